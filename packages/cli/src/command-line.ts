@@ -12,11 +12,11 @@ const VERSION = "0.1.0";
 /** Returns the module of the command `word`, or the modules of all commands if there is no such command. */
 export function commandModules(word = ""): CommandModule[] {
   const wanted = Object.hasOwn(commands, word) ? [commands[word]] : Object.values(commands);
-  // A module with two commands is added only once.
+  // The set removes duplicates, because a module with two commands occurs twice.
   return [...new Set(wanted)];
 }
 
-/** Returns the program with the commands of these modules. */
+/** Returns the `ergodic` program with the commands of the given modules. */
 export function commandLine(terminal: Terminal, modules: readonly CommandModule[]): Command {
   const program = new Command("ergodic")
     .description("One engine for stochastic iterative algorithms: pick a point at random, update the model, repeat.")

@@ -1,10 +1,11 @@
 /**
- * Training data from a path or "-" (standard input): reads it and splits it into rows for training, validation and
- * test. A path can be a folder of images with one sub-folder per class, or MNIST's images next to their labels.
+ * Reads training data from a path or "-" (standard input) and splits the rows into training, validation and test rows.
+ * A path can be a folder of images with one sub-folder per class, or MNIST's images next to their labels.
  *
- * A numeric target is treated as classes if the loss is a classification loss. If no loss is given, it is treated as
- * classes if it has exactly two different values and both are whole numbers. `--classes` and `--no-classes` override
- * this. If the target has a few whole values that might be classes, the result suggests this interpretation.
+ * A numeric target is treated as classes if the loss is a classification loss. If no loss is given, the target is
+ * treated as classes if it has exactly two different values and both are whole numbers. `--classes` and `--no-classes`
+ * override this. If the target has only a few different whole values, which might be classes, the result mentions
+ * `--classes`.
  */
 import {
   labelsBeside,
@@ -29,12 +30,13 @@ import { told } from "./report/remarks.ts";
 export interface TrainingData {
   data: Dataset;
   /**
-   * Interpretation of a target of whole numbers, if both interpretations were possible and the user did not choose one.
+   * Interpretation that was assumed for a target of whole numbers. Undefined if only one interpretation was possible or
+   * the user chose one.
    */
   taken?: "classes" | "numbers";
 }
 
-/** Largest number of different values at which a target of whole numbers might be classes. */
+/** Largest number of different whole values for which a target is suspected to contain classes. */
 const MOST_OFFERED = 20;
 
 /** Options for reading the rows to train on. */
@@ -197,7 +199,7 @@ export async function dataPlaces(
 }
 
 /**
- * Splits off test rows first and validation rows from the rest, so that runs with and without validation use the same
+ * Splits off test rows first and validation rows from the rest. Runs with and without validation therefore use the same
  * test rows.
  */
 export async function cut(data: Dataset, options: SplitOptions & FormatOptions, command = "train"): Promise<Parts> {
@@ -226,7 +228,7 @@ export function refuseTwice({ test, testShare, validate, validateShare }: SplitO
   }
 }
 
-/** Reads rows with their target and applies the steps of the training rows. */
+/** Reads rows with their target and applies the pipeline of the training rows to them. */
 export function readHeldOut(path: string, pipeline: Pipeline, options: FormatOptions): Promise<Dataset> {
   return read(path, { ...formatOptions(options), ...given({ labels: options.labels }), like: { pipeline } });
 }

@@ -1,6 +1,6 @@
 /**
- * Reads and writes draws in files. A folder of draws contains the library's CSV (as CmdStan's) or JSON, or the file
- * draws.arrow. Any Arrow file can be read, whatever its name.
+ * Reads and writes draws in files. A folder of draws contains the library's CSV files (in CmdStan's format) or JSON
+ * files, or the file draws.arrow. Any Arrow file can be read, whatever its name.
  *
  * Writing removes files in other formats that an earlier `sample` left in the folder, so that the folder holds one run.
  * A folder with more than one run is refused.
@@ -28,7 +28,7 @@ export async function drawsFormat(given: string): Promise<DrawsFormat> {
   return given;
 }
 
-/** Lists the files written into a folder, as far as their names are known in advance. */
+/** Lists the files to be written into a folder of draws, if their names are known in advance. */
 export function drawsPlaces(folder: string | undefined): Place[] {
   const names = folder === undefined ? [] : [INDEX, ARROW, "chain_1.csv"];
   return names.map((name) => ({ flag: "--out", path: join(folder!, name), folders: true }));
@@ -106,7 +106,7 @@ async function beginning(path: string, bytes: number): Promise<string> {
   }
 }
 
-/** Lists the files that `saveDraws` left: draws.json and the CSV files that it lists. */
+/** Lists the files that an earlier `saveDraws` wrote into the folder: draws.json and the CSV files that it names. */
 async function earlier(folder: string): Promise<string[]> {
   const text = await readFile(join(folder, INDEX), "utf8").catch(() => undefined);
   if (text === undefined) return [];

@@ -2,8 +2,8 @@
  * Converts an error to one line and an exit code. 0: success. 1: the run failed, the draws cannot be trusted
  * (`diagnose --strict`), or the model does not generate such data (`check --strict`). 2: the command line is wrong.
  *
- * The library's messages name options as in TypeScript (`impute: "mean"`). They are converted to the form used on the
- * command line (`--impute mean`).
+ * The library's messages name options as in TypeScript (`impute: "mean"`). Such options are converted to the form used
+ * on the command line (`--impute mean`).
  */
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
@@ -21,14 +21,14 @@ export class UsageError extends OptionError {
 /** Thrown after a negative answer has been printed, to set the exit code: `diagnose --strict`, `check --strict`. */
 export class NotTrusted extends Error {}
 
-/** Options with the same name here and in the library. */
+/** Options that have the same name on the command line and in the library. */
 const shared = [
   "impute|indicator|dates|drop|format|target|header|delimiter|decimal|hash|weights|classes|batch|replicas|workers|precision|schedule|loss|rule|rate",
   "deterministic|patience|seed|epochs|features|intercept|standardise|l1|l2|duplicates",
 ].join("|");
 const assignment = new RegExp(`(?<![-\\w])(${shared}): ((?:"[^"]*"|\\[[^\\]]*\\]|-?[\\w.]+)(?:, "[^"]*")*(?: or "[^"]*")?)`, "g");
 
-/** Options with another name in the library. */
+/** Options that have a different name in the library. */
 const translations: readonly [RegExp, string][] = [
   [/\b(algorithm: )?coordinateDescent\(\)/g, "--algorithm coordinate"],
   [/\b(algorithm: )?newtonCholesky\(\)/g, "--algorithm newton"],
@@ -75,7 +75,7 @@ const translations: readonly [RegExp, string][] = [
 const translated = (given: string): string =>
   translations.reduce((text, [library, typed]) => text.replace(library, typed), given);
 
-/** Folder of this command's own files, which the library would report as the user's code. */
+/** Folder of this command's own files. The library would report lines in these files as lines of the user's code. */
 const OWN = fileURLToPath(new URL("..", import.meta.url));
 const withoutOwnLines = (text: string): string =>
   text.replace(/ \(at ([^()]+)\)/g, (place, file: string) => (file.startsWith(OWN) ? "" : place));

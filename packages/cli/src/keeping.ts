@@ -27,7 +27,10 @@ export function addKeepingOptions(command: Command): Command {
     .option("--resume <file>", "resume a run from its checkpoint");
 }
 
-/** Options of each command as typed, in order. The typed form cannot be recovered from the parsed values. */
+/**
+ * Options of each command in the order and form in which the user typed them. The typed form cannot be recovered from
+ * the parsed values.
+ */
 const typed = new WeakMap<Command, [option: Option, value: string | undefined][]>();
 
 /** Records the options of a command while they are parsed, for `resumeCommand`. */
@@ -115,8 +118,8 @@ export async function toTheEnd<R>(
 }
 
 /**
- * Runs every part, even if another part fails. Reports every failure, because the messages contain the places of saved
- * results.
+ * Runs all parts in turn, even if one of them fails. All failures are reported, because their messages say where
+ * results were saved.
  */
 async function everyOne(parts: readonly (() => Promise<unknown>)[], terminal: Terminal): Promise<void> {
   const failures: unknown[] = [];
@@ -138,7 +141,10 @@ function keepOnInterrupt(run: Run<unknown>, stop: AbortController, training: Tra
   });
 }
 
-/** Returns a path next to the output, or in the current folder if the output is a device or similar. */
+/**
+ * Returns the default path of the checkpoint. It is next to the output if the output is a file or folder, and in the
+ * current folder otherwise.
+ */
 function defaultCheckpoint(out: string | undefined): string {
   const found = out === undefined ? undefined : statSync(out, { throwIfNoEntry: false });
   if (out === undefined || (found && !found.isFile() && !found.isDirectory())) return "ergodic.checkpoint";

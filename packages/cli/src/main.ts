@@ -4,7 +4,8 @@ import { runCommandLine } from "./command-line.ts";
 import { processTerminal } from "./terminal.ts";
 
 let ended = false;
-// Node would silently exit with code 13. Other listeners for the same event run first and may end the command.
+// Without this listener, Node would silently exit with code 13. Other listeners for the same event run first and may
+// end the command.
 process.once("beforeExit", () => {
   setImmediate(() => {
     process.once("beforeExit", () => {

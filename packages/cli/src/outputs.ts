@@ -72,8 +72,8 @@ const SOURCE = /\.[cm]?[jt]s$/i;
 const RELATIVE = /["'`](\.{1,2}\/[^"'`\n]+)["'`]/g;
 
 /**
- * Returns the files that a source file imports, directly or indirectly. Every existing file that it names by a relative
- * path counts as imported.
+ * Returns the files that a source file imports, directly or indirectly. An existing file counts as imported if the
+ * source file mentions its relative path.
  */
 async function importsOf({ flag, path }: Place, seen = new Set<string>()): Promise<Place[]> {
   if (path === undefined || !SOURCE.test(path) || seen.has(resolve(path))) return [];
@@ -102,7 +102,7 @@ interface Identified extends Place {
 
 const PICTURE = /\.(png|jpe?g)$/i;
 /**
- * Matches names of draws files. From folders, only draws files and pictures are read, so other files can be
+ * Matches names of draws files. In a folder, only draws files and pictures are read, so its other files can be
  * overwritten.
  */
 const DRAWS = /(\.arrow|\d\.csv|^draws\.json)$/i;

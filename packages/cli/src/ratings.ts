@@ -115,7 +115,7 @@ export function pairsOfRatings(ratings: Ratings): Pair[] {
   return Array.from(users, (u, e) => ({ user: ratings.users.names[u], item: ratings.items.names[items[e]] }));
 }
 
-/** Predicts pairs, whatever the columns were called in training. */
+/** Predicts the values of pairs, regardless of the column names that were used in training. */
 export function valuesOf(model: FactorPredictor, pairs: readonly Pair[]): { value: number }[] {
   return pairs.map(({ user, item }) => ({ value: model.valueFor(user, item) }));
 }

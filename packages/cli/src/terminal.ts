@@ -37,13 +37,13 @@ export function processTerminal(): Terminal {
   const plain = Boolean(process.env.NO_COLOR) || process.env.TERM === "dumb";
   const live = process.stderr.isTTY === true && !plain;
   let open = false;
-  // A reader that closes the pipe early (head) is not an error.
+  // If a reader such as `head` closes the pipe early, this is not an error.
   process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
     if (code === "EPIPE") process.exit(0);
     process.stderr.write(`ergodic: standard output: cannot be written: ${message} [FILE_WRITE]\n`);
     process.exit(1);
   });
-  // If the reader of progress messages is gone, the work continues.
+  // If progress messages can no longer be written, the work continues.
   process.stderr.on("error", () => {});
   return {
     out: (text) => void process.stdout.write(text),
@@ -77,8 +77,8 @@ function onInterrupt(handler: () => void): () => void {
 }
 
 /**
- * Returns "ergodic" if the shell finds it, "npx ergodic" if npm has linked it in `folder`, otherwise node and the
- * file's path.
+ * Returns "ergodic" if the shell finds this command, "npx ergodic" if npm has linked it in `folder`, and otherwise node
+ * with the path of the file.
  */
 export function programName(
   script: string,

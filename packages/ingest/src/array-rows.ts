@@ -3,10 +3,11 @@ import type { SparseDatasetOptions } from "./dataset.ts";
 import { checkFlag, fileFault, show } from "./fault.ts";
 
 /**
- * Rows that are arrays of one shape, from IDX files or images → `Dataset` or `Table`s. Columns are named x0, x1, …; the
- * target is y.
+ * Converts rows that are arrays of one shape, from IDX files or images, to a `Dataset` or to `Table`s. The columns are
+ * named x0, x1, …, and the target is named y.
  *
- * A dataset uses the rows unchanged, usually bytes. A table, for prediction, copies them into float64 columns.
+ * A dataset uses the rows unchanged, usually bytes. A table, which is used for prediction, contains copies of the rows
+ * as float64 columns.
  *
  * @throws DataError DATA_TARGET, and the errors of `Dataset.fromArrays`
  */
@@ -14,29 +15,29 @@ export interface ArrayRows {
   source: string;
   rows: readonly ArrayLike<number>[];
   columnCount: number;
-  /** Shape of a row; absent if a row is a plain list. */
+  /** Shape of a row. Absent if a row is a plain list of numbers. */
   rowShape?: readonly number[];
   /** Targets: numbers or class names; absent if no targets were found. */
   target?: ArrayLike<number> | readonly string[];
-  /** Advice for the error when there is no target. */
+  /** Advice that the error gives if there is no target. */
   advice: string;
 }
 
-/** Options for making a dataset from rows that include their target. */
+/** Options for making a dataset from rows with their targets. */
 export type ArrayDatasetOptions = Omit<SparseDatasetOptions, "layout" | "hash">;
 
 export const labelColumn = "y";
 
 /**
- * Returns the shape of a row, given the array's sizes after the first. An image without channels has one channel; a
- * plain list has no shape.
+ * Returns the shape of a row from the sizes of the array after its first size. An image without channels gets one
+ * channel, and a plain list has no shape.
  */
 export function rowShapeOf(sizes: readonly number[]): readonly number[] | undefined {
   if (sizes.length === 2) return [...sizes, 1];
   return sizes.length > 2 ? sizes : undefined;
 }
 
-/** Makes a dataset. Labels are classes, unless `classes` is false. */
+/** Makes a dataset. Labels are treated as classes, unless `classes` is false. */
 export function arrayDataset(reader: string, found: ArrayRows, { classes = true, type }: ArrayDatasetOptions): Dataset {
   const { source, rows, rowShape, target, advice } = found;
   checkFlag(reader, "classes", classes);

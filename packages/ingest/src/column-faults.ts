@@ -1,4 +1,4 @@
-/** Errors about a cell that does not fit its column. Each says what is wrong and how to fix it. */
+/** Errors about cells that do not fit their column. Each error says what is wrong and how to fix it. */
 import { commentMark } from "./comment.ts";
 import { fault, listed, show } from "./fault.ts";
 import { isNumberText } from "./number.ts";
@@ -27,8 +27,8 @@ export function roundedInteger(at: CellPlace, text: string): Error {
 }
 
 /**
- * Error for a comma as in "1,000", which can separate thousands or decimals. The two readings differ by a factor of a
- * thousand.
+ * Error for a comma as in "1,000", which can be a thousands separator or a decimal comma. The two interpretations
+ * differ by a factor of a thousand.
  */
 export function thousandsOrDecimals(at: CellPlace, text: string): Error {
   return wrongType(

@@ -1,8 +1,8 @@
-/** Copies cell contents to strings that do not share memory, and orders levels. */
+/** Copies cells to strings that do not share memory with their block, and orders levels. */
 import { shown } from "./lines.ts";
 import { isNumberText } from "./number.ts";
 
-/** Decodes bytes. Most strings are short ASCII, for which calling a decoder costs more than this loop. */
+/** Decodes bytes. Most strings are short and ASCII. For them, this loop costs less than a call to a decoder. */
 export function textOf(bytes: Uint8Array, start: number, end: number): string {
   if (end - start > 32) return shown(bytes.subarray(start, end));
   let text = "";
@@ -15,13 +15,14 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
 
 const encoder = new TextEncoder();
 
-/** Copies a string. A slice would keep in memory the whole block from which it was cut. */
+/** Copies a string. A mere slice of a block would keep the whole block in memory. */
 export function copied(text: string): string {
   return text.length < 13 ? text : shown(encoder.encode(text));
 }
 
 /**
- * Codes of levels in their final order. Levels are ordered as declared, by value if all are numbers, or by code unit.
+ * Codes of levels in their final order. Declared levels keep their order. Other levels are ordered by value if all are
+ * numbers, and by code unit otherwise.
  */
 export function levelOrder(levels: readonly string[], declared: boolean): number[] {
   const order = levels.map((_, code) => code);

@@ -1,11 +1,11 @@
 /**
  * A growing column: float64 numbers (NaN = missing) or category codes (−1 = missing), with a given or inferred type.
  *
- * The type is inferred from the whole file. A column is numeric until a string appears that is neither a number nor
- * missing; then it is a category. The codes of the earlier rows are then unknown (`mixed`), so the reader reads the
- * file again with the type fixed. Strings that mean "no value" only among numbers (gaps.ts) do not affect the type. A
- * column with at least 9 numbers per string is refused, because it is probably numeric and contains mistakes. Levels
- * are sorted: by value if all are numbers, else by code unit.
+ * The type is inferred from the whole file. A column is numeric until a string appears that is neither a number nor a
+ * missing value. The column is then a category. The codes of earlier rows are then unknown (`mixed`), so the reader
+ * reads the file again with the type fixed. Strings that mean "no value" only in numeric columns (gaps.ts) do not
+ * affect the type. A column with at least 9 numbers per string is refused, because it is probably numeric and contains
+ * mistakes. Levels are sorted by value if all of them are numbers, and by code unit otherwise.
  *
  * Memory: 8 bytes per number, 4 bytes per code, and each level's string once.
  *
@@ -33,22 +33,22 @@ export type ColumnType = "number" | "category" | readonly string[];
 
 export interface ColumnContext {
   readonly file: string;
-  /** Strings that mean "no value", and the numbers that such strings denote. */
+  /** Strings that mean "no value", and the numbers that are written like these strings. */
   readonly missing: ReadonlySet<string>;
   readonly missingNumbers: ReadonlySet<number>;
   /** Whether strings such as "N/A" are missing values in numeric columns. */
   readonly gaps: boolean;
   readonly decimal: "." | ",";
   /**
-   * Whether the format itself separates numbers from strings (JSON, Parquet). A string that looks like a number then
-   * stays a string.
+   * Whether the format itself distinguishes numbers from strings (JSON, Parquet). In such a format, a string that looks
+   * like a number stays a string.
    */
   readonly typed: boolean;
-  /** Whether values are stored. If false, only type and levels are determined. */
+  /** Whether values are stored. If false, only the types and levels are determined. */
   readonly store: boolean;
-  /** Estimated number of rows; 0 = unknown. Columns then allocate their memory once instead of copying. */
+  /** Estimated number of rows; 0 = unknown. If it is known, columns allocate their memory only once. */
   expectedRows: number;
-  /** Whether taken columns will be freed by `release`. */
+  /** Whether columns that were taken will be freed by `release`. */
   readonly releasable: boolean;
 }
 
@@ -56,7 +56,7 @@ const noValues = new Float64Array(0);
 const noCodes = new Int32Array(0);
 /** Initial capacity of a column in rows. */
 const firstRows = 8;
-/** Largest growth factor. The factor is limited because the file might contain fewer rows than expected. */
+/** Largest growth factor. The factor is limited, because the file might contain fewer rows than expected. */
 const mostGrowth = 16;
 /** Largest whole number that is not rounded. */
 const largest = Number.MAX_SAFE_INTEGER;
@@ -78,7 +78,7 @@ export class ColumnBuilder {
   /** Codes by level. Created with the first level, because a table can have a million numeric columns. */
   #codeOf: Map<string, number> | undefined;
   #counts: number[] = [];
-  /** Codes by the bytes of their strings; −1 = missing. Created with the first cell that arrives as bytes. */
+  /** Codes by the bytes of their strings; −1 = missing. Created when the first cell arrives as bytes. */
   #known: LevelIndex | undefined;
   #numberCount = 0;
   #missingCount = 0;
@@ -98,12 +98,12 @@ export class ColumnBuilder {
     }
   }
 
-  /** Whether further cells can no longer change the type or the levels. */
+  /** Whether the type and the levels are final, so that further cells cannot change them. */
   get declared(): boolean {
     return this.#levelsDeclared || (this.#declared && this.kind === "number");
   }
 
-  /** Number of cells without a value, and the line and text of the first such cell. */
+  /** Number of cells without a value, with the line and the text of the first such cell. */
   get missing(): { count: number; line: number; text: string } | undefined {
     const gaps = this.kind === "category" ? undefined : this.#gaps;
     const count = this.#missingCount + (gaps?.count ?? 0);
@@ -123,7 +123,7 @@ export class ColumnBuilder {
     return counts.size > 0 ? keptRemark(this.name, counts, rowCount) : undefined;
   }
 
-  /** Whether numbers were seen before the column became a category, so that their codes are unknown. */
+  /** Whether the column contained numbers before it became a category. The codes of these rows are then unknown. */
   get mixed(): boolean {
     return this.kind === "category" && !this.#declared && this.#numberCount > 0;
   }
@@ -145,7 +145,7 @@ export class ColumnBuilder {
     this.#push(value);
   }
 
-  /** Adds finite numbers, one per row. The numbers are copied in bulk if none of them can mean "missing". */
+  /** Adds finite numbers, one per row. If none of them can mean "missing", they are copied in bulk. */
   putNumbers(values: Float64Array, line: number): void {
     if (this.kind === "category" || this.#context.missingNumbers.size > 0) {
       for (let i = 0; i < values.length; i++) this.putNumber(values[i], line + i);
@@ -160,7 +160,7 @@ export class ColumnBuilder {
     this.#values.set(values, from);
   }
 
-  /** Returns the code of a string that was added before; undefined if it is missing or not a level. */
+  /** Returns the code of a string that was added before, or undefined if it is missing or not a level. */
   codeOf(text: string): number | undefined {
     return this.kind === "category" ? this.#codeOf?.get(text) : undefined;
   }
@@ -171,7 +171,7 @@ export class ColumnBuilder {
     this.#push(code);
   }
 
-  /** Adds the cell in these bytes as a number, or else as a string, which is created only if necessary. */
+  /** Adds the cell in these bytes as a number, or otherwise as a string, which is created only if necessary. */
   putBytes(bytes: Uint8Array, start: number, end: number, line: number): void {
     if (this.kind === "category") {
       this.#putLevel(bytes, start, end, line);
@@ -210,7 +210,7 @@ export class ColumnBuilder {
     throw roundedInteger(this.#at(line), text);
   }
 
-  /** Adds a string that is not a finite number, or any string of a category. */
+  /** Adds a string that is not a finite number. In a category, adds any string. */
   putText(text: string, line: number): void {
     if (this.kind === "category") {
       const code = this.#codeOf?.get(text);
@@ -291,7 +291,7 @@ export class ColumnBuilder {
     }
   }
 
-  /** Returns an array with the same values and more room. */
+  /** Returns a larger array with the same values. */
   #grown<T extends Float64Array | Int32Array>(Type: NumbersType<T>, old: T): T {
     const { expectedRows, releasable } = this.#context;
     const { length } = old;
@@ -315,7 +315,7 @@ export class ColumnBuilder {
     while (this.length < length) this.putMissing(line, "");
   }
 
-  /** Checks an inferred type against all values seen. */
+  /** Checks an inferred type against all values that have been added. */
   settle(): void {
     const { decimal, typed } = this.#context;
     // A string in a typed format stays a string, unless the column also has numbers.
@@ -346,7 +346,7 @@ export class ColumnBuilder {
   }
 
   /**
-   * Returns the column for all rows since the last take, and starts the next column. A column without values is
+   * Returns the column with all rows since the last call of `take`, and starts a new column. A column without values is
    * numeric.
    */
   take(): Column {
@@ -373,7 +373,7 @@ export class ColumnBuilder {
     return { name, kind: "category", codes, levels };
   }
 
-  /** Carries the totals over, because the next block only counts its own strings. */
+  /** Keeps the totals, because the next block counts only its own strings. */
   #closeGaps(): void {
     const { missing } = this;
     this.#missingCount = missing?.count ?? 0;
@@ -381,7 +381,7 @@ export class ColumnBuilder {
     this.#gaps = undefined;
   }
 
-  /** Returns the added rows, copied if most of the array is unused. */
+  /** Returns the added rows. The rows are copied if most of the array is unused. */
   #taken<T extends Float64Array | Int32Array>(all: T): T {
     const { length } = this;
     const part = all.length > 2 * length && !isReleasable(all) ? all.slice(0, length) : all.subarray(0, length);

@@ -5,7 +5,8 @@ import { show, told } from "./fault.ts";
 const encoder = new TextEncoder();
 
 /**
- * Checks a comment mark: a string of one line that has no leading blanks and cannot begin a quoted field; "" = none.
+ * Checks a comment mark. The mark must be a string on one line, without leading blanks, that cannot begin a quoted
+ * field; "" means no mark.
  * @throws OptionError
  */
 export function checkComment(comment: unknown, quote = ""): asserts comment is string {
@@ -21,8 +22,8 @@ export function checkComment(comment: unknown, quote = ""): asserts comment is s
 }
 
 /**
- * Returns a function that tests whether the line at `start` is a comment. The function reports comments to the builder,
- * which counts them.
+ * Returns a function that tests whether the line that begins at `start` is a comment. The function reports comments to
+ * the builder, which counts them.
  */
 export function commentTest(
   comment = "",
@@ -38,7 +39,7 @@ export function commentTest(
   };
 }
 
-/** Remark about the lines that were skipped, so that no rows are lost unnoticed. */
+/** Remark about the skipped lines, so that the loss of rows does not go unnoticed. */
 export function commentRemark(rows: number, rowCount: number, mark: string): Remark {
   const of = rowCount + rows;
   const message = `${rows} of ${of} lines ${rows === 1 ? "begins" : "begin"} with the comment mark ${show(mark)} and ${rows === 1 ? "was" : "were"} not read`;
@@ -46,8 +47,8 @@ export function commentRemark(rows: number, rowCount: number, mark: string): Rem
 }
 
 /**
- * Returns the start of a line if it looks like a comment mark rather than data. Spreadsheet errors such as #N/A are
- * data.
+ * If a line seems to begin with a comment mark rather than data, returns the beginning of the line. Spreadsheet errors
+ * such as #N/A are treated as data.
  */
 export function commentMark(line: string): string | undefined {
   if (/^#(?:N\/A|NA\b|VALUE!|REF!|DIV\/0!|NUM!|NAME\?|NULL!)/.test(line)) return undefined;

@@ -6,12 +6,13 @@ const longestRecord = 1 << 28;
 const blanks = " \t\r\n";
 
 /**
- * CSV bytes → the fields of one record after another, parsed by Papa Parse.
+ * Parses CSV bytes with Papa Parse and returns the fields of one record after another.
  *
  * This class adds three things: it reads a stream in blocks, provides lines and columns for messages, and refuses
- * malformed quotes that Papa Parse would repair. Records end with LF or CRLF, or all with CR if the first one does.
- * Blank lines are skipped. Blanks around a field are dropped outside quotes. If the quotes of a record span blocks, the
- * record is kept and parsed again each time its text has doubled, so that the work stays linear.
+ * malformed quotes that Papa Parse would repair. Records end with LF or CRLF. If the first record ends with CR alone,
+ * all records must do so. Blank lines are skipped. Blanks around a field are removed if they are not inside quotes. If
+ * quotes of a record extend over several blocks, the record is kept. It is parsed again each time its text has doubled
+ * in length, so that the work stays linear.
  *
  * @throws DataError DATA_PARSE: quote not closed, text after a closing quote, quote or other line end inside an
  * unquoted field
@@ -37,14 +38,14 @@ export class CsvRecords {
   #triedLength = 0;
 
   /**
-   * Whether the next record starts at the beginning of the next block. This holds if records end with a line feed and
+   * Whether the next record begins at the beginning of the next block. This holds if records end with a line feed and
    * no part of an earlier block remains.
    */
   get between(): boolean {
     return this.#text === "" && this.#newline === "\n";
   }
 
-  /** Skips lines after the last record that another reader has read. */
+  /** Skips lines that another reader has read after the last record. */
   skipLines(count: number): void {
     this.#nextLine += count;
     this.#blockLine += count;
@@ -72,7 +73,10 @@ export class CsvRecords {
       this.#quotedOrComment = new RegExp(`${quote ? `${quoted}|` : ""}((?<![^\\r\\n])${opens}[^\\r\\n]*)`, "gu");
   }
 
-  /** Yields the records that a block of whole lines completes. Without a block, it yields the remaining records. */
+  /**
+   * Yields the records that are complete after a block of whole lines has been added. If no block is given, yields the
+   * remaining records.
+   */
   *read(block?: Uint8Array): Generator<string[]> {
     if (block !== undefined) {
       this.#text += decoded(this.#file, block, this.#blockLine);
@@ -147,14 +151,16 @@ export class CsvRecords {
     });
   }
 
-  /** Keeps a record that extends beyond the current text. */
+  /** Keeps a record that continues beyond the current text. */
   #wait(): void {
     this.#text = this.#text.slice(this.#start);
     this.#triedLength = this.#text.length;
     this.#nextLine = this.line;
   }
 
-  /** Skips from an opening quote to the end of the field. Papa Parse allows any white space after the closing quote. */
+  /**
+   * Skips from an opening quote to the end of the field. Papa Parse accepts any white space after the closing quote.
+   */
   #skipQuoted(field: string, column: number): void {
     const text = this.#text;
     let end = this.#end + 2 + field.length + (field.includes(this.#quote) ? field.split(this.#quote).length - 1 : 0);
@@ -212,7 +218,7 @@ export class CsvRecords {
   }
 }
 
-/** Removes blanks and the CR of a CRLF at the field's ends. */
+/** Removes blanks at both ends of the field, and the CR of a CRLF. */
 function trimmed(field: string): string {
   if (field.charCodeAt(0) > 32 && field.charCodeAt(field.length - 1) > 32) return field;
   let start = 0;

@@ -1,6 +1,6 @@
 /**
- * A parsed table → `Dataset`. Names the target. Content that a dataset cannot contain is refused at this stage, because
- * the line and column of the fault are still known.
+ * A parsed table → `Dataset`. Names the target. Content that is not allowed in a dataset is refused here, because the
+ * line and column of the fault are still known.
  *
  * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and errors of
  * `Dataset.fromTable`
@@ -12,7 +12,7 @@ import { type ColumnKey, columnIndex, type ParsedTable } from "./table-builder.t
 
 /** Options for making a dataset from a dense table. */
 export interface DatasetOptions {
-  /** Column to predict: a name, or an index from 0 (−1 = the last). */
+  /** Column to predict, given by its name or by its index from 0 (−1 is the last column). */
   target: ColumnKey;
   /** Column of row weights. */
   weights?: ColumnKey;
@@ -22,9 +22,10 @@ export interface DatasetOptions {
    */
   offset?: ColumnKey;
   /**
-   * Fills missing values; without it they are refused. For all columns: "mean", "median", "mode", or "level". "level"
-   * adds a level for missing values to string columns that have gaps, and replaces missing numbers with the median. Or
-   * per column, with "*" for all others: `{ age: "median", city: "level" }`.
+   * Values that replace missing values. Without this option, missing values are refused. A single word applies to all
+   * columns: "mean", "median", "mode" or "level". "level" adds a level for missing values to string columns that have
+   * gaps, and replaces missing numbers with the median. An object sets this per column, with "*" for all other columns:
+   * `{ age: "median", city: "level" }`.
    */
   impute?: Impute;
   /**
@@ -37,15 +38,18 @@ export interface DatasetOptions {
    * there are times, hour.
    */
   dates?: readonly string[];
-  /** Treatment of a level that first appears at prediction: all zeros (default), or an error. */
+  /**
+   * Treatment of a level that first appears at prediction: "zero" (default) sets all its columns to 0, and "refuse"
+   * throws an error.
+   */
   unknown?: "zero" | "refuse";
   /** Whether the distinct values of a numeric target are classes. */
   classes?: boolean;
   /** Number of bits for the hashing trick, which gives 2^hash columns. */
   hash?: number;
   /**
-   * Storage of rows. Default: "sparse" if there are more than 200 columns and more than 4 columns per cell of a row,
-   * else "dense".
+   * Storage of rows. Default: "sparse" if there are more than 200 columns and more than 4 times as many columns as
+   * cells in a row, otherwise "dense".
    */
   layout?: "dense" | "sparse";
   /** Shape of a row, such as [height, width, channels]. The product of the sizes is the number of columns. */
@@ -71,11 +75,14 @@ export const datasetKeys = [
 
 /** Options for making a dataset from sparse rows that include their target. */
 export interface SparseDatasetOptions {
-  /** Storage of rows: "sparse" (default), or "dense", which networks need. Only for LIBSVM and VW; arrays are dense. */
+  /**
+   * Storage of rows: "sparse" (default), or "dense", which networks need. This option applies only to LIBSVM and VW,
+   * because arrays are always dense.
+   */
   layout?: "dense" | "sparse";
   /** Whether the distinct values of the target are classes. Default false. */
   classes?: boolean;
-  /** Number of bits for the hashing trick, which gives 2^hash columns, by column number. Only for LIBSVM and VW. */
+  /** Number of bits for the hashing trick, which maps column numbers to 2^hash columns. Only for LIBSVM and VW. */
   hash?: number;
   /** Type of the stored numbers. Default "f32". */
   type?: "f32" | "f64";
@@ -104,7 +111,7 @@ export function denseDataset(reader: string, parsed: ParsedTable, options: Parti
     return key === undefined ? undefined : keptName(parsed, role, key);
   });
   const { impute } = options;
-  // Checked before missing values, because a misspelt name can be the reason why they are not filled.
+  // This is checked before missing values, because a misspelt name can be the reason why values are not filled in.
   const named = typeof impute === "object" && impute !== null ? Object.keys(impute).filter((key) => key !== "*") : [];
   for (const key of named) columnIndex(table.source, "impute", names, key);
   const isFilled = (column: string): boolean =>
@@ -135,7 +142,7 @@ function datesOf(file: string, names: readonly string[], dates: unknown): DatePa
   return dateParts(...dates);
 }
 
-/** Returns the file's row shape, unless one of its columns has another role. */
+/** Returns the row shape from the file. Returns undefined if one of the file's columns has another role. */
 function ownShape({ table, rowShape }: ParsedTable, taken: readonly (string | undefined)[]): readonly number[] | undefined {
   const left = table.columns.filter(({ name }) => !taken.includes(name)).length;
   return rowShape?.reduce((product, size) => product * size, 1) === left ? rowShape : undefined;

@@ -8,8 +8,8 @@
  *
  * Columns: `.chain`, `.iteration`, `.draw` (int32), then float64 `lp__` and the other numbers of each transition, "mu",
  * "theta[1]", "L[2,1]", as in the `draws_df` of R's posterior. The schema's metadata "ergodic" holds everything else as
- * JSON, so that nothing is lost. Files of other programs can be read too if they have such columns. Any numeric type is
- * accepted; missing numbers must be NaN instead of null.
+ * JSON, so that nothing is lost. Files from other programs can also be read if they have these columns. Any numeric
+ * type is accepted; missing numbers must be NaN instead of null.
  *
  * Needs the package apache-arrow, which is not a dependency because it is ten times as large as this package.
  *
@@ -50,7 +50,7 @@ export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
 }
 
 /**
- * Reads draws from the bytes of an Arrow IPC file. If their model is given, the result equals the result of the run, as
+ * Reads draws from the bytes of an Arrow IPC file. If the model is given too, the result equals that of the run, as
  * with `loadDraws`. Needs the package apache-arrow.
  *
  * @throws DataError for damaged files, for columns that are not numbers, and for a model that did not produce the draws
@@ -95,7 +95,7 @@ function numbersOf(name: string, type: string, values: readonly unknown[]): Floa
   });
 }
 
-/** Converts the package's error for bytes that it cannot read. */
+/** Replaces the error that apache-arrow throws for unreadable bytes with a DataError. */
 function readable<Result>(read: () => Result): Result {
   try {
     return read();

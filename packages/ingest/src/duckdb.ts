@@ -21,11 +21,11 @@ import { type DuckDbConnection, type DuckDbInstance, type DuckDbModule, loadDuck
 export interface DuckDbOptions {
   /** Path of a database file. Default: in memory. */
   path?: string;
-  /** Number of threads of the database, a whole number >= 1. Default: one per processor. */
+  /** Number of threads that the database uses, a whole number >= 1. Default: one per processor. */
   threads?: number;
   /**
-   * Memory in GiB that the database may use before it writes to disk, > 0. Default: DuckDB's own, 80 % of the machine's
-   * memory.
+   * Memory in GiB that the database can use before it writes to disk, > 0. Default: DuckDB's own default, which is 80 %
+   * of the machine's memory.
    */
   memory?: number;
 }
@@ -35,13 +35,13 @@ export type DuckDbColumns = Record<string, (string | number | boolean | null)[]>
 
 /** An open database. */
 export interface DuckDb extends Joiner {
-  /** Returns the result of a query, by column, in the form that `relation()` takes. */
+  /** Returns the result of a query as columns, in the form that `relation()` accepts. */
   columns(query: string): Promise<DuckDbColumns>;
   /** Closes the database and frees its memory. */
   close(): void;
 }
 
-/** Number of rows that are sent at a time: the size of a vector in DuckDB. */
+/** Number of rows per chunk, which is the size of a vector in DuckDB. */
 const CHUNK = 2048;
 
 /**
@@ -96,8 +96,8 @@ class Session implements JoinSession {
   }
 
   /**
-   * Streams the rows of a join. A stream of the package ends without an error if the database stops early. A complete
-   * stream therefore ends with an additional row that is not part of the join.
+   * Streams the rows of a join. If the database stops early, the stream of its package ends without an error. An
+   * additional row, which is not part of the join, therefore marks the end of a complete stream.
    */
   async *join(query: JoinQuery): AsyncIterable<readonly number[][]> {
     const result = await answered(() => this.connection.stream(sqlOf(query)));
@@ -119,7 +119,10 @@ class Session implements JoinSession {
   }
 }
 
-/** SQL of a join. Each match yields the row of each atom, followed by 0. A final row of −1 and 1 marks the end. */
+/**
+ * SQL of a join. For each match, the query returns the row number of each atom, followed by 0. A final row of −1 and 1
+ * marks the end.
+ */
 function sqlOf({ atoms, equal, values, present, order }: JoinQuery): string {
   const at = ({ atom, column }: JoinColumn): string => `a${atom}.c${column}`;
   const conditions = [

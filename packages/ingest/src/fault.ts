@@ -45,7 +45,7 @@ export function told(value: unknown): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
-/** Checks that an option is one of a few strings, or left out. */
+/** Checks that an option is undefined or one of a few strings. */
 export function checkOneOf(where: string, option: string, value: unknown, allowed: readonly string[]): void {
   if (value === undefined || allowed.includes(value as string)) return;
   throw new OptionError(where, `${option} is ${told(value)}, but must be ${allowed.map(show).join(" or ")}`, "OPTION_RANGE");

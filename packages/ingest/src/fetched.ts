@@ -1,10 +1,10 @@
-/** Reads from a server, given an address or the response of an earlier `fetch`. */
+/** Reads from a server, by an address or from the response of an earlier `fetch`. */
 import { DataError } from "ergodic/data";
 import type { ByteSource } from "./byte-source.ts";
 
 /**
- * A source that fetches the file again each time it is read. A file of any length can thus be read twice without being
- * stored.
+ * Returns a source that fetches the file again for each reading. A file of any length can therefore be read twice
+ * without being stored.
  */
 export function fetched(address: string | URL, signal: AbortSignal | undefined): ByteSource {
   const name = String(address);
@@ -47,7 +47,7 @@ async function* bodyOf(response: Response, name: string, signal: AbortSignal | u
     );
   }
   const reader = response.body?.getReader();
-  // If a response was fetched without the signal, aborting the signal does not end it.
+  // If the response was fetched without the signal, aborting the signal does not end the response.
   const abort = (): void => void reader?.cancel().catch(() => {});
   signal?.addEventListener("abort", abort, { once: true });
   let count = 0;
@@ -75,7 +75,9 @@ async function* bodyOf(response: Response, name: string, signal: AbortSignal | u
   }
 }
 
-/** If a file does not exist, single-page sites still answer with their page and status 200. */
+/**
+ * Whether the answer is a web page. If a file does not exist, single-page sites answer with their page and status 200.
+ */
 const isPage = (start: Uint8Array): boolean =>
   /^\s*<(!doctype\s+html|html[\s>])/i.test(new TextDecoder().decode(start.subarray(0, 100)));
 

@@ -1,5 +1,5 @@
 /**
- * Folders, and files next to a file. Only in Node, because browsers have no paths.
+ * Folders, and files next to a file. Available only in Node, because browsers have no paths.
  *
  * @throws DataError DATA_FILE (a folder that cannot be read)
  */
@@ -12,12 +12,12 @@ export interface Entry {
   folder: boolean;
 }
 
-/** Whether a source is the path of a folder; false in browsers. */
+/** Whether a source is the path of a folder. In browsers, this is always false. */
 export async function isFolder(source: Source): Promise<boolean> {
   return (await statOf(source))?.isDirectory() ?? false;
 }
 
-/** Lists a folder, sorted by name, without names that begin with a dot. Links count as their targets. */
+/** Lists a folder, sorted by name. Names that begin with a dot are excluded. Links count as their targets. */
 export async function entriesOf(path: string): Promise<Entry[]> {
   const { readdir, stat } = process.getBuiltinModule("node:fs/promises");
   const folder = path.replace(/(?<=.)[/\\]+$/, "");
@@ -37,7 +37,7 @@ export async function entriesOf(path: string): Promise<Entry[]> {
   }
 }
 
-/** Pairs of file names of one data set: images or rows, and labels. */
+/** Pairs of file names that belong to one data set: the file of images or rows, and the file of labels. */
 const pairs: readonly [RegExp, string][] = [
   [/images([.-])idx\d+-ubyte$/, "labels$1idx1-ubyte"],
   [/(^|[/\\])x((?:[._-][^/\\]*)?\.npy)$/, "$1y$2"],
@@ -46,7 +46,7 @@ const pairs: readonly [RegExp, string][] = [
 ];
 
 /**
- * Returns the path of the labels next to a file: …-labels-idx1-ubyte for …-images-idx3-ubyte, y.npy for x.npy,
+ * Returns the path of the labels that are next to a file: …-labels-idx1-ubyte for …-images-idx3-ubyte, y.npy for x.npy,
  * y_train.npy for x_train.npy, each with or without .gz.
  */
 export async function labelsBeside(source: Source): Promise<string | undefined> {

@@ -22,10 +22,10 @@ interface FormatEntry {
   readonly extensions: readonly string[];
   /** Loads the reader. */
   readonly load: () => Promise<AnyFormat>;
-  /** Whether the first bytes identify this format uniquely. */
+  /** Whether these first bytes occur only in this format. */
   readonly begins?: (head: Uint8Array) => boolean;
   /**
-   * Whether the first line looks like this format. If no format recognises the first bytes, the formats are tried in
+   * Whether the first line looks like this format. If no format recognises the first bytes, all formats are tried in
    * the order of the list.
    */
   readonly looksLike?: (line: string) => boolean;
@@ -33,7 +33,7 @@ interface FormatEntry {
 
 const startsWith = (text: string) => (head: Uint8Array) => text === String.fromCharCode(...head.subarray(0, text.length));
 
-/** Every format, one entry each. A new format is one file in formats/ and one entry here. */
+/** Every format, one entry each. A new format needs one file in formats/ and one entry here. */
 export const formats = {
   csv: { extensions: ["csv"], load: async () => (await import("./formats/csv-format.ts")).csvFormat },
   tsv: { extensions: ["tsv", "tab"], load: async () => (await import("./formats/csv-format.ts")).tsvFormat },
@@ -73,7 +73,7 @@ export type FormatName = keyof typeof formats;
 /** The names of the formats. */
 export const formatNames = Object.keys(formats) as FormatName[];
 
-/** Returns the requested format. If none is requested, the extension or the content determines the format. */
+/** Returns the requested format. If no format is requested, the extension or the content determines it. */
 export async function chosenFormat(
   source: ByteSource,
   asked: FormatName | undefined,
@@ -94,12 +94,12 @@ export async function chosenFormat(
   throw fileFault(source.name, `${what} the format; pass format: one of ${formatNames.map(show).join(", ")}`, "DATA_FORMAT");
 }
 
-/** File name of a path or an address, without the query of an address. */
+/** File name of a path or an address. The query of an address is removed. */
 const fileName = (name: string): string => (/^[a-z]+:\/\//i.test(name) ? name.replace(/[?#].*$/s, "") : name);
 
 /**
- * Detects the format from the first bytes or the first line, ignoring lines that begin with `comment`. If nothing else
- * matches, a tab or a comma implies a table.
+ * Detects the format from the first bytes or from the first line that does not begin with `comment`. If no format
+ * matches, a tab or a comma in the line means that it is a table.
  */
 export function formatOf(head: Uint8Array, comment = ""): FormatName | undefined {
   const byBytes = formatNames.find((name) => entries[name].begins?.(head));

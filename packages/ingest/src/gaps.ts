@@ -1,9 +1,9 @@
 /**
- * Strings such as "N/A" or "-" that mean "no value" in a numeric column, but are ordinary levels in a column of
- * strings.
+ * Strings such as "N/A" or "-". In a numeric column they mean "no value", whereas in a column of strings they are
+ * ordinary levels.
  *
- * Later cells can still decide the type of a column. The strings are therefore counted as they occur, and their rows
- * are stored until the first number. In a column without numbers they can still become levels.
+ * Later cells can still decide the type of a column. These strings are therefore counted as they occur, and their rows
+ * are stored until the first number appears. If the column turns out to have no numbers, they can still become levels.
  */
 import { missingAmongNumbers, type Remark } from "ergodic/data";
 import { show } from "./fault.ts";
@@ -33,19 +33,19 @@ export class Gaps {
     else this.#rows?.set(text, [row!]);
   }
 
-  /** Rows of each string; undefined once the column has numbers. */
+  /** Rows in which each string occurs; undefined once the column has numbers. */
   get rows(): ReadonlyMap<string, readonly number[]> | undefined {
     return this.#rows;
   }
 }
 
-/** Remark about cells that were interpreted as missing, in a column of `of` rows. */
+/** Remark about cells that were interpreted as missing values. `of` is the number of rows. */
 export function missingRemark(column: string, { counts, count: rows }: Gaps, of: number): Remark {
   const message = `${rows} of ${of} rows hold ${texts(counts)} in ${show(column)}, a column of numbers: taken as missing`;
   return { kind: "missing", column, rows, of, message };
 }
 
-/** Remark about cells that might mean "no value" but were kept, in a column of strings. */
+/** Remark about cells in a column of strings that might mean "no value" but were kept. */
 export function keptRemark(column: string, counts: ReadonlyMap<string, number>, of: number): Remark {
   const rows = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const kept = `${counts.size === 1 ? "it" : "each"} is kept as a level; list it in the option missing if it means no value`;

@@ -1,13 +1,13 @@
 /**
- * Resizes an image by stretching it, height and width independently.
+ * Resizes an image by stretching its height and width independently.
  *
  * Shrinking averages the area that a new pixel covers, with fractions of the pixels at its edges. Enlarging is
- * bilinear, with the centre of pixel i at i + ½ and the edge repeated. The passes over height and width are in float64.
- * The result is rounded once, to nearest.
+ * bilinear. The centre of pixel i is at i + ½, and the pixels at the edge are repeated. Height and width are resized in
+ * two passes, both in float64. The result is rounded once, to nearest.
  */
 import type { Image } from "./image.ts";
 
-/** New pixel i is Σ_k weights[k] · old pixel (first + k). */
+/** Computes new pixel i as Σ_k weights[k] · old pixel (first + k). */
 interface Mixture {
   first: number;
   weights: readonly number[];
@@ -36,7 +36,7 @@ interface Strides {
   /** Distance between lines in the old and in the new image. */
   from: number;
   to: number;
-  /** Distance between the pixels that are mixed. */
+  /** Distance between the values that are averaged. */
   step: number;
   /** Number of values per pixel. */
   inner: number;
@@ -55,7 +55,7 @@ function mix(from: ArrayLike<number>, to: Float64Array, mixed: readonly Mixture[
   }
 }
 
-/** Positions are whole numbers in units of 1/`to`, so that pixels on exact boundaries get exact weights. */
+/** Positions are whole numbers in units of 1/`to`, so that a pixel on an exact boundary gets an exact weight. */
 function mixtures(from: number, to: number): Mixture[] {
   return Array.from({ length: to }, (_, i) => {
     if (to <= from) {

@@ -4,12 +4,13 @@ import { type JpegFrame, jpegEnds, jpegFrame, jpegMisclaim } from "./guards/jpeg
 import { plainPng, pngHeader } from "./png-rows.ts";
 
 /**
- * PNG and JPEG bytes → pixels: rows from the top, channels last, whole numbers 0 … 255.
+ * Converts the bytes of PNG and JPEG images to pixels: rows from the top, channels last, whole numbers 0 … 255.
  *
  * 1 channel if the file is grey, else 3 (red, green, blue). 16-bit samples are divided by 257, and 1- to 4-bit samples
  * are scaled to 0 … 255. The results are rounded to nearest. Palettes are looked up. Transparency is composited on the
  * background, c·α + background·(1 − α). Grey is Rec. 601's luma of the stored samples, 0.299 R + 0.587 G + 0.114 B.
- * Colour profiles, gamma and EXIF's orientation are not applied. For animated PNGs, the first picture is returned.
+ * Colour profiles, gamma and the orientation from EXIF are not applied. If a PNG is animated, its first picture is
+ * returned.
  *
  * @throws DataError DATA_FORMAT (neither), DATA_TRUNCATED, DATA_PARSE (damaged), DATA_UNSUPPORTED
  */
@@ -20,7 +21,10 @@ export interface Image {
   pixels: Uint8Array;
 }
 
-/** Samples before transparency is removed: 1 to 4 channels, grey or colour, with alpha last if their number is even. */
+/**
+ * Samples before transparency is removed. There are 1 to 4 channels, for grey or colour; if their number is even, the
+ * last channel is alpha.
+ */
 interface Samples {
   height: number;
   width: number;
@@ -74,7 +78,7 @@ async function png(bytes: Uint8Array, file: string): Promise<Samples> {
   try {
     const image = decode(await plainPng(bytes, header));
     const { height, width, palette } = image;
-    // Colour type 3 uses the palette; true-colour files can contain one as a suggestion.
+    // Colour type 3 uses the palette, whereas a true-colour file can contain a palette as a mere suggestion.
     if (colour === 3) {
       if (palette === undefined) throw new Error("it has no palette");
       return { height, width, channels: palette[0].length, samples: convertIndexedToRgb(image) };
@@ -89,7 +93,7 @@ async function png(bytes: Uint8Array, file: string): Promise<Samples> {
 function spread({ height, width, channels, depth, data }: DecodedPng): Uint8Array {
   if (depth === 8) return Uint8Array.from(data);
   if (depth === 16) return Uint8Array.from(data, (sample) => Math.round(sample / 257));
-  // Only grey has fewer bits. Each row begins with a whole byte.
+  // Only grey images have fewer bits per sample. Each row begins with a whole byte.
   const rowBytes = Math.ceil((width * channels * depth) / 8);
   const most = 2 ** depth - 1;
   return Uint8Array.from({ length: height * width }, (_, i) => (255 / most) * packed(data, rowBytes, depth, width, i));
@@ -101,7 +105,7 @@ function packed(data: ArrayLike<number>, rowBytes: number, depth: number, width:
   return (byte >> (8 - depth - (bit & 7))) & (2 ** depth - 1);
 }
 
-/** Adds alpha if one grey level or colour is marked as transparent. */
+/** Adds an alpha channel if one grey level or colour is marked as transparent. */
 function keyed({ height, width, channels, depth, data, transparency }: DecodedPng, samples: Uint8Array): Samples {
   if (transparency === undefined || transparency.length !== channels) return { height, width, channels, samples };
   const rowBytes = Math.ceil((width * channels * depth) / 8);
@@ -150,14 +154,14 @@ async function jpeg(bytes: Uint8Array, file: string): Promise<Image> {
   }
 }
 
-/** Limits the decoder's memory to the size of this frame, because the decoder might find a different frame. */
+/** Limits the decoder's memory to what this frame needs, because the decoder might find a different frame. */
 function strict({ blocks, height, width, components }: JpegFrame) {
   const needed = blocks * (256 + 64) + height * width * (components + 4);
   const maxMemoryUsageInMB = 2 + Math.ceil(needed / (1 << 20));
   return { useTArray: true, formatAsRGBA: false, tolerantDecoding: false, maxMemoryUsageInMB } as const;
 }
 
-/** Whether the chunks lead to the last one, IEND. */
+/** Whether following the chunks leads to the last chunk, IEND. */
 function pngEnds(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {

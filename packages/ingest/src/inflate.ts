@@ -1,5 +1,6 @@
 /**
- * zlib data → bytes, up to a limit. A gigabyte that was compressed into a megabyte is therefore never unpacked in full.
+ * zlib data → bytes, up to a limit. If a gigabyte was compressed into a megabyte, it is therefore never unpacked in
+ * full.
  *
  * Deflate yields at most 1032 bytes per packed byte, so a claimed size can be checked against the packed bytes before
  * anything is allocated.
@@ -9,7 +10,10 @@
 /** Largest number of unpacked bytes per packed byte. */
 export const deflateRatio = 1032;
 
-/** Unpacks; undefined if there are more than `most` bytes. @throws the platform's error for damaged data */
+/**
+ * Unpacks the bytes. Returns undefined if there are more than `most` unpacked bytes. @throws the platform's error for
+ * damaged data
+ */
 export async function inflated(packed: Uint8Array, most: number): Promise<Uint8Array | undefined> {
   if (typeof process !== "undefined" && process.versions?.node) {
     const { inflateSync } = process.getBuiltinModule("node:zlib");
@@ -28,7 +32,7 @@ export async function inflated(packed: Uint8Array, most: number): Promise<Uint8A
 export async function inflatedByStream(packed: Uint8Array, most: number): Promise<Uint8Array | undefined> {
   const unzip = new DecompressionStream("deflate");
   const writer = unzip.writable.getWriter();
-  // The reading side reports early stops and damaged data.
+  // If writing stops early or the data are damaged, the reading side reports it.
   const written = writer.write(packed as Uint8Array<ArrayBuffer>).then(() => writer.close());
   written.catch(() => {});
   const reader = unzip.readable.getReader();

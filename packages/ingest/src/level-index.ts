@@ -7,20 +7,20 @@ const mostProbes = 16;
  * Maps the bytes of a category's strings to codes, so that cells can be looked up without creating strings.
  *
  * It stores the first levels of a column, up to 16,384 of at most 64 bytes each. Other strings are looked up as
- * strings. The index is a hash table of 32-bit hashes with linear probing. The number of probes is limited, so strings
- * chosen to collide cost no more than others.
+ * strings. The index is a hash table of 32-bit hashes with linear probing. The number of probes is limited, so that
+ * strings that were chosen to collide cost no more than others.
  */
 export class LevelIndex {
   #count = 0;
   /** Entry + 1; 0 = none. */
   #slots = new Int32Array(firstSlots);
-  /** Hash, code, and end of the bytes of each entry. */
+  /** For each entry, its hash, its code, and the position at which its bytes end. */
   #hashes = new Int32Array(firstSlots >> 1);
   #codes = new Int32Array(firstSlots >> 1);
   #ends = new Int32Array(firstSlots >> 1);
   #bytes = new Uint8Array(8 * firstSlots);
 
-  /** Returns the code that was added with these bytes; undefined = not known. */
+  /** Returns the code that was added with these bytes, or undefined if there is none. */
   find(bytes: Uint8Array, start: number, end: number): number | undefined {
     const hash = hashOf(bytes, start, end);
     const mask = this.#slots.length - 1;

@@ -7,20 +7,20 @@ import type { Source } from "./source.ts";
 import type { TableOptions } from "./table-builder.ts";
 
 /**
- * Options for reading rows like the rows of another dataset: with the same columns, categories and target, through the
- * same steps.
+ * Options for reading rows like those of another dataset, which means with the same columns, categories and target, and
+ * through the same steps.
  */
 export interface LikeOptions {
   /**
-   * Dataset, or a model trained on one. A test file is then read in the same way as the training file, with the
-   * training file's levels, means and scales. Replaces `target` and all other options that make a dataset.
+   * Dataset, or a model trained on one. For example, a test file is then read in the same way as the training file,
+   * with the training file's levels, means and scales. Replaces `target` and all other options that make a dataset.
    */
   like: { readonly pipeline: Pipeline };
 }
 
 /**
- * Returns the options for reading new rows so that they match the pipeline's rows. @throws OptionError for images if
- * the model was not trained on images
+ * Returns the options with which new rows are read so that they match the rows of the pipeline. @throws OptionError for
+ * images if the model was not trained on images
  */
 export async function readingLike(
   reader: string,
@@ -42,8 +42,8 @@ export async function readingLike(
 }
 
 /**
- * Rewrites an error about new rows in the model's terms. Readers report options, but the user did not pass the options
- * that the model sets. `given`: the user's own types.
+ * Rewrites an error about new rows so that it refers to the model. The errors of readers name options, but the user did
+ * not pass the options that the model sets. `given`: the user's own types.
  */
 export function likeFault(error: unknown, pipeline?: Pipeline, given: object = {}): unknown {
   if (!(error instanceof ErgodicError)) return error;
@@ -73,7 +73,7 @@ export function likeFault(error: unknown, pipeline?: Pipeline, given: object = {
   return error;
 }
 
-/** Whether rows have the form of LIBSVM and VW. */
+/** Whether rows have the sparse form of LIBSVM and VW. */
 export function takesSparse({ steps }: Pipeline): boolean {
   const first = steps[0] as { kind: string; format?: string };
   return first.kind === "numbers" && first.format === "sparse";

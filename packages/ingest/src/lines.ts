@@ -1,8 +1,8 @@
 /**
- * Bytes → blocks of whole lines, for every text format.
+ * Splits bytes into blocks of whole lines, for every text format.
  *
  * Each block except the last ends after a line feed. A UTF-8 byte order mark is removed. UTF-16 and binary files are
- * refused here, for all formats. Blocks contain about a megabyte, or one line if it is longer.
+ * refused here, for all formats. A block contains about a megabyte, or a single line if the line is longer.
  *
  * @throws DataError DATA_ENCODING, DATA_FORMAT
  */
@@ -11,7 +11,7 @@ import { allBytes, type ByteSource, joined } from "./source.ts";
 
 const lineFeed = 10;
 const longestLine = 1 << 28;
-/** Largest size in bytes of a text that is read as a whole. */
+/** Largest size in bytes of a text that is read in one piece. */
 const longestText = 2 ** 32;
 
 const signatures: [name: string, bytes: number[]][] = [
@@ -63,8 +63,8 @@ function withoutMark(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Reads a whole text, with the same checks. A file that is not text is refused at its first piece, regardless of its
- * length.
+ * Reads a text in one piece, with the same checks as for blocks. A file that is not text is refused when its first
+ * piece is read, regardless of its length.
  */
 export async function wholeText(source: ByteSource): Promise<Uint8Array> {
   let check = opened;
@@ -118,7 +118,7 @@ export function isText(bytes: Uint8Array): boolean {
 }
 
 function encodingFault(file: string, bytes: Uint8Array, line: number): Error {
-  // Bytes are invalid if the lenient decoder's output has a U+FFFD that the bytes do not contain.
+  // The bytes are invalid if the lenient decoder's output contains a U+FFFD that the bytes themselves do not contain.
   for (let start = 0; start < bytes.length; line++) {
     const found = bytes.indexOf(lineFeed, start);
     const end = found < 0 ? bytes.length : found;
@@ -155,7 +155,7 @@ function sequenceLength(bytes: Uint8Array, i: number): number {
   }
 }
 
-/** Decodes text for a message, in which invalid bytes do not matter. */
+/** Decodes text for a message. Invalid bytes do not matter there. */
 export function shown(bytes: Uint8Array): string {
   return lenient.decode(bytes);
 }

@@ -1,7 +1,7 @@
 /**
- * Returns the name that was probably meant. A name that differs only in case and blanks is preferred, then the name
- * with the smallest edit distance. One edit is allowed from five characters on, and two edits from nine on. Undefined
- * if no name is similar.
+ * Returns the name that was probably meant. A name that differs only in case and blanks is preferred. Otherwise, the
+ * name with the smallest edit distance is returned. Names of at least five characters can differ by one edit, and names
+ * of at least nine characters by two edits. Undefined if no name is similar.
  */
 export function nearName(wanted: string, names: readonly string[]): string | undefined {
   const plain = (name: string): string => name.trim().toLowerCase();
@@ -17,7 +17,10 @@ export function nearName(wanted: string, names: readonly string[]): string | und
   return best;
 }
 
-/** Largest number of names to compare, and their largest length. Without these limits, the error could be delayed. */
+/**
+ * Maximum number of names that are compared, and maximum length of such a name. Without these limits, the comparison
+ * could delay the error.
+ */
 const MOST = 10_000;
 const LONGEST = 100;
 

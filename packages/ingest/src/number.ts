@@ -1,20 +1,20 @@
 /**
  * Parses decimal numbers directly from ASCII bytes, correctly rounded.
  *
- * Grammar: [+-] digits [. digits] [(e|E) [+-] digits], and inf, infinity in any case. With up to 15 digits and a power
- * of ten within 10^±22, the integer and the power are both exact. Their product or quotient is therefore correctly
- * rounded (Clinger 1990, the fast path). With up to 19 digits the integer is the exact sum of two doubles, and its
- * quotient by the power is nearly exact. The quotient is rounded unless the next half-way point is too close to decide
- * (`quotient`). Other numbers go to the platform's parser. Returns NaN for text that is not a number; ±Infinity for
- * infinities and overflow.
+ * Grammar: [+-] digits [. digits] [(e|E) [+-] digits], and inf, infinity in any case. If there are at most 15 digits
+ * and the power of ten is within 10^±22, both the integer and the power are exact. Their product or quotient is
+ * therefore correctly rounded (Clinger 1990, the fast path). If there are at most 19 digits, the integer is the exact
+ * sum of two doubles, and its quotient by the power is nearly exact. This quotient is rounded, unless it is too close
+ * to the midpoint between two doubles (`quotient`). All other numbers are passed to the platform's parser. Returns NaN
+ * for text that is not a number, and ±Infinity for infinities and overflow.
  */
 const powers = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 const point = 46;
-/** Number of digits that a double always holds exactly. */
+/** Number of decimal digits that a double can always hold exactly. */
 const exactDigits = 15;
-/** Number of first digits, which fit in a 32-bit integer. */
+/** Number of leading digits, which together fit in a 32-bit integer. */
 const firstDigits = 9;
-/** Number of further digits, which multiply the rest by at most 10^4. */
+/** Number of further digits. The rest is therefore multiplied by at most 10^4. */
 const moreDigits = 4;
 
 /** Parses a number. `decimal`: the code of the decimal mark, 46 "." or 44 ",". */
@@ -81,18 +81,19 @@ export function parseNumber(bytes: Uint8Array, start: number, end: number, decim
 const split = 2 ** 27 + 1;
 const low26 = 2 ** 26;
 /**
- * Bound on the error of a quotient's second part. The actual error is much smaller, about 2^-103 relative to the first
- * part.
+ * Upper bound on the error of the second part of a quotient. The actual error is much smaller, about 2^-103 relative to
+ * the first part.
  */
 const doubt = 2 ** -98;
 
 /**
- * Returns (m·10^k + rest) / power, correctly rounded; NaN if it is too close to the midpoint between two doubles to
- * decide.
+ * Returns (m·10^k + rest) / power, correctly rounded. Returns NaN if the quotient is too close to the midpoint between
+ * two doubles.
  *
  * m < 10^15, k ≤ 4, rest < 10^k, power ≤ 10^22. With m = a + b, b < 2^26, both a·10^k and b·10^k + rest are exact, so
- * the numerator is exactly `high + low`. The first quotient's remainder is exact by Dekker's product (1971) and gives
- * the second quotient. No part under- or overflows, because the quotient lies between 10^-7 and 10^19.
+ * the numerator is exactly `high + low`. Dekker's product (1971) gives the exact remainder of the first quotient, and
+ * the remainder gives the second quotient. There is no underflow or overflow, because the quotient lies between 10^-7
+ * and 10^19.
  */
 function quotient(m: number, tens: number, rest: number, power: number): number {
   const b = m % low26;
@@ -127,7 +128,7 @@ function parseInfinity(bytes: Uint8Array, start: number, end: number): number {
   return match === null ? NaN : match[1] === "-" ? -Infinity : Infinity;
 }
 
-/** Whether this text is a number with this decimal mark. */
+/** Whether this text is a number that uses this decimal mark. */
 export function isNumberText(text: string, decimal: "." | ","): boolean {
   const shape = decimal === "." ? /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i : /^[+-]?(\d+,?\d*|,\d+)(e[+-]?\d+)?$/i;
   return shape.test(text);
@@ -138,17 +139,19 @@ export function isRounded(text: string): boolean {
   return /^[+-]?\d{16,}$/.test(text) && BigInt(text.replace(/^\+/, "")) !== BigInt(Number(text));
 }
 
-/** Returns the value of a text with this decimal mark; NaN = not a number. */
+/** Returns the value of a text with this decimal mark, or NaN if the text is not a number. */
 export function textNumber(text: string, decimal: "." | ","): number {
   if (!isNumberText(text, decimal)) return NaN;
   return Number(decimal === "," ? text.replace(",", ".") : text);
 }
 
-/** Whether a number read from these bytes was rounded. Few numbers are large enough to need the check. */
+/**
+ * Whether a number read from these bytes was rounded. Only few numbers are large enough for this check to be necessary.
+ */
 export function wasRounded(value: number, bytes: Uint8Array, start: number, end: number): boolean {
   return Math.abs(value) > Number.MAX_SAFE_INTEGER && isRounded(textOf(bytes, start, end, point));
 }
 
-/** Advice for such a number in sparse rows, which have no types. */
+/** Advice for a rounded number in sparse rows, which have no types. */
 export const roundedAdvice =
   "is beyond 2^53, where numbers are rounded; make it a separate category, leave it out, or append .0 to accept the rounding";

@@ -6,13 +6,15 @@ const [tab, lineFeed, carriageReturn, blank] = [9, 10, 13, 32];
 
 /**
  * Finds the fields of simple CSV records directly in their bytes. A simple record is one line, and its quotes enclose
- * whole fields that contain no quotes. Any other record is left to `CsvRecords`, which handles the full grammar and
+ * whole fields that contain no quotes. `CsvRecords` reads all other records, because it handles the full grammar and
  * reports faults.
  */
 export class PlainRows {
   /** Number of fields of the record. */
   count = 0;
-  /** Start and end of each field's bytes. Quotes, and blanks around unquoted fields, are excluded. */
+  /**
+   * Start and end of each field's bytes. The quotes, and blanks around unquoted fields, are not part of these bytes.
+   */
   starts = new Int32Array(64);
   ends = new Int32Array(64);
 
@@ -32,8 +34,8 @@ export class PlainRows {
   }
 
   /**
-   * Reads the record at `from`, in bytes that end with a line feed. Returns the position after it, or −1 if the record
-   * is not plain. A blank line has 0 fields.
+   * Reads the record at `from`, in bytes that end with a line feed. Returns the position after the record, or −1 if the
+   * record is not simple. A blank line has 0 fields.
    */
   next(bytes: Uint8Array, from: number): number {
     const kinds = this.#kinds;
@@ -68,7 +70,7 @@ export class PlainRows {
         end = -1;
       } else {
         let to = i;
-        // Only bytes at or below a blank can be blanks.
+        // Only bytes up to the code of a space can be blanks.
         if (start < to && (bytes[start] <= blank || bytes[to - 1] <= blank)) {
           while (start < to && isBlank(bytes[start])) start++;
           while (start < to && isBlank(bytes[to - 1])) to--;

@@ -1,9 +1,10 @@
 /**
- * Prepares a PNG for its decoder. Keeps only the chunks that define the picture, and unpacks exactly as many bytes as
- * the rows need.
+ * Prepares a PNG for its decoder. Keeps only the chunks that define the picture, and unpacks only as many bytes as the
+ * rows need.
  *
- * Chunks of text, colour profiles and animation are dropped, because some are compressed too. Surplus bytes after the
- * rows are ignored up to 64 KiB, as viewers do. Source: PNG specification (third edition), sections 5, 7, 8 and 10.
+ * Chunks of text, colour profiles and animation are dropped, because some are compressed too. Up to 64 KiB of surplus
+ * bytes after the rows are ignored, as in image viewers. Source: PNG specification (third edition), sections 5, 7, 8
+ * and 10.
  *
  * @throws Error with a description of the fault
  */
@@ -30,7 +31,7 @@ export function pngHeader(bytes: Uint8Array): PngHeader | undefined {
   return { width: view.getUint32(16), height: view.getUint32(20), depth, colour, interlaced: interlaced !== 0 };
 }
 
-/** Returns the same picture with its data stored uncompressed. */
+/** Returns the same picture as a PNG whose data are not compressed. */
 export async function plainPng(bytes: Uint8Array, header: PngHeader): Promise<Uint8Array> {
   const chunks = chunksOf(bytes);
   const packed = joined(...chunks.filter(({ type }) => type === "IDAT").map(({ content }) => content));
@@ -49,7 +50,7 @@ export async function plainPng(bytes: Uint8Array, header: PngHeader): Promise<Ui
   return joined(bytes.subarray(0, signatureBytes), ...parts);
 }
 
-/** Number of bytes of all rows, each with its filter byte. */
+/** Returns the number of bytes in all rows, including one filter byte per row. */
 function rowBytes({ width, height, depth, colour, interlaced }: PngHeader): number {
   const channels = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[colour];
   if (channels === undefined) throw new Error(`there is no colour type ${colour}`);
@@ -103,7 +104,7 @@ function chunk(type: string, content: Uint8Array): Uint8Array {
   return bytes; // The decoder ignores the checksum.
 }
 
-/** Makes zlib data of stored blocks. The decoder ignores the checksum after them. */
+/** Makes zlib data of stored blocks. The decoder ignores the checksum that follows these blocks. */
 function stored(raw: Uint8Array): Uint8Array {
   const block = 0xffff;
   const count = Math.max(1, Math.ceil(raw.length / block));

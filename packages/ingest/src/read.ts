@@ -38,12 +38,12 @@ export interface ReadTableOptions extends FormatOptions, ImageOptions, SourceOpt
   format?: FormatName;
 }
 
-/** Options of `read`: the options of the format, and the options for making a dataset from a table. */
+/** Options of `read`: the options of the file's format, and the options for making a dataset from a table. */
 export type ReadOptions = Omit<ReadTableOptions, "target"> & Partial<DatasetOptions> & Partial<LikeOptions>;
 
 /** Options of the block readers. */
 export interface BlockOptions extends ReadTableOptions {
-  /** Number of rows per block; the last one can be shorter. Default 65,536. */
+  /** Number of rows per block. The last block can have fewer rows. Default 65,536. */
   rows?: number;
 }
 
@@ -86,7 +86,10 @@ export const readParquet = <Names extends string = string>(
   options: ParquetOptions & SourceOptions & (DatasetOptions | LikeOptions),
 ): Promise<Dataset<Names>> => dataset("readParquet", "parquet", source, options) as Promise<Dataset<never>>;
 
-/** Reads one array that contains the target as a column, or two arrays, of which `labels` is the second. */
+/**
+ * Reads either one array, which contains the target as a column, or two arrays, the second of which is given as
+ * `labels`.
+ */
 export const readNpy = (
   source: Source,
   options: NpyOptions & Partial<DatasetOptions & LikeOptions> & SourceOptions,
@@ -108,8 +111,8 @@ export const readVw = (
 ): Promise<Dataset> => dataset("readVw", "vw", source, options);
 
 /**
- * Reads two IDX files, MNIST's images and labels. Without `labels`, uses the labels next to the path under the usual
- * name.
+ * Reads two IDX files, MNIST's images and labels. Without `labels`, uses the file of labels that has the usual name
+ * next to the path.
  */
 export async function readIdxDataset(
   images: Source,
@@ -129,8 +132,8 @@ export async function readImages(
 }
 
 /**
- * Reads a file or folder as a dataset, either with the given options or `like` another dataset. The format follows from
- * `format`, the extension, or the first bytes.
+ * Reads a file or folder as a dataset, either with the given options or `like` another dataset. The format is
+ * determined by `format`, by the extension or by the first bytes.
  *
  *   const data = await read("adult.csv", { target: "income", impute: "median" });
  *   const images = await read("flowers/");   // a folder with a sub-folder of images per class
@@ -216,7 +219,10 @@ async function imageDataset(reader: string, from: string | readonly LabelledImag
   return arrayDataset(reader, await imageRows(from, options), options);
 }
 
-/** Checks that options are an object. The format, and so the option names, are not known yet at this point. */
+/**
+ * Checks that options are an object. The format, and therefore the names of its options, are not yet known at this
+ * point.
+ */
 function checkObject(reader: string, options: object, key: string): void {
   if (Object.prototype.toString.call(options) !== "[object Object]") checkKeys(reader, options, [key]);
 }
@@ -231,8 +237,8 @@ function refuseTarget(reader: string, target: unknown, files: string): void {
 }
 
 /**
- * Reads rows of columns; missing values are allowed. For CSV, TSV, JSON lines, NumPy, Parquet, IDX and folders of
- * images.
+ * Reads rows of columns, which can contain missing values. Suitable for CSV, TSV, JSON lines, NumPy, Parquet, IDX and
+ * folders of images.
  */
 export async function readTable(from: Source, options: ReadTableOptions = {}): Promise<Table> {
   const rows = await arraysOf("readTable", from, options, []);
@@ -249,7 +255,7 @@ export async function readSparseTable(from: Source, options: ReadTableOptions = 
   return format.table(source, options);
 }
 
-/** Reads dense or sparse rows, depending on the format. With `target: false` sparse lines may lack their target. */
+/** Reads dense or sparse rows, depending on the format. With `target: false`, sparse lines can lack their target. */
 export async function readRows(from: Source, options: ReadTableOptions = {}): Promise<Table | SparseTable> {
   const rows = await arraysOf("readRows", from, options, ["target"]);
   if (rows) return wholeTable(rows);
@@ -259,9 +265,10 @@ export async function readRows(from: Source, options: ReadTableOptions = {}): Pr
 }
 
 /**
- * Yields tables of `rows` rows with one schema. Types come from the options. Otherwise they come from a first pass if
- * the source can be read twice, or else from the first block. Later rows must match them. Images and IDX files are read
- * whole, as bytes. Only their conversion to tables is done in blocks.
+ * Yields tables of `rows` rows, which all have the same schema. Types come from the options. If the options do not give
+ * the types, they come from a first pass if the source can be read twice, and from the first block otherwise. Later
+ * rows must match them. Images and IDX files are read completely, as bytes. Only their conversion to tables is done in
+ * blocks.
  */
 export async function* blocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table> {
   const images = await arraysOf("blocks", from, options, ["rows"]);
@@ -279,7 +286,7 @@ export async function* sparseBlocks(from: Source, options: BlockOptions = {}): A
   yield* format.blocks(source, options, blockRows("sparseBlocks", options));
 }
 
-/** Yields dense or sparse blocks, depending on the format, as `blocks` or `sparseBlocks` do. */
+/** Yields dense or sparse blocks, like `blocks` or `sparseBlocks`, depending on the format. */
 export async function* rowBlocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table | SparseTable> {
   const images = await arraysOf("rowBlocks", from, options, ["rows", "target"]);
   if (images) return yield* arrayTables(images, blockRows("rowBlocks", options));
@@ -289,8 +296,8 @@ export async function* rowBlocks(from: Source, options: BlockOptions = {}): Asyn
 }
 
 /**
- * Opens a source. `other`: the reader for the other kind of rows. The error suggests it to callers that accept only one
- * kind.
+ * Opens a source. `other`: the reader for the other kind of rows. For callers that accept only one kind, the error
+ * suggests this reader.
  */
 async function opened(reader: string, from: Source, all: ReadTableOptions, keys: string[], other?: string) {
   checkObject(reader, all, "format");
@@ -315,7 +322,7 @@ async function opened(reader: string, from: Source, all: ReadTableOptions, keys:
   return { source, format };
 }
 
-/** Reads the images of a folder; undefined if the source is something else. */
+/** Reads the images of a folder. Returns undefined if the source is not a folder of images. */
 async function arraysOf(reader: string, from: Source, options: ReadTableOptions, keys: string[]): Promise<ArrayRows | undefined> {
   checkObject(reader, options, "format");
   const folder = await folderOfImages(from, options);
@@ -325,7 +332,7 @@ async function arraysOf(reader: string, from: Source, options: ReadTableOptions,
   return imageRows(folder, options);
 }
 
-/** Returns the path of a folder, unless a format was requested. */
+/** Returns the path if it is a folder and no format was requested. */
 async function folderOfImages(from: Source, { format }: { format?: FormatName }): Promise<string | undefined> {
   return typeof from === "string" && format === undefined && (await isFolder(from)) ? from : undefined;
 }

@@ -2,14 +2,14 @@
  * Remarks on columns that a model should probably not learn from directly: identifiers, dates, free text. The columns
  * are never changed.
  *
- * String columns: dates are recognised by their form. If most rows have their own level (more than half of at least
- * 20), strings of several words are free text, and others are identifiers. A column of whole numbers gets a remark if
- * its values are consecutive row numbers in any order. It also gets one if it has more than two values and its name
- * suggests codes.
+ * String columns: dates are recognised by their form. Most rows have their own level if more than half of at least 20
+ * rows do. In this case, strings of several words are free text, and other strings are identifiers. A column of whole
+ * numbers gets a remark if its values are consecutive row numbers, in any order. Such a column also gets a remark if it
+ * has more than two values and its name suggests that they are codes.
  *
- * Numeric columns also get a remark if their values are large compared with their spread. An example is times in
- * seconds since 1970 that all lie within ten minutes. By default numbers are stored as 32-bit floats, which round such
- * values.
+ * Numeric columns also get a remark if their values are large compared with their spread. For example, times in seconds
+ * since 1970 have this property if all of them lie within ten minutes. By default numbers are stored as 32-bit floats,
+ * which round such values.
  */
 import type { Column, Remark, Table } from "ergodic/data";
 import { show } from "./fault.ts";
@@ -21,14 +21,16 @@ const date = /^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\
 /** Dates that the option `dates` can read. */
 const readable = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d|$)/;
 
-/** Matches $1,234.56, 12.3%, 5 €: a number with a unit or separators. */
+/** Matches a number with a unit or with separators: $1,234.56, 12.3%, 5 €. */
 const measured = /^[+-]?(?:[$€£¥]\s?[+-]?\d[\d.,]*|\d[\d.,]*\s?[%$€£¥]|\d{1,3}(?:,\d{3})+(?:\.\d+)?)$/;
 
-/** Matches zip, postal_code, id, user_id, userId, customer ID: the whole name, or its last word. */
+/**
+ * Matches names that are, or whose last word is, a word for codes: zip, postal_code, id, user_id, userId, customer ID.
+ */
 const code = /(?:^|[\s_.-])(?:ids?|zip|zip[\s_-]?code|post[\s_-]?code|postal[\s_-]?code|phone)$/i;
 const inCamelCase = /[a-z](?:Id|ID|Zip|ZipCode|PostCode|PostalCode|Postcode|Zipcode)$/;
 
-/** Returns remarks on the columns that are not in `others`. */
+/** Returns remarks on all columns except those in `others`. */
 export function columnRemarks(table: Table, others: ReadonlySet<string>): Remark[] {
   if (table.rowCount < fewestRows) return [];
   return table.columns
@@ -89,13 +91,13 @@ function ofNumbers({ name, values }: Column & { kind: "number" }, of: number): R
 }
 
 /**
- * Largest rounding error without a remark, as a share of the column's standard deviation. For values within a thousand
- * deviations of 0 the error is below a thousandth.
+ * Largest rounding error that gets no remark, as a share of the column's standard deviation. If the values are within a
+ * thousand deviations of 0, the error is below a thousandth.
  */
 const mostRounding = 0.01;
 
 /**
- * Returns remarks on numeric columns that are not in `others` and have values that 32-bit floats cannot distinguish.
+ * Returns remarks on numeric columns with values that 32-bit floats cannot distinguish, except for columns in `others`.
  */
 export function precisionRemarks(table: Table, others: ReadonlySet<string>): Remark[] {
   return table.columns.flatMap((column) => {
@@ -124,8 +126,8 @@ function roundingRemark({ name, values }: Column & { kind: "number" }, of: numbe
   const first = values.find((value) => !Number.isNaN(value));
   if (first === undefined) return undefined;
   const rounding = (value: number): number => Math.fround(value) - value;
-  // Measured from the first value, so that both spreads are exactly 0 if the column is constant. Rounding that shifts
-  // all values equally loses nothing.
+  // Both spreads are measured from the first value, so that they are exactly 0 if the column is constant. Rounding that
+  // shifts all values equally loses nothing.
   const shift = rounding(first);
   const [spread, lost] = [new Spread(), new Spread()];
   let rows = 0;

@@ -1,10 +1,12 @@
-/** Reads a source twice, or peeks at its first bytes, even if the source can be read only once. */
+/**
+ * Makes it possible to read a source twice, or to look at its first bytes, even if the source can be read only once.
+ */
 import { type ByteSource, joined } from "./source.ts";
 
 /**
- * Makes a source that can be read again from its start, even if the original source can be read only once. The bytes
- * read so far are kept until the second reading begins. The second reading returns these bytes, and then continues
- * where the first one stopped.
+ * Makes a source that can be read twice from its start, even if the original source can be read only once. The bytes
+ * that have been read are kept until the second reading begins. The second reading returns these bytes, and then
+ * continues where the first reading stopped.
  */
 export function rewindable(source: ByteSource): ByteSource {
   if (source.rereadable) return source;

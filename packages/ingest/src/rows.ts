@@ -1,11 +1,11 @@
 /**
  * Passes over a file of dense rows.
  *
- * `wholeTable`: one pass over the file. If columns that began as numbers turn out to be categories, a second pass reads
- * these columns.
- * `tableBlocks`: a first pass determines types and levels and stores nothing. It covers the whole source if the source
- * can be read twice, else its first block. Blocks of `blockRows` rows follow in that fixed schema. A later value
- * outside it is refused.
+ * `wholeTable`: one pass over the file. If some columns began as numbers but turn out to be categories, a second pass
+ * reads these columns.
+ * `tableBlocks`: a first pass determines types and levels and stores nothing. This pass covers the whole source if the
+ * source can be read twice, and only its first block otherwise. Blocks of `blockRows` rows with this fixed schema
+ * follow. A later value outside it is refused.
  */
 import type { Column, Table } from "ergodic/data";
 import type { ColumnType } from "./column.ts";
@@ -20,7 +20,7 @@ export interface RowDecoder<O> {
   readonly typed: boolean;
   /** Whether the format names all columns before the first row. */
   readonly listsColumns: boolean;
-  /** Adds rows to the builder; yields each time a block is full. */
+  /** Adds rows to the builder, and yields whenever a block is full. */
   rows(source: ByteSource, options: O, builder: TableBuilder): AsyncGenerator<void>;
 }
 
@@ -82,7 +82,7 @@ export async function* tableBlocks<O extends TableOptions>(
     const survey = await surveyed(decoder, source, options, blockRows);
     // A declared category for which the first pass found no values gets no levels.
     const unmet = Object.entries(options.types ?? {}).map(([name, type]) => [name, type === "category" ? [] : type]);
-    // If the first pass found numbers before strings in a column, the text of those numbers was not kept.
+    // The first pass did not keep the text of numbers that preceded strings in a column.
     const mixed = survey.kept().flatMap((column) => (column.mixed ? [column.name] : []));
     const asTexts = { ...options, types: { ...options.types, ...Object.fromEntries(mixed.map((name) => [name, "category"])) } };
     const again = mixed.length === 0 ? {} : (await surveyed(decoder, source, asTexts, blockRows, new Set(mixed))).types();
@@ -98,7 +98,7 @@ export async function* tableBlocks<O extends TableOptions>(
   }
 }
 
-/** Determines the schema. One row is enough if the options give all types and the format names all columns. */
+/** Determines the schema. If the options give all types and the format names all columns, reading one row is enough. */
 async function surveyed<O extends TableOptions>(
   decoder: RowDecoder<O>,
   source: ByteSource,

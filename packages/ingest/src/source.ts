@@ -6,13 +6,13 @@ import { fetched, responded } from "./fetched.ts";
 export type { ByteSource, RandomAccess };
 
 /**
- * Origin of bytes: a path, an address, a `Response`, standard input, a browser `File` or `Blob`, content in memory, or
- * a stream → one `ByteSource`.
+ * Opens any origin of bytes as a `ByteSource`: a path, an address, a `Response`, standard input, a browser `File` or
+ * `Blob`, content in memory, or a stream.
  *
  * Decoders see only the `ByteSource`, so no reader depends on the origin of its bytes. A gzip-compressed source is
  * unpacked. A string with a line end is content, "-" is standard input, and "https://…" is an address. Any other string
- * is a path, or in a browser an address. `{ content, name }` is unambiguous. Addresses are fetched again for each
- * reading. `name` begins every error message.
+ * is a path, or an address if the program runs in a browser. `{ content, name }` is unambiguous. Addresses are fetched
+ * again for each reading. `name` begins every error message.
  *
  * @throws DataError DATA_FILE_MISSING, DATA_FILE (cannot be read), DATA_GZIP (damaged); OptionError OPTION_TYPE (not a
  * source)
@@ -33,7 +33,7 @@ const chunkBytes = 1 << 20;
 
 /** Options for opening a source. */
 export interface SourceOptions {
-  /** Signal that aborts the reading. Calls that wait for bytes throw its reason. */
+  /** Signal that aborts the reading. When it aborts, calls that wait for bytes throw the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
@@ -131,7 +131,8 @@ function file(path: string): ByteSource {
   const stat = statOf(path);
   return {
     name,
-    // A named pipe, or the output of a command that the shell passes as <(…), can be read only once and only in order.
+    // A named pipe can be read only once and only in order, and so can the output of a command that the shell passes as
+    // <(…).
     rereadable: !stat?.isFIFO(),
     byteLength: stat?.isFile() ? stat.size : undefined,
     path: stat === undefined || stat.isFile() ? path : undefined,
@@ -251,8 +252,8 @@ async function* streamChunks(stream: ReadableStream<Uint8Array>): AsyncGenerator
 }
 
 /**
- * Returns the source with gzip removed, which is detected by the first bytes, not the name. Random access to a
- * compressed source unpacks the whole source.
+ * Returns the source without gzip compression. The compression is detected by the first bytes, not by the name. Random
+ * access to a compressed source requires unpacking all of it.
  */
 function unpacked(source: ByteSource): ByteSource {
   const opened: ByteSource = {
@@ -310,7 +311,7 @@ async function* gunzip(packed: AsyncGenerator<Uint8Array>, name: string): AsyncG
   }
 }
 
-/** Joins arrays of bytes; a single array is returned unchanged. */
+/** Joins arrays of bytes. If there is only one array, it is returned itself. */
 export function joined(...parts: Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0];
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

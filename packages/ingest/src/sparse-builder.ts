@@ -2,8 +2,8 @@ import type { SparseTable } from "ergodic/data";
 import { commentRemark } from "./comment.ts";
 
 /**
- * Growing sparse rows → `SparseTable`, shared by LIBSVM and VW. Arrays double. A hot loop reserves space once per block
- * of bytes and then writes without checks.
+ * Collects sparse rows and makes a `SparseTable` from them, for LIBSVM and VW. Arrays double. A hot loop reserves space
+ * once per block of bytes, after which it writes without checks.
  */
 export class SparseBuilder {
   rowCount = 0;
@@ -38,7 +38,7 @@ export class SparseBuilder {
     this.values = values;
   }
 
-  /** Closes a row whose entries end at `entryCount`; true = a block is full. */
+  /** Closes a row whose entries end at `entryCount`. Returns true if a block is full. */
   endRow(target: number, weight: number, entryCount: number): boolean {
     if (this.rowCount + 1 >= this.#rowStart.length) {
       const size = 2 * this.#rowStart.length;
@@ -54,7 +54,7 @@ export class SparseBuilder {
     return this.rowCount === this.blockRows;
   }
 
-  /** Counts lines that begin with `mark` and were not read. */
+  /** Counts lines that were not read because they begin with `mark`. */
   skipComments(count: number, mark: string): void {
     this.#comments += count;
     this.#comment = mark;

@@ -1,6 +1,6 @@
 /**
- * Passes over a file of sparse rows: the whole table, or blocks of rows with a common number of columns. Blocks take
- * that number from the options, else from a first pass if the source can be read twice, else from the first block.
+ * Reads a file of sparse rows: either as one table, or in blocks of rows with a common number of columns. This number
+ * comes from the options, or from a first pass if the source can be read twice, or from the first block otherwise.
  * Later rows must fit it.
  */
 import type { SparseTable } from "ergodic/data";
@@ -11,19 +11,22 @@ import type { ByteSource } from "./source.ts";
 import { SparseBuilder } from "./sparse-builder.ts";
 
 export interface SparseOptions {
-  /** Number of columns. If it is given, training and test data agree. Default: the largest index in the file. */
+  /**
+   * Number of columns. If the number is given, training and test data have the same columns. Default: the largest index
+   * in the file.
+   */
   columnCount?: number;
-  /** If false, lines may lack their label, which is then NaN. */
+  /** If false, lines can lack their label. The label is then NaN. */
   target?: false;
 }
 
 /** Reads lines of one format into a builder. */
 export interface LineParser {
-  /** Number of columns needed by the rows so far. */
+  /** Number of columns that the rows so far need. */
   readonly columnCount: number;
   /** Returns the largest number of entries that this many bytes can hold. */
   mostEntries(byteCount: number): number;
-  /** Reads the line at `start`; returns the start of the next one. */
+  /** Reads the line at `start` and returns the start of the next line. */
   line(bytes: Uint8Array, start: number): number;
 }
 
@@ -71,7 +74,10 @@ export async function* sparseBlocks<O extends SparseOptions>(
   }
 }
 
-/** Returns the number of columns in the whole source, or in its first block if it can be read only once. */
+/**
+ * Returns the number of columns in the whole source. If the source can be read only once, returns the number in its
+ * first block.
+ */
 async function surveyed<O extends SparseOptions>(
   decoder: SparseDecoder<O>,
   source: ByteSource,

@@ -15,20 +15,21 @@ export interface TableOptions {
   /** Types by column name; other types are inferred. */
   types?: Readonly<Record<string, ColumnType>>;
   /**
-   * Columns of strings, even if their cells look like numbers. Given by names, or indices from 0 (−1 = the last).
-   * Default: none.
+   * Columns that contain strings, even if their cells look like numbers. The columns are given by name or by index from
+   * 0 (−1 is the last column). Default: none.
    */
   categories?: readonly ColumnKey[];
   /**
-   * Strings that mean "no value". Default: "", NA, NaN, nan, null, ?, and in numeric columns N/A, #N/A, NULL, None, -,
-   * . and similar strings, which are levels in columns of strings. A list of your own replaces all of them.
+   * Strings that mean "no value". Default: "", NA, NaN, nan, null, ?. In numeric columns, the default also includes
+   * N/A, #N/A, NULL, None, -, . and similar strings, which are levels in columns of strings. A list of your own
+   * replaces all of them.
    */
   missing?: readonly string[];
 }
 
 export const tableKeys = ["drop", "types", "categories", "missing"];
 
-/** Missing values of a column, with the facts that an error message needs. */
+/** Missing values of a column, with the information that an error message needs. */
 export interface MissingValues {
   column: string;
   position: number;
@@ -57,19 +58,19 @@ export interface BuildPlan {
   typed?: boolean;
   /** See ColumnContext. */
   releasable?: boolean;
-  /** All columns, for formats that do not list theirs. Any other column is refused. */
+  /** All columns that are allowed, for formats that do not list their columns. Any other column is refused. */
   known?: readonly string[];
 }
 
 /**
- * Rows of named columns → `Table`s, shared by CSV, JSON lines and Parquet. Handles the kept columns, their types, the
- * position of the first missing value, and blocks with a fixed number of rows.
+ * Rows of named columns → `Table`s, shared by CSV, JSON lines and Parquet. Handles the kept columns and their types,
+ * the position of the first missing value, and blocks with a fixed number of rows.
  *
  * @throws DataError DATA_COLUMN (drop or types name a column that does not exist); OptionError OPTION_TYPE
  */
 export class TableBuilder {
   rowCount = 0;
-  /** Builders by column of the file; undefined = dropped. */
+  /** Builders in the order of the file's columns; undefined for a dropped column. */
   columns: (ColumnBuilder | undefined)[] = [];
   /** Names of all columns, including dropped ones. */
   names: string[] = [];
@@ -89,12 +90,12 @@ export class TableBuilder {
   readonly #only: ReadonlySet<string> | undefined;
   readonly #context: ColumnContext;
   readonly #dropped: ReadonlySet<ColumnKey>;
-  /** Column indices if the columns are known from the start, otherwise the keys as given. */
+  /** Column indices if the columns are known at the start, otherwise the keys that were given. */
   #categories: ReadonlySet<ColumnKey>;
 
   constructor(file: string, options: TableOptions & { decimal?: "." | "," }, plan: BuildPlan = {}) {
     const { missing = missingTexts, decimal = "." } = options;
-    // The first pass can find a category without levels.
+    // A first pass can find that a category has no levels.
     checkOptions(options, plan.known === undefined ? 1 : 0);
     this.file = file;
     this.known = plan.known;
@@ -132,7 +133,7 @@ export class TableBuilder {
     this.columns = names.map((name, i) => (dropped.has(i) ? undefined : this.#column(name, i)));
   }
 
-  /** Adds a column that first appears after the start (JSON lines); undefined = dropped. */
+  /** Adds a column that first appears after the start (JSON lines). Returns undefined if the column is dropped. */
   addColumn(name: string, line: number): ColumnBuilder | undefined {
     if (this.known !== undefined) {
       const advice = `declare it from the start: types: { ${show(name)}: "number" }, or drop it`;
@@ -164,14 +165,14 @@ export class TableBuilder {
   }
 
   /**
-   * Estimates the total number of rows, and adds two per cent. The rows so far come from the first `read` bytes of
-   * `byteLength`.
+   * Estimates the total number of rows, with a margin of two per cent. The rows read so far come from the first `read`
+   * of `byteLength` bytes.
    */
   expect(byteLength: number, read: number): void {
     this.#context.expectedRows = Math.min(this.blockRows, Math.ceil((1.02 * this.rowCount * byteLength) / read));
   }
 
-  /** Counts a row that is skipped because of its number of fields. */
+  /** Counts a row that is skipped because it has too many or too few fields. */
   skip(line: number, fields: number): void {
     if (this.#skipped++ === 0) this.#firstSkipped = { line, fields };
   }
@@ -290,8 +291,8 @@ export function columnIndex(file: string, option: string, names: readonly string
 }
 
 /**
- * Guesses the real delimiter. This is a character that splits some name into parts, so that one part is the requested
- * name.
+ * Guesses the real delimiter. The real delimiter is a character that splits some name into parts, one of which is the
+ * requested name.
  */
 const delimiterIn = (names: readonly string[], wanted: string): string | undefined =>
   [";", "\t", "|", ","].find((mark) => names.some((name) => name.includes(mark) && name.split(mark).includes(wanted)));

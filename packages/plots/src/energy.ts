@@ -9,8 +9,8 @@ const ROW = 240;
 const BARS = 40;
 
 /**
- * Energies relative to their mean, and their changes per transition. If the second distribution is much narrower than
- * the first (E-BFMI below 0.3), a chain takes a long time to reach the tails.
+ * Energies relative to their mean, and their changes per transition. If the changes are distributed much more narrowly
+ * than the energies (E-BFMI below 0.3), a chain takes a long time to reach the tails.
  *
  * Source: Betancourt 2016, "Diagnosing suboptimal cotangent disintegrations".
  */

@@ -1,4 +1,7 @@
-/** Shared parts of all plots: the page with its title and notes, panels with axes, and the layout of panels. */
+/**
+ * Shared parts of all plots: the page with its title and notes, the panels with their axes, and the layout of the
+ * panels.
+ */
 import { type ScaleLinear, scaleLinear } from "d3-scale";
 import { element, escaped, label, line } from "./svg.ts";
 
@@ -22,11 +25,11 @@ const NOTE = 16;
 
 /** Largest value that a scale can represent. */
 const MOST = 1e300;
-/** Smallest range that is drawn. Ticks and bars cannot be computed for smaller ranges. */
+/** Smallest range that is drawn. For smaller ranges, ticks and bars cannot be computed. */
 export const LEAST = 1e-290;
 export const isShown = (value: number): boolean => Math.abs(value) <= MOST;
 
-/** Returns a page; `body` is drawn below the title, from 0 to `height`. */
+/** Returns a page. `body` is drawn below the title, at heights from 0 to `height`. */
 export function figure(title: string, width: number, height: number, notes: readonly string[], body: readonly string[]): string {
   const whole = Math.ceil(TITLE + height + NOTE * notes.length + 8);
   return element(
@@ -63,7 +66,7 @@ export function gridBox(k: number, { columns, width, rowHeight }: { columns: num
 export interface Panel {
   readonly x: Scale;
   readonly y: Scale;
-  /** Axes, ticks and titles; marks are drawn on top. */
+  /** Axes, ticks and titles, on top of which marks are drawn. */
   readonly frame: string;
 }
 
@@ -106,7 +109,7 @@ function ticksOf(scale: Scale, wanted: number): [value: number, text: string][] 
   return scale.ticks(wanted).map((value) => [value, text(value)]);
 }
 
-/** Widens a range that is too small for ticks (the range of a constant, for example). */
+/** Widens a range that is too small for ticks, such as the range of a constant. */
 function widened([low, high]: Bounds): [number, number] {
   if (!(low <= high)) return [0, 1];
   if (high - low > LEAST) return [low, high];
@@ -114,7 +117,7 @@ function widened([low, high]: Bounds): [number, number] {
   return [low - by, high + by];
 }
 
-/** Returns the range of the visible values; [Infinity, -Infinity] if there are none. */
+/** Returns the range of the visible values. Returns [Infinity, -Infinity] if there are none. */
 export function boundsOf(values: ArrayLike<number>): [number, number] {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i++) {

@@ -8,8 +8,8 @@ const ROW = 18;
 const PROBABILITIES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
 
 /**
- * Medians, and intervals that contain 50 % and 90 % of the draws. There is one line per number, and all lines share a
- * scale.
+ * Shows medians, and intervals that contain 50 % and 90 % of the draws. There is one line per number, and all lines
+ * share a scale.
  */
 export function forest(draws: Draws, { of, width, title }: { of?: readonly string[]; width: number; title?: string }): string {
   const { series, notes } = chosenSeries("plot", draws, of, MOST);
@@ -37,7 +37,7 @@ export function forest(draws: Draws, { of, width, title }: { of?: readonly strin
   return figure(title ?? "Intervals", width, box.height + 30, [about, ...notes], [frame, zero, ...body]);
 }
 
-/** Returns quantiles of the draws that are shown, interpolated linearly. */
+/** Returns quantiles of all draws that are shown. They are interpolated linearly. */
 function quantiles(values: Float64Array): number[] {
   const sorted = values.filter(isShown).sort();
   return PROBABILITIES.map((p) => {

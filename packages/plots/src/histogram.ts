@@ -6,7 +6,10 @@ import { short } from "./svg.ts";
 
 export interface Bars {
   readonly edges: readonly number[];
-  /** Height of the bar: the share of values in the bar divided by the bar's width. The bars integrate to 1. */
+  /**
+   * Height of each bar, which is the share of values in the bar divided by the width of the bar. The bars integrate to
+   * 1.
+   */
   readonly density: readonly number[];
 }
 
@@ -40,9 +43,9 @@ export const curve = (points: readonly (readonly [number, number])[], { x, y }: 
     .curve(curveMonotoneX)(points) ?? "";
 
 /**
- * Returns a Gaussian kernel density on a grid: (1/nh) Σ φ((t − xᵢ)/h), h = 0.9 min(sd, IQR/1.34) n^(−1/5). Values are
- * first counted in the cells of the grid. `reflected`: density below the grid is mirrored at the grid's lower end. The
- * support of the values ends there.
+ * Returns a Gaussian kernel density on a grid: (1/nh) Σ φ((t − xᵢ)/h), h = 0.9 min(sd, IQR/1.34) n^(−1/5). For speed,
+ * the values are first counted in the cells of the grid. `reflected`: density below the grid is mirrored at the grid's
+ * lower end. The support of the values ends there.
  *
  * Source: Silverman 1986, equation 3.31, and 2.10 on reflection.
  */

@@ -11,8 +11,8 @@ import { trace } from "./trace.ts";
 /** Options of `plot`. */
 export interface PlotOptions {
   /**
-   * Names of quantities ("theta") or of single numbers ("theta[1]"). Default: all. If they do not fit on a page, a note
-   * reports the number of omitted ones. Not for "energy" and "predictive".
+   * Names of quantities ("theta") or of single numbers ("theta[1]"). Default: all. If there are more numbers than fit
+   * on a page, a note states how many are omitted. Not for "energy" and "predictive".
    */
   readonly of?: readonly string[];
   /** Width in pixels. Default 960; a whole number, 240 to 10,000. */
@@ -43,7 +43,7 @@ const ofSeries: readonly PlotKind[] = ["trace", "rank", "pairs", "forest"];
  * "trace": the path of each chain. "rank": whether chains agree, judged by ranks. "pairs": every number against every
  * other, with divergences marked. "forest": medians and intervals. "energy": energies and their changes, for
  * Hamiltonian samplers. "predictive": observed against replicated data; needs the model. Draws that are not finite are
- * omitted and counted in a note.
+ * omitted, and a note states how many there are.
  *
  * @throws OptionError for an unknown kind, name or option, and for draws without the information needed for the plot
  */

@@ -7,16 +7,16 @@ import { element, label, short } from "./svg.ts";
 
 const MOST = 8;
 /**
- * Largest number of points per panel. More points would hide each other. With this limit, a page of 28 panels stays
- * below a megabyte.
+ * Largest number of points per panel. More points would hide each other. This limit keeps a page of 28 panels below a
+ * megabyte.
  */
 const POINTS = 2000;
 const BARS = 24;
 const DIVERGENT = "#d55e00";
 
 /**
- * Every number against every other: points below the diagonal, histograms on it, correlations above. Draws after
- * divergent transitions are marked.
+ * Plots every number against every other number. Points are below the diagonal, histograms are on it, and correlations
+ * are above it. Draws at the end of divergent transitions are marked.
  */
 export function pairs(draws: Draws, { of, width, title }: { of?: readonly string[]; width: number; title?: string }): string {
   const { series, notes } = chosenSeries("plot", draws, of, MOST);
@@ -61,13 +61,16 @@ export function pairs(draws: Draws, { of, width, title }: { of?: readonly string
   return figure(title ?? "Pairs", width, n * each + 24, [...thinned, ...said, ...notes], cells);
 }
 
-/** Returns the draws at the ends of divergent transitions; none for samplers without divergences. */
+/** Returns the draws at the ends of divergent transitions. Returns none if the sampler has no divergences. */
 function divergent(draws: Draws): number[] {
   if (!draws.fields.includes("divergent")) return [];
   return [...draws.transition("divergent").entries()].flatMap(([i, isDivergent]) => (isDivergent ? [i] : []));
 }
 
-/** Draws points as zero-length lines with round ends, the shortest SVG for a point. Each position is written once. */
+/**
+ * Draws points as lines of zero length with round ends, because this is the shortest SVG for a point. Each position is
+ * written once.
+ */
 function pointsPath(at: readonly number[], x: (i: number) => number, y: (i: number) => number): string {
   const places = new Set<string>();
   for (const i of at) {

@@ -8,17 +8,17 @@ const ROW = 280;
 /** Number of replications that are drawn individually. */
 const CURVES = 50;
 /**
- * Number of bins for whole numbers. Largest number of different values that get a bin each. If there are more values,
- * they share bins.
+ * Number of bins for whole numbers. Up to this number of different values, each value has its own bin. If there are
+ * more values, several values share a bin.
  */
 const PLACES = 40;
-/** Margin on either side of the observed values, as a share of their range. */
+/** Margin on both sides of the observed values, relative to their range. */
 const ROOM = 0.35;
 
 /**
- * Observed data against replicated data. For real numbers the plot shows densities. For whole numbers it shows the
- * frequency of each number (or of each bin, if there are many numbers). An interval shows the frequencies in 90 % of
- * replications.
+ * Observed data against replicated data. If the data are real numbers, the plot shows densities. If the data are whole
+ * numbers, the plot shows the frequency of each number, or of each bin if there are many numbers. The intervals show
+ * the frequencies in 90 % of replications.
  */
 export function predictive(
   draws: Draws,
@@ -108,8 +108,9 @@ function counted(values: Float64Array, each: readonly Float64Array[], replicated
 }
 
 /**
- * Bins for whole numbers: `count` bins of `size` numbers each, from `low` upwards. If there are few numbers, the bins
- * cover the observed range. If there are many, they also cover a margin around it, as far as replications reach.
+ * Bins for whole numbers. There are `count` bins, each of which contains `size` numbers, and the first begins at `low`.
+ * If there are few numbers, the bins cover the observed range. If there are many numbers, the bins also cover a margin
+ * around this range, as far as replications reach.
  */
 function placesOf(
   [low, high]: readonly [number, number],

@@ -8,9 +8,9 @@ const ROW = 150;
 const BINS = 20;
 
 /**
- * Shows whether the chains agree, with one histogram per chain: the ranks of its draws among all draws. If the chains
- * have the same distribution, every bin contains equally many draws. With independent draws, a bin lies within the grey
- * band in 95 of 100 cases.
+ * Shows whether the chains agree. Each chain has a histogram of the ranks of its draws among all draws. If the chains
+ * have the same distribution, every bin contains equally many draws. If draws are independent, a bin lies within the
+ * grey band in 95 of 100 cases.
  *
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, section 4.1.
  */
@@ -46,7 +46,7 @@ export function rank(draws: Draws, { of, width, title }: { of?: readonly string[
   return figure(title ?? "Ranks by chain", width, Math.ceil(series.length / columns) * ROW, notes, [key, ...body]);
 }
 
-/** Counts, for each chain, the draws whose rank is in each bin. Equal draws share their mean rank. */
+/** For each chain, counts the draws whose ranks fall into each bin. Equal draws share their mean rank. */
 export function rankCounts(values: Float64Array, chains: number, bins: number): number[][] {
   const count = values.length / chains;
   const finite = Uint32Array.from(values.keys()).filter((i) => Number.isFinite(values[i]));

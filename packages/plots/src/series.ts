@@ -8,8 +8,8 @@ export interface Chosen {
 }
 
 /**
- * Returns series by name, in the order of `of`. The name of a quantity selects all of its numbers. At most `most` are
- * returned; a note says how many were left out.
+ * Returns series by name, in the order of `of`. If the name of a quantity is given, all its numbers are selected. At
+ * most `most` series are returned, and a note states how many are omitted.
  *
  * @throws OptionError for an unknown name, and if there are no draws
  */

@@ -7,7 +7,10 @@ import { element, short } from "./svg.ts";
 const MOST = 24;
 const ROW = 150;
 
-/** The path of each chain: one panel per number, draws from left to right, one line per chain. */
+/**
+ * Shows the path of each chain. There is one panel per number, in which each chain is a line of draws from left to
+ * right.
+ */
 export function trace(draws: Draws, { of, width, title }: { of?: readonly string[]; width: number; title?: string }): string {
   const { series, notes } = chosenSeries("plot", draws, of, MOST);
   const columns = series.length > 1 && width >= 600 ? 2 : 1;

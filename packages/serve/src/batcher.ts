@@ -19,7 +19,7 @@ const LOOKED_AT_PER_MS = 500;
 /** Retry time if nothing better is known. */
 const RETRY_MS = 1000;
 
-/** A running batch: its rows, and its start time. */
+/** A running batch, with its number of rows and its start time. */
 interface Running {
   rows: number;
   since: number;
@@ -27,9 +27,7 @@ interface Running {
 
 /** Gathers requests into batches. Made by {@link batcher}. */
 export class Batcher<Request, Answer> {
-  /**
-   * Live histograms: rows per batch, and for answered requests microseconds in the queue, in the model and in total.
-   */
+  /** Live histograms: rows per batch, and microseconds of answered requests in the queue, in the model and in total. */
   readonly histograms = {
     batchRows: new Histogram(),
     queueUs: new Histogram(),
@@ -74,7 +72,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Submits a request without a promise or checks, for the hot path. Exactly one callback is called, and only once.
+   * Submits a request without creating a promise and without checks, for the hot path. Exactly one of the two callbacks
+   * is called, and it is called only once.
    * @throws RefusedError
    * @internal
    */
@@ -100,7 +99,7 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Cancels a job of `ask` with a reason. The job leaves the queue, or its answer is dropped when its batch ends.
+   * Cancels a job of `ask` with a reason. A waiting job leaves the queue, and the answer of a running job is dropped.
    * @internal
    */
   cancel(job: Job<Request, Answer>, reason: unknown): void {
@@ -113,7 +112,7 @@ export class Batcher<Request, Answer> {
   /**
    * Predicts the milliseconds until a request of this many rows would be answered if no other request came. Deadlines
    * are compared with this prediction. The prediction is the 99 % quantile if times are normally distributed. Before
-   * the first answer, when little is known, the prediction is small.
+   * the first answer, little is known, so the prediction is small.
    */
   predictMs(rows = 1, priority = 5): number {
     const probe = { rows, priority, since: this.clock.now(), deadline: Infinity } as Job<Request, Answer>;
@@ -167,7 +166,7 @@ export class Batcher<Request, Answer> {
       const said = `${rows} rows are waiting, and ${job.rows} more would exceed maxQueueRows = ${maxQueueRows}; try again later`;
       throw new RefusedError("batcher", said, "QUEUE_FULL", waitMs);
     }
-    // While nothing waits or runs, trying delays no other request, and only trying can correct a wrong prediction.
+    // If nothing waits or runs, a try delays no other request, and only a try can correct a wrong prediction.
     const idle = count === 0 && this.running.size === 0;
     if (!idle && job.since + waitMs > job.deadline) {
       this.refused.deadline++;
@@ -178,7 +177,7 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts when a new job would be answered, and whether it joins the last planned batch of its priority. The job
+   * Predicts when a new job would be answered, and whether it would join the last planned batch of its priority. It
    * joins if it fits and makes no job of that batch late.
    */
   private placeOf(job: Job<Request, Answer>): { waitMs: number; joins: boolean } {
@@ -189,9 +188,9 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts a job's waiting time. If there are more free slots than batches ahead, its own batch starts now. Otherwise
-   * all slots stay busy until its batch starts. The batch starts no later than the total time of the batches ahead,
-   * divided by `concurrency`.
+   * Predicts a job's waiting time. If there are more free slots than batches ahead, the job's own batch starts now.
+   * Otherwise, all slots stay busy until the job's batch starts. The time until this batch starts is at most the total
+   * time of the batches ahead, divided by `concurrency`.
    */
   private waitOf(job: Job<Request, Answer>, open: Waiting["planned"]): number {
     const { time } = this;
@@ -201,7 +200,7 @@ export class Batcher<Request, Answer> {
     let ahead = starts ? 0 : time.perRow * place.rows + time.perBatch * place.batches;
     for (const batch of starts ? [] : this.running) {
       const left = batch.since + time.mean(batch.rows) - job.since;
-      // A batch that has exceeded its expected time is assumed to need as much extra time again.
+      // If a batch has exceeded its expected time, it is assumed to need as much extra time again.
       ahead += Math.abs(left);
     }
     const mean = ahead / concurrency + time.mean(place.own);
@@ -209,7 +208,7 @@ export class Batcher<Request, Answer> {
     return mean * time.margin(place.batches + this.running.size + 1) + delay;
   }
 
-  /** Dispatches the queue once all requests that have arrived by now are in it. */
+  /** Dispatches the queue as soon as it contains all requests that have arrived by now. */
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
@@ -231,7 +230,7 @@ export class Batcher<Request, Answer> {
         }
       }
       const batch = this.nextBatch();
-      // If the model runs on this thread, it has blocked the thread. Requests that arrived meanwhile are handled first.
+      // If the model runs on this thread, it has blocked the thread. Requests that have arrived are handled first.
       if (batch.length > 0 && this.start(batch)) break;
     }
     if (this.queue.count === 0) this.earliest = Infinity;
@@ -240,8 +239,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Takes the next batch from the head of the queue: as many jobs as fit without any of them becoming late. Late jobs
-   * are refused, except that the first one is tried if only late jobs wait and nothing runs.
+   * Takes the next batch from the head of the queue. The batch contains as many jobs as possible without making any of
+   * them late. Late jobs are refused, except that the first one is tried if only late jobs wait and nothing runs.
    */
   private nextBatch(): Job<Request, Answer>[] {
     const now = this.clock.now() - SLACK_MS;
@@ -251,11 +250,11 @@ export class Batcher<Request, Answer> {
     let earliest = Infinity;
     for (let job = this.queue.head(); job; job = this.queue.head()) {
       const more = rows + job.rows;
-      // Jobs planned together already have a margin for slow batches. Other jobs must leave such a margin.
+      // Jobs that were planned together already have a margin for slow batches. Other jobs must leave such a margin.
       const ms = job.planned === batch[0]?.planned ? this.time.mean(more) : this.time.slow(more);
       if (batch.length > 0 && (more > this.limit || now + ms > earliest)) break;
       const isLate = now + this.time.mean(more) > job.deadline;
-      // Another batch that starts now may still be in time.
+      // Another batch that starts now might still meet its deadlines.
       const hasHope = this.options.concurrency > 1 && now + this.time.mean(job.rows) <= job.deadline;
       if (isLate && hasHope && batch.length > 0) break;
       this.queue.remove(job);
@@ -274,7 +273,7 @@ export class Batcher<Request, Answer> {
     return batch;
   }
 
-  /** Starts a batch. Returns whether the batch is already done, as when `run` returns no promise. */
+  /** Starts a batch. Returns whether the batch is finished, which is so if `run` returns no promise. */
   private start(jobs: Job<Request, Answer>[]): boolean {
     let rows = 0;
     for (const job of jobs) {
@@ -354,7 +353,7 @@ export class Batcher<Request, Answer> {
     job.reject(tooLate(job, wouldBe));
   }
 
-  /** Sets the single timer for the earliest deadline, or for `soonest` if that is later. */
+  /** Sets the only timer to the earliest deadline, or to `soonest` if `soonest` is later. */
   private watchDeadlines(soonest = 0): void {
     this.clock.clearTimeout(this.deadlineTimer);
     this.deadlineAt = Math.max(this.earliest, soonest);
@@ -385,10 +384,10 @@ export class Batcher<Request, Answer> {
 /**
  * Gathers requests into batches, for a model that answers many rows together faster than one by one.
  *
- * While no batch runs, a request starts immediately. Otherwise it waits for the next batch. This batch takes the
- * waiting requests, up to `maxRows` rows. Requests are taken by priority and arrival, and no request starves. The
- * batcher learns t = a·rows + b from past batches, predicts each answer's time, and refuses requests that would miss
- * their deadline. Each answer includes the size of its batch, its waiting time and the batch's time.
+ * While no batch runs, a request starts immediately. Otherwise it waits for the next batch. The next batch takes the
+ * waiting requests, up to `maxRows` rows. Requests are taken in the order of priority and arrival, and no request
+ * starves. The batcher learns how long batches take (t = a·rows + b), and refuses requests that would miss their
+ * deadline. Each answer includes the size of its batch, its waiting time and the batch's time.
  *
  *     const batches = batcher({ run: (requests) => model.predict(requests) });
  *     const { answer, batchRows, queueUs, computeUs } = await batches.submit([1, 2, 3], { deadlineMs: 50 });

@@ -1,4 +1,4 @@
-/** Callbacks by signal. Each signal gets only one listener, because Node warns of a leak above ten. */
+/** Callbacks by signal. Each signal has only one listener, because Node warns of a leak if there are more than ten. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
 /** Calls `cancel` when the signal aborts. Returns a function that removes the callback. */

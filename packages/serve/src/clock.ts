@@ -1,12 +1,12 @@
 /** Clock of a batcher. Tests pass one that they control. */
 export interface Clock {
-  /** Returns milliseconds since an arbitrary moment; never decreases. */
+  /** Returns the number of milliseconds since an arbitrary moment. The number never decreases. */
   now(): number;
   /** Calls `callback` once, after at least `ms` milliseconds. Returns the timer for `clearTimeout`. */
   setTimeout(callback: () => void, ms: number): unknown;
-  /** Cancels a call that has not happened yet. */
+  /** Cancels a call that has not been made yet. */
   clearTimeout(timer: unknown): void;
-  /** Calls `callback` once all requests that have arrived by now are delivered. */
+  /** Calls `callback` once all requests that have arrived by now have been delivered. */
   setImmediate(callback: () => void): void;
 }
 

@@ -1,12 +1,12 @@
 import { OptionError } from "ergodic";
 
 /**
- * Upper ends of buckets within a decade: the preferred numbers R20 of ISO 3, each about 12 % above the previous one.
- * Every fourth of these numbers belongs to R5.
+ * Upper ends of the buckets within a decade. They are the preferred numbers R20 of ISO 3, each of which is about 12 %
+ * above the previous one. Every fourth of these numbers is also in the series R5.
  */
 const R20 = [1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9];
 const DECADES = 10;
-/** Computed from decimal text, so that 1.12e1 is exactly 11.2. */
+/** The bounds are computed from decimal text, so that 1.12e1 is exactly 11.2. */
 const bounds = Float64Array.from([...Array(DECADES).keys()].flatMap((decade) => R20.map((m) => Number(`${m}e${decade}`))));
 const LAST = bounds.length;
 
@@ -20,7 +20,7 @@ export interface HistogramJson {
   min: number | null;
   /** Largest value; null if there are none. */
   max: number | null;
-  /** Median; null if there are no values. Each quantile differs by at most 14 % from the exact one. */
+  /** Median; null if there are no values. Each quantile differs by at most 14 % from the exact quantile. */
   p50: number | null;
   /** The 90 % quantile. */
   p90: number | null;
@@ -31,8 +31,8 @@ export interface HistogramJson {
 }
 
 /**
- * Counts of values ≥ 0 in fixed buckets: [0, 1], then 20 per decade up to 9·10⁹ (the preferred numbers R20: 1, 1.12,
- * 1.25 …), then the rest.
+ * Counts of values ≥ 0 in fixed buckets: one for [0, 1], then 20 per decade up to 9·10⁹ (the preferred numbers R20: 1,
+ * 1.12, 1.25 …), and one for all larger values.
  *
  * A value equal to an upper end belongs to that bucket, as in Prometheus. Histograms from different times, processes
  * and machines can be added.
@@ -65,8 +65,9 @@ export class Histogram {
   }
 
   /**
-   * Returns a quantile by nearest rank, `p` in [0, 1]: the ⌈p·count⌉th smallest value. Values are assumed to be evenly
-   * spread within a bucket. The result is limited to the range of all values. NaN if there are none.
+   * Returns a quantile by nearest rank, which is the ⌈p·count⌉th smallest value for `p` in [0, 1]. The values within a
+   * bucket are assumed to be evenly spread. The result always lies within the range of all values. NaN if there are
+   * none.
    */
   quantile(p: number): number {
     if (!(p >= 0 && p <= 1)) throw new OptionError("histogram", `p is ${p}, but must be within [0, 1]`, "OPTION_RANGE");
@@ -81,8 +82,8 @@ export class Histogram {
   }
 
   /**
-   * Returns the number of values ≤ each bound, with five bounds per decade within [from, to]. These are the buckets of
-   * Prometheus, except the bucket +Inf, which equals `count`.
+   * For each bound, returns the number of values ≤ this bound. There are five bounds per decade within [from, to].
+   * These are the buckets that Prometheus expects, except for the bucket +Inf, which equals `count`.
    */
   cumulative(from = 1, to = 1e7): [number, number][] {
     const rows: [number, number][] = [];
@@ -103,7 +104,7 @@ export class Histogram {
   }
 }
 
-/** Index of the first bucket whose upper end is not below the value. */
+/** Returns the index of the first bucket whose upper end is not below the value. */
 function bucketOf(value: number): number {
   let low = 0;
   let high = LAST;

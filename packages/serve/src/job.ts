@@ -1,7 +1,7 @@
 import type { Waiting } from "./queue.ts";
 import { RefusedError } from "./refused.ts";
 
-/** An answer, with facts about how it was computed. */
+/** An answer, with information about how it was computed. */
 export interface Answered<Answer> {
   /** Answer that `run` returned. */
   answer: Answer;
@@ -9,13 +9,13 @@ export interface Answered<Answer> {
   batchRows: number;
   /** Number of requests in its batch. */
   batchRequests: number;
-  /** Microseconds from submission to the start of the batch. */
+  /** Microseconds from the submission of the request to the start of its batch. */
   queueUs: number;
   /** Microseconds that the batch took. */
   computeUs: number;
 }
 
-/** A submitted request, and the callbacks that settle it. */
+/** A submitted request, with the callbacks that settle it. */
 export class Job<Request, Answer> implements Waiting {
   readonly request: Request;
   readonly rows: number;
@@ -52,7 +52,7 @@ export class Job<Request, Answer> implements Waiting {
   }
 }
 
-/** Marks a job as settled; returns false if it already was. */
+/** Marks a job as settled. Returns false if the job was already settled. */
 export function settle<Request, Answer>(job: Job<Request, Answer>): boolean {
   if (job.state === "settled") return false;
   job.state = "settled";

@@ -6,41 +6,45 @@ import { LEVELS } from "./queue.ts";
 /** Options for gathering requests into batches. All except `run` have defaults. */
 export interface BatcherOptions<Request, Answer> {
   /**
-   * Runs the model: returns the answers of the requests, in their order. An Error instead of an answer rejects only
-   * that request. If it throws or rejects, only the requests of that batch are rejected, with the same error. The next
-   * batch starts when `run` is done, so a function that blocks its thread should run on a separate thread.
+   * Runs the model and returns the answers in the order of the requests. If an answer is an Error, only its own request
+   * is rejected. If `run` throws or rejects, only the requests of its batch are rejected, with the same error. The next
+   * batch starts when `run` is done. A function that blocks its thread should therefore run on a separate thread.
    */
   run(requests: Request[]): readonly (Answer | Error)[] | PromiseLike<readonly (Answer | Error)[]>;
   /** Returns the number of rows of a request, an integer ≥ 1. Default: 1 for all. */
   rows?(request: Request): number;
   /**
-   * Number of rows of the largest batch, an integer ≥ 1. A larger request runs alone and whole, because only the model
-   * knows how to split it. Default 256.
+   * Number of rows of the largest batch, an integer ≥ 1. A larger request is not split, because only the model knows
+   * how to split it. It runs alone. Default 256.
    */
   maxRows?: number;
-  /** Number of batches that may run simultaneously, such as workers with the model. An integer ≥ 1. Default 1. */
+  /**
+   * Number of batches that can run simultaneously, such as the number of workers that have the model. An integer ≥ 1.
+   * Default 1.
+   */
   concurrency?: number;
   /**
-   * Longest time in milliseconds, ≥ 0, that a request waits for other requests if a batch is running and another batch
+   * Longest time in milliseconds, ≥ 0, for which a request waits for others if a batch is running but another batch
    * could start. While no batch runs nothing waits. This wait has no effect if `concurrency` is 1. Default 0.
    */
   maxDelayMs?: number;
   /**
-   * Target in milliseconds within which 99 % of requests should be answered, > 0. The batcher limits the size of
-   * batches to reach this target, based on the learned time per batch. Under high load, batches can be larger. Default:
-   * none, batches have up to `maxRows` rows.
+   * Target time in milliseconds within which 99 % of requests should be answered, > 0. To reach this target, the
+   * batcher limits the size of batches, based on the learned time per batch. Under high load, batches can be larger.
+   * Default: no target, so that batches have up to `maxRows` rows.
    */
   targetP99Ms?: number;
   /**
-   * Largest number of rows that may wait, ≥ 1, or Infinity. A request that would exceed it is refused (429), unless
+   * Largest number of rows that can wait, ≥ 1, or Infinity. A request that would exceed it is refused (429), unless
    * nothing waits. Default 100,000.
    */
   maxQueueRows?: number;
   /** Deadline of requests that have none of their own, in milliseconds from submission, > 0. Default Infinity: none. */
   deadlineMs?: number;
   /**
-   * Milliseconds of waiting that equal one step of priority, ≥ 0. A request can be overtaken only by requests of higher
-   * priority that arrive within a limited time: this number times the difference in priority. Default 1000.
+   * Milliseconds of waiting that count as much as one step of priority, ≥ 0. A request can be overtaken only by
+   * requests of higher priority that arrive within this number of milliseconds times the difference in priority.
+   * Default 1000.
    */
   ageingMs?: number;
   /** Clock, for tests. Default: the machine's. */
@@ -52,13 +56,13 @@ export interface SubmitOptions {
   /** Priority, an integer from 1 (first) to 9 (last). Default 5. */
   priority?: number;
   /**
-   * Milliseconds from now after which the answer is useless, > 0. If its answer is predicted to come later, the request
-   * is refused (503), either immediately or while it waits. Default: the batcher's.
+   * Milliseconds from now after which the answer would be useless, > 0. If the answer is predicted to come later, the
+   * request is refused (503), either immediately or while it waits. Default: the batcher's.
    */
   deadlineMs?: number;
   /**
-   * Signal that cancels the request. The request leaves the queue, or its answer is dropped when its batch ends. The
-   * promise rejects with the signal's reason.
+   * Signal that cancels the request. A waiting request leaves the queue. If the request is already running, its answer
+   * is dropped when its batch ends. The promise rejects with the signal's reason.
    */
   signal?: AbortSignal;
 }

@@ -1,5 +1,6 @@
 /**
- * A planned batch of the queue: its waiting rows and requests, and the earliest deadline that any of its requests had.
+ * A planned batch of the queue: the number of waiting rows and requests, and the earliest deadline of any request that
+ * has been in it.
  */
 interface Planned {
   rows: number;
@@ -7,7 +8,7 @@ interface Planned {
   deadline: number;
 }
 
-/** A waiting request. The queue maintains `key`, `fill`, `planned`, `before` and `after`. */
+/** A waiting request. Its properties `key`, `fill`, `planned`, `before` and `after` are maintained by the queue. */
 export interface Waiting {
   /** Number of rows, ≥ 1. */
   readonly rows: number;
@@ -15,10 +16,10 @@ export interface Waiting {
   readonly priority: number;
   /** Arrival time, in milliseconds of the clock. */
   readonly since: number;
-  /** Time after which its answer is useless; Infinity: never. */
+  /** Time after which the request's answer is useless; Infinity if there is no deadline. */
   readonly deadline: number;
   key?: number;
-  /** Number of its rows, at most the size of a batch. */
+  /** Number of the request's rows, but at most the size of a batch. */
   fill?: number;
   planned?: Planned | undefined;
   before?: this | undefined;
@@ -26,8 +27,8 @@ export interface Waiting {
 }
 
 /**
- * Position of a new request: number of rows and batches ahead of its batch, and number of rows in that batch (including
- * the request's rows).
+ * Position of a new request: the number of rows and batches ahead of its batch, and the number of rows in its batch,
+ * including its own rows.
  */
 export interface Place {
   rows: number;
@@ -43,19 +44,19 @@ interface Lane<T> {
   head: T | undefined;
   tail: T | undefined;
   rows: number;
-  /** Number of rows, with each request counted as at most one batch. */
+  /** Number of rows, where a request with more rows than a batch counts as one batch. */
   fill: number;
-  /** Number of batches that its requests are planned to form. */
+  /** Number of batches that the requests of the lane are planned to form. */
   batches: number;
 }
 
 /**
- * Waiting requests, in the order in which they will be taken. They are sorted by arrival time plus `ageingMs` for each
- * step down in priority.
+ * Waiting requests, in the order in which they will be taken. The order is by arrival time plus `ageingMs` for each
+ * step by which the priority is lower.
  *
  * A later request can overtake only within that time, so no request starves. Within a priority, requests are in the
- * order of their arrival. The queue is stored as the batches that it will form, so a new request's position is found in
- * constant time.
+ * order of their arrival. The queue is stored as the batches that it will form, so that the position of a new request
+ * is found in constant time.
  */
 export class Queue<T extends Waiting> {
   /** Number of waiting rows. */
@@ -71,7 +72,8 @@ export class Queue<T extends Waiting> {
   }
 
   /**
-   * Appends a request to its lane: to the last planned batch if `joins`, else to a new one. `limit`: rows per batch.
+   * Appends a request to its lane. If `joins`, the request joins the last planned batch; otherwise it begins a new
+   * batch. `limit`: rows per batch.
    */
   add(one: T, limit: number, joins: boolean): void {
     const lane = this.lanes[one.priority - 1];
@@ -117,7 +119,7 @@ export class Queue<T extends Waiting> {
     return first;
   }
 
-  /** Returns the arrival time of the request that has waited longest; Infinity if none waits. */
+  /** Returns the arrival time of the request that has waited longest. Returns Infinity if no request waits. */
   oldest(): number {
     let since = Infinity;
     for (const { head } of this.lanes) if (head && head.since < since) since = head.since;
@@ -129,15 +131,18 @@ export class Queue<T extends Waiting> {
     for (const { head } of this.lanes) for (let one = head; one; one = one.after) yield one;
   }
 
-  /** Returns the batch of its lane that a new request may join, if it fits into `limit` rows. */
+  /**
+   * Returns the batch that a new request would join, which is the last batch of its lane if the request fits into
+   * `limit` rows.
+   */
   open(one: T, limit: number): Planned | undefined {
     const last = this.lanes[one.priority - 1].tail?.planned;
     return last && last.rows + one.rows <= limit ? last : undefined;
   }
 
   /**
-   * Returns the position of a new request. The request joins the batch `joined`, if given, or else gets a new batch.
-   * Batches have `limit` rows.
+   * Returns the position of a new request. If `joined` is given, the request joins this batch. Otherwise, it gets a new
+   * batch. Batches have `limit` rows.
    */
   place(one: T, limit: number, joined: Planned | undefined): Place {
     const key = this.keyOf(one);
@@ -149,7 +154,7 @@ export class Queue<T extends Waiting> {
       // estimated from the lane's ends, as if arrivals were evenly spaced.
       const part = i < one.priority || tail.key! <= key ? 1 : Math.max(0, (key - head.key!) / (tail.key! - head.key!));
       place.rows += part * rows;
-      // The limit may have fallen since the batches were planned.
+      // The limit might have decreased since the batches were planned.
       place.batches += part * Math.max(batches, fill / limit);
     }
     return place;

@@ -6,10 +6,10 @@ import { ErgodicError } from "ergodic";
  */
 export type Refusal = "QUEUE_FULL" | "DEADLINE" | "CLOSED" | "RESTARTING";
 
-/** Error for a refused request. The request is valid and may be sent again after `retryAfterMs`. */
+/** Error for a refused request. The request is valid and can be sent again after `retryAfterMs`. */
 export class RefusedError extends ErgodicError {
   override readonly name: string = "RefusedError";
-  /** HTTP status: 429 if the queue is full, else 503. */
+  /** HTTP status: 429 if the queue is full, otherwise 503. */
   readonly status: 429 | 503;
   /** Milliseconds after which another attempt is likely to be accepted, > 0. */
   readonly retryAfterMs: number;

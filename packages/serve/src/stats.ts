@@ -1,6 +1,6 @@
 import type { HistogramJson } from "./histogram.ts";
 
-/** Statistics of a batcher and its learned times, as plain data. */
+/** Statistics of a batcher, including its learned times, as plain data. */
 export interface BatcherStats {
   /** Number of answered requests. */
   answered: number;
@@ -10,9 +10,9 @@ export interface BatcherStats {
   rejected: number;
   /** Number of cancelled requests. */
   cancelled: number;
-  /** Number of refused requests, by reason: `full` (429), `deadline`, `closed` (503). */
+  /** Number of refused requests by reason: `full` (429), `deadline` and `closed` (503). */
   refused: { full: number; deadline: number; closed: number };
-  /** Numbers of waiting requests and rows, and of running batches. */
+  /** Number of waiting requests, of waiting rows and of running batches. */
   waiting: { requests: number; rows: number; running: number };
   /** Number of batches run. */
   batches: number;

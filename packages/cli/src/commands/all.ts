@@ -1,7 +1,7 @@
 /**
- * Every command with the module that adds it, in the order of `ergodic --help`. A new command needs an import and an
- * entry. A module that adds two commands has two entries. The build bundles the modules into one file, because Node
- * reads one file faster than many.
+ * List of all commands in the order of `ergodic --help`, each with the module that adds it. A new command needs an
+ * import and an entry. A module that adds two commands has two entries. The build bundles the modules into one file,
+ * because Node reads one file faster than many.
  */
 import type { Command } from "commander";
 import type { Terminal } from "../terminal.ts";

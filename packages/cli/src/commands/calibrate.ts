@@ -1,7 +1,8 @@
 /**
  * `ergodic calibrate MODEL DATA --out FILE`: writes a copy of a saved model with calibrated probabilities (--method),
- * prediction sets or intervals (--alpha), or both. DATA are rows that the model was not trained on. If both are
- * requested, DATA is split in two. Sets must not be computed from the rows to which the probabilities were fitted.
+ * prediction sets or intervals (--alpha), or both. DATA must be rows that the model was not trained on. If both are
+ * requested, DATA is split into two parts. Sets must not be computed from the rows to which the probabilities were
+ * fitted.
  */
 import type { Command } from "commander";
 import { type Dataset, predictor } from "ergodic";

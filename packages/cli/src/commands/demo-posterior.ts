@@ -1,7 +1,7 @@
 /**
  * The demo's posterior: is it a 3 or an 8? The same logistic regression is fitted by stochastic gradients and sampled.
  * Both results agree on the centre, and the draws also show the uncertainty. The left side of an 8 is closed and the
- * left side of a 3 is open, so the ink on the left of each row of pixels distinguishes them.
+ * left side of a 3 is open, so the amount of ink on the left of each row of pixels distinguishes the two digits.
  */
 import { Dataset, fit, linear, matrix, model, normal, sample, sgd, vector } from "ergodic";
 import { bernoulliLogitGlm } from "ergodic/distributions";
@@ -12,7 +12,7 @@ import type { Paint } from "../terminal.ts";
 const PAIR = ["3", "8"] as const;
 const WIDTH = 8;
 const ROWS = [1, 2, 3, 4, 5, 6];
-/** Standard deviation of the coefficients' prior. The gradient method's l2 is equivalent to it. */
+/** Standard deviation of the coefficients' prior. The l2 of the gradient method is equivalent to this prior. */
 const SPREAD = 2.5;
 
 const threeOrEight = model(({ data, param, observe }) => {

@@ -1,5 +1,6 @@
 /**
- * The demo of column scales. It shows why adaptive rules help, and that Polyak's step requires the minimum of the loss.
+ * The demo of column scales. The demo shows why adaptive rules help, and why Polyak's step requires the minimum of the
+ * loss.
  *
  * Three columns are equally important, y = x₁ − x₂/30 + x₃/0.03 + noise, but their units are 1 : 30 : 0.03. A single
  * rate must be small enough for the large column, and then the small column's coefficient hardly changes. Rules that

@@ -1,6 +1,6 @@
 /**
- * `ergodic demo`, and `npm start`: a tour on real data. Load → train with several step rules → compare batch sizes and
- * numbers of workers → save → reload → predict, with pictures.
+ * `ergodic demo`, and `npm start`: a tour on real data. The tour loads data, trains with several step rules, compares
+ * batch sizes and numbers of workers, saves the model, reloads it and predicts, with pictures.
  *
  * Data: UCI's hand-written digits (data/README.md). The seed is fixed, so that losses and accuracies are reproducible
  * except where workers race.
@@ -49,7 +49,10 @@ const SEED = 1;
 const BATCH = 16;
 const EPOCHS = 20;
 const FEATURES = 2000;
-/** This is enough epochs to compare speeds, because threads take a moment to start each chunk. */
+/**
+ * Number of epochs when speeds are compared. Threads take a moment to start each chunk, so a shorter run would not show
+ * their speed.
+ */
 const WORKER_EPOCHS = 60;
 const WIDTH = 8;
 const BLACK = 16;
@@ -219,7 +222,7 @@ function pictures(model: OutputPredictor, test: Dataset): string {
   return `${lines.map((line) => `  ${line}`.trimEnd() + "\n").join("")}  ${grouped(right.length)} of ${grouped(digits.length)} right, ${wrong} ${wrong === 1 ? "mistake" : "mistakes"}.\n`;
 }
 
-/** Measures predictions of held-out digits, one at a time and in batches. */
+/** Measures predictions of held-out digits, both one at a time and in batches. */
 async function measuredText(model: OutputPredictor, test: Dataset): Promise<string> {
   const rows = Array.from({ length: test.rowCount }, (_, i) => {
     const pixels = test.row(i);

@@ -137,7 +137,7 @@ function ofNetwork(file: string, size: number, model: NetworkPredictor, terminal
   return [summary, `${paint.bold(file)} ${paint.dim(bytes(size))}\n${pairs(about, paint)}`];
 }
 
-/** The target and loss that a model of rows was trained for, and its pipeline. */
+/** Formats a row model's target, loss and pipeline as pairs of name and value. */
 function wanted({ loss, equation, target, pipeline }: Described): [string, string][] {
   const levels = target.levels ? `, ${counted(target.levels.length, "class", "classes")}: ${listed(target.levels)}` : "";
   return [
@@ -156,8 +156,8 @@ function making({ algorithm, path, plan, calibration }: Described & { calibratio
 }
 
 /**
- * A saved plan contains the number of workers only if they raced on one model, because their number has no effect
- * otherwise.
+ * Formats a run's plan. A saved plan contains the number of workers only if the workers raced on one model. Otherwise,
+ * their number has no effect on the result.
  */
 function planText({ workers, replicas, precision, seed }: Omit<PlanJson, "workers"> & { workers?: number }): string {
   const averaged = replicas === 1 ? [] : [`${replicas} replicas averaged`];

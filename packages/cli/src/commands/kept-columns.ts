@@ -1,4 +1,4 @@
-/** Columns of DATA that are copied in front of the predictions, and CSV fields. */
+/** Columns of DATA that are copied in front of the predictions, and the formatting of CSV fields. */
 import { DataError, type Table } from "ergodic";
 import { columnNamed } from "../ratings.ts";
 

@@ -42,7 +42,7 @@ const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const HIDDEN = [256, 128];
 const MOST_BATCH = 2 ** 24;
 const OFFLINE_ROWS = 24_576;
-/** Largest number of rows that are converted to objects. The rows are taken at even intervals. */
+/** Maximum number of rows to convert to objects. The rows are taken at even intervals. */
 const MOST_ROWS = 4096;
 
 type Scenarios = Pick<MeasureOptions, "scenario" | "rows" | "queries" | "seconds" | "p99Ms" | "rate" | "warmup" | "seed">;
@@ -124,7 +124,10 @@ async function ofDigits(options: Options, terminal: Terminal): Promise<AnyPredic
   return fit(network(mlp(HIDDEN, { outputs: 10 })), train, { rule: adam({ rate: 0.003 }), batch: 32, epochs: 3, seed: 1 });
 }
 
-/** Returns rows by column name, or pairs, as a program would pass them. For sparse data, returns a table. */
+/**
+ * Returns rows as objects by column name, or pairs of user and item, in the form that a program would pass. For sparse
+ * data, returns a table.
+ */
 async function rowsOf(model: AnyPredictor, data: string, options: Options): Promise<SparseTable | readonly object[]> {
   if (model.kind === "factorisation") {
     const columns = columnsOf(model, options, "measure");
@@ -149,8 +152,8 @@ function cellOf(column: Column, row: number): number | string | null {
 }
 
 /**
- * Returns a call that writes numeric predictions into an existing array, as a server does. Only for models of rows and
- * rows by name.
+ * Returns a function that writes numeric predictions into an existing array, as a server does. Returns undefined for
+ * pairs and for sparse rows.
  */
 function callOf(model: AnyPredictor, rows: SparseTable | readonly object[], batch: number): MeasureOptions["call"] {
   if (model.kind === "factorisation" || "rowStart" in rows) return undefined;

@@ -1,7 +1,8 @@
 /**
- * `ergodic predict DIR DATA`: predicts each row of DATA from the draws of a model. For each number that the model has
- * per row, it prints the mean, sd and an interval. For a response with levels, it prints the probability of each level.
- * Columns have the names of the model's data; a list of K numbers has the columns "x[1]" … "x[K]".
+ * `ergodic predict DIR DATA`: predicts each row of DATA from the draws of a model. For each number that the model
+ * predicts per row, it prints the mean, the standard deviation and an interval. For a response with levels, it prints
+ * the probability of each level. The columns of DATA have the names of the model's data. A list x of K numbers is read
+ * from the columns "x[1]" … "x[K]".
  */
 import { blocks, readTable } from "@ergodic/ingest";
 import { type Column, DataError, type Table } from "ergodic";

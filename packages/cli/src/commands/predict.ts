@@ -161,7 +161,8 @@ async function* readBlocks(
 }
 
 /**
- * Adds the types of the model's numeric columns. A position can refer to one of these columns, which must stay numeric.
+ * Adds the types of the model's numeric columns if any column is requested by its position. The position can refer to a
+ * numeric column, which the model needs as numbers.
  */
 function typesOf(numbers: ReadonlySet<string>, types: ReadTableOptions["types"], wanted: readonly (string | number)[]) {
   const byPosition = wanted.some((key) => typeof key === "number");

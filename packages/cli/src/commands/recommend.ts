@@ -266,7 +266,7 @@ function report(result: Result): void {
   terminal.out(
     `${counted(run.epochs, "epoch")} in ${duration(run.seconds)}: ${run.reason}; objective ${decimal(run.report.objective)}\n`,
   );
-  // Validation result of the retained parameters.
+  // Result of validating the retained parameters.
   const best = run.ticks.flatMap(({ validation }) => (validation ? [validation] : [])).sort((a, b) => a.loss - b.loss)[0];
   if (best) terminal.out(`lowest validation loss ${decimal(best.loss)}\n${validationWarning(best, paint)}`);
   if (metrics)

@@ -3,9 +3,9 @@
  * from the rule's equation. It also lists the time per update and parameter, measured on this machine.
  *
  * The time is measured with 10 million parameters, where memory traffic dominates, as when training a large model. With
- * --quick, it is measured with 100,000 parameters, which fit into the processor's cache. `ergodic rules NAME` measures
- * nothing. Instead, the command prints the rule's options, their symbols in the equation and their defaults. If options
- * are given, such as `rmsprop:momentum=0.9`, it prints the equation that results.
+ * --quick, the time is measured with 100,000 parameters, which fit into the processor's cache. `ergodic rules NAME`
+ * measures nothing. Instead, the command prints the rule's options, their symbols in the equation and their defaults.
+ * If options are given, such as `rmsprop:momentum=0.9`, it prints the equation that results.
  */
 import type { Command } from "commander";
 import { type EngineDescription, openEngine } from "ergodic";
@@ -20,8 +20,8 @@ const SMALL = 100_000;
 const LARGE = 10_000_000;
 
 /**
- * Null for rules that use the whole objective or a line search, because evaluating the objective costs more than the
- * rule.
+ * Row of the ledger with the measured time. The time is null for rules that use the whole objective or a line search,
+ * because evaluating the objective costs more than the rule.
  */
 type TimedRow = LedgerRow & { nanosecondsPerParameter: number | null };
 
@@ -67,7 +67,7 @@ function ruleText(row: LedgerRow, text: string, last: boolean, terminal: Termina
   return `${equationText(row, paint)}    ${summary}\n\n${names.length > 0 ? table(["option", "sign", "value"], cells, { left: [0, 1], paint }) : "no options\n"}\n${example}\n`;
 }
 
-/** Formats schedules as JSON, because they are not numbers. */
+/** Formats the value of an option. Schedules are objects, so they are formatted as JSON. */
 function optionText(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -176,7 +176,7 @@ function joinOf({ join = [], apart = [] }: Options): Record<string, boolean> | u
   return Object.fromEntries([...join.map((name) => [name, true]), ...apart.map((name) => [name, false])]);
 }
 
-/** Refuses folders, because a learner starts from one model and writes the further versions. */
+/** Refuses folders, because a learner starts from the file of a single model and writes the later versions itself. */
 async function refuseFolders(models: readonly string[]): Promise<void> {
   for (const path of models)
     if ((await stat(path).catch(() => undefined))?.isDirectory())

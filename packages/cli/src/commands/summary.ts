@@ -61,8 +61,8 @@ async function summary(path: string, options: SummaryWords, terminal: Terminal):
 }
 
 /**
- * Writes every kind of plot that these draws support. Plots of observed data need the model, which files of draws do
- * not contain.
+ * Writes every kind of plot that these draws support. Plots of observed data need the model, and files of draws do not
+ * contain it.
  */
 async function writePlots(draws: Draws, folder: string, of: string[] | undefined): Promise<string[]> {
   const { plot } = await import("@ergodic/plots");

@@ -156,7 +156,7 @@ interface Result {
   fitted: AnyFitted;
   /** The run's plan. It includes the number of workers, which is not stored in any file. */
   plan: Described["plan"];
-  /** Reason for this algorithm and strength, if the user left them open. */
+  /** Reason why this algorithm and strength were chosen, if the user did not specify both. */
   why: Described["why"];
   engine: EngineDescription;
   terminal: Terminal;

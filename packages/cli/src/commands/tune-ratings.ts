@@ -4,8 +4,8 @@
  * error or, for preferences, the smallest 1 − NDCG.
  *
  * A trial ends when --patience (default 3) is exhausted or when it converges. With --out or --test-share, a final model
- * is then fitted with the best settings to all ratings except the test ratings. It is fitted for as many epochs as the
- * best trial took to reach its smallest error.
+ * is then fitted with the best settings to all ratings except the test ratings. The final model is fitted for as many
+ * epochs as the best trial took to reach its smallest error.
  */
 import type { Command } from "commander";
 import { type FactorPredictor, factorisation, fit, type Ratings, tune } from "ergodic";

@@ -3,8 +3,8 @@
  * settings on held-out rows.
  *
  * Each trial runs like `train` with these options. With --out or test rows, a final model is then trained with the best
- * settings on all rows except the test rows. With --patience, it is trained for as many epochs as the best trial took
- * to reach its smallest loss. The run can be interrupted (after the current trial), checkpointed and resumed
+ * settings on all rows except the test rows. With --patience, the final model is trained for as many epochs as the best
+ * trial took to reach its smallest loss. The run can be interrupted (after the current trial), checkpointed and resumed
  * (keeping.ts). With
  * --user and --item, it tunes `recommend` (tune-ratings.ts).
  */
@@ -88,7 +88,7 @@ async function tuneOn(file: string, options: TuneCommandOptions, training: Train
   terminal.out(options.json ? `${json(jsonOf(result, final))}\n` : textOf(result, final, terminal));
 }
 
-/** Checks all options before the file is read. */
+/** Checks all options before the file is read, and returns a function that starts the search. */
 async function beginning(
   options: TuneCommandOptions,
   makeModel: ModelMaker,

@@ -6,19 +6,22 @@ import { given } from "./given.ts";
 import type { AnyModel } from "./model.ts";
 import { modelOptions, type TrainOptions } from "./training.ts";
 
-/** Settings from the `--from` file, used unless the command line gives them: the model and the name of its target. */
+/** Model and target name from the `--from` file, which are used unless the command line gives others. */
 export interface Begun {
   readonly model: ((data: Dataset) => AnyModel) | undefined;
   readonly target: string | undefined;
 }
 
 /**
- * Options that define the structure of a model. With `--from` they are refused, because the file's parameters fit only
- * the file's structure.
+ * Options that define the structure of a model. With `--from`, these options are refused, because the parameters in the
+ * file fit only the structure in the file.
  */
 const ofStructure = ["features", "standardise", "augment"] as const;
 
-/** Returns undefined without `--from`, and for a checkpoint, because the command line then gives everything. */
+/**
+ * Returns undefined without `--from` and for a resumed run. Also returns undefined if the `--from` file is a
+ * checkpoint, because the command line then gives everything.
+ */
 export async function beginningOf(options: TrainOptions, command: Command): Promise<Begun | undefined> {
   const { from } = options;
   if (from === undefined || options.resume !== undefined) return undefined;

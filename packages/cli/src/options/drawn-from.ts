@@ -83,7 +83,7 @@ function wordsOf({ formula, family, levels }: Readonly<Record<string, unknown>>)
   };
 }
 
-/** Returns entry i of a list that has one value for all, or one for each. */
+/** Returns entry i of a list that has either one value for all folders of draws or one value per folder. */
 export function oneOfEach(flag: string, list: readonly string[] | undefined, count: number, i: number): string | undefined {
   if (list === undefined || list.length === 1) return list?.[0];
   if (list.length === count) return list[i];

@@ -1,6 +1,6 @@
 /**
- * A regression from a formula and a table: `--formula "y ~ x + (1 | g)" --data FILE`, with `--family` and `--levels
- * COLUMN=a,b,c`.
+ * Builds a regression from a formula and a table: `--formula "y ~ x + (1 | g)" --data FILE`, with `--family` and
+ * `--levels COLUMN=a,b,c`.
  *
  * @throws UsageError for a formula together with a model's file, or without data
  */

@@ -1,5 +1,5 @@
 /**
- * Creates the model to be trained, as given by the word after `--model` on the command line.
+ * Creates the model to be trained, as named by the word that follows `--model` on the command line.
  *
  *   linear                       the default
  *   mlp:256,128                  hidden widths; activation=…, dropout=…, normalised=true
@@ -72,7 +72,7 @@ interface Words {
 type Layers = (words: Words, shape: NetworkShape) => LayerLike;
 
 const SMALL_SIDE = 64;
-/** A shape that every network accepts, to check options before data are read. */
+/** Shape that every network accepts. It is used to check options before data are read. */
 const ANY_SHAPE: NetworkShape = { outputs: 2, rowShape: [32, 32, 3] };
 
 const channels = (numbers: readonly number[]): { channels?: readonly number[] } =>
@@ -110,7 +110,10 @@ const networks: Readonly<Record<string, { takes: number; images: boolean; layers
   shufflenetv1: { takes: 1, images: true, layers: scaled<ShuffleNetV1Options>(shuffleNetV1) },
 };
 
-/** Options of linear models that networks do not support, each with the value that turns it on. */
+/**
+ * Options of linear models that networks do not support. Each has the value that is refused, or undefined if every
+ * value is refused.
+ */
 const ofLinear = { intercept: false, nonNegative: true, features: undefined } as const;
 
 /**

@@ -66,8 +66,8 @@ export function moduleFailure(path: string, cause: unknown): Error {
 }
 
 /**
- * Runs work that can call functions of the file. Errors that they throw, other than our own, are reported with the
- * file's line.
+ * Runs work that can call functions of the file. Errors thrown by these functions are reported with the line in the
+ * file, unless they are our own errors.
  */
 export async function blamingFile<T>(path: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
@@ -83,9 +83,9 @@ const FRAME = /(?:^|\(|\bat )(file:\/\/[^()]+?|\/[^()]+?|[A-Za-z]:\\[^()]+?):(\d
 const OWN = fileURLToPath(new URL("../../../", import.meta.url));
 
 /**
- * Returns "model.mjs:3:12", the place of the error in the user's code. It is the first line of the stack in the file
- * itself, or in another file that belongs neither to this program nor to a package. For syntax errors, the place is
- * above the stack, and a caret marks the column.
+ * Returns "model.mjs:3:12", the place of the error in the user's code. The place is the first line of the stack that
+ * lies in the file itself, or in another file that belongs neither to this program nor to a package. For syntax errors,
+ * the place is above the stack, and a caret marks the column.
  */
 function placeIn(path: string, cause: unknown): string | undefined {
   if (!(cause instanceof Error) || cause.stack === undefined) return undefined;
@@ -134,7 +134,8 @@ function readTypes(flag: string, path: string, file: string): void {
 }
 
 /**
- * Registers the first compiler near one of these files that can transform modules. @throws UsageError if there is none
+ * Registers a compiler that can transform modules: the first one found near these files. @throws UsageError if there is
+ * none
  */
 export function registerCompiler(flag: string, path: string, near: readonly string[]): void {
   let lack = "";
@@ -163,7 +164,7 @@ function compilerNear(from: string): string | undefined {
   }
 }
 
-/** Loader hooks run in their own thread, so they are defined as text. */
+/** Source text of the loader hooks, which run in their own thread. */
 const hooks = `
 import { readFile } from "node:fs/promises";
 let typescript;

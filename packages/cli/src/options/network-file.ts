@@ -38,7 +38,7 @@ export async function layersOfFile(path: string): Promise<MakeLayers> {
   return () => layers;
 }
 
-/** Calls the file's function. An error thrown in it is reported as an error of the file. */
+/** Calls the file's function. An error thrown in this file is reported as an error of the file. */
 function made(path: string, make: (shape: NetworkShape) => unknown, shape: NetworkShape): unknown {
   try {
     return make(shape);

@@ -103,7 +103,7 @@ function withRuleOption(rule: string, name: string, value: number): string {
   return links.join("+");
 }
 
-/** Returns the named link. If no link is named, returns the first link with the option. */
+/** Returns the named link. If no link is named, returns the first link that has the option. */
 function linkWith(rule: string, name: string): number {
   const dot = name.lastIndexOf(".");
   const key = name.slice(dot + 1);

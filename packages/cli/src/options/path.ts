@@ -1,4 +1,4 @@
-/** The options of `path`: reads them from the command line and converts them to the library's options. */
+/** Reads the options of `path` from the command line and converts them to the library's options. */
 import type { Command } from "commander";
 import type { FitPathOptions } from "ergodic/learning";
 import type { ReadingOptions, SplitOptions } from "../data.ts";

@@ -43,7 +43,7 @@ function parseValue(flag: string, text: string): SpecValue {
   return nested ? { name: nested[1], options: parseOptions(flag, nested[2]) } : text;
 }
 
-/** Splits the text at separators outside brackets. */
+/** Splits the text at separators that are not inside brackets. */
 export function outsideBrackets(text: string, separator: string): string[] {
   const parts: string[] = [];
   let depth = 0;

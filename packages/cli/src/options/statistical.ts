@@ -2,8 +2,8 @@
  * Reads a statistical model from a file, its data, and a sampler from its words on the command line.
  *
  * The file's default export is a model(), or a function from which a model is made. A `data` export is used if --data
- * is not given. A sampler is a word with options, nested ones in brackets: nuts:metric=dense,maxTreeDepth=12 ·
- * parallelTempering:inner=hmc(leapfrogs=10).
+ * is not given. A sampler is written as its name and its options, with the options of a nested sampler in brackets:
+ * nuts:metric=dense,maxTreeDepth=12 · parallelTempering:inner=hmc(leapfrogs=10).
  *
  * @throws UsageError for a file without a model, or with a plain log density, for data that are not an object, for an
  * unknown sampler
@@ -39,8 +39,8 @@ export async function modelOfFile(path: string, dataPath: string | undefined, be
 type ModelBody = (context: ModelContext) => unknown;
 
 /**
- * Makes a model from a function. A plain log density is recognised because it returns a number, or fails, without using
- * the context.
+ * Makes a model from a function. A function is recognised as a plain log density if it returns a number, or fails,
+ * without using the context.
  */
 function modelOf(path: string, body: ModelBody): StatisticalModel {
   const watched = (context: ModelContext): void => {

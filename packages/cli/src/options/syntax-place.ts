@@ -1,7 +1,7 @@
 /**
- * Finds the position of a syntax error. Node does not report it to a program that imports the file. It prints the
- * position with `--check`, without running the file. So the file is checked once more, followed by the files that it
- * imports by relative paths.
+ * Finds the position of a syntax error. When a program imports a file with a syntax error, Node does not report the
+ * position of the error. Node prints the position with `--check`, without running the file. Therefore the file is
+ * checked in this way, and then the files that it imports by relative paths.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * The options of `train` other than its data options: reads them from the command line and converts them to the
- * library's options.
+ * Reads the options of `train`, except its data options, from the command line and converts them to the library's
+ * options.
  */
 import { type Command, InvalidArgumentError } from "commander";
 import type { FitOptions } from "ergodic";

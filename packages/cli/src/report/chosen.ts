@@ -1,4 +1,7 @@
-/** Summarises a run in one line before it starts. The input is the description that is later stored in the model. */
+/**
+ * Summarises a run in one line before it starts. The summary is made from the description that is later stored in the
+ * model.
+ */
 import type { EngineDescription } from "ergodic";
 import { counted } from "./numbers.ts";
 
@@ -13,12 +16,12 @@ export interface Described {
   equation: string;
   pipeline: { kind: string }[];
   algorithm?: AlgorithmJson;
-  /** The options of fit.path, which then replaces an algorithm. */
+  /** Options of fit.path. If they are present, no algorithm is. */
   path?: PathJson;
   plan?: PlanJson;
   /** Reason for this algorithm, if the choice was left open. */
   why?: string;
-  /** Reason for the way in which workers share the updates, if this was measured. */
+  /** Reason why the workers share the updates in this way, if it was measured. */
 }
 
 /** A network's description, with the number of its parameters and the shape of a row. */
@@ -135,11 +138,11 @@ export function chosenLine(description: Described, engine: EngineDescription): s
   return parts.join(" · ");
 }
 
-/** If the user named the algorithm, the reason concerns only the strength. */
+/** Formats the reason for the choice. If the user named the algorithm, the reason concerns only the strength. */
 const whyText = (why: string | undefined): string =>
   why === undefined ? "" : ` (${why.startsWith("l2 is ") ? "" : "chosen for "}${why})`;
 
-/** Explains why descent on minibatches has one worker although more were offered. */
+/** Explains why minibatch descent uses one worker although more were offered. */
 export const workersLine = ({ algorithm, plan }: Pick<Described, "algorithm" | "plan">, offered = 1): string[] =>
   algorithm?.rule && plan && plan.workers < offered
     ? [`1 worker, because each update needs the one before; --replicas shares updates among ${offered} workers`]

@@ -5,7 +5,7 @@ import { liveLine, timeLeft } from "./progress.ts";
 
 /** Formats a tick: as text for the rewritten line, and as table cells for printed lines. */
 export interface CountedReport {
-  /** Unit that is counted, and the names of the cells. */
+  /** Unit that is counted, and names of the table's cells. */
   unit: string;
   header: readonly string[];
   cells(tick: Tick): readonly string[];

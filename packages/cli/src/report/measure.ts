@@ -54,8 +54,8 @@ export function measureTable(found: readonly Measurement[]): [header: string[], 
 }
 
 /**
- * Returns the latency to show in the picture. It is the scenario's quantile. For the offline scenario it is the time of
- * a call, because offline latencies are measured from the start of the run.
+ * Returns the latency to show in the picture. It is the scenario's quantile. In the offline scenario, it is the time of
+ * one call, because offline latencies are measured from the start of the run.
  */
 export function latencyOf({ latencyMs: { p99, p90, max }, scenario, batch, rowsPerSecond }: Measurement): number {
   if (scenario === "offline") return (1000 * batch) / rowsPerSecond;

@@ -1,4 +1,4 @@
-/** Metrics, and a confusion matrix, as text. */
+/** Formats metrics and a confusion matrix as text. */
 
 import type { Coverage } from "ergodic/calibration";
 import type { AnyMetrics, FactorMetrics } from "ergodic/predict";
@@ -38,7 +38,8 @@ export function metricNames(metrics: Readonly<Record<string, unknown>>): string[
 }
 
 /**
- * Returns the class to which F1 and average precision refer: the second level of a binary target; null for other tasks.
+ * Returns the positive class, to which F1 and average precision refer. It is the second level of a binary target, and
+ * null for other tasks.
  */
 export function positiveClass({ task, classes }: { task: string; classes?: readonly string[] | undefined }): string | null {
   return task === "binary" ? (classes?.[1] ?? null) : null;
@@ -73,7 +74,10 @@ export function validationWarning({ rmse = Number.NaN, r2 = Number.NaN }: Record
   return `  ${paint.bold(paint.yellow(`worse than predicting the mean: validation RMSE ${decimal(rmse)}, where the mean of these rows gives ${mean}`))}\n`;
 }
 
-/** Formats a confusion matrix. Rows: true classes; columns: predictions. Shown only if it fits on a screen. */
+/**
+ * Formats a confusion matrix. The rows are true classes, and the columns are predictions. Shown only if it fits on a
+ * screen.
+ */
 export function confusionText(confusion: number[][], classes: readonly string[], paint: Paint): string {
   if (classes.length > MOST_CLASSES) return "";
   const cell = (count: number): string => (count === 0 ? "·" : Number.isInteger(count) ? grouped(count) : decimal(count));

@@ -6,7 +6,7 @@ import { curve, type Mark } from "./curve.ts";
 import { decimal, grouped, percent, significant, small } from "./numbers.ts";
 import { table } from "./text-table.ts";
 
-/** Number of rows of a path that are shown, besides marked rows. */
+/** Number of rows of a path that are shown in addition to marked rows. */
 const SHOWN = 12;
 const INDENT = "  ";
 export const pathReport: CountedReport = {

@@ -24,8 +24,8 @@ const row = (cells: readonly string[]): string => cells.map((cell, j) => cell.pa
  * Progress of a run on standard error. On a terminal, one line is rewritten. Otherwise, a line is printed each time the
  * number of updates has doubled.
  *
- * `loss` is the mean training loss since the previous line. Each row's loss is measured before its update, so it
- * measures prediction of unseen rows, as in Vowpal Wabbit.
+ * `loss` is the mean training loss since the previous line. The loss of each row is measured before the row's update,
+ * so it is a loss on unseen rows, as in Vowpal Wabbit.
  */
 export class Progress {
   private readonly terminal: Terminal;

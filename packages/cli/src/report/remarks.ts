@@ -1,4 +1,4 @@
-/** Remarks on rows: merged over blocks, and formatted as lines. */
+/** Merges remarks on rows over several blocks, and formats them as lines. */
 import type { Remark } from "ergodic";
 import { inCommandLineTerms } from "../errors.ts";
 
@@ -22,7 +22,7 @@ export class Remarks {
 
   get all(): Remark[] {
     return told([...this.#found.values()]).map((remark) => {
-      // Skipped rows and comments are not among the returned rows.
+      // Returned rows do not include skipped rows and comments, so their number is added.
       const of = this.#rows + (remark.kind === "skipped" || remark.kind === "comment" ? remark.rows : 0);
       return { ...remark, of, message: remark.message.replace(/^\d+ of \d+/, `${remark.rows} of ${of}`) };
     });

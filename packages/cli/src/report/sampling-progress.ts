@@ -34,8 +34,8 @@ function amount({ algorithm: { algorithm, particles }, plan: { chains, warmup, d
  * Progress of sampling on standard error. On a terminal, one line is rewritten. Otherwise, a line is printed each time
  * progress has doubled, and at the end.
  *
- * Chains report the share of their transitions that is done. Approximations end when they converge, and particles when
- * they reach the posterior, so their progress is shown in updates.
+ * Chains report the share of their transitions that is done. Approximations run until they converge, and particle
+ * samplers until they reach the posterior, so the progress of both is shown in updates.
  */
 export class SamplingProgress {
   private readonly terminal: Terminal;

@@ -1,4 +1,4 @@
-/** A point of a picture, and the word written at it. */
+/** Point of a picture, with the word that is written there. */
 export interface Spot {
   readonly x: number;
   readonly y: number;

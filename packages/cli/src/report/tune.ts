@@ -1,4 +1,4 @@
-/** Tuning as text: its progress, and a table of its trials. */
+/** Formats tuning as text: its progress, and a table of its trials. */
 import type { Trial, Tuned } from "ergodic/search";
 import { readable } from "../options/over.ts";
 import type { Paint } from "../terminal.ts";

@@ -1,6 +1,6 @@
 /**
  * Reserves the names of all definitions in the library and registers all pipeline steps, in programs that are not
- * bundled. Bundlers leave this module out, as they do unused definitions.
+ * bundled. Bundlers remove this module, as they remove all unused definitions.
  */
 import "../bayes/at-start.ts"; // left out by bundlers
 import "../learning/at-start.ts"; // left out by bundlers

@@ -1,5 +1,5 @@
 /**
- * `ergodic/extend`: building blocks for your own definitions. The entry exports the types of the contract between
+ * `ergodic/extend`: building blocks for your own definitions. It exports the types that define the contract between
  * models and algorithms. It also exports functions that define rules, searches, losses, layers, initialisers and
  * distributions by name, and the interfaces of samplers and of models that `fit` can train.
  */

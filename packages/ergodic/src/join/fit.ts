@@ -90,7 +90,7 @@ function startFit(model: unknown, ...given: unknown[]): Run<unknown> {
  */
 export const fit = Object.assign(startFit, { resume, check: checkOptions, path, stream });
 
-/** Type of `fit` without `fit.stream`: only the verbs that take all data at the start. */
+/** Type of `fit` without `fit.stream`. It contains only the verbs that need all data at the start. */
 export type FitVerb = typeof startFit & {
   readonly resume: typeof resume;
   readonly check: typeof checkOptions;

@@ -6,7 +6,7 @@ import { checkKeys, checkNumber } from "../engine/errors/errors.ts";
 import { lossOfRows, type NetworkModel } from "./models/neural/network.ts";
 import { layOutParameters, outputsOf, updateProgram } from "./models/neural/programs.ts";
 
-/** Properties of a network's rows that `explain` needs. */
+/** Properties of a network's rows and outputs that `explain` needs. */
 export interface RowFacts {
   /** Shape of one row, e.g. [28, 28, 1]. */
   readonly rowShape: Shape;

@@ -8,13 +8,13 @@ import { layerFromJson } from "./models/neural/layers/by-kind.ts";
 import { predictionProgram, type Weights } from "./models/neural/save.ts";
 import { scalesOf } from "./models/neural/scales.ts";
 
-/** A trained network as arrays of the compiler. */
+/** A trained network, as arrays of the array compiler. */
 export interface NetworkGraph {
   /** Output z, [batch, outputs]. The inputs of z are "x", [batch, …row], and the arrays named in `numbers`. */
   readonly output: SymbolicArray;
   /**
-   * Number of rows in the trace. A large prime, so that an extent is a multiple of it only if the extent grows with the
-   * number of rows.
+   * Number of rows in the trace. This is a large prime. An extent is therefore a multiple of it only if the extent
+   * grows with the number of rows.
    */
   readonly batch: number;
   /** Weights, with batch normalisation folded into them: float32, row-major. */

@@ -16,7 +16,7 @@ export type Answer =
   | { readonly kind: "done"; readonly result: unknown }
   | { readonly kind: "failed"; readonly failure: SentError };
 
-/** Facts about a model, excluding its parameters. */
+/** Properties of a model other than its parameters. */
 export interface Facts {
   readonly kind: AnyPredictor["kind"];
   readonly task: AnyPredictor["task"];

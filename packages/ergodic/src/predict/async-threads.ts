@@ -18,7 +18,7 @@ interface Thread {
 }
 
 /**
- * Threads of an asynchronous predictor. Each thread handles one call at a time; other calls wait here in order. A
+ * Threads of an asynchronous predictor. Each thread handles one call at a time. All other calls wait here in order. A
  * prediction cannot be interrupted, so a call is aborted by ending its thread. If a thread dies, only its own call is
  * lost. In both cases, another thread is opened when the next call needs it.
  */
@@ -41,7 +41,7 @@ export class Threads {
       const loaded = this.#threads.map(
         (_, i) => new Promise<Facts>((resolve, reject) => this.#begin(i, { resolve: resolve as Call["resolve"], reject })),
       );
-      // Waits for all threads, so that none is left running if one fails.
+      // Waits for all threads, so that no thread remains in use after another thread has failed.
       const facts = await Promise.all(loaded);
       return facts[0];
     } catch (error) {
@@ -101,8 +101,8 @@ export class Threads {
   }
 
   /**
-   * Opens thread i. `first` is the call that waits for the model to load. If it is absent and the thread fails, the
-   * call that has waited longest is rejected.
+   * Opens thread i. `first` is the call that waits for the model to load. If `first` is undefined and the thread fails,
+   * the call that has waited longest is rejected.
    */
   #begin(i: number, first: Pick<Call, "resolve" | "reject"> | undefined): void {
     const reject = first?.reject ?? ((error: unknown) => this.#waiting.shift()?.reject(error));
@@ -146,7 +146,9 @@ export class Threads {
     thread.port.hold(false);
   }
 
-  /** Removes a call whose answer is no longer needed. If the call is being computed, its thread is ended. */
+  /**
+   * Removes a call whose answer is no longer needed. If a thread is already computing the call, the thread is ended.
+   */
   #drop(call: Call): void {
     const at = this.#waiting.indexOf(call);
     if (at >= 0) this.#waiting.splice(at, 1);

@@ -26,8 +26,8 @@ export interface AsyncPredictorOptions extends PredictorOptions {
    */
   readonly workers?: number;
   /**
-   * Address of the threads' program, for bundlers that leave `new Worker(new URL(…))` unchanged (esbuild, Rollup).
-   * Build `ergodic/predict/serve` as a separate entry.
+   * Address of the program for the threads. Needed with bundlers that do not rewrite `new Worker(new URL(…))` (esbuild,
+   * Rollup). For this purpose, build `ergodic/predict/serve` as a separate entry.
    */
   readonly script?: string | URL;
 }
@@ -36,7 +36,7 @@ export interface AsyncPredictorOptions extends PredictorOptions {
 export interface CallOptions {
   /**
    * Aborts the call and rejects its promise with the signal's reason. If the call is being computed, its thread is
-   * ended. Another thread is opened when a call needs it.
+   * ended. The next call that needs a thread opens another one.
    */
   readonly signal?: AbortSignal;
 }
@@ -61,9 +61,9 @@ export type AsyncOf<P extends AnyPredictor> =
  *   model.dispose();
  *
  * The predictions equal those of a predictor from `ergodic/predict`. Rows are copied to the thread, and predictions are
- * copied back. A linear model takes about a microsecond per row, so copying its rows costs more than the threads save.
- * Calls wait for a free thread in the order in which they were made. In Node, idle threads do not keep the process
- * alive.
+ * copied back. For a linear model, which takes about a microsecond per row, copying the rows costs more than the
+ * threads save. Calls wait for a free thread in the order in which they were made. In Node, idle threads do not keep
+ * the process alive.
  *
  * @throws as `predictor` of `ergodic/predict`; WorkerError if no thread can be opened; OptionError unless workers ≥ 1
  */
@@ -142,7 +142,7 @@ export class AsyncOutputPredictor<
   readonly classes: readonly string[] | undefined;
   /** Name of the target column. */
   readonly targetName: string;
-  /** Number of values that `predictInto` writes per row. */
+  /** Number of values that `predictInto` writes for each row. */
   readonly width: number;
   /** Number of values in a row of a matrix. */
   readonly inputCount: number;
@@ -163,7 +163,7 @@ export class AsyncOutputPredictor<
   }
 
   /**
-   * Predicts: one row gives one prediction, and several rows give an array.
+   * Predicts one row or several rows. One row gives one prediction, and several rows give an array.
    *
    * @throws as `OutputPredictor.predict`; WorkerError if its thread ended
    */
@@ -175,7 +175,7 @@ export class AsyncOutputPredictor<
   }
 
   /**
-   * Writes predictions as numbers into `out`, `width` per row, as `OutputPredictor.predictInto` does.
+   * Writes predictions as numbers into `out`, with `width` numbers per row, like `OutputPredictor.predictInto`.
    *
    * @returns the number of rows
    */
@@ -227,7 +227,7 @@ export class AsyncFactorPredictor extends AsyncPredictor {
     return this.ask("recommend", [user, options], signal ? { signal } : {});
   }
 
-  /** Returns the items with the highest predicted scores for a new user with these ratings. */
+  /** Returns the items with the highest predicted scores for a new user, from that user's ratings. */
   recommendFor(
     rated: readonly (Rated | Row)[],
     { signal, ...options }: RecommendOptions & CallOptions = {},

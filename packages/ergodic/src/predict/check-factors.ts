@@ -35,7 +35,7 @@ export function factorFacts(description: JsonObject, where: string): FactorFacts
   return { task, rank: checkedCount(where, description, "rank", 1), mean: checkedNumber(where, description, "mean"), biases };
 }
 
-/** Returns the names of one side, which must be distinct as strings. */
+/** Returns the names of all users or all items. As strings, the names must be distinct. */
 export function checkedNames(description: JsonObject, side: "users" | "items", where: string): Name[] {
   const names = description[side];
   const isName = (name: unknown): boolean => (typeof name === "string" && name !== "") || Number.isFinite(name);
@@ -45,8 +45,8 @@ export function checkedNames(description: JsonObject, side: "users" | "items", w
 }
 
 /**
- * Returns the names of the rating columns. Models trained on ratings from lists store no column names. Rows for these
- * models have the columns `user` and `item`.
+ * Returns the names of the rating columns. Models trained on ratings from lists store no column names. Rows that are
+ * passed to these models have the columns `user` and `item`.
  */
 export function checkedColumns({ columns }: JsonObject, where: string): RatingColumns {
   if (columns === undefined) return { user: "user", item: "item" };

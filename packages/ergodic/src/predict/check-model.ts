@@ -2,8 +2,8 @@ import type { JsonObject, SavedModel } from "../engine/contract/index.ts";
 import { DataError } from "../engine/errors/errors.ts";
 
 /**
- * Checks that apply to the descriptions and tensors of every kind of model. These checks run before a loaded model is
- * used. They also run when a model is saved, so that every saved file can be loaded.
+ * Checks that apply to the descriptions and tensors of every kind of model. These checks run after a model has been
+ * loaded and before it is used. They also run when a model is saved, so that every saved file can be loaded.
  *
  * @throws DataError [MODEL_FORMAT] unless `holds`. `problem` completes a message that begins "the model …".
  */
@@ -13,7 +13,7 @@ export function checkModel(where: string, holds: unknown, problem: string): asse
 
 export const isObject = (json: unknown): json is JsonObject => typeof json === "object" && json !== null && !Array.isArray(json);
 
-/** JSON for a message, at most 60 characters long. */
+/** Formats JSON for a message, with at most 60 characters. */
 export const shownJson = (json: unknown): string => (JSON.stringify(json) ?? "missing").slice(0, 60);
 
 /** A whole number, at least `low`. */
@@ -42,7 +42,7 @@ export function checkedTensor(where: string, tensors: SavedModel["tensors"], nam
 }
 
 export function checkFinite(where: string, name: string, values: ArrayLike<number>): void {
-  // The built-in search is faster, because a loop would still run unoptimised while a file is read.
+  // The built-in search is faster, because this loop is not yet optimised when a file is read.
   if (values instanceof Float32Array || values instanceof Float64Array)
     if (![Number.NaN, Infinity, -Infinity].some((wrong) => values.includes(wrong))) return;
   for (let i = 0; i < values.length; i++) {

@@ -3,8 +3,7 @@ import { checkFinite, checkModel, isObject, shownJson } from "./check-model.ts";
 import type { NetworkPlan } from "./plan/index.ts";
 
 /**
- * Checks the part of a network's description outside its plan. The plan is checked when it is prepared
- * (plan/network-plan.ts).
+ * Checks a network's description, except for its plan. The plan is checked when it is prepared (plan/network-plan.ts).
  */
 export function checkNetwork({ description, tensors }: SavedModel, columnCount: number, where: string): void {
   const { program, rowShape } = description;
@@ -16,7 +15,7 @@ export function checkNetwork({ description, tensors }: SavedModel, columnCount: 
   checkParameters(where, description, tensors);
 }
 
-/** Checks that all parameters are finite. The constants of a plan need not be finite. */
+/** Checks that all parameters are finite. The constants of a plan do not have to be finite. */
 export function checkParameters(where: string, { shapes }: JsonObject, tensors: SavedModel["tensors"]): void {
   checkModel(where, shapes === undefined || isObject(shapes), "has invalid shapes");
   for (const [name, values] of Object.entries(tensors)) {
@@ -31,7 +30,7 @@ export function checkParameters(where: string, { shapes }: JsonObject, tensors: 
   }
 }
 
-/** Checks that the rows x are the plan's only input, and their z its only output. */
+/** Checks that the plan has only one input, the rows x, and only one output, z for these rows. */
 export function checkPlan(plan: NetworkPlan, columnCount: number, outputs: number, where: string): void {
   const { inputs, outputs: written } = plan;
   const takesRows = inputs.every((name) => name === "x" && plan.rowSize(name) === columnCount);

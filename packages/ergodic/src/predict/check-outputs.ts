@@ -3,7 +3,7 @@
  * consistent.
  *
  * A user-defined loss is known only in programs that define it, but its model must predict in any program. A built-in
- * loss determines both task and link. For a user-defined loss, the check only requires that task and link are
+ * loss determines both task and link. For a user-defined loss, the check requires only that task and link are
  * compatible.
  */
 
@@ -25,8 +25,8 @@ export interface OutputFacts {
 }
 
 /**
- * Task and links of each built-in loss: the link for one output and the link for several outputs. If a loss lacks one
- * of these links, models with that number of outputs are refused.
+ * Task of each built-in loss, its link for a single output and its link for several outputs. If a loss lacks one of the
+ * links, models with that number of outputs are refused.
  */
 export const libraryLosses: Readonly<Record<string, { readonly task: Task; readonly one?: Link; readonly several?: Link }>> = {
   logistic: { task: "binary", one: "sigmoid", several: "sigmoidNormalised" },
@@ -69,7 +69,7 @@ export function outputFacts(description: JsonObject, where: string): OutputFacts
 }
 
 function checkLoss({ loss, link, outputs }: JsonObject, task: Task, where: string): void {
-  // The earliest file versions stored a string.
+  // The earliest versions of the file format stored a string.
   const { name, ...options } = isObject(loss) ? loss : { name: loss };
   checkModel(where, typeof name === "string", `has loss ${shownJson(loss)}, which is unknown`);
   const own = Object.hasOwn(libraryLosses, name) ? libraryLosses[name] : undefined;

@@ -11,8 +11,8 @@ import { DataError } from "../engine/errors/errors.ts";
 type Role = keyof RatingColumns;
 
 /**
- * Returns the name of a row's user or item, read from its training column, or from `user` and `item`. `index` is the
- * row's position, for errors.
+ * Returns the name of a row's user or item. The name is read from the training column or from `user` and `item`.
+ * `index` is the row's position, for errors.
  *
  * @throws DataError if the row lacks the column, or if the value is not a name
  */
@@ -42,10 +42,10 @@ export function checkName(where: string, role: "user" | "item", name: unknown): 
   if (!isName(name)) refuse(where, `the ${role}`, name, "a name, a string or a number", '"anna"');
 }
 
-/** An empty string counts as a name, though no user or item has it. */
+/** An empty string is accepted as a name, although no user or item has this name. */
 const isName = (cell: unknown): cell is Name => typeof cell === "string" || (typeof cell === "number" && Number.isFinite(cell));
 
-/** Also accepts `user`, `item` and `value`, unless training had another column of that name. */
+/** Also accepts the names `user`, `item` and `value`, unless a training column for another role has that name. */
 function columnIn(row: Row, role: Role, columns: RatingColumns, where: string, index: number): string | undefined {
   if (typeof row !== "object" || row === null) {
     const problem = `row ${index + 1} is ${told(row)}, but must be an object with a value for each column`;
@@ -57,7 +57,7 @@ function columnIn(row: Row, role: Role, columns: RatingColumns, where: string, i
   return !isTaken && Object.hasOwn(row, role) ? role : undefined;
 }
 
-/** Returns the names of the items that a user has rated; none for an unknown user. */
+/** Returns the names of the items that a user has rated, or none for an unknown user. */
 export function namesRatedBy(ratings: Ratings, user: Name | undefined): Name[] {
   const u = user === undefined ? -1 : ratings.users.find(user);
   return u < 0 ? [] : Array.from(ratings.of("user", u).others, (i) => ratings.items.names[i]);

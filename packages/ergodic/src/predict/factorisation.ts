@@ -60,7 +60,7 @@ interface Side {
   readonly biases: Float64Array;
 }
 
-/** Numbers for fitting the row of a new user. `scale`: scale of the training ratings, otherwise 1. */
+/** Settings for fitting the row of a new user. `scale`: scale of the training ratings, otherwise 1. */
 interface FoldedBy {
   l2: number;
   alpha: number | null;
@@ -68,7 +68,7 @@ interface FoldedBy {
   scale?: number;
 }
 
-/** A user, known or not. If `factors` is null, only the bias is known. */
+/** A user, known or not. `factors` is null if only the bias of the user is known. */
 interface Profile {
   readonly factors: Float64Array | null;
   readonly bias: number;
@@ -84,7 +84,7 @@ interface Profile {
  *   with biases    its bias and factors are 0: μ + b_i, μ + b_u, or μ;
  *   without biases μ, the mean training rating;
  *   implicit       an unknown user is the mean of all known users (so popular items lead); an unknown item scores 0.
- * Ties go to the item whose name comes first.
+ * If items have equal scores, the item whose name comes first precedes the others.
  * @throws OptionError; DataError for bad values
  */
 export class FactorPredictor {
@@ -96,9 +96,9 @@ export class FactorPredictor {
   readonly rank: number;
   /** Mean training rating, μ. */
   readonly mean: number;
-  /** Names of the training columns, used to read rows: `user` and `item` if the ratings came from lists. */
+  /** Names of the training columns, with which rows are read; `user` and `item` for ratings from lists. */
   readonly columns: RatingColumns;
-  /** Description of the model without its parameters: options of the model and of the run that trained it. */
+  /** Description without parameters: the options of the model and of the run that trained it. */
   readonly description: JsonObject;
   private readonly biases: boolean;
   private readonly userSide: Side;
@@ -138,8 +138,8 @@ export class FactorPredictor {
   }
 
   /**
-   * Predicts: one row gives one value, and several rows give an array. A row has the training columns by name, or
-   * `user` and `item`.
+   * Predicts one row or several rows. One row gives one value, and several rows give an array. A row has the training
+   * columns by name, or `user` and `item`.
    * @throws DataError if a row lacks one of these columns, or if its user or item is not a name
    */
   predict(row: Pair | Row): { value: number };
@@ -162,7 +162,7 @@ export class FactorPredictor {
     return this.score(this.profile(this.users.find(user)), this.items.find(item));
   }
 
-  /** Whether this user or item had a rating in training. All other users and items are treated as unknown. */
+  /** Whether this user or item had a rating in training. All others are treated as unknown. */
   isKnown(side: "user" | "item", name: Name): boolean {
     const of = side === "user" ? this.userSide : this.itemSide;
     return this.knows(of, of.index.find(name));
@@ -177,8 +177,8 @@ export class FactorPredictor {
   }
 
   /**
-   * Recommends items for a new user with a few ratings. The user's row is fitted with the items fixed; unknown items
-   * are ignored. Ratings have the training columns by name, or `item` and `value`.
+   * Recommends items for a new user with a few ratings. The user's row is fitted while the items stay fixed, and
+   * unknown items are ignored. Ratings have the training columns by name, or `item` and `value`.
    * @throws DataError for a rating without an item, or without a value if the model predicts ratings; OptionError
    */
   recommendFor(rated: readonly (Rated | Row)[], options: RecommendOptions = {}): Recommendation[] {
@@ -196,7 +196,7 @@ export class FactorPredictor {
     return this.best(where, known.length > 0 ? this.folded(known) : this.profile(-1), count, without);
   }
 
-  /** Returns the most similar items by cosine between factors (at most 1); none for an unknown item. */
+  /** Returns the most similar items by the cosine of their factors (at most 1). Returns none for an unknown item. */
   similar(item: Name, options: { count?: number } = {}): { item: Name; similarity: number }[] {
     checkName("similar", "item", item);
     checkKeys("similar", options, ["count"]);
@@ -209,7 +209,7 @@ export class FactorPredictor {
     const row = this.rowOf(this.itemSide, own);
     const norm = (at: number): number => Math.sqrt(this.product(factors, at, factors.subarray(at, at + this.rank)));
     const cosines = Float64Array.from(this.items.names, (_, i) =>
-      // The factors of an item with only a bias have no direction, so its cosine counts as 0.
+      // The factors of an item with only a bias have no direction, so its cosine is 0.
       skip[i] ? 0 : this.product(factors, i * this.rank, row) / (norm(i * this.rank) * norm(own * this.rank)) || 0,
     );
     return largest(cosines, count, skip).map((i) => ({ item: this.items.names[i], similarity: cosines[i] }));
@@ -219,7 +219,7 @@ export class FactorPredictor {
    * Computes metrics. Explicit ratings: rmse, mae and r2, and a warning if the mean training rating predicts better.
    * Implicit ratings: precision, recall and ndcg of the best `count` items (default 10), and auc over the whole order
    * (recommendations.ts), as means over users with a rating > 0. Items in `exclude` (the training ratings) are not
-   * recommended. With `exclude`, a warning is added if its most popular items would do better.
+   * recommended. With `exclude`, a warning is added if the most popular items in it would do better.
    */
   evaluate(ratings: Ratings, options: { count?: number; exclude?: Ratings } = {}): FactorMetrics {
     checkKeys("evaluate", options, ["count", "exclude"]);
@@ -245,7 +245,7 @@ export class FactorPredictor {
     return { users: [users, this.rank], items: [items, this.rank], ...biases };
   }
 
-  /** Does nothing, because a factorisation has nothing to free. Exists for `using`, as in other predictors. */
+  /** Does nothing, because a factorisation has nothing to free. It is present so that `using` works. */
   dispose(): void {}
 
   [Symbol.dispose](): void {}

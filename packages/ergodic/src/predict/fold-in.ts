@@ -8,8 +8,8 @@ export interface RatedCell {
 }
 
 /**
- * Solves for one new row of a factorisation with the other side fixed: (G + Σ (weight − base) z zᵀ + Λ) x = Σ weight
- * target z.
+ * Solves for a new row of one side of a factorisation while the other side is fixed: (G + Σ (weight − base) z zᵀ + Λ) x
+ * = Σ weight target z.
  *
  * Λ is the diagonal matrix of `penalties`. Each rating has features z, a target and a weight. `sum` is G = Σ q qᵀ over
  * all items, float64[n × n], in which every cell already has weight 1 and target 0, so base is 1. Without `sum`, only

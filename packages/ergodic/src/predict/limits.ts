@@ -7,12 +7,12 @@ import { bytesText } from "../engine/memory/room.ts";
 
 /**
  * Default limit on work per row, in multiply-adds: about ten seconds on one core. The largest networks for 224 × 224
- * images need 1.6e10 (VGG); typical networks need a tenth of that.
+ * images need 1.6e10 (VGG), and typical networks need a tenth of this number.
  */
 export const MAX_WORK = 2e10;
 /**
- * Default limit on memory in addition to the parameters in the file, in bytes. A network needs at most a few times 64
- * MiB, unless a single row needs more.
+ * Default limit on memory in addition to the parameters in the file, in bytes. A network needs more than a few times 64
+ * MiB only if a single row needs more.
  */
 export const MAX_MEMORY = 2 ** 30;
 
@@ -20,13 +20,13 @@ export const MAX_MEMORY = 2 ** 30;
 export interface Limits {
   /** Largest work per row, in multiply-adds. */
   readonly maxWork: number;
-  /** Largest memory besides the parameters in the file, in bytes. */
+  /** Largest memory in bytes, in addition to the parameters in the file. */
   readonly maxMemory: number;
 }
 
 /** @throws DataError [MODEL_WORK] */
 export function refuseWork(work: number, maxWork: number, where: string): void {
-  // The comparison is written so that NaN is also refused.
+  // With this form of the comparison, NaN is refused too.
   if (work <= maxWork) return;
   const message =
     `needs ${work.toPrecision(2)} multiply-adds per row, but maxWork is ${maxWork}; ` +

@@ -19,8 +19,9 @@ export type { Prediction } from "./output-predictor.ts";
 const MANY = 4096;
 
 /**
- * Computation for many rows; null after loading it has been requested. This computation and the plain loop give the
- * same results, bit for bit. Predictions therefore use the plain loop while this computation is not loaded.
+ * Computation for many rows; null while it is being loaded or if it cannot be loaded. This computation and the plain
+ * loop in this module give the same results, bit for bit. Until this computation is loaded, predictions therefore use
+ * the plain loop.
  */
 let many: typeof manyScores | null | undefined;
 

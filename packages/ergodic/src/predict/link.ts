@@ -26,7 +26,7 @@ export function linkInPlace(link: Link, z: Float64Array, from: number, count: nu
   for (let k = from; k < to; k++) z[k] = total > 0 ? z[k] / total : 1 / count;
 }
 
-/** Index of the largest value; among equal values, the first. */
+/** Returns the index of the largest value. Among equal values, returns the first index. */
 export function largest(values: ArrayLike<number>): number {
   let best = 0;
   for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;

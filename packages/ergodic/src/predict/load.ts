@@ -11,7 +11,8 @@ import { type Limits, MAX_MEMORY, MAX_WORK } from "./limits.ts";
 import { decodeModel } from "./model-file.ts";
 
 /**
- * Loaders of predictors by the kind named in the file, one line per family. Each module is loaded when a file needs it.
+ * Loaders of predictors by the kind named in the file, one line per family. Each module is loaded when a file of its
+ * family is first read.
  */
 const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => Promise<AnyPredictor>>> = {
   linear: async (saved, where) => new (await later(() => import("./linear.ts"))).LinearPredictor(saved, where),
@@ -23,13 +24,14 @@ const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options:
 /** Options of `predictor`. */
 export interface PredictorOptions {
   /**
-   * Largest work of the model per row, in multiply-adds. Other operations count as the number of multiply-adds that
-   * take about as long. The work is computed from the file, and a model that needs more is refused, because a
-   * prediction cannot be aborted. Default 2e10, about ten seconds on one core; Infinity for files that you trust.
+   * Largest work of the model per row, in multiply-adds. An operation other than a multiply-add counts as the number of
+   * multiply-adds that take about the same time. The work is computed from the file. A model that needs more work is
+   * refused, because a prediction cannot be aborted. Default 2e10, about ten seconds on one core; Infinity for files
+   * that you trust.
    */
   readonly maxWork?: number;
   /**
-   * Largest memory that the model may take besides the parameters in its file, in bytes. The required memory is
+   * Largest memory that the model can use in addition to the parameters in its file, in bytes. The required memory is
    * computed from the file before anything is allocated, and a model that needs more is refused. Default 2³⁰, 1 GiB;
    * Infinity for files that you trust.
    */
@@ -78,7 +80,7 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
     if (error instanceof DataError || error instanceof MemoryLimitError) throw error;
     // This error means that the host lacks a capability, not that the file is damaged.
     if (error instanceof CapabilityError && error.code.startsWith("HOST_")) throw error;
-    // All other errors, such as refused steps and options, are reported as a damaged file.
+    // All other errors, such as errors about steps and options, are reported as a damaged file.
     throw new DataError(
       where,
       `holds a model that cannot be constructed (${saidBy(error)}); the file is damaged, write it again`,
@@ -91,7 +93,7 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
 }
 
 async function made(bytes: Uint8Array, where: string, options: PredictorOptions & Limits): Promise<AnyPredictor> {
-  // In our files the last byte of the header length is 0.
+  // In this library's files, the last byte of the header length is 0.
   if (bytes[0] === 8 && bytes[7] > 0) (await later(() => import("./foreign.ts"))).refuseForeign(bytes, where);
   const file = decodeModel(bytes, where);
   const { kind } = file.metadata;
@@ -118,7 +120,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions 
   return predictor;
 }
 
-/** Steps that list their columns in the file. The size of the file therefore bounds their cost. */
+/** Steps whose columns are listed in the file. The size of the file therefore limits the cost of these steps. */
 const LISTED = new Set(["columns", "impute", "oneHot", "standardise", "rowShape"]);
 
 /** Checks that a pipeline stays within the limits. @throws DataError [MODEL_WORK, MODEL_MEMORY] */
@@ -151,8 +153,8 @@ function withUnknown(description: JsonObject, unknown: PredictorOptions["unknown
 }
 
 /**
- * Whether the pipeline uses dates, or has a step that is unknown or not loaded. The pipeline need not have been
- * checked.
+ * Whether the pipeline uses dates, or contains a step that is unknown or has not been loaded. The pipeline need not
+ * have been checked.
  */
 function needsMore({ pipeline }: JsonObject): boolean {
   const isElsewhere = (step: unknown): boolean => {
@@ -165,7 +167,7 @@ function needsMore({ pipeline }: JsonObject): boolean {
   return Array.isArray(pipeline) && pipeline.some(isElsewhere);
 }
 
-/** Checks that tensors have the shapes that the predictor would write. */
+/** Checks that each tensor has the shape that the predictor itself would write. */
 function checkShapes(predictor: AnyPredictor, tensors: Readonly<Record<string, StoredTensor>>, where: string): void {
   for (const [name, wanted] of Object.entries(predictor.shapes())) {
     const shape = tensors[name]?.shape ?? [];

@@ -12,10 +12,10 @@ interface Linear {
 }
 
 /**
- * Computes z of rows [from, from + count) and writes them to the start of z. The results equal the results of the plain
- * loop in linear.ts bit for bit, because the kernels (kernels/predict/scores.ts) add in the same order. Dense rows are
- * copied to the kernels in blocks. If dense rows are in a contiguous array, they are copied from it. Otherwise `read`
- * supplies them. Sparse rows are used in place.
+ * Computes z of rows [from, from + count) and writes them to the start of z. The results are bit for bit the same as
+ * those of the plain loop in linear.ts, because the kernels (kernels/predict/scores.ts) add in the same order. Dense
+ * rows are copied to the kernels in blocks. If dense rows are in a contiguous array, the blocks are copied from this
+ * array. Otherwise `read` supplies them. Sparse rows are used in place.
  *
  * Rows in an array are not checked by `read`. Such rows are checked only if their z is not finite, because a non-finite
  * input always makes z non-finite.
@@ -41,7 +41,7 @@ export function manyScores(
   return true;
 }
 
-/** Size of a block of rows with their z, in bytes. A block should stay in the processor's cache. */
+/** Size in bytes of a block of rows together with their z. A block should stay in the processor's cache. */
 const BLOCK = 1 << 17;
 
 function byKernel(

@@ -33,7 +33,7 @@ export interface RegressionMetrics {
   mae: number;
   /** 1 − squared error / squared error of the mean; NaN if all targets are equal, as with a single row. */
   r2: number;
-  /** Warning with both errors, if predicting the mean for every row has a smaller error. */
+  /** Warning that states both errors. Present if predicting the mean for every row has a smaller error. */
   warning?: string;
 }
 
@@ -69,11 +69,11 @@ interface MetricsByKind {
 export type MetricsOf<K extends PredictionKind> = [PredictionKind] extends [K] ? AnyMetrics : MetricsByKind[K];
 
 export interface MetricsOptions {
-  /** Meaning of the outputs of binary and multiclass. Default "probabilities". */
+  /** Meaning of the outputs for the tasks binary and multiclass. Default "probabilities". */
   outputs?: "probabilities" | "scores";
   /**
-   * For regression: the prediction of a model without features, such as the training mean, and a name for the rows that
-   * were averaged. Default: the mean of the rows added.
+   * For regression, the prediction of a model without features, such as the training mean, and a name for the rows
+   * whose mean it is. Default: the mean of the rows added.
    */
   mean?: { value: number; of: string };
 }
@@ -100,26 +100,26 @@ const BINS = 15;
 
 /**
  * Computes metrics of predictions in one pass: `metrics(task, classes)`, then `add(outputs, targets, weights)` in
- * batches of any size, then `result()`. Rows have weight 1 unless weights are given. A row of weight w counts like w
- * equal rows.
+ * batches of any size, then `result()`. Each row has weight 1 unless weights are given. A row of weight w counts like w
+ * rows of weight 1.
  *
  * outputs: binary: P(class 1) per row; multiclass: `classes` probabilities per row, row-major; regression: a prediction
- * per row; count: a mean ≥ 0 per row. With { outputs: "scores" } the outputs of binary and multiclass are real scores
- * (a margin, > 0 = class 1; or one per class). logLoss and calibrationError are then NaN, because there are no
- * probabilities.
+ * per row; count: a mean ≥ 0 per row. With { outputs: "scores" }, the outputs for binary and multiclass are real
+ * scores: a margin, where > 0 means class 1, or one score per class. logLoss and calibrationError are then NaN, because
+ * there are no probabilities.
  *
  * accuracy: share of rows whose most probable class is the target (binary: P > ½; multiclass: the first of the
  * largest).
  * logLoss: −mean log P(target), nats, P clamped to [2⁻⁵², 1 − 2⁻⁵²].
- * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Stores every output:
- * 16–24 bytes per row.
+ * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. To compute auc, every
+ * output is stored: 16–24 bytes per row.
  * averagePrecision (binary): Σ (R_n − R_{n−1}) P_n over thresholds from the largest output down, without interpolation;
- * NaN if there is no 1. A random order gives a value equal to the share of 1s. If 1s are rare, averagePrecision is more
- * informative than auc.
+ * NaN if there is no 1. If the outputs are in random order, the value equals the share of 1s. If 1s are rare,
+ * averagePrecision is more informative than auc.
  * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 for
  * 0/0.
  * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share of correct rows|
- * over 15 bins [b/15, (b+1)/15) of equal width. Confidence is P(class 1), or with several classes the largest
+ * over 15 bins [b/15, (b+1)/15) of equal width. Confidence is P(class 1) or, with more than two classes, the largest
  * probability (Naeini, Cooper, Hauskrecht 2015).
  * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; NaN if all targets are equal, as with a single row. warning:
  * present if a constant prediction (the given `mean`, or else ȳ) has a smaller squared error.
@@ -320,8 +320,8 @@ function regressionTally(given?: MetricsOptions["mean"]): Tally<RegressionMetric
 }
 
 /**
- * Smallest mean. This value replaces means that underflowed to 0, so that the deviance of a positive count is large but
- * not infinite.
+ * Smallest mean. Means that underflowed to 0 are replaced by this value, so that the deviance of a positive count is
+ * large but not infinite.
  */
 const SMALLEST_MEAN = 2 ** -1022;
 

@@ -16,13 +16,13 @@ const FORMAT: FileFormat = {
 };
 
 /**
- * Returns the description as stored in the file. Column names are omitted, because the pipeline has them and there can
- * be millions. The three names of a rating model are kept. The number of workers is stored only if they trained one
- * shared model simultaneously. Otherwise it does not affect the parameters.
+ * Returns the description as stored in the file. Column names are omitted, because the pipeline contains them and there
+ * can be millions of them. The three column names of a rating model are kept. The number of workers is stored only if
+ * they trained one shared model simultaneously. Otherwise, this number does not affect the parameters.
  */
 function stored(given: JsonObject): JsonObject {
   const columns = Object.getOwnPropertyDescriptor(given, "columns")?.value;
-  // Columns that a getter computes are never read.
+  // If `columns` is a getter, it is never called.
   const rest = Object.keys(given).flatMap((key) => (key === "columns" ? [] : [[key, given[key]]]));
   const description: JsonObject = Object.fromEntries(
     columns === undefined || Array.isArray(columns) ? rest : [...rest, ["columns", columns]],

@@ -19,7 +19,7 @@ export interface LoadedOptions extends Partial<Limits> {
 export const isDeterministic = ({ description }: SavedModel): boolean =>
   (description.plan as { deterministic?: unknown } | null | undefined)?.deterministic === true;
 
-/** Families of the kernels that a saved network's plan calls. Also accepts a plan that has not been checked. */
+/** Families of the kernels that a saved network's plan calls. The plan does not need to have been checked. */
 export function familiesOfPlan({ description }: SavedModel): Family[] {
   const families = new Set<Family>(["arrays"]);
   const look = (part: unknown): void => {
@@ -45,7 +45,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
   readonly kind = "network";
   readonly #numbers: SavedModel["tensors"];
   readonly #plan: NetworkPlan;
-  /** Whether the model uses the numbers of a matrix unchanged, and whether it first rounds them to float32. */
+  /** Whether the model uses the numbers of a matrix unchanged, and whether it rounds these numbers to float32 first. */
   readonly #takesMatrix: boolean;
   readonly #rounds: boolean;
 
@@ -79,7 +79,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
     return this.description.rowShape as number[];
   }
 
-  /** Bytes of the WebAssembly memory that it runs on; 0 before a loaded network's first prediction. */
+  /** Bytes of the WebAssembly memory in which the model runs; 0 before a loaded network's first prediction. */
   get memoryBytes(): number {
     return this.#plan.memoryBytes;
   }
@@ -106,7 +106,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
     const plan = this.#plan;
     const { columnCount } = this.pipeline;
     const outputs = this.outputCount;
-    // A matrix is handled here, because describing its layout would allocate an object per call.
+    // Matrices are handled here, because describing their layout would allocate an object per call.
     const matrix = given && this.#takesMatrix && isFloats(given) ? given : undefined;
     const lying = given && !matrix && "open" in given ? lyingRows(this.pipeline, given) : undefined;
     const values = matrix ?? (lying && !lying.entries && lying.stride === columnCount ? lying.values : undefined);
@@ -133,8 +133,8 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
 }
 
 /**
- * Copies rows from an array to the input of a batch. `rounds`: to float32. Returns false if the rows must be read one
- * by one. The reader then rounds each row, or reports a number that is not finite.
+ * Copies rows from an array to the input of a batch. `rounds`: to float32. Returns false if the rows cannot be copied
+ * and must be read one by one. The reader then rounds each row, or reports a number that is not finite.
  */
 function copied(
   batch: OpenBatch,

@@ -29,13 +29,14 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
   /** The class name, or the predicted number. */
   value: ValueByKind[K];
   /**
-   * Probabilities by class name, if the model has them. For their order use the predictor's `classes`, because
-   * JavaScript lists whole-number keys first, by size.
+   * Probabilities by class name, if the model has them. The order of the classes is in the predictor's `classes`,
+   * because JavaScript lists whole-number keys first, by size.
    */
   probabilities?: Record<string, number>;
   /**
    * Conformal prediction set (`ergodic/calibration`), in the order of `classes`. The set contains the true class with
-   * the promised probability. The set is empty if no class fits the row as well as true classes usually fit theirs.
+   * the promised probability. The set is empty if every class fits the row worse than true classes usually fit their
+   * rows.
    */
   set?: string[];
   /**
@@ -47,9 +48,9 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
 
 /**
  * Base class of predictors with outputs z. The class passes raw rows through the model's learnt pipeline, applies the
- * model's link (contract.ts), computes metrics, and writes the file. Subclasses compute z from rows, and define the
- * tensors in the file. The predicted class has the largest probability; with the link "sign", z > 0 means the second
- * class.
+ * model's link (contract.ts), computes metrics and writes files. Subclasses compute z from rows, and define the tensors
+ * in the file. The predicted class is the class with the largest probability or, with the link "sign", the second class
+ * if z > 0.
  *
  * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  *
@@ -103,7 +104,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
    */
   protected abstract scoresInto(read: ReadRow, from: number, count: number, z: Float64Array, given?: GivenRows): void;
   /**
-   * Returns the tensors that a file holds besides the description. @throws DataError for numbers that are not finite
+   * Returns the tensors that a file contains in addition to the description. @throws DataError for numbers that are not
+   * finite
    */
   protected abstract tensors(): Record<string, Tensor>;
 
@@ -134,24 +136,24 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i), i) as Prediction<K>);
   }
 
-  /** Number of values in a row of a matrix: the raw columns, before the pipeline. */
+  /** Number of values in a row of a matrix, which contains the raw columns before the pipeline. */
   get inputCount(): number {
     const { inputs, steps } = this.pipeline;
-    // Without names, the first step knows the number of columns.
+    // If the columns have no names, the first step gives their number.
     return inputs?.length ?? (steps[0] as unknown as { columnCount: number }).columnCount;
   }
 
   /**
-   * Number of values that `predictInto` writes per row: one for numbers, else one per class. For models without
-   * probabilities, it is the number of outputs z.
+   * Number of values that `predictInto` writes per row: one for a numeric target, otherwise one per class. For models
+   * without probabilities, this is the number of outputs z.
    */
   get width(): number {
     return this.link === "sign" ? this.outputCount : (this.classes?.length ?? 1);
   }
 
   /**
-   * Writes predictions as numbers into `out`, without allocating. Each row gets `width` numbers: the predicted number,
-   * or the probabilities of its classes in the order of `classes` (with the link "sign": z).
+   * Writes predictions as numbers into `out`, without allocating. For each row, it writes `width` numbers: the
+   * predicted number, or the probabilities in the order of `classes` (with the link "sign", z).
    *
    *   const out = new Float64Array(model.width * 1000);
    *   model.predictInto(matrix, out);            // a Float64Array or Float32Array with the rows one after another
@@ -234,7 +236,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Frees memory that the model owns, as networks do. This memory is also freed when the predictor is garbage
+   * Frees memory that belongs to the model, as in networks. This memory is also freed when the predictor is garbage
    * collected.
    */
   dispose(): void {}
@@ -253,10 +255,10 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return z;
   }
 
-  /** Computes z of one row with the pipeline that is already open. */
+  /** Computes z of one row without opening the pipeline again. */
   private scoresOfOne(row: Row | ArrayLike<number>): Float64Array {
     const { pipeline } = this;
-    // With weights or offsets the general path is used, which checks them.
+    // With weights or offsets, the general path is used, because only that path checks them.
     const { weights, offset } = pipeline.steps[0] as SourceStep;
     if (weights !== null || offset !== undefined) return this.scores(pipeline.rowsOf([row] as RawRows));
     const into = (this.#into ??= new RowsInto(pipeline, this.inputCount));
@@ -286,7 +288,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return z.slice(i * this.outputCount, (i + 1) * this.outputCount);
   }
 
-  /** Replaces z of one row with predictions. Calibration overrides this method and the next one. */
+  /** Replaces z of one row with predictions. Calibration overrides this method and the next method. */
   private toPredictions(z: Float64Array, from: number): void {
     linkInPlace(this.link, z, from, this.outputCount);
   }
@@ -304,8 +306,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Returns the targets as the model encodes them: class indices, or 0 and 1 if the sign of a numeric target was the
-   * class in training. NaN if the target is missing.
+   * Returns the targets in the encoding of the model: class indices, or 0 and 1 if the sign of a numeric target
+   * determined the class in training. NaN if the target is missing.
    */
   targets(data: Dataset): Float64Array {
     const { target } = this.pipeline;
@@ -315,8 +317,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
 }
 
 /**
- * Whether this is a single row rather than several or a table. Property names cannot distinguish the two, because a row
- * can have columns of any name. Only a table has lists as values.
+ * Whether `rows` is a single row rather than several rows or a table. Property names cannot distinguish a row from a
+ * table, because a row can have columns of any name. Only a table has lists as values.
  */
 function isRow(rows: Row | ArrayLike<number> | RawRows): boolean {
   if (Array.isArray(rows)) return typeof rows[0] === "number";

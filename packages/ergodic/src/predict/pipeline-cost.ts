@@ -1,6 +1,6 @@
 /**
  * Computes the cost of a file's pipeline from its description. A few bytes of a description can request gigabytes of
- * random frequencies, or declare columns for which the file contains no numbers.
+ * random frequencies, or can declare columns for which the file contains no numbers.
  */
 import type { Cost, SourceStep, Step } from "../engine/data/rows.ts";
 import { sources, transformations } from "../engine/data/transformations/index.ts";
@@ -10,10 +10,10 @@ import { type Limits, refuseMemory, refuseWork } from "./limits.ts";
 const NAME = 64;
 
 /**
- * Checks that the steps stay within the limits. The steps must fit together (data/pipeline.ts).
+ * Checks that the steps do not exceed the limits. The steps must already fit together (data/pipeline.ts).
  *
- * `held`: number of numbers in the file. A model has at least one weight per column, so any columns beyond `held` are
- * only declared.
+ * `held`: number of numbers in the file. Because a model has at least one weight per column, any columns beyond `held`
+ * are declared without weights.
  *
  * @throws DataError [MODEL_WORK, MODEL_MEMORY]
  */

@@ -1,8 +1,9 @@
 /**
- * Stores outputs by class and computes two exact areas. In the probabilities below, rows are drawn in proportion to
- * their weights. Area under the ROC curve: P(output of a random 1 > output of a random 0) + ½ P(equal). Average
- * precision: Σ_n (R_n − R_{n−1}) P_n, with precision and recall at every threshold from the largest output down; equal
- * outputs share a threshold. O(n log n) at the end, to sort each class.
+ * Stores the outputs of each class and computes two exact areas. In the probabilities below, rows are drawn in
+ * proportion to their weights. Area under the ROC curve: P(output of a random 1 > output of a random 0) + ½ P(equal).
+ * Average precision: Σ_n (R_n − R_{n−1}) P_n, where precision and recall are computed at every threshold from the
+ * largest output down; equal outputs share a threshold. The total time is O(n log n), because each class is sorted at
+ * the end.
  */
 export class RankedOutputs {
   private readonly zeros = new WeightedOutputs();
@@ -13,7 +14,7 @@ export class RankedOutputs {
   }
 
   /**
-   * Returns both areas. Both areas are NaN if a class is absent, except that average precision is 1 if there are ones
+   * Returns both areas. If a class is absent, both areas are NaN, except that average precision is 1 if there are ones
    * but no zeros.
    */
   areas(): { auc: number; averagePrecision: number } {
@@ -32,7 +33,7 @@ export class RankedOutputs {
   }
 }
 
-/** Outputs with weights. Weights are stored from the first weight that differs from 1. */
+/** Outputs with weights. As long as all weights are 1, no weights are stored. */
 class WeightedOutputs {
   private outputs = new Float64Array(256);
   private weights: Float64Array | null = null;

@@ -1,12 +1,12 @@
 /**
- * Quality of ranked lists, as means over users. For a list of k items, of which the user likes h, and n items that the
- * user likes in total:
+ * Quality of ranked lists of items, as means over users. For a list of k items, of which the user likes h, and n items
+ * that the user likes in total:
  *
  * precision h/k; recall h/n; ndcg Σ_hits 1/log2(1 + place) ÷ Σ_{place ≤ min(k, n)} 1/log2(1 + place), places from 1;
  * auc: P(a random liked item scores above a random other item), ties ½, over all items that may be recommended. If a
- * user has no pair of items to compare, that user's auc is NaN and does not enter the mean. warning: present if
- * recommending the most popular items to every user would give a larger ndcg. Liked items that cannot be recommended
- * count in n. Source of ndcg: Järvelin, Kekäläinen 2002, with gains 0 and 1.
+ * user has no pair of items that could be compared, that user's auc is NaN and is excluded from the mean. warning:
+ * present if recommending the most popular items to every user would give a larger ndcg. n includes liked items that
+ * cannot be recommended. Source of ndcg: Järvelin, Kekäläinen 2002, with gains 0 and 1.
  */
 
 import { DataError } from "../engine/errors/errors.ts";
@@ -20,7 +20,7 @@ export interface RankingMetrics {
   auc: number;
   /** Number of users in the means. */
   users: number;
-  /** Warning that gives both values, if the most popular training items have a larger ndcg. */
+  /** Warning that states both values. Present if recommending the most popular training items has a larger ndcg. */
   warning?: string;
 }
 

@@ -8,12 +8,12 @@ import { OptionError } from "../engine/errors/errors.ts";
 type Matrix = Float64Array | Float32Array;
 type Rows = readonly Row[] | readonly ArrayLike<number>[];
 
-/** Number of rows that are computed at a time. */
+/** Number of rows that are computed in one call. */
 export const CHUNK = 256;
 const NONE: Rows = [];
 
 /**
- * Computes predictions of raw rows and writes them into the caller's array. All buffers are reused, and nothing is
+ * Computes the predictions for raw rows and writes them into the caller's array. All buffers are reused, and nothing is
  * allocated.
  */
 export class RowsInto {
@@ -81,8 +81,8 @@ export class RowsInto {
   }
 
   /**
-   * Throws an error with the index of the first unreadable row among all rows. If all rows are readable, throws the
-   * given error.
+   * Throws an error for the first row that cannot be read, with its index among all rows. If all rows can be read,
+   * throws the given error.
    */
   blame(error: unknown): never {
     const [matrix, inputs] = [this.#matrix, this.#inputs];

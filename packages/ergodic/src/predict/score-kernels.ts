@@ -33,7 +33,10 @@ type Entries = (
   extra: number,
 ) => number;
 
-/** Largest memory of the kernels in bytes: 2²² weights, and room for blocks of rows. This memory is never freed. */
+/**
+ * Largest memory of the kernels in bytes. It has room for 2²² weights and for blocks of rows. This memory is never
+ * freed.
+ */
 const MOST = (1 << 25) + (1 << 18);
 
 let made: Kernels | undefined | null;
@@ -56,7 +59,7 @@ function kernels(): Kernels | null {
 }
 
 /**
- * Runs `work` with the kernels and at least `bytes` of their memory.
+ * Runs `work` with the kernels and with at least `bytes` of their memory.
  *
  * @returns false if `work` did not run: there are no kernels, they are in use, or the memory is too large
  */

@@ -1,17 +1,17 @@
 import type { LyingRows } from "../engine/data/lying-rows.ts";
 import { withKernels } from "./score-kernels.ts";
 
-/** Largest block that the kernel processes at a time. Such a block should stay in the processor's cache. */
+/** Largest block that the kernel processes in one call. Such a block should stay in the processor's cache. */
 const ROWS = 4096;
 const ENTRIES = 8192;
 
 /**
- * Writes z of sparse rows [from, from + count), read in place, to the start of z.
+ * Computes z of sparse rows [from, from + count) without copying the rows, and writes it to the start of z.
  *
  * A kernel is faster here, because JavaScript compilers emit about 35 instructions per entry, and a processor looks
- * ahead only a few hundred instructions. While the processor waits for a weight that is not in a cache, it would
- * therefore find too few other loads to start. Outputs are computed one after another, because the weights of one
- * output stay in a cache longer than the weights of all outputs.
+ * ahead only a few hundred instructions. Therefore, while the processor waits for a weight that is not in a cache, it
+ * finds too few other loads to start. Outputs are computed one after another, because the weights of one output stay in
+ * a cache longer than the weights of all outputs.
  */
 export function entryScores(
   { weights, intercept }: { readonly weights: Float64Array; readonly intercept: Float64Array },

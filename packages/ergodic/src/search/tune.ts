@@ -20,13 +20,13 @@ export type { HalvingOptions, Measured } from "./algorithms/halving.ts";
 export type { SettingRange } from "./algorithms/settings.ts";
 export type { MakeTrial, Trial, TrialContext, TrialTick } from "./algorithms/trial.ts";
 
-/** Limits of a tuning run: it stops at the first one reached. */
+/** Limits of a tuning run, which stops when the first of them is reached. */
 export interface TuneUntil {
   /** Number of trials. */
   trials?: number;
   /** Seconds of tuning, > 0. */
   seconds?: number;
-  /** Target: the tuning stops when a finished trial has this value or a lower one. */
+  /** Target value. The tuning stops when the value of a finished trial is at most this number. */
   target?: number;
 }
 
@@ -36,19 +36,22 @@ export interface TuneOptions<K extends string = string, T extends TrialTick = Tr
   over: Readonly<Record<K, SettingRange>>;
   /** Search algorithm. Default randomSearch(); cmaEs() for 20 or more trials per setting. */
   algorithm?: SearchAlgorithm;
-  /** Number of trials. Default 30; unlimited if `until` has seconds. */
+  /** Number of trials. Default 30, or no limit if `until` gives seconds. */
   trials?: number;
   /** Limits of the run: trials, seconds and target, whichever is reached first. */
   until?: TuneUntil;
-  /** Early stopping of bad trials: { eta: 3, first }; false for none. Default { eta: 3 }. */
+  /** Settings for stopping bad trials early: { eta: 3, first }; false to stop none. Default { eta: 3 }. */
   halving?: HalvingOptions | false;
   /** Returns the loss that a tick reports, undefined if it reports none. Default: its validation loss. */
   measure?: (tick: T) => number | undefined;
-  /** Value of a trial: its "last" loss, or its "best" loss for runs that keep their best parameters. Default "last". */
+  /**
+   * Value of a trial: its "last" loss, or its "best" loss, which suits runs that keep their best parameters. Default
+   * "last".
+   */
   value?: "last" | "best";
-  /** Number of concurrent trials, for runs that compute elsewhere. Default 1. */
+  /** Number of trials that run at the same time. More than one is useful if the runs compute elsewhere. Default 1. */
   concurrency?: number;
-  /** Seed of the search, and of the trials' seeds. Default 0; a whole number >= 0. */
+  /** Seed of the search, from which the trials' seeds are derived too. Default 0; a whole number >= 0. */
   seed?: number;
   /** Signal that aborts the tuning and its trials. */
   signal?: AbortSignal;
@@ -62,7 +65,9 @@ export type TuneResumeOptions<T extends TrialTick = TrialTick> = Pick<
 
 /** Result of `tune`. */
 export interface Tuned<K extends string = string> {
-  /** Settings of the finished trial with the lowest value, or of the best stopped trial if none finished. */
+  /**
+   * Settings of the finished trial with the lowest value. If no trial finished, the settings of the best stopped trial.
+   */
   settings: Record<K, number>;
   /** Lowest value. */
   value: number;
@@ -90,8 +95,8 @@ export interface Tuned<K extends string = string> {
 
 const TRIALS = 30;
 /**
- * Smallest number of trials per setting at which CMA-ES is better than random search. Measured on noisy bowl-shaped
- * functions of 1 to 5 settings.
+ * Smallest number of trials per setting at which CMA-ES does better than random search. The number was measured on
+ * noisy bowl-shaped functions of 1 to 5 settings.
  */
 const TRIALS_FOR_LEARNING = 20;
 const keys = ["over", "algorithm", "trials", "until", "halving", "measure", "value", "concurrency", "seed", "signal"];
@@ -183,15 +188,15 @@ function recipeOf(
  * (`patience`).
  *
  * `algorithm`: default randomSearch(). For 20 or more trials per setting, the default is cmaEs(), which learns where to
- * search. `halving` stops bad trials early: { eta: 3, first }, or false. A trial that diverges counts as failed, and is
- * worse than every other. Other errors end the tuning.
+ * search. `halving` stops bad trials early: { eta: 3, first }, or false. A trial that diverges counts as failed, which
+ * is worse than every value. Other errors end the tuning.
  *
  * `trials`: default 30, unlimited if `until` has seconds. `until`: limits on trials and seconds, and a target for the
- * value of a finished trial; the first one reached ends the tuning. One trial runs at a time; `concurrency` runs
- * several, for runs that compute elsewhere (other threads, other machines). With one trial at a time, the same seed
- * gives the same trials and stops, provided that `measure` reads validation losses, which depend on epochs and not on
- * the clock. With several trials at a time, halving depends on which trial is faster. `tune.resume(checkpoint, make)`
- * keeps the trials that ended, and restarts the trials in progress.
+ * value of a finished trial; the first one reached ends the tuning. One trial runs at a time, unless `concurrency`
+ * allows several. This is useful for runs that compute elsewhere (other threads, other machines). With one trial at a
+ * time, the same seed gives the same trials and stops the same trials. This requires that `measure` reads validation
+ * losses, which depend on epochs and not on the clock. With several trials at a time, halving depends on which trials
+ * are faster. `tune.resume(checkpoint, make)` keeps the trials that ended, and restarts the trials in progress.
  *
  * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] if a run fails, with its error as the
  * cause;

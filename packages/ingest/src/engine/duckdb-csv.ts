@@ -1,10 +1,10 @@
 /**
- * CSV by DuckDB → tables. For files that follow RFC 4180, they equal the tables of `formats/csv.ts`.
+ * CSV by DuckDB → tables. For files that follow RFC 4180, the tables are equal to those of `formats/csv.ts`.
  *
  * Our decoder reads the first rows: it finds the column names, applies its refusals, and separates numbers from
- * strings. DuckDB then reads all rows: as float64 in columns that began with numbers, and as strings in all other
- * columns. If a numeric column contains anything else (a string, an infinity, an integer beyond 2^53), it is read again
- * as strings, to which our rules are applied.
+ * strings. DuckDB then reads all rows. Columns that began with numbers are read as float64, and all other columns as
+ * strings. If a numeric column contains anything else (a string, an infinity, an integer beyond 2^53), the column is
+ * read again as strings, and our own rules are applied to these strings.
  *
  * For the differences, see "Two readers" in the README of this package.
  *
@@ -20,11 +20,11 @@ import { TableBuilder } from "../table-builder.ts";
 import { DuckDbFile, NotNumber, quoted } from "./duckdb-file.ts";
 import { type Pick, putRows, type Query } from "./duckdb-rows.ts";
 
-/** Number of rows read first. In nearly all files, these rows suffice to determine the types of columns. */
+/** Number of rows read first. In nearly all files, these rows are enough to determine the types of the columns. */
 const probeRows = 1000;
 /** Size of DuckDB's read buffer in bytes. A line can have at most 2,000,000. */
 const bufferBytes = 2 ** 22;
-/** Number of columns that are switched to strings one by one, before all columns are switched. */
+/** Number of columns that are switched to strings one at a time. After that, all columns are switched. */
 const mostRestarts = 3;
 
 export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, builder: TableBuilder): AsyncGenerator<void> {
@@ -38,7 +38,7 @@ export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, bu
     file.refuseWide(names.length);
     builder.begin(names);
     const { decimal = "." } = options;
-    // DuckDB would stop at "N/A" in a numeric column.
+    // Columns with strings such as "N/A" are read as strings, because DuckDB would stop there in a numeric column.
     const isTexts = (column: ColumnBuilder | undefined) =>
       column?.kind === "category" || column?.remark(probe.rowCount) !== undefined;
     const texts = new Set(probe.columns.flatMap((column, i) => (isTexts(column) ? [`c${i}`] : [])));
@@ -83,7 +83,7 @@ function refuseOptions({ comment, ragged }: CsvOptions): void {
 
 /**
  * Refuses files that DuckDB reads differently. If there is one column, DuckDB reads blank lines as missing values. If a
- * name spans several lines, DuckDB counts lines differently.
+ * name extends over several lines, DuckDB's line numbers differ.
  */
 function refuseNames(file: string, names: readonly string[]): void {
   const long = names.find((name) => /[\r\n]/.test(name));
@@ -95,7 +95,7 @@ function refuseNames(file: string, names: readonly string[]): void {
   throw new OptionError(file, `engine is "duckdb", to which ${what}; use engine: "own"`, "OPTION_CONFLICT");
 }
 
-/** Reads the first rows with our decoder, which also checks the options. */
+/** Reads the first rows with our own decoder, which checks the options too. */
 async function probed(source: ByteSource, options: CsvOptions): Promise<TableBuilder> {
   const probe = new TableBuilder(source.name, options, { store: false, blockRows: probeRows });
   const reading = csv.rows(source, options, probe);
@@ -128,7 +128,7 @@ function settings(
 }
 
 interface Writing {
-  /** Line end in SQL notation. DuckDB's own detection can pick a line end within quotes. */
+  /** Line end in SQL notation. DuckDB's own detection might choose a line end that is inside quotes. */
   lineEnd: string;
   /** Average number of bytes per line. */
   lineBytes: number;
@@ -149,7 +149,7 @@ async function writing(source: ByteSource, quote = '"'): Promise<Writing> {
   return { lineBytes, lineEnd: "\\n" };
 }
 
-/** A string that no file contains, because DuckDB requires at least one marker. */
+/** A string that no file contains. It is used because DuckDB requires at least one marker. */
 const noMarker = "no text means missing \u{10ffff}";
 
 /** Removes blanks at both ends, which DuckDB keeps. */

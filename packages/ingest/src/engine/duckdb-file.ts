@@ -1,6 +1,6 @@
 /**
- * One local file, and a DuckDB instance to read it: in memory, on one thread, without access to other files, the
- * network or extensions. A path is always taken literally, never as a pattern.
+ * One local file with a DuckDB instance that reads it. The instance is in memory, uses one thread, and cannot access
+ * other files, the network or extensions. A path is always taken literally. It is never treated as a pattern.
  *
  * @throws CapabilityError DUCKDB_MISSING; OptionError for anything but a regular file; DataError DATA_PARSE,
  * DATA_RAGGED, DATA_ENCODING if the database refuses the file
@@ -12,8 +12,8 @@ import type { ByteSource } from "../source.ts";
 import { type DuckDbConnection, type DuckDbInstance, loadDuckDb } from "./duckdb-package.ts";
 
 /**
- * Largest number of columns. For wider tables, DuckDB needs more time for the dictionaries and the query than our
- * decoder needs for everything.
+ * Largest number of columns. For wider tables, DuckDB needs more time for the dictionaries and the query than our own
+ * decoder needs in total.
  */
 const mostColumns = 1000;
 
@@ -38,7 +38,7 @@ export class DuckDbFile {
     this.name = name;
     this.#file = file;
     this.#was = was;
-    // A class of one character matches only that character, so the pattern matches only this path.
+    // In a pattern, a class of one character matches only this character, so the pattern matches only this path.
     this.path = quoted(file.replace(/[*?[]/g, "[$&]"));
     this.#signal = signal;
     this.#instance = instance;
@@ -111,8 +111,8 @@ export class DuckDbFile {
   /**
    * Yields the rows of a query with `columnCount` columns, in chunks of about 2000, as the database stores them.
    *
-   * A stream of the package ends without an error if the database stops early. A last row that is not part of the query
-   * marks a complete stream.
+   * A stream of the package ends without an error if the database stops early. A complete stream therefore ends with an
+   * additional row that is not part of the query.
    */
   async *chunks(sql: string, columnCount: number): AsyncGenerator<{ chunk: DuckDBDataChunk; rowCount: number }> {
     const last = [...Array<string>(columnCount).fill("NULL"), "true"].join(", ");
@@ -131,7 +131,7 @@ export class DuckDbFile {
     throw fileFault(this.name, 'DuckDB stopped before the end of the file; read it with engine: "own"', "DATA_PARSE");
   }
 
-  /** Refuses a file that changed, because another file in its place can have other columns. */
+  /** Refuses a file that changed while it was read, because a replaced file can have other columns. */
   async #refuseChanged(): Promise<void> {
     if ((await stateOf(this.#file)) === this.#was) return;
     throw new DataError(this.name, "the file was changed or replaced while it was read; read it again", "DATA_FILE");
@@ -158,7 +158,7 @@ export class DuckDbFile {
   }
 }
 
-/** Identifies the file at a path and its state; "" if it cannot be examined. */
+/** Returns a string that identifies the file at a path and its state; "" if the file cannot be examined. */
 async function stateOf(path: string): Promise<string> {
   const found = await process
     .getBuiltinModule("node:fs/promises")
@@ -192,7 +192,8 @@ async function refusePacked(name: string, path: string): Promise<void> {
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /**
- * Error for a numeric column that contains something other than numbers. The column is given by its name in the query.
+ * Error for a numeric column that contains something other than numbers. The column is identified by its name in the
+ * query.
  */
 export class NotNumber extends Error {
   readonly column: string;
@@ -210,7 +211,7 @@ function databaseFault(file: string, cause: unknown): Error {
   if (column !== undefined) return new NotNumber(column);
   const [told] = message.split(/\nPossible /);
   const lines = told.split("\n").filter((line) => line.trim() !== "");
-  // The row itself is in the middle of the message and can contain anything.
+  // The row itself is in the middle of the message, and it can contain anything.
   const said = ((/^Original Line: /m.test(told) ? lines.at(-1) : lines[0]) ?? "").replace(/\p{Cc}/gu, " ").slice(0, 200);
   const line = Number(/CSV Error on Line: (\d+)/.exec(message)?.[1] ?? 0);
   const advice = 'correct the file, or read it with engine: "own", which may say more';

@@ -1,7 +1,7 @@
 /**
- * Parquet by DuckDB → tables, which equal the tables of `formats/parquet.ts`. The rules of that module read the footer,
- * refuse files and check the values; DuckDB decodes the pages. Our own reader checks pages before it decodes them, but
- * DuckDB does not, so use `engine: "own"` for untrusted files.
+ * Reads Parquet with DuckDB. The tables are equal to those of `formats/parquet.ts`. That module's rules read the
+ * footer, refuse files and check values, whereas DuckDB decodes the pages. Our own reader checks pages before it
+ * decodes them, but DuckDB does not, so use `engine: "own"` for untrusted files.
  *
  * @throws as `formats/parquet.ts`
  */
@@ -35,7 +35,7 @@ export async function* duckDbParquetRows(source: ByteSource, _: ParquetOptions, 
   }
 }
 
-/** Reads the columns from the footer, and the number of rows. */
+/** Reads the columns and the number of rows from the footer. */
 async function beginColumns(source: ByteSource, builder: TableBuilder): Promise<{ expected: number; kept: KeptField[] }> {
   const access = await source.access!();
   try {
@@ -46,17 +46,20 @@ async function beginColumns(source: ByteSource, builder: TableBuilder): Promise<
   }
 }
 
-/** Units that DuckDB uses, regardless of the file. */
+/** Units that DuckDB always uses, even if the file has other units. */
 const counts: Readonly<Record<Times["what"], Readonly<Record<string, Times["unit"] | undefined>>>> = {
   date: { DATE: "days", INTEGER: "days" },
   timestamp: { TIMESTAMP: "micros", "TIMESTAMP WITH TIME ZONE": "micros", TIMESTAMP_NS: "nanos" },
   time: { TIME: "micros", "TIME WITH TIME ZONE": "micros", TIME_NS: "nanos" },
 };
-/** Number of bits for the UTC offset, below the microseconds. The offset is 0 in every file. */
+/**
+ * Number of low bits that hold the UTC offset. The microseconds are above these bits. The offset is 0 in every file.
+ */
 const offsetBits = 24n;
 
 /**
- * Chooses the SQL for a column. Decimals become the nearest float64; 64-bit integers, dates and times stay as they are.
+ * Chooses the SQL for a column. Decimals are converted to the nearest float64; 64-bit integers, dates and times are not
+ * converted.
  */
 function pickOf(file: string, { column, times }: KeptField, sql: string, type: string): Pick {
   const unit = times && counts[times.what][type];

@@ -1,10 +1,10 @@
 /**
  * Columns of a query → a `TableBuilder`. Numbers are read from DuckDB's own arrays. Strings are read as dictionary
- * codes, so that no string is created per cell.
+ * codes, so that no string needs to be created for each cell.
  *
- * The dictionary of a column is an ENUM of the database with the strings of the first rows. Other strings are
- * transferred individually, which costs about 20 times as much. All rules (missing values, levels, refusals) are those
- * of `ColumnBuilder`.
+ * The dictionary of a column is an ENUM of the database with the strings of the first rows. Strings that are not in the
+ * dictionary are transferred individually, which costs about 20 times as much. The rules for missing values, levels and
+ * refusals are those of `ColumnBuilder`.
  */
 import type { DuckDBDataChunk, DuckDBVector } from "@duckdb/node-api";
 import { CapabilityError } from "ergodic/data";
@@ -13,8 +13,8 @@ import type { TableBuilder } from "../table-builder.ts";
 import { type DuckDbFile, NotNumber } from "./duckdb-file.ts";
 
 /**
- * A kept column and its expression in the query. The expression yields strings, float64, 64-bit integers, or the
- * integers in which the database stores dates and times.
+ * A column that is kept, and its expression in the query. The expression yields strings, float64, 64-bit integers, or
+ * the integers in which the database stores dates and times.
  */
 export type Pick = { column: ColumnBuilder; sql: string } & (
   | { kind: "text" | "number" }
@@ -28,15 +28,16 @@ export interface Query {
   picks: readonly Pick[];
   /** Line of the first row. */
   line: number;
-  /** Number of rows already added. Another query of the same file starts after them. */
+  /** Number of rows already added. If the file is queried again, the query starts after these rows. */
   done: number;
   /** Approximate number of rows. */
   expected: number;
-  /** Converts a string from the database to the form that our own reader would return for the same cell. */
+  /** Converts a string from the database to the form in which our own reader would return the cell. */
   textOf(text: string): string;
   putText(column: ColumnBuilder, text: string, line: number): void;
   /**
-   * Adds a number that is not finite, or an integer beyond 2^53. Without this method, such a column is read as strings.
+   * Adds a number that is infinite or NaN, or an integer beyond 2^53. If this method is absent, a column with such a
+   * value is read as strings.
    */
   putOdd?(column: ColumnBuilder, value: number | bigint, line: number): void;
 }
@@ -44,13 +45,14 @@ export interface Query {
 /** Number of rows from which dictionaries are made. */
 const headRows = 10_000;
 /**
- * Largest number of distinct strings among these rows. A column with more is not a category, and gets no dictionary.
+ * Largest number of distinct strings among these rows. A column with more distinct strings is not treated as a category
+ * and gets no dictionary.
  */
 const mostLevels = 2000;
 const largest = Number.MAX_SAFE_INTEGER;
 
 /**
- * Adds the rows of a query; yields when a block of them is full.
+ * Adds the rows of a query, and yields whenever a block of them is full.
  *
  * @throws NotNumber for a numeric column that has to be read as strings. Exactly `done` rows have then been added, and
  * no cell of the next row.
@@ -59,8 +61,7 @@ export async function* putRows(query: Query, builder: TableBuilder): AsyncGenera
   const { file, from, picks } = query;
   const dictionaries = await dictionariesOf(query);
   const inner = picks.map(({ sql }, k) => `${sql} AS v${k}${dictionaries[k] ? `, TRY_CAST(${sql} AS t${k}) AS e${k}` : ""}`);
-  // Each pick returns two columns, so that the second one can be found by position. An unused second column costs
-  // nothing.
+  // Each pick returns two columns, so that the second column can be found by its position. nothing.
   const outer = picks.map((_, k) =>
     dictionaries[k] ? `e${k}, CASE WHEN e${k} IS NULL THEN v${k} END AS r${k}` : `v${k}, NULL AS r${k}`,
   );
@@ -129,7 +130,7 @@ function textsReader(
   chunk: DuckDBDataChunk,
   dictionary?: Dictionary,
 ): Put {
-  // Copied out of the database only on demand, because strings are seldom needed.
+  // This is copied out of the database only on demand, because the strings are seldom needed.
   const texts = (): DuckDBVector => chunk.getColumnVector(dictionary ? 2 * k + 1 : 2 * k);
   const codes = dictionary && chunk.getColumnVector(2 * k);
   const items = codes && itemsOf(codes);
@@ -154,15 +155,15 @@ function textsReader(
   };
 }
 
-/** Strings, indexed by their codes in the database, and the column's codes for the strings so far. */
+/** Strings by their code in the database, with the column's code for each string that has occurred. */
 interface Dictionary {
   levels: readonly string[];
   known: (number | undefined)[];
 }
 
 /**
- * Dictionary per string column: the distinct strings of the first rows, if there are few. The types t0, t1, … are their
- * ENUMs.
+ * Dictionary of each string column: the distinct strings of the first rows, unless there are too many. The types t0,
+ * t1, … are their ENUMs.
  */
 async function dictionariesOf({ file, from, picks, textOf }: Query): Promise<(Dictionary | undefined)[]> {
   const texts = picks.flatMap(({ kind, sql }, k) => (kind === "text" ? [`${sql} AS v${k}`] : []));
@@ -196,8 +197,8 @@ function itemsOf(vector: DuckDBVector): Items {
 }
 
 /**
- * Returns a test for null values; undefined = none. Reading the package's bits through a bigint, one at a time, is 30
- * times as slow.
+ * Returns a test for null values, or undefined if there are none. Reading the package's bits one at a time through a
+ * bigint would be 30 times slower.
  */
 function nullsOf(vector: DuckDBVector): ((i: number) => boolean) | undefined {
   const { data } = (vector as unknown as { validity: { data: BigUint64Array | null } }).validity;

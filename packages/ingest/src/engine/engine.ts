@@ -18,8 +18,8 @@ export interface EngineOptions {
 }
 
 /**
- * Returns a decoder that passes the file to the requested reader. DuckDB's reader is loaded on demand. @throws
- * OptionError
+ * Returns a decoder that passes the file to the reader that the options request. DuckDB's reader is loaded on demand.
+ * @throws OptionError
  */
 export function byEngine<O extends EngineOptions>(
   own: RowDecoder<O>,

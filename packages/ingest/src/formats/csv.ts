@@ -14,8 +14,8 @@ import type { TableBuilder, TableOptions } from "../table-builder.ts";
 /** Options of CSV and TSV files. */
 export interface CsvOptions extends TableOptions, EngineOptions {
   /**
-   * Whether the first line contains the names, or a list of names if the file has no such line. Default: true, but a
-   * first line with only numbers is refused.
+   * Whether the first line contains the column names. If the file has no such line, a list of names can be given
+   * instead. By default, the first line contains the names, but it is refused if it contains only numbers.
    */
   header?: boolean | readonly string[];
   /** Separator between fields: one ASCII character, not a double quote. Default "," or, for TSV, a tab. */
@@ -27,8 +27,8 @@ export interface CsvOptions extends TableOptions, EngineOptions {
   /** Mark of comment lines, such as "#". Lines that begin with it are not read. Default: there are none. */
   comment?: string;
   /**
-   * Treatment of rows with too many or too few fields: refused (default), or skipped and counted in the result's
-   * `remarks`.
+   * Treatment of rows with too many or too few fields: "refuse" (default), or "skip", which counts them in the
+   * `remarks` of the result.
    */
   ragged?: "refuse" | "skip";
 }
@@ -41,8 +41,8 @@ const largest = Number.MAX_SAFE_INTEGER;
  * Comma- and tab-separated values (RFC 4180) → tables.
  *
  * The first line names the columns unless `header` is false (then x0, x1, …) or a list of names. Types are inferred
- * from the whole file. Only one block of text is in memory at a time, and each level of a category is stored once. A
- * file therefore takes little more memory than its columns.
+ * from the whole file. Only one block of text is in memory at a time, and each level of a category is stored only once.
+ * A file therefore takes little more memory than its columns.
  *
  * @throws DataError DATA_HEADER, DATA_RAGGED, DATA_PARSE, DATA_TYPE, DATA_EMPTY, DATA_ENCODING, DATA_FORMAT;
  * OptionError
@@ -88,13 +88,16 @@ async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableB
 }
 
 /**
- * Number of bytes that the full parser reads after a record that is not plain. After that, plain records are tried
- * again.
+ * Number of bytes that the full parser reads after a record that is not simple. After these bytes, simple records are
+ * read directly again.
  */
 const grammarBytes = 1 << 15;
 const lineFeed = 10;
 
-/** Adds the records of a block: plain records directly from their bytes, other records through the full parser. */
+/**
+ * Adds the records of a block. Simple records are read directly from their bytes, and other records are read by the
+ * full parser.
+ */
 function* blockRows(
   records: CsvRecords,
   plain: PlainRows,
@@ -147,7 +150,7 @@ function checkHeader(header: unknown): void {
   }
 }
 
-/** Adds the complete records; yields when a block of rows is full. */
+/** Adds the complete records, and yields whenever a block of rows is full. */
 function* rows(records: CsvRecords, block: Uint8Array | undefined, options: CsvOptions, builder: TableBuilder): Generator<void> {
   const { decimal = "." } = options;
   for (const fields of records.read(block)) {
@@ -167,7 +170,7 @@ function* rows(records: CsvRecords, block: Uint8Array | undefined, options: CsvO
   }
 }
 
-/** Adds a field without its quotes: as a number if it looks like one. */
+/** Adds a field without its quotes. The field is added as a number if it looks like one. */
 export function putField(column: ColumnBuilder, text: string, decimal: "." | ",", line: number): void {
   const value = column.kind === "category" ? NaN : textNumber(text, decimal);
   if (value - value === 0) {
@@ -176,7 +179,7 @@ export function putField(column: ColumnBuilder, text: string, decimal: "." | ","
   } else column.putText(text, line);
 }
 
-/** Takes the column names. Returns true if they come from the record. */
+/** Takes the column names. Returns true if the names come from the record. */
 function start(fields: string[], line: number, options: CsvOptions, builder: TableBuilder): boolean {
   const { header } = options;
   if (Array.isArray(header)) {

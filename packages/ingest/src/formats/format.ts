@@ -1,4 +1,4 @@
-/** Readers of a format's tables: as dense rows, sparse rows, or arrays that include their target. */
+/** Readers that return a format's tables as dense rows, sparse rows, or arrays that include their target. */
 import type { SparseTable, Table } from "ergodic/data";
 import type { ArrayRows } from "../array-rows.ts";
 import { type RowDecoder, tableBlocks, wholeTable } from "../rows.ts";
@@ -21,7 +21,7 @@ export interface SparseFormat<O> {
   blocks(source: ByteSource, options: O, rows: number): AsyncGenerator<SparseTable>;
 }
 
-/** A format of rows that are arrays and include their target. */
+/** A format whose rows are arrays and include their target. */
 export interface ArrayFormat<O> {
   readonly kind: "array";
   readonly keys: readonly string[];

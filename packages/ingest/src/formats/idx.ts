@@ -3,7 +3,7 @@
  *
  * Two zero bytes, a type (0x08 u8, 0x09 i8, 0x0B i16, 0x0C i32, 0x0D f32, 0x0E f64), a number of dimensions, their
  * sizes as big-endian u32, and the values, big-endian, last index fastest. All values with the same first index form a
- * row: [n, h, w] gives n rows of shape [h, w, 1]. Labels are a file of one dimension.
+ * row, so [n, h, w] gives n rows of shape [h, w, 1]. Labels are a file of one dimension.
  * Source: Y. LeCun, C. Cortes, C. Burges, The MNIST database, "File formats".
  *
  * @throws DataError DATA_FORMAT, DATA_TRUNCATED, DATA_PARSE (bytes after the end), DATA_EMPTY, DATA_RAGGED (labels of
@@ -30,8 +30,8 @@ export interface IdxArray {
 /** Options of IDX files. */
 export interface IdxOptions {
   /**
-   * File of labels: an array of one dimension that has a label for each row. Default: the file next to it with MNIST's
-   * name for labels.
+   * File of labels: an array of one dimension that has a label for each row. Default: the file next to the images that
+   * has MNIST's name for labels.
    */
   labels?: Source;
 }
@@ -44,7 +44,7 @@ interface Element {
   read(view: DataView, at: number): number;
 }
 
-/** Largest number of surplus bytes that are counted for the message. */
+/** Largest number of surplus bytes that are counted for the error message. */
 const surplus = 1 << 16;
 
 const elements: Record<number, Element> = {
@@ -102,7 +102,7 @@ async function idxArray(source: ByteSource): Promise<IdxArray> {
   }
 }
 
-/** Reads only the bytes that the shape needs, so that a compressed file is not unpacked further. */
+/** Reads only as many bytes as the shape needs, so that the rest of a compressed file is not unpacked. */
 async function readArray(name: string, reader: ByteReader): Promise<IdxArray> {
   const head = await reader.take(4);
   if (head.length === 0) throw fileFault(name, "the file is empty; fetch it again", "DATA_EMPTY");

@@ -1,11 +1,13 @@
 /**
- * PNG and JPEG images, one folder per class → rows of whole numbers 0 … 255, shape [height, width, channels].
+ * Converts PNG and JPEG images, in one folder per class, to rows of whole numbers 0 … 255 with shape [height, width,
+ * channels].
  *
  * Each sub-folder is a class of the same name and contains only images. Images are recognised by their first bytes.
  * Files next to the sub-folders and names with a leading dot are ignored. A folder of images without sub-folders gives
  * rows without classes, for prediction. image.ts decodes pixels; image-resize.ts resizes.
  *
- * Files are read a few at a time. If files are faulty, no rows are returned, and the error names the first faulty file.
+ * Files are read a few at a time. If any file is faulty, no rows are returned, and the error names the first faulty
+ * file.
  *
  * @throws DataError DATA_EMPTY, DATA_TARGET (images without a class, or all of one), DATA_RAGGED (sizes differ),
  * DATA_FORMAT and errors of image.ts and source.ts; OptionError OPTION_RANGE
@@ -20,7 +22,9 @@ import { allBytes, openSource, type Source, type SourceOptions } from "../source
 
 /** Options for turning images into rows of one size. */
 export interface ImageOptions {
-  /** Size [height, width] to which all images are stretched. Without it all images must have the same size. */
+  /**
+   * Size [height, width] to which all images are stretched. Without this option, all images must have the same size.
+   */
   size?: readonly [height: number, width: number];
   /** 1 = grey, 3 = red, green, blue. Default: 1 if all images are grey, else 3. */
   channels?: 1 | 3;
@@ -30,17 +34,20 @@ export interface ImageOptions {
 
 export const imageKeys = ["size", "channels", "background"];
 
-/** An image with its class, for sources without folders such as a browser. */
+/** An image with its class. Used by sources that have no folders, such as a browser. */
 export interface LabelledImage {
   /** The image: a path, a File or bytes. */
   source: Source;
-  /** Name of the class; absent for prediction. */
+  /** Name of the class; absent if the image is only used for prediction. */
   label?: string;
   /** Name of the image in errors. */
   name?: string;
 }
 
-/** Largest size of one image file: 100 million pixels of four uncompressed 16-bit samples, and a margin. */
+/**
+ * Largest size of one image file in bytes. It suffices for 100 million pixels of four uncompressed 16-bit samples, with
+ * a margin.
+ */
 const mostBytes = 2 ** 30;
 /** Number of files that are open simultaneously. */
 const together = 16;

@@ -9,7 +9,7 @@ import type { ByteSource } from "../source.ts";
 import { columnIndex, type TableBuilder, type TableOptions } from "../table-builder.ts";
 import { dense } from "./format.ts";
 
-/** Options of JSON lines: the options of tables, and the mark of comments. */
+/** Options for JSON lines: the options for tables, and the mark of comments. */
 export interface JsonLinesOptions extends TableOptions {
   /** Mark of comment lines, such as "//". Lines that begin with it are not read. Default: there are none. */
   comment?: string;
@@ -18,7 +18,8 @@ export interface JsonLinesOptions extends TableOptions {
 export const jsonLinesKeys = ["comment"];
 
 /**
- * JSON lines, one flat object per line → tables. Keys are columns. A key that is absent or null is a missing value.
+ * Converts JSON lines, which contain one flat object per line, to tables. Keys are columns. A key that is absent or
+ * null is a missing value.
  *
  * Numbers make numeric columns; strings and booleans make categories. Blank lines are skipped.
  *
@@ -95,7 +96,7 @@ function putRow(
   for (const column of builder.columns) column?.padTo(builder.rowCount + 1, line);
 }
 
-/** If the line has digits that were rounded to this number, returns them. */
+/** Returns the digits in the line that were rounded to this number, if there are any. */
 function longInteger(text: string, value: number): string | undefined {
   const outside = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
   return outside.match(/-?\d{16,}(?![\d.eE])/g)?.find((digits) => Number(digits) === value && isRounded(digits));
@@ -126,8 +127,8 @@ const string = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
 
 /**
- * Error at the first place where the line is not a flat object. Engines word and locate JSON errors differently, so
- * their messages are not used.
+ * Returns an error that names the first place at which the line is not a flat object. The messages of JavaScript
+ * engines are not used, because each engine describes and locates JSON errors differently.
  */
 function located(file: string, line: number, text: string, indent: number): Error {
   let at = 0;

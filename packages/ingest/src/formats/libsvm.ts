@@ -11,19 +11,22 @@ import { sparse } from "./format.ts";
 export interface LibsvmOptions extends SparseOptions {
   /** Index of the first column in the file. Default 1. */
   firstIndex?: 0 | 1;
-  /** Treatment of query groups of ranking data. Default "refuse". */
+  /** Treatment of query groups, which occur in ranking data. Default "refuse". */
   qid?: "refuse" | "ignore";
-  /** Mark of comment lines. Lines that begin with it are not read. Default: only #, which starts a comment anywhere. */
+  /**
+   * Mark of comment lines. Lines that begin with it are not read. By default, only # marks a comment, and it can do so
+   * anywhere in a line.
+   */
   comment?: string;
 }
 
 export const libsvmKeys = ["columnCount", "target", "firstIndex", "qid", "comment"];
 
 /**
- * LIBSVM and SVMlight text → sparse rows: `label [qid:q] index:value … [# comment]`, indices ascending from 1 (or 0 on
- * request).
+ * Converts LIBSVM and SVMlight text to sparse rows: `label [qid:q] index:value … [# comment]`, with ascending indices
+ * from 1 (or from 0 on request).
  *
- * A label is any number: −1/+1, a class, a real. Parsed byte by byte in one pass, without strings.
+ * A label is any number: −1/+1, a class, a real. The text is parsed byte by byte in one pass, without creating strings.
  *
  * @throws DataError DATA_PARSE, DATA_TYPE, DATA_INDEX, DATA_UNSUPPORTED (qid), DATA_EMPTY; OptionError
  */
@@ -60,7 +63,7 @@ class LibsvmParser implements LineParser {
     this.#isComment = commentTest(comment, builder);
   }
 
-  /** Largest number of entries. An entry takes at least four bytes: " 1:1". */
+  /** Largest number of entries. Every entry takes at least four bytes: " 1:1". */
   mostEntries(byteCount: number): number {
     return (byteCount >> 2) + 1;
   }
@@ -79,7 +82,7 @@ class LibsvmParser implements LineParser {
     return i + 1;
   }
 
-  /** Returns the label in this token; undefined if labels are optional and the line has none. */
+  /** Returns the label in this token. Returns undefined if labels are optional and the line has no label. */
   #label(bytes: Uint8Array, start: number, end: number): number | undefined {
     const value = parseNumber(bytes, start, end);
     const finite = value - value === 0;
@@ -102,7 +105,7 @@ class LibsvmParser implements LineParser {
     throw this.#fault(start, `the label ${text} is not a finite number; ${advice}`, "DATA_TYPE");
   }
 
-  /** Reads index:value pairs to the end of the line or a comment, and closes the row. */
+  /** Reads index:value pairs up to the end of the line or a comment, and closes the row. */
   #entries(bytes: Uint8Array, at: number, target: number): number {
     const builder = this.#builder;
     const { columnIndex, values } = builder;
@@ -127,7 +130,7 @@ class LibsvmParser implements LineParser {
       }
       if (index <= previous || index - first >= this.#fixedCount) throw this.#badIndex(bytes, start, index, previous);
       i++;
-      // Most values are one digit and need no number parser.
+      // Most values have only one digit and need no number parser.
       let value = bytes[i] - 48;
       if (value >= 0 && value <= 9 && (i + 1 >= length || bytes[i + 1] <= 32)) i++;
       else {
@@ -145,7 +148,7 @@ class LibsvmParser implements LineParser {
     return i;
   }
 
-  /** Handles a token that is not index:value: skips a query group, or throws. Returns its end. */
+  /** Handles a token other than index:value. Skips a query group, and throws for anything else. Returns its end. */
   #notEntry(bytes: Uint8Array, start: number): number {
     const end = tokenEnd(bytes, start);
     const text = shown(bytes.subarray(start, end));
@@ -208,7 +211,7 @@ function skipBlanks(bytes: Uint8Array, i: number): number {
   return i;
 }
 
-/** Returns the end of a token: a blank, a line end, or a comment after a blank. */
+/** Returns the end of a token, which is a blank or a line end. */
 function tokenEnd(bytes: Uint8Array, i: number): number {
   while (i < bytes.length && bytes[i] > 32) i++;
   return i;

@@ -3,8 +3,8 @@ import type { ByteReader } from "../byte-reader.ts";
 import { fileFault, show } from "../fault.ts";
 
 /**
- * Largest number of columns. A table with this many columns does not fit in memory, so only a damaged header has a
- * larger number.
+ * Largest number of columns. A table with more columns would not fit in memory, so a larger number means that the
+ * header is damaged.
  */
 const columnLimit = 1e7;
 
@@ -25,7 +25,7 @@ const elements: Record<string, Element> = {
 };
 
 /**
- * Header of a `.npy` file, versions 1 to 3: type and order of its elements, and the shape of a row.
+ * Header of a `.npy` file, versions 1 to 3: the type and order of the elements, and the shape of a row.
  *
  * @throws DataError DATA_EMPTY, DATA_FORMAT, DATA_PARSE, DATA_TRUNCATED, DATA_UNSUPPORTED
  */
@@ -42,7 +42,7 @@ export interface NpyHeader {
   /** Number of columns, which are named x0, x1, … */
   columnCount: number;
   rowShape: readonly number[] | undefined;
-  /** Returns the position of column j in a row of Fortran order, first index fastest. */
+  /** Returns the position of column j in a row in Fortran order, where the first index varies fastest. */
   place(j: number): number;
 }
 
@@ -135,7 +135,10 @@ function parsedHeader(file: string, text: string): NpyHeader {
   };
 }
 
-/** Converts the index of element j from last-index-fastest to first-index-fastest order. */
+/**
+ * Converts the index of element j from the order in which the last index varies fastest to the order in which the first
+ * index does.
+ */
 function reversed(sizes: readonly number[], j: number): number {
   let place = 0;
   let rest = j;

@@ -2,9 +2,10 @@
  * NumPy `.npy`, versions 1 to 3 → tables of numeric columns x0, x1, …
  *
  * A one-dimensional array is one column, and a two-dimensional array has the shape rows × columns. In an array of more
- * dimensions, [n, …sizes], a row has the shape `sizes`, last index fastest. Images without channels, [n, h, w], get one
- * channel: [h, w, 1]. C or Fortran order, little- or big-endian: f4 f8, i1 i2 i4 i8, u1 u2 u4 u8, b1. NaN is a missing
- * value. 64-bit integers beyond ±2^53 are refused, because float64 cannot hold them.
+ * dimensions, [n, …sizes], a row has the shape `sizes`, and its last index varies fastest. Images without channels, [n,
+ * h, w], get one channel: [h, w, 1]. Arrays can be in C or Fortran order and little- or big-endian. Their types can be
+ * f4 f8, i1 i2 i4 i8, u1 u2 u4 u8 and b1. NaN is a missing value. 64-bit integers beyond ±2^53 are refused, because
+ * float64 cannot hold them.
  * Source: numpy.lib.format.
  *
  * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_TRUNCATED, DATA_TYPE, DATA_EMPTY
@@ -22,8 +23,8 @@ import { type NpyHeader, readNpyHeader } from "./npy-header.ts";
 /** Options of NumPy files. */
 export interface NpyOptions extends Pick<TableOptions, "drop"> {
   /**
-   * Second, one-dimensional array of the same length. This array becomes the column y, which is the target unless
-   * another column is named.
+   * Second array, with one dimension and the same length. The second array becomes the column y, which is the target
+   * unless another column is named.
    */
   labels?: Source;
 }
@@ -60,8 +61,8 @@ function withLabels({ table, names, missing, rowShape }: ParsedTable, labels: Pa
 }
 
 /**
- * Yields tables of `blockRows` rows. In Fortran order each column is contiguous, so blocks need the whole file in
- * memory.
+ * Yields tables of `blockRows` rows. In Fortran order, each column is contiguous, so the whole file must be in memory
+ * to form blocks.
  */
 export async function* npyBlocks(source: ByteSource, options: NpyOptions, blockRows: number): AsyncGenerator<Table> {
   let blocks = 0;
@@ -80,7 +81,7 @@ async function* npyParts(source: ByteSource, options: NpyOptions, blockRows: num
     const { rowCount, columnCount, size, fortran } = header;
     const rowBytes = size * columnCount;
     const step = Math.min(blockRows, rowCount);
-    // The header's claims are checked against the available bytes before any names or columns are allocated.
+    // The shape in the header is checked against the available bytes before any names or columns are allocated.
     const whole = fortran ? await part(source.name, reader, rowBytes, rowCount, 0, rowCount) : undefined;
     const first = whole ?? (step > 0 ? await part(source.name, reader, rowBytes, step, 0, rowCount) : undefined);
     const names = Array.from({ length: columnCount }, (_, i) => `x${i}`);

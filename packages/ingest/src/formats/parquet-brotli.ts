@@ -1,7 +1,8 @@
 /**
- * Returns the host's own Brotli decoder (Node and compatible hosts); undefined if the host has none. The host's decoder
- * returns exactly the bytes that were compressed, so their number can be checked against the page's header. The decoder
- * in TypeScript, in contrast, fills an array of the size in the header and leaves missing bytes 0.
+ * Returns the host's own Brotli decoder (Node and compatible hosts). Returns undefined if the host has none. The host's
+ * decoder returns all bytes that were compressed and no others, so their number can be checked against the page's
+ * header. By contrast, the decoder in TypeScript fills an array of the size given in the header, in which missing bytes
+ * stay 0.
  */
 export function hostBrotli(): ((bytes: Uint8Array, size: number) => Uint8Array) | undefined {
   if (typeof process === "undefined" || !process.versions?.node) return undefined;

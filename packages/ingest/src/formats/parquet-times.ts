@@ -1,21 +1,28 @@
 /**
- * Dates, timestamps and times of Parquet as ISO strings, as in a CSV file: 2024-03-05, 2024-03-05T14:30:00, 14:30:00.
+ * Converts dates, timestamps and times in Parquet to ISO strings, as in a CSV file: 2024-03-05, 2024-03-05T14:30:00,
+ * 14:30:00.
  *
- * Fractions of seconds have as many digits as needed, at most six. Digits after the microseconds are cut off, as DuckDB
- * does for INT96 and for nanoseconds adjusted to UTC. Timestamps have no time zone. Timestamps that are adjusted to UTC
- * are in UTC.
+ * Fractions of seconds have as many digits as needed, at most six. Digits beyond microseconds are cut off, as DuckDB
+ * does for INT96 and for nanoseconds adjusted to UTC. Timestamps have no time zone. Timestamps that Parquet marks as
+ * adjusted to UTC are given in UTC.
  */
 import type { SchemaElement } from "hyparquet";
 import type { ColumnBuilder } from "../column.ts";
 import { fault, show } from "../fault.ts";
 
-/** Unit of a number: days or a part of a second, since 1970 or midnight. "int96": nanoseconds of a separate type. */
+/**
+ * Unit of a number: days, or fractions of a second, since 1970 or since midnight. "int96": nanoseconds of a separate
+ * type.
+ */
 export interface Times {
   readonly what: "date" | "timestamp" | "time";
   readonly unit: "days" | "millis" | "micros" | "nanos" | "int96";
 }
 
-/** Parsers that return the numbers unchanged. The decoder's own parsers would turn them into dates in milliseconds. */
+/**
+ * Parsers that return the stored numbers unchanged. The decoder's own parsers would convert them to dates with a
+ * precision of milliseconds.
+ */
 export const asCounted = {
   dateFromDays: (days: number) => days,
   timestampFromMilliseconds: (millis: bigint) => millis,
@@ -24,12 +31,18 @@ export const asCounted = {
 };
 
 const microsOfDay = 86_400_000_000n;
-/** Range of the years 1 to 9999, in days since 1970. ISO strings and the option `dates` have years of four digits. */
+/**
+ * Range of the years 1 to 9999, in days since 1970. The limits exist because ISO strings and the option `dates` have
+ * years of four digits.
+ */
 const [firstDay, lastDay] = [-719_162, 2_932_896];
 /** DuckDB's infinity. In every unit except nanoseconds, this value lies beyond the year 9999. */
 const infinite = 2n ** 63n - 1n;
 
-/** Returns a column's unit; undefined if it is not a date or time, or if its annotations contradict each other. */
+/**
+ * Returns the unit of a column. Returns undefined if the column is not a date or time, or if its annotations contradict
+ * each other.
+ */
 export function timesOf({ type, converted_type: converted, logical_type: logical }: SchemaElement): Times | undefined {
   if (logical?.type === "DATE" || (logical === undefined && converted === "DATE"))
     return type === "INT32" && (converted ?? "DATE") === "DATE" ? { what: "date", unit: "days" } : undefined;
@@ -58,7 +71,7 @@ export function putTime(file: string, column: ColumnBuilder, times: Times, count
   column.putText(isoText(what, day, micros), row);
 }
 
-/** Splits a time into whole days, and the microseconds of the last day. */
+/** Splits a time into whole days and the remaining microseconds. */
 function split(micros: bigint): [day: number, micros: number] {
   const ofDay = Number(micros % microsOfDay);
   const day = Number(micros / microsOfDay);
@@ -68,8 +81,8 @@ function split(micros: bigint): [day: number, micros: number] {
 function microsOf(count: bigint, { what, unit }: Times): bigint {
   if (unit === "millis") return count * 1000n;
   if (unit === "micros") return count;
-  // DuckDB truncates nanoseconds towards 1970. Nanoseconds of INT96 count within a day, so DuckDB rounds them
-  // downwards.
+  // DuckDB truncates nanoseconds towards 1970. Nanoseconds of INT96 are counted within a day, so DuckDB rounds them
+  // down.
   const isBelow = count % 1000n < 0n && (what === "time" || unit === "int96");
   return count / 1000n - (isBelow ? 1n : 0n);
 }

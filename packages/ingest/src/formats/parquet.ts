@@ -13,15 +13,15 @@ import { asCounted, putTime, type Times, timesOf } from "./parquet-times.ts";
 /** Options of Parquet files: the options of tables, and the choice of the reader. */
 export interface ParquetOptions extends TableOptions, EngineOptions {}
 
-/** Largest number of rows per group. V8 ends the process if an array grows beyond about 100 million values. */
+/** Largest number of rows per group. If an array grows beyond about 100 million values, V8 ends the process. */
 const groupLimit = 2 ** 26;
 
 /**
- * Parquet → tables, by hyparquet, with one row group in memory at a time.
+ * Converts Parquet to tables with hyparquet. Only one row group is in memory at a time.
  *
- * Integers, floats and decimals make numeric columns. Strings, enums and booleans make categories, and so do dates and
- * times, as ISO strings. null is a missing value. Nested and repeated columns, intervals, raw bytes and JSON are
- * refused unless dropped. Messages give row numbers instead of lines.
+ * Integers, floats and decimals make numeric columns. Strings, enums and booleans make categories. Dates and times also
+ * make categories, as ISO strings. null is a missing value. Nested and repeated columns, intervals, raw bytes and JSON
+ * are refused, unless these columns are dropped. Error messages give row numbers instead of line numbers.
  *
  * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_PARSE (damaged), DATA_TYPE, DATA_EMPTY
  */
@@ -68,7 +68,7 @@ export interface KeptField {
   times: Times | undefined;
 }
 
-/** Reads the footer, refuses content that is not supported, and returns the columns that the builder keeps. */
+/** Reads the footer and refuses unsupported content. Returns the columns that the builder keeps. */
 export async function keptFields(
   name: string,
   access: RandomAccess,
@@ -107,8 +107,8 @@ function namedFields({ children }: SchemaTree): SchemaTree[] {
 }
 
 /**
- * Refuses more rows than the file's size can justify. A column with at most one distinct value needs only a few bytes
- * for a million rows, so the row count alone cannot be trusted.
+ * Refuses more rows than the file's size can justify. The row count alone cannot be trusted, because a column with at
+ * most one distinct value needs only a few bytes for a million rows.
  */
 function refuseVast(file: string, { row_groups: groups }: FileMetaData, byteLength: number): void {
   const counts = groups.map((group) => Number(group.num_rows));

@@ -18,14 +18,15 @@ export interface VwOptions extends Omit<SparseOptions, "columnCount"> {
 export const vwKeys = ["target", "bits", "comment"];
 
 /**
- * Vowpal Wabbit text → sparse rows, names hashed to columns: `[label [importance]] ['tag]|namespace[:scale]
- * name[:value] … |…`.
+ * Converts Vowpal Wabbit text to sparse rows, with names hashed to columns: `[label [importance]]
+ * ['tag]|namespace[:scale] name[:value] … |…`.
  *
  * column(name) = hash(name, hash(namespace, 0)) mod 2^bits, with MurmurHash3 (x86, 32 bits) over UTF-8, as VW's `--hash
- * strings`. The empty namespace hashes to 0. A name of only digits is the number itself plus the namespace's hash.
- * Values of one row that collide in a column are added. A value is multiplied by its namespace's scale; zeros are left
- * out. VW's constant feature is not added, because a model has its intercept. A tag follows a blank or begins with '.
- * As in VW, a last word that touches the bar is also a tag.
+ * strings`. The empty namespace hashes to 0. A name that consists only of digits is not hashed: its number is added to
+ * the namespace's hash. If values of one row collide in a column, they are added. Each value is multiplied by the scale
+ * of its namespace, and zeros are omitted. VW's constant feature is not added, because a model has its own intercept. A
+ * tag follows a blank or begins with '. As in VW, the last word before the bar is also a tag if no blank separates it
+ * from the bar.
  *
  * @throws DataError DATA_PARSE, DATA_TYPE, DATA_UNSUPPORTED (initial predictions, other label types), DATA_EMPTY;
  * OptionError
@@ -37,8 +38,8 @@ const COLON = 58;
 const BAR = 124;
 const QUOTE = 39;
 /**
- * Largest number of features per row. A column and its position in the row are packed into one exact float64: 31 + 22
- * bits.
+ * Largest number of features per row. A column and its position in the row are packed into one exact float64, with 31 +
+ * 22 bits.
  */
 const places = 2 ** 22;
 
@@ -63,7 +64,7 @@ class VwParser implements LineParser {
     this.#isComment = commentTest(comment, builder);
   }
 
-  /** Largest number of entries. A feature takes at least two bytes: " a". */
+  /** Largest number of entries. Every feature takes at least two bytes: " a". */
   mostEntries(byteCount: number): number {
     return (byteCount >> 1) + 1;
   }
@@ -153,7 +154,7 @@ class VwParser implements LineParser {
     return words;
   }
 
-  /** Reads one "|…": its name, if no blank follows the bar, then its features. */
+  /** Reads one namespace, "|…": its name if no blank follows the bar, and then its features. */
   #namespace(bytes: Uint8Array, start: number, end: number): void {
     let i = start;
     let seed = 0;
@@ -231,13 +232,13 @@ class VwParser implements LineParser {
   }
 }
 
-/** Returns the first colon in the range, or its end. */
+/** Returns the first colon in the range, or the end of the range if there is none. */
 function colonIn(bytes: Uint8Array, start: number, end: number): number {
   while (start < end && bytes[start] !== COLON) start++;
   return start;
 }
 
-/** VW's `hashstring`: a name of only digits is that number plus the seed. */
+/** VW's `hashstring`: a name that consists only of digits gives this number plus the seed. */
 function hash(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let number = 0;
   for (let i = start; i < end; i++) {

@@ -1,6 +1,7 @@
 /**
- * Checks Arrow bytes before a reader gets them. Messages must lie within the file, and buffers within the messages'
- * bodies. Buffers must have as many bytes as the rows need. Readers use such numbers without checking bounds.
+ * Checks the bytes of an Arrow file before they are passed to a reader. Messages must lie within the file, and buffers
+ * must lie within the bodies of their messages. Buffers must have as many bytes as the rows need. These checks are
+ * necessary because readers use such numbers without checking bounds.
  *
  * Draws are flat columns of numbers, so nothing else is accepted. Source: Arrow's "IPC format"; File.fbs, Message.fbs,
  * Schema.fbs.
@@ -11,7 +12,7 @@ import { DataError } from "ergodic/data";
 import { type FlatTable, readFlatbuffer, type TableKind } from "./flatbuffer.ts";
 
 const keyValue: TableKind = { 0: "text", 1: "text" };
-/** Table of a type. The table's first field is either the width or the precision of a number. */
+/** Table of a type. For a type of number, the first field of the table is either its width or its precision. */
 const type: TableKind = { 0: "i32" };
 const precision: TableKind = { 0: "i16" };
 const field = (): TableKind => ({
@@ -75,7 +76,7 @@ interface Message {
   readonly end: number;
 }
 
-/** Reads the message at a position; undefined at the end of the stream. */
+/** Reads the message at a position. Returns undefined at the end of the stream. */
 function messageAt(bytes: Uint8Array, at: number): Message | undefined {
   const view = viewOf(bytes);
   if (!(at >= 0 && at + 4 <= bytes.length)) throw new Error(`there is no message at ${at} of ${bytes.length} bytes`);
@@ -97,7 +98,7 @@ function messageAt(bytes: Uint8Array, at: number): Message | undefined {
   return { kind: numberOf(found, 1), about, body, end: start + size + length };
 }
 
-/** Returns a message's header table of this kind. */
+/** Returns the header of a message as a table of this kind. */
 function tableIn(about: Uint8Array, kind: TableKind): FlatTable {
   const header = readFlatbuffer(about, { 2: { table: kind } }).get(2);
   if (header === undefined) throw new Error("a message lacks its header");
@@ -134,7 +135,7 @@ function typeOf(about: Uint8Array, { at }: FlatTable, kind: TableKind): FlatTabl
   return found as FlatTable;
 }
 
-/** Checks a batch and returns its end; undefined if there is none. */
+/** Checks a batch and returns its end. Returns undefined if there is no further batch. */
 function checkBatch(bytes: Uint8Array, at: number, columns: readonly number[]): number | undefined {
   const found = messageAt(bytes, at);
   if (found === undefined) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Reads flatbuffers within bounds. Every offset must lead to existing bytes, and every vector must end within the file.
- * The file's size limits the number of visited tables. If these checks succeed, a generated reader also terminates on
- * the same bytes.
+ * Reads flatbuffers within bounds. Every offset must point to existing bytes, and every vector must end within the
+ * file. The file's size limits the number of visited tables. If these checks succeed, a generated reader also comes to
+ * an end on the same bytes.
  *
  * Source: FlatBuffers, "Internals".
  *
@@ -27,7 +27,7 @@ export type FlatTable = ReadonlyMap<number, FlatValue> & { readonly at: number }
 
 const deepest = 24;
 
-/** Reads the table at position `at`, by default the table that the first four bytes point to. */
+/** Reads the table at position `at`. By default, this is the table to which the first four bytes point. */
 export function readFlatbuffer(bytes: Uint8Array, kind: TableKind, at?: number): FlatTable {
   const reader = new FlatReader(bytes);
   return reader.table(at ?? reader.u32(0), kind);

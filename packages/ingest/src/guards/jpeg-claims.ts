@@ -1,7 +1,7 @@
 /**
  * Checks a JPEG's claimed size against its bytes before it is decoded. Every block of 8 × 8 samples takes at least one
- * bit in the scan that contains its first coefficient. In a baseline JPEG, it takes a second bit for its end. A file
- * that claims more blocks than it has bits is therefore damaged.
+ * bit in the scan that contains its first coefficient. In a baseline JPEG, every block takes a second bit to mark its
+ * end. A file that claims more blocks than it has bits is therefore damaged.
  *
  * The decoder visits all blocks for every scan, whatever the scan contains, so more scans than any encoder makes are
  * refused. Source: ITU-T T.81, annexes B, F, G.
@@ -10,7 +10,7 @@ export interface JpegFrame {
   readonly height: number;
   readonly width: number;
   readonly components: number;
-  /** Number of blocks of all components, including those that pad the last row and column. */
+  /** Number of blocks in all components, including blocks that pad the last row and column. */
   readonly blocks: number;
   readonly progressive: boolean;
   /** Position of the first scan. */
@@ -18,12 +18,12 @@ export interface JpegFrame {
 }
 
 /**
- * Largest number of scans. Each scan is a pass over the whole picture. Progressive encoders make about ten, and at most
- * a thousand are possible.
+ * Largest number of scans. For each scan, the decoder passes over the whole picture. Progressive encoders make about
+ * ten scans, and at most a thousand are possible.
  */
 export const mostScans = 256;
 
-/** Returns the frame before the first scan; undefined if there is none, or a second one. */
+/** Returns the frame before the first scan. Returns undefined if there is no frame or more than one. */
 export function jpegFrame(bytes: Uint8Array): JpegFrame | undefined {
   let frame: Omit<JpegFrame, "scanStart"> | undefined;
   let at = 2;
@@ -41,7 +41,7 @@ export function jpegFrame(bytes: Uint8Array): JpegFrame | undefined {
 }
 
 /**
- * Whether the image has an end marker. FF D9 after the start of the first scan cannot be data, because in data FF is
+ * Whether the image has an end marker. After the start of the first scan, FF D9 cannot be data, because FF in data is
  * followed by 00 or a restart.
  */
 export function jpegEnds(bytes: Uint8Array, from: number): boolean {
@@ -49,7 +49,7 @@ export function jpegEnds(bytes: Uint8Array, from: number): boolean {
   return false;
 }
 
-/** Returns a description of the fault in the claimed size; undefined if there is none. */
+/** Returns a description of the fault if the claimed size is wrong, and undefined otherwise. */
 export function jpegMisclaim(bytes: Uint8Array, frame: JpegFrame): string | undefined {
   const bits = 8 * (bytes.length - frame.scanStart);
   const least = frame.blocks * (frame.progressive ? 1 : 2);
@@ -61,7 +61,7 @@ export function jpegMisclaim(bytes: Uint8Array, frame: JpegFrame): string | unde
   return scans > mostScans ? `it has ${scans} scans, over ${mostScans}` : undefined;
 }
 
-/** Counts markers at any position, so that none hides behind a false length. */
+/** Counts markers at all positions, so that a false length cannot hide a marker. */
 function markers(bytes: Uint8Array, from: number, is: (marker: number, at: number) => boolean): number {
   let count = 0;
   for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) if (is(bytes[at + 1], at)) count++;

@@ -1,6 +1,6 @@
 /**
- * Sits between a Parquet file and its decoder. This module checks the footer, and the pages of every column, before
- * they are decoded. The decoder receives the pages that the check unpacked, so nothing is unpacked twice.
+ * Layer between a Parquet file and its decoder. This module checks the footer, and the pages of every column, before
+ * they are decoded. The decoder receives the pages that the check has unpacked, so that nothing is unpacked twice.
  */
 import type { AsyncBuffer, Compressors, RowGroup, SchemaTree } from "hyparquet";
 import type { RandomAccess } from "../source.ts";
@@ -8,9 +8,9 @@ import { checkPages, type PagedColumn } from "./parquet-pages.ts";
 import { readThrift } from "./parquet-thrift.ts";
 
 export class PageCheck {
-  /** File for the decoder. While a column is open, each read of it returns the column's pages. */
+  /** File for the decoder. While a column is open, every read of this file returns pages of that column. */
   readonly file: AsyncBuffer;
-  /** Decompressors for the decoder: they return the already unpacked pages, in order. */
+  /** Decompressors for the decoder. They return the pages in order, which have already been unpacked. */
   readonly unpack: Compressors;
   #column: PagedColumn | undefined;
   #pages: Uint8Array[] = [];
@@ -21,7 +21,8 @@ export class PageCheck {
       byteLength,
       slice: (start, end = byteLength) => {
         const read = this.#slice(access, start, end, compressors);
-        // The decoder reads ahead and may stop before it awaits a read. An unhandled rejection would end the process.
+        // The decoder reads ahead, and it might stop before it awaits a read. An unhandled rejection would end the
+        // process.
         read.catch(() => {});
         return read;
       },
@@ -58,7 +59,7 @@ export class PageCheck {
   }
 }
 
-/** Checks that lists and nesting of the footer stay within its bytes. */
+/** Checks that the lists and nested structures of the footer stay within its bytes. */
 export async function checkFooter({ byteLength, slice }: RandomAccess): Promise<void> {
   if (byteLength < 12) throw new Error(`the file has ${byteLength} bytes`);
   const end = byteLength - 8;

@@ -1,7 +1,8 @@
 /**
- * Unpacked length of a compressed page, according to its own bytes. Decoders fill an array of the size in the page's
- * header; they leave missing bytes 0 and drop surplus bytes. Undefined if only unpacking shows the length (Brotli: see
- * ../formats/parquet-brotli.ts). Also undefined for Zstandard, because its decoder checks the size.
+ * Returns the unpacked length of a compressed page, as stated in the page's own bytes. Decoders fill an array of the
+ * size in the page's header. They leave missing bytes 0 and drop surplus bytes. Returns undefined if the length can be
+ * found only by unpacking (Brotli: see ../formats/parquet-brotli.ts). Also returns undefined for Zstandard, because its
+ * decoder checks the size.
  *
  * Sources: format_description.txt of Snappy; RFC 1952; lz4_Block_format.md; Hadoop's BlockCompressorStream.
  */
@@ -24,7 +25,10 @@ function varint(bytes: Uint8Array): number {
 
 const wordsOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** The last word is the length of the last member. If there might be more than one member, the result is undefined. */
+/**
+ * In gzip data, the last word is the length of the last member. The result is undefined if there might be more than one
+ * member.
+ */
 function gzipLength(bytes: Uint8Array): number | undefined {
   if (bytes.length < 18) return undefined;
   for (let at = 18; at + 2 < bytes.length; at++)
@@ -32,7 +36,7 @@ function gzipLength(bytes: Uint8Array): number | undefined {
   return wordsOf(bytes).getUint32(bytes.length - 4, true);
 }
 
-/** Length of sequences of literals and matches. Damaged sequences are left to the decoder, which reports the fault. */
+/** Length of sequences of literals and matches. If a sequence is damaged, the decoder reports the fault. */
 function blockLength(bytes: Uint8Array, from: number, to: number): number {
   let length = 0;
   for (let at = from; at < to; ) {
@@ -51,8 +55,8 @@ function blockLength(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /**
- * Length of Hadoop's frames, each with its unpacked size and the number of bytes that follow. Undefined if they are
- * inconsistent.
+ * Length of Hadoop's frames. Each frame begins with its unpacked size and the number of bytes that follow. Undefined if
+ * they are inconsistent.
  */
 function framesLength(bytes: Uint8Array): number | undefined {
   const words = wordsOf(bytes);

@@ -1,7 +1,8 @@
 /**
- * Checks the pages of a column before they are decoded. The counts in their headers must fit the rows of the row group.
- * The unpacked size of a page must fit the number of its values, and no run may exceed the number of values that
- * remain. The decoder sizes arrays by these numbers, and V8 ends the whole process if an array grows too long.
+ * Checks the pages of a column before they are decoded. The counts in the headers of the pages must match the number of
+ * rows in the row group. The unpacked size of a page must match its number of values, and no run may be longer than the
+ * number of remaining values. The decoder allocates arrays of these sizes, and V8 ends the whole process if an array
+ * grows too long.
  *
  * Only for flat columns. Source: parquet.thrift and Encodings.md of Apache Parquet.
  *
@@ -22,7 +23,7 @@ export interface PagedColumn {
 
 type Compressors = Readonly<Record<string, ((bytes: Uint8Array, size: number) => Uint8Array) | undefined>>;
 
-/** Largest number of unpacked bytes per packed byte. */
+/** Maximum ratio of unpacked to packed bytes. */
 const ratios: Readonly<Record<string, number>> = {
   SNAPPY: 64,
   GZIP: 1032,
@@ -32,12 +33,12 @@ const ratios: Readonly<Record<string, number>> = {
   BROTLI: 1 << 16,
 };
 const widths: Readonly<Record<string, number>> = { BOOLEAN: 1, INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8 };
-/** Bytes of a page besides its values: padding, headers of runs. */
+/** Maximum number of bytes of a page in addition to its values, for padding and headers of runs. */
 const slack = 1 << 16;
 
 const encodings = { plain: 0, plainDictionary: 2, rle: 3, deltas: 5, deltaLengths: 6, deltaTexts: 7, dictionary: 8, split: 9 };
 const numbers = ["INT32", "INT64"];
-/** Types allowed for each encoding. The decoder would misread the bytes of another type. */
+/** Types allowed for each encoding. If the type were not allowed, the decoder would misread the bytes. */
 const typesOf: Readonly<Record<number, readonly string[]>> = {
   [encodings.plain]: [...Object.keys(widths), "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"],
   [encodings.plainDictionary]: [...numbers, "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"],
@@ -49,7 +50,7 @@ const typesOf: Readonly<Record<number, readonly string[]>> = {
   [encodings.split]: [...numbers, "FLOAT", "DOUBLE", "FIXED_LEN_BYTE_ARRAY"],
 };
 
-/** Checks all pages and returns their unpacked bytes, in order. Pages that are not compressed return nothing. */
+/** Checks all pages and returns their unpacked bytes, in order. Pages that are not compressed are not included. */
 export function checkPages(chunk: Uint8Array, column: PagedColumn, compressors: Compressors): Uint8Array[] {
   const unpacked: Uint8Array[] = [];
   const unpack = (bytes: Uint8Array, size: number, values: number): Uint8Array => {
@@ -76,7 +77,7 @@ export function checkPages(chunk: Uint8Array, column: PagedColumn, compressors: 
   return unpacked;
 }
 
-/** Limits for a page: number of remaining rows, and number of values in the preceding dictionary. */
+/** Limits that apply to a page: the number of remaining rows, and the number of values in the preceding dictionary. */
 interface Room extends PagedColumn {
   readonly places: number;
 }
@@ -99,7 +100,7 @@ function checkDictionary(
   return values;
 }
 
-/** Smallest number of bytes of a value. For a string, it includes only the bytes of its length. */
+/** Smallest number of bytes of a value. For a string, these are only the bytes that hold its length. */
 function leastOf(type: string, typeLength: number): number {
   return type === "BYTE_ARRAY" ? 4 : type === "BOOLEAN" ? 1 / 8 : (widths[type] ?? typeLength);
 }
@@ -140,7 +141,7 @@ function checkPageV2(fields: ThriftStruct, bytes: Uint8Array, size: number, colu
 }
 
 /**
- * Checks values of encodings with their own runs or lengths. `second`: whether the page has version 2, in which
+ * Checks values in encodings that have their own runs or lengths. `second`: whether the page has version 2, in which
  * zero-width positions have runs too.
  */
 function checkValues(
@@ -184,8 +185,8 @@ function unpackedPage(
   const ratio = ratios[codec];
   const unpack = compressors[codec];
   if (ratio === undefined || unpack === undefined) throw new Error(`the codec ${codec} is not supported`);
-  // Largest size of a page. In the worst case, each value has its own bytes and each level is a separate run. Strings
-  // can have any length.
+  // Largest size of a page. In the worst case, each value has its own bytes, and each level is a run of its own.
+  // Strings can have any length.
   const needed = type === "BYTE_ARRAY" ? Infinity : values * ((widths[type] ?? typeLength) + 8) + slack;
   if (size < 0 || size > Math.min(needed, bytes.length * ratio + slack))
     throw new Error(`${values} values in ${bytes.length} packed bytes claim ${size} bytes`);

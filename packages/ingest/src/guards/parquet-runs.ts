@@ -1,5 +1,5 @@
 /**
- * Visits the runs and deltas within Parquet's pages without storing them.
+ * Visits the runs and deltas in Parquet pages without storing them.
  *
  * Source: Encodings.md of Apache Parquet, "RLE/bit-packing hybrid", "Delta encoding", "Delta strings".
  *
@@ -12,8 +12,8 @@ const mostTextBytes = 1 << 28;
 const BEYOND = "a text goes beyond its page";
 
 /**
- * Checks `values` numbers of `width` bits. Each must be below `limit`, and no run may extend beyond the last one.
- * `ones`: number of ones, if the width is 1.
+ * Checks `values` numbers of `width` bits. Each number must be below `limit`, and no run may extend beyond the last
+ * number. `ones`: number of ones, if the width is 1.
  */
 export function checkRuns(
   bytes: Uint8Array,
@@ -31,7 +31,7 @@ export function checkRuns(
     if (head.value % 2 === 1) {
       const packed = 8 * ((head.value - 1) / 2);
       const taken = Math.min(packed, values - seen);
-      // Writers pad the last group, and some pad a block of groups. The bytes may end with the values.
+      // Writers pad the last group, and some pad a block of groups. The bytes can also end with the values.
       const room = width === 0 ? values - seen + 7 : 8 * (bytes.length - at + 1);
       if (packed > room || at + Math.ceil((taken * width) / 8) > end)
         throw new Error(`a run of ${packed} values goes beyond its page`);
@@ -56,7 +56,7 @@ function checkPlace(place: number, limit: number): void {
   if (place < 0 || place >= limit) throw new Error(`a value has index ${place} in a dictionary of ${limit} values`);
 }
 
-/** Checks numbers stored as differences. Returns the numbers modulo 2^32, and their end. */
+/** Checks numbers stored as differences. Returns the numbers modulo 2^32, and the position at which they end. */
 export function checkDeltas(bytes: Uint8Array, at: number, values: number): { numbers: Int32Array; end: number } {
   const { length } = bytes;
   const number = (bits: number): number => {
@@ -100,7 +100,7 @@ export function checkTexts(bytes: Uint8Array, at: number, values: number): void 
   }
 }
 
-/** Checks strings that are stored after the list of all their lengths. */
+/** Checks strings that follow a list of all their lengths. */
 export function checkDeltaLengths(bytes: Uint8Array, at: number, values: number): void {
   const { numbers, end } = checkDeltas(bytes, at, values);
   let room = bytes.length - end;
@@ -110,7 +110,7 @@ export function checkDeltaLengths(bytes: Uint8Array, at: number, values: number)
   }
 }
 
-/** Checks strings that store the length of the prefix shared with the previous string. */
+/** Checks strings that are stored with the length of the prefix that they share with the previous string. */
 export function checkDeltaTexts(bytes: Uint8Array, at: number, values: number): void {
   const shared = checkDeltas(bytes, at, values);
   const own = checkDeltas(bytes, shared.end, values);
@@ -129,7 +129,7 @@ export function checkDeltaTexts(bytes: Uint8Array, at: number, values: number): 
     throw new Error(`the texts of a page of ${bytes.length} bytes have ${all}`);
 }
 
-/** Zigzag, modulo 2^32. Large numbers are exact only below 2^53, and their upper bits do not matter here. */
+/** Zigzag, modulo 2^32. Large numbers are exact only below 2^53, but their upper bits do not matter here. */
 function low(value: number): number {
   return (value % 2 === 0 ? value / 2 : -(value + 1) / 2) | 0;
 }

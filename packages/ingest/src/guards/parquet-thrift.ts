@@ -1,7 +1,8 @@
 /**
- * Reads Thrift's compact protocol, in which Parquet's footer and page headers are written, within bounds. Lists may not
- * be longer than the remaining bytes, structures are at most 32 deep, and numbers are no wider than their type. A
- * decoder can then read the same bytes without allocating memory for content that does not exist.
+ * Reads Thrift's compact protocol within bounds. Parquet's footer and page headers are written in this protocol. Lists
+ * must not be longer than the remaining bytes, structures must not be nested more than 32 deep, and numbers must not be
+ * wider than their type. A decoder can then read the same bytes without allocating memory for content that is not
+ * there.
  *
  * Source: thrift-compact-protocol.md of Apache Thrift.
  *
@@ -17,7 +18,7 @@ export function readThrift(bytes: Uint8Array, at: number): { fields: ThriftStruc
   return { fields: reader.struct(0), end: reader.at };
 }
 
-/** Returns the structure (or number) in the field `id`; undefined if the field is missing or of another kind. */
+/** Returns the structure or number in the field `id`. Returns undefined if the field is missing or has another kind. */
 export function structAt(fields: ThriftStruct, id: number): ThriftStruct | undefined {
   const value = fields.get(id);
   return value instanceof Map ? value : undefined;

@@ -1,9 +1,9 @@
 import { ErgodicError } from "ergodic";
 
 /**
- * Learner error that was not caused by the rows: FOLDER_LOCKED (another process writes there), FOLDER_DAMAGED,
- * FOLDER_OTHER (the folder was begun with another model or other options), JOURNAL_WRITE (the disk failed; unconfirmed
- * requests are not learnt).
+ * Error of a learner that was not caused by the rows: FOLDER_LOCKED (another process writes in the folder),
+ * FOLDER_DAMAGED, FOLDER_OTHER (the folder was begun with another model or other options), JOURNAL_WRITE (the disk
+ * failed; unconfirmed requests are not learnt).
  */
 export class LearnerError extends ErgodicError {
   override readonly name: string = "LearnerError";

@@ -9,7 +9,7 @@ import { headLike, type JournalContent, journalHead, readJournal } from "./journ
 
 type Kind = "snapshot" | "journal";
 
-/** A file of a learner. Files from program versions without terms have term 0. */
+/** A file of a learner. If a file was written by a program version without terms, its term is 0. */
 interface Entry {
   readonly name: string;
   readonly version: number;
@@ -22,14 +22,15 @@ const markerOf = (term: number): string => `term-${digits(term, 6)}`;
 export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
 /**
- * Files of a learner: snapshots by version, and the journal, which begins with one of the snapshots. A snapshot file
- * appears whole or not at all.
+ * Files of a learner: snapshots by version, and a journal, which begins at one of the snapshots. A snapshot file is
+ * either complete or absent.
  *
- * The journal of the latest term defines the state. If that term has two journals, the journal of the later version
- * defines the state. A new snapshot appears first, then its journal; only then is the old journal removed.
+ * The journal of the latest term defines the state. If there are two journals of that term, the journal with the later
+ * version defines the state. A new snapshot is written first and then its journal. Only after that is the old journal
+ * removed.
  *
  * Each opening starts a new term, whose number is part of its file names. If a process has lost its lock without
- * noticing, it only writes and removes files of its own term. Its journal is no longer read. The actions of such a
+ * noticing, it writes and removes only files of its own term. Its journal is no longer read. The actions of such a
  * process therefore have no effect.
  */
 export class LearnerFolder {
@@ -51,8 +52,8 @@ export class LearnerFolder {
   }
 
   /**
-   * Begins a term with a number that exceeds all earlier numbers and is not used by any other process. `check` checks
-   * that this process still holds the lock. The snapshots are then renamed to this term.
+   * Begins a term. Its number exceeds all earlier numbers, and no other process uses it. `check` checks that this
+   * process still holds the lock. The snapshots are then renamed to this term.
    */
   async claim(check: () => Promise<void>): Promise<void> {
     const before = [...(await this.#terms()), ...(await this.#entries("snapshot")), ...(await this.#entries("journal"))];
@@ -77,7 +78,9 @@ export class LearnerFolder {
     return readFile(this.#pathOf(version, "snapshot"));
   }
 
-  /** Writes a snapshot and begins its journal; then removes earlier journals, and all but `keep` snapshots. */
+  /**
+   * Writes a snapshot and begins its journal. Then removes earlier journals and all but the latest `keep` snapshots.
+   */
   async begin(version: number, snapshot: Uint8Array, keep: number): Promise<Journal> {
     await writeWhole(this.#pathOf(version, "snapshot"), snapshot);
     const journal = await this.#journal(version, journalHead(version, sha256(snapshot)));
@@ -87,8 +90,8 @@ export class LearnerFolder {
   }
 
   /**
-   * Reads the journal that defines the state, and checks that its snapshot exists. Undefined if there is no journal
-   * because nothing was learnt yet.
+   * Reads the journal that defines the state, and checks that its snapshot exists. Returns undefined if there is no
+   * journal, which means that nothing has been learnt yet.
    *
    * @throws LearnerError [FOLDER_DAMAGED]
    */
@@ -96,7 +99,7 @@ export class LearnerFolder {
     const versions = await this.versions();
     const latest = (await this.#entries("journal")).at(-1);
     if (!latest) {
-      // A crash before the first journal leaves only the first snapshot.
+      // If a crash occurs before the first journal is written, there is only the first snapshot.
       if (versions.every((version) => version === 0)) return undefined;
       throw this.#damaged(`has a snapshot of version ${versions.at(-1)}, but no journal`);
     }
@@ -120,8 +123,8 @@ export class LearnerFolder {
   }
 
   /**
-   * Continues a journal as a file of this term, with its complete frames. Other journals, and partial files that a
-   * crash left, are removed.
+   * Continues a journal in a file of this term that contains its complete frames. Other journals are removed, and so
+   * are partial files that a crash left behind.
    */
   async continued(content: JournalContent): Promise<Journal> {
     const journal = await this.#journal(content.version, headLike(content), content.frames);
@@ -141,13 +144,13 @@ export class LearnerFolder {
     return new Journal(await open(path, "r+"), head);
   }
 
-  /** Renames snapshots, so that a process that lost its lock cannot find them. */
+  /** Renames the snapshots, so that a process that has lost its lock cannot find them. */
   async #takeSnapshots(): Promise<void> {
     for (;;) {
       const all = await this.#entries("snapshot");
       const before = all.filter(({ term }) => term < this.#term);
       if (before.length === 0) return;
-      // A snapshot that is missing was renamed by a process that no longer owns the folder; the next round finds it.
+      // If a snapshot is missing, a process that no longer owns the folder has renamed it. The next round finds it.
       for (const { name, version } of before)
         await rename(join(this.path, name), this.#pathOf(version, "snapshot")).catch(unlessGone);
     }

@@ -4,10 +4,10 @@ import { hostname, networkInterfaces } from "node:os";
 
 /** The process that holds a lock. The holder's identity is in the file's name, so a lock is never half-written. */
 export interface Holder {
-  /** Scope in which process ids are unique: host, its boot, and namespace. */
+  /** Scope in which process ids are unique: the host, its boot, and the namespace. */
   readonly place: string;
   readonly pid: number;
-  /** Start time of the process, because process ids are reused; "" if unknown. */
+  /** Start time of the process, which is needed because process ids are reused; "" if unknown. */
   readonly start: string;
 }
 
@@ -16,7 +16,7 @@ let known: Holder | undefined;
 /** Returns this process. */
 export function self(): Holder {
   if (known) return known;
-  // Hosts of the same name are distinguished by their boot id, or else by their network cards.
+  // Hosts with the same name are distinguished by their boot ids or, if there are none, by their network cards.
   const boot = orNone(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")) || cards();
   const namespace = orNone(() => readlinkSync("/proc/self/ns/pid"));
   const place = createHash("sha256").update(`${hostname()}\n${boot}\n${namespace}`).digest("hex").slice(0, 12);
@@ -24,7 +24,7 @@ export function self(): Holder {
   return known;
 }
 
-/** Whether the holder's process id is valid on this host and in this namespace. */
+/** Whether the holder's process id refers to this host and this namespace. */
 export const isHere = ({ place }: Holder): boolean => place === self().place;
 
 /** Whether a process on this host is still running. */
@@ -53,9 +53,9 @@ const cards = (): string =>
     .join(" ");
 
 /**
- * Returns a process's start, in ticks since boot ("" if unknown), and whether it has ended. A killed process keeps its
- * id as a zombie until its parent collects it. The values are fields 22 and 3. Fields are counted from the end of the
- * name, because the name can contain spaces.
+ * Returns the start of a process, in ticks since boot ("" if unknown), and whether the process has ended. A killed
+ * process keeps its id as a zombie until its parent collects it. The values are fields 22 and 3. Fields are counted
+ * from the end of the program's name, because the name can contain spaces.
  */
 function systemSays(pid: number): { readonly start: string; readonly hasEnded: boolean } {
   const text = orNone(() => readFileSync(`/proc/${pid}/stat`, "utf8"));

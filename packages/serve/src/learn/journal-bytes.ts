@@ -4,7 +4,8 @@ import { DataError } from "ergodic";
 import { LearnerError } from "./errors.ts";
 
 /**
- * Bytes of a journal: the requests accepted since a snapshot, in order. Little-endian, aligned to 8 bytes.
+ * Format of a journal's bytes. A journal contains the requests accepted since a snapshot, in order. Little-endian,
+ * aligned to 8 bytes.
  *
  *   head, 80 bytes   "ergodic journal\n", u32 format (2), u32 CRC-32 of the head without these four bytes,
  *                    f64 version of the snapshot, sha256 of the snapshot's file (32 bytes), a mark (8 random bytes),
@@ -20,9 +21,10 @@ import { LearnerError } from "./errors.ts";
  *                    padded likewise
  *
  * A frame is confirmed in four steps: the frame is written, the disk has it, a note is written, and the waiting callers
- * are answered. Bytes beyond the length in the notes were therefore never confirmed. A complete frame there is still
- * read. An incomplete frame there comes from an interrupted write, and is dropped. Damage before that length, or a
- * shorter file, is an error. Clients do not know the mark, so they cannot send rows that look like frames.
+ * are answered. Bytes beyond the length in the notes have therefore never been confirmed. A complete frame there is
+ * still read. An incomplete frame beyond this length was left by an interrupted write, and it is dropped. If there is
+ * damage before that length, or the file is shorter, this is an error. Clients do not know the mark, so they cannot
+ * send rows that look like frames.
  *
  * Format 1 has no notes; its last frame is dropped if it is incomplete.
  */
@@ -35,8 +37,8 @@ const FRAME = 32;
 export const FRAMES_AT = HEAD + 2 * NOTE;
 const MARK_AT = 64;
 /**
- * Largest number of bytes of a record. A frame can hold several records. All records except the last have at most
- * GROUP_BYTES in total.
+ * Largest number of bytes of a record. A frame can hold several records. In a frame with several records, all records
+ * except the last have at most GROUP_BYTES in total.
  */
 export const MOST_RECORD_BYTES = 2 ** 28;
 export const GROUP_BYTES = 2 ** 22;
@@ -52,12 +54,14 @@ const KEYED = 3;
 
 const padded = (length: number): number => Math.ceil(length / 8) * 8;
 
-/** Returns head and notes of a journal that begins with a snapshot and has no frames yet. */
+/** Returns the head and the notes of a journal that begins at a snapshot and has no frames yet. */
 export function journalHead(version: number, snapshotHash: Uint8Array): Buffer {
   return headOf(version, snapshotHash, randomBytes(8), FRAMES_AT, version);
 }
 
-/** Returns head and notes of a journal with the frames of another one, all confirmed. */
+/**
+ * Returns the head and the notes of a journal that contains the frames of another journal. All of them are confirmed.
+ */
 export function headLike({ version, snapshotHash, mark, frames, records }: JournalContent): Buffer {
   return headOf(version, snapshotHash, mark, FRAMES_AT + frames.length, version + records.length);
 }
@@ -74,7 +78,7 @@ function headOf(version: number, snapshotHash: Uint8Array, mark: Uint8Array, len
   return head;
 }
 
-/** Returns a note which confirms the first `length` bytes. These bytes lead to `version`. */
+/** Returns a note that confirms the first `length` bytes. These bytes lead to `version`. */
 export function noteOf(length: number, version: number): Buffer {
   const note = Buffer.alloc(NOTE);
   note.writeDoubleLE(length, 8);
@@ -83,7 +87,7 @@ export function noteOf(length: number, version: number): Buffer {
   return note;
 }
 
-/** Returns the offset of a note. Even and odd notes are written at two alternating offsets. */
+/** Returns the offset of a note. Even and odd notes alternate between two offsets. */
 export const noteAt = (number: number): number => HEAD + (number % 2) * NOTE;
 
 /** Returns the note of a new head. */
@@ -94,7 +98,7 @@ export const lengthOf = (note: Buffer): number => note.readDoubleLE(8);
 
 export const markOf = (head: Uint8Array): Buffer => Buffer.from(head.subarray(MARK_AT, MARK_AT + 8));
 
-/** Checksum of all bytes except the four at `at`, where the checksum itself is written. */
+/** Returns the checksum of all bytes except the four bytes at `at`, in which the checksum itself is stored. */
 const checksumBut = (head: Buffer, at: number): number => crc32(head.subarray(at + 4), crc32(head.subarray(0, at)));
 
 /** Returns a frame of records. The first record leads to `version`. */
@@ -143,7 +147,7 @@ export interface JournalContent {
   readonly records: readonly JournalRecord[];
   /** Complete frames, as in the file. */
   readonly frames: Buffer;
-  /** Number of bytes after them, from an interrupted write. */
+  /** Number of bytes after the complete frames, left by an interrupted write. */
   readonly droppedBytes: number;
 }
 
@@ -189,7 +193,7 @@ export function readJournal(file: Buffer, where: string): JournalContent {
   return { version, snapshotHash: head.subarray(32, 64), mark, records, frames, droppedBytes: file.length - length };
 }
 
-/** Reads the notes. Returns the number of confirmed bytes, and the version to which these bytes lead. */
+/** Reads the notes. Returns the number of confirmed bytes, and the version that the state has after these bytes. */
 function confirmedOf(file: Buffer, where: string): { length: number; version: number } {
   let found: { length: number; version: number } | undefined;
   for (const at of [noteAt(0), noteAt(1)]) {
@@ -209,8 +213,8 @@ interface Frame {
 }
 
 /**
- * Reads a frame; undefined if no complete frame begins here. @throws LearnerError for a frame with correct checksums
- * but inconsistent content
+ * Reads a frame. Returns undefined if no complete frame begins here. @throws LearnerError for a frame with correct
+ * checksums but inconsistent content
  */
 function frameAt(file: Buffer, at: number, mark: Buffer, where: string): Frame | undefined {
   if (at + FRAME > file.length || !file.subarray(at, at + 8).equals(mark)) return undefined;
@@ -233,9 +237,9 @@ function frameAt(file: Buffer, at: number, mark: Buffer, where: string): Frame |
   throw damaged(where, `declares ${count} records at byte ${at}, but has ${records.length}`);
 }
 
-/** Reads a record; undefined if it is not valid. */
+/** Reads a record. Returns undefined if the bytes are not a valid record. */
 function recordOf(kind: number, bytes: Buffer): JournalRecord | undefined {
-  // Copied, because the rows are kept for a while and the file is not.
+  // The bytes are copied, because the rows are kept for a while and the file is not.
   if (kind === ROWS) return { kind: "rows", bytes: new Uint8Array(bytes) };
   if (kind === ROLLBACK) return bytes.length === 8 ? { kind: "rollback", to: bytes.readDoubleLE() } : undefined;
   if (kind !== KEYED || bytes.length < 8) return undefined;

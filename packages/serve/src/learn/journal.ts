@@ -8,10 +8,10 @@ export type JournalFile = Pick<FileHandle, "write" | "datasync" | "truncate" | "
 export class Journal {
   readonly #file: JournalFile;
   readonly #mark: Buffer;
-  /** The last note, and the number of notes written so far. */
+  /** The last note that was written, and the number of notes written so far. */
   #note: Buffer;
   #notes = 0;
-  /** Whether the file may contain more than was confirmed. */
+  /** Whether the file might contain more than was confirmed. */
   #isUnsure = false;
 
   /** `head`: the first bytes of the file. The whole file is confirmed. */
@@ -27,16 +27,16 @@ export class Journal {
   }
 
   /**
-   * Whether a write failed and could not be undone. The records of that write may be read when the journal is opened
-   * again.
+   * Whether a write failed and its effect on the file could not be undone. If the journal is opened again, the records
+   * of that write might be read.
    */
   get isUnsure(): boolean {
     return this.#isUnsure;
   }
 
   /**
-   * Writes records. The first record leads to `version`. Once the disk has the records, calls `check` and writes a note
-   * that confirms them. Resolves after both. If `check` throws, nothing is confirmed.
+   * Writes records. The first record leads to `version`. When the records are on the disk, calls `check` and writes a
+   * note that confirms them. Resolves after both. If `check` throws, nothing is confirmed.
    */
   async append(version: number, records: readonly JournalRecord[], check: () => Promise<void> = async () => {}): Promise<void> {
     const frame = frameOf(this.#mark, version, records);
@@ -44,7 +44,7 @@ export class Journal {
     try {
       await this.#write(frame, this.length);
       await this.#file.datasync();
-      // The note need not reach the disk yet: the next write, or the end, flushes it.
+      // This note does not need to reach the disk yet. It is flushed by the next write or at the end.
       const both = await Promise.allSettled([check(), this.#write(note, noteAt(this.#notes))]);
       for (const one of both) if (one.status === "rejected") throw one.reason;
     } catch (error) {
@@ -72,11 +72,12 @@ export class Journal {
   }
 
   /**
-   * Undoes a failed write, so that it is not learnt when the journal is opened again. An error here is not reported.
+   * Undoes a failed write, so that its records are not learnt when the journal is opened again. An error here is not
+   * reported.
    */
   async #takeBack(): Promise<void> {
     try {
-      // The note is undone first, because a note that confirms more bytes than exist would count as damage.
+      // The note is undone first, because a note that confirms more bytes than exist counts as damage.
       await this.#write(this.#note, noteAt(this.#notes));
       await this.#file.truncate(this.length);
       await this.#file.datasync();

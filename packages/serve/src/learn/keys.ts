@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { DataError, OptionError } from "ergodic";
 import type { Learnt } from "./types.ts";
 
-/** Number of latest requests whose keys are remembered. */
+/** Maximum number of requests whose keys are remembered. The oldest keys are forgotten. */
 const MOST_KEYS = 10_000;
 const LONGEST = 255;
 
-/** A key, its request's digest, and the answer, as stored in a snapshot. */
+/** A key, the digest of its request, and the answer to the request, as stored in a snapshot. */
 export type KeyJson = readonly [key: string, digest: string, learnt: Learnt];
 
 interface Known {
@@ -26,19 +26,19 @@ export function checkKey(key: unknown): asserts key is string {
   );
 }
 
-/** Keys of learnt requests. A request that is sent again is answered, but not learnt again. */
+/** Keys of learnt requests. If a request is sent again, it is answered again, but its rows are not learnt again. */
 export class LearntKeys {
   /** Learnt requests, in the order of their versions. */
   readonly #known = new Map<string, Known>();
-  /** Requests that wait, or are being written. */
+  /** Requests that are waiting or are being written. */
   readonly #waiting = new Map<string, { readonly digest: string; readonly learnt: Promise<Learnt> }>();
 
   /**
-   * Returns the answer to the request with this key; undefined for a new key. @throws DataError [KEY_REUSED] if the key
-   * belongs to a different request
+   * Returns the answer to the request with this key. Returns undefined if the key is new. @throws DataError
+   * [KEY_REUSED] if the key belongs to a different request
    */
   find(key: string, bytes: Uint8Array): Promise<Learnt> | undefined {
-    // Waiting requests are searched first, because a learnt request might not yet be confirmed.
+    // The waiting requests are searched first, because a learnt request might not be confirmed yet.
     const found = this.#waiting.get(key) ?? this.#known.get(key);
     if (!found) return undefined;
     if (found.digest === digestOf(bytes)) return Promise.resolve(found.learnt);
@@ -56,7 +56,7 @@ export class LearntKeys {
     learnt.then(end, end);
   }
 
-  /** Remembers a learnt request, and forgets the oldest one if there are too many. */
+  /** Remembers a learnt request. If there are too many, forgets the oldest one. */
   add(key: string, bytes: Uint8Array, learnt: Learnt): void {
     this.#known.set(key, { digest: digestOf(bytes), learnt });
     for (const oldest of this.#known.keys()) {

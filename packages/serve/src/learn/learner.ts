@@ -37,7 +37,7 @@ type Job = { readonly reject: (error: unknown) => void } & (
   | { readonly kind: "snapshot"; readonly resolve: (version: number) => void }
 );
 
-/** Requests that are learnt and written together. */
+/** Requests whose rows are learnt together and written together. */
 interface Group {
   readonly records: JournalRecord[];
   /** Jobs whose outcome depends on the write. */
@@ -46,10 +46,10 @@ interface Group {
 }
 
 /**
- * Processes requests one after another. Waiting requests are learnt and written as a group. Once the disk has the
- * group, all of its callers are answered. Nothing is learnt during the write, so between groups the state is the
- * confirmed one. The model's parameters are copied before each group. The copy is served while the group is in
- * progress, and afterwards if the group fails.
+ * Processes requests one after another. Waiting requests form a group, whose rows are learnt and then written to the
+ * journal. When the group is on the disk, all its callers are answered. Nothing is learnt during the write, so the
+ * state between two groups is always the confirmed state. The model's parameters are copied before each group. While
+ * the group is in progress, the copy is served. If the group fails, the copy is also served afterwards.
  */
 export class Learner implements OnlineLearner {
   readonly failed: Promise<LearnerError>;
@@ -65,7 +65,7 @@ export class Learner implements OnlineLearner {
   #recovered = { requests: 0, droppedBytes: 0 };
   #working: Promise<void> | undefined;
   #confirmed: Counts;
-  /** Parameters of the confirmed model, while the state is ahead of that model (during a group, for example). */
+  /** Parameters of the confirmed model, if the current state is ahead of it (during a group, for example). */
   #before: Float64Array | undefined;
   #served: ServedModel | undefined;
   #failure: LearnerError | undefined;
@@ -85,8 +85,8 @@ export class Learner implements OnlineLearner {
   }
 
   /**
-   * Repeats the requests accepted since the snapshot, and continues the journal. If the disk cannot be written, nothing
-   * more is learnt.
+   * Repeats the requests accepted since the snapshot, and continues the journal. If the disk cannot be written, the
+   * model does not learn anything more.
    */
   async replay(content: JournalContent): Promise<void> {
     const { records, droppedBytes } = content;
@@ -112,7 +112,10 @@ export class Learner implements OnlineLearner {
     }
   }
 
-  /** Takes the first snapshot of a folder. Repeats it if a crash occurred before the snapshot's journal was begun. */
+  /**
+   * Takes the first snapshot of a folder. If a crash occurred before the journal of this snapshot was begun, takes it
+   * again.
+   */
   async start(): Promise<void> {
     this.current();
     await this.#snapshot();
@@ -267,7 +270,7 @@ export class Learner implements OnlineLearner {
         this.#fail(cause);
       }
     }
-    // Set without an await in between, so that the next request starts a new run.
+    // This is set before any await, so that the next request starts a new run.
     this.#working = undefined;
   }
 
@@ -296,7 +299,7 @@ export class Learner implements OnlineLearner {
     let bytes = 0;
     const started = performance.now();
     while (this.#queue.length > 0 && bytes < GROUP_BYTES && performance.now() - started < GROUP_MS) {
-      // A snapshot must contain only the confirmed state.
+      // The snapshot must contain only the confirmed state.
       if (this.#queue[0]!.kind === "snapshot" && records.length > 0) break;
       const job = this.#queue.shift()!;
       jobs.push(job);
@@ -316,7 +319,7 @@ export class Learner implements OnlineLearner {
     }
   }
 
-  /** Performs a job and returns its record; undefined if it was refused and nothing has changed. */
+  /** Performs a job and returns its record. Returns undefined if the job was refused and nothing has changed. */
   async #perform(job: Exclude<Job, { kind: "snapshot" }>, told: (() => void)[]): Promise<JournalRecord | undefined> {
     try {
       if (job.kind === "rollback") {
@@ -362,8 +365,8 @@ export class Learner implements OnlineLearner {
   }
 
   /**
-   * Stops learning until the folder is opened again, because the state in memory can be ahead of the disk, or another
-   * process can own the folder.
+   * Stops learning until the folder is opened again. The state in memory can be ahead of the disk, or another process
+   * can own the folder.
    */
   #fail(cause: unknown): void {
     if (!this.#failure) {

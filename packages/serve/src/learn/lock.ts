@@ -7,11 +7,13 @@ import { LearnerError } from "./errors.ts";
 import { type Holder, isHere, isLive, nameOf, parsed, self } from "./holder.ts";
 
 const TRIES = 8;
-/** Milliseconds between beats. With a beat, a holder shows that it is alive. */
+/** Milliseconds between beats. Each beat shows that the holder is alive. */
 const BEAT_MS = 5000;
-/** Milliseconds without a beat, by the watching process's clock, after which a holder counts as dead. */
+/**
+ * A holder counts as dead after this many milliseconds without a beat, measured by the clock of the watching process.
+ */
 const SILENT_MS = 60_000;
-/** Milliseconds between two checks by a watcher. */
+/** Milliseconds between two checks of a process that watches a lock. */
 const LOOK_MS = 1000;
 
 /** Clock of locks. Tests pass one that they control. */
@@ -19,7 +21,7 @@ export interface LockClock {
   /** Returns milliseconds since an arbitrary moment; never decreases. */
   now(): number;
   wait(ms: number): Promise<unknown>;
-  /** Repeats `act` until the returned function is called; does not keep the process alive. */
+  /** Repeats `act` until the returned function is called. This does not keep the process alive. */
   every(ms: number, act: () => void): () => void;
 }
 
@@ -35,12 +37,12 @@ const systemClock: LockClock = {
 /**
  * Makes this process the only writer in a folder, until the lock is released or the process ends.
  *
- * Each process first writes its own lock file, and only then looks for others. Of two simultaneous processes, at least
- * one sees the other and gives way. Locks of ended processes are removed. Processes of other hosts and containers
- * cannot be checked directly. Each of them increases a counter in its lock, and this counter is watched. If the counter
- * moves, this process is refused; if not, the lock is removed. No clock of another host or of the disk matters. A
- * holder calls `verify` after each write, before it confirms the write. If the holder was suspended this long, `verify`
- * detects it.
+ * Each process first writes its own lock file, and only then looks for others. If two processes start simultaneously,
+ * at least one of them sees the other and gives way. Locks of ended processes are removed. Processes of other hosts and
+ * containers cannot be checked directly. Therefore, each process increases a counter in its lock, and others watch this
+ * counter. If the counter increases, this process is refused. Otherwise, the lock is removed. The clocks of other hosts
+ * and of the disk are not used. A holder calls `verify` after each write, before it confirms the write. If the holder
+ * was suspended for so long that its lock was removed, `verify` detects it.
  *
  * @throws LearnerError [FOLDER_LOCKED]
  */
@@ -66,7 +68,7 @@ export async function lockFolder(folder: string, clock: LockClock = systemClock)
 /** The right to write in a folder. */
 export class FolderLock {
   readonly name: string;
-  /** Resolves when another process has taken over. */
+  /** Resolves when another process has taken over the folder. */
   readonly lost: Promise<LearnerError>;
   readonly #folder: string;
   readonly #stop: () => void;
@@ -114,12 +116,12 @@ export class FolderLock {
    */
   async verify(): Promise<void> {
     try {
-      // Network file systems answer an `open` with the current state, but other queries from a cache.
+      // On a network file system, `open` returns the current state, whereas other queries can be answered from a cache.
       const file = await open(this.#path, "r");
       void file.close().catch(() => undefined);
     } catch (cause) {
       if (!["EMFILE", "ENFILE"].includes(codeOf(cause))) this.#explain(cause);
-      // Too many open files, as with very many clients, is not a reason to give up the folder.
+      // If there are too many open files, for example because of very many clients, the folder is not given up.
       await access(this.#path).catch((other: unknown) => this.#explain(other));
     }
   }
@@ -162,7 +164,7 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 /** NFS reports a stale handle for a file that another host has removed. */
 const isGone = (error: unknown): boolean => ["ENOENT", "ESTALE"].includes(codeOf(error));
 
-/** All counts are written with the same length, so that a new count can overwrite the old one. */
+/** All counts have the same number of digits, so that a new count can overwrite the old one. */
 const contentOf = (beats: number): string =>
   `Process ${process.pid} on ${hostname()} writes in this folder.\nBeat ${String(beats).padStart(12, "0")}\n`;
 
@@ -173,8 +175,8 @@ interface Other extends Holder {
 }
 
 /**
- * Returns another holder, or "young" if that holder may have started at the same time. `patient`: whether young holders
- * are watched like others.
+ * Returns another holder of the folder, or "young" if that holder might have started at the same time. `patient`:
+ * whether young holders are watched like others.
  */
 async function heldByAnother(
   folder: string,
@@ -202,7 +204,8 @@ async function watched(folder: string, others: readonly Other[], clock: LockCloc
   for (;;) {
     if (before.every((sign) => sign === undefined)) return undefined;
     await clock.wait(LOOK_MS);
-    // Measured before the counters are read. If a counter has not moved, its lock was silent for at least this long.
+    // This time is measured before the counters are read. If a counter has not moved, its lock was silent for at least
+    // this long.
     const silent = clock.now() - since;
     for (const [i, other] of others.entries()) {
       if (before[i] === undefined) continue;
@@ -217,8 +220,8 @@ async function watched(folder: string, others: readonly Other[], clock: LockCloc
 }
 
 /**
- * Returns a value that changes while a holder lives; undefined if the lock is gone. Versions without a counter set the
- * file's time, which is not compared with any clock.
+ * Returns a value that changes as long as the holder is alive. Returns undefined if the lock is gone. Program versions
+ * without a counter set the time of the file. This time is not compared with any clock.
  */
 async function signOf(path: string): Promise<string | undefined> {
   const found = await read(path);

@@ -14,8 +14,8 @@ import type { KeptVersion, LearnerOptions, OnlineLearner } from "./types.ts";
 const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes", "maxRows", "maxQueueRows"] as const;
 
 /**
- * Opens a folder in which a model learns from requests. A new folder begins with `model`; learning in an existing
- * folder continues where it ended, bit for bit.
+ * Opens a folder in which a model learns from requests. A new folder begins with `model`. In an existing folder,
+ * learning continues where it ended, bit for bit.
  *
  *   const rule = sgd({ rate: 0.01 });
  *   const learner = await openLearner({ model: "income.safetensors", folder: "income.learnt", rule });
@@ -80,7 +80,10 @@ export async function openLearner(options: LearnerOptions): Promise<OnlineLearne
 
 type Settings = Pick<LearnerParts, "lock" | "keep" | "journalBytes" | "maxRows" | "maxQueueRows"> & { folder: LearnerFolder };
 
-/** Returns the error to report. If another process took over during the opening, that caused all other errors. */
+/**
+ * Returns the error to report. If another process took over while the folder was being opened, this is the cause of all
+ * other errors.
+ */
 async function reasonOf(error: unknown, lock: FolderLock): Promise<unknown> {
   return lock.verify().then(
     () => error,
@@ -158,7 +161,7 @@ async function notesOf(run: OnlineRun, snapshot: Uint8Array, version: number, wh
 }
 
 /**
- * Refuses another model or other options: a folder has one model and one rule, because its versions would otherwise not
+ * Refuses another model or other options. A folder has one model and one rule, because its versions would otherwise not
  * be comparable.
  */
 async function refuseOthers(

@@ -36,7 +36,7 @@ export function encodeRows({ rowCount, targets, weights, starts, columns, values
   return bytes;
 }
 
-/** Format that rows must have to fit a model. */
+/** Format that rows must have in order to fit a model. */
 export interface RowFormat {
   readonly columnCount: number;
   readonly isSparse: boolean;
@@ -44,8 +44,8 @@ export interface RowFormat {
 }
 
 /**
- * Decodes rows as views of the bytes, or of a copy if the bytes are not aligned to 8. @throws DataError for bytes that
- * are not such rows
+ * Decodes rows. The result refers to the bytes themselves, or to a copy if the bytes are not aligned to 8. @throws
+ * DataError for bytes that are not such rows
  */
 export function decodeRows(given: Uint8Array, { columnCount, isSparse, isDouble }: RowFormat): OnlineRows {
   const bytes = given.byteOffset % 8 === 0 ? given : given.slice();

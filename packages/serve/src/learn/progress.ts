@@ -4,7 +4,7 @@ import type { Progressive } from "./types.ts";
 /** Number of rows after which a row's weight in the recent metrics has halved. */
 const HALF_LIFE = 1000;
 
-/** Sums over rows, each evaluated before its update. */
+/** Sums over rows, each of which was evaluated before its update. */
 interface Sums {
   rows: number;
   weight: number;

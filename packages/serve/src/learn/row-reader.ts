@@ -12,7 +12,7 @@ const isPlain = (value: unknown): boolean => ["string", "number", "boolean"].inc
 export class RowReader {
   readonly #pipeline: Pipeline;
   readonly #isCount: boolean;
-  /** Index of each class; undefined if the target is a number. */
+  /** Index of each class. Undefined if the target is a number. */
   readonly #classes: ReadonlyMap<string, number> | undefined;
   /** Column of weights, if the model was trained with one. */
   readonly #weightName: string | null;
@@ -72,8 +72,8 @@ export class RowReader {
   }
 
   /**
-   * Returns a reader. A single row reuses an open pipeline; several rows use the general path, whose errors name the
-   * row.
+   * Returns a reader. A single row reuses an open pipeline. Several rows take the general path, whose errors say which
+   * row is at fault.
    */
   #readerOf(rows: Rows): HeldRow["read"] {
     const [row] = rows;
@@ -83,7 +83,7 @@ export class RowReader {
     return holding.read;
   }
 
-  /** Whether a number is a valid encoded target, for prepared rows from elsewhere. */
+  /** Whether a number is a valid encoded target. This is checked for prepared rows that come from elsewhere. */
   isTarget(number: number): boolean {
     if (this.#classes) return Number.isInteger(number) && number >= 0 && number < this.#classes.size;
     return Number.isFinite(number) && !(this.#isCount && number < 0);

@@ -3,20 +3,20 @@ import { type OnlineFrom, type OnlineOptions, type OnlineRun, online } from "erg
 import { decodeRows, encodeRows, type RowFormat } from "./prepared-rows.ts";
 import { RowReader } from "./row-reader.ts";
 
-/** Results of predicting rows before their updates, as weighted sums. */
+/** Weighted sums that measure the predictions of rows before their updates. */
 export interface LearntSums {
   readonly rows: number;
   readonly weight: number;
   /** Mean loss, weighted by row and class weights. */
   readonly loss: number;
-  /** For classes: total weight of the correctly predicted rows. */
+  /** For classes, the total weight of the correctly predicted rows. */
   readonly right?: number;
-  /** For numbers: sums of squared and absolute errors. */
+  /** For numbers, the sums of squared and absolute errors. */
   readonly squares?: number;
   readonly absolute?: number;
 }
 
-/** An online run whose rows are bytes, as in a journal. */
+/** An online run that learns rows from bytes, in the format of a journal. */
 export class LearningRun {
   readonly run: OnlineRun;
   readonly #reader: RowReader;
@@ -39,7 +39,8 @@ export class LearningRun {
   }
 
   /**
-   * Learns rows that `read` encoded; the bytes must not change afterwards. @throws DataError, without changing anything
+   * Learns rows that were encoded by `read`. The bytes must not change afterwards. @throws DataError, without changing
+   * anything
    */
   async learn(prepared: Uint8Array): Promise<LearntSums> {
     const { task, outputs, classWeights } = this.run;

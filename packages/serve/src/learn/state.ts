@@ -3,7 +3,7 @@ import { metricsOf, Progress, type ProgressJson } from "./progress.ts";
 import type { LearningRun } from "./run.ts";
 import type { LearnerStats, Learnt } from "./types.ts";
 
-/** Notes of a snapshot: everything that it contains besides the model. */
+/** Notes of a snapshot, which are everything in the snapshot except the model. */
 export interface SnapshotNotes {
   readonly version: number;
   readonly at: string;
@@ -17,8 +17,8 @@ export interface SnapshotNotes {
 }
 
 /**
- * Whether these are notes of a learner. Correct checksums do not prove this, because any program can write correct
- * checksums.
+ * Whether these are notes of a learner. Correct checksums do not prove that they are, because any program can write
+ * correct checksums.
  */
 export function isNotes(value: unknown): value is SnapshotNotes {
   if (!isObject(value) || !isObject(value.progress)) return false;
@@ -82,7 +82,7 @@ export class LearnerState {
     return learnt;
   }
 
-  /** Returns to a snapshot. Counts, and the keys of requests learnt since, are kept. */
+  /** Returns to a snapshot. The counts are kept, and so are the keys of requests learnt since the snapshot. */
   async rollBack(snapshot: Uint8Array): Promise<number> {
     await this.run.run.restore(snapshot);
     this.#rollbacks++;
@@ -99,7 +99,7 @@ export class LearnerState {
     };
   }
 
-  /** Returns the notes of a snapshot taken now. */
+  /** Returns the notes for a snapshot of the current state. */
   notes(): SnapshotNotes {
     return {
       version: this.#version,

@@ -2,42 +2,45 @@ import type { AnyPredictor } from "ergodic/predict";
 import type { Rule } from "ergodic/rules";
 import type { LearnerError } from "./errors.ts";
 
-/** A row: numbers in the order of the model's columns, or values by column name. */
+/** A row, given as numbers in the order of the model's columns or as values by column name. */
 export type LearnRow = ArrayLike<number> | Readonly<Record<string, unknown>>;
 
 /** Options of `openLearner`. */
 export interface LearnerOptions {
   /**
-   * Initial model: a trained linear model or network (a predictor, or its file: path, URL, Blob, bytes), or the
-   * checkpoint of a run. The model is copied into a new folder. For an existing folder the model is not needed; if
-   * given, it must be the folder's initial model.
+   * Initial model. It can be a trained linear model or network (a predictor or its file: path, URL, Blob, bytes), or
+   * the checkpoint of a run. The model is copied into a new folder. For an existing folder, the model is not needed. If
+   * it is given, it must be the initial model of the folder.
    */
   model?: string | URL | Uint8Array | Blob | { toBytes(): Uint8Array };
   /** Folder of the journal and the snapshots. The folder is created if it does not exist. */
   folder: string;
   /**
-   * Step rule, e.g. sgd({ rate: 0.01 }). Default: the folder's rule. For a new folder, the rule that the model was
-   * trained with, or else the default of `fit`.
+   * Step rule, e.g. sgd({ rate: 0.01 }). Default: the folder's rule. For a new folder, the default is the rule that
+   * trained the model, otherwise the default of `fit`.
    */
   rule?: Rule;
   /**
-   * Number of rows per update, an integer ≥ 1. A request with more rows is split into several updates. Default: the
-   * folder's number, or 1 for a new folder.
+   * Number of rows per update, an integer ≥ 1. If a request has more rows, it is split into several updates. Default:
+   * the number stored in the folder, or 1 for a new folder.
    */
   batch?: number;
   /**
-   * Seed of the random numbers of updates (dropout), an integer ≥ 0. Default: the folder's seed, or 0 for a new folder.
+   * Seed of the random numbers of updates (dropout), an integer ≥ 0. Default: the seed stored in the folder, or 0 for a
+   * new folder.
    */
   seed?: number;
   /** Number of snapshots that are kept for rollbacks, including the latest, an integer ≥ 1. Default 5. */
   keep?: number;
-  /** Size of the journal in bytes, ≥ 1, above which a snapshot is taken and a new journal begins. Default 64 MiB. */
+  /**
+   * Size of the journal in bytes, ≥ 1. If it is exceeded, a snapshot is taken and a new journal begins. Default 64 MiB.
+   */
   journalBytes?: number;
   /** Largest number of rows of one request, an integer ≥ 1. Default 10,000. */
   maxRows?: number;
   /**
-   * Largest number of rows that may wait to be learnt, ≥ 1, or Infinity. A request that would exceed it is refused
-   * (429), unless nothing waits. Default 100,000.
+   * Largest number of rows that can wait to be learnt, ≥ 1, or Infinity. A request that would exceed this number is
+   * refused (429), unless no other request is waiting. Default 100,000.
    */
   maxQueueRows?: number;
 }
@@ -46,14 +49,14 @@ export interface LearnerOptions {
 export interface Learnt {
   /** Number of rows in this request. */
   readonly rows: number;
-  /** Mean loss of these rows, each computed before its update. */
+  /** Mean loss of these rows. Each loss was computed before the row's update. */
   readonly loss: number;
   /**
-   * Other metrics of these rows, as predicted before their update: `accuracy` for classes, `rmse` and `mae` for
-   * numbers.
+   * Other metrics of these rows, computed from predictions before their updates: `accuracy` for classes, `rmse` and
+   * `mae` for numbers.
    */
   readonly metrics: Readonly<Record<string, number>>;
-  /** Version of the state after these rows. Versions count accepted requests, and are never reused. */
+  /** Version of the state after these rows. Versions count accepted requests. No version is used twice. */
   readonly version: number;
 }
 
@@ -84,9 +87,9 @@ export interface LearnOptions {
   /** Weights, one per row, finite and ≥ 0. Default all 1. */
   weights?: ArrayLike<number>;
   /**
-   * Key that identifies the request, so that it can be sent again if its answer was lost. If a request with this key
-   * was already learnt, its stored answer is returned, and it is not learnt again. 1 to 255 printable ASCII characters
-   * without spaces, e.g. `crypto.randomUUID()`. The folder remembers the latest 10,000 keys.
+   * Key that identifies the request. A request whose answer was lost can therefore be sent again. If the rows of a
+   * request with this key have already been learnt, the stored answer is returned and nothing is learnt again. 1 to 255
+   * printable ASCII characters without spaces, e.g. `crypto.randomUUID()`. The folder remembers the latest 10,000 keys.
    */
   idempotencyKey?: string;
 }
@@ -98,16 +101,17 @@ export interface LearnerStats {
   /** Metrics of all rows since the folder was made. A rollback does not remove rows. */
   readonly all: Progressive;
   /**
-   * Metrics of the latest rows. A row has weight 2^(−n/1000), where n is the number of rows since then. `rows` and
+   * Metrics of the latest rows. A row has weight 2^(−n/1000), where n is the number of rows learnt after it. `rows` and
    * `weight` are sums of such weights.
    */
   readonly recent: Progressive;
-  /** Number of accepted requests since the folder was made, not counting rollbacks. */
+  /** Number of accepted requests since the folder was made, excluding rollbacks. */
   readonly requests: number;
   /** Number of requests refused because of their rows, since the folder was opened. */
   readonly refused: number;
   /**
-   * Number of requests answered from a known idempotency key without being learnt again, since the folder was opened.
+   * Number of requests since the folder was opened that were answered from a known idempotency key, without being
+   * learnt again.
    */
   readonly repeated: number;
   /** Number of rollbacks since the folder was made. */
@@ -119,21 +123,21 @@ export interface LearnerStats {
   /** Size of the journal in bytes. */
   readonly journalBytes: number;
   /**
-   * Recovery at opening: number of requests repeated from the journal, and number of bytes dropped at its end because
-   * they were never confirmed.
+   * Recovery at opening: number of requests that were repeated from the journal, and number of unconfirmed bytes that
+   * were dropped at its end.
    */
   readonly recovered: { readonly requests: number; readonly droppedBytes: number };
-  /** Reason why nothing more is learnt until the folder is opened again; absent if there is no failure. */
+  /** Reason why nothing more can be learnt until the folder is opened again; absent if there was no failure. */
   readonly failure?: string;
 }
 
-/** A served model. This object never changes; later states are other objects. */
+/** A served model. This object never changes, because every later state has its own object. */
 export interface ServedModel {
   /** Version of the model. */
   readonly version: number;
-  /** Predictor of the model, made on first use. */
+  /** Predictor of the model. It is made when it is first used. */
   readonly predictor: AnyPredictor;
-  /** Returns the model's file. The same version gives the same bytes on every machine. */
+  /** Returns the model's file. For the same version, the bytes are the same on every machine. */
   toBytes(): Uint8Array;
 }
 
@@ -152,26 +156,26 @@ export interface OnlineLearner extends AsyncDisposable {
    */
   learn(rows: readonly LearnRow[], targets: ArrayLike<string | number | boolean>, options?: LearnOptions): Promise<Learnt>;
   /**
-   * Returns to a kept state, including its optimiser, and resolves with the new version. @throws OptionError for a
-   * version that is not kept
+   * Returns the learner to a stored state, including the state of its optimiser, and resolves with the new version.
+   * @throws OptionError for a version that is not kept
    */
   rollback(version: number): Promise<{ version: number }>;
   /** Takes a snapshot now, so that a rollback to it is possible, and resolves with its version. */
   snapshot(): Promise<number>;
-  /** Returns the states that can be rolled back to, oldest first. */
+  /** Returns the states to which the learner can be rolled back, from oldest to newest. */
   versions(): readonly KeptVersion[];
   /**
-   * Returns the model of the latest confirmed state, even while more is learnt. The returned object stays the same
-   * until the next state is confirmed.
+   * Returns the model of the latest confirmed state, even while the learner is learning more rows. The returned object
+   * stays the same until the next state is confirmed.
    */
   current(): ServedModel;
   /**
-   * Resolves when a write failed, or another process has taken over. The confirmed model is still served, but nothing
-   * more is learnt.
+   * Resolves when a write has failed or another process has taken over the folder. The confirmed model is still served,
+   * but nothing more is learnt.
    */
   readonly failed: Promise<LearnerError>;
   /** Returns metrics and counts. */
   stats(): LearnerStats;
-  /** Refuses new requests, finishes accepted ones, and releases the folder. */
+  /** Refuses new requests, finishes accepted requests, and releases the folder. */
   close(): Promise<void>;
 }

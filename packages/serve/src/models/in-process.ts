@@ -9,9 +9,9 @@ import type { Computation } from "./output-model.ts";
 /** Number of rows computed between two checks of the clock. */
 const SLICE = 256;
 /**
- * Milliseconds of computation before other requests get a turn. Turns are measured in time because each turn reads all
- * requests that have arrived. With a turn after every few rows, an overloaded server would spend most of its time
- * reading, and would answer few large requests.
+ * Milliseconds of computation after which other requests get a turn. Turns are measured in time because all requests
+ * that have arrived are read in each turn. If there were a turn after every few rows, an overloaded server would spend
+ * most of its time reading, and would answer few large requests.
  */
 const TURN_MS = 2;
 

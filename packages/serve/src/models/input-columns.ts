@@ -1,7 +1,7 @@
 import type { OutputPredictor } from "ergodic/predict";
 import type { RowColumn } from "./served.ts";
 
-/** Returns the columns of rows. Columns without names are x0, x1 …, as in the model's errors. */
+/** Returns the columns of rows. If the columns have no names, they are called x0, x1 …, as in the model's errors. */
 export function inputColumns(pipeline: OutputPredictor["pipeline"]): RowColumn[] {
   const { inputs } = pipeline;
   if (inputs) return inputs.map((column) => ({ ...column }));

@@ -1,12 +1,12 @@
-/** Decides whether requests to a foreign model may be joined along its first axis. */
+/** Decides whether requests to a foreign model can be joined along their first axis. */
 import type { OnnxPort, OnnxPredictor } from "../onnx/index.ts";
 import type { ProbeInput } from "./probe-rows.ts";
 import { rowFault, takesRow } from "./row-check.ts";
 
-/** The decision made when the model is loaded. */
+/** Decision that is made when the model is loaded. */
 export interface Joining {
   readonly joins: boolean;
-  /** Reason, as a sentence without a full stop. */
+  /** Reason for the decision, as a sentence without a full stop. */
   readonly because: string;
 }
 
@@ -22,11 +22,11 @@ export interface JoiningOptions {
 }
 
 const BUDGET_MS = 10_000;
-/** Extents that are tried, in this order, for further axes of variable size. */
+/** Extents that are tried for further axes of variable size, in this order. */
 const EXTENTS = [32, 16, 8, 4, 64, 224, 2, 1];
 
 /**
- * The decision follows from the caller's option, from known facts about the model, or from a check of its rows
+ * The decision is based on the caller's option, on known facts about the model, or on a check of its rows
  * (row-check.ts).
  */
 export async function joiningOf(predictor: OnnxPredictor, options: JoiningOptions): Promise<Joining> {
@@ -44,7 +44,7 @@ export async function joiningOf(predictor: OnnxPredictor, options: JoiningOption
   return found === undefined ? { joins: true, because: "a check found its rows independent" } : apart(found);
 }
 
-/** Returns the reason why requests cannot be joined along their first axes; undefined if they can. */
+/** Returns the reason why requests cannot be joined along their first axes. Returns undefined if they can. */
 function axisFault({ inputs }: OnnxPredictor): string | undefined {
   if (inputs.length === 0) return "it has no input";
   for (const { name, shape } of inputs) {
@@ -59,7 +59,7 @@ function axisFault({ inputs }: OnnxPredictor): string | undefined {
   return undefined;
 }
 
-/** Whether toOnnx wrote the file and its inputs and outputs have not been changed since. */
+/** Whether the file was written by toOnnx and its inputs and outputs have not been changed since. */
 function isExported({ producer, inputs, outputs }: OnnxPredictor): boolean {
   const isOne =
     (names: readonly string[]) =>
@@ -75,7 +75,10 @@ function isExported({ producer, inputs, outputs }: OnnxPredictor): boolean {
 
 const isFloat = (type: string): type is ProbeInput["type"] => ["float16", "float32", "float64"].includes(type);
 
-/** Returns the reason why rows are not independent, or could not be checked; undefined if a check found nothing. */
+/**
+ * Returns the reason if rows are not independent or could not be checked. Returns undefined if the check found no
+ * fault.
+ */
 async function rowsFault(predictor: OnnxPredictor, { maxBatch, budgetMs = BUDGET_MS, now }: JoiningOptions) {
   const isOpen = predictor.inputs.some(({ shape }) => shape.slice(1).some((extent) => typeof extent === "string"));
   const limits = { maxRows: maxBatch, budgetMs, timeoutMs: predictor.timeoutMs, now: now ?? (() => performance.now()) };

@@ -4,14 +4,15 @@ import type { InputTensor } from "../v2/input-tensor.ts";
 import { servedPredictor } from "./of-file.ts";
 import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";
 
-/** An answer, with the version that computed it. */
+/** An answer, with the version of the model that computed it. */
 interface LearntAnswer {
   readonly answer: unknown;
   readonly version: number;
 }
 
 /**
- * A model that learns from requests. A batch is answered by the latest state that was confirmed when the batch began.
+ * A model that learns from requests. Each batch is answered by the state that was the latest confirmed state when the
+ * batch began.
  */
 export class LearningModel implements Served<unknown, LearntAnswer> {
   readonly platform: string;
@@ -77,7 +78,7 @@ export class LearningModel implements Served<unknown, LearntAnswer> {
 
   close(): void {}
 
-  /** Returns the latest model. Reading requests and writing answers is the same for all states. */
+  /** Returns the latest model. Any state can be used to read requests and write answers. */
   #latest(): Served {
     const { version, predictor } = this.learner.current();
     if (version !== this.#version) this.#model = servedPredictor(predictor as OutputPredictor, { owned: false });

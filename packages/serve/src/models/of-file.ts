@@ -14,8 +14,8 @@ import type { Served } from "./served.ts";
 /** Options for running models from files. */
 export interface LoadOptions extends JoiningOptions {
   /**
-   * Number of threads of a network. With 0, it runs on the server's thread. Linear models always run there, because
-   * sending a row takes longer than computing it.
+   * Number of threads of a network. With 0, it runs on the server's thread. Linear models always run on the server's
+   * thread, because sending a row takes longer than computing it.
    */
   readonly workers: number;
   /** Limits on the cost of a model, as for `predictor`. */
@@ -28,7 +28,7 @@ const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => P
     const loaded = await predictor(path, limits);
     if (loaded.kind === "factorisation") return new PairModel(loaded) as Served;
     if (loaded.kind === "linear" || workers === 0) return servedPredictor(loaded, { owned: true });
-    // The predictor on this thread only describes the model; the threads compute.
+    // The predictor on this thread only describes the model, whereas the threads compute.
     loaded.dispose();
     const { predictor: threaded } = await import("ergodic/predict/async");
     const model = await threaded(path, { workers, ...limits });
@@ -50,8 +50,8 @@ const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => P
 export const modelEndings: readonly string[] = Object.keys(loaders);
 
 /**
- * Loads the model of a file, ready to answer. If the signal aborts, the model's threads end, whatever they are
- * computing.
+ * Loads the model of a file, ready to answer. If the signal aborts, the model's threads are ended, even while they
+ * compute.
  *
  * @throws DataError and others, which name the fault; the signal's reason
  */
@@ -66,7 +66,7 @@ export async function servedOfFile(path: string, options: LoadOptions, signal?: 
     );
   await refuseIrregular(path);
   const served = await load(path, options);
-  // An error of close is reported by the second close below.
+  // If `close` fails, the second call of `close` below reports the error.
   const stop = (): void => void Promise.resolve(served.close()).catch(() => {});
   signal?.addEventListener("abort", stop, { once: true });
   try {
@@ -83,11 +83,11 @@ export async function servedOfFile(path: string, options: LoadOptions, signal?: 
 }
 
 /**
- * Refuses files that are not regular. Opening a FIFO waits for a writer, and a device may have no end. Links are
+ * Refuses files that are not regular. Opening a FIFO would wait for a writer, and a device might have no end. Links are
  * followed.
  */
 async function refuseIrregular(path: string): Promise<void> {
-  // The loader reports a missing file better.
+  // If the file is missing, the loader reports it with a better message.
   const stats = await stat(path).catch(() => undefined);
   if (!stats || stats.isFile()) return;
   throw new DataError(

@@ -28,7 +28,7 @@ interface Work {
 }
 
 /**
- * A foreign model, computed by a separate process.
+ * A foreign model, whose predictions are computed by a separate process.
  *
  * Requests are joined along the first axis if tests have shown that joining does not change any answer (joining.ts).
  * Otherwise they run one after another.
@@ -98,8 +98,8 @@ export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
   }
 
   /**
-   * Runs a request. Returns an error of onnxruntime about the input, because it concerns only this request. Throws any
-   * other error, because it affects all waiting requests.
+   * Runs a request. If onnxruntime reports an error about the input, returns this error, because it concerns only this
+   * request. Throws all other errors, because they affect all waiting requests.
    */
   async #answer(tensors: readonly OnnxTensor[]): Promise<readonly OnnxTensor[] | Error> {
     const { inputs, outputs } = this.#predictor;
@@ -120,7 +120,7 @@ const metadataOf = ({ name, type, shape }: OnnxPort): TensorMetadata => ({
   shape: shape.map((extent) => (typeof extent === "string" ? -1 : extent)),
 });
 
-/** Whether all axes except the first have equal sizes. Axes of any size can differ between requests. */
+/** Whether all axes except the first have equal sizes. Axes of variable size can differ between requests. */
 const alike = ([first, ...others]: readonly Work[]): boolean =>
   others.every(({ tensors }) =>
     tensors.every(({ shape }, i) => shape.every((size, k) => k === 0 || size === first.tensors[i].shape[k])),

@@ -7,16 +7,16 @@ import { kindOf } from "../v2/json.ts";
 import { inputColumns } from "./input-columns.ts";
 import type { OutputTensor, RowColumn, RowsDescription, Served, TensorMetadata } from "./served.ts";
 
-/** Rows of numbers in the order of the columns, or rows as `predict` takes them. */
+/** Rows as numbers in the order of the columns, or rows in the form that `predict` accepts. */
 type Work = { readonly rows: number } & ({ readonly matrix: InputTensor } | { readonly list: readonly Row[] });
 /** `width` numbers per row, as `predictInto` writes them. */
 type Numbers = Float64Array;
 const NONE: readonly UnknownLevels[] = [];
 type Answers = (Numbers | Error)[];
 
-/** Computes predictions, on this thread or another one. */
+/** Computes predictions, either on this thread or on another thread. */
 export interface Computation {
-  /** Computes `width` numbers per row, as the predictor's `predictInto` writes them. */
+  /** Computes `width` numbers per row, in the form in which the predictor's `predictInto` writes them. */
   numbers(rows: Matrix | readonly Row[]): Float64Array | Promise<Float64Array>;
   close(): void | Promise<void>;
 }
@@ -24,9 +24,10 @@ export interface Computation {
 type Output = "value" | "probabilities" | "class" | "score";
 
 /**
- * A linear model or a network. If all columns are numbers, it takes one tensor `input` of [rows, columns]. Otherwise it
- * takes one tensor per column, with categories as BYTES. The output is `value` for numbers. For classes, the outputs
- * are `class` (BYTES) and `probabilities`, or `class` and `score` if the model decides by sign.
+ * A linear model or a network. If all columns are numbers, the model takes one tensor `input` of [rows, columns].
+ * Otherwise, the model takes one tensor per column, with categories as BYTES. The output is `value` for numbers. For
+ * classes, the outputs are `class` (BYTES) and `probabilities`. If the model decides by sign, they are `class` and
+ * `score`.
  */
 export class OutputModel implements Served<Work, Numbers> {
   readonly platform: string;
@@ -123,7 +124,7 @@ export class OutputModel implements Served<Work, Numbers> {
     }
   }
 
-  /** Computes a row of zeros, if the model can take one. */
+  /** If the model takes a matrix of numbers, computes a row of zeros. */
   async warmUp(): Promise<void> {
     if (this.#isMatrix) await Promise.all(Array.from({ length: this.concurrency }, () => this.#zeros()));
   }
@@ -132,7 +133,7 @@ export class OutputModel implements Served<Work, Numbers> {
     try {
       await this.#computation.numbers(new Float64Array(this.#columns.length));
     } catch (error) {
-      // A refusal of zeros says nothing about other rows.
+      // If zeros are refused, this says nothing about other rows.
       if (!(error instanceof DataError)) throw error;
     }
   }
@@ -161,7 +162,7 @@ export class OutputModel implements Served<Work, Numbers> {
     return this.#computation.close();
   }
 
-  /** Computes all requests together. Returns no promise if the computation is on this thread. */
+  /** Computes all requests together. Does not return a promise if the computation is on this thread. */
   #together(works: readonly Work[]): Answers | Promise<Answers> {
     const isMatrix = "matrix" in works[0];
     if (works.some((work) => "matrix" in work !== isMatrix)) return this.#byForm(works);
@@ -179,9 +180,9 @@ export class OutputModel implements Served<Work, Numbers> {
     return answers;
   }
 
-  /** Retries each request alone, so that only the request with bad rows fails. */
+  /** If the computation of a batch fails, retries each request alone, so that only the request with bad rows fails. */
   #apart(works: readonly Work[], error: Error): Answers | Promise<Answers> {
-    // The fault is not in a row. Otherwise it would end the next thread as well.
+    // The fault is not in a row. If the request were retried, it would end the next thread as well.
     if (error instanceof WorkerError) throw error;
     if (works.length === 1) return [error];
     return Promise.all(works.map(async (work) => (await this.run([work]))[0]));

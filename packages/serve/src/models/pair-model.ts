@@ -6,8 +6,8 @@ import type { InputTensor } from "../v2/input-tensor.ts";
 import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";
 
 /**
- * A factorisation of ratings. Takes users and items by name (as BYTES, or in rows under the names of the training
- * columns), and returns the value of each pair.
+ * A factorisation of ratings. The model takes users and items by name (as BYTES, or in rows under the names of the
+ * training columns), and returns the value of each pair.
  */
 export class PairModel implements Served<readonly Pair[], Float64Array> {
   readonly platform = "ergodic_factorisation";
@@ -43,8 +43,8 @@ export class PairModel implements Served<readonly Pair[], Float64Array> {
   }
 
   /**
-   * Returns users and items without a rating in training. Known users and items are not listed, because they may be
-   * people.
+   * Returns users and items without a rating in training. The names of known users and items are not listed, because
+   * they can be names of people.
    */
   unknownLevels(pairs: readonly Pair[]): readonly UnknownLevels[] {
     return (["user", "item"] as const).flatMap((role) => {

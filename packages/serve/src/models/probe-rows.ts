@@ -1,7 +1,7 @@
 /**
- * Rows on which a foreign model is tested before its requests may be joined. The rows contain numbers of every
- * magnitude and both signs, whole numbers, and special values such as NaN. Some batches have equal rows. The rows are
- * the same at every load.
+ * Rows on which a foreign model is tested before its requests are joined. The rows contain numbers of every magnitude
+ * and both signs, whole numbers, and special values such as NaN. Some batches have equal rows. The rows are the same at
+ * every load.
  */
 import type { OnnxTensor } from "../onnx/index.ts";
 import { fromHalf } from "../v2/datatypes.ts";
@@ -30,13 +30,13 @@ type Draw = () => number;
 
 /** A kind of rows. */
 export interface Kind {
-  /** Name for use in a sentence: "values of about 1000". */
+  /** Name that can be used in a sentence, such as "values of about 1000". */
   readonly name: string;
   /** Whether all rows of a batch are equal. */
   readonly equal?: boolean;
   /**
-   * Whether kernels for one row and for many can differ for these values, as in max(NaN, 0). If so, only batches of
-   * equal size are compared.
+   * Whether kernels for one row and kernels for many rows can give different results for these values, as in max(NaN,
+   * 0). If so, only batches of the same size are compared.
    */
   readonly odd?: boolean;
   /** Returns a function that draws the values of one row. */
@@ -45,7 +45,7 @@ export interface Kind {
 
 const powers = [-3, -2, -1, 0, 1, 2, 3, 4, 5, 6];
 
-/** Rows of different magnitudes: large ones next to small ones, and zeros. */
+/** Rows whose values differ in magnitude: large values next to small values, and zeros. */
 export const mixed: Kind = {
   name: "values of 1e-6 to 1e9 next to each other",
   row(draw) {
@@ -54,7 +54,10 @@ export const mixed: Kind = {
   },
 };
 
-/** Special values; some rows contain nothing else. The largest finite values are the largest values of float32. */
+/**
+ * Special values. Some of the rows contain only special values. The largest finite numbers among them are the largest
+ * numbers of float32.
+ */
 const odd: Kind = {
   name: "NaN, infinities and the largest numbers",
   odd: true,
@@ -105,7 +108,7 @@ export function drawn(kind: Kind, rows: number, inputs: readonly ProbeInput[], s
   return { rows, data };
 }
 
-/** Makes a batch from rows of other batches. Each row is given by its position in its batch. */
+/** Makes a batch from rows of other batches. Each row is given by a batch and its position in this batch. */
 export function picked(from: readonly (readonly [Batch, number])[]): Batch {
   const [[{ data: sample }]] = from;
   const data = sample.map((values, k) => {
@@ -120,7 +123,9 @@ export function picked(from: readonly (readonly [Batch, number])[]): Batch {
   return { rows: from.length, data };
 }
 
-/** Returns one row of a batch with its numbers changed randomly by a few rounding errors of float32 or float16. */
+/**
+ * Returns one row of a batch, in which each number is randomly changed by a few rounding errors of float32 or float16.
+ */
 export function nudged(batch: Batch, row: number, inputs: readonly ProbeInput[], seed: number): Batch {
   const one = picked([[batch, row]]);
   const draw = generator(seed);
@@ -143,7 +148,7 @@ export function tensorsOf({ rows, data }: Batch, inputs: readonly ProbeInput[]):
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
 
-/** Clamps numbers so that they are finite in float16, unless they are meant to be infinite. */
+/** Limits numbers so that they are finite in float16, unless they are meant to be infinite. */
 const half = (value: number, { odd: isOdd }: Kind): number => toHalf(isOdd ? value : Math.max(-6e4, Math.min(6e4, value)));
 
 /** Uniform numbers in [0, 1). Source: mulberry32, by Tommy Ettinger. */

@@ -2,17 +2,19 @@
 import type { OnnxTensor } from "../onnx/index.ts";
 import { fromHalf } from "../v2/datatypes.ts";
 
-/** Difference between two answers to a row in one output. */
+/** Difference between two answers to the same row, in one output. */
 export interface Difference {
-  /** Largest difference between two numbers. Infinity if only one of the numbers is finite, or if labels differ. */
+  /**
+   * Largest difference between two numbers. Infinity if only one of the two numbers is finite, or if two labels differ.
+   */
   readonly largest: number;
   /** Largest absolute value in the row. */
   readonly scale: number;
 }
 
 /**
- * Checks the shapes of an answer to this many rows, and returns the fault. Undefined if each output has one part per
- * row, with the same shape as in `like`.
+ * Checks the shapes of an answer to this many rows, and returns the first fault. Returns undefined if each output has
+ * one part per row, and the parts have the same shape as in `like`.
  */
 export function shapeFault(names: readonly string[], answer: readonly OnnxTensor[], rows: number, like: readonly OnnxTensor[]) {
   for (const [k, { shape }] of answer.entries()) {

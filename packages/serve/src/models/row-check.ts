@@ -1,11 +1,11 @@
 /**
  * Tests whether the rows of a batch are independent of each other in a foreign model.
  *
- * A row's answer must not depend on the other rows. In batches of one size, some rows are kept and the others are
- * replaced. The bits of their positions select the kept rows. For any two rows, each row is therefore kept at least
- * once while the other row changes. The answer must also be the same if the row is alone, in batches of other sizes,
- * and at other positions. "The same" means up to rounding, because the order of additions in a kernel can depend on the
- * number of rows and on memory addresses.
+ * A row's answer must not depend on the other rows. In batches of the same size, some rows are kept and all others are
+ * replaced. The bits of a row's position determine in which batches the row is kept. Of any two rows, each is therefore
+ * kept at least once while the other is replaced. The answer must also be the same if the row is alone, in batches of
+ * other sizes, and at other positions. "The same" means up to rounding, because the order of additions in a kernel can
+ * depend on the number of rows and on memory addresses.
  *
  * A model that mixes rows only for particular values, or at particular batch sizes, can pass.
  */
@@ -13,26 +13,26 @@ import type { OnnxPredictor, OnnxTensor } from "../onnx/index.ts";
 import { type Batch, drawn, type Kind, kinds, mixed, nudged, type ProbeInput, picked, sizeOf, tensorsOf } from "./probe-rows.ts";
 import { differences, shapeFault } from "./row-answers.ts";
 
-/** Batch sizes that are tested, below the largest. */
+/** Batch sizes that are tested, in addition to the largest size. */
 const SIZES = [2, 3, 4, 7, 16, 61];
-/** Largest of these sizes that is tested with all kinds of rows. (The largest batch is also tested with all kinds.) */
+/** Largest of these sizes that is tested with rows of all kinds. (The largest batch is also tested with all kinds.) */
 const LARGEST_SMALL = 3;
-/** Largest difference between two answers to a row, relative to the largest of its numbers in the output. */
+/** Largest allowed difference between two answers to a row, relative to the largest number of the row in the output. */
 const TOLERANCE = 1e-5;
 /**
- * In each of TRIALS trials, the row's own numbers are changed by rounding errors. A larger difference still counts as
+ * In each of TRIALS trials, the row's own numbers are changed by rounding errors. A larger difference also counts as
  * rounding if it is at most SLACK times the largest change of the answer in these trials.
  */
 const [SLACK, TRIALS] = [4, 6];
-/** Largest total number of input and output values of a batch: 16 MB of float32. */
+/** Largest total number of input and output values of a batch, which is 16 MB of float32. */
 const MOST_NUMBERS = 2 ** 22;
 
 export interface CheckLimits {
   /** Number of rows of the largest batch, at least 2. */
   readonly maxRows: number;
-  /** Time for the whole check in milliseconds. The check ends early if it would take longer. */
+  /** Time for the whole check in milliseconds. The check ends early if it would take longer than this. */
   readonly budgetMs: number;
-  /** Milliseconds after which a run is given up and its process killed. */
+  /** Milliseconds after which a run is abandoned and its process is killed. */
   readonly timeoutMs: number;
   readonly now: () => number;
 }
@@ -40,10 +40,10 @@ export interface CheckLimits {
 type Answer = readonly OnnxTensor[];
 type RowOf<T> = readonly [T, number];
 
-/** A finding that ends the check; its message completes "requests are not joined: ". */
+/** A finding that ends the check. Its message follows the words "requests are not joined: ". */
 class Finding extends Error {}
 
-/** Returns the reason why the model's requests must not be joined; undefined if none was found. */
+/** Returns the reason why the model's requests must not be joined. Returns undefined if no reason was found. */
 export async function rowFault(
   predictor: Pick<OnnxPredictor, "run" | "outputs">,
   inputs: readonly ProbeInput[],
@@ -58,7 +58,7 @@ export async function rowFault(
   }
 }
 
-/** Whether the model computes a row of these shapes at all. */
+/** Whether the model can compute a row with these shapes. */
 export function takesRow(predictor: Pick<OnnxPredictor, "run">, inputs: readonly ProbeInput[]): Promise<boolean> {
   if (numbersIn(inputs) > MOST_NUMBERS) return Promise.resolve(false);
   return predictor.run(tensorsOf(drawn(mixed, 1, inputs, 0), inputs)).then(
@@ -88,8 +88,8 @@ class RowCheck {
   }
 
   /**
-   * Tests batches from the smallest to the largest. Mixed rows are then found at little cost, and slow models are found
-   * early.
+   * Tests batches from the smallest to the largest. In this order, models that mix rows are detected at little cost,
+   * and slow models are detected early.
    */
   async run(): Promise<void> {
     const { maxRows } = this.#limits;
@@ -120,7 +120,7 @@ class RowCheck {
       throw new Finding(`a batch of ${maxRows} rows has ${maxRows * numbers} numbers, more than are checked (${MOST_NUMBERS})`);
   }
 
-  /** Tests rows of a kind in a batch of this size. `bits`: number of position bits that select the kept rows. */
+  /** Tests rows of one kind in a batch of this size. `bits`: number of position bits that select the kept rows. */
   async #try(kind: Kind, size: number, bits: number): Promise<void> {
     const rows = drawn(kind, size, this.#inputs, this.#seed++);
     const others = drawn(mixed, size, this.#inputs, this.#seed++);
@@ -151,8 +151,8 @@ class RowCheck {
   }
 
   /**
-   * Returns, per output, the change of the answer to a single row when its numbers change by rounding errors. Kernels
-   * that add in another order can differ by as much.
+   * For each output, returns by how much the answer to a single row changes when the row's numbers change by rounding
+   * errors. Kernels that add in a different order can cause differences of the same size.
    *
    * @throws Finding if the answer also changes by about as much when the row stays the same, as random answers do
    */
@@ -176,7 +176,7 @@ class RowCheck {
   async #answer(rows: Batch): Promise<Answer> {
     const { now, timeoutMs } = this.#limits;
     const [largest = 0, ms = 0] = [...this.#times].at(-1) ?? [];
-    // A run is not started if it might exceed its time limit, because its process would then be killed.
+    // A run is not started if it might exceed its time limit, because its process would be killed in that case.
     const wanted = largest > 0 ? (ms * rows.rows) / Math.min(largest, rows.rows) : 0;
     this.#refuseSlow(wanted);
     if (wanted > timeoutMs / 2)
@@ -199,7 +199,7 @@ class RowCheck {
     return (2 + 2 * bits) * times.get(size)! + alone(size).length * times.get(1)!;
   }
 
-  /** Checks that the remaining budget covers `ms` milliseconds. @throws Finding if it does not */
+  /** Checks that at least `ms` milliseconds of the budget remain. @throws Finding if it does not */
   #refuseSlow(ms: number): void {
     const { budgetMs, now } = this.#limits;
     if (now() - this.#began + ms > budgetMs) throw new Finding(`a check of its rows would take more than ${inSeconds(budgetMs)}`);

@@ -3,7 +3,7 @@ import type { Datatype, Elements } from "../v2/datatypes.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
 import type { Joining } from "./joining.ts";
 
-/** An input or output tensor of a model; -1: any size. */
+/** An input or output tensor of a model. −1 in the shape means any size. */
 export interface TensorMetadata {
   readonly name: string;
   readonly datatype: Datatype;
@@ -29,29 +29,30 @@ export interface RowsDescription {
   readonly columns: readonly RowColumn[];
   /** Name of the target. */
   readonly target: string;
-  /** Class names, in the order of probabilities; absent for numbers. */
+  /** Class names in the order of the probabilities. Absent for numeric targets. */
   readonly classes?: readonly string[];
 }
 
 /**
- * The server's interface to a model: its inputs and outputs, and how it answers a batch of requests. There is one
- * implementation per kind of model.
+ * The server's interface to a model: its inputs and outputs, and how it answers a batch of requests. Each kind of model
+ * has its own implementation of this interface.
  *
- * `Work`: a request after reading and checking; `Answer`: its result. A request is read (`fromTensors`, `fromRows`),
- * waits in the queue, runs with others (`run`), and its answer is written (`output`, `rows`).
+ * `Work`: a request after reading and checking; `Answer`: its result. A request is first read (`fromTensors`,
+ * `fromRows`). It then waits in the queue and runs together with others (`run`). Finally, its answer is written
+ * (`output`, `rows`).
  */
 export interface Served<Work = unknown, Answer = unknown> {
   /** Name of the platform: "ergodic_linear", "onnxruntime_onnx" … */
   readonly platform: string;
   readonly inputs: readonly TensorMetadata[];
   readonly outputs: readonly TensorMetadata[];
-  /** Whether numeric inputs accept numbers of any type. */
+  /** Whether numeric inputs accept numbers of any numeric type. */
   readonly converts: boolean;
-  /** Number of batches that may be computed simultaneously. Default 1. */
+  /** Number of batches that can be computed simultaneously. Default 1. */
   readonly concurrency?: number;
-  /** Foreign models: whether requests are joined, and why. */
+  /** For foreign models: whether requests are joined, and the reason. */
   readonly joining?: Joining;
-  /** Description, for models that take rows by name. */
+  /** Description of the rows, for models that take rows by name. */
   readonly description?: RowsDescription;
   /**
    * Reads a request. `inputs` are in the model's order, with the required types and shapes. @throws RequestError,
@@ -64,17 +65,17 @@ export interface Served<Work = unknown, Answer = unknown> {
   unknownLevels?(work: Work): readonly UnknownLevels[];
   /** Returns the number of rows of a request, at least 1. */
   rowsOf(work: Work): number;
-  /** Returns answers in the order of the requests. A request that cannot be answered gets an error instead. */
+  /** Returns the answers in the order of the requests. If a request cannot be answered, its answer is an error. */
   run(works: readonly Work[]): readonly (Answer | Error)[] | Promise<readonly (Answer | Error)[]>;
   /** Returns the output with this index. */
   output(answer: Answer, index: number): OutputTensor;
   /** Returns one object per row: its value, and probabilities if the model has them. */
   rows?(answer: Answer): readonly object[];
-  /** Returns further parameters of an answer, in addition to the parameters of its batch. */
+  /** Returns parameters of an answer in addition to those of its batch. */
   parameters?(answer: Answer): Readonly<Record<string, number>>;
-  /** Reason why the model is degraded although it answers; undefined if it is not. */
+  /** Reason why the model works in a degraded state. Undefined if it does not. */
   readonly degraded?: string | undefined;
-  /** Prepares the model, so that the first request need not wait for it. @throws if the model cannot predict */
+  /** Prepares the model, so that the first request does not need to wait for it. @throws if the model cannot predict */
   warmUp?(): Promise<void>;
   /** Frees the model. Called when no request is left. */
   close(): void | Promise<void>;

@@ -1,9 +1,10 @@
 /**
  * The compiler's arrays as ONNX values.
  *
- * Our images have the channels last, but ONNX's convolutions and pools need them first. An array of four axes starts in
- * one of these forms. If an operation needs the other form, the array is converted, and both forms are then available.
- * Element-wise functions keep the form of their arguments, so a convolutional network is transposed only at its ends.
+ * Our images have the channels last, but ONNX's convolutions and pools need them first. At first, an array of four axes
+ * has one of these two forms. If an operation needs the other form, the array is converted, after which both forms are
+ * available. The results of element-wise functions have the form of the arguments, so a convolutional network is
+ * transposed only at its ends.
  */
 import assert from "node:assert/strict";
 import { CapabilityError } from "ergodic";
@@ -13,7 +14,7 @@ import type { Graph } from "./graph.ts";
 
 export type Form = "last" | "first";
 
-/** Axis orders that convert one form to the other. */
+/** Orders of axes that convert one form to the other. */
 export const TO_FIRST = [0, 3, 1, 2] as const;
 const TO_LAST = [0, 2, 3, 1] as const;
 
@@ -57,12 +58,12 @@ export class Arrays {
     return this.#values.get(node)?.form ?? "last";
   }
 
-  /** Returns the name of an array with our order of axes. */
+  /** Returns the name of an array whose axes are in our order. */
   last(node: SymbolicArray): string {
     return this.#in("last", node);
   }
 
-  /** Returns the name of an array of four axes, channels before height and width. */
+  /** Returns the name of an array of four axes, with channels before height and width. */
   first(node: SymbolicArray): string {
     return this.#in("first", node);
   }
@@ -93,7 +94,7 @@ export class Arrays {
     return this.expanded(this.graph.scalar("float32", node.attributes as number), node.shape);
   }
 
-  /** Returns the values of weights and constants; undefined for computed values. */
+  /** Returns the values of weights and constants. Returns undefined for computed values. */
   valuesOf(node: SymbolicArray): ArrayLike<number> | undefined {
     if (node.op === "constant") return node.attributes as Float64Array;
     if (node.op !== "input") return undefined;
@@ -101,7 +102,10 @@ export class Arrays {
     return Object.hasOwn(numbers, String(node.attributes)) ? numbers[String(node.attributes)] : undefined;
   }
 
-  /** Returns values that must be known when the model is written. @throws CapabilityError if they are computed */
+  /**
+   * Returns the values of an array, which must be known when the model is written. @throws CapabilityError if they are
+   * computed
+   */
   known(node: SymbolicArray, what: string): ArrayLike<number> {
     const values = this.valuesOf(node);
     if (values) return values;
@@ -124,7 +128,7 @@ export class Arrays {
     return this.graph.node("Reshape", [name, this.graph.constant("int64", extents)]);
   }
 
-  /** Repeats along axes of extent 1, and along new leading axes. */
+  /** Repeats an array along axes of extent 1 and along new leading axes. */
   expanded(name: string, shape: readonly number[]): string {
     const { graph } = this;
     if (!shape.some((extent) => this.growsWithRows(extent))) return graph.node("Expand", [name, graph.constant("int64", shape)]);

@@ -1,10 +1,10 @@
 /**
- * Calibrated probabilities as ONNX nodes, with the steps of the library (ergodic/calibration), in float64.
+ * Writes calibrated probabilities as ONNX nodes. The steps are those of the library (ergodic/calibration), in float64.
  *
  * ℓ: log probabilities up to a constant, [rows, classes]: z for softmax, log σ(z) for one class against the rest.
  *   temperature   p = softmax(ℓ/T)
  *   isotonic      p_k = f_k(log odds of class k), scaled to sum to 1; equal if all are 0.
- *                 For two classes with one output p₁ = f(z).
+ *                 If two classes share one output, p₁ = f(z).
  *
  * If z is NaN, temperature makes all classes equal, and isotonic gives NaN, as in the library.
  */
@@ -75,8 +75,9 @@ function logSigmoid(graph: Graph, z: string): string {
 }
 
 /**
- * ℓ_k − log Σ_{j≠k} exp ℓ_j. The sum over the other classes is the total minus the term of class k. For the largest
- * class this difference would lose precision, so the sum over its other classes is computed separately.
+ * ℓ_k − log Σ_{j≠k} exp ℓ_j. The sum over the other classes is computed by subtracting the term of class k from the
+ * total. For the largest class, this difference would lose precision, so the sum over the other classes is computed
+ * separately.
  */
 function logOdds(graph: Graph, l: string, classes: number): string {
   const each = graph.constant(
@@ -98,9 +99,9 @@ function logOdds(graph: Graph, l: string, classes: number): string {
 }
 
 /**
- * f_k(s_k), with one curve per column. The segments of all curves are found by simultaneous bisection, because a direct
- * search would need rows × points of memory. The points are stored in one block of 2^m per curve. A block is padded
- * with the curve's last point.
+ * f_k(s_k), with one curve per column. The segments of all curves are found simultaneously by bisection, because a
+ * direct search would need memory for rows × points numbers. The points are stored in one block of 2^m per curve. A
+ * block is padded with the curve's last point.
  */
 function bent(graph: Graph, s: string, curves: readonly Curve[]): string {
   const block = 2 ** Math.ceil(Math.log2(Math.max(...curves.map(({ scores }) => scores.length))));
@@ -124,7 +125,7 @@ function bent(graph: Graph, s: string, curves: readonly Curve[]): string {
   }
   const there = (of: string): string => graph.node("Gather", [of, at]);
   const isLast = ({ scores }: Curve, i: number): boolean => i === scores.length - 1;
-  // From the last point on, the curve is constant.
+  // Beyond its last point, the curve is constant.
   const widths = table((curve, i) => (isLast(curve, i) ? 1 : curve.scores[i + 1] - curve.scores[i]), "widths");
   const values = table(({ probabilities }, i) => probabilities[i], "probabilities");
   const highs = table((curve, i) => curve.probabilities[isLast(curve, i) ? i : i + 1], "highs");

@@ -11,7 +11,7 @@ interface Value {
   readonly isTruth: boolean;
 }
 
-/** Operations with the same name and meaning. */
+/** Operations that have the same meaning in ONNX. */
 const SAME: Readonly<Record<string, string>> = {
   add: "Add",
   sub: "Sub",

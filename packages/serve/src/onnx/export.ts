@@ -5,7 +5,7 @@ import { Graph, TYPES } from "./graph.ts";
 import { writeNetwork } from "./network.ts";
 import { as, rawColumns, writePipeline } from "./pipeline.ts";
 
-/** A matrix of outputs or predictions, [rows, …]. */
+/** A matrix of outputs or predictions, whose first axis is the rows. */
 interface Matrix {
   readonly name: string;
   readonly type: "float32" | "float64";
@@ -19,9 +19,9 @@ const VERSION = "0.1.0";
  *   await writeFile("income.onnx", toOnnx(await predictor("income.safetensors")));
  *
  * The input is `columns`, float32 [batch, raw columns], in the order of the model's raw columns. Numbers are given
- * unchanged. A category is given as the index of its level (any other number means an unknown level). If the model
- * fills gaps, NaN means a missing cell. If the model's rows have an offset, there is a second input `offset`, float32
- * [batch, 1]. It is added to the output before the link. The outputs:
+ * unchanged. A category is given as the index of its level. Any other number means an unknown level. If the model fills
+ * gaps, NaN means a missing cell. If the model's rows have an offset, there is a second input `offset`, float32 [batch,
+ * 1]. This offset is added to the output before the link. The outputs:
  *
  *   classes    `probabilities`, float32 [batch, classes]; `class`, int64 [batch], the index of the most probable class
  *   by sign    `scores`, float32 [batch, 1 or classes]; `class`
@@ -29,8 +29,8 @@ const VERSION = "0.1.0";
  *
  * The metadata contain, as JSON: "classes", the names of classes, or null; "columns", the raw columns, with the levels
  * of categories. "target", "task" and "offset" are strings. "offset" is the name of the column with the offset, and
- * exists only if rows have one. Steps of the pipeline, linear models and calibration compute in float64, networks in
- * float32 with batch normalisation folded into weights. Probabilities are calibrated if the model is.
+ * exists only if rows have one. Steps of the pipeline, linear models and calibration use float64. Networks use float32,
+ * with batch normalisation folded into the weights. If the model is calibrated, so are the probabilities.
  *
  * @throws CapabilityError [ONNX_MODEL, ONNX_STEP, ONNX_OPERATION, LAYER_FUNCTION] for parts that ONNX cannot express,
  * by name, including conformal sets; MemoryLimitError above 2 GB
@@ -113,8 +113,8 @@ function networkOutputs(graph: Graph, model: NetworkPredictor, prepared: Matrix)
 }
 
 /**
- * Adds each row's offset to z of one output. Concat is used because it refuses a wrong number of rows. A sum would
- * silently add one offset to all rows.
+ * Adds the offset of each row to z, for a model with one output. The offset is joined to z by Concat, because Concat
+ * refuses a wrong number of rows. A direct addition would silently add a single offset to all rows.
  */
 function withOffset(graph: Graph, z: Matrix): Matrix {
   const offset = as(graph, { name: graph.input("offset", "float32", ["batch", 1]), type: "float32" }, z.type);
@@ -123,8 +123,8 @@ function withOffset(graph: Graph, z: Matrix): Matrix {
 }
 
 /**
- * Writes the link of outputs z, [rows, outputs], or calibrated probabilities. Also writes the most probable class (the
- * first one if several are equal). A temperature does not change the class.
+ * Applies the link to the outputs z, [rows, outputs], or writes calibrated probabilities. Also writes the most probable
+ * class, which is the first one if several are equally probable. A temperature does not change the class.
  */
 function writeClasses(graph: Graph, given: Matrix, link: string, count: number, calibration: Calibration | undefined): void {
   const z = calibration ? as(graph, given, "float64") : given;

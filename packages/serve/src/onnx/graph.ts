@@ -2,8 +2,8 @@
  * An ONNX graph under construction (nodes in the order of computation, constants, inputs and outputs), and the file
  * that contains it.
  *
- * Values are identified by name. Equal short constants are merged. Nodes that no output needs are left out of the file.
- * Source: onnx.proto3 and Operators.md of ONNX; opset 17, version 8 of the representation.
+ * Values are identified by name. Equal short constants are merged. The file does not contain nodes that no output
+ * needs. Source: onnx.proto3 and Operators.md of ONNX; opset 17, version 8 of the representation.
  */
 import { Message } from "./protobuf.ts";
 
@@ -22,7 +22,7 @@ export const TYPES = {
 
 export type TypeName = keyof typeof TYPES;
 
-/** An extent, or the name of an extent that is known only when the model runs. */
+/** An extent, or its name if the extent is known only when the model runs. */
 export type Dimension = number | string;
 
 const OPSET = 17;
@@ -30,7 +30,7 @@ const REPRESENTATION = 8;
 /** Numbers for attribute kinds. */
 const KINDS = { float: 1, integer: 2, graph: 5, integers: 7 } as const;
 
-/** An attribute. Numbers are integers unless marked as a float. */
+/** An attribute. Numbers are integers, unless they are marked as a float. */
 export type Attribute = number | readonly number[] | { readonly float: number } | Graph;
 
 interface Node {
@@ -54,10 +54,10 @@ interface Port {
   readonly shape: readonly (Dimension | undefined)[];
 }
 
-/** Largest size in bytes of constants that are compared. */
+/** Largest size in bytes up to which constants are compared. */
 const SHORT = 4096;
 
-/** Data that a graph shares with the graphs inside its nodes. */
+/** Data that a graph shares with the graphs that its nodes contain. */
 interface Shared {
   count: number;
   readonly constants: Map<string, Constant>;
@@ -71,8 +71,8 @@ export class Graph {
   readonly #outputs: Port[] = [];
 
   /**
-   * `around`: graph whose node contains this one. That graph stores the constants, and this graph can refer to its
-   * values.
+   * `around`: graph whose node contains this one. The constants are stored in that graph, and this graph can refer to
+   * its values.
    */
   constructor(around?: Graph) {
     this.#shared = around ? around.#shared : { count: 0, constants: new Map(), known: new Map() };
@@ -132,7 +132,7 @@ export class Graph {
     const message = new Message();
     for (const [i, node] of nodes.entries()) message.message(1, nodeMessage(node, `${name}_${i}`));
     message.text(2, name);
-    // Inner graphs take their constants from the outermost one.
+    // Inner graphs use constants of the outermost graph.
     if (name === "model")
       for (const [key, constant] of this.#shared.constants) if (used.has(key)) message.message(5, tensorMessage(key, constant));
     for (const port of this.#inputs) message.message(11, portMessage(port));
@@ -140,7 +140,7 @@ export class Graph {
     return message;
   }
 
-  /** Returns the nodes that an output depends on. */
+  /** Returns the nodes on which an output depends. */
   #needed(): Node[] {
     const wanted = new Set(this.#outputs.map(({ name }) => name));
     const kept: Node[] = [];
@@ -152,7 +152,7 @@ export class Graph {
     return kept.reverse();
   }
 
-  /** Returns all names used by the graph's nodes and outputs, including names from outside the graph. */
+  /** Returns all names that the nodes and outputs of the graph use, including names from outside the graph. */
   names(): Set<string> {
     return new Set([...this.#outputs.map(({ name }) => name), ...this.#needed().flatMap((node) => [...namesIn(node)])]);
   }
@@ -201,7 +201,7 @@ function portMessage({ name, type, shape }: Port): Message {
   return new Message().text(1, name).message(2, new Message().message(1, tensor));
 }
 
-/** Little-endian, as all hosts of WebAssembly are in practice. */
+/** Returns the values as little-endian bytes. In practice, all hosts of WebAssembly are little-endian. */
 function bytesOf(type: TypeName, values: ArrayLike<number>): Uint8Array {
   if (type === "float32") return new Uint8Array(Float32Array.from(values).buffer);
   if (type === "float64") return new Uint8Array(Float64Array.from(values).buffer);

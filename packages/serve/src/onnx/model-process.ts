@@ -1,8 +1,9 @@
 /**
- * One child process with a model, from its start to its end (child.js). To replace a process that has ended, callers
- * start a new one.
+ * One child process that runs a model, from the start of the process to its end (child.js). If a process has ended,
+ * callers start a new one instead.
  *
- * While it has no work it does not keep the program alive. The process ends when its parent ends, for whatever reason.
+ * While it has no work it does not keep the program alive. When the parent process ends, for whatever reason, this
+ * process ends too.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -17,7 +18,7 @@ export interface ModelSource {
   /** URL of the module of onnxruntime-node. */
   readonly module: string;
   readonly threads: number;
-  /** Largest time in milliseconds for the start. */
+  /** Longest time in milliseconds that the start can take. */
   readonly startMs: number;
 }
 
@@ -49,17 +50,17 @@ interface Message {
 
 type Metadata = OnnxPort & { readonly isTensor: boolean };
 
-/** A handle that can keep this program alive. Some hosts lack some of the methods. */
+/** An object that can keep this program alive. Some hosts lack some of the methods. */
 interface Handle {
   ref?(): void;
   unref?(): void;
 }
 
-/** Number of characters of the child's standard error that are kept. */
+/** Number of characters of the child's standard error that are stored. */
 const LAST_WORDS = 500;
 
 export class ModelProcess {
-  /** Resolves once the process has ended, with the way it ended. */
+  /** Resolves when the process has ended. The value describes how it ended. */
   readonly gone: Promise<string>;
   readonly #child: ChildProcess;
   readonly #where: string;
@@ -144,7 +145,7 @@ export class ModelProcess {
   }
 
   /**
-   * Runs the model and returns outputs by name. Rejects with DataError for a run that onnxruntime refuses, and with
+   * Runs the model and returns outputs by name. Rejects with a DataError if onnxruntime refuses the run, and with
    * undefined if the process ended first.
    */
   run({ inputs, outputs }: Question): Promise<Tensors> {
@@ -157,12 +158,12 @@ export class ModelProcess {
   }
 
   kill(): void {
-    // Keeps the program alive for callers that wait for the end of the process.
+    // Callers wait for the end of the process, so the program is kept alive until then.
     this.#work();
     this.#child.kill("SIGKILL");
   }
 
-  /** Sends a message. A failure to send is not handled, because the end of the process reports it. */
+  /** Sends a message. If sending fails, nothing is done here, because the end of the process is reported elsewhere. */
   #send(message: object): void {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
@@ -221,7 +222,7 @@ export class ModelProcess {
   }
 
   #handles(): (Handle | null | undefined)[] {
-    // On some hosts a process that did not start has no handles.
+    // On some hosts, a process that could not be started has no handles.
     if (this.#child.pid === undefined) return [];
     return [this.#child, this.#child.channel, this.#child.stderr as unknown as Handle | null];
   }

@@ -118,7 +118,7 @@ const lacking = (what: string): CapabilityError =>
     "ONNX_OPERATION",
   );
 
-/** Writes an element-wise expression. The scalars of the expression are the arguments, which broadcast. */
+/** Writes an element-wise expression. The scalars of the expression are the arguments of the node, which broadcast. */
 function mapped(node: SymbolicArray, arrays: Arrays): Placed {
   const clip = clipOf(node);
   if (clip) {
@@ -134,7 +134,7 @@ function mapped(node: SymbolicArray, arrays: Arrays): Placed {
   return { name: isRepeated(node) ? arrays.expanded(name, whole) : name, form };
 }
 
-/** Whether its shape is larger than the broadcast shape of its arguments. */
+/** Whether the array is larger than the shape to which its arguments broadcast. */
 function isRepeated({ shape, args }: SymbolicArray): boolean {
   return shape.some((extent, axis) => {
     const own = args.map((arg) => arg.shape[axis - shape.length + arg.rank] ?? 1);
@@ -143,22 +143,22 @@ function isRepeated({ shape, args }: SymbolicArray): boolean {
 }
 
 /**
- * Returns an argument of a function of images with channels first. The argument has four axes, or fewer if it
- * broadcasts along the leading axes.
+ * Returns an argument of a function of images in the form in which channels come first. The argument has four axes. If
+ * it has fewer, it broadcasts along the leading axes.
  */
 function broadcastFirst(arg: SymbolicArray, arrays: Arrays): string {
   if (arg.rank === 4) return arrays.first(arg);
   if (arg.rank === 0) return arrays.last(arg);
   const shape = [...new Array<number>(4 - arg.rank).fill(1), ...arg.shape];
   const values = arrays.valuesOf(arg);
-  // One number per channel, as for biases: no axis moves.
+  // There is one number per channel, as in a bias, so no axis needs to be moved.
   if (values && arg.rank === 1) return arrays.graph.constant("float32", values, [1, arg.size, 1, 1], String(arg.attributes));
   return arrays.graph.node("Transpose", [arrays.reshapeTo(arrays.last(arg), shape)], { perm: TO_FIRST });
 }
 
 /**
- * Recognises min(c, max(d, x)), which is then written as one Clip. Activations that are clipped on both sides have this
- * form. If d > c, both forms give c.
+ * Recognises min(c, max(d, x)), which can be written as a single Clip. Activations with a lower and an upper limit have
+ * this form. If d > c, both forms give c.
  */
 function clipOf(node: SymbolicArray): { x: SymbolicArray; low: number; high: number } | undefined {
   const high = boundOf(node, "min");
@@ -180,7 +180,7 @@ function reduced(node: SymbolicArray, arrays: Arrays): Placed {
   const { kind, from, to } = node.attributes as { kind: keyof typeof REDUCTIONS; from: number; to: number };
   const [x] = node.args;
   const axes = Array.from({ length: to - from }, (_, i) => from + i);
-  // If at most one of height, width and channels remains, the order of axes does not matter.
+  // If at most one of the axes height, width and channels has an extent above 1, their order does not matter.
   const isFirst = x.rank === 4 && arrays.formOf(x) === "first" && from > 0 && (to === 4 || (from === 1 && to === 3));
   const name = isFirst ? arrays.first(x) : arrays.last(x);
   const own = isFirst ? axes.map((axis) => TO_FIRST.indexOf(axis as 1)) : axes;
@@ -214,7 +214,8 @@ function pointwise(node: SymbolicArray, arrays: Arrays): Placed | undefined {
 }
 
 /**
- * Writes a channel shuffle. It splits the channels into groups, exchanges the two resulting axes and joins them again.
+ * Writes a channel shuffle. A shuffle splits the channels into groups, exchanges the two resulting axes and joins them
+ * again.
  */
 function shuffled(node: SymbolicArray, arrays: Arrays): Placed | undefined {
   const [turned] = node.args;
@@ -231,8 +232,8 @@ function shuffled(node: SymbolicArray, arrays: Arrays): Placed | undefined {
 }
 
 /**
- * Writes a lookup of table rows by index. An index out of range gives NaN. ONNX would count negative indices from the
- * end, and refuse others.
+ * Writes a lookup of table rows by index. An index out of range gives NaN. By contrast, ONNX counts negative indices
+ * from the end and refuses all other indices out of range.
  */
 function gathered({ args: [table, indices] }: SymbolicArray, arrays: Arrays): Placed {
   const { graph } = arrays;
@@ -246,8 +247,8 @@ function gathered({ args: [table, indices] }: SymbolicArray, arrays: Arrays): Pl
 }
 
 /**
- * Writes a block-circulant product as a product with the full matrix, which has k times as many numbers. ONNX has no
- * shorter form.
+ * Writes a block-circulant product as a product with the full matrix, which contains k times as many numbers. ONNX has
+ * no shorter form.
  */
 function multiplied(node: SymbolicArray, arrays: Arrays): Placed {
   const { p, q, k } = node.attributes as { p: number; q: number; k: number };
@@ -272,7 +273,7 @@ interface ScanParts {
 }
 
 /**
- * Writes a loop with carried state. The loop's results are the carries at the end, the outputs, and the carries before
+ * Writes a loop with carried state. The results of the loop are the final carries, the outputs, and the carries before
  * each step.
  */
 function scanned(node: SymbolicArray, arrays: Arrays): void {
@@ -287,7 +288,7 @@ function scanned(node: SymbolicArray, arrays: Arrays): void {
   for (const leaf of over) given(leaf, "element");
   const first = carries.length;
   constants.forEach((leaf, i) => void body.set(leaf, arrays.last(node.args[first + over.length + i])));
-  // ONNX needs a sequence that determines the number of steps.
+  // ONNX needs a sequence from which the number of steps follows.
   if (over.length === 0) inner.input(inner.fresh("step"), "float32", []);
   writeArrays(arraysBelow([...next, ...outputs]), body);
   const made = [...next, ...outputs, ...carries];

@@ -1,9 +1,9 @@
 /**
- * A model's pipeline as ONNX nodes: from a matrix of its raw columns to a matrix of its own columns.
+ * Writes a model's pipeline as ONNX nodes, which convert a matrix of raw columns to a matrix of the model's columns.
  *
- * Raw columns are numbers. A category is given as the index of its level in the column's list. Any other number (such
- * as −1) means an unknown level. If the model fills gaps, NaN means a missing value. Arithmetic is in float64 and
- * rounded where the library rounds, so the numbers are the same.
+ * Raw columns are numbers. A category is given as the index of a level in the column's list of levels. Any other number
+ * (such as −1) means an unknown level. If the model fills gaps, NaN means a missing value. Arithmetic is in float64 and
+ * is rounded where the library rounds, so that the results are the same.
  *
  * @throws CapabilityError [ONNX_STEP] for steps that ONNX cannot express: hashing of strings, and random features,
  * which are generated from a seed
@@ -28,7 +28,7 @@ interface Matrix {
   readonly type: "float32" | "float64";
 }
 
-/** Returns the raw columns of a pipeline that takes numbers or cells. @throws CapabilityError */
+/** Returns the raw columns of a pipeline whose input is numbers or cells. @throws CapabilityError */
 export function rawColumns(steps: readonly unknown[], names: readonly { readonly name: string }[] | null): readonly RawColumn[] {
   const [source] = steps as readonly Step[];
   const dated = (source.columns as { of?: string }[] | undefined)?.find(({ of }) => of !== undefined);
@@ -39,7 +39,7 @@ export function rawColumns(steps: readonly unknown[], names: readonly { readonly
   return Array.from({ length: source.columnCount as number }, (_, j) => ({ name: own ? own[j] : `x${j}`, kind: "number" }));
 }
 
-/** Writes the model's columns from raw ones. `columns`: float32 [rows, raw columns]. */
+/** Writes the nodes that compute the model's columns from the raw columns. `columns`: float32 [rows, raw columns]. */
 export function writePipeline(graph: Graph, given: readonly unknown[], raw: readonly RawColumn[], columns: string): Matrix {
   const [source, ...steps] = given as readonly Step[];
   let type = source.type as "f32" | "f64";
@@ -109,8 +109,8 @@ interface ColumnRun {
 }
 
 /**
- * Splits the columns into runs: consecutive numeric columns form one run, and each category forms its own run. A
- * category without levels has no columns and therefore no run.
+ * Splits the columns into runs. Consecutive numeric columns form one run, whereas each category forms a run of its own.
+ * A category without levels has no columns and therefore no run.
  */
 function runsOf(raw: readonly RawColumn[]): ColumnRun[] {
   const runs: { from: number; to: number; levels: number | undefined }[] = [];

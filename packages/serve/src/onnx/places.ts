@@ -1,7 +1,7 @@
 /** Parts of arrays, and arrays made from parts (the compiler's slice and place), as ONNX nodes. */
 import type { Arrays } from "./arrays.ts";
 
-/** Elements start, start + step, … of each axis. */
+/** Elements of each axis: start, start + step, …. */
 export interface Slice {
   readonly start: readonly number[];
   readonly step: readonly number[];
@@ -11,7 +11,7 @@ type Shape = readonly number[];
 
 export const isPlace = (places: readonly Slice[]): boolean => places.every(({ step }) => step.every((by) => by === 1));
 
-/** End of a reversed slice that includes the first element. */
+/** End of a reversed slice that includes the element with index 0. */
 const BELOW_ALL = -(2 ** 31);
 
 export function sliced({ graph }: Arrays, x: string, { start, step }: Slice, from: Shape, to: Shape): string {
@@ -30,7 +30,7 @@ export function sliced({ graph }: Arrays, x: string, { start, step }: Slice, fro
   ]);
 }
 
-/** Arranges parts next to each other, or surrounds them with zeros. */
+/** Arranges parts next to each other, or pads a part with zeros. */
 export function placed(
   { graph }: Arrays,
   parts: readonly string[],
@@ -55,7 +55,7 @@ export function placed(
   return padded.length === 1 ? padded[0] : graph.node("Sum", padded);
 }
 
-/** Returns the axis along which consecutive parts fill the whole array; undefined if there is none. */
+/** Returns the axis along which consecutive parts fill the whole array. Returns undefined if there is no such axis. */
 function axisOf(shapes: readonly Shape[], places: readonly Slice[], whole: Shape): number | undefined {
   const axis = whole.findIndex((_, at) => shapes.some((shape) => shape[at] !== whole[at]));
   const isWhole = shapes.every((shape) => shape.every((extent, at) => at === axis || extent === whole[at]));

@@ -13,7 +13,7 @@ import { checkedInputs, type OnnxPort, type OnnxTensor, wantedOutputs } from "./
 export interface OnnxOptions {
   /** Number of threads of a run, an integer ≥ 1. Default 1, because requests run in parallel in other processes. */
   threads?: number;
-  /** Milliseconds after which a run is given up and its process killed, > 0, or Infinity. Default 30,000. */
+  /** Milliseconds after which a run is abandoned and its process is killed, > 0, or Infinity. Default 30,000. */
   timeoutMs?: number;
   /** Milliseconds within which the model must be loaded, > 0, or Infinity. Default 60,000. */
   startMs?: number;
@@ -37,13 +37,13 @@ interface Pending extends Question {
 }
 
 /**
- * Number of runs that are sent to the process in advance. While one run computes, the numbers for the next run are
- * transferred.
+ * Number of runs that are sent to the process before it needs them. The numbers for the next run are then transferred
+ * while the current run computes.
  */
 const AHEAD = 2;
 /**
- * Milliseconds until a process that ended is restarted. The pause doubles each time, unless the process had run for a
- * long time.
+ * Milliseconds to wait before a process that has ended is restarted. The pause doubles each time, unless the process
+ * ran for a long time.
  */
 const [FIRST_PAUSE, LONGEST_PAUSE, LONG_LIFE] = [50, 30_000, 10_000];
 /** Largest delay of setTimeout. */
@@ -56,9 +56,9 @@ export class OnnxPredictor implements AsyncDisposable {
   readonly kind = "onnx";
   /** Inputs of the model. */
   readonly inputs: readonly OnnxPort[];
-  /** Outputs of the model. Outputs that are not tensors are left out. */
+  /** Outputs of the model. Outputs that are not tensors are not included. */
   readonly outputs: readonly OnnxPort[];
-  /** Program that wrote the file, as stated in the file; undefined if it is not stated. */
+  /** Program that wrote the file, according to the file. Undefined if the file does not name it. */
   readonly producer: string | undefined;
   readonly #source: ModelSource;
   readonly #limits: { readonly timeoutMs: number; readonly maxPending: number };
@@ -93,17 +93,17 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#watch(started.process);
   }
 
-  /** Process id of the child process; undefined while there is none. */
+  /** Process id of the child process; undefined while there is no process. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
 
-  /** Milliseconds after which a run is given up. */
+  /** Milliseconds after which a run is abandoned. */
   get timeoutMs(): number {
     return this.#limits.timeoutMs;
   }
 
-  /** Number of times that a process was started to replace one that had ended. */
+  /** Number of times that a process was started to replace a process that had ended. */
   get restarts(): number {
     return this.#restarts;
   }
@@ -171,7 +171,7 @@ export class OnnxPredictor implements AsyncDisposable {
       process.run(pending).then(
         (outputs) => this.#settled(pending, () => pending.answered(outputs)),
         (error) => {
-          // The process has ended, and its end rejects all waiting runs.
+          // The process has ended. When its end is reported, all waiting runs are rejected.
           if (error !== undefined) this.#settled(pending, () => pending.failed(error));
         },
       );
@@ -189,7 +189,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#next();
   }
 
-  /** Starts the timeout of the first run. Called when the process begins to compute this run. */
+  /** Starts the timeout of the first run. This method is called when the process begins to compute the run. */
   #time(): void {
     const { timeoutMs } = this.#limits;
     clearTimeout(this.#timer);
@@ -214,7 +214,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#next();
   }
 
-  /** Rejects waiting runs. Callers may send them again, later or elsewhere. */
+  /** Rejects waiting runs. Callers can send these runs again, later or elsewhere. */
   #lost(how: string): void {
     this.#process = undefined;
     clearTimeout(this.#timer);
@@ -272,7 +272,7 @@ export class OnnxPredictor implements AsyncDisposable {
  *   const outputs = await model.run({ columns: { type: "float32", shape: [2, 4], data: new Float32Array(8) } });
  *
  * If the child process is killed or crashes, waiting runs are refused with 503. The process is restarted after a pause
- * that grows each time. While no run is in progress, the child process does not keep this program alive.
+ * that grows each time. When no run is in progress, the child process does not keep this program alive.
  * onnxruntime-node is a package that you install: `npm install --ignore-scripts onnxruntime-node`.
  *
  * `from`: a path or a file URL, which must not change while the model is open, or the file's bytes.
@@ -307,7 +307,8 @@ function modelOf(from: unknown): string | Uint8Array {
 }
 
 /**
- * Returns a value that changes when the file does; undefined for bytes. @throws DataError if the file does not exist
+ * Returns a value that changes when the file changes. Returns undefined for bytes. @throws DataError if the file does
+ * not exist
  */
 function stampOf(model: string | Uint8Array): string | undefined {
   if (typeof model !== "string") return undefined;

@@ -4,8 +4,8 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 const HEAD = 256;
 
 /**
- * Returns the program that wrote an ONNX file: field 2 of the message, a string. The field is found if only numbers and
- * strings precede it, as in all files with fields in order.
+ * Returns the name of the program that wrote an ONNX file. This is field 2 of the message, a string. The field is found
+ * only if it is preceded by nothing but numbers and strings, which is so if all fields are in order.
  */
 export function producerOf(model: string | Uint8Array): string | undefined {
   const bytes = typeof model === "string" ? headOf(model) : model.subarray(0, HEAD);
@@ -33,8 +33,8 @@ export function producerOf(model: string | Uint8Array): string | undefined {
 }
 
 /**
- * Returns the first bytes; none for a path that is not a file or cannot be read. Opening a FIFO would wait, and
- * onnxruntime reports why it refuses the path.
+ * Returns the first bytes of a file. Returns no bytes if the path is not a file or cannot be read. Opening a FIFO would
+ * wait, and for other paths onnxruntime reports why it refuses them.
  */
 function headOf(path: string): Uint8Array {
   const bytes = new Uint8Array(HEAD);

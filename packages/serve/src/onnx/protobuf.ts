@@ -1,5 +1,5 @@
 /**
- * Writes messages of protocol buffers: fields with a number and a wire type, 0 for variable-length integers, 2 for
+ * Writes messages of protocol buffers. Each field has a number and a wire type: 0 for variable-length integers, 2 for
  * bytes, 5 for four bytes.
  *
  * Given bytes are kept by reference and copied once, at the end, because weights can be hundreds of megabytes.

@@ -20,11 +20,11 @@ const ARRAYS = {
 /** Type of the elements. */
 export type TensorType = keyof typeof ARRAYS | "string";
 
-/** Numbers, or strings, of a shape, row-major. */
+/** Numbers or strings with a shape, in row-major order. */
 export interface OnnxTensor {
   readonly type: TensorType;
   readonly shape: readonly number[];
-  /** Typed array of the type (float16: Uint16Array of the bits; bool: Uint8Array), or strings. */
+  /** Typed array for this type (float16: a Uint16Array of the bits; bool: a Uint8Array), or strings. */
   readonly data: InstanceType<(typeof ARRAYS)[keyof typeof ARRAYS]> | readonly string[];
 }
 
@@ -32,7 +32,10 @@ export interface OnnxTensor {
 export interface OnnxPort {
   readonly name: string;
   readonly type: TensorType;
-  /** Extents. A name, which can be empty, means any extent. No axes: the shape is unknown, or it is one number. */
+  /**
+   * Extents. An extent that is a name, which can be empty, can have any size. If there are no axes, the tensor is one
+   * number or its shape is unknown.
+   */
   readonly shape: readonly (number | string)[];
 }
 
@@ -84,7 +87,9 @@ function checkTensor(given: unknown, { name, type, shape: wanted }: OnnxPort): v
   if (length !== count) wrong(`has ${length} elements for its shape ${shapeText(extents)}`);
 }
 
-/** Returns the names of the wanted outputs: all, unless some are named. @throws OptionError */
+/**
+ * Returns the names of the requested outputs. If none are named, returns the names of all outputs. @throws OptionError
+ */
 export function wantedOutputs(given: readonly string[] | undefined, outputs: readonly OnnxPort[]): string[] {
   if (given === undefined) return outputs.map(({ name }) => name);
   if (!Array.isArray(given) || given.length === 0) refuse(`outputs must be a list of names; the model has ${listed(outputs)}`);

@@ -1,13 +1,13 @@
 /**
- * Convolutions, pools and patches, which slide windows over images. ONNX expects an image's channels before its height
- * and width.
+ * Convolutions, pools and patches, all of which slide windows over images. ONNX expects an image's channels before its
+ * height and width.
  */
 import { CapabilityError } from "ergodic";
 import type { SymbolicArray } from "ergodic/compiler";
 import type { Arrays } from "./arrays.ts";
 
 /**
- * A window as the compiler defines it: output cell (h, w) sees input cells (h · strideHeight − padTop + i ·
+ * A window, as defined by the compiler: output cell (h, w) reads the input cells (h · strideHeight − padTop + i ·
  * dilationHeight, …).
  */
 export interface Window {
@@ -28,7 +28,10 @@ export interface Window {
   readonly groups: number;
 }
 
-/** Returns cells of padding: top, left, bottom, right. Cells that no window reaches are not padded. */
+/**
+ * Returns the numbers of cells of padding at the top, left, bottom and right. Only cells that a window reaches are
+ * padded.
+ */
 function paddingOf(w: Window): [number, number, number, number] {
   const bottom = (w.outHeight - 1) * w.strideHeight + (w.kernelHeight - 1) * w.dilationHeight + 1 - w.padTop - w.inHeight;
   const right = (w.outWidth - 1) * w.strideWidth + (w.kernelWidth - 1) * w.dilationWidth + 1 - w.padLeft - w.inWidth;
@@ -96,8 +99,8 @@ export function pooled(arrays: Arrays, x: SymbolicArray, window: Window, kind: "
 }
 
 /**
- * Writes the patches of an image as a matrix. It has a row per output cell, and a column per window cell and channel.
- * The matrix is assembled from one shifted image per window cell.
+ * Writes the patches of an image as a matrix. The matrix has one row per output cell, and one column per cell of the
+ * window and channel. The matrix is assembled from shifted images, one for each cell of the window.
  */
 export function patched(arrays: Arrays, x: SymbolicArray, window: Window): string {
   const { graph } = arrays;

@@ -1,4 +1,4 @@
-/** The page's markup and style. The page's behaviour is in page.js, which is sent unchanged. */
+/** The page's markup and style. The code of the page is in page.js, which is sent unchanged. */
 export const html = `<!doctype html>
 <html lang="en">
 <head>

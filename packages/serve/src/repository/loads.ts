@@ -1,21 +1,21 @@
 import type { Served } from "../models/served.ts";
 import { RequestError } from "../server/request-error.ts";
 
-/** Milliseconds that `close` waits for files that are being loaded. */
+/** Milliseconds for which `close` waits for files that are being loaded. */
 const CLOSE_MS = 2000;
 
 interface Load {
   readonly stamp: string;
   readonly served: Promise<Served>;
-  /** Aborts the load when its result is no longer needed. */
+  /** Aborts the load if its result is no longer needed. */
   readonly stop: AbortController;
   /** Whether no caller waits for it any more. */
   isLate: boolean;
 }
 
 /**
- * Files that are being loaded. Each load is awaited only for a limited time, so that an endless load blocks nothing
- * else. A load is endless if a disk does not respond, for example.
+ * Files that are being loaded. Each load is awaited only for a limited time, so that a load that never ends blocks
+ * nothing else. For example, a load never ends if a disk does not respond.
  */
 export class Loads {
   readonly #load: (path: string, name: string, signal: AbortSignal) => Promise<Served>;
@@ -30,9 +30,9 @@ export class Loads {
   }
 
   /**
-   * Returns the model in the file with this stamp, under this name. A load that is already in progress is not started
-   * again. `isPatient`: waits without a limit. `onLate`: called when a load succeeds or fails after this call had
-   * rejected. If the result is not fetched before that callback ends, it is closed.
+   * Returns the model from the file with this stamp, to be served under this name. A load that is already in progress
+   * is not started again. `isPatient`: waits without a limit. `onLate`: called when a load succeeds or fails after this
+   * call had rejected. If no caller fetches the result before that callback ends, the result is closed.
    *
    * @throws RequestError if the load takes long, or the server ends; errors of the load
    */
@@ -90,13 +90,13 @@ export class Loads {
     if (this.#end.signal.aborted) throw new RequestError(path, ENDS, "CLOSING", 503);
   }
 
-  /** Forgets a load whose result has been taken. */
+  /** Forgets a load whose result a caller has taken. */
   #drop(path: string, load: Load): void {
     load.isLate = false;
     if (this.#all.get(path) === load) this.#all.delete(path);
   }
 
-  /** Returns whether the load settled in time and before the server began to close. */
+  /** Returns whether the load succeeded or failed in time, before the server began to close. */
   async #patience(served: Promise<Served>, ms: number): Promise<boolean> {
     const { signal } = this.#end;
     let timer: NodeJS.Timeout | undefined;
@@ -122,7 +122,7 @@ const ENDS = "was not loaded because the server is shutting down; use another se
 const changed = (path: string): RequestError =>
   new RequestError(path, "was changed or removed while it was loading; the current file is loaded instead", "MODEL");
 
-/** Resolves when the load's result (if there is one) has been closed. */
+/** Resolves when the result of the load has been closed, if the load had a result. */
 async function closeOf(served: Promise<Served>): Promise<void> {
   await served.then((one) => one.close()).catch(() => {});
 }

@@ -7,7 +7,7 @@ import { leaving, stay } from "../server/gone.ts";
 import { RequestError } from "../server/request-error.ts";
 import { namesOfModel, type ResponseNames } from "../v2/infer-response.ts";
 
-/** Options for gathering a model's requests. */
+/** Options for gathering the requests for a model into batches. */
 export type Batching = Pick<
   BatcherOptions<unknown, unknown>,
   "maxRows" | "maxDelayMs" | "targetP99Ms" | "maxQueueRows" | "deadlineMs"
@@ -26,14 +26,16 @@ export class ModelVersion {
   readonly name: string;
   readonly version: string;
   readonly served: Served;
-  /** Precomputed JSON beginnings of its answers. */
+  /** Beginnings of the model's answers as JSON, computed in advance. */
   readonly names: ResponseNames;
   readonly batches: Batcher<unknown, unknown>;
-  /** Time of the last answer, in milliseconds of the epoch; 0: never. */
+  /** Time of the last answer, in milliseconds since the epoch; 0 if there was no answer. */
   lastInference = 0;
-  /** Number of requests that could not be read. Other faulty requests are detected when they are computed. */
+  /**
+   * Number of requests that could not be read. Other faults of requests are detected when the requests are computed.
+   */
   unread = 0;
-  /** Number of cells with a level that the model does not know, by column. */
+  /** For each column, the number of cells whose level the model does not know. */
   readonly unknownLevels = new Map<string, number>();
   readonly #deadlineMs: number;
   #closed: Promise<void> | undefined;
@@ -53,8 +55,8 @@ export class ModelVersion {
   }
 
   /**
-   * Requests an answer. Exactly one of the two callbacks is called, once. `response`: connection of the client. Once
-   * the client has closed it, the answer need not be computed.
+   * Requests an answer. Exactly one of the two callbacks is called, and it is called once. `response`: connection of
+   * the client. If the client closes this connection, the answer does not need to be computed.
    *
    * @throws RefusedError immediately
    */
@@ -88,7 +90,7 @@ export class ModelVersion {
     return this.unread + this.batches.stats().rejected;
   }
 
-  /** Accepts no more requests. Resolves when accepted requests are answered, and the model is freed. */
+  /** Accepts no more requests. Resolves when all accepted requests have been answered and the model has been freed. */
   close(): Promise<void> {
     this.#closed ??= this.batches.close().then(() => this.served.close());
     return this.#closed;

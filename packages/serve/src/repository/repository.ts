@@ -13,7 +13,10 @@ export interface IndexEntry {
   readonly version: string;
   /** Whether the version answers. */
   readonly state: "READY" | "UNAVAILABLE";
-  /** Reason why the version, or the current content of its file or folder, is not served; "" if there is no fault. */
+  /**
+   * Reason why the version is not served, or why the current content of its file or folder is not served; "" if there
+   * is no fault.
+   */
   readonly reason: string;
 }
 
@@ -27,11 +30,11 @@ export interface RepositorySettings {
   readonly batching: Batching;
   /** Number of newest good versions that are served per model. */
   readonly versions: number;
-  /** Milliseconds between two scans of the files; Infinity: none. */
+  /** Milliseconds between two scans of the files. Infinity: there are no scans. */
   readonly pollMs: number;
   /** Loads the model `name`. Stops on the signal. */
   readonly load: (path: string, name: string, signal: AbortSignal) => Promise<Served>;
-  /** Longest time in milliseconds for which loading one model may delay the others. Default 30,000. */
+  /** Longest time in milliseconds for which the loading of one model can delay other models. Default 30,000. */
   readonly patienceMs?: number;
   readonly report: Report;
 }
@@ -42,7 +45,7 @@ const PATIENCE_MS = 30_000;
 interface Loaded {
   readonly model: ModelVersion;
   readonly stamp: string;
-  /** Whether its file was missing at the last scan. A file that is being replaced can be missing for a moment. */
+  /** Whether its file was missing at the last scan. While a file is being replaced, it can be missing for a moment. */
   absent: boolean;
 }
 
@@ -57,9 +60,9 @@ interface Model {
 }
 
 /**
- * Served models, by name and version. They follow the files, which are scanned regularly and on request. A version is
- * served as soon as it is completely loaded. The previous version answers the requests that it has already accepted,
- * and is then closed. A file that cannot be loaded appears in the index and changes nothing else.
+ * Served models, by name and version. The served models follow the files, which are scanned regularly and on request. A
+ * version is served as soon as it is completely loaded. The previous version answers the requests that it has already
+ * accepted, and it is then closed. If a file cannot be loaded, the index shows it and nothing else changes.
  */
 export class Repository {
   readonly #settings: RepositorySettings;
@@ -95,7 +98,7 @@ export class Repository {
         (entry) => entry.state !== "READY" && this.#models.get(entry.name)?.candidates[0].path === path,
       );
       const cause = bad && this.#models.get(bad.name)?.failed.get(bad.version)?.cause;
-      // An error that names the file itself is complete.
+      // If an error names the file, it is complete.
       if (cause instanceof DataError && cause.where === path) throw cause;
       if (bad) throw new DataError(path, `cannot be served: ${bad.reason}`, "MODEL_FORMAT", { cause });
     }
@@ -117,7 +120,7 @@ export class Repository {
     return [...(this.#models.get(name)?.loaded.keys() ?? [])];
   }
 
-  /** Returns the newest served version, or the named one. @throws RequestError (404) */
+  /** Returns the named version, or the newest served version if none is named. @throws RequestError (404) */
   get(name: string, version?: string): ModelVersion {
     const model = this.#models.get(name);
     if (!model) throw notFound(`model "${name}"`, `is not known; there is ${listed(this.names)}`);
@@ -156,8 +159,8 @@ export class Repository {
   }
 
   /**
-   * Scans the files now, and also retries files of this model that could not be loaded before. @throws RequestError
-   * with the reason why it is not served
+   * Scans the files now. Also tries again to load files of this model that could not be loaded before. @throws
+   * RequestError with the reason why it is not served
    */
   async load(name: string): Promise<void> {
     await this.#inTurn(async () => {
@@ -174,7 +177,7 @@ export class Repository {
     if (reason) throw new RequestError(`version "${newest.version}" of model "${name}"`, `cannot be served: ${reason}`, "MODEL");
   }
 
-  /** Stops serving the model; accepted requests are still answered. */
+  /** Stops serving the model. Requests that were already accepted are still answered. */
   async unload(name: string): Promise<void> {
     await this.#inTurn(async () => {
       const model = this.#models.get(name);
@@ -198,7 +201,7 @@ export class Repository {
   #poll(): void {
     this.#timer = setTimeout(async () => {
       await this.#inTurn(() => this.#scan()).catch((error: Error) => {
-        // A folder is missing for now; its models are still served.
+        // If a folder is missing, this might be temporary, so its models are still served.
         if (this.#trouble !== error.message) this.#settings.report("warn", error.message, {});
         this.#trouble = error.message;
       });
@@ -217,7 +220,9 @@ export class Repository {
     return done;
   }
 
-  /** Scans the files. `again`: name of a model. Its files are retried regardless of earlier results. */
+  /**
+   * Scans the files. `again`: name of a model. The files of this model are tried again, regardless of earlier results.
+   */
   async #scan(again?: string): Promise<void> {
     const { models, doubled } = await candidatesOf(this.#settings.sources);
     this.#trouble = "";
@@ -226,7 +231,7 @@ export class Repository {
       if (!this.#doubled.has(name)) this.#settings.report("warn", message, { model: name });
     this.#doubled = doubled;
     for (const name of new Set([...models.keys(), ...this.#models.keys()])) {
-      // Either of the two files could be meant, so the current model is still served.
+      // Either of the two files could be the intended one, so the current model is still served.
       if (this.#settings.fixed.has(name) || doubled.has(name)) continue;
       await this.#update(name, models.get(name) ?? [], name === again);
     }
@@ -262,7 +267,7 @@ export class Repository {
     if (candidates.length === 0 && model.loaded.size === 0) this.#models.delete(name);
   }
 
-  /** Returns whether the version is served afterwards, from its file's current or previous content. */
+  /** Returns whether the version is served afterwards, with the current or the previous content of its file. */
   async #ready(name: string, model: Model, { version, path, stamp }: Candidate, again: boolean): Promise<boolean> {
     const before = model.loaded.get(version);
     if (before?.stamp === stamp && !again) return true;

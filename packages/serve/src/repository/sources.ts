@@ -10,11 +10,13 @@ export interface Candidate {
   readonly path: string;
   /** Value that changes when the file does. */
   readonly stamp: string;
-  /** File of another kind in the version's folder, which is not served. */
+  /** A file of another kind in the version's folder. It is not served. */
   readonly other?: string;
 }
 
-/** Location of models: a file is one model; a folder contains NAME.safetensors and NAME/VERSION/model.safetensors. */
+/**
+ * Location of models. A file is one model, and a folder contains NAME.safetensors and NAME/VERSION/model.safetensors.
+ */
 export interface Source {
   readonly path: string;
   /** Name of the model. Default: from its file name. */
@@ -25,7 +27,7 @@ export interface Source {
 export interface Found {
   /** Versions, newest first. */
   readonly models: Map<string, Candidate[]>;
-  /** Model names that two files claim, each with the error to report. */
+  /** Names of models that two files claim. Each name has the error to report. */
   readonly doubled: Map<string, DataError>;
 }
 
@@ -51,7 +53,7 @@ export async function candidatesOf(sources: readonly Source[]): Promise<Found> {
   return found;
 }
 
-/** Returns a value that identifies the state of a file. */
+/** Returns a value that changes when the file changes. */
 export async function stampOf(path: string): Promise<string> {
   const { mtimeMs, size, ino } = await statOf(path);
   return `${mtimeMs}:${size}:${ino}`;
@@ -69,7 +71,7 @@ async function ofFolder(folder: string): Promise<Named[]> {
     if (entry.startsWith(".")) continue;
     const path = join(folder, entry);
     if (modelEndings.includes(extname(entry))) found.push(await ofFile(path));
-    // Links to folders are followed, because some systems swap versions in this way.
+    // Links to folders are followed, because some systems replace versions by changing a link.
     else if ((await stat(path).catch(() => undefined))?.isDirectory()) {
       const versions = await versionsOf(path);
       if (versions.length > 0) found.push([entry, versions]);

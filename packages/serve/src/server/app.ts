@@ -29,12 +29,14 @@ const routes: readonly Routes[] = [
   addPage,
 ];
 
-/** Makes the application: the routes, and their common limits, tokens, request ids and error handling. */
+/**
+ * Makes the application, which consists of the routes and their common limits, tokens, request ids and error handling.
+ */
 export async function appOf(server: Server): Promise<FastifyInstance> {
   const { settings } = server;
   const { maxBodyBytes, requestMs, keepAliveMs } = settings;
   const connectionsCheckingInterval = Math.min(1000, Math.ceil(requestMs / 4));
-  // Node compares the header timeout with the request timeout, which Fastify sets later.
+  // Node compares the header timeout with the request timeout, but Fastify sets the request timeout later.
   const http = { connectionsCheckingInterval, headersTimeout: requestMs, requestTimeout: requestMs };
   const app = fastify({
     ...(settings.tls ? { https: { ...http, ...settings.tls } } : { http }),
@@ -50,7 +52,7 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
   app.server.maxConnections = settings.maxConnections;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", bodyReader(maxBodyBytes));
-  // Schemas only document answers; they never drop fields.
+  // Schemas only document answers. They never remove fields from answers.
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, server));
   app.setNotFoundHandler((request) => unknownRoute(request, server));
@@ -66,8 +68,8 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
 }
 
 /**
- * Removes parameters that a path does not have. Routes with and without a version share a schema, but OpenAPI accepts
- * only the path's own parameters.
+ * Removes parameters that do not occur in the path. Routes with and without a version share a schema, whereas OpenAPI
+ * accepts only parameters that occur in the path.
  */
 function ofPath(schema: FastifySchema, url: string): FastifySchema {
   const { properties } = (schema?.params ?? {}) as { properties?: Record<string, unknown> };
@@ -77,7 +79,7 @@ function ofPath(schema: FastifySchema, url: string): FastifySchema {
 }
 
 /**
- * Request ids from clients are kept if they are safe to log. Other requests get a random prefix and a counter as their
+ * The request id from a client is used if it is safe to log. Other requests get a random prefix and a counter as their
  * id.
  */
 function requestIds(): (request: { headers: Record<string, string | string[] | undefined> }) => string {
@@ -91,12 +93,12 @@ function requestIds(): (request: { headers: Record<string, string | string[] | u
 }
 
 /**
- * Headers of W3C Trace Context, as sent by OpenTelemetry: a request's trace ids, and vendor-specific trace data. At
- * least 512 characters of the vendor-specific data must be forwarded.
+ * Headers of W3C Trace Context, which OpenTelemetry sends. They contain the trace ids of a request, and vendor-specific
+ * trace data. At least 512 characters of the vendor-specific data must be forwarded.
  */
 const TRACE = ["traceparent", "tracestate"] as const;
 
-/** Handles every request first: its id, trace headers and token. */
+/** Handles the beginning of every request: its id, its trace headers and its token. */
 function openings(server: Server): onRequestHookHandler {
   const { tokens, cors: origins } = server.settings;
   const check = tokens.length > 0 ? tokenCheck(tokens) : undefined;

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { RequestError } from "./request-error.ts";
 
 /**
- * Checks that a header contains one of the tokens. All digests are compared at full length. The time therefore reveals
- * neither which token was nearly right nor where it differed.
+ * Checks that a header contains one of the tokens. All digests are compared at full length. Therefore, the time of the
+ * comparison does not reveal which token was nearly right or where the given token differed.
  */
 export function tokenCheck(tokens: readonly string[]): (header: string | undefined) => void {
   const known = tokens.map(digest);

@@ -3,8 +3,8 @@ import type { FastifyRequest } from "fastify";
 import { RequestError } from "./request-error.ts";
 
 /**
- * Reads the bytes of a request's body. A body that arrives in one piece, as for single rows, is returned without a
- * copy. A copy takes memory outside V8's heap, which makes V8 collect its whole heap sooner.
+ * Reads the bytes of a request's body. If the body arrives in one piece, as it does for single rows, it is returned
+ * without a copy. A copy takes memory outside V8's heap, which makes V8 collect its whole heap sooner.
  *
  * @throws RequestError (by `done`) if the body is compressed, has more than `maxBytes`, or has a length that differs
  * from its header
@@ -24,8 +24,8 @@ export const bodyReader =
     const onError = (error: Error): void => finish(Object.assign(error, { statusCode: 400 }));
     const finish = (error: Error | null): void => {
       payload.off("data", onData).off("end", onEnd).off("error", onError);
-      // The rest of the body is read and dropped. Closing the connection while its client is still sending would reset
-      // the connection and lose the answer.
+      // The rest of the body is read and discarded. Closing the connection while its client is still sending would
+      // reset the connection and lose the answer.
       if (error) payload.resume();
       done(error, error || pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, received));
     };

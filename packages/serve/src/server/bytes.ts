@@ -5,8 +5,9 @@ import type { FastifyReply } from "fastify";
 const MOST = 16384;
 
 /**
- * Sends the bytes of an answer. Node writes a string together with the headers. It writes bytes separately, and this
- * takes a few microseconds more. Small answers are therefore sent as a Latin-1 string with the same bytes.
+ * Sends the bytes of an answer. Node writes a string together with the headers of the answer. Bytes are written
+ * separately, which takes a few microseconds more. Small answers are therefore sent as a Latin-1 string with the same
+ * bytes.
  */
 export function sendBytes(reply: FastifyReply, body: Buffer): void {
   if (body.length > MOST) {

@@ -8,7 +8,9 @@ export interface Server {
   readonly settings: ServeSettings;
   readonly repository: Repository;
   readonly log: Logger;
-  /** Whether the server is ending: readiness reports it, and connections are closed after an answer. */
+  /**
+   * Whether the server is ending. In this case, readiness reports it, and connections are closed after their answers.
+   */
   draining: boolean;
   /** Number of answers by route and status. */
   readonly answers: Map<string, Map<number, number>>;
@@ -21,10 +23,10 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Whether the route needs no token. */
     open?: boolean;
-    /** Schema used only for documentation, if requests are checked by hand. */
+    /** Schema that is used only for documentation, because the requests of the route are checked by hand. */
     documented?: FastifySchema;
   }
 }
 
-/** Route name for counting requests that have no known route or could not be read. */
+/** Name under which requests are counted that have no known route or could not be read. */
 export const NO_ROUTE = "(none)";

@@ -9,7 +9,7 @@ import { type SchemaFault, sentenceOfFaults } from "./schema-fault.ts";
 
 /** HTTP status of an error. Errors that the client can fix are 4xx. */
 export function statusOf(error: unknown): number {
-  // Errors of the server, and of models in other processes.
+  // Errors of the server itself, and errors of models in other processes.
   const { status } = error as { status?: unknown };
   if (error instanceof ErgodicError && typeof status === "number" && status >= 400 && status < 600) return status;
   if (error instanceof MemoryLimitError) return 413;
@@ -27,15 +27,15 @@ const sentences: Readonly<Record<string, string>> = {
   FST_ERR_MAX_PARAM_LENGTH: "the URL holds a name of more than 200 characters [REQUEST]",
 };
 
-/** The last request on each connection that was answered before its whole body had arrived. */
+/** For each connection, the last request that was answered before its whole body had arrived. */
 const answeredEarly = new WeakMap<Socket, IncomingMessage>();
 
-/** Records a request that has been answered. A later fault in its body gets no second answer. */
+/** Records a request that has been answered. If a fault is later found in its body, there is no second answer. */
 export function noteAnswered({ raw }: FastifyRequest): void {
   if (!raw.complete) answeredEarly.set(raw.socket, raw);
 }
 
-/** Answers with {"error": …}. Errors that the client did not cause go to the log, without details for the client. */
+/** Answers with {"error": …}. Errors that the client did not cause are logged, and the client gets no details. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, server: Server): void {
   const status = statusOf(error);
   if (status >= 500 && !(error instanceof ErgodicError))
@@ -43,13 +43,13 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (error instanceof RefusedError) reply.header("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
   if (error instanceof WorkerError) reply.header("retry-after", "1");
   if (status === 401) reply.header("www-authenticate", "Bearer");
-  // Fastify closes the connection when it refuses a body; body.ts drops the rest of the body instead.
+  // Fastify closes the connection when it refuses a body, whereas body.ts drops the rest of the body.
   if (!server.draining && reply.hasHeader("connection")) reply.removeHeader("connection");
   noteAnswered(request);
   reply.code(status).send({ error: shortened(sentenceOf(error, status, request)) });
 }
 
-/** Shortens a message that may quote the request. The end is kept, because it says what to do. */
+/** Shortens a message that might quote the request. The end of the message is kept, because it says what to do. */
 const shortened = (sentence: string): string =>
   sentence.length > 2000 ? `${sentence.slice(0, 1000)} … ${sentence.slice(-900)}` : sentence;
 
@@ -81,7 +81,7 @@ interface Answering {
   readonly _httpMessage?: (ServerResponse & { readonly _last: boolean }) | null;
 }
 
-/** Sockets with a fault that is reported once the preceding answers are sent. */
+/** Sockets with a fault that is reported when all preceding answers have been sent. */
 const faulty = new WeakSet<Socket>();
 
 /**
@@ -112,8 +112,8 @@ function tellFault(code: string | undefined, socket: Socket & Answering, server:
     answer.once("finish", () => tellFault(code, socket, server));
     return;
   }
-  // Answers are written whole, so all earlier output consists of complete answers or "100 Continue". Another answer may
-  // follow.
+  // Each answer is written in one piece, so all earlier output consists of complete answers or "100 Continue". Another
+  // answer may follow.
   const [status, words, said] = clientFault(code, server);
   countFault(server, status);
   const body = JSON.stringify({ error: said });

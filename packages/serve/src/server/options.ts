@@ -6,8 +6,8 @@ import type { OnlineLearner } from "../learn/index.ts";
 import type { OnnxPredictor } from "../onnx/index.ts";
 
 /**
- * Model object to serve: a result of predictor(), fit() or onnxPredictor(), or a learner, which then also learns from
- * requests. The caller disposes of it.
+ * Model object to serve. It is the result of predictor(), fit() or onnxPredictor(), or a learner, which then also
+ * learns from requests. The caller disposes of it.
  */
 export type ModelAtHand = AnyPredictor | OnnxPredictor | OnlineLearner;
 
@@ -21,50 +21,57 @@ export interface ServeOptions {
   models: string | readonly string[] | Readonly<Record<string, string | ModelAtHand>>;
   /** Port to listen on; 0: any free one. Default 8080. */
   port?: number;
-  /** Address to listen on. Default "127.0.0.1": only this machine; "0.0.0.0" or "::" for all. */
+  /**
+   * Address to listen on. Default "127.0.0.1", which accepts connections only from this machine. "0.0.0.0" or "::"
+   * accepts connections from anywhere.
+   */
   host?: string;
   /** Number of rows of the largest batch. Default 256. */
   maxBatch?: number;
-  /** Longest wait for other requests while one of several workers is free, in milliseconds. Default 0. */
+  /**
+   * Longest time in milliseconds for which a request waits for others while one of several workers is free. Default 0.
+   */
   maxDelayMs?: number;
   /**
    * Target in milliseconds within which 99 % of requests should be answered. The batch size needed for this target is
    * learned. Default: none.
    */
   targetP99Ms?: number;
-  /** Largest number of rows that may wait for a model; further requests are refused (429). Default 100,000. */
+  /** Largest number of rows that can wait for a model. Further requests are refused (429). Default 100,000. */
   maxQueueRows?: number;
   /**
-   * Timeout in milliseconds for requests without their own. A request that cannot be answered in time is refused (503).
-   * Default: Infinity.
+   * Timeout in milliseconds for requests that do not have their own timeout. A request that cannot be answered in time
+   * is refused (503). Default: Infinity.
    */
   deadlineMs?: number;
   /**
-   * Number of threads for each network from a file. The server's own thread then never waits for the network. 0: the
-   * network is computed on the server's thread, which is faster for small networks. Linear models and model objects are
-   * always computed there. Default 1.
+   * Number of threads for each network from a file. With at least one thread, the server's own thread never waits for
+   * the network. 0: the network is computed on the server's thread, which is faster for small networks. Linear models
+   * and model objects are always computed on the server's thread. Default 1.
    */
   workers?: number;
   /**
-   * Largest work per row, in multiply-adds, of a model from a file. A model that needs more is not served. Default
-   * 2e10, which takes about ten seconds. With `workers: 0`, all requests wait that long. Infinity for files that you
-   * trust.
+   * Largest work per row that a model from a file can need, in multiply-adds. A model that needs more is not served.
+   * Default 2e10, which takes about ten seconds. With `workers: 0`, all other requests wait for that long. Infinity for
+   * files that you trust.
    */
   maxWork?: number;
   /**
-   * Largest memory in bytes of such a model, besides its parameters. Default 1 GiB; Infinity for files that you trust.
+   * Largest memory in bytes that such a model can need in addition to its parameters. Default 1 GiB; Infinity for files
+   * that you trust.
    */
   maxMemory?: number;
   /** Number of newest versions of each model that are served. Default 1. */
   versions?: number;
   /**
-   * Whether requests to an ONNX model are joined into batches: without a check (true) or never (false). Given per model
-   * name. Default: joined if a check at load finds that each row is answered as if it were alone.
+   * Whether requests to an ONNX model are joined into batches. True joins them without a check, and false never joins
+   * them. Given per model name. Default: requests are joined if a check at load time finds that each row is answered as
+   * if it were alone.
    */
   join?: Readonly<Record<string, boolean>>;
   /**
-   * Treatment of a category level, user or item that a model does not know: "zero" treats it as missing and counts it;
-   * "refuse" refuses the request (400). Default "zero".
+   * Treatment of a category level, user or item that a model does not know. With "zero", it is treated as missing and
+   * counted. Default "zero".
    */
   unknown?: "zero" | "refuse";
   /** Milliseconds between two scans of the files. A scan loads changed files. Default 2000; Infinity: none. */
@@ -74,26 +81,26 @@ export interface ServeOptions {
    * itself need none. Default: no token is required.
    */
   tokens?: readonly string[];
-  /** Whether clients may load and unload models. Default: only if tokens are required. */
+  /** Whether clients are allowed to load and unload models. Default: only if tokens are required. */
   control?: boolean;
   /** Certificate and key in PEM, for HTTPS. */
   tls?: { readonly cert: string; readonly key: string };
-  /** Origins of pages that may send requests, such as "https://example.org". Default: none. */
+  /** Origins of web pages that are allowed to send requests, such as "https://example.org". Default: none. */
   cors?: readonly string[];
   /** Size of the largest body in bytes. Default 16 MiB. */
   maxBodyBytes?: number;
-  /** Largest number of simultaneous connections; more are closed immediately. Default 10,000. */
+  /** Largest number of simultaneous connections. Further connections are closed immediately. Default 10,000. */
   maxConnections?: number;
   /**
-   * Milliseconds within which a request must arrive completely, an integer. Measured from the connection's start or the
-   * previous request. Default 30,000.
+   * Milliseconds within which a request must arrive completely, an integer. The time is measured from the start of the
+   * connection or from the previous request. Default 30,000.
    */
   requestMs?: number;
   /** Milliseconds that a connection without a request is kept open, an integer. Default 65,000. */
   keepAliveMs?: number;
   /**
-   * Milliseconds for which `close` continues to serve while `/v2/health/ready` already returns 503, so that proxies
-   * notice. Default 0.
+   * Milliseconds for which `close` still serves requests while `/v2/health/ready` already returns 503, so that proxies
+   * notice the end. Default 0.
    */
   drainMs?: number;
   /**

@@ -12,7 +12,7 @@ export interface SchemaFault {
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-/** The parts of a schema that errors mention. */
+/** Parts of a schema that error messages use. */
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: unknown;
@@ -45,7 +45,7 @@ export function sentenceOfFaults(faults: readonly SchemaFault[], { body, routeOp
   return `${where}: ${said}; GET /openapi.json describes it [BODY]`;
 }
 
-/** Describes an unknown field, and suggests a known one with a similar name. */
+/** Describes an unknown field, and suggests a known field with a similar name. */
 function unknownField(given: unknown, schema: Schema | undefined): string | undefined {
   if (schema?.additionalProperties !== false || typeof given !== "object" || given === null) return undefined;
   const known = Object.keys(schema.properties ?? {});

@@ -19,17 +19,19 @@ import { checkedOptions, type ModelAtHand, type ServeOptions, type ServeSettings
 export interface Serving {
   /** Address of the server, such as "http://127.0.0.1:8080". */
   readonly url: string;
-  /** Returns every version of every model, with its state and, if it is not served, the reason. */
+  /** Returns all versions of all models, with their states and the reasons why some are not served. */
   models(): readonly IndexEntry[];
   /**
-   * Ends the server. Readiness returns 503, and requests are still accepted for `drainMs`. Then no more requests are
-   * accepted, and accepted requests are answered. Resolves when all connections are closed and all models are freed.
+   * Ends the server. Readiness then returns 503, but requests are accepted for another `drainMs`. After that, no more
+   * requests are accepted, and all accepted requests are answered. Resolves when all connections are closed and all
+   * models are freed.
    */
   close(): Promise<void>;
 }
 
 /**
- * Serves models over HTTP, by the Open Inference Protocol (KServe V2) with binary tensors, and by rows of columns.
+ * Serves models over HTTP. Requests can use the Open Inference Protocol (KServe V2), with binary tensors, or rows by
+ * column name.
  *
  *   const server = await serve({ models: "models/", port: 8080 });
  *   console.log(server.url);
@@ -90,7 +92,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 const NO_MODELS =
   "there is no model yet: put NAME.safetensors, NAME.onnx or NAME/VERSION/model.safetensors into a folder of models, and it will be served";
 
-/** Logs the bytes that a learner dropped when it was opened, and later its failure. */
+/** Logs how many bytes a learner dropped when it was opened and, if it fails later, the failure. */
 function reportLearner(model: string, learner: OnlineLearner, log: Logger): void {
   const { recovered, version } = learner.stats();
   const { droppedBytes } = recovered;
@@ -110,7 +112,7 @@ async function end(app: Awaited<ReturnType<typeof appOf>>, server: Server): Prom
   server.draining = true;
   if (settings.drainMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.drainMs));
   const closed = app.close();
-  // A connection becomes idle once its answer is sent, and would otherwise stay open.
+  // When an answer has been sent, its connection becomes idle. It would otherwise stay open.
   const idle = setInterval(() => app.server.closeIdleConnections(), 20);
   await closed;
   clearInterval(idle);
@@ -131,7 +133,7 @@ async function modelsOf(settings: ServeSettings): Promise<{ sources: Source[]; f
   return { sources, fixed };
 }
 
-/** Wraps a model object, which its caller disposes of. */
+/** Wraps a model object, of which its caller will dispose. */
 async function ofCaller(model: ModelAtHand, options: JoiningOptions): Promise<Served> {
   if ("learn" in model) return new LearningModel(model);
   if (model.kind === "onnx") return new OnnxModel(model, await joiningOf(model, options), { owned: false }) as unknown as Served;
@@ -144,7 +146,7 @@ const joiningOptions = ({ maxBatch, join }: ServeSettings, name: string): Joinin
 });
 
 function urlOf({ address, family, port }: AddressInfo, { tls, host }: ServeSettings): string {
-  // A host name is kept, because certificates are issued for names.
+  // If the host is a name, it is used unchanged, because certificates are issued for names.
   const known = /^[\d.]+$|:/.test(host) ? (family === "IPv6" ? `[${address}]` : address) : host;
   return `${tls ? "https" : "http"}://${known}:${port}`;
 }

@@ -4,12 +4,12 @@ import { kindOf } from "../v2/json.ts";
 import type { Server } from "./context.ts";
 import { RequestError } from "./request-error.ts";
 
-/** Largest number of known levels that an error lists. */
+/** Largest number of known levels that are listed in an error. */
 const MOST_LISTED = 8;
 
 /**
- * Counts the levels of a request that its model does not know. For each column, the log gets a line for the first such
- * level, the 10th, the 100th and so on.
+ * Counts the levels of a request that its model does not know. For each column, the first such level is logged, and
+ * then the 10th, the 100th and so on.
  *
  * @returns the number of cells with such a level @throws RequestError [LEVEL] if the server's options refuse unknown
  * levels

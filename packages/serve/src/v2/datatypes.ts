@@ -16,7 +16,7 @@ export type Datatype =
   | "FP64"
   | "BYTES";
 
-/** Elements of a tensor: BOOL as bytes 0 and 1, FP16 as its 16 bits, BYTES as strings. */
+/** Elements of a tensor. BOOL is stored as bytes 0 and 1, FP16 as its 16 bits, and BYTES as strings. */
 export type Elements =
   | Uint8Array
   | Uint16Array
@@ -36,7 +36,7 @@ interface NumberType {
   /** Bytes per element. */
   readonly size: number;
   readonly make: { new (count: number): NumberArray; new (buffer: ArrayBuffer, offset: number, count: number): NumberArray };
-  /** Range of integer types, limited to integers that doubles represent exactly. */
+  /** Range of an integer type, limited to integers that doubles can represent exactly. */
   readonly range?: readonly [number, number];
 }
 
@@ -69,7 +69,7 @@ export function isDatatype(value: unknown): value is Datatype {
   return (datatypes as readonly unknown[]).includes(value);
 }
 
-/** Rounds a double to the nearest number of the type, as the binary form would. */
+/** Rounds a double to the nearest number of the type, as when the number is sent in binary form. */
 export function rounded(datatype: Datatype, value: number): number {
   if (datatype === "FP32") return Math.fround(value);
   return datatype === "FP16" ? fromHalf(toHalf(value)) : value;

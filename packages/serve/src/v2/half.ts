@@ -2,8 +2,8 @@ const float = new Float32Array(1);
 const word = new Uint32Array(float.buffer);
 
 /**
- * Returns the 16 bits of the FP16 nearest to a number, ties to even; infinity beyond 65,519. The conversion goes
- * through FP32, so a number near a tie may be rounded twice.
+ * Returns the 16 bits of the FP16 nearest to a number, with ties to even. Numbers beyond 65,519 become infinity. The
+ * conversion goes through FP32, so a number that is nearly a tie can be rounded twice.
  */
 export function toHalf(value: number): number {
   float[0] = value;

@@ -5,20 +5,20 @@ import { type Heading, headingOf, type InputTensor, tensorOfBytes, tensorOfJson 
 import { kindOf, parseObject } from "./json.ts";
 
 /**
- * Largest nesting depth. The limit exceeds the depth of any tensor of the protocol: the object, its inputs, one input,
- * and 32 axes of data.
+ * Largest nesting depth. The limit is larger than the depth of any tensor in the protocol: the object, its inputs, one
+ * input, and 32 axes of data.
  */
 const DEEPEST = 40;
-/** Largest timeout in microseconds: 285 years. Longer timers would fire immediately. */
+/** Largest timeout in microseconds, which is 285 years. Longer timers would fire immediately. */
 export const LONGEST_US = 2 ** 53;
 
-/** A requested output: its index in the model, and its form. */
+/** A requested output, with its index in the model and the form in which it is returned. */
 export interface WantedOutput {
   readonly index: number;
   readonly binary: boolean;
 }
 
-/** Checked content of a request's JSON besides its tensors. */
+/** Checked content of a request's JSON, except for its tensors. */
 interface Asked {
   /** Returned unchanged. */
   readonly id: string | undefined;
@@ -33,7 +33,7 @@ export interface InferRequest<Work> extends Asked {
   readonly work: Work;
 }
 
-/** An input and its position: in the JSON, or in the bytes after it, from an offset. */
+/** An input and the position of its data, which are in the JSON or begin at an offset in the bytes after it. */
 interface Place {
   readonly heading: Heading;
   readonly data: unknown;
@@ -50,15 +50,15 @@ interface Header {
 
 /**
  * For each model, the JSON of the last request that sent all its tensors as bytes. Most clients send the same JSON
- * repeatedly, so it need not be read again.
+ * repeatedly, so that it does not need to be read again.
  */
 const lastHeaders = new WeakMap<Served, { json: Buffer; byteCount: number; header: Header }>();
-/** Largest size in bytes of a retained JSON. */
+/** Largest size in bytes of JSON that is retained. */
 const LONGEST_KEPT = 4096;
 
 /**
- * Reads a request of the Open Inference Protocol: JSON, with tensors in it or in bytes after it. `headerLength`:
- * Inference-Header-Content-Length.
+ * Reads a request of the Open Inference Protocol. The request is JSON, and its tensors are in the JSON or in the bytes
+ * that follow. `headerLength`: Inference-Header-Content-Length.
  *
  * @throws RequestError that names the faulty part; DataError of the model
  */
@@ -99,7 +99,7 @@ function lengthOf(text: string, bodyLength: number): number {
   throw new RequestError("Inference-Header-Content-Length", said, "REQUEST");
 }
 
-/** Reads a body that consists only of the model's single input. */
+/** Reads a body that contains only the model's single input. */
 function rawRequest<Work>(body: Buffer, model: Served<Work>): InferRequest<Work> {
   const [input, ...others] = model.inputs;
   if (others.length > 0 || input.datatype === "BYTES") {
@@ -191,7 +191,7 @@ function scheduling({ priority, timeout }: Record<string, unknown>): {
   priority: number | undefined;
   deadlineMs: number | undefined;
 } {
-  // In the protocol, 0 means the model's default.
+  // In the protocol, 0 means that the default of the model is used.
   if (priority !== undefined && !(Number.isInteger(priority) && (priority as number) >= 0 && (priority as number) <= 9))
     throw fault(
       "parameters",

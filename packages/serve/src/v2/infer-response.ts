@@ -3,13 +3,13 @@ import type { OutputTensor, Served } from "../models/served.ts";
 import { type Datatype, type Elements, fromHalf } from "./datatypes.ts";
 import type { WantedOutput } from "./infer-request.ts";
 
-/** Body of an answer, and the length of its JSON if tensors follow. */
+/** Body of an answer. If tensors follow the JSON, the length of the JSON is given too. */
 export interface InferResponse {
   readonly body: Buffer;
   readonly headerLength: number | undefined;
 }
 
-/** Name and version as JSON, made once per model. */
+/** Name and version as JSON text, which is made only once per model. */
 export interface ResponseNames {
   readonly opening: string;
   readonly outputs: readonly string[];
@@ -23,8 +23,8 @@ export function namesOfModel(name: string, version: string, model: Served): Resp
 }
 
 /**
- * Writes an answer of the Open Inference Protocol. The answer's parameters are the number of rows in its batch, its
- * times in microseconds, and the model's own parameters.
+ * Writes an answer of the Open Inference Protocol. The parameters of the answer are the number of rows in its batch,
+ * its times in microseconds, and any parameters of the model.
  */
 export function writeInfer<Answer>(
   names: ResponseNames,

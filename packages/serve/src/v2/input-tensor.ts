@@ -4,7 +4,7 @@ import { type Datatype, datatypes, type Elements, fromHalf, isDatatype, numberTy
 import { toHalf } from "./half.ts";
 import { kindOf } from "./json.ts";
 
-/** Numbers in the form that models take: FP32 unchanged, or doubles. */
+/** Numbers in the form that models accept: FP32 unchanged, or doubles. */
 export type Numbers = Float64Array | Float32Array;
 
 /**
@@ -17,7 +17,7 @@ export interface InputTensor {
   readonly shape: readonly number[];
   /** Total number of elements. */
   readonly count: number;
-  /** Writes the elements as numbers into `target` from `at` on. Not for BYTES. */
+  /** Writes the elements as numbers into `target`, starting at index `at`. Not for BYTES. */
   numbersInto(target: Numbers, at: number): void;
   /** Returns the elements of BYTES. */
   texts(): readonly string[];
@@ -25,7 +25,7 @@ export interface InputTensor {
   elements(): Elements;
 }
 
-/** Name, type and shape of an input, before its data. */
+/** Name, type and shape of an input, without its data. */
 export interface Heading {
   readonly where: string;
   readonly name: string;
@@ -149,7 +149,7 @@ class ByteTensor extends Tensor {
   }
 
   elements(): Elements {
-    // Copied, because the bytes begin where the JSON ends, but arrays of wider elements must be aligned to their size.
+    // The bytes are copied, because they begin where the JSON ends, whereas arrays of wider elements must be aligned.
     const copy = new Uint8Array(this.#bytes).buffer;
     return new numberTypes[this.datatype as Exclude<Datatype, "BYTES">].make(copy, 0, this.count);
   }
@@ -205,7 +205,7 @@ function numbersOf(flat: readonly unknown[], datatype: Datatype, where: string):
         throw notOfType(where, i, given, datatype);
       values[i] = exact || range ? given : rounded(datatype, given);
     } else if (datatype === "BOOL" && typeof given === "boolean") values[i] = Number(given);
-    // A missing value, which models that fill gaps can handle.
+    // A missing value. Models that fill gaps can handle it.
     else if (given === null && !range) values[i] = Number.NaN;
     else throw notOfType(where, i, given, datatype);
   }
@@ -224,7 +224,7 @@ function notOfType(where: string, i: number, given: unknown, datatype: Datatype)
   return fault(where, `data[${i}] is ${kindOf(given)}, but elements of ${datatype} are ${wanted}${wide}`);
 }
 
-/** Reads strings, each with its length in four bytes before it. */
+/** Reads strings, each of which is preceded by its length in four bytes. */
 function textsOf(bytes: Buffer, { where, count }: Heading): string[] {
   const texts: string[] = [];
   let at = 0;

@@ -5,7 +5,7 @@ const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT, QUOTE, BACKSLASH] = [..
 
 /**
  * Parses the JSON object in these bytes. The nesting depth is checked before anything is allocated, because a few
- * megabytes of nested lists would become a gigabyte of objects.
+ * megabytes of nested lists would otherwise become a gigabyte of objects.
  *
  * @throws RequestError [BODY, BODY_DEPTH]
  */

@@ -31,7 +31,7 @@ export class Connection implements KnownData, Disposable {
   private readonly unfinished = new Map<number, RemoteRun<unknown>>();
   private readonly keepers = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: unknown): void }>();
   private readonly numbers = new WeakMap<object, number>();
-  /** Data that received an id while the current message was being encoded. */
+  /** Data that were given an id while the current message was being encoded. */
   private readonly fresh: object[] = [];
   private readonly forgotten = new FinalizationRegistry<{ data?: number; run?: number }>((what) =>
     this.port.post({ kind: "forget", ...what }),
@@ -66,7 +66,7 @@ export class Connection implements KnownData, Disposable {
     return { number, isNew: true };
   }
 
-  /** Ends the thread. An arrow function, so that it also works when destructured, like the verbs. */
+  /** Ends the thread. This is an arrow function, so that it also works when it is destructured, as the verbs do. */
   readonly dispose = (): void => {
     this.port.end();
     this.die(new Error("it was disposed of"));
@@ -77,8 +77,8 @@ export class Connection implements KnownData, Disposable {
   }
 
   /**
-   * Reads a checkpoint and the user's definitions that it names. The file is read on the calling side because the
-   * thread would resolve relative addresses against its own program.
+   * Reads a checkpoint and the user's definitions that it names. The calling side reads the file, because the thread
+   * would resolve a relative address against its own program.
    */
   protected async kept(from: unknown): Promise<{ sent: object; recipe: JsonObject }> {
     const name = nameOf(from as string, "checkpoint");

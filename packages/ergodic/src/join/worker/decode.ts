@@ -48,8 +48,8 @@ const models: Readonly<Record<string, (json: JsonObject) => object>> = {
 };
 
 /**
- * Stores all data in the arguments. Data are sent only once, so they must be stored even if an argument is refused
- * later.
+ * Stores all data in the arguments. Data are sent only once, so this function stores them even if an argument is
+ * refused later.
  */
 export function receive(value: unknown, data: Known["data"]): void {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return;

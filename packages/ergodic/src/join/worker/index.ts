@@ -40,14 +40,14 @@ export type { RemoteRun } from "./remote-run.ts";
 /** Options of `worker`. */
 export interface WorkerOptions {
   /**
-   * Address of a module, relative to the page (Node: to the working folder). `exported("name")` refers to its exports,
-   * such as functions to minimise or your own models. The thread also knows, by name, all rules, losses, layers and
-   * distributions that the module defines.
+   * Address of a module, relative to the page or, in Node, to the working folder. `exported("name")` refers to its
+   * exports, such as functions to minimise or your own models. The thread also knows, by name, all rules, losses,
+   * layers and distributions that the module defines.
    */
   readonly module?: string | URL;
   /**
    * Address of the thread's program. Needed with bundlers that do not process `new Worker(new URL(…))` (esbuild,
-   * Rollup): build `ergodic/worker/serve` as a separate entry and give its address here.
+   * Rollup): build `ergodic/worker/serve` as a separate entry and pass its address here.
    */
   readonly script?: string | URL;
 }
@@ -67,7 +67,8 @@ export interface WorkerVerbs extends Disposable {
   /** `infer`, on the worker's thread. */
   readonly infer: typeof infer;
   /**
-   * Placeholder for the export `name` of the module in `worker({ module })`. The placeholder can replace any argument.
+   * Placeholder for the export `name` of the module that was passed as `worker({ module })`. The placeholder can
+   * replace any argument.
    */
   exported<T = never>(name: string): T;
   /** Ends the thread. Runs in progress are rejected. */
@@ -75,7 +76,7 @@ export interface WorkerVerbs extends Disposable {
 }
 
 /**
- * Starts a thread and returns the verbs, whose runs execute on that thread. The page stays responsive during long
+ * Starts a thread and returns the verbs of `ergodic`, which run on that thread. The page stays responsive during long
  * computations.
  *
  *   const { fit, sample } = worker();
@@ -169,7 +170,7 @@ class Client extends Connection implements WorkerVerbs {
     );
   }
 
-  /** Conditions the model on the calling side and sends its density. */
+  /** Conditions the model on the calling side and sends the resulting density. */
   private beginSampling(
     verb: VerbName,
     before: readonly unknown[],
@@ -242,7 +243,7 @@ class Client extends Connection implements WorkerVerbs {
     const { signal, from, ...options } = given;
     // Evidence added later is not part of this snapshot.
     const whole = graph.withoutEvidence([]);
-    // The message carries only those parts of an earlier result from which learning starts.
+    // Learning starts from only some parts of an earlier result, so the message carries only these parts.
     const sentFrom = from === undefined ? {} : { from: learnedBefore(from) };
     const sent = this.encoded(() => [encode(whole, "the graph", this), encode({ ...options, ...sentFrom }, "options", this)]);
     return this.launch(
@@ -258,7 +259,7 @@ class Client extends Connection implements WorkerVerbs {
     );
   }
 
-  /** Sends the graph as tables or columns, which include its evidence. The calling side adds names to the answers. */
+  /** Sends the graph as tables or columns that include its evidence. The calling side adds names to the answers. */
   private beginInference(verb: VerbName, before: readonly unknown[], graph: Inferred, given: InferOptions): RemoteRun<Inference> {
     checkOptions(verb, given);
     const { signal, evidence, from, ...options } = given;
@@ -304,7 +305,7 @@ function checkOptions(verb: VerbName, options: { signal?: unknown }): void {
   checkSignal(verb, options.signal);
 }
 
-/** Algorithm and task of a checkpoint of `infer`. */
+/** Algorithm and task that a checkpoint of `infer` contains. */
 const keptAlgorithm = ({ inference }: JsonObject): JsonObject | undefined =>
   (inference as { algorithm?: JsonObject } | undefined)?.algorithm;
 const keptTask = ({ inference }: JsonObject): unknown => (inference as { plan?: { task?: unknown } } | undefined)?.plan?.task;
@@ -328,7 +329,10 @@ function refuseStream(): never {
 const isStatistical = (model: unknown): model is StatisticalModel =>
   typeof model === "object" && model !== null && "condition" in model;
 
-/** Separates the options from the other arguments. The last argument is the options if it is a plain object. */
+/**
+ * Separates the options, which are the last argument, from the other arguments. The last argument is treated as the
+ * options if it is a plain object.
+ */
 function withOptions(args: readonly unknown[]): [unknown[], object] {
   const last = args.at(-1);
   const isOptions =

@@ -37,7 +37,7 @@ export type Answer =
   | { readonly kind: "failed"; readonly id: number; readonly failure: SentError }
   | { readonly kind: "kept"; readonly request: number; readonly bytes?: Uint8Array; readonly failure?: SentError };
 
-/** Value with a tag that determines how it is rebuilt. */
+/** Value with a tag that determines how the other side rebuilds the value. */
 export interface Sent {
   readonly made: string;
   readonly from: unknown;

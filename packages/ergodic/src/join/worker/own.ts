@@ -1,6 +1,6 @@
 /**
- * User-defined rules and losses, sent to the thread as expressions. Descriptions refer to them by name, and the thread
- * has no other definition.
+ * User-defined rules and losses, sent to the thread as expressions. Descriptions refer to these rules and losses by
+ * name, and the thread has no other definition of them.
  */
 
 import type { Json } from "../../engine/contract/index.ts";

@@ -9,7 +9,7 @@ type Of<K extends Answer["kind"]> = Extract<Answer, { kind: K }>;
 
 /** Run on another thread. Like a local run, it can be awaited and iterated over its ticks. */
 export class RemoteRun<Result> extends Watched<Result> {
-  /** Description of the run, which the result also contains. The promise resolves when the run begins. */
+  /** Description of the run. The result contains the same description. The promise resolves when the run begins. */
   readonly chosen: Promise<JsonObject>;
   protected readonly result: Promise<Result>;
   private readonly id: number;
@@ -69,8 +69,8 @@ export class RemoteRun<Result> extends Watched<Result> {
   }
 
   /**
-   * Writes a checkpoint after the current stretch. Returns bytes, or writes to a path (Node) or a file handle
-   * (browsers).
+   * Writes a checkpoint after the current stretch. Returns the bytes if `to` is not given; otherwise writes to a path
+   * (Node) or a file handle (browsers).
    */
   checkpoint(): Promise<Uint8Array>;
   checkpoint(to: FileTarget): Promise<void>;

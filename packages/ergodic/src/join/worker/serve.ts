@@ -2,7 +2,7 @@
  * The thread of `ergodic/worker`. The thread executes calls from the page and reports their ticks and results.
  *
  * It is a Web Worker of type "module", or a worker thread of Node. If a bundler does not detect the worker, build this
- * module as a separate entry and give its address as `worker({ script })`.
+ * module as a separate entry and pass the entry's address as `worker({ script })`.
  */
 
 import { type Calibration, calibrate } from "../../bayes/calibrate.ts";
@@ -39,7 +39,7 @@ import { type Answer, notBegun, type Request, type Sent, type VerbName } from ".
 
 type Anything = (...args: unknown[]) => Run<unknown>;
 
-/** Returns raw draws. The page traced the model, so the page adds the names to the draws. */
+/** Returns raw draws. Only the page has traced the model, so the page adds the names to the draws. */
 const drawn = (_: unknown, left: Drawn): Drawn => left;
 const isPorted = (model: unknown): model is PortedDensity => model instanceof PortedDensity;
 
@@ -100,7 +100,7 @@ function sent(verb: VerbName, result: unknown): Sent {
   return { made: "drawn", from: { ...left, raw: raw.portable() } };
 }
 
-/** A run, and the requests that arrived before it began. */
+/** Run on this thread, with the requests that arrived before it began. */
 interface Served {
   readonly abort: AbortController;
   run?: Run<unknown>;
@@ -109,7 +109,9 @@ interface Served {
   failed?: boolean;
 }
 
-/** Returns the kernel options for a density or mode that was sent. All other calls request their kernels themselves. */
+/**
+ * Returns the kernel options that a received density or mode needs. All other calls request their kernels themselves.
+ */
 function kernelsOf(args: readonly unknown[]): { deterministic?: boolean; families?: readonly Family[] } {
   const isCompiled = (arg: unknown): boolean => ["density", "mode"].includes(String((arg as Partial<Tagged> | null)?.[TAG]));
   const sent = args.find(isCompiled) as Tagged | undefined;

@@ -3,8 +3,8 @@ import type { Call } from "../../engine/memory/pool.ts";
 import type { ColumnSet } from "./column-set.ts";
 
 /**
- * A solver as a generator of kernel calls, so that several solvers can run in parallel on the workers and pause between
- * any two calls.
+ * A solver, written as a generator of kernel calls. Several solvers can therefore run in parallel on the workers, and
+ * each can pause between any two calls.
  *
  * Each `yield` requests a list of independent calls, which workers share, and receives their results.
  */
@@ -13,7 +13,7 @@ export type Calls<T> = Generator<readonly Call[], T, readonly number[]>;
 type RunCalls = (calls: Call[]) => Promise<readonly number[]>;
 
 /**
- * Maximum number of elements that a call of kernels/learning/working-set.ts touches. Such a call takes a few
+ * Maximum number of elements that one call to kernels/learning/working-set.ts processes. Such a call takes a few
  * milliseconds.
  */
 const WORK = 4e6;
@@ -41,18 +41,18 @@ interface Follower<T> {
 }
 
 /**
- * A step of a run, as a sequence of kernel calls. A step can take long, so it is split into stretches.
+ * A step of a run, as a sequence of kernel calls. A step can take a long time, so it is split into stretches.
  *
- * A snapshot cannot represent an incomplete step. Between two stretches, a snapshot therefore contains the state at the
- * beginning of the step, and a resumed run repeats the step bit for bit. Copying that state costs time. If the last
- * step was short and copying is expensive, the next step makes no copy and runs without interruption.
+ * A snapshot cannot represent an incomplete step. A snapshot between two stretches therefore contains the state at the
+ * beginning of the step, and a resumed run repeats the whole step bit for bit. Copying that state costs time. If the
+ * last step was short and copying is expensive, the next step makes no copy and runs without interruption.
  */
 export class LongStep<T> {
   private readonly run: RunCalls;
   private readonly keep: () => Snapshot;
   private followers: Follower<T>[] = [];
   private before: Snapshot | undefined;
-  /** Durations of the last step and of the last copy of the state, in milliseconds. */
+  /** Duration of the last step, and duration of the last copy of the state, both in milliseconds. */
   private milliseconds = Number.POSITIVE_INFINITY;
   private copying = 0;
 

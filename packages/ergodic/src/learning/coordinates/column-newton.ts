@@ -35,7 +35,10 @@ export interface NewtonAim {
 const LEAST_CURVATURE = 1e-6;
 /** Smallest decrease that Armijo's rule accepts, as a share of the decrease that the model predicts. */
 const SUFFICIENT = 1e-4;
-/** If a step gains less than this share of the gain that its model predicts, the next step computes new curvatures. */
+/**
+ * Smallest share of the predicted gain that a step must achieve. If it achieves less, the next step computes new
+ * curvatures.
+ */
 const LEAST_TRUST = 0.5;
 const SHORTEST = 1e-10;
 const MOST_SWEEPS = 100;
@@ -46,18 +49,18 @@ const MOST_SWEEPS = 100;
 const MOST_TOGETHER = 100;
 const SETTLED = 1e-14;
 /**
- * A class that has no rows of positive weight counts as absent if its mean probability is at most this value. Rounding
- * can hardly distinguish so small a probability from 0.
+ * A class without rows of positive weight counts as absent if its mean probability is at most this value. Because of
+ * rounding, such a small probability can hardly be distinguished from 0.
  */
 const VANISHING = 1e-13;
 /** Relative rounding error of a sum, per row. */
 const ROUNDED = 2 ** -53;
 const MOST_TRIALS = 60;
 /**
- * Maximum number of output groups per cycle of steps, for outputs that share a loss. Each evaluation computes all
- * outputs, even if only one has moved. With one step per output, the cost of a cycle would therefore be quadratic in
- * the number of outputs. We measured problems with 10 to 100 classes and with strong and weak penalties: 4 to 8 groups
- * were fastest.
+ * Maximum number of groups into which outputs that share a loss are divided. A cycle makes one step per group. Each
+ * evaluation of the loss computes all outputs, even if only one output has moved. With one step per output, the cost of
+ * a cycle would therefore be quadratic in the number of outputs. In measurements with 10 to 100 classes and with strong
+ * and weak penalties, 4 to 8 groups were fastest.
  */
 const MOST_TURNS = 8;
 
@@ -82,7 +85,7 @@ export class ColumnNewton {
   private readonly engine: Engine;
   private readonly binding: ColumnBinding;
   private readonly sets: readonly ColumnSet[];
-  /** Outputs whose coefficients are being changed by the current step. */
+  /** Outputs whose coefficients the current step changes. */
   private moving: readonly number[] = [];
   /** Outputs that have moved since their loss was evaluated. */
   private readonly stale: Uint8Array;
@@ -118,7 +121,7 @@ export class ColumnNewton {
     return beta;
   }
 
-  /** Σ |slopes| and Σ curvatures over all rows and outputs. */
+  /** Returns Σ |slopes| and Σ curvatures, summed over all rows and outputs. */
   size(): { slopes: number; curvatures: number } {
     const count = this.target.rowCount * this.target.outputs;
     const total = (at: number): number => this.engine.memory.f64(at, count).reduce((sum, x) => sum + Math.abs(x), 0);
@@ -126,7 +129,8 @@ export class ColumnNewton {
   }
 
   /**
-   * Whether the loss has no minimum. This is so if each row's own class is more likely than all other classes together.
+   * Whether the loss has no minimum. The loss has no minimum if each row's own class is more likely than all other
+   * classes together.
    */
   separates(): boolean {
     return this.target.joint && this.sets.every((_, k) => isFitted(this.rowsOf(k)));
@@ -179,7 +183,7 @@ export class ColumnNewton {
     return gained + (yield* this.leap(points));
   }
 
-  /** At most MOST_TURNS groups of outputs. The outputs of a group move in the same step. */
+  /** At most MOST_TURNS groups of outputs. All outputs of a group move in the same step. */
   private turns(): number[][] {
     const all = [...this.sets.keys()];
     const count = Math.min(MOST_TURNS, all.length);
@@ -283,8 +287,9 @@ export class ColumnNewton {
 
   /**
    * Evaluates the slopes at the current point. Then moves the intercepts to their minimum at fixed coefficients, to
-   * full precision. Without this, no dual point would be feasible. With a quadratic loss, the intercept is already at
-   * its minimum. Curvatures are computed again if they are off by more than `drift`; default: always.
+   * full precision. Without this minimisation, no dual point would be feasible. With a quadratic loss, the intercept is
+   * already at its minimum. Curvatures are recomputed if their error exceeds `drift`. By default, they are always
+   * recomputed.
    */
   *settle(drift?: number): Calls<void> {
     this.loss = yield* this.evaluate();
@@ -328,7 +333,7 @@ export class ColumnNewton {
         for (let k = 0; k < outputs; k++) before[k] = length * direction[k];
         this.loss = yield* this.evaluate();
         after = Float64Array.from({ length: outputs }, (_, k) => (sunk.has(k) ? 0 : this.slopeOf(k).sum));
-        // The step either stays before the minimum, or ends beyond it at a smaller slope.
+        // The step ends either before the minimum, or beyond the minimum at a smaller slope.
         if (dot(after, direction) <= 0.9 * Math.abs(start) || trial === MOST_TRIALS) break;
         length /= 2;
       }
@@ -342,9 +347,9 @@ export class ColumnNewton {
   }
 
   /**
-   * The loss has no minimum in the intercepts of classes without weight. Lowers these intercepts until the mean
-   * probability of each such class is at most VANISHING. These intercepts then stay at their lowered values. Returns
-   * the outputs of these classes.
+   * Handles classes without weight, because the loss has no minimum in their intercepts. Lowers these intercepts until
+   * the mean probability of each such class is at most VANISHING. These intercepts then stay at their lowered values.
+   * Returns the outputs of these classes.
    */
   private *sinkWeightless(): Calls<ReadonlySet<number>> {
     const weightless = [...this.sets.keys()].filter((k) => isWeightless(this.rowsOf(k)));
@@ -491,8 +496,8 @@ export class ColumnNewton {
       for (const walk of walks) penalty = walk.to(given, penalty);
       const loss = yield* this.evaluate();
       const change = loss - this.loss + penalty;
-      // The last steps change the objective by less than the rounding error of the objective. The objective is then
-      // uninformative, but the slopes still lead to the minimum.
+      // The last steps change the objective by less than its rounding error. The objective is then uninformative, but
+      // the slopes still lead to the minimum.
       const unseen = Math.abs(promised) <= this.noise() && Math.abs(change) <= this.noise();
       if (change <= SUFFICIENT * given * promised || unseen || given === 0) {
         this.loss = loss;

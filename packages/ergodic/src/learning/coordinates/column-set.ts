@@ -7,24 +7,24 @@ import * as field from "../fields.ts";
 /** Maximum number of members whose Gram matrix is stored. Two matrices of f64[768²] take 9 MB. */
 const MOST_COVARIANCES = 768;
 /**
- * Maximum memory for the Gram matrices of all outputs that share a loss, in units of one matrix of the largest size.
- * These matrices are kept while curvatures hardly drift. Each matrix can have at least the size that is allowed for a
- * single step, even if its share of this memory is smaller.
+ * Maximum memory for the Gram matrices of all outputs that share a loss, as a multiple of the memory for one matrix of
+ * the largest size. These matrices can be kept as long as curvatures hardly drift. Even if a matrix's share of this
+ * memory is smaller, the matrix can have the size that is allowed for a single step.
  */
 const LARGEST_SHARES = 4;
 /** Maximum number of members if curvatures change at every step. A Gram matrix then serves only one step. */
 const MOST_PASSING_COVARIANCES = 256;
 /**
- * Number of entries per row below which computing the Gram matrix is nearly as fast as a pass. Below this number, the
- * smaller limit for single-step matrices does not apply.
+ * If rows have fewer entries than this, computing the Gram matrix is nearly as fast as a pass. The smaller limit for
+ * single-step matrices then does not apply.
  */
 const SPARSE_ROW = 32;
-/** Maximum number of passes per solve. An ill-conditioned solve continues in the next round. */
+/** Maximum number of passes per solve. A solve that has not converged by then continues in the next round. */
 const MOST_PASSES = 1000;
 /** Fixed cost of a column, relative to the cost of one entry. */
 const LEAST_WORK = 16;
 
-/** Vectors over columns or rows that a checkpoint must store to full precision. */
+/** Vectors that a checkpoint must store to full precision, with one value per column or per row. */
 const overColumns = ["beta", "means", "norms", "origins", "correlations", "referenceCorrelations"] as const;
 const overRows = ["u", "h", "reference"] as const;
 type VectorName = (typeof overColumns)[number] | (typeof overRows)[number];
@@ -43,7 +43,7 @@ const numbers = {
   distance: field.SET_DISTANCE_F64,
 };
 
-/** SET block of one output, with its inputs and results. kernels/learning/working-set.ts works on it. */
+/** SET block of one output, which holds the inputs and results of kernels/learning/working-set.ts. */
 export class ColumnSet {
   readonly block: number;
   /** f64[rows]: the change in the outputs along the direction of a solve. */
@@ -162,8 +162,8 @@ export class ColumnSet {
   }
 
   /**
-   * Returns the change in the intercept since u was set. During a solve by covariances, u does not yet include all of
-   * this change.
+   * Returns the amount by which the intercept has changed since u was set. During a solve that uses covariances, u does
+   * not yet include all of this change.
    */
   shift(): number {
     const shift = this.get(field.SET_SHIFT_F64);
@@ -282,7 +282,7 @@ export function joined(parts: readonly Snapshot[]): Snapshot {
   return { tensors, state: { outputs: parts.map((part) => part.state) } };
 }
 
-/** Splits a combined snapshot into the snapshots of `count` outputs. */
+/** Splits a combined snapshot into one snapshot for each of `count` outputs. */
 export function parted(snapshot: Snapshot, count: number): Snapshot[] {
   const kept = new KeptPart("the outputs", snapshot);
   return kept.list("outputs", isObject, count).map((own, k) => kept.part("an output", `output.${k}.`, own).snapshot);

@@ -9,7 +9,7 @@ import { ColumnSet, joined, parted } from "./column-set.ts";
 
 export type { Strength } from "./column-newton.ts";
 
-/** Number of columns that can join the working set per round while fewer coefficients than this are nonzero. */
+/** Number of columns that can join the working set in a round while there are fewer nonzero coefficients than this. */
 const FIRST_MEMBERS = 10;
 /**
  * A solve ends when a pass (SOLVE_SHARE) or a Newton step (NEWTON_SHARE) gains at most this share of the requested gap.
@@ -18,14 +18,14 @@ const SOLVE_SHARE = 1e-3;
 const NEWTON_SHARE = 0.05;
 const MOST_NEWTON_STEPS = 30;
 /**
- * Largest relative error at which curvatures are reused. It applies to rounds without a certificate and to outputs that
- * share a loss. Cycles over outputs that share a loss converge only linearly, even with new curvatures. They are
- * cheapest if the Gram matrix is reused.
+ * Largest relative error at which curvatures are reused. This limit applies to rounds without a certificate and to
+ * outputs that share a loss. Cycles over outputs that share a loss converge only linearly, even with new curvatures.
+ * The cycles are cheapest if the Gram matrix is reused.
  */
 const DRIFT = 0.1;
 /** Maximum number of members for which a new Gram matrix costs no more than the rest of a step. */
 const FEW_MEMBERS = 16;
-/** Largest gain per pass that rounding alone can cause, as a share of the null model's loss. */
+/** Largest gain per pass that rounding alone can cause, relative to the null model's loss. */
 const ROUNDING = 1e-28;
 /**
  * The run stops after this many rounds without a new column and without lowering the gap by a tenth. No further
@@ -35,8 +35,9 @@ const MOST_IDLE = 20;
 /** Strength that keeps all penalised coefficients at 0. */
 const BARRED: Strength = { l1: 1e300, l2: 0 };
 /**
- * The intercepts alone can fit the targets exactly. Losses and pulls up to these shares of their values at z = 0 then
- * count as rounding. For a quadratic loss the share is smaller, because its sum involves no cancellation.
+ * The intercepts alone can fit the targets exactly. Losses and pulls then count as rounding errors if they are at most
+ * these shares of their values at z = 0. A quadratic loss has a smaller share, because its sum involves no
+ * cancellation.
  */
 const LEAST_SHARE = 1e-10;
 const LEAST_SHARE_QUADRATIC = 1e-20;
@@ -57,7 +58,7 @@ export interface SolverState extends Gap {
   passes: number;
 }
 
-/** Facts about the null model, and the progress of the rounds. */
+/** Properties of the null model, and the progress of the rounds. */
 interface Progress {
   nullLoss: number;
   leastLoss: number;
@@ -93,11 +94,11 @@ const nothingYet: SolverState = {
  *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − Σ_j max(α|x_j·v| − l1 w_j, 0)²/(2 l2 w_j),  v_i = −c_i ∂ℓ/∂z_i
  *   Σv = 0 with an intercept
  *
- * D is evaluated at one or two values of α, and the larger result is used. The first, min(1, min_j l1 w_j/|x_j·v|),
- * makes the last sum 0. The second, 1, is allowed if l2 > 0. The gap P − D bounds P − min P. The gap is reported
- * relative to a difference: the null model's loss (intercepts alone) minus the least possible loss, Σ_i c_i inf ℓ(·,
- * y_i). Without a penalty, or with unpenalised columns, no dual point is known. The solver then uses the violation
- * instead of the gap: the largest error in any column's optimality condition.
+ * D is evaluated at one or two values of α, and the larger result is used. The first value, min(1, min_j l1
+ * w_j/|x_j·v|), makes the last sum 0. The second, 1, is allowed if l2 > 0. The gap P − D bounds P − min P. The gap is
+ * reported relative to a difference: the null model's loss (intercepts alone) minus the least possible loss, Σ_i c_i
+ * inf ℓ(·, y_i). Without a penalty, or with unpenalised columns, no dual point is known. The solver then uses the
+ * violation instead of the gap: the largest error in any column's optimality condition.
  * In a round, the solver minimises over the columns of the working set. A quadratic loss needs one solve of
  * kernels/learning/working-set.ts. For other losses, column-newton.ts takes Newton steps. The solver then computes all
  * scores and the gap, and adds the columns that pull hardest to the set.
@@ -214,7 +215,7 @@ export class ColumnSolver {
     return largest || this.progress.zeroPull || 1;
   }
 
-  /** Sets a new strength of the penalty and continues from the last solution. */
+  /** Sets a new penalty strength and continues from the last solution. */
   *begin(strength: Strength): Calls<void> {
     const before = this.newton.strength.l1;
     this.setStrength(strength);
@@ -232,7 +233,7 @@ export class ColumnSolver {
 
   /**
    * Runs one round. Returns true when the gap is at most `tolerance`, or a reason if further rounds cannot reach the
-   * tolerance. Without a gap, the violation is compared.
+   * tolerance. If no gap is known, the violation is compared with the tolerance.
    */
   *round(tolerance: number): Calls<boolean | string> {
     const { newton, progress, target } = this;
@@ -259,8 +260,8 @@ export class ColumnSolver {
 
   /**
    * Runs a round without a certificate, for solutions that are only compared. The accuracy is about `tolerance`, as
-   * estimated by the quadratic models. The round makes few Newton steps, and computes new curvatures only after they
-   * have drifted. Returns true when no column outside the working set needs to join.
+   * estimated from the quadratic models of the loss. The round makes few Newton steps, and computes new curvatures only
+   * after they have drifted. Returns true when no column outside the working set needs to join.
    */
   *near(tolerance: number): Calls<boolean> {
     const { newton, progress, target, sets } = this;
@@ -384,7 +385,7 @@ export class ColumnSolver {
     return this.sets.reduce((most, set) => set.correlations().reduce((a, c) => Math.max(a, Math.abs(c)), most), 0);
   }
 
-  /** Upper bound on every column's pull at the current slopes. */
+  /** Upper bound on the pull of any column at the current slopes. */
   private mostPull(): number {
     const norm = this.sets[0].norms().reduce((a, b) => Math.max(a, b), 0);
     const slopes = this.engine.memory.f64(this.binding.slopes, this.rowCount * this.sets.length);
@@ -439,7 +440,10 @@ export class ColumnSolver {
     return gained;
   }
 
-  /** Computes the gap at the point where scores were last computed. Returns the value to compare with the tolerance. */
+  /**
+   * Computes the gap at the point for which the scores were last computed. Returns the value to compare with the
+   * tolerance.
+   */
   private *certify(): Calls<number> {
     const { l1, l2 } = this.newton.strength;
     const primal = this.loss + this.total(field.SET_PENALTY_F64);
@@ -485,7 +489,7 @@ export class ColumnSolver {
     return call("setScreen", set, this.feasible(), Math.sqrt(2 * Math.max(0, this.last.primal - this.last.dual) * curvature));
   }
 
-  /** Returns a reason if small slopes do not indicate a minimum. */
+  /** Returns a reason if small slopes do not imply a minimum. */
   private vanished(): string | undefined {
     if (this.certified || this.target.quadratic) return undefined;
     const { slopes, curvatures } = this.newton.size();

@@ -2,8 +2,8 @@
  * Returns the t that minimises Σ_k l1|β_k − t| + l2/2 (β_k − t)². This shift is used for losses such as softmax, which
  * do not change if all outputs are shifted by the same amount.
  *
- * The coefficients of one column can all move by −t without changing the loss. Steps on one output at a time approach
- * the best shift only slowly.
+ * The coefficients of one column can all move by −t without changing the loss. Steps that change one output at a time
+ * approach the best shift only slowly.
  * l1 = 0: the mean. l2 = 0: the median nearest to 0. `floor`: β_k − t must not be negative.
  * Source: Friedman, Hastie, Tibshirani 2010, section 4.1. Sorts `values`.
  */
@@ -24,7 +24,10 @@ export function commonShift(values: Float64Array, { l1, l2 }: { l1: number; l2: 
   else if (to < 0) t = walk(1, above < 0 ? count : above);
   return floor ? Math.min(t, values[0]) : t;
 
-  /** Walks from 0 to the point where the slope changes sign. This point is one of the values, or lies between two. */
+  /**
+   * Moves from 0 to the point where the slope changes sign. This point is either one of the values or lies between two
+   * of them.
+   */
   function walk(way: 1 | -1, start: number): number {
     for (let i = start; ; i += way) {
       const next = way > 0 ? values[i] : values[i - 1];

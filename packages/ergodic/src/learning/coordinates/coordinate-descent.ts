@@ -17,8 +17,8 @@ const solveColumns: SolveColumns = async (target, tolerance, plan, engine) => {
  * Coordinate descent. Repeatedly picks a block b and moves x_b: to the minimum of F along the block, or by a proximal
  * step of size 1/L_b.
  *
- * F(x) = f(x) + Σ_b φ_b(x_b), f smooth, as a problem's `coordinates` describe it. A step is one move, and an epoch is
- * as many moves as there are blocks.
+ * F(x) = f(x) + Σ_b φ_b(x_b), f smooth, as a problem's `coordinates` describe it. A step is one move, and an epoch
+ * consists of as many moves as there are blocks.
  * pick: order of blocks (picks.ts). "workingSets", for linear models without groups, cycles over a working set of
  * columns, and uses covariance updates, Newton steps for fixed signs, and screening (column-solver.ts). "auto" is
  * "workingSets" if possible, otherwise "cyclic".

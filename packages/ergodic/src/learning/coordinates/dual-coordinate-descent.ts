@@ -6,13 +6,13 @@ import { later } from "../../engine/threads/later.ts";
 
 /** Options of `dualCoordinateDescent`. */
 export interface DualCoordinateDescentOptions {
-  /** Whether rows that stay at a bound are skipped until the next check of the gap. Default true. */
+  /** Whether a row that stays at a bound is skipped until the next check of the gap. Default true. */
   shrinking?: boolean;
   /** Stops at this relative duality gap. Default 1e-6; >= 0. */
   tolerance?: number;
   /**
-   * Value of a constant column whose weight is the intercept. The intercept is penalised, but less if this value is
-   * larger. Default 1; > 0.
+   * Value of a constant column whose weight is the intercept. The intercept is penalised, and a larger value penalises
+   * the intercept less. Default 1; > 0.
    */
   interceptScaling?: number;
 }
@@ -24,27 +24,27 @@ const NAME = "dualCoordinateDescent";
  *
  * Minimises F(p) = mean_i w_i ℓ(x_i·p, y_i) + l2/2 ‖p‖² = l2 [½‖p‖² + Σ_i C_i ℓ_i], C_i = w_i/(n l2), through its dual
  * D(β) = −l2 [½‖Σ_i β_i x_i‖² + Σ_i (C_i ℓ_i)*(−β_i)]. Convergence is linear, without a step size. Losses: hinge,
- * squaredHinge, logistic, epsilonInsensitive, quantile, squared, huber; several classes one against the rest. Data of
- * any type; arithmetic in float64.
+ * squaredHinge, logistic, epsilonInsensitive, quantile, squared, huber; several classes are treated one against the
+ * rest. Data of any type; arithmetic in float64.
  * `tolerance`: stops when (F(p) − D(β))/F(p), which bounds the excess of F(p) over its minimum, is at most this value.
  * The gap is computed over all rows, and p is recomputed for it. The next check takes place in the epoch in which the
- * gap is predicted to be small enough. The epoch number is at most 1.4 times that of the last check. The gap is also
- * checked whenever all active rows are solved.
+ * gap is predicted to be small enough. Its number is at most 1.4 times the number of the epoch of the last check. The
+ * gap is also checked whenever all active rows are solved.
  * `shrinking`: rows that stay at a bound are skipped until the next check.
  * `interceptScaling`: the intercept is the weight of a column of this constant and *is penalised*, unlike elsewhere in
- * this library. An unpenalised intercept would add an equality constraint on all β_i, which moves of a single β_i
- * cannot maintain. A larger constant penalises the intercept less and converges more slowly. Use linear({ intercept:
- * false }) for a model without an intercept.
- * An epoch is as many visits as there are rows. The visits go to the active rows in random order, or in storage order
- * with schedule "ordered". If workers share one model, they update p concurrently with atomic additions
+ * this library. An unpenalised intercept would add an equality constraint on all β_i, which cannot be maintained if
+ * each move changes only one β_i. A larger constant penalises the intercept less and converges more slowly. Use
+ * linear({ intercept: false }) for a model without an intercept.
+ * An epoch consists of as many visits as there are rows. The active rows are visited in random order, or in storage
+ * order with schedule "ordered". If workers share one model, they update p concurrently with atomic additions
  * (PASSCoDe-Atomic). `replicas: K` is CoCoA+: each of K copies of p is updated by its own rows, and the changes of all
  * copies are added (σ′ = K) every `averageEvery` epochs. The result of CoCoA+ does not depend on the number of workers.
- * In both modes, whenever the lanes synchronise, the active rows are redistributed to them at random. If each lane kept
- * the same rows, the run would need many more epochs to converge.
+ * In both modes, the active rows are redistributed at random whenever the lanes synchronise. If each lane kept the same
+ * rows, the run would need many more epochs to converge.
  * Reports: primal, dual, gap (relative), active (rows).
  * Sources: Hsieh et al. 2008; Yu, Huang and Lin 2011; Ho and Lin 2012; Hsieh, Yu and Dhillon 2015; Ma et al. 2015
- * (CoCoA+). Differs from LIBLINEAR: the stopping criterion is the gap, not the violation; the logistic subproblem is
- * solved for log(α/(C − α)).
+ * (CoCoA+). Differs from LIBLINEAR: the run stops by the gap, not by the violation; the logistic subproblem is solved
+ * for log(α/(C − α)).
  *
  * @throws OptionError for unknown options or values out of range; CapabilityError if the model or plan does not fit
  */

@@ -15,15 +15,17 @@ export interface DualDescentParts {
 
 /** Maximum number of visits to one output's rows per step. */
 const STEP_VISITS = 16384;
-/** The active rows count as solved if their violation is at most this share of the violation at the last check. */
+/**
+ * The active rows count as solved if their violation is at most this share of the violation found by the last check.
+ */
 const SOLVED_SHARE = 0.5;
-/** Maximum and minimum number of epochs between two checks, as shares of the number of completed epochs. */
+/** Maximum and minimum number of epochs between two checks, relative to the number of completed epochs. */
 const LATEST_LOOK = 0.4;
 const EARLIEST_LOOK = 0.05;
 
 /**
- * A run of dual coordinate descent. It alternates visits to rows (kernels/learning/dual.ts) with checks of the duality
- * gap over all rows.
+ * A run of dual coordinate descent. The run alternates between visiting rows (kernels/learning/dual.ts) and checking
+ * the duality gap over all rows.
  */
 export class DualDescent implements Progression {
   readonly stepsPerEpoch: number;
@@ -35,7 +37,7 @@ export class DualDescent implements Progression {
   private readonly engine: Engine;
   private readonly lanes: DualLanes;
   private readonly stepsPerAverage: number;
-  /** Latest epoch after which the gap is checked; 0 before the first check. */
+  /** Latest epoch after which the gap must be checked; 0 before the first check. */
   private nextLook = 0;
   private lookedAt = 0;
   private found = { primal: 0, dual: 0, gap: Infinity, loss: 0 };
@@ -106,8 +108,8 @@ export class DualDescent implements Progression {
   }
 
   /**
-   * Synchronises the lanes when replicas are averaged or an epoch ends. Each replica solves its own problem, so the
-   * convergence of replicas does not show that the whole problem has converged.
+   * Synchronises the lanes when replicas are averaged or an epoch ends. Each replica solves only its own problem, so
+   * even if all replicas converge, the whole problem may not have converged.
    */
   private async bringTogether(): Promise<void> {
     const { lanes } = this;
@@ -164,7 +166,7 @@ export class DualDescent implements Progression {
     this.lanes.gather();
   }
 
-  /** Fills `found`; returns the largest violation. */
+  /** Writes the results to `found` and returns the largest violation. */
   private async measure(): Promise<number> {
     const { lanes } = this;
     const { l2, normWeights } = this.parts.binding;

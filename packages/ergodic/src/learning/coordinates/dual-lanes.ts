@@ -11,8 +11,8 @@ export interface DualLane {
   first: number;
   rows: number;
   /**
-   * Addresses of the lane's copy of p, and of a buffer for its rows' contribution to p. The two addresses are equal if
-   * there is only one lane.
+   * Addresses of the lane's copy of p, and of a buffer that collects the contributions of the lane's rows to p. The two
+   * addresses are equal if there is only one lane.
    */
   copy: number;
   part: number;
@@ -51,7 +51,7 @@ const numbers = [
 ];
 
 /**
- * Lanes of a dual ascent. Each lane visits rows that no other lane moves at the same time, and updates a copy of p.
+ * Lanes of a dual ascent. While a lane visits its rows, no other lane moves them. Each lane updates a copy of p.
  *
  * Racing lanes share one copy, whereas each replica has its own copy. If there are several lanes, the active rows are
  * redistributed to them at random whenever they synchronise. With fixed rows, the lanes would converge only slowly.
@@ -85,7 +85,7 @@ export class DualLanes {
 
   /**
    * Returns p for each output. Replicas that were assigned rows are averaged. Because σ′ equals the number of replicas,
-   * the average contains the sum of their moves.
+   * their average contains the sum of all moves.
    */
   points(): Float64Array[] {
     return this.ascents.map(({ copies, dealt }) => {
@@ -148,7 +148,7 @@ export class DualLanes {
     }
   }
 
-  /** Resets each lane to its own range of rows. The check that follows lists the active rows of each range. */
+  /** Makes each lane process its own range of rows again. The next check then lists the active rows of each range. */
   undeal(): void {
     for (const { order, lanes } of this.ascents)
       for (const { pointer, first } of lanes) this.arena.set(pointer, field.ASCENT_ORDER, order + 4 * first);
@@ -270,8 +270,8 @@ export class DualLanes {
       [field.ASCENT_FIRST, own.first],
       [field.ASCENT_COUNT, own.rows],
       [field.ASCENT_SHUFFLE, plan.schedule === "shuffled" ? 1 : 0],
-      // A row that stays at its bound in one lane can move in another lane. With several lanes, rows therefore leave
-      // the active set only at checks.
+      // A row that stays at its bound in one lane might still move in another lane. With several lanes, rows therefore
+      // leave the active set only at checks.
       [field.ASCENT_SHRINK, shrinking ? (this.each === 1 ? 2 : 1) : 0],
       [field.ASCENT_RACING, this.racing ? 1 : 0],
       [field.ASCENT_KEY_LOW, low],

@@ -18,7 +18,7 @@ export interface FactorDescentOptions {
   tolerance?: number;
 }
 
-/** Bits that select the parts of a pass of the component kernel. */
+/** Bits that select which parts of the component kernel a pass runs. */
 const open = 1;
 const update = 2;
 const close = 4;
@@ -40,8 +40,8 @@ const name = "factorCoordinateDescent";
  * An epoch updates every factor and bias of both sides `inner` times. The objective never increases. inner: default 1.
  * The run has converged when an epoch lowers the objective by at most `tolerance` (default 1e-4), as a share of its
  * value. Needs: a factor model. Sources: Yu, Hsieh, Si, Dhillon 2012 (components); He, Zhang, Kan, Chua 2016 and
- * Pilászy, Zibriczky, Tikk 2010 (rows). Differs from other implementations: the bias is one more component; both sides
- * start at random, whereas elsewhere users start at 0.
+ * Pilászy, Zibriczky, Tikk 2010 (rows). Differs from other implementations: the bias is treated as one more component;
+ * both sides start at random, whereas users start at 0 elsewhere.
  *
  * @throws OptionError; CapabilityError for order "components" if every cell counts
  */
@@ -88,8 +88,8 @@ function rowPasses({ sweepSlot, stride, gramSlot }: FactorBinding, inner: number
 }
 
 /**
- * For each component, open the items before updating any user. Opening adds the component's contribution back to the
- * residuals, and this contribution is a product of the old numbers of both sides.
+ * For each component, all items must be opened before any user is updated. Opening adds the component's contribution
+ * back to the residuals, and this contribution must be computed from the old values of both sides.
  */
 function componentPasses(binding: FactorBinding, inner: number, order: "components" | undefined): Pass[] {
   const { componentSlot, components } = binding;

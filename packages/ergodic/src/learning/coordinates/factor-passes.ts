@@ -19,7 +19,10 @@ export type Side = 0 | 1;
 export interface Pass {
   readonly side: Side;
   readonly slot: number;
-  /** Approximate number of arithmetic operations per rating and per row, used to divide passes into stretches. */
+  /**
+   * Approximate number of arithmetic operations per rating and per row. These numbers determine how passes are divided
+   * into stretches.
+   */
   readonly perRating: number;
   readonly perRow: number;
   args(block: number, scratch: number, from: number, to: number): number[];
@@ -32,19 +35,19 @@ export interface PassOptions {
   passes(binding: FactorBinding): Pass[];
 }
 
-/** Number of operations per step, which takes a few milliseconds. */
+/** Number of operations per step. A step of this size takes a few milliseconds. */
 const STEP_COST = 2 ** 22;
-/** Minimum number of stretches per side. It is also the maximum number of parts into which a sum over rows is split. */
+/** Minimum number of stretches per side. Sums over rows are split into at most this number of parts. */
 const PARTS = 16;
 
 const names = ["users", "items"] as const;
 
 /**
  * Alternating updates of factors. The rows of one side are updated while the other side is fixed. The algorithm
- * supplies a list of passes, and running the whole list once is an epoch.
+ * supplies a list of passes, and an epoch runs the whole list once.
  *
  * A pass is cut into stretches of consecutive rows, with about equal cost. A step processes one stretch. The rows of a
- * pass do not depend on each other. The result is therefore the same, bit for bit, for any number of workers and any
+ * pass do not depend on each other. The result is therefore bit for bit the same for any number of workers and any
  * grouping of steps. Sums over rows (the objective, Σ p pᵀ) use fixed parts, added in order. The objective F is
  * measured and reported at the end of each epoch. The run has converged when an epoch lowers F by at most `tolerance` ×
  * its previous value. The loss reported to the training loop is F per rating at the start of the epoch.
@@ -65,12 +68,12 @@ export class FactorPasses implements Progression {
   private readonly binding: FactorBinding;
   private readonly arena: Arena;
   private readonly passes: readonly Pass[];
-  /** Boundaries of the stretches of each pass, and index of the pass's first step. */
+  /** Boundaries of the stretches in each pass, and the index of each pass's first step. */
   private readonly edges: readonly Uint32Array[];
   private readonly begins: readonly number[];
   private readonly scratch: readonly number[];
   private readonly partial: readonly number[];
-  /** Side with an up-to-date Σ p pᵀ; −1 if there is none. */
+  /** Side whose Σ p pᵀ is up to date; −1 if there is none. */
   private summed = -1;
   private objective = Number.NaN;
 
@@ -159,7 +162,7 @@ export class FactorPasses implements Progression {
     this.arena.dispose();
   }
 
-  /** Arrays that carry state from one update to another. */
+  /** Arrays that carry state from one update to the next. */
   private arrays(): Map<string, Float32Array | Float64Array> {
     const { memory } = this.engine;
     const { binding, ratings } = this;
@@ -193,7 +196,7 @@ export class FactorPasses implements Progression {
       );
   }
 
-  /** Writes Σ p pᵀ over the rows of `side` to the other side's block. */
+  /** Computes Σ p pᵀ over the rows of `side` and writes it to the block of the other side. */
   private async sumOuter(side: Side): Promise<void> {
     const { gramSlot, grams, stride, blocks } = this.binding;
     if (gramSlot === undefined || !grams || this.summed === side) return;

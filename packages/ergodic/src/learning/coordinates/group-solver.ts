@@ -29,7 +29,7 @@ export interface GroupParts {
  * In a round, the solver makes PASSES passes over the blocks that are nonzero or violate their optimality condition,
  * and moves each block to its minimum in turn. The solver then computes the duality gap over all blocks. The null model
  * is the solution at NULL_STRENGTH. The largest strength with a nonzero block is max_g ‖X_gᵀv‖/√|g| at the null model
- * (Yuan, Lin 2006). The solution at a strength depends only on its starting point.
+ * (Yuan, Lin 2006). The solution at each strength depends only on the point from which the solver starts.
  */
 export class GroupSolver implements PathSolver {
   leastLoss = 0;
@@ -37,7 +37,7 @@ export class GroupSolver implements PathSolver {
   state: PathState = { relative: Infinity, violation: Number.NaN, nonZeros: 0 };
   private readonly parts: GroupParts;
   private strength = 0;
-  /** Mean loss at the point; NaN after the point has moved, because rounds compute only the objective. */
+  /** Mean loss at the current point. NaN after a move, because rounds compute only the objective. */
   private known = Number.NaN;
   private point: Float64Array = new Float64Array(0);
   private problem: Problem | undefined;
@@ -55,7 +55,7 @@ export class GroupSolver implements PathSolver {
   *open(): Calls<void> {
     this.start(this.parts.bind(NULL_STRENGTH));
     this.leastLoss = yield* leastOf(this.problem!);
-    // The largest strength is computed from the slopes that remain, so solve the intercepts to full precision.
+    // The largest strength is computed from the remaining slopes, so solve the intercepts to full precision.
     for (let rounds = 0, before = Infinity; rounds < MOST_NULL_ROUNDS; rounds++) {
       yield* this.round(0);
       if (!(this.state.violation < before)) break;
@@ -88,7 +88,7 @@ export class GroupSolver implements PathSolver {
     const order = Uint32Array.from(active);
     for (let pass = 0; pass < PASSES; pass++) {
       coordinates!.move(order, { step: "exact" });
-      // Requests no calls, but lets the run pause here.
+      // Makes no calls, but allows the run to pause here.
       yield [];
     }
     this.point = coordinates!.point();
@@ -142,7 +142,7 @@ export class GroupSolver implements PathSolver {
     this.problem = undefined;
   }
 
-  /** Continues from the current point at another strength. */
+  /** Continues from the current point with another problem, which has a different strength. */
   private start(problem: Problem): void {
     this.dispose();
     this.problem = problem;

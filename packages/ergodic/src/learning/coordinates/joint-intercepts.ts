@@ -3,8 +3,8 @@
  * 7.2).
  *
  * g: slopes. D: curvatures along each intercept alone. The initial diagonal is H₀⁻¹ = (K − 1)/K D⁻¹, which is exact, up
- * to a common shift, for a softmax with identical rows. D ignores interactions between outputs. These are learned from
- * the last MEMORY steps. A step takes one evaluation of the loss, regardless of the number of outputs.
+ * to a common shift, for a softmax with identical rows. D ignores interactions between outputs. The interactions are
+ * learned from the last MEMORY steps. A step takes one evaluation of the loss, regardless of the number of outputs.
  */
 const MEMORY = 12;
 
@@ -23,7 +23,7 @@ export class JointIntercepts {
 
   /** Records a step and the change in the slopes that it caused. */
   learn(step: Float64Array, change: Float64Array): void {
-    // Without positive curvature, a step gives no information.
+    // A step without positive curvature gives no information.
     if (!(dot(step, change) > 0)) return;
     this.steps.push(step);
     this.changes.push(change);

@@ -2,9 +2,9 @@
  * Options of a regularisation path: solutions at decreasing strengths λ, with l1 = λ a and l2 = λ (1 − a). Each
  * solution starts from the previous one (Friedman, Hastie, Tibshirani 2010).
  *
- * A step of the run is one λ. Each fold of cross-validation has its own solver on the same columns, with weight 0 for
- * held-out rows. Folds advance together with the solver on all rows. The held-out error of a λ is therefore known as
- * soon as its solution is. Workers share the solvers.
+ * A step of the run is one λ. Each fold of cross-validation has its own solver on the same columns, in which held-out
+ * rows have weight 0. Folds advance together with the solver on all rows. When the solution for a λ is found, its
+ * held-out error is therefore found as well. Workers share the solvers.
  */
 
 import type { Advance, ColumnBinding, ColumnTarget, Plan, Progression, Snapshot, Tensor } from "../../engine/contract/index.ts";
@@ -17,7 +17,7 @@ import { type Calls, LongStep } from "./calls.ts";
 import { ColumnSolver } from "./column-solver.ts";
 
 export interface PathOptions {
-  /** Decreasing list of λ, or their number; λ then decreases geometrically to `ratio` times the largest. */
+  /** Decreasing list of λ, or their number: λ then decreases geometrically to `ratio` times the largest. */
   lambdas: Float64Array | number;
   ratio: number;
   /** Share of l1, a > 0. */
@@ -26,13 +26,13 @@ export interface PathOptions {
   tolerance: number;
 }
 
-/** Results by λ. Parameters of one λ after another, in the problem's layout. */
+/** Results by λ. Parameters for each λ, one λ after another, in the problem's layout. */
 export interface PathRecord {
   lambdas: Float64Array;
   parameters: Float64Array;
   gaps: Float64Array;
   violations: Float64Array;
-  /** Mean loss minus the least possible loss for the targets (0 for most losses): by λ, and for the null model. */
+  /** By λ, and for the null model: mean loss minus the least possible loss for the targets. */
   losses: Float64Array;
   nullLoss: number;
   nonZeros: Float64Array;
@@ -42,11 +42,11 @@ export interface PathRecord {
 }
 
 const MOST_ROUNDS = 200;
-/** Smallest tolerance of folds. Its effect on held-out errors is far below their standard error. */
+/** Smallest tolerance of folds. The effect of this tolerance on held-out errors is far below their standard error. */
 const FOLD_TOLERANCE = 1e-5;
 /**
- * A path without a list of λ can end early, after at least LEAST_STRENGTHS solutions. It ends if the explained deviance
- * increases by less than LEAST_GROWTH of itself or exceeds MOST_EXPLAINED. Source: glmnet's fdev, devmax, mnlam.
+ * A path without a list of λ can end early, after at least LEAST_STRENGTHS solutions. The path ends if the explained
+ * deviance exceeds MOST_EXPLAINED or grows by a share of less than LEAST_GROWTH. Source: glmnet's fdev, devmax, mnlam.
  */
 const LEAST_GROWTH = 1e-5;
 const MOST_EXPLAINED = 0.999;
@@ -102,7 +102,7 @@ export interface PathSolvers {
   parameterCount: number;
 }
 
-/** Returns solvers for penalties l1 and l2 on columns. */
+/** Returns solvers for models with penalties l1 and l2 on their columns. */
 export function columnSolvers(
   target: ColumnTarget,
   engine: Engine,
@@ -149,7 +149,7 @@ export class PathProgression implements Progression {
     return typeof lambdas === "number" ? lambdas : lambdas.length;
   }
 
-  /** Reason why no weaker strength is worth solving; false if there is none. */
+  /** Reason why no weaker strength is worth solving; false if there is no such reason. */
   get converged(): false | string {
     const { kept, step, options } = this;
     if (!kept || typeof options.lambdas !== "number" || step < LEAST_STRENGTHS || step === options.lambdas) return false;
@@ -273,7 +273,7 @@ export class PathProgression implements Progression {
     return { tensors, state: { step, states } };
   }
 
-  /** Solves the null models. The strengths are derived from them. Returns undefined if this needs another stretch. */
+  /** Solves the null models, which determine the strengths. Returns undefined until they are solved. */
   private async open(): Promise<PathRecord | undefined> {
     const pulls = await this.opening.advance(() => this.solvers().map((solver, i) => opened(solver, i === 0)));
     if (!pulls) return undefined;
@@ -328,7 +328,7 @@ export class PathProgression implements Progression {
 class ColumnPathSolver extends ColumnSolver implements PathSolver {
   private readonly held: ColumnBinding | undefined;
   private readonly engineOfHeld: Engine;
-  /** Least possible loss of the held-out rows, once known. */
+  /** Least possible loss of the held-out rows, as soon as it is known. */
   private least: number | undefined;
 
   constructor(target: ColumnTarget, engine: Engine, training?: Float64Array, held?: Float64Array) {
@@ -382,8 +382,8 @@ function meanOf({ heldOut, foldWeights, lambdas }: PathRecord, k: number): numbe
 }
 
 /**
- * Returns row weights for two means: the mean loss on a fold's training rows, and the mean loss on its held-out rows.
- * The held-out weights sum to 1.
+ * Returns two sets of row weights: for the mean loss on a fold's training rows, and for the mean loss on its held-out
+ * rows. The held-out weights sum to 1.
  */
 function foldWeights(all: Float64Array, of: Uint32Array, fold: number): { training: Float64Array; held: Float64Array } {
   const held = all.map((w, i) => (of[i] === fold ? w : 0));

@@ -5,7 +5,7 @@ import { type Calls, LongStep } from "./calls.ts";
 import { ColumnSolver, type Strength } from "./column-solver.ts";
 
 /**
- * Coordinate descent on working sets as a run. A step is a round of column-solver.ts; the run ends when the gap is at
+ * A run of coordinate descent on working sets. A step is a round of column-solver.ts. The run ends when the gap is at
  * most `tolerance`.
  */
 export class WorkingSets implements Progression {
@@ -88,7 +88,7 @@ export class WorkingSets implements Progression {
     return yield* solver.round(this.tolerance);
   }
 
-  /** Snapshot of the whole run. The snapshot contains no solver before the first step. */
+  /** Snapshot of the whole run. Before the first step, the snapshot does not contain a solver. */
   private whole(): Snapshot {
     const { step, converged } = this;
     const { tensors, state } = step > 0 ? this.solver.snapshot() : { tensors: {}, state: {} };

@@ -4,8 +4,8 @@ import * as field from "../../engine/memory/fields.ts";
 import { Descent } from "./gradient-descent.ts";
 
 /**
- * Returns a function that copies the optimiser state (moments and their update count) from a snapshot of another run
- * into this run. The run's own counters still start from 0. Undefined for algorithms without such state.
+ * Returns a function that copies the optimiser state (moments and update count) from another run's snapshot into this
+ * run. The run's own counters still start from 0. Returns undefined for algorithms without an optimiser state.
  */
 export function adopterOf(progression: Progression): ((snapshot: Snapshot) => void) | undefined {
   if (progression instanceof Descent) return (snapshot) => adopt(progression, snapshot);
@@ -13,8 +13,8 @@ export function adopterOf(progression: Progression): ((snapshot: Snapshot) => vo
 }
 
 /**
- * Copies the optimiser state from the other run. Copies and lanes that have no counterpart in that run receive the
- * state of its first copy or lane.
+ * Copies the optimiser state from the other run. If the other run has no counterpart of a copy or lane, the state of
+ * its first copy or lane is used.
  */
 export function adopt(descent: Descent, snapshot: Snapshot): void {
   const { memory } = descent.engine;

@@ -13,16 +13,16 @@ const scheduleKinds = { ordered: 0, shuffled: 1, blocks: 2, replacement: -1 };
 
 /**
  * Stochastic gradient descent with any step rule, inside WebAssembly. Each update picks a batch of rows: p ← p −
- * step(mean gradient there).
+ * step(mean gradient over the batch).
  *
  * Minibatches, Hogwild (racing lanes on one copy), averaged replicas, control variates (SVRG, SAGA, SAG), and quantised
  * data and parameters are settings of one inner loop (kernels/engine/optimise/descend.ts). Sparse rows update only
- * their own coordinates. Some rules need all coordinates, because they contain a reduction that does not vanish at g =
- * 0. Gradients are then made dense. The penalty of a touched coordinate is divided by the probability that the
- * coordinate is touched. This keeps the penalty unbiased.
+ * their own coordinates. Some rules need all coordinates, because they compute a reduction that does not vanish at g =
+ * 0. Gradients are then made dense. If a coordinate is touched, its penalty is divided by the probability of being
+ * touched. This keeps the penalty unbiased.
  * Needs: gradients of rows. Sources: Robbins, Monro 1951; Niu et al. 2011 (racing, shared penalties); Leblond et al.
- * 2017 (sparse variance reduction). Differs from other implementations: moments of untouched coordinates do not change,
- * and are not corrected later for the skipped updates (see each rule).
+ * 2017 (sparse variance reduction). Differs from other implementations: the moments of untouched coordinates do not
+ * change, and they are not corrected later for the skipped updates (see each rule).
  */
 export class Descent implements Progression {
   readonly stepsPerEpoch: number;
@@ -34,7 +34,7 @@ export class Descent implements Progression {
   readonly engine: Engine;
   readonly lanes: Lanes;
   private readonly stepsPerAverage: number;
-  /** Epoch for which the rows are currently ordered; −1 if none. */
+  /** Epoch whose row order is current; −1 if there is none. */
   orderedEpoch = -1;
   /** Number of updates per lane in the earlier run from which the optimiser state was copied. */
   before = 0;
@@ -71,15 +71,15 @@ export class Descent implements Progression {
     this.lanes.bringTogether();
     this.step += count;
     this.updates += made.updates;
-    // Check before averaging, because averaging could bring one copy's saturated parameters back into range.
+    // Check each copy before averaging, because the average of a saturated parameter can lie within its range.
     if (this.step % this.stepsPerEpoch === 0) this.refuseSaturation();
     if (this.step % this.stepsPerAverage === 0) await this.average();
     return made;
   }
 
   /**
-   * Throws if a 16-bit parameter has reached the end of its range. Without this error, the parameter would silently
-   * stay at that value.
+   * Throws if a 16-bit parameter has reached a limit of its range. Without this error, the parameter would silently
+   * stay at that limit.
    */
   private refuseSaturation(): void {
     if (this.parts.plan.precision.model !== "i16") return;
@@ -168,8 +168,8 @@ export class Descent implements Progression {
   }
 
   /**
-   * Scalar state that a lane's rule or line search changes with each update. Pointers are excluded: they are valid only
-   * in this process.
+   * Scalars that a lane's rule or line search changes with each update. Pointers are excluded, because they are valid
+   * only in this process.
    */
   scalars({ rule, pointer, decay }: Lane): Map<string, Tensor> {
     const { memory } = this.engine;
@@ -202,7 +202,8 @@ export class Descent implements Progression {
   }
 
   /**
-   * SVRG: computes the derivative of every row at the current parameters, and the mean gradient from these derivatives.
+   * For SVRG, computes the derivative of every row at the current parameters, and the mean gradient from all
+   * derivatives.
    */
   private async snapshotMean(epoch: number): Promise<void> {
     const { variance, problem, plan } = this.parts;

@@ -9,7 +9,7 @@ import { isVariance, type Variance } from "../../engine/optimise/variance.ts";
 import { later } from "../../engine/threads/later.ts";
 import { Descent } from "./descent.ts";
 
-/** Re-exported for modules that are loaded later, so that bundlers put all three modules into one chunk. */
+/** Re-exported for modules that are loaded later. Bundlers then put all three modules into one chunk. */
 export { Descent, refuseMisfits };
 
 /**

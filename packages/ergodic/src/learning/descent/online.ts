@@ -7,7 +7,7 @@ import * as field from "../fields.ts";
 import { Descent } from "./descent.ts";
 
 /**
- * Gradient descent on rows that arrive one after another. The problem's rows are a buffer into which new rows are
+ * Gradient descent on rows that arrive one after another. The rows of the problem form a buffer into which new rows are
  * written. Each update takes the next rows of the buffer in order. Updates can be rolled back bit for bit.
  */
 export class OnlineDescent extends Descent {
@@ -30,12 +30,12 @@ export class OnlineDescent extends Descent {
     return this.lanes.batch;
   }
 
-  /** Whether an update touches only the columns of its rows. */
+  /** Whether an update touches only the columns that occur in its rows. */
   get isIndexed(): boolean {
     return this.lane.binding.piece.indexed;
   }
 
-  /** Address at which the model stores the outputs of an update's rows. */
+  /** Address at which the model stores its outputs for the rows of an update. */
   get outputsAt(): number {
     const { model, outputsAt } = this.lane.binding;
     if (this.parts.problem.name !== "linear") return outputsAt;
@@ -57,7 +57,7 @@ export class OnlineDescent extends Descent {
     return loss;
   }
 
-  /** Size in bytes of all state that updates change. */
+  /** Total size in bytes of all state that is changed by updates. */
   get bytes(): number {
     return this.moving().reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
@@ -76,7 +76,7 @@ export class OnlineDescent extends Descent {
     [this.step, this.updates] = this.keptAt;
   }
 
-  /** Whether all state is finite after updates that touched only `columns`. Default: all columns are checked. */
+  /** Whether all state is finite, given that updates touched only `columns`. Default: all columns are checked. */
   isFinite(columns?: Uint32Array): boolean {
     const { copy, rule, decay } = this.lane;
     const { memory } = this.engine;

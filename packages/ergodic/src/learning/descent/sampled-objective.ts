@@ -7,8 +7,8 @@ import { stream } from "../../engine/random/stream.ts";
 const CHUNK = 256;
 
 /**
- * Objective, including penalties, on a fixed random sample of rows. Used to compare the start of a run with its end.
- * Evaluated on the calling thread.
+ * Objective, including penalties, on a fixed random sample of rows. Used to compare the objective at the start and at
+ * the end of a run. Evaluated on the calling thread.
  */
 export class SampledObjective {
   private readonly parts: Pick<Parts, "problem" | "target" | "plan">;

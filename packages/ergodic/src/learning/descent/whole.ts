@@ -11,7 +11,7 @@ interface Whole {
   readonly plan: Plan;
 }
 
-/** Starts descent on gradients of all rows together. This module is loaded only by runs that need it. */
+/** Starts descent on gradients over all rows. This module is loaded only by runs that need it. */
 export function wholeDescent({ problem, target, rule, plan }: Whole, engine: Engine): Progression {
   const { workers, deterministic } = plan;
   const { penalty, rates, trainedCount } = target;

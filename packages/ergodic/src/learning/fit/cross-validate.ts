@@ -18,7 +18,7 @@ export interface CrossValidateOptions {
    */
   groups?: ArrayLike<string | number>;
   /**
-   * Time of each row, as numbers or as strings whose sort order is chronological. Each period is predicted by a model
+   * Time of each row, as a number or as a string whose sort order is chronological. Each period is predicted by a model
    * trained on all earlier rows. Default: none.
    */
   time?: ArrayLike<string | number>;
@@ -55,8 +55,8 @@ export interface Spread {
   /** Standard error of the mean, sd/√folds, as if folds were independent. */
   readonly standardError: number;
   /**
-   * Number of folds in which the metric is defined. For example, auc is undefined in a fold that lacks one of the
-   * classes.
+   * Number of folds in which the metric is defined. For example, auc is undefined in a fold that contains only one of
+   * two classes.
    */
   readonly folds: number;
 }
@@ -74,7 +74,7 @@ export interface CrossValidated {
 const WHERE = "crossValidate";
 
 /**
- * Cross-validation: for each fold, trains the model on all other rows and evaluates it on the fold.
+ * Cross-validation: trains the model once per fold on all other rows and evaluates it on the fold.
  *
  *   const { metrics } = await crossValidate(linear(), data, { folds: 5, fit: { algorithm: "auto" } });
  *   metrics.accuracy;   // { mean: 0.85, sd: 0.01, … }
@@ -82,8 +82,8 @@ const WHERE = "crossValidate";
  * By default, rows are assigned to folds at random by `seed`, with classes spread evenly. `groups` keeps each group in
  * one fold. `time` splits the rows into folds + 1 periods. Each period except the first is predicted by a model that is
  * trained on all earlier rows.
- * A model's own statistics (means and scales, features) are learned again in each fold. The dataset's pipeline (levels,
- * imputed values) was fitted to all rows and is not learned again.
+ * In each fold, a model's own statistics (means and scales, features) are learned again. The dataset's pipeline
+ * (levels, imputed values) was fitted to all rows and is not learned again.
  *
  * @throws OptionError; the errors of `fit`; the reason of an aborted `signal`
  */

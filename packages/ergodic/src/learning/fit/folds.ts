@@ -22,8 +22,8 @@ export function checkFolds(where: string, folds: number, rowCount: number, orNon
 }
 
 /**
- * Returns the fold of each row. Rows are shuffled. Class by class, they are then assigned to folds in turn, so that
- * each class is spread evenly.
+ * Returns the fold of each row. Rows are shuffled. The rows of each class are then assigned to the folds in turn, so
+ * that each class is spread evenly.
  */
 export function dealFolds(data: Dataset, folds: number, seed: number): Uint32Array {
   const { target, rowCount } = data;
@@ -39,7 +39,7 @@ export function dealFolds(data: Dataset, folds: number, seed: number): Uint32Arr
 
 /**
  * Returns the fold of each row, with each group in one fold. Groups are shuffled and sorted by size, largest first.
- * Each goes to the fold with the fewest rows so far.
+ * Each group is assigned to the fold with the fewest rows so far.
  */
 export function dealGroups(where: string, groups: ArrayLike<string | number>, folds: number, seed: number): Uint32Array {
   const sizes = new Map<string | number, number>();

@@ -8,16 +8,16 @@ export type From = { toBytes(): Uint8Array } | string | URL | Uint8Array | Blob 
 export interface FromOptions {
   /**
    * Starting point of training. The starting point can be a trained model, given as a predictor or as its file (path,
-   * URL, Blob, bytes). The model may have been trained on other data. A checkpoint of a run or a list of numbers is
+   * URL, Blob, bytes). The model can have been trained on other data. A checkpoint of a run or a list of numbers is
    * also accepted. For linear models, the list contains all weights, output by output, and then the intercepts. For
-   * networks, it contains the trained parameters layer by layer, then the frozen parameters, then the running
+   * networks, the list contains the trained parameters layer by layer, then the frozen parameters, then the running
    * statistics. Rows are encoded by the trained model's own pipeline and classes. Default: the model's own initial
    * parameters.
    */
   from?: From;
   /**
-   * Whether the optimiser state is "kept" from the checkpoint in `from`, or "fresh". This state contains the moments,
-   * and the update count that rates depend on. Default "fresh".
+   * Whether the optimiser state is "kept", which means copied from the checkpoint in `from`, or "fresh". The optimiser
+   * state contains the moments, and the update count on which rates depend. Default "fresh".
    */
   optimiser?: "fresh" | "kept";
   /**

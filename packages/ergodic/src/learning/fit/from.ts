@@ -26,7 +26,7 @@ type Read = Pick<Beginning, "description" | "numbers">;
 export class Begun {
   private readonly beginning: Beginning;
   private readonly where: string;
-  /** Checkpoint whose optimiser state is taken over. */
+  /** Checkpoint from which the optimiser state is copied. */
   private readonly optimiser: Checkpoint | undefined;
 
   private constructor(beginning: Beginning, where: string, optimiser?: Checkpoint) {
@@ -78,8 +78,8 @@ export class Begun {
   }
 
   /**
-   * Transfers the optimiser state of the other run to the progression, if requested. @throws CapabilityError if the
-   * state is of another kind
+   * Copies the optimiser state of the other run to the progression, if the options request it. @throws CapabilityError
+   * if the state is of another kind
    */
   takeOver(progression: Progression, own: { algorithm: JsonObject; parts: Problem["parts"] }): void {
     if (!this.optimiser) return;

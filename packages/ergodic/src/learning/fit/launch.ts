@@ -48,7 +48,7 @@ export interface Recipe<D> {
   checkpoint?: Checkpoint;
   /** Starting point of training. */
   beginning?: Begun;
-  /** Whether a resumed run had started from an earlier model. */
+  /** Whether the original run of a resumed run started from an earlier model. */
   isBegun?: boolean;
 }
 
@@ -177,8 +177,8 @@ class FitUnderWay<D> {
         beginning?.takeOver(progression, { algorithm: json.algorithm as JsonObject, parts });
         const began: Began = { problem, plan, engine, algorithm, isBegun: beginning !== undefined };
         this.began = began;
-        // A checkpoint does not store the initial parameters, but they are known unless the run started from an earlier
-        // model.
+        // A checkpoint does not store the initial parameters. They are known only if the run did not start from an
+        // earlier model.
         if (!checkpoint) began.start = progression.parameters();
         else if (!recipe.isBegun) began.start = problem.start?.slice() ?? new Float64Array(problem.parameterCount);
       },
@@ -187,7 +187,8 @@ class FitUnderWay<D> {
     return {
       progression: endingWith(inUnits(progression, problem.lossUnit), release),
       stopping,
-      // This is the whole plan. A model file contains only the part that does not depend on the number of workers.
+      // This is the complete plan. A model file contains only the part of the plan that does not depend on the number
+      // of workers.
       chosen,
       ...(checkpoint ? { resume: checkpoint } : {}),
     };

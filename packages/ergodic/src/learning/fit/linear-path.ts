@@ -14,7 +14,7 @@ export interface PathParts {
   readonly saving: Saving;
 }
 
-/** Cross-validation: errors on held-out rows, by λ. */
+/** Result of cross-validation: the errors on held-out rows for each λ. */
 export interface CrossValidation {
   /** Number of folds. */
   readonly folds: number;
@@ -38,8 +38,8 @@ export class LinearPath<K extends PredictionKind = PredictionKind, Names extends
   /** Strengths of the penalty, decreasing. */
   readonly lambdas: Float64Array;
   /**
-   * Certified relative duality gaps. NaN if none is known; `violations` then measures the error in the optimality
-   * conditions.
+   * Certified relative duality gaps. A gap is NaN if it is not known; `violations` then measures the error in the
+   * optimality conditions.
    */
   readonly gaps: Float64Array;
   /** Error in the optimality conditions at each λ. */
@@ -74,7 +74,7 @@ export class LinearPath<K extends PredictionKind = PredictionKind, Names extends
     return this.predictor().columns;
   }
 
-  /** Weights at lambdas[k], f64[outputs × columns], as in a predictor. */
+  /** Returns the weights at lambdas[k] as f64[outputs × columns], in the same layout as in a predictor. */
   weights(k: number): Float64Array {
     return this.saved(k).tensors.weights as Float64Array;
   }
@@ -126,8 +126,8 @@ function validated({ heldOut, foldWeights, lambdas }: PathRecord): CrossValidati
 }
 
 /**
- * Template that turns parameters into saved models. The template is read once, so that it remains usable after the run
- * has freed its data.
+ * Template from which saved models are made for given parameters. The template is read once, so that it remains usable
+ * after the run has freed its data.
  */
 export interface Saving {
   /** Saved model in which all parameters are 1. */
@@ -143,7 +143,7 @@ export function savingOf(model: LinearModel, prepared: Dataset, parameterCount: 
 }
 
 function savedAt({ saved: { kind, description, tensors }, stride }: Saving, parameters: Float64Array): SavedModel {
-  // Intercept per unit of its parameter; 0 if the model has no intercept.
+  // Intercept of a model whose intercept parameter is 1; 0 if the model has no intercept.
   const [one] = tensors.intercept;
   const outputs = tensors.intercept.length;
   const columns = tensors.weights.length / outputs;

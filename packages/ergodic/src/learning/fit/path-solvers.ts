@@ -17,7 +17,7 @@ export interface PathParts {
   engine: Engine;
 }
 
-/** Starts a run along a path. Disposing the run also frees its solvers. */
+/** Starts a run along a path. When the run is disposed of, its solvers are freed too. */
 export function startPath(parts: PathParts, options: ConstructorParameters<typeof PathProgression>[1]): PathProgression {
   const solvers = pathSolvers(parts);
   const progression = new PathProgression(solvers, options, parts.plan, parts.engine);

@@ -20,7 +20,7 @@ export interface FitPathOptions extends Pick<PlanOptions, "workers" | "determini
   /**
    * Maximum number of strengths λ, or a decreasing list of λ. All values of a list are used. With a number, λ starts at
    * the smallest value for which all coefficients are 0, and decreases geometrically. The path ends early when the
-   * explained deviance increases by less than 1e-5 of itself, or exceeds 99.9 %. Default 100.
+   * explained deviance exceeds 99.9 % or increases by less than 1e-5 of its value. Default 100.
    */
   lambdas?: number | ArrayLike<number>;
   /** Smallest λ relative to the largest, in (0, 1). Default 1e-4; 1e-2 if there are fewer rows than columns. */
@@ -31,7 +31,7 @@ export interface FitPathOptions extends Pick<PlanOptions, "workers" | "determini
   tolerance?: number;
   /**
    * Number of folds of cross-validation, from 2 to the number of rows; 0 for none. Folds are solved to a tolerance of
-   * about 1e-5. Its effect on errors is a small part of their standard error. Default 0.
+   * about 1e-5. The effect of this tolerance on held-out errors is a small part of their standard error. Default 0.
    */
   folds?: number;
   /**
@@ -51,7 +51,7 @@ const WHERE = "fit.path";
 
 type TrainableLinear<K extends PredictionKind = PredictionKind> = LinearModel<K> & TrainableModel<Dataset, LinearPredictor>;
 
-/** Options with every default filled in, as stored in a checkpoint. */
+/** Options with every default filled in, in the form that a checkpoint stores. */
 interface Resolved {
   lambdas: number | number[];
   ratio: number;
@@ -142,7 +142,7 @@ function start<K extends PredictionKind, Names extends string>(
   return launch(data, given.signal, async () => ({ model: brought, options, plan: { workers, deterministic, seed, precision } }));
 }
 
-/** Resumes from a checkpoint, bit for bit; `data` must be the same data. */
+/** Resumes from a checkpoint, bit for bit. `data` must be the same data as before. */
 function resume<Names extends string>(
   from: string | Uint8Array | Blob,
   data: Dataset<Names>,
@@ -173,7 +173,7 @@ async function recipeOf(
   return { model, options: resolvedFrom(recipe.path as JsonObject, data), plan, checkpoint };
 }
 
-/** Returns all options in the form in which a user gives them. */
+/** Returns all options from the JSON of a checkpoint, in the form in which a user gives them. */
 function resolvedFrom({ folds, select, ...kept }: JsonObject, data: Dataset): Resolved {
   const crossed = folds === 0 ? {} : { folds, select };
   const given = typeof kept.lambdas === "number" ? kept : { ...kept, ratio: undefined };
@@ -255,12 +255,12 @@ function launch<K extends PredictionKind, Names extends string>(
  * by its duality gap. For a model with groups (of strength 1), the penalty is λ Σ_g √|g| ‖β_g‖.
  *
  * lambdas: maximum number of λ (100), decreasing geometrically from the smallest λ for which all coefficients are 0 to
- * `ratio` times it (1e-4; 1e-2 with fewer rows than columns). The path ends early when the explained deviance increases
- * by less than 1e-5 of itself, or exceeds 99.9 %. All values of a decreasing list are used.
+ * `ratio` times it (1e-4; 1e-2 with fewer rows than columns). The path ends early when the explained deviance exceeds
+ * 99.9 % or increases by less than 1e-5 of its value. If a decreasing list is given, all its values are used.
  * l1Ratio: a (default 1, the lasso). tolerance: relative duality gap of every solution (1e-6).
- * folds: number of cross-validation folds. Rows are assigned at random by `seed`, with classes spread evenly, so a seed
- * always gives the same folds. `workers` share the folds. `select`: the λ with the least held-out error, or the largest
- * λ whose error is within one standard error of the least ("oneStandardError").
+ * folds: number of cross-validation folds. Rows are assigned at random by `seed`, with classes spread evenly, so that
+ * each seed always gives the same folds. `workers` share the folds. `select`: the λ with the least held-out error, or
+ * the largest λ whose error is within one standard error of the least ("oneStandardError").
  * The run can be awaited or iterated over its ticks. Errors are deviances, 2 × the excess of the mean loss over its
  * minimum for these targets: the mean squared error, the binomial deviance, …
  *

@@ -21,7 +21,7 @@ export interface RegressionTableOptions {
 
 /** One line of a regression table. */
 export interface RegressionCoefficient {
-  /** Name of the column; "(intercept)" for the constant. */
+  /** Name of the column; "(intercept)" for the intercept. */
   name: string;
   /** Estimate, in units of the dataset's columns. */
   estimate: number;
@@ -29,7 +29,7 @@ export interface RegressionCoefficient {
   standardError: number;
   /** Test statistic, estimate ÷ standardError: t for the squared loss, otherwise z. */
   statistic: number;
-  /** Probability of a statistic at least this far from 0 if the coefficient were 0. */
+  /** Probability that the statistic would be at least this far from 0 if the true coefficient were 0. */
   pValue: number;
   /** Lower end of the interval. */
   low: number;
@@ -51,24 +51,24 @@ export interface RegressionTable {
   degreesOfFreedom: number;
   /** Variance of the noise: estimated for the gaussian family, otherwise 1. */
   dispersion: number;
-  /** Deviance: twice the log-likelihood gap to a perfect fit. For the gaussian family, this is the sum of squares. */
+  /** Twice the log likelihood lost against a perfect fit. For the gaussian family, this is the sum of squares. */
   deviance: number;
   /** Coefficients: the intercept, then the columns in order. */
   coefficients: RegressionCoefficient[];
-  /** Columns dropped as linearly dependent. They include each category's reference, which is its first level. */
+  /** Columns dropped as linearly dependent, including each category's reference, which is its first level. */
   aliased: string[];
 }
 
 const WHERE = "regressionTable";
 const INTERCEPT = "(intercept)";
 const MOST_COLUMNS = 2000;
-/** Largest level. At level 1, an interval would be infinite. */
+/** Largest level. At level 1, every interval would be infinite. */
 const MOST_LEVEL = 0.999999;
-/** A column is constant if its sum of squares about the mean is at most this share of its sum of squares about 0. */
+/** Columns are constant if their sum of squares about the mean is at most this share of the sum about 0. */
 const CONSTANT = 1e-20;
-/** Smallest pivot, relative to its diagonal entry, of a column that is linearly independent of earlier ones. */
+/** Smallest relative pivot at which a column counts as linearly independent of earlier columns. */
 const DEPENDENT = 1e-11;
-/** Maximum distance from the optimum, in standard errors. So small a distance affects no printed digit. */
+/** Maximum distance from the optimum, in standard errors. Smaller distances affect no printed digit. */
 const NEAR = 1e-3;
 
 interface Family {
@@ -106,8 +106,8 @@ const families: Readonly<Record<string, Family>> = {
  * Cov β̂ = φ (Xᵀ W X)⁻¹, W = diag w_i v(μ_i). φ = Σ w r²/(n − p) for the squared loss (t), 1 for logistic and Poisson
  * (z). Weights are prior weights, as in R.
  * Estimates are in units of `data`'s columns, whether or not the model standardised them. Columns that depend linearly
- * on others have no coefficient. In each category, the first level is dropped, and the other levels are compared to it,
- * as in R's treatment contrasts.
+ * on other columns have no coefficient. In each category, the first level is dropped, and the other levels are compared
+ * to the first, as in R's treatment contrasts.
  *
  * @throws CapabilityError [REGRESSION_MEANING] for a penalty, bounds, class weights, random features, another loss,
  * several outputs, more than 2000 columns, coefficients that are not at the maximum, or as many coefficients as rows
@@ -225,14 +225,14 @@ function inUnitsOf(model: LinearPredictor, data: Dataset): { weights: Float64Arr
 }
 
 /**
- * Information and gradient of the likelihood at the model's outputs: H = Σ h (x − m)(x − m)ᵀ, where m is the mean of x
- * under h. Gradients are with respect to x − m and the constant.
+ * Information matrix and gradient of the likelihood at the model's outputs: H = Σ h (x − m)(x − m)ᵀ, where m is the
+ * mean of x with weights h. Gradients are taken with respect to x − m and the constant.
  */
 interface Information {
   readonly matrix: Float64Array;
   readonly size: number;
   readonly means: Float64Array;
-  /** Σ h x² about 0. It is compared with the sum of squares about the mean. */
+  /** Σ h x² about 0. Used to recognise constant columns, together with the sum of squares about the mean. */
   readonly raw: Float64Array;
   /** Σ h. */
   readonly total: number;
@@ -288,8 +288,8 @@ function informationOf(model: LinearPredictor, data: Dataset, family: Family): I
 }
 
 /**
- * Returns the order of columns. The first level of each category, and products with it, come last, so that these
- * columns are dropped as dependent.
+ * Returns the order of columns. The first level of each category, and products with that level, come last, so that
+ * these columns are the ones dropped as dependent.
  */
 function columnOrder(data: Dataset): number[] {
   const { steps, inputs } = data.pipeline;
@@ -308,9 +308,7 @@ function columnOrder(data: Dataset): number[] {
   return [...all.filter((j) => !isReference[j]), ...all.filter((j) => isReference[j])];
 }
 
-/**
- * Linearly independent columns, and the Cholesky factor of their part of the information, scaled to a diagonal of 1.
- */
+/** Linearly independent columns, and the Cholesky factor of their information, scaled to a diagonal of 1. */
 interface Independent {
   readonly columns: number[];
   /** Rows of the factor. */
@@ -365,7 +363,7 @@ function inverseAt(chosen: Independent, k: number, l: number): number {
   return solved(chosen, unit)[l];
 }
 
-/** Returns coefficients of the chosen columns only, which give the same outputs. */
+/** Returns coefficients that use only the chosen columns and give the same outputs. */
 function reexpressed(information: Information, chosen: Independent, weights: Float64Array): Float64Array {
   const pulled = Float64Array.from(chosen.columns, (j) => weights.reduce((sum, w, k) => sum + w * at(information, j, k), 0));
   return solved(chosen, pulled);
@@ -379,7 +377,7 @@ function refuseFar({ gradient, constant, total }: Information, chosen: Independe
   const g = Float64Array.from(chosen.columns, (j) => gradient[j]);
   const step = solved(chosen, g);
   const squared = g.reduce((sum, value, k) => sum + value * step[k], (constant * constant) / total);
-  // With a perfect fit, there is no noise for comparison.
+  // A perfect fit has no noise with which the distance could be compared.
   const distance = squared === 0 ? 0 : Math.sqrt(squared / dispersion);
   if (distance <= NEAR) return;
   refuse(

@@ -10,7 +10,7 @@ import { algorithmFromJson } from "./algorithm-from-json.ts";
 import { type FitOptions, refuseOtherData, type Trainable } from "./kinds/trainable.ts";
 import type { Recipe } from "./launch.ts";
 
-/** Options that a resumed run can change: stopping, validation and number of workers. */
+/** Options that can be changed when a run is resumed: stopping, validation and number of workers. */
 export type ResumeOptions<D = Dataset> = Pick<
   FitOptions<D>,
   "epochs" | "until" | "validate" | "validateEvery" | "patience" | "signal" | "workers"
@@ -61,7 +61,7 @@ async function recipeOf<D>(
   };
 }
 
-/** Kinds of models by their name in a checkpoint, one line each. */
+/** Kinds of models by the name that a checkpoint gives them, one line each. */
 const kinds: Readonly<Record<string, () => Promise<object>>> = {
   linear: async () => (await import("./kinds/linear.ts")).trainableLinear,
   network: async () => (await import("./kinds/network.ts")).trainableNetwork,
@@ -69,8 +69,8 @@ const kinds: Readonly<Record<string, () => Promise<object>>> = {
 };
 
 /**
- * Returns the kind of model in the checkpoint. Throws if another verb wrote the checkpoint or if the model takes other
- * data.
+ * Returns the kind of model in the checkpoint. Throws if another verb wrote the checkpoint or if this kind of model
+ * does not accept the data.
  */
 async function kindOf<D>(data: D, { path, model }: JsonObject): Promise<Trainable<D, object>> {
   const name = (model as JsonObject | undefined)?.model;
@@ -94,7 +94,10 @@ function takes<D>(kind: Trainable<D, object>, data: unknown): boolean {
   }
 }
 
-/** Whether the run makes its updates one after another. Additional workers would then have nothing to do. */
+/**
+ * Whether the run makes its updates strictly one after another. In this case, additional workers would have nothing to
+ * do.
+ */
 const isOneLane = ({ batch, replicas }: Plan): boolean => batch !== "all" && replicas === 1;
 
 /**

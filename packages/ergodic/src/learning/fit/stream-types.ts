@@ -4,7 +4,7 @@ import type { SparseTable, Table } from "../../engine/data/table.ts";
 import type { Until } from "../../engine/loop/stopping.ts";
 import type { Rule } from "../../engine/optimise/kinds.ts";
 
-/** Rows of a stream: a dataset, or a table as readers return it. */
+/** Rows of a stream: a dataset, or a table as returned by readers. */
 export type Block = Dataset | Table | SparseTable;
 
 /** Blocks that arrive one after another. */
@@ -19,13 +19,13 @@ export interface StreamOptions {
   /** Seed of initial weights and dropout, a whole number >= 0. Default 0. */
   seed?: number;
   /**
-   * Options of the dataset if blocks are tables: the options of `Dataset.fromTable` (target, weights, impute …) or
-   * `fromSparse`. These options apply to the first block.
+   * Options for making datasets, if blocks are tables: the options of `Dataset.fromTable` (target, weights, impute …)
+   * or `fromSparse`. These options apply to the first block.
    */
   table?: TableOptions | SparseOptions;
   /**
-   * All classes. Required if the first block might lack some of them. Default: the classes of the first block's rows,
-   * and any further classes that its table lists.
+   * All classes. Required if some classes might be missing from the first block. Default: the classes in the first
+   * block's rows and any other classes that its table lists.
    */
   classes?: readonly string[];
   /** Limits that stop the run before the blocks end: `updates` or `seconds`, whichever is reached first. */

@@ -54,8 +54,8 @@ const ofDescent = [
 ];
 
 /**
- * Returns the requested algorithm. If none is named: "auto" for kinds with solvers, unless an option applies only to
- * descent.
+ * Returns the requested algorithm. If no algorithm is named, the result is "auto" for kinds with solvers, unless an
+ * option applies only to descent.
  */
 function asked<D>(options: FitOptions<D>, kind: Trainable<D, object>): Algorithm | "auto" | undefined {
   if (options.algorithm === "gradient") return undefined;
@@ -106,7 +106,7 @@ function checkTogether<D>(given: FitOptions<D>, kind: Trainable<D, object>, vali
   return resolveStopping("fit", { ...options, epochs }, validates);
 }
 
-/** With batch: "all", an epoch is one update. */
+/** With batch: "all", an epoch is a single update, so the default number of epochs is larger. */
 function defaultEpochs<D>(kind: Trainable<D, object>, options: SettledOptions<D>): number | undefined {
   return kind.defaults(options).epochs ?? (options.batch === "all" ? 100 : undefined);
 }

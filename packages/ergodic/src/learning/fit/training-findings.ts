@@ -5,7 +5,7 @@ import { type Compared, meanOfBlocks, worseFindings } from "../../engine/errors/
 import type { Engine } from "../../engine/memory/engine.ts";
 import { SampledObjective } from "../descent/sampled-objective.ts";
 
-/** Parts of a training run, and its initial parameters if they are known. */
+/** Parts of a training run, with its initial parameters if these are known. */
 export interface Began {
   readonly problem: Problem;
   readonly plan: Plan;
@@ -19,8 +19,8 @@ export interface Began {
 /** Number of row blocks and rows per block for the comparison of start and end. Larger data are sampled at random. */
 const [BLOCKS, BLOCK_ROWS] = [16, 256];
 /**
- * Relative increase of the loss that is tolerated in a run that starts from an earlier model. With a constant rate, a
- * run ends near the optimum rather than at it.
+ * Tolerated relative increase of the loss if the run started from an earlier model. With a constant rate, a run ends
+ * near the optimum, not exactly at it.
  */
 const CONTINUED_SHARE = 0.1;
 const LOSS = "the training loss, penalties included,";
@@ -80,7 +80,7 @@ const FIRST_ROWS = 1000;
 
 /** Returns a finding if every training row is classified correctly and the loss therefore has no minimum. */
 export function separable<D>(problem: Problem, prepared: D, measure: (rows: D) => Record<string, number>): Finding[] {
-  // At a loss of 0, the answer depends only on the loss function and the penalties.
+  // At a loss of 0, `endless` depends only on the loss function and the penalties.
   if (problem.endless?.(0) === undefined) return [];
   const data = prepared as unknown as Dataset;
   const first = data.select(Array.from({ length: Math.min(FIRST_ROWS, data.rowCount) }, (_, row) => row));

@@ -52,8 +52,8 @@ export function chooseLoss(where: string, given: string | Loss | undefined, data
 const distinctTargets = new WeakMap<Dataset, number[]>();
 
 /**
- * Returns the distinct values of the target in ascending order, but at most three of them. Cached, because every fit on
- * the dataset needs them.
+ * Returns the distinct values of the target in ascending order, and stops at three of them. Cached, because every fit
+ * on the dataset needs them.
  */
 function distinctTarget(data: Dataset): number[] {
   const known = distinctTargets.get(data);
@@ -78,7 +78,7 @@ export function checkClassWeights(where: string, given: unknown): void {
   for (const [name, weight] of Object.entries(weights)) checkNumber(`${where}.classWeights`, name, weight, { low: 0 });
 }
 
-/** Returns weights by class index: the given weights, or n / (classes × count) for "balanced". */
+/** Returns one weight per class: the given weight, or n / (classes × count) for "balanced". */
 export function classWeights(where: string, given: "balanced" | Record<string, number>, data: Dataset): Float64Array {
   const { levels, values } = data.target;
   if (!levels)

@@ -2,7 +2,7 @@
 import type { LossFactory, Task } from "./loss.ts";
 import type * as losses from "./losses/index.ts";
 
-/** Kinds of predictions of models, by the task of their loss. */
+/** Kind of prediction that a model makes, by the task of its loss. */
 export interface KindByTask {
   binary: "class";
   multiclass: "class";

@@ -29,11 +29,11 @@ import { linksOfTask } from "../../engine/files/links.ts";
 
 export type Task = "binary" | "multiclass" | "regression" | "count";
 
-/** Properties that define a loss, in addition to its equation. */
+/** Properties that define a loss together with its equation. */
 export interface LossTraits<T extends Task = Task> {
   /** Coding of y: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0. */
   task: T;
-  /** Link from outputs to predictions: probabilities, a mean, a class by sign. */
+  /** Link that converts outputs to predictions: probabilities, a mean, or a class by sign. */
   link: Link;
   /** Bound on the curvature, sup |∂²ℓ/∂z²|, if finite. */
   curvature?: number;
@@ -41,11 +41,12 @@ export interface LossTraits<T extends Task = Task> {
   joint?: boolean;
   /** Whether ℓ(z, y) is ½z² plus a linear function of z. */
   quadratic?: boolean;
-  /** Elementwise ∂²ℓ/∂z². Needed for joint losses, because it is not the derivative of their gradient. */
+  /** Elementwise ∂²ℓ/∂z². Needed for joint losses, because it differs from the derivative of the gradient. */
   second?: (inputs: { z: Expr; y: Expr }) => Expr;
   /**
-   * Conjugate ℓ*(u, y) = sup_z (uz − ℓ(z, y)), needed for duality gaps. For a joint loss, this is a vector over the
-   * outputs, and the conjugate is its sum. Use `barred` where the conjugate is infinite.
+   * Conjugate ℓ*(u, y) = sup_z (uz − ℓ(z, y)), needed for duality gaps. For a joint loss, the function returns a vector
+   * over the outputs, and the conjugate is the sum of this vector. Use `barred` where the value of the conjugate is
+   * infinite.
    */
   conjugate?: (inputs: { u: Expr; y: Expr; options: Readonly<Record<string, number>> }) => Expr;
 }
@@ -78,9 +79,9 @@ export const definedLosses = new Registry<(options?: Record<string, number>) => 
  * Defines a loss by its equation and registers it by name. `ranges` checks its options.
  *
  * The equation is a scalar function of an output z and a target y, written once in the compiler's expressions. The
- * derivative, the kernel and the printed form are derived from it. The task determines the coding of y: "binary" −1/+1,
- * "multiclass" class index, "regression" any number, "count" a number >= 0. A checkpoint can be resumed in any program
- * that defines the same loss.
+ * derivative, the kernel and the printed form are derived from this equation. The task determines the coding of y:
+ * "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0. A checkpoint can be resumed
+ * in any program that defines the same loss.
  */
 export function loss<O extends Record<string, number>, const T extends Task, const N extends string>(
   name: N,
@@ -112,8 +113,8 @@ export function loss<O extends Record<string, number>, const T extends Task, con
 }
 
 /**
- * Checks the properties when the loss is defined. Otherwise errors would appear only when a model with this loss is
- * trained.
+ * Checks the properties when the loss is defined. Otherwise, errors in them would appear only when a model with this
+ * loss is trained.
  */
 function checkTraits(where: string, traits: LossTraits): void {
   if (typeof traits !== "object" || traits === null)
@@ -161,11 +162,11 @@ export function lossFromJson(json: Json): Loss {
 }
 
 /**
- * Returns the kernel program of a loss. Operands: vectors z and dz (f64), and the targets y. With several outputs, y is
- * a scalar, the class index. Results: `loss` = Σ w ℓ and dz = w ∂ℓ/∂z.
+ * Returns the kernel program of a loss. Operands: the vectors z and dz (f64), and the targets y. With several outputs,
+ * y is a scalar: the class index. Results: `loss` = Σ w ℓ and dz = w ∂ℓ/∂z.
  * `short`: whether float32 precision suffices for exp and similar functions, because z itself is no more precise. With
- * one output, the vector covers the rows of a batch. With several outputs, it covers the outputs of one row, jointly or
- * one-vs-rest.
+ * one output, each vector contains the rows of a batch. With several outputs, each vector contains the outputs of one
+ * row, which are treated jointly or one-vs-rest.
  */
 export function lossProgram(loss: Loss, outputs: number, weighted: boolean, short = false): ProgramSpec {
   const z = vector("z");
@@ -225,16 +226,16 @@ const curvatureOf = (loss: Loss): Expr =>
   derive(derive(loss.joint ? loss.expression : sum(loss.expression), vector("z")), vector("z"));
 
 /**
- * Returns the weighted value, which is 0 for rows of weight 0 even if their loss is infinite. Cross-validation gives
- * held-out rows the weight 0.
+ * Returns weight × value, or 0 for rows of weight 0 even if their loss is infinite. Cross-validation gives held-out
+ * rows the weight 0.
  */
 const weighed = (weight: Expr, value: Expr): Expr => where(less(0, weight), mul(weight, value), constant(0));
 
 /**
- * Returns the program of a loss with its curvature, for coordinate descent. Operands: z, dz, d2z (f64), over the rows
- * of one output, or over the outputs of one row for joint losses; and y and weight (joint: scalars). Results: `loss` =
- * Σ w ℓ; dz = w ∂ℓ/∂z; d2z = w ∂²ℓ/∂z². `offset`: whether each row has an offset o, so that ℓ is evaluated at z + o;
- * not for joint losses.
+ * Returns the program that computes a loss with its curvature, for coordinate descent. Operands: z, dz and d2z (f64),
+ * and y and weight. The vectors contain the rows of one output or, for a joint loss, the outputs of one row, in which
+ * case y and weight are scalars. Results: `loss` = Σ w ℓ; dz = w ∂ℓ/∂z; d2z = w ∂²ℓ/∂z². `offset`: whether each row has
+ * an offset o, so that ℓ is evaluated at z + o; not for joint losses.
  */
 export function curvedProgram(loss: Loss, offset = false): ProgramSpec {
   const z = vector("z");
@@ -261,8 +262,8 @@ export function curvedProgram(loss: Loss, offset = false): ProgramSpec {
 }
 
 /**
- * Returns a program that computes Σ w (ℓ*(u, y) − u o), where u = −α v/w and v = −w ∂ℓ/∂z. Its operands have the layout
- * of `curvedProgram`. Returns undefined if the loss has no conjugate.
+ * Returns a program that computes Σ w (ℓ*(u, y) − u o), where u = −α v/w and v = −w ∂ℓ/∂z. The operands of this program
+ * have the same layout as in `curvedProgram`. Returns undefined if the loss has no conjugate.
  */
 export function conjugateProgram(loss: Loss, offset = false): ProgramSpec | undefined {
   if (!loss.conjugate) return undefined;
@@ -288,12 +289,12 @@ export function conjugateProgram(loss: Loss, offset = false): ProgramSpec | unde
 const f64Operands = (...names: string[]): ProgramSpec["operands"] =>
   names.map((name) => ({ name, type: "f64" as const, access: "direct" as const }));
 
-/** Violations of a domain count as rounding errors up to this size. */
+/** An argument that violates the domain by at most this amount is treated as rounding error. */
 const OUTSIDE = 1e-9;
 
 /**
- * Returns `value` where t ≥ 0, which is the domain of a conjugate, and elsewhere 1e300 in place of infinity. A t that
- * is negative only by rounding counts as 0.
+ * Returns `value` where t ≥ 0, which is the domain of a conjugate. Elsewhere, returns 1e300 in place of infinity. A t
+ * that is negative only because of rounding counts as 0.
  */
 export const barred = (t: Expr, value: Expr): Expr => where(less(t, -OUTSIDE), constant(1e300), value);
 

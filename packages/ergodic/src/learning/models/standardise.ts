@@ -4,16 +4,16 @@ import { mapKinds } from "../../engine/data/features/feature-map.ts";
 import type { ColumnMoments } from "../../engine/data/transformations/standardise.ts";
 
 /**
- * Returns data in the form that a model needs. If `wanted` is true, all columns are standardised. If it is "auto",
- * columns other than indicators are standardised, but only if their units require it.
+ * Returns data in the form that a model needs. If `wanted` is true, standardises all columns. If `wanted` is "auto",
+ * standardises the columns other than indicators, but only if their units require it.
  *
- * Columns of 0 and 1 (levels of a category) keep their units. Division by their deviation √p would enlarge rare levels
- * by 1/√p. Centring would also give them the value −√p in all rows without the level. Rules that accumulate gradients,
- * such as AdaGrad, would then shorten a level's steps with every row, and not only with rows of that level. On hourly
- * bicycle rentals, R² was 0.42 after five epochs instead of 0.69.
- * `centred` false: columns are divided by √mean(x²) and not centred. A centre would act as an intercept in a model
- * without one. In sparse rows, only a table's numbers are centred, so sparse and dense rows would also give different
- * models. Feature maps need no centre, because their kernels do not depend on the origin.
+ * Columns of 0 and 1 (levels of a category) keep their units. If a rare level were divided by its deviation √p, its
+ * values would grow by a factor of 1/√p. Centring would also set all rows without the level to −√p. Each row would then
+ * shorten the steps of the level under rules that accumulate gradients, such as AdaGrad, although only rows with the
+ * level should. On hourly bicycle rentals, R² was 0.42 after five epochs instead of 0.69.
+ * `centred` false: columns are divided by √mean(x²) and not centred. In a model without an intercept, a centre would
+ * act as an intercept. In sparse rows, only a table's numbers are centred, so sparse and dense rows would also give
+ * different models. Feature maps need no centre, because their kernels do not depend on the origin.
  */
 export function standardised(data: Dataset, wanted: boolean | "auto", mapped: boolean, centred = true): Dataset {
   const all = wanted === true;
@@ -23,7 +23,7 @@ export function standardised(data: Dataset, wanted: boolean | "auto", mapped: bo
 
 /**
  * Whether "auto" can standardise. Sparse columns are not standardised unless they come from a table, because hashed and
- * counted features have comparable units. The same holds for the features of a map.
+ * counted features have comparable units. The features of a map are not standardised either, for the same reason.
  */
 function mayStandardise({ format, pipeline }: Dataset): boolean {
   const { kind } = pipeline.steps[pipeline.steps.length - 1];

@@ -1,8 +1,8 @@
 import { Pauses } from "../../engine/threads/steps.ts";
 
 /**
- * Smallest pivot, relative to its diagonal entry. If a pivot is smaller, its column counts as linearly dependent on
- * earlier columns.
+ * Smallest pivot, relative to its diagonal entry. A column with a smaller pivot counts as linearly dependent on earlier
+ * columns.
  */
 const DEPENDENT = 1e-11;
 
@@ -38,8 +38,8 @@ export function* solving({ values, width }: Triangle, b: Float64Array, count: nu
 }
 
 /**
- * Inner product of n elements of a from index i and n elements of b from index j. Four independent sums hide the
- * latency of additions.
+ * Inner product of n elements of a, starting at index i, and n elements of b, starting at index j. Four independent
+ * sums hide the latency of additions.
  */
 function inner(a: Float64Array, i: number, b: Float64Array, j: number, n: number): number {
   let s = 0;

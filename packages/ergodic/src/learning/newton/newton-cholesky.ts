@@ -20,8 +20,8 @@ const NAME = "newtonCholesky";
  *
  * Suits up to a thousand columns, an L2 but no L1 penalty, and smooth losses with a curvature (squared, huber,
  * logistic, squaredHinge, poisson). Several classes are fitted one-vs-rest. A run takes a few passes in float64. Each
- * pass costs n d²/2 products on dense rows, plus d³/6 for the factorisation. Columns that depend linearly on earlier
- * columns keep their coefficients, and the minimum is still reached. Quadratic losses need one step.
+ * pass costs n d²/2 products on dense rows, plus d³/6 for the factorisation. If a column depends linearly on earlier
+ * columns, its coefficient does not change. The minimum is still reached. Quadratic losses need one step.
  * `tolerance` (default 1e-10): stops when the decrement is at most this share of the initial objective. A step is an
  * update and an epoch. Reports: decrement (½ gᵀH⁻¹g), evaluations (of the objective).
  * Source: Boyd, Vandenberghe, Convex Optimization, 9.5.

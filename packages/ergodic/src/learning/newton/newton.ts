@@ -2,15 +2,15 @@ import type { Advance, CurvatureBinding, Penalty, Problem, Progression, Snapshot
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import { solving } from "./factor.ts";
 
-/** Smallest decrease that Armijo's rule accepts, as a share of the decrease that the slope predicts. */
+/** Smallest decrease that Armijo's rule accepts, relative to the decrease that the slope predicts. */
 const SUFFICIENT = 1e-4;
 const SHORTEST = 1e-12;
 /** Largest relative change of the objective that rounding can cause. */
 const NOISE = 1e-13;
 /**
- * If the ratio of successive gains stays in this range for `steps` steps in a row, the loss is assumed to have no
- * finite minimum. Losses like e⁻ᶻ have their minimum at infinity. Each step then gains 1/e of the previous gain. Near a
- * finite minimum, each gain is proportional to the square of the previous one.
+ * The loss is assumed to have no finite minimum if the ratio of successive gains stays in this range for `steps`
+ * successive steps. Losses like e⁻ᶻ approach their minimum only at infinity. Each step then gains 1/e of the previous
+ * gain. Near a finite minimum, each gain is proportional to the square of the previous one.
  */
 const RATIO = { low: 0.32, high: 0.42, steps: 4 };
 const UNBOUNDED =
@@ -31,8 +31,8 @@ interface Walked {
 const STRETCH_MS = 20;
 
 /**
- * A run of Newton's method (newton-cholesky.ts). A step is one update and is split into stretches. The point does not
- * move until the step is complete, so a checkpoint within a step stores the point before the step.
+ * A run of Newton's method (newton-cholesky.ts). Each step is one update, and it is split into stretches. The point
+ * does not move until the step is complete, so a checkpoint within a step stores the point before the step.
  */
 export class Newton implements Progression {
   readonly stepsPerEpoch = 1;
@@ -46,16 +46,16 @@ export class Newton implements Progression {
   private readonly rows: number;
   private readonly x: Float64Array;
   private readonly direction: Float64Array;
-  /** Copy of the Hessian. Other computations can move the memory of the original. */
+  /** Copy of the Hessian. A copy is needed because other computations can move the engine's memory. */
   private readonly matrix: Float64Array;
   /** Objective at the start of the run. */
   private first = Number.NaN;
   private decrement = Number.NaN;
   private evaluations = 0;
-  /** Mean loss at the point, without the penalty, after a complete step. */
+  /** Mean loss, without the penalty, at the point that the last complete step reached. */
   private loss = Number.NaN;
   private underWay: Generator<void, void> | undefined;
-  /** Number of successive steps that gained 1/e of the previous gain. */
+  /** Number of successive steps in which the gain was about 1/e of the previous gain. */
   private falling = 0;
 
   constructor({ rowGradient, rowCount, parameterCount, start }: Problem, curvature: CurvatureBinding, tolerance: number) {
@@ -106,7 +106,7 @@ export class Newton implements Progression {
     if (!(decrement > this.tolerance * Math.abs(this.first))) this.converged ||= true;
   }
 
-  /** Sets `direction` to −H⁻¹g, part by part. Returns the loss at x and the slope gᵀdirection. */
+  /** Sets `direction` to −H⁻¹g, part by part. Returns the loss at x and the slope gᵀ · direction. */
   private *direct(): Generator<void, { loss: number; slope: number; evaluations: number }> {
     const { x, direction, penalty, matrix } = this;
     const { width } = this.curvature;
@@ -131,8 +131,8 @@ export class Newton implements Progression {
   }
 
   /**
-   * Line search along the direction: halves the length until the objective falls enough. Stays at x if the objective
-   * changes by no more than rounding.
+   * Line search along the direction: halves the length until the objective falls enough. If the objective changes by no
+   * more than rounding, the point remains x.
    */
   private *walk(here: number, slope: number): Generator<void, Walked> {
     const { x, direction } = this;

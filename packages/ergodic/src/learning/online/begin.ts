@@ -26,7 +26,7 @@ export interface Beginnings {
   readonly begun: Begun;
   /** Steps that turn raw rows into columns and targets. */
   readonly pipeline: Json;
-  /** Rule that trained the model, if it was trained by gradientDescent(). */
+  /** Rule with which gradientDescent() trained the model; undefined for another algorithm. */
   readonly trainedBy: RuleJson | undefined;
   /** Whether the optimiser state of `trainedBy` is available. */
   readonly hasOptimiser: boolean;
@@ -81,8 +81,8 @@ function described(bytes: Uint8Array, where: string): JsonObject {
 }
 
 /**
- * Returns the rule of an online run: `given` if defined, otherwise the rule that trained the model, otherwise a
- * default.
+ * Returns the rule of an online run: `given` if it is defined, otherwise the rule that trained the model, or a default
+ * if there is none.
  */
 export function ruleOf(given: Rule | undefined, { trainedBy, model }: Beginnings): EquationRule {
   const own = given ?? (trainedBy ? ruleFromJson(trainedBy) : undefined);

@@ -5,19 +5,19 @@ import type { OnlineRows } from "./types.ts";
 
 /** Maximum number of rows in memory. If rows are long, fewer rows are stored. */
 const MOST_ROWS = 256;
-/** Maximum number of values in memory. Only a single batch with more values can exceed it. */
+/** Maximum number of values in memory. This maximum can be exceeded only by a single batch. */
 const MOST_VALUES = 2 ** 20;
 
-/** Dataset whose rows are overwritten repeatedly. The problem of an online run is bound to it. */
+/** Dataset whose rows are overwritten repeatedly. The problem of an online run is bound to this dataset. */
 export class HeldRows {
   readonly dataset: Dataset;
-  /** Capacity in rows, a multiple of the batch size. */
+  /** Capacity in rows, which is a multiple of the batch size. */
   readonly rowCount: number;
-  /** Sparse: capacity in entries, including intercepts. */
+  /** For sparse rows, the capacity in entries, including intercepts. */
   readonly entryCount: number;
   readonly #layout: DataLayout;
 
-  /** `targets`: two values that the loss accepts. There are at least two rows, so both occur. */
+  /** `targets`: two values that the loss accepts. Because there are at least two rows, both values occur. */
   constructor(pipeline: Pipeline, batch: number, targets: readonly [number, number]) {
     const { columnCount, format, type } = pipeline.shape;
     const size = elementBytes[type];
@@ -55,8 +55,8 @@ export class HeldRows {
   }
 
   /**
-   * Writes rows [first, first + count) where kernels read them. Returns their columns, including intercepts, if the
-   * rows are sparse.
+   * Writes rows [first, first + count) to the place from which kernels read them. If the rows are sparse, returns their
+   * columns, including intercepts.
    */
   write({ starts, columns, values }: OnlineRows, first: number, count: number): Uint32Array | undefined {
     const { stride, columnCount, type, rowStart, columnIndex, values: pointer } = this.#layout;

@@ -19,9 +19,9 @@ import type { OnlineFrom, OnlineOptions, OnlineRun } from "./types.ts";
 /**
  * Opens a trained linear model or network for online learning, row by row. The updates are the same as in `fit` with
  * schedule: "ordered" and deterministic: true. `rule`: step rule, by default the rule of the training. `batch`: rows
- * per update. `seed`: seed of dropout. The optimiser state of a checkpoint is kept if the rule is the same. For sparse
- * rows, penalties act only on the columns that occur in the batch. A watch function receives the outputs of the
- * training pass, in which dropout is active.
+ * per update. `seed`: seed of dropout. The optimiser state of a checkpoint is used if the rule is the same. For sparse
+ * rows, penalties act only on the columns that occur in the batch. A watch function receives the outputs from the
+ * training pass, so dropout is active in them.
  *
  * @throws CapabilityError for models that cannot learn row by row; DataError for damaged files; OptionError
  */
@@ -91,8 +91,8 @@ export async function openLearner(from: OnlineFrom, options: OnlineOptions = {})
 }
 
 /**
- * Returns the problem with stored outputs. Penalties act only on touched columns, because the frequency of columns is
- * unknown.
+ * Returns the problem with stored outputs. Penalties act only on touched columns, because it is unknown how often each
+ * column occurs.
  */
 function watched(problem: RowGradient): RowGradient {
   const { sparse, penalty } = problem;

@@ -11,8 +11,8 @@ import type { StreamOptions } from "../fit/stream-types.ts";
 import type { OnlineRows } from "./types.ts";
 
 /**
- * Returns the first block as a dataset. The dataset's pipeline contains all levels and classes listed in the table or
- * in the options.
+ * Returns the first block as a dataset. The pipeline of this dataset contains all levels and classes that the table or
+ * the options list.
  */
 export function firstBlock(value: unknown, { table: options, classes }: StreamOptions): { data: Dataset; made: boolean } {
   if (isMarked(value, datasetMark)) {
@@ -51,7 +51,7 @@ function checkTable(value: unknown): Table | SparseTable {
   throw new OptionError("fit.stream", `a block is ${told(value)}, but must be a Dataset or a table`, "OPTION_TYPE");
 }
 
-/** Rows with positive weight, in a model's columns. */
+/** Rows with positive weight, as columns of a model. */
 export class BlockRows implements OnlineRows {
   readonly rowCount: number;
   readonly targets: Float64Array;
@@ -86,7 +86,7 @@ export class BlockRows implements OnlineRows {
 
 const none: OnlineRows = { rowCount: 0, targets: new Float64Array(0), values: new Float64Array(0) };
 
-/** Converts blocks to rows in a pipeline's columns. */
+/** Converts blocks to rows with the columns of a pipeline. */
 export class BlockReader {
   readonly #pipeline: Pipeline;
 
@@ -97,7 +97,7 @@ export class BlockReader {
   read(value: unknown): BlockRows {
     if (isMarked(value, datasetMark)) return this.rows(value as Dataset);
     const table = checkTable(value);
-    // A dataset needs at least one row with positive weight.
+    // Without a row of positive weight, no dataset can be made.
     if (table.rowCount === 0 || this.#weighsNothing(table)) return new BlockRows(none);
     const data = this.#pipeline.apply(table, { target: true });
     try {

@@ -44,13 +44,13 @@ export class RowLearner implements OnlineRun {
   readonly levels: readonly string[] | null;
   readonly classWeights: Float64Array | undefined;
   readonly #parts: OnlineParts;
-  /** Rows learnt since the last saved state. These rows are replayed if later rows are refused. */
+  /** Rows learnt since the last saved state. If later rows are refused, these rows are replayed. */
   #since: OnlineRows[] = [];
   #sinceBytes = 0;
   readonly #stateBytes: number;
   /**
-   * A saved model, set once its tensors are known to be plain copies of the parameters. Models with other parameters
-   * can then be made cheaply from the saved model.
+   * A saved model. It is set when its tensors are known to be plain copies of the parameters. The saved model then
+   * serves as a template for models with other parameters.
    */
   #saved: SavedModel | undefined;
   #isLearning = false;
@@ -83,7 +83,7 @@ export class RowLearner implements OnlineRun {
       await this.#apply(rows, watch);
       this.#since.push(rows);
       this.#sinceBytes += rows.values.byteLength + rows.targets.byteLength;
-      // Save the state once replaying the rows would cost about as much as copying the state. For any model size,
+      // Save the state as soon as replaying the rows would cost about as much as copying the state. For any model size,
       // copying then takes only a share of the learning time.
       if (4 * this.#sinceBytes >= this.#stateBytes) this.#keep();
     } catch (error) {
@@ -110,7 +110,9 @@ export class RowLearner implements OnlineRun {
     return this.#parts.descent.report();
   }
 
-  /** Returns a finding if the loss of the last rows is larger now than with the initial parameters. */
+  /**
+   * Returns a finding if the loss of the last rows is larger with the current parameters than with the initial ones.
+   */
   async worseThan(start: Float64Array): Promise<Finding[]> {
     const { worseThanStreamStart } = await import("../fit/training-findings.ts");
     return worseThanStreamStart(this.#parts, { start, end: this.parameters(), held: this.#heldRows });
@@ -166,7 +168,7 @@ export class RowLearner implements OnlineRun {
     this.#keep();
   }
 
-  /** Throws if a row has too many values, before anything changes. */
+  /** Throws if a row has too many values. Nothing has changed at that point. */
   #refuseLong({ starts, rowCount }: OnlineRows): void {
     const { held } = this.#parts;
     for (let first = 0; starts && first < rowCount; first += held.rowCount) {
@@ -204,7 +206,7 @@ export class RowLearner implements OnlineRun {
 
   /**
    * Encodes targets and weights in the way in which the problem stores them. The problem itself encoded only the data
-   * to which it was bound.
+   * with which it was created.
    */
   #writeTargets({ targets, weights }: OnlineRows, first: number, count: number): void {
     const { engine, problem, task, outputs, classWeights } = this.#parts;
@@ -221,8 +223,8 @@ export class RowLearner implements OnlineRun {
     const { save } = this.#parts;
     if (this.#saved) return this.#cut(this.#saved, parameters);
     const saved = save(parameters);
-    // Saved networks can contain numbers that are computed from several parameters. Saving with a second set of
-    // parameters shows whether this network contains such numbers.
+    // Saved networks can contain numbers that are computed from several parameters. To find out whether this network
+    // contains such numbers, it is saved once more with other parameters.
     const others = parameters.map((p) => p + 1);
     const [wanted, cut] = [save(others).tensors, this.#cut(saved, others).tensors];
     const isAlike = Object.entries(wanted).every(([name, values]) => values.every((x, i) => x === cut[name][i]));

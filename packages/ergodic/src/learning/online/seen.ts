@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "../../engine/contract/index.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import type { OnlineRows } from "./types.ts";
 
-/** Properties of the model that made the predictions. */
+/** Properties of the model from which the predictions come. */
 interface Of {
   readonly task: string;
   readonly outputs: number;
@@ -11,7 +11,7 @@ interface Of {
 
 const NAMES = ["rows", "loss", "weight", "lossWeight", "right", "squares", "absolute"] as const;
 
-/** Progressive validation: sums of losses and errors over rows, where each row was predicted before it was learnt. */
+/** Progressive validation: sums of losses and errors over rows, each of which was predicted before it was learnt. */
 export class Seen {
   readonly #of: Of;
   readonly #sums = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<(typeof NAMES)[number], number>;
@@ -21,7 +21,7 @@ export class Seen {
     for (const name of NAMES) if (Number.isFinite(kept[name])) this.#sums[name] = kept[name] as number;
   }
 
-  /** Adds the rows of an update. The loss and the outputs `z` are from before the update. */
+  /** Adds the rows of an update. The loss and the outputs `z` were computed before the update. */
   add({ targets, weights }: OnlineRows, loss: number, z: ArrayLike<number>, first: number, count: number): void {
     const { task, outputs, classWeights } = this.#of;
     const sums = this.#sums;

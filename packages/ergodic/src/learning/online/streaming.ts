@@ -24,8 +24,8 @@ import { Seen } from "./seen.ts";
 const WAIT_MS = 20;
 
 /**
- * Interface of a stream to the training loop, with functions that create the result of `fit.stream` and its
- * checkpoints.
+ * A stream in the form that the training loop expects, with functions that create the result and the checkpoints of
+ * `fit.stream`.
  */
 export interface Learning {
   readonly started: Started;
@@ -125,7 +125,7 @@ function learningOf(
   return {
     started: {
       progression: stream,
-      // The length of a stream is unknown in advance, so its single epoch ends only when the stream ends.
+      // The length of a stream is not known in advance, so its single epoch ends when the stream ends.
       stopping: { until: { ...until, ...(until ? {} : { epochs: 2 }) }, validateEvery: 1, patience: undefined },
       chosen,
       ...(resume ? { resume } : {}),
@@ -138,14 +138,14 @@ function learningOf(
   };
 }
 
-/** Throws if the first block has a single class, unless further classes are listed in a table or in the options. */
+/** Throws if the first block has only one class and neither the table nor the options list other classes. */
 function refuseOneClass({ target, source }: Dataset): void {
   if (target.levels?.length !== 1) return;
   const message = `the first block holds only one class, ${JSON.stringify(target.levels[0])}; name all classes: classes: ["no", "yes"]`;
   throw new DataError(source, message, "DATA_TARGET");
 }
 
-/** Returns the initial model as a file, with the columns of the first block. */
+/** Returns the initial model as a file. Its columns are those of the first block. */
 async function initial(model: TrainableModel<Dataset, object>, data: Dataset, { rule, batch = 1, seed = 0 }: StreamOptions) {
   const kind = model.trainable;
   const options = { batch, seed, ...(rule ? { rule } : {}) };
@@ -187,7 +187,7 @@ function refuseOthers({ variance }: JsonObject, rule: Rule | undefined): void {
   );
 }
 
-/** Stream of blocks. Each block is requested when it is needed. */
+/** Stream of blocks. A block is requested only when it is needed. */
 class Stream implements Progression {
   readonly updatesPerStep = 1;
   converged: boolean | string = false;
@@ -197,16 +197,16 @@ class Stream implements Progression {
   readonly #batch: number;
   #waiting: Promise<IteratorResult<unknown>> | undefined;
   #block: BlockRows | undefined;
-  /** Number of rows of the current block that were learnt. */
+  /** Number of rows of the current block that have been learnt. */
   #at = 0;
-  /** Number of rows of positive weight that were learnt, and number of blocks that were learnt completely. */
+  /** Number of rows of positive weight that have been learnt, and number of blocks that have been learnt completely. */
   #rows = 0;
   #blocks = 0;
   /** Progressive validation of the current block. */
   #seen: Seen;
   /** Number of rows still to be skipped after resuming from a checkpoint. */
   #passing = 0;
-  /** Validation sums of the block that was incomplete when the checkpoint was made. */
+  /** Validation sums of the block that was incomplete when the checkpoint was written. */
   #kept: JsonObject = {};
 
   constructor(learner: RowLearner, source: AsyncIterator<unknown>, reader: BlockReader, batch: number) {
@@ -271,7 +271,9 @@ class Stream implements Progression {
     this.#seen = new Seen(this.#learner);
   }
 
-  /** Returns the next block. If this takes too long, returns undefined so that the loop can check signals. */
+  /**
+   * Returns the next block. If the block does not arrive soon, returns undefined so that the loop can check signals.
+   */
   async #next(): Promise<BlockRows | undefined> {
     this.#waiting ??= Promise.resolve(this.#source.next());
     const found = await soon(this.#waiting);

@@ -8,7 +8,9 @@ export type OnlineFrom = { toBytes(): Uint8Array } | string | URL | Uint8Array |
 
 /** Options of `online`. */
 export interface OnlineOptions {
-  /** Step rule. Default: the rule of the training, otherwise adagrad() for linear models and adam() for networks. */
+  /**
+   * Step rule. Default: the rule that trained the model, otherwise adagrad() for linear models and adam() for networks.
+   */
   rule?: Rule;
   /** Rows per update, a whole number >= 1. Default 1. */
   batch?: number;
@@ -26,7 +28,7 @@ export interface OnlineRows {
   readonly targets: Float64Array;
   /** Weight of each row. Default: all 1. */
   readonly weights?: Float64Array | undefined;
-  /** Sparse: start of each row in `values`, and the end of the last. */
+  /** For sparse rows, the start of each row in `values`, followed by the end of the last row. */
   readonly starts?: Uint32Array | undefined;
   /** Sparse: column of each value. */
   readonly columns?: Uint32Array | undefined;
@@ -35,8 +37,8 @@ export interface OnlineRows {
 }
 
 /**
- * Receives the sum of the losses of an update's rows, and their outputs `z`. Both are computed before the update. `z`
- * is valid until the next update.
+ * Receives the sum of the losses of all rows in an update, and the outputs `z` of these rows. Both are computed before
+ * the update. `z` is valid until the next update.
  */
 export type OnlineWatch = (loss: number, z: Float32Array | Float64Array, first: number, count: number) => void;
 
@@ -61,17 +63,20 @@ export interface OnlineRun {
   /** Number of updates so far. */
   readonly updates: number;
   /**
-   * Learns rows in their order, call after call. @throws DataError if numbers would not be finite; the state is then
-   * unchanged, bit for bit
+   * Learns rows in order. Each call continues after the last one. @throws DataError if numbers would not be finite; the
+   * state is then unchanged, bit for bit
    */
   learn(rows: OnlineRows, watch?: OnlineWatch): Promise<void>;
   /** Returns a copy of the current parameters. */
   parameters(): Float64Array;
-  /** Returns a predictor at `parameters`, by default the current ones. */
+  /** Returns a predictor with the given parameters, or with the current ones if none are given. */
   predictor(parameters?: Float64Array): AnyPredictor;
   /** Returns a checkpoint from which `online(bytes)` continues bit for bit. `loop`: extra data stored with it. */
   checkpoint(loop?: JsonObject): Uint8Array;
-  /** Restores the state of a checkpoint of this run, and returns the `loop` data stored with it. @throws DataError */
+  /**
+   * Restores the state from a checkpoint of this run, and returns the `loop` data that the checkpoint contains. @throws
+   * DataError
+   */
   restore(checkpoint: Uint8Array): Promise<JsonObject>;
   /** Frees memory. */
   dispose(): void;

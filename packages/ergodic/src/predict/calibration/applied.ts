@@ -30,7 +30,7 @@ export function calibrate(model: AnyPredictor, json: Json, where: string): void 
   const seams = model as unknown as Seams;
   const plain = { scoresInto: seams.scoresInto.bind(model), prediction: seams.prediction.bind(model) };
   seams.scoresInto = (read, from, count, z) => plain.scoresInto(calibration.watched(read), from, count, z);
-  // A row whose outputs are NaN is allowed here, because its set then contains all classes.
+  // Rows with NaN outputs are allowed here, because the set of such a row contains all classes.
   if (facts.classes && (json as { conformal?: Json }).conformal) seams.checkScores = () => {};
   seams.toPredictions = (z, from) => calibration.toPredictions(z, from);
   seams.prediction = (z, i = 0) => calibration.finished(plain.prediction(z, i), z, i);
@@ -39,11 +39,13 @@ export function calibrate(model: AnyPredictor, json: Json, where: string): void 
 export class Calibration implements Pick<Seams, "toPredictions"> {
   readonly #facts: CalibrationFacts;
   readonly #model: CalibratedModel;
-  /** Buffers for one row: ℓ, which is then replaced by p; log odds; scores. */
+  /**
+   * Buffers for one row: the logits ℓ, which are then replaced by the probabilities p; the log odds; and the scores.
+   */
   readonly #p: Float64Array;
   readonly #odds: Float64Array;
   readonly #scores: Float64Array;
-  /** Random number of each row in the batch that was read last. */
+  /** Random number of each row in the last batch that was read. */
   #rowNumbers: number[] = [];
 
   constructor(facts: CalibrationFacts, model: CalibratedModel) {
@@ -86,7 +88,10 @@ export class Calibration implements Pick<Seams, "toPredictions"> {
     };
   }
 
-  /** Adds the row's set or interval to a prediction. `i` is the row's position in the batch that was read last. */
+  /**
+   * Adds the prediction set or interval of the row to a prediction. `i` is the row's position in the batch that was
+   * read last.
+   */
   finished(prediction: Prediction, z: Float64Array, i: number): Prediction {
     const { probabilities, conformal } = this.#facts;
     const { classes, task } = this.#model;
@@ -98,7 +103,7 @@ export class Calibration implements Pick<Seams, "toPredictions"> {
     const u = this.#rowNumbers[i];
     const scores = this.#scores;
     classScores(score, p, u, scores);
-    // The comparison is written so that a NaN score never excludes a class.
+    // With this form of the comparison, a NaN score never excludes a class.
     return { ...found, set: classes.filter((_, k) => !(scores[k] > quantile || (scores[k] === quantile && u > tie))) };
   }
 

@@ -20,8 +20,8 @@ export interface CalibratedOptions {
 const WHERE = "calibrated";
 
 /**
- * Returns a copy of a classifier with calibrated probabilities: among rows for which it predicts a class with a
- * probability of 80 %, about 80 % belong to that class.
+ * Returns a copy of a classifier with calibrated probabilities. If it predicts a class with a probability of 80 % for
+ * many rows, about 80 % of these rows belong to that class.
  *
  *   const honest = await calibrated(model, heldOut, { method: "isotonic" });
  *   await honest.save("honest.safetensors");

@@ -11,15 +11,14 @@ import { classScores, numberScore, rankOf, type Score, scoresOf } from "./scores
 /** Options of `conformal`. */
 export interface ConformalOptions {
   /**
-   * Largest share of rows for which the set or interval may fail to contain the true value, between 0 and 1. Default
-   * 0.1.
+   * Largest allowed share of rows whose set or interval does not contain the true value, between 0 and 1. Default 0.1.
    */
   alpha?: number;
   /**
-   * Nonconformity score. A larger score means that an answer fits the row worse. For classes, "lac" is 1 − p and gives
-   * the smallest sets. "aps" is the total probability of all more probable classes plus a random share of the class's
-   * own probability, and gives larger sets when the model is unsure. For numbers, "absolute" is |y − m|, and "scaled"
-   * is |y − m|/√m. Default "lac" for classes, "scaled" for counts, "absolute" for other numbers.
+   * Nonconformity score. The larger the score of an answer, the worse the answer fits the row. For classes, "lac" is 1
+   * − p and gives the smallest sets. "aps" is the total probability of all more probable classes plus a random share of
+   * the class's own probability, and gives larger sets when the model is unsure. For numbers, "absolute" is |y − m|,
+   * and "scaled" is |y − m|/√m. Default "lac" for classes, "scaled" for counts, "absolute" for other numbers.
    */
   score?: "lac" | "aps" | "absolute" | "scaled";
   /** Seed of the rows' random numbers. A whole number from 0. Default 0. */
@@ -29,17 +28,17 @@ export interface ConformalOptions {
 const WHERE = "conformal";
 
 /**
- * Returns a copy of a model whose predictions contain a `set` of classes, or an `interval`, that contains the true
- * value with probability 1 − α. This guarantee holds for any model, but a poor model gets large sets.
+ * Returns a copy of a model whose predictions contain a `set` of classes or an `interval`. Each set or interval
+ * contains the true value with probability 1 − α. This guarantee holds for any model, but a poor model gets large sets.
  *
  *   const careful = await conformal(model, heldOut, { alpha: 0.1 });
  *   careful.predict({ age: 40 }).set;        // ["poor", "rich"] if the model is unsure
  *
- * `heldOut` contains n ≥ 1/α − 1 rows of equal weight that neither training nor `calibrated` has seen. A set holds
- * every class whose score is at most the ⌈(n + 1)(1 − α)⌉th smallest score of these rows. New rows from the same
+ * `heldOut` contains n ≥ 1/α − 1 rows of equal weight that neither training nor `calibrated` has seen. A set contains
+ * all classes whose scores are at most the ⌈(n + 1)(1 − α)⌉th smallest score of these rows. New rows from the same
  * distribution are covered with a probability between 1 − α and 1 − α + 1/(n + 1). The coverage is an average over all
- * rows, not a guarantee within each class. A number computed from the row's columns and the seed breaks ties between
- * class scores. For numeric targets with repeated scores, only the lower bound 1 − α is guaranteed.
+ * rows, not a guarantee within each class. If class scores are equal, a number that is computed from the row's columns
+ * and the seed decides. For numeric targets with repeated scores, only the lower bound 1 − α is guaranteed.
  * Source: Vovk et al. 2005; Sadinle et al. 2019; Romano et al. 2020.
  *
  * @throws CapabilityError for ratings and models without probabilities; DataError for too few rows, or weights;
@@ -116,7 +115,7 @@ function scoresOfTruth(
   });
 }
 
-/** Throws if a score is infinite, which happens for a count whose predicted mean overflowed or is 0. */
+/** Throws if a score is infinite. This happens if the predicted mean of a count is 0 or has overflowed. */
 function finite(score: number, i: number): number {
   if (Number.isFinite(score)) return score;
   throw new DataError(WHERE, `row ${i + 1} has a prediction too far from its target; drop the row, or train again`, "DATA_VALUE");

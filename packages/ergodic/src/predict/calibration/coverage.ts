@@ -2,7 +2,7 @@ import type { Dataset } from "../../engine/data/dataset.ts";
 import type { RowPredictor } from "./description.ts";
 import { calibrationIn, heldOutRows, modelOf, unable } from "./held-out.ts";
 
-/** Results of checking sets or intervals against known targets. */
+/** Results of comparing sets or intervals with known targets. */
 export interface Coverage {
   /** Number of rows checked. */
   rows: number;

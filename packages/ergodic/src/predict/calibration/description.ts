@@ -37,11 +37,11 @@ export type Probabilities =
 
 export interface Conformal {
   readonly score: Score;
-  /** Largest share of rows for which the true value may be missed. */
+  /** Largest allowed share of rows whose set or interval does not contain the true value. */
   readonly alpha: number;
   /** Largest score in a set. */
   readonly quantile: number;
-  /** If a class's score equals the quantile, the class is in the set if the row's random number is at most `tie`. */
+  /** A class whose score equals the quantile is in the set if the row's random number is at most `tie`. */
   readonly tie: number;
   /** Seed of the rows' random numbers. */
   readonly seed: number;
@@ -57,7 +57,7 @@ export interface CalibrationFacts {
 // biome-ignore lint/suspicious/noExplicitAny: no narrower type has models of every kind and any column names
 export type RowPredictor = LinearPredictor<any, any> | NetworkPredictor<any, any>;
 
-/** Facts about a model that calibration needs. */
+/** Properties of a model that calibration needs. */
 export type CalibratedModel = Pick<OutputFacts, "task" | "link" | "classes" | "outputs">;
 
 export function modelFacts({ task, classes, description }: RowPredictor): CalibratedModel {
@@ -110,7 +110,7 @@ function isCurve(json: Json): boolean {
   return Number.isFinite(x[last] - x[0]) && p[0] >= 0 && p[last] <= 1;
 }
 
-/** Whether the JSON is a non-empty list of finite numbers in which `follows` holds for each pair of neighbours. */
+/** Whether the JSON is a non-empty list of finite numbers, in which `follows` holds for every two neighbours. */
 function isAscending(json: Json | undefined, follows: (a: number, b: number) => boolean): json is number[] {
   if (!Array.isArray(json) || json.length === 0) return false;
   return (json as number[]).every((x, k, all) => Number.isFinite(x) && (k === 0 || follows(all[k - 1], x)));

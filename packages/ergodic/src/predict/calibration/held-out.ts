@@ -23,7 +23,7 @@ export function unable(where: string, problem: string): never {
   throw new CapabilityError(where, problem, "MODEL_CAPABILITY");
 }
 
-/** Returns the facts about a model that calibration needs. `where` names the caller in errors. */
+/** Returns the properties of a model that calibration needs. `where` names the caller in errors. */
 export function modelOf(where: string, model: RowPredictor): CalibratedModel {
   const { kind } = (model ?? {}) as Partial<AnyPredictor>;
   if (kind === "factorisation") unable(where, "ratings are neither classes nor independent; give a linear model or a network");
@@ -58,7 +58,7 @@ export function heldOutRows(where: string, model: RowPredictor, data: Dataset): 
 /** Returns the calibration in a model's description. */
 export const calibrationIn = (model: RowPredictor): JsonObject => (model.description.calibration ?? {}) as JsonObject;
 
-/** Returns a copy of the model with another calibration. The copy behaves like a model loaded from a file. */
+/** Returns a copy of the model with another calibration. The copy is made like a model that is loaded from a file. */
 export function withCalibration<M extends RowPredictor>(where: string, model: M, parts: JsonObject): Promise<Copied<M>> {
   const { metadata, tensors, describe } = decodeModel(model.toBytes(), where);
   const description = { ...describe(), calibration: { version: VERSION, ...parts } };

@@ -5,8 +5,8 @@ import type { Curve } from "./description.ts";
  * violators.
  *
  * s: scores, finite, in any order; t: targets, 0 or 1 or shares between 0 and 1; w: weights, or null if all are 1. Rows
- * of weight 0 are ignored. Rows with equal scores are merged into one row with the mean of their targets, as in
- * scikit-learn (which also merges scores within 1e-15). For each interval on which f is constant, only the two ends are
+ * of weight 0 are ignored. Rows with equal scores are merged into one row whose target is their mean target, as in
+ * scikit-learn (which also merges scores within 1e-15). Only the two ends of each interval on which f is constant are
  * stored.
  * Source: Zadrozny, Elkan 2002; Best, Chakravarti 1990.
  */
@@ -44,5 +44,5 @@ interface Block {
   weight: number;
 }
 
-/** The mean cannot exceed 1, because both sums are rounded in the same way. */
+/** The result cannot exceed 1, because both sums are rounded in the same way. */
 const mean = ({ sum, weight }: Block): number => sum / weight;

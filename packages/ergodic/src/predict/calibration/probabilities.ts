@@ -11,7 +11,7 @@ import { log, log1p } from "../../engine/numbers/log.ts";
 import { largest, linkInPlace } from "../link.ts";
 import type { CalibratedModel, Curve } from "./description.ts";
 
-/** Writes ℓ of the row whose z begins at `at`. */
+/** Writes ℓ for the row whose outputs z begin at index `at`. */
 export function logitsInto(
   { link, outputs }: Pick<CalibratedModel, "link" | "outputs">,
   z: Float64Array,
@@ -34,17 +34,17 @@ export function logitsInto(
 export function temper(l: Float64Array, temperature: number): void {
   let top = -Infinity;
   for (let k = 0; k < l.length; k++) top = Math.max(top, l[k]);
-  // Infinity minus infinity is NaN, so the difference for the largest value is set to 0 directly.
+  // The difference for the largest value is set to 0 directly, because Infinity − Infinity is NaN.
   for (let k = 0; k < l.length; k++) l[k] = l[k] === top ? 0 : (l[k] - top) / temperature;
   linkInPlace("softmax", l, 0, l.length);
 }
 
 /**
- * Writes log(p_k/(1 − p_k)) of each class into `out`: ℓ_k − log Σ_{j≠k} exp ℓ_j. With one output (two classes) the
- * value is ℓ₁ − ℓ₀.
+ * Writes log(p_k/(1 − p_k)) of each class into `out`: ℓ_k − log Σ_{j≠k} exp ℓ_j. With one output, which means two
+ * classes, the value is ℓ₁ − ℓ₀.
  *
  * The sum over j ≠ k is computed as the total minus the term of class k. For the largest class, this difference would
- * lose precision, so its sum is computed directly.
+ * lose precision, so the sum over the other classes is computed directly.
  */
 export function logOddsInto(l: Float64Array, out: Float64Array): void {
   if (out.length === 1) {
@@ -63,7 +63,7 @@ export function logOddsInto(l: Float64Array, out: Float64Array): void {
   }
 }
 
-/** Returns f(s): linear between the curve's points, constant outside them. */
+/** Returns f(s). f is linear between the points of the curve and constant outside them. */
 export function valueAt({ scores, probabilities }: Curve, s: number): number {
   const last = scores.length - 1;
   if (Number.isNaN(s)) return s;

@@ -4,9 +4,9 @@ const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
 /**
- * Returns a number in (0, 1) for a row and a seed, uniform over rows. The number makes the random part of a set
- * reproducible: it depends only on the row and the seed, not on the machine or the other rows of a batch. Equal rows
- * have equal numbers.
+ * Returns a number in (0, 1) for a row and a seed. The numbers of different rows are uniformly distributed. The random
+ * part of a set is therefore reproducible: the number depends only on the row and the seed, not on the machine or the
+ * other rows of a batch. Equal rows have equal numbers.
  *
  * It is a 32-bit hash of the non-zero columns and their float32 values, in any order, so that dense and sparse rows
  * agree.

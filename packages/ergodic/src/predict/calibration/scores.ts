@@ -16,14 +16,14 @@ const OF_NUMBERS = ["absolute", "scaled"] as const;
 
 export const scoresOf = (classes: boolean): readonly Score[] => (classes ? OF_CLASSES : OF_NUMBERS);
 
-/** Smallest allowed mean. It replaces smaller means, including means that underflowed to 0. */
+/** Smallest allowed mean. Smaller means are replaced by this value, including means that underflowed to 0. */
 const SMALLEST_MEAN = 2 ** -1022;
-/** Relative margin by which intervals are widened. It is twice the largest rounding error of an interval's end. */
+/** Share of its size by which an interval is widened. It is twice the largest rounding error of an interval's end. */
 const ROUNDING = 2 ** -50;
 
 /**
- * Rank of the quantile among n ascending scores, counted from 1: ⌈(n + 1)(1 − α)⌉, computed without rounding 1 − α. The
- * rank is n + 1 if n is too small.
+ * Rank of the quantile among n scores in ascending order, counted from 1: ⌈(n + 1)(1 − α)⌉, computed without rounding 1
+ * − α. The rank is n + 1 if n is too small.
  */
 export const rankOf = (n: number, alpha: number): number => n + 1 - Math.floor((n + 1) * alpha);
 
@@ -53,8 +53,8 @@ const unit = (score: Score, mean: number): number => (score === "absolute" ? 1 :
 export const numberScore = (score: Score, mean: number, y: number): number => Math.abs(y - mean) / unit(score, mean);
 
 /**
- * Returns the interval of all y with a score up to `quantile`, slightly widened at both ends so that rounding excludes
- * none of them. Counts are never below 0.
+ * Returns the interval of all y whose score is at most `quantile`. Both ends are widened slightly, so that rounding
+ * excludes no such y. Counts are never below 0.
  */
 export function intervalOf(score: Score, mean: number, quantile: number, isCount: boolean): [number, number] {
   const lowest = isCount ? 0 : -Infinity;

@@ -4,15 +4,15 @@ import { exp } from "../../engine/numbers/exp.ts";
 export type NoTemperature = "right" | "chance" | "flat";
 
 /**
- * Temperature scaling: returns the T > 0 with the smallest log loss Σ_i w_i (log Σ_k exp(ℓ_ik/T) − ℓ_iy/T), as
- * precisely as the sign of the slope can be computed.
+ * Temperature scaling: returns the T > 0 with the smallest log loss Σ_i w_i (log Σ_k exp(ℓ_ik/T) − ℓ_iy/T). T is as
+ * precise as the computed sign of the slope allows.
  *
  * ℓ: float64[rows × classes], log probabilities up to a constant per row; y: class indices; w: weights, or null if all
  * are 1.
  * The loss is convex in β = 1/T, and its slope is g(β) = Σ_i w_i (E_β[ℓ_i] − ℓ_iy). The best β is the root of g. β is
  * first bracketed between two powers of 2, then found by bisection. If g(0) ≥ 0, there is no root above 0, and the
- * model is no better than chance. There is no finite root if the true class is the most probable in every row of
- * positive weight. Source: Guo, Pleiss, Sun, Weinberger 2017.
+ * model is no better than chance. If the true class is the most probable class in every row of positive weight, there
+ * is no finite root. Source: Guo, Pleiss, Sun, Weinberger 2017.
  */
 export function temperatureOf(
   l: Float64Array,

@@ -11,11 +11,11 @@ import { touchedBy } from "../plan/kernel-rules.ts";
 import { batchMemory } from "../plan/value-places.ts";
 import { PLAIN } from "../plan/work.ts";
 
-/** One line of the ledger: one kind of operation or memory traffic, per row. */
+/** One line of the ledger: the cost per row of one kind of operation or memory traffic. */
 export interface LedgerItem {
   /**
-   * Kind of cost. Operations: "multiply-adds", "element-wise operations" or "functions" such as exp. Bytes:
-   * "parameters", "activations" or "rows".
+   * Kind of cost. Operations: "multiply-adds", "element-wise operations" or "functions" such as exp. For bytes, the
+   * kind is "parameters", "activations" or "rows".
    */
   readonly what: string;
   /** Unit of `count`. */
@@ -24,7 +24,7 @@ export interface LedgerItem {
   readonly width: 32 | 64;
   /** Number of operations or bytes per row. */
   readonly count: number;
-  /** Memory level that the bytes come from; null for operations. */
+  /** Memory level from which the bytes come; null for operations. */
   readonly level: string | null;
   /** Published energy per unit in pJ, lowest and highest. */
   readonly picojoules: readonly [low: number, high: number];
@@ -64,13 +64,13 @@ const LEVELS = [
 const FUNCTION = 16;
 
 /**
- * Returns the energy ledger of a row: its operations, and the bytes that it reads from each memory level. The energy is
- * modelled, not measured, and excludes the host's overhead and idle power.
+ * Returns the energy ledger for a row, which lists its operations and the bytes that it reads from each memory level.
+ * The energy is modelled, not measured, and excludes the host's overhead and idle power.
  *
  * pJ at 45 nm (Horowitz 2014): float32 add 0.9, multiply 3.7; 64 bits from a cache of 8 kB 10, 32 kB 20, 1 MB 100, from
  * DRAM 1,300 to 2,600. float64 is extrapolated from the ratio of 32-bit to 16-bit cost (0.4 and 1.1 at 16 bits). A
- * function such as exp counts as 16 multiply-adds. Parameters come from the smallest memory that holds the model and
- * its activations, activations from the smallest memory that holds them, and rows from DRAM.
+ * function such as exp counts as 16 multiply-adds. Parameters are read from the smallest memory that holds the model
+ * and its activations, activations are read from the smallest memory that holds them, and rows are read from DRAM.
  */
 export function ledgerOf({ width, model, between, ...work }: ModelWork): LedgerItem[] {
   const one = (x: number): [number, number] => [x, x];
@@ -134,7 +134,10 @@ export function linearWork({
   };
 }
 
-/** Work of a factorisation: a user's factors times an item's, and their biases. `model`: bytes of its parameters. */
+/**
+ * Work of a factorisation, which multiplies a user's factors by an item's factors and adds their biases. `model`: bytes
+ * of its parameters.
+ */
 export const factorWork = (rank: number, biases: boolean, model: number): ModelWork => ({
   ...{ ...nothing(), multiplyAdds: rank, operations: biases ? 3 : 0, parameters: 16 * (rank + Number(biases)) },
   ...{ activations: 8, rows: 16, width: 64, model, between: 8 },
@@ -164,9 +167,9 @@ export function withFeatures(work: ModelWork, steps: readonly Step[]): ModelWork
 }
 
 /**
- * Work of a network, summed over the kernel calls and loops of its plan for one batch. Each operand of a call counts as
- * read once, because tiles are assumed to stay in registers and the nearest cache. As in the literature, multiply-adds
- * with padding count too. `model`: bytes of its parameters.
+ * Work of a network, summed over the kernel calls and loops of its plan for one batch. Each operand of a call is
+ * counted as read once, because tiles are assumed to stay in registers and in the nearest cache. As in the literature,
+ * multiply-adds with padding are counted too. `model`: bytes of its parameters.
  */
 export function networkWork(description: JsonObject, rows: number, model: number): ModelWork {
   const plan = readPlan(description.program, "measure");
@@ -218,7 +221,7 @@ function workOf(program: PlanProgram<number>, elementBytes: 4 | 8, buffer: (name
   return work;
 }
 
-/** A value that is the same along an axis counts as read once. */
+/** A value that does not change along an axis is counted as read once. */
 function addLoop(
   work: Work,
   { shape, loads, stores, operations, reductions }: PlanLoop<number>,

@@ -15,10 +15,10 @@ import type { MeasureInputs } from "./queries.ts";
  * - offline: all rows are available from the start; throughput counts.
  *
  * Early stopping decides how many queries are enough, and whether a percentile is within a bound. The percentile counts
- * as within the bound if so few slow queries would be improbable (at most 1 %) for a percentile above the bound. Rows
- * are drawn from `inputs` with replacement before the clock starts, and keep the form in which they were given. If a
- * query has one row and the inputs are a list, `predict` gets the row itself. Energy is measured by RAPL if the machine
- * exposes it, else modelled from operations, bytes and published figures.
+ * as within the bound if so few slow queries would be improbable (at most 1 %) for a larger percentile. Before the
+ * clock starts, rows are drawn from `inputs` with replacement. They keep the form in which they were given. If a query
+ * has one row and the inputs are a list, `predict` gets the row itself. Energy is measured by RAPL if the machine
+ * supports it, otherwise modelled from operations, bytes and published figures.
  *
  * Source: Reddi et al. 2020 (MLPerf Inference); Horowitz 2014. Differs: the default is one second, not 60 or 600.
  *

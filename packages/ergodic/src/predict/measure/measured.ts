@@ -16,7 +16,7 @@ import { factsOf, gzipSize, residentSize, type SavedFacts, wasmSize } from "./si
 
 const SCENARIOS = ["singleStream", "multiStream", "server", "offline"] as const;
 const OFFLINE_ROWS = 24_576;
-/** Number of rows that a network computes at a time (predict/plan/network-plan.ts). */
+/** Number of rows that a network computes in one call (predict/plan/network-plan.ts). */
 const CHUNK = 64;
 const keys = [
   "scenario",
@@ -162,8 +162,8 @@ async function ran(
   const draws = stream(seed, "measure", "arrivals").at(0);
   const run = async (perSecond: number, isSearch: boolean) => {
     const count = Math.min(MOST_QUERIES, Math.max(least, queries ?? 0, Math.ceil(perSecond * seconds)));
-    // Arrival times in units of the mean interval. All rates share them, so if one rate passes, every lower rate passes
-    // too.
+    // Arrival times in units of the mean interval. All rates share these times, so if one rate passes, every lower rate
+    // passes too.
     while (arrivals.length < count) arrivals.push((arrivals.at(-1) ?? 0) + draws.exponential());
     const allowed = overAllowed(count, percentile);
     const timings = await scheduled(load, count, (i) => (1000 * arrivals[i]) / perSecond, p99Ms, isSearch ? allowed : Infinity);

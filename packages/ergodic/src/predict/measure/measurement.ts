@@ -1,7 +1,7 @@
 import type { LedgerItem } from "./ledger.ts";
 import type { MeasureClock, RateTrial } from "./scenarios.ts";
 
-/** Any function or object that answers queries: a predictor, an object like it, or a function of rows. */
+/** Anything that answers queries: a predictor, an object with the same `predict`, or a function of rows. */
 export type Measurable = ((rows: never) => unknown) | { predict(rows: never): unknown };
 
 /** Arrival pattern of queries: one of MLPerf's scenarios. */
@@ -11,20 +11,23 @@ export type Scenario = "singleStream" | "multiStream" | "server" | "offline";
 export interface MeasureOptions {
   /** Arrival pattern of queries: "singleStream", "multiStream", "server" or "offline". Default "singleStream". */
   scenario?: Scenario;
-  /** Rows per query, or per call if offline; >= 1. Default 1; multiStream 8; offline all of `rows`. */
+  /**
+   * Number of rows per query, or per call in the offline scenario; >= 1. Default 1; 8 for multiStream; all of `rows`
+   * for offline.
+   */
   batch?: number;
   /** Offline: total number of rows; >= 1. Default 24,576, the fewest that MLPerf allows. */
   rows?: number;
   /**
-   * Smallest number of queries; >= 1. Default: the number that early stopping needs if one query exceeds the bound, 64
-   * or 662; server 459.
+   * Smallest number of queries; >= 1. Default: the number that early stopping needs if one query exceeds the bound,
+   * which is 64 or 662; 459 for a server.
    */
   queries?: number;
   /** Minimum duration of the measurement in seconds, > 0. For a server, it applies to each rate. Default 1. */
   seconds?: number;
-  /** Server: bound of the 99th percentile, in milliseconds, > 0. Default 10. */
+  /** For a server, the bound of the 99th percentile, in milliseconds, > 0. Default 10. */
   p99Ms?: number;
-  /** Server: queries per second, > 0. Default: the highest rate within the bound is searched. */
+  /** Server: queries per second, > 0. Default: the highest rate within the bound is determined by a search. */
   rate?: number;
   /** Seconds of warm-up calls before the measurement starts, >= 0. At least two calls are made. Default 0.1. */
   warmup?: number;
@@ -40,7 +43,9 @@ export interface MeasureOptions {
   signal?: AbortSignal;
 }
 
-/** Latencies of queries in milliseconds. A quantile is null if there are too few queries for any to lie above it. */
+/**
+ * Latencies of queries in milliseconds. A quantile is null if there are too few queries for any of them to exceed it.
+ */
 export interface Latencies {
   /** Mean of all queries. */
   mean: number;
@@ -58,7 +63,9 @@ export interface Latencies {
 
 /** Energy per row, in joules. `source` says how it was determined. */
 export type Energy =
-  /** Measured by RAPL: the total energy that the named zones of the machine used during the run. */
+  /**
+   * The energy was measured by RAPL. It is the total energy that the named zones of the machine used during the run.
+   */
   | { source: "measured"; zones: readonly string[]; joules: number; perRow: number }
   /** Computed from `ledger`. `perRow` is the middle of `range`; `why` is the reason why there is no measurement. */
   | { source: "modelled"; perRow: number; range: readonly [low: number, high: number]; why: string }
@@ -79,11 +86,14 @@ export interface Measurement {
   seconds: number;
   /** Throughput in rows per second. */
   rowsPerSecond: number;
-  /** Latencies of queries, measured from the time when each was due, or offline from the start. */
+  /**
+   * Latencies of queries, measured from the time at which each query was due or, in the offline scenario, from the
+   * start.
+   */
   latencyMs: Latencies;
   /**
-   * Bound on the scenario's quantile with 99 % confidence, by early stopping. `ms` is null if there are too few
-   * queries. Null for offline.
+   * Upper bound on the scenario's quantile, which holds with 99 % confidence (by early stopping). `ms` is null if there
+   * are too few queries. Null for offline.
    */
   bound: { percentile: number; over: number; ms: number | null } | null;
   /**
@@ -92,12 +102,13 @@ export interface Measurement {
   valid: boolean;
   /** Reason why the measurement is not valid; null if it is. */
   why: string | null;
-  /** Server: queries per second, 0 if no rate was within the bound. Otherwise null. */
+  /** For a server, the queries per second, or 0 if no rate was within the bound. Otherwise null. */
   rate: number | null;
   /** Server: rates that were tried, in order. */
   trials: RateTrial[];
   /**
-   * Bytes of the model: its file, the file after gzip, and in memory while it predicts. Null if the callee has no file.
+   * Size of the model in bytes: of its file, of the file after gzip, and in memory while the model predicts. Null if
+   * the callee has no file.
    */
   bytes: { file: number; gzip: number; resident: number } | null;
   /**
@@ -107,6 +118,6 @@ export interface Measurement {
   memory: { peak: number | null; grown: number | null; wasm: number | null };
   /** Energy per row. */
   energy: Energy;
-  /** Operations and bytes per row; null if the callee is not a known model. */
+  /** Operations and bytes per row; null if the callee is not a model of this library. */
   ledger: LedgerItem[] | null;
 }

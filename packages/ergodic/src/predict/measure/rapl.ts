@@ -1,9 +1,9 @@
 /**
- * RAPL, the processor's energy counters, as Linux exposes them: /sys/class/powercap/<zone>/{name, energy_uj,
+ * RAPL: the processor's energy counters, which Linux shows as /sys/class/powercap/<zone>/{name, energy_uj,
  * max_energy_range_uj}, in µJ.
  *
- * The energy of all packages is added up. A package that appears twice, as intel-rapl:0 and as intel-rapl-mmio:0,
- * counts once. The zones within a package (core, uncore, dram) are already part of its count. psys contains the
+ * The energy of all packages is added up. A package that appears twice, as intel-rapl:0 and as intel-rapl-mmio:0, is
+ * counted once. The zones within a package (core, uncore, dram) are already part of its count. psys contains the
  * packages, so it is read only if there is no package. Counters wrap at max_energy_range_uj.
  */
 
@@ -14,7 +14,7 @@ export interface EnergyMeter {
   /** Names of the zones, such as "package-0". */
   readonly zones: readonly string[];
   /**
-   * Returns the joules used since the meter was opened. Must be called at least once per wrap of a counter. Counters
+   * Returns the joules used since the meter was opened. This must be called before any counter can wrap twice. Counters
    * take minutes or longer to wrap.
    */
   joules(): number;
@@ -32,7 +32,7 @@ export function openRapl(folder: string): EnergyMeter | string {
   };
   try {
     const byName = new Map<string, string>();
-    // Top-level zones are named [type]:[package]; a further number marks a zone within a package.
+    // Top-level zones are named [type]:[package]. Zones within a package have a further number.
     for (const zone of readdirSync(folder).sort()) {
       if (!/^[\w-]+:\d+$/.test(zone)) continue;
       const name = text(zone, "name");

@@ -1,6 +1,6 @@
 /**
- * Runs queries one after another: each starts when the previous one completes, or when it is due. Latencies are in
- * milliseconds, per query.
+ * Runs queries one after another. Each query starts when the previous one completes, or when it is due. Latencies are
+ * in milliseconds, per query.
  */
 import { float64s } from "../../engine/memory/room.ts";
 import { turn } from "../../engine/threads/turn.ts";
@@ -25,20 +25,20 @@ export interface Timings {
   readonly latencies: Float64Array;
   /** Milliseconds from the first query to the last answer. */
   readonly ms: number;
-  /** Number of queries with a latency above the limit. */
+  /** Number of queries whose latency is above the limit. */
   readonly over: number;
 }
 
 /** Maximum number of stored latencies. */
 export const MOST_QUERIES = 2 ** 24;
 /**
- * Milliseconds after which the event loop gets a turn. Without these turns, neither signals nor timers would be
+ * Interval, in milliseconds, at which the event loop gets a turn. Without these turns, signals and timers would not be
  * handled.
  */
 const PAUSE = 50;
 /**
- * Milliseconds by which a timer can be late. Waiting therefore uses a timer until this time before the deadline, and
- * then turns of the event loop.
+ * Largest delay of a timer, in milliseconds. A timer is therefore used only until this time before the deadline, and
+ * after that turns of the event loop.
  */
 const TIMER = 3;
 
@@ -131,15 +131,15 @@ export interface RateTrial {
 
 const NEAR = 1.02;
 /**
- * Maximum number of halvings of the rate. At the lowest load, 1/256, queries hardly ever overlap, so a query that is
- * too slow at this load would also be too slow alone.
+ * Maximum number of halvings of the rate. At the lowest load, 1/256, queries hardly ever overlap. A query that is too
+ * slow at this load would therefore also be too slow alone.
  */
 const HALVINGS = 7;
 const DOUBLINGS = 40;
 
 /**
- * Finds the highest rate that passes, with a relative precision of 2 %. The rate is doubled until one fails, or halved
- * until one passes, and then bisected on a log scale. Undefined if no rate passed.
+ * Finds the highest rate that passes, with a relative precision of 2 %. The rate is doubled until a run fails, or
+ * halved until a run passes. It is then bisected on a log scale. Undefined if no rate passed.
  */
 export async function highestRate<T extends RateTrial>(
   start: number,

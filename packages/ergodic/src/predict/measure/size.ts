@@ -5,7 +5,7 @@
 import { builtin, inNode } from "../../engine/files/node.ts";
 import { decodeModel } from "../model-file.ts";
 
-/** Facts about a saved model that determine its cost. */
+/** Properties of a saved model that determine its cost. */
 export interface SavedFacts {
   readonly kind: string;
   readonly description: ReturnType<ReturnType<typeof decodeModel>["describe"]>;
@@ -14,7 +14,7 @@ export interface SavedFacts {
   readonly file: Uint8Array;
 }
 
-/** Returns the saved model's facts; undefined if the predictor has no file. */
+/** Returns the properties of the saved model. Returns undefined if the predictor has no file. */
 export function factsOf(predictor: object): SavedFacts | undefined {
   if (!("toBytes" in predictor) || typeof predictor.toBytes !== "function") return undefined;
   const file = (predictor.toBytes as () => Uint8Array).call(predictor);
@@ -48,7 +48,9 @@ function highWater(): number | undefined {
   }
 }
 
-/** Bytes of the WebAssembly memory that the predictor uses, if it reports them. */
+/**
+ * Returns the size in bytes of the WebAssembly memory that the predictor uses, or null if it does not report this size.
+ */
 export function wasmSize(predictor: object): number | null {
   const bytes = (predictor as { memoryBytes?: unknown }).memoryBytes;
   return typeof bytes === "number" ? bytes : null;

@@ -3,14 +3,14 @@ import { type ArrayPlan, countAt, type PlanCount, planTouched } from "../../engi
 
 export interface PlanBuffer {
   readonly name: string;
-  /** Number of elements of the buffer, for all rows of a batch or for a parameter. */
+  /** Number of elements of the buffer: for all rows of a batch, or for the whole parameter. */
   readonly size: PlanCount;
   readonly isRead: boolean;
   readonly isWritten: boolean;
 }
 
 export const growsWithRows = (size: PlanCount): boolean => typeof size !== "number";
-/** Whether the buffer is filled before a call. Parameters and inputs of the batch are. */
+/** Whether the caller fills the buffer before a call. Parameters and inputs of the batch are. */
 export const isGiven = ({ size, isRead, isWritten }: PlanBuffer): boolean => !isWritten || (isRead && growsWithRows(size));
 export const rowSize = ({ size }: PlanBuffer): number => countAt(size, 1);
 
@@ -39,7 +39,7 @@ function sum(a: PlanCount, b: PlanCount): PlanCount {
   return { B: x.B + y.B, plus: x.plus + y.plus };
 }
 
-/** Returns the constants, including those of scan bodies. */
+/** Returns the constants of the program, including those of scan bodies. */
 export function constantsOf({ values, steps }: Pick<ArrayPlan, "values" | "steps">): { name: string; size: number }[] {
   return [
     ...values.flatMap(({ home, size }) => (home.kind === "constant" ? [{ name: home.name, size: countAt(size, 1) }] : [])),
@@ -48,8 +48,8 @@ export function constantsOf({ values, steps }: Pick<ArrayPlan, "values" | "steps
 }
 
 /**
- * Returns the parameters, which are set once. A buffer is a parameter if it does not grow with the rows and no step
- * writes to it.
+ * Returns the parameters, which are set only once. A buffer that does not grow with the rows, and to which no step
+ * writes, is a parameter.
  */
 export const parametersOf = (buffers: readonly PlanBuffer[]): { name: string; size: number }[] =>
   buffers.flatMap(({ name, size, isWritten }) => (typeof size === "number" && !isWritten ? [{ name, size }] : []));

@@ -1,7 +1,7 @@
 /**
- * Checks that a plan's program is consistent for one batch. Loops and kernels must stay within the values that they
- * name. Values must stay within their buffers. No step may write to parameters or constants. Bodies of scans are
- * checked in the same way; their buffers are slices of the values that the scan runs over.
+ * Checks that a plan's program is consistent for one batch. Loops and kernels must not access memory outside the values
+ * that they name. Values must stay within their buffers. No step is allowed to write to parameters or constants. The
+ * bodies of scans are checked in the same way. Their buffers are slices of the values over which the scan runs.
  *
  * @throws DataError
  */
@@ -11,13 +11,13 @@ import { damaged } from "./format.ts";
 import { MOST_COUNT, rolesOf, touchedBy } from "./kernel-rules.ts";
 import { loopCode } from "./loop-code.ts";
 
-/** Number of elements of a buffer, and whether steps may write to it. */
+/** Number of elements of a buffer, and whether steps are allowed to write to it. */
 export interface Room {
   readonly size: number;
   readonly isWritten: boolean;
 }
 
-/** Largest memory in bytes, because addresses are u32. */
+/** Largest memory in bytes. It is limited because addresses are u32. */
 const MOST_BYTES = 2 ** 32;
 
 const isCount = (x: number): boolean => Number.isSafeInteger(x) && x >= 0;
@@ -37,7 +37,7 @@ export interface ScanBuffer {
   readonly value: number;
   /** Number of elements. */
   readonly size: number;
-  /** Distance between the slices of successive rounds, in elements. */
+  /** Distance between the slices of two successive rounds, in elements. */
   readonly step: number;
   readonly isWritten: boolean;
 }
@@ -46,7 +46,7 @@ export function scanBuffers(scan: PlanScan<number>, { values }: PlanProgram<numb
   const { length, body } = scan;
   const whole = (kind: string, of: readonly number[], isWritten = false): ScanBuffer[] =>
     of.map((value, i) => ({ name: `${kind} ${i}`, value, size: values[value].size, step: 0, isWritten }));
-  // The body's first value in a buffer determines the size of one round.
+  // The first value of the body that is in a buffer determines the buffer's size per round.
   const first = new Map<string, number>();
   for (const { size, home } of body.values) if (home.kind === "buffer" && !first.has(home.name)) first.set(home.name, size);
   return [
@@ -56,7 +56,7 @@ export function scanBuffers(scan: PlanScan<number>, { values }: PlanProgram<numb
     ...whole("over", scan.over).map((buffer) => ({ ...buffer, size: buffer.size / length, step: buffer.size / length })),
     ...whole("output", scan.outputs, true).map((buffer) => {
       const size = first.get(buffer.name);
-      // An unused output is scratch space of one element.
+      // If an output is not used, it gets scratch space of one element.
       return size !== undefined && buffer.size === size * length ? { ...buffer, size, step: size } : buffer;
     }),
   ];
@@ -182,7 +182,7 @@ class Check {
   }
 }
 
-/** Smallest and largest value of offset + Σ index · stride, for indices below the extents. */
+/** Returns the smallest and the largest value of offset + Σ index · stride for all indices below the extents. */
 function reach(offset: number, extents: readonly number[], strides: readonly number[]): { low: number; high: number } {
   let low = offset;
   let high = offset;

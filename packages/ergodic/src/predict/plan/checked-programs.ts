@@ -19,8 +19,8 @@ interface Kept {
 }
 
 /**
- * Number of programs that are cached. The programs of one row and of a chunk are each needed several times while a plan
- * is prepared.
+ * Number of programs that are cached. The programs for one row and for a whole chunk are each used several times while
+ * a plan is prepared.
  */
 const KEPT = 2;
 

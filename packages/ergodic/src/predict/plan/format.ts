@@ -1,6 +1,6 @@
 /**
- * Reads a plan from a file, before anything else uses it. Every part must have the right type, and every value that is
- * referred to must exist. Unknown keys are ignored. The result is a new object. check.ts checks whether the plan is
+ * Reads a plan from a file, before anything else uses it. Every part must have the right type, and every value that a
+ * part refers to must exist. Unknown keys are ignored. The result is a new object. check.ts checks whether the plan is
  * consistent for a batch.
  *
  * @throws DataError
@@ -20,7 +20,7 @@ import {
 } from "../../engine/memory/array-plan.ts";
 import type { ElementwiseAccess, ElementwiseReduction } from "../../engine/memory/elementwise.ts";
 
-/** Largest depth of nested scans, and largest number of dimensions of a call's repetitions. */
+/** Maximum depth of nested scans, and maximum number of dimensions in which a call is repeated. */
 const DEEPEST = 16;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -44,7 +44,7 @@ export function readPlan(given: unknown, where: string): ArrayPlan {
 
 const isWhole = (x: unknown): x is number => Number.isSafeInteger(x);
 
-/** Shows numbers and short strings as they are, and anything else by its type, because a file can hold anything. */
+/** Shows numbers as they are, strings shortened, and anything else by its type, because a file can contain anything. */
 const shown = (x: unknown): string =>
   typeof x === "number" || x === null ? String(x) : typeof x === "string" ? JSON.stringify(x.slice(0, 40)) : typeof x;
 

@@ -10,8 +10,8 @@ import { showsResidue } from "./residue.ts";
 import { batchMemory, placesOf, programsOf } from "./value-places.ts";
 
 /**
- * Minimum number of programs (one per batch size) that are cached. More programs are cached as long as their total
- * memory does not exceed a batch's working memory.
+ * Minimum number of cached programs. There is one program per batch size. More programs can be cached, as long as all
+ * of them together need no more memory than a batch's working memory.
  */
 export const KEPT = 4;
 
@@ -40,7 +40,7 @@ export function checkNumbers({ plan, buffers, numbers, where }: Pick<PlanParts, 
   }
 }
 
-/** Input and output of a batch in memory, and the program that computes the output from the input. */
+/** Input and output of a batch in memory, with the program that computes the output. */
 export interface OpenBatch {
   readonly input: Float32Array | Float64Array;
   /** Returns whether all numbers of the input are finite. */
@@ -50,7 +50,7 @@ export interface OpenBatch {
 }
 
 export interface Batch {
-  /** Views of the batch; absent until requested. */
+  /** Views of the batch. They are absent until they are requested. */
   open?: OpenBatch;
   readonly program: { run(): void };
   /** Addresses of inputs and outputs. */
@@ -60,8 +60,8 @@ export interface Batch {
 }
 
 /**
- * Working memory for inputs, outputs and intermediate values. All batches of up to a certain number of rows share this
- * memory, one at a time.
+ * Working memory for inputs, outputs and intermediate values. All batches up to a certain number of rows share this
+ * memory, but only one batch uses it at a time.
  */
 interface Room {
   readonly arena: Arena;
@@ -71,8 +71,8 @@ interface Room {
 }
 
 /**
- * Returns the capacity in rows of the room that a batch uses: the chunk size, halved as long as the batch still fits.
- * All rooms together therefore take less memory than two rooms of a whole chunk.
+ * Returns the capacity in rows of the room that a batch uses. The capacity is the chunk size, halved while the batch
+ * still fits. All rooms together therefore take less memory than two rooms of a whole chunk.
  */
 function capacityOf(rows: number, chunk: number): number {
   const half = Math.floor(chunk / 2);
@@ -82,8 +82,8 @@ function capacityOf(rows: number, chunk: number): number {
 export type BatchParts = Pick<PlanParts, "plan" | "buffers" | "programs" | "chunk" | "where">;
 
 /**
- * Largest memory that a plan needs for batches, in bytes, excluding constants and parameters. It includes rooms, cached
- * programs, a program being made, and an answer.
+ * Maximum number of bytes that a plan needs for batches, excluding constants and parameters. This memory includes
+ * rooms, cached programs, a program that is being made, and an answer.
  */
 export function batchesBytes(parts: BatchParts): number {
   const { rooms, code, kept, scratch } = batchSizes(parts);
@@ -92,7 +92,7 @@ export function batchesBytes(parts: BatchParts): number {
   return rooms + kept + code + 2 * scratch + given;
 }
 
-/** Bytes taken by all rooms, a chunk's program, all cached programs, and scratch memory. */
+/** Sizes in bytes of all rooms, of a chunk's program, of all cached programs, and of the scratch memory. */
 function batchSizes({ plan, buffers, programs, chunk, where }: BatchParts) {
   const elementBytes = plan.precision === "f64" ? 8 : 4;
   const once = new Set(parametersOf(buffers).map(({ name }) => name));
@@ -110,7 +110,7 @@ function batchSizes({ plan, buffers, programs, chunk, where }: BatchParts) {
 
 /**
  * A plan in a memory, with its constants, parameters and a program for each batch size that was requested. On a server,
- * successive batches can have any size. Programs are small and therefore cached, and they share their working memory.
+ * the sizes of successive batches can vary. Programs are small, so they are cached. Their working memory is shared.
  *
  * @throws MemoryLimitError if the memory cannot hold a batch
  */
@@ -128,11 +128,11 @@ export class PlanHome implements Disposable {
   #kept = 0;
   /** Largest size of all cached programs in bytes, before the oldest is evicted. */
   #most: number | undefined;
-  /** Scratch memory for one kernel at a time. Its size is the largest that any program has needed so far. */
+  /** Scratch memory for one kernel at a time. This memory has the largest size that any program has needed so far. */
   readonly #scratch: { bytes: number; address: number; arena?: Arena | undefined } = { bytes: 0, address: 0 };
   /**
-   * When this object is garbage collected, the plan's part of a shared memory is freed. A plan with its own memory does
-   * not need an owner.
+   * When this object is garbage collected, the plan's part of a shared memory is freed. If the plan has its own memory,
+   * no owner is needed.
    */
   readonly #owner: WeakRef<object> | undefined;
 
@@ -221,7 +221,7 @@ export class PlanHome implements Disposable {
     return { program: shows ? this.#clearing(program, rows, room) : program, arena, at };
   }
 
-  /** Wraps a program so that all memory that it writes to is cleared before each call. */
+  /** Wraps a program so that, before each call, all memory to which it writes is cleared. */
   #clearing(program: ReadyProgram, rows: number, { at, workspaces }: Room): { run(): void } {
     const { plan, buffers } = this.#parts;
     const { memory } = this.machine;
@@ -248,7 +248,8 @@ export class PlanHome implements Disposable {
   }
 
   /**
-   * Fills a new arena and returns the result. The arena is freed if filling it fails, or later together with the owner.
+   * Fills a new arena and returns the result. If filling fails, the arena is freed. Otherwise, it is freed together
+   * with the owner.
    */
   #filled<T extends { readonly arena: Arena }>(fill: (arena: Arena) => T): T {
     const arena = new Arena(this.machine.memory, this.#parts.where);

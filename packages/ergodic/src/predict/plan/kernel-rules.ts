@@ -15,33 +15,37 @@ import { keptWith } from "../../engine/memory/kept-with.ts";
 import { damaged } from "./format.ts";
 
 /**
- * Largest count in a plan. Kernels use i32 counters that advance by up to a few hundred per step. Half of the i32 range
- * leaves room for the last step of a counter and for the sum of two counts.
+ * Largest count in a plan. The kernels count with i32 numbers that grow by up to a few hundred per step. Half of the
+ * i32 range leaves room for the last step of a counter and for the sum of two counts.
  */
 export const MOST_COUNT = 2 ** 30;
 
-/** Work of moving an element or applying one operation to it. The unit is the multiply-add of a matrix product. */
+/**
+ * Work of moving one element, or of applying one operation to it. The unit of work is one multiply-add of a matrix
+ * product.
+ */
 export const ELEMENT = 4;
 
-/** Work of locating a row of a window, or a row of a table. */
+/** Work of locating a row in a window or in a table. */
 const WINDOW = 64;
 /** Work of trying one phase of a stride. */
 const PHASE = 16;
-/** Work of each group after the first, per row of a window. */
+/** Work of each group after the first group, per row of a window. */
 const GROUP = 16;
 /** Work of writing one row of a circulant block. */
 const BLOCK_ROW = 32;
 
 export interface Touched {
   /**
-   * Number of elements that the call can access from each argument's address on; 0 for arguments that are not arrays.
+   * Number of elements that the call can access, starting at the address in each argument; 0 for arguments that are not
+   * arrays.
    */
   readonly elements: readonly number[];
   readonly scratchBytes: number;
   readonly work: number;
 }
 
-/** Role of an argument: a count, an array that is read or written, a CONV block, or scratch. */
+/** Role of an argument: a count, an array that is read, an array that is written, a CONV block, or scratch. */
 type Role = "count" | "reads" | "writes" | "shape" | "scratch";
 
 interface Sizes {
@@ -53,13 +57,16 @@ interface Sizes {
 
 interface KernelRule {
   readonly roles: readonly Role[];
-  /** Computes the sizes from the counts in their order and the shape. Undefined if these are not valid. */
+  /**
+   * Computes the sizes from the shape and from the counts, in the order of the arguments. Undefined if these are not
+   * valid.
+   */
   readonly sizes: (counts: readonly number[], elementBytes: 4 | 8, shape: ConvolutionShape | undefined) => Sizes | undefined;
 }
 
 /**
- * Number of iterations of nested loops. A count of 0 is taken as 1, because outer loops run even if an inner loop has
- * no iterations.
+ * Number of iterations of nested loops. A count of 0 is treated as 1, because the outer loops run even if an inner loop
+ * has no iterations.
  */
 const times = (...counts: readonly number[]): number => counts.reduce((product, count) => product * Math.max(1, count), 1);
 
@@ -92,7 +99,7 @@ function isCountable(shape: ConvolutionShape): boolean {
   const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, kernelHeight, kernelWidth } = shape;
   const farthest = [
     outHeight * shape.strideHeight + kernelHeight * shape.dilationHeight + shape.padTop + inHeight,
-    // Kernels also traverse a row of cells number by number.
+    // Kernels also visit the numbers in a row of cells one by one.
     (outWidth * shape.strideWidth + kernelWidth * shape.dilationWidth + shape.padLeft + inWidth) * Math.max(1, inChannels),
   ];
   const cells = [
@@ -105,8 +112,8 @@ function isCountable(shape: ConvolutionShape): boolean {
 }
 
 /**
- * Work over all windows: for every output cell, the number of cells in its window times the channels that are summed
- * per cell.
+ * Work over all windows. For every output cell, this is the number of cells in its window times the number of channels
+ * that are summed per cell.
  */
 const windowWork = ({ batch, outHeight, outWidth, kernelHeight, kernelWidth }: ConvolutionShape, ...each: number[]): number =>
   times(batch, outHeight, outWidth, kernelHeight) * (times(kernelWidth, ...each) + WINDOW);
@@ -121,7 +128,7 @@ const operandsOf: Readonly<Record<ConvolutionName, readonly ("x" | "y" | "w")[]>
 function convolution(name: ConvolutionName): KernelRule {
   return windowed(["reads", "reads", "writes", "scratch"], ({ x, y, shape, elementBytes }) => {
     const { kernelHeight, kernelWidth, inChannels, outChannels, groups } = shape;
-    // Without channels, the shape does not limit the number of groups.
+    // If there are no channels, the shape does not limit the number of groups.
     if (groups > Math.max(1, inChannels)) return undefined;
     const inside = inChannels / groups;
     const sizes = { x, y: y * outChannels, w: kernelHeight * kernelWidth * inside * outChannels };
@@ -202,7 +209,10 @@ const gemm = counted(
   },
 );
 
-/** Rules by kernel name, without F32 or F64. A map is used because an object inherits property names. */
+/**
+ * Rules by the name of the kernel, without F32 or F64. A map is used because an object would also have inherited
+ * properties.
+ */
 const rules: ReadonlyMap<string, KernelRule> = new Map<string, KernelRule>([
   ["gemm", gemm],
   [
@@ -263,7 +273,7 @@ const rules: ReadonlyMap<string, KernelRule> = new Map<string, KernelRule>([
 ]);
 
 /**
- * Names of the kernels that a plan may call. The table has, for each call, the number of elements that it reads and
+ * Names of the kernels that a plan may call. For each call, the table gives the number of elements that it reads and
  * writes from each address on, its scratch memory, and its work (in the unit of work.ts). Kernels do not check their
  * arguments, so all calls are checked against this table before anything runs.
  *
@@ -283,8 +293,8 @@ export function rolesOf(name: string, where: string): readonly Role[] {
 }
 
 /**
- * Whether a round of the call overwrites its whole result and ignores the previous content. All calls do so except
- * products that add to the result or leave gaps in it.
+ * Whether a round of the call overwrites its whole result and ignores the previous content. All calls except products
+ * that add to the result or leave gaps in it do so.
  */
 export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
   if (kernel !== "gemm") return true;
@@ -293,8 +303,8 @@ export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
 }
 
 /**
- * Whether the call writes no element. Such a call must be skipped, because a kernel's counts are bounded only by the
- * size of its result.
+ * Whether the call writes no element. Such a call must be skipped, because only the size of the result limits the
+ * counts of a kernel.
  */
 export function writesNothing(call: PlanCall<number>, elementBytes: 4 | 8, where: string): boolean {
   const { elements } = touchedBy(call, elementBytes, where);
@@ -302,8 +312,8 @@ export function writesNothing(call: PlanCall<number>, elementBytes: 4 | 8, where
 }
 
 /**
- * Returns the elements, scratch and work of one round of the call. The result is cached, because a plan's check, work,
- * memory and program each need it.
+ * Returns the elements, scratch and work of one round of the call. The result is cached, because it is needed to check
+ * a plan, to compute its work and memory, and to make its program.
  */
 export const touchedBy: (call: PlanCall<number>, elementBytes: 4 | 8, where: string) => Touched = keptWith(touched);
 

@@ -1,8 +1,8 @@
 /**
  * Limits the number of loaded plans with their own memory. WebAssembly reserves gigabytes of address space for each
- * memory (V8 10 GiB; a browser has a terabyte in total). A memory is therefore made when it is first needed, and if
- * there are too many, the least recently used one is dropped. A plan that lost its memory makes a new one at its next
- * call, which takes about a millisecond plus the time to copy its parameters.
+ * memory (V8 10 GiB; a browser has a terabyte in total). Therefore, a memory is made only when it is first needed. If
+ * there are too many memories, the least recently used one is dropped. If a plan has lost its memory, its next call
+ * makes a new one. This takes about a millisecond plus the time to copy the parameters.
  */
 import { MemoryLimitError } from "../../engine/errors/errors.ts";
 import { inNode } from "../../engine/files/node.ts";
@@ -15,13 +15,16 @@ export interface HasMemory {
 const MOST = inNode() ? 256 : 24;
 
 /**
- * Plans in the order of their last use. The references are weak, so that a plan can be garbage collected together with
- * its memory.
+ * Plans in the order of their last use. The references are weak, so that an unused plan can be garbage collected
+ * together with its memory.
  */
 const order = new Set<WeakRef<HasMemory>>();
 let latest: WeakRef<HasMemory> | undefined;
 
-/** Records a use of the memory. Must be called at each use; cheap for the most recently used one. */
+/**
+ * Records a use of the memory. Must be called whenever a memory is used. The call is cheap for the most recently used
+ * memory.
+ */
 export function noteMemory(holder: WeakRef<HasMemory>): void {
   if (holder === latest) return;
   latest = holder;
@@ -35,8 +38,8 @@ export function forgetMemory(holder: WeakRef<HasMemory>): void {
 }
 
 /**
- * Makes a memory. If there are too many, others are dropped first. If the system has no more address space, all others
- * are dropped.
+ * Makes a memory. If there are too many memories, others are dropped first. If the system has no more address space,
+ * all others are dropped.
  */
 export function madeMemory<T>(make: () => T): T {
   for (const holder of order) {

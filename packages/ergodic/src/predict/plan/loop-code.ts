@@ -3,7 +3,8 @@ import { type ElementwiseCode, elementwiseCode } from "../../engine/memory/eleme
 import { keptWith } from "../../engine/memory/kept-with.ts";
 
 /**
- * Returns a loop in the form that kernels/engine/arrays/elementwise.ts reads, for a plan's check and its program.
+ * Returns a loop in the form that kernels/engine/arrays/elementwise.ts reads. Both the check of a plan and its program
+ * use this form.
  * @throws DataError for operations that this library does not have
  */
 export const loopCode: (loop: PlanLoop<number>, elementBytes: 4 | 8, where: string) => ElementwiseCode = keptWith(

@@ -13,7 +13,7 @@ import { placesOf } from "./value-places.ts";
 /** Options of a network's plan. `maxWork` and `maxMemory` are unlimited by default. */
 export interface NetworkPlanOptions extends Partial<Limits> {
   /**
-   * Largest number of rows of a batch. Default 64, or fewer if the values between layers would otherwise exceed 64 MiB.
+   * Largest number of rows of a batch. Default 64, or fewer if the values between layers would need more than 64 MiB.
    */
   readonly chunk?: number;
   /** Whether results have the same bits on every host. */
@@ -27,24 +27,24 @@ export interface NetworkPlanOptions extends Partial<Limits> {
 const MOST_BETWEEN = 2 ** 26;
 const PAGE = 65536;
 /**
- * Pages for the kernels' static data, as in memory/memory.ts, and the same number again for padding between small
- * pieces.
+ * Number of memory pages for the kernels' static data, as in memory/memory.ts, plus the same number for padding between
+ * small pieces.
  */
 const LEAST_PAGES = 32;
 const MOST_PAGES = 65536;
 
 /**
- * A saved network's plan (memory/array-plan.ts), ready to predict without the compiler. The plan takes inputs and
+ * A saved network's plan (memory/array-plan.ts), ready to predict without the compiler. The plan reads inputs and
  * returns outputs by name, for any number of rows.
  *
  * Rows are processed in chunks, each computed as one batch. The memory of a batch is laid out when it is first needed.
- * An input or output whose size grows with the batch contains the rows one after another; all other inputs are
- * parameters, which are given once. The sums of a product run in a different order for one row than for several, so the
- * last bits of a row's result can depend on how many rows are predicted together.
+ * An input or output that grows with the batch contains the rows one after another. All other inputs are parameters,
+ * which are given once. The sums of a product run in a different order if there is only one row, so the last bits of a
+ * row's result can depend on how many rows are predicted together.
  *
- * A loaded plan runs in its own memory. Whatever the file contains, the plan therefore cannot access anything else in
- * the process, and a trap has no lasting effect. Before it runs, its types (format.ts), its accesses for each batch
- * size (check.ts), its work (work.ts) and its memory (home.ts) are checked.
+ * A loaded plan runs in its own memory. Regardless of the contents of the file, the plan therefore cannot access
+ * anything else in the process, and a trap has no lasting effect. Before it runs, its types (format.ts), its accesses
+ * for each batch size (check.ts), its work (work.ts) and its memory (home.ts) are checked.
  *
  * @throws DataError for a plan that is damaged, of a later version, too much work or memory, or lacks parameters;
  * OptionError for inputs that are missing or of another length; WorkerError if a kernel traps
@@ -132,7 +132,7 @@ export class NetworkPlan implements Disposable, HasMemory {
     const at = batch.at.get(input);
     // When an unshared memory grows, existing views of it become empty.
     if (!batch.open || batch.open.output.length === 0) {
-      // A network with the same output for all rows has no input.
+      // If the output of a network is the same for all rows, the network has no input.
       const x = at === undefined ? NOTHING : home.view(at, rows * this.rowSize(input));
       const areFinite = home.machine.kernel(
         x instanceof Float64Array ? "areFiniteF64" : "areFiniteF32",
@@ -164,7 +164,7 @@ export class NetworkPlan implements Disposable, HasMemory {
       }
       this.#called(program);
       for (const buffer of this.#outputs) {
-        // An output that is the same for all rows is written once.
+        // An output that does not depend on the row is written only once.
         const first = growsWithRows(buffer.size) ? from * rowSize(buffer) : 0;
         results[buffer.name].set(home.view(at.get(buffer.name)!, countAt(buffer.size, rows)), first);
       }
@@ -172,7 +172,7 @@ export class NetworkPlan implements Disposable, HasMemory {
     return results;
   }
 
-  /** Bytes of the memory that it runs in; 0 if it has none yet. */
+  /** Size in bytes of the memory in which the plan runs; 0 if it has no memory yet. */
   get memoryBytes(): number {
     return this.#home?.machine.memory.reservedBytes ?? 0;
   }
@@ -253,7 +253,7 @@ function pagesOf(parts: PlanParts): number {
   return Math.min(LEAST_PAGES + Math.ceil((1.25 * (fixed + batchesBytes(parts))) / PAGE), MOST_PAGES);
 }
 
-/** Returns numbers [from, from + count), without a copy for a typed array. */
+/** Returns elements from … from + count − 1. A typed array is not copied. */
 function part(values: ArrayLike<number>, from: number, count: number): ArrayLike<number> {
   if (from === 0 && count === values.length) return values;
   if (values instanceof Float64Array || values instanceof Float32Array) return values.subarray(from, from + count);

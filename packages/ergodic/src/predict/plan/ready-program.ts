@@ -1,7 +1,7 @@
 /**
- * A plan's program for one batch in a memory. The program's values have addresses, and its steps are ready to be
- * called. The body of a scan is a separate program. Runs on the calling thread. All parts of the program have already
- * been checked (check.ts).
+ * A plan's program for one batch in a memory. The values of the program have addresses, and its steps can be called.
+ * The body of a scan is a separate program. Runs on the calling thread. All parts of the program have already been
+ * checked (check.ts).
  *
  * @throws DataError for operations that this library does not have
  */
@@ -21,7 +21,7 @@ export interface PlanContext {
   readonly engine: Machine;
   /** Memory of the program's code. */
   readonly arena: Arena;
-  /** Workspaces of the program and of the programs of its scans, in order (value-places.ts, programsOf). */
+  /** Workspaces of the program and its scans' programs, in the order of programsOf (value-places.ts). */
   readonly workspaces: Iterator<Workspace, undefined>;
   readonly precision: "f32" | "f64";
   readonly deterministic: boolean;
@@ -30,7 +30,7 @@ export interface PlanContext {
   /** Addresses of constants by name. */
   readonly constants: ReadonlyMap<string, number>;
   /**
-   * One scratch area that all kernels share. The area is large enough for each kernel. The address is known once all
+   * One scratch area that all kernels share. This area is large enough for every kernel. Its address is known when all
    * programs have been prepared.
    */
   readonly scratch: { bytes: number; address: number };
@@ -51,7 +51,7 @@ export class ReadyProgram {
   readonly #addresses: number[];
   /** u32[values] in memory: the addresses, for loops. */
   readonly #table: number;
-  /** Values in buffers, by the buffer's name, with their offsets in bytes. */
+  /** Values in each buffer, by the name of the buffer, with their offsets in bytes. */
   readonly #inBuffer = new Map<string, { value: number; by: number }[]>();
   readonly #run: readonly (() => void)[];
 
@@ -188,8 +188,8 @@ export class ReadyProgram {
   }
 
   /**
-   * Returns a function that runs the body for each round. Between rounds, it advances the body's buffers and copies the
-   * next carries to the current ones.
+   * Returns a function that runs the body for each round. Between rounds, the function advances the body's buffers and
+   * copies the next carries to the current carries.
    */
   #scan(step: PlanScan<number>): () => void {
     const { length, reverse, carries, current, next, histories } = step;
@@ -220,8 +220,8 @@ export class ReadyProgram {
 }
 
 /**
- * Calls a kernel without spreading a list, which would copy it. WebAssembly ignores arguments beyond those that the
- * kernel takes.
+ * Calls a kernel without spreading the list of arguments, because spreading would copy it. WebAssembly ignores
+ * arguments beyond those that the kernel takes.
  */
 function callWith(kernel: Kernel, a: readonly number[]): void {
   assert(a.length <= 16, "no kernel takes more than 16 arguments");

@@ -1,7 +1,7 @@
 /**
- * Detects plans that read memory before they write to it in the same call, or that leave part of an output unwritten.
- * Such a plan would expose values of an earlier computation, possibly another user's. Plans of this library's networks
- * never do this. For manipulated plans that do, home.ts clears the memory before each call.
+ * Detects plans that read memory before they have written to it in the same call, or that do not write all of an
+ * output. Such a plan would expose values of an earlier computation, possibly another user's. Plans of this library's
+ * networks never do this. For manipulated plans that do, home.ts clears the memory before each call.
  *
  * Only writes that are certain to happen count: zeros, and loops and kernels that fill a range without gaps.
  */
@@ -11,8 +11,8 @@ import { scanBuffers } from "./check.ts";
 import { fillsResult, rolesOf, touchedBy } from "./kernel-rules.ts";
 
 /**
- * Maximum number of separate ranges that are stored per place. The limit keeps the time of the analysis linear in the
- * number of steps. Networks need only a few ranges.
+ * Maximum number of separate ranges that are stored for each place. The limit keeps the time of the analysis linear in
+ * the number of steps. Networks need only a few ranges.
  */
 const MOST_APART = 1000;
 
@@ -55,8 +55,8 @@ class Written {
   readonly #program: PlanProgram<number>;
   readonly #isGiven: (buffer: string) => boolean;
   /**
-   * Written ranges without overlaps. The ranges are stored by buffer, or by value if the value has its own place.
-   * Interleaved ranges are stored separately for each layout.
+   * Written ranges without overlaps. The ranges are stored by buffer, or by value if the value has a place of its own.
+   * Ranges that are interleaved are stored separately for each layout.
    */
   readonly #stretches = new Map<string, Stretch[]>();
 
@@ -88,8 +88,8 @@ class Written {
   }
 
   /**
-   * Records written ranges of equal length at regular distances, such as the parts of a concatenation. Once further
-   * ranges of this kind have filled the gaps, the whole value counts as written.
+   * Records written ranges of equal length at equal distances, such as the parts of a concatenation. When further
+   * ranges of this kind have filled all gaps, the whole value counts as written.
    */
   addStrided(value: number, from: number, { block, period, count }: Strided): void {
     if (count === 1) return void this.add(value, from, from + block);
@@ -127,8 +127,8 @@ interface Strided {
 }
 
 /**
- * Returns the elements that strides cover; undefined if the gaps differ in size or an element is visited twice.
- * `block`: elements at each position.
+ * Returns the elements that are visited with these strides. Returns undefined if the gaps differ in size or an element
+ * is visited twice. `block`: elements at each position.
  */
 function strided(extents: readonly number[], strides: readonly number[], block = 1): Strided | undefined {
   const axes = extents.map((extent, i) => ({ extent, stride: strides[i] })).filter(({ extent }) => extent !== 1);
@@ -163,7 +163,7 @@ function call(one: PlanCall<number>, result: number, written: Written, elementBy
     if (roles[i] !== "writes") continue;
     const steps = one.repeat.map(({ steps }) => steps[i]);
     const stretches = strided(rounds, steps, elements[i]);
-    // A result does not count as written if the kernel adds to it or leaves gaps in it.
+    // If the kernel adds to the result or leaves gaps in it, the result does not count as written.
     if (stretches && fillsResult(one)) written.addStrided(result, arg.offset, stretches);
   }
   return true;

@@ -1,6 +1,6 @@
 /**
  * Allocates the values of a plan's program. Values that are not live at the same time share memory. Also computes the
- * memory of a batch, so that a plan's own memory can be bounded.
+ * memory that a batch needs, so that the memory of a plan can be limited.
  *
  * @throws DataError for more live values than any network has
  */
@@ -11,8 +11,8 @@ import { touchedBy } from "./kernel-rules.ts";
 
 const ALIGN = 64;
 /**
- * Maximum number of places that are examined, which takes less than a second. Networks need only a few places per
- * value.
+ * Maximum number of places to examine. Examining this many places takes less than a second. Networks need only a few
+ * places per value.
  */
 const MOST_LOOKS = 2 ** 28;
 export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
@@ -68,13 +68,13 @@ export function* programsOf<N>(program: PlanProgram<N>): Generator<PlanProgram<N
   for (const step of program.steps) if (step.kind === "scan") yield* programsOf(step.body);
 }
 
-/** Largest memory of a batch in bytes, without buffers but including the programs of scans. */
+/** Largest memory of a batch in bytes, excluding buffers but including the programs of scans. */
 export interface BatchMemory {
   /** Bytes of intermediate values. */
   readonly workspace: number;
   /** Bytes of code, lists and tables. */
   readonly code: number;
-  /** Bytes of scratch for one kernel at a time. */
+  /** Bytes of scratch memory, which only one kernel uses at a time. */
   readonly scratch: number;
 }
 
@@ -100,7 +100,7 @@ export function batchMemory(program: PlanProgram<number>, elementBytes: 4 | 8, w
   return { workspace, code, scratch: aligned(scratch) };
 }
 
-/** Upper bounds on the output of elementwiseCode for a loop: words of code, and elements of scratch memory. */
+/** Returns upper bounds for the result of elementwiseCode for a loop: words of code, and elements of scratch memory. */
 function wordsOf({ shape, loads, constants, operations, stores, reductions }: PlanLoop<number>): {
   code: number;
   scratch: number;

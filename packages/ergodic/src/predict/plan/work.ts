@@ -5,8 +5,8 @@
  * The unit is a multiply-add of a matrix product. Other operations count as the number of multiply-adds that take about
  * as long: ELEMENT (kernel-rules.ts) for an element that is read, written or goes through one operation; FUNCTION for
  * an element of a function such as exp, or SLOW for slower functions; CALL for a step or a round of a scan; ROUND for a
- * repeated call. One unit takes at most 0.3 ns on a 3 GHz core. Every round and every element counts, even in a step
- * that does nothing, because the loops themselves take time.
+ * repeated call. At 3 GHz, one unit of work takes a core at most 0.3 ns. Every round and every element is counted, even
+ * if the step does nothing, because the loops themselves take time.
  *
  * If the work exceeds the largest number, it is Infinity, which exceeds every finite maxWork.
  */
@@ -41,8 +41,7 @@ export function workOf(program: PlanProgram<number>, elementBytes: 4 | 8, where:
 }
 
 /**
- * Work of a loop. A loop runs in tiles within the last two axes. Decoding and starting an operation costs time once per
- * tile.
+ * Work of a loop. A loop processes the last two axes in tiles. An operation must be decoded and started once per tile.
  */
 function workOfLoop({ shape, loads, constants, operations, stores, reductions }: PlanLoop<number>): number {
   const elements = shape.reduce((product, extent) => product * Math.max(1, extent), 1);

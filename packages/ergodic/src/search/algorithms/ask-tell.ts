@@ -15,13 +15,11 @@ export interface SearchOptions extends SpaceOptions {
   algorithm?: SearchAlgorithm;
   /** Seed of the search's random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Evaluation budget in total. Cooling and other schedules depend on it. Default: no limit. */
+  /** Evaluation budget in total. Cooling and other schedules depend on this budget. Default: no limit. */
   evaluations?: number;
   /** Number of evaluations per point. The point's value is their mean. Default 1; a whole number >= 1. */
   repeat?: number;
-  /**
-   * Whether the i-th repetitions of all points of a batch share a seed, so that only the points differ. Default false.
-   */
+  /** Whether the i-th repetitions of all points in a batch share a seed. Only the points then differ. Default false. */
   commonRandomNumbers?: boolean;
 }
 
@@ -47,18 +45,18 @@ export interface Best {
 
 /** History of every point, in order. */
 export interface History {
-  /** Number of evaluations made up to and including each point. */
+  /** Number of evaluations made until each point was complete, including those of the point itself. */
   evaluations: Float64Array;
   /** Value of each point, NaN if it failed. */
   values: Float64Array;
-  /** Best value up to and including each point. */
+  /** Best value among the points up to and including each point. */
   best: Float64Array;
 }
 
-/** Maximum number of injected points that can wait for a batch to end. */
+/** Maximum number of injected points that can wait for the end of a batch. */
 const MOST_WAITING = 2 ** 24;
 
-/** First evaluation of the best point. A resumed run repeats it to detect a different function. */
+/** First evaluation of the best point. A resumed run repeats this evaluation to detect a different function. */
 interface Probe {
   id: number;
   seed: number;
@@ -69,10 +67,10 @@ interface Probe {
  * Ask and tell: a search that leaves evaluations to a loop (minimize.ts), a cluster, or a person at a lab bench.
  *
  * Points are in the user's space (space.ts); evaluations have the indices 0, 1, 2 … in the order of requests. Values
- * can be told in any order. The algorithm learns a batch only when all its values are known, in the order of its
- * points. The order of `tell` calls and the size of each `ask` therefore do not change the result.
+ * can be told in any order. The algorithm learns a batch only when all its values are known, and it learns the values
+ * in the order of the points. The order of `tell` calls and the size of each `ask` therefore do not change the result.
  *
- * Noise: with `repeat` k, a point's value is the mean of k evaluations. Every evaluation has its own seed; with
+ * Noise: with `repeat` k, a point's value is the mean of k evaluations. Every evaluation has its own seed. With
  * `commonRandomNumbers`, the i-th repetitions of all points of a batch share a seed, so that they differ only in their
  * points.
  *
@@ -86,7 +84,7 @@ export class Search {
   readonly algorithm: SearchAlgorithm;
   /** Space that is searched. */
   readonly space: Space;
-  /** Number of evaluations told, excluding injected points. */
+  /** Number of evaluations whose values were told, excluding injected points. */
   evaluations = 0;
   /** Number of evaluations that failed. */
   failed = 0;
@@ -97,9 +95,9 @@ export class Search {
   /** Values of all points in the batches before the open batch. */
   private values: number[] = [];
   private batch: Batch | undefined;
-  /** State of the algorithm before it proposed the open batch, if the proposal changed the state. */
+  /** State of the algorithm before it proposed the open batch. Undefined if the proposal did not change the state. */
   private before: Snapshot | undefined;
-  /** Points injected while a batch is open. The algorithm learns them after the batch has ended. */
+  /** Points injected while a batch is open. The algorithm learns these points after the batch has ended. */
   private waiting: { z: Float64Array; value: number }[] = [];
   /** Best point. `point`: index of the point; −1 if it was injected. */
   private found: { x: Float64Array; value: number; point: number; first?: Probe } | undefined;
@@ -137,13 +135,13 @@ export class Search {
     return this.found && { x: this.found.x.slice(), value: this.found.value };
   }
 
-  /** The algorithm's own estimate of the minimum, if it has one. Under noise, it is better than the best point. */
+  /** The algorithm's own estimate of the minimum, if any. For noisy functions, it is better than the best point. */
   get centre(): Float64Array | undefined {
     const z = this.state.centre?.();
     return z && this.space.toUser(z);
   }
 
-  /** History of the points in order, up to the first missing one. */
+  /** History of the points in order, which ends before the first missing point. */
   get history(): History {
     const open = this.batch?.values() ?? [];
     const missing = open.indexOf(undefined);
@@ -160,8 +158,8 @@ export class Search {
   }
 
   /**
-   * Returns the next evaluations to make: at most `count`, by default all that remain in the batch. Returns an empty
-   * list if the batch still waits for values, if the evaluations are used up, or if the search has stopped.
+   * Returns the next evaluations to make: at most `count`, or all that remain in the batch if `count` is not given.
+   * Returns an empty list if the batch still waits for values, if the budget is used up, or if the search has stopped.
    */
   ask(count = Infinity): Asked[] {
     if (count !== Infinity) checkNumber("search.ask", "count", count, { low: 1, integer: true });
@@ -171,7 +169,7 @@ export class Search {
     return batch.take(Math.min(count, this.limit - batch.first - batch.asked)).map((id) => this.evaluation(batch, id));
   }
 
-  /** Evaluations that were requested but have no value yet. A restored search waits for their values. */
+  /** Evaluations that were requested but have no value yet. A restored search waits for these values. */
   get pending(): Asked[] {
     const { batch } = this;
     if (!batch) return [];
@@ -185,7 +183,7 @@ export class Search {
     this.limit = evaluations;
   }
 
-  /** Reports the value of an evaluation by its id, or the value of a point that the search did not request. */
+  /** Reports the value of an evaluation, given its id, or the value of a point that the search did not request. */
   tell(what: number | ArrayLike<number>, value: number): void {
     if (typeof value !== "number") {
       throw new OptionError(
@@ -198,7 +196,7 @@ export class Search {
     else this.inject(what, value);
   }
 
-  /** Tells the search that an evaluation failed. A failure counts as worse than every number. */
+  /** Tells the search that an evaluation failed. A failed evaluation counts as worse than every number. */
   fail(id: number): void {
     this.book(id, Number.NaN);
   }
@@ -213,11 +211,11 @@ export class Search {
     };
   }
 
-  /** Returns the complete state, including pending evaluations: a restored search waits for the same ids. */
+  /** Returns the complete state, including the pending evaluations. A restored search waits for the same ids. */
   snapshot(): Snapshot {
     const { batch, before } = this;
     const kept = batch && before ? before : this.state.snapshot();
-    // Not named "best", because the loop stores its own parameters under that name.
+    // The name "best" is not used here, because the loop stores its own parameters under that name.
     const tensors: Record<string, Tensor> = { values: Float64Array.from(this.values) };
     for (const [name, tensor] of Object.entries(kept.tensors)) tensors[`algorithm.${name}`] = tensor;
     if (batch) tensors.told = batch.told.slice();
@@ -373,7 +371,7 @@ export class Search {
   }
 }
 
-/** Replaces NaN and −Infinity, with which algorithms could not compute. */
+/** Replaces NaN and −Infinity, because algorithms cannot compute with them. */
 function usable(value: number): number {
   return Number.isNaN(value) ? Infinity : Math.max(value, -Number.MAX_VALUE);
 }

@@ -9,7 +9,7 @@ export class Batch {
   readonly first: number;
   /** Number of evaluations handed out. */
   asked: number;
-  /** Value of each evaluation, followed by one flag per evaluation: 1 if its value is known. */
+  /** The values of all evaluations, followed by one flag per evaluation, which is 1 if the value is known. */
   readonly told: Float64Array;
   private readonly repeat: number;
   private readonly count: number;
@@ -58,8 +58,8 @@ export class Batch {
   }
 
   /**
-   * Returns the mean value of a point; NaN if one of its evaluations failed; undefined while a value is missing. Values
-   * are summed in a fixed order, regardless of the order of `tell` calls.
+   * Returns the mean value of a point. The mean is NaN if one of the point's evaluations failed, and undefined while a
+   * value is missing. Values are summed in a fixed order, regardless of the order of `tell` calls.
    */
   valueOf(point: number): number | undefined {
     let sum = 0;

@@ -1,4 +1,4 @@
-/** Returns centred ranks: −½ for the lowest value to ½ for the highest; equal values share their mean rank. */
+/** Returns centred ranks, from −½ for the lowest value to ½ for the highest. Equal values share their mean rank. */
 export function centredRanks(values: Float64Array): Float64Array {
   const order = Array.from(values.keys()).sort((i, j) => (values[i] < values[j] ? -1 : values[i] > values[j] ? 1 : i - j));
   const ranks = new Float64Array(values.length);

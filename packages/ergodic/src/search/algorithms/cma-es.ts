@@ -24,7 +24,7 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
  */
 const RESTARTS = 2 ** 52;
 
-/** Memory in bytes per entry of a d × d matrix, summed over C, its axes, the work arrays and a snapshot. */
+/** Bytes of memory per entry of a d × d matrix, in total for C, its axes, the work arrays and a snapshot. */
 const MATRICES = 32;
 
 /**
@@ -34,15 +34,15 @@ const MATRICES = 32;
  * cma/distribution.ts, the constants in cma/constants.ts, the criteria that end a descent in cma/termination.ts, and
  * restarts in cma/restarts.ts. σ starts at 1.
  * `covariance`: "full" learns C from the better half of the points. "active" also learns from the worse half, with
- * negative weights. It is faster if C is badly conditioned. "separable" learns a diagonal C, with larger constants. It
- * costs O(d) per point and suits coordinates that do not interact.
- * λ: `population`, default 4 + ⌊3 ln d⌋. A larger population is slower, but finds better minima of rugged or noisy
- * functions. `restarts`: "none", "ipop" or "bipop", `maxRestarts` times, each from a random point: uniform in the box,
- * or normal about the start with a standard deviation of 3 if the box is open.
+ * negative weights. It is faster if C is badly conditioned. "separable" learns a diagonal C, with larger constants. The
+ * separable form costs O(d) per point and suits functions whose coordinates do not interact.
+ * λ: `population`, default 4 + ⌊3 ln d⌋. A larger population is slower, but finds better minima if the function is
+ * rugged or noisy. `restarts`: "none", "ipop" or "bipop", `maxRestarts` times, each from a random point: uniform in the
+ * box, or normal about the start with a standard deviation of 3 if the box is open.
  * An injected point replaces one draw in the next generation. `centre` is the mean m of the descent with the lowest
- * median value. State: 2d² float64. Failed points rank worst. If all points of a generation fail, nothing changes.
- * Evaluations to f ≤ 1e-8 in 10 dimensions from x = 3·1, medians of 25 seeds: sphere 1502, ellipsoid of condition 1e6
- * 5957, Rosenbrock 6272 (published: 1570, 6140, 6070); with "active" 1513, 4244, 5399.
+ * median value. State: 2d² float64. Failed points rank worst. If all points of a generation fail, the distribution does
+ * not change. Evaluations to f ≤ 1e-8 in 10 dimensions from x = 3·1, medians of 25 seeds: sphere 1502, ellipsoid of
+ * condition 1e6 5957, Rosenbrock 6272 (published: 1570, 6140, 6070); with "active" 1513, 4244, 5399.
  * Source: Hansen 2016, arXiv:1604.00772; Jastrebski, Arnold 2006 (active); Ros, Hansen 2008 (separable); Hansen 2011
  * (injection). Differs: pycma has "active" as its default, and ¼ more in c_μ's numerator.
  * `pointTolerance`, `valueTolerance`: a descent ends if the spread of its points (in initial steps) and the spread of
@@ -64,7 +64,10 @@ export const cmaEs = defineSearch("cmaEs", DEFAULTS, (options, given) => new Cma
   },
 });
 
-/** Largest population accepted from a checkpoint. A larger population would exceed the memory. */
+/**
+ * Largest population that is accepted from a checkpoint. With a larger population, the points would not fit into
+ * memory.
+ */
 const MOST_POPULATION = 2 ** 24;
 
 interface Candidate extends Ranked {
@@ -79,7 +82,10 @@ class Cma implements SearchState {
   private distribution: Distribution;
   private termination: Termination;
   private readonly kept;
-  /** Injected points: first the points that wait for the next generation, then the points in the open generation. */
+  /**
+   * Injected points. `waiting` holds the points for the next generation, and `joined` holds the points in the open
+   * generation.
+   */
   private waiting: Candidate[] = [];
   private joined: Candidate[] = [];
 
@@ -115,7 +121,7 @@ class Cma implements SearchState {
     return Array.from({ length: points.length }, (_, k) => points.at(k));
   }
 
-  /** Draws the points one after the other, in the order in which evaluations are requested. */
+  /** Draws each point when its first evaluation is requested. */
   proposal(): { length: number; at(k: number): Float64Array } {
     const { population, batch } = this.kept.numbers;
     const draws = this.given.stream.at(batch);
@@ -144,7 +150,7 @@ class Cma implements SearchState {
     if (reason !== 0 || numbers.used >= numbers.limit) this.restart(reason);
   }
 
-  /** Accepts at most as many injected points as the better half of a generation contains. */
+  /** Keeps at most as many injected points as the better half of a generation contains. */
   inject(point: Float64Array, value: number): void {
     this.waiting.push(candidate(point.slice(), value, true));
     this.waiting.sort(byValue);
@@ -232,14 +238,14 @@ class Cma implements SearchState {
   }
 }
 
-/** Returns the bytes for points, their steps, and the objects that rank them. */
+/** Returns the number of bytes for the points, their steps, and the objects by which they are ranked. */
 const bytesOf = (population: number, dimension: number): number => population * (16 * dimension + 256);
 
 function candidate(point: Float64Array, value: number, foreign: boolean): Candidate {
   return { point, value: Number.isNaN(value) ? Infinity : value, foreign };
 }
 
-/** Orders by value; equal values keep their order. */
+/** Orders candidates by value. Candidates of equal value keep their order. */
 function byValue(a: Candidate, b: Candidate): number {
   return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
 }

@@ -1,13 +1,13 @@
 import { defineSearch, keepState } from "./define-search.ts";
 
 /**
- * Coordinate search: tries x ± s_i e_i along one axis after the other. If the better of the two points is below f(x),
- * the search moves there and sets s_i ← 2 s_i; otherwise s_i ← s_i/2.
+ * Coordinate search: tries x ± s_i e_i along one axis after the other. If f at the better of the two points is below
+ * f(x), the search moves to that point and sets s_i ← 2 s_i; otherwise s_i ← s_i/2.
  *
- * s: one step size per coordinate. All start at 1, the user's initial step. Separate steps adapt to badly scaled axes.
- * Stops if every s_i ≤ `tolerance`. Draws nothing. Invariant under monotone transformations of f. Converges to a
- * stationary point of a differentiable f; it can get stuck at a kink that is not aligned with the axes. The first point
- * is the start.
+ * s: one step size per coordinate. All start at 1, the user's initial step. Because each axis has its own step, the
+ * steps adapt to badly scaled axes. Stops if every s_i ≤ `tolerance`. Draws nothing. The search is invariant under
+ * monotone transformations of f. Converges to a stationary point if f is differentiable. At a kink that is not aligned
+ * with the axes, the search can get stuck. The first point is the start.
  * Source: Hooke, Jeeves 1961 (exploratory moves); Kolda, Lewis, Torczon 2003. Differs: a step size per axis.
  *
  * @throws OptionError unless tolerance ≥ 0

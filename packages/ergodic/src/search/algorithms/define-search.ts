@@ -10,7 +10,7 @@ type Widened<V> = V extends number ? number : V extends boolean ? boolean : V;
 export type SearchOptionsOf<D extends SearchDefaults> = { readonly [K in keyof D]: Widened<D[K]> };
 
 /**
- * Facts about a search that its start function does not contain: a summary, its source and the ranges of its options.
+ * Properties of a search that its start function does not contain: a summary, its source and the ranges of its options.
  */
 export interface SearchFacts<D extends SearchDefaults> {
   /** One-line description for lists. */
@@ -21,7 +21,7 @@ export interface SearchFacts<D extends SearchDefaults> {
   ranges?: { [K in keyof D]?: Range | readonly string[] };
   /** Checks that options fit together. */
   check?(options: SearchOptionsOf<D>): void;
-  /** Problems on which conformance tests run it. Every built-in search states them. */
+  /** Problems on which conformance tests run this search. Every built-in search states them. */
   conformance?: SearchConformance;
 }
 
@@ -35,7 +35,10 @@ export interface SearchPreset {
   readonly share: number;
 }
 
-/** A preset without options and with a share of 1e-3, unless they are given. A number gives only the evaluations. */
+/**
+ * A preset. By default, it has no options, and its share is 1e-3. If a number is given, it is the number of
+ * evaluations.
+ */
 export type SearchBudget = number | (Pick<SearchPreset, "evaluations"> & Partial<SearchPreset>);
 
 /** Problems on which conformance tests run a search. */
@@ -49,19 +52,19 @@ export interface SearchConformance {
   /** Whether the search draws random numbers. Default false. */
   readonly random?: boolean;
   /**
-   * Whether the search uses only the order of values, so that a monotone transformation of f changes nothing. Default
-   * false.
+   * Whether the search uses only the order of values, so that monotone transformations of f do not change its points.
+   * Default false.
    */
   readonly monotone?: boolean;
 }
 
-/** Makes a search algorithm from options, any subset of its `defaults`. */
+/** Makes a search algorithm from any subset of the options in `defaults`. */
 export type SearchFactory<D extends SearchDefaults> = ((options?: Partial<SearchOptionsOf<D>>) => SearchAlgorithm) & {
   /** Default values of its options. */
   readonly defaults: D;
   /** Name of the search, and the values that its options accept. */
   readonly declaration: Declaration;
-  /** Problems on which conformance tests run it. */
+  /** Problems on which conformance tests run this search. */
   readonly conformance?: SearchConformance;
 };
 
@@ -72,14 +75,14 @@ export const FEWER = "search fewer coordinates, or use spsa(), whose memory is p
 export const definedSearches = new Registry<(options: SearchDefaults) => SearchAlgorithm>("search");
 
 /**
- * Makes the factory of a search: defineSearch(name, defaults, start, facts). The search is registered under its name,
+ * Returns the factory of a search: defineSearch(name, defaults, start, facts). The search is registered under its name,
  * so that a checkpoint can rebuild it.
  *
  *   const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
  *
- * Options are numbers, booleans and strings. A default of null is replaced when the search starts, because the
- * dimension is then known. Built-in names are reserved (index.ts). A user can define a name again; the last definition
- * counts.
+ * Options are numbers, booleans and strings. If a default is null, it is replaced when the search starts and the
+ * dimension is known. Built-in names are reserved (index.ts). A user can define a name again, in which case the last
+ * definition applies.
  *
  * @throws OptionError for an unknown option, one out of its range, or a name that is taken
  */
@@ -119,13 +122,13 @@ function resolve<D extends SearchDefaults>(
   return Object.freeze(Object.fromEntries(filled)) as SearchOptionsOf<D>;
 }
 
-/** State of a search, as one record that it mutates. */
+/** State of a search, as one record that the search mutates. */
 export interface KeptState {
   numbers: Record<string, number>;
   arrays: Record<string, Float64Array>;
 }
 
-/** Numbers with these names must be valid counters, because they select random numbers, rows and points. */
+/** Numbers with these names must be whole numbers ≥ 0, because they select random numbers, rows and points. */
 const COUNTERS = new Set(["batch", "drawn", "restarts", "updates", "phase", "firstRow", "axis", "index", "largestIndex"]);
 
 /**

@@ -19,20 +19,20 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
 const STILL = 20;
 
 /**
- * Differential evolution, rand/1/bin and best/1/bin: each step of a member is a difference between other members of the
- * population.
+ * Differential evolution (rand/1/bin and best/1/bin): each member moves by the difference between two other members of
+ * the population.
  *
  * For each of the N members x_i: v = b + F (x_r − x_s), where r ≠ s are random and x_r, x_s differ from x_i and b. Each
- * coordinate of the trial u comes from v with probability C and otherwise from x_i. One random coordinate always comes
- * from v. x_i ← u if f(u) ≤ f(x_i). All N trials of a generation are one batch.
+ * coordinate of the trial u is taken from v with probability C, and from x_i otherwise. One random coordinate is always
+ * taken from v. x_i ← u if f(u) ≤ f(x_i). All N trials of a generation are one batch.
  *   `base` b: "rand" takes another random member. "best" takes the best one: faster, but can end in a wrong minimum
  *   F: uniform in [`weightLow`, `weightHigh`], drawn once per generation (dither)
  *   C: `crossover`; N: `population`, default 10 d
  * A coordinate of v outside the box is replaced by a random point between the side of the box and b's coordinate. The
- * first generation consists of the start and of random points: uniform in the box, or normal about the start with a
- * standard deviation of 3 if the box is open. Invariant under monotone transformations of f. Stops if no coordinate's
- * range over the population is above `tolerance` (initial steps), or if all values have been equal for 20 generations.
- * State: N (d + 1) float64. An injected point replaces the worst member if the point is better.
+ * first generation consists of the start and of random points. These are uniform in the box or, if the box is open,
+ * normal about the start with a standard deviation of 3. Invariant under monotone transformations of f. Stops if the
+ * population's range is at most `tolerance` (initial steps) in every coordinate, or if all values have been equal for
+ * 20 generations. State: N (d + 1) float64. An injected point replaces the worst member if the point is better.
  * Source: Storn, Price 1997; Price, Storn, Lampinen 2005 (bounce-back, dither). Differs: nothing.
  *
  * @throws OptionError unless 0 ≤ weightLow ≤ weightHigh ≤ 2, 0 ≤ crossover ≤ 1, population is an integer >= 4 and
@@ -159,7 +159,7 @@ class DifferentialEvolution implements SearchState {
     this.kept.arrays.values[i] = Number.isNaN(value) ? Infinity : value;
   }
 
-  /** Among equal values, the first counts as best and the last as worst. */
+  /** Among members of equal value, the first counts as best and the last as worst. */
   private ranked(): { best: number; worst: number } {
     const { values } = this.kept.arrays;
     let best = 0;

@@ -3,7 +3,10 @@ import { assert, ErgodicError, OptionError } from "../../engine/errors/errors.ts
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Asked, Search } from "./ask-tell.ts";
 
-/** Arguments of f besides x: a seed, a signal that is aborted when the run ends, and the evaluation's index, from 0. */
+/**
+ * Arguments of f besides x: a seed, a signal that is aborted when the run ends, and the index of the evaluation, from
+ * 0.
+ */
 export interface BlackBoxContext {
   /** Seed of 32 bits, for an objective that draws random numbers. */
   seed: number;
@@ -13,21 +16,21 @@ export interface BlackBoxContext {
   evaluation: number;
 }
 
-/** Returns the value at x, a copy; lower is better, NaN is a failed evaluation. */
+/** Returns the value at x, which is a copy. Lower values are better, and NaN is a failed evaluation. */
 export type BlackBox = (x: Float64Array, context: BlackBoxContext) => number | Promise<number>;
 
 export interface EvaluationOptions {
   concurrency: number;
   /** Value at or below which the run ends. */
   target: number | undefined;
-  /** Evaluation budget, including evaluations made before a checkpoint. */
+  /** Evaluation budget, which includes evaluations made before a checkpoint. */
   evaluations: number;
   signal: AbortSignal | undefined;
   /** Called last, when the run has ended. */
   dispose?(): void;
 }
 
-/** Name in a snapshot for the value of the last evaluation. */
+/** Name under which a snapshot stores the value of the last evaluation. */
 const LAST = "lastValue";
 
 /** An evaluation whose value the search has not yet received. */
@@ -41,8 +44,9 @@ interface Flight {
  * Adapts a search to the loop: a step is one evaluation of f.
  *
  * Up to `concurrency` evaluations are in progress at a time, even between two calls to `advance`. The search receives
- * values in the order of their indices. When a target stops the run and what a checkpoint contains therefore do not
- * depend on the order in which evaluations end. Evaluations in progress when a run is checkpointed are repeated.
+ * values in the order of their indices. Therefore, neither the moment at which a target stops the run nor the contents
+ * of a checkpoint depends on the order in which evaluations end. If an evaluation is in progress when a run is
+ * checkpointed, the resumed run repeats it.
  */
 export class Evaluation implements Progression {
   readonly stepsPerEpoch = Infinity;
@@ -144,8 +148,8 @@ export class Evaluation implements Progression {
   }
 
   /**
-   * Starts evaluations until enough are in progress, or until the value that the search needs next is known. The second
-   * condition keeps an f that returns plain numbers from being called in advance.
+   * Starts evaluations until enough of them are in progress, or until the value that the search needs next is known.
+   * Because of the second condition, an f that returns plain numbers is not called in advance.
    */
   private launch(): void {
     const { concurrency } = this.options;
@@ -193,8 +197,9 @@ export class Evaluation implements Progression {
 const SAME = 1e-9;
 
 /**
- * Evaluates the best point of a snapshot again. If f returns a different value than before, it is evaluated once more.
- * If both new values are equal, f is another function. If they differ, f is noisy, and nothing can be concluded.
+ * Evaluates the best point of a snapshot again. If f returns a different value than before, the point is evaluated once
+ * more. If the two new values are equal, f is a different function. If the two new values differ, f is noisy, and
+ * nothing can be concluded.
  *
  * @throws OptionError [CHECKPOINT_FUNCTION]; ErgodicError [SEARCH_THROWN] if f fails
  */

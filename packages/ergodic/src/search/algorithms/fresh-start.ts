@@ -11,7 +11,8 @@ export function randomPoint({ lower, upper, start }: SearchStart, draws: Draws, 
 }
 
 /**
- * Returns the random point at which a restart begins, drawn with the random numbers of `update`. Each coordinate is
- * uniform in the box or, if a side is open, normal about the start with a standard deviation of `spread` initial steps.
+ * Returns the random point at which a restart begins. The point is drawn with the random numbers of `update`. Each
+ * coordinate is uniform in the box. If a side of the box is open, it is normal about the start with a standard
+ * deviation of `spread` initial steps.
  */
 export const freshStart = (given: SearchStart, update: number): Float64Array => randomPoint(given, given.stream.at(update));

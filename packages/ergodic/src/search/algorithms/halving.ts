@@ -9,31 +9,31 @@ export interface HalvingOptions {
   eta?: number;
   /**
    * First rung r in epochs, > 0. Default: the length of the first finished trial, divided by η up to four times. The
-   * result is never before that trial's first measurement.
+   * default is never before the first measurement of that trial.
    */
   first?: number;
 }
 
 /** A measurement of a trial. */
 export interface Measured {
-  /** Number of passes over the data when the loss was measured. */
+  /** Number of passes over the data that had been made when the loss was measured. */
   epoch: number;
   /** Measured loss. */
   loss: number;
 }
 
-/** Maximum number of default rungs. The lowest rung is therefore at 1/η⁴ of a run or later. */
+/** Maximum number of default rungs. The lowest default rung is therefore never before 1/η⁴ of a run. */
 const MOST_RUNGS = 4;
 
 /**
  * Asynchronous successive halving (ASHA), in the stopping variant. At each of the rungs r, rη, rη², …, a trial
- * continues only if its loss is among the best 1/η of the n losses recorded there so far, including its own. In other
- * words, fewer than max(1, ⌊n/η⌋) of these losses are lower than the trial's loss.
+ * continues only if its loss is among the best 1/η of the n losses that have been recorded at that rung, including its
+ * own. In other words, fewer than max(1, ⌊n/η⌋) of these losses are lower than the trial's loss.
  *
  * η (`eta`): >= 2, default 3. r (`first`): epochs, > 0. Default: R/ηᵏ, where R is the length of the first trial that
- * finishes, and k ≤ 4 is the largest power for which r is not before that trial's first measurement. No trial is
- * stopped until one has finished. There is no rung at or beyond R, and runs that do not count epochs have no rungs. The
- * loss at a rung is the first one measured at or after it.
+ * finishes, and k ≤ 4 is as large as possible without r preceding that trial's first measurement. No trial is stopped
+ * until one has finished. There is no rung at or beyond R. Runs that do not count epochs have no rungs. The loss at a
+ * rung is the first loss that is measured at or after the rung.
  * Source: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar 2020 (arXiv:1810.05934). Differs: trials are
  * stopped permanently instead of being paused and promoted later, as in the stopping variant of Syne Tune and Ray Tune.
  * There is only one bracket.
@@ -45,7 +45,7 @@ export class Halving {
   readonly first: number | undefined;
   /** Number of epochs of the first trial that finished. */
   length = Infinity;
-  /** Rungs in increasing order; known once a trial has finished. */
+  /** Rungs in increasing order. They are known once a trial has finished. */
   private rungs: readonly number[] | undefined;
 
   constructor(where: string, options: HalvingOptions) {
@@ -57,7 +57,10 @@ export class Halving {
     this.first = first;
   }
 
-  /** Returns the epoch of the rung with index k; undefined if there is no such rung or it is not known yet. */
+  /**
+   * Returns the epoch of the rung with index k. Returns undefined if there is no such rung or its epoch is not yet
+   * known.
+   */
   rung(k: number): number | undefined {
     if (this.rungs) return this.rungs[k];
     return this.first === undefined ? undefined : this.times(this.first, k);
@@ -70,8 +73,9 @@ export class Halving {
   }
 
   /**
-   * Checks a trial at every rung from index `passed` to the last rung that its measurements have reached. Returns the
-   * lowest rung at which the trial must stop (`stop`), if there is one, and how many rungs the trial has passed.
+   * Checks a trial at all rungs from index `passed` up to the last rung that its measurements have reached. Returns the
+   * lowest rung at which the trial must stop (`stop`, if there is one), and the number of rungs that the trial has
+   * passed.
    */
   judge(losses: readonly Measured[], others: Iterable<readonly Measured[]>, passed: number): { stop?: number; passed: number } {
     const { epoch } = losses[losses.length - 1];
@@ -105,7 +109,7 @@ export class Halving {
     this.rungs = rungs;
   }
 
-  /** Returns r·ηᵏ by the same multiplications as in `lay`, so that the bits agree. */
+  /** Returns r·ηᵏ, computed by the same multiplications as in `lay`, so that the results have the same bits. */
   private times(first: number, k: number): number {
     let rung = first;
     for (let i = 0; i < k; i++) rung *= this.eta;

@@ -1,34 +1,34 @@
 /**
- * Minimises φ(t) over all t, using one value at a time and no derivatives. The search brackets a minimum with steps
+ * Minimises φ(t) over all t, with one value per call and without derivatives. The search brackets a minimum with steps
  * that grow by the golden ratio, and then applies Brent's method.
  *
  * A search is a record of numbers, `Line`: call `beginLine` with φ(0) and a first step, then `learnLine` with
  * φ(line.at) until `line.stage` is done. `best` and `bestValue` hold the result, which is never above φ(0). Brent's
- * method starts from the bracket's three points, so the minimum of a parabola is found by the first trial. +Infinity
- * counts as too high. NaN is not allowed. The search ends
+ * method starts from the three points of the bracket, so its first trial already finds the minimum of a parabola.
+ * +Infinity counts as too high. NaN is not allowed. The search ends
  * - when the bracket is within `lineTolerance` (relative to |t|, or to the first step if t is smaller);
  * - when a parabola has predicted the value at its vertex to a tenth of the decrease, and the next move would be within
  *   that tolerance;
  * - when three bracketing values are equal, because nothing then shows where to search;
  * - or after 100 values.
- * Throws no errors. Source: Brent 1973, chapter 5. Differs: the second stopping condition, which saves two values per
- * smooth line.
+ * Throws no errors. Source: Brent 1973, chapter 5. Differs: the second stopping condition is added. On a smooth line,
+ * it saves two values.
  */
 const GOLDEN = 1.618033988749895;
 const SECTION = 0.3819660112501051;
 const MOST_VALUES = 100;
-/** Largest error at which a prediction counts as accurate, as a share of the decrease that the parabola predicts. */
+/** Largest error at which a prediction counts as accurate, relative to the decrease that the parabola predicts. */
 const TRUSTED = 0.1;
 
 export const Stage = { first: 0, growing: 1, shrinking: 2, done: 3 } as const;
 
 export interface Line extends Record<string, number> {
   stage: number;
-  /** Position at which the next value is needed. */
+  /** Position for which the next value is needed. */
   at: number;
   /**
-   * The lowest value so far, and the second and third lowest. While the bracket grows, `left` is the point before
-   * `best`.
+   * The lowest value so far, and the second and third lowest. While the bracket grows, `left` is the point that
+   * preceded `best`.
    */
   best: number;
   bestValue: number;
@@ -94,7 +94,9 @@ function grow(line: Line): void {
   line.stage = line.values < MOST_VALUES ? Stage.growing : Stage.done;
 }
 
-/** Starts the bracket when the value beyond `best` is not lower: `left`, `best` and `at` enclose a minimum. */
+/**
+ * Starts shrinking the bracket once the value beyond `best` is not lower, so that `left` and `at` enclose a minimum.
+ */
 function bracket(line: Line, value: number): void {
   const { left, leftValue, at } = line;
   line.stage = leftValue === line.bestValue && value === line.bestValue ? Stage.done : Stage.shrinking;
@@ -104,7 +106,7 @@ function bracket(line: Line, value: number): void {
   line.move = line.moveBefore = line.right - line.left;
 }
 
-/** Inserts the trial into the three best points, and narrows the bracket. */
+/** Updates the three best points with the trial, and narrows the bracket. */
 function sort(line: Line, value: number): void {
   const { at, best, bestValue, second, secondValue } = line;
   if (value <= bestValue) {
@@ -151,7 +153,8 @@ function plan(line: Line, lineTolerance: number): void {
 }
 
 /**
- * Returns the step from the best of three points to the vertex of their parabola; NaN if the parabola has no vertex.
+ * Returns the step from the best of three points to the vertex of the parabola through them; NaN if this parabola has
+ * no vertex.
  */
 function toVertex({ best, bestValue, second, secondValue, third, thirdValue }: Line): number {
   const r = (best - second) * (bestValue - thirdValue);

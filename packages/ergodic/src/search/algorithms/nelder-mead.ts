@@ -7,7 +7,7 @@ import { simplexGradient } from "./simplex-gradient.ts";
 const DEFAULTS = { adaptive: true, restarts: "repeat", pointTolerance: 1e-8, valueTolerance: 1e-10 };
 type Options = Readonly<typeof DEFAULTS>;
 
-/** Kind of the proposed points: rows of the simplex, or a trial point x(t). */
+/** Kind of points that are proposed: rows of the simplex, or a trial point x(t). */
 const Phase = { rows: 0, reflection: 1, expansion: 2, outside: 3, inside: 4 } as const;
 /** Smallest share of the predicted decrease, from Kelley's condition. */
 const SUFFICIENT = 1e-4;
@@ -23,13 +23,13 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  *   f_0 ≤ f(x(1)) < f_{d−1}:         x(1)
  *   f_{d−1} ≤ f(x(1)) < f_d:         x(γ) if no higher than x(1), otherwise shrink
  *   f(x(1)) ≥ f_d:                   x(−γ) if lower than f_d, otherwise shrink
- * `adaptive`: β = 1 + 2/d, γ = ¾ − 1/(2d), δ = 1 − 1/d. For d = 2, these are the classic values 2, ½, ½. The classic
- * values are also used for d = 1.
+ * `adaptive`: β = 1 + 2/d, γ = ¾ − 1/(2d), δ = 1 − 1/d. For d = 2, the coefficients have the classic values 2, ½, ½.
+ * For d = 1, the classic values are used as well.
  *
  * The first simplex consists of the start and of the d points at a step of 1 along each axis, in one batch. A shrink is
- * one batch of d points. The simplex has collapsed when no vertex is further than `pointTolerance` (initial steps, by
- * coordinate) from the best vertex, and all values are within `valueTolerance` (absolute) of the best value. The
- * simplex has also collapsed when all values are equal both before and after a shrink, because on a plateau it can only
+ * one batch of d points. The simplex has collapsed when every vertex is within `pointTolerance` (initial steps, by
+ * coordinate) of the best vertex, and every value is within `valueTolerance` (absolute) of the best value. The simplex
+ * has also collapsed when all values are equal both before and after a shrink, because a simplex on a plateau can only
  * shrink. After a collapse,
  *   `restarts: "repeat"`    builds a simplex of the first size around the best point, until one gains no more than
  *                           `valueTolerance`; then it stops
@@ -42,13 +42,13 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  * The defaults solve the most BBOB functions in 5 and 10 dimensions: adaptive coefficients solve more than the classic
  * ones, and "repeat" solves more than "oriented", which discards simplices that had adapted to a valley.
  *
- * An evaluation costs O(d), except for shrinks and steps with simplex gradients. Vertices stay in their rows; only
- * their order changes. c is updated from the vertices that enter and leave. Every d updates, c is summed again, so that
- * rounding does not accumulate.
+ * An evaluation costs O(d), except for shrinks and steps with simplex gradients. Vertices stay in their rows, and only
+ * their order changes. c is updated from the vertices that enter and leave. After every d updates, the sum for c is
+ * computed again, so that rounding does not accumulate.
  *
  * NaN and +Infinity are the worst values. Throws no errors. Source: Nelder, Mead 1965; Lagarias et al. 1998 (order of
- * ties); Gao, Han 2012 (coefficients); Kelley 1999 (oriented restart). Differs: the sources do not describe the
- * restarts "repeat" and "fresh".
+ * ties); Gao, Han 2012 (coefficients); Kelley 1999 (oriented restart). Differs: the restarts "repeat" and "fresh" are
+ * not described in the sources.
  * Options: `adaptive` (true), `restarts` ("repeat"), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
  *
  * @throws OptionError unless the tolerances are >= 0 and restarts is one of the four
@@ -77,7 +77,7 @@ class Simplex implements SearchState {
   private readonly kept = {
     numbers: {
       phase: Phase.rows as number,
-      /** First row of the simplex whose value is not known yet. */
+      /** First row of the simplex whose value is not yet known. */
       firstRow: 0,
       /** f(x(1)), stored while the expansion or contraction is evaluated. */
       reflected: 0,
@@ -99,7 +99,7 @@ class Simplex implements SearchState {
 
   constructor(options: Options, given: SearchStart) {
     const d = given.start.length;
-    // Includes copies of the vertices of the first proposal.
+    // The memory includes copies of the vertices in the first proposal.
     checkRoom("nelderMead", `a simplex of ${d} coordinates`, 16 * (d + 1) * d, undefined, FEWER);
     this.options = options;
     this.given = given;
@@ -147,7 +147,7 @@ class Simplex implements SearchState {
     return { simplexSize: this.size(), restarts: this.kept.numbers.restarts };
   }
 
-  /** Learns the values of the rows, starting at firstRow. */
+  /** Learns the values of the rows from `firstRow` on. */
   private valued(given: Float64Array): void {
     const { numbers, arrays } = this.kept;
     arrays.values.set(given, numbers.firstRow);
@@ -188,7 +188,7 @@ class Simplex implements SearchState {
     }
   }
 
-  /** Replaces the worst vertex with a better point. The point ranks after vertices of equal value. */
+  /** Replaces the worst vertex with a better point. Among vertices of equal value, the new point ranks last. */
   private accept(point: Float64Array, value: number): void {
     const { numbers, arrays } = this.kept;
     const stalled = this.options.restarts === "oriented" && this.hasStalled(value);
@@ -261,7 +261,7 @@ class Simplex implements SearchState {
     else this.lay(freshStart(this.given, numbers.updates), 0);
   }
 
-  /** Builds a simplex of full size about a point; rows from `firstRow` must be evaluated. */
+  /** Builds a simplex of full size about a point. The rows from `firstRow` on must then be evaluated. */
   private lay(point: Float64Array, firstRow: number): void {
     const { lower, upper } = this.given;
     // The legs point in opposite directions in successive simplices.
@@ -321,8 +321,8 @@ class Simplex implements SearchState {
   }
 
   /**
-   * Returns the largest distance in any coordinate from the best vertex. Stops at the first vertex with a distance
-   * above `enough`.
+   * Returns the largest distance of a vertex from the best vertex in any coordinate. Stops at the first vertex whose
+   * distance is above `enough`.
    */
   private size(enough = Infinity): number {
     const best = this.vertex(0);
@@ -345,8 +345,8 @@ class Simplex implements SearchState {
 const ranks = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);
 
 /**
- * Returns a step of ±1, reversed or shortened so that it stays in the box. If the step were folded back instead, its
- * end could coincide with its start.
+ * Returns a step of +1 or −1, or a shorter step if neither stays in the box. If a step that leaves the box were folded
+ * back, its end could coincide with its start.
  */
 function leg(from: number, lower: number, upper: number, sign: number): number {
   const room = (s: number) => (s > 0 ? upper - from : from - lower);

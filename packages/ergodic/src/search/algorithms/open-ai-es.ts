@@ -17,9 +17,9 @@ const EPSILON = 1e-8;
  *   "adam"      θ ← θ − α_k m̂/(√v̂ + 1e-8), β .9 and .999
  *   "momentum"  v ← .9v + g, θ ← θ − α_k v
  *   "plain"     θ ← θ − α_k g
- * α_k = `rate`/(1 + `decay`·k), where k is the number of updates made. Ranks do not shrink near the minimum, so without
- * decay θ stays at a distance of about `rate` from it. `centre` is θ. Invariant under monotone transformations of f.
- * Source: Salimans et al. 2017. Differs: no weight decay, ties share ranks.
+ * α_k = `rate`/(1 + `decay`·k), where k is the number of updates made. Ranks do not become smaller near the minimum, so
+ * without decay the distance of θ from the minimum remains about `rate`. `centre` is θ. Invariant under monotone
+ * transformations of f. Source: Salimans et al. 2017. Differs: there is no weight decay, and ties share ranks.
  *
  * @throws OptionError unless rate, sigma > 0, decay ≥ 0, pairs ≥ 1
  */

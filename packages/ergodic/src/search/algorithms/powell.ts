@@ -8,37 +8,37 @@ const DEFAULTS = { restarts: "repeat", lineTolerance: 1e-2, pointTolerance: 1e-8
 type Options = Readonly<typeof DEFAULTS>;
 
 /**
- * Kind of the proposed point: the start, a point on the line along direction `index` (d is the displacement), or 2x −
- * x_0.
+ * Kind of point that is proposed: the start, a point on the line along direction `index` (d is the displacement), or 2x
+ * − x_0.
  */
 const Phase = { start: 0, line: 1, extrapolation: 2 } as const;
 const REASONS = [null, "an iteration gained nothing", "an iteration along the axes gained nothing"];
 /**
- * Smallest ratio between successive first steps along a direction. The limit prevents one flat line from freezing the
- * direction.
+ * Smallest ratio between successive first steps along a direction. The limit ensures that a single flat line does not
+ * freeze the direction.
  */
 const SLOWEST_FALL = 0.1;
 
 /**
  * Powell's direction set: line minimisations along d directions. The displacement of a whole iteration can replace one
- * of the directions.
+ * of these directions.
  *
  * An iteration goes from x_0 to x by a line minimisation along each direction u_i. Initially, the u_i are the axes. Δ
- * is the largest decrease along a single direction, which is called u_m. With f_0, f and f_e the values at x_0, x and
- * 2x − x_0: if f_e < f_0 and 2 (f_0 − 2f + f_e)(f_0 − f − Δ)² < Δ (f_0 − f_e)², x is also minimised along x − x_0,
- * which replaces u_m. On a quadratic the directions become conjugate.
+ * is the largest decrease along a single direction, which is called u_m. Let f_0, f and f_e be the values at x_0, x and
+ * 2x − x_0. If f_e < f_0 and 2 (f_0 − 2f + f_e)(f_0 − f − Δ)² < Δ (f_0 − f_e)², x is also minimised along x − x_0,
+ * which replaces u_m. If f is quadratic, the directions become conjugate.
  *
- * One value per batch. The first step of each line is the last move along its direction (initially 1), and lines are
- * searched to `lineTolerance` (line-search.ts). Lines may leave the box, because points are folded back into the box.
- * After an iteration that gained no more than `valueTolerance` (absolute), all steps are multiplied by `lineTolerance`.
- * The search has converged once the steps are also within `pointTolerance` (initial steps). Then
+ * One value per batch. The first step along each direction is the last move in that direction (initially 1), and lines
+ * are searched to `lineTolerance` (line-search.ts). Lines can leave the box, because points outside the box are folded
+ * back into it. If an iteration gained no more than `valueTolerance` (absolute), all steps are then multiplied by
+ * `lineTolerance`. The search has converged once the steps are also within `pointTolerance` (initial steps). Then
  *   `restarts: "repeat"`  it continues from there along the axes, with steps of 1, until that gains no more, and stops
  *   `restarts: "fresh"`   the same, but then it restarts at a random point (fresh-start.ts); it never stops on its own
  *   `restarts: "none"`    it stops
  * On the BBOB functions in 5 and 10 dimensions, searching lines to a tolerance of a hundredth solves as many problems
  * as finer searches, with fewer values. NaN is +Infinity. Throws no errors. Source: Powell 1964; the replacement
- * criterion from Acton 1970; Brent 1973. Differs: restarts are added, and first steps are stored per direction and
- * shortened at the end.
+ * criterion from Acton 1970; Brent 1973. Differs: restarts are added, and each direction has its own first step, which
+ * is shortened at the end.
  * Options: `restarts` ("repeat"), `lineTolerance` (1e-2), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
  *
  * @throws OptionError unless 0 < lineTolerance <= 0.5, pointTolerance > 0, valueTolerance >= 0 and restarts is one of
@@ -76,7 +76,7 @@ interface PowellNumbers {
 interface PowellArrays {
   point: Float64Array;
   before: Float64Array;
-  /** The d directions and the displacement, row by row, and the first step along each. */
+  /** Row by row, the d directions and the displacement; and the first step along each of these. */
   directions: Float64Array;
   steps: Float64Array;
 }
@@ -198,7 +198,7 @@ class DirectionSet implements SearchState {
     else this.endIteration();
   }
 
-  /** Acton's criterion, under which the displacement is more useful than u_m. */
+  /** Returns whether Acton's criterion holds, which means that the displacement is more useful than u_m. */
   private shouldReplace(extrapolated: number): boolean {
     const { value, valueBefore, largestFall } = this.kept.numbers;
     const curvature = valueBefore - 2 * value + extrapolated;
@@ -227,7 +227,8 @@ class DirectionSet implements SearchState {
       return;
     }
     if (this.longestStep() > this.options.pointTolerance) {
-      // At a kink, a coarse line search can miss a gain, so lines are searched more finely before the search ends.
+      // At a kink, a coarse line search can miss a gain. Before the search ends, lines are therefore searched more
+      // finely.
       arrays.steps = arrays.steps.map((step) => step * this.options.lineTolerance);
       this.beginIteration();
       return;
@@ -247,7 +248,7 @@ class DirectionSet implements SearchState {
     }
   }
 
-  /** Returns the largest coordinate among the first steps. */
+  /** Returns the largest change of a coordinate by any of the first steps. */
   private longestStep(): number {
     const { directions, steps } = this.kept.arrays;
     let longest = 0;

@@ -7,10 +7,10 @@ import { defineSearch, keepState } from "./define-search.ts";
  *
  * σ: `sigma`, in initial steps. α_k = `rate`/(1 + `decay`·k), where k is the number of updates made. The unit of α is
  * squared initial steps per unit of f, so a good rate depends on the objective. The rate should be at most 1/(4(d +
- * 4)L) for a curvature of L. m: `directions`, the number of directions per update. Each update costs m + 1 evaluations,
- * antithetic 2m. The mean step is along the gradient of f smoothed by N(0, σ²I). Common random numbers cancel the noise
- * that both values share. A direction with a failed evaluation is skipped. `centre` is x. Adding a constant to f
- * changes only rounding. Source: Nesterov, Spokoiny 2017.
+ * 4)L) if the curvature is L. m: `directions`, the number of directions per update. Each update costs m + 1
+ * evaluations, or 2m if it is antithetic. On average, the step is along the gradient of f smoothed by N(0, σ²I). With
+ * common random numbers, the noise that both values share cancels. A direction with a failed evaluation is skipped.
+ * `centre` is x. If a constant is added to f, only rounding changes. Source: Nesterov, Spokoiny 2017.
  *
  * @throws OptionError unless rate, sigma > 0, decay ≥ 0, directions ≥ 1
  */

@@ -1,15 +1,19 @@
 import { defineSearch, keepState } from "./define-search.ts";
 import { randomPoint } from "./fresh-start.ts";
 
-/** Points per batch. The search learns nothing from a batch. The batch size only allows evaluations to overlap. */
+/**
+ * Points per batch. The search learns nothing from a batch. The batch size only determines how many evaluations can
+ * overlap.
+ */
 const BATCH = 64;
 
 /**
- * Random search: points drawn independently and uniformly in the box; a coordinate with an open side is drawn from
- * N(start, `spread`²).
+ * Random search: points are drawn independently and uniformly in the box. If a side of the box is open, the coordinate
+ * is drawn from N(start, `spread`²).
  *
  * `spread`: in initial steps, > 0. Random search learns nothing, and is therefore the baseline for other algorithms.
- * Point j is drawn with counter j, so it does not depend on the batch size. Source: Brooks 1958; Bergstra, Bengio 2012.
+ * Point j is drawn with counter j, so the points do not depend on the batch size. Source: Brooks 1958; Bergstra, Bengio
+ * 2012.
  *
  * @throws OptionError unless spread > 0
  */

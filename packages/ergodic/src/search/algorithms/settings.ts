@@ -1,6 +1,6 @@
 /**
- * Search space of named settings. Each setting has a range and a linear or log scale, and can be limited to integers. A
- * setting with low = high is fixed.
+ * Search space of named settings. Each setting has a range and a linear or logarithmic scale, and it can be restricted
+ * to integers. A setting with low = high is fixed.
  *
  * @throws OptionError for an invalid range
  */
@@ -15,13 +15,13 @@ export interface SettingRange {
   low: number;
   /** Largest value. */
   high: number;
-  /** Scale: "linear", or "log" for strengths and rates. Default "linear". */
+  /** Scale: "linear", or "log", which suits strengths and rates. Default "linear". */
   scale?: Scale;
   /** Whether values are whole numbers. Default false. */
   integer?: boolean;
 }
 
-/** Returns the search space of the settings. `count`: number of settings that are not fixed. */
+/** Returns the search space for these settings. `count`: number of settings that are not fixed. */
 export function spaceOf(
   where: string,
   over: Readonly<Record<string, SettingRange>>,

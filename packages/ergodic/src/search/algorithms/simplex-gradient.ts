@@ -1,9 +1,10 @@
 /**
- * Returns the gradient of the linear function through d + 1 points: (x_i − x_0)ᵀ D = f_i − f_0 for i = 1 … d.
+ * Returns the gradient D of the linear function that passes through d + 1 points: (x_i − x_0)ᵀ D = f_i − f_0 for i = 1
+ * … d.
  *
- * vertices: float64[(d + 1) d], row by row; values: float64[d + 1]. Computed by Gaussian elimination with row pivots,
- * in d³/3 operations. If the simplex is flat up to rounding, or a value is not finite, entries are NaN or infinite.
- * Throws no errors.
+ * vertices: float64[(d + 1) d], row by row; values: float64[d + 1]. The gradient is computed by Gaussian elimination
+ * with row pivots, in d³/3 operations. If the simplex is flat up to rounding, or a value is not finite, entries are NaN
+ * or infinite. Throws no errors.
  */
 export function simplexGradient(vertices: Float64Array, values: Float64Array, d: number): Float64Array {
   const rows = Array.from({ length: d }, (_, i) => {

@@ -21,22 +21,23 @@ const VAIN_ANNEALINGS = 3;
  * Simulated annealing: moves one coordinate at a time, x_i' = x_i + s_i z, z ~ N(0, 1), and accepts an increase Δ of f
  * with probability e^(−Δ/T).
  *
- * A stage consists of `sweeps` moves of every coordinate at one temperature T. At its end, s_i is multiplied by 1 + 5
- * (a_i − 0.6) if the share a_i of accepted moves is above 0.6, and divided by 1 + 5 (0.4 − a_i) if it is below 0.4. s_i
- * starts at 1. The upper limit of s_i is the width of the box, or 1e6 if the box is open. T₀: `initialTemperature`,
- * default the standard deviation of the first 20 values (the start, and points normal about it).
+ * A stage consists of `sweeps` moves of every coordinate at one temperature T. At the end of a stage, s_i is multiplied
+ * by 1 + 5 (a_i − 0.6) if the share a_i of accepted moves is above 0.6, and divided by 1 + 5 (0.4 − a_i) if it is below
+ * 0.4. s_i starts at 1. The upper limit of s_i is the width of the box, or 1e6 if the box is open. T₀:
+ * `initialTemperature`. Its default is the standard deviation of the first 20 values, which belong to the start and to
+ * points that are normal about it.
  *   `cooling: "geometric"`    T = T₀ ρ^t, ρ: `finalTemperature` (relative to T₀), t: share of the granted evaluations
  *                             made. Without a limit, T falls by a factor 0.85 per stage, and restarts at T₀ once it is
  *                             below ρ T₀. Each stage starts from the best point so far.
  *   `cooling: "logarithmic"`  T = T₀ ln 2 / ln(2 + stage): slow, and, for a large enough T₀, certain to find the
  *                             minimum eventually.
  * Stops if all values have been equal for 10 stages, or after 3 successive annealings that each gained no more than ρ
- * T₀. State: 3d + a few float64. One point per batch, so evaluations cannot run in parallel. If an injected point is
- * better, the search moves to it.
+ * T₀. State: 3d + a few float64. Each batch consists of one point, so evaluations cannot run in parallel. If an
+ * injected point is better, the search moves to it.
  * Source: Kirkpatrick, Gelatt, Vecchi 1983; Corana et al. 1987 (steps, 0.85, the best point); White 1984 (T₀); Hajek
- * 1988 (logarithmic). Differs: Corana's moves are uniform. Corana adapts s many times per temperature; here it is
- * adapted once. Options: `cooling` ("geometric"), `initialTemperature` (from the first values), `finalTemperature`
- * (1e-6), `sweeps` (5).
+ * 1988 (logarithmic). Differs: Corana's moves are uniform. Corana adapts s many times per temperature, whereas this
+ * library adapts it once. Options: `cooling` ("geometric"), `initialTemperature` (from the first values),
+ * `finalTemperature` (1e-6), `sweeps` (5).
  *
  * @throws OptionError unless 0 < finalTemperature < 1, initialTemperature > 0 and sweeps is an integer >= 1
  */
@@ -63,7 +64,7 @@ class SimulatedAnnealing implements SearchState {
   private readonly options: Options;
   private readonly given: SearchStart;
   private readonly d: number;
-  /** Increases of f below this value are accepted in the open batch. */
+  /** In the open batch, increases of f below this value are accepted. */
   private threshold = 0;
   private readonly kept;
 
@@ -154,7 +155,7 @@ class SimulatedAnnealing implements SearchState {
     return { temperature, acceptance, stepSize: steps.reduce((sum, step) => sum + step, 0) / this.d };
   }
 
-  /** From a failed point, any value is accepted. */
+  /** If the current point failed, any value is accepted. */
   private accepts(value: number): boolean {
     const { numbers } = this.kept;
     return value <= numbers.value || value - numbers.value < this.threshold;
@@ -195,7 +196,7 @@ class SimulatedAnnealing implements SearchState {
 
   private beginStage(): void {
     const { numbers, arrays } = this.kept;
-    // Equal values do not determine a temperature. The values of the next stage might.
+    // Equal values do not determine a temperature, but the values of the next stage might.
     if (numbers.first === 0 && numbers.seen > 1) numbers.first = Math.sqrt(numbers.squares / (numbers.seen - 1));
     const { finalTemperature, cooling } = this.options;
     const endless = cooling === "geometric" && this.given.budget === Infinity;

@@ -26,8 +26,9 @@ export interface SpaceOptions {
   /** Whether coordinates are whole numbers: one value for all coordinates, or one per coordinate. Default false. */
   integer?: boolean | readonly boolean[];
   /**
-   * Initial step, > 0, in the user's units or, on a log scale, in factors of e. One value for all coordinates, or one
-   * per coordinate. Default: a fifth of the box; without a box max(0.1|x₀|, 0.5), or 0.5 on a log scale.
+   * Initial step, > 0, in the user's units or, on a log scale, in factors of e. Either one value for all coordinates or
+   * one value per coordinate. Default: a fifth of the box. If there is no box, the default is max(0.1|x₀|, 0.5), or 0.5
+   * on a log scale.
    */
   stepSize?: number | ArrayLike<number>;
 }
@@ -37,7 +38,7 @@ const COORDINATE_BYTES = 256;
 
 export const spaceKeys = ["x0", "bounds", "scale", "integer", "stepSize"];
 
-/** One coordinate of the user's space; `step` is in units of t. */
+/** One coordinate of the user's space. `step` is in units of the transformed coordinate t. */
 interface Coordinate {
   low: number;
   high: number;
@@ -51,23 +52,24 @@ interface Coordinate {
  * Maps the user's space to a search's internal coordinates: z = (t(x) − t(x₀)) / s, where t is the identity ("linear")
  * or ln ("log").
  *
- * x₀ (`x0`): in the user's units, within the bounds. Default: the middle of the box in t; one step from the bound if
- * there is only one bound; otherwise 0. `bounds`: [low, high] by coordinate, ∓Infinity for none (a log scale then only
- * requires x > 0). s (`stepSize`): the user's initial step, which becomes 1 in internal coordinates. The step is in the
- * user's units or, on a log scale, in nats (factors of e). Default: a fifth of the box in t, because CMA-ES should
- * start with 0.2 to 0.3 of it. Without a box it is max(0.1|x₀|, 0.5), or 0.5 nats.
+ * x₀ (`x0`): in the user's units, within the bounds. Default: the middle of the box in t, or one step from the bound if
+ * there is only one bound, or 0 if there is none. `bounds`: [low, high] by coordinate, ∓Infinity for none (a log scale
+ * then only requires x > 0). s (`stepSize`): the user's initial step, which becomes 1 in internal coordinates. The step
+ * is in the user's units. On a log scale, it is in nats (factors of e). Default: a fifth of the box in t, because
+ * CMA-ES should start with a step of 0.2 to 0.3 times the box. Without a box, the default is max(0.1|x₀|, 0.5), or 0.5
+ * nats on a log scale.
  *
  * A z outside the box is folded back by repeated reflection at its sides, so that a search sees a continuous function
- * on ℝᵈ. Integers are rounded after folding. Their step is at least 1. Their box extends half a unit beyond the bounds,
- * so that every integer has an equal share. Coordinates with low = high are fixed, and not passed to the search. A
- * single value of `scale`, `integer` or `stepSize` applies to all coordinates.
+ * on ℝᵈ. Integers are rounded after folding. Their step is at least 1. The box of an integer extends half a unit beyond
+ * its bounds, so that every value has an equal share. Coordinates with low = high are fixed, and not passed to the
+ * search. A single value of `scale`, `integer` or `stepSize` applies to all coordinates.
  *
  * @throws OptionError: SEARCH_DIMENSION, SEARCH_BOUNDS, SEARCH_START, OPTION_RANGE, OPTION_TYPE
  */
 export class Space {
   /** Number of coordinates of the user's x. */
   readonly dimension: number;
-  /** Box in internal coordinates; the origin is x₀. */
+  /** Box in internal coordinates. The origin of these coordinates is x₀. */
   readonly lower: Float64Array;
   readonly upper: Float64Array;
   private readonly coordinates: readonly Coordinate[];
@@ -134,7 +136,7 @@ export class Space {
   }
 
   /**
-   * Returns the internal coordinates of a user's point.
+   * Returns the internal coordinates of a point in the user's space.
    * @throws OptionError [SEARCH_POINT] for a point outside the space
    */
   toInternal(where: string, x: ArrayLike<number>): Float64Array {
@@ -160,7 +162,7 @@ export class Space {
   }
 }
 
-/** Returns the options of the space described by `toJSON`. */
+/** Returns the options of a space from the JSON that its `toJSON` returned. */
 export function spaceOptionsFromJson(json: JsonObject): SpaceOptions {
   const { bounds, ...others } = json as { bounds: [number | null, number | null][] };
   return { ...others, bounds: bounds.map(([low, high]) => [low ?? -Infinity, high ?? Infinity] as const) };

@@ -4,16 +4,16 @@ import { defineSearch, keepState } from "./define-search.ts";
 const optional = null as number | null;
 
 /**
- * SPSA: x ← x − a_k (f(x + c_kΔ) − f(x − c_kΔ))/(2c_k) · Δ, where Δ_i is ±1 at random. The gradient estimate needs two
- * evaluations in any dimension.
+ * SPSA: x ← x − a_k (f(x + c_kΔ) − f(x − c_kΔ))/(2c_k) · Δ, where Δ_i is ±1 at random. The gradient estimate needs only
+ * two evaluations, regardless of the dimension.
  *
  * a_k = a/(k + 1 + A)^`alpha`, c_k = `c`/(k + 1)^`gamma`, where k is the number of updates made; c is in initial steps.
- * A: `stability`, default max(10, budget/20), a tenth of the updates that the budget allows. a: `a`, in squared initial
- * steps per unit of f. By default, it is set by the first update with a nonzero difference, so that this update moves
- * each coordinate by `firstStep` initial steps. c should be about the noise of f divided by its slope. An update with a
- * failed evaluation is skipped. `centre` is x. Every evaluated point, including the best, differs from x by c_k in each
- * coordinate. Adding a constant to f changes only rounding.
- * Source: Spall 1992, 1998 (alpha .602, gamma .101: the slowest decay that the theory allows).
+ * A: `stability`. Its default is max(10, budget/20), where budget/20 is a tenth of the updates that the budget allows.
+ * a: `a`, in squared initial steps per unit of f. By default, a is determined by the first update with a nonzero
+ * difference, so that this update moves each coordinate by `firstStep` initial steps. c should be about the noise of f
+ * divided by its slope. An update with a failed evaluation is skipped. `centre` is x. Every evaluated point, and
+ * therefore the best point, differs from x by c_k in each coordinate. Adding a constant to f changes only rounding.
+ * Source: Spall 1992, 1998 (alpha .602 and gamma .101, which give the slowest decay that the theory allows).
  *
  * @throws OptionError unless a, c, firstStep > 0 and stability, alpha, gamma ≥ 0
  */

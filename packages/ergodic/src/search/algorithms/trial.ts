@@ -1,7 +1,7 @@
 import { ErgodicError, OptionError } from "../../engine/errors/errors.ts";
 import type { Measured } from "./halving.ts";
 
-/** Properties that a tick of a trial must have. */
+/** Properties that the ticks of a trial must have. */
 export interface TrialTick {
   /** Number of passes over the data so far. */
   readonly epoch: number;
@@ -42,22 +42,22 @@ export interface Trial<K extends string = string> {
   value: number;
   /** State in which it ended. */
   state: "finished" | "stopped" | "failed";
-  /** Epoch of the rung at which the trial was stopped. */
+  /** Epoch of the rung at which the trial was stopped, if it was stopped. */
   rung?: number;
-  /** Number of epochs until its last measurement. */
+  /** Number of epochs up to the last measurement of the trial. */
   epochs: number;
   /** Measurements of the trial. */
   losses: Measured[];
 }
 
-/** Error codes of runs that diverged because of their settings. These codes do not indicate a fault in the run. */
+/** Error codes of runs that diverged because of their settings, rather than because of a fault. */
 const divergences = ["RUN_DIVERGED", "MODEL_SATURATED", "SEARCH_DIVERGED"];
 
 /** Functions that make and watch a trial. */
 export interface Watched {
   make: MakeTrial;
   measure(tick: TrialTick): number | undefined;
-  /** Whether the trial's value is its last loss or its best loss. */
+  /** Determines whether the trial's value is its last loss or its best loss. */
   value: "last" | "best";
   /** Called after each measurement. Returns the rung at which the trial must stop, or undefined to continue. */
   judge(losses: readonly Measured[]): number | undefined;
@@ -102,10 +102,10 @@ async function watch(run: AsyncIterable<TrialTick>, { measure, judge, losses }: 
       stop.abort(new ErgodicError("tune", "the trial is stopped", "TUNE_STOPPED"));
       break;
     }
-    // Wait until the run has freed its resources, before the next trial begins.
+    // Before the next trial begins, wait until the run has freed its resources.
     await run;
   } catch (error) {
-    // A run that was stopped ends with an error.
+    // If a run was stopped, it ends with an error, which is expected.
     if (ending) return ending;
     if (!divergences.includes((error as Partial<ErgodicError>).code ?? "")) throw error;
     return { state: "failed" };

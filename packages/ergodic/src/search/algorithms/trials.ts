@@ -22,7 +22,7 @@ export interface TrialsOptions {
  * Adapts tuning to the loop. A step is one trial, which is a run with the settings that the search proposed.
  *
  * The search learns a trial's value, NaN if it failed (trial.ts). Errors of runs end the tuning. A snapshot contains
- * the trials that ended; trials in progress are restarted.
+ * the trials that have ended. Trials in progress are restarted.
  */
 export class Trials implements Progression {
   readonly stepsPerEpoch = Infinity;
@@ -32,7 +32,7 @@ export class Trials implements Progression {
   private readonly evaluation: Evaluation;
   /** Trials that ended, by index. */
   private readonly ended = new Map<number, Trial>();
-  /** Measurements of trials in progress, by index. */
+  /** Measurements of the trials that are in progress, by index. */
   private readonly live = new Map<number, Measured[]>();
   private failure: Error | undefined;
   private last = Number.NaN;
@@ -70,8 +70,8 @@ export class Trials implements Progression {
   }
 
   /**
-   * Finished trial with the lowest value or, if no trial finished, the stopped trial with the lowest value. Among equal
-   * values, the first trial counts.
+   * Finished trial with the lowest value or, if no trial finished, the stopped trial with the lowest value. Among
+   * trials of equal value, the first one counts.
    */
   get best(): Trial | undefined {
     const { trials } = this;
@@ -117,8 +117,8 @@ export class Trials implements Progression {
   }
 
   /**
-   * Counts the trials that ended. The epochs saved by stopping are estimated from the length of the first trial that
-   * finished.
+   * Counts the trials that ended. The number of epochs saved by stopping is estimated from the length of the first
+   * finished trial.
    */
   counts(): { finished: number; stopped: number; failed: number; epochs: number; epochsSaved: number } {
     const { trials } = this;
@@ -138,7 +138,7 @@ export class Trials implements Progression {
   snapshot(): Snapshot {
     const { tensors, state } = this.evaluation.snapshot();
     const trials = [...this.ended.values()].map((trial) => ({ ...trial, value: Number.isNaN(trial.value) ? null : trial.value }));
-    // Listed in the order in which they ended, because the first one that finished defines the rungs.
+    // The trials are in the order in which they ended, because the first finished trial defines the rungs.
     return { tensors, state: { search: state, trials: trials as unknown as JsonObject[] } };
   }
 

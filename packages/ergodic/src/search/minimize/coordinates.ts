@@ -1,7 +1,7 @@
 /**
  * minimize(target, x0, { algorithm: coordinateDescent() }): minimises a user-defined target, one coordinate at a time.
- * `target` is made by coordinateTarget(), or is a plain function of x. Slopes of a plain function are estimated from
- * values. The run ends at the algorithm's `tolerance`, or at the limits of `epochs` or `until`.
+ * `target` is made by coordinateTarget(), or is a plain function of x. If the target is a plain function, its slopes
+ * are estimated from its values. The run ends at the algorithm's `tolerance`, or at the limits of `epochs` or `until`.
  *
  * @throws OptionError, CapabilityError when something does not fit; errors of the target's functions; the reason of an
  * aborted `signal`
@@ -36,7 +36,7 @@ import { coordinateProblem } from "../../engine/optimise/coordinates/target.ts";
 export interface MinimizeCoordinatesOptions {
   /** Algorithm: coordinateDescent(), with its options. */
   algorithm: CoordinateDescent;
-  /** Maximum number of epochs. An epoch has as many moves as there are coordinates. Default 1000; > 0. */
+  /** Maximum number of epochs. An epoch consists of as many moves as there are coordinates. Default 1000; > 0. */
   epochs?: number;
   /** Limits of the run: epochs, updates, seconds or tolerance, whichever is reached first. */
   until?: Until;
@@ -117,7 +117,7 @@ export function resumeCoordinates(
   });
 }
 
-/** Inputs from which a run is made, except the target's functions. */
+/** Everything that is needed to make a run, except the functions of the target. */
 interface Recipe {
   algorithm: CoordinateDescent;
   x0: number[];

@@ -5,11 +5,11 @@
  *   const { x, value } = await minimize(loss, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
  *
  * x is one vector of the inputs named in `gradient`, in that order. `start` gives these inputs by name, or as one
- * vector. All other inputs are data. They are passed as `data` or written to `compiled.inputs` beforehand. rule:
+ * vector. All other inputs are data. These data are passed as `data` or have been written to `compiled.inputs`. rule:
  * default lbfgs(). An epoch is one update. The default is 1000 epochs, but L-BFGS and line searches end earlier if they
- * converge. State is float64; arithmetic has the function's precision. A function that draws random numbers makes new
- * draws at each update. Rules that compare values refuse such functions. A checkpoint holds no data:
- * `minimize.resume(checkpoint, compiled, { data })` continues bit for bit with the same data.
+ * converge. The state of the run is float64, and arithmetic has the function's precision. If the function draws random
+ * numbers, it makes new draws at each update. Step rules that compare values refuse such functions. A checkpoint holds
+ * no data: `minimize.resume(checkpoint, compiled, { data })` continues bit for bit with the same data.
  *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; the reason of an
  * aborted `signal`
@@ -43,7 +43,7 @@ import { lbfgs } from "../../engine/optimise/rules/lbfgs.ts";
 type Given = ArrayLike<number> | number;
 export type GivenByName = Readonly<Record<string, Given>>;
 
-/** Options that a resumed gradient descent can change. */
+/** Options of gradient descent that can be changed when the run is resumed. */
 export interface GradientResumeOptions {
   /** Limits of the run: epochs, updates, seconds or tolerance, whichever is reached first. One epoch is one update. */
   until?: Until;
@@ -57,7 +57,7 @@ export interface GradientResumeOptions {
 export interface MinimizeGradientOptions extends GradientResumeOptions {
   /** Step rule, e.g. lbfgs() or adam(). Default lbfgs(). */
   rule?: Rule;
-  /** Algorithm, in place of `rule`: gradientDescent({ rule }). */
+  /** Algorithm instead of `rule`: gradientDescent({ rule }). */
   algorithm?: GradientDescent;
   /** Largest number of updates. Default 1000; > 0. */
   epochs?: number;
@@ -77,7 +77,7 @@ export interface GradientMinimum {
   run: RunSummary;
 }
 
-/** Members of a compiled function that are used here, for any shapes. */
+/** Members of a compiled function that this module uses, for any shapes. */
 export type Differentiated = Pick<CompiledFunction<Shapes>, "outputs" | "run" | "program"> & {
   readonly inputs: Readonly<Record<string, Numbers>>;
   readonly gradients: Readonly<Record<string, Numbers | undefined>>;
@@ -121,7 +121,7 @@ export function resumeGradient(
       const rule = ruleFromJson(part.object("rule") as unknown as RuleJson);
       refuseMisfits("minimize.resume", rule, objective);
       const x0 = objective.gather(part.list("x0", isNumber));
-      // The value is absent in checkpoints of earlier versions, and in checkpoints of functions that draw random
+      // The value is absent from checkpoints of earlier versions, and from checkpoints of functions that draw random
       // numbers.
       const value = typeof kept.value === "number" ? { value: kept.value } : {};
       return { rule, x0, until, ...value, checkpoint };
@@ -164,7 +164,10 @@ function refuseMisfits(
     );
 }
 
-/** Objective of a compiled function. The objective's parameters are the differentiated inputs, as one vector. */
+/**
+ * Objective of a compiled function. Its parameters are the inputs with respect to which the function is differentiated,
+ * as one vector.
+ */
 class CompiledObjective implements FullObjective {
   readonly count: number;
   readonly rows = 1;
@@ -193,7 +196,7 @@ class CompiledObjective implements FullObjective {
     for (const [name, given] of Object.entries(data)) inputs[name].set(this.#numbers(`data.${name}`, given, inputs[name].length));
   }
 
-  /** Returns `start` as one vector, which becomes the objective's starting point. */
+  /** Returns `start` as one vector and makes it the objective's starting point. */
   gather(start: Given | GivenByName): Float64Array {
     const vector = new Float64Array(this.count);
     if (typeof start === "number" || "length" in start) vector.set(this.#numbers("start", start as Given, this.count));
@@ -224,7 +227,7 @@ class CompiledObjective implements FullObjective {
     return this.evaluate(x, gradient, update);
   }
 
-  /** The function's memory belongs to the caller. */
+  /** The memory of the function belongs to the caller. */
   dispose(): void {}
 
   #numbers(name: string, given: Given | undefined, wanted: number): ArrayLike<number> {
@@ -241,7 +244,8 @@ class CompiledObjective implements FullObjective {
 }
 
 /**
- * Number of random draws that are averaged to compare a random function at two points. The same draws are used at both.
+ * Number of random draws whose mean is used when a random function is compared at two points. The same draws are used
+ * at both.
  */
 const COMPARED_DRAWS = 16;
 

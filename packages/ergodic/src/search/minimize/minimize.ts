@@ -31,7 +31,7 @@ import {
   resumeGradient,
 } from "./gradient.ts";
 
-/** Limits of a search: it stops at the first one reached. */
+/** Limits of a search, which stops when the first of them is reached. */
 export interface MinimizeUntil {
   /** Number of evaluations. */
   evaluations?: number;
@@ -48,7 +48,8 @@ export interface MinimizeOptions extends SearchOptions {
   /** Signal that aborts the run. */
   signal?: AbortSignal;
   /**
-   * Number of concurrent evaluations, for functions that return promises. Default 1. The result does not depend on it.
+   * Number of evaluations that run at the same time, for functions that return promises. Default 1. The result does not
+   * depend on it.
    */
   concurrency?: number;
   /**
@@ -71,8 +72,8 @@ export interface Minimum {
   /** Value of the best point, the mean of its evaluations. */
   value: number;
   /**
-   * The algorithm's own estimate of the minimum, if it has one. On noisy objectives, this estimate is better than the
-   * best point, whose low value is partly luck.
+   * The algorithm's own estimate of the minimum, if it has one. If the objective is noisy, this estimate is better than
+   * the best point, because the best point's low value is partly due to luck.
    */
   centre?: Float64Array;
   /** Number of evaluations made. */
@@ -87,7 +88,7 @@ export interface Minimum {
   algorithm: JsonObject;
   /** Summary of the run. */
   run: RunSummary;
-  /** The result as JSON without the history, plus the space, the seed and the budget. */
+  /** The result as JSON, without the history but with the space, the seed and the budget. */
   saved: JsonObject;
 }
 
@@ -181,12 +182,13 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  * `until`: limits on evaluations and seconds, and a target value; the first one reached ends the run. A run can be
  * awaited, or iterated over its ticks.
  *
- * `concurrency` and `workers` do not change the result. It depends only on f, the space, the algorithm, the seed, the
- * budget and `until.seconds`. `minimize.resume(checkpoint, f)` resumes bit for bit, even after a failure or an abort.
- * To detect a different function, it evaluates the best point again, and once more if the value differs.
+ * `concurrency` and `workers` do not change the result. The result depends only on f, the space, the algorithm, the
+ * seed, the budget and `until.seconds`. `minimize.resume(checkpoint, f)` resumes bit for bit, even after a failure or
+ * an abort. To detect a different function, `minimize.resume` evaluates the best point again, and evaluates it a third
+ * time if the value differs.
  *
- * With `algorithm: coordinateDescent()`, f may be a coordinateTarget(). A function from compileFunction with a gradient
- * is minimised over its inputs by any step `rule` (default lbfgs()).
+ * With `algorithm: coordinateDescent()`, f may be a coordinateTarget(). If f was returned by compileFunction and has a
+ * gradient, f is minimised over its inputs by any step `rule` (default lbfgs()).
  *
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] if f throws, with its
  * error as the cause;

@@ -14,8 +14,8 @@ interface Route {
 }
 
 /**
- * Inference by the Open Inference Protocol. Reads the body and writes the answer without schema checks, so that a
- * request costs little more than its transport.
+ * Routes for inference by the Open Inference Protocol. The body is read and the answer is written without schema
+ * checks, so that a request costs little more than its transport.
  */
 export const addInfer: Routes = (app, server) => {
   const { repository } = server;

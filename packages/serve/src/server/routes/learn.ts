@@ -7,7 +7,7 @@ import type { Routes } from "../context.ts";
 import { RequestError } from "../request-error.ts";
 import { answers, modelParams, NO_OTHERS } from "./schemas.ts";
 
-/** Largest nesting depth of a body: the body, its rows, one row, and the content of a cell. */
+/** Largest nesting depth of a body. It suffices for the body, its rows, one row, and the content of a cell. */
 const DEEPEST = 8;
 
 const learnRequest = Type.Object(
@@ -49,7 +49,7 @@ interface Learning {
   weights?: number[];
 }
 
-/** Routes for learning rows with their targets, which are learnt before the answer is sent, and for rollbacks. */
+/** Routes for learning and for rollbacks. Rows with their targets are learnt before the answer is sent. */
 export const addLearn: Routes = (app, { repository }) => {
   const learnerOf = (name: string): OnlineLearner => {
     const { served } = repository.get(name);
@@ -91,7 +91,7 @@ export const addLearn: Routes = (app, { repository }) => {
       try {
         return { model_name: model, ...(await learner.learn(rows, targets, options)) };
       } catch (error) {
-        // Well-formed, but cannot be learnt. Nothing has changed.
+        // The request is well-formed, but its rows cannot be learnt. Nothing has changed.
         if (error instanceof DataError)
           throw new RequestError(error.where, error.said, error.code === "KEY_REUSED" ? "KEY_REUSED" : "INPUT", 422);
         throw error;

@@ -7,7 +7,7 @@ import type { Repository } from "../../repository/repository.ts";
 import type { Routes, Server } from "../context.ts";
 import { textAnswer } from "./schemas.ts";
 
-/** Default metrics of prom-client with names that Prometheus's own check refuses. */
+/** Default metrics of prom-client whose names Prometheus's own check refuses. */
 const MISNAMED = ["nodejs_active_resources_total", "nodejs_active_handles_total", "nodejs_active_requests_total"];
 
 /** Route for all counters, for Prometheus. */
@@ -28,10 +28,10 @@ export const addMetrics: Routes = (app, { repository, answers }) => {
 
 type Collect<M> = (metric: M, version: ModelVersion, labels: { model: string; version: string }) => void;
 
-/** Common parts of metrics with a value per version of a model. */
+/** Common parts of metrics that have one value per version of a model. */
 interface LabelledMetrics {
   readonly labelled: { labelNames: string[]; registers: Registry[] };
-  /** Returns the `collect` method of such a metric, which sets the value of each version. */
+  /** Returns the `collect` method for such a metric. The method sets the value for each version. */
   eachModel<M extends { reset(): void }>(collect: Collect<M>): (this: M) => void;
 }
 
@@ -93,7 +93,7 @@ function addRequestMetrics({ labelled, eachModel }: LabelledMetrics, repository:
 
 /** Adds metrics of models that learn from requests. */
 function addLearningMetrics({ labelled, eachModel }: LabelledMetrics): void {
-  // Values that do not exist yet are left out.
+  // Values that do not exist yet are not reported.
   const learning = (Metric: typeof Counter | typeof Gauge, name: string, help: string, of: (stats: LearnerStats) => number) =>
     new Metric({
       ...labelled,
@@ -136,7 +136,7 @@ function addAnswerMetrics(registry: Registry, answers: Server["answers"]): void 
   });
 }
 
-/** Adds distributions of batches and times, by model. */
+/** Adds the distributions of batch sizes and times, by model. */
 function addHistograms(registry: Registry, repository: Repository): void {
   const histogram = (name: string, help: string, unit: number, of: (version: ModelVersion) => Histogram): void => {
     const metric = {
@@ -178,7 +178,7 @@ interface Point {
 
 /** Returns the points of a histogram. `unit`: unit of a value, in units of the metric. */
 function pointsOf(name: string, histogram: Histogram, labels: Record<string, string>, unit: number): Point[] {
-  // Rounded to decimal digits, so that the bound 2·10⁻⁵ is not 0.000020000000000000001.
+  // The bound is rounded to decimal digits, so that 2·10⁻⁵ is not 0.000020000000000000001.
   const bound = (value: number): number => Number((value * unit).toPrecision(6));
   const points: Point[] = histogram
     .cumulative()

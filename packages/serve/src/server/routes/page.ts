@@ -3,7 +3,9 @@ import { css, html } from "../../page/document.ts";
 import type { Routes } from "../context.ts";
 import { textAnswer } from "./schemas.ts";
 
-/** Allows only content from this server: no inline scripts, no frame around the page. */
+/**
+ * Allows only content from this server. Inline scripts are forbidden, and no other page can show this page in a frame.
+ */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -22,8 +24,8 @@ const files: readonly (readonly [path: string, text: string, type: string])[] = 
 ];
 
 /**
- * A page to try models: their columns as a form, the answer, and response times. The page contains no data from the
- * models and needs no token.
+ * A page for trying out models. It shows a model's columns as a form, the answer, and response times. The page contains
+ * no data from the models and needs no token.
  */
 export const addPage: Routes = (app) => {
   for (const [path, text, type] of files) {

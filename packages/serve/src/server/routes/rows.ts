@@ -7,7 +7,7 @@ import { answers, modelParams, rowsAnswer, rowsMetadata, rowsRequest } from "./s
 
 /** Largest nesting depth of a body: the body, its rows, one row, and the content of a cell. */
 const DEEPEST = 8;
-/** Largest number of columns that are listed. Models with hashed strings have millions of columns. */
+/** Largest number of columns that a description lists. Models with hashed strings have millions of columns. */
 const MOST_COLUMNS = 10_000;
 
 interface Params {
@@ -21,7 +21,7 @@ interface Body {
   parameters?: { priority?: number; timeout?: number };
 }
 
-/** Routes for rows by column name. Answers have named classes and probabilities. */
+/** Routes for rows by column name. These answers contain class names and probabilities by class name. */
 export const addRows: Routes = (app, server) => {
   const { repository } = server;
   const served = ({ model, version }: Params) => {
@@ -49,7 +49,7 @@ export const addRows: Routes = (app, server) => {
           body: rowsRequest,
           response: answers(rowsAnswer, 400, 404, 413, 429, 503),
         },
-        // The handler refuses and counts requests that do not fit the schema.
+        // If a request does not fit the schema, the handler refuses and counts it.
         attachValidation: true,
         preValidation: async (request) => {
           const { found } = served(request.params);

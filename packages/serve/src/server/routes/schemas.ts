@@ -1,4 +1,4 @@
-/** Schemas of requests and answers, for the documentation and to check small bodies. */
+/** Schemas of requests and answers. They are used for the documentation and to check small bodies. */
 
 import { type TSchema, Type } from "@sinclair/typebox";
 import { LONGEST_US } from "../../v2/infer-request.ts";
@@ -134,7 +134,7 @@ export const indexAnswer = Type.Array(
 
 export const controlRequest = Type.Object({ parameters: Type.Optional(parameters) });
 
-/** Returns the schemas of a route's answers: 200 as given, and errors for the other statuses. */
+/** Returns the schemas of a route's answers: the given schema for status 200, and errors for the other statuses. */
 export function answers(ok: TSchema, ...statuses: number[]): Record<number, TSchema> {
   return { 200: ok, ...Object.fromEntries(statuses.map((status) => [status, errorAnswer])) };
 }

@@ -5,7 +5,8 @@ import type { Routes } from "../context.ts";
 import { answers, modelParams } from "./schemas.ts";
 
 /**
- * Routes for statistics of requests: the statistics of the protocol's extension, and all statistics under `ergodic`.
+ * Routes for statistics of requests. They return the statistics of the protocol's extension, and all statistics under
+ * `ergodic`.
  */
 export const addStats: Routes = (app, { repository }) => {
   const response = answers(Type.Object({ model_stats: Type.Array(Type.Unknown()) }), 404);

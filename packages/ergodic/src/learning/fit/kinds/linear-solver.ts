@@ -11,14 +11,17 @@ import { chosenStrength } from "./linear-strength.ts";
 import { quasiNewton } from "./quasi-newton.ts";
 import type { FitOptions, Settled } from "./trainable.ts";
 
-/** Maximum number of columns for Newton's method. Factoring a larger Hessian takes longer than it saves. */
+/**
+ * Maximum number of columns for Newton's method. With more columns, factoring the Hessian takes longer than Newton's
+ * method saves.
+ */
 const MOST_COLUMNS = 1000;
 /**
  * Maximum cost per row of a Hessian, relative to the cost of a gradient. Beyond this limit, methods that use only
  * gradients are cheaper.
  */
 const MOST_PRODUCTS = 150;
-/** Maximum number of parameters over all outputs for L-BFGS, which stores twenty vectors of them. */
+/** Maximum number of parameters over all outputs for L-BFGS, which stores twenty vectors of this length. */
 const MOST_PARAMETERS = 5e5;
 /**
  * A solver is chosen only if the data contain at most this many values. On larger data, a solver takes minutes, whereas
@@ -30,7 +33,7 @@ const NEAR = { gradientTolerance: 1e-7, changeTolerance: 1e-9 };
 /** Losses with kinks that dualCoordinateDescent() supports. */
 const KINKED = ["hinge", "epsilonInsensitive", "quantile"];
 
-/** Chooses the algorithm for a model of linear(), and the strength of L2 if it is left open. */
+/** Chooses the algorithm for a linear model, and the strength of L2 if the user did not set it. */
 export async function settleLinear(model: LinearModel, data: Dataset, options: FitOptions): Promise<Settled<Dataset>> {
   const { l1 = 0, group, nonNegative = false, l2 } = model.options;
   const { algorithm, why } = options.algorithm === "auto" ? linearSolver(model, data) : { why: undefined };
@@ -44,7 +47,10 @@ export async function settleLinear(model: LinearModel, data: Dataset, options: F
   return { algorithm, model: settled, why: [why, strength.why].filter(Boolean).join("; ") };
 }
 
-/** Throws unless the strength can be chosen by comparing minima. This needs a smooth loss and no penalty besides L2. */
+/**
+ * Throws if the strength cannot be chosen by comparing minima. The comparison needs a smooth loss and no penalty
+ * besides L2.
+ */
 function refuseUntellable({ options }: LinearModel, data: Dataset): void {
   const { l1 = 0, group, nonNegative } = options;
   const { loss } = chooseLoss("linear", options.loss, data);
@@ -71,7 +77,7 @@ export function linearSolver({ options }: LinearModel, data: Dataset): { algorit
     };
   if (loss.curvature === undefined && !loss.conjugate) {
     const single = l2 > 0 && l1 === 0 && !group && !nonNegative && !penaltyWeights && !data.layout.offset;
-    // The dual can only fit a penalised intercept, which would be a different model.
+    // The dual method can fit only a penalised intercept, which would be a different model.
     if (KINKED.includes(loss.name) && single && !intercept)
       return {
         algorithm: dualCoordinateDescent(),

@@ -30,36 +30,34 @@ const ROWS = { most: 5000, least: 1000, numbers: 1e6 };
 const FOLDS = 5;
 /** Total number of held-out rows that suffices to distinguish strengths. */
 const HELD_OUT = 1000;
-/** Squared losses need no penalty if there are at least this many rows per column. */
+/** A squared loss needs no penalty if there are at least this many rows per column. */
 const AMPLE = 20;
 /**
- * Integer weights are treated as frequencies if their mean is at least this value. A row then represents many
- * observations, and only some of them are held out.
+ * Integer weights are treated as frequencies if their mean is at least this value. Each row then represents many
+ * observations, so that only some of them can be held out.
  */
 const COUNTED = 10;
 /**
- * Up to this number, observations are assigned to folds one by one. If there are more, each fold gets an equal share.
+ * Up to this number, observations are assigned to folds one by one. If there are more observations, each fold gets an
+ * equal share.
  */
 const MOST_DEALT = 1e6;
 /**
- * Rows are replaced by their coordinates in the span of all rows only up to this number of rows and of values. This
+ * Maximum number of rows and of values up to which rows are replaced by their coordinates in the span of all rows. The
  * replacement saves time if there are few rows and many more columns.
  */
 const SPAN = { rows: 400, numbers: 1e7 };
 /** Maximum number of columns for which Newton's method is faster along the grid. */
 const NEWTON_COLUMNS = 150;
-/**
- * Tolerance of the minima along the grid. Minima of higher precision would not change the comparison of held-out
- * losses.
- */
+/** Tolerance of the minima along the grid. More precise minima would not change the comparison of held-out losses. */
 const NEAR = 1e-4;
 /**
- * Tolerance of quasi-Newton minima. When a run starts at the minimum of another strength, its first steps gain little.
- * With the coarser tolerance NEAR, such runs ended before they reached the minimum of a smaller strength.
+ * Tolerance of quasi-Newton minima. The first steps of a run gain little if the run starts at the minimum for another
+ * strength. With the coarser tolerance NEAR, such runs ended before they reached the minimum for a smaller strength.
  */
 const NEAR_BY_SLOPES = 1e-7;
 const MOST_STEPS = 60;
-/** Strength, in grid units, if there are too few rows for holding any out. */
+/** Strength, in grid units, that is used if there are too few rows to hold any out. */
 const UNTOLD = 1e-2;
 
 /** Strength of the L2 penalty, and the reason for it. */
@@ -76,11 +74,12 @@ export interface StrengthOptions {
 }
 
 /**
- * Chooses the strength for `l2: "auto"`. The strength is 0 for squared losses (squared or Huber) if there are 20 rows
- * or more per column, or if the target is constant. Otherwise it is the strength with the least mean loss on held-out
- * rows, on a grid refined from factors of 10 to √10. Each model starts from the previous one's parameters. Rows are
- * assigned to five folds by `seed`, evenly over the targets; large data use a sample and fewer folds. The strength is
- * then rescaled from the training rows to all rows, so that strength × rows stays constant, as it does for a prior.
+ * Chooses the strength for `l2: "auto"`. The strength is 0 if the target is constant, or if the loss is squared or
+ * Huber and there are at least 20 rows per column. Otherwise it is the strength with the least mean loss on held-out
+ * rows. It is taken from a grid whose steps are refined from factors of 10 to √10. Each model starts from the
+ * parameters of the previous model. Rows are assigned to five folds by `seed`, with targets spread evenly; large data
+ * use a sample and fewer folds. The strength is then rescaled from the training rows to all rows, so that strength ×
+ * rows stays constant, as it does for a prior.
  */
 export async function chosenStrength(model: LinearModel, data: Dataset, options: StrengthOptions): Promise<Strength> {
   const { loss } = chooseLoss("linear", model.options.loss, data);
@@ -124,9 +123,9 @@ const isConstant = ({ options }: LinearModel, { target: { values }, layout }: Da
   options.intercept !== false && !layout.offset && values.every((value) => value === values[0]);
 
 /**
- * Whether to replace rows by coordinates in their span, because the data have many columns. Rows cannot be replaced if
- * penalties differ by column, because such penalties have no meaning in the span. Nor can they be replaced if there are
- * class weights, because these need every class.
+ * Whether to replace rows by coordinates in their span, because the data have many columns. Rows are not replaced if
+ * penalties differ by column, because such penalties have no meaning in the span. Rows are not replaced either if there
+ * are class weights, because class weights need every class.
  */
 function isWide({ options }: LinearModel, { rowCount }: Dataset, columns: number): boolean {
   const { penaltyWeights, classWeights } = options;
@@ -169,18 +168,18 @@ async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boo
   return best;
 }
 
-/** Rows of one fold for choosing the strength: held-out rows and training rows. */
+/** Held-out rows and training rows of one fold, for choosing the strength. */
 interface Rows {
   readonly train: Uint32Array;
   readonly held: Uint32Array;
   /**
-   * For each row, number of observations used for training and number of observations held out. Undefined unless each
-   * row represents several observations.
+   * For each row, the number of observations used for training and the number held out. Undefined unless each row
+   * represents several observations.
    */
   readonly counts?: { readonly train: Float64Array; readonly held: Float64Array };
 }
 
-/** Sum of the weights if weights count observations, otherwise undefined. */
+/** Number of observations, which is the sum of the weights, if weights count observations; otherwise undefined. */
 function observationsOf({ weights, rowCount }: Dataset): number | undefined {
   if (!weights?.every(Number.isInteger)) return undefined;
   const sum = weights.reduce((a, b) => a + b, 0);
@@ -250,9 +249,9 @@ function untold(model: LinearModel, data: Dataset, plan: Plan): Strength {
 }
 
 /**
- * Returns each column's size (root mean square) for dense rows, and the centre that is subtracted from such rows.
- * Sparse columns are standardised without a centre. With an intercept, centring does not change the model. But the
- * larger ‖x‖² of uncentred columns would give a different grid.
+ * Returns the size (root mean square) of each column of dense rows, and the centre that is subtracted from each column.
+ * Sparse columns are standardised without a centre. With an intercept, centring does not change the model. Without
+ * centring, ‖x‖² would be larger, so the grid would differ.
  */
 function asDense({ options }: LinearModel, prepared: Dataset): { size: Float64Array; centre: Float64Array } {
   const { intercept, standardise } = options;
@@ -278,7 +277,7 @@ interface FoldParts {
   readonly solver: Algorithm;
 }
 
-/** Models for the rows of one fold. Each starts from the previous one's parameters. */
+/** Models for the rows of one fold. Each model starts from the parameters of the previous model. */
 class Fold {
   /** Mean w‖x‖² of the training rows. */
   readonly unit: number;

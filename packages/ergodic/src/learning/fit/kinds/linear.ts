@@ -22,8 +22,8 @@ import {
 } from "./trainable.ts";
 
 /**
- * A linear model for `fit`: z = x·p + b, with one output for a numeric target or two classes, and one per class for
- * more.
+ * A linear model for `fit`: z = x·p + b. There is one output for a numeric target or two classes, and one output per
+ * class for more classes.
  *
  *   const model = await fit(linear({ loss: "logistic", l2: 1e-3 }), data, { epochs: 10, seed: 1 });
  *   model.predict({ age: 40, income: 30_000 });    // { value: "yes", probabilities: { no: 0.2, yes: 0.8 } }
@@ -106,7 +106,7 @@ function choose(
 }
 
 /**
- * Unit of AdaGrad's steps. Steps do not scale with the gradient. For numeric targets, they must therefore be given in
+ * Unit of AdaGrad's steps. Steps do not scale with the gradient. For numeric targets, steps must therefore be given in
  * units of the target.
  */
 function unitOf(model: Model<Dataset>, prepared: Dataset): number {

@@ -7,7 +7,7 @@ import type { Loss } from "../../models/loss.ts";
 /** Relative rounding error of float32, in which data are stored. */
 const ROUNDING = 1e-7;
 
-/** Stopping tolerances of L-BFGS for losses near 1. */
+/** Stopping tolerances of L-BFGS for losses whose size is near 1. */
 export interface Nearness {
   /** Tolerance of every component of the gradient. */
   readonly gradientTolerance: number;

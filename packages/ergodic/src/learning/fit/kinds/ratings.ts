@@ -11,8 +11,8 @@ import type { FactorisationOptions } from "../../models/ratings/settings.ts";
 import { algorithmFamilies, checkRatings, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
 
 /**
- * A factorisation of ratings for `fit`. Every user has a row of `rank` factors in P, and every item has such a row in
- * Q.
+ * A factorisation of ratings for `fit`. Every user has a row of `rank` factors in P, and every item has a row of `rank`
+ * factors in Q.
  *
  *   const model = await fit(factorisation({ rank: 16 }), Ratings.fromTriples({ users, items, values }), { seed: 1 });
  *   model.recommend("ann", { count: 5 });   // [{ item, score }, …]
@@ -59,8 +59,8 @@ function refuseRules({ rule, variance }: FitOptions<Ratings>): void {
 }
 
 /**
- * Returns metrics on held-out ratings. `loss` is the root mean square error. For preferences, it is 1 − ndcg of the
- * best 10 among items without a training rating.
+ * Returns metrics on held-out ratings. `loss` is the root mean square error. For preferences, `loss` is 1 − ndcg of the
+ * best 10 items among those without a training rating.
  */
 function measure(saved: SavedModel, heldOut: Ratings, train: Ratings): Record<string, number> {
   const predictor = new FactorPredictor(saved);
@@ -68,7 +68,7 @@ function measure(saved: SavedModel, heldOut: Ratings, train: Ratings): Record<st
   return { loss: measured.rmse ?? 1 - (measured.ndcg ?? Number.NaN), ...measured };
 }
 
-/** Sizes and a digest of all ratings and names. */
+/** Number of users, items and ratings, and a digest of all ratings and names. */
 function fingerprint(data: Ratings): JsonObject {
   return { users: data.users.size, items: data.items.size, count: data.count, digest: ratingsDigest(data), method: DIGEST };
 }

@@ -2,13 +2,14 @@ import { Dataset } from "../../../engine/data/dataset.ts";
 import { solvePositive } from "../../../engine/numbers/cholesky.ts";
 
 /**
- * Ridge that is added to the Gram matrix, relative to the mean square of the rows. Without it, linearly dependent rows
- * could not be factored.
+ * Ridge that is added to the Gram matrix, relative to the mean square of the rows. Without this ridge, linearly
+ * dependent rows could not be factored.
  */
 const RIDGE = 1e-10;
 
 /**
- * Returns the rows in coordinates of their span. The result has as many columns as rows, and the same products x_i·x_j.
+ * Returns the rows in coordinates of their span. The result has as many columns as rows, and it has the same products
+ * x_i·x_j.
  *
  * The weights of a linear model with an L2 penalty lie in the span of its rows, so outputs and the norm of the weights
  * do not change: X Xᵀ = L Lᵀ, and row i of L replaces x_i (Schölkopf, Herbrich, Smola 2001). Costs n²/2 products of

@@ -39,8 +39,8 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
    * Algorithm that replaces `rule` and `variance`, e.g. coordinateDescent(). "auto", for linear models, selects a
    * solver for this objective and these data by the table of docs/solvers.md (newtonCholesky(), coordinateDescent(),
    * lbfgs() …), or descent if no solver fits. "gradient" is descent. Default: "gradient" for networks. For linear
-   * models, it is "auto" unless an option applies only to descent (`rule`, `variance`, `epochs`, `batch`, `schedule`,
-   * `replicas`, `patience`, `from` …).
+   * models, the default is "auto", or "gradient" if an option is given that applies only to descent (`rule`,
+   * `variance`, `epochs`, `batch`, `schedule`, `replicas`, `patience`, `from` …).
    */
   algorithm?: Algorithm | "auto" | "gradient";
   /**
@@ -52,7 +52,7 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
   until?: Until;
   /** Held-out rows, on which the model is measured during training. */
   validate?: D;
-  /** Epochs between validations, > 0; fractions allowed. Default 1. Needs `validate`. */
+  /** Number of epochs between validations, > 0; fractions are allowed. Default 1. Needs `validate`. */
   validateEvery?: number;
   /**
    * The run stops after this many validations without a lower loss, and keeps the best parameters. A whole number >= 1.
@@ -67,8 +67,8 @@ export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
 export type SettledOptions<D = Dataset> = Omit<FitOptions<D>, "algorithm"> & { algorithm?: Algorithm };
 
 /**
- * Choices that `fit` makes for a model: the algorithm for "auto" (undefined for descent), the model with the chosen
- * strength of L2, and the reason for the choice.
+ * Choices that `fit` makes for a model: the algorithm selected for "auto" (undefined for descent), the model with the
+ * chosen strength of L2, and the reason for these choices.
  */
 export interface Settled<D> {
   readonly algorithm?: Algorithm;
@@ -77,28 +77,27 @@ export interface Settled<D> {
 }
 
 /**
- * Adapter that makes a kind of model available to the verb `fit`. There is one such object per kind. It connects the
- * folders that implement the kind.
+ * Adapter that makes a kind of model available to the verb `fit`. There is one such object per kind. The adapter
+ * connects the folders that implement the kind.
  *
  * A model holds its adapter, so programs load only the kinds that they use. To add a kind, define a model with another
  * adapter. `D`: type of the data. `P`: type of the predictor.
  */
 export interface Trainable<D, P> {
-  /** Returns the model that `toJSON` described. */
+  /** Returns the model that was described by `toJSON`. */
   from(json: JsonObject): Model<D> | Promise<Model<D>>;
   /** Throws OptionError unless `value` is data of this kind. `wanted`: required type, for the error. */
   checkData(where: string, name: string, value: unknown, wanted: string, example: string): void;
   /** Returns the number type of the data in memory. */
   typeOf(data: D): ElementType;
-  /** Returns sizes and a digest that identify the data. */
+  /** Returns sizes and a digest, which together identify the data. */
   fingerprint(data: D): JsonObject;
-  /** Fingerprint of older checkpoints, which have no `method`. */
+  /** Returns the fingerprint that older checkpoints contain, which have no `method`. */
   olderFingerprint(data: D): JsonObject;
   /** Describes the size in a fingerprint, e.g. "11,220 rows of 122 columns". */
   size(fingerprint: JsonObject): string;
   /**
-   * For kinds with solvers: chooses the algorithm for `algorithm: "auto"`, and the settings that the model does not
-   * specify.
+   * Kinds with solvers: chooses the algorithm for `algorithm: "auto"` and the settings that the model does not specify.
    */
   settle?: ((model: Model<D>, data: D, options: FitOptions<D>) => Promise<Settled<D>>) | undefined;
   /**
@@ -108,7 +107,7 @@ export interface Trainable<D, P> {
   ofWeight?(data: D): D;
   /** Returns the default options, which do not depend on the data. */
   defaults(options: SettledOptions<D>): AlgorithmDefaults;
-  /** Returns the families of kernels that training and measuring call. */
+  /** Returns the kernel families that training and measuring need. */
   families(options: SettledOptions<D>, made: { model: Model<D>; prepared: D }): readonly Family[];
   /** Returns the algorithm for runs in which the user chose none. */
   choose(options: SettledOptions<D>, made: { model: Model<D>; prepared: D; problem: Problem; plan: Plan }): Algorithm;
@@ -120,7 +119,7 @@ export interface Trainable<D, P> {
   measure(saved: SavedModel, heldOut: D, prepared: D): Record<string, number>;
 }
 
-/** Returns the kernel families of an algorithm, by default of gradient descent. */
+/** Returns the kernel families of an algorithm. If no algorithm is given, returns those of gradient descent. */
 export function algorithmFamilies(algorithm: Algorithm | undefined): readonly Family[] {
   if (!algorithm) return ["training"];
   return algorithm.families ?? ["training", "coordinate"];

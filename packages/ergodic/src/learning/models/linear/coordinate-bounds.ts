@@ -1,11 +1,14 @@
 /**
- * Upper bounds on the curvature of f along each block: sup ℓ'' × a bound on the largest eigenvalue of X_bᵀ diag(c) X_b,
- * plus l2 w. A bound is Infinity if the loss has unbounded curvature.
+ * Upper bounds on the curvature of f along each block. A bound is sup ℓ'' × an upper bound on the largest eigenvalue of
+ * X_bᵀ diag(c) X_b, plus l2 w. A bound is Infinity if the loss has unbounded curvature.
  */
 import type { ColumnTarget } from "../../../engine/contract/index.ts";
 import type { CoordinatePieces } from "./coordinate-pieces.ts";
 
-/** All products are computed for blocks of at most this many columns. Larger blocks use the sum of squares instead. */
+/**
+ * If a block has at most this many columns, all products of its columns are computed. For larger blocks, the sum of
+ * squares is used instead.
+ */
 const MOST_PRODUCTS = 100;
 
 /** `gram`: returns X_bᵀ diag(c) X_b of the listed columns. */

@@ -23,17 +23,17 @@ export interface CoordinateMemoryOptions {
 }
 
 /**
- * Memory for kernels/engine/optimise/coordinate-moves.ts: its MOVES block, inputs and results. Views are created for
- * each use, because memory can move.
+ * Memory with the MOVES block of kernels/engine/optimise/coordinate-moves.ts, its inputs and its results. A view is
+ * created for each use, because memory can move.
  */
 export class CoordinateMemory {
   readonly target: ColumnTarget;
   readonly pieces: CoordinatePieces;
-  /** Curvature bounds by block; Infinity if the loss's curvature is unbounded. */
+  /** Curvature bound of each block; Infinity if the curvature of the loss is unbounded. */
   readonly bounds: Float64Array;
   /** Indices of all blocks except the intercepts. */
   readonly penalised: readonly number[];
-  /** Whether there is a scaled dual point, and whether there is a dual point that uses l2. */
+  /** Whether a scaled dual point exists, and whether a dual point that uses l2 exists. */
   readonly scalable: boolean;
   readonly ridged: boolean;
   private readonly engine: Engine;
@@ -117,7 +117,10 @@ export class CoordinateMemory {
     return this.engine.kernel(kernel, this.deterministic)(this.block, ...args);
   }
 
-  /** Calls `run` on chunks of the list of blocks. Each array of `numbers` supplies one number per block. */
+  /**
+   * Divides the list of blocks into chunks and calls `run` on each chunk. Each array of `numbers` supplies one number
+   * per block.
+   */
   inChunks(
     blocks: Uint32Array,
     numbers: readonly Float64Array[],
@@ -195,13 +198,13 @@ export class CoordinateMemory {
     this.over(this.companion.z).fill(0);
   }
 
-  /** Sets x ← x + scale u and u ← 0, and updates the outputs (slopes, if the loss is quadratic). */
+  /** Sets x ← x + scale u and u ← 0, and updates the outputs, or the slopes if the loss is quadratic. */
   merge(scale: number): void {
     if (!this.companion) return;
     const { binding, target, pieces } = this;
     const u = this.arena.memory.f64(this.companion.u, pieces.count);
     const { x } = this;
-    // The result is an average of points above the floor, so only rounding can move it below the floor.
+    // The result is an average of points above the floor, so it can be below the floor only because of rounding.
     for (let i = 0; i < x.length; i++) x[i] = Math.max(pieces.floors[i], x[i] + scale * u[i]);
     const from = this.over(this.companion.z);
     const to = this.over(target.quadratic ? binding.slopes : binding.z);

@@ -1,6 +1,6 @@
 import type { ColumnTarget } from "../../../engine/contract/index.ts";
 
-/** Maximum number of bisection steps when searching for the largest feasible multiple of a block. */
+/** Maximum number of bisection steps in the search for the largest feasible multiple of a block. */
 const HALVINGS = 100;
 
 /**
@@ -9,8 +9,8 @@ const HALVINGS = 100;
  *
  * Coordinates: each output's columns and then its intercept, one output after another. Without a group penalty, every
  * coordinate is a block. With a group penalty, each group (over all outputs) and each intercept is a block. If a group
- * has one coordinate, the group penalty is included in this coordinate's l1. h_b: terms of the objective on block b,
- * except the loss and l2.
+ * has only one coordinate, the l1 of that coordinate includes the group penalty. h_b: terms of the objective on block
+ * b, except the loss and l2.
  */
 export class CoordinatePieces {
   /** Number of coordinates per output. */
@@ -59,7 +59,7 @@ export class CoordinatePieces {
     return i % this.width >= this.columnCount;
   }
 
-  /** Value of the penalty; Infinity below the floors. */
+  /** Value of the penalty; Infinity if a coordinate is below its floor. */
   value(x: Float64Array): number {
     let sum = 0;
     for (const [i, v] of x.entries()) {
@@ -92,7 +92,7 @@ export class CoordinatePieces {
     return this.group[b] > 0 || this.blocks[b].every((i) => this.l1[i] > 0);
   }
 
-  /** Largest α ≤ 1 with h_b*(α q) = 0: ‖soft(α q_b, l1)‖ ≤ group. */
+  /** Returns the largest α ≤ 1 with h_b*(α q) = 0: ‖soft(α q_b, l1)‖ ≤ group. */
   largestMultiple(b: number, q: Float64Array): number {
     if (this.excess(b, q, 1) === 0) return 1;
     const members = this.blocks[b];
@@ -107,12 +107,15 @@ export class CoordinatePieces {
     return low;
   }
 
-  /** Excess of ‖soft(α q_b, l1)‖ over `group`. h* is the square of this excess ÷ 2 l2. */
+  /**
+   * Returns the amount by which ‖soft(α q_b, l1)‖ exceeds `group`, or 0 if it does not. h* is the square of this excess
+   * ÷ 2 l2.
+   */
   excess(b: number, q: Float64Array, alpha: number): number {
     return Math.max(0, norm(this.blocks[b].map((i) => this.beyond(i, alpha * q[i]))) - this.group[b]);
   }
 
-  /** Part of a pull that l1 and a floor at 0 do not absorb. */
+  /** Returns the part of a pull that remains after l1 and a floor at 0 have been applied. */
   private beyond(i: number, pull: number): number {
     const towards = this.floors[i] === 0 ? pull : Math.abs(pull);
     return Math.max(0, towards - this.l1[i]);

@@ -5,15 +5,15 @@
  *   F(x) = f(x) + Σ_b h_b(x_b),  f = Σ_i c_i ℓ(z_i, y_i) + Σ_j l2 w_j x_j²/2,  h_b = Σ l1 w_j|x_j| + group √|b| ‖x_b‖
  *
  * with x_b ≥ 0 if `nonNegative`. Curvature: sup ℓ'' × a bound on the largest eigenvalue of X_bᵀ diag(c) X_b, plus l2 w.
- * There is no bound if the loss has unbounded curvature (poisson).
+ * There is no such bound if the curvature of the loss is unbounded (poisson).
  * The gap uses the dual point v = −c ∂ℓ/∂z at x. The intercepts are first moved to their minimum, because a feasible
  * dual point needs Σv = 0. x itself does not change.
  *
  *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − α² Σ l2 w x²/2,          ‖soft(α (x_jᵀv − l2 w x)_b, l1 w)‖ ≤ group √|b|
  *   D(1) = −Σ_i c_i ℓ*(−v_i/c_i) − Σ_b e_b²/(2 l2 w),         e_b = (‖soft((x_jᵀv)_b, l1 w)‖ − group √|b|)₊
  *
- * The first bound uses the largest feasible α ≤ 1. The dual value is the larger of the bounds that exist. No gap is
- * known if a column has no penalty or the loss has no conjugate.
+ * The first bound uses the largest feasible α ≤ 1. The dual value is the larger of the two bounds, or the only bound
+ * that exists. No gap is known if a column has no penalty or the loss has no conjugate.
  * Sources: Yuan, Lin 2006 (group lasso); Simon et al. 2013 (with l1); Fercoq et al. 2015 (dual points).
  *
  * @throws CapabilityError for a loss without curvature and conjugate
@@ -44,7 +44,7 @@ const ROUNDING = 4e-16;
 export function linearCoordinates(parts: LinearParts, penalty: Penalty): Coordinates {
   const target = linearColumns(parts, penalty);
   const { outputs, columnCount, intercept } = target;
-  // Created when needed, because arrays per coordinate are large if there are many columns.
+  // Created only when needed, because arrays with an entry per coordinate are large if there are many columns.
   const pieces = penalty.group > 0 ? new CoordinatePieces(target) : undefined;
   return {
     count: outputs * (columnCount + (intercept ? 1 : 0)),
@@ -221,8 +221,8 @@ class LinearState implements CoordinateState {
 }
 
 /**
- * Returns the dual value. Rounding can move the argument of a conjugate out of its domain. The result is then −∞, which
- * certifies nothing.
+ * Returns the dual value. Because of rounding, the argument of a conjugate can lie outside its domain. The value is
+ * then −∞, which certifies nothing.
  */
 function known(dual: number): number {
   return Number.isNaN(dual) ? -Infinity : dual;

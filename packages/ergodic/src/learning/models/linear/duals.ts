@@ -2,8 +2,8 @@
  * The dual of a linear model with an L2 penalty, for dual coordinate descent (kernels/learning/dual.ts).
  *
  * The piecewise quadratic losses are C ℓ(z, y) = max { β (y − z) − ε|β| − κ β²/(2C) : low C ≤ β ≤ high C }, with C =
- * w/(n l2). The logistic loss has its own kernel. With a binary loss and several classes, each class is a separate
- * problem. The intercept is the weight of a constant column.
+ * w/(n l2). The logistic loss has its own kernel. If a binary loss is used with several classes, each class is a
+ * separate problem. The intercept is the weight of a constant column.
  */
 
 import type { DualBinding, Duals } from "../../../engine/contract/index.ts";
@@ -21,7 +21,7 @@ interface Piecewise {
   /** Curvature κ. */
   curvature?: number;
   epsilon?: number;
-  /** Whether the bounds are mirrored for y < 0. */
+  /** Whether the lower and upper bounds are mirrored for y < 0. */
   signed?: boolean;
 }
 
@@ -35,7 +35,7 @@ const piecewise: Readonly<Record<string, (options: Readonly<Record<string, numbe
 };
 const losses = [...Object.keys(piecewise), "logistic"];
 const types = { f32: 0, f64: 1, i16: 2, i8: 3 };
-/** Initial log(α/(C − α)). At this value, every row has almost no weight in the model. */
+/** Initial log(α/(C − α)). At this value, every row has almost no weight in the initial model. */
 const FIRST_LOGIT = -7;
 
 function refuseMisfits({ data, options: { loss, l1, l2, group, penaltyWeights } }: LinearParts): void {
@@ -59,8 +59,7 @@ export function bindDuals(parts: LinearParts, { interceptScaling, deterministic 
   const { data, engine, options, stride } = parts;
   const arena = new Arena(engine.memory, "dual of a linear model");
   const { one } = data.layout;
-  // For the constant column c, a weight v is stored as p = c v / one. Outputs are then x·p, as for other columns. β x
-  // then adds β c²/one to p.
+  // The weight v of the constant column c is stored as p = c v / one. then adds β c²/one to p.
   const constant = options.intercept ? interceptScaling ** 2 : 0;
   const squares = arena.take(data.rowCount * 8);
   const outputs = Array.from({ length: options.outputs }, (_, k) =>

@@ -11,16 +11,16 @@ import { curvedProgram } from "../loss.ts";
 import type { LinearParts } from "./parts.ts";
 
 /**
- * Smallest curvature, relative to the loss's largest. Without this minimum, no step could leave a flat part of the loss
- * (huber's tails) that contains all rows.
+ * Smallest curvature that a row can have, relative to the largest curvature of the loss. Without this minimum, no step
+ * could leave a flat part of the loss (huber's tails) that contains all rows.
  */
 const LEAST_CURVATURE = 1e-9;
 
 /** Number of products per kernel call. A call takes a few milliseconds. */
 const WORK = 1e7;
 /**
- * Slopes and curvatures are kept after an evaluation of the loss if they take at most this many bytes. A Hessian at the
- * same parameters then reuses them.
+ * The slopes and curvatures from an evaluation of the loss are kept if they take at most this many bytes. A Hessian at
+ * the same parameters then reuses these values.
  */
 const KEPT_BYTES = 2 ** 26;
 
@@ -55,8 +55,8 @@ export function bindHessian(parts: LinearParts): CurvatureBinding {
     return loss;
   }
   /**
-   * For each output: the loss evaluated last, and its parameters. Slopes and curvatures are stored for these
-   * parameters.
+   * For each output, the loss evaluated last and the parameters at which it was evaluated. The stored slopes and
+   * curvatures belong to these parameters.
    */
   const known: ({ x: Float64Array; loss: number } | undefined)[] = [];
   return {
@@ -74,7 +74,7 @@ export function bindHessian(parts: LinearParts): CurvatureBinding {
     },
     *at(x, k): Generator<void, Curved> {
       const before = known[k];
-      // The kernel overwrites the stored curvatures with scaled ones.
+      // The kernel replaces the stored curvatures by scaled ones.
       known[k] = undefined;
       const again = before?.x.every((v, j) => v === x[k * stride + j]) ?? false;
       const made = yield* call(x, k, again ? field.HESSIAN_REST : field.HESSIAN_ALL);
@@ -92,9 +92,9 @@ interface HessianBlocks {
   readonly blocks: readonly number[];
   /** Addresses that all outputs share. */
   readonly place: { readonly parameters: number; readonly gradient: number; readonly matrix: number };
-  /** Number of columns in the matrix, including padding. */
+  /** Number of columns of the Hessian, including padding. */
   readonly width: number;
-  /** Whether slopes and curvatures of all rows are kept. */
+  /** Whether the slopes and curvatures of all rows are stored. */
   readonly kept: boolean;
 }
 

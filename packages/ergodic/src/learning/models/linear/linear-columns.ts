@@ -105,7 +105,7 @@ interface Arrays {
 
 type Evaluator = Pick<ColumnBinding, "evaluation" | "loss" | "conjugate">;
 
-/** Separate losses: one program per output, over the rows. */
+/** For separate losses, calls one program per output, which covers all rows. */
 function separateLosses(arena: Arena, parts: LinearParts, at: Arrays): Evaluator {
   const { data, options } = parts;
   const { rowCount, layout } = data;
@@ -146,7 +146,7 @@ function separateLosses(arena: Arena, parts: LinearParts, at: Arrays): Evaluator
   };
 }
 
-/** Joint loss: one program over the outputs of a row, called row by row. */
+/** For a joint loss, calls one program over the outputs of a row for each row. */
 function jointLoss(arena: Arena, parts: LinearParts, at: Arrays): Evaluator {
   const { data, options } = parts;
   const own = { z: 0, dz: 0, d2z: 0 };

@@ -6,15 +6,15 @@
  * numbers. For a binary loss and more than two classes, the model is fitted one-vs-rest. `classWeights`: by class name,
  * or "balanced" (n / (classes × count)). `features`: a random feature map applied to the rows, which makes the linear
  * model a kernel machine.
- * `standardise`: columns have mean 0 and sd 1. Sparse columns are only scaled, except for a table's numbers. Without an
- * intercept, columns are not centred and have mean square 1. The statistics are learnt from the training rows and
- * stored in the model.
- * "auto" never standardises the features of a map, nor sparse columns that do not come from a table. Otherwise it
- * compares the columns by √mean(x²). It standardises if these values differ by more than a factor of 10 or lie outside
- * 0.1 … 10. Without a map, columns that contain only 0 and 1, such as levels of categories, are neither scaled nor
- * compared. With `features`, a column's unit is max|x|. It standardises if the largest unit is more than 10 times the
- * lower decile of the units. A map has one gamma for all columns. Enlarging columns that hardly vary (pixels that are
- * nearly always blank, rare levels) would therefore add noise to the distances.
+ * `standardise`: columns have mean 0 and sd 1. Columns of sparse data are only scaled, unless they are numeric columns
+ * of a table. Without an intercept, columns are not centred and are scaled to mean square 1. The statistics are learnt
+ * from the training rows and stored in the model.
+ * "auto" never standardises the features of a map, nor sparse columns that do not come from a table. Otherwise, "auto"
+ * compares the columns by √mean(x²). "auto" standardises if these values differ by more than a factor of 10 or lie
+ * outside 0.1 … 10. Without a map, columns that contain only 0 and 1, such as levels of categories, are neither scaled
+ * nor compared. With `features`, the unit of a column is max|x|. Columns are then standardised if the largest unit is
+ * more than 10 times the lower decile of the units. A map has one gamma for all columns. Enlarging columns that hardly
+ * vary (pixels that are nearly always blank, rare levels) would therefore add noise to the distances.
  *
  * @throws OptionError for unknown options, losses or classes; CapabilityError if the loss does not suit the target
  */
@@ -54,8 +54,8 @@ export interface LinearOptions {
   /** Strength of l1‖p‖₁, >= 0. Default 0. */
   l1?: number;
   /**
-   * Strength of l2/2‖p‖², >= 0; or "auto": the strength that predicts held-out rows best, except for squared losses
-   * with 20 rows or more per column, where it is 0 (docs/solvers.md). Default "auto" if a solver minimises a smooth
+   * Strength of l2/2‖p‖², >= 0; or "auto". With "auto", the strength is chosen that predicts held-out rows best, or 0
+   * for squared losses with 20 rows or more per column (docs/solvers.md). Default "auto" if a solver minimises a smooth
    * loss without another penalty; otherwise 0.
    */
   l2?: number | "auto";
@@ -68,7 +68,7 @@ export interface LinearOptions {
   intercept?: boolean;
   /**
    * Whether coefficients must be >= 0. The bound applies to the coefficients of standardised columns, which have the
-   * same signs. Needs coordinateDescent(). Default false.
+   * same signs as the final coefficients. Needs coordinateDescent(). Default false.
    */
   nonNegative?: boolean;
   /**
@@ -85,8 +85,8 @@ export interface LinearOptions {
   features?: RandomFeatures;
   /**
    * Whether columns are scaled to mean 0 and standard deviation 1 (without an intercept, to mean square 1), as learnt
-   * in training. Default "auto": only if their units differ by more than 10 times or are far from 1. "auto" never
-   * scales columns of only 0 and 1, and it scales sparse columns only if they come from a table.
+   * in training. Default "auto": scales the columns only if their units differ by more than a factor of 10 or are far
+   * from 1. "auto" never scales columns of only 0 and 1, and it scales sparse columns only if they come from a table.
    */
   standardise?: boolean | "auto";
 }

@@ -24,7 +24,7 @@ export interface LinearProblemOptions {
   deterministic: boolean;
 }
 
-/** Parts of a linear problem that its capabilities use. */
+/** Parts of a linear problem that implementations of its capabilities share. */
 export interface LinearParts {
   data: Dataset;
   engine: Engine;

@@ -2,9 +2,9 @@
  * A linear model bound to a dataset: z_k = Σ_j x_ij p_kj (+ intercept), with the mean loss over rows and penalties on
  * the coefficients.
  *
- * Parameters: `outputs` vectors of `stride` floats, one after another. Each has the columns, then the intercept, then
- * padding that stays 0. Gradients of rows are computed by kernels/learning/linear.ts. Targets are coded for the loss
- * here, once.
+ * Parameters: `outputs` vectors of `stride` floats, one after another. Each vector consists of the columns, the
+ * intercept, and padding that stays 0. Gradients of rows are computed by kernels/learning/linear.ts. Targets are
+ * converted to the coding of the loss here, only once.
  */
 
 import { add, type CompiledProgram, linkProgram, mul, type ProgramSpec, scalar, vector } from "../../../engine/compiler/index.ts";
@@ -34,12 +34,12 @@ import type { LinearParts, LinearProblemOptions } from "./parts.ts";
 
 const cap = (type: string): string => type[0].toUpperCase() + type.slice(1);
 
-/** Distance between the parameters of successive outputs, in floats. */
+/** Distance between the parameters of successive outputs, as a number of floats. */
 export const strideOf = (columnCount: number): number => Math.ceil((columnCount + 1) / 4) * 4;
 
 /**
- * Bytes per parameter in training. They include the parameter, its state and its gradient in the engine, and float64
- * copies outside the engine for evaluation, saving and prediction.
+ * Bytes per parameter in training. These bytes hold the parameter, its state and its gradient in the engine, and
+ * float64 copies outside the engine for evaluation, saving and prediction.
  */
 const BYTES = 40;
 
@@ -136,7 +136,10 @@ export class LinearProblem implements Problem, RowGradient {
     return linearCoordinates(this.ownParts(), this.penalty);
   }
 
-  /** Share of the rows that contain each column. Computed on request, because it takes a pass over sparse data. */
+  /**
+   * For each parameter, the share of rows that contain its column. The shares are computed on request, because this
+   * takes a pass over sparse data.
+   */
   get density(): Float64Array {
     if (!this.sparse) return this.perParameter(() => 1);
     const counts = rowsByColumn(this.data, this.engine);
@@ -235,7 +238,7 @@ export class LinearProblem implements Problem, RowGradient {
     set(field.LINEAR_LOSS_AT_LOSS, program.scalars.loss);
   }
 
-  /** Binds the loss of single rows, for one output. */
+  /** Binds the program for the loss of a single row, if there is only one output. */
   private bindPoint(arena: Arena, set: (at: number, value: number) => void): void {
     set(field.LINEAR_POINT, ABSENT);
     if (this.options.outputs > 1) return;

@@ -8,7 +8,7 @@ import { assert } from "../../../engine/errors/errors.ts";
 import { lossFromJson as definedFrom, lossNames as definedNames, type Loss } from "../loss.ts";
 import * as library from "./index.ts";
 
-/** Whether the library's losses are present. Reading the list keeps bundlers from removing any of them. */
+/** Whether the library's losses are present. The list refers to all losses, so that bundlers keep them. */
 const isHeld = (): boolean => Object.keys(library).length > 0;
 
 /**

@@ -13,7 +13,7 @@ export const huberLoss = loss(
     task: "regression",
     link: "identity",
     curvature: 1,
-    // Slopes are at most δ, so the domain of the conjugate is 1 − t ≥ 0 with t = |u|/δ.
+    // Slopes are at most δ in size, so the domain of the conjugate is 1 − t ≥ 0 with t = |u|/δ.
     conjugate: ({ u, y, options }) => barred(sub(1, mul(1 / options.delta, abs(u))), add(mul(0.5, square(u)), mul(u, y))),
   },
   { delta: { low: 0, open: true } },

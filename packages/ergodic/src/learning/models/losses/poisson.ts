@@ -8,6 +8,6 @@ import { entropy, loss } from "../loss.ts";
 export const poissonLoss = loss("poisson", {}, ({ z, y }) => sub(exp(z), mul(y, z)), {
   task: "count",
   link: "exp",
-  // The conjugate is t log t − t, where t = u + y is a mean.
+  // The conjugate is t log t − t, where t = u + y is the mean of a Poisson distribution.
   conjugate: ({ u, y }) => sub(entropy(add(u, y)), add(u, y)),
 });

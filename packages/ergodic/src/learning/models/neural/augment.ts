@@ -1,12 +1,12 @@
 /**
- * Augmentation layers at the start of a network. They change each example at random during training, and are the
- * identity otherwise.
+ * Augmentation layers at the start of a network. These layers change each example at random during training, and they
+ * are the identity otherwise.
  *
  * `randomShift`: shifts images [n, height, width, channels] by −most … most whole cells in each direction, all equally
- * likely. Cells that enter at the border repeat the edge, because this suits any background. With `fill: "zero"`, they
- * are 0. `randomFlip`: mirrors images with probability ½, left to right (`axis` 2) or top to bottom (`axis` 1).
- * `randomCutout`: sets a square of `size` cells to 0. The centre can be any cell, so the square is smaller at the edge.
- * DeVries & Taylor 2017.
+ * likely. Cells that enter at the border repeat the cells at the edge, because this suits any background. With `fill:
+ * "zero"`, they are 0. `randomFlip`: mirrors images with probability ½, left to right (`axis` 2) or top to bottom
+ * (`axis` 1). `randomCutout`: sets a square of `size` cells to 0. The centre can be any cell, so part of the square can
+ * lie outside the image. DeVries & Taylor 2017.
  * `noise`: x + deviation · z, with z standard normal.
  *
  * @throws OptionError for options out of range; when traced, if the input is not an image
@@ -33,7 +33,9 @@ const perExample = (x: SymbolicArray, scope: Scope): SymbolicArray => scope.unif
 
 /** Options of `randomShift`. */
 export interface ShiftOptions extends Named {
-  /** Values of cells that enter at the edge: repeated cells ("edge") or 0 ("zero"). Default "edge". */
+  /**
+   * Values of cells that enter at the border: "edge" repeats the cells at the edge, and "zero" gives 0. Default "edge".
+   */
   readonly fill?: "edge" | "zero";
 }
 

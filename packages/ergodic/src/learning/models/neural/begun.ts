@@ -5,7 +5,7 @@ import type { ParameterLayout } from "./programs.ts";
 
 /**
  * Returns the initial parameters and running statistics of a network that starts from a trained one. Parts in `reset`
- * take their values from `first`, and all others keep the trained values.
+ * take their values from `first`, whereas all other parts keep their trained values.
  */
 export function begun({ numbers, reset }: Beginning, layout: ParameterLayout, first: Float64Array): Float64Array {
   const all = first.slice();
@@ -35,7 +35,9 @@ export function begun({ numbers, reset }: Beginning, layout: ParameterLayout, fi
   );
 }
 
-/** Splits a list of all numbers by path. The numbers have the order of a problem's layout, but without its padding. */
+/**
+ * Splits a list of all numbers by path. The numbers are in the order of a problem's layout, but without its padding.
+ */
 function alongPaths(vector: Float64Array, parts: readonly (Named & { readonly size: number })[]): Record<string, Float64Array> {
   const count = parts.reduce((sum, { size }) => sum + size, 0);
   checkVector(vector, count, parts.map(({ path, size }) => `${size} of ${path}`).join(", "));

@@ -20,7 +20,7 @@ export interface NetworkCount {
  * Counts the parameters and operations of a network by tracing it for one example.
  *
  * Parameters are weights, biases, and batch norm's scale and shift. The running statistics of batch norm are counted as
- * `states`. As in papers, multiply-adds are counted in dense layers, convolutions and recurrences, but not in biases,
+ * `states`. Multiply-adds are counted as in papers: in dense layers, convolutions and recurrences, but not in biases,
  * norms, activations and pools.
  *
  * @throws OptionError or CompileError if the network does not fit the shape

@@ -1,6 +1,6 @@
 /**
- * Detects networks that use values in their rows as indices into a table, as an embedding does. Such values must not be
- * scaled.
+ * Detects networks in which values of the rows serve as indices into a table, as in an embedding. Such values must not
+ * be scaled.
  */
 import { arraysBelow, input, type Shape } from "../../../engine/compiler/array/index.ts";
 import type { LayerLike } from "./scope.ts";

@@ -2,12 +2,12 @@
  * Initial values of parameters. Each parameter draws from `stream(seed, "initial", path)`, so its values depend only on
  * the seed and its path, not on the rest of the network.
  *
- * With fan-in n_in and fan-out n_out (`Fans`), the variances are: he 2/n_in; glorot 2/(n_in + n_out); lecun 1/n_in.
- * Uniform forms are uniform on ±√(3·variance). orthogonal: the weight is a matrix. Its rows run over all axes except
- * the last, and its columns run over the last axis. It has orthonormal columns or, if that is impossible, orthonormal
- * rows. It is distributed uniformly over such matrices. Normal distributions are not truncated. Sources: He et al.
- * 2015; Glorot & Bengio 2010; LeCun et al. 1998; Saxe et al. 2014. Once an initialiser is defined, it can be referred
- * to by its name.
+ * With fan-in n_in and fan-out n_out (`Fans`), the variances are: he 2/n_in; glorot 2/(n_in + n_out); lecun 1/n_in. The
+ * uniform forms are uniform on ±√(3·variance). orthogonal: the weight is a matrix. The rows of this matrix run over all
+ * axes except the last, and its columns run over the last axis. The matrix has orthonormal columns or, if that is
+ * impossible, orthonormal rows. All such matrices are equally likely. Normal distributions are not truncated. Sources:
+ * He et al. 2015; Glorot & Bengio 2010; LeCun et al. 1998; Saxe et al. 2014. Once an initialiser is defined, it can be
+ * referred to by its name.
  *
  * @throws OptionError for an option that is unknown or out of range, or an unknown name
  */
@@ -138,8 +138,8 @@ export const lecunNormal = scaled("lecunNormal", ({ fanIn }) => 1 / fanIn, "norm
 export const lecunUniform = scaled("lecunUniform", ({ fanIn }) => 1 / fanIn, "uniform");
 
 /**
- * A random matrix with orthonormal rows or columns, times `gain` >= 0 (1). The matrix has one row per index of all axes
- * except the last, and one column per index of the last axis. Saxe et al. 2014.
+ * A random matrix with orthonormal rows or columns, times `gain` >= 0 (1). The matrix has a row for each index of all
+ * axes except the last, and a column for each index of the last axis. Saxe et al. 2014.
  */
 export const orthogonal = initialiser<{ gain: number }>(
   "orthogonal",
@@ -170,7 +170,7 @@ export const constantInitial = initialiser<{ value: number }>(
   ({ value }) => checkNumber("constantInitial", "value", value),
 );
 
-/** Splits the last axis into equal blocks, each filled with one value. Used for biases of gates. */
+/** Splits the last axis into equal blocks and fills each block with one value. Used for biases of gates. */
 export const blockConstants = initialiser<{ values: number[] }>(
   "blockConstants",
   { values: [0] },

@@ -9,9 +9,9 @@ import type { Loss } from "../loss.ts";
 /**
  * Evaluates a loss (models/loss.ts) on a batch: z [batch, outputs], y [batch] → losses [batch].
  *
- * A joint loss covers all outputs of a row. Its vectors lie along axis 1, and its reductions sum over axis 1. Other
- * losses with several outputs are one-vs-rest: y = k means a target of +1 for output k and of −1 for all other outputs.
- * The losses of a row's outputs are added.
+ * A joint loss covers all outputs of a row. The vectors of a joint loss lie along axis 1, and its reductions sum over
+ * axis 1. Other losses with several outputs are one-vs-rest: y = k means a target of +1 for output k and of −1 for all
+ * other outputs. The losses of a row's outputs are added.
  */
 export function lossOnArrays(loss: Loss, z: SymbolicArray, y: SymbolicArray): SymbolicArray {
   const [batch, outputs] = z.shape;

@@ -3,14 +3,15 @@
  *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖². z is the output of the last layer, which needs no activation
  * because the loss includes it. `layers`: a layer, a list of layers, or a function (x, scope) => array. loss: as in
- * linear(). Default: logistic or multinomial for classes, squared for numbers. Biases and norms are not penalised.
- * `rates`: factor of the step size for each group of parameters (grouped(layer, "name")).
+ * linear(). Default: the logistic or multinomial loss for classes, and the squared loss for numbers. Biases and norms
+ * are not penalised. `rates`: factor of the step size for each group of parameters (grouped(layer, "name")).
  * `standardise`: "auto" scales columns to mean 0 and sd 1 if their units differ, and images by one mean and one sd of
  * all cells. Nothing is scaled if an embedding uses columns as indices into its table. Columns of 0 and 1 are never
  * scaled.
- * Numeric targets are scaled if √mean(y²) lies outside 0.1 … 10 ("auto"), or always (true): z = mean + sd · the last
- * layer's output. Training then measures the loss in units of the sd (sd² for the squared loss). This applies to steps,
- * and to rules that depend on the least loss. Ticks and results report the loss in the target's units.
+ * With "auto", numeric targets are scaled if √mean(y²) lies outside 0.1 … 10; with true, they are always scaled: z =
+ * mean + sd · the last layer's output. During training, the loss is then measured in units of the sd (sd² for the
+ * squared loss). These units affect the steps, and the rules that depend on the least loss. Ticks and results report
+ * the loss in the units of the target.
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError if loss, data and plan
  * do not fit together
@@ -49,8 +50,8 @@ import { isLayer, type Layer, type LayerFunction, type LayerLike } from "./scope
 /** Options of `network`. */
 export interface NetworkOptions {
   /**
-   * Loss: a name, or the result of a factory, as in linear(). Default: logistic or multinomial for classes, squared for
-   * numbers.
+   * Loss: a name, or the result of a factory, as in linear(). Default: the logistic or multinomial loss for classes,
+   * and the squared loss for numbers.
    */
   loss?: LossName | Loss;
   /** Strength of l1‖p‖₁ on weights, >= 0. Default 0. */
@@ -62,8 +63,8 @@ export interface NetworkOptions {
   /** Factor of the step size for each group of parameters (see `grouped`), >= 0. Default: all 1. */
   rates?: Record<string, number>;
   /**
-   * Whether columns, images and numeric targets are scaled to mean 0 and standard deviation 1. Default "auto": if their
-   * units require it.
+   * Whether columns, images and numeric targets are scaled to mean 0 and standard deviation 1. Default "auto": scaled
+   * only if their units require it.
    */
   standardise?: boolean | "auto";
 }
@@ -78,7 +79,7 @@ export interface NetworkModel<K extends PredictionKind = PredictionKind> extends
   readonly layers: LayerLike;
   /** The options, as given. */
   readonly options: Readonly<NetworkOptions>;
-  /** Returns the families of kernels that its programs call. */
+  /** Returns the kernel families that the network's programs call. */
   families(prepared: Dataset): readonly Family[];
   /** Binds the model to prepared data, as a problem for algorithms. */
   bind(prepared: Dataset, plan: Plan, engine: Engine): NetworkProblem;
@@ -129,8 +130,8 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
 }
 
 /**
- * Returns the loss if no target is given. Several outputs are then interpreted as classes, and a single output as a
- * number.
+ * Returns the loss if no target is given. If no loss is given either, several outputs are interpreted as classes and a
+ * single output as a number.
  */
 export const lossOfRows = ({ loss }: NetworkOptions, outputs: number): Loss =>
   resolveLoss("network", loss ?? (outputs > 1 ? "multinomial" : "squared"));
@@ -156,8 +157,8 @@ function toJSON(layers: LayerLike, options: NetworkOptions): JsonObject {
 }
 
 /**
- * Returns the JSON of the layers, or null if they contain a plain function, which JSON cannot represent. A file of such
- * a network can be used for predictions, but not for further training.
+ * Returns the JSON of the layers, or null if they contain a plain function, which JSON cannot represent. If the file of
+ * a network contains null here, the network can predict, but it cannot be trained further.
  */
 function layersJson(layers: LayerLike): JsonObject | null {
   if (!isLayer(layers)) return null;
@@ -207,8 +208,8 @@ function factsOfRows(layers: LayerLike, options: NetworkOptions, data: Dataset, 
 }
 
 /**
- * Returns the scale of a numeric target. Without scaling, a network would first have to learn the units of its targets
- * if these are far from 1.
+ * Returns the scale of a numeric target. If the units of the target are far from 1, an unscaled network would first
+ * have to learn these units.
  */
 function targetScale({ standardise = "auto" }: NetworkOptions, loss: Loss, data: Dataset): TargetScale | undefined {
   if (loss.task !== "regression" || loss.link !== "identity" || standardise === false) return undefined;

@@ -2,8 +2,8 @@
  * A network bound to a dataset. kernels/engine/arrays/network.ts computes the gradients of rows. Parameters:
  * programs.ts.
  *
- * It supports only rows with dense columns. Updates use batch statistics, dropout and augmentation. Random numbers
- * depend only on the lane's key and the index of the update, and not on the worker that executes the update.
+ * It supports only rows with dense columns. In an update, batch statistics, dropout and augmentation are active. Random
+ * numbers depend only on the lane's key and the index of the update, and not on the worker that executes the update.
  */
 
 import { compileArrays } from "../../../engine/compiler/array/compile.ts";
@@ -31,9 +31,9 @@ import {
 } from "./programs.ts";
 
 const KINDS = { f32: 0, f64: 1, i16: 2, i8: 3 } as const;
-/** Number of rows in the trace that determines the parameters. Batch statistics need two rows. */
+/** Number of rows with which the network is traced to find its parameters. Batch statistics need two rows. */
 const PROBE_ROWS = 2;
-/** Memory is estimated in advance for networks with at least this many parameters. */
+/** If a network has at least this many parameters, its memory is estimated in advance. */
 const LARGE = 2 ** 24;
 /** Bytes per parameter outside the engine: start, density, decay and rate. */
 const HOST_BYTES = 32;
@@ -154,7 +154,7 @@ export class NetworkProblem implements Problem, RowGradient {
         linked: linkArrays(engine, program, arena, plan.deterministic),
       });
     const update = place(updateProgram(this.options, batch, precision, this.layout, outputs), field.NETWORK_UPDATE);
-    // Only a line search needs the loss without its gradient.
+    // Only a line search needs the loss alone, without its gradient.
     let hasObjective = false;
     const objective = (): void => {
       if (hasObjective) return;
@@ -183,10 +183,7 @@ export class NetworkProblem implements Problem, RowGradient {
     this.arena.dispose();
   }
 
-  /**
-   * Checks that enough memory is available before allocating any, because a host can kill a process that exceeds its
-   * memory.
-   */
+  /** Checks in advance that enough memory is available, because a host can kill a process that exceeds its memory. */
   private checkRoom(): void {
     const { parameterCount: count, trainedCount, precision, layout } = this;
     const bytes = (count + trainedCount) * (precision === "f64" ? 8 : 4);
@@ -229,7 +226,7 @@ interface Placing {
   readonly plan: Plan;
   readonly lane: number;
   readonly model: number;
-  /** Offset of the program's entry in the model's block. */
+  /** Offset of the program's entry within the block of the model. */
   readonly at: number;
   readonly buffers: Readonly<Record<string, number>>;
   readonly linked: LinkedArrays;

@@ -1,10 +1,10 @@
 /**
- * Programs of a network on a batch: loss, gradient and next running statistics as a function of one vector of
- * parameters.
+ * Programs of a network on a batch. They compute the loss, the gradient and the next running statistics as a function
+ * of one vector of parameters.
  *
  * In the vector, trained parameters come first, each aligned to a multiple of 16 numbers. Frozen parameters and running
- * statistics, which no rule changes, follow. Buffers of a program: "x" [batch, …row], "y" [batch], "w" [batch] (row
- * weights, which include the factor of the mean), "parameters", "gradient", "loss".
+ * statistics, which no rule changes, follow them. Buffers of a program: "x" [batch, …row], "y" [batch], "w" [batch]
+ * (row weights, which include the factor of the mean), "parameters", "gradient", "loss".
  */
 
 import { checkInputs } from "../../../engine/compiler/array/checks.ts";
@@ -28,13 +28,13 @@ import { lossOnArrays } from "./loss-on-arrays.ts";
 import type { LayerLike } from "./scope.ts";
 import { type TracedNetwork, type TracedParameter, type TracedState, traceNetwork } from "./trace.ts";
 
-/** Shift and factor of x before the first layer. */
+/** Shift and factor that are applied to x before the first layer. */
 export interface InputScale {
   readonly mean: number;
   readonly factor: number;
 }
 
-/** Factor and shift of the outputs: the units of the target. */
+/** Factor and shift that convert outputs to the units of the target. */
 export interface TargetScale {
   readonly mean: number;
   readonly deviation: number;
@@ -46,7 +46,7 @@ export interface NetworkFacts {
   readonly outputs: number;
   readonly rowShape: Shape;
   readonly scale: InputScale;
-  /** Absent if the outputs of the last layer are used unchanged. */
+  /** Absent if the last layer's outputs are used unchanged. */
   readonly target?: TargetScale;
 }
 
@@ -58,7 +58,7 @@ export interface Place {
 export interface ParameterLayout {
   readonly parameters: readonly (TracedParameter & Place)[];
   readonly states: readonly (TracedState & Place)[];
-  /** Length of the trained part of the vector, for which there are gradients, and length of the whole vector. */
+  /** Length of the trained part of the vector, which has gradients, and length of the whole vector. */
   readonly trained: number;
   readonly count: number;
 }
@@ -107,14 +107,15 @@ export function outputsOf(
 
 const PROBE_ROWS = 2;
 
-/** Returns the families of kernels that training and prediction call. */
+/** Returns the kernel families that training and prediction call. */
 export function familiesOfNetwork(facts: NetworkFacts): Family[] {
   const { z, states } = outputsOf(facts, PROBE_ROWS, true);
   return [...new Set<Family>(["arrays", ...familiesOf([z, ...states.flatMap(({ next }) => (next ? [next] : []))])])];
 }
 
 /**
- * Program for the mean loss, its gradient and the running statistics after an update; and for z if `outputs` is set.
+ * Program for the mean loss, its gradient and the running statistics after an update. If `outputs` is set, the program
+ * also returns z.
  */
 export function updateProgram(
   facts: NetworkFacts,
@@ -164,8 +165,8 @@ export function lossUnitOf({ loss, target }: Pick<NetworkFacts, "loss" | "target
 }
 
 /**
- * Returns the loss, in units of the target's deviation if the target was scaled. If the loss were in the target's own
- * units, steps would grow with the square of the deviation.
+ * Returns the loss, in units of the target's deviation if the target was scaled. If the loss were in the units of the
+ * target, steps would grow with the square of the target's deviation.
  */
 function lossOf(facts: NetworkFacts, batch: number, z: SymbolicArray): SymbolicArray {
   return div(sum(mul(input("w", [batch]), lossOnArrays(facts.loss, z, input("y", [batch])))), lossUnitOf(facts));

@@ -2,8 +2,8 @@
  * Saves a trained network as plain data: its prediction program as a plan of kernels (compiler/array/serialise.ts), and
  * the weights that it uses.
  *
- * Values that depend only on parameters are computed here, once. If a factor per channel follows a product or a
- * convolution, it is folded into the weights. Batch normalisation therefore costs nothing in prediction.
+ * Values that depend only on parameters are computed here, once. A factor per channel that follows a product or a
+ * convolution is folded into the weights. Batch normalisation therefore needs no computation when the network predicts.
  */
 
 import { arraysBelow, input, interpret, type Shape, type SymbolicArray } from "../../../engine/compiler/array/index.ts";
@@ -20,12 +20,15 @@ import { twoValues } from "../choose-loss.ts";
 import { layOutParameters, type NetworkFacts, outputsOf, type ParameterLayout } from "./programs.ts";
 import { scalesJson } from "./scales.ts";
 
-/** Arrays of numbers in a file. Each is indexed by the node that it replaces. */
+/** Arrays of numbers in a file. Each array is stored under the node that it replaces. */
 export type Weights = Map<SymbolicArray, { readonly name: string; readonly values: Float64Array }>;
 
 const NONE = new Float64Array(0);
 
-/** Products and convolutions. In both, argument 1 is the weights. Their last axis is the channels of the result. */
+/**
+ * Products and convolutions. In both, argument 1 is the weights. The last axis of the weights is the channels of the
+ * result.
+ */
 const WEIGHTED = new Set(["matmul", "convolution", "depthwise"]);
 
 export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Dataset, parameters: Float64Array): SavedModel {
@@ -87,7 +90,7 @@ function valuesOf({ parameters, states }: ParameterLayout, all: Float64Array): R
 
 /**
  * Program of z on x for a batch. `weights` collects the values computed from parameters alone, which are the same for
- * every batch. Without `values`, it collects only the names of the file's tensors.
+ * every batch. If `values` is not given, only the names of the file's tensors are collected.
  */
 export function predictionProgram(
   facts: Omit<NetworkFacts, "loss">,
@@ -108,8 +111,8 @@ export function predictionProgram(
 }
 
 /**
- * Evaluates a node with the interpreter. Large products with a factor per channel, which are frequent in networks, are
- * computed directly.
+ * Evaluates a node with the interpreter. Networks often contain large products with a factor per channel. These
+ * products are computed directly.
  */
 function numbersOf(node: SymbolicArray, values: Readonly<Record<string, Float64Array>>): Float64Array {
   const factor = node.args.find(({ rank, size }) => rank === 1 && size === node.shape.at(-1));
@@ -120,7 +123,7 @@ function numbersOf(node: SymbolicArray, values: Readonly<Record<string, Float64A
 }
 
 /**
- * Name of a parameter: its path. A computed value is named after the first parameter that it contains: "0.weight
+ * Name of a parameter: its path. A computed value has the name of the first parameter on which it depends: "0.weight
  * folded".
  */
 function nameOf(node: SymbolicArray, weights: Weights): string {
@@ -133,7 +136,7 @@ function nameOf(node: SymbolicArray, weights: Weights): string {
   return name;
 }
 
-/** Returns the nodes that depend only on parameters, and not on the number of rows. */
+/** Returns the nodes that depend on parameters but not on the number of rows. */
 function fixedNodes(roots: readonly SymbolicArray[], batch: number): Set<SymbolicArray> {
   const fixed = new Set<SymbolicArray>();
   const growsWithRows = (shape: Shape): boolean => shape.some((extent) => extent % batch === 0);
@@ -194,8 +197,8 @@ function foldedInto(node: SymbolicArray, folding: Folding): SymbolicArray | unde
 }
 
 /**
- * Returns x · factor, with the factor folded into the weights of x; undefined if x is not a product or is also used
- * elsewhere.
+ * Returns x · factor, with the factor folded into the weights of x. Returns undefined if x is not a product or is also
+ * used elsewhere.
  */
 function timesFactor(x: SymbolicArray, factor: SymbolicArray, folding: Folding): SymbolicArray | undefined {
   const { users, fixed, made } = folding;

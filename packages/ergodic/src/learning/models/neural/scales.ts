@@ -5,8 +5,8 @@ import { FROM } from "../beginning.ts";
 import type { NetworkFacts } from "./programs.ts";
 
 /**
- * JSON of the units of inputs and targets. These units are folded into a saved network, and a network that starts from
- * that file must use the same units.
+ * JSON of the units of inputs and targets. A saved network includes these units in its weights, so a network that
+ * starts from its file must use the same units.
  */
 export const scalesJson = ({ scale, target }: Pick<NetworkFacts, "scale" | "target">): Json => ({
   input: { ...scale },

@@ -7,13 +7,13 @@ export interface ParameterOptions {
   /** Initial values, e.g. heNormal(). */
   readonly initial: Initialiser;
   /**
-   * Fans from which initialisers compute the variance. Default: the fans of a dense or convolution weight of this
-   * shape.
+   * Fans from which initialisers compute the variance. By default, they are computed from the shape, as for a dense or
+   * convolution weight.
    */
   readonly fans?: Fans;
   /** Name of the parameter's group. A rule's options can refer to the group by this name. */
   readonly group?: string;
-  /** Whether L2 penalties apply; default true. Biases and norms set it to false. */
+  /** Whether L2 penalties apply to the parameter; default true. Biases and norms set it to false. */
   readonly decay?: boolean;
 }
 
@@ -28,8 +28,9 @@ export interface Marks {
  * numbers.
  *
  * A layer is a function from a symbolic array (axis 0: examples) and a scope to a symbolic array. A parameter is
- * identified by its path, "2.conv.weight": a second request returns the same parameter. A layer value that is applied
- * twice is one layer, with the parameters of its first path. The scope in trace.ts records all requests.
+ * identified by its path, "2.conv.weight". A second request for the same path returns the same parameter. If a layer
+ * value is applied twice, it counts as one layer, with the parameters of its first path. The scope in trace.ts records
+ * all requests.
  */
 export interface Scope {
   /**
@@ -41,21 +42,21 @@ export interface Scope {
   readonly path: string;
   /** Returns a parameter. The parameter is trained unless its layer is frozen. */
   parameter(name: string, shape: Shape, options: ParameterOptions): SymbolicArray;
-  /** Returns a running statistic, which is not trained. After a call of `update`, it returns the new value. */
+  /** Returns a running statistic, which is not trained. After `update` has been called, returns the new value. */
   state(name: string, shape: Shape, initial: number): SymbolicArray;
-  /** Sets the next value of a state. The call does nothing if `training` is false. */
+  /** Sets the next value of a state. Does nothing if `training` is false. */
   update(name: string, value: SymbolicArray): void;
   /** Uniform random numbers in [0, 1), new for each call and each update. */
   uniform(shape: Shape): SymbolicArray;
   /** Random numbers from N(0, 1), new for each call and each update. */
   normal(shape: Shape): SymbolicArray;
-  /** Calls `build` with the scope below a name, for a layer that names its parts. */
+  /** Calls `build` with a scope whose paths begin with this name. Used by layers that name their parts. */
   within<T>(name: string, build: (scope: Scope) => T): T;
   /** Calls `build` with a scope whose parameters are frozen or in a group. */
   marked<T>(marks: Marks, build: (scope: Scope) => T): T;
-  /** Applies a layer under a name; "" adds none to the path. */
+  /** Applies a layer under a name. An empty name adds nothing to the path. */
   apply(layer: LayerLike, x: SymbolicArray, name: string): SymbolicArray;
-  /** Adds to the count of multiply-adds for one example. */
+  /** Adds `multiplyAdds` to the number of multiply-adds for one example. */
   count(multiplyAdds: number): void;
 }
 

@@ -1,8 +1,9 @@
 /**
- * Traces a network: runs its layers once on symbolic arrays, and records their requests to the scope (scope.ts).
+ * Traces a network by running its layers once on symbolic arrays. The scope records the requests of the layers
+ * (scope.ts).
  *
  * Parameters are the inputs "parameter:PATH" of the program and states are "state:PATH", both in the order of their
- * first request. If a layer value occurs again, it keeps the path of its first occurrence and therefore shares its
+ * first request. If a layer value occurs again, it has the path of its first occurrence and therefore the same
  * parameters.
  *
  * @throws OptionError if two layers share a path, or if a parameter is requested again with another shape or other
@@ -39,7 +40,7 @@ export interface TracedState {
   readonly shape: Shape;
   readonly initial: number;
   readonly input: SymbolicArray;
-  /** Value after the update; undefined if it does not change. */
+  /** Value after the update; undefined if the update does not change the state. */
   readonly next?: SymbolicArray;
 }
 
@@ -57,7 +58,7 @@ export interface TracedNetwork {
 export interface TraceOptions {
   /** Whether the program is an update. Default: false. */
   readonly training?: boolean;
-  /** Index of the first random stream. Default: 1, because samplers of rows draw from 0. */
+  /** Index of the first random stream. Default: 1, because stream 0 is used to sample rows. */
   readonly firstStream?: number;
 }
 
@@ -162,7 +163,7 @@ class RecordingScope implements Scope {
   }
 
   marked<T>(marks: Marks, build: (scope: Scope) => T): T {
-    // A part of a frozen layer cannot be trained.
+    // Parts of a frozen layer cannot be trained, whatever their own marks.
     const trained = this.marks.trained !== false && marks.trained !== false;
     return build(new RecordingScope(this.made, this.path, { group: marks.group ?? this.marks.group, trained }));
   }
@@ -203,7 +204,7 @@ class RecordingScope implements Scope {
   }
 }
 
-/** Errors that already name the innermost layer. */
+/** Errors that already contain the name of the innermost layer. */
 const placed = new WeakSet<CompileError>();
 
 function atLayer<T>(layer: LayerLike, path: string, build: () => T): T {

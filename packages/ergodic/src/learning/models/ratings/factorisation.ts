@@ -3,14 +3,14 @@
  * each.
  *
  * Explicit: r̂ = μ + b_u + b_i + p·q, F = Σ_rated (r − r̂)² + Σ_users λ_u (s‖p‖² + b_u²) + Σ_items λ_i (s‖q‖² + b_i²).
- * μ is the mean rating and is fixed; s is the standard deviation of the ratings. Without `biases`, r̂ = p·q. F/s² is
- * the objective for the ratings r/s, with factors p/√s and biases b/s. Ratings in another unit therefore give the same
- * predictions, expressed in that unit.
+ * μ is the mean rating and is fixed; s is the standard deviation of the ratings. Without `biases`, r̂ = p·q. With
+ * factors p/√s and biases b/s, F/s² is the objective for the ratings r/s. If the ratings are expressed in another unit,
+ * the predictions are therefore the same, except for that unit.
  * Implicit, with values r >= 0 as strength of evidence: F = Σ_all cells c (t − p·q)² + Σ λ_u ‖p‖² + Σ λ_i ‖q‖², t = 1
  * if r > 0, otherwise 0; c = 1 + `alpha` r, and 1 without a rating. There are no biases.
- * λ = `l2`, > 0. With `weighted` (the default for explicit ratings), λ is l2 times the number of the user's or item's
- * ratings. F is a sum over cells, without a factor ½ and without division by the number of cells. Initial values:
- * factors are drawn independently from a normal distribution with mean 0 and standard deviation `initialScale` (default
+ * λ = `l2`, > 0. With `weighted` (the default for explicit ratings), λ is l2 times the number of ratings of the user or
+ * item. F is a sum over cells, without a factor ½ and without division by the number of cells. Initial values: factors
+ * are drawn independently from a normal distribution with mean 0 and standard deviation `initialScale` (default
  * 1/√rank; for explicit ratings in units of √s), with the plan's seed. Biases are 0. Sources: Koren, Bell, Volinsky
  * 2009 (biases); Zhou et al. 2008 (weighted); Hu, Koren, Volinsky 2008 (implicit). Differs from other implementations:
  * biases are fitted with the factors, in the same updates.
@@ -28,7 +28,7 @@ import type { FactorisationOptions, FactorisationSettings } from "./settings.ts"
 
 /** A factorisation of ratings, as returned by `factorisation`. */
 export interface FactorisationModel extends Model<Ratings> {
-  /** The options, with every default filled in. */
+  /** Options of the model, with every default filled in. */
   readonly options: Readonly<FactorisationSettings>;
   /** Binds the model to ratings, as a problem for algorithms. */
   bind(prepared: Ratings, plan: Plan, engine: Engine): RatingsProblem;

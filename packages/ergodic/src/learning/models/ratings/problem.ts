@@ -2,8 +2,8 @@
  * Ratings bound to a factorisation (factorisation.ts). Holds the rows and blocks of both sides for
  * kernels/learning/factors.ts.
  *
- * Parameters: users' rows, then items' rows. A row is `rank` factors and, with biases, the bias. In memory, a row is
- * padded (kernels/learning/factors.ts).
+ * Parameters: users' rows, then items' rows. A row consists of `rank` factors and, if there are biases, the bias. In
+ * memory, a row is padded (kernels/learning/factors.ts).
  */
 
 import type { Beginning, FactorBinding, Factors, Problem } from "../../../engine/contract/index.ts";
@@ -63,7 +63,7 @@ export class RatingsProblem implements Problem, Factors {
     this.ratingStart = [startOf(byUser.start, this.counts[users]), startOf(byItem.start, this.counts[items])];
   }
 
-  /** Initial factors. Row u uses the draws of update u in its side's random stream. */
+  /** Initial factors. Row u uses the draws of update u in the random stream of its side. */
   get start(): Float64Array {
     const { rank } = this.settings;
     const initialScale = this.settings.initialScale * Math.sqrt(this.scale);
@@ -185,8 +185,8 @@ export function meanRating(ratings: Ratings): number {
 }
 
 /**
- * Unit s of ratings: their standard deviation about the mean. If all ratings are equal, s is the size of a rating. For
- * evidence, which has no unit, s is 1. Multiplying all ratings by c multiplies the unit by c.
+ * Unit s of ratings: their standard deviation about the mean. If all ratings are equal, s is the absolute value of a
+ * rating. For evidence, which has no unit, s is 1. Multiplying all ratings by c multiplies the unit by c.
  */
 export function scaleOf({ alpha }: Pick<FactorisationSettings, "alpha">, ratings: Ratings): number {
   if (alpha !== null) return 1;

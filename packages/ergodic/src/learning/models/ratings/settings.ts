@@ -3,7 +3,7 @@
 export interface FactorisationOptions {
   /** Number of factors per user and per item. Default 32; a whole number, 1 to 4096. */
   rank?: number;
-  /** Strength of the penalty, > 0; for explicit ratings in units of their variance. Default 0.1. */
+  /** Strength of the penalty, > 0. For explicit ratings, it is in units of the variance of the ratings. Default 0.1. */
   l2?: number;
   /**
    * Whether values are strengths of evidence >= 0, with weights 1 + alpha r. alpha is 40 by default. Default false:
@@ -14,8 +14,8 @@ export interface FactorisationOptions {
   biases?: boolean;
   /**
    * Whether the penalty of a user or item is multiplied by the number of their ratings. Default true; false for
-   * implicit ratings. If it is false, users and items with many ratings are hardly penalised. The model then learns
-   * their noise, unless the rank is far below their number of ratings.
+   * implicit ratings. If false, users and items with many ratings are hardly penalised. The model then learns the noise
+   * in these ratings, unless the rank is far below their number.
    */
   weighted?: boolean;
   /**
@@ -29,7 +29,7 @@ export interface FactorisationOptions {
 export interface FactorisationSettings {
   rank: number;
   l2: number;
-  /** Weight factor of implicit ratings; null for explicit ones. */
+  /** Weight factor alpha of implicit ratings; null for explicit ratings. */
   alpha: number | null;
   biases: boolean;
   weighted: boolean;

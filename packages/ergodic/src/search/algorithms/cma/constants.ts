@@ -21,7 +21,7 @@ export interface Constants {
   readonly population: number;
   /** Number μ of points from which the mean is updated. */
   readonly parents: number;
-  /** Weights by rank, the best first; the first μ sum to 1. */
+  /** Weights by rank, where the best point comes first. The first μ weights sum to 1. */
   readonly weights: Float64Array;
   readonly weightSum: number;
   readonly muEff: number;

@@ -5,7 +5,7 @@ import type { KeptState } from "../define-search.ts";
  * Shape C of CMA-ES's normal distribution: a full matrix, C = B D² Bᵀ, or a diagonal one, C = D².
  *
  * Steps y: float64[d]. The factors B and D are computed by `refresh`. A full C can change after a `refresh`, so its
- * factors can be outdated. The factors of a diagonal C never are.
+ * factors can be out of date. The factors of a diagonal C never are.
  */
 export interface Covariance {
   /** State for snapshots. */
@@ -18,7 +18,10 @@ export interface Covariance {
   squaredLength(y: Float64Array): number;
   /** Computes C ← keep C + Σ_k weights_k y_k y_kᵀ. */
   adapt(keep: number, weights: ArrayLike<number>, steps: readonly Float64Array[]): void;
-  /** Factors C again. Returns false if C is no longer positive definite, or is too badly conditioned to be factored. */
+  /**
+   * Factors C again. Returns false if C is no longer positive definite, or is too badly conditioned for its factors to
+   * be usable.
+   */
   refresh(): boolean;
   /** Computes out ← D_i b_i, one standard deviation along axis i. */
   axis(i: number, out: Float64Array): void;
@@ -28,7 +31,7 @@ export interface Covariance {
   extremes(): { shortest: number; longest: number };
 }
 
-/** Ratio λ_max/λ_min above which float64 cannot resolve the short axes. */
+/** Largest ratio λ_max/λ_min at which float64 can still resolve the short axes. */
 const CONDITION = 1e14;
 
 export class FullCovariance implements Covariance {
@@ -72,7 +75,7 @@ export class FullCovariance implements Covariance {
     return sum;
   }
 
-  /** Updates only the lower triangle; `refresh` fills in the other. */
+  /** Updates only the lower triangle. `refresh` fills in the upper triangle. */
   adapt(keep: number, weights: ArrayLike<number>, steps: readonly Float64Array[]): void {
     const { d } = this;
     const { matrix } = this.kept.arrays;
@@ -94,7 +97,7 @@ export class FullCovariance implements Covariance {
     work.set(matrix);
     if (!symmetricEigen(d, work, scratch, axes)) return false;
     const usable = scratch[0] > 0 && scratch[d - 1] <= CONDITION * scratch[0];
-    // A value that should be slightly above 0 can be slightly below 0 through rounding.
+    // Because of rounding, an eigenvalue that should be slightly above 0 can be slightly below 0.
     const least = scratch[d - 1] * 1e-20;
     for (let i = 0; i < d; i++) lengths[i] = Math.sqrt(Math.max(scratch[i], least));
     return usable;

@@ -32,7 +32,10 @@ export class Distribution {
   private readonly z: Float64Array;
   /** Mean step ȳ. */
   private readonly step: Float64Array;
-  /** Vectors for the update of C, and their weights. The vectors are the steps y by rank, followed by p_c. */
+  /**
+   * Vectors from which C is updated, and their weights. The vectors are the steps y in the order of rank, followed by
+   * p_c.
+   */
   private readonly steps: Float64Array[];
   private readonly shares: Float64Array;
 
@@ -43,7 +46,7 @@ export class Distribution {
     this.lazyGap = kind === "separable" ? 0 : 1 / (10 * n * (c1 + cMu));
     this.z = new Float64Array(n);
     this.step = new Float64Array(n);
-    // One array per point, made in the first generation.
+    // There is one array per point. The arrays are made in the first generation.
     this.steps = [];
     this.shares = new Float64Array(population + 1);
     this.kept = {
@@ -67,7 +70,7 @@ export class Distribution {
     return x;
   }
 
-  /** Updates the distribution with one generation of points, sorted with the best first. */
+  /** Updates the distribution with one generation of points, sorted from best to worst. */
   update(ranked: readonly Ranked[]): void {
     const { numbers } = this.kept;
     numbers.generation++;
@@ -107,7 +110,7 @@ export class Distribution {
     for (let i = 0; i < step.length; i++) mean[i] += sigma * step[i];
   }
 
-  /** Updates the paths; returns ‖p_σ‖, and h as `calm`. */
+  /** Updates the paths. Returns ‖p_σ‖ as `length`, and h as `calm`. */
   private movePaths(): { length: number; calm: boolean } {
     const { dimension: n, cSigma, cC, muEff, expectedLength } = this.constants;
     const { pathSigma, pathC } = this.kept.arrays;
@@ -133,7 +136,7 @@ export class Distribution {
     const { steps, shares } = this;
     for (let k = 0; k < population; k++) {
       shares[k] = cMu * weights[k];
-      // The step of a point at the mean has no direction, so its weight is 0.
+      // A point at the mean has a step without a direction, so its weight is 0.
       if (weights[k] < 0) shares[k] *= n / (this.covariance.squaredLength(steps[k]) || Infinity);
     }
     steps[population] = this.kept.arrays.pathC;

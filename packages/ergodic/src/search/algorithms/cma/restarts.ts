@@ -8,12 +8,12 @@ export type RestartKind = "none" | "ipop" | "bipop";
 export interface Descent {
   population: number;
   sigma: number;
-  /** Maximum number of evaluations of the descent. */
+  /** Maximum number of evaluations in the descent. */
   limit: number;
 }
 
 /**
- * Chooses the settings of CMA-ES's next descent: population λ, first step σ and maximum number of evaluations.
+ * Chooses the settings of the next CMA-ES descent: population λ, first step σ and maximum number of evaluations.
  *
  *   "ipop"   λ = 2^r λ₀ at the r-th restart
  *   "bipop"  two regimes. The first descent belongs to neither. Next comes the regime that has used fewer evaluations,
@@ -28,7 +28,7 @@ export class Restarts {
   readonly kept = {
     numbers: {
       restarts: 0,
-      /** Number i of large descents so far, including a running one. */
+      /** Number i of large descents so far, including a descent that is in progress. */
       large: 0,
       /** 1 while a small descent runs, otherwise 0. */
       small: 0,
@@ -49,7 +49,9 @@ export class Restarts {
     this.maxRestarts = maxRestarts;
   }
 
-  /** Returns the next descent, given that the last descent used `used` evaluations; null if no descent is left. */
+  /**
+   * Returns the next descent, or null if no descent is left. `used` is the number of evaluations of the last descent.
+   */
   next(used: number, draws: Draws): Descent | null {
     const { numbers } = this.kept;
     this.account(used);

@@ -5,7 +5,7 @@ export interface Tolerances {
   readonly valueTolerance: number;
 }
 
-/** Reasons for the end of a descent. Snapshots store a reason's index; index 0 means none. */
+/** Reasons for the end of a descent. Snapshots store the index of the reason; index 0 means that there is none. */
 export const REASONS = [
   null,
   "the step size is within its tolerance",
@@ -45,12 +45,12 @@ const GROWTH = 1e20;
  *   NoEffectCoord m_i ± 0.2 σ √C_ii is m_i, for any i
  *   TolUpSigma    σ is 1e20 times √λ_max; or the distribution is 1e20 initial steps wide
  * Source: Hansen 2016, arXiv:1604.00772, B.3 (both tolerances 1e-12); Hansen 2009 (stagnation, growth). Differs: a
- * descent also ends if all values are +Infinity, as if they were equal.
+ * descent also ends if all values are +Infinity, because these values count as equal.
  */
 export class Termination {
   private readonly tolerances: Tolerances;
   private readonly scratch: Float64Array;
-  /** Best and median values of the last generations, the oldest first. */
+  /** Best and median values of the last generations, from oldest to newest. */
   private best: number[] = [];
   private median: number[] = [];
 

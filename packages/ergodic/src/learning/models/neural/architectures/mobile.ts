@@ -7,8 +7,8 @@
  * `width` scales all channels. V1 rounds them to whole numbers. V2 rounds them to multiples of 8, and rounds down by at
  * most 10 %. It scales its last convolution only if width > 1.
  * `form`: "published" is for images of 224 × 224; "small" is for images of about 8 … 32 cells, and has stride 1 in the
- * first convolution and no later stages. `dropout`: rate before the output layer. Without `outputs`, the result is the
- * average over all positions: [n, channels].
+ * first convolution and no later stages. `dropout`: rate before the output layer. Without `outputs`, the network
+ * returns the average over all positions: [n, channels].
  *
  * @throws OptionError for options out of range
  */
@@ -120,7 +120,7 @@ const ending = (rate: number, outputs: number | undefined): Layer[] => [
   ...outputLayers(outputs),
 ];
 
-/** Returns the nearest multiple of 8 that is at least nine tenths of `channels`. */
+/** Returns the nearest multiple of 8. If this is less than nine tenths of `channels`, returns the next multiple. */
 function toEights(channels: number): number {
   const nearest = Math.max(8, Math.floor((channels + 4) / 8) * 8);
   return nearest < 0.9 * channels ? nearest + 8 : nearest;

@@ -1,7 +1,7 @@
 /**
  * Options of architectures with an output layer, and the plain networks: an MLP, a small CNN and a circulant CNN.
  *
- * `outputs`: number of outputs of a last dense layer ("output") with Glorot-uniform weights. If it is omitted, the
+ * `outputs`: number of outputs of a last dense layer ("output") with Glorot-uniform weights. Without `outputs`, the
  * network ends with the last hidden layer.
  */
 import { checkBoolean, checkNumbers } from "../../../../engine/errors/checks.ts";
@@ -80,7 +80,7 @@ export function mlp(hidden: readonly number[], options: MlpOptions = {}): Layer 
 
 /** Options of `cnn`. */
 export interface CnnOptions extends OutputOptions {
-  /** Channels of each convolution, each followed by pooling. Default [32, 64]. */
+  /** Number of channels of each convolution. Pooling follows each convolution. Default [32, 64]. */
   readonly channels?: readonly number[];
   /** Width of the dense layer. Default 128. */
   readonly hidden?: number;
@@ -89,9 +89,10 @@ export interface CnnOptions extends OutputOptions {
 }
 
 /**
- * A small convolutional network. For each of `channels`, it has a 3×3 convolution, batch norm, ReLU and 2×2 max pooling
- * (odd sizes rounded up). A dense layer with ReLU and dropout follow. Examples: [height, width, channels]. @throws
- * OptionError
+ * A small convolutional network. It has one block per entry of `channels`: a 3×3 convolution, batch norm, ReLU and 2×2
+ * max pooling (odd sizes rounded up). The blocks are followed by a dense layer with ReLU and dropout. Examples:
+ * [height, width, channels].
+ * @throws OptionError
  */
 export function cnn(options: CnnOptions = {}): Layer {
   checkKeys("cnn", options, ["outputs", "channels", "hidden", "dropout"]);
@@ -115,7 +116,7 @@ export function cnn(options: CnnOptions = {}): Layer {
 
 /** Options of `circulantNet`. */
 export interface CirculantNetOptions extends OutputOptions {
-  /** Channels of the convolutions, each followed by pooling. Default: [32, 64]. */
+  /** Number of channels of each convolution. Pooling follows each convolution. Default: [32, 64]. */
   readonly channels?: readonly number[];
   /** Width of the circulant dense layer. Default: 128. */
   readonly hidden?: number;
@@ -124,8 +125,8 @@ export interface CirculantNetOptions extends OutputOptions {
 }
 
 /**
- * `cnn` with block-circulant weights (Ding et al. 2017), without dropout. The network has about 1/block as many
- * parameters as `cnn`. The first convolution, which has few input channels, and the output layer are not circulant.
+ * `cnn` with block-circulant weights (Ding et al. 2017), without dropout. It has about 1/block as many parameters as
+ * `cnn`. The output layer is not circulant, and neither is the first convolution, because it has few input channels.
  * Examples: [height, width, channels]. @throws OptionError
  */
 export function circulantNet(options: CirculantNetOptions = {}): Layer {

@@ -1,7 +1,7 @@
 /**
  * ShuffleNets: a 3×3 convolution to 24 channels with stride 2, 3×3 max pooling with stride 2, and three stages of 4, 8
- * and 4 units (layers/shuffle.ts), each of which begins with stride 2. V2 adds a 1×1 convolution. Global average
- * pooling and a dense layer follow.
+ * and 4 units (layers/shuffle.ts), each of which begins with stride 2. V2 adds a 1×1 convolution. The stages are
+ * followed by global average pooling and a dense layer.
  *
  * V1 (Zhang et al. 2018): `groups` is 1, 2, 3, 4 or 8 and determines the channels of the stages. `width` scales these
  * channels to multiples of 4 · groups. V2 (Ma et al. 2018): `width` is 0.5, 1, 1.5 or 2.
@@ -30,7 +30,9 @@ export interface ShuffleNetV2Options extends OutputOptions {
 
 /** Options of `shuffleNetV1`. */
 export interface ShuffleNetV1Options extends OutputOptions {
-  /** Number of groups of the 1×1 convolutions. It determines the channels of the stages. Default 3. */
+  /**
+   * Number of groups of the 1×1 convolutions. The number of groups determines the channels of the stages. Default 3.
+   */
   readonly groups?: 1 | 2 | 3 | 4 | 8;
   /** Factor by which the numbers of channels in the stages are multiplied, > 0. Default 1. */
   readonly width?: number;
@@ -42,7 +44,10 @@ const FIRST = 24;
 const UNITS: Readonly<Record<NetworkForm, readonly number[]>> = { published: [4, 8, 4], small: [4, 4] };
 /** Channels of the first stage. Each further stage has twice as many. */
 const V1_CHANNELS: Readonly<Record<number, number>> = { 1: 144, 2: 200, 3: 240, 4: 272, 8: 384 };
-/** Channels of the first stage, and of the last 1×1 convolution. The channels double in each further stage. */
+/**
+ * Channels of the first stage, and of the last 1×1 convolution. Each further stage has twice as many channels as the
+ * previous stage.
+ */
 const V2_CHANNELS: Readonly<Record<number, readonly [stage: number, last: number]>> = {
   0.5: [48, 1024],
   1: [116, 1024],

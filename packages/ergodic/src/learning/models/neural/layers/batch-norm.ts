@@ -28,11 +28,11 @@ const make = layer<BatchNormOptions>(
       move(scope, momentum, { mean, variance }, x.size / channels[0]);
       return normalised;
     }
-    // States are requested in the order of updates, which is their order in a saved network.
+    // States are requested in the order in which they are updated, which is also their order in a saved network.
     const centre = scope.state("mean", channels, 0);
     const variance = scope.state("variance", channels, 1);
-    // Written with one factor and one term per channel, so that the factor can be folded into the weights of the
-    // previous layer.
+    // The result is written with one factor and one term per channel, so that the factor can be folded into the weights
+    // of the previous layer.
     const factor = div(scale ?? 1, sqrt(add(variance, epsilon)));
     return add(mul(x, factor), sub(shift ?? 0, mul(centre, factor)));
   },
@@ -50,8 +50,8 @@ const make = layer<BatchNormOptions>(
  * m − 1. In prediction and in frozen layers, μ and σ² are the running statistics. ε is `epsilon`.
  * With `affine`, γ ("scale") starts at 1 and β ("shift") at 0, both without L2 penalties. The running mean ("mean")
  * starts at 0 and the variance ("variance") at 1.
- * Source: Ioffe & Szegedy 2015. The running statistics follow PyTorch; other libraries divide the running variance by
- * m, or define momentum as the weight of the old value.
+ * Source: Ioffe & Szegedy 2015. The running statistics follow PyTorch; other libraries divide the running variance by m
+ * or define momentum as the weight of the old value.
  *
  * @throws OptionError for options out of range; when traced for training with one value per channel
  */

@@ -22,7 +22,7 @@ import { sequential } from "./sequential.ts";
 
 /** Options of `normalised`. */
 export interface NormalisedOptions extends Omit<GroupedConvolutionOptions, "bias" | "initialBias"> {
-  /** Activation at the end; "linear" for none. Default "relu". */
+  /** Activation that follows batch norm; "linear" for none. Default "relu". */
   readonly activation?: ActivationName;
 }
 
@@ -84,8 +84,8 @@ export interface InvertedResidualOptions extends SeparableOptions {
 }
 
 /**
- * Pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added if the stride is 1 and input
- * and output have the same number of channels.
+ * A pointwise convolution to `expansion` times the channels, a depthwise k×k convolution and a linear pointwise
+ * convolution. The input x is added if the stride is 1 and input and output have the same number of channels.
  *
  * From `inside` to `channels` channels; the activation is "relu6" by default. Sandler et al. 2018 (MobileNetV2).
  * @throws OptionError

@@ -65,18 +65,18 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
 );
 
 /**
- * Block-circulant layers (CirCNN). Weights are k × k blocks. The first column of a block determines the block, so that
- * k numbers represent k².
+ * Block-circulant layers (CirCNN). Weights are k × k blocks. The first column of a block determines the other columns,
+ * so that k numbers are enough for k² weights.
  *
  *   circulantDense: y_i = Σ_j C(w_ij) x_j + b_i for blocks x_j, y_i of k numbers, (C(w) v)_a = Σ_c w[(a − c) mod k] v_c
  *   circulantConvolution: the same on the patch around each position, block by block of input and output channels
  *
- * w ("weight"): [p, q, k], for q blocks of inputs and p blocks of outputs. The inputs of a convolution are all cells of
- * the patch. The last block of inputs is padded with zeros, and surplus outputs are dropped. b ("bias"): [units].
+ * w ("weight"): [p, q, k], for q blocks of inputs and p blocks of outputs. For a convolution, the inputs are all cells
+ * of the patch. The last block of inputs is padded with zeros, and surplus outputs are dropped. b ("bias"): [units].
  * `block`: k; powers of two are fast, O(k log k) per block.
- * Initial values: He-normal, with fan-in and fan-out of the whole matrix. Multiply-adds are counted as 2 k per product
- * of spectra and k log₂ k per transform. A block that is multiplied without transforms (k < 4 or not a power of two) is
- * counted as k².
+ * Initial values: He-normal, with fan-in and fan-out of the whole matrix. Multiply-adds are counted as 2 k for each
+ * product of spectra and k log₂ k for each transform. A block that is multiplied without transforms (k < 4 or not a
+ * power of two) is counted as k².
  * Source: Ding et al. 2017.
  *
  * @throws OptionError for options out of range
@@ -90,7 +90,7 @@ export const circulantDense = (units: number, options: CirculantOptions = {}): L
 export const circulantConvolution = (channels: number, options: CirculantConvolutionOptions = {}): Layer =>
   makeConvolution({ channels, ...plain("circulantConvolution", options, ["channels"]) });
 
-/** Pads the last axis with zeros to whole blocks. */
+/** Pads the last axis with zeros until it consists of whole blocks. */
 function filled(x: SymbolicArray, block: number): SymbolicArray {
   const last = x.rank - 1;
   const missing = (block - (x.shape[last] % block)) % block;
@@ -100,7 +100,9 @@ function filled(x: SymbolicArray, block: number): SymbolicArray {
   );
 }
 
-/** Multiplies the last axis, which has q blocks, by the weights. `fanIn`: number of inputs that are not padding. */
+/**
+ * Multiplies the last axis, which consists of q blocks, by the weights. `fanIn`: number of inputs that are not padding.
+ */
 function multiply(x: SymbolicArray, fanIn: number, units: number, scope: Scope, options: CirculantOptions): SymbolicArray {
   const { block = 8, bias = true, initial = heNormal(), initialBias = zeros() } = options;
   const outer = x.shape.slice(0, -1);

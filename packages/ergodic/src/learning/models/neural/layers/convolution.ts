@@ -102,8 +102,8 @@ const makeDepthwise = layer<DepthwiseOptions>(
 export const convolution = (channels: number, options: GroupedConvolutionOptions = {}): Layer =>
   makeConvolution({ channels, ...plain("convolution", options, ["channels"]) });
 /**
- * Convolves each channel separately, `multiplier` times, so that groups = in and channels = in · multiplier. Otherwise
- * like `convolution`. @throws OptionError
+ * Convolves each channel separately with `multiplier` kernels, so that groups = in and channels = in · multiplier.
+ * Otherwise like `convolution`. @throws OptionError
  */
 export const depthwise = (options: DepthwiseOptions = {}): Layer => makeDepthwise(options);
 

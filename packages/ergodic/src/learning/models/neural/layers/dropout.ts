@@ -6,7 +6,7 @@ import { layer, type Named } from "./layer.ts";
 
 /** Options of `dropout`. */
 export interface DropoutOptions extends Named {
-  /** Whether whole channels of an image or a sequence are dropped, at all positions. Default false. */
+  /** Whether whole channels of an image or a sequence are dropped, which means at all positions. Default false. */
   readonly wholeChannels?: boolean;
 }
 

@@ -24,7 +24,7 @@ const make = layer<EmbeddingOptions & { readonly count: number; readonly width: 
 );
 
 /**
- * Embedding: y[n, …, :] = E[x[n, …], :], a learned row for each of `count` categories.
+ * Embedding: y[n, …, :] = E[x[n, …], :]. Each of `count` categories has a learned row in the table E.
  *
  * x: whole numbers 0 … count − 1, [n, …]; any other number gives NaN. E ("table"): [count, width], initially uniform on
  * ±0.05. y: [n, …, width].

@@ -30,10 +30,10 @@ const make = layer<Units>(
  *   r = σ(x_t W_r + b_r + h U_r + c_r)   z = σ(x_t W_z + b_z + h U_z + c_z)
  *   m = tanh(x_t W_m + b_m + r ∘ (h U_m + c_m))   h ← (1 − z) ∘ m + z ∘ h
  *
- * x: [n, T, in]. y: the last h, [n, units], or with `sequence` the h of all times, [n, T, units]. Parameters, whose
- * last axis has the order r, z, m: "inputWeight" W [in, 3 units], Glorot-uniform for each gate; "hiddenWeight" U
- * [units, 3 units], orthonormal rows; "inputBias" b and "hiddenBias" c, [3 units], zero. The reset gate is applied
- * after the product, as in PyTorch. Source: Cho et al. 2014.
+ * x: [n, T, in]. y: the last h, [n, units], or with `sequence` the h of all times, [n, T, units]. Parameters (the last
+ * axis is in the order r, z, m): "inputWeight" W [in, 3 units], Glorot-uniform for each gate; "hiddenWeight" U [units,
+ * 3 units], orthonormal rows; "inputBias" b and "hiddenBias" c, [3 units], zero. As in PyTorch, the reset gate is
+ * applied after the product. Source: Cho et al. 2014.
  *
  * @throws OptionError unless `units` is a whole number >= 1; when traced, if the input is not a sequence
  */

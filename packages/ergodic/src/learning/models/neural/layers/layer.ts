@@ -17,9 +17,9 @@ interface DefinedLayer extends Layer {
   readonly options: object;
 }
 
-/** Declaration of a layer's options and their checks, in addition to its function. */
+/** Declaration of a layer's options and of their checks. The layer's function is declared separately. */
 export interface LayerFacts<O> {
-  /** Values that the options accept; `name` is added. Default: any options are allowed. */
+  /** Values that the layer's options accept. The option `name` is added. Default: any options are allowed. */
   readonly options?: { readonly [K in keyof Omit<O, "name">]-?: Accepts };
   /** Names of options that have no default. */
   readonly required?: readonly (keyof O & string)[];
@@ -27,7 +27,7 @@ export interface LayerFacts<O> {
   readonly initialisers?: readonly (keyof O & string)[];
   /** Throws OptionError for options that contradict each other. */
   check?(options: O): void;
-  /** Options and the shape of an input, [examples, …], for conformance tests. Required for built-in layers. */
+  /** Options and an input shape, [examples, …], for the conformance tests. Required for built-in layers. */
   readonly example?: { readonly options: O; readonly input: readonly number[] };
 }
 
@@ -47,9 +47,10 @@ const kinds = new Registry<LayerDefinition>("layer");
  *   sequential([dense(64), scaled({ by: 0.5 })])
  *
  * Options are JSON, initialisers, layers, or objects and lists of these. `name` is the layer's part of the path. The
- * JSON of a layer is { layer: kind, options }. If a layer value is used in several places, the first occurrence is
- * written in full, as { …, shared: 1 }, and all others as { shared: 1 }. The layer is then still shared after the JSON
- * has been read. The built-in kinds are reserved. User-defined kinds can be redefined, and the last definition applies.
+ * JSON of a layer is { layer: kind, options }. If a layer value is used in several places, only its first occurrence is
+ * written in full, as { …, shared: 1 }. Every other occurrence is written as { shared: 1 }. When the JSON is read, the
+ * layer is shared again. The built-in kinds are reserved. User-defined kinds can be redefined, and the last definition
+ * applies.
  *
  * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should
  * be JSON

@@ -3,8 +3,8 @@
  *
  * x: [n, height, width, channels], or a sequence [n, length, channels]. y has the same axes, with one cell per window.
  * `size`: cells of the window; `stride`: default the size, so that windows do not overlap. `padding`: maxima ignore
- * padded cells. Means also ignore them, unless `countPadding` is set. `globalAveragePool`: [n, …, channels] → [n,
- * channels].
+ * padded cells. Means also ignore padded cells, unless `countPadding` is set. `globalAveragePool`: [n, …, channels] →
+ * [n, channels].
  *
  * @throws OptionError for options out of range
  */

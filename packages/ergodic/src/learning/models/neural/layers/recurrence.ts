@@ -1,6 +1,6 @@
 /**
- * Recurrence over axis 1 for gru.ts and lstm.ts. Before the recurrence starts, the products with the inputs are
- * computed for all times together.
+ * Recurrence over axis 1 for gru.ts and lstm.ts. The products with the inputs are computed for all times together,
+ * before the recurrence starts.
  */
 import { full, matmul, type SymbolicArray, scan, transpose } from "../../../../engine/compiler/array/index.ts";
 import { add } from "../../../../engine/compiler/index.ts";
@@ -32,7 +32,8 @@ export const recurrentFacts: LayerFacts<Units> = {
 };
 
 /**
- * Returns x W + b, [n, T, gates · units], and the state's weights. The weights of all gates are adjacent in one matrix.
+ * Returns x W + b, which is [n, T, gates · units], and the weights for the state. The weights of all gates are adjacent
+ * in one matrix.
  */
 export function gatesOf(
   kind: string,
@@ -55,8 +56,8 @@ export function gatesOf(
 }
 
 /**
- * Runs the recurrence. `step` returns the next carries, each of width `units`. All carries are initially zero, and the
- * first one is the output.
+ * Runs the recurrence. `step` returns the next carries, each of width `units`. All carries start at zero, and the first
+ * carry is the output.
  */
 export function recur(
   projected: SymbolicArray,

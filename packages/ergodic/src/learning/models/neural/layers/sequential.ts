@@ -22,9 +22,9 @@ const makeSequential = layer<{ readonly layers: readonly LayerLike[] }>(
  *
  * A layer's part of the path is its name, or its index from 0: "2.weight". A plain function (x, scope) => y is a layer,
  * but cannot be saved in a file.
- * Two wrappers mark all parameters of a layer, and add nothing to the path. `frozen`: parameters and running statistics
- * do not change, and dropout is off. `grouped`: parameters belong to a named group, which options of step rules can
- * select. If groups are nested, the innermost name applies.
+ * Two wrappers mark all parameters of a layer, without adding a name to the path. `frozen`: parameters and running
+ * statistics do not change, and dropout is off. `grouped`: parameters belong to a named group, which options of step
+ * rules can select. If groups are nested, the name of the innermost group applies.
  *
  * @throws OptionError if a part is not a layer
  */
@@ -54,7 +54,7 @@ const makeGrouped = layer<Marked & { readonly group: string }>(
   },
 );
 
-/** Keeps the marked layer's name, so that the mark does not change the path. */
+/** Uses the name of the marked layer, so that marking the layer does not change its path. */
 const named = (marked: LayerLike, { name = isLayer(marked) ? marked.name : undefined }: Named): Named =>
   name === undefined ? {} : { name };
 
@@ -65,8 +65,8 @@ const named = (marked: LayerLike, { name = isLayer(marked) ? marked.name : undef
 export const frozen = (marked: LayerLike, options: Named = {}): Layer =>
   makeFrozen({ layer: marked, ...named(marked, plain("frozen", options)) });
 /**
- * A layer whose parameters belong to a named group, which network({ rates }) can select. If groups are nested, the
- * innermost name applies. Adds nothing to the path.
+ * A layer whose parameters belong to a named group, which network({ rates }) can select. If groups are nested, the name
+ * of the innermost group applies. Adds nothing to the path.
  */
 export const grouped = (group: string, marked: LayerLike, options: Named = {}): Layer =>
   makeGrouped({ group, layer: marked, ...named(marked, plain("grouped", options)) });

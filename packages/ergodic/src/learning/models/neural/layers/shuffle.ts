@@ -6,8 +6,9 @@
  * and concatenates the result. A ReLU follows. The very first 1×1 convolution of a network has few input channels and
  * therefore only one group (`firstGroups`).
  * `shuffleUnitV2` (Ma et al. 2018): at stride 1, half of the channels pass unchanged; the others go through 1×1,
- * depthwise 3×3 and 1×1 convolutions. At stride 2, all channels go through these three convolutions, and in parallel
- * through a depthwise 3×3 and a 1×1 convolution. The results are concatenated and shuffled in two groups.
+ * depthwise 3×3 and 1×1 convolutions. At stride 2, all channels go through these three convolutions, and they also go
+ * through a depthwise 3×3 and a 1×1 convolution in parallel. The two results are concatenated and shuffled in two
+ * groups.
  *
  * @throws OptionError for options out of range
  */
@@ -93,8 +94,8 @@ export const halfOfChannels = (which: "first" | "second", options: Named = {}): 
   makeHalf({ which, ...plain("halfOfChannels", options, ["which"]) });
 
 /**
- * At stride 1, half of the channels pass unchanged and the other half is convolved. At stride 2, all channels are
- * convolved. The results are concatenated and shuffled in two groups.
+ * At stride 1, one half of the channels passes unchanged and the other half is convolved. At stride 2, all channels are
+ * convolved. The two results are concatenated and shuffled in two groups.
  *
  * From `inside` to `channels` channels, both even; equal at stride 1. Ma et al. 2018. @throws OptionError
  */

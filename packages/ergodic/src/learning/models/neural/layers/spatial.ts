@@ -15,8 +15,8 @@ export interface ConvolutionOptions extends WeightOptions {
 }
 
 /**
- * Returns the window of an operation on an image, with each option as a pair [height, width]. A sequence is treated as
- * an image of height 1.
+ * Returns the window of an operation on an image. Each option is returned as a pair [height, width]. A sequence is
+ * treated as an image of height 1.
  */
 export function spatial(x: SymbolicArray, options: ConvolutionOptions) {
   const { kernel = 3, stride = 1, padding = "same", dilation = 1 } = options;
