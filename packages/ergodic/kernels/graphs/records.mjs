@@ -3,92 +3,92 @@
 import { after, bytes, f64, i32, numbers, pad, record, rest, u32 } from "../../scripts/records.mjs";
 
 export default [
-  record("CLIQUE", "A sweep over the states of a clique (kernels/graphs/clique.ts): each block of inner states is multiplied from tables and added to outputs.", [
+  record("CLIQUE", "A sweep over the states of a clique (kernels/graphs/clique.ts). For each block of inner states, the entries of the tables are multiplied, and the products are added to the outputs.", [
     u32("AXES"),
-    u32("SHAPE", "u32[AXES]: states of the outer axes, slowest first."),
-    u32("INNER", "Inner states of a block, which are neighbours."),
+    u32("SHAPE", "u32[AXES]: number of states of each outer axis, slowest axis first."),
+    u32("INNER", "Number of inner states of a block. They are contiguous."),
     u32("TABLE_COUNT"),
-    u32("TABLES", "PATTERN blocks, one after another."),
+    u32("TABLES", "Consecutive PATTERN records."),
     u32("OUTPUT_COUNT"),
     u32("OUTPUTS"),
-    u32("PRODUCT", "f64[INNER + 1]."),
-    u32("DIGITS", "u32[AXES]."),
-    u32("SUPPORT", "A SUPPORT block, for kernels/graphs/clique-support.ts."),
-    f64("LOW", "Out of cliqueExtremes: the smallest positive entry (or finite logarithm)."),
+    u32("PRODUCT", "f64[INNER + 1]: scratch for the products of a block."),
+    u32("DIGITS", "u32[AXES]: current state of each outer axis."),
+    u32("SUPPORT", "Address of a SUPPORT record, for kernels/graphs/clique-support.ts."),
+    f64("LOW", "Output of cliqueExtremes: the smallest positive entry (or finite logarithm)."),
   ]),
-  record("PATTERN", "Positions of the entries of a table that belong to the states of a clique.", [
+  record("PATTERN", "Mapping from the states of a clique to the entries of a table.", [
     u32("VALUES"),
-    u32("RUN", "Number of consecutive inner states that share an entry. INNER: all share one. 0: entry j belongs to state j."),
-    u32("OFFSETS", "u32[INNER / RUN], in entries. Unused if RUN is 0 or INNER."),
+    u32("RUN", "Number of consecutive inner states that share an entry. If RUN is INNER, all states share one entry. If it is 0, entry j belongs to state j."),
+    u32("OFFSETS", "u32[INNER / RUN]: offsets counted in entries. Unused if RUN is 0 or INNER."),
     u32("STRIDES", "u32[AXES]: distance in entries between neighbouring states of each outer axis."),
     u32("BASE", "Entry of the block's first state."),
-    u32("NODE", "Address of the number of the block of entries, which is a node of a support. 0 for a table that has all its entries."),
-    u32("BLOCK", "Entries per such block."),
+    u32("NODE", "Address of the number of the block of entries, which is a node of a support. 0 for a table that stores all its entries."),
+    u32("BLOCK", "Number of entries per block that belongs to a node of a support."),
     pad(4),
   ]),
-  record("SUPPORT", "A walk over the outer states of a clique that are not certain to be zero (kernels/graphs/clique-support.ts).", [
-    u32("STARTS", "u32[AXES + 1]: first word (of 32 states) of each axis in the two lists below."),
+  record("SUPPORT", "A walk over the outer states of a clique whose entries might be non-zero (kernels/graphs/clique-support.ts).", [
+    u32("STARTS", "u32[AXES + 1]: first word of each axis in ALLOWED and REST. A word holds 32 states."),
     u32("ALLOWED", "u32[…]: a bit for each state to be visited."),
-    u32("REST", "u32[…]: states that are still to be visited."),
-    u32("LINK_STARTS", "u32[AXES + 1]: the first link of each axis."),
+    u32("REST", "u32[…]: a bit for each state that has not been visited yet."),
+    u32("LINK_STARTS", "u32[AXES + 1]: first link of each axis."),
     u32("LINKS"),
-    u32("BASES", "u32[AXES + 1, tables and outputs]: entries by the states of the preceding axes."),
-    i32("AT", "i32: current axis of the walk, −1 after the end."),
+    u32("BASES", "u32[AXES + 1, tables and outputs]: entry that the states of the preceding axes lead to."),
+    i32("AT", "i32: current axis of the walk. It is −1 after the end."),
     u32("CHANGED", "First axis whose state differs from the previous leaf."),
-    u32("LEVELS", "u32[KEPT]: levels of the support that is built, arrays of LEVEL records."),
-    u32("KEPT", "Number of its axes."),
-    u32("COUNTS", "f64[AXES + 1]: number of distinct states of the first axes among the leaves. For the support that is built: nodes of each level."),
+    u32("LEVELS", "u32[KEPT]: addresses of the levels of the support under construction. Each level is an array of LEVEL records."),
+    u32("KEPT", "Number of axes of the support under construction."),
+    u32("COUNTS", "f64[AXES + 1]: number of distinct states of the first axes among the leaves. For the support under construction, number of nodes of each level."),
     u32("BEGUN", "Whether the walk has begun."),
     f64("LEAVES"),
   ]),
-  record("LINK", "An axis of a support: addresses of its level, of the number of the node at this level, and of that at the next level.", [
+  record("LINK", "An axis of a support. LEVEL is the address of its level. NODE and NEXT are the addresses of the node numbers at this level and at the next level.", [
     u32("LEVEL"),
     u32("NODE"),
     u32("NEXT"),
   ]),
-  record("LEVEL", "32 states of a node of a support.", [
-    u32("STATES", "A bit for each state that the support has."),
-    u32("BEFORE", "Number of the next level's node that belongs to the first of these states."),
+  record("LEVEL", "32 states of a node in a support.", [
+    u32("STATES", "A bit for each of the 32 states, which is 1 if the support contains the state."),
+    u32("BEFORE", "Number of the node in the next level that belongs to the first of these states."),
   ]),
-  record("GRAPH", "A chain over the states of a graph (kernels/graphs/graph-gibbs.ts).", [
-    u32("BEGINS", "u32 by position: start of its record, in bytes from RECORDS."),
+  record("GRAPH", "A Markov chain over the states of a graph (kernels/graphs/graph-gibbs.ts).", [
+    u32("BEGINS", "u32 per position: start of the variable's record, in bytes from RECORDS."),
     u32("RECORDS"),
-    u32("STATES", "u8 by position."),
-    u32("COUNTS", "i32 by counted factor: number of literals of its body that hold."),
-    u32("COUNTED", "COUNTED blocks, by counted factor."),
-    u32("BATCH", "f64 by slot: sum of the probabilities of this batch of sweeps."),
-    u32("CHANGED", "u8 by position: 1 once its state has changed."),
-    u32("WORK", "f64[most states of a variable + 8]."),
+    u32("STATES", "u8 per position: state of the variable."),
+    u32("COUNTS", "i32 per counted factor: number of literals in its body that hold."),
+    u32("COUNTED", "One COUNTED record per counted factor."),
+    u32("BATCH", "f64 per slot: sum of the probabilities in the current batch of sweeps."),
+    u32("CHANGED", "u8 per position: 1 once the state of the variable has changed."),
+    u32("WORK", "f64[largest number of states of a variable + 8]: scratch."),
     u32("KEY_LOW"),
     u32("KEY_HIGH"),
-    f64("POWER", "Factor of all terms: 1, or another number for a search or in a ladder of powers."),
-    u32("DRAWN", "Positions below this number are drawn. No probabilities are stored for the others."),
-    u32("BLOCKS", "BLOCK records, and f64s for the tables of one block (kernels/graphs/graph-blocks.ts)."),
+    f64("POWER", "Factor by which all terms are multiplied: 1, or another number for a search or in a ladder of powers."),
+    u32("DRAWN", "Number of positions that are drawn: those below this number. No probabilities are stored for the other positions."),
+    u32("BLOCKS", "BLOCK records (kernels/graphs/graph-blocks.ts). TABLES has room for the f64 tables of one block."),
     u32("TABLES"),
-    f64("VALUE", "ln of the product of all factors, as of the last request."),
+    f64("VALUE", "ln of the product of all factors at the last request."),
     pad(8),
   ]),
-  record("RECORD", "A variable and its dependencies. After it: its unary terms f64[1 or states], its PAIRs, its other edges.", [
-    u32("STATES", "Number of states, or 0 for Booleans with finite terms only, which have one term."),
-    u32("SLOT", "Index of its first slot among the states of all variables. Booleans with finite terms only have one slot, other variables one per state."),
+  record("RECORD", "A variable and its dependencies. The record is followed by the variable's unary terms f64[1 or states], its PAIR records and its other edges.", [
+    u32("STATES", "Number of states. 0 for a Boolean that has only finite terms, because it needs only one unary term."),
+    u32("SLOT", "Index of the variable's first slot among the states of all variables. A Boolean that has only finite terms has one slot. Other variables have one slot per state."),
     u32("PAIRS"),
-    u32("EDGES", "Number of edges of other factors."),
+    u32("EDGES", "Number of edges to factors of more than two variables."),
   ]),
-  record("PAIR", "An edge of a factor of two variables.", [
+  record("PAIR", "An edge to a factor of two variables.", [
     u32("POSITION"),
-    u32("TERMS", "Address of the terms by the other variable's state: one each for Booleans with finite terms only, otherwise one per state of this variable."),
+    u32("TERMS", "Address of the terms for each state of the other variable. For a Boolean that has only finite terms, there is one term each. Otherwise there is one term per state of this variable."),
   ]),
-  record("EDGE", "An edge of a wider factor. A counted factor has these two fields only.", [
-    u32("KIND", "Number of other variables of a table, or COUNTED_EDGE (+ HEAD_EDGE for the head) + state of the literal. Either + BLOCK_EDGE within a block."),
-    u32("TERMS", "Address of a table's terms, or number of a counted factor."),
+  record("EDGE", "An edge to a factor of more than two variables. The edge of a counted factor has only these two fields.", [
+    u32("KIND", "For a table, the number of its other variables. For a counted factor, COUNTED_EDGE (+ HEAD_EDGE for the head) + state of the literal. Within a block, + BLOCK_EDGE in both cases."),
+    u32("TERMS", "Address of the terms of a table, or number of a counted factor."),
   ]),
-  record("TABLE_EDGE", "An edge of a table: an EDGE, then these fields.", [
+  record("TABLE_EDGE", "An edge to a table: the fields of EDGE, followed by these fields.", [
     after("EDGE"),
     u32("STRIDE", "Distance in bytes between the states of this variable."),
     pad(4),
-    rest("OTHERS", "An OTHER record per other variable."),
+    rest("OTHERS", "One OTHER record for each other variable."),
   ]),
-  record("OTHER", "Another variable of a table: its position, and the distance in bytes between its states.", [
+  record("OTHER", "Another variable of a table. STRIDE is the distance in bytes between its states.", [
     u32("POSITION"),
     u32("STRIDE"),
   ]),
@@ -97,87 +97,87 @@ export default [
     HEAD_EDGE: 0x40000000,
     BLOCK_EDGE: 0x20000000,
   }),
-  record("COUNTED", "A factor whose value depends on the number of literals of its body that hold, and on its head.", [
-    u32("TERMS", "Address of f64[2][literals of the body + 1], by whether the head holds."),
+  record("COUNTED", "A factor with a value that depends on its head and on the number of literals in its body that hold.", [
+    u32("TERMS", "Address of f64[2][literals in the body + 1]. The first index says whether the head holds."),
     u32("ROW", "Bytes per row of TERMS."),
     u32("HEAD", "Position of the head's literal."),
     u32("STATE", "State of the head's literal."),
   ]),
-  record("BLOCK", "Variables that are drawn together: positions from FIRST on, in the order of elimination. BUCKETS: their BUCKET records, or 0 for a single variable.", [
+  record("BLOCK", "SIZE variables that are drawn together. Their positions begin at FIRST and are in the order of elimination. BUCKETS is the address of their BUCKET records, or 0 for a single variable.", [
     u32("FIRST"),
     u32("SIZE"),
     u32("BUCKETS"),
   ]),
-  record("BUCKET", "A variable of a block. Its table f64[states of the separator][states] and its message f64[states of the separator] are in bytes from TABLES. After it: SEPARATOR records, TERMs and INBOX records.", [
+  record("BUCKET", "A variable of a block. TABLE and MESSAGE are the positions of its table f64[states of the separator][states] and its message f64[states of the separator], in bytes from TABLES. The record is followed by SEPARATOR, TERM and INBOX records.", [
     u32("TABLE"),
     u32("MESSAGE"),
-    u32("STATES", "Joint states of the separator."),
-    u32("SEPARATORS", "Number of variables of the separator."),
+    u32("STATES", "Number of joint states of the separator."),
+    u32("SEPARATORS", "Number of variables in the separator."),
     u32("TERMS"),
     u32("MESSAGES"),
-    u32("LENGTH", "Bytes of this bucket before its messages."),
-    u32("BEFORE", "Bytes of the whole previous bucket."),
+    u32("LENGTH", "Size in bytes of the part of this bucket before its messages."),
+    u32("BEFORE", "Size in bytes of the whole previous bucket."),
   ]),
-  record("SEPARATOR", "A variable of a separator: its position, and the distance in bytes between its states in the table.", [
+  record("SEPARATOR", "A variable of a separator. STRIDE is the distance in bytes between its states in the table.", [
     u32("POSITION"),
     u32("STRIDE"),
   ]),
-  record("TERM", "A factor within a block. After it, for a table, an OTHER record per variable outside the bucket. For a counted body, a LITERAL record per literal in the block.", [
-    u32("FROM", "Address of its terms, or the number of a counted factor."),
-    u32("MAP", "Address of u32 by entry of the table: distance of the term in bytes."),
-    u32("KIND", "Number of records after it, + COUNTED_EDGE, + HEAD_EDGE if the head is not in the block."),
+  record("TERM", "A factor within a block. For a table, one OTHER record follows for each variable outside the bucket. For a counted body, one LITERAL record follows for each literal in the block.", [
+    u32("FROM", "Address of the terms of a table, or number of a counted factor."),
+    u32("MAP", "Address of a u32 per entry of the bucket's table: distance of the term in bytes."),
+    u32("KIND", "Number of the records that follow. For a counted factor, + COUNTED_EDGE, and + HEAD_EDGE if the head is not in the block."),
   ]),
-  record("LITERAL", "A literal: a variable's position, and the state that makes it true.", [
+  record("LITERAL", "A literal. POSITION is that of its variable, and STATE is the state that makes the literal true.", [
     u32("POSITION"),
     u32("STATE"),
   ]),
-  record("INBOX", "A message of another bucket.", [
-    u32("MESSAGE", "In bytes from TABLES."),
-    u32("MAP", "Address of u32 by entry of the table: distance in the message in bytes."),
-    u32("LENGTH", "Bytes of the message."),
+  record("INBOX", "A message from another bucket.", [
+    u32("MESSAGE", "Position of the message, in bytes from TABLES."),
+    u32("MAP", "Address of a u32 per entry of the bucket's table: distance in the message, in bytes."),
+    u32("LENGTH", "Size of the message in bytes."),
   ]),
-  record("REPLICAS", "64 replicas of a graph of Booleans, one bit each (kernels/graphs/replica-gibbs.ts).", [
-    u32("RUNS", "RUN blocks, one after another."),
+  record("REPLICAS", "64 replicas of a graph of Booleans, with one bit per variable and replica (kernels/graphs/replica-gibbs.ts).", [
+    u32("RUNS", "Consecutive RUN records."),
     u32("RUN_COUNT"),
-    u32("STATES", "u64 by position."),
-    u32("TALLY", "u8[8] by position: number of ones among eight replicas each."),
-    u32("WORK", "40 vectors of 16 bytes."),
+    u32("STATES", "u64 per position: one bit per replica."),
+    u32("TALLY", "u8[8] per position: number of ones in each group of eight replicas."),
+    u32("WORK", "Scratch: 40 vectors of 16 bytes."),
     u32("KEY_LOW"),
     u32("KEY_HIGH"),
     pad(4),
   ]),
-  numbers("Bytes of WORK.", { REPLICAS_WORK_BYTES: 640 }),
-  record("RUN", "Positions of one kind, from one even number to another.", [
+  numbers("Size of WORK in bytes.", { REPLICAS_WORK_BYTES: 640 }),
+  record("RUN", "A range of positions of one kind. FROM and TO are even.", [
     u32("FROM"),
     u32("TO"),
-    u32("EDGES", "By pair of positions and edge, a NEIGHBOURS record."),
+    u32("EDGES", "One NEIGHBOURS record for each pair of positions and each edge."),
     u32("KIND"),
   ]),
-  record("NEIGHBOURS", "Neighbours of two positions along one edge: their words, in bytes from STATES.", [
-    u32("FIRST", "+ 1 if the first variable's edge asks for state 0, + 2 if the second variable's does."),
+  record("NEIGHBOURS", "Neighbours of two positions along one edge. FIRST and SECOND are the places of the neighbours' words, in bytes from STATES.", [
+    u32("FIRST", "Place of the first word, + 1 if the first variable's edge requires state 0, + 2 if the second variable's edge requires state 0."),
     u32("SECOND"),
   ]),
-  record("BOTH", "A term of two Booleans, for sums over replicas: their words, in bytes from STATES.", [
+  record("BOTH", "A term of two Booleans, for sums over replicas. FIRST and SECOND are the places of their words, in bytes from STATES.", [
     u32("FIRST"),
     u32("SECOND"),
   ]),
-  record("KIND", "Conditional probabilities that variables share. After it: thresholds, by bit from the top and level, 16 bytes of 0 or −1.", [
+  record("KIND", "Conditional probabilities that variables share. The record is followed by thresholds: 16 bytes of 0 or −1 for each bit, highest bit first, and each level.", [
     u32("EDGES"),
-    u32("LEVELS", "The product of the groups' sizes + 1."),
+    u32("LEVELS", "Number of levels: the product of (size + 1) over the groups."),
     u32("GROUPS"),
-    bytes("SIZES", 4, "u8[4]: edges of each group."),
+    bytes("SIZES", 4, "u8[4]: number of edges of each group."),
   ]),
-  record("LEARNT", "A factor whose weight is learnt (kernels/graphs/graph-learning.ts). After it: its members. Its values: f64, of the shape.", [
+  record("LEARNT", "A factor with a learnt weight (kernels/graphs/graph-learning.ts). The record is followed by the factor's MEMBER records. Its values are f64, in the shape of the factor.", [
     u32("VALUES"),
     u32("WEIGHT"),
     f64("FEATURE"),
     u32("MEMBERS"),
-    u32("COUNTED", "Number + 1 of a counted factor, else 0."),
+    u32("COUNTED", "Number of a counted factor + 1, or 0 for other factors."),
   ]),
   record("MEMBER", "A variable of a learnt factor.", [
     u32("POSITION"),
-    u32("STRIDE", "Bytes between the values of neighbouring states. Unused for counted factors."),
-    u32("STATES", "Number of its states. For counted factors, the state of its literal."),
-    u32("SLOT", "Its first slot, + 2^31 for a Boolean with finite terms."),
+    u32("STRIDE", "Distance in bytes between the values of neighbouring states. Unused for counted factors."),
+    u32("STATES", "Number of states of the variable. For counted factors, the state of its literal."),
+    u32("SLOT", "First slot of the variable, + 2^31 for a Boolean with finite terms."),
   ]),
 ];

@@ -5,27 +5,28 @@
  * Fields are 32-bit integers, unless a name ends in _F64. _BYTES: size of a record.
  */
 
-// A compiled log density (kernels/bayes/log-density.ts). The program: its table slot and its block.
+// A compiled log density (kernels/bayes/log-density.ts). RUN is the table slot of its program, and BLOCK is the
+// program's memory block.
 export const LOG_DENSITY_RUN = 0;
 export const LOG_DENSITY_BLOCK = 4;
 /** Address of the block's pointer to the unconstrained numbers, or 0 if the program reads none. */
 export const LOG_DENSITY_POINT = 8;
 /** Address of the block's pointer to the gradient. */
 export const LOG_DENSITY_GRADIENT = 12;
-/** Address of the f64 in which the program leaves the log density. */
+/** Address of the f64 to which the program writes the log density. */
 export const LOG_DENSITY_VALUE = 16;
 export const LOG_DENSITY_BYTES = 32;
 
-// A chain of Hamiltonian Monte Carlo (kernels/bayes/hamiltonian.ts): slot and model of its log density, its metric, its
-// state, its scratch memory.
+// A chain of Hamiltonian Monte Carlo (kernels/bayes/hamiltonian.ts). The record holds the slot and model of the log
+// density, the metric, the state and the scratch memory.
 export const CHAIN_SLOT = 0;
 export const CHAIN_MODEL = 4;
 export const CHAIN_DIMENSION = 8;
-/** 1: dense metric. */
+/** 1 if the metric is dense. */
 export const CHAIN_DENSE = 12;
-/** M⁻¹: f64[d] or f64[d, d]. */
+/** Inverse mass matrix M⁻¹: f64[d] if diagonal, f64[d, d] if dense. */
 export const CHAIN_INVERSE = 16;
-/** Diagonal: √M. Dense: L, L Lᵀ = M⁻¹, lower, row-major. */
+/** If the metric is diagonal, √M. If it is dense, the lower triangular L with L Lᵀ = M⁻¹, row-major. */
 export const CHAIN_FACTOR = 20;
 export const CHAIN_POSITION = 24;
 export const CHAIN_GRADIENT = 28;
@@ -33,7 +34,7 @@ export const CHAIN_WORK = 32;
 export const CHAIN_KEY_LOW = 36;
 export const CHAIN_KEY_HIGH = 40;
 export const CHAIN_MAX_DEPTH = 44;
-/** Leapfrogs of a static trajectory, or 0: TIME / step. */
+/** Number of leapfrog steps of a static trajectory. If 0, the number is TIME / step. */
 export const CHAIN_LEAPFROGS = 48;
 export const CHAIN_STEP_F64 = 56;
 export const CHAIN_JITTER_F64 = 64;
@@ -42,28 +43,28 @@ export const CHAIN_LOG_DENSITY_F64 = 80;
 /** State of dual averaging. */
 export const CHAIN_AVERAGING = 88;
 /**
- * Number of directions r of a low-rank metric, or 0. INVERSE: D f64[d], rows bₖ f64[r, d], λₖ − 1 f64[r]. FACTOR: D^−½,
- * rows uₖ, λₖ^−½ − 1.
+ * Number of directions r of a low-rank metric, or 0. INVERSE then holds D f64[d], rows bₖ f64[r, d] and λₖ − 1 f64[r].
+ * FACTOR holds D^−½, rows uₖ and λₖ^−½ − 1.
  */
 export const CHAIN_RANK_F64 = 152;
 export const CHAIN_BYTES = 160;
 
 // Dual averaging of log step (averageStep in kernels/bayes/hamiltonian.ts).
-/** δ: mean acceptance aimed at. */
+/** δ: target of the mean acceptance. */
 export const AVERAGING_TARGET_F64 = 0;
-/** γ. */
+/** γ: strength of the pull of log steps towards μ. */
 export const AVERAGING_GAMMA_F64 = 8;
-/** κ. */
+/** κ: exponent of the averaging weights m^−κ. */
 export const AVERAGING_KAPPA_F64 = 16;
-/** t₀. */
+/** t₀: number of transitions that damps the first updates. */
 export const AVERAGING_T0_F64 = 24;
-/** μ. */
+/** μ: log step towards which steps are pulled. */
 export const AVERAGING_CENTRE_F64 = 32;
-/** m: transitions so far. */
+/** m: number of transitions so far. */
 export const AVERAGING_COUNT_F64 = 40;
-/** s̄: mean error of the acceptance. */
+/** s̄: mean difference between target and acceptance. */
 export const AVERAGING_ERROR_F64 = 48;
-/** x̄: averaged log step. */
+/** x̄: average of the log step. */
 export const AVERAGING_LOG_STEP_F64 = 56;
 export const AVERAGING_BYTES = 64;
 
@@ -78,47 +79,48 @@ export const TRANSITION_DIVERGENT_F64 = 40;
 export const TRANSITION_ENERGY_F64 = 48;
 export const TRANSITION_BYTES = 56;
 
-// A log density of a few coordinates of u (kernels/bayes/block-density.ts): the log density of all of u, u, room for
-// its whole gradient, u32[COUNT].
+// Log density as a function of a few coordinates of u (kernels/bayes/block-density.ts). SLOT and MODEL are the log
+// density of all of u, POINT is u, GRADIENT has room for the whole gradient, and COORDINATES is u32[COUNT].
 export const BLOCK_DENSITY_SLOT = 0;
 export const BLOCK_DENSITY_MODEL = 4;
 export const BLOCK_DENSITY_POINT = 8;
 export const BLOCK_DENSITY_GRADIENT = 12;
 export const BLOCK_DENSITY_COORDINATES = 16;
 export const BLOCK_DENSITY_COUNT = 20;
-/** 1: the block's gradient is wanted. */
+/** 1 if the block's gradient is requested. */
 export const BLOCK_DENSITY_WANTED = 24;
 export const BLOCK_DENSITY_BYTES = 32;
 
-// A log density times β (kernels/bayes/block-density.ts).
+// A log density multiplied by β (kernels/bayes/block-density.ts).
 export const POWER_DENSITY_SLOT = 0;
 export const POWER_DENSITY_MODEL = 4;
-/** Length of its gradient, or 0 if it writes none. */
+/** Length of the gradient, or 0 if the density writes no gradient. */
 export const POWER_DENSITY_COUNT = 8;
 export const POWER_DENSITY_POWER_F64 = 16;
-/** Out: the log density itself. */
+/** Output: the log density before multiplication by β. */
 export const POWER_DENSITY_LIKELIHOOD_F64 = 24;
 export const POWER_DENSITY_BYTES = 32;
 
-// Integers that Gibbs sampling draws (kernels/bayes/gibbs-discrete.ts): the log density, u, its gradient.
+// Integers that Gibbs sampling draws (kernels/bayes/gibbs-discrete.ts). SLOT and MODEL are the log density, and POINT
+// and GRADIENT are u and its gradient.
 export const DISCRETE_SLOT = 0;
 export const DISCRETE_MODEL = 4;
 export const DISCRETE_POINT = 8;
 export const DISCRETE_GRADIENT = 12;
 /** Number of sites. */
 export const DISCRETE_COUNT = 16;
-/** u32 by site. */
+/** u32 per site: coordinate of u. */
 export const DISCRETE_COORDINATES = 20;
-/** u32 by site: number of values, or 0 for a slice. */
+/** u32 per site: number of values, or 0 if a slice sampler draws the integer. */
 export const DISCRETE_SUPPORT = 24;
-/** f64 by site: lower and upper bounds. */
+/** f64 per site: lower bounds. HIGH holds the upper bounds. */
 export const DISCRETE_LOW = 28;
 export const DISCRETE_HIGH = 32;
-/** f64 by site: cells of the slice. */
+/** f64 per site: number of cells of the slice. */
 export const DISCRETE_WIDTH = 36;
-/** f64 by site: the mean move. */
+/** f64 per site: mean distance of a move. */
 export const DISCRETE_MOVES = 40;
-/** f64[largest support]. */
+/** f64[largest support]: scratch for the values of one site. */
 export const DISCRETE_VALUES = 44;
 export const DISCRETE_KEY_LOW = 48;
 export const DISCRETE_KEY_HIGH = 52;
@@ -132,7 +134,7 @@ export const PARTICLES_COUNT = 12;
 export const PARTICLES_X = 16;
 export const PARTICLES_LOG_DENSITY = 20;
 export const PARTICLES_LIKELIHOOD = 24;
-/** Address at which an evaluation leaves the log likelihood. */
+/** Address to which an evaluation writes the log likelihood. */
 export const PARTICLES_LIKELIHOOD_AT = 28;
 export const PARTICLES_FACTOR = 32;
 export const PARTICLES_WORK = 36;
@@ -144,22 +146,22 @@ export const PARTICLES_ACCEPTANCE = 56;
 export const PARTICLES_STEP_F64 = 64;
 export const PARTICLES_BYTES = 72;
 
-// Rows of several tables, copied next to each other (kernels/bayes/stochastic-gradient-rows.ts): u32[ROW_COUNT] row
-// numbers, then a GATHER_TABLE per table.
+// Copies rows of several tables to consecutive places (kernels/bayes/stochastic-gradient-rows.ts). ROWS is
+// u32[ROW_COUNT], the row numbers. TABLES holds one GATHER_TABLE per table.
 export const GATHER_ROWS = 0;
 export const GATHER_ROW_COUNT = 4;
 export const GATHER_TABLE_COUNT = 8;
 export const GATHER_TABLES = 16;
 
-// A table whose rows are gathered.
+// A table from which rows are copied.
 export const GATHER_TABLE_SOURCE = 0;
-/** A multiple of 8. */
+/** Bytes per row, a multiple of 8. */
 export const GATHER_TABLE_ROW_BYTES = 4;
 export const GATHER_TABLE_DESTINATION = 8;
 export const GATHER_TABLE_BYTES = 12;
 
-// A chain of stochastic-gradient Monte Carlo (kernels/bayes/stochastic-gradient.ts). The log density, or its estimate
-// on a batch: slot and model.
+// A chain of stochastic-gradient Monte Carlo (kernels/bayes/stochastic-gradient.ts). SLOT and MODEL are the log
+// density, or its estimate from a batch.
 export const STOCHASTIC_SLOT = 0;
 export const STOCHASTIC_MODEL = 4;
 export const STOCHASTIC_DIMENSION = 8;
@@ -170,20 +172,20 @@ export const STOCHASTIC_ROW_COUNT = 16;
 export const STOCHASTIC_ROWS = 20;
 export const STOCHASTIC_GATHER_SLOT = 24;
 export const STOCHASTIC_GATHER_BLOCK = 28;
-/** Control variates: f64[d] x*, or 0. */
+/** f64[d]: x* of the control variates. 0 if there are none. */
 export const STOCHASTIC_CENTRE = 32;
-/** f64[d]: ∇ℓ(x*). */
+/** f64[d]: gradient ∇ℓ(x*). */
 export const STOCHASTIC_CENTRE_GRADIENT = 36;
 /** f64[d]: scratch. */
 export const STOCHASTIC_CENTRE_ESTIMATE = 40;
 /** Number of updates after which x* becomes x, or 0 for never. */
 export const STOCHASTIC_CENTRE_EVERY = 44;
-/** The log density on all rows: slot and model. */
+/** Slot of the log density on all rows. FULL_MODEL is its model. */
 export const STOCHASTIC_FULL_SLOT = 48;
 export const STOCHASTIC_FULL_MODEL = 52;
-/** f64[d]: x. */
+/** f64[d]: position x. */
 export const STOCHASTIC_POSITION = 56;
-/** f64[d]: v, or V of preconditioning. */
+/** f64[d]: v, or the V of preconditioning. */
 export const STOCHASTIC_MOMENTUM = 60;
 /** f64[d]: scratch for the gradient and for normal numbers. */
 export const STOCHASTIC_GRADIENT = 64;
@@ -195,13 +197,13 @@ export const STOCHASTIC_ROWS_KEY_HIGH = 84;
 export const STOCHASTIC_KIND = 88;
 /** Number of updates after which v is drawn again, or 0 for never. */
 export const STOCHASTIC_RESET_EVERY = 92;
-/** a, or the weight of the past in V. */
+/** a, or the weight of past gradients in V. */
 export const STOCHASTIC_FRICTION_F64 = 96;
 /** b, or the constant added to √V. */
 export const STOCHASTIC_NOISE_ESTIMATE_F64 = 104;
-/** α of the thermostat. */
+/** α: friction of the thermostat. */
 export const STOCHASTIC_THERMOSTAT_F64 = 112;
-/** ℓ(x*). */
+/** Log density ℓ(x*). */
 export const STOCHASTIC_CENTRE_VALUE_F64 = 120;
 export const STOCHASTIC_BYTES = 128;
 
@@ -212,7 +214,7 @@ export const STOCHASTIC_HAMILTONIAN = 2;
 export const STOCHASTIC_THERMOSTATTED = 3;
 
 // Numbers stored per transition of stochastic-gradient Monte Carlo.
-/** Log density or its estimate at the last gradient. */
+/** Log density, or its estimate, at the point of the last gradient. */
 export const STOCHASTIC_TRANSITION_LOG_DENSITY_F64 = 0;
 export const STOCHASTIC_TRANSITION_STEP_F64 = 8;
 export const STOCHASTIC_TRANSITION_THERMOSTAT_F64 = 16;
@@ -223,7 +225,7 @@ export const STOCHASTIC_TRANSITION_BYTES = 24;
 export const WALK_SLOT = 0;
 export const WALK_MODEL = 4;
 export const WALK_DIMENSION = 8;
-/** 1: FACTOR is f64[d, d], lower. 0: f64[d]. */
+/** 1 if FACTOR is f64[d, d], lower triangular. 0 if it is f64[d]. */
 export const WALK_DENSE = 12;
 /** f64[d]: mean of the Gaussian reference. */
 export const WALK_MEAN = 16;
@@ -234,25 +236,25 @@ export const WALK_GRADIENT = 28;
 export const WALK_WORK = 32;
 export const WALK_KEY_LOW = 36;
 export const WALK_KEY_HIGH = 40;
-/** f64[1] or f64[d]: steps or widths. */
+/** f64[1] or f64[d]: step sizes, or widths of slices. */
 export const WALK_STEPS = 44;
-/** An ADAPTATION record per step. */
+/** One ADAPTATION record per step size. */
 export const WALK_ADAPTATION = 48;
-/** 1: random scan, or doubling. */
+/** 1 for a random scan (Metropolis), or for doubling (slice sampling). */
 export const WALK_MODE = 52;
-/** Largest number of widths of stepping out, or of doublings. */
+/** Largest number of widths when stepping out, or of doublings. */
 export const WALK_LIMIT = 56;
 export const WALK_LOG_DENSITY_F64 = 64;
 export const WALK_BYTES = 72;
 
-// A step that warm-up brings to a target (kernels/bayes/adaptive-step.ts).
-/** δ. */
+// A step size that warm-up adapts to a target acceptance (kernels/bayes/adaptive-step.ts).
+/** δ: target of the mean acceptance. */
 export const ADAPTATION_TARGET_F64 = 0;
-/** m: transitions so far. */
+/** m: number of transitions so far. */
 export const ADAPTATION_COUNT_F64 = 8;
-/** x. */
+/** x: log step. */
 export const ADAPTATION_LOG_STEP_F64 = 16;
-/** x̄: averaged log step. */
+/** x̄: average of the log step. */
 export const ADAPTATION_AVERAGE_F64 = 24;
 export const ADAPTATION_BYTES = 32;
 

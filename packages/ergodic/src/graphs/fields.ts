@@ -5,69 +5,73 @@
  * Fields are 32-bit integers, unless a name ends in _F64. _BYTES: size of a record.
  */
 
-// A sweep over the states of a clique (kernels/graphs/clique.ts): each block of inner states is multiplied from tables
-// and added to outputs.
+// A sweep over the states of a clique (kernels/graphs/clique.ts). For each block of inner states, the entries of the
+// tables are multiplied, and the products are added to the outputs.
 export const CLIQUE_AXES = 0;
-/** u32[AXES]: states of the outer axes, slowest first. */
+/** u32[AXES]: number of states of each outer axis, slowest axis first. */
 export const CLIQUE_SHAPE = 4;
-/** Inner states of a block, which are neighbours. */
+/** Number of inner states of a block. They are contiguous. */
 export const CLIQUE_INNER = 8;
 export const CLIQUE_TABLE_COUNT = 12;
-/** PATTERN blocks, one after another. */
+/** Consecutive PATTERN records. */
 export const CLIQUE_TABLES = 16;
 export const CLIQUE_OUTPUT_COUNT = 20;
 export const CLIQUE_OUTPUTS = 24;
-/** f64[INNER + 1]. */
+/** f64[INNER + 1]: scratch for the products of a block. */
 export const CLIQUE_PRODUCT = 28;
-/** u32[AXES]. */
+/** u32[AXES]: current state of each outer axis. */
 export const CLIQUE_DIGITS = 32;
-/** A SUPPORT block, for kernels/graphs/clique-support.ts. */
+/** Address of a SUPPORT record, for kernels/graphs/clique-support.ts. */
 export const CLIQUE_SUPPORT = 36;
-/** Out of cliqueExtremes: the smallest positive entry (or finite logarithm). */
+/** Output of cliqueExtremes: the smallest positive entry (or finite logarithm). */
 export const CLIQUE_LOW_F64 = 40;
 export const CLIQUE_BYTES = 48;
 
-// Positions of the entries of a table that belong to the states of a clique.
+// Mapping from the states of a clique to the entries of a table.
 export const PATTERN_VALUES = 0;
-/** Number of consecutive inner states that share an entry. INNER: all share one. 0: entry j belongs to state j. */
+/**
+ * Number of consecutive inner states that share an entry. If RUN is INNER, all states share one entry. If it is 0,
+ * entry j belongs to state j.
+ */
 export const PATTERN_RUN = 4;
-/** u32[INNER / RUN], in entries. Unused if RUN is 0 or INNER. */
+/** u32[INNER / RUN]: offsets counted in entries. Unused if RUN is 0 or INNER. */
 export const PATTERN_OFFSETS = 8;
 /** u32[AXES]: distance in entries between neighbouring states of each outer axis. */
 export const PATTERN_STRIDES = 12;
 /** Entry of the block's first state. */
 export const PATTERN_BASE = 16;
 /**
- * Address of the number of the block of entries, which is a node of a support. 0 for a table that has all its entries.
+ * Address of the number of the block of entries, which is a node of a support. 0 for a table that stores all its
+ * entries.
  */
 export const PATTERN_NODE = 20;
-/** Entries per such block. */
+/** Number of entries per block that belongs to a node of a support. */
 export const PATTERN_BLOCK = 24;
 export const PATTERN_BYTES = 32;
 
-// A walk over the outer states of a clique that are not certain to be zero (kernels/graphs/clique-support.ts).
-/** u32[AXES + 1]: first word (of 32 states) of each axis in the two lists below. */
+// A walk over the outer states of a clique whose entries might be non-zero (kernels/graphs/clique-support.ts).
+/** u32[AXES + 1]: first word of each axis in ALLOWED and REST. A word holds 32 states. */
 export const SUPPORT_STARTS = 0;
 /** u32[…]: a bit for each state to be visited. */
 export const SUPPORT_ALLOWED = 4;
-/** u32[…]: states that are still to be visited. */
+/** u32[…]: a bit for each state that has not been visited yet. */
 export const SUPPORT_REST = 8;
-/** u32[AXES + 1]: the first link of each axis. */
+/** u32[AXES + 1]: first link of each axis. */
 export const SUPPORT_LINK_STARTS = 12;
 export const SUPPORT_LINKS = 16;
-/** u32[AXES + 1, tables and outputs]: entries by the states of the preceding axes. */
+/** u32[AXES + 1, tables and outputs]: entry that the states of the preceding axes lead to. */
 export const SUPPORT_BASES = 20;
-/** i32: current axis of the walk, −1 after the end. */
+/** i32: current axis of the walk. It is −1 after the end. */
 export const SUPPORT_AT = 24;
 /** First axis whose state differs from the previous leaf. */
 export const SUPPORT_CHANGED = 28;
-/** u32[KEPT]: levels of the support that is built, arrays of LEVEL records. */
+/** u32[KEPT]: addresses of the levels of the support under construction. Each level is an array of LEVEL records. */
 export const SUPPORT_LEVELS = 32;
-/** Number of its axes. */
+/** Number of axes of the support under construction. */
 export const SUPPORT_KEPT = 36;
 /**
- * f64[AXES + 1]: number of distinct states of the first axes among the leaves. For the support that is built: nodes of
- * each level.
+ * f64[AXES + 1]: number of distinct states of the first axes among the leaves. For the support under construction,
+ * number of nodes of each level.
  */
 export const SUPPORT_COUNTS = 40;
 /** Whether the walk has begun. */
@@ -75,87 +79,89 @@ export const SUPPORT_BEGUN = 44;
 export const SUPPORT_LEAVES_F64 = 48;
 export const SUPPORT_BYTES = 56;
 
-// An axis of a support: addresses of its level, of the number of the node at this level, and of that at the next level.
+// An axis of a support. LEVEL is the address of its level. NODE and NEXT are the addresses of the node numbers at this
+// level and at the next level.
 export const LINK_LEVEL = 0;
 export const LINK_NODE = 4;
 export const LINK_NEXT = 8;
 export const LINK_BYTES = 12;
 
-// 32 states of a node of a support.
-/** A bit for each state that the support has. */
+// 32 states of a node in a support.
+/** A bit for each of the 32 states, which is 1 if the support contains the state. */
 export const LEVEL_STATES = 0;
-/** Number of the next level's node that belongs to the first of these states. */
+/** Number of the node in the next level that belongs to the first of these states. */
 export const LEVEL_BEFORE = 4;
 export const LEVEL_BYTES = 8;
 
-// A chain over the states of a graph (kernels/graphs/graph-gibbs.ts).
-/** u32 by position: start of its record, in bytes from RECORDS. */
+// A Markov chain over the states of a graph (kernels/graphs/graph-gibbs.ts).
+/** u32 per position: start of the variable's record, in bytes from RECORDS. */
 export const GRAPH_BEGINS = 0;
 export const GRAPH_RECORDS = 4;
-/** u8 by position. */
+/** u8 per position: state of the variable. */
 export const GRAPH_STATES = 8;
-/** i32 by counted factor: number of literals of its body that hold. */
+/** i32 per counted factor: number of literals in its body that hold. */
 export const GRAPH_COUNTS = 12;
-/** COUNTED blocks, by counted factor. */
+/** One COUNTED record per counted factor. */
 export const GRAPH_COUNTED = 16;
-/** f64 by slot: sum of the probabilities of this batch of sweeps. */
+/** f64 per slot: sum of the probabilities in the current batch of sweeps. */
 export const GRAPH_BATCH = 20;
-/** u8 by position: 1 once its state has changed. */
+/** u8 per position: 1 once the state of the variable has changed. */
 export const GRAPH_CHANGED = 24;
-/** f64[most states of a variable + 8]. */
+/** f64[largest number of states of a variable + 8]: scratch. */
 export const GRAPH_WORK = 28;
 export const GRAPH_KEY_LOW = 32;
 export const GRAPH_KEY_HIGH = 36;
-/** Factor of all terms: 1, or another number for a search or in a ladder of powers. */
+/** Factor by which all terms are multiplied: 1, or another number for a search or in a ladder of powers. */
 export const GRAPH_POWER_F64 = 40;
-/** Positions below this number are drawn. No probabilities are stored for the others. */
+/** Number of positions that are drawn: those below this number. No probabilities are stored for the other positions. */
 export const GRAPH_DRAWN = 48;
-/** BLOCK records, and f64s for the tables of one block (kernels/graphs/graph-blocks.ts). */
+/** BLOCK records (kernels/graphs/graph-blocks.ts). TABLES has room for the f64 tables of one block. */
 export const GRAPH_BLOCKS = 52;
 export const GRAPH_TABLES = 56;
-/** ln of the product of all factors, as of the last request. */
+/** ln of the product of all factors at the last request. */
 export const GRAPH_VALUE_F64 = 64;
 export const GRAPH_BYTES = 80;
 
-// A variable and its dependencies. After it: its unary terms f64[1 or states], its PAIRs, its other edges.
-/** Number of states, or 0 for Booleans with finite terms only, which have one term. */
+// A variable and its dependencies. The record is followed by the variable's unary terms f64[1 or states], its PAIR
+// records and its other edges.
+/** Number of states. 0 for a Boolean that has only finite terms, because it needs only one unary term. */
 export const RECORD_STATES = 0;
 /**
- * Index of its first slot among the states of all variables. Booleans with finite terms only have one slot, other
- * variables one per state.
+ * Index of the variable's first slot among the states of all variables. A Boolean that has only finite terms has one
+ * slot. Other variables have one slot per state.
  */
 export const RECORD_SLOT = 4;
 export const RECORD_PAIRS = 8;
-/** Number of edges of other factors. */
+/** Number of edges to factors of more than two variables. */
 export const RECORD_EDGES = 12;
 export const RECORD_BYTES = 16;
 
-// An edge of a factor of two variables.
+// An edge to a factor of two variables.
 export const PAIR_POSITION = 0;
 /**
- * Address of the terms by the other variable's state: one each for Booleans with finite terms only, otherwise one per
- * state of this variable.
+ * Address of the terms for each state of the other variable. For a Boolean that has only finite terms, there is one
+ * term each. Otherwise there is one term per state of this variable.
  */
 export const PAIR_TERMS = 4;
 export const PAIR_BYTES = 8;
 
-// An edge of a wider factor. A counted factor has these two fields only.
+// An edge to a factor of more than two variables. The edge of a counted factor has only these two fields.
 /**
- * Number of other variables of a table, or COUNTED_EDGE (+ HEAD_EDGE for the head) + state of the literal. Either +
- * BLOCK_EDGE within a block.
+ * For a table, the number of its other variables. For a counted factor, COUNTED_EDGE (+ HEAD_EDGE for the head) + state
+ * of the literal. Within a block, + BLOCK_EDGE in both cases.
  */
 export const EDGE_KIND = 0;
-/** Address of a table's terms, or number of a counted factor. */
+/** Address of the terms of a table, or number of a counted factor. */
 export const EDGE_TERMS = 4;
 export const EDGE_BYTES = 8;
 
-// An edge of a table: an EDGE, then these fields.
+// An edge to a table: the fields of EDGE, followed by these fields.
 /** Distance in bytes between the states of this variable. */
 export const TABLE_EDGE_STRIDE = 8;
-/** An OTHER record per other variable. */
+/** One OTHER record for each other variable. */
 export const TABLE_EDGE_OTHERS = 16;
 
-// Another variable of a table: its position, and the distance in bytes between its states.
+// Another variable of a table. STRIDE is the distance in bytes between its states.
 export const OTHER_POSITION = 0;
 export const OTHER_STRIDE = 4;
 export const OTHER_BYTES = 8;
@@ -165,8 +171,8 @@ export const COUNTED_EDGE = 0x80000000;
 export const HEAD_EDGE = 0x40000000;
 export const BLOCK_EDGE = 0x20000000;
 
-// A factor whose value depends on the number of literals of its body that hold, and on its head.
-/** Address of f64[2][literals of the body + 1], by whether the head holds. */
+// A factor with a value that depends on its head and on the number of literals in its body that hold.
+/** Address of f64[2][literals in the body + 1]. The first index says whether the head holds. */
 export const COUNTED_TERMS = 0;
 /** Bytes per row of TERMS. */
 export const COUNTED_ROW = 4;
@@ -176,120 +182,128 @@ export const COUNTED_HEAD = 8;
 export const COUNTED_STATE = 12;
 export const COUNTED_BYTES = 16;
 
-// Variables that are drawn together: positions from FIRST on, in the order of elimination. BUCKETS: their BUCKET
-// records, or 0 for a single variable.
+// SIZE variables that are drawn together. Their positions begin at FIRST and are in the order of elimination. BUCKETS
+// is the address of their BUCKET records, or 0 for a single variable.
 export const BLOCK_FIRST = 0;
 export const BLOCK_SIZE = 4;
 export const BLOCK_BUCKETS = 8;
 export const BLOCK_BYTES = 12;
 
-// A variable of a block. Its table f64[states of the separator][states] and its message f64[states of the separator]
-// are in bytes from TABLES. After it: SEPARATOR records, TERMs and INBOX records.
+// A variable of a block. TABLE and MESSAGE are the positions of its table f64[states of the separator][states] and its
+// message f64[states of the separator], in bytes from TABLES. The record is followed by SEPARATOR, TERM and INBOX
+// records.
 export const BUCKET_TABLE = 0;
 export const BUCKET_MESSAGE = 4;
-/** Joint states of the separator. */
+/** Number of joint states of the separator. */
 export const BUCKET_STATES = 8;
-/** Number of variables of the separator. */
+/** Number of variables in the separator. */
 export const BUCKET_SEPARATORS = 12;
 export const BUCKET_TERMS = 16;
 export const BUCKET_MESSAGES = 20;
-/** Bytes of this bucket before its messages. */
+/** Size in bytes of the part of this bucket before its messages. */
 export const BUCKET_LENGTH = 24;
-/** Bytes of the whole previous bucket. */
+/** Size in bytes of the whole previous bucket. */
 export const BUCKET_BEFORE = 28;
 export const BUCKET_BYTES = 32;
 
-// A variable of a separator: its position, and the distance in bytes between its states in the table.
+// A variable of a separator. STRIDE is the distance in bytes between its states in the table.
 export const SEPARATOR_POSITION = 0;
 export const SEPARATOR_STRIDE = 4;
 export const SEPARATOR_BYTES = 8;
 
-// A factor within a block. After it, for a table, an OTHER record per variable outside the bucket. For a counted body,
-// a LITERAL record per literal in the block.
-/** Address of its terms, or the number of a counted factor. */
+// A factor within a block. For a table, one OTHER record follows for each variable outside the bucket. For a counted
+// body, one LITERAL record follows for each literal in the block.
+/** Address of the terms of a table, or number of a counted factor. */
 export const TERM_FROM = 0;
-/** Address of u32 by entry of the table: distance of the term in bytes. */
+/** Address of a u32 per entry of the bucket's table: distance of the term in bytes. */
 export const TERM_MAP = 4;
-/** Number of records after it, + COUNTED_EDGE, + HEAD_EDGE if the head is not in the block. */
+/**
+ * Number of the records that follow. For a counted factor, + COUNTED_EDGE, and + HEAD_EDGE if the head is not in the
+ * block.
+ */
 export const TERM_KIND = 8;
 export const TERM_BYTES = 12;
 
-// A literal: a variable's position, and the state that makes it true.
+// A literal. POSITION is that of its variable, and STATE is the state that makes the literal true.
 export const LITERAL_POSITION = 0;
 export const LITERAL_STATE = 4;
 export const LITERAL_BYTES = 8;
 
-// A message of another bucket.
-/** In bytes from TABLES. */
+// A message from another bucket.
+/** Position of the message, in bytes from TABLES. */
 export const INBOX_MESSAGE = 0;
-/** Address of u32 by entry of the table: distance in the message in bytes. */
+/** Address of a u32 per entry of the bucket's table: distance in the message, in bytes. */
 export const INBOX_MAP = 4;
-/** Bytes of the message. */
+/** Size of the message in bytes. */
 export const INBOX_LENGTH = 8;
 export const INBOX_BYTES = 12;
 
-// 64 replicas of a graph of Booleans, one bit each (kernels/graphs/replica-gibbs.ts).
-/** RUN blocks, one after another. */
+// 64 replicas of a graph of Booleans, with one bit per variable and replica (kernels/graphs/replica-gibbs.ts).
+/** Consecutive RUN records. */
 export const REPLICAS_RUNS = 0;
 export const REPLICAS_RUN_COUNT = 4;
-/** u64 by position. */
+/** u64 per position: one bit per replica. */
 export const REPLICAS_STATES = 8;
-/** u8[8] by position: number of ones among eight replicas each. */
+/** u8[8] per position: number of ones in each group of eight replicas. */
 export const REPLICAS_TALLY = 12;
-/** 40 vectors of 16 bytes. */
+/** Scratch: 40 vectors of 16 bytes. */
 export const REPLICAS_WORK = 16;
 export const REPLICAS_KEY_LOW = 20;
 export const REPLICAS_KEY_HIGH = 24;
 export const REPLICAS_BYTES = 32;
 
-// Bytes of WORK.
+// Size of WORK in bytes.
 export const REPLICAS_WORK_BYTES = 640;
 
-// Positions of one kind, from one even number to another.
+// A range of positions of one kind. FROM and TO are even.
 export const RUN_FROM = 0;
 export const RUN_TO = 4;
-/** By pair of positions and edge, a NEIGHBOURS record. */
+/** One NEIGHBOURS record for each pair of positions and each edge. */
 export const RUN_EDGES = 8;
 export const RUN_KIND = 12;
 export const RUN_BYTES = 16;
 
-// Neighbours of two positions along one edge: their words, in bytes from STATES.
-/** + 1 if the first variable's edge asks for state 0, + 2 if the second variable's does. */
+// Neighbours of two positions along one edge. FIRST and SECOND are the places of the neighbours' words, in bytes from
+// STATES.
+/**
+ * Place of the first word, + 1 if the first variable's edge requires state 0, + 2 if the second variable's edge
+ * requires state 0.
+ */
 export const NEIGHBOURS_FIRST = 0;
 export const NEIGHBOURS_SECOND = 4;
 export const NEIGHBOURS_BYTES = 8;
 
-// A term of two Booleans, for sums over replicas: their words, in bytes from STATES.
+// A term of two Booleans, for sums over replicas. FIRST and SECOND are the places of their words, in bytes from STATES.
 export const BOTH_FIRST = 0;
 export const BOTH_SECOND = 4;
 export const BOTH_BYTES = 8;
 
-// Conditional probabilities that variables share. After it: thresholds, by bit from the top and level, 16 bytes of 0 or
-// −1.
+// Conditional probabilities that variables share. The record is followed by thresholds: 16 bytes of 0 or −1 for each
+// bit, highest bit first, and each level.
 export const KIND_EDGES = 0;
-/** The product of the groups' sizes + 1. */
+/** Number of levels: the product of (size + 1) over the groups. */
 export const KIND_LEVELS = 4;
 export const KIND_GROUPS = 8;
-/** u8[4]: edges of each group. */
+/** u8[4]: number of edges of each group. */
 export const KIND_SIZES = 12;
 export const KIND_BYTES = 16;
 
-// A factor whose weight is learnt (kernels/graphs/graph-learning.ts). After it: its members. Its values: f64, of the
-// shape.
+// A factor with a learnt weight (kernels/graphs/graph-learning.ts). The record is followed by the factor's MEMBER
+// records. Its values are f64, in the shape of the factor.
 export const LEARNT_VALUES = 0;
 export const LEARNT_WEIGHT = 4;
 export const LEARNT_FEATURE_F64 = 8;
 export const LEARNT_MEMBERS = 16;
-/** Number + 1 of a counted factor, else 0. */
+/** Number of a counted factor + 1, or 0 for other factors. */
 export const LEARNT_COUNTED = 20;
 export const LEARNT_BYTES = 24;
 
 // A variable of a learnt factor.
 export const MEMBER_POSITION = 0;
-/** Bytes between the values of neighbouring states. Unused for counted factors. */
+/** Distance in bytes between the values of neighbouring states. Unused for counted factors. */
 export const MEMBER_STRIDE = 4;
-/** Number of its states. For counted factors, the state of its literal. */
+/** Number of states of the variable. For counted factors, the state of its literal. */
 export const MEMBER_STATES = 8;
-/** Its first slot, + 2^31 for a Boolean with finite terms. */
+/** First slot of the variable, + 2^31 for a Boolean with finite terms. */
 export const MEMBER_SLOT = 12;
 export const MEMBER_BYTES = 16;

@@ -12,7 +12,7 @@ export const LINEAR_ROW_START = 8;
 export const LINEAR_COLUMN_INDEX = 12;
 export const LINEAR_TARGET = 16;
 export const LINEAR_WEIGHTS = 20;
-/** Columns that carry a parameter: the features and, last, the intercept if there is one. */
+/** Number of columns with a parameter: the features and, if there is one, the intercept, which is last. */
 export const LINEAR_COLUMNS = 24;
 export const LINEAR_OUTPUTS = 28;
 export const LINEAR_PARAMETER_STRIDE = 32;
@@ -20,7 +20,10 @@ export const LINEAR_Z = 36;
 export const LINEAR_DZ = 40;
 export const LINEAR_Y = 44;
 export const LINEAR_ROW_WEIGHT = 48;
-/** The loss program: slot of its update, block, and offsets of the operands that change between calls. */
+/**
+ * Slot of the loss program's update. The following fields are the program's block and the offsets of the operands that
+ * change between calls.
+ */
 export const LINEAR_LOSS_UPDATE = 52;
 export const LINEAR_LOSS_BLOCK = 56;
 export const LINEAR_LOSS_AT_Z = 60;
@@ -28,7 +31,10 @@ export const LINEAR_LOSS_AT_DZ = 64;
 export const LINEAR_LOSS_AT_Y = 68;
 export const LINEAR_LOSS_AT_WEIGHT = 72;
 export const LINEAR_LOSS_AT_LOSS = 76;
-/** The loss of one row as scalars: slot of its end, block, offsets. ABSENT for several outputs. */
+/**
+ * Slot of the end function of the program that computes the loss of one row as scalars, or ABSENT for several outputs.
+ * The following fields are the program's block and offsets.
+ */
 export const LINEAR_POINT = 80;
 export const LINEAR_POINT_BLOCK = 84;
 export const LINEAR_POINT_AT_Z = 88;
@@ -36,48 +42,55 @@ export const LINEAR_POINT_AT_Y = 92;
 export const LINEAR_POINT_AT_WEIGHT = 96;
 export const LINEAR_POINT_AT_DZ = 100;
 export const LINEAR_POINT_AT_LOSS = 104;
-/** The program `buffer += factor × values` over one dense row. */
+/**
+ * Slot of the program `buffer += factor × values` over one dense row. The following fields are its block and offsets.
+ */
 export const LINEAR_ADD_UPDATE = 108;
 export const LINEAR_ADD_BLOCK = 112;
 export const LINEAR_ADD_AT_BUFFER = 116;
 export const LINEAR_ADD_AT_VALUES = 120;
 export const LINEAR_ADD_AT_FACTOR = 124;
-/** Gradient of a batch: outputs × parameter stride. Sparse: zero between calls. */
+/** Gradient of a batch, of size outputs × parameter stride. For sparse rows, it is zero between calls. */
 export const LINEAR_BUFFER = 128;
-/** Sparse batches: the stamp of each column, the list of touched columns, and their values next to each other. */
+/**
+ * Stamp of each column, for sparse batches. TOUCHED is the list of touched columns, and TOUCHED_VALUES holds their
+ * values contiguously.
+ */
 export const LINEAR_STAMPS = 132;
 export const LINEAR_STAMP = 136;
 export const LINEAR_TOUCHED = 140;
 export const LINEAR_TOUCHED_VALUES = 144;
-/** 1: gradients of single rows also go through the buffer (a densified gradient). */
+/** 1 if gradients of single rows also use the buffer, so that they are dense. */
 export const LINEAR_BUFFERED = 148;
 /** log₂ of the bytes per stored element. */
 export const LINEAR_ELEMENT_SHIFT = 152;
-/** f64 per row that is added to its output, or 0. */
+/** f64 per row: offset that is added to the row's output. 0 if there are no offsets. */
 export const LINEAR_OFFSETS = 156;
 export const LINEAR_DATA_SCALE_F64 = 160;
 export const LINEAR_PARAMETER_SCALE_F64 = 168;
 export const LINEAR_BYTES = 176;
 
-// One side (users or items) of a matrix factorisation, as its rows are updated (kernels/learning/factors.ts).
+// One side (users or items) of a matrix factorisation, while its rows are updated (kernels/learning/factors.ts).
 export const FACTOR_OWN = 0;
 export const FACTOR_OTHER = 4;
 /** u32[rows + 1]: first rating of each row. */
 export const FACTOR_START = 8;
-/** u32 per rating: its row on the other side. */
+/** u32 per rating: row of the rating on the other side. */
 export const FACTOR_INDEX = 12;
-/** f64 per rating. */
+/** f64 per rating: value of the rating. */
 export const FACTOR_VALUES = 16;
-/** f64 per rating: value − prediction, maintained by descent on components. Otherwise 0. */
+/** f64 per rating: value − prediction, which descent on components maintains. 0 for other algorithms. */
 export const FACTOR_RESIDUALS = 20;
-/** Numbers per row that are multiplied with those of the other side: the rank, rounded up to an even number. */
+/**
+ * Number of components per row that are multiplied by those of the other side: the rank, rounded up to an even number.
+ */
 export const FACTOR_RANK = 24;
-/** Numbers per row: RANK, and if there are biases the bias and a 0. */
+/** Number of values per row: RANK, and two more (the bias and a 0) if there are biases. */
 export const FACTOR_STRIDE = 28;
 export const FACTOR_ELEMENT_BYTES = 32;
-/** f64[STRIDE²]: Σ q qᵀ over the rows of the other side, both triangles. 0: cells without a rating do not count. */
+/** f64[STRIDE²]: Σ q qᵀ over the rows of the other side, both triangles. 0 if cells without a rating do not count. */
 export const FACTOR_GRAM = 36;
-/** 1: L2 is multiplied by the row's number of ratings. */
+/** 1 if L2 is multiplied by the row's number of ratings. */
 export const FACTOR_WEIGHTED = 40;
 export const FACTOR_L2_F64 = 48;
 export const FACTOR_MEAN_F64 = 56;
@@ -85,51 +98,54 @@ export const FACTOR_ALPHA_F64 = 64;
 export const FACTOR_BIAS_L2_F64 = 72;
 export const FACTOR_BYTES = 80;
 
-// The rows of one output's dual and its losses (kernels/learning/dual.ts), made by the model. VALUES to COLUMN_INDEX
-// describe the data. ROW_START is 0 for dense rows.
+// The rows and losses of the dual problem of one output (kernels/learning/dual.ts). The model writes this record.
+// VALUES to COLUMN_INDEX describe the data. ROW_START is 0 for dense rows.
 export const DUAL_VALUES = 0;
 export const DUAL_ROW_BYTES = 4;
 export const DUAL_ROW_START = 8;
 export const DUAL_COLUMN_INDEX = 12;
-/** Element type: 0 f32, 1 f64, 2 i16, 3 i8. */
+/** Element type: 0 for f32, 1 for f64, 2 for i16, 3 for i8. */
 export const DUAL_TYPE = 16;
-/** Columns that carry a parameter. The last of them is the intercept, if there is one. */
+/** Number of columns with a parameter. If there is an intercept, it is the last of them. */
 export const DUAL_COLUMNS = 20;
-/** Entries at the end of each sparse row that carry no parameter. */
+/** Number of entries at the end of each sparse row that have no parameter. */
 export const DUAL_SKIPPED = 24;
-/** f64 per row. */
+/** f64 per row: target. */
 export const DUAL_TARGET = 28;
-/** f64 per row: w_i. Or 0. */
+/** f64 per row: weight w_i. 0 if there are no weights. */
 export const DUAL_WEIGHTS = 32;
 /** f64 per row: ‖x_i‖², including the intercept's constant. */
 export const DUAL_SQUARES = 36;
-/** 1: the logistic loss. 0: LOW to EPSILON describe the loss. */
+/** 1 for the logistic loss. 0 if LOW to EPSILON describe the loss. */
 export const DUAL_LOGISTIC = 40;
-/** 1: bounds are mirrored where the target is negative. */
+/** 1 if the bounds are mirrored for rows with a negative target. */
 export const DUAL_SIGNED = 44;
 export const DUAL_SCALE_F64 = 48;
-/** Amount that β x_i adds to the intercept besides scale × its stored entry. */
+/** Amount that β x_i adds to the intercept, in addition to scale × the stored entry of the intercept. */
 export const DUAL_INTERCEPT_F64 = 56;
-/** C_i = COST × w_i. */
+/** Factor of the losses: C_i = COST × w_i. */
 export const DUAL_COST_F64 = 64;
-/** C_i ℓ_i(z) = max { β (y − z) − ε|β| − CURVATURE β²/(2 C_i) : LOW C_i ≤ β ≤ HIGH C_i }, where LOW ≤ 0 ≤ HIGH. */
+/**
+ * Lower bound in the definition of the loss, C_i ℓ_i(z) = max { β (y − z) − ε|β| − CURVATURE β²/(2 C_i) : LOW C_i ≤ β ≤
+ * HIGH C_i }, where LOW ≤ 0 ≤ HIGH.
+ */
 export const DUAL_LOW_F64 = 72;
 export const DUAL_HIGH_F64 = 80;
 export const DUAL_CURVATURE_F64 = 88;
 export const DUAL_EPSILON_F64 = 96;
 export const DUAL_BYTES = 104;
 
-// A lane of dual ascent. Its scans and sums cover rows [FIRST, FIRST + COUNT).
+// A lane of dual ascent. The lane scans and sums the rows [FIRST, FIRST + COUNT).
 export const ASCENT_DUAL = 0;
-/** f64: the p that this lane reads and moves. */
+/** f64: parameters p that this lane reads and moves. */
 export const ASCENT_PARAMETERS = 4;
 /** f64 per row of the dataset: β. */
 export const ASCENT_BETA = 8;
-/** f64 per row of the dataset: log(α / (C − α)), α = |β|. Logistic loss only. */
+/** f64 per row of the dataset: log(α / (C − α)), where α = |β|. Used only with the logistic loss. */
 export const ASCENT_LOGIT = 12;
 /**
- * u32[ACTIVE]: rows that this lane visits, whose β no other lane moves. dualGap needs room for COUNT rows and lists the
- * active ones there.
+ * u32[ACTIVE]: rows that this lane visits. No other lane moves the β of these rows. dualGap lists the active rows here,
+ * and needs room for COUNT rows.
  */
 export const ASCENT_ORDER = 16;
 export const ASCENT_FIRST = 20;
@@ -139,68 +155,77 @@ export const ASCENT_ACTIVE = 28;
 export const ASCENT_POSITION = 32;
 /** 1 during a pass. */
 export const ASCENT_OPEN = 36;
-/** 1: each pass in random order. */
+/** 1 if each pass visits the rows in random order. */
 export const ASCENT_SHUFFLE = 40;
-/** Rows that stay at a bound by a tenth of LIMIT leave the active set: 0 never, 1 in dualGap, 2 also during passes. */
+/**
+ * Time at which rows leave the active set if they stay at a bound by one tenth of LIMIT: 0 for never, 1 for in dualGap,
+ * 2 for during passes too.
+ */
 export const ASCENT_SHRINK = 44;
 /**
- * 1: the last pass over the active rows violated the optimum by at most TARGET. Unless lanes race, there is nothing
- * left to do.
+ * 1 if the largest violation in the last pass over the active rows was at most TARGET. Unless lanes race, there is
+ * nothing left to do.
  */
 export const ASCENT_SOLVED = 48;
 export const ASCENT_KEY_LOW = 52;
 export const ASCENT_KEY_HIGH = 56;
-/** 1: other lanes move p at the same time. */
+/** 1 if other lanes move p at the same time. */
 export const ASCENT_RACING = 60;
-/** Passes begun: the counter of their order. */
+/** Number of passes begun. It is the counter from which the order of a pass is drawn. */
 export const ASCENT_PASS_F64 = 64;
-/** Largest violation of this pass so far. */
+/** Largest violation so far in this pass. */
 export const ASCENT_LARGEST_F64 = 72;
-/** Largest violation of the previous pass, if rows leave during passes. */
+/** Largest violation in the previous pass, if rows can leave during passes. */
 export const ASCENT_LIMIT_F64 = 80;
 export const ASCENT_TARGET_F64 = 88;
-/** σ′: factor of the move of p for each move of β. */
+/** σ′: factor by which a move of β is multiplied in the move of p. */
 export const ASCENT_SPREAD_F64 = 96;
-/** Results of dualGap over the lane's rows: Σ C_i ℓ_i, primal − dual without l2, and the largest violation. */
+/**
+ * Result of dualGap over the lane's rows: Σ C_i ℓ_i. GAP is primal − dual without l2, and VIOLATION is the largest
+ * violation.
+ */
 export const ASCENT_LOSS_F64 = 104;
 export const ASCENT_GAP_F64 = 112;
 export const ASCENT_VIOLATION_F64 = 120;
 export const ASCENT_BYTES = 128;
 
-// A working set: one output of a penalised linear model, solved by coordinate descent
+// A working set of columns for one output of a penalised linear model, which coordinate descent solves
 // (kernels/learning/working-set.ts).
 export const SET_COLUMNS = 0;
-/** Slots of columnDot, columnAdd, columnAddWeighted and columnSpread (SPREAD) for the format of the columns. */
+/**
+ * Slot of columnDot for the format of the columns. ADD, ADD_WEIGHTED and SPREAD are the slots of columnAdd,
+ * columnAddWeighted and columnSpread.
+ */
 export const SET_DOT = 4;
 export const SET_ADD = 8;
 export const SET_ADD_WEIGHTED = 12;
 export const SET_ROWS = 16;
 export const SET_COLUMN_COUNT = 20;
-/** f64[rows]: minus the gradient of the quadratic model with respect to the outputs, before the intercept's share. */
+/** f64[rows]: negative gradient of the quadratic model with respect to the outputs, without the intercept's share. */
 export const SET_U = 24;
 /** f64[rows]: curvatures of the quadratic model. */
 export const SET_H = 28;
-/** f64[rows], zeros between uses. */
+/** f64[rows]: scratch that is 0 between uses. */
 export const SET_TEMPORARY = 32;
 /** f64[columns]: coefficients. */
 export const SET_BETA = 36;
-/** f64[columns]. */
+/** f64[columns]: penalty weights w. */
 export const SET_PENALTY_WEIGHTS = 40;
 /** f64[columns]: (x − o)ᵀh. */
 export const SET_MEANS = 44;
 /** f64[columns]: ‖x − x̄‖, where x̄ = 0 without an intercept. */
 export const SET_NORMS = 48;
-/** f64[columns]: xᵀv as last computed. */
+/** f64[columns]: most recently computed xᵀv. */
 export const SET_CORRELATIONS = 52;
 /** f64[columns]: xᵀv at REFERENCE. */
 export const SET_REFERENCE_CORRELATIONS = 56;
-/** f64[rows]: v when REFERENCE_CORRELATIONS were computed. */
+/** f64[rows]: v for which REFERENCE_CORRELATIONS were computed. */
 export const SET_REFERENCE = 60;
 /** f64[rows]: v, filled by `setScores`. */
 export const SET_V = 64;
-/** u8[columns]: 1 if the coefficient is 0 at the optimum, as a sphere around the dual point proves. */
+/** u8[columns]: 1 if a sphere around the dual point proves that the coefficient is 0 at the optimum. */
 export const SET_SCREENED = 68;
-/** u32[columns]: place in the set + 1, or 0. */
+/** u32[columns]: place of the column in the set + 1, or 0 if it is not in the set. */
 export const SET_PLACES = 72;
 /** u32[columns]: the columns of the set. */
 export const SET_MEMBERS = 76;
@@ -214,90 +239,91 @@ export const SET_CAPACITY = 88;
 export const SET_GRAM = 92;
 /** f64[capacity²]: scratch for the factor of GRAM. */
 export const SET_FACTOR = 96;
-/** f64[columns] by place: xᵀv. */
+/** f64[columns]: xᵀv for each place. */
 export const SET_Q = 100;
-/** f64[columns] by place: coefficient at the start of a solve. */
+/** f64[columns]: coefficient at the start of a solve, for each place. */
 export const SET_BEFORE = 104;
 /** f64[columns] by place. */
 export const SET_CURVATURES = 108;
 /** f64[columns] by place. */
 export const SET_DIRECTION = 112;
-/** u32[columns]: places. */
+/** u32[columns]: places in the support. */
 export const SET_SUPPORT = 116;
-/** f64[6 × columns + rows]: the last points of a solve by residuals, and u, for Anderson's extrapolation. */
+/** f64[6 × columns + rows]: the last points of a solve by residuals, and u. Anderson's extrapolation uses them. */
 export const SET_HISTORY = 120;
 export const SET_INTERCEPT = 124;
 export const SET_NON_NEGATIVE = 128;
-/** Out: passes of coordinate descent. */
+/** Output: number of passes of coordinate descent. */
 export const SET_PASSES = 132;
-/** Out: columns whose correlation was computed. */
+/** Output: number of columns for which a correlation was computed. */
 export const SET_COMPUTED = 136;
-/** Out: screened columns. */
+/** Output: number of screened columns. */
 export const SET_SCREENED_COUNT = 140;
 export const SET_MOST_PASSES = 144;
 export const SET_HAS_REFERENCE = 148;
 export const SET_SPREAD = 152;
 /**
- * f64[columns]: o, the origin of each column: its mean if the columns are dense and an intercept can compensate, else
- * 0.
+ * f64[columns]: origin o of each column. It is the column's mean if the columns are dense and an intercept can
+ * compensate, and 0 otherwise.
  */
 export const SET_ORIGINS = 156;
 export const SET_L1_F64 = 160;
 export const SET_L2_F64 = 168;
-/** A pass that lowers the objective by less than this ends a solve. */
+/** Smallest decrease of the objective in a pass. A solve ends after a pass with a smaller decrease. */
 export const SET_TOLERANCE_F64 = 176;
-/** The intercept's move since u was set: v = u − SHIFT h. */
+/** Move of the intercept since u was set: v = u − SHIFT h. */
 export const SET_SHIFT_F64 = 184;
 export const SET_SUM_H_F64 = 192;
-/** Out of `setScores`: ½ Σ v²/h. */
+/** Output of `setScores`: ½ Σ v²/h. */
 export const SET_FIT_F64 = 200;
-/** Out of `setScores`: the penalty. */
+/** Output of `setScores`: the penalty. */
 export const SET_PENALTY_F64 = 208;
-/** Out of `setScores`: max |xᵀv|/(l1 w). */
+/** Output of `setScores`: max |xᵀv|/(l1 w). */
 export const SET_RATIO_F64 = 216;
-/** Out of `setScores`: Σ max(|xᵀv| − l1 w, 0)²/(2 l2 w). */
+/** Output of `setScores`: Σ max(|xᵀv| − l1 w, 0)²/(2 l2 w). */
 export const SET_EXCESS_F64 = 224;
-/** Out of `setScores`: largest distance of 0 from a subdifferential. */
+/** Output of `setScores`: largest distance of 0 from a subdifferential. */
 export const SET_VIOLATION_F64 = 232;
-/** Coefficient of the reference in the last scores: v = KAPPA × reference + a vector of length DISTANCE. */
+/** Coefficient of the reference when scores were last computed: v = KAPPA × reference + a vector of length DISTANCE. */
 export const SET_KAPPA_F64 = 240;
 export const SET_DISTANCE_F64 = 248;
-/** Out of `setScores`: βᵀXᵀv. */
+/** Output of `setScores`: βᵀXᵀv. */
 export const SET_INNER_F64 = 256;
-/** Part of a kernel that continues in its next call (kernels/learning/set-block.ts). */
+/** Number of the part at which a kernel continues in its next call (kernels/learning/set-block.ts). */
 export const SET_STAGE = 264;
-/** Place in that part. */
+/** Place in the part STAGE at which the kernel continues. */
 export const SET_AT = 268;
-/** Passes so far. */
+/** Number of passes so far. */
 export const SET_TURN = 272;
-/** A number that the part itself uses. */
+/** A number that the part STAGE uses. */
 export const SET_NEXT = 276;
-/** Partial sum of such a kernel. */
+/** Partial sum of a kernel that continues in its next call. */
 export const SET_SUM_F64 = 280;
-/** SHIFT to which such a kernel returns. */
+/** SHIFT that the kernel restores at its end. */
 export const SET_SHIFT_BEFORE_F64 = 288;
-/** Elements that this call may still touch. */
+/** Number of elements that the current call may still touch. */
 export const SET_LEFT_F64 = 296;
 /** Mean number of elements per column. */
 export const SET_COLUMN_WORK_F64 = 304;
 /** Slot of columnProducts for the format of the columns, or 0 for dense columns. */
 export const SET_PRODUCTS = 312;
 /**
- * Out of `setSlope` and `setAlong` (kernels/learning/set-model.ts): slope of the loss along the intercept or a
- * direction, Σ |slopes|, curvature.
+ * Output of `setSlope` and `setAlong` (kernels/learning/set-model.ts): slope of the loss along the intercept or a
+ * direction. SLOPE_SIZE is Σ |slopes|, and SLOPE_CURVATURE is the curvature.
  */
 export const SET_SLOPE_F64 = 320;
 export const SET_SLOPE_SIZE_F64 = 328;
 export const SET_SLOPE_CURVATURE_F64 = 336;
 export const SET_BYTES = 344;
 
-// A Hessian over rows (kernels/learning/hessian.ts). Y, WEIGHTS and OFFSETS: addresses for the first row. AT: offsets
-// in the program's block of these addresses and of the loss. OFFSETS is 0 if there are none.
+// A Hessian over rows (kernels/learning/hessian.ts). Y, WEIGHTS and OFFSETS are the addresses for the first row;
+// OFFSETS is 0 if there are none. The fields that begin with AT are the offsets of operands and results in the
+// program's block.
 export const HESSIAN_VALUES = 0;
 export const HESSIAN_ROW_BYTES = 4;
 export const HESSIAN_ROW_START = 8;
 export const HESSIAN_COLUMN_INDEX = 12;
-/** 1: D and H hold all rows. 0: they hold the rows of a chunk. */
+/** 1 if D and H hold all rows. 0 if they hold the rows of a chunk. */
 export const HESSIAN_KEPT = 16;
 export const HESSIAN_COLUMNS = 20;
 export const HESSIAN_WIDTH = 24;
@@ -319,12 +345,12 @@ export const HESSIAN_GRADIENT = 84;
 export const HESSIAN_AT_LOSS = 88;
 export const HESSIAN_AT_D = 92;
 export const HESSIAN_SCALE_F64 = 96;
-/** Least curvature of a row, as a share of its weight. */
+/** Smallest curvature of a row, as a share of the row's weight. */
 export const HESSIAN_LEAST_F64 = 104;
 export const HESSIAN_AT_H = 112;
 export const HESSIAN_BYTES = 120;
 
-// Rows per chunk.
+// Number of rows per chunk.
 export const HESSIAN_CHUNK = 64;
 
 // Results that a call computes.

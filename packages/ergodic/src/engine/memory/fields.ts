@@ -5,7 +5,7 @@
  * Fields are 32-bit integers, unless a name ends in _F64. _BYTES: size of a record.
  */
 
-// A slot or an offset that does not exist.
+// Value that marks a missing slot or offset.
 export const ABSENT = 0xffffffff;
 
 // One piece of a gradient: ∂f/∂p[offset + j] = scale × values[k], where j = indices[k] if there are indices and k
@@ -17,12 +17,13 @@ export const PIECE_OFFSET = 12;
 export const PIECE_SCALE_F64 = 16;
 export const PIECE_BYTES = 24;
 
-// A list of pieces: their number, then the pieces.
+// A list of pieces. It begins with the number of pieces.
 export const PIECES_COUNT = 0;
 export const PIECES_FIRST = 8;
 
-// How a compiled rule is called for each update (kernels/engine/optimise/descend.ts). AT: offsets in the rule's block.
-// The rest are slots and counts.
+// Description of how to call a compiled rule for each update (kernels/engine/optimise/descend.ts). Fields that begin
+// with AT are offsets in the rule's block. The other fields are slots and counts, except BLOCK, the address of the
+// block.
 export const RULE_BLOCK = 0;
 export const RULE_AT_VALUES = 4;
 export const RULE_AT_INDICES = 8;
@@ -35,12 +36,13 @@ export const RULE_UPDATE = 28;
 export const RULE_END = 32;
 export const RULE_PASS_COUNT = 36;
 export const RULE_POINTER_COUNT = 40;
-/** Piece offset that the pointers are set for. Initially ABSENT. */
+/** Offset of the piece for which the pointers are set. Initially ABSENT. */
 export const RULE_OFFSET = 44;
-/** PASS_COUNT RULE_PASS records, then POINTER_COUNT RULE_POINTER records. */
+/** RULE_PASS records (PASS_COUNT of them), followed by RULE_POINTER records (POINTER_COUNT of them). */
 export const RULE_PASSES = 48;
 
-// One pass of a rule that needs several: slots of the functions that begin it (or ABSENT) and run it on a piece.
+// One pass of a rule that needs several passes. BEGIN is the slot of the function that begins the pass, or ABSENT. RUN
+// is the slot of the function that runs the pass on a piece.
 export const RULE_PASS_BEGIN = 0;
 export const RULE_PASS_RUN = 4;
 export const RULE_PASS_BYTES = 8;
@@ -60,55 +62,58 @@ export const LANE_PARAMETERS = 8;
 export const LANE_PIECES = 12;
 export const LANE_RULE = 16;
 export const LANE_CONTROL = 20;
-/** u32[] of rows in the order of their visit, or 0 if rows are drawn with replacement. */
+/** u32[]: rows in the order of visits. 0 if rows are drawn with replacement. */
 export const LANE_ORDER = 24;
 export const LANE_BATCH = 28;
 export const LANE_FIRST_ROW = 32;
-/** Positions per epoch. */
+/** Number of positions per epoch. */
 export const LANE_ROWS = 36;
-/** Draws with replacement are from [FIRST_ROW, FIRST_ROW + DRAWN_FROM). */
+/** Size of the range from which rows are drawn with replacement: [FIRST_ROW, FIRST_ROW + DRAWN_FROM). */
 export const LANE_DRAWN_FROM = 40;
 export const LANE_KEY_LOW = 44;
 export const LANE_KEY_HIGH = 48;
-/** u32[16 × batch] for drawn rows. */
+/** u32[16 × batch]: room for the drawn rows. */
 export const LANE_DRAWN = 52;
-/** Group penalty: a GROUP block, or 0. */
+/** Address of the GROUP record of a group penalty, or 0. */
 export const LANE_GROUP = 56;
-/** Stochastic line search: a SEARCH block, or 0. */
+/** Address of the SEARCH record of a stochastic line search, or 0. */
 export const LANE_SEARCH = 60;
 /** The rule's t = T_FIRST + T_STEP × (local update number, from 0). */
 export const LANE_T_FIRST_F64 = 64;
 export const LANE_T_STEP_F64 = 72;
-/** L2 penalty as a scale of all parameters: a DECAY block, or 0. */
+/** Address of the DECAY record of an L2 penalty that is applied as a scale of all parameters, or 0. */
 export const LANE_DECAY = 80;
 /**
- * 1: plain descent on 16-bit parameters with rows of 1 or 2 bytes per element (kernels/engine/optimise/fixed.ts). 0:
- * the rule's own program.
+ * 1 for plain descent on 16-bit parameters with rows of 1 or 2 bytes per element (kernels/engine/optimise/fixed.ts). 0
+ * for the rule's own program.
  */
 export const LANE_FIXED = 84;
-/** Slot of (model, rows, count), which reads rows ahead of their use, or ABSENT. */
+/** Slot of a function (model, rows, count) that reads rows before they are used, or ABSENT. */
 export const LANE_TOUCH = 88;
-/** Result of TOUCH, stored so that the reads are not optimised away. */
+/** Result of TOUCH. It is stored so that the compiler does not remove the reads. */
 export const LANE_TOUCHED = 92;
-/** Address of an f64 that receives the lane's update number, from which a model draws random numbers, or 0. */
+/**
+ * Address of an f64 that receives the lane's update number, or 0. A model computes its random numbers from the update
+ * number.
+ */
 export const LANE_UPDATE_AT = 96;
 export const LANE_BYTES = 104;
 
-// Control variates (SVRG, SAGA, SAG): a table of the last derivative per row, and the mean gradient that the table
-// corresponds to.
+// Control variates (SVRG, SAGA, SAG). The table holds the last derivative of each row. The mean gradient corresponds to
+// the table.
 export const CONTROL_KIND = 0;
 export const CONTROL_TABLE = 4;
 export const CONTROL_ROWS = 8;
 export const CONTROL_BYTES = 16;
 
-// Values of KIND. RECORD fills the table and subtracts nothing: the snapshot pass of SVRG.
+// Values of KIND. RECORD is for the snapshot pass of SVRG, which fills the table and subtracts nothing.
 export const CONTROL_SAGA = 1;
 export const CONTROL_SAG = 2;
 export const CONTROL_SVRG = 3;
 export const CONTROL_RECORD = 4;
 
-// Proximal step of the group penalty λ Σ_g w_g ‖p_g‖ (kernels/engine/optimise/group.ts): START u32[groups + 1] into
-// COLUMNS u32[], WEIGHTS f64[groups].
+// Proximal step of the group penalty λ Σ_g w_g ‖p_g‖ (kernels/engine/optimise/group.ts). START is u32[groups + 1],
+// indices into COLUMNS, which is u32[]. WEIGHTS is f64[groups].
 export const GROUP_PARAMETERS = 0;
 export const GROUP_ELEMENT_BYTES = 4;
 export const GROUP_COUNT = 8;
@@ -122,9 +127,12 @@ export const GROUP_RATE = 32;
 export const GROUP_LAMBDA_F64 = 40;
 export const GROUP_BYTES = 48;
 
-// L2 penalty of plain descent on sparse gradients, exactly: the parameters are SCALE × the stored numbers
-// (kernels/engine/optimise/decay.ts).
-/** The rate as a program of t: slot of its end, block and offsets. Its value goes to the rule's own f64. */
+// Exact L2 penalty of plain descent on sparse gradients (kernels/engine/optimise/decay.ts). The parameters are SCALE ×
+// the stored numbers.
+/**
+ * Slot of the end function of the program that computes the rate from t. The next fields are the program's block and
+ * offsets. The program's result is written to the rule's own f64.
+ */
 export const DECAY_RATE_END = 0;
 export const DECAY_RATE_BLOCK = 4;
 export const DECAY_RATE_AT_T = 8;
@@ -140,10 +148,11 @@ export const DECAY_ELEMENT_BYTES = 32;
 export const DECAY_EXEMPT = 36;
 export const DECAY_EXEMPT_COUNT = 40;
 /**
- * Number of racing lanes. Each lane has its own scale and moves it by the updates of all lanes. 1 for a single lane.
+ * Number of racing lanes, or 1 for a single lane. Each lane has its own scale, which changes with the updates of all
+ * lanes.
  */
 export const DECAY_POWER = 44;
-/** Four nonzero numbers for rounding 16-bit parameters. */
+/** First of four non-zero numbers that generate random rounding of 16-bit parameters. */
 export const DECAY_RANDOM = 48;
 export const DECAY_RANDOM_1 = 52;
 export const DECAY_RANDOM_2 = 56;
@@ -158,7 +167,7 @@ export const DECAY_BYTES = 88;
 export const SEARCH_OBJECTIVE = 0;
 export const SEARCH_ELEMENT_BYTES = 4;
 export const SEARCH_BACKUP = 8;
-/** Penalty weights laid out like the parameters, or 0. */
+/** Penalty weights in the layout of the parameters, or 0. */
 export const SEARCH_SHARE = 12;
 export const SEARCH_MAX_TRIES = 16;
 export const SEARCH_RATE_F64 = 24;
@@ -169,33 +178,36 @@ export const SEARCH_FALLBACK_F64 = 56;
 export const SEARCH_L2_F64 = 64;
 export const SEARCH_BYTES = 72;
 
-// A linear model that is moved coordinate by coordinate (kernels/engine/optimise/coordinate-moves.ts): x, its columns
-// and its loss.
+// A linear model for coordinate descent (kernels/engine/optimise/coordinate-moves.ts). The record holds the coordinates
+// x, the columns and the loss.
 export const MOVES_COLUMNS = 0;
-/** Slots of columnDot, columnAdd and columnAddWeighted for the format of the columns. */
+/**
+ * Slot of columnDot for the format of the columns. ADD and ADD_WEIGHTED are the slots of columnAdd and
+ * columnAddWeighted.
+ */
 export const MOVES_DOT = 4;
 export const MOVES_ADD = 8;
 export const MOVES_ADD_WEIGHTED = 12;
 export const MOVES_ROWS = 16;
 export const MOVES_COLUMN_COUNT = 20;
-/** Coordinates of one output: its columns, and the intercept if there is one. */
+/** Number of coordinates of one output: its columns, and the intercept if there is one. */
 export const MOVES_WIDTH = 24;
 export const MOVES_OUTPUTS = 28;
-/** 1: slopes are updated by their own moves, and z and curvatures are not stored. */
+/** 1 if the loss is quadratic. Moves then update the slopes directly, and z and the curvatures are not stored. */
 export const MOVES_QUADRATIC = 32;
 /** f64[rows]: c. */
 export const MOVES_WEIGHTS = 36;
 /** f64[outputs][width]. */
 export const MOVES_X = 40;
-/** f64[outputs][rows]: z. */
+/** f64[outputs][rows]: outputs z. */
 export const MOVES_Z = 44;
-/** f64[outputs][rows]: c ∂ℓ/∂z. */
+/** f64[outputs][rows]: slopes c ∂ℓ/∂z. */
 export const MOVES_SLOPES = 48;
-/** f64[outputs][rows]: c ∂²ℓ/∂z². */
+/** f64[outputs][rows]: curvatures c ∂²ℓ/∂z². */
 export const MOVES_CURVATURES = 52;
-/** The companion, laid out like x, or 0 until it is used. */
+/** The companion sequence in the layout of x, or 0 until it is used. */
 export const MOVES_U = 56;
-/** Outputs of the companion, times c if QUADRATIC, or 0 until it is used. */
+/** Outputs of the companion sequence, multiplied by c if QUADRATIC is 1. 0 until the companion is used. */
 export const MOVES_U_Z = 60;
 /** u32[blocks + 1]: first member of each block of coordinates. */
 export const MOVES_START = 64;
@@ -205,53 +217,53 @@ export const MOVES_MEMBERS = 68;
 export const MOVES_L1 = 72;
 /** f64[coordinates]: weights of x²/2. */
 export const MOVES_L2 = 76;
-/** f64[coordinates]: least values. */
+/** f64[coordinates]: lower bounds. */
 export const MOVES_FLOORS = 80;
-/** f64[blocks]: weights of ‖x_b‖ for blocks of several coordinates. */
+/** f64[blocks]: weights of ‖x_b‖, for blocks of several coordinates. */
 export const MOVES_GROUP = 84;
-/** f64[blocks]: bounds on the curvature, or Infinity. */
+/** f64[blocks]: upper bounds of the curvature, or Infinity. */
 export const MOVES_BOUNDS = 88;
-/** MOVES_LOSS records by output. */
+/** One MOVES_LOSS record per output. */
 export const MOVES_LOSSES = 92;
-/** A JOINT block on the trial's arrays, or 0. */
+/** Address of a JOINT record that refers to the trial's arrays, or 0. */
 export const MOVES_JOINT = 96;
-/** AT: offsets in the blocks of LOSSES. */
+/** Offset of z in the blocks of LOSSES. The fields that begin with AT are offsets in these blocks. */
 export const MOVES_AT_Z = 100;
 export const MOVES_AT_DZ = 104;
 export const MOVES_AT_D2Z = 108;
 export const MOVES_AT_Y = 112;
 export const MOVES_AT_WEIGHT = 116;
 export const MOVES_AT_LOSS = 120;
-/** Numbers of a trial over the listed rows: z, slopes and curvatures, f64[outputs][LENGTH] each. */
+/** z of a trial over the listed rows. z, slopes and curvatures are f64[outputs][LENGTH] each. */
 export const MOVES_TRIAL_Z = 124;
 export const MOVES_TRIAL_SLOPES = 128;
 export const MOVES_TRIAL_CURVATURES = 132;
-/** f64[LENGTH]: targets, weights and x_j. */
+/** f64[LENGTH]: targets of the listed rows. TRIAL_WEIGHTS holds their weights, and DIRECTION their values x_j. */
 export const MOVES_TRIAL_Y = 136;
 export const MOVES_TRIAL_WEIGHTS = 140;
 export const MOVES_DIRECTION = 144;
-/** f64[rows], zeros between uses. */
+/** f64[rows]: scratch that is 0 between uses. */
 export const MOVES_TEMPORARY = 148;
-/** u32[LENGTH], or 0 for all rows. */
+/** u32[LENGTH]: listed rows. 0 for all rows. */
 export const MOVES_LIST = 152;
 export const MOVES_LENGTH = 156;
 /** f64[largest block]: partial derivatives. */
 export const MOVES_PARTIALS = 160;
-/** f64[largest block]: the block before its move. */
+/** f64[largest block]: coordinates of the block before its move. */
 export const MOVES_BEFORE = 164;
 /** Factor of the intercept in z. */
 export const MOVES_ONE_F64 = 168;
 export const MOVES_BYTES = 176;
 
-// The loss program of one output on the trial's arrays.
+// The loss program of one output, which refers to the trial's arrays.
 export const MOVES_LOSS_SLOT = 0;
 export const MOVES_LOSS_BLOCK = 4;
 /** Address of the output's targets, f64[rows]. */
 export const MOVES_LOSS_TARGETS = 8;
 export const MOVES_LOSS_BYTES = 12;
 
-// A joint loss over rows (kernels/learning/loss-rows.ts): the program, the offsets of y, weight and result in its
-// block, its operands, and their sources.
+// A joint loss over rows (kernels/learning/loss-rows.ts). The record holds the program, the offsets of y, weight and
+// result in the program's block, the operands, and the arrays that they are copied from.
 export const JOINT_UPDATE = 0;
 export const JOINT_BLOCK = 4;
 export const JOINT_AT_Y = 8;
@@ -260,9 +272,9 @@ export const JOINT_AT_RESULT = 16;
 export const JOINT_IN = 20;
 export const JOINT_OUT_A = 24;
 export const JOINT_OUT_B = 28;
-/** f64[outputs][rows]: the input. */
+/** f64[outputs][rows]: input of the program. */
 export const JOINT_Z = 32;
-/** f64[outputs][rows]: the two results, or 0. */
+/** f64[outputs][rows]: first result, or 0. B is the second result, or 0. */
 export const JOINT_A = 36;
 export const JOINT_B = 40;
 export const JOINT_Y = 44;
@@ -271,22 +283,26 @@ export const JOINT_ROWS = 52;
 export const JOINT_OUTPUTS = 56;
 export const JOINT_BYTES = 64;
 
-// A dataset by columns (kernels/learning/columns.ts).
+// A dataset that is stored by columns (kernels/learning/columns.ts).
 export const COLUMNS_VALUES = 0;
-/** Dense: bytes per column. Sparse: 0. */
+/** Bytes per column if the data are dense, 0 if they are sparse. */
 export const COLUMNS_STRIDE = 4;
-/** Sparse: u32[columns + 1] and u32[entries]. Dense: 0. */
+/** If the data are sparse, START is u32[columns + 1] and ROWS is u32[entries]. If they are dense, both are 0. */
 export const COLUMNS_START = 8;
 export const COLUMNS_ROWS = 12;
 export const COLUMNS_ROW_COUNT = 16;
-/** Sparse: the rows as they are stored (data/layout.ts): starts, columns, values. Dense: 0. */
+/**
+ * If the data are sparse, the starts of the stored rows (data/layout.ts); ROW_COLUMNS and ROW_VALUES are their columns
+ * and values. If the data are dense, 0.
+ */
 export const COLUMNS_ROW_START = 20;
 export const COLUMNS_SCALE_F64 = 24;
 export const COLUMNS_ROW_COLUMNS = 32;
 export const COLUMNS_ROW_VALUES = 36;
 export const COLUMNS_BYTES = 40;
 
-// A convolution or a pool (kernels/engine/images/convolution.ts): shapes of memory/convolution.ts.
+// A convolution or a pooling operation (kernels/engine/images/convolution.ts), with the shapes of
+// memory/convolution.ts.
 export const CONV_BATCH = 0;
 export const CONV_IN_HEIGHT = 4;
 export const CONV_IN_WIDTH = 8;
@@ -305,7 +321,7 @@ export const CONV_DILATION_WIDTH = 56;
 export const CONV_GROUPS = 60;
 export const CONV_BYTES = 64;
 
-// Bytes of a band of patches, which must fit into the second-level cache.
+// Size in bytes of a band of patches, which must fit into the second-level cache.
 export const CONV_BAND_BYTES = 262144;
 
 // One phase of one dimension (kernels/engine/images/convolution-axis.ts).
@@ -317,8 +333,8 @@ export const AXIS_TAP_STEP = 16;
 export const AXIS_STRIDE = 20;
 export const AXIS_BYTES = 32;
 
-// An element-wise loop (kernels/engine/arrays/elementwise.ts, written by memory/elementwise.ts): counts, then the lists
-// in their order.
+// An element-wise loop (kernels/engine/arrays/elementwise.ts). memory/elementwise.ts writes the record: first the
+// counts, then the lists in the same order.
 export const LOOP_RANK = 0;
 export const LOOP_REGISTERS = 4;
 export const LOOP_LOADS = 8;
@@ -326,25 +342,25 @@ export const LOOP_CONSTANTS = 12;
 export const LOOP_OPERATIONS = 16;
 export const LOOP_STORES = 20;
 export const LOOP_REDUCTIONS = 24;
-/** u32[rank]. */
+/** u32[rank]: extents of the loop. */
 export const LOOP_SHAPE = 28;
 
-// Loads, stores and reductions. Offset and strides are in elements. REDUCTION: a REDUCE number. SIZE: elements of the
-// whole result.
+// A load, store or reduction. Its offset and strides are counted in elements. REDUCTION is a REDUCE number, and SIZE is
+// the number of elements of the whole result.
 export const ACCESS_VALUE = 0;
 export const ACCESS_OFFSET = 4;
 export const ACCESS_REGISTER = 8;
 export const ACCESS_REDUCTION = 12;
 export const ACCESS_SIZE = 16;
-/** i32[rank]. */
+/** i32[rank]: stride of each axis. */
 export const ACCESS_STRIDES = 20;
 
-// A constant: its register, and its value.
+// A constant, with its register and its value.
 export const PRESET_REGISTER = 0;
 export const PRESET_VALUE_F64 = 4;
 export const PRESET_BYTES = 12;
 
-// An operation: an OP number, and registers of its result and of up to three arguments.
+// An operation. CODE is an OP number. The other fields are the registers of the result and of up to three arguments.
 export const OPERATION_CODE = 0;
 export const OPERATION_RESULT = 4;
 export const OPERATION_FIRST = 8;
@@ -352,15 +368,15 @@ export const OPERATION_SECOND = 12;
 export const OPERATION_THIRD = 16;
 export const OPERATION_BYTES = 20;
 
-// Elements of a register.
+// Number of elements of a register.
 export const REGISTER_ELEMENTS = 256;
 
-// Reductions.
+// Kinds of reduction.
 export const REDUCE_SUM = 0;
 export const REDUCE_MAXIMUM = 1;
 export const REDUCE_MINIMUM = 2;
 
-// Operations on elements.
+// Element-wise operations.
 export const OP_COPY = 0;
 export const OP_ADD = 1;
 export const OP_SUB = 2;
@@ -402,26 +418,26 @@ export const OP_TRIGAMMA = 36;
 // A compiled network on a dataset (kernels/engine/arrays/network.ts).
 export const NETWORK_SOURCE = 0;
 export const NETWORK_STRIDE = 4;
-/** Element type: 0 f32, 1 f64, 2 i16, 3 i8. */
+/** Element type: 0 for f32, 1 for f64, 2 for i16, 3 for i8. */
 export const NETWORK_KIND = 8;
 export const NETWORK_COLUMNS = 12;
 export const NETWORK_SCALE_F64 = 16;
 export const NETWORK_TARGET = 24;
-/** f64[rows], or 0. */
+/** f64[rows]: row weights, or 0. */
 export const NETWORK_WEIGHTS = 28;
 export const NETWORK_BATCH = 32;
 export const NETWORK_X = 36;
 export const NETWORK_Y = 40;
 export const NETWORK_W = 44;
-/** u32[batch]. */
+/** u32[batch]: row numbers of the batch. */
 export const NETWORK_ROWS = 48;
-/** 1: float64. */
+/** 1 if the network computes in float64. */
 export const NETWORK_DOUBLE = 52;
 export const NETWORK_GRADIENT = 56;
 /** Number of trained parameters. */
 export const NETWORK_COUNT = 60;
 export const NETWORK_LOSS = 64;
-/** Programs of the gradient and of the loss alone. */
+/** Program of the gradient. OBJECTIVE is the program of the loss only. */
 export const NETWORK_UPDATE = 68;
 export const NETWORK_OBJECTIVE = 80;
 export const NETWORK_BYTES = 96;
