@@ -11,6 +11,12 @@ export const usualSizes = {
   ...{ people: 16_000, companies: 800, sentences: 64_000, pairs: 20_000 },
   ...{ words: 400, tags: 200, traits: 100, sectors: 10, trades: 10 },
 };
+/** Half of that: 540,000 factors. Words, tags and traits stay, so each of their weights has half the data. */
+export const halfSizes = { ...usualSizes, people: 8000, companies: 400, sentences: 32_000, pairs: 10_000 };
+export const tinySizes = {
+  ...{ people: 60, companies: 6, sentences: 200, pairs: 60 },
+  ...{ words: 20, tags: 10, traits: 10, sectors: 2, trades: 2 },
+};
 /** Mean numbers per sentence, person and pair. */
 const [WORDS_EACH, TAGS_EACH, TRAITS_EACH] = [8, 4, 8];
 /** Shares of the truth that become labels, by query. */

@@ -44,16 +44,16 @@ export default {
     text: `${ours.loss} names are exported, of ${theirs.loss}`,
     passed: ours.loss === theirs.loss,
   }),
-  async makeData(folder) {
-    await writeModules(folder);
-    return { folder };
-  },
+  makeData: (folder) => ({ folder }),
   ours: async () => contestant("as published", built),
   peers: ({ folder }) => [
     {
       name: "as its modules",
       goal: 2,
-      open: async () => contestant("as its modules", pathToFileURL(join(folder, "entries/index.js"))),
+      async open() {
+        await writeModules(folder);
+        return contestant("as its modules", pathToFileURL(join(folder, "entries/index.js")));
+      },
     },
   ],
 };
