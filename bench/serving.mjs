@@ -113,9 +113,9 @@ export async function closedLoop({ ask, figures }) {
   return { cpuUs: (await figures()).cpuUs / answered, rate };
 }
 
-/** Replaces the search at tiny size: one trial at a low rate, whose success is not judged. */
+/** Replaces the search at tiny size: one trial, whose success is not judged, at a rate that leaves some requests. */
 async function oneTrial(trial, { start }) {
-  const rate = start / 10;
+  const rate = Math.max(200, start);
   return { ...(await trial(rate)), value: rate, trials: 1, disturbed: 0, isCut: true };
 }
 

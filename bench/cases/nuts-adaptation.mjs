@@ -14,7 +14,7 @@ import { sized } from "../size.mjs";
 const MOST_ERRORS = 6;
 /** Posteriors with strongly correlated coordinates, where the low-rank metric must be twice as efficient. */
 const CORRELATED = ["earnings", "kilpisjarvi", "kidscore", "nes1972"];
-const names = process.env.ERGODIC_BENCH_POSTERIORS?.split(",") ?? Object.keys(posteriors);
+const names = process.env.ERGODIC_BENCH_POSTERIORS?.split(",") ?? sized(Object.keys(posteriors), ["eight_schools"]);
 const efficiency = ({ least, leapfrogs }) => (1000 * least) / leapfrogs;
 
 async function openSides(open, runsOf) {

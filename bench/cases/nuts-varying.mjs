@@ -15,7 +15,7 @@ import { varying } from "../varying.mjs";
 
 const MOST_ERRORS = 6;
 const MOST_RHAT = 1.01;
-const names = process.env.ERGODIC_BENCH_POSTERIORS?.split(",") ?? Object.keys(varying);
+const names = process.env.ERGODIC_BENCH_POSTERIORS?.split(",") ?? sized(Object.keys(varying), ["hierarchy_centred"]);
 const counted = ({ least, rhat }) => (rhat < MOST_RHAT ? least : 0);
 const mean = (x) => x.reduce((sum, value) => sum + value, 0) / x.length;
 
