@@ -78,7 +78,7 @@ export default {
   metric: "ESS/1000",
   better: "more",
   // A round of rstan takes a minute. Time is not measured.
-  rounds: sized(2, 1, 5),
+  rounds: sized(1, 1, 5),
   warmUp: false,
   makeData(folder) {
     dataOf(names[0]);

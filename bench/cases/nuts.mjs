@@ -97,7 +97,7 @@ export default {
   metric: "ESS/s",
   better: "more",
   // A round of rstan takes a minute.
-  rounds: sized(2, 1, 5),
+  rounds: sized(1, 1, 5),
   makeData(folder) {
     dataOf(names[0]);
     return { folder };
