@@ -7,9 +7,9 @@
  *
  * Results go to stdout, progress to stderr. With --json, each line of stdout is one comparison and nothing else:
  * {"bench","metric","ours","peer","theirs","ratio","machine","date"}, ratio > 1 if we are ahead. With --tiny, it is one
- * benchmark: {"bench","metric","ours","size","machine","date"}. With --table, the rows of docs/benchmarks.md are written
- * too. Exits with 0; with 1 if a benchmark failed (its answer was worse than the peer's, or it threw an error); with 2
- * for a wrong command line.
+ * benchmark: {"bench","metric","ours","size","machine","date"}. With --table, the rows of docs/benchmarks.md are
+ * written too. Exits with 0; with 1 if a benchmark failed (its answer was worse than the peer's, or it threw an error);
+ * with 2 for a wrong command line.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,9 +1,9 @@
 /**
- * Sizes of the benchmarks. run.mjs sets the environment variable from `--tiny` and `--long` before it imports the cases,
- * and child processes inherit it.
+ * Sizes of the benchmarks. run.mjs sets the environment variable from `--tiny` and `--long` before it imports the
+ * cases, and child processes inherit it.
  *
- * At tiny size a case takes about a second, so that a test can run all of them. It shows that a case works, not how fast
- * the code is.
+ * At tiny size a case takes about a second, so that a test can run all of them. It shows that a case works, not how
+ * fast the code is.
  */
 const size = () => process.env.ERGODIC_BENCH_SIZE;
 

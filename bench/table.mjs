@@ -1,6 +1,6 @@
 /**
- * The table of docs/benchmarks.md: a row per comparison, between two marker comments. Rows of benchmarks that did not run
- * stay as they are, so that the table can be made in several runs.
+ * The table of docs/benchmarks.md: a row per comparison, between two marker comments. Rows of benchmarks that did not
+ * run stay as they are, so that the table can be made in several runs.
  */
 export const BEGIN = "<!-- The rows below are written by npm run bench -- NAME … --table. -->";
 export const END = "<!-- End of the table. -->";

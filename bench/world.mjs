@@ -11,8 +11,8 @@ export const longSizes = {
   ...{ people: 16_000, companies: 800, sentences: 64_000, pairs: 20_000 },
   ...{ words: 400, tags: 200, traits: 100, sectors: 10, trades: 10 },
 };
-/** Half of the rows: 540,000 factors. There are as many weights, so each has half of the data. */
-export const usualSizes = { ...longSizes, people: 8000, companies: 400, sentences: 32_000, pairs: 10_000 };
+/** A quarter of the rows: 270,000 factors. There are as many weights, so each has a quarter of the data. */
+export const usualSizes = { ...longSizes, people: 4000, companies: 200, sentences: 16_000, pairs: 5000 };
 export const tinySizes = {
   ...{ people: 60, companies: 6, sentences: 200, pairs: 60 },
   ...{ words: 20, tags: 10, traits: 10, sectors: 2, trades: 2 },

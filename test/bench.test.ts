@@ -170,7 +170,7 @@ describe("docs/benchmarks.md", () => {
     const { benchOf, partsOf } = await benchModule("table");
     const names = bench("--list").lines.map((line) => line.split(" ")[0]);
     const rows: string[] = partsOf(page).rows;
-    expect(rows.map(benchOf).filter((name) => !names.includes(name))).toEqual([]);
+    expect(rows.map((row): string => benchOf(row)).filter((name) => !names.includes(name))).toEqual([]);
     const cells = rows.map((row) => row.split(/(?<!\\)\|/).length - 2);
     expect([...new Set(cells)].filter((count) => count !== 9)).toEqual([]);
   });

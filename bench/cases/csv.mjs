@@ -1,7 +1,8 @@
 /**
- * csv-seconds, csv-memory: reads a CSV file of 250,000 rows and 59 columns (`--long`: a million rows) and fits a model by gradient descent, against pandas and SGDClassifier. Measures processor time and peak memory
- * of whole processes. Both sides run five epochs with their default columns: ours sparse float32, the peer's sparse
- * float64. `loss`: log loss on 20,000 other rows.
+ * csv-seconds, csv-memory: reads a CSV file of 250,000 rows and 59 columns (`--long`: a million rows) and fits a model
+ * by gradient descent, against pandas and SGDClassifier. Measures processor time and peak memory of whole processes.
+ * Both sides run five epochs with their default columns: ours sparse float32, the peer's sparse float64. `loss`: log
+ * loss on 20,000 other rows.
  *
  * csv-duckdb-seconds, csv-duckdb-memory: the same, read through DuckDB (`engine: "duckdb"`). Without the package
  * @duckdb/node-api they are skipped with a message.

@@ -1,10 +1,9 @@
 /**
- * growth: how cost grows with the amount of work. Measures processor time and memory of each family at the middle two of
- * its four sizes (`--long`: at all four), each in a separate process, and compares the exponent between the last two
- * with theory. A family that exceeds theory
- * by more than MARGIN is measured once more; the smaller time counts, and the family is reported if it still exceeds
- * theory. Work of less than a tenth of a second is not judged, because most of it is start-up. `--family TEXT`: only
- * families whose names contain TEXT.
+ * growth: how cost grows with the amount of work. Measures processor time and memory of each family at the middle two
+ * of its four sizes (`--long`: at all four), each in a separate process, and compares the exponent between the last two
+ * with theory. A family that exceeds theory by more than MARGIN is measured once more; the smaller time counts, and the
+ * family is reported if it still exceeds theory. Work of less than a tenth of a second is not judged, because most of
+ * it is start-up. `--family TEXT`: only families whose names contain TEXT.
  *
  * At tiny size, a family of each kind does its smallest work in one process, and nothing is compared.
  */
