@@ -169,17 +169,16 @@ describe("docs/benchmarks.md", () => {
   test("every row names a benchmark", async () => {
     const { benchOf, partsOf } = await benchModule("table");
     const names = bench("--list").lines.map((line) => line.split(" ")[0]);
-    const rows: string[] = partsOf(page).rows;
+    const rows: string[][] = partsOf(page).rows;
     expect(rows.map((row): string => benchOf(row)).filter((name) => !names.includes(name))).toEqual([]);
-    const cells = rows.map((row) => row.split(/(?<!\\)\|/).length - 2);
-    expect([...new Set(cells)].filter((count) => count !== 9)).toEqual([]);
+    expect(rows.filter((row) => row.length !== 9)).toEqual([]);
   });
 
   test("a row has both figures, the ratio, the goal, the day and the machine", async () => {
     expect(await rowOf("planted")).toEqual([
-      "| `planted` | planted \\| numbers | 2,000 s | theirs | 6.00 s | 3.00 | 2 | 2020-02-03 | two cores |",
+      ["`planted`", "planted \\| numbers", "2,000 s", "theirs", "6.00 s", "3.00", "2", "2020-02-03", "two cores"],
     ]);
-    expect((await rowOf("planted", false))[0]).toContain("| none: our answer is worse | 2 |");
+    expect((await rowOf("planted", false))[0][5]).toBe("none: our answer is worse");
   });
 
   test("new rows replace those of their benchmarks, in the order of the list; the rest of the page stays", async () => {
