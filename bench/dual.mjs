@@ -10,8 +10,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readLibsvm } from "@ergodic/ingest";
+import { fit, linear } from "ergodic";
+import { dualCoordinateDescent } from "ergodic/learning";
 import { parseLibsvm } from "./data.mjs";
-import { openErgodic } from "./ergodic.mjs";
 import { Skipped } from "./peer.mjs";
 
 const FILE = fileURLToPath(new URL("../../shared/data/linear/a6a.libsvm", import.meta.url));
@@ -30,8 +32,6 @@ function objective({ rowCount, rowStart, columnIndex, values, target }, loss, we
 }
 
 async function ours(problem, { name, loss, tolerance }) {
-  const { dualCoordinateDescent, fit, linear } = await openErgodic();
-  const { readLibsvm } = await import(new URL("../packages/ingest/dist/index.js", import.meta.url).href);
   return {
     name: "ergodic",
     note: (rounds) =>

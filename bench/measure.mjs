@@ -1,8 +1,9 @@
 /**
  * Times our side and its peers in turn (A B C A B C …) after a warm-up round, and compares medians.
  *
- * A case is `{ name, measures, metric, better: "less" | "more", rounds?, lossTolerance, makeData(folder, closing),
- * ours(problem), peers(problem) }`. `ours` resolves to a contestant, `peers` to a list of `{ name, goal, open() }`,
+ * A case is `{ name, measures, metric, better: "less" | "more", rounds?, warmUp?, lossTolerance, makeData(folder,
+ * closing), ours(problem), peers(problem) }`. `warmUp: false`: there is no warm-up round, because the case measures no
+ * time or would take too long. `ours` resolves to a contestant, `peers` to a list of `{ name, goal, open() }`,
  * where `open` resolves to a contestant. A contestant is `{ name, round(i) → { value, loss?, … }, warmUp?(),
  * note?(rounds), close?() }`: `value` in the case's metric, `loss` the final objective as objective.mjs computes it.
  * Without `warmUp`, a regular round serves as warm-up. A peer whose `open` throws Skipped is skipped with a message; so
@@ -12,11 +13,17 @@
  * A faster but worse answer does not count: unless a case has its own `compare(ours, theirs, problem)` → { text, passed
  * }, our median loss can exceed the peer's by at most `lossTolerance` (relative); otherwise the comparison fails and
  * has no ratio.
+ *
+ * At tiny size (size.mjs) there is one round without a warm-up, and our side also runs without a peer.
  */
 import { cpus } from "node:os";
 import { Skipped } from "./peer.mjs";
+import { isTiny } from "./size.mjs";
 
 export const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, node ${process.version}`;
+
+/** Day of the run, ISO 8601. */
+export const date = new Date().toISOString().slice(0, 10);
 
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
@@ -70,13 +77,13 @@ export async function measure(benchCase, { rounds, folder, say }) {
     say(`${benchCase.name}: making data`);
     const problem = await benchCase.makeData(folder, closing);
     const peers = await opened(benchCase, problem, closing, say);
-    if (peers.length === 0) throw new Skipped("no peer is here to compare with");
+    if (peers.length === 0 && !isTiny()) throw new Skipped("no peer is here to compare with");
     say(`${benchCase.name}: preparing ours`);
     const contestants = [await benchCase.ours(problem), ...peers];
     closing.push(contestants[0]);
 
     const results = contestants.map(() => []);
-    for (let i = -1; i < rounds; i++) {
+    for (let i = benchCase.warmUp === false || isTiny() ? 0 : -1; i < rounds; i++) {
       say(`${benchCase.name}: ${i < 0 ? "warm-up" : `round ${i + 1} of ${rounds}`}`);
       for (const [at, contestant] of contestants.entries()) {
         if (i < 0 && contestant.warmUp) await contestant.warmUp();

@@ -71,6 +71,17 @@ export function mnistProblem({ stream }) {
   };
 }
 
+/** Returns the problem with the first `rowCount` training images only. */
+export function firstRows(problem, rowCount) {
+  const { trainImages, trainLabels } = problem;
+  return {
+    ...problem,
+    rowCount,
+    trainImages: trainImages.subarray(0, rowCount * PIXELS),
+    trainLabels: trainLabels.subarray(0, rowCount),
+  };
+}
+
 /** The same rows as datasets of the library: shape [28, 28, 1], ten classes. */
 export function mnistDatasets({ Dataset }, { height, width, channels, trainImages, trainLabels, testImages, testLabels }) {
   const dataset = (values, y) =>

@@ -13,8 +13,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { randomNumbers, share } from "./data.mjs";
 import { openErgodic } from "./ergodic.mjs";
-import { mnistProblem } from "./mnist.mjs";
+import { firstRows, mnistProblem } from "./mnist.mjs";
 import { openPeer } from "./peer.mjs";
+import { sized } from "./size.mjs";
 
 /** Normal numbers of variance 2 ÷ fan-in, array by array (He et al. 2015). Shapes are row-major. */
 function heWeights(seed, layers) {
@@ -38,7 +39,7 @@ export function gradientProblem() {
  * biases start at 0. h = relu(x W1 + b1), logits = h W2 + b2.
  */
 export async function mlpProblem() {
-  const { rowCount, trainImages, trainLabels } = mnistProblem(await openErgodic());
+  const { rowCount, trainImages, trainLabels } = firstRows(mnistProblem(await openErgodic()), sized(8000, 128));
   const [inputs, hidden, classes] = [784, 256, 10];
   const weights = heWeights(2, [
     { size: inputs * hidden, fanIn: inputs },
@@ -63,14 +64,12 @@ const BLOCKS = [
  * for each block depthwise [3, 3, from] and pointwise [from, to]; dense [128, 10].
  */
 export async function cnnProblem() {
-  const { height, width, trainImages, trainLabels } = mnistProblem(await openErgodic());
-  const rowCount = 2048;
+  const all = mnistProblem(await openErgodic());
+  const { rowCount, height, width, trainImages, trainLabels } = firstRows(all, sized(2048, 64));
   const classes = 10;
   const layers = [{ size: 9 * 16, fanIn: 9 }];
   for (const { from, to } of BLOCKS) layers.push({ size: 9 * from, fanIn: 9 }, { size: from * to, fanIn: from });
   layers.push({ size: 128 * classes, fanIn: 128 });
-  const images = trainImages.subarray(0, rowCount * height * width);
-  const labels = trainLabels.subarray(0, rowCount);
   const weights = heWeights(3, layers);
   return {
     rowCount,
@@ -82,8 +81,8 @@ export async function cnnProblem() {
     rate: 0.05,
     epsilon: 1e-5,
     blocks: BLOCKS,
-    trainImages: images,
-    trainLabels: labels,
+    trainImages,
+    trainLabels,
     weights,
   };
 }

@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { openPage } from "./browser.mjs";
 import { Skipped } from "./peer.mjs";
+import { sized } from "./size.mjs";
 import { tfliteOf } from "./tflite.mjs";
 
 const LITERT = "@litertjs/core";
@@ -45,11 +46,11 @@ async function loadTheirs({ rowShape, batch, width, sets }) {
 }
 
 /** @returns the number of calls in a round. */
-async function warmUp(milliseconds) {
-  for (let i = 0; i < 50; i++) await globalThis.call(i);
+async function warmUp({ milliseconds, few }) {
+  for (let i = 0; i < 2 * few; i++) await globalThis.call(i);
   const before = performance.now();
-  for (let i = 0; i < 20; i++) await globalThis.call(i);
-  return Math.max(20, Math.ceil((20 * milliseconds) / (performance.now() - before)));
+  for (let i = 0; i < few; i++) await globalThis.call(i);
+  return Math.max(few, Math.ceil((few * milliseconds) / (performance.now() - before)));
 }
 
 async function callAll(calls) {
@@ -64,7 +65,7 @@ async function contestant(name, { folder, roundMs, ...problem }, load, folders =
   const page = await openPage({ "/data/": folder, ...folders });
   try {
     await page.evaluate(load, problem);
-    const { result: calls } = await page.evaluate(warmUp, roundMs);
+    const { result: calls } = await page.evaluate(warmUp, { milliseconds: roundMs, few: sized(20, 1) });
     return {
       name: `${name} in ${page.version}`,
       close: page.close,

@@ -12,13 +12,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openModules } from "./ergodic.mjs";
 import { openPeer, readNumbers, Skipped } from "./peer.mjs";
+import { sized } from "./size.mjs";
 import { dataOfVarying, modelOfVarying, varying } from "./varying.mjs";
 
 const FOLDER = new URL("../../shared/data/posteriordb/data/", import.meta.url);
 /** Compiled Stan programs and their compile times. */
 export const CACHE = fileURLToPath(new URL("results/stan", import.meta.url));
 const STAN = fileURLToPath(new URL("peers/stan/", import.meta.url));
-export const [CHAINS, WARMUP, DRAWS] = [4, 1000, 1000];
+export const [CHAINS, WARMUP, DRAWS] = sized([4, 1000, 1000], [2, 50, 50]);
 
 const series = (name, count) => Array.from({ length: count }, (_, i) => `${name}[${i + 1}]`);
 

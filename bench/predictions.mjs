@@ -19,11 +19,12 @@ import { Dataset, fit, network, predictor } from "ergodic";
 import { randomNumbers } from "./data.mjs";
 import { comparePages, liteRt, oursInPage } from "./page-predictions.mjs";
 import { openPeer } from "./peer.mjs";
+import { sized } from "./size.mjs";
 import { floatsOf, meanSquare, timedCalls } from "./timing.mjs";
 
 const CLASSES = 10;
 /** Target duration of a round in milliseconds, estimated from the first calls. */
-const ROUND_MS = 400;
+const ROUND_MS = sized(400, 1);
 /** Number of batches that are predicted in turn. */
 const SETS = 8;
 

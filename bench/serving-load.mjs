@@ -16,9 +16,10 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { randomNumbers } from "./data.mjs";
 import { problem, serve } from "./peers/lines.mjs";
+import { sized } from "./size.mjs";
 
 /** Seconds at the start that are not counted, while queues and speeds settle. */
-const WARM_SECONDS = 0.5;
+const WARM_SECONDS = sized(0.5, 0.05);
 /**
  * Number of unanswered requests, in seconds' worth, after which a server is given up: more than a pause of the machine.
  */

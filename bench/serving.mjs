@@ -15,6 +15,7 @@ import { randomNumbers } from "./data.mjs";
 import { median } from "./measure.mjs";
 import { openPeer, Skipped } from "./peer.mjs";
 import { highestRate } from "./rate-search.mjs";
+import { sized } from "./size.mjs";
 
 const CLASSES = 10;
 /** Number of requests that are sent in turn. */
@@ -24,9 +25,9 @@ const CONNECTIONS = 256;
 const TARGET_MS = 10;
 const MAY_BE_LATE = 0.01;
 /** Duration of a trial: enough seconds for TRIAL_REQUESTS requests, within limits. */
-const [TRIAL_REQUESTS, LEAST_SECONDS, MOST_SECONDS] = [4000, 2, 8];
+const [TRIAL_REQUESTS, LEAST_SECONDS, MOST_SECONDS] = sized([2000, 1, 3], [100, 0.1, 0.1], [4000, 2, 8]);
 /** Relative precision of the highest rate. */
-const PRECISION = 1.04;
+const PRECISION = sized(1.08, 2, 1.04);
 
 /** A model, its ONNX export, and the requests: `rows` rows of FP32 each. */
 export async function makeModel(folder, { model, rowShape, classes = CLASSES }, rows) {
@@ -95,7 +96,7 @@ export const trialOf =
   };
 
 /** Closed loop: number of requests, largest number of seconds, and number of connections. */
-const [CLOSED_REQUESTS, CLOSED_SECONDS, CLOSED_CONNECTIONS] = [60_000, 4, 64];
+const [CLOSED_REQUESTS, CLOSED_SECONDS, CLOSED_CONNECTIONS] = sized([60_000, 2, 64], [200, 0.2, 64], [60_000, 4, 64]);
 
 /**
  * Processor time per request in microseconds, and requests per second, while connections send their next request as
@@ -112,6 +113,14 @@ export async function closedLoop({ ask, figures }) {
   return { cpuUs: (await figures()).cpuUs / answered, rate };
 }
 
+/** Replaces the search at tiny size: one trial, whose success is not judged, at a rate that leaves some requests. */
+async function oneTrial(trial, { start }) {
+  const rate = Math.max(200, start);
+  return { ...(await trial(rate)), value: rate, trials: 1, disturbed: 0, isCut: true };
+}
+
+const search = sized(highestRate, oneTrial);
+
 /** A contestant whose rounds return the highest rate. */
 export async function underLoad(server, called = "") {
   let last;
@@ -125,7 +134,7 @@ export async function underLoad(server, called = "") {
       const { cpuUs, rate } = await closedLoop(server);
       // A round that was disturbed from its start may have ended far too low.
       const start = Math.max(last ?? 0, 0.9 * rate);
-      const result = await highestRate(trialOf(server), { start, precision: PRECISION });
+      const result = await search(trialOf(server), { start, precision: PRECISION });
       last = result.value;
       return { ...result, cpuUs, loss };
     },

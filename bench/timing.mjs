@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setFlagsFromString } from "node:v8";
+import { sized } from "./size.mjs";
 
 /** Reads the raw float32 numbers of a file. */
 export function floatsOf(file) {
@@ -14,10 +15,11 @@ export function floatsOf(file) {
  * probabilities of batch i, or a promise of them.
  */
 export async function timedCalls(call, roundMs) {
-  for (let i = 0; i < 20; i++) await call(i);
+  const few = sized(10, 1);
+  for (let i = 0; i < 2 * few; i++) await call(i);
   const first = performance.now();
-  for (let i = 0; i < 10; i++) await call(i);
-  const calls = Math.max(10, Math.ceil((10 * roundMs) / (performance.now() - first)));
+  for (let i = 0; i < few; i++) await call(i);
+  const calls = Math.max(few, Math.ceil((few * roundMs) / (performance.now() - first)));
   const before = process.cpuUsage();
   for (let i = 0; i < calls; i++) await call(i);
   const { user, system } = process.cpuUsage(before);

@@ -7,9 +7,15 @@
 import { randomNumbers } from "./data.mjs";
 
 /** About 1.08 million factors over 116,000 unknowns, with 806 weights. */
-export const usualSizes = {
+export const longSizes = {
   ...{ people: 16_000, companies: 800, sentences: 64_000, pairs: 20_000 },
   ...{ words: 400, tags: 200, traits: 100, sectors: 10, trades: 10 },
+};
+/** A quarter of the rows: 270,000 factors. There are as many weights, so each has a quarter of the data. */
+export const usualSizes = { ...longSizes, people: 4000, companies: 200, sentences: 16_000, pairs: 5000 };
+export const tinySizes = {
+  ...{ people: 60, companies: 6, sentences: 200, pairs: 60 },
+  ...{ words: 20, tags: 10, traits: 10, sectors: 2, trades: 2 },
 };
 /** Mean numbers per sentence, person and pair. */
 const [WORDS_EACH, TAGS_EACH, TRAITS_EACH] = [8, 4, 8];

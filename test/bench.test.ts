@@ -115,13 +115,14 @@ describe("bench/run.mjs", () => {
     expect(status, stderr).toBe(0);
     expect(lines).toHaveLength(1);
     const comparison = JSON.parse(lines[0]);
-    expect(Object.keys(comparison)).toEqual(["bench", "metric", "ours", "peer", "theirs", "ratio", "machine"]);
+    expect(Object.keys(comparison)).toEqual(["bench", "metric", "ours", "peer", "theirs", "ratio", "machine", "date"]);
     expect(comparison).toMatchObject({ bench: "self-check", metric: "ns a number", peer: "boxed numbers" });
     expect(comparison.ours).toBeGreaterThan(0);
     expect(comparison.theirs).toBeGreaterThan(0);
     // Less is better here, so the ratio is theirs to ours: above 1 when we are ahead.
     expect(comparison.ratio).toBeCloseTo(comparison.theirs / comparison.ours, 12);
     expect(comparison.machine).toMatch(new RegExp(`, \\d+ cores, node ${process.version.replaceAll(".", "\\.")}$`));
+    expect(comparison.date).toMatch(/^\d{4}-\d\d-\d\d$/);
     expect(stderr).toContain("round 2 of 2");
   });
 
@@ -135,6 +136,7 @@ describe("bench/run.mjs", () => {
     const { status, lines } = bench("self-check", "--rounds", "1");
     expect(status).toBe(0);
     const table = lines.join("\n");
+    expect(table).toMatch(/, node v\S+, \d{4}-\d\d-\d\d$/m);
     expect(table).toMatch(/typed array +\S+ ns a number/);
     expect(table).toMatch(/against boxed numbers: \d+\.\d\d times; final objective (\d+\.\d+) against \1/);
   });
@@ -144,11 +146,53 @@ describe("bench/run.mjs", () => {
     [["self-check", "--rounds", "0"], "--rounds is 0, but must be an integer >= 1"],
     [["self-check", "--fast"], "Unknown option '--fast'"],
     [[], "no benchmark is named"],
+    [["self-check", "--tiny", "--long"], "--tiny and --long exclude each other"],
+    [["self-check", "--tiny", "--table"], "--table is of figures, and --tiny does not measure any"],
   ])("a wrong command line %j ends with 2, an empty stdout and the reason", (options, reason) => {
     const { status, lines, stderr } = bench(...options);
     expect(status).toBe(2);
     expect(lines).toEqual([]);
     expect(stderr).toContain(reason);
+  });
+});
+
+describe("docs/benchmarks.md", () => {
+  const path = `${root}/docs/benchmarks.md`;
+  const page = readFileSync(path, "utf8");
+  const rowOf = async (name: string, passed = true) => {
+    const { rowsOf } = await benchModule("table");
+    const peers = [{ name: "theirs", value: 6, ratio: 3, passed, goal: 2 }];
+    const facts = { date: "2020-02-03", machine: "two cores" };
+    return rowsOf({ name, measures: "planted | numbers", metric: "s" }, { ours: { value: 2000 }, peers }, facts);
+  };
+
+  test("every row names a benchmark", async () => {
+    const { benchOf, partsOf } = await benchModule("table");
+    const names = bench("--list").lines.map((line) => line.split(" ")[0]);
+    const rows: string[][] = partsOf(page).rows;
+    expect(rows.map((row): string => benchOf(row)).filter((name) => !names.includes(name))).toEqual([]);
+    expect(rows.filter((row) => row.length !== 9)).toEqual([]);
+  });
+
+  test("a row has both figures, the ratio, the goal, the day and the machine", async () => {
+    expect(await rowOf("planted")).toEqual([
+      ["`planted`", "planted \\| numbers", "2,000 s", "theirs", "6.00 s", "3.00", "2", "2020-02-03", "two cores"],
+    ]);
+    expect((await rowOf("planted", false))[0][5]).toBe("none: our answer is worse");
+  });
+
+  test("new rows replace those of their benchmarks, in the order of the list; the rest of the page stays", async () => {
+    const { benchOf, partsOf, withRows } = await benchModule("table");
+    const order = ["a", "b", "c"];
+    const [a, b, c] = await Promise.all(order.map((name) => rowOf(name)));
+    const empty = withRows(page, new Map(), order);
+    const first = withRows(empty, new Map(Object.entries({ c, a: [...a, ...a] })), order);
+    const second = withRows(first, new Map(Object.entries({ b, a })), order);
+    expect(partsOf(first).rows.map(benchOf)).toEqual(["a", "a", "c"]);
+    expect(partsOf(second).rows).toEqual([...a, ...b, ...c]);
+    expect(withRows(second, new Map(), [])).toBe(empty);
+    expect([partsOf(second).before, partsOf(second).after]).toEqual([partsOf(page).before, partsOf(page).after]);
+    expect(() => withRows("# A page", new Map(), order)).toThrow("the page lacks the markers");
   });
 });
 

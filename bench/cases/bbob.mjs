@@ -5,16 +5,17 @@
  * A round is one of three instances of all functions, with different minima, rotations and starts. Both sides begin at
  * the same point in [−4, 4]^d with a step of 2, can restart in [−5, 5]^d until the evaluations are used up, and
  * minimise the same functions: the peer requests each value. Nothing is timed. Every method is deterministic, so the
- * results of a round are reused, including those of the warm-up round.
+ * results of a round are reused. One instance takes scipy a minute, so `--long` or `--rounds 3` is needed for all.
  */
 import { bbob } from "../bbob/functions.mjs";
 import { randomNumbers } from "../data.mjs";
 import { openErgodic } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
 import { openPeer } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
-const DIMENSIONS = [5, 10];
-const EVALUATIONS_A_DIMENSION = 1000;
+const DIMENSIONS = sized([5, 10], [2]);
+const EVALUATIONS_A_DIMENSION = sized(1000, 300);
 const BOX = [-5, 5];
 const STEP = 2;
 const SOLVED = 1e-8;
@@ -103,6 +104,8 @@ export default {
   measures: "BBOB, 24 functions in 5 and 10 dimensions: how many of the 48 are solved to 1e-8 with 1000 evaluations a dimension",
   metric: "functions solved",
   better: "more",
+  rounds: sized(1, 1, INSTANCES.length),
+  warmUp: false,
   makeData: async () => ({}),
   ours: () => ergodicContestant("CMA-ES, BIPOP", ({ cmaEs }) => cmaEs({ covariance: "active", restarts: "bipop" })),
   peers: () => [

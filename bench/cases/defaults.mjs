@@ -15,12 +15,16 @@ import { promisify } from "node:util";
 import { randomNumbers } from "../data.mjs";
 import { median } from "../measure.mjs";
 import { runPeer, Skipped } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
 const DATA = new URL("../../../shared/data/linear/", import.meta.url);
 const CLI = fileURLToPath(new URL("../../packages/cli/bin/ergodic.js", import.meta.url));
-const SPLITS = 12;
+const SPLITS = sized(12, 1);
+/** Largest number of rows. */
+const ROWS = sized(Infinity, 120);
 const TRAIN = 0.75;
-const MAY_BE_WORSE = 0.01;
+/** One small split says little about the loss, so at tiny size only a much worse answer fails. */
+const MAY_BE_WORSE = sized(0.01, 1);
 /** If a fit by the peer takes longer than this, the times of the fits are compared too. */
 const LONG_SECONDS = 0.05;
 
@@ -64,7 +68,9 @@ const SETS = {
 
 /** Writes the files of each split: part of the lines for training, the rest for testing. */
 function writeSplits(folder, { format, read, classes }) {
-  const { header, lines } = read();
+  const { header, lines: all } = read();
+  const step = Math.ceil(all.length / ROWS);
+  const lines = all.filter((_, i) => i % step === 0);
   return Array.from({ length: SPLITS }, (_, k) => {
     const { uniform } = randomNumbers(100 + k);
     const places = lines.map(() => uniform());
@@ -80,7 +86,7 @@ function writeSplits(folder, { format, read, classes }) {
 
 /** Ratings of 600 users and 400 items: 4 factors and biases, noise with sd 0.5. */
 function writeRatings(folder) {
-  const [users, items, rank, each, noise] = [600, 400, 4, 50, 0.5];
+  const [users, items, rank, each, noise] = sized([600, 400, 4, 50, 0.5], [60, 40, 4, 20, 0.5]);
   return Array.from({ length: SPLITS }, (_, k) => {
     const { uniform, normal } = randomNumbers(300 + k);
     const factors = (count) => Array.from({ length: count }, () => Array.from({ length: rank + 1 }, () => 0.7 * normal()));

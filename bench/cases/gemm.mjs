@@ -12,15 +12,16 @@ import { randomNumbers, share } from "../data.mjs";
 import { openEngineOf } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
 import { openPeer } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
-const SIZES = [64, 128, 256, 512, 1024];
+const SIZES = sized([64, 128, 256, 512, 1024], [64, 100]);
 const operations = (size) => 2 * size ** 3;
 /**
  * Number of consecutive products, and number of tries. On every side the fastest try counts, which excludes
  * interference from other processes.
  */
-const REPEATS = SIZES.map((size) => Math.max(1, Math.round(1e8 / operations(size))));
-const TRIES = 5;
+const REPEATS = SIZES.map((size) => Math.max(1, Math.round(sized(1e8, 1e6) / operations(size))));
+const TRIES = sized(5, 1);
 const LARGEST = Math.max(...SIZES);
 /**
  * Tolerance for a sum of s² sums of s products of numbers in [−1, 1], relative to its standard deviation s^1.5 ÷ 3.

@@ -18,9 +18,10 @@ import { join } from "node:path";
 import { openModules } from "../ergodic.mjs";
 import { emptyGraph, openDimmWitted } from "../graphs.mjs";
 import { readNumbers } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
-const VARIABLES = 500_000;
-const POOL = 1000;
+const VARIABLES = sized(500_000, 1000);
+const POOL = sized(1000, 20);
 const FEATURES = 10;
 const PAIRS = 4;
 const VOTERS = 9;
@@ -29,7 +30,7 @@ const VOTERS = 9;
  * reach.
  */
 const KNOWN = { features: 13.0, pairs: 1.4 };
-const FAIR = 0.9;
+const FAIR = sized(0.9, 0);
 
 const graphs = {
   async features(observed = 0) {
@@ -288,10 +289,11 @@ const learning = (goal, updates) => ({
 });
 
 export default [
-  sampling("features", 1, 10),
-  workers("features", 40),
-  sampling("pairs", 1.5, 8),
-  workers("pairs", 4),
-  sampling("votes", undefined, 8),
-  learning(1, 3),
+  // The first sweeps, which are the whole round at tiny size, are burn-in: more of them follow there.
+  sampling("features", 1, sized(10, 200)),
+  workers("features", sized(40, 2)),
+  sampling("pairs", 1.5, sized(8, 200)),
+  workers("pairs", sized(4, 2)),
+  sampling("votes", undefined, sized(8, 200)),
+  learning(1, sized(3, 1)),
 ];

@@ -6,10 +6,11 @@
  */
 import { openCompiler } from "../ergodic.mjs";
 import { gradientPeers, gradientProblem } from "../networks.mjs";
+import { sized } from "../size.mjs";
 
-const REPEATS = 20_000;
+const REPEATS = sized(20_000, 20);
 /** Fewer calls, because jax-js takes tens of microseconds per call. */
-const PEER_REPEATS = 2000;
+const PEER_REPEATS = sized(2000, 20);
 const TOLERANCE = 1e-5;
 
 async function ours(problem) {

@@ -10,11 +10,12 @@
 import { randomNumbers, share } from "../data.mjs";
 import { openErgodic } from "../ergodic.mjs";
 import { openPeer } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
-const PEOPLE = 200_000;
-const PAIRS = 500_000;
-const WORDS = 1_000_000;
-const VOCABULARY = 20_000;
+const PEOPLE = sized(200_000, 200);
+const PAIRS = sized(500_000, 500);
+const WORDS = sized(1_000_000, 1000);
+const VOCABULARY = sized(20_000, 20);
 
 function makeData(folder) {
   const random = randomNumbers(21);

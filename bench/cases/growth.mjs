@@ -1,19 +1,27 @@
 /**
- * growth: how cost grows with the amount of work. Measures processor time and memory of each family at four sizes, each
- * in a separate process, and compares the exponent between the last two sizes with theory. A family that exceeds theory
- * by more than MARGIN is measured once more; the smaller time counts, and the family is reported if it still exceeds
- * theory. Work of less than a tenth of a second is not judged, because most of it is start-up. `--family TEXT`: only
- * families whose names contain TEXT.
+ * growth: how cost grows with the amount of work. Measures processor time and memory of each family at the middle two
+ * of its four sizes (`--long`: at all four), each in a separate process, and compares the exponent between the last two
+ * with theory. A family that exceeds theory by more than MARGIN is measured once more; the smaller time counts, and the
+ * family is reported if it still exceeds theory. Work of less than a tenth of a second is not judged, because most of
+ * it is start-up. `--family TEXT`: only families whose names contain TEXT.
+ *
+ * At tiny size, a family of each kind does its smallest work in one process, and nothing is compared.
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { families } from "../growth/families.mjs";
-import { median } from "../measure.mjs";
+import { date, machine, median } from "../measure.mjs";
+import { isTiny, sized } from "../size.mjs";
 
 const ONE = fileURLToPath(new URL("../growth/one.mjs", import.meta.url));
 const MARGIN = 0.2;
 const LEAST_MS = 100;
 const LONGEST_MS = 120_000;
+const TINY_FAMILIES = [
+  ...["descent, rows", "coordinate, columns", "sampling, rows", "summary", "network, depth", "prediction, rows"],
+  ...["ratings, rank", "model, loaded", "LIBSVM, rows"],
+];
+const sizesOf = (sizes) => sized(sizes.slice(1, 3), sizes.slice(0, 1), sizes);
 
 /** Returns undefined if the work took too long. */
 function measured(name, size, rounds) {
@@ -63,22 +71,42 @@ export const lesser = (points, again) =>
     return other && other.milliseconds < point.milliseconds ? other : point;
   });
 
+/** The report at tiny size: processor milliseconds of all work. */
+function reportTiny({ json, print }) {
+  const given = TINY_FAMILIES.flatMap((name) => [name, String(sizesOf(families[name].sizes)[0])]);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [ONE, ...given], { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  const lines = stdout
+    .trim()
+    .split("\n")
+    .map((text) => JSON.parse(text));
+  const ours = lines.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  if (json) print(JSON.stringify({ bench: "growth", metric: "ms of processor time", ours, size: "tiny", machine, date }));
+  else print(`growth: ${lines.length} families, ${ours.toFixed(0)} ms of processor time\n  ${machine}, ${date}`);
+  return lines.length === TINY_FAMILIES.length;
+}
+
 const row = (cells, widths) => `  ${cells.map((cell, k) => String(cell).padStart(widths[k])).join("  ")}`;
 
 export default {
   name: "growth",
-  measures: "processor time and memory of every family at four sizes, and their exponents next to theory's",
-  /** One round, because a family takes up to half a minute. */
+  measures: "processor time and memory of every family at two sizes (--long: four), and their exponents next to theory's",
+  /** One round, because all families take minutes. */
   rounds: 1,
   /** Replaces the comparison: prints the measurements and returns whether nothing grows faster than it should. */
   async report({ json, rounds, family = "", print, say }) {
+    if (isTiny()) return reportTiny({ json, print });
     const chosen = Object.entries(families).filter(([name]) => name.includes(family));
     if (chosen.length === 0)
       throw new Error(`no family has "${family}" in its name; there are ${Object.keys(families).join("; ")}`);
     const wrong = [];
     const widths = [32, 10, 11, 9, 8, 8];
-    if (!json) print(row(["family", "size", "ms", "MiB", "exponent", "theory"], widths));
-    for (const [name, { theory, sizes }] of chosen) {
+    if (!json) {
+      print(`growth: ${machine}, ${date}`);
+      print(row(["family", "size", "ms", "MiB", "exponent", "theory"], widths));
+    }
+    for (const [name, { theory, sizes: all }] of chosen) {
+      const sizes = sizesOf(all);
       say(`growth: ${name}`);
       let points = await pointsOf(name, sizes, rounds);
       if (exceeds(points, theory))
@@ -88,7 +116,8 @@ export default {
       const grows = exponent(points, ({ milliseconds }) => milliseconds);
       const above = exceeds(points, theory);
       if (above) wrong.push(`${name} (${grows.toFixed(2)} for ${theory})`);
-      if (json) print(JSON.stringify({ bench: "growth", family: name, points, exponent: grows, theory, exceeds: above }));
+      if (json)
+        print(JSON.stringify({ bench: "growth", family: name, points, exponent: grows, theory, exceeds: above, machine, date }));
       else
         for (const [k, { size, milliseconds, mebibytes }] of points.entries()) {
           const end = k === points.length - 1 ? [grows.toFixed(2), `${theory}${above ? " !" : ""}`] : ["", ""];

@@ -12,16 +12,18 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openModules } from "../ergodic.mjs";
 import { Skipped } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
 const SIDE = 32;
 const TEMPERATURE = 3;
 /** Exact energy per site, from the number of states at each energy. */
 const ENERGY = -0.8173097389;
-const LATTICES = [256, 1024];
-const ASKED = 0.5;
+const LATTICES = sized([256, 1024], [16]);
+/** At tiny size speed is not judged. */
+const ASKED = sized(0.5, 0);
 /** Sweeps per round: ours by side length, JAGS by run. */
-const SWEEPS = { 32: 4000, 256: 64, 1024: 4 };
-const JAGS_SWEEPS = { few: 500, many: 8500 };
+const SWEEPS = sized({ 32: 4000, 256: 64, 1024: 4 }, { 32: 20, 16: 20 });
+const JAGS_SWEEPS = sized({ few: 500, many: 8500 }, { few: 10, many: 1510 });
 
 const bondsOf = (side) =>
   Array.from({ length: side * side }, (_, i) => {

@@ -17,9 +17,10 @@ import { openErgodic } from "../ergodic.mjs";
 import { worstLassoGap } from "../lasso-gap.mjs";
 import { median } from "../measure.mjs";
 import { openPeer, readNumbers, Skipped } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
 const FILE = fileURLToPath(new URL("../../../shared/data/linear/golub.csv", import.meta.url));
-const LAMBDAS = 100;
+const LAMBDAS = sized(100, 5);
 const RATIO = 0.01;
 const GAP = 1e-6;
 

@@ -15,15 +15,17 @@ import { openErgodic } from "../ergodic.mjs";
 import { drawStates, emptyGraph, openDimmWitted } from "../graphs.mjs";
 import { median } from "../measure.mjs";
 import { readNumbers } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
-const [WIDE, HIGH] = [200, 100];
-const SWEEPS = 2000;
+const [WIDE, HIGH] = sized([200, 100], [30, 20]);
+const SWEEPS = sized(2000, 100);
 const [FEATURES, COUPLINGS] = [10, 20];
 const UNOBSERVED = 0.3;
 const HELD_OUT = 0.1;
-const SHARE = 0.98;
+/** A few hundred variables determine 30 weights badly. */
+const SHARE = sized(0.98, 0.3);
 const MOST_PASSES = 50;
-const RUNS = 5;
+const RUNS = sized(5, 1);
 /** Our rates of plain gradient steps, and their decay with time: rate / (1 + decay t). */
 const RATES = [3, 6, 10, 20];
 const SLOWER = [0.1, 0.3, 1];

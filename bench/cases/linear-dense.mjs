@@ -9,9 +9,10 @@ import { denseProblem } from "../data.mjs";
 import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
 import { logisticObjective } from "../objective.mjs";
+import { sized } from "../size.mjs";
 import { openSklearn } from "../sklearn.mjs";
 
-const SHAPE = { rowCount: 100_000, columnCount: 100, seed: 1 };
+const SHAPE = sized({ rowCount: 100_000, columnCount: 100, seed: 1 }, { rowCount: 500, columnCount: 20, seed: 1 });
 const L2 = 1e-4;
 const EPOCHS = 5;
 const UPDATES = EPOCHS * SHAPE.rowCount;
@@ -62,7 +63,8 @@ export default {
   measures: "logistic regression on 100,000 × 100 dense float32, one worker: ns an update at an equal final objective",
   metric: "ns an update",
   better: "less",
-  lossTolerance: 1e-3,
+  // After a few thousand updates the sides are still at different distances from the optimum.
+  lossTolerance: sized(1e-3, 0.3),
   makeData: (folder) => ({ folder, ...denseProblem(SHAPE) }),
   ours,
   peers: (problem) => [{ name: "scikit-learn SGDClassifier", goal: 3, open: () => openSgdClassifier(problem) }],

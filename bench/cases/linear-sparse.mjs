@@ -9,9 +9,13 @@ import { sparseProblem } from "../data.mjs";
 import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
 import { logisticObjective } from "../objective.mjs";
+import { sized } from "../size.mjs";
 import { openSklearn } from "../sklearn.mjs";
 
-const SHAPE = { rowCount: 200_000, columnCount: 50_000, nonZeros: 75, seed: 1 };
+const SHAPE = sized(
+  { rowCount: 200_000, columnCount: 50_000, nonZeros: 75, seed: 1 },
+  { rowCount: 500, columnCount: 200, nonZeros: 10, seed: 1 },
+);
 const L2 = 1e-4;
 const EPOCHS = 5;
 const UPDATES = EPOCHS * SHAPE.rowCount;
@@ -63,7 +67,8 @@ export default {
     "logistic regression on 200,000 rows of 75 non-zeros in 50,000 columns, one worker: ns an update at an equal final objective",
   metric: "ns an update",
   better: "less",
-  lossTolerance: 1e-3,
+  // After a few thousand updates the sides are still at different distances from the optimum.
+  lossTolerance: sized(1e-3, 0.3),
   makeData: (folder) => ({ folder, ...sparseProblem(SHAPE) }),
   ours,
   peers: (problem) => [{ name: "scikit-learn SGDClassifier", goal: 2, open: () => openSgdClassifier(problem) }],

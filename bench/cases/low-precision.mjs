@@ -8,8 +8,9 @@
 import { denseProblem } from "../data.mjs";
 import { datasetOf, logistic, openErgodic, timedFit } from "../ergodic.mjs";
 import { logisticObjective } from "../objective.mjs";
+import { sized } from "../size.mjs";
 
-const SHAPE = { rowCount: 50_000, columnCount: 1000, seed: 1 };
+const SHAPE = sized({ rowCount: 50_000, columnCount: 1000, seed: 1 }, { rowCount: 500, columnCount: 20, seed: 1 });
 const L2 = 1e-4;
 const EPOCHS = 5;
 
@@ -40,7 +41,8 @@ export default {
     "8-bit data against float32, logistic regression on 50,000 × 1000 dense, one worker: updates a second, loss within 1 %",
   metric: "updates a second",
   better: "more",
-  lossTolerance: 1e-2,
+  // Random rounding averages out over many updates only.
+  lossTolerance: sized(1e-2, 0.3),
   makeData,
   ours: async ({ contestant }) => contestant({ data: "i8", model: "i16" }, "ergodic, 8-bit data, 16-bit model"),
   peers({ contestant }) {

@@ -4,10 +4,14 @@
  * epoch, so the accuracy on the other 2000 images after the same number of epochs must be at most one point lower.
  */
 import { openErgodic } from "../ergodic.mjs";
-import { mnistDatasets, mnistProblem } from "../mnist.mjs";
+import { firstRows, mnistDatasets, mnistProblem } from "../mnist.mjs";
+import { sized } from "../size.mjs";
 
-const EPOCHS = 8;
-const MAY_LOSE = 0.01;
+const EPOCHS = sized(8, 1);
+/** Number of training images. */
+const ROWS = sized(8000, 256);
+/** After one epoch on a few images, averaged copies are far behind. */
+const MAY_LOSE = sized(0.01, 1);
 const PLANS = {
   one: { workers: 1, replicas: 1 },
   two: { workers: 2, replicas: 2, averageEvery: 0.5 },
@@ -15,7 +19,7 @@ const PLANS = {
 
 async function makeData() {
   const ergodic = await openErgodic();
-  const { train, test } = mnistDatasets(ergodic, mnistProblem(ergodic));
+  const { train, test } = mnistDatasets(ergodic, firstRows(mnistProblem(ergodic), ROWS));
   return async (plan) => {
     const { network, mlp, momentum, fit } = ergodic;
     const options = { rule: momentum({ rate: 0.05 }), batch: 64, epochs: EPOCHS, seed: 1, ...plan };

@@ -9,11 +9,12 @@
 import { openModules } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
 import { dataOf, disagreement, geometricMean, openOurs, openStan, posteriors } from "../posteriors.mjs";
+import { sized } from "../size.mjs";
 
 const MOST_ERRORS = 6;
 /** Posteriors with strongly correlated coordinates, where the low-rank metric must be twice as efficient. */
 const CORRELATED = ["earnings", "kilpisjarvi", "kidscore", "nes1972"];
-const names = process.env.ERGODIC_BENCH_POSTERIORS?.split(",") ?? Object.keys(posteriors);
+const names = process.env.ERGODIC_BENCH_POSTERIORS?.split(",") ?? sized(Object.keys(posteriors), ["eight_schools"]);
 const efficiency = ({ least, leapfrogs }) => (1000 * least) / leapfrogs;
 
 async function openSides(open, runsOf) {
@@ -76,11 +77,15 @@ export default {
   measures: `NUTS on ${names.length} posteriors, 4 × (1000 + 1000): least bulk ESS a thousand gradients`,
   metric: "ESS/1000",
   better: "more",
+  // A round of rstan takes a minute. Time is not measured.
+  rounds: sized(1, 1, 5),
+  warmUp: false,
   makeData(folder) {
     dataOf(names[0]);
     return { folder };
   },
   ours,
-  peers: ({ folder }) => [{ name: "rstan", goal: 2, open: () => rstan(folder) }],
+  // Compiling the Stan programs takes minutes, and a few draws do not determine the means.
+  peers: ({ folder }) => sized([{ name: "rstan", goal: 2, open: () => rstan(folder) }], []),
   compare,
 };

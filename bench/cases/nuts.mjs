@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { openModules } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
 import { dataOf, disagreement, geometricMean, openOurs, openStan, posteriors } from "../posteriors.mjs";
+import { sized } from "../size.mjs";
 
 const MOST_ERRORS = 6;
 const FIRST_DRAW = fileURLToPath(new URL("../first-draw.mjs", import.meta.url));
@@ -41,7 +42,10 @@ async function ours() {
   const opened = await openAll(openOurs);
   const sides = Object.fromEntries(names.map((name) => [name, (seed) => opened[name].run(nuts(), seed)]));
   const firstDraw = Object.fromEntries(
-    names.map((name) => [name, Number(execFileSync(process.execPath, [FIRST_DRAW, name], { encoding: "utf8" }))]),
+    sized(names, names.slice(0, 1)).map((name) => [
+      name,
+      Number(execFileSync(process.execPath, [FIRST_DRAW, name], { encoding: "utf8" })),
+    ]),
   );
   return {
     name: "ergodic nuts()",
@@ -53,7 +57,12 @@ async function ours() {
 async function rstan(folder) {
   const opened = await openAll((name) => openStan(name, folder));
   const sides = Object.fromEntries(names.map((name) => [name, (seed) => opened[name].run(seed)]));
-  return { name: opened[names[0]].version, round: (i) => sampledBy(sides, i + 1), close: closeAll(opened) };
+  return {
+    name: opened[names[0]].version,
+    round: (i) => sampledBy(sides, i + 1),
+    warmUp: async () => {},
+    close: closeAll(opened),
+  };
 }
 
 function compare(ours, theirs) {
@@ -87,11 +96,14 @@ export default {
   measures: `NUTS on ${names.length} posteriors, 4 × (1000 + 1000), one thread: least bulk ESS a second`,
   metric: "ESS/s",
   better: "more",
+  // A round of rstan takes a minute.
+  rounds: sized(1, 1, 5),
   makeData(folder) {
     dataOf(names[0]);
     return { folder };
   },
   ours,
-  peers: ({ folder }) => [{ name: "rstan", goal: 2.5, open: () => rstan(folder) }],
+  // Compiling the Stan programs takes minutes, and a few draws do not determine the means.
+  peers: ({ folder }) => sized([{ name: "rstan", goal: 2.5, open: () => rstan(folder) }], []),
   compare,
 };

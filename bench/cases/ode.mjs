@@ -12,10 +12,11 @@ import { openCompiler } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
 import { openPeer } from "../peer.mjs";
 import { CACHE, geometricMean } from "../posteriors.mjs";
+import { sized } from "../size.mjs";
 
 const TOLERANCE = 1e-6;
-const REPEATS = 10_000;
-const PEER_REPEATS = 500;
+const REPEATS = sized(10_000, 20);
+const PEER_REPEATS = sized(500, 20);
 /** Largest difference, relative to the larger number of the gradient. */
 const MOST_OFF = 1e-3;
 

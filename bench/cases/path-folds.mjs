@@ -12,9 +12,12 @@ import { pagesProblem, share } from "../data.mjs";
 import { datasetOf, openErgodic, openModules } from "../ergodic.mjs";
 import { worstLogisticGap } from "../logistic-gap.mjs";
 import { openPeer, readNumbers } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
-const LAMBDAS = 100;
-const RATIO = 1e-4;
+const LAMBDAS = sized(100, 10);
+/** With few rows the classes can be separated at small λ, where weights are large. */
+const RATIO = sized(1e-4, 0.1);
+const SHAPE = sized({ rowCount: 40_000, columnCount: 300 }, { rowCount: 500, columnCount: 20 });
 const FOLDS = 5;
 const SEED = 1;
 const GAP = 1e-6;
@@ -32,7 +35,7 @@ function largestLambda({ rowCount, columnCount, rowStart, columnIndex, values, t
 }
 
 async function makeData(folder) {
-  const problem = pagesProblem({ rowCount: 40_000, columnCount: 300, seed: 1 });
+  const problem = pagesProblem({ ...SHAPE, seed: 1 });
   const largest = largestLambda(problem);
   const lambdas = Float64Array.from({ length: LAMBDAS }, (_, k) => largest * RATIO ** (k / (LAMBDAS - 1)));
   const ergodic = await openErgodic();

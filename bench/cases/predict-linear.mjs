@@ -6,13 +6,15 @@
 import { Dataset, fit, linear } from "ergodic";
 import { randomNumbers, share, sparseProblem } from "../data.mjs";
 import { openPeer } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
+const rowCount = sized(100_000, 50);
 const kinds = {
-  "dense-20": { rowCount: 100_000, columnCount: 20, outputs: 1, goal: 1 },
-  "dense-784": { rowCount: 100_000, columnCount: 784, outputs: 1, goal: 1 },
-  "dense-784-f64": { rowCount: 50_000, columnCount: 784, outputs: 1, type: "f64", goal: 1 },
-  "dense-784-classes": { rowCount: 100_000, columnCount: 784, outputs: 10, goal: 1 },
-  sparse: { rowCount: 100_000, columnCount: 1_000_000, nonZeros: 50, outputs: 1, goal: 0.8 },
+  "dense-20": { rowCount, columnCount: 20, outputs: 1, goal: 1 },
+  "dense-784": { rowCount, columnCount: 784, outputs: 1, goal: 1 },
+  "dense-784-f64": { rowCount: rowCount / 2, columnCount: 784, outputs: 1, type: "f64", goal: 1 },
+  "dense-784-classes": { rowCount, columnCount: 784, outputs: 10, goal: 1 },
+  sparse: { rowCount, columnCount: sized(1_000_000, 1000), nonZeros: 50, outputs: 1, goal: 0.8 },
 };
 
 async function makeData({ outputs, type = "f32", nonZeros, ...shape }, folder) {

@@ -6,11 +6,12 @@
 import { Dataset, dense, fit, linear, network, predictor, relu } from "ergodic";
 import { share } from "../data.mjs";
 import { openPeer } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
-const ROWS = 500;
-const CALLS = 50_000;
+const ROWS = sized(500, 50);
+const CALLS = sized(50_000, 100);
 /** Number of calls for slower peers. */
-const PEER_CALLS = 5000;
+const PEER_CALLS = sized(5000, 100);
 
 const kinds = {
   linear: {

@@ -10,9 +10,10 @@ import { join } from "node:path";
 import { randomNumbers, share } from "../data.mjs";
 import { openErgodic } from "../ergodic.mjs";
 import { openPeer, readNumbers } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
-const COUNT = 1e7;
-const STEPS = 20;
+const COUNT = sized(1e7, 1000);
+const STEPS = sized(20, 2);
 const ADAM = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 /** Float32 rounding over about 100 steps of 1e-3 each, on parameters of about 1. */
 const TOLERANCE = 1e-5;

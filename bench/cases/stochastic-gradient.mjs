@@ -10,20 +10,25 @@
  */
 import { openEngineOf } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
+import { sized } from "../size.mjs";
 
 const COLUMNS = 9;
-const ROWS = 1_000_000;
-const FEW_ROWS = 10_000;
+const ROWS = sized(1_000_000, 2000);
+const FEW_ROWS = sized(10_000, 500);
 const BATCH = 100;
 /** Number of timed updates of a chain. */
-const TIMED = 20_000;
-const MEAN_TOLERANCE = 0.1;
-const SD_TOLERANCE = 0.05;
-const FLAT = 1.25;
+const TIMED = sized(20_000, 200);
+/** At tiny size the draws are too few to judge them, and speed is not judged. */
+const MEAN_TOLERANCE = sized(0.1, 3);
+const SD_TOLERANCE = sized(0.05, 3);
+const FLAT = sized(1.25, Infinity);
 const WORKERS = 2;
 const CHAINS = 4;
+/** Draws per chain of ours, and updates per draw. */
+const [SGLD_DRAWS, THIN] = sized([1500, 100], [50, 10]);
 /** Draws per chain of NUTS, which starts at the truth, a few standard deviations from the mode. */
-const DRAWS = 1000;
+const DRAWS = sized(500, 50, 1000);
+const WARMUP = sized(150, 50);
 /** The intercept and coefficients that generate the data. */
 const truth = Float64Array.from({ length: COLUMNS + 1 }, (_, i) => (i === 0 ? -0.5 : 0.5 * Math.cos(i - 1)));
 
@@ -96,7 +101,7 @@ async function ours({ many, few, samplers: { sgld } }) {
   return {
     name: `ergodic sgld, control variates, batches of ${BATCH}`,
     async round() {
-      const { draws, report } = await finished(sampler(ROWS, 100), many, { warmup: 10, draws: 1500 });
+      const { draws, report } = await finished(sampler(ROWS, THIN), many, { warmup: 10, draws: SGLD_DRAWS });
       const times = { few: [], many: [] };
       for (let i = 0; i < 3; i++) {
         times.few.push(await microseconds(sampler(FEW_ROWS, 10), few));
@@ -117,7 +122,7 @@ async function reference({ many, samplers: { nuts } }) {
     name: `ergodic nuts, ${CHAINS} × ${DRAWS} draws`,
     async round() {
       if (!made) {
-        const { draws } = await finished(nuts({ targetAcceptance: 0.6 }), many, { warmup: 150, draws: DRAWS, start: truth });
+        const { draws } = await finished(nuts({ targetAcceptance: 0.6 }), many, { warmup: WARMUP, draws: DRAWS, start: truth });
         made = { value: draws.transition("leapfrogs").reduce((sum, count) => sum + count, 0), moments: momentsOf(draws) };
       }
       return made;

@@ -8,10 +8,11 @@ import { join } from "node:path";
 import { share } from "../data.mjs";
 import { openErgodic } from "../ergodic.mjs";
 import { openPeer, readNumbers } from "../peer.mjs";
+import { sized } from "../size.mjs";
 
-const QUANTITIES = 200;
+const QUANTITIES = sized(200, 10);
 const CHAINS = 4;
-const COUNT = 1000;
+const COUNT = sized(1000, 100);
 const TOLERANCE = 1e-8;
 /** The peer's columns, in its order. */
 const COLUMNS = [

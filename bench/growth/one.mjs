@@ -1,15 +1,19 @@
 /**
  * One family at one size, in a separate process: `node one.mjs FAMILY SIZE` prints the processor milliseconds of its
- * work and the peak increase of memory in MiB.
+ * work and the peak increase of memory in MiB. Further pairs of arguments are measured in the same process, each with a
+ * line of its own.
  */
 import { families } from "./families.mjs";
 
-const [name, size] = process.argv.slice(2);
-const work = await families[name].open(Number(size));
-const before = process.resourceUsage().maxRSS;
-const start = process.cpuUsage();
-await work();
-const { user, system } = process.cpuUsage(start);
-const mebibytes = (process.resourceUsage().maxRSS - before) / 1024;
-console.log(JSON.stringify({ milliseconds: (user + system) / 1000, mebibytes }));
+const given = process.argv.slice(2);
+for (let i = 0; i < given.length; i += 2) {
+  const [name, size] = given.slice(i);
+  const work = await families[name].open(Number(size));
+  const before = process.resourceUsage().maxRSS;
+  const start = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(start);
+  const mebibytes = (process.resourceUsage().maxRSS - before) / 1024;
+  console.log(JSON.stringify({ milliseconds: (user + system) / 1000, mebibytes }));
+}
 process.exit(0);
