@@ -41,7 +41,12 @@ const fuzz = Array.from({ length: CASES / LOT }, (_, lot) =>
 const stages = [
   { name: "files named X.slow.test.ts", minutes: 8, args: vitest("--project", "slow") },
   { name: `full power: ${scaled.length} test files`, minutes: 12, args: vitest(...scaled) },
-  { name: "faults: 100 kills", minutes: 3, args: vitest("faults", "save", "kill"), env: { ERGODIC_FAULTS: "1", ERGODIC_KILLS: "40" } },
+  {
+    name: "faults: 100 kills",
+    minutes: 3,
+    args: vitest("faults", "save", "kill"),
+    env: { ERGODIC_FAULTS: "1", ERGODIC_KILLS: "40" },
+  },
   { name: "soak", minutes: 11, args: ["--expose-gc", "scripts/soak.mjs", "--minutes", "10"] },
   ...fuzz,
 ];
