@@ -22,8 +22,9 @@ import { endTap, firstTap, writeAxis } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
 /**
- * Computes three cells and two vectors of channels. Here and below, a row has `columns` taps, which are `columnStep`
- * bytes apart in x and `wColumn` bytes apart in W; `rows`, `rowStep` and `wRow` are analogous.
+ * Computes three cells and two vectors of channels. In this function and those below, a row has `columns` taps, which
+ * are `columnStep` bytes apart in x and `wColumn` bytes apart in W. Rows of taps are described by `rows`, `rowStep` and
+ * `wRow` in the same way.
  */
 function wideTile<T>(
   x: usize, pixel: usize, rows: i32, rowStep: usize, columns: i32, columnStep: usize, w: usize, wRow: usize, wColumn: usize, y: usize, yPixel: usize,
@@ -185,7 +186,7 @@ function cell<T>(
   if (c < end) narrowTile<T>(x, rows, rowStep, columns, columnStep, w, wRow, wColumn, y, c, end);
 }
 
-/** Computes the cells of one row and one phase; x is the first source row that they use. */
+/** Computes the cells of one row and one phase. The first source row of these cells is at x. */
 function line<T>(
   axis: usize, cells: i32, size: i32, end: usize, x: usize, rows: i32, rowStep: usize, w: usize, wRow: usize, y: usize, yPixel: usize,
 ): void {

@@ -12,11 +12,11 @@ import { isArray, nodeText } from "./array/symbolic.ts";
 
 /** Kind of value that an argument accepts. */
 export interface Kind {
-  /** Text that follows "…, but must be" in errors. */
+  /** Text that follows "…, but must be" in error messages. */
   readonly wanted: string;
   fits(given: unknown): boolean;
   readonly isOptional?: boolean;
-  /** For an object of options: kinds of the options. */
+  /** For an object with options: the kind of each option. */
   readonly keys?: Readonly<Record<string, Kind>>;
 }
 
@@ -51,7 +51,7 @@ export const extents = kind("a list of extents, whole numbers from 0 on", (x) =>
 export const flag = kind("true or false", (x) => typeof x === "boolean");
 export const text = kind("a string", (x) => typeof x === "string");
 export const callback = kind("a function", (x) => typeof x === "function");
-/** Accepts anything; the operation checks it itself. */
+/** Accepts anything, because the operation checks the argument itself. */
 export const anything = kind("given", (x) => x !== undefined && x !== null);
 
 export const optional = (of: Kind): Kind => ({ ...of, isOptional: true });
@@ -66,7 +66,7 @@ export const options = (keys: Readonly<Record<string, Kind>>, required: readonly
 export const axisOptions = optional(options({ axis: axes, keep: flag }));
 export const oneAxis = optional(options({ axis: whole }));
 
-/** All functions made by `operation`. A test uses this set to find operations without a signature. */
+/** All functions made by `operation`. A test uses the set to find operations without a signature. */
 const known = new WeakSet<object>();
 export const isOperation = (given: unknown): boolean => typeof given === "function" && known.has(given);
 

@@ -33,7 +33,7 @@ export class Gaps {
     }
   }
 
-  /** Returns the index of the first gap after an address. */
+  /** Returns the index of the first gap that begins after an address. */
   #after(address: number): number {
     let [low, high] = [0, this.#from.length];
     while (low < high) {
