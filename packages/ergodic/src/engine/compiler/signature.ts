@@ -70,7 +70,7 @@ export const oneAxis = optional(options({ axis: whole }));
 const known = new WeakSet<object>();
 export const isOperation = (given: unknown): boolean => typeof given === "function" && known.has(given);
 
-/** Marks and names a builder that calls `checkCount` and `checkArgument` itself. */
+/** Names a builder that calls `checkCount` and `checkArgument` itself, and marks it as an operation. */
 export function checkedItself<F extends object>(name: string, build: F): F {
   known.add(build);
   return Object.defineProperty(build, "name", { value: name });
@@ -159,8 +159,7 @@ const refusal = (where: string, message: string): CompileError =>
   new CompileError(where, `${message}${userLine()}`, "COMPILE_OPERAND");
 
 /**
- * Returns a hint for functions that are passed to map(), forEach() or reduce(), which also supply the index and the
- * list.
+ * Returns a hint if the function was passed to map(), forEach() or reduce(), which also supply the index and the list.
  */
 function callbackHint(where: string, given: readonly unknown[]): string {
   const list = given[given.length - 1];

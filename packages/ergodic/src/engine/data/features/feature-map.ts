@@ -5,8 +5,9 @@
  * z(x) = √(2/D) [cos w₁·x, sin w₁·x, …, cos w_{D/2}·x, sin w_{D/2}·x], so that z(x)·z(y) ≈ k(x, y), with an error of
  * order 1/√D, and z(x)·z(x) = 1. D: `count`, even. γ: `gamma`, > 0, in units of 1/x². "scale" is 1/(d·var), where var
  * is the population variance of all cells of the dataset (1 if the variance is 0). γ is then computed when the map is
- * applied. The maps draw the frequencies w differently. Independent draws from N(0, 2γI) are the simplest; joint draws
- * give estimates with less variance. The seed reproduces all frequencies, so a saved model stores only five numbers.
+ * applied. The maps differ in how they draw the frequencies w. Independent draws from N(0, 2γI) are the simplest
+ * method. Joint draws give estimates with less variance. The seed reproduces all frequencies, so a saved model stores
+ * only five numbers.
  *
  * Source: Rahimi, Recht 2007.
  *
@@ -23,13 +24,13 @@ import { checkStep } from "../step-check.ts";
 export interface FeatureOptions {
   /** Number of features, in pairs of cosine and sine: an even number, 2 to 2²². */
   count: number;
-  /** γ of the kernel exp(−γ‖x − y‖²), > 0. Default "scale": 1/(columns × variance of all cells). */
+  /** γ of the kernel exp(−γ‖x − y‖²), > 0. Default "scale", which is 1/(columns × variance of all cells). */
   gamma?: number | "scale";
   /** Seed of the frequencies. Default 0. */
   seed?: number;
 }
 
-/** A random feature map with the user's options. */
+/** A random feature map, with the options that the user gave. */
 export interface RandomFeatures {
   /** Kind of map: "rff", "orthogonal", "sorf" or "fastfood". */
   readonly kind: string;
