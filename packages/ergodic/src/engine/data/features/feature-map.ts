@@ -40,14 +40,14 @@ export interface RandomFeatures {
   readonly gamma: number | "scale";
   /** Seed of the frequencies. */
   readonly seed: number;
-  /** Returns kind, count, gamma and seed, as JSON for `randomFeaturesFromJson`. */
+  /** Returns kind, count, gamma and seed, in the JSON form that `randomFeaturesFromJson` reads. */
   toJSON(): JsonObject;
 }
 
-/** Names of all maps, for code that does not need the maps themselves. */
+/** Names of all maps, for code that does not load the maps themselves. */
 export const mapKinds: readonly string[] = ["rff", "orthogonal", "sorf", "fastfood"];
 
-/** A map resolved for a dataset, as a pipeline step. */
+/** A pipeline step for a map, with all options resolved for a dataset. */
 export interface FeaturesStep extends Step {
   readonly count: number;
   readonly gamma: number;
@@ -122,7 +122,10 @@ export function featureTransformation(
   };
 }
 
-/** Returns the cost of a frequency matrix: `normals` random numbers per cell, and one product with a row. */
+/**
+ * Returns the cost of a frequency matrix: the cost of drawing `normals` random numbers per cell, and of one product
+ * with a row.
+ */
 export function matrixCost({ count, inputs }: FeaturesStep, normals: number): Cost {
   const cells = (count / 2) * inputs;
   return { work: cells * (normals * NORMAL + 4), bytes: 8 * cells };
