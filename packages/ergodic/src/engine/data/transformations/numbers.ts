@@ -175,7 +175,7 @@ function entriesReader(step: NumbersStep, table: SparseTable): ReadRow {
   };
 }
 
-/** Returns the pipeline column of each table column (−1 = unknown), or null if the positions already agree. */
+/** Returns the pipeline column of each table column (−1 = unknown), or null if the two orders already agree. */
 function renaming(step: NumbersStep, table: SparseTable): Int32Array | null {
   const { names } = step;
   if (!names || !table.names || table.names.every((name, j) => j >= names.length || name === names[j])) return null;
