@@ -61,7 +61,7 @@ export function hostRule<D extends Defaults>(
   return Object.assign(make, definitionOf(name, defaults, facts));
 }
 
-/** Stores the state of a run as one record that the rule mutates; `snapshot` and `restore` copy it. */
+/** Stores the state of a run as one record that the rule mutates. `snapshot` and `restore` copy this record. */
 export function keepState<S extends HostState>(
   state: S,
 ): Pick<HostRun, "snapshot" | "restore"> & { readonly stateBytes: number } {
