@@ -37,7 +37,7 @@ export interface TableOptions<Out extends string = string> {
    * exposure. Only for linear models with one output. Rows for prediction must have this column, too.
    */
   offset?: string;
-  /** Columns to leave out. */
+  /** Columns to exclude. */
   drop?: readonly Out[];
   /**
    * Method of filling missing cells. Without a method, missing cells cause an error. A single method applies to all

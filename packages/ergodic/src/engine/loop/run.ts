@@ -14,8 +14,8 @@ import { Watched } from "./watched.ts";
  */
 const STRETCH_MS = isPageThread ? 8 : 20;
 /**
- * Largest ratio of the lengths of successive stretches. A stretch reaches its full length only after at least three
- * shorter stretches, so that a slow cold start does not determine the length.
+ * Largest ratio of the lengths of successive stretches. The full length is reached only after at least four stretches,
+ * so that a slow cold start alone does not determine the length.
  */
 const MOST_GROWTH = 16;
 /** Milliseconds between ticks. An event that watchers must see causes an earlier tick. */

@@ -109,8 +109,7 @@ export function convolutionScratchBytes(shape: ConvolutionShape, elementBytes: 4
 }
 
 /**
- * Same as `convolutionScratchBytes`, but for the kernels in kernels/engine/images/convolution.ts with any number of
- * groups.
+ * Same as `convolutionScratchBytes`, for the kernels in kernels/engine/images/convolution.ts with any number of groups.
  */
 export function bandScratchBytes(shape: ConvolutionShape, elementBytes: 4 | 8): number {
   const inside = shape.inChannels / shape.groups;

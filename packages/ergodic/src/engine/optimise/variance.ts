@@ -44,7 +44,7 @@ export function svrg(options: { every?: number } = {}): Variance {
 /**
  * SAGA: unbiased gradients, relative to each row's gradient at its last visit. Defazio, Bach, Lacoste-Julien 2014.
  *
- * Memory: one float64 per row and output. With sgd() at a rate of 1/(3L), SVRG converges linearly, where L is the
+ * Memory: one float64 per row and output. With sgd() at a rate of 1/(3L), SAGA converges linearly, where L is the
  * largest curvature of a row.
  */
 export const saga = (options: Record<never, never> = {}): Variance => without("saga", options);

@@ -13,8 +13,9 @@ import { searchNeeds, stay } from "../steepest.ts";
  * `tolerance`. Values that are NaN or infinite count as too high. State: the last α. Needs the full objective. A step
  * takes a gradient and, without curvature, 10 to 30 values (18 is usual). Each is a pass over all data. On an
  * ill-conditioned quadratic, steps zigzag, and each step shrinks f − f* only by the factor ((κ − 1)/(κ + 1))². Source:
- * Cauchy 1847; Brent 1973. `initial`: the first α > 0 (1); `tolerance` > 0 (1e-8); `maxEvaluations`: values of the
- * objective per step, a whole number >= 5 (60).
+ * Cauchy 1847; Brent 1973.
+ * `initial`: the first α > 0 (1); `tolerance` > 0 (1e-8); `maxEvaluations`: values of the objective per step, a whole
+ * number >= 5 (60).
  */
 export const exactLineSearch = hostRule(
   "exactLineSearch",
