@@ -12,7 +12,7 @@
  * t(l). A replica's state becomes 1 if its 32-bit random number is below the threshold. Random numbers are compared
  * with thresholds from the top bit down, until the result is known for all 128 replicas. Bit 31 − j of the numbers for
  * p and p + 1 is word j mod 4 of the four Philox blocks with counters [2p + lane, ⌊j/4⌋, sweep]: lanes 0 and 1 for p,
- * lanes 2 and 3 for p + 1. These numbers do not depend on how the range is split into calls.
+ * lanes 2 and 3 for p + 1. The random numbers do not depend on how the range is split into calls.
  *
  * graphTally(tally, batch, count): batch (u32) += tally (u8), tally = 0; count: a multiple of 16.
  * graphSettleReplicas(batch, totals, squares, count, sweeps): for each of `count` positions with eight groups each,

@@ -130,7 +130,7 @@ function setPiece(piece: usize, values: usize, indices: usize, count: i32, offse
   store<f64>(piece + PIECE_SCALE_F64, scale);
 }
 
-/** Makes the pieces for a single row. These pieces point to the data itself. */
+/** Makes the pieces for a single row. The pieces point directly to the row's data. */
 function piecesOfRow<T>(model: usize, sparse: bool, row: usize, share: f64, pieces: usize): void {
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);
   const stride = load<i32>(model + LINEAR_PARAMETER_STRIDE);

@@ -146,8 +146,8 @@ const MOST_SIGNS: u32 = 8;
  * With fixed signs, the objective is quadratic in the nonzero coefficients. Moves to the minimum of this quadratic, or
  * to the first point on the way at which a coefficient reaches 0. That coefficient is set to 0 before the next try. The
  * stored position is the number of tries so far. If columns are dependent, the step instead follows a direction that
- * does not change the outputs. It ends when a coefficient reaches 0. With many nonzero coefficients, Newton steps
- * become rarer, because their cost grows with the number of coefficients.
+ * does not change the outputs. This step ends when a coefficient reaches 0. With many nonzero coefficients, Newton
+ * steps become rarer, because their cost grows with the number of coefficients.
  */
 function newtonOnSigns(set: usize, size: u32): bool {
   const bounded = load<f64>(set + SET_L1_F64) > 0 || load<u32>(set + SET_NON_NEGATIVE) != 0;

@@ -33,7 +33,7 @@ function pair<T>(l: usize, a: usize, j: usize, above: usize, below: usize, first
   store<T>(l + at, <T>(rest / <f64>load<T>(below + at, sizeof<T>())), sizeof<T>());
 }
 
-/** Computes columns 0 … i − 1 of rows i … i + 3, where i is a multiple of 4. These rows must be zero on entry. */
+/** Computes columns 0 … i − 1 of rows i … i + 3, where i is a multiple of 4. The four rows must be zero on entry. */
 function fourRows<T>(n: usize, i: usize, a: usize, l: usize): void {
   const width = n * sizeof<T>();
   const l0 = l + i * width, l1 = l0 + width, l2 = l1 + width, l3 = l2 + width;

@@ -18,8 +18,8 @@ import { endTap, firstTap } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
 /**
- * Number of bytes of dy that are processed at a time. These bytes should stay in the first-level cache while all taps
- * are applied to them.
+ * Number of bytes of dy that are processed at a time. This part of dy should stay in the first-level cache while all
+ * taps are applied.
  */
 const ROWS_BYTES = 16384;
 

@@ -15,8 +15,8 @@ import { endTap, firstTap } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
 /**
- * Number of bytes of x and dy that are processed at a time. These bytes should stay in the first-level cache while all
- * channels and rows of taps are applied to them.
+ * Number of bytes of x and dy that are processed at a time. This part of x and dy should stay in the first-level cache
+ * while all channels and rows of taps are applied.
  */
 const ROWS_BYTES = 16384;
 

@@ -11,7 +11,7 @@
  * Each element is one sum over the taps inside the image: |error| <= kernelHeight · kernelWidth · ε Σ|x W|. NaN and
  * infinity propagate. A tile is two vectors of channels by three cells of a row, so that weights and sums stay in
  * registers (kernels/engine/arrays/gemm-tile.ts explains the limit). If three taps slide over neighbouring cells, a
- * tile is one vector by four cells. These cells share their loads.
+ * tile is one vector by four cells, and the cells share loads.
  */
 import {
   AXIS_BYTES, CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,

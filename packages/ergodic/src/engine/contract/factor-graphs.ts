@@ -8,7 +8,7 @@ export interface FactorTables {
   /** Number of states of each variable, ≥ 1. */
   readonly cardinalities: Uint32Array;
   /**
-   * Number of variables in the user's model. They come first. Later variables are auxiliary. Auxiliary variables keep
+   * Number of variables in the user's model. These variables precede all auxiliary variables. Auxiliary variables keep
    * tables small and are summed out.
    */
   readonly variableCount: number;
@@ -42,7 +42,7 @@ export interface TableFactor {
 export interface Conditionals {
   /** Number of states of each variable, ≥ 1. */
   readonly cardinalities: Uint32Array;
-  /** Number of variables in the user's model. They come first. Later variables are summed out. */
+  /** Number of variables in the user's model. All later variables are auxiliary and are summed out. */
   readonly variableCount: number;
   /** Observed state of each variable, or −1. */
   readonly observed: Int32Array;

@@ -50,8 +50,8 @@ export interface MinibatchBinding extends DensityBinding {
 }
 
 /**
- * Capability of a log density: minibatch estimates ℓ_B(u) = log prior(u) + N/n Σ_{i in B} log likelihood of row i.
- * Their mean over random batches is ℓ(u).
+ * Capability of a log density: minibatch estimates ℓ_B(u) = log prior(u) + N/n Σ_{i in B} log likelihood of row i. The
+ * mean of the estimates over random batches is ℓ(u).
  */
 export interface Minibatches {
   /** Number of rows N. */
@@ -92,7 +92,8 @@ export interface LogDensity {
   /** Location of each parameter in u, if parameters have names. */
   readonly parameters?: readonly ParameterPlace[];
   /**
-   * Coordinates of u that hold integers, with their ranges low … high. Ranges can be infinite. Their gradients are 0.
+   * Coordinates of u that hold integers, with their ranges low … high. Ranges can be infinite. The gradients of these
+   * coordinates are 0.
    */
   readonly discrete?: readonly DiscretePlace[];
   /** Returns parameter values by name, computed from u. */

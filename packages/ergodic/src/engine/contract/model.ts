@@ -42,8 +42,8 @@ export interface Prepared<D> extends Disposable {
 /** State of an earlier trained model from which a new model starts. */
 export interface Beginning {
   /**
-   * Description of how the earlier model turned raw rows into columns and targets. It has the form used in a
-   * `SavedModel` or a checkpoint. Absent if only numbers were given.
+   * Description of how the earlier model turned raw rows into columns and targets. The description has the same form as
+   * in a `SavedModel` or a checkpoint. Absent if only numbers were given.
    */
   readonly description?: JsonObject | undefined;
   /**

@@ -47,7 +47,7 @@ interface Lending<Names extends string> {
 }
 
 /**
- * An immutable table of numbers. It includes the target, the weights and the pipeline that made the table.
+ * An immutable table of numbers, together with the target, the weights and the pipeline that made the table.
  *
  *   const data = Dataset.fromArrays({ x: [[1, 2], [3, 4], [5, 6]], y: ["no", "yes", "yes"] });
  *   const { train, test } = data.split(0.8, { seed: 1 });
@@ -113,8 +113,8 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Makes a dataset from a table of raw columns. Categories become one-hot columns. Their levels and the classes of the
-   * target are sorted. @throws DataError
+   * Makes a dataset from a table of raw columns. Categories become one-hot columns. The levels of categories and the
+   * classes of the target are sorted. @throws DataError
    */
   static fromTable<Names extends string, Out extends string>(
     table: Table<Names>,
@@ -365,8 +365,8 @@ export class Dataset<Names extends string = string> implements Disposable {
 
   /**
    * Applies the steps of `pipeline` that this dataset does not have yet, so that held-out rows are transformed like the
-   * model's training rows. The dataset can come from another file that has the required columns (follow.ts). It keeps
-   * its own target.
+   * model's training rows. The dataset can come from another file that has the required columns (follow.ts). The
+   * dataset keeps its own target.
    *
    * @throws DataError that describes the difference
    */

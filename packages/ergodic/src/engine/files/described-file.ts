@@ -7,7 +7,7 @@ import { decode, encode, type Tensor } from "./safetensors.ts";
 const [PLAIN, WITH_LISTS] = [1, 2];
 /** Latest file version that this library reads. */
 export const FILE_VERSION = WITH_LISTS;
-/** Maximum nesting depth of a description. Its readers recurse at most this deep. */
+/** Maximum nesting depth of a description. Functions that read a description recurse at most this deep. */
 const DEEPEST = 500;
 
 /** Names of a file format, and its error messages and codes. */
@@ -25,8 +25,8 @@ export interface FileFormat {
 }
 
 /**
- * A file written by this library, in the safetensors format. Its metadata describe the contents: format, version, a
- * JSON description, and a checksum of the tensors.
+ * A file written by this library, in the safetensors format. The file's metadata describe the contents: format,
+ * version, a JSON description, and a checksum of the tensors.
  *
  * Long lists of the description are also stored as tensors (packed.ts). Files with such lists have version 2. All other
  * files have version 1, so that older readers can read them. Files without a checksum, which earlier versions wrote,

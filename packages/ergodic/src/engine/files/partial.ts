@@ -9,8 +9,8 @@ import { murmur3 } from "../random/murmur3.ts";
 import { builtin } from "./node.ts";
 
 /**
- * Age at which partial files from other hosts or containers are removed, in milliseconds since their last write. Their
- * processes cannot be checked.
+ * Age at which partial files from other hosts or containers are removed, in milliseconds since their last write. For
+ * such files, this process cannot check whether the writing process still runs.
  */
 const ELSEWHERE_MS = 24 * 3600 * 1000;
 /** Longest name used in full, in bytes. Most hosts allow 255 bytes, and the suffix takes about forty. */

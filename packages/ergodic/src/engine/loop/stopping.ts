@@ -82,7 +82,7 @@ export class Stopping {
   seconds = 0;
   /** Mean training loss over the current epoch so far. At the end of an epoch, this mean covers the whole epoch. */
   loss = Number.NaN;
-  /** Parameters with the lowest validation loss. They are only stored if `patience` is given. */
+  /** Parameters with the lowest validation loss, which are only stored if `patience` is given. */
   best: Float64Array | undefined;
   private bestLoss = Infinity;
   private worse = 0;

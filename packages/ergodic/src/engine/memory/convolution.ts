@@ -30,8 +30,8 @@ export interface ConvolutionShape {
   readonly dilationHeight: number;
   readonly dilationWidth: number;
   /**
-   * Number of channel groups. It divides inChannels and outChannels. A depthwise convolution has as many groups as
-   * channels.
+   * Number of channel groups. The number divides inChannels and outChannels. A depthwise convolution has as many groups
+   * as channels.
    */
   readonly groups: number;
 }

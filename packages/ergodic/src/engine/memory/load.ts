@@ -84,7 +84,7 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
     coordinate: () => import("./builds/coordinate-relaxed.ts"),
     arrays: () => import("./builds/arrays-relaxed.ts"),
     images: () => import("./builds/images-relaxed.ts"),
-    // These families have no relaxed build, because their kernels use no relaxed instructions.
+    // The following families have no relaxed build, because their kernels use no relaxed instructions.
     sampling: () => import("./builds/sampling-simd.ts"),
     graphs: () => import("./builds/graphs-simd.ts"),
   },

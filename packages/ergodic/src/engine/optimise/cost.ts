@@ -2,9 +2,9 @@
  * Cost of a rule in addition to the cost of plain SGD, and its behaviour on a sparse gradient. Both are derived from
  * the rule's equation rather than declared.
  *
- * Operations: machine operations per parameter in the fused pass, which computes the new parameter and states. Those of
- * plain SGD are subtracted. Passes are reductions over all parameters that must end before the step. Each reads the
- * gradient once more.
+ * Operations: machine operations per parameter in the fused pass, which computes the new parameter and states. The
+ * operations of plain SGD are subtracted. Passes are reductions over all parameters that must end before the step. Each
+ * reads the gradient once more.
  * For sparse behaviour, the equation is evaluated with g = 0 and the values of the options. If the parameter and all
  * states keep their values, the rule is exact when only touched coordinates are updated. If any of them changes
  * (momentum decays, for example), the rule is lazy: untouched coordinates are not updated, as in PyTorch's SparseAdam.

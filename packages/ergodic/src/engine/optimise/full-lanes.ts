@@ -24,8 +24,8 @@ export interface FullLanesOptions extends Omit<FullOptions, "objective" | "rule"
 }
 
 /**
- * Several sequences of full steps that run concurrently, each with its own gradient estimates. These sequences are for
- * random objectives what minibatch lanes (lanes.ts) are for rows. An epoch is one step per lane.
+ * Several sequences of full steps that run concurrently, each with its own gradient estimates. For random objectives,
+ * these sequences have the role that minibatch lanes (lanes.ts) have for rows. An epoch is one step per lane.
  *
  * Replicas wait for each other at the end of an epoch. Replicas and their rule states are averaged at fixed epochs, so
  * the result does not depend on the number of workers. Racing lanes never wait. Each lane reads the current parameters,

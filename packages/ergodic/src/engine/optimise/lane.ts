@@ -1,5 +1,5 @@
 /**
- * A rule on one copy of the model. It consists of the rule's compiled program and the call table that
+ * A rule on one copy of the model, consisting of the rule's compiled program and the call table that
  * kernels/engine/optimise/descend.ts reads (memory/fields.ts).
  */
 

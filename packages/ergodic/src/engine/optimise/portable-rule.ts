@@ -7,8 +7,8 @@ import type { Schedule, ScheduleJson } from "./schedule.ts";
 import { scheduleFromJson } from "./schedules/by-name.ts";
 
 /**
- * A rule traced on symbols. Its expressions give the step, the next states and scalars, and the evaluation point
- * (unless this is p).
+ * A rule traced on symbols. The expressions of the rule give the step, the next states and scalars, and the evaluation
+ * point (unless this is p).
  */
 export interface PortableRule extends Pick<EquationRule, "name" | "last" | "link" | "summary" | "source"> {
   readonly options: Readonly<Record<string, OptionValue | ScheduleJson>>;

@@ -2,9 +2,9 @@
  * Strong Wolfe search along a direction d: finds α with φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|, where φ(α) =
  * f(x + α d).
  *
- * The search first brackets α by growing steps (cubic extrapolation, between 1 % and 10 times further). It then zooms
- * in by cubic interpolation. When progress is slow, trial points keep a distance of a tenth of the bracket from its
- * ends. After 25 evaluations, the search returns the best point so far.
+ * The search first brackets α by growing steps (cubic extrapolation, between 1 % and 10 times further). The search then
+ * zooms in by cubic interpolation. When progress is slow, trial points keep a distance of a tenth of the bracket from
+ * its ends. After 25 evaluations, the search returns the best point so far.
  * Source: Nocedal, Wright 2006, algorithms 3.5 and 3.6, with the safeguards of minFunc (Schmidt 2005). PyTorch's LBFGS
  * also follows minFunc, so both visit the same points.
  */

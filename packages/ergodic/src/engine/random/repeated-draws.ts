@@ -24,7 +24,7 @@ export class RepeatedDraws extends BlockDraws {
     return known;
   }
 
-  /** Restarts the draws. They then give the same numbers again. */
+  /** Restarts the draws, so that they give the same numbers again. */
   restart(): void {
     this.#next = 0;
   }

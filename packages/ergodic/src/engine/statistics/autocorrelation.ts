@@ -6,7 +6,8 @@ export function autocovariance(x: Float64Array): Float64Array {
 }
 
 /**
- * Work arrays of the transforms. They are reused, because the same length usually occurs thousands of times in a row.
+ * Work arrays of the transforms. The arrays are reused, because the same length usually occurs thousands of times in a
+ * row.
  */
 let room = { real: new Float64Array(0), imaginary: new Float64Array(0), power: new Float64Array(0) };
 

@@ -53,8 +53,8 @@ export function bounds(x: Float64Array): [number, number] {
 }
 
 /**
- * Returns whether diagnostics are undefined. They are undefined if a draw is not finite, or if all draws are equal up
- * to the rounding of one operation.
+ * Returns whether diagnostics are undefined. Diagnostics are undefined if a draw is not finite, or if all draws are
+ * equal up to the rounding of one operation.
  */
 export function isDegenerate(draws: Float64Array): boolean {
   const [low, high] = bounds(draws);

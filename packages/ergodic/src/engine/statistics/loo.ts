@@ -5,9 +5,9 @@
  * elpd_i = log Σ_s w_is·p(y_i|θ_s), w_i: Pareto smoothed importance weights of 1/p(y_i|θ_s); p_loo = Σ (lpd_i −
  * elpd_i), the effective number of parameters, lpd_i = log mean_s p(y_i|θ_s); looic = −2·elpd, on the scale of a
  * deviance. logLikelihood: float64[chains × draws, N], log p(y_i|θ_s) in nats, draw by draw. If an observation's
- * paretoK is above `threshold`, the observation is too influential. Its elpd is then unreliable, and mcse is NaN.
- * mcse_i = √log(1 + Σ_s w²(p_is − p̂_i)²/(r_i·p̂_i²)): Monte Carlo error of elpd_i. r is the relative efficiency of
- * p(y_i|θ_s). If not given, r is computed from the chains. r is 1 if the likelihood is constant.
+ * paretoK is above `threshold`, the observation is too influential. In this case, the elpd is unreliable, and mcse is
+ * NaN. mcse_i = √log(1 + Σ_s w²(p_is − p̂_i)²/(r_i·p̂_i²)): Monte Carlo error of elpd_i. r is the relative efficiency
+ * of p(y_i|θ_s). If not given, r is computed from the chains. r is 1 if the likelihood is constant.
  * Source: Vehtari, Gelman, Gabry 2017; Vehtari, Simpson, Gelman, Yao, Gabry 2024. The numbers equal those of loo(x,
  * r_eff = relative_eff(exp(x))) in R.
  *

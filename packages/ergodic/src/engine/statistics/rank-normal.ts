@@ -54,7 +54,7 @@ export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sor
 
 const scoreOf = (rank: number, count: number): number => normalQuantile((rank - 3 / 8) / (count + 1 / 4));
 
-/** Scores of the last call. They are cached, because all quantities of a posterior have the same number of draws. */
+/** Scores of the last call. Scores are cached, because all quantities of a posterior have the same number of draws. */
 let latest = new Float64Array(0);
 
 /** Returns the scores of the ranks 1 … count. */

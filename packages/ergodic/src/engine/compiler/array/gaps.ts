@@ -1,4 +1,4 @@
-/** Free ranges of a growing memory. They are sorted and never adjacent. Allocation is first fit. */
+/** Free ranges of a growing memory. The ranges are sorted, and no two ranges are adjacent. Allocation is first fit. */
 export class Gaps {
   readonly #from: number[] = [0];
   readonly #to: number[] = [Infinity];

@@ -1,6 +1,6 @@
 /**
- * Lowers a scan to a step. Its body is a separate program. The body runs once per element, on buffers whose pointers
- * the step advances.
+ * Lowers a scan to a step. The body of the scan is a separate program. The body runs once per element, on buffers whose
+ * pointers the step advances.
  */
 import type { ArrayProgram, Lowered, ScanStep } from "./lowered.ts";
 import type { Shape, SymbolicArray } from "./symbolic.ts";

@@ -158,8 +158,8 @@ function usesBelow(roots: readonly Node[], kept: ReadonlyMap<Node, number>): Map
 }
 
 /**
- * Returns the nodes that should be computed before the loops deeper than `level`. These nodes are the topmost nodes
- * below the roots that such loops do not change.
+ * Returns the nodes that should be computed before the loops deeper than `level`. The returned nodes are the topmost
+ * nodes below the roots that such loops do not change.
  */
 export function invariantsBelow(roots: readonly Node[], level = 0): Node[] {
   const found: Node[] = [];

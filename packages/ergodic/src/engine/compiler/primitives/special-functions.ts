@@ -1,6 +1,6 @@
 /**
- * Trigonometric, error and gamma functions. The conventions of functions.ts apply. These functions are separate because
- * few programs need them.
+ * Trigonometric, error and gamma functions. The conventions of functions.ts apply. These functions have a separate
+ * file, because few programs need them.
  */
 
 import { CompileError } from "../../errors/errors.ts";

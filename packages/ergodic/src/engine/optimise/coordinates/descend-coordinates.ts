@@ -163,7 +163,7 @@ function refusePlan(plan: Plan): void {
   refuseLanes(WHERE, plan, "one point is moved by one sequence of moves");
 }
 
-/** Whether working sets can be used. They do not support groups. */
+/** Whether working sets can be used. Working sets do not support groups. */
 function suitsWorkingSets({ step, acceleration }: ResolvedOptions, target: ColumnTarget | undefined): boolean {
   return target !== undefined && target.penalty.group === 0 && step === "exact" && acceleration === "anderson";
 }

@@ -58,8 +58,8 @@ export const lbfgs = hostRule(
         if (largest(gradient) <= options.gradientTolerance) return end("the gradient is within its tolerance");
         const d = direction(gradient, arrays.s, arrays.y, numbers.scale);
         here.slope = dot(gradient, d);
-        // The first direction is the negative gradient. Its slope −‖g‖² does not measure progress, because the slope is
-        // tiny if the objective is small.
+        // The first direction is the negative gradient. The slope −‖g‖² along it does not measure progress, because
+        // this slope is tiny if the objective is small.
         if (!(here.slope <= (numbers.started ? -options.changeTolerance : 0))) {
           return end(Number.isNaN(here.slope) ? "the gradient is not a number" : "the direction no longer descends");
         }

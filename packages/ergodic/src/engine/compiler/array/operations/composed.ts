@@ -59,8 +59,8 @@ export const variance = operation(
 );
 
 /**
- * Returns the largest elements, which are subtracted so that exponentials stay finite. These shifts have no derivative,
- * and a shift of ±∞ is replaced by 0.
+ * Returns the largest elements, which are subtracted so that exponentials stay finite. Shifts have no derivative, and a
+ * shift of ±∞ is replaced by 0.
  */
 function shiftOf(x: SymbolicArray, options: AxisOptions): SymbolicArray {
   const largest = maximum(x, { ...options, keep: true });

@@ -13,7 +13,8 @@ const makeCustom = arrayPrimitive({
   name: "customDerivative",
   evaluate: (_, [result]) => result,
   derivative(adjoint, node, i) {
-    // Argument 0 is the result of `forward`. It gets no adjoint, because the user's derivative replaces that path.
+    // Argument 0 is the result of `forward`. This argument gets no adjoint, because the user's derivative replaces that
+    // path.
     if (i === 0) return null;
     const inputs = node.args.slice(1);
     const flows = flowsOf(adjoint, node, inputs);
@@ -53,7 +54,8 @@ function withBackward(args: readonly SymbolicArray[], backward: Backward): Symbo
 
 /**
  * Function with a user-defined derivative, for straight-through estimators, clipped or scaled gradients, and implicit
- * differentiation. Returns forward(…inputs). Its derivative with respect to the inputs is computed by `backward`.
+ * differentiation. Returns forward(…inputs). The derivative of the result with respect to the inputs is computed by
+ * `backward`.
  *
  * @throws CompileError if backward returns the wrong number of adjoints or wrong shapes
  */
