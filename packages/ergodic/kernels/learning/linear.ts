@@ -6,8 +6,8 @@
  * Rows: dense (row-major) or sparse (CSR), of type T; parameters of type P: `outputs` vectors, `stride` elements apart.
  * `gradient` writes the pieces of the mean gradient over the batch. In a lane for single rows, the piece points to the
  * row itself. Otherwise the piece is BUFFER: a dense buffer has outputs × stride elements, and a sparse buffer holds
- * the touched columns. With a control block, each row's derivative is reduced by the derivative stored for this row in
- * the table (CONTROL in memory/fields.ts). Returns the mean loss.
+ * the touched columns. With a control block, the table's derivative of each row is subtracted from the row's new
+ * derivative (CONTROL in memory/fields.ts). Returns the mean loss.
  */
 import {
   PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_BYTES, PIECES_FIRST, CONTROL_KIND, CONTROL_TABLE, CONTROL_RECORD,

@@ -29,12 +29,12 @@ export abstract class Watched<Result> implements PromiseLike<Result>, AsyncItera
     return this.result.then(onValue, onError);
   }
 
-  /** Handles a failure of the run. Equivalent to a promise's method `catch`. */
+  /** Handles a failure of the run, as `catch` does for a promise. */
   catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
     return this.result.catch(onError);
   }
 
-  /** Calls a function when the run ends. Equivalent to a promise's method `finally`. */
+  /** Calls a function when the run ends, as `finally` does for a promise. */
   finally(onEnd?: (() => void) | null): Promise<Result> {
     return this.result.finally(onEnd);
   }

@@ -35,5 +35,5 @@ export function paddedSize(n: number): number {
 
 /** Cost of drawing a random sign, or a random position (random/stream.ts). */
 export const SIGN = 64;
-/** Cost per number of transforming n numbers. The surrounding products are included. */
+/** Cost of a transform of n numbers, divided by n. The surrounding products are included. */
 export const transformCost = (n: number): number => 16 + 8 * Math.log2(n);
