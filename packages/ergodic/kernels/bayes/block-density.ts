@@ -3,7 +3,8 @@
  *
  * blockDensity(model, x, gradient) → log density at u, after u[coordinates] is set to x. model: a BLOCK_DENSITY block
  * (bayes/fields.ts). x: f64[count]; its values stay in u. GRADIENT: f64[dimension of u], scratch. gradient: f64[count],
- * the gradient with respect to these coordinates. It is written if WANTED is 1, and must not overlap x.
+ * the gradient with respect to these coordinates. The gradient is written only if WANTED is 1. The gradient must not
+ * overlap x.
  *
  * powerDensity(model, x, gradient) → β ℓ(x), with the gradient multiplied by β. model: a POWER_DENSITY block. ℓ(x) is
  * stored in LIKELIHOOD. With β = 0, the result is 0 wherever ℓ is finite. Exact except for the products.

@@ -1,16 +1,16 @@
 /**
  * Elliptical slice sampling (Murray, Adams & MacKay 2010) with respect to a Gaussian N(m, C), C = L Lᵀ.
  *
- * The target is L(x) = ℓ(x) + ‖w‖²/2 with w = L⁻¹(x − m). Each transition draws the level L(x) − e, e ~ Exp(1), and v ~
- * N(0, C). The transition then tries points x' = m + (x − m) cos θ + v sin θ until L(x') is above the level. θ is drawn
- * from (0, 2π) first, then from a bracket that shrinks towards 0.
+ * The target is L(x) = ℓ(x) + ‖w‖²/2 with w = L⁻¹(x − m). Each transition first draws the level L(x) − e with e ~
+ * Exp(1), and a direction v ~ N(0, C). The transition then tries points x' = m + (x − m) cos θ + v sin θ until L(x') is
+ * above the level. θ is drawn from (0, 2π) first, then from a bracket that shrinks towards 0.
  *
  * ellipticalSliceRun(chain, first, count, adapt, draws, transitions): arguments as for randomWalkRun
  * (kernels/bayes/random-walk.ts), with m = MEAN and L = FACTOR; `adapt` has no effect. Random draws of a transition: d
  * normals, the level, the angles. Records 1 ÷ the number of points tried, |θ|, and the number of evaluations. If the
- * bracket shrinks to zero width, x stays unchanged. Every transition solves for w again. If w were only updated,
- * rounding errors would make it drift away from x. ‖w'‖² = ‖w‖² cos² + 2 w·z cos sin + ‖z‖² sin². Scratch: 5 vectors of
- * d.
+ * bracket shrinks to zero width, the transition leaves x unchanged. Every transition solves for w again. Updating w
+ * instead would let rounding errors accumulate, so that w would drift away from x. ‖w'‖² = ‖w‖² cos² + 2 w·z cos sin +
+ * ‖z‖² sin². Scratch: 5 vectors of d.
  */
 import { cosine, sine, turn } from "../engine/numbers/cosine-sine";
 import { exponential, fill, uniform } from "../engine/random/random";

@@ -3,7 +3,7 @@
  * slice sampling.
  *
  * gibbsDiscrete(block, sweep, adapt) → log density at the final point. block: a DISCRETE block (bayes/fields.ts). Each
- * site is a coordinate of u: f64[dimension], which holds an integer.
+ * site is one coordinate of u: f64[dimension]. The coordinate holds an integer.
  *
  * - SUPPORT[site] = n > 0: the density is evaluated at all values LOW … LOW + n − 1 (the current value's density is
  *   known). One uniform number then selects a value with weight exp(ℓ − max ℓ).

@@ -77,8 +77,8 @@ function dotSum(a: usize, b: usize, c: usize): f64 {
 }
 
 /**
- * Generalised no-U-turn criterion: a trajectory whose momenta sum to b + c continues while both ends, s₀ and s₁, still
- * move along that sum.
+ * Generalised no-U-turn criterion for a trajectory with total momentum b + c. The trajectory continues while both of
+ * its ends, s₀ and s₁, still move along this sum.
  */
 export function goesOn(s0: usize, s1: usize, b: usize, c: usize): bool {
   return dotSum(s0, b, c) > 0 && dotSum(s1, b, c) > 0;
@@ -203,8 +203,9 @@ export function averageStep(chain: usize, acceptance: f64): void {
 
 /**
  * Searches for the initial step size: the chain's step size is doubled or halved until the acceptance of one leapfrog
- * step with fresh momenta crosses 0.8. Random numbers come from update `counter` of the chain's stream. Returns 0 and
- * sets the chain's step size, or returns 1 if the step size left (0, 10⁷]. The density is then flat or has no gradient.
+ * step with fresh momenta crosses 0.8. Random numbers come from update `counter` of the chain's stream. Returns 0 after
+ * setting the chain's step size, or returns 1 if the search left the range (0, 10⁷]. The density is flat or has no
+ * gradient if the search leaves this range.
  */
 export function firstStep(chain: usize, counter: f64): i32 {
   openChain(chain);

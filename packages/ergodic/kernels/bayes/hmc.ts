@@ -5,7 +5,8 @@
  * hmcRun(chain, first, count, adapt, draws, gradients, transitions): arguments as for nutsRun (kernels/bayes/nuts.ts).
  * L = LEAPFROGS, or if that is 0, max(1, ⌊TIME / step⌋) with the step size before jitter. Random draws of a transition:
  * d normals, the jitter if any, the acceptance. If a trajectory reaches a point without a finite density, it ends there
- * and is rejected. The reversed trajectory would be rejected too. The recorded depth is 0. Scratch: 4 vectors of d.
+ * and is rejected. The reversed trajectory would be rejected too, so detailed balance holds. The recorded depth is 0.
+ * Scratch: 4 vectors of d.
  */
 import { exp } from "../engine/numbers/exp";
 import { uniform } from "../engine/random/random";

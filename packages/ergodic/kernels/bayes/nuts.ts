@@ -1,6 +1,6 @@
 /**
- * The no-U-turn sampler. It doubles a trajectory until one end turns back, and draws a state from the trajectory with
- * weight exp(H₀ − H).
+ * The no-U-turn sampler. Each transition doubles a trajectory until one end turns back, and draws a state from the
+ * trajectory with weight exp(H₀ − H).
  *
  * nutsRun(chain, first, count, adapt, draws, gradients, transitions): runs `count` transitions numbered from `first`.
  * Transition t draws from update t of the chain's stream: d normals, the jitter if any, and then, for each doubling,
@@ -10,9 +10,10 @@
  *
  * Merges follow Stan (Betancourt 2017, appendix A). Inside a subtree, the later half's state is chosen in proportion to
  * its weight. A new subtree's state is chosen with probability min(1, w_new / w_old) (biased progressive sampling). At
- * every merge, the criterion of `goesOn` must hold for the whole trajectory. It must also hold for each half together
- * with the nearest point of the other half. H − H₀ > 1000 is a divergence; a subtree that contains one is discarded.
- * Acceptance is the mean of min(1, exp(H₀ − H)) over all new states, including the states of discarded subtrees.
+ * every merge, the whole trajectory must satisfy the criterion of `goesOn`. Each half, extended by the nearest point of
+ * the other half, must also satisfy the criterion. H − H₀ > 1000 is a divergence; a subtree that contains one is
+ * discarded. The acceptance is the mean of min(1, exp(H₀ − H)) over all new states, including states in discarded
+ * subtrees.
  *
  * Scratch: `work` holds, in vectors of d: two ends (q, p, g, s); p and s of the inner end; p and s of the new subtree's
  * first point and p of its last; the momentum sums of the old and the new trajectory; six vectors per level; then depth
@@ -83,8 +84,8 @@ function leaf(proposal: usize, pBegin: usize, sBegin: usize, pEnd: usize, sEnd: 
 }
 
 /**
- * Takes 2^depth steps from the growing end. Writes the first and last p and s, Σ p, `chosen` and `logWeight`. Returns
- * false if the subtree is invalid.
+ * Extends the trajectory by 2^depth steps at its growing end. Writes the first and last p and s, Σ p, `chosen` and
+ * `logWeight`. Returns false if the subtree is invalid.
  */
 function build(depth: u32, proposal: usize, pBegin: usize, sBegin: usize, pEnd: usize, sEnd: usize, sum: usize): bool {
   if (depth == 0) return leaf(proposal, pBegin, sBegin, pEnd, sEnd, sum);
@@ -138,8 +139,8 @@ function grow(chain: usize): u32 {
     if (!valid) break;
     depth++;
     if (logWeight > weight || uniform() < exp(logWeight - weight)) {
-      // The first proposal replaces the starting point. The starting point occupies no proposal memory that could be
-      // reused, so the last pair of `spares` is used instead.
+      // The first proposal replaces the starting point. The starting point has no proposal memory to reuse, so the last
+      // pair of `spares` is used instead.
       store<u32>(spares, sample ? <u32>sample : load<u32>(spares + ((<usize>maxDepth + 1) << 2)));
       sample = chosen;
     }

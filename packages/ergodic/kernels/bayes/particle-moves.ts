@@ -2,8 +2,8 @@
  * Densities of the particles of sequential Monte Carlo, and moves that leave the tempered density invariant.
  *
  * block: a PARTICLES block (bayes/fields.ts). X: f64[count, d]; LOG_DENSITY, LIKELIHOOD, ACCEPTANCE: f64[count]. The
- * density's slot computes the tempered density (model, x, gradient) → log prior + β log likelihood and stores the log
- * likelihood at LIKELIHOOD_AT.
+ * function in the density's slot computes the tempered density (model, x, gradient) → log prior + β log likelihood.
+ * This function also stores the log likelihood at LIKELIHOOD_AT.
  *
  * particleDensities(block): computes LOG_DENSITY and LIKELIHOOD at X.
  *

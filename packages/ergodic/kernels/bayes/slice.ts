@@ -1,7 +1,7 @@
 /**
  * Slice sampling, one coordinate at a time (Neal 2003). Draws the level ℓ(x) − e, e ~ Exp(1). Places an interval around
- * x_k and expands it by stepping out or doubling. Then draws points from the interval until one lies in the slice.
- * Every point outside the slice shrinks the interval.
+ * x_k and expands it by stepping out or doubling. Finally, draws points from the interval until a point lies in the
+ * slice. Each rejected point shrinks the interval.
  *
  * sliceRun(chain, first, count, adapt, draws, transitions): arguments as for randomWalkRun
  * (kernels/bayes/random-walk.ts), with widths w_k = STEPS[k].
@@ -63,8 +63,8 @@ function double(limit: f64): void {
 }
 
 /**
- * Whether doubling from x could have produced the same interval. Halves the interval repeatedly, to reverse the
- * doubling from x (Neal 2003, figure 6).
+ * Whether doubling an interval around x could have produced the same interval. Halves the interval repeatedly, to
+ * reverse the doubling from x (Neal 2003, figure 6).
  */
 function reachable(x: f64, width: f64, from: f64, to: f64): bool {
   let apart = false;

@@ -1,9 +1,9 @@
 /**
  * Gathers the same rows from several tables: destination[k, :] = source[rows[k], :] for k < count, table by table.
  *
- * gatherBatch(block) → 0. block: GATHER (bayes/fields.ts). Tables and destinations: f64, row-major; the row size in
- * bytes is a multiple of 8. Row indices must be smaller than the tables' row counts. This is not checked. Destinations
- * must not overlap anything else. Exact.
+ * gatherBatch(block) → 0. block: GATHER (bayes/fields.ts). Tables and destinations are f64 and row-major. The size of a
+ * row in bytes is a multiple of 8. Row indices must be smaller than the tables' row counts. This is not checked.
+ * Destinations must not overlap anything else. Exact.
  */
 import {
   GATHER_ROWS, GATHER_ROW_COUNT, GATHER_TABLE_COUNT, GATHER_TABLES, GATHER_TABLE_BYTES, GATHER_TABLE_SOURCE, GATHER_TABLE_ROW_BYTES,

@@ -1,6 +1,6 @@
 /**
- * Stochastic-gradient Monte Carlo: runs of updates along g, an unbiased estimate of ∇ℓ(x). Every coordinate receives
- * noise ξ ~ N(0, I).
+ * Stochastic-gradient Monte Carlo: runs of updates along g, an unbiased estimate of ∇ℓ(x). Each update adds noise ξ ~
+ * N(0, I) to every coordinate.
  *
  *   LANGEVIN           x ← x + h g + τ √(2h) ξ
  *   PRECONDITIONED     V ← ρ V + (1 − ρ) g²; G = 1/(ε + √V); x ← x + h G g + τ √(2hG) ξ; ρ: FRICTION, ε: NOISE_ESTIMATE
@@ -13,10 +13,10 @@
  *
  * stochasticGradientRun(chain, updates u32[count], count, first, steps, temperatures, draws, transitions) → 0, or 1 if
  * a coordinate of x is no longer finite. chain: a STOCHASTIC block (bayes/fields.ts). Transition i makes updates[i]
- * updates. The index of the very first update is `first`. steps (h), temperatures (τ): one f64 per update. draws:
- * f64[count, d]; transitions: STOCHASTIC_TRANSITION_BYTES each. Update k draws its normals from update 2k of the noise
- * stream, a fresh v from update 2k + 1, and its first row from update k of the rows stream. Products and sums are
- * rounded separately. Every build therefore gives the same bits, provided that the density does. Nothing may overlap.
+ * updates. The first update has index `first`. steps (h), temperatures (τ): one f64 per update. draws: f64[count, d];
+ * transitions: STOCHASTIC_TRANSITION_BYTES each. Update k draws its normals from update 2k of the noise stream, a fresh
+ * v from update 2k + 1, and its first row from update k of the rows stream. Products and sums are rounded separately.
+ * Every build therefore gives the same bits, provided that the density does. Nothing may overlap.
  */
 import { fill, integer, seek } from "../engine/random/random";
 import {
@@ -115,7 +115,9 @@ function freshMomentum(chain: usize, v: usize, bytes: usize, h: f64, counter: f6
   for (let i: usize = 0; i < bytes; i += 8) store<f64>(v + i, scale * load<f64>(v + i));
 }
 
-/** Makes one update. Returns ℓ(x), or its estimate, at the point where the gradient was taken. */
+/**
+ * Makes one update. Returns the log density ℓ(x), or an estimate of ℓ(x), at the point where the gradient was computed.
+ */
 function step(chain: usize, update: f64, h: f64, temperature: f64): f64 {
   const bytes = <usize>load<u32>(chain, STOCHASTIC_DIMENSION) << 3;
   const x = <usize>load<u32>(chain, STOCHASTIC_POSITION), v = <usize>load<u32>(chain, STOCHASTIC_MOMENTUM);

@@ -12,7 +12,7 @@ export function copyVector(to: usize, from: usize, count: usize): void {
   for (const end = to + (count << 3); to < end; to += 8, from += 8) store<f64>(to, load<f64>(from));
 }
 
-/** Returns ℓ(x). If it is not finite, returns −∞, so that no sampler moves to x. */
+/** Returns ℓ(x). Returns −∞ if ℓ(x) is not finite, so that no sampler moves to x. */
 export function densityAt(chain: usize, x: usize): f64 {
   const value = call_indirect<f64>(load<u32>(chain + WALK_SLOT), load<u32>(chain + WALK_MODEL), <u32>x, load<u32>(chain + WALK_GRADIENT));
   return isFinite(value) ? value : -Infinity;

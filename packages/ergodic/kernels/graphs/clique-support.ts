@@ -1,18 +1,18 @@
 /**
- * Sparse sweeps over a clique. They visit only the outer states that can be nonzero. Axis by axis, a sweep follows only
- * the states that every support allows after the states chosen so far.
+ * Sparse sweeps over a clique. A sparse sweep visits only the outer states that can be nonzero. On each axis, a sweep
+ * follows only the states that every support allows after the states already chosen on earlier axes.
  *
- * A support of some axes is a tree. Level l has one node for each combination of states of the earlier axes that leads
- * to an entry. For every 32 states of its axis, a node holds a u32 whose bits mark the allowed states. The node also
- * holds the index of the next-level node for the first allowed state. The next-level nodes for the other allowed states
- * follow in order. The nodes below the last level are the blocks of a table.
+ * A support of some axes is a tree. Level l has one node for each combination of states on the earlier axes that leads
+ * to a table entry. For every 32 states of its axis, a node holds a u32 whose bits mark the allowed states. The node
+ * also holds the index of a node on the next level, which belongs to the first allowed state. The next-level nodes for
+ * the other allowed states follow in order. Below the last level, the nodes are the blocks of a table.
  *
  * cliqueSparseSum, …Max, …LogSum(clique, steps): same as cliqueSum, cliqueMax and cliqueLogSum in clique.ts, but only
  * for the outer states that are reached. cliqueSupportCount(clique, steps): COUNTS[k] receives the number of distinct
  * states of the first k axes, and LEAVES the number of leaves reached. cliqueSupportBuild(clique, steps): builds the
  * support of the first KEPT axes in LEVELS, which must be zero and large enough. Each call takes at most `steps` steps
- * and returns the number of steps taken. The number is smaller than `steps` only at the end. clique: a CLIQUE block
- * (graphs/fields.ts) with a SUPPORT block.
+ * and returns the number of steps taken. The returned number is smaller than `steps` only if the sweep has ended.
+ * clique: a CLIQUE block (graphs/fields.ts) with a SUPPORT block.
  */
 import { addTo, join, loadTable, LogSum, Max, Sum } from "./clique";
 import {
@@ -56,7 +56,8 @@ function append(support: usize, digits: usize): void {
   const starts = <usize>load<u32>(support, SUPPORT_STARTS);
   for (let k = load<u32>(support, SUPPORT_CHANGED), changed = k; k < kept; k++) {
     const count = counts + (<usize>k << 3);
-    // Except for the very first leaf, the node at the first axis whose state changed exists already.
+    // All nodes above the first axis with a changed state exist already, and so does the node at that axis, except at
+    // the first leaf.
     if (k > changed || load<f64>(count) == 0) store<f64>(count, load<f64>(count) + 1);
     const digit = load<u32>(digits + (<usize>k << 2));
     const words = load<u32>(starts + (<usize>k << 2), 4) - load<u32>(starts + (<usize>k << 2));
@@ -70,7 +71,7 @@ function append(support: usize, digits: usize): void {
   store<f64>(blocks, load<f64>(blocks) + 1);
 }
 
-/** Work at a leaf: multiplies and adds over the inner states. */
+/** Work at a leaf: multiplies table entries and adds the products, for all inner states. */
 function multiply<Mode>(clique: usize, bases: usize): void {
   const inner = load<u32>(clique, CLIQUE_INNER);
   const tables = <usize>load<u32>(clique, CLIQUE_TABLES);
@@ -171,7 +172,7 @@ function walk<Mode>(clique: usize, steps: f64): f64 {
     else if (sizeof<Mode>() == sizeof<Count>()) countPrefixes(support, axes);
     else multiply<Mode>(clique, bases + (<usize>(<u32>axes * count) << 2));
     store<f64>(support, load<f64>(support, SUPPORT_LEAVES_F64) + 1, SUPPORT_LEAVES_F64);
-    // One leaf is enough to record the states of the KEPT axes.
+    // A support records only the states of the KEPT axes, so one leaf per combination of these states is enough.
     k = (isFloat<Mode>() ? kept : axes) - 1;
     store<u32>(support, axes, SUPPORT_CHANGED);
   }

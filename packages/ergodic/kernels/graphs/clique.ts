@@ -2,16 +2,16 @@
  * Sweeps over the joint states of a clique, for junction trees.
  *
  * cliqueSum(clique, from, to): visits blocks from … to − 1 of the clique's outer states (the last outer axis varies
- * fastest). For each of the INNER states of a block, the product of one entry of each table is added to an entry of
- * each output. cliqueMax: adds the entries instead of multiplying them. Each output keeps the largest sum.
- * cliqueLogSum: the sum of the entries is x, and each output o becomes log(eᵒ + eˣ). clique: a CLIQUE block
+ * fastest). For each of the INNER states in a block, the entries of all tables are multiplied, and the product is added
+ * to one entry of each output. cliqueMax: adds the entries instead of multiplying them. Each output keeps the largest
+ * sum. cliqueLogSum: the sum of the entries is x, and each output o becomes log(eᵒ + eˣ). clique: a CLIQUE block
  * (graphs/fields.ts), with at least one table. Outputs must not alias tables or each other. Each output receives its
  * terms in the order of the states, regardless of how the range is split into calls.
  *
- * cliqueExtremes(values, count, clique, logs) → the largest entry. The smallest positive entry (with `logs`: the
- * smallest above −∞) is stored in LOW, or ∞ if there is none. cliqueScale(values, count, by): multiplies.
- * cliqueDivide(values, by, count): divides; gives 0 where the divisor is 0. cliqueSubtract(values, by, count):
- * subtracts; gives −∞ where the subtrahend is −∞.
+ * cliqueExtremes(values, count, clique, logs) → the largest entry. LOW receives the smallest positive entry, or ∞ if
+ * there is no such entry. With `logs`, LOW receives the smallest entry above −∞. cliqueScale(values, count, by):
+ * multiplies. cliqueDivide(values, by, count): divides; gives 0 where the divisor is 0. cliqueSubtract(values, by,
+ * count): subtracts; gives −∞ where the subtrahend is −∞.
  */
 import { exp } from "../engine/numbers/exp";
 import { log } from "../engine/numbers/log";
@@ -52,7 +52,8 @@ export function loadTable(pattern: usize, product: usize, inner: u32): void {
 }
 
 /**
- * Multiplies product[j] by entry(j), or adds logarithms. If `inner` is odd, one state beyond the end may be written.
+ * Multiplies product[j] by entry(j). In logarithmic modes, adds entry(j) instead. If `inner` is odd, this function can
+ * write one state beyond the end.
  */
 export function join<Mode>(pattern: usize, product: usize, inner: u32): void {
   const logs = sizeof<Mode>() != sizeof<Sum>();

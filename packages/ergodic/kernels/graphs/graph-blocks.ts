@@ -1,6 +1,6 @@
 /**
- * Blocked Gibbs sampling. The variables of a block are drawn jointly from their distribution given all others. A
- * junction tree of the block is used for this.
+ * Blocked Gibbs sampling. The variables of a block are drawn jointly from their distribution given all others. The draw
+ * uses a junction tree of the block.
  *
  * Forward pass, in elimination order: a bucket's table combines its variable's terms from outside the block
  * (graph-gibbs.ts), the factors whose first variable is that variable, and the messages of earlier buckets. The
@@ -9,12 +9,12 @@
  *
  * graphBlocks(chain, from, to, sweep, sweeps, keep): draws blocks from … to − 1 in this order, `sweeps` times. Position
  * i uses the i-th uniform number of update `sweep`. In a block of several variables, each variable takes the first
- * state at which the cumulative probability exceeds its uniform number. States of probability 0 are never drawn; if all
- * have probability 0, the state stays. With `keep`, the marginal probabilities given everything outside the block are
- * added to BATCH (for a Boolean with finite terms, only the probability of state 1). The backward pass turns tables
- * into joint probabilities, and messages into joint probabilities of their separators. Without `keep`, tables hold
- * probabilities given the separator. Blocks of one variable are drawn as by graphSweep. Relative error of the
- * probabilities: about 1e-15 per bucket.
+ * state at which the cumulative probability exceeds its uniform number. States of probability 0 are never drawn. If all
+ * probabilities are 0, the state does not change. With `keep`, each variable's marginal probabilities given everything
+ * outside the block are added to BATCH. For a Boolean with finite terms, only the probability of state 1 is added. The
+ * backward pass turns tables into joint probabilities, and messages into joint probabilities of their separators.
+ * Without `keep`, tables hold probabilities given the separator. Blocks of one variable are drawn as by graphSweep.
+ * Relative error of the probabilities: about 1e-15 per bucket.
  */
 import { exp } from "../engine/numbers/exp";
 import { after, counted, counts, draw, edgesOf, LITERAL, open, power, recount, states, storeUnits, termsOfEdges, work } from "./graph-gibbs";
@@ -38,7 +38,7 @@ let keyLow: u32 = 0;
 let keyHigh: u32 = 0;
 let updateLow: u32 = 0;
 let updateHigh: u32 = 0;
-/** First of the eight positions whose uniform numbers are currently stored. */
+/** First of the eight positions whose uniform numbers are currently in memory. */
 let eight: u32 = 0;
 
 export function graphBlocks(chain: usize, from: u32, to: u32, sweep: f64, sweeps: u32, keep: u32): void {
@@ -117,7 +117,7 @@ function termsOutside(record: usize, old: u32, first: u32, size: u32): usize {
   return after;
 }
 
-/** Adds a value to each entry of a table. The table's map gives the address of the value. */
+/** Adds a value to each entry of a table. The table's map gives the address of each value. */
 function addMapped(table: usize, end: usize, from: usize, map: usize): void {
   for (; table < end; table += 8) {
     store<f64>(table, load<f64>(table) + load<f64>(from + <usize>load<u32>(map)));
@@ -125,7 +125,7 @@ function addMapped(table: usize, end: usize, from: usize, map: usize): void {
   }
 }
 
-/** Returns the address of a factor's terms. The states outside the block select these terms. */
+/** Returns the address of a factor's terms. The terms are selected by the states of variables outside the block. */
 function termsFrom(term: usize, kind: u32): usize {
   let other = term + TERM_BYTES;
   // OTHER and LITERAL records have the same size.
@@ -180,8 +180,8 @@ function forward(bucket: usize, first: u32, size: u32): usize {
 }
 
 /**
- * Same as sumOut for rows of two entries, with one exponential per row. Sums are divided by the first sum above 0, so
- * that the logarithm of this sum is not needed.
+ * Same as sumOut for rows of two entries, but computes only one exponential per row. Sums are divided by the first sum
+ * above 0, so that the logarithm of this sum is not needed.
  */
 function sumOutPairs(table: usize, end: usize, message: usize): void {
   let first: f64 = -Infinity;
@@ -227,7 +227,7 @@ function sumOut(table: usize, end: usize, bytes: usize, message: usize): void {
     for (let at = table; at < table + bytes; at += 8) high = max(high, load<f64>(at));
     let total: f64 = 0;
     for (let at = table; at < table + bytes; at += 8) {
-      // The weight of the largest term is 1; −∞ − (−∞) would be NaN.
+      // The largest term gets weight 1 without a subtraction, because −∞ − (−∞) would be NaN.
       const term = load<f64>(at);
       const weight: f64 = term == high ? (high == -Infinity ? 0 : 1) : exp(term - high);
       store<f64>(at, weight);
@@ -278,8 +278,8 @@ function backward(bucket: usize, first: u32, size: u32): void {
 }
 
 /**
- * Adds a variable's marginal to its sums, and passes marginals on to the separators of earlier buckets. The message
- * holds the marginal of its own separator.
+ * Adds a variable's marginal to the running sums, and passes marginals on to the separators of earlier buckets. The
+ * message already holds the marginal of the bucket's own separator.
  */
 function keepMarginal(bucket: usize, table: usize, bytes: usize, sums: usize, count: u32): void {
   const end = table + <usize>load<u32>(bucket, BUCKET_STATES) * bytes;

@@ -4,15 +4,15 @@
  *
  * graphSweep(chain, from, to, sweep, sweeps, keep): draws positions from … to − 1 in this order, `sweeps` times.
  * Position i uses the i-th uniform number of update `sweep` of the chain's stream, however the range is split into
- * calls. With `keep`, the conditional probabilities (for a Boolean with finite terms, only the probability of state 1)
- * are added to BATCH, and changes are marked in CHANGED. graphScan(chain, count, sweep, sweeps, keep): each sweep draws
- * `count` positions with replacement, each followed by the uniform number for its state; With `keep`, the probabilities
- * of all positions at the end of the sweep are added.
+ * calls. With `keep`, the conditional probabilities are added to BATCH, and changed variables are marked in CHANGED.
+ * For a Boolean with finite terms, only the probability of state 1 is added. graphScan(chain, count, sweep, sweeps,
+ * keep): each sweep draws `count` positions with replacement, each followed by the uniform number for its state; With
+ * `keep`, the probabilities of all positions at the end of the sweep are added.
  *
  * A Boolean with finite terms has log odds z; its state becomes 1 if the uniform number is below 1/(1 + e^(−POWER z)).
- * For all other variables, the states' weights are e^(POWER (term − largest)), and the variable takes the first state
- * at which the cumulative weight exceeds the uniform number times the total. States with a term of −∞ are never drawn;
- * if all terms are −∞, the state stays.
+ * For all other variables, state weights are e^(POWER (term − largest)). The variable takes the first state at which
+ * the cumulative weight exceeds the uniform number times the total weight. States with a term of −∞ are never drawn. If
+ * all terms are −∞, the state does not change.
  *
  * graphScore(chain, from, to, keep) → Σ ln p(x_i | x_−i) over these positions; with `keep`, their conditional
  * probabilities are added to BATCH.
@@ -55,7 +55,7 @@ function unit(upper: u32, lower: u32): f64 {
   return (<f64>(upper >>> 5) * 67108864 + <f64>(lower >>> 6)) * TO_UNIT;
 }
 
-/** Returns a row of a counted factor's terms. The state of the factor's head selects the row. */
+/** Returns one row of the terms of a counted factor. The state of the factor's head selects the row. */
 function rowOf(factor: usize): usize {
   const head = <u32>load<u8>(states + <usize>load<u32>(factor, COUNTED_HEAD)) == load<u32>(factor, COUNTED_STATE);
   return <usize>load<u32>(factor, COUNTED_TERMS) + (head ? <usize>load<u32>(factor, COUNTED_ROW) : 0);
@@ -163,7 +163,7 @@ export function recount(edge: usize, edges: u32, old: u32, now: u32): void {
   }
 }
 
-/** Returns the address of the first edge of wider factors. */
+/** Returns the address of a variable's first edge to a wider factor. */
 export function edgesOf(record: usize, count: u32): usize {
   return record + RECORD_BYTES + (<usize>max(count, 1) << 3) + <usize>load<u32>(record, RECORD_PAIRS) * PAIR_BYTES;
 }
@@ -205,8 +205,8 @@ function termsOf(record: usize, count: u32, old: u32): void {
 }
 
 /**
- * Draws the variable at a position with the uniform number u; with u < 0 its state stays. Sets `after` to the end of
- * its record.
+ * Draws the variable at a position with the uniform number u. If u < 0, the variable's state does not change. Sets
+ * `after` to the end of its record.
  */
 export function draw(record: usize, position: usize, u: f64, batch: usize, changed: usize): void {
   const count = load<u32>(record, RECORD_STATES);
@@ -233,15 +233,15 @@ export function draw(record: usize, position: usize, u: f64, batch: usize, chang
 }
 
 /**
- * Product of sums of e^(term − largest). The product's −ln is not yet included in ln p. Because the sums are multiplied
- * first, many variables need only one logarithm.
+ * Product of sums of e^(term − largest). The logarithm of this product has not yet been subtracted from ln p.
+ * Multiplying the sums first saves logarithms: many variables share a single logarithm.
  */
 let product: f64 = 1;
 const MOST_PRODUCT: f64 = 1e200;
 
 /**
- * Returns ln p(state | others) of the variable at a position, without the part that `product` accumulates. Sets `after`
- * to the end of its record.
+ * Returns ln p(state | others) of the variable at a position, without the factor that was multiplied into `product`.
+ * Sets `after` to the end of its record.
  */
 function logConditional(record: usize, position: usize): f64 {
   const count = load<u32>(record, RECORD_STATES);
@@ -261,7 +261,10 @@ function logConditional(record: usize, position: usize): f64 {
   return load<f64>(work + (<usize>old << 3)) - high;
 }
 
-/** Returns the state that u selects by the terms in the work array. Adds the probabilities of all states to `sums`. */
+/**
+ * Returns the state that u selects according to the terms in the work array. Adds the probabilities of all states to
+ * `sums`.
+ */
 function chosen(count: u32, u: f64, old: u32, sums: usize): u32 {
   let high: f64 = -Infinity;
   const end = work + (<usize>count << 3);

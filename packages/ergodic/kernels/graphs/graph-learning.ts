@@ -6,11 +6,11 @@
  * graphOwnTerms(addresses, ends, bases, indices, weights, count): sets the f64 at addresses[i] (u32) to the sum of such
  * products with indices ends[i − 1] … ends[i] − 1.
  *
- * graphMoved(chain, slots, count, scale, moved, expected): statistics of single-variable terms over positions. A
- * position has slots[i] … slots[i + 1] − 1, one per state: moved[slot] += scale × (1 if the variable is in that state,
- * else 0); a Boolean with one slot counts state 1. With `expected`, the probabilities from BATCH are subtracted.
- * graphOwnGradient(moved, ends, bases, indices, count, out): out[weight] += moved[slot] × base, over the products that
- * make up each term; then moved = 0.
+ * graphMoved(chain, slots, count, scale, moved, expected): statistics of single-variable terms over positions. Position
+ * i has slots slots[i] … slots[i + 1] − 1, one per state. If the variable is in a slot's state, `scale` is added to
+ * moved[slot]. A Boolean can have a single slot, which counts state 1. With `expected`, `scale` times the probabilities
+ * from BATCH is subtracted. graphOwnGradient(moved, ends, bases, indices, count, out): out[weight] += moved[slot] ×
+ * base, over the products that make up each term; then moved = 0.
  *
  * graphStatistics(chain, factors, count, scale, out): out[weight] += scale × feature × g(x), over LEARNT blocks
  * (graphs/fields.ts), where x are the chain's states. graphPseudo(chain, factors, count, scale, out): out[weight] +=
@@ -49,8 +49,8 @@ export function graphMoved(chain: usize, slots: usize, count: u32, scale: f64, m
     const now = <u32>load<u8>(state);
     for (let slot = first; slot < last; slot++) {
       const at = <usize>slot << 3;
-      // Compute a number instead of branching. States are random, so branches on them would be mispredicted half of the
-      // time.
+      // Computes a number instead of branching on the state. States are random, so half of the branches would be
+      // mispredicted.
       const here = <f64>(slot - first + <u32>(last - first == 1) == now);
       store<f64>(moved + at, load<f64>(moved + at) + scale * (here - (expected ? load<f64>(batch + at) : 0)));
     }
@@ -83,7 +83,8 @@ export function graphStatistics(chain: usize, factors: usize, count: u32, scale:
     const end = factors + LEARNT_BYTES + <usize>members * MEMBER_BYTES;
     let at = <usize>load<u32>(factors, LEARNT_VALUES);
     if (counted) {
-      // In a counted factor, only the head selects the value; the other members are included in the count.
+      // In a counted factor, only the head selects the row of values. The other members are already included in the
+      // count.
       const head = end - MEMBER_BYTES;
       at += <usize>load<i32>(counts + (<usize>(counted - 1) << 2)) << 3;
       if (<u32>load<u8>(states + <usize>load<u32>(head, MEMBER_POSITION)) == load<u32>(head, MEMBER_STATES)) at += <usize>members << 3;

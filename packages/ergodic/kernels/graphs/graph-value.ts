@@ -1,10 +1,11 @@
 /**
  * graphValue(chain, count): multiplies all factors at the chain's states and writes ln of the product to VALUE, up to a
- * constant of the layout. The sum runs over positions in order, then over the `count` counted factors. −∞ if a factor
- * is 0. chain: a GRAPH block (graphs/fields.ts).
+ * constant of the layout. The sum covers the positions in order, followed by the `count` counted factors. −∞ if a
+ * factor is 0. chain: a GRAPH block (graphs/fields.ts).
  *
- * A factor of several variables is read from the record of its last variable. For a pair φ, a Boolean with finite terms
- * stores only ln φ(1, y) − ln φ(0, y). ln φ(0, y) is then read from the record of the other variable, whose state is y.
+ * A factor of several variables is read from the record of its last variable. For a pairwise factor φ, a Boolean with
+ * finite terms stores only ln φ(1, y) − ln φ(0, y). ln φ(0, y) is then read from the record of the other variable,
+ * whose state is y.
  */
 import {
   GRAPH_BEGINS, GRAPH_RECORDS, GRAPH_STATES, GRAPH_COUNTS, GRAPH_COUNTED, GRAPH_DRAWN, GRAPH_VALUE_F64, RECORD_STATES, RECORD_PAIRS, RECORD_EDGES,

@@ -3,12 +3,12 @@
  * to replica r.
  *
  * graphReplicaCounts(states, terms, count, counts): counts (64 u32) receives, per replica, the number of terms that
- * hold; `count` is a multiple of 4, at most 2^27. A term holds in a replica if the words at both of its offsets have
- * the replica's bit set (a BOTH record of graphs/fields.ts, offsets in bytes from `states`).
+ * hold; `count` is a multiple of 4, at most 2^27. A term is a BOTH record (graphs/fields.ts) with two offsets in bytes
+ * from `states`. The term holds in a replica if the replica's bit is set in the words at both offsets.
  *
  * graphReplicaOnes(states, words, tally): adds each replica's bit of `words` words to the tally. The tally has eight
- * planes per word (64 bits each; plane p holds bit p of a sum), which have room for 255 calls. graphReplicaEmpty(tally,
- * words, sums): adds the tally to sums (u32, 64 per word) and clears it.
+ * planes of 64 bits per word. Plane p holds bit p of each sum, so the tally has room for 255 calls.
+ * graphReplicaEmpty(tally, words, sums): adds the tally to sums (u32, 64 per word) and clears it.
  *
  * graphReplicaTrade(a, b, words, low, high): replicas whose bit is set in [low, high] exchange their states in `words`
  * words from a and from b, which do not overlap.
@@ -21,7 +21,7 @@ const planes: usize = memory.data(PLANES * 8, 16);
 
 let ones: u64 = 0;
 
-/** Returns the carry of a + b + ones and stores the sum's bit in `ones`. */
+/** Returns the carry of a + b + ones, and stores the sum's lowest bit in `ones`. */
 function carried(a: u64, b: u64): u64 {
   const odd = a ^ b;
   const carry = (a & b) | (odd & ones);

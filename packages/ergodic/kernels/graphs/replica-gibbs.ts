@@ -1,18 +1,18 @@
 /**
  * Gibbs sampling of 64 replicas of a graph of Booleans simultaneously. A variable's states are the bits of one word,
- * bit r for replica r. Two variables of the same colour and kind, at positions p and p + 1 with p even, are drawn
- * together.
+ * bit r for replica r. Variables are drawn in pairs: positions p and p + 1, with p even, hold two variables of the same
+ * colour and kind.
  *
  * graphReplicas(block, from, to, sweep, sweeps, keep): draws positions from … to − 1 (both even), run by run, `sweeps`
  * times. With `keep`, the number of ones among every eight replicas is added to a byte of TALLY, which has room for 31
  * sweeps. block: a REPLICAS block (graphs/fields.ts).
  *
- * A conditional probability depends only on the level. A level consists of one count per group of equal edges. The
- * count is the number of neighbours that have the state required by the edge. Level l has a 32-bit threshold t(l); a
- * replica's state becomes 1 if a 32-bit random number is below it. Random numbers are compared with thresholds from the
- * top bit down, until the result is known for all 128 replicas. Bit 31 − j of the numbers for p and p + 1 is word j mod
- * 4 of the four Philox blocks with counters [2p + lane, ⌊j/4⌋, sweep], however the range is split into calls: lanes 0
- * and 1 for p, 2 and 3 for p + 1.
+ * A conditional probability depends only on the level. A level consists of one count for each group of equal edges. A
+ * group's count is the number of neighbours in the state that the group's edges require. Level l has a 32-bit threshold
+ * t(l). A replica's state becomes 1 if its 32-bit random number is below the threshold. Random numbers are compared
+ * with thresholds from the top bit down, until the result is known for all 128 replicas. Bit 31 − j of the numbers for
+ * p and p + 1 is word j mod 4 of the four Philox blocks with counters [2p + lane, ⌊j/4⌋, sweep]: lanes 0 and 1 for p,
+ * lanes 2 and 3 for p + 1. The random numbers do not depend on how the range is split into calls.
  *
  * graphTally(tally, batch, count): batch (u32) += tally (u8), tally = 0; count: a multiple of 16.
  * graphSettleReplicas(batch, totals, squares, count, sweeps): for each of `count` positions with eight groups each,
@@ -41,8 +41,8 @@ function asked(edge: usize): v128 {
 }
 
 /**
- * Writes one mask per level to `work`, for groups of any size. The mask marks the replicas at that level. The last
- * group's count varies fastest.
+ * Writes one mask per level to `work`. Groups can have any size. Each mask marks the replicas that are at its level.
+ * The last group's count varies fastest.
  */
 function masksOf(edge: usize, kind: usize): void {
   const groups = load<u32>(kind, KIND_GROUPS);
@@ -94,8 +94,8 @@ function drawn(thresholds: usize, levels: usize, position: u32, low: u32, high: 
 }
 
 /**
- * Does the work of `masksOf` and `drawn` for a single group of at most four edges, which has at most five levels.
- * Missing edges read state 0.
+ * Does the work of `masksOf` and `drawn` for a single group of at most four edges. Such a group has at most five
+ * levels. Missing edges read state 0.
  */
 function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, high: u32): v128 {
   const random = work + 512;
@@ -105,7 +105,7 @@ function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, hi
   const odd1 = v128.xor(y2, y3), both1 = v128.and(y2, y3);
   const odd = v128.xor(odd0, odd1);
   const some = v128.or(odd0, odd1);
-  // Masks of the replicas in which none, one, two, three or all of the four edges hold.
+  // Masks of the replicas in which zero, one, two, three or four of the edges hold.
   const m4 = v128.and(both0, both1);
   const pair = v128.or(both0, both1);
   const m3 = v128.and(pair, odd);
@@ -197,7 +197,7 @@ export function graphSettleReplicas(batch: usize, totals: usize, squares: usize,
     const low = v128.load(batch), high = v128.load(batch, 16);
     v128.store(totals, i32x4.add(v128.load(totals), low));
     v128.store(totals, i32x4.add(v128.load(totals, 16), high), 16);
-    // Exact, because these are sums of eight replicas over fewer than 2^20 sweeps.
+    // The conversion and the squares are exact, because each number sums eight replicas over fewer than 2^20 sweeps.
     const a = f64x2.convert_low_i32x4_u(low), b = f64x2.convert_low_i32x4_u(v128.shuffle<i64>(low, low, 1, 1));
     const c = f64x2.convert_low_i32x4_u(high), d = f64x2.convert_low_i32x4_u(v128.shuffle<i64>(high, high, 1, 1));
     const sum = f64x2.add(f64x2.add(f64x2.mul(a, a), f64x2.mul(b, b)), f64x2.add(f64x2.mul(c, c), f64x2.mul(d, d)));

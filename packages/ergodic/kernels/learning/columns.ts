@@ -1,6 +1,6 @@
 /**
  * Operations on one dataset column x and vectors with one element per row, in float64: xᵀv, v += f (x − o), v += f h∘(x
- * − o), and ‖x − x̄‖. For a sparse column, there are also products with all columns, Xᵀ(h∘x).
+ * − o), and ‖x − x̄‖. For sparse columns, products with all columns, Xᵀ(h∘x), are available too.
  *
  * T: type of the stored elements. Dense columns: contiguous elements; sparse columns: distinct row indices. The origin
  * o applies to dense columns; for sparse columns it is 0. Vectors hold one f64 per row and must not alias the column.
@@ -36,8 +36,8 @@ function dotSparse<T>(columns: usize, j: u32, v: usize): f64 {
 }
 
 /**
- * The origin is subtracted in stored units, before the multiplication by the factor. The added values are then exact
- * even for a column far from 0.
+ * Subtracts the origin in stored units, before multiplying by the factor. The added values are then exact, even if the
+ * column's values are far from 0.
  */
 function addDense<T>(columns: usize, j: u32, given: f64, origin: f64, v: usize): void {
   let x = u(columns, COLUMNS_VALUES) + <usize>j * u(columns, COLUMNS_STRIDE);
@@ -91,9 +91,9 @@ function addWeightedSparse<T>(columns: usize, j: u32, given: f64, h: usize, v: u
 }
 
 /**
- * Computes Xᵀ(h∘x_j) from the rows that contain x_j. The product with column k is added to out[places[k]]. The products
- * with all columns of place 0 are therefore added to out[0]. The last entry of a row, the intercept's, is skipped.
- * Returns the number of entries processed.
+ * Computes Xᵀ(h∘x_j) from the rows that contain x_j. The product with column k is added to out[places[k]], so columns
+ * of place 0 are added to out[0]. The last entry of a row, the intercept's, is skipped. Returns the number of entries
+ * processed.
  */
 function productsSparse<T>(columns: usize, j: u32, h: usize, places: usize, out: usize): u32 {
   const start = first(columns, j), scale = load<f64>(columns + COLUMNS_SCALE_F64);

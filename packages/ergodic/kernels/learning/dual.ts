@@ -1,6 +1,6 @@
 /**
- * Coordinate ascent on the dual of mean_i w_i ℓ_i(x_i·p) + l2/2 ‖p‖², with one dual variable β_i per row; p = Σ_i β_i
- * x_i is stored as well (blocks: learning/fields.ts).
+ * Coordinate ascent on the dual of mean_i w_i ℓ_i(x_i·p) + l2/2 ‖p‖², with one dual variable β_i per row. The primal
+ * vector p = Σ_i β_i x_i is also stored (blocks: learning/fields.ts).
  *
  * With C_i = w_i / (n l2) the objective is l2 [½‖p‖² + Σ_i C_i ℓ_i], and its dual l2 [−½‖p‖² − Σ_i (C_i ℓ_i)*(−β_i)].
  * Losses are given by their duals. Piecewise quadratic losses have bounds, a curvature and ε (fields DUAL_LOW …), and
@@ -29,12 +29,12 @@ import { log } from "../engine/numbers/log";
 import { integer, seek } from "../engine/random/random";
 import { addAtomically, addRow, addRowAtomically, dotRow, squareRow } from "../engine/data/row";
 
-/** The Newton iterations of a logistic visit end when the slope has shrunk to this share of its first value. */
+/** The Newton iterations of a logistic visit end when the slope has shrunk to this fraction of its initial value. */
 const INNER: f64 = 0.1;
 const MOST_INNER = 40;
 /**
- * A row at a bound leaves the active set when its slope exceeds this share of the largest violation. Rows can leave
- * early, because every gap check restores rows that left wrongly.
+ * A row at a bound leaves the active set when its slope exceeds this fraction of the largest violation. Rows can leave
+ * too early, because every gap check restores rows that left wrongly.
  */
 const LEAVE: f64 = 0.1;
 
@@ -42,7 +42,8 @@ function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
 }
 
-// The row opened last: its elements, its columns (0: dense) and the number of entries with a parameter.
+// The row opened last: the address of its elements, the address of its columns (0 if dense) and the number of entries
+// that have a parameter.
 let rowValues: usize = 0;
 let rowColumns: usize = 0;
 let rowLength: i32 = 0;
@@ -61,7 +62,7 @@ function openRow<T>(dual: usize, i: usize): void {
   }
 }
 
-/** p += change × the opened row. The intercept's constant differs from its stored entry. */
+/** p += change × the opened row. The last entry, the intercept's, uses a constant other than the stored value. */
 function move<T>(dual: usize, p: usize, change: f64, racing: u32): void {
   const factor = change * load<f64>(dual + DUAL_SCALE_F64), extra = change * load<f64>(dual + DUAL_INTERCEPT_F64);
   const last = p + (u(dual, DUAL_COLUMNS) << 3) - 8;
@@ -74,7 +75,7 @@ function move<T>(dual: usize, p: usize, change: f64, racing: u32): void {
   }
 }
 
-// Parameters of the dual of a row's loss; set for each row if weights differ.
+// Parameters of the dual of a row's loss. If rows have weights, these parameters are set for each row.
 let cost: f64 = 0;
 let low: f64 = 0;
 let high: f64 = 0;
@@ -115,8 +116,8 @@ function endPass(lane: usize): void {
 }
 
 /**
- * Violation of the optimality condition by β, given the dual's slopes to the right and to the left of β. If it is 0, β
- * stays.
+ * Amount by which β violates the optimality condition, given the dual's slopes to the right and to the left of β. If it
+ * is 0, β stays.
  */
 function violation(beta: f64, right: f64, left: f64, from: f64, to: f64): f64 {
   // left ≤ right, so at most one of the two slopes has the wrong sign.
@@ -124,17 +125,17 @@ function violation(beta: f64, right: f64, left: f64, from: f64, to: f64): f64 {
   return left > 0 && beta > from ? left : 0;
 }
 
-/** Whether β stays at its bound by a margin of more than `limit`. */
+/** Whether β stays at its bound, because the slopes exceed `limit` in the direction of the bound. */
 function stays(beta: f64, right: f64, left: f64, from: f64, to: f64, limit: f64): boolean {
   return (beta >= to || right > limit) && (beta <= from || left < -limit);
 }
 
-// Do not use min and max, because they take several instructions for NaN and −0.
+// Comparisons are faster than min and max, which take several instructions to handle NaN and −0.
 function within(b: f64, from: f64, to: f64): f64 {
   return b < from ? from : b > to ? to : b;
 }
 
-/** Returns the minimiser of ½h(b − β)² + g(b − β) + ε|b| over [from, to], for a β that does not stay. */
+/** Returns the minimiser of ½h(b − β)² + g(b − β) + ε|b| over [from, to], for a β that is not optimal yet. */
 function best(beta: f64, g: f64, h: f64, epsilon: f64, from: f64, to: f64): f64 {
   if (h == 0) return g < 0 ? to : from;
   const up = beta - (g + epsilon) / h;
@@ -143,7 +144,7 @@ function best(beta: f64, g: f64, h: f64, epsilon: f64, from: f64, to: f64): f64 
   return within(up > 0 ? up : down < 0 ? down : 0, from, to);
 }
 
-// The logistic iterate: α and α (C − α) / C at s.
+// State of the logistic iteration: α and α (C − α) / C at the current s.
 let alpha: f64 = 0;
 let slope: f64 = 0;
 
@@ -179,7 +180,7 @@ let largest: f64 = 0;
 // New β of the visited row.
 let next: f64 = 0;
 
-/** Visits a row of a piecewise quadratic loss, q = σ′‖x‖². Returns whether the row leaves the active set. */
+/** Visits a row of a piecewise quadratic loss, where q = σ′‖x‖². Returns whether the row leaves the active set. */
 function visitPiecewise(y: f64, z: f64, beta: f64, q: f64, epsilon: f64, mirrored: boolean, limit: f64): boolean {
   const from = mirrored ? -high : low, to = mirrored ? -low : high;
   const g = z - y + curvature * beta;
@@ -255,7 +256,8 @@ function ascend<T>(lane: usize, dual: usize, visits: u32): u32 {
   return made;
 }
 
-// One row's contribution to the gap: its loss, its part of primal − dual, its violation, and whether it is active.
+// Contribution of one row to the gap: its loss, its share of primal − dual, its violation, and whether the row is
+// active.
 let rowLoss: f64 = 0;
 let rowGap: f64 = 0;
 let rowViolation: f64 = 0;
@@ -304,7 +306,7 @@ function gap<T>(lane: usize, dual: usize): void {
   openLoss(dual, 1);
   for (let i = first; i < first + count; i++) {
     if (weights) openLoss(dual, load<f64>(weights + (i << 3)));
-    // A row without weight does not contribute.
+    // A row of weight 0 contributes nothing.
     rowActive = false;
     if (cost > 0) {
       const y = load<f64>(targets + (i << 3)), beta = load<f64>(betas + (i << 3));

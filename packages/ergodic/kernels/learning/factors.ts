@@ -7,25 +7,25 @@
  *   without GRAM  t = value − mean − other bias, weight 1; cells without a rating do not count;
  *   with GRAM     t = 1 if value > 0 else 0, weight 1 + α value; every other cell has t = 0, weight 1. No biases.
  * λ = L2 (for a bias BIAS_L2), times the row's number of ratings if WEIGHTED; Λ is the diagonal matrix of a row's λ.
- * All arithmetic is f64. Rows without ratings become 0, their minimum.
+ * All arithmetic is f64. Rows without ratings become 0, because 0 minimises their objective.
  *
  * factorSolve: solves (Σ weight z zᵀ + Λ) x = Σ weight t z by Cholesky. Returns the number of rows with a numerically
  * singular system; these rows stay unchanged. factorSweep: makes `inner` rounds over the coordinates and moves each to
  * the minimum of the same quadratic. factorObjective: Σ xᵀΛx and, if requested, the loss of the rows' cells; writes
  * RESIDUALS if there are any. factorComponent: updates one component s of all rows against residuals e (Yu et al.
- * 2012): 1 open: e += s; 2 update: x ← Σ e z / (λ + Σ z²); 4 close: e −= s. Both sides use the same s, so they get the
- * same bits. factorGram: target (f64[STRIDE²], lower triangle) = Σ x xᵀ.
+ * 2012): 1 open: e += s; 2 update: x ← Σ e z / (λ + Σ z²); 4 close: e −= s. Both sides compute the same s, so their
+ * residuals get the same bits. factorGram: target (f64[STRIDE²], lower triangle) = Σ x xᵀ.
  *
  * Scratch: f64[max(STRIDE² + 5 STRIDE + 4, STRIDE + the most ratings of a row)]. Only rows [from, to) and scratch are
- * written. Each row is computed from the other side alone. The bits therefore do not depend on how rows are divided
- * among calls. Sums over ratings take four ratings at a time, in storage order.
+ * written. Each row is computed only from the other side's factors. The bits therefore do not depend on how rows are
+ * divided among calls. Sums over ratings process four ratings at a time, in storage order.
  */
 import {
   FACTOR_OWN, FACTOR_OTHER, FACTOR_START, FACTOR_INDEX, FACTOR_VALUES, FACTOR_RESIDUALS, FACTOR_RANK, FACTOR_STRIDE, FACTOR_ELEMENT_BYTES,
   FACTOR_GRAM, FACTOR_WEIGHTED, FACTOR_L2_F64, FACTOR_BIAS_L2_F64, FACTOR_MEAN_F64, FACTOR_ALPHA_F64,
 } from "../../src/learning/fields";
 
-/** Smallest accepted pivot relative to its diagonal element. Below 64 ε, a pivot consists only of rounding error. */
+/** Smallest accepted pivot, as a share of the original diagonal element (64 ε). Smaller pivots are rounding error. */
 const LEAST_PIVOT: f64 = 1.4210854715202004e-14;
 const OPEN: u32 = 1, UPDATE: u32 = 2, CLOSE: u32 = 4;
 
@@ -81,9 +81,7 @@ function value(side: usize, entry: usize): f64 {
   return load<f64>(u(side, FACTOR_VALUES) + (entry << 3));
 }
 
-/**
- * Adds Σ_e factor_e z_e z_eᵀ to the lower triangle, over four rows z of a panel, which is preceded by their factors.
- */
+/** Adds Σ_e factor_e z_e z_eᵀ for the four rows z_e of a panel. The panel is preceded by the factors. */
 function addFour(matrix: usize, factors: usize, panel: usize, stride: usize): void {
   const rowBytes = stride << 3;
   const z1 = panel + rowBytes, z2 = z1 + rowBytes, z3 = z2 + rowBytes;
@@ -120,11 +118,11 @@ function unpack<P>(row: usize, rank: usize, stride: usize, one: bool, z: usize):
 }
 
 /**
- * Cholesky factorisation in place on the lower triangle, and both triangular solves on x; n is even. Returns false if a
- * pivot is lost to rounding.
+ * Cholesky factorisation in place on the lower triangle, and both triangular solves on x; n is even. Returns false if
+ * rounding makes a pivot too small.
  *
- * Each column is subtracted from all later columns. These sums are independent of each other, unlike the sums of a
- * row-by-row method. The upper triangle is overwritten. `scratch`: f64[2n], for a column and the diagonal.
+ * Each column is subtracted from all later columns. Unlike the sums of a row-by-row method, these sums are independent
+ * of each other. The upper triangle is overwritten. `scratch`: f64[2n], for a column and the diagonal.
  */
 function choleskySolve(matrix: usize, x: usize, n: usize, scratch: usize): bool {
   const rowBytes = n << 3;
@@ -136,11 +134,12 @@ function choleskySolve(matrix: usize, x: usize, n: usize, scratch: usize): bool 
     const pivot = load<f64>(corner);
     if (!(pivot > LEAST_PIVOT * load<f64>(diagonal + at))) return false;
     const inverse = 1 / Math.sqrt(pivot);
-    // Replaces the diagonal, which is no longer needed.
+    // This element held the pivot, which is no longer needed.
     store<f64>(corner, inverse);
     const solved = load<f64>(x + at) * inverse;
     store<f64>(x + at, solved);
-    // Pairs of columns begin at an even column. If the first one is column j, nothing is subtracted from it.
+    // Pairs of columns begin at an even column. If the pair begins with column j, the factor 0 leaves column j as it
+    // is.
     store<f64>(column + at, 0);
     const from = (j + 1) & ~1;
     let to = (j + 1) << 3;
@@ -170,7 +169,7 @@ function choleskySolve(matrix: usize, x: usize, n: usize, scratch: usize): bool 
   return true;
 }
 
-/** Assembles the normal equations of one row: the matrix (without λ) and the right-hand side x. */
+/** Assembles the normal equations of one row: the matrix without λ, and the right-hand side x. */
 function assemble<P>(side: usize, first: usize, end: usize, matrix: usize, x: usize, factors: usize, panel: usize): void {
   const rank = u(side, FACTOR_RANK), stride = u(side, FACTOR_STRIDE), gram = u(side, FACTOR_GRAM);
   const rowBytes = stride << 3;
@@ -282,7 +281,7 @@ export function factorSweep(side: usize, scratch: usize, from: u32, to: u32, inn
   else sweep<f64>(side, scratch, from, to, inner);
 }
 
-/** Returns xᵀ G x: the loss of all cells of a row if none were rated. */
+/** Returns xᵀ G x, which would be the loss of a row's cells if the row had no ratings. */
 function unrated<P>(gram: usize, own: usize, stride: usize): f64 {
   let sum: f64 = 0;
   for (let j: usize = 0; j < stride; j++) {

@@ -1,17 +1,18 @@
 /**
  * Loss of a linear model as a function of one output's parameters, in float64: L = Σ_i c_i ℓ(z_i, y_i) with z_i = s
- * x_i·p, its gradient g = s Σ_i c_i ℓ' x_i and its Hessian G = s² Σ_i c_i ℓ'' x_i x_iᵀ. Rows `from` … `to` are added to
- * the existing sums; a call with from = 0 starts again. `from` is a multiple of HESSIAN_CHUNK.
+ * x_i·p, its gradient g = s Σ_i c_i ℓ' x_i and its Hessian G = s² Σ_i c_i ℓ'' x_i x_iᵀ. Each call adds rows `from` …
+ * `to` to the existing sums. A call with from = 0 resets the sums first. `from` is a multiple of HESSIAN_CHUNK.
  *
  * `what`: HESSIAN_ALL computes L, g and G; HESSIAN_LOSS computes only L. HESSIAN_REST computes g and G from cℓ' and
- * cℓ'', which an earlier call with HESSIAN_LOSS at the same parameters stored in D and H. HESSIAN_REST requires that D
- * and H have one element per row (KEPT).
+ * cℓ'', which an earlier call with HESSIAN_LOSS at the same parameters stored in D and H. With HESSIAN_REST, D and H
+ * must have one element per row (KEPT).
  *
  * Rows of type T, dense or sparse, in stored units; s: the data's scale. A compiled program computes cℓ' and cℓ'' of a
- * chunk of rows from z, y, c and the offsets. Curvatures below `least` c_i are raised to it, so that G is definite if
- * columns are independent. Matrix: f64[WIDTH × WIDTH], WIDTH ≥ COLUMNS a multiple of 4, lower triangle only; g:
- * f64[COLUMNS]. Dense rows, multiplied by √h, are packed into panels of four columns. Products of panels are added tile
- * by tile, so that each load of a number serves four sums. HESSIAN block: learning/fields.ts.
+ * chunk of rows from z, y, c and the offsets. A curvature below `least` c_i is raised to this bound, so that G is
+ * positive definite if the columns are independent. Matrix: f64[WIDTH × WIDTH], of which only the lower triangle is
+ * used. WIDTH is a multiple of 4 and at least COLUMNS. g: f64[COLUMNS]. Dense rows, multiplied by √h, are packed into
+ * panels of four columns. Products of panels are added tile by tile, so that each load of a number serves four sums.
+ * HESSIAN block: learning/fields.ts.
  */
 import {
   HESSIAN_VALUES, HESSIAN_ROW_BYTES, HESSIAN_ROW_START, HESSIAN_COLUMN_INDEX, HESSIAN_COLUMNS, HESSIAN_WIDTH, HESSIAN_PARAMETERS, HESSIAN_MATRIX,
@@ -34,14 +35,17 @@ function firstEntry(hessian: usize, row: u32): usize {
   return <usize>load<u32>(u(hessian, HESSIAN_ROW_START) + (<usize>row << 2));
 }
 
-/** Number of entries in a sparse row that have a parameter. If there is no intercept, the last entry has none. */
+/**
+ * Number of entries in a sparse row that have a parameter. Without an intercept, the last entry has no parameter and
+ * does not count.
+ */
 function entries(hessian: usize, row: u32, first: usize): i32 {
   const end = firstEntry(hessian, row + 1);
   const last = <usize>load<u32>(u(hessian, HESSIAN_COLUMN_INDEX) + ((end - 1) << 2));
   return <i32>(end - first) - (last >= u(hessian, HESSIAN_COLUMNS) ? 1 : 0);
 }
 
-/** Returns the address of a row's element in D or H. */
+/** Returns the address of a row's element in D or H, whose address is in `field`. */
 function ofRow(hessian: usize, field: usize, row: u32): usize {
   return u(hessian, field) + (load<u32>(hessian + HESSIAN_KEPT) ? <usize>row << 3 : 0);
 }
@@ -70,7 +74,7 @@ function evaluate<T>(hessian: usize, sparse: bool, row: u32, count: i32): f64 {
   return load<f64>(block + u(hessian, HESSIAN_AT_LOSS));
 }
 
-/** Adds s D x to g, raises H to its lower bound and multiplies it by s². */
+/** Adds s D x to g. Then raises H to its lower bound and multiplies H by s². */
 function addGradient<T>(hessian: usize, sparse: bool, row: u32, count: i32): void {
   const scale = load<f64>(hessian + HESSIAN_SCALE_F64), least = load<f64>(hessian + HESSIAN_LEAST_F64);
   const values = u(hessian, HESSIAN_VALUES), indices = u(hessian, HESSIAN_COLUMN_INDEX), g = u(hessian, HESSIAN_GRADIENT);
@@ -88,7 +92,7 @@ function addGradient<T>(hessian: usize, sparse: bool, row: u32, count: i32): voi
   }
 }
 
-/** PANELS[a/4][row of the chunk][4] = √h x; columns beyond the last stay 0. */
+/** Packs rows: PANELS[a/4][row of the chunk][4] = √h x. Columns beyond the last column stay 0. */
 function pack<T>(hessian: usize, row: u32, count: i32): void {
   const columns = u(hessian, HESSIAN_COLUMNS), curvatures = ofRow(hessian, HESSIAN_H, row);
   for (let b = 0; b < count; b++) {
@@ -143,7 +147,7 @@ function addDense<T>(hessian: usize, row: u32, count: i32): void {
   }
 }
 
-/** An entry of a row in PANELS: its offset in a row of G, in bytes (u32), and its value (f64). */
+/** An entry of a sparse row in PANELS: its byte offset in a row of G (u32) and its value (f64). */
 const ENTRY_AT: usize = 0;
 const ENTRY_VALUE: usize = 8;
 const ENTRY_BYTES: usize = 16;
@@ -157,7 +161,8 @@ function addPairs(pairs: usize, last: usize, g: usize, factor: f64): void {
 }
 
 /**
- * PANELS holds the entries of a row. Rows of G are filled two at a time, so that the entries are read half as often.
+ * PANELS holds the entries of a row. Two rows of G are filled at a time, which halves the number of reads of the
+ * entries.
  */
 function addSparse<T>(hessian: usize, row: u32, count: i32): void {
   const width = u(hessian, HESSIAN_WIDTH), matrix = u(hessian, HESSIAN_MATRIX), pairs = u(hessian, HESSIAN_PANELS);

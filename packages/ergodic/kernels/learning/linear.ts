@@ -4,10 +4,10 @@
  * compiled program called through the table.
  *
  * Rows: dense (row-major) or sparse (CSR), of type T; parameters of type P: `outputs` vectors, `stride` elements apart.
- * `gradient` writes the pieces of the mean gradient over the batch. In a lane for single rows, the piece is the scaled
- * row itself, which is not copied. If there is a BUFFER, the piece is that buffer: a dense buffer has outputs × stride
- * elements, and a sparse buffer has the touched columns. With a control block, row derivatives are taken relative to
- * the table (CONTROL in memory/fields.ts). Returns the mean loss.
+ * `gradient` writes the pieces of the mean gradient over the batch. In a lane for single rows, the piece points to the
+ * row itself. Otherwise the piece is BUFFER: a dense buffer has outputs × stride elements, and a sparse buffer holds
+ * the touched columns. With a control block, the table's derivative of each row is subtracted from the row's new
+ * derivative (CONTROL in memory/fields.ts). Returns the mean loss.
  */
 import {
   PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_BYTES, PIECES_FIRST, CONTROL_KIND, CONTROL_TABLE, CONTROL_RECORD,
@@ -28,8 +28,8 @@ function u(model: usize, at: usize): usize {
 }
 
 /**
- * Start of a sparse row's entries, and the number of entries with a parameter. If there is no intercept, the last entry
- * does not count.
+ * Start of a sparse row's entries, and the number of entries that have a parameter. Without an intercept, the last
+ * entry does not count.
  */
 function rowStart(model: usize, row: usize): usize {
   return <usize>load<u32>(u(model, LINEAR_ROW_START) + (row << 2));
@@ -67,7 +67,10 @@ function outputs<T, P>(model: usize, sparse: bool, parameters: usize, rows: usiz
   }
 }
 
-/** Returns the mean loss of the batch whose outputs are in Z. Writes its derivatives, times the row weights, to DZ. */
+/**
+ * Returns the mean loss of the batch whose outputs are in Z. Writes the derivatives of the loss, multiplied by the row
+ * weights, to DZ.
+ */
 function lossOfBatch(model: usize, rows: usize, count: i32): f64 {
   const update = load<u32>(model + LINEAR_LOSS_UPDATE);
   const block = u(model, LINEAR_LOSS_BLOCK);
@@ -98,7 +101,10 @@ function lossOfBatch(model: usize, rows: usize, count: i32): f64 {
   return sum / <f64>count;
 }
 
-/** Replaces derivatives by their differences from the table's entries. Updates the table unless it is a snapshot. */
+/**
+ * Subtracts the table's derivatives from the new derivatives. Stores the new derivatives in the table, unless the table
+ * is a snapshot.
+ */
 function relativeToTable(model: usize, control: usize, rows: usize, count: i32): void {
   const kind = load<u32>(control + CONTROL_KIND);
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);
@@ -124,7 +130,7 @@ function setPiece(piece: usize, values: usize, indices: usize, count: i32, offse
   store<f64>(piece + PIECE_SCALE_F64, scale);
 }
 
-/** For a single row, the pieces point to the data itself. */
+/** Makes the pieces for a single row. The pieces point directly to the row's data. */
 function piecesOfRow<T>(model: usize, sparse: bool, row: usize, share: f64, pieces: usize): void {
   const outputCount = load<i32>(model + LINEAR_OUTPUTS);
   const stride = load<i32>(model + LINEAR_PARAMETER_STRIDE);
@@ -278,7 +284,7 @@ function gradientOfRow<T, P>(model: usize, sparse: bool, parameters: usize, row:
   return load<f64>(block + u(model, LINEAR_POINT_AT_LOSS));
 }
 
-/** B: element type of the gradient buffer (the parameters' type, or f32 for i16 parameters). */
+/** B is the element type of the gradient buffer: the parameters' type, or f32 if the parameters are i16. */
 function gradient<T, P, B>(model: usize, sparse: bool, parameters: usize, rows: usize, count: i32, control: usize, pieces: usize): f64 {
   if (u(model, LINEAR_BUFFER) == 0 && load<u32>(model + LINEAR_POINT) != ABSENT) {
     return gradientOfRow<T, P>(model, sparse, parameters, <usize>load<u32>(rows), control, pieces);

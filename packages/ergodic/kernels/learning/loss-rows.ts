@@ -1,9 +1,9 @@
 /**
- * A joint loss over rows: its program runs on the outputs of one row, which are not contiguous in memory (z:
- * f64[outputs][rows]).
+ * A joint loss over rows. The program computes the loss of one row from the row's outputs, which are not contiguous in
+ * memory (z: f64[outputs][rows]).
  *
  * For each row: gathers the outputs into the program's operand, sets y and the weight, calls the program and scatters
- * its results. Returns Σ of the program's result. JOINT block: memory/fields.ts. An operand with the address 0 is
+ * its results. Returns Σ of the program's result. JOINT block: memory/fields.ts. Operands with the address 0 are
  * skipped.
  */
 import {

@@ -2,9 +2,10 @@
  * Access to a working set's SET block (learning/fields.ts), for kernels/learning/working-set.ts and its parts: fields,
  * vectors, and columns centred under the weights h.
  *
- * Long computations are split into calls of bounded work. A kernel that has used its budget of `most` elements returns
- * 0 and continues in its next call; a kernel that is done returns 1. The stopping points depend only on element counts
- * and change no result. STAGE and AT, which hold the current position, are 0 between computations.
+ * Long computations are split into calls of bounded work. A kernel that has used up its budget of `most` elements
+ * returns 0, and its next call continues the computation. A kernel that has finished returns 1. The stopping points
+ * depend only on element counts and change no result. STAGE and AT hold the position during a computation and are 0
+ * between computations.
  */
 import {
   SET_COLUMNS, SET_DOT, SET_ADD_WEIGHTED, SET_ROWS, SET_U, SET_H, SET_TEMPORARY, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_MEMBERS, SET_CAPACITY,
@@ -43,13 +44,13 @@ export function enter(set: usize, next: u32): void {
   store<u32>(set + SET_AT, 0);
 }
 
-/** Stores the position and returns 0, for a kernel that continues there in its next call. */
+/** Stores the position and returns 0, so that the kernel's next call continues at this position. */
 export function pauseAt(set: usize, at: u32): u32 {
   store<u32>(set + SET_AT, at);
   return 0;
 }
 
-/** Resets the position and returns 1, for a kernel that is done. */
+/** Resets the position and returns 1, because the kernel has finished. */
 export function ended(set: usize): u32 {
   enter(set, 0);
   return 1;
@@ -140,8 +141,9 @@ export function centre(set: usize): void {
 }
 
 /**
- * Sets TEMPORARY, which must be zero, to h∘(x − o), and MEANS of the column to its sum. If o = 0, the sum is xᵀh.
- * Otherwise the elements of TEMPORARY are summed, because a difference of two sums would lose digits for a large o.
+ * Sets TEMPORARY, which must be zero, to h∘(x − o), and sets the column's element of MEANS to the sum of TEMPORARY. If
+ * o = 0, the sum is xᵀh. For other origins, the elements of TEMPORARY are added up, because a difference of two sums
+ * would lose digits if o is large.
  */
 export function spread(set: usize, j: u32): void {
   const temporary = u(set, SET_TEMPORARY);
@@ -150,7 +152,7 @@ export function spread(set: usize, j: u32): void {
   put(set, SET_MEANS, j, get(set, SET_ORIGINS, j) == 0 ? dot(set, j, u(set, SET_H)) : sumOf(temporary, load<u32>(set + SET_ROWS)));
 }
 
-/** Subtracts the column again, exactly: (0 + p) − p = 0. */
+/** Subtracts the column from TEMPORARY again. The result is exactly zero: (0 + p) − p = 0. */
 export function unspread(set: usize, j: u32): void {
   addWeighted(set, j, -1, load<u32>(set + SET_TEMPORARY));
 }
@@ -161,8 +163,8 @@ export function covariance(set: usize, a: u32, b: u32): f64 {
 }
 
 /**
- * Same as `covariance`, given raw = (x_a − o_a)ᵀ diag(h) x_b. If a column is constant where h > 0, the result would
- * consist only of rounding error, so it is set to 0.
+ * Same as `covariance`, given raw = (x_a − o_a)ᵀ diag(h) x_b. The result is set to 0 if a column is constant where h >
+ * 0, because it would otherwise be only rounding error.
  */
 export function centred(set: usize, a: u32, b: u32, raw: f64): f64 {
   if (!load<u32>(set + SET_INTERCEPT)) return raw;
@@ -172,7 +174,7 @@ export function centred(set: usize, a: u32, b: u32, raw: f64): f64 {
   return a == b && rest <= 1e-13 * fromOrigin ? 0 : rest;
 }
 
-/** Returns xᵀv of a member from u, without forming v. */
+/** Returns xᵀv for a member of the set, computed from u without forming v. */
 export function correlation(set: usize, j: u32): f64 {
   const raw = dot(set, j, u(set, SET_U));
   if (!load<u32>(set + SET_INTERCEPT)) return raw;
@@ -187,7 +189,7 @@ export function support(set: usize, r: u32): u32 {
   return load<u32>(u(set, SET_SUPPORT) + (<usize>r << 2));
 }
 
-/** Whether nothing can keep the coefficient at 0, because its penalty weight is 0 and signs are not constrained. */
+/** Whether the coefficient is unpenalised and has no sign constraint, so that nothing keeps it at 0. */
 export function unbounded(set: usize, j: u32): bool {
   return get(set, SET_PENALTY_WEIGHTS, j) == 0 && !load<u32>(set + SET_NON_NEGATIVE);
 }

@@ -2,7 +2,7 @@
  * Solves a working set with the Gram matrix of its members (columns centred under h), so that the cost of a pass
  * depends only on the coefficients that move.
  *
- * Alternates passes of coordinate descent with Newton steps at fixed signs. At the end, U is consistent with the new
+ * Alternates passes of coordinate descent with Newton steps at fixed signs. After the solve, U matches the new
  * coefficients.
  */
 import { COLUMNS_START } from "../../src/engine/memory/fields";
@@ -60,7 +60,8 @@ function growGram(set: usize): bool {
 }
 
 /**
- * Whether the rows of a sparse column hold fewer entries than columns 0 … a. Both numbers are estimated from averages.
+ * Whether the rows in which a sparse column is nonzero hold fewer entries than columns 0 … a. Both numbers are
+ * estimated from averages.
  */
 function growsByRows(set: usize, a: u32): bool {
   if (!load<u32>(set + SET_PRODUCTS)) return false;
@@ -69,7 +70,7 @@ function growsByRows(set: usize, a: u32): bool {
   return <f64>entries * <f64>load<u32>(set + SET_COLUMN_COUNT) < <f64>(a + 1) * <f64>load<u32>(set + SET_ROWS);
 }
 
-/** Computes row a for all columns in one pass. Returns whether the budget of this call is used up. */
+/** Computes row a for all columns in one pass. Returns whether this call has used up its budget. */
 function rowByRows(set: usize, a: u32): bool {
   const j = member(set, a), out = u(set, SET_Q);
   memory.fill(out, 0, (<usize>load<u32>(set + SET_SIZE) + 1) << 3);
@@ -81,8 +82,8 @@ function rowByRows(set: usize, a: u32): bool {
 }
 
 /**
- * Computes row a, column by column. The stored position is the number of columns done. Returns false if it stopped
- * early.
+ * Computes row a, column by column. The stored position is the number of columns already computed. Returns false if it
+ * stopped early.
  */
 function rowByColumns(set: usize, a: u32): bool {
   const j = member(set, a);
@@ -134,19 +135,19 @@ function passByCovariances(set: usize, size: u32): f64 {
 }
 
 /**
- * Largest system for a Newton step. The Cholesky factorisation of a larger system takes longer than the passes that it
- * saves.
+ * Largest system for a Newton step. Beyond this size, the Cholesky factorisation would take longer than the passes that
+ * a Newton step saves.
  */
 const LARGEST_SYSTEM: u32 = 1024;
 
 const MOST_SIGNS: u32 = 8;
 
 /**
- * With fixed signs, the objective is quadratic in the nonzero coefficients. Moves to the minimum, but stops where a
- * coefficient first reaches 0. This coefficient is set to 0 before the next try. The stored position is the number of
- * tries so far. If columns are dependent, the step follows a direction in which the outputs do not change. It ends when
- * a coefficient reaches 0. If many coefficients are nonzero, the next Newton step comes later, because its cost grows
- * with their number.
+ * With fixed signs, the objective is quadratic in the nonzero coefficients. Moves to the minimum of this quadratic, or
+ * to the first point on the way at which a coefficient reaches 0. That coefficient is set to 0 before the next try. The
+ * stored position is the number of tries so far. If columns are dependent, the step instead follows a direction that
+ * does not change the outputs. This step ends when a coefficient reaches 0. With many nonzero coefficients, Newton
+ * steps become rarer, because their cost grows with the number of coefficients.
  */
 function newtonOnSigns(set: usize, size: u32): bool {
   const bounded = load<f64>(set + SET_L1_F64) > 0 || load<u32>(set + SET_NON_NEGATIVE) != 0;
@@ -161,7 +162,7 @@ function newtonOnSigns(set: usize, size: u32): bool {
   return true;
 }
 
-/** Makes one step. Returns whether a coefficient reached 0, so that another step follows. */
+/** Makes one step. Returns whether a coefficient reached 0. In that case, another step follows. */
 function stepOnSigns(set: usize, size: u32, count: u32, bounded: bool): bool {
   const whole = direct(set, count, bounded);
   let hit = bounded ? firstZero(set, count, whole ? 1 : Infinity) : count;
@@ -174,7 +175,7 @@ function stepOnSigns(set: usize, size: u32, count: u32, bounded: bool): bool {
   return hit < count;
 }
 
-/** Step length along DIRECTION at which coefficient r of the support reaches 0. */
+/** Step length along DIRECTION at which coefficient r of the support becomes 0. */
 function lengthTo(set: usize, r: u32): f64 {
   return -get(set, SET_BETA, member(set, support(set, r))) / get(set, SET_DIRECTION, r);
 }
@@ -208,13 +209,14 @@ function listSupport(set: usize, size: u32): u32 {
   return count;
 }
 
-/** A pivot smaller than this share of its diagonal counts as 0: the column depends on earlier columns. */
+/** If a pivot is smaller than this share of its diagonal element, the column counts as dependent on earlier columns. */
 const DEPENDENT: f64 = 1e-11;
 
 /**
  * Sets DIRECTION = (G + l2 W)⁻¹ (minus the gradient) on the support, by Cholesky. If columns are dependent and
- * `bounded`, sets it to the descent direction along the first dependence and returns false. Otherwise the coefficients
- * of dependent columns stay unchanged, because the other columns reach the minimum without them.
+ * `bounded` is true, DIRECTION is set to the descent direction along the first dependence, and the result is false.
+ * Otherwise the coefficients of dependent columns stay unchanged, because the other columns suffice to reach the
+ * minimum.
  */
 function direct(set: usize, count: u32, bounded: bool): bool {
   const factor = u(set, SET_FACTOR), direction = u(set, SET_DIRECTION), stride = u(set, SET_CAPACITY) << 3;

@@ -1,6 +1,5 @@
 /**
- * The quadratic model for Newton steps (learning/coordinates/column-newton.ts), and sums over rows that control these
- * steps.
+ * Quadratic model for Newton steps (learning/coordinates/column-newton.ts), and the row sums that control these steps.
  *
  * slopes, curvatures, direction: f64[rows]. Sums run from the first row to the last.
  */
@@ -10,9 +9,9 @@ import {
 import { u } from "./set-block";
 
 /**
- * Sets u = −slopes, h = max(curvatures, least × weights), SHIFT = 0. If the new h differs by at most `drift` times the
- * sum of h, the old h and its Gram matrix are retained. Steps with the old h still lower the objective, but more
- * slowly.
+ * Sets u = −slopes, h = max(curvatures, least × weights), SHIFT = 0. The old h and its Gram matrix are kept if the new
+ * h differs from the old h by at most `drift` times the sum of h. Steps with the old h still lower the objective, but
+ * more slowly.
  */
 export function setModel(set: usize, slopes: usize, curvatures: usize, weights: usize, least: f64, drift: f64): void {
   const bytes = <usize>load<u32>(set + SET_ROWS) << 3, to = u(set, SET_U), h = u(set, SET_H);

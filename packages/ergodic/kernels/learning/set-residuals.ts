@@ -1,7 +1,7 @@
 /**
- * Solves a working set by residuals. Used if the Gram matrix would be too large. Passes of coordinate descent update U
- * column by column. After every six points, Anderson's method extrapolates, and the result is accepted if the objective
- * falls. Source: Bertrand and Massias 2021.
+ * Solves a working set by residuals. This method is used if the Gram matrix would be too large. Passes of coordinate
+ * descent update U column by column. After every six points, Anderson's method extrapolates a new point, which is
+ * accepted if it lowers the objective. Source: Bertrand and Massias 2021.
  */
 import {
   SET_ROWS, SET_COLUMN_COUNT, SET_U, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_NORMS, SET_FACTOR, SET_Q, SET_CURVATURES, SET_DIRECTION,
@@ -17,8 +17,8 @@ const KEPT: u32 = 5;
 const CURVATURES: u32 = 1;
 const PASS: u32 = 2;
 /**
- * Stages of an Anderson step: compute correlations at the current point, move to the extrapolated point, and check
- * whether the objective is lower there.
+ * Stages of an Anderson step. HERE computes correlations at the current point, WAY moves to the extrapolated point, and
+ * THERE checks whether the objective is lower there.
  */
 const HERE: u32 = 3;
 const WAY: u32 = 4;
@@ -74,7 +74,7 @@ function againAt(set: usize, next: u32): void {
   store<f64>(set + SET_SUM_F64, 0);
 }
 
-/** Returns true at the end of a pass; SUM is the decrease of the objective. */
+/** Returns true at the end of a pass. By then, SUM holds the decrease of the objective. */
 function passByResiduals(set: usize, size: u32): bool {
   const l2 = load<f64>(set + SET_L2_F64);
   const intercept = load<u32>(set + SET_INTERCEPT);
@@ -117,7 +117,8 @@ function keep(set: usize, size: u32, k: u32): void {
 
 /**
  * Anderson extrapolation of the last six points (Bertrand and Massias 2021): weights c, Σc = 1, that minimise ‖Σ c_k
- * (β_{k+1} − β_k)‖. Writes the point to DIRECTION, indexed by place. Returns false if there is no such point.
+ * (β_{k+1} − β_k)‖. Writes the extrapolated point to DIRECTION, indexed by place. Returns false if there is no such
+ * point.
  */
 function extrapolate(set: usize, size: u32): bool {
   const weights = u(set, SET_FACTOR), system = weights + 64;
@@ -157,8 +158,8 @@ function step(set: usize, k: u32, a: u32): f64 {
 }
 
 /**
- * Gaussian elimination without pivoting, for a positive definite system of KEPT rows. The solution replaces the
- * right-hand side.
+ * Gaussian elimination without pivoting, for a positive definite system of KEPT rows. The solution overwrites the
+ * right-hand side x.
  */
 function eliminate(system: usize, x: usize): bool {
   for (let k: u32 = 0; k < KEPT; k++) {
@@ -182,8 +183,9 @@ function eliminate(system: usize, x: usize): bool {
 }
 
 /**
- * Moves to the point in DIRECTION if the objective is lower there. The quadratic part falls by ½ δᵀ(slope here + slope
- * there), and SUM collects the change of the whole objective. Returns true when it has been decided whether to move.
+ * Moves to the point in DIRECTION if the objective is lower there. Along the way, the quadratic part falls by ½
+ * δᵀ(slope here + slope there). SUM accumulates the change of the whole objective. Returns true once the point has been
+ * accepted or rejected.
  */
 function tryPoint(set: usize, size: u32): bool {
   const backup = historyAt(set, KEPT + 1), from = historyAt(set, KEPT), to = u(set, SET_DIRECTION);

@@ -13,19 +13,19 @@ import {
 } from "../../src/learning/fields";
 import { allow, centre, dot, ended, get, pauseAt, penaltyOf, place, pull, put, spentColumns, u } from "./set-block";
 
-/** Distance from 0 to the subdifferential of the objective in β_j, if x_j·v = c. */
+/** Distance from 0 to the subdifferential of the objective with respect to β_j, given x_j·v = c. */
 function violation(set: usize, j: u32, c: f64): f64 {
   const b = get(set, SET_BETA, j), weight = get(set, SET_PENALTY_WEIGHTS, j), threshold = load<f64>(set + SET_L1_F64) * weight;
   if (b == 0) return Math.max(0, pull(set, c) - threshold);
   return Math.abs(c - (b > 0 ? threshold : -threshold) - load<f64>(set + SET_L2_F64) * weight * b);
 }
 
-/** Upper bound on |x_j·v|, computed from the reference. */
+/** Upper bound on |x_j·v|, computed from the correlation at the reference. */
 function bound(set: usize, j: u32): f64 {
   return Math.abs(load<f64>(set + SET_KAPPA_F64) * get(set, SET_REFERENCE_CORRELATIONS, j)) + get(set, SET_NORMS, j) * load<f64>(set + SET_DISTANCE_F64);
 }
 
-/** A new reference is needed if more than 1 / STALE_SHARE of the columns outside the set had to be computed. */
+/** If more than 1 / STALE_SHARE of the columns outside the set had to be computed, a new reference is needed. */
 const STALE_SHARE: u32 = 8;
 
 export function setScores(set: usize, most: f64): u32 {

@@ -6,9 +6,9 @@
  *   ∂v/∂β_j = −h∘(x_j − o_j),  ∂v/∂SHIFT = −h
  *
  * v is minus the gradient with respect to the outputs; for the squared loss the quadratic is the loss itself. With an
- * intercept, b is at its minimum after every move (Σv = 0), as if columns were centred under the weights h. o: ORIGINS,
- * the unweighted means of dense columns, so that a column far from 0 loses no digits. SHIFT is the change in b + Σ o_j
- * β_j. β_j ≥ 0 if NON_NEGATIVE.
+ * intercept, every move also sets b to its minimum, so that Σv = 0, as if columns were centred under the weights h. o:
+ * ORIGINS, the unweighted means of dense columns, so that a column far from 0 loses no digits. SHIFT is the change in b
+ * + Σ o_j β_j. β_j ≥ 0 if NON_NEGATIVE.
  *
  * `setSolve` minimises over the members: by covariances (set-covariances.ts) while they fit into CAPACITY, otherwise by
  * residuals (set-residuals.ts). Scores of all columns: set-scores.ts. Block: learning/fields.ts.
@@ -43,7 +43,7 @@ export function setNorms(set: usize, most: f64): u32 {
 
 /**
  * Minimises over the members. Counts passes. Ends when a pass lowers the objective by less than TOLERANCE, or after
- * MOST_PASSES.
+ * MOST_PASSES passes.
  */
 export function setSolve(set: usize, most: f64): u32 {
   const size = load<u32>(set + SET_SIZE);
@@ -69,8 +69,8 @@ function add(set: usize, j: u32): void {
 }
 
 /**
- * Adds to the set up to `most` columns with the largest pulls above `least` × l1 w. Unpenalised columns are always
- * added. Returns the number added.
+ * Adds the columns with the largest pulls to the set: at most `most` columns, each with a pull above `least` × l1 w.
+ * Unpenalised columns are always added. Returns the number added.
  */
 export function setGrow(set: usize, most: u32, least: f64): u32 {
   const count = load<u32>(set + SET_COLUMN_COUNT), l1 = load<f64>(set + SET_L1_F64);
@@ -102,7 +102,7 @@ export function setGrow(set: usize, most: u32, least: f64): u32 {
   return added;
 }
 
-/** Drops members whose coefficient is 0. The Gram matrix keeps the rows of the remaining members. */
+/** Drops members whose coefficient is 0. The remaining members keep their rows of the Gram matrix. */
 export function setCompact(set: usize): void {
   const size = load<u32>(set + SET_SIZE), gramSize = load<u32>(set + SET_GRAM_SIZE);
   let kept: u32 = 0, keptGram: u32 = 0;

@@ -1,17 +1,17 @@
 /**
- * z = x·wᵀ + b in float64 for many rows. This is a separate module with its own memory. It is small enough to be
- * compiled synchronously.
+ * z = x·wᵀ + b in float64 for many rows. The kernel is a separate module with its own memory. The module is small
+ * enough for synchronous compilation.
  *
  * Dense, x: T[rows × stride], f32 or f64; only the first `columns` of each row are used; w: f64[outputs × columns]; b:
  * f64[outputs]; z: f64[rows × outputs]. `rows` is rounded up to a multiple of eight. x and z must have room for the
  * rounded number of rows, and x is read beyond its last row. Nothing may alias z. Each z is summed from left to right,
- * beginning with b and without fused instructions. The bits are therefore the same as in the plain loop of
+ * starting from b, without fused multiply-add instructions. The bits are therefore the same as in the plain loop of
  * src/predict/linear.ts. A vector holds two rows.
  *
  * Sparse, one output: z[row] += Σ x[e] w[columns[e]] from left to right over entries starts[row] ≤ e < starts[row + 1]
  * − extra. z: f64[rows], initialised to b; The bits are again those of the plain loop. x (T) and columns (u32) hold
  * entries [from, to) of all entries, so a row's entries can be split between calls. Rows begin at `row`. Returns the
- * first row that has entries from `to` onwards, or the last row.
+ * first row with entries from `to` onwards, or the last row if there is no such row.
  */
 
 function two<T>(p: usize, q: usize): v128 {

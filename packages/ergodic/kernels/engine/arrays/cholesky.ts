@@ -1,10 +1,10 @@
 /**
  * Cholesky factorisation A = L Lᵀ of a symmetric positive definite A; L is lower triangular with a positive diagonal.
  *
- * a, l: [n, n], of type T (f32 or f64), row-major. Only a's lower triangle is read. All of l is written, with zeros
- * above its diagonal. Nothing may alias; pointers need only the alignment of T. Returns 0, or 1 + the index of the
- * first row whose pivot is not positive and finite. A is then not positive definite (up to rounding), and all of l is
- * NaN. |L Lᵀ − A| ≤ (n + 2) ε |L||Lᵀ|, element by element.
+ * a, l: [n, n], of type T (f32 or f64), row-major. Only a's lower triangle is read. All elements of l are written; the
+ * elements above the diagonal become zero. Nothing may alias; pointers need only the alignment of T. Returns 0, or 1 +
+ * the index of the first row whose pivot is not positive and finite. In the latter case, A is not positive definite (up
+ * to rounding), and all of l becomes NaN. |L Lᵀ − A| ≤ (n + 2) ε |L||Lᵀ|, element by element.
  *
  * Rows are computed in order, four at a time. Each element is computed from the inner product of two known rows, so
  * that all loads are contiguous.
@@ -33,7 +33,7 @@ function pair<T>(l: usize, a: usize, j: usize, above: usize, below: usize, first
   store<T>(l + at, <T>(rest / <f64>load<T>(below + at, sizeof<T>())), sizeof<T>());
 }
 
-/** Computes columns 0 … i − 1 of rows i … i + 3, which are zero on entry; i is a multiple of 4. */
+/** Computes columns 0 … i − 1 of rows i … i + 3, where i is a multiple of 4. The four rows must be zero on entry. */
 function fourRows<T>(n: usize, i: usize, a: usize, l: usize): void {
   const width = n * sizeof<T>();
   const l0 = l + i * width, l1 = l0 + width, l2 = l1 + width, l3 = l2 + width;
@@ -42,8 +42,8 @@ function fourRows<T>(n: usize, i: usize, a: usize, l: usize): void {
     const above = l + j * width, below = above + width;
     let s0 = v128.splat<T>(0), s1 = v128.splat<T>(0), s2 = v128.splat<T>(0), s3 = v128.splat<T>(0);
     let t0 = v128.splat<T>(0), t1 = v128.splat<T>(0), t2 = v128.splat<T>(0), t3 = v128.splat<T>(0);
-    // Reads whole vectors up to column j, or slightly beyond column j, where the four rows are still 0. Nothing beyond
-    // column i is read.
+    // Reads whole vectors, so some elements beyond column j are read. In the four rows, these elements are still 0.
+    // Nothing beyond column i is read.
     for (let k: usize = 0; k < j * sizeof<T>(); k += 16) {
       const p = v128.load(above + k), q = v128.load(below + k);
       let x = v128.load(l0 + k);

@@ -19,8 +19,8 @@ function one<T>(n: i32, step: isize, x: usize, y: usize): void {
 }
 
 /**
- * Computes four sums simultaneously, so that their additions do not wait for each other. The elements of different sums
- * are `apart` bytes from one another.
+ * Computes four sums simultaneously to hide the latency of an addition. The elements of different sums are `apart`
+ * bytes from one another.
  */
 function fourApart<T>(n: i32, step: isize, apart: usize, x: usize, y: usize): void {
   let a: f64 = 0, b: f64 = 0, c: f64 = 0, d: f64 = 0;

@@ -19,7 +19,7 @@ import * as field from "../../../src/engine/memory/fields";
 import { operate } from "./elementwise-operations";
 import { fill, put, reduceTile } from "./elementwise-tile";
 
-/** Record of a register's last load: the address, and the number of elements. */
+/** Record of a register's last load: the source address and the number of elements. */
 const FILLED_FROM: usize = 0;
 const FILLED_COUNT: usize = 4;
 const FILLED_BYTES: usize = 8;
@@ -94,7 +94,7 @@ function strideOf(access: usize, axis: i32): i32 {
 function tile<T>(values: usize, rows: i32, columns: i32): void {
   const count = rows * columns;
   const bytes = <usize>count * sizeof<T>();
-  // Operations always process whole vectors, and memory beyond the end must not be read. So copy a partial vector.
+  // Copy a partial vector, because operations always process whole vectors and must not read memory beyond the end.
   const isWhole = (bytes & 15) == 0;
   let register = pointers, cache = filled;
   for (let access = loads; access < presets; access += accessBytes, register += 4, cache += FILLED_BYTES) {
@@ -106,8 +106,8 @@ function tile<T>(values: usize, rows: i32, columns: i32): void {
     }
     const own = registers + <usize>load<u32>(access, field.ACCESS_REGISTER) * registerBytes<T>();
     store<u32>(register, own);
-    // Values that are repeated along outer axes need not be copied again. The same address gives the same elements,
-    // even if fewer elements are needed.
+    // Values that are repeated along outer axes need not be copied again. A register loaded from the same address holds
+    // the same elements, even if fewer of them are needed now.
     if (load<u32>(cache, FILLED_FROM) == <u32>at && load<u32>(cache, FILLED_COUNT) >= <u32>count) continue;
     fill<T>(own, at, rows, columns, rowStride, columnStride);
     store<u32>(cache, at, FILLED_FROM);
@@ -148,7 +148,7 @@ function elementwise<T>(code: usize, values: usize, scratch: usize): void {
   // Rounds the number of rows so that tiles consist of whole vectors.
   if (rows > 4) rows &= ~3;
   for (;;) {
-    // Count down, because this cannot overflow, however long an axis is.
+    // Counting down cannot overflow, however long an axis is.
     for (let rowsLeft = rowCount; rowsLeft > 0; rowsLeft -= rows) {
       store<u32>(rowAt, rowCount - rowsLeft);
       for (let columnsLeft = columnCount; columnsLeft > 0; columnsLeft -= field.REGISTER_ELEMENTS) {

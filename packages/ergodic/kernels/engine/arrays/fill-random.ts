@@ -19,8 +19,8 @@ const TO_UNIT_52: f64 = 2.220446049250313e-16;
 const TO_UNIT_24: f32 = 5.9604644775390625e-8;
 
 /**
- * Combines lanes 0 and 1 of two words into integers of 52 + extra bits in f64x2; `shift` is 6 − extra for the upper
- * word.
+ * Combines lanes 0 and 1 of two words into integers of 52 + extra bits, stored in f64x2. For the upper word, `shift` is
+ * 6 − extra.
  */
 function integers(upper: v128, lower: v128, shift: i32): v128 {
   const high = f64x2.convert_low_i32x4_u(i32x4.shr_u(upper, shift));

@@ -2,7 +2,8 @@
  * Returns 1 if all `count` numbers from `pointer` onwards are finite, or 0 if one is infinite or NaN. Exact. The
  * pointer needs only the alignment of T; nothing beyond the numbers is read.
  *
- * x − x is either 0, with all bits 0, or NaN. The bits of all differences are combined with OR and tested once.
+ * x − x is either 0, with all bits 0, or NaN. The code combines the bits of all differences with OR and tests the
+ * result once.
  */
 function areFinite<T>(pointer: usize, count: i32): i32 {
   const end = pointer + <usize>count * sizeof<T>();

@@ -8,7 +8,7 @@
  *
  * packAcross: rows p of the stored block are `step` bytes apart. packAlong: the transpose is stored, so columns j are
  * `step` bytes apart. Four rows of the block are copied at a time. Whole cache lines of the target are written. The
- * source is read as four streams or as `lanes` streams.
+ * source is read as four streams (packAcross) or as `lanes` streams (packAlong).
  */
 
 /**

@@ -8,8 +8,8 @@
  * one addition to C. Its bits therefore depend neither on the form of A nor on the element's position in the tile.
  *
  * Eight sums and the six loads for one p fill the available registers. The engine issues all loads of a basic block
- * before the first multiplication, so longer or unrolled steps would spill registers. Eight sums are also just enough
- * to hide the latency of two multipliers.
+ * before the first multiplication. Longer or unrolled steps would therefore spill registers. Eight sums are also just
+ * enough to hide the latency of two multipliers.
  */
 
 export function madd<T>(a: v128, b: v128, c: v128): v128 {

@@ -147,7 +147,7 @@ export function vectorSums<T>(
     y += <usize>whole * yStep;
     columns -= whole;
   }
-  // Four sums at a time hide the latency of an addition; more would not fit into the registers.
+  // Four simultaneous sums hide the latency of an addition. More sums would not fit into the registers.
   while (columns >= lanes) {
     const count = min(columns, 4 * lanes), whole = count / lanes;
     // If the remaining columns do not fill four vectors, the last vector ends at the last column and overlaps the

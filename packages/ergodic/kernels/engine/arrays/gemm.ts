@@ -8,15 +8,15 @@
  * alignment of their elements.
  *
  * |error| <= k ε Σ_p |a_p b_p|, plus one rounding with `accumulate`. NaN and infinity propagate, because no product is
- * skipped. The sum of an element runs over p in order, in blocks of GEMM_DEPTH that are added to C one after another;
- * vector shapes (m = 1 or n = 1, kernels/engine/arrays/gemm-vector.ts) have their own order. With m, n > 1, the bits of
- * an element therefore depend only on its row of op(A), its column of op(B), and k.
+ * skipped. For m, n > 1, the sum of an element runs over p in order, in blocks of GEMM_DEPTH that are added to C one
+ * after another. Vector shapes (m = 1 or n = 1) use the order of kernels/engine/arrays/gemm-vector.ts. With m, n > 1,
+ * the bits of an element therefore depend only on its row of op(A), its column of op(B), and k.
  *
  * Blocking follows Goto and van de Geijn 2008: a packed block of op(B) stays in the second-level cache, a strip of
  * op(A) in the first-level cache, and tiles of C in registers. An operand is not packed if a tile can read it in place
- * about as fast. These operands are transposed A, plain B if the block spans at most GEMM_DIRECT_BYTES, and any operand
- * that too few tiles would use. Plain A is packed. Otherwise it would need four addresses per tile instead of one,
- * which costs a tenth of the tile's time.
+ * about as fast. Such operands are a transposed A, a plain B whose block spans at most GEMM_DIRECT_BYTES, and any
+ * operand that only a few tiles use. Plain A is packed. Without packing, each tile would need four addresses of A
+ * instead of one, which costs a tenth of the tile's time.
  */
 import { GEMM_DEPTH, GEMM_DIRECT_BYTES, GEMM_FEW_PANELS, GEMM_PANELS, GEMM_PANEL_BYTES, GEMM_ROWS, GEMM_STRIPS, GEMM_TILE_BYTES } from "../../../src/engine/memory/gemm";
 import { packAcross, packAlong } from "./gemm-pack";

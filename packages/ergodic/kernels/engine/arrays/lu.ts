@@ -5,8 +5,8 @@
  * the row with which each row was exchanged. If a pivot is 0 or NaN, all of f is NaN.
  *
  * luSolve: f as written by luFactor; x, b: [n, m]; solves Aᵀ X = B if `transposed` is not 0. x can be the same as b. An
- * entry in the last row of f counts as an exchange only if it is the index of the pivot's row or of a later row.
- * Nothing outside x is touched, whatever f contains.
+ * entry in the last row of f counts as an exchange only if the entry is an index of the pivot's row or of a later row.
+ * Only x is written, even if f contains invalid numbers.
  *
  * All arrays are of type T (f32 or f64) and row-major; nothing may overlap otherwise; pointers need only the alignment
  * of T. Plain arithmetic in T, in one fixed order: |A X − B| ≤ 3 n ε |L||U||X|, up to row exchanges.

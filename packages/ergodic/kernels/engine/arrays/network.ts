@@ -78,7 +78,10 @@ export function networkGradient(model: usize, parameters: usize, rows: usize, co
   return loss;
 }
 
-/** Uses the same random draws as the last gradient, so that a search compares values of one function. */
+/**
+ * Evaluates the objective with the random draws of the last gradient, so that a search compares values of the same
+ * function.
+ */
 export function networkObjective(model: usize, parameters: usize, rows: usize, count: i32): f64 {
   const to = u(model, NETWORK_OBJECTIVE + NETWORK_PROGRAM_BLOCK), from = u(model, NETWORK_UPDATE + NETWORK_PROGRAM_BLOCK);
   store<f64>(to + UPDATE_AT, load<f64>(from + UPDATE_AT));

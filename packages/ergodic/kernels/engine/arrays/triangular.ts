@@ -3,9 +3,9 @@
  *
  * l: [n, n]. The lower triangle and the diagonal are read. If `lower` is 0, the upper triangle is read instead. b, x:
  * [n, m]. All of type T (f32 or f64), row-major. x can be the same as b; nothing may overlap otherwise. Pointers need
- * only the alignment of T. A 0 on the diagonal gives ±Inf or NaN. If m > 1, lanes hold columns of X; a single column is
- * solved with rows of L. Sums are in T, in an order that depends only on m and n. For each column, (op(L) + E) x = b
- * with |E| ≤ (n + 1) ε |L|.
+ * only the alignment of T. A 0 on the diagonal gives ±Inf or NaN. If m > 1, each lane holds a column of X. A single
+ * column is solved with the rows of L instead. Sums are in T, in an order that depends only on m and n. For each
+ * column, (op(L) + E) x = b with |E| ≤ (n + 1) ε |L|.
  */
 import { dotDense } from "../data/dot";
 
@@ -29,7 +29,7 @@ function solveOne<T>(n: usize, l: usize, forward: bool, transposed: bool, x: usi
     const at = x + i * sizeof<T>(), row = l + i * width;
     const diagonal = <f64>load<T>(row + i * sizeof<T>());
     if (transposed) {
-      // Row i of L is column i of op(L), so x_i is eliminated from the remaining equations.
+      // Row i of L is column i of op(L). Subtract its multiple by x_i from the remaining equations.
       const value = <T>(<f64>load<T>(at) / diagonal);
       store<T>(at, value);
       const first = forward ? i + 1 : 0;
@@ -103,7 +103,7 @@ function solveColumn<T>(n: usize, l: usize, down: usize, across: usize, forward:
 }
 
 function solve<T>(n: usize, m: usize, l: usize, lower: bool, transposed: bool, b: usize, x: usize): void {
-  // If n = 0, the loops below would visit columns that have no memory.
+  // Without this check, the loops below would access columns that have no memory if n = 0.
   if (n == 0) return;
   const pitch = m * sizeof<T>(), width = n * sizeof<T>();
   if (x != b) memory.copy(x, b, n * pitch);

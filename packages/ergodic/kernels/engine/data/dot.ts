@@ -3,8 +3,8 @@
  *
  * T: element type of the row (f32, f64, i8, i16); P: element type of the parameters (f32, f64, i16). Floats: 16 (f32)
  * or 8 (f64) partial sums, added pairwise at the end, then the tail from left to right; |error| <= (n/16 + 5) ε Σ|x p|.
- * Integers with i16 parameters: exact 32-bit pair sums, added to an f64 every 64 steps, so that nothing overflows. Rows
- * and parameters may not alias; unaligned tails are allowed.
+ * Integers with i16 parameters: exact 32-bit sums of pairs. Every 64 steps, these sums are added to an f64, so that
+ * they never overflow. Rows and parameters may not alias; unaligned tails are allowed.
  */
 
 function madd4(a: v128, b: v128, c: v128): v128 {

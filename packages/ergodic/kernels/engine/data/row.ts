@@ -3,8 +3,8 @@
  * threads), x·x.
  *
  * T: element type of the row (f32, f64, i8, i16). Dense rows: n contiguous elements, 8 partial sums, added pairwise at
- * the end, then the tail from left to right; |error| <= (n/8 + 5) ε Σ|x p|. Sparse rows: n elements and their columns,
- * which are distinct; 4 partial sums. p may not alias the row.
+ * the end, then the tail from left to right; |error| <= (n/8 + 5) ε Σ|x p|. Sparse rows: n elements and their distinct
+ * columns; 4 partial sums. p may not alias the row.
  */
 import { dotSparse } from "./dot";
 

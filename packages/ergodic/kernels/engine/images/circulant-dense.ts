@@ -62,8 +62,8 @@ function writeOut<T>(rows: i32, q: i32, k: i32, w: usize, dense: usize, twice: u
 }
 
 /**
- * w[i, j, c] = Σ_b dense[i k + (b + c) mod k, j k + b]: sums along diagonals. Element 0 of w is the sum along one
- * diagonal; every other element is the sum along two.
+ * w[i, j, c] = Σ_b dense[i k + (b + c) mod k, j k + b]: sums along diagonals. Element 0 of w is the sum of a single
+ * diagonal; every other element sums two diagonals.
  */
 function sumDiagonals<T>(rows: i32, q: i32, k: i32, dense: usize, w: usize, twice: usize): void {
   const side = <usize>k * sizeof<T>(), pitch = <usize>q * side;

@@ -3,9 +3,9 @@
  * (circulant-transform.ts).
  *
  * A band: [k/2 slots][vectors][blocks][2] vectors of T, one row per lane; slots are `slot` bytes apart. Weights: [k/2
- * slots][2 planes][blocks] of T; planes are `plane` bytes apart. Sums run over blocks (or vectors) in order. The four
- * products of two complex numbers have separate sums, which are combined at the end. This gives enough independent
- * chains to hide a multiplier's latency.
+ * slots][2 planes][blocks] of T; planes are `plane` bytes apart. Sums run over blocks (or over vectors) in ascending
+ * order. The four products of two complex numbers have separate sums, which are combined at the end. Four separate sums
+ * give enough independent additions to hide the latency of a multiplier.
  */
 import { madd } from "../arrays/gemm-tile";
 
@@ -54,8 +54,8 @@ function join<T>(rr: v128, ii: v128, ri: v128, ir: v128, packed: bool, conjugate
 }
 
 /**
- * Computes a band of `outs` blocks from a band of `ins` blocks. Weight (out, in) is at out · outStep + in · inStep
- * bytes in its plane.
+ * Computes a band of `outs` blocks from a band of `ins` blocks. In each plane, weight (out, in) is out · outStep + in ·
+ * inStep bytes from the start.
  */
 export function multiply<T>(
   k: i32, vectors: i32, outs: i32, ins: i32, weights: usize, plane: usize, outStep: usize, inStep: usize, conjugate: bool,

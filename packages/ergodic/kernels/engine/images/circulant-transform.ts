@@ -9,9 +9,9 @@
  * bit-reversed order. Both overwrite `work`.
  *
  * Each step combines the real transforms of the elements at even and at odd positions, recursively. A step works in
- * place on m vectors. They hold the real parts of bins 0 … m/2, and then the imaginary parts of bins m/2 − 1 … 1. For
- * each pair of bins, a step therefore writes to the same vectors that it reads (Sorensen, Jones, Heideman and Burrus
- * 1987, "Real-valued fast Fourier transform algorithms").
+ * place on m vectors. These vectors hold the real parts of bins 0 … m/2, followed by the imaginary parts of bins m/2 −
+ * 1 … 1. In this order, each step writes to the same vectors that it reads for a pair of bins (Sorensen, Jones,
+ * Heideman and Burrus 1987, "Real-valued fast Fourier transform algorithms").
  *
  * table: k/4 pairs (cos, sin) of 2πf/k. ‖error‖₂ <= 2.2 log2(k) ε ‖exact‖₂, each way.
  */

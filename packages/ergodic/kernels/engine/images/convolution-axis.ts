@@ -1,10 +1,11 @@
 /**
  * One dimension of a convolution: the source cells and the weight taps that contribute to a destination cell.
  *
- * In the forward direction the source is the input. In the adjoint, the source is the output. The input cells then form
- * `stride` phases with different taps. Cell q · phases + phase uses source cells q · stride + origin + m · step with
- * taps first + m · tapStep, m = 0 … taps − 1; step > 0, and source cells outside [0, size) are skipped. The records of
- * all phases start at `at`, AXIS_BYTES each, as i32.
+ * In the forward direction the source is the input. In the adjoint, the source is the convolution's output. The input
+ * cells then fall into `stride` phases, and each phase uses different taps. Cell q · phases + phase uses source cells q
+ * · stride + origin + m · step and taps first + m · tapStep, for m = 0 … taps − 1. The step is positive, and source
+ * cells outside [0, size) are skipped. The phases' records are stored from `at` onwards, with AXIS_BYTES per record, as
+ * i32.
  */
 import { AXIS_BYTES, AXIS_FIRST, AXIS_ORIGIN, AXIS_STEP, AXIS_STRIDE, AXIS_TAPS, AXIS_TAP_STEP } from "../../../src/engine/memory/fields";
 
@@ -52,7 +53,7 @@ export function firstTap(origin: i32, step: i32): i32 {
 
 /** Returns the first m with origin + m · step >= size, at most `taps`. */
 export function endTap(origin: i32, step: i32, size: i32, taps: i32): i32 {
-  // Most cells use all of their taps, and a division is slow.
+  // Avoids the slow division, because most cells use all of their taps.
   if (origin + (taps - 1) * step < size) return taps;
   return origin < size ? min((size - origin + step - 1) / step, taps) : 0;
 }

@@ -1,6 +1,6 @@
 /**
- * If all strides are 1, the adjoint of a convolution in the image is itself a convolution. It maps dy to dx, with
- * flipped and transposed weights.
+ * If all strides are 1, the adjoint of a convolution with respect to the image is itself a convolution. The adjoint
+ * convolution maps dy to dx with flipped and transposed weights.
  */
 import {
   CONV_BYTES, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,

@@ -1,13 +1,13 @@
 /**
- * Convolution that reads the image directly, and its adjoint in the weights. Used if the weights fit into the
- * first-level cache. Making patches (kernels/engine/images/convolution.ts) would take up to twice as long as the
+ * Convolution that reads the image directly, and its adjoint with respect to the weights. Used if the weights fit into
+ * the first-level cache. Making patches (kernels/engine/images/convolution.ts) would take up to twice as long as the
  * products. The contracts are those of convolution.ts, restricted to the cases that isShallow accepts: one group,
  * contiguous taps per row, whole panels.
  *
  * The part of an image row that one cell uses is a run of kernelWidth · inChannels contiguous numbers. Each number is
  * multiplied by a row of W, in the tiles of kernels/engine/arrays/gemm-tile.ts. Each sum runs over the rows of taps and
- * along the run. It includes only numbers inside the image. In the adjoint, each sum runs over cells, and numbers
- * outside the image count as zeros.
+ * over the numbers of the run. Only numbers inside the image are included. In the adjoint, each sum runs over output
+ * cells, and numbers outside the image count as zeros.
  */
 import {
   CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_GROUPS, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,
@@ -18,8 +18,8 @@ import { endTap, firstTap } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
 /**
- * Number of bytes of dy that are processed at a time. They should stay in the first-level cache while all taps are
- * applied to them.
+ * Number of bytes of dy that are processed at a time. This part of dy should stay in the first-level cache while all
+ * taps are applied.
  */
 const ROWS_BYTES = 16384;
 
@@ -141,9 +141,9 @@ function add<T>(at: usize, left: v128, right: v128): void {
 }
 
 /**
- * Computes three numbers of a run and one panel, over `rows` rows of `cells` cells. The first cell's run starts at `x`.
- * This is the number with index `column` among the `size` numbers of its row. Cells [low, high) have all three numbers
- * inside the row.
+ * Computes the weights' derivatives for three numbers of a run and one panel, over `rows` rows of `cells` cells. The
+ * first cell's run starts at `x`. The number at `x` has index `column` among the `size` numbers of its row. For cells
+ * [low, high), all three numbers lie inside the row.
  */
 function threeNumbers<T>(
   rows: i32, cells: i32, low: i32, high: i32, x: usize, xRow: usize, stride: i32, column: i32, size: i32, zeros: usize, dy: usize, dyRow: usize, step: usize,

@@ -12,7 +12,7 @@
  * kernels/engine/arrays/gemm.ts, one group at a time. If patches are single cells, x itself is used. Small weights are
  * handled by kernels/engine/images/convolution-shallow.ts. |error| <= K ε Σ|products|, where K is the number of
  * products in a sum as in gemm.ts. Cells outside the image are multiplied as zeros, so an infinite or NaN weight gives
- * NaN there.
+ * NaN at the border.
  */
 import {
   CONV_BAND_BYTES, CONV_BATCH, CONV_BYTES, CONV_GROUPS, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT, CONV_KERNEL_WIDTH, CONV_OUT_CHANNELS,

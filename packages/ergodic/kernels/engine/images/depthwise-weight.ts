@@ -2,9 +2,10 @@
  * The adjoint of kernels/engine/images/depthwise.ts in the weights: dW[i, j, c] = Σ_nhw dy[n, h, w, c] x[n, h sh − pt +
  * i dh, w sw − pl + j dw, c].
  *
- * spec, x, dy, scratch and the shape of W are as in depthwise.ts. dw is fully overwritten and overlaps nothing. With K
- * = batch · outHeight · outWidth terms, |error| <= K ε Σ|dy x|: The sums over a few rows stay in registers, and are
- * added to dw band by band. Cells outside the image count as zeros, so an infinite or NaN dy may be multiplied by them.
+ * spec, x, dy, scratch and the shape of W are as in depthwise.ts. dw is fully overwritten and overlaps nothing. The
+ * error is at most K ε Σ|dy x|, where K = batch · outHeight · outWidth is the number of terms. Sums over a few rows
+ * stay in registers and are added to dw band by band. Cells outside the image count as zeros, so an infinite or NaN dy
+ * gives NaN wherever dy is multiplied by such a zero.
  */
 import {
   CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,
@@ -14,8 +15,8 @@ import { endTap, firstTap } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
 /**
- * Number of bytes of x and dy that are processed at a time. They should stay in the first-level cache while all
- * channels and rows of taps are applied to them.
+ * Number of bytes of x and dy that are processed at a time. This part of x and dy should stay in the first-level cache
+ * while all channels and rows of taps are applied.
  */
 const ROWS_BYTES = 16384;
 
@@ -34,8 +35,8 @@ function addThree<T>(dw: usize, tap: usize, c00: v128, c01: v128, c10: v128, c11
 
 /**
  * Computes three neighbouring taps and two vectors of channels, over `rows` rows of `cells` cells. The first cell's
- * first tap is at `x`, in column `column` of the image. Cells [low, high) have all three taps inside the image; other
- * cells read missing taps from `zeros`.
+ * first tap is at `x`, in column `column` of the image. For cells [low, high), all three taps lie inside the image.
+ * Other cells read their missing taps from `zeros`.
  */
 function threeTaps<T>(
   rows: i32, cells: i32, low: i32, high: i32, x: usize, xRow: usize, pixel: usize, tap: usize, column: i32, stride: i32, dilation: i32, size: i32,
@@ -80,8 +81,8 @@ function threeTaps<T>(
 }
 
 /**
- * Same as threeTaps, for taps with the same distance as neighbouring cells. Each cell then shares two of its taps with
- * the previous cell and loads only the third.
+ * Same as threeTaps, for taps that are as far apart as neighbouring cells. Each cell then shares two taps with the
+ * previous cell and loads only its third tap.
  */
 function slidingTaps<T>(
   rows: i32, cells: i32, x: usize, xRow: usize, pixel: usize, column: i32, stride: i32, size: i32, zeros: usize, dy: usize, dyRow: usize, channels: usize,

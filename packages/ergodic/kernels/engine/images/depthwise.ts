@@ -11,7 +11,7 @@
  * Each element is one sum over the taps inside the image: |error| <= kernelHeight · kernelWidth · ε Σ|x W|. NaN and
  * infinity propagate. A tile is two vectors of channels by three cells of a row, so that weights and sums stay in
  * registers (kernels/engine/arrays/gemm-tile.ts explains the limit). If three taps slide over neighbouring cells, a
- * tile is one vector by four cells. These cells share their loads.
+ * tile is one vector by four cells, and the cells share loads.
  */
 import {
   AXIS_BYTES, CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,
@@ -22,8 +22,9 @@ import { endTap, firstTap, writeAxis } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
 /**
- * Computes three cells and two vectors of channels. Here and below, a row has `columns` taps, which are `columnStep`
- * bytes apart in x and `wColumn` bytes apart in W; `rows`, `rowStep` and `wRow` are analogous.
+ * Computes three cells and two vectors of channels. In this function and those below, a row has `columns` taps, which
+ * are `columnStep` bytes apart in x and `wColumn` bytes apart in W. Rows of taps are described by `rows`, `rowStep` and
+ * `wRow` in the same way.
  */
 function wideTile<T>(
   x: usize, pixel: usize, rows: i32, rowStep: usize, columns: i32, columnStep: usize, w: usize, wRow: usize, wColumn: usize, y: usize, yPixel: usize,
@@ -185,7 +186,7 @@ function cell<T>(
   if (c < end) narrowTile<T>(x, rows, rowStep, columns, columnStep, w, wRow, wColumn, y, c, end);
 }
 
-/** Computes the cells of one row and one phase; x is the first source row that they use. */
+/** Computes the cells of one row and one phase. The first source row of these cells is at x. */
 function line<T>(
   axis: usize, cells: i32, size: i32, end: usize, x: usize, rows: i32, rowStep: usize, w: usize, wRow: usize, y: usize, yPixel: usize,
 ): void {

@@ -1,6 +1,6 @@
 /**
- * Image to patches (im2col): writes one matrix row per output cell of a convolution. The row is the input patch on
- * which the cell depends. Also the adjoint.
+ * Image to patches (im2col): writes one matrix row per output cell of a convolution. Each matrix row holds the input
+ * patch of its output cell. Also the adjoint.
  *
  * patches: columns[(n, h, w), (i, j, c)] = x[n, h sh − pt + i dh, w sw − pl + j dw, c], 0 outside the image; exact.
  * patchesInput: the adjoint. If an element of x is copied to several places in columns, the element of dx is the sum of

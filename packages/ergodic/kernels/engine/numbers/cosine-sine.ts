@@ -1,6 +1,6 @@
 /**
- * cos x and sin x for |x| < 1.6e6, with the same bits as src/engine/numbers/cosine-sine.ts. Call `turn(x)`, then read
- * `cosine` and `sine`.
+ * cos x and sin x for |x| < 1.6e6, with the same bits as src/engine/numbers/cosine-sine.ts. Callers call `turn(x)`
+ * first, and then read `cosine` and `sine`.
  */
 const HALF_PI_1: f64 = 1.5707963267341256;
 const HALF_PI_2: f64 = 6.077100506303966e-11;

@@ -6,13 +6,14 @@
  *
  * Coordinate i is column i mod WIDTH of output ⌊i / WIDTH⌋; the last coordinate of an output is its intercept. f's
  * partial derivatives are x_jᵀ(c ∂ℓ/∂z_k) + L2 x. For a quadratic loss, the slopes are updated directly by s += δ
- * c∘x_j. Neither z nor the loss is evaluated. Other losses are evaluated at a trial point, on the column's rows if it
- * is sparse, otherwise on all rows. Accepted values are written back.
+ * c∘x_j. Neither z nor the loss is evaluated. Any other loss is evaluated at a trial point: on the column's rows if the
+ * column is sparse, otherwise on all rows. Accepted values are written back.
  *
  * An exact move of one coordinate uses Newton's method within a bracket, which the signs of the one-sided slopes give.
  * If the curvature is positive, the move's relative error is about 1e-15. An exact move of a block takes at most
- * MOST_STEPS proximal steps, with a bound found by doubling. Neither kind of move increases F, except by rounding. For
- * a block with a single coordinate, the group weight is included in L1, and GROUP is 0. MOVES block: memory/fields.ts.
+ * MOST_STEPS proximal steps. The steps' curvature bound is found by doubling. Neither kind of move increases F, except
+ * by rounding. For a block with a single coordinate, the group weight is included in L1, and GROUP is 0. MOVES block:
+ * memory/fields.ts.
  */
 import {
   MOVES_ROWS, MOVES_WIDTH, MOVES_OUTPUTS, MOVES_QUADRATIC, MOVES_WEIGHTS, MOVES_X, MOVES_Z, MOVES_SLOPES, MOVES_CURVATURES, MOVES_U, MOVES_U_Z,
@@ -35,7 +36,7 @@ const GROWTH: f64 = 16;
 const FARTHEST: f64 = 1e6;
 /** A search ends after a Newton step whose relative length is less than this value. */
 const NEAR: f64 = 1e-9;
-/** Square of a relative step that consists only of rounding. */
+/** Squared relative steps below this value are only rounding error. */
 const ROUNDING: f64 = 1e-29;
 
 function outputOf(s: usize, i: u32): u32 {
@@ -52,8 +53,8 @@ function partial(s: usize, i: u32): f64 {
 }
 
 /**
- * Applies the proximal operator of a step 1/L along slope g, from x. With L = 0, the step goes as far as the slope
- * decreases the objective, possibly to infinity.
+ * Applies the proximal operator of a step 1/L along slope g, from x. With L = 0, the step continues for as long as the
+ * objective falls along the slope, possibly to infinity.
  */
 function stepFrom(s: usize, i: u32, x: f64, g: f64, L: f64): f64 {
   const l1 = get(s, MOVES_L1, i), floor = get(s, MOVES_FLOORS, i);
@@ -219,7 +220,10 @@ function goBack(s: usize, b: u32): void {
   for (let e: u32 = 0; e < sizeOf(s, b); e++) put(s, MOVES_X, memberOf(s, b, e), get(s, MOVES_BEFORE, e));
 }
 
-/** Adds factor X (x_b − BEFORE) to the outputs v_k or, for a quadratic loss, c times that to the slopes. */
+/**
+ * Adds factor X (x_b − BEFORE) to the outputs v_k. For a quadratic loss, adds c times this product to the slopes
+ * instead.
+ */
 function addBlock(s: usize, b: u32, factor: f64, at: usize): void {
   const quadratic = load<u32>(s + MOVES_QUADRATIC);
   for (let e: u32 = 0; e < sizeOf(s, b); e++) {
@@ -261,8 +265,8 @@ function tryBlock(s: usize, b: u32, least: f64): bool {
 }
 
 /**
- * Takes one proximal step of 1/L_b or, if `exact`, several steps until they stall. L_b is found by doubling if there is
- * no bound, or if the local curvature is lower than the bound.
+ * Takes one proximal step of 1/L_b. With `exact`, takes further steps until no step makes progress. L_b is found by
+ * doubling if there is no bound, or if the local curvature is lower than the bound.
  */
 function moveBlock(s: usize, b: u32, exact: bool): void {
   listAll(s);
@@ -305,8 +309,8 @@ export function coordinateMoves(s: usize, listed: usize, count: u32, exact: u32)
 }
 
 /**
- * Moves x_b by a proximal step of 1/L along PARTIALS and updates the outputs (or slopes); moves u_b by `ratio` times
- * that step.
+ * Moves x_b by a proximal step of 1/L along PARTIALS, moves u_b by `ratio` times this step, and updates the outputs (or
+ * slopes).
  */
 function moveFrom(s: usize, b: u32, L: f64, ratio: f64): void {
   remember(s, b);
@@ -321,7 +325,10 @@ function moveFrom(s: usize, b: u32, L: f64, ratio: f64): void {
   }
 }
 
-/** For the outputs of block b, writes the slopes at x + scale u on the listed rows to the trial arrays. */
+/**
+ * Computes the slopes of block b's outputs at x + scale u on the listed rows, and writes these slopes to the trial
+ * arrays.
+ */
 function trySlopes(s: usize, b: u32, scale: f64): void {
   if (sizeOf(s, b) == 1 || u(s, MOVES_JOINT)) {
     const k = outputOf(s, memberOf(s, b, 0));
@@ -335,8 +342,8 @@ function trySlopes(s: usize, b: u32, scale: f64): void {
 }
 
 /**
- * Takes steps of steps[n]/L_b along partial derivatives at x + scales[n] u; `numbers`: f64[3][count] scales, steps,
- * ratios. Slopes and curvatures are updated only for a quadratic loss.
+ * Takes steps of steps[n]/L_b along the partial derivatives at x + scales[n] u. `numbers` holds scales, steps and
+ * ratios as f64[3][count]. Slopes and curvatures are updated only for a quadratic loss.
  */
 export function coordinatePairs(s: usize, listed: usize, count: u32, numbers: usize): void {
   const quadratic = load<u32>(s + MOVES_QUADRATIC) != 0;
@@ -363,8 +370,8 @@ export function coordinatePairs(s: usize, listed: usize, count: u32, numbers: us
 }
 
 /**
- * Takes steps of rates[n]/L_b along partial derivatives estimated from `each` listed rows; `rows`: u32[count][each].
- * Slopes and curvatures are updated only for a quadratic loss.
+ * Takes steps of rates[n]/L_b along partial derivatives estimated from `each` listed rows. The rows of step n are in
+ * `rows`: u32[count][each]. Slopes and curvatures are updated only for a quadratic loss.
  */
 export function coordinateEstimates(s: usize, listed: usize, count: u32, rows: usize, each: u32, rates: usize): void {
   const quadratic = load<u32>(s + MOVES_QUADRATIC) != 0;
@@ -387,8 +394,8 @@ export function coordinateEstimates(s: usize, listed: usize, count: u32, rows: u
 // ---- evaluation
 
 /**
- * Returns Σ c ℓ at x, with outputs recomputed from x. With `stay`, these outputs, with their slopes and curvatures,
- * replace the stored values.
+ * Recomputes the outputs at x and returns Σ c ℓ. With `stay`, the new outputs, slopes and curvatures replace the stored
+ * values.
  */
 export function coordinateLoss(s: usize, stay: u32): f64 {
   listAll(s);
@@ -431,7 +438,9 @@ export function coordinateGram(s: usize, columns: usize, count: u32, out: usize)
   }
 }
 
-/** Calls a compiled program by its slot. This is for threads that have no function for the program. */
+/**
+ * Calls a compiled program by its slot. Threads use this function if they have no JavaScript function for the program.
+ */
 export function coordinateCall(slot: u32, count: u32, block: usize): void {
   call_indirect<void>(slot, count, block);
 }

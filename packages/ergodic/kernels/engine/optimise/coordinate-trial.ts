@@ -1,7 +1,7 @@
 /**
  * Building blocks for the moves of a linear model's coordinates (coordinate-moves.ts): columns (including the
- * intercept) and trials. A trial evaluates the loss with its slopes and curvatures at another point, on listed rows or
- * on all, and is then accepted or dropped. MOVES block: memory/fields.ts.
+ * intercept) and trials. A trial evaluates the loss, its slopes and its curvatures at another point, on listed rows or
+ * on all rows. The trial is then accepted or dropped. MOVES block: memory/fields.ts.
  *
  * A trial's arrays are f64[outputs][LENGTH]. TEMPORARY is 0 between uses. A joint loss is evaluated on all outputs
  * simultaneously. Other losses are evaluated on one output.
@@ -20,7 +20,7 @@ export function u(s: usize, at: usize): usize {
   return <usize>load<u32>(s + at);
 }
 
-/** Returns element i of the f64 array that the field `at` points to. */
+/** Returns element i of the f64 array whose address is in the field `at`. */
 export function get(s: usize, at: usize, i: u32): f64 {
   return load<f64>(u(s, at) + (<usize>i << 3));
 }
@@ -119,7 +119,7 @@ export function listRows(s: usize, j: u32): void {
   store<u32>(s + MOVES_LENGTH, load<u32>(start, 4) - load<u32>(start));
 }
 
-/** Copies the values of v on the listed rows to `to`. */
+/** Copies the elements of v for the listed rows to `to`. */
 export function gather(s: usize, v: usize, to: usize): void {
   const length = u(s, MOVES_LENGTH);
   let row = u(s, MOVES_LIST);
@@ -160,7 +160,7 @@ export function expand(s: usize, j: u32): void {
   add(s, j, 1, direction);
 }
 
-/** Points the loss of output k (of all outputs, if it is joint) at the listed rows. */
+/** Sets the operands of output k's loss to the listed rows. A joint loss covers all outputs. */
 export function prepare(s: usize, k: u32): void {
   const listed = u(s, MOVES_LIST) != 0;
   const loss = u(s, MOVES_LOSSES) + <usize>k * MOVES_LOSS_BYTES;

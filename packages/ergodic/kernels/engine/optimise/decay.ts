@@ -8,8 +8,8 @@
  * 7/8 (16-bit v, with random rounding, because its range shrinks with s). A factor 1 − ηλ below 2⁻¹⁰ is clamped to
  * 2⁻¹⁰. Block: memory/fields.ts.
  *
- * Racing lanes share v, but each lane has its own s. It multiplies s by (1 − ηλ)^lanes, as if all lanes advanced
- * equally. The caller synchronises the scales and multiplies them into v between two chunks.
+ * Racing lanes share v, but each lane has its own s. Each lane multiplies its s by (1 − ηλ)^lanes, as if all lanes
+ * advanced equally. The caller synchronises the scales and multiplies them into v between two chunks.
  */
 import {
   PIECES_FIRST, PIECE_BYTES, PIECE_SCALE_F64, DECAY_RATE_END, DECAY_RATE_BLOCK, DECAY_RATE_AT_T, DECAY_RATE_AT_RATE, DECAY_RULE_RATE,
@@ -22,7 +22,9 @@ function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
 }
 
-/** Passes the scale to the model at the start of a call, because a checkpoint might have set the scale. */
+/**
+ * Passes the scale to the model at the start of a call, because the scale might have been restored from a checkpoint.
+ */
 export function openDecay(decay: usize): void {
   store<f64>(u(decay, DECAY_MODEL_SCALE), load<f64>(decay + DECAY_SCALE_F64) * load<f64>(decay + DECAY_UNIT_F64));
 }
@@ -42,7 +44,7 @@ function multiplyFixed(decay: usize, scale: f64): void {
   }
 }
 
-/** Rounds at random, because 16-bit parameters would lose small changes. */
+/** Rounds stochastically, because 16-bit parameters would otherwise lose small changes. */
 function exemptFixed(decay: usize, factor: f64): void {
   if (factor == 1) return;
   const parameters = u(decay, DECAY_PARAMETERS);
@@ -63,8 +65,8 @@ function exempt<P>(decay: usize, factor: f64): void {
 }
 
 /**
- * Runs after the gradient and before the rule: computes this update's rate and scale. The pieces are then gradients
- * with respect to v.
+ * Runs after the gradient and before the rule: computes this update's rate and scale. After this step, the pieces are
+ * gradients with respect to v.
  */
 export function decayStep(decay: usize, pieces: usize, t: f64): void {
   let rate: f64;

@@ -4,9 +4,9 @@
  * combinations.
  *
  * `descend(lane, first, position, count)` makes updates first … first+count−1 of the lane; `position` is the first
- * batch's position in the order. Returns Σ (mean loss × batch rows), with each loss taken before its update. Blocks:
- * memory/fields.ts. If the batch size does not divide the number of rows, the last batch of an epoch is smaller. The
- * caller ensures that no call passes the end of the order.
+ * batch's position in the order. Returns Σ (mean loss × batch rows), where each loss is measured before its update.
+ * Blocks: memory/fields.ts. If the batch size does not divide the number of rows, the last batch of an epoch is
+ * smaller. The caller ensures that no call passes the end of the order.
  */
 import {
   ABSENT, PIECES_FIRST, PIECE_BYTES, PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, RULE_BLOCK, RULE_AT_VALUES,
@@ -38,7 +38,7 @@ function aim(rule: usize, block: usize, piece: usize): void {
   storePointer(block, load<u32>(rule + RULE_AT_INDICES), u(piece, PIECE_INDICES));
   store<f64>(block + u(rule, RULE_AT_SCALE), load<f64>(piece + PIECE_SCALE_F64));
   const offset = u(piece, PIECE_OFFSET);
-  // With one output, the offset never changes, so the pointers that the first update sets remain valid.
+  // With one output, the offset never changes, so the pointers set by the first update remain valid.
   if (<u32>offset == load<u32>(rule + RULE_OFFSET)) return;
   store<u32>(rule + RULE_OFFSET, <u32>offset);
   let entry = rule + RULE_PASSES + u(rule, RULE_PASS_COUNT) * RULE_PASS_BYTES;

@@ -4,10 +4,10 @@
  *
  * x: `count` integers of 8 or 16 bits; v: i16, saturating; c: steps of v per unit of x. The product c x is computed in
  * fixed point with f fraction bits, where 1 ≤ f ≤ 14 is as large as the row permits: y = x m / 2^15 with |y| < 2^14,
- * then (y + r) >> f, r uniform in [0, 2^f). An update's bias is therefore at most 2^-15 times the step of v or the
- * row's largest update, whichever is larger. r: for each of eight lanes and each row, a random start, followed by a
- * Weyl sequence along the row. Neighbouring values of this sequence differ as much as possible. The tail runs the same
- * arithmetic in scalars.
+ * then (y + r) >> f, r uniform in [0, 2^f). The bias of an update is therefore at most 2^-15 times the larger of two
+ * values: the step of v and the row's largest update. r: for each of eight lanes and each row, a random start, followed
+ * by a Weyl sequence along the row. Neighbouring elements of the Weyl sequence differ as much as possible. The tail
+ * runs the same arithmetic in scalars.
  */
 import { DECAY_RANDOM } from "../../../src/engine/memory/fields";
 
@@ -31,8 +31,8 @@ function nextRandom(at: usize): v128 {
 }
 
 /**
- * Computes (y + r) >> f without a shift, because shifts by a variable cost several instructions here: (a·2^(15−f) +
- * 2^14) >> 15 with a = y + r − 2^(f−1) is the same number.
+ * Computes (y + r) >> f without a shift, because a shift by a variable costs several instructions here. The same number
+ * is (a·2^(15−f) + 2^14) >> 15 with a = y + r − 2^(f−1).
  */
 function step8(v: usize, x: v128, m: v128, r: v128, mask: v128, half: v128, power: v128): void {
   const y = i16x8.add(times(x, m), i16x8.sub(v128.and(r, mask), half));
@@ -46,8 +46,8 @@ function stepOne(v: usize, x: i32, m: i32, r: i32, fraction: i32): void {
 
 /** `bytes`: size of an element of x. `decay`: block that holds the random state. */
 export function fixedStep(decay: usize, v: usize, x: usize, count: i32, bytes: i32, c: f64): void {
-  // Rows of 8 bits are shifted up by 8 bits when they are loaded. A row's largest |x| is then close to 2^15 for both
-  // types.
+  // Rows of 8 bits are shifted up by 8 bits when they are loaded. The largest |x| of a row is then close to 2^15 for
+  // both element types.
   const unit = bytes == 1 ? c / 256 : c;
   const size = Math.abs(unit) * 32768;
   if (!(size > 0)) return;

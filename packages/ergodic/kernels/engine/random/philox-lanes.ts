@@ -1,7 +1,7 @@
 /**
  * Four Philox blocks simultaneously: counters [block + lane, stream, update low, update high]. With stream 0, the words
- * are the same as in kernels/engine/random/random.ts. Exact. The words are left in globals (each thread has its own),
- * one vector per word of the block.
+ * are the same as in kernels/engine/random/random.ts. Exact. Results are stored in globals, one vector per word of the
+ * block. Each thread has its own globals.
  */
 
 const MULTIPLY_0: i32 = 0xd2511f53;
@@ -37,8 +37,8 @@ export function philoxLanes(block: u32, stream: u32, updateLow: u32, updateHigh:
 }
 
 /**
- * Writes eight such words to `to`: four of stream 0, followed by four of stream 1. Both streams are computed together,
- * so that neither waits for its own products.
+ * Writes eight vectors of words to `to`: four of stream 0, followed by four of stream 1. Computing both streams
+ * together hides the latency of the multiplications.
  */
 export function philoxEight(to: usize, block: u32, updateLow: u32, updateHigh: u32, keyLow: u32, keyHigh: u32): void {
   const multiply0 = i32x4.splat(MULTIPLY_0), multiply1 = i32x4.splat(MULTIPLY_1);

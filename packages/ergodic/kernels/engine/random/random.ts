@@ -114,7 +114,7 @@ function midpoint52(upper: u32, lower: u32): f64 {
 }
 
 export function fill(out: usize, count: u32, kind: i32, low: u32, high: u32, counter: f64): void {
-  // A draw takes eight bytes and uses two words. Both words are therefore first written to the place of the draw.
+  // A draw takes eight bytes and uses two words. Both words are therefore written to the draw's memory first.
   const end = out + (<usize>count << 3);
   fillWords(out, end, low, high, counter);
   if (kind == 0) for (; out < end; out += 8) store<f64>(out, fraction53(load<u32>(out), load<u32>(out, 4)) * TO_UNIT);
@@ -165,8 +165,8 @@ export function drawRows(out: usize, count: u32, first: u32, rowCount: u32, low:
 }
 
 /**
- * Draws rows in place, sixteen words at a time. Stops at the first rejected word, which becomes the stream's next word.
- * Returns the number of rows drawn.
+ * Draws rows in place, sixteen words at a time. Stops at the first rejected word, so that this word is the next to be
+ * read from the stream. Returns the number of rows drawn.
  */
 function drawEagerly(out: usize, count: u32, first: u32, rowCount: u32): u32 {
   const refused: u32 = (<u32>0 - rowCount) % rowCount;

@@ -8,15 +8,16 @@ import { type Plan, plan } from "./plan.ts";
 import type { CompiledProgram, CompileOptions, ProgramSpec } from "./program.ts";
 
 /**
- * Compiles a program to a WebAssembly module that imports `env.memory` alone. The module's exported functions take the
- * address of a block (layout.ts):
+ * Compiles a program to a WebAssembly module whose only import is `env.memory`. The module's exported functions take
+ * the address of a block (layout.ts):
  *
  *   begin_p(block)        computes the scalars that pass p needs, clears its accumulators
  *   run_p(count, block)   streams over one piece of the operands; can be called for several pieces
  *   end(block)            writes the results
  *   update(count, block)  does all of it, for one piece
  *
- * Programs without reductions have no begin_0. If they also have no results and no count(), `update` is run_0 itself.
+ * Programs without reductions have no begin_0. Without reductions, results and count(), `update` is the same function
+ * as run_0.
  *
  * @throws CompileError if the program is inconsistent
  */
@@ -61,7 +62,7 @@ export function compile(spec: ProgramSpec, { shared }: CompileOptions = { shared
   };
 }
 
-/** Encodes update, which calls all other functions in order. These functions come first in the module. */
+/** Encodes update, which calls all other functions in order. The called functions precede `update` in the module. */
 function encodeUpdate(program: Plan, names: readonly string[], countSlot: number): EncodedFunction {
   const writeCount = program.usesCount ? [0x20, 1, 0x20, 0, 0xb8, 0x39, 0, ...unsigned(countSlot)] : [];
   const calls = names.flatMap((name, i) => [...(name.startsWith("run") ? [0x20, 0] : []), 0x20, 1, 0x10, ...unsigned(i)]);

@@ -8,8 +8,8 @@ import { sum } from "./primitives/reductions.ts";
  *
  * For a scalar output, this is ∂output/∂wrt, element by element if wrt is a vector. A vector output counts as the sum
  * of its elements. For element-wise programs, the result is therefore the element-wise derivative. `wrt` can be any
- * node, not only a leaf. If a scalar is combined with a vector, the scalar's adjoint is the sum of the vector's adjoint
- * over its elements.
+ * node, not only a leaf. If a scalar is combined with a vector, the scalar's adjoint is the sum of the vector's
+ * adjoint.
  */
 export function derive(output: Expr, wrt: Expr): Expr {
   return gradients(output, [wrt])[0];

@@ -9,11 +9,11 @@ export interface Environment {
   vectors?: Record<string, ArrayLike<number>>;
   /** Scalars by name. */
   scalars?: Record<string, number>;
-  /** Number of elements; needed if no vector determines it. */
+  /** Number of elements. Required if no vector determines the number. */
   count?: number;
 }
 
-/** Returns an alternative to the reference evaluation of a primitive; undefined to use the reference. */
+/** Returns an alternative to the reference evaluation of a primitive, or undefined if there is no alternative. */
 export type Override = (name: string, precision: "f32" | "f64") => ((...x: number[]) => number) | undefined;
 
 /** Options of the interpreter. */
@@ -21,8 +21,8 @@ export interface EvaluateOptions {
   /** Precision of vector values; "f32" rounds them to float32 after each operation. Default "f64". */
   precision?: "f32" | "f64";
   /**
-   * Alternative evaluations of primitives. With the functions of compiled modules as alternatives, the interpreter
-   * gives the same bits as compiled programs, except for the order of sums.
+   * Alternative evaluations of primitives. If the functions of compiled modules are used as alternatives, the
+   * interpreter gives the same bits as compiled programs, except for the order of sums.
    */
   override?: Override;
 }
@@ -66,7 +66,7 @@ export interface ProgramEnvironment {
   scalars?: Record<string, number>;
   /** Indices for operands with indexed access. */
   indices?: ArrayLike<number>;
-  /** Number of elements; needed if no operand determines it. */
+  /** Number of elements. Required if no operand determines the number. */
   count?: number;
   /** Returns uniform numbers in [0, 1), for stochastic rounding. */
   uniform?: () => number;
@@ -75,8 +75,8 @@ export interface ProgramEnvironment {
 }
 
 /**
- * Runs a program in the same way as its compiled code: all loads, and then the stores in place. Returns the results by
- * name.
+ * Runs a program in the same way as its compiled code: first all loads, then the stores in place. Returns the results
+ * by name.
  */
 export function evaluateProgram(spec: ProgramSpec, environment: ProgramEnvironment): Record<string, number> {
   const { vectors, indices } = environment;
@@ -130,8 +130,8 @@ function missing(kind: string, name: string): CompileError {
 const orders = new WeakMap<Expr, readonly Expr[]>();
 
 /**
- * Returns `nodesOf`. Results for single expressions are cached, because arrays evaluate one expression for each of
- * their elements.
+ * Returns `nodesOf`. Results for single expressions are cached, because an array evaluates the same expression for each
+ * of its elements.
  */
 function inOrder(roots: readonly Expr[]): readonly Expr[] {
   if (roots.length !== 1) return nodesOf(roots);

@@ -57,10 +57,10 @@ export const constant = (value: number): Expr => intern("constant", [], 0, "", v
 /** A float64 input of the program, by name. */
 export const scalar = (name: string): Expr => intern("scalar", [], 0, name);
 
-/** An operand of the program, by name. Its value is the stored element i (or indices[i]). */
+/** An operand of the program, by name. The value of a vector is its stored element i (or indices[i]). */
 export const vector = (name: string): Expr => intern("vector", [], 1, name);
 
-/** The running index 0, 1, 2 …. With indexed operands, it is still the position and not indices[i]. */
+/** The running index 0, 1, 2 …. Even with indexed operands, this index is the position i, not indices[i]. */
 export const index = (): Expr => intern("index", [], 1);
 
 /** The number n of elements. */

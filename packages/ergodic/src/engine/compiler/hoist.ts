@@ -4,10 +4,10 @@ import { div, mul } from "./primitives/arithmetic.ts";
 import { sum } from "./primitives/reductions.ts";
 
 /**
- * Moves arithmetic out of the loop before code is made. Chains of scalar factors are multiplied together once, a
- * division by a scalar becomes a product with its reciprocal, and scalar factors are moved out of sums.
+ * Moves arithmetic out of the loop before code is generated. Chains of scalar factors are multiplied once, a division
+ * by a scalar becomes a product with its reciprocal, and scalar factors are moved out of sums.
  *
- * This changes results by a few roundings (float64 for scalars). It is therefore not part of simplification, and
+ * This changes results by a few roundings (float64 for scalars). Hoisting is therefore not part of simplification, so
  * expressions are printed and counted as they were written.
  */
 export function hoist(roots: readonly Expr[]): Expr[] {

@@ -1,8 +1,8 @@
 /**
  * Interns equal nodes as one object. The key of a node is a string that describes the node completely. Nodes without
- * other references can be garbage collected. Their entries are removed when the table has doubled in size. A
- * finalisation callback per node would cost more than the nodes themselves, because a compiler makes thousands of
- * short-lived nodes.
+ * other references can be garbage collected. The entries of collected nodes are removed whenever the table has doubled
+ * in size. Thousands of short-lived nodes are made per compilation, so a finalisation callback per node would cost more
+ * than the node itself.
  */
 const FEWEST = 8192;
 

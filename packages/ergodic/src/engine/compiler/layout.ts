@@ -23,7 +23,7 @@ export interface Layout {
   readonly random: number;
   readonly count: number;
   readonly scalars: Record<string, number>;
-  /** Slots of reductions and of the scalars that are computed before a pass. */
+  /** Slots of reductions, and of scalars that are computed before a pass. */
   readonly slots: ReadonlyMap<Expr, number>;
   /** Scalars to compute before each pass, excluding scalars that an earlier pass has already computed. */
   readonly before: readonly (readonly Expr[])[];
@@ -50,8 +50,8 @@ export function layOut(spec: ProgramSpec, program: Plan): Layout {
 }
 
 /**
- * Returns the computed scalars below the roots that are combined with vectors. Scalars inside other scalars are not
- * listed.
+ * Returns the scalars below the roots that have to be computed and are combined with vectors. Scalars that are only
+ * parts of other scalars are not listed.
  */
 function scalarsOf(roots: readonly Expr[]): Expr[] {
   const found: Expr[] = [];

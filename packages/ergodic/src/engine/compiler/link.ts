@@ -1,8 +1,8 @@
 /**
  * Links programs: compiles them and stores them in every thread's table for as long as the holder needs them
  * (memory/modules.ts).
- * Recently compiled programs are cached, because runs request the same few repeatedly. Their expressions are cached
- * too, so that equal expressions built later are the same objects (expression.ts).
+ * Recently compiled programs are cached, because runs request the same few repeatedly. The expressions of these
+ * programs are cached too, so that equal expressions built later are the same objects (expression.ts).
  */
 import type { Engine, LinkedFunction } from "../memory/engine.ts";
 import { forGood, type Holder } from "../memory/modules.ts";
@@ -16,7 +16,7 @@ export { forGood, type Holder };
 export interface LinkedProgram {
   /** The compiled program. */
   readonly program: CompiledProgram;
-  /** Its functions in the table. */
+  /** Functions of the program in the table. */
   readonly functions: Record<string, LinkedFunction>;
 }
 

@@ -6,17 +6,20 @@ import type { ProgramSpec } from "./program.ts";
 export interface Plan {
   readonly stores: readonly { operand: string; value: Expr }[];
   readonly results: readonly { scalar: string; value: Expr }[];
-  /** Reductions of each pass; the last pass also stores. Empty if the program is scalar arithmetic alone. */
+  /**
+   * Reductions that each pass computes. The last pass also stores. The list is empty if the program consists of scalar
+   * arithmetic alone.
+   */
   readonly passes: readonly (readonly Expr[])[];
   readonly usesCount: boolean;
   readonly usesIndex: boolean;
 }
 
 /**
- * Plans the passes over memory. If a vector value needs a sum() or maximum(), it is computed after the pass with that
- * reduction. A pass computes its reductions from the operands, and recomputes values of earlier passes. All stores
- * happen in the last pass, because earlier passes must read the original values. Each reduction is computed as late as
- * its users allow. If only results need a reduction, it is computed in the last pass.
+ * Plans the passes over memory. A vector value that needs a sum() or maximum() is computed after the pass with that
+ * reduction. A pass computes its reductions from the operands, and recomputes the values of earlier passes that it
+ * needs. All stores happen in the last pass, because earlier passes must read the original values. Each reduction is
+ * computed in the latest pass that its users allow. A reduction that only results need is computed in the last pass.
  */
 export function plan(spec: ProgramSpec): Plan {
   const values = hoist([...spec.stores, ...spec.results].map((s) => s.value));
@@ -45,8 +48,8 @@ export function plan(spec: ProgramSpec): Plan {
 }
 
 /**
- * Returns the nesting depth of reductions for each node: the largest number on a path from the node, including the
- * node.
+ * Returns the nesting depth of reductions for each node: the largest number of reductions on any path that starts at
+ * the node.
  */
 function depthsOf(nodes: readonly Expr[]): Map<Expr, number> {
   const depths = new Map<Expr, number>();
@@ -63,12 +66,12 @@ function duePasses(
   stored: readonly Expr[],
   last: number,
 ): Map<Expr, number> {
-  // Pass in which a node's value is needed, computed from users to arguments.
+  // Pass in which each node's value is needed. Users are visited before their arguments.
   const wanted = new Map<Expr, number>();
   const want = (node: Expr, pass: number): void => void wanted.set(node, Math.min(pass, wanted.get(node) ?? Infinity));
   for (const value of stored) want(value, last);
   for (const node of [...nodes].reverse()) {
-    // A value that no other node needs is a result. Results are computed after the last pass.
+    // Values without users are results, which are computed after the last pass.
     const at = wanted.get(node) ?? last + 1;
     wanted.set(node, at);
     for (const arg of node.args) want(arg, reductionOf(node) ? at - 1 : at);

@@ -1,6 +1,6 @@
 /**
- * Expressions as plain data that can be sent to another thread. They are a list of nodes, in which arguments precede
- * their users.
+ * Expressions as plain data that can be sent to another thread. The data consists of a list of nodes, in which
+ * arguments precede their users.
  */
 import { type Expr, intern, nodesOf } from "./expression.ts";
 

@@ -7,23 +7,26 @@ import { axisOptions, checkArgument, checkCount, checkedItself, element, operand
 
 export interface Primitive {
   readonly name: string;
-  /** Evaluates in float64 (an f32 program rounds the result). */
+  /** Evaluates the primitive in float64. An f32 program rounds the result to float32. */
   reference(...x: number[]): number;
   /** Returns a simpler equal expression, or null. Rules hold for finite values: x·0 is 0, x − x is 0. */
   simplify?(...args: Expr[]): Expr | null;
   /** Returns adjoint · ∂node/∂args[i]; null if it is zero. */
   derivative(adjoint: Expr, node: Expr, i: number): Expr | null;
-  /** Print form. Default "prefix(a, b)"; binding strengths are defined in print.ts. */
+  /** Print form. Default "prefix(a, b)". Binding strengths are defined in print.ts. */
   readonly print?: PrintForm;
-  /** Whether a function of two arguments accepts more. They are combined from the left: f(f(a, b), c). */
+  /**
+   * Whether the builder of a function of two arguments accepts more arguments. More arguments are combined from the
+   * left: f(f(a, b), c).
+   */
   readonly chains?: boolean;
   /** Machine operations per element. */
   readonly cost: number;
   /** Whether the result is always 0 or 1, so that code represents it as a mask. */
   readonly condition?: boolean;
-  /** Positions of arguments read as conditions. */
+  /** Positions of the arguments that are read as conditions. */
   readonly conditions?: readonly number[];
-  /** Emits the same operations for float64x2, float32x4 and scalars; `lanes` determines which. */
+  /** Emits the same operations for float64x2, float32x4 and scalars, depending on `lanes`. */
   code(lanes: Lanes, ...args: Value[]): Value;
 }
 
@@ -41,7 +44,7 @@ export interface Reduction {
   readonly name: string;
   readonly start: number;
   combine(accumulated: number, x: number): number;
-  /** Returns the reduction of n equal values, which needs no pass. */
+  /** Returns the reduction of n equal values, which can be computed without a pass. */
   ofScalar(x: Expr): Expr;
   derivative(adjoint: Expr, node: Expr): Expr | null;
   readonly symbol: string;
@@ -58,7 +61,10 @@ export const reductionOf = (node: Expr): Reduction | undefined => reductions.get
 /** Returns every element-wise primitive; conformance tests iterate over this list. */
 export const allPrimitives = (): Primitive[] => [...primitives.values()];
 
-/** Builders accept symbols of rules and losses, or symbolic arrays. They return the kind that they are given. */
+/**
+ * Builders accept either symbols of rules and losses or symbolic arrays. The result is of the same kind as the
+ * arguments.
+ */
 export interface Unary {
   (x: ExprLike): Expr;
   (x: SymbolicArray): SymbolicArray;
@@ -69,7 +75,7 @@ export interface Binary {
   (a: ArrayLikeOperand, b: SymbolicArray): SymbolicArray;
   (a: ArrayLikeOperand, b: ArrayLikeOperand): SymbolicArray;
 }
-/** Builder of two or more arguments, combined from the left. */
+/** Builder of two or more arguments, which are combined from the left. */
 export interface Chain {
   (a: ExprLike, b: ExprLike, ...more: ExprLike[]): Expr;
   (a: SymbolicArray, b: ArrayLikeOperand, ...more: ArrayLikeOperand[]): SymbolicArray;

@@ -4,7 +4,7 @@ import { primitiveOf, reductionOf } from "./primitive.ts";
 /** Binding strengths: if 0, ∨ 1, ∧ 2, comparisons 3, + and − 4, / 5, · 6, powers 7, atoms 9. */
 const ATOM = 9;
 const SUM = 4;
-/** Shared subexpressions are named instead of written out if the expression has more parts than this. */
+/** Expressions with more parts than this are printed with names for shared subexpressions. */
 const LONGEST = 500;
 
 /**
@@ -47,7 +47,7 @@ export function print(expr: Expr, symbols: Readonly<Record<string, string>> = {}
 }
 
 /**
- * Returns the number of parts that an expression has if shared parts are written out at every use. `nodes`: arguments
+ * Returns the number of parts of an expression when shared parts are written out at every use. `nodes`: arguments
  * before their users.
  */
 function partsWritten(expr: Expr, nodes: readonly Expr[]): number {
@@ -64,8 +64,8 @@ function sharedOf(nodes: readonly Expr[]): Set<Expr> {
 }
 
 /**
- * Returns the stem of names for shared parts: "t", or a longer stem if names in the expression start with "t" and a
- * digit.
+ * Returns the first letters of names for shared parts: "t", or more letters if names in the expression start with "t"
+ * and a digit.
  */
 function freeStem(nodes: readonly Expr[], symbols: Readonly<Record<string, string>>): string {
   const taken = [...nodes.map(({ name }) => name ?? ""), ...Object.values(symbols)];

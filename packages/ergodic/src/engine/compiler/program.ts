@@ -11,7 +11,8 @@ export interface Operand {
   /** Type of the stored numbers. */
   type: StorageType;
   /**
-   * Access to elements. "indexed": element indices[i]. If the operand is stored, no index may occur twice in a call.
+   * Access to elements. "indexed": element indices[i]. If the operand is stored, each index may occur only once per
+   * call.
    */
   access: "direct" | "indexed";
   /**
@@ -21,24 +22,27 @@ export interface Operand {
   rounding?: "stochastic";
 }
 
-/** A program over vectors and scalars, as accepted by `compile`. */
+/** A program over vectors and scalars, in the form that `compile` accepts. */
 export interface ProgramSpec {
   /** Name of the program, for errors. */
   name: string;
   /** Precision of vector arithmetic. Scalars and accumulators are float64. */
   precision: "f32" | "f64";
   /**
-   * Whether exp, log and similar functions need only float32's digits (relative error 2^-30), even in float64
-   * arithmetic, which makes the code shorter.
+   * Whether float32's digits (relative error 2^-30) suffice for exp, log and similar functions, even in float64
+   * arithmetic. This makes the code shorter.
    */
   short?: boolean;
   /** Vectors in memory. */
   operands: Operand[];
   /** Names of scalar inputs. */
   scalars: string[];
-  /** Values to store. Stores in place are allowed, because all loads of an element precede its stores. */
+  /**
+   * Values to store. Values to store. An operand can be overwritten in place, because all loads of an element precede
+   * its stores.
+   */
   stores: { operand: string; value: Expr }[];
-  /** Rank-0 values that are written to their slots at the end. A result can have the same name as an input. */
+  /** Scalar values that are written to their slots at the end. A result can have the same name as an input. */
   results: { scalar: string; value: Expr }[];
 }
 
@@ -63,8 +67,8 @@ export interface CompiledProgram {
   /** Byte offset of 16 bytes of random state: four nonzero u32, set by the caller and advanced by stochastic stores. */
   readonly random: number;
   /**
-   * Byte offset of an f64: the total number of elements in all pieces. The caller must set this number before begin_0
-   * if the program uses count(); `update` sets it automatically.
+   * Byte offset of the total number of elements in all pieces, stored as f64. If the program uses count(), the caller
+   * must set this number before begin_0. `update` sets it automatically.
    */
   readonly count: number;
   /** Byte offsets of the f64 inputs and results. */

@@ -1,4 +1,4 @@
-/** Rebuilds expressions through their builders, so that every simplification rule applies to the result. */
+/** Rebuilds expressions through their builders, so that all simplification rules apply to the result. */
 import { type Expr, type ExprLike, nodesOf, toExpr } from "./expression.ts";
 import { rebuild } from "./primitive.ts";
 

@@ -12,11 +12,11 @@ import { isArray, nodeText } from "./array/symbolic.ts";
 
 /** Kind of value that an argument accepts. */
 export interface Kind {
-  /** Text that follows "…, but must be" in errors. */
+  /** Text that follows "…, but must be" in error messages. */
   readonly wanted: string;
   fits(given: unknown): boolean;
   readonly isOptional?: boolean;
-  /** For an object of options: kinds of the options. */
+  /** For an object with options: the kind of each option. */
   readonly keys?: Readonly<Record<string, Kind>>;
 }
 
@@ -51,7 +51,7 @@ export const extents = kind("a list of extents, whole numbers from 0 on", (x) =>
 export const flag = kind("true or false", (x) => typeof x === "boolean");
 export const text = kind("a string", (x) => typeof x === "string");
 export const callback = kind("a function", (x) => typeof x === "function");
-/** Accepts anything; the operation checks it itself. */
+/** Accepts anything, because the operation checks the argument itself. */
 export const anything = kind("given", (x) => x !== undefined && x !== null);
 
 export const optional = (of: Kind): Kind => ({ ...of, isOptional: true });
@@ -66,11 +66,11 @@ export const options = (keys: Readonly<Record<string, Kind>>, required: readonly
 export const axisOptions = optional(options({ axis: axes, keep: flag }));
 export const oneAxis = optional(options({ axis: whole }));
 
-/** All functions made by `operation`. A test uses this set to find operations without a signature. */
+/** All functions made by `operation`. A test uses the set to find operations without a signature. */
 const known = new WeakSet<object>();
 export const isOperation = (given: unknown): boolean => typeof given === "function" && known.has(given);
 
-/** Marks and names a builder that calls `checkCount` and `checkArgument` itself. */
+/** Names a builder that calls `checkCount` and `checkArgument` itself, and marks it as an operation. */
 export function checkedItself<F extends object>(name: string, build: F): F {
   known.add(build);
   return Object.defineProperty(build, "name", { value: name });
@@ -159,8 +159,7 @@ const refusal = (where: string, message: string): CompileError =>
   new CompileError(where, `${message}${userLine()}`, "COMPILE_OPERAND");
 
 /**
- * Returns a hint for functions that are passed to map(), forEach() or reduce(), which also supply the index and the
- * list.
+ * Returns a hint if the function was passed to map(), forEach() or reduce(), which also supply the index and the list.
  */
 function callbackHint(where: string, given: readonly unknown[]): string {
   const list = given[given.length - 1];

@@ -1,5 +1,5 @@
 /**
- * Traversals of node graphs without recursion: programs can be chains of 100,000 operations, which would overflow the
+ * Traversals of node graphs without recursion. A program can be a chain of 100,000 operations, which would overflow the
  * stack.
  */
 
@@ -8,7 +8,7 @@ interface Argued<T> {
 }
 
 /**
- * Returns all nodes below the roots, including the roots, arguments before their users, in the order of a depth-first
+ * Returns all nodes below the roots, including the roots. Arguments precede their users, in the order of a depth-first
  * recursion.
  */
 export function nodesBelow<T extends Argued<T>>(roots: readonly T[]): T[] {
@@ -42,7 +42,7 @@ export function nodesBelow<T extends Argued<T>>(roots: readonly T[]): T[] {
 }
 
 /**
- * Visits nodes below the roots, users before their arguments, each once, in the order of a recursion; descends below a
+ * Visits each node below the roots once, users before their arguments, in the order of a recursion. Descends below a
  * node only if `isOpen` returns true.
  */
 export function forEachBelow<T extends Argued<T>>(roots: readonly T[], isOpen: (node: T) => boolean): void {

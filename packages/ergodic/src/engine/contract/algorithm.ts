@@ -18,11 +18,11 @@ export interface AlgorithmDefaults {
   /** Passes over the data. */
   epochs?: number;
   /**
-   * Whether even full gradients (`batch: "all"`) are random estimates. Replicas and racing workers are then useful with
-   * full gradients too.
+   * Whether gradients are random estimates even if they use all rows (`batch: "all"`). If so, replicas and racing
+   * workers are useful with full gradients too.
    */
   draws?: boolean;
-  /** Whether several workers race on one model by default, if the user does not specify how they share the updates. */
+  /** Whether several workers race on one model, if the user does not specify how the workers share the updates. */
   races?: boolean;
 }
 
@@ -39,8 +39,8 @@ export interface Algorithm {
   /** Kernel families that the algorithm and the problem call. Default: "training" and "coordinate". */
   readonly families?: readonly Family[];
   /**
-   * Whether the run begins at the problem's starting point. If absent, the algorithm chooses its own start. Solvers
-   * that converge from any point do this.
+   * Whether the run begins at the problem's starting point. If absent, the algorithm chooses its own starting point.
+   * This suits solvers that converge from any point.
    */
   readonly takesStart?: boolean;
   /**

@@ -3,7 +3,10 @@
 import type { Call } from "../memory/pool.ts";
 import type { Penalty } from "./row-gradients.ts";
 
-/** Capability: F = Σ_i c_i ℓ(z_i, y_i) + penalty with z_k = X β_k + b_k for each output k, accessed by column. */
+/**
+ * Capability: F = Σ_i c_i ℓ(z_i, y_i) + penalty, where z_k = X β_k + b_k for each output k. The data is accessed by
+ * column.
+ */
 export interface ColumnTarget {
   /** Number of rows. */
   readonly rowCount: number;
@@ -25,13 +28,13 @@ export interface ColumnTarget {
   readonly quadratic: boolean;
   /** sup ∂²ℓ/∂z², if it is finite. */
   readonly curvature?: number;
-  /** Whether all outputs share one loss. The slope of each output then depends on every output. */
+  /** Whether all outputs share one loss. If so, the slope of each output depends on every output. */
   readonly joint: boolean;
-  /** Binds the target with other row weights. Cross-validation gives held-out rows the weight 0. */
+  /** Binds the target with other row weights. In cross-validation, held-out rows get the weight 0. */
   bind(rowWeights: Float64Array): ColumnBinding;
 }
 
-/** A column target bound to memory. Members are addresses; arrays over rows are f64[outputs][rows]. */
+/** A column target bound to memory. Members are addresses. Arrays over rows are f64[outputs][rows]. */
 export interface ColumnBinding {
   /** Address of the COLUMNS block (memory/fields.ts). */
   readonly columns: number;
@@ -51,13 +54,13 @@ export interface ColumnBinding {
   /** Address of the row weights c, f64[rows]. */
   readonly weights: number;
   /**
-   * Kernel calls that compute slopes c ∂ℓ/∂z and curvatures c ∂²ℓ/∂z² from z: one call per output, or a single call for
-   * a joint loss. Afterwards, `loss()` returns Σ c ℓ.
+   * Kernel calls that compute slopes c ∂ℓ/∂z and curvatures c ∂²ℓ/∂z² from z. There is one call per output, or a single
+   * call for a joint loss. Afterwards, `loss()` returns Σ c ℓ.
    */
   readonly evaluation: readonly Call[];
   /** Returns Σ c ℓ of the last evaluation. */
   loss(): number;
-  /** Returns a kernel to call on this thread, for work that is cheaper than a call to a worker. */
+  /** Returns a kernel as a function that runs on this thread, for work that is cheaper than a call to a worker. */
   here(kernel: string): (...args: number[]) => number;
   /**
    * Computes the sum over rows of c ℓ*(−α v/c), where v = −slopes is stored as f64[outputs][rows] at `v`. Absent if the

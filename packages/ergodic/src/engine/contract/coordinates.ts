@@ -15,13 +15,16 @@ export interface Gap {
   relative: number;
 }
 
-/** Capability: F(x) = f(x) + Σ_b φ_b(x_b) with smooth f, minimised by moving one coordinate or block at a time. */
+/**
+ * Capability: F(x) = f(x) + Σ_b φ_b(x_b) with a smooth f. Algorithms minimise F by moving one coordinate or block at a
+ * time.
+ */
 export interface Coordinates {
   /** Number of coordinates in x. */
   readonly count: number;
   /** Blocks of coordinates that move together. If absent, each coordinate is a block. */
   readonly blocks?: readonly (readonly number[])[];
-  /** Whether partial derivatives can be estimated from a sample of rows. */
+  /** Whether partial derivatives can be estimated from some of the rows. */
   readonly estimates?: boolean;
   /** Returns a new state at the problem's starting point. */
   open(plan: Plan, engine: Engine): CoordinateState;
@@ -30,8 +33,8 @@ export interface Coordinates {
 /** A point x, together with cached values (outputs or residuals at x) that make moves cheap. */
 export interface CoordinateState {
   /**
-   * L_b > 0: upper bound on the curvature of f along each block, if known. Steps of 1/L_b and importance sampling need
-   * this bound.
+   * Upper bounds L_b > 0 on the curvature of f along each block, if known. Steps of 1/L_b and importance sampling need
+   * these bounds.
    */
   readonly curvature?: Float64Array;
   /** Returns F(x). */
@@ -51,7 +54,7 @@ export interface CoordinateState {
   point(): Float64Array;
   /** Moves to the point x. */
   moveTo(x: Float64Array): void;
-  /** Returns x in the parameter layout of the problem. */
+  /** Returns x in the layout of the problem's parameters. */
   parameters(): Float64Array;
   /** Returns everything needed to resume bit for bit, including the companion vector. */
   snapshot(): Snapshot;
@@ -69,20 +72,20 @@ export interface CoordinateMove {
    */
   step: "exact" | "lipschitz";
   /**
-   * Estimates the partial derivative from random rows and takes a step of rates[k]/L_b in move k. Move k uses the
-   * random draws of update first + k.
+   * Estimates the partial derivative from random rows and takes a step of rates[k]/L_b in move k. Random draws for move
+   * k come from update first + k.
    */
   estimate?: { rows: number; rates: Float64Array; stream: Stream; first: number };
 }
 
 /**
  * A second vector u, laid out like x. u is 0 when the state is created or moved to a point. All other members of a
- * state refer to x only.
+ * state refer only to x.
  */
 export interface Companion {
   /**
-   * For each listed block, moves x_b by t, a proximal step of size steps[k]/L_b along the partial derivative of f at x
-   * + scales[k] u. Then moves u_b by ratios[k] t.
+   * For each listed block, moves x_b by t. The move t is a proximal step of size steps[k]/L_b along the partial
+   * derivative of f at x + scales[k] u. Then moves u_b by ratios[k] t.
    */
   move(blocks: Uint32Array, how: { scales: Float64Array; steps: Float64Array; ratios: Float64Array }): void;
   /** Sets x ← x + scale u and u ← 0. */

@@ -1,8 +1,8 @@
 /** Capability: Hessian of the loss. */
 
 /**
- * Capability: the mean loss without penalties, its gradient and its Hessian. The Hessian is block diagonal: parameters
- * split into parts that share no curvature.
+ * Capability: the mean loss without penalties, its gradient and its Hessian. The Hessian is block diagonal: the
+ * parameters form parts, and there is no curvature between different parts.
  */
 export interface Curvature {
   /**
@@ -13,8 +13,8 @@ export interface Curvature {
 }
 
 /**
- * Loss, gradient and Hessian of one part. Only the Hessian's lower triangle is stored. Successive rows are `width`
- * numbers apart. The arrays are only valid until the next evaluation.
+ * Loss, gradient and Hessian of one part. Only the Hessian's lower triangle is stored. The starts of successive rows
+ * are `width` numbers apart. The arrays are only valid until the next evaluation.
  */
 export interface Curved {
   readonly loss: number;
@@ -26,14 +26,14 @@ export interface Curved {
 export interface CurvatureBinding {
   /** Diagonal blocks of the Hessian, as consecutive ranges of parameters. */
   readonly parts: readonly { readonly first: number; readonly count: number }[];
-  /** Row stride of a Hessian, at least the size of the largest part. */
+  /** Distance between rows of a Hessian, at least the size of the largest part. */
   readonly width: number;
   /**
-   * Returns the mean loss at x, which includes all parts. Intermediate results are cached, so that `at` can reuse them
-   * for the same x. The cache does not change any bits.
+   * Returns the mean loss at x. The mean loss covers all parts. Intermediate results are cached, so that a call of `at`
+   * with the same x can reuse them. The cache does not change any bits.
    */
   value(x: Float64Array): Generator<void, number>;
-  /** Returns the contribution of part k to the mean loss at x, with its gradient and Hessian. */
+  /** Returns part k's contribution to the mean loss at x, with the gradient and Hessian of this contribution. */
   at(x: Float64Array, k: number): Generator<void, Curved>;
   /** Frees the memory. */
   dispose(): void;

@@ -16,7 +16,7 @@ export interface Duals {
 /** Dual variables bound to memory. */
 export interface DualBinding {
   /**
-   * For each output, the address of a DUAL block (memory/fields.ts) with rows, targets and loss, for
+   * Addresses of DUAL blocks (memory/fields.ts), one per output. A block holds rows, targets and loss for
    * kernels/learning/dual.ts.
    */
   readonly outputs: readonly number[];
@@ -29,7 +29,7 @@ export interface DualBinding {
   readonly normWeights: Float64Array;
   /** Whether the dual also stores log(α/(C − α)), with α = |β|. */
   readonly interior: boolean;
-  /** Writes the starting values of the dual ascent for an output. */
+  /** Writes the values from which the dual ascent of an output starts. */
   start(output: number, betas: Float64Array, logits: Float64Array): void;
   /** Frees the memory. */
   dispose(): void;

@@ -1,22 +1,22 @@
 /** Capabilities of factor graphs, and certificates for answers. */
 
 /**
- * Capability: p(x) ∝ Π_f φ_f(x_f) over discrete variables, with each factor stored as a table. Used by variable
- * elimination, message passing and search over states.
+ * Capability: p(x) ∝ Π_f φ_f(x_f) over discrete variables, with each factor stored as a table. Variable elimination,
+ * message passing and search over states use this capability.
  */
 export interface FactorTables {
   /** Number of states of each variable, ≥ 1. */
   readonly cardinalities: Uint32Array;
   /**
-   * Number of variables in the user's model. They come first. Later variables are auxiliary: they keep tables small and
-   * are summed out.
+   * Number of variables in the user's model. These variables precede all auxiliary variables. Auxiliary variables keep
+   * tables small and are summed out.
    */
   readonly variableCount: number;
   /** Factors with their scopes and values. */
   readonly factors: readonly TableFactor[];
   /** Observed state of each variable, or −1. */
   readonly observed: Int32Array;
-  /** Weights from which the tables were computed, by weight index. */
+  /** Weights with which the tables were computed, by weight index. */
   readonly weightValues?: Float64Array;
   /** Returns the name of a variable, for errors and answers. */
   name(variable: number): string;
@@ -30,29 +30,29 @@ export interface TableFactor {
   readonly scope: ArrayLike<number>;
   /** φ for each joint state of the scope, with the last variable varying fastest. Finite and ≥ 0. */
   readonly values: Float64Array;
-  /** Whether the values are ln φ instead, to avoid overflow. They are finite, or −∞ for φ = 0. */
+  /** Whether `values` contains ln φ instead of φ, to avoid overflow. They are finite, or −∞ for φ = 0. */
   readonly logs?: boolean;
 }
 
 /**
- * Capability: ln p(x) = Σ_f θ_f g_f(x_f) − ln Z over discrete variables, stored in columns for graphs of any size. Used
- * by samplers that change one variable at a time. θ_f is the factor's weight times its feature; g_f is its shape, a
- * function that factors can share.
+ * Capability: ln p(x) = Σ_f θ_f g_f(x_f) − ln Z over discrete variables, stored in columns for graphs of any size.
+ * Samplers that change one variable at a time use this capability. θ_f is the factor's weight times its feature; g_f is
+ * its shape, a function that factors can share.
  */
 export interface Conditionals {
   /** Number of states of each variable, ≥ 1. */
   readonly cardinalities: Uint32Array;
-  /** Number of variables in the user's model. They come first. Later variables are summed out. */
+  /** Number of variables in the user's model. All later variables are auxiliary and are summed out. */
   readonly variableCount: number;
   /** Observed state of each variable, or −1. */
   readonly observed: Int32Array;
-  /** Soft labels of unobserved variables: probabilities of their states, used only for learning. */
+  /** Soft labels of unobserved variables: the probability of each state. Only learning uses them. */
   readonly labels?: ReadonlyMap<number, Float64Array>;
-  /** End of each factor's edges. The edges of a factor begin where those of the previous factor end. */
+  /** End of each factor's edges. The first edge of a factor follows the last edge of the previous factor. */
   readonly ends: Uint32Array;
-  /** Variable of each edge. The variables of one factor are distinct. */
+  /** Variable of each edge. All variables of a factor are distinct. */
   readonly variables: Uint32Array;
-  /** For counting shapes: the state that satisfies each edge's literal. */
+  /** State that satisfies the literal of each edge, for counting shapes. */
   readonly literals: Uint32Array;
   /** Shape index and weight index of each factor. A weight index of −1 means a fixed weight of 1. */
   readonly shapes: Uint32Array;
@@ -66,11 +66,11 @@ export interface Conditionals {
   readonly shapeBegins: Uint32Array;
   /**
    * Kind of each shape. 1: g depends on whether the head holds and on the number of satisfied body literals: values
-   * [2][body literals + 1], indexed first by the head. The last literal is the head; all others are the body. 0: g
-   * depends on the joint state of the factor's variables, with the last variable varying fastest.
+   * [2][body literals + 1], indexed first by the head. The last literal is the head, and all other literals form the
+   * body. 0: g depends on the joint state of the factor's variables, with the last variable varying fastest.
    */
   readonly counting: Uint8Array;
-  /** Values g. A factor without a weight can have values of −∞, which make the probability 0. */
+  /** Values g. In a factor without a weight, a value of −∞ makes the probability 0. */
   readonly shapeValues: Float64Array;
   /** Returns the name of a variable, for errors and answers. */
   name(variable: number): string;
@@ -82,9 +82,9 @@ export interface Conditionals {
 export type Certificate =
   /** Exact up to rounding. */
   | { readonly exact: true }
-  /** Proven bounds: the true value lies between them. */
+  /** Proven lower and upper bounds on the true value. */
   | { readonly lower: number | readonly number[]; readonly upper: number | readonly number[] }
-  /** Confidence interval: the true value lies outside with a probability of at most 1 − level. */
+  /** Confidence interval. The probability that the true value lies outside is at most 1 − level. */
   | { readonly interval: readonly [number, number] | readonly (readonly [number, number])[]; readonly level: number }
   /** For chains: Monte Carlo standard errors, R̂ and the effective sample size. */
   | { readonly mcse: readonly number[]; readonly rhat: number; readonly ess: number }
@@ -94,18 +94,18 @@ export type Certificate =
   | { readonly none: string };
 
 /**
- * Final states and variances of the chains of a run. Another run can start from them, even if the graph has grown
- * since.
+ * Final states of a run's chains, and the variances that the run estimated. Another run can start from these states,
+ * even if the graph has grown since.
  */
 export interface EndedChains {
-  /** States of the variables in each chain; −1 if unknown. */
+  /** States of the variables in each chain. A state of −1 is unknown. */
   readonly states: readonly Int16Array[];
   /**
-   * For each variable, the variance of the estimated mean, multiplied by the number of draws. The state with the
-   * largest variance is used. NaN if unknown.
+   * For each variable, the variance of its estimated mean, multiplied by the number of draws. If a variable has several
+   * states, the largest of the states' variances is used. NaN if unknown.
    */
   readonly variances: Float64Array;
-  /** Number of states of each variable in the graph that was sampled. Absent in older answers. */
+  /** Number of states of each variable in the graph from which the chains were sampled. Absent in older answers. */
   readonly cardinalities?: Uint32Array;
   /** Number of sweeps per chain, including warm-up, and number of sweeps from which the variances were estimated. */
   readonly sweeps: number;

@@ -1,8 +1,8 @@
 /** Capability: matrix factorisation with two sides of factors. */
 
 /**
- * Capability: F(P, Q) over user rows P and item rows Q. F is quadratic in either side if the other is fixed, so the
- * rows of a side can be minimised independently.
+ * Capability: F(P, Q) over user rows P and item rows Q. If one side is fixed, F is quadratic in the other side, and its
+ * rows can be minimised independently.
  */
 export interface Factors {
   /** For each side (users, items): offsets of each row's ratings, u32[rows + 1]. */
@@ -22,8 +22,8 @@ export interface FactorBinding {
   /** Type of the stored numbers. */
   readonly type: "f32" | "f64";
   /**
-   * (block, scratch, from, to) → number of rows without a solution. Minimises the objective over each row in [from, to)
-   * separately.
+   * (block, scratch, from, to) → number of rows without a solution. Minimises the objective separately over each row in
+   * [from, to).
    */
   readonly solveSlot: number;
   /** (block, scratch, from, to, inner) → 0. Updates the rows [from, to) by `inner` rounds of coordinate descent. */
@@ -33,8 +33,8 @@ export interface FactorBinding {
    */
   readonly objectiveSlot: number;
   /**
-   * (block, component, parts of the pass, from, to) → 0. Absent if unrated cells count too. Parts: 1 open, 2 update, 4
-   * close (kernels/learning/factors.ts).
+   * (block, component, parts of the pass, from, to) → 0. Absent if unrated cells count too. The parts of a pass are 1
+   * (open), 2 (update) and 4 (close); see kernels/learning/factors.ts.
    */
   readonly componentSlot?: number;
   /** Components of a row: its factors and its bias. */
@@ -44,7 +44,7 @@ export interface FactorBinding {
    * f64[stride²]. Absent if only rated cells count.
    */
   readonly gramSlot?: number;
-  /** For each side: address from which its kernels read Σ q qᵀ of the other side, with both triangles. */
+  /** For each side, the address from which its kernels read Σ q qᵀ of the other side. Both triangles are stored. */
   readonly grams?: readonly [number, number];
   /** For each side: address of the residuals, f64[ratings], or 0. */
   readonly residuals: readonly [number, number];

@@ -2,8 +2,8 @@
  * Types shared by all parts of the library. Data flows one way: data → (model × algorithm) → loop → predict.
  *
  * A model bound to data is a `Problem`, which *offers* capabilities (row gradients, coordinates, columns, duals,
- * factors). An algorithm *needs* some of these capabilities and turns a problem into a `Progression`. The loop can
- * advance, watch, checkpoint and resume a progression without knowing the algorithm.
+ * factors). An algorithm *needs* some of these capabilities, and turns a problem into a `Progression`. Without knowing
+ * the algorithm, the loop can advance, watch, checkpoint and resume a progression.
  */
 
 export type { Algorithm, AlgorithmDefaults } from "./algorithm.ts";

@@ -15,8 +15,8 @@ export interface BindOptions {
 /** A log density bound to memory, callable through the engine's function table. */
 export interface DensityBinding {
   /**
-   * Slot in the function table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension], only written if
-   * requested) → f64, the log density at x.
+   * Slot in the function table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension]) → f64, the log
+   * density at x. The gradient is only written if it was requested.
    */
   readonly slot: number;
   /** Address of the model's block. */
@@ -33,22 +33,25 @@ export interface TemperedBinding extends DensityBinding {
   readonly likelihood: number;
 }
 
-/** A density that is evaluated on the last gathered minibatch. */
+/** A density that is evaluated on the minibatch that was gathered last. */
 export interface MinibatchBinding extends DensityBinding {
   /**
-   * Address of the rows to gather, u32[n]; rows can repeat. Rows are numbered in random order, so a consecutive range
-   * is a valid random sample.
+   * Address of the rows to gather, u32[n]. A row can occur several times. Rows are numbered in random order, so a range
+   * of consecutive rows is a valid random sample.
    */
   readonly rows: number;
-  /** Slot in the function table: (block) → anything. Copies the rows to the memory that evaluations read. */
+  /**
+   * Slot in the function table: (block) → a result that is ignored. The function copies the gathered rows to the memory
+   * that evaluations read.
+   */
   readonly gatherSlot: number;
   /** Address of the block that `gatherSlot` takes. */
   readonly gatherBlock: number;
 }
 
 /**
- * Capability of a log density: minibatch estimates ℓ_B(u) = log prior(u) + N/n Σ_{i in B} log likelihood of row i.
- * Their mean over random batches is ℓ(u).
+ * Capability of a log density: minibatch estimates ℓ_B(u) = log prior(u) + N/n Σ_{i in B} log likelihood of row i. The
+ * mean of the estimates over random batches is ℓ(u).
  */
 export interface Minibatches {
   /** Number of rows N. */
@@ -76,32 +79,33 @@ export interface DiscretePlace extends ParameterPlace {
 }
 
 /**
- * Capability: log p(u) in nats, up to a constant, and its gradient, over unconstrained coordinates u. Used by samplers,
- * mode searches and variational approximations.
+ * Capability: log p(u) in nats, up to a constant, and its gradient, over unconstrained coordinates u. Samplers, mode
+ * searches and variational approximations use this capability.
  */
 export interface LogDensity {
   /** Number of coordinates in u. */
   readonly dimension: number;
   /** Whether bindings write gradients. False for a plain function without one. */
   readonly hasGradient?: boolean;
-  /** Whether evaluations only run on the calling thread, as for a JavaScript function. */
+  /** Whether evaluations can only run on the calling thread, because the density is a JavaScript function. */
   readonly onThisThread?: boolean;
   /** Location of each parameter in u, if parameters have names. */
   readonly parameters?: readonly ParameterPlace[];
   /**
-   * Coordinates of u that hold integers, with their ranges low … high. Ranges can be infinite. Their gradients are 0.
+   * Coordinates of u that hold integers, with their ranges low … high. Ranges can be infinite. The gradients of these
+   * coordinates are 0.
    */
   readonly discrete?: readonly DiscretePlace[];
   /** Returns parameter values by name, computed from u. */
   constrain?(u: ArrayLike<number>): Record<string, Float64Array>;
-  /** Returns u, computed from parameter values. */
+  /** Computes u from parameter values and returns u. */
   unconstrain?(values: Readonly<Record<string, number | ArrayLike<number>>>): Float64Array;
   /**
-   * Binds memory for one lane. Bindings of different lanes can run at the same time. With `gradient: false`, evaluation
-   * can be cheaper.
+   * Binds memory for one lane. Bindings of different lanes can be evaluated at the same time. With `gradient: false`,
+   * evaluation can be cheaper.
    */
   bind(options: BindOptions): DensityBinding;
-  /** Binds a tempered density, if prior and likelihood are known separately. */
+  /** Binds a tempered density. Present if prior and likelihood are known separately. */
   bindTempered?(options: BindOptions): TemperedBinding;
   /** Whether the likelihood depends on u. If not, tempering does not help. */
   readonly hasLikelihood?: boolean;
@@ -112,8 +116,8 @@ export interface LogDensity {
    * if there are no priors.
    */
   drawStart?(draws: Draws): Float64Array;
-  /** Describes the term that is not finite at these points, for the error message of a failed start. */
+  /** Describes the term that is not finite at these points, for the error message after a failed start. */
   explain?(points: readonly Float64Array[]): string | undefined;
-  /** Minibatch estimates. Available if the option `rows` names the model size that equals the number of data rows. */
+  /** Minibatch estimates. Present if the option `rows` names the model's size that equals the number of data rows. */
   readonly minibatches?: Minibatches;
 }

@@ -1,4 +1,4 @@
-/** Interface of a model, which is updated, and its trained form as plain data. */
+/** Interface of a model, which algorithms update, and the trained model as plain data. */
 
 import type { Engine } from "../memory/engine.ts";
 import type { JsonObject } from "./json.ts";
@@ -16,8 +16,8 @@ import type { Tensor } from "./progression.ts";
 export type Link = "identity" | "exp" | "sigmoid" | "softmax" | "sign" | "sigmoidNormalised";
 
 /**
- * Kind of prediction: a class name, a number, or a number >= 0. The type is a union of all three if the compiler does
- * not know the kind.
+ * Kind of prediction: a class name, a number, or a number >= 0. If the compiler does not know the kind, the type is a
+ * union of all three.
  */
 export type PredictionKind = "class" | "number" | "count";
 
@@ -35,23 +35,23 @@ export interface SavedModel {
 export interface Prepared<D> extends Disposable {
   /** Data in the form that the model reads. */
   readonly dataset: D;
-  /** Frees the copies, but not the user's data. */
+  /** Frees the prepared copies, but not the user's data. */
   dispose(): void;
 }
 
-/** State of an earlier trained model from which a model starts. */
+/** State of an earlier trained model from which a new model starts. */
 export interface Beginning {
   /**
-   * Description of how the earlier model turned raw rows into columns and targets, as in a `SavedModel` or a
-   * checkpoint. Absent if only numbers were given.
+   * Description of how the earlier model turned raw rows into columns and targets. The description has the same form as
+   * in a `SavedModel` or a checkpoint. Absent if only numbers were given.
    */
   readonly description?: JsonObject | undefined;
   /**
-   * Parameters of the earlier model: by name as in a file, or as one vector in the order documented in `fit`. Absent if
-   * there are none.
+   * Parameters of the earlier model, either by name, as in a file, or as one vector in the order documented in `fit`.
+   * Absent if there are none.
    */
   readonly numbers?: { readonly tensors: SavedModel["tensors"] } | { readonly vector: Float64Array } | undefined;
-  /** Paths of parts that are initialised again. */
+  /** Paths of the parts that are initialised again. */
   readonly reset: readonly string[];
 }
 
@@ -61,7 +61,7 @@ export interface Model<D = unknown> {
   readonly name: string;
   /** Returns JSON from which the registry can rebuild the model. */
   toJSON(): JsonObject;
-  /** Prepares data for the model: standardises and maps columns, and converts numbers to the plan's type. */
+  /** Prepares data for the model: standardises and maps columns, and converts numbers to the types in the plan. */
   prepare(data: D, plan: Plan): Prepared<D>;
   /** Binds the model to prepared data, as a problem for algorithms. */
   bind(prepared: D, plan: Plan, engine: Engine): Problem;
@@ -69,7 +69,7 @@ export interface Model<D = unknown> {
   save(prepared: D, parameters: Float64Array): SavedModel;
   /**
    * Returns a copy of this model that starts from the parameters of an earlier model and prepares data in the same way.
-   * Absent if the model cannot start from another one.
+   * Absent if the model cannot start from another model.
    */
   startingAt?(beginning: Beginning): Model<D>;
 }

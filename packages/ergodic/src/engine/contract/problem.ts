@@ -31,11 +31,11 @@ export interface Problem {
   /** Matrix factors, if the problem offers them. */
   readonly factors?: Factors;
   /**
-   * Factor that converts a loss to the units of the target. Runs report losses in these units. Problems can rescale the
-   * target so that steps do not depend on its unit. Default 1.
+   * Factor that converts a loss into the units of the target. Runs report losses in these units. Problems can rescale
+   * the target so that steps do not depend on its unit. Default 1.
    */
   readonly lossUnit?: number;
-  /** If a mean loss this small proves that there is no minimum, returns the reason. */
+  /** Returns the reason if a mean loss this small proves that the objective has no minimum. */
   endless?(loss: number): string | undefined;
   /** Initial parameters; zeros if absent. */
   readonly start?: Float64Array | undefined;

@@ -1,4 +1,4 @@
-/** A run in progress, which the loop advances, watches, checkpoints and resumes. */
+/** A run in progress. The loop advances, watches, checkpoints and resumes it. */
 
 import type { JsonObject } from "./json.ts";
 
@@ -17,25 +17,25 @@ export interface Snapshot {
 export interface Advance {
   /** Number of updates over all lanes. */
   updates: number;
-  /** Sum of the updates' mean losses, each multiplied by the number of rows in the update. */
+  /** Sum of the mean losses of all updates, each multiplied by the number of rows in its update. */
   lossSum: number;
   /** Number of rows that `lossSum` covers. */
   rows: number;
   /**
-   * Whether the call returned in the middle of a long step. If so, the losses cover the finished part of the step, and
-   * `snapshot` returns the state before the step.
+   * Whether the call returned in the middle of a long step. If true, the losses cover only the finished part of the
+   * step, and `snapshot` returns the state before the step.
    */
   within?: boolean;
   /**
-   * Results of progressive validation: each row is measured before the model learns from it. Present when a result is
-   * complete; the next tick reports it.
+   * Results of progressive validation, which measures each row before the model learns from it. Present as soon as a
+   * result is complete. The next tick reports the result.
    */
   validation?: Record<string, number>;
 }
 
 /**
  * A run in progress, as the loop sees it. Time is counted in steps: one step is one update of every lane (worker or
- * replica). The result never depends on how steps are grouped into calls.
+ * replica). The result does not depend on how many steps each call makes.
  */
 export interface Progression {
   /** Number of steps per pass over the data. */
@@ -44,21 +44,24 @@ export interface Progression {
   readonly updatesPerStep: number;
   /** Number of steps so far. */
   readonly step: number;
-  /** Number of updates so far, over all lanes. */
+  /** Number of updates so far, summed over all lanes. */
   readonly updates: number;
   /**
-   * Makes at most `steps` steps, without passing the end of an epoch. A signal never interrupts a call, so that
-   * checkpoints can be written at its end. Samplers also count the work between transitions as steps. After such work,
-   * the run can be at an earlier step.
+   * Makes at most `steps` steps, without passing the end of an epoch. A signal never interrupts a call, so that a
+   * checkpoint can be written when the call ends. Samplers also count the work between transitions as steps. When such
+   * work ends, the step number can be lower than before.
    */
   advance(steps: number): Promise<Advance>;
-  /** Returns the parameters to evaluate (an average, if the rule keeps one), in the layout of the problem. */
+  /**
+   * Returns the parameters to evaluate, in the layout of the problem. If the rule averages parameters, the average is
+   * returned.
+   */
   parameters(): Float64Array;
   /** Whether the algorithm has ended: true, or the reason as a string. */
   readonly converged: boolean | string;
   /**
-   * Whether the algorithm stops when it reaches a minimum. If so, a run that ends earlier reports that it did not
-   * converge.
+   * Whether the algorithm stops automatically at a minimum. If true, a run that ends before the minimum reports that it
+   * did not converge.
    */
   readonly converges?: boolean;
   /** Returns a copy of all state. */
@@ -66,8 +69,8 @@ export interface Progression {
   /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void;
   /**
-   * Continues with the optimiser state (moments and their update counts) of a snapshot from a run on other data.
-   * Counters of the run start at 0.
+   * Continues with the optimiser state of a snapshot from a run on other data: the moments and the numbers of their
+   * updates. Counters of the run start at 0.
    */
   adopt?(snapshot: Snapshot): void;
   /** Returns numbers that show the progress, for ticks. */

@@ -1,8 +1,8 @@
 import { OptionError } from "../errors/errors.ts";
 
 /**
- * Definitions by name, so that a file can refer to the definitions that it uses. Built-in names are reserved. Users can
- * redefine their own names; the last definition counts.
+ * Definitions by name, which allows files to refer to the definitions that they use. Built-in names are reserved. Users
+ * can redefine their own names, and the last definition is used.
  *
  * @throws OptionError [NAME_TAKEN] for a reserved name
  */
@@ -47,7 +47,7 @@ export class Registry<T> {
 }
 
 /**
- * Returns the members of `all` that carry a definition, in alphabetical order of their names. Sorting is needed because
+ * Returns the members of `all` that are definitions, in alphabetical order of their names. Sorting is needed because
  * bundlers change the order of a module's exports.
  */
 export function byName<T>(all: object, isDefined: (value: unknown) => value is T, nameOf: (one: T) => string): Record<string, T> {

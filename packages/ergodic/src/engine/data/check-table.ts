@@ -1,4 +1,4 @@
-/** Checks tables from readers and users once, on input, so that later code need not check again. */
+/** Checks tables from readers and users once, on input, so that later code need not repeat the checks. */
 import { DataError } from "../errors/errors.ts";
 import { holdsNumbers, numbersGiven } from "./number-cells.ts";
 import { isSparseTable, isTable, type RawRows, rowCountOf, sourceOf } from "./raw.ts";
@@ -74,7 +74,7 @@ function checkSparseTable(table: SparseTable): void {
   }
 }
 
-/** Typed arrays only contain numbers; plain lists from untyped programs can contain anything. */
+/** Typed arrays contain only numbers, but plain lists from untyped programs can contain anything. */
 function checkNumbers(values: ArrayLike<unknown>, source: string, what: string): void {
   if (!holdsNumbers(values)) numbersGiven(values, source, what);
 }

@@ -2,7 +2,7 @@ import { type Allocation, engineMemory } from "../memory/memory.ts";
 import { type ColumnLayout, columnStride, type DataLayout, elementBytes, elements, place } from "./layout.ts";
 
 /**
- * Converts a layout to columns, without the intercept. A counting sort of the non-zero entries turns sparse rows into
+ * Converts rows to columns, without the intercept. For sparse rows, a counting sort of the non-zero entries gives
  * compressed columns (CSC) with ascending rows. Dense rows are transposed in tiles, to avoid a cache miss for every
  * element.
  */

@@ -1,6 +1,6 @@
 /**
- * Converts the values of a layout to another type. The result borrows target, weights and the sparse structure from the
- * source layout, so its owner must keep the source alive.
+ * Converts the values of a layout to another type. The result borrows the target, the weights and the sparse structure
+ * from the source layout. The result's owner must therefore keep the source alive.
  *
  * i8 and i16: stored s = round(x / scale) with one scale for the dataset, scale = max|x| / 127 or max|x| / 32767, so
  * that |x − scale·s| ≤ scale/2 and |s| ≤ 127 or 32767. The intercept entry is round(1 / scale), clamped to [1, 127] or
@@ -45,8 +45,8 @@ function largest(from: DataLayout): number {
 }
 
 /**
- * Visits every row. Calls back with the row's range of elements [start, end), without the intercept, and with the index
- * at which the row begins if rows are `stride` elements apart.
+ * Visits every row. Passes the row's range of elements [start, end), without the intercept, and the index at which the
+ * row begins when rows are `stride` elements apart.
  */
 function eachRow(from: DataLayout, stride: number, visit: (start: number, end: number, newStart: number) => void): void {
   if (from.format === "dense") {

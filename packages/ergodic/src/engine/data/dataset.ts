@@ -29,7 +29,7 @@ export interface Target {
   readonly kind: "number" | "category";
   /** Classes in order, for a category. */
   readonly levels?: string[];
-  /** A copy of the targets: one number or class index per row. All values are NaN if the raw rows had no target. */
+  /** A copy of the targets: one number or class index per row. If the raw rows had no target, all values are NaN. */
   readonly values: Float64Array;
 }
 
@@ -39,20 +39,23 @@ declare const knownNames: unique symbol;
 /** For a dataset that borrows arrays, the dataset that owns them. */
 interface Lending<Names extends string> {
   readonly from: Dataset<Names>;
-  /** Whether this dataset is `from` in another number type. Converting this dataset again then converts `from`. */
+  /**
+   * Whether this dataset contains the rows of `from`, converted to another number type. If so, a further conversion
+   * starts from `from` again.
+   */
   readonly conversion: boolean;
 }
 
 /**
- * An immutable table of numbers with its target, weights and the pipeline that made it.
+ * An immutable table of numbers, together with the target, the weights and the pipeline that made the table.
  *
  *   const data = Dataset.fromArrays({ x: [[1, 2], [3, 4], [5, 6]], y: ["no", "yes", "yes"] });
  *   const { train, test } = data.split(0.8, { seed: 1 });
  *   data.dispose();   // or `using data = …`; otherwise the garbage collector frees the memory
  *
- * x: rowCount × columnCount, as dense or sparse rows, in f32, f64, or quantised to i8 or i16. Methods that change
- * something return a new dataset with its own memory. The results of `as`, `asClasses` and `columns` are cached
- * instead, and freed with the dataset they came from. Readers of files (CSV, Parquet, …) are in @ergodic/ingest.
+ * x: rowCount × columnCount, as dense or sparse rows, in f32, f64, or quantised to i8 or i16. Methods that would change
+ * a dataset return a new dataset with its own memory instead. The results of `as`, `asClasses` and `columns` are cached
+ * instead, and freed together with the original dataset. Readers of files (CSV, Parquet, …) are in @ergodic/ingest.
  *
  * Pipeline: the steps from raw rows to these columns. Applied to the original table, the pipeline gives the same bits
  * again. The pipeline is stored with a model, so that prediction takes raw rows. `as("i8")` and `as("i16")` only change
@@ -88,7 +91,7 @@ export class Dataset<Names extends string = string> implements Disposable {
   #made = new Map<NumberType | "classes", Dataset<Names>>();
   #columns: { columns: ColumnLayout; allocation: Allocation } | undefined;
 
-  /** For internal use. Users call fromTable, fromSparse, fromArrays or Pipeline.apply. */
+  /** For internal use. Users should call fromTable, fromSparse, fromArrays or Pipeline.apply. */
   constructor(
     stored: Stored,
     pipeline: Pipeline,
@@ -110,8 +113,8 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Makes a dataset from a table of raw columns. Categories become one-hot columns. Their levels and the classes of the
-   * target are sorted. @throws DataError
+   * Makes a dataset from a table of raw columns. Categories become one-hot columns. The levels of categories and the
+   * classes of the target are sorted. @throws DataError
    */
   static fromTable<Names extends string, Out extends string>(
     table: Table<Names>,
@@ -139,13 +142,13 @@ export class Dataset<Names extends string = string> implements Disposable {
     return true;
   }
 
-  /** Returns the rows in order, after the pipeline. @internal */
+  /** Returns the rows in order, as transformed by the pipeline. @internal */
   rows(): RowSource {
     return { ...readRows(this.layout, this.pipeline.shape), offset: this.offset };
   }
 
   /**
-   * Remarks from the reader of the rows: skipped rows, levels that a model does not know, columns that look like
+   * Remarks from reading the rows: skipped rows, levels that a model does not know, and columns that look like
    * identifiers.
    */
   get remarks(): readonly Remark[] {
@@ -158,14 +161,17 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Array shape of a row, with the last index varying fastest: [height, width, channels]. Undefined if columns are a
+   * Array shape of a row, such as [height, width, channels]. The last index varies fastest. Undefined if columns are a
    * plain list.
    */
   get rowShape(): readonly number[] | undefined {
     return this.pipeline.shape.rowShape;
   }
 
-  /** Pointers for kernels, valid until dispose(). Callers must keep this object reachable while they use them. */
+  /**
+   * Pointers for kernels, which are valid until dispose(). Callers must keep this object reachable while they use the
+   * pointers.
+   */
   get layout(): DataLayout {
     if (this.#stored) return this.#stored.layout;
     throw new ErgodicError(this.source, "the dataset was used after dispose()", "DATASET_DISPOSED");
@@ -206,7 +212,10 @@ export class Dataset<Names extends string = string> implements Disposable {
     return row;
   }
 
-  /** Returns √mean(x²) or max|x| of each column over all rows, including the zeros of sparse rows. */
+  /**
+   * Returns √mean(x²) or max|x| of each column, computed over all rows. Zeros that sparse rows do not store are
+   * included.
+   */
   columnScales(by: "rootMeanSquare" | "largest" = "rootMeanSquare"): Float64Array {
     return this.columnMoments()[by];
   }
@@ -221,8 +230,8 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Splits the rows at random into parts of `share` and 1 − share, each in storage order. `stratify` preserves the
-   * class proportions.
+   * Splits the rows at random into shares of `share` and 1 − share. The rows of each part are in storage order.
+   * `stratify` preserves the class proportions.
    */
   split(share: number, options: { seed: number; stratify?: boolean }): { train: Dataset<Names>; test: Dataset<Names> } {
     checkKeys("split", options, ["seed", "stratify"]);
@@ -256,7 +265,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     return new Dataset(copyRows(this.layout, Uint32Array.from(rows), this.source), this.pipeline, this.source);
   }
 
-  /** Returns the rows with positive weights, or this dataset if all weights are positive. */
+  /** Returns the rows with positive weights. If all weights are positive, returns this dataset. */
   ofWeight(): Dataset<Names> {
     const { weights } = this;
     if (!weights?.includes(0)) return this;
@@ -264,9 +273,9 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Standardises columns. Dense rows get mean 0 and standard deviation 1. With "max", they are scaled to |x| ≤ 1 and
-   * not centred. Sparse rows are only scaled, except that numeric columns of a table are also centred. `indicators`:
-   * whether to standardise columns that only contain 0 and 1; default true.
+   * Standardises columns. Dense rows get mean 0 and standard deviation 1. With "max", columns are scaled to |x| ≤ 1 and
+   * not centred. Columns of sparse rows are only scaled, except that numeric columns of a table are also centred.
+   * `indicators`: whether to standardise columns that only contain 0 and 1; default true.
    */
   standardise(options: { by?: "sd" | "max"; indicators?: boolean } = {}): Dataset<Names> {
     checkKeys("standardise", options, ["by", "indicators"]);
@@ -282,8 +291,8 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Applies the hashing trick to column names, giving 2^bits sparse columns. For levels not seen yet, see fromTable's
-   * option `hash`.
+   * Applies the hashing trick to column names, giving 2^bits sparse columns. To hash the levels of a table, including
+   * levels not seen yet, use fromTable's option `hash`.
    */
   hash(bits: number): Dataset<Names> {
     checkBits(bits);
@@ -300,14 +309,14 @@ export class Dataset<Names extends string = string> implements Disposable {
     return this.#after("resolve" in features ? features.resolve(rows, this.#columnsKept()) : resolveFeatures(features, rows));
   }
 
-  /** Returns the raw columns if the current columns still encode each raw column separately, else null. */
+  /** Returns the raw columns if the current columns still encode each raw column separately. Otherwise returns null. */
   #columnsKept(): readonly RawColumn[] | null {
     const { steps, inputs } = this.pipeline;
     const coded = ["columns", "numbers", "impute", "oneHot", "standardise", "numberType", "rowShape"];
     return steps.every(({ kind }) => coded.includes(kind)) ? (inputs as readonly RawColumn[] | null) : null;
   }
 
-  /** The dataset that `as` converted to this one, or this dataset itself. */
+  /** The dataset that `as` converted to this dataset, or this dataset if it was not converted. */
   get original(): Dataset<Names> {
     return this.#lending?.conversion ? this.#lending.from : this;
   }
@@ -328,8 +337,8 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Returns the dataset with the distinct values of a numeric target as classes. The result is cached and freed with
-   * this dataset.
+   * Returns the dataset with a numeric target converted to classes, one class per distinct value. The result is cached
+   * and freed with this dataset.
    */
   asClasses(): Dataset<Names> {
     if (this.pipeline.target.kind === "category") return this;
@@ -345,8 +354,8 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Returns the same rows with targets encoded by a model's pipeline, i.e. with the model's class indices. Returns this
-   * dataset if they already match. @throws DataError for classes that the model does not know @internal
+   * Returns the same rows with targets encoded by a model's pipeline, that is, with the model's class indices. If the
+   * targets already match, returns this dataset. @throws DataError for classes that the model does not know @internal
    */
   withTargetOf(pipeline: Pipeline): Dataset<Names> {
     const values = targetsAs(this.target, pipeline.target, this.source);
@@ -355,9 +364,9 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Applies the steps that `pipeline` has in addition to this dataset's own, so that held-out rows are transformed like
-   * the model's training rows. The dataset can come from another file, if it has the required columns (follow.ts). It
-   * keeps its own target.
+   * Applies the steps of `pipeline` that this dataset does not have yet, so that held-out rows are transformed like the
+   * model's training rows. The dataset can come from another file that has the required columns (follow.ts). The
+   * dataset keeps its own target.
    *
    * @throws DataError that describes the difference
    */
@@ -448,8 +457,8 @@ export class Dataset<Names extends string = string> implements Disposable {
 }
 
 /**
- * Steps from raw rows to a dataset's columns: imputation, one-hot columns, standardisation, random features. Stored
- * with a model.
+ * Steps that convert raw rows to a dataset's columns: imputation, one-hot columns, standardisation, random features.
+ * Stored with a model.
  */
 export class Pipeline extends StepPipeline {
   static {
@@ -463,8 +472,8 @@ export class Pipeline extends StepPipeline {
   }
 
   /**
-   * Converts raw rows to a dataset with the pipeline's columns. `target`: true = required, false = ignored, undefined =
-   * read if present. Target values are NaN if there is no target.
+   * Converts raw rows to a dataset with the columns that the pipeline computes. `target`: true = required, false =
+   * ignored, undefined = read if present. Target values are NaN if there is no target.
    */
   apply(raw: RawRows, options: { target?: boolean } = {}): Dataset {
     checkKeys("apply", options, ["target"]);
@@ -478,8 +487,8 @@ export class Pipeline extends StepPipeline {
   }
 
   /**
-   * Columns with gaps that were filled when the pipeline was made. Each entry has the number of gaps, the method and
-   * the fill value.
+   * Columns that had missing cells, which the pipeline filled when it was made. Each entry states the number of missing
+   * cells, the method and the fill value.
    */
   get imputed(): readonly { name: string; missing: number; method: ImputeMethod; value: number | string }[] {
     const { columns } = this.steps[0] as SourceStep & { columns?: readonly RawColumn[] };
@@ -489,7 +498,7 @@ export class Pipeline extends StepPipeline {
       const fill = step.fills[j];
       if (step.missing[j] === 0 || fill === null) return [];
       const category = column.kind === "category";
-      // Files of earlier versions have one method for all columns.
+      // Files written by earlier versions have one method for all columns.
       const method = typeof step.method === "string" ? (category ? "mode" : step.method) : step.method[j]!;
       return { name: column.name, missing: step.missing[j], method, value: category ? column.levels[fill] : fill };
     });
@@ -511,8 +520,8 @@ function outside(where: string, row: number, rowCount: number): OptionError {
 }
 
 /**
- * The moments take six float64 numbers and one byte per column. @throws MemoryLimitError if there are too many columns
- * for this
+ * Moments need six float64 numbers and one byte per column. @throws MemoryLimitError if there are too many columns for
+ * this
  */
 function checkMoments({ columnCount, source }: Dataset): void {
   checkRoom(source, `moments of ${columnCount} columns`, 49 * columnCount, undefined, "hash them to fewer: hash: 20");

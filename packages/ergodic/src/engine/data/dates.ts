@@ -2,8 +2,9 @@
  * Converts date strings to the numeric parts that option `dates` requests. Dates are read as written, without time
  * zones: 2024-03-05, 2024-03-05 14:30, 2024-03-05T14:30:00Z.
  *
- * Year and day of the month are numbers. Month (1 to 12) and weekday (1 = Monday to 7) are categories, because December
- * precedes January. The hour, with minutes as a fraction, is a number. It is only added if a training date has a time.
+ * Year and day of the month are numbers. Month (1 to 12) and weekday (1 = Monday to 7) are categories rather than
+ * numbers, because January follows December. The hour, with minutes as a fraction, is a number. The hour is only
+ * included if at least one training date has a time.
  *
  * @throws DataError [DATA_VALUE] naming row and column if a string is not a date
  */
@@ -18,8 +19,8 @@ const names = ["year", "month", "day", "weekday", "hour"] as const;
 const levelsOf = { month: 12, weekday: 7 } as const;
 
 /**
- * Declares date columns, for the option `dates` of `Dataset.fromTable`. Year, month, day, weekday and, if there are
- * times, hour become separate columns.
+ * Declares date columns, for the option `dates` of `Dataset.fromTable`. Year, month, day and weekday become separate
+ * columns, and so does the hour if there are times.
  *
  *   Dataset.fromTable(table, { target: "left", dates: dateParts("signup", "born") });
  */
@@ -48,12 +49,15 @@ function parts(text: string): Record<string, number> | undefined {
   );
   const date = new Date(Date.UTC(2000, month! - 1, day));
   date.setUTCFullYear(year!, month! - 1, day);
-  // JavaScript turns 31 February into a day in March.
+  // JavaScript converts 31 February to a day in March.
   if (date.getUTCMonth() !== month! - 1 || hour > 23 || minute > 59 || second > 60) return undefined;
   return { year: year!, month: month!, day: day!, weekday: date.getUTCDay() || 7, hour: hour + minute / 60 + second / 3600 };
 }
 
-/** Returns a reader of a date part in row i: a number, or the level index of a category. NaN if the date is missing. */
+/**
+ * Returns a function that reads a date part in row i: a number, or the level index of a category. NaN if the date is
+ * missing.
+ */
 function reader(texts: (i: number) => string | null, { of, part, kind }: RawColumn, where: string): (i: number) => number {
   const known = new Map<string, number>();
   return (i) => {

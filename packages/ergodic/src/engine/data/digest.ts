@@ -1,7 +1,7 @@
 /**
  * Digests that identify data. A digest is a 32-bit murmur3 hash of all numbers, targets and weights and, for ratings,
- * names. Reads memory at more than a gigabyte per second. A digest is computed once per dataset, when a run on the
- * dataset is first checkpointed or resumed.
+ * names. Hashing reads more than a gigabyte of memory per second. Each dataset is hashed once, when a run on it is
+ * first checkpointed or resumed.
  */
 
 import { engineMemory } from "../memory/memory.ts";
@@ -11,7 +11,7 @@ import { elementBytes } from "./layout.ts";
 import type { NameIndex } from "./name-index.ts";
 import type { Ratings } from "./ratings.ts";
 
-/** Cached digests. Cached digests never expire, because datasets and ratings are immutable. */
+/** Cached digests. Digests can be cached without an expiry, because datasets and ratings are immutable. */
 const known = new WeakMap<object, string>();
 
 export function datasetDigest(data: Dataset): string {

@@ -1,12 +1,12 @@
 /**
- * Compares a dataset's steps with a model's. Determines whether the dataset has the model's columns, which steps of the
- * model the rows still need, and how to reorder the columns.
+ * Compares a dataset's pipeline steps with a model's steps. Determines whether the dataset has the model's columns,
+ * which of the model's steps still have to be applied, and how to reorder the columns.
  *
  * Columns are compared by name, kind and level, as in `Pipeline.apply`. Extra columns are ignored. A level that the
- * model does not know is encoded as all zeros, unless the model's pipeline refuses unknown levels. An absent column of
- * a sparse row is 0. Rows without names are compared by position. The source of the data, the name of the target and
- * the weight column do not matter. Steps that were fitted to rows (standardisation, fill values for gaps) must be the
- * model's own, because steps fitted to other rows would give other numbers.
+ * model does not know is encoded as all zeros, or refused if the model's pipeline refuses unknown levels. An absent
+ * column of a sparse row is 0. Rows without names are compared by position. The data's source, the target's name and
+ * the weight column can differ. Steps that were fitted to rows (standardisation, fill values) must be the model's own
+ * steps, because steps fitted to other rows would give other numbers.
  */
 import { listed } from "./raw.ts";
 import type { RawColumn, ReadRow, RowSource, Shape, SourceStep, Step } from "./rows.ts";
@@ -18,11 +18,11 @@ import type { NumbersStep } from "./transformations/numbers.ts";
 import type { OneHotStep } from "./transformations/one-hot.ts";
 
 export interface Following {
-  /** Index of the first step of the model that the rows still need. */
+  /** Index of the first of the model's steps that still has to be applied to the rows. */
   readonly next: number;
   /**
-   * For each column of the dataset, its position among the model's raw columns, or −1 if the model lacks the column.
-   * Null if all positions are equal.
+   * For each column of the dataset, its position among the model's raw columns. The position is −1 if the model does
+   * not have the column. Null if all positions are equal.
    */
   readonly places: Int32Array | null;
 }
@@ -40,7 +40,8 @@ interface Coding {
 const isType = ({ kind }: Step): boolean => kind === "numberType";
 
 /**
- * Returns the steps to apply, or describes the differences. `columnCount`: number of columns after all steps of `own`.
+ * Returns the steps that still have to be applied, or a description of the differences. `columnCount`: number of
+ * columns after all steps of `own`.
  */
 export function following(own: readonly Step[], wanted: readonly Step[], columnCount: number): Following | string {
   const [mine, theirs] = [codingOf(own), codingOf(wanted)];
@@ -78,7 +79,7 @@ export function following(own: readonly Step[], wanted: readonly Step[], columnC
   return differences.length > 0 ? differences.join("; ") : { next, places: places as Int32Array | null };
 }
 
-/** Whether every column has the same position as in the model. If so, only the row format differs. */
+/** Whether every column is at the same position as in the model. If so, only the row format differs. */
 const isWhole = (places: Int32Array, wanted: Coding): boolean =>
   places.length === countOf(wanted) && places.every((place, j) => place === j);
 
@@ -109,7 +110,10 @@ function placesOf(own: Coding, wanted: Coding): Int32Array | string | null {
   return byName(own, mine, theirs, wanted);
 }
 
-/** Describes differences between hashed columns. Their order does not matter, because hashed values are summed. */
+/**
+ * Describes differences between hashed columns. The order of hashed columns does not matter, because hashed values are
+ * summed.
+ */
 function hashedDiffer(own: HashedColumnsStep, wanted: HashedColumnsStep): string | null {
   if (own.bits !== wanted.bits) return `its columns are hashed into 2^${own.bits}, the model's into 2^${wanted.bits}`;
   const keys = ({ columns }: HashedColumnsStep): Set<string> => new Set(columns.map(({ name, kind }) => `${kind} ${name}`));
@@ -168,7 +172,7 @@ function byName(own: Coding, mine: readonly RawColumn[], theirs: readonly RawCol
       for (const level of column.levels) places.push(found && index.has(level) ? found.place + index.get(level)! : -1);
     }
   }
-  // Rows without gaps do not need the indicator columns.
+  // Rows without missing cells do not need the indicator columns.
   const { columns, kind } = wanted.source as ColumnsStep;
   if (kind === "columns" && wanted.impute) for (const { name } of indicatorColumns(columns, wanted.impute)) at.delete(name);
   const sparse = own.source.kind === "numbers" && formatOf(own) === "sparse";
@@ -182,8 +186,8 @@ function byName(own: Coding, mine: readonly RawColumn[], theirs: readonly RawCol
 const contents = ({ kind }: RawColumn): string => (kind === "category" ? "text" : "numbers");
 
 /**
- * Finds gaps that were filled with values computed from the dataset itself. Fill values of columns without gaps do not
- * matter.
+ * Finds missing cells that were filled with values computed from the dataset itself. The fill value of a column without
+ * missing cells does not matter.
  */
 function fillsDiffer(own: Coding, wanted: Coding): string[] {
   const theirs = fillsOf(wanted);

@@ -1,5 +1,5 @@
 /**
- * Makes the first step of a pipeline from arrays: rows of numbers with their targets.
+ * Makes the first step of a pipeline from arrays that hold rows of numbers and their targets.
  *
  * If the first target that is not missing is a string, the targets are class names; otherwise they are numbers. null,
  * undefined and "" are missing in both cases.
@@ -21,8 +21,8 @@ export interface ArraysOptions<Names extends string = string> {
   /** Target of each row. */
   y: ArrayLike<number> | readonly string[];
   /**
-   * Column names. If the names are literals, the compiler knows them, and `predict` refuses rows that lack a column.
-   * Default: x0, x1, …
+   * Column names. If the names are literals, the compiler knows them and checks that rows for `predict` have all
+   * columns. Default: x0, x1, …
    */
   names?: readonly Names[];
   /** Weight of each row. null (as in `dataset.weights`) means that all rows weigh 1. */
@@ -41,7 +41,7 @@ export interface ArraysOptions<Names extends string = string> {
   rowShape?: readonly number[];
   /** Name of the target. Default "y". */
   target?: string;
-  /** Number type. Default: "f64" for a Float64Array, else "f32". */
+  /** Number type. Default: "f64" if x is a Float64Array, otherwise "f32". */
   type?: "f32" | "f64";
   /** Name of the data in errors. Default "arrays". */
   source?: string;

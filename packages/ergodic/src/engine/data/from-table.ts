@@ -19,11 +19,11 @@ import { rowShapeStep } from "./transformations/row-shape.ts";
 export interface DateParts {
   /** Names of the columns. */
   readonly columns: readonly string[];
-  /** Returns the columns that replace a date column, given all strings in that column. @internal */
+  /** Returns the columns that replace a date column. `texts` contains all strings of that column. @internal */
   partsOf(name: string, texts: readonly string[]): RawColumn[];
 }
 
-/** Method of filling gaps, for all columns or by column. */
+/** Method of filling missing cells, for all columns or by column. */
 export type Impute = ImputeMethod | Readonly<Record<string, ImputeMethod>>;
 
 /** Options of `Dataset.fromTable`. `Out`: table columns that do not become columns of the dataset. */
@@ -34,37 +34,37 @@ export interface TableOptions<Out extends string = string> {
   weights?: Out;
   /**
    * Column with the offset added to the output of each row, in the units of the link, e.g. the logarithm of an
-   * exposure. Only for linear models with one output. Rows for prediction also need this column.
+   * exposure. Only for linear models with one output. Rows for prediction must have this column, too.
    */
   offset?: string;
-  /** Columns to leave out. */
+  /** Columns to exclude. */
   drop?: readonly Out[];
   /**
-   * Method of filling missing cells; without it, they are refused. A single method applies to all columns: number
-   * columns take their mean, median or mode, and text columns take the most common level. With "level", a text column
-   * with gaps gets a separate level for missing cells, and number columns take the median. A method can also be given
-   * per column, with "*" for all other columns: `{ age: "median", city: "level" }`. Gaps in columns without a method
-   * are refused, also at prediction.
+   * Method of filling missing cells. Without a method, missing cells cause an error. A single method applies to all
+   * columns: numeric columns take their mean, median or mode, and text columns take their most common level. With
+   * "level", missing cells of a text column get a separate level, and numeric columns take the median. A method can
+   * also be given per column, with "*" for all other columns: `{ age: "median", city: "level" }`. In columns without a
+   * method, missing cells cause an error, at prediction too.
    */
   impute?: Impute;
   /**
-   * Whether to add an indicator column for each number column with gaps. The indicator is 1 if the value is missing.
-   * Needs `impute`. Default false.
+   * Whether to add an indicator column for each numeric column with missing cells. The indicator is 1 if the value is
+   * missing. Needs `impute`. Default false.
    */
   indicator?: boolean;
   /**
-   * Columns of dates, such as 2024-03-05 or 2024-03-05 14:30, to split into year, month, day, weekday and, if there are
-   * times, hour: `dateParts("signup")`.
+   * Date columns to split into year, month, day, weekday and, if there are times, hour: `dateParts("signup")`. Dates
+   * look like 2024-03-05 or 2024-03-05 14:30.
    */
   dates?: DateParts;
-  /** Handling of a level that first occurs at prediction: all zeros (default), or an error. */
+  /** Encoding of a level that first occurs at prediction: all zeros (default), or an error. */
   unknown?: "zero" | "refuse";
   /** Whether to treat the distinct values of a numeric target as classes. */
   classes?: boolean;
   /** Number of bits for the hashing trick, which makes 2^hash columns without a list of levels. */
   hash?: number;
   /**
-   * Storage of rows. Default "dense", or "sparse" if there are more than 200 columns and more than 4 columns per raw
+   * Storage of rows. Default "dense", but "sparse" if there are more than 200 columns and more than 4 columns per raw
    * column.
    */
   format?: "dense" | "sparse";
@@ -258,7 +258,7 @@ function checkImpute(impute: unknown): asserts impute is Impute | undefined {
   throw new OptionError("fromTable", message, "OPTION_RANGE");
 }
 
-/** Returns the fill method of a column; null if its gaps are refused. */
+/** Returns the fill method of a column, or null if its missing cells cause an error. */
 function methodOf({ name, of, kind }: RawColumn, impute: Impute | undefined, hasGaps: boolean): ImputeMethod | null {
   const by = (key: string): ImputeMethod | undefined =>
     typeof impute === "object" && Object.hasOwn(impute, key) ? impute[key] : undefined;
@@ -289,7 +289,7 @@ function partsOf(dates: DateParts, column: RawColumn, { source }: Table): RawCol
   return dates.partsOf(column.name, column.levels);
 }
 
-/** Throws if an option names a column that the table lacks or that has another role. */
+/** Throws an error if an option names a column that the table lacks or that has another role. */
 function refuseUnknown(option: string, names: readonly string[], columns: readonly RawColumn[], source: string): void {
   const known = new Set(columns.map(({ name }) => name));
   const stranger = names.find((name) => !known.has(name));

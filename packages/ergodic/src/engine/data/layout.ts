@@ -2,8 +2,8 @@
  * Memory layout of a dataset, on which kernels rely. All pointers are byte addresses, 64-byte aligned.
  *
  * Dense: row-major with `stride` elements per row, so that each row is a multiple of 16 bytes. Element [columnCount] of
- * every row is the intercept entry; the rest of the row is 0. Sparse: compressed rows with ascending columns. The last
- * entry of every row is (columnCount, intercept entry). A stored element s represents x = scale·s.
+ * every row is the intercept entry. All elements after it are 0. Sparse: compressed rows with ascending columns. The
+ * last entry of every row is (columnCount, intercept entry). A stored element s represents x = scale·s.
  */
 import type { EngineMemory } from "../memory/memory.ts";
 
@@ -38,7 +38,7 @@ export interface DataLayout {
 
 /**
  * Layout of a dataset by columns, without the intercept. Dense: column-major, with each column zero-padded to a
- * multiple of 16 bytes. Sparse: compressed columns with ascending rows, without zeros.
+ * multiple of 16 bytes. Sparse: compressed columns with ascending rows, in which zeros are not stored.
  */
 export interface ColumnLayout {
   readonly format: Format;
@@ -49,7 +49,7 @@ export interface ColumnLayout {
   readonly entryCount: number;
   /** Dense: elements per column. Sparse: 0. */
   readonly stride: number;
-  /** Sparse: u32[columnCount + 1], in entries. Dense: 0. */
+  /** Sparse: the start of each column, u32[columnCount + 1], counted in entries. Dense: 0. */
   readonly columnStart: number;
   /** Sparse: u32[entryCount]. Dense: 0. */
   readonly rowIndex: number;

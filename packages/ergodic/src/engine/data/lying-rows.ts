@@ -4,11 +4,11 @@ import type { RawRows } from "./raw.ts";
 import type { RowSource, Shape, SourceStep, Step } from "./rows.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 
-/** Rows that can be read directly from existing arrays, without a reader of single rows. */
+/** Rows that can be read directly from existing arrays, so that no reader of single rows is needed. */
 export interface LyingRows {
   /** Row values, not checked to be finite. */
   readonly values: Float32Array | Float64Array;
-  /** Whether the pipeline's numbers are float32. If `values` are float64, they must be rounded. */
+  /** Whether the pipeline's numbers are float32. If so, float64 `values` must be rounded. */
   readonly isF32: boolean;
   /** Dense: row stride, in numbers. */
   readonly stride: number;
@@ -17,8 +17,8 @@ export interface LyingRows {
 }
 
 /**
- * Input rows: a matrix, row by row; raw rows that have been checked; or rows of a dataset that already has the
- * pipeline's columns.
+ * Input rows: a row-major matrix, raw rows that have been checked, or rows of a dataset that already has the pipeline's
+ * columns.
  */
 export type GivenRows = Float64Array | Float32Array | RawRows | RowSource;
 
@@ -27,7 +27,7 @@ interface Steps {
   readonly shape: Shape;
 }
 
-/** A pipeline that takes numbers unchanged, except for rounding. */
+/** A pipeline that uses the numbers as they are, except for rounding. */
 export interface PlainNumbers {
   readonly source: NumbersStep;
   /** Whether numbers are rounded to float32. */
@@ -40,7 +40,7 @@ export function plainNumbers({ steps }: Pick<Steps, "steps">): PlainNumbers | un
   return { source, rounds: steps.some((step) => (step as SourceStep).type === "f32") };
 }
 
-/** Returns the arrays that hold the rows, if the pipeline takes their numbers unchanged or only rounds them. */
+/** Returns the arrays that hold the rows, if the pipeline uses their numbers as they are or only rounds them. */
 export function lyingRows(pipeline: Steps, given: GivenRows): LyingRows | undefined {
   if ("open" in given) return given.stored && ofLayout(given.stored());
   const plain = plainNumbers(pipeline);
@@ -50,11 +50,11 @@ export function lyingRows(pipeline: Steps, given: GivenRows): LyingRows | undefi
     return source.format === "dense"
       ? { values: given, isF32: rounds || given instanceof Float32Array, stride: source.columnCount, entries: null }
       : undefined;
-  // With names, columns can have other positions, and unknown columns must be dropped.
+  // If both sides have column names, columns can have other positions, and unknown columns must be dropped.
   if (source.format === "dense" || !("rowStart" in given) || (source.names && given.names)) return undefined;
   if (given.columnCount > source.columnCount) return undefined;
   const { values, rowStart, columnIndex } = given;
-  // Lists and other typed arrays can contain values that are not valid column indices.
+  // Lists and other types of arrays can contain values that are not valid column indices.
   if (!isFloats(values) || !(rowStart instanceof Uint32Array && columnIndex instanceof Uint32Array)) return undefined;
   return { values, isF32: rounds || values instanceof Float32Array, stride: 0, entries: { rowStart, columnIndex, extra: 0 } };
 }

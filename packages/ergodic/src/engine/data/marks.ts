@@ -1,5 +1,5 @@
 /**
- * Marks that identify datasets and ratings, as getters of their prototypes. With these marks, a program can test for
+ * Marks that identify datasets and ratings. The marks are getters of the prototypes. The marks let a program recognise
  * datasets and ratings without loading their classes.
  */
 export const datasetMark: unique symbol = Symbol("Dataset");

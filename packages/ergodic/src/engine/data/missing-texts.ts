@@ -2,7 +2,7 @@
 export const missingTexts: readonly string[] = ["", "NA", "NaN", "nan", "null", "?"];
 
 /**
- * Strings that mean "no value" only in number columns. In a text column, "None" or "-" can be a level. Spreadsheet
+ * Strings that mean "no value" only in numeric columns. In a text column, "None" or "-" can be a level. Spreadsheet
  * errors other than #N/A are mistakes, not missing values.
  */
 export const missingAmongNumbers: readonly string[] = [
@@ -19,7 +19,7 @@ export const missingAmongNumbers: readonly string[] = [
   ".",
 ];
 
-/** Whether a string in a number column means "no value". A blank string does not. */
+/** Whether a string in a numeric column means "no value". A blank string does not. */
 export function saysMissing(text: string): boolean {
   const trimmed = text.trim();
   return trimmed !== "" && (missingTexts.includes(trimmed) || missingAmongNumbers.includes(trimmed));

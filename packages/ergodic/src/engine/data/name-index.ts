@@ -29,8 +29,8 @@ export class NameIndex {
 
   /** Returns the index of a name, or −1 if the name is unknown. */
   find(name: Name): number {
-    // Values that are not names are never found. Objects are excluded first, because String() fails on objects without
-    // a prototype.
+    // A value that is not a name is never found. Objects must be excluded before the look-up, because String() fails on
+    // objects without a prototype.
     if (typeof name === "object" || typeof name === "function") return -1;
     return this.#byText.get(String(name)) ?? -1;
   }

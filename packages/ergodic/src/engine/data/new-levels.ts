@@ -23,8 +23,8 @@ export interface UnknownLevels {
 }
 
 /**
- * Finds levels of categories that a model does not know. Such levels are encoded as all zeros. For each column with new
- * levels, returns a remark that states the number of affected rows.
+ * Finds levels of categories that a model does not know. Such levels are encoded as all zeros. Returns a remark for
+ * each column with new levels, which states the number of affected rows.
  *
  *   newLevels(model.pipeline, rows)[0]?.message;
  *   // 3 of 200 rows had new levels in "city", which the model does not know ("Bonn", "Kyiv")
@@ -40,7 +40,7 @@ export function newLevels(pipeline: Steps, rows: RawRows | Row): Remark[] {
   });
 }
 
-/** Same as `newLevels`, but returns data instead of sentences. @throws DataError for absent columns */
+/** Same as `newLevels`, but returns the findings as data instead of sentences. @throws DataError for absent columns */
 export function unknownLevels({ steps: [source] }: Steps, raw: RawRows): UnknownLevels[] {
   if (source.kind !== "columns" || isSparseTable(raw) || isArrays(raw)) return [];
   const rowCount = rowCountOf(raw);
@@ -58,7 +58,7 @@ export function unknownLevels({ steps: [source] }: Steps, raw: RawRows): Unknown
     };
     const given = byName.get(column.name);
     if (given?.kind === "category") {
-      // Compare codes, not strings: a table can have millions of rows, but hardly ever a new level.
+      // Compares codes rather than strings, because a table can have millions of rows but hardly ever has a new level.
       const isNew = given.levels.map((level) => !known.has(level));
       if (!isNew.includes(true)) return [];
       for (const [i, code] of given.codes.entries()) if (isNew[code]) meet(given.levels[code], i);

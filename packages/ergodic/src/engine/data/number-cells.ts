@@ -1,7 +1,7 @@
 /**
  * Checks numbers in plain lists that users pass: cells, targets, weights and ratings. JavaScript would convert null, ""
- * and [] to 0, true to 1, and a Date to milliseconds. NaN counts as a number here; the caller decides whether values
- * can be missing.
+ * and [] to 0, true to 1, and a Date to milliseconds. NaN counts as a number here, and the caller decides whether
+ * values can be missing.
  *
  * @throws DataError DATA_MISSING with the row, counted from 1, and the column
  */
@@ -32,12 +32,12 @@ export function holdsNumbers(values: unknown): values is ArrayLike<number> {
   );
 }
 
-/** Whether the value can be a row by position. */
+/** Whether the value can be a row given by position. */
 export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || holdsNumbers(value);
 }
 
-/** Describes a value for an error, on one line. */
+/** Describes a value on one line of an error message. */
 export function told(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}…` : value);
   if (typeof value === "bigint") return `${value}n`;

@@ -1,7 +1,7 @@
 /**
- * Runs the steps of a pipeline: raw rows → source → transformation → … → rows. The class `Pipeline`, which makes
- * datasets, is in dataset.ts, because datasets and pipelines create each other. Programs that only predict do not load
- * datasets.
+ * Runs the steps of a pipeline: raw rows → source → transformation → … → rows. Datasets and pipelines create each
+ * other, so the class `Pipeline`, which makes datasets, is in dataset.ts. Programs that only predict do not load the
+ * code of datasets.
  *
  * @throws DataError [PIPELINE_STEP] for steps that do not fit together, or that this version cannot have written
  */
@@ -128,7 +128,7 @@ function roundedSource(rows: RowSource): RowSource {
   };
 }
 
-/** A pipeline that returns rows, for predictors. */
+/** A pipeline that returns rows. Predictors use it. */
 export class StepPipeline {
   /** The steps, in order. */
   readonly steps: readonly Step[];
@@ -170,10 +170,10 @@ export class StepPipeline {
     return (this.steps[0] as SourceStep).target;
   }
 
-  /** Raw columns that rows must have; null if they are x0, x1, … */
+  /** Raw columns that rows must have, or null if the columns are x0, x1, … */
   get inputs(): readonly RawColumn[] | readonly { readonly name: string; readonly kind: "number" | "category" }[] | null {
     const step = this.steps[0] as SourceStep & { columns?: readonly RawColumn[]; names?: readonly string[] | null };
-    // The parts of a date are consecutive columns. Report the text column that contains the date once instead.
+    // The parts of a date are consecutive columns. The text column that contains the date is listed once instead.
     const parted = step.columns?.filter(({ of }, j, all) => of === undefined || of !== all[j - 1]?.of);
     return (
       parted?.map((column) => (column.of === undefined ? column : { name: column.of, kind: "category", levels: [] })) ??
@@ -183,8 +183,8 @@ export class StepPipeline {
   }
 
   /**
-   * Returns a slot that holds one row of the same form as `row` (by name or by position), and a reader of the slot.
-   * Weights are not read.
+   * Returns a slot for one row of the same form as `row` (by name or by position), and a function that reads the row in
+   * the slot. Weights are not read.
    */
   holding(row: Row | ArrayLike<number>): HeldRow {
     const held = [row] as readonly Row[] as Row[];
@@ -226,7 +226,7 @@ export class StepPipeline {
   }
 }
 
-/** A slot for one raw row and a reader of the slot, for rows that arrive one by one. */
+/** A slot for one raw row and a function that reads it, for rows that arrive one by one. */
 export interface HeldRow {
   readonly held: unknown[];
   readonly read: ReadRow;
@@ -234,7 +234,10 @@ export interface HeldRow {
 
 let make = (steps: readonly Step[]): StepPipeline => new StepPipeline(steps);
 
-/** Sets the constructor of pipelines. Programs with datasets use pipelines that can make datasets. */
+/**
+ * Sets the constructor of pipelines. Programs that load datasets pass a constructor of pipelines that can make
+ * datasets.
+ */
 export function makePipelinesBy(maker: typeof make): void {
   make = maker;
 }

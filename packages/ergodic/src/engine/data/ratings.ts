@@ -9,7 +9,7 @@ import { requireColumn } from "./raw.ts";
 import { splitRows } from "./sampling.ts";
 import type { Column, Table } from "./table.ts";
 
-/** Handling of repeated pairs of user and item: refuse them, sum their values, or use the last value. */
+/** Handling of pairs of user and item that occur repeatedly: refuse them, sum their values, or use the last value. */
 export type Duplicates = "refuse" | "sum" | "last";
 
 /** Ratings in three lists of equal length. */
@@ -18,9 +18,9 @@ export interface TriplesOptions {
   users: ArrayLike<Name>;
   /** Item name of each rating. */
   items: ArrayLike<Name>;
-  /** Values of the ratings, any finite numbers. Default: all 1, for events. */
+  /** Values of the ratings. Any finite numbers are allowed. Default: all 1, for events. */
   values?: ArrayLike<number>;
-  /** Handling of repeated pairs. Default "refuse" with `values`, else "sum". */
+  /** Handling of repeated pairs. Default: "refuse" if there are `values`, otherwise "sum". */
   duplicates?: Duplicates;
   /** Name of the data in errors. Default "ratings". */
   source?: string;
@@ -36,7 +36,7 @@ export interface RatingColumns {
   readonly value?: string;
 }
 
-/** Compressed rows, as byte addresses that are valid until dispose(). */
+/** Compressed rows. All members are byte addresses, which are valid until dispose(). */
 export interface CompressedRatings {
   /** u32[rows + 1]. */
   readonly start: number;
@@ -86,7 +86,7 @@ export class Ratings implements Disposable {
   readonly count: number;
   /** Name of the data in errors. */
   readonly source: string;
-  /** Columns of the table from which the ratings were made. Undefined for ratings made from lists. */
+  /** Names of the table columns from which the ratings were made. Undefined for ratings made from lists. */
   readonly columns: RatingColumns | undefined;
   #layout: RatingsLayout;
   #allocation: Allocation | null;
@@ -192,7 +192,10 @@ export class Ratings implements Disposable {
     return this.#allocation === null;
   }
 
-  /** Returns copies of the ratings of user or item `index`. `others`: indices of the items or users, ascending. */
+  /**
+   * Returns copies of all ratings of the user or item with this `index`. `others`: indices of the items or users,
+   * ascending.
+   */
   of(side: "user" | "item", index: number): { others: Uint32Array; values: Float64Array } {
     const names = side === "user" ? this.users : this.items;
     if (!(Number.isInteger(index) && index >= 0 && index < names.size))
@@ -232,8 +235,8 @@ export class Ratings implements Disposable {
   }
 
   /**
-   * Splits the ratings at random into parts of `share` and 1 − share. Both parts retain the complete lists of users and
-   * items.
+   * Splits the ratings at random into two parts, with the shares `share` and 1 − share. Both parts retain the complete
+   * lists of users and items.
    */
   split(share: number, options: { seed: number }): { train: Ratings; test: Ratings } {
     checkKeys("split", options, ["seed"]);
@@ -285,8 +288,8 @@ function pickValues(from: Float64Array, order: Uint32Array): Float64Array {
 }
 
 /**
- * Sorts the indices of entries by the entries' codes, which are below `size`. Entries with equal codes stay in `order`
- * (default: as given).
+ * Sorts entries by their codes, which are below `size`, and returns the indices of the entries. Entries with equal
+ * codes keep the order in `order` (default: as given).
  */
 function sortedBy(codes: Uint32Array, order: Uint32Array | undefined, size: number): Uint32Array {
   const next = startsOf(codes, size);
@@ -298,7 +301,7 @@ function sortedBy(codes: Uint32Array, order: Uint32Array | undefined, size: numb
   return sorted;
 }
 
-/** Returns, for each k = 0, 1, …, size, the number of codes below k. */
+/** For each k = 0, 1, …, size, returns the number of codes that are less than k. */
 function startsOf(codes: Uint32Array, size: number): Uint32Array {
   const start = new Uint32Array(size + 1);
   for (const code of codes) start[code + 1]++;

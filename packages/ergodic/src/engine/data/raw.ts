@@ -29,7 +29,7 @@ export function rowCountOf(raw: RawRows): number {
   return isTable(raw) || isSparseTable(raw) ? raw.rowCount : raw.length;
 }
 
-/** Returns the name of the rows in errors: the table's source, or else `otherwise`. */
+/** Returns the name of the rows in errors: the table's source or, for other rows, `otherwise`. */
 export function sourceOf(raw: RawRows, otherwise: string): string {
   return isTable(raw) || isSparseTable(raw) ? raw.source : otherwise;
 }
@@ -49,13 +49,16 @@ export function requireColumn(table: Table, name: string, role: string): Column 
   );
 }
 
-/** Same as `requireColumn`, but faster for many lookups. Uses a map, because a table can have a million columns. */
+/**
+ * Same as `requireColumn`, but faster if many columns are looked up. Uses a map, because a table can have a million
+ * columns.
+ */
 export function columnFinder(table: Table, role: string): (name: string) => Column {
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   return (name) => byName.get(name) ?? requireColumn(table, name, role);
 }
 
-/** Readers of named columns, as functions of the row index: see `tableNumbers` and `tableTexts`. */
+/** Cells of named columns, as functions of the row index: see `tableNumbers` and `tableTexts`. */
 export interface NamedCells {
   numbers(name: string): (i: number) => number;
   texts(name: string): (i: number) => string | null;
@@ -74,8 +77,8 @@ export function namedCells(raw: Table | readonly Row[], where: string): NamedCel
 }
 
 /**
- * Returns the cell of column `name` as a number. Returns NaN if the cell is missing: null, undefined, or a string that
- * means "no value".
+ * Returns the cell of column `name` as a number. A missing cell (null, undefined, or a string that means "no value")
+ * gives NaN.
  */
 export function numberCell(row: Row, name: string, where: string, index: number): number {
   const cell = presentCell(row, name, where, index);
@@ -89,7 +92,7 @@ export function numberCell(row: Row, name: string, where: string, index: number)
   throw notNumber(where, index, name, told(cell));
 }
 
-/** Returns the cell of column `name` as a string; null if it is missing. */
+/** Returns the cell of column `name` as a string, or null if the cell is missing. */
 export function textCell(row: Row, name: string, where: string, index: number): string | null {
   const cell = presentCell(row, name, where, index);
   if (isMissing(cell) || (typeof cell === "number" && Number.isNaN(cell))) return null;
@@ -104,8 +107,8 @@ function notNumber(where: string, index: number, name: string, found: string): D
 }
 
 /**
- * Returns the numbers of a column as a function of the row (NaN = missing). If the column is a category, its strings
- * are converted to numbers.
+ * Returns a function that reads the numbers of a column by row (NaN = missing). If the column is a category, its
+ * strings are converted to numbers.
  */
 export function tableNumbers(column: Column, where: string): (i: number) => number {
   if (column.kind === "number") return (i) => column.values[i];

@@ -1,10 +1,11 @@
 /**
- * Rows between a raw table and engine memory: the interfaces of the steps in `transformations/` and `features/`.
+ * Interfaces of the steps in `transformations/` and `features/`, which process rows on the way from a raw table to
+ * engine memory.
  *
  * A source step reads raw rows, and every later step maps one row to one row, so that no intermediate matrix is stored.
  * Row objects are reused between calls, so callers must copy a row to keep it. If `Shape.type` is f32, values are
- * rounded to f32 after every step with an output that a dataset could store (`stored`). Running a pipeline therefore
- * gives the same bits as applying its steps to datasets.
+ * rounded to f32 after every step whose output a dataset could store (`stored`). A run of the whole pipeline therefore
+ * gives the same bits as applying its steps to datasets one by one.
  */
 import { DataError } from "../errors/errors.ts";
 import type { EngineMemory } from "../memory/memory.ts";
@@ -22,7 +23,7 @@ export type RawColumn = (
   | { readonly name: string; readonly kind: "number" }
   | { readonly name: string; readonly kind: "category"; readonly levels: readonly string[] }
 ) & {
-  /** For a part of a date: the raw column that holds the date, and the name of the part (dates.ts). */
+  /** For a column with a part of a date: the raw column that holds the date, and the name of the part (dates.ts). */
   readonly of?: string;
   readonly part?: string;
 };
@@ -33,8 +34,8 @@ export interface Shape {
   readonly format: Format;
   readonly type: "f32" | "f64";
   /**
-   * Whether a dataset could store the rows. False for table cells, in which a category is still a level index (−1 =
-   * unknown, NaN = missing).
+   * Whether a dataset could store the rows. False if rows consist of table cells, where a category is still a level
+   * index (−1 = unknown, NaN = missing).
    */
   readonly stored: boolean;
   readonly cells?: readonly RawColumn[];
@@ -45,9 +46,11 @@ export interface Shape {
    * (one per cell).
    */
   readonly table?: { readonly numbers: readonly number[]; readonly most: number };
-  /** Returns the column names. Computed on demand, because a hashed dataset can have millions of columns. */
+  /**
+   * Returns the column names. The names are computed on demand, because a hashed dataset can have millions of columns.
+   */
   readonly names: () => readonly string[];
-  /** Returns the name of one column, if it can be computed without the others. */
+  /** Returns the name of one column. Present if this name can be computed without the other names. */
   readonly name?: (j: number) => string;
 }
 
@@ -56,7 +59,7 @@ export interface RowSource {
   readonly shape: Shape;
   /** Offset added to the output of each row, if there is one. */
   readonly offset?: Float64Array | null;
-  /** For sparse rows: an upper bound on the number of entries, if known in advance. */
+  /** For sparse rows: an upper bound on the number of entries, if one is known in advance. */
   readonly entryCount?: number;
   /** Layout in memory, for rows of a dataset. */
   readonly stored?: () => { readonly layout: DataLayout; readonly memory: EngineMemory };
@@ -64,7 +67,7 @@ export interface RowSource {
   open(): ReadRow;
 }
 
-/** Returns the row with this index, which the next call overwrites. */
+/** Returns the row with this index. The next call overwrites the row. */
 export type ReadRow = (index: number) => RowVector;
 
 export function forEachRow(rows: RowSource, visit: (row: RowVector, index: number) => void): void {
@@ -80,7 +83,7 @@ export interface Step {
 export interface TargetColumn {
   readonly name: string;
   readonly kind: "number" | "category";
-  /** Classes in order. The target of a row is the index of its class. */
+  /** Classes in order. The target of a row is then the index of the row's class. */
   readonly levels?: string[];
 }
 
@@ -95,7 +98,7 @@ export interface SourceStep extends Step {
   readonly offset?: string;
 }
 
-/** Cost of a pipeline step: of starting it, and of applying it to one row. */
+/** Cost of a pipeline step: the cost of starting the step, and of applying it to one row. */
 export interface Cost {
   /** Computing time, in units of one multiply-add of a matrix product (about 0.3 ns). */
   readonly work: number;
@@ -109,13 +112,13 @@ export interface Transformation<S extends Step> {
    */
   output(step: S, input: Shape): Shape;
   /**
-   * Cost of `start` and of one row, excluding the output columns. Absent if the cost is at most the size of the step's
-   * JSON.
+   * Cost of `start`, plus the cost of one row without the output columns. Absent if the cost is not larger than the
+   * size of the step's JSON.
    */
   cost?(step: S): Cost;
   /**
-   * Prepares the mapping of rows; called once per run of the pipeline. `where` prefixes errors, `index` counts rows
-   * from 0.
+   * Prepares the mapping of rows. The pipeline calls this function once per run. `where` prefixes errors, `index`
+   * counts rows from 0.
    */
   start(step: S, input: Shape, where: string): (row: RowVector, index: number) => RowVector;
 }

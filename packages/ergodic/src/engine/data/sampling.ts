@@ -2,7 +2,7 @@
 import { checkNumber, OptionError } from "../errors/errors.ts";
 import { type Draws, stream } from "../random/stream.ts";
 
-/** Returns `count` of the rows 0 … rowCount − 1, ascending. */
+/** Returns `count` of the row indices 0 … rowCount − 1, in ascending order. */
 export function sampleRows(rowCount: number, count: number, seed: number): Uint32Array {
   checkNumber("subsample", "count", count, { low: 1, high: rowCount, integer: true });
   const all = Uint32Array.from({ length: rowCount }, (_, i) => i);
@@ -10,8 +10,8 @@ export function sampleRows(rowCount: number, count: number, seed: number): Uint3
 }
 
 /**
- * Splits rows into two disjoint parts; the first has round(share · rowCount) rows. With `classes`, each class is split
- * in the same proportion, to within one row, by the largest remainder method.
+ * Splits rows into two disjoint parts. The first part has round(share · rowCount) rows. With `classes`, each class is
+ * split in the same proportion, up to one row, by the largest remainder method.
  *
  * @throws OptionError if a part would be empty
  */

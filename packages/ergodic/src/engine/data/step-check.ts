@@ -1,6 +1,6 @@
 /**
  * Checks the contents of each step from a file, so that a damaged or foreign pipeline is refused before it is used.
- * Other code checks that the steps fit together.
+ * Whether the steps fit together is checked elsewhere.
  */
 import { DataError } from "../errors/errors.ts";
 
@@ -27,7 +27,7 @@ export const isCount = (count: unknown): count is number =>
 /** Whether a value describes a table column before encoding. */
 export function isRawColumn(column: unknown): boolean {
   const { name, kind, levels, of, part } = (column ?? {}) as Record<string, unknown>;
-  // A date part has both `of` and `part`; other columns have neither.
+  // A date part has both `of` and `part`. Other columns have neither.
   if (typeof of !== typeof part || !/^(string|undefined)$/.test(typeof of)) return false;
   return typeof name === "string" && (kind === "number" || (kind === "category" && isTexts(levels)));
 }

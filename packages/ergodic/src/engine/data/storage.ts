@@ -5,11 +5,11 @@ import { denseRow, forEachRow, type RowSource, refuseValue, type Shape, SparseRo
 
 export interface Stored {
   readonly layout: DataLayout;
-  /** Owns every array of the layout that is not borrowed from another dataset. */
+  /** Owner of all arrays in the layout, except those that are borrowed from another dataset. */
   readonly allocation: Allocation;
 }
 
-/** Values that rows have in addition to their columns. */
+/** Target, weight and offset of each row, which are stored in addition to the columns. */
 export interface Labels {
   readonly target: Float64Array;
   readonly weights: Float64Array | null;
@@ -48,7 +48,7 @@ function storeDense(rows: RowSource, labels: Labels, source: string): Stored {
 function storeSparse(rows: RowSource, labels: Labels, source: string): Stored {
   const { rowCount, shape } = rows;
   const { columnCount, type } = shape;
-  // An upper bound is enough: memory that is never written is not committed.
+  // An upper bound on the size is enough, because memory that is never written is not committed.
   const most = mostEntries(rows) + rowCount;
   const { allocation, pointers } = allocate(source, [most * elementBytes[type], (rowCount + 1) * 4, most * 4], labels);
   try {
@@ -180,8 +180,8 @@ export function rowReader(layout: DataLayout): (i: number) => ReturnType<typeof 
 }
 
 /**
- * Allocates one piece of memory for the given arrays and the labels. Returns the pointers in the order of the arrays
- * and labels. The pointer of an absent label is 0.
+ * Allocates one piece of memory for the given arrays and the labels. Returns the pointers, first those of the arrays
+ * and then those of the labels. The pointer of an absent label is 0.
  */
 export function allocate(
   source: string,

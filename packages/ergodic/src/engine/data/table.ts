@@ -1,8 +1,8 @@
 /**
- * Tables that readers produce and `Dataset` accepts. Their columns are not encoded as numbers yet.
+ * Tables that readers produce and `Dataset` accepts. The columns of these tables are not encoded as numbers yet.
  *
  * `Table`: columns by name. A number column holds float64 values, with NaN for missing values. A category column holds
- * one index per row (−1 = missing) into `levels`, which can be in any order. `SparseTable`: compressed sparse rows,
+ * one index into `levels` per row (−1 = missing). `levels` can be in any order. `SparseTable`: compressed sparse rows,
  * with ascending columns within a row. `source` (a file name, "stdin", "arrays") prefixes every error about the table.
  */
 
@@ -34,7 +34,7 @@ export interface Remark {
    * for their storage type.
    */
   readonly kind: "skipped" | "comment" | "missing" | "new level" | "identifier" | "date" | "text" | "precision";
-  /** The column, if the remark is about a single column. */
+  /** Name of the column, if the remark is about a single column. */
   readonly column?: string;
   /** Number of affected rows. */
   readonly rows: number;
@@ -73,8 +73,8 @@ export interface SparseTable {
 /** Cell of a raw row: a number, a string, a Boolean, or nothing. */
 export type Cell = number | string | boolean | null | undefined;
 
-/** A raw row as a user writes it: an object with a cell per column name. */
+/** A raw row as a user writes it: an object with one cell per column name. */
 export type Row = Readonly<Record<string, Cell>>;
 
-/** A raw row with these columns. If the compiler does not know the columns, any columns are allowed. */
+/** A raw row with these columns. If the compiler does not know the names, any columns are allowed. */
 export type RowOf<Names extends string> = { readonly [N in Names]: Cell };

@@ -2,8 +2,8 @@
  * Reads the target column, the row weights and the offsets.
  *
  * A target is a number or the index of a class in sorted `levels`. Levels are sorted numerically if all are numbers,
- * else by code unit; with two classes, the indices are the usual 0 and 1. Targets are finite. Weights are finite and >=
- * 0, and not all 0.
+ * and by code unit otherwise. Two classes thus get the usual indices 0 and 1. Targets are finite. Weights are finite
+ * and >= 0, and not all 0.
  */
 import { DataError } from "../errors/errors.ts";
 import {
@@ -24,12 +24,12 @@ import type { TargetColumn } from "./rows.ts";
 import type { Row, Table } from "./table.ts";
 
 /**
- * Largest plausible number of classes. More classes suggest a mistake, such as a number column read as text, or an
+ * Largest plausible number of classes. A larger number suggests a mistake, such as a numeric column read as text, or an
  * identifier.
  */
 const MOST_CLASSES = 10_000;
 
-/** Returns the distinct levels, sorted numerically if all are numbers, else by code unit. */
+/** Returns the distinct levels, sorted numerically if all are numbers, and by code unit otherwise. */
 export function sortedLevels(levels: Iterable<string>): string[] {
   const distinct = [...new Set(levels)];
   const numeric = distinct.every((level) => level.trim() !== "" && Number.isFinite(Number(level)));

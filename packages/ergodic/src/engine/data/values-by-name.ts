@@ -1,12 +1,12 @@
 /**
- * Parameter values by name, as in option `start`. This code is in a separate file because pages that train linear
+ * Parameter values by name, as in the option `start`. This code has its own file, because pages that train linear
  * models do not need it.
  */
 import { isList, refuse } from "../errors/checks.ts";
 import { checkNumber } from "../errors/errors.ts";
 
 /**
- * Maximum nesting depth of lists. No parameter has this many axes. The limit also stops at lists that contain
+ * Maximum nesting depth of lists. No parameter has this many axes. The limit also catches lists that contain
  * themselves.
  */
 const DEEPEST = 16;

@@ -1,12 +1,12 @@
 /**
- * Inverts monotone functions by bisection: finds the point at which a condition begins to hold. The condition must be
- * false below this point and true above it. After about 70 evaluations, the result is as exact as the condition, at any
+ * Inverts monotone functions by bisection: finds the point from which a condition holds. The condition must be false
+ * below this point and true above it. After about 70 evaluations, the result is as exact as the condition, at any
  * scale.
  */
 
 /**
- * Returns the smallest x > 0 for which `holds` is true, to the last digit. Returns 0 if the condition always holds, and
- * ∞ if it never holds. `start`: first x to try.
+ * Returns the smallest x > 0 for which `holds` is true, exact to the last digit. Returns 0 if the condition always
+ * holds, and ∞ if it never holds. `start`: first x to try.
  */
 export function positiveBoundary(holds: (x: number) => boolean, start = 1): number {
   let low = start;
@@ -22,7 +22,7 @@ export function positiveBoundary(holds: (x: number) => boolean, start = 1): numb
     low /= factor;
   }
   for (;;) {
-    // Bisect the exponent while the interval spans many powers of two. Then bisect the number.
+    // While the interval spans many powers of two, the exponent is bisected. After that, the number itself is bisected.
     const middle = high > 4 * low && low > 0 ? Math.sqrt(low) * Math.sqrt(high) : low + (high - low) / 2;
     if (!(middle > low && middle < high)) return high;
     if (holds(middle)) high = middle;
@@ -30,7 +30,7 @@ export function positiveBoundary(holds: (x: number) => boolean, start = 1): numb
   }
 }
 
-/** Returns the smallest integer ≥ `low` for which `holds` is true; ∞ if there is none. */
+/** Returns the smallest integer ≥ `low` for which `holds` is true, or ∞ if there is no such integer. */
 export function wholeBoundary(holds: (k: number) => boolean, low = 0): number {
   let below = low - 1;
   let above = low;

@@ -1,7 +1,7 @@
 /**
- * Checks of option values by kind. Numbers and unknown names are checked by checkNumber and checkKeys (errors.ts).
- * JavaScript's silent conversion is seldom what the user meant. A value of the wrong kind is therefore refused, and the
- * error shows an example of valid code.
+ * Checks of option values by kind. Numbers and unknown names have their own checks, checkNumber and checkKeys
+ * (errors.ts). JavaScript would convert a value of the wrong kind silently, which is seldom what the user meant. Such a
+ * value is therefore refused, and the error shows an example of valid code.
  *
  * @throws OptionError [OPTION_TYPE], for a choice [OPTION_RANGE]
  */
@@ -19,8 +19,8 @@ export function refuse(where: string, name: string, value: unknown, wanted: stri
 export const isPlainObject = (value: unknown): value is object => Object.prototype.toString.call(value) === "[object Object]";
 
 /**
- * Returns the reason why a name cannot be a key of an object: every object inherits a property of that name. Undefined
- * for a usable name.
+ * Returns the reason why a name cannot be a key: every object inherits a property of that name. Undefined for a usable
+ * name.
  */
 export const refusedName = (name: string): string | undefined =>
   name in Object.prototype ? `"${name}" is a name that every object has; give another` : undefined;
@@ -52,7 +52,7 @@ export function checkChoice<T extends string | number | boolean>(
   throw new OptionError(where, `${name} is ${shown(value)}, but must be ${choice}`, "OPTION_RANGE");
 }
 
-/** Checks for true or false. Strings such as "no" would count as true. */
+/** Checks for true or false. Without this check, strings such as "no" would count as true. */
 export function checkBoolean(where: string, name: string, value: unknown): asserts value is boolean {
   if (typeof value === "boolean") return;
   throw new OptionError(where, `${name} is ${shown(value)}, but must be true or false`, "OPTION_TYPE");
@@ -63,7 +63,7 @@ export function checkFunction(where: string, name: string, value: unknown, wante
   if (typeof value !== "function") refuse(where, name, value, wanted, example);
 }
 
-/** Error code for invalid JSON. Readers of checkpoints catch it and report a damaged file. */
+/** Error code for invalid JSON. Readers of checkpoints catch this error and report a damaged file. */
 export const JSON_TYPE = "JSON_TYPE";
 
 /**
@@ -102,8 +102,9 @@ export function checkNumbers(
 }
 
 /**
- * Returns the options if they are an object without the names in `given`, which the factory adds. Other values would
- * silently add nothing when spread. A repeated name would override the factory's value.
+ * Returns the options if they are an object. The object must not contain the names in `given`, which the factory adds.
+ * Options that are not an object would silently add nothing when spread. An option with one of these names would
+ * override the factory's value.
  */
 export function plain<O extends object>(where: string, options: O, given: readonly string[] = []): O {
   if (Object.prototype.toString.call(options) !== "[object Object]") refuse(where, "options", options, "an object", "{}");
@@ -126,7 +127,7 @@ export function checkAlgorithm(where: string, name: string, value: unknown, verb
   const given = Object(value) as Record<string, unknown>;
   const { start, toJSON, kind, verb: own = verb } = given;
   const isMade = typeof value === "object" && typeof toJSON === "function" && typeof given.name === "string";
-  // Rules for full gradients also have a `start`, so check `kind`.
+  // The check of `kind` excludes rules for full gradients, which also have a `start`.
   if (isMade && typeof start === "function" && kind === undefined && own === verb) return;
   const other = Object.hasOwn(made, own as string) && own !== verb ? `, ${made[own as keyof typeof made]}` : "";
   const told = isMade ? `${given.name}()${other}` : shown(value);

@@ -32,8 +32,8 @@ export class DataError extends ErgodicError {
   override readonly name: string = "DataError";
 }
 /**
- * Two parts do not fit together: the model lacks a capability that the algorithm needs, or an option of the plan has no
- * meaning.
+ * Two parts do not fit together. For example, the model lacks a capability that the algorithm needs, or an option of
+ * the plan has no meaning.
  */
 export class CapabilityError extends ErgodicError {
   override readonly name: string = "CapabilityError";
@@ -51,7 +51,7 @@ export class CompileError extends ErgodicError {
   override readonly name: string = "CompileError";
 }
 
-/** Throws if `condition` is false. Use it only for bugs in the library, never for a user's mistakes. */
+/** Throws if `condition` is false. Use this function only for bugs in the library, never for a user's mistakes. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`ergodic: internal error: ${message}; please report it`);
 }
@@ -65,7 +65,7 @@ export function saidBy(cause: unknown): string {
   return message.replace(/^ergodic: internal error: (.*); please report it$/s, "$1");
 }
 
-/** Throws unless `value` is a finite number within [low, high]; `open` excludes the low end. */
+/** Throws an error unless `value` is a finite number within [low, high]. With `open`, `low` itself is refused, too. */
 export function checkNumber(
   where: string,
   name: string,
@@ -96,10 +96,10 @@ export function checkNumber(
 }
 
 /**
- * Throws unless `options` is an object whose keys are all known and whose values are not null. The error for an unknown
- * key suggests the nearest known key. `nullable`: options for which null has a meaning. Any other null is probably a
- * missing value, and treating it as the default would hide the mistake. `absent`: options of other verbs or algorithms,
- * with what to use here instead.
+ * Throws an error unless `options` is an object whose keys are all known and whose values are not null. The error for
+ * an unknown key suggests the nearest known key. `nullable`: options for which null has a meaning. For all other
+ * options, null is probably a missing value, and using the default instead would hide the mistake. `absent`: options of
+ * other verbs or algorithms, with what to use here instead.
  */
 export function checkKeys(
   where: string,

@@ -7,8 +7,8 @@ export interface Finding {
    */
   readonly code: string;
   /**
-   * Whether the affected numbers are biased or unknown. If false, the numbers are usable, but the run is slow or
-   * unusual.
+   * Whether the affected numbers are biased, or might be. If false, the numbers are usable, but the run is slow or has
+   * an unusual feature.
    */
   readonly serious: boolean;
   /** Whether the finding is only a note, which needs no action. Draws can be trusted if all findings are notes. */

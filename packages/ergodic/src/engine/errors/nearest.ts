@@ -1,4 +1,4 @@
-/** Finds the known name that a user probably meant by an unknown name. */
+/** Finds the known name that a user probably meant when an unknown name was given. */
 
 /** Names in other libraries, with our equivalents. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {

@@ -24,7 +24,7 @@ export type Accepted = Readonly<Record<string, Accepts>>;
 
 /**
  * Declaration of a factory: its name and the values that its options accept. Conformance tests check the factory
- * against it.
+ * against its declaration.
  */
 export interface Declaration {
   /** Name of the factory in errors, files and command lines. */
@@ -37,7 +37,10 @@ export interface Declaration {
   readonly absent?: Readonly<Record<string, string>>;
 }
 
-/** Type that requires a declaration to name every option of O. A missing option would be refused as unknown. */
+/**
+ * Type that makes a declaration list every option of O. At run time, an option that is missing from the declaration
+ * would be refused as unknown.
+ */
 export interface DeclaresAll<O> {
   readonly options: { readonly [K in keyof NoInfer<O>]-?: Accepts };
 }
@@ -50,8 +53,9 @@ export interface Factory<O, T, D extends Declaration = Declaration> {
 }
 
 /**
- * Derives the accepted values of options from the types of their defaults. Numbers must lie within `ranges`. Strings
- * must be listed in `ranges`, if it has a list for the option. An option with the default null also accepts null.
+ * Derives the accepted values of options from the types of their defaults. Numbers must lie within `ranges`. If
+ * `ranges` lists strings for an option, the option accepts only these strings. If the default of an option is null, the
+ * option also accepts null.
  */
 export function acceptedBy(
   defaults: Readonly<Record<string, number | boolean | string | null>>,
@@ -111,7 +115,7 @@ function check(where: string, name: string, value: unknown, accepts: Accepts): v
   else checkNumber(where, name, value, accepts);
 }
 
-/** If no alternative fits, the last one determines the error. */
+/** If no alternative fits, the error describes the last alternative. */
 function checkEither(where: string, name: string, value: unknown, either: readonly Accepts[]): void {
   const fits = either.find((accepts) => fitsKind(accepts, value)) ?? either[either.length - 1];
   check(where, name, value, fits);

@@ -1,6 +1,6 @@
 /**
- * Formats any value for an error message. The result is short, because whole data sets can be passed by mistake.
- * Formatting itself never throws.
+ * Formats any value for an error message. The result is short even for whole data sets, which users sometimes pass by
+ * mistake. Formatting itself never throws.
  */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
@@ -15,7 +15,8 @@ export function shown(value: unknown): string {
 }
 
 /**
- * Name by which a user calls a factory. The name comes from the declaration, because minifiers do not change it there.
+ * Name by which a user calls a factory. The name comes from the declaration, because minifiers rename functions but not
+ * strings.
  */
 export function factoryName(factory: { name: string; declaration?: { readonly name?: unknown } }): string {
   const declared = factory.declaration?.name;

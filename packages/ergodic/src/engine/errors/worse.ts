@@ -9,7 +9,7 @@ export interface Compared {
 }
 
 /**
- * Smallest increase of the objective that is reported, in standard errors. The false positive rate is 6 in 10,000, by
+ * Smallest reported increase of the objective, in standard errors. The false positive rate is 6 in 10,000, according to
  * Student's t with 15 degrees of freedom (16 blocks).
  */
 const MOST_ERRORS = 4;
@@ -18,12 +18,12 @@ const MOST_ERRORS = 4;
  * the end of a run with a constant rate.
  */
 const LEAST_SHARE = 0.02;
-/** Relative differences up to this size are rounding errors. */
+/** Relative differences below this value can be rounding errors. */
 const ROUNDING = 1e-9;
 
 /**
- * Reports if the objective is worse than at the start. `share`: relative increase to ignore as noise; 0 for an exact
- * objective.
+ * Returns a finding if the objective is worse than at the start. `share`: relative increase to ignore as noise; 0 for
+ * an exact objective.
  */
 export function worseFindings({ start, end, error }: Compared, what: string, share = LEAST_SHARE): Finding[] {
   const excess = end - start;

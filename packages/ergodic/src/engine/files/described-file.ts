@@ -7,31 +7,31 @@ import { decode, encode, type Tensor } from "./safetensors.ts";
 const [PLAIN, WITH_LISTS] = [1, 2];
 /** Latest file version that this library reads. */
 export const FILE_VERSION = WITH_LISTS;
-/** Maximum nesting depth of a description. Its readers recurse at most this deep. */
+/** Maximum nesting depth of a description. Functions that read a description recurse at most this deep. */
 const DEEPEST = 500;
 
-/** Names of a format, with its error messages and codes. */
+/** Names of a file format, and its error messages and codes. */
 export interface FileFormat {
   /** Format name in the metadata. */
   readonly format: string;
   /** Term for the format version in errors. */
   readonly versionName: string;
-  /** Error message for a file of an unknown format. */
+  /** Error message for a file whose format is unknown. */
   readonly stranger: string;
-  /** Error messages for the library's other formats, by format name. */
+  /** Error messages for files in the library's other formats, by format name. */
   readonly others?: Readonly<Record<string, string>>;
   /** Prefix of error codes: MODEL_FORMAT, MODEL_VERSION, MODEL_KIND. */
   readonly codes: string;
 }
 
 /**
- * A file written by this library, in the safetensors format. Its metadata describe the contents: format, version, a
- * JSON description, and a checksum of the tensors.
+ * A file written by this library, in the safetensors format. The file's metadata describe the contents: format,
+ * version, a JSON description, and a checksum of the tensors.
  *
- * Long lists of the description are also stored as tensors (packed.ts). Files with such lists have version 2; all
- * others have version 1, which older readers know. Files without a checksum are older than the checksum, and are
- * accepted. The checksum is a 32-bit murmur3 hash of names, shapes and bytes, where tensors are sorted by name. Tools
- * can therefore write tensors in any order.
+ * Long lists of the description are also stored as tensors (packed.ts). Files with such lists have version 2. All other
+ * files have version 1, so that older readers can read them. Files without a checksum, which earlier versions wrote,
+ * are accepted. The checksum is a 32-bit murmur3 hash of names, shapes and bytes, where tensors are sorted by name.
+ * Tools can therefore write tensors in any order.
  *
  * @throws DataError for files of another format, and for damaged files
  */

@@ -17,11 +17,11 @@ export interface Through {
 }
 
 /**
- * Type of a path to write to, determined without opening anything.
+ * Kind of file at a path that will be written, determined without opening the file.
  *
- * Links are followed, even to missing targets. A regular or new file is written as a whole: it is first written under
- * another name in its folder, and then renamed. Other targets (devices, FIFOs, and this process's own descriptors such
- * as /dev/stdout) are written through, because there is nothing to replace.
+ * Links are followed, even to missing targets. A regular or new file is written as a whole: first under a temporary
+ * name in the same folder, and then renamed. All other targets (devices, FIFOs, and this process's own descriptors such
+ * as /dev/stdout) are opened and written directly, because they cannot be replaced.
  */
 export type Destination = WholeFile | Through;
 
@@ -48,7 +48,7 @@ export async function destinationOf(path: string): Promise<Destination> {
   return { kind: "whole", folder: dirname(target), name: basename(target), path: target, ...before };
 }
 
-/** Follows links to their target. The folder of the result contains no links. The file itself can be missing. */
+/** Follows links to their target. The folder of the returned path contains no links. The file itself can be missing. */
 async function followed(path: string): Promise<string> {
   const { readlink, realpath } = builtin("node:fs/promises");
   const { basename, dirname, join, resolve } = builtin("node:path");

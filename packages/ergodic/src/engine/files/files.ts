@@ -1,6 +1,6 @@
 /**
- * Reads and writes whole files. A written file appears completely or not at all. Needs Node, except that reading a Blob
- * or a fetched URL also works in browsers.
+ * Reads and writes whole files. A written file appears completely or not at all. The functions need Node, except that a
+ * Blob or a fetched URL can also be read in browsers.
  */
 
 import { refuse } from "../errors/checks.ts";
@@ -14,9 +14,10 @@ import type { FileTogether } from "./write-together.ts";
 export type { Content, FileHandleTarget, FileTarget, FileTogether, WriteOptions };
 
 /**
- * Writes a file. Writes next to the target under a temporary name, flushes it, renames it over the target, and flushes
+ * Writes a file. Writes a temporary file next to the target, flushes it, renames it to the target's name, and flushes
  * the folder. Links are followed, and a replaced file keeps its mode and owner. Targets that are not regular files
- * (devices, FIFOs) are written through. Removes partial copies of the same file that killed processes left behind.
+ * (devices, FIFOs) are opened and written directly. Removes partial copies of the same file that killed processes left
+ * behind.
  *
  * If `content` throws, no partial file remains, and the error is thrown to the caller.
  *
@@ -30,8 +31,8 @@ export async function writeWhole(to: FileTarget, content: Content, options: Writ
 }
 
 /**
- * Writes a set of files into a folder: either all of them are replaced, or none (write-together.ts). `folders`: create
- * missing folders.
+ * Writes several files into a folder, so that either all of them are replaced or none (write-together.ts). `folders`:
+ * create missing folders.
  *
  * @throws DataError [FILE_WRITE] with the system's reason; CapabilityError [NO_FILES] outside Node
  */
@@ -46,7 +47,7 @@ export async function writeTogether(
 }
 
 /**
- * Returns the path of a file: URL; returns a path unchanged. @throws OptionError for anything else; DataError
+ * Returns the path of a file: URL. A path is returned unchanged. @throws OptionError for anything else; DataError
  * [FILE_WRITE] for a URL that is not a path on this host
  */
 export async function pathOf(to: unknown): Promise<string> {
@@ -55,15 +56,15 @@ export async function pathOf(to: unknown): Promise<string> {
   return writing.pathOf(to);
 }
 
-/** Returns a map from final names to paths, for files that an interrupted save left under temporary names. */
+/** Returns the current paths of files that an interrupted save left under temporary names, by final name. */
 export async function pendingFiles(folder: string): Promise<ReadonlyMap<string, string>> {
   const writing = await import("./write-together.ts");
   return writing.pendingFiles(folder);
 }
 
 /**
- * Checks in advance whether `writeWhole` would succeed, as far as possible. Opens no existing file and leaves nothing
- * behind. `folders`: assume that missing folders will be created.
+ * Checks in advance, as far as possible, whether `writeWhole` would succeed. The check opens no existing file and
+ * leaves no new file behind. `folders`: assume that missing folders will be created.
  *
  * @throws DataError [FILE_WRITE]; CapabilityError [NO_FILES] outside Node
  */
@@ -74,9 +75,9 @@ export async function checkWritable(path: string | URL, options: Pick<WriteOptio
 }
 
 /**
- * Rescues a result after a failed save, and returns the error to throw. `write` saves the result at the given place in
- * the system's temporary folder, and the error names this place. Each path has a fixed place, so that a checkpoint that
- * fails repeatedly overwrites its previous copy. Other errors are returned unchanged.
+ * Saves a result elsewhere after a failed save, and returns the error to throw. `write` saves the result at the given
+ * place in the system's temporary folder, and the error names this place. Each path has its own place in this folder,
+ * so that a checkpoint that fails repeatedly overwrites its previous copy. Other errors are returned unchanged.
  */
 export async function keptElsewhere(error: unknown, path: string, write: (place: string) => Promise<void>): Promise<unknown> {
   if (!(error instanceof DataError) || error.code !== "FILE_WRITE") return error;
@@ -102,8 +103,8 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
 }
 
 /**
- * Reads the same sources in blocks of `size` bytes, so that a file of any length can be read. Blocks of a fetched
- * source can have other sizes. A block is valid until the next one is requested.
+ * Reads the sources that `readWhole` accepts in blocks of `size` bytes, so that a file of any length can be read.
+ * Blocks of a fetched source can have other sizes. A block is valid until the next block is requested.
  *
  * @throws DataError [FILE_READ] with the system's reason, and for devices
  */
@@ -127,10 +128,10 @@ export async function* readBlocks(from: string | URL | Uint8Array | Blob, size: 
 const isOnDisk = (from: string | URL): boolean =>
   inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
 
-/** Returns the same bytes as a plain Uint8Array: slice() of a Buffer would be a view. */
+/** Returns the same bytes as a plain Uint8Array, because slice() of a Buffer would return a view. */
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Returns the name of a source in errors; `otherwise` for bytes and for a Blob without a name. */
+/** Returns the name of a source in errors. Bytes, and a Blob without a name, are called `otherwise`. */
 export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string): string {
   if (typeof from === "string" || from instanceof URL) return String(from);
   if (!(from instanceof Uint8Array || from instanceof Blob))

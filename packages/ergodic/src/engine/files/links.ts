@@ -1,4 +1,7 @@
-/** Valid links from outputs to predictions, for each task. The links are described in contract/model.ts. */
+/**
+ * Links that are valid for each task. A link converts outputs to predictions. The links are described in
+ * contract/model.ts.
+ */
 import type { Link } from "../contract/index.ts";
 
 export const linksOfTask: Readonly<Record<"binary" | "multiclass" | "regression" | "count", readonly Link[]>> = {

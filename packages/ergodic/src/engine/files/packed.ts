@@ -1,6 +1,6 @@
 /**
- * Stores long lists of a JSON description as tensors. The description of a model with a million columns is then only a
- * few lines long, and its names are stored as bytes.
+ * Stores long lists of a JSON description as tensors. With packing, the description of a model with a million columns
+ * has only a few lines, and the names of columns are stored as bytes.
  *
  * A list with at least LONG items that are all strings, all numbers, all lists or all objects becomes { "packed": how,
  * … }; all other JSON is unchanged:
@@ -23,7 +23,10 @@ type Tensors = Record<string, Tensor>;
 
 /** Smallest number of items in a packed list. */
 const LONG = 4096;
-/** Maximum total length of the strings in a list. JavaScript engines allow about 2 ** 29 characters in one string. */
+/**
+ * Largest total length of the strings in a packed list. JavaScript engines allow about 2 ** 29 characters in one
+ * string.
+ */
 const MOST_CHARACTERS = 2 ** 28;
 const MOST_CHOICES = 256;
 /** Prefix of tensor names. */
@@ -59,7 +62,7 @@ function packedList(list: readonly Json[], keep: Keep): JsonObject | undefined {
   return undefined;
 }
 
-/** Packs a list inside a packed list, whatever its length. */
+/** Packs a list inside a packed list, regardless of its length. */
 const inner = (list: Json[], keep: Keep): Json => packedList(list, keep) ?? list.map((item) => packed(item, keep));
 
 function packedTexts(texts: readonly string[], keep: Keep): JsonObject | undefined {
@@ -109,8 +112,8 @@ function packedObjects(objects: readonly JsonObject[], keep: Keep): JsonObject |
 }
 
 /**
- * Returns all keys in their common order. Undefined if the objects have no common order, or if no key occurs in all of
- * them.
+ * Returns all keys in their common order. Returns undefined if the keys have no common order, or if no key occurs in
+ * all objects.
  */
 function keysOf(objects: readonly JsonObject[]): Set<string> | undefined {
   const longest = objects.reduce((most, object) => (Object.keys(object).length > Object.keys(most).length ? object : most));
@@ -140,8 +143,8 @@ function smallest(values: readonly number[]): TensorValues {
 }
 
 /**
- * Whether `unpack` can change JSON with this text. If not, `unpack` is skipped, because rebuilding all JSON takes
- * longer than parsing it.
+ * Whether `unpack` could change the JSON in this text. If not, `unpack` is skipped, because it would take longer than
+ * parsing the JSON.
  */
 export const mayBePacked = (text: string): boolean => text.includes(KEY) || text.includes("\\u");
 
@@ -251,7 +254,7 @@ function listOf(json: Json | undefined, from: Packed): Json[] {
   return Array.isArray(list) ? list : from.refuse("a value that is not a list");
 }
 
-/** Returns the start and end of each of several consecutive parts. The lengths of the parts must sum to `whole`. */
+/** Returns the start and end of each part, given the lengths of consecutive parts. The lengths must sum to `whole`. */
 function parts(lengths: Json | undefined, whole: number, from: Packed): [number, number][] {
   let end = 0;
   const found = listOf(lengths, from).map((length): [number, number] => {

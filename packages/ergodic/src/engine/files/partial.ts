@@ -9,8 +9,8 @@ import { murmur3 } from "../random/murmur3.ts";
 import { builtin } from "./node.ts";
 
 /**
- * Age at which partial files of other hosts or containers are removed, in milliseconds since the last write. Their
- * processes cannot be checked.
+ * Age at which partial files from other hosts or containers are removed, in milliseconds since their last write. For
+ * such files, this process cannot check whether the writing process still runs.
  */
 const ELSEWHERE_MS = 24 * 3600 * 1000;
 /** Longest name used in full, in bytes. Most hosts allow 255 bytes, and the suffix takes about forty. */
@@ -19,7 +19,7 @@ const SHORTENED = 50;
 
 let place: Promise<string> | undefined;
 
-/** Returns a unique name, next to `name`, for a partial file of this process. */
+/** Returns a unique name for a partial file that this process writes next to `name`. */
 export async function partialName(name: string): Promise<string> {
   const random = Math.random().toString(36).slice(2, 10).padEnd(8, "0");
   return `${stem(name)}.${globalThis.process.pid}-${await (place ??= findPlace())}-${random}.partial`;
@@ -38,7 +38,8 @@ export async function clearAbandoned(folder: string, name: string): Promise<void
     if (!found.startsWith(start)) continue;
     const parts = /^(\d+)-([0-9a-f]{8})-[0-9a-z]{8}\.partial$/.exec(found.slice(start.length));
     if (!parts || !(await abandoned(join(folder, found), Number(parts[1]), parts[2]))) continue;
-    // Another process might have removed it first. A file that we may not remove does no harm.
+    // Errors are ignored: another process might have removed the file first, and a file that cannot be removed does no
+    // harm.
     await rm(join(folder, found)).catch(() => undefined);
   }
 }

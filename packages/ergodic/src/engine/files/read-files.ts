@@ -1,6 +1,6 @@
 /**
- * Reads files on disk, whole or in blocks (only in Node), and fetches URLs. Devices are refused, because some, such as
- * /dev/zero, are endless. Pipes are read.
+ * Reads files from disk, whole or in blocks (only in Node), and fetches URLs. Devices are refused, because some, such
+ * as /dev/zero, are endless. Pipes are read.
  */
 import type { FileHandle } from "node:fs/promises";
 import { builtin } from "./node.ts";
@@ -32,12 +32,12 @@ export async function* fileBlocks(from: string | URL, size: number): AsyncGenera
 export async function fetchWhole(from: string | URL): Promise<Uint8Array> {
   const response = await fetch(from);
   if (response.ok) return new Uint8Array(await response.arrayBuffer());
-  // An unread body would keep the connection open.
+  // Cancels the body, because an unread body would keep the connection open.
   await response.body?.cancel().catch(() => undefined);
   throw new Error(`the server answered ${response.status} ${response.statusText}`);
 }
 
-/** Yields blocks as the server sends them. If the caller stops reading, the transfer ends. */
+/** Yields blocks as the server sends them. The transfer ends when the caller stops reading. */
 export async function* fetched(from: string | URL): AsyncGenerator<Uint8Array> {
   const response = await fetch(from);
   const reader = response.body?.getReader();

@@ -1,12 +1,12 @@
 /**
- * The safetensors format: a u64 (little-endian) length, that many bytes of JSON, then the bytes of the tensors.
+ * The safetensors format: the length of the JSON as a u64 (little-endian), the JSON, and then the bytes of the tensors.
  *
  * The JSON maps a tensor's name to {"dtype", "shape", "data_offsets": [begin, end)} (counted from the end of the JSON)
- * and "__metadata__" to a map of strings to strings. Tensors are written by decreasing element size, then by name. The
- * JSON is padded with spaces to a multiple of 8 bytes, so that every tensor is aligned. Equal inputs give equal bytes.
- * The reader accepts the same files as the reference reader. Offsets must cover the file without gaps or overlaps, and
- * no key may be repeated. Written: F64 F32 I64 U64 I32 U32 I16 U16 I8 U8. Also read: BF16, F16 (as Float32Array), BOOL
- * (as Uint8Array). Source: huggingface/safetensors, README "Format".
+ * and "__metadata__" to a map of strings to strings. The writer sorts tensors by decreasing element size, and then by
+ * name. The JSON is padded with spaces to a multiple of 8 bytes, so that every tensor is aligned. Equal inputs give
+ * equal bytes. The reader accepts exactly the files that the reference reader accepts. Offsets must cover the file
+ * without gaps or overlaps, and no key may be repeated. Written: F64 F32 I64 U64 I32 U32 I16 U16 I8 U8. Also read:
+ * BF16, F16 (as Float32Array), BOOL (as Uint8Array). Source: huggingface/safetensors, README "Format".
  *
  * @throws DataError [SAFETENSORS] for bytes that are not in this format
  */
@@ -100,7 +100,10 @@ export function encode(tensors: Readonly<Record<string, Tensor>>, metadata: Read
   return bytes;
 }
 
-/** Decodes a file. Tensors are copies, in the order of their bytes in the file. `where`: name of the file in errors. */
+/**
+ * Decodes a file. Tensors are copied, and returned in the order of their bytes in the file. `where`: name of the file
+ * in errors.
+ */
 export function decode(
   given: Uint8Array,
   where = "safetensors",
@@ -186,21 +189,21 @@ function checkHeader(name: string, value: unknown, broken: Fault): Header {
 }
 
 /**
- * Whether the text is exactly what JSON.stringify writes. Such text has no repeated keys, and this test is much faster
- * than comparing keys. The condition holds for files that this library writes.
+ * Whether the text is exactly what JSON.stringify would write for this JSON. If so, the text has no repeated keys. This
+ * test is much faster than comparing keys. Files written by this library pass the test.
  */
 function isAsStringified(text: string, json: unknown): boolean {
   try {
     return JSON.stringify(json) === text.trimEnd();
   } catch {
-    // The JSON is nested so deeply that JSON.stringify overflows the stack.
+    // JSON.stringify overflows the stack if the JSON is nested very deeply.
     return false;
   }
 }
 
 /**
- * Refuses repeated keys. JSON.parse silently keeps the last value, but another reader might keep the first. `text` is
- * valid JSON, and can be long.
+ * Refuses repeated keys. JSON.parse silently uses the last value of a repeated key, but another reader might use the
+ * first. `text` is valid JSON, and can be long.
  */
 function refuseRepeatedKeys(text: string, broken: Fault): void {
   const open: (Set<string> | null)[] = [];
@@ -222,7 +225,10 @@ function refuseRepeatedKeys(text: string, broken: Fault): void {
   }
 }
 
-/** Returns the end of the string that opens at `from`: the first quote after an even number of backslashes. */
+/**
+ * Returns the end of the string that begins at `from`. The end is the first quote that follows an even number of
+ * backslashes.
+ */
 function closingQuote(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); ; end = text.indexOf('"', end + 1)) {
     let first = end;

@@ -1,4 +1,7 @@
-/** Writes whole files for files.ts. Loaded at the first write, so that pages do not download it. */
+/**
+ * Writes whole files for files.ts. This module is loaded at the first write, so that pages that never write do not
+ * download it.
+ */
 
 import { DataError, OptionError } from "../errors/errors.ts";
 import { shown } from "../errors/shown.ts";
@@ -7,7 +10,10 @@ import { destinationOf, type Through, type WholeFile } from "./destination.ts";
 import { builtin, inNode } from "./node.ts";
 import { clearAbandoned, partialName } from "./partial.ts";
 
-/** Bytes, or a sequence of parts (bytes or text). The parts need not all be in memory at the same time. */
+/**
+ * Bytes, or a sequence of parts (bytes or text). A sequence can be generated while it is written, so its parts need not
+ * all fit in memory.
+ */
 export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
 
 /** Subset of a browser's FileSystemFileHandle that writing needs. */
@@ -22,7 +28,7 @@ export interface FileHandleTarget {
   }>;
 }
 
-/** Target of a write: a path or a file: URL in Node, a handle in a browser. */
+/** Target of a write: a path or a file: URL in Node, or a file handle in a browser. */
 export type FileTarget = string | URL | FileHandleTarget;
 
 /** Options of `writeWhole`. */
@@ -30,13 +36,13 @@ export interface WriteOptions {
   /** Whether to create missing folders above the file. Default false. */
   folders?: boolean;
   /**
-   * Whether to save the bytes in the system's temporary folder if they cannot be written. The error states the path of
-   * the saved bytes. Default false.
+   * Whether to save the bytes in the system's temporary folder if writing to the target fails. The error states the
+   * path of the saved bytes. Default false.
    */
   keep?: boolean;
 }
 
-/** Maximum bytes per write, so that each write ends in reasonable time. */
+/** Maximum number of bytes per write, so that no single write takes long. */
 const PIECE = 1 << 26;
 const BUSY_MS = 5;
 
@@ -115,8 +121,8 @@ async function writeBeside(path: string, destination: WholeFile, content: Conten
 }
 
 /**
- * Writes a file under a temporary name in its folder, and returns that path, ready to rename. Leaves nothing behind on
- * failure.
+ * Writes a file under a temporary name in its folder. Returns the temporary path, which is ready to be renamed. Leaves
+ * nothing behind on failure.
  */
 export async function stage(path: string, { folder, name, before }: WholeFile, content: Content): Promise<string> {
   const { open, unlink } = builtin("node:fs/promises");
@@ -142,7 +148,7 @@ type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>
 
 async function likeBefore(file: FileHandle, { mode, uid, gid }: WholeFile["before"] & object): Promise<void> {
   const own = await file.stat();
-  // Only root can change the owner. The mode is preserved anyway.
+  // Only root can change the owner, so failures are ignored. The mode is always preserved.
   if (own.uid !== uid || own.gid !== gid) await file.chown(uid, gid).catch(() => undefined);
   await file.chmod(mode);
 }
@@ -171,7 +177,7 @@ export async function writeThrough(path: string, { path: target, descriptor }: T
     return writeParts(path, (bytes, offset, length) => put(descriptor, bytes, offset, length, null), content);
   }
   const { constants, open } = builtin("node:fs/promises");
-  // Do not create or truncate the target, because it is not a regular file.
+  // Opens the target without creating or truncating it, because it is not a regular file.
   const file = await said(path, open(target, constants.O_WRONLY));
   try {
     await writeParts(path, (bytes, offset, length) => file.write(bytes, offset, length, null), content);
@@ -207,7 +213,7 @@ export async function makeFolder(path: string): Promise<void> {
   await said(path, mkdir(dirname(path), { recursive: true }));
 }
 
-/** Converts a system error to a DataError with a readable reason. */
+/** Replaces system errors with a DataError that states a readable reason. */
 export function said<T>(path: string, work: Promise<T>): Promise<T> {
   return work.catch(async (cause) => {
     const folder = await missingFolder(cause);
@@ -218,12 +224,12 @@ export function said<T>(path: string, work: Promise<T>): Promise<T> {
 
 const MAKE_IT = "; make it first, or give another path";
 
-/** Returns the missing folder of a file, or of the target of a link. */
+/** If a file's folder, or the folder of a link's target, is missing, returns this folder. */
 async function missingFolder({ code, syscall, path }: NodeJS.ErrnoException): Promise<string | undefined> {
   if (code !== "ENOENT" || !path) return undefined;
   const { dirname } = builtin("node:path");
   const { stat } = builtin("node:fs/promises");
-  // For realpath, the path is the missing folder itself. For other calls, it is a file in that folder.
+  // If realpath failed, the path is the missing folder itself. After other calls, the path is a file in that folder.
   const folder = syscall === "realpath" ? path : dirname(path);
   const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error.code);
   return found === "ENOENT" ? folder : undefined;

@@ -1,10 +1,11 @@
 /**
- * Writes a set of files into a folder: either all of them are replaced, or none.
+ * Writes several files into a folder, so that either all of them are replaced or none.
  *
- * Every file is first written under a temporary name, so that a full disk leaves the old files intact. Then a record of
- * the names is written as a whole, and only then are the files renamed. After a crash between two renames, the record
- * lists the paths of the remaining files. Readers use these paths, and the next save finishes the renames. The folder
- * itself is never replaced, because it might contain other files, or be a link or a mount point.
+ * Every file is first written under a temporary name, so that a full disk leaves the old files intact. After that, a
+ * record of the names is written as a whole. The files are renamed only after the record. After a crash between two
+ * renames, the record lists the paths of the remaining files. Readers follow these paths, and the next save completes
+ * the renames. The folder itself is never replaced, because it might contain other files, or be a link or a mount
+ * point.
  */
 import { destinationOf } from "./destination.ts";
 import { builtin } from "./node.ts";
@@ -18,7 +19,7 @@ export interface FileTogether {
   readonly content: () => Content;
 }
 
-/** A file that has been written but not yet renamed. */
+/** A file that has been written under a temporary name but not renamed yet. */
 interface Staged {
   readonly name: string;
   readonly partial: string;
@@ -26,7 +27,7 @@ interface Staged {
   readonly folder: string;
 }
 
-/** File name of the record that a save leaves until all of its files are renamed. */
+/** File name of the record that remains until all files of a save are renamed. */
 export const UNFINISHED_SAVE = "unfinished-save.json";
 
 /** Writes the files into a folder, in order. @throws DataError [FILE_WRITE] with the system's reason */
@@ -62,7 +63,7 @@ export async function writeTogether(
       await said(join(folder, name), rename(partial, target));
     }
   } catch (error) {
-    // Once a file is renamed, the record is needed to find the others.
+    // Once a file is renamed, the record is needed to find the other files.
     if (renamed === 0) await discard(record, staged);
     throw error;
   }
@@ -70,7 +71,7 @@ export async function writeTogether(
   await said(record, remove(record));
 }
 
-/** Returns a map from final names to paths, for files that a save has not renamed yet. */
+/** Returns the current paths of files that a save has not renamed yet, by final name. */
 export async function pendingFiles(folder: string): Promise<ReadonlyMap<string, string>> {
   const { readFile, stat } = builtin("node:fs/promises");
   const { join } = builtin("node:path");
@@ -97,9 +98,9 @@ async function finish(folder: string): Promise<void> {
   await said(record, remove(record));
 }
 
-/** Removes the record before its files, because it must not refer to missing files. */
+/** The record is removed before its files, because a record must not refer to missing files. */
 async function discard(record: string, staged: readonly Staged[]): Promise<void> {
-  // Ignore errors here, so that the first error is reported.
+  // Errors are ignored here, so that the first error is the one reported.
   await remove(record).catch(() => undefined);
   for (const { partial } of staged) await remove(partial).catch(() => undefined);
 }

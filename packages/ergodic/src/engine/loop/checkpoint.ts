@@ -14,16 +14,16 @@ const FORMAT: FileFormat = {
 };
 
 /**
- * A checkpoint: one safetensors file with the tensors of a run and, in its metadata, the JSON needed to reconstruct the
- * run.
+ * A checkpoint is one safetensors file. The file contains the tensors of a run and, in its metadata, the JSON needed to
+ * reconstruct the run.
  * The file is written completely or not at all. After an interrupted write, the previous file is still intact. Reading
- * verifies the checksums of the tensors and of the JSON. Older files lack the checksum of the JSON. The code that
- * resumes checks the contents (loop/kept-part.ts).
+ * verifies the checksums of the tensors and of the JSON. Files of older versions have no checksum of the JSON. The
+ * contents are checked by the code that resumes the run (loop/kept-part.ts).
  */
 export interface Checkpoint {
   snapshot: Snapshot;
   loop: JsonObject;
-  /** Description from which the verb reconstructs the run: model, algorithm, plan, stopping rule, data. */
+  /** Description of the run, from which the verb reconstructs the model, algorithm, plan, stopping rule and data. */
   recipe: JsonObject;
 }
 
@@ -35,7 +35,7 @@ export function checkpointBytes({ snapshot, loop, recipe }: Checkpoint): Uint8Ar
   return encodeDescribed(FORMAT, { [TEXT]: sumOfText(description) }, description, tensors);
 }
 
-/** Metadata key of the JSON's checksum. The checksum is taken before long lists are packed. */
+/** Metadata key of the JSON's checksum. The checksum is computed before long lists are packed. */
 const TEXT = "text checksum";
 
 function sumOfText(description: JsonObject): string {
@@ -65,7 +65,7 @@ export async function readCheckpoint(from: string | Uint8Array | Blob, where = n
 }
 
 /**
- * Reads a checkpoint with `part` in its recipe, and also returns that part.
+ * Reads a checkpoint whose recipe contains `part`, and returns this part with the checkpoint.
  * @throws DataError [CHECKPOINT_KIND] if the checkpoint is of another kind of run
  */
 export async function readCheckpointOf(
@@ -80,8 +80,8 @@ export async function readCheckpointOf(
 }
 
 /**
- * Converts an unforeseen error in a resumed run to an error that blames the checkpoint. Errors that are already meant
- * for users are returned unchanged.
+ * Converts an unforeseen error in a resumed run to an error that names the checkpoint as the cause. Errors that are
+ * written for users are returned unchanged.
  */
 export function refusedCheckpoint(cause: unknown): unknown {
   if (cause instanceof ErgodicError && cause.code !== JSON_TYPE) return cause;
@@ -94,7 +94,7 @@ export function refusedCheckpoint(cause: unknown): unknown {
 }
 
 /**
- * Returns what `make` builds from a checkpoint's recipe.
+ * Calls `make`, which builds something from a checkpoint's recipe, and returns the result.
  * @throws DataError if it cannot be built
  */
 export async function fromCheckpoint<T>(make: () => T | Promise<T>): Promise<T> {
@@ -105,7 +105,7 @@ export async function fromCheckpoint<T>(make: () => T | Promise<T>): Promise<T> 
   }
 }
 
-/** Relative tolerance, because builds and hosts round differently. */
+/** The tolerance is relative, because builds and hosts round differently. */
 const SAME = 1e-9;
 
 /**
@@ -114,7 +114,7 @@ const SAME = 1e-9;
  */
 export function refuseOtherValue(kept: number, found: number, dispose?: () => void): void {
   const apart = Math.abs(kept - found);
-  // Infinite values must be equal, because a relative difference from them is never finite.
+  // Infinite values must match exactly, because a relative difference from infinity is never finite.
   if (kept === found || (Number.isFinite(apart) && apart <= SAME * Math.max(Math.abs(kept), Math.abs(found)))) return;
   dispose?.();
   throw new OptionError(

@@ -1,19 +1,19 @@
 import type { Json, JsonObject, Snapshot, Tensor } from "../contract/index.ts";
 import { DataError } from "../errors/errors.ts";
 
-/** Typed array class of a snapshot's tensor. */
+/** Class of typed arrays for one kind of tensor in a snapshot. */
 type TensorKind<T extends Tensor> = { readonly name: string; new (length: number): T };
 
 /**
- * One part of a run in a checkpoint, read with checks. Resuming from a damaged file, or from a version that stored
- * other values, throws an error instead of giving meaningless numbers.
+ * Part of a run's state in a checkpoint, which is checked as it is read. Resuming from a damaged file, or from a
+ * version that stored other values, throws an error instead of giving meaningless numbers.
  *
  * @throws DataError [CHECKPOINT_FORMAT]
  */
 export class KeptPart {
   readonly state: JsonObject;
   readonly tensors: Readonly<Record<string, Tensor>>;
-  /** Owner of the part in error messages, e.g. "descent" or "the sampler's chains". */
+  /** Owner of the part in error messages, such as "descent" or "the sampler's chains". */
   private readonly of: string;
 
   constructor(of: string, { tensors, state }: Snapshot) {
@@ -31,7 +31,7 @@ export class KeptPart {
     );
   }
 
-  /** Returns a whole number between `low` and `high`. */
+  /** Returns the named value, which must be a whole number between `low` and `high`. */
   count(name: string, low = 0, high = Number.MAX_SAFE_INTEGER): number {
     const value = this.own(name);
     const fits = typeof value === "number" && Number.isSafeInteger(value) && value >= low && value <= high;
@@ -46,7 +46,7 @@ export class KeptPart {
     return this.refuse(`${name} is ${shown(value)}, but must be a number${low > -Infinity ? ` from ${low}` : ""}`);
   }
 
-  /** Returns a number, or `otherwise` for null, because JSON has no NaN and no Infinity. */
+  /** Returns the named number. JSON has no NaN and no Infinity, so null gives `otherwise`. */
   numberOr(name: string, otherwise: number): number {
     return this.own(name) === null ? otherwise : this.number(name);
   }
@@ -68,7 +68,7 @@ export class KeptPart {
     return isObject(value) ? value : this.refuse(`${name} is ${shown(value)}, but must be an object`);
   }
 
-  /** Returns a list of `length` items that all satisfy `fits`. */
+  /** Returns the named list, which must have `length` items that all satisfy `fits`. */
   list<T extends Json>(name: string, fits: (item: Json) => item is T, length?: number): T[] {
     const value = this.own(name);
     if (Array.isArray(value) && value.every(fits) && (length === undefined || value.length === length)) return [...value];
@@ -79,7 +79,7 @@ export class KeptPart {
     return Object.hasOwn(this.tensors, name);
   }
 
-  /** Returns the tensor of this type, without copying it; checks its length if `length` is given. */
+  /** Returns the named tensor of this type without copying it. If `length` is given, the tensor's length is checked. */
   tensor<T extends Tensor>(name: string, kind: TensorKind<T>, length?: number): T {
     const found = this.has(name) ? this.tensors[name] : undefined;
     if (!(found instanceof kind))
@@ -92,7 +92,7 @@ export class KeptPart {
     return this.tensor(name, Float64Array, length);
   }
 
-  /** Returns a tensor of indices, each checked to be below `end`. */
+  /** Returns the named tensor of indices. Each index must be below `end`. */
   indices(name: string, end: number, length?: number): Uint32Array {
     const found = this.tensor(name, Uint32Array, length);
     const wrong = found.find((index) => index >= end);
@@ -105,7 +105,7 @@ export class KeptPart {
     (view as Float64Array).set(found as Float64Array);
   }
 
-  /** Returns the part with the given state and the tensors whose names begin with `prefix`. */
+  /** Returns a part with the given state, and with the tensors whose names begin with `prefix`. */
   part(of: string, prefix: string, state: Json | undefined = {}): KeptPart {
     const mine = Object.entries(this.tensors).filter(([name]) => name.startsWith(prefix));
     const tensors = Object.fromEntries(mine.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
@@ -128,7 +128,7 @@ export const isObject = (item: Json | undefined): item is JsonObject =>
   typeof item === "object" && item !== null && !Array.isArray(item);
 export const isWhole = (item: Json): item is number => typeof item === "number" && Number.isSafeInteger(item) && item >= 0;
 
-/** Shortens any value from a file for an error message. */
+/** Formats any value from a file for an error message, shortened if necessary. */
 function shown(value: Json | undefined): string {
   return value === undefined ? "missing" : JSON.stringify(value).slice(0, 60);
 }

@@ -2,25 +2,25 @@ import type { JsonObject } from "../contract/index.ts";
 import { type Job, Run } from "./run.ts";
 
 /**
- * A model that names its trainer. Programs that only sample or infer from the model then do not bundle the trainer's
- * code.
+ * A model that names its trainer. The name lets programs that only sample or infer from the model omit the trainer's
+ * code from their bundles.
  */
 export interface TrainedBy<A extends readonly unknown[], P> {
   readonly trainable: {
     /** Key in the table of join/fit.ts. */
     readonly by: "graph" | "mode";
-    /** For types only: the arguments of `fit` after the model, and its result. */
+    /** Only for types: the arguments of `fit` that follow the model, and the result of `fit`. */
     readonly fits?: (...args: A) => P;
   };
 }
 
-/** Returns the name of a model's trainer; undefined for models that carry their own trainer. */
+/** Returns the name of a model's trainer, or undefined if the model includes its own trainer. */
 export function trainedBy(model: unknown): string | undefined {
   const { trainable } = Object(model) as { trainable?: { by?: unknown } };
   return typeof trainable?.by === "string" ? trainable.by : undefined;
 }
 
-/** Returns a run that first loads the code of its job. */
+/** Returns a run that loads the code of its job first. */
 export function laterRun<R>(
   load: () => Promise<Job<R>>,
   { signal, resultNames }: Pick<Job<R>, "resultNames"> & { readonly signal?: AbortSignal | undefined },

@@ -1,10 +1,9 @@
 /**
- * Options from which the execution plan is made. Defaults are filled in; meaningless combinations are refused with a
- * reason.
+ * Makes the execution plan from the user's options. Adds defaults, and refuses meaningless combinations with a reason.
  *
  * The options trade hardware efficiency against statistical efficiency (DimmWitted). "shared" workers race on one model
- * and lose no update on sparse data. Replicas never wait for each other and are averaged. Sharded data is read once;
- * replicated data lets each replica see every row.
+ * and lose no update on sparse data. Replicas never wait for each other, and their parameters are averaged. Sharded
+ * data is read once per epoch. With replicated data, each replica sees every row.
  *
  * @throws OptionError for a value out of range; CapabilityError for a meaningless combination
  */
@@ -18,36 +17,38 @@ import { KeptPart } from "./kept-part.ts";
 export interface PlanOptions {
   /**
    * Number of threads. Default 1; a whole number, 1 to 1024. Full gradients are shared among them. Minibatch descent
-   * uses one worker, unless `replicas` specifies how several workers share the updates.
+   * uses only one worker, unless `replicas` says how several workers share the updates.
    */
   workers?: number;
   /**
-   * "shared": all workers race on one model. A number sets how many copies are trained and averaged. The result then
-   * does not depend on the number of workers. To move as far per row as a single model, the mean of k copies needs a
-   * rate k times as high (AdaGrad: √k). Default 1; "shared" for dual coordinate descent with several workers.
+   * "shared": all workers race on one model. A number: this many copies of the model are trained and averaged. With a
+   * number, the result does not depend on the number of workers. The mean of k copies needs a rate k times as high
+   * (AdaGrad: √k) to move as far per row as a single model. Default 1, or "shared" for dual coordinate descent with
+   * several workers.
    */
   replicas?: "shared" | number;
   /** Whether each replica sees only its own rows ("sharded") or all rows ("replicated"). Default "sharded". */
   data?: "sharded" | "replicated";
   /**
-   * Type of the data and of the parameters: "f32", "f64", "i16" or "i8"; parameters of type "i16" must stay within ±16.
-   * Default "f32".
+   * Type of the data and of the parameters: "f32", "f64", "i16" or "i8". If parameters are "i16", they must stay within
+   * ±16. Default "f32".
    */
   precision?: ElementType | { data?: ElementType; model?: ParameterType };
   /**
-   * Order of rows: "shuffled" in each epoch, "replacement" (drawn at random with replacement), "blocks" (blocks of rows
-   * that are stored together) or "ordered" (as stored). Default "shuffled".
+   * Order of rows: "shuffled" in each epoch, "replacement" (drawn at random with replacement), "blocks" (adjacent rows
+   * stay together in blocks) or "ordered" (as stored). Default "shuffled".
    */
   schedule?: Plan["schedule"];
   /** Number of rows per block, for schedule: "blocks". Default 64; a whole number >= 1. */
   blockRows?: number;
-  /** Number of rows per update; "all" takes the full gradient. Default 1 for linear models, 64 for networks. */
-  batch?: number | "all";
-  /** Number of epochs between averages of the replicas, > 0; fractions allowed. Default 1. */
-  averageEvery?: number;
   /**
-   * Whether to give the same bits on every host and for every number of workers, at some cost in speed. Default false.
+   * Number of rows per update. With "all", each update uses the full gradient. Default 1 for linear models, 64 for
+   * networks.
    */
+  batch?: number | "all";
+  /** Number of epochs between averages of the replicas, > 0. Fractions are allowed. Default 1. */
+  averageEvery?: number;
+  /** Whether every host and every number of workers must give the same bits, at some cost in speed. Default false. */
   deterministic?: boolean;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
@@ -66,8 +67,8 @@ export const planKeys = [
   "seed",
 ];
 /**
- * Defaults of options that only have an effect together with other options. A resumed plan contains every option. An
- * option with its default value therefore counts as not given.
+ * Defaults of options that have no effect without certain other options. A resumed plan contains every option. A
+ * default value is treated as if the option were not given.
  */
 const inert = { data: "sharded", blockRows: 64, averageEvery: 1 } as const;
 const dataTypes = ["f32", "f64", "i16", "i8"] as const;
@@ -111,7 +112,7 @@ export function resolvePlan(
   checkChoice(where, "schedule", plan.schedule, schedules);
   checkChoice(where, "data", plan.data, ["sharded", "replicated"]);
   if (!defaults.precision) refuseMixedPrecision(where, plan);
-  // Algorithms whose steps read all rows have no replicas, and refuse them with their own message.
+  // Algorithms whose steps read all rows cannot use replicas, and refuse them with their own message.
   const isWhole = defaults.batch === "all" && !defaults.draws;
   if (!isWhole) refuseWithoutMeaning(where, plan, given);
   refuseWithoutEffect(where, plan, isWhole);
@@ -124,7 +125,8 @@ export function checkWorkers(where: string, workers = 1): void {
 }
 
 /**
- * Reads a plan from a checkpoint and checks that every part is present. The values are checked later, like a user's.
+ * Reads a plan from a checkpoint and checks that no part is missing. Later, the values are checked in the same way as
+ * values from users.
  */
 export function planFromJson(json: Json | undefined): Plan {
   const kept = new KeptPart("the plan", { tensors: {}, state: json as JsonObject });
@@ -148,7 +150,7 @@ function resolvePrecision(where: string, given: NonNullable<PlanOptions["precisi
   return precision as Plan["precision"];
 }
 
-/** Precision for algorithms that compute in float64, whatever the type of the data. */
+/** Returns the precision for algorithms that compute in float64, regardless of the data's type. */
 function arithmetic(where: string, given: PlanOptions["precision"], stored: ElementType): Plan["precision"] {
   if (typeof given === "object") checkKeys(`${where}.precision`, given, ["data", "model"]);
   const { data = stored, model = "f64" } = typeof given === "object" ? given : { data: given };

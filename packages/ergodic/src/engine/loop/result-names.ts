@@ -1,14 +1,14 @@
 /**
  * Names of the properties of each verb's result. Reading such a property from the run itself throws an error that asks
- * for `await` (loop/watched.ts). The names are listed explicitly because the code that makes a result is loaded late or
- * runs on another thread. A test checks them against the types.
+ * for `await` (loop/watched.ts). The names are listed explicitly, because the code that makes a result is loaded late
+ * or runs on another thread. A test checks them against the types.
  */
 const words = <Text extends string>(text: Text): readonly Words<Text>[] => text.split(" ") as Words<Text>[];
 type Words<Text extends string> = Text extends `${infer Word} ${infer Rest}` ? Word | Words<Rest> : Text;
 
 /**
- * Result of `fit` for linear models, networks and recommenders. Contains only the names that users read first, because
- * every bundle that trains includes this list.
+ * Result of `fit` for linear models, networks and recommenders. Lists only the names that users are likely to read
+ * first, because every bundle that trains includes this list.
  */
 export const trainedNames = () => ["predict", "evaluate", "save", "toBytes", "weights", "recommend"] as const;
 /** Result of `fit` for a statistical model. */
@@ -18,7 +18,7 @@ export const learnedNames = () => words("graph weights weight heldOut likelihood
 /** Result of `fit.path`. */
 export const pathNames = () =>
   words("lambdas gaps violations nonZeros explained crossValidation run columns weights intercept predictor portable");
-/** Result of `minimize`, for every kind of function. */
+/** Result of `minimize` for any kind of function. */
 export const minimumNames = () => words("x value reason algorithm run history evaluations centre failed saved gradientNorm");
 /** Result of `tune`. */
 export const tunedNames = () => words("settings value best trials finished failed epochs epochsSaved reason algorithm run");

@@ -9,20 +9,20 @@ import { type Losses, Stopping, type StoppingOptions } from "./stopping.ts";
 import { Watched } from "./watched.ts";
 
 /**
- * Target length of a stretch in milliseconds. Stretches are shorter on a page's main thread, which must also draw and
- * respond.
+ * Intended length of a stretch in milliseconds. Stretches are shorter on a page's main thread, which must also draw the
+ * page and respond to input.
  */
 const STRETCH_MS = isPageThread ? 8 : 20;
 /**
- * Largest ratio of the lengths of successive stretches. The full length is reached after at least four stretches, so
- * that a slow cold start alone does not determine the length.
+ * Largest ratio of the lengths of successive stretches. The full length is reached only after at least four stretches,
+ * so that a slow cold start alone does not determine the length.
  */
 const MOST_GROWTH = 16;
-/** Milliseconds between ticks. An event that a watcher must see causes an earlier tick. */
+/** Milliseconds between ticks. An event that watchers must see causes an earlier tick. */
 const TICK_MS = 100;
 const PAUSED_MS = 20;
 
-/** Start of a job: a new progression, or a progression that resumes from a checkpoint. */
+/** Initial state of a job: a new progression, or a progression that resumes from a checkpoint. */
 export interface Started {
   progression: Progression;
   stopping: StoppingOptions;
@@ -40,11 +40,11 @@ export interface Job<Result> extends Losses {
    */
   resultNames?: readonly string[];
   /**
-   * Whether the progression stays intact when an advance fails. If so, a run that failed during an advance can still be
-   * checkpointed. A run that its signal ended always can.
+   * Whether a failed call of `advance` leaves the progression intact. If so, a run can still be checkpointed after such
+   * a failure. A run that its signal ended always can.
    */
   survivesFailure?: boolean;
-  /** Makes the result. Returns a promise if making it takes long. */
+  /** Makes the result. Returns a promise if the result takes long to make. */
   finish(parameters: Float64Array, summary: RunSummary): Result | Promise<Result>;
   /**
    * Returns the bytes of a checkpoint, from the progression's snapshot and the loop's state.
@@ -65,7 +65,7 @@ export interface RunSummary {
   reason: string;
   /** Reasons to doubt the result: the objective is worse than at the start, or has no minimum. */
   findings: readonly Finding[];
-  /** Mean training loss over the last epoch, or over the part of it that was run. */
+  /** Mean training loss over the last epoch. If the epoch is incomplete, the mean covers its finished part. */
   loss: number;
   /** Last values that the algorithm reported. */
   report: Record<string, number>;
@@ -86,13 +86,14 @@ interface Keeper {
 }
 
 /**
- * A wait that can be repeated without leaking memory. Racing against one long-lived promise would retain every waiter.
+ * A pause that can be waited for repeatedly without leaking memory. A race against one long-lived promise would retain
+ * every waiter.
  */
 class Pause {
   private ended = false;
   private wake: (() => void) | undefined;
 
-  /** Waits until the pause ends, at most this many milliseconds. */
+  /** Waits until the pause ends, but not longer than this many milliseconds. */
   wait(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.ended) return resolve();
@@ -111,13 +112,13 @@ class Pause {
 }
 
 /**
- * The loop: advance, watch, validate, checkpoint, stop. The loop knows no algorithm and no model; it drives a
- * `Progression` (contract/progression.ts).
+ * The loop: advance, watch, validate, checkpoint, stop. The loop does not depend on the algorithm or the model, because
+ * it only drives a `Progression` (contract/progression.ts).
  *
- * A run starts when it is constructed. A run can be awaited for its result and iterated for its ticks. Work is done in
- * stretches of about STRETCH_MS; signals, checkpoints and time limits are served between two stretches. Update counts
- * alone decide when a run stops, validates or is checkpointed (except for `until.seconds`), so that a resumed run
- * repeats itself exactly.
+ * A run starts when it is constructed. Awaiting a run gives its result, and iterating over a run gives its ticks. Work
+ * is done in stretches of about STRETCH_MS. Signals, checkpoints and time limits are handled between two stretches.
+ * Only update counts decide when a run stops, validates or is checkpointed (except for `until.seconds`), so that a
+ * resumed run repeats itself exactly.
  */
 export class Run<Result> extends Watched<Result> {
   /**
@@ -130,7 +131,9 @@ export class Run<Result> extends Watched<Result> {
   private readonly keepers: Keeper[] = [];
   private stopped = "";
   private paused: Pause | undefined;
-  /** Whether a stretch is in progress or failed. The progression can then be in the middle of an update. */
+  /**
+   * Whether a stretch is in progress or has failed. In that state, the progression can be in the middle of an update.
+   */
   private within = false;
   private last: Kept | undefined;
 
@@ -146,15 +149,17 @@ export class Run<Result> extends Watched<Result> {
     this.chosen.catch(() => {});
     this.result = this.drive(announce);
     this.result.catch(refuse);
-    // A user who iterates over a run awaits it later. Until then, a failure must not count as an unhandled rejection.
+    // A user who iterates over a run awaits the result later. Until then, a failure must not count as an unhandled
+    // rejection.
     this.result.catch(() => {});
     this.refuseUnawaited(job.resultNames ?? []);
   }
 
   /**
    * Writes a checkpoint of the state after the current stretch, or of the final state if the run has ended (even if its
-   * signal ended it). The verb's `resume` continues from it, bit for bit. Without an argument, returns the checkpoint's
-   * bytes. With a path, or a file handle in a browser, writes the file completely or not at all.
+   * signal ended it). The verb's `resume` continues from the checkpoint, bit for bit. Without an argument, returns the
+   * checkpoint's bytes. With a path, or with a file handle in a browser, writes the file. The file appears completely
+   * or not at all.
    */
   checkpoint(): Promise<Uint8Array>;
   checkpoint(to: FileTarget): Promise<void>;
@@ -171,8 +176,8 @@ export class Run<Result> extends Watched<Result> {
   }
 
   /**
-   * Pauses the run after the current stretch, until `proceed()`, `stop()` or its signal. Checkpoints requested during
-   * the pause are written.
+   * Pauses the run after the current stretch, until `proceed()`, `stop()` or its signal. Checkpoints that are requested
+   * during the pause are still written.
    */
   pause(): this {
     if (this.paused || this.ended) return this;
@@ -263,7 +268,7 @@ export class Run<Result> extends Watched<Result> {
       stepsPerStretch = Math.max(1, Math.round(Math.min(ideal, MOST_GROWTH * Math.max(steps, stepsPerStretch))));
       const validation = stopping.after(made, seconds) ?? made.validation;
       const now = performance.now();
-      // During a long first step no loss may be known yet.
+      // During a long first step, there may be no loss yet.
       const known = !Number.isNaN(stopping.loss);
       if (validation || stopping.reason || (known && now - lastTickAt >= TICK_MS)) {
         this.emit(this.tick(progression, stopping, sinceTick, validation));
@@ -291,11 +296,12 @@ export class Run<Result> extends Watched<Result> {
     };
   }
 
-  /** Runs between two stretches: writes the requested checkpoints, and waits while the run is paused. */
+  /** Called between two stretches. Writes the requested checkpoints, and waits while the run is paused. */
   private async serve(progression: Progression, stopping: Stopping): Promise<void> {
     await this.keepAll(progression, stopping);
     while (this.paused) {
-      // Wakes up regularly, because checkpoints may be requested or the signal may abort during the pause.
+      // The loop wakes up regularly, because a checkpoint might be requested or the signal might abort during the
+      // pause.
       await this.paused.wait(PAUSED_MS);
       await this.keepAll(progression, stopping);
       this.job.signal?.throwIfAborted();
@@ -323,7 +329,7 @@ const nothingToKeep = (): ErgodicError =>
     "RUN_FAILED",
   );
 
-/** Restores a run. A failure to restore it is reported as a fault of the checkpoint. */
+/** Restores a run. If the checkpoint does not fit the run, the error names the checkpoint as the cause. */
 function restore(progression: Progression, stopping: Stopping, { snapshot, loop }: Started["resume"] & object): void {
   try {
     progression.restore(snapshot);

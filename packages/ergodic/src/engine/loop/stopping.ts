@@ -2,7 +2,7 @@ import type { Advance, JsonObject, Progression, Snapshot } from "../contract/ind
 import { checkKeys, checkNumber, ErgodicError, OptionError } from "../errors/errors.ts";
 import { KeptPart } from "./kept-part.ts";
 
-/** Limits of a run: it stops at the first one reached. */
+/** Limits of a run. The run stops at the first limit that it reaches. */
 export interface Until {
   /** Number of passes over the data, > 0. */
   epochs?: number;
@@ -16,7 +16,7 @@ export interface Until {
 
 /** Measurement of a run's losses. */
 export interface Losses {
-  /** Measures metrics on held-out rows at the given parameters, including `loss`. */
+  /** Measures metrics, including `loss`, on held-out rows at the given parameters. */
   validate?: (parameters: Float64Array) => Record<string, number>;
   /** Whether relative changes of the loss are meaningful: true for a mean over rows, false for a log density. */
   hasMeanLoss?: boolean;
@@ -55,15 +55,17 @@ export function resolveStopping(
       throw new OptionError(where, "patience needs validate: held-out rows whose loss is watched", "OPTION_MISSING");
   }
   checkNumber(where, "validateEvery", given.validateEvery ?? 1, { low: 0, open: true });
-  // A resumed run takes its interval from the checkpoint, whether or not it validates again.
+  // A resumed run reads the interval from its checkpoint, whether or not it validates again.
   if (where === "fit" && given.validateEvery !== undefined && !validates)
     throw new OptionError(where, "validateEvery needs validate: held-out rows whose loss is watched", "OPTION_MISSING");
   return { until, validateEvery: given.validateEvery ?? 1, patience: given.patience };
 }
 
-/** Relative decrease of the loss below which another epoch is not worthwhile. */
+/** If the loss falls by less than this share per epoch, another epoch is not worthwhile. */
 const FALLING = 0.01;
-/** Name of the tensor with the best parameters. The prefix avoids clashes with the tensors of a progression. */
+/**
+ * Name of the tensor with the best parameters. The prefix prevents clashes with the names of a progression's tensors.
+ */
 const BEST = "loop.best";
 
 /**
@@ -72,21 +74,21 @@ const BEST = "loop.best";
  * A run stops at the first limit in `until`: epochs, updates, seconds of training, or tolerance (in an epoch, the mean
  * loss fell by less than the share `tolerance`). A run validates every `validateEvery` epochs. With `patience` p, it
  * stops after p validations without a lower loss and returns the best parameters. The run ends with an error if the
- * loss or a parameter is not finite after an epoch, at a validation or at the end.
+ * loss or a parameter is not finite at the end of an epoch, at a validation or at the end of the run.
  */
 export class Stopping {
-  /** Reason why the run ended; "" while it is running. */
+  /** Reason why the run ended, or "" while it is running. */
   reason = "";
   seconds = 0;
-  /** Mean training loss over the current epoch so far. At the end of an epoch, it covers the whole epoch. */
+  /** Mean training loss over the current epoch so far. At the end of an epoch, this mean covers the whole epoch. */
   loss = Number.NaN;
-  /** Parameters with the lowest validation loss, stored if `patience` is given. */
+  /** Parameters with the lowest validation loss, which are only stored if `patience` is given. */
   best: Float64Array | undefined;
   private bestLoss = Infinity;
   private worse = 0;
   private epochLoss = { sum: 0, rows: 0 };
   private epochBefore = Number.NaN;
-  /** Absolute and relative decrease of the mean loss between the last two complete epochs. */
+  /** Decrease of the mean loss from the last but one complete epoch to the last: absolute, and relative. */
   private drop = Number.NaN;
   private fell = Number.NaN;
   private readonly options: StoppingOptions;
@@ -102,7 +104,10 @@ export class Stopping {
     this.checkLimits();
   }
 
-  /** Returns the number of steps until the next check: a limit, a validation or the end of an epoch. At least 1. */
+  /**
+   * Returns the number of steps until the next event, which is a limit, a validation or the end of an epoch. At least
+   * 1.
+   */
   stepsToNextStop(): number {
     const { step, stepsPerEpoch } = this.progression;
     const stops = [stepsPerEpoch - (step % stepsPerEpoch), this.lastStep() - step];
@@ -149,7 +154,7 @@ export class Stopping {
     };
   }
 
-  /** Adds the best parameters so far to the progression's snapshot. */
+  /** Returns the progression's snapshot with the best parameters so far. */
   withBest(snapshot: Snapshot): Snapshot {
     return this.best ? { ...snapshot, tensors: { ...snapshot.tensors, [BEST]: this.best.slice() } } : snapshot;
   }
@@ -167,7 +172,7 @@ export class Stopping {
     this.fell = json.fell === undefined ? Number.NaN : kept.numberOr("fell", Number.NaN);
     this.best = kept.has(BEST) ? kept.floats(BEST, this.progression.parameters().length) : undefined;
     this.reason = "";
-    // A run cannot have ended before its first stretch, even if no work is left.
+    // A run cannot end before its first stretch, even if no work is left.
     if (!Number.isNaN(this.loss)) this.checkEnds();
     this.checkLimits();
   }
@@ -177,14 +182,14 @@ export class Stopping {
     const { until } = this.options;
     const limits = [Infinity];
     if (until.epochs !== undefined) limits.push(Math.ceil(until.epochs * stepsPerEpoch));
-    // Some lanes run out of rows before others, so this estimate can be too early but never too late. The estimate is
-    // made again when that step is reached.
+    // Some lanes run out of rows before others, so the estimated step can be too early but never too late. When that
+    // step is reached, the estimate is repeated.
     if (until.updates !== undefined)
       limits.push(updates >= until.updates ? step : step + Math.max(1, Math.floor((until.updates - updates) / updatesPerStep)));
     return Math.min(...limits);
   }
 
-  /** Returns the first validation step after `step`. */
+  /** Returns the next step after `step` at which a validation is due. */
   private validationStep(step: number): number {
     const every = Math.max(1, this.options.validateEvery * this.progression.stepsPerEpoch);
     let k = Math.floor(step / every);
@@ -224,8 +229,8 @@ export class Stopping {
   }
 
   /**
-   * Checks the end conditions that follow from a checkpoint's contents. A run that ended by one of them ends again when
-   * it is resumed.
+   * Checks the end conditions that depend only on the contents of a checkpoint. A run that ended because of such a
+   * condition ends again when it is resumed.
    */
   private checkEnds(): void {
     const { until, patience } = this.options;
@@ -243,7 +248,7 @@ export class Stopping {
     if (until.seconds !== undefined && this.seconds >= until.seconds) this.reason ||= `time is up${this.unfinished()}`;
   }
 
-  /** Returns a note if more epochs would help although the loss suggests otherwise; "" if not. */
+  /** Returns a note if more epochs would help although the run has ended, or "" if they would not. */
   private unfinished(): string {
     const { converges, converged } = this.progression;
     if (converges && !converged) return ", before it converged";

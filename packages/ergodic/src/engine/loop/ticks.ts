@@ -9,12 +9,12 @@ interface Kept {
 }
 
 /**
- * Ticks of a run: the last RECENT ticks, and at most RECENT evenly spaced earlier ticks, including the first. A run
- * that lasts months therefore stores no more ticks than a run that lasts minutes.
+ * Ticks of a run: the RECENT latest ticks, and at most RECENT evenly spaced ticks before them, including the first. A
+ * run that takes months therefore stores no more ticks than a run that takes minutes.
  */
 export class Ticks {
   private readonly recentCount: number;
-  /** Every `stride`-th tick among those that are no longer recent. */
+  /** Older ticks: every `stride`-th tick that is no longer recent. */
   private older: Kept[] = [];
   private stride = 1;
   /** Ring buffer: tick t is at index t modulo its size. */
@@ -36,7 +36,7 @@ export class Ticks {
     this.older = this.older.filter(({ number }) => number % this.stride === 0);
   }
 
-  /** Returns the first stored tick with an index of at least `from`. */
+  /** Returns the first stored tick whose index is at least `from`. */
   from(from: number): Kept | undefined {
     const firstRecent = Math.max(0, this.count - this.recentCount);
     const old = from < firstRecent ? this.older[Math.ceil(from / this.stride)] : undefined;

@@ -29,19 +29,19 @@ export abstract class Watched<Result> implements PromiseLike<Result>, AsyncItera
     return this.result.then(onValue, onError);
   }
 
-  /** Handles a failure of the run, like the method `catch` of a promise. */
+  /** Handles a failure of the run, as `catch` does for a promise. */
   catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Result | B> {
     return this.result.catch(onError);
   }
 
-  /** Calls a function when the run ends, like the method `finally` of a promise. */
+  /** Calls a function when the run ends, as `finally` does for a promise. */
   finally(onEnd?: (() => void) | null): Promise<Result> {
     return this.result.finally(onEnd);
   }
 
   /**
-   * Iterates over the ticks. A consumer that is as fast as the run sees every tick from the first. A consumer that lags
-   * by thousands of ticks sees a sample. If the run failed, the iteration throws its error.
+   * Iterates over the ticks. A consumer that keeps up with the run sees every tick. A consumer that lags behind by
+   * thousands of ticks sees only a sample. If the run failed, the iteration throws its error.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Tick> {
     for (let next = 0; ; ) {
@@ -60,14 +60,14 @@ export abstract class Watched<Result> implements PromiseLike<Result>, AsyncItera
     for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: false, value: tick });
   }
 
-  /** Ends all iterations: no further tick follows. */
+  /** Ends all iterations, because no further tick will follow. */
   protected endWatching(): void {
     this.ended = true;
     for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
   }
 
   /**
-   * Defines the result's properties on the run, so that reading one of them there throws an error that asks for
+   * Defines the result's properties on the run. Reading such a property from the run throws an error that asks for
    * `await`.
    */
   protected refuseUnawaited(names: readonly string[]): void {

@@ -2,8 +2,8 @@ import type { Allocation, EngineMemory } from "./memory.ts";
 import type { Holder } from "./modules.ts";
 
 /**
- * A group of memory pieces that are freed together. It also holds the modules whose slots are stored in the pieces. It
- * offers typed writes into blocks of fields (fields.ts).
+ * A group of memory pieces that are freed together. An arena also holds the modules whose slots are stored in its
+ * pieces. An arena offers typed writes into blocks of fields (fields.ts).
  */
 export class Arena implements Disposable, Holder {
   readonly memory: EngineMemory;
@@ -23,12 +23,12 @@ export class Arena implements Disposable, Holder {
     return piece.pointer;
   }
 
-  /** Holds a module until the memory is freed. */
+  /** Holds a claim on a module until the memory is freed. */
   hold(claim: Disposable): void {
     this.claims.push(claim);
   }
 
-  /** Allocates a block of `bytes` and writes u32 `fields` at the given offsets. */
+  /** Allocates a block of `bytes`, and writes the u32 numbers in `fields` at their offsets. */
   block(bytes: number, fields: readonly (readonly [at: number, value: number])[]): number {
     const pointer = this.take(bytes);
     for (const [at, value] of fields) this.set(pointer, at, value);

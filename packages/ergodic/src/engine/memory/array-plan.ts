@@ -4,7 +4,10 @@ export const PLAN_VERSION = 1;
 
 export type PlanCount = number | { readonly B: number; readonly plus: number };
 
-/** A number as text, because JSON cannot represent NaN, ∞ and −0. Such numbers never depend on the batch size. */
+/**
+ * A number as text, for numbers that JSON cannot represent: NaN, ∞ and −0. A number stored as text never depends on the
+ * batch size.
+ */
 export type PlanNumber = string;
 
 export interface PlanValue<N = PlanCount> {
@@ -14,7 +17,7 @@ export interface PlanValue<N = PlanCount> {
     | { readonly kind: "workspace" }
     /** Numbers that are stored with the plan, by name. */
     | { readonly kind: "constant"; readonly name: string }
-    /** Buffer that the caller provides, or buffer that a scan advances. */
+    /** Buffer that is provided by the caller or advanced by a scan. */
     | { readonly kind: "buffer"; readonly name: string; readonly offset: N };
 }
 
@@ -28,8 +31,8 @@ export type PlanArgument<N = PlanCount> =
   | { readonly kind: "numbers"; readonly values: readonly PlanNumber[] };
 
 /**
- * Numbers of repetitions of the kernel call, with the outermost loop first. After each iteration, argument i advances
- * by steps[i] elements.
+ * Nested repetitions of the kernel call, with the outermost loop first. After each iteration, argument i advances by
+ * steps[i] elements.
  */
 export interface PlanCall<N = PlanCount> {
   /** Kernel name without the suffix F32 or F64. */
@@ -79,8 +82,8 @@ export interface PlanProgram<N = PlanCount> {
 /**
  * A program on arrays, as data. compiler/array/serialise.ts writes it to the file of a saved network, and
  * predict/plan/network-plan.ts runs it, so that prediction needs no compiler. Steps run in order on values in memory,
- * as in compiler/array/lowered.ts. Loops are interpreted by kernels/engine/arrays/elementwise.ts; All other steps call
- * kernels.
+ * as in compiler/array/lowered.ts. Loops are interpreted by kernels/engine/arrays/elementwise.ts, and all other steps
+ * call kernels.
  *
  * A count that depends on the batch size is { B, plus }, for B · batch + plus. `planAt` replaces such counts by
  * numbers.
@@ -96,7 +99,7 @@ export const planAt = (plan: ArrayPlan, batch: number): ArrayPlan<number> => cou
 export const countAt = (count: PlanCount, batch: number): number =>
   typeof count === "number" ? count : count.B * batch + count.plus;
 
-/** Substitutes the batch size. Parts that do not depend on the batch size are shared with the plan, not copied. */
+/** Substitutes the batch size. Parts that do not depend on the batch size are not copied, but shared with the plan. */
 function counted(x: unknown, batch: number): unknown {
   if (typeof x !== "object" || x === null) return x;
   if ("B" in x) return countAt(x as PlanCount, batch);

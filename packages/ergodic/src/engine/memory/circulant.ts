@@ -1,21 +1,23 @@
 /**
- * Method and workspace of a block-circulant product (kernels/engine/images/circulant.ts).
+ * Method and scratch memory of a block-circulant product (kernels/engine/images/circulant.ts).
  *
  * If the block side k is a power of two from CIRCULANT_SHORTEST to CIRCULANT_LONGEST, blocks are multiplied in the
- * frequency domain, a band of rows at a time. Otherwise, about CIRCULANT_DENSE_ROWS rows of the dense matrix at a time
- * are expanded and multiplied by the matrix product.
+ * frequency domain, a band of rows at a time. For other sides, about CIRCULANT_DENSE_ROWS rows of the dense matrix are
+ * expanded at a time and multiplied as an ordinary matrix.
  */
 import { gemmScratchBytes } from "./gemm.ts";
 
 export const CIRCULANT_SHORTEST = 4;
 export const CIRCULANT_LONGEST = 4096;
 export const CIRCULANT_DENSE_ROWS = 32;
-/** Limits of a band. The band's spectra should stay in the second-level cache. More row vectors would not be faster. */
+/**
+ * Limits of a band. The spectra of a band should stay in the second-level cache. More row vectors would not be faster.
+ */
 export const CIRCULANT_BAND_BYTES = 262144;
 export const CIRCULANT_BAND_VECTORS = 8;
 /**
- * Gap between the slots of a band. Without this gap, the distance between slots would often be a power of two, and all
- * slots would map to the same cache set.
+ * Gap between the slots of a band. Without the gap, slots would often be a power of two apart, and would all map to the
+ * same cache set.
  */
 export const CIRCULANT_SLOT_GAP_BYTES = 64;
 
@@ -28,8 +30,8 @@ function isPowerOfTwo(k: number): boolean {
 }
 
 /**
- * Returns the bytes of scratch, 16-byte aligned, that suffice for all three kernels on `rows` rows and p × q blocks of
- * side k >= 1.
+ * Returns the number of bytes of scratch memory, which must be 16-byte aligned, for all three kernels on `rows` rows
+ * and p × q blocks of side k >= 1.
  */
 export function circulantScratchBytes(rows: number, p: number, q: number, k: number, elementBytes: number): number {
   if (isPowerOfTwo(k) && k >= CIRCULANT_SHORTEST && k <= CIRCULANT_LONGEST) {

@@ -4,7 +4,7 @@
  *
  * Images: [batch, height, width, channels]. Weights: [kernelHeight, kernelWidth, inChannels ÷ groups, outChannels].
  * Output cell (h, w) reads input cells (h · strideHeight − padTop + i · dilationHeight, w · strideWidth − padLeft + j ·
- * dilationWidth); cells outside the image are padding. Padding at the bottom and on the right follows from the output
+ * dilationWidth). Cells outside the image are padding. Padding at the bottom and on the right follows from the output
  * size. Pools have as many output channels as input channels, and ignore `groups`.
  *
  * @throws OptionError for an invalid shape
@@ -30,8 +30,8 @@ export interface ConvolutionShape {
   readonly dilationHeight: number;
   readonly dilationWidth: number;
   /**
-   * Number of channel groups. It divides inChannels and outChannels. A depthwise convolution has as many groups as
-   * channels.
+   * Number of channel groups. The number divides inChannels and outChannels. A depthwise convolution has as many groups
+   * as channels.
    */
   readonly groups: number;
 }
@@ -75,7 +75,7 @@ export function outputSize(size: number, kernel: number, stride = 1, before = 0,
   return Math.floor((padded - covered) / stride) + 1;
 }
 
-/** Throws unless every field is an integer in its range and the groups divide the channels. */
+/** Throws an error unless every field is an integer in its range and `groups` divides the numbers of channels. */
 export function checkConvolution(where: string, shape: ConvolutionShape): void {
   for (const [, name, low] of FIELDS) checkNumber(where, name, shape[name], { low, high: 2 ** 31 - 1, integer: true });
   const { inChannels, outChannels, groups } = shape;
@@ -101,21 +101,21 @@ export function isDepthwise({ groups, inChannels, outChannels }: ConvolutionShap
 }
 
 /**
- * Returns the bytes of `scratch` for a convolution and both of its adjoints. Uses the depthwise kernels if isDepthwise.
- * The scratch must be 16-byte aligned.
+ * Returns the number of bytes of scratch memory that a convolution and both of its adjoints need. If isDepthwise is
+ * true, the depthwise kernels are used. The scratch must be 16-byte aligned.
  */
 export function convolutionScratchBytes(shape: ConvolutionShape, elementBytes: 4 | 8): number {
   return isDepthwise(shape) ? field.AXIS_BYTES * (shape.strideHeight + shape.strideWidth) : bandScratchBytes(shape, elementBytes);
 }
 
 /**
- * Same as `convolutionScratchBytes` for the kernels in kernels/engine/images/convolution.ts, with any number of groups.
+ * Same as `convolutionScratchBytes`, for the kernels in kernels/engine/images/convolution.ts with any number of groups.
  */
 export function bandScratchBytes(shape: ConvolutionShape, elementBytes: 4 | 8): number {
   const inside = shape.inChannels / shape.groups;
   const outside = shape.outChannels / shape.groups;
   const depth = shape.kernelHeight * shape.kernelWidth * inside;
-  // Must match kernels/engine/images/convolution.ts.
+  // The calculation must match kernels/engine/images/convolution.ts.
   const most = Math.max(Math.floor(field.CONV_BAND_BYTES / (Math.max(depth, 1) * elementBytes)) & ~3, 4);
   const cells = Math.min(most, shape.batch * shape.outHeight * shape.outWidth);
   const products = [

@@ -1,16 +1,16 @@
 /**
- * Encodes element-wise loops for kernels/engine/arrays/elementwise.ts: merges axes if this does not change the result,
+ * Encodes element-wise loops for kernels/engine/arrays/elementwise.ts. Merges axes if this does not change the result,
  * allocates registers, and writes the words.
  *
  * Values are indexed in this order: the loads, the constants, and the results of operations. Operations, stores and
- * reductions refer to their arguments by these indices. A register is reused when its value is no longer needed.
+ * reductions use these indices for their arguments. A register is reused when its value is no longer needed.
  */
 import { DataError } from "../errors/errors.ts";
 import * as field from "./fields.ts";
 
 /**
- * Access to elements of array `value` in a table of addresses. `offset` and the strides over the loop's shape are in
- * elements.
+ * Access to the elements of array number `value` in a table of addresses. `offset` and the strides over the loop's
+ * shape are in elements.
  */
 export interface ElementwiseAccess<N = number> {
   readonly value: number;
@@ -21,7 +21,7 @@ export interface ElementwiseAccess<N = number> {
 export type ElementwiseReduction = "sum" | "maximum" | "minimum";
 
 /**
- * An element-wise loop. `N`: type of the loop's counts. Counts are numbers, or expressions in the batch size
+ * An element-wise loop. `N`: type of the loop's counts. A count is a number, or an expression in the batch size
  * (array-plan.ts).
  */
 export interface ElementwiseLoop<N = number> {
@@ -88,7 +88,7 @@ const REDUCTIONS: Readonly<Record<ElementwiseReduction, number>> = {
 
 export interface ElementwiseCode {
   readonly words: Uint32Array;
-  /** Bytes of `scratch`, which must be 16-byte aligned. */
+  /** Number of bytes of `scratch`, which must be 16-byte aligned. */
   readonly scratchBytes: number;
 }
 
@@ -114,7 +114,7 @@ export function elementwiseCode(loop: ElementwiseLoop, elementBytes: 4 | 8, wher
   ]);
   words.push(...shape);
   const write = (access: ElementwiseAccess, register: number, kind = 0, size = 0): void => {
-    // A merged axis has the stride of its last original axis.
+    // The stride of a merged axis is the stride of its last original axis.
     const strides = axes.map((axis) => (axis.length === 0 ? 0 : access.strides[axis[axis.length - 1]]));
     add(field.ACCESS_STRIDES, [
       [field.ACCESS_VALUE, access.value],
@@ -155,7 +155,7 @@ export function elementwiseCode(loop: ElementwiseLoop, elementBytes: 4 | 8, wher
 
 /**
  * Returns axes with more than one element. Neighbouring axes are merged if every access can traverse them as one axis.
- * Returns at least two axes, for the kernel's tiles.
+ * The result has at least two axes, because the kernel processes tiles.
  */
 function joinedAxes({ shape, loads, stores, reductions }: ElementwiseLoop): number[][] {
   const accesses = [...loads, ...[...stores, ...reductions].map(({ to }) => to)];
@@ -202,7 +202,8 @@ function withRegisters({ loads, constants, operations, stores, reductions }: Ele
     known.push(to);
     return [code, to, ...from, ...new Array<number>(3 - from.length).fill(from[0])];
   });
-  // A load may be read in place, and another store of this loop could overwrite its memory. So copy the value first.
+  // A loaded value is copied before it is stored, because a load can be read in place, and another store of this loop
+  // could overwrite its memory.
   const copies = new Map<number, number>();
   if (stores.length > 1) for (const { from } of stores) if (from < loads.length && !copies.has(from)) copies.set(from, count++);
   for (const [from, to] of copies) made.push([field.OP_COPY, to, from, from, from]);

@@ -13,7 +13,7 @@ export interface EngineDescription {
   sharedMemory: boolean;
   /** Number of workers that this host can run simultaneously. */
   workers: number;
-  /** Reasons for the above, one sentence each. */
+  /** Reasons for these settings, one sentence each. */
   why: string[];
 }
 
@@ -25,7 +25,7 @@ export interface HostLink extends LinkedFunction, Disposable {
 export interface LinkOptions {
   /** Holder of the module. Default: `forGood`. */
   readonly holder?: Holder;
-  /** Whether the module uses the deterministic build of the kernels that it imports. Required if it imports any. */
+  /** Whether the module's imported kernels come from the deterministic build. Required if it imports any. */
   readonly deterministic?: boolean;
 }
 
@@ -33,8 +33,8 @@ export interface RunOptions {
   workers: number;
   deterministic: boolean;
   /**
-   * Whether to run on a worker even if this thread could do the work of one. Set it if several runs are active
-   * simultaneously.
+   * Whether to run on a worker, even if this thread could do the work of one worker. Set this option if several runs
+   * are active simultaneously.
    */
   apart?: boolean;
   /**
@@ -56,16 +56,16 @@ export interface Machine {
  * The engine: kernels, compiled models and worker threads on one memory. There is one engine per process or realm.
  *
  * Kernels come in families (families.ts), which are loaded when first needed. Each family can have two builds on the
- * same memory: the best build for the host, and the plain SIMD build for deterministic runs. Every thread has its own
+ * same memory: the best build for the host and, for deterministic runs, the plain SIMD build. Every thread has its own
  * function table. The engine assigns slots and fills them identically on all threads, so that slot numbers can be
- * stored in memory. Slots below 1024 belong to the kernels' own function references.
+ * stored in memory. Slots below 1024 hold functions that the kernels themselves refer to.
  *
  * In Node and in a module worker, `run` with one worker runs on the calling thread. The run pauses every few
- * milliseconds so that signals and timers can be processed. If `crowded` is set because other runs need the thread too,
- * the run uses a separate worker. With as many workers as hardware threads, the calling thread is one of the workers. A
- * surplus thread would share a processor and wait for milliseconds while another processor is idle. On a page's main
- * thread, calls run on a worker if memory can be shared, and otherwise in slices on the main thread. `ergodic/worker`
- * keeps a page responsive on any host.
+ * milliseconds so that the thread can process signals and timers. If other runs need the thread too, `crowded` is set,
+ * and the run uses a separate worker. If there are as many workers as hardware threads, the calling thread is one of
+ * the workers. An additional thread would share a processor with another thread, and could wait for milliseconds while
+ * another processor is idle. On a page's main thread, calls run on a worker if memory can be shared. Otherwise they run
+ * in slices on the main thread. `ergodic/worker` keeps a page responsive on any host.
  *
  * @throws CapabilityError if the host cannot run kernels; WorkerError when a worker fails; the reason of an aborted
  * `signal`
@@ -79,8 +79,9 @@ export interface Engine extends Machine {
    */
   apart(pages: number): Machine;
   /**
-   * Puts the functions of a generated module into the table of every thread. They stay there until the holder releases
-   * them (modules.ts). The module imports env.memory and kernels by name. Modules with equal contents are linked once.
+   * Puts the functions of a generated module into the table of every thread. The functions stay in the tables until the
+   * holder releases them (modules.ts). The module imports env.memory and kernels by name. Modules with equal contents
+   * are linked only once.
    */
   link(bytes: Uint8Array, exports: string[], options?: LinkOptions): Record<string, LinkedFunction>;
   /**
@@ -93,11 +94,11 @@ export interface Engine extends Machine {
   /** Returns the function in a slot, on this thread. */
   atSlot(slot: number): (...args: number[]) => number;
   /**
-   * Runs call i on worker i % workers, in order on each worker. A kernel is a name or a table slot. Returns results in
-   * the order of the calls.
+   * Runs call i on worker i % workers. Each worker runs its calls in order. A kernel is a name or a table slot. Returns
+   * the results in the same order as the calls.
    */
   run(calls: Call[], options: RunOptions): Promise<number[]>;
-  /** Whether several runs are active simultaneously. Each of them should then have its own worker. */
+  /** Whether several runs are active simultaneously. If so, each run should have its own worker. */
   crowded: boolean;
   /** Returns the configuration of the engine on this host, with reasons. */
   describe(): EngineDescription;

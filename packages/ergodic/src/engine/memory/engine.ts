@@ -27,7 +27,7 @@ class HostEngine implements Engine {
   private readonly loaded: Readonly<Record<Instructions, Set<Family>>> = { simd: new Set(), relaxed: new Set() };
   /** Families being loaded. */
   private readonly loads = new Map<string, Promise<void>>();
-  /** Whether kernels were supplied by the caller. If so, no others can be loaded. */
+  /** Whether the caller supplied the kernels. If so, no others can be loaded. */
   given = false;
   private readonly thread: ReturnType<typeof createThread>;
   readonly modules: Modules;
@@ -209,7 +209,9 @@ class HostEngine implements Engine {
     await loading;
   }
 
-  /** Adds the kernels to every thread. A thread instantiates them when it first uses one of them. */
+  /**
+   * Adds the kernels to every thread. A thread instantiates the kernels when it uses one of them for the first time.
+   */
   private add(family: Family, build: Instructions, module: WebAssembly.Module): void {
     this.loaded[build].add(family);
     this.thread.addBuild(build, module);
@@ -236,19 +238,19 @@ let one: Promise<HostEngine> | undefined;
 let opened: HostEngine | undefined;
 
 export interface EngineOptions {
-  /** Whether runs will be deterministic. Deterministic runs need another build of the kernels. Default false. */
+  /** Whether runs will be deterministic. Deterministic runs need a different build of the kernels. Default false. */
   readonly deterministic?: boolean;
   /**
-   * Kernel families to load now. Other families are loaded when they are first needed. Node loads all of them, unless
-   * `alone` is set. Default: none.
+   * Kernel families to load now. All other families are loaded when they are first needed. In Node, all families are
+   * loaded, unless `alone` is set. Default: none.
    */
   readonly families?: readonly Family[];
-  /** Whether to load only these families in Node too, where loading the others takes about 10 ms. Default false. */
+  /** Whether to load only these families even in Node, where loading the others takes about 10 ms. Default false. */
   readonly alone?: boolean;
   /**
    * Compiled kernels, for hosts that forbid compilation at run time. On edge platforms, for example: `import training
-   * from "ergodic/kernels/training.wasm"`, one module per family. These kernels must be given in the first call. All
-   * runs then use them, on one thread.
+   * from "ergodic/kernels/training.wasm"`, one module per family. Kernels must be given in the first call. All runs
+   * then use them, on one thread.
    */
   readonly kernels?: WebAssemblyModule | readonly WebAssemblyModule[];
 }

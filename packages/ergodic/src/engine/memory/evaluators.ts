@@ -5,7 +5,7 @@ import { openThread, type Port, type ThreadSource } from "./threads.ts";
 interface Reply {
   id: number;
   value?: number;
-  /** The value as text, if it is not a number. */
+  /** The returned value as text, if it is not a number. */
   shown?: string;
   failure?: { name: string; message: string; stack: string | undefined };
 }
@@ -70,7 +70,7 @@ export class Evaluators {
       thread.hold(true);
       thread.post({ id, module: this.module, x: job.x, context: job.context });
     } catch (cause) {
-      // Free the thread's place again, or waiting evaluations would wait forever.
+      // The thread's place must be freed, because waiting evaluations would otherwise wait forever.
       this.idle.unshift(undefined);
       const reason = cause instanceof Error ? cause.message : String(cause);
       const message = `could not be started: ${reason}; use concurrency instead of workers, or let this host start workers (in Node --allow-worker)`;

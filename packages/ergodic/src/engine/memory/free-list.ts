@@ -1,21 +1,21 @@
 /**
- * Free pieces of an address range, in units. Uses best fit among a few candidates of the right size class, and merges
- * free neighbours immediately.
+ * Free pieces of an address range, measured in units. Pieces are chosen by best fit among a few candidates of the right
+ * size class, and free neighbours are merged immediately.
  *
- * This is pure bookkeeping: it never touches the memory that it describes. A size class spans a factor of at most
- * 2^(1/4), so any piece of a higher class fits. Taking or freeing a piece costs O(1), plus a scan of at most 112
- * classes. Because neighbouring free pieces are always merged, the number of free pieces exceeds the number of taken
- * pieces by at most one.
+ * This is pure bookkeeping: it never touches the memory that it describes. Sizes in a class differ by a factor of at
+ * most 2^(1/4), and every piece of a higher class is large enough. Taking or freeing a piece costs O(1), plus a scan of
+ * at most 112 classes. Because neighbouring free pieces are always merged, there is at most one more free piece than
+ * there are taken pieces.
  */
 
 /**
- * Maximum number of candidates examined in the exact class before a larger piece is split. This bounds the cost and
- * wastes little memory.
+ * Maximum number of candidates that are examined in the exact class before a larger piece is split. This limit bounds
+ * the cost, and little memory is wasted.
  */
 const CANDIDATES = 16;
 
 export class Blocks {
-  /** Sizes of free pieces, indexed by start; and starts of free pieces, indexed by end. */
+  /** Sizes of free pieces by their start, and starts of free pieces by their end. */
   private readonly sizes = new Map<number, number>();
   private readonly starts = new Map<number, number>();
   private readonly classes: Set<number>[] = Array.from({ length: 132 }, () => new Set<number>());
@@ -46,7 +46,7 @@ export class Blocks {
     this.insert(start, size);
   }
 
-  /** Returns the size of the free piece that ends at `end`; 0 if there is none. */
+  /** Returns the size of the free piece that ends at `end`, or 0 if there is no such piece. */
   endingAt(end: number): number {
     const start = this.starts.get(end);
     return start === undefined ? 0 : end - start;
@@ -104,7 +104,10 @@ export class Blocks {
   }
 }
 
-/** Returns the size class, four per power of two: 4·floor(log2 size) + the two bits below the leading one. */
+/**
+ * Returns the size class, of which there are four per power of two: 4·floor(log2 size) + the two bits below the leading
+ * bit.
+ */
 function classOf(size: number): number {
   const exponent = 31 - Math.clz32(size);
   const below = exponent >= 2 ? (size >>> (exponent - 2)) & 3 : (size << (2 - exponent)) & 3;

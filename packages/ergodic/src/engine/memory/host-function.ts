@@ -2,8 +2,8 @@
  * Wraps a JavaScript function so that WebAssembly can call it through a table: (i32, i32, i32) → f64. The function can
  * be called only on the thread that made it.
  *
- * A table accepts only functions of modules. A small module therefore imports the function and exports it again.
- * Addresses arrive as signed numbers: apply `>>> 0` to them.
+ * A table accepts only functions of modules. Therefore, a small module imports the JavaScript function and exports it
+ * again. Addresses arrive as signed numbers: apply `>>> 0` to them.
  */
 import { compiledHere } from "./load.ts";
 

@@ -1,7 +1,7 @@
 /**
- * Caches the results of a function that takes an object and a second value. Results are cached for as long as the
- * object lives. Use it for immutable objects from which the same result is computed repeatedly. Errors are not cached.
- * `where`: for errors.
+ * Caches the results of a function whose arguments are an object and a second value. Results are cached for as long as
+ * the object lives. Use this cache for immutable objects from which the same result is computed repeatedly. Errors are
+ * not cached. `where`: for errors.
  */
 export function keptWith<K extends object, W, T>(
   compute: (of: K, key: W, where: string) => T,

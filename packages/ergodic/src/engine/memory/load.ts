@@ -2,8 +2,8 @@
  * Selects the best kernel build that this host can run, and loads its modules.
  *
  * Builds: plain SIMD and relaxed SIMD (mostly fused multiply-add). Relaxed SIMD is enabled in Node >= 22 and in
- * browsers. Node 20 needs a V8 flag for it, which must be set before the first module is compiled and cannot be set by
- * NODE_OPTIONS.
+ * browsers. Node 20 needs a V8 flag for relaxed SIMD. The flag must be set before the first module is compiled, and
+ * NODE_OPTIONS cannot set it.
  *
  * @throws CapabilityError if the host lacks WebAssembly SIMD
  */
@@ -28,8 +28,8 @@ const BITSELECT = [0xfd, 0x52];
 const RELAXED_MADD = [0xfd, 0x85, 0x02];
 
 /**
- * Whether all kernels are loaded with the engine. Local files need no download, and some callers cannot wait for
- * kernels.
+ * Whether all kernels are loaded when the engine is opened. In Node, this costs no download, and some callers cannot
+ * wait for kernels.
  */
 export const hasAllKernels = inNode();
 
@@ -41,7 +41,10 @@ export function hardwareThreads(): number {
   return inNode() ? builtin("node:os").availableParallelism() : (globalThis.navigator?.hardwareConcurrency ?? 1);
 }
 
-/** Returns the best available instruction set. If a better one exists but is missing here, also returns the reasons. */
+/**
+ * Returns the best available instruction set. If this host lacks a better instruction set, the reasons are returned,
+ * too.
+ */
 export function probeInstructions(): { best: Instructions; why: string[] } {
   if (!WebAssembly.validate(probeModule(BITSELECT))) {
     throw new CapabilityError(
@@ -52,7 +55,7 @@ export function probeInstructions(): { best: Instructions; why: string[] } {
   }
   if (!HAS_RELAXED) return { best: "simd", why: ["no relaxed SIMD: @ergodic/single-file has only the plain kernels"] };
   if (WebAssembly.validate(probeModule(RELAXED_MADD))) return { best: "relaxed", why: [] };
-  // Later versions of Node do not know this flag and would print an error.
+  // Later versions of Node do not know this flag and would print an error message.
   if (inNode() && globalThis.process.versions.node.startsWith("20.")) {
     const v8 = builtin("node:v8");
     v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
@@ -81,29 +84,29 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
     coordinate: () => import("./builds/coordinate-relaxed.ts"),
     arrays: () => import("./builds/arrays-relaxed.ts"),
     images: () => import("./builds/images-relaxed.ts"),
-    // Kernels of these families do not use relaxed instructions.
+    // The following families have no relaxed build, because their kernels use no relaxed instructions.
     sampling: () => import("./builds/sampling-simd.ts"),
     graphs: () => import("./builds/graphs-simd.ts"),
   },
 };
 
 /**
- * Loads the module of a family in one build. Node reads it from a file. On other hosts, and in bundles, which do not
- * include the files, it is base64 in a JavaScript module. No other build is loaded.
+ * Loads the module of a family in one build. Node reads it from a file. On other hosts, and in bundles, the module is
+ * base64 text in a JavaScript module, because the file does not exist there. No other build is loaded.
  *
  * @throws CapabilityError if a policy forbids compilation
  */
 export async function loadFamily(family: Family, instructions: Instructions, shared: boolean): Promise<WebAssembly.Module> {
   const { file, sharedAt } = buildFiles[`${family}-${instructions}`];
   const bytes = readBuild(file) ?? (await unzipped((await later(files[instructions][family])).base64));
-  // Builds are compiled for shared memory. For unshared memory, only a flag of the memory import differs.
+  // Builds are compiled for shared memory. A build for unshared memory differs only in a flag of its memory import.
   if (!shared) bytes[sharedAt] &= ~SHARED;
   return allowed(WebAssembly.compile(bytes));
 }
 
 /**
- * Address of the build files, relative to this module or to the parts of the built library. This is a string, because
- * bundlers would copy the files that a URL refers to.
+ * Address of the folder with the build files, relative to this module or to the parts of the built library. The address
+ * is a string, because bundlers would copy the files to which a URL refers.
  */
 const folder = String(import.meta.url).replace(/\/(?:engine\/memory|parts)\/[^/]+$/, "/engine/memory/builds/");
 
@@ -124,7 +127,7 @@ async function unzipped(base64: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Hosts can forbid compilation, by a page's policy or on edge platforms. */
+/** Awaits a compilation, which a page's policy or an edge platform can forbid. */
 async function allowed(compiled: Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
   try {
     return await compiled;
@@ -146,7 +149,8 @@ export function compiledHere(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module
 }
 
 /**
- * Returns the error for a failed compilation. `deployed`: advice for hosts on which no policy can allow compilation.
+ * Returns the error to throw when a compilation failed. `deployed`: advice for hosts on which no policy can allow
+ * compilation.
  */
 function codeForbidden(cause: unknown, deployed: string): CapabilityError {
   const reason = cause instanceof Error ? cause.message : String(cause);

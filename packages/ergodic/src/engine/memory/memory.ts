@@ -3,11 +3,11 @@
  *
  * Pieces are 64-byte aligned and zeroed. Addresses below 1 MiB hold the kernels' static data. Memory grows as needed,
  * up to one page less than 4 GiB (less if the system cannot reserve that much). Freed pieces are reused, but
- * WebAssembly cannot return memory to the system. Pointers are JavaScript numbers in [0, 2^32): a kernel *returns* an
- * address as a signed i32, so apply `>>> 0` to it.
+ * WebAssembly cannot return memory to the system. Pointers are JavaScript numbers in [0, 2^32). A kernel *returns* an
+ * address as a signed i32, to which callers must apply `>>> 0`.
  *
  * Ownership: a piece belongs to one object (a dataset, a run), which disposes it. `own` also frees it when that object
- * is garbage collected. The owner must stay reachable while the piece is in use.
+ * is garbage collected. The owner must stay reachable for as long as the piece is in use.
  *
  * @throws MemoryLimitError when a request does not fit, naming the requester, the size and the largest holder
  */
@@ -17,7 +17,7 @@ import { bytesText } from "./room.ts";
 import type { WebAssemblyMemory } from "./web-types.ts";
 
 export interface Allocation extends Disposable {
-  /** Byte address. Reading it after dispose() fails an assertion. */
+  /** Byte address. Reading the address after dispose() fails an assertion. */
   readonly pointer: number;
   readonly bytes: number;
   /** Frees the piece. Later calls do nothing. */
@@ -27,7 +27,10 @@ export interface Allocation extends Disposable {
 const PAGE = 65536;
 const UNIT = 64;
 const HEAP_START = 1 << 20;
-/** Maximum numbers of pages to try in order: first 4 GiB, then less, for systems with a small address space. */
+/**
+ * Maximum numbers of pages, in the order in which they are tried: first 4 GiB, then less, for systems with a small
+ * address space.
+ */
 const RESERVATIONS = [65536, 32768, 16384, 4096];
 
 export class EngineMemory {
@@ -35,7 +38,7 @@ export class EngineMemory {
   readonly shared: boolean;
   private readonly limit: number;
   private readonly blocks = new Blocks();
-  /** Live pieces by pointer, for usedBytes and for errors that name the largest holder. */
+  /** Live pieces by pointer, for usedBytes and for errors that name the largest holder of memory. */
   private readonly live = new Map<number, { bytes: number; purpose: string }>();
   private used = 0;
   private end: number;
@@ -46,14 +49,14 @@ export class EngineMemory {
     const { memory, maximum } = reserve(shared, mostPages);
     this.memory = memory;
     this.shared = shared;
-    // The last page stays unused. The end of a piece at 2^32 would wrap to 0, and kernels compute addresses a few
-    // vectors beyond an end.
+    // The last page stays unused. If a piece ended at 2^32, its end would wrap to 0. In addition, kernels compute
+    // addresses a few vectors beyond the end of a piece.
     this.limit = Math.min(maximum, RESERVATIONS[0] - 1) * PAGE;
     this.end = memory.buffer.byteLength;
     if (this.end > HEAP_START) this.blocks.give(HEAP_START / UNIT, (this.end - HEAP_START) / UNIT);
   }
 
-  /** Bytes in use, with each piece rounded up to 64. */
+  /** Number of bytes in use, where the size of each piece is rounded up to a multiple of 64. */
   get usedBytes(): number {
     return this.used;
   }
@@ -91,7 +94,8 @@ export class EngineMemory {
     this.blocks.give(pointer / UNIT, piece.bytes / UNIT);
   }
 
-  // Views of the current buffer. They become invalid at the next call of `allocate`, because it can replace the buffer.
+  // Views of the current buffer. Views become invalid at the next call of `allocate`, because this call can replace the
+  // buffer.
   f64(pointer: number, count: number): Float64Array {
     return new Float64Array(this.memory.buffer, pointer, count);
   }
@@ -115,8 +119,8 @@ export class EngineMemory {
   }
 
   /**
-   * Grows memory to fit a piece of `bytes`. If possible, grows by at least an eighth of the current size, so that small
-   * requests seldom make it grow.
+   * Grows memory to fit a piece of `bytes`. If possible, the memory grows by at least an eighth of its size, so that
+   * small requests seldom make it grow.
    */
   private grow(bytes: number, purpose: string): boolean {
     if (this.blocks.largest() * UNIT >= bytes) return true;
@@ -183,8 +187,8 @@ const collected = new FinalizationRegistry<Disposable>((owned) => owned[Symbol.d
 const owners = new Map<Disposable, WeakRef<object>>();
 
 /**
- * Disposes `owned` (memory or another resource) when `owner` is garbage collected. `owned` must not refer to the owner,
- * and must call `disown` when it is disposed earlier.
+ * Disposes `owned` (memory or another resource) as soon as `owner` has been garbage collected. `owned` must not refer
+ * to the owner, and must call `disown` when it is disposed earlier.
  */
 export function own(owner: object, owned: Disposable): void {
   collected.register(owner, owned, owned);
@@ -197,8 +201,8 @@ export function disown(owned: Disposable): void {
 }
 
 /**
- * Disposes the resources of collected owners now. The registry's callbacks run only when the host is idle. This is too
- * late for a request that does not fit.
+ * Immediately disposes resources whose owners have been garbage collected. The registry's callbacks run only when the
+ * host is idle. For a request that does not fit, this would be too late.
  */
 export function freeCollected(): void {
   for (const [owned, owner] of owners) if (owner.deref() === undefined) owned[Symbol.dispose]();

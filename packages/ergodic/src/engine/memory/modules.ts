@@ -4,18 +4,18 @@ import type { Slots } from "./slots.ts";
 import type { WebAssemblyModule } from "./web-types.ts";
 
 export interface LinkedFunction {
-  /** Index in the function tables of all threads. */
+  /** Index of the function in the tables of all threads. */
   slot: number;
   /** The function on this thread. */
   call: (...args: number[]) => number;
 }
 
 /**
- * Holder of modules. It keeps a claim on each module that it uses, and disposes the claim when it no longer needs the
- * module.
+ * Holder of modules. A holder keeps a claim on each module that it uses. When it no longer needs the module, it
+ * disposes the claim.
  */
 export interface Holder {
-  /** Takes a claim. Must dispose it when the module is no longer needed. */
+  /** Takes a claim. The holder must dispose the claim when it no longer needs the module. */
   hold(claim: Disposable): void;
 }
 
@@ -31,12 +31,12 @@ export interface Filled {
 /** Links a module into the tables of all threads. `build`: build of the kernels that the module imports. */
 export type FillTables = (module: WebAssemblyModule, exports: string[], slots: number[], build: string) => Filled;
 
-/** Maximum number and total code size of modules that are cached without a holder. */
+/** Limits on the modules that are cached without a holder: their number, and their total code size. */
 const IDLE_MODULES = 128;
 const IDLE_BYTES = 4 * 2 ** 20;
 /**
- * Above this number of modules, garbage-collected owners are searched for explicitly. Below this number, the host's
- * finalisation callbacks are fast enough.
+ * If there are more modules than this, garbage-collected owners are searched for explicitly. With fewer modules, the
+ * host's finalisation callbacks are fast enough.
  */
 const FIRST_SEARCH = 512;
 
@@ -53,7 +53,7 @@ interface Entry extends Filled {
  *
  * A holder owns the memory in which slot numbers are stored (usually an arena) and releases its modules when it frees
  * that memory. Modules without a holder stay cached for a while, because runs often need the same few modules again.
- * The least recently used are evicted first: their slots become free, and every thread drops them.
+ * The least recently used of these modules is evicted first: its slots become free, and every thread drops it.
  */
 export class Modules {
   private readonly slots: Slots;
@@ -66,7 +66,7 @@ export class Modules {
   private count = 0;
   private searchAt = FIRST_SEARCH;
 
-  /** `hashOf`: any hash of the bytes. Collisions are resolved by comparing contents. */
+  /** `hashOf`: any hash of the bytes. If two hashes are equal, the contents are compared. */
   constructor(slots: Slots, fill: FillTables, hashOf: (bytes: Uint8Array) => string = hash) {
     this.slots = slots;
     this.fill = fill;
@@ -146,7 +146,7 @@ class Claim implements Disposable {
   }
 }
 
-/** FNV-1a with the length. Collisions are resolved by comparing bytes. */
+/** FNV-1a with the length. If two hashes are equal, the bytes are compared. */
 function hash(bytes: Uint8Array): string {
   let h = 0x811c9dc5;
   for (let i = 0; i < bytes.length; i++) h = Math.imul(h ^ bytes[i], 0x01000193);

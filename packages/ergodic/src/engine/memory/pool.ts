@@ -71,7 +71,8 @@ export class Pool {
   }
 
   /**
-   * Sends `message`, which undoes an earlier `broadcast`, to running workers. Workers that start later receive neither.
+   * Sends a `message` that undoes an earlier `broadcast` to the running workers. Workers that start later receive
+   * neither of the two messages.
    */
   revoke(broadcast: object, message: object): void {
     this.log.delete(broadcast);
@@ -110,7 +111,7 @@ export class Pool {
     const batches: Promise<Omit<Reply, "id">>[] = chosen.map((at, w) =>
       this.send(at, { kind: "run", build, calls: share(own ? w + 1 : w), stop: cell.pointer }),
     );
-    // Start the calls on this thread last, because they block it while the workers run.
+    // The calls on this thread start last, because they block the thread while the workers run.
     if (own) batches.unshift(own(share(0), cell.pointer).then((results) => ({ results, failure: undefined })));
     const settled = await Promise.allSettled(
       batches.map((batch) =>
@@ -134,8 +135,8 @@ export class Pool {
   }
 
   /**
-   * Returns indices of the least busy workers. Prefers workers that already run, unless all of them are busy and the
-   * machine has more threads.
+   * Returns indices of the least busy workers. Prefers workers that are already running, unless all of them are busy
+   * and the machine has more threads.
    */
   private leastBusy(count: number): number[] {
     const load = (w: number): number => this.workers[w]?.waiting.size ?? 0;

@@ -1,12 +1,12 @@
 /**
- * Checks in advance whether a request fits into memory. Without the check, the host would throw an unhelpful error or
+ * Checks in advance whether a request fits into memory. Without this check, the host would throw an unhelpful error or
  * end the process.
  */
 import { MemoryLimitError } from "../errors/errors.ts";
 
 /**
- * Largest size of one array of numbers, in bytes. It is the host's limit for a float64 array, or the machine's memory
- * if that is smaller.
+ * Largest size of one array of numbers, in bytes. This size is the host's limit for a float64 array or, if that is
+ * smaller, the machine's memory.
  */
 const MOST_NUMBERS = Math.min(2 ** 35, hostBytes());
 /** Largest size of JavaScript objects, in bytes. The JavaScript heap is limited to two to four GiB. */
@@ -15,7 +15,7 @@ export const MOST_OBJECTS = 2 ** 30;
 export const MOST_ENGINE = Math.min(2 ** 32, hostBytes());
 
 /**
- * Returns the memory of this machine or container, beyond which the process would be killed. Infinity if the host does
+ * Returns the memory of this machine or container. A process that needs more would be killed. Infinity if the host does
  * not report it.
  */
 function hostBytes(): number {

@@ -15,7 +15,7 @@ export class Slots {
     this.free.push(slot);
   }
 
-  /** End of the range of all slots, used or free. A table needs this size. */
+  /** End of the range of all slots, whether they are used or free. A table needs this size. */
   get end(): number {
     return this.next;
   }

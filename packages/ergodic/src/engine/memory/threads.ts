@@ -1,9 +1,9 @@
 /**
  * A thread in Node or on the web: worker_threads or a Web Worker.
  *
- * A thread is created from its source text. Bundlers then need not find a file, and a bundle can be a single file. On
- * the web, the text becomes a Blob URL. If a policy (CSP worker-src) forbids Blob URLs, the worker comes from the file
- * next to this one, or from `configure({ worker })`.
+ * A thread is created from its source text. With the text, bundlers need not find a file, and a bundle can be a single
+ * file. On the web, the text becomes a Blob URL. If a policy (CSP worker-src) forbids Blob URLs, the worker is made
+ * from the file in this folder, or by `configure({ worker })`.
  */
 import { checkKeys, OptionError } from "../errors/errors.ts";
 import { builtin, inNode } from "../files/node.ts";
@@ -12,7 +12,7 @@ import type { WebWorker } from "./web-types.ts";
 /** Common interface of both kinds of thread. */
 export interface Port {
   post(message: object): void;
-  /** Sets whether the thread keeps the process alive. */
+  /** Sets whether the running thread keeps the process alive. */
   hold(busy: boolean): void;
   terminate(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export interface Port {
 export interface ThreadSource {
   readonly name: ThreadName;
   readonly text: string;
-  /** Makes a worker from the file, if it exists. Bundlers leave the file out. */
+  /** Makes a worker from the file, if it exists. Bundlers do not include the file. */
   file(): WebWorker;
 }
 
@@ -67,7 +67,7 @@ function nodeThread<M>({ name, text }: ThreadSource, onMessage: (message: M) => 
   const worker = new threads.Worker(`"use strict";globalThis.ergodicThread=${JSON.stringify(name)};${text}`, {
     eval: true,
     name,
-    // Do not inherit flags of this process, such as --input-type, because they might not suit the text.
+    // The thread does not inherit flags of this process, such as --input-type, because they might not suit the text.
     execArgv: [],
   });
   let cause: unknown;
@@ -84,7 +84,10 @@ function nodeThread<M>({ name, text }: ThreadSource, onMessage: (message: M) => 
 
 function webThread<M>(source: ThreadSource, onMessage: (message: M) => void, onDeath: (cause: unknown) => void): Port {
   const ways = configured === undefined ? [fromText, ({ file }: ThreadSource) => file()] : [fromConfigured];
-  /** Messages to a thread that has not answered yet. If another thread replaces this thread, they are sent again. */
+  /**
+   * Messages that were sent before the thread answered for the first time. If another thread replaces this thread, the
+   * messages are sent to the new thread.
+   */
   let unanswered: object[] | undefined = [];
   const next = (refusal?: unknown): Worker => {
     const make = ways.shift();
@@ -133,7 +136,7 @@ function fromText({ name, text }: ThreadSource): Worker {
   try {
     return new Worker(url, { name });
   } finally {
-    // Revoke only after the worker has fetched the URL.
+    // The URL is revoked late, so that the worker has fetched it before.
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   }
 }

@@ -1,4 +1,7 @@
-/** Web types, under names that also compile in programs whose compiler options do not include the library "dom". */
+/**
+ * Types of the web platform. The names of these types also compile in programs whose compiler options do not include
+ * the library "dom".
+ */
 
 type Global<Name extends string> = typeof globalThis extends { readonly [_ in Name]: infer Value } ? Value : unknown;
 type Instance<Of> = Of extends { readonly prototype: infer Made } ? Made : object;

@@ -2,9 +2,9 @@
  * atan x, computed with only +, −, × and ÷, so that every JavaScript engine gives the same bits; Math.atan can differ
  * between hosts.
  *
- * |x| is reduced by atan x = atan c + atan((x − c)/(1 + cx)), where c is the nearest of ½, 1, 3⁄2 and ∞. The remainder,
- * below 7⁄16, is computed by a minimax polynomial. Error below 1 ulp; ±0 is returned unchanged. Source: fdlibm (Sun
- * Microsystems 1993).
+ * |x| is reduced by atan x = atan c + atan((x − c)/(1 + cx)), where c is the nearest of ½, 1, 3⁄2 and ∞. The remainder
+ * is below 7⁄16, and a minimax polynomial computes its arctangent. Error below 1 ulp; ±0 is returned unchanged. Source:
+ * fdlibm (Sun Microsystems 1993).
  */
 
 /** atan of ½, 1, 3⁄2 and ∞, with their float64 rounding errors in LOW. */

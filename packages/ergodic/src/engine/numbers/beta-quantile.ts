@@ -4,7 +4,7 @@ const fits = (a: number, b: number): boolean => a > 0 && b > 0 && a < Infinity &
 
 /**
  * Quantile of the beta distribution: the x for which I_x(a, b) = p (beta-tails.ts). p in [0, 1]; a, b > 0 and finite;
- * other arguments give NaN. The result is exact up to rounding errors in I. Uses Newton's method within a shrinking
+ * other arguments give NaN. The result is exact up to rounding errors in I. The method is Newton's, within a shrinking
  * bracket.
  */
 export function betaQuantile(p: number, a: number, b: number): number {
@@ -18,7 +18,8 @@ export function betaQuantile(p: number, a: number, b: number): number {
     if (excess === 0) return x;
     if (excess > 0) high = x;
     else low = x;
-    // The density is x^(a−1)(1−x)^(b−1)/B. Far from the mean it underflows, and the step leaves the bracket.
+    // The density is x^(a−1)(1−x)^(b−1)/B. Far from the mean the density underflows, so that the step leaves the
+    // bracket.
     const newton = x - (excess * x * (1 - x)) / betaFront(a, b, x, 1 - x);
     const next = newton > low && newton < high ? newton : (low + high) / 2;
     if (Math.abs(next - x) <= 2 ** -51 * x) return next;

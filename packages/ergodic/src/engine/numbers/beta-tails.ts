@@ -1,11 +1,11 @@
 /**
- * Both tails of the beta distribution: I_x(a, b) = ∫₀ˣ t^(a−1)(1 − t)^(b−1) dt ÷ B(a, b) and 1 − I; a, b > 0, 0 ≤ x ≤
- * 1.
+ * Both tails of the beta distribution, I_x(a, b) = ∫₀ˣ t^(a−1)(1 − t)^(b−1) dt ÷ B(a, b) and 1 − I, for a, b > 0 and 0
+ * ≤ x ≤ 1.
  *
  * Computes the tail for which the continued fraction converges fast. The other tail is 1 minus this tail. Both x and 1
- * − x are arguments, so that no digits are lost near 0 or near 1. For large a and b, the leading factor is computed
- * from the remainder of Stirling's formula. The tail computed first has a relative error of about 1e-13, and the other
- * tail has an absolute error of about 1e-13. Source: Abramowitz, Stegun 1964, 26.5.8.
+ * − x are arguments, so that no digits are lost near 0 or near 1. If a and b are large, the leading factor is computed
+ * from the remainder of Stirling's formula. The computed tail has a relative error of about 1e-13, and the other tail
+ * has an absolute error of about 1e-13. Source: Abramowitz, Stegun 1964, 26.5.8.
  */
 import { exp } from "./exp.ts";
 import { lgamma } from "./gamma.ts";
@@ -38,7 +38,7 @@ export function betaFront(a: number, b: number, x: number, y: number): number {
 
 const keptFromZero = (x: number): number => (Math.abs(x) < 1e-300 ? 1e-300 : x);
 
-/** Returns I_x(a, b) for x not far beyond its mean a/(a + b). */
+/** Returns I_x(a, b) for x up to a little above the mean a/(a + b). */
 function fraction(a: number, b: number, x: number, y: number): number {
   const factor = betaFront(a, b, x, y) / a;
   if (factor === 0) return 0;

@@ -1,9 +1,10 @@
 /**
- * Solves A x = b in place for a symmetric, positive definite A: A = L Lᵀ, then two triangular solves.
+ * Solves A x = b in place for a symmetric, positive definite A, by the factorisation A = L Lᵀ and two triangular
+ * solves.
  *
  * matrix: float64[n × n], row-major; its lower triangle is read and overwritten by L. right: float64[n], overwritten by
- * x. Returns false, leaving invalid values in both, if a pivot is at most 64 ε times its diagonal element, i.e. if A is
- * numerically singular.
+ * x. If a pivot is at most 64 ε times its diagonal element, A is numerically singular. In this case, the function
+ * returns false and leaves invalid values in both arrays.
  */
 const leastPivot = 2 ** -46;
 

@@ -2,9 +2,9 @@
  * cos x and sin x together, with the same bits on every machine (Math.cos differs between JavaScript engines).
  *
  * x = nπ/2 + r with |r| ≤ π/4 by three-part subtraction (Cody and Waite 1980), exact for |n| < 2^20; then the minimax
- * polynomials of fdlibm (Sun Microsystems 1993). Error below 2.3e-16 for |x| < 1.6e6; for larger x, the reduction loses
- * about 1e-16·|x|. NaN and ±∞ give NaN. `cosine` and `sine` reduce larger x in integer arithmetic, and have the same
- * error for all x.
+ * polynomials of fdlibm (Sun Microsystems 1993). The error is below 2.3e-16 for |x| < 1.6e6. For larger x, the
+ * reduction loses about 1e-16·|x|. NaN and ±∞ give NaN. `cosine` and `sine` reduce larger x in integer arithmetic, and
+ * have the same error for all x.
  */
 const HALF_PI_1 = 1.5707963267341256;
 const HALF_PI_2 = 6.077100506303966e-11;
@@ -17,8 +17,8 @@ export function cosineSine(x: number, factor: number, out: Float64Array, at: num
   const z = r * r;
   const sine = factor * (r + r * z * sinePolynomial(z));
   const cosine = factor * (1 - 0.5 * z + z * z * cosinePolynomial(z));
-  // For 0 to 3 quarter turns, the results are (cos, sin), (-sin, cos), (-cos, -sin) and (sin, -cos). The code has no
-  // branches, because processors could not predict them.
+  // For 0 to 3 quarter turns, the results are (cos, sin), (-sin, cos), (-cos, -sin) and (sin, -cos). Branches are
+  // avoided, because processors could not predict them.
   const quarter = (n - 4 * Math.floor(n / 4)) | 0;
   const swapped = quarter & 1;
   out[at + swapped] = (1 - (quarter & 2)) * cosine;
@@ -40,16 +40,18 @@ function wave(x: number, quarterTurns: number): number {
   return turns < 2 ? value : -value;
 }
 
-/** Limit of |x| above which the products of n and the parts of π/2 are not exact. */
+/** Limit of |x| below which the products of n with the parts of π/2 are exact. */
 const LARGE = 1.6e6;
-/** Number of binary digits of π/2 in `reduced`. Even for 2^1024 quarter turns, the error is then 2^-200. */
+/**
+ * Number of binary digits of π/2 in `reduced`. This many digits make the error 2^-200, even for 2^1024 quarter turns.
+ */
 const DIGITS = 1224n;
 let quarterTurn = 0n;
 
 /** Reduces large x: x = n π/2 + r, |r| < π/2. Returns n mod 4 and r. */
 function reduced(x: number): readonly [quarter: number, r: number] {
   quarterTurn ||= 2n * (4n * inverseArctangent(5n) - inverseArctangent(239n));
-  // This is exact, because a float64 ≥ 2^20 is a multiple of 2^-32.
+  // The conversion is exact, because a float64 ≥ 2^20 is a multiple of 2^-32.
   const whole = Math.abs(x) < 2 ** 53 ? BigInt(x * 2 ** 32) : BigInt(x) << 32n;
   const exact = whole << (DIGITS - 32n);
   const n = exact / quarterTurn;

@@ -11,7 +11,7 @@ import { exp } from "./exp.ts";
 
 const TWO_OVER_ROOT_PI = 1.1283791670955126;
 
-/** Returns e^(−x²). The square of x rounded to 24 bits is exact, and the remainder is small. */
+/** Returns e^(−x²). x is split into h, rounded to 24 bits, whose square is exact, and a small remainder. */
 function gaussian(x: number): number {
   const h = Math.fround(x);
   return exp(-h * h) * exp(-(x - h) * (x + h));

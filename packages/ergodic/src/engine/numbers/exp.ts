@@ -1,6 +1,6 @@
 import { powerOfTwo, scaled } from "./power-of-two.ts";
 
-/** ln 2 in two parts. The first part has 32 bits, so that its product with k is exact. */
+/** ln 2 in two parts. The first part has 32 bits, so that its product with an integer k is exact. */
 export const LN2_HIGH = 0.6931471803691238;
 export const LN2_LOW = 1.9082149292705877e-10;
 

@@ -3,11 +3,11 @@
  * engine/compiler/functions/, by different formulae.
  *
  * lgamma between ½ and 2½: the zeta series around 2, exact at the zeros 1 and 2. Otherwise, and for the other
- * functions: the recurrence up to x ≥ 12, and Stirling's series from there (its first omitted term is below 2^-60 of
- * the result). x < 0: reflection. Errors are below 8 units in the last place of max(1, |result|). For trigamma, and for
- * lgamma between ½ and 2½, they are below 8 units in the last place of the result itself. Poles as in C: lgamma and
- * trigamma are ∞ at 0, −1, −2, …; digamma is ∓∞ at ±0 and NaN at negative integers. Source: Abramowitz, Stegun 1964,
- * 6.1.33, 6.1.41, 6.3.18, 6.4.12.
+ * functions: the recurrence up to x ≥ 12, and then Stirling's series, whose first omitted term is below 2^-60 of the
+ * result. x < 0: reflection. Errors are below 8 units in the last place of max(1, |result|). For trigamma, and for
+ * lgamma between ½ and 2½, errors are below 8 units in the last place of the result itself. Poles are as in C: lgamma
+ * and trigamma are ∞ at 0, −1, −2, …; digamma is ∓∞ at ±0 and NaN at negative integers. Source: Abramowitz, Stegun
+ * 1964, 6.1.33, 6.1.41, 6.3.18, 6.4.12.
  */
 import { cosine, sine } from "./cosine-sine.ts";
 import { log, log1p } from "./log.ts";

@@ -38,7 +38,7 @@ export function log(x: number): number {
 export function log1p(x: number): number {
   if (x === 0 || x === Infinity) return x;
   const u = 1 + x;
-  // Corrects the rounding error of the sum by the slope of the logarithm.
+  // The rounding error of 1 + x is corrected with the slope of the logarithm.
   return u > 0 ? log(u) + (x - (u - 1)) / u : log(u);
 }
 
@@ -49,7 +49,7 @@ export function split(x: number): readonly [k: number, m: number] {
   return m > SQRT2 ? [k + 1, m / 2] : [k, m];
 }
 
-/** Returns the k for which x 2^-k is in [1, 2), for 0 < x < ∞. */
+/** Returns the integer k for which x 2^-k is in [1, 2), for 0 < x < ∞. */
 function exponentOf(x: number): number {
   number[0] = x;
   const field = halves[HIGH] >>> 20;

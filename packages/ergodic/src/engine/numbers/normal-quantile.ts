@@ -1,7 +1,7 @@
 import { log } from "./log.ts";
 
 /**
- * The standard normal quantile: z with Φ(z) = u, for u in (0, 1), exact to about 1e-15 relative.
+ * The standard normal quantile: z with Φ(z) = u for u in (0, 1), with a relative error of about 1e-15.
  *
  * Rational approximations in three regions, with operations that give the same bits everywhere, including the
  * WebAssembly version (kernels/engine/random/random.ts). u = 0 and 1 give −∞ and ∞. Source: Wichura 1988, Applied

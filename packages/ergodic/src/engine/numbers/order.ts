@@ -1,9 +1,10 @@
 /**
- * Partially sorts x[from], x[from + 1], … so that x[place] is the number that a full sort would put there (`place`
- * counts from 0). Smaller or equal numbers come before this number, and larger or equal numbers after it, in any order.
+ * Partially sorts x[from], x[from + 1], …. Afterwards, x[place] is the number that a full sort would put there, where
+ * `place` counts from 0. Smaller or equal numbers come before this number, and larger or equal numbers after it, in any
+ * order.
  *
- * x: float64[n], changed in place; O(n) operations on average. NaN sorts last, as in `sort`. Does nothing if `place` is
- * before `from`. Source: Hoare 1961 (Find).
+ * x: float64[n], changed in place; O(n) operations on average. NaN sorts last, as in `sort`. If `place` is before
+ * `from`, nothing happens. Source: Hoare 1961 (Find).
  */
 export function order(x: Float64Array, place: number, from = 0): void {
   if (place < from) return;
@@ -26,7 +27,7 @@ export function order(x: Float64Array, place: number, from = 0): void {
   }
 }
 
-/** Moves NaN to the end, and returns the index of the last number. */
+/** Moves NaN values to the end, and returns the index of the last number before them. */
 function withoutNaN(x: Float64Array, from: number): number {
   let last = x.length - 1;
   for (let i = last; i >= from; i--) {

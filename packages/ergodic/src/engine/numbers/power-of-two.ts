@@ -12,7 +12,10 @@ function table(): Float64Array {
 
 export const powerOfTwo = (k: number): number => POWERS[k - LOWEST];
 
-/** Returns x 2^k for −1100 ≤ k ≤ 1100. Exact; for |x| in [½, 2], a subnormal result is rounded only once. */
+/**
+ * Returns x 2^k for −1100 ≤ k ≤ 1100. The result is exact unless it is subnormal. For |x| in [½, 2], a subnormal result
+ * is rounded only once.
+ */
 export function scaled(x: number, k: number): number {
   if (k >= LOWEST && k <= 1023) return x * powerOfTwo(k);
   // Uses two factors, because 2^1024 and 2^-1075 are not representable.

@@ -6,15 +6,15 @@ import { scaled } from "./power-of-two.ts";
 type Pair = readonly [high: number, low: number];
 
 const THIRD: Pair = [1 / 3, 1.850371707708594e-17];
-/** Limit on |y|. Beyond it, powers of any number except 1 overflow or underflow. */
+/** Limit on |y|. Beyond this limit, powers of any number except 1 overflow or underflow. */
 const LARGEST = 2 ** 70;
 
 /**
  * xʸ, computed with only +, −, × and ÷, so that every JavaScript engine gives the same bits; the `**` of JavaScript
  * differs between engines in the last place.
  *
- * Computes e^(y log|x|). The logarithm is a sum of two numbers, with a relative error of about 2^-66. It must be this
- * exact because y log|x| can reach 745, and the absolute error of y log|x| is the relative error of the result. Error
+ * Computes e^(y log|x|). The logarithm is a sum of two numbers, with a relative error of about 2^-66. This accuracy is
+ * needed because y log|x| can reach 745, and the absolute error of y log|x| is the relative error of the result. Error
  * below 1 ulp, or 2 ulp for a subnormal result. A result that is exactly representable is exact. Special cases follow
  * IEEE 754's pow: 1 for x = 1 or y = 0, even if the other argument is NaN; NaN for x < 0 unless y is an integer.
  *
@@ -66,7 +66,7 @@ function logarithm(x: number): Pair {
   return fastSum(high, low + (rest + k * LN2_LOW));
 }
 
-/** W: returns Σ_{j≥2} z^(j−2)/(2j + 1), adding the smallest terms first; z is below 0.0295. */
+/** Series in W: returns Σ_{j≥2} z^(j−2)/(2j + 1) for z below 0.0295, adding the smallest terms first. */
 function series(z: number): number {
   let total = 0;
   for (let j = 14; j >= 2; j--) total = total * z + 1 / (2 * j + 1);
@@ -85,13 +85,13 @@ function sum(a: number, b: number): Pair {
   return [high, a - (high - back) + (b - back)];
 }
 
-/** Returns a + b, exactly if |a| ≥ |b| or a = 0. */
+/** Returns a + b. The sum is exact if |a| ≥ |b| or a = 0. */
 function fastSum(a: number, b: number): Pair {
   const high = a + b;
   return [high, a - high + b];
 }
 
-/** Returns a × b, exactly except for underflow; both must be below 2^996. Source: Dekker 1971. */
+/** Returns a × b, for a and b below 2^996. The product is exact except for underflow. Source: Dekker 1971. */
 function product(a: number, b: number): Pair {
   const [p, q] = [halved(a), halved(b)];
   const high = a * b;

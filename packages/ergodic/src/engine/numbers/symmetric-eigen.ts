@@ -3,13 +3,13 @@
  *
  * A: float64[n, n], row-major, both triangles; overwritten. `values`: λ, float64[n]. `vectors`: row j is v_j,
  * float64[n, n]; its sign is arbitrary. The arrays must not share memory. Householder reflections make A tridiagonal,
- * and implicit QL steps with Wilkinson's shift make it diagonal: about 9n³ operations. The errors in λ and in A − Σ λ v
- * vᵀ are a small multiple of 2^-53 · max|λ|. Only uses +, −, ×, ÷ and √, so that the bits are the same everywhere.
- * Returns false, without a result, if A is not finite. Source: Golub, Van Loan 2013, sections 8.3 (algorithms 8.3.1 and
- * 8.3.3, here from the other end: QL).
+ * and implicit QL steps with Wilkinson's shift then make it diagonal. Both take about 9n³ operations. The errors in λ
+ * and in A − Σ λ v vᵀ are a small multiple of 2^-53 · max|λ|. The algorithm uses only +, −, ×, ÷ and √, so that the
+ * bits are the same everywhere. If A is not finite, returns false and gives no result. Source: Golub, Van Loan 2013,
+ * sections 8.3 (algorithms 8.3.1 and 8.3.3, here from the other end: QL).
  */
 
-/** Maximum number of QL steps per eigenvalue. Three are typical, and more than 30 have never been observed. */
+/** Maximum number of QL steps per eigenvalue. Three steps are typical, and more than 30 have never been observed. */
 const STEPS = 60;
 
 export function symmetricEigen(n: number, a: Float64Array, values: Float64Array, vectors: Float64Array): boolean {
@@ -31,7 +31,7 @@ export function symmetricEigen(n: number, a: Float64Array, values: Float64Array,
 }
 
 /**
- * Computes T = QᵀAQ. Writes its diagonal to `diagonal`, its n − 1 sub-diagonal entries to `beside`, and Qᵀ to
+ * Computes T = QᵀAQ. Writes T's diagonal to `diagonal`, its n − 1 sub-diagonal entries to `beside`, and Qᵀ to
  * `rotation`. Reads and overwrites the lower triangle of a.
  */
 function tridiagonalise(n: number, a: Float64Array, diagonal: Float64Array, beside: Float64Array, rotation: Float64Array): void {
@@ -55,8 +55,8 @@ function tridiagonalise(n: number, a: Float64Array, diagonal: Float64Array, besi
 }
 
 /**
- * A ← HAH, H = I − f vvᵀ, which sets column k to zero below its first sub-diagonal entry. v is stored in that column.
- * Returns f, or 0 for H = I.
+ * Computes A ← HAH with H = I − f vvᵀ. H is chosen so that column k becomes zero below its first sub-diagonal entry. v
+ * is stored in that column. Returns f, or 0 for H = I.
  */
 function reflect(n: number, k: number, a: Float64Array, beside: Float64Array, p: Float64Array): number {
   const first = a[(k + 1) * n + k];

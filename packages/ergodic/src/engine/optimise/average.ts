@@ -3,8 +3,8 @@ import type { Engine } from "../memory/engine.ts";
 type View = Float32Array | Float64Array | Int16Array;
 
 /**
- * Averages replicas: replaces the a-th array of every replica by the mean over replicas. Calls `viewsOf` only after its
- * last allocation, because an allocation invalidates views.
+ * Averages replicas: replaces array number a of every replica by the mean over replicas. `viewsOf` is called only after
+ * the last allocation, because an allocation invalidates views.
  */
 export function averageReplicas(
   count: number,

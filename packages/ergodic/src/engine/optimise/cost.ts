@@ -1,15 +1,16 @@
 /**
- * Cost of a rule beyond plain SGD, and its behaviour on a sparse gradient. Both are derived from its equation, not
- * declared.
+ * Cost of a rule in addition to the cost of plain SGD, and its behaviour on a sparse gradient. Both are derived from
+ * the rule's equation rather than declared.
  *
- * Operations: machine operations per parameter in the fused pass, which computes the new parameter and states. Those of
- * plain SGD are subtracted. Passes: reductions over all parameters that must end before the step. Each reads the
- * gradient once more.
- * Sparse: the equation is evaluated with g = 0 and the values of the options. If the parameter and all states keep
- * their values, the rule is exact on touched coordinates alone. If any of them change (momentum decays), the rule is
- * lazy: untouched coordinates are not updated, as in PyTorch's SparseAdam. A rule is dense if every coordinate must be
- * visited. A rule with a reduction whose terms do not vanish is dense. A rule that is evaluated at an average of its
- * iterates is also dense, because the average would lag on coordinates that are not updated.
+ * Operations: machine operations per parameter in the fused pass, which computes the new parameter and states. The
+ * operations of plain SGD are subtracted. Passes are reductions over all parameters that must end before the step. Each
+ * reads the gradient once more.
+ * For sparse behaviour, the equation is evaluated with g = 0 and the values of the options. If the parameter and all
+ * states keep their values, the rule is exact when only touched coordinates are updated. If any of them changes
+ * (momentum decays, for example), the rule is lazy: untouched coordinates are not updated, as in PyTorch's SparseAdam.
+ * A rule is dense if every coordinate has to be visited. This is the case if the terms of a reduction do not vanish. A
+ * rule that is evaluated at an average of its iterates is also dense, because the averages of coordinates without
+ * updates would lag behind.
  */
 import {
   type Expr,
@@ -26,7 +27,7 @@ import {
 import type { EquationRule } from "./kinds.ts";
 import type { Precision } from "./rule-program.ts";
 
-/** Cost of a step rule beyond plain SGD, derived from its equation. */
+/** Cost of a step rule in addition to the cost of plain SGD, derived from the rule's equation. */
 export interface RuleCost {
   /** Number of vector states. */
   floatsPerParameter: number;
@@ -41,13 +42,14 @@ export interface RuleCost {
 }
 
 /**
- * Behaviour of a rule on a sparse gradient: "exact" on the touched coordinates alone, "lazy" (untouched coordinates are
- * not updated), or "dense" (all coordinates must be visited).
+ * Behaviour of a rule on a sparse gradient: "exact" (updating only touched coordinates gives the dense result), "lazy"
+ * (untouched coordinates are not updated), or "dense" (all coordinates must be visited).
  */
 export type SparseBehaviour = "exact" | "lazy" | "dense";
 
 /**
- * Returns the cost of a rule beyond plain SGD, derived from its equation: states, operations and passes per parameter.
+ * Returns the cost of a rule in addition to the cost of plain SGD, derived from the rule's equation: states, operations
+ * and passes per parameter.
  */
 export function ruleCost(rule: EquationRule): RuleCost {
   const g = vector("g");
@@ -64,7 +66,10 @@ export function ruleCost(rule: EquationRule): RuleCost {
   };
 }
 
-/** Returns whether a rule is exact, lazy or dense on sparse gradients, derived from its equation with g = 0. */
+/**
+ * Returns whether a rule is exact, lazy or dense on sparse gradients. This is derived from the rule's equation with g =
+ * 0.
+ */
 export function sparseBehaviour(rule: EquationRule): SparseBehaviour {
   const g = vector("g");
   const { step, states, scalars, inputs, evaluation } = rule.trace(g, vector("parameter"));
@@ -79,8 +84,8 @@ export function sparseBehaviour(rule: EquationRule): SparseBehaviour {
 }
 
 /**
- * Returns whether a step depends on a sum or maximum over all parameters. The sum can be from this update or, through a
- * scalar state, from an earlier update.
+ * Returns whether a step depends on a sum or maximum over all parameters. The sum can come from this update or, through
+ * a scalar state, from an earlier update.
  */
 export function hasReduction(rule: EquationRule): boolean {
   const { step, states, scalars } = rule.trace(vector("g"), vector("parameter"));
@@ -95,7 +100,7 @@ export function readsLoss(rule: EquationRule): boolean {
   return nodesOf([step, ...states.map((s) => s.next), ...scalars.map((s) => s.next)]).includes(scalar("loss"));
 }
 
-/** Returns the largest number of nested reductions below `root`. */
+/** Returns the largest nesting depth of reductions below `root`. */
 function reductionDepth(root: Expr): number {
   const depths = new Map<Expr, number>();
   for (const node of nodesOf([root])) {

@@ -19,8 +19,8 @@ import { rateOf } from "./rule.ts";
 import { sgd } from "./rules/sgd.ts";
 
 /**
- * Returns the bytes per data element if single dense integer rows update 16-bit parameters
- * (kernels/engine/optimise/fixed.ts), otherwise 0.
+ * Returns the number of bytes per data element if updates use single dense integer rows and 16-bit parameters
+ * (kernels/engine/optimise/fixed.ts). Otherwise returns 0.
  */
 export function fixedBytes({ target, plan }: Parts, batch: number, buffered: boolean): number {
   if (plan.precision.model !== "i16" || target.sparse || batch > 1 || buffered) return 0;
@@ -28,7 +28,7 @@ export function fixedBytes({ target, plan }: Parts, batch: number, buffered: boo
 }
 
 /**
- * Returns plain descent whose rate is set by the kernel. Returns undefined unless the rule is plain descent and one
+ * Returns plain descent with a rate that the kernel sets. Returns undefined if the rule is not plain descent, or if no
  * common scale can represent the run's parameters.
  */
 export function decayingRule({ rule, target, variance, plan }: Parts, indexed: boolean, fixed: number): EquationRule | undefined {

@@ -1,4 +1,4 @@
-/** Checks for combinations that do not fit together, made before anything is allocated. */
+/** Checks that the parts of a run fit together, before anything is allocated. */
 
 import { mul, vector } from "../compiler/index.ts";
 import type { Algorithm, Plan, Problem, RowGradient } from "../contract/index.ts";
@@ -82,7 +82,7 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
 }
 
 /**
- * Refuses a rule that can only be a link of a chain.
+ * Refuses a rule that can only be used as a link of a chain.
  * @throws CapabilityError [RULE_LINK] for such a rule
  */
 export function refuseLink(where: string, rule: Rule): void {
@@ -95,8 +95,8 @@ export function refuseLink(where: string, rule: Rule): void {
 }
 
 /**
- * Refuses rules that cannot take a rate per coordinate. A rate per coordinate multiplies the step, so the rule must
- * make a single step.
+ * Refuses rules that cannot take a rate per coordinate. The rates per coordinate multiply the step, so the rule must
+ * consist of a single step.
  */
 function refuseRates(rule: Rule): void {
   if (rule.kind !== "equation")
@@ -111,7 +111,7 @@ function refuseRates(rule: Rule): void {
     );
 }
 
-/** Returns a chain of the links and sgd(), as a user would write it. */
+/** Returns code for a chain of the links and sgd(), as a user would write it. */
 function wholeChain(rule: EquationRule): string {
   const links = rule.parts.length > 0 ? rule.parts : [rule];
   const calls = (last: boolean): string[] => links.filter((link) => link.last === last).map(({ name }) => `${name}()`);

@@ -9,8 +9,8 @@ import type { RuleRunner } from "./runner.ts";
 
 export interface FullLanesOptions extends Omit<FullOptions, "objective" | "rule" | "runner"> {
   /**
-   * One objective per lane. Each objective estimates the gradient of the same loss from its own draws, on at most one
-   * worker at a time.
+   * One objective per lane. Each objective estimates the gradient of the same loss with its own random draws, and uses
+   * at most one worker at a time.
    */
   readonly objectives: readonly FullObjective[];
   readonly rule: EquationRule;
@@ -24,14 +24,14 @@ export interface FullLanesOptions extends Omit<FullOptions, "objective" | "rule"
 }
 
 /**
- * Several concurrent sequences of full steps, each with its own gradient estimates. They play the role for random
- * objectives that minibatch lanes (lanes.ts) play for rows. An epoch is one step per lane.
+ * Several sequences of full steps that run concurrently, each with its own gradient estimates. For random objectives,
+ * these sequences have the role that minibatch lanes (lanes.ts) have for rows. An epoch is one step per lane.
  *
  * Replicas wait for each other at the end of an epoch. Replicas and their rule states are averaged at fixed epochs, so
- * the result does not depend on the number of workers. Racing lanes never wait: each reads the current parameters,
- * computes on its worker while others step, and then steps. A lane's gradient is therefore up to (lanes − 1) steps old,
- * which introduces a bias, and the order of steps varies between runs. Racing lanes keep computing while the loop takes
- * a snapshot, so a lane can be in the middle of its draws.
+ * the result does not depend on the number of workers. Racing lanes never wait. Each lane reads the current parameters,
+ * computes on its worker while other lanes step, and then makes its own step. A lane's gradient is therefore up to
+ * (lanes − 1) steps old, which introduces a bias, and the order of steps varies between runs. Racing lanes continue to
+ * compute while the loop takes a snapshot, so a lane can be in the middle of its random draws.
  */
 export class FullLanes implements Progression {
   readonly stepsPerEpoch = 1;
@@ -43,7 +43,7 @@ export class FullLanes implements Progression {
   private readonly lanes: readonly FullDescent[];
   private readonly shared: RuleRunner | undefined;
   private readonly stepsPerAverage: number;
-  /** For each racing lane, the number of evaluations begun and the evaluation in progress. */
+  /** For each racing lane, the number of evaluations that have begun, and the current evaluation. */
   private readonly begun: number[];
   private readonly flying: (Promise<{ readonly l: number; readonly loss: number }> | undefined)[] = [];
 
@@ -101,7 +101,7 @@ export class FullLanes implements Progression {
 
   private fly(l: number): Promise<{ readonly l: number; readonly loss: number }> {
     const flight = this.lanes[l].evaluate(this.begun[l]++).then((loss) => ({ l, loss }));
-    // After the run has ended, nothing awaits this promise.
+    // Nothing awaits this promise after the run has ended.
     flight.catch(() => {});
     return flight;
   }

@@ -3,9 +3,9 @@
  * searches, L-BFGS) evaluate the objective.
  *
  * Host rules choose the next evaluation point, so they run on the calling thread, in float64. L2 is part of their
- * objective. The sum of a gradient can be distributed over workers, for equation rules and for host rules that expose
- * their evaluations. The group penalty is a proximal step after each update. The reported loss excludes penalties;
- * rules that read `loss` see the loss with L1 and L2 penalties.
+ * objective. For equation rules, and for host rules that expose their evaluations, workers can share the computation of
+ * a gradient. The group penalty is a proximal step after each update. The reported loss excludes penalties. Rules that
+ * read `loss` see the loss with L1 and L2 penalties.
  */
 
 import { evaluateScalar } from "../compiler/index.ts";
@@ -23,17 +23,15 @@ export interface FullOptions {
   objective: FullObjective;
   rule: EquationRule | HostRule;
   penalty: Penalty | undefined;
-  /**
-   * Step rate of each coordinate, and the number of trained coordinates; see RowGradient (contract/row-gradients.ts).
-   */
+  /** Step rate of each coordinate, and number of trained coordinates: see RowGradient (contract/row-gradients.ts). */
   rates?: Float64Array;
   trainedCount?: number;
   precision: "f32" | "f64";
   workers: number;
   deterministic: boolean;
   /**
-   * Rule runner that several racing lanes share. The caller that created the runner disposes of it. Default: the
-   * descent creates its own.
+   * Runner of a rule, if several racing lanes share one runner. The caller that creates the runner also disposes of it.
+   * Default: the descent creates its own.
    */
   runner?: RuleRunner;
 }
@@ -77,7 +75,7 @@ export class FullDescent implements Progression {
     return this.apply(await this.evaluate());
   }
 
-  /** Returns the loss at the current parameters and stores the gradient for `apply`. */
+  /** Evaluates the objective at the current parameters. Returns the loss and stores the gradient for `apply`. */
   async evaluate(update = this.step): Promise<number> {
     const { objective, workers } = this.options;
     this.point = Float64Array.from(this.runner.parameters());
@@ -98,7 +96,7 @@ export class FullDescent implements Progression {
 
   parameters(): Float64Array {
     const point = Float64Array.from(this.runner.evaluationPoint());
-    // Coordinates that no rule updates are copied unchanged.
+    // Coordinates that the rule does not update are copied unchanged.
     const { trainedCount = point.length } = this.options;
     point.set(this.runner.parameters().subarray(trainedCount), trainedCount);
     return point;
@@ -177,7 +175,7 @@ export class FullDescent implements Progression {
   }
 }
 
-/** Returns a rule's runner on the parameters of an objective, from the objective's starting point. */
+/** Returns a runner of the rule on the objective's parameters, beginning at the objective's starting point. */
 export function runnerOf({ objective, penalty, rates, precision }: FullOptions, rule: EquationRule, engine: Engine): RuleRunner {
   const { count, start } = objective;
   const [l1, l2] = [(penalty?.l1 ?? 0) > 0, (penalty?.l2 ?? 0) > 0];
@@ -188,11 +186,11 @@ export function runnerOf({ objective, penalty, rates, precision }: FullOptions, 
 }
 
 /**
- * Product of rows and parameters above which a pass over an objective can take a millisecond. Longer passes are
- * distributed over workers and yield regularly, so that the thread can do other work.
+ * Product of the numbers of rows and parameters above which a pass over an objective can take a millisecond. Longer
+ * passes are distributed over workers and yield regularly, so that the thread can do other work.
  */
 const LONG_PASS = 2 ** 20;
-/** Largest number of vectors under one name in a checkpoint, e.g. of a history. */
+/** Largest number of vectors under one name in a checkpoint, for example of a history. */
 const MOST_ARRAYS = 2 ** 20;
 
 class HostDescent implements Progression {
@@ -274,7 +272,7 @@ class HostDescent implements Progression {
     for (const name of Object.keys(own.arrays)) {
       const each = (i: number): Float64Array => kept.floats(`array.${name}.${i}`, this.x.length);
       const { length } = own.arrays[name];
-      // Lists of vectors that exist from the start have a fixed length, whereas histories grow.
+      // Lists of vectors that exist from the start keep their length, but histories grow.
       arrays[name] = Array.from({ length: counts.count(name, length, MOST_ARRAYS) }, (_, i) => each(i));
     }
     const state = { numbers: Object.fromEntries(known.map((name, i) => [name, values[i]])), arrays };
@@ -296,7 +294,7 @@ class HostDescent implements Progression {
   }
 }
 
-/** Adds to a rule's snapshot the state that its objective carries between evaluations. */
+/** Adds the state that an objective carries between evaluations to the snapshot of a rule. */
 function withCarried(objective: FullObjective, { tensors, state }: Snapshot): Snapshot {
   const carried = objective.snapshot?.();
   if (!carried) return { tensors, state };
@@ -315,7 +313,7 @@ export function penaltyAt(penalty: Penalty | undefined, x: Float64Array): number
   return x.reduce((sum, p, i) => sum + weights[i] * (l1 * Math.abs(p) + 0.5 * l2 * p * p), 0);
 }
 
-/** Adds l2/2 Σ w p² and its gradient; host rules have no L1. */
+/** Adds l2/2 Σ w p² to the loss, and its gradient to `gradient`. Host rules have no L1. */
 function penalised(penalty: Penalty | undefined, x: Float64Array, gradient: Float64Array | null, loss: number): number {
   if (!penalty || penalty.l2 === 0) return loss;
   if (gradient) for (let i = 0; i < x.length; i++) gradient[i] += penalty.l2 * penalty.weights[i] * x[i];

@@ -31,10 +31,10 @@ export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => Hos
  * Makes the factory of a host rule, and defines the rule under its name. The options of a host rule are plain numbers:
  * a schedule is refused.
  *
- * Host rules choose the points at which they evaluate the whole objective. They run in TypeScript, with one update per
- * call. Host rules evaluate the objective f: float64[d] → float64 as often as they need; one evaluation costs a pass
- * over all data. A rule is started with the number of coordinates and then updates x in place. A rule's state consists
- * of arrays and numbers, so that a checkpoint stores it bit for bit.
+ * Host rules choose the points at which they evaluate the whole objective. Host rules run in TypeScript, with one
+ * update per call. Host rules evaluate the objective f: float64[d] → float64 as often as they need; one evaluation
+ * costs a pass over all data. A rule is started with the number of coordinates and then updates x in place. A rule's
+ * state consists of arrays and numbers, so that a checkpoint stores it bit for bit.
  */
 export function hostRule<D extends Defaults>(
   name: string,
@@ -61,7 +61,7 @@ export function hostRule<D extends Defaults>(
   return Object.assign(make, definitionOf(name, defaults, facts));
 }
 
-/** Stores the state of a run as one record that the rule mutates; `snapshot` and `restore` copy it. */
+/** Stores the state of a run as one record that the rule mutates. `snapshot` and `restore` copy this record. */
 export function keepState<S extends HostState>(
   state: S,
 ): Pick<HostRun, "snapshot" | "restore"> & { readonly stateBytes: number } {

@@ -33,15 +33,15 @@ export * from "./schedules/index.ts";
 
 type RuleOptions = Record<string, OptionValue | Schedule>;
 
-/** Entry of a rule in the registry: its factory, and options for conformance tests. */
+/** Entry of a rule in the registry: the rule's factory, and its options for conformance tests. */
 export interface RuleEntry {
   /** Makes the rule from its options. */
   make(options?: RuleOptions): Rule;
-  /** Puts the rule into a chain, for a rule that can only be a link. */
+  /** Puts the rule into a chain. Present if the rule can only be a link. */
   inChain?: (link: EquationRule) => EquationRule;
-  /** Options with which the rule solves a convex problem with slope 1. */
+  /** Options with which the rule solves the convex test problem, whose slope is 1. */
   convex: RuleOptions;
-  /** Options for a problem whose coordinates differ 1000-fold in scale. */
+  /** Options for the test problem whose coordinates differ 1000-fold in scale. */
   scaled: RuleOptions;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The three kinds of rule: an equation per coordinate, a search on the same batch, and a procedure on the whole
+ * The three kinds of rule: an equation per coordinate, a search on the same batch, or a procedure on the whole
  * objective.
  */
 
@@ -18,7 +18,7 @@ export type OptionValue = number | boolean | string;
 
 export type Defaults = Record<string, OptionValue>;
 
-/** Options that a user can give: any subset, with a schedule in place of any number. */
+/** Options that a user can give: any subset of the defaults, where a schedule can replace any number. */
 export type Options<D extends Defaults> = {
   [K in keyof D]?: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
 };
@@ -39,22 +39,22 @@ export interface RuleConformance {
   readonly link?: "first" | "last";
 }
 
-/** Defaults and declaration that a rule's factory carries. */
+/** Defaults and declaration that the factory of a rule carries. */
 export interface RuleDefinition<D extends Defaults> {
   /** Default values of its options. */
   readonly defaults: D;
   /** Name of the rule, and the values that its options accept. */
   readonly declaration: Declaration;
-  /** Options with which conformance tests run it. */
+  /** Options with which conformance tests run the rule. */
   readonly conformance?: RuleConformance;
 }
 
-/** A rule as JSON, as returned by `rule.toJSON()`; `ruleFromJson` rebuilds the rule. */
+/** A rule as JSON, as returned by `rule.toJSON()`. `ruleFromJson` rebuilds the rule from this JSON. */
 export type RuleJson =
   | { rule: string; options: Record<string, OptionValue | ScheduleJson> }
   | { rule: "chain"; parts: RuleJson[] };
 
-/** Properties of every rule, of whichever kind. */
+/** Properties that every kind of rule has. */
 export interface RuleBase {
   /** Name of the rule. */
   readonly name: string;
@@ -78,10 +78,10 @@ export interface EquationRule extends RuleBase {
   /** Links of a chain; [] for a single rule. */
   readonly parts: readonly EquationRule[];
   /**
-   * Whether the rule tracks the parameter's value rather than gradients. Such a rule must be the last link of a chain.
+   * Whether the rule tracks the value of the parameter and not gradients. Such a rule must be the last link of a chain.
    */
   readonly last: boolean;
-  /** Whether the rule needs another rule in its chain, because it only changes gradients or watches steps. */
+  /** Whether the rule must be chained with another rule, because it only changes gradients or watches steps. */
   readonly link: boolean;
   /**
    * Returns the equation in terms of the given symbols. `names` makes the names of states and options distinct in a
@@ -94,9 +94,12 @@ export interface Traced {
   step: Expr;
   states: { name: string; initial: number | "p"; next: Expr }[];
   scalars: { name: string; initial: number; next: Expr }[];
-  /** Numeric options as scalars of the program, so that the same code serves every value. */
+  /** Numeric options as scalars of the program, so that the same code works for every value. */
   inputs: { name: string; value: number }[];
-  /** Point at which to evaluate the model, as an expression in p and the states after the update; null for p itself. */
+  /**
+   * Point at which the model is evaluated, as an expression in p and the states after the update. Null if this point is
+   * p itself.
+   */
   evaluation: Expr | null;
 }
 
@@ -116,25 +119,31 @@ export type Resolved<D extends Defaults> = {
   readonly [K in keyof D]: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
 };
 
-/** A function of a parameter vector, as seen by rules on the whole objective. */
+/** A function of a parameter vector, in the form that rules on the whole objective use. */
 export interface Objective {
-  /** Returns the value at x; fills `gradient` unless it is null. */
+  /** Returns the value at x. Fills `gradient` unless it is null. */
   (x: Float64Array, gradient: Float64Array | null): number;
-  /** Returns dᵀ∇²f(x)d, if f is quadratic or the model can compute it. Exact line search then has a closed form. */
+  /**
+   * Returns dᵀ∇²f(x)d. Present if f is quadratic or the model can compute this product. With this product, an exact
+   * line search has a closed form.
+   */
   curvature?: (x: Float64Array, direction: Float64Array) => number;
 }
 
 /** Report on one step of a rule on the whole objective. */
 export interface HostReport {
-  /** Value of f after the step. With `lossBefore`, the value before the step, for rules that compute no other value. */
+  /**
+   * Value of f after the step. If `lossBefore` is true, this is the value before the step, for rules that compute no
+   * other value.
+   */
   loss: number;
   /** Whether `loss` is the value at x before the step. */
   lossBefore?: true;
-  /** Step size as a multiple of the direction; 0 if the rule did not move. */
+  /** Step size as a multiple of the direction, or 0 if the rule did not move. */
   stepSize: number;
-  /** Number of evaluations of the objective in this step; each is a pass over the data. */
+  /** Number of evaluations of the objective in this step, each of which is a pass over the data. */
   evaluations: number;
-  /** Reason why no further step can help; null to continue. */
+  /** Reason why no further step can help, or null if the run should continue. */
   stopped: string | null;
 }
 
@@ -147,8 +156,8 @@ export interface HostState {
 }
 
 /**
- * Computation that requests evaluations of the objective. It yields a point and an array for the gradient, and receives
- * the value at the point.
+ * Computation that requests evaluations of the objective from its caller. The computation yields a point and an array
+ * for the gradient, and receives the value at the point.
  */
 export type Evaluations<T> = Generator<{ readonly x: Float64Array; readonly gradient: Float64Array }, T, number>;
 
@@ -157,8 +166,8 @@ export interface HostRun {
   /** Makes one step: changes x in place. */
   step(x: Float64Array): HostReport;
   /**
-   * Makes the same step, but the caller evaluates the objective. The caller can use workers and wait between
-   * evaluations.
+   * Makes the same step, but leaves the evaluation of the objective to the caller. The caller can then use workers, and
+   * wait between evaluations.
    */
   steps?(x: Float64Array): Evaluations<HostReport>;
   /** Bytes of state, excluding x. */
@@ -166,17 +175,17 @@ export interface HostRun {
   /** Returns a copy of the state. */
   snapshot(): HostState;
   /**
-   * Describes a part of the state that does not belong to this rule, because the file is damaged. Returns undefined if
-   * the state fits.
+   * Describes a part of the state that this rule cannot have written, so that the file must be damaged. Returns
+   * undefined if the state fits.
    */
   misfit?(state: HostState): string | undefined;
   /** Continues from a state, bit for bit. */
   restore(state: HostState): void;
 }
 
-/** Stated cost of a rule without an equation, as text if a number does not suffice. */
+/** Stated cost of a rule that has no equation. Where a number does not suffice, the cost is text. */
 export interface StatedCost {
-  /** Number of floats that the rule stores per parameter; null if it grows with the number of updates. */
+  /** Number of floats that the rule stores per parameter, or null if the number grows with the number of updates. */
   floatsPerParameter: number | null;
   perStep: string;
 }
@@ -185,7 +194,7 @@ export interface StatedCost {
 export interface HostRule extends RuleBase {
   /** Discriminates the three kinds of rule. */
   readonly kind: "host";
-  /** Returns text for an error message: the reason why the rule refuses a minibatch, and an alternative. */
+  /** Returns text for an error message: the reason why the rule refuses a minibatch, and what to use instead. */
   needs(rowCount: number): string;
   /** Cost of a step. */
   readonly cost: StatedCost;
@@ -202,7 +211,7 @@ export interface SearchOptions {
   fallback: number;
 }
 
-/** A rule that searches for its step size with losses of the same batch: stochasticLineSearch(). */
+/** A rule that searches for its step size by evaluating losses on the same batch: stochasticLineSearch(). */
 export interface SearchRule extends RuleBase {
   /** Discriminates the three kinds of rule. */
   readonly kind: "search";

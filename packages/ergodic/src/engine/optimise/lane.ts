@@ -1,5 +1,5 @@
 /**
- * A rule on one copy of the model: the rule's compiled program, and the call table that
+ * A rule on one copy of the model, consisting of the rule's compiled program and the call table that
  * kernels/engine/optimise/descend.ts reads (memory/fields.ts).
  */
 
@@ -15,8 +15,8 @@ import type { RuleProgram } from "./rule-program.ts";
 export const parameterBytes: Readonly<Record<ParameterType, number>> = { f32: 4, f64: 8, i16: 2 };
 
 /**
- * One copy of all mutable arrays: parameters and the rule's vector states. Racing lanes share a copy; each replica has
- * its own.
+ * One copy of all arrays that change: the parameters and the rule's vector states. Racing lanes share one copy, whereas
+ * each replica has its own copy.
  */
 export interface Copy {
   parameters: number;
@@ -27,7 +27,7 @@ export interface Copy {
 }
 
 /**
- * Addresses of weights per coordinate, 0 if unused: `share` for the penalty, `reach` for the mean gradient, `rates` for
+ * Addresses of weights per coordinate, 0 if unused. `share` weights the penalty, `reach` the mean gradient, and `rates`
  * the step.
  */
 export interface Weights {
@@ -38,13 +38,13 @@ export interface Weights {
 
 export interface RuleBinding {
   program: CompiledProgram;
-  /** Address of the rule's own block: scalars and pointers. */
+  /** Address of the rule's own block, which holds scalars and pointers. */
   block: number;
   /** Address of the table that kernels/engine/optimise/descend.ts reads. */
   table: number;
 }
 
-/** Initial state of a lane's rounding generators; nonzero. */
+/** Initial state of a lane's generators for random rounding. All numbers are nonzero. */
 export function roundingState(seed: number, lane: number): Uint32Array {
   const draws = stream(seed, "rounding", lane).at(0);
   return Uint32Array.from({ length: 4 }, () => draws.bits() | 1);
@@ -120,9 +120,9 @@ function addressOf(operand: string, copy: Copy, weights: Weights): number {
 }
 
 /**
- * Returns `weights` divided by the probability that an update touches each coordinate. Terms of every coordinate that
- * are added only to touched coordinates therefore stay unbiased. Dense gradients touch every coordinate, so the weights
- * are unchanged.
+ * Returns `weights`, each divided by the probability that an update touches its coordinate. Because of this division,
+ * terms of every coordinate stay unbiased, even if they are only added to touched coordinates. Dense gradients touch
+ * every coordinate, so the weights are unchanged.
  */
 export function shareOf(target: RowGradient, weights: Float64Array | undefined, batch: number, indexed: boolean): Float64Array {
   return target.density.map((density, j) => {

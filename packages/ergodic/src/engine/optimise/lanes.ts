@@ -16,16 +16,16 @@ import { rateOf } from "./rule.ts";
 import { evaluationProgram, type RuleProgram, ruleProgram } from "./rule-program.ts";
 
 export const CURRENT_RATE = "currentRate";
-/** Number of updates for which kernels/engine/optimise/descend.ts draws rows in one go. */
+/** Number of updates for which kernels/engine/optimise/descend.ts draws rows at a time. */
 const DRAWN_AHEAD = 16;
-/** Must equal the values in kernels/engine/optimise/decay.ts. */
+/** These constants must equal the values in kernels/engine/optimise/decay.ts. */
 const SMALLEST_SCALE = { f32: 2 ** -20, f64: 2 ** -20, i16: 7 / 8 };
 export const SWEEP_ROWS = 256;
 const controlKinds = { saga: field.CONTROL_SAGA, sag: field.CONTROL_SAG, svrg: field.CONTROL_SVRG };
 
 export interface Sweep {
   binding: LaneBinding;
-  /** Address of the control block of the sweep that fills the table of control variates. */
+  /** Address of the control block for the sweep that fills the control variates' table. */
   record: number;
   listed: number;
   accumulator: number;
@@ -35,7 +35,7 @@ export interface Lane {
   pointer: number;
   binding: LaneBinding;
   copy: Copy;
-  /** Absent for line searches, which make their own steps. */
+  /** Absent for line searches, because they make their own steps. */
   rule: RuleBinding | undefined;
   /** Range of rows of this lane: [first, first + rows). */
   first: number;
@@ -49,11 +49,12 @@ export interface Lane {
 }
 
 /**
- * All lanes of a run and their shared data: copies of the model, the table of control variates, weights of coordinates.
+ * All lanes of a run, and the data that they share: copies of the model, the table of control variates, and weights of
+ * coordinates.
  *
  * Racing lanes ("shared") have one copy and take turns in the row order. Each replica has its own copy, and reads its
- * own rows (sharded) or all rows (replicated). A lane's work depends on the lane's index, the seed and the update's
- * index, never on the worker that runs it.
+ * own rows (sharded) or all rows (replicated). The work of a lane depends only on the lane's index, the seed and the
+ * update's index, and not on the worker.
  */
 export class Lanes {
   readonly list: Lane[] = [];
@@ -62,7 +63,7 @@ export class Lanes {
   readonly precision: "f32" | "f64";
   readonly program: RuleProgram | undefined;
   readonly table: { pointer: number; count: number } | undefined;
-  /** Address of the row order, u32[rows], that racing lanes share; 0 if each lane has its own. */
+  /** Address of the row order, u32[rows], that racing lanes share. The address is 0 if each lane has its own order. */
   readonly sharedOrder: number;
   private readonly parts: Parts;
   private readonly engine: Engine;
@@ -71,7 +72,7 @@ export class Lanes {
   private readonly weights: Weights;
   private readonly buffered: boolean;
   private readonly largestShare: number;
-  /** Set if L2 is represented as a scale of all parameters (decay.ts). */
+  /** Set if the L2 penalty is represented by a scale of all parameters (decay.ts). */
   private readonly decaying: EquationRule | undefined;
   private readonly fixed: number;
 
@@ -107,7 +108,7 @@ export class Lanes {
     for (let l = 0; l < laneCount; l++) this.list.push(this.newLane(l, shards[l], laneCount));
   }
 
-  /** Returns every array that a checkpoint must hold, by name, as views on the current buffer. */
+  /** Returns all arrays that a checkpoint must contain, by name, as views of the current buffer. */
   arrays(copy: Copy): Map<string, Float32Array | Float64Array | Int16Array> {
     const { memory } = this.engine;
     const { parameterCount } = this.parts.problem;
@@ -118,7 +119,7 @@ export class Lanes {
     return views;
   }
 
-  /** Returns the point at which a copy is to be evaluated. */
+  /** Returns the point at which a copy's model is evaluated. */
   evaluationPoint(copy: Copy): Float64Array {
     const { plan, problem, rule } = this.parts;
     const { memory } = this.engine;
@@ -156,7 +157,7 @@ export class Lanes {
     }
   }
 
-  /** Multiplies each copy's scale into its parameters, so that copies can be averaged. */
+  /** Multiplies the parameters of each copy by the copy's scale, so that copies can be averaged. */
   settle(): void {
     for (const copy of this.copies) {
       const scale = this.scaleOf(copy);
@@ -169,8 +170,8 @@ export class Lanes {
   }
 
   /**
-   * Gives racing lanes a common scale again after a stretch with separate scales. Multiplies the scale into the
-   * parameters before it becomes too small for float32.
+   * After a stretch in which racing lanes had separate scales, gives them a common scale again. Multiplies the
+   * parameters by the scale before the scale becomes too small for float32.
    */
   bringTogether(): void {
     if (!this.racing || !this.decaying || this.list.length === 1) return;
@@ -198,9 +199,10 @@ export class Lanes {
   }
 
   /**
-   * Returns whether gradients must be collected in a buffer first. A single row yields one piece per output, each with
-   * its own scale. But the compiler moves scalar factors out of a rule's reductions, which assumes a single scale.
-   * Sparse gradients are collected too if the rule must visit every coordinate.
+   * Returns whether a gradient must be collected in a buffer before the rule uses it. A gradient of a single row
+   * consists of one piece per output, and each piece has its own scale. However, the compiler moves scalar factors out
+   * of a rule's reductions, which is only correct for a single scale. Sparse gradients are also collected if the rule
+   * must visit every coordinate.
    */
   private needsBuffer(rule: EquationRule): boolean {
     const { target } = this.parts;
@@ -229,7 +231,7 @@ export class Lanes {
       l2: target.penalty.l2 > 0 && !this.decaying,
     });
     if (this.decaying) return program;
-    // Ticks and the group penalty read a scheduled rate from this scalar. A constant rate has its own slot.
+    // Ticks and the group penalty read a scheduled rate from this scalar. A constant rate has a slot of its own.
     const rate = rateOf(rule);
     if (rate && rate !== scalar("rate")) program.spec.results.push({ scalar: CURRENT_RATE, value: rate });
     return program;
@@ -358,8 +360,8 @@ export class Lanes {
 }
 
 /**
- * Returns whether an explicit L2 step can overshoot 0. This happens if the share of a rare coordinate exceeds 1/(η·l2).
- * If η is a schedule, the step is assumed to overshoot.
+ * Returns whether an explicit L2 step can overshoot past 0. This can happen if the share of a rare coordinate exceeds
+ * 1/(η·l2). If η is a schedule, the function assumes that a step can overshoot.
  */
 function mayOvershoot(rule: EquationRule, l2: number, largestShare: number): boolean {
   const rate =

@@ -1,6 +1,7 @@
 /**
- * The cost ledger lists the cost of every registered rule, at its defaults, in addition to the cost of plain SGD. The
- * cost is predicted from the equation, and can be measured on demand. Rules without an equation state their cost.
+ * The cost ledger lists the cost of every registered rule with default options, in addition to the cost of plain SGD.
+ * The ledger predicts this cost from the rule's equation, and can also measure it. Rules without an equation state
+ * their cost themselves.
  */
 import { checkNumber, OptionError } from "../errors/errors.ts";
 import { ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
@@ -10,13 +11,13 @@ import type { EquationRule, Rule } from "./kinds.ts";
 import type { Precision } from "./rule-program.ts";
 import { RuleRunner } from "./runner.ts";
 
-/** Row of the cost ledger: equation, states and operations of one rule, at its defaults. */
+/** Row of the cost ledger: equation, states and operations of one rule with default options. */
 export interface LedgerRow {
   /** Name of the rule. */
   rule: string;
   /** Kind of the rule. */
   kind: Rule["kind"];
-  /** Whether the rule is a link of chains. Even then, its figures are relative to p − ηg. */
+  /** Whether the rule is a link of chains. Even in this case, the figures are relative to p − ηg. */
   transformation: boolean;
   /** One-line description of what it does. */
   summary: string;
@@ -24,33 +25,37 @@ export interface LedgerRow {
   source: string;
   /** Default options. */
   options: Rule["options"];
-  /** Symbol of each option in the equation, if it differs from the option's name: `optimum` is f*. */
+  /** Symbols of options in the equation, where they differ from the options' names: `optimum` is f*. */
   signs: Readonly<Record<string, string>>;
-  /** Printed equation; null if the rule has none. */
+  /** Printed equation, or null if the rule has no equation. */
   equation: string | null;
   /** Number of floats that the rule stores per parameter; null if it grows with the number of updates. */
   floatsPerParameter: number | null;
-  /** Bytes that these floats take per parameter. They are f32 by default, and f64 for rules on the whole objective. */
+  /**
+   * Number of bytes that these floats take per parameter. The floats are f32 by default, and f64 for rules on the whole
+   * objective.
+   */
   stateBytesPerParameter: number | null;
-  /** Number of scalar states, which does not depend on the number of parameters; null without an equation. */
+  /** Number of scalar states, which does not depend on the number of parameters. Null without an equation. */
   scalars: number | null;
-  /** Number of operations beyond the 2 of plain SGD; null if a step is not a single pass. */
+  /** Number of operations in addition to the 2 operations of plain SGD. Null if a step is not a single pass. */
   operationsPerParameter: number | null;
-  /** Number of reductions over all parameters that must end before the step; null without an equation. */
+  /** Number of reductions over all parameters that must end before the step. Null without an equation. */
   extraPasses: number | null;
   /** Behaviour on sparse gradients; null without an equation. */
   sparse: SparseBehaviour | null;
-  /** Description of the further cost of a step. */
+  /** Description of any further cost of a step. */
   perStep: string | null;
 }
 
-/** Returns the cost ledger: the predicted cost of every registered rule in addition to the cost of plain SGD. */
+/** Returns the cost ledger, which predicts the cost of every registered rule in addition to the cost of plain SGD. */
 export function ruleLedger(): LedgerRow[] {
   return Object.entries(ruleRegistry).map(([name, entry]) => row(name, entry, entry.make()));
 }
 
 /**
- * Returns the row of one rule with its own options: `ruleLedgerRow(rmsprop({ momentum: 0.9 }))` includes momentum.
+ * Returns the row of one rule with the options that it was given: `ruleLedgerRow(rmsprop({ momentum: 0.9 }))` includes
+ * momentum.
  *
  * @throws OptionError for a chain, and for a rule that is not built in
  */
@@ -76,7 +81,7 @@ export interface MeasuredRule {
 const MEASURE_MS = 20;
 
 /**
- * Measures full updates of `count` parameters on this thread, for at least `updates` updates and at least 20 ms.
+ * Measures full updates of `count` parameters on this thread. Makes at least `updates` updates, for at least 20 ms.
  * Returns the median time.
  */
 export async function measureRule(

@@ -1,6 +1,7 @@
 /**
- * Minimises φ(α) over α > 0 from values alone. Grows or shrinks a first guess until it has a bracket, then applies
- * Brent's method. Non-finite values count as too high. Never throws. If no α gives a value below φ(0), stepSize is 0.
+ * Minimises φ(α) over α > 0, using only values of φ. Grows or shrinks a first guess until the minimum is bracketed, and
+ * then applies Brent's method. Non-finite values count as too high. Never throws. If no α gives a value below φ(0),
+ * stepSize is 0.
  *
  * Source: Brent 1973, chapter 5; bracket by the golden ratio.
  */
@@ -92,7 +93,10 @@ function brent(
   return best;
 }
 
-/** Returns the step from the best of three points to the vertex of their parabola; NaN if two points coincide. */
+/**
+ * Returns the step from the best of three points to the vertex of the parabola through them, or NaN if two points
+ * coincide.
+ */
 function parabolicStep(x: Point, w: Point, v: Point): number {
   const r = (x.at - w.at) * (x.value - v.value);
   const q = (x.at - v.at) * (x.value - w.value);

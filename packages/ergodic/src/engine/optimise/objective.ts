@@ -1,8 +1,8 @@
 /**
- * The full objective and its gradient, as seen by full-batch rules: a sum over rows.
+ * The full objective and its gradient as a sum over rows, in the form that full-batch rules use.
  *
- * Rows are divided into at most PARTS fixed ranges. The sums over the ranges are added in order, so that the bits do
- * not depend on the number of workers.
+ * Rows are divided into at most PARTS fixed ranges. The sums of the ranges are added in a fixed order, so that the bits
+ * do not depend on the number of workers.
  */
 import type { LaneBinding, Plan, Problem, RowGradient, Snapshot } from "../contract/index.ts";
 import { Arena } from "../memory/arena.ts";
@@ -14,15 +14,15 @@ export interface FullObjective {
   readonly rows: number;
   readonly start: Float64Array | undefined;
   /**
-   * Returns f(x), computed on this thread; fills `gradient` unless it is null. `update`: index that selects the random
-   * draws of a random gradient.
+   * Computes f(x) on this thread and returns it. Fills `gradient` unless it is null. `update`: index that selects the
+   * random draws of a random gradient.
    */
   evaluate(x: Float64Array, gradient: Float64Array | null, update?: number): number;
-  /** Same as `evaluate`, computed on the plan's workers. */
+  /** Same as `evaluate`, but uses the plan's workers. */
   evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update?: number): Promise<number>;
   /** Whether the objective can only be evaluated on workers. */
   readonly waits?: boolean;
-  /** Returns the state carried from one evaluation to the next, if any, e.g. chains. */
+  /** Returns the state that is carried from one evaluation to the next, if any, for example chains. */
   snapshot?(): Snapshot;
   restore?(snapshot: Snapshot): void;
   /** Same as `endless` of a problem. */
@@ -32,7 +32,7 @@ export interface FullObjective {
 
 const PARTS = 16;
 const CHUNK = 256;
-/** Size in bytes above which several parts take turns with one binding. */
+/** Size in bytes above which several parts share one binding and take turns. */
 const LARGE = 2 ** 22;
 
 interface Part {
@@ -41,7 +41,7 @@ interface Part {
   to: number;
 }
 
-/** A binding and its row list. Together they compute one part at a time. */
+/** A binding and its row list. Such parts are computed one at a time. */
 interface Seat {
   binding: LaneBinding;
   listed: number;
@@ -117,9 +117,9 @@ export class RowObjective implements FullObjective {
   }
 
   /**
-   * Yields groups of sweepGradient calls; the calls of one group can run concurrently. If gradients draw random
-   * numbers, each call covers one chunk of rows, and the call's index selects its draws. No two calls of a pass then
-   * share draws.
+   * Yields groups of calls of sweepGradient. The calls in a group can run concurrently. If gradients draw random
+   * numbers, each call covers one chunk of rows, and the index of the call selects its draws. No two calls of a pass
+   * then share draws.
    */
   private *turns(update: number): Generator<number[][]> {
     const { memory } = this.engine;

@@ -1,4 +1,4 @@
-/** A rule with an equation as plain data, so that another thread can run it without its definition. */
+/** A rule with an equation, as plain data, so that another thread can run the rule without its definition. */
 import { type Expr, scalar, substitute, vector } from "../compiler/index.ts";
 import { expressionsFrom, type PortableExpressions, portableExpressions } from "../compiler/portable.ts";
 import type { EquationRule, OptionValue, Traced } from "./kinds.ts";
@@ -7,12 +7,12 @@ import type { Schedule, ScheduleJson } from "./schedule.ts";
 import { scheduleFromJson } from "./schedules/by-name.ts";
 
 /**
- * A rule traced on symbols. Its expressions give the step, the next states and scalars, and the evaluation point if
- * this is not p.
+ * A rule traced on symbols. The expressions of the rule give the step, the next states and scalars, and the evaluation
+ * point (unless this is p).
  */
 export interface PortableRule extends Pick<EquationRule, "name" | "last" | "link" | "summary" | "source"> {
   readonly options: Readonly<Record<string, OptionValue | ScheduleJson>>;
-  /** Names of the rule's states, scalars and options, in the order of first use in the formula. */
+  /** Names of the rule's states, scalars and options, in the order in which the formula first uses them. */
   readonly names: readonly string[];
   readonly inputs: Traced["inputs"];
   readonly states: readonly Omit<Traced["states"][number], "next">[];
@@ -52,7 +52,7 @@ export function ruleFromPortable(portable: PortableRule): EquationRule {
   };
 }
 
-/** Returns the equation as if the formula had been traced on these symbols. */
+/** Returns the same equation as if the formula had been traced on these symbols. */
 function retraced(portable: PortableRule, g: Expr, p: Expr, taken: Set<string>): Traced {
   const renamed = new Map<string, string>();
   const symbols = new Map<Expr, Expr>([

@@ -29,17 +29,17 @@ export type Precision = "f32" | "f64";
 export interface RuleProgramOptions {
   /** Storage type of `values`. */
   gradientType: StorageType;
-  /** Type of arithmetic, states, share and base. */
+  /** Type of the arithmetic, and of the operands `states`, `share` and `base`. */
   precision: Precision;
-  /** Whether to visit only the coordinates named by the indices, once each. Default false. */
+  /** Whether to visit only the coordinates in `indices`, each of them once. Default false. */
   indexed?: boolean;
   /** Type of the parameters. Default: `precision`. */
   parameterType?: Precision | "i16";
   /** Whether a dense mean gradient is added to the gradient (variance reduction). Default false. */
   base?: boolean;
   /**
-   * Whether this update adds `refresh` × the rows' gradient to `base`, the mean of a table that the update changes
-   * (SAGA, SAG). Default false.
+   * Whether this update adds `refresh` × the rows' gradient to `base`. In this case, `base` is the mean of a table that
+   * the update changes (SAGA, SAG). Default false.
    */
   refresh?: boolean;
   /** Whether `base` is weighted by an operand of this name. Default false. */
@@ -49,8 +49,8 @@ export interface RuleProgramOptions {
   /** Whether the step of each coordinate is multiplied by an operand of this name. Default false. */
   rates?: boolean;
   /**
-   * Whether the part of an L2 share above 1 is applied implicitly. Needed for rates at which an explicit step could
-   * overshoot 0. Default false.
+   * Whether an L2 share above 1 is applied implicitly, as far as it exceeds 1. Needed for rates at which an explicit
+   * step could overshoot past 0. Default false.
    */
   damped?: boolean;
   /** Whether an L1 penalty is added, in its orthant-wise form. Default false. */
@@ -59,24 +59,24 @@ export interface RuleProgramOptions {
   l2?: boolean;
 }
 
-/** A rule combined with a gradient: the program to compile, its states and the values of its options. */
+/** A rule combined with a gradient: the program to compile, the rule's states and the values of its options. */
 export interface RuleProgram {
   /** Program for `compile`. */
   spec: ProgramSpec;
   /**
-   * Vector states in the order of their operands, each with its initial value: a number, or "p" for a copy of the
+   * Vector states in the order of their operands. Each has an initial value: a number, or "p" for a copy of the
    * starting point.
    */
   states: { name: string; initial: number | "p" }[];
   /** Scalar states with their initial values. */
   scalarStates: { name: string; initial: number }[];
-  /** Values of the numeric options, to be written to their slots once. */
+  /** Values of the numeric options, which are written to their slots once. */
   inputs: { name: string; value: number }[];
 }
 
 /**
- * Returns the program of a rule, which `compile` accepts. The program combines the rule's equation with a gradient in
- * one fused pass over memory.
+ * Returns the program of a rule, which `compile` accepts. The program computes the gradient's terms and the rule's
+ * equation in one fused pass over memory.
  *
  *   g = scale · values + reach · base + l2 · share · p          (each term only if requested)
  *   l1: if p ≠ 0, g + l1 · share · sign p; if p = 0, g shrunk towards 0 by l1 · share (orthant-wise pseudo-gradient);
@@ -86,13 +86,13 @@ export interface RuleProgram {
  *
  * Operands, in this order: values (the gradient, or a row of data if `scale` holds the derivative of the loss times the
  * data's scale), parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share`
- * weighs a coordinate's penalty; without `share`, every weight is 1. The weight is 0 for an intercept, and 1/density of
- * the column for sparse rows, so that penalties stay unbiased although only touched coordinates are visited. `base` is
- * a dense mean gradient (variance reduction). If coordinates are touched at random, it is multiplied by `reach`
- * (1/density). In an indexed program, every operand except values is addressed through the indices. Scalars: scale, t,
- * loss, epochUpdates, l1, l2 and parameterScale if used, then the rule's numeric options and scalar states. The next
- * value of a scalar state is written back to its slot. A parameter of type i16 is stored as parameter / parameterScale,
- * rounded at random without bias (Buckwild).
+ * weighs a coordinate's penalty; without `share`, every weight is 1. The weight is 0 for an intercept. For sparse rows,
+ * the weight is 1/density of the column, so that penalties stay unbiased although only touched coordinates are visited.
+ * `base` is a dense mean gradient (variance reduction). If coordinates are touched at random, `base` is multiplied by
+ * `reach` (1/density). In an indexed program, every operand except values is addressed through the indices. The scalars
+ * are scale, t, loss, epochUpdates, l1, l2 and parameterScale (if used), followed by the rule's numeric options and
+ * scalar states. The next value of a scalar state is written to the slot of its current value. If the parameter has the
+ * type i16, the stored number is parameter / parameterScale, rounded at random without bias (Buckwild).
  *
  * Sources: Andrew, Gao 2007 (orthant-wise L1); Leblond, Pedregosa, Lacoste-Julien 2017 (1/density); De Sa et al. 2015
  * (Buckwild).
@@ -152,9 +152,9 @@ export function ruleProgram(rule: EquationRule, options: RuleProgramOptions): Ru
 }
 
 /**
- * Returns the program that writes the evaluation point to the operand `point`, in `precision`. Null if the parameter
- * itself is the evaluation point. Operands: parameter, the states that the point needs, point. Scalars: parameterScale
- * if quantised, and the rule's options.
+ * Returns a program that writes the evaluation point to the operand `point`, in `precision`. Returns null if the
+ * evaluation point is the parameter itself. The operands are the parameter, the states that the point depends on, and
+ * `point`. The scalars are parameterScale (for quantised parameters) and the rule's options.
  */
 export function evaluationProgram(
   rule: EquationRule,
@@ -185,8 +185,8 @@ export function evaluationProgram(
 }
 
 /**
- * Multiplies the step of each coordinate by `rates`. A last link that tracks the parameter comes later, because it
- * averages the points actually visited.
+ * Multiplies the step of each coordinate by `rates`. A last link that tracks the parameter comes after this step,
+ * because it averages the points that were actually visited.
  */
 function atRates(rule: EquationRule): EquationRule {
   const scaled: EquationRule = {
@@ -216,7 +216,7 @@ function gradient(p: Expr, rate: Expr | undefined, { share: hasShare, damped, ba
   return where(equal(p, 0), shrunk, add(g, mul(threshold, sign(p))));
 }
 
-/** Returns `moved`, or 0 if it left the orthant. A NaN stays NaN, because comparisons with NaN are false. */
+/** Returns `moved`, or 0 if `moved` left the orthant. A NaN stays NaN, because comparisons with NaN are false. */
 function orthant(moved: Expr, p: Expr, g: Expr, { l1, share: hasShare }: RuleProgramOptions): Expr {
   if (!l1) return moved;
   const side = where(equal(p, 0), neg(g), p);

@@ -24,7 +24,7 @@ export const positive: Range = { low: 0, open: true };
 export const notNegative: Range = { low: 0 };
 export const share: Range = { low: 0, high: 1 };
 
-/** Names that a rule's program uses for its own operands and scalars. */
+/** Names that the program of a rule uses for its own operands and scalars. */
 export const reservedNames = [
   "values",
   "parameter",
@@ -54,8 +54,8 @@ export type Formula<D extends Defaults> = (
 ) => { step: Expr; state?: Record<string, Expr | undefined>; scalars?: Record<string, Expr | undefined> };
 
 /**
- * Facts about a rule that its equation does not contain. The functions receive numeric options as numbers, and
- * schedules as schedules.
+ * Facts about a rule that are not part of its equation. Numeric options are passed to the functions as numbers, and
+ * schedules are passed as schedules.
  */
 export interface Facts<D extends Defaults> {
   /** One-line description of what the rule does. */
@@ -64,9 +64,9 @@ export interface Facts<D extends Defaults> {
   source: string;
   /** Ranges of numeric options, and choices of string options. */
   ranges?: Ranges<D>;
-  /** Returns initial values of states: a number, or "p" for a copy of the starting point. Default 0. */
+  /** Returns the initial values of states. A value is a number, or "p" for a copy of the starting point. Default 0. */
   initial?: (options: Resolved<D>) => Record<string, number | "p">;
-  /** Returns the point at which the model is evaluated, if it is not p. */
+  /** Returns the point at which the model is evaluated. Present if this point is not p. */
   evaluation?: (inputs: Pick<Inputs<D>, keyof D> & { p: Expr }, states: ByName<Expr>) => Expr;
   /**
    * Whether the rule tracks the parameter's value rather than gradients. Such a rule must be the last link of a chain.
@@ -77,10 +77,13 @@ export interface Facts<D extends Defaults> {
   /** Options with which conformance tests run it. Every built-in rule defines them. */
   conformance?: RuleConformance;
 }
-/** Makes a rule from options, any subset of its `defaults`; numeric options also accept a Schedule. */
+/**
+ * Makes a rule from options. The options are any subset of the rule's `defaults`, and numeric options also accept a
+ * Schedule.
+ */
 export type RuleFactory<D extends Defaults> = ((options?: Options<D>) => EquationRule) & RuleDefinition<D>;
 
-/** Every defined rule, by its name in files. Only rules made by rule() or hostRule() are included. */
+/** Every defined rule, by its name in files. Only rules that were made by rule() or hostRule() are included. */
 export const definedRules = new Registry<(options: Record<string, OptionValue | Schedule>) => Rule>("rule");
 
 /**
@@ -101,9 +104,9 @@ export const definedRules = new Registry<(options: Record<string, OptionValue | 
  *     return { state: { r: sum }, step: div(mul(rate, g), add(sqrt(sum), epsilon)) };
  *   }, facts)
  *
- * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A numeric option also accepts a
- * Schedule. A defined rule is identified by its name, so a checkpoint can be resumed in any program that makes the same
- * definition.
+ * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A Schedule can replace the number of
+ * a numeric option. A defined rule is identified by its name, so a checkpoint can be resumed in any program that makes
+ * the same definition.
  *
  * @throws OptionError for an unknown option, an option out of range, a name that is taken, or a meaningless chain
  */
@@ -133,7 +136,7 @@ export function rule<const N extends string, D extends Defaults>(
   return Object.assign(make, definitionOf(name, defaults, facts));
 }
 
-/** Returns the definition that a rule's factory carries. */
+/** Returns the definition that the factory of a rule carries. */
 export function definitionOf<D extends Defaults>(
   name: string,
   defaults: D,
@@ -143,14 +146,14 @@ export function definitionOf<D extends Defaults>(
   return { defaults, declaration: { name, options: acceptedBy(defaults, ranges) }, conformance };
 }
 
-/** Checks the facts when a rule is defined, so that a missing fact is found before the rule is made. */
+/** Checks the facts when a rule is defined, so that a missing fact is reported before the rule is made. */
 export function checkFacts(where: string, facts: unknown, example: string): void {
   if (typeof facts !== "object" || facts === null) refuse(where, "the description of the rule", facts, "its facts", example);
 }
 
 /**
- * Returns the rate of a rule as an expression of its program's scalars. For a chain, returns the rate of the first link
- * that has one.
+ * Returns the rate of a rule as an expression in the scalars of its program. For a chain, returns the rate of the first
+ * link that has one.
  */
 export function rateOf(rule: EquationRule): Expr | undefined {
   for (const link of rule.parts.length ? rule.parts : [rule]) {
@@ -161,7 +164,7 @@ export function rateOf(rule: EquationRule): Expr | undefined {
   return undefined;
 }
 
-/** Applies rules in turn, in one fused pass: the step of each is the gradient of the next. */
+/** Applies several rules in turn, in one fused pass. The step of each rule is the gradient of the next rule. */
 export function chain(...parts: EquationRule[]): EquationRule {
   for (const [i, part] of parts.entries()) {
     if (part?.kind !== "equation") {

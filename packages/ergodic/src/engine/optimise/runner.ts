@@ -19,7 +19,7 @@ export interface RunnerOptions extends Omit<RuleProgramOptions, "gradientType" |
   precision?: "f32" | "f64";
   /** Storage type of the gradient. Default: `precision`. */
   gradientType?: "f32" | "f64";
-  /** Whether to run the program in the interpreter. Default false. */
+  /** Whether the interpreter runs the program. Default false. */
   interpret?: boolean;
 }
 
@@ -40,8 +40,8 @@ export interface StepInputs {
   l1?: number;
   l2?: number;
   /**
-   * Number of leading coordinates that the step updates. For an indexed runner: number of entries of `indices()` and
-   * `gradient()` that this step uses. Default: all.
+   * Number of leading coordinates that the step updates. For an indexed runner, the number of entries of `indices()`
+   * and `gradient()` that this step uses. Default: all.
    */
   touched?: number;
 }
@@ -50,12 +50,12 @@ type Floats = Float32Array | Float64Array;
 type Run = (count: number, scalars: Record<string, number>) => Record<string, number>;
 
 /**
- * A rule that runs on a parameter vector in engine memory. The runner owns the parameters, states, gradient, indices
- * and the program's block.
+ * A rule that runs on a parameter vector in engine memory. The runner owns the parameters, the states, the gradient,
+ * the indices and the program's block.
  *
  * Usage: fill `gradient()` (and `indices()` for an indexed runner), then call `step(loss)`, which makes p ← p − step,
  * advances the states and increments t. The program runs either compiled or in the compiler's interpreter, which is the
- * reference. The kernels of the loop use the same program in their own layout; this class serves full-vector steps,
+ * reference. The kernels of the loop use the same program with their own layout. This class is for full-vector steps,
  * tests and benchmarks.
  *
  * Methods return views of the memory's current buffer. An allocation invalidates these views.
@@ -117,7 +117,7 @@ export class RuleRunner implements Disposable, Holder {
     return this.program.states.reduce((bytes, { name }) => bytes + this.vector(name).byteLength, 0);
   }
 
-  /** Returns a view to which the gradient is written. */
+  /** Returns a view into which the caller writes the gradient. */
   gradient(): Floats {
     return this.vector("values");
   }
@@ -127,7 +127,7 @@ export class RuleRunner implements Disposable, Holder {
     return this.vector("parameter");
   }
 
-  /** Returns a view to which the indices of an indexed runner are written. */
+  /** Returns a view into which the caller writes the indices of an indexed runner. */
   indices(): Int32Array {
     return this.memory.i32(this.pointer("indices"), this.count);
   }
@@ -151,7 +151,7 @@ export class RuleRunner implements Disposable, Holder {
     for (const { name } of this.program.scalarStates) this.scalars[name] = results[name];
   }
 
-  /** Returns a copy of the evaluation point, which for averaging rules is not the parameters. */
+  /** Returns a copy of the evaluation point. For averaging rules, this point differs from the parameters. */
   evaluationPoint(): Floats {
     const spec = evaluationProgram(this.rule, { precision: this.precision });
     if (!spec) return this.parameters().slice();
@@ -179,7 +179,7 @@ export class RuleRunner implements Disposable, Holder {
     }
   }
 
-  /** A runner holds a claim on its compiled program until the runner is disposed of or garbage collected. */
+  /** The runner holds the claim on its compiled program until it is disposed of or garbage collected. */
   hold(claim: Disposable): void {
     this.claim = claim;
     own(this, claim);
@@ -195,7 +195,7 @@ export class RuleRunner implements Disposable, Holder {
     this.dispose();
   }
 
-  /** Places every operand, then the indices, then the block, each at a multiple of 64 bytes. */
+  /** Places the operands, then the indices, and then the block, each at a multiple of 64 bytes. */
   private layOut(blockBytes: number): { pointer: () => number; end: number } {
     let end = 0;
     const place = (name: string, bytes: number): void => {

@@ -6,7 +6,7 @@ import { acceptedBy, checkOptions, type Declaration, type Range } from "../error
  * A schedule gives a rate as a scalar expression of the update index t (from 1), instead of a constant. Each schedule
  * is a file in schedules/.
  *
- * Units: updates. A schedule is computed once per update, in float64, in the same pass as the rule.
+ * Units: updates. A schedule is evaluated once per update, in float64, in the same pass as the rule.
  * Sources: PyTorch's lr_scheduler for stepDecay, exponentialDecay, cosineDecay (CosineAnnealingLR) and warmUp
  * (LinearLR); scikit-learn's SGDClassifier for optimalRate.
  *
@@ -24,7 +24,7 @@ export interface Schedule {
   /** Returns JSON from which `scheduleFromJson` rebuilds the same schedule. */
   toJSON(): ScheduleJson;
 }
-/** A schedule as JSON, as returned by `schedule.toJSON()`; `scheduleFromJson` rebuilds it. */
+/** A schedule as JSON, as returned by `schedule.toJSON()`. `scheduleFromJson` rebuilds the schedule from this JSON. */
 export interface ScheduleJson {
   /** Name of the schedule. */
   schedule: string;
@@ -42,7 +42,7 @@ export interface ScheduleFactory<O, N extends keyof O> {
 export const isSchedule = (value: unknown): value is Schedule =>
   typeof value === "object" && value !== null && (value as Schedule).kind === "schedule";
 
-/** Defines a schedule by η_t; `nested` names options that accept a schedule in place of a number. */
+/** Defines a schedule by η_t. `nested` lists the options for which a schedule can replace the number. */
 export function schedule<O extends Record<string, number>, N extends keyof O & string = never>(
   name: string,
   defaults: O,

@@ -1,5 +1,5 @@
 /**
- * Shared by searches along −∇f: the text that says why they refuse a minibatch, and the report for a point without a
+ * Shared code of searches along −∇f: the reason why they refuse a minibatch, and the report for a point without a
  * descent direction.
  */
 import type { HostReport } from "./kinds.ts";

@@ -2,11 +2,11 @@
  * Strong Wolfe search along a direction d: finds α with φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|, where φ(α) =
  * f(x + α d).
  *
- * The search first brackets α by growing steps (cubic extrapolation, between 1 % and 10 times further). It then zooms
- * in by cubic interpolation. Once progress is slow, trial points stay a tenth of the bracket away from its ends. If 25
- * evaluations do not suffice, it returns the best point so far.
+ * The search first brackets α by growing steps (cubic extrapolation, between 1 % and 10 times further). The search then
+ * zooms in by cubic interpolation. When progress is slow, trial points keep a distance of a tenth of the bracket from
+ * its ends. After 25 evaluations, the search returns the best point so far.
  * Source: Nocedal, Wright 2006, algorithms 3.5 and 3.6, with the safeguards of minFunc (Schmidt 2005). PyTorch's LBFGS
- * follows minFunc too, so both visit the same points.
+ * also follows minFunc, so both visit the same points.
  */
 import { dot } from "./dense.ts";
 import type { Evaluations, Objective } from "./kinds.ts";
@@ -27,13 +27,13 @@ export interface WolfeOptions {
 }
 export const wolfeDefaults: WolfeOptions = { c1: 1e-4, c2: 0.9, maxEvaluations: 25, tolerance: 1e-9 };
 
-/** Result of a search, with the number of evaluations used. */
+/** Result of a search, and the number of evaluations that the search used. */
 export interface LineFound {
   point: LinePoint;
   evaluations: number;
 }
 
-/** A line search: yields step sizes α and receives the points there. */
+/** A line search, which yields step sizes α and receives the points at these step sizes. */
 export type LineSearch = Generator<number, LineFound, LinePoint>;
 
 /** `start` is the point at 0; `scale` is the largest entry of d. */
@@ -81,7 +81,7 @@ export function* strongWolfe(
   return { point: low, evaluations };
 }
 
-/** Returns the next trial point within a bracket, and whether it is close to an end. */
+/** Returns the next trial point within a bracket, and whether the point is close to an end. */
 function safeguarded(a: LinePoint, b: LinePoint, slow: boolean): { stepSize: number; slow: boolean } {
   const left = Math.min(a.stepSize, b.stepSize);
   const right = Math.max(a.stepSize, b.stepSize);
@@ -93,8 +93,8 @@ function safeguarded(a: LinePoint, b: LinePoint, slow: boolean): { stepSize: num
 }
 
 /**
- * Returns the minimum within [low, high] of the cubic through two points with their slopes; the middle if the cubic has
- * none.
+ * Returns the minimum within [low, high] of the cubic through two points with given slopes. If the cubic has no
+ * minimum, returns the middle.
  */
 function cubicMinimum(p: LinePoint, q: LinePoint, low: number, high: number): number {
   const [a, b] = p.stepSize <= q.stepSize ? [p, q] : [q, p];
@@ -106,7 +106,7 @@ function cubicMinimum(p: LinePoint, q: LinePoint, low: number, high: number): nu
   return Number.isNaN(minimum) ? (low + high) / 2 : Math.min(Math.max(minimum, low), high);
 }
 
-/** A search that accepts its first point unconditionally. */
+/** A search that accepts its first point under any condition. */
 export function* singleStep(stepSize: number): LineSearch {
   return { point: yield stepSize, evaluations: 1 };
 }
@@ -125,7 +125,7 @@ export function* along(x: Float64Array, d: Float64Array, search: LineSearch): Ev
   return next.value;
 }
 
-/** Runs a line search or a similar computation, and immediately computes every value that it requests. */
+/** Runs a line search or a similar computation. Every value that it requests is computed immediately. */
 export function made<T>(asking: Evaluations<T>, objective: Objective): T {
   let next = asking.next();
   while (!next.done) next = asking.next(objective(next.value.x, next.value.gradient));

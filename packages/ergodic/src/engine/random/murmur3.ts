@@ -8,11 +8,11 @@ export function murmur3(bytes: Uint8Array, start: number, end: number, seed: num
   return ended(blocks(seed | 0, bytes, start, whole), bytes, whole, end, end - start);
 }
 
-/** Computes the same hash of bytes that arrive in parts. */
+/** Computes the same hash for bytes that arrive in several parts. */
 export class Murmur3 {
   #hash: number;
   #count = 0;
-  /** At most three bytes that do not fill a block yet. */
+  /** The last bytes, at most three, which do not fill a block yet. */
   #rest = new Uint8Array(0);
 
   constructor(seed: number) {
@@ -29,7 +29,7 @@ export class Murmur3 {
     }
     const whole = part.length - ((part.length - missing) & 3);
     this.#hash = blocks(blocks(this.#hash, first, 0, first.length), part, missing, whole);
-    // Always a copy: slice() of a Buffer would be a view.
+    // The constructor always copies, whereas slice() of a Buffer would return a view.
     this.#rest = new Uint8Array(part.subarray(whole));
     return this;
   }

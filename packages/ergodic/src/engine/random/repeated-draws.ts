@@ -1,9 +1,9 @@
 import { BlockDraws, type Stream } from "./stream.ts";
 
-/** The draws of one update of a stream, for repeated use. Bits and normal draws are computed once. */
+/** The draws of one update of a stream, which can be repeated. Bits and normal draws are computed once. */
 export class RepeatedDraws extends BlockDraws {
   readonly #words: number[] = [];
-  /** Normal draws by the position of their first word. */
+  /** Normal draws, indexed by the position of the first word that they use. */
   readonly #normals: (number | undefined)[] = [];
   #next = 0;
 
@@ -24,7 +24,7 @@ export class RepeatedDraws extends BlockDraws {
     return known;
   }
 
-  /** Restarts the draws, which then give the same numbers again. */
+  /** Restarts the draws, so that they give the same numbers again. */
   restart(): void {
     this.#next = 0;
   }

@@ -33,7 +33,7 @@ export interface Draws {
  * mod 2^32, ⌊c/2^32⌋] and the stream's key. kernels/engine/random/random.ts gives the same bits.
  *
  * uniform: 53 bits, [0, 1). integer(n): Lemire's multiply and reject, without bias. normal: Φ⁻¹ of a 52-bit midpoint,
- * so |z| < 8.3. exponential: −log of a 53-bit number in (0, 1], mean 1. Draws consume one or two words each in
+ * so |z| < 8.3. exponential: −log of a 53-bit number in (0, 1], mean 1. Each draw consumes one or two words in
  * sequence, so the order of draws matters.
  *
  * @throws OptionError unless the seed is an integer of at most 53 bits
@@ -101,8 +101,8 @@ export class BlockDraws implements Draws {
 }
 
 /**
- * Hashes the text's UTF-16 units, four words per step, with Philox as the compression function: state ← philox(state ⊕
- * words) ⊕ state.
+ * Hashes the UTF-16 units of the text, four words per step. Philox serves as the compression function: state ←
+ * philox(state ⊕ words) ⊕ state.
  */
 function hashKey(text: string): readonly [number, number] {
   const state = new Uint32Array(4);

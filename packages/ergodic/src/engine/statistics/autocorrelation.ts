@@ -5,7 +5,10 @@ export function autocovariance(x: Float64Array): Float64Array {
   return meanAutocovariance(centredChains(x, 1));
 }
 
-/** Work arrays of the transforms, reused because one length usually occurs thousands of times in a row. */
+/**
+ * Work arrays of the transforms. The arrays are reused, because the same length usually occurs thousands of times in a
+ * row.
+ */
 let room = { real: new Float64Array(0), imaginary: new Float64Array(0), power: new Float64Array(0) };
 
 /**
@@ -37,14 +40,17 @@ export function meanAutocovariance({ draws, chainCount, means, squares }: Centre
   return gamma;
 }
 
-/** Lags below this are summed directly. Chains that mix need no larger lags, and a transform would take longer. */
+/**
+ * Lags below this are summed directly. Chains that mix well need no larger lags, and a transform would take longer than
+ * these sums.
+ */
 const NEAR_LAGS = 16;
-/** Largest number of draws per chain for which a transform is as fast as direct sums. */
+/** Number of draws per chain up to which a transform is at least as fast as direct sums. */
 const SHORT = 64;
 
 /**
- * Returns a function that computes γ_t, averaged over chains, on demand. Small lags use direct sums, two lags at a
- * time. Larger lags use `meanAutocovariance`.
+ * Returns a function that computes γ_t on demand, averaged over chains. Small lags are computed by direct sums, two
+ * lags at a time. Larger lags use `meanAutocovariance`.
  */
 export function autocovarianceAt(chains: CentredChains): (lag: number) => number {
   const { draws, chainCount, means } = chains;
@@ -86,14 +92,17 @@ function pairOfLags(centred: Float64Array, n: number, lag: number, into: Float64
       a += centred[i] * centred[i + lag];
       b += centred[i] * centred[i + lag + 1];
     }
-    // Lag `lag` has one product more than the next lag.
+    // The sum for lag `lag` has one more product than the sum for the next lag.
     a += centred[end] * centred[end + lag];
   }
   into[lag] = (a + c) / centred.length;
   if (lag + 1 < into.length) into[lag + 1] = (b + d) / centred.length;
 }
 
-/** Writes x − x̄ for the `length` draws from index `start` to the beginning of `out`, and fills the rest with 0. */
+/**
+ * Writes x − x̄ for `length` draws, from index `start` onwards, to the beginning of `out`. Fills the rest of `out` with
+ * 0.
+ */
 function centre(draws: Float64Array, start: number, length: number, middle: number, out: Float64Array): void {
   for (let i = 0; i < length; i++) out[i] = draws[start + i] - middle;
   out.fill(0, length);
@@ -104,8 +113,8 @@ function centre(draws: Float64Array, start: number, length: number, middle: numb
  * chain.
  *
  * The divisor is n at every lag. The estimate is therefore biased towards 0, but it is positive semi-definite and has a
- * small variance at large lags. Computed by Fourier transforms of at least 2n values, in O(n log n). A chain that does
- * not move has γ = 0 and ρ = NaN.
+ * small variance at large lags. The computation uses Fourier transforms of at least 2n values, in O(n log n). A chain
+ * that does not move has γ = 0 and ρ = NaN.
  * Source: Wiener 1930, Khinchin 1934; Geyer 1992 on the divisor.
  */
 export function autocorrelation(x: Float64Array): Float64Array {

@@ -1,7 +1,7 @@
 /**
- * Draws of one scalar from several chains, as a Float64Array of chains × draws. Chains follow each other, each in the
- * order of its draws. Every diagnostic in this folder takes such an array and the number of chains. This file contains
- * the checks and splits that all diagnostics share.
+ * Draws of one scalar quantity from several chains, as a Float64Array of chains × draws. Chains are stored one after
+ * another, and each chain's draws are in order. Every diagnostic in this folder takes such an array and the number of
+ * chains. This file contains the checks and splits that all diagnostics share.
  */
 import { checkNumber, DataError } from "../errors/errors.ts";
 
@@ -22,8 +22,8 @@ export function drawsPerChain(where: string, draws: Float64Array, chainCount: nu
 
 /**
  * Splits each chain into two halves, and treats each half as a chain. If a chain has an odd number of draws, its middle
- * draw is omitted; a single draw stays whole. If no draw is omitted, returns the given array, because the halves are
- * already in order.
+ * draw is omitted, except that a single draw is kept. If no draw is omitted, returns the given array, because the
+ * halves are already in order.
  */
 export function splitChains(draws: Float64Array, chainCount: number): { draws: Float64Array; chainCount: number } {
   const length = draws.length / chainCount;
@@ -39,7 +39,7 @@ export function splitChains(draws: Float64Array, chainCount: number): { draws: F
   return { draws: split, chainCount: 2 * chainCount };
 }
 
-/** Returns the smallest and the largest value; NaN for both if any value is NaN. */
+/** Returns the smallest and the largest value, or NaN for both if any value is NaN. */
 export function bounds(x: Float64Array): [number, number] {
   let low = Infinity;
   let high = -Infinity;
@@ -53,8 +53,8 @@ export function bounds(x: Float64Array): [number, number] {
 }
 
 /**
- * Returns whether diagnostics are undefined, because a draw is not finite or all draws are equal up to the rounding of
- * one operation.
+ * Returns whether diagnostics are undefined. Diagnostics are undefined if a draw is not finite, or if all draws are
+ * equal up to the rounding of one operation.
  */
 export function isDegenerate(draws: Float64Array): boolean {
   const [low, high] = bounds(draws);

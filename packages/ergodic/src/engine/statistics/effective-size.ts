@@ -29,8 +29,8 @@ export function essSd(draws: Float64Array, chainCount: number): number {
 }
 
 /**
- * Returns (x − x̄)². If the squares differ only by the rounding error of x − x̄, all are set to the largest. This
- * happens if x takes two values equally often.
+ * Returns (x − x̄)². Squares that differ only by the rounding error of x − x̄ are all set to the largest square. Such
+ * squares occur if x takes two values equally often.
  */
 export function squaresAboutMean(draws: Float64Array): Float64Array {
   const centre = mean(draws);
@@ -69,9 +69,10 @@ export function splitEffectiveSize(draws: Float64Array, chainCount: number): num
  * + 2 Σ_{t>0} ρ_t, S = chains × draws. This function neither splits nor ranks the chains.
  *
  * ρ_t = 1 − (W − γ̄_t)/V, where γ̄_t is the autocovariance averaged over chains, W = n/(n − 1)·γ̄₀ and V = γ̄₀ + the
- * variance of the chains' means. Chains that disagree therefore count as one slow chain. The sum over pairs ρ_2k +
- * ρ_2k+1 stops before the first negative pair, and the pairs are made decreasing (Geyer's initial monotone sequence).
- * The bound τ ≥ 1/log₁₀ S limits the ESS of antithetic chains. The following functions first split chains into halves.
+ * variance of the chains' means. Chains that disagree are therefore treated as one slow chain. The sum over pairs ρ_2k
+ * + ρ_2k+1 stops before the first negative pair, and pairs are lowered so that they never increase (Geyer's initial
+ * monotone sequence). For antithetic chains, the bound τ ≥ 1/log₁₀ S limits the ESS. The following functions split
+ * chains into halves first.
  *
  * | function | of | purpose |
  * | --- | --- | --- |
@@ -81,9 +82,10 @@ export function splitEffectiveSize(draws: Float64Array, chainCount: number): num
  * | essQuantile | x ≤ q | the error of a quantile |
  *
  * NaN if a draw is not finite (for essBulk: is NaN), if all are equal, or with fewer than three draws per half chain.
- * If the first pair is negative, or is the only pair that can be evaluated (halves of 3 to 5 draws), τ = 2 and the
- * result is S/2, as in R's posterior package. Differs from posterior: draws count as equal if they differ only by
- * rounding, not if they differ by less than 2^-52. The unit of x therefore does not matter.
+ * As in R's posterior package, τ = 2 and the result is S/2 in two cases: if the first pair is negative, or if only one
+ * pair can be evaluated (halves of 3 to 5 draws). Differs from posterior: draws count as equal if they differ only by
+ * rounding. In posterior, they count as equal if they differ by less than 2^-52. The unit of x therefore does not
+ * matter.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Geyer 1992, section 3.3.
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
@@ -105,7 +107,7 @@ export function effectiveSizeOf(chains: CentredChains): number {
   return draws.length / Math.max(tau, 1 / (log(draws.length) / Math.LN10));
 }
 
-/** Returns τ by Geyer's initial monotone sequence, from ρ_t at lags below n. */
+/** Returns τ from ρ_t at lags below n, by Geyer's initial monotone sequence. */
 function autocorrelationTime(rho: (t: number) => number, n: number): number {
   let end = 0;
   let pair = rho(0) + rho(1);

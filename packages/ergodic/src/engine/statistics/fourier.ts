@@ -1,18 +1,18 @@
 /**
- * The in-place discrete Fourier transform, X_k = Σ_j x_j·e^(−2πi jk/n), n a power of two. The forward transform gives X
- * in a permuted order. The backward transform takes X in this order.
+ * The in-place discrete Fourier transform, X_k = Σ_j x_j·e^(−2πi jk/n), where n is a power of two. The forward
+ * transform returns the elements of X in a permuted order. The backward transform expects X in this permuted order.
  *
  * Operations on single values X_k, such as taking the power, need no particular order. X is therefore not reordered.
  * Reordering would take a third of the transform's time.
- * real, imaginary: float64[n]. Neither transform scales, and both use the same sign: applying both gives n·x in the
- * order x_0, x_{n−1}, … x_1. The error is about 2^-52·log₂ n times the root mean square of the values. Source: Cooley,
- * Tukey 1965; radix 4, and radix 2 once if n is not a power of 4.
+ * real, imaginary: float64[n]. Neither transform scales its result. Both use the same sign, so applying both gives n·x
+ * in the order x_0, x_{n−1}, … x_1. The error is about 2^-52·log₂ n times the root mean square of the values. Source:
+ * Cooley, Tukey 1965; radix 4, with a single step of radix 2 if n is not a power of 4.
  */
 
 import { assert } from "../errors/errors.ts";
 import { cosine } from "../numbers/cosine-sine.ts";
 
-/** Transforms x, in natural order, to X in a permuted order (decimation in frequency). */
+/** Transforms x, which is in natural order, to X in a permuted order (decimation in frequency). */
 export function transformThere(real: Float64Array, imaginary: Float64Array): void {
   const n = checkedLength(real, imaginary);
   const w = factorsOf(n);
@@ -22,8 +22,8 @@ export function transformThere(real: Float64Array, imaginary: Float64Array): voi
 }
 
 /**
- * Transforms X, in permuted order, and returns the result in natural order. The steps are the forward steps in reverse
- * order.
+ * Transforms X, which is in the permuted order. The result is in natural order. The steps are the forward steps in
+ * reverse order.
  */
 export function transformBack(real: Float64Array, imaginary: Float64Array): void {
   const n = checkedLength(real, imaginary);
@@ -51,7 +51,7 @@ function twos(re: Float64Array, im: Float64Array): void {
   }
 }
 
-/** Transforms groups of four in every block; each result is multiplied by its twiddle factor afterwards. */
+/** Transforms groups of four in every block, and then multiplies each result by its twiddle factor. */
 function foursThere(re: Float64Array, im: Float64Array, block: number, { real, imaginary }: Factors): void {
   const quarter = block >> 2;
   for (let start = 0; start < re.length; start += block) {
@@ -89,7 +89,7 @@ function foursThere(re: Float64Array, im: Float64Array, block: number, { real, i
   }
 }
 
-/** Reverses the forward step: each value is first multiplied by its twiddle factor. */
+/** Reverses the forward step. First, each value is multiplied by its twiddle factor. */
 function foursBack(re: Float64Array, im: Float64Array, block: number, { real, imaginary }: Factors): void {
   const quarter = block >> 2;
   for (let start = 0; start < re.length; start += block) {
@@ -131,8 +131,8 @@ interface Factors {
 let latest: { readonly n: number; readonly factors: Factors } | undefined;
 
 /**
- * Computes a quarter of the cosines, each by a separate call. A recurrence would lose digits for large n. All other
- * factors follow by symmetry.
+ * Computes a quarter of the cosines, with a separate call for each. A recurrence would lose digits for large n. All
+ * other factors follow by symmetry.
  */
 function factorsOf(n: number): Factors {
   if (latest?.n === n) return latest.factors;

@@ -6,11 +6,11 @@ import { log, log1p } from "../numbers/log.ts";
  * the tail is. Only moments of order below 1/k exist.
  *
  * `fitGeneralisedPareto`: estimates k and σ from float64[n], x in increasing order, n ≥ 5, by Zhang and Stephens'
- * quasi-Bayesian method. b = −k/σ is averaged over M = 30 + ⌊√n⌋ candidates, weighted by profile likelihood. A prior
- * with a scale of 3 times the lower quartile determines their spacing. k is then shrunk towards ½ with the weight of 10
- * observations, which stabilises short tails. σ is not shrunk. k = ∞ if the lower quartile is 0, because then no
- * distribution fits. Source: Zhang, Stephens 2009; Vehtari, Simpson, Gelman, Yao, Gabry 2024 on the shrinkage. Equal to
- * loo's.
+ * quasi-Bayesian method. b = −k/σ is averaged over M = 30 + ⌊√n⌋ candidates, weighted by profile likelihood. The
+ * spacing of the candidates follows from a prior whose scale is 3 times the lower quartile. k is then shrunk towards ½
+ * with the weight of 10 observations, which stabilises short tails. σ is not shrunk. k = ∞ if the lower quartile is 0,
+ * because then no distribution fits. Source: Zhang, Stephens 2009; Vehtari, Simpson, Gelman, Yao, Gabry 2024 on the
+ * shrinkage. Equal to loo's.
  */
 export interface GeneralisedPareto {
   /** Shape. */
@@ -43,10 +43,10 @@ export function fitGeneralisedPareto(x: Float64Array): GeneralisedPareto {
 }
 
 /**
- * Returns the most likely k for given b: the mean of log(1 − b·x).
+ * For a given b, returns the most likely k, which is the mean of log(1 − b·x).
  *
- * Logarithms are expensive, so several factors are multiplied before each logarithm is taken. q = Π(1 − b·x) − 1 loses no
- * digits, because −b·x has the same sign for all x. The logarithm of 1 + q is taken before q comes close to −1 or
+ * Logarithms are expensive, so several factors are multiplied before each logarithm is taken. q = Π(1 − b·x) − 1 loses
+ * no digits, because −b·x has the same sign for all x. The logarithm of 1 + q is taken before q gets close to −1 or
  * becomes too large.
  */
 function shape(b: number, x: Float64Array): number {

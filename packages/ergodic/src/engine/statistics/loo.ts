@@ -4,11 +4,11 @@
  *
  * elpd_i = log Σ_s w_is·p(y_i|θ_s), w_i: Pareto smoothed importance weights of 1/p(y_i|θ_s); p_loo = Σ (lpd_i −
  * elpd_i), the effective number of parameters, lpd_i = log mean_s p(y_i|θ_s); looic = −2·elpd, on the scale of a
- * deviance. logLikelihood: float64[chains × draws, N], log p(y_i|θ_s) in nats, draw by draw. An observation with
- * paretoK above `threshold` is too influential: its elpd is unreliable, and mcse is NaN. mcse_i = √log(1 + Σ_s w²(p_is
- * − p̂_i)²/(r_i·p̂_i²)): Monte Carlo error of elpd_i. r is the relative efficiency of p(y_i|θ_s). It is computed from
- * the chains unless given, and is 1 if the likelihood is constant.
- * Source: Vehtari, Gelman, Gabry 2017; Vehtari, Simpson, Gelman, Yao, Gabry 2024. Gives the same numbers as loo(x,
+ * deviance. logLikelihood: float64[chains × draws, N], log p(y_i|θ_s) in nats, draw by draw. If an observation's
+ * paretoK is above `threshold`, the observation is too influential. In this case, the elpd is unreliable, and mcse is
+ * NaN. mcse_i = √log(1 + Σ_s w²(p_is − p̂_i)²/(r_i·p̂_i²)): Monte Carlo error of elpd_i. r is the relative efficiency
+ * of p(y_i|θ_s). If not given, r is computed from the chains. r is 1 if the likelihood is constant.
+ * Source: Vehtari, Gelman, Gabry 2017; Vehtari, Simpson, Gelman, Yao, Gabry 2024. The numbers equal those of loo(x,
  * r_eff = relative_eff(exp(x))) in R.
  *
  * @throws OptionError unless the counts are positive integers and the efficiencies > 0; DataError on other shapes and
@@ -47,7 +47,7 @@ export interface LooResult {
   readonly looic: Estimate;
   /** Monte Carlo error of elpd. */
   readonly mcse: number;
-  /** Largest k̂ for which an observation's elpd is reliable. */
+  /** Largest k̂ for which the elpd of an observation is reliable. */
   readonly threshold: number;
   /** Values per observation, each float64[N]. */
   readonly pointwise: {
@@ -104,7 +104,7 @@ function efficiencyOf(
   throw new OptionError("psisLoo", `${wrong}; give one number, or one for each`, "OPTION_SHAPE");
 }
 
-/** Returns ESS/S of the likelihood itself, which does not depend on its scale. */
+/** Returns ESS/S of the likelihood (not of its logarithm), which does not depend on the likelihood's scale. */
 function relativeEfficiency(logLikelihood: Float64Array, chainCount: number): number {
   const largest = logLikelihood.reduce((most, value) => Math.max(most, value), -Infinity);
   const size = effectiveSize(

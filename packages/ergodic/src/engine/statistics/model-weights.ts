@@ -1,24 +1,24 @@
 /**
- * Weights of models from their predictions of each observation, given all other observations: log p(y_i | y_−i, M_k) in
- * nats.
+ * Weights of models, computed from each model's prediction of each observation given all other observations: log p(y_i
+ * | y_−i, M_k) in nats.
  *
- * Stacking: the weights w in the simplex that maximise Σ_i log Σ_k w_k exp(elpd_ik). They give the mixture of models
- * that predicts best. A model that adds nothing to another gets weight 0. The objective is concave.
- * Expectation–maximisation and Newton's method on the free weights find the maximum to a proven gap: no weights are
- * better than w by more than N·(max_k mean_i p_ik/Σ_j w_j p_ij − 1).
+ * Stacking: the weights w in the simplex that maximise Σ_i log Σ_k w_k exp(elpd_ik). These weights give the mixture of
+ * models that predicts best. If a model adds nothing to another model, its weight is 0. The objective is concave.
+ * Expectation–maximisation, and Newton's method on the free weights, find the maximum up to a proven gap: no other
+ * weights exceed the objective at w by more than N·(max_k mean_i p_ik/Σ_j w_j p_ij − 1).
  *
  * Pseudo-BMA+: the mean over Bayesian bootstraps z ~ Dirichlet(1, …, 1) of the weights ∝ exp(N Σ_i z_i elpd_ik).
- * Pseudo-BMA+ accounts for the variation between samples of observations.
+ * Pseudo-BMA+ takes the variation between samples of observations into account.
  *
- * Source: Yao, Vehtari, Simpson, Gelman 2018; the gap is from Lindsay 1983. Gives the weights of loo_model_weights() in
- * R's loo, but that optimiser stops earlier.
+ * Source: Yao, Vehtari, Simpson, Gelman 2018; the gap is from Lindsay 1983. The weights equal those of
+ * loo_model_weights() in R's loo, except that its optimiser stops earlier.
  */
 import { solvePositive } from "../numbers/cholesky.ts";
 import { exp } from "../numbers/exp.ts";
 import { log } from "../numbers/log.ts";
 import { stream } from "../random/stream.ts";
 
-/** Gap in nats at which the optimiser stops: another mixture can be better by at most this. */
+/** Gap in nats at which the optimiser stops. No mixture can be better by more than this gap. */
 const GAP = 1e-10;
 const MOST_STEPS = 1000;
 const RIDGE = 1e-8;
@@ -41,7 +41,7 @@ export function stackingWeights(elpd: readonly Float64Array[]): Float64Array {
   return weights;
 }
 
-/** Returns exp(elpd) relative to the best model for each observation: [model][observation], in [0, 1]. */
+/** Returns exp(elpd) divided by the value of the best model for the observation: [model][observation], in [0, 1]. */
 function relative(elpd: readonly Float64Array[]): Float64Array[] {
   const best = elpd[0].map((_, i) => elpd.reduce((most, own) => Math.max(most, own[i]), -Infinity));
   return elpd.map((own) => own.map((value, i) => exp(value - best[i])));
@@ -52,7 +52,9 @@ interface Look {
   readonly value: number;
   /** Density of the mixture at each observation. */
   readonly mixture: Float64Array;
-  /** Values mean_i p_ik / mixture_i. At the optimum: 1 for a free weight, at most 1 for a weight of 0. */
+  /**
+   * Values mean_i p_ik / mixture_i. At the optimum, a slope is 1 for a free weight, and at most 1 for a weight of 0.
+   */
   readonly slope: Float64Array;
 }
 
@@ -64,8 +66,8 @@ function look(likelihoods: readonly Float64Array[], weights: Float64Array): Look
 }
 
 /**
- * Returns a Newton step of the free weights, projected to the simplex. The step is halved until it increases the
- * objective. Undefined if no step does.
+ * Returns the weights after a Newton step of the free weights, projected to the simplex. The step is halved until the
+ * objective increases. Undefined if no step does.
  */
 function newtonStep(likelihoods: readonly Float64Array[], weights: Float64Array, { value, mixture, slope }: Look) {
   const free = [...weights.keys()].filter((k) => weights[k] > FREE || slope[k] > 1);
@@ -80,7 +82,7 @@ function newtonStep(likelihoods: readonly Float64Array[], weights: Float64Array,
     // If models are alike, the curvature is singular.
     curvature[a * size + a] += RIDGE + RIDGE * curvature[a * size + a];
   });
-  // Maximises mean log(mixture) − Σ w over w ≥ 0; this maximum lies on the simplex.
+  // The step maximises mean log(mixture) − Σ w over w ≥ 0. The maximum of this function lies on the simplex.
   const step = Float64Array.from(free, (k) => slope[k] - 1);
   if (!solvePositive(curvature, step)) return undefined;
   for (let length = 1; length > 1e-3; length /= 2) {

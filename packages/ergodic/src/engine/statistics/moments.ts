@@ -1,9 +1,9 @@
 /**
  * Mean and variance in two passes. The second pass subtracts the mean and corrects the rounding error of the first
- * pass. Sums use four accumulators, because otherwise each addition would wait for the previous one.
+ * pass. Sums use four accumulators, so that an addition need not wait for the previous one.
  */
 
-/** Returns the mean; NaN for an empty array. */
+/** Returns the mean, or NaN if the array is empty. */
 export function mean(x: Float64Array): number {
   return meanOf(x, 0, x.length);
 }
@@ -15,7 +15,7 @@ export function meanOf(x: Float64Array, start: number, end: number): number {
   return Number.isFinite(first) ? first + sumAbout(first, x, start, end) / count : first;
 }
 
-/** Returns Σ(x − x̄)²/(n − 1); NaN for fewer than two values. */
+/** Returns Σ(x − x̄)²/(n − 1), or NaN if there are fewer than two values. */
 export function variance(x: Float64Array): number {
   return squaresAbout(mean(x), x, 0, x.length) / (x.length - 1);
 }

@@ -1,10 +1,10 @@
 /**
- * Monte Carlo standard errors. Such an error is the typical distance between an estimate from these draws and the same
- * estimate from infinitely many draws.
+ * Monte Carlo standard errors. The standard error is the typical distance between an estimate from these draws and the
+ * same estimate from infinitely many draws.
  *
  * mean: sd/√ESS_mean. sd: √((m₄ − m₂²)/(4 m₂·ESS_sd)), m_k = mean of (x − x̄)^k (the delta method). Quantile p: half
  * the distance between the order statistics at the 15.87 % and 84.13 % points of Beta(p·ESS + 1, (1 − p)·ESS + 1), ESS
- * = ESS_quantile(p). The method needs no density estimate. An error is NaN if the effective size is NaN.
+ * = ESS_quantile(p). The method needs no density estimate. If the effective size is NaN, the error is NaN, too.
  * draws: float64[chains × draws], chain after chain. The results have the units of the draws.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Kenney, Keeping 1951 on sd.
  *
@@ -14,7 +14,7 @@ import { betaQuantile } from "../numbers/beta-quantile.ts";
 import { essMean, essQuantile, essSd } from "./effective-size.ts";
 import { mean, variance } from "./moments.ts";
 
-/** Φ(−1) and Φ(1), to as many digits as in R's posterior package. */
+/** Φ(−1) and Φ(1), with the same number of digits as in R's posterior package. */
 const ONE_BELOW = 0.1586553;
 const ONE_ABOVE = 0.8413447;
 
@@ -26,7 +26,7 @@ export function mcseSd(draws: Float64Array, chainCount: number): number {
   return sdError(draws, essSd(draws, chainCount));
 }
 
-/** Returns the error of sd for a known effective size. */
+/** Returns the error of the standard deviation, given its effective size. */
 export function sdError(draws: Float64Array, size: number): number {
   const centre = mean(draws);
   let second = 0;

@@ -2,9 +2,9 @@
  * Sorted numbers and their original positions: sorted[i] = x[order[i]], sorted[0] ≤ sorted[1] ≤ …
  *
  * x: float64[n], all finite. A radix sort with 11 bits per pass distributes the numbers into cells of width 2^-22 of
- * the range. Cells with many numbers are sorted in the same way, with cells of their smaller range. Cells with few
- * numbers are sorted by insertion. O(n) for draws from common distributions. If a range is too narrow or too wide to be
- * divided, JavaScript's `sort` is used.
+ * the range. Cells with many numbers are divided into smaller cells and sorted in the same way. Cells with few numbers
+ * are sorted by insertion. The sort takes O(n) operations for draws from common distributions. JavaScript's `sort` is
+ * used if a range is too narrow or too wide to be divided.
  * Source: Knuth, The Art of Computer Programming 3, section 5.2.5 (sorting by distribution).
  */
 export interface Rising {
@@ -85,7 +85,7 @@ function distribute(x: Float64Array, order: Uint32Array, start: number, end: num
   for (let i = start; i < end; i++) order[highCounts[cells[places[i]] >>> BITS]++] = places[i];
 }
 
-/** Converts the count of each value to the position of its first element. */
+/** Replaces the count of each value by the position of its first element. */
 function placesOf(counts: Uint32Array, start: number): void {
   let next = start;
   for (let value = 0; value < VALUES; value++) {

@@ -12,8 +12,8 @@ export interface Estimate {
   /** Sum over observations. */
   readonly estimate: number;
   /**
-   * Standard error of the sum, √(N·variance over observations): its variation between data sets. NaN for one
-   * observation.
+   * Standard error of the sum, √(N·variance over observations), which measures the sum's variation between data sets.
+   * NaN for one observation.
    */
   readonly se: number;
 }
@@ -24,7 +24,7 @@ export function total(pointwise: Float64Array): Estimate {
   return { estimate, se: Math.sqrt(pointwise.length * variance(pointwise)) };
 }
 
-/** Returns the columns: column i holds the log likelihood of observation i at every draw. */
+/** Returns one column per observation. Column i holds the log likelihood of observation i at every draw. */
 export function observationColumns(
   where: string,
   logLikelihood: Float64Array,

@@ -10,7 +10,7 @@ export interface PsisOptions {
   readonly relativeEfficiency?: number;
 }
 
-/** Result of `psis`: normalised log weights, k̂ and its threshold, effective size. */
+/** Result of `psis`: normalised log weights, k̂ with its threshold, and the effective size. */
 export interface PsisResult {
   /** Log weights, normalised: Σ exp = 1. */
   readonly logWeights: Float64Array;
@@ -24,19 +24,20 @@ export interface PsisResult {
 
 const LEAST_TAIL = 5;
 
-/** Returns the largest k̂ for which S draws are enough. */
+/** Returns the largest k̂ for which this number of draws is enough. */
 export const paretoKThreshold = (drawCount: number): number => Math.min(1 - 1 / (log(drawCount) / Math.LN10), 0.7);
 
 /**
- * Pareto smoothed importance sampling. A generalised Pareto distribution is fitted to the largest weights, and its
- * expected order statistics replace them. The shape k̂ of this distribution shows whether the weights are reliable.
+ * Pareto smoothed importance sampling. A generalised Pareto distribution is fitted to the largest weights. These
+ * weights are then replaced by the distribution's expected order statistics. The shape k̂ of this distribution shows
+ * whether the weights are reliable.
  *
  * logRatios: float64[S], log of target over proposal at each draw, up to a constant; −∞ gives weight 0. The tail
  * consists of the M = ⌈min(S/5, 3√(S/r))⌉ largest ratios, where r is the relative efficiency of the proposal's draws.
- * No smoothed weight exceeds the largest raw weight. k̂ < min(1 − 1/log₁₀ S, 0.7) (`threshold`) is good; above it the
- * estimate is unreliable. If M < 5 or the tail is constant, k̂ = ∞ and the weights are not smoothed. logWeights:
+ * Smoothed weights are limited to the largest raw weight. k̂ < min(1 − 1/log₁₀ S, 0.7) (`threshold`) is good; above it
+ * the estimate is unreliable. If M < 5 or the tail is constant, the weights are not smoothed, and k̂ = ∞. logWeights:
  * normalised, Σ exp = 1. effectiveSize: r/Σw².
- * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024. Gives the same weights as `weights(psis(…))` in R's loo.
+ * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024. The weights equal those of `weights(psis(…))` in R's loo.
  *
  * @throws DataError unless every log ratio is finite or −∞, and one is finite; OptionError unless relativeEfficiency >
  * 0
@@ -91,5 +92,5 @@ function smoothTail(logWeights: Float64Array, length: number): number {
   return fitted.k;
 }
 
-/** Compares instead of subtracting, because −∞ − (−∞) is NaN. */
+/** Compares numbers without a subtraction, because −∞ − (−∞) is NaN. */
 const rising = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -4,7 +4,7 @@ import { checkNumber } from "../errors/errors.ts";
  * Sample quantiles by linear interpolation: with h = (n − 1)p, Q(p) = x_(⌊h⌋) + (h − ⌊h⌋)(x_(⌈h⌉) − x_(⌊h⌋)), x_(0) ≤ …
  * ≤ x_(n−1).
  *
- * x: float64[n] in any order. NaN for an empty array, and if any draw is NaN.
+ * x: float64[n] in any order. The quantile is NaN if the array is empty or if any draw is NaN.
  * Source: Hyndman, Fan 1996, type 7: R's and NumPy's default.
  *
  * @throws OptionError unless every probability lies within [0, 1]
@@ -21,7 +21,7 @@ export function quantiles(x: Float64Array, probabilities: ArrayLike<number>): Fl
   });
 }
 
-/** Returns a quantile of sorted values. NaN sorts last, so checking the last value suffices. */
+/** Returns a quantile of sorted values. NaN is sorted to the end, so it suffices to check the last value. */
 export function quantileOfSorted(sorted: Float64Array, probability: number): number {
   const last = sorted.length - 1;
   if (last < 0 || Number.isNaN(sorted[last])) return Number.NaN;
@@ -33,7 +33,7 @@ export function quantileOfSorted(sorted: Float64Array, probability: number): num
   const below = sorted[low - 1];
   const above = sorted[Math.ceil(position) - 1];
   const value = weight === 0 || below === above ? below : (1 - weight) * below + weight * above;
-  // Turns −0 into 0, since the two sort as equal.
+  // Adding 0 turns −0 into 0, because the two are equal when sorted.
   return value + 0;
 }
 

@@ -1,14 +1,14 @@
 /**
- * Rank normalisation: z_i = Φ⁻¹((r_i − 3/8)/(S + 1/4)), where r_i is the rank of x_i among all S draws; ties share
- * their average rank.
+ * Rank normalisation: z_i = Φ⁻¹((r_i − 3/8)/(S + 1/4)), where r_i is the rank of x_i among all S draws. Ties get their
+ * average rank.
  *
- * The scores have the moments that the diagnostics need, however heavy the tails of x are. They do not change under
- * increasing transformations of x. Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, equation 14; Blom 1958 on
- * 3/8.
+ * The scores have the moments that the diagnostics need, however heavy the tails of x are. The scores do not change if
+ * x is transformed by an increasing function. Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021, equation 14;
+ * Blom 1958 on 3/8.
  */
 import { normalQuantile } from "../numbers/normal-quantile.ts";
 
-/** Returns ranks from 1; equal values get their average rank. The rank of NaN is NaN. */
+/** Returns ranks, which count from 1. Equal values get their average rank. The rank of NaN is NaN. */
 export function averageRanks(x: Float64Array): Float64Array {
   const sorted = x.slice().sort();
   const ranks = new Float64Array(x.length);
@@ -35,8 +35,8 @@ export function rankNormalise(x: Float64Array): Float64Array {
 }
 
 /**
- * Same as `rankNormalise`, for sorted draws: `sorted[i]` comes from position `order[i]`. Each score is at the original
- * position of its draw.
+ * Same as `rankNormalise`, for sorted draws: `sorted[i]` comes from position `order[i]`. Each score is stored at the
+ * original position of its draw.
  */
 export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sorted: Float64Array }): Float64Array {
   const count = sorted.length;
@@ -45,7 +45,7 @@ export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sor
   for (let start = 0, end = 0; start < count; start = end) {
     const value = sorted[start];
     for (end = start + 1; end < count && sorted[end] === value; ) end++;
-    // The average rank of ties can lie between two whole ranks.
+    // Ties can have an average rank between two whole ranks.
     const score = end === start + 1 ? scores[start] : scoreOf((start + 1 + end) / 2, count);
     for (let i = start; i < end; i++) z[order[i]] = score;
   }
@@ -54,10 +54,7 @@ export function rankNormaliseSorted({ order, sorted }: { order: Uint32Array; sor
 
 const scoreOf = (rank: number, count: number): number => normalQuantile((rank - 3 / 8) / (count + 1 / 4));
 
-/**
- * Cached scores for the most recent number of draws, because all quantities of a posterior have the same number of
- * draws.
- */
+/** Scores of the last call. Scores are cached, because all quantities of a posterior have the same number of draws. */
 let latest = new Float64Array(0);
 
 /** Returns the scores of the ranks 1 … count. */

@@ -10,10 +10,10 @@ import { rankNormalise } from "./rank-normal.ts";
  *
  * W: mean of the chains' variances; B/n: variance of the chains' means; n: draws per chain. `rhat` is the larger of two
  * values: R̂ of the rank-normalised draws (do the chains agree on the bulk?) and R̂ of the rank-normalised distances
- * from the median (do they agree on the spread?). Chains are split into halves, so that a single drifting chain
- * disagrees with itself. Values should be below 1.01. R̂ is NaN if a draw is NaN, if all draws or all distances are
- * equal, or if a half has only one draw. R̂ is ∞ if every half is constant, but the constants differ. An infinite draw
- * counts by its rank. draws: float64[chains × draws], chain after chain.
+ * from the median (do they agree on the spread?). Chains are split into halves, so that a single chain that drifts is
+ * detected by a disagreement between its halves. Values should be below 1.01. R̂ is NaN if a draw is NaN, if all draws
+ * or all distances are equal, or if a half has only one draw. R̂ is ∞ if each half is constant but the constants
+ * differ. An infinite draw counts by its rank. draws: float64[chains × draws], chain after chain.
  * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021.
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
@@ -31,7 +31,10 @@ function splitRankRhat(draws: Float64Array, chainCount: number): number {
   return isDegenerate(z) ? Number.NaN : potentialScaleReduction(centredChains(z, split.chainCount));
 }
 
-/** R̂ of the chains as given: neither split nor ranked. NaN if a draw is not finite; otherwise like `rhat`. */
+/**
+ * R̂ of the chains as they are, without splitting or ranking. NaN if a draw is not finite; otherwise NaN and ∞ as in
+ * `rhat`.
+ */
 export function basicRhat(draws: Float64Array, chainCount: number): number {
   drawsPerChain("basicRhat", draws, chainCount);
   return isDegenerate(draws) ? Number.NaN : potentialScaleReduction(centredChains(draws, chainCount));

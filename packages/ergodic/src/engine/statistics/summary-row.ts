@@ -2,8 +2,8 @@
  * Computes all statistics of one variable from a single sort of its draws.
  *
  * For finite draws, the results equal the results of the other functions in this folder to the last digit, at a tenth
- * of the total cost. Quantiles, tails and both rankings for R̂ use the sorted order. Distances from the median are
- * merged from its two sides. R̂ and bulk ESS use the same scores.
+ * of the total cost. The quantiles, the tails and both rankings for R̂ use this sorted order. Distances from the median
+ * are sorted by merging the distances on its two sides. R̂ and bulk ESS use the same scores.
  */
 import { checkNumber } from "../errors/errors.ts";
 import { type CentredChains, centredChains } from "./centred.ts";
@@ -18,8 +18,8 @@ import { rankNormaliseSorted } from "./rank-normal.ts";
 import { potentialScaleReduction } from "./rhat.ts";
 
 /**
- * Statistics of one variable. They include errors that are unreliable because of heavy tails; these errors are removed
- * later.
+ * Statistics of one variable. The errors in this row include errors that are unreliable because of heavy tails. Such
+ * errors are removed later.
  */
 export interface Figures {
   readonly mean: number;
@@ -34,7 +34,7 @@ export interface Figures {
   readonly paretoK: number;
 }
 
-/** Computes the row in stages. No stage takes longer than sorting all draws or computing their Fourier transform. */
+/** Computes the row in stages. No stage takes longer than the sort of all draws or their Fourier transform. */
 export function* finiteRow(draws: Float64Array, chainCount: number, probabilities: readonly number[]): Generator<void, Figures> {
   const rising = risingOrder(draws);
   const { sorted } = rising;
@@ -76,7 +76,7 @@ export function* finiteRow(draws: Float64Array, chainCount: number, probabilitie
   };
 }
 
-/** Returns the normal scores of ranks as chains; undefined if all ranks are equal. */
+/** Returns the normal scores of the ranks, arranged as chains, or undefined if all ranks are equal. */
 function scored(halves: Rising, { length }: Float64Array, chainCount: number): CentredChains | undefined {
   const z = rankNormaliseSorted(halves);
   const split = length === chainCount ? chainCount : 2 * chainCount;
@@ -100,7 +100,7 @@ function risingHalves(all: Rising, n: number): Rising {
   return halves;
 }
 
-/** Returns |x − centre| in increasing order by merging the draws on both sides, the nearer one first. */
+/** Returns |x − centre| in increasing order, by merging the draws below and above the centre. */
 function foldedAbout(centre: number, { order, sorted }: Rising): Rising {
   const count = sorted.length;
   const folded = { order: new Uint32Array(count), sorted: new Float64Array(count) };

@@ -38,20 +38,21 @@ export interface VariableSummary {
   readonly paretoK: number;
 }
 
-/** Pareto k̂ above which the mean, or the standard deviation, has no reliable error estimate. */
+/** Values of Pareto k̂ above which the mean, or the standard deviation, has no reliable error estimate. */
 export const HEAVY_MEAN = 0.7;
 export const HEAVY_SD = 0.5;
 
 /**
- * Summary table of a posterior. Each variable has a mean, an sd, their Monte Carlo errors, quantiles, effective sizes
- * and R̂.
+ * Summary table of a posterior. Each row has a mean, a standard deviation (sd), their Monte Carlo errors, quantiles,
+ * effective sizes and R̂.
  *
  * variables: by name ("mu", "theta[3]"), each a float64[chains × draws], chain after chain. All have the same length.
  * The columns are defined in monte-carlo-error.ts, quantile.ts, effective-size.ts and rhat.ts. Quantiles are named
  * "q5", "q50", "q95", or "q2.5" for the probability 0.025. A statistic is NaN if it is undefined, for example for a
- * constant variable or a NaN draw. Errors are also NaN if the tails are too heavy: the error of the mean if k̂
- * (pareto-khat.ts) is above 0.7, and the error of sd if k̂ is above 0.5, where the variance does not exist. In those
- * cases, use the quantiles. k̂ = ∞ says nothing about the tails. It occurs for variables with few distinct integers.
+ * constant variable or a NaN draw. Errors are also NaN if the tails are too heavy. The error of the mean is NaN if k̂
+ * (pareto-khat.ts) is above 0.7. The error of sd is NaN if k̂ is above 0.5, because the variance does not exist then.
+ * In those cases, use the quantiles. k̂ = ∞ says nothing about the tails. This value occurs for variables with few
+ * distinct integers.
  *
  * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError on unequal
  * shapes
@@ -73,7 +74,7 @@ export function summary<Name extends string>(
   return Object.fromEntries(rows) as Record<Name, VariableSummary>;
 }
 
-/** Returns the row of one variable; the shape of the draws must have been checked. */
+/** Returns the row of one variable. The caller must have checked the shape of the draws. */
 export function summaryRow(draws: Float64Array, chainCount: number, probabilities?: readonly number[]): VariableSummary {
   const stages = summaryStages(draws, chainCount, probabilities);
   for (;;) {
@@ -100,7 +101,7 @@ export function* summaryStages(
   };
 }
 
-/** Rounds, because 0.07·100 is not exactly 7 in floating point. */
+/** The percentage is rounded, because 0.07·100 is not exactly 7 in floating point. */
 const quantileName = (probability: number): string => `q${Number((probability * 100).toPrecision(12))}`;
 
 function areFinite(x: Float64Array): boolean {

@@ -3,10 +3,11 @@
  * powers are adapted.
  *
  * Two states with values E and E' (logarithms of the tempered density) at powers β > β' are swapped with probability
- * min(1, e^((β − β')(E' − E))). The samplers of statistical models and of factor graphs store states differently but
- * share these decisions. With r_k the mean rejection of swaps between β_k and β_{k+1}, Λ(β_k) = Σ_{j<k} r_j is the
- * communication barrier up to k. Powers at which Λ is evenly spaced have equal rejections. Λ is interpolated linearly
- * in log β (in β next to 0). Source: Syed, Bouchard-Côté, Deligiannidis, Doucet 2022, section 5.1.
+ * min(1, e^((β − β')(E' − E))). The samplers of statistical models and of factor graphs store states in different ways,
+ * but share the decisions in this file. Let r_k be the mean rejection of swaps between β_k and β_{k+1}. Then Λ(β_k) =
+ * Σ_{j<k} r_j is the communication barrier up to k. If Λ is evenly spaced at the powers, all pairs of neighbours have
+ * the same rejection. Between powers, Λ is interpolated linearly in log β (next to 0, in β). Source: Syed,
+ * Bouchard-Côté, Deligiannidis, Doucet 2022, section 5.1.
  */
 import { checkNumbers } from "../errors/checks.ts";
 import { checkNumber, OptionError } from "../errors/errors.ts";
@@ -15,7 +16,7 @@ import { log } from "../numbers/log.ts";
 import type { Draws } from "../random/stream.ts";
 
 /**
- * Returns the powers for a user's options: `temperatures` as given, or by default 8 powers from 1 to 0.01. `open`: no
+ * Returns the powers for a user's options: the given `temperatures`, or by default 8 powers from 1 to 0.01. `open`: no
  * power may be 0.
  */
 export function powersOf(
@@ -40,8 +41,8 @@ export function powersOf(
 }
 
 /**
- * Returns `count` powers from 1 to `lowest` in geometric steps. If `lowest` is 0, the steps end at 10⁻³, and 0 is
- * appended.
+ * Returns `count` powers from 1 to `lowest` in geometric steps. If `lowest` is 0, the geometric steps end at 10⁻³,
+ * followed by 0.
  */
 export function geometricLadder(count: number, lowest: number): number[] {
   if (count === 1) return [1];
@@ -54,11 +55,11 @@ export function geometricLadder(count: number, lowest: number): number[] {
 }
 
 /**
- * Returns a ladder of `count` powers between the same ends, on which all pairs of neighbours should have the same
- * rejection.
+ * Returns a ladder of `count` powers with the same ends. The powers are chosen so that all pairs of neighbours should
+ * have the same rejection.
  */
 export function evenLadder(powers: readonly number[], rejections: readonly number[], count = powers.length): number[] {
-  // Every rejection must be above 0, because otherwise powers would coincide.
+  // Rejections are raised above 0, because powers would coincide otherwise.
   const barrier = rejections.map((r) => Math.max(r, 1e-3));
   const total = barrier.reduce((a, b) => a + b, 0);
   const made = [powers[0]];
@@ -73,8 +74,8 @@ export function evenLadder(powers: readonly number[], rejections: readonly numbe
 }
 
 /**
- * Returns the number of powers with which about half of all swaps are accepted: 1 + 2Λ, rounded up, where Λ is the sum
- * of the rejections.
+ * Returns the number of powers for which about half of all swaps are accepted. This number is 1 + 2Λ, rounded up, where
+ * Λ is the sum of the rejections.
  */
 export function powersNeeded(rejections: readonly number[]): number {
   const barrier = rejections.reduce((sum, r) => sum + r, 0);
@@ -82,16 +83,16 @@ export function powersNeeded(rejections: readonly number[]): number {
 }
 
 /**
- * Returns the probability of swapping states with values E and E': min(1, e^(apart · (E' − E))), where `apart` is β −
- * β' > 0.
+ * Returns the probability of swapping two states with values E and E', which is min(1, e^(apart · (E' − E))) with
+ * `apart` = β − β' > 0.
  */
 export function swapProbability(apart: number, value: number, other: number): number {
   const logRatio = apart * (other - value);
-  // Two impossible states have no ratio, so they are not swapped.
+  // For two impossible states, the ratio is NaN, and they are not swapped.
   return logRatio >= 0 ? 1 : Number.isNaN(logRatio) ? 0 : exp(logRatio);
 }
 
-/** Counts of swaps between neighbours of a ladder, by pair. Pair k consists of the powers k and k + 1. */
+/** Counts of swaps between neighbours of a ladder, by pair. Pair k consists of the powers with indices k and k + 1. */
 export class SwapCounts {
   /** Number of attempted swaps. */
   readonly tried: Float64Array;
@@ -110,7 +111,7 @@ export class SwapCounts {
     return draws.uniform() < probability;
   }
 
-  /** Mean rejection by pair; NaN for a pair without attempts. */
+  /** Mean rejection of each pair, NaN if no swap of the pair was attempted. */
   get rejections(): number[] {
     return Array.from(this.tried, (tried, k) => 1 - this.accepted[k] / tried);
   }

@@ -20,8 +20,8 @@ export interface WaicResult {
  * WAIC, the widely applicable information criterion: elpd_i = lpd_i − V_i, lpd_i = log mean_s p(y_i|θ_s), V_i =
  * variance over s of log p(y_i|θ_s); pWaic = Σ V_i, the effective number of parameters; waic = −2·elpd.
  *
- * logLikelihood: float64[chains × draws, N], in nats, draw by draw. If any V_i is above 0.4, the approximation is poor.
- * In this case, use psisLoo, which detects its own failures.
+ * logLikelihood: float64[chains × draws, N], in nats, draw by draw. The approximation is poor if any V_i is above 0.4.
+ * In this case, use psisLoo instead, which detects when it fails.
  * Source: Watanabe 2010; Vehtari, Gelman, Gabry 2017.
  *
  * @throws OptionError unless observationCount is a positive integer; DataError on other shapes, a single draw and

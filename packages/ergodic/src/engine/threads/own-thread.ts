@@ -1,6 +1,6 @@
 /**
- * Runs one of the library's programs on its own thread, in Node or on the web. The program is a file. Bundlers find it
- * through `new URL("./serve.js", import.meta.url)` in the code that opens the thread.
+ * Runs one of the library's programs on its own thread, in Node or on the web. The program is a file. Bundlers find the
+ * program through `new URL("./serve.js", import.meta.url)` in the code that opens the thread.
  */
 import type { Worker as NodeWorker, WorkerOptions } from "node:worker_threads";
 import { refuse } from "../errors/checks.ts";
@@ -9,7 +9,7 @@ import { builtin, inNode } from "../files/node.ts";
 /** A thread, as seen by the caller. */
 export interface OwnThread<Sent> {
   post(message: Sent, transfer?: readonly ArrayBuffer[]): void;
-  /** Sets whether the thread keeps the process alive (Node only). Initially it does. */
+  /** Sets whether the running thread keeps the process alive (Node only). Initially it does. */
   hold(busy: boolean): void;
   end(): void;
 }
@@ -21,15 +21,15 @@ export interface Parent<Heard, Sent> {
 }
 
 /**
- * Constructors of the thread. Both contain the program's address, because bundlers look for the literal `new Worker(new
- * URL("./serve.js", import.meta.url))`.
+ * Constructors of the thread. Both constructors contain the program's address, because bundlers look for the literal
+ * `new Worker(new URL("./serve.js", import.meta.url))`.
  */
 export interface Opening {
   onNode(Thread: typeof NodeWorker, options: WorkerOptions): NodeWorker;
   onWeb(): Worker;
   /**
-   * Names for the error message: the package entry that contains the program, and the call that accepts the program's
-   * address.
+   * Names for the error message: the package entry with the program, and the call to which the program's address can be
+   * passed.
    */
   readonly entry: string;
   readonly call: string;
@@ -42,7 +42,7 @@ export function openOwnThread<Sent, Heard>(
   die: (cause: unknown) => void,
 ): OwnThread<Sent> {
   if (inNode()) {
-    // Flags of this process, such as --input-type, might not suit a file.
+    // The thread does not inherit flags of this process, such as --input-type, because they might not suit a file.
     const thread = onNode(builtin("node:worker_threads").Worker, { name: "ergodic", execArgv: [] });
     thread.on("message", hear);
     thread.on("error", die);
@@ -53,7 +53,7 @@ export function openOwnThread<Sent, Heard>(
       end: () => void thread.terminate(),
     };
   }
-  // Browsers report a missing program as an error without a message.
+  // If the program is missing, browsers report an error without a message.
   const unloaded = `its program could not be loaded: if the bundler does not rewrite addresses of workers, build ${entry} as a separate entry, and give ${call} its address`;
   const thread = onWeb();
   thread.addEventListener("message", (event) => hear(event.data));
@@ -66,8 +66,8 @@ export function openOwnThread<Sent, Heard>(
 }
 
 /**
- * Resolves an address against the page, or against the working folder in Node. A thread would resolve the address
- * against its own program.
+ * Resolves an address relative to the page or, in Node, to the working folder. On its own, a thread would resolve the
+ * address relative to its program.
  */
 export function seenFromHere(where: string, name: string, given: unknown): URL {
   const base = inNode() ? builtin("node:url").pathToFileURL("./") : (globalThis.document?.baseURI ?? location.href);
@@ -77,7 +77,7 @@ export function seenFromHere(where: string, name: string, given: unknown): URL {
   refuse(where, name, given, "an address", `${name}: new URL("./${name}.js", import.meta.url)`);
 }
 
-/** Returns the connection to the parent of this thread; undefined if the program does not run on a thread. */
+/** Returns the connection to the parent of this thread, or undefined if the program does not run on a thread. */
 export function parentOf<Heard, Sent>(): Parent<Heard, Sent> | undefined {
   if (inNode()) {
     const { parentPort } = builtin("node:worker_threads");

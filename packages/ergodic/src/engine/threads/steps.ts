@@ -1,16 +1,16 @@
 import { turn } from "./turn.ts";
 
 /**
- * Maximum number of items between two yields, and maximum number of values in these items. This much work takes a few
+ * Maximum number of items, and maximum number of values in these items, between two yields. This much work takes a few
  * milliseconds.
  */
 const [PAUSE_THINGS, PAUSE_NUMBERS] = [1024, 1 << 17];
 
-/** Decides when a generator that visits many items yields. */
+/** Decides when a generator that visits many items should yield. */
 export class Pauses {
   private left = PAUSE_NUMBERS;
 
-  /** Returns whether to yield before an item with this many numbers. */
+  /** Returns whether the generator should yield before it visits an item with this many numbers. */
   due(numbers = 0): boolean {
     this.left -= numbers + PAUSE_NUMBERS / PAUSE_THINGS;
     if (this.left > 0) return false;
@@ -19,7 +19,7 @@ export class Pauses {
   }
 }
 
-/** Runs a generator to its end without pausing at its yields (every few milliseconds), and returns its result. */
+/** Runs a generator to its end without pausing when it yields (every few milliseconds), and returns its result. */
 export function atOnce<T>(steps: Generator<void, T>): T {
   for (;;) {
     const { done, value } = steps.next();

@@ -1,4 +1,4 @@
-/** Resolves after the event loop has served pending events. A promise alone would starve signals and timers. */
+/** Resolves after the event loop has served pending events. Awaiting only promises would starve signals and timers. */
 export function turn(): Promise<void> {
   if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));
   // Not a timer, because browsers delay nested timers by 4 ms.

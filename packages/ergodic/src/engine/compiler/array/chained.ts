@@ -128,9 +128,9 @@ export function giveMethods<A extends object>(prototype: A, operations: Operatio
     });
 }
 
-/** Axes to reduce (default: all), and whether they are kept with extent 1. */
+/** Axes to reduce (default: all), and whether reduced axes are kept with extent 1. */
 export interface AxisOptions {
-  /** Axis or axes to reduce; negative numbers count from the end. Default: all. */
+  /** Axis or axes to reduce. Negative numbers count from the last axis. Default: all. */
   readonly axis?: number | readonly number[];
   /** Whether reduced axes are kept with extent 1. Default false. */
   readonly keep?: boolean;

@@ -30,8 +30,8 @@ export function checkResult<T>(made: T): T {
 }
 
 /**
- * Throws if the outputs need an input that was not given. Such an input belongs to another function, or is a scan's
- * placeholder that is used outside the scan.
+ * Throws an error if the outputs depend on an input that was not given. An unknown input belongs to another function,
+ * or is a scan's placeholder that is used outside the scan.
  */
 export function checkInputs(where: string, outputs: readonly SymbolicArray[], known: readonly string[]): void {
   const unknown = arraysBelow(outputs).find((node) => node.op === "input" && !known.includes(String(node.attributes)));

@@ -29,7 +29,7 @@ export interface ArrayCompileOptions {
 export function compileArrays(program: ArrayProgram, { shared }: ArrayCompileOptions): CompiledArrays {
   const lowered = schedule(program);
   const plan = planMemory(lowered, program.precision);
-  // Beyond this limit, addresses would need more than 32 bits.
+  // Beyond this limit, addresses would not fit into 32 bits.
   checkRoom(program.name, "the values of the program", plan.bytes, MOST_ENGINE);
   const imports = kernelsOf(lowered, program.precision);
   const numbers = new Map(imports.map(({ name }, i) => [name, i]));

@@ -1,6 +1,6 @@
 /**
- * Detects control flow that depends on data. A symbolic condition is an object and therefore true in `if`, `while`,
- * `&&` and `?:`. This mistake is detected because no operation uses the comparison as an argument.
+ * Detects control flow that depends on data. Because a symbolic condition is an object, it always counts as true in
+ * `if`, `while`, `&&` and `?:`. The sign of this mistake is a comparison that no operation uses as an argument.
  */
 import { CompileError } from "../../errors/errors.ts";
 import { userLine } from "./position.ts";
@@ -17,7 +17,10 @@ export function noteCondition(node: SymbolicArray, where: string): void {
   if (CONDITIONS.has(where)) watched?.set(node, { where, line: userLine() });
 }
 
-/** Runs `trace`. Throws if it made a comparison that no operation uses, because control flow then depends on data. */
+/**
+ * Runs `trace`. Throws an error if `trace` made a comparison that no operation uses, because control flow then depends
+ * on data.
+ */
 export function watchConditions<T>(trace: () => T, results: (made: T) => readonly SymbolicArray[]): T {
   const outer = watched;
   watched = new Map();

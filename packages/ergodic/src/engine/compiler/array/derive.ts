@@ -15,13 +15,14 @@ import { arrayPrimitiveOf } from "./primitive.ts";
 import { arraysBelow, internArray, type SymbolicArray, sameShape, shapeError, shapeText } from "./symbolic.ts";
 
 /**
- * Slices of one array: if there are at least this many, their adjoints are combined into one array. Otherwise each
- * adjoint is added as an array of full size, which takes quadratic time for many slices.
+ * If at least this many slices of one array have adjoints, the adjoints are combined into one array. Fewer adjoints are
+ * each added as an array of full size. For many slices, this would take quadratic time.
  */
 const MANY_PARTS = 16;
 
 /**
- * Accumulated adjoints. Each node collects a list of contributions. A node with several results has one sum per part.
+ * Accumulated adjoints. Each node collects a list of contributions. For a node with several results, there is one sum
+ * per part.
  */
 class Adjoints {
   readonly #flows = new Map<SymbolicArray, SymbolicArray[]>();
@@ -42,7 +43,7 @@ class Adjoints {
     else this.#flows.set(node, [flow]);
   }
 
-  /** Returns the adjoint of a node, once all of its users have contributed. */
+  /** Returns the adjoint of a node. Call it only when all users of the node have contributed. */
   of = (node: SymbolicArray): SymbolicArray | undefined => {
     const flows = this.#flows.get(node);
     if (!flows) return undefined;
@@ -68,8 +69,7 @@ export function gradientsOf(output: SymbolicArray, wrts: readonly SymbolicArray[
   for (const node of nodes) if (node.args.some((a) => reached.has(a))) reached.add(node);
   const adjoints = new Adjoints();
   if (reached.has(output)) adjoints.add(output, seed ?? full(1, output.shape));
-  // In the order, the parts of a node follow the node. All parts have therefore contributed when the loop reaches the
-  // node.
+  // A node precedes its parts in the order, so all parts have contributed when the reversed loop reaches the node.
   const ends = new Set(wrts);
   for (const node of nodes.reverse()) {
     if (!reached.has(node) || node.op === "part" || ends.has(node)) continue;
@@ -112,8 +112,8 @@ export function tangentsOf(
     if (!sameShape(wrt.shape, vectors[i].shape))
       throw shapeError("tangent", `the direction is ${shapeText(vectors[i].shape)}, but the array is ${shapeText(wrt.shape)}`);
   });
-  // Placeholders for the adjoints of the outputs. The result is linear in the placeholders, so its gradient does not
-  // contain them.
+  // Placeholders for the adjoints of the outputs. `transposed` is linear in the placeholders, so the final gradient
+  // does not contain them.
   const seeds = outputs.map((y, i) => internArray("input", [], y.shape, `seed ${i}`, `tangent seed ${i}`));
   const paired = total(outputs.map((y, i) => sum(mul(seeds[i], y))));
   const transposed = gradientsOf(paired, wrts);
@@ -122,7 +122,7 @@ export function tangentsOf(
 
 const total = (terms: readonly SymbolicArray[]): SymbolicArray => terms.reduce((a, b) => add(a, b));
 
-/** Returns each wrt's part of H·v, which is the derivative of ∂output/∂wrt along `vectors`. */
+/** Returns the part of H·v for each wrt, which is the derivative of ∂output/∂wrt along `vectors`. */
 export function hessianVector(
   output: SymbolicArray,
   wrts: readonly SymbolicArray[],

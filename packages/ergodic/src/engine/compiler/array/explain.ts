@@ -21,8 +21,8 @@ export interface Explanation {
 }
 
 /**
- * explain(shapes, f, options): returns the compilation stages of a function as text. For a network, `explain(model,
- * data)` is in models/neural.
+ * explain(shapes, f, options): returns the compilation stages of a function as text. For the stages of a network, use
+ * `explain(model, data)` from models/neural.
  *
  * trace: the function's own operations, simplified as they were built. gradient: the function's operations, including
  * derivatives. schedule: loops and kernels in order. memory: the schedule with the addresses of values in the block,

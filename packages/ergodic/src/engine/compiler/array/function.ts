@@ -25,8 +25,8 @@ export interface FunctionOptions<S extends Shapes> {
   /** Type of arithmetic and memory; sums run in float64. Default "f64". */
   readonly precision?: "f32" | "f64";
   /**
-   * Names of the inputs for which derivatives are computed. The function must then have a single, scalar result.
-   * Default: none.
+   * Names of the inputs for which derivatives are computed. If any names are given, the function must have a single,
+   * scalar result. Default: none.
    */
   readonly gradient?: readonly (keyof S & string)[];
   /** Whether results have the same bits on every host. Default false. */
@@ -59,7 +59,7 @@ export interface CompiledFunction<S extends Shapes> {
   readonly outputs: Readonly<Record<string, Numbers>>;
   /** Views of the derivatives, by input name. */
   readonly gradients: { readonly [K in keyof S]?: Numbers };
-  /** Computes the outputs from the inputs; `update` selects the draws of random operations. */
+  /** Computes the outputs from the inputs. Random operations draw their numbers for the given `update`. */
   run(update?: number): void;
   /** Traced program. */
   readonly program: ArrayProgram;
@@ -75,7 +75,7 @@ interface Views {
 
 export type Traced = SymbolicArray | Readonly<Record<string, SymbolicArray>>;
 
-/** Traces f: returns its inputs and outputs by name. */
+/** Traces f and returns its inputs and outputs by name. */
 export function traceFunction<S extends Shapes>(
   shapes: S,
   f: (inputs: Arrays<S>) => Traced,
@@ -279,7 +279,8 @@ class Placed<S extends Shapes> {
       outputs: { get: () => this.#viewsNow().outputs },
       gradients: { get: () => this.#viewsNow().gradients },
     });
-    // The arena lives as long as `this`. Every part of the function, even `run` alone, refers to `this`.
+    // The arena is freed when `this` is garbage collected. Every part of the function, even `run` alone, refers to
+    // `this`.
     this.#arena.ownedBy(this, own);
     return made as unknown as CompiledFunction<S>;
   }

@@ -1,4 +1,4 @@
-/** Free ranges of a growing memory. They are sorted and never adjacent. Allocation is first fit. */
+/** Free ranges of a growing memory. The ranges are sorted, and no two ranges are adjacent. Allocation is first fit. */
 export class Gaps {
   readonly #from: number[] = [0];
   readonly #to: number[] = [Infinity];
@@ -33,7 +33,7 @@ export class Gaps {
     }
   }
 
-  /** Returns the index of the first gap after an address. */
+  /** Returns the index of the first gap that begins after an address. */
   #after(address: number): number {
     let [low, high] = [0, this.#from.length];
     while (low < high) {

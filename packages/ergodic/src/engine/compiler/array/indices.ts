@@ -1,7 +1,7 @@
 /**
- * Checks of indices, made as soon as their values are known. Constants are checked when they are written; a model's
- * data is checked while the model is traced (`watchIndices`). Indices computed from parameters are not known in
- * advance: kernels drop their fractions and gather NaN for an index out of range.
+ * Checks indices as soon as their values are known. Constants are checked when they are written; a model's data is
+ * checked while the model is traced (`watchIndices`). Indices computed from parameters are not known in advance.
+ * Kernels truncate such indices to integers, and gather NaN for an index out of range.
  */
 import { CompileError } from "../../errors/errors.ts";
 import { interpret } from "./interpret.ts";
@@ -9,11 +9,11 @@ import { expressionOf, mapArrays } from "./operations/map-reduce.ts";
 import { userLine } from "./position.ts";
 import { arraysBelow, type SymbolicArray } from "./symbolic.ts";
 
-/** Callback for indices that are not constant. It also receives the number of valid positions. */
+/** Callback that receives indices that are not constant. The argument `extent` is the number of valid positions. */
 export type IndexWatch = (where: string, indices: SymbolicArray, extent: number) => void;
 
 let watch: IndexWatch | undefined;
-/** Maps each element of a scan to the whole scanned array. */
+/** Maps each element of a scan to the array that is scanned. */
 const wholes = new WeakMap<SymbolicArray, SymbolicArray>();
 
 export const isElementOf = (element: SymbolicArray, whole: SymbolicArray): void => void wholes.set(element, whole);
@@ -51,8 +51,8 @@ export function checkIndices(where: string, indices: SymbolicArray, extent: numb
 }
 
 /**
- * Returns all values that an element of a scan takes in the course of the steps. The argument can also be a function of
- * that element alone.
+ * Returns all values that an element of a scan takes over the steps of the scan. The argument can also be a function of
+ * a scan's element alone.
  */
 function wholeOf(indices: SymbolicArray): SymbolicArray {
   const source = wholes.get(indices);

@@ -7,7 +7,7 @@ import { arraysBelow, type SymbolicArray, shapeText } from "./symbolic.ts";
 export interface InterpretOptions {
   /** Key from which random primitives draw. Default [0, 0]. */
   readonly key?: readonly [number, number];
-  /** Index of the update. It selects the draws of random primitives. Default 0. */
+  /** Index of the update. The index selects the draws of random primitives. Default 0. */
   readonly update?: number;
 }
 
@@ -15,7 +15,7 @@ export interface InterpretOptions {
  * Returns the values of the outputs, row-major, from inputs by name.
  *
  * This interpreter is the reference for compiled array programs. The interpreter computes in float64, one node at a
- * time, by the plain loops of each primitive's `evaluate`.
+ * time, with the plain loops in each primitive's `evaluate`.
  *
  * @throws CompileError if an input is missing or has another size
  */

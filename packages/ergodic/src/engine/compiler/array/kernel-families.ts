@@ -5,13 +5,13 @@ import { arrayPrimitiveOf } from "./primitive.ts";
 import type { ScanAttributes } from "./schedule-scan.ts";
 import { arraysBelow, internArray, type SymbolicArray } from "./symbolic.ts";
 
-/** Nodes that are not computed by a primitive. */
+/** Operations of nodes that no primitive computes. */
 const LEAVES = new Set(["input", "constant", "full"]);
 
 /**
- * Returns the families that the arrays and their derivatives need. Derivatives of loops and views are again loops and
- * views. A derivative of a kernel or a scan can use any kernel of the family "arrays". Primitives of the family
- * "images" are named after their kernels.
+ * Returns the kernel families that the arrays and their derivatives need. Derivatives of loops and views are again
+ * loops and views. The derivative of a kernel or a scan can use any kernel of the family "arrays". Primitives of the
+ * family "images" are named after their kernels.
  */
 export function familiesOf(arrays: readonly SymbolicArray[]): Family[] {
   const found = new Set<Family>();

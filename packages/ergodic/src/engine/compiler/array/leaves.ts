@@ -24,12 +24,12 @@ const complete = <F extends (...given: never[]) => SymbolicArray>(make: F): F =>
 export const full = complete(constants.full);
 
 /**
- * An array of given numbers, row-major. Two long arrays count as equal only if they are the same object, even if their
- * contents are equal.
+ * An array of given numbers, row-major. Long constant arrays are compared by identity: two different objects are never
+ * equal, even if their contents are.
  */
 export const constantArray = complete(constants.constantArray);
 
-/** The numbers 0, 1, …, count − 1. Equal counts give the same array object, however long it is. */
+/** The numbers 0, 1, …, count − 1. Equal counts give the same symbolic array, even if the array is long. */
 export const range = complete(constants.range);
 
 /** Converts numbers and lists of numbers to symbolic arrays; returns arrays unchanged. */

@@ -43,8 +43,8 @@ function keyOf({ precision, inputs = {}, outputs }: ArrayProgram): string {
 }
 
 /**
- * Contents that a block of memory must have before a program can run on it. They are plain data, so that a message can
- * carry them.
+ * Contents that a memory block must have before a program can run on the block. The contents are plain data, so that a
+ * message can transfer them.
  */
 export interface BlockImage {
   readonly bytes: number;
@@ -59,7 +59,7 @@ export function imageOf({ bytes, pointers, initial, bodies }: BlockPlan): BlockI
   return { bytes, pointers, initial: [...initial, ...inner] };
 }
 
-/** Writes the initial values of a block, including those of scan bodies. */
+/** Writes the initial values of a block, including the initial values of scan bodies. */
 export function initialiseBlock(engine: Engine, plan: BlockPlan, block: number): void {
   writeImage(engine, imageOf(plan), block);
 }

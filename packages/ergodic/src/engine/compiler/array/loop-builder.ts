@@ -7,7 +7,7 @@ import type { Layout } from "./primitive.ts";
 import { type Shape, type SymbolicArray, sameShape, sizeOf, stridesOf } from "./symbolic.ts";
 
 /**
- * Builds the expressions of one loop over its loads: arrays in memory are loaded, all other element-wise work is
+ * Builds the expressions of one loop from its loads: arrays in memory are loaded, and all other element-wise work is
  * inlined.
  */
 export class LoopBuilder {
@@ -32,7 +32,7 @@ export class LoopBuilder {
     return made;
   }
 
-  /** Computes a stored node in this loop, instead of loading it. */
+  /** Computes a stored node in this loop instead of loading the node. */
   computed(node: SymbolicArray): Expr {
     const made = this.#inline(node);
     this.#known.set(node, made);
@@ -68,8 +68,8 @@ export function copyStep(shape: Shape, from: Access | number, to: Access): LoopS
 }
 
 /**
- * Largest number of copies that one loop can join, and largest number of elements per copy. Copies of single numbers
- * are joined, because separate loops would be mostly overhead.
+ * Largest number of copies that one loop can join, and the largest number of elements that such a copy can have. Copies
+ * of single numbers are joined, because separate loops would be mostly overhead.
  */
 const MOST_COPIES = 16;
 const SMALL_COPY = 16;

@@ -15,15 +15,15 @@ export interface Value {
     | { readonly kind: "buffer"; readonly name: string; readonly offset: number };
 }
 
-/** Access to the elements of a value, by strides. The context provides the shape to which the strides belong. */
+/** Access to the elements of a value, by strides. The strides refer to a shape that the context provides. */
 export interface Access extends Layout {
   /** Index in `values`. */
   readonly value: number;
 }
 
 /**
- * A loop over the elements of `shape`. For each element, it loads numbers, and then stores and reduces values.
- * Expressions refer to the loaded numbers as the scalars "0", "1", ….
+ * A loop over the elements of `shape`. For each element, the loop loads numbers, computes expressions, and stores or
+ * reduces the results. Expressions refer to the loaded numbers as the scalars "0", "1", ….
  */
 export interface LoopStep {
   readonly kind: "loop";
@@ -32,7 +32,7 @@ export interface LoopStep {
   readonly reduced: readonly [from: number, to: number];
   readonly loads: readonly Access[];
   readonly stores: readonly { readonly to: Access; readonly expr: Expr }[];
-  /** Reductions; `to` has stride 0 along reduced axes. Sums are accumulated in float64. */
+  /** Reductions. Along reduced axes, `to` has stride 0. Sums are accumulated in float64. */
   readonly reductions: readonly { readonly reduction: ReductionKind; readonly to: Access; readonly expr: Expr }[];
 }
 
@@ -40,7 +40,7 @@ export interface KernelStep {
   readonly kind: "kernel";
   readonly name: string;
   readonly calls: readonly KernelCall[];
-  /** Arguments in order; the layout's offset is part of the address. */
+  /** Arguments in order. The address of an argument includes the layout's offset. */
   readonly args: readonly Access[];
   readonly result: number;
 }
@@ -52,23 +52,23 @@ export interface ZeroStep {
 }
 
 /**
- * Runs `body` `length` times. The body's buffers are named "carry i", "over i" and "constant i"; it writes to "next i"
- * and "output i".
+ * Runs `body` `length` times. The body reads buffers named "carry i", "over i" and "constant i", and writes buffers
+ * named "next i" and "output i".
  */
 export interface ScanStep {
   readonly kind: "scan";
   readonly length: number;
   readonly reverse: boolean;
-  /** Set if the scan ends early, when its first carry is no longer above 0; see schedule-scan.ts. */
+  /** Set if the scan can end early: the scan ends as soon as its first carry is not above 0 (schedule-scan.ts). */
   readonly end?: "kept" | "counted";
   readonly body: Lowered;
-  /** Values of the arguments: initial carries, arrays that are scanned over, constants. */
+  /** Values of the arguments: the initial carries, the scanned arrays, and the constants. */
   readonly carries: readonly number[];
   readonly over: readonly number[];
   readonly constants: readonly number[];
   /**
-   * Values of the parts. `current` holds the carries during the scan and at its end. An output with a single element is
-   * unused (scratch), and a history can be absent.
+   * Values of the parts. `current` holds the carries during the scan and at its end. An unused output is scratch memory
+   * of a single element. A history can be absent.
    */
   readonly current: readonly number[];
   readonly next: readonly number[];
@@ -91,16 +91,16 @@ export interface Lowered {
 /** Location of an input or output in the caller's memory. */
 export interface Binding {
   readonly buffer: string;
-  /** Number of elements after the buffer's pointer. */
+  /** Offset from the buffer's pointer, in elements. */
   readonly offset: number;
 }
 
 export interface ArrayProgram {
   readonly name: string;
   readonly precision: "f32" | "f64";
-  /** Locations of inputs, by name; any other input has a buffer of its own name. */
+  /** Locations of inputs, by name. An input that is not listed has a buffer of its own name. */
   readonly inputs?: Readonly<Record<string, Binding>>;
-  /** Outputs. If a program also reads a buffer, it writes the buffer at the end, after all reads. */
+  /** Outputs. If the program also reads the buffer of an output, this buffer is written at the end, after all reads. */
   readonly outputs: readonly (Binding & { readonly value: SymbolicArray })[];
 }
 

@@ -1,6 +1,6 @@
 /**
  * Plans the memory of a program's block. Addresses of values are aligned to 64 bytes. Values with disjoint lifetimes
- * share an address. If a loop reads a value for the last time, it can overwrite this value, element by element, with
+ * share an address. A loop that reads a value for the last time can overwrite the value, element by element, with
  * another value of the same size.
  *
  * Block, in bytes: u32 keyLow, u32 keyHigh, f64 update (inputs of random primitives) · one u32 pointer per buffer ·
@@ -118,8 +118,8 @@ function packed(
   /** Memory of live values. */
   const placeOf = new Map<number, Place>();
   /**
-   * Memory pieces, grouped by the last step that needs them. After that step, a piece is free unless another value has
-   * inherited it.
+   * Memory pieces, grouped by the last step that uses them. A piece is free after its last step, unless another value
+   * has inherited the piece.
    */
   const ending = new Map<number, Place[]>();
   let bytes = 0;
@@ -164,8 +164,8 @@ interface Place {
 }
 
 /**
- * Returns a value whose memory the store can inherit: this loop reads it for the last time, and only at the element
- * that is stored.
+ * Returns a value whose memory the store can inherit. This loop must be the last to read the value, and must read only
+ * the element that it stores.
  */
 function inherited(step: LoopStep, v: number, values: readonly Value[], ends: (u: number) => boolean): number | undefined {
   const store = step.stores.find((s) => s.to.value === v);

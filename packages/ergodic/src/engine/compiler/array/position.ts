@@ -1,12 +1,12 @@
 /**
- * Finds the position in the user's code at which something was written. It is the first stack line that does not belong
- * to the library.
+ * Finds the position in the user's code at which an operation was written. This position is the first stack line that
+ * does not belong to the library.
  */
 
 /**
- * Folder of the library's modules, "/…/ergodic/src/" or "/…/ergodic/dist/". Undefined in a user's bundle, because
- * library code and user code are then in the same file. The path is not built with `new URL`, because bundlers would
- * take that for a file to copy.
+ * Folder of the library's modules, "/…/ergodic/src/" or "/…/ergodic/dist/". The folder is undefined in a user's bundle,
+ * because library code and user code are in the same file there. The path is not built with `new URL`, because bundlers
+ * would interpret the path as a file to copy.
  */
 const OWN = /^(?:\w+:\/\/)?(.*\/)(?:engine\/compiler\/array\/position\.ts|parts\/chunk-\w+\.js|ergodic\.min\.js)$/.exec(
   String(import.meta.url).replace(/[?#].*$/, ""),
@@ -21,7 +21,7 @@ export function userLine(): string {
 export function userPosition(): string | undefined {
   if (OWN === undefined) return undefined;
   const limit = Error.stackTraceLimit;
-  // Builders call builders, so the default of ten frames might contain only library code.
+  // Builders call other builders, so the default limit of ten frames might show only library code.
   Error.stackTraceLimit = 60;
   const { stack = "" } = new Error("position");
   Error.stackTraceLimit = limit;

@@ -20,7 +20,10 @@ export interface Layout {
 export type CallArgument =
   /** A number: i32, or f64 if `float`. */
   | { readonly kind: "number"; readonly value: number; readonly float?: boolean }
-  /** Address of argument i of the node. The argument is a contiguous array, or has a layout that `accepts` allowed. */
+  /**
+   * Address of argument i of the node. The argument is a contiguous array, or has a layout for which `accepts` returned
+   * true.
+   */
   | { readonly kind: "argument"; readonly index: number; readonly offset?: number }
   /** Address of the node's result. */
   | { readonly kind: "result"; readonly offset?: number }
@@ -28,25 +31,28 @@ export type CallArgument =
   | { readonly kind: "scratch"; readonly bytes: number }
   /** Address of constants: u32, or numbers in the program's type. */
   | { readonly kind: "constants"; readonly values: readonly number[]; readonly type: "u32" | "number" }
-  /** Input of random primitives: the run's key or the update. */
+  /** Input of random primitives: a half of the run's key, or the update. */
   | { readonly kind: "field"; readonly name: "keyLow" | "keyHigh" | "update" };
 
 export interface KernelCall {
   /** Name of the kernel, without the suffix F32 or F64 that the program's type adds. */
   readonly kernel: string;
   readonly args: readonly CallArgument[];
-  /** Type of the status that the kernel returns. The status is ignored, because failures show as NaN in the result. */
+  /**
+   * Type of the status that the kernel returns, if any. The status is ignored, because failures show as NaN in the
+   * result.
+   */
   readonly returns?: "i32";
   /**
-   * Numbers of repetitions, with the outermost loop first. After each repetition, argument i advances by steps[i]
-   * elements.
+   * Nested repetitions of the call, with the outermost loop first. After each repetition, argument i advances by
+   * steps[i] elements.
    */
   readonly repeat?: readonly { readonly count: number; readonly steps: readonly number[] }[];
 }
 
 export interface KernelCode {
   readonly form: "kernel";
-  /** Returns whether argument i can have this layout. Default: only contiguous arguments. */
+  /** Returns whether the kernel can read argument i in this layout. Default: only contiguous arguments. */
   accepts?(node: SymbolicArray, index: number, layout: Layout): boolean;
   calls(node: SymbolicArray, layouts: readonly Layout[], type: "f32" | "f64"): readonly KernelCall[];
 }
@@ -64,7 +70,7 @@ export interface LoopCode {
 
 export type ArrayCode = KernelCode | ViewCode | LoopCode | { readonly form: "special" };
 
-/** Context that a reference evaluation can use besides its arguments. */
+/** Context that is available to a reference evaluation, in addition to the arguments. */
 export interface Surroundings {
   /** Returns the values of an input. */
   input(name: string): ArrayLike<number>;
@@ -76,20 +82,23 @@ export interface Surroundings {
 
 export interface ArrayPrimitive {
   readonly name: string;
-  /** Reference evaluation in float64, row-major, by plain loops. Tuples return their parts one after another. */
+  /**
+   * Reference evaluation in float64, row-major, by plain loops. For a node with several results, the parts follow one
+   * another.
+   */
   evaluate(node: SymbolicArray, args: readonly Float64Array[], around: Surroundings): Float64Array;
   /** Returns adjoint · ∂node/∂args[i], in the shape of args[i]; null if it is zero. */
   derivative(adjoint: SymbolicArray, node: SymbolicArray, i: number): SymbolicArray | null;
   /**
-   * The same for a primitive with several results. There is one adjoint per part, which is undefined if the part has
-   * none. Entries for arguments without a wanted adjoint can stay null.
+   * Same as `derivative`, for a primitive with several results. There is one adjoint per part. The adjoint of a part
+   * that received none is undefined. Entries for arguments whose adjoint is not wanted can stay null.
    */
   derivativeOfParts?(
     adjoints: readonly (SymbolicArray | undefined)[],
     node: SymbolicArray,
     wanted: readonly boolean[],
   ): readonly (SymbolicArray | null)[];
-  /** Rebuilds the node on other arguments, through its builder, so that simplification applies. */
+  /** Rebuilds the node with other arguments through its builder, so that simplification applies. */
   rebuild(node: SymbolicArray, args: readonly SymbolicArray[]): SymbolicArray;
   /** Returns a description printed next to the arguments, e.g. "stride 2, pad 1". */
   describe?(node: SymbolicArray): string;

@@ -34,7 +34,7 @@ function described(node: SymbolicArray, number: ReadonlyMap<SymbolicArray, strin
   return `${[node.op, ...args].join(" ")}${detail ? ` (${detail})` : ""} ${shape}`;
 }
 
-/** Prints steps in order, with the addresses of their values if `plan` is given. */
+/** Prints steps in order. If `plan` is given, the addresses of values are included. */
 export function printLowered({ values, steps }: Lowered, plan?: BlockPlan, indent = ""): string {
   const named = (value: number): string => `${nameOf(values[value], value)}${placed(plan, value)}`;
   return steps.map((step) => `${indent}${stepText(step, named, plan, indent)}`).join("\n");

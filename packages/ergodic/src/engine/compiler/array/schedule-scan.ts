@@ -1,5 +1,6 @@
 /**
- * Lowers a scan to a step. Its body is a separate program. It runs once per element, on buffers that the step advances.
+ * Lowers a scan to a step. The body of the scan is a separate program. The body runs once per element, on buffers whose
+ * pointers the step advances.
  */
 import type { ArrayProgram, Lowered, ScanStep } from "./lowered.ts";
 import type { Shape, SymbolicArray } from "./symbolic.ts";
@@ -11,15 +12,15 @@ import type { Shape, SymbolicArray } from "./symbolic.ts";
 export interface ScanEnd {
   /**
    * Index of the history entry that a step reads and writes. "kept": the second carry is the index of the entry. If a
-   * step does not advance this index, the next step overwrites the entry. "counted": the initial value of the first
-   * carry is the number of entries. They are visited from first to last, or in reverse.
+   * step does not advance this index, the next step overwrites the same entry. "counted": the initial value of the
+   * first carry is the number of entries. The entries are visited from first to last, or in reverse.
    */
   readonly place: "kept" | "counted";
   /** Number of leading carries that control the loop and have no derivative. */
   readonly control: number;
   /**
-   * Next values of the other carries if the step is accepted. The derivative uses these values instead of the actual
-   * next carries.
+   * Next values of the other carries, as they would be if the step were accepted. The derivative uses these values
+   * instead of the actual next carries.
    */
   readonly smooth?: readonly SymbolicArray[];
 }
@@ -37,9 +38,12 @@ export interface ScanAttributes {
 }
 
 export interface ScanValues {
-  /** Returns the value of argument i, contiguous. */
+  /** Returns the value of argument i in contiguous form. */
   argument(index: number): number;
-  /** Returns the value of a part. An unused part gives scratch of `shape`, or undefined without a shape. */
+  /**
+   * Returns the value of a part. For an unused part, returns scratch memory of `shape`, or undefined if no shape is
+   * given.
+   */
   part(index: number, shape?: Shape): number | undefined;
   scratch(shape: Shape): number;
 }
@@ -74,7 +78,7 @@ export function lowerScan(
     constants: constants.map((_, i) => values.argument(first + over.length + i)),
     current: carries.map((leaf, i) => values.part(i, leaf.shape)!),
     next: carries.map((leaf) => values.scratch(leaf.shape)),
-    // The body writes all of its outputs; unused ones go to scratch of one element.
+    // The body writes all of its outputs. Unused outputs go to scratch memory.
     outputs: outputs.map((value, i) => values.part(first + i, value.shape)!),
     histories: carries.map((_, i) => values.part(first + outputs.length + i)),
   };

@@ -12,13 +12,13 @@ import { arraysBelow, type Shape, type SymbolicArray, sameShape, sizeOf, strides
 import { withoutMarks } from "./without-marks.ts";
 
 /**
- * Largest number of operations in one expression. Longer expressions are computed in parts, and the parts are stored.
- * The limit bounds the code length of a loop and the recursion depth, however long a chain is.
+ * Largest number of operations in one expression. Longer expressions are computed in several parts, and each part is
+ * stored. The limit bounds the code length of a loop and the recursion depth, however long a chain is.
  */
 const LONGEST = 256;
 /** An element-wise value of at most this many operations is recomputed for each of its users. */
 const CHEAP = 8;
-/** Unrelated loops are joined if they have at most this many elements, because such loops are mostly overhead. */
+/** Unrelated loops of at most this many elements are joined, because their separate loops would be mostly overhead. */
 const SMALL = 2048;
 /** Largest number of arrays in one loop; more would not fit in registers. */
 const MOST_ARRAYS = 20;
@@ -36,13 +36,13 @@ interface Group {
 type Item = Group | { kind: "other"; node: SymbolicArray };
 
 /**
- * Schedules a graph of arrays as steps: decides which arrays are stored, which element-wise work and reductions share a
- * loop, and in which order the steps run.
+ * Schedules a graph of arrays as a sequence of steps. Decides which arrays are stored, which element-wise work and
+ * reductions share a loop, and in which order the steps run.
  *
  * The stored arrays are the results of kernels and reductions, arrays that kernels, views and outputs need, and
- * element-wise values that are expensive and used more than once. Everything else is recomputed at each use. Stored
- * element-wise values and reductions over the same shape join one loop, unless an array that they need is computed
- * later. A value that only its own loop uses is not stored.
+ * element-wise values that are expensive and used more than once. All other values are recomputed at each use. Stored
+ * element-wise values and reductions over the same shape share one loop, unless the loop needs an array that is
+ * computed later. Values that only their own loop uses are not stored.
  */
 export function schedule(program: ArrayProgram): Lowered {
   return new Scheduler({ ...program, outputs: withoutMarks(program.outputs) }).lowered();
@@ -58,7 +58,7 @@ class Scheduler {
   readonly #inlineCost = new Map<SymbolicArray, number>();
   /** Number of nodes inlined into each node, including nodes without cost. */
   readonly #inlineLength = new Map<SymbolicArray, number>();
-  /** Views that strides cannot express, which are copied. */
+  /** Views that must be copied, because strides cannot express them. */
   readonly #copied = new Set<SymbolicArray>();
   readonly #items: Item[] = [];
   readonly #position = new Map<SymbolicArray, number>();
@@ -128,7 +128,7 @@ class Scheduler {
     const users = this.#users.get(node) ?? [];
     if (users.some((user) => user.op !== "map" && user.op !== "reduce")) return true;
     if (cost > CHEAP && users.length > 1) return true;
-    // If a user repeats the node along an axis, inlining would recompute the node for each repetition.
+    // If a user broadcasts the node along an axis, inlining would recompute the node for each repetition.
     return cost > 0 && users.some((user) => user.op === "map" && user.size > node.size);
   }
 
@@ -147,7 +147,9 @@ class Scheduler {
     return own && { base: below.base, ...own };
   }
 
-  /** Returns the stored arrays that the expression reads, and whether it reads them directly (not through a view). */
+  /**
+   * Returns the stored arrays that the expression reads, each with whether it is read directly (not through a view).
+   */
   #leaves(node: SymbolicArray): ReadonlyMap<SymbolicArray, boolean> {
     const found = new Map<SymbolicArray, boolean>();
     const add = (leaf: SymbolicArray, direct: boolean): void => void found.set(leaf, direct && (found.get(leaf) ?? true));
@@ -220,7 +222,7 @@ class Scheduler {
     return shares && group.leaves.size + group.nodes.length + fresh < MOST_ARRAYS;
   }
 
-  /** Makes values for inputs, constants and outputs that are computed in the caller's memory. */
+  /** Makes values for inputs and constants, and for outputs that are computed in the caller's memory. */
   #placeOutputs(): void {
     const { outputs, inputs = {} } = this.#program;
     for (const node of this.#nodes) {
@@ -238,7 +240,7 @@ class Scheduler {
     }
   }
 
-  /** Returns the stored array with exactly the memory layout of the output. */
+  /** Returns the stored array whose memory layout is exactly the layout of the output. */
   #wholeBelow(node: SymbolicArray): SymbolicArray | undefined {
     if (node.op === "full" && !this.#kept.has(node)) return undefined;
     const layout = this.#layoutOf(node);
@@ -260,7 +262,7 @@ class Scheduler {
     return { value: this.#value(layout.base), offset: layout.offset, strides: layout.strides };
   }
 
-  /** Returns an access over the shape to which an array is broadcast. */
+  /** Returns an access to an array that is broadcast to `shape`. */
   #spread(node: SymbolicArray, shape: Shape): Access {
     const { value, offset, strides } = this.#access(node);
     const missing = shape.length - node.rank;
@@ -299,7 +301,7 @@ class Scheduler {
     this.#steps.push({ kind: "loop", shape: group.shape, reduced, loads: loop.loads, stores, reductions });
   }
 
-  /** A value that only its own loop uses needs no memory. */
+  /** Whether the node needs memory. A value that only its own loop uses does not. */
   #isStored(node: SymbolicArray, group: Group): boolean {
     if (this.#outputs.has(node)) return true;
     const at = this.#position.get(node)!;
@@ -370,7 +372,7 @@ class Scheduler {
   #contiguous(node: SymbolicArray): Access {
     const access = this.#access(node);
     const strides = stridesOf(node.shape);
-    // Kernels take an address, so an offset or further elements are fine; a scan takes whole values.
+    // Kernels receive an address, so they can read part of a larger value. A scan requires whole values.
     const isWhole = access.offset === 0 && this.#values[access.value].size === node.size;
     if (isContiguous(node.shape, access) && isWhole) return access;
     const to: Access = { value: this.#scratch(node.shape), offset: 0, strides };

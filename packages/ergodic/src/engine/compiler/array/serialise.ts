@@ -1,11 +1,11 @@
 /**
  * Serialises an array program as data (memory/array-plan.ts) that is valid for every batch size. The program is
- * scheduled for two large prime batch sizes. Comparing the two schedules shows how each number in the steps grows with
- * the batch. Other sizes in a program are never that large by coincidence. A schedule for a million rows is also valid
- * for one row.
+ * scheduled for two large prime batch sizes. A comparison of the two schedules shows how each number in the steps grows
+ * with the batch size. No other size in a program is likely to be that large, so sizes are not confused with batch
+ * sizes. A schedule for a million rows is also valid for one row.
  *
  * The rows of a batch must be the first axis of the arrays that the program reads and writes. Values of constants are
- * kept separately, by name.
+ * stored separately, by name.
  *
  * @throws CompileError if the steps depend on the batch in another way, or draw random numbers
  */
@@ -25,8 +25,8 @@ import type { CallArgument } from "./primitive.ts";
 import { schedule } from "./schedule-steps.ts";
 
 /**
- * Batch sizes for which a program is scheduled. The scheduler treats arrays of such batches as large; the steps are
- * also valid for small arrays.
+ * Batch sizes for which a program is scheduled. The scheduler treats arrays of such batches as large, but the resulting
+ * steps are also valid for small arrays.
  */
 export const BATCHES = [1_000_003, 1_000_033] as const;
 
@@ -88,7 +88,7 @@ class Encoder {
   }
 }
 
-/** Assigns indices in this order: loads, constants, operations. Operations follow their arguments. */
+/** Numbers the nodes in this order: loads, constants, operations. Operations follow their arguments. */
 function loop({ shape, loads, stores, reductions }: LoopStep): PlanStep<number> {
   const nodes = nodesOf([...stores, ...reductions].map(({ expr }) => expr));
   const constants = nodes.filter(({ op }) => op === "constant");
@@ -143,7 +143,7 @@ function argument(arg: CallArgument, { args, result, name }: KernelStep): PlanAr
 
 const number = (x: number): PlanNumber => (Object.is(x, -0) ? "-0" : String(x));
 
-/** Checks that each row is computed independently, because a batch can be any chunk of rows. */
+/** Checks that each row is computed independently of the others, because a batch can be any chunk of rows. */
 function checkRows({ steps }: PlanProgram): void {
   for (const step of steps) {
     if (step.kind === "scan") {
@@ -158,7 +158,9 @@ function checkRows({ steps }: PlanProgram): void {
   }
 }
 
-/** Merges two values. Equal numbers stay numbers, and different numbers become a linear function of the batch size. */
+/**
+ * Merges two values. Equal numbers stay numbers. Different numbers are replaced by a linear function of the batch size.
+ */
 function joined(a: unknown, b: unknown, where: string): unknown {
   if (typeof a === "number" && typeof b === "number") {
     if (a === b) return a;

@@ -1,4 +1,7 @@
-/** Rebuilds graphs with some nodes replaced, through the builders, so that every simplification applies. */
+/**
+ * Rebuilds graphs with some nodes replaced. Nodes are rebuilt through the builders, so that every simplification
+ * applies.
+ */
 import { arrayPrimitiveOf } from "./primitive.ts";
 import { arraysBelow, type SymbolicArray } from "./symbolic.ts";
 

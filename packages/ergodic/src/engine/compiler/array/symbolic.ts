@@ -4,7 +4,7 @@
  * chosen at compilation; indices are numbers too.
  *
  * A node describes an operation; its primitive (primitive.ts) implements it. Symbols have no value while a program is
- * traced: using one as a JavaScript number throws an error that names the line.
+ * traced: using a symbol as a JavaScript number throws an error that names the line.
  */
 import { assert, CompileError } from "../../errors/errors.ts";
 import { Interned } from "../interned.ts";
@@ -18,7 +18,10 @@ export type Shape = readonly number[];
 /** Argument of a builder that expects an array. */
 export type ArrayLikeOperand = SymbolicArray | number;
 
-/** primitives/methods.ts installs the methods. The class cannot define them, because operations depend on the class. */
+/**
+ * primitives/methods.ts installs the methods. The class cannot define the methods itself, because the operations depend
+ * on the class.
+ */
 export interface SymbolicArray extends ArrayMethods<SymbolicArray> {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts defines what the interface adds
@@ -53,7 +56,7 @@ export class SymbolicArray {
     return this.shape.length;
   }
 
-  /** Throws: a symbolic array has no numbers yet; use shape[0]. */
+  /** Always throws an error, because a symbolic array has no numbers yet. The error suggests shape[0]. */
   get length(): never {
     throw usedAsNumber(this, "its length was asked for", "use shape[0]");
   }
@@ -72,8 +75,8 @@ const interned = new Interned<SymbolicArray>();
 let nextId = 0;
 
 /**
- * Returns the one node with these parts; `key` identifies the attributes. Only primitives call it; all other code calls
- * builders.
+ * Returns the only node with these parts; `key` identifies the attributes. Only primitives call this function; all
+ * other code calls builders.
  */
 export function internArray(
   op: string,
@@ -91,7 +94,8 @@ export function internArray(
 }
 
 /**
- * Applies the same operation to other arguments. They must have the same shapes and values as the original arguments.
+ * Applies the same operation to other arguments. The new arguments must have the same shapes and values as the original
+ * arguments.
  */
 export const withArguments = ({ op, shape, attributes, key }: SymbolicArray, args: readonly SymbolicArray[]): SymbolicArray =>
   internArray(op, args, shape, attributes, key);
@@ -127,7 +131,8 @@ export function stridesOf(shape: Shape): number[] {
 }
 
 /**
- * Returns the shape to which all given shapes broadcast. Counted from the last axis, their extents must be equal or 1.
+ * Returns the shape to which all given shapes broadcast. The shapes are aligned at the last axis, and aligned extents
+ * must be equal or 1.
  * @throws CompileError if there is none
  */
 export function broadcastShapes(where: string, shapes: readonly Shape[]): Shape {
@@ -149,7 +154,7 @@ export function broadcastShapes(where: string, shapes: readonly Shape[]): Shape 
 }
 
 /**
- * Returns 0 ≤ axis < rank; negative axes count from the end.
+ * Returns the axis as a number from 0 to rank − 1. Negative axes count from the end.
  * @throws CompileError if the axis is out of range
  */
 export function axisOf(where: string, axis: number, rank: number): number {

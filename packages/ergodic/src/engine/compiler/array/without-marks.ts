@@ -1,7 +1,7 @@
 import type { ArrayProgram } from "./lowered.ts";
 import { arraysBelow, type SymbolicArray, withArguments } from "./symbolic.ts";
 
-/** After differentiation, replaces functions with a custom derivative by the plain functions. */
+/** Replaces functions that have a custom derivative by the plain functions. Call it only after differentiation. */
 export function withoutMarks(outputs: ArrayProgram["outputs"]): ArrayProgram["outputs"] {
   const roots = outputs.map((o) => o.value);
   const made = new Map<SymbolicArray, SymbolicArray>();

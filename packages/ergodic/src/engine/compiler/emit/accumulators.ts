@@ -1,7 +1,7 @@
 /**
- * Accumulators of sum and maximum in a loop. Sums use float64 throughout (float32 lanes are promoted, a float32x4 to
- * two float64x2). Maxima, which are exact, use the vectors' own kind of lanes. Each unrolled copy of the body has its
- * own accumulator. At the end, the accumulators are combined in a fixed order.
+ * Accumulators of sums and maxima in a loop. Sums use float64 throughout (float32 lanes are promoted, a float32x4 to
+ * two float64x2). Maxima are exact in any type, so they use the vectors' own kind of lanes. Each unrolled copy of the
+ * body has its own accumulator. At the end, the accumulators are combined in a fixed order.
  */
 import { float64Bytes, unsigned } from "../machine/encoder.ts";
 import type { FunctionCode, Graph, Node } from "../machine/graph.ts";

@@ -15,15 +15,15 @@ interface Lowered {
 }
 
 /**
- * Lowers expressions to machine nodes, in one kind of lanes. The caller provides the leaves. Masks and numbers are
- * converted when an operation needs the other kind.
+ * Lowers expressions to machine nodes, in one kind of lanes. The caller provides the leaves. A mask is converted to a
+ * number, or a number to a mask, if an operation needs the other form.
  */
 export class Lowering {
   readonly lanes: Instructions;
   readonly #leaf: Leaf;
   readonly #pairs: ReadonlyMap<Expr, Expr>;
   readonly #known = new Map<Expr, Lowered>();
-  /** Expressions that were examined. If an examined expression is not in `#known`, it is not a leaf. */
+  /** Expressions that were examined. An examined expression that is missing from `#known` is not a leaf. */
   readonly #opened = new Set<Expr>();
 
   /**
@@ -59,7 +59,10 @@ export class Lowering {
     return this.#known.get(expr)!;
   }
 
-  /** Returns the arguments that must be lowered before the expression. If the expression is a leaf, makes its node. */
+  /**
+   * Returns the arguments of the expression that have not been lowered yet. If the expression is a leaf, its node is
+   * made instead.
+   */
   #missing(expr: Expr): Expr[] {
     const isNew = !this.#opened.has(expr);
     this.#opened.add(expr);
@@ -72,7 +75,7 @@ export class Lowering {
     return taken.filter((arg) => !this.#known.has(arg));
   }
 
-  /** Makes a node whose arguments are available. */
+  /** Makes the node of an expression whose arguments have been lowered. */
   #make(expr: Expr): Lowered {
     const primitive = primitiveOf(expr);
     assert(primitive, `${expr.op} reached the code`);
@@ -94,7 +97,7 @@ export class Lowering {
 /**
  * Finds pairs of scalar calls to the same function below the roots. A call computes two lanes anyway. With few
  * parameters, the powers of β₁ and β₂ (bias corrections) are most of the cost of an update. Two calls are paired only
- * if the same number of calls is nested below each, so that no pair depends on itself.
+ * if equally many calls are nested below both, so that no pair depends on itself.
  */
 export function pairsBelow(roots: readonly Expr[], isCalled: (op: string) => boolean): Map<Expr, Expr> {
   const pairs = new Map<Expr, Expr>();

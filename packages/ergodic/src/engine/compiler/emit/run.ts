@@ -2,10 +2,10 @@
  * run_p: one pass over `count` elements.
  *
  * The prologue reads pointers into locals, and computes and splats loop-invariant values once. Up to three loops
- * follow: unrolled vectors, single vectors, single elements. Each loop processes the elements that remain after the
- * previous loop, with the same operations and therefore the same bits. With an indexed operand, there is only the loop
- * over single elements, and it is unrolled. Pointers of direct operands advance. Within an unrolled body, offsets are
- * immediates.
+ * follow: unrolled vectors, single vectors, single elements. Each loop processes the elements that the previous loop
+ * did not process. All loops use the same operations, so they give the same bits. If an operand is indexed, there is
+ * only the loop over single elements, and this loop is unrolled. Pointers of direct operands advance. Within an
+ * unrolled body, offsets are immediates.
  */
 import type { Expr } from "../expression.ts";
 import type { Layout } from "../layout.ts";
@@ -23,8 +23,8 @@ import { isStaged, scalarLowering } from "./scalars.ts";
 import { LANES, load, nextBits, type Place, SHIFT, storable, store } from "./storage.ts";
 
 /**
- * A body is unrolled four times if it has at most this many operations per vector. Up to twice this number, it is
- * unrolled twice. Longer bodies gain nothing.
+ * A body is unrolled four times if it has at most this many operations per vector. A body with up to twice this number
+ * is unrolled twice. Longer bodies gain nothing.
  */
 const SMALL_BODY = 6;
 
@@ -152,7 +152,8 @@ class RunCode {
   }
 
   /**
-   * Advances the stored position for the next piece of this pass. The local keeps the position of the current piece.
+   * Advances the stored position to the start of the pass's next piece. The local still holds the position of the
+   * current piece.
    */
   #advancePosition(): void {
     this.#f.emit(this.#block);

@@ -1,4 +1,4 @@
-/** Scalar arithmetic (float64) on the block's slots, and the functions that run before each pass and at the end. */
+/** Scalar arithmetic in float64 on the block's slots, and the functions that run before each pass and at the end. */
 import type { Expr } from "../expression.ts";
 import { isFunction } from "../functions/known.ts";
 import type { Layout } from "../layout.ts";
@@ -10,8 +10,8 @@ import { reductionOf } from "../primitive.ts";
 import { Lowering, pairsBelow } from "./lowering.ts";
 
 /**
- * Lowers scalars in float64. If a scalar has a slot and is not in `fresh`, it is read from the slot. The scalars in
- * `fresh` and `roots` are about to be computed.
+ * Lowers scalars in float64. Scalars that have a slot and are not in `fresh` are read from their slots. Scalars in
+ * `fresh` and `roots` are computed by this lowering.
  */
 export function scalarLowering(
   m: Instructions,
@@ -45,7 +45,7 @@ class SlotWriter {
     this.lowering = scalarLowering(new Instructions(this.#graph, "f64", table), layout, this.#block, fresh, roots);
   }
 
-  /** Computes all values before it writes the first, because a result can share the slot of an input. */
+  /** Computes all values before writing any of them, because a result can share the slot of an input. */
   write(values: readonly { slot: number; value: Expr }[]): void {
     const nodes = values.map(({ value }) => this.lowering.number(value));
     this.f.keep(nodes);
@@ -85,14 +85,14 @@ export function encodeBegin(name: string, pass: number, program: Plan, layout: L
 /** Encodes end, which writes the results. */
 export function encodeEnd(name: string, program: Plan, layout: Layout, table: FunctionTable): EncodedFunction {
   const computed = layout.before.flat();
-  // Without begin_p, the slots contain only reductions, so compute all scalars here.
+  // Without begin_p, the slots contain only reductions, so all scalars are computed here.
   const roots = program.results.map((r) => r.value);
   const writer = new SlotWriter(layout, table, isStaged(program) ? [] : computed, roots);
   writer.write(program.results.map(({ scalar, value }) => ({ slot: layout.scalars[scalar], value })));
   return writer.encoded(name);
 }
 
-/** Returns whether passes need a begin_p. Otherwise run_0 computes its scalars itself. */
+/** Returns whether passes need a begin_p. If passes need no begin_p, run_0 computes its scalars itself. */
 export function isStaged(program: Plan): boolean {
   return program.usesIndex || program.passes.some((reductions) => reductions.length > 0);
 }

@@ -1,8 +1,8 @@
 /**
  * Loads and stores of each storage type in each kind of lanes: conversion, rounding, saturation.
  *
- * Integers are rounded to nearest (ties to even). With random bits, they are rounded to floor(x) + (u < x − floor(x)),
- * which is unbiased up to the 24 or 32 bits of u. Both methods saturate and store NaN as 0.
+ * Integers are rounded to nearest (ties to even). With random bits, integers are rounded to floor(x) + (u < x −
+ * floor(x)). This rounding is unbiased up to the 24 or 32 bits of u. Both methods saturate and store NaN as 0.
  */
 import { unsigned } from "../machine/encoder.ts";
 import type { FunctionCode, Node } from "../machine/graph.ts";
@@ -43,8 +43,8 @@ export function load(m: Instructions, type: StorageType, { address, offset }: Pl
 }
 
 /**
- * Returns the values to write. They are computed before any store of the element. `bits`: random bits, if rounding is
- * random.
+ * Returns the values to write. All values are computed before any part of the element is stored. `bits`: random bits,
+ * if rounding is random.
  */
 export function storable(m: Instructions, type: StorageType, x: Node, bits?: Node): Node[] {
   const v = (opcode: number, ...args: Node[]): Node => m.graph.node("v128", simd(opcode), args);
@@ -72,7 +72,7 @@ function roundAtRandom(m: Instructions, x: Node, bits: Node): Node {
   return m.add(below, m.number(m.less(uniform(m, bits), m.sub(x, below))));
 }
 
-/** Converts random 32-bit lanes to uniform numbers in [0, 1), exactly representable. */
+/** Converts random 32-bit lanes to uniform numbers in [0, 1) that the lanes represent exactly. */
 function uniform(m: Instructions, bits: Node): Node {
   const { graph } = m;
   const top = (): Node => graph.node("v128", simd(173), [bits, graph.integer(8)]);
@@ -83,7 +83,7 @@ function uniform(m: Instructions, bits: Node): Node {
   return m.mul(graph.node("f64", [0xb8], [first(bits)]), m.constant(2 ** -32));
 }
 
-/** Returns the next state of four xorshift32 generators, which also serves as their random bits. */
+/** Returns the next state of four xorshift32 generators. The state also serves as the random bits. */
 export function nextBits(m: Instructions, state: Node): Node {
   const shifted = (x: Node, opcode: number, by: number): Node =>
     m.graph.node("v128", simd(81), [x, m.graph.node("v128", simd(opcode), [x, m.graph.integer(by)])]);

@@ -46,13 +46,13 @@ const ZERO = [0.46163214496836236, -1.5522348162858677e-17];
  * digamma ψ = (log Γ)' and trigamma ψ' in float64x2.
  *
  * ψ for 1 ≤ x < 2: (x − x₀)·R(x − 1½)/x. The zero x₀ = 1.4616… is stored in two parts, so that the relative error is
- * small near it. Below 1: ψ(1 + x) − 1/x. From 2: log x − 1/2x − D(1/x²)/x². For x < 0: ψ(1 − x) − π·cot πx, where only
- * the absolute error is small near the zeros.
+ * small near it. Below 1: ψ(1 + x) − 1/x. From 2: log x − 1/2x − D(1/x²)/x². For x < 0: ψ(1 − x) − π·cot πx. Near the
+ * zeros of this difference, only the absolute error is small.
  * ψ' from 2: 1/x + 1/2x² + T(1/x²)/x³; below: ψ'(x + 1) + 1/x², twice below 1. For x < 0: π²/sin² πx − ψ'(1 − x), which
  * has no zero.
- * R: Chebyshev interpolation of x·ψ(x)/(x − x₀), whose nearest pole is −1, on 1 … 2, degree 16 (error 2^-57) or 9
- * (2^-34). D and T: on 0 < 1/x² ≤ ¼, degrees 16 and 18 (2^-50) or 6 and 7 (2^-29); their terms are below 1/20 of the
- * result. Computed in 60 digits, then expanded.
+ * R is a Chebyshev interpolation of x·ψ(x)/(x − x₀) on 1 … 2, of degree 16 (error 2^-57) or 9 (2^-34). The nearest pole
+ * is at −1. D and T are interpolated on 0 < 1/x² ≤ ¼, with degrees 16 and 18 (2^-50) or 6 and 7 (2^-29). The terms with
+ * D and T are below 1/20 of the result. Computed in 60 digits, then expanded.
  *
  * −∞ at +0, ∞ at −0; NaN at negative integers and −∞.
  */

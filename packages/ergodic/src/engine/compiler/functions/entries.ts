@@ -1,6 +1,6 @@
 /**
- * Functions that emitted modules contain. They are separate exports, so that bundles include only the functions that
- * are called (known.ts). all-functions.ts has all of them.
+ * Functions that emitted modules contain. Each function is a separate export, so that bundles include only the
+ * functions that are called (known.ts). all-functions.ts has all of them.
  */
 import * as exponential from "./exponential.ts";
 import type { FloatFunction } from "./known.ts";

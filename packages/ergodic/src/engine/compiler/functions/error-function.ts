@@ -1,11 +1,11 @@
 /**
  * erf and erfc in float64x2, from two fits.
- * For |x| < 1: erf x = x + x·P(x² − ½). For x ≥ 1: erfc x = e^(−x²)·G(t)/(x + 2), t = (x − 3)/(x + 2). The pole of this
- * map is to the left of all x, so G is smooth for all x at which erfc is not yet 0. The rounding error of x² is
- * included in the exponential. Otherwise, at x = 26, the error of the result would be 2^8 units.
- * P: Chebyshev interpolation of erf(√z)/√z − 1 over z − ½ for 0 ≤ z ≤ 1, degree 11 (error 2^-56 of erf) or 7 (2^-34).
- * G: the same for e^(x²)·erfc(x)·(x + 2) over t, for 1 ≤ x ≤ 28, degree 20 (2^-56), or 1 ≤ x ≤ 14, degree 11 (2^-36);
- * computed in 60 digits, then expanded.
+ * For |x| < 1: erf x = x + x·P(x² − ½). For x ≥ 1: erfc x = e^(−x²)·G(t)/(x + 2), t = (x − 3)/(x + 2). The pole of t is
+ * to the left of all x ≥ 1, so G is smooth for all x at which erfc does not yet underflow to 0. The exponential takes
+ * the rounding error of x² into account. Otherwise, at x = 26, the error of the result would be 2^8 units.
+ * P: Chebyshev interpolation of erf(√z)/√z − 1 over z − ½ for 0 ≤ z ≤ 1, degree 11 (error 2^-56 of erf) or 7 (2^-34). G
+ * is the same kind of interpolation of e^(x²)·erfc(x)·(x + 2) over t: degree 20 (2^-56) for 1 ≤ x ≤ 28, or degree 11
+ * (2^-36) for 1 ≤ x ≤ 14. Coefficients were computed in 60 digits, then expanded.
  */
 import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";
@@ -62,8 +62,8 @@ export function erf(m: Wide, digits: Digits, x: Value): Node {
 }
 
 /**
- * Returns 1 − erf x, accurate even if erf x is close to 1: for |x| < 1 as (1 − x) − (erf x − x), including the rounding
- * error of 1 − x.
+ * Returns 1 − erf x, accurate even if erf x is close to 1. For |x| < 1, the result is (1 − x) − (erf x − x), corrected
+ * by the rounding error of 1 − x.
  */
 export function erfc(m: Wide, digits: Digits, x: Value): Node {
   const [one, two] = [m.constant(1), m.constant(2)];

@@ -8,7 +8,7 @@ import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";
 import type { Value } from "../machine/lanes.ts";
 
-/** The leading 33 bits of ln 2, so that products with k are exact, and the remainder. */
+/** ln 2 as a sum of two numbers: its leading 33 bits, so that products with k are exact, and the remainder. */
 export const LN2_HIGH = 0.6931471803691238;
 export const LN2_LOW = 1.9082149292705877e-10;
 
@@ -23,7 +23,7 @@ const Q: Record<Digits, readonly number[]> = {
   ],
 };
 
-/** Returns k, r and s = r²·Q(r) plus the rounding error of r: e^(x + tail) = 2^k·(1 + r + s). */
+/** Returns k, r and s, so that e^(x + tail) = 2^k·(1 + r + s). s is r²·Q(r) plus the rounding error of r. */
 export function reduce(m: Wide, x: Value, digits: Digits, tail?: Value): { k: Node; r: Node; s: Node } {
   const k = m.nearest(m.mul(x, m.constant(Math.LOG2E)));
   const high = m.sub(x, m.mul(k, m.constant(LN2_HIGH)));
@@ -35,7 +35,7 @@ export function reduce(m: Wide, x: Value, digits: Digits, tail?: Value): { k: No
 }
 
 /**
- * Returns 2^k for integers −1022 ≤ k ≤ 1023: k + 1023 appears in the low bits of the sum, and is shifted to the
+ * Returns 2^k for integers −1022 ≤ k ≤ 1023. The sum has k + 1023 in its low bits, and a shift moves these bits to the
  * exponent.
  */
 export function powerOfTwo(m: Wide, k: Value, shift = 0): Node {
@@ -56,8 +56,8 @@ export function exp(m: Wide, digits: Digits, x: Value): Node {
 }
 
 /**
- * Returns expm1 x, except that −0 gives +0, as 2^k·(r + s) + (2^k − 1), where s = r²·Q(r). The rounding errors of r and
- * of the large sum are included. The code uses 2^(k−1) because 2^1024 overflows.
+ * Returns expm1 x, but +0 for −0. The result is 2^k·(r + s) + (2^k − 1), where s = r²·Q(r). The rounding errors of r
+ * and of the large sum are corrected. The code uses 2^(k−1) because 2^1024 overflows.
  */
 function expm1Unsigned(m: Wide, digits: Digits, x: Value): Node {
   const { k, r, s } = reduce(m, m.atLeast(m.atMost(x, 710), -50), digits);
@@ -75,8 +75,8 @@ export function expm1(m: Wide, digits: Digits, x: Value): Node {
 }
 
 /**
- * Returns t / (t + 2), t = e^(2|x|) − 1, with the sign of x, corrected for the rounding of t + 2 (1/(t + 2) is (1 −
- * quotient)/2); 1 for |x| ≥ 22.
+ * Returns t / (t + 2) with the sign of x, where t = e^(2|x|) − 1. The rounding error of t + 2 is corrected, using 1/(t
+ * + 2) = (1 − quotient)/2. Returns ±1 for |x| ≥ 22.
  */
 export function tanh(m: Wide, digits: Digits, x: Value): Node {
   const size = m.atMost(m.abs(x), 22);
@@ -89,7 +89,7 @@ export function tanh(m: Wide, digits: Digits, x: Value): Node {
   return m.signed(m.sub(quotient, m.mul(m.mul(quotient, lost), inverse)), x);
 }
 
-/** Returns 1/(1 + z), or z/(1 + z) if x < 0, where z = e^−|x|; corrected for the rounding of 1 + z. */
+/** Returns 1/(1 + z), or z/(1 + z) if x < 0, where z = e^−|x|. The rounding error of 1 + z is corrected. */
 export function sigmoid(m: Wide, digits: Digits, x: Value): Node {
   const one = m.constant(1);
   const z = exp(m, digits, m.neg(m.abs(x)));

@@ -29,8 +29,8 @@ export interface HalfTurns {
 }
 
 /**
- * Computes sin(πr) and cos(πr) in float64x2, for the reflection formulas of gamma functions. The distance r of x to the
- * nearest integer is exact, so no multiple of π is subtracted. r is then reduced to q ≤ ¼.
+ * sin(πr) and cos(πr) in float64x2, for the reflection formulas of gamma functions. The distance r of x to the nearest
+ * integer is exact, so no multiple of π has to be subtracted. r is then reduced to q ≤ ¼.
  *
  * sin(πq)/π = q + q³·A(q²), cos(πq) = 1 + q²·B(q²): Chebyshev interpolation on 0 ≤ q² ≤ 1/16, error 2^-61 (2^-32) of
  * the function.

@@ -1,6 +1,6 @@
 /**
- * Registry of the functions that emitted modules can contain. These are the functions of the primitives that this
- * program includes.
+ * Registry of the functions that emitted modules can contain. A function is registered if its primitive is part of the
+ * program.
  */
 import type { EncodedFunction } from "../machine/encoder.ts";
 import { FunctionCode, Graph } from "../machine/graph.ts";
@@ -11,8 +11,8 @@ export interface FloatFunction {
   readonly arity: 1 | 2;
   /**
    * Largest error in float64, in units in the last place. In float32, the error of all functions is below 0.51. The
-   * zeros of lgamma below −2 and of digamma below 0 are close together. Near these zeros, errors are relative to m =
-   * max(1, |result|, lgamma|x| or log(1 + |x|)), and float32 adds 2^-31 m.
+   * zeros of lgamma below −2 and of digamma below 0 are close together. Near these zeros, errors are stated relative to
+   * m = max(1, |result|, lgamma|x| or log(1 + |x|)), and float32 adds 2^-31 m.
    */
   readonly ulps: number;
   build(m: Wide, digits: Digits, ...x: Value[]): Value;

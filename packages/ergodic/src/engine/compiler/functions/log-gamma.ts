@@ -2,11 +2,12 @@
  * lgamma: log|Γ(x)| in float64x2.
  *
  * For −½ ≤ x < 2½: log Γ(2 + d) = d·Q(d), with d = x below ½, x − 1 below 1.3, and x − 2 above; then log|x·(1 + x)|,
- * log x or nothing is subtracted. The relative error is then small near the zeros 1 and 2, and near 0. For x ≥ 2½:
- * Stirling's (x − ½)·(log x − 1) + ½·log 2π − ½ + S(1/x²)/x. For x < −½: −log(|x|·|sin πx|/π) − lgamma|x|, where only
- * the absolute error is small near the zeros.
- * Q: Chebyshev interpolation of log Γ(2 + d)/d on −0.7 … ½, degree 21 (error 2^-59) or 13 (2^-37). S: on 0 < 1/x² ≤
- * 1/6.25, degree 12 (2^-52; S/x is at most an eighth of the result) or 4 (2^-29). Computed in 60 digits, then expanded.
+ * log x or nothing is subtracted. With these forms, the relative error is small near the zeros 1 and 2, and near 0. For
+ * x ≥ 2½: Stirling's (x − ½)·(log x − 1) + ½·log 2π − ½ + S(1/x²)/x. For x < −½: −log(|x|·|sin πx|/π) − lgamma|x|. Near
+ * the zeros of this difference, only the absolute error is small.
+ * Q: Chebyshev interpolation of log Γ(2 + d)/d on −0.7 … ½, degree 21 (error 2^-59) or 13 (2^-37). S is interpolated on
+ * 0 < 1/x² ≤ 1/6.25, with degree 12 (2^-52) or 4 (2^-29). S/x is at most an eighth of the result. Computed in 60
+ * digits, then expanded.
  */
 import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";
@@ -48,7 +49,7 @@ function direct(m: Wide, digits: Digits, a: Value): Node {
   const product = m.add(a, square);
   const factor = m.select(nearZero, product, m.select(m.and(near, m.not(nearOne)), one, a));
   const { high, low } = logParts(m, digits, m.abs(factor));
-  // The relative rounding error of a + a² is the absolute error of its logarithm.
+  // The relative rounding error of a + a² becomes an absolute error of the logarithm.
   const lost = m.and(nearZero, m.sub(square, m.sub(product, a)));
   const correction = digits === 24 ? low : m.add(low, m.div(lost, factor));
   const within = m.sub(m.sub(m.mul(d, m.polynomial(d, Q[digits])), correction), high);

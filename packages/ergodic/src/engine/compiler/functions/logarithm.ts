@@ -2,7 +2,7 @@
  * log, log1p and softplus in float64x2.
  *
  * x = 2^k·(1 + f) with √½ ≤ 1 + f < √2; s = f/(2 + f); log(1 + f) = f − (f²/2 − s·(f²/2 + s²·R(s²))), where s²·R is
- * (log(1 + f) − 2s)/s. R is a Chebyshev fit: error 2^-57 of log(1 + f), or 2^-35 for float32.
+ * (log(1 + f) − 2s)/s. R is a Chebyshev fit. The error of log(1 + f) is 2^-57, or 2^-35 for float32.
  */
 import type { Node } from "../machine/graph.ts";
 import type { Digits, Wide } from "../machine/instructions.ts";
@@ -21,7 +21,7 @@ const R: Record<Digits, readonly number[]> = {
 export function split(m: Wide, x: Value, subnormal: boolean): { k: Node; mantissa: Node } {
   const tiny = m.less(x, m.constant(2 ** -1022));
   const bits = subnormal ? m.select(tiny, m.mul(x, m.constant(2 ** 54)), x) : x;
-  // Adding bits(1) − bits(√½) makes the carry into the exponent happen at √½ instead of 1.
+  // Adding bits(1) − bits(√½) makes the carry into the exponent occur at √½ instead of 1.
   const shifted = m.addBits(bits, m.bits(0x3ff0000000000000n - 0x3fe6a09e667f3bcdn));
   const biased = m.or(m.shiftRight(shifted, 52), m.bits(0x4330000000000000n));
   const k = m.sub(biased, m.constant(2 ** 52 + 1023));
@@ -30,7 +30,7 @@ export function split(m: Wide, x: Value, subnormal: boolean): { k: Node; mantiss
   return { k: subnormal ? m.sub(k, m.and(tiny, m.constant(54))) : k, mantissa };
 }
 
-/** Returns terms with k·ln 2 + log(1 + f) + correction = large + f − small; large is exact. */
+/** Returns `large` and `small` with k·ln 2 + log(1 + f) + correction = large + f − small, where `large` is exact. */
 function terms(m: Wide, digits: Digits, k: Value, f: Value, correction?: Value): { large: Node; small: Node } {
   const half = m.mul(m.constant(0.5), m.mul(f, f));
   const s = m.div(f, m.add(m.constant(2), f));
@@ -46,7 +46,7 @@ function assemble(m: Wide, digits: Digits, k: Value, f: Value, correction?: Valu
   return m.sub(large, m.sub(small, f));
 }
 
-/** Returns `value` for x within (pole, ∞), −∞ at the pole, NaN below it, and x itself for ∞ and NaN. */
+/** Returns `value` for x between the pole and ∞, −∞ at the pole, NaN below the pole, and x itself if x is ∞ or NaN. */
 function guarded(m: Wide, x: Value, pole: number, value: Value): Node {
   const at = m.constant(pole);
   const outside = m.select(m.less(x, at), m.constant(Number.NaN), m.select(m.equal(x, at), m.constant(-Infinity), x));
@@ -75,7 +75,7 @@ export function log(m: Wide, digits: Digits, x: Value): Node {
   return guarded(m, x, 0, logPositive(m, digits, x, digits === 53));
 }
 
-/** Returns log1p for finite x > −1, except that −0 gives +0: log(u) + (the rounding error of u = 1 + x)/u. */
+/** Returns log1p for finite x > −1, but +0 for −0. The result is log(u) + (the rounding error of u = 1 + x)/u. */
 function log1pInside(m: Wide, digits: Digits, x: Value): Node {
   const one = m.constant(1);
   const u = m.add(one, x);
@@ -92,7 +92,7 @@ export function log1p(m: Wide, digits: Digits, x: Value): Node {
   return guarded(m, x, -1, m.select(m.equal(x, m.constant(0)), x, log1pInside(m, digits, x)));
 }
 
-/** Returns log1p(z) for 0 ≤ z ≤ 1 or NaN: 1 + z is halved if it exceeds √2, so its bits need not be examined. */
+/** Returns log1p(z) for 0 ≤ z ≤ 1 or NaN. If 1 + z exceeds √2, it is halved, so that its bits need not be examined. */
 function log1pWithinOne(m: Wide, digits: Digits, z: Value): Node {
   const large = m.less(m.constant(Math.SQRT2 - 1), z);
   const f = m.select(large, m.mul(m.constant(0.5), m.sub(z, m.constant(1))), z);
@@ -105,8 +105,8 @@ export function softplus(m: Wide, digits: Digits, x: Value): Node {
 }
 
 /**
- * Returns the softplus of lane 0 of x in lane 0, and its sigmoid in lane 1. Programs need both values together, and
- * both depend on e^−|x|.
+ * Returns the softplus of lane 0 of x in lane 0, and its sigmoid in lane 1. Programs usually need both values, and both
+ * depend on e^−|x|.
  */
 export function softplusAndSigmoid(m: Wide, digits: Digits, x: Value): Node {
   return m.lowHalves(softplus(m, digits, x), sigmoid(m, digits, x));

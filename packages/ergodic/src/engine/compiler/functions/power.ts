@@ -1,7 +1,7 @@
 /**
- * pow in float64x2: e^(b·log|a|). The logarithm is computed as a sum of two float64 (about 2^-66 relative), because
- * b·log|a| can reach 745 and its absolute error is the relative error of the result. For float32, plain float64
- * suffices.
+ * pow in float64x2: e^(b·log|a|). The logarithm is computed as a sum of two float64 numbers (relative error about
+ * 2^-66), because b·log|a| can reach 745, and the absolute error of this product is the relative error of the result.
+ * For float32, plain float64 suffices.
  *
  * log m = 2s·(1 + z·(⅓ + z·W(z))), s = (m − 1)/(m + 1), z = s².
  */
@@ -54,8 +54,8 @@ function logPair(m: Wide, x: Value): Pair {
 }
 
 function powerOfSize(m: Wide, digits: Digits, x: Value, b: Value): Node {
-  // For |b| > 2^70, the result overflows or vanishes for every x except 1. At x = 1, ∞·log 1 must be 0. The bound also
-  // keeps the exact product from overflowing.
+  // For |b| > 2^70, the result overflows or vanishes for every x except 1. At x = 1, the bound prevents ∞·log 1, which
+  // must be 0. The bound also keeps the exact product from overflowing.
   const bounded = m.atLeast(m.atMost(b, 2 ** 70), -(2 ** 70));
   if (digits === 24) return exp(m, 24, m.mul(bounded, logPositive(m, 53, x, false)));
   const l = logPair(m, x);

@@ -40,7 +40,7 @@ function wave(m: Wide, digits: Digits, x: Value, quarterTurns: 0 | 1): Node {
   const turns = m.add(n, m.constant(quarterTurns));
   const halfTurns = m.mul(turns, m.constant(0.5));
   const value = m.select(m.notEqual(m.floor(halfTurns), halfTurns), cosine, sine);
-  // Bit 1 of the number of quarter turns is the sign.
+  // Bit 1 of the number of quarter turns determines the sign of the result.
   const sign = m.and(m.shiftLeft(m.add(turns, m.constant(1.5 * 2 ** 52)), 62), m.bits(0x8000000000000000n));
   return m.addBits(m.atLeast(m.atMost(value, 1), -1), sign);
 }

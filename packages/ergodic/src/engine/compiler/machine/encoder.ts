@@ -1,5 +1,6 @@
 /**
- * The parts of the binary format of WebAssembly 2.0 that emitted programs need: LEB128 numbers, sections, functions.
+ * Encoder for the parts of the binary format of WebAssembly 2.0 that emitted programs need: LEB128 numbers, sections
+ * and functions.
  *
  * A module imports `env.memory` (1 to 65536 pages; its shared flag must match the given memory) and the functions that
  * it calls, `env.NAME`. A module imports no table, because V8 retains every instance that imports a table for as long
@@ -43,7 +44,7 @@ export interface EncodedFunction {
   locals: readonly WasmType[];
   /** Code without the closing `end`. */
   code: readonly number[];
-  /** Names under which it is exported; may be empty. */
+  /** Names under which the function is exported, possibly none. */
   exportAs: readonly string[];
 }
 
@@ -94,7 +95,7 @@ export function encodeModule(
   const memory = [...text("env"), ...text("memory"), 0x02, shared ? 0x03 : 0x01, ...unsigned(1), ...unsigned(65536)];
   const imported = imports.map(({ name }, i) => [...text("env"), ...text(name), 0x00, ...unsigned(i)]);
   const exported = functions.flatMap((f, i) => f.exportAs.map((name) => [...text(name), 0x00, ...unsigned(imports.length + i)]));
-  // Bodies are most of a module, with thousands of bytes each, so they are copied only once.
+  // Bodies account for most bytes of a module, so they are copied only once.
   const bodies = functions.flatMap((f) => {
     const locals = counted(f.locals.map((t) => [1, TYPE_CODES[t]]));
     return [unsigned(locals.length + f.code.length + 1).concat(locals), f.code, [0x0b]];
@@ -112,7 +113,7 @@ export function encodeModule(
   ]);
 }
 
-/** Returns a section: its id and length, the number of items, and its parts. */
+/** Returns a section, which consists of its id and length, the number of items, and its parts. */
 function section(id: number, parts: readonly (readonly number[])[], count = parts.length): (readonly number[])[] {
   const head = unsigned(count);
   const length = parts.reduce((sum, part) => sum + part.length, head.length);

@@ -7,11 +7,10 @@ export interface Node extends Value {
   readonly type: WasmType;
   readonly code: readonly number[];
   readonly args: readonly Node[];
-  /** Depth of the loop whose iterations change the value; 0 if the value never changes. */
+  /** Depth of the loop whose iterations change the value, or 0 if the value never changes. */
   readonly level: number;
   /**
-   * Whether repeating the node is cheaper than storing its value in a local. This is so for local.get and integer
-   * constants.
+   * Whether repeating the node is cheaper than storing its value in a local. True for local.get and integer constants.
    */
   readonly repeated: boolean;
 }
@@ -20,7 +19,8 @@ export interface Node extends Value {
  * The machine graph of one function: pure WebAssembly instructions as hash-consed nodes, and their emission.
  *
  * Building a loop body as a graph first gives common subexpression elimination, hoisting out of the loop and few locals
- * in one place. Nodes are pure. Loads read memory before the body's stores, because the caller emits the stores last.
+ * in one place. Nodes are pure. Loads read memory as it is before the body's stores, because the caller emits the
+ * stores last.
  */
 export class Graph {
   readonly #known = new Map<string, Node>();
@@ -48,7 +48,7 @@ export class Graph {
     return this.node("i32", [0x41, ...signed(x)], [], { repeated: true });
   }
 
-  /** Returns the value of a local; `level` must be the same at every call. */
+  /** Returns a node that reads a local. For the same local, `level` must be the same in every call. */
   local(type: WasmType, index: number, level: number): Node {
     const before = this.#reads.get(index) ?? level;
     assert(before === level, "a local changes at two levels");
@@ -87,7 +87,7 @@ export class FunctionCode {
     this.push(0x21, ...unsigned(local));
   }
 
-  /** Computes the values and stores each in a local. Later calls of `emit` use these locals. */
+  /** Computes the nodes and stores each value in a local. Later calls of `emit` use these locals. */
   keep(nodes: readonly Node[]): void {
     const uses = usesBelow(nodes, this.#kept);
     for (const node of nodes) {
@@ -108,8 +108,8 @@ export class FunctionCode {
   }
 
   /**
-   * Forgets stored values that change between iterations at `level` or deeper, because their locals are stale after the
-   * loop's body.
+   * Forgets stored values that change between iterations at `level` or deeper. After the loop's body, the locals of
+   * these values are stale.
    */
   forget(level: number): void {
     for (const node of [...this.#kept.keys()]) if (node.level >= level) this.#kept.delete(node);
@@ -158,8 +158,8 @@ function usesBelow(roots: readonly Node[], kept: ReadonlyMap<Node, number>): Map
 }
 
 /**
- * Returns the nodes to compute before the loops deeper than `level`. These are the topmost nodes below the roots that
- * do not change in such loops.
+ * Returns the nodes that should be computed before the loops deeper than `level`. The returned nodes are the topmost
+ * nodes below the roots that such loops do not change.
  */
 export function invariantsBelow(roots: readonly Node[], level = 0): Node[] {
   const found: Node[] = [];

@@ -26,8 +26,8 @@ const COMPARISONS = {
 const COLUMN: Record<LaneKind, number> = { f64: 0, f32: 1, f64x2: 2, f32x4: 3 };
 
 /**
- * One-argument functions that come in pairs and share work. Each entry contains the name of the function that computes
- * both results, and the lane of its own result.
+ * Pairs of one-argument functions that share work. Each entry contains the name of the function that computes both
+ * results, and the lane in which its own result is returned.
  */
 const SHARED_CALLS: Readonly<Record<string, readonly [both: string, lane: number]>> = {
   softplus: ["softplusAndSigmoid", 0],
@@ -114,12 +114,12 @@ export class Instructions implements Lanes {
     return this.graph.node(this.type, [this.kind === "f64" ? 0xb8 : 0xb3], [mask]);
   }
 
-  /** Converts a number to a mask: true for anything but 0. */
+  /** Converts a number to a mask that is true for any number except 0. */
   condition(x: Value): Node {
     return this.notEqual(x, this.constant(0));
   }
 
-  /** Copies a float64 to all lanes, demoted if lanes are float32. */
+  /** Copies a float64 to all lanes. If lanes are float32, the number is rounded to float32 first. */
   spread(x: Value): Node {
     const single = this.kind === "f32" || this.kind === "f32x4";
     const lane = single ? this.graph.node("f32", [0xb6], [x]) : (x as Node);
@@ -127,7 +127,7 @@ export class Instructions implements Lanes {
   }
 
   call(name: string, ...args: Value[]): Node {
-    // In scalar float64, one call gives a loss and its derivative, with one result per lane.
+    // In scalar float64, one call computes a loss and its derivative, with one result per lane.
     const shared = this.kind === "f64" ? SHARED_CALLS[name] : undefined;
     if (shared) {
       const [both, lane] = shared;
@@ -150,7 +150,10 @@ export class Instructions implements Lanes {
   }
 }
 
-/** Extends float64x2 with the operations that functions/ need: bits as integers, and constants given by bits. */
+/**
+ * Extends float64x2 with operations that functions/ need: operations on bits as integers, and constants given by their
+ * bits.
+ */
 export class Wide extends Instructions {
   constructor(graph: Graph) {
     super(graph, "f64x2", () => {
@@ -210,7 +213,7 @@ export class Wide extends Instructions {
   signed = (x: Value, of: Value): Node => this.or(x, this.and(of, this.bits(0x8000000000000000n)));
 
   /**
-   * Returns c[0] + c[1]·x + c[2]·x² + …, computed separately for even and odd powers, which gives two short dependency
+   * Returns c[0] + c[1]·x + c[2]·x² + …. Even and odd powers are summed separately, which gives two short dependency
    * chains instead of a long one.
    */
   polynomial(x: Value, c: readonly number[]): Node {

@@ -1,7 +1,7 @@
 /**
- * Vocabulary in which primitives write their code: the same operations for float64x2, float32x4, float64 and float32,
- * so that all lanes and the scalar tail compute the same bits. Masks are results of comparisons: all bits of a lane
- * set, or an i32 of 0 or 1 in scalar code.
+ * Instructions with which primitives write their code. The same operations exist for float64x2, float32x4, float64 and
+ * float32, so that all lanes and the scalar tail compute the same bits. Comparisons return masks: lanes whose bits are
+ * all set or all clear or, in scalar code, an i32 of 0 or 1.
  */
 
 /** A node of the machine graph (machine/graph.ts). */
@@ -36,6 +36,8 @@ export interface Lanes {
   or(a: Value, b: Value): Value;
   not(a: Value): Value;
   select(mask: Value, yes: Value, no: Value): Value;
-  /** Calls a function of functions/: it is evaluated in float64x2, and the result is rounded to this kind. */
+  /**
+   * Calls a function from functions/. The function is evaluated in float64x2, and the result is rounded to this kind.
+   */
   call(name: string, ...args: Value[]): Value;
 }

@@ -1,7 +1,7 @@
 /**
- * √, exp, log and similar functions (others: special-functions.ts). Their own SIMD code (functions/) gives the same
- * bits in every lane, in scalar code and on every machine. functions/ states the error bounds. The reference evaluation
- * uses the exp, log and pow of engine/numbers/, which give the same bits on every host.
+ * √, exp, log and similar functions (others: special-functions.ts). The SIMD code of these functions (functions/) gives
+ * the same bits in every lane, in scalar code and on every machine. functions/ states the error bounds. The reference
+ * evaluation uses the exp, log and pow of engine/numbers/, which give the same bits on every host.
  */
 import { expm1 as expm1Of, exp as expOf } from "../../numbers/exp.ts";
 import { log1p as log1pOf, log as logOf } from "../../numbers/log.ts";

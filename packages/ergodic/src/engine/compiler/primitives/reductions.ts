@@ -17,7 +17,7 @@ export const sum: Reducer = /* @__PURE__ */ reduction({
   symbol: "Σ",
 });
 
-/** Largest element; NaN if any element is NaN. Tied largest elements share the derivative. */
+/** Largest element; NaN if any element is NaN. If several elements are the largest, they share the derivative. */
 export const maximum: Reducer = /* @__PURE__ */ reduction({
   name: "maximum",
   start: -Infinity,

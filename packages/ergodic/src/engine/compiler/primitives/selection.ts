@@ -1,6 +1,7 @@
 /**
- * Comparisons, logic, where, minimum, maximum, |x| and sign. At a tie of `min` or `max`, the first argument gets the
- * whole derivative; the derivative of |x| at 0 is 0. `min` and `max` are NaN if either argument is NaN.
+ * Comparisons, logic, where, minimum, maximum, |x| and sign. If the arguments of `min` or `max` are equal, the first
+ * argument gets the whole derivative. The derivative of |x| at 0 is 0. `min` and `max` are NaN if either argument is
+ * NaN.
  */
 import { constant, type Expr, isConstant } from "../expression.ts";
 import {
@@ -120,7 +121,10 @@ export const where: Ternary = /* @__PURE__ */ primitive({
   code: (m, condition, yes, no) => m.select(condition, yes, no),
 });
 
-/** Smallest of a, b, …; NaN if any is NaN. At a tie, the first argument gets the derivative. */
+/**
+ * Smallest of a, b, …; NaN if any is NaN. If several arguments are the smallest or largest, the first of them gets the
+ * derivative.
+ */
 export const min: Chain = /* @__PURE__ */ primitive({
   name: "min",
   chains: true,
@@ -131,7 +135,10 @@ export const min: Chain = /* @__PURE__ */ primitive({
   code: (m, a, b) => m.min(a, b),
 });
 
-/** Largest of a, b, …; NaN if any is NaN. At a tie, the first argument gets the derivative. */
+/**
+ * Largest of a, b, …; NaN if any is NaN. If several arguments are the smallest or largest, the first of them gets the
+ * derivative.
+ */
 export const max: Chain = /* @__PURE__ */ primitive({
   name: "max",
   chains: true,
@@ -185,7 +192,7 @@ export const floor: Unary = /* @__PURE__ */ primitive({
   code: (m, x) => m.floor(x),
 });
 
-/** Nearest integer, with ties to even (Math.round rounds them up); keeps the sign of zeros. */
+/** Nearest integer. Ties go to the even integer, whereas Math.round rounds them up. Zeros keep their sign. */
 export const round: Unary = /* @__PURE__ */ primitive({
   name: "round",
   reference(x) {

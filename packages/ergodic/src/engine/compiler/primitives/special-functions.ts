@@ -1,6 +1,6 @@
 /**
- * Trigonometric, error and gamma functions. The conventions of functions.ts apply. These functions are separate because
- * few programs need them.
+ * Trigonometric, error and gamma functions. The conventions of functions.ts apply. These functions have a separate
+ * file, because few programs need them.
  */
 
 import { CompileError } from "../../errors/errors.ts";
@@ -103,8 +103,8 @@ export const digamma: Unary = /* @__PURE__ */ called(
 );
 
 /**
- * ψ′(x), the derivative of digamma; ∞ at 0, −1, −2, …. It has no derivative here, so lgamma can be differentiated only
- * twice.
+ * ψ′(x), the derivative of digamma; ∞ at 0, −1, −2, …. This function has no derivative, so lgamma can be differentiated
+ * only twice.
  */
 export const trigamma: Unary = /* @__PURE__ */ called(
   "trigamma",

@@ -36,7 +36,7 @@ export function fastfood(options: FeatureOptions): RandomFeatures {
 export const fastfoodStep = featureTransformation("fastfood", drawn, ({ inputs, count }) => {
   const size = paddedSize(inputs);
   const frequencies = Math.ceil(count / 2 / size) * size;
-  // Drawing a length takes one normal draw per element of a vector.
+  // The length of a random vector takes one normal draw per element.
   const drawing = 2 * SIGN + NORMAL * (1 + size);
   return { work: frequencies * (drawing + 2 * transformCost(size)), bytes: 21 * frequencies + 16 * size };
 });

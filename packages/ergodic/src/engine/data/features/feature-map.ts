@@ -5,8 +5,9 @@
  * z(x) = √(2/D) [cos w₁·x, sin w₁·x, …, cos w_{D/2}·x, sin w_{D/2}·x], so that z(x)·z(y) ≈ k(x, y), with an error of
  * order 1/√D, and z(x)·z(x) = 1. D: `count`, even. γ: `gamma`, > 0, in units of 1/x². "scale" is 1/(d·var), where var
  * is the population variance of all cells of the dataset (1 if the variance is 0). γ is then computed when the map is
- * applied. The maps draw the frequencies w differently. Independent draws from N(0, 2γI) are the simplest; joint draws
- * give estimates with less variance. The seed reproduces all frequencies, so a saved model stores only five numbers.
+ * applied. The maps differ in how they draw the frequencies w. Independent draws from N(0, 2γI) are the simplest
+ * method. Joint draws give estimates with less variance. The seed reproduces all frequencies, so a saved model stores
+ * only five numbers.
  *
  * Source: Rahimi, Recht 2007.
  *
@@ -23,13 +24,13 @@ import { checkStep } from "../step-check.ts";
 export interface FeatureOptions {
   /** Number of features, in pairs of cosine and sine: an even number, 2 to 2²². */
   count: number;
-  /** γ of the kernel exp(−γ‖x − y‖²), > 0. Default "scale": 1/(columns × variance of all cells). */
+  /** γ of the kernel exp(−γ‖x − y‖²), > 0. Default "scale", which is 1/(columns × variance of all cells). */
   gamma?: number | "scale";
   /** Seed of the frequencies. Default 0. */
   seed?: number;
 }
 
-/** A random feature map with the user's options. */
+/** A random feature map, with the options that the user gave. */
 export interface RandomFeatures {
   /** Kind of map: "rff", "orthogonal", "sorf" or "fastfood". */
   readonly kind: string;
@@ -39,14 +40,14 @@ export interface RandomFeatures {
   readonly gamma: number | "scale";
   /** Seed of the frequencies. */
   readonly seed: number;
-  /** Returns kind, count, gamma and seed, as JSON for `randomFeaturesFromJson`. */
+  /** Returns kind, count, gamma and seed, in the JSON form that `randomFeaturesFromJson` reads. */
   toJSON(): JsonObject;
 }
 
-/** Names of all maps, for code that does not need the maps themselves. */
+/** Names of all maps, for code that does not load the maps themselves. */
 export const mapKinds: readonly string[] = ["rff", "orthogonal", "sorf", "fastfood"];
 
-/** A map resolved for a dataset, as a pipeline step. */
+/** A pipeline step for a map, with all options resolved for a dataset. */
 export interface FeaturesStep extends Step {
   readonly count: number;
   readonly gamma: number;
@@ -121,7 +122,10 @@ export function featureTransformation(
   };
 }
 
-/** Returns the cost of a frequency matrix: `normals` random numbers per cell, and one product with a row. */
+/**
+ * Returns the cost of a frequency matrix: the cost of drawing `normals` random numbers per cell, and of one product
+ * with a row.
+ */
 export function matrixCost({ count, inputs }: FeaturesStep, normals: number): Cost {
   const cells = (count / 2) * inputs;
   return { work: cells * (normals * NORMAL + 4), bytes: 8 * cells };

@@ -4,7 +4,7 @@
  */
 export function hadamard(x: Float64Array, n: number): void {
   let half = 1;
-  // Merges two steps into one pass, which computes the same sums with half the memory accesses.
+  // Two steps share one pass, which computes the same sums with half the memory accesses.
   for (; 2 * half < n; half *= 4) {
     for (let start = 0; start < n; start += 4 * half) {
       for (let i = start; i < start + half; i++) {
@@ -33,7 +33,7 @@ export function paddedSize(n: number): number {
   return 2 ** (32 - Math.clz32(n - 1));
 }
 
-/** Cost of drawing a random sign or a random position (random/stream.ts). */
+/** Cost of drawing a random sign, or a random position (random/stream.ts). */
 export const SIGN = 64;
-/** Cost of transforming n numbers, divided by n. The surrounding products are included. */
+/** Cost of a transform of n numbers, divided by n. The surrounding products are included. */
 export const transformCost = (n: number): number => 16 + 8 * Math.log2(n);

@@ -14,7 +14,7 @@ import { sorf, sorfStep } from "./sorf.ts";
 export type { FeatureOptions, ProductOptions, Products, RandomFeatures };
 export { fastfood, orthogonal, products, rff, sorf };
 
-/** Factory of each map, by the name that a user types. */
+/** Factories of the maps, by the names that users type. */
 export const featureMaps: Readonly<Record<string, (options: FeatureOptions) => RandomFeatures>> = {
   rff,
   orthogonal,

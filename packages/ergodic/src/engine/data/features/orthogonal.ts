@@ -35,7 +35,7 @@ export function orthogonal(options: FeatureOptions): RandomFeatures {
 export const orthogonalStep = featureTransformation("orthogonal", drawn, (step) => {
   const { work, bytes } = matrixCost(step, 2);
   const rows = Math.min(step.inputs, step.count / 2);
-  // Each row of a block is orthogonalised against the rows before it, twice.
+  // Each row of a block is orthogonalised twice against the rows before it.
   return { work: work + 4 * (step.count / 2) * rows * step.inputs, bytes: bytes + 8 * rows * step.inputs };
 });
 
@@ -63,20 +63,20 @@ function drawn(step: FeaturesStep): Projection {
   return matrixProjection(matrix, inputs);
 }
 
-/** Draws the length of a vector of `dimension` independent normals. */
+/** Draws the length of a random vector of `dimension` independent normals. */
 export function gaussianLength(draws: Draws, dimension: number): number {
   let squares = 0;
   for (let j = 0; j < dimension; j++) squares += draws.normal() ** 2;
   return Math.sqrt(squares);
 }
 
-/** Draws uniformly distributed orthonormal rows: Gaussian rows, each orthogonalised against the rows before it. */
+/** Draws uniformly distributed orthonormal rows: each Gaussian row is orthogonalised against the rows before it. */
 function orthonormalRows(draws: Draws, rows: number, size: number): Float64Array {
   const q = new Float64Array(rows * size);
   for (let k = 0; k < rows; k++) {
     const row = q.subarray(k * size, (k + 1) * size);
     for (let j = 0; j < size; j++) row[j] = draws.normal();
-    // A single pass loses orthogonality when few dimensions are left, so make a second pass.
+    // A second pass restores the orthogonality that a single pass loses when few dimensions are left.
     for (let pass = 0; pass < 2; pass++) {
       for (let other = 0; other < k; other++) {
         let dot = 0;

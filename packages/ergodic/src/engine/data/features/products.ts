@@ -21,7 +21,7 @@ export interface ProductOptions {
    */
   interactions?: readonly (readonly string[])[];
   /**
-   * Largest number of factors in a product. Adds all products of up to this many columns, including powers of number
+   * Largest number of factors in a product. Adds all products of up to this many columns, including powers of numeric
    * columns. A whole number, 1 to 6. Default 1: none.
    */
   degree?: number;
@@ -31,7 +31,7 @@ export interface ProductOptions {
 export interface Products {
   /** "products". */
   readonly kind: "products";
-  /** Returns the step for rows that encode these raw columns. */
+  /** Returns the pipeline step for rows whose columns encode these raw columns. */
   resolve(rows: RowSource, inputs: readonly RawColumn[] | null): ProductsStep;
 }
 
@@ -47,14 +47,15 @@ const MOST_TERMS = 100_000;
 const MOST_DEGREE = 6;
 
 /**
- * Products of columns, for `data.map`: interactions and polynomials. Stored with a model and applied at prediction.
+ * Products of columns, for `data.map`: interactions and polynomials. The step is stored with a model and applied at
+ * prediction.
  *
  *   data.map(products({ interactions: [["age", "work"]] }));   // age × each level of work
  *   data.map(products({ degree: 2 }));                         // squares, and products of every two columns
  *
- * The original columns come first, followed by products with names such as "age:work=public" and "age^2". Two kinds of
- * products are omitted: products of two levels of one category, which are always 0, and powers of a 0/1 column, which
- * equal the column.
+ * The original columns come first, followed by products with names such as "age:work=public" and "age^2". Products that
+ * add nothing are omitted: products of two levels of one category are always 0, and powers of a 0/1 column equal the
+ * column.
  *
  * @throws OptionError for options out of range, or if both are missing; from `map` for unknown column names and for
  * more than 100,000 products
@@ -81,7 +82,7 @@ export function products(options: ProductOptions): Products {
 interface Factor {
   readonly name: string;
   readonly columns: readonly number[];
-  /** Whether powers of the column differ from the column itself. */
+  /** Whether powers of the column differ from the column. */
   readonly powers: boolean;
 }
 
@@ -135,7 +136,7 @@ function factorsOf(rows: RowSource, inputs: readonly RawColumn[] | null, wantsPo
   const powers = wantsPowers ? moreThanBits(rows) : new Uint8Array(columnCount);
   const number = (j: number): Factor => ({ name: all[j], columns: [j], powers: powers[j] === 1 });
   const width = (inputs ?? []).reduce((sum, c) => sum + (c.kind === "category" ? (c.levels?.length ?? 0) : 1), 0);
-  // Hashed columns and columns of other maps cannot be grouped, so each is a factor.
+  // Hashed columns and columns of other maps cannot be grouped by raw column, so each of them is a factor.
   if (!inputs || width !== columnCount) return Array.from({ length: columnCount }, (_, j) => number(j));
   let at = 0;
   return inputs.map((column) => {
@@ -145,7 +146,7 @@ function factorsOf(rows: RowSource, inputs: readonly RawColumn[] | null, wantsPo
   });
 }
 
-/** Returns 1 for each column that contains a number other than 0 and 1. */
+/** Returns a flag for each column: 1 if the column contains a number other than 0 and 1. */
 function moreThanBits(rows: RowSource): Uint8Array {
   const found = new Uint8Array(rows.shape.columnCount);
   forEachRow(rows, ({ count, columns, values }) => {
@@ -179,7 +180,10 @@ function expand(lists: readonly (readonly number[])[], into: number[][]): void {
   }
 }
 
-/** A product of number columns counts as a number column. A product with a level column is mostly 0. */
+/**
+ * A product of numeric columns counts as a numeric column. A product with a level's column is mostly 0, so it does not
+ * count as numeric.
+ */
 function withTerms({ numbers, most }: NonNullable<Shape["table"]>, { inputs, terms }: ProductsStep): Shape["table"] {
   const own = new Set(numbers);
   const products = terms.flatMap((term, k) => (term.every((j) => own.has(j)) ? [inputs + k] : []));
@@ -187,8 +191,8 @@ function withTerms({ numbers, most }: NonNullable<Shape["table"]>, { inputs, ter
 }
 
 /**
- * Step `products`: the input columns, followed by the product of each term's columns. Sparse rows stay sparse: a
- * product has an entry if all its factors are non-zero.
+ * Step `products`: appends the product of each term's columns to the input columns. Sparse rows stay sparse: a product
+ * has an entry only if all its factors are non-zero.
  */
 export const productsStep: Transformation<ProductsStep> = {
   kind: "products",

@@ -16,9 +16,8 @@ import {
  * Random Fourier features: all frequencies w ~ N(0, 2γI) are independent.
  *
  * Frequency k uses the random numbers of update k of the stream (seed, "features", "rff"). Cost per row: count·d/2
- * multiplications. Source: Rahimi, Recht 2007. Of the two common variants, this one (pairs of cosine and sine) has the
- * smaller variance. Differs from scikit-learn's RBFSampler, which draws a single cosine with a random phase per
- * feature.
+ * multiplications. Source: Rahimi, Recht 2007. Pairs of cosine and sine give a smaller variance than the other common
+ * variant. Differs from scikit-learn's RBFSampler, which draws a single cosine with a random phase per feature.
  */
 export function rff(options: FeatureOptions): RandomFeatures {
   addTransformation(rffStep);

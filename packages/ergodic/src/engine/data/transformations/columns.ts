@@ -11,15 +11,15 @@ export interface ColumnsStep extends SourceStep {
   readonly kind: "columns";
   readonly columns: readonly RawColumn[];
   /**
-   * Handling of a level not seen when the pipeline was made: "zero" gives all zeros after one-hot coding, "refuse"
-   * throws an error.
+   * Handling of a level that did not occur when the pipeline was made: "zero" gives all zeros after one-hot coding, and
+   * "refuse" throws an error.
    */
   readonly unknown: "zero" | "refuse";
 }
 
 /**
- * Returns the columns of `table` except `others`, with sorted levels. A column's levels are the levels that occur in
- * rows or, if `all` is true, all levels that the table lists.
+ * Returns the columns of `table` except `others`, with sorted levels. The levels of a column are the levels that occur
+ * in rows. If `all` is true, they are all levels that the table lists.
  */
 export function fitColumns(table: Table, others: ReadonlySet<string>, all = false): RawColumn[] {
   return table.columns
@@ -34,8 +34,8 @@ export function fitColumns(table: Table, others: ReadonlySet<string>, all = fals
 
 /**
  * Source step `columns`: the chosen columns of a table, cell by cell. A number stays a number (NaN = missing). A
- * category becomes its index in `levels` (NaN = missing, −1 = a level that the pipeline does not know). Always followed
- * by `oneHot`, with `impute` between them if needed.
+ * category becomes its index in `levels` (NaN = missing, −1 = a level that the pipeline does not know). The next step
+ * is always `oneHot`, or `impute` and then `oneHot`.
  *
  * Accepts a `Table` or objects by column name, with columns in any order and extra columns ignored. Arrays by position
  * are accepted if all columns are numeric.
@@ -87,7 +87,7 @@ function partReader(): PartReader {
   );
 }
 
-/** Registers the reader of dates (dates.ts), which is only loaded if dates are used. */
+/** Registers the reader of dates (dates.ts), which programs load only if they use dates. */
 export function readPartsBy(reader: PartReader): void {
   parts = reader;
 }
@@ -105,7 +105,7 @@ function positionReader(step: ColumnsStep, raw: SparseTable | readonly ArrayLike
   };
 }
 
-/** Cache of level indices, by list of levels, so that predicting one row does not rebuild an index. */
+/** Cache of level indices for each list of levels, so that the index is not rebuilt for every predicted row. */
 const indexes = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
 
 export function levelIndex(levels: readonly string[]): ReadonlyMap<string, number> {
@@ -153,7 +153,7 @@ function placeReader({ codes, levels }: Column & { kind: "category" }, place: (l
   };
 }
 
-/** Checks that a row given by position has exactly `length` cells, and returns it. */
+/** Checks that a row that is given by position has exactly `length` cells, and returns the row. */
 export function listOf(row: unknown, length: number, where: string, i: number): ArrayLike<unknown> {
   if (!isList(row)) {
     throw new DataError(

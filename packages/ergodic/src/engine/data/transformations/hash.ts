@@ -44,7 +44,7 @@ export const hash: Transformation<HashStep> = {
 
   start(step, input) {
     const { name = (j: number) => input.names()[j] } = input;
-    // Only columns that occur in rows are hashed, because there can be billions of possible columns.
+    // Hashes are computed only for columns that occur in rows, because there can be billions of columns.
     const hashes = new Map<number, number>();
     const hashOf = (j: number): number => {
       let known = hashes.get(j);
@@ -61,8 +61,8 @@ export const hash: Transformation<HashStep> = {
 };
 
 /**
- * Sums the hashed values of one row. Buckets are returned in ascending order, and the values of a bucket are summed in
- * the order in which they were added.
+ * Sums the hashed values of one row. Buckets are in ascending order. The values of a bucket are summed in the order in
+ * which they were added.
  */
 export class HashCollector {
   private readonly mask: number;
@@ -83,8 +83,8 @@ export class HashCollector {
 
   row(): RowVector {
     const { added, out } = this;
-    // Packs bucket and position into one exact integer (30 + 23 bits), so that the native sort is stable within a
-    // bucket.
+    // Packs bucket and position into one exact integer (30 + 23 bits). Sorting these integers keeps the order within
+    // each bucket.
     const order = new Float64Array(added.count);
     for (let k = 0; k < order.length; k++) order[k] = added.columns[k] * 2 ** 23 + k;
     order.sort();

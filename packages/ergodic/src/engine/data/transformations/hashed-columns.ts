@@ -22,7 +22,7 @@ export const hashedColumns: Source<HashedColumnsStep> = {
 
   output(step) {
     checkBits(step.bits);
-    // Only the name of a category column matters, so its levels are not checked.
+    // Hashing uses only the name of a category column, so its levels are not checked.
     const isColumn = ({ name, kind }: { name: unknown; kind: unknown }): boolean =>
       typeof name === "string" && (kind === "number" || kind === "category");
     const { columns } = step;

@@ -8,17 +8,17 @@ export type ImputeMethod = "mean" | "median" | "mode" | "level";
 
 const METHODS: readonly unknown[] = ["mean", "median", "mode", "level", null];
 
-/** Name of the level for missing cells, also used in the names of indicators. */
+/** Name of the level for missing cells. Names of indicators use it, too. */
 export const GAP = "(missing)";
 
 export interface ImputeStep extends Step {
   readonly kind: "impute";
-  /** One method for all columns, or one per column; null if gaps are refused. */
+  /** One method for all columns, or one method per column. A method of null means that missing cells cause an error. */
   readonly method: ImputeMethod | readonly (ImputeMethod | null)[];
-  /** Fill value of each column: a number or the index of a level; null if gaps are refused. */
+  /** Fill value of each column: a number, the index of a level, or null if missing cells cause an error. */
   readonly fills: readonly (number | null)[];
   /**
-   * Columns with an indicator column, which is 1 where a value was missing. Indicator columns come after all other
+   * Columns that have an indicator column, which is 1 where a value was missing. Indicator columns come after all other
    * columns.
    */
   readonly indicators?: readonly number[];
@@ -58,8 +58,8 @@ export const indicatorColumns = (cells: readonly RawColumn[], { indicators = [] 
 
 /**
  * Step `impute`: fills each missing cell with the fill value of its column. The fill is the mean, median or mode of the
- * values present when the pipeline was made, or a separate level for missing cells. If several values tie for the mode,
- * the smallest wins. Indicators add a column that is 1 where a number was missing.
+ * values present when the pipeline was made, or a separate level for missing cells. If several values are equally
+ * common, the mode is the smallest of them. Indicators add a column that is 1 where a number was missing.
  *
  * A column without gaps also has a fill value (unless it has no method), so that a row with a gap can be predicted.
  *
@@ -114,7 +114,7 @@ export const impute: Transformation<ImputeStep> = {
   },
 };
 
-/** Registers the step. Programs that only predict load this step together with a model that uses it. */
+/** Registers the step. A program that only predicts registers this step when it loads a model that uses the step. */
 export const addImpute = (): void => addTransformation(impute);
 
 function fillOf(column: RawColumn, method: ImputeMethod, values: Float64Array): number {

@@ -1,6 +1,6 @@
 /**
- * Registry of pipeline steps. A new step needs a file in this folder and a line below. The steps in `features/` and
- * `impute` are registered where they are used.
+ * Registry of pipeline steps. A new step needs a file in this folder and an entry in the list below. The steps in
+ * `features/` and `impute` are registered where they are used.
  */
 import type { SourceStep, Step, Transformation } from "../rows.ts";
 import { columns } from "./columns.ts";
@@ -23,8 +23,8 @@ const known = new Map(transformationList.map((one) => [one.kind, one]));
 export const transformations: ReadonlyMap<string, Transformation<Step>> = known;
 
 /**
- * Registers a step that is not always loaded, such as a feature map. Factories and readers of files with such steps
- * call this function.
+ * Registers a step that is not always loaded, such as a feature map. Factories of such steps call this function, and so
+ * do readers of files that contain such steps.
  */
 export function addTransformation<S extends Step>(one: Transformation<S>): void {
   known.set(one.kind, one as unknown as Transformation<Step>);

@@ -6,7 +6,7 @@ export interface NumberTypeStep extends Step {
   readonly type: "f32" | "f64";
 }
 
-/** Step `numberType`: stores all later values as f32 (rounded to nearest) or f64. */
+/** Step `numberType`: stores all values from here on as f32 (rounded to nearest) or f64. */
 export const numberType: Transformation<NumberTypeStep> = {
   kind: "numberType",
   output(step, input) {

@@ -20,9 +20,9 @@ export interface NumbersStep extends SourceStep {
  * Source step `numbers`: rows that already consist of numbers, dense or sparse, with or without names.
  *
  * Accepts arrays by position, a `Table` or objects by column name, and a `SparseTable` by column index (or by name if
- * both sides have names). In sparse rows and objects, an absent column is 0. A column that the pipeline does not know
- * is dropped, because a model has no weight for it. Sparse test files often have columns that the training file lacks.
- * Dense rows need every column.
+ * both sides have names). In sparse rows and in objects, a column that is absent has the value 0. A column that the
+ * pipeline does not know is dropped, because a model has no weight for it. Sparse test files often have columns that
+ * the training file lacks. Dense rows need every column.
  *
  * @throws DataError for an absent column, a row of another length, a value that is not finite
  */
@@ -175,7 +175,7 @@ function entriesReader(step: NumbersStep, table: SparseTable): ReadRow {
   };
 }
 
-/** Returns the pipeline column of each table column (−1 = unknown), or null if the positions already agree. */
+/** Returns the pipeline column of each table column (−1 = unknown), or null if the two orders already agree. */
 function renaming(step: NumbersStep, table: SparseTable): Int32Array | null {
   const { names } = step;
   if (!names || !table.names || table.names.every((name, j) => j >= names.length || name === names[j])) return null;

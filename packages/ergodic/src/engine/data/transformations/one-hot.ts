@@ -9,15 +9,15 @@ export interface OneHotStep extends Step {
 }
 
 /**
- * Rows can be sparse only with more than LEAST_COLUMNS columns and more than LEAST_SPARED columns per cell. A sparse
- * entry takes twice the memory of a dense number, and more time.
+ * Rows can only be sparse if there are more than LEAST_COLUMNS columns, and more than LEAST_SPARED columns per cell.
+ * The reason is that a sparse entry takes more time and twice the memory of a dense number.
  */
 const LEAST_COLUMNS = 200;
 const LEAST_SPARED = 4;
 
 /**
- * Chooses the storage format. Sparse rows pay off if a row has few non-zeros among many columns; small tables are
- * always dense.
+ * Chooses the storage format. Sparse rows save time and memory if a row has few non-zeros among many columns. Small
+ * tables are always dense.
  */
 export function chooseFormat(cells: readonly RawColumn[]): Format {
   const width = widthOf(cells);
@@ -27,7 +27,7 @@ export function chooseFormat(cells: readonly RawColumn[]): Format {
 const columnsOf = (cell: RawColumn): number => (cell.kind === "category" ? cell.levels.length : 1);
 const widthOf = (cells: readonly RawColumn[]): number => cells.reduce((sum, cell) => sum + columnsOf(cell), 0);
 
-/** Returns the index of the first column of each cell. */
+/** Returns, for each cell, the index of its first column. */
 function offsetsOf(cells: readonly RawColumn[]): number[] {
   let next = 0;
   return cells.map((cell) => (next += columnsOf(cell)) - columnsOf(cell));

@@ -8,10 +8,10 @@ export interface RowShapeStep extends Step {
 }
 
 /**
- * Step `rowShape`: declares that the columns of a row form an array of these sizes, with the last index varying
- * fastest: [height, width, channels] for an image.
+ * Step `rowShape`: declares that the columns of a row form an array with the given sizes, such as [height, width,
+ * channels] for an image. The last index varies fastest.
  *
- * Numbers are unchanged. The shape is lost in steps that make other columns (oneHot, hash, feature maps).
+ * Numbers are unchanged. Steps that make other columns (oneHot, hash, feature maps) discard the shape.
  *
  * @throws DataError PIPELINE_STEP unless the sizes multiply to the number of columns; OptionError OPTION_RANGE if they
  * come from a user

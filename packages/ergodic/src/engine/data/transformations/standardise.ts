@@ -8,20 +8,20 @@ export type Scaling = "sd" | "rms" | "max";
 export interface StandardiseStep extends Step {
   readonly kind: "standardise";
   readonly by: Scaling;
-  /** Value subtracted from each column; null if columns are not centred. */
+  /** Value subtracted from each column, or null if columns are not centred. */
   readonly centre: readonly number[] | null;
   readonly scale: readonly number[];
 }
 
 export interface ColumnMoments {
   readonly mean: Float64Array;
-  /** Standard deviation; 0 for a constant column. */
+  /** Standard deviation of each column, 0 if the column is constant. */
   readonly deviation: Float64Array;
   /** √mean(x²). */
   readonly rootMeanSquare: Float64Array;
   /** max|x|. */
   readonly largest: Float64Array;
-  /** Flag per column: 1 if the column only contains 0 and 1, like one-hot levels and yes/no columns. */
+  /** Flag per column: 1 if the column contains only the numbers 0 and 1, as one-hot levels and yes/no columns do. */
   readonly indicator: Uint8Array;
 }
 
@@ -87,14 +87,14 @@ export function fitStandardise(
  * Step `standardise`: x' = (x − centre) / scale for each column.
  *
  * Dense rows: "sd" has centre = mean and scale = standard deviation (÷ n); "rms" has centre 0 and scale = √mean(x²);
- * "max" has centre 0 and scale = max|x|. Sparse rows are only scaled, so that zeros stay zeros. Deviations of sparse
- * columns include the zeros. If sparse rows come from a table, "sd" also centres the table's number columns, because
- * every row stores an entry for them. With `indicators` false, such rows get the same values as dense rows. A constant
- * column (whose deviation is within the rounding error of its mean) and an all-zero column have scale 1. Row weights
- * are not used.
+ * "max" has centre 0 and scale = max|x|. Sparse rows are scaled but not centred, so that zeros stay zeros. The standard
+ * deviation of a sparse column takes its zeros into account. If sparse rows come from a table, "sd" also centres the
+ * table's numeric columns, because every row stores an entry for each of them. With `indicators: false`, such sparse
+ * rows therefore get the same values as dense rows. Scale 1 is used for constant columns (whose deviation is within the
+ * rounding error of the mean) and for all-zero columns. Row weights are not used.
  *
- * The moments are computed in one stable pass (Welford 1962). The zeros of sparse rows are added at the end by the
- * pairwise update of Chan, Golub, LeVeque 1983.
+ * The moments are computed in one stable pass (Welford 1962). At the end, the pairwise update of Chan, Golub, LeVeque
+ * 1983 adds the zeros of sparse rows.
  */
 export const standardise: Transformation<StandardiseStep> = {
   kind: "standardise",
@@ -112,7 +112,7 @@ export const standardise: Transformation<StandardiseStep> = {
       throw new DataError("pipeline", problem, "PIPELINE_STEP");
     }
     if (centre && input.table) {
-      // A row can lack entries of other columns, so those cannot be centred.
+      // Other columns cannot be centred, because a row can lack their entries.
       const numbers = new Set(input.table.numbers);
       const other = centre.findIndex((c, j) => c !== 0 && !numbers.has(j));
       if (other >= 0) {
@@ -136,7 +136,7 @@ export const standardise: Transformation<StandardiseStep> = {
   },
 };
 
-/** Centres sparse rows. A column with a centre gets an entry in every row, even where its value is 0. */
+/** Centres sparse rows. A centred column gets an entry in every row, even where the entry's value is 0. */
 function centredEntries(centre: Float64Array, scale: Float64Array): (row: RowVector) => RowVector {
   const centred = Array.from(centre.keys()).filter((j) => centre[j] !== 0);
   const out = new SparseRow();

@@ -14,9 +14,9 @@ type Values = Pick<CoordinateTarget, "value" | "l1" | "l2" | "lower" | "upper" |
  *
  * partial: (f(x + h e_j) − f(x − h e_j)) / 2h with h = ε^⅓ max(1, |x_j|), shortened on one side by a nearby bound. The
  * error is about h² f''' + ε f/h, i.e. 1e-10 for numbers of size 1. minimiser: uses that derivative to go downhill,
- * brackets the minimum, and then applies Brent's method to F. The minimiser also compares the values at the kink at 0
- * and at the bound, and never moves to a higher value. Like any method that uses only values, it locates a minimum only
- * to about √ε times the scale of the curvature. 10 to 40 values per move.
+ * brackets the minimum, and then applies Brent's method to F. The minimiser also compares the values at 0 (where F has
+ * a kink) and at the bound, and never moves to a higher value. With values alone, a minimum can be located only to
+ * about √ε times the scale of the curvature. 10 to 40 values per move.
  */
 export function byValues(target: Values): Required<Pick<CoordinateTarget, "partial" | "minimiser">> {
   const { l1, l2, lower, upper } = target;
@@ -53,7 +53,7 @@ function least(F: (u: number) => number, here: number, { lower, upper, kink }: {
     best = { u: here + sign * found.stepSize, value: found.loss };
   }
   if (Number.isFinite(end) && F(end) <= best.value) best = { u: end, value: F(end) };
-  // This close to a kink, values differ only by rounding.
+  // So close to a kink, values differ only by rounding.
   const rounding = Math.abs(best.u) <= TOLERANCE ? NOISE * Math.abs(best.value) : 0;
   if (kink && F(0) <= best.value + rounding) return 0;
   return best.u;

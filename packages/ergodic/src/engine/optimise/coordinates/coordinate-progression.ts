@@ -18,8 +18,8 @@ export interface ProgressionOptions {
 }
 
 /**
- * A running coordinate descent. At the end of each epoch of moves, the descent extrapolates and evaluates the
- * objective. Every few epochs, it checks for convergence.
+ * A running coordinate descent. At the end of each epoch, the descent extrapolates and evaluates the objective. Once
+ * every few epochs, the descent also checks for convergence.
  */
 export class CoordinateProgression implements Progression {
   readonly stepsPerEpoch: number;
@@ -33,11 +33,14 @@ export class CoordinateProgression implements Progression {
   /** Returns the rate of a move. Moves are counted from 0. */
   private readonly rateAt: (move: number) => number;
   private readonly momentum: Momentum | undefined;
-  /** Point after each of the last passes, for Anderson extrapolation. */
+  /** The points after the last few passes, for Anderson extrapolation. */
   private points: Float64Array[] = [];
   /** F at the end of the last epoch. */
   private objective: number;
-  /** Convergence measure at the last check: the relative gap, or the largest violation relative to the initial one. */
+  /**
+   * Measure of convergence at the last check: the relative gap, or the ratio of the largest violation to its initial
+   * value.
+   */
   private distance = Number.NaN;
   private readonly firstViolation: number;
 
@@ -144,7 +147,7 @@ export class CoordinateProgression implements Progression {
     if ((this.step / this.stepsPerEpoch) % options.checkEvery === 0) this.check();
   }
 
-  /** Extrapolates every HISTORY passes, and keeps the result if it lowers the objective. */
+  /** After every HISTORY passes, extrapolates, and keeps the result if the objective falls. */
   private accelerate(): void {
     const { state } = this;
     if (this.points.push(state.point()) <= HISTORY) return;
@@ -160,8 +163,9 @@ export class CoordinateProgression implements Progression {
   }
 
   /**
-   * Checks for convergence. With momentum, it first makes one plain pass. Averages only approach a kink or a bound,
-   * whereas a prox puts a coordinate exactly on it. Unless the run has converged, this pass is undone.
+   * Checks for convergence. With momentum, a check begins with one plain pass. The reason is that averages only
+   * approach a kink or a bound, whereas a proximal step puts a coordinate exactly on it. The pass is undone unless the
+   * run has converged.
    */
   private check(): void {
     const { state, momentum, options } = this;
@@ -184,8 +188,8 @@ export class CoordinateProgression implements Progression {
   }
 
   /**
-   * Calls a function with the state at the current point of the descent. With momentum, the state itself holds another
-   * point.
+   * Calls a function while the state is at the current point of the descent. With momentum, the state itself is at
+   * another point.
    */
   private atPoint<T>(say: () => T): T {
     const { momentum, state } = this;

@@ -18,14 +18,14 @@ export interface CoordinateDescent extends Algorithm {
   readonly options: Readonly<ResolvedOptions>;
 }
 
-/** Solves a linear model on working sets of columns, until the relative gap is at most `tolerance`. */
+/** Solves a linear model on working sets of columns until the relative gap is at most `tolerance`. */
 export type SolveColumns = (target: ColumnTarget, tolerance: number, plan: Plan, engine: Engine) => Promise<Progression>;
 
 const WHERE = "coordinateDescent";
 
 /**
- * Makes coordinate descent for problems that offer the capability `coordinates`. Without `solveColumns`, no problem is
- * solved on working sets.
+ * Makes coordinate descent for problems with the capability `coordinates`. Without `solveColumns`, working sets are
+ * never used.
  */
 export function descendCoordinates(given: CoordinateDescentOptions, solveColumns?: SolveColumns): CoordinateDescent {
   const options = resolve(given);
@@ -163,7 +163,7 @@ function refusePlan(plan: Plan): void {
   refuseLanes(WHERE, plan, "one point is moved by one sequence of moves");
 }
 
-/** Working sets do not support groups, which are blocks. */
+/** Whether working sets can be used. Working sets do not support groups. */
 function suitsWorkingSets({ step, acceleration }: ResolvedOptions, target: ColumnTarget | undefined): boolean {
   return target !== undefined && target.penalty.group === 0 && step === "exact" && acceleration === "anderson";
 }
@@ -188,7 +188,7 @@ function refuseMissing(options: ResolvedOptions, name: string, state: Coordinate
     );
 }
 
-/** Returns the option that requires bounds on the curvature, and what to do without them. */
+/** Returns the option that requires bounds on the curvature, and advice on what to do without them. */
 function bounded({ pick, step, acceleration, estimate }: ResolvedOptions): [by?: string, instead?: string] {
   if (estimate) return ["estimate", "leave estimate out"];
   if (acceleration === "nesterov") return ['acceleration "nesterov"', 'use acceleration: "anderson" or "none"'];

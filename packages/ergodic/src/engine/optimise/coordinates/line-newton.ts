@@ -1,12 +1,12 @@
 /**
- * Minimises a function φ that decreases at 0, over t in [0, limit], from its slopes alone. Grows a bracket from a
+ * Minimises a function φ over t in [0, limit] from its slopes alone. φ must decrease at 0. Grows a bracket from a
  * guess, then applies Newton's method. Bisection keeps the iterates within the bracket.
  *
  * slope: φ'. curvature: φ'' if known; otherwise it is estimated from the last two slopes (secant method). limit:
- * Infinity for none. A point at which the slope is not finite counts as too far. Relative error in t: 1e-10 and mostly
- * far less, but (1e-10)^(1/p) if φ' ~ t^p, p > 1.
- * Returns Infinity if φ decreases without end. If φ is not convex, returns a point at which it turns from decreasing to
- * increasing.
+ * Infinity for none. If the slope at a point is not finite, the point counts as too far. The relative error in t is
+ * 1e-10 and usually far less, but (1e-10)^(1/p) if φ' ~ t^p with p > 1.
+ * Returns Infinity if φ decreases without end. If φ is not convex, the result is a point at which φ changes from
+ * decreasing to increasing.
  */
 const GROWTH = 4;
 const MOST = 200;
@@ -35,7 +35,7 @@ export function lineNewton(line: Line): number {
     const width = high - low;
     if (slope < 0) low = t;
     else high = t;
-    // If the last slope is far steeper than the first, any step looks short.
+    // If the last slope is far steeper than the first, any step looks short in comparison.
     const fair = Math.abs(last.slope) <= 2 * Math.abs(line.slopeAtZero);
     const step = -slope / (line.curvature?.(t) ?? (slope - last.slope) / (t - last.t));
     if (Number.isFinite(slope)) last = { t, slope };
@@ -51,7 +51,7 @@ export function lineNewton(line: Line): number {
   return high === Infinity ? Infinity : t;
 }
 
-/** Returns the next trial while the bracket has no upper end: a forward Newton step, limited in length. */
+/** Returns the next trial while the bracket has no upper end. The trial is a forward Newton step of limited length. */
 function grown(t: number, step: number): number {
   return step > 0 ? Math.min(t + step, GROWTH * GROWTH * t) : GROWTH * t;
 }

@@ -1,14 +1,14 @@
 /**
- * Accelerated coordinate descent (APPROX with one block per move): y = (1 − θ)x + θz; z_b moves to the prox of a step
- * of 1/(nθL_b) along the partial derivative at y; x = y + nθ(z' − z); θ' = (√(θ⁴ + 4θ²) − θ²)/2, θ₀ = 1/n.
+ * Accelerated coordinate descent (APPROX with one block per move): y = (1 − θ)x + θz; z_b moves by a proximal step of
+ * 1/(nθL_b) along the partial derivative at y; x = y + nθ(z' − z); θ' = (√(θ⁴ + 4θ²) − θ²)/2, θ₀ = 1/n.
  *
  * n: number of blocks, picked uniformly with replacement. The state is stored as z and u, with y = θ²u + z before a
- * move and x = θ²u + z after it, so that a move changes one block of each: z_b by t, u_b by −(1 − nθ)/θ² t. Converges
- * as F − F* = O(n²/k²) in k moves, in expectation; plain moves give O(n/k).
+ * move and x = θ²u + z after it, so that a move changes one block of each: z_b by t, u_b by −(1 − nθ)/θ² t. In
+ * expectation, F − F* = O(n²/k²) after k moves, compared with O(n/k) for plain moves.
  * Restarts (x becomes z, u = 0, θ = θ₀) make convergence linear if F is strongly convex. The modulus of strong
  * convexity need not be known. Restarts happen when the objective rises, and after 10, 20, 10, 40, 10, 20, 10, 80 …
- * epochs. The scheduled restarts are needed because averages can lag behind without oscillating. The objective then
- * never rises, so it triggers no restart.
+ * epochs. The scheduled restarts are needed because averages can lag behind without oscillating, so that the objective
+ * never rises.
  * Sources: Fercoq, Richtárik 2015 (algorithm 4, τ = 1); Lin, Lu, Xiao 2014; restarts O'Donoghue, Candès 2015; Fercoq,
  * Qu 2019.
  */
@@ -21,7 +21,7 @@ export class Momentum {
   theta: number;
   /** θ² of the last move: x = z + scale u. */
   scale = 0;
-  /** Number of scheduled restarts, and number of epochs since the last one. */
+  /** Number of scheduled restarts so far, and number of epochs since the last scheduled restart. */
   private restarts = 0;
   private epochs = 0;
   private readonly blocks: number;

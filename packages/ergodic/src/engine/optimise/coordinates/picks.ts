@@ -4,8 +4,8 @@ export const pickNames = ["cyclic", "random", "permutation", "greedy", "importan
 export type PickName = (typeof pickNames)[number];
 
 /**
- * Pick rules choose one of n blocks for each move. Moves are counted from 0; n moves are a pass. The random draws of a
- * pass depend only on `stream` and the index of the pass, so no state is stored.
+ * A pick rule chooses one of n blocks for each move. Moves are counted from 0, and a pass consists of n moves. The
+ * random draws of a pass depend only on `stream` and the index of the pass, so no state is stored.
  *
  *   cyclic       move k takes k mod n
  *   random       uniform, with replacement
@@ -14,23 +14,23 @@ export type PickName = (typeof pickNames)[number];
  *   greedy       the largest violation (Gauss–Southwell), the first of equal ones; with `block` m > 1, the m largest
  *                violations of one evaluation in turn
  *
- * Sources: Nesterov 2012 (random, importance); Nutini et al. 2015 (greedy). Evaluating all violations costs a pass over
- * the data.
+ * Sources: Nesterov 2012 (random, importance); Nutini et al. 2015 (greedy). An evaluation of all violations costs as
+ * much as a pass over the data.
  */
 export interface Picks {
   /**
-   * Returns the blocks of 1 to `most` successive moves, beginning with move `first`. Every rule except greedy returns
-   * `most`.
+   * Returns the blocks of the next moves, beginning with move `first`. The number of moves is between 1 and `most`.
+   * Every rule except greedy returns `most`.
    */
   next(first: number, most: number): Uint32Array;
-  /** Blocks that remain from the last greedy evaluation. A snapshot needs no other state. */
+  /** Blocks from the last greedy evaluation that have not been used yet. A snapshot needs no other state. */
   listed: Uint32Array;
 }
 
 export interface PickSource {
   blocks: number;
   stream: Stream;
-  /** Number of greedy moves after each evaluation of the violations. */
+  /** Number of greedy moves between two evaluations of the violations. */
   block: number;
   curvature(): Float64Array;
   violations(): Float64Array;

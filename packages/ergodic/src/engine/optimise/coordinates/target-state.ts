@@ -10,8 +10,8 @@ const EPSILON = 2 ** -52;
  * A point of a user-defined target, with its residual. Moves change one coordinate.
  *
  * With g = ∂f/∂x_j + l2 x_j, F decreases to the right of x_j at the rate −(g + l1) or −(g + l1 sign x_j), and similarly
- * to the left. The violation is the larger of these rates in the directions that the bounds allow. Steps: u =
- * clip(soft(x_j − sg/L, sl1/L) / (1 + sl2/L)), exact for a quadratic f at s = 1.
+ * to the left. The violation is the larger of the two rates, where only directions that the bounds allow count. A step
+ * of size s/L moves to u = clip(soft(x_j − sg/L, sl1/L) / (1 + sl2/L)), which is exact for a quadratic f at s = 1.
  */
 export class TargetState implements CoordinateState {
   readonly curvature?: Float64Array;
@@ -28,7 +28,7 @@ export class TargetState implements CoordinateState {
     this.u = new Float64Array(start.length);
     this.residual = this.freshResidual();
     if (target.curvature) this.curvature = target.curvature;
-    // A companion needs evaluations at other points, but the residual is only stored for x.
+    // Without a residual, a companion is possible: it evaluates at other points, for which no residual is stored.
     if (!target.moved) this.companion = { move: (...args) => this.moveBoth(...args), merge: (scale) => this.merge(scale) };
     const value = this.value();
     if (Number.isNaN(value)) refuse(`value(x) is NaN at the start`, "TARGET_VALUE");
@@ -106,7 +106,7 @@ export class TargetState implements CoordinateState {
     this.moveTo(x);
   }
 
-  /** Returns the prox of a step of s/L_j along g, starting from x_j. */
+  /** Returns the result of a proximal step of size s/L_j along g, from x_j. */
   private proximal(j: number, from: number, g: number, s: number): number {
     const { l1, l2, lower, upper, curvature } = this.target;
     const step = s / curvature![j];
@@ -126,8 +126,8 @@ export class TargetState implements CoordinateState {
   }
 
   /**
-   * Searches downhill along x_j, past the kink at 0 if F still decreases there, to the point where the slope changes
-   * sign.
+   * Searches downhill along x_j for the point where the slope changes its sign. Continues past the kink at 0 if F still
+   * decreases there.
    */
   private searched(j: number): number {
     const { l1, l2, lower, upper } = this.target;
@@ -140,7 +140,7 @@ export class TargetState implements CoordinateState {
     let base = from;
     let limit = sign > 0 ? upper[j] - from : from - lower[j];
     let slopeAtZero = -Math.max(left, right);
-    /** Slope of the smooth part, in the downhill direction. */
+    /** Slope of the smooth part of F in the downhill direction. */
     const slope = (at: number) => sign * (this.partialAt(j, at) + l2[j] * at);
     let kink = from * sign < 0 ? -l1[j] : l1[j];
     if (kink < 0 && -from * sign <= limit) {
@@ -170,8 +170,8 @@ export class TargetState implements CoordinateState {
   }
 
   /**
-   * Returns the rates at which F decreases on either side of x_j, given ∂f/∂x_j. A rate is negative if F increases, and
-   * −Infinity at a bound.
+   * Returns the rates at which F decreases to the left and to the right of x_j, given ∂f/∂x_j. A rate is negative if F
+   * increases in its direction, and −Infinity at a bound.
    */
   private descents(j: number, partial: number): { left: number; right: number } {
     const { l1, l2, lower, upper } = this.target;
@@ -187,13 +187,13 @@ export class TargetState implements CoordinateState {
     return checked(j, this.x[j], this.target.partial(this.x, j, this.residual));
   }
 
-  /** Moves x_j to `at` and returns the partial derivative there, which may not be finite. */
+  /** Moves x_j to `at` and returns the partial derivative there, which can be infinite or NaN. */
   private partialAt(j: number, at: number): number {
     const from = this.x[j];
     this.put(j, at);
     const partial = this.target.partial(this.x, j, this.residual);
     if (!Number.isFinite(partial) && this.target.moved) {
-      // Moving back could leave a broken residual, so it is recomputed.
+      // Recomputes the residual, because moving back could leave an invalid one.
       this.x[j] = from;
       this.residual = this.freshResidual();
     }

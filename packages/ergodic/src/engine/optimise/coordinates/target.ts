@@ -19,7 +19,7 @@ const known = [...functions, "dimension", "curvature", "quadratic", "rows", "l1"
  * curvature: L_j ≥ ∂²f/∂x_j², for steps of size 1/L_j and for importance sampling. quadratic: whether `curvature`
  * equals ∂²f/∂x_j² everywhere, so that minima have a closed form.
  * secondPartial: ∂²f/∂x_j², for Newton's method. minimiser: the x_j that minimises F with all other coordinates fixed.
- * It replaces any search, and is clipped to the bounds.
+ * The result replaces any search, and is clipped to the bounds.
  * residual, moved: a quantity that makes partial derivatives cheap, computed from x and then updated; all functions
  * receive it as their last argument.
  * rows: number of rows over which f is a mean; `rowPartial` returns one row's partial derivative, for estimates. l1,
@@ -117,7 +117,7 @@ function perCoordinate(name: string, given: number | ArrayLike<number>, dimensio
   if (!isList(given)) refuse(`${name} is ${shown(given)}, but must be a number, or one for each coordinate`, "OPTION_TYPE");
   if (given.length !== dimension)
     refuse(`${name} has ${given.length} numbers, but the target has dimension ${dimension}`, "TARGET_DIMENSION");
-  // Float64Array.from would turn a null in the list into 0.
+  // Float64Array.from would convert a null in the list to 0.
   return Float64Array.from(given, (x) => (typeof x === "number" ? x : Number.NaN));
 }
 

@@ -4,8 +4,8 @@ import { notNegative, positive, rule } from "../rule.ts";
 /**
  * AdaGrad, memory-efficient: r ← r + g², p ← p − η g/(√r + ε).
  *
- * η (`rate`) > 0; ε (`epsilon`) ≥ 0; r starts at `initialAccumulator`. r: one float per parameter. The rate of a
- * coordinate never increases. Decreasing rates suit convex problems with rare features, but training stalls if the
+ * η (`rate`) > 0; ε (`epsilon`) ≥ 0; r starts at `initialAccumulator`. r: one float per parameter. The effective rate
+ * of a coordinate never increases. Decreasing rates suit convex problems with rare features, but training stalls if the
  * slope changes permanently (see examples/adagrad-stalls.ts).
  * Source: Duchi, Hazan, Singer 2011, diagonal form. examples/two-adagrads.ts stores every gradient instead, and agrees
  * bit for bit in float64. Defaults are PyTorch's (r₀ = 0, ε = 1e-10 outside the root); optax: { initialAccumulator:

@@ -6,9 +6,10 @@ import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments
  * AdamW: Adam with decoupled weight decay, p ← p − η λ p − η m̂/(√v̂ + ε).
  *
  * λ (`decay`) ≥ 0; everything else as in Adam. m, v: two floats per parameter; with `amsgrad`, one more for the maximum
- * of v. The decay acts at every step, so a sparse update changes touched coordinates only (lazy). Source: Loshchilov,
- * Hutter 2019. λ = 1e-2 as in PyTorch; optax: 1e-4. As in PyTorch and optax, the decay is multiplied by the rate.
- * `rate`: η > 0 (0.001); `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1]; `epsilon`: ε >= 0 (1e-8).
+ * of v. The decay acts on a coordinate at every step, so a sparse update, which changes only touched coordinates, is
+ * lazy. Source: Loshchilov, Hutter 2019. λ = 1e-2 as in PyTorch; optax: 1e-4. As in PyTorch and optax, the decay is
+ * multiplied by the rate. `rate`: η > 0 (0.001); `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1]; `epsilon`: ε >= 0
+ * (1e-8).
  */
 export const adamw = rule(
   "adamw",

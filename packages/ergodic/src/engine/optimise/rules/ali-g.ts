@@ -5,7 +5,7 @@ import { positive, rule } from "../rule.ts";
  * ALI-G: η = min(f_i(p)/(‖g‖² + ε), η_max), p ← p − η g, for models that can fit every row (f_i* = 0).
  *
  * f_i: loss of the batch, ≥ 0; if the loss is negative, the step is 0. η_max: `maximum` > 0; ε (`epsilon`) > 0. No
- * state. With minibatches, f_i excludes the model's penalty but g includes its gradient.
+ * state. With minibatches, f_i excludes the model's penalty, whereas g includes the penalty's gradient.
  * Source: Berrada, Zisserman, Kumar 2020, without its optional momentum.
  */
 export const aliG = rule(

@@ -3,11 +3,11 @@ import { rule } from "../rule.ts";
 import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
 
 /**
- * AMSGrad: Adam with v̂ replaced by its maximum so far, so that a coordinate's rate never increases again.
+ * AMSGrad: Adam with v̂ replaced by its maximum so far, so that the rate of a coordinate never increases.
  *
  * m, v as in Adam; peak ← max(peak, v); p ← p − η m̂/(√(peak/(1 − β₂ᵗ)) + ε). m, v, peak: three floats per parameter.
- * Source: Reddi, Kale, Kumar 2018. PyTorch (the default here) takes the maximum before the bias correction; optax takes
- * it after the correction: { corrected: true }.
+ * Source: Reddi, Kale, Kumar 2018. PyTorch (the default here) takes the maximum before the bias correction. optax takes
+ * the maximum of corrected values: { corrected: true }.
  * `rate`: η > 0 (0.001); `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1]; `epsilon`: ε >= 0 (1e-8); `corrected`:
  * takes the maximum after the bias correction (false).
  */

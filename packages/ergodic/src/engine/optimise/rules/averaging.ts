@@ -2,12 +2,12 @@ import { add, div, max, mul, sub } from "../../compiler/index.ts";
 import { notNegative, rule } from "../rule.ts";
 
 /**
- * Iterate averaging, a transformation that ends a chain: p' = p − g, a ← a + (p' − a)/max(1, t − s).
+ * Iterate averaging, a transformation at the end of a chain: p' = p − g, a ← a + (p' − a)/max(1, t − s).
  *
  * s (`start`) ≥ 0: a is the mean of the iterates s + 1, …, t. For t ≤ s, a is the newest iterate. a (`average`): one
- * float per parameter. Models are evaluated at a; the iterates themselves are not changed. Use: chain(sgd({ rate: 0.1
+ * float per parameter. Models are evaluated at a, and the iterates themselves are unchanged. Use: chain(sgd({ rate: 0.1
  * }), averaging({ start: 1000 })).
- * Source: Polyak, Juditsky 1992; Ruppert 1988. PyTorch's ASGD(t0) corresponds to start: t0 + 1, but has its own
+ * Source: Polyak, Juditsky 1992; Ruppert 1988. PyTorch's ASGD(t0) corresponds to start: t0 + 1, but uses its own
  * schedule and decay.
  */
 export const averaging = rule(

@@ -6,11 +6,12 @@ import { searchNeeds, stay } from "../steepest.ts";
 const open = { low: 0, high: 1, open: true };
 
 /**
- * Steepest descent with backtracking: α is reduced until f(x − α g) ≤ f(x) − c α ‖g‖² (Armijo), x ← x − α g, g = ∇f(x).
+ * Steepest descent with backtracking: x ← x − α g, where g = ∇f(x). α is reduced until f(x − α g) ≤ f(x) − c α ‖g‖²
+ * (Armijo).
  *
  * `c` in (0, 1), default 1e-4. `shrink` in (0, 1), default 0.5: factor by which α is reduced. The first step starts at
- * α = `initial` > 0 (1). Later steps start at twice the last accepted α. Trial points with NaN or infinite values are
- * rejected.
+ * α = `initial` > 0 (1). Later steps start at twice the last accepted α. Trial points at which the value is NaN or
+ * infinite are rejected.
  * State: the last α. Needs the full objective. Source: Armijo 1966.
  * `maxEvaluations`: evaluations of the objective per step, a whole number >= 2 (100); the run ends if no evaluation
  * shows a sufficient decrease.

@@ -8,11 +8,12 @@ import { searchNeeds, stay } from "../steepest.ts";
 /**
  * Steepest descent with exact line search: x ← x − α ∇f(x), α = argmin over α > 0 of f(x − α ∇f(x)).
  *
- * If the objective offers curvature (quadratics), α = ‖g‖²/(gᵀ∇²f g). Otherwise a bracket is grown from the last α by
- * the golden ratio. Brent's parabolic interpolation then finds α to a relative `tolerance`. NaN and infinite values
- * count as too high. State: the last α. Needs the full objective. A step takes a gradient and, without curvature, 10 to
- * 30 values (18 is usual). Each is a pass over all data. On an ill-conditioned quadratic, steps zigzag, and f − f*
- * shrinks only by the factor ((κ − 1)/(κ + 1))² per step. Source: Cauchy 1847; Brent 1973.
+ * If the objective offers curvature (quadratics), α = ‖g‖²/(gᵀ∇²f g). Otherwise, a bracket is found by growing or
+ * shrinking the last α by the golden ratio. Brent's parabolic interpolation then finds α with the relative error
+ * `tolerance`. Values that are NaN or infinite count as too high. State: the last α. Needs the full objective. A step
+ * takes a gradient and, without curvature, 10 to 30 values (18 is usual). Each is a pass over all data. On an
+ * ill-conditioned quadratic, steps zigzag, and each step shrinks f − f* only by the factor ((κ − 1)/(κ + 1))². Source:
+ * Cauchy 1847; Brent 1973.
  * `initial`: the first α > 0 (1); `tolerance` > 0 (1e-8); `maxEvaluations`: values of the objective per step, a whole
  * number >= 5 (60).
  */
@@ -51,7 +52,10 @@ export const exactLineSearch = hostRule(
   },
 );
 
-/** Returns the closed-form step; null without positive curvature. Its loss is NaN because no value was computed. */
+/**
+ * Returns the step in closed form, or null if the curvature is not positive. The step's loss is NaN, because no value
+ * was computed.
+ */
 function closedForm(objective: Objective, x: Float64Array, g: Float64Array, squaredNorm: number) {
   const bend = objective.curvature?.(x, g);
   return bend !== undefined && bend > 0 ? { stepSize: squaredNorm / bend, loss: Number.NaN, evaluations: 0 } : null;

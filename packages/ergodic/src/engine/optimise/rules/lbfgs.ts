@@ -5,13 +5,14 @@ import { notNegative, positive } from "../rule.ts";
 import { along, type LinePoint, type LineSearch, made, singleStep, strongWolfe, wolfeDefaults } from "../wolfe.ts";
 
 /**
- * L-BFGS: x ← x + α d, d = −H ∇f(x), where the two-loop recursion applies H from the last m pairs s = Δx, y = Δ∇f.
+ * L-BFGS: x ← x + α d, where d = −H ∇f(x). The two-loop recursion applies H, which is built from the last m pairs s =
+ * Δx, y = Δ∇f.
  *
  * m: `history` ≥ 1. α is found by a strong Wolfe search from `rate` (`search` "strongWolfe") or is `rate` itself
- * ("none"); the first step is shortened to min(1, 1/‖g‖₁) · rate. A pair is stored if sᵀy > min(1e-10,
- * `changeTolerance` / 10). Stops if |g|_∞ ≤ `gradientTolerance`, if the direction does not descend, or if x or f
- * changes by less than `changeTolerance`. State: at most 2m + 1 float64 per parameter. Needs the full objective.
- * Source: Nocedal 1980; Liu, Nocedal 1989. Visits the same points as PyTorch's LBFGS (history_size 100 there).
+ * ("none"); the first step is shortened to min(1, 1/‖g‖₁) · rate. A pair is only stored if sᵀy > min(1e-10,
+ * `changeTolerance` / 10). Stops if |g|_∞ ≤ `gradientTolerance`, if d is not a descent direction, or if x or f changes
+ * by less than `changeTolerance`. State: at most 2m + 1 float64 per parameter. Needs the full objective. Source:
+ * Nocedal 1980; Liu, Nocedal 1989. Visits the same points as PyTorch's LBFGS, whose default history_size is 100.
  */
 export const lbfgs = hostRule(
   "lbfgs",
@@ -57,8 +58,8 @@ export const lbfgs = hostRule(
         if (largest(gradient) <= options.gradientTolerance) return end("the gradient is within its tolerance");
         const d = direction(gradient, arrays.s, arrays.y, numbers.scale);
         here.slope = dot(gradient, d);
-        // The first direction is the negative gradient. Its slope −‖g‖² says nothing about progress, because the slope
-        // is tiny for a small objective.
+        // The first direction is the negative gradient. The slope −‖g‖² along it does not measure progress, because
+        // this slope is tiny if the objective is small.
         if (!(here.slope <= (numbers.started ? -options.changeTolerance : 0))) {
           return end(Number.isNaN(here.slope) ? "the gradient is not a number" : "the direction no longer descends");
         }

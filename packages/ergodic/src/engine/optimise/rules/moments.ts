@@ -1,6 +1,6 @@
 /**
  * Running moments shared by Adam and related rules: m ← m + (1 − β₁)(g − m), v ← β₂ v + (1 − β₂) g².
- * Bias corrections 1 − β^t are scalars, computed once per update in float64.
+ * The bias corrections 1 − β^t are scalars, which are computed once per update in float64.
  */
 import { add, type Expr, mul, pow, square, sub } from "../../compiler/index.ts";
 import { notNegative, positive, share } from "../rule.ts";

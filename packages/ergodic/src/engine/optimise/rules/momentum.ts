@@ -5,8 +5,8 @@ import { positive, rule, share } from "../rule.ts";
  * Heavy-ball momentum: v ← μ v + (1 − τ) g, p ← p − η v; the first v is g.
  *
  * η (`rate`) > 0, μ (`momentum`) and τ (`dampening`) in [0, 1]. v: one float per parameter.
- * Source: Polyak 1964. As in PyTorch, dampening is skipped on the first step, and the rate is outside v, so that a
- * change of η acts immediately. Textbooks put the rate inside, which is equivalent for a fixed rate.
+ * Source: Polyak 1964. As in PyTorch, dampening is skipped in the first step. The rate is not part of v, so that a
+ * change of η acts immediately. Textbooks include the rate in v, which is equivalent if the rate is fixed.
  */
 export const momentum = rule(
   "momentum",

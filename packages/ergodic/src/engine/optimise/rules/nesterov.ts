@@ -4,7 +4,7 @@ import { positive, rule, share } from "../rule.ts";
 /**
  * Nesterov momentum: v ← μ v + g, p ← p − η (g + μ v).
  *
- * η (`rate`) > 0, μ (`momentum`) in [0, 1]. v: one float per parameter. The gradient is taken at p. By a change of
+ * η (`rate`) > 0, μ (`momentum`) in [0, 1]. v: one float per parameter. The gradient is taken at p. After a change of
  * variables, p is the look-ahead point of Nesterov's original form. Source: Nesterov 1983, in the form of Sutskever et
  * al. 2013 and PyTorch.
  */

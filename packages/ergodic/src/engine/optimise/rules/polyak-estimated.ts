@@ -2,11 +2,12 @@ import { abs, add, div, equal, lessEqual, max, min, mul, square, sub, sum, where
 import { positive, rule } from "../rule.ts";
 
 /**
- * Polyak's step with an estimated optimum: η = min((f(p) − f̂)/‖g‖², η_max), f̂ = best loss so far − δ, p ← p − η g.
+ * Polyak's step with an estimated optimum: η = min((f(p) − f̂)/‖g‖², η_max), p ← p − η g, where f̂ is the best loss so
+ * far minus δ.
  *
- * δ starts at `gap` · |first loss|. Progress is judged in phases. Once the best loss is δ/2 below its value at the
- * start of the phase, δ is multiplied by `grow` ≥ 1 and a new phase starts. If this does not happen within `patience`
- * updates, δ is multiplied by `shrink` < 1. η_max: `maximum`. f̂ < f(p), so a step never goes uphill. Meant for full
+ * δ starts at `gap` · |first loss|. Progress is judged in phases. When the best loss has fallen by δ/2 since the start
+ * of a phase, δ is multiplied by `grow` ≥ 1, and a new phase starts. If this takes more than `patience` updates, δ is
+ * multiplied by `shrink` < 1. η_max: `maximum`. f̂ < f(p), so a step never goes uphill. The rule is meant for full
  * gradients or large batches, because the lowest of many noisy losses is an underestimate. State: four scalars, and
  * nothing per parameter. Source: Nedić, Bertsekas 2001, dynamic step size; the phases and δ/2 are from Goffin, Kiwiel
  * 1999. (A single step cannot reach f̂ itself: a convex f lies above its tangent.) With minibatches, f excludes the

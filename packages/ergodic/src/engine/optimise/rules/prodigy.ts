@@ -10,8 +10,8 @@ import { adamRanges } from "./moments.ts";
  * η (`rate`): 1, or a schedule with maximum 1; d starts at `distance` > 0, a value that is certainly too small. m, v, s
  * and p₀ (`origin`): four floats per parameter, plus two scalars. The sums are over all parameters, so sparse gradients
  * are treated as dense.
- * Source: Mishchenko, Defazio 2024, algorithm 4. Their code multiplies n and s by constants that cancel, and puts the
- * new d before ε.
+ * Source: Mishchenko, Defazio 2024, algorithm 4. The authors' code multiplies n and s by constants that cancel, and
+ * multiplies ε by the new d.
  * `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1]; `epsilon`: ε >= 0 (1e-8); distance 1e-6 by default.
  */
 export const prodigy = rule(

@@ -3,13 +3,12 @@ import { notNegative, rule } from "../rule.ts";
 import { adamRanges, biasCorrection, firstMoment, secondMoment } from "./moments.ts";
 
 /**
- * RAdam: Adam with an adaptive rate that is switched on and rectified according to the effective number of averaged
- * squares.
+ * RAdam: Adam whose adaptive rate is rectified, and is only used once enough squares have been averaged.
  *
  * ρ∞ = 2/(1 − β₂) − 1, ρ = ρ∞ − 2tβ₂ᵗ/(1 − β₂ᵗ). While ρ ≤ 5: p ← p − η m̂; then p ← p − η R m̂ √(1 − β₂ᵗ)/(√v + ε)
  * with R = √((ρ − 4)(ρ − 2)ρ∞/((ρ∞ − 4)(ρ∞ − 2)ρ)). λ (`decay`) ≥ 0: decoupled, p ← p − ηλp in addition; for the
  * coupled form, use a chain with weightDecay(). m, v: two floats per parameter. Source: Liu et al. 2020. As in PyTorch,
- * ε is added before the bias correction of v (other rules add it after).
+ * ε is added before the bias correction of v. Other rules add ε after it.
  * `rate`: η > 0 (0.001); `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in [0, 1]; `epsilon`: ε >= 0 (1e-8); decay 0 by
  * default.
  */

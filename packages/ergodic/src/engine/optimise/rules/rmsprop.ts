@@ -5,8 +5,8 @@ import { notNegative, positive, rule, share } from "../rule.ts";
  * RMSProp: r ← ρ r + (1 − ρ) g², u = g/(√r + ε), p ← p − η u; with momentum b ← μ b + u and p ← p − η b; centred: m ← m
  * + (1 − ρ)(g − m) and √(r − m²) in place of √r.
  *
- * η (`rate`) > 0; ρ (`rho`), μ (`momentum`) in [0, 1]; ε (`epsilon`) ≥ 0. One float per parameter, one more with
- * momentum, one more when centred. Source: Tieleman, Hinton 2012; centred: Graves 2013. Defaults are PyTorch's (ρ =
+ * η (`rate`) > 0; ρ (`rho`), μ (`momentum`) in [0, 1]; ε (`epsilon`) ≥ 0. State: one float per parameter, one more with
+ * momentum, and one more if centred. Source: Tieleman, Hinton 2012; centred: Graves 2013. Defaults are PyTorch's (ρ =
  * 0.99, ε = 1e-8 outside the root); optax: { rho: 0.9, epsilonInside: true }. r − m² is kept at or above 0; in PyTorch,
  * rounding can make its root NaN.
  * `centred`: subtracts the squared running mean, r − m² (false); `epsilonInside`: adds ε under the root (false).

@@ -2,12 +2,12 @@ import { positive, rule } from "../rule.ts";
 import { scheduleFreePoint, scheduleFreeUpdate } from "./schedule-free.ts";
 
 /**
- * Schedule-free SGD uses a fixed rate. The average of its iterates converges as fast as SGD with the best decaying
- * schedule, but does not need to know the length of the run.
+ * Schedule-free SGD uses a fixed rate. The average of the iterates converges as fast as SGD with the best decaying
+ * schedule, but the length of the run need not be known in advance.
  *
  * Equation in schedule-free.ts with u = g. η (`rate`) > 0; β (`beta`) in (0, 1]. z: one float per parameter, plus two
- * scalars. The parameter is y, where gradients are taken; evaluate at x (the rule's evaluation point). Source: Defazio
- * et al. 2024. For weight decay, use a chain.
+ * scalars. The parameter is y, at which gradients are taken. The model is evaluated at x (the rule's evaluation point).
+ * Source: Defazio et al. 2024. For weight decay, use a chain.
  */
 export const scheduleFreeSgd = rule(
   "scheduleFreeSgd",

@@ -5,9 +5,10 @@ import { positive, rule } from "../rule.ts";
  * SPS_max, a stochastic Polyak step: η = min((f_i(p) − f_i*)/(c‖g‖²), γ), p ← p − η g.
  *
  * f_i: loss of the batch; f_i*: `optimum`, a lower bound on the smallest possible loss of a batch (0 for most losses);
- * c > 0, 0.5 for convex and 1 for strongly convex problems; γ: `maximum`. With `smoothing`, γ = 2^(1/epochUpdates) ·
- * (the last positive η) after the first update, so that a lucky batch cannot cause a large jump. With minibatches, f_i
- * excludes the model's penalty but g includes its gradient. One scalar of state. Source: Loizou et al. 2021.
+ * c > 0, 0.5 for convex and 1 for strongly convex problems; γ: `maximum`. With `smoothing`, γ is 2^(1/epochUpdates) ·
+ * (the last positive η) from the second update onwards, so that a lucky batch cannot cause a large jump. With
+ * minibatches, f_i excludes the model's penalty but g includes its gradient. One scalar of state. Source: Loizou et al.
+ * 2021.
  * Defaults: optimum 0, `c` 0.5, maximum 1 (> 0), smoothing true.
  */
 export const spsMax = rule(

@@ -15,10 +15,10 @@ const ranges = {
  * Stochastic line search (SLS): p ← p − α g, with α found by backtracking on the loss of the *same* batch.
  *
  * α is accepted if f_i(p − α g) ≤ f_i(p) − c α ‖g‖² (Armijo); otherwise α ← `shrink` · α, at most `maxTrials` times,
- * then `fallback`. The first α of a step is the previous step's α times `growth`^(1/epochUpdates); the first step
- * starts at α = `initial`. State: one scalar. A trial costs one more evaluation of the batch's loss; a step typically
- * needs one or two trials. If the model can fit every row, it converges as fast as gradient descent; otherwise it
- * converges only to a neighbourhood of the minimum. Source: Vaswani et al. 2019, with the constants of their code.
+ * then `fallback`. A step first tries the previous step's α times `growth`^(1/epochUpdates). The very first step tries
+ * α = `initial`. State: one scalar. Each trial costs one more evaluation of the batch's loss, and a step typically
+ * needs one or two trials. If the model can fit every row, the iterates converge as fast as gradient descent. Otherwise
+ * they only reach a neighbourhood of the minimum. Source: Vaswani et al. 2019, with the constants of their code.
  * `c` in [0, 1] (0.1); shrink in (0, 0.999] (0.9); initial > 0 (1); `growth` >= 1 (2): the base of the first trial's
  * growth; maxTrials >= 1 (100); fallback > 0 (1e-6).
  *

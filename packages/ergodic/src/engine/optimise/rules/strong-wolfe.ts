@@ -9,9 +9,9 @@ const open = { low: 0, high: 1, open: true };
  * Steepest descent with a strong Wolfe line search: x ← x − α ∇f(x). α is accepted when f decreases enough (c₁) and the
  * slope flattens enough (c₂).
  *
- * 0 < c₁ < c₂ < 1. The first trial of a step is the last α; in the first step, it is min(1, 1/‖g‖₁). State: the last α.
- * Needs the full objective: each trial computes its value and its gradient. The search is in wolfe.ts, which L-BFGS
- * shares. Source: Nocedal, Wright 2006, algorithms 3.5 and 3.6.
+ * 0 < c₁ < c₂ < 1. The first trial of a step is the last α. In the very first step, the first trial is min(1, 1/‖g‖₁).
+ * State: the last α. The rule needs the full objective, because each trial computes a value and a gradient. The search
+ * is in wolfe.ts, which L-BFGS shares. Source: Nocedal, Wright 2006, algorithms 3.5 and 3.6.
  * `c1`: c₁ in (0, 1) (1e-4); `c2`: c₂ in (0, 1) (0.9); `maxEvaluations`: trials per step, a whole number >= 2 (25).
  */
 export const strongWolfe = hostRule(

@@ -1,10 +1,10 @@
 /**
- * Encodes a loop step as a function of the block. The function consists of nested loops. It processes the chosen axis
- * (nest.ts) in vectors, and the remainder of that axis in scalars.
+ * Encodes a loop step as a function of the block. The function consists of nested loops. The loops process the chosen
+ * axis (nest.ts) in vectors, and the remaining elements of this axis in scalars.
  *
  * It first builds a tree of loops and bodies over a machine graph, and then writes this tree. Values that do not change
- * in a loop are computed before that loop, as far out as possible. Arrays with the same strides share a pointer; their
- * offsets in the block are immediates.
+ * in a loop are computed before that loop, as far out as possible. Arrays with the same strides share a pointer, and
+ * instructions contain the arrays' offsets in the block as immediates.
  */
 
 import { Lowering } from "../../emit/lowering.ts";
@@ -22,7 +22,7 @@ import { Total } from "./total.ts";
 /** Largest number of operations per vector for which a body is unrolled. */
 const SMALL_BODY = 8;
 
-/** Location of a value: in the block, or at the address that a pointer in the block holds. */
+/** Location of a value: at an offset in the block, or relative to a pointer that the block holds. */
 export type Home =
   | { readonly kind: "block"; readonly at: number }
   | { readonly kind: "buffer"; readonly pointer: number; readonly offset: number };
@@ -64,8 +64,8 @@ interface Finish {
 type Part = Loop | Body | Begin | Finish;
 
 /**
- * Piece of the vectorised axis that has its own loop body. It has a kind of lanes, a number of copies, and the offset
- * of its first element.
+ * Piece of the vectorised axis that has its own loop body. A piece has a kind of lanes, a number of copies, and the
+ * offset of its first element.
  */
 interface Segment {
   readonly lanes: Instructions;
@@ -129,7 +129,7 @@ class LoopCode {
     return { pointer, offset: (home.kind === "block" ? home.at : home.offset * this.#bytes) + access.offset * this.#bytes };
   }
 
-  /** Builds the parts for the axes from `depth`. */
+  /** Builds the loops and bodies for all axes from `depth` onwards. */
   #build(depth: number, segment?: Segment, totals: readonly Total[] = [], isInside = false): Part[] {
     const { axes, vector, firstReduced } = this.#nest;
     if (depth === axes.length) return [this.#body(segment!, totals)];
@@ -139,8 +139,8 @@ class LoopCode {
   }
 
   /**
-   * Builds the loops over the reduced axes, with their accumulators. The result is one number, or the elements of a
-   * segment.
+   * Builds the loops over the reduced axes, with their accumulators. The result of the loops is one number, or all
+   * elements of a segment.
    */
   #buildReduced(depth: number, segment: Segment | undefined): Part[] {
     const totals = this.#step.reductions.map(({ reduction }) => new Total(this.#graph, this.#f, reduction));
@@ -148,7 +148,7 @@ class LoopCode {
     const inner = this.#build(depth, segment, totals, true);
     const first = this.#step.loads.length + this.#step.stores.length;
     const { precision } = this.#context;
-    // Compute the pointers here, because this point is outside the reduced axes.
+    // The pointers are computed here because this point is outside the loops over the reduced axes.
     const places = totals.map((_, i) =>
       Array.from({ length: segment?.copies ?? 1 }, (_, copy) =>
         this.#place(first + i, segment ? this.#element(segment, copy) : 0),
@@ -204,15 +204,16 @@ class LoopCode {
   #unrolled(depth: number): number {
     const { reductions } = this.#step;
     const cost = this.#cost;
-    // Accumulate several columns in registers over the reduced axes: up to a cache line, if there are enough registers.
+    // Accumulates several columns in registers while looping over the reduced axes: up to a cache line of columns, if
+    // there are enough registers.
     if (this.#nest.firstReduced === depth + 1) return cost <= 2 * SMALL_BODY ? (reductions.length === 1 ? 4 : 2) : 1;
     if (reductions.length > 0 && this.#nest.firstReduced <= depth) return cost <= SMALL_BODY ? 4 : cost <= 2 * SMALL_BODY ? 2 : 1;
     return cost <= SMALL_BODY ? 2 : 1;
   }
 
   /**
-   * Builds a loop of `count` iterations. In each iteration, pointers advance by `step` elements of the axis. If `back`
-   * is false, the pointers stay advanced after the loop.
+   * Builds a loop of `count` iterations. After each iteration, pointers advance by `step` elements of the axis. If
+   * `back` is false, the pointers are not moved back after the loop.
    */
   #repeated(depth: number, count: number, step: number, inside: () => Part[], back = true): Part[] {
     if (count === 1) return inside();
@@ -291,7 +292,7 @@ class LoopCode {
     f.set(counter);
     f.keep(invariantsBelow(rootsOf(parts), level - 1));
     f.push(0x03, 0x40);
-    // Values that change only with this loop are computed once before its inner loops.
+    // Values that change only with this loop are computed before the inner loops.
     if (parts.some((part) => part.kind === "loop")) f.keep(invariantsBelow(rootsOf(parts), level));
     for (const part of parts) this.#write(part);
     for (const { local, bytes } of moved) {
@@ -304,7 +305,7 @@ class LoopCode {
     f.forget(level);
   }
 
-  /** Computes all values of a copy before its stores, because an array may be overwritten in place. */
+  /** Computes all values of a copy before storing any of them, because an array can be overwritten in place. */
   #writeBody({ lanes, copies }: Body): void {
     for (const { stores, totals } of copies) {
       this.#f.keep([...stores.map((s) => s.value), ...totals.map((t) => t.value)]);

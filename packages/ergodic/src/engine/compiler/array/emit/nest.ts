@@ -8,11 +8,12 @@ export interface Axis {
 }
 
 /**
- * A loop step as nested loops. Axes of extent 1 are dropped, contiguous neighbours are merged, and the last axis is
- * vectorised, because memory is mostly contiguous along it.
+ * A loop step as nested loops. Axes of extent 1 are dropped, and contiguous neighbouring axes are merged. The last axis
+ * is vectorised, because memory is mostly contiguous along it.
  *
  * Reduced axes are innermost. If the last axis is reduced, the lanes of a vector are combined into one number at the
- * end. Otherwise the accumulators hold a block of elements of the last axis while the loops run over the reduced axes.
+ * end. If the last axis is not reduced, the accumulators hold a block of its elements while the loops run over the
+ * reduced axes.
  */
 export interface Nest {
   /** Axes, outermost first. */

@@ -22,7 +22,7 @@ import { encodeLoop, type Home, homeOf } from "./loop.ts";
 const FILL = [0xfc, 0x0b, 0x00];
 const COPY = [0xfc, 0x0a, 0x00, 0x00];
 const ALIGN = 64;
-/** Up to this many bytes are copied one number at a time. */
+/** Largest number of bytes that are copied one number at a time. */
 const FEW_BYTES = 64;
 
 export interface StepsContext {
@@ -59,8 +59,8 @@ function signatureOf({ args, returns }: KernelCall): { parameters: WasmType[]; r
 }
 
 /**
- * Largest number of steps in one function. Longer programs are split into several functions, because engines accept
- * bodies of at most 7 MB.
+ * Largest number of steps in one function. Longer programs are split into several functions, because engines limit
+ * function bodies to about 7 MB.
  */
 const MOST_STEPS = 4096;
 
@@ -115,7 +115,7 @@ class RunCode {
     this.#bytes = context.precision === "f64" ? 8 : 4;
   }
 
-  /** Returns the code written since the last part, as a function of the block. */
+  /** Returns a function of the block with the code written since the previous call. */
   takePart(): EncodedFunction {
     const { locals, code } = this.#f;
     this.#f = new FunctionCode(["i32"]);
@@ -147,7 +147,7 @@ class RunCode {
     this.#f.push(0x41, ...signed(x));
   }
 
-  /** Pushes the address of a value, plus an offset of `elements`. */
+  /** Pushes the address of a value plus an offset, given in `elements`. */
   #address(value: number, elements = 0): void {
     const home = this.home(value);
     this.#f.get(0);
@@ -166,7 +166,7 @@ class RunCode {
       this.#callKernel(call);
       return;
     }
-    // Arguments that advance are stored in locals, and each loop starts from its own copy of these locals.
+    // Locals hold the arguments that advance, and each loop starts from its own copy of these locals.
     let current = call.args.map((arg, i) => {
       if (!repeat.some((r) => r.steps[i])) return undefined;
       this.#argument(arg, step, offsets[i]);
@@ -261,7 +261,7 @@ class RunCode {
     if (call.returns) this.#f.push(0x1a);
   }
 
-  /** Advances the body's buffers, calls the body, and copies the next carries over the current carries. */
+  /** Advances the body's buffers, calls the body, and overwrites the current carries with the next carries. */
   scan(step: ScanStep, own: BlockPlan, at: number, body: number): void {
     const f = this.#f;
     const { length, reverse, end, carries, over, constants, current, next, outputs, histories } = step;
@@ -343,7 +343,7 @@ class RunCode {
   }
 
   /**
-   * Branches out of the block around the enclosing loop, unless the value is positive. NaN does not count as positive.
+   * Branches out of the block around the enclosing loop if the value is not positive. NaN does not count as positive.
    */
   #leaveUnlessPositive(value: number): void {
     this.#number(value);
@@ -366,8 +366,8 @@ class RunCode {
   }
 
   /**
-   * Returns the number of bytes by which an output advances per iteration. For an unused output, this is 0: all
-   * iterations write to the same element of scratch memory.
+   * Returns the number of bytes by which an output advances per iteration. For an unused output, the number is 0,
+   * because all iterations write to the same element of scratch memory.
    */
   #outputStep({ outputs, body, length }: ScanStep, i: number): number {
     const one = body.values.find(({ home }) => home.kind === "buffer" && home.name === `output ${i}`);

@@ -4,7 +4,7 @@ import { type Instructions, simd } from "../../machine/instructions.ts";
 import type { LaneKind } from "../../machine/lanes.ts";
 import type { ReductionKind } from "../operations/map-reduce.ts";
 
-/** A level deeper than any loop. It prevents reads of accumulators from being hoisted or reused. */
+/** A level deeper than any loop. This level prevents reads of accumulators from being hoisted or reused. */
 const ALWAYS = 1000;
 const MERGE_LOW_HALVES = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
 const SWAP_HALVES = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
@@ -108,7 +108,7 @@ export class Total {
     return scalar === "f64" && precision === "f32" ? g.node("f32", [0xb6], [total]) : total;
   }
 
-  /** Returns the elements that one copy has accumulated, in the copy's own kind of lanes. */
+  /** Returns the elements that one copy has accumulated, in the kind of lanes that the copy uses. */
   lanesOf(lanes: LaneKind, copy: number): Node {
     const g = this.#graph;
     const halves = [0, 1].map((half) => this.#locals.get(this.#key(lanes, copy, half)));

@@ -25,8 +25,8 @@ export interface BatchNormalised {
  *
  * One pass computes the statistics and a second pass computes y. The statistics are computed from differences to each
  * channel's first value, so that a large mean causes no cancellation. The derivative is given explicitly, because
- * differentiating through the statistics would take another pass. With x̂ = (x − μ)/√(σ² + ε), dβ = Σ dy, dγ = Σ dy x̂,
- * dx = γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n). Source: Ioffe & Szegedy 2015.
+ * differentiating through the statistics would take another pass. The derivatives are dβ = Σ dy, dγ = Σ dy x̂ and dx =
+ * γ/√(σ² + ε) · (dy − dβ/n − x̂ dγ/n), where x̂ = (x − μ)/√(σ² + ε). Source: Ioffe & Szegedy 2015.
  *
  * γ and β: [channels]; by default 1 and 0.
  */

@@ -27,7 +27,7 @@ const make = arrayPrimitive({
   derivative(adjoint, l) {
     const half = sub(1, mul(0.5, identity(l.shape[0])));
     const inner = mul(triangle(matmul(transpose(l), adjoint)), half);
-    // Computes L⁻ᵀ Φ, and then multiplies from the right in the same way: S = (L⁻ᵀ (L⁻ᵀ Φ)ᵀ)ᵀ.
+    // Computes L⁻ᵀ Φ, and then multiplies this product from the right in the same way: S = (L⁻ᵀ (L⁻ᵀ Φ)ᵀ)ᵀ.
     const left = triangularSolve(l, inner, { transposed: true });
     const mirrored = triangularSolve(l, transpose(left), { transposed: true });
     return mul(triangle(add(mirrored, transpose(mirrored))), half);
@@ -50,8 +50,8 @@ const make = arrayPrimitive({
  * definite; only its lower triangle is read. NaN everywhere if A is not positive definite.
  *
  * Derivative: Ā = tril(S + Sᵀ) − diag S with S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, where Φ takes the lower triangle and halves its
- * diagonal. An element below the diagonal also represents its mirror image above the diagonal. Source: Murray 2016.
- * Code: kernels/engine/arrays/cholesky.ts.
+ * diagonal. In a symmetric matrix, an element below the diagonal also determines its mirror image above the diagonal.
+ * Source: Murray 2016. Code: kernels/engine/arrays/cholesky.ts.
  * @throws CompileError unless a is square
  */
 export const cholesky = operation("cholesky", { a: array }, (a: SymbolicArray): SymbolicArray => {

@@ -44,7 +44,7 @@ export const mean = operation(
 
 /** Options of `variance` and `standardDeviation`. */
 export interface VarianceOptions extends AxisOptions {
-  /** Correction to n: the sum of squares is divided by n − correction. Default 0. */
+  /** Correction to the divisor n: the sum of squares is divided by n − correction. Default 0. */
   readonly correction?: number;
 }
 
@@ -59,8 +59,8 @@ export const variance = operation(
 );
 
 /**
- * Returns the largest elements, as a shift that keeps exponentials finite. The shift has no derivative, and ±∞ become
- * 0.
+ * Returns the largest elements, which are subtracted so that exponentials stay finite. Shifts have no derivative, and a
+ * shift of ±∞ is replaced by 0.
  */
 function shiftOf(x: SymbolicArray, options: AxisOptions): SymbolicArray {
   const largest = maximum(x, { ...options, keep: true });
@@ -178,7 +178,10 @@ export const batchStatistics = operation(
   },
 );
 
-/** Shuffles channels (the last axis): `groups` × rest is transposed to rest × groups. Zhang et al. 2018, ShuffleNet. */
+/**
+ * Shuffles the channels (the last axis): the channels are viewed as a matrix of `groups` rows and transposed. Zhang et
+ * al. 2018, ShuffleNet.
+ */
 export const channelShuffle = operation(
   "channelShuffle",
   { x: array, groups: number },

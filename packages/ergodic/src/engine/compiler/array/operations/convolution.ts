@@ -5,8 +5,8 @@
  *
  * x: [batch, height, width, C]. W: [kernelHeight, kernelWidth, C ÷ groups, O]. ⟨dy, y⟩ is linear in each of x, W and
  * dy. Each of the three primitives therefore has the other two as its derivatives. With a window of one cell, stride 1,
- * no padding and one group, the convolution is a matrix product. Code: kernels/engine/images/convolution.ts; if each
- * channel has its own filter, kernels/engine/images/depthwise.ts.
+ * no padding and one group, the convolution is a matrix product. Code: kernels/engine/images/convolution.ts, or
+ * kernels/engine/images/depthwise.ts if each channel has its own filter.
  */
 
 import { type ConvolutionShape, convolutionScratchBytes, isDepthwise } from "../../../memory/convolution.ts";
@@ -29,7 +29,7 @@ import {
 
 const shapeOf = (node: SymbolicArray): ConvolutionShape => node.attributes as ConvolutionShape;
 
-/** Visits each product x W of the sum. Passes the indices of its elements in y, x and W. */
+/** Visits each product x W of the sum. The callback receives the indices of the product's elements in y, x and W. */
 function forEachTerm(shape: ConvolutionShape, visit: (y: number, x: number, w: number) => void): void {
   const { inChannels, outChannels, groups } = shape;
   const [inside, outside] = [inChannels / groups, outChannels / groups];

@@ -1,5 +1,5 @@
 /**
- * Cumulative sums along an axis: y[t] = Σ x[s] over s ≤ t, or over s ≥ t in reverse. Each is the adjoint of the other.
+ * Cumulative sums along an axis: y[t] = Σ x[s] over s ≤ t or, in reverse, over s ≥ t. Each is the adjoint of the other.
  * Code: kernels/engine/arrays/cumulate.ts.
  */
 import { array, flag, operation, optional, options, whole } from "../../signature.ts";
@@ -54,7 +54,8 @@ const make = arrayPrimitive({
 });
 
 /**
- * Cumulative sums of x along `axis` (default 0), including each element itself; from the end if `reverse`.
+ * Cumulative sums of x along `axis` (default 0). Each sum includes the element itself. With `reverse`, sums start from
+ * the end.
  * @throws CompileError for an axis that does not exist
  */
 export const cumsum = operation(

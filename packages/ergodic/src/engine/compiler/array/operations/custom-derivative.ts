@@ -2,7 +2,7 @@ import { arrays, callback, operation } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { type SymbolicArray, sameShape, shapeError, shapeText } from "../symbolic.ts";
 
-/** Returns the adjoints of the inputs from the adjoint of the result; null if an input has none. */
+/** Returns the adjoint of each input, given the adjoint of the result. An input without an adjoint gets null. */
 export type Backward = (
   adjoint: SymbolicArray,
   result: SymbolicArray,
@@ -13,7 +13,8 @@ const makeCustom = arrayPrimitive({
   name: "customDerivative",
   evaluate: (_, [result]) => result,
   derivative(adjoint, node, i) {
-    // Argument 0 is the result of `forward`. It gets no adjoint, because the user's derivative replaces that path.
+    // Argument 0 is the result of `forward`. This argument gets no adjoint, because the user's derivative replaces that
+    // path.
     if (i === 0) return null;
     const inputs = node.args.slice(1);
     const flows = flowsOf(adjoint, node, inputs);
@@ -30,8 +31,8 @@ const makeCustom = arrayPrimitive({
 });
 
 /**
- * Result of the last call of a user's function. It is cached because the derivatives of the inputs are requested one
- * after another, and one call computes them all.
+ * Result of the last call of a user's function. The result is cached because one call computes the derivatives of all
+ * inputs, and these derivatives are requested one after another.
  */
 let last: { readonly adjoint: SymbolicArray; readonly node: SymbolicArray; readonly flows: ReturnType<Backward> } | undefined;
 
@@ -53,7 +54,8 @@ function withBackward(args: readonly SymbolicArray[], backward: Backward): Symbo
 
 /**
  * Function with a user-defined derivative, for straight-through estimators, clipped or scaled gradients, and implicit
- * differentiation. Returns forward(…inputs), whose derivative with respect to the inputs is computed by `backward`.
+ * differentiation. Returns forward(…inputs). The derivative of the result with respect to the inputs is computed by
+ * `backward`.
  *
  * @throws CompileError if backward returns the wrong number of adjoints or wrong shapes
  */

@@ -85,7 +85,7 @@ const makeScatter = arrayPrimitive({
   },
 });
 
-/** Same as `gather`, but does not check the indices. The caller has checked them or handles errors. */
+/** Same as `gather`, but does not check the indices. The caller has checked the indices or handles invalid ones. */
 export const gatherUnseen = (table: SymbolicArray, indices: SymbolicArray): SymbolicArray =>
   makeGather([table, indices], [...indices.shape, ...table.shape.slice(1)]);
 
@@ -96,10 +96,10 @@ export type Indices = ArrayLikeOperand | ArrayLike<number>;
  * Rows by index: y[i…, :] = table[indices[i…], :]. The adjoint is scatter: y[r, :] = Σ values[i, :] over indices[i] =
  * r. table: [rows, …rest]; indices: any shape. Returns [...indices, …rest].
  *
- * Indices are whole numbers from 0 to rows − 1. Any other value is refused in constants and in a model's data. If
- * indices depend on parameters, fractions are dropped. An index out of range then gathers NaN and is not scattered.
- * Indices have no derivative. In float32 a table has at most 2^24 rows, because larger integers are not exact. Code:
- * kernels/engine/arrays/gather.ts.
+ * Indices are whole numbers from 0 to rows − 1. If constants or a model's data contain any other value, an error is
+ * thrown. If indices depend on parameters, their fractions are dropped. An index out of range then gathers NaN and is
+ * not scattered. Indices have no derivative. In float32 a table has at most 2^24 rows, because larger integers are not
+ * exact. Code: kernels/engine/arrays/gather.ts.
  * @throws CompileError if the table has no axis, or an index is out of range
  */
 export const gather = operation(
@@ -117,8 +117,8 @@ function taken(name: string, table: SymbolicArray, indices: SymbolicArray): Symb
 }
 
 /**
- * Adds values to rows by index. values: [count, …rest]; indices: [count]. Returns [rows, …rest]; rows without an index
- * are 0.
+ * Adds values to rows by index. values: [count, …rest]; indices: [count]. Returns [rows, …rest]. A row to which nothing
+ * is added is 0.
  * @throws CompileError if shapes do not fit, or an index is out of range
  */
 export const scatter = operation(
@@ -158,8 +158,8 @@ export const take = operation(
 );
 
 /**
- * One-hot encoding, [...indices, classes]: 1 if the position on the last axis equals the index, else 0. If an index is
- * not known in advance and is out of range, all its entries are 0.
+ * One-hot encoding, [...indices, classes]: 1 if the position on the last axis equals the index, else 0. If an index
+ * depends on parameters and is out of range, all its entries are 0.
  */
 export const oneHot = operation(
   "oneHot",
@@ -177,7 +177,7 @@ const oneHotUnseen = (indices: SymbolicArray, classes: number): SymbolicArray =>
   equal(reshape(floor(indices), [...indices.shape, 1]), range(classes));
 
 /**
- * One element of each row, x[…, indices[…]]. x: [...indices, classes].
+ * One element of each row: x[…, indices[…]]. x: [...indices, classes].
  * @throws CompileError for an index out of range
  */
 export const pick = operation("pick", { x: array, indices: operand }, (x: SymbolicArray, indices: Indices): SymbolicArray => {

@@ -1,12 +1,12 @@
 /**
- * Element-wise functions and reductions. Each is the adjoint of the other: broadcasting repeats elements, and summing
- * adds the copies.
+ * Element-wise functions and reductions. Broadcasting and summing are adjoints of each other: broadcasting repeats
+ * elements, and summing adds the copies.
  *
  * map: y[i] = f(x₀[i], x₁[i], …) with broadcasting. f is an expression (expression.ts) of the scalars "0", "1", …; two
- * maps are fused by substituting one expression into another. Every element-wise primitive builds a map when it is
- * given an array.
+ * maps are fused by substituting one expression into another. An element-wise primitive that is given an array builds a
+ * map.
  * reduce: sum, maximum or minimum over adjacent axes, which are removed from the result. NaN if any element is NaN. If
- * several elements are the extreme value, they share the derivative.
+ * several elements equal the extreme value, they share the derivative.
  */
 
 import { assert } from "../../../errors/errors.ts";
@@ -50,7 +50,7 @@ const makeMap = arrayPrimitive({
   derivative(adjoint, node, i) {
     const expr = expressionOf(node);
     const [slope] = gradients(expr, [scalar(String(i))], scalar("a"));
-    // Reuse the result, so that e^x is not computed again for its derivative.
+    // Reuses the result, so that a derivative such as that of e^x does not compute e^x again.
     const reused = substitute(slope, new Map<Expr, Expr>([[expr, scalar("r")]]));
     const flow = mapNamed(reused, { ...byPosition(node.args), a: adjoint, r: node }, node.shape);
     return sumTo(flow, node.args[i].shape);
@@ -66,7 +66,7 @@ export const expressionOf = (node: SymbolicArray): Expr => {
 };
 
 /**
- * Maps an expression over arrays: `expr` uses the scalars "0", "1", …. By default, the shape is the one to which the
+ * Maps an expression over arrays: `expr` uses the scalars "0", "1", …. The default shape is the one to which the
  * arguments broadcast.
  */
 export const mapArrays = operation(
@@ -98,8 +98,8 @@ export function mapNamed(expr: Expr, args: Readonly<Record<string, SymbolicArray
   const renamed = Object.fromEntries(used.map((name) => [name, scalar(String(distinct.indexOf(args[name])))]));
   const whole = substitute(folded, renamed);
   if (whole.op === "constant") return full(whole.value, shape);
-  // Find the remaining argument by its name, not by its position. If two arguments are the same array, other arguments
-  // can drop out of the expression.
+  // The remaining argument is found by its name, because its position can be wrong: arguments can drop out of the
+  // expression if two of them are the same array.
   if (whole.op === "scalar") {
     const only = distinct[Number(whole.name)];
     return sameShape(only.shape, shape) ? only : makeMap([only], shape, scalar("0"), String(scalar("0").id));
@@ -217,7 +217,7 @@ export function reduce(kind: ReductionKind, x: SymbolicArray, from: number, to: 
   return makeReduce([x], shape, { kind, from, to });
 }
 
-/** Reduces over any axes. Each run of adjacent axes needs one reduction. The last run comes first. */
+/** Reduces over any axes. Each group of adjacent axes needs one reduction. The last run comes first. */
 export function reduceAxes(kind: ReductionKind, x: SymbolicArray, axes: readonly number[], keep = false): SymbolicArray {
   const listed = [...new Set(axes.map((a) => axisOf(kind, a, x.rank)))].sort((a, b) => a - b);
   let made = x;

@@ -44,12 +44,12 @@ const makeMatmul = arrayPrimitive({
 
 /**
  * Matrix product a b, as in numpy's matmul: y[…, i, j] = Σ_p a[…, i, p] b[…, p, j]; axes before the last two broadcast.
- * A vector on the left counts as a row, and a vector on the right counts as a column. The axis that is added for this
- * is removed from the result. a: [batch…, m, k] or [k]. b: [batch…, k, n] or [k].
+ * A vector on the left counts as a row, and a vector on the right counts as a column. The result does not have the axis
+ * that was added to a vector. a: [batch…, m, k] or [k]. b: [batch…, k, n] or [k].
  *
- * If b is one matrix for a whole batch, the batch axes of a become rows. The result then takes a single product, and so
- * does the derivative with respect to b. Code: kernels/engine/arrays/gemm.ts, which reads transposed operands and rows
- * with gaps without copying.
+ * If b is one matrix for a whole batch, the batch axes of a become rows. A single product then suffices for the result,
+ * and another one for the derivative with respect to b. Code: kernels/engine/arrays/gemm.ts. This kernel reads
+ * transposed operands, and rows with gaps, without copying them.
  * @throws CompileError unless the inner extents agree and the batch axes broadcast
  */
 export const matmul = operation("matmul", { a: array, b: array }, (a: SymbolicArray, b: SymbolicArray): SymbolicArray => {
@@ -64,7 +64,7 @@ export const matmul = operation("matmul", { a: array, b: array }, (a: SymbolicAr
   const batch = broadcastShapes("matmul", [a.shape.slice(0, -2), b.shape.slice(0, -2)]);
   const [m, n] = [a.shape[a.rank - 2], b.shape[b.rank - 1]];
   if (isZero(a) || isZero(b)) return full(0, [...batch, m, n]);
-  // If a is transposed, its batch axes cannot become rows without a copy.
+  // The batch axes of a transposed a cannot become rows without a copy.
   if (a.rank > 2 && sizeOf(b.shape.slice(0, -2)) === 1 && a.op !== "transpose") {
     const rows = matmul(reshape(a, [-1, inner]), reshape(b, [inner, n]));
     return reshape(rows, [...batch, m, n]);
@@ -109,7 +109,10 @@ function sizes(node: SymbolicArray): Sizes {
   return { m, n, k: node.args[0].shape[node.args[0].rank - 1], batch: node.shape.slice(0, -2) };
 }
 
-/** Returns an operand's strides along the batch axes of the result. A stride is 0 where the operand is repeated. */
+/**
+ * Returns an operand's strides along the batch axes of the result. The stride is 0 along an axis on which the operand
+ * is repeated.
+ */
 function batchSteps(shape: Shape, strides: readonly number[], batch: Shape): number[] {
   const missing = batch.length - (shape.length - 2);
   return batch.map((_, i) => (i < missing || shape[i - missing] === 1 ? 0 : strides[i - missing]));

@@ -1,6 +1,6 @@
 /**
- * Order statistics by counting ranks, with n² comparisons and no sort. The derivative flows to the element with the
- * requested rank. Ties are broken by position. NaN if any element is NaN.
+ * Order statistics by counting ranks, with n² comparisons and no sort. The derivative flows only to the element with
+ * the requested rank. Ties are broken by position. NaN if any element is NaN.
  */
 
 import { add, mul } from "../../primitives/arithmetic.ts";

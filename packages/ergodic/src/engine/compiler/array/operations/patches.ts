@@ -16,7 +16,7 @@ import {
 
 const shapeOf = (node: SymbolicArray): ConvolutionShape => node.attributes as ConvolutionShape;
 
-/** Visits each element of the columns with the element of x that it copies. */
+/** Visits each element of the columns, together with the element of x of which it is a copy. */
 function forEachCopy(shape: ConvolutionShape, visit: (column: number, x: number) => void): void {
   const { inChannels, kernelHeight, kernelWidth } = shape;
   forEachTap(shape, (outCell, inCell, tap) => {
@@ -78,11 +78,11 @@ export interface PatchOptions extends WindowOptions {
 
 /**
  * Returns the inputs of each output cell of a convolution, one row per cell: columns[(n, h, w), (i, j, c)] = x[n, h s +
- * i d − p, w s + j d − p, c], 0 outside. The adjoint adds every element back to its origin. Code:
+ * i d − p, w s + j d − p, c], 0 outside. The adjoint adds each element to the element from which it was copied. Code:
  * kernels/engine/images/patches.ts.
  *
- * x: [batch, height, width, C]. Returns [batch, height', width', cells · C]: the cells of each window row by row, with
- * channels last.
+ * x: [batch, height, width, C]. Returns [batch, height', width', cells · C]. The last axis holds the cells of a window
+ * row by row, and the channels of each cell.
  * @throws CompileError for invalid options, or a window larger than the padded image
  */
 export const patches = operation(

@@ -105,8 +105,8 @@ export const slice = operation(
 );
 
 /**
- * Element x[index] along an axis. The result lacks this axis. For a list of indices, x[i][j] along that axis and the
- * axes after it: `at(L, [1, 0])`. A negative index counts from the end.
+ * Element x[index] along an axis. The result lacks this axis. A list of indices selects x[i][j] along that axis and the
+ * following axes: `at(L, [1, 0])`. A negative index counts from the end.
  *
  * @throws CompileError if an index is out of range, or there are more indices than axes
  */
@@ -175,8 +175,9 @@ export function place(parts: readonly SymbolicArray[], shape: Shape, places: rea
 }
 
 /**
- * Takes arrays of one shape, each with one part and 0 elsewhere. Merges them into as few arrays as possible with the
- * same sum. Parts at equal positions are added, and parts that do not overlap share one array.
+ * Each given array consists of one part, with 0 elsewhere, and all have the same shape. The function merges the arrays
+ * into as few arrays as possible with the same sum. Parts at equal positions are added, and parts that do not overlap
+ * share one array.
  */
 export function joinedPlaces(wholes: readonly SymbolicArray[]): SymbolicArray[] {
   const [{ shape, size }] = wholes;
@@ -200,7 +201,7 @@ export function joinedPlaces(wholes: readonly SymbolicArray[]): SymbolicArray[] 
   return layers.map(({ parts, places }) => place(parts, shape, places));
 }
 
-/** Returns whether the parts fill the whole array. */
+/** Returns whether the parts together fill the whole array. */
 export const isCovered = (node: SymbolicArray): boolean => node.args.reduce((sum, part) => sum + part.size, 0) === node.size;
 
 /** Concatenates arrays along an axis; all other extents must be equal. */

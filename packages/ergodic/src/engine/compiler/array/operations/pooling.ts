@@ -3,9 +3,9 @@
  *
  * maxPool: padding cells do not count; NaN if a cell is NaN. If several cells hold the largest value, the derivative
  * goes to the first of them in row-major order. averagePool: the sum over the cells inside the image, divided by the
- * number of these cells. If padding counts, it is divided by the number of cells in the window.
- * Code: kernels/engine/images/pooling.ts. The second derivative of maxPool uses patches, which takes memory for each
- * cell of each window.
+ * number of these cells. With `countPadding`, the sum is divided by the number of cells in the window instead.
+ * Code: kernels/engine/images/pooling.ts. The second derivative of maxPool uses patches, so it needs memory for every
+ * cell of every window.
  */
 
 import type { ConvolutionShape } from "../../../memory/convolution.ts";
@@ -85,7 +85,7 @@ const makeMaxInput = arrayPrimitive({
   },
 });
 
-/** For each window, returns the element of `a` at the position of the largest x. */
+/** Returns, for each window, the element of `a` at the position where x is largest. */
 function atLargest(a: SymbolicArray, x: SymbolicArray, y: SymbolicArray, s: ConvolutionShape): SymbolicArray {
   const cells = s.batch * s.outHeight * s.outWidth;
   const seen = (image: SymbolicArray): SymbolicArray => reshape(patchesOf(image, s), [cells, -1, s.inChannels]);
@@ -100,7 +100,7 @@ interface Average {
   readonly countPadding: boolean;
 }
 
-/** Returns the divisor of each window's sum. */
+/** Returns the number by which each window's sum is divided. */
 function cellsOf({ shape, countPadding }: Average): Float64Array {
   const cells = new Float64Array(shape.batch * shape.outHeight * shape.outWidth);
   if (countPadding) return cells.fill(shape.kernelHeight * shape.kernelWidth);

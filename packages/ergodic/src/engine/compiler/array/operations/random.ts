@@ -1,12 +1,12 @@
 /**
- * Random arrays. They depend only on the run's key, the update and the stream's index, so that a repeated run draws the
- * same numbers.
+ * Random arrays. Random arrays depend only on the run's key, the update and the stream's index, so that a repeated run
+ * draws the same numbers.
  *
  * uniform: [0, 1). normal: mean 0, variance 1, |z| < 8.3. An array's numbers do not depend on its size: a longer array
  * starts with the same numbers as a shorter one. Two arrays from the same stream contain the same numbers, so give each
- * array its own stream. Inside scan the draws are the same at every step; draw all of them outside, and scan over them.
- * The code in kernels/engine/arrays/fill-random.ts gives the same bits in float64. In float32, uniform numbers use 24
- * different bits.
+ * array its own stream. Within a scan, every step would draw the same numbers. Therefore draw all numbers outside the
+ * scan, and scan over them. In float64, the code in kernels/engine/arrays/fill-random.ts gives the same bits. In
+ * float32, uniform numbers use 24 bits, which differ from the float64 bits.
  */
 import { normalQuantile } from "../../../numbers/normal-quantile.ts";
 import { philox } from "../../../random/philox.ts";
@@ -28,8 +28,8 @@ export function fillUniform(count: number, key: readonly [number, number], updat
 }
 
 /**
- * Returns the standard normal draw for the same words. The draw uses 52 of the 53 bits, and takes the midpoint of the
- * interval that these bits define.
+ * Returns the standard normal draw for the same words. The draw is the quantile at the midpoint of an interval that 52
+ * of the 53 bits define.
  */
 function normalOf(u: number): number {
   const bits = u * 2 ** 53;

@@ -12,8 +12,8 @@ const make = arrayPrimitive({
 });
 
 /**
- * The same elements, in the same row-major order, in another shape. One extent can be −1. It is then computed from the
- * number of elements.
+ * The same elements, in the same row-major order, in another shape. One extent can be −1. This extent is then computed
+ * from the number of elements.
  */
 export const reshape = operation("reshape", { x: array, shape }, (x: SymbolicArray, shape: Shape): SymbolicArray => {
   const known = sizeOf(shape.filter((n) => n !== -1));
@@ -42,7 +42,7 @@ export function reshapedLayout(from: Shape, { offset, strides }: Layout, to: Sha
     if (left === 1 && axis > 0) ({ size: left, stride } = axes[--axis]);
     made[i] = stride;
     while (wanted > left) {
-      // The next outer axis must continue where this one ends.
+      // The axes can be merged only if the next outer axis continues where this axis ends.
       if (wanted % left !== 0 || axis === 0) return undefined;
       wanted /= left;
       const outer = axes[--axis];

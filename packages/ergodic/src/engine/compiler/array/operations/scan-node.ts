@@ -2,11 +2,11 @@
  * The node of scan.ts, its parts, and its derivative.
  *
  * Parts, in this order: the final carries; the outputs, [T, …], where step t has index t in both directions; the
- * histories, [T, …], which are the carries before each step t. The derivative is a scan in the opposite direction. It
- * runs over the histories, the scanned arrays, and the adjoints of outputs and histories.
- * A step can add AᵀB to the adjoint of a constant. If one factor is an input of the step, the other factor is written
- * as an output. One long product after the loop then replaces T short products and their sums. The adjoints of a nested
- * scan are still summed step by step, because otherwise checkpoints would save no memory.
+ * histories, [T, …], which are the carries before each step t. The derivative is a scan in the opposite direction. The
+ * derivative's scan runs over the histories, the scanned arrays, and the adjoints of outputs and histories.
+ * A step can add AᵀB to the adjoint of a constant. If one of the factors A and B is an input of the step, the other
+ * factor is written as an output of the scan. After the loop, one long product then replaces T short products and their
+ * sum. The adjoints of a nested scan are still summed step by step, because otherwise checkpoints would save no memory.
  *
  * A loop that ends early (`end`, schedule-scan.ts) has at most `length` steps; its derivative has as many steps as the
  * loop had.
@@ -106,7 +106,7 @@ export interface Scanned {
 }
 
 let leafCount = 0;
-/** Returns a placeholder distinct from every other node, so that only this body depends on it. */
+/** Returns a placeholder that differs from every other node, so that only this body depends on it. */
 export function freshLeaf(shape: Shape): SymbolicArray {
   const name = `scan leaf ${leafCount++}`;
   return internArray("input", [], shape, name, name);
@@ -116,8 +116,8 @@ export type OpenScan = Omit<ScanAttributes, "constants">;
 
 /**
  * Makes the scan of a body that may use outside arrays, which become constants. Leaves are named by their position, so
- * that equal scans are the same node. The scan does not run over arrays that the body does not use. A tangent is linear
- * in the adjoints, and must not depend on the values of such arrays.
+ * that equal scans become the same node. Arrays that the body does not use are dropped from the scanned arrays. The
+ * reason is that a tangent, which is linear in the adjoints, must not depend on the values of unused arrays.
  */
 export function closeScan(open: OpenScan, starts: readonly SymbolicArray[], elements: readonly SymbolicArray[]): Scanned {
   const { length, reverse, end, carries, next, outputs } = open;
@@ -192,13 +192,13 @@ function reversed(
   const seeds = [...state, ...flows.map((flow) => (flow ? leaves[next++] : undefined))];
   const step = stepBack(node, leaves.slice(0, known.length), seeds, wanted);
   const passed = over.map((_, i) => i).filter((i) => wanted[count + i]);
-  // If a loop ends early, its histories are not filled beyond the last step. A product over all of their entries is
-  // then impossible.
+  // If a loop ends early, its histories are not filled beyond the last step, so a product over all entries of the
+  // histories is impossible.
   const term = (slope: SymbolicArray): Term => (end ? { kind: "sum", of: slope } : termOf(slope, leaves));
   const terms = constants.map((_, i) => (wanted[last + i] ? term(step.constants[i]) : undefined));
   const sums = terms.filter((term) => term?.kind === "sum");
   const factors = terms.flatMap((term) => (term?.kind === "product" ? [term.a, term.b] : []));
-  // Scanned arrays are available after the loop and need not be written as outputs.
+  // Scanned arrays are still available after the loop, so they need not be written as outputs.
   const written = factors.filter((x) => !leaves.includes(x));
   const totals = sums.map(({ of }) => freshLeaf(of.shape));
   // Number of steps made. A counted loop starts with this number as its first carry.
@@ -241,8 +241,8 @@ interface StepBack {
 }
 
 /**
- * Returns the adjoints of a step's inputs (`known`: its carries and elements), given the adjoints of its results. For
- * inputs that are not wanted, the adjoints are zeros.
+ * Returns the adjoints of a step's inputs, given the adjoints of its results. `known` are the step's carries and
+ * elements. Inputs that are not wanted get adjoints of zero.
  */
 function stepBack(
   node: SymbolicArray,
@@ -253,7 +253,7 @@ function stepBack(
   const { end, carries, over, constants, next, outputs } = node.attributes as ScanAttributes;
   const last = known.length;
   const control = end?.control ?? 0;
-  // Placeholders replace the constants. Otherwise adjoints would flow through the body into the arrays on which the
+  // Placeholders replace the constants, so that adjoints do not flow through the body into the arrays on which the
   // constants depend.
   const stands = constants.map((leaf) => freshLeaf(leaf.shape));
   const own = [...known, ...stands];
@@ -278,8 +278,8 @@ function stepBack(
 }
 
 /**
- * Contribution of a step to the adjoint of a constant: an array, or the product AᵀB of two factors with one row per
- * example.
+ * Contribution of one step to the adjoint of a constant: an array, or the product AᵀB of two factors that have one row
+ * per example.
  */
 type Term =
   | { readonly kind: "sum"; readonly of: SymbolicArray }
@@ -289,8 +289,9 @@ function termOf(slope: SymbolicArray, leaves: readonly SymbolicArray[]): Term {
   if (slope.op !== "matmul" || slope.rank !== 2) return { kind: "sum", of: slope };
   const [a, b] = [withoutReshape(transpose(slope.args[0])), withoutReshape(slope.args[1])];
   const isPart = a.op === "part" || b.op === "part";
-  // One factor must be available outside this loop. Formally, every part of a loop depends on all inputs of the loop. A
-  // tangent, which must be linear in the adjoints, would then depend on their values.
+  // One factor must be available outside this loop. Parts of another loop are excluded, because a part formally depends
+  // on all inputs of its loop. The tangent must be linear in the adjoints, but would then depend on the values of such
+  // inputs.
   return isPart || !(leaves.includes(a) || leaves.includes(b))
     ? { kind: "sum", of: slope }
     : { kind: "product", a, b, shape: slope.shape };

@@ -32,8 +32,8 @@ export interface ScanOptions {
  *
  * Runs `body(carries, elements) → [next carries, outputs]` along axis 0 of the arrays in `over` (step t sees x[t]), or
  * `length` times. `carries`: initial values of the arrays that are carried from step to step. The body is traced once,
- * on placeholders; If the body uses arrays of the surrounding program, they become constants of the loop and are
- * computed once. A derivative stores all T carries. With `checkpoint`, it stores only about 2√T of them and makes one
+ * on placeholders. Arrays of the surrounding program that the body uses become constants of the loop and are computed
+ * once. A derivative stores all T carries. With `checkpoint`, a derivative stores only about 2√T carries and makes one
  * more pass. Source: Chen, Xu, Zhang, Guestrin 2016.
  *
  * @throws CompileError if lengths differ or are missing, or a carry changes its shape or number
@@ -84,8 +84,8 @@ function checkedBody(carries: readonly SymbolicArray[], made: ReturnType<ScanBod
 }
 
 /**
- * Runs segments of about √T steps, as a scan over scans. The remaining steps follow the segments (in reverse: precede
- * them).
+ * Runs segments of about √T steps, as a scan over scans. The remaining steps run after the segments or, in reverse,
+ * before them.
  */
 function inSegments(
   carries: readonly SymbolicArray[],
@@ -116,7 +116,7 @@ function inSegments(
   if (whole === length) return runSegments(carries);
   const runRest = (starts: readonly SymbolicArray[]): Scanned =>
     scan(starts, between(whole, length), body, { length: length - whole, reverse });
-  // The remainder is at the end of the arrays, so a reverse run starts with it.
+  // The remaining steps are at the end of the arrays, so a reverse run starts with them.
   const first = reverse ? runRest(carries) : runSegments(carries);
   const second = reverse ? runSegments(first.carries) : runRest(first.carries);
   const [low, high] = reverse ? [second, first] : [first, second];

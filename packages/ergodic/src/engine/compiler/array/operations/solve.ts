@@ -1,7 +1,7 @@
 /**
- * Solves systems of linear equations by the factorisation P A = L U. The factor is a separate argument, so that many
- * right-hand sides can share it, and so that both directions of differentiation can share it. Derivatives flow directly
- * to A. Code: kernels/engine/arrays/lu.ts.
+ * Solves systems of linear equations by the factorisation P A = L U. The factorisation is a separate argument, so that
+ * many right-hand sides and the derivatives can share it. Derivatives flow directly to A. Code:
+ * kernels/engine/arrays/lu.ts.
  */
 import { neg } from "../../primitives/arithmetic.ts";
 import { array, operation } from "../../signature.ts";
@@ -30,7 +30,7 @@ const makeFactor = arrayPrimitive({
     }
     return f;
   },
-  // The derivative of luSolve flows to the matrix.
+  // The derivative of luSolve flows directly to the matrix, so luFactor has no derivative.
   derivative: () => null,
   rebuild: (_, [a]) => luFactor(a),
   code: {
@@ -97,7 +97,7 @@ const makeSolve = arrayPrimitive({
   },
 });
 
-/** Returns L, U and the row exchanges as one array, [n + 1, n], which only luSolve reads. */
+/** Returns L, U and the row exchanges as one array, [n + 1, n], in a format that only luSolve reads. */
 export const luFactor = (a: SymbolicArray): SymbolicArray => makeFactor([a], [a.shape[0] + 1, a.shape[0]]);
 
 /** Solves A X = B for X, given the factor of A. b: [n, m] or [n]. */
@@ -107,9 +107,9 @@ export function luSolve(factor: SymbolicArray, a: SymbolicArray, b: SymbolicArra
 }
 
 /**
- * X of A X = B for any invertible A: [n, n], by elimination with partial pivoting. B: [n, m] or [n]. NaN everywhere if
- * A is singular. Derivative: B̄ = A⁻ᵀ X̄, Ā = −B̄ Xᵀ, computed from the same factor. For a symmetric, positive definite
- * A, `choleskySolve` is faster.
+ * Solution X of A X = B for any invertible A: [n, n], by elimination with partial pivoting. B: [n, m] or [n]. NaN
+ * everywhere if A is singular. The derivative is B̄ = A⁻ᵀ X̄, Ā = −B̄ Xᵀ, computed with the same factorisation. For a
+ * symmetric, positive definite A, `choleskySolve` is faster.
  *
  * @throws CompileError unless the shapes fit
  */

@@ -11,7 +11,8 @@ import { customDerivative } from "./custom-derivative.ts";
 export { stopGradient };
 
 /**
- * Returns forward(x) with the derivative of x itself: a straight-through estimator (Bengio, Léonard, Courville 2013).
+ * Returns forward(x), but with the derivative of x itself: a straight-through estimator (Bengio, Léonard, Courville
+ * 2013).
  */
 export const straightThrough = operation(
   "straightThrough",

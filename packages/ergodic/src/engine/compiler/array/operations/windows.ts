@@ -16,7 +16,8 @@ export interface WindowOptions {
   readonly strides?: Pair;
   /**
    * Padding. "same": ⌈extent ÷ stride⌉ output cells, with an odd cell of padding after the image. "valid" (default):
-   * none. Or the number of cells on each side: a number, [height, width], or [[top, bottom], [left, right]].
+   * none. Alternatively, the number of cells on each side: a number, [height, width], or [[top, bottom], [left,
+   * right]].
    */
   readonly padding?:
     | "same"

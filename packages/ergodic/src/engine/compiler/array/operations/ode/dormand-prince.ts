@@ -3,8 +3,8 @@ import type { Method } from "./methods.ts";
 import { combined, moved, type State } from "./system.ts";
 
 /**
- * Slope i + 1 is evaluated at a point that combines slopes 0 … i with the coefficients in row i. The last row also
- * defines the step itself, which has order 5.
+ * Row i contains the coefficients with which slopes 0 … i are combined into a point. Slope i + 1 is evaluated at this
+ * point. The point of the last row is also the result of the step, which has order 5.
  */
 const STAGES: readonly (readonly number[])[] = [
   [1 / 5],
@@ -26,7 +26,7 @@ const ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525,
 export const dormandPrince: Method = {
   name: "dormandPrince",
   order: 5,
-  // Slope at the state, known from the previous step.
+  // The slope at the current state is known from the previous step.
   kept: (system, t, y) => system.slope(t, y),
   step(system, t, h, y, first) {
     const slopes: State[] = [first];

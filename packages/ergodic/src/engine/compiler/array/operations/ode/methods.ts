@@ -6,9 +6,9 @@ export interface Method {
   readonly name: string;
   /** Order: the error of a step is proportional to hᵒʳᵈᵉʳ, which determines the length of the next step. */
   readonly order: number;
-  /** Returns the arrays that are kept between steps, at the initial state y. */
+  /** Returns the arrays that the method carries from step to step, for the initial state y. */
   kept(system: System, t: SymbolicArray, y: State): State;
-  /** Takes a step of length h from y. Returns the next state, an estimate of its error, and the next arrays to keep. */
+  /** Takes a step of length h from y. Returns the next state, an error estimate, and the new arrays to carry. */
   step(
     system: System,
     t: SymbolicArray,

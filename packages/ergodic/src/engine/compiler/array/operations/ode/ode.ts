@@ -36,18 +36,21 @@ export interface OdeOptions {
    * absoluteTolerance. Default 1e-6.
    */
   readonly tolerance?: number;
-  /** Absolute tolerance; see `tolerance`, whose value is the default. */
+  /** Absolute tolerance. Default: the value of `tolerance`, which explains its effect. */
   readonly absoluteTolerance?: number;
   /**
-   * Largest number of steps between two times, including rejected steps. If more steps would be needed, all later
-   * states are NaN. Default 10 000.
+   * Largest number of steps between two times, including rejected steps. All later states are NaN if more steps than
+   * this would be needed. Default 10 000.
    */
   readonly maxSteps?: number;
 }
 
 /** Result of `ode`. */
 export interface OdeSolution {
-  /** States at the times, [T, …]. Starting with the first time that the solution did not reach, states are NaN. */
+  /**
+   * States at the times, [T, …]. If the solution does not reach a time, the states at this time and all later times are
+   * NaN.
+   */
   readonly states: SymbolicArray;
   /** Total number of steps. */
   readonly steps: SymbolicArray;
@@ -60,27 +63,29 @@ export interface OdeSolution {
 }
 
 /**
- * Smallest and largest ratio of the next step's length to the current step's length, and a safety factor for the length
- * that the error allows.
+ * Smallest and largest ratio of consecutive step lengths, and a safety factor for the step length that the error
+ * allows.
  */
 const [SHRINK, GROW, SAFETY] = [0.2, 10, 0.9];
 /** If a step would end this close to the next time, it is stretched to end exactly at that time. */
 const STRETCH = 1.01;
 /**
- * Strictest tolerance of the second solution, which estimates the error. Rounding errors rule out smaller tolerances.
+ * Smallest tolerance that is used for the second solution, which estimates the error. Below this tolerance, rounding
+ * errors would dominate.
  */
 const STRICTEST = 1e-13;
 
 /**
  * Solves the ordinary differential equation y' = f(t, y) from y(from) = start, at times that do not decrease.
  *
- * `slope`: (t, y) → f, traced once. The state y and f have the shape of `start`. Arrays of the surrounding program that
- * `slope` uses are its parameters. `times`: [T].
+ * `slope`: (t, y) → f, traced once. The state y and f have the shape of `start`. If `slope` uses arrays of the
+ * surrounding program, these arrays are parameters of the equation. `times`: [T].
  * Step sizes adapt to the estimated error of each step, and steps end exactly at the times. Derivatives are those of
- * the computed states with fixed step sizes. To compute a derivative, the solver goes backwards from each time to the
- * previous one, and repeats and differentiates every step. A derivative stores the states of `maxSteps` steps. Its cost
- * does not depend on the number of parameters. Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations
- * I, 1993, II.4. Differs from Stan: steps are chosen by the errors of the states alone, and no state is interpolated.
+ * the computed states, with step sizes treated as constants. To compute a derivative, the solver goes backwards from
+ * each time to the previous time. On the way, it recomputes every step and differentiates it. The derivative needs
+ * memory for the states of `maxSteps` steps. The cost of a derivative does not depend on the number of parameters.
+ * Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993, II.4. Differs from Stan: step sizes
+ * depend only on the errors of the states, and states are not interpolated.
  *
  * @throws CompileError for a slope of another shape, times that decrease or begin before `from`, and options that are
  * out of range
@@ -137,7 +142,7 @@ export const ode = operation(
   },
 );
 
-/** Returns a plan with a hundredth of the tolerance and with enough steps for that tolerance. */
+/** Returns a plan with a hundredth of the tolerance and ten times as many steps. */
 function stricter(plan: Plan): Plan {
   const { relative, absolute } = plan.tolerances;
   const by = Math.max(0.01, STRICTEST / relative);
@@ -200,7 +205,10 @@ interface Place {
   readonly kept: State;
 }
 
-/** Advances to the time `end`. Returns the state at that time (NaN if it was not reached) and the number of steps. */
+/**
+ * Advances to the time `end`. Returns the number of steps and the state at that time. The state is NaN if the time was
+ * not reached.
+ */
 function advanced(
   system: System,
   { method, tolerances, maxSteps }: Plan,
@@ -221,7 +229,7 @@ function advanced(
   const proposed = mul(length, where(less(error, Infinity), factor, SHRINK));
   const after = where(lands, end, add(t, length));
   const nextT = where(accepted, after, t);
-  // The last step before a time is shorter than necessary, so it must not limit the length of the next step.
+  // The last step before a time is shortened to end at this time, so it must not limit the length of the next step.
   const nextH = where(and(accepted, lands), max(h, proposed), proposed);
   const isDone = and(accepted, lands);
   const taken = (to: State, back: State): SymbolicArray[] => to.map((x, i) => where(accepted, x, back[i]));
@@ -233,7 +241,7 @@ function advanced(
       end: { place: "kept", control: 3, smooth: [after, ...step.next, ...step.kept] },
       carries: [left, count, h, t, ...y, ...kept],
       over: [],
-      // First carry. 1: more to do; 0: done; −1: no step is short enough.
+      // First carry: 1 if steps remain, 0 if the time was reached, −1 if no step is short enough.
       next: [
         where(isDone, 0, where(less(nextT, add(nextT, nextH)), 1, -1)),
         add(count, accepted),

@@ -1,6 +1,6 @@
 /**
- * Simplifies arrays that are assembled from parts only to be sliced apart again. The slope of a small state assembles
- * and slices its components in this way.
+ * Simplifies arrays that are assembled from parts only to be sliced apart again. For example, the slope of a small
+ * state assembles its components into an array, which is then sliced.
  */
 import { arrayPrimitiveOf } from "../../primitive.ts";
 import { arraysBelow, type SymbolicArray } from "../../symbolic.ts";

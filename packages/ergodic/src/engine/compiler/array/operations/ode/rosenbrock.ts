@@ -5,7 +5,10 @@ import type { Method } from "./methods.ts";
 import { combined, type State } from "./system.ts";
 
 const GAMMA = 0.25;
-/** Part i + 1 evaluates the slope at a point that combines the previous parts u with the coefficients in row i. */
+/**
+ * Row i contains the coefficients with which the previous parts u are combined into a point. Part i + 1 evaluates the
+ * slope at this point.
+ */
 const POINTS: readonly (readonly number[])[] = [
   [],
   [1.544],
@@ -13,7 +16,10 @@ const POINTS: readonly (readonly number[])[] = [
   [3.314825187068521, 2.896124015972201, 0.9986419139977817],
   [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.687886036105895],
 ];
-/** The right-hand side of part i + 1 contains the previous parts times the coefficients in row i, divided by h. */
+/**
+ * Row i contains the coefficients of the previous parts in the right-hand side of part i + 1. The right-hand side also
+ * divides them by h.
+ */
 const SIDES: readonly (readonly number[])[] = [
   [],
   [-5.6688],
@@ -22,14 +28,14 @@ const SIDES: readonly (readonly number[])[] = [
   [7.496443313967647, -10.24680431464352, -33.99990352819905, 11.7089089320616],
   [8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054],
 ];
-/** Time of each slope within the step, and its coefficient of h ∂f/∂t. */
+/** For each slope, its time within the step and the coefficient of h ∂f/∂t. */
 const TIMES = [0, 0.386, 0.21, 0.63, 1, 1];
 const BY_TIME = [0.25, -0.1043, 0.1035, -0.03620000000000023, 0, 0];
 
 /**
  * Rodas: six linear systems with the same matrix 1/(hγ) − ∂f/∂y, of order 4, with an error estimate of order 3. The
- * method is L-stable, so it can step over quickly decaying components. Source: Hairer, Wanner, Solving Ordinary
- * Differential Equations II, 1996, IV.7.
+ * method is L-stable, so it can take steps that are long compared to quickly decaying components. Source: Hairer,
+ * Wanner, Solving Ordinary Differential Equations II, 1996, IV.7.
  */
 export const rosenbrock: Method = {
   name: "rosenbrock",
@@ -43,8 +49,8 @@ export const rosenbrock: Method = {
     const parts: State[] = [];
     let point = y;
     for (let i = 0; i < TIMES.length; i++) {
-      // The last point is the previous point plus the previous part. The result of the step is the last point plus the
-      // last part.
+      // The last point is the sum of the previous point and the previous part. The result of the step is the sum of the
+      // last point and the last part.
       if (i === TIMES.length - 1) point = sum(point, parts[i - 1]);
       else if (i > 0) point = sum(y, combined(POINTS[i].map((c, j) => [c, parts[j]])));
       let side = system.vector(system.slope(add(t, mul(TIMES[i], h)), point));

@@ -16,8 +16,8 @@ import { freshLeaf } from "../scan-node.ts";
 import { withoutWholes } from "./parts.ts";
 
 /**
- * A state with few components is a list of separate numbers, so that they stay in registers. A larger state is one
- * array.
+ * A state with few components is a list of separate numbers, so that the numbers stay in registers. A larger state is
+ * one array.
  */
 export type State = readonly SymbolicArray[];
 

@@ -1,5 +1,5 @@
 /**
- * Checks of start and times, made as soon as their values are known. Constants are checked when they are written; times
+ * Checks the start and the times as soon as their values are known. Constants are checked when they are written; times
  * in a model's data are checked while the model is traced (watch.ts).
  */
 import { CompileError } from "../../../../errors/errors.ts";
@@ -37,7 +37,7 @@ export function checkFinite(name: string, array: SymbolicArray): void {
   throw new CompileError("ode", `${place} is ${numbers[wrong]}, but must be finite${userLine()}`, "COMPILE_OPERAND");
 }
 
-/** Returns the values; undefined unless the arrays depend on constants alone. */
+/** Returns the values of the arrays, or undefined if an array depends on anything other than constants. */
 function constantsOf(arrays: readonly SymbolicArray[]): Float64Array[] | undefined {
   const isOpen = ({ op }: SymbolicArray): boolean => op === "input" || op === "uniform" || op === "normal";
   return arraysBelow(arrays).some(isOpen) ? undefined : interpret(arrays, {});

@@ -21,7 +21,7 @@ let watch: ((solution: WatchedSolution) => void) | undefined;
 
 export const noteSolution = (solution: WatchedSolution): void => watch?.(solution);
 
-/** Runs `trace`, and passes each solution to `look`. */
+/** Runs `trace` and calls `look` with each solution. */
 export function watchSolutions<T>(look: (solution: WatchedSolution) => void, trace: () => T): T {
   const outer = watch;
   watch = look;
