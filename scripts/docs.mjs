@@ -51,7 +51,7 @@ the update, from 1, and \`n\` the number of updates per epoch. All remaining sym
 schedule.
 
 A link of a chain is placed before or after a rule: \`chain(clipNorm({ norm: 1 }), sgd())\`. The costs of a link are
-those of the link with plain gradient descent.
+measured in a chain with plain gradient descent.
 
 ${markdownTable(header, rows)}
 ${ledger.map(section).join("\n")}`;

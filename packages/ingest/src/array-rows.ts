@@ -19,7 +19,7 @@ export interface ArrayRows {
   rowShape?: readonly number[];
   /** Targets: numbers or class names; absent if no targets were found. */
   target?: ArrayLike<number> | readonly string[];
-  /** Advice that the error gives if there is no target. */
+  /** Last part of the error message if there is no target: what the user can do. */
   advice: string;
 }
 

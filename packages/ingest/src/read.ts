@@ -111,8 +111,8 @@ export const readVw = (
 ): Promise<Dataset> => dataset("readVw", "vw", source, options);
 
 /**
- * Reads two IDX files, MNIST's images and labels. Without `labels`, uses the file of labels that has the usual name
- * next to the path.
+ * Reads two IDX files, such as MNIST's images and labels. If `labels` is absent, reads the labels from the file next to
+ * the images that has MNIST's usual name for labels.
  */
 export async function readIdxDataset(
   images: Source,

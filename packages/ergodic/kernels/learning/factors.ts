@@ -1,6 +1,6 @@
 /**
- * Updates the rows of one side of a matrix factorisation while the other side is fixed. One block per side
- * (learning/fields.ts); `from`, `to`: its rows.
+ * Updates rows `from` to `to` of one side of a matrix factorisation while the other side is fixed. Each side has one
+ * block (learning/fields.ts).
  *
  * A stored row x has STRIDE numbers of type P, f32 or f64: RANK factors (a 0 pads an odd rank) and, with biases, its
  * bias and a 0. A rating's features z are the other side's row with 1 in place of the bias. Target t and weight:

@@ -102,7 +102,7 @@ export default [
     u32("KEY_LOW"),
     u32("KEY_HIGH"),
     u32("RACING", "1 if other lanes move p at the same time."),
-    f64("PASS", "Number of passes begun. It is the counter from which the order of a pass is drawn."),
+    f64("PASS", "Number of passes begun. The generator that draws the order of a pass uses this number as its counter."),
     f64("LARGEST", "Largest violation so far in this pass."),
     f64("LIMIT", "Largest violation in the previous pass, if rows can leave during passes."),
     f64("TARGET"),

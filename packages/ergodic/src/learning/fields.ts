@@ -171,7 +171,7 @@ export const ASCENT_KEY_LOW = 52;
 export const ASCENT_KEY_HIGH = 56;
 /** 1 if other lanes move p at the same time. */
 export const ASCENT_RACING = 60;
-/** Number of passes begun. It is the counter from which the order of a pass is drawn. */
+/** Number of passes begun. The generator that draws the order of a pass uses this number as its counter. */
 export const ASCENT_PASS_F64 = 64;
 /** Largest violation so far in this pass. */
 export const ASCENT_LARGEST_F64 = 72;

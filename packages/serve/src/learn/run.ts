@@ -3,7 +3,7 @@ import { type OnlineFrom, type OnlineOptions, type OnlineRun, online } from "erg
 import { decodeRows, encodeRows, type RowFormat } from "./prepared-rows.ts";
 import { RowReader } from "./row-reader.ts";
 
-/** Weighted sums that measure the predictions of rows before their updates. */
+/** Weighted sums of how well rows were predicted before the model was updated with them. */
 export interface LearntSums {
   readonly rows: number;
   readonly weight: number;

@@ -105,7 +105,7 @@ export class OutputModel implements Served<Work, Numbers> {
     try {
       return unknownLevels(this.#pipeline, work.list);
     } catch (error) {
-      // Unreadable rows are refused when they are computed, with an error that names the first fault.
+      // Computing the prediction of an unreadable row throws an error, which names the first fault.
       if (error instanceof DataError) return NONE;
       throw error;
     }

@@ -30,8 +30,8 @@ export interface Serving {
 }
 
 /**
- * Serves models over HTTP. Requests can use the Open Inference Protocol (KServe V2), with binary tensors, or rows by
- * column name.
+ * Serves models over HTTP. A request either uses the Open Inference Protocol (KServe V2), which allows binary tensors,
+ * or contains rows as objects whose keys are column names.
  *
  *   const server = await serve({ models: "models/", port: 8080 });
  *   console.log(server.url);

@@ -45,8 +45,8 @@ const EPSILON = 2 ** -52;
 const PATIENCE = 3;
 
 /**
- * L-BFGS on a function in memory, with its estimate of the curvature: x ← x − t H ∇f(x), t from a strong Wolfe search
- * that starts at 1.
+ * L-BFGS on a function in memory. The result includes the estimated curvature. A step is x ← x − t H ∇f(x), where a
+ * strong Wolfe search, which starts at t = 1, finds t.
  *
  * H: the estimate of inverse-curvature.ts from the last `history` pairs, and a diagonal α that is updated by all pairs.
  * The first direction is −∇f. The first trial step is either `firstStep` or a move of length 1, whichever is shorter. A

@@ -21,8 +21,8 @@ export interface PosteriorPredictorOptions {
 type Nested = ArrayLike<number> | readonly Nested[];
 
 /**
- * New row by the names of the model's data: a number for vector("N"), a list of K numbers for matrix("N", "K"), or the
- * cells of a row for a formula. The observed data may be omitted.
+ * New row, an object whose keys are the names of the model's data: a number for vector("N"), a list of K numbers for
+ * matrix("N", "K"), or the cells of a row for a formula. The observed data may be omitted.
  */
 export type PosteriorRow<Names extends string = string> = { readonly [K in Names]?: number | string | boolean | Nested };
 
@@ -146,7 +146,8 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
   }
 
   /**
-   * Predicts one row, or a list of rows. A row is an object by name, or a list of numbers in the order of `columns`.
+   * Predicts one row, or a list of rows. A row is either an object whose keys are column names, or a list of numbers in
+   * the order of `columns`.
    */
   predict(row: PosteriorRow<Names> | ArrayLike<number>): PosteriorPrediction;
   predict(rows: readonly PosteriorRow<Names>[] | readonly ArrayLike<number>[]): PosteriorPrediction[];

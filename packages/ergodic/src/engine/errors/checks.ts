@@ -25,7 +25,7 @@ export const isPlainObject = (value: unknown): value is object => Object.prototy
 export const refusedName = (name: string): string | undefined =>
   name in Object.prototype ? `"${name}" is a name that every object has; give another` : undefined;
 
-/** Checks for an AbortSignal (from any realm) or undefined. */
+/** Checks that the signal is undefined or an AbortSignal, from any realm. */
 export function checkSignal(where: string, value: unknown): asserts value is AbortSignal | undefined {
   if (value === undefined || isSignal(value)) return;
   const own = typeof value === "object" && value !== null && isSignal((value as { signal?: unknown }).signal);

@@ -48,8 +48,8 @@ export interface RuleCost {
 export type SparseBehaviour = "exact" | "lazy" | "dense";
 
 /**
- * Returns the cost of a rule in addition to the cost of plain SGD, derived from the rule's equation: states, operations
- * and passes per parameter.
+ * Returns how much more a rule costs than plain SGD, derived from the rule's equation: states, operations and passes
+ * per parameter.
  */
 export function ruleCost(rule: EquationRule): RuleCost {
   const g = vector("g");

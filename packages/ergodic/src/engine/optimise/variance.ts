@@ -42,7 +42,8 @@ export function svrg(options: { every?: number } = {}): Variance {
 }
 
 /**
- * SAGA: unbiased gradients, relative to each row's gradient at its last visit. Defazio, Bach, Lacoste-Julien 2014.
+ * SAGA: replaces each row's gradient by its difference from the row's gradient at the last visit, plus the mean of all
+ * these stored gradients, which is unbiased and has less variance. Defazio, Bach, Lacoste-Julien 2014.
  *
  * Memory: one float64 per row and output. With sgd() at a rate of 1/(3L), SAGA converges linearly, where L is the
  * largest curvature of a row.

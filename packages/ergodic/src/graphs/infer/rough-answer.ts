@@ -28,13 +28,13 @@ const MOST_EXCESS = 12;
  */
 const MOST_EDGES = 2 ** 18;
 /**
- * Messages that still change by more than this after three rounds oscillate. Further rounds would make the beliefs
+ * If messages still change by more than this after three rounds, they oscillate. Further rounds would make the beliefs
  * increasingly overconfident.
  */
 const GIVE_UP = 0.9;
 /**
- * Maximum number of pauses that the searches for possible states may take, added over all parts. These pauses
- * correspond to about a tenth of a second of work.
+ * Maximum number of pauses in the searches for possible states, added over all parts. The searches then work for about
+ * a tenth of a second.
  */
 const MOST_PAUSES = 10;
 
@@ -105,7 +105,7 @@ export function* roughAnswer(part: Component, plan: RoughPlan): Generator<void, 
   return { method, marginals: beliefs.map((p) => ({ p, certificate })), ...(exact ? { logZ: exact } : {}) };
 }
 
-/** Computes a rough answer about a whole graph in columns: marginals from one step of mean field. */
+/** Computes rough marginals of an unsplit graph, which is stored in columns, by one step of mean field. */
 export function* roughMarginals(
   columns: Conditionals,
   { seed, why }: Pick<RoughPlan, "seed" | "why">,

@@ -46,7 +46,8 @@ export interface UnknownBelief<S> {
   readonly state: string;
   /** Certificate of accuracy for `p`: exact, bounds, an interval, or another kind. */
   readonly certificate: Certificate;
-  /** Known label, whether observed or held out. A number is the probability of being true. */
+  /** Known label, whether observed or held out. If the label is a number, it is the probability
+   * that the fact is true. */
   readonly label?: string | number;
   /** Whether the label is held out. */
   readonly heldOut: boolean;

@@ -37,7 +37,7 @@ export class DualDescent implements Progression {
   private readonly engine: Engine;
   private readonly lanes: DualLanes;
   private readonly stepsPerAverage: number;
-  /** Latest epoch after which the gap must be checked; 0 before the first check. */
+  /** Epoch in which the gap must be checked again at the latest; 0 before the first check. */
   private nextLook = 0;
   private lookedAt = 0;
   private found = { primal: 0, dual: 0, gap: Infinity, loss: 0 };

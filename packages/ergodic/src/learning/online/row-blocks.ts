@@ -11,8 +11,8 @@ import type { StreamOptions } from "../fit/stream-types.ts";
 import type { OnlineRows } from "./types.ts";
 
 /**
- * Returns the first block as a dataset. The pipeline of this dataset contains all levels and classes that the table or
- * the options list.
+ * Returns the first block as a dataset. Its pipeline contains all levels and classes in the table, and those in the
+ * options.
  */
 export function firstBlock(value: unknown, { table: options, classes }: StreamOptions): { data: Dataset; made: boolean } {
   if (isMarked(value, datasetMark)) {

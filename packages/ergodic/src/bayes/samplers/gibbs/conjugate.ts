@@ -15,8 +15,8 @@ import type { GibbsChain } from "./gibbs-chain.ts";
  * with u = log x, gamma or inverse gamma in x; with u = logit x, beta in x (conjugate-families.ts).
  *
  * In every sweep, three evaluations determine p and q. Each draw is checked with a fourth evaluation, to 10⁻⁸
- * (conjugate-fit.ts). Users need not derive the conditional. A conditional of any other family is refused, so that no
- * draw is wrong.
+ * (conjugate-fit.ts). Users need not derive the conditional. If a conditional is of any other family, the update throws
+ * an error instead of drawing from a wrong distribution.
  *
  * The update leaves the target invariant, to the tolerance of the check, and runs on the calling thread.
  *

@@ -22,7 +22,7 @@ const CHEAP = 8;
 const SMALL = 2048;
 /** Largest number of arrays in one loop; more would not fit in registers. */
 const MOST_ARRAYS = 20;
-/** Number of steps searched for a loop that a value can join. The limit prevents quadratic time. */
+/** Number of earlier steps in which to look for a loop that can also compute a value. The limit prevents quadratic time. */
 const FARTHEST = 256;
 
 interface Group {

@@ -75,7 +75,7 @@ export class GraphGibbsRun implements PartInference {
   private readonly chains: Chain[] = [];
   private ladder: TemperedChains | undefined;
   private scouts: Scouts | undefined;
-  /** Whether the chains have their initial or restored states. */
+  /** Whether the chains have states, either initial or restored. */
   private begun = false;
   private ergodic: Ergodicity | undefined;
   private impossible = false;

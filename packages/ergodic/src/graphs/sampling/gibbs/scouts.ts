@@ -28,7 +28,7 @@ const SCOUT_SHARE = 0.065;
 const [FOLLOWED_SHARE, FOLLOWED_LOOKS] = [0.1, 8];
 /** Two ranges are apart if the gap between them exceeds this share of the kept chains' range. */
 const GAP = 0.5;
-/** If at least this share of groups is apart, a difference is attributed to all variables. */
+/** If the ranges are apart for at least this share of the groups, the difference is attributed to all variables. */
 const WIDE_SHARE = 0.25;
 /** Gaps up to this share of a statistic count as rounding errors. */
 const ROUNDING = 1e-9;

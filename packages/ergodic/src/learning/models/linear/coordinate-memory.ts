@@ -212,7 +212,7 @@ export class CoordinateMemory {
     this.clearCompanion();
   }
 
-  /** Returns copies of all state that moves change. */
+  /** Returns copies of all arrays that moves modify. */
   read(): Record<string, Float64Array> {
     return Object.fromEntries(Object.entries(this.tensors()).map(([name, values]) => [name, values.slice()]));
   }
