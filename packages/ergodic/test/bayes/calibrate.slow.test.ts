@@ -5,7 +5,7 @@
 import { expect, it } from "vitest";
 import { calibrate, halfNormal, model, normal, vector } from "../../src/entries/everything.ts";
 
-it("calibrate() finds a right model and sampler calibrated in continuous data", async () => {
+it("calibrate() accepts a correct model and sampler for continuous data", async () => {
   const level = model(({ data, param, observe }) => {
     const { y } = data({ y: vector("N") });
     observe(y, normal(param("mu", normal(0, 2)), param("sigma", halfNormal(1))));

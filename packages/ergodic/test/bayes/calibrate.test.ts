@@ -30,8 +30,8 @@ const level = model(({ data, param, observe }) => {
 });
 const options = { simulations: 100, draws: 49, bins: 10, warmup: 200, thin: 4, seed: 1 } as const;
 
-describe("the test of ranks", () => {
-  it("is Pearson's, with as many degrees of freedom as bins less one", () => {
+describe("the rank test", () => {
+  it("is Pearson's test with one degree of freedom fewer than bins", () => {
     // 10 ranks in 5 bins, counts 4, 1, 2, 1, 2: χ² = (4 + 1 + 0 + 1 + 0)/2 = 3. Upper tails of χ² in closed form: 4 degrees e^(−x/2)(1 + x/2).
     const ranks = [0, 0, 1, 1, 2, 4, 5, 6, 8, 9];
     const calibration = new Calibration(9, 5, new Map([["mu", ranks]]));
@@ -46,7 +46,7 @@ describe("the test of ranks", () => {
 });
 
 describe("calibrate", () => {
-  it("finds a right model and sampler calibrated", async () => {
+  it("accepts a correct model and sampler", async () => {
     const ticks: Tick[] = [];
     const run = calibrate(coin, few, options);
     for await (const tick of run) ticks.push(tick);
@@ -56,20 +56,20 @@ describe("calibrate", () => {
     expect(calibration.numbers.p.counts.reduce((a, b) => a + b)).toBe(100);
   });
 
-  it("has the ranks of every number", async () => {
+  it("counts ranks of every number", async () => {
     const { simulations, numbers } = await calibrate(level, { y: [0, 0, 0, 0, 0] }, { ...options, simulations: 10 });
     expect([simulations, Object.keys(numbers)]).toEqual([10, ["mu", "sigma"]]);
     for (const { counts } of Object.values(numbers)) expect(counts.reduce((a, b) => a + b)).toBe(10);
   });
 
-  it("is the same again under one seed, and another under another", async () => {
+  it("returns the same ranks for the same seed and others for another", async () => {
     const short = { ...options, simulations: 10 };
     const [a, b, c] = await Promise.all([1, 1, 2].map((seed) => calibrate(coin, few, { ...short, seed })));
     expect(a.numbers.p.ranks).toEqual(b.numbers.p.ranks);
     expect(a.numbers.p.ranks).not.toEqual(c.numbers.p.ranks);
   });
 
-  it("catches draws that are too narrow, and draws that are shifted", async () => {
+  it("detects draws that are too narrow or shifted", async () => {
     for (const [change, words] of [
       [(x: number, mean: number) => mean + 0.5 * (x - mean), /too narrow/],
       [(x: number) => x + 0.7, /too large/],
@@ -80,7 +80,7 @@ describe("calibrate", () => {
     }
   });
 
-  it("catches a likelihood that is not the simulator's", async () => {
+  it("refuses a likelihood in target() that the simulator ignores", async () => {
     // What is drawn has scale σ, what is believed 3σ.
     const wrong = model(({ data, param, observe, target }) => {
       const { y } = data({ y: vector("N") });
@@ -91,7 +91,7 @@ describe("calibrate", () => {
     await expect(calibrate(wrong, { y: [0, 0, 0] }, options)).rejects.toThrow(/target\(\)/);
   });
 
-  it("refuses what cannot be simulated", async () => {
+  it("refuses a model that cannot be simulated", async () => {
     const logged = model(({ data, param, observe }) => {
       const { y } = data({ y: vector("N") });
       observe(mul(2, y), normal(param("mu", normal(0, 1)), 1));

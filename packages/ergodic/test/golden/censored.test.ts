@@ -40,7 +40,7 @@ describe.each(Object.entries(cases))("%s", (name, [value, family, made]) => {
     observe(arrays[value], made(base as never, arrays as never));
   });
 
-  it("is survreg's log likelihood, at its maximum", async () => {
+  it("equals survreg's log likelihood at its maximum", async () => {
     const density = await observed.condition(data as never);
     const [a, b] = own.coefficients;
     const u = density.unconstrain({ a, b, s: own.scale });

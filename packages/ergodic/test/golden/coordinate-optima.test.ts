@@ -153,7 +153,7 @@ describe("optima by coordinate descent", () => {
 });
 
 describe("paths", () => {
-  it.each(golden.paths)("$name: every point", async ({ data: name, l1Ratio, lambdas, points }) => {
+  it.each(golden.paths)("$name: every point agrees", async ({ data: name, l1Ratio, lambdas, points }) => {
     using data = dataset(name, "squared");
     const path = await fit.path(linear({ loss: "squared", standardise: false }), data, { lambdas, l1Ratio, tolerance });
     expect([...path.lambdas]).toEqual(lambdas);
@@ -165,7 +165,7 @@ describe("paths", () => {
   });
 
   it.each(golden.sequences)(
-    "glmnet's own lambdas: $data, $loss, l1Ratio $l1Ratio",
+    "the lambdas equal glmnet's: $data, $loss, l1Ratio $l1Ratio",
     async ({ data: name, loss, l1Ratio, lambdas }) => {
       using data = dataset(name, loss);
       const path = await fit.path(linear({ loss, standardise: false }), data, { lambdas: 20, ratio: 0.01, l1Ratio });
@@ -187,7 +187,7 @@ describe("the plain checkers", () => {
   const logistics = golden.optima.filter((one) => one.loss === "logistic" && plain(one));
   const signs = (y: number[]): number[] => y.map((v) => 2 * v - 1);
 
-  it.each([...lassos, ...logistics])("$name: no gap at the optimum, a bound on both sides of it elsewhere", (one) => {
+  it.each([...lassos, ...logistics])("$name: the gap is zero at the optimum and brackets it elsewhere", (one) => {
     const { x, ...targets } = golden.designs[one.data];
     const [rows, gap] =
       one.loss === "squared"
@@ -214,7 +214,7 @@ describe("the plain checkers", () => {
     expect(Math.max(...far)).toBeLessThan(1e-11);
   });
 
-  it.each(golden.paths.filter(({ l1Ratio }) => l1Ratio === 1))("$name: starts at the largest lambda", ({ data, lambdas }) => {
+  it.each(golden.paths.filter(({ l1Ratio }) => l1Ratio === 1))("$name: the path starts at the largest lambda", ({ data, lambdas }) => {
     expect(largestLambda(rowsOf(data, golden.designs[data].number)) / lambdas[0]).toBeCloseTo(1, 13);
   });
 });

@@ -40,7 +40,7 @@ function logDensity(distribution: d.Distribution, x: Row["x"][number]): number {
   return interpret([distribution.logDensity(constantArray(flat, shape))], {})[0][0];
 }
 
-it.each(rows)("gives the log density of $call", (row) => {
+it.each(rows)("computes the log density of $call", (row) => {
   const distribution = build(row);
   row.x.forEach((x, i) => {
     expectClose(logDensity(distribution, x), Number(row.logDensity[i]), `at ${JSON.stringify(x)}`);
@@ -48,7 +48,7 @@ it.each(rows)("gives the log density of $call", (row) => {
 });
 
 const withFunctions = rows.filter((row) => row.cdf);
-it.each(withFunctions)("gives distribution function and quantiles of $call", (row) => {
+it.each(withFunctions)("computes the distribution function and quantiles of $call", (row) => {
   const distribution = build(row);
   row.x.forEach((x, i) => {
     expectClose(distribution.cdf(x as number), row.cdf![i], `cdf at ${x}`);
@@ -84,7 +84,7 @@ const moments: [string, d.Distribution][] = [
 ];
 
 it.each(moments.filter(([, { family }]) => family.mean))(
-  "mean and variance of %s are those of its quantiles",
+  "mean and variance of %s match its quantiles",
   (_, distribution) => {
     const count = 20_000;
     const values = Array.from({ length: count }, (__, i) => Number(distribution.quantile((i + 0.5) / count)));
@@ -95,7 +95,7 @@ it.each(moments.filter(([, { family }]) => family.mean))(
   },
 );
 
-it("covers every distribution that is known by name, but for those whose definition states an example with a distribution function", () => {
+it("covers every named distribution, except those with a tested example in their definition", () => {
   const named = new Set([...rows.map((row) => row.name), ...withExample.map(([name]) => name)]);
   const ours = builtIn(d.distributionNames());
   expect(ours.length).toBeGreaterThan(30);

@@ -42,7 +42,7 @@ const cases: Case[] = [
 ];
 
 describe("optima", () => {
-  it("are as many as scikit-learn gave", () => expect(cases.map(({ name }) => name)).toEqual(Object.keys(optima)));
+  it("include every case of scikit-learn", () => expect(cases.map(({ name }) => name)).toEqual(Object.keys(optima)));
 
   // ‖p − p*‖² ≤ 2 gap/l2: a relative gap of 3e-14 on F < 1 is a distance below 2.5e-6, in practice far less.
   it.each(cases)("$name", async ({ name, target, model, weighted, interceptScaling = 1 }) => {

@@ -59,7 +59,7 @@ const ours: Record<string, () => n.Layer> = {
   ...Object.fromEntries(n.activationNames.map((name) => [name, () => n.activation(name)])),
 };
 
-describe("layers are those of PyTorch", () => {
+describe("layers equal PyTorch's", () => {
   test.each(entries.map((entry) => [entry.name, entry] as const))("%s", (name, entry) => {
     const x = input("x", entry.x.shape);
     const training = entry.call.endsWith(".train()");
@@ -88,7 +88,7 @@ describe("layers are those of PyTorch", () => {
     });
   });
 
-  test("each of ours has an entry", () => {
+  test("each of our layers has an entry", () => {
     expect([...entries.map(({ name }) => name), "linear"].sort()).toEqual(Object.keys(ours).sort());
   });
 });

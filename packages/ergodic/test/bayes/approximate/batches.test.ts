@@ -92,7 +92,7 @@ const moments = (values: Float64Array) => {
   return { mean, sd: Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1)) };
 };
 
-describe("an estimate on a batch", () => {
+describe("gradient estimates on a batch", () => {
   const whole = new DensityPoint(engine, small, "whole");
   const x = Float64Array.of(0.4, -0.2, 0.7);
   const centre = Float64Array.of(0.5, -0.3, 0.6);
@@ -114,7 +114,7 @@ describe("an estimate on a batch", () => {
     return all;
   }
 
-  it.each([1, 10, 97])("is right on average over all batches of %i", (batch) => {
+  it.each([1, 10, 97])("is unbiased over all batches of %i", (batch) => {
     const all = estimates(x, batch);
     const wanted = [value, ...gradient];
     wanted.forEach((w, j) => {
@@ -124,7 +124,7 @@ describe("an estimate on a batch", () => {
     if (batch < 97) expect(new Set(all.map(([v]) => v)).size).toBeGreaterThan(90);
   });
 
-  it("is exact at the centre, and its noise of the second order around it", () => {
+  it("is exact at the centre, with second-order noise around it", () => {
     const exactly = whole.evaluate(centre, gradient);
     for (const [v, ...g] of estimates(centre, 5)) {
       expect(v).toBeCloseTo(exactly, 9);
@@ -158,7 +158,7 @@ describe("approximations on batches", () => {
     expect(report.paretoK).toBeLessThan(0.7);
   });
 
-  it("moves particles to the posterior, each gradient from 100 rows", async () => {
+  it("moves particles to the posterior with gradients from 100 rows each", async () => {
     const { draws, report } = await drawn(svgd({ batch: 100, iterations: 300 }));
     truthOf.mean.forEach((mean, j) => {
       const found = moments(draws.coordinate(j));
@@ -170,7 +170,7 @@ describe("approximations on batches", () => {
     expect(report.evaluations).toBeLessThan(1500);
   });
 
-  it("reads all rows for the paths and for k alone", async () => {
+  it("reads all rows only for the paths and for Pareto k", async () => {
     const { report } = await drawn(fullRank({ batch: 100, psis: false, maxIterations: 2000, tolerance: 0 }));
     // 2250 updates at most and 26 estimates of 100, each 200 of 20,000 rows; 4000 draws are judged.
     const rowsRead = report.dataPasses - report.evaluations;
@@ -179,7 +179,7 @@ describe("approximations on batches", () => {
     expect(report.evaluations).toBeLessThan(4000 + 1500);
   });
 
-  it("goes on from a snapshot bit for bit", async () => {
+  it("resumes from a snapshot bit for bit", async () => {
     for (const sampler of [meanField({ batch: 50, maxIterations: 300, tolerance: 0 }), svgd({ batch: 50, iterations: 60 })]) {
       // Weights are judged after each block of draws, up to ten times as many as were asked for.
       const short = { ...plan, draws: 10 };
@@ -188,7 +188,7 @@ describe("approximations on batches", () => {
     }
   });
 
-  it("is named in JSON, and asks for rows", () => {
+  it("writes its batch size to JSON and requires rows", () => {
     expect(fullRank({ batch: 100 }).toJSON()).toMatchObject({ batch: 100, refineDraws: 0 });
     expect(samplerFromJson(fullRank({ batch: 100 }).toJSON()).toJSON()).toEqual(fullRank({ batch: 100 }).toJSON());
     const rowless = Object.assign(Object.create(posterior), { minibatches: undefined });

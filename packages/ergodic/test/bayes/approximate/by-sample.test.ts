@@ -24,7 +24,7 @@ const funnel = model(({ param }) => {
 });
 
 it.each([pathfinder(), meanField(), fullRank(), svgd()])(
-  "$name gives draws by name, of a slope that is known",
+  "$name returns draws by name of a known slope",
   async (algorithm) => {
     const posterior = await sample(line, data, { algorithm, seed: 2, deterministic: true });
     const slope = posterior.draws("slope");
@@ -36,7 +36,7 @@ it.each([pathfinder(), meanField(), fullRank(), svgd()])(
   },
 );
 
-it("a poor one is not to be trusted, says the verdict", async () => {
+it("the verdict does not trust a poor approximation", async () => {
   for (const algorithm of [pathfinder(), fullRank()]) {
     const verdict = (await sample(funnel, {}, { algorithm, seed: 1, draws: 250 })).verdict();
     expect(verdict.trusted).toBe(false);
@@ -46,7 +46,7 @@ it("a poor one is not to be trusted, says the verdict", async () => {
   }
 });
 
-it("a checkpoint goes on bit for bit, from the file alone", async () => {
+it("a run resumes bit for bit from its checkpoint file", async () => {
   const folder = await mkdtemp(join(tmpdir(), "ergodic-variational-"));
   try {
     for (const algorithm of [pathfinder(), fullRank(), svgd()]) {

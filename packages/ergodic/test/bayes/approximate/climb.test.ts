@@ -28,7 +28,7 @@ describe("the Newton step", () => {
   test.each([
     ["one that knows nothing", unit(5)],
     ["one that is wrong by 10^4 along the floor", new InverseCurvature(Float64Array.of(1e-4, 1e-3, 1e-6, 1, 1), [], [])],
-  ])("and its promise are those of the Hessian, preconditioned by %s", (_, estimate) => {
+  ])("matches the Hessian in step and predicted decrease, preconditioned by %s", (_, estimate) => {
     const f = bowl(h);
     const { step, promise, definite } = newtonStep(f, x, slopes(f, x), estimate, 50);
     expect(definite).toBe(true);
@@ -36,7 +36,7 @@ describe("the Newton step", () => {
     for (const [i, v] of step.entries()) expect(v / -x[i]).toBeCloseTo(1, 5);
   });
 
-  test("meets negative curvature, and says so; its direction descends", () => {
+  test("reports negative curvature and still descends", () => {
     const f = bowl([1, -0.5, 3]);
     for (const at of [Float64Array.of(1, 0.2, 1), Float64Array.of(0, 0, 0)]) {
       const gradient = slopes(f, at);
@@ -46,7 +46,7 @@ describe("the Newton step", () => {
     }
   });
 
-  test("promises nothing at a minimum, and nothing known where slopes nearby are not finite", () => {
+  test("predicts no decrease at a minimum, and NaN if nearby slopes are not finite", () => {
     const f = bowl([1, 2]);
     expect(newtonStep(f, Float64Array.of(0, 0), Float64Array.of(0, 0), unit(2), 8)).toMatchObject({ promise: 0, definite: true });
     const flat = bowl([0, 2]);
@@ -65,7 +65,7 @@ describe("the Newton step", () => {
   });
 });
 
-describe("a fall without end", () => {
+describe("unbounded descent", () => {
   /** By the depth, −x. */
   const along =
     (value: (depth: number) => number): Minimised =>
@@ -93,7 +93,7 @@ describe("a fall without end", () => {
     expect(fallsWithoutEnd(along(value), at(depth), { at: 0, side: -1 })).toBe(wanted);
   });
 
-  test("ends a climb, which names the border", () => {
+  test("ends a climb and names the border", () => {
     const f: Minimised = ([u, other], gradient) => {
       gradient?.set([2, other]);
       return 2 * u + 0.5 * other * other;

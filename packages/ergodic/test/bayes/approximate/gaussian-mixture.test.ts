@@ -83,7 +83,7 @@ describe("coordinateAscent", () => {
     },
   };
 
-  it("climbs to a fixed point, below the evidence by quadrature", () => {
+  it("climbs to a fixed point below the evidence by quadrature", () => {
     const { parameters, elbo, converged, iterations } = coordinateAscent({ ...problem, tolerance: 1e-12 });
     expect(converged).toBe(true);
     expect(elbo.length).toBe(iterations + 1);
@@ -118,14 +118,14 @@ describe("coordinateAscent", () => {
     );
   });
 
-  it("stops after as many sweeps as it was given", () => {
+  it("stops after the given number of sweeps", () => {
     const { iterations, converged } = coordinateAscent({ ...problem, iterations: 1, tolerance: 0 });
     expect([iterations, converged]).toEqual([1, false]);
   });
 });
 
 describe("gaussianMixture", () => {
-  it("of one component has the log evidence, in one and in two dimensions", () => {
+  it("equals the log evidence for one component, in one and two dimensions", () => {
     for (const rows of [[[1.5], [0.2], [-0.7], [2.1]], planted(30, 3).rows.map(([a, b]) => [a, b / 10])]) {
       const d = rows[0].length;
       const { m0, v0 } = priorOf(rows, d + 1);
@@ -137,7 +137,7 @@ describe("gaussianMixture", () => {
     }
   });
 
-  describe("of two", () => {
+  describe("two components", () => {
     const rows = [[-2.1], [-1.8], [-2.4], [2.0], [2.3], [1.7], [1.9]];
 
     /** log p(x), summed over all assignments. */
@@ -151,7 +151,7 @@ describe("gaussianMixture", () => {
       return logSumExp(terms);
     }
 
-    it("is a bound on the evidence", () => {
+    it("the ELBO is below the evidence", () => {
       for (const spread of [1, 0.5, 0.1]) {
         const { elbo, iterations } = gaussianMixture(rows, { components: 2, spread });
         expect(elbo[iterations]).toBeLessThan(evidenceOf(rows, spread));
@@ -159,7 +159,7 @@ describe("gaussianMixture", () => {
       }
     });
 
-    it("is log 2 below it, the two namings of the clusters, where assignments are sure: given them q is the posterior", () => {
+    it("the ELBO is log 2 below the evidence if assignments are certain, because labels can be swapped", () => {
       const far = rows.map(([v]) => [v + 1000 * Math.sign(v)]);
       const spread = 1e-7;
       const { elbo, iterations } = gaussianMixture(far, { components: 2, spread });
@@ -167,7 +167,7 @@ describe("gaussianMixture", () => {
     });
   });
 
-  it.each([1, 2, 3])("finds planted clusters, and empties the components that are not wanted: seed %d", (seed) => {
+  it.each([1, 2, 3])("finds planted clusters and empties unneeded components: seed %d", (seed) => {
     const { rows, of } = planted(400, seed);
     const { elbo, weights, means, covariances, responsibilities, converged } = gaussianMixture(rows, { components: 6, seed });
     expect(converged).toBe(true);
@@ -191,7 +191,7 @@ describe("gaussianMixture", () => {
     expect(right).toBe(400);
   });
 
-  it("takes rows that are all one, and says what it cannot take", () => {
+  it("accepts identical rows and refuses invalid input", () => {
     const { elbo, iterations } = gaussianMixture([[3], [3], [3]], { components: 2 });
     expect(Number.isFinite(elbo[iterations])).toBe(true);
     expect(() => gaussianMixture([], { components: 2 })).toThrow("DATA_EMPTY");

@@ -59,7 +59,7 @@ async function drawn(sampler: Sampler, given: SamplingPlan, density: LogDensity 
 const few: SamplingPlan = { ...plan, draws: 30 };
 
 describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))("$name", ({ sampler }) => {
-  it("draws the same with any calls of advance, and other draws from another seed", async () => {
+  it("draws the same for any calls of advance, and other draws from another seed", async () => {
     const { draws, report } = await drawn(sampler, few);
     expect([draws.chains, draws.count, draws.dimension]).toEqual([2, few.draws, 3]);
     expect(draws.fields).toEqual(["logDensity", "logApproximation"]);
@@ -69,7 +69,7 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
     expect((await drawn(sampler, { ...few, seed: 5 })).draws).not.toEqual(draws);
   });
 
-  it("goes on from a snapshot bit for bit, at any step, and with more draws", async () => {
+  it("resumes from a snapshot bit for bit at any step, also with more draws", async () => {
     const whole = await drawn(sampler, few);
     for (let at = 0; at <= whole.steps; at += Math.max(1, Math.floor(whole.steps / power(4, 12)))) {
       const run = sampler.start(target, few, engine);
@@ -95,7 +95,7 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
     further.dispose();
   });
 
-  it("says what the densities of its draws are", async () => {
+  it("reports the log densities of its draws", async () => {
     const { draws } = await drawn(sampler, few);
     const gradient = new Float64Array(3);
     for (const [c, k] of [
@@ -105,7 +105,7 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
       expect(draws.transition("logDensity")[c * few.draws + k]).toBe(target.plain(draws.draw(c, k), gradient));
   });
 
-  it("gives its memory back, also where it fails", async () => {
+  it("frees its memory, also after an error", async () => {
     await drawn(sampler, few);
     const before = engine.memory.usedBytes;
     await drawn(sampler, few);
@@ -115,14 +115,14 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
   });
 });
 
-describe("on a normal target", () => {
+describe("a normal target", () => {
   const covariance = [
     [2.96, -1.5, 0.1],
     [-1.5, 6, -0.4],
     [0.1, -0.4, 1.75],
   ].map((row) => row.map((v) => v / 5.17));
 
-  it("full rank is exact: p/q is one number", async () => {
+  it("full rank is exact: p/q is constant", async () => {
     const { draws, report, parameters } = await drawn(fullRank({ psis: false }), plan);
     const ratios = draws.transition("logDensity").map((p, k) => p - draws.transition("logApproximation")[k]);
     expect(Math.max(...ratios) - Math.min(...ratios)).toBeLessThan(1e-4);
@@ -134,7 +134,7 @@ describe("on a normal target", () => {
     });
   });
 
-  it("none has an ELBO above the log evidence, also where wide draws are among the others", async () => {
+  it("no ELBO exceeds the log evidence, even with widened draws", async () => {
     const logEvidence = 1.5 * Math.log(2 * Math.PI) - 0.5 * Math.log(5.17);
     for (const sampler of [fullRank(), pathfinder(), fullRank({ psis: false })])
       expect((await drawn(sampler, plan)).report.elbo).toBeCloseTo(logEvidence, 4);
@@ -142,7 +142,7 @@ describe("on a normal target", () => {
     expect((await drawn(meanField(), plan)).report.elbo).toBeCloseTo(logEvidence - 0.5 * Math.log(6 / 5.17), 1);
   });
 
-  it("mean field has the reciprocals of the precision's diagonal for variances", async () => {
+  it("mean-field variances are the reciprocals of the precision's diagonal", async () => {
     const { draws, parameters } = await drawn(meanField({ psis: false }), plan);
     const logApproximation = draws.transition("logApproximation");
     [1, -2, 300].forEach((mean, i) => {
@@ -155,7 +155,7 @@ describe("on a normal target", () => {
     }
   });
 
-  it("wide draws are wide in every direction, or in one drawn at random", async () => {
+  it("widened draws are wide in every direction or in one random direction", async () => {
     const run = await finish(meanField().start(target, plan, engine));
     const { drawPoint, widths } = run as unknown as {
       drawPoint: (k: number, out: Float64Array) => void;
@@ -178,7 +178,7 @@ describe("on a normal target", () => {
     run.dispose();
   });
 
-  it("the stochastic ascent alone comes near, from a point and from units far off", async () => {
+  it("the stochastic ascent alone comes close, from a distant point with distant units", async () => {
     const alone = fullRank({ start: "point", refineDraws: 0, psis: false, tolerance: 1e-4 });
     const near = await gaussian(engine, [1, -2, 3], precision);
     const { parameters, report } = await drawn(alone, plan, near);
@@ -188,7 +188,7 @@ describe("on a normal target", () => {
     expect(report.elbo).toBeLessThan(1.5 * Math.log(2 * Math.PI) - 0.5 * Math.log(5.17));
   });
 
-  it("every one of them says so by k̂", async () => {
+  it("each approximation reports its quality by k̂", async () => {
     for (const sampler of [pathfinder(), fullRank(), fullRank({ psis: false })]) {
       const { draws, report } = await drawn(sampler, { ...plan, draws: 1000 });
       expect(report.paretoK).toBeLessThan(0.7);
@@ -210,7 +210,7 @@ function pValue(means: number[], truth: number): number {
   return betaLower(degrees / 2, 0.5, degrees / (degrees + t * t));
 }
 
-describe("on a skewed target", () => {
+describe("a skewed target", () => {
   const RUNS = 20;
   /**
    * Draws of each of two chains: so many that an unweighted full rank is found out, and that no more are drawn than were
@@ -233,18 +233,18 @@ describe("on a skewed target", () => {
     return [pValue(moments[0], 1 / 2), pValue(moments[1], 1 / 12)];
   }
 
-  it.each(["pathfinder", "fullRank", "meanField"] as const)("%s is exact by its weights", async (name) => {
+  it.each(["pathfinder", "fullRank", "meanField"] as const)("%s is exact with its weights", async (name) => {
     const sampler = { pathfinder, fullRank, meanField }[name]();
     for (const p of await pValues(sampler)) expect(p).toBeGreaterThan(LEAST_P);
   });
 
-  it("the same check catches draws that are not weighted", async () => {
+  it("the check detects unweighted draws", async () => {
     expect(Math.min(...(await pValues(fullRank({ psis: false }), false)))).toBeLessThan(LEAST_P);
   });
 });
 
-describe("where a normal will not do", () => {
-  it("k̂ is above 0.7: a funnel, heavy tails, correlations that a mean field leaves out", async () => {
+describe("targets that no normal fits", () => {
+  it("k̂ exceeds 0.7 for a funnel, heavy tails and correlations that mean field ignores", async () => {
     const heavy = await model(({ param }) => void param("x", cauchy(0, 1), { shape: 20 })).condition({}, { deterministic: true });
     const given = { ...plan, draws: power(100, 1000) };
     const correlated = await gaussian(
@@ -269,7 +269,7 @@ describe("where a normal will not do", () => {
   });
 });
 
-it("the pool grows to ten times its size while its weights are worth too few draws, or may have a lighter tail", async () => {
+it("the pool grows tenfold while its weights give too few effective draws or k̂ is unsettled", async () => {
   /** Blocks of 50 draws at the end, of a run that asks for 200 draws and always finds its weights to be like this. */
   const blocks = async (paretoK: number, effectiveSize: number, psis = true): Promise<number> => {
     const run = pathfinder({ paths: 2, draws: 25, psis }).start(target, plan, engine);
@@ -287,7 +287,7 @@ it("the pool grows to ten times its size while its weights are worth too few dra
   expect([await blocks(1.01, 10), await blocks(Infinity, 10), await blocks(0.9, 10, false)]).toEqual([4, 4, 4]);
 });
 
-describe("places beside the approximation", () => {
+describe("places outside the approximation", () => {
   /** N(0, 1), and N(at, sd²) with `share` of the mass. */
   const beside = (share: number, at: number, sd: number) => {
     const terms = (x: number) => [Math.log(1 - share) - 0.5 * x * x, Math.log(share / sd) - 0.5 * ((x - at) / sd) ** 2];
@@ -307,7 +307,7 @@ describe("places beside the approximation", () => {
   const given = { ...plan, chains: 4, draws: 4000, start: Float64Array.of(-0.5) };
   const started = (density: LogDensity) => finish(pathfinder().start(density, given, engine));
 
-  it("are measured where the draws have less than a tenth of theirs there, and not where they have more", async () => {
+  it("are reported only if they hold less than a tenth of the draws that they should", async () => {
     const rare = await started(beside(0.03, 1.5, 0.05));
     const found = rare.places!();
     expect(found.map(({ by, missed, mode }) => [by, missed, mode])).toEqual([["scout", false, 0]]);
@@ -324,7 +324,7 @@ describe("places beside the approximation", () => {
     common.dispose();
   });
 
-  it("are told where the weights are trusted, up to a Pareto k of 0.7", async () => {
+  it("are reported only if the weights are trusted, up to a Pareto k of 0.7", async () => {
     const run = await started(beside(0.03, 1.5, 0.05));
     const judged = (run as unknown as { judged: { of: { paretoK: number } } }).judged.of;
     const told = (paretoK: number): number => {
@@ -336,7 +336,7 @@ describe("places beside the approximation", () => {
   });
 });
 
-describe("what is said on the way", () => {
+describe("progress and errors", () => {
   it("counts steps and evaluations, and has no draws before the end", async () => {
     for (const sampler of samplers) {
       const waiting = sampler.start(target, plan, engine);
@@ -356,7 +356,7 @@ describe("what is said on the way", () => {
     run.dispose();
   });
 
-  it("says how many steps there can be at most: of the fit, of blocks of draws, and of the search for places", async () => {
+  it("bounds the number of steps for the fit, blocks of draws and search for places", async () => {
     // Some ninety modes, so that there is a place in nearly every step of the search.
     const lattice = functionDensity({
       dimension: 2,
@@ -373,7 +373,7 @@ describe("what is said on the way", () => {
     run.dispose();
   });
 
-  it("names what is wrong with options, starts and densities", async () => {
+  it("names invalid options, starts and densities", async () => {
     expect(() => pathfinder({ paths: 0 })).toThrow(/pathfinder: paths is 0.*OPTION_RANGE/);
     expect(() => pathfinder({ path: 1 } as object)).toThrow(/did you mean "paths".*OPTION_UNKNOWN/);
     expect(() => meanField({ rate: -1 })).toThrow(/meanField: rate is -1.*OPTION_RANGE/);
@@ -390,7 +390,7 @@ describe("what is said on the way", () => {
     await expect(drawn(pathfinder(), plan, flat)).rejects.toThrow(/pathfinder: none of 4 paths.*SAMPLE_APPROXIMATION/);
   });
 
-  it("can be made again from what it tells of itself", () => {
+  it("can be rebuilt from its JSON", () => {
     for (const sampler of samplers)
       expect(samplerFromJson(JSON.parse(JSON.stringify(sampler.toJSON()))).toJSON()).toEqual(sampler.toJSON());
   });

@@ -62,7 +62,7 @@ function matched(found: Float64Array): { topic: number; mass: number }[] {
 const rising = (elbo: Float64Array): boolean => elbo.every((v, i) => i === 0 || v >= elbo[i - 1] - 1e-9 * Math.abs(v));
 
 describe("topics", () => {
-  it("with one topic has the log evidence, and the counts for topic", () => {
+  it("with one topic, equals the log evidence and returns the word counts", () => {
     const rows = [
       [3, 0, 1],
       [0, 2, 2],
@@ -75,7 +75,7 @@ describe("topics", () => {
     expect([...documents]).toEqual([1, 1]);
   });
 
-  it("with two is a bound on the evidence by enumeration, which one update of either factor does not pass", () => {
+  it("with two topics, never exceeds the enumerated evidence, and each update raises the ELBO", () => {
     const rows = [
       [2, 1, 0],
       [0, 1, 2],
@@ -102,7 +102,7 @@ describe("topics", () => {
     expect(Math.abs(elbo[iterations] - 9 * Math.log(1 / 3))).toBeLessThan(1e-4);
   });
 
-  it.each([0, 1, 2])("finds planted topics and whose they are: seed %d", (seed) => {
+  it.each([0, 1, 2])("finds planted topics and their documents: seed %d", (seed) => {
     const { rows, shares } = planted(60, 80, seed);
     const { elbo, topics: found, documents, converged } = topics(rows, { topics: 3, seed });
     expect(converged).toBe(true);
@@ -117,7 +117,7 @@ describe("topics", () => {
     expect(distance.reduce((sum, v) => sum + v, 0) / 60).toBeLessThan(0.056);
   });
 
-  it("comes nearer by minibatches, epoch by epoch: most of the way in 60 of six steps each", () => {
+  it("converges by minibatches, most of the way in 60 epochs of six steps", () => {
     const { rows } = planted(120, 80, 5);
     const sweeps = topics(rows, { topics: 3 });
     const options = { topics: 3, batch: 20, epochs: 60, delay: 16, forgetting: 0.55 };
@@ -131,7 +131,7 @@ describe("topics", () => {
     expect(topics(rows, { ...options, epochs: 2 }).topics).toEqual(topics(rows, { ...options, epochs: 2 }).topics);
   });
 
-  it("of one batch of everything, at rate 1, forgets the start: every word is of one topic", () => {
+  it("forgets the start after one full batch at rate 1, and gives each word one topic", () => {
     const { rows } = planted(12, 30, 7);
     const { parameters } = topics(rows, { topics: 2, batch: 12, epochs: 1, delay: 0 });
     expect(parameters.topics.reduce((sum, v) => sum + v - 0.5, 0)).toBeCloseTo(360, 8);
@@ -141,7 +141,7 @@ describe("topics", () => {
     expect(parts.reduce((sum, v) => sum + v - 0.5, 0)).toBeCloseTo(360, 8);
   });
 
-  it("says what it cannot take", () => {
+  it("refuses invalid documents and options", () => {
     expect(() => topics([], { topics: 2 })).toThrow("DATA_EMPTY");
     expect(() => topics([[1], [1, 2]], { topics: 2 })).toThrow(/document 1 must have 1 counts.*DATA_SHAPE/);
     expect(() => topics([[-1]], { topics: 2 })).toThrow("DATA_SHAPE");

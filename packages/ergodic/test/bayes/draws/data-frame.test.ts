@@ -6,7 +6,7 @@ import { Draws } from "../../../src/bayes/draws/draws.ts";
 import { anyContent, example, plain } from "./contents.ts";
 
 describe("draws as a data frame", () => {
-  it("find numbers of three axes by their dotted names", () => {
+  it("find numbers with three axes by their dotted names", () => {
     const A = Float64Array.from({ length: 2 * 8 }, (_, k) => k + 0.5);
     const quantities = [{ name: "A", shape: [2, 2, 2], kind: "parameter" as const }];
     const shared = { chains: 1, count: 2, fields: [], transitions: new Float64Array(0), description: {}, report: {} };
@@ -31,7 +31,7 @@ describe("draws as a data frame", () => {
     ]);
   });
 
-  it("are read back bit for bit, from rows in any order", () => {
+  it("are read back bit for bit from rows in any order", () => {
     fc.assert(
       fc.property(anyContent, fc.integer(), (content, seed) => {
         const { columns, header } = toDataFrame({ content });
@@ -58,7 +58,7 @@ describe("draws as a data frame", () => {
     expect([one.chains, one.count, ...one.draws("x")]).toEqual([1, 3, 3, 1, 2]);
   });
 
-  it("are refused where they are no draws", () => {
+  it("are refused if the columns are not draws", () => {
     const { columns, header } = toDataFrame(example());
     const changed = (name: string, series: Float64Array | Int32Array) => new Map([...columns, [name, series]]);
     const lost = new Map([...columns].filter(([name]) => name !== "mu"));

@@ -25,7 +25,7 @@ const content: DrawsContent = {
 };
 const draws = new Draws<"mu" | "theta" | "L" | "one">(content);
 
-it("a number of each draw, from its own values", () => {
+it("derives a number from the values of each draw", () => {
   const found = draws.derive("far", ({ mu, theta, one }) => mu + 10 * theta[2] - one[0]);
   expectTypeOf(found).toEqualTypeOf<Draws<"mu" | "theta" | "L" | "one" | "far">>();
   const wanted = Float64Array.from(
@@ -41,7 +41,7 @@ it("a number of each draw, from its own values", () => {
   expect(found.transition("logDensity")).toEqual(draws.transition("logDensity"));
 });
 
-it("lists and lists of rows have their shapes, true and false are 1 and 0", () => {
+it("lists and lists of rows keep their shapes, and Booleans become 1 and 0", () => {
   const { theta, L } = content.values;
   const rows = draws.derive("rows", ({ theta }) => [
     [theta[0], 1, 2],
@@ -62,7 +62,7 @@ it("lists and lists of rows have their shapes, true and false are 1 and 0", () =
   expect(draws.derive("none", () => Number.NaN).draws("none")).toEqual(new Float64Array(12).fill(Number.NaN));
 });
 
-it("the draws that it is made from stay as they were", () => {
+it("the original draws do not change", () => {
   const before = content.values.theta.slice();
   const found = draws.derive("spoilt", ({ theta }) => {
     theta.fill(7);
@@ -82,7 +82,7 @@ it("the draws that it is made from stay as they were", () => {
   expect(seen[1]).toEqual(seen[0]);
 });
 
-it.each(["csv", "json"] as const)("files of %s hold it", async (format) => {
+it.each(["csv", "json"] as const)("files of %s keep a derived quantity", async (format) => {
   const folder = await mkdtemp(join(tmpdir(), "derive-"));
   try {
     const found = draws.derive("pair", ({ mu, theta }) => [mu / 3, theta[0] * 1e-300]);
@@ -95,7 +95,7 @@ it.each(["csv", "json"] as const)("files of %s hold it", async (format) => {
   }
 });
 
-it("what is no quantity is refused", () => {
+it("invalid quantities are refused", () => {
   const number = () => 1;
   expect(() => draws.derive("mu" as string, number)).toThrow(
     /draws\.derive: there is "mu" already; give the new quantity another name/,

@@ -29,7 +29,7 @@ const place = (more: Partial<VisitedPlace> = {}): VisitedPlace => ({
 const drawn = (places: readonly VisitedPlace[]) =>
   drawsOf(density, { raw, places, description: { plan: { seed: 1 } }, report: { divergences: 0 } });
 
-it("quantities are their values of each draw, and transitions what was kept of each", () => {
+it("quantities keep the values of each draw, and transitions their fields", () => {
   const draws = drawn([]);
   expect([draws.chains, draws.count]).toEqual([chains, count]);
   const theta = Float64Array.from({ length: chains * count * 10 }, (_, i) => values[Math.floor(i / 10) * dimension + (i % 10)]);
@@ -46,7 +46,7 @@ it("quantities are their values of each draw, and transitions what was kept of e
   expect(draws.report).toEqual({ divergences: 0 });
 });
 
-it("a place is told by the first eight numbers of its parameters, of nothing that was computed", () => {
+it("a place is described by the first eight parameter values, without computed quantities", () => {
   const point = Float64Array.from({ length: dimension }, (_, i) => i + 0.5);
   const [first, second] = drawn([place(), place({ point, missed: true, changes: "tau" })]).description.places as Record<
     string,
@@ -60,7 +60,7 @@ it("a place is told by the first eight numbers of its parameters, of nothing tha
   expect("point" in first).toBe(false);
 });
 
-it("a place of few numbers is told by them alone", async () => {
+it("a place with few parameters is described by them alone", async () => {
   const few = model(({ data, param, observe, transformed }) => {
     const mu = param("mu", normal(0, 1));
     transformed("twice", mul(2, mu));

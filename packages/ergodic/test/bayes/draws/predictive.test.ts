@@ -10,13 +10,13 @@ const replicated = Float64Array.of(1, 1, 1, 0, 3, 6, 2, 4, 9, 3, 3, 6);
 describe("predictiveCheck", () => {
   const check = predictiveCheck(y, replicated);
 
-  it("counts draws above what was observed, equal ones half", () => {
+  it("counts draws above the observed value, and ties by half", () => {
     const p = Object.fromEntries(Object.entries(check.statistics).map(([name, { pValue }]) => [name, pValue]));
     // Means 1 < 3 = 3 < 4 < 5; minima 1, 0, 2, 3 of 1; medians 1, 3, 4, 3 of 2; maxima 1, 6, 9, 6 of 6.
     expect(p).toEqual({ mean: 0.625, sd: 0.5, min: 0.625, median: 0.75, max: 0.5 });
   });
 
-  it("tells the replicated statistics", () => {
+  it("reports the replicated statistics", () => {
     const { observed, mean, q5, q95 } = check.statistics.mean;
     expect([observed, mean]).toEqual([3, 3.25]);
     expect([...check.statistics.mean.replicated]).toEqual([1, 3, 5, 4]);
@@ -24,7 +24,7 @@ describe("predictiveCheck", () => {
     expect(q95).toBeCloseTo(4.85, 12);
   });
 
-  it("takes statistics of the user's, and marks what is suspect", () => {
+  it("accepts custom statistics and marks suspect ones", () => {
     const zeros = (values: Float64Array) => values.filter((value) => value === 0).length;
     const own = predictiveCheck([0, 0, 0], replicated, { zeros, last: (values) => values[2], odd: () => Number.NaN });
     expect(own.statistics.zeros.pValue).toBe(0);
@@ -41,14 +41,14 @@ describe("predictiveCheck", () => {
     expect(check.suspect).toEqual([]);
   });
 
-  it("has no spread of one value, which no data set has", () => {
+  it("omits the standard deviation of a single value", () => {
     const one = predictiveCheck([1], Float64Array.of(0, 2, 3));
     expect(Object.keys(one.statistics)).toEqual(["mean", "min", "median", "max"]);
     expect(one.suspect).toEqual([]);
     expect(Object.keys(check.statistics)).toEqual(["mean", "sd", "min", "median", "max"]);
   });
 
-  it("refuses values that are not of the data", () => {
+  it("refuses values that do not match the data", () => {
     expect(() => predictiveCheck([1, 2], Float64Array.of(1, 2, 3))).toThrow(
       /3 replicated values are not a multiple of 2 observed ones/,
     );
@@ -58,7 +58,7 @@ describe("predictiveCheck", () => {
 });
 
 describe("PIT", () => {
-  it("is where a value lies among its replications", () => {
+  it("ranks a value among its replications", () => {
     expect([...predictivePit(y, replicated)]).toEqual([0.375, 0.25, 0.5]);
     expect([...predictivePit([1], Float64Array.of(0, Number.NaN))]).toEqual([Number.NaN]);
   });
@@ -69,7 +69,7 @@ describe("PIT", () => {
   const yrep = Float64Array.from(golden.yrep.flat());
   const loglik = Float64Array.from(golden.loglik.flat());
 
-  it("of draws left out equals loo's and rstantools'", () => {
+  it("of left-out draws equals that of loo and rstantools", () => {
     const { pit, paretoK } = looPit(golden.y, yrep, loglik, { chainCount: 2 });
     const { pit: plain } = looPit(golden.y, yrep, loglik, { chainCount: 2, relativeEfficiency: 1 });
     golden.y.forEach((_, i) => {
@@ -82,7 +82,7 @@ describe("PIT", () => {
     expect(Math.max(...golden.pit.map((value, i) => Math.abs(value - unweighted[i])))).toBeGreaterThan(1e-3);
   });
 
-  it("of draws left out needs a likelihood of each value", () => {
+  it("of left-out draws requires a likelihood per value", () => {
     expect(() => looPit(golden.y, yrep, loglik.subarray(6), { chainCount: 2 })).toThrow(
       /2994 log likelihoods, but 3000 replicated values/,
     );
@@ -90,7 +90,7 @@ describe("PIT", () => {
 });
 
 describe("densityOverlay", () => {
-  it("draws what was observed over what was replicated", () => {
+  it("draws the observed density over the replicated ones", () => {
     // Two draws: one all in the first part, one half in each, so that bands are 0.525 … 0.975 and 0.025 … 0.475; observed all in the second.
     expect(densityOverlay([9, 9, 10, 10], Float64Array.of(0, 0, 0, 0, 1, 2, 10, 10), { width: 28, height: 4, bins: 2 })).toBe(
       [

@@ -58,7 +58,7 @@ function nameOf(variable: string): string | undefined {
   return kind === "r" ? rest.replace(/^(.*)\[(.*),(.*)\]$/, "$1[$2]: $3") : undefined;
 }
 
-describe("posteriors of formulas are those of brms", () => {
+describe("posteriors of formulas agree with brms", () => {
   it.each(Object.keys(fits))("%s", async (name) => {
     const { data: given, posterior: golden, extra } = fits[name];
     const data = "Freq" in given ? repeated(given) : given;

@@ -46,7 +46,7 @@ const coin = model(({ data, param, observe }) => {
 });
 
 describe("the mode of a posterior", () => {
-  it("is that of least squares under flat priors, with σ² = RSS / n: no log |J| is in it", async () => {
+  it("equals least squares under flat priors, with σ² = RSS / n and without log |J|", async () => {
     const { values, gradientNorm, logDensity } = await fit(line, { x, y });
     const wanted = leastSquares();
     for (const [name, value] of Object.entries(wanted)) expect(values[name][0], name).toBeCloseTo(value, 6);
@@ -54,7 +54,7 @@ describe("the mode of a posterior", () => {
     expect(logDensity).toBeCloseTo(-3 * Math.log(2 * Math.PI) - 6 * Math.log(wanted.sigma) - 3, 8);
   });
 
-  it("is (a − 1) / (a + b − 2) of a beta posterior, by L-BFGS and by adam", async () => {
+  it("is (a − 1) / (a + b − 2) for a beta posterior, by L-BFGS and by adam", async () => {
     const exact = (3 + 7 - 1) / (3 + 7 + 2 + 3 - 2);
     const data = { heads: 7, flips: 10 };
     expect((await fit(coin, data)).values.p[0]).toBeCloseTo(exact, 8);
@@ -62,12 +62,12 @@ describe("the mode of a posterior", () => {
     expect(byAdam.values.p[0]).toBeCloseTo(exact, 4);
   });
 
-  it("does not depend on where it starts, nor on the seed", async () => {
+  it("does not depend on the start or the seed", async () => {
     const found = await Promise.all([1, 2, 3].map((seed) => fit(line, { x, y }, { seed })));
     for (const { values } of found) expect(values.slope[0]).toBeCloseTo(leastSquares().slope, 6);
   });
 
-  it("refuses what has no meaning", async () => {
+  it("refuses meaningless options", async () => {
     await expect(fit(coin, { heads: 7, flips: 10 }, { rule: stochasticLineSearch() })).rejects.toThrow(/searches on minibatches/);
     await expect(fit(coin, { heads: 7, flips: 10 }, { batch: 3 } as never)).rejects.toThrow(/batch/);
     const discrete = model(({ param }) => void param("z", binomial(3, 0.5)));
@@ -87,7 +87,7 @@ describe("converged", () => {
   // The mode: no start of 24 ends higher.
   const MODE = 85.086827;
 
-  it("an ARMA process is found from twelve seeds, whose starts lie up to 10^95 nats below", async () => {
+  it("an ARMA process converges from twelve seeds whose starts lie up to 10^95 nats below", async () => {
     for (let seed = 1; seed <= 12; seed++) {
       const found = await fit(arma, armaData(), { seed });
       expect(found.logDensity).toBeCloseTo(MODE, 5);
@@ -101,7 +101,7 @@ describe("converged", () => {
     }
   });
 
-  it("is not said of a rule that ends in a narrow valley, and what is left is said", async () => {
+  it("a search that stops in a narrow valley does not converge and reports the remaining rise", async () => {
     let short = 0;
     for (let seed = 1; seed <= 12; seed++) {
       const found = await fit(arma, armaData(), { seed, starts: 1, rule: lbfgs(), epochs: 300 });
@@ -118,7 +118,7 @@ describe("converged", () => {
     expect(short).toBeGreaterThan(3);
   });
 
-  it("is not said of a search that was cut short", async () => {
+  it("a search that was cut short does not converge", async () => {
     const found = await fit(arma, armaData(), { seed: 1, epochs: 5 });
     expect(found.converged).toBe(false);
     expect(found.reason).toMatch(/^all updates made; not converged/);
@@ -126,7 +126,7 @@ describe("converged", () => {
     expect(reason).toMatch(/^all updates made; not converged: the log density can still rise by about \S+ nats$/);
   });
 
-  it("a valley whose floor is 10^8 times as flat as its walls is followed to the end", async () => {
+  it("a valley with a floor 10^8 times flatter than its walls is followed to the end", async () => {
     // Twenty coordinates, turned by a reflection, so that no single one is the floor.
     const size = 20;
     const scales = Array.from({ length: size }, (_, i) => 10 ** ((-4 * i) / (size - 1)));
@@ -143,7 +143,7 @@ describe("converged", () => {
     }
   });
 
-  it("is not said of a saddle, where every slope is 0", async () => {
+  it("a saddle with zero slopes does not count as convergence", async () => {
     const two = model(({ param, target }) => {
       const x = param("x", "real", { shape: 3 });
       target(mul(-1, add(square(sub(square(at(x, 0)), 1)), add(square(at(x, 1)), square(at(x, 2))))));
@@ -153,7 +153,7 @@ describe("converged", () => {
     expect([converged, Math.abs(logDensity) < 1e-10]).toEqual([true, true]);
   });
 
-  it("the best of several starts is kept, and the spread said", async () => {
+  it("the best of several starts is kept and the spread reported", async () => {
     // Modes at −1.5 and 1.5 with masses 0.2 and 0.8 and one width: their log densities differ by log 4.
     const two = model(({ param, target }) => {
       const x = param("x", "real");
@@ -175,7 +175,7 @@ describe("converged", () => {
   });
 });
 
-describe("unbounded there", () => {
+describe("unbounded densities", () => {
   const schools = { y: [28, 8, -3, 7, -1, 1, 18, 12], sigma: [15, 10, 16, 11, 9, 11, 10, 18] };
   const hierarchy = (centred: boolean) =>
     model(({ data, param, observe }) => {
@@ -185,7 +185,7 @@ describe("unbounded there", () => {
       observe(y, normal(param("theta", normal(mu, tau), { shape: "J", centred }), sigma));
     });
 
-  it.each([true, false])("a hierarchical scale at 0 (centred: %s)", async (centred) => {
+  it.each([true, false])("a hierarchical scale runs to 0 (centred: %s)", async (centred) => {
     for (const seed of [1, 2]) {
       const { converged, unbounded, spread, reason, values } = await fit(hierarchy(centred), schools, { seed });
       expect([converged, unbounded, spread.unbounded]).toEqual([false, ["tau"], 8]);
@@ -194,7 +194,7 @@ describe("unbounded there", () => {
     }
   });
 
-  it("a normal density on its own mean, and a beta density at 1", async () => {
+  it("a normal scale runs to 0 at its own mean, and a beta parameter to 1", async () => {
     const flat = model(({ data, param, observe }) => {
       const { y } = data({ y: real() });
       observe(y, normal(0, param("scale", gamma(0.5, 1))));
@@ -212,7 +212,7 @@ describe("unbounded there", () => {
     expect([unbounded, converged, values.p[0] < 1]).toEqual([[], true, true]);
   });
 
-  it("names the element, and keeps the minimum of another start", async () => {
+  it("the element is named, and a mode from another start is kept", async () => {
     const pair = model(({ data, param, target }) => {
       const { y } = data({ y: vector("N") });
       const mu = param("mu", "real", { shape: 2 });
@@ -246,7 +246,7 @@ describe("unbounded there", () => {
     );
   });
 
-  it("is not said of what is small, found or not", async () => {
+  it("a small scale is not reported as unbounded", async () => {
     const scaled = (by: number) => ({ x, y: y.map((v) => by * v) });
     for (const options of [{}, { epochs: 10 }, { rule: adam({ rate: 0.1 }), epochs: 200, starts: 2 }]) {
       const { unbounded, spread, converged, values } = await fit(line, scaled(1e-9), options);

@@ -68,7 +68,7 @@ it.each<[string, object, object, RegExp]>([
   expect(found).toMatchObject({ name: "DataError", code: "DATA_RANGE", message: expect.stringMatching(message) });
 });
 
-it("what keeps to its bounds is taken, ends included", async () => {
+it("data within bounds are accepted, including both ends", async () => {
   const fields = {
     y: vector("N", { lower: 0, upper: 3, integer: true }),
     x: tensor("N", 2),
@@ -82,14 +82,14 @@ it("what keeps to its bounds is taken, ends included", async () => {
   expectTypeOf(vector("N", { lower: 0 }).given).toEqualTypeOf<Numbers | undefined>();
 });
 
-it("bounds that mean nothing are refused", () => {
+it("meaningless bounds are refused", () => {
   expect(() => vector("N", { lower: 2, upper: 1 })).toThrow(/vector: lower is 2, but upper is 1; exchange them/);
   expect(() => vector("N", { low: 2 } as never)).toThrow(/vector: unknown option "low"/);
   expect(() => integer({ integer: true } as never)).toThrow(/integer: unknown option "integer"/);
   expect(() => matrix("N", "K", { lower: Number.NaN })).toThrow(/matrix: lower is NaN/);
 });
 
-it("new rows are held to them, too", async () => {
+it("new rows are checked against bounds too", async () => {
   const counts = model(
     { x: matrix("N", 2, { lower: 0 }), z: vector("N", { upper: 1 }), y: vector("N", { lower: 0, integer: true }) },
     ({ x, z, y, param, observe }) => {

@@ -58,7 +58,7 @@ async function evaluation(binding: DensityBinding, dimension: number) {
 }
 
 describe("a binding without gradient", () => {
-  it("gives the same value and writes nothing else", async () => {
+  it("returns the same value and writes nothing else", async () => {
     using posterior = await conditioned(regression, DATA);
     const alone = await evaluation(posterior.bind({ lane: 0, purpose: "test", gradient: false }), 3);
     const both = posterior.evaluate(U);
@@ -67,7 +67,7 @@ describe("a binding without gradient", () => {
 });
 
 describe("a tempered binding", () => {
-  it("is the prior and the likelihood to a power, and tells the likelihood", async () => {
+  it("raises only the likelihood to the power and reports it", async () => {
     const engine = await openEngine();
     using posterior = await conditioned(regression, DATA);
     const binding = posterior.bindTempered({ lane: 0, purpose: "test" });
@@ -102,7 +102,7 @@ describe("a tempered binding", () => {
     alone.dispose();
   });
 
-  it("is the prior at power 0, also where the likelihood is not finite", async () => {
+  it("equals the prior at power 0 even if the likelihood is not finite", async () => {
     const engine = await openEngine();
     using posterior = await conditioned(
       ({ data, param, observe }) => {
@@ -136,7 +136,7 @@ const clusters = ({ data, param, observe, generated }: ModelContext) => {
 const Y = [-1.1, 2.2, 1.7];
 
 describe("a model is refused", () => {
-  it("where its function is async", async () => {
+  it("async functions are refused", async () => {
     const later = model(async ({ param }) => {
       param("a", normal(0, 1));
     });
@@ -145,7 +145,7 @@ describe("a model is refused", () => {
     );
   });
 
-  it("values that break a constraint, by the parameter's name", async () => {
+  it("values that break a constraint are refused with the parameter's name", async () => {
     using posterior = await conditioned(({ param }) => {
       param("s", "positive");
       param("t", normal(0, 1));
@@ -155,7 +155,7 @@ describe("a model is refused", () => {
 });
 
 describe("parameters that are whole numbers", () => {
-  it("stand in u as they are, with a gradient of 0, and name what they index", async () => {
+  it("appear unchanged in u with gradient 0 and can be indices", async () => {
     using posterior = await conditioned(clusters, { y: Y });
     expect(posterior.discrete).toEqual([{ name: "z", offset: 3, size: 3, low: 0, high: 1 }]);
     expect(posterior.parameters.map(({ name, offset, size }) => [name, offset, size])).toEqual([
@@ -190,7 +190,7 @@ describe("parameters that are whole numbers", () => {
     expect(() => posterior.unconstrain({ theta: [0.4, 0.6], mu, z: [0, 0.5, 1] })).toThrow("must be a whole number");
   });
 
-  it("know their bounds, as far as the data tell", async () => {
+  it("have bounds as far as the data determine them", async () => {
     using posterior = await conditioned(
       ({ data, param, observe }) => {
         const { n } = data({ n: vector("K") });
@@ -237,7 +237,7 @@ describe("many points at once", () => {
     regression(context);
     context.generated("again", normal(context.param("c", normal(0, 1)), 1));
   };
-  it("give what each gives alone", async () => {
+  it("return the same values as single points", async () => {
     using posterior = await conditioned(body, DATA);
     const points = Float64Array.of(...U, 0.1, 1, -1, 0.5, 2);
     const draws = stream(3, "many");

@@ -195,12 +195,12 @@ const independent: Record<string, (m: ModelContext) => void> = {
   },
 };
 
-describe("found", () => {
+describe("dependent terms", () => {
   it.each(Object.entries(dependent))("%s", (_, body) => {
     expect(found(body)).toEqual(["y"]);
   });
 
-  it("values observed one by one, each on the one before", () => {
+  it("values observed one by one, each given the previous one, are found", () => {
     const names = found((m) => {
       const { y } = m.data({ y: vector("N") });
       const beta = slope(m);
@@ -210,7 +210,7 @@ describe("found", () => {
     expect(names.sort()).toEqual(["y0", "y1", "y2", "y3", "y4", "y5"]);
   });
 
-  it("only what depends, where there is more", () => {
+  it("only the dependent terms of a model are found", () => {
     const names = found((m) => {
       const { y, w } = m.data({ y: vector("N"), w: vector("N") });
       m.observe(after(y), d.normal(c.mul(slope(m), before(y)), 1), "series");
@@ -220,12 +220,12 @@ describe("found", () => {
   });
 });
 
-describe("not found", () => {
+describe("independent terms", () => {
   it.each(Object.entries(independent))("%s", (_, body) => {
     expect(found(body)).toEqual([]);
   });
 
-  it("values observed one by one", () => {
+  it("values observed one by one are independent", () => {
     const names = found((m) => {
       const { y, x } = m.data({ y: vector("N"), x: vector("N") });
       const beta = slope(m);

@@ -30,7 +30,7 @@ function movable(c: Case): string[] {
 }
 
 describe("gradients", () => {
-  it.each(CASES)("of $name agree with differences", (c) => {
+  it.each(CASES)("of $name agree with finite differences", (c) => {
     const s = symbols(c);
     const total = sum(c.build(s).logDensity(s.x));
     const names = movable(c);
@@ -63,7 +63,7 @@ describe("gradients", () => {
 });
 
 describe("compiled code", () => {
-  it("gives the interpreter's log densities and gradients", async () => {
+  it("returns the interpreter's log densities and gradients", async () => {
     const all = CASES.flatMap((c, k) =>
       Object.entries(inputsOf(c)).map(([name, given]) => ({ key: `${k} ${name}`, given, moves: movable(c).includes(name) })),
     );
@@ -119,8 +119,8 @@ describe("shapes", () => {
   });
 });
 
-describe("edges", () => {
-  it("agrees with the sum of its terms: mixtures, zero inflation and truncation by numbers", () => {
+describe("edge cases", () => {
+  it("mixtures, zero inflation and truncation agree with the sum of their terms", () => {
     const at = (x: d.Distribution, v: number) => interpret([x.logDensity(v)], {})[0][0];
     const mixed = d.mixture([0.25, 0.75], [d.normal(0, 1), d.normal(3, 2)]);
     for (const x of [-4, 0, 2.5])
@@ -148,7 +148,7 @@ describe("edges", () => {
     for (const half of halves) expect(close(half.cdf(half.quantile(0.3)), 0.3)).toBe(true);
   });
 
-  it("gives −∞ outside of the support and for what is no whole number", () => {
+  it("the log density is −∞ outside the support and at fractions", () => {
     const at = (x: d.Distribution, v: number) => interpret([x.logDensity(v)], {})[0][0];
     expect(at(d.gamma(2, 1), -0.1)).toBe(-Infinity);
     expect(at(d.orderedLogistic(0, [1, 2]), 1.5)).toBe(-Infinity);
@@ -156,14 +156,14 @@ describe("edges", () => {
     expect(interpret([d.dirichlet([1, 1]).logDensity([0.5, 0.6])], {})[0][0]).toBe(-Infinity);
   });
 
-  it("knows the support", () => {
+  it("the support is reported", () => {
     const { support } = d.truncated(d.normal(0, 1), { lower: 1 });
     expect(support.kind === "interval" && interpret([support.low!], {})[0][0]).toBe(1);
     expect(d.gamma(1, 1).support.kind).toBe("interval");
     expect(d.lkjCholesky(3, 1).support.kind).toBe("correlationCholesky");
   });
 
-  it("inverts its distribution function at every count", () => {
+  it("quantiles invert the distribution function at every count", () => {
     for (const x of [
       d.poisson(4.5),
       d.binomial(9, 0.3),
@@ -184,14 +184,14 @@ it.each<[string, d.Distribution, number, number]>([
   ["inverseGamma", d.inverseGamma(2.5, 1.3), 0.8666666666666667, 1.5022222222222221],
   ["pareto", d.pareto(0.5, 3), 0.75, 0.1875],
   ["halfStudent", d.halfStudent(4.5, 1.8), 1.7475024278503497, 2.778235264657134],
-])("mean and variance of %s", (_, distribution, mean, variance) => {
+])("mean and variance of %s equal the reference", (_, distribution, mean, variance) => {
   const fits = (a: unknown, b: number) =>
     Number.isFinite(b) ? Math.abs((a as number) - b) <= 1e-9 * Math.abs(b) : Object.is(a, b);
   expect(fits(distribution.mean(), mean), `${distribution.mean()}`).toBe(true);
   expect(fits(distribution.variance(), variance), `${distribution.variance()}`).toBe(true);
 });
 
-it("mean and variance of vectors", () => {
+it("mean and variance of vectors equal the reference", () => {
   const covariance = [
     [2, 0.6],
     [0.6, 1.5],

@@ -88,7 +88,7 @@ describe("several values of one hidden chain", () => {
   it.each([
     ["record", "c, y"],
     ["list", "both"],
-  ] as const)("in a %s: the sum over all paths", async (kind, name) => {
+  ] as const)("in a %s equal the sum over all paths", async (kind, name) => {
     using posterior = await conditioned(several(kind), { y: Y, c: C });
     const u = posterior.unconstrain(values);
     const all = paths(PI, (k, t) => logNormal(Y[t], MU[k], 0.7) + logPoisson(C[t], RATE[k]));
@@ -121,7 +121,7 @@ describe("several values of one hidden chain", () => {
   it.each([
     ["a chain", hiddenMarkov(PI, A)],
     ["free states", categorical(PI)],
-  ])("are drawn of the same states: %s", async (name, states) => {
+  ])("are drawn from the same states: %s", async (name, states) => {
     using posterior = await conditioned((context) => told(context, states), { y: grid, c: grid });
     const draws = stream(4, "several");
     const first = new Float64Array(3);
@@ -141,7 +141,7 @@ describe("several values of one hidden chain", () => {
       );
   });
 
-  it("free states: the sum over the states of each element; vectors and numbers together", async () => {
+  it("equal the sum over the states of each element, for vectors with numbers", async () => {
     using posterior = await conditioned(
       ({ data, param, marginalise, generated }) => {
         const { v, c } = data({ v: matrix("N", 2), c: vector("N") });
@@ -167,7 +167,7 @@ describe("several values of one hidden chain", () => {
     });
   });
 
-  it("free states with weights of their own are drawn by these", async () => {
+  it("are drawn by their own weights if states are free", async () => {
     const weights = [[1, 0, 0], [0, 0, 1], [0, 1, 0]]; // biome-ignore format: rows
     using posterior = await conditioned(
       ({ data, param, marginalise }) => {
@@ -182,7 +182,7 @@ describe("several values of one hidden chain", () => {
     expect(Array.from(c, (x) => Math.round(Math.abs(x) / 100))).toEqual([0, 2, 1]);
   });
 
-  it("are called by their data, else by their keys; in lists by their number", async () => {
+  it("are named by their data or their keys, and in lists by number", async () => {
     const namesOf = async (list: boolean) => {
       using posterior = await conditioned(
         ({ data, param, marginalise }) => {
@@ -201,7 +201,7 @@ describe("several values of one hidden chain", () => {
     expect(await namesOf(true)).toEqual(["observed 1", "y"]);
   });
 
-  it("are simulated, each of them, where a model is calibrated", async () => {
+  it("are all simulated in calibration", async () => {
     const seen: ModelData[] = [];
     const flat = model(({ data, param, marginalise }) => {
       const { y, c } = data({ y: vector("T"), c: vector("T") });
@@ -221,7 +221,7 @@ describe("several values of one hidden chain", () => {
     for (const { c } of simulated) expect(String(c)).not.toBe(String(C));
   });
 
-  it("predict, check and one-step-ahead validation of a run", async () => {
+  it("support predict, check and one-step-ahead validation", async () => {
     const posterior = await sample(model(several("record")), { y: Y, c: C }, { seed: 1, chains: 2, warmup: 100, draws: 50 });
     const replicated = posterior.predict({ seed: 3 });
     expect(replicated.quantities.map(({ name, shape }) => [name, shape])).toEqual([
@@ -244,7 +244,7 @@ describe("the most probable path", () => {
     context.generated("path", context.marginalise(hiddenMarkov(PI, A), (k) => normal(at(mu, k), 0.7), { value: y }).mostLikely);
   };
 
-  it("is the maximum over all paths, of many series", async () => {
+  it("is the maximum over all paths in many series", async () => {
     const draws = stream(2, "viterbi").at(0);
     let other = 0;
     for (let i = 0; i < 40; i++) {
@@ -263,7 +263,7 @@ describe("the most probable path", () => {
     expect(other).toBeGreaterThan(0);
   });
 
-  it("of equal ones that of lower states; of one time; moves that cannot be are not taken", async () => {
+  it("prefers lower states in ties, handles a single time and avoids impossible moves", async () => {
     const pathOf = async (rows: number[][], terms: (k: number) => number[], length: number) => {
       using posterior = await conditioned(
         ({ data, param, marginalise, generated }) => {
@@ -288,7 +288,7 @@ describe("the most probable path", () => {
     expect(await pathOf(trap, (k) => (k ? [0, 0, 4] : [5, 5, 0]), 3)).toEqual([0, 0, 0]);
   });
 
-  it("of several chains side by side is that of each", async () => {
+  it("of several parallel chains is that of each chain", async () => {
     const series = [[-1.1, 0.2], [2.2, 1], [1.7, -0.4], [0.3, 3]]; // biome-ignore format: rows
     using both = await conditioned(
       (context) => {
@@ -308,7 +308,7 @@ describe("the most probable path", () => {
     }
   });
 
-  it("of free states is each one's own", async () => {
+  it("of free states is chosen for each element", async () => {
     using posterior = await conditioned(({ param, marginalise, generated }) => {
       const mu = param("mu", normal(0, 3), { shape: 3 });
       const made = marginalise(categorical(PI), (k) => normal(at(mu, k), 0.7), { value: [-2, 0.4, 3] as never });
@@ -318,7 +318,7 @@ describe("the most probable path", () => {
   });
 });
 
-describe("how a chain begins", () => {
+describe("the start of a chain", () => {
   const beginning = (initial: Parameters<typeof hiddenMarkov>[0]) => (context: ModelContext) => {
     const { y } = context.data({ y: vector("T") });
     const rows = context.param("a", dirichlet([1, 1, 1]), { shape: 3 });
@@ -336,7 +336,7 @@ describe("how a chain begins", () => {
     checkGradient(posterior, u);
   });
 
-  it("stationary chains stay so: each time is drawn alike", async () => {
+  it("a stationary chain has the same distribution at each time", async () => {
     using posterior = await conditioned(
       ({ data, param, marginalise }) => {
         const { y } = data({ y: vector("T") });
@@ -368,7 +368,7 @@ describe("how a chain begins", () => {
   ])("refuses %s", (_, attempt, words) => expect(attempt).toThrow(words));
 });
 
-describe("refused", () => {
+describe("refusals", () => {
   const bodies: [string, (context: ModelContext, m: SymbolicArray) => void, string][] = [
     [
       "distributions without values",
@@ -427,7 +427,7 @@ describe("refused", () => {
     await expect(conditioned((context) => body(context, context.param("m", normal(0, 1))))).rejects.toThrow(words);
   });
 
-  it("values of several sizes", async () => {
+  it("values of different sizes are refused", async () => {
     const body = (context: ModelContext) => {
       const { y, c } = context.data({ y: vector("N"), c: vector("M") });
       const m = context.param("m", normal(0, 1));
@@ -438,7 +438,7 @@ describe("refused", () => {
     );
   });
 
-  it("predictions of what has no distributions, with what to write", async () => {
+  it("predictions without distributions are refused with advice", async () => {
     const terms = model(({ param, marginalise }) => {
       const m = param("m", normal(0, 1));
       marginalise(categorical([0.5, 0.5]), (k) => normal(m, 1).logDensity(k), { name: "y" });

@@ -5,7 +5,7 @@ import { hierarchyOf } from "../../../src/bayes/model/hierarchy.ts";
 import { traceModel } from "../../../src/bayes/model/trace.ts";
 import { full } from "../../../src/engine/compiler/index.ts";
 
-it("names those below others that have a location and a scale, and no bounds of their own", () => {
+it("finds parameters below others that have a location and scale and no bounds", () => {
   const traced = traceModel(
     "hierarchy",
     ({ param }) => {

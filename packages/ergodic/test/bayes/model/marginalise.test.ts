@@ -78,7 +78,7 @@ describe("a mixture", () => {
   const values = { theta: THETA, mu: MU };
   const joint = (y: number): number[] => THETA.map((p, k) => Math.log(p) + logNormal(y, MU[k], 0.5));
 
-  it("is that of mixture(), in terms of distributions or of densities", async () => {
+  it("equals mixture(), with terms as distributions or densities", async () => {
     using posterior = await conditioned(summed, { y: Y });
     using terms = await conditioned(
       (context) => {
@@ -144,7 +144,7 @@ describe("a mixture", () => {
     expect(posterior.evaluate(posterior.unconstrain(values)).value).toBeCloseTo(logTotal(logs), 10);
   });
 
-  it("takes components of other kinds, states of other distributions, and weights by row", async () => {
+  it("accepts other components, other state distributions and weights per row", async () => {
     const P = [0.1, 0.5, 0.7, 0.9];
     using posterior = await conditioned(
       ({ data, param, marginalise }) => {
@@ -169,7 +169,7 @@ describe("a mixture", () => {
     expect(posterior.predict(u, stream(1, "y").at(0)).first).toHaveLength(4);
   });
 
-  it("counts with the likelihood", async () => {
+  it("counts as likelihood", async () => {
     const engine = await openEngine();
     using posterior = await conditioned(summed, { y: Y });
     const u = posterior.unconstrain(values);
@@ -286,7 +286,7 @@ describe("a hidden Markov chain", () => {
     checkCompiled(posterior, u);
   });
 
-  it("takes all terms at once, and several chains side by side", async () => {
+  it("accepts all terms in one array and several parallel chains", async () => {
     const series = [
       [-1.1, 0.2],
       [2.2, 1],
@@ -356,7 +356,7 @@ describe("a hidden Markov chain", () => {
     expect(Math.max(...scores(await transitions(PI, [PI, PI, PI])).map(Math.abs))).toBeGreaterThan(4.9);
   });
 
-  it("of thousands of times neither underflows nor drifts", async () => {
+  it("neither underflows nor drifts over thousands of times", async () => {
     const draws = stream(1, "chain").at(0);
     const y = Array.from({ length: 3000 }, () => 2 * draws.normal());
     using posterior = await conditioned(hidden, { y });

@@ -113,7 +113,7 @@ const cases: { name: string; body: (context: ModelContext) => void; data: ModelD
 ];
 
 describe.each(cases)("$name", ({ body, data }) => {
-  it.each([1, 2, 3])("estimates of %i rows have the density and its gradient as their mean, over all batches", async (size) => {
+  it.each([1, 2, 3])("estimates of %i rows average to the density and its gradient over all batches", async (size) => {
     const given = await onRows(body, data);
     expect(given.minibatches!.rowCount).toBe(N);
     const estimate = estimates(given, size);
@@ -149,7 +149,7 @@ describe.each(cases)("$name", ({ body, data }) => {
   });
 });
 
-it("gathering is exact for rows of 1 to 5 numbers, and touches nothing else", () => {
+it("gathering is exact for rows of 1 to 5 numbers and touches nothing else", () => {
   for (const width of [1, 2, 3, 4, 5]) {
     using memory = new Guarded(engine);
     const tables = [width, 1].map((columns) => Array.from({ length: 7 * columns }, (_, i) => i + columns / 8));
@@ -176,7 +176,7 @@ it("gathering is exact for rows of 1 to 5 numbers, and touches nothing else", ()
   }
 });
 
-describe("a model that is no sum over rows is refused", () => {
+describe("a model that is not a sum over rows is refused", () => {
   const y = [1, 2, 4, 3, 5, 2];
   const refused: [string, (context: ModelContext) => void, ModelData, RegExp][] = [
     [
@@ -266,7 +266,7 @@ describe("a model that is no sum over rows is refused", () => {
     await expect(onRows(body, data)).rejects.toThrow(message);
   });
 
-  it("a name that is no first extent, a batch that is too large", async () => {
+  it("a name that is not a first extent and an oversized batch are refused", async () => {
     await expect(onRows(logistic, cases[0].data, "M")).rejects.toThrow(/rows is "M".*there are: N.*OPTION_UNKNOWN/);
     await expect(onRows(logistic, cases[0].data, "K")).rejects.toThrow(/data "x" has the rows on axis 1.*MODEL_ROWS/);
     const given = await onRows(logistic, cases[0].data);
@@ -274,7 +274,7 @@ describe("a model that is no sum over rows is refused", () => {
   });
 });
 
-it("memory is given back, and a model without rows has no minibatches", async () => {
+it("memory is freed, and a model without rows has no minibatches", async () => {
   const body = ({ data, param, observe }: ModelContext) => {
     const { y } = data({ y: vector("N") });
     observe(y, poissonLog(param("mu", normal(0, 1))));

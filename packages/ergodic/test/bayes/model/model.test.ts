@@ -92,7 +92,7 @@ describe("eight schools", () => {
     return y.reduce((total, yj, j) => total + logNormal(theta[j], mu, tau) + logNormal(yj, theta[j], SCHOOLS.sigma[j]), prior);
   };
 
-  it.each([true, false])("has the density of the textbook, centred: %s", async (centred) => {
+  it.each([true, false])("has the textbook density, centred: %s", async (centred) => {
     using posterior = await schools(centred).condition(SCHOOLS, { deterministic: true });
     expect(posterior.dimension).toBe(10);
     const theta = [3, 1, -2, 5, 0, 4, 8, 2];
@@ -133,7 +133,7 @@ describe("eight schools", () => {
     expect([...two.slice(19, 38)]).toEqual([...posterior.valuesOf(numbers(10, 3))]);
   });
 
-  it("reports what a function of one argument returns, as where data are named first", async () => {
+  it("reports what a one-argument function returns, as with data named first", async () => {
     const first = model({ x: vector("N") }, ({ x, param, observe }) => {
       const mu = param("mu", normal(0, 2));
       observe(x, normal(mu, 1));
@@ -172,7 +172,7 @@ describe("eight schools", () => {
     );
   });
 
-  it("gives each observation's log density, and predicts it", async () => {
+  it("reports and predicts each observation's log density", async () => {
     using posterior = await schools(true).condition(SCHOOLS);
     const theta = [3, 1, -2, 5, 0, 4, 8, 2];
     const u = posterior.unconstrain({ mu: 1.5, tau: 2.5, theta });
@@ -204,7 +204,7 @@ describe("eight schools", () => {
 
 describe("parameters", () => {
   const words = ["real", "positive", "unitInterval", "simplex", "ordered", "positiveOrdered", "unitVector"] as const;
-  it.each(words)("%s: flat, in and out", async (word) => {
+  it.each(words)("%s: a flat parameter maps in and out", async (word) => {
     using posterior = await conditioned(({ param, target }) => {
       const x = param("x", word, { shape: [2, 3] });
       target(mul(-0.5, sum(mul(x, add(x, 0.3)))));
@@ -230,7 +230,7 @@ describe("parameters", () => {
     expect(posterior.constrain(numbers(dimension, 5)).l).toHaveLength(9);
   });
 
-  it("take their shape from the prior, and the transform from its support", async () => {
+  it("take their shape from the prior and the transform from its support", async () => {
     using posterior = await conditioned(({ param }) => {
       const p = param("p", dirichlet([2, 3, 4]), { shape: 2 });
       param("l", lkjCholesky(3, 2));
@@ -274,7 +274,7 @@ describe("parameters", () => {
     ["lognormal", lognormal],
     ["multivariateNormalCholesky", (mu, s) => multivariateNormalCholesky(add(mu, full(0, [3])), factorOf(s))],
   ];
-  it.each(families)("%s, not centred, has the centred density", async (name, family) => {
+  it.each(families)("%s: the non-centred form has the centred density", async (name, family) => {
     const of = (centred: boolean) =>
       conditioned(
         ({ data, param }) => {
@@ -304,7 +304,7 @@ describe("data", () => {
     observe(y, poissonLog(matmul(x, b)));
   };
   const good = { x: [[1, 2], [3, 4], [5, 6]], n: 2, y: [0, 3, 1], scale: 0.5 }; // biome-ignore format: rows
-  it("may be nested or flat", async () => {
+  it("can be nested or flat", async () => {
     using nested = await conditioned(regression, good);
     using flat = await conditioned(regression, {
       ...good,
@@ -334,8 +334,8 @@ describe("data", () => {
   });
 });
 
-describe("what is fixed", () => {
-  it("is computed once; a mask that is one everywhere is gone", () => {
+describe("fixed parts of a model", () => {
+  it("are computed once, and a mask of ones is removed", () => {
     const fixed = new Map([["data y", Float64Array.of(1, 2, 4)]]);
     const [y, u] = [input("data y", [3]), input("u x", [])];
     const isMoved = (node: SymbolicArray): boolean => node.attributes === "u x";
@@ -352,7 +352,7 @@ describe("what is fixed", () => {
 });
 
 describe("bindings", () => {
-  it("run on workers at the same time, each in its own memory", async () => {
+  it("run on workers at the same time with separate memory", async () => {
     const engine = await openEngine();
     using posterior = await schools(false).condition(SCHOOLS, { deterministic: true });
     const bindings = [0, 1, 2, 3].map((lane) => posterior.bind({ lane, purpose: "test" }));
@@ -374,13 +374,13 @@ describe("bindings", () => {
     for (const each of [...bindings, ...memory]) each.dispose();
   });
 
-  it("serve a density that no parameter moves", async () => {
+  it("support a density that no parameter changes", async () => {
     using posterior = await conditioned(({ param }) => void param("x", "real", { shape: 2 }));
     expect(posterior.evaluate([3, 4])).toEqual({ value: 0, gradient: Float64Array.of(0, 0) });
     expect([...posterior.constrain([3, 4]).x]).toEqual([3, 4]);
   });
 
-  it("leave memory as it was", async () => {
+  it("free all memory", async () => {
     const engine = await openEngine();
     const used = async () => {
       using posterior = await schools(true).condition(SCHOOLS);
@@ -419,7 +419,7 @@ describe("errors name the user's line", () => {
     await expect(conditioned(body)).rejects.toThrow(/\(at .*model\.test\.ts:\d+:\d+\)/);
   });
 
-  it("of control flow that depends on data", async () => {
+  it("errors report control flow that depends on data", async () => {
     const body = ({ param, target }: ModelContext) => {
       const x = param("x", "real");
       target(less(x, 0) ? x : mul(2, x));
@@ -427,7 +427,7 @@ describe("errors name the user's line", () => {
     await expect(conditioned(body)).rejects.toThrow("write where(condition, yes, no)");
   });
 
-  it("of models, points and priors", async () => {
+  it("errors report invalid models, points and priors", async () => {
     await expect(conditioned(() => {})).rejects.toThrow("the model has no parameters");
     expect(() => model(3 as never)).toThrow("wanted a function");
     const flat = await conditioned(({ param }) => void param("x", "real"));

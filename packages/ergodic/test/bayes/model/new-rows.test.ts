@@ -4,7 +4,7 @@ import * as c from "../../../src/engine/compiler/index.ts";
 import * as e from "../../../src/entries/everything.ts";
 import { average, expected, group, line, N, near, short, x, y } from "../draws/predicted.ts";
 
-describe("data", () => {
+describe("data of new rows", () => {
   const groups = e.model(
     { x: e.vector("N"), y: e.vector("N"), group: e.vector("N"), u: e.vector("J"), scale: e.real() },
     ({ x, y, group, u, scale, param, observe }) => {
@@ -16,7 +16,7 @@ describe("data", () => {
   );
   const given = { x, y, group, u: [1, -1, 3], scale: 0.5 };
 
-  it("that are not of rows stay, and indices of rows are looked at", async () => {
+  it("exclude data without rows, and indices of rows are checked", async () => {
     const posterior = await e.sample(groups, given, short);
     const predictor = await posterior.predictor();
     expect(predictor.columns).toEqual(["x", "group"]);
@@ -38,7 +38,7 @@ describe("data", () => {
     );
   });
 
-  it("that were changed after sampling change nothing", async () => {
+  it("do not change if the caller's arrays change after sampling", async () => {
     const later = { ...given, u: Float64Array.of(1, -1, 3), x: Float64Array.from(x) };
     const posterior = await e.sample(groups, later, short);
     const before = (await posterior.predictor()).predict({ x: 1, group: 1 });
@@ -47,7 +47,7 @@ describe("data", () => {
     expect((await posterior.predictor()).predict({ x: 1, group: 1 })).toEqual(before);
   });
 
-  it("of an index that is computed are looked at, too", async () => {
+  it("are checked if they make up a computed index", async () => {
     const cells = e.model({ row: e.vector("N"), y: e.vector("N") }, ({ row, y, param, observe }) => {
       const effects = param("effects", e.normal(0, 1), { shape: 4 });
       observe(y, e.normal(c.take(effects, c.add(c.mul(2, row), 1)), 1));
@@ -58,7 +58,7 @@ describe("data", () => {
     expect(() => predictor.predict({ row: 2 })).toThrow('predict: the index made of "row" is 5, but take() has 4 to choose from');
   });
 
-  it("of all rows make bounds and scales of parameters, which stay", async () => {
+  it("do not change bounds and scales that depend on all rows", async () => {
     const bent = e.model({ x: e.vector("N"), y: e.vector("N") }, ({ x, y, param, observe }) => {
       const knot = param("knot", e.uniform(c.minimum(x), c.maximum(x)));
       const slope = param("slope", e.normal(c.mean(y), 2), { centred: false });
@@ -73,7 +73,7 @@ describe("data", () => {
     near((await posterior.predictor()).predict({ x: 5 }).y, expected(mu, sigma.map(Math.sqrt)));
   });
 
-  it("of a row that make no distribution are refused", async () => {
+  it("are refused if they make an invalid distribution", async () => {
     const known = e.model({ se: e.vector("N"), y: e.vector("N") }, ({ se, y, param, observe }) => {
       const mu = param("mu", e.normal(0, 1));
       observe(y, e.normal(mu, se));
@@ -87,7 +87,7 @@ describe("data", () => {
     );
   });
 
-  it("of several axes are given nested or flat", async () => {
+  it("with several axes can be nested or flat", async () => {
     const images = e.model({ x: e.tensor("N", 2, 2), y: e.vector("N") }, ({ x, y, param, observe }) => {
       const weight = param("weight", e.normal(0, 1), { shape: [2, 2] });
       observe(y, e.normal(c.sum(c.mul(x, weight), { axis: [1, 2] }), 1));
@@ -116,7 +116,7 @@ describe("data", () => {
     expect(() => predictor.predict({ x: [1, 2, 3] })).toThrow('predict: "x" has length 3, but must have 2');
   });
 
-  it("of several sizes want the one that counts rows named", async () => {
+  it("require a name for the rows if the observations have several sizes", async () => {
     const two = e.model({ a: e.vector("N"), b: e.vector("M") }, ({ a, b, param, observe }) => {
       const mu = param("mu", e.normal(0, 1));
       observe(a, e.normal(mu, 1));
@@ -137,7 +137,7 @@ describe("data", () => {
   });
 });
 
-describe("refused are", () => {
+describe("models and draws without new rows are refused", () => {
   const identity = (n: number) => Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => Number(i === j)));
 
   const refusals: [string, e.StatisticalModel, e.DataOfModel<e.StatisticalModel>, RegExp][] = [
@@ -284,7 +284,7 @@ describe("refused are", () => {
     await expect(posterior.predictor()).rejects.toThrow(message);
   });
 
-  it("draws without their model, and none", async () => {
+  it("draws without their model and empty draws are refused", async () => {
     const plain = await e.sample((at) => -0.5 * at[0] ** 2, { dimension: 1 }, { draws: 4, warmup: 0, chains: 1 });
     await expect(plain.predictor()).rejects.toThrow(/predictor: these draws come from a file or a plain function.*DRAWS_MODEL/);
     const posterior = await e.sample(line, { x, y }, short);
@@ -295,7 +295,7 @@ describe("refused are", () => {
 });
 
 /** Every sampler's draws are a posterior's: means are averages over its own draws. */
-describe("draws of", () => {
+describe("draws of every sampler", () => {
   const few = { draws: 40, chains: 2 };
   const samplers: Record<string, e.SampleOptions> = {
     "nuts()": { ...few, warmup: 50 },

@@ -109,8 +109,8 @@ const cases: [string, (context: ModelContext) => void, Moments, number[]][] = [
   ],
 ];
 
-describe("draws from the prior are those of the density", () => {
-  it.each(cases)("of %s", async (_, body, moments, wanted) => {
+describe("draws from the prior have its exact moments", () => {
+  it.each(cases)("the prior of %s", async (_, body, moments, wanted) => {
     using posterior = await model(body).condition({}, { deterministic: true });
     const at = stream(5, "prior");
     const draws = Array.from({ length: COUNT }, (_, i) => posterior.constrain(posterior.drawPrior(at.at(i))));
@@ -119,14 +119,14 @@ describe("draws from the prior are those of the density", () => {
     });
   });
 
-  it("also by sample()", async () => {
+  it("sample() draws them too", async () => {
     const body = model(({ param }) => void param("b", normal(0, 1), { lower: param("a", normal(0, 1)) }));
     const made = await sample(body, {}, { algorithm: prior(), chains: 1, draws: COUNT, seed: 2 });
     expect(Math.abs(score([...made.draws("a")], -1 / Math.sqrt(Math.PI)))).toBeLessThan(4.9);
   });
 });
 
-it("calibrate() draws from it: ranks of the truth among draws of the posterior are uniform", async () => {
+it("calibrate() draws from the prior with uniform ranks", async () => {
   const body = model(({ data, param, observe }) => {
     const { y } = data({ y: real() });
     const a = param("a", normal(0, 1));
@@ -143,8 +143,8 @@ it("calibrate() draws from it: ranks of the truth among draws of the posterior a
   }
 });
 
-describe("a prior that hardly keeps to its constraints is refused", () => {
-  it("where they depend on other parameters", async () => {
+describe("a prior that rarely meets its constraints is refused", () => {
+  it("constraints that depend on other parameters are named", async () => {
     using posterior = await model(({ param }) => {
       const a = param("a", normal(0, 1));
       param("far", normal(0, 0.1), { lower: add(a, 20) });
@@ -154,7 +154,7 @@ describe("a prior that hardly keeps to its constraints is refused", () => {
     );
   });
 
-  it("where they do not", async () => {
+  it("fixed constraints are named", async () => {
     using posterior = await model(({ param }) => void param("x", normal(0, 1), { lower: 40 })).condition({});
     expect(() => posterior.drawPrior(stream(1, "x").at(0))).toThrow(/param "x": none of 10000 draws of normal.*MODEL_PRIOR/);
   });

@@ -31,8 +31,8 @@ describe("sets of states that a chain never leaves", () => {
   });
 });
 
-describe("a stationary chain with several of them is refused", () => {
-  it("where it is written", async () => {
+describe("a stationary chain with several closed sets is refused", () => {
+  it("constant transitions are checked", async () => {
     await expect(constant(identity).condition({ y: Y })).rejects.toThrow(
       /hiddenMarkov: the chain never leaves the states \{0\} once it is there, nor \{1\}, so that it has several stationary distributions; give the probabilities of the first state, as in hiddenMarkov\(\[1\/2, 1\/2\], transition\), or "uniform".*\[COMPILE_OPERAND\]/,
     );
@@ -41,7 +41,7 @@ describe("a stationary chain with several of them is refused", () => {
     );
   });
 
-  it("where it comes as data", async () => {
+  it("transitions in the data are checked", async () => {
     const given = model({ y: vector("T"), A: matrix(2, 2) }, ({ y, A, param, marginalise }) => {
       const mu = param("mu", normal(0, 1));
       marginalise(hiddenMarkov("stationary", A), () => normal(mu, 1), { value: y });
@@ -54,7 +54,7 @@ describe("a stationary chain with several of them is refused", () => {
   });
 });
 
-describe("a chain with one of them is not", () => {
+describe("a chain with one stationary distribution is accepted", () => {
   it.each<[string, Rows, InitialWord]>([
     ["a state that ends it", absorbing, "stationary"],
     ["states in turn", alternating, "stationary"],
@@ -72,7 +72,7 @@ describe("a chain with one of them is not", () => {
     expect(pointwise.reduce((a, b) => a + b, 0)).toBeCloseTo(Math.log(logs.reduce((a, b) => a + b, 0)), 12);
   });
 
-  it("nor one that has several at some parameters, where samplers reject the proposal", async () => {
+  it("a chain with several at some parameters is accepted, and samplers reject those proposals", async () => {
     const body = model({ y: vector("T") }, ({ y, param, marginalise }) => {
       const stay = param("stay", uniform(0, 1), { shape: 2 });
       const [a, b] = [at(stay, 0), at(stay, 1)];

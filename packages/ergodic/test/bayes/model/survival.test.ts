@@ -21,11 +21,11 @@ const massAt = (distribution: d.Distribution, x: number): number =>
   Math.exp(interpret([distribution.logDensity(toArray([x]))], {})[0][0]);
 
 describe.each(discrete)("%s", (_, distribution) => {
-  it("its distribution function rises by the probability of each number", () => {
+  it("the distribution function rises by the probability of each number", () => {
     for (let x = -3; x <= 9; x++) expect(distribution.cdf(x) - distribution.cdf(x - 1)).toBeCloseTo(massAt(distribution, x), 12);
   });
 
-  it("what is cut off below its upper half leaves the probabilities of the rest, over their sum", () => {
+  it("truncation in the upper half leaves the renormalised probabilities of the rest", () => {
     let tried = 0;
     for (let lower = 1; lower <= 8; lower++) {
       const rest = 1 - distribution.cdf(lower - 1);

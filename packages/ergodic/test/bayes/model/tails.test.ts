@@ -41,7 +41,7 @@ describe.each([...Object.entries(families), ...stated])("%s", (name, numbers) =>
   const { family } = distribution;
   const own = Object.fromEntries(Object.keys(distribution.parameters).map((key, i) => [key, numbers[i]]));
 
-  it("survives where it is not below", () => {
+  it("survival and distribution functions complement each other", () => {
     for (const p of [0.03, 0.4, 0.5, 0.8, 0.99]) {
       const x = family.quantile!(p, own);
       expect(family.cdf!(x, own)).toBeCloseTo(p, 10);
@@ -52,7 +52,7 @@ describe.each([...Object.entries(families), ...stated])("%s", (name, numbers) =>
     }
   });
 
-  it("is told far out, where what is below is 1", () => {
+  it("the upper tail is exact where the distribution function is 1", () => {
     const q = 1e-9;
     const x = family.upperQuantile!(q, own);
     // A bounded one is at its bound, where x has no more digits.
@@ -61,7 +61,7 @@ describe.each([...Object.entries(families), ...stated])("%s", (name, numbers) =>
   });
 });
 
-it("no family with an upper tail is left out", () => {
+it("no family with an upper tail is missing", () => {
   const having = CASES.filter(({ parameters, build }) => {
     const given = Object.entries(parameters).map(([key, { shape, values }]) => [key, reshape(toArray([...values]), shape)]);
     const { survival, upperQuantile, logSurvival } = build(Object.fromEntries(given)).family;

@@ -110,7 +110,7 @@ describe.each(CASES)("%s", (_, transform, free, holds) => {
     }
   });
 
-  it("has the log Jacobian of the map's differences", () => {
+  it("has the log Jacobian of the numerical derivative", () => {
     const places = free(transform.shape);
     expect(places).toHaveLength(size);
     for (const spread of [0.3, 1]) {
@@ -130,7 +130,7 @@ describe.each(CASES)("%s", (_, transform, free, holds) => {
     }
   });
 
-  it("has derivatives that agree with differences", () => {
+  it("has derivatives that agree with finite differences", () => {
     const make = ({ u }: Record<string, SymbolicArray>) => {
       const { value, logJacobian } = transform.constrain(u);
       return concatenate([reshape(value, [-1]), reshape(logJacobian, [1])]);
@@ -179,7 +179,7 @@ it.each(GOLDEN)("agrees with %s of torch", (_, transform, u, wanted, wantedJacob
 
 describe("unitVector", () => {
   const transform = t.unitVector([2, 3]);
-  it("has length 1, keeps the direction, and weighs the length as a standard normal", () => {
+  it("has length 1, keeps the direction and gives the length a standard normal prior", () => {
     const u = numbers(6, 2);
     const [value, logJacobian] = constrained(transform, u);
     for (const row of rows(value, [2, 3])) expect(near(length(row), 1)).toBe(true);
@@ -206,7 +206,7 @@ describe("bounds that depend on parameters", () => {
   });
 });
 
-it("runs compiled: value, log Jacobian and gradient", async () => {
+it("compiled transforms return value, log Jacobian and gradient", async () => {
   const names = CASES.map(([, transform], k) => ({ name: `u${k}`, transform }));
   const shapes = Object.fromEntries(names.map(({ name, transform }) => [name, transform.unconstrainedShape]));
   const trace = (u: Readonly<Record<string, SymbolicArray>>) =>
@@ -251,7 +251,7 @@ describe("transformFor", () => {
 });
 
 describe("errors", () => {
-  it("name what is wrong", () => {
+  it("name the invalid value", () => {
     expect(() => t.positive().unconstrain([-1])).toThrow(
       "positive: the value is -1, but must be > 0; give a value inside [OPTION_RANGE]",
     );

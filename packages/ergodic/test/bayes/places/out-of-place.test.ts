@@ -41,13 +41,13 @@ function outOfPlace(...places: Known[]): number[] {
   return found;
 }
 
-describe("a chain starts anew by its mass", () => {
-  it("where that is lower by more than 10", () => {
+describe("restarts of a chain by mass", () => {
+  it("restarts a chain with a log mass lower by more than 10", () => {
     expect(outOfPlace({ logMass: 3 }, { logMass: -7.01 }, { logMass: -6.99 })).toEqual([1]);
     expect(outOfPlace({ logMass: 3, kind: "scout" }, { logMass: -7.01 })).toEqual([1]);
   });
 
-  it("and beyond two errors of both masses together", () => {
+  it("requires a gap beyond two joint errors of the masses", () => {
     expect(outOfPlace({ logMass: 0 }, { logMass: -10.61, error: 0.3 }, { logMass: -10.59, error: 0.3 })).toEqual([1]);
     expect(outOfPlace({ logMass: 0, error: 0.3 }, { logMass: -10.61 }, { logMass: -10.59 })).toEqual([1]);
     expect(outOfPlace({ logMass: 0, error: 0.3 }, { logMass: -10.69, error: 0.16 }, { logMass: -10.67, error: 0.16 })).toEqual([
@@ -55,7 +55,7 @@ describe("a chain starts anew by its mass", () => {
     ]);
   });
 
-  it("where both masses are known: Pareto k of at most 0.7, and an error that ten draws would have", () => {
+  it("requires known masses, with Pareto k of at most 0.7 and the error of ten draws", () => {
     const light = { logMass: -50 };
     expect(outOfPlace({ logMass: 0 }, { ...light, paretoK: 0.7 }, { ...light, paretoK: 0.71 })).toEqual([1]);
     expect(outOfPlace({ logMass: 0 }, { ...light, error: 0.31 }, { ...light, error: 0.32 })).toEqual([1]);
@@ -68,7 +68,7 @@ describe("a chain starts anew by its mass", () => {
     expect(outOfPlace({ logMass: 0 }, { ...stuck, most: -10.1 }, { ...stuck, most: -9.9 })).toEqual([1]);
   });
 
-  it("never by a mass that is not finite; where none is known, none moves", () => {
+  it("ignores masses that are not finite, and restarts no chain if none is known", () => {
     const none = { error: Infinity, paretoK: Infinity };
     for (const logMass of [Infinity, -Infinity, Number.NaN]) {
       expect(outOfPlace({ ...none, logMass }, { ...none, logMass: -50 })).toEqual([]);
@@ -77,7 +77,7 @@ describe("a chain starts anew by its mass", () => {
   });
 });
 
-it("a density that is infinite in part of a place, or not a number, has no infinite mass there", () => {
+it("points with an infinite or undefined density add no mass to a place", () => {
   const found = (elsewhere: number) =>
     measured(unit, (x) => (x[0] > 0 ? elsewhere : unit.logDensity(unit.distance(x))), stream(5, "half").at(0));
   for (const elsewhere of [Infinity, Number.NaN, -Infinity]) {
@@ -89,7 +89,7 @@ it("a density that is infinite in part of a place, or not a number, has no infin
 });
 
 describe("the cost of scouts", () => {
-  it("a place is fitted anew as often as there are evaluations for", () => {
+  it("a place is refitted as often as the evaluations allow", () => {
     // A normal twice too wide: the error of its mass, (4/√7)⁴ − 1 in variance of 100 draws, asks for a better one.
     const wide = { normal: new Normal(Float64Array.of(0.5, 0, 0, 0), factorOf(2)), elbo: 0, end: true };
     const normal = functionDensity({
@@ -122,7 +122,7 @@ describe("the cost of scouts", () => {
     return { counted, calls: () => calls };
   }
 
-  it.each([9000, 12_000, 20_000, 40_000, 80_000])("is at most a tenth of %i gradients, masses and all", async (gradients) => {
+  it.each([9000, 12_000, 20_000, 40_000, 80_000])("is at most a tenth of %i gradients, including masses", async (gradients) => {
     for (let seed = 1; seed <= 5; seed++) {
       const { counted, calls } = lattice();
       const plan = { chains: 4, warmup: 1, draws: 1, seed, workers: 1, deterministic: true };
@@ -141,7 +141,7 @@ describe("the cost of scouts", () => {
   });
 });
 
-it("places are looked at in up to 64 coordinates, as many as docs/sampling.md says", async () => {
+it("places are searched in up to 64 coordinates, as docs/sampling.md states", async () => {
   const found = async (dimension: number) => {
     const sum = (x: Float64Array): number => x.reduce((all, value) => all + value * value, 0);
     const normal = functionDensity({ dimension, logDensity: (x) => -0.5 * sum(x), gradient: (x) => x.map((value) => -value) });

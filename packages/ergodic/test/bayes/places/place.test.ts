@@ -39,7 +39,7 @@ describe("a normal", () => {
   });
 });
 
-it("a place of unknown mass has unit spread about its point", () => {
+it("a place of unknown mass has unit spread around its point", () => {
   const place = unknownPlace(Float64Array.of(3, -1, 7));
   expect([...place.normal.mean]).toEqual([3, -1, 7]);
   expect([...place.normal.factor]).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1]);
@@ -57,7 +57,7 @@ describe("a mass", () => {
     return Math.log(1 - Math.exp(-half) * (1 + half));
   })();
 
-  it("is known where its weights have a tail of at most 0.7, and are worth ten draws", () => {
+  it("is known if the weights have a tail index of at most 0.7 and are worth ten draws", () => {
     const place = (paretoK: number, error: number) => isKnown({ normal: target, logMass: 0, error, paretoK });
     expect([place(0.7, 0.31), place(0.71, 0.31), place(0, 0.32), place(Number.NaN, 0), place(0, Infinity)]).toEqual([
       true,
@@ -68,14 +68,14 @@ describe("a mass", () => {
     ]);
   });
 
-  it("of a normal by itself is exact but for the share inside", () => {
+  it("of a normal under itself is exact up to the share inside the region", () => {
     const place = measured(target, logDensity, stream(1, "mass").at(0));
     expect(isKnown(place)).toBe(true);
     expect(place.paretoK).toBe(0);
     expect(Math.abs(place.logMass - 7 - inside)).toBeLessThan(5 * place.error);
   });
 
-  it("is measured again by a better normal where its error is above a tenth, and kept where the other's is larger", () => {
+  it("is measured again if its error exceeds a tenth, and kept if the new error is larger", () => {
     const wide = new Normal(
       new Float64Array(d),
       factor.map((value) => 1.7 * value),
@@ -94,7 +94,7 @@ describe("a mass", () => {
     expect(isKnown(kept)).toBe(true);
   });
 
-  it("is measured at most three times, however much smaller the next error would be", () => {
+  it("is measured at most three times", () => {
     const narrow = new Normal(Float64Array.of(0), Float64Array.of(1));
     let calls = 0;
     // 70 draws each. Every eighth is too heavy, by less from one time to the next: errors of about 0.22, 0.18, 0.14 and 0.1.
@@ -106,7 +106,7 @@ describe("a mass", () => {
     expect(calls).toBe(210);
   });
 
-  it("of other normals is right within its error, over fifty of them, at one false alarm in 10⁴", () => {
+  it("under other normals is correct within its error over fifty runs, with a false alarm rate of 10⁻⁴", () => {
     let [sum, squares] = [0, 0];
     for (let run = 0; run < 50; run++) {
       const draws = stream(2, "mass", run).at(0);
@@ -125,7 +125,7 @@ describe("a mass", () => {
     expect(squares).toBeLessThan(2.5);
   });
 
-  it("is fitted anew where the normal is far off, and unknown where that fails", () => {
+  it("is refitted if the normal is far off, and unknown if that fails", () => {
     const off = new Normal(
       target.at(Float64Array.of(1, -1, 1, 0)),
       factor.map((value) => 2 * value),

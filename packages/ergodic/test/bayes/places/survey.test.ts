@@ -66,13 +66,13 @@ async function finished(
 const ends = ({ draws }: Awaited<ReturnType<typeof finished>>) =>
   apart.map((_, c) => (Math.abs(draws.values[(c * plan.draws + plan.draws - 1) * 3] - FAR) < FAR / 2 ? "away" : "main"));
 
-describe("a chain starts anew", () => {
+describe("a restarted chain", () => {
   const minor = twoModes(0.5, -60, FAR);
 
   it.each([
     ["a mode with e^-60 of the mass", minor],
     ["a narrow one, though the density there is higher than anywhere else", twoModes(1e-6, -35, FAR)],
-  ])("out of %s", async (_, density) => {
+  ])("leaves %s", async (_, density) => {
     const found = await finished(nuts(), density, apart);
     expect(found.report.restarts).toBe(1);
     expect(ends(found)).toEqual(["main", "main", "main", "main"]);
@@ -89,13 +89,13 @@ describe("a chain starts anew", () => {
     ["of the same mass", twoModes(1, 0, FAR)],
     ["of the same mass, narrow", twoModes(0.01, 0, FAR)],
     ["of e^-8 of the mass", twoModes(0.5, -8, FAR)],
-  ])("never out of a mode %s", async (_, density) => {
+  ])("does not leave a mode %s", async (_, density) => {
     const found = await finished(nuts(), density, apart);
     expect(found.report.restarts).toBeUndefined();
     expect(ends(found)).toEqual(["main", "away", "main", "main"]);
   });
 
-  it("never where it is not asked to, or within another sampler", async () => {
+  it("does not exist without the option or within another sampler", async () => {
     expect(ends(await finished(nuts({ restarts: 0 }), minor, apart))).toEqual(["main", "away", "main", "main"]);
     expect(ends(await finished(gibbs({ a: nuts(), b: nuts(), c: nuts() }), minor, apart))).toEqual([
       "main",
@@ -105,7 +105,7 @@ describe("a chain starts anew", () => {
     ]);
   });
 
-  it("out of a light mode that holds them all, where scouts have found a heavy one", async () => {
+  it("leaves a light mode with all chains if scouts found a heavy one", async () => {
     const all = apart.map(() => Float64Array.of(FAR, 1e-7, 0));
     const found = await finished(nuts(), minor, all, undefined, { warmup: 1000, draws: 1000 });
     expect(found.report.restarts).toBe(4);
@@ -113,7 +113,7 @@ describe("a chain starts anew", () => {
     expect(ends(await finished(nuts({ scouts: 0 }), minor, all))).toEqual(["away", "away", "away", "away"]);
   });
 
-  it("at most as often as it may, and every place that it left is told", async () => {
+  it("restarts at most as often as allowed, and each place it left is reported", async () => {
     // The random starts within (−2, 2) all lead to the wide mode; the narrow one, far out, has e^30 times its mass, and one chain.
     const found = await finished(nuts({ restarts: 3 }), twoModes(0.1, 30, FAR), apart);
     expect(found.report.restarts).toBe(9);
@@ -122,13 +122,13 @@ describe("a chain starts anew", () => {
     expect(found.places.filter(({ by }) => by === "chain")).toHaveLength(4);
   });
 
-  it("bit for bit the same, wherever the run was interrupted", async () => {
+  it("gives the same run bit for bit, wherever the run was interrupted", async () => {
     const whole = await finished(nuts(), minor, apart);
     for (const pause of [10, 100, 255, 301, 310, 327, 330, 400, 640, 700])
       expect(await finished(nuts(), minor, apart, pause)).toEqual(whole);
   });
 
-  it("nowhere where every place is alike lost: a density that is the same everywhere but for rounding has no best place", async () => {
+  it("does not exist for a flat density, which has no best place", async () => {
     const flat = functionDensity({
       dimension: 1,
       logDensity: ([x]) => -1e-9 * x * x,
@@ -139,8 +139,8 @@ describe("a chain starts anew", () => {
   });
 });
 
-describe("a chain warms up again where it is", () => {
-  it("once, where it has left another place while its metric was estimated; bit for bit, wherever the run was interrupted", async () => {
+describe("a chain that warms up again", () => {
+  it("does so once if it changed place during metric estimation, and resumes bit for bit", async () => {
     const density = twoModes(0.5, -60, FAR);
     const run = async (pause?: number) => {
       let sampling = nuts({ restarts: 0, scouts: 0 }).start(density, { ...plan, start: apart }, engine);
@@ -173,7 +173,7 @@ describe("a chain warms up again where it is", () => {
   });
 });
 
-it("what is kept of a survey comes back as it was, and is refused where it is of other chains or of no kind of place", async () => {
+it("a stored survey is restored exactly, and refused for other chains or an unknown kind of place", async () => {
   const density = twoModes(1, 0, FAR);
   const open = (chains = 2) => new Survey(density, { ...plan, chains }, engine, { scouts: 2, restarts: 10 });
   const survey = open();
@@ -229,7 +229,7 @@ describe("a chain is out of place", () => {
     return out;
   };
 
-  it("starts anew from a point of its own in every attempt, none of them a scout's", async () => {
+  it("it restarts from its own point in every attempt, never from a scout's", async () => {
     const survey = new Survey(twoModes(1, 0, FAR), { ...plan, chains: 3 }, engine, { scouts: 2, restarts: 10 });
     const points = new Set<number>();
     for (let attempt = 0; attempt < 4; attempt++) for (let c = 0; c < 3; c++) points.add((await survey.fresh(c))![0]);
@@ -238,7 +238,7 @@ describe("a chain is out of place", () => {
     survey.dispose();
   });
 
-  it("by two errors of both masses more than by the gap", () => {
+  it("its gap must exceed two errors of both masses", () => {
     const survey = new Survey(twoModes(1, 0, FAR), { ...plan, chains: 2 }, engine, { scouts: 0, restarts: 10 });
     const normal = new Normal(new Float64Array(3), Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1));
     const out = (logMass: number, error: number, best: number) => {
@@ -252,7 +252,7 @@ describe("a chain is out of place", () => {
     survey.dispose();
   });
 
-  it("is at its last draw where it has too few for a normal, of unknown mass, and nowhere without any", async () => {
+  it("its place is its last draw, with unknown mass, if it has too few draws for a normal", async () => {
     const density = twoModes(1, 0, FAR);
     const { draws, gradients, highest } = recent(density, 0, 1);
     for (const n of [0, 1, 3, 4]) {
@@ -273,7 +273,7 @@ describe("a chain is out of place", () => {
     }
   });
 
-  it("where it fills a place of less than e^-10 of the mass", async () => {
+  it("it fills a place with less than e^-10 of the mass", async () => {
     // Ten times as wide, it might hold e^-5.
     expect(
       await judged(twoModes(1, -12, FAR), [
@@ -289,7 +289,7 @@ describe("a chain is out of place", () => {
     ).toEqual([]);
   });
 
-  it("never where it is stuck in a part of a wider place, whose mass is as small", async () => {
+  it("it is not out of place if it is stuck in part of a wider place", async () => {
     expect(
       await judged(twoModes(1, -200, FAR), [
         [0, 1],
@@ -298,7 +298,7 @@ describe("a chain is out of place", () => {
     ).toEqual([]);
   });
 
-  it("where no width would make up for how low it is, whatever is known of it", async () => {
+  it("it is out of place if no width could make up for its low density", async () => {
     expect(
       await judged(twoModes(1, -200, FAR), [
         [0, 1],
@@ -309,7 +309,7 @@ describe("a chain is out of place", () => {
 });
 
 describe("scouts", () => {
-  it("find a mode of like mass that the chains do not hold, and say how much of the posterior it has", async () => {
+  it("find a mode of similar mass without chains and report its share of the posterior", async () => {
     const near = [0, 0, 0, 0].map((_, c) => Float64Array.of(-1 - 0.1 * c, 0.1, 0));
     const mirror = functionDensity({
       dimension: 1,
@@ -330,7 +330,7 @@ describe("scouts", () => {
     expect(held.size).toBe(1);
   });
 
-  it("name nothing where there is one mode, in many runs of each of three shapes", async () => {
+  it("report nothing for one mode in many runs of three shapes", async () => {
     const shapes = [
       // A Gaussian, a banana, a heavy tail.
       functionDensity({
@@ -362,7 +362,7 @@ describe("scouts", () => {
       }
   });
 
-  it("take no more evaluations than a tenth of all gradients allows, and none where that is too few", () => {
+  it("use no more than a tenth of all gradients, and none if that is too few", () => {
     expect(shareOf(1e9, 0, 24)).toBe(1000);
     expect(shareOf(1e9, 0, 0)).toBe(0);
     expect(shareOf(300, 0, 24)).toBe(0);
@@ -374,7 +374,7 @@ describe("scouts", () => {
     expect(shareOf(50_000, 50, 23)).toBeGreaterThan(shareOf(50_000, 0, 24));
   });
 
-  it("find the best normal and that of the path's end, once where they are the same, and none that leaves the support", async () => {
+  it("return the best normal and that of the path's end, within the support and without duplicates", async () => {
     const edge = functionDensity({
       dimension: 1,
       logDensity: ([x]) => (x > 0 ? 0.3 * Math.log(x) - 0.3 * x : -Infinity),
@@ -393,7 +393,7 @@ describe("scouts", () => {
     point.dispose();
   });
 
-  it("start at a draw from the prior every other time, if one of twenty has a finite density", async () => {
+  it("start at a prior draw every other time, if one of twenty has a finite density", async () => {
     let draws = 0;
     const far = (x: number) => ({
       drawStart() {
@@ -412,7 +412,7 @@ describe("scouts", () => {
     point.dispose();
   });
 
-  it("start at one point, which costs one evaluation; no finite point is none, and any other error is an error", async () => {
+  it("start at one point for one evaluation, skip if none is finite and pass on other errors", async () => {
     const point = new DensityPoint(engine, twoModes(1, 0, FAR), "test");
     expect((await randomPoint(point, plan, 3))!.every((x) => Math.abs(x) < 2)).toBe(true);
     expect(point.evaluations).toBe(1);
@@ -424,7 +424,7 @@ describe("scouts", () => {
     await expect(failing(new RangeError("out of memory"))).rejects.toThrow("out of memory");
   });
 
-  it("are sent one by one, then the masses of their places are measured; they are of no chain", async () => {
+  it("run one by one before the masses are measured, and belong to no chain", async () => {
     const survey = new Survey(twoModes(1, 0, FAR), plan, engine, { scouts: 4, restarts: 10 });
     const counts = () => [survey.scouts, (survey as unknown as { entries: Entry[] }).entries.filter(byScout).length];
     const byScout = ({ kind }: Entry) => kind === "scout";
@@ -442,7 +442,7 @@ describe("scouts", () => {
     survey.dispose();
   });
 
-  it("that are both within the other's region are one place, the better; ends of paths come first, however good another looks", () => {
+  it("merge places within each other's region, keep the better and put ends of paths first", () => {
     const unit = (x: number, elbo: number, end = true, sd = 1) => ({
       normal: new Normal(Float64Array.of(x), Float64Array.of(sd)),
       elbo,
@@ -455,7 +455,7 @@ describe("scouts", () => {
     expect(kept(unit(5, 1), unit(-5, 2), unit(0, 3, false, 9))).toEqual([2, 1, 3]);
   });
 
-  it("at one point are two places if their spreads differ twentyfold, and come after those at other points", () => {
+  it("keep two places at one point if their spreads differ twentyfold, after those at other points", () => {
     const round = (mean: number, elbo: number, sd: number, d: number) => ({
       normal: new Normal(
         new Float64Array(d).fill(mean),

@@ -36,7 +36,7 @@ function exact(): { mean: number; sd: number } {
 }
 
 describe("a light mode far away", () => {
-  it("is reported where the draws lack it: a location whose sd it doubles, 20 seeds", async () => {
+  it("is reported if draws lack it although it doubles the sd, over 20 seeds", async () => {
     const { sd } = exact();
     expect(sd).toBeGreaterThan(0.6);
     let named = 0;
@@ -84,7 +84,7 @@ describe("a light mode far away", () => {
     expect(visited(-at, share).missed).toBe(missed);
   });
 
-  it("is rare, not missed, if a run of this length that samples rightly often has no draws of it", () => {
+  it("is rare rather than missed if a correct run of this length often lacks it", () => {
     // About 3850 draws are in the chain's region: a place of 1.3 thousandths of its mass should hold five.
     expect(visited(150, 2e-5)).toMatchObject({ missed: false, rare: true, changes: "x" });
     expect(visited(15, 0.0014)).toMatchObject({ missed: true, changes: "x" });
@@ -94,12 +94,12 @@ describe("a light mode far away", () => {
     expect(visited(5, 0.001).rare).toBeUndefined();
   });
 
-  it("is missed as well if a chain was there at the end of warm-up, and left it for good", () => {
+  it("is missed if a chain was there at the end of warm-up and never returned", () => {
     expect(visited(5, 0.02, "chain").missed).toBe(true);
     expect(visited(0.5, 0.02, "chain").missed).toBe(false);
   });
 
-  it("is compared with all that the draws stand for, if that is known, and else with the heaviest place that holds some", () => {
+  it("is compared with the known total mass, or with the heaviest place that holds draws", () => {
     const random = stream(3, "visits").at(0);
     const values = Float64Array.from({ length: CHAINS * COUNT }, () => random.normal());
     const draws = new ChainDraws(CHAINS, COUNT, 1, values, [], new Float64Array(0));
@@ -125,7 +125,7 @@ describe("a light mode far away", () => {
     expect(missed([scout(9, 1, 0), scout(0, 1, 0)])).toEqual([true, false]);
   });
 
-  it("by what it would change most, on either side, and as a mixture of both would have it", () => {
+  it("is reported with the quantity that it changes most, on either side, in the mixture", () => {
     // As much mass as all draws, three standard deviations away: 3860 to 4000 of them are 0.49 of the mixture.
     expect(visited(3, 1).sdFactor! / Math.sqrt(0.51 * (1 + 0.49 * 9))).toBeCloseTo(1, 1);
     // A shift of the mean by more than a tenth of the standard deviation, which hardly changes.
@@ -136,13 +136,13 @@ describe("a light mode far away", () => {
     }
   });
 
-  it("not where two errors of its mass and of the chain's leave fewer draws than twenty", () => {
+  it("is not missed if two errors of the masses leave fewer than twenty expected draws", () => {
     // 4000 draws, of which 3860 are in the chain's region: 0.01 of those is 39.
     const missed = (...errors: number[]) => visited(5, 0.01, "scout", plain, errors).missed;
     expect([missed(0.3, 0), missed(0, 0.3), missed(0.28, 0.28)]).toEqual([true, true, false]);
   });
 
-  it("not where a chain that is stuck makes another place look larger than all draws", () => {
+  it("is not missed if a stuck chain inflates the mass of another place", () => {
     const random = stream(5, "visits").at(0);
     const values = Float64Array.from({ length: CHAINS * COUNT }, (_, k) =>
       k < COUNT ? 9 + 0.01 * random.normal() : random.normal(),
@@ -156,7 +156,7 @@ describe("a light mode far away", () => {
     expect(found.map(({ missed }) => missed)).toEqual([false, false]);
   });
 
-  it("by the quantities that are reported, not by the coordinates that are moved", () => {
+  it("is judged by reported quantities rather than unconstrained coordinates", () => {
     const scale = { ...plain, constrain: (u: ArrayLike<number>) => ({ scale: Float64Array.of(Math.exp(u[0])) }) };
     expect(visited(8, 1e-4).missed).toBe(false);
     expect(visited(8, 2e-3, "scout", scale)).toMatchObject({ missed: true, changes: "scale" });
@@ -165,7 +165,7 @@ describe("a light mode far away", () => {
     expect(visited(-30, 2e-3, "scout", scale).missed).toBe(false);
   });
 
-  it("is not seen where there is none: heavy tails and a hierarchy with a scale, several seeds each", async () => {
+  it("is not reported for heavy tails or a hierarchical scale over several seeds", async () => {
     const schools = model(({ data, param, observe }) => {
       const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
       const theta = param("theta", normal(param("mu", normal(0, 5)), param("tau", halfCauchy(5))), {
@@ -201,7 +201,7 @@ describe("draws of a place", () => {
   };
   const total = { logMass: 0, error: 0 };
 
-  it("are counted, with an error from five batches of each chain", () => {
+  it("are counted with an error from five batches per chain", () => {
     const there = entry(50).place.normal;
     expect(
       heldBy(
@@ -225,7 +225,7 @@ describe("draws of a place", () => {
     expect(few.error).toBeCloseTo(Math.sqrt((8 * 8 * 0.25) / 7), 9);
   });
 
-  it("are too few below half of what its mass says, beyond five errors, and below a tenth whatever the error", () => {
+  it("are too few below half the expected number beyond five errors, or below a tenth", () => {
     // As much mass as all draws stand for: half of 4000.
     const missed = (isThere: (c: number, k: number) => boolean) =>
       visitsOf([entry(50)], drawsOf(isThere), plain, total)[0].missed;
@@ -236,7 +236,7 @@ describe("draws of a place", () => {
     expect(missed((c, k) => c === 2 && k < 199)).toBe(true);
   });
 
-  it("make a place the reference from a hundredth of all on, where no chain fills one", () => {
+  it("make a place the reference from a hundredth of all draws if no chain fills one", () => {
     const heavy = entry(50, { place: { ...entry(50).place, logMass: 3 } });
     // A place with too few draws to be compared with lacks most of what its mass says, in the light of another.
     const missed = (held: number) =>
@@ -249,7 +249,7 @@ describe("draws of a place", () => {
     expect(missed(40)).toEqual([false, false]);
   });
 
-  it("are told of what scouts know, once for each place, and of no search whose mass was not measured", () => {
+  it("are compared once per place of scouts, and not for unmeasured searches", () => {
     const unknown = { ...entry(20).place, error: Infinity, paretoK: Infinity };
     const entries = [entry(50, { kind: "found" }), entry(50), entry(50.5), entry(50, {}, 0.04), entry(20, { place: unknown })];
     const shown = visitsOf(
@@ -264,7 +264,7 @@ describe("draws of a place", () => {
     ]);
   });
 
-  it("have modes counted from those that chains fill, each place of a mode by its number", () => {
+  it("number the modes from those that chains fill", () => {
     const entries = [
       entry(50),
       entry(0, { kind: "chain", chain: 0 }),
@@ -283,8 +283,8 @@ describe("draws of a place", () => {
   });
 });
 
-describe("chains that started anew", () => {
-  it("are not said to have been in a minor mode where they had not come down: a regression on years as they are", async () => {
+describe("restarted chains", () => {
+  it("are not reported in a minor mode if they had not descended, in a regression on raw years", async () => {
     const regression = model(({ data, param, observe }) => {
       const { y, year } = data({ y: vector("N"), year: vector("N") });
       const [a, b] = [param("a", normal(0, 10)), param("b", normal(0, 1))];
@@ -309,7 +309,7 @@ describe("chains that started anew", () => {
   });
 });
 
-describe("several modes come before all else", () => {
+describe("several modes come before all other findings", () => {
   it.each(["a mixture whose parts may swap", "a product whose factors may change sign"])("%s", async (name) => {
     const mixture = model(({ data, param, target }) => {
       const { y } = data({ y: vector("N") });
@@ -336,7 +336,7 @@ describe("several modes come before all else", () => {
   });
 });
 
-describe("few scouts, and no new starts", () => {
+describe("few scouts and no restarts", () => {
   /** Two normals of sd 0.05 at (−1, 0) and (1, 0), with e^logMass times the mass in the second. */
   const pair = (logMass: number) => {
     const of = (x: number, y: number, at: number) => -((x - at) ** 2 + y * y) / 0.005;
@@ -354,7 +354,7 @@ describe("few scouts, and no new starts", () => {
   };
   const left = Float64Array.of(-1, 0);
 
-  it.each([0, 1])("scouts: %d looks from as many points, and the run is what it is without", async (scouts) => {
+  it.each([0, 1])("scouts: %d searches from that many points and leaves the run unchanged", async (scouts) => {
     let missed = 0;
     for (let seed = 1; seed <= 6; seed++) {
       const draws = await sample(pair(0), {}, { seed, algorithm: nuts({ scouts }), start: left });
@@ -370,7 +370,7 @@ describe("few scouts, and no new starts", () => {
     else expect(missed).toBeGreaterThan(0);
   });
 
-  it("restarts: 0 leaves chains where next to nothing is, and the verdict does not trust them", async () => {
+  it("restarts: 0 leaves chains in negligible modes, and the verdict does not trust them", async () => {
     for (let seed = 1; seed <= 4; seed++) {
       const options = { seed, start: left };
       const stayed = await sample(pair(20), {}, { ...options, algorithm: nuts({ restarts: 0 }) });
@@ -388,7 +388,7 @@ describe("few scouts, and no new starts", () => {
     }
   });
 
-  it("are whole numbers from 0 on", () => {
+  it("the options accept whole numbers from 0", () => {
     for (const option of ["scouts", "restarts"]) {
       expect(nuts({ [option]: 0 }).toJSON()[option]).toBe(0);
       for (const given of [-1, 0.5, 1001, "many"])

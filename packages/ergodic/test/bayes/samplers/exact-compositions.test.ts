@@ -82,7 +82,7 @@ it.each(posteriors)("sequentialMonteCarlo() of a posterior, $target.name, is exa
   expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(biasAt(0.05, fewer.draws));
 });
 
-it("a target that is a tenth narrower is caught", async () => {
+it("a target that is a tenth narrower is detected", async () => {
   const narrow = await gaussianTarget(engine, "narrow", [2], [[9]], [[1 / 9 / 0.81]]);
   expect(leastP(await checkExactness(engine, nuts(), { seed: 23, targets: [narrow], draws: 1000 }))).toBeLessThan(FALSE_ALARM);
 });

@@ -45,7 +45,7 @@ describe("independent draws", () => {
     expect(biasFound(checks, 1e-6)).toBeLessThan(0.015);
   });
 
-  it("with a planted bias in the mean, the correlation or the scale do not", () => {
+  it("fail with a planted bias in the mean, the correlation or the scale", () => {
     for (const made of [pair(0.9, 0.02), pair(0.88, 0)]) {
       const checks = checkChains(correlated, made);
       expect(leastP(checks)).toBeLessThan(1e-6);

@@ -52,12 +52,12 @@ const samplers: [string, Sampler, number][] = [
   ["Gibbs", gibbs({ mu: nuts(), sigma: slice() }), 10],
 ];
 
-describe("ranks are uniform", () => {
-  it.each(samplers)("%s", async (_, sampler, thin) => {
+describe("ranks", () => {
+  it.each(samplers)("are uniform for %s", async (_, sampler, thin) => {
     expect(leastP(await calibrated(sampler, thin))).toBeGreaterThan(FALSE_ALARMS);
   });
 
-  it("but not of draws half as wide", async () => {
+  it("are not uniform for draws half as wide", async () => {
     expect(leastP(await calibrated(narrowed(nuts()), 4))).toBeLessThan(FALSE_ALARMS);
   });
 });

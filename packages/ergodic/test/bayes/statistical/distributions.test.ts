@@ -84,7 +84,7 @@ describe("continuous distributions", () => {
   });
 });
 
-describe("von Mises, whose distribution function is summed up here", () => {
+describe("von Mises with a distribution function summed here", () => {
   const CELLS = 20_000;
   const width = (2 * Math.PI) / CELLS;
   /** Mass below the grid's points by the trapezoidal rule, and in between along lines: within 1e-7. */
@@ -280,7 +280,7 @@ describe("distributions of vectors and matrices", () => {
     }
   });
 
-  it("lkjCholesky: correlations are beta, the determinant has its mean", () => {
+  it("lkjCholesky: correlations are beta and the determinant has its mean", () => {
     const eta = 1.4;
     const values = drawn(d.lkjCholesky(3, eta), "lkj");
     const mutant = drawn(d.lkjCholesky(3, 1.8), "lkj");
@@ -311,7 +311,7 @@ describe("distributions of vectors and matrices", () => {
   });
 });
 
-it("gives means and variances of its draws", () => {
+it("means and variances match those of the draws", () => {
   const all = [...CONTINUOUS, ...DISCRETE].filter(([, right]) => right.family.mean && right.family.variance);
   let tested = 0;
   for (const [name, right] of all) {

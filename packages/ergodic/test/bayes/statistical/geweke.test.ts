@@ -106,20 +106,20 @@ const samplers = [nuts(), hmc({ leapfrogs: 5 }), randomWalk(), metropolisWithinG
   (sampler) => [sampler.name, sampler] as const,
 );
 
-describe("the prior, from parameters given data and data given parameters", () => {
-  it.each(samplers)("by %s", async (_, sampler) => {
+describe("the joint test", () => {
+  it.each(samplers)("recovers the prior with %s", async (_, sampler) => {
     for (const [name, p] of await joined(sampler, 1)) expect(p, name).toBeGreaterThan(FALSE_ALARMS);
   });
 
   it.each([nuts(), randomWalk(), slice()].map((sampler) => [sampler.name, sampler] as const))(
-    "finds %s where each of its transitions ends 10 % too near to 0",
+    "detects %s if each transition ends 10 % too near to 0",
     async (_, sampler) => {
       const found = await joined(drawnIn(sampler), 1);
       expect(Math.min(...found.values())).toBeLessThan(FALSE_ALARMS);
     },
   );
 
-  it("finds data of another scale than the model's", async () => {
+  it("detects data on another scale than the model's", async () => {
     const found = await joined(slice(), 1.2);
     expect(Math.min(...found.values())).toBeLessThan(FALSE_ALARMS);
   });

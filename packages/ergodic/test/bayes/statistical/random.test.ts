@@ -52,7 +52,7 @@ describe("bits", () => {
       () => COUNT / 256,
     );
 
-  it.each([0, 1, 2, 3])("has even values in byte %d of a word", (byte) => {
+  it.each([0, 1, 2, 3])("have even values in byte %d of a word", (byte) => {
     const draws = stream(1, "bits", byte).at(0);
     expectGood(evenBytes(() => draws.bits(), byte));
     // Mutant: one value in fifty is forced even.
@@ -111,7 +111,7 @@ describe("integer", () => {
     expectCaught(chiSquare(skewed, () => COUNT / 4 / n));
   });
 
-  it("has no bias where n does not divide 2^32", () => {
+  it("has no bias if n does not divide 2^32", () => {
     const n = 3 * 2 ** 30;
     const third = (draw: (draws: Draws) => number) => {
       const draws = stream(1, "integer", n).at(0);
@@ -170,7 +170,7 @@ describe("normal", () => {
     );
   });
 
-  it("has its share of draws beyond three, in either tail", () => {
+  it("has the right share of draws beyond three in each tail", () => {
     const share = normalDistribution(-3);
     for (const sign of [-1, 1]) {
       expectGood(moment(values, (z) => Number(sign * z > 3), share, share * (1 - share)));
@@ -222,7 +222,7 @@ describe("independence", () => {
     "one draw and the next": () => [chain.uniform(), chain.uniform()],
   };
 
-  it.each(Object.keys(pairs))("shows none between %s", (name) => {
+  it.each(Object.keys(pairs))("finds no dependence between %s", (name) => {
     expectGood(grid(pairs[name]));
     // Mutant: one pair in twenty is the same draw twice.
     expectCaught(
@@ -270,7 +270,7 @@ describe("shuffled orders", () => {
     );
   });
 
-  it("would show the shuffle that picks from all places each time", () => {
+  it("would reveal a shuffle that picks from all places each time", () => {
     expectCaught(
       evenOrders((epoch) => {
         const draws = stream(1, "order").at(epoch);

@@ -51,7 +51,7 @@ function told(description: JsonObject, report: Record<string, number> = {}, gap 
   return `${new Draws({ chains, count, quantities, values: { x }, ...none, description, report }).verdict()}`;
 }
 
-describe("chains that disagree are told", () => {
+describe("advice on chains that disagree", () => {
   it.each<[string, Sampler, RegExp]>([
     [
       "nuts",
@@ -87,7 +87,7 @@ describe("chains that disagree are told", () => {
     if (algorithm.name === "nuts" || algorithm.name === "parallelTempering") expect(text).not.toMatch(/nuts/);
   });
 
-  it("sgld, by what it left undone", async () => {
+  it("sgld is advised by the options that it did not use", async () => {
     const rows = { rows: "J" };
     const text = await advice(plain, sgld({ stepSize: 0.1, batch: 2, thin: 3 }), rows);
     expect(text).toMatch(/more updates per draw \(thin: 30\), or use controlVariate: "mode", or use nuts\(\) on all rows/);
@@ -96,7 +96,7 @@ describe("chains that disagree are told", () => {
     expect(controlled).not.toMatch(/controlVariate/);
   });
 
-  it("nothing of a hierarchy that is not there, or that was taken apart", async () => {
+  it("advises on centring only if the hierarchy allows it", async () => {
     expect(await advice(plain, nuts())).not.toMatch(/centred/);
     expect(await advice(apart, nuts())).toMatch(/use centred: true for "theta", if each has many data/);
     const narrowed = model(({ param }) => {
@@ -106,7 +106,7 @@ describe("chains that disagree are told", () => {
     expect(await advice(narrowed, nuts())).not.toMatch(/centred/);
   });
 
-  it("to sum out what has no gradient, and to give a gradient that is missing", async () => {
+  it("advises to sum out discrete parameters and to add a missing gradient", async () => {
     const discrete = model(({ param, observe, data }) => {
       const { y } = data({ y: vector("J") });
       param("z", bernoulli(0.5));
@@ -120,13 +120,13 @@ describe("chains that disagree are told", () => {
     expect(told(bare.description)).not.toMatch(/centred/);
   });
 
-  it("of metrics those that were not chosen", () => {
+  it("recommends only metrics that were not chosen", () => {
     const description = { algorithm: nuts().toJSON() };
     expect(told(description, { diagonal: 1 })).toMatch(/use another metric \("lowRank", "dense"\)/);
     expect(told(description, { diagonal: 0 })).toMatch(/use another metric \("diagonal", "dense"\)/);
   });
 
-  it("what holds for any, where the algorithm is not known", () => {
+  it("gives general advice if the algorithm is unknown", () => {
     expect(told({})).toMatch(/more chains .*; within a mode, .*depend less on each other, or warm up longer and draw more/);
     const stan = { source: "Stan", algorithm: { algorithm: "nuts", targetAcceptance: 0.8 }, plan: { warmup: 1000 } };
     expect(told(stan)).toMatch(/depend less on each other, or warm up longer and draw more \(warmup: 2000/);
@@ -134,7 +134,7 @@ describe("chains that disagree are told", () => {
   });
 });
 
-it("approximations have no chains that could disagree, and are told to sample where they are far off", async () => {
+it("approximations are not compared by chains, and poor ones are advised to sample", async () => {
   // The advice depends on the name of the algorithm, not on the fit.
   for (const algorithm of [pathfinder({ paths: 1 }), meanField({ maxIterations: 50, refineDraws: 50 })]) {
     const { description } = await sample(schools, data, { ...short, draws: 10, algorithm });

@@ -42,7 +42,7 @@ const kinds: Record<string, (z: number) => number> = {
   "one Cauchy": (z) => z,
 };
 
-it.each(Object.entries(kinds))("of %s quantities", (kind, of) => {
+it.each(Object.entries(kinds))("finds only truly heavy tails among %s quantities", (kind, of) => {
   const rows = Object.fromEntries(
     Array.from({ length: QUANTITIES }, (_, q) => {
       const heavy = kind === "one Cauchy" && q === 17;
@@ -65,7 +65,7 @@ it.each(Object.entries(kinds))("of %s quantities", (kind, of) => {
   }
 });
 
-it("wants enough draws, more of them for a note, and a k that is a number", () => {
+it("requires enough draws, more for a note, and a finite k", () => {
   const found = (paretoK: number, count: number, more = {}) => {
     const judged = { chains: 4, count, description: {}, report: {}, summary: () => ({ x: { paretoK } }), ...more };
     return tails(judged as unknown as Judged).map(({ note, text }) => [note === true, text.slice(0, 17)]);

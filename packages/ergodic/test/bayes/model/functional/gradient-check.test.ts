@@ -9,7 +9,7 @@ const bowl = (x: Float64Array): number => -0.5 * x.reduce((sum, each, i) => sum 
 const slopes = (x: Float64Array): Float64Array => x.map((each, i) => -(each - i) / (i + 1) ** 2);
 
 describe("a wrong gradient", () => {
-  it("is named with its coordinate, what was given, and what differences say", async () => {
+  it("is named with its coordinate, value and finite difference", async () => {
     const gradient = (x: Float64Array) => slopes(x).map((each, i) => (i === 1 ? -each : each));
     const run = sample(bowl, { dimension: 3, gradient }, short);
     await expect(run).rejects.toThrow(
@@ -37,7 +37,7 @@ describe("a wrong gradient", () => {
       await expect(sample(bowl, { dimension: 4, gradient }, { ...short, seed })).rejects.toThrow("OPTION_GRADIENT");
   });
 
-  it("of one of many coordinates is found where it matters", () => {
+  it("is found in one of many coordinates if it matters", () => {
     const d = 400;
     const x = Float64Array.from({ length: d }, (_, i) => Math.sin(i));
     const gradient = x.map((each) => -each);
@@ -48,14 +48,14 @@ describe("a wrong gradient", () => {
     expect(check(gradient.map((each) => -each))).toThrow(/as if its sign were wrong/);
   });
 
-  it("is taken where it is meant", async () => {
+  it("is accepted on request", async () => {
     const gradient = (x: Float64Array) => slopes(x).map((g) => 0.7 * g);
     expect((await sample(bowl, { dimension: 2, gradient, checkGradient: false }, short)).count).toBe(20);
     await expect(sample(bowl, { dimension: 2, checkGradient: "no" as never }, short)).rejects.toThrow(/checkGradient is "no"/);
   });
 });
 
-describe("no alarm", () => {
+describe("no false alarm", () => {
   const noise = stream(1, "noise").at(0);
   const rounded = (digits: number) => (x: number) => Math.round(x * 10 ** digits) / 10 ** digits;
   const sum = (x: Float64Array, f: (each: number) => number) => x.reduce((total, each) => total + f(each), 0);
@@ -99,7 +99,7 @@ describe("no alarm", () => {
     }
   });
 
-  it("at a kink or a mode itself", () => {
+  it("the check accepts a kink or a mode itself", () => {
     for (const x of [
       [0, 0],
       [1, -1],
@@ -123,7 +123,7 @@ describe("no alarm", () => {
     }
   });
 
-  it("costs two evaluations a coordinate where all is right, and changes no draw", async () => {
+  it("the check costs two evaluations per coordinate and changes no draw", async () => {
     let calls = 0;
     const counted = (x: Float64Array) => {
       calls++;

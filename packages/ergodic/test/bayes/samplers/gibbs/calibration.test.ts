@@ -43,22 +43,22 @@ async function least(of: typeof level, algorithm: Sampler): Promise<number> {
   return all.length * Math.min(...all);
 }
 
-it("gibbs() with assignments, and with conjugate pieces", async () => {
+it("gibbs() is calibrated with assignments and with conjugate blocks", async () => {
   expect(await least(shifted, gibbs())).toBeGreaterThan(FALSE_ALARM);
   expect(await least(shifted, gibbs({ z: enumerate(), mu: conjugate() }))).toBeGreaterThan(FALSE_ALARM);
 });
 
-it("parallel tempering", async () => {
+it("parallel tempering is calibrated", async () => {
   const sampler = parallelTempering({ inner: hmc({ time: 2, jitter: 0.3 }), count: 3, lowest: 0.05 });
   expect(await least(level, sampler)).toBeGreaterThan(FALSE_ALARM);
 });
 
-it("sequential Monte Carlo", async () => {
+it("sequential Monte Carlo is calibrated", async () => {
   // Particles are exchangeable; every fourth of them is ranked.
   expect(await least(level, sequentialMonteCarlo())).toBeGreaterThan(FALSE_ALARM);
 });
 
-it("a conditional that forgets its prior is caught", async () => {
+it("a conditional that omits its prior is detected", async () => {
   const forgetful: Conditional = (_, draws) => [0, 1, 2].map(() => (draws.uniform() < 0.7 ? 1 : 0));
   expect(await least(shifted, gibbs({ mu: conjugate(), z: forgetful }))).toBeLessThan(FALSE_ALARM);
 });

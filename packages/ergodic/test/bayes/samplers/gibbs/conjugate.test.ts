@@ -32,7 +32,7 @@ describe("the shape of a family", () => {
     [inverseGammaFamily, -2.5, -1.3],
     [betaFamily, 0.4, 6],
     [betaFamily, 20, 3],
-  ])("%j, p %f, q %f: the mode is where the slope is 0, the spread that of its curvature", (family, p, q) => {
+  ])("%j, p %f, q %f: the slope is 0 at the mode, and the spread follows from the curvature", (family, p, q) => {
     const base = 0.3;
     expect(family.holds(p, q)).toBe(true);
     const { mode, spread } = family.shape(base, p, q);
@@ -101,7 +101,7 @@ describe("families", () => {
     }
   });
 
-  it("others are refused", () => {
+  it("other densities are refused", () => {
     const others: ((u: number) => number)[] = [
       (u) => -2 * Math.log(1 + (u * u) / 3),
       (u) => -0.5 * u * u - Math.log(1 + Math.exp(-u)),
@@ -116,7 +116,7 @@ describe("families", () => {
     for (const density of others) expect(findFamily(density, 0.5)).toBeUndefined();
   });
 
-  it("a fit knows where it does not hold", () => {
+  it("a fit detects where it does not hold", () => {
     const density = (u: number): number => (u < 3 ? -0.5 * u * u : -0.5 * u * u - 0.01);
     const fit = fitFamily(density, conjugateFamilies[0], 0, 1)!;
     expect(agrees(fit, -4, density(-4))).toBe(true);
@@ -124,7 +124,7 @@ describe("families", () => {
   });
 });
 
-describe("draws in a run are those of the closed form", () => {
+describe("draws in a run equal those of the closed form", () => {
   /** The draws of chain 0 of a model with one parameter: u by sweep. */
   async function drawn(body: Parameters<typeof model>[0]) {
     using density = await model(body).condition({}, { deterministic: true });
@@ -186,7 +186,7 @@ describe("draws in a run are those of the closed form", () => {
   });
 });
 
-it("on Gaussians and logs of gamma variables all is exact", async () => {
+it("conjugate draws are exact for Gaussians and logs of gamma variables", async () => {
   // False alarms: 1e-6. With 10⁶ draws of each target over 64 chains a bias of 0.04 standard deviations is caught.
   // In `npm test` 64,000 of each, which catch 0.16; the draws themselves are compared with closed forms above.
   const draws = power(1000, DRAWS);
@@ -200,7 +200,7 @@ it("on Gaussians and logs of gamma variables all is exact", async () => {
   expect(biasFound(checks, 1e-6)).toBeLessThan(biasAt(0.04, draws));
 });
 
-it("conditionals of no family are refused in words", async () => {
+it("conditionals without a conjugate family are refused by name", async () => {
   const plan = { chains: 1, warmup: 0, draws: 5, seed: 1, workers: 1, deterministic: true };
   const start = async (body: Parameters<typeof model>[0]) => {
     const density = await model(body).condition({}, { deterministic: true });

@@ -111,7 +111,7 @@ const layouts: [string, Site[]][] = [
 ];
 
 describe.each(layouts)("%s", (_, sites) => {
-  it.each([true, false])("the bits of the twin, deterministic: %s", (deterministic) => {
+  it.each([true, false])("equals the twin bit for bit, deterministic: %s", (deterministic) => {
     for (const width of [1, 3, 8])
       for (const adapt of [false, true])
         expect(byKernel(sites, width, 40, adapt, deterministic)).toEqual(byTwin(sites, width, 40, adapt));
@@ -160,12 +160,12 @@ describe("stationarity by enumeration", () => {
     return row;
   };
 
-  it("of a sweep over enumerated sites, to 1e-12; not of sites that are drawn at once", () => {
+  it("a sweep over enumerated sites is stationary to 1e-12, but a simultaneous update is not", () => {
     expect(defect(pi, joined(false))).toBeLessThan(1e-12);
     expect(defect(pi, joined(true))).toBeGreaterThan(1e-3);
   });
 
-  it("of slices of every width, to 1e-12, and reversible; not without stepping out where there are two modes", () => {
+  it("slices of every width are stationary and reversible to 1e-12, but not without stepping out", () => {
     const targets = [
       [1, 2, 3, 4],
       [5, 1, 1, 4, 2],

@@ -135,7 +135,7 @@ describe("a mixture with its assignments", () => {
     expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(0.13);
   });
 
-  it("planted mistakes are caught: a conditional too narrow, a sampler with old densities, one of the prior", async () => {
+  it("narrow conditionals, stale densities and draws from the prior are detected", async () => {
     expect(leastP(await checked(gibbs({ mu: muGivenZ(0.8), z: enumerate() })))).toBeLessThan(FALSE_ALARM);
     const stale: Sampler = {
       ...nuts(),
@@ -164,7 +164,7 @@ describe("a run", () => {
   ];
 
   it.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))(
-    "is the same however it is made, and goes on bit for bit: $name",
+    "gives the same draws in any way and resumes bit for bit: $name",
     async ({ sampler }) => {
       const { draws, report } = await finished(sampler, plan);
       expect(draws.count).toBe(60);
@@ -189,7 +189,7 @@ describe("a run", () => {
     },
   );
 
-  it("keeps the log density of where it stands, and gives its memory back", async () => {
+  it("records the log density of its position and frees its memory", async () => {
     const sampler = gibbs([
       { of: ["z"], by: zGivenMu },
       { of: ["mu"], by: muGivenZ(1) },
@@ -206,7 +206,7 @@ describe("a run", () => {
     }
   });
 
-  it("is told in JSON, and made again from it unless it holds functions", () => {
+  it("is described in JSON and rebuilt from it unless it contains functions", () => {
     const sampler = gibbs([
       { of: ["mu"], by: nuts({ maxTreeDepth: 5 }), times: 2 },
       { of: ["z"], by: enumerate({ most: 9 }) },
@@ -221,7 +221,7 @@ describe("a run", () => {
     expect(() => samplerFromJson(own.toJSON())).toThrow(/"gibbs, conditional" cannot be rebuilt .* contains functions/);
   });
 
-  it("starts where it is told to", async () => {
+  it("starts at the given point", async () => {
     const start = Float64Array.of(1, 1, 0, 1, 0);
     const run = gibbs().start(density, { ...plan, start }, engine);
     await run.advance(0);
@@ -230,12 +230,12 @@ describe("a run", () => {
   });
 });
 
-describe("of a density without names, x is all of it", () => {
+describe("a density without names has the single parameter x", () => {
   const nameless = densityOf(engine, functions.mixture.slot, [4, ODDS, ...y], { dimension: 5 });
   const plan: SamplingPlan = { chains: 2, warmup: 0, draws: 3, seed: 4, workers: 1, deterministic: true };
   const start = Float64Array.of(1, 10, 20, 30, 40);
 
-  it("a conditional is given all coordinates, and moves each to where it says", async () => {
+  it("a conditional receives all coordinates and sets each one", async () => {
     const given: number[][] = [];
     const next: Conditional = ({ x }) => {
       given.push([...x]);
@@ -249,7 +249,7 @@ describe("of a density without names, x is all of it", () => {
     }
   });
 
-  it("coordinates are for samplers, and other names are none", async () => {
+  it("coordinate numbers are only for samplers, and other names are refused", async () => {
     const by: Conditional = ({ x }) => x;
     const attempt = (of: (string | number)[]) => finished(gibbs([{ of, by }]), { ...plan, start }, nameless);
     await expect(attempt([0, 1, 2, 3, 4])).rejects.toThrow(
@@ -279,7 +279,7 @@ describe("errors", () => {
     expect(engine.memory.usedBytes - before).toBeGreaterThanOrEqual(0);
   });
 
-  it("of options", () => {
+  it("report invalid options", () => {
     expect(() => gibbs({ z: 3 as never })).toThrow(
       /what updates z is 3, but must be a sampler: write nuts\(\), enumerate\(\), conjugate\(\) or a function/,
     );

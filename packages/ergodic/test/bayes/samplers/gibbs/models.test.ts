@@ -58,7 +58,7 @@ const moment = (name: string, of: (x: Float64Array) => number, expectation: numb
   variance,
 });
 
-describe("counts that were seen in part", () => {
+describe("partially observed counts", () => {
   /** N ~ Poisson(λ), λ ~ gamma(2, ½), 2 of N seen, each with probability 0.4: λ | 2 ~ gamma(4, 0.9), N − 2 | λ ~ Poisson(0.6 λ). */
   const seen = ({ param, observe }: ModelContext): void => {
     const rate = param("rate", gamma(2, 0.5));
@@ -83,7 +83,7 @@ describe("counts that were seen in part", () => {
     expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(0.2);
   });
 
-  it("come out of sample() as whole numbers, by name", async () => {
+  it("sample() returns them by name as whole numbers", async () => {
     const draws = await sample(model(seen), {}, { algorithm: gibbs(), chains: 2, warmup: 100, draws: 50, seed: 1 });
     const counts = draws.draws("count");
     expect(counts.length).toBe(100);
@@ -131,13 +131,13 @@ describe("a mean and a variance", () => {
     expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(0.2);
   });
 
-  it("a conditional that forgets the prior of μ is caught", async () => {
+  it("a conditional that omits the prior of μ is detected", async () => {
     using density = await model(body).condition({ y }, { deterministic: true });
     expect(leastP(await checked(density, { mu: muGiven, s: sGiven(-2) }, functionals))).toBeLessThan(FALSE_ALARM);
   });
 });
 
-describe("a form that is not centred", () => {
+describe("a non-centred form", () => {
   const body = ({ data, param, observe }: ModelContext): void => {
     const { y } = data({ y: vector("J") });
     const mu = param("mu", normal(0, 1));
@@ -146,7 +146,7 @@ describe("a form that is not centred", () => {
     observe(y, normal(theta, 1));
   };
 
-  it("keeps the other parameters' values where a conditional moves their location", async () => {
+  it("keeps the other parameters' values when a conditional moves their location", async () => {
     using density = await model(body).condition({ y: [1, 2, 3] }, { deterministic: true });
     const start = density.unconstrain({ mu: 0.3, tau: 0.8, theta: [1, -1, 0.5] });
     const plan = { chains: 1, warmup: 0, draws: 20, seed: 3, workers: 1, deterministic: true, start };
@@ -168,7 +168,7 @@ describe("a form that is not centred", () => {
     }
   });
 
-  it("and a value that breaks a constraint is refused", async () => {
+  it("refuses a value that breaks a constraint", async () => {
     using density = await model(body).condition({ y: [1, 2, 3] }, { deterministic: true });
     const plan = { chains: 1, warmup: 0, draws: 2, seed: 3, workers: 1, deterministic: true };
     const run = gibbs([
@@ -180,7 +180,7 @@ describe("a form that is not centred", () => {
   });
 });
 
-it("a mixture by assignments has the moments of the one they were summed out of", async () => {
+it("a mixture with assignments has the moments of the marginalised mixture", async () => {
   const y = [1.4, -0.3, 2.2, 0.6];
   const assigned = ({ data, param, observe }: ModelContext): void => {
     const given = data({ y: vector("N") });

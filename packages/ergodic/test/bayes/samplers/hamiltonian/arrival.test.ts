@@ -30,13 +30,13 @@ describe("a chain has arrived", () => {
     expect(hasArrived(levels(f), 1)).toBe(wanted);
   });
 
-  it("by a bound that grows with the root of the dimension, and only from ten transitions", () => {
+  it("the bound grows with the root of the dimension and requires ten transitions", () => {
     const climb = levels((k) => 10 * k);
     expect([1, 25, 49].map((d) => hasArrived(climb, d))).toEqual([false, false, true]);
     expect(hasArrived(levels((k) => k % 3).slice(0, 9), 1)).toBe(false);
   });
 
-  it("within one look in nearly every case, on draws of Gaussians", () => {
+  it("draws of Gaussians nearly always count as arrived at the first look", () => {
     // −χ²/2 of d degrees: rises by five standard deviations of a mean of five, and in order: less than 1e-5.
     for (const d of [1, 10, 100]) {
       const draws = stream(5, "arrival", d).at(0);
@@ -73,7 +73,7 @@ describe("a chain has left one place for another", () => {
     expect(hasRisen(recorded(f), 8)).toBe(wanted);
   });
 
-  it("by a bound that grows with the root of the dimension, and only from fifteen densities", () => {
+  it("the bound grows with the root of the dimension and requires fifteen densities", () => {
     const rise = recorded((k) => (k < 30 ? 0 : 50));
     expect([1, 25, 49].map((d) => hasRisen(rise, d))).toEqual([true, true, false]);
     expect(hasRisen(rise.slice(20, 34), 1)).toBe(false);
@@ -115,7 +115,7 @@ function evaluated(y: readonly number[], [phi, theta, logSigma]: Float64Array): 
 describe("warm-up", () => {
   const plan: SamplingPlan = { chains: 1, warmup: 600, draws: 50, seed: 0, workers: 1, deterministic: true };
 
-  it("comes down from far starts wherever windows with a diagonal metric do", async () => {
+  it("descends from far starts wherever windows with a diagonal metric do", async () => {
     // Neither leaves a canyon that is narrower than doubles are apart. Metrics from gradients of the fall lose six more of the first thirty seeds: five of these sixteen.
     const density = exploding();
     const lost = async (sampler: Sampler): Promise<number[]> => {
@@ -163,7 +163,7 @@ describe("warm-up", () => {
     expect(ours.leapfrogs).toBeLessThan(1.1 * windows.leapfrogs);
   });
 
-  it("starts chains anew that are lost, no more often than `restarts`, and no others", async () => {
+  it("restarts only lost chains, no more often than `restarts`", async () => {
     const restarted = async (level: number, restarts: number) => {
       const logDensity = ([x]: Float64Array) => level - 0.5 * x * x;
       const density = functionDensity({ dimension: 1, logDensity, gradient: ([x]) => Float64Array.of(-x) });
@@ -177,7 +177,7 @@ describe("warm-up", () => {
     expect([await restarted(-1e20, 2), await restarted(-1e20, 0), await restarted(0, 2)]).toEqual([4, undefined, undefined]);
   });
 
-  it("leaves a chain where it is that had come down before it stuck: R-hat is to see it", async () => {
+  it("does not restart a chain that had arrived before it stuck", async () => {
     const density = functionDensity({ dimension: 1, logDensity: ([x]) => -0.5 * x * x, gradient: ([x]) => Float64Array.of(-x) });
     const restarts = async (late: boolean) => {
       const run = nuts({ scouts: 0, restarts: 2 }).start(density, { ...plan, chains: 2 }, engine);
@@ -197,7 +197,7 @@ describe("warm-up", () => {
     ]);
   });
 
-  it("forgets what a chain saw while it fell", async () => {
+  it("discards what a chain recorded while it descended", async () => {
     const density = functionDensity({ dimension: 1, logDensity: ([x]) => -0.5 * x * x, gradient: ([x]) => Float64Array.of(-x) });
     const run = nuts({ scouts: 0 }).start(density, { ...plan, start: Float64Array.of(1e9) }, engine);
     const seen = () => (run as unknown as { chains: { estimators: { count: number }[] }[] }).chains[0].estimators[1].count;
@@ -210,7 +210,7 @@ describe("warm-up", () => {
     run.dispose();
   });
 
-  it("keeps the unit metric until a chain has come down, at most until half of it, between looks too", async () => {
+  it("keeps the unit metric until a chain has arrived, for at most half of warm-up", async () => {
     // Doubles near 1e20 are 16384 apart: nothing says that this chain came down. Of 3000 transitions renewals come between looks.
     const density = functionDensity({
       dimension: 2,
@@ -225,7 +225,7 @@ describe("warm-up", () => {
     run.dispose();
   });
 
-  it("says where a density still rises at half of it, and of no chain that has come down", async () => {
+  it("reports densities that still rise at half of warm-up, only for chains that have not arrived", async () => {
     const density = functionDensity({ dimension: 1, logDensity: ([x]) => -0.5 * x * x, gradient: ([x]) => Float64Array.of(-x) });
     const start = [Float64Array.of(1e9), Float64Array.of(0.5)];
     const run = nuts({ scouts: 0 }).start(density, { ...plan, chains: 2, warmup: 40, start }, engine);

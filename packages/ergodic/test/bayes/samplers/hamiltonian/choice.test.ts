@@ -22,14 +22,14 @@ import { gaussian } from "../densities.ts";
 const engine = await openEngine();
 const plan: SamplingPlan = { chains: 4, warmup: 600, draws: 400, seed: 3, workers: 1, deterministic: true };
 
-describe("what decides", () => {
-  it("divides by the variance about each chain's own mean, of one degree of freedom less a chain", () => {
+describe("criteria for the choice", () => {
+  it("the least jump is divided by the variance around each chain's own mean", () => {
     const steps = [Float64Array.of(0, 2, 1), Float64Array.of(5, 5)];
     // (4 + 1 + 0)/3, by twice (14/3 + 1/2)/(2 + 1).
     expect(leastJump(steps, [Float64Array.of(1, 2, 4), Float64Array.of(7, 8)], 1)).toBeCloseTo(5 / 3 / (2 * (31 / 18)), 14);
   });
 
-  it("is the least of the coordinates' squared steps, in units of twice their variance within chains", () => {
+  it("the least jump is the smallest squared step of a coordinate, in units of twice its variance", () => {
     // Two chains about 0 and 100: x is independent from draw to draw, y moves by a tenth.
     const chain = (at: number) => {
       const draws = stream(9, "jumps", at).at(0);
@@ -47,7 +47,7 @@ describe("what decides", () => {
     expect(leastJump(chains, wide, 2)).toBeCloseTo(leastJump(chains, chains, 2) / 4, 12);
   });
 
-  it("tries nothing where jumps are good, and takes what costs little and goes about as far", () => {
+  it("nothing is tried if jumps are large, and a metric is accepted if it is cheap with similar jumps", () => {
     const first = { jump: 0.3, cost: 10, divergent: 0 };
     expect([
       worthTrying(first),
@@ -60,7 +60,7 @@ describe("what decides", () => {
     expect(takesDiagonal(first, { jump: 0.9, cost: 161 })).toBe(false);
   });
 
-  it("ends a trial that is too dear at the first look, of the transitions that adapt its step", () => {
+  it("a trial that is too expensive ends at the first look", () => {
     const trial = new Trial([100, 102, 105, 108], 1);
     const inside = trial as unknown as { phase: string; first: object };
     Object.assign(inside, { phase: "running", first: { jump: 0.3, cost: 10, divergent: 0 } });
@@ -74,14 +74,14 @@ describe("what decides", () => {
     expect(trial.running).toBe(true);
   });
 
-  it("takes a posterior for nearly Gaussian where draws are about independent", () => {
+  it("a posterior counts as nearly Gaussian if its draws are nearly independent", () => {
     const near = (draws: number, jumps: number[]) => jumps.map((jump) => nearGaussian(jump, 2, draws));
     expect(near(1e12, [0.89, 0.90001, 1.2, Number.NaN])).toEqual([false, true, true, false]);
     expect(near(900, [0.79, 0.81])).toEqual([false, true]); // 0.9 less three errors of 1/30
     expect(nearGaussian(0.5, 1, 1e12)).toBe(true);
   });
 
-  it("is the metric diagonal of the same draws, in the order in which they came", () => {
+  it("the estimated diagonal metric equals that of the same draws in order", () => {
     const [ring, diagonal] = [new LowRankEstimator(2), new MetricEstimator("diagonal", 2)];
     const draws = stream(4, "rows").at(0);
     const rows = Array.from({ length: 40 }, () => Float64Array.of(draws.normal(), 5 * draws.normal()));
@@ -158,12 +158,12 @@ async function finished(
 }
 
 describe("warm-up", () => {
-  it("takes the diagonal where scales vary, and the low rank where coordinates are correlated", async () => {
+  it("chooses the diagonal for varying scales and low rank for correlated coordinates", async () => {
     expect((await finished(funnel)).report.diagonal).toBe(1);
     expect((await finished(await correlated())).report.diagonal).toBeUndefined();
   });
 
-  it("aims at an acceptance of 0.9 once it has taken the diagonal, unless another was asked for; so does a resumed run", async () => {
+  it("raises the target acceptance to 0.9 with the diagonal unless one was given, also when resumed", async () => {
     const aim = nuts().toJSON().targetAcceptance;
     expect([aim, nuts({ metric: "diagonal" }).toJSON().targetAcceptance, mala().toJSON().targetAcceptance]).toEqual([
       "auto",
@@ -179,7 +179,7 @@ describe("warm-up", () => {
     expect(await step(await correlated())).toBe(await step(await correlated(), nuts({ targetAcceptance: 0.8 })));
   });
 
-  it("aims at 0.85 at the end where the posterior is not nearly Gaussian, in every chain; so does a resumed run", async () => {
+  it("raises the target to 0.85 for posteriors that are not nearly Gaussian, also when resumed", async () => {
     using posterior = await eightSchools.condition(schools, {});
     const { report, draws } = await finished(posterior);
     expect([report.targetAcceptance, report.diagonal]).toEqual([0.85, undefined]);
@@ -200,7 +200,7 @@ describe("warm-up", () => {
     expect((await finished(funnel)).report.targetAcceptance).toBe(0.9);
   });
 
-  it("does not take a Gaussian of two dimensions for another where warm-up is short", async () => {
+  it("recognises a Gaussian of two dimensions in a short warm-up", async () => {
     const posterior = await gaussian(
       engine,
       [0, 0],
@@ -220,7 +220,7 @@ describe("warm-up", () => {
     expect(aims.filter((aim) => aim === 0.8).length).toBeGreaterThan(16);
   });
 
-  it("goes on from the step that it has when the aim changes, and changes nothing where an aim was asked for", async () => {
+  it("keeps its step size when the target changes, and keeps a given target", async () => {
     using posterior = await eightSchools.condition(schools, {});
     const averaged = async (sampler: Sampler) => {
       const run = sampler.start(posterior, plan, engine);
@@ -240,7 +240,7 @@ describe("warm-up", () => {
     expect(asked.count).toBeGreaterThan(400);
   });
 
-  it("tries at the cost of at most a tenth of the run's gradients, also where the diagonal is dear", async () => {
+  it("spends at most a tenth of all gradients on trials, even for an expensive diagonal", async () => {
     // The funnel, stretched along the difference of two of its coordinates: a diagonal takes many times the leapfrogs of the low rank.
     const stretched = (by: number) => {
       const shrunk = (x: Float64Array): Float64Array => {
@@ -275,18 +275,18 @@ describe("warm-up", () => {
     }
   });
 
-  it("leaves what was asked for by name", async () => {
+  it("keeps a metric chosen by name", async () => {
     expect((await finished(funnel, nuts({ metric: "lowRank" }))).report.diagonal).toBeUndefined();
   });
 
-  it("comes back from a trial to where it was: only random numbers differ", async () => {
+  it("restores the target after a trial, so that only random numbers differ", async () => {
     // A trial that is lost costs transitions, and nothing else: R-hat of all coordinates stays that of one target.
     const { draws } = await finished(await correlated(), hmc({ leapfrogs: 1 }));
     for (let i = 0; i < 10; i++) expect(rhat(draws.coordinate(i), 4)).toBeLessThan(2);
     expect(draws.values.every(Number.isFinite)).toBe(true);
   });
 
-  it("comes back to the metric and the step that it had, where a trial is lost", async () => {
+  it("restores the metric and the step size after a lost trial", async () => {
     const run = nuts().start(await correlated(), plan, engine);
     const { trial, chains } = run as unknown as {
       trial: { boundaries: number[]; phase: string; judge(step: number): boolean };
@@ -316,7 +316,7 @@ describe("warm-up", () => {
     run.dispose();
   });
 
-  it("continues bit for bit, before, in and after a trial", async () => {
+  it("resumes bit for bit before, during and after a trial", async () => {
     const whole = await finished(funnel, nuts(), undefined, 50);
     const all = [200, 275, 283, 291, 310, 420, 600, 630];
     for (const at of isSlow ? all : [275, 291, 630]) expect(await finished(funnel, nuts(), at, 50)).toEqual(whole);

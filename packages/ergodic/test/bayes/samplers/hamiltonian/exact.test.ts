@@ -97,7 +97,7 @@ describe("a correlated Gaussian", () => {
   });
 });
 
-it("a Gaussian of many coordinates, scales from 0.1 to 10", async () => {
+it("nuts is exact for a Gaussian of many coordinates with scales from 0.1 to 10", async () => {
   const d = power(40, 100);
   const scale = Array.from({ length: d }, (_, i) => 10 ** ((2 * i) / (d - 1) - 1));
   const mean = scale.map((_, i) => (i % 7) - 3);
@@ -109,7 +109,7 @@ it("a Gaussian of many coordinates, scales from 0.1 to 10", async () => {
   expect(Math.min(...found)).toBeGreaterThan(LEAST_P);
 });
 
-describe("a planted mistake is caught", () => {
+describe("planted mistakes", () => {
   const one = Float64Array.of(1, 1);
   const quarter = Float64Array.of(0.25, 0.25);
 
@@ -140,7 +140,7 @@ describe("a planted mistake is caught", () => {
     );
   }
 
-  it.each(["nuts", "hmc"] as const)("in %s: energies that do not count, momenta of another mass", (kernel) => {
+  it.each(["nuts", "hmc"] as const)("in %s are detected: ignored energies and momenta of another mass", (kernel) => {
     expect(least(kernel, one, one, 1.5)).toBeGreaterThan(LEAST_P);
     expect(least(kernel, quarter, Float64Array.of(2, 2), 3)).toBeGreaterThan(LEAST_P);
     expect(least(kernel, one, one, 1.5, "equal weights")).toBeLessThan(LEAST_P);

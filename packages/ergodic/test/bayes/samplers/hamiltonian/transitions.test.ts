@@ -68,7 +68,7 @@ describe.each([
   { kernel: "hmcRun", deterministic: true },
   { kernel: "hmcRun", deterministic: false },
 ])("$kernel, deterministic: $deterministic", ({ kernel, deterministic }) => {
-  it("gives the bits of its twin in 1 to 17 dimensions, with every metric, with and without jitter", async () => {
+  it("equals its twin bit for bit in 1 to 17 dimensions with every metric and jitter", async () => {
     for (let d = 1; d <= 17; d++) {
       const density = await gaussian(
         engine,
@@ -86,7 +86,7 @@ describe.each([
     }
   });
 
-  it("gives them in a funnel's neck and where the density is not a number, divergences reported", async () => {
+  it("equals its twin in a funnel and at undefined densities, and reports divergences", async () => {
     for (const density of [await funnel(engine, 5), await broken(engine)]) {
       const from = new Float64Array(density.dimension).fill(0.01);
       const options = {
@@ -103,7 +103,7 @@ describe.each([
     }
   });
 
-  it("stops at its greatest depth or length", async () => {
+  it("stops at the maximum depth or length", async () => {
     const density = await gaussian(
       engine,
       [0, 0],
@@ -128,7 +128,7 @@ it("a twin with a planted mistake gives other draws", async () => {
     expect(byTwin("nutsRun", density, from, { ...options, mutant }, 40), mutant).not.toEqual(found);
 });
 
-it("momenta of every metric have covariance M", async () => {
+it("momenta have covariance M for every metric", async () => {
   for (let d = 1; d <= 9; d++) {
     for (const kind of kinds) {
       const twin = new HamiltonianTwin(() => 0, { ...base, ...metricOf(d, kind) });
@@ -146,7 +146,7 @@ it("momenta of every metric have covariance M", async () => {
   }
 });
 
-it("leapfrogs run back to where they began, and not before", async () => {
+it("leapfrogs are reversible", async () => {
   const d = 4;
   const density = await gaussian(engine, [0, 1, 2, 3], randomMatrix(d, "precision"));
   const twin = new HamiltonianTwin(density.plain, { ...base, ...metricOf(d, "dense") });
@@ -163,7 +163,7 @@ it("leapfrogs run back to where they began, and not before", async () => {
   }
 });
 
-it("averages steps as its twin does", async () => {
+it("step averaging equals that of the twin", async () => {
   const density = await gaussian(engine, [0, 1, 2], randomMatrix(3, "precision"));
   for (const kernel of ["nutsRun", "hmcRun"]) {
     const state = startAveraging(dualAveraging({ targetAcceptance: 0.9, kappa: 0.6 }), 0.3);
@@ -181,7 +181,7 @@ it("averages steps as its twin does", async () => {
   }
 });
 
-it("a density of +Infinity is never entered", async () => {
+it("a point with density +Infinity is never accepted", async () => {
   const density = await spiked(engine);
   for (const kernel of ["nutsRun", "hmcRun"]) {
     const options = { ...base, ...metricOf(1, "diagonal"), step: 0.5, leapfrogs: 3 };
@@ -210,7 +210,7 @@ describe("the search for a first step", () => {
     return { code, step, twin: new HamiltonianTwin(density.plain, options).firstStep(point, key, counter) };
   };
 
-  it("doubles or halves as its twin does, from either side", async () => {
+  it("doubles or halves the step as its twin does, from both sides", async () => {
     const density = await gaussian(engine, [0, 1, 2, 3, 4], randomMatrix(5, "precision"));
     for (const kind of kinds) {
       for (const step of [1e-6, 0.1, 1, 3, 1e5]) {

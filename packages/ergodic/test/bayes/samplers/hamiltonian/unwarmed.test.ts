@@ -16,7 +16,7 @@ describe("without warm-up", () => {
     ["nuts on a diagonal", nuts({ metric: "diagonal" })],
     ["hmc", hmc()],
     ["mala", mala()],
-  ])("%s finds a step that moves: a line of 50 points", async (_, algorithm) => {
+  ])("%s finds a working step size for a line through 50 points", async (_, algorithm) => {
     for (let seed = 1; seed <= 5; seed++) {
       const draws = await sample(line, data, { ...plan, seed, algorithm });
       for (let c = 0; c < plan.chains; c++) {
@@ -31,13 +31,13 @@ describe("without warm-up", () => {
     }
   });
 
-  it("nuts comes down to the posterior", async () => {
+  it("nuts reaches the posterior", async () => {
     const draws = await sample(line, data, { ...plan, draws: 1000, seed: 3, algorithm: nuts() });
     const late = draws.series("b").subarray(500, 1000);
     expect(Math.abs(late.reduce((sum, b) => sum + b / 500, 0) - 2)).toBeLessThan(0.05);
   });
 
-  it("a step that is given is the step", async () => {
+  it("a given step size is used unchanged", async () => {
     for (const algorithm of [nuts({ stepSize: 0.01 }), hmc({ stepSize: 0.01, jitter: 0 })]) {
       const draws = await sample(line, data, { ...plan, draws: 5, algorithm });
       expect(new Set(draws.transition("stepSize"))).toEqual(new Set([0.01]));

@@ -29,7 +29,7 @@ async function finished(sampler: Sampler, given: SamplingPlan) {
   return found;
 }
 
-it("no metric is estimated on transitions after the last renewal", async () => {
+it("no metric is estimated from transitions after the last renewal", async () => {
   for (const sampler of [nuts(), nuts({ metric: "diagonal" }), hmc({ metric: "fisher" })]) {
     const { stop } = warmupSchedule(sampler.toJSON().adaptation as "windows", plan.warmup, {});
     const run = sampler.start(await target(), plan, engine);
@@ -48,7 +48,7 @@ it("no metric is estimated on transitions after the last renewal", async () => {
 });
 
 describe("a schedule", () => {
-  it("of windows renews the metric at their ends, forgets all, and starts the step again", () => {
+  it("of windows renews the metric at each end, discards all draws and restarts the step size", () => {
     const { start, stop, renewals } = warmupSchedule("windows", 1000, {});
     const windows = warmupWindows(1000);
     expect([start, stop]).toEqual([windows.start, windows.stop]);
@@ -60,7 +60,7 @@ describe("a schedule", () => {
     [1000, 850, "340 380* 440 500* 590 680* 815 850"],
     [150, 127, "90 127"],
     [20, 17, "17"],
-  ])("of overlapping estimates, %i transitions", (warmup, stop, late) => {
+  ])("of overlapping estimates has the stated renewals for %i transitions", (warmup, stop, late) => {
     const found = warmupSchedule("overlapping", warmup, {});
     expect([found.start, found.stop]).toEqual([0, stop]);
     const early = warmup > 20 ? Array.from({ length: Math.ceil(0.03 * warmup) - 1 }, (_, i) => `${10 * (i + 2)}*`) : [];
@@ -70,7 +70,7 @@ describe("a schedule", () => {
     expect(found.renewals.map(({ restart }) => restart)).toEqual(found.renewals.map((_, i) => i === 0));
   });
 
-  it("of overlapping estimates ascends and keeps its last part for the step, whatever its length", () => {
+  it("of overlapping estimates ascends and reserves its last part for the step size", () => {
     expect(warmupSchedule("overlapping", 19, {}).renewals).toEqual([]);
     for (let warmup = 20; warmup < 3000; warmup += 7) {
       const { stop, renewals } = warmupSchedule("overlapping", warmup, {});
@@ -81,15 +81,15 @@ describe("a schedule", () => {
   });
 });
 
-describe("looks at chains that fall, and the trial of another metric", () => {
-  it("come within the first half, every ten transitions, and after the first switch past 45 %", () => {
+describe("looks at descending chains and trials of another metric", () => {
+  it("occur every ten transitions in the first half, with a trial after the first switch past 45 %", () => {
     const { looks, trial } = warmupSchedule("overlapping", 1000, {});
     expect([looks[0], looks[1], looks[looks.length - 1]]).toEqual([20, 30, 500]);
     expect(trial).toEqual([500, 502, 505, 508, 518, 528, 540]);
     expect(warmupSchedule("windows", 1000, {})).toMatchObject({ looks: [], trial: [] });
   });
 
-  it("leave a metric the time that it needs", () => {
+  it("leave enough transitions to estimate a metric", () => {
     for (let warmup = 20; warmup < 3000; warmup += 7) {
       const { looks, trial, stop, renewals } = warmupSchedule("overlapping", warmup, {});
       for (const at of looks) expect(at).toBeLessThanOrEqual(warmup / 2);
@@ -107,7 +107,7 @@ describe("a run of overlapping estimates", () => {
     nuts({ metric: "fisher", jitter: 0.1 }),
     nuts({ metric: "dense", adaptation: "overlapping" }),
     hmc({ leapfrogs: 4 }),
-  ])("goes on from a snapshot bit for bit, before, at and after switches: %o", async (sampler) => {
+  ])("resumes from a snapshot bit for bit before, at and after switches: %o", async (sampler) => {
     const whole = await finished(sampler, plan);
     for (const at of [5, 10, 37, 90, 127, 150, 170]) {
       const run = sampler.start(await target(), plan, engine);
@@ -123,7 +123,7 @@ describe("a run of overlapping estimates", () => {
     }
   });
 
-  it("keeps the metric that it has where what was seen makes none", async () => {
+  it("keeps its metric if the recorded draws yield none", async () => {
     for (const sampler of [nuts(), nuts({ metric: "fisher" }), nuts({ metric: "dense" })]) {
       const run = sampler.start(await target(), plan, engine);
       await run.advance(140);
@@ -147,7 +147,7 @@ describe("a run of overlapping estimates", () => {
     }
   });
 
-  it("needs few leapfrogs where coordinates are correlated, and counts them", async () => {
+  it("needs few leapfrogs for correlated coordinates and counts them", async () => {
     const long = { ...plan, warmup: 300, draws: 200 };
     const [lowRank, fisher] = [await finished(nuts(), long), await finished(nuts({ metric: "fisher" }), long)];
     const drawn = (found: typeof lowRank) => found.draws.transition("leapfrogs").reduce((sum, x) => sum + x, 0);
@@ -156,7 +156,7 @@ describe("a run of overlapping estimates", () => {
     expect(lowRank.report.leapfrogs).toBeGreaterThan(drawn(lowRank) + 600);
   });
 
-  it("is refused by a name that is none, and named in JSON", () => {
+  it("is refused under an unknown name and named in JSON", () => {
     expect(() => nuts({ adaptation: "late" as "windows" })).toThrow(
       /adaptation is "late", but must be "windows" or "overlapping"/,
     );

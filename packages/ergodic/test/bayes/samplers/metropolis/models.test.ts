@@ -34,7 +34,7 @@ const samplers = [
 const FALSE_ALARM = 1e-4 / samplers.length;
 
 describe.each(samplers.map((sampler) => ({ name: sampler.name, sampler })))("$name", ({ sampler }) => {
-  it("draws from Beta(9, 5), of which the sampler sees the logit", async () => {
+  it("draws from Beta(9, 5) although it moves the logit", async () => {
     const density = await coin.condition(flips, { deterministic: true });
     const p = (x: Float64Array) => 1 / (1 + Math.exp(-x[0]));
     const [mean, square] = [9 / 14, (9 * 10) / (14 * 15)];

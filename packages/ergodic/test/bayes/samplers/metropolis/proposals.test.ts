@@ -78,8 +78,8 @@ function drift(transition: number[][]): number {
   return Math.max(...after.map((value, y) => Math.abs(value - weights[y] / total)));
 }
 
-describe("on seven states", () => {
-  it("π P = π, in detailed balance, and not without the ratio", () => {
+describe("seven states", () => {
+  it("π P = π holds with detailed balance, but not without the ratio", () => {
     const transition = matrix(ringProposal(true));
     expect(drift(transition)).toBeLessThan(1e-12);
     for (const [x, row] of transition.entries()) {
@@ -91,7 +91,7 @@ describe("on seven states", () => {
     expect(drift(matrix(ringProposal(false)))).toBeGreaterThan(1e-3);
   });
 
-  it("a run accepts as those probabilities say, and visits every possible state, no other", async () => {
+  it("a run accepts with the computed probabilities and visits exactly the possible states", async () => {
     const start = (draws: Draws) => [draws.integer(3)];
     const run = metropolisHastings({ propose: ringProposal(true), start }).start(states, plan, engine);
     while (run.converged === false) await run.advance(100);
@@ -117,7 +117,7 @@ describe("on seven states", () => {
     }
   });
 
-  it("its frequencies are the target's, and not without the ratio", async () => {
+  it("frequencies match the target, but not without the ratio", async () => {
     const functionals = [0, 1, 2, 4, 5].map((state) => ({
       name: `x = ${state}`,
       of: (x: Float64Array) => (x[0] === state ? 1 : 0),
@@ -151,10 +151,10 @@ const towards =
     return { x: to, logRatio: corrected ? logQ(x, to) - logQ(to, x) : 0 };
   };
 
-describe("on continuous targets", () => {
+describe("continuous targets", () => {
   const sizes = { seed: 24, warmup: 200 };
 
-  it("asymmetric proposals are exact with their ratio, and not without it", async () => {
+  it("asymmetric proposals are exact with their ratio but not without it", async () => {
     for (const target of [correlated, skewed]) {
       const run = (corrected: boolean) =>
         checkExactness(engine, metropolisHastings({ propose: towards(target, corrected) }), { ...sizes, targets: [target] });
@@ -178,7 +178,7 @@ describe("on continuous targets", () => {
     }
   });
 
-  it("independent proposals whose density is left out are caught", () => {
+  it("independent proposals without their density are detected", () => {
     const { density, mean } = plain;
     const chains = (corrected: boolean) =>
       chainsOf(density.plain, Float64Array.from(mean), ({ x, logDensity }, draws) => {
@@ -198,7 +198,7 @@ describe("errors", () => {
     return sampling.advance(1).finally(() => sampling.dispose());
   };
 
-  it("name the option and what it gave", async () => {
+  it("name the option and its value", async () => {
     expect(() => metropolisHastings({} as never)).toThrow(/propose is undefined.*OPTION_TYPE/);
     expect(() => independence({ sample: () => [0] } as never)).toThrow(/logDensity is undefined.*OPTION_TYPE/);
     expect(() => metropolisHastings({ propse: 1 } as never)).toThrow(/OPTION_UNKNOWN/);

@@ -45,7 +45,7 @@ const kernels: { name: string; kernel: WalkKernel; perCoordinate: boolean; rest:
 ];
 
 describe.each(kernels)("$name", ({ kernel, perCoordinate, rest }) => {
-  it("gives the bits of its twin in 1 to 17 dimensions, with and without adaptation, in either build", async () => {
+  it("equals its twin bit for bit in 1 to 17 dimensions, with and without adaptation, in both builds", async () => {
     for (let d = 1; d <= 17; d++) {
       const mean = Array.from({ length: d }, (_, i) => i);
       const density = await gaussian(engine, mean, randomMatrix(d, "precision"));
@@ -61,7 +61,7 @@ describe.each(kernels)("$name", ({ kernel, perCoordinate, rest }) => {
     }
   });
 
-  it("gives them in a funnel and where the density is not a number, which it never enters", async () => {
+  it("equals its twin in a funnel and at undefined densities, which it never enters", async () => {
     for (const density of [await funnel(engine, 5), await broken(engine)]) {
       const d = density.dimension;
       const options = optionsOf(d, false, perCoordinate, rest);
@@ -91,7 +91,7 @@ it("twins with planted mistakes give other draws", async () => {
   }
 });
 
-it("a slice or a bracket that closes on a point leaves it where it was", async () => {
+it("a slice or bracket that shrinks to a point does not move the chain", async () => {
   // All of the line is below any level but at the start: the density there is the largest of all, and falls to nothing within rounding.
   const spike = await gaussian(engine, [0.5], [[1e40]]);
   for (const { kernel, perCoordinate, rest } of kernels) {

@@ -66,7 +66,7 @@ const modes = (() => {
   return { ...targets[0], name: "two modes", density: { ...targets[0].density, plain }, mean: [-2], functionals };
 })();
 
-describe("a planted mistake is caught", () => {
+describe("planted mistakes are detected", () => {
   const slices = { factor: Float64Array.of(1), dense: false, mean: Float64Array.of(0) };
   const ellipse = { ...slices, factor: Float64Array.of(2), steps: Float64Array.of(1), mode: 0, limit: 0 };
   const both = { ...ellipse, factor: Float64Array.of(2, 2), mean: Float64Array.of(1, 0) };

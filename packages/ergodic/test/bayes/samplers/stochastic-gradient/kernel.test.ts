@@ -78,7 +78,7 @@ const densityOf = (d: number) =>
   );
 
 describe.each(Object.keys(kinds) as TwinOptions["kind"][])("%s", (kind) => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17])("in %i dimensions", async (d) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17])("equals its twin bit for bit in %i dimensions", async (d) => {
     const { plain } = await densityOf(d);
     const from = Float64Array.from({ length: d }, (_, i) => Math.sin(i));
     let value = Number.NaN;
@@ -112,7 +112,7 @@ describe.each(Object.keys(kinds) as TwinOptions["kind"][])("%s", (kind) => {
     for (const [i, x] of moving.draws.entries()) expect(Math.abs(x - draws[i])).toBeLessThan(1e-12);
   });
 
-  it("says so where a coordinate is not finite", async () => {
+  it("returns an error code if a coordinate is not finite", async () => {
     expect((await byKernel(kind, 3, Float64Array.of(1, Number.NaN, 2), 0)).code).toBe(1);
     expect((await byKernel(kind, 1, Float64Array.of(Infinity), 0)).code).toBe(1);
   });

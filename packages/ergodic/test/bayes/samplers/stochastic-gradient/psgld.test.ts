@@ -38,7 +38,7 @@ const means = [(r * xy[0] - q * xy[1]) / determinant, (p * xy[1] - q * xy[0]) / 
 const sds = [Math.sqrt(r / determinant), Math.sqrt(p / determinant)];
 
 describe("psgld with control variates at the mode", () => {
-  it("stays about the posterior mean", async () => {
+  it("stays around the posterior mean", async () => {
     const plan = { chains: CHAINS, warmup: 100, draws: power(150, 300), seed: 6, workers: 1, deterministic: true };
     const run = psgld({ stepSize: 5e-5, thin: 120, controlVariate: "mode" }).start(regression, plan, engine);
     while (run.converged === false) await run.advance(1000);
@@ -57,7 +57,7 @@ describe("psgld with control variates at the mode", () => {
     });
   });
 
-  it("begins with steps that are small at the mode, and never leaves it", async () => {
+  it("starts with small steps at the mode and never leaves it", async () => {
     const plan = { chains: 4, warmup: 0, draws: 500, seed: 6, workers: 1, deterministic: true };
     const run = psgld({ stepSize: 5e-5, controlVariate: "mode" }).start(regression, plan, engine);
     while (run.converged === false) await run.advance(1000);
@@ -85,7 +85,7 @@ describe("the curvature at a mode", () => {
   };
   const mode = (d: number) => ({ x: new Float64Array(d), gradient: new Float64Array(d), value: 0, evaluations: 0 });
 
-  it("is that of each coordinate alone, of any scale", () => {
+  it("is estimated for each coordinate on any scale", () => {
     const found = curvatureAt(
       "test",
       quadratic([
@@ -99,7 +99,7 @@ describe("the curvature at a mode", () => {
     for (const [i, h] of [1e8, 3, 1e-6].entries()) expect(Math.abs(found[i] / h - 1)).toBeLessThan(1e-9);
   });
 
-  it("lies between what rows of a Hessian can give, and counts its gradients", () => {
+  it("is bounded by the rows of the Hessian, and its gradients are counted", () => {
     const at = mode(2);
     const found = curvatureAt(
       "test",
@@ -117,7 +117,7 @@ describe("the curvature at a mode", () => {
     expect(at.evaluations).toBe(8);
   });
 
-  it("says so where gradients beside it are not finite", () => {
+  it("is refused if gradients near the mode are not finite", () => {
     const broken = (_: Float64Array, gradient: Float64Array) => gradient.fill(Number.NaN)[0];
     expect(() => curvatureAt("psgld", broken, mode(1), stream(1, "signs"))).toThrow(
       /^psgld: the gradient near the mode.*SAMPLE_MODE/,

@@ -103,8 +103,8 @@ const sdOf = (draws: Draws): number => {
   return Math.sqrt(LAMBDA * values.reduce((a, x) => a + (x - mean) ** 2 / values.length, 0));
 };
 
-describe("on a conjugate normal", () => {
-  it.each(wrong)("$name: not trusted, and it says by how much", async ({ sampler, bias, near }) => {
+describe("a conjugate normal", () => {
+  it.each(wrong)("$name: the verdict does not trust the draws and states the bias", async ({ sampler, bias, near }) => {
     expect(Math.abs(bias)).toBeGreaterThan(0.15);
     const draws = await drawn(sampler);
     expect(Math.abs(draws.report.stepBias - bias), `${draws.report.stepBias} for ${bias}`).toBeLessThan(near);
@@ -117,7 +117,7 @@ describe("on a conjugate normal", () => {
     );
   });
 
-  it.each(right)("$name: trusted, with its bias in the headline", async ({ sampler, bias, near }) => {
+  it.each(right)("$name: the verdict trusts the draws and states the bias in its headline", async ({ sampler, bias, near }) => {
     const draws = await drawn(sampler);
     expect(Math.abs(draws.report.stepBias - bias), `${draws.report.stepBias} for ${bias}`).toBeLessThan(near);
     const verdict = draws.verdict();
@@ -134,7 +134,7 @@ describe("on a conjugate normal", () => {
     { name: "sghmc with fresh momenta", sampler: sghmc({ stepSize: 1e-5, thin: 20, resetEvery: 40 }) },
     { name: "steps that decrease", sampler: sgld({ stepSize: { initial: 1e-4, offset: 2000, power: 0.4 }, thin: 40 }) },
     { name: "long cycles", sampler: sgld({ stepSize: 1e-4, cycle: { length: 400, draws: 4, exploration: 0.2 } }) },
-  ])("$name: near what the draws show", async ({ sampler }) => {
+  ])("$name: the estimate is near the bias of the draws", async ({ sampler }) => {
     const draws = await drawn(sampler);
     const shown = sdOf(draws) - 1;
     expect(Math.abs(draws.report.stepBias - shown), `${draws.report.stepBias} for ${shown}`).toBeLessThan(
@@ -142,7 +142,7 @@ describe("on a conjugate normal", () => {
     );
   });
 
-  it("a preconditioner that follows x closely is found out", async () => {
+  it("a preconditioner that follows x closely is detected", async () => {
     const draws = await drawn(psgld({ stepSize: 1e-3, batch: "all", thin: 40, smoothing: 0.9 }));
     const shown = sdOf(draws) - 1;
     expect(shown).toBeGreaterThan(0.15);
@@ -151,7 +151,7 @@ describe("on a conjugate normal", () => {
     expect(draws.verdict().trusted).toBe(false);
   });
 
-  it("control variates leave sghmc no noise", async () => {
+  it("control variates remove the noise of sghmc", async () => {
     const draws = await drawn(sghmc({ stepSize: 1e-4, thin: 20, controlVariate: "mode" }));
     expect(Math.abs(draws.report.stepBias - hamiltonian(1e-4, 0))).toBeLessThan(0.01);
   });
@@ -164,7 +164,7 @@ describe("on a conjugate normal", () => {
   });
 
   it.each([sgld({ thin: 50 }), psgld({ thin: 50 }), sghmc({ thin: 50 }), sgnht({ thin: 20 }), sgld({ batch: "all", thin: 4 })])(
-    "steps of default are small enough: %o",
+    "default steps are small enough: %o",
     async (sampler) => {
       const draws = await drawn(sampler);
       expect(draws.verdict().trusted, draws.verdict().text).toBe(true);
@@ -174,7 +174,7 @@ describe("on a conjugate normal", () => {
   );
 });
 
-describe("the estimate", () => {
+describe("the estimate of the bias", () => {
   const plan = { chains: 2, warmup: 40, draws: 700 };
 
   it.each([
@@ -184,7 +184,7 @@ describe("the estimate", () => {
     sghmc({ stepSize: 1e-6, resetEvery: 30 }),
     sgnht({}),
     sgld({ stepSize: 1e-4, cycle: { length: 40, draws: 4 } }),
-  ])("does not depend on how a run is cut, nor on workers: %o", async (algorithm) => {
+  ])("does not depend on interruptions or workers: %o", async (algorithm) => {
     const whole = await drawn(algorithm, { ...plan, workers: 1 });
     expect(Number.isFinite(whole.report.stepBias)).toBe(true);
     const two = await drawn(algorithm, { ...plan, workers: 2 });
@@ -199,7 +199,7 @@ describe("the estimate", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("costs no gradient of sgld and psgld, and at most one in ten of the others", async () => {
+  it("costs no gradients for sgld and psgld and at most one in ten for the others", async () => {
     const passes = async (algorithm: Sampler): Promise<number> => (await drawn(algorithm, plan)).report.dataPasses;
     // Two chains, each placed once; batches of 100 of 1000 rows.
     const bare = 2 + (2 * 740 * 100) / N;
@@ -213,7 +213,7 @@ describe("the estimate", () => {
     expect(await passes(sghmc({ stepSize: 1e-7, batch: "all" }))).toBe(2 + 2 * 740);
   });
 
-  it("is not given of too few draws, and the verdict then trusts nothing", async () => {
+  it("is omitted for too few draws, which the verdict does not trust", async () => {
     const draws = await drawn(sgld({ stepSize: 1e-4 }), { chains: 1, draws: 100 });
     expect(draws.report.stepBias).toBeUndefined();
     const verdict = draws.verdict();
@@ -221,7 +221,7 @@ describe("the estimate", () => {
     expect(verdict.findings.map(({ code }) => code)).toContain("stepBias");
   });
 
-  it("is in ticks", async () => {
+  it("is reported in ticks", async () => {
     const ticks: Record<string, unknown>[] = [];
     const run = sample(conjugate, { y }, { rows: "N", algorithm: sgld({ stepSize: 1e-4 }), draws: 2000, seed: 1 });
     for await (const tick of run) ticks.push({ ...tick });
@@ -229,7 +229,7 @@ describe("the estimate", () => {
   });
 });
 
-describe("from sums that are expectations", () => {
+describe("the estimate from exact expectations", () => {
   const rule = (kind: number, friction = 0, noiseEstimate = 0, resetEvery = 0) => ({ kind, friction, noiseEstimate, resetEvery });
 
   /** Samples whose moments are exactly P and G (and C): ± the columns of their roots. */
@@ -247,7 +247,7 @@ describe("from sums that are expectations", () => {
   }
   const scaledBy = (by: number, of: number[]): number[][] => of.map((value, i) => of.map((_, j) => (i === j ? by * value : 0)));
 
-  it("sgld's is exact in one coordinate and in several of different curvature, the worst of which it is", () => {
+  it("sgld's estimate is exact in one coordinate, and in several it is the worst", () => {
     const h = 0.3;
     const lambda = [0.5, 2, 4];
     const noise = [3, 0.1, 0.2];
@@ -263,7 +263,7 @@ describe("from sums that are expectations", () => {
     expect(found).toBeCloseTo(worst, 12);
   });
 
-  it("sghmc's tells noise from curvature", () => {
+  it("sghmc's estimate separates noise from curvature", () => {
     const [h, a, lambda, v] = [0.02, 0.1, 2, 6];
     const ratio = (1 + (h * v) / (2 * a)) / (1 - (h * lambda) / (2 * (2 - a)));
     const variance = ratio / lambda;
@@ -278,7 +278,7 @@ describe("from sums that are expectations", () => {
     expect(bias.estimate()).toBeCloseTo(Math.sqrt(ratio) - 1, 12);
   });
 
-  it("fresh speeds are averaged over all updates, those after thirty times 1/a too", () => {
+  it("fresh momenta are averaged over all updates, including those after thirty times 1/a", () => {
     const [a, r, h] = [0.1, 2000, 0.02];
     // E x², E xv/√h and E v²/h of λ = 1, from update to update: x' = x + v, v' = (1 − a) v − h x' + noise.
     const mean = (from: number): [end: number, mean: number] => {
@@ -297,7 +297,7 @@ describe("from sums that are expectations", () => {
     expect(hamiltonianRatio({ friction: a, noiseEstimate: 0, resetEvery: r }, 0, h)).toBeCloseTo(exact, 9);
   });
 
-  it("coordinates are taken alone where samples are fewer than twice their number", () => {
+  it("coordinates are estimated separately with fewer than twice as many samples", () => {
     const d = 20;
     const estimate = (samples: number): number => {
       const bias = new StepBias(d, rule(field.STOCHASTIC_LANGEVIN, 0), 1, false);
@@ -312,7 +312,7 @@ describe("from sums that are expectations", () => {
     expect(Math.abs(estimate(40))).toBeGreaterThan(1e-3);
   });
 
-  it("the noise about a mode is the variance of an estimate, half that of a difference of two", () => {
+  it("the noise around a mode is half the variance of a difference of two estimates", () => {
     const numbers = { rowCount: 1000, stream: stream(5, "noise") };
     const estimate = (_: Float64Array, row: number, gradient: Float64Array) => void gradient.fill(row % 2 ? 1 : -1);
     // ±1 at random: 1, and the mean of 100 that are 0 or 2 is within 0.4, four standard errors.
@@ -321,7 +321,7 @@ describe("from sums that are expectations", () => {
     expect([...noiseAround(Float64Array.of(0), Float64Array.of(1), { ...numbers, estimate: undefined })]).toEqual([0]);
   });
 
-  it("the curvature about a mode far out is that of steps as large as its rounding allows", () => {
+  it("the curvature around a distant mode uses the largest steps that rounding allows", () => {
     const at = 1e12;
     const evaluate = (x: Float64Array, gradient: Float64Array): number => {
       gradient[0] = -2 * (x[0] - at);
@@ -351,7 +351,7 @@ describe("from sums that are expectations", () => {
     for (let i = 0; i < d; i++) expect(found[i]).toBeCloseTo(covariance[i][i] / inverse[i][i], 8);
   });
 
-  it("inertia does so by a factor between none and all", () => {
+  it("inertia scales the balance by a factor between 0 and 1", () => {
     const covariance = Float64Array.of(1, 0, 0, 1 / 9);
     const at = (off: number, friction?: number) => [
       ...marginalRatios(covariance, { matrix: Float64Array.of(0.3, off, off, 0.2), friction })!,
@@ -363,7 +363,7 @@ describe("from sums that are expectations", () => {
     expect(at(0.5)[0]).not.toBeCloseTo(at(0.5, 2)[0], 3);
   });
 
-  it("inertia keeps directions of different curvature apart", () => {
+  it("inertia separates directions of different curvature", () => {
     // Of the 4 × 4 recursion of two modes whose noises are alike: off-diagonal entries shrink as the formula says.
     const [h, a] = [1e-4, 0.02];
     const lambda = [1, 9];
@@ -378,7 +378,7 @@ describe("from sums that are expectations", () => {
     expect(whole).toBeCloseTo(1 / (1 + (first - second) ** 2 / (2 * friction ** 2 * (first + second))), 2);
   });
 
-  it("singular covariances and broken numbers give nothing", () => {
+  it("singular covariances and NaN give no estimate", () => {
     const nothing = { matrix: new Float64Array(4), friction: undefined };
     expect(marginalRatios(Float64Array.of(1, 1, 1, 1), nothing)).toBeUndefined();
     expect(marginalRatios(Float64Array.of(1, 0, 0, Number.NaN), nothing)).toBeUndefined();
@@ -387,7 +387,7 @@ describe("from sums that are expectations", () => {
     ).toBeUndefined();
   });
 
-  it("a thermostat's friction takes up the noise, and is where v·v/d is h", () => {
+  it("a thermostat's friction absorbs the noise and settles where v·v/d is h", () => {
     for (const [a, drive, cross] of [
       [0.01, 0, 0],
       [0.01, 0.1, 0],
@@ -400,7 +400,7 @@ describe("from sums that are expectations", () => {
     expect(thermostatFriction(0.5, 3, 0)).toBeCloseTo(1, 10);
   });
 
-  it("fresh momenta: the recursion is that of the updates, run long", () => {
+  it("the recursion for fresh momenta equals a long run of updates", () => {
     const [w, drive, a, b, r] = [0.02, 0.03, 0.05, 0.01, 12];
     const rows = Array.from({ length: 400 }, () => 0);
     // By the second moments themselves, update by update.
@@ -430,7 +430,7 @@ describe("blocks of samples", () => {
     return blocks;
   }
 
-  it("are joined when there are eight", () => {
+  it("are merged when there are eight", () => {
     const counts = (count: number) => [...filled(count, 0).state.blockCounts].slice(0, 3);
     expect(counts(8)).toEqual([8, 1, 1]);
     expect(counts(9)).toEqual([5, 2, 1]);
@@ -442,7 +442,7 @@ describe("blocks of samples", () => {
     expect(weight).toBe(2 * (50 + 150));
   });
 
-  it("without noise give what was measured; with much of it what was wanted; in between three errors less", () => {
+  it("are exact without noise, expected values with much noise, and three errors off in between", () => {
     const means = new Float64Array(2);
     const held = (noise: number, wanted: number) => filled(96, noise).held(Float64Array.of(wanted, wanted), means);
     expect(held(0, 1.5)[0]).toBeCloseTo(1, 12);
@@ -458,7 +458,7 @@ describe("blocks of samples", () => {
   });
 });
 
-it("a sample is where the update took its gradient, and a second one is of the same density", async () => {
+it("a sample is the point of the update's gradient, and a second estimate has the same density", async () => {
   const engine = await openEngine();
   const posterior = await conjugate.condition({ y }, { rows: "N", deterministic: true });
   const plan = { chains: 1, warmup: 0, draws: 60, seed: 3, workers: 1, deterministic: true };
@@ -520,8 +520,8 @@ function inverted(a: number[][]): number[][] {
 }
 
 /** Of d coordinates, correlated. */
-describe("in more dimensions", () => {
-  it.each([10, 100])("%i, correlated and of two scales: the marginal of the worst coordinate", async (d) => {
+describe("several dimensions", () => {
+  it.each([10, 100])("with %i correlated coordinates of two scales, the bias is that of the worst marginal", async (d) => {
     // Prior N(0, 1) and a shared, precise observation of the sum of each pair: precision [[1 + k, k], [k, 1 + k]], one of every pair scaled by 2.
     const k = 3;
     const pairs = model(({ data, param, observe }) => {

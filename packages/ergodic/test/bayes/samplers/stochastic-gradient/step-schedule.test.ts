@@ -9,7 +9,7 @@ describe("step sizes", () => {
     for (const k of [0, 1, 10, 1000]) expect(stepSize(k)).toBeCloseTo(0.5 * (1 + k / 4) ** -0.75, 14);
   });
 
-  it("of cycles are those of the paper, with draws where there is noise alone", () => {
+  it("of cycles match the paper, with draws only in the noisy part", () => {
     const { stepSize, temperature, updatesBefore, mostUpdates } = stepSchedule("test", {
       stepSize: 0.2,
       cycle: { length: 10, draws: 2, exploration: 0.55 },
@@ -23,7 +23,7 @@ describe("step sizes", () => {
     expect(mostUpdates).toBe(8);
   });
 
-  it("that do not make sense are refused", () => {
+  it("are refused if they are invalid", () => {
     const error = (make: () => unknown) => expect(make);
     error(() => sgld({ stepSize: null as never })).toThrow(/sgld: stepSize is null.*OPTION_TYPE/);
     error(() => sgld({ stepSize: "small" as never })).toThrow("OPTION_RANGE");

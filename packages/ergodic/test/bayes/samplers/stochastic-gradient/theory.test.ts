@@ -199,7 +199,7 @@ const theories: { name: string; sampler: Sampler; variances: number[]; allowance
 ];
 
 describe("the stationary variance", () => {
-  it.each(theories)("of $name", async ({ sampler, variances, allowance = 0 }) => {
+  it.each(theories)("matches theory for $name", async ({ sampler, variances, allowance = 0 }) => {
     const chains = await sampled(sampler, averages, MEANS, 1500);
     const { first, second } = momentsOf(chains, MEANS, variances);
     expect(tTest(first, 0)).toBeGreaterThan(LEAST_P);
@@ -208,7 +208,7 @@ describe("the stationary variance", () => {
     expect(tTest(second, wanted)).toBeGreaterThan(LEAST_P);
   });
 
-  it("tells the step sizes, the noise and its estimate apart", () => {
+  it("distinguishes step sizes, noise and noise estimates", () => {
     const names = theories.map(({ variances }) => variances.reduce((sum, v) => sum + (v * LAMBDA) / D, 0));
     const [large, small, two, ten, controlled, , exact, unknown, estimated, thermostat] = names;
     expect(large).toBeCloseTo(1.25, 10);
@@ -242,7 +242,7 @@ it("psgld with a fixed preconditioner is Langevin dynamics in other units", asyn
   expect(tTest(second, 1)).toBeGreaterThan(LEAST_P);
 });
 
-describe("a planted mistake is caught", () => {
+describe("planted mistakes", () => {
   const noise = 30;
   const epsilon = 1e6;
   const rules = {
@@ -298,7 +298,7 @@ describe("a planted mistake is caught", () => {
     ["psgld", "forgotten preconditioner"],
     ["sghmc", "no noise estimate"],
     ["sgnht", "fixed friction"],
-  ] as const)("in %s: %s", (kind, mutant) => {
+  ] as const)("in %s are detected: %s", (kind, mutant) => {
     expect(pValue(kind, mutant)).toBeLessThan(LEAST_P);
     expect(pValue(kind)).toBeGreaterThan(LEAST_P);
   });

@@ -6,7 +6,7 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 
 const engine = await openEngine();
 
-it.each([4, 5, 50])("of %i particles in three dimensions: covariances times n/(n + d), variances as they are", (n) => {
+it.each([4, 5, 50])("covariances of %i particles in three dimensions shrink by n/(n + d), but variances do not", (n) => {
   const d = 3;
   const binding = { slot: 0, model: 0, likelihood: 0, dispose() {} };
   const density = { dimension: d, bindTempered: () => binding } as unknown as LogDensity;

@@ -71,7 +71,7 @@ describe.each([
   ["a compiled density with its parts", async () => (await twoModes(engine)).tempered, 2],
   ["a whole density", async () => (await twoModes(engine)).whole, 2],
 ] as [string, () => Promise<LogDensity>, number][])("%s", (name, make, d) => {
-  it("is prior + β likelihood, and so is its gradient", async () => {
+  it("equals prior + β likelihood, as does its gradient", async () => {
     const density = await make();
     const x = Float64Array.from({ length: d }, (_, i) => (name.includes("discrete") && i === 1 ? 3 : 0.3 + 0.4 * i));
     const { found, after, powers } = evaluations(density, [1, 0.6, 0], x);
