@@ -1,6 +1,6 @@
 /**
- * Simulation-based calibration: models and samplers that are right pass, planted mistakes are caught.
- * False alarms: each verdict of a right one is wrong with probability 1 %, by its definition; seeds are fixed.
+ * Simulation-based calibration accepts correct models and samplers and detects planted mistakes. By definition, each
+ * verdict on a correct one is a false alarm with probability 1 %. Seeds are fixed.
  */
 import { describe, expect, it } from "vitest";
 import { mul } from "../../src/engine/compiler/index.ts";
@@ -32,13 +32,14 @@ const options = { simulations: 100, draws: 49, bins: 10, warmup: 200, thin: 4, s
 
 describe("the rank test", () => {
   it("is Pearson's test with one degree of freedom fewer than bins", () => {
-    // 10 ranks in 5 bins, counts 4, 1, 2, 1, 2: χ² = (4 + 1 + 0 + 1 + 0)/2 = 3. Upper tails of χ² in closed form: 4 degrees e^(−x/2)(1 + x/2).
+    // 10 ranks in 5 bins with counts 4, 1, 2, 1, 2: χ² = (4 + 1 + 0 + 1 + 0)/2 = 3. The upper tail of χ² with 4 degrees
+    // is e^(−x/2)(1 + x/2).
     const ranks = [0, 0, 1, 1, 2, 4, 5, 6, 8, 9];
     const calibration = new Calibration(9, 5, new Map([["mu", ranks]]));
     const { counts, pValue } = calibration.numbers.mu;
     expect([...counts]).toEqual([4, 1, 2, 1, 2]);
     expect(pValue).toBeCloseTo(Math.exp(-1.5) * (1 + 1.5), 12);
-    // 3 bins of the same: χ²/2 of 2 degrees, e^(−x/2).
+    // Three bins: the upper tail of χ² with 2 degrees is e^(−x/2).
     const thirds = new Calibration(8, 3, new Map([["mu", [0, 1, 2, 2, 3, 6]]])).numbers.mu;
     expect([...thirds.counts]).toEqual([4, 1, 1]);
     expect(thirds.pValue).toBeCloseTo(Math.exp(-3 / 2), 12);
@@ -81,7 +82,7 @@ describe("calibrate", () => {
   });
 
   it("refuses a likelihood in target() that the simulator ignores", async () => {
-    // What is drawn has scale σ, what is believed 3σ.
+    // The data have scale σ, but the model assumes 3σ.
     const wrong = model(({ data, param, observe, target }) => {
       const { y } = data({ y: vector("N") });
       const mu = param("mu", normal(0, 2));
@@ -101,7 +102,7 @@ describe("calibrate", () => {
   });
 });
 
-/** The sampler with its draws changed. */
+/** The sampler with changed draws. */
 function changed(sampler: Sampler, change: (x: number, mean: number) => number): Sampler {
   return {
     ...sampler,

@@ -1,4 +1,4 @@
-/** The verb sample: results by name, and everything that can be done with a run. */
+/** The verb sample: results by name, and all operations on a run. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,7 +84,7 @@ describe("sample: results", () => {
     expect(() => posterior.transition("swaps")).toThrow(/there are logDensity/);
   });
 
-  // Two numbers: other seeds would fail in one run of 8,000.
+  // With two numbers, one run in 8,000 with other seeds would fail.
   it("agree with the exact beta posterior within 4 standard errors", async () => {
     const { p } = (await sample(coin, { heads: 7, flips: 10 }, { seed: 1 })).summary();
     const [a, b] = [9, 5];
@@ -112,8 +112,9 @@ describe("sample: results", () => {
 
   it("support leave-one-out validation and replicated observations", async () => {
     const posterior = await sample(eightSchools, schools, { seed: 2 });
-    // By the model with the same priors in loo 2.8: -30.7 (1.4), a number of one decimal. Over seeds the estimate has a standard deviation of 0.03, of
-    // which four fit in beside the 0.05 of the rounding: other seeds fail in one run of 10,000. WAIC is 0.04 above it, give or take 0.01.
+    // loo 2.8 gives -30.7 (1.4), to one decimal, for the model with the same priors. Over seeds, our estimate has a
+    // standard deviation of 0.03. The tolerance is four of these plus 0.05 for rounding, so one run in 10,000 with
+    // other seeds fails. WAIC is higher by 0.04 ± 0.01.
     const loo = posterior.loo().elpd.estimate;
     expect(Math.abs(loo + 30.7)).toBeLessThan(0.17);
     expect(Math.abs(posterior.waic("y").elpd.estimate - loo)).toBeLessThan(0.1);

@@ -1,4 +1,4 @@
-/** Chains of `sample` that start where some of the parameters are told. */
+/** Chains of `sample` that start at given values of some parameters. */
 import { expect, it } from "vitest";
 import { startOf } from "../../src/bayes/starts.ts";
 import { log, take } from "../../src/engine/compiler/index.ts";
@@ -42,7 +42,7 @@ it("given values are the start, and others are random in each chain", () => {
   expect(new Set(points.map(([mu]) => mu)).size).toBe(4);
   expect(startOf(density, { tau: 3 }, 4, 1)).toEqual(points);
   expect((startOf(density, { tau: 3 }, 4, 2) as Float64Array[])[0][0]).not.toBe(points[0][0]);
-  // Its scale and centre are drawn, and it starts where it is told.
+  // Its scale and centre are random, and theta starts at the given values.
   for (const u of startOf(density, { theta }, 3, 1) as Float64Array[])
     density.constrain(u).theta.forEach((value, j) => void expect(value).toBeCloseTo(theta[j], 10));
 });

@@ -1,4 +1,7 @@
-/** Log likelihoods of censored data against R's survreg(), whose calls stand in censored.R: their values, and that its estimates are where ours are highest. */
+/**
+ * Log likelihoods of censored data compared with R's survreg(): equal values, with the maximum at its estimates.
+ * censored.R lists the calls.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { add, div, exp, mul } from "../../src/engine/compiler/index.ts";
@@ -47,7 +50,7 @@ describe.each(Object.entries(cases))("%s", (name, [value, family, made]) => {
     const found = density.pointwise(u);
     expect(Object.values(found)[0].reduce((sum, term) => sum + term, 0)).toBeCloseTo(own.loglik, 8);
     const { value: here, gradient } = density.evaluate(u);
-    // Of the scale on its logarithm, whose log |J| adds 1.
+    // The slope for the scale is taken on its logarithm, where log |J| adds 1.
     [...gradient].forEach((slope, i) => void expect(Math.abs(slope - (i === 2 ? 1 : 0))).toBeLessThan(1e-4));
     for (const i of [0, 1, 2]) {
       const moved = u.slice();

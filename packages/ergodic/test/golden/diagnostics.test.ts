@@ -1,4 +1,4 @@
-/** Diagnostics of draws against R's posterior and loo, whose calls stand in diagnostics.R. */
+/** Diagnostics of draws compared with R's posterior and loo. diagnostics.R lists the calls. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { betaQuantile } from "../../src/engine/numbers/beta-quantile.ts";
@@ -21,7 +21,7 @@ import {
   waic,
 } from "../../src/engine/statistics/index.ts";
 
-/** R's NA and NaN are both NaN here. */
+/** R's NA and NaN both become NaN. */
 type Value = number | "NA" | "NaN" | "Inf" | "-Inf";
 type Fields<Names extends string> = Record<Names, Value>;
 type DrawsCase = { chains: number; draws: Value[]; ess_quantile: Value[]; mcse_quantile: Value[]; quantile: Value[] } & Fields<
@@ -58,7 +58,7 @@ const words: Record<string, number> = { NA: Number.NaN, NaN: Number.NaN, Inf: In
 const numberOf = (value: Value): number => (typeof value === "number" ? value : words[value]);
 const numbers = (values: readonly Value[]): Float64Array => Float64Array.from(values, numberOf);
 
-/** Each within `tolerance` of the wanted one, relative; both NaN, or the same infinity. */
+/** Requires each value within the relative `tolerance`, or both NaN, or the same infinity. */
 function expectClose(found: ArrayLike<number>, wanted: readonly Value[], tolerance: number, floor = 0): void {
   expect(found.length).toBe(wanted.length);
   wanted.forEach((value, i) => {
@@ -97,7 +97,7 @@ describe.each(Object.entries(golden.draws))("posterior on %s", (_, given) => {
     const { x } = summary({ x: draws }, { chainCount: given.chains });
     expectClose([x.mean, x.sd], [given.mean, given.sd], 1e-12);
     expectClose([x.rhat, x.essBulk, x.essTail], [given.rhat, given.ess_bulk, given.ess_tail], 1e-10);
-    // The table holds back an error that heavy tails make unreliable.
+    // The table omits an error that heavy tails make unreliable.
     expectClose([x.mcseMean], [Number.isFinite(x.paretoK) && x.paretoK > 0.7 ? "NaN" : given.mcse_mean], 1e-10);
     expectClose(
       [x.quantiles.q5, x.quantiles.q50, x.quantiles.q95],

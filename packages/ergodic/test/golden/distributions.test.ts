@@ -1,4 +1,7 @@
-/** Log densities, distribution functions and quantiles against scipy, torch and mpmath (distributions.py), to 1e-10 relative. */
+/**
+ * Log densities, distribution functions and quantiles compared with scipy, torch and mpmath (distributions.py), to
+ * 1e-10 relative.
+ */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { distributionExamples } from "../../src/bayes/distributions/distribution.ts";
@@ -30,7 +33,7 @@ function build({ name, parameters }: Row): d.Distribution {
 
 function expectClose(got: number, wanted: number, what: string): void {
   if (!Number.isFinite(wanted)) expect(got, what).toBe(wanted);
-  // 1e-13 absolute: a log density may happen to be near 0.
+  // 1e-13 absolute, because a log density can be near 0.
   else expect(Math.abs(got - wanted), `${what}: ${got} for ${wanted}`).toBeLessThanOrEqual(1e-10 * Math.abs(wanted) + 1e-13);
 }
 
@@ -58,7 +61,10 @@ it.each(withFunctions)("computes the distribution function and quantiles of $cal
   });
 });
 
-/** Their densities are held to the slopes of their distribution functions, which the samplers are tested against. */
+/**
+ * Examples whose densities are compared with the slopes of their distribution functions. Other tests compare the
+ * samplers with these functions.
+ */
 const withExample = [...distributionExamples()].filter(
   ([name, { parameters }]) => d.distributionOf(name)!(...parameters).family.cdf !== undefined,
 );
@@ -75,7 +81,9 @@ it.each(withExample)("the density of %s is the slope of its distribution functio
   }
 });
 
-/** scipy's moments of the others are in distributions.test.ts; these three show that the rule below is exact enough. */
+/**
+ * distributions.test.ts compares other moments with scipy. The last three show that the rule below is accurate enough.
+ */
 const moments: [string, d.Distribution][] = [
   ...withExample.map(([name, { parameters }]): [string, d.Distribution] => [name, d.distributionOf(name)!(...parameters)]),
   ["weibull", d.weibull(1.7, 2)],

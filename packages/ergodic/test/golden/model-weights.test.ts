@@ -1,4 +1,4 @@
-/** Comparisons of models against R's loo, whose calls stand in model-weights.R. */
+/** Comparisons of models compared with R's loo. model-weights.R lists the calls. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { total } from "../../src/engine/statistics/pointwise.ts";
@@ -52,7 +52,7 @@ describe.each(Object.entries(golden))("loo_compare and loo_model_weights on %s",
   });
 
   it("pseudo-BMA+ weights agree up to the noise of 1000 bootstraps", () => {
-    // The standard deviation of a weight over replicates is below 1/2: five of its standard errors.
+    // The standard deviation of a weight over replicates is below 1/2. The tolerance is five standard errors.
     const plus = compare(models, { weights: "pseudoBma", seed: 1 });
     for (const { name, weight } of plus.models)
       expect(Math.abs(weight - given.pseudobma_plus[names.indexOf(name)])).toBeLessThan((5 * 0.5) / Math.sqrt(1000));

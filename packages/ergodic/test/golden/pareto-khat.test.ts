@@ -1,4 +1,4 @@
-/** Pareto k of quantities against R's posterior, whose call is in pareto-khat.R. */
+/** Pareto k of quantities compared with R's posterior. pareto-khat.R lists the call. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { paretoKhat } from "../../src/engine/statistics/index.ts";

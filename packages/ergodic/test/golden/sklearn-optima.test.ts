@@ -1,6 +1,7 @@
 /**
- * Optima of linear models against scikit-learn's and scipy's, whose calls stand in sklearn-optima.json: smooth ones by L-BFGS, those with
- * L1 by SAGA and SVRG with their zeros exact, those that are not smooth by their least value.
+ * Optima of linear models compared with scikit-learn and scipy. Smooth optima use L-BFGS. Optima with L1 use SAGA and
+ * SVRG and have exact zeros. Losses that are not smooth are compared by their least value. sklearn-optima.json lists
+ * the calls.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -25,7 +26,7 @@ interface Optimum {
   call: string;
   coef: number[][];
   intercept: number[];
-  /** Largest slope of the objective there. */
+  /** Largest slope of the objective at the optimum. */
   slope?: number;
   value?: number;
 }
@@ -40,7 +41,7 @@ interface Case {
   weighted?: boolean;
 }
 
-/** Largest distance of a coefficient or of an intercept; for softmax the intercepts count up to a common shift. */
+/** Largest difference of a coefficient or intercept. Softmax intercepts are unique up to a common shift. */
 async function distance(
   { name, target, model, weighted }: Case,
   options: FitOptions,
@@ -77,12 +78,13 @@ const smooth: Case[] = [
 describe("smooth optima", () => {
   const rule = lbfgs({ gradientTolerance: 1e-11, changeTolerance: 1e-16 });
   it.each(smooth)("$name agrees by L-BFGS", async (one) => {
-    // A line search cannot tell values f < 0.6 that differ by less than ε f, which is a distance of √(2 ε f / l2).
+    // A line search cannot distinguish values f < 0.6 that differ by less than ε f, which corresponds to a distance of
+    // √(2 ε f / l2).
     expect((await distance(one, { rule })).most).toBeLessThan(Math.sqrt((2 * Number.EPSILON * 0.6) / l2));
   });
 
   it.each(smooth.filter(({ name }) => !/poisson/.test(name)))("$name agrees by SAGA and SVRG", async (one) => {
-    // How far the peer itself may be, by its slope and the least curvature.
+    // Possible error of scikit-learn's result, from its slope and the smallest curvature.
     const limit = 1e-11 + (2 * optima[one.name].slope!) / l2;
     expect((await distance(one, { variance: saga(), epochs: 500 })).most).toBeLessThan(limit);
     expect((await distance(one, { variance: svrg({ every: 2 }), epochs: 500 })).most).toBeLessThan(limit);

@@ -1,6 +1,7 @@
 /**
- * Layers against PyTorch 2.6 in float64, through the interpreter: outputs, gradients by input and parameters, and running statistics, within
- * 1e-10. torch-layers.json was made by torch-layers.py; each entry holds the call that made it.
+ * Layers compared with PyTorch 2.6 in float64 in the interpreter: outputs, gradients with respect to input and
+ * parameters, and running statistics, within 1e-10. torch-layers.py made torch-layers.json, whose entries hold their
+ * calls.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -26,7 +27,7 @@ const { entries } = JSON.parse(readFileSync(new URL("./torch-layers.json", impor
 const TOLERANCE = 1e-10;
 
 const padded = { padding: 1 } as const;
-/** Our layer for each name of torch-layers.py. */
+/** Our layer for each name in torch-layers.py. */
 const ours: Record<string, () => n.Layer> = {
   dense: () => n.dense(3),
   denseSequence: () => n.dense(3),

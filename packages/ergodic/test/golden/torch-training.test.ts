@@ -1,6 +1,7 @@
 /**
- * Five steps of a small convolutional network with batch norm against PyTorch 2.6 in float64: losses, parameters, running statistics, and outputs in
- * evaluation, within 1e-9 relative. torch-training.json was made by torch-training.py; each entry holds the call that made it.
+ * Five steps of a small convolutional network with batch norm, compared with PyTorch 2.6 in float64: losses,
+ * parameters, running statistics and evaluation outputs, within 1e-9 relative. torch-training.py made
+ * torch-training.json, whose entries hold their calls.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -53,7 +54,7 @@ const ours: Record<string, { rule: EquationRule; l2: number }> = {
   },
 };
 
-/** Relative to the largest number of its array. */
+/** Largest difference, relative to the largest number of the array. */
 function difference(found: ArrayLike<number>, wanted: readonly number[]): number {
   expect(found.length).toBe(wanted.length);
   const size = Math.max(...wanted.map(Math.abs));

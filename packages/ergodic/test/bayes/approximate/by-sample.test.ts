@@ -1,4 +1,4 @@
-/** Approximations by way of sample(): draws by name, a verdict that reads k̂, checkpoints that go on bit for bit. */
+/** Approximations through sample(): draws by name, a verdict that depends on k̂, and checkpoints. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,9 +15,9 @@ const line = model(({ data, param, observe }) => {
   observe(y, normal(mul(slope, x), sigma));
 });
 const eight = { x: [1, 2, 3, 4, 5, 6, 7, 8], y: [2.1, 3.9, 6.2, 7.8, 10.1, 12.2, 13.8, 16.1] };
-/** Thrice: the posterior of eight alone has tails that normals are rightly flagged for. */
+/** The data three times. With eight rows, the posterior's tails are so heavy that normals are rightly flagged. */
 const data = { x: [...eight.x, ...eight.x, ...eight.x], y: [...eight.y, ...eight.y, ...eight.y] };
-/** Neal's: no normal is near. */
+/** Neal's funnel, which no normal fits. */
 const funnel = model(({ param }) => {
   const scale = param("scale", normal(0, 3));
   param("x", normal(0, exp(scale)), { shape: 9 });
@@ -29,7 +29,7 @@ it.each([pathfinder(), meanField(), fullRank(), svgd()])(
     const posterior = await sample(line, data, { algorithm, seed: 2, deterministic: true });
     const slope = posterior.draws("slope");
     const mean = slope.reduce((sum, v) => sum + v, 0) / slope.length;
-    // Least squares: 408.8 / 204 = 2.0039, with a standard error of about 0.006.
+    // Least squares gives 408.8 / 204 = 2.0039 with a standard error of about 0.006.
     expect(Math.abs(mean - 2.0039)).toBeLessThan(0.01);
     expect(posterior.draws("sigma").every((v) => v > 0)).toBe(true);
     if (algorithm.name !== "svgd") expect(posterior.verdict().trusted).toBe(true);

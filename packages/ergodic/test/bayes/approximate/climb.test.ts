@@ -1,4 +1,7 @@
-/** The parts of a climb to a minimum: Newton steps by conjugate gradients on functions with known curvature, and where a function falls without end. */
+/**
+ * Parts of a climb to a minimum: Newton steps by conjugate gradients on functions with known curvature, and detection
+ * of unbounded descent.
+ */
 import { describe, expect, test } from "vitest";
 import { fallsWithoutEnd } from "../../../src/bayes/approximate/border.ts";
 import { Climb } from "../../../src/bayes/approximate/climb.ts";
@@ -21,7 +24,8 @@ const slopes = (f: Minimised, x: Float64Array): Float64Array => {
 };
 
 describe("the Newton step", () => {
-  // The walls' slopes are 10^6 times that of the floor, along which most is to be gained: a preconditioner that knows nothing sees the walls alone.
+  // The walls are 10^6 times steeper than the floor, along which most of the decrease lies. A preconditioner without
+  // information therefore follows only the walls.
   const h = [1, 1e3, 1e6, 3, 50];
   const x = Float64Array.of(100, 0.1, 1e-3, -2, 0.5);
 
@@ -66,7 +70,7 @@ describe("the Newton step", () => {
 });
 
 describe("unbounded descent", () => {
-  /** By the depth, −x. */
+  /** A function of the depth −x[0]. */
   const along =
     (value: (depth: number) => number): Minimised =>
     (x, gradient) => {

@@ -1,4 +1,7 @@
-/** Coordinate ascent: an ELBO that never falls, the exact evidence where q is the posterior, a bound elsewhere, planted clusters found again. */
+/**
+ * Coordinate ascent for mixtures: the ELBO never falls, equals the exact evidence if q is the posterior and bounds it
+ * otherwise, and planted clusters are recovered.
+ */
 import { describe, expect, it } from "vitest";
 import { coordinateAscent } from "../../../src/bayes/approximate/coordinate-ascent.ts";
 import { gaussianMixture } from "../../../src/bayes/approximate/gaussian-mixture.ts";
@@ -9,7 +12,7 @@ import { stream } from "../../../src/engine/random/stream.ts";
 const determinant = (a: number[][]): number =>
   a.length === 1 ? a[0][0] : a.length === 2 ? a[0][0] * a[1][1] - a[0][1] * a[1][0] : Number.NaN;
 
-/** log p(x) of rows that share one N(μ, Λ⁻¹) under the Normal–Wishart prior: a ratio of normalising constants. */
+/** log p(x) of rows with a common N(μ, Λ⁻¹) under the Normal–Wishart prior: a ratio of normalising constants. */
 function logEvidence(rows: number[][], m0: number[], beta0: number, nu0: number, v0: number[][]): number {
   const [n, d] = [rows.length, m0.length];
   const mean = m0.map((_, i) => rows.reduce((sum, row) => sum + row[i], 0) / Math.max(1, n));
@@ -30,7 +33,7 @@ function logEvidence(rows: number[][], m0: number[], beta0: number, nu0: number,
   );
 }
 
-/** The defaults of gaussianMixture. */
+/** Default prior of gaussianMixture. */
 function priorOf(rows: number[][], nu: number) {
   const m0 = rows[0].map((_, i) => rows.reduce((sum, row) => sum + row[i], 0) / rows.length);
   const v0 = m0.map((m, i) =>
@@ -41,7 +44,7 @@ function priorOf(rows: number[][], nu: number) {
 
 const rising = (elbo: Float64Array): boolean => elbo.every((v, i) => i === 0 || v >= elbo[i - 1] - 1e-9 * Math.abs(v));
 
-/** Three clusters in the plane: 60 %, 30 %, 10 %. */
+/** Three clusters in the plane with 60 %, 30 % and 10 % of the rows. */
 function planted(count: number, seed: number): { rows: number[][]; of: number[] } {
   const draws = stream(seed, "planted").at(0);
   const of: number[] = [];
@@ -60,7 +63,7 @@ function planted(count: number, seed: number): { rows: number[][]; of: number[] 
 }
 
 describe("coordinateAscent", () => {
-  /** x ~ N(mu, 1/tau), mu ~ N(0, 1/(0.1 tau)), tau ~ Gamma(2, 3): factors N(m, 1/l) and Gamma(a, b). */
+  /** Model x ~ N(mu, 1/tau), mu ~ N(0, 1/(0.1 tau)), tau ~ Gamma(2, 3), with factors N(m, 1/l) and Gamma(a, b). */
   const x = [1.2, 0.4, 2.2, 1.9, 0.7];
   const n = x.length;
   const total = x.reduce((sum, v) => sum + v, 0);
@@ -92,7 +95,7 @@ describe("coordinateAscent", () => {
     again.forEach((v, i) => {
       expect(v).toBeCloseTo(parameters.mean[i], 5);
     });
-    // In closed form: Normal–Gamma. Gamma(2, 3) is Wishart of 4 degrees and V = 6.
+    // Closed form for the Normal–Gamma prior: Gamma(2, 3) is a Wishart distribution with 4 degrees and V = 6.
     const evidence = logEvidence(
       x.map((v) => [v]),
       [0],

@@ -1,4 +1,7 @@
-/** Options of gaussianMixture that are its prior's: of one component the posterior is known, so that each of them can be read from the result. */
+/**
+ * Prior options of gaussianMixture. With one component the posterior is known, so each option can be read from the
+ * result.
+ */
 import { describe, expect, it } from "vitest";
 import { gaussianMixture } from "../../../src/bayes/approximate/gaussian-mixture.ts";
 
@@ -15,7 +18,7 @@ const exact = { components: 1, starts: 1, seed: 1 };
 describe("one component", () => {
   it.each([0.01, 1, 7])("meanPrecision %f counts as that many observations of the prior mean: β = β₀ + n", (meanPrecision) => {
     const { parameters } = gaussianMixture(rows, { ...exact, meanPrecision });
-    // m (2 numbers), β, ν, V.
+    // Layout of a component: m (2 numbers), β, ν, V.
     expect(parameters.components[2]).toBeCloseTo(meanPrecision + n, 10);
   });
 
@@ -33,7 +36,7 @@ describe("one component", () => {
   it("spread is the prior variance within a component, as a share of column variances", () => {
     const one = gaussianMixture(rows, { ...exact, spread: 1, degrees: 4 }).parameters.components;
     const two = gaussianMixture(rows, { ...exact, spread: 2, degrees: 4 }).parameters.components;
-    // V = ν₀ · spread · variance + the rows' scatter, of which the first part is doubled.
+    // V = ν₀ · spread · variance + scatter of the rows. Only the first term doubles.
     const variance = [0, 1].map((i) => {
       const mean = rows.reduce((sum, row) => sum + row[i], 0) / n;
       return rows.reduce((sum, row) => sum + (row[i] - mean) ** 2, 0) / n;

@@ -1,4 +1,7 @@
-/** The parts of variational algorithms, exactly: curvature from pairs, quasi-Newton, gradients of ELBOs, fixed draws, picking by weight. */
+/**
+ * Exact tests of the parts of variational algorithms: curvature from pairs, quasi-Newton steps, ELBO gradients, fixed
+ * draws and resampling by weight.
+ */
 import { describe, expect, it } from "vitest";
 import { Ascent } from "../../../src/bayes/approximate/ascent.ts";
 import { fixedLoss, whitenedPairs } from "../../../src/bayes/approximate/fixed-draws.ts";
@@ -15,7 +18,7 @@ const random = (seed: number, count: number): Float64Array => {
 const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, v, i) => sum + v * b[i], 0);
 const unit = (d: number, i: number): Float64Array => Float64Array.from({ length: d }, (_, j) => (i === j ? 1 : 0));
 
-/** s and y = A s + a little, A positive definite, so that yᵀs > 0. */
+/** Pairs with y = A s for a positive definite A, so that yᵀs > 0. */
 function pairs(d: number, count: number) {
   const s = Array.from({ length: count }, (_, j) => random(10 + j, d));
   const y = s.map((one) => one.map((v, i) => v * (1 + i) + 0.3 * (one[(i + 1) % d] + one[(i + d - 1) % d])));
@@ -167,7 +170,7 @@ describe.each([{ full: false }, { full: true }])("a normal family, full: $full",
   const scale = full ? Float64Array.of(2, 0, 0, 0.3, 0.5, 0, -1, 0.2, 4) : Float64Array.of(2, 0.5, 4);
   family.place(origin, scale);
   const theta = random(8, family.size).map((v) => v / 3);
-  /** Smooth, and not quadratic. */
+  /** A smooth density that is not quadratic. */
   const density = (x: Float64Array, g: Float64Array | null): number => {
     const value = -Math.cosh(x[0] / 3) - 0.5 * (x[1] - x[0]) ** 2 - 0.1 * (x[2] - x[1] * x[0]) ** 2;
     g?.set([
@@ -189,7 +192,7 @@ describe.each([{ full: false }, { full: true }])("a normal family, full: $full",
     expect(wide).toBeCloseTo(wanted + 0.5 * dot(z, z) * (1 - 1 / 2.25) - 3 * Math.log(1.5), 12);
     const widened = (i: number): number => Math.exp(wanted + 0.5 * z[i] ** 2 - z[i] ** 2 / 18) / 3;
     expect(oneWay).toBeCloseTo(Math.log((widened(0) + widened(1) + widened(2)) / 3), 12);
-    // E[log q] = −entropy, whose constants `constant` holds.
+    // E[log q] = −entropy. `constant` holds its constants.
     expect(family.constant + family.entropy(theta)).toBeCloseTo(determinant + 1.5 * (1 + Math.log(2 * Math.PI)), 12);
   });
 
@@ -279,7 +282,7 @@ describe("picking", () => {
 describe("judging draws", () => {
   const draws = stream(6, "judged").at(0);
   const [d, n] = [4, 4000];
-  /** Draws of N(0, sd²) by direction for a standard normal target, with their weights. */
+  /** Judges draws from N(0, sd²) in each direction, weighted for a standard normal target. */
   function judged(sds: readonly number[]) {
     const [p, q, stein] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
     for (let k = 0; k < n; k++)
@@ -302,7 +305,7 @@ describe("judging draws", () => {
     expect(judged([1e-4, 1, 1, 1]).paretoK).toBeGreaterThan(0.7);
     const [p, q, stein] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
     for (let k = 0; k < n; k++) {
-      // A wide normal on three directions and a point on the fourth: what a line search in a valley leaves.
+      // A wide normal in three directions and a point in the fourth, as after a line search in a valley.
       for (let i = 0; i < 3; i++) {
         const z = draws.normal();
         p[k] -= 0.5 * 1.44 * z * z;
@@ -316,7 +319,7 @@ describe("judging draws", () => {
 
   it("computes the ELBO from unwidened draws if one has a density, and the mass from all draws", () => {
     const [q, stein] = [new Float64Array(4), new Float64Array(4).fill(-1)];
-    // The parts that are not widened have three times the density of q there.
+    // The unwidened parts have three times the density of q there.
     const even = (k: number) => (k % 2 === 0 ? Math.log(3) : undefined);
     const of = (p: number[], logPlain?: typeof even) => judge("test", Float64Array.from(p), q, stein, 1, logPlain);
     expect(of([1, 5, 3, 7], even).elbo).toBeCloseTo(2 - Math.log(3), 14);

@@ -1,9 +1,9 @@
 /**
- * Runs of approximations: the same draws however they are made, gone on with bit for bit, exact where the target is normal, and flagged where it is far
- * from it.
+ * Runs of approximations are reproducible, resume bit for bit, are exact for a normal target and are flagged if the
+ * target is far from normal.
  *
- * Statistical checks: each is a two-sided Student's t test at 1e-5 of the mean over 20 independent runs; 6 checks, so one run of this
- * file in 16000 of other seeds would fail by chance.
+ * Each statistical check is a two-sided Student-t test at 1e-5 of the mean over 20 independent runs. With 6 checks, one
+ * run of this file in 16,000 with other seeds would fail by chance.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
@@ -39,7 +39,7 @@ const samplers = [
   meanField(small),
   fullRank(small),
 ];
-/** A skewed posterior of two independent numbers, whose unconstrained numbers are their logarithms. */
+/** A skewed posterior of two independent numbers. Their unconstrained values are their logarithms. */
 const skewed = await model(({ param }) => void param("x", gamma(3, 2), { shape: 2 })).condition({}, { deterministic: true });
 afterAll(() => skewed.dispose());
 
@@ -55,7 +55,7 @@ async function drawn(sampler: Sampler, given: SamplingPlan, density: LogDensity 
   return made;
 }
 
-/** Weights are judged after each block of draws, up to ten times as many as were asked for. */
+/** Weights are judged after each block of draws, for up to ten times as many draws as requested. */
 const few: SamplingPlan = { ...plan, draws: 30 };
 
 describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))("$name", ({ sampler }) => {
@@ -138,7 +138,8 @@ describe("a normal target", () => {
     const logEvidence = 1.5 * Math.log(2 * Math.PI) - 0.5 * Math.log(5.17);
     for (const sampler of [fullRank(), pathfinder(), fullRank({ psis: false })])
       expect((await drawn(sampler, plan)).report.elbo).toBeCloseTo(logEvidence, 4);
-    // The mean field's is less by half the log of the precision's diagonal over its determinant.
+    // The mean-field ELBO is lower by half the log of the ratio of the product of the precision's diagonal to its
+    // determinant.
     expect((await drawn(meanField(), plan)).report.elbo).toBeCloseTo(logEvidence - 0.5 * Math.log(6 / 5.17), 1);
   });
 
@@ -167,7 +168,7 @@ describe("a normal target", () => {
       const out = new Float64Array(3);
       drawPoint.call(run, k, out);
       const draws = stream(plan.seed, "advi", "draw").at(k);
-      // How many times as wide as the normal's own draw of these numbers.
+      // Width relative to the normal's own draw from these random numbers.
       const times = [1, -2, 300].map((mean, i) => (out[i] - mean) / (draws.normal() / Math.sqrt(precision[i][i])));
       const way = oneWay ? draws.integer(3) : undefined;
       if (way !== undefined) ways.add(way);
@@ -202,7 +203,7 @@ describe("a normal target", () => {
   });
 });
 
-/** Two-sided p-value of Student's t test of the means of runs against the truth. */
+/** Two-sided p-value of Student's t test that compares the means of runs with the true value. */
 function pValue(means: number[], truth: number): number {
   const mean = means.reduce((sum, v) => sum + v, 0) / means.length;
   const variance = means.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (means.length - 1);
@@ -213,12 +214,15 @@ function pValue(means: number[], truth: number): number {
 describe("a skewed target", () => {
   const RUNS = 20;
   /**
-   * Draws of each of two chains: so many that an unweighted full rank is found out, and that no more are drawn than were
-   * asked for.
+   * Draws per chain, of two chains. The number suffices to detect an unweighted full-rank approximation without drawing
+   * more than requested.
    */
   const COUNT = 4000;
   const LEAST_P = 1e-5;
-  /** Distribution function of gamma(3, 2): exact draws make it uniform. It is bounded, so the tails of draws cannot hide a bias. */
+  /**
+   * Distribution function of gamma(3, 2). Exact draws make it uniform. It is bounded, so heavy tails cannot hide a
+   * bias.
+   */
   const F = (x: number): number => 1 - Math.exp(-2 * x) * (1 + 2 * x + 2 * x * x);
 
   async function pValues(sampler: Sampler, trusted = true): Promise<number[]> {
@@ -270,7 +274,7 @@ describe("targets that no normal fits", () => {
 });
 
 it("the pool grows tenfold while its weights give too few effective draws or k̂ is unsettled", async () => {
-  /** Blocks of 50 draws at the end, of a run that asks for 200 draws and always finds its weights to be like this. */
+  /** Number of blocks of 50 draws in a run that requests 200 draws and always finds these weights. */
   const blocks = async (paretoK: number, effectiveSize: number, psis = true): Promise<number> => {
     const run = pathfinder({ paths: 2, draws: 25, psis }).start(target, plan, engine);
     const inner = run as unknown as { judge: () => object; pool: { arrays: { values: unknown[] } } };
@@ -283,12 +287,12 @@ it("the pool grows tenfold while its weights give too few effective draws or k̂
   expect([await blocks(0.7, 4000), await blocks(0.7, 3999), await blocks(0.71, 4000), await blocks(1, 4000)]).toEqual([
     4, 40, 40, 40,
   ]);
-  // More draws do not help, or are not weighted.
+  // More draws would not help, or the draws are not weighted.
   expect([await blocks(1.01, 10), await blocks(Infinity, 10), await blocks(0.9, 10, false)]).toEqual([4, 4, 4]);
 });
 
 describe("places outside the approximation", () => {
-  /** N(0, 1), and N(at, sd²) with `share` of the mass. */
+  /** N(0, 1) mixed with N(at, sd²), which has `share` of the mass. */
   const beside = (share: number, at: number, sd: number) => {
     const terms = (x: number) => [Math.log(1 - share) - 0.5 * x * x, Math.log(share / sd) - 0.5 * ((x - at) / sd) ** 2];
     return functionDensity({
@@ -314,7 +318,7 @@ describe("places outside the approximation", () => {
     expect(Math.abs(found[0].point[0] - 1.5)).toBeLessThan(0.01);
     const held = rare.draws().values.filter((x) => Math.abs(x - 1.5) < 0.1).length;
     expect([held > 400, held < 1600]).toEqual([true, true]);
-    // 0.03 of the mass in the spike, and as much of the normal there again.
+    // The spike has 0.03 of the mass, and the normal has as much at the same place.
     expect(found[0].share).toBeGreaterThan(0.04);
     expect(found[0].share).toBeLessThan(0.08);
     rare.dispose();
@@ -357,7 +361,7 @@ describe("progress and errors", () => {
   });
 
   it("bounds the number of steps for the fit, blocks of draws and search for places", async () => {
-    // Some ninety modes, so that there is a place in nearly every step of the search.
+    // About ninety modes, so that nearly every search finds a new place.
     const lattice = functionDensity({
       dimension: 2,
       logDensity: ([x, y]) => 3 * (Math.cos(6 * x) + Math.cos(6 * y)) - (x * x + y * y) / 50,
@@ -365,7 +369,7 @@ describe("progress and errors", () => {
     });
     const short = pathfinder({ psis: false, maxIterations: 20 });
     const run = await finish(short.start(lattice, { ...plan, chains: 4, draws: 10_000 }, engine));
-    // 800 blocks, one step that begins the search, 24 scouts, and some masses.
+    // 800 blocks, one step that starts the search, 24 scouts and some masses.
     expect(run.report().scouts).toBe(24);
     expect(run.step).toBeGreaterThan(825);
     expect(run.step).toBeLessThanOrEqual(run.stepsPerEpoch);

@@ -1,5 +1,8 @@
-/** Stein variational gradient descent: its flow by another formula, rest at the target's moments, several modes, runs that go on bit for bit. Nothing here is
- * by chance: seeds are fixed, and the bounds are those of n particles at rest, which are spread more evenly than draws. */
+/**
+ * Stein variational gradient descent: its flow by another formula, convergence to the target's moments, several modes,
+ * and runs that resume. Seeds are fixed, so nothing is random. The bounds hold for n particles at rest, which are
+ * spread more evenly than draws.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { medianBandwidth, steinFlow } from "../../../src/bayes/approximate/stein-flow.ts";
 import { mixture, model, normal } from "../../../src/bayes/model/index.ts";
@@ -136,7 +139,7 @@ describe("a target with two modes", () => {
       [2, 0.7],
     ]) {
       const own = x.filter((v) => v * mode > 0);
-      // Weights of modes far apart are found slowly, if at all: the start's halves are still to be seen in them.
+      // Weights of distant modes converge slowly or not at all. The equal split at the start is still visible.
       expect(Math.abs(own.length / 100 - share)).toBeLessThan(0.21);
       const mean = own.reduce((sum, v) => sum + v, 0) / own.length;
       expect(Math.abs(mean - mode)).toBeLessThan(0.05);

@@ -1,11 +1,14 @@
-/** Latent Dirichlet allocation: exact with one topic, a bound with two, planted topics found again by sweeps and by minibatches. */
+/**
+ * Latent Dirichlet allocation is exact with one topic and bounds the evidence with two. Sweeps and minibatches both
+ * recover planted topics.
+ */
 import { describe, expect, it } from "vitest";
 import { topics } from "../../../src/bayes/approximate/topics.ts";
 import { lgamma } from "../../../src/engine/numbers/gamma.ts";
 import { logSumExp } from "../../../src/engine/numbers/log-sum-exp.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 
-/** log of the Dirichlet–multinomial probability of a sequence with these counts. */
+/** Log Dirichlet–multinomial probability of a sequence with these counts. */
 function logDirichlet(counts: number[], prior: number): number {
   const total = counts.reduce((sum, n) => sum + n, 0);
   return counts.reduce(
@@ -32,7 +35,7 @@ function logEvidence(rows: number[][], count: number, alpha: number, eta: number
   return logSumExp(terms);
 }
 
-/** Three topics, each on four of twelve words; documents mostly of one or two. */
+/** Three topics on four of twelve words each. Most documents contain one or two topics. */
 function planted(size: number, length: number, seed: number) {
   const draws = stream(seed, "planted").at(0);
   const shares: number[][] = [];
@@ -50,7 +53,7 @@ function planted(size: number, length: number, seed: number) {
   return { rows, shares };
 }
 
-/** Which found topic stands on each planted one's words, and with what mass. */
+/** Finds the topic with the most mass on each planted topic's words, with that mass. */
 function matched(found: Float64Array): { topic: number; mass: number }[] {
   const mass = (k: number, planted: number): number =>
     found.subarray(12 * k + 4 * planted, 12 * k + 4 * planted + 4).reduce((sum, v) => sum + v, 0);
@@ -96,7 +99,8 @@ describe("topics", () => {
         expect(elbo[iterations]).toBeGreaterThan(evidence - 4);
       }
     }
-    // The bound is tight where documents cannot choose: with α → ∞ and η → ∞ every topic is every word alike.
+    // The bound is tight if documents have no choice: for α → ∞ and η → ∞, every topic gives all words equal
+    // probability.
     const flat = { topics: 2, documentConcentration: 1e7, wordConcentration: 1e7 };
     const { elbo, iterations } = topics(rows, flat);
     expect(Math.abs(elbo[iterations] - 9 * Math.log(1 / 3))).toBeLessThan(1e-4);
@@ -110,7 +114,7 @@ describe("topics", () => {
     const match = matched(found);
     expect(new Set(match.map(({ topic }) => topic)).size).toBe(3);
     for (const { mass } of match) expect(mass).toBeGreaterThan(0.95);
-    // Shares of 80 words have a standard error of 0.056 at most: their mean distance is below it.
+    // Shares of 80 words have a standard error of at most 0.056, and the mean distance is below it.
     const distance = shares.map((share, d) =>
       match.reduce((sum, { topic }, k) => sum + Math.abs(documents[3 * d + topic] - share[k]) / 3, 0),
     );
@@ -136,7 +140,7 @@ describe("topics", () => {
     const { parameters } = topics(rows, { topics: 2, batch: 12, epochs: 1, delay: 0 });
     expect(parameters.topics.reduce((sum, v) => sum + v - 0.5, 0)).toBeCloseTo(360, 8);
     expect(parameters.documents.reduce((sum, v) => sum + v - 0.5, 0)).toBeCloseTo(360, 8);
-    // Batches of 5, 5 and 2 count for twelve documents each.
+    // Batches of 5, 5 and 2 documents are each weighted as twelve.
     const parts = topics(rows, { topics: 2, batch: 5, epochs: 1, delay: 0, forgetting: 1 }).parameters.topics;
     expect(parts.reduce((sum, v) => sum + v - 0.5, 0)).toBeCloseTo(360, 8);
   });

@@ -1,4 +1,7 @@
-/** Files of draws that claim what no run leaves: depths of trees, numbers that no column holds, chains without end. None is followed. */
+/**
+ * Files of draws with claims that no run makes: impossible tree depths, more numbers than columns, or billions of
+ * chains. None is trusted.
+ */
 import { describe, expect, it } from "vitest";
 import { toCmdStanCsv } from "../../../src/bayes/draws/csv.ts";
 import { fromCmdStanCsv } from "../../../src/bayes/draws/csv-reader.ts";

@@ -1,4 +1,4 @@
-/** Models compared: what is compared with what, how it is told, and what is refused. Numbers: golden/model-weights.test.ts. */
+/** Comparison of models: accepted inputs, the report, and refusals. golden/model-weights.test.ts checks the numbers. */
 import { expect, it } from "vitest";
 import { looText, waicText } from "../../../src/bayes/draws/loo-text.ts";
 import { add, mul, slice } from "../../../src/engine/compiler/index.ts";
@@ -64,7 +64,7 @@ it("models that predict equally well are noted and share the weight", async () =
 
 it("an overly influential observation is named", () => {
   const terms = byLine.content.source!.pointwise().y.slice();
-  // Draws that explain the fourth observation are ever rarer.
+  // Draws that explain the fourth observation become ever rarer.
   for (let s = 0; s < 2000; s++) terms[s * 40 + 3] = -(1 + (s % 23) ** 2 / 10);
   const strange = psisLoo(terms, { chainCount: 2, observationCount: 40 });
   expect(strange.pointwise.paretoK[3]).toBeGreaterThan(strange.threshold);
@@ -170,7 +170,7 @@ it("non-finite values are refused by model and observation, and malformed result
   ];
   for (const line of unlike)
     expect(() => compare({ flat: a, line: line as unknown as typeof b })).toThrow(/"line" is an object of .*OPTION_TYPE/);
-  // Lists of another kind, as from JSON, are as good.
+  // Plain lists, as read from JSON, work equally well.
   const listed = { ...b, pointwise: { ...b.pointwise, elpd: [...b.pointwise.elpd] as unknown as Float64Array } };
   expect(`${compare({ flat: a, line: listed })}`).toBe(`${compare({ flat: a, line: b })}`);
 });

@@ -1,4 +1,4 @@
-/** Files of Stan: what rstan wrote and reads (golden/rstan.R), CmdStan's comments, and files that are wrong. */
+/** Files of Stan: files written by rstan (golden/rstan.R), CmdStan's comments, and damaged files. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { toCmdStanCsv } from "../../../src/bayes/draws/csv.ts";

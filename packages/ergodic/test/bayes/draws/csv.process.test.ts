@@ -1,4 +1,4 @@
-/** Draws as CmdStan's CSV: the text, what it keeps, and that R reads the same numbers in it. */
+/** Draws as CmdStan's CSV: the exact text, lossless reading, and the same numbers when read by R. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -121,7 +121,7 @@ const r = spawnSync("Rscript", [
 const there = r.status === 0;
 if (!there) console.warn("draws/csv: reading by R skipped, because Rscript with posterior, rstan and jsonlite is absent");
 
-// What read.csv makes of one file, and what rstan and posterior make of all: sums in which every place has a weight of its own.
+// Reads one file with read.csv and all files with rstan and posterior. In the sums, every position has its own weight.
 const script = `
 suppressMessages({ library(posterior); library(rstan) })
 files <- commandArgs(TRUE)
@@ -165,7 +165,7 @@ describe("R", () => {
   });
 });
 
-/** Two chains of four draws with numbers of all digits. */
+/** Two chains of four draws with numbers that use all digits. */
 function hamiltonian(): Draws {
   const digits = (length: number, scale: number) =>
     Float64Array.from({ length }, (_, k) => scale * Math.sin(k + 1) + 1 / (k + 3));

@@ -1,4 +1,4 @@
-/** Draws as a table of columns: names and order, nothing lost, and rows in any order. */
+/** Draws as a table of columns: names and order, lossless conversion, and rows in any order. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromDataFrame, toDataFrame } from "../../../src/bayes/draws/data-frame.ts";
@@ -79,7 +79,7 @@ describe("draws as a data frame", () => {
       [1, 2, 3, 1, 3, 1],
     ])
       expect(() => iterations(...same), String(same)).toThrow(/an iteration twice/);
-    // A chain may begin with the iteration that the one before ended with.
+    // A chain can begin with the iteration at which the previous chain ended.
     iterations(1, 2, 3, 3, 4, 5);
     const half = new Map([...columns].map(([name, series]) => [name, series.slice(0, 3)]));
     expect(() => fromDataFrame({ columns: half, header })).toThrow(/3 rows, but the header names 2 chains of 3 draws/);

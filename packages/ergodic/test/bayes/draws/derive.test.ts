@@ -1,4 +1,4 @@
-/** Quantities that are made of draws: their numbers, shapes and names, and that files hold them. */
+/** Quantities derived from draws: their values, shapes and names, and their storage in files. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,10 +54,10 @@ it("lists and lists of rows keep their shapes, and Booleans become 1 and 0", () 
   expect(twice.draws("twice")).toEqual(L.map((x) => 2 * x));
   const above = draws.derive("above", ({ mu }) => mu > 0);
   expect(above.draws("above")).toEqual(content.values.mu.map((x) => Number(x > 0)));
-  // A list of one row has two sizes, and so has one of empty rows.
+  // A list of one row has two dimensions, as does a list of empty rows.
   expect(draws.derive("row", ({ mu }) => [[mu, 1]]).shape("row")).toEqual([1, 2]);
   expect(draws.derive("empty", () => [[], []]).shape("empty")).toEqual([2, 0]);
-  // A list of one is no number.
+  // A list with one element is not a number.
   expect(draws.derive("list", ({ one }) => one).shape("list")).toEqual([1]);
   expect(draws.derive("none", () => Number.NaN).draws("none")).toEqual(new Float64Array(12).fill(Number.NaN));
 });
@@ -109,7 +109,7 @@ it("invalid quantities are refused", () => {
   expect(() => draws.derive("x", () => "1" as never)).toThrow(/"x" at draw 1 of chain 1 is "1", but must be a number/);
   expect(() => draws.derive("x", () => undefined as never)).toThrow(/"x" at draw 1 of chain 1 is undefined/);
   expect(() => draws.derive("x", () => [[1, 2], [3]])).toThrow(/"x" at draw 1 of chain 1/);
-  // The first row says how long the others are.
+  // The first row determines the length of the others.
   expect(() =>
     draws.derive("x", () => [
       [1, 2],

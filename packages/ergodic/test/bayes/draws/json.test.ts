@@ -1,4 +1,4 @@
-/** Draws as JSON: what stands where, and that nothing is lost. */
+/** Draws as JSON: the layout, and lossless conversion. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Draws } from "../../../src/bayes/draws/draws.ts";

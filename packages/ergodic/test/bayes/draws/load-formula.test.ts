@@ -1,4 +1,4 @@
-/** Draws of formulas that were read from files, with their formula and data: what they predict is what the run predicted, to the bit. */
+/** Draws of formulas that are loaded with their formula and data predict exactly what the run predicted. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

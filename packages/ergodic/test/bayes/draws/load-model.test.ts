@@ -1,4 +1,4 @@
-/** Draws that were read from files, with their model: what they predict is what the run predicted, to the bit, and other models and data are refused. */
+/** Draws that are loaded with their model predict exactly what the run predicted. Other models and data are refused. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ const x = group.map((_, i) => [1, Math.sin(i)]);
 const y = x.map(([, s], i) => 2 * s + group[i] + noise.normal());
 const data = { group, x, y, counts: y.map((value) => Math.round(Math.abs(value))) };
 
-/** Every kind of constraint, and a parameter that is not centred; `more` is what a changed model reports besides. */
+/** A model with every kind of constraint and a non-centred parameter. `more` adds quantities of a changed model. */
 const rich = (more: (values: Record<string, SymbolicArray>) => object = () => ({}), scale = 2): StatisticalModel =>
   model(
     (context) => {
@@ -74,7 +74,7 @@ const rich = (more: (values: Record<string, SymbolicArray>) => object = () => ({
   );
 const short: SampleOptions = { chains: 2, warmup: 60, draws: 40, seed: 5 };
 
-/** What needs the model, as far as it gives numbers. */
+/** Numeric results that require the model. */
 function said(draws: Draws, name: string) {
   const { pointwise, kind, elpd } = draws.loo(name);
   return {
@@ -233,7 +233,7 @@ describe("draws of a run", () => {
       /was .* when the draws were made: priors, likelihood or data have changed/,
     );
     await expect(refused(other("mu", [], 4))).rejects.toThrow(/priors, likelihood or data have changed/);
-    // What was not finite then, or 0, is compared, too; files that hold no density are older.
+    // Densities that were not finite or 0 are compared too. Older files hold no density.
     const probed = (probe: unknown) => {
       const { probe: _, ...description } = run.description;
       const changed = probe === undefined ? description : { ...description, probe };

@@ -1,4 +1,4 @@
-/** From unconstrained numbers to draws by name: values, transitions, and the places that a run visited. */
+/** Conversion of unconstrained numbers to draws by name: values, transitions, and places that a run visited. */
 import { expect, it } from "vitest";
 import type { ConditionedModel } from "../../../src/bayes/model/index.ts";
 import { drawsOf } from "../../../src/bayes/named-draws.ts";
@@ -54,7 +54,7 @@ it("a place is described by the first eight parameter values, without computed q
   >[];
   expect(Object.keys(first.at as object)).toEqual(Array.from({ length: 8 }, (_, i) => `theta[${i + 1}]`));
   expect(second.at).toEqual(Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`theta[${i + 1}]`, i + 0.5])));
-  // JSON has no numbers that are not finite; the point itself is not kept.
+  // JSON cannot hold numbers that are not finite, and the point itself is not stored.
   expect(first).toMatchObject({ by: "chain", chain: 0, logMass: -3, error: 0.1, paretoK: null, share: null, missed: false });
   expect(second).toMatchObject({ missed: true, changes: "tau" });
   expect("point" in first).toBe(false);

@@ -1,4 +1,4 @@
-/** Pictures of draws, character by character. */
+/** Plots of draws, compared character by character. */
 import { describe, expect, it } from "vitest";
 import { bars, strokes } from "../../../src/bayes/draws/characters.ts";
 import { histogramPlot, intervalPlot, rankBars, tracePlot } from "../../../src/bayes/draws/plots.ts";
@@ -129,7 +129,7 @@ describe("intervalPlot", () => {
     expect(intervalPlot({ lost })).toBe("there are no finite draws");
     expect(intervalPlot({ lost, far: row(Infinity, -Infinity, Infinity) })).toBe("there are no finite draws");
     expect(intervalPlot({})).toBe("there are no finite draws");
-    // A point has a range without length.
+    // A single point has a range of length zero.
     expect(intervalPlot({ a: row(2, 2, 2) }, { width: 24 }).split("\n")[0]).toBe("a │          ●");
   });
 

@@ -1,6 +1,6 @@
 /**
- * posterior.predictor(): against sums by hand over the same draws and random numbers (exact), against predict() of the same row, and against closed forms.
- * Draws are of prior(), independent.
+ * posterior.predictor() compared with direct sums over the same draws and random numbers, with predict() for the same
+ * row, and with closed forms. The draws are independent draws of prior().
  */
 import { describe, expect, it } from "vitest";
 import * as c from "../../../src/engine/compiler/index.ts";
@@ -136,7 +136,7 @@ describe("observed values", () => {
       expect(found[name].lower).toBeCloseTo(quantile(values, 0.1), 12);
       expect(found[name].upper).toBeCloseTo(quantile(values, 0.9), 12);
     }
-    // Of whole numbers the 10th and the 90th of 100, which interpolation would not be.
+    // Intervals of whole numbers are the 10th and 90th of 100 values, without interpolation.
     const counts = drawn.series("y", 0).slice().sort();
     expect([found.y.lower, found.y.upper]).toEqual([counts[9], counts[89]]);
     const rates = posterior.draws("beta").map((beta) => Math.exp(0.7 * beta));
@@ -221,7 +221,7 @@ describe("observed values", () => {
       ({ x, w, y, units, param, observe }) => {
         const alpha = param("alpha", e.normal(0, 1));
         const tau = param("tau", e.halfNormal(1));
-        // The logarithm of tau is the number that was drawn for it.
+        // The logarithm of tau is its unconstrained number.
         const shift = c.add(alpha, c.log(tau));
         observe(y, e.normal(c.add(c.mul(x, units), c.add(c.reshape(c.mul(500, w), [w.shape[0], 1]), shift)), 1));
         return { alpha, tau };
@@ -277,14 +277,14 @@ describe("observed values", () => {
 });
 
 /**
- * Closed forms, by independent draws: false alarms in 1e-4 of all seeds, by 4.6 standard errors for 20 checks. A bias of a tenth of the noise (left out of the
- * interval, say) is many times that.
+ * Closed forms, tested with independent draws. With 4.6 standard errors for 20 checks, a false alarm occurs for 1e-4 of
+ * all seeds. A bias of a tenth of the noise, such as noise missing from the interval, is many times larger.
  */
 describe("closed forms", () => {
   const [count, errors] = [8000, 4.6];
   const many = { ...short, chains: 4, draws: count / 4 };
 
-  /** Of a predictive distribution: sampling errors are those of averages and of quantiles. */
+  /** Compares a prediction with its exact distribution, within the sampling errors of averages and quantiles. */
   function held(found: e.PredictedNumber, exact: { mean: number; sd: number; cdf: (y: number) => number }): void {
     expect(Math.abs(found.mean - exact.mean)).toBeLessThan((errors * exact.sd) / Math.sqrt(count));
     for (const [end, share] of [
@@ -330,7 +330,7 @@ describe("closed forms", () => {
     });
     const data = { years: y.map(() => 1), y: y.map(() => 2) };
     const { y: found } = (await (await e.sample(counted, data, many)).predictor()).predict({ years: 2 });
-    // Mean 12, variance 12 + 144/3.
+    // Mean 12 and variance 12 + 144/3.
     expect(Math.abs(found.mean - 12)).toBeLessThan((errors * Math.sqrt(48)) / Math.sqrt(count));
     expect(Math.abs(found.sd / Math.sqrt(60) - 1)).toBeLessThan(0.05);
     const below = (at: number) => e.negativeBinomial(3, 0.25).cdf(at);

@@ -1,10 +1,13 @@
-/** Predictive checks: p-values and PITs counted by hand, LOO-PIT against loo and rstantools (golden/loo-pit.R), and the picture. */
+/**
+ * Predictive checks: p-values and PITs counted by hand, LOO-PIT compared with loo and rstantools (golden/loo-pit.R),
+ * and the plot.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { densityOverlay, looPit, predictiveCheck, predictivePit } from "../../../src/bayes/draws/predictive.ts";
 
 const y = [1, 2, 6];
-/** Four draws: means 1, 3, 5, 4; maxima 1, 6, 9, 6. */
+/** Four draws with means 1, 3, 5, 4 and maxima 1, 6, 9, 6. */
 const replicated = Float64Array.of(1, 1, 1, 0, 3, 6, 2, 4, 9, 3, 3, 6);
 
 describe("predictiveCheck", () => {
@@ -12,7 +15,8 @@ describe("predictiveCheck", () => {
 
   it("counts draws above the observed value, and ties by half", () => {
     const p = Object.fromEntries(Object.entries(check.statistics).map(([name, { pValue }]) => [name, pValue]));
-    // Means 1 < 3 = 3 < 4 < 5; minima 1, 0, 2, 3 of 1; medians 1, 3, 4, 3 of 2; maxima 1, 6, 9, 6 of 6.
+    // Observed mean 3 among 1, 3, 4, 5; minimum 1 among 0, 1, 2, 3; median 2 among 1, 3, 3, 4; maximum 6 among 1, 6, 6,
+    // 9.
     expect(p).toEqual({ mean: 0.625, sd: 0.5, min: 0.625, median: 0.75, max: 0.5 });
   });
 
@@ -77,7 +81,7 @@ describe("PIT", () => {
       expect(Math.abs(plain[i] - golden.plain[i])).toBeLessThan(1e-10);
     });
     expect(paretoK.every((k) => k < 0.7)).toBe(true);
-    // Weights matter here: without them the numbers are others.
+    // The weights matter: unweighted values differ.
     const unweighted = predictivePit(golden.y, yrep);
     expect(Math.max(...golden.pit.map((value, i) => Math.abs(value - unweighted[i])))).toBeGreaterThan(1e-3);
   });
@@ -91,7 +95,8 @@ describe("PIT", () => {
 
 describe("densityOverlay", () => {
   it("draws the observed density over the replicated ones", () => {
-    // Two draws: one all in the first part, one half in each, so that bands are 0.525 … 0.975 and 0.025 … 0.475; observed all in the second.
+    // One draw lies entirely in the first bin, and the other has half in each, so the bands are 0.525 … 0.975 and 0.025
+    // … 0.475. All observed values are in the second bin.
     expect(densityOverlay([9, 9, 10, 10], Float64Array.of(0, 0, 0, 0, 1, 2, 10, 10), { width: 28, height: 4, bins: 2 })).toBe(
       [
         " 100 % │░░░░░░░░░░    ●",

@@ -1,4 +1,4 @@
-/** What `sample` gives, kept and read back: it says the same, and Stan's own words of it stand in the files. */
+/** Draws of `sample` do not change when saved and loaded, and the files contain Stan's settings. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

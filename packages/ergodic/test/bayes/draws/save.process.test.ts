@@ -1,4 +1,4 @@
-/** Draws in folders: what is written, that it is read back, and that a mixture of two saves is not. */
+/** Draws in folders: what is written, that it is read back, and that a mixture of two saves is refused. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -25,7 +25,7 @@ afterEach(() => {
 
 const draws = example();
 const { content } = draws;
-/** Its first chain alone. */
+/** The first chain alone. */
 const shorter = new Draws({
   ...content,
   chains: 1,
@@ -101,7 +101,7 @@ describe("saveDraws and loadDraws", () => {
       await expect(arrow).rejects.toThrow(/the file is in Arrow format; .* \[DRAWS_FORMAT\]$/);
       const json = new TextEncoder().encode(`\n \n${JSON.stringify(draws.toJSON())}`);
       expect(plain((await readDraws(json, blockBytes)).content)).toEqual(plain(content));
-      // Shorter than what tells an Arrow file.
+      // Shorter than the signature of an Arrow file.
       for (const [text, values] of [
         ["x\n7", [7]],
         ["x\n", []],
@@ -121,7 +121,7 @@ describe("saveDraws and loadDraws", () => {
     const listed = [...others, "chain_3.csv"].map((name) => ({ ...first, name }));
     writeFileSync(path("draws.json"), JSON.stringify({ ...index, files: [...files, ...listed] }));
     await saveDraws(shorter, folder);
-    // What it does not list stays, too.
+    // Chains that the index does not list are not removed.
     expect(readdirSync(folder).sort()).toEqual(["chain_1.csv", "chain_4.csv", "draws.json", ...others].sort());
   });
 
@@ -139,7 +139,7 @@ describe("saveDraws and loadDraws", () => {
     });
     expect(files).toEqual(expected);
     expect(new Set(expected.map(({ checksum }) => checksum)).size).toBe(2);
-    // Either of the two is enough to refuse it.
+    // Either the size or the checksum is enough to refuse a file.
     for (const wrong of [{ bytes: expected[1].bytes + 1 }, { checksum: expected[0].checksum }]) {
       const index = JSON.parse(readFileSync(path("draws.json"), "utf8"));
       writeFileSync(path("other.json"), JSON.stringify({ ...index, files: [expected[0], { ...expected[1], ...wrong }] }));
@@ -224,18 +224,18 @@ describe("saveDraws and loadDraws", () => {
     for (const [text, words] of cases)
       for (const blockBytes of [1, 5, 1 << 20])
         await expect(readDraws(new TextEncoder().encode(text), blockBytes), text.slice(0, 80)).rejects.toThrow(words);
-    // A name that is written in another way is the same name.
+    // An escaped spelling of a name is the same name.
     const escaped = new TextEncoder().encode(json.replace('"values":', '"v\\u0061lues":'));
     for (const blockBytes of [1, 1 << 20]) expect(plain((await readDraws(escaped, blockBytes)).content)).toEqual(plain(content));
-    // Brackets within texts and lists elsewhere are none of the lists that are cut.
+    // Brackets within strings and in other lists do not end the lists that are split.
     const described = new Draws({ ...content, description: { values: { a: [1, "]}", { b: [2] }], note: '["{' } } });
     const text = new TextEncoder().encode(JSON.stringify(described.toJSON()));
     expect((await readDraws(text, 3)).content.description).toEqual(described.content.description);
-    // A file of the index that is damaged is told as such, not by what its damage reads like.
+    // A damaged file is reported as such, and not by the errors that its content causes.
     await saveDraws(draws, folder);
     writeFileSync(path("chain_1.csv"), `${readFileSync(path("chain_1.csv"))}x,y\n`);
     await expect(readDraws(folder, 9)).rejects.toThrow(/chain_1.csv: it is not the file that draws.json describes/);
-    // As long as before, and a table still.
+    // The file has the same length and is still a table.
     await saveDraws(draws, folder);
     const before = readFileSync(path("chain_2.csv"), "utf8");
     const other = before.replace(/\d(?=\D*$)/, (digit) => String(9 - Number(digit)));
@@ -303,7 +303,7 @@ describe("saveDraws and loadDraws", () => {
       /a browser has no paths; give the handle of a folder .* saveDraws\(draws\) as a download \[NO_FILES\]/,
     );
     expect((await loadDraws(new Blob([JSON.stringify(draws.toJSON())]))).chains).toBe(2);
-    // In a page a text is an address.
+    // In a browser, a string is an address.
     await expect(loadDraws("no address")).rejects.toThrow(/^no address: cannot be read: .*\[FILE_READ\]$/);
   });
 
@@ -323,7 +323,7 @@ describe("saveDraws and loadDraws", () => {
   });
 });
 
-/** A folder of a browser, of files in memory; `fails` names one that cannot be written. */
+/** A browser folder with files in memory. Writing to the file `fails` throws an error. */
 class MemoryFolder {
   readonly kind = "directory";
   readonly name = "opfs";

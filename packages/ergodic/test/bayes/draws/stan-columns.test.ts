@@ -1,4 +1,4 @@
-/** Columns of a table: Stan's order, and shapes found from labels. */
+/** Columns of a table: Stan's order, and shapes recovered from labels. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { columnsOf, quantitiesOf } from "../../../src/bayes/draws/stan-columns.ts";

@@ -1,9 +1,9 @@
-/** `summarise()`: what `summary()` says, in slices. */
+/** `summarise()` computes the result of `summary()` in slices. */
 import { describe, expect, it } from "vitest";
 import { Draws } from "../../../src/bayes/draws/index.ts";
 import { autoregressive } from "../../engine/statistics/draws.ts";
 
-/** Two quantities: a vector, a matrix; chains of n draws. */
+/** Two quantities, a vector and a matrix, in four chains of n draws. */
 function drawn(n: number, wide = 20): Draws {
   const values = (size: number, seed: number): Float64Array => {
     const columns = Array.from({ length: size }, (_, j) => autoregressive(4, n, 0.3, seed + j));

@@ -1,4 +1,4 @@
-/** loo() and waic() where leaving a term out is not leaving its value out. */
+/** loo() and waic() if leaving out a term differs from leaving out its value. */
 import { expect, it } from "vitest";
 import { add, at, mul, neg, slice, square, sum } from "../../../src/engine/compiler/index.ts";
 import { psisLoo, waic } from "../../../src/engine/statistics/index.ts";

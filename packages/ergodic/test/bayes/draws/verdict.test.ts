@@ -1,4 +1,4 @@
-/** The verdict on draws with planted faults, one at a time; and the table of a summary. */
+/** The verdict on draws with planted faults, one at a time, and the table of a summary. */
 import { describe, expect, it } from "vitest";
 import { Draws, summaryTable } from "../../../src/bayes/draws/index.ts";
 import type { JsonObject } from "../../../src/engine/contract/index.ts";
@@ -10,9 +10,9 @@ import { averageRanks } from "../../../src/engine/statistics/rank-normal.ts";
 const [CHAINS, COUNT] = [4, 500];
 
 interface Fault {
-  /** Added to chain c's draw t. */
+  /** Added to draw t of chain c. */
   shift?: (c: number, t: number) => number;
-  /** Share of the last draw that is kept. */
+  /** Autocorrelation of successive draws. */
   memory?: number;
   divergent?: number;
   deep?: number;
@@ -20,23 +20,26 @@ interface Fault {
   report?: Record<string, number>;
   chains?: number;
   count?: number;
-  /** A chain in which x stays. */
+  /** A chain in which x does not move. */
   still?: number;
-  /** x is this of a Gaussian number, and takes its values at evenly spaced probabilities, so that its tails are those of the distribution and not of a sample. */
+  /**
+   * Transforms x. Its values lie at evenly spaced probabilities, so its tails are those of the distribution and not of
+   * a sample.
+   */
   of?: (z: number) => number;
-  /** Every so many draws a stretch of a twentieth of them is far out, on the left. */
+  /** Length of a period. A twentieth of each period is far out to the left. */
   stretches?: number;
   algorithm?: JsonObject;
   places?: JsonObject[];
 }
 
-/** Of a Gaussian draw: the power of a Pareto variable, whose k is `k`, on either side. */
+/** Transforms a Gaussian draw to a two-sided Pareto variable with tail index k. */
 const pareto =
   (k: number) =>
   (z: number): number =>
     Math.sign(z) * erfc(Math.abs(z) / Math.SQRT2) ** -k;
 
-/** Independent normal draws of "x" and "y[1]", "y[2]", but for the fault. */
+/** Independent normal draws of "x", "y[1]" and "y[2]", with the given fault. */
 function planted({
   shift = () => 0,
   memory = 0,
@@ -175,13 +178,13 @@ describe("the verdict", () => {
       "the posterior has several modes, and the chains are split between 2 of them, near x = 0 (3 of 4 chains); near x = 1 (1 of 4 chains)",
     );
     expect(findings[1].advice).toMatch(/^deal with the modes first; within a mode, use centred/);
-    // A chain in no mode is one of the chains all the same.
+    // A chain outside all modes is still one of the chains.
     expect(`${planted({ shift, places: [...places.slice(0, 3), chain(3, -1)] }).verdict()}`).toContain(
       "near x = 0 (2 of 4 chains); near x = 1 (1 of 4 chains)",
     );
-    // Of other samplers nothing is known of places.
+    // Other samplers report no places.
     expect(planted({ shift }).verdict().findings[0].advice).toMatch(/^if the modes are mirror images/);
-    // Chains that drift are in no places of their own, and those that agree are in none that are apart.
+    // Drifting chains have no places, and chains that agree have no separate ones.
     expect(planted({ shift: (c, t) => t / 100 + c / 9 }).verdict().findings[0].advice).toMatch(/^use centred.*; more chains/);
     expect(codes({ places })).toEqual([true]);
   });
@@ -196,7 +199,7 @@ describe("the verdict", () => {
     expect(texts([left(false)], 1)).toEqual([
       expect.stringMatching(/restarted once, because they had not reached .*: scale the data/),
     ]);
-    // No more of them than there were.
+    // No more restarts than there were.
     expect(texts([left(false), left(false)], 1)).toEqual([expect.stringMatching(/restarted once, because they had not reached/)]);
     expect(texts([left(false), left(true), left(false)], 3)).toEqual([
       expect.stringMatching(/restarted once, because they had settled in .* minor mode/),
@@ -209,7 +212,7 @@ describe("the verdict", () => {
     const found = planted({ shift: apart, report: { late: 1 } }).verdict();
     expect(found.findings.find(({ code }) => code === "late")?.serious).toBe(true);
     expect(`${found}`).toContain("1 of 4 chains had not reached the posterior halfway through warm-up");
-    // A single chain is compared with no other.
+    // A single chain cannot be compared with others.
     const alone = planted({ chains: 1, report: { late: 1 } }).verdict();
     expect(alone.findings.find(({ code }) => code === "late")?.serious).toBe(true);
     expect(
@@ -266,7 +269,7 @@ describe("the verdict", () => {
     const draws = planted(fault);
     expect(`${draws.verdict()}`).toMatch(wanted);
     const approximate = draws.report.paretoK !== undefined || draws.report.particles !== undefined;
-    // No chains: neither a number of them nor R-hat, which compares them, in anything that is shown.
+    // Neither the number of chains nor R-hat is shown for approximations.
     if (approximate) expect(`${draws}`).not.toMatch(/chain|R-hat/);
     else expect(draws.table()).toMatch(/R-hat/);
     const k = draws.report.paretoK;
@@ -306,7 +309,7 @@ describe("the verdict", () => {
       leapfrogs: 7 * 2000,
     });
     expect(draws.energy()!.ebfmi).toHaveLength(4);
-    // Independent energies: E(E_t − E_{t−1})² / var E = 2.
+    // Independent energies give E(E_t − E_{t−1})² / var E = 2.
     for (const value of draws.energy()!.ebfmi) expect(Math.abs(value - 2)).toBeLessThan(0.4);
   });
 });
@@ -338,7 +341,7 @@ describe("the table", () => {
     const rows = {
       light: { ...row, rhat: 1, paretoK: -0.04 },
       counts: { ...row, rhat: 1, paretoK: Infinity },
-      // As many digits as the quantiles bear out.
+      // As many digits as the quantiles require.
       heavy: { ...row, ...heavy, rhat: 1, paretoK: 0.93 },
     };
     expect(summaryTable(rows)).toBe(

@@ -1,4 +1,4 @@
-/** Predictions of responses that have levels: each level's probability by its name, against the same sums over draws by hand. */
+/** Predictions of responses with levels: each level's probability by name, compared with direct sums over the draws. */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { quantile } from "../../../src/engine/statistics/index.ts";
@@ -18,7 +18,7 @@ describe("an ordinal response", async () => {
   const predictor = await posterior.predictor({ level: 0.8 });
   const [b, thresholds] = [posterior.draws("x"), posterior.draws("threshold")];
 
-  /** P(size = k) under each draw. */
+  /** P(size = k) for each draw. */
   const probabilities = (place: number, k: number): Float64Array =>
     b.map((slope, s) => {
       const above = (j: number): number => (j < 0 ? 1 : j > 2 ? 0 : logistic(slope * place - thresholds[3 * s + j]));
@@ -34,7 +34,7 @@ describe("an ordinal response", async () => {
       expect(levels![name].lower).toBeCloseTo(quantile(each, 0.1), 12);
       expect(levels![name].upper).toBeCloseTo(quantile(each, 0.9), 12);
     }
-    // The other numbers are of the levels' places.
+    // The other numbers refer to the positions of the levels.
     const places = b.map((_, s) => names.reduce((sum, _name, k) => sum + k * probabilities(place, k)[s], 0));
     const squares = b.map((_, s) => names.reduce((sum, _name, k) => sum + k * k * probabilities(place, k)[s], 0));
     expect(mean).toBeCloseTo(average(places), 11);

@@ -9,7 +9,7 @@ import {
   sample,
 } from "../../../src/entries/everything.ts";
 
-/** The message of a formula that is refused before there are data. */
+/** Error message of a formula that is refused before there are data. */
 function refusal(formula: unknown, options?: unknown): string {
   try {
     regression(formula as string, options as RegressionOptions);
@@ -27,7 +27,7 @@ const data = {
   g: ["u", "u", "v", "v", "w", "w"],
 };
 
-/** The message of what is refused once there are data. */
+/** Error message of a formula that is refused for its data. */
 async function dataRefusal(formula: string, given: object, options: RegressionOptions = {}): Promise<string> {
   try {
     const model = await regression(formula, options).condition({ ...data, ...given });

@@ -88,7 +88,7 @@ async function conditioned(
   return regression(formula, options).condition(data);
 }
 
-/** Both log densities at random points. */
+/** Compares both log densities and gradients at random points. */
 async function expectSameDensity(ours: ConditionedModel, theirs: ConditionedModel): Promise<void> {
   expect(ours.parameters.map(({ size }) => size)).toEqual(theirs.parameters.map(({ size }) => size));
   for (let k = 0; k < 5; k++) {
@@ -102,7 +102,7 @@ async function expectSameDensity(ours: ConditionedModel, theirs: ConditionedMode
   }
 }
 
-/** X less its means, of x and the factor f. */
+/** Columns of X (x and the levels of f), minus their means. */
 const X = (() => {
   const all = [columns.x, dummy("b"), dummy("c")];
   return columns.x.map((_, i) => all.map((column) => column[i] - mean(column)));
@@ -171,14 +171,14 @@ describe("the density of a formula equals that of the model written by hand", ()
       "sd(g): x": normal(0, 5),
     };
     const ours = await conditioned("y ~ x + f + (x || g)", { family: "student", priors });
-    // The first family of priors in the order of the coefficients comes first.
+    // The prior family of the first coefficient comes first.
     const order = ours.parameters.map(({ name }) => name);
     expect(order.slice(0, 5)).toEqual(["Intercept", "b", "b 2", "sd(g): Intercept, x", "sd(g): Intercept, x 2"]);
     const theirs = await hand.condition({ ...design, x: columns.x, y: columns.y });
     const random = stream(1, "points").at(0);
     const u = Float64Array.from({ length: ours.dimension }, () => 2 * random.uniform() - 1);
     const turned = u.slice();
-    // b of x, then b, here; b, then b of x, by hand.
+    // Here, b precedes b of x. In the model written by hand, the order is reversed.
     [turned[1], turned[2], turned[3]] = [u[2], u[3], u[1]];
     expect(ours.logDensity(u)).toBeCloseTo(theirs.logDensity(turned), 10);
   });
@@ -281,7 +281,7 @@ describe("the density of a formula equals that of the model written by hand", ()
 describe("default priors", () => {
   const intercept = (family: FamilyName, y: readonly number[]): [centre: number, scale: number] => {
     const found = new Priors({}, familyOf(family), Float64Array.from(y)).intercept();
-    // Of 3 degrees of freedom the variance is three times the square of the scale.
+    // With 3 degrees of freedom, the variance is three times the squared scale.
     return [found.mean() as number, Math.sqrt((found.variance() as number) / 3)];
   };
 
@@ -359,7 +359,7 @@ describe("quantities in the draws", () => {
     expect(values["cor(g): fb, fc"][0]).toBeCloseTo(dot(1, 2), 12);
     const effects = all["g: Intercept, fb, fc"];
     expect(values["g[g1]: fc"][0]).toBe(effects[5]);
-    // u of a group: diag(sd) L v.
+    // The effects of a group are diag(sd) L v.
     const v = u.subarray(ours.parameters.find(({ name }) => name === "g: Intercept, fb, fc")!.offset);
     const sd = values["sd(g): fb"][0];
     expect(values["g[g0]: fb"][0]).toBeCloseTo(sd * (factor[3] * v[0] + factor[4] * v[1]), 12);
@@ -418,7 +418,7 @@ describe("predictions", () => {
     const between = (values: Float64Array): number => mean([...values].map((value) => value * value)) - mean([...values]) ** 2;
     expect(a.y.sd).toBeCloseTo(Math.sqrt(within + between(known)), 8);
     expect(b).toEqual(c);
-    // Of a new group the effects have mean 0 and the variance of their population, given each draw.
+    // For a new group, the effects have mean 0 and the population variance of each draw.
     const population = series("sd(g): Intercept").map((s, k) => {
       const [t, rho] = [0.7 * series("sd(g): x")[k], series("cor(g): Intercept, x")[k]];
       return s * s + t * t + 2 * rho * s * t;
@@ -426,7 +426,7 @@ describe("predictions", () => {
     const sd = Math.sqrt(within + between(fixed) + mean([...population]));
     const error = sd / Math.sqrt(800);
     expect(Math.abs(b.y.mean - mean([...fixed]))).toBeLessThan(4.5 * error);
-    // Heavy tails of sd: the relative error of the variance of what was drawn is some 1.5 √(2/800).
+    // Because sd has heavy tails, the relative error of the drawn variance is about 1.5 √(2/800).
     expect(Math.abs(b.y.sd / sd - 1)).toBeLessThan(0.5 * 4.5 * 1.5 * Math.sqrt(2 / 800));
     expect(b.y.sd).toBeGreaterThan(a.y.sd);
     expect(a.y.upper - a.y.lower).toBeLessThan(2 * 1.5 * a.y.sd);
@@ -445,7 +445,7 @@ describe("predictions", () => {
     const predictor = await posterior.predictor({ seed: 3 });
     expect([predictor.columns, predictor.outputs]).toEqual([["x", "g"], ["count"]]);
     expect(predictor.predict(rows[2])).toEqual(together[2]);
-    // Means have no noise: they depend on the seed by the effects of new groups alone.
+    // Means have no noise. They depend on the seed only through the effects of new groups.
     const [known, , fresh] = await posterior.predict(rows, { seed: 4 });
     expect(known.count.mean).toBe(together[0].count.mean);
     expect(fresh.count.mean).not.toBe(together[2].count.mean);

@@ -60,7 +60,7 @@ describe("splines", () => {
     const second = (value: number, c: number): number => (at(value + h, c) - 2 * at(value, c) + at(value - h, c)) / (h * h);
     for (const value of [3, 5, 6.5, 8, 10.5, 12])
       for (let c = 0; c < 4; c++) {
-        // f″ is continuous and linear between knots: it does not jump anywhere.
+        // f″ is continuous and linear between knots, so it has no jumps.
         const scale = Math.max(...[3, 5, 7, 9, 11].map((place) => Math.abs(second(place, c))));
         expect(Math.abs(second(value + 0.02, c) - second(value - 0.02, c))).toBeLessThan(0.25 * scale);
       }

@@ -4,7 +4,7 @@ import { evaluate } from "../../../src/bayes/formula/expressions.ts";
 import { type Node, parse, printed } from "../../../src/bayes/formula/syntax.ts";
 import { readFormula } from "../../../src/bayes/formula/terms.ts";
 
-/** Terms of the right side, the intercept as "1". */
+/** Terms of the right side, with "1" for the intercept. */
 function termsOf(right: string): string[] {
   const { intercept, terms } = readFormula(`y ~ ${right}`);
   return [...(intercept ? ["1"] : []), ...terms.map(({ label }) => label)];

@@ -1,4 +1,7 @@
-/** fit() of a statistical model: modes that are known in closed form, far starts, narrow valleys, several modes, and densities without one. */
+/**
+ * fit() of a statistical model: modes known in closed form, far starts, narrow valleys, several modes, and densities
+ * without a mode.
+ */
 import { describe, expect, it } from "vitest";
 import { add, at, div, log, logSumExp, mul, square, stack, sub, sum, toArray } from "../../../src/engine/compiler/index.ts";
 import {
@@ -21,7 +24,7 @@ import { arma, armaData } from "../../arma.ts";
 const x = [-2, -1, 0, 1, 2, 3];
 const y = [-3.9, -1.8, 0.3, 2.2, 3.9, 6.4];
 
-/** Flat priors: the mode is that of the likelihood. */
+/** With flat priors, the mode is that of the likelihood. */
 const line = model(({ data, param, observe }) => {
   const { x, y } = data({ x: vector("N"), y: vector("N") });
   const alpha = param("alpha", "real");
@@ -84,7 +87,7 @@ describe("the mode of a posterior", () => {
 });
 
 describe("converged", () => {
-  // The mode: no start of 24 ends higher.
+  // Log density at the mode. None of 24 starts ended higher.
   const MODE = 85.086827;
 
   it("an ARMA process converges from twelve seeds whose starts lie up to 10^95 nats below", async () => {
@@ -127,7 +130,7 @@ describe("converged", () => {
   });
 
   it("a valley with a floor 10^8 times flatter than its walls is followed to the end", async () => {
-    // Twenty coordinates, turned by a reflection, so that no single one is the floor.
+    // Twenty coordinates under a reflection, so that no single coordinate is the floor.
     const size = 20;
     const scales = Array.from({ length: size }, (_, i) => 10 ** ((-4 * i) / (size - 1)));
     const narrow = model(({ param, target }) => {
@@ -154,7 +157,7 @@ describe("converged", () => {
   });
 
   it("the best of several starts is kept and the spread reported", async () => {
-    // Modes at −1.5 and 1.5 with masses 0.2 and 0.8 and one width: their log densities differ by log 4.
+    // Modes at −1.5 and 1.5 with masses 0.2 and 0.8 and equal widths. Their log densities differ by log 4.
     const two = model(({ param, target }) => {
       const x = param("x", "real");
       const part = (mean: number, mass: number) => add(Math.log(mass), normal(mean, 0.3).logDensity(x));
@@ -207,7 +210,7 @@ describe("unbounded densities", () => {
       observe(heads, binomial(10, param("p", beta(0.5, 0.5))));
     });
     expect((await fit(heads, { heads: 10 })).unbounded).toEqual(["p"]);
-    // With a flat prior the density has its limit, 1, at the border: no growth.
+    // With a flat prior the density approaches its limit 1 at the border, so it is bounded.
     const { unbounded, converged, values } = await fit(coin, { heads: 10, flips: 10 });
     expect([unbounded, converged, values.p[0] < 1]).toEqual([[], true, true]);
   });
@@ -231,7 +234,7 @@ describe("unbounded densities", () => {
     expect((await fit(grid, {}, { starts: 1 })).unbounded).toEqual(["s[2,1]"]);
     const sound = await fit(pair, { y });
     expect([sound.unbounded, sound.converged]).toEqual([[], true]);
-    // 1/s towards 0, and a maximum where 1/s = (2 − s)/0.49.
+    // The density grows as 1/s towards 0, and has a maximum at 1/s = (2 − s)/0.49.
     const both = model(({ param, target }) => {
       const s = param("s", "positive");
       target(sub(normal(2, 0.7).logDensity(s), log(s)));

@@ -1,4 +1,7 @@
-/** What strangers tried: data that contradict what they say of values, names that every object has, states without number, formulas without end. */
+/**
+ * Hostile input: data that contradict their declared meaning, names that every object has, too many states, and
+ * oversized formulas.
+ */
 import { describe, expect, it } from "vitest";
 import {
   censored,

@@ -1,4 +1,6 @@
-/** Censored distributions: their terms by the distribution functions in plain numbers, what they draw, and what is refused. */
+/**
+ * Censored distributions: their terms compared with distribution functions in plain numbers, their draws, and refusals.
+ */
 import { describe, expect, it } from "vitest";
 import * as d from "../../../src/bayes/distributions/index.ts";
 import { interpret, isArray, toArray } from "../../../src/engine/compiler/index.ts";
@@ -29,7 +31,7 @@ describe("log density terms", () => {
       (w, i) => void expect(left[i]).toBeCloseTo(w, 12),
     );
     [Math.log(base.cdf(1) - base.cdf(0)), logDensity(base, 0)].forEach((w, i) => void expect(within[i]).toBeCloseTo(w, 12));
-    // Far out, where 1 − P is 0 in float64, by the tail.
+    // Far out, 1 − P is 0 in float64, so the tail function is required.
     const far = terms(d.censored(d.normal(0, 1), { until: [40, 41], right: [0, 1] }), [39, 39]);
     // scipy.stats.norm.logsf(39)
     expect(far[0]).toBeCloseTo(-765.0831565643775, 9);
@@ -101,7 +103,7 @@ describe("draws", () => {
     const options = { chains: 2, warmup: 200, draws: 400, seed: 1, deterministic: true } as const;
     const a: Draws = await sample(seen, { t: lives }, options);
     const b: Draws = await sample(flagged, { t: lives, running: lives.map((t) => Number(t === 2)) }, options);
-    // The same density.
+    // Both models have the same density.
     expect(a.mean("scale")[0]).toBeCloseTo(b.mean("scale")[0], 10);
     expect(Math.max(...a.predict().draws("t"))).toBe(2);
     expect(Math.max(...a.draws("next"))).toBe(2);

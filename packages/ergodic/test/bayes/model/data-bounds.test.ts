@@ -1,4 +1,4 @@
-/** What fields say that data must keep to: refused by element, with its place, where the data and where new rows break it. */
+/** Bounds of data fields: values outside are refused with their position, both in data and in new rows. */
 import { expect, expectTypeOf, it } from "vitest";
 import { add, at, mul } from "../../../src/engine/compiler/index.ts";
 import {
@@ -119,6 +119,6 @@ it("new rows are checked against bounds too", async () => {
       { x: [1, -2], z: 1 },
     ] as never),
   ).toThrow(/predict: row 2: "x"\[1\] is -2, but must be a number >= 0, as its field requires; change it \[DATA_RANGE\]/);
-  // Its own bounds, and not those of the field before it.
+  // The bounds of z itself, and not those of the field before it.
   expect(() => predictor.predict({ x: [1, 0], z: 1.5 } as never)).toThrow(/"z" is 1.5, but must be a number <= 1/);
 });

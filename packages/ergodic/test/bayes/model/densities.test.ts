@@ -1,4 +1,7 @@
-/** Bindings of a model without gradient and with the likelihood raised to a power; parameters that are whole numbers; many points at once. */
+/**
+ * Bindings of a model without gradient and with a tempered likelihood, parameters that are whole numbers, and
+ * evaluation of many points.
+ */
 import { describe, expect, it } from "vitest";
 import {
   bernoulli,
@@ -44,7 +47,7 @@ const logNormal = (x: number, m: number, s: number): number =>
 const likelihoodAt = ([a, b, logSigma]: ArrayLike<number> & Iterable<number>): number =>
   DATA.y.reduce((total, y, i) => total + logNormal(y, a + b * DATA.x[i], Math.exp(logSigma)), 0);
 
-/** Values and gradients at points, by a binding. */
+/** Evaluates values and gradients at points through a binding. */
 async function evaluation(binding: DensityBinding, dimension: number) {
   const engine = await openEngine();
   const x = engine.memory.allocate(8 * dimension, "test");
@@ -83,7 +86,7 @@ describe("a tempered binding", () => {
       set(binding);
       set(alone);
       const got = run(U);
-      // The prior with its target() term is what is left of the whole without the likelihood.
+      // The prior with its target() term is the whole density minus the likelihood.
       expect(got.value).toBeCloseTo(whole - likelihood + power * likelihood, 11);
       expect(engine.memory.f64(binding.likelihood, 1)[0]).toBeCloseTo(likelihood, 11);
       expect(value(U, 5)).toEqual({ value: got.value, gradient: [5, 5, 5] });
@@ -113,7 +116,7 @@ describe("a tempered binding", () => {
     );
     const binding = posterior.bindTempered({ lane: 0, purpose: "test" });
     const run = await evaluation(binding, 1);
-    // e^0.5 < 2: the second datum is impossible.
+    // e^0.5 < 2, so the second datum is impossible.
     const got = run([0.5]);
     expect(got.value).toBeCloseTo(logNormal(0.5, 0, 1), 12);
     expect(got.gradient[0]).toBeCloseTo(-0.5, 12);
@@ -124,7 +127,7 @@ describe("a tempered binding", () => {
   });
 });
 
-/** Two clusters, which of them each datum belongs to being a parameter. */
+/** Two clusters. The cluster of each datum is a parameter. */
 const clusters = ({ data, param, observe, generated }: ModelContext) => {
   const { y } = data({ y: vector("N") });
   const theta = param("theta", dirichlet([2, 3]));
@@ -175,13 +178,14 @@ describe("parameters that are whole numbers", () => {
     const { value, gradient } = posterior.evaluate(u);
     expect(value).toBeCloseTo(posterior.logDensity(u), 11);
     expect([...gradient.slice(3)]).toEqual([0, 0, 0]);
-    // ∂/∂μ₀ = −μ₀/9 + (y₀ − μ₀)/¼ of the one datum that is there.
+    // ∂/∂μ₀ = −μ₀/9 + (y₀ − μ₀)/¼ for the only datum in that cluster.
     expect(gradient[1]).toBeCloseTo(1 / 9 + (Y[0] + 1) / 0.25, 10);
     const values = posterior.constrain(u);
     expect([...values.z]).toEqual(z);
     expect([...values.first]).toEqual([0]);
     expect(posterior.predict(u, stream(1, "y").at(0)).y).toHaveLength(3);
-    // Another cluster, and one that is none: impossible, whatever the likelihood makes of it (NaN).
+    // Another cluster changes the value. A cluster that does not exist is impossible, whatever the likelihood returns
+    // (NaN).
     expect(posterior.evaluate(posterior.unconstrain({ theta: [0.4, 0.6], mu, z: [1, 1, 1] })).value).not.toBe(value);
     expect(posterior.evaluate([...u.slice(0, 5), 2]).value > -Infinity).toBe(false);
     expect(() => posterior.unconstrain({ theta: [0.4, 0.6], mu, z: [0, 1, 2] })).toThrow(

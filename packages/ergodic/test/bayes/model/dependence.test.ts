@@ -1,4 +1,4 @@
-/** Models whose terms depend on each other are found, and models that only look like it are not. */
+/** Detection of models whose terms depend on each other. Similar models without dependence must not be reported. */
 import { describe, expect, it } from "vitest";
 import * as d from "../../../src/bayes/distributions/index.ts";
 import type { ModelContext } from "../../../src/bayes/model/context.ts";
@@ -21,7 +21,7 @@ const table = y.map((value, i) => [x[i], value]);
 const rates = [1, 2, 4, 8, 16];
 const data = { y, x, w, counts, states, group, table, rates, start: 3, N };
 
-/** Names that are found, at a point drawn for the model. */
+/** Names of dependent observations, at a point drawn for the model. */
 function found(body: (context: ModelContext) => void): string[] {
   const traced = traceModel("tried", body, data);
   const own = stream(9, "point").at(0);

@@ -1,4 +1,7 @@
-/** Distributions on symbolic arrays: gradients, compiled code, shapes, edges and errors. Values: test/golden/distributions.test.ts. */
+/**
+ * Distributions on symbolic arrays: gradients, compiled code, shapes, edge cases and errors.
+ * test/golden/distributions.test.ts checks the values.
+ */
 import { describe, expect, it } from "vitest";
 import "../../../src/entries/at-start.ts";
 import * as d from "../../../src/bayes/distributions/index.ts";
@@ -23,7 +26,7 @@ function symbols(c: Case): Record<string, SymbolicArray> {
 const valuesOf = (c: Case): Record<string, number[]> =>
   Object.fromEntries(Object.entries(inputsOf(c)).map(([name, { values }]) => [name, [...values]]));
 
-/** Names of the inputs that the log density can be differentiated by. */
+/** Names of the inputs with a derivative of the log density. */
 function movable(c: Case): string[] {
   const counted = ["binomial", "binomialLogit", "betaBinomial", "multinomial"].includes(c.name) ? ["p0"] : [];
   return [...Object.keys(c.parameters).filter((name) => !counted.includes(name)), ...(c.moves ? ["x"] : [])];
@@ -44,7 +47,7 @@ describe("gradients", () => {
     );
     names.forEach((name, k) => {
       for (let i = 0; i < values[name].length; i++) {
-        // A factor's upper triangle is not read: moving it must not matter.
+        // The upper triangle of a factor is not read, so moving it must not matter.
         const at = values[name][i];
         const step = 1e-5 * Math.max(0.1, Math.abs(at));
         const moved = (by: number) => {
@@ -175,8 +178,8 @@ describe("edge cases", () => {
   });
 });
 
-// scipy 1.15.3: d.mean(), d.var() of stats.t(4.5, -0.3, 0.5), stats.invgamma(2.5, scale=1.3), stats.pareto(3, scale=0.5); for the half forms
-// integrate.quad of x, x² times the density
+// scipy 1.15.3: d.mean() and d.var() of stats.t(4.5, -0.3, 0.5), stats.invgamma(2.5, scale=1.3) and stats.pareto(3,
+// scale=0.5). For the half forms, integrate.quad of x and x² times the density.
 it.each<[string, d.Distribution, number, number]>([
   ["student", d.student(4.5, -0.3, 0.5), -0.3, 0.45],
   ["student without variance", d.student(1.5, 2, 1), 2, Infinity],

@@ -1,4 +1,7 @@
-/** Where no start is finite, the term of the model that is to blame is named; what is probably not meant is hinted at, and nothing else. */
+/**
+ * If no start is finite, the responsible term of the model is named. Probable mistakes in a model give hints, and sound
+ * models give none.
+ */
 import { describe, expect, it } from "vitest";
 import { add, at, div, exp, input, log, mul, sub, sum, take } from "../../../src/engine/compiler/index.ts";
 import {
@@ -135,7 +138,7 @@ describe("a density that is nowhere finite", () => {
 
   it("if no single element fails everywhere, the term that fails most often is named", async () => {
     const y = [0, 0];
-    // x > 0 breaks the first, x < 0 the second.
+    // x > 0 makes the first element undefined, and x < 0 the second.
     const sides = ({ data, param, target }: ModelContext) => {
       data({ y: vector("N") });
       const x = param("x", normal(0, 1));
@@ -162,7 +165,7 @@ describe("a density that is nowhere finite", () => {
       target(log(mul(-1, x)));
     });
     const run = sample(sides, {}, { warmup: 5, draws: 5, chains: 1, seed: 1 });
-    // Of 100 points about half are on either side.
+    // About half of 100 points lie on either side.
     await expect(run).rejects.toThrow(/the target\(\) term( 2)? is not a number at [56]\d of 100 of them/);
   });
 

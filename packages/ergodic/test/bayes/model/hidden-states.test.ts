@@ -1,4 +1,7 @@
-/** Hidden states: several values of one state, the most probable path, and how chains begin, against sums and maxima over all paths. */
+/**
+ * Hidden states: several values per state, the most probable path and the start of chains, compared with sums and
+ * maxima over all paths.
+ */
 import { describe, expect, it } from "vitest";
 import {
   type ConditionedModel,
@@ -38,7 +41,7 @@ const logTotal = (logs: readonly number[]): number => {
   return most + Math.log(logs.reduce((total, x) => total + Math.exp(x - most), 0));
 };
 
-/** All paths of three states, the lower states first, with log p(path, what is observed). */
+/** All paths of three states, lower states first, with log p(path, observations). */
 function paths(initial: readonly number[], term: (k: number, t: number) => number, length = Y.length) {
   return Array.from({ length: 3 ** length }, (_, code) => {
     const states = Array.from({ length }, (_, t) => Math.floor(code / 3 ** (length - 1 - t)) % 3);
@@ -49,14 +52,14 @@ function paths(initial: readonly number[], term: (k: number, t: number) => numbe
 
 const best = (all: ReturnType<typeof paths>): number[] => all.reduce((a, b) => (b.log > a.log ? b : a)).states;
 
-/** π of the chain A, by its powers. */
+/** Stationary distribution of the chain A, by powers of its matrix. */
 function stationaryOf(rows: readonly (readonly number[])[]): number[] {
   let p = rows.map(() => 1 / rows.length);
   for (let i = 0; i < 2000; i++) p = rows.map((_, j) => p.reduce((sum, x, k) => sum + x * rows[k][j], 0));
   return p;
 }
 
-/** The gradient is that of differences. */
+/** Compares the gradient with finite differences. */
 function checkGradient(posterior: ConditionedModel, u: Float64Array): void {
   const { gradient } = posterior.evaluate(u);
   const h = 1e-4;
@@ -108,7 +111,7 @@ describe("several values of one hidden chain", () => {
     expect(posterior.observedValues()).toEqual({ y: Float64Array.from(Y), c: Float64Array.from(C) });
   });
 
-  /** Values that tell their state, of both. */
+  /** Both values reveal their state. */
   const told = (context: ModelContext, states: Parameters<ModelContext["marginalise"]>[0]) => {
     const { y, c } = context.data({ y: matrix("T", "S"), c: matrix("T", "S") });
     const m = context.param("m", normal(0, 1));
@@ -132,7 +135,7 @@ describe("several values of one hidden chain", () => {
       expect(Array.from(c, (x) => Math.round(Math.abs(x - 1) / 100))).toEqual(own);
       own.forEach((state, k) => void (k < 2 ? first[state]++ : moves[3 * own[k - 2] + state]++));
     }
-    // 12 counts, each within 4.9 standard deviations but once in 10⁶.
+    // Each of 12 counts stays within 4.9 standard deviations except with probability 10⁻⁶.
     const z = (hits: number, count: number, p: number) => Math.abs(hits - count * p) / Math.sqrt(count * p * (1 - p));
     PI.forEach((p, k) => void expect(z(first[k], 3000, p)).toBeLessThan(4.9));
     for (const [k, row] of (name === "a chain" ? A : [PI, PI, PI]).entries())
@@ -253,7 +256,7 @@ describe("the most probable path", () => {
       const { path } = posterior.constrain(posterior.unconstrain({ mu: MU }));
       const all = paths(PI, (k, t) => logNormal(y[t], MU[k], 0.7));
       expect([...path]).toEqual(best(all));
-      // Not the states that are most probable one by one.
+      // States that are most probable one by one form another path.
       const alone = y.map((_, t) => {
         const sums = [0, 1, 2].map((k) => logTotal(all.filter(({ states }) => states[t] === k).map(({ log }) => log)));
         return sums.indexOf(Math.max(...sums));
@@ -282,7 +285,7 @@ describe("the most probable path", () => {
     const half = [[0.5, 0.5], [0.5, 0.5]]; // biome-ignore format: rows
     expect(await pathOf(half, () => [0, 0, 0], 3)).toEqual([0, 0, 0]);
     expect(await pathOf(half, (k) => [k], 1)).toEqual([1]);
-    // From 0 there is no way out, and the third time wants 1.
+    // State 0 has no way out, and the third value favours state 1.
     const trap = [[1, 0], [0.5, 0.5]]; // biome-ignore format: rows
     expect(await pathOf(trap, (k) => (k ? [0, 0, 20] : [5, 5, 0]), 3)).toEqual([1, 1, 1]);
     expect(await pathOf(trap, (k) => (k ? [0, 0, 4] : [5, 5, 0]), 3)).toEqual([0, 0, 0]);
@@ -350,7 +353,7 @@ describe("the start of a chain", () => {
     for (let i = 0; i < 3000; i++)
       posterior.predict([0], draws.at(i)).y.forEach((x, t) => void counts[t][Math.round(Math.abs(x) / 10)]++);
     const wanted = stationaryOf(A);
-    // Nine counts, each within 4.9 standard deviations but once in 10⁶.
+    // Each of nine counts stays within 4.9 standard deviations except with probability 10⁻⁶.
     for (const count of counts)
       count.forEach((hits, k) => {
         const p = wanted[k];

@@ -1,4 +1,4 @@
-/** Which parameters could be written without their centre, as the verdict's advice names them. */
+/** Parameters that could have a non-centred form. The verdict's advice names them. */
 import { expect, it } from "vitest";
 import * as d from "../../../src/bayes/distributions/index.ts";
 import { hierarchyOf } from "../../../src/bayes/model/hierarchy.ts";

@@ -1,4 +1,7 @@
-/** Estimates of log densities on batches of rows: exactly unbiased, on every kind of data field, and refused where a model is no sum over rows. */
+/**
+ * Estimates of log densities on batches of rows are exactly unbiased for every kind of data field. Models that are not
+ * sums over rows are refused.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import {
   bernoulliLogitGlm,
@@ -33,7 +36,7 @@ async function onRows(body: (context: ModelContext) => void, data: ModelData, ro
   return made;
 }
 
-/** The estimate and its gradient on listed rows. */
+/** Evaluates the estimate and its gradient on given rows. */
 function estimates({ minibatches, dimension }: LogDensity, batch: number) {
   const binding = minibatches!.bind({ lane: 0, purpose: "test", batch });
   const gather = engine.atSlot(binding.gatherSlot);
@@ -55,7 +58,7 @@ function estimates({ minibatches, dimension }: LogDensity, batch: number) {
   };
 }
 
-/** All lists of `size` rows, in order and with repetition: what a batch may be, each as probable as any other. */
+/** All lists of `size` rows, in order and with repetition. Every batch is equally likely. */
 const batches = (rowCount: number, size: number): number[][] =>
   size === 0 ? [[]] : batches(rowCount, size - 1).flatMap((rows) => Array.from({ length: rowCount }, (_, row) => [...rows, row]));
 
@@ -75,7 +78,7 @@ const logistic = ({ data, param, observe }: ModelContext) => {
   observe(y, bernoulliLogitGlm(x, alpha, beta));
 };
 
-/** Offsets without rows, two observations of rows, one without. */
+/** Offsets without rows, two observations with rows and one without. */
 const mixed = ({ data, param, observe }: ModelContext) => {
   const {
     y,
@@ -130,7 +133,7 @@ describe.each(cases)("$name", ({ body, data }) => {
       for (const [i, slope] of wanted.gradient.entries()) {
         const size = Math.max(...all.map(({ gradient }) => Math.abs(gradient[i])));
         expect(Math.abs(average(({ gradient }) => gradient[i]) - slope)).toBeLessThan(1e-12 * size);
-        // Equal numbers would make the mean right for nothing.
+        // If all estimates were equal, a correct mean would prove nothing.
         expect(spread(({ gradient }) => gradient[i])).toBeGreaterThan(1);
       }
     }

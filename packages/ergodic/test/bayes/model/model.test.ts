@@ -1,4 +1,7 @@
-/** Statistical models: layout, densities of every kind of parameter, data, prior and predictive draws, bindings, errors with the user's line. */
+/**
+ * Statistical models: layout, densities of every kind of parameter, data, prior and predictive draws, bindings, and
+ * errors with the user's line.
+ */
 import { describe, expect, it } from "vitest";
 import {
   beta,
@@ -69,7 +72,7 @@ const numbers = (count: number, seed: number): Float64Array => {
   return Float64Array.from({ length: count }, () => 0.7 * draws.normal());
 };
 
-/** The compiled density is the interpreter's, and its gradient that of differences. */
+/** Compares the compiled density with the interpreter and its gradient with finite differences. */
 function checkCompiled(posterior: ConditionedModel, u: Float64Array): void {
   const { value, gradient } = posterior.evaluate(u);
   expect(Number.isFinite(value)).toBe(true);
@@ -99,7 +102,7 @@ describe("eight schools", () => {
     const u = posterior.unconstrain({ mu: 1.5, tau: 2.5, theta });
     expect([...u.slice(0, 2)]).toEqual([1.5, Math.log(2.5)]);
     expect(posterior.logDensityOfValues(u)).toBeCloseTo(byHand(1.5, 2.5, theta), 11);
-    // Of u: × τ by log τ, and × τ⁸ where z is moved.
+    // The density of u has a factor τ from log τ, and τ⁸ for the non-centred z.
     expect(posterior.evaluate(u).value).toBeCloseTo(byHand(1.5, 2.5, theta) + (centred ? 1 : 9) * Math.log(2.5), 11);
     checkCompiled(posterior, u);
     checkCompiled(posterior, numbers(10, 1));
@@ -156,7 +159,7 @@ describe("eight schools", () => {
     expect(other.constrain(Float64Array.of(0.5), stream(3, "draw").at(0))).toEqual(
       one.constrain(Float64Array.of(0.5), stream(3, "draw").at(0)),
     );
-    // An expression's own value is no report.
+    // A returned expression without a name is not reported.
     for (const body of [
       ({ param }: ModelContext) => param("mu", normal(0, 2)),
       ({ param }: ModelContext) => void param("mu", normal(0, 2)),
@@ -194,7 +197,8 @@ describe("eight schools", () => {
         scores.push((theta[3] - mu[0]) / tau[0]);
         below += Number(tau[0] < 5);
       }
-      // Standard normal scores, and P(τ < 5) = ½: a z of 4.9 is passed by chance once in 10⁶; of four such checks 4e-6.
+      // Scores are standard normal, and P(τ < 5) = ½. A z score exceeds 4.9 by chance with probability 10⁻⁶, so 4e-6
+      // for four checks.
       const mean = scores.reduce((a, b) => a + b, 0) / count;
       expect(Math.abs(mean) * Math.sqrt(count)).toBeLessThan(4.9);
       expect(Math.abs(below - count / 2) / Math.sqrt(count / 4)).toBeLessThan(4.9);
@@ -260,7 +264,7 @@ describe("parameters", () => {
     expect(drawn.o[1]).toBeGreaterThan(drawn.o[0]);
   });
 
-  /** Lower triangular: s on the diagonal, ½ below. */
+  /** Lower triangular matrix with s on the diagonal and ½ below. */
   const factorOf = (s: SymbolicArray): SymbolicArray => {
     const below = constantArray([0, 0, 0, 0.5, 0, 0, 0.5, 0.5, 0], [3, 3]);
     return where(identity(3), s, below);
@@ -391,7 +395,7 @@ describe("bindings", () => {
     await used();
     const before = engine.memory.usedBytes;
     for (let i = 0; i < 20; i++) await used();
-    // Pieces of models that were collected meanwhile may be back as well.
+    // Memory of models that were collected in the meantime can also be free.
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 });

@@ -1,4 +1,4 @@
-/** Rows that a model has not seen: which data a row gives, which models have no rows, and draws of every sampler. */
+/** Predictions for new rows: which data belong to a row, which models have no rows, and draws of every sampler. */
 import { describe, expect, it } from "vitest";
 import * as c from "../../../src/engine/compiler/index.ts";
 import * as e from "../../../src/entries/everything.ts";
@@ -62,7 +62,7 @@ describe("data of new rows", () => {
     const bent = e.model({ x: e.vector("N"), y: e.vector("N") }, ({ x, y, param, observe }) => {
       const knot = param("knot", e.uniform(c.minimum(x), c.maximum(x)));
       const slope = param("slope", e.normal(c.mean(y), 2), { centred: false });
-      // Its logarithm is the unconstrained number itself.
+      // The logarithm of sigma is its unconstrained number.
       const sigma = param("sigma", e.exponential(1));
       observe(y, e.normal(c.mul(slope, c.max(0, c.sub(x, knot))), c.exp(c.mul(0.5, c.log(sigma)))));
       return { knot, slope, sigma };
@@ -294,7 +294,7 @@ describe("models and draws without new rows are refused", () => {
   });
 });
 
-/** Every sampler's draws are a posterior's: means are averages over its own draws. */
+/** Predictions are averages over the sampler's own draws, whichever sampler made them. */
 describe("draws of every sampler", () => {
   const few = { draws: 40, chains: 2 };
   const samplers: Record<string, e.SampleOptions> = {

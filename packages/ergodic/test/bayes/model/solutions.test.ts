@@ -1,4 +1,7 @@
-/** Differential equations in models: times among the data, what draws say of them, and a proposal without a solution. */
+/**
+ * Differential equations in models: times in the data, the accuracy reported with draws, and proposals without a
+ * solution.
+ */
 import { describe, expect, it } from "vitest";
 import { solutionsReport, somePoints } from "../../../src/bayes/model/solutions.ts";
 import { at, div, mul, neg, ode, scan, square, stack } from "../../../src/engine/compiler/index.ts";
@@ -83,7 +86,7 @@ describe("a model with a differential equation", () => {
   });
 
   it("counts draws of the prior without a solution", async () => {
-    // y' = y² from y₀ has no state at time 1 where y₀ ≥ 1.
+    // The solution of y' = y² from y₀ has no state at time 1 if y₀ ≥ 1.
     const growing = model(({ param, generated }) => {
       generated("end", ode((_, z) => square(z), param("start", halfNormal(1)), [1]).states);
     });
@@ -100,7 +103,7 @@ describe("a model with a differential equation", () => {
   });
 
   it("rejects proposals without a solution", async () => {
-    // y' = y² from y₀ is infinite at 1 / y₀: above 1 there is no state at time 1.
+    // The solution of y' = y² from y₀ becomes infinite at 1 / y₀. Above y₀ = 1, there is no state at time 1.
     const growing = model(({ data, param, observe }) => {
       const { y } = data({ y: vector("N") });
       const start = param("start", halfNormal(1));

@@ -1,4 +1,7 @@
-/** Stationary chains that have several stationary distributions are refused, by the states that they never leave; those that have one are not. */
+/**
+ * Stationary chains with several stationary distributions are refused, and the error names the states that they never
+ * leave. Chains with one stationary distribution are accepted.
+ */
 import { describe, expect, it } from "vitest";
 import { closedSets, type InitialWord } from "../../../src/bayes/model/hidden-markov.ts";
 import { at, stack, sub } from "../../../src/engine/compiler/index.ts";
@@ -61,7 +64,7 @@ describe("a chain with one stationary distribution is accepted", () => {
     ["several, that begin alike", identity, "uniform"],
   ])("%s", async (_, rows, initial) => {
     using posterior = await constant(rows, initial).condition({ y: Y });
-    // Over all paths by hand.
+    // Direct sum over all paths.
     const logs = Array.from({ length: 8 }, (_, code) => {
       const path = [0, 1, 2].map((t) => (code >> t) & 1);
       const first = initial === "uniform" || rows === alternating ? 0.5 : path[0];

@@ -1,6 +1,6 @@
 /**
- * Tails of distributions of whole numbers: beyond its middle a truncated one goes by the survival function, which must be what the probabilities sum
- * to, whether the family has one of its own or not.
+ * Tails of discrete distributions. Above its middle, a truncated distribution uses the survival function, which must
+ * agree with the sum of probabilities, whether the family defines it or not.
  */
 import { describe, expect, it } from "vitest";
 import * as d from "../../../src/bayes/distributions/index.ts";

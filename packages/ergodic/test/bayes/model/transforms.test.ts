@@ -1,4 +1,7 @@
-/** Transforms: values keep their constraints, the inverse gives back what was put in, log |J| is that of the map's numerical determinant. */
+/**
+ * Transforms: values satisfy their constraints, the inverse recovers its input, and log |J| is the determinant of the
+ * numerical derivative.
+ */
 import { describe, expect, it } from "vitest";
 import * as distributions from "../../../src/bayes/distributions/index.ts";
 import * as t from "../../../src/bayes/transforms/index.ts";
@@ -20,7 +23,7 @@ const draws = stream(5, "transforms").at(0);
 const numbers = (count: number, spread: number): Float64Array =>
   Float64Array.from({ length: count }, () => spread * draws.normal());
 
-/** Places of the value whose elements are free: the others follow from them. */
+/** Positions of the free elements. They determine the others. */
 type Free = (shape: readonly number[]) => number[];
 const all: Free = (shape) => Array.from({ length: sizeOf(shape) }, (_, i) => i);
 const butLast: Free = (shape) => all(shape).filter((i) => (i + 1) % shape[shape.length - 1] !== 0);
@@ -78,7 +81,7 @@ function constrained(transform: t.Transform, u: Float64Array): [value: Float64Ar
   return [x, j];
 }
 
-/** log |det| by elimination with pivots. */
+/** log |det| by elimination with pivoting. */
 function logDeterminant(matrix: number[][]): number {
   const a = matrix.map((row) => [...row]);
   let logs = 0;
@@ -226,7 +229,7 @@ it("compiled transforms return value, log Jacobian and gradient", async () => {
   );
   const result = compiled(values as never);
   expect(near(result.value, wanted[0][0], 1e-11 * Math.abs(wanted[0][0]))).toBe(true);
-  // Along a direction, the gradient is the difference quotient.
+  // The gradient along a direction equals the difference quotient.
   const h = 1e-4;
   const moved = (by: number) =>
     compiled(Object.fromEntries(Object.entries(values).map(([name, u]) => [name, u.map((x) => x + by)])) as never).value;

@@ -1,4 +1,7 @@
-/** Which masses send a chain to a new start: those that are known, beyond their errors; and which are known. */
+/**
+ * Which masses cause a chain to restart: known masses that differ by more than their errors. Also, which masses count
+ * as known.
+ */
 import { describe, expect, it } from "vitest";
 import { DensityPoint } from "../../../src/bayes/approximate/density-point.ts";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
@@ -25,7 +28,7 @@ interface Known {
   kind?: Entry["kind"];
 }
 
-/** The chains that start anew, of places as they may have been measured; the best is given first. */
+/** Chains that restart, for places with the given masses. The best place comes first. */
 function outOfPlace(...places: Known[]): number[] {
   const plan = { chains: places.length, warmup: 1, draws: 1, seed: 1, workers: 1, deterministic: true };
   const survey = new Survey(density, plan, engine, { scouts: 0, restarts: 10 });
@@ -63,7 +66,7 @@ describe("restarts of a chain by mass", () => {
     expect(outOfPlace({ logMass: 0, paretoK: 0.71 }, light)).toEqual([]);
     expect(outOfPlace({ logMass: 0, error: 0.32 }, light)).toEqual([]);
     expect(outOfPlace({ logMass: 0 }, { ...light, settled: false })).toEqual([]);
-    // By a bound on its mass, whatever is known of it.
+    // A bound on the mass suffices, even if the mass is unknown.
     const stuck = { ...light, settled: false, paretoK: Infinity };
     expect(outOfPlace({ logMass: 0 }, { ...stuck, most: -10.1 }, { ...stuck, most: -9.9 })).toEqual([1]);
   });
@@ -82,7 +85,7 @@ it("points with an infinite or undefined density add no mass to a place", () => 
     measured(unit, (x) => (x[0] > 0 ? elsewhere : unit.logDensity(unit.distance(x))), stream(5, "half").at(0));
   for (const elsewhere of [Infinity, Number.NaN, -Infinity]) {
     const { logMass, error } = found(elsewhere);
-    // Half of the normal's share inside of its region.
+    // Half of the normal's mass inside the region.
     expect(error).toBeLessThan(0.3);
     expect(Math.abs(Math.exp(logMass) - 0.475)).toBeLessThan(5 * error * 0.475);
   }
@@ -90,7 +93,8 @@ it("points with an infinite or undefined density add no mass to a place", () => 
 
 describe("the cost of scouts", () => {
   it("a place is refitted as often as the evaluations allow", () => {
-    // A normal twice too wide: the error of its mass, (4/√7)⁴ − 1 in variance of 100 draws, asks for a better one.
+    // A normal twice as wide as the target. The relative variance of the ratios is (4/√7)⁴ − 1, and with 100 draws this
+    // error requires a better fit.
     const wide = { normal: new Normal(Float64Array.of(0.5, 0, 0, 0), factorOf(2)), elbo: 0, end: true };
     const normal = functionDensity({
       dimension: 4,
@@ -107,7 +111,9 @@ describe("the cost of scouts", () => {
     point.dispose();
   });
 
-  /** A lattice of some ninety modes, to which random starts lead, all but alike; `calls`: evaluations. */
+  /**
+   * A lattice of about ninety modes. Nearly every random start leads to a different one. `calls` counts evaluations.
+   */
   function lattice() {
     let calls = 0;
     const slope = (x: number): number => -18 * Math.sin(6 * x) - x / 25;
@@ -131,10 +137,10 @@ describe("the cost of scouts", () => {
       const none = () => expect.fail("no chain is looked at");
       while (await survey.work(gradients, none));
       const { evaluations } = survey;
-      // Besides, its gradient is held to differences once.
+      // In addition, its gradient is compared with finite differences once.
       expect([0, 5]).toContain(calls() - evaluations);
       expect(evaluations / gradients).toBeLessThanOrEqual(0.1);
-      // There is more to look at than that pays for, and it is used.
+      // There are more places than the budget allows, so most of the budget must be used.
       if (gradients < 40_000) expect(evaluations / gradients).toBeGreaterThan(0.07);
       survey.dispose();
     }

@@ -1,10 +1,10 @@
-/** Places and their masses, against closed forms. */
+/** Places and their masses, compared with closed forms. */
 import { describe, expect, it } from "vitest";
 import { isKnown, measured, Normal, unknownPlace } from "../../../src/bayes/places/place.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 
 const LOG_TWO_PI = Math.log(2 * Math.PI);
-/** L of a fixed matrix of d rows. */
+/** Factor L of a fixed matrix with d rows. */
 const factorOf = (d: number) =>
   Float64Array.from({ length: d * d }, (_, k) => (k % d > Math.floor(k / d) ? 0 : k % (d + 1) === 0 ? 1 + (k % 3) : 0.3));
 const logVolume = (factor: Float64Array, d: number) =>
@@ -33,7 +33,7 @@ describe("a normal", () => {
     const [a, , c, b] = normal.factor;
     expect(a * a).toBeCloseTo(2, 12);
     expect(c * c + b * b).toBeCloseTo(0.6875, 12);
-    // 1/Σw² = 8/3; the covariance 0.5 × 8/3 / (8/3 + 2).
+    // 1/Σw² = 8/3, so the covariance is 0.5 × 8/3 / (8/3 + 2).
     expect(a * c).toBeCloseTo((0.5 * 8) / 14, 12);
     expect(Normal.of(Float64Array.of(1, 1, 1), new Float64Array(3).fill(1 / 3), 1)).toBeUndefined();
   });
@@ -51,7 +51,7 @@ describe("a mass", () => {
   const factor = factorOf(d);
   const target = new Normal(new Float64Array(d), factor);
   const logDensity = (x: Float64Array) => 7 + target.logDensity(target.distance(x));
-  // Mass of a χ²₄ within 4 + 2√8.
+  // Mass of χ²₄ below 4 + 2√8.
   const inside = (() => {
     const half = (d + 2 * Math.sqrt(2 * d)) / 2;
     return Math.log(1 - Math.exp(-half) * (1 + half));
@@ -80,11 +80,11 @@ describe("a mass", () => {
       new Float64Array(d),
       factor.map((value) => 1.7 * value),
     );
-    // (1.7² / √(2 × 1.7² − 1))⁴ − 1 is the ratios' variance in units of their mean squared: of 100 draws an error of 0.14.
+    // The relative variance of the ratios is (1.7² / √(2 × 1.7² − 1))⁴ − 1, which gives an error of 0.14 for 100 draws.
     const first = measured(wide, logDensity, stream(2, "mass").at(0));
     expect(first.error).toBeLessThan(0.1);
     expect(first.normal).not.toBe(wide);
-    // The second time, and the third, all is noise.
+    // The second and third measurements are pure noise.
     let calls = 0;
     const noise = stream(3, "noise").at(0);
     const noisy = (x: Float64Array): number => logDensity(x) + (calls++ < 100 ? 0 : 3 * noise.normal());
@@ -97,7 +97,8 @@ describe("a mass", () => {
   it("is measured at most three times", () => {
     const narrow = new Normal(Float64Array.of(0), Float64Array.of(1));
     let calls = 0;
-    // 70 draws each. Every eighth is too heavy, by less from one time to the next: errors of about 0.22, 0.18, 0.14 and 0.1.
+    // Each measurement has 70 draws. Every eighth draw is too heavy, by less each time, so the errors are about 0.22,
+    // 0.18, 0.14 and 0.1.
     const uneven = (x: Float64Array): number => {
       const [time, draw] = [Math.floor(calls / 70), calls++ % 70];
       return narrow.logDensity(narrow.distance(x)) + (draw % 8 === 0 ? 3 - 0.5 * time : 0);
@@ -116,7 +117,7 @@ describe("a mass", () => {
       );
       const place = measured(moved, logDensity, draws);
       expect(isKnown(place)).toBe(true);
-      // The region differs a little from run to run, by less than its own tail.
+      // The region varies slightly between runs, by less than the mass outside it.
       const z = (place.logMass - 7) / Math.hypot(place.error, 0.03);
       sum += z / 50;
       squares += (z * z) / 50;

@@ -1,4 +1,7 @@
-/** Where chains and scouts have been: chains start anew out of places with next to nothing of the posterior, and of no others; what was missed is named. */
+/**
+ * Survey of places that chains and scouts visited. Chains restart only from places with negligible posterior mass, and
+ * missed places are reported.
+ */
 import { describe, expect, it } from "vitest";
 import { DensityPoint } from "../../../src/bayes/approximate/density-point.ts";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
@@ -16,7 +19,7 @@ import { power } from "../../power.ts";
 const engine = await openEngine();
 const plan: SamplingPlan = { chains: 4, warmup: 300, draws: 200, seed: 2, workers: 1, deterministic: true };
 
-/** N(0, I) in three dimensions, and N((at, 0, 0), sd² I) with e^logMass of its mass. */
+/** N(0, I) in three dimensions mixed with N((at, 0, 0), sd² I), which has e^logMass of its mass. */
 function twoModes(sd: number, logMass: number, at: number) {
   const terms = (x: Float64Array): number[] => {
     const squares = (from: number) => (x[0] - from) ** 2 + x[1] ** 2 + x[2] ** 2;
@@ -38,7 +41,7 @@ function twoModes(sd: number, logMass: number, at: number) {
 }
 
 const FAR = 40;
-/** Chain 1 starts in the other mode. */
+/** Starting points with chain 1 in the other mode. */
 const apart = [0, FAR, 0, 0].map((at) => Float64Array.of(at, 1e-7, 0));
 
 async function finished(
@@ -76,7 +79,7 @@ describe("a restarted chain", () => {
     const found = await finished(nuts(), density, apart);
     expect(found.report.restarts).toBe(1);
     expect(ends(found)).toEqual(["main", "main", "main", "main"]);
-    // From a point of its own, with a whole warm-up.
+    // The chain restarts from its own point with a full warm-up.
     expect(new Set(apart.map((_, c) => found.draws.values[c * plan.draws * 3])).size).toBe(4);
     expect(found.updates).toBe(4 * (plan.warmup + plan.draws) + plan.warmup);
     const left = found.places.filter(({ by }) => by === "left");
@@ -114,7 +117,8 @@ describe("a restarted chain", () => {
   });
 
   it("restarts at most as often as allowed, and each place it left is reported", async () => {
-    // The random starts within (−2, 2) all lead to the wide mode; the narrow one, far out, has e^30 times its mass, and one chain.
+    // Random starts within (−2, 2) all lead to the wide mode. The distant narrow mode has e^30 times its mass and one
+    // chain.
     const found = await finished(nuts({ restarts: 3 }), twoModes(0.1, 30, FAR), apart);
     expect(found.report.restarts).toBe(9);
     expect(ends(found)).toEqual(["main", "away", "main", "main"]);
@@ -144,7 +148,7 @@ describe("a chain that warms up again", () => {
     const density = twoModes(0.5, -60, FAR);
     const run = async (pause?: number) => {
       let sampling = nuts({ restarts: 0, scouts: 0 }).start(density, { ...plan, start: apart }, engine);
-      /** The chain in the minor mode is put into the other one, late. */
+      /** Moves the chain in the minor mode to the other mode, late in warm-up. */
       const moved = (one: typeof sampling) => {
         const { chains } = one as unknown as { chains: { position: Float64Array; gradient: Float64Array; logDensity: number }[] };
         chains[1].position.set([0.1, 0.2, 0.3]);
@@ -200,7 +204,7 @@ it("a stored survey is restored exactly, and refused for other chains or an unkn
   expect(() => restored({ chainsLeft: [-1] })).toThrow(refused);
   expect(() => restored({ restarted: [0] })).toThrow(refused);
   expect(() => restored({ sent: -1 })).toThrow(refused);
-  // The kind and the chain are the first numbers of a place.
+  // A place begins with its kind and its chain.
   expect(() => restored({}, 2, (numbers) => numbers.set([4]))).toThrow(refused);
   expect(() => restored({}, 2, (numbers) => numbers.set([2, 2]))).toThrow(refused);
   expect(() => restored({}, 2, (numbers) => numbers.set([2, 1]))).not.toThrow();
@@ -208,7 +212,7 @@ it("a stored survey is restored exactly, and refused for other chains or an unkn
 });
 
 describe("a chain is out of place", () => {
-  /** Draws of N(mean, sd² I) and the gradients there, as a chain leaves them. */
+  /** Draws of N(mean, sd² I) with their gradients, as recorded for a chain. */
   const recent = (density: ReturnType<typeof twoModes>, mean: number, sd: number): Recent => {
     const draws = stream(8, "recent", mean).at(0);
     const rows = Float64Array.from({ length: 3 * 300 }, (_, k) => (k % 3 === 0 ? mean : 0) + sd * draws.normal());
@@ -266,7 +270,7 @@ describe("a chain is out of place", () => {
       if (n === 1 || n === 3) {
         const [{ settled, most, place }] = entries;
         expect([...place.normal.mean]).toEqual([...draws.slice(3 * n - 3, 3 * n)]);
-        // Were it ten times as wide in each of three directions.
+        // Bound for a place that is ten times as wide in each of three directions.
         expect([settled, place.logMass, most]).toEqual([false, -Infinity, expect.closeTo(highest + 3 * Math.log(10), 12)]);
       }
       survey.dispose();
@@ -274,7 +278,7 @@ describe("a chain is out of place", () => {
   });
 
   it("it fills a place with less than e^-10 of the mass", async () => {
-    // Ten times as wide, it might hold e^-5.
+    // A place ten times as wide could hold e^-5 of the mass.
     expect(
       await judged(twoModes(1, -12, FAR), [
         [0, 1],
@@ -332,7 +336,7 @@ describe("scouts", () => {
 
   it("report nothing for one mode in many runs of three shapes", async () => {
     const shapes = [
-      // A Gaussian, a banana, a heavy tail.
+      // A Gaussian, a banana and a heavy-tailed density.
       functionDensity({
         dimension: 2,
         logDensity: ([x, y]) => -x * x - (y * y) / 8,
@@ -356,7 +360,7 @@ describe("scouts", () => {
         const { restarts, scoutEvaluations = 0, leapfrogs } = run.report();
         expect(run.places!().filter(({ missed }) => missed)).toEqual([]);
         expect(restarts).toBeUndefined();
-        // Scouts within their share; what the chains' own places take comes on top.
+        // Scouts stay within their share. The measurement of the chains' own places is added.
         expect(scoutEvaluations).toBeLessThan(0.1 * leapfrogs + 4 * 3 * 100);
         run.dispose();
       }
@@ -367,7 +371,7 @@ describe("scouts", () => {
     expect(shareOf(1e9, 0, 0)).toBe(0);
     expect(shareOf(300, 0, 24)).toBe(0);
     expect(shareOf(50_000, 0, 24)).toBe(Math.floor((0.055 * 50_000) / 24));
-    // Few evaluations: fewer scouts with enough each, not many with too few; what one leaves, the next may take.
+    // With few evaluations, fewer scouts run with enough each. The next scout can use what the last one left over.
     expect(shareOf(8000, 0, 24)).toBe(60);
     expect(shareOf(8000, 400, 17)).toBe(40);
     expect(shareOf(8000, 421, 17)).toBe(0);
@@ -388,7 +392,7 @@ describe("scouts", () => {
       expect(found[0].elbo).toBe(Math.max(...found.map(({ elbo }) => elbo)));
       kinds.add(`${found.map(({ end }) => end)}`);
     }
-    // A scout whose best normal is the last; one whose last is another; one whose last has a draw outside of the support.
+    // In turn: the best normal is the last, the last is another, and the last has a draw outside the support.
     expect([...kinds].sort()).toEqual(["false", "false,true", "true"]);
     point.dispose();
   });
@@ -430,11 +434,11 @@ describe("scouts", () => {
     const byScout = ({ kind }: Entry) => kind === "scout";
     const steps: number[][] = [];
     while (await survey.work(1e5, () => expect.fail("no chain is looked at"))) steps.push(counts());
-    // One scout at a time, and then one mass.
+    // One scout per step, then one mass per step.
     expect(steps).toEqual([[1, 0], [2, 0], [3, 0], [4, 0], ...steps.slice(4)]);
     expect(steps.slice(4)).toEqual([[4, 1]]);
     const { entries } = survey as unknown as { entries: Entry[] };
-    // The mass is that of the search with the best end.
+    // The mass is measured for the search with the best end.
     const ends = entries.filter(({ kind, settled }) => kind === "found" && settled);
     const [scout] = entries.filter(byScout);
     expect([scout.settled, scout.elbo]).toEqual([true, Math.max(...ends.map(({ elbo }) => elbo))]);
@@ -450,7 +454,7 @@ describe("scouts", () => {
     });
     const kept = (...found: Parameters<typeof distinct>[0]) => distinct(found).map(({ elbo }) => elbo);
     expect(kept(unit(0, 1), unit(1, 2), unit(9, 0))).toEqual([2, 0]);
-    // Far too wide, it holds both modes, and its few draws made it look well.
+    // A normal that is far too wide covers both modes, and its few draws overrate it.
     expect(kept(unit(5, 1), unit(-5, 2), unit(4.5, 3, false, 9))).toEqual([2, 1]);
     expect(kept(unit(5, 1), unit(-5, 2), unit(0, 3, false, 9))).toEqual([2, 1, 3]);
   });
@@ -466,10 +470,10 @@ describe("scouts", () => {
     });
     const kept = (...found: Parameters<typeof distinct>[0]) => distinct(found).map(({ elbo }) => elbo);
     expect(kept(round(0, 3, 1, 1), round(0, 2, 0.05, 1), round(90, 1, 1, 1))).toEqual([3, 1, 2]);
-    // As narrow as another that is far away is no reason to leave it out.
+    // Equal width with a distant place is no reason to drop it.
     expect(kept(round(0, 3, 1, 1), round(0, 2, 0.05, 1), round(90, 1, 0.05, 1))).toEqual([3, 1, 2]);
     expect(kept(round(0, 3, 1, 1), round(0, 2, 0.06, 1))).toEqual([3]);
-    // In ten dimensions draws of one hardly ever come to the other from a ratio of two on.
+    // In ten dimensions, draws of one hardly ever reach the other from a width ratio of two upwards.
     expect(kept(round(0, 3, 1, 10), round(0, 2, 0.45, 10))).toEqual([3, 2]);
     expect(kept(round(0, 3, 1, 10), round(0, 2, 0.55, 10))).toEqual([3]);
   });

@@ -1,4 +1,7 @@
-/** What the draws lack: light modes that are far away are missed as heavy ones are; chains that had not come down were in no mode; several modes are told before anything else. */
+/**
+ * What the draws lack. Distant light modes are reported as missed, as heavy ones are. Chains that had not descended
+ * were in no mode. Several modes precede all other findings.
+ */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
 import { Normal } from "../../../src/bayes/places/place.ts";
@@ -57,7 +60,7 @@ describe("a light mode far away", () => {
   });
 
   const [CHAINS, COUNT] = [4, 1000];
-  /** N(0, 1) draws, and a place of sd 0.1 with `share` of the mass at a point. */
+  /** N(0, 1) draws and a place with sd 0.1 and `share` of the mass at the given point. */
   const visited = (at: number, share: number, kind: Entry["kind"] = "scout", density = plain, errors = [0, 0]) => {
     const random = stream(3, "visits").at(0);
     const values = Float64Array.from({ length: CHAINS * COUNT }, () => random.normal());
@@ -85,12 +88,12 @@ describe("a light mode far away", () => {
   });
 
   it("is rare rather than missed if a correct run of this length often lacks it", () => {
-    // About 3850 draws are in the chain's region: a place of 1.3 thousandths of its mass should hold five.
+    // About 3850 draws lie in the chain's region, so a place with 0.0013 of its mass should hold five draws.
     expect(visited(150, 2e-5)).toMatchObject({ missed: false, rare: true, changes: "x" });
     expect(visited(15, 0.0014)).toMatchObject({ missed: true, changes: "x" });
     expect(visited(15, 0.0014).rare).toBeUndefined();
     expect(visited(15, 0.0012)).toMatchObject({ missed: false, rare: true });
-    // It changes nothing much.
+    // The place changes the results too little to matter.
     expect(visited(5, 0.001).rare).toBeUndefined();
   });
 
@@ -116,19 +119,20 @@ describe("a light mode far away", () => {
     };
     const missed = (entries: readonly Entry[], total?: { logMass: number; error: number }) =>
       visitsOf(entries, draws, plain, total).map((place) => place.missed);
-    // Fewer than 20 of 4000 draws are wanted from a place of a 250th of the mass, or less.
+    // A place with at most 1/250 of the mass should hold fewer than 20 of 4000 draws.
     expect(missed([scout(9, 1, -5)], { logMass: 0, error: 0 })).toEqual([true]);
     expect(missed([scout(5, 1, -6)], { logMass: 0, error: 0 })).toEqual([false]);
     expect(missed([scout(9, 1, -5)], { logMass: 0, error: 1 })).toEqual([false]);
-    // Nothing to compare with: no place holds draws.
+    // No place holds draws, so there is no reference.
     expect(missed([scout(9, 1, 0), scout(20, 1, 3)])).toEqual([false, false]);
     expect(missed([scout(9, 1, 0), scout(0, 1, 0)])).toEqual([true, false]);
   });
 
   it("is reported with the quantity that it changes most, on either side, in the mixture", () => {
-    // As much mass as all draws, three standard deviations away: 3860 to 4000 of them are 0.49 of the mixture.
+    // The place has the mass of all draws and lies three standard deviations away. With 3860 to 4000 draws in the
+    // region, its share of the mixture is 0.49.
     expect(visited(3, 1).sdFactor! / Math.sqrt(0.51 * (1 + 0.49 * 9))).toBeCloseTo(1, 1);
-    // A shift of the mean by more than a tenth of the standard deviation, which hardly changes.
+    // The mean shifts by more than a tenth of the standard deviation, which hardly changes.
     for (const q of [-2.2, 2.2]) {
       const moved = { ...plain, constrain: (u: ArrayLike<number>) => ({ q: Float64Array.of(u[0] > 9 ? q : u[0]) }) };
       const place = visited(15, 0.05, "scout", moved);
@@ -137,7 +141,7 @@ describe("a light mode far away", () => {
   });
 
   it("is not missed if two errors of the masses leave fewer than twenty expected draws", () => {
-    // 4000 draws, of which 3860 are in the chain's region: 0.01 of those is 39.
+    // Of 4000 draws, 3860 lie in the chain's region, and 0.01 of them is 39.
     const missed = (...errors: number[]) => visited(5, 0.01, "scout", plain, errors).missed;
     expect([missed(0.3, 0), missed(0, 0.3), missed(0.28, 0.28)]).toEqual([true, true, false]);
   });
@@ -160,7 +164,7 @@ describe("a light mode far away", () => {
     const scale = { ...plain, constrain: (u: ArrayLike<number>) => ({ scale: Float64Array.of(Math.exp(u[0])) }) };
     expect(visited(8, 1e-4).missed).toBe(false);
     expect(visited(8, 2e-3, "scout", scale)).toMatchObject({ missed: true, changes: "scale" });
-    // Far below, the scale is 0 either way.
+    // Far below, the scale is 0 in either case.
     expect(visited(-30, 2e-3).missed).toBe(true);
     expect(visited(-30, 2e-3, "scout", scale).missed).toBe(false);
   });
@@ -188,7 +192,7 @@ describe("a light mode far away", () => {
 
 describe("draws of a place", () => {
   const plain = functionDensity({ dimension: 1, logDensity: () => 0 });
-  /** Four chains of 1000 draws, at 50 where `isThere`, and else about 0. */
+  /** Four chains of 1000 draws, at 50 if `isThere` and otherwise around 0. */
   const drawsOf = (isThere: (c: number, k: number) => boolean, count = 1000) => {
     const at = (c: number, k: number) => (isThere(c, k) ? 50 : Math.sin(k));
     const values = Float64Array.from({ length: 4 * count }, (_, k) => at(Math.floor(k / count), k % count));
@@ -209,14 +213,15 @@ describe("draws of a place", () => {
         drawsOf((_, k) => k % 200 < 49),
       ),
     ).toEqual({ count: 980, error: 0 });
-    // 20 batches, of which the five of one chain hold 196 each and the others none: a variance of (5 × 147² + 15 × 49²) / 19.
+    // Of 20 batches, the five of one chain hold 196 draws each and the others none. The variance is (5 × 147² + 15 ×
+    // 49²) / 19.
     const one = heldBy(
       there,
       drawsOf((c, k) => c === 2 && k % 200 < 196),
     );
     expect(one.count).toBe(980);
     expect(one.error).toBeCloseTo(Math.sqrt((20 * (5 * 147 ** 2 + 15 * 49 ** 2)) / 19), 9);
-    // As many batches as draws, where there are fewer than five.
+    // With fewer than five draws per chain, there are as many batches as draws.
     const few = heldBy(
       there,
       drawsOf((_, k) => k < 1, 2),
@@ -226,19 +231,19 @@ describe("draws of a place", () => {
   });
 
   it("are too few below half the expected number beyond five errors, or below a tenth", () => {
-    // As much mass as all draws stand for: half of 4000.
+    // The place has as much mass as all draws represent, so it should hold half of 4000.
     const missed = (isThere: (c: number, k: number) => boolean) =>
       visitsOf([entry(50)], drawsOf(isThere), plain, total)[0].missed;
     expect(missed((_, k) => k % 200 < 49)).toBe(true);
     expect(missed((_, k) => k % 200 < 51)).toBe(false);
-    // 980 of one chain alone, whose number is off by 389.
+    // One chain alone holds 980 draws, so the error of the number is 389.
     expect(missed((c, k) => c === 2 && k % 200 < 196)).toBe(false);
     expect(missed((c, k) => c === 2 && k < 199)).toBe(true);
   });
 
   it("make a place the reference from a hundredth of all draws if no chain fills one", () => {
     const heavy = entry(50, { place: { ...entry(50).place, logMass: 3 } });
-    // A place with too few draws to be compared with lacks most of what its mass says, in the light of another.
+    // A place with too few draws to be a reference lacks most of its expected draws compared with another.
     const missed = (held: number) =>
       visitsOf(
         [heavy, entry(0)],
@@ -337,7 +342,7 @@ describe("several modes come before all other findings", () => {
 });
 
 describe("few scouts and no restarts", () => {
-  /** Two normals of sd 0.05 at (−1, 0) and (1, 0), with e^logMass times the mass in the second. */
+  /** Two normals with sd 0.05 at (−1, 0) and (1, 0). The second has e^logMass times the mass of the first. */
   const pair = (logMass: number) => {
     const of = (x: number, y: number, at: number) => -((x - at) ** 2 + y * y) / 0.005;
     return functionDensity({
@@ -365,7 +370,7 @@ describe("few scouts and no restarts", () => {
       if (found.some((place) => place.missed)) missed++;
       else if (draws.series("x", 0).every((x) => x < 0)) expect(draws.verdict().trusted).toBe(true);
     }
-    // The one scout comes to the other mode half of the time; with none there is nobody to say so.
+    // A single scout reaches the other mode half of the time. Without scouts, the mode remains unknown.
     if (scouts === 0) expect(missed).toBe(0);
     else expect(missed).toBeGreaterThan(0);
   });
@@ -382,7 +387,7 @@ describe("few scouts and no restarts", () => {
       const moved = await sample(pair(20), {}, { ...options, algorithm: nuts() });
       expect(moved.report.restarts).toBeGreaterThan(0);
       expect(moved.series("x", 0).every((x) => x > 0)).toBe(true);
-      // Neither scouts nor new starts: nothing is known but what the chains see.
+      // Without scouts and restarts, nothing is known beyond the chains.
       const blind = await sample(pair(20), {}, { ...options, algorithm: nuts({ restarts: 0, scouts: 0 }) });
       expect(blind.verdict().trusted).toBe(true);
     }

@@ -1,4 +1,4 @@
-/** No option of a run is ignored in silence, and an error of a sampler within another says which was asked for. */
+/** No option of a run is silently ignored, and an error of an inner sampler names the requested sampler. */
 import { describe, expect, it } from "vitest";
 import {
   calibrate,

@@ -1,4 +1,4 @@
-/** The plan of a run, number by number: `sample` checks its own options before, so no run of it shows these limits. */
+/** Limits of each number in a plan. `sample` checks its own options first, so its runs cannot reach these limits. */
 import { expect, it } from "vitest";
 import { checkSamplingPlan, type SamplingPlan } from "../../../src/bayes/samplers/base/sampler.ts";
 

@@ -1,4 +1,4 @@
-/** Runs of several chains: the same draws however they are made, gone on with bit for bit, and honest about what went wrong. */
+/** Runs of several chains are reproducible, resume bit for bit and report problems. */
 import { describe, expect, it } from "vitest";
 import { innerSampling } from "../../../src/bayes/samplers/base/sampler.ts";
 import { hmc, nuts, type Sampler, type Sampling, type SamplingPlan } from "../../../src/bayes/samplers/index.ts";
@@ -47,7 +47,7 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
     const { draws } = await drawn(sampler, plan);
     for (const at of [0, 50, 100, 130, 150, 200, 250]) {
       const run = sampler.start(target, { ...plan, draws: 60 }, engine);
-      // What is looked at after warm-up takes steps of its own.
+      // Looks after warm-up take separate steps.
       while (run.step < at) await run.advance(at - run.step);
       expect(run.step).toBe(at);
       const snapshot = structuredClone(run.snapshot());
@@ -66,7 +66,7 @@ describe("a run", () => {
     for (const targetAcceptance of [0.7, 0.95]) {
       const { draws } = await drawn(nuts({ targetAcceptance }), { ...plan, warmup: 1000, draws: 500 });
       const acceptance = draws.transition("acceptance");
-      // The averaged step tends to accept a little more often than asked for.
+      // The averaged step tends to accept slightly more than the target.
       expect(acceptance.reduce((sum, a) => sum + a, 0) / acceptance.length).toBeGreaterThan(targetAcceptance - 0.05);
       expect(acceptance.reduce((sum, a) => sum + a, 0) / acceptance.length).toBeLessThan((1 + targetAcceptance) / 2 + 0.05);
     }
@@ -90,7 +90,7 @@ describe("a run", () => {
   });
 
   it("reports the largest R-hat of all coordinates", async () => {
-    // So short a run from three places has not forgotten any of them.
+    // The run is so short that it still depends on its three starting points.
     const apart = [-9, 0, 9].map((x) => Float64Array.of(0, 0, x));
     for (const order of [
       [0, 1, 2],
@@ -185,7 +185,7 @@ it.each(samplers.slice(0, 3))("progress counts are the same for a run and its sn
         .transition(field)
         .reduce((sum, one) => sum + one, 0);
     const exact = { leapfrogs: total("leapfrogs"), divergences: total("divergent") };
-    // Of millions of draws none is read for a tick.
+    // A tick must not read the draws, because there can be millions.
     each.draws = () => expect.fail("a report copies the draws");
     const { leapfrogs, divergences } = each.report();
     expect(divergences).toBe(exact.divergences);
@@ -195,7 +195,7 @@ it.each(samplers.slice(0, 3))("progress counts are the same for a run and its sn
   expect(resumed.report()).toEqual(run.report());
   run.dispose();
   resumed.dispose();
-  // Without warm-up the draws' are all there are.
+  // Without warm-up, all leapfrogs belong to the draws.
   const bare = await finish(sampler.start(target, { ...plan, warmup: 0 }, engine));
   expect(bare.report().leapfrogs).toBe(
     bare

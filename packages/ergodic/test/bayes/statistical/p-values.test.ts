@@ -28,7 +28,7 @@ it.each([
 it("computes the p-values of chi-square and Kolmogorov–Smirnov", () => {
   // scipy 1.15.3: 2 × scipy.stats.chisquare([10, 20, 30, 40], [25] * 4).pvalue
   expect(chiSquare([10, 20, 30, 40], () => 25)).toBeCloseTo(2 * 0.00016974243555282632, 12);
-  // The largest distance of these values from the diagonal is 0.0475 at 1000 values: λ = 1.5 + Stephens' 0.0057…
+  // At 1000 values, their largest distance from the diagonal is 0.0475: λ = 1.5 + Stephens' 0.0057…
   const n = 1000;
   const shift = (1.5 / (Math.sqrt(n) + 0.12 + 0.11 / Math.sqrt(n)) - 0.5 / n) as number;
   const values = Array.from({ length: n }, (_, i) => Math.min(1, (i + 0.5) / n + shift));

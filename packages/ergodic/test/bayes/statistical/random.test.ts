@@ -1,9 +1,10 @@
 /**
- * Statistical tests of the random streams and of the shuffled orders.
+ * Statistical tests of the random streams and the shuffled orders.
  *
- * False alarms: with correct code, one choice of the seed in 10,000 would fail this file; the level 1e-4 is split evenly over its CHECKS checks
- * (more would fail the file). Each check must catch a planted mutant, a bias of the size that it is there for, with a
- * p-value below the same level; each mutant is large enough to be caught for all but one seed in a hundred. Seeds are fixed and have not been chosen.
+ * With correct code, one seed in 10,000 would fail this file. The level 1e-4 is split evenly over its CHECKS checks,
+ * and more checks would fail the file. Each check must detect a planted mutant, a bias of the size that the check is
+ * for, with a p-value below the same level. Each mutant is large enough to be detected for all but one seed in a
+ * hundred. Seeds are fixed and were not selected.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -41,7 +42,7 @@ const mean = (values: ArrayLike<number>, f: (x: number) => number) => {
   for (let i = 0; i < values.length; i++) sum += f(values[i]);
   return sum / values.length;
 };
-/** p-value of the mean of f(x), which is `wanted` with variance `variance`. */
+/** p-value of the mean of f(x), which should be `wanted` with variance `variance`. */
 const moment = (values: ArrayLike<number>, f: (x: number) => number, wanted: number, variance: number) =>
   zScore((mean(values, f) - wanted) / Math.sqrt(variance / values.length));
 
@@ -86,7 +87,7 @@ describe("uniform", () => {
         () => COUNT / 256,
       ),
     );
-    // Mutant: 48 bits where 53 were promised.
+    // Mutant: 48 bits instead of 53.
     expectCaught(
       chiSquare(
         tally(256, COUNT, (i) => lowByte(Math.floor(values[i] * 2 ** 48) / 2 ** 48)),
@@ -121,7 +122,7 @@ describe("integer", () => {
       );
     };
     expectGood(third((draws) => draws.integer(n)));
-    // Mutants: the remainder, and the product without a rejection, give one third twice its share.
+    // Mutants: the remainder, and the product without rejection, give one third twice its share.
     expectCaught(third((draws) => draws.bits() % n));
     const residue = (draw: (draws: Draws) => number) => {
       const draws = stream(1, "residue").at(0);
@@ -174,7 +175,7 @@ describe("normal", () => {
     const share = normalDistribution(-3);
     for (const sign of [-1, 1]) {
       expectGood(moment(values, (z) => Number(sign * z > 3), share, share * (1 - share)));
-      // Mutant: draws 4 % too small.
+      // Mutant: draws are 4 % too small.
       expectCaught(
         moment(
           values.map((z) => z * 0.96),
@@ -204,7 +205,7 @@ describe("independence", () => {
   const SIDE = 16;
   type Pair = (i: number) => readonly [number, number];
 
-  /** Pairs of uniform numbers over a 16 × 16 grid. */
+  /** Tests pairs of uniform numbers on a 16 × 16 grid. */
   const grid = (pair: Pair) =>
     chiSquare(
       tally(SIDE * SIDE, PAIRS, (i) => {
@@ -224,7 +225,7 @@ describe("independence", () => {
 
   it.each(Object.keys(pairs))("finds no dependence between %s", (name) => {
     expectGood(grid(pairs[name]));
-    // Mutant: one pair in twenty is the same draw twice.
+    // Mutant: one pair in twenty repeats the same draw.
     expectCaught(
       grid((i) => {
         const [u, v] = pairs[name](i);

@@ -1,4 +1,4 @@
-/** Advice is of the run at hand: what its algorithm has, what its model allows, and nothing that was already done. */
+/** Advice depends on the run: on its algorithm and model, and never repeats what was already done. */
 import { describe, expect, it } from "vitest";
 import { Draws } from "../../../../src/bayes/draws/index.ts";
 import type { JsonObject } from "../../../../src/engine/contract/index.ts";
@@ -36,13 +36,13 @@ const plain = model(({ data, param, observe }) => observe(data({ y: vector("J") 
 const data = { y: [28, 8, -3, 7, -1, 1, 18, 12] };
 const short = { chains: 2, warmup: 20, draws: 30, seed: 1 } as const;
 
-/** What a bad run is told, whatever it was told of: texts of the findings that speak of the chains. */
+/** Runs a sampler and returns the verdict as if its chains disagreed. */
 async function advice(of: typeof schools, algorithm: Sampler, more = {}): Promise<string> {
   const { description, report } = await sample(of, data, { ...short, algorithm, ...more });
   return told(description, report);
 }
 
-/** The verdict on chains that disagree, as if they had come of this run. */
+/** The verdict on chains that disagree, as if this run had produced them. */
 function told(description: JsonObject, report: Record<string, number> = {}, gap = 3): string {
   const [chains, count] = [2, 200];
   const x = Float64Array.from({ length: chains * count }, (_, k) => (k < count ? 0 : gap) + Math.sin(k * k));
@@ -148,7 +148,9 @@ it("approximations are not compared by chains, and poor ones are advised to samp
 });
 
 describe("R-hat", () => {
-  /** Of chains a little apart: serious where effective draws are few, too, and always above 1.05. */
+  /**
+   * R-hat of chains that lie slightly apart. It is serious above 1.05, and below that if there are few effective draws.
+   */
   const found = (gap: number) => {
     const [chains, count] = [4, 2000];
     const wave = (k: number) => Math.sin(k * k) + Math.cos(3.7 * k * k);

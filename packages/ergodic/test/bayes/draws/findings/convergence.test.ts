@@ -1,10 +1,10 @@
-/** When R-hat is serious, of rows of a summary as they may come. */
+/** When R-hat counts as serious, for made-up rows of a summary. */
 import { expect, it } from "vitest";
 import { convergence } from "../../../../src/bayes/draws/findings/convergence.ts";
 import type { Judged } from "../../../../src/bayes/draws/findings/finding.ts";
 import { hasSeveralModes, tellsModes } from "../../../../src/bayes/draws/findings/modes.ts";
 
-/** 4 chains of draws that move, with this row for "x" and a sound one for "y". */
+/** Findings for four chains that move. "x" has this row, and "y" has a sound one. */
 function found(row: { rhat: number; essBulk: number; essTail: number }) {
   const x = Float64Array.from({ length: 40 }, (_, k) => Math.sin(k * k));
   const judged = {
@@ -22,7 +22,7 @@ it.each([
   [{ rhat: 1.02, essBulk: 399, essTail: 5000 }, true],
   [{ rhat: 1.02, essBulk: 5000, essTail: 399 }, true],
 ])("%o", (row, serious) => {
-  // That another number has few effective draws is said, and makes no R-hat of this one serious.
+  // Few effective draws of another quantity are reported, but do not make this R-hat serious.
   expect(found(row)).toEqual([
     ["rhat", serious, false],
     ["ess", false, true],
@@ -33,7 +33,7 @@ it("few effective draws with R-hat below 1.01 are slow, not wrong", () => {
   expect(found({ rhat: 1.0099, essBulk: 100, essTail: 100 })).toEqual([["ess", false, true]]);
 });
 
-/** Draws of "x", with what they were made by. */
+/** Draws of "x" with made-up diagnostics and the given properties of the run. */
 function judged(x: readonly number[], more: Partial<Judged>): Judged {
   const row = { rhat: 2, essBulk: 5, essTail: 5 };
   return {
@@ -55,7 +55,7 @@ it("independent draws of an approximation can be too few or all equal", () => {
   expect(few(99)).toEqual(["99 independent draws are too few, however good the approximation is"]);
   expect(few(100)).toEqual([]);
   expect(few(1, 100)).toEqual([]);
-  // What an improper density gives: a place so far out that nothing is between two numbers.
+  // An improper density can place draws so far out that adjacent floating-point numbers are far apart.
   const same = (value: number) => told(judged(new Array<number>(200).fill(value), { ...approximation, chains: 2, count: 100 }));
   expect(same(2 ** 60)).toEqual(['!all draws of "x" are the same number']);
   expect(same(0.5)).toEqual(['!all draws of "x" are the same number']);
@@ -97,7 +97,7 @@ it("advice mentions modes only if every chain has settled", () => {
   const advice = (...chains: number[][]) => convergence(judged(chains.flat(), { chains: chains.length, count: 100 }))[0].advice;
   const higher = swings.map((value) => value + 9);
   expect(advice(swings, higher)).toMatch(/within a mode, /);
-  // Chains that mix slowly may be as far apart as 1.19, each in agreement with itself.
+  // Chains that mix slowly can reach an R-hat of 1.19 while each agrees with itself.
   const apart = (rhat: number) =>
     convergence(
       judged([...swings, ...higher], {

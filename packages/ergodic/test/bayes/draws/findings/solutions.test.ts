@@ -1,4 +1,4 @@
-/** What the verdict says of differential equations: how well they are solved, and that divergences may come from them. */
+/** The verdict on differential equations states their accuracy and names them as a possible cause of divergences. */
 import { describe, expect, it } from "vitest";
 import { Draws } from "../../../../src/bayes/draws/index.ts";
 import type { JsonObject } from "../../../../src/engine/contract/index.ts";

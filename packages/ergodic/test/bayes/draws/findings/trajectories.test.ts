@@ -1,4 +1,4 @@
-/** Few divergences are serious where chains do not mix, whatever else was found. */
+/** A few divergences are serious if the chains do not mix, regardless of other findings. */
 import { expect, it } from "vitest";
 import type { Finding, Judged } from "../../../../src/bayes/draws/findings/finding.ts";
 import { trajectories } from "../../../../src/bayes/draws/findings/trajectories.ts";

@@ -1,4 +1,7 @@
-/** Plain functions as log densities: values and gradients through a kernel, one thread, errors as they were thrown, slots given back. */
+/**
+ * Plain functions as log densities: values and gradients through a kernel, restriction to one thread, unchanged errors,
+ * and released slots.
+ */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
 import { model, normal } from "../../../../src/bayes/model/index.ts";
@@ -30,7 +33,7 @@ describe("a plain function", () => {
     const by = (await run(plain)).values;
     const wanted = (await run(compiled)).values;
     expect(by.length).toBe(2 * 20 * 2);
-    // Rounding differs, and grows along a trajectory: the draws agree as long as no choice is a near tie.
+    // Rounding errors grow along a trajectory, so the draws agree as long as no decision is a near tie.
     by.forEach((x, i) => {
       expect(Math.abs(x - wanted[i])).toBeLessThan(1e-6);
     });
@@ -108,7 +111,7 @@ describe("errors", () => {
       gradient: (x) => [-x[0]],
     });
     await expect(run(throwing)).rejects.toBe(error);
-    // The next run is not told of it.
+    // The next run is not affected by the error.
     expect((await run(plain)).count).toBe(20);
   });
 

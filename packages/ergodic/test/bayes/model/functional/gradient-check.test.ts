@@ -1,4 +1,7 @@
-/** A gradient that is not that of its density is named where a run begins; kinks, noise, rounding and ends of the support raise no alarm. */
+/**
+ * A gradient that does not match its density is named at the start of a run. Kinks, noise, rounding and the edge of the
+ * support cause no false alarm.
+ */
 import { describe, expect, it } from "vitest";
 import { checkGradient } from "../../../../src/bayes/model/functional/gradient-check.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";

@@ -1,4 +1,4 @@
-/** Conditionals found by evaluation: families and draws against closed forms, and refusals. */
+/** Conditionals identified by evaluation: families and draws compared with closed forms, and refusals. */
 import { describe, expect, it } from "vitest";
 import {
   beta,
@@ -47,7 +47,7 @@ describe("the shape of a family", () => {
   });
 });
 
-/** Log densities of u with known parameters, constants of every size added. */
+/** Log densities of u with known parameters and added constants of different sizes. */
 const cases: [string, string, (u: number) => number, number[]][] = [];
 for (const constant of [0, -12.3, 4e4]) {
   for (const [mean, sd] of [
@@ -77,7 +77,7 @@ for (const constant of [0, -12.3, 4e4]) {
   }
 }
 
-/** The parameters in the words of textbooks. */
+/** Parameters in textbook form. */
 function told({ name }: ConjugateFamily, base: number, p: number, q: number): number[] {
   if (name === "normal") return [base - p / (2 * q), 1 / Math.sqrt(-2 * q)];
   if (name === "gamma") return [p, -q * Math.exp(-base)];
@@ -91,7 +91,7 @@ describe("families", () => {
       const fit = findFamily(density, from)!;
       expect(fit.family.name).toBe(name);
       const found = told(fit.family, fit.base, fit.p, fit.q);
-      // Differences of log densities of size c lose about c × 2⁻⁵² of what the parameters are made of.
+      // Differences of log densities of size c lose about c × 2⁻⁵² of the parameters.
       const tolerance = 1e-9 + 1e-13 * Math.abs(density(fit.base));
       found.forEach((value, i) => {
         expect(Math.abs(value - wanted[i])).toBeLessThan(
@@ -125,7 +125,7 @@ describe("families", () => {
 });
 
 describe("draws in a run equal those of the closed form", () => {
-  /** The draws of chain 0 of a model with one parameter: u by sweep. */
+  /** Draws of a model with one parameter: u for each sweep of chain 1. */
   async function drawn(body: Parameters<typeof model>[0]) {
     using density = await model(body).condition({}, { deterministic: true });
     const plan = { chains: 2, warmup: 5, draws: 40, seed: 6, workers: 1, deterministic: true };
@@ -133,7 +133,7 @@ describe("draws in a run equal those of the closed form", () => {
     while (run.converged === false) await run.advance(7);
     const made = run.draws();
     run.dispose();
-    // The block's own seed: see gibbs-run.ts.
+    // The block has its own seed. See gibbs-run.ts.
     const seed = Math.floor(stream(6, "gibbs", 0).at(0).uniform() * 2 ** 53);
     return Array.from({ length: 40 }, (_, k) => ({
       u: made.draw(1, k)[0],
@@ -187,8 +187,8 @@ describe("draws in a run equal those of the closed form", () => {
 });
 
 it("conjugate draws are exact for Gaussians and logs of gamma variables", async () => {
-  // False alarms: 1e-6. With 10⁶ draws of each target over 64 chains a bias of 0.04 standard deviations is caught.
-  // In `npm test` 64,000 of each, which catch 0.16; the draws themselves are compared with closed forms above.
+  // The false alarm rate is 1e-6. With 10⁶ draws per target over 64 chains, a bias of 0.04 standard deviations is
+  // detected, and with the 64,000 of `npm test`, one of 0.16. The tests above compare the draws with closed forms.
   const draws = power(1000, DRAWS);
   const checks = [];
   for (const target of await standardTargets(engine)) {

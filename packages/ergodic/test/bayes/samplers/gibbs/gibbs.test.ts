@@ -1,8 +1,9 @@
 /**
- * Gibbs sampling and composition: against a mixture whose posterior is a sum over its assignments, and the rules that every run keeps.
+ * Gibbs sampling and composition, compared with a mixture whose posterior is a sum over its assignments, and the rules
+ * for every run.
  *
- * False alarms of the whole file: 1e-4, split over its RUNS. With 64 chains of 500 sweeps a bias of 0.13 standard deviations is caught; compositions with
- * planted mistakes are.
+ * The false alarm rate of the file is 1e-4, split over its RUNS. With 64 chains of 500 sweeps, a bias of 0.13 standard
+ * deviations is detected, as are compositions with planted mistakes.
  */
 import { describe, expect, it } from "vitest";
 import type { InnerSampling } from "../../../../src/bayes/samplers/base/sampler.ts";
@@ -56,7 +57,7 @@ const discrete: DiscretePlace[] = [{ name: "z", offset: 1, size: 4, low: 0, high
 const parameters: ParameterPlace[] = [{ name: "mu", offset: 0, size: 1 }, ...discrete];
 const density = densityOf(engine, functions.mixture.slot, [4, ODDS, ...y], { dimension: 5, discrete, parameters });
 
-/** Expectations by summing over all 2⁴ assignments: mu given z is normal. */
+/** Expectations by a sum over all 2⁴ assignments. Given z, mu is normal. */
 function exact(): Functional[] {
   const parts = Array.from({ length: 16 }, (_, s) => {
     const z = y.map((_, i) => (s >> i) & 1);
@@ -142,7 +143,7 @@ describe("a mixture with its assignments", () => {
       start: (...given) => {
         const run = nuts().start(...given) as InnerSampling;
         const fresh = run.refresh.bind(run);
-        // In warm-up no step size would be found.
+        // During warm-up, no step size would be found without it.
         return Object.assign(run, { refresh: async () => (run.step < long.warmup ? fresh() : undefined) });
       },
     };

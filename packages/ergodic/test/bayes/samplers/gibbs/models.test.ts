@@ -1,7 +1,8 @@
 /**
- * Gibbs sampling of models: discrete parameters, conditionals on constrained values, forms that are not centred.
+ * Gibbs sampling of models: discrete parameters, conditionals on constrained values, and non-centred forms.
  *
- * False alarms of the whole file: 1e-4, split over its RUNS. With 48 chains a bias of 0.2 standard deviations is caught; a conditional with a planted mistake is.
+ * The false alarm rate of the file is 1e-4, split over its RUNS. With 48 chains, a bias of 0.2 standard deviations is
+ * detected, as is a conditional with a planted mistake.
  */
 import { describe, expect, it } from "vitest";
 import {
@@ -59,7 +60,10 @@ const moment = (name: string, of: (x: Float64Array) => number, expectation: numb
 });
 
 describe("partially observed counts", () => {
-  /** N ~ Poisson(λ), λ ~ gamma(2, ½), 2 of N seen, each with probability 0.4: λ | 2 ~ gamma(4, 0.9), N − 2 | λ ~ Poisson(0.6 λ). */
+  /**
+   * N ~ Poisson(λ) with λ ~ gamma(2, ½). Two of N are seen, each with probability 0.4, so λ | 2 ~ gamma(4, 0.9) and N −
+   * 2 | λ ~ Poisson(0.6 λ).
+   */
   const seen = ({ param, observe }: ModelContext): void => {
     const rate = param("rate", gamma(2, 0.5));
     const count = param("count", poisson(rate));
@@ -94,7 +98,7 @@ describe("partially observed counts", () => {
 
 describe("a mean and a variance", () => {
   const y = [1.5, -0.2, 2.2, 0.7, 1.1, 0.4];
-  /** s ~ inverse gamma(3, 2), μ | s ~ N(0, s/0.5): the posterior of both is of the same form. */
+  /** s ~ inverse gamma(3, 2) and μ | s ~ N(0, s/0.5). Their posterior has the same form. */
   const body = ({ data, param, observe }: ModelContext): void => {
     const given = data({ y: vector("N") });
     const s = param("s", inverseGamma(3, 2));

@@ -1,4 +1,4 @@
-/** Windows of warm-up, metrics from draws, and the options of adaptation. */
+/** Warm-up windows, metrics from draws, and adaptation options. */
 import { describe, expect, it } from "vitest";
 import { dualAveraging, startAveraging } from "../../../../src/bayes/samplers/base/dual-averaging.ts";
 import { lowerFactor, MetricEstimator, type MetricKind, unitMetric } from "../../../../src/bayes/samplers/base/metric.ts";
@@ -7,11 +7,11 @@ import { hmc, nuts, warmupWindows } from "../../../../src/bayes/samplers/index.t
 import { stream } from "../../../../src/engine/random/stream.ts";
 
 describe("windows", () => {
-  // Ends by the rule of Stan's windowed_adaptation.hpp, worked out by hand.
+  // Window ends by the rule of Stan's windowed_adaptation.hpp, worked out by hand.
   it.each([
     [1000, 75, 950, [100, 150, 250, 450, 950]],
     [500, 75, 450, [100, 150, 250, 450]],
-    // The window to 150 would fit, the next to 250 would not: the first of the two is stretched.
+    // The window to 150 would fit, but the next one to 250 would not, so the first is extended.
     [275, 75, 225, [100, 225]],
     [299, 75, 249, [100, 249]],
     [300, 75, 250, [100, 150, 250]],
@@ -36,7 +36,7 @@ describe("windows", () => {
   });
 });
 
-/** n draws of d coordinates; neighbours are correlated. */
+/** n draws of d coordinates with correlated neighbours. */
 function sample(n: number, d: number) {
   const draws = stream(1, "metric", n, d).at(0);
   return Array.from({ length: n }, () => {

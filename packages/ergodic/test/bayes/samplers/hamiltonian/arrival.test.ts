@@ -1,4 +1,4 @@
-/** Chains that fall keep the unit metric: when they count as arrived, and that they arrive. */
+/** Chains that descend keep the unit metric. Tests when they count as arrived, and that they arrive. */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
 import { hasArrived, hasRisen, isLost } from "../../../../src/bayes/samplers/hamiltonian/arrival.ts";
@@ -37,7 +37,8 @@ describe("a chain has arrived", () => {
   });
 
   it("draws of Gaussians nearly always count as arrived at the first look", () => {
-    // −χ²/2 of d degrees: rises by five standard deviations of a mean of five, and in order: less than 1e-5.
+    // The level is −χ²/2 with d degrees. A monotone rise by five standard deviations of a mean of five has probability
+    // below 1e-5.
     for (const d of [1, 10, 100]) {
       const draws = stream(5, "arrival", d).at(0);
       const level = () => Array.from({ length: d }, () => -0.5 * draws.normal() ** 2).reduce((a, b) => a + b, 0);
@@ -81,7 +82,8 @@ describe("a chain has left one place for another", () => {
 });
 
 /**
- * y_t = φ y_{t−1} + ε_t + θ ε_{t−1}: far off θ the errors explode, and the density is −10⁴⁰ and lower there. The far starts of such a model, written out.
+ * A moving-average model y_t = φ y_{t−1} + ε_t + θ ε_{t−1}, written out. Far from the true θ the errors explode, and
+ * the log density falls below −10⁴⁰, as at far starts of such models.
  */
 function exploding() {
   const draws = stream(3, "moving average").at(0);
@@ -116,12 +118,13 @@ describe("warm-up", () => {
   const plan: SamplingPlan = { chains: 1, warmup: 600, draws: 50, seed: 0, workers: 1, deterministic: true };
 
   it("descends from far starts wherever windows with a diagonal metric do", async () => {
-    // Neither leaves a canyon that is narrower than doubles are apart. Metrics from gradients of the fall lose six more of the first thirty seeds: five of these sixteen.
+    // Neither sampler leaves a canyon that is narrower than the spacing of doubles. Metrics from gradients during the
+    // descent lose six more of the first thirty seeds, and five of these sixteen.
     const density = exploding();
     const lost = async (sampler: Sampler): Promise<number[]> => {
       const seeds: number[] = [];
       for (let seed = 1; seed <= 16; seed++) {
-        // No new starts, and nothing but the schedule to help.
+        // Without scouts and restarts, only the schedule can help.
         const run = sampler.start(density, { ...plan, seed }, engine);
         while (run.converged === false) await run.advance(1000);
         const ends = run.draws().transition("logDensity");
@@ -134,7 +137,7 @@ describe("warm-up", () => {
     const windows = await lost(nuts({ metric: "diagonal", scouts: 0, restarts: 0 }));
     expect(ours.filter((seed) => !windows.includes(seed))).toEqual([]);
     expect(windows.length).toBeLessThan(8);
-    // Lost chains start anew: with no scouts, so that none is told of a better place.
+    // Lost chains restart. Without scouts, they learn of no better place.
     expect(await lost(nuts({ scouts: 0 }))).toEqual([]);
     expect(await lost(nuts({ scouts: 0, restarts: 0, metric: "lowRank" }))).not.toEqual([]);
   });
@@ -149,7 +152,7 @@ describe("warm-up", () => {
         while (run.converged === false) await run.advance(2000);
         const levels = run.draws().transition("logDensity");
         leapfrogs += run.report().leapfrogs;
-        // The mode is at 85; those that are lost are 600 nats to 10^43 below.
+        // The mode is at 85. Lost chains lie 600 to 10^43 nats below.
         if (!levels.every((level) => level > 50)) lost.push(seed);
         run.dispose();
       }
@@ -159,7 +162,7 @@ describe("warm-up", () => {
     expect(ours.lost).toEqual([]);
     const windows = await found(nuts({ metric: "diagonal", scouts: 0, restarts: 0 }));
     expect(windows.lost.length).toBeLessThan(SEEDS / 6);
-    // Chains that start anew, three of them, included.
+    // This includes three restarted chains.
     expect(ours.leapfrogs).toBeLessThan(1.1 * windows.leapfrogs);
   });
 
@@ -173,7 +176,7 @@ describe("warm-up", () => {
       run.dispose();
       return count;
     };
-    // Doubles near 1e20 are 16384 apart: every chain is lost.
+    // Doubles near 1e20 are 16384 apart, so every chain is lost.
     expect([await restarted(-1e20, 2), await restarted(-1e20, 0), await restarted(0, 2)]).toEqual([4, undefined, undefined]);
   });
 
@@ -190,7 +193,7 @@ describe("warm-up", () => {
       run.dispose();
       return [restarts, count];
     };
-    // A chain that starts anew, and comes down, is late no more.
+    // A chain that restarts and arrives no longer counts as late.
     expect([await restarts(false), await restarts(true)]).toEqual([
       [undefined, undefined],
       [1, 1],
@@ -204,14 +207,15 @@ describe("warm-up", () => {
     await run.advance(20);
     expect(seen()).toBe(0);
     await run.advance(5);
-    // Those that diverged are not seen.
+    // Divergent transitions are not recorded.
     expect(seen()).toBeLessThanOrEqual(5);
     expect(seen()).toBeGreaterThan(0);
     run.dispose();
   });
 
   it("keeps the unit metric until a chain has arrived, for at most half of warm-up", async () => {
-    // Doubles near 1e20 are 16384 apart: nothing says that this chain came down. Of 3000 transitions renewals come between looks.
+    // Doubles near 1e20 are 16384 apart, so this chain never counts as arrived. With 3000 transitions, renewals occur
+    // between looks.
     const density = functionDensity({
       dimension: 2,
       logDensity: ([x, y]) => -1e20 - 0.5 * (x * x + y * y),

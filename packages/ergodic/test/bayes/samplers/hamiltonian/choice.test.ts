@@ -1,4 +1,4 @@
-/** The choice of a metric in warm-up: what it is decided by, and what it comes to on posteriors whose scales vary, and on others. */
+/** Choice of a metric during warm-up: its criteria, and the choice for posteriors with and without varying scales. */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
 import { MetricEstimator } from "../../../../src/bayes/samplers/base/metric.ts";
@@ -25,12 +25,12 @@ const plan: SamplingPlan = { chains: 4, warmup: 600, draws: 400, seed: 3, worker
 describe("criteria for the choice", () => {
   it("the least jump is divided by the variance around each chain's own mean", () => {
     const steps = [Float64Array.of(0, 2, 1), Float64Array.of(5, 5)];
-    // (4 + 1 + 0)/3, by twice (14/3 + 1/2)/(2 + 1).
+    // (4 + 1 + 0)/3, divided by twice (14/3 + 1/2)/(2 + 1).
     expect(leastJump(steps, [Float64Array.of(1, 2, 4), Float64Array.of(7, 8)], 1)).toBeCloseTo(5 / 3 / (2 * (31 / 18)), 14);
   });
 
   it("the least jump is the smallest squared step of a coordinate, in units of twice its variance", () => {
-    // Two chains about 0 and 100: x is independent from draw to draw, y moves by a tenth.
+    // Two chains around 0 and 100. x is independent between draws, and y has autocorrelation 0.9.
     const chain = (at: number) => {
       const draws = stream(9, "jumps", at).at(0);
       let y = 0;
@@ -41,7 +41,7 @@ describe("criteria for the choice", () => {
       });
     };
     const chains = [chain(0), chain(100)];
-    // 1 − ρ of y is 0.1; its error over 4000 steps is below 0.01.
+    // 1 − ρ of y is 0.1. Its error over 4000 steps is below 0.01.
     expect(Math.abs(leastJump(chains, chains, 2) - 0.1)).toBeLessThan(0.02);
     const wide = chains.map((rows) => rows.map((x) => 2 * x));
     expect(leastJump(chains, wide, 2)).toBeCloseTo(leastJump(chains, chains, 2) / 4, 12);
@@ -67,7 +67,7 @@ describe("criteria for the choice", () => {
     for (const at of [100, 101]) trial.count(at, 161, 0);
     expect(trial.judge(102, [])).toBe(false);
     expect([trial.running, trial.diagonal]).toEqual([false, false]);
-    // At 160 it runs on.
+    // At a cost of 160, the trial continues.
     Object.assign(inside, { phase: "running" });
     trial.count(102, 158, 0);
     expect(trial.judge(105, [])).toBe(false);
@@ -77,7 +77,7 @@ describe("criteria for the choice", () => {
   it("a posterior counts as nearly Gaussian if its draws are nearly independent", () => {
     const near = (draws: number, jumps: number[]) => jumps.map((jump) => nearGaussian(jump, 2, draws));
     expect(near(1e12, [0.89, 0.90001, 1.2, Number.NaN])).toEqual([false, true, true, false]);
-    expect(near(900, [0.79, 0.81])).toEqual([false, true]); // 0.9 less three errors of 1/30
+    expect(near(900, [0.79, 0.81])).toEqual([false, true]); // 0.9 minus three errors of 1/30
     expect(nearGaussian(0.5, 1, 1e12)).toBe(true);
   });
 
@@ -88,7 +88,7 @@ describe("criteria for the choice", () => {
     for (const x of rows) for (const one of [ring, diagonal]) one.add(x, x, false);
     ring.diagonal()!.inverse.forEach((value, i) => void expect(value).toBeCloseTo(diagonal.metric()!.inverse[i], 12));
     expect(ring.rows).toEqual(Float64Array.from(rows.flatMap((row) => [...row])));
-    // More than it holds: the last ones.
+    // If there are more draws than it can hold, the last ones are kept.
     const many = Array.from({ length: 700 }, (_, k) => Float64Array.of(k, -k));
     ring.reset();
     for (const x of many) ring.add(x, x, false);
@@ -97,7 +97,10 @@ describe("criteria for the choice", () => {
   });
 });
 
-/** Neal's funnel in its mild form: v ~ N(0, 1.5²), x | v ~ N(0, e^v) in 12 coordinates, seen with noise: curvature varies a hundredfold. */
+/**
+ * A mild form of Neal's funnel: v ~ N(0, 1.5²) and x | v ~ N(0, e^v) in 12 coordinates. Its curvature varies a
+ * hundredfold.
+ */
 const squaresOf = (x: Float64Array): number => {
   let sum = 0;
   for (let i = 1; i < x.length; i++) sum += x[i] * x[i];
@@ -171,11 +174,11 @@ describe("warm-up", () => {
       0.574,
     ]);
     const step = async (...given: Parameters<typeof finished>) => Number((await finished(...given)).report.stepSize);
-    // Steps shrink by about a quarter from 0.8 to 0.9 there; the step of one seed varies by a tenth.
+    // From 0.8 to 0.9, steps shrink by about a quarter. The step of a single seed varies by a tenth.
     const [usual, asked] = [await step(funnel), await step(funnel, nuts({ targetAcceptance: 0.8 }))];
     expect(usual).toBeLessThan(0.9 * asked);
     expect(await step(funnel, nuts({ targetAcceptance: aim as "auto" }), 400)).toBe(usual);
-    // Where nothing varies it stays 0.8.
+    // If no scale varies, the target stays 0.8.
     expect(await step(await correlated())).toBe(await step(await correlated(), nuts({ targetAcceptance: 0.8 })));
   });
 
@@ -185,7 +188,7 @@ describe("warm-up", () => {
     expect([report.targetAcceptance, report.diagonal]).toEqual([0.85, undefined]);
     for (const at of isSlow ? [500, 510, 511, 700] : [510, 511])
       expect(await finished(posterior, nuts(), at)).toEqual({ draws, report });
-    // 0.8 accepts less: means over 1600 transitions have an error below 0.01.
+    // A target of 0.8 accepts less. Means over 1600 transitions have an error below 0.01.
     const accepted = (of: typeof draws) => of.transition("acceptance").reduce((sum, value) => sum + value / 1600, 0);
     const asked = await finished(posterior, nuts({ targetAcceptance: 0.8 }));
     expect(accepted(draws) - accepted(asked.draws)).toBeGreaterThan(0.02);
@@ -193,7 +196,7 @@ describe("warm-up", () => {
     for (const d of [1, 5, 20]) {
       const unit = Array.from({ length: d }, (_, i) => Array.from({ length: d }, (_, j) => Number(i === j)));
       const { targetAcceptance, diagonal = 0 } = (await finished(await gaussian(engine, new Array(d).fill(0), unit))).report;
-      // In one dimension the two metrics are the same, and either may be taken.
+      // In one dimension the two metrics are equal, so either can be chosen.
       expect(targetAcceptance, `${d}`).toBe(d === 1 && diagonal ? 0.9 : 0.8);
     }
     expect((await finished(await correlated())).report.targetAcceptance).toBe(0.8);
@@ -216,7 +219,7 @@ describe("warm-up", () => {
       aims.push(run.report().targetAcceptance);
       run.dispose();
     }
-    // Without room for the error of jumps, 17 of 20.
+    // Without allowance for the error of jumps, it would be 17 of 20.
     expect(aims.filter((aim) => aim === 0.8).length).toBeGreaterThan(16);
   });
 
@@ -225,7 +228,7 @@ describe("warm-up", () => {
     const averaged = async (sampler: Sampler) => {
       const run = sampler.start(posterior, plan, engine);
       const { chains } = run as unknown as { chains: { averaging: Float64Array; stepSize: number }[] };
-      // The last 15 % of 600 adapt the step alone.
+      // The last 15 % of 600 transitions adapt only the step.
       for (let made = 0; made < 510; ) made += (await run.advance(510 - made)).updates / 4;
       const [{ averaging, stepSize }] = chains;
       const found = { aim: averaging[0], towards: Math.exp(averaging[4]) / stepSize, count: averaging[5] };
@@ -241,7 +244,8 @@ describe("warm-up", () => {
   });
 
   it("spends at most a tenth of all gradients on trials, even for an expensive diagonal", async () => {
-    // The funnel, stretched along the difference of two of its coordinates: a diagonal takes many times the leapfrogs of the low rank.
+    // The funnel, stretched along the difference of two coordinates. A diagonal needs many times the leapfrogs of the
+    // low-rank metric.
     const stretched = (by: number) => {
       const shrunk = (x: Float64Array): Float64Array => {
         const away = (1 - 1 / by) * 0.5 * (x[1] - x[2]);
@@ -280,7 +284,7 @@ describe("warm-up", () => {
   });
 
   it("restores the target after a trial, so that only random numbers differ", async () => {
-    // A trial that is lost costs transitions, and nothing else: R-hat of all coordinates stays that of one target.
+    // A lost trial costs only transitions: R-hat of all coordinates remains that of one target.
     const { draws } = await finished(await correlated(), hmc({ leapfrogs: 1 }));
     for (let i = 0; i < 10; i++) expect(rhat(draws.coordinate(i), 4)).toBeLessThan(2);
     expect(draws.values.every(Number.isFinite)).toBe(true);
@@ -292,7 +296,7 @@ describe("warm-up", () => {
       trial: { boundaries: number[]; phase: string; judge(step: number): boolean };
       chains: { views(): Record<string, Float64Array>; stepSize: number; logDensity: number }[];
     };
-    // Tried whatever there is to gain, and lost whatever it found.
+    // Forces a trial and its failure.
     const [from, to] = [trial.boundaries[0], trial.boundaries[trial.boundaries.length - 1]];
     trial.judge = (step) => {
       trial.phase = step < to ? "running" : "over";
@@ -310,7 +314,7 @@ describe("warm-up", () => {
     expect(tried).not.toEqual(aside);
     await run.advance(to - from);
     expect(kept()).toEqual(aside);
-    // The log density is that of where the chain is now.
+    // The log density is that of the chain's current position.
     const last = (run as unknown as { lastTransition(c: number): Float64Array }).lastTransition;
     for (const [c, { logDensity }] of chains.entries()) expect(logDensity).toBe(last.call(run, c)[0]);
     run.dispose();

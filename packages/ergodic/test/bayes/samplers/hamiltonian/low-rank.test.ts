@@ -1,4 +1,4 @@
-/** Metrics of low rank: the geometric mean that they are made of, and what they make of Gaussians whose covariance is known. */
+/** Low-rank metrics: the geometric mean that defines them, and the metrics of Gaussians with known covariance. */
 import { describe, expect, it } from "vitest";
 import { type Metric, MetricEstimator, metricSize } from "../../../../src/bayes/samplers/base/metric.ts";
 import { geometricMean, LowRankEstimator } from "../../../../src/bayes/samplers/hamiltonian/low-rank.ts";
@@ -42,7 +42,7 @@ function whole({ inverse, rank = 0 }: Metric, d: number): Matrix {
   );
 }
 
-/** Draws of N(μ, C) and their gradients −C⁻¹(x − μ), as many as are asked for, seen by an estimator. */
+/** An estimator after n draws of N(μ, C) with gradients −C⁻¹(x − μ). */
 function seen<E extends { add(x: Float64Array, g: Float64Array, divergent: boolean): void }>(
   estimator: E,
   c: Matrix,
@@ -63,13 +63,13 @@ function seen<E extends { add(x: Float64Array, g: Float64Array, divergent: boole
   return estimator;
 }
 
-/** Eigenvalues of C^−½ M⁻¹ C^−½: 1 where M⁻¹ = C. */
+/** Eigenvalues of C^−½ M⁻¹ C^−½. All are 1 if M⁻¹ = C. */
 function relative(metric: Metric, c: Matrix): Float64Array {
   const root = ofEigen(eigen(c), (x) => 1 / Math.sqrt(x));
   return eigen(product(product(root, whole(metric, c.length)), root)).values;
 }
 
-/** Any two coordinates have correlation ρ; scales differ. */
+/** All pairs of coordinates have correlation ρ, with different scales. */
 const equicorrelated = (d: number, rho: number): Matrix =>
   Array.from({ length: d }, (_, i) =>
     Float64Array.from({ length: d }, (_, j) => (i === j ? 1 : rho) * 2 ** ((i % 3) + (j % 3) - 2)),
@@ -130,7 +130,7 @@ describe("the metric of a Gaussian", () => {
     const d = 200;
     const [u] = random(1, d, "direction");
     const length = Math.sqrt(u.reduce((sum, x) => sum + x * x, 0));
-    // Variance 1e4 along u, 1 elsewhere.
+    // Variance 1e4 along u and 1 in all other directions.
     const c = Array.from({ length: d }, (_, i) =>
       Float64Array.from({ length: d }, (_, j) => (i === j ? 1 : 0) + (9999 * u[i] * u[j]) / length ** 2),
     );
@@ -140,7 +140,7 @@ describe("the metric of a Gaussian", () => {
     const m = whole(metric, d);
     expect(along(m) / 1e4).toBeGreaterThan(0.5);
     expect(along(m) / 1e4).toBeLessThan(2);
-    // trace(M⁻¹ P) is d for the right metric.
+    // trace(M⁻¹ P) is d for the exact metric.
     const trace = product(m, precision).reduce((sum, row, i) => sum + row[i], 0) / d;
     expect(trace).toBeGreaterThan(0.3);
     expect(trace).toBeLessThan(3);
@@ -188,7 +188,7 @@ describe("the low-rank estimator", () => {
     const c = [Float64Array.of(1, 0.3), Float64Array.of(0.3, 1)];
     const fisher = seen(new MetricEstimator("fisher", 2), c, 50).metric()!;
     const { inverse, rank } = seen(new LowRankEstimator(2), c, 50).metric()!;
-    // 0.7 and 1.3 are within the cutoff of each other: no direction is kept.
+    // 0.7 and 1.3 are within the cutoff of each other, so no direction is kept.
     expect(rank).toBe(0);
     for (const i of [0, 1]) expect(inverse[i] / fisher.inverse[i]).toBeCloseTo(Math.sqrt(0.7 / 1.3), 1);
   });

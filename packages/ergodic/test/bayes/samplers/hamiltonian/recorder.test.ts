@@ -1,4 +1,4 @@
-/** What is kept of the last transitions of warm-up. */
+/** Recording of the last transitions of warm-up. */
 import { describe, expect, it } from "vitest";
 import { Recorder } from "../../../../src/bayes/samplers/hamiltonian/recorder.ts";
 

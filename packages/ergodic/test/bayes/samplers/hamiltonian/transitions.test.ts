@@ -1,4 +1,4 @@
-/** kernels/bayes/nuts.ts and kernels/bayes/hmc.ts against their plain twins, bit for bit; and the leapfrog's reversibility. */
+/** kernels/bayes/nuts.ts and kernels/bayes/hmc.ts equal their plain twins bit for bit, and leapfrogs are reversible. */
 import { describe, expect, it } from "vitest";
 import { dualAveraging, startAveraging } from "../../../../src/bayes/samplers/base/dual-averaging.ts";
 import { lowerFactor } from "../../../../src/bayes/samplers/base/metric.ts";
@@ -12,7 +12,7 @@ import { byKernel, key, testChain } from "./by-kernel.ts";
 
 const engine = await openEngine();
 
-/** Positive definite, well conditioned. */
+/** A positive definite, well-conditioned matrix. */
 function randomMatrix(d: number, name: string): number[][] {
   const draws = stream(6, name, d).at(0);
   const root = Array.from({ length: d }, () => Array.from({ length: d }, () => draws.normal() / Math.sqrt(d)));
@@ -30,7 +30,7 @@ function metricOf(d: number, kind: (typeof kinds)[number]): Pick<TwinOptions, "i
   const scale = Float64Array.from({ length: d }, () => 0.5 + draws.uniform());
   const factor = scale.map((x) => 1 / Math.sqrt(x));
   if (kind === "diagonal") return { dense: false, inverse: scale, factor };
-  // Eigenvectors of some matrix, orthonormal; as many as there may be up to 5.
+  // Orthonormal eigenvectors of a random matrix, at most 5.
   const [values, vectors] = [new Float64Array(d), new Float64Array(d * d)];
   symmetricEigen(d, Float64Array.from(randomMatrix(d, "directions").flat()), values, vectors);
   const rank = Math.min(d, 5);
@@ -133,7 +133,7 @@ it("momenta have covariance M for every metric", async () => {
     for (const kind of kinds) {
       const twin = new HamiltonianTwin(() => 0, { ...base, ...metricOf(d, kind) });
       const unit = (i: number) => Float64Array.from({ length: d }, (_, j) => (i === j ? 1 : 0));
-      // Columns of F, p = F z; M⁻¹ F Fᵀ = I.
+      // Columns of F, where p = F z and M⁻¹ F Fᵀ = I.
       const columns = Array.from({ length: d }, (_, i) => {
         const z = unit(i).values();
         return twin.momentum({ normal: () => z.next().value! } as Draws, d);
@@ -168,14 +168,14 @@ it("step averaging equals that of the twin", async () => {
   for (const kernel of ["nutsRun", "hmcRun"]) {
     const state = startAveraging(dualAveraging({ targetAcceptance: 0.9, kappa: 0.6 }), 0.3);
     const options = { ...base, ...metricOf(3, "diagonal"), leapfrogs: 3 };
-    // The kernel gets a copy of it.
+    // The kernel receives a copy of the state.
     const { transitions, averaged } = byKernel(engine, kernel, density, new Float64Array(3), options, 30, true, state);
     let step = options.step;
     for (let t = 0; t < 30; t++) {
       expect(transitions[7 * t + 2], `step of transition ${t}`).toBe(step);
       step = averageStep(state, transitions[7 * t + 1]);
     }
-    // The averaged step is that of all draws.
+    // The final step is the average over all transitions.
     expect(averaged).toEqual(state);
     expect(Math.abs(averaged![7] - Math.log(step))).toBeGreaterThan(1e-3);
   }
@@ -187,7 +187,7 @@ it("a point with density +Infinity is never accepted", async () => {
     const options = { ...base, ...metricOf(1, "diagonal"), step: 0.5, leapfrogs: 3 };
     const { draws, transitions } = byKernel(engine, kernel, density, Float64Array.of(0.2), options, 400, true);
     expect(Math.max(...draws)).toBeLessThanOrEqual(1);
-    // It was reached, and is a divergence.
+    // The chain reached that region, which counts as a divergence.
     const divergent = Array.from({ length: 400 }, (_, t) => transitions[7 * t + 5]);
     expect(
       divergent.reduce((sum, each) => sum + each, 0),
@@ -226,7 +226,7 @@ describe("the search for a first step", () => {
 
   it("stops where the acceptance of one leapfrog crosses 0.8", async () => {
     const density = await gaussian(engine, [0, 1, 2, 3, 4], randomMatrix(5, "precision"));
-    // From many steps, so that those it passes lie close to each other.
+    // Many starting steps, so that the tested steps lie close together.
     const at = (counter: number) => ({ ...base, ...metricOf(5, "diagonal"), step: 0.3 * (1 + counter / 40) });
     const gradient = new Float64Array(5);
     const from = new Float64Array(5).fill(0.5);

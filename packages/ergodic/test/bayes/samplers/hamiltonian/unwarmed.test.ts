@@ -1,4 +1,4 @@
-/** Without warm-up: a step is searched for where none is given, and one that is given is taken as it is. */
+/** Runs without warm-up search for a step size if none is given, and use a given step size unchanged. */
 import { describe, expect, it } from "vitest";
 import { hmc, mala, model, normal, nuts, sample, vector } from "../../../../src/entries/everything.ts";
 
@@ -21,7 +21,7 @@ describe("without warm-up", () => {
       const draws = await sample(line, data, { ...plan, seed, algorithm });
       for (let c = 0; c < plan.chains; c++) {
         const own = draws.series("b").subarray(c * plan.draws, (c + 1) * plan.draws);
-        // Of rejected proposals alone one value is left.
+        // If every proposal were rejected, only one value would remain.
         expect(new Set(own).size).toBeGreaterThan(0.3 * plan.draws);
       }
       const steps = new Set(draws.transition("stepSize"));

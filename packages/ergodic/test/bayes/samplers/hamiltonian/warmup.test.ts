@@ -1,4 +1,4 @@
-/** Schedules of warm-up, and runs of overlapping estimates: gone on with bit for bit, and better fitted than one of windows. */
+/** Warm-up schedules and runs of overlapping estimates, which resume bit for bit and fit better than windows. */
 import { describe, expect, it } from "vitest";
 import type { Chain } from "../../../../src/bayes/samplers/hamiltonian/hamiltonian-chain.ts";
 import { warmupSchedule } from "../../../../src/bayes/samplers/hamiltonian/warmup.ts";
@@ -9,7 +9,7 @@ import { gaussian } from "../densities.ts";
 const engine = await openEngine();
 const plan: SamplingPlan = { chains: 2, warmup: 150, draws: 50, seed: 4, workers: 1, deterministic: true };
 
-/** Correlation 0.999 between the first two of three. */
+/** A target with correlation 0.999 between the first two of three coordinates. */
 const target = () =>
   gaussian(
     engine,
@@ -55,7 +55,8 @@ describe("a schedule", () => {
     expect(renewals).toEqual(windows.ends.map((at) => ({ at, forget: "all", restart: true })));
   });
 
-  // By hand: switches at 20 and every 10 from there up to 30 %, then after 80, 120 and 180; renewals halfway, and at 85 %. "*": a switch.
+  // Worked out by hand: switches at 20 and every 10 up to 30 %, then after 80, 120 and 180. Renewals are halfway and at
+  // 85 %. "*" marks a switch.
   it.each([
     [1000, 850, "340 380* 440 500* 590 680* 815 850"],
     [150, 127, "90 127"],
@@ -130,9 +131,9 @@ describe("a run of overlapping estimates", () => {
       const [chain] = (run as unknown as { chains: Chain[] }).chains;
       const metric = () => [chain.views().inverse, chain.views().factor].map((numbers) => [...(numbers as Float64Array)]);
       const before = metric();
-      // Not the unit metric of the beginning.
+      // The metric differs from the initial unit metric.
       expect(Math.abs(before[0][1] - 1)).toBeGreaterThan(0.05);
-      // Far beyond what a metric may hold; then nothing at all.
+      // First far beyond the limits of a metric, then no draws at all.
       const [wild, still] = [Float64Array.of(1e200, -1e200, 1e200), new Float64Array(3)];
       for (const estimator of chain.estimators) {
         estimator.reset();

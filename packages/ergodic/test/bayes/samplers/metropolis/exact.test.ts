@@ -1,9 +1,9 @@
 /**
- * Metropolis samplers against targets whose moments and quantiles are known: 10⁶ draws of each target (fewer of variants) over 64 chains, begun in
- * (−2, 2); in `npm test` 128,000.
+ * Metropolis samplers compared with known moments and quantiles: 10⁶ draws per target over 64 chains started in (−2,
+ * 2), with fewer draws for variants and 128,000 in `npm test`.
  *
- * False alarms of the file: 1e-4, split over its SAMPLERS runs. Biases of the stated standard deviations of a functional would be found; planted
- * mistakes are.
+ * The false alarm rate of the file is 1e-4, split over its SAMPLERS runs. The stated biases, in standard deviations of
+ * a functional, would be found, and planted mistakes are detected.
  */
 import { describe, expect, it } from "vitest";
 import { mala, metropolisWithinGibbs, randomWalk, type Sampler } from "../../../../src/bayes/samplers/index.ts";
@@ -72,7 +72,7 @@ describe("planted mistakes", () => {
   });
 });
 
-/** The algorithm as it is written in textbooks, M = I: x' ~ N(x + ε²/2 ∇ℓ(x), ε² I). */
+/** Textbook algorithm with M = I: x' ~ N(x + ε²/2 ∇ℓ(x), ε² I). */
 function langevin(
   density: (x: Vector, g: Vector) => number,
   { x, logDensity }: WalkPoint,

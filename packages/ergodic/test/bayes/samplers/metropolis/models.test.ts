@@ -1,7 +1,8 @@
 /**
- * Metropolis and slice samplers on compiled models, whose constrained values have posteriors in closed form.
+ * Metropolis and slice samplers on compiled models. The posteriors of their constrained values have closed forms.
  *
- * False alarms of the file: 1e-4, split over its samplers. Biases of 15 % of a functional's standard deviation would be found.
+ * The false alarm rate of the file is 1e-4, split over its samplers. Biases of 15 % of a functional's standard
+ * deviation would be found.
  */
 import { describe, expect, it } from "vitest";
 import {

@@ -1,8 +1,9 @@
 /**
- * Proposals of the user's: exact on finite state spaces by enumeration, and on continuous targets by their moments and quantiles.
+ * User-defined proposals are exact on finite state spaces, by enumeration, and on continuous targets, by moments and
+ * quantiles.
  *
- * False alarms of the file: 1e-4, split over its RUNS. With 10⁶ draws biases of 15 % of a functional's standard deviation would be found,
- * with the 128,000 of `npm test` biases of 42 %; planted mistakes are.
+ * The false alarm rate of the file is 1e-4, split over its RUNS. With 10⁶ draws, biases of 15 % of a functional's
+ * standard deviation would be found, and with the 128,000 of `npm test`, biases of 42 %. Planted mistakes are detected.
  */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
@@ -30,12 +31,15 @@ const engine = await openEngine();
 const [plain, correlated, , skewed] = await standardTargets(engine);
 const plan = { chains: 4, warmup: 10, draws: 500, seed: 6, workers: 1, deterministic: true };
 
-/** Seven states, the fourth impossible. */
+/** Seven states. The fourth is impossible. */
 const weights = [1, 2, 4, 0, 3, 0.5, 2];
 const total = weights.reduce((sum, w) => sum + w, 0);
 const states = functionDensity({ dimension: 1, logDensity: ([x]) => log(weights[x] ?? 0) });
 
-/** Around the ring, to the right by so many in so many of 16 cases: each move can be undone, but not as often as it is made. */
+/**
+ * Moves around the ring: steps to the right, with their number of 16 cases. Each move can be undone, but with another
+ * probability.
+ */
 const ring = new Map([
   [6, 3],
   [1, 1],
@@ -47,7 +51,7 @@ const ring = new Map([
 const CASES = 16;
 const cases = [...ring].flatMap(([by, count]) => new Array<number>(count).fill(by));
 
-/** `corrected`: with the ratio that makes up for the asymmetry. */
+/** With `corrected`, returns the ratio that corrects for the asymmetry. */
 const ringProposal =
   (corrected: boolean): Propose =>
   ([x], draws) => {
@@ -55,10 +59,10 @@ const ringProposal =
     return { x: [(x + by) % 7], ...(corrected ? { logRatio: log(ring.get(7 - by)! / ring.get(by)!) } : {}) };
   };
 
-/** Draws that give one integer. */
+/** A random source that always returns one integer. */
 const fixed = (integer: number) => ({ integer: () => integer }) as unknown as Draws;
 
-/** P[x][y] of a proposal that draws one of CASES integers. */
+/** Transition matrix P[x][y] of a proposal that draws one of CASES integers. */
 function matrix(propose: Propose): number[][] {
   return weights.map((weight, x) => {
     const row = new Array<number>(7).fill(0);
@@ -72,7 +76,7 @@ function matrix(propose: Propose): number[][] {
   });
 }
 
-/** The largest of |πP − π|. */
+/** Largest |πP − π|. */
 function drift(transition: number[][]): number {
   const after = weights.map((_, y) => weights.reduce((sum, w, x) => sum + (w > 0 ? (w / total) * transition[x][y] : 0), 0));
   return Math.max(...after.map((value, y) => Math.abs(value - weights[y] / total)));
@@ -139,7 +143,7 @@ describe("seven states", () => {
   });
 });
 
-/** N(x/2 + m/2, s²) by coordinate, of which q(x' | x) ≠ q(x | x'). */
+/** Proposes N(x/2 + m/2, s²) by coordinate, for which q(x' | x) ≠ q(x | x'). */
 const towards =
   ({ mean, covariance }: Target, corrected: boolean): Propose =>
   (x, draws) => {

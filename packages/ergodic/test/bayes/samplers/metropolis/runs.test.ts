@@ -1,4 +1,4 @@
-/** Runs of Metropolis and slice samplers: the same draws however they are made, gone on with bit for bit, adapted to what was asked for. */
+/** Runs of Metropolis and slice samplers are reproducible, resume bit for bit and adapt to their targets. */
 import { describe, expect, it } from "vitest";
 import { learnedFactor } from "../../../../src/bayes/samplers/base/learned-factor.ts";
 import { MetricEstimator } from "../../../../src/bayes/samplers/base/metric.ts";
@@ -120,7 +120,8 @@ describe("warm-up", () => {
   const long = { ...plan, chains: 4, warmup: 1000, draws: 1000 };
 
   it("reaches the target acceptance", async () => {
-    // A chain's own step is good for some 0.04 of acceptance, as it is found in 150 transitions; the mean of 24 for 0.01.
+    // The step of one chain, found in 150 transitions, determines the acceptance to about 0.04. The mean of 24 chains
+    // is accurate to 0.01.
     const many = { ...long, chains: 24 };
     for (const wanted of [0.2, 0.5]) {
       for (const sampler of [randomWalk({ targetAcceptance: wanted }), metropolisWithinGibbs({ targetAcceptance: wanted })]) {
@@ -130,7 +131,7 @@ describe("warm-up", () => {
     }
     const one = await gaussian(engine, [0], [[1e-4]]);
     expect(Math.abs(mean((await drawn(randomWalk(), many, one)).draws.transition("acceptance")) - 0.44)).toBeLessThan(0.05);
-    // The averaged step of mala() is that of dual averaging, in the last 50 transitions.
+    // The step of mala() is averaged by dual averaging over the last 50 transitions.
     expect(Math.abs(mean((await drawn(mala(), many)).draws.transition("acceptance")) - 0.574)).toBeLessThan(0.1);
   });
 
@@ -170,7 +171,7 @@ describe("warm-up", () => {
 });
 
 describe("the covariance of a window", () => {
-  /** n/(n + 5) C + 5/(n + 5) diag(C), by the definition. */
+  /** n/(n + 5) C + 5/(n + 5) diag(C), by definition. */
   function wanted(points: number[][]): number[][] {
     const n = points.length;
     const centre = points[0].map((_, k) => points.reduce((sum, x) => sum + x[k], 0) / n);
@@ -220,7 +221,7 @@ it("samplers handle a density that is undefined in places", async () => {
   for (const sampler of [randomWalk(), metropolisWithinGibbs(), slice(), slice({ expansion: "doubling" }), ellipticalSlice()]) {
     const { draws } = await drawn(sampler, { ...plan, draws: 1000 }, half);
     expect(Math.min(...draws.values)).toBeGreaterThanOrEqual(0);
-    // Of a half-normal: 0.798.
+    // The mean of a half-normal is 0.798.
     expect(Math.abs(mean(draws.values) - 0.798), sampler.name).toBeLessThan(0.15);
   }
 });

@@ -1,9 +1,10 @@
 /**
- * psgld from a mode, where gradients are 0: it stays about a posterior that is known.
+ * psgld from a mode, where gradients are 0, stays around a known posterior.
  *
- * Linear regression of known noise, flat but for wide normal priors: the posterior is normal, so that means are those of the mode whatever the preconditioner,
- * which is symmetric about it. Both checks of means are Student-t tests over 32 independent chains; false alarms of the whole file: 1e-4. Errors must be small
- * enough to see 0.3 posterior standard deviations, or 0.42 with the fewer draws of `npm test`.
+ * Linear regression with known noise and wide normal priors has a normal posterior. The preconditioner is symmetric
+ * around the mode, so the means equal the mode whatever the preconditioner. Both checks of means are Student-t tests
+ * over 32 independent chains, with a false alarm rate of 1e-4 for the file. Errors must be small enough to reveal 0.3
+ * posterior standard deviations, or 0.42 with the fewer draws of `npm test`.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { matrix, model, normal, vector } from "../../../../src/bayes/model/index.ts";
@@ -17,11 +18,11 @@ import { power } from "../../../power.ts";
 const engine = await openEngine();
 const N = 2000;
 const CHAINS = 32;
-/** |t| of Student's distribution with CHAINS − 1 degrees of freedom is above it with probability 4e-5. */
+/** |t| with CHAINS − 1 degrees of freedom exceeds this with probability 4e-5. */
 const QUANTILE = 4.8;
 
 const numbers = stream(2, "regression").at(0);
-/** The second column is of another scale. */
+/** The second column has another scale. */
 const x = Array.from({ length: N }, () => [numbers.normal(), 10 * numbers.normal()]);
 const y = x.map(([a, b]) => 0.7 * a - 0.2 * b + numbers.normal());
 const regression = await model(({ data, param, observe }) => {
@@ -62,13 +63,13 @@ describe("psgld with control variates at the mode", () => {
     const run = psgld({ stepSize: 5e-5, controlVariate: "mode" }).start(regression, plan, engine);
     while (run.converged === false) await run.advance(1000);
     const draws = run.draws();
-    // √(2hG), G = 1/√|H_ii|: of a normal number 6 deviations.
+    // Six deviations of a normal number with scale √(2hG), where G = 1/√|H_ii|.
     for (let c = 0; c < 4; c++)
       [p, r].forEach((h, i) => {
         const moved = draws.draw(c, 0)[i] - means[i];
         expect(Math.abs(moved)).toBeLessThan(6 * Math.sqrt((2 * 5e-5) / Math.sqrt(h)));
         expect(moved).not.toBe(0);
-        // From V = 0 the first step alone is of 8 and 80 posterior standard deviations.
+        // From V = 0, the first step alone would be 8 and 80 posterior standard deviations.
         for (let k = 0; k < plan.draws; k++) expect(Math.abs(draws.draw(c, k)[i] - means[i])).toBeLessThan(8 * sds[i]);
       });
     run.dispose();

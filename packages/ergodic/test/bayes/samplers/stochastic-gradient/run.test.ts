@@ -1,4 +1,7 @@
-/** Stochastic-gradient samplers: bits of a plain twin, runs that go on bit for bit, control variates that take all noise away, and errors. */
+/**
+ * Stochastic-gradient samplers equal a plain twin bit for bit and resume. Control variates remove all noise. Also tests
+ * errors.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { bernoulliLogitGlm, type ModelContext, matrix, model, normal, vector } from "../../../../src/bayes/model/index.ts";
 import { sample } from "../../../../src/bayes/sample.ts";
@@ -68,7 +71,7 @@ async function drawn(sampler: Sampler, given: SamplingPlan, density: LogDensity,
   return { draws, report };
 }
 
-/** ∇ℓ, or ∇ℓ_B of the rows that a chain draws, as the engine computes them. */
+/** ∇ℓ, or ∇ℓ_B for the rows that a chain draws, computed by the engine. */
 function gradients(density: LogDensity, batch: number, chain: number) {
   const d = density.dimension;
   const options = { lane: 9, purpose: "twin" };
@@ -98,7 +101,7 @@ function gradients(density: LogDensity, batch: number, chain: number) {
 interface TwinCase {
   sampler: Sampler;
   twin: Pick<TwinOptions, "kind" | "friction" | "noiseEstimate" | "resetEvery">;
-  /** Rows, or 0. */
+  /** Rows per batch, or 0 for all rows. */
   batch: number;
   svrg?: number;
 }
@@ -197,7 +200,7 @@ describe.each(twins.map((one) => ({ ...one, name: JSON.stringify(one.sampler.toJ
 });
 
 describe("control variates", () => {
-  /** Where gradients of rows differ from each other by the same at every x, control variates make an estimate exact. */
+  /** If the gradients of rows differ by the same amount at every x, control variates make an estimate exact. */
   it.each([
     sgld({ stepSize: 0.01, batch: 3, controlVariate: "mode" }),
     sgld({ stepSize: 0.01, batch: 3, svrg: { every: 10 } }),
@@ -249,7 +252,7 @@ describe("control variates", () => {
 
   it("read the stated number of rows", async () => {
     const passes = async (sampler: Sampler) => (await drawn(sampler, { ...plan, start }, regression)).report.dataPasses;
-    // Two chains, each placed once; 70 transitions.
+    // Two chains with one initial evaluation each, and 70 transitions.
     expect(await passes(sgld({ stepSize: 0.01, batch: 5 }))).toBeCloseTo(2 + (2 * 70 * 5) / N, 10);
     expect(await passes(sgld({ stepSize: 0.01, batch: "all", thin: 3 }))).toBe(2 + 2 * 70 * 3);
     expect(await passes(sgld({ stepSize: 0.01, batch: 5, svrg: { every: 16 } }))).toBeCloseTo(2 + (2 * 70 * 10) / N + 2 * 5, 10);

@@ -1,9 +1,10 @@
 /**
- * What steps are said to cost, against what they cost: on normal posteriors whose draws' stationary variances are known, and on regressions that NUTS samples.
+ * The reported bias of step sizes compared with the true bias: on normal posteriors with known stationary variances,
+ * and on the draws themselves.
  *
- * Exactly: the sums of a run are replaced by expectations, from which the bias must follow to rounding. In runs: the estimate is within `near` of the true bias, stated with each,
- * where Monte Carlo error of the estimate (about √(2 / samples) of the variance's error) leaves four standard errors; with some 40 checks one run of other seeds
- * in 400 would fail by chance.
+ * Exact tests replace the sums of a run by expectations, from which the bias must follow up to rounding. In runs, the
+ * estimate must be within the stated `near` of the true bias. That allows four standard errors of the estimate (about
+ * √(2 / samples) of the variance's error). With about 40 checks, one run in 400 with other seeds would fail by chance.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,7 +24,7 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { type Draws, model, normal, sample, vector } from "../../../../src/entries/everything.ts";
 
-/** μ ~ N(0, 10), a thousand y ~ N(μ, 1). */
+/** μ ~ N(0, 10) with a thousand y ~ N(μ, 1). */
 const N = 1000;
 const numbers = stream(3, "conjugate").at(0);
 const y = Array.from({ length: N }, () => 1.3 + numbers.normal());
@@ -36,7 +37,7 @@ async function drawn(algorithm: Sampler, options: object = {}): Promise<Draws> {
   return sample(conjugate, { y }, { rows: "N", algorithm, draws: 2000, warmup: 500, seed: 1, ...options });
 }
 
-/** V of batches of n rows that follow each other. */
+/** Gradient variance V of batches of n consecutive rows. */
 function noiseOf(n: number): number {
   const sums = Array.from({ length: N }, (_, first) => {
     let sum = 0;
@@ -125,7 +126,8 @@ describe("a conjugate normal", () => {
     expect(verdict.text).toContain(`up to a step bias of ${Math.abs(draws.report.stepBias).toFixed(2)} sd (`);
   });
 
-  // What no formula here says: the draws themselves do, whose standard deviations have errors of 1 to 3 %.
+  // Samplers without a formula. The draws themselves show the bias, with errors of 1 to 3 % in their standard
+  // deviations.
   it.each([
     { name: "psgld whose preconditioner follows x", sampler: psgld({ stepSize: 3e-3, batch: "all", thin: 20 }) },
     { name: "psgld whose preconditioner stays", sampler: psgld({ stepSize: 3e-3, batch: "all", thin: 20, smoothing: 0.9999 }) },
@@ -146,7 +148,7 @@ describe("a conjugate normal", () => {
     const draws = await drawn(psgld({ stepSize: 1e-3, batch: "all", thin: 40, smoothing: 0.9 }));
     const shown = sdOf(draws) - 1;
     expect(shown).toBeGreaterThan(0.15);
-    // Steps alone would cost 0.01.
+    // Step size alone would explain 0.01.
     expect(Math.abs(draws.report.stepBias - shown), `${draws.report.stepBias} for ${shown}`).toBeLessThan(0.05 + 0.1 * shown);
     expect(draws.verdict().trusted).toBe(false);
   });
@@ -201,7 +203,7 @@ describe("the estimate of the bias", () => {
 
   it("costs no gradients for sgld and psgld and at most one in ten for the others", async () => {
     const passes = async (algorithm: Sampler): Promise<number> => (await drawn(algorithm, plan)).report.dataPasses;
-    // Two chains, each placed once; batches of 100 of 1000 rows.
+    // Two chains with one initial evaluation each, and batches of 100 of 1000 rows.
     const bare = 2 + (2 * 740 * 100) / N;
     expect(await passes(sgld({ stepSize: 1e-6 }))).toBeCloseTo(bare, 9);
     expect(await passes(psgld({ stepSize: 1e-4 }))).toBeCloseTo(bare, 9);
@@ -267,7 +269,8 @@ describe("the estimate from exact expectations", () => {
     const [h, a, lambda, v] = [0.02, 0.1, 2, 6];
     const ratio = (1 + (h * v) / (2 * a)) / (1 - (h * lambda) / (2 * (2 - a)));
     const variance = ratio / lambda;
-    // g and the second estimate at the same x: signals alike, noises with opposite signs once and alike once, so that they are uncorrelated.
+    // g and the second estimate at the same x have equal signals. Their noises have opposite signs as often as equal
+    // ones, so they are uncorrelated.
     const bias = new StepBias(1, rule(field.STOCHASTIC_HAMILTONIAN, a), 1, false);
     for (let k = 0; k < 32; k++) {
       const x = Math.sqrt(variance) * (k & 1 ? 1 : -1);
@@ -280,7 +283,7 @@ describe("the estimate from exact expectations", () => {
 
   it("fresh momenta are averaged over all updates, including those after thirty times 1/a", () => {
     const [a, r, h] = [0.1, 2000, 0.02];
-    // E x², E xv/√h and E v²/h of λ = 1, from update to update: x' = x + v, v' = (1 − a) v − h x' + noise.
+    // E x², E xv/√h and E v²/h for λ = 1 after each update: x' = x + v, v' = (1 − a) v − h x' + noise.
     const mean = (from: number): [end: number, mean: number] => {
       let [x, c, t, sum] = [from, 0, 1, 0];
       for (let k = 0; k < r; k++) {
@@ -315,7 +318,8 @@ describe("the estimate from exact expectations", () => {
   it("the noise around a mode is half the variance of a difference of two estimates", () => {
     const numbers = { rowCount: 1000, stream: stream(5, "noise") };
     const estimate = (_: Float64Array, row: number, gradient: Float64Array) => void gradient.fill(row % 2 ? 1 : -1);
-    // ±1 at random: 1, and the mean of 100 that are 0 or 2 is within 0.4, four standard errors.
+    // Random ±1 has variance 1. Half the squared difference is 0 or 2, and the mean of 100 of these is within 0.4, four
+    // standard errors.
     const [noise] = noiseAround(Float64Array.of(0), Float64Array.of(1), { ...numbers, estimate });
     expect(Math.abs(noise - 1)).toBeLessThan(0.4);
     expect([...noiseAround(Float64Array.of(0), Float64Array.of(1), { ...numbers, estimate: undefined })]).toEqual([0]);
@@ -358,13 +362,13 @@ describe("the estimate from exact expectations", () => {
     ];
     expect(at(0.5, 1e-6)).toEqual(at(0).map((ratio) => expect.closeTo(ratio, 9)));
     expect(at(0.5, 1e6)).toEqual(at(0.5).map((ratio) => expect.closeTo(ratio, 9)));
-    // Curvatures 1 and 9, γ = 2: 1 + 64 / 80.
+    // Curvatures 1 and 9 with γ = 2: 1 + 64 / 80.
     expect(at(0.5, 2)).toEqual(at(0.5 / 1.8).map((ratio) => expect.closeTo(ratio, 12)));
     expect(at(0.5)[0]).not.toBeCloseTo(at(0.5, 2)[0], 3);
   });
 
   it("inertia separates directions of different curvature", () => {
-    // Of the 4 × 4 recursion of two modes whose noises are alike: off-diagonal entries shrink as the formula says.
+    // From the 4 × 4 recursion of two modes with equal noise: off-diagonal entries shrink as the formula states.
     const [h, a] = [1e-4, 0.02];
     const lambda = [1, 9];
     const cross = stationaryCross(
@@ -403,7 +407,7 @@ describe("the estimate from exact expectations", () => {
   it("the recursion for fresh momenta equals a long run of updates", () => {
     const [w, drive, a, b, r] = [0.02, 0.03, 0.05, 0.01, 12];
     const rows = Array.from({ length: 400 }, () => 0);
-    // By the second moments themselves, update by update.
+    // Second moments, computed update by update.
     let [x, c, t, sum] = [1, 0, 1, 0];
     for (let k = 0; k < rows.length * r; k++) {
       if (k % r === 0) [c, t] = [0, 1];
@@ -417,7 +421,7 @@ describe("the estimate from exact expectations", () => {
 });
 
 describe("blocks of samples", () => {
-  /** 2 chains of `count` samples; x g is −level but for noise, in 2 coordinates. */
+  /** 2 chains of `count` samples in 2 coordinates. x g is −level plus noise. */
   function filled(count: number, noise: number): Blocks {
     const blocks = new Blocks(2, 2);
     for (let c = 0; c < 2; c++) {
@@ -451,7 +455,7 @@ describe("blocks of samples", () => {
     expect(held(10, 0)[0]).toBe(0);
     const [above] = held(0.2, 0);
     const [below] = held(0.2, 5);
-    // The mean of 192 weighed draws has an error of 0.2 √(1.25 / 192); three on either side.
+    // The mean of 192 weighted draws has an error of 0.2 √(1.25 / 192). The tolerance is three errors on either side.
     expect((below - above) / 6 / (0.2 * Math.sqrt(1.25 / 192))).toBeGreaterThan(0.5);
     expect((below - above) / 6 / (0.2 * Math.sqrt(1.25 / 192))).toBeLessThan(2);
     expect(Math.abs((below + above) / 2 - 1)).toBeLessThan(0.1);
@@ -474,7 +478,7 @@ it("a sample is the point of the update's gradient, and a second estimate has th
     expect(posterior.evaluate(chain.position).gradient[0] === gradient[0]).toBe(make === sghmc);
     expect(scale !== undefined).toBe(make === psgld);
     run.dispose();
-    // Noise of this density's gradients is the same everywhere: with a centre there is none.
+    // The gradient noise of this density is the same everywhere, so a centre removes it.
     const centred = make({ stepSize: h, batch: 7, controlVariate: "mode" }).start(posterior, plan, engine);
     await centred.advance(1);
     const [point, out] = [Float64Array.of(1.1), new Float64Array(1)];
@@ -485,9 +489,9 @@ it("a sample is the point of the update's gradient, and a second estimate has th
   posterior.dispose();
 });
 
-/** Of two modes with w = hλ and noise q shared by both: E x₁x₂ over what it is with the formula without inertia. */
+/** Ratio of E x₁x₂ to its value without inertia, for two modes with w = hλ and common noise q. */
 function stationaryCross([w1, w2]: number[], a: number, q: number): { factor: number } {
-  // Second moments of (x₁, v₁, x₂, v₂) across the modes: xx, xv, vx, vv; v after x, as in sghmc.
+  // Second moments of (x₁, v₁, x₂, v₂) across the modes: xx, xv, vx, vv. v is updated after x, as in sghmc.
   let [xx, xv, vx, vv] = [0, 0, 0, 0];
   let [sum, count] = [0, 0];
   const rounds = Math.ceil(60 / a);
@@ -519,10 +523,10 @@ function inverted(a: number[][]): number[][] {
   return rows.map((row) => row.slice(d));
 }
 
-/** Of d coordinates, correlated. */
+/** Correlated coordinates. */
 describe("several dimensions", () => {
   it.each([10, 100])("with %i correlated coordinates of two scales, the bias is that of the worst marginal", async (d) => {
-    // Prior N(0, 1) and a shared, precise observation of the sum of each pair: precision [[1 + k, k], [k, 1 + k]], one of every pair scaled by 2.
+    // A prior N(0, 1) and a precise common observation of the sum of each pair: precision [[1 + k, k], [k, 1 + k]].
     const k = 3;
     const pairs = model(({ data, param, observe }) => {
       const { zero } = data({ zero: vector("P") });

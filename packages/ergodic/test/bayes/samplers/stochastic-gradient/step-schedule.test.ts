@@ -1,4 +1,4 @@
-/** Step sizes by update, cycles, and the options that say them. */
+/** Step sizes by update, cycles, and their options. */
 import { describe, expect, it } from "vitest";
 import { psgld, sghmc, sgld, sgnht } from "../../../../src/bayes/samplers/index.ts";
 import { stepSchedule } from "../../../../src/bayes/samplers/stochastic-gradient/step-schedule.ts";
@@ -18,7 +18,7 @@ describe("step sizes", () => {
       expect(stepSize(k - 1)).toBeCloseTo(0.1 * (Math.cos((Math.PI * ((k - 1) % 10)) / 10) + 1), 14);
       expect(temperature(k - 1)).toBe((k - 1) % 10 < 5 ? 0 : 1);
     }
-    // Five updates explore; draws are taken after 7 and after 10.
+    // Five updates explore, and draws follow after 7 and after 10 updates.
     expect([0, 1, 2, 3, 4, 5].map(updatesBefore)).toEqual([0, 7, 10, 17, 20, 27]);
     expect(mostUpdates).toBe(8);
   });

@@ -1,8 +1,9 @@
 /**
- * Parallel tempering against a posterior of two modes fifteen standard deviations apart, and against densities with such modes and nothing observed.
+ * Parallel tempering on a posterior with two modes fifteen standard deviations apart, and on densities with such modes
+ * and no observations.
  *
- * False alarms of the whole file: 1e-4, split over its RUNS. With 48 chains a bias of 0.25 standard deviations is caught, and with the fewer draws of
- * `npm test` one of 0.35; planted mistakes in swaps are.
+ * The false alarm rate of the file is 1e-4, split over its RUNS. With 48 chains, a bias of 0.25 standard deviations is
+ * detected, and with the fewer draws of `npm test`, one of 0.35. Planted mistakes in swaps are detected.
  */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
@@ -21,7 +22,7 @@ const RUNS = 8;
 const FALSE_ALARM = 1e-4 / RUNS;
 const engine = await openEngine();
 const { tempered, whole, target } = await twoModes(engine);
-/** Errors shrink as the root of the number of draws. */
+/** Errors shrink with the square root of the number of draws. */
 const BIAS = 0.25 * Math.sqrt(power(2, 1));
 const long: SamplingPlan = {
   chains: 48,
@@ -65,7 +66,7 @@ describe("two distant modes", () => {
     expect(alone.report.swapAcceptance).toBeUndefined();
     const left = checkChains(target, alone.draws).find(({ functional }) => functional === "left")!;
     expect(left.standardError).toBeGreaterThan(0.1);
-    /** A ladder that believes this of the log likelihood. */
+    /** A density that reads its log likelihood from another address. */
     const believing = (wrong: (address: number, binding: { likelihood: number }) => number): LogDensity => ({
       ...tempered,
       bindTempered: (options) => {
@@ -88,7 +89,7 @@ describe("two distant modes", () => {
         ),
       ),
     ).toBeGreaterThan(FALSE_ALARM);
-    // The power instead of the likelihood: nearly every swap is made.
+    // Reads the power instead of the likelihood, so nearly every swap is accepted.
     expect(
       leastP(
         checkChains(
@@ -108,7 +109,7 @@ describe("two distant modes", () => {
 
 describe("two distant modes without observations", () => {
   const far = mixture([0.3, 0.7], [normal(-6, 1), normal(9, 1)]);
-  /** x ~ 0.3 N(−6, 1) + 0.7 N(9, 1), y ~ N(1, 1). */
+  /** x ~ 0.3 N(−6, 1) + 0.7 N(9, 1) and y ~ N(1, 1). */
   const densities: [string, () => Promise<LogDensity>][] = [
     [
       "in a target() term",
@@ -161,7 +162,7 @@ describe("two distant modes without observations", () => {
     expectExact(checks, FALSE_ALARM);
     expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(BIAS);
     expect(report.leastSwapAcceptance).toBeGreaterThan(0.1);
-    // Rungs that were all the same would always swap.
+    // Identical rungs would always swap.
     expect(report.swapAcceptance).toBeLessThan(0.98);
     const alone = await finished(parallelTempering({ inner, count: 1 }), { ...long, draws: 100 }, density);
     for (let c = 0; c < long.chains; c++) {
@@ -252,7 +253,7 @@ describe("ladders", () => {
   it("stay for even rejections, and otherwise space the barrier evenly", () => {
     const powers = [1, 0.1, 0.01, 0.001];
     for (const [k, power] of evenLadder(powers, [0.3, 0.3, 0.3]).entries()) expect(power).toBeCloseTo(powers[k], 12);
-    // Λ = 0, 0.6, 0.6, 0.6: thirds of the first pair, all in log β.
+    // Λ = 0, 0.6, 0.6, 0.6, so the first pair is divided into thirds of log β.
     const moved = evenLadder(powers, [0.9, 0, 0]);
     expect(moved[0]).toBe(1);
     expect(moved[3]).toBe(0.001);

@@ -1,4 +1,4 @@
-/** kernels/bayes/particle-moves.ts against its plain twin, bit for bit; weights and resampling. */
+/** kernels/bayes/particle-moves.ts equals its plain twin bit for bit. Also tests weights and resampling. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as field from "../../../../src/bayes/fields.ts";
@@ -155,7 +155,7 @@ describe("weights", () => {
           });
         }
         expect(furthest).toBeLessThan(1 + 1e-9);
-        // Each particle's count jumps at most twice over the uniform numbers of the grid.
+        // Over the grid of uniform numbers, each particle's count jumps at most twice.
         mean.forEach((count, i) => {
           expect(Math.abs(count - (n * w[i]) / total)).toBeLessThan(2 / grid + 1e-9);
         });

@@ -1,4 +1,4 @@
-/** A population's own covariance, shrunk to its diagonal: few particles say little about how coordinates depend on each other. */
+/** Covariance of a population, shrunk towards its diagonal, because few particles determine correlations poorly. */
 import { expect, it } from "vitest";
 import { Population } from "../../../../src/bayes/samplers/tempering/population.ts";
 import type { LogDensity } from "../../../../src/engine/contract/index.ts";

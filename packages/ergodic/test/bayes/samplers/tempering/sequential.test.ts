@@ -1,8 +1,8 @@
 /**
- * Sequential Monte Carlo against evidences in closed form, and posteriors of known moments.
+ * Sequential Monte Carlo compared with evidences in closed form and posteriors with known moments.
  *
- * False alarms of the whole file: 1e-4, split over its CHECKS of t-tests between independent populations. Each finds an evidence that is wrong by a
- * quarter; planted mistakes are found.
+ * The false alarm rate of the file is 1e-4, split over its CHECKS, which are t-tests between independent populations.
+ * Each detects an evidence that is wrong by a quarter, and planted mistakes are detected.
  */
 import { describe, expect, it } from "vitest";
 import { exponential, model, normal, poisson } from "../../../../src/bayes/model/index.ts";
@@ -63,7 +63,7 @@ describe("two distant modes", () => {
     const check = evidenceCheck(logEvidences, evidence);
     expectExact([check], FALSE_ALARM);
     expect(check.standardError).toBeLessThan(0.02);
-    // Its logarithm is not: what is tested is the mean of Z.
+    // The logarithm is biased. The test above concerns the mean of Z.
     const logMean = logEvidences.reduce((sum, l) => sum + (l - evidence) / 1500, 0);
     expect(logMean).toBeLessThan(-2 * check.standardError);
   });
@@ -75,7 +75,7 @@ describe("two distant modes", () => {
       ...tempered,
       bindTempered: (given) => {
         const binding = tempered.bindTempered!(given);
-        // β is written to where nobody reads it; or the likelihood read from where β is.
+        // β is written to an unused address, or the likelihood is read from the address of β.
         return likelihoodToo ? { ...binding, likelihood: binding.power } : { ...binding, power: elsewhere.pointer };
       },
     });
@@ -163,7 +163,8 @@ describe("a run", () => {
     const mean = logs.reduce((a, b) => a + b, 0) / 40;
     const spread = Math.sqrt(logs.reduce((sum, l) => sum + (l - mean) ** 2, 0) / 39);
     const told = Math.sqrt(errors.reduce((sum, e) => sum + e * e, 0) / 40);
-    // A spread of 40 runs is within a factor 1.6 at 1e-4; systematic resampling makes it smaller than what is told.
+    // The spread of 40 runs is within a factor of 1.6 except with probability 1e-4. Systematic resampling makes it
+    // smaller than the reported error.
     expect(told).toBeGreaterThan(spread / 1.6);
     expect(told).toBeLessThan(4 * spread);
   });
