@@ -128,7 +128,10 @@ function expectAnswer(one: Omit<Optimum, "name">, weights: Float64Array, interce
   expect(Math.abs(objective(one, coef, [...intercept]) - one.objective)).toBeLessThan(1e-10);
 }
 
-/** Zero coefficients are inside their limit by at least 1e-4 of it (coordinate-optima.py), so zeros are exact. */
+/**
+ * Zero coefficients satisfy their condition with a relative margin of at least 1e-4 (coordinate-optima.py), so zeros
+ * are exact.
+ */
 function expectZeros({ coef }: Answer, weights: Float64Array): void {
   expect([...weights].map((v) => v === 0)).toEqual(coef.flat().map((v) => v === 0));
 }
@@ -188,7 +191,7 @@ describe("the plain checkers", () => {
   const logistics = golden.optima.filter((one) => one.loss === "logistic" && plain(one));
   const signs = (y: number[]): number[] => y.map((v) => 2 * v - 1);
 
-  it.each([...lassos, ...logistics])("$name: the gap is zero at the optimum and brackets it elsewhere", (one) => {
+  it.each([...lassos, ...logistics])("$name: the gap is zero at the optimum, and bounds hold on both sides elsewhere", (one) => {
     const { x, ...targets } = golden.designs[one.data];
     const [rows, gap] =
       one.loss === "squared"

@@ -21,7 +21,7 @@ const isStiff = ({ name }: Case): boolean => name === "robertson" || name === "v
 
 describe.each(golden.map((one) => ({ ...one, title: `${one.name} by ${one.solver}` })))("$title", (one) => {
   const methods = isStiff(one) ? (["rosenbrock"] as const) : (["dormandPrince", "rosenbrock"] as const);
-  it.each(methods)("%s has its states and gradient to 1e-6", async (method) => {
+  it.each(methods)("%s computes the states and gradient to 1e-6", async (method) => {
     const { slope, start } = equations[one.name];
     const [rows, columns] = [one.states.length, one.states[0].length];
     const weights = Float64Array.from({ length: rows * columns }, (_, i) =>

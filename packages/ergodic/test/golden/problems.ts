@@ -4,7 +4,7 @@ const CENTRE = [1.0, -2.0, 3.0, -0.5, 0.25, 1.5, -1.0, 2.0, -3.0, 0.75];
 
 export interface Problem {
   start: number[];
-  /** Gradient at step t from 1 with a perturbation, or the exact gradient for t = 0. */
+  /** Gradient with the perturbation of step t ≥ 1, or the exact gradient for t = 0. */
   gradient(x: ArrayLike<number>, t: number): number[];
   value(x: ArrayLike<number>): number;
 }

@@ -19,7 +19,7 @@ const cells = Array.from({ length: users * items }, (_, c) => [Math.floor(c / it
 
 /**
  * Standard deviation of the explicit ratings. In this unit the penalty is l2, as in Ridge, and the solution is smaller
- * by it.
+ * by this factor.
  */
 const UNIT = (() => {
   const all = cells.map(([u, i]) => rating(u, i));

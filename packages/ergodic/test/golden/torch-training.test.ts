@@ -62,7 +62,7 @@ function difference(found: ArrayLike<number>, wanted: readonly number[]): number
 }
 
 describe.each(golden.entries)("$call", (entry) => {
-  it.each([false, true])("agrees with deterministic: %s", async (deterministic) => {
+  it.each([false, true])("the training agrees, deterministic: %s", async (deterministic) => {
     const x = Array.from({ length: golden.y.length }, (_, i) => golden.x.slice(i * CELLS, (i + 1) * CELLS));
     using data = Dataset.fromArrays({ x, y: golden.y, classes: true, rowShape: SHAPE, type: "f64" });
     const { rule, l2 } = ours[entry.call];

@@ -117,7 +117,7 @@ describe("gradient estimates on a batch", () => {
     return all;
   }
 
-  it.each([1, 10, 97])("is unbiased over all batches of %i", (batch) => {
+  it.each([1, 10, 97])("are unbiased over all batches of %i", (batch) => {
     const all = estimates(x, batch);
     const wanted = [value, ...gradient];
     wanted.forEach((w, j) => {
@@ -127,7 +127,7 @@ describe("gradient estimates on a batch", () => {
     if (batch < 97) expect(new Set(all.map(([v]) => v)).size).toBeGreaterThan(90);
   });
 
-  it("is exact at the centre, with second-order noise around it", () => {
+  it("are exact at the centre, with second-order noise around it", () => {
     const exactly = whole.evaluate(centre, gradient);
     for (const [v, ...g] of estimates(centre, 5)) {
       expect(v).toBeCloseTo(exactly, 9);

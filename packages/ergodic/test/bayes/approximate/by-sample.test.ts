@@ -24,7 +24,7 @@ const funnel = model(({ param }) => {
 });
 
 it.each([pathfinder(), meanField(), fullRank(), svgd()])(
-  "$name returns draws by name of a known slope",
+  "$name returns draws of a known slope by name",
   async (algorithm) => {
     const posterior = await sample(line, data, { algorithm, seed: 2, deterministic: true });
     const slope = posterior.draws("slope");

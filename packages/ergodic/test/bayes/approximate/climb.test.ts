@@ -32,7 +32,7 @@ describe("the Newton step", () => {
   test.each([
     ["one that knows nothing", unit(5)],
     ["one that is wrong by 10^4 along the floor", new InverseCurvature(Float64Array.of(1e-4, 1e-3, 1e-6, 1, 1), [], [])],
-  ])("matches the Hessian in step and predicted decrease, preconditioned by %s", (_, estimate) => {
+  ])("has the step and predicted decrease of the Hessian, preconditioned by %s", (_, estimate) => {
     const f = bowl(h);
     const { step, promise, definite } = newtonStep(f, x, slopes(f, x), estimate, 50);
     expect(definite).toBe(true);

@@ -22,7 +22,7 @@ describe("one component", () => {
     expect(parameters.components[2]).toBeCloseTo(meanPrecision + n, 10);
   });
 
-  it.each([2.5, 3, 10])("degrees %f adds to the degrees of freedom: ν = ν₀ + n", (degrees) => {
+  it.each([2.5, 3, 10])("degrees %f is added to the number of rows: ν = ν₀ + n", (degrees) => {
     expect(gaussianMixture(rows, { ...exact, degrees }).parameters.components[3]).toBeCloseTo(degrees + n, 10);
   });
 

@@ -237,7 +237,7 @@ describe.each([{ full: false }, { full: true }])("a normal family, full: $full",
 });
 
 describe("fixed draws", () => {
-  it("have the exact second moments of a standard normal, or only its variances if they are few", () => {
+  it("have the second moments of a standard normal up to rounding, or only the variances if there are few", () => {
     for (const [pairCount, d] of [
       [50, 3],
       [5, 4],

@@ -138,7 +138,7 @@ describe("a normal target", () => {
     const logEvidence = 1.5 * Math.log(2 * Math.PI) - 0.5 * Math.log(5.17);
     for (const sampler of [fullRank(), pathfinder(), fullRank({ psis: false })])
       expect((await drawn(sampler, plan)).report.elbo).toBeCloseTo(logEvidence, 4);
-    // The mean-field ELBO is lower by half the log of the ratio of the product of the precision's diagonal to its
+    // The mean-field ELBO is lower by half the log of 6/5.17, the product of the precision's diagonal over its
     // determinant.
     expect((await drawn(meanField(), plan)).report.elbo).toBeCloseTo(logEvidence - 0.5 * Math.log(6 / 5.17), 1);
   });
@@ -179,7 +179,7 @@ describe("a normal target", () => {
     run.dispose();
   });
 
-  it("the stochastic ascent alone comes close, from a distant point with distant units", async () => {
+  it("the stochastic ascent comes close to the target without refinement", async () => {
     const alone = fullRank({ start: "point", refineDraws: 0, psis: false, tolerance: 1e-4 });
     const near = await gaussian(engine, [1, -2, 3], precision);
     const { parameters, report } = await drawn(alone, plan, near);
@@ -273,7 +273,7 @@ describe("targets that no normal fits", () => {
   });
 });
 
-it("the pool grows tenfold while its weights give too few effective draws or k̂ is unsettled", async () => {
+it("the pool grows tenfold if the effective size is too small or k̂ is between 0.7 and 1", async () => {
   /** Number of blocks of 50 draws in a run that requests 200 draws and always finds these weights. */
   const blocks = async (paretoK: number, effectiveSize: number, psis = true): Promise<number> => {
     const run = pathfinder({ paths: 2, draws: 25, psis }).start(target, plan, engine);
@@ -291,7 +291,7 @@ it("the pool grows tenfold while its weights give too few effective draws or k̂
   expect([await blocks(1.01, 10), await blocks(Infinity, 10), await blocks(0.9, 10, false)]).toEqual([4, 4, 4]);
 });
 
-describe("places outside the approximation", () => {
+describe("places next to the approximation", () => {
   /** N(0, 1) mixed with N(at, sd²), which has `share` of the mass. */
   const beside = (share: number, at: number, sd: number) => {
     const terms = (x: number) => [Math.log(1 - share) - 0.5 * x * x, Math.log(share / sd) - 0.5 * ((x - at) / sd) ** 2];
@@ -311,7 +311,7 @@ describe("places outside the approximation", () => {
   const given = { ...plan, chains: 4, draws: 4000, start: Float64Array.of(-0.5) };
   const started = (density: LogDensity) => finish(pathfinder().start(density, given, engine));
 
-  it("are reported only if they hold less than a tenth of the draws that they should", async () => {
+  it("are reported if they hold less than a tenth of the draws, but not if they hold more", async () => {
     const rare = await started(beside(0.03, 1.5, 0.05));
     const found = rare.places!();
     expect(found.map(({ by, missed, mode }) => [by, missed, mode])).toEqual([["scout", false, 0]]);

@@ -73,7 +73,7 @@ describe("the flow", () => {
     for (let l = 0; l < 2; l++) expect(flow.filter((_, at) => at % 2 === l).reduce((sum, v) => sum + v, 0)).toBeCloseTo(0, 14);
   });
 
-  it("has bandwidth median squared distance over log n, or 1 for identical particles", () => {
+  it("uses the median squared distance over log n as bandwidth, or 1 for identical particles", () => {
     expect(medianBandwidth(Float64Array.of(0, 1, 3), 1)).toBeCloseTo(4 / Math.log(3), 14);
     expect(medianBandwidth(Float64Array.of(0, 1, 3, 7), 1)).toBeCloseTo((9 + 16) / 2 / Math.log(4), 14);
     expect(medianBandwidth(new Float64Array(6), 2)).toBe(1);
@@ -118,7 +118,7 @@ describe("a normal target", () => {
     expect(Math.abs(found[0] / 1e12 / covariance[0][0] - 1)).toBeLessThan(0.15);
   });
 
-  it("is reported as poorly matched if spreads collapse in many dimensions", async () => {
+  it("is flagged if spreads are too small, as in many dimensions", async () => {
     const d = 30;
     const round = await gaussian(
       engine,

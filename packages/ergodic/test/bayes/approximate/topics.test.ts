@@ -65,7 +65,7 @@ function matched(found: Float64Array): { topic: number; mass: number }[] {
 const rising = (elbo: Float64Array): boolean => elbo.every((v, i) => i === 0 || v >= elbo[i - 1] - 1e-9 * Math.abs(v));
 
 describe("topics", () => {
-  it("with one topic, equals the log evidence and returns the word counts", () => {
+  it("equals the log evidence with one topic, and returns the word counts", () => {
     const rows = [
       [3, 0, 1],
       [0, 2, 2],
@@ -78,7 +78,7 @@ describe("topics", () => {
     expect([...documents]).toEqual([1, 1]);
   });
 
-  it("with two topics, never exceeds the enumerated evidence, and each update raises the ELBO", () => {
+  it("never exceeds the enumerated evidence with two topics, and each update raises the ELBO", () => {
     const rows = [
       [2, 1, 0],
       [0, 1, 2],

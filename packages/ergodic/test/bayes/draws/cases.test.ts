@@ -21,7 +21,7 @@ const quantities = [
   { name: "b", shape: [2], kind: "generated" },
 ];
 const values = { a: [1, 2, 3, 4], b: [1, 2, 3, 4, 5, 6, "NaN", "-0"] };
-/** Base draws for the changes of a case. */
+/** Unchanged draws. Each case changes some of their properties. */
 const whole = {
   ...json,
   quantities,

@@ -160,7 +160,7 @@ describe.each([true, false])("deterministic: %s", (deterministic) => {
   });
 });
 
-describe("draws of a run", () => {
+describe("joining draws with their model", () => {
   const sides = model(({ data: given, param, observe }) => {
     const { y } = given({ y: vector("N") });
     const high = param("high", bernoulli(0.5), { shape: "N" });
@@ -175,21 +175,21 @@ describe("draws of a run", () => {
     generated("twice", mul(2, mu));
   });
 
-  it("from Gibbs steps with whole numbers are joined with the model", async () => {
+  it("accepts draws from Gibbs steps with whole numbers", async () => {
     const run: Draws = await sample(sides, four, { ...short, algorithm: gibbs({ high: enumerate(), places: conjugate() }) });
     const found = await read("csv", run, { model: sides, data: four });
     expect(found.predict({ seed: 3 }).draws("y")).toEqual(run.predict({ seed: 3 }).draws("y"));
     expect(found.loo().elpd).toEqual(run.loo().elpd);
   });
 
-  it("from batches of rows are joined with the model", async () => {
+  it("accepts draws from batches of rows", async () => {
     const algorithm = sgld({ stepSize: 0.01, batch: 2 });
     const run: Draws = await sample(plain, four, { ...short, algorithm, rows: "N", chains: 1 });
     const found = await read("json", run, { model: plain, data: four });
     expect(found.predict({ seed: 3 }).draws("y")).toEqual(run.predict({ seed: 3 }).draws("y"));
   });
 
-  it("from CmdStan are joined with a model of the same parameters", async () => {
+  it("accepts draws of CmdStan for a model with the same parameters", async () => {
     const run: Draws = await sample(plain, four, short);
     const text = [0, 1].map((chain) => toCmdStanCsv(run, chain).replace(/^# ergodic = .*\n/m, ""));
     const stan = fromCmdStanCsv(text);
@@ -201,14 +201,14 @@ describe("draws of a run", () => {
     ]);
   });
 
-  it("stopped during warm-up are empty", async () => {
+  it("returns no draws for a run that was stopped during warm-up", async () => {
     const run: Draws = await sample(plain, four, { ...short, draws: 0 });
     const found = await read("json", run, { model: plain, data: four });
     expect(found.count).toBe(0);
     expect(() => found.loo()).toThrow(/there are no draws/);
   });
 
-  it("are refused with another model or other data", async () => {
+  it("refuses another model or other data", async () => {
     const run: Draws = await sample(plain, four, short);
     const refused = (changed: StatisticalModel, given: object = four) =>
       read("csv", run, { model: changed, data: given as never });
@@ -256,7 +256,7 @@ describe("draws of a run", () => {
     );
   });
 
-  it("are refused if the model or the data are missing", async () => {
+  it("refuses a model without data or data without a model", async () => {
     await expect(loadDraws("none", { model: plain } as never)).rejects.toThrow(
       /loadDraws: data is undefined, but must be an object/,
     );

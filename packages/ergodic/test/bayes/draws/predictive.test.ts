@@ -73,7 +73,7 @@ describe("PIT", () => {
   const yrep = Float64Array.from(golden.yrep.flat());
   const loglik = Float64Array.from(golden.loglik.flat());
 
-  it("of left-out draws equals that of loo and rstantools", () => {
+  it("leaves out the draws of each value as loo and rstantools do", () => {
     const { pit, paretoK } = looPit(golden.y, yrep, loglik, { chainCount: 2 });
     const { pit: plain } = looPit(golden.y, yrep, loglik, { chainCount: 2, relativeEfficiency: 1 });
     golden.y.forEach((_, i) => {
@@ -86,7 +86,7 @@ describe("PIT", () => {
     expect(Math.max(...golden.pit.map((value, i) => Math.abs(value - unweighted[i])))).toBeGreaterThan(1e-3);
   });
 
-  it("of left-out draws requires a likelihood per value", () => {
+  it("requires a likelihood per value to leave out draws", () => {
     expect(() => looPit(golden.y, yrep, loglik.subarray(6), { chainCount: 2 })).toThrow(
       /2994 log likelihoods, but 3000 replicated values/,
     );

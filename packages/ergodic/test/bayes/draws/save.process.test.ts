@@ -362,11 +362,11 @@ class MemoryFolder {
   }
 }
 
-describe("in a web page", () => {
+describe("saving in a web page", () => {
   it.each([
     ["csv", ["chain_1.csv", "chain_2.csv", "draws.json"]],
     ["json", ["draws.json"]],
-  ] as const)("a folder handle with %s keeps everything and nothing of an earlier save", async (format, names) => {
+  ] as const)("%s: a folder handle keeps everything and nothing of an earlier save", async (format, names) => {
     vi.stubGlobal("process", undefined);
     const opfs = new MemoryFolder();
     await saveDraws(draws, opfs, { format: "csv" });

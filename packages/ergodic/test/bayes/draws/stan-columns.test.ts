@@ -33,7 +33,7 @@ describe("columns", () => {
     expect(labels(["a.2", "b", "a.1"]).columns.map(({ offset }) => offset)).toEqual([1, 0, 0]);
   });
 
-  it("without an index at the end are read as whole names", () => {
+  it("are read as whole names if they do not end in an index", () => {
     expect(labels(["z.1.real", "t:1", "x.0", "y[0]"]).quantities.map(({ name, shape }) => [name, shape.length])).toEqual([
       ["z.1.real", 0],
       ["t:1", 0],
@@ -46,7 +46,7 @@ describe("columns", () => {
     ["a gap", ["a.1.1", "a.2.1", "a.2.2"], /"a" has 3 columns, but indices up to \[2,2\] need 4/],
     ["two of a label", ["a.1", "a.1"], /there are two columns "a.1"/],
     ["indices of two lengths", ["a.1", "a.1.2"], /"a.1.2" has 2 indices, but "a.1" has 1/],
-  ])("with %s are refused", (_, names, message) => {
+  ])("are refused with %s", (_, names, message) => {
     expect(() => labels(names)).toThrow(message);
   });
 });

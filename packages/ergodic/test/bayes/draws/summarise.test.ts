@@ -33,7 +33,7 @@ describe("summarise", () => {
     expect(draws.series("L", 2, 5)).toEqual(draws.scalars().get("L[3,6]"));
   });
 
-  it("lists all elements for a name and one for an element", () => {
+  it("summarises all elements for a name and one element for its label", () => {
     const draws = drawn(40, 3);
     const names = (of: string[]) => Object.keys(draws.summary({ of: of as never }));
     expect(names(["theta[2]"])).toEqual(["theta[2]"]);

@@ -49,20 +49,20 @@ describe("levels", () => {
     return codingOf("test", readFormula(`y ~ ${variable}`), rows);
   };
 
-  it("are sorted by character code or in the given order", () => {
+  it("are sorted by character code or keep the given order", () => {
     const data = { y: [1, 2, 3, 4], f: ["b", "B", "a", "b"] };
     expect(levels(data, "f").names).toEqual(["fa", "fb"]);
     expect(levels(data, "f", { f: ["b", "a", "B", "c"] }).names).toEqual(["fa", "fB", "fc"]);
   });
 
-  it("sort numerically for numbers, and as false and true for Booleans", () => {
+  it("are sorted numerically for numbers, and are false and true for Booleans", () => {
     expect(levels({ y: [1, 2, 3], x: [10, 9, -1] }, "factor(x)").names).toEqual(["factor(x)9", "factor(x)10"]);
     expect(levels({ y: [1, 2, 3], x: ["10", "9", "2"] }, "factor(x)").names).toEqual(["factor(x)2", "factor(x)9"]);
     expect(levels({ y: [1, 2], x: [true, false] }, "x").names).toEqual(["xtrue"]);
     expect(levels({ y: [1, 2, 3], x: [10, 9, 10] }, "x", { x: ["10", "9"] }).names).toEqual(["x9"]);
   });
 
-  it("of nested groups are the combinations that occur, in order", () => {
+  it("combine nested groups only as they occur, in order", () => {
     const rows = new ModelRows("test", new Columns("test", { a: ["2", "1", "2", "1"], b: [10, 9, 9, 9] }, {}));
     expect(rows.groups(["a", "b"], "").levels).toEqual(["1:9", "2:9", "2:10"]);
     expect([...rows.groups(["a", "b"], "").codes]).toEqual([2, 0, 1, 0]);

@@ -98,7 +98,7 @@ describe("posteriors of formulas agree with brms", () => {
         { Days: 9, Subject: "new" },
       ];
       const found = await posterior.predict(rows);
-      // At least a quarter of these draws are effective, and 10,000 of those of brms.
+      // Effective draws: at least a quarter of ours, and 10,000 of brms.
       found.forEach(({ Reaction: { mean, sd } }, i) => {
         compare(`prediction of row ${i}`, [mean, sd / Math.sqrt(draws)], [extra.mean[i], extra.sd[i] / 100]);
         compare(`its sd ${i}`, [sd, sd / Math.sqrt(2 * draws)], [extra.sd[i], extra.sd[i] / Math.sqrt(20_000)]);

@@ -315,7 +315,7 @@ describe("quantities in the draws", () => {
     expect(names.at(-1)).toBe("f:g[c:g4]: Intercept");
   });
 
-  it("include the intercept and thresholds at zero columns", async () => {
+  it("state the intercept and thresholds at the point where all columns are 0", async () => {
     const line = await conditioned("y ~ x");
     const u = Float64Array.of(1, 2, 0.5);
     const { Intercept, x, sigma } = line.constrain(u);
@@ -475,7 +475,7 @@ describe("a regression is a model", () => {
     ["warpbreaks", "breaks ~ wool * tension", "poisson"],
     ["infert", "case ~ spontaneous + induced + education", "bernoulli"],
     ["chickwts", "weight ~ feed", "gaussian"],
-  ])("under wide priors, its mode equals R's estimate: %s", async (name, formula, family) => {
+  ])("has R's estimate as its mode under wide priors: %s", async (name, formula, family) => {
     const { names, values, data } = golden.estimates[name];
     const ordered = { tension: ["L", "M", "H"], education: ["0-5yrs", "6-11yrs", "12+ yrs"] };
     const levels = Object.fromEntries(Object.entries(ordered).filter(([column]) => column in data));
@@ -485,7 +485,7 @@ describe("a regression is a model", () => {
     expect(mode.converged).toBe(true);
   });
 
-  it("it works with loo, check, predict, summaries and approximations", async () => {
+  it("works with loo, check, predict, summaries and approximations", async () => {
     const line = regression("y ~ x + (1 | g)", { name: "line" });
     expect([line.name, line.kind, regression(" y ~ x ").name]).toEqual(["line", "statistical", "y ~ x"]);
     const posterior = await sample(line, columns, { seed: 1, draws: 200 });
@@ -499,7 +499,7 @@ describe("a regression is a model", () => {
     expect(before.quantities).toEqual(posterior.quantities);
   });
 
-  it("it accepts lists of rows and batches of rows", async () => {
+  it("accepts lists of rows and batches of rows", async () => {
     const rows = columns.x.map((x, i) => ({ x, y: columns.y[i], f: columns.f[i] }));
     const run = { seed: 1, chains: 1, warmup: 50, draws: 20, deterministic: true };
     const [a, b] = [await sample(regression("y ~ x + f"), rows, run), await sample(regression("y ~ x + f"), columns, run)];
@@ -514,7 +514,7 @@ describe("a regression is a model", () => {
     expect(some.quantities.map(({ name }) => name)).toEqual(["Intercept", "x", "fb", "fc", "sigma"]);
   });
 
-  it("it calibrates with the priors of the original data", async () => {
+  it("calibrates with the priors of the original data", async () => {
     const few = { x: columns.x.slice(0, 10), y: columns.y.slice(0, 10) };
     const priors = { sigma: halfNormal(1), Intercept: normal(0, 1) };
     const rows = few.x.map((x, i) => ({ x, y: few.y[i] }));
@@ -535,7 +535,7 @@ describe("a regression is a model", () => {
     expect(there.logDensity(u) - likelihood(there)).toBeCloseTo(here.logDensity(u) - likelihood(here), 6);
   });
 
-  it("its types accept data and rows", () => {
+  it("has types that accept data and rows", () => {
     const line: StatisticalModel<FormulaData> = regression("y ~ x");
     expect(line.kind).toBe("statistical");
   });

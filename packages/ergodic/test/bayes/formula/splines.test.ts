@@ -9,7 +9,7 @@ const { splineAt, splines } = JSON.parse(readFileSync(new URL("../../golden/form
 const x = Float64Array.from(splineAt);
 
 describe("splines", () => {
-  it.each(["3", "6", "10"])("with %s knots have mgcv's wiggles, up to a rotation, and its line", (k) => {
+  it.each(["3", "6", "10"])("have mgcv's wiggles with %s knots, up to a rotation, and its line", (k) => {
     const spline = splineOf("test", "s(x)", x, Number(k));
     const { width } = spline;
     expect(width).toBe(Number(k) - 2);

@@ -43,7 +43,7 @@ describe("a formula's terms", () => {
     expect(termsOf(right).join(" ")).toBe(wanted);
   });
 
-  it("for groups state what varies, by which groups and with which correlation", () => {
+  it("state what varies by group, by which groups and with which correlation", () => {
     const { groups, terms } = readFormula("y ~ x + (1 + x | g) + (0 + z || h) + (1 | a / b) + (x:z | c:d) + (factor(x) - 1 | g)");
     expect(terms.map(({ label }) => label)).toEqual(["x"]);
     expect(groups.map((g) => [g.label, g.columns, g.intercept, g.terms.map(({ label }) => label), g.correlated])).toEqual([
@@ -57,7 +57,7 @@ describe("a formula's terms", () => {
     expect(groups[0].text).toBe("(1 + x | g)");
   });
 
-  it("omit only the requested intercept, that of a group or of the formula", () => {
+  it("omit the intercept of a group or of the formula without affecting the other", () => {
     expect(readFormula("y ~ x + (0 + x | g)").intercept).toBe(true);
     const { intercept, groups } = readFormula("y ~ 0 + x + (x | g)");
     expect([intercept, groups[0].intercept]).toEqual([false, true]);

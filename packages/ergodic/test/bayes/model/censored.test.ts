@@ -68,7 +68,7 @@ describe("log density terms", () => {
 });
 
 describe("draws", () => {
-  it("stay within limits and reach them with the probability beyond", () => {
+  it("stay within limits, and lie at a limit with the probability beyond it", () => {
     const of = d.censored(d.normal(0, 1), { lower: -0.5, upper: 1 });
     const values = of.sample(stream(1, "censored").at(0), { batch: [20_000] });
     expect([Math.min(...values), Math.max(...values)]).toEqual([-0.5, 1]);
@@ -88,7 +88,7 @@ describe("draws", () => {
     expect(support.kind === "interval" && isArray(support.high)).toBe(true);
   });
 
-  it("of a model are limited values or complete lifetimes", async () => {
+  it("are limited values or complete lifetimes if a model predicts them", async () => {
     const lives = [0.4, 1.2, 2, 2, 0.9, 2, 1.7, 0.3];
     const seen = model(({ data, param, observe, generated }) => {
       const { t } = data({ t: vector("N") });
@@ -137,7 +137,7 @@ describe("refusals", () => {
     ["options of another name", () => d.censored(d.normal(0, 1), { max: 3 } as never), /censored: unknown option "max"/],
   ])("%s", (_, make, message) => void expect(make).toThrow(message));
 
-  it("a censored prior", async () => {
+  it("a censored prior is refused", async () => {
     const prior = model(({ param }) => void param("x", d.censored(d.normal(0, 1), { upper: 1 })));
     await expect(prior.condition({})).rejects.toThrow(
       /param "x": censored\(\) describes how values are observed and cannot be a prior/,

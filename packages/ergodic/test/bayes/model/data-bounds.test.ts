@@ -119,6 +119,6 @@ it("new rows are checked against bounds too", async () => {
       { x: [1, -2], z: 1 },
     ] as never),
   ).toThrow(/predict: row 2: "x"\[1\] is -2, but must be a number >= 0, as its field requires; change it \[DATA_RANGE\]/);
-  // The bounds of z itself, and not those of the field before it.
+  // z is checked against its own bounds, not those of the previous field.
   expect(() => predictor.predict({ x: [1, 0], z: 1.5 } as never)).toThrow(/"z" is 1.5, but must be a number <= 1/);
 });

@@ -21,7 +21,7 @@ const table = y.map((value, i) => [x[i], value]);
 const rates = [1, 2, 4, 8, 16];
 const data = { y, x, w, counts, states, group, table, rates, start: 3, N };
 
-/** Names of dependent observations, at a point drawn for the model. */
+/** Names of the observations that are found to be dependent at a random point. */
 function found(body: (context: ModelContext) => void): string[] {
   const traced = traceModel("tried", body, data);
   const own = stream(9, "point").at(0);

@@ -33,7 +33,7 @@ function movable(c: Case): string[] {
 }
 
 describe("gradients", () => {
-  it.each(CASES)("of $name agree with finite differences", (c) => {
+  it.each(CASES)("agree with finite differences for $name", (c) => {
     const s = symbols(c);
     const total = sum(c.build(s).logDensity(s.x));
     const names = movable(c);
@@ -112,7 +112,7 @@ describe("shapes", () => {
     ]);
   });
 
-  it("of draws are the batch and the axes of one value", () => {
+  it("have the batch and the axes of one value for draws", () => {
     const draws = stream(1).at(0);
     expect(d.normal([1, 2, 3], 1).sample(draws)).toHaveLength(3);
     expect(d.dirichlet([1, 2, 3]).sample(draws, { batch: [2, 2] })).toHaveLength(12);

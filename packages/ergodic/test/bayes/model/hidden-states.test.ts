@@ -87,11 +87,11 @@ const several = (value: "record" | "list" | "y") => (context: ModelContext) => {
 };
 const values = { mu: MU, rate: RATE, a: A.flat() };
 
-describe("several values of one hidden chain", () => {
+describe("one hidden chain with several values", () => {
   it.each([
     ["record", "c, y"],
     ["list", "both"],
-  ] as const)("in a %s equal the sum over all paths", async (kind, name) => {
+  ] as const)("sums over all paths if the values are in a %s", async (kind, name) => {
     using posterior = await conditioned(several(kind), { y: Y, c: C });
     const u = posterior.unconstrain(values);
     const all = paths(PI, (k, t) => logNormal(Y[t], MU[k], 0.7) + logPoisson(C[t], RATE[k]));
@@ -124,7 +124,7 @@ describe("several values of one hidden chain", () => {
   it.each([
     ["a chain", hiddenMarkov(PI, A)],
     ["free states", categorical(PI)],
-  ])("are drawn from the same states: %s", async (name, states) => {
+  ])("draws all values from the same states: %s", async (name, states) => {
     using posterior = await conditioned((context) => told(context, states), { y: grid, c: grid });
     const draws = stream(4, "several");
     const first = new Float64Array(3);
@@ -144,7 +144,7 @@ describe("several values of one hidden chain", () => {
       );
   });
 
-  it("equal the sum over the states of each element, for vectors with numbers", async () => {
+  it("sums over the states of each element, for vectors and numbers together", async () => {
     using posterior = await conditioned(
       ({ data, param, marginalise, generated }) => {
         const { v, c } = data({ v: matrix("N", 2), c: vector("N") });
@@ -170,7 +170,7 @@ describe("several values of one hidden chain", () => {
     });
   });
 
-  it("are drawn by their own weights if states are free", async () => {
+  it("draws free states by their own weights", async () => {
     const weights = [[1, 0, 0], [0, 0, 1], [0, 1, 0]]; // biome-ignore format: rows
     using posterior = await conditioned(
       ({ data, param, marginalise }) => {
@@ -185,7 +185,7 @@ describe("several values of one hidden chain", () => {
     expect(Array.from(c, (x) => Math.round(Math.abs(x) / 100))).toEqual([0, 2, 1]);
   });
 
-  it("are named by their data or their keys, and in lists by number", async () => {
+  it("names the values by their data or their keys, and in lists by number", async () => {
     const namesOf = async (list: boolean) => {
       using posterior = await conditioned(
         ({ data, param, marginalise }) => {
@@ -204,7 +204,7 @@ describe("several values of one hidden chain", () => {
     expect(await namesOf(true)).toEqual(["observed 1", "y"]);
   });
 
-  it("are all simulated in calibration", async () => {
+  it("simulates all values in calibration", async () => {
     const seen: ModelData[] = [];
     const flat = model(({ data, param, marginalise }) => {
       const { y, c } = data({ y: vector("T"), c: vector("T") });
@@ -224,7 +224,7 @@ describe("several values of one hidden chain", () => {
     for (const { c } of simulated) expect(String(c)).not.toBe(String(C));
   });
 
-  it("support predict, check and one-step-ahead validation", async () => {
+  it("supports predict, check and one-step-ahead validation", async () => {
     const posterior = await sample(model(several("record")), { y: Y, c: C }, { seed: 1, chains: 2, warmup: 100, draws: 50 });
     const replicated = posterior.predict({ seed: 3 });
     expect(replicated.quantities.map(({ name, shape }) => [name, shape])).toEqual([
@@ -291,7 +291,7 @@ describe("the most probable path", () => {
     expect(await pathOf(trap, (k) => (k ? [0, 0, 4] : [5, 5, 0]), 3)).toEqual([0, 0, 0]);
   });
 
-  it("of several parallel chains is that of each chain", async () => {
+  it("is found for each of several parallel chains", async () => {
     const series = [[-1.1, 0.2], [2.2, 1], [1.7, -0.4], [0.3, 3]]; // biome-ignore format: rows
     using both = await conditioned(
       (context) => {
@@ -311,7 +311,7 @@ describe("the most probable path", () => {
     }
   });
 
-  it("of free states is chosen for each element", async () => {
+  it("is chosen for each element of free states", async () => {
     using posterior = await conditioned(({ param, marginalise, generated }) => {
       const mu = param("mu", normal(0, 3), { shape: 3 });
       const made = marginalise(categorical(PI), (k) => normal(at(mu, k), 0.7), { value: [-2, 0.4, 3] as never });

@@ -262,7 +262,7 @@ describe("a hidden Markov chain", () => {
     });
   }
 
-  it.each([[[0.4]], [[-1.1, 2.2, 1.7, 0.3, 0.1]]])("of %j is the sum over all paths", async (y) => {
+  it.each([[[0.4]], [[-1.1, 2.2, 1.7, 0.3, 0.1]]])("sums over all paths of %j", async (y) => {
     using posterior = await conditioned(hidden, { y });
     const u = posterior.unconstrain({ mu: MU, a: A.flat() });
     const each = paths(y);

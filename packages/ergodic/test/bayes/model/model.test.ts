@@ -208,7 +208,7 @@ describe("eight schools", () => {
 
 describe("parameters", () => {
   const words = ["real", "positive", "unitInterval", "simplex", "ordered", "positiveOrdered", "unitVector"] as const;
-  it.each(words)("%s: a flat parameter maps in and out", async (word) => {
+  it.each(words)("%s: a flat parameter survives the transform and its inverse", async (word) => {
     using posterior = await conditioned(({ param, target }) => {
       const x = param("x", word, { shape: [2, 3] });
       target(mul(-0.5, sum(mul(x, add(x, 0.3)))));

@@ -16,7 +16,7 @@ describe("data of new rows", () => {
   );
   const given = { x, y, group, u: [1, -1, 3], scale: 0.5 };
 
-  it("exclude data without rows, and indices of rows are checked", async () => {
+  it("include only data with rows, and indices are checked", async () => {
     const posterior = await e.sample(groups, given, short);
     const predictor = await posterior.predictor();
     expect(predictor.columns).toEqual(["x", "group"]);
@@ -47,7 +47,7 @@ describe("data of new rows", () => {
     expect((await posterior.predictor()).predict({ x: 1, group: 1 })).toEqual(before);
   });
 
-  it("are checked if they make up a computed index", async () => {
+  it("are checked if an index is computed from them", async () => {
     const cells = e.model({ row: e.vector("N"), y: e.vector("N") }, ({ row, y, param, observe }) => {
       const effects = param("effects", e.normal(0, 1), { shape: 4 });
       observe(y, e.normal(c.take(effects, c.add(c.mul(2, row), 1)), 1));
@@ -87,7 +87,7 @@ describe("data of new rows", () => {
     );
   });
 
-  it("with several axes can be nested or flat", async () => {
+  it("can be nested or flat if they have several axes", async () => {
     const images = e.model({ x: e.tensor("N", 2, 2), y: e.vector("N") }, ({ x, y, param, observe }) => {
       const weight = param("weight", e.normal(0, 1), { shape: [2, 2] });
       observe(y, e.normal(c.sum(c.mul(x, weight), { axis: [1, 2] }), 1));
@@ -321,7 +321,7 @@ describe("draws of every sampler", () => {
     );
   });
 
-  it("discrete parameters", async () => {
+  it("discrete parameters are predicted from draws of gibbs()", async () => {
     const kinds = e.model({ kind: e.vector("N"), y: e.vector("N") }, ({ kind, y, param, observe }) => {
       const high = param("high", e.bernoulli(0.5), { shape: 3 });
       const places = param("places", e.normal(0, 5), { shape: 2 });

@@ -111,7 +111,7 @@ const cases: [string, (context: ModelContext) => void, Moments, number[]][] = [
 ];
 
 describe("draws from the prior have its exact moments", () => {
-  it.each(cases)("the prior of %s", async (_, body, moments, wanted) => {
+  it.each(cases)("the moments are exact for %s", async (_, body, moments, wanted) => {
     using posterior = await model(body).condition({}, { deterministic: true });
     const at = stream(5, "prior");
     const draws = Array.from({ length: COUNT }, (_, i) => posterior.constrain(posterior.drawPrior(at.at(i))));
@@ -120,7 +120,7 @@ describe("draws from the prior have its exact moments", () => {
     });
   });
 
-  it("sample() draws them too", async () => {
+  it("sample() draws from the same prior", async () => {
     const body = model(({ param }) => void param("b", normal(0, 1), { lower: param("a", normal(0, 1)) }));
     const made = await sample(body, {}, { algorithm: prior(), chains: 1, draws: COUNT, seed: 2 });
     expect(Math.abs(score([...made.draws("a")], -1 / Math.sqrt(Math.PI)))).toBeLessThan(4.9);

@@ -45,12 +45,12 @@ function outOfPlace(...places: Known[]): number[] {
 }
 
 describe("restarts of a chain by mass", () => {
-  it("restarts a chain with a log mass lower by more than 10", () => {
+  it("occur if a log mass is lower by more than 10", () => {
     expect(outOfPlace({ logMass: 3 }, { logMass: -7.01 }, { logMass: -6.99 })).toEqual([1]);
     expect(outOfPlace({ logMass: 3, kind: "scout" }, { logMass: -7.01 })).toEqual([1]);
   });
 
-  it("requires a gap beyond two joint errors of the masses", () => {
+  it("require a gap beyond two joint errors of the masses", () => {
     expect(outOfPlace({ logMass: 0 }, { logMass: -10.61, error: 0.3 }, { logMass: -10.59, error: 0.3 })).toEqual([1]);
     expect(outOfPlace({ logMass: 0, error: 0.3 }, { logMass: -10.61 }, { logMass: -10.59 })).toEqual([1]);
     expect(outOfPlace({ logMass: 0, error: 0.3 }, { logMass: -10.69, error: 0.16 }, { logMass: -10.67, error: 0.16 })).toEqual([
@@ -58,7 +58,7 @@ describe("restarts of a chain by mass", () => {
     ]);
   });
 
-  it("requires known masses, with Pareto k of at most 0.7 and the error of ten draws", () => {
+  it("require known masses, with Pareto k of at most 0.7 and the error of ten draws", () => {
     const light = { logMass: -50 };
     expect(outOfPlace({ logMass: 0 }, { ...light, paretoK: 0.7 }, { ...light, paretoK: 0.71 })).toEqual([1]);
     expect(outOfPlace({ logMass: 0 }, { ...light, error: 0.31 }, { ...light, error: 0.32 })).toEqual([1]);
@@ -71,7 +71,7 @@ describe("restarts of a chain by mass", () => {
     expect(outOfPlace({ logMass: 0 }, { ...stuck, most: -10.1 }, { ...stuck, most: -9.9 })).toEqual([1]);
   });
 
-  it("ignores masses that are not finite, and restarts no chain if none is known", () => {
+  it("ignore masses that are not finite, and do not occur if none is known", () => {
     const none = { error: Infinity, paretoK: Infinity };
     for (const logMass of [Infinity, -Infinity, Number.NaN]) {
       expect(outOfPlace({ ...none, logMass }, { ...none, logMass: -50 })).toEqual([]);

@@ -26,7 +26,7 @@ describe("a normal", () => {
     }
   });
 
-  it("of weighted rows has their mean and variances, with covariances shrunk by d draws", () => {
+  it("has the mean and variances of weighted rows, with covariances shrunk by d draws", () => {
     const rows = Float64Array.of(0, 0, 2, 2, 4, 1);
     const normal = Normal.of(rows, Float64Array.of(0.25, 0.5, 0.25), 2)!;
     expect([...normal.mean]).toEqual([2, 1.25]);
@@ -68,7 +68,7 @@ describe("a mass", () => {
     ]);
   });
 
-  it("of a normal under itself is exact up to the share inside the region", () => {
+  it("is exact for a normal under itself, up to the share inside the region", () => {
     const place = measured(target, logDensity, stream(1, "mass").at(0));
     expect(isKnown(place)).toBe(true);
     expect(place.paretoK).toBe(0);
@@ -107,7 +107,7 @@ describe("a mass", () => {
     expect(calls).toBe(210);
   });
 
-  it("under other normals is correct within its error over fifty runs, with a false alarm rate of 10⁻⁴", () => {
+  it("is correct for other normals within its error over fifty runs, with a false alarm rate of 10⁻⁴", () => {
     let [sum, squares] = [0, 0];
     for (let run = 0; run < 50; run++) {
       const draws = stream(2, "mass", run).at(0);

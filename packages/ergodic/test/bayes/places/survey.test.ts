@@ -69,13 +69,13 @@ async function finished(
 const ends = ({ draws }: Awaited<ReturnType<typeof finished>>) =>
   apart.map((_, c) => (Math.abs(draws.values[(c * plan.draws + plan.draws - 1) * 3] - FAR) < FAR / 2 ? "away" : "main"));
 
-describe("a restarted chain", () => {
+describe("restarts of chains", () => {
   const minor = twoModes(0.5, -60, FAR);
 
   it.each([
     ["a mode with e^-60 of the mass", minor],
     ["a narrow one, though the density there is higher than anywhere else", twoModes(1e-6, -35, FAR)],
-  ])("leaves %s", async (_, density) => {
+  ])("move a chain out of %s", async (_, density) => {
     const found = await finished(nuts(), density, apart);
     expect(found.report.restarts).toBe(1);
     expect(ends(found)).toEqual(["main", "main", "main", "main"]);
@@ -92,13 +92,13 @@ describe("a restarted chain", () => {
     ["of the same mass", twoModes(1, 0, FAR)],
     ["of the same mass, narrow", twoModes(0.01, 0, FAR)],
     ["of e^-8 of the mass", twoModes(0.5, -8, FAR)],
-  ])("does not leave a mode %s", async (_, density) => {
+  ])("do not move a chain out of a mode %s", async (_, density) => {
     const found = await finished(nuts(), density, apart);
     expect(found.report.restarts).toBeUndefined();
     expect(ends(found)).toEqual(["main", "away", "main", "main"]);
   });
 
-  it("does not exist without the option or within another sampler", async () => {
+  it("are disabled by the option and within another sampler", async () => {
     expect(ends(await finished(nuts({ restarts: 0 }), minor, apart))).toEqual(["main", "away", "main", "main"]);
     expect(ends(await finished(gibbs({ a: nuts(), b: nuts(), c: nuts() }), minor, apart))).toEqual([
       "main",
@@ -108,7 +108,7 @@ describe("a restarted chain", () => {
     ]);
   });
 
-  it("leaves a light mode with all chains if scouts found a heavy one", async () => {
+  it("move all chains out of a light mode if scouts found a heavy one", async () => {
     const all = apart.map(() => Float64Array.of(FAR, 1e-7, 0));
     const found = await finished(nuts(), minor, all, undefined, { warmup: 1000, draws: 1000 });
     expect(found.report.restarts).toBe(4);
@@ -116,7 +116,7 @@ describe("a restarted chain", () => {
     expect(ends(await finished(nuts({ scouts: 0 }), minor, all))).toEqual(["away", "away", "away", "away"]);
   });
 
-  it("restarts at most as often as allowed, and each place it left is reported", async () => {
+  it("are limited in number, and each place that was left is reported", async () => {
     // Random starts within (−2, 2) all lead to the wide mode. The distant narrow mode has e^30 times its mass and one
     // chain.
     const found = await finished(nuts({ restarts: 3 }), twoModes(0.1, 30, FAR), apart);
@@ -126,13 +126,13 @@ describe("a restarted chain", () => {
     expect(found.places.filter(({ by }) => by === "chain")).toHaveLength(4);
   });
 
-  it("gives the same run bit for bit, wherever the run was interrupted", async () => {
+  it("are the same bit for bit, wherever the run was interrupted", async () => {
     const whole = await finished(nuts(), minor, apart);
     for (const pause of [10, 100, 255, 301, 310, 327, 330, 400, 640, 700])
       expect(await finished(nuts(), minor, apart, pause)).toEqual(whole);
   });
 
-  it("does not exist for a flat density, which has no best place", async () => {
+  it("do not occur for a flat density, which has no best place", async () => {
     const flat = functionDensity({
       dimension: 1,
       logDensity: ([x]) => -1e-9 * x * x,
@@ -211,7 +211,7 @@ it("a stored survey is restored exactly, and refused for other chains or an unkn
   survey.dispose();
 });
 
-describe("a chain is out of place", () => {
+describe("chains out of place", () => {
   /** Draws of N(mean, sd² I) with their gradients, as recorded for a chain. */
   const recent = (density: ReturnType<typeof twoModes>, mean: number, sd: number): Recent => {
     const draws = stream(8, "recent", mean).at(0);
@@ -233,7 +233,7 @@ describe("a chain is out of place", () => {
     return out;
   };
 
-  it("it restarts from its own point in every attempt, never from a scout's", async () => {
+  it("restart from their own point in every attempt, never from a scout's", async () => {
     const survey = new Survey(twoModes(1, 0, FAR), { ...plan, chains: 3 }, engine, { scouts: 2, restarts: 10 });
     const points = new Set<number>();
     for (let attempt = 0; attempt < 4; attempt++) for (let c = 0; c < 3; c++) points.add((await survey.fresh(c))![0]);
@@ -242,7 +242,7 @@ describe("a chain is out of place", () => {
     survey.dispose();
   });
 
-  it("its gap must exceed two errors of both masses", () => {
+  it("have a gap beyond two errors of both masses", () => {
     const survey = new Survey(twoModes(1, 0, FAR), { ...plan, chains: 2 }, engine, { scouts: 0, restarts: 10 });
     const normal = new Normal(new Float64Array(3), Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1));
     const out = (logMass: number, error: number, best: number) => {
@@ -256,7 +256,7 @@ describe("a chain is out of place", () => {
     survey.dispose();
   });
 
-  it("its place is its last draw, with unknown mass, if it has too few draws for a normal", async () => {
+  it("have their last draw as a place of unknown mass if there are few draws", async () => {
     const density = twoModes(1, 0, FAR);
     const { draws, gradients, highest } = recent(density, 0, 1);
     for (const n of [0, 1, 3, 4]) {
@@ -277,7 +277,7 @@ describe("a chain is out of place", () => {
     }
   });
 
-  it("it fills a place with less than e^-10 of the mass", async () => {
+  it("fill a place with less than e^-10 of the mass", async () => {
     // A place ten times as wide could hold e^-5 of the mass.
     expect(
       await judged(twoModes(1, -12, FAR), [
@@ -293,7 +293,7 @@ describe("a chain is out of place", () => {
     ).toEqual([]);
   });
 
-  it("it is not out of place if it is stuck in part of a wider place", async () => {
+  it("do not include a chain that is stuck in part of a wider place", async () => {
     expect(
       await judged(twoModes(1, -200, FAR), [
         [0, 1],
@@ -302,7 +302,7 @@ describe("a chain is out of place", () => {
     ).toEqual([]);
   });
 
-  it("it is out of place if no width could make up for its low density", async () => {
+  it("include a chain whose density is too low for any width", async () => {
     expect(
       await judged(twoModes(1, -200, FAR), [
         [0, 1],
@@ -392,7 +392,8 @@ describe("scouts", () => {
       expect(found[0].elbo).toBe(Math.max(...found.map(({ elbo }) => elbo)));
       kinds.add(`${found.map(({ end }) => end)}`);
     }
-    // In turn: the best normal is the last, the last is another, and the last has a draw outside the support.
+    // Three cases occur: the last normal is the best, the last differs from the best, or the last has a draw outside
+    // the support.
     expect([...kinds].sort()).toEqual(["false", "false,true", "true"]);
     point.dispose();
   });
@@ -470,7 +471,7 @@ describe("scouts", () => {
     });
     const kept = (...found: Parameters<typeof distinct>[0]) => distinct(found).map(({ elbo }) => elbo);
     expect(kept(round(0, 3, 1, 1), round(0, 2, 0.05, 1), round(90, 1, 1, 1))).toEqual([3, 1, 2]);
-    // Equal width with a distant place is no reason to drop it.
+    // A place is not dropped because a distant place has the same width.
     expect(kept(round(0, 3, 1, 1), round(0, 2, 0.05, 1), round(90, 1, 0.05, 1))).toEqual([3, 1, 2]);
     expect(kept(round(0, 3, 1, 1), round(0, 2, 0.06, 1))).toEqual([3]);
     // In ten dimensions, draws of one hardly ever reach the other from a width ratio of two upwards.

@@ -243,7 +243,7 @@ describe("draws of a place", () => {
 
   it("make a place the reference from a hundredth of all draws if no chain fills one", () => {
     const heavy = entry(50, { place: { ...entry(50).place, logMass: 3 } });
-    // A place with too few draws to be a reference lacks most of its expected draws compared with another.
+    // With too few draws to be the reference itself, the heavy place is compared with the other one and lacks draws.
     const missed = (held: number) =>
       visitsOf(
         [heavy, entry(0)],

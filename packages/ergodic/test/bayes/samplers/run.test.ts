@@ -146,7 +146,7 @@ describe("a run", () => {
 });
 
 describe("errors", () => {
-  it("of starting points state what was tried", async () => {
+  it("state which starting points were tried", async () => {
     const nowhere = await gaussian(engine, [0], [[Number.NaN]]);
     await expect(drawn(nuts(), plan, nowhere)).rejects.toThrow(/nuts: 100 random points .* for chain 0.*SAMPLE_START/);
     await expect(drawn(nuts(), { ...plan, start: Float64Array.of(1) }, nowhere)).rejects.toThrow(
@@ -158,7 +158,7 @@ describe("errors", () => {
     );
   });
 
-  it("of flat densities and invalid plans name the cause", async () => {
+  it("name the cause for flat densities and invalid plans", async () => {
     await expect(drawn(nuts(), plan, await gaussian(engine, [0], [[0]]))).rejects.toThrow(/no step size.*SAMPLE_STEP/);
     await expect(drawn(nuts(), { ...plan, chains: 0 })).rejects.toThrow("OPTION_RANGE");
     const run = nuts().start(target, plan, engine);

@@ -53,7 +53,7 @@ describe("bits", () => {
       () => COUNT / 256,
     );
 
-  it.each([0, 1, 2, 3])("have even values in byte %d of a word", (byte) => {
+  it.each([0, 1, 2, 3])("have evenly distributed values in byte %d of a word", (byte) => {
     const draws = stream(1, "bits", byte).at(0);
     expectGood(evenBytes(() => draws.bits(), byte));
     // Mutant: one value in fifty is forced even.
@@ -98,7 +98,7 @@ describe("uniform", () => {
 });
 
 describe("integer", () => {
-  it.each([3, 10, 1000])("is even below %d", (n) => {
+  it.each([3, 10, 1000])("is evenly distributed below %d", (n) => {
     const draws = stream(1, "integer", n).at(0);
     expectGood(
       chiSquare(
@@ -259,7 +259,7 @@ describe("shuffled orders", () => {
   it.each([
     { kind: "rows", code: 1, rows: 4, blockRows: 1 },
     { kind: "blocks", code: 2, rows: 11, blockRows: 3 },
-  ])("are even over all permutations: $kind", ({ code, rows, blockRows }) => {
+  ])("are evenly distributed over all permutations: $kind", ({ code, rows, blockRows }) => {
     using piece = engine.memory.allocate(4 * rows, "order");
     const shuffle = engine.kernel("shuffle", true);
     expectGood(

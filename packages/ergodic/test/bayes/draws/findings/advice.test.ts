@@ -87,7 +87,7 @@ describe("advice on chains that disagree", () => {
     if (algorithm.name === "nuts" || algorithm.name === "parallelTempering") expect(text).not.toMatch(/nuts/);
   });
 
-  it("sgld is advised by the options that it did not use", async () => {
+  it("advice for sgld depends on its unused options", async () => {
     const rows = { rows: "J" };
     const text = await advice(plain, sgld({ stepSize: 0.1, batch: 2, thin: 3 }), rows);
     expect(text).toMatch(/more updates per draw \(thin: 30\), or use controlVariate: "mode", or use nuts\(\) on all rows/);
@@ -134,7 +134,7 @@ describe("advice on chains that disagree", () => {
   });
 });
 
-it("approximations are not compared by chains, and poor ones are advised to sample", async () => {
+it("approximations are not compared as chains, and poor ones are advised to use nuts()", async () => {
   // The advice depends on the name of the algorithm, not on the fit.
   for (const algorithm of [pathfinder({ paths: 1 }), meanField({ maxIterations: 50, refineDraws: 50 })]) {
     const { description } = await sample(schools, data, { ...short, draws: 10, algorithm });

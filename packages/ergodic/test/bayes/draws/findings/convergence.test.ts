@@ -114,7 +114,7 @@ it("advice mentions modes only if every chain has settled", () => {
     expect(advice(...chains)).not.toMatch(/within a mode, /);
 });
 
-it("advice on few effective draws states how many more are needed", () => {
+it("advice on few effective draws states how many more draws are needed", () => {
   const x = Array.from({ length: 20 }, (_, k) => Math.sin(k * k));
   const advice = (essBulk: number, essTail: number) =>
     convergence(judged(x, { chains: 2, count: 10, summary: () => ({ x: { rhat: 1, essBulk, essTail } }) as never })).map(

@@ -99,7 +99,7 @@ describe("a plain function", () => {
 });
 
 describe("errors", () => {
-  it("of the function reach the caller unchanged", async () => {
+  it("reach the caller unchanged if the function throws", async () => {
     const error = new RangeError("out of my depth");
     let calls = 0;
     const throwing = functionDensity({

@@ -93,7 +93,7 @@ describe("no false alarm", () => {
     ],
   };
 
-  it.each(Object.keys(all))("%s, at 3000 points", (name) => {
+  it.each(Object.keys(all))("the check accepts %s at 3000 points", (name) => {
     const [logDensity, gradient] = all[name];
     const draws = stream(2, "points", name).at(0);
     for (let k = 0; k < 3000; k++) {

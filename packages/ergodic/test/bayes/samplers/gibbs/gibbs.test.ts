@@ -143,7 +143,7 @@ describe("a mixture with its assignments", () => {
       start: (...given) => {
         const run = nuts().start(...given) as InnerSampling;
         const fresh = run.refresh.bind(run);
-        // During warm-up, no step size would be found without it.
+        // Refreshes during warm-up, because no step size would be found otherwise.
         return Object.assign(run, { refresh: async () => (run.step < long.warmup ? fresh() : undefined) });
       },
     };
@@ -165,7 +165,7 @@ describe("a run", () => {
   ];
 
   it.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))(
-    "gives the same draws in any way and resumes bit for bit: $name",
+    "draws the same with any number of workers and resumes bit for bit: $name",
     async ({ sampler }) => {
       const { draws, report } = await finished(sampler, plan);
       expect(draws.count).toBe(60);

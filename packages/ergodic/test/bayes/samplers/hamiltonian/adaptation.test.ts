@@ -158,12 +158,12 @@ describe("metrics", () => {
   });
 });
 
-describe("options", () => {
-  it("of dual averaging default to Stan's", () => {
+describe("adaptation options", () => {
+  it("default to Stan's for dual averaging", () => {
     expect([...startAveraging(dualAveraging(), 0.1)]).toEqual([0.8, 0.05, 0.75, 10, 0, 0, 0, 0]);
   });
 
-  it("out of range are refused by name", () => {
+  it("are refused by name if they are out of range", () => {
     expect(() => nuts({ targetAcceptance: 1 })).toThrow(/nuts: targetAcceptance is 1.*OPTION_RANGE/);
     expect(() => nuts({ maxTreeDepth: 0 })).toThrow("OPTION_RANGE");
     expect(() => nuts({ jitter: 1 })).toThrow("OPTION_RANGE");

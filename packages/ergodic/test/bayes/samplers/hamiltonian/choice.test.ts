@@ -219,7 +219,7 @@ describe("warm-up", () => {
       aims.push(run.report().targetAcceptance);
       run.dispose();
     }
-    // Without allowance for the error of jumps, it would be 17 of 20.
+    // Without an allowance for the error of jumps: 17 of 20.
     expect(aims.filter((aim) => aim === 0.8).length).toBeGreaterThan(16);
   });
 
@@ -283,7 +283,7 @@ describe("warm-up", () => {
     expect((await finished(funnel, nuts({ metric: "lowRank" }))).report.diagonal).toBeUndefined();
   });
 
-  it("restores the target after a trial, so that only random numbers differ", async () => {
+  it("samples the same target after a trial", async () => {
     // A lost trial costs only transitions: R-hat of all coordinates remains that of one target.
     const { draws } = await finished(await correlated(), hmc({ leapfrogs: 1 }));
     for (let i = 0; i < 10; i++) expect(rhat(draws.coordinate(i), 4)).toBeLessThan(2);

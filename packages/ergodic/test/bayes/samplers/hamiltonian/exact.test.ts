@@ -140,7 +140,7 @@ describe("planted mistakes", () => {
     );
   }
 
-  it.each(["nuts", "hmc"] as const)("in %s are detected: ignored energies and momenta of another mass", (kernel) => {
+  it.each(["nuts", "hmc"] as const)("are detected in %s: ignored energies and momenta of another mass", (kernel) => {
     expect(least(kernel, one, one, 1.5)).toBeGreaterThan(LEAST_P);
     expect(least(kernel, quarter, Float64Array.of(2, 2), 3)).toBeGreaterThan(LEAST_P);
     expect(least(kernel, one, one, 1.5, "equal weights")).toBeLessThan(LEAST_P);

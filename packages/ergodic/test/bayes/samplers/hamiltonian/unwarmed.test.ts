@@ -10,13 +10,13 @@ const x = Array.from({ length: 50 }, (_, i) => i / 10);
 const data = { x, y: x.map((each, i) => 1 + 2 * each + 0.1 * Math.sin(9 * i)) };
 const plan = { warmup: 0, draws: 300, chains: 2, workers: 1 };
 
-describe("without warm-up", () => {
+describe("runs without warm-up", () => {
   it.each([
     ["nuts", nuts()],
     ["nuts on a diagonal", nuts({ metric: "diagonal" })],
     ["hmc", hmc()],
     ["mala", mala()],
-  ])("%s finds a working step size for a line through 50 points", async (_, algorithm) => {
+  ])("find a working step size with %s for a line through 50 points", async (_, algorithm) => {
     for (let seed = 1; seed <= 5; seed++) {
       const draws = await sample(line, data, { ...plan, seed, algorithm });
       for (let c = 0; c < plan.chains; c++) {
@@ -31,13 +31,13 @@ describe("without warm-up", () => {
     }
   });
 
-  it("nuts reaches the posterior", async () => {
+  it("reach the posterior with nuts", async () => {
     const draws = await sample(line, data, { ...plan, draws: 1000, seed: 3, algorithm: nuts() });
     const late = draws.series("b").subarray(500, 1000);
     expect(Math.abs(late.reduce((sum, b) => sum + b / 500, 0) - 2)).toBeLessThan(0.05);
   });
 
-  it("a given step size is used unchanged", async () => {
+  it("use a given step size unchanged", async () => {
     for (const algorithm of [nuts({ stepSize: 0.01 }), hmc({ stepSize: 0.01, jitter: 0 })]) {
       const draws = await sample(line, data, { ...plan, draws: 5, algorithm });
       expect(new Set(draws.transition("stepSize"))).toEqual(new Set([0.01]));

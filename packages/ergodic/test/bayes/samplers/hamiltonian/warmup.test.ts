@@ -48,7 +48,7 @@ it("no metric is estimated from transitions after the last renewal", async () =>
 });
 
 describe("a schedule", () => {
-  it("of windows renews the metric at each end, discards all draws and restarts the step size", () => {
+  it("renews the metric at the end of each window, discards all draws and restarts the step size", () => {
     const { start, stop, renewals } = warmupSchedule("windows", 1000, {});
     const windows = warmupWindows(1000);
     expect([start, stop]).toEqual([windows.start, windows.stop]);
@@ -61,7 +61,7 @@ describe("a schedule", () => {
     [1000, 850, "340 380* 440 500* 590 680* 815 850"],
     [150, 127, "90 127"],
     [20, 17, "17"],
-  ])("of overlapping estimates has the stated renewals for %i transitions", (warmup, stop, late) => {
+  ])("has the stated renewals of overlapping estimates for %i transitions", (warmup, stop, late) => {
     const found = warmupSchedule("overlapping", warmup, {});
     expect([found.start, found.stop]).toEqual([0, stop]);
     const early = warmup > 20 ? Array.from({ length: Math.ceil(0.03 * warmup) - 1 }, (_, i) => `${10 * (i + 2)}*`) : [];
@@ -71,7 +71,7 @@ describe("a schedule", () => {
     expect(found.renewals.map(({ restart }) => restart)).toEqual(found.renewals.map((_, i) => i === 0));
   });
 
-  it("of overlapping estimates ascends and reserves its last part for the step size", () => {
+  it("ascends and reserves its last part for the step size with overlapping estimates", () => {
     expect(warmupSchedule("overlapping", 19, {}).renewals).toEqual([]);
     for (let warmup = 20; warmup < 3000; warmup += 7) {
       const { stop, renewals } = warmupSchedule("overlapping", warmup, {});

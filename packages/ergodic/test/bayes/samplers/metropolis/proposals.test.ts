@@ -37,8 +37,8 @@ const total = weights.reduce((sum, w) => sum + w, 0);
 const states = functionDensity({ dimension: 1, logDensity: ([x]) => log(weights[x] ?? 0) });
 
 /**
- * Moves around the ring: steps to the right, with their number of 16 cases. Each move can be undone, but with another
- * probability.
+ * Moves around the ring: each number of steps to the right, with its count among 16 cases. Each move can be undone, but
+ * with another probability.
  */
 const ring = new Map([
   [6, 3],

@@ -268,7 +268,7 @@ it("sample() returns draws by name for a model conditioned by rows", async () =>
 });
 
 describe("errors", () => {
-  it("of estimates name the cause", async () => {
+  it("name the cause for estimates", async () => {
     expect(() => sgld({ stepSize: 1, controlVariate: "mode", svrg: { every: 2 } })).toThrow("OPTION_CONFLICT");
     expect(() => sgld({ stepSize: 1, controlVariate: "mode", batch: "all" })).toThrow("OPTION_CONFLICT");
     expect(() => sgld({ stepSize: 1, controlVariate: true as never })).toThrow(/controlVariate is true.*OPTION_RANGE/);

@@ -249,7 +249,7 @@ describe("the estimate from exact expectations", () => {
   }
   const scaledBy = (by: number, of: number[]): number[][] => of.map((value, i) => of.map((_, j) => (i === j ? by * value : 0)));
 
-  it("sgld's estimate is exact in one coordinate, and in several it is the worst", () => {
+  it("sgld's estimate is exact, and is the worst of several coordinates", () => {
     const h = 0.3;
     const lambda = [0.5, 2, 4];
     const noise = [3, 0.1, 0.2];
@@ -368,7 +368,7 @@ describe("the estimate from exact expectations", () => {
   });
 
   it("inertia separates directions of different curvature", () => {
-    // From the 4 × 4 recursion of two modes with equal noise: off-diagonal entries shrink as the formula states.
+    // By the 4 × 4 recursion of two modes with equal noise, off-diagonal entries shrink as the formula states.
     const [h, a] = [1e-4, 0.02];
     const lambda = [1, 9];
     const cross = stationaryCross(
@@ -446,7 +446,7 @@ describe("blocks of samples", () => {
     expect(weight).toBe(2 * (50 + 150));
   });
 
-  it("are exact without noise, expected values with much noise, and three errors off in between", () => {
+  it("return the measured value without noise, the expected one with much noise, and else allow three errors", () => {
     const means = new Float64Array(2);
     const held = (noise: number, wanted: number) => filled(96, noise).held(Float64Array.of(wanted, wanted), means);
     expect(held(0, 1.5)[0]).toBeCloseTo(1, 12);
@@ -525,7 +525,7 @@ function inverted(a: number[][]): number[][] {
 
 /** Correlated coordinates. */
 describe("several dimensions", () => {
-  it.each([10, 100])("with %i correlated coordinates of two scales, the bias is that of the worst marginal", async (d) => {
+  it.each([10, 100])("the bias is that of the worst marginal, with %i correlated coordinates of two curvatures", async (d) => {
     // A prior N(0, 1) and a precise common observation of the sum of each pair: precision [[1 + k, k], [k, 1 + k]].
     const k = 3;
     const pairs = model(({ data, param, observe }) => {

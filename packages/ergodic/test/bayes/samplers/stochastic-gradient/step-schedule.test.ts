@@ -9,7 +9,7 @@ describe("step sizes", () => {
     for (const k of [0, 1, 10, 1000]) expect(stepSize(k)).toBeCloseTo(0.5 * (1 + k / 4) ** -0.75, 14);
   });
 
-  it("of cycles match the paper, with draws only in the noisy part", () => {
+  it("match the paper for cycles, with draws only in the noisy part", () => {
     const { stepSize, temperature, updatesBefore, mostUpdates } = stepSchedule("test", {
       stepSize: 0.2,
       cycle: { length: 10, draws: 2, exploration: 0.55 },

@@ -307,7 +307,7 @@ describe("planted mistakes", () => {
     ["psgld", "forgotten preconditioner"],
     ["sghmc", "no noise estimate"],
     ["sgnht", "fixed friction"],
-  ] as const)("in %s are detected: %s", (kind, mutant) => {
+  ] as const)("are detected in %s: %s", (kind, mutant) => {
     expect(pValue(kind, mutant)).toBeLessThan(LEAST_P);
     expect(pValue(kind)).toBeGreaterThan(LEAST_P);
   });

@@ -195,7 +195,7 @@ describe("a run", () => {
   ];
 
   it.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))(
-    "gives the same draws in any way and resumes bit for bit: $name",
+    "draws the same with any number of workers and resumes bit for bit: $name",
     async ({ sampler }) => {
       const { draws, report } = await finished(sampler, plan, tempered);
       expect(draws.count).toBe(40);

@@ -164,7 +164,7 @@ describe("weights", () => {
     );
   });
 
-  it("at the next power have the target effective size", () => {
+  it("have the target effective size at the next power", () => {
     const draws = stream(2, "likelihoods").at(0);
     const likelihoods = Float64Array.from({ length: 200 }, () => -40 * draws.normal() ** 2);
     for (const target of [0.3, 0.5, 0.9]) {

@@ -125,7 +125,7 @@ describe("models with an evidence in closed form", () => {
 describe("a run", () => {
   const short: SamplingPlan = { ...plan, chains: 3, draws: 100 };
   it.each([{}, { move: "hmc" as const, particles: 150 }])(
-    "gives the same draws in any way and resumes bit for bit: %j",
+    "draws the same with any number of workers and resumes bit for bit: %j",
     async (options) => {
       const { draws, report, steps } = await finished(options, short);
       expect(draws.count).toBe(100);
