@@ -1,6 +1,6 @@
 /**
- * Log likelihoods of censored data compared with R's survreg(): equal values, with the maximum at its estimates.
- * censored.R lists the calls.
+ * Compares log likelihoods of censored data with R's survreg(): the values are equal, and the maximum is at its
+ * estimates. censored.R lists the calls.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";

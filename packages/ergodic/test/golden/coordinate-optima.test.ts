@@ -1,7 +1,7 @@
 /**
- * Optima of linear models by coordinate descent, and regularisation paths, compared with coordinate-optima.json:
- * results of scikit-learn and glmnet, polished until 0 is in the subdifferential to 1e-12 (coordinate-optima.py). The
- * plain checkers of test/reference are compared with the same optima.
+ * Compares optima of linear models by coordinate descent, and regularisation paths, with coordinate-optima.json. These
+ * are results of scikit-learn and glmnet, polished until 0 is in the subdifferential to 1e-12 (coordinate-optima.py).
+ * The plain checkers of test/reference are compared with the same optima.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Diagnostics of draws compared with R's posterior and loo. diagnostics.R lists the calls. */
+/** Compares diagnostics of draws with R's posterior and loo. diagnostics.R lists the calls. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { betaQuantile } from "../../src/engine/numbers/beta-quantile.ts";

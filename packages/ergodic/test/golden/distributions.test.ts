@@ -1,5 +1,5 @@
 /**
- * Log densities, distribution functions and quantiles compared with scipy, torch and mpmath (distributions.py), to
+ * Compares log densities, distribution functions and quantiles with scipy, torch and mpmath (distributions.py), to
  * 1e-10 relative.
  */
 import { readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * Optima of dual coordinate descent compared with scikit-learn. dual-optima.json lists the calls. Both penalise the
+ * Compares optima of dual coordinate descent with scikit-learn. dual-optima.json lists the calls. Both penalise the
  * intercept.
  */
 import { readFileSync } from "node:fs";

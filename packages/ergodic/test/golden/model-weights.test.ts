@@ -1,4 +1,4 @@
-/** Comparisons of models agree with R's loo. model-weights.R lists the calls. */
+/** Compares our comparison of models with R's loo. model-weights.R lists the calls. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { total } from "../../src/engine/statistics/pointwise.ts";

@@ -1,4 +1,4 @@
-/** Solutions and gradients compared with rstan's integrate_ode_rk45 and integrate_ode_bdf. ode.R lists the calls. */
+/** Compares solutions and gradients with rstan's integrate_ode_rk45 and integrate_ode_bdf. ode.R lists the calls. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compileFunction, constantArray, ode } from "../../src/engine/compiler/array/index.ts";

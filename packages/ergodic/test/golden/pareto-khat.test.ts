@@ -1,4 +1,4 @@
-/** Pareto k of quantities compared with R's posterior. pareto-khat.R lists the call. */
+/** Compares Pareto k of quantities with R's posterior. pareto-khat.R lists the call. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { paretoKhat } from "../../src/engine/statistics/index.ts";

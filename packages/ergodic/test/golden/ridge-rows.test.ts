@@ -1,4 +1,4 @@
-/** Rows of users for fixed items, compared with scikit-learn's Ridge. The formulas match ridge-rows.py. */
+/** Compares rows of users for fixed items with scikit-learn's Ridge. The formulas match ridge-rows.py. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Ratings } from "../../src/engine/data/ratings.ts";

@@ -1,5 +1,5 @@
 /**
- * Optima of linear models compared with scikit-learn and scipy. Smooth optima use L-BFGS. Optima with L1 use SAGA and
+ * Compares optima of linear models with scikit-learn and scipy. Smooth optima use L-BFGS. Optima with L1 use SAGA and
  * SVRG and have exact zeros. Losses that are not smooth are compared by their least value. sklearn-optima.json lists
  * the calls.
  */

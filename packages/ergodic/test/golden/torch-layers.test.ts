@@ -1,7 +1,6 @@
 /**
- * Layers compared with PyTorch 2.6 in float64 in the interpreter: outputs, gradients with respect to input and
- * parameters, and running statistics, within 1e-10. torch-layers.py made torch-layers.json, whose entries hold their
- * calls.
+ * Compares layers with PyTorch 2.6 in float64 in the interpreter: outputs, gradients with respect to input and
+ * parameters, and running statistics, within 1e-10. torch-layers.py made torch-layers.json. Each entry holds its call.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

@@ -1,7 +1,7 @@
 /**
- * Five steps of a small convolutional network with batch norm, compared with PyTorch 2.6 in float64: losses,
- * parameters, running statistics and evaluation outputs, within 1e-9 relative. torch-training.py made
- * torch-training.json, whose entries hold their calls.
+ * Compares five steps of a small convolutional network with batch norm with PyTorch 2.6 in float64. Losses, parameters,
+ * running statistics and evaluation outputs must agree within 1e-9 relative. torch-training.py made
+ * torch-training.json. Each entry holds its call.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";

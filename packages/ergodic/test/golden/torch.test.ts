@@ -1,6 +1,6 @@
 /**
- * Step rules compared with PyTorch 2.6 in float64: the iterates after 1, 2, 3, 10, 100 and 1000 steps, within 1e-12
- * relative. torch-traces.py made torch.json, whose entries hold their calls.
+ * Compares step rules with PyTorch 2.6 in float64: the iterates after 1, 2, 3, 10, 100 and 1000 steps, within 1e-12
+ * relative. torch-traces.py made torch.json. Each entry holds its call.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

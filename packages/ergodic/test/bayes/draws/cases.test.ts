@@ -1,7 +1,7 @@
 /**
  * Table tests of readers of draws: the content that is read, or the full error. Each file in cases/ alternates a line
- * of JSON input with a line of output: chains, count, quantities, values, fields, transitions and description, the
- * findings, or "! " followed by the error.
+ * of JSON input with a line of output. The output lists chains, count, quantities, values, fields, transitions,
+ * description and findings, or "! " and the error.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Plots of draws, compared character by character. */
+/** Compares plots of draws character by character. */
 import { describe, expect, it } from "vitest";
 import { bars, strokes } from "../../../src/bayes/draws/characters.ts";
 import { histogramPlot, intervalPlot, rankBars, tracePlot } from "../../../src/bayes/draws/plots.ts";

@@ -1,5 +1,5 @@
 /**
- * posterior.predictor() compared with direct sums over the same draws and random numbers, with predict() for the same
+ * Compares posterior.predictor() with direct sums over the same draws and random numbers, with predict() for the same
  * row, and with closed forms. The draws are independent draws of prior().
  */
 import { describe, expect, it } from "vitest";

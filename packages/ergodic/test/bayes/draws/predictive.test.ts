@@ -1,6 +1,6 @@
 /**
- * Predictive checks: p-values and PITs counted by hand, LOO-PIT compared with loo and rstantools (golden/loo-pit.R),
- * and the plot.
+ * Predictive checks: compares p-values and PITs with counts by hand and LOO-PIT with loo and rstantools
+ * (golden/loo-pit.R), and tests the plot.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -15,7 +15,7 @@ describe("predictiveCheck", () => {
 
   it("counts draws above the observed value, and ties by half", () => {
     const p = Object.fromEntries(Object.entries(check.statistics).map(([name, { pValue }]) => [name, pValue]));
-    // Observed mean 3 among 1, 3, 4, 5; minimum 1 among 0, 1, 2, 3; median 2 among 1, 3, 3, 4; maximum 6 among 1, 6, 6,
+    // Observed mean 3 among 1, 3, 4, 5. Minimum 1 among 0, 1, 2, 3. Median 2 among 1, 3, 3, 4. Maximum 6 among 1, 6, 6,
     // 9.
     expect(p).toEqual({ mean: 0.625, sd: 0.5, min: 0.625, median: 0.75, max: 0.5 });
   });

@@ -1,4 +1,4 @@
-/** Predictions of responses with levels: each level's probability by name, compared with direct sums over the draws. */
+/** Predictions of responses with levels. Compares each level's probability by name with direct sums over the draws. */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { quantile } from "../../../src/engine/statistics/index.ts";

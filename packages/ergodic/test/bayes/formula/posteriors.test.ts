@@ -2,10 +2,11 @@
  * Posteriors of formulas agree with brms on the same data with the same priors (golden/formula-posteriors.R: 20,000
  * draws).
  *
- * Means and standard deviations of all quantities, and predictions of known and new groups, must differ by less than
- * 5.1 Monte Carlo standard errors of the difference, taken as normal. Over about 190 checks, this gives fewer than 1e-4
- * false alarms. The errors are 1 to 2 % of a posterior standard deviation, so biases of a tenth of it are found. In
- * `npm test`, the two DEAR models have fewer draws: their errors are 2 to 4 %, and biases of a fifth are found.
+ * Compares means and standard deviations of all quantities, and predictions of known and new groups. They must differ
+ * by less than 5.1 Monte Carlo standard errors of the difference, taken as normal. Over about 190 checks, this gives
+ * fewer than 1e-4 false alarms. The errors are 1 to 2 % of a posterior standard deviation, so biases of a tenth of it
+ * are found. In `npm test`, the two DEAR models have fewer draws: their errors are 2 to 4 %, and biases of a fifth are
+ * found.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";

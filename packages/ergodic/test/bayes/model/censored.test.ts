@@ -1,5 +1,6 @@
 /**
- * Censored distributions: their terms compared with distribution functions in plain numbers, their draws, and refusals.
+ * Censored distributions: compares their terms with distribution functions in plain numbers, and tests their draws and
+ * refusals.
  */
 import { describe, expect, it } from "vitest";
 import * as d from "../../../src/bayes/distributions/index.ts";

@@ -1,6 +1,6 @@
 /**
- * Hidden states: several values per state, the most probable path and the start of chains, compared with sums and
- * maxima over all paths.
+ * Hidden states: several values per state, the most probable path and the start of chains. The tests compare them with
+ * sums and maxima over all paths.
  */
 import { describe, expect, it } from "vitest";
 import {

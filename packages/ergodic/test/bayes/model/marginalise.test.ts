@@ -1,5 +1,5 @@
 /**
- * Marginalised discrete variables compared with sums over all their values: mixtures, change points and hidden Markov
+ * Compares marginalised discrete variables with sums over all their values: mixtures, change points and hidden Markov
  * chains.
  */
 import { describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 /**
- * Draws of a prior that constraints truncate, compared with exact moments.
+ * Compares draws of a prior that constraints truncate with exact moments.
  *
  * The false alarm rate of the file is 4e-5, because each of at most 40 checks of |z| < 4.9 fails by chance with
  * probability 10⁻⁶. A bias of 0.1 standard deviations of the averaged quantity is detected, because 4.9/√4000 = 0.08.

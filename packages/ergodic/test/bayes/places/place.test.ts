@@ -1,4 +1,4 @@
-/** Places and their masses, compared with closed forms. */
+/** Compares places and their masses with closed forms. */
 import { describe, expect, it } from "vitest";
 import { isKnown, measured, Normal, unknownPlace } from "../../../src/bayes/places/place.ts";
 import { stream } from "../../../src/engine/random/stream.ts";

@@ -1,7 +1,7 @@
 /**
- * Default Hamiltonian samplers and composed samplers compared with known moments and quantiles. `npm run test:slow`
- * makes 10⁶ draws per target over 64 chains. `npm test` makes 128,000 for Hamiltonian samplers and 64,000 for the
- * others.
+ * Compares default Hamiltonian samplers and composed samplers with known moments and quantiles. In `npm run test:slow`,
+ * each target has 10⁶ draws over 64 chains. In `npm test`, it has 128,000 draws for Hamiltonian samplers and 64,000 for
+ * the others.
  *
  * The false alarm rate of the file is 1e-4, split over its RUNS. With 10⁶ draws, biases of 5 % of a functional's
  * standard deviation would be found, and with fewer draws, biases of 14 or 20 %. A planted bias is detected.

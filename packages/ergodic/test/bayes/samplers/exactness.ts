@@ -1,14 +1,14 @@
 /**
  * Compares samplers with targets whose moments and quantiles are known. Every sampler's exactness test uses it.
  *
- *   const checks = await checkExactness(engine, slice(), { seed: 1 });       // DRAWS draws per target in each of 64 chains
- *   expectExact(checks, 1e-6);                                               // false alarm rate of this call
+ *   const checks = await checkExactness(engine, slice(), { seed: 1 }); // DRAWS draws per target in each of 64 chains
+ *   expectExact(checks, 1e-6); // false alarm rate of this call
  *
  * Each check is a Student-t test over independent chains, of a chain's average of a functional against its exact
  * expectation. The functionals are each coordinate, its squared deviation from the mean, products of neighbouring
  * deviations, and indicators of the lowest 5, 50 and 95 %. The start biases a chain's average, so warm-up must be long.
- * `biasFound` is the bias, in standard deviations of a functional under the target, that a check would find with
- * probability 0.9. A test states it together with its seeds.
+ * `biasFound` is the bias that a check would find with probability 0.9, in standard deviations of a functional under
+ * the target. A test states it together with its seeds.
  */
 import { expect } from "vitest";
 import type { Sampler } from "../../../src/bayes/samplers/index.ts";
@@ -208,7 +208,6 @@ function studentTest(numbers: number[]): { p: number; bias: number; standardErro
   return { p, bias, standardError };
 }
 
-/** Runs the sampler on each target. */
 export async function checkExactness(
   engine: Engine,
   sampler: Sampler,

@@ -1,5 +1,5 @@
 /**
- * Samplers of distributions compared with their distribution functions (Kolmogorov–Smirnov) or masses (chi-square).
+ * Compares samplers of distributions with their distribution functions (Kolmogorov–Smirnov) or masses (chi-square).
  *
  * With correct code, one seed in 10,000 would fail this file. The level 1e-4 is split evenly over its CHECKS checks,
  * and more checks would fail the file. Each check has a mutant, the same sampler with a slightly wrong parameter, which

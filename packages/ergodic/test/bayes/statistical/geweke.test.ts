@@ -51,7 +51,6 @@ const CHAINS = 16;
 const COUNT = power(800, 3000);
 const FALSE_ALARMS = 1e-3 / 49;
 
-/** p-values of all functionals. */
 async function joined(by: Sampler, scale: number): Promise<Map<string, number>> {
   const algorithm = gibbs([
     {

@@ -1,4 +1,4 @@
-/** Conditionals identified by evaluation: families and draws compared with closed forms, and refusals. */
+/** Conditionals identified by evaluation: compares families and draws with closed forms, and tests refusals. */
 import { describe, expect, it } from "vitest";
 import {
   beta,

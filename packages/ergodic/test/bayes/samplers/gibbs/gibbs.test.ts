@@ -1,6 +1,6 @@
 /**
- * Gibbs sampling and composition, compared with a mixture whose posterior is a sum over its assignments, and the rules
- * for every run.
+ * Gibbs sampling and composition. Compares them with a mixture whose posterior is a sum over its assignments, and tests
+ * the rules for every run.
  *
  * The false alarm rate of the file is 1e-4, split over its RUNS. With 64 chains of 500 sweeps, a bias of 0.13 standard
  * deviations is detected, as are compositions with planted mistakes.

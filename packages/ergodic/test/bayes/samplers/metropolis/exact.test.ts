@@ -1,6 +1,6 @@
 /**
- * Metropolis samplers compared with known moments and quantiles: 10⁶ draws per target over 64 chains started in (−2,
- * 2), with fewer draws for variants and 128,000 in `npm test`.
+ * Compares Metropolis samplers with known moments and quantiles. Each target has 10⁶ draws (128,000 in `npm test`,
+ * fewer for variants) over 64 chains started in (−2, 2).
  *
  * The false alarm rate of the file is 1e-4, split over its SAMPLERS runs. The stated biases, in standard deviations of
  * a functional, would be found, and planted mistakes are detected.

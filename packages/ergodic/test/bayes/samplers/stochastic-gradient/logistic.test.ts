@@ -1,5 +1,6 @@
 /**
- * Logistic regression on 10,000 rows (2000 in `npm test`): Langevin dynamics with control variates compared with NUTS.
+ * Compares Langevin dynamics with control variates with NUTS, in a logistic regression on 10,000 rows (2000 in `npm
+ * test`).
  *
  * Means must agree within 0.1 posterior standard deviations, and standard deviations within 5 %, in addition to Monte
  * Carlo error. That error is a Student-t quantile, for the smaller number of chains, times the standard error over

@@ -1,6 +1,6 @@
 /**
- * The reported bias of step sizes compared with the true bias: on normal posteriors with known stationary variances,
- * and on the draws themselves.
+ * Compares the reported bias of step sizes with the true bias: on normal posteriors with known stationary variances,
+ * and in the draws themselves.
  *
  * Exact tests replace the sums of a run by expectations, from which the bias must follow up to rounding. In runs, the
  * estimate must be within the stated `near` of the true bias. That allows four standard errors of the estimate (about

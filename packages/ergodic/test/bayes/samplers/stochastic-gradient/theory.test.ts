@@ -2,12 +2,12 @@
  * Stochastic-gradient samplers on Gaussians, for which the stationary variance at a given step size is known: the bias
  * matches theory.
  *
- * For ℓ = −λ(x − μ)²/2 and g = −λ(x − μ) + noise of variance V, every update is linear with nearly Gaussian noise, s' =
- * A s + noise of covariance Q, so the stationary covariance solves P = A P Aᵀ + Q. Each check is a Student-t test over
- * 32 independent chains, of the averages of (x − μ)/√P and (x − μ)²/P against 0 and 1. The false alarm rate of the file
- * is 1e-4, split over its CHECKS. The spread of the chains is small enough to detect a variance that is off by 5 %, and
- * planted mistakes are detected. For the thermostat, theory fixes α at its mean and ignores fluctuations of order h/d,
- * so its variance may be off by ALLOWANCE.
+ * Let ℓ = −λ(x − μ)²/2, and let g = −λ(x − μ) + noise of variance V. Every update is linear with nearly Gaussian noise,
+ * s' = A s + noise of covariance Q, so the stationary covariance solves P = A P Aᵀ + Q. Each check is a Student-t test
+ * over 32 independent chains, of the averages of (x − μ)/√P and (x − μ)²/P against 0 and 1. The false alarm rate of the
+ * file is 1e-4, split over its CHECKS. The spread of the chains is small enough to detect a variance that is off by 5
+ * %, and planted mistakes are detected. For the thermostat, theory fixes α at its mean and ignores fluctuations of
+ * order h/d, so its variance may be off by ALLOWANCE.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { type ModelContext, matrix, model, normal } from "../../../../src/bayes/model/index.ts";

@@ -1,5 +1,5 @@
 /**
- * Sequential Monte Carlo compared with evidences in closed form and posteriors with known moments.
+ * Compares sequential Monte Carlo with evidences in closed form and with posteriors of known moments.
  *
  * The false alarm rate of the file is 1e-4, split over its CHECKS, which are t-tests between independent populations.
  * Each detects an evidence that is wrong by a quarter, and planted mistakes are detected.

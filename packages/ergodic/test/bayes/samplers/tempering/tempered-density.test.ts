@@ -1,5 +1,5 @@
 /**
- * Tempered densities: parts of a model and powers of a whole density, with gradients compared with finite differences.
+ * Tempered densities: parts of a model and powers of a whole density. Compares their gradients with finite differences.
  */
 import { describe, expect, it } from "vitest";
 import { gamma, halfNormal, model, normal, poisson, vector } from "../../../../src/bayes/model/index.ts";
