@@ -1,4 +1,4 @@
-/** Draws in folders: what is written, that it is read back, and that a mixture of two saves is refused. */
+/** Draws in folders: files are written and read back, and a mixture of two saves is refused. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";

@@ -1,7 +1,4 @@
-/**
- * Which masses cause a chain to restart: known masses that differ by more than their errors. Also, which masses count
- * as known.
- */
+/** A chain restarts if known masses differ by more than their errors. Also tests which masses count as known. */
 import { describe, expect, it } from "vitest";
 import { DensityPoint } from "../../../src/bayes/approximate/density-point.ts";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";

@@ -1,6 +1,6 @@
 /**
- * What the draws lack. Distant light modes are reported as missed, as heavy ones are. Chains that had not descended
- * were in no mode. Several modes precede all other findings.
+ * Places that the draws lack. Distant light modes are reported as missed, as heavy ones are. Chains that had not
+ * descended were in no mode. Several modes precede all other findings.
  */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";

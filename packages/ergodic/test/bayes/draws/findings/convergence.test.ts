@@ -1,4 +1,4 @@
-/** When R-hat counts as serious, for made-up rows of a summary. */
+/** Severity of R-hat for made-up rows of a summary. */
 import { expect, it } from "vitest";
 import { convergence } from "../../../../src/bayes/draws/findings/convergence.ts";
 import type { Judged } from "../../../../src/bayes/draws/findings/finding.ts";
