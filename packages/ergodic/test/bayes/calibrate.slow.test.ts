@@ -1,11 +1,12 @@
 /**
- * Simulation-based calibration of a model with continuous data, in 1000 simulations; statistical/calibration.test.ts has
- * 100 of the same model by every sampler. False alarm: the verdict is wrong with probability 1 %, by its definition.
+ * Simulation-based calibration of a model with continuous data in 1000 simulations. statistical/calibration.test.ts
+ * runs 100 simulations of the same model with every sampler. By definition, the verdict is a false alarm with
+ * probability 1 %.
  */
 import { expect, it } from "vitest";
 import { calibrate, halfNormal, model, normal, vector } from "../../src/entries/everything.ts";
 
-it("calibrate() finds a right model and sampler calibrated in continuous data", async () => {
+it("calibrate() accepts a correct model and sampler for continuous data", async () => {
   const level = model(({ data, param, observe }) => {
     const { y } = data({ y: vector("N") });
     observe(y, normal(param("mu", normal(0, 2)), param("sigma", halfNormal(1))));

@@ -1,6 +1,6 @@
 /**
- * Simulation-based calibration: models and samplers that are right pass, planted mistakes are caught.
- * False alarms: each verdict of a right one is wrong with probability 1 %, by its definition; seeds are fixed.
+ * Simulation-based calibration accepts correct models and samplers and detects planted mistakes. By definition, each
+ * verdict on a correct one is a false alarm with probability 1 %. Seeds are fixed.
  */
 import { describe, expect, it } from "vitest";
 import { mul } from "../../src/engine/compiler/index.ts";
@@ -30,15 +30,16 @@ const level = model(({ data, param, observe }) => {
 });
 const options = { simulations: 100, draws: 49, bins: 10, warmup: 200, thin: 4, seed: 1 } as const;
 
-describe("the test of ranks", () => {
-  it("is Pearson's, with as many degrees of freedom as bins less one", () => {
-    // 10 ranks in 5 bins, counts 4, 1, 2, 1, 2: χ² = (4 + 1 + 0 + 1 + 0)/2 = 3. Upper tails of χ² in closed form: 4 degrees e^(−x/2)(1 + x/2).
+describe("the rank test", () => {
+  it("is Pearson's test with one degree of freedom fewer than bins", () => {
+    // 10 ranks in 5 bins with counts 4, 1, 2, 1, 2: χ² = (4 + 1 + 0 + 1 + 0)/2 = 3. The upper tail of χ² with 4 degrees
+    // is e^(−x/2)(1 + x/2).
     const ranks = [0, 0, 1, 1, 2, 4, 5, 6, 8, 9];
     const calibration = new Calibration(9, 5, new Map([["mu", ranks]]));
     const { counts, pValue } = calibration.numbers.mu;
     expect([...counts]).toEqual([4, 1, 2, 1, 2]);
     expect(pValue).toBeCloseTo(Math.exp(-1.5) * (1 + 1.5), 12);
-    // 3 bins of the same: χ²/2 of 2 degrees, e^(−x/2).
+    // Three bins: the upper tail of χ² with 2 degrees is e^(−x/2).
     const thirds = new Calibration(8, 3, new Map([["mu", [0, 1, 2, 2, 3, 6]]])).numbers.mu;
     expect([...thirds.counts]).toEqual([4, 1, 1]);
     expect(thirds.pValue).toBeCloseTo(Math.exp(-3 / 2), 12);
@@ -46,7 +47,7 @@ describe("the test of ranks", () => {
 });
 
 describe("calibrate", () => {
-  it("finds a right model and sampler calibrated", async () => {
+  it("accepts a correct model and sampler", async () => {
     const ticks: Tick[] = [];
     const run = calibrate(coin, few, options);
     for await (const tick of run) ticks.push(tick);
@@ -56,20 +57,20 @@ describe("calibrate", () => {
     expect(calibration.numbers.p.counts.reduce((a, b) => a + b)).toBe(100);
   });
 
-  it("has the ranks of every number", async () => {
+  it("counts ranks of every number", async () => {
     const { simulations, numbers } = await calibrate(level, { y: [0, 0, 0, 0, 0] }, { ...options, simulations: 10 });
     expect([simulations, Object.keys(numbers)]).toEqual([10, ["mu", "sigma"]]);
     for (const { counts } of Object.values(numbers)) expect(counts.reduce((a, b) => a + b)).toBe(10);
   });
 
-  it("is the same again under one seed, and another under another", async () => {
+  it("returns the same ranks for the same seed and others for another", async () => {
     const short = { ...options, simulations: 10 };
     const [a, b, c] = await Promise.all([1, 1, 2].map((seed) => calibrate(coin, few, { ...short, seed })));
     expect(a.numbers.p.ranks).toEqual(b.numbers.p.ranks);
     expect(a.numbers.p.ranks).not.toEqual(c.numbers.p.ranks);
   });
 
-  it("catches draws that are too narrow, and draws that are shifted", async () => {
+  it("detects draws that are too narrow or shifted", async () => {
     for (const [change, words] of [
       [(x: number, mean: number) => mean + 0.5 * (x - mean), /too narrow/],
       [(x: number) => x + 0.7, /too large/],
@@ -80,8 +81,8 @@ describe("calibrate", () => {
     }
   });
 
-  it("catches a likelihood that is not the simulator's", async () => {
-    // What is drawn has scale σ, what is believed 3σ.
+  it("refuses a likelihood in target() that the simulator ignores", async () => {
+    // The data have scale σ, but the model assumes 3σ.
     const wrong = model(({ data, param, observe, target }) => {
       const { y } = data({ y: vector("N") });
       const mu = param("mu", normal(0, 2));
@@ -91,7 +92,7 @@ describe("calibrate", () => {
     await expect(calibrate(wrong, { y: [0, 0, 0] }, options)).rejects.toThrow(/target\(\)/);
   });
 
-  it("refuses what cannot be simulated", async () => {
+  it("refuses a model that cannot be simulated", async () => {
     const logged = model(({ data, param, observe }) => {
       const { y } = data({ y: vector("N") });
       observe(mul(2, y), normal(param("mu", normal(0, 1)), 1));
@@ -101,7 +102,7 @@ describe("calibrate", () => {
   });
 });
 
-/** The sampler with its draws changed. */
+/** The sampler with changed draws. */
 function changed(sampler: Sampler, change: (x: number, mean: number) => number): Sampler {
   return {
     ...sampler,

@@ -1,4 +1,4 @@
-/** The verb sample: results by name, and everything that can be done with a run. */
+/** The verb sample: results by name, and all operations on a run. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,8 +50,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-describe("sample: what it gives", () => {
-  it("has draws by name and shape, single numbers and transitions", async () => {
+describe("sample: results", () => {
+  it("have draws by name and shape, single numbers and transitions", async () => {
     const posterior = await sample(eightSchools, schools, quick);
     expect(posterior.quantities.map(({ name, shape, kind }) => [name, shape, kind])).toEqual([
       ["mu", [], "parameter"],
@@ -84,8 +84,8 @@ describe("sample: what it gives", () => {
     expect(() => posterior.transition("swaps")).toThrow(/there are logDensity/);
   });
 
-  // Two numbers: other seeds would fail in one run of 8,000.
-  it("agrees with the exact posterior: a beta, within 4 standard errors", async () => {
+  // With two numbers, one run in 8,000 with other seeds would fail.
+  it("agree with the exact beta posterior within 4 standard errors", async () => {
     const { p } = (await sample(coin, { heads: 7, flips: 10 }, { seed: 1 })).summary();
     const [a, b] = [9, 5];
     const sd = Math.sqrt((a * b) / ((a + b) ** 2 * (a + b + 1)));
@@ -93,7 +93,7 @@ describe("sample: what it gives", () => {
     expect(Math.abs(p.sd - sd)).toBeLessThan(4 * p.mcseSd);
   });
 
-  it("says whether it can be trusted", async () => {
+  it("report whether the draws can be trusted", async () => {
     const good = (await sample(coin, { heads: 7, flips: 10 }, { seed: 1 })).verdict();
     expect([good.trusted, `${good}`]).toEqual([true, "These draws can be trusted (4 chains of 1000 draws)."]);
     const short = (await sample(eightSchools, schools, { chains: 1, warmup: 20, draws: 20 })).verdict();
@@ -110,10 +110,11 @@ describe("sample: what it gives", () => {
     expect(`${funnel}`).toMatch(/Do not trust these draws yet[\s\S]*diverged[\s\S]*centred: false/);
   });
 
-  it("validates by leaving out, and draws what was observed anew", async () => {
+  it("support leave-one-out validation and replicated observations", async () => {
     const posterior = await sample(eightSchools, schools, { seed: 2 });
-    // By the model with the same priors in loo 2.8: -30.7 (1.4), a number of one decimal. Over seeds the estimate has a standard deviation of 0.03, of
-    // which four fit in beside the 0.05 of the rounding: other seeds fail in one run of 10,000. WAIC is 0.04 above it, give or take 0.01.
+    // loo 2.8 gives -30.7 (1.4), to one decimal, for the model with the same priors. Over seeds, our estimate has a
+    // standard deviation of 0.03. The tolerance is four of these plus 0.05 for rounding, so one run in 10,000 with
+    // other seeds fails. WAIC is higher by 0.04 ± 0.01.
     const loo = posterior.loo().elpd.estimate;
     expect(Math.abs(loo + 30.7)).toBeLessThan(0.17);
     expect(Math.abs(posterior.waic("y").elpd.estimate - loo)).toBeLessThan(0.1);
@@ -132,7 +133,7 @@ describe("sample: what it gives", () => {
     expect(sd).toBeLessThan(18);
   });
 
-  it("checks what was observed under a name of its own, from numbers alone, or computed from data", async () => {
+  it("check observations with their own name, of single numbers or computed from data", async () => {
     const several = model(({ data, param, observe }) => {
       const { y, heads, flips } = data({ y: vector("N"), heads: integer(), flips: integer() });
       const mu = param("mu", normal(0, 5));
@@ -148,7 +149,7 @@ describe("sample: what it gives", () => {
     expect(() => posterior.check("residual")).toThrow(/"residual" was not observed; name one of first, doubled, tosses/);
   });
 
-  it("draws from the prior, and data that it expects", async () => {
+  it("include draws from the prior and data predicted from it", async () => {
     const before = await sample(eightSchools, schools, { algorithm: prior(), draws: 2000, seed: 1 });
     const { mu } = before.summary();
     expect(Math.abs(mu.mean)).toBeLessThan(4 * (5 / Math.sqrt(8000)));
@@ -171,12 +172,12 @@ describe("sample: a run", () => {
     expect(await run.chosen).toMatchObject({ algorithm: { algorithm: "nuts" }, plan: { chains: 2, warmup: 200, seed: 3 } });
   });
 
-  it("gives the same draws at any number of workers", async () => {
+  it("gives the same draws with any number of workers", async () => {
     const [one, two] = await Promise.all([1, 2].map((workers) => sample(eightSchools, schools, { ...quick, workers })));
     same(one, two);
   });
 
-  it("can be stopped with what it has, during the draws and during warm-up", async () => {
+  it("returns partial results when stopped during the draws or warm-up", async () => {
     const run = sample(eightSchools, schools, { ...quick, draws: 1_000_000 });
     for await (const tick of run) if ((tick.draws as number) > 0) run.stop();
     const part = await run;
@@ -190,7 +191,7 @@ describe("sample: a run", () => {
     expect(() => early.summary()).toThrow(/stopped during warm-up/);
   });
 
-  it("ends when time is up, and when its signal is aborted", async () => {
+  it("ends when time is up and when its signal is aborted", async () => {
     const timed = await sample(eightSchools, schools, { ...quick, draws: 1_000_000, until: { seconds: 0.2 } });
     expect((timed.description.run as { reason: string }).reason).toBe("time is up");
     const stop = new AbortController();
@@ -199,7 +200,7 @@ describe("sample: a run", () => {
     await expect(run).rejects.toThrow("enough");
   });
 
-  it("makes no draw while it is paused, can be kept then, and goes on", async () => {
+  it("makes no draws while paused, can be checkpointed then and resumes", async () => {
     const run = sample(eightSchools, schools, { ...quick, draws: 2000 });
     const file = join(folder, "paused.checkpoint");
     let seen = 0;
@@ -217,7 +218,7 @@ describe("sample: a run", () => {
     same(whole, await sample.resume(file, eightSchools, schools));
   });
 
-  it("goes on from a checkpoint bit for bit, and can be extended", async () => {
+  it("resumes from a checkpoint bit for bit and can be extended", async () => {
     const file = join(folder, "run.checkpoint");
     for (const algorithm of [nuts({ metric: "dense" }), hmc({ leapfrogs: 5 })]) {
       const run = sample(eightSchools, schools, { ...quick, algorithm });
@@ -238,7 +239,7 @@ describe("sample: a run", () => {
     );
   });
 
-  it("does not go on with other data where only a number differs", async () => {
+  it("refuses to resume with data that differ in one number", async () => {
     const file = join(folder, "coin.checkpoint");
     const run = sample(coin, { heads: 7, flips: 10 }, quick);
     await run;
@@ -247,7 +248,7 @@ describe("sample: a run", () => {
     expect((await sample.resume(file, coin, { heads: 7, flips: 10 }, { draws: 120 })).count).toBe(120);
   });
 
-  it("starts where it is told, by name", async () => {
+  it("starts at given values by name", async () => {
     const start = { mu: 4, tau: 3, theta: [1, 2, 3, 4, 5, 6, 7, 8] };
     const options = { chains: 1, warmup: 0, draws: 1, algorithm: hmc({ stepSize: 1e-12, leapfrogs: 1 }) };
     const posterior = await sample(eightSchools, schools, { ...options, start });
@@ -258,7 +259,7 @@ describe("sample: a run", () => {
     );
   });
 
-  it("takes a sampler alone for its algorithm", async () => {
+  it("accepts only a sampler as its algorithm", async () => {
     for (const [given, found] of [
       ["nuts", '"nuts"'],
       [nuts, "the function nuts, not called"],
@@ -272,7 +273,7 @@ describe("sample: a run", () => {
 describe("sample: a plain function", () => {
   const logDensity = (x: Float64Array): number => -0.5 * ((x[0] - 3) ** 2 / 4 + x[1] ** 2);
 
-  it("is sampled without a gradient by slices, with one by nuts", async () => {
+  it("is sampled by slices without a gradient and by nuts with one", async () => {
     const sliced = await sample(logDensity, { dimension: 2 }, { seed: 1 });
     expect(sliced.description).toMatchObject({ model: "function", algorithm: { algorithm: "slice" } });
     const named = await sample(
@@ -293,7 +294,7 @@ describe("sample: a plain function", () => {
     expect(() => named.loo()).toThrow(/so they have no model/);
   });
 
-  it("refuses what it cannot do, and passes on what the function throws", async () => {
+  it("refuses unsupported options and passes on errors of the function", async () => {
     await expect(sample(logDensity, { dimension: 2 }, { algorithm: nuts() })).rejects.toThrow(/use algorithm: slice\(\)/);
     await expect(sample(logDensity, { dimension: 2 }, { workers: 2 })).rejects.toThrow(/runs on the calling thread alone/);
     await expect(sample(logDensity, {} as never)).rejects.toThrow(/dimension/);
@@ -305,8 +306,8 @@ describe("sample: a plain function", () => {
   });
 });
 
-describe("sample: what is refused", () => {
-  it("says what is wrong", async () => {
+describe("sample: refusals", () => {
+  it("invalid options, data and models are reported", async () => {
     expect(() => sample(eightSchools, schools, { chain: 4 } as never)).toThrow(/chain/);
     expect(() => sample(eightSchools, schools, { until: { updates: 3 } as never })).toThrow(/updates/);
     expect(() => sample(eightSchools, schools, { chains: 0 })).toThrow(/chains is 0/);
@@ -330,7 +331,7 @@ async function lastUpdate(run: AsyncIterable<Tick>, ms: number): Promise<number>
   }
 }
 
-it("says what is wrong where no draws, or too few for particles, were asked for", async () => {
+it("zero draws, or too few for particles, are reported", async () => {
   const flat = (x: Float64Array): number => -0.5 * x[0] ** 2;
   const none = await sample(flat, { dimension: 1 }, { draws: 0, chains: 1, warmup: 5 });
   expect(none.verdict().text).toContain("- no draws were asked for: ask for some (draws: 1000).");

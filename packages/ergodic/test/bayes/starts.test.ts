@@ -1,4 +1,4 @@
-/** Chains of `sample` that start where some of the parameters are told. */
+/** Chains of `sample` that start at given values of some parameters. */
 import { expect, it } from "vitest";
 import { startOf } from "../../src/bayes/starts.ts";
 import { log, take } from "../../src/engine/compiler/index.ts";
@@ -32,7 +32,7 @@ const schools = model(({ data, param, observe }) => {
 const density = await schools.condition(data);
 const theta = [1, 2, 3, 4, 5, 6, 7, 8];
 
-it("the given ones start there, and the others somewhere else in each chain", () => {
+it("given values are the start, and others are random in each chain", () => {
   const points = startOf(density, { tau: 3 }, 4, 1) as Float64Array[];
   expect(points).toHaveLength(4);
   for (const u of points) {
@@ -42,12 +42,12 @@ it("the given ones start there, and the others somewhere else in each chain", ()
   expect(new Set(points.map(([mu]) => mu)).size).toBe(4);
   expect(startOf(density, { tau: 3 }, 4, 1)).toEqual(points);
   expect((startOf(density, { tau: 3 }, 4, 2) as Float64Array[])[0][0]).not.toBe(points[0][0]);
-  // Its scale and centre are drawn, and it starts where it is told.
+  // Its scale and centre are random, and theta starts at the given values.
   for (const u of startOf(density, { theta }, 3, 1) as Float64Array[])
     density.constrain(u).theta.forEach((value, j) => void expect(value).toBeCloseTo(theta[j], 10));
 });
 
-it("one for each chain may be whole, partial or empty", () => {
+it("a start per chain can be whole, partial or empty", () => {
   const [whole, partial, none] = startOf(density, [{ mu: 1, tau: 2, theta }, { mu: 1 }, {}], 3, 1) as Float64Array[];
   expect(whole).toEqual(density.unconstrain({ mu: 1, tau: 2, theta }));
   expect(density.constrain(partial).mu[0]).toBe(1);
@@ -55,7 +55,7 @@ it("one for each chain may be whole, partial or empty", () => {
   expect(startOf(density, { mu: 1, tau: 2, theta }, 4, 1)).toEqual(whole);
 });
 
-it("bounds that depend on what is drawn are drawn anew until they allow it", async () => {
+it("bounds that depend on random values are redrawn until they allow the start", async () => {
   const between = await model(({ param }) => {
     const low = param("low", normal(0, 1));
     param("x", uniform(low, 5));
@@ -68,7 +68,7 @@ it("bounds that depend on what is drawn are drawn anew until they allow it", asy
   expect(() => startOf(between, { x: 6 }, 2, 1)).toThrow(/"x": interval: the value is 6, but must be > .* and < 5/);
 });
 
-it("points without a density are drawn anew", async () => {
+it("points without a density are redrawn", async () => {
   const half = await model(({ param, target }) => {
     param("b", normal(0, 1));
     target(log(param("a", "real")));
@@ -76,7 +76,7 @@ it("points without a density are drawn anew", async () => {
   for (const u of startOf(half, { b: 0.5 }, 20, 1) as Float64Array[]) expect(half.constrain(u).a[0]).toBeGreaterThan(0);
 });
 
-it("runs of every kind begin there, and resume", async () => {
+it("runs of every kind start at the values and resume", async () => {
   const options: SampleOptions = { chains: 2, warmup: 0, draws: 1, seed: 1, start: { tau: 1e4 } };
   for (const algorithm of [randomWalk({ stepSize: 1e-6 }), slice({ width: 1e-9 })]) {
     const found: Draws = await sample(schools, data, { ...options, algorithm });
@@ -100,7 +100,7 @@ it("runs of every kind begin there, and resume", async () => {
     for (const bit of u.subarray(0, 4)) expect([0, 1]).toContain(bit);
 });
 
-it("what is no start is refused", async () => {
+it("invalid starts are refused", async () => {
   const start = (given: unknown, chains = 2) => sample(schools, data, { chains, draws: 1, warmup: 0, start: given as never });
   await expect(start({ nu: 1 })).rejects.toThrow(/sample.start: unknown option "nu"/);
   await expect(start({ theta: [1] })).rejects.toThrow(/"theta": unbounded: the value has 1 numbers, but shape \[8\] needs 8/);
@@ -109,7 +109,7 @@ it("what is no start is refused", async () => {
   await expect(sample((x) => -(x[0] ** 2), { dimension: 1 }, { start: { x: 1 } })).rejects.toThrow(/only a model has names/);
 });
 
-it("values of a matrix are lists of rows, or flat, row by row", async () => {
+it("values of a matrix are lists of rows or flat lists in row order", async () => {
   const grid = model(({ param }) => {
     param("L", lkjCholesky(2, 1));
     param("B", normal(0, 1), { shape: [2, 3] });

@@ -1,4 +1,7 @@
-/** Log likelihoods of censored data against R's survreg(), whose calls stand in censored.R: their values, and that its estimates are where ours are highest. */
+/**
+ * Compares log likelihoods of censored data with R's survreg(): the values are equal, and the maximum is at its
+ * estimates. censored.R lists the calls.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { add, div, exp, mul } from "../../src/engine/compiler/index.ts";
@@ -40,14 +43,14 @@ describe.each(Object.entries(cases))("%s", (name, [value, family, made]) => {
     observe(arrays[value], made(base as never, arrays as never));
   });
 
-  it("is survreg's log likelihood, at its maximum", async () => {
+  it("equals survreg's log likelihood at its maximum", async () => {
     const density = await observed.condition(data as never);
     const [a, b] = own.coefficients;
     const u = density.unconstrain({ a, b, s: own.scale });
     const found = density.pointwise(u);
     expect(Object.values(found)[0].reduce((sum, term) => sum + term, 0)).toBeCloseTo(own.loglik, 8);
     const { value: here, gradient } = density.evaluate(u);
-    // Of the scale on its logarithm, whose log |J| adds 1.
+    // The slope for the scale is taken on its logarithm, where log |J| adds 1.
     [...gradient].forEach((slope, i) => void expect(Math.abs(slope - (i === 2 ? 1 : 0))).toBeLessThan(1e-4));
     for (const i of [0, 1, 2]) {
       const moved = u.slice();

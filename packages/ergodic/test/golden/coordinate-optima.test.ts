@@ -1,6 +1,7 @@
 /**
- * Optima of linear models by coordinate descent, and regularisation paths, against coordinate-optima.json: scikit-learn's and glmnet's answers,
- * polished until 0 is in the subdifferential to 1e-12 (coordinate-optima.py). The plain checkers of test/reference are held to the same optima.
+ * Compares optima of linear models by coordinate descent, and regularisation paths, with coordinate-optima.json. These
+ * are results of scikit-learn and glmnet, polished until 0 is in the subdifferential to 1e-12 (coordinate-optima.py).
+ * The plain checkers of test/reference are compared with the same optima.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -25,7 +26,7 @@ interface Optimum extends Answer {
   l1?: number;
   l2?: number;
   group?: number;
-  /** By index; columns left out are groups of their own. */
+  /** Groups of column indices. Each remaining column is its own group. */
   groups?: number[][];
   factors?: number[];
   nonnegative?: boolean;
@@ -93,7 +94,7 @@ const lossOfRow: Record<Loss, (z: number[], y: number) => number> = {
   multinomial: (z, y) => Math.log(z.reduce((total, v) => total + Math.exp(v), 0)) - z[y],
 };
 
-/** The penalised objective at any answer, in plain numbers. */
+/** Penalised objective at any coefficients, in plain numbers. */
 function objective(one: Omit<Optimum, "name" | keyof Answer>, coef: number[][], intercept: number[]): number {
   const { l1 = 0, l2 = 0, group = 0, groups = [], factors } = one;
   const { x, weight, ...targets } = golden.designs[one.data];
@@ -110,7 +111,7 @@ function objective(one: Omit<Optimum, "name" | keyof Answer>, coef: number[][], 
   return total(losses) / x.length + total(elastic) + group * total(norms);
 }
 
-/** Softmax intercepts count up to a common shift. */
+/** Centres softmax intercepts, which are unique up to a common shift. */
 function shifted(intercept: ArrayLike<number>): number[] {
   const all = Array.from(intercept);
   const mean = all.length > 1 ? all.reduce((a, b) => a + b, 0) / all.length : 0;
@@ -127,12 +128,15 @@ function expectAnswer(one: Omit<Optimum, "name">, weights: Float64Array, interce
   expect(Math.abs(objective(one, coef, [...intercept]) - one.objective)).toBeLessThan(1e-10);
 }
 
-/** Columns at 0 are inside of their limit by 1e-4 of it at least (coordinate-optima.py), so that zeros are exact. */
+/**
+ * Zero coefficients satisfy their condition with a relative margin of at least 1e-4 (coordinate-optima.py), so zeros
+ * are exact.
+ */
 function expectZeros({ coef }: Answer, weights: Float64Array): void {
   expect([...weights].map((v) => v === 0)).toEqual(coef.flat().map((v) => v === 0));
 }
 
-/** Far enough for coefficients to 1e-6 where the curvature is 1e-3. */
+/** Sufficient for coefficients to 1e-6 at a curvature of 1e-3. */
 const tolerance = 1e-13;
 const exact = () => ({ algorithm: coordinateDescent({ tolerance }), epochs: 100_000 });
 
@@ -153,7 +157,7 @@ describe("optima by coordinate descent", () => {
 });
 
 describe("paths", () => {
-  it.each(golden.paths)("$name: every point", async ({ data: name, l1Ratio, lambdas, points }) => {
+  it.each(golden.paths)("$name: every point agrees", async ({ data: name, l1Ratio, lambdas, points }) => {
     using data = dataset(name, "squared");
     const path = await fit.path(linear({ loss: "squared", standardise: false }), data, { lambdas, l1Ratio, tolerance });
     expect([...path.lambdas]).toEqual(lambdas);
@@ -165,7 +169,7 @@ describe("paths", () => {
   });
 
   it.each(golden.sequences)(
-    "glmnet's own lambdas: $data, $loss, l1Ratio $l1Ratio",
+    "the lambdas equal glmnet's: $data, $loss, l1Ratio $l1Ratio",
     async ({ data: name, loss, l1Ratio, lambdas }) => {
       using data = dataset(name, loss);
       const path = await fit.path(linear({ loss, standardise: false }), data, { lambdas: 20, ratio: 0.01, l1Ratio });
@@ -187,7 +191,7 @@ describe("the plain checkers", () => {
   const logistics = golden.optima.filter((one) => one.loss === "logistic" && plain(one));
   const signs = (y: number[]): number[] => y.map((v) => 2 * v - 1);
 
-  it.each([...lassos, ...logistics])("$name: no gap at the optimum, a bound on both sides of it elsewhere", (one) => {
+  it.each([...lassos, ...logistics])("$name: the gap is zero at the optimum, and bounds hold on both sides elsewhere", (one) => {
     const { x, ...targets } = golden.designs[one.data];
     const [rows, gap] =
       one.loss === "squared"
@@ -214,7 +218,7 @@ describe("the plain checkers", () => {
     expect(Math.max(...far)).toBeLessThan(1e-11);
   });
 
-  it.each(golden.paths.filter(({ l1Ratio }) => l1Ratio === 1))("$name: starts at the largest lambda", ({ data, lambdas }) => {
+  it.each(golden.paths.filter(({ l1Ratio }) => l1Ratio === 1))("$name: the path starts at the largest lambda", ({ data, lambdas }) => {
     expect(largestLambda(rowsOf(data, golden.designs[data].number)) / lambdas[0]).toBeCloseTo(1, 13);
   });
 });

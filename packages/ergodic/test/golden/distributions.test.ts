@@ -1,4 +1,7 @@
-/** Log densities, distribution functions and quantiles against scipy, torch and mpmath (distributions.py), to 1e-10 relative. */
+/**
+ * Compares log densities, distribution functions and quantiles with scipy, torch and mpmath (distributions.py), to
+ * 1e-10 relative.
+ */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { distributionExamples } from "../../src/bayes/distributions/distribution.ts";
@@ -30,7 +33,7 @@ function build({ name, parameters }: Row): d.Distribution {
 
 function expectClose(got: number, wanted: number, what: string): void {
   if (!Number.isFinite(wanted)) expect(got, what).toBe(wanted);
-  // 1e-13 absolute: a log density may happen to be near 0.
+  // 1e-13 absolute, because a log density can be near 0.
   else expect(Math.abs(got - wanted), `${what}: ${got} for ${wanted}`).toBeLessThanOrEqual(1e-10 * Math.abs(wanted) + 1e-13);
 }
 
@@ -40,7 +43,7 @@ function logDensity(distribution: d.Distribution, x: Row["x"][number]): number {
   return interpret([distribution.logDensity(constantArray(flat, shape))], {})[0][0];
 }
 
-it.each(rows)("gives the log density of $call", (row) => {
+it.each(rows)("computes the log density of $call", (row) => {
   const distribution = build(row);
   row.x.forEach((x, i) => {
     expectClose(logDensity(distribution, x), Number(row.logDensity[i]), `at ${JSON.stringify(x)}`);
@@ -48,7 +51,7 @@ it.each(rows)("gives the log density of $call", (row) => {
 });
 
 const withFunctions = rows.filter((row) => row.cdf);
-it.each(withFunctions)("gives distribution function and quantiles of $call", (row) => {
+it.each(withFunctions)("computes the distribution function and quantiles of $call", (row) => {
   const distribution = build(row);
   row.x.forEach((x, i) => {
     expectClose(distribution.cdf(x as number), row.cdf![i], `cdf at ${x}`);
@@ -58,7 +61,10 @@ it.each(withFunctions)("gives distribution function and quantiles of $call", (ro
   });
 });
 
-/** Their densities are held to the slopes of their distribution functions, which the samplers are tested against. */
+/**
+ * Examples whose densities are compared with the slopes of their distribution functions. Other tests compare the
+ * samplers with these functions.
+ */
 const withExample = [...distributionExamples()].filter(
   ([name, { parameters }]) => d.distributionOf(name)!(...parameters).family.cdf !== undefined,
 );
@@ -75,7 +81,9 @@ it.each(withExample)("the density of %s is the slope of its distribution functio
   }
 });
 
-/** scipy's moments of the others are in distributions.test.ts; these three show that the rule below is exact enough. */
+/**
+ * distributions.test.ts compares other moments with scipy. The last three show that the rule below is accurate enough.
+ */
 const moments: [string, d.Distribution][] = [
   ...withExample.map(([name, { parameters }]): [string, d.Distribution] => [name, d.distributionOf(name)!(...parameters)]),
   ["weibull", d.weibull(1.7, 2)],
@@ -84,7 +92,7 @@ const moments: [string, d.Distribution][] = [
 ];
 
 it.each(moments.filter(([, { family }]) => family.mean))(
-  "mean and variance of %s are those of its quantiles",
+  "mean and variance of %s match its quantiles",
   (_, distribution) => {
     const count = 20_000;
     const values = Array.from({ length: count }, (__, i) => Number(distribution.quantile((i + 0.5) / count)));
@@ -95,7 +103,7 @@ it.each(moments.filter(([, { family }]) => family.mean))(
   },
 );
 
-it("covers every distribution that is known by name, but for those whose definition states an example with a distribution function", () => {
+it("covers every named distribution, except those with a tested example in their definition", () => {
   const named = new Set([...rows.map((row) => row.name), ...withExample.map(([name]) => name)]);
   const ours = builtIn(d.distributionNames());
   expect(ours.length).toBeGreaterThan(30);

@@ -1,4 +1,7 @@
-/** Optima of dual coordinate descent against scikit-learn's, whose calls stand in dual-optima.json; both penalise the intercept. */
+/**
+ * Compares optima of dual coordinate descent with scikit-learn. dual-optima.json lists the calls. Both penalise the
+ * intercept.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
@@ -42,9 +45,9 @@ const cases: Case[] = [
 ];
 
 describe("optima", () => {
-  it("are as many as scikit-learn gave", () => expect(cases.map(({ name }) => name)).toEqual(Object.keys(optima)));
+  it("include every case of scikit-learn", () => expect(cases.map(({ name }) => name)).toEqual(Object.keys(optima)));
 
-  // ‖p − p*‖² ≤ 2 gap/l2: a relative gap of 3e-14 on F < 1 is a distance below 2.5e-6, in practice far less.
+  // ‖p − p*‖² ≤ 2 gap/l2, so a relative gap of 3e-14 with F < 1 gives a distance below 2.5e-6, in practice far less.
   it.each(cases)("$name", async ({ name, target, model, weighted, interceptScaling = 1 }) => {
     using dataset = plantedDataset(data, target, weighted ? { weights: data.weight } : {});
     const algorithm = dualCoordinateDescent({ tolerance: 3e-14, interceptScaling });

@@ -1,4 +1,4 @@
-/** Comparisons of models against R's loo, whose calls stand in model-weights.R. */
+/** Compares our comparison of models with R's loo. model-weights.R lists the calls. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { total } from "../../src/engine/statistics/pointwise.ts";
@@ -28,7 +28,7 @@ describe.each(Object.entries(golden))("loo_compare and loo_model_weights on %s",
   const names = Object.keys(models);
   const found = compare(models);
 
-  it("order, differences and their errors", () => {
+  it("order, differences and their errors agree", () => {
     expect(found.models.map(({ name }) => name)).toEqual(given.order);
     expect(given.columns).toEqual([
       ...["elpd_diff", "se_diff", "elpd_loo", "se_elpd_loo", "p_loo", "se_p_loo", "looic", "se_looic"],
@@ -39,7 +39,7 @@ describe.each(Object.entries(golden))("loo_compare and loo_model_weights on %s",
     });
   });
 
-  it("stacking weights, at least as good as R's", () => {
+  it("stacking weights agree and are at least as good as R's", () => {
     const weights = names.map((name) => found.models.find((model) => model.name === name)!.weight);
     weights.forEach((weight, k) => void expect(Math.abs(weight - given.stacking[k])).toBeLessThan(1e-4));
     expect(weights.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
@@ -51,8 +51,8 @@ describe.each(Object.entries(golden))("loo_compare and loo_model_weights on %s",
     expect(score(weights)).toBeGreaterThan(score(given.stacking) - 1e-9);
   });
 
-  it("pseudo-BMA+ weights, up to the noise of 1000 bootstraps", () => {
-    // The standard deviation of a weight over replicates is below 1/2: five of its standard errors.
+  it("pseudo-BMA+ weights agree up to the noise of 1000 bootstraps", () => {
+    // The standard deviation of a weight over replicates is below 1/2. The tolerance is five standard errors.
     const plus = compare(models, { weights: "pseudoBma", seed: 1 });
     for (const { name, weight } of plus.models)
       expect(Math.abs(weight - given.pseudobma_plus[names.indexOf(name)])).toBeLessThan((5 * 0.5) / Math.sqrt(1000));

@@ -1,4 +1,4 @@
-/** Solutions and gradients against rstan's integrate_ode_rk45 and integrate_ode_bdf; the call that made them is in ode.R. */
+/** Compares solutions and gradients with rstan's integrate_ode_rk45 and integrate_ode_bdf. ode.R lists the calls. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compileFunction, constantArray, ode } from "../../src/engine/compiler/array/index.ts";
@@ -15,13 +15,13 @@ interface Case {
 }
 const golden = JSON.parse(readFileSync(new URL("ode.json", import.meta.url), "utf8")) as Case[];
 
-/** In addition to 1e-6 of the value: what a value near 0 may be off by. */
+/** Absolute tolerance for values near 0, in addition to 1e-6 of the value. */
 const ABSOLUTE = { robertson: 1e-13 } as Readonly<Record<string, number>>;
 const isStiff = ({ name }: Case): boolean => name === "robertson" || name === "vanDerPol";
 
 describe.each(golden.map((one) => ({ ...one, title: `${one.name} by ${one.solver}` })))("$title", (one) => {
   const methods = isStiff(one) ? (["rosenbrock"] as const) : (["dormandPrince", "rosenbrock"] as const);
-  it.each(methods)("%s has its states and gradient, to 1e-6", async (method) => {
+  it.each(methods)("%s computes the states and gradient to 1e-6", async (method) => {
     const { slope, start } = equations[one.name];
     const [rows, columns] = [one.states.length, one.states[0].length];
     const weights = Float64Array.from({ length: rows * columns }, (_, i) =>

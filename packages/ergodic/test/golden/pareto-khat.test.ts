@@ -1,4 +1,4 @@
-/** Pareto k of quantities against R's posterior, whose call is in pareto-khat.R. */
+/** Compares Pareto k of quantities with R's posterior. pareto-khat.R lists the call. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { paretoKhat } from "../../src/engine/statistics/index.ts";
@@ -13,7 +13,7 @@ const golden = JSON.parse(readFileSync(new URL("pareto-khat.json", import.meta.u
 const words: Record<string, number> = { NA: Number.NaN, NaN: Number.NaN, Inf: Infinity };
 const numberOf = (value: Value): number => (typeof value === "number" ? value : words[value]);
 
-it.each(Object.entries(golden))("posterior's pareto_khat of %s", (_, { chains, draws, khat }) => {
+it.each(Object.entries(golden))("Pareto k equals posterior's pareto_khat for %s", (_, { chains, draws, khat }) => {
   const found = paretoKhat(Float64Array.from(draws, numberOf), chains);
   const wanted = numberOf(khat);
   if (!Number.isFinite(wanted)) expect(found).toBe(wanted);

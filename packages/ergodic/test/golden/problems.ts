@@ -1,10 +1,10 @@
-/** The problems of torch-traces.py, written in the same order of operations, so that gradients agree to the last bit. */
+/** The problems of torch-traces.py with the same order of operations, so that gradients agree to the last bit. */
 const CURVATURE = [0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 10.0, 50.0, 100.0];
 const CENTRE = [1.0, -2.0, 3.0, -0.5, 0.25, 1.5, -1.0, 2.0, -3.0, 0.75];
 
 export interface Problem {
   start: number[];
-  /** t from 1 for the perturbed gradient; 0 for the exact one. */
+  /** Gradient with the perturbation of step t ≥ 1, or the exact gradient for t = 0. */
   gradient(x: ArrayLike<number>, t: number): number[];
   value(x: ArrayLike<number>): number;
 }

@@ -1,4 +1,4 @@
-/** Users' rows beside fixed items, against scikit-learn's Ridge (ridge-rows.py, whose formulas are repeated here). */
+/** Compares rows of users for fixed items with scikit-learn's Ridge. The formulas match ridge-rows.py. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Ratings } from "../../src/engine/data/ratings.ts";
@@ -17,7 +17,10 @@ const rated = (u: number, i: number): boolean => (3 * u + 2 * i + u * i) % 7 < 4
 
 const cells = Array.from({ length: users * items }, (_, c) => [Math.floor(c / items), c % items]).filter(([u, i]) => rated(u, i));
 
-/** The unit of explicit ratings, their standard deviation: in that unit the penalty is l2, as Ridge has it, and what is solved for is smaller by it. */
+/**
+ * Standard deviation of the explicit ratings. In this unit the penalty is l2, as in Ridge, and the solution is smaller
+ * by this factor.
+ */
 const UNIT = (() => {
   const all = cells.map(([u, i]) => rating(u, i));
   const mean = all.reduce((sum, r) => sum + r, 0) / all.length;
@@ -46,7 +49,7 @@ test.each<[string, FactorisationOptions]>([
   using arena = new Arena(engine.memory, "test");
   const parameters = new Float64Array(problem.parameterCount);
   for (let i = 0; i < items; i++) {
-    // Factors as they are, the item's bias in the ratings' unit.
+    // Factors are unchanged, and the item's bias is in the unit of the ratings.
     for (let k = 0; k < problem.width; k++) parameters[(users + i) * problem.width + k] = number(i, k) / (k < rank ? 1 : unit);
   }
   binding.load(parameters);

@@ -1,4 +1,4 @@
-/** The data of sklearn-optima.py, number for number: Lehmer's generator, and sums in the same order. */
+/** The exact data of sklearn-optima.py: Lehmer's generator, with sums in the same order. */
 import { Dataset } from "../../src/engine/data/dataset.ts";
 import type { ArraysOptions } from "../../src/engine/data/from-arrays.ts";
 
@@ -48,7 +48,7 @@ export function plantedData(seed = 20240601, rows = ROWS): PlantedData {
   };
 }
 
-/** A float64 dataset with the named target. */
+/** A float64 dataset with the given target. */
 export function plantedDataset(
   data: PlantedData,
   target: "number" | "spiked" | "binary" | "classes" | "count",

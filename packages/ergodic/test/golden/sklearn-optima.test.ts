@@ -1,6 +1,7 @@
 /**
- * Optima of linear models against scikit-learn's and scipy's, whose calls stand in sklearn-optima.json: smooth ones by L-BFGS, those with
- * L1 by SAGA and SVRG with their zeros exact, those that are not smooth by their least value.
+ * Compares optima of linear models with scikit-learn and scipy. Smooth optima use L-BFGS. Optima with L1 use SAGA and
+ * SVRG and have exact zeros. Losses that are not smooth are compared by their least value. sklearn-optima.json lists
+ * the calls.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -25,7 +26,7 @@ interface Optimum {
   call: string;
   coef: number[][];
   intercept: number[];
-  /** Largest slope of the objective there. */
+  /** Largest slope of the objective at the optimum. */
   slope?: number;
   value?: number;
 }
@@ -40,7 +41,7 @@ interface Case {
   weighted?: boolean;
 }
 
-/** Largest distance of a coefficient or of an intercept; for softmax the intercepts count up to a common shift. */
+/** Largest difference of a coefficient or intercept. Softmax intercepts are unique up to a common shift. */
 async function distance(
   { name, target, model, weighted }: Case,
   options: FitOptions,
@@ -76,13 +77,14 @@ const smooth: Case[] = [
 
 describe("smooth optima", () => {
   const rule = lbfgs({ gradientTolerance: 1e-11, changeTolerance: 1e-16 });
-  it.each(smooth)("$name by L-BFGS", async (one) => {
-    // A line search cannot tell values f < 0.6 that differ by less than ε f, which is a distance of √(2 ε f / l2).
+  it.each(smooth)("$name agrees by L-BFGS", async (one) => {
+    // A line search cannot distinguish values f < 0.6 that differ by less than ε f, which corresponds to a distance of
+    // √(2 ε f / l2).
     expect((await distance(one, { rule })).most).toBeLessThan(Math.sqrt((2 * Number.EPSILON * 0.6) / l2));
   });
 
-  it.each(smooth.filter(({ name }) => !/poisson/.test(name)))("$name by SAGA and SVRG", async (one) => {
-    // How far the peer itself may be, by its slope and the least curvature.
+  it.each(smooth.filter(({ name }) => !/poisson/.test(name)))("$name agrees by SAGA and SVRG", async (one) => {
+    // Possible error of scikit-learn's result, from its slope and the smallest curvature.
     const limit = 1e-11 + (2 * optima[one.name].slope!) / l2;
     expect((await distance(one, { variance: saga(), epochs: 500 })).most).toBeLessThan(limit);
     expect((await distance(one, { variance: svrg({ every: 2 }), epochs: 500 })).most).toBeLessThan(limit);
@@ -97,7 +99,7 @@ const sparse: Case[] = [
   { name: "elastic-net", target: "number", model: { loss: "squared", l1: 0.02, l2: 0.04 } },
 ];
 
-describe("optima with L1: the same support, zeros exact", () => {
+describe("optima with L1 have the same support with exact zeros", () => {
   it.each(
     sparse.flatMap((one) => [
       { ...one, by: "SAGA", variance: saga() },
@@ -130,13 +132,13 @@ function objective(
   return total / data.x.length + penalty(p);
 }
 
-describe("least values where the loss is not smooth", () => {
+describe("least values of losses that are not smooth", () => {
   const decaying = chain(
     sgd({ rate: inverseTimeDecay({ rate: 0.5, decay: 0.002, power: 0.75 }) }),
     averaging({ start: 200_000 }),
   );
 
-  it("hinge: within 0.1 % of LinearSVC's", async () => {
+  it("hinge is within 0.1 % of LinearSVC's", async () => {
     using dataset = plantedDataset(data, "binary");
     const fitted = await fit(linear({ loss: "hinge", l2, intercept: false, standardise: false }), dataset, {
       rule: decaying,
@@ -150,7 +152,7 @@ describe("least values where the loss is not smooth", () => {
     expect(value).toBeLessThan(least * 1.001);
   });
 
-  it("quantile with L1: within 0.1 % of the linear programme's", async () => {
+  it("quantile with L1 is within 0.1 % of the linear programme's", async () => {
     using dataset = plantedDataset(data, "number");
     const fitted = await fit(linear({ loss: quantile({ quantile: 0.75 }), l1: 0.02, standardise: false }), dataset, {
       rule: decaying,
@@ -179,7 +181,7 @@ describe("group lasso against proximal gradient", () => {
     { by: "SAGA, chosen by itself", options: { epochs: 400 } },
     { by: "SVRG", options: { variance: svrg(), epochs: 400 } },
     { by: "the full gradient", options: { rule: sgd({ rate: 4 }), batch: "all" as const, epochs: 400 } },
-  ])("$by: the same groups are exactly zero, the rest agrees", async ({ options }) => {
+  ])("$by: the same groups are exactly zero and the others agree", async ({ options }) => {
     using dataset = plantedDataset(data, "binary");
     const fitted = await fit(model, dataset, { precision: "f64", ...options });
     const found = [...fitted.weights, ...fitted.intercept];

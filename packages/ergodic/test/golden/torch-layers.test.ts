@@ -1,6 +1,6 @@
 /**
- * Layers against PyTorch 2.6 in float64, through the interpreter: outputs, gradients by input and parameters, and running statistics, within
- * 1e-10. torch-layers.json was made by torch-layers.py; each entry holds the call that made it.
+ * Compares layers with PyTorch 2.6 in float64 in the interpreter: outputs, gradients with respect to input and
+ * parameters, and running statistics, within 1e-10. torch-layers.py made torch-layers.json. Each entry holds its call.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -26,7 +26,7 @@ const { entries } = JSON.parse(readFileSync(new URL("./torch-layers.json", impor
 const TOLERANCE = 1e-10;
 
 const padded = { padding: 1 } as const;
-/** Our layer for each name of torch-layers.py. */
+/** Our layer for each name in torch-layers.py. */
 const ours: Record<string, () => n.Layer> = {
   dense: () => n.dense(3),
   denseSequence: () => n.dense(3),
@@ -59,7 +59,7 @@ const ours: Record<string, () => n.Layer> = {
   ...Object.fromEntries(n.activationNames.map((name) => [name, () => n.activation(name)])),
 };
 
-describe("layers are those of PyTorch", () => {
+describe("layers equal PyTorch's", () => {
   test.each(entries.map((entry) => [entry.name, entry] as const))("%s", (name, entry) => {
     const x = input("x", entry.x.shape);
     const training = entry.call.endsWith(".train()");
@@ -88,7 +88,7 @@ describe("layers are those of PyTorch", () => {
     });
   });
 
-  test("each of ours has an entry", () => {
+  test("each of our layers has an entry", () => {
     expect([...entries.map(({ name }) => name), "linear"].sort()).toEqual(Object.keys(ours).sort());
   });
 });

@@ -1,6 +1,7 @@
 /**
- * Five steps of a small convolutional network with batch norm against PyTorch 2.6 in float64: losses, parameters, running statistics, and outputs in
- * evaluation, within 1e-9 relative. torch-training.json was made by torch-training.py; each entry holds the call that made it.
+ * Compares five steps of a small convolutional network with batch norm with PyTorch 2.6 in float64. Losses, parameters,
+ * running statistics and evaluation outputs must agree within 1e-9 relative. torch-training.py made
+ * torch-training.json. Each entry holds its call.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -53,7 +54,7 @@ const ours: Record<string, { rule: EquationRule; l2: number }> = {
   },
 };
 
-/** Relative to the largest number of its array. */
+/** Largest difference, relative to the largest number of the array. */
 function difference(found: ArrayLike<number>, wanted: readonly number[]): number {
   expect(found.length).toBe(wanted.length);
   const size = Math.max(...wanted.map(Math.abs));
@@ -61,7 +62,7 @@ function difference(found: ArrayLike<number>, wanted: readonly number[]): number
 }
 
 describe.each(golden.entries)("$call", (entry) => {
-  it.each([false, true])("deterministic: %s", async (deterministic) => {
+  it.each([false, true])("the training agrees, deterministic: %s", async (deterministic) => {
     const x = Array.from({ length: golden.y.length }, (_, i) => golden.x.slice(i * CELLS, (i + 1) * CELLS));
     using data = Dataset.fromArrays({ x, y: golden.y, classes: true, rowShape: SHAPE, type: "f64" });
     const { rule, l2 } = ours[entry.call];

@@ -1,6 +1,6 @@
 /**
- * Step rules against PyTorch 2.6 in float64: the iterates after 1, 2, 3, 10, 100 and 1000 steps, within 1e-12 relative.
- * torch.json was made by torch-traces.py; each entry holds the call that made it.
+ * Compares step rules with PyTorch 2.6 in float64: the iterates after 1, 2, 3, 10, 100 and 1000 steps, within 1e-12
+ * relative. torch-traces.py made torch.json. Each entry holds its call.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -32,7 +32,7 @@ const asgd = (rate: number) =>
     g.averaging({ start: 51 }),
   );
 
-/** Our rule for each name of torch-traces.py. */
+/** Our rule for each name in torch-traces.py. */
 const ours: Record<string, (problem: string) => g.EquationRule> = {
   sgd: (problem) => g.sgd({ rate: rates.sgd[problem] }),
   sgdDecay: () => g.chain(l2, g.sgd({ rate: 0.005 })),
@@ -73,7 +73,7 @@ const ours: Record<string, (problem: string) => g.EquationRule> = {
   clipValue: () => g.chain(g.clipValue({ value: 0.5 }), g.sgd({ rate: 0.005 })),
 };
 
-/** Largest relative difference; entries below 1e-3 are held to 1e-15 absolute, as their digits have cancelled. */
+/** Largest relative difference. Entries below 1e-3 are compared to 1e-15 absolute, because their digits cancelled. */
 function difference(ourPoint: ArrayLike<number>, theirs: number[]): number {
   return Math.max(...theirs.map((x, i) => Math.abs(ourPoint[i] - x) / Math.max(Math.abs(x), 1e-3)));
 }
@@ -94,7 +94,7 @@ async function follow(entry: Entry, interpret: boolean): Promise<number> {
   return worst;
 }
 
-/** GOLDEN_REPORT=1 prints each figure. */
+/** Prints each figure if GOLDEN_REPORT=1. */
 function report(entry: Entry, how: string, worst: number): number {
   if (process.env.GOLDEN_REPORT) console.log(`${how}: ${entry.name} on ${entry.problem}: ${worst.toExponential(1)}`);
   return worst;

@@ -1,4 +1,7 @@
-/** ADVI and Stein variational gradient descent on batches of rows: estimates that are right on average and quiet near their centre, and a posterior whose answer is known. */
+/**
+ * ADVI and Stein variational gradient descent on batches of rows. Checks that the estimates are unbiased and have
+ * little noise near their centre, and that the approximations match a known posterior.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { BatchPoint } from "../../../src/bayes/approximate/batch-point.ts";
 import { DensityPoint } from "../../../src/bayes/approximate/density-point.ts";
@@ -19,7 +22,7 @@ const engine = await openEngine();
 const [ROWS, COLUMNS, SIGMA] = [20_000, 3, 2];
 const truth = [1, -0.5, 0.25];
 
-/** Rows whose second and third column are correlated. */
+/** Rows with correlated second and third columns. */
 function made(rowCount: number) {
   const draws = stream(3, "advi batches").at(0);
   const x = new Float64Array(rowCount * COLUMNS);
@@ -50,7 +53,7 @@ afterAll(() => {
   small.dispose();
 });
 
-/** Mean and covariance of β: P = XᵀX/σ² + I/100. */
+/** Exact mean and standard deviations of β from its precision XᵀX/σ² + I/100. */
 function exact() {
   const { x, y } = given;
   const precision = new Float64Array(COLUMNS * COLUMNS);
@@ -92,14 +95,14 @@ const moments = (values: Float64Array) => {
   return { mean, sd: Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1)) };
 };
 
-describe("an estimate on a batch", () => {
+describe("gradient estimates on a batch", () => {
   const whole = new DensityPoint(engine, small, "whole");
   const x = Float64Array.of(0.4, -0.2, 0.7);
   const centre = Float64Array.of(0.5, -0.3, 0.6);
   const gradient = new Float64Array(COLUMNS);
   const value = whole.evaluate(x, gradient);
 
-  /** Estimates about the centre from the batches that begin at every row in turn. */
+  /** Estimates around the centre, one for each possible first row of a batch. */
   function estimates(at: Float64Array, batch: number) {
     let first = 0;
     const rows = { at: () => ({ integer: () => first }) } as never;
@@ -114,7 +117,7 @@ describe("an estimate on a batch", () => {
     return all;
   }
 
-  it.each([1, 10, 97])("is right on average over all batches of %i", (batch) => {
+  it.each([1, 10, 97])("are unbiased over all batches of %i", (batch) => {
     const all = estimates(x, batch);
     const wanted = [value, ...gradient];
     wanted.forEach((w, j) => {
@@ -124,7 +127,7 @@ describe("an estimate on a batch", () => {
     if (batch < 97) expect(new Set(all.map(([v]) => v)).size).toBeGreaterThan(90);
   });
 
-  it("is exact at the centre, and its noise of the second order around it", () => {
+  it("are exact at the centre, with second-order noise around it", () => {
     const exactly = whole.evaluate(centre, gradient);
     for (const [v, ...g] of estimates(centre, 5)) {
       expect(v).toBeCloseTo(exactly, 9);
@@ -158,37 +161,38 @@ describe("approximations on batches", () => {
     expect(report.paretoK).toBeLessThan(0.7);
   });
 
-  it("moves particles to the posterior, each gradient from 100 rows", async () => {
+  it("moves particles to the posterior with gradients from 100 rows each", async () => {
     const { draws, report } = await drawn(svgd({ batch: 100, iterations: 300 }));
     truthOf.mean.forEach((mean, j) => {
       const found = moments(draws.coordinate(j));
       expect(Math.abs(found.mean - mean) / truthOf.sd[j]).toBeLessThan(0.1);
       expect(Math.abs(found.sd / truthOf.sd[j] - 1)).toBeLessThan(0.15);
     });
-    // 100 particles, at first and after each move.
+    // 100 particles, initially and after each move.
     expect(report.dataPasses - report.evaluations).toBeCloseTo(0.01 * 100 * 301, 9);
     expect(report.evaluations).toBeLessThan(1500);
   });
 
-  it("reads all rows for the paths and for k alone", async () => {
+  it("reads all rows only for the paths and for Pareto k", async () => {
     const { report } = await drawn(fullRank({ batch: 100, psis: false, maxIterations: 2000, tolerance: 0 }));
-    // 2250 updates at most and 26 estimates of 100, each 200 of 20,000 rows; 4000 draws are judged.
+    // At most 2250 updates and 26 estimates from 100 gradients, each on 200 of 20,000 rows. 4000 draws are judged on
+    // all rows.
     const rowsRead = report.dataPasses - report.evaluations;
     expect(rowsRead).toBeGreaterThan(0.01 * 2000);
     expect(rowsRead).toBeLessThan(0.01 * (2250 + 2600) + 1e-9);
     expect(report.evaluations).toBeLessThan(4000 + 1500);
   });
 
-  it("goes on from a snapshot bit for bit", async () => {
+  it("resumes from a snapshot bit for bit", async () => {
     for (const sampler of [meanField({ batch: 50, maxIterations: 300, tolerance: 0 }), svgd({ batch: 50, iterations: 60 })]) {
-      // Weights are judged after each block of draws, up to ten times as many as were asked for.
+      // Weights are judged after each block of draws, for up to ten times as many draws as requested.
       const short = { ...plan, draws: 10 };
       const whole = await drawn(sampler, small, short);
       for (const pause of [1, 20, 60, whole.steps - 3]) expect(await drawn(sampler, small, short, pause)).toEqual(whole);
     }
   });
 
-  it("is named in JSON, and asks for rows", () => {
+  it("writes its batch size to JSON and requires rows", () => {
     expect(fullRank({ batch: 100 }).toJSON()).toMatchObject({ batch: 100, refineDraws: 0 });
     expect(samplerFromJson(fullRank({ batch: 100 }).toJSON()).toJSON()).toEqual(fullRank({ batch: 100 }).toJSON());
     const rowless = Object.assign(Object.create(posterior), { minibatches: undefined });

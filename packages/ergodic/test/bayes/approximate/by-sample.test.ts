@@ -1,4 +1,4 @@
-/** Approximations by way of sample(): draws by name, a verdict that reads k̂, checkpoints that go on bit for bit. */
+/** Approximations through sample(): draws by name, a verdict that depends on k̂, and checkpoints. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,28 +15,28 @@ const line = model(({ data, param, observe }) => {
   observe(y, normal(mul(slope, x), sigma));
 });
 const eight = { x: [1, 2, 3, 4, 5, 6, 7, 8], y: [2.1, 3.9, 6.2, 7.8, 10.1, 12.2, 13.8, 16.1] };
-/** Thrice: the posterior of eight alone has tails that normals are rightly flagged for. */
+/** The data three times. With eight rows, the posterior's tails are so heavy that normals are rightly flagged. */
 const data = { x: [...eight.x, ...eight.x, ...eight.x], y: [...eight.y, ...eight.y, ...eight.y] };
-/** Neal's: no normal is near. */
+/** Neal's funnel, which no normal fits. */
 const funnel = model(({ param }) => {
   const scale = param("scale", normal(0, 3));
   param("x", normal(0, exp(scale)), { shape: 9 });
 });
 
 it.each([pathfinder(), meanField(), fullRank(), svgd()])(
-  "$name gives draws by name, of a slope that is known",
+  "$name returns draws of a known slope by name",
   async (algorithm) => {
     const posterior = await sample(line, data, { algorithm, seed: 2, deterministic: true });
     const slope = posterior.draws("slope");
     const mean = slope.reduce((sum, v) => sum + v, 0) / slope.length;
-    // Least squares: 408.8 / 204 = 2.0039, with a standard error of about 0.006.
+    // Least squares gives 408.8 / 204 = 2.0039 with a standard error of about 0.006.
     expect(Math.abs(mean - 2.0039)).toBeLessThan(0.01);
     expect(posterior.draws("sigma").every((v) => v > 0)).toBe(true);
     if (algorithm.name !== "svgd") expect(posterior.verdict().trusted).toBe(true);
   },
 );
 
-it("a poor one is not to be trusted, says the verdict", async () => {
+it("the verdict does not trust a poor approximation", async () => {
   for (const algorithm of [pathfinder(), fullRank()]) {
     const verdict = (await sample(funnel, {}, { algorithm, seed: 1, draws: 250 })).verdict();
     expect(verdict.trusted).toBe(false);
@@ -46,7 +46,7 @@ it("a poor one is not to be trusted, says the verdict", async () => {
   }
 });
 
-it("a checkpoint goes on bit for bit, from the file alone", async () => {
+it("a run resumes bit for bit from its checkpoint file", async () => {
   const folder = await mkdtemp(join(tmpdir(), "ergodic-variational-"));
   try {
     for (const algorithm of [pathfinder(), fullRank(), svgd()]) {

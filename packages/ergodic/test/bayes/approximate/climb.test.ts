@@ -1,4 +1,7 @@
-/** The parts of a climb to a minimum: Newton steps by conjugate gradients on functions with known curvature, and where a function falls without end. */
+/**
+ * Parts of a climb to a minimum: Newton steps by conjugate gradients on functions with known curvature, and detection
+ * of unbounded descent.
+ */
 import { describe, expect, test } from "vitest";
 import { fallsWithoutEnd } from "../../../src/bayes/approximate/border.ts";
 import { Climb } from "../../../src/bayes/approximate/climb.ts";
@@ -21,14 +24,15 @@ const slopes = (f: Minimised, x: Float64Array): Float64Array => {
 };
 
 describe("the Newton step", () => {
-  // The walls' slopes are 10^6 times that of the floor, along which most is to be gained: a preconditioner that knows nothing sees the walls alone.
+  // The walls are 10^6 times steeper than the floor, along which most of the decrease lies. A preconditioner without
+  // information therefore follows only the walls.
   const h = [1, 1e3, 1e6, 3, 50];
   const x = Float64Array.of(100, 0.1, 1e-3, -2, 0.5);
 
   test.each([
     ["one that knows nothing", unit(5)],
     ["one that is wrong by 10^4 along the floor", new InverseCurvature(Float64Array.of(1e-4, 1e-3, 1e-6, 1, 1), [], [])],
-  ])("and its promise are those of the Hessian, preconditioned by %s", (_, estimate) => {
+  ])("has the step and predicted decrease of the Hessian, preconditioned by %s", (_, estimate) => {
     const f = bowl(h);
     const { step, promise, definite } = newtonStep(f, x, slopes(f, x), estimate, 50);
     expect(definite).toBe(true);
@@ -36,7 +40,7 @@ describe("the Newton step", () => {
     for (const [i, v] of step.entries()) expect(v / -x[i]).toBeCloseTo(1, 5);
   });
 
-  test("meets negative curvature, and says so; its direction descends", () => {
+  test("reports negative curvature and still descends", () => {
     const f = bowl([1, -0.5, 3]);
     for (const at of [Float64Array.of(1, 0.2, 1), Float64Array.of(0, 0, 0)]) {
       const gradient = slopes(f, at);
@@ -46,7 +50,7 @@ describe("the Newton step", () => {
     }
   });
 
-  test("promises nothing at a minimum, and nothing known where slopes nearby are not finite", () => {
+  test("predicts no decrease at a minimum, and NaN if nearby slopes are not finite", () => {
     const f = bowl([1, 2]);
     expect(newtonStep(f, Float64Array.of(0, 0), Float64Array.of(0, 0), unit(2), 8)).toMatchObject({ promise: 0, definite: true });
     const flat = bowl([0, 2]);
@@ -65,8 +69,8 @@ describe("the Newton step", () => {
   });
 });
 
-describe("a fall without end", () => {
-  /** By the depth, −x. */
+describe("unbounded descent", () => {
+  /** A function of the depth −x[0]. */
   const along =
     (value: (depth: number) => number): Minimised =>
     (x, gradient) => {
@@ -93,7 +97,7 @@ describe("a fall without end", () => {
     expect(fallsWithoutEnd(along(value), at(depth), { at: 0, side: -1 })).toBe(wanted);
   });
 
-  test("ends a climb, which names the border", () => {
+  test("ends a climb and names the border", () => {
     const f: Minimised = ([u, other], gradient) => {
       gradient?.set([2, other]);
       return 2 * u + 0.5 * other * other;

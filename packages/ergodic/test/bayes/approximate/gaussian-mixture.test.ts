@@ -1,4 +1,7 @@
-/** Coordinate ascent: an ELBO that never falls, the exact evidence where q is the posterior, a bound elsewhere, planted clusters found again. */
+/**
+ * Coordinate ascent for mixtures: the ELBO never falls, equals the exact evidence if q is the posterior and bounds it
+ * otherwise, and planted clusters are recovered.
+ */
 import { describe, expect, it } from "vitest";
 import { coordinateAscent } from "../../../src/bayes/approximate/coordinate-ascent.ts";
 import { gaussianMixture } from "../../../src/bayes/approximate/gaussian-mixture.ts";
@@ -9,7 +12,7 @@ import { stream } from "../../../src/engine/random/stream.ts";
 const determinant = (a: number[][]): number =>
   a.length === 1 ? a[0][0] : a.length === 2 ? a[0][0] * a[1][1] - a[0][1] * a[1][0] : Number.NaN;
 
-/** log p(x) of rows that share one N(μ, Λ⁻¹) under the Normal–Wishart prior: a ratio of normalising constants. */
+/** log p(x) of rows with a common N(μ, Λ⁻¹) under the Normal–Wishart prior: a ratio of normalising constants. */
 function logEvidence(rows: number[][], m0: number[], beta0: number, nu0: number, v0: number[][]): number {
   const [n, d] = [rows.length, m0.length];
   const mean = m0.map((_, i) => rows.reduce((sum, row) => sum + row[i], 0) / Math.max(1, n));
@@ -30,7 +33,7 @@ function logEvidence(rows: number[][], m0: number[], beta0: number, nu0: number,
   );
 }
 
-/** The defaults of gaussianMixture. */
+/** Default prior of gaussianMixture. */
 function priorOf(rows: number[][], nu: number) {
   const m0 = rows[0].map((_, i) => rows.reduce((sum, row) => sum + row[i], 0) / rows.length);
   const v0 = m0.map((m, i) =>
@@ -41,7 +44,7 @@ function priorOf(rows: number[][], nu: number) {
 
 const rising = (elbo: Float64Array): boolean => elbo.every((v, i) => i === 0 || v >= elbo[i - 1] - 1e-9 * Math.abs(v));
 
-/** Three clusters in the plane: 60 %, 30 %, 10 %. */
+/** Three clusters in the plane with 60 %, 30 % and 10 % of the rows. */
 function planted(count: number, seed: number): { rows: number[][]; of: number[] } {
   const draws = stream(seed, "planted").at(0);
   const of: number[] = [];
@@ -60,7 +63,7 @@ function planted(count: number, seed: number): { rows: number[][]; of: number[] 
 }
 
 describe("coordinateAscent", () => {
-  /** x ~ N(mu, 1/tau), mu ~ N(0, 1/(0.1 tau)), tau ~ Gamma(2, 3): factors N(m, 1/l) and Gamma(a, b). */
+  /** Model x ~ N(mu, 1/tau), mu ~ N(0, 1/(0.1 tau)), tau ~ Gamma(2, 3), with factors N(m, 1/l) and Gamma(a, b). */
   const x = [1.2, 0.4, 2.2, 1.9, 0.7];
   const n = x.length;
   const total = x.reduce((sum, v) => sum + v, 0);
@@ -83,7 +86,7 @@ describe("coordinateAscent", () => {
     },
   };
 
-  it("climbs to a fixed point, below the evidence by quadrature", () => {
+  it("climbs to a fixed point below the evidence by quadrature", () => {
     const { parameters, elbo, converged, iterations } = coordinateAscent({ ...problem, tolerance: 1e-12 });
     expect(converged).toBe(true);
     expect(elbo.length).toBe(iterations + 1);
@@ -92,7 +95,7 @@ describe("coordinateAscent", () => {
     again.forEach((v, i) => {
       expect(v).toBeCloseTo(parameters.mean[i], 5);
     });
-    // In closed form: Normal–Gamma. Gamma(2, 3) is Wishart of 4 degrees and V = 6.
+    // Closed form for the Normal–Gamma prior: Gamma(2, 3) is a Wishart distribution with 4 degrees and V = 6.
     const evidence = logEvidence(
       x.map((v) => [v]),
       [0],
@@ -118,14 +121,14 @@ describe("coordinateAscent", () => {
     );
   });
 
-  it("stops after as many sweeps as it was given", () => {
+  it("stops after the given number of sweeps", () => {
     const { iterations, converged } = coordinateAscent({ ...problem, iterations: 1, tolerance: 0 });
     expect([iterations, converged]).toEqual([1, false]);
   });
 });
 
 describe("gaussianMixture", () => {
-  it("of one component has the log evidence, in one and in two dimensions", () => {
+  it("equals the log evidence for one component, in one and two dimensions", () => {
     for (const rows of [[[1.5], [0.2], [-0.7], [2.1]], planted(30, 3).rows.map(([a, b]) => [a, b / 10])]) {
       const d = rows[0].length;
       const { m0, v0 } = priorOf(rows, d + 1);
@@ -137,7 +140,7 @@ describe("gaussianMixture", () => {
     }
   });
 
-  describe("of two", () => {
+  describe("two components", () => {
     const rows = [[-2.1], [-1.8], [-2.4], [2.0], [2.3], [1.7], [1.9]];
 
     /** log p(x), summed over all assignments. */
@@ -151,7 +154,7 @@ describe("gaussianMixture", () => {
       return logSumExp(terms);
     }
 
-    it("is a bound on the evidence", () => {
+    it("the ELBO is below the evidence", () => {
       for (const spread of [1, 0.5, 0.1]) {
         const { elbo, iterations } = gaussianMixture(rows, { components: 2, spread });
         expect(elbo[iterations]).toBeLessThan(evidenceOf(rows, spread));
@@ -159,7 +162,7 @@ describe("gaussianMixture", () => {
       }
     });
 
-    it("is log 2 below it, the two namings of the clusters, where assignments are sure: given them q is the posterior", () => {
+    it("the ELBO is log 2 below the evidence if assignments are certain, because labels can be swapped", () => {
       const far = rows.map(([v]) => [v + 1000 * Math.sign(v)]);
       const spread = 1e-7;
       const { elbo, iterations } = gaussianMixture(far, { components: 2, spread });
@@ -167,7 +170,7 @@ describe("gaussianMixture", () => {
     });
   });
 
-  it.each([1, 2, 3])("finds planted clusters, and empties the components that are not wanted: seed %d", (seed) => {
+  it.each([1, 2, 3])("finds planted clusters and empties unneeded components: seed %d", (seed) => {
     const { rows, of } = planted(400, seed);
     const { elbo, weights, means, covariances, responsibilities, converged } = gaussianMixture(rows, { components: 6, seed });
     expect(converged).toBe(true);
@@ -191,7 +194,7 @@ describe("gaussianMixture", () => {
     expect(right).toBe(400);
   });
 
-  it("takes rows that are all one, and says what it cannot take", () => {
+  it("accepts identical rows and refuses invalid input", () => {
     const { elbo, iterations } = gaussianMixture([[3], [3], [3]], { components: 2 });
     expect(Number.isFinite(elbo[iterations])).toBe(true);
     expect(() => gaussianMixture([], { components: 2 })).toThrow("DATA_EMPTY");

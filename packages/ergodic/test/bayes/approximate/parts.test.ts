@@ -1,4 +1,7 @@
-/** The parts of variational algorithms, exactly: curvature from pairs, quasi-Newton, gradients of ELBOs, fixed draws, picking by weight. */
+/**
+ * Exact tests of the parts of variational algorithms: curvature from pairs, quasi-Newton steps, ELBO gradients, fixed
+ * draws and resampling by weight.
+ */
 import { describe, expect, it } from "vitest";
 import { Ascent } from "../../../src/bayes/approximate/ascent.ts";
 import { fixedLoss, whitenedPairs } from "../../../src/bayes/approximate/fixed-draws.ts";
@@ -15,7 +18,7 @@ const random = (seed: number, count: number): Float64Array => {
 const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, v, i) => sum + v * b[i], 0);
 const unit = (d: number, i: number): Float64Array => Float64Array.from({ length: d }, (_, j) => (i === j ? 1 : 0));
 
-/** s and y = A s + a little, A positive definite, so that yᵀs > 0. */
+/** Pairs with y = A s for a positive definite A, so that yᵀs > 0. */
 function pairs(d: number, count: number) {
   const s = Array.from({ length: count }, (_, j) => random(10 + j, d));
   const y = s.map((one) => one.map((v, i) => v * (1 + i) + 0.3 * (one[(i + 1) % d] + one[(i + d - 1) % d])));
@@ -55,7 +58,7 @@ describe("inverse curvature", () => {
   const h = denseBfgs(given);
   const curvature = new InverseCurvature(given.alpha, given.s, given.y);
 
-  it("is the BFGS matrix, its inverse and its determinant", () => {
+  it("equals the BFGS matrix, with its inverse and determinant", () => {
     for (let i = 0; i < 4; i++) {
       const column = curvature.times(unit(4, i));
       for (let j = 0; j < 4; j++) expect(column[j]).toBeCloseTo(h[j][i], 12);
@@ -71,7 +74,7 @@ describe("inverse curvature", () => {
     );
   });
 
-  it("draws with exactly that covariance: the draw is linear in its normals", () => {
+  it("draws with exactly the covariance of the BFGS matrix", () => {
     const columns = Array.from({ length: 4 + 3 }, (_, k) => {
       let i = 0;
       const out = new Float64Array(4);
@@ -83,7 +86,7 @@ describe("inverse curvature", () => {
       for (let j = 0; j < 4; j++) expect(columns.reduce((sum, c) => sum + c[i] * c[j], 0)).toBeCloseTo(h[i][j], 12);
   });
 
-  it("keeps the pairs that it was made of", () => {
+  it("keeps its pairs if the caller changes the lists", () => {
     const lists = { s: given.s.slice(), y: given.y.slice() };
     const made = new InverseCurvature(given.alpha, lists.s, lists.y);
     lists.s.shift();
@@ -91,7 +94,7 @@ describe("inverse curvature", () => {
     expect(made.times(unit(4, 0))).toEqual(curvature.times(unit(4, 0)));
   });
 
-  it("has the diagonal of the BFGS update of diag(1/alpha), scaled so that y'Hy = y's", () => {
+  it("updates the diagonal as BFGS does for diag(1/alpha), scaled so that y'Hy = y's", () => {
     const [s, y] = [given.s[0], given.y[0]];
     const scale = dot(s, y) / y.reduce((sum, v, i) => sum + v * v * given.alpha[i], 0);
     const scaled = given.alpha.map((a) => a * scale);
@@ -110,7 +113,7 @@ describe("quasi-Newton", () => {
     return search;
   };
 
-  it("finds the end of a curved valley", () => {
+  it("finds the minimum of a curved valley", () => {
     const search = run(
       ([a, b], g) => {
         g?.set([-2 * (1 - a) - 400 * a * (b - a * a), 200 * (b - a * a)]);
@@ -121,7 +124,7 @@ describe("quasi-Newton", () => {
     expect(Math.hypot(search.x[0] - 1, search.x[1] - 1)).toBeLessThan(1e-6);
   });
 
-  it("knows a quadratic's Hessian at the end, and walks along valleys a million times longer than wide", () => {
+  it("learns a quadratic's Hessian and follows valleys a million times longer than wide", () => {
     const scales = [1e6, 1, 1e-6];
     const search = run(
       (x, g) => {
@@ -136,7 +139,7 @@ describe("quasi-Newton", () => {
     }
   });
 
-  it("turns back at the edge of a support, and from a step that is out of all proportion", () => {
+  it("turns back at the edge of the support and after an excessive step", () => {
     const edge = run(
       ([x], g) => {
         g?.fill(1 - 2 / x);
@@ -147,7 +150,7 @@ describe("quasi-Newton", () => {
     expect(edge.x[0]).toBeCloseTo(2, 5);
   });
 
-  it("ends at once where there is no slope, or none that is a number", () => {
+  it("ends immediately if the slope is zero or not finite", () => {
     expect(run(() => 1, [3]).state.numbers.iterations).toBe(0);
     const broken = run(
       (_, g) => {
@@ -167,7 +170,7 @@ describe.each([{ full: false }, { full: true }])("a normal family, full: $full",
   const scale = full ? Float64Array.of(2, 0, 0, 0.3, 0.5, 0, -1, 0.2, 4) : Float64Array.of(2, 0.5, 4);
   family.place(origin, scale);
   const theta = random(8, family.size).map((v) => v / 3);
-  /** Smooth, and not quadratic. */
+  /** A smooth density that is not quadratic. */
   const density = (x: Float64Array, g: Float64Array | null): number => {
     const value = -Math.cosh(x[0] / 3) - 0.5 * (x[1] - x[0]) ** 2 - 0.1 * (x[2] - x[1] * x[0]) ** 2;
     g?.set([
@@ -178,7 +181,7 @@ describe.each([{ full: false }, { full: true }])("a normal family, full: $full",
     return value;
   };
 
-  it("has the log density of its points: that of z less the log determinant", () => {
+  it("computes log densities of its points: that of z minus the log determinant", () => {
     const [z, between, x] = [random(9, d), new Float64Array(d), new Float64Array(d)];
     family.point(theta, z, between, x);
     const determinant = [0, 1, 2].reduce((sum, i) => sum + Math.log(scale[full ? i * d + i : i]), family.entropy(theta));
@@ -189,11 +192,11 @@ describe.each([{ full: false }, { full: true }])("a normal family, full: $full",
     expect(wide).toBeCloseTo(wanted + 0.5 * dot(z, z) * (1 - 1 / 2.25) - 3 * Math.log(1.5), 12);
     const widened = (i: number): number => Math.exp(wanted + 0.5 * z[i] ** 2 - z[i] ** 2 / 18) / 3;
     expect(oneWay).toBeCloseTo(Math.log((widened(0) + widened(1) + widened(2)) / 3), 12);
-    // E[log q] = −entropy, whose constants `constant` holds.
+    // E[log q] = −entropy. `constant` holds its constants.
     expect(family.constant + family.entropy(theta)).toBeCloseTo(determinant + 1.5 * (1 + Math.log(2 * Math.PI)), 12);
   });
 
-  it("has the gradient of its ELBO that differences have", () => {
+  it("has an ELBO gradient that agrees with finite differences", () => {
     const loss = fixedLoss(family, whitenedPairs(20, d, stream(1, "z").at(0)), density);
     const gradient = new Float64Array(family.size);
     loss(theta, gradient);
@@ -208,7 +211,7 @@ describe.each([{ full: false }, { full: true }])("a normal family, full: $full",
     expect(fixedLoss(family, random(1, d), () => -Infinity)(theta, null)).toBe(Infinity);
   });
 
-  it("steps as the equation says", () => {
+  it("steps by the published update", () => {
     const evaluate = (x: Float64Array, g: Float64Array | null): number => density(x, g);
     const options = { gradientDraws: 2, elboDraws: 10, maxIterations: 5, tolerance: 0, evaluateEvery: 100, adaptIterations: 5 };
     const ascent = new Ascent(family, evaluate, 3, { ...options, rate: 0.2 });
@@ -234,7 +237,7 @@ describe.each([{ full: false }, { full: true }])("a normal family, full: $full",
 });
 
 describe("fixed draws", () => {
-  it("have the second moments of a standard normal to rounding, coordinate by coordinate where they are few", () => {
+  it("have the second moments of a standard normal up to rounding, or only the variances if there are few", () => {
     for (const [pairCount, d] of [
       [50, 3],
       [5, 4],
@@ -254,7 +257,7 @@ describe("fixed draws", () => {
 });
 
 describe("picking", () => {
-  it("takes each as often as its weight says, rounded up or down, and on average exactly", () => {
+  it("picks each draw in proportion to its weight, rounded up or down and unbiased", () => {
     const weights = [0.001, 0.5, 0.0007, 0.3, 0.1983];
     const logWeights = Float64Array.from(weights, Math.log);
     const times = new Float64Array(5);
@@ -270,7 +273,7 @@ describe("picking", () => {
     for (const [i, weight] of weights.entries()) expect(times[i]).toBeCloseTo(100 * weight, 1);
   });
 
-  it("of a mixture takes the mean of densities, also of those that underflow", () => {
+  it("averages the densities of a mixture even if they underflow", () => {
     expect(logMixture([0, Math.log(3)])).toBeCloseTo(Math.log(2), 14);
     expect(logMixture([-2000, -2000])).toBeCloseTo(-2000, 10);
   });
@@ -279,7 +282,7 @@ describe("picking", () => {
 describe("judging draws", () => {
   const draws = stream(6, "judged").at(0);
   const [d, n] = [4, 4000];
-  /** Draws of N(0, sd²) by direction for a standard normal target, with their weights. */
+  /** Judges draws from N(0, sd²) in each direction, weighted for a standard normal target. */
   function judged(sds: readonly number[]) {
     const [p, q, stein] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
     for (let k = 0; k < n; k++)
@@ -292,17 +295,17 @@ describe("judging draws", () => {
     return judge("test", p, q, stein, d);
   }
 
-  it("trusts a normal that is a little too wide or too narrow, and an exact one", () => {
+  it("trusts an exact normal and one that is slightly too wide or too narrow", () => {
     expect(judged([1, 1, 1, 1])).toMatchObject({ paretoK: 0 });
     expect(judged([1.2, 1.1, 1, 1.1]).paretoK).toBeLessThan(0.7);
     expect(judged([0.9, 1, 0.95, 1]).paretoK).toBeLessThan(0.7);
   });
 
-  it("flags a direction so narrow that weights alone look harmless", () => {
+  it("flags a direction that is too narrow even if the weights look harmless", () => {
     expect(judged([1e-4, 1, 1, 1]).paretoK).toBeGreaterThan(0.7);
     const [p, q, stein] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
     for (let k = 0; k < n; k++) {
-      // A wide normal on three directions and a point on the fourth: what a line search in a valley leaves.
+      // A wide normal in three directions and a point in the fourth, as after a line search in a valley.
       for (let i = 0; i < 3; i++) {
         const z = draws.normal();
         p[k] -= 0.5 * 1.44 * z * z;
@@ -314,9 +317,9 @@ describe("judging draws", () => {
     expect(judge("test", p, q, stein, 3).paretoK).toBeLessThan(0.7);
   });
 
-  it("takes the ELBO from draws that are not widened, if any has a density, and the mass from all", () => {
+  it("computes the ELBO from unwidened draws if one has a density, and the mass from all draws", () => {
     const [q, stein] = [new Float64Array(4), new Float64Array(4).fill(-1)];
-    // The parts that are not widened have three times the density of q there.
+    // The unwidened parts have three times the density of q there.
     const even = (k: number) => (k % 2 === 0 ? Math.log(3) : undefined);
     const of = (p: number[], logPlain?: typeof even) => judge("test", Float64Array.from(p), q, stein, 1, logPlain);
     expect(of([1, 5, 3, 7], even).elbo).toBeCloseTo(2 - Math.log(3), 14);
@@ -330,7 +333,7 @@ describe("judging draws", () => {
     expect(of([-Infinity, 5, Number.NaN, 7], even).logMeanWeight).toBeCloseTo(Math.log((Math.E ** 5 + Math.E ** 7) / 4), 12);
   });
 
-  it("weighs nothing what has no density, and throws where nothing has", () => {
+  it("gives no weight to draws without density, and throws if no draw has one", () => {
     const none = new Float64Array(100).fill(-Infinity);
     expect(() => judge("test", none, new Float64Array(100), new Float64Array(100), 1)).toThrow("SAMPLE_APPROXIMATION");
     const half = none.map((v, k) => (k < 50 ? v : -k / 100));

@@ -1,9 +1,9 @@
 /**
- * Runs of approximations: the same draws however they are made, gone on with bit for bit, exact where the target is normal, and flagged where it is far
- * from it.
+ * Runs of approximations are reproducible, resume bit for bit, are exact for a normal target and are flagged if the
+ * target is far from normal.
  *
- * Statistical checks: each is a two-sided Student's t test at 1e-5 of the mean over 20 independent runs; 6 checks, so one run of this
- * file in 16000 of other seeds would fail by chance.
+ * Each statistical check is a two-sided Student-t test at 1e-5 of the mean over 20 independent runs. With 6 checks, one
+ * run of this file in 16,000 with other seeds would fail by chance.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
@@ -39,7 +39,7 @@ const samplers = [
   meanField(small),
   fullRank(small),
 ];
-/** A skewed posterior of two independent numbers, whose unconstrained numbers are their logarithms. */
+/** A skewed posterior of two independent numbers. Their unconstrained values are their logarithms. */
 const skewed = await model(({ param }) => void param("x", gamma(3, 2), { shape: 2 })).condition({}, { deterministic: true });
 afterAll(() => skewed.dispose());
 
@@ -55,11 +55,11 @@ async function drawn(sampler: Sampler, given: SamplingPlan, density: LogDensity 
   return made;
 }
 
-/** Weights are judged after each block of draws, up to ten times as many as were asked for. */
+/** Weights are judged after each block of draws, for up to ten times as many draws as requested. */
 const few: SamplingPlan = { ...plan, draws: 30 };
 
 describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))("$name", ({ sampler }) => {
-  it("draws the same with any calls of advance, and other draws from another seed", async () => {
+  it("draws the same for any calls of advance, and other draws from another seed", async () => {
     const { draws, report } = await drawn(sampler, few);
     expect([draws.chains, draws.count, draws.dimension]).toEqual([2, few.draws, 3]);
     expect(draws.fields).toEqual(["logDensity", "logApproximation"]);
@@ -69,7 +69,7 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
     expect((await drawn(sampler, { ...few, seed: 5 })).draws).not.toEqual(draws);
   });
 
-  it("goes on from a snapshot bit for bit, at any step, and with more draws", async () => {
+  it("resumes from a snapshot bit for bit at any step, also with more draws", async () => {
     const whole = await drawn(sampler, few);
     for (let at = 0; at <= whole.steps; at += Math.max(1, Math.floor(whole.steps / power(4, 12)))) {
       const run = sampler.start(target, few, engine);
@@ -95,7 +95,7 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
     further.dispose();
   });
 
-  it("says what the densities of its draws are", async () => {
+  it("reports the log densities of its draws", async () => {
     const { draws } = await drawn(sampler, few);
     const gradient = new Float64Array(3);
     for (const [c, k] of [
@@ -105,7 +105,7 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
       expect(draws.transition("logDensity")[c * few.draws + k]).toBe(target.plain(draws.draw(c, k), gradient));
   });
 
-  it("gives its memory back, also where it fails", async () => {
+  it("frees its memory, also after an error", async () => {
     await drawn(sampler, few);
     const before = engine.memory.usedBytes;
     await drawn(sampler, few);
@@ -115,14 +115,14 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
   });
 });
 
-describe("on a normal target", () => {
+describe("a normal target", () => {
   const covariance = [
     [2.96, -1.5, 0.1],
     [-1.5, 6, -0.4],
     [0.1, -0.4, 1.75],
   ].map((row) => row.map((v) => v / 5.17));
 
-  it("full rank is exact: p/q is one number", async () => {
+  it("full rank is exact: p/q is constant", async () => {
     const { draws, report, parameters } = await drawn(fullRank({ psis: false }), plan);
     const ratios = draws.transition("logDensity").map((p, k) => p - draws.transition("logApproximation")[k]);
     expect(Math.max(...ratios) - Math.min(...ratios)).toBeLessThan(1e-4);
@@ -134,15 +134,16 @@ describe("on a normal target", () => {
     });
   });
 
-  it("none has an ELBO above the log evidence, also where wide draws are among the others", async () => {
+  it("no ELBO exceeds the log evidence, even with widened draws", async () => {
     const logEvidence = 1.5 * Math.log(2 * Math.PI) - 0.5 * Math.log(5.17);
     for (const sampler of [fullRank(), pathfinder(), fullRank({ psis: false })])
       expect((await drawn(sampler, plan)).report.elbo).toBeCloseTo(logEvidence, 4);
-    // The mean field's is less by half the log of the precision's diagonal over its determinant.
+    // The mean-field ELBO is lower by half the log of 6/5.17, the product of the precision's diagonal over its
+    // determinant.
     expect((await drawn(meanField(), plan)).report.elbo).toBeCloseTo(logEvidence - 0.5 * Math.log(6 / 5.17), 1);
   });
 
-  it("mean field has the reciprocals of the precision's diagonal for variances", async () => {
+  it("mean-field variances are the reciprocals of the precision's diagonal", async () => {
     const { draws, parameters } = await drawn(meanField({ psis: false }), plan);
     const logApproximation = draws.transition("logApproximation");
     [1, -2, 300].forEach((mean, i) => {
@@ -155,7 +156,7 @@ describe("on a normal target", () => {
     }
   });
 
-  it("wide draws are wide in every direction, or in one drawn at random", async () => {
+  it("widened draws are wide in every direction or in one random direction", async () => {
     const run = await finish(meanField().start(target, plan, engine));
     const { drawPoint, widths } = run as unknown as {
       drawPoint: (k: number, out: Float64Array) => void;
@@ -167,7 +168,7 @@ describe("on a normal target", () => {
       const out = new Float64Array(3);
       drawPoint.call(run, k, out);
       const draws = stream(plan.seed, "advi", "draw").at(k);
-      // How many times as wide as the normal's own draw of these numbers.
+      // Width relative to the normal's own draw from these random numbers.
       const times = [1, -2, 300].map((mean, i) => (out[i] - mean) / (draws.normal() / Math.sqrt(precision[i][i])));
       const way = oneWay ? draws.integer(3) : undefined;
       if (way !== undefined) ways.add(way);
@@ -178,7 +179,7 @@ describe("on a normal target", () => {
     run.dispose();
   });
 
-  it("the stochastic ascent alone comes near, from a point and from units far off", async () => {
+  it("the stochastic ascent comes close to the target without refinement", async () => {
     const alone = fullRank({ start: "point", refineDraws: 0, psis: false, tolerance: 1e-4 });
     const near = await gaussian(engine, [1, -2, 3], precision);
     const { parameters, report } = await drawn(alone, plan, near);
@@ -188,7 +189,7 @@ describe("on a normal target", () => {
     expect(report.elbo).toBeLessThan(1.5 * Math.log(2 * Math.PI) - 0.5 * Math.log(5.17));
   });
 
-  it("every one of them says so by k̂", async () => {
+  it("each approximation reports its quality by k̂", async () => {
     for (const sampler of [pathfinder(), fullRank(), fullRank({ psis: false })]) {
       const { draws, report } = await drawn(sampler, { ...plan, draws: 1000 });
       expect(report.paretoK).toBeLessThan(0.7);
@@ -202,7 +203,7 @@ describe("on a normal target", () => {
   });
 });
 
-/** Two-sided p-value of Student's t test of the means of runs against the truth. */
+/** Two-sided p-value of Student's t test that compares the means of runs with the true value. */
 function pValue(means: number[], truth: number): number {
   const mean = means.reduce((sum, v) => sum + v, 0) / means.length;
   const variance = means.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (means.length - 1);
@@ -210,15 +211,18 @@ function pValue(means: number[], truth: number): number {
   return betaLower(degrees / 2, 0.5, degrees / (degrees + t * t));
 }
 
-describe("on a skewed target", () => {
+describe("a skewed target", () => {
   const RUNS = 20;
   /**
-   * Draws of each of two chains: so many that an unweighted full rank is found out, and that no more are drawn than were
-   * asked for.
+   * Draws per chain, of two chains. The number suffices to detect an unweighted full-rank approximation without drawing
+   * more than requested.
    */
   const COUNT = 4000;
   const LEAST_P = 1e-5;
-  /** Distribution function of gamma(3, 2): exact draws make it uniform. It is bounded, so the tails of draws cannot hide a bias. */
+  /**
+   * Distribution function of gamma(3, 2). Exact draws make it uniform. It is bounded, so heavy tails cannot hide a
+   * bias.
+   */
   const F = (x: number): number => 1 - Math.exp(-2 * x) * (1 + 2 * x + 2 * x * x);
 
   async function pValues(sampler: Sampler, trusted = true): Promise<number[]> {
@@ -233,18 +237,18 @@ describe("on a skewed target", () => {
     return [pValue(moments[0], 1 / 2), pValue(moments[1], 1 / 12)];
   }
 
-  it.each(["pathfinder", "fullRank", "meanField"] as const)("%s is exact by its weights", async (name) => {
+  it.each(["pathfinder", "fullRank", "meanField"] as const)("%s is exact with its weights", async (name) => {
     const sampler = { pathfinder, fullRank, meanField }[name]();
     for (const p of await pValues(sampler)) expect(p).toBeGreaterThan(LEAST_P);
   });
 
-  it("the same check catches draws that are not weighted", async () => {
+  it("the check detects unweighted draws", async () => {
     expect(Math.min(...(await pValues(fullRank({ psis: false }), false)))).toBeLessThan(LEAST_P);
   });
 });
 
-describe("where a normal will not do", () => {
-  it("k̂ is above 0.7: a funnel, heavy tails, correlations that a mean field leaves out", async () => {
+describe("targets that no normal fits", () => {
+  it("k̂ exceeds 0.7 for a funnel, heavy tails and correlations that mean field ignores", async () => {
     const heavy = await model(({ param }) => void param("x", cauchy(0, 1), { shape: 20 })).condition({}, { deterministic: true });
     const given = { ...plan, draws: power(100, 1000) };
     const correlated = await gaussian(
@@ -269,8 +273,8 @@ describe("where a normal will not do", () => {
   });
 });
 
-it("the pool grows to ten times its size while its weights are worth too few draws, or may have a lighter tail", async () => {
-  /** Blocks of 50 draws at the end, of a run that asks for 200 draws and always finds its weights to be like this. */
+it("the pool grows tenfold if the effective size is too small or k̂ is between 0.7 and 1", async () => {
+  /** Number of blocks of 50 draws in a run that requests 200 draws and always finds these weights. */
   const blocks = async (paretoK: number, effectiveSize: number, psis = true): Promise<number> => {
     const run = pathfinder({ paths: 2, draws: 25, psis }).start(target, plan, engine);
     const inner = run as unknown as { judge: () => object; pool: { arrays: { values: unknown[] } } };
@@ -283,12 +287,12 @@ it("the pool grows to ten times its size while its weights are worth too few dra
   expect([await blocks(0.7, 4000), await blocks(0.7, 3999), await blocks(0.71, 4000), await blocks(1, 4000)]).toEqual([
     4, 40, 40, 40,
   ]);
-  // More draws do not help, or are not weighted.
+  // More draws would not help, or the draws are not weighted.
   expect([await blocks(1.01, 10), await blocks(Infinity, 10), await blocks(0.9, 10, false)]).toEqual([4, 4, 4]);
 });
 
-describe("places beside the approximation", () => {
-  /** N(0, 1), and N(at, sd²) with `share` of the mass. */
+describe("places next to the approximation", () => {
+  /** N(0, 1) mixed with N(at, sd²), which has `share` of the mass. */
   const beside = (share: number, at: number, sd: number) => {
     const terms = (x: number) => [Math.log(1 - share) - 0.5 * x * x, Math.log(share / sd) - 0.5 * ((x - at) / sd) ** 2];
     return functionDensity({
@@ -307,14 +311,14 @@ describe("places beside the approximation", () => {
   const given = { ...plan, chains: 4, draws: 4000, start: Float64Array.of(-0.5) };
   const started = (density: LogDensity) => finish(pathfinder().start(density, given, engine));
 
-  it("are measured where the draws have less than a tenth of theirs there, and not where they have more", async () => {
+  it("are reported if they hold less than a tenth of the draws, but not if they hold more", async () => {
     const rare = await started(beside(0.03, 1.5, 0.05));
     const found = rare.places!();
     expect(found.map(({ by, missed, mode }) => [by, missed, mode])).toEqual([["scout", false, 0]]);
     expect(Math.abs(found[0].point[0] - 1.5)).toBeLessThan(0.01);
     const held = rare.draws().values.filter((x) => Math.abs(x - 1.5) < 0.1).length;
     expect([held > 400, held < 1600]).toEqual([true, true]);
-    // 0.03 of the mass in the spike, and as much of the normal there again.
+    // The spike has 0.03 of the mass, and the normal has as much at the same place.
     expect(found[0].share).toBeGreaterThan(0.04);
     expect(found[0].share).toBeLessThan(0.08);
     rare.dispose();
@@ -324,7 +328,7 @@ describe("places beside the approximation", () => {
     common.dispose();
   });
 
-  it("are told where the weights are trusted, up to a Pareto k of 0.7", async () => {
+  it("are reported only if the weights are trusted, up to a Pareto k of 0.7", async () => {
     const run = await started(beside(0.03, 1.5, 0.05));
     const judged = (run as unknown as { judged: { of: { paretoK: number } } }).judged.of;
     const told = (paretoK: number): number => {
@@ -336,7 +340,7 @@ describe("places beside the approximation", () => {
   });
 });
 
-describe("what is said on the way", () => {
+describe("progress and errors", () => {
   it("counts steps and evaluations, and has no draws before the end", async () => {
     for (const sampler of samplers) {
       const waiting = sampler.start(target, plan, engine);
@@ -356,8 +360,8 @@ describe("what is said on the way", () => {
     run.dispose();
   });
 
-  it("says how many steps there can be at most: of the fit, of blocks of draws, and of the search for places", async () => {
-    // Some ninety modes, so that there is a place in nearly every step of the search.
+  it("bounds the number of steps for the fit, blocks of draws and search for places", async () => {
+    // About ninety modes, so that nearly every search finds a new place.
     const lattice = functionDensity({
       dimension: 2,
       logDensity: ([x, y]) => 3 * (Math.cos(6 * x) + Math.cos(6 * y)) - (x * x + y * y) / 50,
@@ -365,7 +369,7 @@ describe("what is said on the way", () => {
     });
     const short = pathfinder({ psis: false, maxIterations: 20 });
     const run = await finish(short.start(lattice, { ...plan, chains: 4, draws: 10_000 }, engine));
-    // 800 blocks, one step that begins the search, 24 scouts, and some masses.
+    // 800 blocks, one step that starts the search, 24 scouts and some masses.
     expect(run.report().scouts).toBe(24);
     expect(run.step).toBeGreaterThan(825);
     expect(run.step).toBeLessThanOrEqual(run.stepsPerEpoch);
@@ -373,7 +377,7 @@ describe("what is said on the way", () => {
     run.dispose();
   });
 
-  it("names what is wrong with options, starts and densities", async () => {
+  it("names invalid options, starts and densities", async () => {
     expect(() => pathfinder({ paths: 0 })).toThrow(/pathfinder: paths is 0.*OPTION_RANGE/);
     expect(() => pathfinder({ path: 1 } as object)).toThrow(/did you mean "paths".*OPTION_UNKNOWN/);
     expect(() => meanField({ rate: -1 })).toThrow(/meanField: rate is -1.*OPTION_RANGE/);
@@ -390,7 +394,7 @@ describe("what is said on the way", () => {
     await expect(drawn(pathfinder(), plan, flat)).rejects.toThrow(/pathfinder: none of 4 paths.*SAMPLE_APPROXIMATION/);
   });
 
-  it("can be made again from what it tells of itself", () => {
+  it("can be rebuilt from its JSON", () => {
     for (const sampler of samplers)
       expect(samplerFromJson(JSON.parse(JSON.stringify(sampler.toJSON()))).toJSON()).toEqual(sampler.toJSON());
   });

@@ -1,5 +1,8 @@
-/** Stein variational gradient descent: its flow by another formula, rest at the target's moments, several modes, runs that go on bit for bit. Nothing here is
- * by chance: seeds are fixed, and the bounds are those of n particles at rest, which are spread more evenly than draws. */
+/**
+ * Stein variational gradient descent: its flow by another formula, convergence to the target's moments, several modes,
+ * and runs that resume. Seeds are fixed, so nothing is random. The bounds hold for n particles at rest, which are
+ * spread more evenly than draws.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { medianBandwidth, steinFlow } from "../../../src/bayes/approximate/stein-flow.ts";
 import { mixture, model, normal } from "../../../src/bayes/model/index.ts";
@@ -48,7 +51,7 @@ describe("the flow", () => {
   const particles = Float64Array.from({ length: 10 }, () => draws.normal());
   const gradients = Float64Array.from({ length: 10 }, () => draws.normal());
 
-  it("is the kernel's mean of slopes, and of the kernel's own slopes as differences have them", () => {
+  it("averages slopes weighted by the kernel plus the kernel's own slopes", () => {
     const h = 0.8;
     const kernel = (x: number[], y: number[]): number => Math.exp(-((x[0] - y[0]) ** 2 + (x[1] - y[1]) ** 2) / h);
     const at = (j: number): number[] => [particles[2 * j], particles[2 * j + 1]];
@@ -65,12 +68,12 @@ describe("the flow", () => {
       }
   });
 
-  it("pushes nowhere on the whole: the kernel's slopes cancel", () => {
+  it("sums to zero without a gradient, because the kernel's slopes cancel", () => {
     const flow = steinFlow(particles, new Float64Array(10), 2, 1.3);
     for (let l = 0; l < 2; l++) expect(flow.filter((_, at) => at % 2 === l).reduce((sum, v) => sum + v, 0)).toBeCloseTo(0, 14);
   });
 
-  it("has the median of squared distances over log n for bandwidth, and 1 where all are one", () => {
+  it("uses the median squared distance over log n as bandwidth, or 1 for identical particles", () => {
     expect(medianBandwidth(Float64Array.of(0, 1, 3), 1)).toBeCloseTo(4 / Math.log(3), 14);
     expect(medianBandwidth(Float64Array.of(0, 1, 3, 7), 1)).toBeCloseTo((9 + 16) / 2 / Math.log(4), 14);
     expect(medianBandwidth(new Float64Array(6), 2)).toBe(1);
@@ -79,7 +82,7 @@ describe("the flow", () => {
 
 describe("a normal target", () => {
   it.each([{}, { bandwidth: 1 }, { rate: 0.1 }])(
-    "has its mean exactly at rest, and its covariance within a seventh: %j",
+    "is matched exactly in mean and within 15 % in covariance: %j",
     async (options) => {
       const { draws, report, parameters, reason } = await settled({ ...options, tolerance: 1e-4 });
       expect(reason).toBe("the particles have come to rest");
@@ -95,13 +98,13 @@ describe("a normal target", () => {
     },
   );
 
-  it("comes nearer with more particles", async () => {
+  it("is matched more closely with more particles", async () => {
     const [few, many] = [await settled({ particles: 20 }), await settled({ particles: 200 })];
     const shortfall = (made: typeof few): number => 1 - moments(made.draws).covariance[0] / covariance[0][0];
     expect(shortfall(many)).toBeLessThan(shortfall(few) / 2);
   });
 
-  it("is the same in other units: distances are taken where the target is round", async () => {
+  it("gives the same result in other units, because distances are whitened", async () => {
     const stretched = await gaussian(
       engine,
       [3e6, -500],
@@ -115,7 +118,7 @@ describe("a normal target", () => {
     expect(Math.abs(found[0] / 1e12 / covariance[0][0] - 1)).toBeLessThan(0.15);
   });
 
-  it("says so where spreads come out too small, as they do in many dimensions", async () => {
+  it("is flagged if spreads are too small, as in many dimensions", async () => {
     const d = 30;
     const round = await gaussian(
       engine,
@@ -127,8 +130,8 @@ describe("a normal target", () => {
   });
 });
 
-describe("a target of two modes", () => {
-  it("has particles in both, each with its place and width", async () => {
+describe("a target with two modes", () => {
+  it("has particles in both modes with the right position and width", async () => {
     const { draws } = await settled({ start: "random", particles: 100, iterations: 1000, tolerance: 1e-4 }, twoModes);
     const x = draws.coordinate(0);
     for (const [mode, share] of [
@@ -136,7 +139,7 @@ describe("a target of two modes", () => {
       [2, 0.7],
     ]) {
       const own = x.filter((v) => v * mode > 0);
-      // Weights of modes far apart are found slowly, if at all: the start's halves are still to be seen in them.
+      // Weights of distant modes converge slowly or not at all. The equal split at the start is still visible.
       expect(Math.abs(own.length / 100 - share)).toBeLessThan(0.21);
       const mean = own.reduce((sum, v) => sum + v, 0) / own.length;
       expect(Math.abs(mean - mode)).toBeLessThan(0.05);
@@ -147,7 +150,7 @@ describe("a target of two modes", () => {
 });
 
 describe("a run", () => {
-  it("has one chain of as many draws as particles, with their densities, however it is advanced", async () => {
+  it("has one chain with a draw per particle, however it is advanced", async () => {
     const whole = await settled({});
     expect([whole.draws.chains, whole.draws.count]).toEqual([1, 100]);
     expect(whole.draws.transition("logDensity")[7]).toBe(target.plain(whole.draws.draw(0, 7), new Float64Array(2)));
@@ -155,7 +158,7 @@ describe("a run", () => {
     expect((await settled({}, target, 3, { ...plan, seed: 3 })).draws).not.toEqual(whole.draws);
   });
 
-  it.each(["pathfinder", "random"] as const)("goes on from a snapshot bit for bit: %s", async (start) => {
+  it.each(["pathfinder", "random"] as const)("resumes from a snapshot bit for bit: %s", async (start) => {
     const options = { start, iterations: 40 };
     const whole = await settled(options);
     for (let at = 0; at <= whole.steps; at += Math.ceil(whole.steps / 7)) {
@@ -172,7 +175,7 @@ describe("a run", () => {
     }
   });
 
-  it("names options that do not fit", () => {
+  it("names invalid options", () => {
     expect(() => svgd({ particles: 1 })).toThrow(/svgd: particles is 1.*OPTION_RANGE/);
     expect(() => svgd({ bandwidth: 0 })).toThrow(/bandwidth is 0.*OPTION_RANGE/);
     expect(() => svgd({ start: "prior" } as object)).toThrow(/start is "prior".*OPTION_RANGE/);

@@ -1,11 +1,14 @@
-/** Latent Dirichlet allocation: exact with one topic, a bound with two, planted topics found again by sweeps and by minibatches. */
+/**
+ * Latent Dirichlet allocation is exact with one topic and bounds the evidence with two. Sweeps and minibatches both
+ * recover planted topics.
+ */
 import { describe, expect, it } from "vitest";
 import { topics } from "../../../src/bayes/approximate/topics.ts";
 import { lgamma } from "../../../src/engine/numbers/gamma.ts";
 import { logSumExp } from "../../../src/engine/numbers/log-sum-exp.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 
-/** log of the Dirichlet–multinomial probability of a sequence with these counts. */
+/** Log Dirichlet–multinomial probability of a sequence with these counts. */
 function logDirichlet(counts: number[], prior: number): number {
   const total = counts.reduce((sum, n) => sum + n, 0);
   return counts.reduce(
@@ -32,7 +35,7 @@ function logEvidence(rows: number[][], count: number, alpha: number, eta: number
   return logSumExp(terms);
 }
 
-/** Three topics, each on four of twelve words; documents mostly of one or two. */
+/** Three topics on four of twelve words each. Most documents contain one or two topics. */
 function planted(size: number, length: number, seed: number) {
   const draws = stream(seed, "planted").at(0);
   const shares: number[][] = [];
@@ -50,7 +53,7 @@ function planted(size: number, length: number, seed: number) {
   return { rows, shares };
 }
 
-/** Which found topic stands on each planted one's words, and with what mass. */
+/** Finds the topic with the most mass on each planted topic's words, with that mass. */
 function matched(found: Float64Array): { topic: number; mass: number }[] {
   const mass = (k: number, planted: number): number =>
     found.subarray(12 * k + 4 * planted, 12 * k + 4 * planted + 4).reduce((sum, v) => sum + v, 0);
@@ -62,7 +65,7 @@ function matched(found: Float64Array): { topic: number; mass: number }[] {
 const rising = (elbo: Float64Array): boolean => elbo.every((v, i) => i === 0 || v >= elbo[i - 1] - 1e-9 * Math.abs(v));
 
 describe("topics", () => {
-  it("with one topic has the log evidence, and the counts for topic", () => {
+  it("equals the log evidence with one topic, and returns the word counts", () => {
     const rows = [
       [3, 0, 1],
       [0, 2, 2],
@@ -75,7 +78,7 @@ describe("topics", () => {
     expect([...documents]).toEqual([1, 1]);
   });
 
-  it("with two is a bound on the evidence by enumeration, which one update of either factor does not pass", () => {
+  it("never exceeds the enumerated evidence with two topics, and each update raises the ELBO", () => {
     const rows = [
       [2, 1, 0],
       [0, 1, 2],
@@ -96,13 +99,14 @@ describe("topics", () => {
         expect(elbo[iterations]).toBeGreaterThan(evidence - 4);
       }
     }
-    // The bound is tight where documents cannot choose: with α → ∞ and η → ∞ every topic is every word alike.
+    // The bound is tight if documents have no choice: for α → ∞ and η → ∞, every topic gives all words equal
+    // probability.
     const flat = { topics: 2, documentConcentration: 1e7, wordConcentration: 1e7 };
     const { elbo, iterations } = topics(rows, flat);
     expect(Math.abs(elbo[iterations] - 9 * Math.log(1 / 3))).toBeLessThan(1e-4);
   });
 
-  it.each([0, 1, 2])("finds planted topics and whose they are: seed %d", (seed) => {
+  it.each([0, 1, 2])("finds planted topics and their documents: seed %d", (seed) => {
     const { rows, shares } = planted(60, 80, seed);
     const { elbo, topics: found, documents, converged } = topics(rows, { topics: 3, seed });
     expect(converged).toBe(true);
@@ -110,14 +114,14 @@ describe("topics", () => {
     const match = matched(found);
     expect(new Set(match.map(({ topic }) => topic)).size).toBe(3);
     for (const { mass } of match) expect(mass).toBeGreaterThan(0.95);
-    // Shares of 80 words have a standard error of 0.056 at most: their mean distance is below it.
+    // Shares of 80 words have a standard error of at most 0.056, and the mean distance is below it.
     const distance = shares.map((share, d) =>
       match.reduce((sum, { topic }, k) => sum + Math.abs(documents[3 * d + topic] - share[k]) / 3, 0),
     );
     expect(distance.reduce((sum, v) => sum + v, 0) / 60).toBeLessThan(0.056);
   });
 
-  it("comes nearer by minibatches, epoch by epoch: most of the way in 60 of six steps each", () => {
+  it("converges by minibatches, most of the way in 60 epochs of six steps", () => {
     const { rows } = planted(120, 80, 5);
     const sweeps = topics(rows, { topics: 3 });
     const options = { topics: 3, batch: 20, epochs: 60, delay: 16, forgetting: 0.55 };
@@ -131,17 +135,17 @@ describe("topics", () => {
     expect(topics(rows, { ...options, epochs: 2 }).topics).toEqual(topics(rows, { ...options, epochs: 2 }).topics);
   });
 
-  it("of one batch of everything, at rate 1, forgets the start: every word is of one topic", () => {
+  it("forgets the start after one full batch at rate 1, and gives each word one topic", () => {
     const { rows } = planted(12, 30, 7);
     const { parameters } = topics(rows, { topics: 2, batch: 12, epochs: 1, delay: 0 });
     expect(parameters.topics.reduce((sum, v) => sum + v - 0.5, 0)).toBeCloseTo(360, 8);
     expect(parameters.documents.reduce((sum, v) => sum + v - 0.5, 0)).toBeCloseTo(360, 8);
-    // Batches of 5, 5 and 2 count for twelve documents each.
+    // Batches of 5, 5 and 2 documents are each weighted as twelve.
     const parts = topics(rows, { topics: 2, batch: 5, epochs: 1, delay: 0, forgetting: 1 }).parameters.topics;
     expect(parts.reduce((sum, v) => sum + v - 0.5, 0)).toBeCloseTo(360, 8);
   });
 
-  it("says what it cannot take", () => {
+  it("refuses invalid documents and options", () => {
     expect(() => topics([], { topics: 2 })).toThrow("DATA_EMPTY");
     expect(() => topics([[1], [1, 2]], { topics: 2 })).toThrow(/document 1 must have 1 counts.*DATA_SHAPE/);
     expect(() => topics([[-1]], { topics: 2 })).toThrow("DATA_SHAPE");

@@ -1,6 +1,7 @@
 /**
- * Tables of small files of draws and what is read of them, or the whole error. In cases/: a line of JSON, what is given; below, what comes out (chains, count,
- * quantities, values, fields and transitions, and what the files say of the run; of findings their words), or "! " and the error.
+ * Table tests of readers of draws: the content that is read, or the full error. Each file in cases/ alternates a line
+ * of JSON input with a line of output. The output lists chains, count, quantities, values, fields, transitions,
+ * description and findings, or "! " and the error.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -20,7 +21,7 @@ const quantities = [
   { name: "b", shape: [2], kind: "generated" },
 ];
 const values = { a: [1, 2, 3, 4], b: [1, 2, 3, 4, 5, 6, "NaN", "-0"] };
-/** Draws that `changes` are made to. */
+/** Unchanged draws. Each case changes some of their properties. */
 const whole = {
   ...json,
   quantities,
@@ -56,12 +57,12 @@ function shown(draws: Draws): unknown {
 const without = (given: object): object => Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
 
 const readers: Record<string, (given: never) => unknown> = {
-  // Texts, one of each chain; or a list of texts and one of names.
+  // One string per chain, or a list of strings and a list of names.
   "csv.txt": (given: string[] | [string[], string[]]) =>
     shown(Array.isArray(given[0]) ? fromCmdStanCsv(given[0], given[1] as string[]) : fromCmdStanCsv(given as string[])),
-  // What is changed of the whole; null removes.
+  // Changes to the base draws. null removes a property.
   "json.txt": (given: object) => shown(Draws.fromJson(without({ ...whole, ...given }))),
-  // The text in blocks.
+  // The text, split into blocks.
   "json-blocks.txt": (blocks: string[]) => {
     const reader = new DrawsJsonReader();
     for (const block of blocks) reader.add(block);
@@ -69,12 +70,12 @@ const readers: Record<string, (given: never) => unknown> = {
       JSON.stringify(reader.end(), (_, value) => (value instanceof Float64Array ? Array.from(value, numberToJson) : value)),
     );
   },
-  // Ways to mix and to move, more draws, centring and the next target, for a run as it describes itself.
+  // Advice on mixing, moving, more draws, centring and the next target acceptance for a run's description.
   "advice.txt": (given: JsonObject) => {
     const draws = { count: 100, report: {}, ...given } as unknown as Judged;
     return [waysToMix(draws), waysToMove(draws), drawMore(draws), centring(draws), higherTarget(draws)];
   },
-  // What is found, and what the headline says.
+  // The finding and the words of the headline.
   "step-bias.txt": ([bias, fields]: [number | "NaN" | null, string[]]) => {
     const report: Record<string, number> = bias === null ? {} : { stepBias: Number(bias) };
     return [stepBias({ report, fields }), stepBiasWords({ report })];
@@ -96,7 +97,7 @@ describe.each(Object.keys(readers))("%s", (name) => {
     try {
       found = JSON.stringify(readers[name](JSON.parse(given) as never));
     } catch (error) {
-      // What JSON.parse says is the engine's.
+      // The wording of JSON.parse depends on the engine.
       found = error instanceof SyntaxError ? "! SyntaxError" : `! ${(error as Error).message}`;
     }
     expect(found).toBe(wanted);

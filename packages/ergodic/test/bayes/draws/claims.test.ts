@@ -1,4 +1,7 @@
-/** Files of draws that claim what no run leaves: depths of trees, numbers that no column holds, chains without end. None is followed. */
+/**
+ * Files of draws with claims that no run makes: impossible tree depths, more numbers than columns, or billions of
+ * chains. None is trusted.
+ */
 import { describe, expect, it } from "vitest";
 import { toCmdStanCsv } from "../../../src/bayes/draws/csv.ts";
 import { fromCmdStanCsv } from "../../../src/bayes/draws/csv-reader.ts";
@@ -10,9 +13,9 @@ import { example } from "./contents.ts";
 
 const csv = (depth: string) => `lp__,treedepth__,theta\n1,${depth},2\n1,3,2\n1,3,2\n`;
 
-describe("depths of trees", () => {
+describe("tree depths", () => {
   it.each(["4000000000", "5e9", "65", "-1", "2.5", "nan", "inf", "-inf"])(
-    "%s is none in a CSV file, told by its line",
+    "%s is refused in a CSV file, with its line",
     (depth) => {
       expect(() => fromCmdStanCsv([csv(depth)], ["td.csv"])).toThrow(
         `td.csv:2: "${depth}" in column "treedepth__" is not the depth of a tree, which is a whole number from 0 to 64; make the file again, or remove the column [DATA_PARSE]`,
@@ -20,7 +23,7 @@ describe("depths of trees", () => {
     },
   );
 
-  it.each([4e9, 65, -1, 2.5, NaN, Infinity])("%s is none from anywhere else, told by its transition", (depth) => {
+  it.each([4e9, 65, -1, 2.5, NaN, Infinity])("%s is refused from any other source, with its transition", (depth) => {
     const content = { ...example().content, fields: ["logDensity", "treeDepth"], transitions: new Float64Array(12).fill(3) };
     expect(new Draws(content).treeDepths()!.counts).toEqual([0, 0, 0, 6]);
     content.transitions[2 * 4 + 1] = depth;
@@ -35,7 +38,7 @@ describe("depths of trees", () => {
     expect(() => fromDataFrame({ columns, ...(header ? { header } : {}) })).toThrow(DataError);
   });
 
-  it("of 64 and 0 are, and are told without the steps that a file did not keep", () => {
+  it("64 and 0 are accepted, even if the file lacks step counts", () => {
     const draws = fromCmdStanCsv([csv("64")]);
     expect(draws.treeDepths()).toMatchObject({ mean: 70 / 3, leapfrogs: NaN, saturated: 0 });
     expect(draws.treeDepths()!.counts).toHaveLength(65);
@@ -44,7 +47,7 @@ describe("depths of trees", () => {
   });
 });
 
-it("divergences below 0, in parts or missing hide no others", () => {
+it("invalid divergence values do not hide other divergences", () => {
   const rows = ["1", "-5", "0.5", "nan", "0", "-0"].map((divergent) => `1,${divergent},2`);
   expect(fromCmdStanCsv([`lp__,divergent__,theta\n${rows.join("\n")}\n`]).divergences).toBe(4);
 });
@@ -57,7 +60,7 @@ describe("headers", () => {
     fields: [],
   });
 
-  it.each([[[1e9]], [[2 ** 31, 2 ** 31]], [[9]]])("of a table that speak of more numbers than there are columns: %s", (shape) => {
+  it.each([[[1e9]], [[2 ** 31, 2 ** 31]], [[9]]])("a table header is refused if it claims more numbers than there are columns: %s", (shape) => {
     const only = new Map([...columns].filter(([name]) => ["mu", ".chain", ".iteration"].includes(name)));
     const wanted = shape.reduce((product, size) => product * size, 1);
     expect(() => fromDataFrame({ columns: only, header: grown(shape) })).toThrow(
@@ -65,7 +68,7 @@ describe("headers", () => {
     );
   });
 
-  it("of JSON that speak of chains and draws of which nothing is kept", () => {
+  it("a JSON header is refused if it claims chains and draws without numbers", () => {
     const json = { ...example().toJSON(), quantities: [], fields: [], values: {}, transitions: {} };
     expect(() => Draws.fromJson({ ...json, chains: 2 ** 40, count: 0 })).toThrow(
       /it names 1099511627776 chains, which is over a million.*DRAWS_JSON/,
@@ -85,7 +88,7 @@ describe("descriptions", () => {
   const whole = { places: [held, { ...missed, share: null }], hints, solutions };
   const read = (description: unknown): Draws => Draws.fromJson({ ...example().toJSON(), description });
 
-  it("as runs give them are read, and judged", () => {
+  it("accepts and judges descriptions of real runs", () => {
     expect(String(read(whole).verdict())).toMatch(/several modes(.|\n)*mu has no prior/);
     expect(String(read({}).verdict())).toMatch(/chains of/);
   });
@@ -113,7 +116,7 @@ describe("descriptions", () => {
     ["solutions", { ...solutions, points: "many" }, 'solutions.points of the description is "many", but must be a number'],
     ["solutions", { ...solutions, mostSteps: "9" }, 'solutions.mostSteps of the description is "9", but must be'],
     ["solutions", { ...solutions, largestError: "1e-6" }, 'solutions.largestError of the description is "1e-6", but must be'],
-  ])("with other %s are refused: %j", (name, value, message) => {
+  ])("refuses other %s: %j", (name, value, message) => {
     expect(() => read({ ...whole, [name]: value })).toThrow(`draws: ${message}`);
     expect(() => read({ ...whole, [name]: value })).toThrow(
       `; make the draws again, or remove ${name} from the description [DRAWS_DESCRIPTION]`,
@@ -122,7 +125,7 @@ describe("descriptions", () => {
     expect(refused).toBeInstanceOf(DataError);
   });
 
-  it("of any other kind of junk end in no error of JavaScript's own", () => {
+  it("no junk value causes one of JavaScript's own errors", () => {
     const junk = [null, 0, -1.5, "text", true, [], {}, [null], [[]], [{}], { algorithm: 7 }, { metric: {} }];
     const names = [
       "algorithm",

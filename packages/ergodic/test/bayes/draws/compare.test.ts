@@ -1,4 +1,4 @@
-/** Models compared: what is compared with what, how it is told, and what is refused. Numbers: golden/model-weights.test.ts. */
+/** Comparison of models: accepted inputs, the report, and refusals. golden/model-weights.test.ts checks the numbers. */
 import { expect, it } from "vitest";
 import { looText, waicText } from "../../../src/bayes/draws/loo-text.ts";
 import { add, mul, slice } from "../../../src/engine/compiler/index.ts";
@@ -22,7 +22,7 @@ const line = model({ x: vector("N"), y: vector("N") }, ({ x, y, param, observe }
 });
 const [byFlat, byLine]: Draws[] = [await sample(flat, { y }, short), await sample(line, { x, y }, short)];
 
-it("posteriors and their results compare alike, and the best comes first", () => {
+it("draws and loo() results compare alike, with the best model first", () => {
   const found = compare({ flat: byFlat, line: byLine });
   const [best, other] = found.models;
   expect([best.name, best.elpdDiff, best.seDiff, best.weight.toFixed(3)]).toEqual(["line", 0, 0, "1.000"]);
@@ -52,7 +52,7 @@ it("posteriors and their results compare alike, and the best comes first", () =>
   expect(lines.slice(3)).toEqual(found.notes.map((note) => `- ${note}.`));
 });
 
-it("models that predict about as well are told, and share weight", async () => {
+it("models that predict equally well are noted and share the weight", async () => {
   const again: Draws = await sample(line, { x, y }, { ...short, seed: 2 });
   const found = compare({ line: byLine, again });
   expect(found.notes[0]).toMatch(/^"(line|again)" predicts about as well as "(line|again)": a difference below 4 is small$/);
@@ -62,9 +62,9 @@ it("models that predict about as well are told, and share weight", async () => {
   expect(compare({ line: byLine, again }, { weights: "pseudoBma", seed: 5 }).weights).toBe("pseudoBma");
 });
 
-it("an observation that says more than the draws know is named", () => {
+it("an overly influential observation is named", () => {
   const terms = byLine.content.source!.pointwise().y.slice();
-  // Draws that explain the fourth observation are ever rarer.
+  // Draws that explain the fourth observation become ever rarer.
   for (let s = 0; s < 2000; s++) terms[s * 40 + 3] = -(1 + (s % 23) ** 2 / 10);
   const strange = psisLoo(terms, { chainCount: 2, observationCount: 40 });
   expect(strange.pointwise.paretoK[3]).toBeGreaterThan(strange.threshold);
@@ -75,7 +75,7 @@ it("an observation that says more than the draws know is named", () => {
   );
 });
 
-it("a result of loo() is a table", () => {
+it("a result of loo() prints as a table", () => {
   const loo = byLine.loo();
   const [head, ...rows] = `${loo}`.split("\n");
   expect(head).toBe("       estimate   se");
@@ -87,7 +87,7 @@ it("a result of loo() is a table", () => {
   expect(Object.keys(loo)).not.toContain("toString");
 });
 
-it("a result of waic() is a table, and says where its approximation is poor", () => {
+it("a result of waic() prints as a table and warns of a poor approximation", () => {
   const waic = byLine.waic();
   const [head, ...rows] = `${waic}`.split("\n");
   expect(head).toBe("        estimate   se");
@@ -106,7 +106,7 @@ it("a result of waic() is a table, and says where its approximation is poor", ()
   expect(withVariance(0.41, 0.1, Number.NaN)).toMatch(/^The terms of p waic of observations 1 and 3 are above 0\.4/);
 });
 
-it("many influential observations are counted", () => {
+it("a long list of influential observations is shortened to a count", () => {
   const loo = byLine.loo();
   const withK = (high: number): string => {
     const paretoK = loo.pointwise.paretoK.map((_, i) => (i < high ? 1 : 0.2));
@@ -118,7 +118,7 @@ it("many influential observations are counted", () => {
   expect(withK(7)).toMatch(/observations 1, 2, 3, 4, 5 and 2 more are/);
 });
 
-it("other observations are refused", async () => {
+it("models of other observations are refused", async () => {
   const named = model(({ data, param, observe }) => {
     observe(data({ y: vector("N") }).y, normal(param("mu", normal(0, 2)), 1), "score");
   });
@@ -144,7 +144,7 @@ it("other observations are refused", async () => {
   expect(compare({ a: ahead, b: ahead }, { oneStepAhead: true }).models[0].name).toBe("a");
 });
 
-it("what is no model is refused", () => {
+it("values that are not models are refused", () => {
   expect(() => compare({ a: byFlat })).toThrow(/compare: there is one model, but at least two must be given by name/);
   expect(() => compare([byFlat, byLine] as never)).toThrow(/there are no models/);
   expect(() => compare({ a: byFlat, b: 3 } as never)).toThrow(
@@ -153,7 +153,7 @@ it("what is no model is refused", () => {
   expect(() => compare({ a: byFlat, b: byLine }, { of: "z" })).toThrow(/compare: "a": loo: "z" was not observed; name one of y/);
 });
 
-it("what is not finite is refused with model and observation, and what is no result of loo() by its name", () => {
+it("non-finite values are refused by model and observation, and malformed results by name", () => {
   const [a, b] = [byFlat.loo(), byLine.loo()];
   const spoilt = (value: number) => ({ ...b, pointwise: { ...b.pointwise, elpd: b.pointwise.elpd.with(6, value) } });
   for (const value of [NaN, -Infinity, Infinity])
@@ -170,7 +170,7 @@ it("what is not finite is refused with model and observation, and what is no res
   ];
   for (const line of unlike)
     expect(() => compare({ flat: a, line: line as unknown as typeof b })).toThrow(/"line" is an object of .*OPTION_TYPE/);
-  // Lists of another kind, as from JSON, are as good.
+  // Plain lists, as read from JSON, work equally well.
   const listed = { ...b, pointwise: { ...b.pointwise, elpd: [...b.pointwise.elpd] as unknown as Float64Array } };
   expect(`${compare({ flat: a, line: listed })}`).toBe(`${compare({ flat: a, line: b })}`);
 });

@@ -1,9 +1,12 @@
-/** Draws of every kind that files must keep: what the tests of this folder write and read back. */
+/** Draws that exercise every feature of the file formats, for the tests in this folder. */
 import fc from "fast-check";
 import type { DrawsContent, DrawsQuantity } from "../../../src/bayes/draws/content.ts";
 import { Draws } from "../../../src/bayes/draws/draws.ts";
 
-/** Two chains of three draws: a number, a vector, a matrix and nothing at all; values count upwards from 0.5 by quantity. */
+/**
+ * Two chains of three draws of a number, a vector, a matrix and an empty array. Values count upwards from 0.5 for each
+ * quantity.
+ */
 export function example(): Draws {
   const quantities: DrawsQuantity[] = [
     { name: "mu", shape: [], kind: "parameter" },
@@ -33,7 +36,7 @@ const name = fc.stringMatching(/^[a-zα-ω][A-Za-z0-9_]{0,6}$/).filter((text) =>
 const numbers = (length: number) =>
   fc.array(fc.double(), { minLength: length, maxLength: length }).map((list) => Float64Array.from(list));
 
-/** Anything that a run may leave: NaN, infinities, -0 and subnormal numbers too; depths of trees are whole numbers. */
+/** Any content that a run can produce, including NaN, infinities, -0 and subnormal numbers. */
 export const anyContent: fc.Arbitrary<DrawsContent> = fc
   .record({
     chains: fc.integer({ min: 1, max: 3 }),
@@ -58,14 +61,14 @@ export const anyContent: fc.Arbitrary<DrawsContent> = fc
         quantities,
         fields,
         values: Object.fromEntries(quantities.map((quantity, i) => [quantity.name, lists[i]])),
-        // Depths are whole.
+        // Tree depths must be whole numbers.
         transitions: free.map((value, at) => (fields[at % fields.length] === "treeDepth" ? at % 11 : value)),
         description: { model: "any = # (Default)\nthing", plan: { seed: 3 } },
         report: { ...report },
       }));
   });
 
-/** Content without what compares by identity. */
+/** Plain content without objects that compare by identity. */
 export const plain = ({ chains, count, quantities, values, fields, transitions, description, report }: DrawsContent) => ({
   chains,
   count,

@@ -1,4 +1,4 @@
-/** Files of Stan: what rstan wrote and reads (golden/rstan.R), CmdStan's comments, and files that are wrong. */
+/** Files of Stan: files written by rstan (golden/rstan.R), CmdStan's comments, and damaged files. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { toCmdStanCsv } from "../../../src/bayes/draws/csv.ts";
@@ -14,7 +14,7 @@ const values = (lists: Value[][]) => lists.flat().map((value) => (value === "-In
 describe("files of rstan", () => {
   const draws = fromCmdStanCsv(saved);
 
-  it("hold the draws that rstan reads, warm-up left out", () => {
+  it("contain the draws that rstan reads, without warm-up", () => {
     expect([draws.chains, draws.count]).toEqual([2, 20]);
     expect(draws.quantities.map(({ name, shape }) => [name, ...shape])).toEqual([
       ["mu"],
@@ -33,11 +33,11 @@ describe("files of rstan", () => {
     for (const [name, series] of scalars) expect([name, ...series]).toEqual([name, ...values(golden.draws[name])]);
   });
 
-  it("have arrays of matrices in their places", () => {
+  it("keep arrays of matrices in order", () => {
     expect([...draws.draws("G").subarray(0, 12)]).toEqual([111, 112, 113, 121, 122, 123, 211, 212, 213, 221, 222, 223]);
   });
 
-  it("say how they were made", () => {
+  it("describe how the draws were made", () => {
     const names = { acceptance: "accept_stat__", stepSize: "stepsize__", treeDepth: "treedepth__", leapfrogs: "n_leapfrog__" };
     for (const [field, label] of Object.entries({ ...names, divergent: "divergent__", energy: "energy__" }))
       expect([...draws.transition(field)]).toEqual(values(golden.fields[label]));
@@ -49,14 +49,14 @@ describe("files of rstan", () => {
     expect(draws.treeDepths()?.limit).toBe(10);
   });
 
-  it("are the same without their warm-up", () => {
+  it("give the same draws without saved warm-up", () => {
     const kept = fromCmdStanCsv([fixture("kept.csv")]);
     expect(kept.count).toBe(20);
     for (const name of ["mu", "theta", "L", "G"])
       expect(kept.draws(name)).toEqual(draws.draws(name).subarray(0, kept.draws(name).length));
   });
 
-  it("are read up to where a run was stopped, and with any ends of lines", () => {
+  it("are read up to the point where a run stopped, with any line endings", () => {
     const lines = saved[0].split("\n");
     expect(fromCmdStanCsv([lines.slice(0, 30).join("\r\n")]).count).toBe(0);
     expect(fromCmdStanCsv([lines.slice(0, 45).join("\r\n")]).count).toBe(5);
@@ -80,12 +80,12 @@ describe("files of CmdStan", () => {
     expect(read(...comments)).toEqual(x);
   });
 
-  it("whose settings were cut off lose what stands above the end of adaptation", () => {
+  it("drop rows above the end of adaptation if their settings were cut off", () => {
     const lines = [...rows.slice(0, 3), "# Adaptation terminated", "# Step size = 0.5", ...rows.slice(3)];
     expect([...fromCmdStanCsv([lines.join("\n")]).draws("x")]).toEqual([3, 4, 5]);
   });
 
-  it("may hold any number that Stan writes", () => {
+  it("accept any number that Stan writes", () => {
     const text = "x,y\nnan,inf\nNaN,-inf\n+inf,1e-300\n-0, +2 \n";
     expect([...fromCmdStanCsv([text]).draws("x")]).toEqual([Number.NaN, Number.NaN, Infinity, -0]);
     expect([...fromCmdStanCsv([text]).draws("y")]).toEqual([Infinity, -Infinity, 1e-300, 2]);
@@ -100,14 +100,14 @@ describe("files of CmdStan", () => {
 describe("comments", () => {
   const described = (...comments: string[]) => fromCmdStanCsv([[...comments, "lp__,x", "-1,1"].join("\n")]).description;
 
-  it("are said by the first of each name, and their defaults are values", () => {
+  it("the first of each name counts, and defaults count as values", () => {
     const given = ["# model = first = 1", "#   model = second", "## num_warmup =  7  (Default)", "# no setting", "#= nothing"];
     expect(described(...given)).toMatchObject({ model: "first = 1", plan: { chains: 1, draws: 1, warmup: 7 } });
     expect(described(...given).settings).toEqual({ model: "first = 1", num_warmup: "7" });
     expect(described()).toEqual({ source: "Stan", algorithm: {}, plan: { chains: 1, draws: 1 }, settings: {} });
   });
 
-  it("give numbers under the names of either program, and none where they are none", () => {
+  it("numbers are read under either program's names, and ignored if malformed", () => {
     const cmdStan = ["# max_depth = 8", "# delta = 0.9", "# num_warmup = 5", "# seed = 3", "# engine = nuts"];
     const rstan = ["# max_treedepth=8", "# adapt_delta=0.9", "# warmup=5", "# seed=3", "# sampler_t=NUTS(diag_e)"];
     for (const given of [cmdStan, rstan])
@@ -121,7 +121,7 @@ describe("comments", () => {
   });
 });
 
-it("heads may be quoted, and columns lie where they like", () => {
+it("column names can be quoted and in any order", () => {
   const read = fromCmdStanCsv([' "a[2]" , "divergent__","a[1]",lp__\n 1,0,2,-3\n\n4,1,5,-6 \n']);
   expect([...read.draws("a")]).toEqual([2, 1, 5, 4]);
   expect(read.fields).toEqual(["divergent", "logDensity"]);
@@ -131,7 +131,7 @@ it("heads may be quoted, and columns lie where they like", () => {
   ]);
 });
 
-describe("files that are wrong", () => {
+describe("damaged files", () => {
   const ours = toCmdStanCsv(example(), 0);
   it.each([
     ["none", [], /there are no files/],
@@ -149,7 +149,7 @@ describe("files that are wrong", () => {
     expect(() => fromCmdStanCsv(texts)).toThrow(message);
   });
 
-  it("are named", () => {
+  it("errors name the file", () => {
     expect(() => fromCmdStanCsv(["x\nno"], ["run.csv"])).toThrow(/^run.csv:2: "no" in column "x" is not a number/);
   });
 });

@@ -1,4 +1,4 @@
-/** Draws as CmdStan's CSV: the text, what it keeps, and that R reads the same numbers in it. */
+/** Draws as CmdStan's CSV: the exact text, lossless reading, and the same numbers when read by R. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,14 +13,14 @@ import { anyContent, example, plain } from "./contents.ts";
 const texts = (draws: Draws) => Array.from({ length: draws.chains }, (_, c) => toCmdStanCsv(draws, c));
 
 describe("draws as CmdStan's CSV", () => {
-  it("have a model's name on one line, whatever ends its lines", () => {
+  it("keep a model's name on one line, whatever its line endings", () => {
     const { content } = example();
     const text = toCmdStanCsv(new Draws({ ...content, description: { ...content.description, model: "a\nb\rc\r\n\nd" } }), 0);
     expect(text).not.toContain("\r");
     expect(text.split("\n")[0]).toBe("# model = a b c d");
   });
 
-  it("are written so", () => {
+  it("have CmdStan's layout", () => {
     const [own, ...lines] = toCmdStanCsv(example(), 1)
       .split("\n")
       .sort((a, b) => Number(b.startsWith("# ergodic")) - Number(a.startsWith("# ergodic")));
@@ -67,7 +67,7 @@ lp__,stepsize__,divergent__,swaps__,mu,theta.1,theta.2,L.1.1,L.2.1,L.1.2,L.2.2,L
     );
   });
 
-  it("have lp__ = 0 where no log density was kept, and lose it when read", () => {
+  it("have lp__ = 0 without a log density, and lose it when read", () => {
     const { content } = example();
     const draws = new Draws({ ...content, fields: [], transitions: new Float64Array(0), description: {} });
     const text = toCmdStanCsv(draws, 0);
@@ -77,7 +77,7 @@ lp__,stepsize__,divergent__,swaps__,mu,theta.1,theta.2,L.1.1,L.2.1,L.1.2,L.2.2,L
     expect(fromCmdStanCsv([text]).fields).toEqual([]);
   });
 
-  it("have names without what has a meaning in a head, and give back those that were", () => {
+  it("replace special characters in names, and restore the names when read", () => {
     const names = ["x:z", "x_z", "x z", "x.1", "sd(g): x", "g[Ann, B.]: x", 'say "a"', "#1", ","];
     const draws = new Draws({
       ...example().content,
@@ -100,7 +100,7 @@ lp__,stepsize__,divergent__,swaps__,mu,theta.1,theta.2,L.1.1,L.2.1,L.1.2,L.2.2,L
     expect(fromCmdStanCsv(bare).quantities.map(({ name }) => name)).toContain("sd(g)_x");
   });
 
-  it("are refused where a name cannot head a column, or a chain is not there", () => {
+  it("are refused for invalid column names or a missing chain", () => {
     const named = (name: string) =>
       new Draws({
         ...example().content,
@@ -121,7 +121,7 @@ const r = spawnSync("Rscript", [
 const there = r.status === 0;
 if (!there) console.warn("draws/csv: reading by R skipped, because Rscript with posterior, rstan and jsonlite is absent");
 
-// What read.csv makes of one file, and what rstan and posterior make of all: sums in which every place has a weight of its own.
+// Reads one file with read.csv and all files with rstan and posterior. In the sums, every position has its own weight.
 const script = `
 suppressMessages({ library(posterior); library(rstan) })
 files <- commandArgs(TRUE)
@@ -165,7 +165,7 @@ describe("R", () => {
   });
 });
 
-/** Two chains of four draws with numbers of all digits. */
+/** Two chains of four draws with numbers that use all digits. */
 function hamiltonian(): Draws {
   const digits = (length: number, scale: number) =>
     Float64Array.from({ length }, (_, k) => scale * Math.sin(k + 1) + 1 / (k + 3));

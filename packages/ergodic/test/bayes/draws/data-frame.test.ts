@@ -1,4 +1,4 @@
-/** Draws as a table of columns: names and order, nothing lost, and rows in any order. */
+/** Draws as a table of columns: names and order, lossless conversion, and rows in any order. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromDataFrame, toDataFrame } from "../../../src/bayes/draws/data-frame.ts";
@@ -6,7 +6,7 @@ import { Draws } from "../../../src/bayes/draws/draws.ts";
 import { anyContent, example, plain } from "./contents.ts";
 
 describe("draws as a data frame", () => {
-  it("find numbers of three axes by their dotted names", () => {
+  it("find numbers with three axes by their dotted names", () => {
     const A = Float64Array.from({ length: 2 * 8 }, (_, k) => k + 0.5);
     const quantities = [{ name: "A", shape: [2, 2, 2], kind: "parameter" as const }];
     const shared = { chains: 1, count: 2, fields: [], transitions: new Float64Array(0), description: {}, report: {} };
@@ -31,7 +31,7 @@ describe("draws as a data frame", () => {
     ]);
   });
 
-  it("are read back bit for bit, from rows in any order", () => {
+  it("are read back bit for bit from rows in any order", () => {
     fc.assert(
       fc.property(anyContent, fc.integer(), (content, seed) => {
         const { columns, header } = toDataFrame({ content });
@@ -58,7 +58,7 @@ describe("draws as a data frame", () => {
     expect([one.chains, one.count, ...one.draws("x")]).toEqual([1, 3, 3, 1, 2]);
   });
 
-  it("are refused where they are no draws", () => {
+  it("are refused if the columns are not draws", () => {
     const { columns, header } = toDataFrame(example());
     const changed = (name: string, series: Float64Array | Int32Array) => new Map([...columns, [name, series]]);
     const lost = new Map([...columns].filter(([name]) => name !== "mu"));
@@ -79,7 +79,7 @@ describe("draws as a data frame", () => {
       [1, 2, 3, 1, 3, 1],
     ])
       expect(() => iterations(...same), String(same)).toThrow(/an iteration twice/);
-    // A chain may begin with the iteration that the one before ended with.
+    // A chain can begin with the iteration at which the previous chain ended.
     iterations(1, 2, 3, 3, 4, 5);
     const half = new Map([...columns].map(([name, series]) => [name, series.slice(0, 3)]));
     expect(() => fromDataFrame({ columns: half, header })).toThrow(/3 rows, but the header names 2 chains of 3 draws/);

@@ -1,4 +1,4 @@
-/** Quantities that are made of draws: their numbers, shapes and names, and that files hold them. */
+/** Quantities derived from draws: their values, shapes and names, and their storage in files. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ const content: DrawsContent = {
 };
 const draws = new Draws<"mu" | "theta" | "L" | "one">(content);
 
-it("a number of each draw, from its own values", () => {
+it("derives a number from the values of each draw", () => {
   const found = draws.derive("far", ({ mu, theta, one }) => mu + 10 * theta[2] - one[0]);
   expectTypeOf(found).toEqualTypeOf<Draws<"mu" | "theta" | "L" | "one" | "far">>();
   const wanted = Float64Array.from(
@@ -41,7 +41,7 @@ it("a number of each draw, from its own values", () => {
   expect(found.transition("logDensity")).toEqual(draws.transition("logDensity"));
 });
 
-it("lists and lists of rows have their shapes, true and false are 1 and 0", () => {
+it("lists and lists of rows keep their shapes, and Booleans become 1 and 0", () => {
   const { theta, L } = content.values;
   const rows = draws.derive("rows", ({ theta }) => [
     [theta[0], 1, 2],
@@ -54,15 +54,15 @@ it("lists and lists of rows have their shapes, true and false are 1 and 0", () =
   expect(twice.draws("twice")).toEqual(L.map((x) => 2 * x));
   const above = draws.derive("above", ({ mu }) => mu > 0);
   expect(above.draws("above")).toEqual(content.values.mu.map((x) => Number(x > 0)));
-  // A list of one row has two sizes, and so has one of empty rows.
+  // A list of one row has two dimensions, as does a list of empty rows.
   expect(draws.derive("row", ({ mu }) => [[mu, 1]]).shape("row")).toEqual([1, 2]);
   expect(draws.derive("empty", () => [[], []]).shape("empty")).toEqual([2, 0]);
-  // A list of one is no number.
+  // A list with one element is not a number.
   expect(draws.derive("list", ({ one }) => one).shape("list")).toEqual([1]);
   expect(draws.derive("none", () => Number.NaN).draws("none")).toEqual(new Float64Array(12).fill(Number.NaN));
 });
 
-it("the draws that it is made from stay as they were", () => {
+it("the original draws do not change", () => {
   const before = content.values.theta.slice();
   const found = draws.derive("spoilt", ({ theta }) => {
     theta.fill(7);
@@ -82,7 +82,7 @@ it("the draws that it is made from stay as they were", () => {
   expect(seen[1]).toEqual(seen[0]);
 });
 
-it.each(["csv", "json"] as const)("files of %s hold it", async (format) => {
+it.each(["csv", "json"] as const)("files of %s keep a derived quantity", async (format) => {
   const folder = await mkdtemp(join(tmpdir(), "derive-"));
   try {
     const found = draws.derive("pair", ({ mu, theta }) => [mu / 3, theta[0] * 1e-300]);
@@ -95,7 +95,7 @@ it.each(["csv", "json"] as const)("files of %s hold it", async (format) => {
   }
 });
 
-it("what is no quantity is refused", () => {
+it("invalid quantities are refused", () => {
   const number = () => 1;
   expect(() => draws.derive("mu" as string, number)).toThrow(
     /draws\.derive: there is "mu" already; give the new quantity another name/,
@@ -109,7 +109,7 @@ it("what is no quantity is refused", () => {
   expect(() => draws.derive("x", () => "1" as never)).toThrow(/"x" at draw 1 of chain 1 is "1", but must be a number/);
   expect(() => draws.derive("x", () => undefined as never)).toThrow(/"x" at draw 1 of chain 1 is undefined/);
   expect(() => draws.derive("x", () => [[1, 2], [3]])).toThrow(/"x" at draw 1 of chain 1/);
-  // The first row says how long the others are.
+  // The first row determines the length of the others.
   expect(() =>
     draws.derive("x", () => [
       [1, 2],

@@ -1,11 +1,11 @@
-/** Draws as JSON: what stands where, and that nothing is lost. */
+/** Draws as JSON: the layout, and lossless conversion. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Draws } from "../../../src/bayes/draws/draws.ts";
 import { anyContent, example, plain } from "./contents.ts";
 
 describe("draws as JSON", () => {
-  it("are written as documented", () => {
+  it("have the documented format", () => {
     const json = example().toJSON();
     expect(json).toMatchObject({ format: "ergodic-draws", version: 1, chains: 2, count: 3 });
     expect(json.values).toMatchObject({ mu: [0.5, 1.5, 2.5, 3.5, 4.5, 5.5], none: [] });

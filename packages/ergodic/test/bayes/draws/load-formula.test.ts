@@ -1,4 +1,4 @@
-/** Draws of formulas that were read from files, with their formula and data: what they predict is what the run predicted, to the bit. */
+/** Draws of formulas that are loaded with their formula and data predict exactly what the run predicted. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,7 +62,7 @@ const said = (draws: Draws) => ({
 });
 
 describe.each(formulas)("%s", (_, formula, options, how) => {
-  it("predict what the run predicts, from every format", async () => {
+  it("gives the predictions of the run from every format", async () => {
     const run: Draws = await sample(regression(formula, options), rows, how);
     const fresh = rows.slice(0, 4).map((row, i) => ({ ...row, g: i === 3 ? "another" : row.g }));
     const ahead = await run.predict(fresh as never, { seed: 1 });
@@ -80,7 +80,7 @@ describe("draws of a formula", () => {
   const given = { model: regression("y ~ x"), data: rows } as const;
   const make = (): Promise<Draws> => sample(given.model, rows, short) as unknown as Promise<Draws>;
 
-  it("keep the numbers that the model moves, which no summary speaks of", async () => {
+  it("keep the unconstrained numbers, which summaries omit", async () => {
     const run = await make();
     expect(run.fields.slice(-3)).toEqual(["unconstrained_1", "unconstrained_2", "unconstrained_3"]);
     expect(Object.keys(run.summary())).toEqual(["Intercept", "x", "sigma"]);
@@ -89,7 +89,7 @@ describe("draws of a formula", () => {
     expect(toCmdStanCsv(run, 0)).toMatch(/\nlp__,.*,unconstrained_1__,unconstrained_2__,unconstrained_3__,Intercept,x,sigma\n/);
   });
 
-  it("are refused with another formula, other data, or without those numbers", async () => {
+  it("are refused with another formula, other data or without the unconstrained numbers", async () => {
     const run = await make();
     const refused = (draws: Draws, model: unknown, data: unknown = rows) =>
       expect(read("csv", draws, { model, data } as never)).rejects;

@@ -1,4 +1,4 @@
-/** Draws that were read from files, with their model: what they predict is what the run predicted, to the bit, and other models and data are refused. */
+/** Draws that are loaded with their model predict exactly what the run predicted. Other models and data are refused. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ const x = group.map((_, i) => [1, Math.sin(i)]);
 const y = x.map(([, s], i) => 2 * s + group[i] + noise.normal());
 const data = { group, x, y, counts: y.map((value) => Math.round(Math.abs(value))) };
 
-/** Every kind of constraint, and a parameter that is not centred; `more` is what a changed model reports besides. */
+/** A model with every kind of constraint and a non-centred parameter. `more` adds quantities of a changed model. */
 const rich = (more: (values: Record<string, SymbolicArray>) => object = () => ({}), scale = 2): StatisticalModel =>
   model(
     (context) => {
@@ -74,7 +74,7 @@ const rich = (more: (values: Record<string, SymbolicArray>) => object = () => ({
   );
 const short: SampleOptions = { chains: 2, warmup: 60, draws: 40, seed: 5 };
 
-/** What needs the model, as far as it gives numbers. */
+/** Numeric results that require the model. */
 function said(draws: Draws, name: string) {
   const { pointwise, kind, elpd } = draws.loo(name);
   return {
@@ -99,7 +99,7 @@ describe.each([true, false])("deterministic: %s", (deterministic) => {
     run = await sample(rich(), data, { ...short, deterministic });
   });
 
-  it.each(["csv", "json", "arrow"] as const)("draws of %s predict what the run predicts, to the bit", async (format) => {
+  it.each(["csv", "json", "arrow"] as const)("draws of %s give the predictions of the run bit for bit", async (format) => {
     const found = await read(format, run, { model: rich(), data });
     expect(found.quantities).toEqual(run.quantities.map(({ name, shape, kind }) => ({ name, shape, kind })));
     expect(found.content.values).toEqual(run.content.values);
@@ -108,7 +108,7 @@ describe.each([true, false])("deterministic: %s", (deterministic) => {
     expect(() => found.loo()).toThrow(/2 things were observed; name one of y, counts/);
   });
 
-  it("by the build of the kernels that the run had", async () => {
+  it("uses the run's build of the kernels", async () => {
     const asked: unknown[] = [];
     const own = rich();
     const watched: StatisticalModel = {
@@ -122,7 +122,7 @@ describe.each([true, false])("deterministic: %s", (deterministic) => {
     expect(asked).toEqual([{ deterministic }]);
   });
 
-  it("predictors of new rows, too", async () => {
+  it("predictors of new rows agree", async () => {
     const found = await read("csv", run, { model: rich(), data });
     const row = { group: 2, x: [1, 0.5] };
     const [a, b] = [await run.predictor({ seed: 1 }), await found.predictor({ seed: 1 })];
@@ -131,7 +131,7 @@ describe.each([true, false])("deterministic: %s", (deterministic) => {
     b.dispose();
   });
 
-  it("new quantities are computed, those that are defined otherwise are the model's, and others are kept", async () => {
+  it("new quantities are computed, redefined ones recomputed and derived ones kept", async () => {
     const changed = rich(({ mean, sigma, tau }) => ({
       ratio: mul(tau, 3),
       next: normal(sum(mean), sigma),
@@ -160,7 +160,7 @@ describe.each([true, false])("deterministic: %s", (deterministic) => {
   });
 });
 
-describe("what a run drew", () => {
+describe("joining draws with their model", () => {
   const sides = model(({ data: given, param, observe }) => {
     const { y } = given({ y: vector("N") });
     const high = param("high", bernoulli(0.5), { shape: "N" });
@@ -175,21 +175,21 @@ describe("what a run drew", () => {
     generated("twice", mul(2, mu));
   });
 
-  it("by Gibbs steps with whole numbers is joined with its model", async () => {
+  it("accepts draws from Gibbs steps with whole numbers", async () => {
     const run: Draws = await sample(sides, four, { ...short, algorithm: gibbs({ high: enumerate(), places: conjugate() }) });
     const found = await read("csv", run, { model: sides, data: four });
     expect(found.predict({ seed: 3 }).draws("y")).toEqual(run.predict({ seed: 3 }).draws("y"));
     expect(found.loo().elpd).toEqual(run.loo().elpd);
   });
 
-  it("from some of the rows, too", async () => {
+  it("accepts draws from batches of rows", async () => {
     const algorithm = sgld({ stepSize: 0.01, batch: 2 });
     const run: Draws = await sample(plain, four, { ...short, algorithm, rows: "N", chains: 1 });
     const found = await read("json", run, { model: plain, data: four });
     expect(found.predict({ seed: 3 }).draws("y")).toEqual(run.predict({ seed: 3 }).draws("y"));
   });
 
-  it("by CmdStan is joined with a model of the same parameters", async () => {
+  it("accepts draws of CmdStan for a model with the same parameters", async () => {
     const run: Draws = await sample(plain, four, short);
     const text = [0, 1].map((chain) => toCmdStanCsv(run, chain).replace(/^# ergodic = .*\n/m, ""));
     const stan = fromCmdStanCsv(text);
@@ -201,14 +201,14 @@ describe("what a run drew", () => {
     ]);
   });
 
-  it("until it was stopped in warm-up has nothing to join", async () => {
+  it("returns no draws for a run that was stopped during warm-up", async () => {
     const run: Draws = await sample(plain, four, { ...short, draws: 0 });
     const found = await read("json", run, { model: plain, data: four });
     expect(found.count).toBe(0);
     expect(() => found.loo()).toThrow(/there are no draws/);
   });
 
-  it("is refused with another model, or other data", async () => {
+  it("refuses another model or other data", async () => {
     const run: Draws = await sample(plain, four, short);
     const refused = (changed: StatisticalModel, given: object = four) =>
       read("csv", run, { model: changed, data: given as never });
@@ -233,7 +233,7 @@ describe("what a run drew", () => {
       /was .* when the draws were made: priors, likelihood or data have changed/,
     );
     await expect(refused(other("mu", [], 4))).rejects.toThrow(/priors, likelihood or data have changed/);
-    // What was not finite then, or 0, is compared, too; files that hold no density are older.
+    // Densities that were not finite or 0 are compared too. Older files hold no density.
     const probed = (probe: unknown) => {
       const { probe: _, ...description } = run.description;
       const changed = probe === undefined ? description : { ...description, probe };
@@ -256,7 +256,7 @@ describe("what a run drew", () => {
     );
   });
 
-  it("is refused without both", async () => {
+  it("refuses a model without data or data without a model", async () => {
     await expect(loadDraws("none", { model: plain } as never)).rejects.toThrow(
       /loadDraws: data is undefined, but must be an object/,
     );

@@ -1,4 +1,4 @@
-/** From unconstrained numbers to draws by name: values, transitions, and the places that a run visited. */
+/** Conversion of unconstrained numbers to draws by name: values, transitions, and places that a run visited. */
 import { expect, it } from "vitest";
 import type { ConditionedModel } from "../../../src/bayes/model/index.ts";
 import { drawsOf } from "../../../src/bayes/named-draws.ts";
@@ -29,7 +29,7 @@ const place = (more: Partial<VisitedPlace> = {}): VisitedPlace => ({
 const drawn = (places: readonly VisitedPlace[]) =>
   drawsOf(density, { raw, places, description: { plan: { seed: 1 } }, report: { divergences: 0 } });
 
-it("quantities are their values of each draw, and transitions what was kept of each", () => {
+it("quantities keep the values of each draw, and transitions their fields", () => {
   const draws = drawn([]);
   expect([draws.chains, draws.count]).toEqual([chains, count]);
   const theta = Float64Array.from({ length: chains * count * 10 }, (_, i) => values[Math.floor(i / 10) * dimension + (i % 10)]);
@@ -46,7 +46,7 @@ it("quantities are their values of each draw, and transitions what was kept of e
   expect(draws.report).toEqual({ divergences: 0 });
 });
 
-it("a place is told by the first eight numbers of its parameters, of nothing that was computed", () => {
+it("a place is described by the first eight parameter values, without computed quantities", () => {
   const point = Float64Array.from({ length: dimension }, (_, i) => i + 0.5);
   const [first, second] = drawn([place(), place({ point, missed: true, changes: "tau" })]).description.places as Record<
     string,
@@ -54,13 +54,13 @@ it("a place is told by the first eight numbers of its parameters, of nothing tha
   >[];
   expect(Object.keys(first.at as object)).toEqual(Array.from({ length: 8 }, (_, i) => `theta[${i + 1}]`));
   expect(second.at).toEqual(Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`theta[${i + 1}]`, i + 0.5])));
-  // JSON has no numbers that are not finite; the point itself is not kept.
+  // JSON cannot hold numbers that are not finite, and the point itself is not stored.
   expect(first).toMatchObject({ by: "chain", chain: 0, logMass: -3, error: 0.1, paretoK: null, share: null, missed: false });
   expect(second).toMatchObject({ missed: true, changes: "tau" });
   expect("point" in first).toBe(false);
 });
 
-it("a place of few numbers is told by them alone", async () => {
+it("a place with few parameters is described by them alone", async () => {
   const few = model(({ data, param, observe, transformed }) => {
     const mu = param("mu", normal(0, 1));
     transformed("twice", mul(2, mu));

@@ -1,6 +1,6 @@
 /**
- * posterior.predictor(): against sums by hand over the same draws and random numbers (exact), against predict() of the same row, and against closed forms.
- * Draws are of prior(), independent.
+ * Compares posterior.predictor() with direct sums over the same draws and random numbers, with predict() for the same
+ * row, and with closed forms. The draws are independent draws of prior().
  */
 import { describe, expect, it } from "vitest";
 import * as c from "../../../src/engine/compiler/index.ts";
@@ -14,7 +14,7 @@ describe("a regression", async () => {
   const [alpha, beta, sigma] = (["alpha", "beta", "sigma"] as const).map((name) => posterior.draws(name));
   const meansAt = (place: number) => alpha.map((a, s) => a + beta[s] * place);
 
-  it("says what it takes and gives", () => {
+  it("describes its inputs and outputs", () => {
     const { kind, level, columns, outputs, drawCount, inputCount, width } = predictor;
     expect({ kind, level, columns, outputs, drawCount, inputCount, width }).toEqual({
       ...{ kind: "posterior", level: 0.9, columns: ["x"], outputs: ["y"] },
@@ -22,11 +22,11 @@ describe("a regression", async () => {
     });
   });
 
-  it.each([0, 3, -1.5])("has the moments of its draws, and quantiles of one value from each: x = %d", (place) => {
+  it.each([0, 3, -1.5])("matches the moments of its draws and the quantiles of one value per draw: x = %d", (place) => {
     near(predictor.predict({ x: place }).y, expected(meansAt(place), sigma));
   });
 
-  it.each([0, 3, -1.5])("has the interval of the expected value alone: x = %d", async (place) => {
+  it.each([0, 3, -1.5])("matches the interval of the expected value: x = %d", async (place) => {
     const wide = await posterior.predictor({ level: 0.5, seed: 3 });
     for (const [of, tail] of [
       [predictor, 0.05],
@@ -38,7 +38,7 @@ describe("a regression", async () => {
     }
   });
 
-  it("takes a level, a seed, and some of the draws from all over", async () => {
+  it("accepts a level, a seed and a number of evenly spaced draws", async () => {
     const wide = await posterior.predictor({ level: 0.5, seed: 7 });
     expect(wide.level).toBe(0.5);
     near(wide.predict({ x: 1 }).y, expected(meansAt(1), sigma, { level: 0.5, seed: 7 }));
@@ -50,7 +50,7 @@ describe("a regression", async () => {
     expect((await posterior.predictor({ draws: 1000 })).drawCount).toBe(100);
   });
 
-  it("predicts a row alike, alone, among others, named, as numbers, and again", () => {
+  it("predicts a row identically in every input format", () => {
     const alone = predictor.predict({ x: 0.3 });
     expect(predictor.predict([{ x: 5 }, { x: 0.3 }, { x: 0.3, y: 9 }]).slice(1)).toEqual([alone, alone]);
     expect(predictor.predict([0.3])).toEqual(alone);
@@ -65,7 +65,7 @@ describe("a regression", async () => {
     expect([...out.subarray(0, 4)]).toEqual([mean, sd, lower, upper]);
   });
 
-  it("refuses rows that it cannot read, by number", () => {
+  it("refuses unreadable rows by number", () => {
     const refused = (rows: unknown) => expect(() => predictor.predict(rows as never));
     refused({}).toThrow('predict: "x" is missing, but must be a finite number; a row gives x [DATA_MISSING]');
     refused([{ x: 1 }, { x: null }]).toThrow(
@@ -86,7 +86,7 @@ describe("a regression", async () => {
     );
   });
 
-  it("refuses what has no room", () => {
+  it("refuses an output that is too small", () => {
     const into = (rows: unknown, out: unknown) => expect(() => predictor.predictInto(rows as never, out as never));
     into([{ x: 1 }, { x: 2 }], new Float64Array(7)).toThrow(
       "predictInto: out has room for 7 numbers, but 2 rows need 8; make it new Float64Array(predictor.width * rowCount) [PREDICT_INPUT]",
@@ -96,7 +96,7 @@ describe("a regression", async () => {
     into([{ x: 1 }, {}], new Float64Array(8)).toThrow(/predictInto: row 2: "x" is missing/);
   });
 
-  it("gives its memory back", async () => {
+  it("frees its memory", async () => {
     const engine = await e.openEngine({ deterministic: true });
     const before = engine.memory.usedBytes;
     for (let i = 0; i < 3; i++) {
@@ -112,14 +112,14 @@ describe("a regression", async () => {
     );
   });
 
-  it("types names of rows", () => {
+  it("checks the names in rows by type", () => {
     // @ts-expect-error there is no z
     expect(() => predictor.predict({ z: 1 })).toThrow(/"x" is missing/);
   });
 });
 
-describe("what is observed", () => {
-  it("equals predict() where the model has one row", async () => {
+describe("observed values", () => {
+  it("predict as predict() does for a model with one row", async () => {
     const body = e.model({ x: e.vector("N"), y: e.vector("N"), z: e.matrix("N", 2) }, ({ x, y, z, param, observe }) => {
       const beta = param("beta", e.normal(0, 1));
       observe(y, e.poissonLog(c.mul(beta, x)));
@@ -136,7 +136,7 @@ describe("what is observed", () => {
       expect(found[name].lower).toBeCloseTo(quantile(values, 0.1), 12);
       expect(found[name].upper).toBeCloseTo(quantile(values, 0.9), 12);
     }
-    // Of whole numbers the 10th and the 90th of 100, which interpolation would not be.
+    // Intervals of whole numbers are the 10th and 90th of 100 values, without interpolation.
     const counts = drawn.series("y", 0).slice().sort();
     expect([found.y.lower, found.y.upper]).toEqual([counts[9], counts[89]]);
     const rates = posterior.draws("beta").map((beta) => Math.exp(0.7 * beta));
@@ -144,7 +144,7 @@ describe("what is observed", () => {
     expect(found.y.sd).toBeCloseTo(Math.sqrt(average(rates) + spread(rates)), 11);
   });
 
-  it("has as its mean the probability of 1", async () => {
+  it("have the probability of 1 as their mean", async () => {
     const logistic = e.model({ x: e.matrix("N", "K"), y: e.vector("N") }, ({ x, y, size, param, observe }) => {
       const beta = param("beta", e.normal(0, 1), { shape: size("K") });
       observe(y, e.bernoulliLogit(c.matmul(x, beta)));
@@ -174,7 +174,7 @@ describe("what is observed", () => {
     expect(() => predictor.predict({ x: [1, Number.NaN, 2] })).toThrow('predict: "x"[1] is missing');
   });
 
-  it("may be vectors, whose numbers are predicted one by one", async () => {
+  it("can be vectors, with a prediction per element", async () => {
     const pair = e.model({ x: e.vector("N"), y: e.matrix("N", 2) }, ({ x, y, param, observe }) => {
       const beta = param("beta", e.normal(0, 1), { shape: 2 });
       const centre = c.mul(c.reshape(x, [x.shape[0], 1]), beta);
@@ -200,7 +200,7 @@ describe("what is observed", () => {
     expect(found["y[1]"].lower).toBeLessThan(found["y[1]"].upper);
   });
 
-  it("has moments of the values drawn where its family has none", async () => {
+  it("have moments of drawn values if the family has no closed form", async () => {
     const cut = e.model({ x: e.vector("N"), y: e.vector("N") }, ({ x, y, param, observe }) => {
       const beta = param("beta", e.normal(0, 1));
       observe(y, e.truncated(e.normal(c.mul(beta, x), 1), { lower: 0 }));
@@ -215,13 +215,13 @@ describe("what is observed", () => {
     expect(found.levels).toBe(undefined);
   });
 
-  it("takes each number of a row, of a draw and of what is observed from its own place", async () => {
+  it("use the matching element of rows, draws and observations", async () => {
     const placed = e.model(
       { x: e.matrix("N", 2), w: e.vector("N"), y: e.matrix("N", 2), units: e.vector(2) },
       ({ x, w, y, units, param, observe }) => {
         const alpha = param("alpha", e.normal(0, 1));
         const tau = param("tau", e.halfNormal(1));
-        // The logarithm of tau is the number that was drawn for it.
+        // The logarithm of tau is its unconstrained number.
         const shift = c.add(alpha, c.log(tau));
         observe(y, e.normal(c.add(c.mul(x, units), c.add(c.reshape(c.mul(500, w), [w.shape[0], 1]), shift)), 1));
         return { alpha, tau };
@@ -249,7 +249,7 @@ describe("what is observed", () => {
     expect(found["y[2]"].mean).toBeCloseTo(240 + 1000 + shift, 10);
   });
 
-  it("has whole numbers as ends of the interval of whole numbers", async () => {
+  it("have whole interval ends if they are whole numbers", async () => {
     const counts = e.model({ x: e.vector("N"), y: e.vector("N") }, ({ x, y, param, observe }) => {
       const beta = param("beta", e.normal(3, 1));
       observe(y, e.poissonLog(c.mul(beta, x)));
@@ -261,7 +261,7 @@ describe("what is observed", () => {
     expect(new Set(ends).size).toBeGreaterThan(5);
   });
 
-  it("has no moments where there are none", async () => {
+  it("have no moments if the distribution has none", async () => {
     const wild = e.model({ y: e.vector("N") }, ({ y, param, observe }) => {
       const mu = param("mu", e.normal(0, 1));
       observe(y, e.cauchy(mu, 1));
@@ -277,14 +277,14 @@ describe("what is observed", () => {
 });
 
 /**
- * Closed forms, by independent draws: false alarms in 1e-4 of all seeds, by 4.6 standard errors for 20 checks. A bias of a tenth of the noise (left out of the
- * interval, say) is many times that.
+ * Closed forms, tested with independent draws. With 4.6 standard errors for 20 checks, a false alarm occurs for 1e-4 of
+ * all seeds. A bias of a tenth of the noise, such as noise missing from the interval, is many times larger.
  */
 describe("closed forms", () => {
   const [count, errors] = [8000, 4.6];
   const many = { ...short, chains: 4, draws: count / 4 };
 
-  /** Of a predictive distribution: sampling errors are those of averages and of quantiles. */
+  /** Compares a prediction with its exact distribution, within the sampling errors of averages and quantiles. */
   function held(found: e.PredictedNumber, exact: { mean: number; sd: number; cdf: (y: number) => number }): void {
     expect(Math.abs(found.mean - exact.mean)).toBeLessThan((errors * exact.sd) / Math.sqrt(count));
     for (const [end, share] of [
@@ -295,7 +295,7 @@ describe("closed forms", () => {
     expect(Math.abs(found.sd / exact.sd - 1)).toBeLessThan(0.05);
   }
 
-  it.each([0, 1, -3])("normal coefficients and noise: normal, x = %d", async (place) => {
+  it.each([0, 1, -3])("normal coefficients and noise predict a normal: x = %d", async (place) => {
     const known = e.model({ x: e.vector("N"), y: e.vector("N") }, ({ x, y, param, observe }) => {
       const alpha = param("alpha", e.normal(1, 2));
       const beta = param("beta", e.normal(-1, 0.5));
@@ -308,7 +308,7 @@ describe("closed forms", () => {
     held(predictor.predict({ x: place }).y, { mean: 1 - place, sd, cdf: (at) => of.cdf(at) });
   });
 
-  it("normal of unknown mean and precision: Student's t", async () => {
+  it("a normal with unknown mean and precision predicts Student's t", async () => {
     const [shape, rate, k] = [6, 8, 0.5];
     const unknown = e.model({ y: e.vector("N") }, ({ y, param, observe }) => {
       const precision = param("precision", e.gamma(shape, rate));
@@ -322,7 +322,7 @@ describe("closed forms", () => {
     held(predictor.predict({}).y, { mean: 2, sd: scale * Math.sqrt(shape / (shape - 1)), cdf: (at) => of.cdf(at) });
   });
 
-  it("counts of a gamma rate over an exposure: negative binomial", async () => {
+  it("counts with a gamma rate and an exposure predict a negative binomial", async () => {
     const counted = e.model({ years: e.vector("N"), y: e.vector("N") }, ({ years, y, param, observe }) => {
       const rate = param("rate", e.gamma(3, 0.5));
       observe(y, e.poisson(c.mul(rate, years)));
@@ -330,7 +330,7 @@ describe("closed forms", () => {
     });
     const data = { years: y.map(() => 1), y: y.map(() => 2) };
     const { y: found } = (await (await e.sample(counted, data, many)).predictor()).predict({ years: 2 });
-    // Mean 12, variance 12 + 144/3.
+    // Mean 12 and variance 12 + 144/3.
     expect(Math.abs(found.mean - 12)).toBeLessThan((errors * Math.sqrt(48)) / Math.sqrt(count));
     expect(Math.abs(found.sd / Math.sqrt(60) - 1)).toBeLessThan(0.05);
     const below = (at: number) => e.negativeBinomial(3, 0.25).cdf(at);

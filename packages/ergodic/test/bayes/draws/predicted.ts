@@ -1,4 +1,4 @@
-/** A regression, and predictions of a normal by hand. */
+/** A regression and direct predictions of a normal, shared by tests. */
 import { expect } from "vitest";
 import * as c from "../../../src/engine/compiler/index.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -22,10 +22,10 @@ export const line = e.model({ x: e.vector("N"), y: e.vector("N") }, ({ x, y, par
 
 export const average = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
 export const spread = (values: Float64Array): number => average(values.map((v) => (v - average(values)) ** 2));
-/** Noise of draw s, as predict() has it. */
+/** Random numbers of draw s, as in predict(). */
 export const noise = (s: number, seed = 0) => stream(seed, "predict").at(s);
 
-/** Of a normal of one number a draw. */
+/** Expected prediction of a normal with one number per draw. */
 export function expected(mu: Float64Array, sigma: Float64Array, { level = 0.9, seed = 0, at = (s: number) => s } = {}) {
   const values = mu.map((centre, s) => centre + sigma[s] * noise(at(s), seed).normal());
   return {
@@ -36,7 +36,7 @@ export function expected(mu: Float64Array, sigma: Float64Array, { level = 0.9, s
   };
 }
 
-/** Without levels. */
+/** A prediction without levels. */
 type Interval = Omit<e.PredictedNumber, "expected" | "levels">;
 
 export function near(found: Interval, wanted: Interval): void {

@@ -1,4 +1,4 @@
-/** What `sample` gives, kept and read back: it says the same, and Stan's own words of it stand in the files. */
+/** Draws of `sample` do not change when saved and loaded, and the files contain Stan's settings. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ const schools = model(
 const y = [28, 8, -3, 7, -1, 1, 18, 12];
 const sigma = [15, 10, 16, 11, 9, 11, 10, 18];
 
-it("draws of sample are the same after they were kept", async () => {
+it("draws of sample() do not change when saved and loaded", async () => {
   const folder = mkdtempSync(join(tmpdir(), "draws-"));
   try {
     const algorithm = nuts({ maxTreeDepth: 6, metric: "diagonal" });
@@ -65,7 +65,7 @@ it("draws of sample are the same after they were kept", async () => {
   }
 });
 
-it("checks want enough draws for p-values that are neither 0 nor 1, over all chains", async () => {
+it("checks require enough draws over all chains to avoid p-values of 0 and 1", async () => {
   const few = (chains: number, draws: number) => sample(schools, { y, sigma }, { chains, draws, warmup: 50, seed: 1 });
   for (const [chains, draws, told] of [
     [1, 1, "is 1 draw"],

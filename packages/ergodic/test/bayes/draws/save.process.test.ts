@@ -1,4 +1,4 @@
-/** Draws in folders: what is written, that it is read back, and that a mixture of two saves is not. */
+/** Draws in folders: files are written and read back, and a mixture of two saves is refused. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -25,7 +25,7 @@ afterEach(() => {
 
 const draws = example();
 const { content } = draws;
-/** Its first chain alone. */
+/** The first chain alone. */
 const shorter = new Draws({
   ...content,
   chains: 1,
@@ -47,7 +47,7 @@ describe("saveDraws and loadDraws", () => {
     expect(plain((await loadDraws(pathToFileURL(join(inner, "draws.json")))).content)).toEqual(plain(content));
   });
 
-  it("leave nothing of an earlier save, and what is not theirs", async () => {
+  it("remove files of an earlier save but no others", async () => {
     writeFileSync(path("notes.txt"), "mine");
     await saveDraws(draws, folder);
     await saveDraws(shorter, folder);
@@ -68,7 +68,7 @@ describe("saveDraws and loadDraws", () => {
     expect(plain((await loadDraws(folder)).content)).toEqual(plain(content));
   });
 
-  it("refuse a file that is of another save", async () => {
+  it("refuse a file from another save", async () => {
     await saveDraws(draws, folder);
     writeFileSync(path("chain_2.csv"), toCmdStanCsv(draws, 0));
     await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: it is not the file that draws.json describes/);
@@ -83,7 +83,7 @@ describe("saveDraws and loadDraws", () => {
     await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: cannot be read: no such file/);
   });
 
-  it("take files of other programs: in a folder by their numbers, by name, as bytes", async () => {
+  it("read files of other programs from a folder in numeric order, by name or as bytes", async () => {
     for (let c = 1; c <= 11; c++) writeFileSync(path(`output_${c}.csv`), `lp__,x\n0,${c}\n`);
     expect([...(await loadDraws(folder)).draws("x")]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     expect([...(await loadDraws([path("output_3.csv"), path("output_2.csv")])).draws("x")]).toEqual([3, 2]);
@@ -92,7 +92,7 @@ describe("saveDraws and loadDraws", () => {
     expect([...(await loadDraws([bytes, new Blob([bytes])])).draws("x")]).toEqual([7, 7]);
   });
 
-  it("read the tables of a folder alone, and what they are by their beginning, however short the blocks", async () => {
+  it("read only tables in a folder and detect formats from the first bytes, even in short blocks", async () => {
     writeFileSync(path("output_1.csv"), "\n\n# a comment\nlp__,x\n0,4\n");
     for (const name of ["notes.txt", "output_1.csv.gz", "csv"]) writeFileSync(path(name), "none");
     for (const blockBytes of [1, 4, 100]) {
@@ -101,7 +101,7 @@ describe("saveDraws and loadDraws", () => {
       await expect(arrow).rejects.toThrow(/the file is in Arrow format; .* \[DRAWS_FORMAT\]$/);
       const json = new TextEncoder().encode(`\n \n${JSON.stringify(draws.toJSON())}`);
       expect(plain((await readDraws(json, blockBytes)).content)).toEqual(plain(content));
-      // Shorter than what tells an Arrow file.
+      // Shorter than the signature of an Arrow file.
       for (const [text, values] of [
         ["x\n7", [7]],
         ["x\n", []],
@@ -112,7 +112,7 @@ describe("saveDraws and loadDraws", () => {
       await expect(loadDraws(new TextEncoder().encode(empty))).rejects.toThrow(/there is no table/);
   });
 
-  it("remove of an earlier save what is named as its chains are, whatever its index lists", async () => {
+  it("remove only files with names of chains, whatever the earlier index lists", async () => {
     await saveDraws(draws, folder);
     const { files, ...index } = JSON.parse(readFileSync(path("draws.json"), "utf8"));
     const [first] = files as object[];
@@ -121,11 +121,11 @@ describe("saveDraws and loadDraws", () => {
     const listed = [...others, "chain_3.csv"].map((name) => ({ ...first, name }));
     writeFileSync(path("draws.json"), JSON.stringify({ ...index, files: [...files, ...listed] }));
     await saveDraws(shorter, folder);
-    // What it does not list stays, too.
+    // Chains that the index does not list are not removed.
     expect(readdirSync(folder).sort()).toEqual(["chain_1.csv", "chain_4.csv", "draws.json", ...others].sort());
   });
 
-  it("list sizes and checksums of each chain's own file, in bytes", async () => {
+  it("list the size in bytes and the checksum of each chain's file", async () => {
     // Letters of two and three bytes.
     const { mu, ...values } = content.values;
     const quantities = content.quantities.map((one) => (one.name === "mu" ? { ...one, name: "µ́ŷ" } : one));
@@ -139,7 +139,7 @@ describe("saveDraws and loadDraws", () => {
     });
     expect(files).toEqual(expected);
     expect(new Set(expected.map(({ checksum }) => checksum)).size).toBe(2);
-    // Either of the two is enough to refuse it.
+    // Either the size or the checksum is enough to refuse a file.
     for (const wrong of [{ bytes: expected[1].bytes + 1 }, { checksum: expected[0].checksum }]) {
       const index = JSON.parse(readFileSync(path("draws.json"), "utf8"));
       writeFileSync(path("other.json"), JSON.stringify({ ...index, files: [expected[0], { ...expected[1], ...wrong }] }));
@@ -147,7 +147,7 @@ describe("saveDraws and loadDraws", () => {
     }
   });
 
-  it("write nothing of draws that CSV cannot hold", async () => {
+  it("write nothing if CSV cannot hold the draws", async () => {
     const odd = new Draws({
       ...content,
       quantities: [{ name: "a__", shape: [], kind: "parameter" }],
@@ -159,7 +159,7 @@ describe("saveDraws and loadDraws", () => {
     expect((await loadDraws(folder)).quantities[0].name).toBe("a__");
   });
 
-  it("write in blocks, whose text is that of the whole", async () => {
+  it("write blocks that join to the whole text", async () => {
     const [chains, count, width] = [2, 300, 250];
     const numbers = (length: number, scale: number): Float64Array => Float64Array.from({ length }, (_, k) => Math.sin(k) * scale);
     const wide = new Draws({
@@ -189,7 +189,7 @@ describe("saveDraws and loadDraws", () => {
     }
   });
 
-  it("read in blocks, wherever these end, what they read as a whole", async () => {
+  it("read blocks of any size with the same result", async () => {
     for (const format of ["csv", "json"] as const) {
       await saveDraws(draws, folder, { format });
       const bytes = readFileSync(path("draws.json"));
@@ -203,7 +203,7 @@ describe("saveDraws and loadDraws", () => {
     }
   });
 
-  it("find in blocks what is wrong", async () => {
+  it("detect damage in blocks of any size", async () => {
     const json = JSON.stringify(draws.toJSON());
     const [name] = Object.keys(content.values);
     const inList = (change: (list: string) => string): string =>
@@ -224,18 +224,18 @@ describe("saveDraws and loadDraws", () => {
     for (const [text, words] of cases)
       for (const blockBytes of [1, 5, 1 << 20])
         await expect(readDraws(new TextEncoder().encode(text), blockBytes), text.slice(0, 80)).rejects.toThrow(words);
-    // A name that is written in another way is the same name.
+    // An escaped spelling of a name is the same name.
     const escaped = new TextEncoder().encode(json.replace('"values":', '"v\\u0061lues":'));
     for (const blockBytes of [1, 1 << 20]) expect(plain((await readDraws(escaped, blockBytes)).content)).toEqual(plain(content));
-    // Brackets within texts and lists elsewhere are none of the lists that are cut.
+    // Brackets within strings and in other lists do not end the lists that are split.
     const described = new Draws({ ...content, description: { values: { a: [1, "]}", { b: [2] }], note: '["{' } } });
     const text = new TextEncoder().encode(JSON.stringify(described.toJSON()));
     expect((await readDraws(text, 3)).content.description).toEqual(described.content.description);
-    // A file of the index that is damaged is told as such, not by what its damage reads like.
+    // A damaged file is reported as such, and not by the errors that its content causes.
     await saveDraws(draws, folder);
     writeFileSync(path("chain_1.csv"), `${readFileSync(path("chain_1.csv"))}x,y\n`);
     await expect(readDraws(folder, 9)).rejects.toThrow(/chain_1.csv: it is not the file that draws.json describes/);
-    // As long as before, and a table still.
+    // The file has the same length and is still a table.
     await saveDraws(draws, folder);
     const before = readFileSync(path("chain_2.csv"), "utf8");
     const other = before.replace(/\d(?=\D*$)/, (digit) => String(9 - Number(digit)));
@@ -245,7 +245,7 @@ describe("saveDraws and loadDraws", () => {
   });
 
   it.skipIf(process.env.ERGODIC_FAULTS !== "1")(
-    "write and read a chain of more characters than a string can hold (ERGODIC_FAULTS=1)",
+    "write and read a chain with more characters than a string can hold (ERGODIC_FAULTS=1)",
     async () => {
       const [count, width] = [1000, 22_000];
       const huge = new Draws({
@@ -268,7 +268,7 @@ describe("saveDraws and loadDraws", () => {
     },
   );
 
-  it("are kept in the temporary folder where they cannot be written, whole", async () => {
+  it("save to the temporary folder if the target cannot be written", async () => {
     writeFileSync(path("file"), "");
     for (const format of ["csv", "json"] as const) {
       const error = await saveDraws(draws, path("file/out"), { format }).catch((thrown: Error) => thrown);
@@ -278,7 +278,7 @@ describe("saveDraws and loadDraws", () => {
     }
   });
 
-  it("read no device, which may have no end, by whatever link, and a pipe to its end", async () => {
+  it("refuse devices behind any link, because they may be endless, and read a pipe to its end", async () => {
     for (const name of ["chain_1.csv", "draws.json"]) {
       const [run, file] = [path(`run of ${name}`), path(`run of ${name}/${name}`)];
       mkdirSync(run);
@@ -297,17 +297,17 @@ describe("saveDraws and loadDraws", () => {
     await written;
   });
 
-  it("need files to write, not to read", async () => {
+  it("require a file system to write but not to read", async () => {
     vi.stubGlobal("process", undefined);
     await expect(saveDraws(draws, folder)).rejects.toThrow(
       /a browser has no paths; give the handle of a folder .* saveDraws\(draws\) as a download \[NO_FILES\]/,
     );
     expect((await loadDraws(new Blob([JSON.stringify(draws.toJSON())]))).chains).toBe(2);
-    // In a page a text is an address.
+    // In a browser, a string is an address.
     await expect(loadDraws("no address")).rejects.toThrow(/^no address: cannot be read: .*\[FILE_READ\]$/);
   });
 
-  it("say what is wrong", async () => {
+  it("report invalid folders, files and options", async () => {
     await expect(loadDraws(folder)).rejects.toThrow(/there is neither draws.json nor a CSV file in this folder/);
     await expect(loadDraws(path("none"))).rejects.toThrow(/none: cannot be read: no such file or folder/);
     await expect(loadDraws([])).rejects.toThrow(/there are no files/);
@@ -323,7 +323,7 @@ describe("saveDraws and loadDraws", () => {
   });
 });
 
-/** A folder of a browser, of files in memory; `fails` names one that cannot be written. */
+/** A browser folder with files in memory. Writing to the file `fails` throws an error. */
 class MemoryFolder {
   readonly kind = "directory";
   readonly name = "opfs";
@@ -362,11 +362,11 @@ class MemoryFolder {
   }
 }
 
-describe("in a page", () => {
+describe("saving in a web page", () => {
   it.each([
     ["csv", ["chain_1.csv", "chain_2.csv", "draws.json"]],
     ["json", ["draws.json"]],
-  ] as const)("a folder's handle, %s: keeps everything, and nothing of an earlier save", async (format, names) => {
+  ] as const)("%s: a folder handle keeps everything and nothing of an earlier save", async (format, names) => {
     vi.stubGlobal("process", undefined);
     const opfs = new MemoryFolder();
     await saveDraws(draws, opfs, { format: "csv" });
@@ -378,7 +378,7 @@ describe("in a page", () => {
     expect(first.chains).toBe(format === "csv" ? 1 : 2);
   });
 
-  it("a file's handle, and bytes, hold all of it", async () => {
+  it("a file handle and bytes hold all draws", async () => {
     vi.stubGlobal("process", undefined);
     const handle = await new MemoryFolder().getFileHandle("run.json", { create: true });
     await saveDraws(draws, handle);
@@ -388,7 +388,7 @@ describe("in a page", () => {
     expect(plain((await loadDraws(bytes)).content)).toEqual(plain(content));
   });
 
-  it("says what cannot be kept there", async () => {
+  it("errors name what cannot be saved or loaded", async () => {
     const opfs = new MemoryFolder();
     await expect(loadDraws(opfs)).rejects.toThrow("opfs: there is neither draws.json nor a CSV file in this folder");
     const handle = await opfs.getFileHandle("run.csv", { create: true });
@@ -408,8 +408,8 @@ describe("in a page", () => {
   });
 });
 
-describe("a folder's handle whose quota is used up", () => {
-  it.each(["chain_1.csv", "draws.json"])("at %s keeps the draws of the save before", async (name) => {
+describe("a folder handle with an exhausted quota", () => {
+  it.each(["chain_1.csv", "draws.json"])("keeps the earlier draws if writing fails at %s", async (name) => {
     const opfs = new MemoryFolder();
     await saveDraws(draws, opfs);
     opfs.fails = name;
@@ -418,7 +418,7 @@ describe("a folder's handle whose quota is used up", () => {
   });
 });
 
-describe("errors of what was given", () => {
+describe("errors for invalid input", () => {
   const text = (given: string): Uint8Array => new TextEncoder().encode(given);
   const json = text(JSON.stringify(draws.toJSON()));
   const listing = (name: unknown): Uint8Array =>
@@ -488,7 +488,7 @@ describe("errors of what was given", () => {
 });
 
 it.each(["5", "null", '"text"', "lp__,x\n1,2\n"])(
-  "a draws.json that holds %j is none, though a table could begin so",
+  "a draws.json that holds %j is refused, even if it could begin a table",
   async (content) => {
     const at = join(mkdtempSync(join(tmpdir(), "draws-")), "draws.json");
     await writeFile(at, content);

@@ -1,9 +1,9 @@
-/** `summarise()`: what `summary()` says, in slices. */
+/** `summarise()` computes the result of `summary()` in slices. */
 import { describe, expect, it } from "vitest";
 import { Draws } from "../../../src/bayes/draws/index.ts";
 import { autoregressive } from "../../engine/statistics/draws.ts";
 
-/** Two quantities: a vector, a matrix; chains of n draws. */
+/** Two quantities, a vector and a matrix, in four chains of n draws. */
 function drawn(n: number, wide = 20): Draws {
   const values = (size: number, seed: number): Float64Array => {
     const columns = Array.from({ length: size }, (_, j) => autoregressive(4, n, 0.3, seed + j));
@@ -25,7 +25,7 @@ function drawn(n: number, wide = 20): Draws {
 }
 
 describe("summarise", () => {
-  it("says what summary says, of some and with other quantiles too", async () => {
+  it("agrees with summary(), also for some quantities and other quantiles", async () => {
     for (const options of [{}, { of: ["L"] }, { probabilities: [0.1, 0.9] }])
       expect(await drawn(40).summarise(options)).toEqual(drawn(40).summary(options));
     const draws = drawn(40);
@@ -33,7 +33,7 @@ describe("summarise", () => {
     expect(draws.series("L", 2, 5)).toEqual(draws.scalars().get("L[3,6]"));
   });
 
-  it("says of a name its numbers, and of a number itself", () => {
+  it("summarises all elements for a name and one element for its label", () => {
     const draws = drawn(40, 3);
     const names = (of: string[]) => Object.keys(draws.summary({ of: of as never }));
     expect(names(["theta[2]"])).toEqual(["theta[2]"]);
@@ -65,7 +65,7 @@ describe("summarise", () => {
     );
   });
 
-  it("leaves its table for summary, table and verdict", async () => {
+  it("caches its table for summary, table and verdict", async () => {
     const draws = drawn(40);
     const table = await draws.summarise();
     for (const [name, row] of Object.entries(draws.summary())) expect(row).toBe(table[name]);
@@ -73,7 +73,7 @@ describe("summarise", () => {
     expect(draws.summary({ of: ["L"] })["L[1,1]"]).not.toBe(table["L[1,1]"]);
   });
 
-  it("serves timers, and ends by its signal, which may have been given already", async () => {
+  it("lets timers run and stops on its signal, even one aborted before", async () => {
     const draws = drawn(1000, 300);
     const abort = new AbortController();
     let served = 0;

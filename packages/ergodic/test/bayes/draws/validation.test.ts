@@ -1,4 +1,4 @@
-/** loo() and waic() where leaving a term out is not leaving its value out. */
+/** loo() and waic() if leaving out a term differs from leaving out its value. */
 import { expect, it } from "vitest";
 import { add, at, mul, neg, slice, square, sum } from "../../../src/engine/compiler/index.ts";
 import { psisLoo, waic } from "../../../src/engine/statistics/index.ts";
@@ -25,7 +25,7 @@ const plain = model(({ data, param, observe }) => observe(data({ y: vector("T") 
 it.each([
   ["a hidden Markov model", hidden, 30],
   ["a regression on the value before", lagged, 29],
-])("%s is refused, and predicted one step ahead if that is asked for", async (_, of, count) => {
+])("%s is refused, but predicted one step ahead on request", async (_, of, count) => {
   const posterior = await sample(of, { y }, short);
   for (const verb of ["loo", "waic"] as const) {
     expect(() => posterior[verb]()).toThrow(
@@ -41,7 +41,7 @@ it.each([
   expect(posterior.waic("y", { oneStepAhead: true })).toEqual({ kind: "one-step-ahead", observed: "y", ...waic(terms, sizes) });
 });
 
-it("independent values are left out one by one, whatever is allowed", async () => {
+it("independent values are left out one by one, with any options", async () => {
   const posterior = await sample(plain, { y }, short);
   const found = posterior.loo();
   expect(found.kind).toBe("leave-one-out");

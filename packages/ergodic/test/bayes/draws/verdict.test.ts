@@ -1,4 +1,4 @@
-/** The verdict on draws with planted faults, one at a time; and the table of a summary. */
+/** The verdict on draws with planted faults, one at a time, and the table of a summary. */
 import { describe, expect, it } from "vitest";
 import { Draws, summaryTable } from "../../../src/bayes/draws/index.ts";
 import type { JsonObject } from "../../../src/engine/contract/index.ts";
@@ -10,9 +10,9 @@ import { averageRanks } from "../../../src/engine/statistics/rank-normal.ts";
 const [CHAINS, COUNT] = [4, 500];
 
 interface Fault {
-  /** Added to chain c's draw t. */
+  /** Added to draw t of chain c. */
   shift?: (c: number, t: number) => number;
-  /** Share of the last draw that is kept. */
+  /** Autocorrelation of successive draws. */
   memory?: number;
   divergent?: number;
   deep?: number;
@@ -20,23 +20,26 @@ interface Fault {
   report?: Record<string, number>;
   chains?: number;
   count?: number;
-  /** A chain in which x stays. */
+  /** A chain in which x does not move. */
   still?: number;
-  /** x is this of a Gaussian number, and takes its values at evenly spaced probabilities, so that its tails are those of the distribution and not of a sample. */
+  /**
+   * Transforms x. Its values lie at evenly spaced probabilities, so its tails are those of the distribution and not of
+   * a sample.
+   */
   of?: (z: number) => number;
-  /** Every so many draws a stretch of a twentieth of them is far out, on the left. */
+  /** Length of a period. A twentieth of each period is far out to the left. */
   stretches?: number;
   algorithm?: JsonObject;
   places?: JsonObject[];
 }
 
-/** Of a Gaussian draw: the power of a Pareto variable, whose k is `k`, on either side. */
+/** Transforms a Gaussian draw to a two-sided Pareto variable with tail index k. */
 const pareto =
   (k: number) =>
   (z: number): number =>
     Math.sign(z) * erfc(Math.abs(z) / Math.SQRT2) ** -k;
 
-/** Independent normal draws of "x" and "y[1]", "y[2]", but for the fault. */
+/** Independent normal draws of "x", "y[1]" and "y[2]", with the given fault. */
 function planted({
   shift = () => 0,
   memory = 0,
@@ -129,7 +132,7 @@ describe("the verdict", () => {
     [{ plan: null }, /the run was stopped during warm-up/],
     [{ plan: [] }, /the run was stopped during warm-up/],
     [{}, /the run was stopped during warm-up/],
-  ])("says why there are no draws: %o", (description, wanted) => {
+  ])("explains why there are no draws: %o", (description, wanted) => {
     const quantities = [{ name: "x", shape: [], kind: "parameter" as const }];
     const none = { values: { x: new Float64Array(0) }, fields: [], transitions: new Float64Array(0), report: {} };
     const { trusted, findings, text } = new Draws({ chains: 2, count: 0, quantities, description, ...none }).verdict();
@@ -137,7 +140,7 @@ describe("the verdict", () => {
     expect(text).toMatch(wanted);
   });
 
-  it("names modes that the chains have missed, and how much they hold", () => {
+  it("names modes that the chains missed, with their share", () => {
     const at = { a: 1.23456, "b[1]": -2, "b[2]": null, c: 1e-9, d: 5 };
     const held = { by: "chain", chain: 0, share: 0.5, missed: false, at };
     const other = { by: "scout", chain: -1, share: 0.4812, missed: true, at };
@@ -156,7 +159,7 @@ describe("the verdict", () => {
     );
   });
 
-  it("names modes before anything else, where chains fill several or each agrees with itself alone", () => {
+  it("puts modes first if chains fill several or each chain agrees only with itself", () => {
     const at = (x: number) => ({ x });
     const chain = (c: number, mode: number) => ({
       by: "chain",
@@ -175,18 +178,18 @@ describe("the verdict", () => {
       "the posterior has several modes, and the chains are split between 2 of them, near x = 0 (3 of 4 chains); near x = 1 (1 of 4 chains)",
     );
     expect(findings[1].advice).toMatch(/^deal with the modes first; within a mode, use centred/);
-    // A chain in no mode is one of the chains all the same.
+    // A chain outside all modes is still one of the chains.
     expect(`${planted({ shift, places: [...places.slice(0, 3), chain(3, -1)] }).verdict()}`).toContain(
       "near x = 0 (2 of 4 chains); near x = 1 (1 of 4 chains)",
     );
-    // Of other samplers nothing is known of places.
+    // Other samplers report no places.
     expect(planted({ shift }).verdict().findings[0].advice).toMatch(/^if the modes are mirror images/);
-    // Chains that drift are in no places of their own, and those that agree are in none that are apart.
+    // Drifting chains have no places, and chains that agree have no separate ones.
     expect(planted({ shift: (c, t) => t / 100 + c / 9 }).verdict().findings[0].advice).toMatch(/^use centred.*; more chains/);
     expect(codes({ places })).toEqual([true]);
   });
 
-  it("tells chains that had not come down from a minor mode", () => {
+  it("distinguishes chains restarted during descent from chains restarted from a minor mode", () => {
     const left = (settled: boolean) => ({ by: "left", chain: 1, share: 0, settled, mode: -1, missed: false, at: { x: 0 } });
     const texts = (places: JsonObject[], restarts: number) =>
       planted({ places, report: { restarts } })
@@ -196,7 +199,7 @@ describe("the verdict", () => {
     expect(texts([left(false)], 1)).toEqual([
       expect.stringMatching(/restarted once, because they had not reached .*: scale the data/),
     ]);
-    // No more of them than there were.
+    // No more restarts than there were.
     expect(texts([left(false), left(false)], 1)).toEqual([expect.stringMatching(/restarted once, because they had not reached/)]);
     expect(texts([left(false), left(true), left(false)], 3)).toEqual([
       expect.stringMatching(/restarted once, because they had settled in .* minor mode/),
@@ -204,12 +207,12 @@ describe("the verdict", () => {
     ]);
   });
 
-  it("takes a chain that came late for serious where the chains disagree", () => {
+  it("treats a late chain as serious if the chains disagree", () => {
     const apart = (c: number) => (c === 2 ? 3 : 0);
     const found = planted({ shift: apart, report: { late: 1 } }).verdict();
     expect(found.findings.find(({ code }) => code === "late")?.serious).toBe(true);
     expect(`${found}`).toContain("1 of 4 chains had not reached the posterior halfway through warm-up");
-    // A single chain is compared with no other.
+    // A single chain cannot be compared with others.
     const alone = planted({ chains: 1, report: { late: 1 } }).verdict();
     expect(alone.findings.find(({ code }) => code === "late")?.serious).toBe(true);
     expect(
@@ -219,7 +222,7 @@ describe("the verdict", () => {
     ).toBe(false);
   });
 
-  it("says what was found and what to do", () => {
+  it("states findings and advice", () => {
     expect(`${planted({ shift: (c) => (c === 2 ? 3 : 0) }).verdict()}`).toMatch(
       /^Do not trust these draws yet \(4 chains of 500 draws\)\.\n- the chains disagree about "x" \(R-hat up to 1\.\d\d, wanted below 1\.01\): if the modes are mirror images, .*; more chains .*; within a mode, use centred: false in a hierarchy, or warm up longer/,
     );
@@ -228,7 +231,7 @@ describe("the verdict", () => {
     );
   });
 
-  it("counts one draw, one chain and one particle as one", () => {
+  it("uses the singular for one draw, one chain and one particle", () => {
     const headline = (fault: Fault): string => `${planted(fault).verdict()}`.split("\n")[0];
     expect(headline({ chains: 1, count: 1 })).toBe("Do not trust these draws yet (1 chain of 1 draw).");
     expect(headline({ chains: 1, count: 1, report: { paretoK: 0.2 }, algorithm: {} })).toBe(
@@ -262,11 +265,11 @@ describe("the verdict", () => {
     ],
     [{ algorithm: { algorithm: "prior" } }, /^These draws can be trusted \(2000 draws of the prior\)\.$/],
     [{ chains: 1 }, /^These draws can be used, with care \(1 chain of 500 draws\)\./],
-  ])("says what was made: %o", (fault, wanted) => {
+  ])("describes the draws in its headline: %o", (fault, wanted) => {
     const draws = planted(fault);
     expect(`${draws.verdict()}`).toMatch(wanted);
     const approximate = draws.report.paretoK !== undefined || draws.report.particles !== undefined;
-    // No chains: neither a number of them nor R-hat, which compares them, in anything that is shown.
+    // Neither the number of chains nor R-hat is shown for approximations.
     if (approximate) expect(`${draws}`).not.toMatch(/chain|R-hat/);
     else expect(draws.table()).toMatch(/R-hat/);
     const k = draws.report.paretoK;
@@ -278,7 +281,7 @@ describe("the verdict", () => {
     for (const row of [draws.summary(), draws.summary({ of: ["x"] })]) expect(Number.isNaN(row.x.rhat)).toBe(approximate);
   });
 
-  it("notes what is no reason for care below a headline of trust", () => {
+  it("puts a note that needs no care below a headline of trust", () => {
     const { findings, text } = planted({ of: pareto(0.6) }).verdict();
     expect(findings).toMatchObject([{ code: "tails", serious: false, note: true }]);
     expect(text).toMatch(
@@ -287,16 +290,16 @@ describe("the verdict", () => {
     expect(planted({ of: pareto(0.6), memory: 0.7 }).verdict().text).toMatch(/^These draws can be used, with care|^Do not trust/);
   });
 
-  it("takes no note as a sign that chains mix badly", () => {
+  it("does not treat a note as a sign of poor mixing", () => {
     expect(codes({ of: pareto(0.6), divergent: 3 })).toEqual([true, "divergences", "tails"]);
     expect(codes({ of: pareto(1), divergent: 3 })).toEqual([true, "divergences", "tails"]);
   });
 
-  it("is given of half a million draws", () => {
+  it("handles half a million draws", () => {
     expect(codes({ count: 130_000 })).toEqual([true]);
   });
 
-  it("reports energies and depths by chain and by depth", () => {
+  it("reports energies by chain and tree depths by depth", () => {
     const draws = planted({ deep: 40 });
     expect(draws.treeDepths()).toEqual({
       counts: [0, 0, 0, 1960, 0, 0, 0, 0, 0, 0, 40],
@@ -306,13 +309,13 @@ describe("the verdict", () => {
       leapfrogs: 7 * 2000,
     });
     expect(draws.energy()!.ebfmi).toHaveLength(4);
-    // Independent energies: E(E_t − E_{t−1})² / var E = 2.
+    // Independent energies give E(E_t − E_{t−1})² / var E = 2.
     for (const value of draws.energy()!.ebfmi) expect(Math.abs(value - 2)).toBeLessThan(0.4);
   });
 });
 
 describe("the table", () => {
-  it("shows as many digits as the error bears out", () => {
+  it("shows as many digits as the error justifies", () => {
     const row = { mean: 1.23456, sd: 2, mcseMean: 0.012, mcseSd: 0.01, quantiles: { q5: -1, q95: 3.5 } };
     const rest = { essBulk: 1234.5, essTail: 1000, rhat: 1.00049, paretoK: 0.5 };
     expect(summaryTable({ mu: { ...row, ...rest }, constant: { ...row, ...rest, mcseMean: Number.NaN, rhat: Number.NaN } })).toBe(
@@ -324,7 +327,7 @@ describe("the table", () => {
     );
   });
 
-  it("shows how heavy tails are where some are, and no error of a mean that has none", () => {
+  it("shows the tail index if some tails are heavy, and no error of a mean that does not exist", () => {
     const row = {
       mean: 1.23456,
       sd: 2,
@@ -338,7 +341,7 @@ describe("the table", () => {
     const rows = {
       light: { ...row, rhat: 1, paretoK: -0.04 },
       counts: { ...row, rhat: 1, paretoK: Infinity },
-      // As many digits as the quantiles bear out.
+      // As many digits as the quantiles require.
       heavy: { ...row, ...heavy, rhat: 1, paretoK: 0.93 },
     };
     expect(summaryTable(rows)).toBe(
@@ -355,7 +358,7 @@ describe("the table", () => {
 });
 
 describe("the bias of a sampler's steps", () => {
-  it("is serious above 0.1 sd, either way", () => {
+  it("is serious above 0.1 sd in either direction", () => {
     for (const stepBias of [0.11, -0.11, 5.5, Number.POSITIVE_INFINITY, Number.NaN]) {
       const verdict = planted({ report: { stepBias } }).verdict();
       expect(verdict.trusted, `${stepBias}`).toBe(false);
@@ -364,7 +367,7 @@ describe("the bias of a sampler's steps", () => {
     expect(planted({ report: { stepBias: -0.41 } }).verdict().text).toMatch(/too narrow, by up to 0\.41 sd/);
   });
 
-  it("is said with the trust below that, and with the care", () => {
+  it("is stated in the headline if it is smaller", () => {
     const { trusted, findings, text } = planted({ report: { stepBias: -0.034 } }).verdict();
     expect([trusted, findings]).toEqual([true, []]);
     expect(text).toBe("These draws can be trusted up to a step bias of 0.03 sd (4 chains of 500 draws).");

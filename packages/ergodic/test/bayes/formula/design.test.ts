@@ -16,7 +16,7 @@ function design(formula: string) {
   return { coding, matrix: coding.matrix(rows), intercept: read.intercept };
 }
 
-describe("columns of a formula are those of R's model.matrix", () => {
+describe("columns of a formula equal those of R's model.matrix", () => {
   it.each(Object.entries(golden.matrices))("%s", (formula, { names, rows }) => {
     const { coding, matrix, intercept } = design(formula);
     expect([...(intercept ? ["(Intercept)"] : []), ...coding.names]).toEqual([names].flat());
@@ -31,12 +31,12 @@ describe("columns of a formula are those of R's model.matrix", () => {
     });
   });
 
-  it("know the term of each", () => {
+  it("each column has its term", () => {
     const { coding } = design("~ x * f");
     expect(coding.terms).toEqual(["x", "f", "f", "x:f", "x:f"]);
   });
 
-  it("have means and deviations of R's mean and sd", () => {
+  it("means and deviations equal R's mean and sd", () => {
     const matrix = Float64Array.of(1, 10, 2, 20, 6, 60);
     expect([...meansOf(matrix, 2)]).toEqual([3, 30]);
     expect([...deviationsOf(matrix, 2)]).toEqual([Math.sqrt(7), Math.sqrt(700)]);
@@ -49,20 +49,20 @@ describe("levels", () => {
     return codingOf("test", readFormula(`y ~ ${variable}`), rows);
   };
 
-  it("are sorted by their characters' codes, or as they are given", () => {
+  it("are sorted by character code or keep the given order", () => {
     const data = { y: [1, 2, 3, 4], f: ["b", "B", "a", "b"] };
     expect(levels(data, "f").names).toEqual(["fa", "fb"]);
     expect(levels(data, "f", { f: ["b", "a", "B", "c"] }).names).toEqual(["fa", "fB", "fc"]);
   });
 
-  it("of numbers are sorted as numbers, and those of flags are false and true", () => {
+  it("are sorted numerically for numbers, and are false and true for Booleans", () => {
     expect(levels({ y: [1, 2, 3], x: [10, 9, -1] }, "factor(x)").names).toEqual(["factor(x)9", "factor(x)10"]);
     expect(levels({ y: [1, 2, 3], x: ["10", "9", "2"] }, "factor(x)").names).toEqual(["factor(x)2", "factor(x)9"]);
     expect(levels({ y: [1, 2], x: [true, false] }, "x").names).toEqual(["xtrue"]);
     expect(levels({ y: [1, 2, 3], x: [10, 9, 10] }, "x", { x: ["10", "9"] }).names).toEqual(["x9"]);
   });
 
-  it("of groups within groups are their combinations that are there, in order", () => {
+  it("combine nested groups only as they occur, in order", () => {
     const rows = new ModelRows("test", new Columns("test", { a: ["2", "1", "2", "1"], b: [10, 9, 9, 9] }, {}));
     expect(rows.groups(["a", "b"], "").levels).toEqual(["1:9", "2:9", "2:10"]);
     expect([...rows.groups(["a", "b"], "").codes]).toEqual([2, 0, 1, 0]);

@@ -1,4 +1,4 @@
-/** Predictions of responses that have levels: each level's probability by its name, against the same sums over draws by hand. */
+/** Predictions of responses with levels. Compares each level's probability by name with direct sums over the draws. */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { quantile } from "../../../src/engine/statistics/index.ts";
@@ -18,14 +18,14 @@ describe("an ordinal response", async () => {
   const predictor = await posterior.predictor({ level: 0.8 });
   const [b, thresholds] = [posterior.draws("x"), posterior.draws("threshold")];
 
-  /** P(size = k) under each draw. */
+  /** P(size = k) for each draw. */
   const probabilities = (place: number, k: number): Float64Array =>
     b.map((slope, s) => {
       const above = (j: number): number => (j < 0 ? 1 : j > 2 ? 0 : logistic(slope * place - thresholds[3 * s + j]));
       return above(k - 1) - above(k);
     });
 
-  it.each([0, 1.5, -2])("has each level's probability by its name, with an interval: x = %d", (place) => {
+  it.each([0, 1.5, -2])("predicts each level's probability by name with an interval: x = %d", (place) => {
     const { levels, mean, expected, sd } = predictor.predict({ x: place }).size;
     expect(Object.keys(levels!)).toEqual(names);
     for (const [k, name] of names.entries()) {
@@ -34,7 +34,7 @@ describe("an ordinal response", async () => {
       expect(levels![name].lower).toBeCloseTo(quantile(each, 0.1), 12);
       expect(levels![name].upper).toBeCloseTo(quantile(each, 0.9), 12);
     }
-    // The other numbers are of the levels' places.
+    // The other numbers refer to the positions of the levels.
     const places = b.map((_, s) => names.reduce((sum, _name, k) => sum + k * probabilities(place, k)[s], 0));
     const squares = b.map((_, s) => names.reduce((sum, _name, k) => sum + k * k * probabilities(place, k)[s], 0));
     expect(mean).toBeCloseTo(average(places), 11);
@@ -42,7 +42,7 @@ describe("an ordinal response", async () => {
     expect(expected.lower).toBeCloseTo(quantile(places, 0.1), 11);
   });
 
-  it("says the names of its levels in their order", async () => {
+  it("lists its level names in order", async () => {
     expect(predictor.levels).toEqual({ size: names });
     const grades = x.map((at) => 3 + 2 * Math.max(0, Math.min(2, Math.round(1 + at))));
     const graded = await sample(regression("grade ~ x", { family: "ordinal" }), { x, grade: grades }, run);
@@ -52,7 +52,7 @@ describe("an ordinal response", async () => {
     expect(Object.values(levels!).reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 13);
   });
 
-  it("is the same for one row as for many, and predictInto has the four numbers as ever", async () => {
+  it("predicts one row and many alike, and predictInto writes four numbers", async () => {
     const rows = [{ x: 0 }, { x: 1 }, { x: -1 }];
     const all = await posterior.predict(rows, { level: 0.8 });
     for (const [i, row] of rows.entries()) expect(predictor.predict(row)).toEqual(all[i]);
@@ -64,7 +64,7 @@ describe("an ordinal response", async () => {
 });
 
 describe("levels of many columns", () => {
-  it("may be of columns that the formula does not have", async () => {
+  it("can be given for columns that the formula does not use", async () => {
     const data = { y: x, f: size, other: size };
     const drawn = (levels: Record<string, string[]>) => sample(regression("y ~ f", { levels }), data, run);
     const [one, both] = [drawn({ f: names }), drawn({ f: names, other: ["huge", "tall", "small", "tiny"] })];
@@ -81,18 +81,18 @@ describe("levels of many columns", () => {
     ],
     ["y ~ half:f", /the term "half:f" has 5000000000 columns in 100000 rows, .* because "f" has 100000 levels .* \(1 \| f\)/],
     ["y ~ (1 + f | half)", /the term "f" has 99999 columns/],
-  ])("are refused where coefficients of theirs have no room: %s", async (formula, said) => {
+  ])("are refused if their coefficients do not fit into memory: %s", async (formula, said) => {
     await expect(regression(formula).condition(wide)).rejects.toThrow(said);
   });
 
-  it("are groups of which there may be many", async () => {
+  it("can be many if they are groups", async () => {
     const posterior = await sample(regression("y ~ 1 + (1 | half)"), wide, { ...run, chains: 1, draws: 2 });
     expect(posterior.quantities.length).toBe(50_003);
   });
 });
 
-describe("a response of two levels", () => {
-  it("has both by name where they are texts", async () => {
+describe("a response with two levels", () => {
+  it("predicts both by name if they are strings", async () => {
     const answer = x.map((at) => (at > 0 ? "yes" : "no"));
     const posterior = await sample(regression("answer ~ x", { family: "bernoulli" }), { x, answer }, run);
     const [{ answer: found }] = await posterior.predict([{ x: 0.7 }]);
@@ -110,7 +110,7 @@ describe("a response of two levels", () => {
     expect(found.mean).toBeCloseTo(found.levels!.yes.probability, 13);
   });
 
-  it("has none where it is 0 and 1, nor where there are no levels", async () => {
+  it("has no levels if it is 0 and 1, or numeric", async () => {
     const both = { x, answer: x.map((at) => Number(at > 0)), y: x };
     for (const [formula, family] of [
       ["answer ~ x", "bernoulli"],

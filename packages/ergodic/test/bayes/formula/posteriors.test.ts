@@ -1,9 +1,12 @@
 /**
- * Posteriors of formulas are those of brms on the same data, with the same priors (golden/formula-posteriors.R: 20,000 draws).
+ * Posteriors of formulas agree with brms on the same data with the same priors (golden/formula-posteriors.R: 20,000
+ * draws).
  *
- * Means and standard deviations of all quantities, and predictions of known and new groups, must differ by less than 5.1 Monte Carlo standard errors of the
- * difference, taken as normal: below 1e-4 false alarms of some 190 checks together. Errors are 1 to 2 % of a posterior standard deviation, so that biases of a
- * tenth of it are found. In `npm test` the two DEAR ones have fewer draws: errors are 2 to 4 %, and biases of a fifth are found.
+ * Compares means and standard deviations of all quantities, and predictions of known and new groups. They must differ
+ * by less than 5.1 Monte Carlo standard errors of the difference, taken as normal. Over about 190 checks, this gives
+ * fewer than 1e-4 false alarms. The errors are 1 to 2 % of a posterior standard deviation, so biases of a tenth of it
+ * are found. In `npm test`, the two DEAR models have fewer draws: their errors are 2 to 4 %, and biases of a fifth are
+ * found.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -38,13 +41,13 @@ const ordered = {
   Cont: ["Low", "High"],
 };
 
-/** Rows as often as "Freq" says. */
+/** Repeats each row "Freq" times. */
 function repeated({ Freq, ...columns }: Golden["data"]): Golden["data"] {
   const each = (cells: (string | number)[]): (string | number)[] => cells.flatMap((cell, i) => new Array(Freq[i]).fill(cell));
   return Object.fromEntries(Object.entries(columns).map(([name, cells]) => [name, each(cells)]));
 }
 
-/** brms' names in ours; undefined for what is in other units here. */
+/** Our name of a brms variable, or undefined if it has other units here. */
 function nameOf(variable: string): string | undefined {
   const threshold = /^b_Intercept(\[\d\])$/.exec(variable);
   if (threshold) return `threshold${threshold[1]}`;
@@ -58,7 +61,7 @@ function nameOf(variable: string): string | undefined {
   return kind === "r" ? rest.replace(/^(.*)\[(.*),(.*)\]$/, "$1[$2]: $3") : undefined;
 }
 
-describe("posteriors of formulas are those of brms", () => {
+describe("posteriors of formulas agree with brms", () => {
   it.each(Object.keys(fits))("%s", async (name) => {
     const { data: given, posterior: golden, extra } = fits[name];
     const data = "Freq" in given ? repeated(given) : given;
@@ -66,7 +69,7 @@ describe("posteriors of formulas are those of brms", () => {
     const draws = DEAR.includes(name) ? power(400, 1500) : 1500;
     const levels = Object.fromEntries(Object.entries(ordered).filter(([column]) => column in data));
     const posterior = await sample(regression(formula, { family, levels }), data, {
-      // Small steps are for posteriors with scales of groups; regressions have none.
+      // Posteriors with group scales require small steps. Plain regressions do not.
       algorithm: nuts(/\||s\(/.test(formula) ? { targetAcceptance: 0.95 } : {}),
       seed: 1,
       warmup: DEAR.includes(name) ? power(400, 1000) : 1000,
@@ -87,7 +90,7 @@ describe("posteriors of formulas are those of brms", () => {
       compare(`sd of ${own}`, [sd, mcseSd], [row.sd, row.mcse_sd]);
       compared++;
     }
-    // All that the draws report is compared, the line of a smooth aside.
+    // All reported quantities are compared, except the line of a smooth.
     expect(compared).toBe(Object.keys(summary).length - (name === "mcycle" ? 1 : 0));
     if (name === "sleepstudy") {
       const rows = [
@@ -96,7 +99,7 @@ describe("posteriors of formulas are those of brms", () => {
         { Days: 9, Subject: "new" },
       ];
       const found = await posterior.predict(rows);
-      // At least a quarter of the draws here are effective, 10,000 there.
+      // Effective draws: at least a quarter of ours, and 10,000 of brms.
       found.forEach(({ Reaction: { mean, sd } }, i) => {
         compare(`prediction of row ${i}`, [mean, sd / Math.sqrt(draws)], [extra.mean[i], extra.sd[i] / 100]);
         compare(`its sd ${i}`, [sd, sd / Math.sqrt(2 * draws)], [extra.sd[i], extra.sd[i] / Math.sqrt(20_000)]);

@@ -9,7 +9,7 @@ import {
   sample,
 } from "../../../src/entries/everything.ts";
 
-/** The message of a formula that is refused before there are data. */
+/** Error message of a formula that is refused before there are data. */
 function refusal(formula: unknown, options?: unknown): string {
   try {
     regression(formula as string, options as RegressionOptions);
@@ -27,7 +27,7 @@ const data = {
   g: ["u", "u", "v", "v", "w", "w"],
 };
 
-/** The message of what is refused once there are data. */
+/** Error message of a formula that is refused for its data. */
 async function dataRefusal(formula: string, given: object, options: RegressionOptions = {}): Promise<string> {
   try {
     const model = await regression(formula, options).condition({ ...data, ...given });
@@ -38,7 +38,7 @@ async function dataRefusal(formula: string, given: object, options: RegressionOp
   return "it was taken";
 }
 
-describe("a wrong formula says where, and what to write", () => {
+describe("a wrong formula is refused with a position and a correction", () => {
   it.each<[string, string, string]>([
     ["", "at its end", 'it is empty; write what is observed and what it depends on, as in "y ~ x"'],
     ["x + z", "at place 1", 'there is no "~"; write what is observed on its left, as in "y ~ x + z"'],
@@ -113,7 +113,7 @@ describe("a wrong formula says where, and what to write", () => {
   });
 });
 
-describe("wrong options say what they must be", () => {
+describe("wrong options are refused with the accepted values", () => {
   it.each<[unknown, unknown, RegExp]>([
     [3, {}, /^regression: the formula is 3, but must be a text: write "y ~ x \+ \(1 \| group\)"/],
     ["y ~ x", { family: "normal" }, /the family is "normal", which is called "gaussian" here; write family: "gaussian"/],
@@ -141,7 +141,7 @@ describe("wrong options say what they must be", () => {
   });
 });
 
-describe("data that do not fit say the term, the column and the row", () => {
+describe("unsuitable data are refused with term, column and row", () => {
   it.each<[string, object, RegressionOptions, string]>([
     [
       "y ~ x + age",
@@ -376,7 +376,7 @@ describe("data that do not fit say the term, the column and the row", () => {
     expect(await dataRefusal(formula, given, options)).toBe(said);
   });
 
-  it("name those columns alone that a column is made of", async () => {
+  it("names only the columns that a dependent column combines", async () => {
     expect(await dataRefusal("y ~ x + z + w", { w: data.z.map((z) => 2 * z) })).toMatch(
       /"w" of the term "w" is a combination of "z", so/,
     );
@@ -385,7 +385,7 @@ describe("data that do not fit say the term, the column and the row", () => {
     );
   });
 
-  it("that are no data at all", async () => {
+  it("values that are not data are refused", async () => {
     const model = regression("y ~ x");
     await expect(model.condition(3 as never)).rejects.toThrow(/the data are 3, but must be columns by name/);
     await expect(model.condition([])).rejects.toThrow(/there are no rows/);
@@ -404,8 +404,8 @@ describe("data that do not fit say the term, the column and the row", () => {
   });
 });
 
-describe("new rows that do not fit are refused by column", () => {
-  it("says which, and what is known", async () => {
+describe("unsuitable new rows are refused by column", () => {
+  it("names the column and the known levels", async () => {
     const posterior = await sample(regression("y ~ x + f + log(z) + (1 | g)"), data, {
       seed: 1,
       chains: 1,

@@ -88,7 +88,7 @@ async function conditioned(
   return regression(formula, options).condition(data);
 }
 
-/** Both log densities at random points. */
+/** Compares both log densities and gradients at random points. */
 async function expectSameDensity(ours: ConditionedModel, theirs: ConditionedModel): Promise<void> {
   expect(ours.parameters.map(({ size }) => size)).toEqual(theirs.parameters.map(({ size }) => size));
   for (let k = 0; k < 5; k++) {
@@ -102,7 +102,7 @@ async function expectSameDensity(ours: ConditionedModel, theirs: ConditionedMode
   }
 }
 
-/** X less its means, of x and the factor f. */
+/** Columns of X (x and the levels of f), minus their means. */
 const X = (() => {
   const all = [columns.x, dummy("b"), dummy("c")];
   return columns.x.map((_, i) => all.map((column) => column[i] - mean(column)));
@@ -112,7 +112,7 @@ const group = columns.g.map((name) => Number(name.slice(1)));
 const design = { X, group };
 const K = { X: matrix("N", "K"), group: vector("N") };
 
-describe("the density of a formula is that of the model by hand", () => {
+describe("the density of a formula equals that of the model written by hand", () => {
   const y = { ...K, y: vector("N") };
   const sdY = deviation(columns.y);
   const median = (values: readonly number[]): number => {
@@ -122,7 +122,7 @@ describe("the density of a formula is that of the model by hand", () => {
   const centre = Math.round(10 * median(columns.y)) / 10;
   const spread = Math.max(2.5, Math.round(14.826 * median(columns.y.map((value) => Math.abs(value - median(columns.y))))) / 10);
 
-  it("gaussian, with correlated intercepts and slopes", async () => {
+  it("gaussian with correlated intercepts and slopes", async () => {
     const hand = model({ ...y, x: vector("N") }, ({ X, group, x, y, param, observe }) => {
       const alpha = param("alpha", student(3, centre, spread));
       const b = param(
@@ -148,7 +148,7 @@ describe("the density of a formula is that of the model by hand", () => {
     await expectSameDensity(ours, await hand.condition({ ...design, x: columns.x, y: columns.y }));
   });
 
-  it("student, with uncorrelated effects and priors of one's own", async () => {
+  it("student with uncorrelated effects and custom priors", async () => {
     const hand = model({ ...y, x: vector("N") }, ({ X, group, x, y, param, observe }) => {
       const alpha = param("alpha", normal(1, 2));
       const b = param("b", normal(0, 3), { shape: 2 });
@@ -171,14 +171,14 @@ describe("the density of a formula is that of the model by hand", () => {
       "sd(g): x": normal(0, 5),
     };
     const ours = await conditioned("y ~ x + f + (x || g)", { family: "student", priors });
-    // The first family of priors in the order of the coefficients comes first.
+    // The prior family of the first coefficient comes first.
     const order = ours.parameters.map(({ name }) => name);
     expect(order.slice(0, 5)).toEqual(["Intercept", "b", "b 2", "sd(g): Intercept, x", "sd(g): Intercept, x 2"]);
     const theirs = await hand.condition({ ...design, x: columns.x, y: columns.y });
     const random = stream(1, "points").at(0);
     const u = Float64Array.from({ length: ours.dimension }, () => 2 * random.uniform() - 1);
     const turned = u.slice();
-    // b of x, then b, here; b, then b of x, by hand.
+    // Here, b precedes b of x. In the model written by hand, the order is reversed.
     [turned[1], turned[2], turned[3]] = [u[2], u[3], u[1]];
     expect(ours.logDensity(u)).toBeCloseTo(theirs.logDensity(turned), 10);
   });
@@ -266,7 +266,7 @@ describe("the density of a formula is that of the model by hand", () => {
     await expectSameDensity(await conditioned(formula, { family, levels: { size: ["S", "M", "L"] } }), await hand());
   });
 
-  it("without an intercept, with an offset, by an interaction alone", async () => {
+  it("a formula without an intercept, with an offset and only an interaction", async () => {
     const hand = model({ x: vector("N"), z: vector("N"), y: vector("N") }, ({ x, z, y, param, observe }) => {
       const b = param("b", normal(0, (2.5 * sdY) / deviation(columns.x.map((value, i) => value * columns.z[i]))), { shape: 1 });
       const sigma = param("sigma", halfStudent(3, spread));
@@ -281,7 +281,7 @@ describe("the density of a formula is that of the model by hand", () => {
 describe("default priors", () => {
   const intercept = (family: FamilyName, y: readonly number[]): [centre: number, scale: number] => {
     const found = new Priors({}, familyOf(family), Float64Array.from(y)).intercept();
-    // Of 3 degrees of freedom the variance is three times the square of the scale.
+    // With 3 degrees of freedom, the variance is three times the squared scale.
     return [found.mean() as number, Math.sqrt((found.variance() as number) / 3)];
   };
 
@@ -295,15 +295,15 @@ describe("default priors", () => {
     ["gamma", [0.5, 0.5, 0.5, 2, 2], -0.7, 2.5],
     ["bernoulli", [1, 1, 1, 1, 0], 0, 2.5],
     ["binomial", [9, 8, 7, 6, 5], 0, 2.5],
-  ])("of the intercept, as in brms: %s of %o", (family, y, centre, scale) => {
+  ])("the intercept has the prior of brms: %s of %o", (family, y, centre, scale) => {
     const [found, width] = intercept(family, y);
     expect(found).toBeCloseTo(centre, 10);
     expect(width).toBeCloseTo(scale, 10);
   });
 });
 
-describe("what draws report", () => {
-  it("are quantities by the names of columns, levels and groups", async () => {
+describe("quantities in the draws", () => {
+  it("are named by columns, levels and groups", async () => {
     const ours = await conditioned("y ~ x * f + s(z, k = 4) + (x | g) + (1 | f:g)");
     const names = ours.quantities.map(({ name }) => name);
     expect(names.slice(0, 16)).toEqual([
@@ -315,7 +315,7 @@ describe("what draws report", () => {
     expect(names.at(-1)).toBe("f:g[c:g4]: Intercept");
   });
 
-  it("have the intercept where all columns are 0, and thresholds alike", async () => {
+  it("state the intercept and thresholds at the point where all columns are 0", async () => {
     const line = await conditioned("y ~ x");
     const u = Float64Array.of(1, 2, 0.5);
     const { Intercept, x, sigma } = line.constrain(u);
@@ -333,7 +333,7 @@ describe("what draws report", () => {
     );
   });
 
-  it("have each coefficient by its own name where priors are of several families", async () => {
+  it("list each coefficient by name if priors have several families", async () => {
     const wide = student(3, 0, 9);
     const ours = await conditioned("y ~ x + f + z", { priors: { fb: wide, fc: wide } });
     expect(ours.parameters.slice(0, 4).map(({ name, size }) => [name, size])).toEqual([
@@ -346,7 +346,7 @@ describe("what draws report", () => {
     expect([x[0], fb[0], fc[0], z[0]]).toEqual([1, 3, 4, 2]);
   });
 
-  it("have correlations of all pairs, and group effects by level and effect", async () => {
+  it("include correlations of all pairs and group effects by level and effect", async () => {
     const ours = await conditioned("y ~ 1 + (f | g)");
     const random = stream(3, "u").at(0);
     const u = Float64Array.from({ length: ours.dimension }, () => random.normal());
@@ -359,13 +359,13 @@ describe("what draws report", () => {
     expect(values["cor(g): fb, fc"][0]).toBeCloseTo(dot(1, 2), 12);
     const effects = all["g: Intercept, fb, fc"];
     expect(values["g[g1]: fc"][0]).toBe(effects[5]);
-    // u of a group: diag(sd) L v.
+    // The effects of a group are diag(sd) L v.
     const v = u.subarray(ours.parameters.find(({ name }) => name === "g: Intercept, fb, fc")!.offset);
     const sd = values["sd(g): fb"][0];
     expect(values["g[g0]: fb"][0]).toBeCloseTo(sd * (factor[3] * v[0] + factor[4] * v[1]), 12);
   });
 
-  it("come back from files under the same names", async () => {
+  it("are loaded from files under the same names", async () => {
     const folder = mkdtempSync(join(tmpdir(), "formula-"));
     try {
       const posterior = await sample(regression("y ~ x:f + (1 | g)"), columns, { seed: 1, chains: 2, warmup: 20, draws: 5 });
@@ -382,7 +382,7 @@ describe("what draws report", () => {
   });
 });
 
-describe("new rows have the numbers of the model's own", () => {
+describe("new rows have the same numbers as rows of the data", () => {
   it.each<[string, FamilyName]>([
     ["y ~ x * f + log(z) + s(x, k = 5) + offset(z) + (x + f | g) + (1 | f:g)", "gaussian"],
     ["y ~ 0 + f:x + (0 + x || g)", "gaussian"],
@@ -406,7 +406,7 @@ describe("new rows have the numbers of the model's own", () => {
 });
 
 describe("predictions", () => {
-  it("are those of the draws, for groups that are known and groups that are new", async () => {
+  it("equal those of the draws, for known and new groups", async () => {
     const posterior = await sample(regression("y ~ x + f + (x | g)"), columns, { seed: 1, chains: 2, draws: 400 });
     const row = { x: 0.7, f: "b", g: "g3" };
     const series = (name: string): Float64Array => posterior.draws(name);
@@ -418,7 +418,7 @@ describe("predictions", () => {
     const between = (values: Float64Array): number => mean([...values].map((value) => value * value)) - mean([...values]) ** 2;
     expect(a.y.sd).toBeCloseTo(Math.sqrt(within + between(known)), 8);
     expect(b).toEqual(c);
-    // Of a new group the effects have mean 0 and the variance of their population, given each draw.
+    // For a new group, the effects have mean 0 and the population variance of each draw.
     const population = series("sd(g): Intercept").map((s, k) => {
       const [t, rho] = [0.7 * series("sd(g): x")[k], series("cor(g): Intercept, x")[k]];
       return s * s + t * t + 2 * rho * s * t;
@@ -426,13 +426,13 @@ describe("predictions", () => {
     const sd = Math.sqrt(within + between(fixed) + mean([...population]));
     const error = sd / Math.sqrt(800);
     expect(Math.abs(b.y.mean - mean([...fixed]))).toBeLessThan(4.5 * error);
-    // Heavy tails of sd: the relative error of the variance of what was drawn is some 1.5 √(2/800).
+    // Because sd has heavy tails, the relative error of the drawn variance is about 1.5 √(2/800).
     expect(Math.abs(b.y.sd / sd - 1)).toBeLessThan(0.5 * 4.5 * 1.5 * Math.sqrt(2 / 800));
     expect(b.y.sd).toBeGreaterThan(a.y.sd);
     expect(a.y.upper - a.y.lower).toBeLessThan(2 * 1.5 * a.y.sd);
   });
 
-  it("are the same for one row as for many, and depend on the seed alone", async () => {
+  it("are the same for one row as for many and depend only on the seed", async () => {
     const posterior = await sample(regression("count ~ x + (1 | g)", { family: "poisson" }), columns, {
       seed: 1,
       chains: 1,
@@ -445,7 +445,7 @@ describe("predictions", () => {
     const predictor = await posterior.predictor({ seed: 3 });
     expect([predictor.columns, predictor.outputs]).toEqual([["x", "g"], ["count"]]);
     expect(predictor.predict(rows[2])).toEqual(together[2]);
-    // Means have no noise: they depend on the seed by the effects of new groups alone.
+    // Means have no noise. They depend on the seed only through the effects of new groups.
     const [known, , fresh] = await posterior.predict(rows, { seed: 4 });
     expect(known.count.mean).toBe(together[0].count.mean);
     expect(fresh.count.mean).not.toBe(together[2].count.mean);
@@ -455,7 +455,7 @@ describe("predictions", () => {
     predictor.dispose();
   });
 
-  it("give probabilities of the second level, or of 1", async () => {
+  it("state the probability of the second level, or of 1", async () => {
     const text = { ...columns, answer: columns.flag.map((flag) => (flag === 1 ? "yes" : "no")) };
     const run = { seed: 1, chains: 1, warmup: 100, draws: 50 };
     const [byText, byNumber] = [
@@ -475,7 +475,7 @@ describe("a regression is a model", () => {
     ["warpbreaks", "breaks ~ wool * tension", "poisson"],
     ["infert", "case ~ spontaneous + induced + education", "bernoulli"],
     ["chickwts", "weight ~ feed", "gaussian"],
-  ])("whose mode, under wide priors, is R's estimate: %s", async (name, formula, family) => {
+  ])("has R's estimate as its mode under wide priors: %s", async (name, formula, family) => {
     const { names, values, data } = golden.estimates[name];
     const ordered = { tension: ["L", "M", "H"], education: ["0-5yrs", "6-11yrs", "12+ yrs"] };
     const levels = Object.fromEntries(Object.entries(ordered).filter(([column]) => column in data));
@@ -485,7 +485,7 @@ describe("a regression is a model", () => {
     expect(mode.converged).toBe(true);
   });
 
-  it("for loo, check, predict, summaries and approximations", async () => {
+  it("works with loo, check, predict, summaries and approximations", async () => {
     const line = regression("y ~ x + (1 | g)", { name: "line" });
     expect([line.name, line.kind, regression(" y ~ x ").name]).toEqual(["line", "statistical", "y ~ x"]);
     const posterior = await sample(line, columns, { seed: 1, draws: 200 });
@@ -499,7 +499,7 @@ describe("a regression is a model", () => {
     expect(before.quantities).toEqual(posterior.quantities);
   });
 
-  it("for lists of rows and for batches of them", async () => {
+  it("accepts lists of rows and batches of rows", async () => {
     const rows = columns.x.map((x, i) => ({ x, y: columns.y[i], f: columns.f[i] }));
     const run = { seed: 1, chains: 1, warmup: 50, draws: 20, deterministic: true };
     const [a, b] = [await sample(regression("y ~ x + f"), rows, run), await sample(regression("y ~ x + f"), columns, run)];
@@ -514,7 +514,7 @@ describe("a regression is a model", () => {
     expect(some.quantities.map(({ name }) => name)).toEqual(["Intercept", "x", "fb", "fc", "sigma"]);
   });
 
-  it("that calibrates: its priors stay those of the data that were given", async () => {
+  it("calibrates with the priors of the original data", async () => {
     const few = { x: columns.x.slice(0, 10), y: columns.y.slice(0, 10) };
     const priors = { sigma: halfNormal(1), Intercept: normal(0, 1) };
     const rows = few.x.map((x, i) => ({ x, y: few.y[i] }));
@@ -535,7 +535,7 @@ describe("a regression is a model", () => {
     expect(there.logDensity(u) - likelihood(there)).toBeCloseTo(here.logDensity(u) - likelihood(here), 6);
   });
 
-  it("has types that let data and rows through", () => {
+  it("has types that accept data and rows", () => {
     const line: StatisticalModel<FormulaData> = regression("y ~ x");
     expect(line.kind).toBe("statistical");
   });

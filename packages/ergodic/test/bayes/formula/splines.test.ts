@@ -9,7 +9,7 @@ const { splineAt, splines } = JSON.parse(readFileSync(new URL("../../golden/form
 const x = Float64Array.from(splineAt);
 
 describe("splines", () => {
-  it.each(["3", "6", "10"])("with %s knots have mgcv's wiggles, up to a rotation, and a line", (k) => {
+  it.each(["3", "6", "10"])("have mgcv's wiggles with %s knots, up to a rotation, and its line", (k) => {
     const spline = splineOf("test", "s(x)", x, Number(k));
     const { width } = spline;
     expect(width).toBe(Number(k) - 2);
@@ -37,7 +37,7 @@ describe("splines", () => {
     expect(spline.line(x).reduce((sum, value) => sum + value, 0)).toBeCloseTo(0, 10);
   });
 
-  it("continue as lines beyond the outer knots, without a bend", () => {
+  it("continue as straight lines beyond the outer knots", () => {
     const spline = splineOf("test", "s(x)", x, 6);
     const at = (value: number): Float64Array => spline.wiggles(Float64Array.of(value));
     const h = 1e-4;
@@ -53,14 +53,14 @@ describe("splines", () => {
       }
   });
 
-  it("are smooth at inner knots, and any row's numbers are its own", () => {
+  it("are smooth at inner knots, and each row's values depend only on that row", () => {
     const spline = splineOf("test", "s(x)", x, 6);
     const at = (value: number, c: number): number => spline.wiggles(Float64Array.of(value))[c];
     const h = 1e-3;
     const second = (value: number, c: number): number => (at(value + h, c) - 2 * at(value, c) + at(value - h, c)) / (h * h);
     for (const value of [3, 5, 6.5, 8, 10.5, 12])
       for (let c = 0; c < 4; c++) {
-        // f″ is continuous and linear between knots: it does not jump anywhere.
+        // f″ is continuous and linear between knots, so it has no jumps.
         const scale = Math.max(...[3, 5, 7, 9, 11].map((place) => Math.abs(second(place, c))));
         expect(Math.abs(second(value + 0.02, c) - second(value - 0.02, c))).toBeLessThan(0.25 * scale);
       }

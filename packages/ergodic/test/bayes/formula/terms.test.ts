@@ -4,7 +4,7 @@ import { evaluate } from "../../../src/bayes/formula/expressions.ts";
 import { type Node, parse, printed } from "../../../src/bayes/formula/syntax.ts";
 import { readFormula } from "../../../src/bayes/formula/terms.ts";
 
-/** Terms of the right side, the intercept as "1". */
+/** Terms of the right side, with "1" for the intercept. */
 function termsOf(right: string): string[] {
   const { intercept, terms } = readFormula(`y ~ ${right}`);
   return [...(intercept ? ["1"] : []), ...terms.map(({ label }) => label)];
@@ -39,11 +39,11 @@ describe("a formula's terms", () => {
     ["`a b` + x.1 + _z + größe", "1 a b x.1 _z größe"],
     ["((x))", "1 x"],
     ["+x", "1 x"],
-  ])("of %s", (right, wanted) => {
+  ])("are expanded for %s", (right, wanted) => {
     expect(termsOf(right).join(" ")).toBe(wanted);
   });
 
-  it("of groups are what varies, by which groups, and whether together", () => {
+  it("state what varies by group, by which groups and with which correlation", () => {
     const { groups, terms } = readFormula("y ~ x + (1 + x | g) + (0 + z || h) + (1 | a / b) + (x:z | c:d) + (factor(x) - 1 | g)");
     expect(terms.map(({ label }) => label)).toEqual(["x"]);
     expect(groups.map((g) => [g.label, g.columns, g.intercept, g.terms.map(({ label }) => label), g.correlated])).toEqual([
@@ -57,14 +57,14 @@ describe("a formula's terms", () => {
     expect(groups[0].text).toBe("(1 + x | g)");
   });
 
-  it("leave the intercept alone where a group's is left out, and the reverse", () => {
+  it("omit the intercept of a group or of the formula without affecting the other", () => {
     expect(readFormula("y ~ x + (0 + x | g)").intercept).toBe(true);
     const { intercept, groups } = readFormula("y ~ 0 + x + (x | g)");
     expect([intercept, groups[0].intercept]).toEqual([false, true]);
     expect(readFormula("y ~ (0 + x | g) + 0 + x").intercept).toBe(false);
   });
 
-  it("have smooths, offsets and trials apart", () => {
+  it("separate smooths, offsets and trials", () => {
     const read = readFormula("y | trials(n) ~ s(x) + s(log(z), k = 5) + offset(log(w)) + offset(v)");
     expect(read.trials?.label).toBe("n");
     expect(read.response.label).toBe("y");
@@ -76,7 +76,7 @@ describe("a formula's terms", () => {
     expect(read.terms).toEqual([]);
   });
 
-  it("may have an expression as what is observed", () => {
+  it("can have an expression as the response", () => {
     expect(readFormula("log(y) ~ x").response.label).toBe("log(y)");
   });
 });
@@ -104,7 +104,7 @@ describe("the text of a formula", () => {
   const bare = (node: Node): unknown =>
     JSON.parse(JSON.stringify(node, (key, value) => (key === "start" || key === "end" || key === "named" ? undefined : value)));
 
-  it("is read as the tree that it was printed from", () => {
+  it("is parsed to the tree that it was printed from", () => {
     fc.assert(
       fc.property(tree, (node) => {
         expect(bare(parse(printed(node)))).toEqual(bare(node));
@@ -113,7 +113,7 @@ describe("the text of a formula", () => {
     );
   });
 
-  it("gives a tree or an error that names a place, whatever it is", () => {
+  it("gives a tree or an error with a position for any input", () => {
     const pieces = fc.constantFrom(
       "y",
       "~",
@@ -158,7 +158,7 @@ describe("the text of a formula", () => {
     );
   });
 
-  it("has places that are those of its parts", () => {
+  it("keeps the positions of its parts", () => {
     const text = " y ~ abc + log( x )";
     const node = parse(text) as Node & { kind: "binary" };
     const right = node.right as Node & { kind: "binary" };

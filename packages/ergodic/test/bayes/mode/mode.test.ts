@@ -1,4 +1,7 @@
-/** fit() of a statistical model: modes that are known in closed form, far starts, narrow valleys, several modes, and densities without one. */
+/**
+ * fit() of a statistical model: modes known in closed form, far starts, narrow valleys, several modes, and densities
+ * without a mode.
+ */
 import { describe, expect, it } from "vitest";
 import { add, at, div, log, logSumExp, mul, square, stack, sub, sum, toArray } from "../../../src/engine/compiler/index.ts";
 import {
@@ -21,7 +24,7 @@ import { arma, armaData } from "../../arma.ts";
 const x = [-2, -1, 0, 1, 2, 3];
 const y = [-3.9, -1.8, 0.3, 2.2, 3.9, 6.4];
 
-/** Flat priors: the mode is that of the likelihood. */
+/** With flat priors, the mode is that of the likelihood. */
 const line = model(({ data, param, observe }) => {
   const { x, y } = data({ x: vector("N"), y: vector("N") });
   const alpha = param("alpha", "real");
@@ -46,7 +49,7 @@ const coin = model(({ data, param, observe }) => {
 });
 
 describe("the mode of a posterior", () => {
-  it("is that of least squares under flat priors, with σ² = RSS / n: no log |J| is in it", async () => {
+  it("equals least squares under flat priors, with σ² = RSS / n and without log |J|", async () => {
     const { values, gradientNorm, logDensity } = await fit(line, { x, y });
     const wanted = leastSquares();
     for (const [name, value] of Object.entries(wanted)) expect(values[name][0], name).toBeCloseTo(value, 6);
@@ -54,7 +57,7 @@ describe("the mode of a posterior", () => {
     expect(logDensity).toBeCloseTo(-3 * Math.log(2 * Math.PI) - 6 * Math.log(wanted.sigma) - 3, 8);
   });
 
-  it("is (a − 1) / (a + b − 2) of a beta posterior, by L-BFGS and by adam", async () => {
+  it("is (a − 1) / (a + b − 2) for a beta posterior, by L-BFGS and by adam", async () => {
     const exact = (3 + 7 - 1) / (3 + 7 + 2 + 3 - 2);
     const data = { heads: 7, flips: 10 };
     expect((await fit(coin, data)).values.p[0]).toBeCloseTo(exact, 8);
@@ -62,12 +65,12 @@ describe("the mode of a posterior", () => {
     expect(byAdam.values.p[0]).toBeCloseTo(exact, 4);
   });
 
-  it("does not depend on where it starts, nor on the seed", async () => {
+  it("does not depend on the start or the seed", async () => {
     const found = await Promise.all([1, 2, 3].map((seed) => fit(line, { x, y }, { seed })));
     for (const { values } of found) expect(values.slope[0]).toBeCloseTo(leastSquares().slope, 6);
   });
 
-  it("refuses what has no meaning", async () => {
+  it("refuses meaningless options", async () => {
     await expect(fit(coin, { heads: 7, flips: 10 }, { rule: stochasticLineSearch() })).rejects.toThrow(/searches on minibatches/);
     await expect(fit(coin, { heads: 7, flips: 10 }, { batch: 3 } as never)).rejects.toThrow(/batch/);
     const discrete = model(({ param }) => void param("z", binomial(3, 0.5)));
@@ -84,10 +87,10 @@ describe("the mode of a posterior", () => {
 });
 
 describe("converged", () => {
-  // The mode: no start of 24 ends higher.
+  // Log density at the mode. None of 24 starts ended higher.
   const MODE = 85.086827;
 
-  it("an ARMA process is found from twelve seeds, whose starts lie up to 10^95 nats below", async () => {
+  it("an ARMA process converges from twelve seeds whose starts lie up to 10^95 nats below", async () => {
     for (let seed = 1; seed <= 12; seed++) {
       const found = await fit(arma, armaData(), { seed });
       expect(found.logDensity).toBeCloseTo(MODE, 5);
@@ -101,7 +104,7 @@ describe("converged", () => {
     }
   });
 
-  it("is not said of a rule that ends in a narrow valley, and what is left is said", async () => {
+  it("a search that stops in a narrow valley does not converge and reports the remaining rise", async () => {
     let short = 0;
     for (let seed = 1; seed <= 12; seed++) {
       const found = await fit(arma, armaData(), { seed, starts: 1, rule: lbfgs(), epochs: 300 });
@@ -118,7 +121,7 @@ describe("converged", () => {
     expect(short).toBeGreaterThan(3);
   });
 
-  it("is not said of a search that was cut short", async () => {
+  it("a search that was cut short does not converge", async () => {
     const found = await fit(arma, armaData(), { seed: 1, epochs: 5 });
     expect(found.converged).toBe(false);
     expect(found.reason).toMatch(/^all updates made; not converged/);
@@ -126,8 +129,8 @@ describe("converged", () => {
     expect(reason).toMatch(/^all updates made; not converged: the log density can still rise by about \S+ nats$/);
   });
 
-  it("a valley whose floor is 10^8 times as flat as its walls is followed to the end", async () => {
-    // Twenty coordinates, turned by a reflection, so that no single one is the floor.
+  it("a valley with a floor 10^8 times flatter than its walls is followed to the end", async () => {
+    // Twenty coordinates under a reflection, so that no single coordinate is the floor.
     const size = 20;
     const scales = Array.from({ length: size }, (_, i) => 10 ** ((-4 * i) / (size - 1)));
     const narrow = model(({ param, target }) => {
@@ -143,7 +146,7 @@ describe("converged", () => {
     }
   });
 
-  it("is not said of a saddle, where every slope is 0", async () => {
+  it("a saddle with zero slopes does not count as convergence", async () => {
     const two = model(({ param, target }) => {
       const x = param("x", "real", { shape: 3 });
       target(mul(-1, add(square(sub(square(at(x, 0)), 1)), add(square(at(x, 1)), square(at(x, 2))))));
@@ -153,8 +156,8 @@ describe("converged", () => {
     expect([converged, Math.abs(logDensity) < 1e-10]).toEqual([true, true]);
   });
 
-  it("the best of several starts is kept, and the spread said", async () => {
-    // Modes at −1.5 and 1.5 with masses 0.2 and 0.8 and one width: their log densities differ by log 4.
+  it("the best of several starts is kept and the spread reported", async () => {
+    // Modes at −1.5 and 1.5 with masses 0.2 and 0.8 and equal widths. Their log densities differ by log 4.
     const two = model(({ param, target }) => {
       const x = param("x", "real");
       const part = (mean: number, mass: number) => add(Math.log(mass), normal(mean, 0.3).logDensity(x));
@@ -175,7 +178,7 @@ describe("converged", () => {
   });
 });
 
-describe("unbounded there", () => {
+describe("unbounded densities", () => {
   const schools = { y: [28, 8, -3, 7, -1, 1, 18, 12], sigma: [15, 10, 16, 11, 9, 11, 10, 18] };
   const hierarchy = (centred: boolean) =>
     model(({ data, param, observe }) => {
@@ -185,7 +188,7 @@ describe("unbounded there", () => {
       observe(y, normal(param("theta", normal(mu, tau), { shape: "J", centred }), sigma));
     });
 
-  it.each([true, false])("a hierarchical scale at 0 (centred: %s)", async (centred) => {
+  it.each([true, false])("a hierarchical scale runs to 0 (centred: %s)", async (centred) => {
     for (const seed of [1, 2]) {
       const { converged, unbounded, spread, reason, values } = await fit(hierarchy(centred), schools, { seed });
       expect([converged, unbounded, spread.unbounded]).toEqual([false, ["tau"], 8]);
@@ -194,7 +197,7 @@ describe("unbounded there", () => {
     }
   });
 
-  it("a normal density on its own mean, and a beta density at 1", async () => {
+  it("a normal scale runs to 0 at its own mean, and a beta parameter to 1", async () => {
     const flat = model(({ data, param, observe }) => {
       const { y } = data({ y: real() });
       observe(y, normal(0, param("scale", gamma(0.5, 1))));
@@ -207,12 +210,12 @@ describe("unbounded there", () => {
       observe(heads, binomial(10, param("p", beta(0.5, 0.5))));
     });
     expect((await fit(heads, { heads: 10 })).unbounded).toEqual(["p"]);
-    // With a flat prior the density has its limit, 1, at the border: no growth.
+    // With a flat prior the density approaches its limit 1 at the border, so it is bounded.
     const { unbounded, converged, values } = await fit(coin, { heads: 10, flips: 10 });
     expect([unbounded, converged, values.p[0] < 1]).toEqual([[], true, true]);
   });
 
-  it("names the element, and keeps the minimum of another start", async () => {
+  it("the element is named, and a mode from another start is kept", async () => {
     const pair = model(({ data, param, target }) => {
       const { y } = data({ y: vector("N") });
       const mu = param("mu", "real", { shape: 2 });
@@ -231,7 +234,7 @@ describe("unbounded there", () => {
     expect((await fit(grid, {}, { starts: 1 })).unbounded).toEqual(["s[2,1]"]);
     const sound = await fit(pair, { y });
     expect([sound.unbounded, sound.converged]).toEqual([[], true]);
-    // 1/s towards 0, and a maximum where 1/s = (2 − s)/0.49.
+    // The density grows as 1/s towards 0, and has a maximum at 1/s = (2 − s)/0.49.
     const both = model(({ param, target }) => {
       const s = param("s", "positive");
       target(sub(normal(2, 0.7).logDensity(s), log(s)));
@@ -246,7 +249,7 @@ describe("unbounded there", () => {
     );
   });
 
-  it("is not said of what is small, found or not", async () => {
+  it("a small scale is not reported as unbounded", async () => {
     const scaled = (by: number) => ({ x, y: y.map((v) => by * v) });
     for (const options of [{}, { epochs: 10 }, { rule: adam({ rate: 0.1 }), epochs: 200, starts: 2 }]) {
       const { unbounded, spread, converged, values } = await fit(line, scaled(1e-9), options);

@@ -1,4 +1,7 @@
-/** What strangers tried: data that contradict what they say of values, names that every object has, states without number, formulas without end. */
+/**
+ * Hostile input: data that contradict their declared meaning, names that every object has, too many states, and
+ * oversized formulas.
+ */
 import { describe, expect, it } from "vitest";
 import {
   censored,
@@ -34,11 +37,11 @@ describe("censored values", () => {
       /data "c"\[2\]: it is 0.5, but "left" of censored\(\) must be 1 if the value is only known to be at most/,
     ],
     ["until", [1, 1.5, 3], /data "c"\[1\]: it is 1.5, but "until" of censored\(\) must be at least what was observed there/],
-  ] as const)("%s that is wrong is refused, by element", async (what, c, words) => {
+  ] as const)("an invalid %s is refused, by element", async (what, c, words) => {
     await expect(conditioned(of(what), { y: [1, 2, 3], c: [...c] })).rejects.toThrow(words);
   });
 
-  it("constants are looked at, too; what fits is taken", async () => {
+  it("constants are checked too, and valid flags are accepted", async () => {
     const constant = (right: number[]) => (context: ModelContext) => {
       const { y } = context.data({ y: vector("N") });
       context.observe(y, censored(normal(context.param("m", normal(0, 1)), 1), { right }));
@@ -52,7 +55,7 @@ describe("censored values", () => {
       (await conditioned(of(what), { y: [1, 2, 3], c: [...c] })).dispose();
   });
 
-  it("are not checked against whole replicates; limits are", async () => {
+  it("flagged values have no replicates to check against, but limits have", async () => {
     const watched = model({ y: vector("N"), c: vector("N") }, ({ y, c, param, observe }) => {
       const m = param("m", normal(0, 1));
       observe(y, censored(normal(m, 1), { right: c }));
@@ -83,7 +86,7 @@ it.each(["toString", "constructor", "__proto__", "hasOwnProperty"])(
   },
 );
 
-it("states without number are refused before they are counted", async () => {
+it("too many states are refused before they are enumerated", async () => {
   const with1e9 = ({ param, marginalise }: ModelContext) => {
     const m = param("m", normal(0, 1));
     marginalise(discreteUniform(0, 1e9), () => m);
@@ -125,7 +128,7 @@ describe("draws", () => {
     return { b };
   });
 
-  it("of new rows in a table, and of one that is no list", async () => {
+  it("accept new rows as a table and refuse a row outside a list", async () => {
     const posterior = await sample(
       regression("y ~ kind + x"),
       { y: [1, 2, 4, 3, 6, 5], x: [1, 2, 3, 4, 5, 6], kind: ["a", "b", "a", "b", "a", "b"] },
@@ -149,7 +152,7 @@ describe("draws", () => {
     );
   });
 
-  it("are summed up by single numbers, too, and derived under new names alone", async () => {
+  it("summarise single elements, and refuse to derive an existing name", async () => {
     const posterior = await sample(line, { x: [1, 2, 3], y: [1, 2, 3] }, quick);
     expect(Object.keys(posterior.summary({ of: ["b[2]"] }))).toEqual(["b[2]"]);
     expect(posterior.summary({ of: ["b[2]"] })["b[2]"]).toEqual(posterior.summary()["b[2]"]);

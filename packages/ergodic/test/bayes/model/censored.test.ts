@@ -1,4 +1,7 @@
-/** Censored distributions: their terms by the distribution functions in plain numbers, what they draw, and what is refused. */
+/**
+ * Censored distributions: compares their terms with distribution functions in plain numbers, and tests their draws and
+ * refusals.
+ */
 import { describe, expect, it } from "vitest";
 import * as d from "../../../src/bayes/distributions/index.ts";
 import { interpret, isArray, toArray } from "../../../src/engine/compiler/index.ts";
@@ -8,17 +11,17 @@ import { type Draws, distribution, model, sample, vector } from "../../../src/en
 const terms = (of: d.Distribution, x: readonly number[]): number[] => [...interpret([of.logDensity(toArray(x))], {})[0]];
 const logDensity = (of: d.Distribution, x: number): number => terms(of, [x])[0];
 
-describe("terms", () => {
+describe("log density terms", () => {
   const base = d.normal(1, 2);
 
-  it("at limits are probabilities, between them densities", () => {
+  it("are probabilities at limits and densities between them", () => {
     const found = terms(d.censored(base, { lower: -1, upper: 3 }), [-2, -1, -0.999, 0, 2.999, 3, 4]);
     const [low, high] = [Math.log(base.cdf(-1)), Math.log(1 - base.cdf(3))];
     const wanted = [low, low, logDensity(base, -0.999), logDensity(base, 0), logDensity(base, 2.999), high, high];
     found.forEach((term, i) => void expect(term).toBeCloseTo(wanted[i], 12));
   });
 
-  it("by flags and ends of intervals are of each value", () => {
+  it("follow the flags and interval ends of each value", () => {
     const right = terms(d.censored(base, { right: [0, 1, 0] }), [0, 0, 2]);
     const left = terms(d.censored(base, { left: [0, 1, 1] }), [0, 0, 2]);
     const within = terms(d.censored(base, { until: [1, 0, 9] }), [0, 0, 8.5]);
@@ -29,7 +32,7 @@ describe("terms", () => {
       (w, i) => void expect(left[i]).toBeCloseTo(w, 12),
     );
     [Math.log(base.cdf(1) - base.cdf(0)), logDensity(base, 0)].forEach((w, i) => void expect(within[i]).toBeCloseTo(w, 12));
-    // Far out, where 1 − P is 0 in float64, by the tail.
+    // Far out, 1 − P is 0 in float64, so the tail function is required.
     const far = terms(d.censored(d.normal(0, 1), { until: [40, 41], right: [0, 1] }), [39, 39]);
     // scipy.stats.norm.logsf(39)
     expect(far[0]).toBeCloseTo(-765.0831565643775, 9);
@@ -40,7 +43,7 @@ describe("terms", () => {
     );
   });
 
-  it("of whole numbers count the bound itself", () => {
+  it("include the bound itself for whole numbers", () => {
     // A geometric distribution with its distribution functions: P(X > x) = (1 − p)^(x + 1).
     const log1m = Math.log(0.7);
     const counts = distribution(
@@ -66,7 +69,7 @@ describe("terms", () => {
 });
 
 describe("draws", () => {
-  it("are within limits, and as often at them as the distribution is beyond", () => {
+  it("stay within limits, and lie at a limit with the probability beyond it", () => {
     const of = d.censored(d.normal(0, 1), { lower: -0.5, upper: 1 });
     const values = of.sample(stream(1, "censored").at(0), { batch: [20_000] });
     expect([Math.min(...values), Math.max(...values)]).toEqual([-0.5, 1]);
@@ -86,7 +89,7 @@ describe("draws", () => {
     expect(support.kind === "interval" && isArray(support.high)).toBe(true);
   });
 
-  it("of a model are what would be seen: within limits, or lives to their end", async () => {
+  it("are limited values or complete lifetimes if a model predicts them", async () => {
     const lives = [0.4, 1.2, 2, 2, 0.9, 2, 1.7, 0.3];
     const seen = model(({ data, param, observe, generated }) => {
       const { t } = data({ t: vector("N") });
@@ -101,7 +104,7 @@ describe("draws", () => {
     const options = { chains: 2, warmup: 200, draws: 400, seed: 1, deterministic: true } as const;
     const a: Draws = await sample(seen, { t: lives }, options);
     const b: Draws = await sample(flagged, { t: lives, running: lives.map((t) => Number(t === 2)) }, options);
-    // The same density.
+    // Both models have the same density.
     expect(a.mean("scale")[0]).toBeCloseTo(b.mean("scale")[0], 10);
     expect(Math.max(...a.predict().draws("t"))).toBe(2);
     expect(Math.max(...a.draws("next"))).toBe(2);
@@ -112,7 +115,7 @@ describe("draws", () => {
   });
 });
 
-describe("refused", () => {
+describe("refusals", () => {
   it.each<[string, () => unknown, RegExp]>([
     ["nothing to censor", () => d.censored(d.normal(0, 1), {}), /the base is normal, and nothing is given/],
     [
@@ -135,7 +138,7 @@ describe("refused", () => {
     ["options of another name", () => d.censored(d.normal(0, 1), { max: 3 } as never), /censored: unknown option "max"/],
   ])("%s", (_, make, message) => void expect(make).toThrow(message));
 
-  it("as a prior", async () => {
+  it("a censored prior is refused", async () => {
     const prior = model(({ param }) => void param("x", d.censored(d.normal(0, 1), { upper: 1 })));
     await expect(prior.condition({})).rejects.toThrow(
       /param "x": censored\(\) describes how values are observed and cannot be a prior/,

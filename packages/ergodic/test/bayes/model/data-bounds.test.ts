@@ -1,4 +1,4 @@
-/** What fields say that data must keep to: refused by element, with its place, where the data and where new rows break it. */
+/** Bounds of data fields: values outside are refused with their position, both in data and in new rows. */
 import { expect, expectTypeOf, it } from "vitest";
 import { add, at, mul } from "../../../src/engine/compiler/index.ts";
 import {
@@ -68,7 +68,7 @@ it.each<[string, object, object, RegExp]>([
   expect(found).toMatchObject({ name: "DataError", code: "DATA_RANGE", message: expect.stringMatching(message) });
 });
 
-it("what keeps to its bounds is taken, ends included", async () => {
+it("data within bounds are accepted, including both ends", async () => {
   const fields = {
     y: vector("N", { lower: 0, upper: 3, integer: true }),
     x: tensor("N", 2),
@@ -82,14 +82,14 @@ it("what keeps to its bounds is taken, ends included", async () => {
   expectTypeOf(vector("N", { lower: 0 }).given).toEqualTypeOf<Numbers | undefined>();
 });
 
-it("bounds that mean nothing are refused", () => {
+it("meaningless bounds are refused", () => {
   expect(() => vector("N", { lower: 2, upper: 1 })).toThrow(/vector: lower is 2, but upper is 1; exchange them/);
   expect(() => vector("N", { low: 2 } as never)).toThrow(/vector: unknown option "low"/);
   expect(() => integer({ integer: true } as never)).toThrow(/integer: unknown option "integer"/);
   expect(() => matrix("N", "K", { lower: Number.NaN })).toThrow(/matrix: lower is NaN/);
 });
 
-it("new rows are held to them, too", async () => {
+it("new rows are checked against bounds too", async () => {
   const counts = model(
     { x: matrix("N", 2, { lower: 0 }), z: vector("N", { upper: 1 }), y: vector("N", { lower: 0, integer: true }) },
     ({ x, z, y, param, observe }) => {
@@ -119,6 +119,6 @@ it("new rows are held to them, too", async () => {
       { x: [1, -2], z: 1 },
     ] as never),
   ).toThrow(/predict: row 2: "x"\[1\] is -2, but must be a number >= 0, as its field requires; change it \[DATA_RANGE\]/);
-  // Its own bounds, and not those of the field before it.
+  // z is checked against its own bounds, not those of the previous field.
   expect(() => predictor.predict({ x: [1, 0], z: 1.5 } as never)).toThrow(/"z" is 1.5, but must be a number <= 1/);
 });

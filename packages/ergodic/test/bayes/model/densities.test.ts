@@ -1,4 +1,7 @@
-/** Bindings of a model without gradient and with the likelihood raised to a power; parameters that are whole numbers; many points at once. */
+/**
+ * Bindings of a model without gradient and with a tempered likelihood, parameters that are whole numbers, and
+ * evaluation of many points.
+ */
 import { describe, expect, it } from "vitest";
 import {
   bernoulli,
@@ -44,7 +47,7 @@ const logNormal = (x: number, m: number, s: number): number =>
 const likelihoodAt = ([a, b, logSigma]: ArrayLike<number> & Iterable<number>): number =>
   DATA.y.reduce((total, y, i) => total + logNormal(y, a + b * DATA.x[i], Math.exp(logSigma)), 0);
 
-/** Values and gradients at points, by a binding. */
+/** Evaluates values and gradients at points through a binding. */
 async function evaluation(binding: DensityBinding, dimension: number) {
   const engine = await openEngine();
   const x = engine.memory.allocate(8 * dimension, "test");
@@ -58,7 +61,7 @@ async function evaluation(binding: DensityBinding, dimension: number) {
 }
 
 describe("a binding without gradient", () => {
-  it("gives the same value and writes nothing else", async () => {
+  it("returns the same value and writes nothing else", async () => {
     using posterior = await conditioned(regression, DATA);
     const alone = await evaluation(posterior.bind({ lane: 0, purpose: "test", gradient: false }), 3);
     const both = posterior.evaluate(U);
@@ -67,7 +70,7 @@ describe("a binding without gradient", () => {
 });
 
 describe("a tempered binding", () => {
-  it("is the prior and the likelihood to a power, and tells the likelihood", async () => {
+  it("raises only the likelihood to the power and reports it", async () => {
     const engine = await openEngine();
     using posterior = await conditioned(regression, DATA);
     const binding = posterior.bindTempered({ lane: 0, purpose: "test" });
@@ -83,7 +86,7 @@ describe("a tempered binding", () => {
       set(binding);
       set(alone);
       const got = run(U);
-      // The prior with its target() term is what is left of the whole without the likelihood.
+      // The prior with its target() term is the whole density minus the likelihood.
       expect(got.value).toBeCloseTo(whole - likelihood + power * likelihood, 11);
       expect(engine.memory.f64(binding.likelihood, 1)[0]).toBeCloseTo(likelihood, 11);
       expect(value(U, 5)).toEqual({ value: got.value, gradient: [5, 5, 5] });
@@ -102,7 +105,7 @@ describe("a tempered binding", () => {
     alone.dispose();
   });
 
-  it("is the prior at power 0, also where the likelihood is not finite", async () => {
+  it("equals the prior at power 0 even if the likelihood is not finite", async () => {
     const engine = await openEngine();
     using posterior = await conditioned(
       ({ data, param, observe }) => {
@@ -113,7 +116,7 @@ describe("a tempered binding", () => {
     );
     const binding = posterior.bindTempered({ lane: 0, purpose: "test" });
     const run = await evaluation(binding, 1);
-    // e^0.5 < 2: the second datum is impossible.
+    // e^0.5 < 2, so the second datum is impossible.
     const got = run([0.5]);
     expect(got.value).toBeCloseTo(logNormal(0.5, 0, 1), 12);
     expect(got.gradient[0]).toBeCloseTo(-0.5, 12);
@@ -124,7 +127,7 @@ describe("a tempered binding", () => {
   });
 });
 
-/** Two clusters, which of them each datum belongs to being a parameter. */
+/** Two clusters. The cluster of each datum is a parameter. */
 const clusters = ({ data, param, observe, generated }: ModelContext) => {
   const { y } = data({ y: vector("N") });
   const theta = param("theta", dirichlet([2, 3]));
@@ -136,7 +139,7 @@ const clusters = ({ data, param, observe, generated }: ModelContext) => {
 const Y = [-1.1, 2.2, 1.7];
 
 describe("a model is refused", () => {
-  it("where its function is async", async () => {
+  it("async functions are refused", async () => {
     const later = model(async ({ param }) => {
       param("a", normal(0, 1));
     });
@@ -145,7 +148,7 @@ describe("a model is refused", () => {
     );
   });
 
-  it("values that break a constraint, by the parameter's name", async () => {
+  it("values that break a constraint are refused with the parameter's name", async () => {
     using posterior = await conditioned(({ param }) => {
       param("s", "positive");
       param("t", normal(0, 1));
@@ -155,7 +158,7 @@ describe("a model is refused", () => {
 });
 
 describe("parameters that are whole numbers", () => {
-  it("stand in u as they are, with a gradient of 0, and name what they index", async () => {
+  it("appear unchanged in u with gradient 0 and can be indices", async () => {
     using posterior = await conditioned(clusters, { y: Y });
     expect(posterior.discrete).toEqual([{ name: "z", offset: 3, size: 3, low: 0, high: 1 }]);
     expect(posterior.parameters.map(({ name, offset, size }) => [name, offset, size])).toEqual([
@@ -175,13 +178,14 @@ describe("parameters that are whole numbers", () => {
     const { value, gradient } = posterior.evaluate(u);
     expect(value).toBeCloseTo(posterior.logDensity(u), 11);
     expect([...gradient.slice(3)]).toEqual([0, 0, 0]);
-    // ∂/∂μ₀ = −μ₀/9 + (y₀ − μ₀)/¼ of the one datum that is there.
+    // ∂/∂μ₀ = −μ₀/9 + (y₀ − μ₀)/¼ for the only datum in that cluster.
     expect(gradient[1]).toBeCloseTo(1 / 9 + (Y[0] + 1) / 0.25, 10);
     const values = posterior.constrain(u);
     expect([...values.z]).toEqual(z);
     expect([...values.first]).toEqual([0]);
     expect(posterior.predict(u, stream(1, "y").at(0)).y).toHaveLength(3);
-    // Another cluster, and one that is none: impossible, whatever the likelihood makes of it (NaN).
+    // Another cluster changes the value. A cluster that does not exist is impossible, whatever the likelihood returns
+    // (NaN).
     expect(posterior.evaluate(posterior.unconstrain({ theta: [0.4, 0.6], mu, z: [1, 1, 1] })).value).not.toBe(value);
     expect(posterior.evaluate([...u.slice(0, 5), 2]).value > -Infinity).toBe(false);
     expect(() => posterior.unconstrain({ theta: [0.4, 0.6], mu, z: [0, 1, 2] })).toThrow(
@@ -190,7 +194,7 @@ describe("parameters that are whole numbers", () => {
     expect(() => posterior.unconstrain({ theta: [0.4, 0.6], mu, z: [0, 0.5, 1] })).toThrow("must be a whole number");
   });
 
-  it("know their bounds, as far as the data tell", async () => {
+  it("have bounds as far as the data determine them", async () => {
     using posterior = await conditioned(
       ({ data, param, observe }) => {
         const { n } = data({ n: vector("K") });
@@ -237,7 +241,7 @@ describe("many points at once", () => {
     regression(context);
     context.generated("again", normal(context.param("c", normal(0, 1)), 1));
   };
-  it("give what each gives alone", async () => {
+  it("return the same values as single points", async () => {
     using posterior = await conditioned(body, DATA);
     const points = Float64Array.of(...U, 0.1, 1, -1, 0.5, 2);
     const draws = stream(3, "many");

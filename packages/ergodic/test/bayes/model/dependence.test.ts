@@ -1,4 +1,4 @@
-/** Models whose terms depend on each other are found, and models that only look like it are not. */
+/** Detection of models whose terms depend on each other. Similar models without dependence must not be reported. */
 import { describe, expect, it } from "vitest";
 import * as d from "../../../src/bayes/distributions/index.ts";
 import type { ModelContext } from "../../../src/bayes/model/context.ts";
@@ -21,7 +21,7 @@ const table = y.map((value, i) => [x[i], value]);
 const rates = [1, 2, 4, 8, 16];
 const data = { y, x, w, counts, states, group, table, rates, start: 3, N };
 
-/** Names that are found, at a point drawn for the model. */
+/** Names of the observations that are found to be dependent at a random point. */
 function found(body: (context: ModelContext) => void): string[] {
   const traced = traceModel("tried", body, data);
   const own = stream(9, "point").at(0);
@@ -195,12 +195,12 @@ const independent: Record<string, (m: ModelContext) => void> = {
   },
 };
 
-describe("found", () => {
+describe("dependent terms", () => {
   it.each(Object.entries(dependent))("%s", (_, body) => {
     expect(found(body)).toEqual(["y"]);
   });
 
-  it("values observed one by one, each on the one before", () => {
+  it("values observed one by one, each given the previous one, are found", () => {
     const names = found((m) => {
       const { y } = m.data({ y: vector("N") });
       const beta = slope(m);
@@ -210,7 +210,7 @@ describe("found", () => {
     expect(names.sort()).toEqual(["y0", "y1", "y2", "y3", "y4", "y5"]);
   });
 
-  it("only what depends, where there is more", () => {
+  it("only the dependent terms of a model are found", () => {
     const names = found((m) => {
       const { y, w } = m.data({ y: vector("N"), w: vector("N") });
       m.observe(after(y), d.normal(c.mul(slope(m), before(y)), 1), "series");
@@ -220,12 +220,12 @@ describe("found", () => {
   });
 });
 
-describe("not found", () => {
+describe("independent terms", () => {
   it.each(Object.entries(independent))("%s", (_, body) => {
     expect(found(body)).toEqual([]);
   });
 
-  it("values observed one by one", () => {
+  it("values observed one by one are independent", () => {
     const names = found((m) => {
       const { y, x } = m.data({ y: vector("N"), x: vector("N") });
       const beta = slope(m);

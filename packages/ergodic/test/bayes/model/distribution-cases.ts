@@ -1,4 +1,4 @@
-/** One case of every distribution: parameters by name, and values of the support. */
+/** A test case of every distribution: parameters by name, and values of the support. */
 
 import { distributionExamples } from "../../../src/bayes/distributions/distribution.ts";
 import * as d from "../../../src/bayes/distributions/index.ts";
@@ -12,7 +12,7 @@ export interface Case {
   readonly name: string;
   readonly parameters: Readonly<Record<string, Numbers>>;
   readonly x: Numbers;
-  /** Whether x may move: not whole numbers, nor simplexes. */
+  /** Whether x can be differentiated, which excludes whole numbers and simplexes. */
   readonly moves: boolean;
   build(parameters: Readonly<Record<string, SymbolicArray>>): d.Distribution;
 }
@@ -171,7 +171,7 @@ const listed: readonly Case[] = [
   ),
 ];
 
-/** Cases of the examples that definitions state. */
+/** Cases from the examples in definitions. */
 const stated = [...distributionExamples()].map(([name, { parameters, x }]) =>
   of(name, x, parameters as readonly Given[], d.distributionOf(name)!(...parameters).family.kind === "continuous"),
 );

@@ -1,4 +1,7 @@
-/** Distributions on symbolic arrays: gradients, compiled code, shapes, edges and errors. Values: test/golden/distributions.test.ts. */
+/**
+ * Distributions on symbolic arrays: gradients, compiled code, shapes, edge cases and errors.
+ * test/golden/distributions.test.ts checks the values.
+ */
 import { describe, expect, it } from "vitest";
 import "../../../src/entries/at-start.ts";
 import * as d from "../../../src/bayes/distributions/index.ts";
@@ -23,14 +26,14 @@ function symbols(c: Case): Record<string, SymbolicArray> {
 const valuesOf = (c: Case): Record<string, number[]> =>
   Object.fromEntries(Object.entries(inputsOf(c)).map(([name, { values }]) => [name, [...values]]));
 
-/** Names of the inputs that the log density can be differentiated by. */
+/** Names of the inputs with a derivative of the log density. */
 function movable(c: Case): string[] {
   const counted = ["binomial", "binomialLogit", "betaBinomial", "multinomial"].includes(c.name) ? ["p0"] : [];
   return [...Object.keys(c.parameters).filter((name) => !counted.includes(name)), ...(c.moves ? ["x"] : [])];
 }
 
 describe("gradients", () => {
-  it.each(CASES)("of $name agree with differences", (c) => {
+  it.each(CASES)("agree with finite differences for $name", (c) => {
     const s = symbols(c);
     const total = sum(c.build(s).logDensity(s.x));
     const names = movable(c);
@@ -44,7 +47,7 @@ describe("gradients", () => {
     );
     names.forEach((name, k) => {
       for (let i = 0; i < values[name].length; i++) {
-        // A factor's upper triangle is not read: moving it must not matter.
+        // The upper triangle of a factor is not read, so moving it must not matter.
         const at = values[name][i];
         const step = 1e-5 * Math.max(0.1, Math.abs(at));
         const moved = (by: number) => {
@@ -63,7 +66,7 @@ describe("gradients", () => {
 });
 
 describe("compiled code", () => {
-  it("gives the interpreter's log densities and gradients", async () => {
+  it("returns the interpreter's log densities and gradients", async () => {
     const all = CASES.flatMap((c, k) =>
       Object.entries(inputsOf(c)).map(([name, given]) => ({ key: `${k} ${name}`, given, moves: movable(c).includes(name) })),
     );
@@ -109,7 +112,7 @@ describe("shapes", () => {
     ]);
   });
 
-  it("of draws are the batch and the axes of one value", () => {
+  it("have the batch and the axes of one value for draws", () => {
     const draws = stream(1).at(0);
     expect(d.normal([1, 2, 3], 1).sample(draws)).toHaveLength(3);
     expect(d.dirichlet([1, 2, 3]).sample(draws, { batch: [2, 2] })).toHaveLength(12);
@@ -119,8 +122,8 @@ describe("shapes", () => {
   });
 });
 
-describe("edges", () => {
-  it("agrees with the sum of its terms: mixtures, zero inflation and truncation by numbers", () => {
+describe("edge cases", () => {
+  it("mixtures, zero inflation and truncation agree with the sum of their terms", () => {
     const at = (x: d.Distribution, v: number) => interpret([x.logDensity(v)], {})[0][0];
     const mixed = d.mixture([0.25, 0.75], [d.normal(0, 1), d.normal(3, 2)]);
     for (const x of [-4, 0, 2.5])
@@ -148,7 +151,7 @@ describe("edges", () => {
     for (const half of halves) expect(close(half.cdf(half.quantile(0.3)), 0.3)).toBe(true);
   });
 
-  it("gives −∞ outside of the support and for what is no whole number", () => {
+  it("the log density is −∞ outside the support and at fractions", () => {
     const at = (x: d.Distribution, v: number) => interpret([x.logDensity(v)], {})[0][0];
     expect(at(d.gamma(2, 1), -0.1)).toBe(-Infinity);
     expect(at(d.orderedLogistic(0, [1, 2]), 1.5)).toBe(-Infinity);
@@ -156,14 +159,14 @@ describe("edges", () => {
     expect(interpret([d.dirichlet([1, 1]).logDensity([0.5, 0.6])], {})[0][0]).toBe(-Infinity);
   });
 
-  it("knows the support", () => {
+  it("the support is reported", () => {
     const { support } = d.truncated(d.normal(0, 1), { lower: 1 });
     expect(support.kind === "interval" && interpret([support.low!], {})[0][0]).toBe(1);
     expect(d.gamma(1, 1).support.kind).toBe("interval");
     expect(d.lkjCholesky(3, 1).support.kind).toBe("correlationCholesky");
   });
 
-  it("inverts its distribution function at every count", () => {
+  it("quantiles invert the distribution function at every count", () => {
     for (const x of [
       d.poisson(4.5),
       d.binomial(9, 0.3),
@@ -175,8 +178,8 @@ describe("edges", () => {
   });
 });
 
-// scipy 1.15.3: d.mean(), d.var() of stats.t(4.5, -0.3, 0.5), stats.invgamma(2.5, scale=1.3), stats.pareto(3, scale=0.5); for the half forms
-// integrate.quad of x, x² times the density
+// scipy 1.15.3: d.mean() and d.var() of stats.t(4.5, -0.3, 0.5), stats.invgamma(2.5, scale=1.3) and stats.pareto(3,
+// scale=0.5). For the half forms, integrate.quad of x and x² times the density.
 it.each<[string, d.Distribution, number, number]>([
   ["student", d.student(4.5, -0.3, 0.5), -0.3, 0.45],
   ["student without variance", d.student(1.5, 2, 1), 2, Infinity],
@@ -184,14 +187,14 @@ it.each<[string, d.Distribution, number, number]>([
   ["inverseGamma", d.inverseGamma(2.5, 1.3), 0.8666666666666667, 1.5022222222222221],
   ["pareto", d.pareto(0.5, 3), 0.75, 0.1875],
   ["halfStudent", d.halfStudent(4.5, 1.8), 1.7475024278503497, 2.778235264657134],
-])("mean and variance of %s", (_, distribution, mean, variance) => {
+])("mean and variance of %s equal the reference", (_, distribution, mean, variance) => {
   const fits = (a: unknown, b: number) =>
     Number.isFinite(b) ? Math.abs((a as number) - b) <= 1e-9 * Math.abs(b) : Object.is(a, b);
   expect(fits(distribution.mean(), mean), `${distribution.mean()}`).toBe(true);
   expect(fits(distribution.variance(), variance), `${distribution.variance()}`).toBe(true);
 });
 
-it("mean and variance of vectors", () => {
+it("mean and variance of vectors equal the reference", () => {
   const covariance = [
     [2, 0.6],
     [0.6, 1.5],

@@ -1,4 +1,7 @@
-/** Where no start is finite, the term of the model that is to blame is named; what is probably not meant is hinted at, and nothing else. */
+/**
+ * If no start is finite, the responsible term of the model is named. Probable mistakes in a model give hints, and sound
+ * models give none.
+ */
 import { describe, expect, it } from "vitest";
 import { add, at, div, exp, input, log, mul, sub, sum, take } from "../../../src/engine/compiler/index.ts";
 import {
@@ -40,7 +43,7 @@ async function explained(
 }
 
 describe("a density that is nowhere finite", () => {
-  it("is not, where it is", async () => {
+  it("is not reported if the density is finite", async () => {
     const line = ({ data, param, observe }: ModelContext) =>
       observe(data({ y: vector("N") }).y, normal(param("mu", normal(0, 1)), 1));
     expect(await explained(line, { y: [1, 2] })).toBeUndefined();
@@ -48,7 +51,7 @@ describe("a density that is nowhere finite", () => {
     expect(await explained(line, { y: [1, 2] }, [])).toBeUndefined();
   });
 
-  it("the first term is named that is not finite at all starts, with its element", async () => {
+  it("the first term that is not finite at all starts is named with its element", async () => {
     const body = ({ data, param, observe }: ModelContext) => {
       const { a, b } = data({ a: vector("N"), b: matrix("M", "K") });
       const p = param("p", "unitInterval");
@@ -86,7 +89,7 @@ describe("a density that is nowhere finite", () => {
     expect(await explained(mixture, { y: [1, 2] })).toBeUndefined();
   });
 
-  it("a parameter of the distribution is named that breaks its constraint", async () => {
+  it("a distribution parameter that breaks its constraint is named", async () => {
     const scales = ({ data, param, observe }: ModelContext) => {
       const { y } = data({ y: vector("N") });
       observe(y, normal(0, sub(-9, param("tau", normal(0, 1)))));
@@ -133,9 +136,9 @@ describe("a density that is nowhere finite", () => {
     ).toMatch(/^multivariateNormal y\[0\] is not a number.*covariance is \[/);
   });
 
-  it("without one element to blame, the term is named that fails most often", async () => {
+  it("if no single element fails everywhere, the term that fails most often is named", async () => {
     const y = [0, 0];
-    // x > 0 breaks the first, x < 0 the second.
+    // x > 0 makes the first element undefined, and x < 0 the second.
     const sides = ({ data, param, target }: ModelContext) => {
       data({ y: vector("N") });
       const x = param("x", normal(0, 1));
@@ -155,18 +158,18 @@ describe("a density that is nowhere finite", () => {
     expect(await explained(half, {}, [Float64Array.of(-1)])).toBe("the target() term is not a number there");
   });
 
-  it("the starts are looked at, each of them", async () => {
+  it("every start is examined", async () => {
     const sides = model(({ param, target }) => {
       const x = param("x", "real");
       target(log(x));
       target(log(mul(-1, x)));
     });
     const run = sample(sides, {}, { warmup: 5, draws: 5, chains: 1, seed: 1 });
-    // Of 100 points about half are on either side.
+    // About half of 100 points lie on either side.
     await expect(run).rejects.toThrow(/the target\(\) term( 2)? is not a number at [56]\d of 100 of them/);
   });
 
-  it("every verb and sampler says so", async () => {
+  it("every verb and sampler reports the cause", async () => {
     const wrong = model(({ data, param, observe }) => observe(data({ y: vector("N") }).y, bernoulli(param("p", "unitInterval"))));
     const data = { y: [0, 1, 1, 0, 1, 0, 0, 2] };
     const words = /bernoulli y\[7\] = 2 is -inf at all of them: its values are whole numbers from 0 to 1.*SAMPLE_START/;
@@ -184,7 +187,7 @@ describe("a density that is nowhere finite", () => {
 });
 
 describe("data", () => {
-  it("are looked at for each array that they are indices of", async () => {
+  it("are checked for each array that they index", async () => {
     const both = ({ data, param, target }: ModelContext) => {
       const { g } = data({ g: vector("N") });
       target(take(param("wide", normal(0, 1), { shape: 3 }), g));
@@ -199,7 +202,7 @@ describe("data", () => {
     await expect(conditioned(made, { g: [1, 2, 3] })).rejects.toThrow(/^index\[2\] made of data "g": it is 2/);
   });
 
-  it("that depend on a parameter are taken as they come", async () => {
+  it("indices that depend on a parameter are not checked", async () => {
     const chosen = ({ param, target }: ModelContext) => {
       const z = param("z", categorical([0.5, 0.5]));
       target(take(param("a", normal(0, 1), { shape: 2 }), z));
@@ -207,7 +210,7 @@ describe("data", () => {
     (await conditioned(chosen)).dispose();
   });
 
-  it("that are missing are named by all their indices", async () => {
+  it("missing values are named with all their indices", async () => {
     const table = ({ data, param }: ModelContext) => {
       data({ x: matrix("N", "K") });
       param("a", "real");
@@ -225,7 +228,7 @@ describe("data", () => {
 });
 
 describe("bounds", () => {
-  it("of one element in the other order are refused, equal ones where nothing is between", () => {
+  it("reversed bounds of one element are refused, and equal ones if the interval would be empty", () => {
     expect(() => uniform([0, 5], [1, 4])).toThrow(/low is 5 and high is 4, but low must be below high; exchange them/);
     expect(() => uniform(0, [1, -1])).toThrow(/low is 0 and high is -1/);
     expect(() => uniform(2, 2)).toThrow(/low is 2 and high is 2, but low must be below high \(/);
@@ -242,7 +245,7 @@ describe("hints", () => {
     return posterior.hints.map(({ code }) => code);
   };
 
-  it("are given of parameters that are taken, turned, repeated", async () => {
+  it("are given for parameters that are indexed, transformed or repeated", async () => {
     expect(
       await hintsOf(
         ({ data, param, observe }) => {
@@ -262,7 +265,7 @@ describe("hints", () => {
     ]);
   });
 
-  it("are given of nothing else", async () => {
+  it("are not given for sound models", async () => {
     expect(
       await hintsOf(
         ({ data, param, observe, marginalise, generated }) => {
@@ -285,7 +288,7 @@ describe("hints", () => {
     ).toEqual([]);
   });
 
-  it("go with the draws: into the description, their file, and the verdict", async () => {
+  it("are stored with the draws, in the description, the file and the verdict", async () => {
     const body = ({ data, param, observe }: ModelContext) =>
       observe(data({ y: vector("N") }).y, normal(0, param("sigma", "real")));
     const start = { sigma: 1 };

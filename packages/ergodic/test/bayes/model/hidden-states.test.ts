@@ -1,4 +1,7 @@
-/** Hidden states: several values of one state, the most probable path, and how chains begin, against sums and maxima over all paths. */
+/**
+ * Hidden states: several values per state, the most probable path and the start of chains. The tests compare them with
+ * sums and maxima over all paths.
+ */
 import { describe, expect, it } from "vitest";
 import {
   type ConditionedModel,
@@ -38,7 +41,7 @@ const logTotal = (logs: readonly number[]): number => {
   return most + Math.log(logs.reduce((total, x) => total + Math.exp(x - most), 0));
 };
 
-/** All paths of three states, the lower states first, with log p(path, what is observed). */
+/** All paths of three states, lower states first, with log p(path, observations). */
 function paths(initial: readonly number[], term: (k: number, t: number) => number, length = Y.length) {
   return Array.from({ length: 3 ** length }, (_, code) => {
     const states = Array.from({ length }, (_, t) => Math.floor(code / 3 ** (length - 1 - t)) % 3);
@@ -49,14 +52,14 @@ function paths(initial: readonly number[], term: (k: number, t: number) => numbe
 
 const best = (all: ReturnType<typeof paths>): number[] => all.reduce((a, b) => (b.log > a.log ? b : a)).states;
 
-/** π of the chain A, by its powers. */
+/** Stationary distribution of the chain A, by powers of its matrix. */
 function stationaryOf(rows: readonly (readonly number[])[]): number[] {
   let p = rows.map(() => 1 / rows.length);
   for (let i = 0; i < 2000; i++) p = rows.map((_, j) => p.reduce((sum, x, k) => sum + x * rows[k][j], 0));
   return p;
 }
 
-/** The gradient is that of differences. */
+/** Compares the gradient with finite differences. */
 function checkGradient(posterior: ConditionedModel, u: Float64Array): void {
   const { gradient } = posterior.evaluate(u);
   const h = 1e-4;
@@ -84,11 +87,11 @@ const several = (value: "record" | "list" | "y") => (context: ModelContext) => {
 };
 const values = { mu: MU, rate: RATE, a: A.flat() };
 
-describe("several values of one hidden chain", () => {
+describe("one hidden chain with several values", () => {
   it.each([
     ["record", "c, y"],
     ["list", "both"],
-  ] as const)("in a %s: the sum over all paths", async (kind, name) => {
+  ] as const)("sums over all paths if the values are in a %s", async (kind, name) => {
     using posterior = await conditioned(several(kind), { y: Y, c: C });
     const u = posterior.unconstrain(values);
     const all = paths(PI, (k, t) => logNormal(Y[t], MU[k], 0.7) + logPoisson(C[t], RATE[k]));
@@ -108,7 +111,7 @@ describe("several values of one hidden chain", () => {
     expect(posterior.observedValues()).toEqual({ y: Float64Array.from(Y), c: Float64Array.from(C) });
   });
 
-  /** Values that tell their state, of both. */
+  /** Both values reveal their state. */
   const told = (context: ModelContext, states: Parameters<ModelContext["marginalise"]>[0]) => {
     const { y, c } = context.data({ y: matrix("T", "S"), c: matrix("T", "S") });
     const m = context.param("m", normal(0, 1));
@@ -121,7 +124,7 @@ describe("several values of one hidden chain", () => {
   it.each([
     ["a chain", hiddenMarkov(PI, A)],
     ["free states", categorical(PI)],
-  ])("are drawn of the same states: %s", async (name, states) => {
+  ])("draws all values from the same states: %s", async (name, states) => {
     using posterior = await conditioned((context) => told(context, states), { y: grid, c: grid });
     const draws = stream(4, "several");
     const first = new Float64Array(3);
@@ -132,7 +135,7 @@ describe("several values of one hidden chain", () => {
       expect(Array.from(c, (x) => Math.round(Math.abs(x - 1) / 100))).toEqual(own);
       own.forEach((state, k) => void (k < 2 ? first[state]++ : moves[3 * own[k - 2] + state]++));
     }
-    // 12 counts, each within 4.9 standard deviations but once in 10⁶.
+    // Each of 12 counts stays within 4.9 standard deviations except with probability 10⁻⁶.
     const z = (hits: number, count: number, p: number) => Math.abs(hits - count * p) / Math.sqrt(count * p * (1 - p));
     PI.forEach((p, k) => void expect(z(first[k], 3000, p)).toBeLessThan(4.9));
     for (const [k, row] of (name === "a chain" ? A : [PI, PI, PI]).entries())
@@ -141,7 +144,7 @@ describe("several values of one hidden chain", () => {
       );
   });
 
-  it("free states: the sum over the states of each element; vectors and numbers together", async () => {
+  it("sums over the states of each element, for vectors and numbers together", async () => {
     using posterior = await conditioned(
       ({ data, param, marginalise, generated }) => {
         const { v, c } = data({ v: matrix("N", 2), c: vector("N") });
@@ -167,7 +170,7 @@ describe("several values of one hidden chain", () => {
     });
   });
 
-  it("free states with weights of their own are drawn by these", async () => {
+  it("draws free states by their own weights", async () => {
     const weights = [[1, 0, 0], [0, 0, 1], [0, 1, 0]]; // biome-ignore format: rows
     using posterior = await conditioned(
       ({ data, param, marginalise }) => {
@@ -182,7 +185,7 @@ describe("several values of one hidden chain", () => {
     expect(Array.from(c, (x) => Math.round(Math.abs(x) / 100))).toEqual([0, 2, 1]);
   });
 
-  it("are called by their data, else by their keys; in lists by their number", async () => {
+  it("names the values by their data or their keys, and in lists by number", async () => {
     const namesOf = async (list: boolean) => {
       using posterior = await conditioned(
         ({ data, param, marginalise }) => {
@@ -201,7 +204,7 @@ describe("several values of one hidden chain", () => {
     expect(await namesOf(true)).toEqual(["observed 1", "y"]);
   });
 
-  it("are simulated, each of them, where a model is calibrated", async () => {
+  it("simulates all values in calibration", async () => {
     const seen: ModelData[] = [];
     const flat = model(({ data, param, marginalise }) => {
       const { y, c } = data({ y: vector("T"), c: vector("T") });
@@ -221,7 +224,7 @@ describe("several values of one hidden chain", () => {
     for (const { c } of simulated) expect(String(c)).not.toBe(String(C));
   });
 
-  it("predict, check and one-step-ahead validation of a run", async () => {
+  it("supports predict, check and one-step-ahead validation", async () => {
     const posterior = await sample(model(several("record")), { y: Y, c: C }, { seed: 1, chains: 2, warmup: 100, draws: 50 });
     const replicated = posterior.predict({ seed: 3 });
     expect(replicated.quantities.map(({ name, shape }) => [name, shape])).toEqual([
@@ -244,7 +247,7 @@ describe("the most probable path", () => {
     context.generated("path", context.marginalise(hiddenMarkov(PI, A), (k) => normal(at(mu, k), 0.7), { value: y }).mostLikely);
   };
 
-  it("is the maximum over all paths, of many series", async () => {
+  it("is the maximum over all paths in many series", async () => {
     const draws = stream(2, "viterbi").at(0);
     let other = 0;
     for (let i = 0; i < 40; i++) {
@@ -253,7 +256,7 @@ describe("the most probable path", () => {
       const { path } = posterior.constrain(posterior.unconstrain({ mu: MU }));
       const all = paths(PI, (k, t) => logNormal(y[t], MU[k], 0.7));
       expect([...path]).toEqual(best(all));
-      // Not the states that are most probable one by one.
+      // States that are most probable one by one form another path.
       const alone = y.map((_, t) => {
         const sums = [0, 1, 2].map((k) => logTotal(all.filter(({ states }) => states[t] === k).map(({ log }) => log)));
         return sums.indexOf(Math.max(...sums));
@@ -263,7 +266,7 @@ describe("the most probable path", () => {
     expect(other).toBeGreaterThan(0);
   });
 
-  it("of equal ones that of lower states; of one time; moves that cannot be are not taken", async () => {
+  it("prefers lower states in ties, handles a single time and avoids impossible moves", async () => {
     const pathOf = async (rows: number[][], terms: (k: number) => number[], length: number) => {
       using posterior = await conditioned(
         ({ data, param, marginalise, generated }) => {
@@ -282,13 +285,13 @@ describe("the most probable path", () => {
     const half = [[0.5, 0.5], [0.5, 0.5]]; // biome-ignore format: rows
     expect(await pathOf(half, () => [0, 0, 0], 3)).toEqual([0, 0, 0]);
     expect(await pathOf(half, (k) => [k], 1)).toEqual([1]);
-    // From 0 there is no way out, and the third time wants 1.
+    // State 0 has no way out, and the third value favours state 1.
     const trap = [[1, 0], [0.5, 0.5]]; // biome-ignore format: rows
     expect(await pathOf(trap, (k) => (k ? [0, 0, 20] : [5, 5, 0]), 3)).toEqual([1, 1, 1]);
     expect(await pathOf(trap, (k) => (k ? [0, 0, 4] : [5, 5, 0]), 3)).toEqual([0, 0, 0]);
   });
 
-  it("of several chains side by side is that of each", async () => {
+  it("is found for each of several parallel chains", async () => {
     const series = [[-1.1, 0.2], [2.2, 1], [1.7, -0.4], [0.3, 3]]; // biome-ignore format: rows
     using both = await conditioned(
       (context) => {
@@ -308,7 +311,7 @@ describe("the most probable path", () => {
     }
   });
 
-  it("of free states is each one's own", async () => {
+  it("is chosen for each element of free states", async () => {
     using posterior = await conditioned(({ param, marginalise, generated }) => {
       const mu = param("mu", normal(0, 3), { shape: 3 });
       const made = marginalise(categorical(PI), (k) => normal(at(mu, k), 0.7), { value: [-2, 0.4, 3] as never });
@@ -318,7 +321,7 @@ describe("the most probable path", () => {
   });
 });
 
-describe("how a chain begins", () => {
+describe("the start of a chain", () => {
   const beginning = (initial: Parameters<typeof hiddenMarkov>[0]) => (context: ModelContext) => {
     const { y } = context.data({ y: vector("T") });
     const rows = context.param("a", dirichlet([1, 1, 1]), { shape: 3 });
@@ -336,7 +339,7 @@ describe("how a chain begins", () => {
     checkGradient(posterior, u);
   });
 
-  it("stationary chains stay so: each time is drawn alike", async () => {
+  it("a stationary chain has the same distribution at each time", async () => {
     using posterior = await conditioned(
       ({ data, param, marginalise }) => {
         const { y } = data({ y: vector("T") });
@@ -350,7 +353,7 @@ describe("how a chain begins", () => {
     for (let i = 0; i < 3000; i++)
       posterior.predict([0], draws.at(i)).y.forEach((x, t) => void counts[t][Math.round(Math.abs(x) / 10)]++);
     const wanted = stationaryOf(A);
-    // Nine counts, each within 4.9 standard deviations but once in 10⁶.
+    // Each of nine counts stays within 4.9 standard deviations except with probability 10⁻⁶.
     for (const count of counts)
       count.forEach((hits, k) => {
         const p = wanted[k];
@@ -368,7 +371,7 @@ describe("how a chain begins", () => {
   ])("refuses %s", (_, attempt, words) => expect(attempt).toThrow(words));
 });
 
-describe("refused", () => {
+describe("refusals", () => {
   const bodies: [string, (context: ModelContext, m: SymbolicArray) => void, string][] = [
     [
       "distributions without values",
@@ -427,7 +430,7 @@ describe("refused", () => {
     await expect(conditioned((context) => body(context, context.param("m", normal(0, 1))))).rejects.toThrow(words);
   });
 
-  it("values of several sizes", async () => {
+  it("values of different sizes are refused", async () => {
     const body = (context: ModelContext) => {
       const { y, c } = context.data({ y: vector("N"), c: vector("M") });
       const m = context.param("m", normal(0, 1));
@@ -438,7 +441,7 @@ describe("refused", () => {
     );
   });
 
-  it("predictions of what has no distributions, with what to write", async () => {
+  it("predictions without distributions are refused with advice", async () => {
     const terms = model(({ param, marginalise }) => {
       const m = param("m", normal(0, 1));
       marginalise(categorical([0.5, 0.5]), (k) => normal(m, 1).logDensity(k), { name: "y" });

@@ -1,11 +1,11 @@
-/** Which parameters could be written without their centre, as the verdict's advice names them. */
+/** Parameters that could have a non-centred form. The verdict's advice names them. */
 import { expect, it } from "vitest";
 import * as d from "../../../src/bayes/distributions/index.ts";
 import { hierarchyOf } from "../../../src/bayes/model/hierarchy.ts";
 import { traceModel } from "../../../src/bayes/model/trace.ts";
 import { full } from "../../../src/engine/compiler/index.ts";
 
-it("names those below others that have a location and a scale, and no bounds of their own", () => {
+it("finds parameters below others that have a location and scale and no bounds", () => {
   const traced = traceModel(
     "hierarchy",
     ({ param }) => {

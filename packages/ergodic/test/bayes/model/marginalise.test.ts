@@ -1,4 +1,7 @@
-/** Discrete latent variables summed out, against sums over all their values: mixtures, change points, hidden Markov chains. */
+/**
+ * Compares marginalised discrete variables with sums over all their values: mixtures, change points and hidden Markov
+ * chains.
+ */
 import { describe, expect, it } from "vitest";
 import {
   bernoulli,
@@ -47,7 +50,7 @@ const logTotal = (logs: readonly number[]): number => {
   return most + Math.log(logs.reduce((total, x) => total + Math.exp(x - most), 0));
 };
 
-/** The compiled density is the interpreter's, and its gradient that of differences. */
+/** Compares the compiled density with the interpreter and its gradient with finite differences. */
 function checkCompiled(posterior: ConditionedModel, u: Float64Array): void {
   const { value, gradient } = posterior.evaluate(u);
   expect(Math.abs(value - posterior.logDensity(u))).toBeLessThan(1e-11 * Math.max(1, Math.abs(value)));
@@ -78,7 +81,7 @@ describe("a mixture", () => {
   const values = { theta: THETA, mu: MU };
   const joint = (y: number): number[] => THETA.map((p, k) => Math.log(p) + logNormal(y, MU[k], 0.5));
 
-  it("is that of mixture(), in terms of distributions or of densities", async () => {
+  it("equals mixture(), with terms as distributions or densities", async () => {
     using posterior = await conditioned(summed, { y: Y });
     using terms = await conditioned(
       (context) => {
@@ -105,7 +108,7 @@ describe("a mixture", () => {
       checkCompiled(each, u);
     }
     const draws = () => stream(1, "y").at(0);
-    // Weights are exp(log θ): the same to rounding, and so are the draws.
+    // Weights are exp(log θ), so weights and draws agree only to rounding.
     posterior.predict(u, draws()).y.forEach((x, i) => {
       expect(x).toBeCloseTo(reference.predict(u, draws()).y[i], 12);
     });
@@ -144,7 +147,7 @@ describe("a mixture", () => {
     expect(posterior.evaluate(posterior.unconstrain(values)).value).toBeCloseTo(logTotal(logs), 10);
   });
 
-  it("takes components of other kinds, states of other distributions, and weights by row", async () => {
+  it("accepts other components, other state distributions and weights per row", async () => {
     const P = [0.1, 0.5, 0.7, 0.9];
     using posterior = await conditioned(
       ({ data, param, marginalise }) => {
@@ -169,7 +172,7 @@ describe("a mixture", () => {
     expect(posterior.predict(u, stream(1, "y").at(0)).first).toHaveLength(4);
   });
 
-  it("counts with the likelihood", async () => {
+  it("counts as likelihood", async () => {
     const engine = await openEngine();
     using posterior = await conditioned(summed, { y: Y });
     const u = posterior.unconstrain(values);
@@ -259,7 +262,7 @@ describe("a hidden Markov chain", () => {
     });
   }
 
-  it.each([[[0.4]], [[-1.1, 2.2, 1.7, 0.3, 0.1]]])("of %j is the sum over all paths", async (y) => {
+  it.each([[[0.4]], [[-1.1, 2.2, 1.7, 0.3, 0.1]]])("sums over all paths of %j", async (y) => {
     using posterior = await conditioned(hidden, { y });
     const u = posterior.unconstrain({ mu: MU, a: A.flat() });
     const each = paths(y);
@@ -274,7 +277,7 @@ describe("a hidden Markov chain", () => {
     const pointwise = posterior.pointwise(u).y;
     expect(pointwise).toHaveLength(y.length);
     expect(pointwise.reduce((a, b) => a + b, 0)).toBeCloseTo(whole, 11);
-    // Given those before: p(y₀ … y_t) of the first part of the series.
+    // Terms are conditional on earlier values: their sum is log p(y₀ … y_t) of the first part of the series.
     const first = y.length - 1;
     if (first > 0)
       expect(pointwise.slice(0, first).reduce((a, b) => a + b, 0)).toBeCloseTo(
@@ -286,7 +289,7 @@ describe("a hidden Markov chain", () => {
     checkCompiled(posterior, u);
   });
 
-  it("takes all terms at once, and several chains side by side", async () => {
+  it("accepts all terms in one array and several parallel chains", async () => {
     const series = [
       [-1.1, 0.2],
       [2.2, 1],
@@ -316,7 +319,7 @@ describe("a hidden Markov chain", () => {
     checkCompiled(posterior, u);
   });
 
-  /** Draws of series by predict(), where the state stands in each value for all to see; two chains side by side. */
+  /** Series drawn by predict() for two parallel chains. Each value reveals its state. */
   async function transitions(initial: readonly number[], rows: readonly (readonly number[])[]) {
     const [T, S] = [8, 2];
     using posterior = await conditioned(
@@ -343,7 +346,8 @@ describe("a hidden Markov chain", () => {
   }
 
   it("is predicted state by state", async () => {
-    // z of 3 + 9 counts, each passed by chance once in 10⁶ at 4.9: 1.2e-5 in all. The mutant draws each state anew from the first ones' weights.
+    // z scores of 3 + 9 counts. Each exceeds 4.9 by chance with probability 10⁻⁶, so 1.2e-5 in all. The mutant draws
+    // each state independently from the initial weights.
     const scores = ({ first, moves }: Awaited<ReturnType<typeof transitions>>): number[] => {
       const z = (hits: number, count: number, p: number) => (hits - count * p) / Math.sqrt(count * p * (1 - p));
       const rowTotal = (k: number) => moves[3 * k] + moves[3 * k + 1] + moves[3 * k + 2];
@@ -356,7 +360,7 @@ describe("a hidden Markov chain", () => {
     expect(Math.max(...scores(await transitions(PI, [PI, PI, PI])).map(Math.abs))).toBeGreaterThan(4.9);
   });
 
-  it("of thousands of times neither underflows nor drifts", async () => {
+  it("neither underflows nor drifts over thousands of times", async () => {
     const draws = stream(1, "chain").at(0);
     const y = Array.from({ length: 3000 }, () => 2 * draws.normal());
     using posterior = await conditioned(hidden, { y });

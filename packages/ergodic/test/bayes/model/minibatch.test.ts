@@ -1,4 +1,7 @@
-/** Estimates of log densities on batches of rows: exactly unbiased, on every kind of data field, and refused where a model is no sum over rows. */
+/**
+ * Estimates of log densities on batches of rows are exactly unbiased for every kind of data field. Models that are not
+ * sums over rows are refused.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import {
   bernoulliLogitGlm,
@@ -33,7 +36,7 @@ async function onRows(body: (context: ModelContext) => void, data: ModelData, ro
   return made;
 }
 
-/** The estimate and its gradient on listed rows. */
+/** Evaluates the estimate and its gradient on given rows. */
 function estimates({ minibatches, dimension }: LogDensity, batch: number) {
   const binding = minibatches!.bind({ lane: 0, purpose: "test", batch });
   const gather = engine.atSlot(binding.gatherSlot);
@@ -55,7 +58,7 @@ function estimates({ minibatches, dimension }: LogDensity, batch: number) {
   };
 }
 
-/** All lists of `size` rows, in order and with repetition: what a batch may be, each as probable as any other. */
+/** All lists of `size` rows, in order and with repetition. Every batch is equally likely. */
 const batches = (rowCount: number, size: number): number[][] =>
   size === 0 ? [[]] : batches(rowCount, size - 1).flatMap((rows) => Array.from({ length: rowCount }, (_, row) => [...rows, row]));
 
@@ -75,7 +78,7 @@ const logistic = ({ data, param, observe }: ModelContext) => {
   observe(y, bernoulliLogitGlm(x, alpha, beta));
 };
 
-/** Offsets without rows, two observations of rows, one without. */
+/** Offsets without rows, two observations with rows and one without. */
 const mixed = ({ data, param, observe }: ModelContext) => {
   const {
     y,
@@ -113,7 +116,7 @@ const cases: { name: string; body: (context: ModelContext) => void; data: ModelD
 ];
 
 describe.each(cases)("$name", ({ body, data }) => {
-  it.each([1, 2, 3])("estimates of %i rows have the density and its gradient as their mean, over all batches", async (size) => {
+  it.each([1, 2, 3])("estimates of %i rows average to the density and its gradient over all batches", async (size) => {
     const given = await onRows(body, data);
     expect(given.minibatches!.rowCount).toBe(N);
     const estimate = estimates(given, size);
@@ -130,7 +133,7 @@ describe.each(cases)("$name", ({ body, data }) => {
       for (const [i, slope] of wanted.gradient.entries()) {
         const size = Math.max(...all.map(({ gradient }) => Math.abs(gradient[i])));
         expect(Math.abs(average(({ gradient }) => gradient[i]) - slope)).toBeLessThan(1e-12 * size);
-        // Equal numbers would make the mean right for nothing.
+        // If all estimates were equal, a correct mean would prove nothing.
         expect(spread(({ gradient }) => gradient[i])).toBeGreaterThan(1);
       }
     }
@@ -149,7 +152,7 @@ describe.each(cases)("$name", ({ body, data }) => {
   });
 });
 
-it("gathering is exact for rows of 1 to 5 numbers, and touches nothing else", () => {
+it("gathering is exact for rows of 1 to 5 numbers and touches nothing else", () => {
   for (const width of [1, 2, 3, 4, 5]) {
     using memory = new Guarded(engine);
     const tables = [width, 1].map((columns) => Array.from({ length: 7 * columns }, (_, i) => i + columns / 8));
@@ -176,7 +179,7 @@ it("gathering is exact for rows of 1 to 5 numbers, and touches nothing else", ()
   }
 });
 
-describe("a model that is no sum over rows is refused", () => {
+describe("a model that is not a sum over rows is refused", () => {
   const y = [1, 2, 4, 3, 5, 2];
   const refused: [string, (context: ModelContext) => void, ModelData, RegExp][] = [
     [
@@ -266,7 +269,7 @@ describe("a model that is no sum over rows is refused", () => {
     await expect(onRows(body, data)).rejects.toThrow(message);
   });
 
-  it("a name that is no first extent, a batch that is too large", async () => {
+  it("a name that is not a first extent and an oversized batch are refused", async () => {
     await expect(onRows(logistic, cases[0].data, "M")).rejects.toThrow(/rows is "M".*there are: N.*OPTION_UNKNOWN/);
     await expect(onRows(logistic, cases[0].data, "K")).rejects.toThrow(/data "x" has the rows on axis 1.*MODEL_ROWS/);
     const given = await onRows(logistic, cases[0].data);
@@ -274,7 +277,7 @@ describe("a model that is no sum over rows is refused", () => {
   });
 });
 
-it("memory is given back, and a model without rows has no minibatches", async () => {
+it("memory is freed, and a model without rows has no minibatches", async () => {
   const body = ({ data, param, observe }: ModelContext) => {
     const { y } = data({ y: vector("N") });
     observe(y, poissonLog(param("mu", normal(0, 1))));

@@ -1,4 +1,7 @@
-/** Statistical models: layout, densities of every kind of parameter, data, prior and predictive draws, bindings, errors with the user's line. */
+/**
+ * Statistical models: layout, densities of every kind of parameter, data, prior and predictive draws, bindings, and
+ * errors with the user's line.
+ */
 import { describe, expect, it } from "vitest";
 import {
   beta,
@@ -69,7 +72,7 @@ const numbers = (count: number, seed: number): Float64Array => {
   return Float64Array.from({ length: count }, () => 0.7 * draws.normal());
 };
 
-/** The compiled density is the interpreter's, and its gradient that of differences. */
+/** Compares the compiled density with the interpreter and its gradient with finite differences. */
 function checkCompiled(posterior: ConditionedModel, u: Float64Array): void {
   const { value, gradient } = posterior.evaluate(u);
   expect(Number.isFinite(value)).toBe(true);
@@ -92,14 +95,14 @@ describe("eight schools", () => {
     return y.reduce((total, yj, j) => total + logNormal(theta[j], mu, tau) + logNormal(yj, theta[j], SCHOOLS.sigma[j]), prior);
   };
 
-  it.each([true, false])("has the density of the textbook, centred: %s", async (centred) => {
+  it.each([true, false])("has the textbook density, centred: %s", async (centred) => {
     using posterior = await schools(centred).condition(SCHOOLS, { deterministic: true });
     expect(posterior.dimension).toBe(10);
     const theta = [3, 1, -2, 5, 0, 4, 8, 2];
     const u = posterior.unconstrain({ mu: 1.5, tau: 2.5, theta });
     expect([...u.slice(0, 2)]).toEqual([1.5, Math.log(2.5)]);
     expect(posterior.logDensityOfValues(u)).toBeCloseTo(byHand(1.5, 2.5, theta), 11);
-    // Of u: × τ by log τ, and × τ⁸ where z is moved.
+    // The density of u has a factor τ from log τ, and τ⁸ for the non-centred z.
     expect(posterior.evaluate(u).value).toBeCloseTo(byHand(1.5, 2.5, theta) + (centred ? 1 : 9) * Math.log(2.5), 11);
     checkCompiled(posterior, u);
     checkCompiled(posterior, numbers(10, 1));
@@ -133,7 +136,7 @@ describe("eight schools", () => {
     expect([...two.slice(19, 38)]).toEqual([...posterior.valuesOf(numbers(10, 3))]);
   });
 
-  it("reports what a function of one argument returns, as where data are named first", async () => {
+  it("reports what a one-argument function returns, as with data named first", async () => {
     const first = model({ x: vector("N") }, ({ x, param, observe }) => {
       const mu = param("mu", normal(0, 2));
       observe(x, normal(mu, 1));
@@ -156,7 +159,7 @@ describe("eight schools", () => {
     expect(other.constrain(Float64Array.of(0.5), stream(3, "draw").at(0))).toEqual(
       one.constrain(Float64Array.of(0.5), stream(3, "draw").at(0)),
     );
-    // An expression's own value is no report.
+    // A returned expression without a name is not reported.
     for (const body of [
       ({ param }: ModelContext) => param("mu", normal(0, 2)),
       ({ param }: ModelContext) => void param("mu", normal(0, 2)),
@@ -172,7 +175,7 @@ describe("eight schools", () => {
     );
   });
 
-  it("gives each observation's log density, and predicts it", async () => {
+  it("reports and predicts each observation's log density", async () => {
     using posterior = await schools(true).condition(SCHOOLS);
     const theta = [3, 1, -2, 5, 0, 4, 8, 2];
     const u = posterior.unconstrain({ mu: 1.5, tau: 2.5, theta });
@@ -194,7 +197,8 @@ describe("eight schools", () => {
         scores.push((theta[3] - mu[0]) / tau[0]);
         below += Number(tau[0] < 5);
       }
-      // Standard normal scores, and P(τ < 5) = ½: a z of 4.9 is passed by chance once in 10⁶; of four such checks 4e-6.
+      // Scores are standard normal, and P(τ < 5) = ½. A z score exceeds 4.9 by chance with probability 10⁻⁶, so 4e-6
+      // for four checks.
       const mean = scores.reduce((a, b) => a + b, 0) / count;
       expect(Math.abs(mean) * Math.sqrt(count)).toBeLessThan(4.9);
       expect(Math.abs(below - count / 2) / Math.sqrt(count / 4)).toBeLessThan(4.9);
@@ -204,7 +208,7 @@ describe("eight schools", () => {
 
 describe("parameters", () => {
   const words = ["real", "positive", "unitInterval", "simplex", "ordered", "positiveOrdered", "unitVector"] as const;
-  it.each(words)("%s: flat, in and out", async (word) => {
+  it.each(words)("%s: a flat parameter survives the transform and its inverse", async (word) => {
     using posterior = await conditioned(({ param, target }) => {
       const x = param("x", word, { shape: [2, 3] });
       target(mul(-0.5, sum(mul(x, add(x, 0.3)))));
@@ -230,7 +234,7 @@ describe("parameters", () => {
     expect(posterior.constrain(numbers(dimension, 5)).l).toHaveLength(9);
   });
 
-  it("take their shape from the prior, and the transform from its support", async () => {
+  it("take their shape from the prior and the transform from its support", async () => {
     using posterior = await conditioned(({ param }) => {
       const p = param("p", dirichlet([2, 3, 4]), { shape: 2 });
       param("l", lkjCholesky(3, 2));
@@ -260,7 +264,7 @@ describe("parameters", () => {
     expect(drawn.o[1]).toBeGreaterThan(drawn.o[0]);
   });
 
-  /** Lower triangular: s on the diagonal, ½ below. */
+  /** Lower triangular matrix with s on the diagonal and ½ below. */
   const factorOf = (s: SymbolicArray): SymbolicArray => {
     const below = constantArray([0, 0, 0, 0.5, 0, 0, 0.5, 0.5, 0], [3, 3]);
     return where(identity(3), s, below);
@@ -274,7 +278,7 @@ describe("parameters", () => {
     ["lognormal", lognormal],
     ["multivariateNormalCholesky", (mu, s) => multivariateNormalCholesky(add(mu, full(0, [3])), factorOf(s))],
   ];
-  it.each(families)("%s, not centred, has the centred density", async (name, family) => {
+  it.each(families)("%s: the non-centred form has the centred density", async (name, family) => {
     const of = (centred: boolean) =>
       conditioned(
         ({ data, param }) => {
@@ -304,7 +308,7 @@ describe("data", () => {
     observe(y, poissonLog(matmul(x, b)));
   };
   const good = { x: [[1, 2], [3, 4], [5, 6]], n: 2, y: [0, 3, 1], scale: 0.5 }; // biome-ignore format: rows
-  it("may be nested or flat", async () => {
+  it("can be nested or flat", async () => {
     using nested = await conditioned(regression, good);
     using flat = await conditioned(regression, {
       ...good,
@@ -334,8 +338,8 @@ describe("data", () => {
   });
 });
 
-describe("what is fixed", () => {
-  it("is computed once; a mask that is one everywhere is gone", () => {
+describe("fixed parts of a model", () => {
+  it("are computed once, and a mask of ones is removed", () => {
     const fixed = new Map([["data y", Float64Array.of(1, 2, 4)]]);
     const [y, u] = [input("data y", [3]), input("u x", [])];
     const isMoved = (node: SymbolicArray): boolean => node.attributes === "u x";
@@ -352,7 +356,7 @@ describe("what is fixed", () => {
 });
 
 describe("bindings", () => {
-  it("run on workers at the same time, each in its own memory", async () => {
+  it("run on workers at the same time with separate memory", async () => {
     const engine = await openEngine();
     using posterior = await schools(false).condition(SCHOOLS, { deterministic: true });
     const bindings = [0, 1, 2, 3].map((lane) => posterior.bind({ lane, purpose: "test" }));
@@ -374,13 +378,13 @@ describe("bindings", () => {
     for (const each of [...bindings, ...memory]) each.dispose();
   });
 
-  it("serve a density that no parameter moves", async () => {
+  it("support a density that no parameter changes", async () => {
     using posterior = await conditioned(({ param }) => void param("x", "real", { shape: 2 }));
     expect(posterior.evaluate([3, 4])).toEqual({ value: 0, gradient: Float64Array.of(0, 0) });
     expect([...posterior.constrain([3, 4]).x]).toEqual([3, 4]);
   });
 
-  it("leave memory as it was", async () => {
+  it("free all memory", async () => {
     const engine = await openEngine();
     const used = async () => {
       using posterior = await schools(true).condition(SCHOOLS);
@@ -391,7 +395,7 @@ describe("bindings", () => {
     await used();
     const before = engine.memory.usedBytes;
     for (let i = 0; i < 20; i++) await used();
-    // Pieces of models that were collected meanwhile may be back as well.
+    // Memory of models that were collected in the meantime can also be free.
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 });
@@ -419,7 +423,7 @@ describe("errors name the user's line", () => {
     await expect(conditioned(body)).rejects.toThrow(/\(at .*model\.test\.ts:\d+:\d+\)/);
   });
 
-  it("of control flow that depends on data", async () => {
+  it("errors report control flow that depends on data", async () => {
     const body = ({ param, target }: ModelContext) => {
       const x = param("x", "real");
       target(less(x, 0) ? x : mul(2, x));
@@ -427,7 +431,7 @@ describe("errors name the user's line", () => {
     await expect(conditioned(body)).rejects.toThrow("write where(condition, yes, no)");
   });
 
-  it("of models, points and priors", async () => {
+  it("errors report invalid models, points and priors", async () => {
     await expect(conditioned(() => {})).rejects.toThrow("the model has no parameters");
     expect(() => model(3 as never)).toThrow("wanted a function");
     const flat = await conditioned(({ param }) => void param("x", "real"));

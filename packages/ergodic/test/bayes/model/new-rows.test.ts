@@ -1,10 +1,10 @@
-/** Rows that a model has not seen: which data a row gives, which models have no rows, and draws of every sampler. */
+/** Predictions for new rows: which data belong to a row, which models have no rows, and draws of every sampler. */
 import { describe, expect, it } from "vitest";
 import * as c from "../../../src/engine/compiler/index.ts";
 import * as e from "../../../src/entries/everything.ts";
 import { average, expected, group, line, N, near, short, x, y } from "../draws/predicted.ts";
 
-describe("data", () => {
+describe("data of new rows", () => {
   const groups = e.model(
     { x: e.vector("N"), y: e.vector("N"), group: e.vector("N"), u: e.vector("J"), scale: e.real() },
     ({ x, y, group, u, scale, param, observe }) => {
@@ -16,7 +16,7 @@ describe("data", () => {
   );
   const given = { x, y, group, u: [1, -1, 3], scale: 0.5 };
 
-  it("that are not of rows stay, and indices of rows are looked at", async () => {
+  it("include only data with rows, and indices are checked", async () => {
     const posterior = await e.sample(groups, given, short);
     const predictor = await posterior.predictor();
     expect(predictor.columns).toEqual(["x", "group"]);
@@ -38,7 +38,7 @@ describe("data", () => {
     );
   });
 
-  it("that were changed after sampling change nothing", async () => {
+  it("do not change if the caller's arrays change after sampling", async () => {
     const later = { ...given, u: Float64Array.of(1, -1, 3), x: Float64Array.from(x) };
     const posterior = await e.sample(groups, later, short);
     const before = (await posterior.predictor()).predict({ x: 1, group: 1 });
@@ -47,7 +47,7 @@ describe("data", () => {
     expect((await posterior.predictor()).predict({ x: 1, group: 1 })).toEqual(before);
   });
 
-  it("of an index that is computed are looked at, too", async () => {
+  it("are checked if an index is computed from them", async () => {
     const cells = e.model({ row: e.vector("N"), y: e.vector("N") }, ({ row, y, param, observe }) => {
       const effects = param("effects", e.normal(0, 1), { shape: 4 });
       observe(y, e.normal(c.take(effects, c.add(c.mul(2, row), 1)), 1));
@@ -58,11 +58,11 @@ describe("data", () => {
     expect(() => predictor.predict({ row: 2 })).toThrow('predict: the index made of "row" is 5, but take() has 4 to choose from');
   });
 
-  it("of all rows make bounds and scales of parameters, which stay", async () => {
+  it("do not change bounds and scales that depend on all rows", async () => {
     const bent = e.model({ x: e.vector("N"), y: e.vector("N") }, ({ x, y, param, observe }) => {
       const knot = param("knot", e.uniform(c.minimum(x), c.maximum(x)));
       const slope = param("slope", e.normal(c.mean(y), 2), { centred: false });
-      // Its logarithm is the unconstrained number itself.
+      // The logarithm of sigma is its unconstrained number.
       const sigma = param("sigma", e.exponential(1));
       observe(y, e.normal(c.mul(slope, c.max(0, c.sub(x, knot))), c.exp(c.mul(0.5, c.log(sigma)))));
       return { knot, slope, sigma };
@@ -73,7 +73,7 @@ describe("data", () => {
     near((await posterior.predictor()).predict({ x: 5 }).y, expected(mu, sigma.map(Math.sqrt)));
   });
 
-  it("of a row that make no distribution are refused", async () => {
+  it("are refused if they make an invalid distribution", async () => {
     const known = e.model({ se: e.vector("N"), y: e.vector("N") }, ({ se, y, param, observe }) => {
       const mu = param("mu", e.normal(0, 1));
       observe(y, e.normal(mu, se));
@@ -87,7 +87,7 @@ describe("data", () => {
     );
   });
 
-  it("of several axes are given nested or flat", async () => {
+  it("can be nested or flat if they have several axes", async () => {
     const images = e.model({ x: e.tensor("N", 2, 2), y: e.vector("N") }, ({ x, y, param, observe }) => {
       const weight = param("weight", e.normal(0, 1), { shape: [2, 2] });
       observe(y, e.normal(c.sum(c.mul(x, weight), { axis: [1, 2] }), 1));
@@ -116,7 +116,7 @@ describe("data", () => {
     expect(() => predictor.predict({ x: [1, 2, 3] })).toThrow('predict: "x" has length 3, but must have 2');
   });
 
-  it("of several sizes want the one that counts rows named", async () => {
+  it("require a name for the rows if the observations have several sizes", async () => {
     const two = e.model({ a: e.vector("N"), b: e.vector("M") }, ({ a, b, param, observe }) => {
       const mu = param("mu", e.normal(0, 1));
       observe(a, e.normal(mu, 1));
@@ -137,7 +137,7 @@ describe("data", () => {
   });
 });
 
-describe("refused are", () => {
+describe("models and draws without new rows are refused", () => {
   const identity = (n: number) => Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => Number(i === j)));
 
   const refusals: [string, e.StatisticalModel, e.DataOfModel<e.StatisticalModel>, RegExp][] = [
@@ -284,7 +284,7 @@ describe("refused are", () => {
     await expect(posterior.predictor()).rejects.toThrow(message);
   });
 
-  it("draws without their model, and none", async () => {
+  it("draws without their model and empty draws are refused", async () => {
     const plain = await e.sample((at) => -0.5 * at[0] ** 2, { dimension: 1 }, { draws: 4, warmup: 0, chains: 1 });
     await expect(plain.predictor()).rejects.toThrow(/predictor: these draws come from a file or a plain function.*DRAWS_MODEL/);
     const posterior = await e.sample(line, { x, y }, short);
@@ -294,8 +294,8 @@ describe("refused are", () => {
   });
 });
 
-/** Every sampler's draws are a posterior's: means are averages over its own draws. */
-describe("draws of", () => {
+/** Predictions are averages over the sampler's own draws, whichever sampler made them. */
+describe("draws of every sampler", () => {
   const few = { draws: 40, chains: 2 };
   const samplers: Record<string, e.SampleOptions> = {
     "nuts()": { ...few, warmup: 50 },
@@ -321,7 +321,7 @@ describe("draws of", () => {
     );
   });
 
-  it("discrete parameters", async () => {
+  it("discrete parameters are predicted from draws of gibbs()", async () => {
     const kinds = e.model({ kind: e.vector("N"), y: e.vector("N") }, ({ kind, y, param, observe }) => {
       const high = param("high", e.bernoulli(0.5), { shape: 3 });
       const places = param("places", e.normal(0, 5), { shape: 2 });

@@ -1,8 +1,8 @@
 /**
- * Draws of a prior that constraints cut off, against exact moments.
+ * Compares draws of a prior that constraints truncate with exact moments.
  *
- * False alarms of the whole file: 4e-5, by 40 checks of |z| < 4.9 at most, each passed by chance but once in 10⁶. A bias of 0.1 standard deviations of what
- * is averaged is caught: 4.9/√4000 = 0.08.
+ * The false alarm rate of the file is 4e-5, because each of at most 40 checks of |z| < 4.9 fails by chance with
+ * probability 10⁻⁶. A bias of 0.1 standard deviations of the averaged quantity is detected, because 4.9/√4000 = 0.08.
  */
 import { describe, expect, it } from "vitest";
 import { calibrate } from "../../../src/bayes/calibrate.ts";
@@ -24,7 +24,7 @@ import { power } from "../../power.ts";
 
 const COUNT = 4000;
 
-/** z of the mean of f over draws, its own standard deviation taken from the draws. */
+/** z score of the mean of f over draws, with the standard deviation of the draws. */
 function score(values: readonly number[], wanted: number): number {
   const mean = values.reduce((sum, x) => sum + x / COUNT, 0);
   const variance = values.reduce((sum, x) => sum + (x - mean) ** 2 / (COUNT - 1), 0);
@@ -33,14 +33,14 @@ function score(values: readonly number[], wanted: number): number {
 
 type Moments = Record<string, (x: Record<string, Float64Array>) => number>;
 
-/** a ~ N(0, 1), x ~ N(a, 1), x > 0: x is a half normal of variance 2, and E a = E x / 2. */
+/** For a ~ N(0, 1), x ~ N(a, 1) and x > 0, x is half-normal with variance 2, and E a = E x / 2. */
 const HALF = Math.sqrt(2) * Math.sqrt(2 / Math.PI);
 
 const cases: [string, (context: ModelContext) => void, Moments, number[]][] = [
   [
     "a bound that is another parameter",
     ({ param }) => void param("b", normal(0, 1), { lower: param("a", normal(0, 1)) }),
-    // The smaller and the larger of two.
+    // The smaller and the larger of two normal numbers.
     { a: ({ a }) => a[0], b: ({ b }) => b[0], "a²": ({ a }) => a[0] ** 2 },
     [-1 / Math.sqrt(Math.PI), 1 / Math.sqrt(Math.PI), 1],
   ],
@@ -50,7 +50,8 @@ const cases: [string, (context: ModelContext) => void, Moments, number[]][] = [
       const a = param("a", exponential(1));
       param("x", exponential([1, 2]), { lower: 0, upper: a });
     },
-    // P(x < a) by element: 1 − e^−a, 1 − e^−2a; with weight e^−a, ∫ = 1 − ½ − ⅓ + ¼ = 5/12, and of a 1 − ¼ − 1/9 + 1/16.
+    // P(x < a) is 1 − e^−a and 1 − e^−2a by element. With weight e^−a, the integral is 1 − ½ − ⅓ + ¼ = 5/12, and that
+    // of a is 1 − ¼ − 1/9 + 1/16.
     { a: ({ a }) => a[0] },
     [(1 - 1 / 4 - 1 / 9 + 1 / 16) / (5 / 12)],
   ],
@@ -74,7 +75,7 @@ const cases: [string, (context: ModelContext) => void, Moments, number[]][] = [
         [1, 0],
         [0, 1],
       ];
-      // x₁ > x₀, of means a and 0: x₁ − x₀ + a is N(0, 2), a is 1 of its 3 parts.
+      // The means of x are a and 0. x₁ − x₀ + a is N(0, 2), and a is one of its three parts.
       param("x", multivariateNormalCholesky(mul(a, constantArray([1, 0])), identity), { constraint: "ordered" });
     },
     { a: ({ a }) => a[0] },
@@ -109,8 +110,8 @@ const cases: [string, (context: ModelContext) => void, Moments, number[]][] = [
   ],
 ];
 
-describe("draws from the prior are those of the density", () => {
-  it.each(cases)("of %s", async (_, body, moments, wanted) => {
+describe("draws from the prior have its exact moments", () => {
+  it.each(cases)("the moments are exact for %s", async (_, body, moments, wanted) => {
     using posterior = await model(body).condition({}, { deterministic: true });
     const at = stream(5, "prior");
     const draws = Array.from({ length: COUNT }, (_, i) => posterior.constrain(posterior.drawPrior(at.at(i))));
@@ -119,14 +120,14 @@ describe("draws from the prior are those of the density", () => {
     });
   });
 
-  it("also by sample()", async () => {
+  it("sample() draws from the same prior", async () => {
     const body = model(({ param }) => void param("b", normal(0, 1), { lower: param("a", normal(0, 1)) }));
     const made = await sample(body, {}, { algorithm: prior(), chains: 1, draws: COUNT, seed: 2 });
     expect(Math.abs(score([...made.draws("a")], -1 / Math.sqrt(Math.PI)))).toBeLessThan(4.9);
   });
 });
 
-it("calibrate() draws from it: ranks of the truth among draws of the posterior are uniform", async () => {
+it("calibrate() draws from the prior with uniform ranks", async () => {
   const body = model(({ data, param, observe }) => {
     const { y } = data({ y: real() });
     const a = param("a", normal(0, 1));
@@ -138,13 +139,14 @@ it("calibrate() draws from it: ranks of the truth among draws of the posterior a
   const { numbers } = await calibrate(body, { y: 0 }, options);
   for (const { ranks } of [numbers.a, numbers.b]) {
     const mean = ranks.reduce((sum, rank) => sum + rank / simulations, 0);
-    // Uniform on 0 … 49. Priors scaled up for what a bound cuts off put it 7 deviations off in 200 simulations, and 5 in 100.
+    // Ranks are uniform on 0 … 49. Priors rescaled for truncation would shift the mean by 7 deviations in 200
+    // simulations, and by 5 in 100.
     expect(Math.abs(mean - 24.5) / Math.sqrt((50 ** 2 - 1) / 12 / simulations)).toBeLessThan(4.9);
   }
 });
 
-describe("a prior that hardly keeps to its constraints is refused", () => {
-  it("where they depend on other parameters", async () => {
+describe("a prior that rarely meets its constraints is refused", () => {
+  it("constraints that depend on other parameters are named", async () => {
     using posterior = await model(({ param }) => {
       const a = param("a", normal(0, 1));
       param("far", normal(0, 0.1), { lower: add(a, 20) });
@@ -154,7 +156,7 @@ describe("a prior that hardly keeps to its constraints is refused", () => {
     );
   });
 
-  it("where they do not", async () => {
+  it("fixed constraints are named", async () => {
     using posterior = await model(({ param }) => void param("x", normal(0, 1), { lower: 40 })).condition({});
     expect(() => posterior.drawPrior(stream(1, "x").at(0))).toThrow(/param "x": none of 10000 draws of normal.*MODEL_PRIOR/);
   });

@@ -1,4 +1,7 @@
-/** Differential equations in models: times among the data, what draws say of them, and a proposal without a solution. */
+/**
+ * Differential equations in models: times in the data, the accuracy reported with draws, and proposals without a
+ * solution.
+ */
 import { describe, expect, it } from "vitest";
 import { solutionsReport, somePoints } from "../../../src/bayes/model/solutions.ts";
 import { at, div, mul, neg, ode, scan, square, stack } from "../../../src/engine/compiler/index.ts";
@@ -20,7 +23,7 @@ const decay = (tolerance: number, solutions = 1) =>
   });
 
 describe("a model with a differential equation", () => {
-  it("finds its parameters, and its draws say how well it is solved", async () => {
+  it("finds its parameters and reports the accuracy of the solution", async () => {
     const posterior = await sample(decay(1e-6, 2), { t: times, y }, short);
     const { k, start } = posterior.summary();
     expect(k.mean).toBeCloseTo(0.4, 1);
@@ -45,7 +48,7 @@ describe("a model with a differential equation", () => {
     expect(`${posterior.verdict()}`).toMatch(/error of the differential equations' solutions is up to .*smaller tolerance/);
   });
 
-  it("says nothing of one that is not seen from outside of a scan", async () => {
+  it("reports nothing for an equation inside a scan", async () => {
     const inScan = model(({ data, param, observe }) => {
       const { y } = data({ y: vector("N") });
       const k = param("k", exponential(1));
@@ -58,7 +61,7 @@ describe("a model with a differential equation", () => {
     expect((await sample(inScan, { y }, short)).description.solutions).toBeUndefined();
   });
 
-  it("refuses times among its data that decrease, and says which", () => {
+  it("refuses decreasing times in its data and names them", () => {
     return Promise.all([
       expect(decay(1e-6).condition({ t: [1, 3, 2, 5], y })).rejects.toThrow(
         /data "t"\[2\]: it is 2, but is a time of ode\(\), which must be finite and no less than times\[1\], which is 3; sort the times.*\[DATA_RANGE\]/,
@@ -69,7 +72,7 @@ describe("a model with a differential equation", () => {
     ]);
   });
 
-  it("refuses a beginning among its data that is no finite time, and says which", async () => {
+  it("refuses a start time after the first time and names it", async () => {
     const late = model(({ data, param, observe }) => {
       const { t, y, when } = data({ t: vector("N"), y: vector("N"), when: vector(1) });
       const k = param("k", exponential(1));
@@ -82,8 +85,8 @@ describe("a model with a differential equation", () => {
     (await conditionedFrom(0.5)).dispose();
   });
 
-  it("counts draws without a solution, as those of a prior", async () => {
-    // y' = y² from y₀ has no state at time 1 where y₀ ≥ 1.
+  it("counts draws of the prior without a solution", async () => {
+    // The solution of y' = y² from y₀ has no state at time 1 if y₀ ≥ 1.
     const growing = model(({ param, generated }) => {
       generated("end", ode((_, z) => square(z), param("start", halfNormal(1)), [1]).states);
     });
@@ -99,8 +102,8 @@ describe("a model with a differential equation", () => {
     expect(`${draws.verdict()}`).toMatch(`no solution at ${failed} of the 60 draws`);
   });
 
-  it("rejects proposals at which there is no solution", async () => {
-    // y' = y² from y₀ is infinite at 1 / y₀: above 1 there is no state at time 1.
+  it("rejects proposals without a solution", async () => {
+    // The solution of y' = y² from y₀ becomes infinite at 1 / y₀. Above y₀ = 1, there is no state at time 1.
     const growing = model(({ data, param, observe }) => {
       const { y } = data({ y: vector("N") });
       const start = param("start", halfNormal(1));
@@ -116,8 +119,8 @@ describe("a model with a differential equation", () => {
   });
 });
 
-describe("what is reported", () => {
-  it("is of some of the points, evenly, the last among them", () => {
+describe("the report on solutions", () => {
+  it("samples the points evenly and includes the last one", () => {
     const points = Float64Array.from({ length: 500 }, (_, i) => i);
     expect([...somePoints(points.subarray(0, 6), 2)]).toEqual([0, 1, 2, 3, 4, 5]);
     const some = somePoints(points, 2);
@@ -125,7 +128,7 @@ describe("what is reported", () => {
     expect([...some.slice(0, 4), ...some.slice(-2)]).toEqual([4, 5, 8, 9, 498, 499]);
   });
 
-  it("is the most steps, and the largest error unless one is not known", () => {
+  it("states the most steps and the largest error, unless an error is unknown", () => {
     expect(solutionsReport(Float64Array.of(10, 1e-6, 0, 30, 1e-7, 0), 3)).toEqual({
       count: 1,
       points: 2,
@@ -136,7 +139,7 @@ describe("what is reported", () => {
     expect(solutionsReport(Float64Array.of(10, NaN, 0, 30, 1e-7, 0), 6)).toMatchObject({ count: 2, largestError: null });
   });
 
-  it("counts points at which one of the solutions was not found, whose error is left out", () => {
+  it("counts points with a failed solution and omits their error", () => {
     const values = Float64Array.of(...[10, 1e-6, 0, 99, NaN, 2], ...[12, 1e-5, 0, 30, 1e-7, 0], ...[5, 1, 1, 5, 1, 4]);
     expect(solutionsReport(values, 6)).toEqual({ count: 2, points: 3, failed: 2, mostSteps: 99, largestError: 1e-5 });
     expect(solutionsReport(Float64Array.of(99, NaN, 1), 3)).toMatchObject({ failed: 1, largestError: null });

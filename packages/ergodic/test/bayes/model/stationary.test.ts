@@ -1,4 +1,7 @@
-/** Stationary chains that have several stationary distributions are refused, by the states that they never leave; those that have one are not. */
+/**
+ * Stationary chains with several stationary distributions are refused, and the error names the states that they never
+ * leave. Chains with one stationary distribution are accepted.
+ */
 import { describe, expect, it } from "vitest";
 import { closedSets, type InitialWord } from "../../../src/bayes/model/hidden-markov.ts";
 import { at, stack, sub } from "../../../src/engine/compiler/index.ts";
@@ -31,8 +34,8 @@ describe("sets of states that a chain never leaves", () => {
   });
 });
 
-describe("a stationary chain with several of them is refused", () => {
-  it("where it is written", async () => {
+describe("a stationary chain with several closed sets is refused", () => {
+  it("constant transitions are checked", async () => {
     await expect(constant(identity).condition({ y: Y })).rejects.toThrow(
       /hiddenMarkov: the chain never leaves the states \{0\} once it is there, nor \{1\}, so that it has several stationary distributions; give the probabilities of the first state, as in hiddenMarkov\(\[1\/2, 1\/2\], transition\), or "uniform".*\[COMPILE_OPERAND\]/,
     );
@@ -41,7 +44,7 @@ describe("a stationary chain with several of them is refused", () => {
     );
   });
 
-  it("where it comes as data", async () => {
+  it("transitions in the data are checked", async () => {
     const given = model({ y: vector("T"), A: matrix(2, 2) }, ({ y, A, param, marginalise }) => {
       const mu = param("mu", normal(0, 1));
       marginalise(hiddenMarkov("stationary", A), () => normal(mu, 1), { value: y });
@@ -54,14 +57,14 @@ describe("a stationary chain with several of them is refused", () => {
   });
 });
 
-describe("a chain with one of them is not", () => {
+describe("a chain with one stationary distribution is accepted", () => {
   it.each<[string, Rows, InitialWord]>([
     ["a state that ends it", absorbing, "stationary"],
     ["states in turn", alternating, "stationary"],
     ["several, that begin alike", identity, "uniform"],
   ])("%s", async (_, rows, initial) => {
     using posterior = await constant(rows, initial).condition({ y: Y });
-    // Over all paths by hand.
+    // Direct sum over all paths.
     const logs = Array.from({ length: 8 }, (_, code) => {
       const path = [0, 1, 2].map((t) => (code >> t) & 1);
       const first = initial === "uniform" || rows === alternating ? 0.5 : path[0];
@@ -72,7 +75,7 @@ describe("a chain with one of them is not", () => {
     expect(pointwise.reduce((a, b) => a + b, 0)).toBeCloseTo(Math.log(logs.reduce((a, b) => a + b, 0)), 12);
   });
 
-  it("nor one that has several at some parameters, where samplers reject the proposal", async () => {
+  it("a chain with several at some parameters is accepted, and samplers reject those proposals", async () => {
     const body = model({ y: vector("T") }, ({ y, param, marginalise }) => {
       const stay = param("stay", uniform(0, 1), { shape: 2 });
       const [a, b] = [at(stay, 0), at(stay, 1)];

@@ -1,6 +1,6 @@
 /**
- * Tails of distributions of whole numbers: beyond its middle a truncated one goes by the survival function, which must be what the probabilities sum
- * to, whether the family has one of its own or not.
+ * Tails of discrete distributions. Above its middle, a truncated distribution uses the survival function, which must
+ * agree with the sum of probabilities, whether the family defines it or not.
  */
 import { describe, expect, it } from "vitest";
 import * as d from "../../../src/bayes/distributions/index.ts";
@@ -21,11 +21,11 @@ const massAt = (distribution: d.Distribution, x: number): number =>
   Math.exp(interpret([distribution.logDensity(toArray([x]))], {})[0][0]);
 
 describe.each(discrete)("%s", (_, distribution) => {
-  it("its distribution function rises by the probability of each number", () => {
+  it("the distribution function rises by the probability of each number", () => {
     for (let x = -3; x <= 9; x++) expect(distribution.cdf(x) - distribution.cdf(x - 1)).toBeCloseTo(massAt(distribution, x), 12);
   });
 
-  it("what is cut off below its upper half leaves the probabilities of the rest, over their sum", () => {
+  it("truncation in the upper half leaves the renormalised probabilities of the rest", () => {
     let tried = 0;
     for (let lower = 1; lower <= 8; lower++) {
       const rest = 1 - distribution.cdf(lower - 1);

@@ -1,4 +1,7 @@
-/** Upper tails of every family of numbers that has them: what survives is what is not below, and quantiles from above are those from below. */
+/**
+ * Upper tails of every numeric family that has them: survival is one minus the distribution function, and upper
+ * quantiles agree with lower ones.
+ */
 import { describe, expect, it } from "vitest";
 import { distributionExamples } from "../../../src/bayes/distributions/distribution.ts";
 import { distributionOf } from "../../../src/bayes/distributions/index.ts";
@@ -31,7 +34,7 @@ const counts = [
 const at = (array: SymbolicArray): number => interpret([array], {})[0][0];
 const relative = (found: number, wanted: number): number => Math.abs(found - wanted) / Math.abs(wanted);
 
-/** Examples of definitions with both quantiles. */
+/** Examples in definitions that have both quantiles. */
 const stated = [...distributionExamples()]
   .map(([name, { parameters }]) => [name, parameters as readonly number[]] as const)
   .filter(([name, numbers]) => distributionOf(name)!(...numbers).family.upperQuantile);
@@ -41,7 +44,7 @@ describe.each([...Object.entries(families), ...stated])("%s", (name, numbers) =>
   const { family } = distribution;
   const own = Object.fromEntries(Object.keys(distribution.parameters).map((key, i) => [key, numbers[i]]));
 
-  it("survives where it is not below", () => {
+  it("survival and distribution functions complement each other", () => {
     for (const p of [0.03, 0.4, 0.5, 0.8, 0.99]) {
       const x = family.quantile!(p, own);
       expect(family.cdf!(x, own)).toBeCloseTo(p, 10);
@@ -52,23 +55,23 @@ describe.each([...Object.entries(families), ...stated])("%s", (name, numbers) =>
     }
   });
 
-  it("is told far out, where what is below is 1", () => {
+  it("the upper tail is exact where the distribution function is 1", () => {
     const q = 1e-9;
     const x = family.upperQuantile!(q, own);
-    // A bounded one is at its bound, where x has no more digits.
+    // A bounded distribution reaches its bound, where x has no further digits.
     expect(relative(family.survival!(x, own), q)).toBeLessThan(name === "uniform" ? 1e-6 : 1e-9);
     if (family.logSurvival) expect(at(distribution.logSurvival(x))).toBeCloseTo(Math.log(q), name === "uniform" ? 5 : 8);
   });
 });
 
-it("no family with an upper tail is left out", () => {
+it("no family with an upper tail is missing", () => {
   const having = CASES.filter(({ parameters, build }) => {
     const given = Object.entries(parameters).map(([key, { shape, values }]) => [key, reshape(toArray([...values]), shape)]);
     const { survival, upperQuantile, logSurvival } = build(Object.fromEntries(given)).family;
     return survival ?? upperQuantile ?? logSurvival;
   });
   const known = [...Object.keys(families), ...counts, ...distributionExamples().keys()];
-  // Made of others' tails.
+  // Families built from the tails of others.
   const composed = ["mixture", "truncated", "zeroInflated", "censored", "normalIdGlm", "poissonLogGlm"];
   const names = new Set(having.map(({ name }) => name.split(" ")[0]));
   expect([...names].filter((name) => !known.includes(name) && !composed.some((word) => name.startsWith(word)))).toEqual([]);

@@ -1,4 +1,7 @@
-/** Transforms: values keep their constraints, the inverse gives back what was put in, log |J| is that of the map's numerical determinant. */
+/**
+ * Transforms: values satisfy their constraints, the inverse recovers its input, and log |J| is the determinant of the
+ * numerical derivative.
+ */
 import { describe, expect, it } from "vitest";
 import * as distributions from "../../../src/bayes/distributions/index.ts";
 import * as t from "../../../src/bayes/transforms/index.ts";
@@ -20,7 +23,7 @@ const draws = stream(5, "transforms").at(0);
 const numbers = (count: number, spread: number): Float64Array =>
   Float64Array.from({ length: count }, () => spread * draws.normal());
 
-/** Places of the value whose elements are free: the others follow from them. */
+/** Positions of the free elements. They determine the others. */
 type Free = (shape: readonly number[]) => number[];
 const all: Free = (shape) => Array.from({ length: sizeOf(shape) }, (_, i) => i);
 const butLast: Free = (shape) => all(shape).filter((i) => (i + 1) % shape[shape.length - 1] !== 0);
@@ -78,7 +81,7 @@ function constrained(transform: t.Transform, u: Float64Array): [value: Float64Ar
   return [x, j];
 }
 
-/** log |det| by elimination with pivots. */
+/** log |det| by elimination with pivoting. */
 function logDeterminant(matrix: number[][]): number {
   const a = matrix.map((row) => [...row]);
   let logs = 0;
@@ -110,7 +113,7 @@ describe.each(CASES)("%s", (_, transform, free, holds) => {
     }
   });
 
-  it("has the log Jacobian of the map's differences", () => {
+  it("has the log Jacobian of the numerical derivative", () => {
     const places = free(transform.shape);
     expect(places).toHaveLength(size);
     for (const spread of [0.3, 1]) {
@@ -130,7 +133,7 @@ describe.each(CASES)("%s", (_, transform, free, holds) => {
     }
   });
 
-  it("has derivatives that agree with differences", () => {
+  it("has derivatives that agree with finite differences", () => {
     const make = ({ u }: Record<string, SymbolicArray>) => {
       const { value, logJacobian } = transform.constrain(u);
       return concatenate([reshape(value, [-1]), reshape(logJacobian, [1])]);
@@ -179,7 +182,7 @@ it.each(GOLDEN)("agrees with %s of torch", (_, transform, u, wanted, wantedJacob
 
 describe("unitVector", () => {
   const transform = t.unitVector([2, 3]);
-  it("has length 1, keeps the direction, and weighs the length as a standard normal", () => {
+  it("has length 1, keeps the direction and gives the length a standard normal prior", () => {
     const u = numbers(6, 2);
     const [value, logJacobian] = constrained(transform, u);
     for (const row of rows(value, [2, 3])) expect(near(length(row), 1)).toBe(true);
@@ -206,7 +209,7 @@ describe("bounds that depend on parameters", () => {
   });
 });
 
-it("runs compiled: value, log Jacobian and gradient", async () => {
+it("compiled transforms return value, log Jacobian and gradient", async () => {
   const names = CASES.map(([, transform], k) => ({ name: `u${k}`, transform }));
   const shapes = Object.fromEntries(names.map(({ name, transform }) => [name, transform.unconstrainedShape]));
   const trace = (u: Readonly<Record<string, SymbolicArray>>) =>
@@ -226,7 +229,7 @@ it("runs compiled: value, log Jacobian and gradient", async () => {
   );
   const result = compiled(values as never);
   expect(near(result.value, wanted[0][0], 1e-11 * Math.abs(wanted[0][0]))).toBe(true);
-  // Along a direction, the gradient is the difference quotient.
+  // The gradient along a direction equals the difference quotient.
   const h = 1e-4;
   const moved = (by: number) =>
     compiled(Object.fromEntries(Object.entries(values).map(([name, u]) => [name, u.map((x) => x + by)])) as never).value;
@@ -251,7 +254,7 @@ describe("transformFor", () => {
 });
 
 describe("errors", () => {
-  it("name what is wrong", () => {
+  it("name the invalid value", () => {
     expect(() => t.positive().unconstrain([-1])).toThrow(
       "positive: the value is -1, but must be > 0; give a value inside [OPTION_RANGE]",
     );

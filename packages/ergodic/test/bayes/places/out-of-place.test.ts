@@ -1,4 +1,4 @@
-/** Which masses send a chain to a new start: those that are known, beyond their errors; and which are known. */
+/** A chain restarts if known masses differ by more than their errors. Also tests which masses count as known. */
 import { describe, expect, it } from "vitest";
 import { DensityPoint } from "../../../src/bayes/approximate/density-point.ts";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
@@ -25,7 +25,7 @@ interface Known {
   kind?: Entry["kind"];
 }
 
-/** The chains that start anew, of places as they may have been measured; the best is given first. */
+/** Chains that restart, for places with the given masses. The best place comes first. */
 function outOfPlace(...places: Known[]): number[] {
   const plan = { chains: places.length, warmup: 1, draws: 1, seed: 1, workers: 1, deterministic: true };
   const survey = new Survey(density, plan, engine, { scouts: 0, restarts: 10 });
@@ -41,13 +41,13 @@ function outOfPlace(...places: Known[]): number[] {
   return found;
 }
 
-describe("a chain starts anew by its mass", () => {
-  it("where that is lower by more than 10", () => {
+describe("restarts of a chain by mass", () => {
+  it("occur if a log mass is lower by more than 10", () => {
     expect(outOfPlace({ logMass: 3 }, { logMass: -7.01 }, { logMass: -6.99 })).toEqual([1]);
     expect(outOfPlace({ logMass: 3, kind: "scout" }, { logMass: -7.01 })).toEqual([1]);
   });
 
-  it("and beyond two errors of both masses together", () => {
+  it("require a gap beyond two joint errors of the masses", () => {
     expect(outOfPlace({ logMass: 0 }, { logMass: -10.61, error: 0.3 }, { logMass: -10.59, error: 0.3 })).toEqual([1]);
     expect(outOfPlace({ logMass: 0, error: 0.3 }, { logMass: -10.61 }, { logMass: -10.59 })).toEqual([1]);
     expect(outOfPlace({ logMass: 0, error: 0.3 }, { logMass: -10.69, error: 0.16 }, { logMass: -10.67, error: 0.16 })).toEqual([
@@ -55,7 +55,7 @@ describe("a chain starts anew by its mass", () => {
     ]);
   });
 
-  it("where both masses are known: Pareto k of at most 0.7, and an error that ten draws would have", () => {
+  it("require known masses, with Pareto k of at most 0.7 and the error of ten draws", () => {
     const light = { logMass: -50 };
     expect(outOfPlace({ logMass: 0 }, { ...light, paretoK: 0.7 }, { ...light, paretoK: 0.71 })).toEqual([1]);
     expect(outOfPlace({ logMass: 0 }, { ...light, error: 0.31 }, { ...light, error: 0.32 })).toEqual([1]);
@@ -63,12 +63,12 @@ describe("a chain starts anew by its mass", () => {
     expect(outOfPlace({ logMass: 0, paretoK: 0.71 }, light)).toEqual([]);
     expect(outOfPlace({ logMass: 0, error: 0.32 }, light)).toEqual([]);
     expect(outOfPlace({ logMass: 0 }, { ...light, settled: false })).toEqual([]);
-    // By a bound on its mass, whatever is known of it.
+    // A bound on the mass suffices, even if the mass is unknown.
     const stuck = { ...light, settled: false, paretoK: Infinity };
     expect(outOfPlace({ logMass: 0 }, { ...stuck, most: -10.1 }, { ...stuck, most: -9.9 })).toEqual([1]);
   });
 
-  it("never by a mass that is not finite; where none is known, none moves", () => {
+  it("ignore masses that are not finite, and do not occur if none is known", () => {
     const none = { error: Infinity, paretoK: Infinity };
     for (const logMass of [Infinity, -Infinity, Number.NaN]) {
       expect(outOfPlace({ ...none, logMass }, { ...none, logMass: -50 })).toEqual([]);
@@ -77,20 +77,21 @@ describe("a chain starts anew by its mass", () => {
   });
 });
 
-it("a density that is infinite in part of a place, or not a number, has no infinite mass there", () => {
+it("points with an infinite or undefined density add no mass to a place", () => {
   const found = (elsewhere: number) =>
     measured(unit, (x) => (x[0] > 0 ? elsewhere : unit.logDensity(unit.distance(x))), stream(5, "half").at(0));
   for (const elsewhere of [Infinity, Number.NaN, -Infinity]) {
     const { logMass, error } = found(elsewhere);
-    // Half of the normal's share inside of its region.
+    // Half of the normal's mass inside the region.
     expect(error).toBeLessThan(0.3);
     expect(Math.abs(Math.exp(logMass) - 0.475)).toBeLessThan(5 * error * 0.475);
   }
 });
 
 describe("the cost of scouts", () => {
-  it("a place is fitted anew as often as there are evaluations for", () => {
-    // A normal twice too wide: the error of its mass, (4/√7)⁴ − 1 in variance of 100 draws, asks for a better one.
+  it("a place is refitted as often as the evaluations allow", () => {
+    // A normal twice as wide as the target. The relative variance of the ratios is (4/√7)⁴ − 1, and with 100 draws this
+    // error requires a better fit.
     const wide = { normal: new Normal(Float64Array.of(0.5, 0, 0, 0), factorOf(2)), elbo: 0, end: true };
     const normal = functionDensity({
       dimension: 4,
@@ -107,7 +108,9 @@ describe("the cost of scouts", () => {
     point.dispose();
   });
 
-  /** A lattice of some ninety modes, to which random starts lead, all but alike; `calls`: evaluations. */
+  /**
+   * A lattice of about ninety modes. Nearly every random start leads to a different one. `calls` counts evaluations.
+   */
   function lattice() {
     let calls = 0;
     const slope = (x: number): number => -18 * Math.sin(6 * x) - x / 25;
@@ -122,7 +125,7 @@ describe("the cost of scouts", () => {
     return { counted, calls: () => calls };
   }
 
-  it.each([9000, 12_000, 20_000, 40_000, 80_000])("is at most a tenth of %i gradients, masses and all", async (gradients) => {
+  it.each([9000, 12_000, 20_000, 40_000, 80_000])("is at most a tenth of %i gradients, including masses", async (gradients) => {
     for (let seed = 1; seed <= 5; seed++) {
       const { counted, calls } = lattice();
       const plan = { chains: 4, warmup: 1, draws: 1, seed, workers: 1, deterministic: true };
@@ -131,17 +134,17 @@ describe("the cost of scouts", () => {
       const none = () => expect.fail("no chain is looked at");
       while (await survey.work(gradients, none));
       const { evaluations } = survey;
-      // Besides, its gradient is held to differences once.
+      // In addition, its gradient is compared with finite differences once.
       expect([0, 5]).toContain(calls() - evaluations);
       expect(evaluations / gradients).toBeLessThanOrEqual(0.1);
-      // There is more to look at than that pays for, and it is used.
+      // There are more places than the budget allows, so most of the budget must be used.
       if (gradients < 40_000) expect(evaluations / gradients).toBeGreaterThan(0.07);
       survey.dispose();
     }
   });
 });
 
-it("places are looked at in up to 64 coordinates, as many as docs/sampling.md says", async () => {
+it("places are searched in up to 64 coordinates, as docs/sampling.md states", async () => {
   const found = async (dimension: number) => {
     const sum = (x: Float64Array): number => x.reduce((all, value) => all + value * value, 0);
     const normal = functionDensity({ dimension, logDensity: (x) => -0.5 * sum(x), gradient: (x) => x.map((value) => -value) });

@@ -1,10 +1,10 @@
-/** Places and their masses, against closed forms. */
+/** Compares places and their masses with closed forms. */
 import { describe, expect, it } from "vitest";
 import { isKnown, measured, Normal, unknownPlace } from "../../../src/bayes/places/place.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 
 const LOG_TWO_PI = Math.log(2 * Math.PI);
-/** L of a fixed matrix of d rows. */
+/** Factor L of a fixed matrix with d rows. */
 const factorOf = (d: number) =>
   Float64Array.from({ length: d * d }, (_, k) => (k % d > Math.floor(k / d) ? 0 : k % (d + 1) === 0 ? 1 + (k % 3) : 0.3));
 const logVolume = (factor: Float64Array, d: number) =>
@@ -26,20 +26,20 @@ describe("a normal", () => {
     }
   });
 
-  it("of weighted rows has their mean and variances, with covariances shrunk by d draws", () => {
+  it("has the mean and variances of weighted rows, with covariances shrunk by d draws", () => {
     const rows = Float64Array.of(0, 0, 2, 2, 4, 1);
     const normal = Normal.of(rows, Float64Array.of(0.25, 0.5, 0.25), 2)!;
     expect([...normal.mean]).toEqual([2, 1.25]);
     const [a, , c, b] = normal.factor;
     expect(a * a).toBeCloseTo(2, 12);
     expect(c * c + b * b).toBeCloseTo(0.6875, 12);
-    // 1/Σw² = 8/3; the covariance 0.5 × 8/3 / (8/3 + 2).
+    // 1/Σw² = 8/3, so the covariance is 0.5 × 8/3 / (8/3 + 2).
     expect(a * c).toBeCloseTo((0.5 * 8) / 14, 12);
     expect(Normal.of(Float64Array.of(1, 1, 1), new Float64Array(3).fill(1 / 3), 1)).toBeUndefined();
   });
 });
 
-it("a place of unknown mass has unit spread about its point", () => {
+it("a place of unknown mass has unit spread around its point", () => {
   const place = unknownPlace(Float64Array.of(3, -1, 7));
   expect([...place.normal.mean]).toEqual([3, -1, 7]);
   expect([...place.normal.factor]).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1]);
@@ -51,13 +51,13 @@ describe("a mass", () => {
   const factor = factorOf(d);
   const target = new Normal(new Float64Array(d), factor);
   const logDensity = (x: Float64Array) => 7 + target.logDensity(target.distance(x));
-  // Mass of a χ²₄ within 4 + 2√8.
+  // Mass of χ²₄ below 4 + 2√8.
   const inside = (() => {
     const half = (d + 2 * Math.sqrt(2 * d)) / 2;
     return Math.log(1 - Math.exp(-half) * (1 + half));
   })();
 
-  it("is known where its weights have a tail of at most 0.7, and are worth ten draws", () => {
+  it("is known if the weights have a tail index of at most 0.7 and are worth ten draws", () => {
     const place = (paretoK: number, error: number) => isKnown({ normal: target, logMass: 0, error, paretoK });
     expect([place(0.7, 0.31), place(0.71, 0.31), place(0, 0.32), place(Number.NaN, 0), place(0, Infinity)]).toEqual([
       true,
@@ -68,23 +68,23 @@ describe("a mass", () => {
     ]);
   });
 
-  it("of a normal by itself is exact but for the share inside", () => {
+  it("is exact for a normal under itself, up to the share inside the region", () => {
     const place = measured(target, logDensity, stream(1, "mass").at(0));
     expect(isKnown(place)).toBe(true);
     expect(place.paretoK).toBe(0);
     expect(Math.abs(place.logMass - 7 - inside)).toBeLessThan(5 * place.error);
   });
 
-  it("is measured again by a better normal where its error is above a tenth, and kept where the other's is larger", () => {
+  it("is measured again if its error exceeds a tenth, and kept if the new error is larger", () => {
     const wide = new Normal(
       new Float64Array(d),
       factor.map((value) => 1.7 * value),
     );
-    // (1.7² / √(2 × 1.7² − 1))⁴ − 1 is the ratios' variance in units of their mean squared: of 100 draws an error of 0.14.
+    // The relative variance of the ratios is (1.7² / √(2 × 1.7² − 1))⁴ − 1, which gives an error of 0.14 for 100 draws.
     const first = measured(wide, logDensity, stream(2, "mass").at(0));
     expect(first.error).toBeLessThan(0.1);
     expect(first.normal).not.toBe(wide);
-    // The second time, and the third, all is noise.
+    // The second and third measurements are pure noise.
     let calls = 0;
     const noise = stream(3, "noise").at(0);
     const noisy = (x: Float64Array): number => logDensity(x) + (calls++ < 100 ? 0 : 3 * noise.normal());
@@ -94,10 +94,11 @@ describe("a mass", () => {
     expect(isKnown(kept)).toBe(true);
   });
 
-  it("is measured at most three times, however much smaller the next error would be", () => {
+  it("is measured at most three times", () => {
     const narrow = new Normal(Float64Array.of(0), Float64Array.of(1));
     let calls = 0;
-    // 70 draws each. Every eighth is too heavy, by less from one time to the next: errors of about 0.22, 0.18, 0.14 and 0.1.
+    // Each measurement has 70 draws. Every eighth draw is too heavy, by less each time, so the errors are about 0.22,
+    // 0.18, 0.14 and 0.1.
     const uneven = (x: Float64Array): number => {
       const [time, draw] = [Math.floor(calls / 70), calls++ % 70];
       return narrow.logDensity(narrow.distance(x)) + (draw % 8 === 0 ? 3 - 0.5 * time : 0);
@@ -106,7 +107,7 @@ describe("a mass", () => {
     expect(calls).toBe(210);
   });
 
-  it("of other normals is right within its error, over fifty of them, at one false alarm in 10⁴", () => {
+  it("is correct for other normals within its error over fifty runs, with a false alarm rate of 10⁻⁴", () => {
     let [sum, squares] = [0, 0];
     for (let run = 0; run < 50; run++) {
       const draws = stream(2, "mass", run).at(0);
@@ -116,7 +117,7 @@ describe("a mass", () => {
       );
       const place = measured(moved, logDensity, draws);
       expect(isKnown(place)).toBe(true);
-      // The region differs a little from run to run, by less than its own tail.
+      // The region varies slightly between runs, by less than the mass outside it.
       const z = (place.logMass - 7) / Math.hypot(place.error, 0.03);
       sum += z / 50;
       squares += (z * z) / 50;
@@ -125,7 +126,7 @@ describe("a mass", () => {
     expect(squares).toBeLessThan(2.5);
   });
 
-  it("is fitted anew where the normal is far off, and unknown where that fails", () => {
+  it("is refitted if the normal is far off, and unknown if that fails", () => {
     const off = new Normal(
       target.at(Float64Array.of(1, -1, 1, 0)),
       factor.map((value) => 2 * value),

@@ -1,4 +1,7 @@
-/** Where chains and scouts have been: chains start anew out of places with next to nothing of the posterior, and of no others; what was missed is named. */
+/**
+ * Survey of places that chains and scouts visited. Chains restart only from places with negligible posterior mass, and
+ * missed places are reported.
+ */
 import { describe, expect, it } from "vitest";
 import { DensityPoint } from "../../../src/bayes/approximate/density-point.ts";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
@@ -16,7 +19,7 @@ import { power } from "../../power.ts";
 const engine = await openEngine();
 const plan: SamplingPlan = { chains: 4, warmup: 300, draws: 200, seed: 2, workers: 1, deterministic: true };
 
-/** N(0, I) in three dimensions, and N((at, 0, 0), sd² I) with e^logMass of its mass. */
+/** N(0, I) in three dimensions mixed with N((at, 0, 0), sd² I), which has e^logMass of its mass. */
 function twoModes(sd: number, logMass: number, at: number) {
   const terms = (x: Float64Array): number[] => {
     const squares = (from: number) => (x[0] - from) ** 2 + x[1] ** 2 + x[2] ** 2;
@@ -38,7 +41,7 @@ function twoModes(sd: number, logMass: number, at: number) {
 }
 
 const FAR = 40;
-/** Chain 1 starts in the other mode. */
+/** Starting points with chain 1 in the other mode. */
 const apart = [0, FAR, 0, 0].map((at) => Float64Array.of(at, 1e-7, 0));
 
 async function finished(
@@ -66,17 +69,17 @@ async function finished(
 const ends = ({ draws }: Awaited<ReturnType<typeof finished>>) =>
   apart.map((_, c) => (Math.abs(draws.values[(c * plan.draws + plan.draws - 1) * 3] - FAR) < FAR / 2 ? "away" : "main"));
 
-describe("a chain starts anew", () => {
+describe("restarts of chains", () => {
   const minor = twoModes(0.5, -60, FAR);
 
   it.each([
     ["a mode with e^-60 of the mass", minor],
     ["a narrow one, though the density there is higher than anywhere else", twoModes(1e-6, -35, FAR)],
-  ])("out of %s", async (_, density) => {
+  ])("move a chain out of %s", async (_, density) => {
     const found = await finished(nuts(), density, apart);
     expect(found.report.restarts).toBe(1);
     expect(ends(found)).toEqual(["main", "main", "main", "main"]);
-    // From a point of its own, with a whole warm-up.
+    // The chain restarts from its own point with a full warm-up.
     expect(new Set(apart.map((_, c) => found.draws.values[c * plan.draws * 3])).size).toBe(4);
     expect(found.updates).toBe(4 * (plan.warmup + plan.draws) + plan.warmup);
     const left = found.places.filter(({ by }) => by === "left");
@@ -89,13 +92,13 @@ describe("a chain starts anew", () => {
     ["of the same mass", twoModes(1, 0, FAR)],
     ["of the same mass, narrow", twoModes(0.01, 0, FAR)],
     ["of e^-8 of the mass", twoModes(0.5, -8, FAR)],
-  ])("never out of a mode %s", async (_, density) => {
+  ])("do not move a chain out of a mode %s", async (_, density) => {
     const found = await finished(nuts(), density, apart);
     expect(found.report.restarts).toBeUndefined();
     expect(ends(found)).toEqual(["main", "away", "main", "main"]);
   });
 
-  it("never where it is not asked to, or within another sampler", async () => {
+  it("are disabled by the option and within another sampler", async () => {
     expect(ends(await finished(nuts({ restarts: 0 }), minor, apart))).toEqual(["main", "away", "main", "main"]);
     expect(ends(await finished(gibbs({ a: nuts(), b: nuts(), c: nuts() }), minor, apart))).toEqual([
       "main",
@@ -105,7 +108,7 @@ describe("a chain starts anew", () => {
     ]);
   });
 
-  it("out of a light mode that holds them all, where scouts have found a heavy one", async () => {
+  it("move all chains out of a light mode if scouts found a heavy one", async () => {
     const all = apart.map(() => Float64Array.of(FAR, 1e-7, 0));
     const found = await finished(nuts(), minor, all, undefined, { warmup: 1000, draws: 1000 });
     expect(found.report.restarts).toBe(4);
@@ -113,8 +116,9 @@ describe("a chain starts anew", () => {
     expect(ends(await finished(nuts({ scouts: 0 }), minor, all))).toEqual(["away", "away", "away", "away"]);
   });
 
-  it("at most as often as it may, and every place that it left is told", async () => {
-    // The random starts within (−2, 2) all lead to the wide mode; the narrow one, far out, has e^30 times its mass, and one chain.
+  it("are limited in number, and each place that was left is reported", async () => {
+    // Random starts within (−2, 2) all lead to the wide mode. The distant narrow mode has e^30 times its mass and one
+    // chain.
     const found = await finished(nuts({ restarts: 3 }), twoModes(0.1, 30, FAR), apart);
     expect(found.report.restarts).toBe(9);
     expect(ends(found)).toEqual(["main", "away", "main", "main"]);
@@ -122,13 +126,13 @@ describe("a chain starts anew", () => {
     expect(found.places.filter(({ by }) => by === "chain")).toHaveLength(4);
   });
 
-  it("bit for bit the same, wherever the run was interrupted", async () => {
+  it("are the same bit for bit, wherever the run was interrupted", async () => {
     const whole = await finished(nuts(), minor, apart);
     for (const pause of [10, 100, 255, 301, 310, 327, 330, 400, 640, 700])
       expect(await finished(nuts(), minor, apart, pause)).toEqual(whole);
   });
 
-  it("nowhere where every place is alike lost: a density that is the same everywhere but for rounding has no best place", async () => {
+  it("do not occur for a flat density, which has no best place", async () => {
     const flat = functionDensity({
       dimension: 1,
       logDensity: ([x]) => -1e-9 * x * x,
@@ -139,12 +143,12 @@ describe("a chain starts anew", () => {
   });
 });
 
-describe("a chain warms up again where it is", () => {
-  it("once, where it has left another place while its metric was estimated; bit for bit, wherever the run was interrupted", async () => {
+describe("a chain that warms up again", () => {
+  it("does so once if it changed place during metric estimation, and resumes bit for bit", async () => {
     const density = twoModes(0.5, -60, FAR);
     const run = async (pause?: number) => {
       let sampling = nuts({ restarts: 0, scouts: 0 }).start(density, { ...plan, start: apart }, engine);
-      /** The chain in the minor mode is put into the other one, late. */
+      /** Moves the chain in the minor mode to the other mode, late in warm-up. */
       const moved = (one: typeof sampling) => {
         const { chains } = one as unknown as { chains: { position: Float64Array; gradient: Float64Array; logDensity: number }[] };
         chains[1].position.set([0.1, 0.2, 0.3]);
@@ -173,7 +177,7 @@ describe("a chain warms up again where it is", () => {
   });
 });
 
-it("what is kept of a survey comes back as it was, and is refused where it is of other chains or of no kind of place", async () => {
+it("a stored survey is restored exactly, and refused for other chains or an unknown kind of place", async () => {
   const density = twoModes(1, 0, FAR);
   const open = (chains = 2) => new Survey(density, { ...plan, chains }, engine, { scouts: 2, restarts: 10 });
   const survey = open();
@@ -200,15 +204,15 @@ it("what is kept of a survey comes back as it was, and is refused where it is of
   expect(() => restored({ chainsLeft: [-1] })).toThrow(refused);
   expect(() => restored({ restarted: [0] })).toThrow(refused);
   expect(() => restored({ sent: -1 })).toThrow(refused);
-  // The kind and the chain are the first numbers of a place.
+  // A place begins with its kind and its chain.
   expect(() => restored({}, 2, (numbers) => numbers.set([4]))).toThrow(refused);
   expect(() => restored({}, 2, (numbers) => numbers.set([2, 2]))).toThrow(refused);
   expect(() => restored({}, 2, (numbers) => numbers.set([2, 1]))).not.toThrow();
   survey.dispose();
 });
 
-describe("a chain is out of place", () => {
-  /** Draws of N(mean, sd² I) and the gradients there, as a chain leaves them. */
+describe("chains out of place", () => {
+  /** Draws of N(mean, sd² I) with their gradients, as recorded for a chain. */
   const recent = (density: ReturnType<typeof twoModes>, mean: number, sd: number): Recent => {
     const draws = stream(8, "recent", mean).at(0);
     const rows = Float64Array.from({ length: 3 * 300 }, (_, k) => (k % 3 === 0 ? mean : 0) + sd * draws.normal());
@@ -229,7 +233,7 @@ describe("a chain is out of place", () => {
     return out;
   };
 
-  it("starts anew from a point of its own in every attempt, none of them a scout's", async () => {
+  it("restart from their own point in every attempt, never from a scout's", async () => {
     const survey = new Survey(twoModes(1, 0, FAR), { ...plan, chains: 3 }, engine, { scouts: 2, restarts: 10 });
     const points = new Set<number>();
     for (let attempt = 0; attempt < 4; attempt++) for (let c = 0; c < 3; c++) points.add((await survey.fresh(c))![0]);
@@ -238,7 +242,7 @@ describe("a chain is out of place", () => {
     survey.dispose();
   });
 
-  it("by two errors of both masses more than by the gap", () => {
+  it("have a gap beyond two errors of both masses", () => {
     const survey = new Survey(twoModes(1, 0, FAR), { ...plan, chains: 2 }, engine, { scouts: 0, restarts: 10 });
     const normal = new Normal(new Float64Array(3), Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1));
     const out = (logMass: number, error: number, best: number) => {
@@ -252,7 +256,7 @@ describe("a chain is out of place", () => {
     survey.dispose();
   });
 
-  it("is at its last draw where it has too few for a normal, of unknown mass, and nowhere without any", async () => {
+  it("have their last draw as a place of unknown mass if there are few draws", async () => {
     const density = twoModes(1, 0, FAR);
     const { draws, gradients, highest } = recent(density, 0, 1);
     for (const n of [0, 1, 3, 4]) {
@@ -266,15 +270,15 @@ describe("a chain is out of place", () => {
       if (n === 1 || n === 3) {
         const [{ settled, most, place }] = entries;
         expect([...place.normal.mean]).toEqual([...draws.slice(3 * n - 3, 3 * n)]);
-        // Were it ten times as wide in each of three directions.
+        // Bound for a place that is ten times as wide in each of three directions.
         expect([settled, place.logMass, most]).toEqual([false, -Infinity, expect.closeTo(highest + 3 * Math.log(10), 12)]);
       }
       survey.dispose();
     }
   });
 
-  it("where it fills a place of less than e^-10 of the mass", async () => {
-    // Ten times as wide, it might hold e^-5.
+  it("fill a place with less than e^-10 of the mass", async () => {
+    // A place ten times as wide could hold e^-5 of the mass.
     expect(
       await judged(twoModes(1, -12, FAR), [
         [0, 1],
@@ -289,7 +293,7 @@ describe("a chain is out of place", () => {
     ).toEqual([]);
   });
 
-  it("never where it is stuck in a part of a wider place, whose mass is as small", async () => {
+  it("do not include a chain that is stuck in part of a wider place", async () => {
     expect(
       await judged(twoModes(1, -200, FAR), [
         [0, 1],
@@ -298,7 +302,7 @@ describe("a chain is out of place", () => {
     ).toEqual([]);
   });
 
-  it("where no width would make up for how low it is, whatever is known of it", async () => {
+  it("include a chain whose density is too low for any width", async () => {
     expect(
       await judged(twoModes(1, -200, FAR), [
         [0, 1],
@@ -309,7 +313,7 @@ describe("a chain is out of place", () => {
 });
 
 describe("scouts", () => {
-  it("find a mode of like mass that the chains do not hold, and say how much of the posterior it has", async () => {
+  it("find a mode of similar mass without chains and report its share of the posterior", async () => {
     const near = [0, 0, 0, 0].map((_, c) => Float64Array.of(-1 - 0.1 * c, 0.1, 0));
     const mirror = functionDensity({
       dimension: 1,
@@ -330,9 +334,9 @@ describe("scouts", () => {
     expect(held.size).toBe(1);
   });
 
-  it("name nothing where there is one mode, in many runs of each of three shapes", async () => {
+  it("report nothing for one mode in many runs of three shapes", async () => {
     const shapes = [
-      // A Gaussian, a banana, a heavy tail.
+      // A Gaussian, a banana and a heavy-tailed density.
       functionDensity({
         dimension: 2,
         logDensity: ([x, y]) => -x * x - (y * y) / 8,
@@ -356,25 +360,25 @@ describe("scouts", () => {
         const { restarts, scoutEvaluations = 0, leapfrogs } = run.report();
         expect(run.places!().filter(({ missed }) => missed)).toEqual([]);
         expect(restarts).toBeUndefined();
-        // Scouts within their share; what the chains' own places take comes on top.
+        // Scouts stay within their share. The measurement of the chains' own places is added.
         expect(scoutEvaluations).toBeLessThan(0.1 * leapfrogs + 4 * 3 * 100);
         run.dispose();
       }
   });
 
-  it("take no more evaluations than a tenth of all gradients allows, and none where that is too few", () => {
+  it("use no more than a tenth of all gradients, and none if that is too few", () => {
     expect(shareOf(1e9, 0, 24)).toBe(1000);
     expect(shareOf(1e9, 0, 0)).toBe(0);
     expect(shareOf(300, 0, 24)).toBe(0);
     expect(shareOf(50_000, 0, 24)).toBe(Math.floor((0.055 * 50_000) / 24));
-    // Few evaluations: fewer scouts with enough each, not many with too few; what one leaves, the next may take.
+    // With few evaluations, fewer scouts run with enough each. The next scout can use what the last one left over.
     expect(shareOf(8000, 0, 24)).toBe(60);
     expect(shareOf(8000, 400, 17)).toBe(40);
     expect(shareOf(8000, 421, 17)).toBe(0);
     expect(shareOf(50_000, 50, 23)).toBeGreaterThan(shareOf(50_000, 0, 24));
   });
 
-  it("find the best normal and that of the path's end, once where they are the same, and none that leaves the support", async () => {
+  it("return the best normal and that of the path's end, within the support and without duplicates", async () => {
     const edge = functionDensity({
       dimension: 1,
       logDensity: ([x]) => (x > 0 ? 0.3 * Math.log(x) - 0.3 * x : -Infinity),
@@ -388,12 +392,13 @@ describe("scouts", () => {
       expect(found[0].elbo).toBe(Math.max(...found.map(({ elbo }) => elbo)));
       kinds.add(`${found.map(({ end }) => end)}`);
     }
-    // A scout whose best normal is the last; one whose last is another; one whose last has a draw outside of the support.
+    // Three cases occur: the last normal is the best, the last differs from the best, or the last has a draw outside
+    // the support.
     expect([...kinds].sort()).toEqual(["false", "false,true", "true"]);
     point.dispose();
   });
 
-  it("start at a draw from the prior every other time, if one of twenty has a finite density", async () => {
+  it("start at a prior draw every other time, if one of twenty has a finite density", async () => {
     let draws = 0;
     const far = (x: number) => ({
       drawStart() {
@@ -412,7 +417,7 @@ describe("scouts", () => {
     point.dispose();
   });
 
-  it("start at one point, which costs one evaluation; no finite point is none, and any other error is an error", async () => {
+  it("start at one point for one evaluation, skip if none is finite and pass on other errors", async () => {
     const point = new DensityPoint(engine, twoModes(1, 0, FAR), "test");
     expect((await randomPoint(point, plan, 3))!.every((x) => Math.abs(x) < 2)).toBe(true);
     expect(point.evaluations).toBe(1);
@@ -424,17 +429,17 @@ describe("scouts", () => {
     await expect(failing(new RangeError("out of memory"))).rejects.toThrow("out of memory");
   });
 
-  it("are sent one by one, then the masses of their places are measured; they are of no chain", async () => {
+  it("run one by one before the masses are measured, and belong to no chain", async () => {
     const survey = new Survey(twoModes(1, 0, FAR), plan, engine, { scouts: 4, restarts: 10 });
     const counts = () => [survey.scouts, (survey as unknown as { entries: Entry[] }).entries.filter(byScout).length];
     const byScout = ({ kind }: Entry) => kind === "scout";
     const steps: number[][] = [];
     while (await survey.work(1e5, () => expect.fail("no chain is looked at"))) steps.push(counts());
-    // One scout at a time, and then one mass.
+    // One scout per step, then one mass per step.
     expect(steps).toEqual([[1, 0], [2, 0], [3, 0], [4, 0], ...steps.slice(4)]);
     expect(steps.slice(4)).toEqual([[4, 1]]);
     const { entries } = survey as unknown as { entries: Entry[] };
-    // The mass is that of the search with the best end.
+    // The mass is measured for the search with the best end.
     const ends = entries.filter(({ kind, settled }) => kind === "found" && settled);
     const [scout] = entries.filter(byScout);
     expect([scout.settled, scout.elbo]).toEqual([true, Math.max(...ends.map(({ elbo }) => elbo))]);
@@ -442,7 +447,7 @@ describe("scouts", () => {
     survey.dispose();
   });
 
-  it("that are both within the other's region are one place, the better; ends of paths come first, however good another looks", () => {
+  it("merge places within each other's region, keep the better and put ends of paths first", () => {
     const unit = (x: number, elbo: number, end = true, sd = 1) => ({
       normal: new Normal(Float64Array.of(x), Float64Array.of(sd)),
       elbo,
@@ -450,12 +455,12 @@ describe("scouts", () => {
     });
     const kept = (...found: Parameters<typeof distinct>[0]) => distinct(found).map(({ elbo }) => elbo);
     expect(kept(unit(0, 1), unit(1, 2), unit(9, 0))).toEqual([2, 0]);
-    // Far too wide, it holds both modes, and its few draws made it look well.
+    // A normal that is far too wide covers both modes, and its few draws overrate it.
     expect(kept(unit(5, 1), unit(-5, 2), unit(4.5, 3, false, 9))).toEqual([2, 1]);
     expect(kept(unit(5, 1), unit(-5, 2), unit(0, 3, false, 9))).toEqual([2, 1, 3]);
   });
 
-  it("at one point are two places if their spreads differ twentyfold, and come after those at other points", () => {
+  it("keep two places at one point if their spreads differ twentyfold, after those at other points", () => {
     const round = (mean: number, elbo: number, sd: number, d: number) => ({
       normal: new Normal(
         new Float64Array(d).fill(mean),
@@ -466,10 +471,10 @@ describe("scouts", () => {
     });
     const kept = (...found: Parameters<typeof distinct>[0]) => distinct(found).map(({ elbo }) => elbo);
     expect(kept(round(0, 3, 1, 1), round(0, 2, 0.05, 1), round(90, 1, 1, 1))).toEqual([3, 1, 2]);
-    // As narrow as another that is far away is no reason to leave it out.
+    // A place is not dropped because a distant place has the same width.
     expect(kept(round(0, 3, 1, 1), round(0, 2, 0.05, 1), round(90, 1, 0.05, 1))).toEqual([3, 1, 2]);
     expect(kept(round(0, 3, 1, 1), round(0, 2, 0.06, 1))).toEqual([3]);
-    // In ten dimensions draws of one hardly ever come to the other from a ratio of two on.
+    // In ten dimensions, draws of one hardly ever reach the other from a width ratio of two upwards.
     expect(kept(round(0, 3, 1, 10), round(0, 2, 0.45, 10))).toEqual([3, 2]);
     expect(kept(round(0, 3, 1, 10), round(0, 2, 0.55, 10))).toEqual([3]);
   });

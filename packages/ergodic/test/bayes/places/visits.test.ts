@@ -1,4 +1,7 @@
-/** What the draws lack: light modes that are far away are missed as heavy ones are; chains that had not come down were in no mode; several modes are told before anything else. */
+/**
+ * Places that the draws lack. Distant light modes are reported as missed, as heavy ones are. Chains that had not
+ * descended were in no mode. Several modes precede all other findings.
+ */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
 import { Normal } from "../../../src/bayes/places/place.ts";
@@ -36,7 +39,7 @@ function exact(): { mean: number; sd: number } {
 }
 
 describe("a light mode far away", () => {
-  it("is reported where the draws lack it: a location whose sd it doubles, 20 seeds", async () => {
+  it("is reported if draws lack it although it doubles the sd, over 20 seeds", async () => {
     const { sd } = exact();
     expect(sd).toBeGreaterThan(0.6);
     let named = 0;
@@ -57,7 +60,7 @@ describe("a light mode far away", () => {
   });
 
   const [CHAINS, COUNT] = [4, 1000];
-  /** N(0, 1) draws, and a place of sd 0.1 with `share` of the mass at a point. */
+  /** N(0, 1) draws and a place with sd 0.1 and `share` of the mass at the given point. */
   const visited = (at: number, share: number, kind: Entry["kind"] = "scout", density = plain, errors = [0, 0]) => {
     const random = stream(3, "visits").at(0);
     const values = Float64Array.from({ length: CHAINS * COUNT }, () => random.normal());
@@ -84,22 +87,22 @@ describe("a light mode far away", () => {
     expect(visited(-at, share).missed).toBe(missed);
   });
 
-  it("is rare, not missed, if a run of this length that samples rightly often has no draws of it", () => {
-    // About 3850 draws are in the chain's region: a place of 1.3 thousandths of its mass should hold five.
+  it("is rare rather than missed if a correct run of this length often lacks it", () => {
+    // About 3850 draws lie in the chain's region, so a place with 0.0013 of its mass should hold five draws.
     expect(visited(150, 2e-5)).toMatchObject({ missed: false, rare: true, changes: "x" });
     expect(visited(15, 0.0014)).toMatchObject({ missed: true, changes: "x" });
     expect(visited(15, 0.0014).rare).toBeUndefined();
     expect(visited(15, 0.0012)).toMatchObject({ missed: false, rare: true });
-    // It changes nothing much.
+    // The place changes the results too little to matter.
     expect(visited(5, 0.001).rare).toBeUndefined();
   });
 
-  it("is missed as well if a chain was there at the end of warm-up, and left it for good", () => {
+  it("is missed if a chain was there at the end of warm-up and never returned", () => {
     expect(visited(5, 0.02, "chain").missed).toBe(true);
     expect(visited(0.5, 0.02, "chain").missed).toBe(false);
   });
 
-  it("is compared with all that the draws stand for, if that is known, and else with the heaviest place that holds some", () => {
+  it("is compared with the known total mass, or with the heaviest place that holds draws", () => {
     const random = stream(3, "visits").at(0);
     const values = Float64Array.from({ length: CHAINS * COUNT }, () => random.normal());
     const draws = new ChainDraws(CHAINS, COUNT, 1, values, [], new Float64Array(0));
@@ -116,19 +119,20 @@ describe("a light mode far away", () => {
     };
     const missed = (entries: readonly Entry[], total?: { logMass: number; error: number }) =>
       visitsOf(entries, draws, plain, total).map((place) => place.missed);
-    // Fewer than 20 of 4000 draws are wanted from a place of a 250th of the mass, or less.
+    // A place with at most 1/250 of the mass should hold fewer than 20 of 4000 draws.
     expect(missed([scout(9, 1, -5)], { logMass: 0, error: 0 })).toEqual([true]);
     expect(missed([scout(5, 1, -6)], { logMass: 0, error: 0 })).toEqual([false]);
     expect(missed([scout(9, 1, -5)], { logMass: 0, error: 1 })).toEqual([false]);
-    // Nothing to compare with: no place holds draws.
+    // No place holds draws, so there is no reference.
     expect(missed([scout(9, 1, 0), scout(20, 1, 3)])).toEqual([false, false]);
     expect(missed([scout(9, 1, 0), scout(0, 1, 0)])).toEqual([true, false]);
   });
 
-  it("by what it would change most, on either side, and as a mixture of both would have it", () => {
-    // As much mass as all draws, three standard deviations away: 3860 to 4000 of them are 0.49 of the mixture.
+  it("is reported with the quantity that it changes most, on either side, in the mixture", () => {
+    // The place has the mass of all draws and lies three standard deviations away. With 3860 to 4000 draws in the
+    // region, its share of the mixture is 0.49.
     expect(visited(3, 1).sdFactor! / Math.sqrt(0.51 * (1 + 0.49 * 9))).toBeCloseTo(1, 1);
-    // A shift of the mean by more than a tenth of the standard deviation, which hardly changes.
+    // The mean shifts by more than a tenth of the standard deviation, which hardly changes.
     for (const q of [-2.2, 2.2]) {
       const moved = { ...plain, constrain: (u: ArrayLike<number>) => ({ q: Float64Array.of(u[0] > 9 ? q : u[0]) }) };
       const place = visited(15, 0.05, "scout", moved);
@@ -136,13 +140,13 @@ describe("a light mode far away", () => {
     }
   });
 
-  it("not where two errors of its mass and of the chain's leave fewer draws than twenty", () => {
-    // 4000 draws, of which 3860 are in the chain's region: 0.01 of those is 39.
+  it("is not missed if two errors of the masses leave fewer than twenty expected draws", () => {
+    // Of 4000 draws, 3860 lie in the chain's region, and 0.01 of them is 39.
     const missed = (...errors: number[]) => visited(5, 0.01, "scout", plain, errors).missed;
     expect([missed(0.3, 0), missed(0, 0.3), missed(0.28, 0.28)]).toEqual([true, true, false]);
   });
 
-  it("not where a chain that is stuck makes another place look larger than all draws", () => {
+  it("is not missed if a stuck chain inflates the mass of another place", () => {
     const random = stream(5, "visits").at(0);
     const values = Float64Array.from({ length: CHAINS * COUNT }, (_, k) =>
       k < COUNT ? 9 + 0.01 * random.normal() : random.normal(),
@@ -156,16 +160,16 @@ describe("a light mode far away", () => {
     expect(found.map(({ missed }) => missed)).toEqual([false, false]);
   });
 
-  it("by the quantities that are reported, not by the coordinates that are moved", () => {
+  it("is judged by reported quantities rather than unconstrained coordinates", () => {
     const scale = { ...plain, constrain: (u: ArrayLike<number>) => ({ scale: Float64Array.of(Math.exp(u[0])) }) };
     expect(visited(8, 1e-4).missed).toBe(false);
     expect(visited(8, 2e-3, "scout", scale)).toMatchObject({ missed: true, changes: "scale" });
-    // Far below, the scale is 0 either way.
+    // Far below, the scale is 0 in either case.
     expect(visited(-30, 2e-3).missed).toBe(true);
     expect(visited(-30, 2e-3, "scout", scale).missed).toBe(false);
   });
 
-  it("is not seen where there is none: heavy tails and a hierarchy with a scale, several seeds each", async () => {
+  it("is not reported for heavy tails or a hierarchical scale over several seeds", async () => {
     const schools = model(({ data, param, observe }) => {
       const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
       const theta = param("theta", normal(param("mu", normal(0, 5)), param("tau", halfCauchy(5))), {
@@ -188,7 +192,7 @@ describe("a light mode far away", () => {
 
 describe("draws of a place", () => {
   const plain = functionDensity({ dimension: 1, logDensity: () => 0 });
-  /** Four chains of 1000 draws, at 50 where `isThere`, and else about 0. */
+  /** Four chains of 1000 draws, at 50 if `isThere` and otherwise around 0. */
   const drawsOf = (isThere: (c: number, k: number) => boolean, count = 1000) => {
     const at = (c: number, k: number) => (isThere(c, k) ? 50 : Math.sin(k));
     const values = Float64Array.from({ length: 4 * count }, (_, k) => at(Math.floor(k / count), k % count));
@@ -201,7 +205,7 @@ describe("draws of a place", () => {
   };
   const total = { logMass: 0, error: 0 };
 
-  it("are counted, with an error from five batches of each chain", () => {
+  it("are counted with an error from five batches per chain", () => {
     const there = entry(50).place.normal;
     expect(
       heldBy(
@@ -209,14 +213,15 @@ describe("draws of a place", () => {
         drawsOf((_, k) => k % 200 < 49),
       ),
     ).toEqual({ count: 980, error: 0 });
-    // 20 batches, of which the five of one chain hold 196 each and the others none: a variance of (5 × 147² + 15 × 49²) / 19.
+    // Of 20 batches, the five of one chain hold 196 draws each and the others none. The variance is (5 × 147² + 15 ×
+    // 49²) / 19.
     const one = heldBy(
       there,
       drawsOf((c, k) => c === 2 && k % 200 < 196),
     );
     expect(one.count).toBe(980);
     expect(one.error).toBeCloseTo(Math.sqrt((20 * (5 * 147 ** 2 + 15 * 49 ** 2)) / 19), 9);
-    // As many batches as draws, where there are fewer than five.
+    // With fewer than five draws per chain, there are as many batches as draws.
     const few = heldBy(
       there,
       drawsOf((_, k) => k < 1, 2),
@@ -225,20 +230,20 @@ describe("draws of a place", () => {
     expect(few.error).toBeCloseTo(Math.sqrt((8 * 8 * 0.25) / 7), 9);
   });
 
-  it("are too few below half of what its mass says, beyond five errors, and below a tenth whatever the error", () => {
-    // As much mass as all draws stand for: half of 4000.
+  it("are too few below half the expected number beyond five errors, or below a tenth", () => {
+    // The place has as much mass as all draws represent, so it should hold half of 4000.
     const missed = (isThere: (c: number, k: number) => boolean) =>
       visitsOf([entry(50)], drawsOf(isThere), plain, total)[0].missed;
     expect(missed((_, k) => k % 200 < 49)).toBe(true);
     expect(missed((_, k) => k % 200 < 51)).toBe(false);
-    // 980 of one chain alone, whose number is off by 389.
+    // One chain alone holds 980 draws, so the error of the number is 389.
     expect(missed((c, k) => c === 2 && k % 200 < 196)).toBe(false);
     expect(missed((c, k) => c === 2 && k < 199)).toBe(true);
   });
 
-  it("make a place the reference from a hundredth of all on, where no chain fills one", () => {
+  it("make a place the reference from a hundredth of all draws if no chain fills one", () => {
     const heavy = entry(50, { place: { ...entry(50).place, logMass: 3 } });
-    // A place with too few draws to be compared with lacks most of what its mass says, in the light of another.
+    // With too few draws to be the reference itself, the heavy place is compared with the other one and lacks draws.
     const missed = (held: number) =>
       visitsOf(
         [heavy, entry(0)],
@@ -249,7 +254,7 @@ describe("draws of a place", () => {
     expect(missed(40)).toEqual([false, false]);
   });
 
-  it("are told of what scouts know, once for each place, and of no search whose mass was not measured", () => {
+  it("are compared once per place of scouts, and not for unmeasured searches", () => {
     const unknown = { ...entry(20).place, error: Infinity, paretoK: Infinity };
     const entries = [entry(50, { kind: "found" }), entry(50), entry(50.5), entry(50, {}, 0.04), entry(20, { place: unknown })];
     const shown = visitsOf(
@@ -264,7 +269,7 @@ describe("draws of a place", () => {
     ]);
   });
 
-  it("have modes counted from those that chains fill, each place of a mode by its number", () => {
+  it("number the modes from those that chains fill", () => {
     const entries = [
       entry(50),
       entry(0, { kind: "chain", chain: 0 }),
@@ -283,8 +288,8 @@ describe("draws of a place", () => {
   });
 });
 
-describe("chains that started anew", () => {
-  it("are not said to have been in a minor mode where they had not come down: a regression on years as they are", async () => {
+describe("restarted chains", () => {
+  it("are not reported in a minor mode if they had not descended, in a regression on raw years", async () => {
     const regression = model(({ data, param, observe }) => {
       const { y, year } = data({ y: vector("N"), year: vector("N") });
       const [a, b] = [param("a", normal(0, 10)), param("b", normal(0, 1))];
@@ -309,7 +314,7 @@ describe("chains that started anew", () => {
   });
 });
 
-describe("several modes come before all else", () => {
+describe("several modes come before all other findings", () => {
   it.each(["a mixture whose parts may swap", "a product whose factors may change sign"])("%s", async (name) => {
     const mixture = model(({ data, param, target }) => {
       const { y } = data({ y: vector("N") });
@@ -336,8 +341,8 @@ describe("several modes come before all else", () => {
   });
 });
 
-describe("few scouts, and no new starts", () => {
-  /** Two normals of sd 0.05 at (−1, 0) and (1, 0), with e^logMass times the mass in the second. */
+describe("few scouts and no restarts", () => {
+  /** Two normals with sd 0.05 at (−1, 0) and (1, 0). The second has e^logMass times the mass of the first. */
   const pair = (logMass: number) => {
     const of = (x: number, y: number, at: number) => -((x - at) ** 2 + y * y) / 0.005;
     return functionDensity({
@@ -354,7 +359,7 @@ describe("few scouts, and no new starts", () => {
   };
   const left = Float64Array.of(-1, 0);
 
-  it.each([0, 1])("scouts: %d looks from as many points, and the run is what it is without", async (scouts) => {
+  it.each([0, 1])("scouts: %d searches from that many points and leaves the run unchanged", async (scouts) => {
     let missed = 0;
     for (let seed = 1; seed <= 6; seed++) {
       const draws = await sample(pair(0), {}, { seed, algorithm: nuts({ scouts }), start: left });
@@ -365,12 +370,12 @@ describe("few scouts, and no new starts", () => {
       if (found.some((place) => place.missed)) missed++;
       else if (draws.series("x", 0).every((x) => x < 0)) expect(draws.verdict().trusted).toBe(true);
     }
-    // The one scout comes to the other mode half of the time; with none there is nobody to say so.
+    // A single scout reaches the other mode half of the time. Without scouts, the mode remains unknown.
     if (scouts === 0) expect(missed).toBe(0);
     else expect(missed).toBeGreaterThan(0);
   });
 
-  it("restarts: 0 leaves chains where next to nothing is, and the verdict does not trust them", async () => {
+  it("restarts: 0 leaves chains in negligible modes, and the verdict does not trust them", async () => {
     for (let seed = 1; seed <= 4; seed++) {
       const options = { seed, start: left };
       const stayed = await sample(pair(20), {}, { ...options, algorithm: nuts({ restarts: 0 }) });
@@ -382,13 +387,13 @@ describe("few scouts, and no new starts", () => {
       const moved = await sample(pair(20), {}, { ...options, algorithm: nuts() });
       expect(moved.report.restarts).toBeGreaterThan(0);
       expect(moved.series("x", 0).every((x) => x > 0)).toBe(true);
-      // Neither scouts nor new starts: nothing is known but what the chains see.
+      // Without scouts and restarts, nothing is known beyond the chains.
       const blind = await sample(pair(20), {}, { ...options, algorithm: nuts({ restarts: 0, scouts: 0 }) });
       expect(blind.verdict().trusted).toBe(true);
     }
   });
 
-  it("are whole numbers from 0 on", () => {
+  it("the options accept whole numbers from 0", () => {
     for (const option of ["scouts", "restarts"]) {
       expect(nuts({ [option]: 0 }).toJSON()[option]).toBe(0);
       for (const given of [-1, 0.5, 1001, "many"])

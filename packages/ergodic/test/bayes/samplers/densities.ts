@@ -1,4 +1,4 @@
-/** Log densities for tests, compiled like kernels, each with a plain twin that gives the same bits. */
+/** Log densities for tests, compiled like kernels. Each has a plain twin that agrees bit for bit. */
 import { readFile } from "node:fs/promises";
 import asc from "assemblyscript/asc";
 import type { LogDensity } from "../../../src/engine/contract/index.ts";
@@ -97,7 +97,7 @@ async function compiled(): Promise<Uint8Array> {
   return bytes!;
 }
 
-/** ℓ(x), its gradient written. */
+/** Returns ℓ(x) and writes its gradient. */
 export type PlainDensity = (x: Float64Array, gradient: Float64Array) => number;
 
 export interface TestDensity extends LogDensity {
@@ -152,7 +152,7 @@ export function funnel(engine: Engine, d: number): Promise<TestDensity> {
   });
 }
 
-/** Skewed: logs of independent gamma variables of the given shapes. */
+/** A skewed density: logs of independent gamma variables with the given shapes. */
 export function logGamma(engine: Engine, shapes: number[]): Promise<TestDensity> {
   return density(engine, "logGamma", shapes.length, shapes, (x, g) => {
     let value = 0;

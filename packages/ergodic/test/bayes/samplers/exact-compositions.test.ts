@@ -1,9 +1,10 @@
 /**
- * Hamiltonian samplers as they are by default, and samplers made of others, against targets whose moments and quantiles are known: 10⁶ draws of each target
- * over 64 chains in `npm run test:slow`; in `npm test` 128,000 of Hamiltonian samplers and 64,000 of the others.
+ * Compares default Hamiltonian samplers and composed samplers with known moments and quantiles. In `npm run test:slow`,
+ * each target has 10⁶ draws over 64 chains. In `npm test`, it has 128,000 draws for Hamiltonian samplers and 64,000 for
+ * the others.
  *
- * False alarms of the file: 1e-4, split over its RUNS. With 10⁶ draws biases of 5 % of a functional's standard deviation would be found, with
- * fewer draws biases of 14 or 20 %; a planted one is.
+ * The false alarm rate of the file is 1e-4, split over its RUNS. With 10⁶ draws, biases of 5 % of a functional's
+ * standard deviation would be found, and with fewer draws, biases of 14 or 20 %. A planted bias is detected.
  */
 import { describe, expect, it } from "vitest";
 import { exponential, gamma, model, normal } from "../../../src/bayes/model/index.ts";
@@ -37,12 +38,12 @@ const engine = await openEngine();
 const targets = await standardTargets(engine);
 const [plain, , , skewed] = targets;
 
-/** Chains of samplers whose sweeps cost more. */
+/** Sizes for samplers with expensive sweeps. */
 const fewer = { draws: power(1000, DRAWS), warmup: power(200, 1000) };
-/** Each coordinate by slices of its own. */
+/** Updates each coordinate with its own slice sampler. */
 const byCoordinate = (d: number): Sampler => gibbs(Array.from({ length: d }, (_, i) => ({ of: [i], by: slice() })));
 const tempered = (): Sampler => parallelTempering({ inner: slice(), count: 3, lowest: 0.3 });
-/** The metrics and steps of Hamiltonian samplers need no longer warm-up before fewer draws. */
+/** Hamiltonian samplers adapt quickly, so a shorter warm-up suffices for fewer draws. */
 const usual = { draws: DRAWS, warmup: power(500, 1000) };
 const named = (sampler: string, of: typeof targets, make: (d: number) => Sampler, sizes: Partial<ExactnessOptions> = usual) =>
   of.map((target) => ({ name: `${sampler} on ${target.name}`, target, make, sizes }));
@@ -60,15 +61,15 @@ describe.each([
   });
 });
 
-/** Posteriors that are these targets: a prior and a datum of each. */
+/** Posteriors equal to these targets: a prior and a datum for each. */
 const posteriors = [
   {
-    // N(0, 18) and a datum at 4 ± √18.
+    // A prior N(0, 18) and a datum at 4 with variance 18.
     target: plain,
     model: model(({ param, observe }) => observe(4, normal(param("x", normal(0, Math.sqrt(18))), Math.sqrt(18)))),
   },
   {
-    // Gamma(2, ½) and a waiting time of ½ make Gamma(3, 1).
+    // A prior Gamma(2, ½) and a waiting time of ½ give Gamma(3, 1).
     target: await logGammaTarget(engine, [3]),
     model: model(({ param, observe }) => observe(0.5, exponential(param("x", gamma(2, 0.5))))),
   },
@@ -82,7 +83,7 @@ it.each(posteriors)("sequentialMonteCarlo() of a posterior, $target.name, is exa
   expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(biasAt(0.05, fewer.draws));
 });
 
-it("a target that is a tenth narrower is caught", async () => {
+it("a target that is a tenth narrower is detected", async () => {
   const narrow = await gaussianTarget(engine, "narrow", [2], [[9]], [[1 / 9 / 0.81]]);
   expect(leastP(await checkExactness(engine, nuts(), { seed: 23, targets: [narrow], draws: 1000 }))).toBeLessThan(FALSE_ALARM);
 });

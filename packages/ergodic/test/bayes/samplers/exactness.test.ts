@@ -1,7 +1,7 @@
 /**
- * The tests of exactness themselves: independent draws pass, and draws with a small planted bias do not.
+ * Tests of the exactness checks themselves: independent draws pass, and draws with a small planted bias fail.
  *
- * False alarms of the file: 1e-6. Biases of 1.5 % of a functional's standard deviation are found.
+ * The false alarm rate of the file is 1e-6. Biases of 1.5 % of a functional's standard deviation are found.
  */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -23,14 +23,17 @@ function independent(names: string, d: number, one: (draws: Draws, i: number) =>
   return { chains, count, values };
 }
 
-/** Covariance [[4, 1.8], [1.8, 1]]; `rho` in place of 0.9, `shift` in standard deviations. */
+/**
+ * Normal draws with covariance [[4, 1.8], [1.8, 1]]. `rho` replaces the correlation 0.9, and `shift` is in standard
+ * deviations.
+ */
 const pair = (rho: number, shift: number) =>
   independent("pair", 2, (draws) => {
     const [a, b] = [draws.normal(), draws.normal()];
     return [3 + 2 * (a + shift), -1 + rho * a + Math.sqrt(1 - rho * rho) * b];
   });
 
-/** A gamma variable of a whole shape is a sum of exponentials. */
+/** A gamma variable with a whole shape is a sum of exponentials. */
 const logs = (stretch: number) =>
   independent("logs", 2, (draws) => [
     log(draws.exponential()),
@@ -45,7 +48,7 @@ describe("independent draws", () => {
     expect(biasFound(checks, 1e-6)).toBeLessThan(0.015);
   });
 
-  it("with a planted bias in the mean, the correlation or the scale do not", () => {
+  it("fail with a planted bias in the mean, the correlation or the scale", () => {
     for (const made of [pair(0.9, 0.02), pair(0.88, 0)]) {
       const checks = checkChains(correlated, made);
       expect(leastP(checks)).toBeLessThan(1e-6);

@@ -1,13 +1,14 @@
 /**
- * Samplers against targets whose moments and quantiles are known: what every sampler's own test of exactness uses.
+ * Compares samplers with targets whose moments and quantiles are known. Every sampler's exactness test uses it.
  *
- *   const checks = await checkExactness(engine, slice(), { seed: 1 });       // DRAWS draws of each target, by each of 64 chains
- *   expectExact(checks, 1e-6);                                               // false alarms of this call
+ *   const checks = await checkExactness(engine, slice(), { seed: 1 }); // DRAWS draws per target in each of 64 chains
+ *   expectExact(checks, 1e-6); // false alarm rate of this call
  *
- * Each check is a Student-t test over independent chains: of a chain's average of a functional against the exact expectation. Functionals: every
- * coordinate, its square about the mean, products of neighbours about the mean, indicators of the lowest 5, 50 and 95 %. A chain's average is biased
- * by its start, so warm-up must be long. `biasFound` is the bias, in standard deviations of a functional under the target, that a check would find
- * nine times of ten; a test states it with its seeds.
+ * Each check is a Student-t test over independent chains, of a chain's average of a functional against its exact
+ * expectation. The functionals are each coordinate, its squared deviation from the mean, products of neighbouring
+ * deviations, and indicators of the lowest 5, 50 and 95 %. The start biases a chain's average, so warm-up must be long.
+ * `biasFound` is the bias that a check would find with probability 0.9, in standard deviations of a functional under
+ * the target. A test states it together with its seeds.
  */
 import { expect } from "vitest";
 import type { Sampler } from "../../../src/bayes/samplers/index.ts";
@@ -19,11 +20,11 @@ import { power } from "../../power.ts";
 import { gaussian, logGamma, type TestDensity } from "./densities.ts";
 
 const FULL_DRAWS = 15_625;
-/** Draws of each chain: 10⁶ of each target over 64 chains in `npm run test:slow`, 128,000 in `npm test`. */
+/** Draws per chain: 10⁶ per target over 64 chains in `npm run test:slow`, and 128,000 in `npm test`. */
 export const DRAWS = power(2000, FULL_DRAWS);
 /**
- * The bias that a check should find with so many draws of each chain, if it should find `full` with 10⁶ draws in all: standard errors shrink as the
- * root of the number of draws.
+ * Bias that a check should find with this many draws per chain, if it should find `full` with 10⁶ draws in total.
+ * Standard errors shrink with the square root of the number of draws.
  */
 export const biasAt = (full: number, draws = DRAWS): number => full * Math.sqrt(FULL_DRAWS / draws);
 
@@ -52,29 +53,31 @@ export interface ManyChains {
 export interface ExactnessCheck {
   target: string;
   functional: string;
-  /** Of the t-test, two-sided. */
+  /** p-value of the two-sided t-test. */
   p: number;
-  /** The mean over all chains, less the expectation, in the functional's standard deviations. */
+  /** Mean over all chains minus the expectation, in standard deviations of the functional. */
   bias: number;
-  /** The Monte Carlo standard error of `bias`. */
+  /** Monte Carlo standard error of `bias`. */
   standardError: number;
 }
 
 export interface ExactnessOptions {
   seed: number;
-  /** 64. */
+  /** Default 64. */
   chains?: number;
-  /** Of each chain: DRAWS. */
+  /** Draws per chain. Default DRAWS. */
   draws?: number;
-  /** 1000. */
+  /** Default 1000. */
   warmup?: number;
-  /** Where chains start; absent: where the sampler does. */
+  /** Starting points of the chains. By default the sampler's own. */
   start?: (target: Target) => Float64Array;
-  /** Default: `standardTargets`. */
+  /** Default `standardTargets`. */
   targets?: readonly Target[];
 }
 
-/** A target with coordinates' fourth central moments and points of its marginal distributions, as [x, P(X <= x)]. */
+/**
+ * A target with the fourth central moments of its coordinates and points [x, P(X <= x)] of its marginal distributions.
+ */
 function target(
   name: string,
   density: TestDensity,
@@ -104,7 +107,7 @@ function target(
       name: `x${i - 1} x${i}`,
       of: (x) => (x[i - 1] - mean[i - 1]) * (x[i] - mean[i]),
       expectation: c,
-      // Of a Gaussian, and of independent coordinates.
+      // Holds for a Gaussian and for independent coordinates.
       variance: a * b + c * c,
     });
   }
@@ -148,7 +151,10 @@ export async function logGammaTarget(engine: Engine, shapes: number[]): Promise<
   return target("logs of gamma variables", await logGamma(engine, shapes), mean, covariance, fourth, points);
 }
 
-/** N(2, 9); two coordinates of correlation 0.9; scales from 0.1 to 10; logs of gamma variables of shapes 1 and 3, skewed to the left. */
+/**
+ * Four targets: N(2, 9), two coordinates with correlation 0.9, scales from 0.1 to 10, and left-skewed logs of gamma
+ * variables with shapes 1 and 3.
+ */
 export async function standardTargets(engine: Engine): Promise<Target[]> {
   const scales = [0.1, 0.5, 2, 10];
   const diagonal = (values: number[]) => values.map((v, i) => values.map((_, j) => (i === j ? v : 0)));
@@ -190,19 +196,18 @@ export function checkChains({ name, functionals, density }: Target, { chains, co
   return functionals.map(({ name: functional }, f) => ({ target: name, functional, ...studentTest(biases[f]) }));
 }
 
-/** Of numbers whose expectation should be 0. */
+/** Student's t test of numbers whose expectation should be 0. */
 function studentTest(numbers: number[]): { p: number; bias: number; standardError: number } {
   const n = numbers.length;
   const bias = numbers.reduce((sum, x) => sum + x, 0) / n;
   const squares = numbers.reduce((sum, x) => sum + (x - bias) ** 2, 0);
   const standardError = Math.sqrt(squares / (n - 1) / n);
   const t2 = (bias / standardError) ** 2;
-  // Chains that all say the same are no evidence, whatever they say.
+  // Identical chains are no evidence, whatever their value.
   const p = squares > 0 ? betaLower((n - 1) / 2, 0.5, (n - 1) / (n - 1 + t2)) : 0;
   return { p, bias, standardError };
 }
 
-/** Runs the sampler on each target. */
 export async function checkExactness(
   engine: Engine,
   sampler: Sampler,
@@ -225,7 +230,7 @@ export async function checkExactness(
   return checks;
 }
 
-/** The least p-value, times the number of checks. */
+/** Smallest p-value, multiplied by the number of checks. */
 export function leastP(checks: readonly ExactnessCheck[]): number {
   return checks.length * Math.min(...checks.map(({ p }) => p));
 }
@@ -237,7 +242,10 @@ export function expectExact(checks: readonly ExactnessCheck[], falseAlarm: numbe
   expect(refused, `${checks.length} checks, of which these are refused`).toEqual([]);
 }
 
-/** The largest bias, in standard deviations of a functional, that a check found with probability 0.9 at this rate of false alarms. */
+/**
+ * Largest bias, in standard deviations of a functional, that a check finds with probability 0.9 at this false alarm
+ * rate.
+ */
 export function biasFound(checks: readonly ExactnessCheck[], falseAlarm: number): number {
   const z = normalQuantile(1 - falseAlarm / checks.length / 2) + normalQuantile(0.9);
   return z * Math.max(...checks.map(({ standardError }) => standardError));

@@ -1,4 +1,4 @@
-/** No option of a run is ignored in silence, and an error of a sampler within another says which was asked for. */
+/** No option of a run is silently ignored, and an error of an inner sampler names the requested sampler. */
 import { describe, expect, it } from "vitest";
 import {
   calibrate,
@@ -38,14 +38,14 @@ describe("rows", () => {
     },
   );
 
-  it("are taken by those that draw them", async () => {
+  it("are accepted by samplers that draw them", async () => {
     for (const algorithm of [sgld({ stepSize: 1e-3, batch: 2 }), psgld({ stepSize: 1e-3, batch: 2 }), meanField({ batch: 2 })])
       expect((await sample(mean, data, { ...short, rows: "N", algorithm })).count).toBe(5);
     const particles = await sample(mean, data, { rows: "N", algorithm: svgd({ batch: 2, particles: 10, iterations: 5 }) });
     expect(particles.count).toBe(10);
   });
 
-  it("are refused of the default sampler, too", async () => {
+  it("are refused by the default sampler too", async () => {
     await expect(sample(mean, data, { rows: "N" })).rejects.toThrow(/rows is "N", but nuts\(\)/);
   });
 });
@@ -53,7 +53,7 @@ describe("rows", () => {
 describe("chains and draws of particles", () => {
   const algorithm = svgd({ particles: 10, iterations: 3 });
 
-  it("are refused where they are others", async () => {
+  it("are refused if they differ from the particles", async () => {
     await expect(sample(mean, data, { algorithm, draws: 500 })).rejects.toThrow(
       /^sample: draws is 500, but the draws of svgd\(\) are its 10 particles, in one chain; leave draws out, or use svgd\(\{ particles: 500 \}\) \[OPTION_MEANING\]$/,
     );
@@ -63,7 +63,7 @@ describe("chains and draws of particles", () => {
     );
   });
 
-  it("are taken where they say the same, and may be absent", async () => {
+  it("are accepted if they match the particles or are absent", async () => {
     for (const given of [{}, { draws: 10 }, { chains: 1 }, { chains: 1, draws: 10 }]) {
       const { chains, count } = await sample(mean, data, { algorithm, ...given });
       expect([chains, count]).toEqual([1, 10]);
@@ -73,7 +73,7 @@ describe("chains and draws of particles", () => {
 
 describe("an error of a sampler within another", () => {
   const nowhere = { dimension: 1, gradient: () => [0] };
-  it("begins with the one that was asked for", async () => {
+  it("begins with the requested sampler", async () => {
     for (const inner of [nuts(), hmc()])
       await expect(
         sample(() => -Infinity, nowhere, { ...short, algorithm: parallelTempering({ inner, count: 2 }) }),

@@ -1,4 +1,4 @@
-/** Runs of several chains: the same draws however they are made, gone on with bit for bit, and honest about what went wrong. */
+/** Runs of several chains are reproducible, resume bit for bit and report problems. */
 import { describe, expect, it } from "vitest";
 import { innerSampling } from "../../../src/bayes/samplers/base/sampler.ts";
 import { hmc, nuts, type Sampler, type Sampling, type SamplingPlan } from "../../../src/bayes/samplers/index.ts";
@@ -43,11 +43,11 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
     expect((await drawn(sampler, { ...plan, seed: 5 })).draws).not.toEqual(draws);
   });
 
-  it("goes on from a snapshot bit for bit, and further than was asked for", async () => {
+  it("resumes from a snapshot bit for bit, also with more draws", async () => {
     const { draws } = await drawn(sampler, plan);
     for (const at of [0, 50, 100, 130, 150, 200, 250]) {
       const run = sampler.start(target, { ...plan, draws: 60 }, engine);
-      // What is looked at after warm-up takes steps of its own.
+      // Looks after warm-up take separate steps.
       while (run.step < at) await run.advance(at - run.step);
       expect(run.step).toBe(at);
       const snapshot = structuredClone(run.snapshot());
@@ -62,17 +62,17 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
 });
 
 describe("a run", () => {
-  it("accepts as often as it was told to, and finds the scales", async () => {
+  it("reaches the target acceptance", async () => {
     for (const targetAcceptance of [0.7, 0.95]) {
       const { draws } = await drawn(nuts({ targetAcceptance }), { ...plan, warmup: 1000, draws: 500 });
       const acceptance = draws.transition("acceptance");
-      // The averaged step tends to accept a little more often than asked for.
+      // The averaged step tends to accept slightly more than the target.
       expect(acceptance.reduce((sum, a) => sum + a, 0) / acceptance.length).toBeGreaterThan(targetAcceptance - 0.05);
       expect(acceptance.reduce((sum, a) => sum + a, 0) / acceptance.length).toBeLessThan((1 + targetAcceptance) / 2 + 0.05);
     }
   });
 
-  it("counts what it did", async () => {
+  it("counts its steps, updates and draws", async () => {
     const run = nuts().start(target, plan, engine);
     const made = await run.advance(10);
     expect(made).toMatchObject({ updates: 30, rows: 30 });
@@ -89,8 +89,8 @@ describe("a run", () => {
     run.dispose();
   });
 
-  it("tells the largest R-hat of all coordinates, wherever it stands", async () => {
-    // So short a run from three places has not forgotten any of them.
+  it("reports the largest R-hat of all coordinates", async () => {
+    // The run is so short that it still depends on its three starting points.
     const apart = [-9, 0, 9].map((x) => Float64Array.of(0, 0, x));
     for (const order of [
       [0, 1, 2],
@@ -106,7 +106,7 @@ describe("a run", () => {
     }
   });
 
-  it("tells the last transition of each chain, however long the stretch was", async () => {
+  it("reports the last transition of each chain for any stretch length", async () => {
     for (const stretch of [1, 7, 100]) {
       const run = innerSampling("test", nuts(), nuts().start(target, plan, engine));
       while (run.step < plan.warmup) await run.advance(plan.warmup - run.step);
@@ -127,14 +127,14 @@ describe("a run", () => {
     expect(energies.every(Number.isFinite)).toBe(true);
   });
 
-  it("gives its memory back", async () => {
+  it("frees its memory", async () => {
     await drawn(nuts(), plan);
     const before = engine.memory.usedBytes;
     await drawn(nuts(), plan);
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 
-  it("starts where it is told to, or where the density is finite", async () => {
+  it("starts at given points, or where the density is finite", async () => {
     const still = { ...plan, warmup: 0, draws: 1 };
     const points = [0, 1, 2].map((x) => new Float64Array(3).fill(x));
     const { draws } = await drawn(nuts({ stepSize: 1e-9 }), { ...still, start: points });
@@ -146,7 +146,7 @@ describe("a run", () => {
 });
 
 describe("errors", () => {
-  it("of starting points say what was tried", async () => {
+  it("state which starting points were tried", async () => {
     const nowhere = await gaussian(engine, [0], [[Number.NaN]]);
     await expect(drawn(nuts(), plan, nowhere)).rejects.toThrow(/nuts: 100 random points .* for chain 0.*SAMPLE_START/);
     await expect(drawn(nuts(), { ...plan, start: Float64Array.of(1) }, nowhere)).rejects.toThrow(
@@ -158,7 +158,7 @@ describe("errors", () => {
     );
   });
 
-  it("of flat densities and odd plans name the cause", async () => {
+  it("name the cause for flat densities and invalid plans", async () => {
     await expect(drawn(nuts(), plan, await gaussian(engine, [0], [[0]]))).rejects.toThrow(/no step size.*SAMPLE_STEP/);
     await expect(drawn(nuts(), { ...plan, chains: 0 })).rejects.toThrow("OPTION_RANGE");
     const run = nuts().start(target, plan, engine);
@@ -170,7 +170,7 @@ describe("errors", () => {
   });
 });
 
-it.each(samplers.slice(0, 3))("progress is summed as draws come, and again from a snapshot: $name", async (sampler) => {
+it.each(samplers.slice(0, 3))("progress counts are the same for a run and its snapshot: $name", async (sampler) => {
   const run = sampler.start(target, plan, engine);
   while (run.step < plan.warmup + 40) await run.advance(plan.warmup + 40 - run.step);
   const snapshot = structuredClone(run.snapshot());
@@ -185,7 +185,7 @@ it.each(samplers.slice(0, 3))("progress is summed as draws come, and again from 
         .transition(field)
         .reduce((sum, one) => sum + one, 0);
     const exact = { leapfrogs: total("leapfrogs"), divergences: total("divergent") };
-    // Of millions of draws none is read for a tick.
+    // A tick must not read the draws, because there can be millions.
     each.draws = () => expect.fail("a report copies the draws");
     const { leapfrogs, divergences } = each.report();
     expect(divergences).toBe(exact.divergences);
@@ -195,7 +195,7 @@ it.each(samplers.slice(0, 3))("progress is summed as draws come, and again from 
   expect(resumed.report()).toEqual(run.report());
   run.dispose();
   resumed.dispose();
-  // Without warm-up the draws' are all there are.
+  // Without warm-up, all leapfrogs belong to the draws.
   const bare = await finish(sampler.start(target, { ...plan, warmup: 0 }, engine));
   expect(bare.report().leapfrogs).toBe(
     bare

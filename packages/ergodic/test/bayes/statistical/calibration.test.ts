@@ -1,8 +1,10 @@
 /**
- * Simulation-based calibration of every sampler that leaves the target as it is: ranks of parameters drawn from the prior among posterior draws are uniform.
+ * Simulation-based calibration of every sampler that preserves the target: ranks of prior draws among posterior draws
+ * are uniform.
  *
- * 100 simulations each (60 in `npm test`), ranks of 49 thinned draws in 10 bins, χ². All of the file: 9 samplers × 2 parameters at 10⁻³ / 18 each,
- * so that one run in 1,000 of other seeds would fail by chance. The mutant, posterior draws half as wide, must be found. Source: Talts et al. 2018.
+ * Each case has 100 simulations (60 in `npm test`) and a χ² test of the ranks of 49 thinned draws in 10 bins. The file
+ * has 9 samplers × 2 parameters at 10⁻³ / 18 each, so one run in 1,000 with other seeds would fail by chance. The
+ * mutant, posterior draws half as wide, must be detected. Source: Talts et al. 2018.
  */
 import { describe, expect, it } from "vitest";
 import {
@@ -39,7 +41,7 @@ const calibrated = (algorithm: Sampler, thin: number): PromiseLike<Calibration> 
 
 const leastP = ({ numbers }: Calibration): number => Math.min(...Object.values(numbers).map(({ pValue }) => pValue));
 
-/** With how many transitions lie between two draws that are ranked. */
+/** Samplers with the number of transitions between ranked draws. */
 const samplers: [string, Sampler, number][] = [
   ["nuts", nuts(), 4],
   ["nuts, dense", nuts({ metric: "dense" }), 4],
@@ -52,12 +54,12 @@ const samplers: [string, Sampler, number][] = [
   ["Gibbs", gibbs({ mu: nuts(), sigma: slice() }), 10],
 ];
 
-describe("ranks are uniform", () => {
-  it.each(samplers)("%s", async (_, sampler, thin) => {
+describe("ranks", () => {
+  it.each(samplers)("are uniform for %s", async (_, sampler, thin) => {
     expect(leastP(await calibrated(sampler, thin))).toBeGreaterThan(FALSE_ALARMS);
   });
 
-  it("but not of draws half as wide", async () => {
+  it("are not uniform for draws half as wide", async () => {
     expect(leastP(await calibrated(narrowed(nuts()), 4))).toBeLessThan(FALSE_ALARMS);
   });
 });

@@ -1,9 +1,9 @@
 /**
- * The samplers of distributions against their distribution functions (Kolmogorov–Smirnov) or masses (chi-square).
+ * Compares samplers of distributions with their distribution functions (Kolmogorov–Smirnov) or masses (chi-square).
  *
- * False alarms: with correct code, one choice of the seed in 10,000 would fail this file; the level 1e-4 is split evenly over its CHECKS checks
- * (more would fail the file). Each check has a mutant, the same sampler with a parameter that is off by what stands beside it, which must be
- * caught with a p-value below the same level. Seeds are fixed and have not been chosen.
+ * With correct code, one seed in 10,000 would fail this file. The level 1e-4 is split evenly over its CHECKS checks,
+ * and more checks would fail the file. Each check has a mutant, the same sampler with a slightly wrong parameter, which
+ * must be detected with a p-value below the same level. Seeds are fixed and were not selected.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { distributionExamples } from "../../../src/bayes/distributions/distribution.ts";
@@ -28,7 +28,7 @@ const drawn = (of: d.Distribution, name: string): Float64Array => of.sample(stre
 
 type Pair = readonly [name: string, right: d.Distribution, mutant: d.Distribution];
 
-/** Pairs of the examples that definitions state. */
+/** Pairs from the examples in definitions. */
 const stated = (kind: "continuous" | "discrete"): Pair[] =>
   [...distributionExamples()]
     .map(
@@ -84,10 +84,10 @@ describe("continuous distributions", () => {
   });
 });
 
-describe("von Mises, whose distribution function is summed up here", () => {
+describe("von Mises with a distribution function summed here", () => {
   const CELLS = 20_000;
   const width = (2 * Math.PI) / CELLS;
-  /** Mass below the grid's points by the trapezoidal rule, and in between along lines: within 1e-7. */
+  /** Mass below the grid points by the trapezoidal rule, interpolated linearly. Accurate to 1e-7. */
   function cdfOf(of: d.Distribution): (x: number) => number {
     const grid = constantArray(Array.from({ length: CELLS + 1 }, (_, i) => -Math.PI + i * width));
     const density = interpret([of.logDensity(grid)], {})[0].map(Math.exp);
@@ -135,7 +135,7 @@ const DISCRETE: readonly Pair[] = [
 
 const FEWEST = 25;
 
-/** Masses of 0, 1, … by the log density, to where they end. */
+/** Masses of 0, 1, … from the log density, up to the end of the support. */
 function masses(of: d.Distribution): Float64Array {
   const most = of.support.kind === "integers" && of.name !== "truncated" ? interpretedHigh(of) : 200;
   const range = constantArray(Array.from({ length: most + 1 }, (_, k) => k));
@@ -148,7 +148,7 @@ function interpretedHigh(of: d.Distribution): number {
   return Math.min(high, 5000);
 }
 
-/** The chance of counts at least as far off, over cells of neighbouring values that each expect FEWEST draws. */
+/** p-value of the counts, over cells of neighbouring values that each expect at least FEWEST draws. */
 function pValueOfCounts(values: Float64Array, mass: Float64Array): number {
   const cell = new Int32Array(mass.length);
   const expected: number[] = [0];
@@ -157,7 +157,7 @@ function pValueOfCounts(values: Float64Array, mass: Float64Array): number {
     expected[expected.length - 1] += COUNT * m;
     cell[k] = expected.length - 1;
   });
-  // What the last cell lacks goes to its neighbour.
+  // A last cell with too few draws joins its neighbour.
   if (expected.length > 2 && expected[expected.length - 1] < FEWEST) {
     const rest = expected.pop()!;
     expected[expected.length - 1] += rest;
@@ -179,7 +179,7 @@ describe("discrete distributions", () => {
   });
 });
 
-/** Element j of each draw. */
+/** A number computed from each draw. */
 const column = (values: Float64Array, size: number, of: (draw: Float64Array) => number): Float64Array =>
   Float64Array.from({ length: values.length / size }, (_, i) => of(values.subarray(i * size, (i + 1) * size)));
 
@@ -241,7 +241,7 @@ describe("distributions of vectors and matrices", () => {
     [0.9 / Math.SQRT2, Math.sqrt(1.095), 0],
     [-0.4 / Math.SQRT2, 0.48 / Math.sqrt(1.095), Math.sqrt(0.72 - 0.48 ** 2 / 1.095)],
   ];
-  /** Adjugate of the covariance over its determinant. */
+  /** Adjugate of the covariance divided by its determinant. */
   const precision = (() => {
     const [[a, b, c], [, e, f], [, , i]] = covariance;
     const det = a * (e * i - f * f) - b * (b * i - f * c) + c * (b * f - e * c);
@@ -280,7 +280,7 @@ describe("distributions of vectors and matrices", () => {
     }
   });
 
-  it("lkjCholesky: correlations are beta, the determinant has its mean", () => {
+  it("lkjCholesky: correlations are beta and the determinant has its mean", () => {
     const eta = 1.4;
     const values = drawn(d.lkjCholesky(3, eta), "lkj");
     const mutant = drawn(d.lkjCholesky(3, 1.8), "lkj");
@@ -311,7 +311,7 @@ describe("distributions of vectors and matrices", () => {
   });
 });
 
-it("gives means and variances of its draws", () => {
+it("means and variances match those of the draws", () => {
   const all = [...CONTINUOUS, ...DISCRETE].filter(([, right]) => right.family.mean && right.family.variance);
   let tested = 0;
   for (const [name, right] of all) {
@@ -322,7 +322,7 @@ it("gives means and variances of its draws", () => {
     const squares = values.map((x) => (x - mean) ** 2);
     const drawnVariance = squares.reduce((a, b) => a + b, 0) / COUNT;
     const spread = Math.sqrt(squares.reduce((total, x) => total + (x - variance) ** 2, 0) / COUNT);
-    // Six standard errors: 2e-9 each, beside the level of this file nothing.
+    // Six standard errors have probability 2e-9 each, which is negligible compared with the level of this file.
     expect(Math.abs(drawnMean - mean), name).toBeLessThan(6 * Math.sqrt(variance / COUNT));
     expect(Math.abs(drawnVariance - variance), name).toBeLessThan(6 * Math.max(spread / Math.sqrt(COUNT), 1e-12));
     tested++;

@@ -1,11 +1,13 @@
 /**
- * Geweke's joint test: a chain that draws data from the model given the parameters, and parameters from the sampler given the data, must have the prior as its
- * marginal, whatever the data. It tests model, gradients, transforms and sampler together, and needs no known posterior.
+ * Geweke's joint test. A chain that alternately draws data given parameters and parameters given data must have the
+ * prior as its marginal, whatever the data. It tests model, gradients, transforms and sampler together without a known
+ * posterior.
  *
- * μ ~ N(0, 1), σ ~ half-N(0, 1), y₁ … y₃ ~ N(μ, σ); y is a parameter, drawn anew in each sweep. Expectations under the joint distribution are exact. 16
- * independent chains for each sampler; Student-t tests over chains. All of the file: 7 samplers × 7 functionals at 10⁻³ / 49 each, so that one run in
- * 1,000 of other seeds would fail by chance. Mutants must be found: data whose scale is 1.2 σ, and samplers that bring μ 10 % nearer to 0 after each transition.
- * Source: Geweke 2004.
+ * μ ~ N(0, 1), σ ~ half-N(0, 1), y₁ … y₃ ~ N(μ, σ). y is a parameter that is redrawn in each sweep. Expectations under
+ * the joint distribution are exact. Each sampler has 16 independent chains with Student-t tests over chains. The file
+ * has 7 samplers × 7 functionals at 10⁻³ / 49 each, so one run in 1,000 with other seeds would fail by chance. Mutants
+ * must be detected: data with scale 1.2 σ, and samplers that move μ 10 % towards 0 after each transition. Source:
+ * Geweke 2004.
  */
 import { describe, expect, it } from "vitest";
 import type { InnerSampling } from "../../../src/bayes/samplers/base/sampler.ts";
@@ -49,7 +51,6 @@ const CHAINS = 16;
 const COUNT = power(800, 3000);
 const FALSE_ALARMS = 1e-3 / 49;
 
-/** p-values of all functionals. */
 async function joined(by: Sampler, scale: number): Promise<Map<string, number>> {
   const algorithm = gibbs([
     {
@@ -72,7 +73,7 @@ async function joined(by: Sampler, scale: number): Promise<Map<string, number>> 
   );
 }
 
-/** Two-sided, of Student's t. */
+/** Two-sided p-value of Student's t test. */
 function pValue(values: readonly number[], expectation: number): number {
   const n = values.length;
   const mean = values.reduce((a, b) => a + b, 0) / n;
@@ -82,7 +83,7 @@ function pValue(values: readonly number[], expectation: number): number {
   return betaLower(degrees / 2, 0.5, degrees / (degrees + t * t));
 }
 
-/** The sampler, with μ, the first unconstrained number, drawn in after each of its transitions. */
+/** The sampler, with μ (the first unconstrained number) moved towards 0 after each transition. */
 function drawnIn(inner: Sampler): Sampler {
   return {
     name: inner.name,
@@ -106,20 +107,20 @@ const samplers = [nuts(), hmc({ leapfrogs: 5 }), randomWalk(), metropolisWithinG
   (sampler) => [sampler.name, sampler] as const,
 );
 
-describe("the prior, from parameters given data and data given parameters", () => {
-  it.each(samplers)("by %s", async (_, sampler) => {
+describe("the joint test", () => {
+  it.each(samplers)("recovers the prior with %s", async (_, sampler) => {
     for (const [name, p] of await joined(sampler, 1)) expect(p, name).toBeGreaterThan(FALSE_ALARMS);
   });
 
   it.each([nuts(), randomWalk(), slice()].map((sampler) => [sampler.name, sampler] as const))(
-    "finds %s where each of its transitions ends 10 % too near to 0",
+    "detects %s if each transition ends 10 % too near to 0",
     async (_, sampler) => {
       const found = await joined(drawnIn(sampler), 1);
       expect(Math.min(...found.values())).toBeLessThan(FALSE_ALARMS);
     },
   );
 
-  it("finds data of another scale than the model's", async () => {
+  it("detects data on another scale than the model's", async () => {
     const found = await joined(slice(), 1.2);
     expect(Math.min(...found.values())).toBeLessThan(FALSE_ALARMS);
   });

@@ -10,7 +10,7 @@ it.each([
   [127.5, 100, 0.9954254445419519],
   [127.5, 200, 1.6600025244123397e-8],
   [500, 500, 0.49405285382923964],
-])("gives Q(%d, %d)", (a, x, wanted) => {
+])("computes Q(%d, %d)", (a, x, wanted) => {
   expect(Math.abs(upperGamma(a, x) - wanted)).toBeLessThanOrEqual(1e-11 * wanted);
 });
 
@@ -20,15 +20,15 @@ it.each([
   [-1, 0.15865525393145707],
   [0.3, 0.6179114221889526],
   [2.5, 0.9937903346742238],
-])("gives Φ(%d)", (x, wanted) => {
+])("computes Φ(%d)", (x, wanted) => {
   expect(Math.abs(normalDistribution(x) - wanted)).toBeLessThanOrEqual(1e-12);
   expect(Math.abs(zScore(x) - 2 * Math.min(wanted, 1 - wanted))).toBeLessThanOrEqual(1e-12);
 });
 
-it("gives the p-values of chi-square and Kolmogorov–Smirnov", () => {
+it("computes the p-values of chi-square and Kolmogorov–Smirnov", () => {
   // scipy 1.15.3: 2 × scipy.stats.chisquare([10, 20, 30, 40], [25] * 4).pvalue
   expect(chiSquare([10, 20, 30, 40], () => 25)).toBeCloseTo(2 * 0.00016974243555282632, 12);
-  // The largest distance of these values from the diagonal is 0.0475 at 1000 values: λ = 1.5 + Stephens' 0.0057…
+  // At 1000 values, their largest distance from the diagonal is 0.0475: λ = 1.5 + Stephens' 0.0057…
   const n = 1000;
   const shift = (1.5 / (Math.sqrt(n) + 0.12 + 0.11 / Math.sqrt(n)) - 0.5 / n) as number;
   const values = Array.from({ length: n }, (_, i) => Math.min(1, (i + 0.5) / n + shift));

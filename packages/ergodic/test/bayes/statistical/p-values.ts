@@ -1,10 +1,14 @@
 /**
- * P-values of the classical tests, written for the tests alone: chi-square, Kolmogorov–Smirnov, and a z score.
+ * P-values of classical tests for use in tests: chi-square, Kolmogorov–Smirnov and a z score.
  *
- * Each is the chance, if all is well, of a statistic at least as far out as the one seen; for chi-square and z on either side.
+ * Each is the probability, for correct code, of a statistic at least as extreme as the observed one. Chi-square and z
+ * are two-sided.
  */
 
-/** Counts against expected counts, on either side: too even is as suspicious as too uneven. */
+/**
+ * Two-sided comparison of counts with expected counts, because counts that are too even are as suspicious as uneven
+ * ones.
+ */
 export function chiSquare(counts: ArrayLike<number>, expected: (cell: number) => number): number {
   let statistic = 0;
   for (let i = 0; i < counts.length; i++) statistic += (counts[i] - expected(i)) ** 2 / expected(i);
@@ -12,7 +16,10 @@ export function chiSquare(counts: ArrayLike<number>, expected: (cell: number) =>
   return 2 * Math.min(upper, 1 - upper);
 }
 
-/** Values against a continuous distribution function; asymptotic with Stephens' correction, good for more than 100 values. */
+/**
+ * Comparison of values with a continuous distribution function. Asymptotic with Stephens' correction, accurate for more
+ * than 100 values.
+ */
 export function kolmogorovSmirnov(values: ArrayLike<number>, distribution: (x: number) => number): number {
   const sorted = Float64Array.from(values).sort();
   const n = sorted.length;
@@ -28,7 +35,7 @@ export function kolmogorovSmirnov(values: ArrayLike<number>, distribution: (x: n
   return Math.min(1, 2 * sum);
 }
 
-/** A standard normal score, on either side. */
+/** Two-sided p-value of a standard normal score. */
 export function zScore(z: number): number {
   return upperGamma(0.5, (z * z) / 2);
 }
@@ -39,7 +46,10 @@ export function normalDistribution(x: number): number {
   return x > 0 ? 1 - tail : tail;
 }
 
-/** Regularised upper incomplete gamma function Q(a, x): the series below a + 1, Legendre's continued fraction (Lentz) above. */
+/**
+ * Regularised upper incomplete gamma function Q(a, x): the series below a + 1, and Legendre's continued fraction
+ * (Lentz) above.
+ */
 export function upperGamma(a: number, x: number): number {
   if (x <= 0) return 1;
   const front = Math.exp(a * Math.log(x) - x - logGamma(a));

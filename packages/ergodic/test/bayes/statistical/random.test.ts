@@ -1,9 +1,10 @@
 /**
- * Statistical tests of the random streams and of the shuffled orders.
+ * Statistical tests of the random streams and the shuffled orders.
  *
- * False alarms: with correct code, one choice of the seed in 10,000 would fail this file; the level 1e-4 is split evenly over its CHECKS checks
- * (more would fail the file). Each check must catch a planted mutant, a bias of the size that it is there for, with a
- * p-value below the same level; each mutant is large enough to be caught for all but one seed in a hundred. Seeds are fixed and have not been chosen.
+ * With correct code, one seed in 10,000 would fail this file. The level 1e-4 is split evenly over its CHECKS checks,
+ * and more checks would fail the file. Each check must detect a planted mutant, a bias of the size that the check is
+ * for, with a p-value below the same level. Each mutant is large enough to be detected for all but one seed in a
+ * hundred. Seeds are fixed and were not selected.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -41,7 +42,7 @@ const mean = (values: ArrayLike<number>, f: (x: number) => number) => {
   for (let i = 0; i < values.length; i++) sum += f(values[i]);
   return sum / values.length;
 };
-/** p-value of the mean of f(x), which is `wanted` with variance `variance`. */
+/** p-value of the mean of f(x), which should be `wanted` with variance `variance`. */
 const moment = (values: ArrayLike<number>, f: (x: number) => number, wanted: number, variance: number) =>
   zScore((mean(values, f) - wanted) / Math.sqrt(variance / values.length));
 
@@ -52,7 +53,7 @@ describe("bits", () => {
       () => COUNT / 256,
     );
 
-  it.each([0, 1, 2, 3])("has even values in byte %d of a word", (byte) => {
+  it.each([0, 1, 2, 3])("have evenly distributed values in byte %d of a word", (byte) => {
     const draws = stream(1, "bits", byte).at(0);
     expectGood(evenBytes(() => draws.bits(), byte));
     // Mutant: one value in fifty is forced even.
@@ -86,7 +87,7 @@ describe("uniform", () => {
         () => COUNT / 256,
       ),
     );
-    // Mutant: 48 bits where 53 were promised.
+    // Mutant: 48 bits instead of 53.
     expectCaught(
       chiSquare(
         tally(256, COUNT, (i) => lowByte(Math.floor(values[i] * 2 ** 48) / 2 ** 48)),
@@ -97,7 +98,7 @@ describe("uniform", () => {
 });
 
 describe("integer", () => {
-  it.each([3, 10, 1000])("is even below %d", (n) => {
+  it.each([3, 10, 1000])("is evenly distributed below %d", (n) => {
     const draws = stream(1, "integer", n).at(0);
     expectGood(
       chiSquare(
@@ -111,7 +112,7 @@ describe("integer", () => {
     expectCaught(chiSquare(skewed, () => COUNT / 4 / n));
   });
 
-  it("has no bias where n does not divide 2^32", () => {
+  it("has no bias if n does not divide 2^32", () => {
     const n = 3 * 2 ** 30;
     const third = (draw: (draws: Draws) => number) => {
       const draws = stream(1, "integer", n).at(0);
@@ -121,7 +122,7 @@ describe("integer", () => {
       );
     };
     expectGood(third((draws) => draws.integer(n)));
-    // Mutants: the remainder, and the product without a rejection, give one third twice its share.
+    // Mutants: the remainder, and the product without rejection, give one third twice its share.
     expectCaught(third((draws) => draws.bits() % n));
     const residue = (draw: (draws: Draws) => number) => {
       const draws = stream(1, "residue").at(0);
@@ -170,11 +171,11 @@ describe("normal", () => {
     );
   });
 
-  it("has its share of draws beyond three, in either tail", () => {
+  it("has the right share of draws beyond three in each tail", () => {
     const share = normalDistribution(-3);
     for (const sign of [-1, 1]) {
       expectGood(moment(values, (z) => Number(sign * z > 3), share, share * (1 - share)));
-      // Mutant: draws 4 % too small.
+      // Mutant: draws are 4 % too small.
       expectCaught(
         moment(
           values.map((z) => z * 0.96),
@@ -204,7 +205,7 @@ describe("independence", () => {
   const SIDE = 16;
   type Pair = (i: number) => readonly [number, number];
 
-  /** Pairs of uniform numbers over a 16 × 16 grid. */
+  /** Tests pairs of uniform numbers on a 16 × 16 grid. */
   const grid = (pair: Pair) =>
     chiSquare(
       tally(SIDE * SIDE, PAIRS, (i) => {
@@ -222,9 +223,9 @@ describe("independence", () => {
     "one draw and the next": () => [chain.uniform(), chain.uniform()],
   };
 
-  it.each(Object.keys(pairs))("shows none between %s", (name) => {
+  it.each(Object.keys(pairs))("finds no dependence between %s", (name) => {
     expectGood(grid(pairs[name]));
-    // Mutant: one pair in twenty is the same draw twice.
+    // Mutant: one pair in twenty repeats the same draw.
     expectCaught(
       grid((i) => {
         const [u, v] = pairs[name](i);
@@ -258,7 +259,7 @@ describe("shuffled orders", () => {
   it.each([
     { kind: "rows", code: 1, rows: 4, blockRows: 1 },
     { kind: "blocks", code: 2, rows: 11, blockRows: 3 },
-  ])("are even over all permutations: $kind", ({ code, rows, blockRows }) => {
+  ])("are evenly distributed over all permutations: $kind", ({ code, rows, blockRows }) => {
     using piece = engine.memory.allocate(4 * rows, "order");
     const shuffle = engine.kernel("shuffle", true);
     expectGood(
@@ -270,7 +271,7 @@ describe("shuffled orders", () => {
     );
   });
 
-  it("would show the shuffle that picks from all places each time", () => {
+  it("would reveal a shuffle that picks from all places each time", () => {
     expectCaught(
       evenOrders((epoch) => {
         const draws = stream(1, "order").at(epoch);

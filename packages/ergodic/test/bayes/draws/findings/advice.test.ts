@@ -1,4 +1,4 @@
-/** Advice is of the run at hand: what its algorithm has, what its model allows, and nothing that was already done. */
+/** Advice depends on the run: on its algorithm and model, and never repeats what was already done. */
 import { describe, expect, it } from "vitest";
 import { Draws } from "../../../../src/bayes/draws/index.ts";
 import type { JsonObject } from "../../../../src/engine/contract/index.ts";
@@ -36,13 +36,13 @@ const plain = model(({ data, param, observe }) => observe(data({ y: vector("J") 
 const data = { y: [28, 8, -3, 7, -1, 1, 18, 12] };
 const short = { chains: 2, warmup: 20, draws: 30, seed: 1 } as const;
 
-/** What a bad run is told, whatever it was told of: texts of the findings that speak of the chains. */
+/** Runs a sampler and returns the verdict as if its chains disagreed. */
 async function advice(of: typeof schools, algorithm: Sampler, more = {}): Promise<string> {
   const { description, report } = await sample(of, data, { ...short, algorithm, ...more });
   return told(description, report);
 }
 
-/** The verdict on chains that disagree, as if they had come of this run. */
+/** The verdict on chains that disagree, as if this run had produced them. */
 function told(description: JsonObject, report: Record<string, number> = {}, gap = 3): string {
   const [chains, count] = [2, 200];
   const x = Float64Array.from({ length: chains * count }, (_, k) => (k < count ? 0 : gap) + Math.sin(k * k));
@@ -51,7 +51,7 @@ function told(description: JsonObject, report: Record<string, number> = {}, gap 
   return `${new Draws({ chains, count, quantities, values: { x }, ...none, description, report }).verdict()}`;
 }
 
-describe("chains that disagree are told", () => {
+describe("advice on chains that disagree", () => {
   it.each<[string, Sampler, RegExp]>([
     [
       "nuts",
@@ -87,7 +87,7 @@ describe("chains that disagree are told", () => {
     if (algorithm.name === "nuts" || algorithm.name === "parallelTempering") expect(text).not.toMatch(/nuts/);
   });
 
-  it("sgld, by what it left undone", async () => {
+  it("advice for sgld depends on its unused options", async () => {
     const rows = { rows: "J" };
     const text = await advice(plain, sgld({ stepSize: 0.1, batch: 2, thin: 3 }), rows);
     expect(text).toMatch(/more updates per draw \(thin: 30\), or use controlVariate: "mode", or use nuts\(\) on all rows/);
@@ -96,7 +96,7 @@ describe("chains that disagree are told", () => {
     expect(controlled).not.toMatch(/controlVariate/);
   });
 
-  it("nothing of a hierarchy that is not there, or that was taken apart", async () => {
+  it("advises on centring only if the hierarchy allows it", async () => {
     expect(await advice(plain, nuts())).not.toMatch(/centred/);
     expect(await advice(apart, nuts())).toMatch(/use centred: true for "theta", if each has many data/);
     const narrowed = model(({ param }) => {
@@ -106,7 +106,7 @@ describe("chains that disagree are told", () => {
     expect(await advice(narrowed, nuts())).not.toMatch(/centred/);
   });
 
-  it("to sum out what has no gradient, and to give a gradient that is missing", async () => {
+  it("advises to sum out discrete parameters and to add a missing gradient", async () => {
     const discrete = model(({ param, observe, data }) => {
       const { y } = data({ y: vector("J") });
       param("z", bernoulli(0.5));
@@ -120,13 +120,13 @@ describe("chains that disagree are told", () => {
     expect(told(bare.description)).not.toMatch(/centred/);
   });
 
-  it("of metrics those that were not chosen", () => {
+  it("recommends only metrics that were not chosen", () => {
     const description = { algorithm: nuts().toJSON() };
     expect(told(description, { diagonal: 1 })).toMatch(/use another metric \("lowRank", "dense"\)/);
     expect(told(description, { diagonal: 0 })).toMatch(/use another metric \("diagonal", "dense"\)/);
   });
 
-  it("what holds for any, where the algorithm is not known", () => {
+  it("gives general advice if the algorithm is unknown", () => {
     expect(told({})).toMatch(/more chains .*; within a mode, .*depend less on each other, or warm up longer and draw more/);
     const stan = { source: "Stan", algorithm: { algorithm: "nuts", targetAcceptance: 0.8 }, plan: { warmup: 1000 } };
     expect(told(stan)).toMatch(/depend less on each other, or warm up longer and draw more \(warmup: 2000/);
@@ -134,7 +134,7 @@ describe("chains that disagree are told", () => {
   });
 });
 
-it("approximations have no chains that could disagree, and are told to sample where they are far off", async () => {
+it("approximations are not compared as chains, and poor ones are advised to use nuts()", async () => {
   // The advice depends on the name of the algorithm, not on the fit.
   for (const algorithm of [pathfinder({ paths: 1 }), meanField({ maxIterations: 50, refineDraws: 50 })]) {
     const { description } = await sample(schools, data, { ...short, draws: 10, algorithm });
@@ -148,7 +148,9 @@ it("approximations have no chains that could disagree, and are told to sample wh
 });
 
 describe("R-hat", () => {
-  /** Of chains a little apart: serious where effective draws are few, too, and always above 1.05. */
+  /**
+   * R-hat of chains that lie slightly apart. It is serious above 1.05, and below that if there are few effective draws.
+   */
   const found = (gap: number) => {
     const [chains, count] = [4, 2000];
     const wave = (k: number) => Math.sin(k * k) + Math.cos(3.7 * k * k);

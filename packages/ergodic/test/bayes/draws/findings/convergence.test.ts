@@ -1,10 +1,10 @@
-/** When R-hat is serious, of rows of a summary as they may come. */
+/** Severity of R-hat for made-up rows of a summary. */
 import { expect, it } from "vitest";
 import { convergence } from "../../../../src/bayes/draws/findings/convergence.ts";
 import type { Judged } from "../../../../src/bayes/draws/findings/finding.ts";
 import { hasSeveralModes, tellsModes } from "../../../../src/bayes/draws/findings/modes.ts";
 
-/** 4 chains of draws that move, with this row for "x" and a sound one for "y". */
+/** Findings for four chains that move. "x" has this row, and "y" has a sound one. */
 function found(row: { rhat: number; essBulk: number; essTail: number }) {
   const x = Float64Array.from({ length: 40 }, (_, k) => Math.sin(k * k));
   const judged = {
@@ -22,18 +22,18 @@ it.each([
   [{ rhat: 1.02, essBulk: 399, essTail: 5000 }, true],
   [{ rhat: 1.02, essBulk: 5000, essTail: 399 }, true],
 ])("%o", (row, serious) => {
-  // That another number has few effective draws is said, and makes no R-hat of this one serious.
+  // Few effective draws of another quantity are reported, but do not make this R-hat serious.
   expect(found(row)).toEqual([
     ["rhat", serious, false],
     ["ess", false, true],
   ]);
 });
 
-it("below 1.01 few effective draws are slow, not wrong", () => {
+it("few effective draws with R-hat below 1.01 are slow, not wrong", () => {
   expect(found({ rhat: 1.0099, essBulk: 100, essTail: 100 })).toEqual([["ess", false, true]]);
 });
 
-/** Draws of "x", with what they were made by. */
+/** Draws of "x" with made-up diagnostics and the given properties of the run. */
 function judged(x: readonly number[], more: Partial<Judged>): Judged {
   const row = { rhat: 2, essBulk: 5, essTail: 5 };
   return {
@@ -45,7 +45,7 @@ function judged(x: readonly number[], more: Partial<Judged>): Judged {
 }
 const told = (draws: Judged): string[] => convergence(draws).map(({ serious, text }) => `${serious ? "!" : ""}${text}`);
 
-it("independent draws of an approximation may be too few, or without a spread", () => {
+it("independent draws of an approximation can be too few or all equal", () => {
   const approximation = { report: { paretoK: 0.1 } };
   const spread = Array.from({ length: 120 }, (_, k) => Math.sin(k * k));
   const few = (count: number, chains = 1) => told(judged(spread.slice(0, count * chains), { ...approximation, chains, count }));
@@ -55,21 +55,21 @@ it("independent draws of an approximation may be too few, or without a spread", 
   expect(few(99)).toEqual(["99 independent draws are too few, however good the approximation is"]);
   expect(few(100)).toEqual([]);
   expect(few(1, 100)).toEqual([]);
-  // What an improper density gives: a place so far out that nothing is between two numbers.
+  // An improper density can place draws so far out that adjacent floating-point numbers are far apart.
   const same = (value: number) => told(judged(new Array<number>(200).fill(value), { ...approximation, chains: 2, count: 100 }));
   expect(same(2 ** 60)).toEqual(['!all draws of "x" are the same number']);
   expect(same(0.5)).toEqual(['!all draws of "x" are the same number']);
   expect(same(3)).toEqual([]);
 });
 
-it("a chain that stays at a huge number is stuck; a small whole number may be certain", () => {
+it("a chain that stays at a huge number is stuck, but one at a small whole number is not", () => {
   const at = (value: number) =>
     told(judged([value, value, value, value, value, value, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], { chains: 2, count: 6 }))[0];
   expect(at(2 ** 60)).toBe('!"x" does not move in at least one chain');
   expect(at(3)).toMatch(/^!the chains disagree about "x"/);
 });
 
-it("one chain has halves that disagree, and one draw is too few to judge", () => {
+it("the halves of a single chain are compared, and one draw is too few to judge", () => {
   const spread = [0.1, 0.15, 0.2, 0.7, 0.75, 0.8];
   expect(told(judged(spread, {}))[0]).toMatch(/^!the halves of the chain disagree about "x"/);
   expect(told(judged(spread, { summary: () => ({ x: { rhat: 1.02, essBulk: 500, essTail: 500 } }) as never }))[0]).toMatch(
@@ -80,7 +80,7 @@ it("one chain has halves that disagree, and one draw is too few to judge", () =>
   expect(told(judged([0.1, 0.9, 0.2, 0.8, 0.3], {}))).toEqual(["!5 draws per chain are too few to judge"]);
 });
 
-it("chains without any warm-up are told to warm up, as their step size was never found", () => {
+it("chains without warm-up are advised to warm up, because their step size was not adapted", () => {
   const still = (warmup: number) =>
     convergence(
       judged([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], { description: { algorithm: { algorithm: "nuts" }, plan: { warmup } } }),
@@ -91,13 +91,13 @@ it("chains without any warm-up are told to warm up, as their step size was never
   expect(still(10)).toMatch(/^raise targetAcceptance to 0\.9.*, or warm up longer/);
 });
 
-it("chains that each settle are told of modes, and not where one of them is still on its way", () => {
+it("advice mentions modes only if every chain has settled", () => {
   const swings = Array.from({ length: 100 }, (_, k) => Math.sin(k * k));
   const rises = Array.from({ length: 100 }, (_, k) => 9 + k + 0.1);
   const advice = (...chains: number[][]) => convergence(judged(chains.flat(), { chains: chains.length, count: 100 }))[0].advice;
   const higher = swings.map((value) => value + 9);
   expect(advice(swings, higher)).toMatch(/within a mode, /);
-  // Chains that mix slowly may be as far apart as 1.19, each in agreement with itself.
+  // Chains that mix slowly can reach an R-hat of 1.19 while each agrees with itself.
   const apart = (rhat: number) =>
     convergence(
       judged([...swings, ...higher], {
@@ -114,7 +114,7 @@ it("chains that each settle are told of modes, and not where one of them is stil
     expect(advice(...chains)).not.toMatch(/within a mode, /);
 });
 
-it("few effective draws are told how many times as many would do", () => {
+it("advice on few effective draws states how many more draws are needed", () => {
   const x = Array.from({ length: 20 }, (_, k) => Math.sin(k * k));
   const advice = (essBulk: number, essTail: number) =>
     convergence(judged(x, { chains: 2, count: 10, summary: () => ({ x: { rhat: 1, essBulk, essTail } }) as never })).map(

@@ -1,4 +1,4 @@
-/** What the verdict says of differential equations: how well they are solved, and that divergences may come from them. */
+/** The verdict on differential equations states their accuracy and names them as a possible cause of divergences. */
 import { describe, expect, it } from "vitest";
 import { Draws } from "../../../../src/bayes/draws/index.ts";
 import type { JsonObject } from "../../../../src/engine/contract/index.ts";
@@ -17,7 +17,7 @@ function judged(solutions: JsonObject | undefined, divergent = 0): { trusted: bo
 }
 
 describe("the verdict on differential equations", () => {
-  it("says how large their error is, and up to how many steps were taken", () => {
+  it("reports the largest error and number of steps", () => {
     const { trusted, text } = judged({ count: 1, points: 100, mostSteps: 44, largestError: 3.6e-6 });
     expect(trusted).toBe(true);
     expect(text).toBe(
@@ -38,7 +38,7 @@ describe("the verdict on differential equations", () => {
     expect(judged({ count: 1, points: 7, mostSteps: 44, largestError }).text).toMatch(said);
   });
 
-  it("counts the draws without a solution, whose error is no part of the largest", () => {
+  it("counts draws without a solution and omits them from the largest error", () => {
     const report = { count: 1, points: 100, mostSteps: 44, largestError: 1e-6 };
     const some = judged({ ...report, failed: 3 });
     expect(some.text).toMatch(
@@ -51,7 +51,7 @@ describe("the verdict on differential equations", () => {
     expect(judged({ ...report, failed: 0 }).text).not.toMatch(/no solution/);
   });
 
-  it("says that divergences may come from them", () => {
+  it("mentions differential equations as a cause of divergences", () => {
     const solutions = { count: 1, points: 100, mostSteps: 44, largestError: 1e-6 };
     expect(judged(solutions, 2).text).toMatch(
       /2 of 2000 transitions diverged.*maxSteps steps counts as a divergence: if the system is stiff/s,
@@ -59,7 +59,7 @@ describe("the verdict on differential equations", () => {
     expect(judged(solutions, 0).text).not.toMatch(/maxSteps/);
   });
 
-  it("says nothing where there are none", () => {
+  it("omits differential equations if there are none", () => {
     expect(judged(undefined, 2).text).not.toMatch(/differential|maxSteps/);
   });
 });

@@ -1,7 +1,9 @@
 /**
- * False alarms of the finding on tails: 100 quantities of a kind at once, 4 chains of 1000 draws, AR(1) with φ = 0.5. None may be found.
+ * False alarms of the finding on tails: 100 quantities of one kind in 4 chains of 1000 draws, AR(1) with φ = 0.5. None
+ * may be reported.
  *
- * Over all seeds this would fail in fewer than 2 % of runs for Student-t(5), and practically never for the others (src/bayes/draws/findings/tails.ts has the figures).
+ * Over all seeds, fewer than 2 % of runs would fail for Student-t(5), and practically none for the others.
+ * src/bayes/draws/findings/tails.ts lists the figures.
  */
 import { expect, it } from "vitest";
 import type { Judged } from "../../../../src/bayes/draws/findings/finding.ts";
@@ -12,7 +14,7 @@ import { autoregressive } from "../../../engine/statistics/draws.ts";
 
 const [CHAINS, COUNT, QUANTITIES] = [4, 1000, 100];
 
-/** P(T > t) of Student-t(5), t ≥ 0, with φ = π/2 − atan(t/√5). */
+/** P(T > t) of Student-t(5) for t ≥ 0, with φ = π/2 − atan(t/√5). */
 function studentSurvival(t: number): number {
   const [s, c] = [t / Math.hypot(t, Math.sqrt(5)), Math.sqrt(5) / Math.hypot(t, Math.sqrt(5))];
   return (Math.atan2(Math.sqrt(5), t) - s * (c + (2 / 3) * c ** 3)) / Math.PI;
@@ -32,17 +34,17 @@ const student = Array.from({ length: 6001 }, (_, i) => studentQuantile(erfc(i / 
 const kinds: Record<string, (z: number) => number> = {
   Gaussian: (z) => z,
   exponential: (z) => -Math.log(erfc(z / Math.SQRT2) / 2),
-  // Between whole thousandths along a line.
+  // Interpolates linearly between multiples of 0.001.
   "Student-t(5)": (z) => {
     const place = Math.abs(z) * 1000;
     const low = Math.floor(place);
     return Math.sign(z) * (student[low] + (place - low) * (student[low + 1] - student[low]));
   },
-  // What must be found among all others.
+  // The single Cauchy quantity must be found among the others.
   "one Cauchy": (z) => z,
 };
 
-it.each(Object.entries(kinds))("of %s quantities", (kind, of) => {
+it.each(Object.entries(kinds))("finds only truly heavy tails among %s quantities", (kind, of) => {
   const rows = Object.fromEntries(
     Array.from({ length: QUANTITIES }, (_, q) => {
       const heavy = kind === "one Cauchy" && q === 17;
@@ -65,7 +67,7 @@ it.each(Object.entries(kinds))("of %s quantities", (kind, of) => {
   }
 });
 
-it("wants enough draws, more of them for a note, and a k that is a number", () => {
+it("requires enough draws, more for a note, and a finite k", () => {
   const found = (paretoK: number, count: number, more = {}) => {
     const judged = { chains: 4, count, description: {}, report: {}, summary: () => ({ x: { paretoK } }), ...more };
     return tails(judged as unknown as Judged).map(({ note, text }) => [note === true, text.slice(0, 17)]);
@@ -74,7 +76,7 @@ it("wants enough draws, more of them for a note, and a k that is a number", () =
   expect([found(0.71, 99), found(0.71, 100)]).toEqual([[], [[false, said]]]);
   expect([found(0.7, 249), found(0.7, 250)]).toEqual([[], [[true, said]]]);
   expect([found(0.5, 1000), found(Infinity, 1000), found(Number.NaN, 1000)]).toEqual([[], [], []]);
-  // Particles are one approximation together, and no sample.
+  // Particles jointly form one approximation and are not a sample.
   expect(found(0.9, 1000, { report: { particles: 4000 } })).toEqual([]);
   expect(found(0.9, 1000, { report: { paretoK: 0.2 } })).toHaveLength(1);
 });

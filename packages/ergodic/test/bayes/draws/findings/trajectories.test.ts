@@ -1,4 +1,4 @@
-/** Few divergences are serious where chains do not mix, whatever else was found. */
+/** A few divergences are serious if the chains do not mix, regardless of other findings. */
 import { expect, it } from "vitest";
 import type { Finding, Judged } from "../../../../src/bayes/draws/findings/finding.ts";
 import { trajectories } from "../../../../src/bayes/draws/findings/trajectories.ts";
@@ -9,11 +9,11 @@ const serious = (code: string): boolean => {
   return trajectories(judged, [before])[0].serious;
 };
 
-it.each(["rhat", "ess", "stuck", "few", "notFinite", "oneChain", "particles", "paretoK"])("after %s", (code) => {
+it.each(["rhat", "ess", "stuck", "few", "notFinite", "oneChain", "particles", "paretoK"])("a few divergences are serious after %s", (code) => {
   expect(serious(code)).toBe(true);
 });
 
-it("and not after what says nothing of mixing", () => {
+it("a few divergences are not serious after a finding unrelated to mixing", () => {
   expect([serious("tails"), serious("moved")]).toEqual([false, false]);
   expect(trajectories(judged, [])[0].serious).toBe(false);
 });

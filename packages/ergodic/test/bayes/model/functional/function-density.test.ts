@@ -1,4 +1,7 @@
-/** Plain functions as log densities: values and gradients through a kernel, one thread, errors as they were thrown, slots given back. */
+/**
+ * Plain functions as log densities: values and gradients through a kernel, restriction to one thread, unchanged errors,
+ * and released slots.
+ */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
 import { model, normal } from "../../../../src/bayes/model/index.ts";
@@ -22,7 +25,7 @@ async function run(density: Parameters<ReturnType<typeof hmc>["start"]>[0], samp
 }
 
 describe("a plain function", () => {
-  it("is called by kernels: the trajectories of the same density as a compiled model", async () => {
+  it("follows the same trajectories in kernels as a compiled model", async () => {
     using compiled = await model(({ param }) => {
       param("a", normal(1, 1));
       param("b", normal(0, 1));
@@ -30,7 +33,7 @@ describe("a plain function", () => {
     const by = (await run(plain)).values;
     const wanted = (await run(compiled)).values;
     expect(by.length).toBe(2 * 20 * 2);
-    // Rounding differs, and grows along a trajectory: the draws agree as long as no choice is a near tie.
+    // Rounding errors grow along a trajectory, so the draws agree as long as no decision is a near tie.
     by.forEach((x, i) => {
       expect(Math.abs(x - wanted[i])).toBeLessThan(1e-6);
     });
@@ -49,7 +52,7 @@ describe("a plain function", () => {
     expect(written.evaluate([3, 4])).toEqual({ value: logDensity(Float64Array.of(3, 4)), gradient: Float64Array.of(-2, -4) });
   });
 
-  it("is given copies: a point that it keeps stays as it was", async () => {
+  it("receives copies, so that points it keeps do not change", async () => {
     const kept: { x: Float64Array; first: number }[] = [];
     const keeping = functionDensity({
       dimension: 2,
@@ -64,7 +67,7 @@ describe("a plain function", () => {
     expect(kept.every(({ x, first }) => x[0] === first && x.length === 2)).toBe(true);
   });
 
-  it("writes no gradient that is not wanted, nor one that it has not", async () => {
+  it("writes no gradient if none is wanted or available", async () => {
     const engine = await openEngine();
     const room = engine.memory.allocate(32, "test");
     for (const [density, gradient] of [
@@ -83,7 +86,7 @@ describe("a plain function", () => {
     room.dispose();
   });
 
-  it("gives its slot back, once", async () => {
+  it("releases its slot once", async () => {
     const first = plain.bind({ lane: 0, purpose: "test" });
     first.dispose();
     first.dispose();
@@ -96,7 +99,7 @@ describe("a plain function", () => {
 });
 
 describe("errors", () => {
-  it("that the function throws reach the caller as they are", async () => {
+  it("reach the caller unchanged if the function throws", async () => {
     const error = new RangeError("out of my depth");
     let calls = 0;
     const throwing = functionDensity({
@@ -108,18 +111,18 @@ describe("errors", () => {
       gradient: (x) => [-x[0]],
     });
     await expect(run(throwing)).rejects.toBe(error);
-    // The next run is not told of it.
+    // The next run is not affected by the error.
     expect((await run(plain)).count).toBe(20);
   });
 
-  it("of several threads", async () => {
+  it("refuse several threads", async () => {
     const sampling = nuts().start(plain, { ...plan, workers: 2 }, await openEngine());
     await expect(sampling.advance(1)).rejects.toThrow(CapabilityError);
     await expect(sampling.advance(1)).rejects.toThrow("runs only on the calling thread; leave workers out");
     sampling.dispose();
   });
 
-  it("of what it gives back", async () => {
+  it("report invalid return values", async () => {
     const nothing = functionDensity({ dimension: 1, logDensity: () => undefined as never, gradient: () => [0] });
     await expect(run(nothing)).rejects.toThrow("logDensity returned undefined, but must return a number");
     const short = functionDensity({ dimension: 2, logDensity, gradient: () => [0] });
@@ -132,11 +135,11 @@ describe("errors", () => {
     [{ dimension: 1, logDensity: 3 as never }, "logDensity is number, but must be a function"],
     [{ dimension: 1, logDensity, gradient: 3 as never }, "gradient is number, but must be a function"],
     [{ dimension: 2, logDensity, names: ["a", "a"] }, "must be 2 different names"],
-  ])("of options %#", (options, message) => {
+  ])("report invalid options %#", (options, message) => {
     expect(() => functionDensity(options)).toThrow(message);
   });
 
-  it("name the numbers of x", () => {
+  it("the names apply to the elements of x", () => {
     expect(plain.names).toBeUndefined();
     const named = functionDensity({ dimension: 2, logDensity, names: ["a", "b"] });
     expect(named.parameters).toEqual([

@@ -1,4 +1,7 @@
-/** A gradient that is not that of its density is named where a run begins; kinks, noise, rounding and ends of the support raise no alarm. */
+/**
+ * A gradient that does not match its density is named at the start of a run. Kinks, noise, rounding and the edge of the
+ * support cause no false alarm.
+ */
 import { describe, expect, it } from "vitest";
 import { checkGradient } from "../../../../src/bayes/model/functional/gradient-check.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
@@ -9,7 +12,7 @@ const bowl = (x: Float64Array): number => -0.5 * x.reduce((sum, each, i) => sum 
 const slopes = (x: Float64Array): Float64Array => x.map((each, i) => -(each - i) / (i + 1) ** 2);
 
 describe("a wrong gradient", () => {
-  it("is named with its coordinate, what was given, and what differences say", async () => {
+  it("is named with its coordinate, value and finite difference", async () => {
     const gradient = (x: Float64Array) => slopes(x).map((each, i) => (i === 1 ? -each : each));
     const run = sample(bowl, { dimension: 3, gradient }, short);
     await expect(run).rejects.toThrow(
@@ -37,7 +40,7 @@ describe("a wrong gradient", () => {
       await expect(sample(bowl, { dimension: 4, gradient }, { ...short, seed })).rejects.toThrow("OPTION_GRADIENT");
   });
 
-  it("of one of many coordinates is found where it matters", () => {
+  it("is found in one of many coordinates if it matters", () => {
     const d = 400;
     const x = Float64Array.from({ length: d }, (_, i) => Math.sin(i));
     const gradient = x.map((each) => -each);
@@ -48,14 +51,14 @@ describe("a wrong gradient", () => {
     expect(check(gradient.map((each) => -each))).toThrow(/as if its sign were wrong/);
   });
 
-  it("is taken where it is meant", async () => {
+  it("is accepted on request", async () => {
     const gradient = (x: Float64Array) => slopes(x).map((g) => 0.7 * g);
     expect((await sample(bowl, { dimension: 2, gradient, checkGradient: false }, short)).count).toBe(20);
     await expect(sample(bowl, { dimension: 2, checkGradient: "no" as never }, short)).rejects.toThrow(/checkGradient is "no"/);
   });
 });
 
-describe("no alarm", () => {
+describe("no false alarm", () => {
   const noise = stream(1, "noise").at(0);
   const rounded = (digits: number) => (x: number) => Math.round(x * 10 ** digits) / 10 ** digits;
   const sum = (x: Float64Array, f: (each: number) => number) => x.reduce((total, each) => total + f(each), 0);
@@ -90,7 +93,7 @@ describe("no alarm", () => {
     ],
   };
 
-  it.each(Object.keys(all))("%s, at 3000 points", (name) => {
+  it.each(Object.keys(all))("the check accepts %s at 3000 points", (name) => {
     const [logDensity, gradient] = all[name];
     const draws = stream(2, "points", name).at(0);
     for (let k = 0; k < 3000; k++) {
@@ -99,7 +102,7 @@ describe("no alarm", () => {
     }
   });
 
-  it("at a kink or a mode itself", () => {
+  it("the check accepts a kink or a mode itself", () => {
     for (const x of [
       [0, 0],
       [1, -1],
@@ -123,7 +126,7 @@ describe("no alarm", () => {
     }
   });
 
-  it("costs two evaluations a coordinate where all is right, and changes no draw", async () => {
+  it("the check costs two evaluations per coordinate and changes no draw", async () => {
     let calls = 0;
     const counted = (x: Float64Array) => {
       calls++;

@@ -1,7 +1,9 @@
 /**
- * Simulation-based calibration of Gibbs sampling with a discrete parameter, of parallel tempering, and of sequential Monte Carlo.
+ * Simulation-based calibration of Gibbs sampling with a discrete parameter, parallel tempering and sequential Monte
+ * Carlo.
  *
- * False alarms of the whole file: 1e-4, split over its RUNS and their numbers. A conditional that forgets its prior is caught.
+ * The false alarm rate of the file is 1e-4, split over its RUNS and their quantities. A conditional that omits its
+ * prior is detected.
  */
 import { expect, it } from "vitest";
 import { calibrate } from "../../../../src/bayes/calibrate.ts";
@@ -22,7 +24,7 @@ import { power } from "../../../power.ts";
 const RUNS = 4;
 const FALSE_ALARM = 1e-4 / RUNS;
 
-/** y ~ N(μ + 2 z, 1), μ ~ N(0, 2²), one z ~ bernoulli(0.3) for each. */
+/** y ~ N(μ + 2 z, 1) with μ ~ N(0, 2²) and a z ~ bernoulli(0.3) per value. */
 const shifted = model(({ data, param, observe }) => {
   const { y } = data({ y: vector("N") });
   const mu = param("mu", normal(0, 2));
@@ -35,7 +37,7 @@ const level = model(({ data, param, observe }) => {
 });
 const options = { simulations: power(60, 200), draws: 49, bins: 10, warmup: 100, thin: 4, seed: 2 } as const;
 
-/** The least p-value times how many there are. */
+/** Smallest p-value, multiplied by the number of p-values. */
 async function least(of: typeof level, algorithm: Sampler): Promise<number> {
   const { numbers } = await calibrate(of, { y: [0, 0, 0] }, { ...options, algorithm });
   const all = Object.values(numbers).map(({ pValue }) => pValue);
@@ -43,22 +45,22 @@ async function least(of: typeof level, algorithm: Sampler): Promise<number> {
   return all.length * Math.min(...all);
 }
 
-it("gibbs() with assignments, and with conjugate pieces", async () => {
+it("gibbs() is calibrated with assignments and with conjugate blocks", async () => {
   expect(await least(shifted, gibbs())).toBeGreaterThan(FALSE_ALARM);
   expect(await least(shifted, gibbs({ z: enumerate(), mu: conjugate() }))).toBeGreaterThan(FALSE_ALARM);
 });
 
-it("parallel tempering", async () => {
+it("parallel tempering is calibrated", async () => {
   const sampler = parallelTempering({ inner: hmc({ time: 2, jitter: 0.3 }), count: 3, lowest: 0.05 });
   expect(await least(level, sampler)).toBeGreaterThan(FALSE_ALARM);
 });
 
-it("sequential Monte Carlo", async () => {
-  // Particles are exchangeable; every fourth of them is ranked.
+it("sequential Monte Carlo is calibrated", async () => {
+  // Particles are exchangeable, and every fourth one is ranked.
   expect(await least(level, sequentialMonteCarlo())).toBeGreaterThan(FALSE_ALARM);
 });
 
-it("a conditional that forgets its prior is caught", async () => {
+it("a conditional that omits its prior is detected", async () => {
   const forgetful: Conditional = (_, draws) => [0, 1, 2].map(() => (draws.uniform() < 0.7 ? 1 : 0));
   expect(await least(shifted, gibbs({ mu: conjugate(), z: forgetful }))).toBeLessThan(FALSE_ALARM);
 });

@@ -1,4 +1,4 @@
-/** Log densities of AssemblyScript for tests of Gibbs sampling and tempering, each over a few numbers of data. */
+/** Log densities in AssemblyScript for tests of Gibbs sampling and tempering, each with a few numbers as data. */
 import { readFile } from "node:fs/promises";
 import asc from "assemblyscript/asc";
 import type { LogDensity, TemperedBinding } from "../../../../src/engine/contract/index.ts";
@@ -10,7 +10,7 @@ const kernels = new URL("../../../../kernels/engine/numbers/", import.meta.url);
 const flags =
   "--runtime stub --noAssert -O3 --enable simd,threads --sharedMemory --maximumMemory 65536 --importMemory --importTable --initialMemory 16";
 
-/** The exported functions of a source, by name, in every thread's table. */
+/** Exported functions of a source by name, in every thread's table. */
 export async function compiled(engine: Engine, source: string, names: string[]) {
   let bytes: Uint8Array | undefined;
   const { error, stderr } = await asc.main(["own.ts", "--outFile", "own.wasm", ...flags.split(" ")], {
@@ -24,7 +24,7 @@ export async function compiled(engine: Engine, source: string, names: string[]) 
   return engine.link(bytes!, names);
 }
 
-/** A density whose model is `data`; at `likelihoodAt` numbers behind it, tempered ones keep β and the log likelihood. */
+/** A density whose model is `data`. */
 export function densityOf(engine: Engine, slot: number, data: number[], rest: Omit<LogDensity, "bind">): LogDensity {
   return {
     ...rest,
@@ -35,7 +35,7 @@ export function densityOf(engine: Engine, slot: number, data: number[], rest: Om
   };
 }
 
-/** The model begins with β and the log likelihood, which the function writes. */
+/** A tempered density. Its model begins with β and the log likelihood, which the function writes. */
 export function temperedOf(
   engine: Engine,
   slot: number,
@@ -50,7 +50,7 @@ export function temperedOf(
   return { ...rest, bind: bindTempered, bindTempered };
 }
 
-/** What `checkChains` takes, of expectations alone. */
+/** A target for `checkChains` that has only expectations. */
 export function exactTarget(name: string, dimension: number, functionals: readonly Functional[]): Target {
   return { name, density: { dimension } as Target["density"], mean: [], covariance: [], functionals };
 }

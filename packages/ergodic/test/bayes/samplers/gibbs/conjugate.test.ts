@@ -1,4 +1,4 @@
-/** Conditionals found by evaluation: families and draws against closed forms, and refusals. */
+/** Conditionals identified by evaluation: compares families and draws with closed forms, and tests refusals. */
 import { describe, expect, it } from "vitest";
 import {
   beta,
@@ -32,7 +32,7 @@ describe("the shape of a family", () => {
     [inverseGammaFamily, -2.5, -1.3],
     [betaFamily, 0.4, 6],
     [betaFamily, 20, 3],
-  ])("%j, p %f, q %f: the mode is where the slope is 0, the spread that of its curvature", (family, p, q) => {
+  ])("%j, p %f, q %f: the slope is 0 at the mode, and the spread follows from the curvature", (family, p, q) => {
     const base = 0.3;
     expect(family.holds(p, q)).toBe(true);
     const { mode, spread } = family.shape(base, p, q);
@@ -47,7 +47,7 @@ describe("the shape of a family", () => {
   });
 });
 
-/** Log densities of u with known parameters, constants of every size added. */
+/** Log densities of u with known parameters and added constants of different sizes. */
 const cases: [string, string, (u: number) => number, number[]][] = [];
 for (const constant of [0, -12.3, 4e4]) {
   for (const [mean, sd] of [
@@ -77,7 +77,7 @@ for (const constant of [0, -12.3, 4e4]) {
   }
 }
 
-/** The parameters in the words of textbooks. */
+/** Parameters in textbook form. */
 function told({ name }: ConjugateFamily, base: number, p: number, q: number): number[] {
   if (name === "normal") return [base - p / (2 * q), 1 / Math.sqrt(-2 * q)];
   if (name === "gamma") return [p, -q * Math.exp(-base)];
@@ -91,7 +91,7 @@ describe("families", () => {
       const fit = findFamily(density, from)!;
       expect(fit.family.name).toBe(name);
       const found = told(fit.family, fit.base, fit.p, fit.q);
-      // Differences of log densities of size c lose about c × 2⁻⁵² of what the parameters are made of.
+      // Differences of log densities of size c lose about c × 2⁻⁵² of the parameters.
       const tolerance = 1e-9 + 1e-13 * Math.abs(density(fit.base));
       found.forEach((value, i) => {
         expect(Math.abs(value - wanted[i])).toBeLessThan(
@@ -101,7 +101,7 @@ describe("families", () => {
     }
   });
 
-  it("others are refused", () => {
+  it("other densities are refused", () => {
     const others: ((u: number) => number)[] = [
       (u) => -2 * Math.log(1 + (u * u) / 3),
       (u) => -0.5 * u * u - Math.log(1 + Math.exp(-u)),
@@ -116,7 +116,7 @@ describe("families", () => {
     for (const density of others) expect(findFamily(density, 0.5)).toBeUndefined();
   });
 
-  it("a fit knows where it does not hold", () => {
+  it("a fit detects where it does not hold", () => {
     const density = (u: number): number => (u < 3 ? -0.5 * u * u : -0.5 * u * u - 0.01);
     const fit = fitFamily(density, conjugateFamilies[0], 0, 1)!;
     expect(agrees(fit, -4, density(-4))).toBe(true);
@@ -124,8 +124,8 @@ describe("families", () => {
   });
 });
 
-describe("draws in a run are those of the closed form", () => {
-  /** The draws of chain 0 of a model with one parameter: u by sweep. */
+describe("draws in a run equal those of the closed form", () => {
+  /** Draws of a model with one parameter: u for each sweep of chain 1. */
   async function drawn(body: Parameters<typeof model>[0]) {
     using density = await model(body).condition({}, { deterministic: true });
     const plan = { chains: 2, warmup: 5, draws: 40, seed: 6, workers: 1, deterministic: true };
@@ -133,7 +133,7 @@ describe("draws in a run are those of the closed form", () => {
     while (run.converged === false) await run.advance(7);
     const made = run.draws();
     run.dispose();
-    // The block's own seed: see gibbs-run.ts.
+    // The block has its own seed. See gibbs-run.ts.
     const seed = Math.floor(stream(6, "gibbs", 0).at(0).uniform() * 2 ** 53);
     return Array.from({ length: 40 }, (_, k) => ({
       u: made.draw(1, k)[0],
@@ -186,9 +186,9 @@ describe("draws in a run are those of the closed form", () => {
   });
 });
 
-it("on Gaussians and logs of gamma variables all is exact", async () => {
-  // False alarms: 1e-6. With 10⁶ draws of each target over 64 chains a bias of 0.04 standard deviations is caught.
-  // In `npm test` 64,000 of each, which catch 0.16; the draws themselves are compared with closed forms above.
+it("conjugate draws are exact for Gaussians and logs of gamma variables", async () => {
+  // The false alarm rate is 1e-6. With 10⁶ draws per target over 64 chains, a bias of 0.04 standard deviations is
+  // detected, and with the 64,000 of `npm test`, one of 0.16. The tests above compare the draws with closed forms.
   const draws = power(1000, DRAWS);
   const checks = [];
   for (const target of await standardTargets(engine)) {
@@ -200,7 +200,7 @@ it("on Gaussians and logs of gamma variables all is exact", async () => {
   expect(biasFound(checks, 1e-6)).toBeLessThan(biasAt(0.04, draws));
 });
 
-it("conditionals of no family are refused in words", async () => {
+it("conditionals without a conjugate family are refused by name", async () => {
   const plan = { chains: 1, warmup: 0, draws: 5, seed: 1, workers: 1, deterministic: true };
   const start = async (body: Parameters<typeof model>[0]) => {
     const density = await model(body).condition({}, { deterministic: true });

@@ -1,4 +1,4 @@
-/** kernels/bayes/gibbs-discrete.ts: the bits of its twin, and the exact stationarity of both its moves. */
+/** kernels/bayes/gibbs-discrete.ts equals its twin bit for bit, and both of its moves are exactly stationary. */
 import { describe, expect, it } from "vitest";
 import * as field from "../../../../src/bayes/fields.ts";
 import { gibbs } from "../../../../src/bayes/samplers/gibbs/index.ts";
@@ -111,7 +111,7 @@ const layouts: [string, Site[]][] = [
 ];
 
 describe.each(layouts)("%s", (_, sites) => {
-  it.each([true, false])("the bits of the twin, deterministic: %s", (deterministic) => {
+  it.each([true, false])("equals the twin bit for bit, deterministic: %s", (deterministic) => {
     for (const width of [1, 3, 8])
       for (const adapt of [false, true])
         expect(byKernel(sites, width, 40, adapt, deterministic)).toEqual(byTwin(sites, width, 40, adapt));
@@ -141,7 +141,7 @@ describe("stationarity by enumeration", () => {
     const total = weights.reduce((a, b) => a + b, 0);
     return weights.map((w) => w / total);
   };
-  /** Three coupled sites of three values: state a + 3b + 9c. */
+  /** Three coupled sites with three values each: state a + 3b + 9c. */
   const states = Array.from({ length: 27 }, (_, s) => Float64Array.of(s % 3, Math.floor(s / 3) % 3, Math.floor(s / 9)));
   const pi = normalised(states.map((x) => Math.exp(lattice(x))));
   const joined = (wrong: boolean) => (from: number) => {
@@ -160,12 +160,12 @@ describe("stationarity by enumeration", () => {
     return row;
   };
 
-  it("of a sweep over enumerated sites, to 1e-12; not of sites that are drawn at once", () => {
+  it("a sweep over enumerated sites is stationary to 1e-12, but a simultaneous update is not", () => {
     expect(defect(pi, joined(false))).toBeLessThan(1e-12);
     expect(defect(pi, joined(true))).toBeGreaterThan(1e-3);
   });
 
-  it("of slices of every width, to 1e-12, and reversible; not without stepping out where there are two modes", () => {
+  it("slices of every width are stationary and reversible to 1e-12, but not without stepping out", () => {
     const targets = [
       [1, 2, 3, 4],
       [5, 1, 1, 4, 2],
@@ -193,7 +193,8 @@ describe("stationarity by enumeration", () => {
 });
 
 it("a run over integers finds the exact probabilities", async () => {
-  // False alarms: 1e-4, over 12 checks. With 64 chains of 400 sweeps a bias of 0.05 standard deviations is caught.
+  // The false alarm rate is 1e-4 over 12 checks. With 64 chains of 400 sweeps, a bias of 0.05 standard deviations is
+  // detected.
   const discrete: DiscretePlace[] = [
     { name: "a", offset: 0, size: 1, low: 0, high: 5 },
     { name: "b", offset: 1, size: 1, low: 0, high: Infinity },

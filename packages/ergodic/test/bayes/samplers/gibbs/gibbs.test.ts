@@ -1,8 +1,9 @@
 /**
- * Gibbs sampling and composition: against a mixture whose posterior is a sum over its assignments, and the rules that every run keeps.
+ * Gibbs sampling and composition. Compares them with a mixture whose posterior is a sum over its assignments, and tests
+ * the rules for every run.
  *
- * False alarms of the whole file: 1e-4, split over its RUNS. With 64 chains of 500 sweeps a bias of 0.13 standard deviations is caught; compositions with
- * planted mistakes are.
+ * The false alarm rate of the file is 1e-4, split over its RUNS. With 64 chains of 500 sweeps, a bias of 0.13 standard
+ * deviations is detected, as are compositions with planted mistakes.
  */
 import { describe, expect, it } from "vitest";
 import type { InnerSampling } from "../../../../src/bayes/samplers/base/sampler.ts";
@@ -56,7 +57,7 @@ const discrete: DiscretePlace[] = [{ name: "z", offset: 1, size: 4, low: 0, high
 const parameters: ParameterPlace[] = [{ name: "mu", offset: 0, size: 1 }, ...discrete];
 const density = densityOf(engine, functions.mixture.slot, [4, ODDS, ...y], { dimension: 5, discrete, parameters });
 
-/** Expectations by summing over all 2⁴ assignments: mu given z is normal. */
+/** Expectations by a sum over all 2⁴ assignments. Given z, mu is normal. */
 function exact(): Functional[] {
   const parts = Array.from({ length: 16 }, (_, s) => {
     const z = y.map((_, i) => (s >> i) & 1);
@@ -135,14 +136,14 @@ describe("a mixture with its assignments", () => {
     expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(0.13);
   });
 
-  it("planted mistakes are caught: a conditional too narrow, a sampler with old densities, one of the prior", async () => {
+  it("narrow conditionals, stale densities and draws from the prior are detected", async () => {
     expect(leastP(await checked(gibbs({ mu: muGivenZ(0.8), z: enumerate() })))).toBeLessThan(FALSE_ALARM);
     const stale: Sampler = {
       ...nuts(),
       start: (...given) => {
         const run = nuts().start(...given) as InnerSampling;
         const fresh = run.refresh.bind(run);
-        // In warm-up no step size would be found.
+        // Refreshes during warm-up, because no step size would be found otherwise.
         return Object.assign(run, { refresh: async () => (run.step < long.warmup ? fresh() : undefined) });
       },
     };
@@ -164,7 +165,7 @@ describe("a run", () => {
   ];
 
   it.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))(
-    "is the same however it is made, and goes on bit for bit: $name",
+    "draws the same with any number of workers and resumes bit for bit: $name",
     async ({ sampler }) => {
       const { draws, report } = await finished(sampler, plan);
       expect(draws.count).toBe(60);
@@ -189,7 +190,7 @@ describe("a run", () => {
     },
   );
 
-  it("keeps the log density of where it stands, and gives its memory back", async () => {
+  it("records the log density of its position and frees its memory", async () => {
     const sampler = gibbs([
       { of: ["z"], by: zGivenMu },
       { of: ["mu"], by: muGivenZ(1) },
@@ -206,7 +207,7 @@ describe("a run", () => {
     }
   });
 
-  it("is told in JSON, and made again from it unless it holds functions", () => {
+  it("is described in JSON and rebuilt from it unless it contains functions", () => {
     const sampler = gibbs([
       { of: ["mu"], by: nuts({ maxTreeDepth: 5 }), times: 2 },
       { of: ["z"], by: enumerate({ most: 9 }) },
@@ -221,7 +222,7 @@ describe("a run", () => {
     expect(() => samplerFromJson(own.toJSON())).toThrow(/"gibbs, conditional" cannot be rebuilt .* contains functions/);
   });
 
-  it("starts where it is told to", async () => {
+  it("starts at the given point", async () => {
     const start = Float64Array.of(1, 1, 0, 1, 0);
     const run = gibbs().start(density, { ...plan, start }, engine);
     await run.advance(0);
@@ -230,12 +231,12 @@ describe("a run", () => {
   });
 });
 
-describe("of a density without names, x is all of it", () => {
+describe("a density without names has the single parameter x", () => {
   const nameless = densityOf(engine, functions.mixture.slot, [4, ODDS, ...y], { dimension: 5 });
   const plan: SamplingPlan = { chains: 2, warmup: 0, draws: 3, seed: 4, workers: 1, deterministic: true };
   const start = Float64Array.of(1, 10, 20, 30, 40);
 
-  it("a conditional is given all coordinates, and moves each to where it says", async () => {
+  it("a conditional receives all coordinates and sets each one", async () => {
     const given: number[][] = [];
     const next: Conditional = ({ x }) => {
       given.push([...x]);
@@ -249,7 +250,7 @@ describe("of a density without names, x is all of it", () => {
     }
   });
 
-  it("coordinates are for samplers, and other names are none", async () => {
+  it("coordinate numbers are only for samplers, and other names are refused", async () => {
     const by: Conditional = ({ x }) => x;
     const attempt = (of: (string | number)[]) => finished(gibbs([{ of, by }]), { ...plan, start }, nameless);
     await expect(attempt([0, 1, 2, 3, 4])).rejects.toThrow(
@@ -279,7 +280,7 @@ describe("errors", () => {
     expect(engine.memory.usedBytes - before).toBeGreaterThanOrEqual(0);
   });
 
-  it("of options", () => {
+  it("report invalid options", () => {
     expect(() => gibbs({ z: 3 as never })).toThrow(
       /what updates z is 3, but must be a sampler: write nuts\(\), enumerate\(\), conjugate\(\) or a function/,
     );

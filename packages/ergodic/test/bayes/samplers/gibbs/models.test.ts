@@ -1,7 +1,8 @@
 /**
- * Gibbs sampling of models: discrete parameters, conditionals on constrained values, forms that are not centred.
+ * Gibbs sampling of models: discrete parameters, conditionals on constrained values, and non-centred forms.
  *
- * False alarms of the whole file: 1e-4, split over its RUNS. With 48 chains a bias of 0.2 standard deviations is caught; a conditional with a planted mistake is.
+ * The false alarm rate of the file is 1e-4, split over its RUNS. With 48 chains, a bias of 0.2 standard deviations is
+ * detected, as is a conditional with a planted mistake.
  */
 import { describe, expect, it } from "vitest";
 import {
@@ -58,8 +59,11 @@ const moment = (name: string, of: (x: Float64Array) => number, expectation: numb
   variance,
 });
 
-describe("counts that were seen in part", () => {
-  /** N ~ Poisson(λ), λ ~ gamma(2, ½), 2 of N seen, each with probability 0.4: λ | 2 ~ gamma(4, 0.9), N − 2 | λ ~ Poisson(0.6 λ). */
+describe("partially observed counts", () => {
+  /**
+   * N ~ Poisson(λ) with λ ~ gamma(2, ½). Two of N are seen, each with probability 0.4, so λ | 2 ~ gamma(4, 0.9) and N −
+   * 2 | λ ~ Poisson(0.6 λ).
+   */
   const seen = ({ param, observe }: ModelContext): void => {
     const rate = param("rate", gamma(2, 0.5));
     const count = param("count", poisson(rate));
@@ -83,7 +87,7 @@ describe("counts that were seen in part", () => {
     expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(0.2);
   });
 
-  it("come out of sample() as whole numbers, by name", async () => {
+  it("sample() returns them by name as whole numbers", async () => {
     const draws = await sample(model(seen), {}, { algorithm: gibbs(), chains: 2, warmup: 100, draws: 50, seed: 1 });
     const counts = draws.draws("count");
     expect(counts.length).toBe(100);
@@ -94,7 +98,7 @@ describe("counts that were seen in part", () => {
 
 describe("a mean and a variance", () => {
   const y = [1.5, -0.2, 2.2, 0.7, 1.1, 0.4];
-  /** s ~ inverse gamma(3, 2), μ | s ~ N(0, s/0.5): the posterior of both is of the same form. */
+  /** s ~ inverse gamma(3, 2) and μ | s ~ N(0, s/0.5). Their posterior has the same form. */
   const body = ({ data, param, observe }: ModelContext): void => {
     const given = data({ y: vector("N") });
     const s = param("s", inverseGamma(3, 2));
@@ -131,13 +135,13 @@ describe("a mean and a variance", () => {
     expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(0.2);
   });
 
-  it("a conditional that forgets the prior of μ is caught", async () => {
+  it("a conditional that omits the prior of μ is detected", async () => {
     using density = await model(body).condition({ y }, { deterministic: true });
     expect(leastP(await checked(density, { mu: muGiven, s: sGiven(-2) }, functionals))).toBeLessThan(FALSE_ALARM);
   });
 });
 
-describe("a form that is not centred", () => {
+describe("a non-centred form", () => {
   const body = ({ data, param, observe }: ModelContext): void => {
     const { y } = data({ y: vector("J") });
     const mu = param("mu", normal(0, 1));
@@ -146,7 +150,7 @@ describe("a form that is not centred", () => {
     observe(y, normal(theta, 1));
   };
 
-  it("keeps the other parameters' values where a conditional moves their location", async () => {
+  it("keeps the other parameters' values when a conditional moves their location", async () => {
     using density = await model(body).condition({ y: [1, 2, 3] }, { deterministic: true });
     const start = density.unconstrain({ mu: 0.3, tau: 0.8, theta: [1, -1, 0.5] });
     const plan = { chains: 1, warmup: 0, draws: 20, seed: 3, workers: 1, deterministic: true, start };
@@ -168,7 +172,7 @@ describe("a form that is not centred", () => {
     }
   });
 
-  it("and a value that breaks a constraint is refused", async () => {
+  it("refuses a value that breaks a constraint", async () => {
     using density = await model(body).condition({ y: [1, 2, 3] }, { deterministic: true });
     const plan = { chains: 1, warmup: 0, draws: 2, seed: 3, workers: 1, deterministic: true };
     const run = gibbs([
@@ -180,7 +184,7 @@ describe("a form that is not centred", () => {
   });
 });
 
-it("a mixture by assignments has the moments of the one they were summed out of", async () => {
+it("a mixture with assignments has the moments of the marginalised mixture", async () => {
   const y = [1.4, -0.3, 2.2, 0.6];
   const assigned = ({ data, param, observe }: ModelContext): void => {
     const given = data({ y: vector("N") });

@@ -1,4 +1,4 @@
-/** Windows of warm-up, metrics from draws, and the options of adaptation. */
+/** Warm-up windows, metrics from draws, and adaptation options. */
 import { describe, expect, it } from "vitest";
 import { dualAveraging, startAveraging } from "../../../../src/bayes/samplers/base/dual-averaging.ts";
 import { lowerFactor, MetricEstimator, type MetricKind, unitMetric } from "../../../../src/bayes/samplers/base/metric.ts";
@@ -7,11 +7,11 @@ import { hmc, nuts, warmupWindows } from "../../../../src/bayes/samplers/index.t
 import { stream } from "../../../../src/engine/random/stream.ts";
 
 describe("windows", () => {
-  // Ends by the rule of Stan's windowed_adaptation.hpp, worked out by hand.
+  // Window ends by the rule of Stan's windowed_adaptation.hpp, worked out by hand.
   it.each([
     [1000, 75, 950, [100, 150, 250, 450, 950]],
     [500, 75, 450, [100, 150, 250, 450]],
-    // The window to 150 would fit, the next to 250 would not: the first of the two is stretched.
+    // The window to 150 would fit, but the next one to 250 would not, so the first is extended.
     [275, 75, 225, [100, 225]],
     [299, 75, 249, [100, 249]],
     [300, 75, 250, [100, 150, 250]],
@@ -24,11 +24,11 @@ describe("windows", () => {
     [20, 3, 18, [18]],
     [19, 0, 0, []],
     [0, 0, 0, []],
-  ])("of %i transitions", (warmup, start, stop, ends) => {
+  ])("have the ends of Stan's schedule for %i transitions", (warmup, start, stop, ends) => {
     expect(warmupWindows(warmup)).toEqual({ start, stop, ends });
   });
 
-  it("take other lengths, and refuse what is none", () => {
+  it("accept other lengths and refuse invalid ones", () => {
     expect(warmupWindows(100, { initial: 10, first: 10, final: 20 })).toEqual({ start: 10, stop: 80, ends: [20, 40, 80] });
     expect(() => nuts({ windows: { first: 0 } })).toThrow(/first is 0, but must be an integer >= 1.*OPTION_RANGE/);
     expect(() => nuts({ windows: { initial: 1.5 } })).toThrow("OPTION_RANGE");
@@ -36,7 +36,7 @@ describe("windows", () => {
   });
 });
 
-/** n draws of d coordinates; neighbours are correlated. */
+/** n draws of d coordinates with correlated neighbours. */
 function sample(n: number, d: number) {
   const draws = stream(1, "metric", n, d).at(0);
   return Array.from({ length: n }, () => {
@@ -61,7 +61,7 @@ describe("metrics", () => {
   const precision = [4, 0.25, 1, 1e6, 1e-6];
   const gradient = (x: Float64Array) => x.map((value, i) => -precision[i % 5] * value);
 
-  it("diagonal and dense are shrunk covariances, in 1 to 9 dimensions", () => {
+  it("diagonal and dense metrics are shrunk covariances in 1 to 9 dimensions", () => {
     for (let d = 1; d <= 9; d++) {
       for (const n of [2, 3, 40]) {
         const rows = sample(n, d);
@@ -84,7 +84,7 @@ describe("metrics", () => {
     }
   });
 
-  it("fisher is exact on a Gaussian with independent coordinates, from few draws; divergent ones are left out", () => {
+  it("the fisher metric is exact on an independent Gaussian from few draws, without divergent ones", () => {
     const rows = sample(5, 5);
     const estimator = estimated("fisher", rows, gradient);
     estimator.add(new Float64Array(5).fill(1e9), new Float64Array(5), true);
@@ -96,7 +96,7 @@ describe("metrics", () => {
     }
   });
 
-  it("are none where something did not move, is beyond their limits, or is not finite", () => {
+  it("no metric results if a coordinate is fixed, out of range or not finite", () => {
     const of = (kind: "fisher" | "lowRank", draw: (x: number) => number, gradient: (x: number) => number) => {
       const estimator = kind === "lowRank" ? new LowRankEstimator(2) : new MetricEstimator(kind, 2);
       for (const x of [1, 2, 4, 3]) estimator.add(Float64Array.of(x, draw(x)), Float64Array.of(-x, gradient(x)), false);
@@ -144,7 +144,7 @@ describe("metrics", () => {
     expect(dense.metric()).toBeUndefined();
   });
 
-  it("need two draws, and forget what was before a reset", () => {
+  it("metrics require two draws and discard draws before a reset", () => {
     for (const kind of ["diagonal", "dense", "fisher"] as const) {
       const [first, second, third] = sample(3, 2);
       const estimator = estimated(kind, [first], gradient);
@@ -158,12 +158,12 @@ describe("metrics", () => {
   });
 });
 
-describe("options", () => {
-  it("of dual averaging are Stan's where nothing is said", () => {
+describe("adaptation options", () => {
+  it("default to Stan's for dual averaging", () => {
     expect([...startAveraging(dualAveraging(), 0.1)]).toEqual([0.8, 0.05, 0.75, 10, 0, 0, 0, 0]);
   });
 
-  it("out of range are refused by name", () => {
+  it("are refused by name if they are out of range", () => {
     expect(() => nuts({ targetAcceptance: 1 })).toThrow(/nuts: targetAcceptance is 1.*OPTION_RANGE/);
     expect(() => nuts({ maxTreeDepth: 0 })).toThrow("OPTION_RANGE");
     expect(() => nuts({ jitter: 1 })).toThrow("OPTION_RANGE");

@@ -1,4 +1,4 @@
-/** Chains that fall keep the unit metric: when they count as arrived, and that they arrive. */
+/** Chains that descend keep the unit metric. Tests when they count as arrived, and that they arrive. */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
 import { hasArrived, hasRisen, isLost } from "../../../../src/bayes/samplers/hamiltonian/arrival.ts";
@@ -30,14 +30,15 @@ describe("a chain has arrived", () => {
     expect(hasArrived(levels(f), 1)).toBe(wanted);
   });
 
-  it("by a bound that grows with the root of the dimension, and only from ten transitions", () => {
+  it("the bound grows with the root of the dimension and requires ten transitions", () => {
     const climb = levels((k) => 10 * k);
     expect([1, 25, 49].map((d) => hasArrived(climb, d))).toEqual([false, false, true]);
     expect(hasArrived(levels((k) => k % 3).slice(0, 9), 1)).toBe(false);
   });
 
-  it("within one look in nearly every case, on draws of Gaussians", () => {
-    // −χ²/2 of d degrees: rises by five standard deviations of a mean of five, and in order: less than 1e-5.
+  it("draws of Gaussians nearly always count as arrived at the first look", () => {
+    // The level is −χ²/2 with d degrees. A monotone rise by five standard deviations of a mean of five has probability
+    // below 1e-5.
     for (const d of [1, 10, 100]) {
       const draws = stream(5, "arrival", d).at(0);
       const level = () => Array.from({ length: d }, () => -0.5 * draws.normal() ** 2).reduce((a, b) => a + b, 0);
@@ -73,7 +74,7 @@ describe("a chain has left one place for another", () => {
     expect(hasRisen(recorded(f), 8)).toBe(wanted);
   });
 
-  it("by a bound that grows with the root of the dimension, and only from fifteen densities", () => {
+  it("the bound grows with the root of the dimension and requires fifteen densities", () => {
     const rise = recorded((k) => (k < 30 ? 0 : 50));
     expect([1, 25, 49].map((d) => hasRisen(rise, d))).toEqual([true, true, false]);
     expect(hasRisen(rise.slice(20, 34), 1)).toBe(false);
@@ -81,7 +82,8 @@ describe("a chain has left one place for another", () => {
 });
 
 /**
- * y_t = φ y_{t−1} + ε_t + θ ε_{t−1}: far off θ the errors explode, and the density is −10⁴⁰ and lower there. The far starts of such a model, written out.
+ * A moving-average model y_t = φ y_{t−1} + ε_t + θ ε_{t−1}, written out. Far from the true θ the errors explode, and
+ * the log density falls below −10⁴⁰, as at far starts of such models.
  */
 function exploding() {
   const draws = stream(3, "moving average").at(0);
@@ -115,13 +117,14 @@ function evaluated(y: readonly number[], [phi, theta, logSigma]: Float64Array): 
 describe("warm-up", () => {
   const plan: SamplingPlan = { chains: 1, warmup: 600, draws: 50, seed: 0, workers: 1, deterministic: true };
 
-  it("comes down from far starts wherever windows with a diagonal metric do", async () => {
-    // Neither leaves a canyon that is narrower than doubles are apart. Metrics from gradients of the fall lose six more of the first thirty seeds: five of these sixteen.
+  it("descends from far starts wherever windows with a diagonal metric do", async () => {
+    // Neither sampler leaves a canyon that is narrower than the spacing of doubles. Metrics from gradients during the
+    // descent lose six more of the first thirty seeds, and five of these sixteen.
     const density = exploding();
     const lost = async (sampler: Sampler): Promise<number[]> => {
       const seeds: number[] = [];
       for (let seed = 1; seed <= 16; seed++) {
-        // No new starts, and nothing but the schedule to help.
+        // Without scouts and restarts, only the schedule can help.
         const run = sampler.start(density, { ...plan, seed }, engine);
         while (run.converged === false) await run.advance(1000);
         const ends = run.draws().transition("logDensity");
@@ -134,7 +137,7 @@ describe("warm-up", () => {
     const windows = await lost(nuts({ metric: "diagonal", scouts: 0, restarts: 0 }));
     expect(ours.filter((seed) => !windows.includes(seed))).toEqual([]);
     expect(windows.length).toBeLessThan(8);
-    // Lost chains start anew: with no scouts, so that none is told of a better place.
+    // Lost chains restart. Without scouts, they learn of no better place.
     expect(await lost(nuts({ scouts: 0 }))).toEqual([]);
     expect(await lost(nuts({ scouts: 0, restarts: 0, metric: "lowRank" }))).not.toEqual([]);
   });
@@ -149,7 +152,7 @@ describe("warm-up", () => {
         while (run.converged === false) await run.advance(2000);
         const levels = run.draws().transition("logDensity");
         leapfrogs += run.report().leapfrogs;
-        // The mode is at 85; those that are lost are 600 nats to 10^43 below.
+        // The mode is at 85. Lost chains lie 600 to 10^43 nats below.
         if (!levels.every((level) => level > 50)) lost.push(seed);
         run.dispose();
       }
@@ -159,11 +162,11 @@ describe("warm-up", () => {
     expect(ours.lost).toEqual([]);
     const windows = await found(nuts({ metric: "diagonal", scouts: 0, restarts: 0 }));
     expect(windows.lost.length).toBeLessThan(SEEDS / 6);
-    // Chains that start anew, three of them, included.
+    // This includes three restarted chains.
     expect(ours.leapfrogs).toBeLessThan(1.1 * windows.leapfrogs);
   });
 
-  it("starts chains anew that are lost, no more often than `restarts`, and no others", async () => {
+  it("restarts only lost chains, no more often than `restarts`", async () => {
     const restarted = async (level: number, restarts: number) => {
       const logDensity = ([x]: Float64Array) => level - 0.5 * x * x;
       const density = functionDensity({ dimension: 1, logDensity, gradient: ([x]) => Float64Array.of(-x) });
@@ -173,11 +176,11 @@ describe("warm-up", () => {
       run.dispose();
       return count;
     };
-    // Doubles near 1e20 are 16384 apart: every chain is lost.
+    // Doubles near 1e20 are 16384 apart, so every chain is lost.
     expect([await restarted(-1e20, 2), await restarted(-1e20, 0), await restarted(0, 2)]).toEqual([4, undefined, undefined]);
   });
 
-  it("leaves a chain where it is that had come down before it stuck: R-hat is to see it", async () => {
+  it("does not restart a chain that had arrived before it stuck", async () => {
     const density = functionDensity({ dimension: 1, logDensity: ([x]) => -0.5 * x * x, gradient: ([x]) => Float64Array.of(-x) });
     const restarts = async (late: boolean) => {
       const run = nuts({ scouts: 0, restarts: 2 }).start(density, { ...plan, chains: 2 }, engine);
@@ -190,28 +193,29 @@ describe("warm-up", () => {
       run.dispose();
       return [restarts, count];
     };
-    // A chain that starts anew, and comes down, is late no more.
+    // A chain that restarts and arrives no longer counts as late.
     expect([await restarts(false), await restarts(true)]).toEqual([
       [undefined, undefined],
       [1, 1],
     ]);
   });
 
-  it("forgets what a chain saw while it fell", async () => {
+  it("discards what a chain recorded while it descended", async () => {
     const density = functionDensity({ dimension: 1, logDensity: ([x]) => -0.5 * x * x, gradient: ([x]) => Float64Array.of(-x) });
     const run = nuts({ scouts: 0 }).start(density, { ...plan, start: Float64Array.of(1e9) }, engine);
     const seen = () => (run as unknown as { chains: { estimators: { count: number }[] }[] }).chains[0].estimators[1].count;
     await run.advance(20);
     expect(seen()).toBe(0);
     await run.advance(5);
-    // Those that diverged are not seen.
+    // Divergent transitions are not recorded.
     expect(seen()).toBeLessThanOrEqual(5);
     expect(seen()).toBeGreaterThan(0);
     run.dispose();
   });
 
-  it("keeps the unit metric until a chain has come down, at most until half of it, between looks too", async () => {
-    // Doubles near 1e20 are 16384 apart: nothing says that this chain came down. Of 3000 transitions renewals come between looks.
+  it("keeps the unit metric until a chain has arrived, for at most half of warm-up", async () => {
+    // Doubles near 1e20 are 16384 apart, so this chain never counts as arrived. With 3000 transitions, renewals occur
+    // between looks.
     const density = functionDensity({
       dimension: 2,
       logDensity: ([x, y]) => -1e20 - 0.5 * (x * x + y * y),
@@ -225,7 +229,7 @@ describe("warm-up", () => {
     run.dispose();
   });
 
-  it("says where a density still rises at half of it, and of no chain that has come down", async () => {
+  it("reports densities that still rise at half of warm-up, only for chains that have not arrived", async () => {
     const density = functionDensity({ dimension: 1, logDensity: ([x]) => -0.5 * x * x, gradient: ([x]) => Float64Array.of(-x) });
     const start = [Float64Array.of(1e9), Float64Array.of(0.5)];
     const run = nuts({ scouts: 0 }).start(density, { ...plan, chains: 2, warmup: 40, start }, engine);

@@ -1,4 +1,4 @@
-/** Transitions by the kernels themselves, in guarded memory, without the run around them. */
+/** Runs transitions of the kernels directly in guarded memory, without a surrounding run. */
 
 import * as field from "../../../../src/bayes/fields.ts";
 import type { Engine } from "../../../../src/engine/memory/engine.ts";
@@ -7,7 +7,7 @@ import { Guarded } from "../../../engine/memory/guarded.ts";
 import type { TwinOptions } from "../../../reference/nuts.ts";
 import type { TestDensity } from "../densities.ts";
 
-/** The stream of every chain here. */
+/** Random stream of every test chain. */
 export const key = stream(5, "twin");
 
 /** A CHAIN block at `from`. */
@@ -43,7 +43,7 @@ export function testChain(memory: Guarded, density: TestDensity, from: Float64Ar
   return {
     block,
     stepSize: () => arena.getF64(block, field.CHAIN_STEP_F64),
-    /** Checks the scratch memory's guard, too. */
+    /** Also checks the guard of the scratch memory. */
     dispose: () => {
       binding.dispose();
       memory.read("u32", work, words);
@@ -51,7 +51,10 @@ export function testChain(memory: Guarded, density: TestDensity, from: Float64Ar
   };
 }
 
-/** Transitions 3 … 3 + count − 1: draws, gradients and the transitions' numbers. With `averaging`, the step is adapted from that state. */
+/**
+ * Runs transitions 3 … 3 + count − 1 and returns their draws, gradients and numbers. With `averaging`, adapts the step
+ * from that state.
+ */
 export function byKernel(
   engine: Engine,
   kernel: string,
@@ -72,7 +75,7 @@ export function byKernel(
   const averaged = averaging && engine.memory.f64(chain.block + field.CHAIN_AVERAGING, averaging.length).slice();
   chain.dispose();
   return {
-    /** The state of averaging at the end, where there is one. */
+    /** Final state of averaging, if any. */
     averaged,
     draws: memory.read("f64", draws, count * d),
     gradients: memory.read("f64", gradients, count * d),

@@ -1,4 +1,4 @@
-/** The choice of a metric in warm-up: what it is decided by, and what it comes to on posteriors whose scales vary, and on others. */
+/** Choice of a metric during warm-up: its criteria, and the choice for posteriors with and without varying scales. */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
 import { MetricEstimator } from "../../../../src/bayes/samplers/base/metric.ts";
@@ -22,15 +22,15 @@ import { gaussian } from "../densities.ts";
 const engine = await openEngine();
 const plan: SamplingPlan = { chains: 4, warmup: 600, draws: 400, seed: 3, workers: 1, deterministic: true };
 
-describe("what decides", () => {
-  it("divides by the variance about each chain's own mean, of one degree of freedom less a chain", () => {
+describe("criteria for the choice", () => {
+  it("the least jump is divided by the variance around each chain's own mean", () => {
     const steps = [Float64Array.of(0, 2, 1), Float64Array.of(5, 5)];
-    // (4 + 1 + 0)/3, by twice (14/3 + 1/2)/(2 + 1).
+    // (4 + 1 + 0)/3, divided by twice (14/3 + 1/2)/(2 + 1).
     expect(leastJump(steps, [Float64Array.of(1, 2, 4), Float64Array.of(7, 8)], 1)).toBeCloseTo(5 / 3 / (2 * (31 / 18)), 14);
   });
 
-  it("is the least of the coordinates' squared steps, in units of twice their variance within chains", () => {
-    // Two chains about 0 and 100: x is independent from draw to draw, y moves by a tenth.
+  it("the least jump is the smallest squared step of a coordinate, in units of twice its variance", () => {
+    // Two chains around 0 and 100. x is independent between draws, and y has autocorrelation 0.9.
     const chain = (at: number) => {
       const draws = stream(9, "jumps", at).at(0);
       let y = 0;
@@ -41,13 +41,13 @@ describe("what decides", () => {
       });
     };
     const chains = [chain(0), chain(100)];
-    // 1 − ρ of y is 0.1; its error over 4000 steps is below 0.01.
+    // 1 − ρ of y is 0.1. Its error over 4000 steps is below 0.01.
     expect(Math.abs(leastJump(chains, chains, 2) - 0.1)).toBeLessThan(0.02);
     const wide = chains.map((rows) => rows.map((x) => 2 * x));
     expect(leastJump(chains, wide, 2)).toBeCloseTo(leastJump(chains, chains, 2) / 4, 12);
   });
 
-  it("tries nothing where jumps are good, and takes what costs little and goes about as far", () => {
+  it("nothing is tried if jumps are large, and a metric is accepted if it is cheap with similar jumps", () => {
     const first = { jump: 0.3, cost: 10, divergent: 0 };
     expect([
       worthTrying(first),
@@ -60,35 +60,35 @@ describe("what decides", () => {
     expect(takesDiagonal(first, { jump: 0.9, cost: 161 })).toBe(false);
   });
 
-  it("ends a trial that is too dear at the first look, of the transitions that adapt its step", () => {
+  it("a trial that is too expensive ends at the first look", () => {
     const trial = new Trial([100, 102, 105, 108], 1);
     const inside = trial as unknown as { phase: string; first: object };
     Object.assign(inside, { phase: "running", first: { jump: 0.3, cost: 10, divergent: 0 } });
     for (const at of [100, 101]) trial.count(at, 161, 0);
     expect(trial.judge(102, [])).toBe(false);
     expect([trial.running, trial.diagonal]).toEqual([false, false]);
-    // At 160 it runs on.
+    // At a cost of 160, the trial continues.
     Object.assign(inside, { phase: "running" });
     trial.count(102, 158, 0);
     expect(trial.judge(105, [])).toBe(false);
     expect(trial.running).toBe(true);
   });
 
-  it("takes a posterior for nearly Gaussian where draws are about independent", () => {
+  it("a posterior counts as nearly Gaussian if its draws are nearly independent", () => {
     const near = (draws: number, jumps: number[]) => jumps.map((jump) => nearGaussian(jump, 2, draws));
     expect(near(1e12, [0.89, 0.90001, 1.2, Number.NaN])).toEqual([false, true, true, false]);
-    expect(near(900, [0.79, 0.81])).toEqual([false, true]); // 0.9 less three errors of 1/30
+    expect(near(900, [0.79, 0.81])).toEqual([false, true]); // 0.9 minus three errors of 1/30
     expect(nearGaussian(0.5, 1, 1e12)).toBe(true);
   });
 
-  it("is the metric diagonal of the same draws, in the order in which they came", () => {
+  it("the estimated diagonal metric equals that of the same draws in order", () => {
     const [ring, diagonal] = [new LowRankEstimator(2), new MetricEstimator("diagonal", 2)];
     const draws = stream(4, "rows").at(0);
     const rows = Array.from({ length: 40 }, () => Float64Array.of(draws.normal(), 5 * draws.normal()));
     for (const x of rows) for (const one of [ring, diagonal]) one.add(x, x, false);
     ring.diagonal()!.inverse.forEach((value, i) => void expect(value).toBeCloseTo(diagonal.metric()!.inverse[i], 12));
     expect(ring.rows).toEqual(Float64Array.from(rows.flatMap((row) => [...row])));
-    // More than it holds: the last ones.
+    // If there are more draws than it can hold, the last ones are kept.
     const many = Array.from({ length: 700 }, (_, k) => Float64Array.of(k, -k));
     ring.reset();
     for (const x of many) ring.add(x, x, false);
@@ -97,7 +97,10 @@ describe("what decides", () => {
   });
 });
 
-/** Neal's funnel in its mild form: v ~ N(0, 1.5²), x | v ~ N(0, e^v) in 12 coordinates, seen with noise: curvature varies a hundredfold. */
+/**
+ * A mild form of Neal's funnel: v ~ N(0, 1.5²) and x | v ~ N(0, e^v) in 12 coordinates. Its curvature varies a
+ * hundredfold.
+ */
 const squaresOf = (x: Float64Array): number => {
   let sum = 0;
   for (let i = 1; i < x.length; i++) sum += x[i] * x[i];
@@ -158,12 +161,12 @@ async function finished(
 }
 
 describe("warm-up", () => {
-  it("takes the diagonal where scales vary, and the low rank where coordinates are correlated", async () => {
+  it("chooses the diagonal for varying scales and low rank for correlated coordinates", async () => {
     expect((await finished(funnel)).report.diagonal).toBe(1);
     expect((await finished(await correlated())).report.diagonal).toBeUndefined();
   });
 
-  it("aims at an acceptance of 0.9 once it has taken the diagonal, unless another was asked for; so does a resumed run", async () => {
+  it("raises the target acceptance to 0.9 with the diagonal unless one was given, also when resumed", async () => {
     const aim = nuts().toJSON().targetAcceptance;
     expect([aim, nuts({ metric: "diagonal" }).toJSON().targetAcceptance, mala().toJSON().targetAcceptance]).toEqual([
       "auto",
@@ -171,21 +174,21 @@ describe("warm-up", () => {
       0.574,
     ]);
     const step = async (...given: Parameters<typeof finished>) => Number((await finished(...given)).report.stepSize);
-    // Steps shrink by about a quarter from 0.8 to 0.9 there; the step of one seed varies by a tenth.
+    // From 0.8 to 0.9, steps shrink by about a quarter. The step of a single seed varies by a tenth.
     const [usual, asked] = [await step(funnel), await step(funnel, nuts({ targetAcceptance: 0.8 }))];
     expect(usual).toBeLessThan(0.9 * asked);
     expect(await step(funnel, nuts({ targetAcceptance: aim as "auto" }), 400)).toBe(usual);
-    // Where nothing varies it stays 0.8.
+    // If no scale varies, the target stays 0.8.
     expect(await step(await correlated())).toBe(await step(await correlated(), nuts({ targetAcceptance: 0.8 })));
   });
 
-  it("aims at 0.85 at the end where the posterior is not nearly Gaussian, in every chain; so does a resumed run", async () => {
+  it("raises the target to 0.85 for posteriors that are not nearly Gaussian, also when resumed", async () => {
     using posterior = await eightSchools.condition(schools, {});
     const { report, draws } = await finished(posterior);
     expect([report.targetAcceptance, report.diagonal]).toEqual([0.85, undefined]);
     for (const at of isSlow ? [500, 510, 511, 700] : [510, 511])
       expect(await finished(posterior, nuts(), at)).toEqual({ draws, report });
-    // 0.8 accepts less: means over 1600 transitions have an error below 0.01.
+    // A target of 0.8 accepts less. Means over 1600 transitions have an error below 0.01.
     const accepted = (of: typeof draws) => of.transition("acceptance").reduce((sum, value) => sum + value / 1600, 0);
     const asked = await finished(posterior, nuts({ targetAcceptance: 0.8 }));
     expect(accepted(draws) - accepted(asked.draws)).toBeGreaterThan(0.02);
@@ -193,14 +196,14 @@ describe("warm-up", () => {
     for (const d of [1, 5, 20]) {
       const unit = Array.from({ length: d }, (_, i) => Array.from({ length: d }, (_, j) => Number(i === j)));
       const { targetAcceptance, diagonal = 0 } = (await finished(await gaussian(engine, new Array(d).fill(0), unit))).report;
-      // In one dimension the two metrics are the same, and either may be taken.
+      // In one dimension the two metrics are equal, so either can be chosen.
       expect(targetAcceptance, `${d}`).toBe(d === 1 && diagonal ? 0.9 : 0.8);
     }
     expect((await finished(await correlated())).report.targetAcceptance).toBe(0.8);
     expect((await finished(funnel)).report.targetAcceptance).toBe(0.9);
   });
 
-  it("does not take a Gaussian of two dimensions for another where warm-up is short", async () => {
+  it("recognises a Gaussian of two dimensions in a short warm-up", async () => {
     const posterior = await gaussian(
       engine,
       [0, 0],
@@ -216,16 +219,16 @@ describe("warm-up", () => {
       aims.push(run.report().targetAcceptance);
       run.dispose();
     }
-    // Without room for the error of jumps, 17 of 20.
+    // Without an allowance for the error of jumps: 17 of 20.
     expect(aims.filter((aim) => aim === 0.8).length).toBeGreaterThan(16);
   });
 
-  it("goes on from the step that it has when the aim changes, and changes nothing where an aim was asked for", async () => {
+  it("keeps its step size when the target changes, and keeps a given target", async () => {
     using posterior = await eightSchools.condition(schools, {});
     const averaged = async (sampler: Sampler) => {
       const run = sampler.start(posterior, plan, engine);
       const { chains } = run as unknown as { chains: { averaging: Float64Array; stepSize: number }[] };
-      // The last 15 % of 600 adapt the step alone.
+      // The last 15 % of 600 transitions adapt only the step.
       for (let made = 0; made < 510; ) made += (await run.advance(510 - made)).updates / 4;
       const [{ averaging, stepSize }] = chains;
       const found = { aim: averaging[0], towards: Math.exp(averaging[4]) / stepSize, count: averaging[5] };
@@ -240,8 +243,9 @@ describe("warm-up", () => {
     expect(asked.count).toBeGreaterThan(400);
   });
 
-  it("tries at the cost of at most a tenth of the run's gradients, also where the diagonal is dear", async () => {
-    // The funnel, stretched along the difference of two of its coordinates: a diagonal takes many times the leapfrogs of the low rank.
+  it("spends at most a tenth of all gradients on trials, even for an expensive diagonal", async () => {
+    // The funnel, stretched along the difference of two coordinates. A diagonal needs many times the leapfrogs of the
+    // low-rank metric.
     const stretched = (by: number) => {
       const shrunk = (x: Float64Array): Float64Array => {
         const away = (1 - 1 / by) * 0.5 * (x[1] - x[2]);
@@ -275,24 +279,24 @@ describe("warm-up", () => {
     }
   });
 
-  it("leaves what was asked for by name", async () => {
+  it("keeps a metric chosen by name", async () => {
     expect((await finished(funnel, nuts({ metric: "lowRank" }))).report.diagonal).toBeUndefined();
   });
 
-  it("comes back from a trial to where it was: only random numbers differ", async () => {
-    // A trial that is lost costs transitions, and nothing else: R-hat of all coordinates stays that of one target.
+  it("samples the same target after a trial", async () => {
+    // A lost trial costs only transitions: R-hat of all coordinates remains that of one target.
     const { draws } = await finished(await correlated(), hmc({ leapfrogs: 1 }));
     for (let i = 0; i < 10; i++) expect(rhat(draws.coordinate(i), 4)).toBeLessThan(2);
     expect(draws.values.every(Number.isFinite)).toBe(true);
   });
 
-  it("comes back to the metric and the step that it had, where a trial is lost", async () => {
+  it("restores the metric and the step size after a lost trial", async () => {
     const run = nuts().start(await correlated(), plan, engine);
     const { trial, chains } = run as unknown as {
       trial: { boundaries: number[]; phase: string; judge(step: number): boolean };
       chains: { views(): Record<string, Float64Array>; stepSize: number; logDensity: number }[];
     };
-    // Tried whatever there is to gain, and lost whatever it found.
+    // Forces a trial and its failure.
     const [from, to] = [trial.boundaries[0], trial.boundaries[trial.boundaries.length - 1]];
     trial.judge = (step) => {
       trial.phase = step < to ? "running" : "over";
@@ -310,13 +314,13 @@ describe("warm-up", () => {
     expect(tried).not.toEqual(aside);
     await run.advance(to - from);
     expect(kept()).toEqual(aside);
-    // The log density is that of where the chain is now.
+    // The log density is that of the chain's current position.
     const last = (run as unknown as { lastTransition(c: number): Float64Array }).lastTransition;
     for (const [c, { logDensity }] of chains.entries()) expect(logDensity).toBe(last.call(run, c)[0]);
     run.dispose();
   });
 
-  it("continues bit for bit, before, in and after a trial", async () => {
+  it("resumes bit for bit before, during and after a trial", async () => {
     const whole = await finished(funnel, nuts(), undefined, 50);
     const all = [200, 275, 283, 291, 310, 420, 600, 630];
     for (const at of isSlow ? all : [275, 291, 630]) expect(await finished(funnel, nuts(), at, 50)).toEqual(whole);

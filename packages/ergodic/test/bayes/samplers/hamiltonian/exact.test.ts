@@ -1,9 +1,9 @@
 /**
- * Samplers against Gaussians whose moments are known.
+ * Compares samplers on Gaussians with known moments.
  *
- * Each check is a Student-t test over independent chains of the average of x − μ or of a product of such, against its exact mean. False alarms of the whole
- * file: 1e-4, split over its CHECKS. With 48 chains of 300 draws a bias of 5 % of a standard deviation, or of 7 % in a variance, is caught;
- * samplers with planted mistakes are.
+ * Each check is a Student-t test over independent chains, of the average of x − μ or of a product of deviations against
+ * its exact mean. The false alarm rate of the file is 1e-4, split over its CHECKS. With 48 chains of 300 draws, a bias
+ * of 5 % of a standard deviation is detected, or of 7 % in a variance. Samplers with planted mistakes are detected too.
  */
 import { describe, expect, it } from "vitest";
 import { hmc, nuts, type Sampler } from "../../../../src/bayes/samplers/index.ts";
@@ -19,7 +19,7 @@ const LEAST_P = 1e-4 / CHECKS;
 const CHAINS = 48;
 const engine = await openEngine();
 
-/** Of chains' averages, whose mean should be `wanted`. */
+/** Student's t test of chain averages, whose mean should be `wanted`. */
 function tTest(averages: number[], wanted: number): number {
   const n = averages.length;
   const mean = averages.reduce((sum, x) => sum + x, 0) / n;
@@ -28,7 +28,7 @@ function tTest(averages: number[], wanted: number): number {
   return betaLower((n - 1) / 2, 0.5, (n - 1) / (n - 1 + t2));
 }
 
-/** p-values of the means, and of the mean products of the listed pairs. chains: draws, each of d numbers. */
+/** p-values of the means, and of the mean products of the given pairs. `chains` holds draws of d numbers. */
 function pValues(
   chains: Float64Array[][],
   mean: number[],
@@ -65,7 +65,7 @@ async function sampled(sampler: Sampler, mean: number[], precision: number[][], 
 }
 
 describe("a correlated Gaussian", () => {
-  // Covariance [[4, 1.8], [1.8, 1]]: correlation 0.9.
+  // Covariance [[4, 1.8], [1.8, 1]] with correlation 0.9.
   const mean = [3, -1];
   const covariance = [
     [4, 1.8],
@@ -97,7 +97,7 @@ describe("a correlated Gaussian", () => {
   });
 });
 
-it("a Gaussian of many coordinates, scales from 0.1 to 10", async () => {
+it("nuts is exact for a Gaussian of many coordinates with scales from 0.1 to 10", async () => {
   const d = power(40, 100);
   const scale = Array.from({ length: d }, (_, i) => 10 ** ((2 * i) / (d - 1) - 1));
   const mean = scale.map((_, i) => (i % 7) - 3);
@@ -109,11 +109,11 @@ it("a Gaussian of many coordinates, scales from 0.1 to 10", async () => {
   expect(Math.min(...found)).toBeGreaterThan(LEAST_P);
 });
 
-describe("a planted mistake is caught", () => {
+describe("planted mistakes", () => {
   const one = Float64Array.of(1, 1);
   const quarter = Float64Array.of(0.25, 0.25);
 
-  /** The least p-value of a twin's chains on a standard Gaussian, at a step with large errors of energy. */
+  /** Smallest p-value of a twin's chains on a standard Gaussian, at a step size with large energy errors. */
   function least(kernel: "nuts" | "hmc", inverse: Float64Array, factor: Float64Array, step: number, mutant?: Mutant): number {
     const density = (x: Float64Array, g: Float64Array) => {
       for (let i = 0; i < 2; i++) g[i] = -x[i];
@@ -140,7 +140,7 @@ describe("a planted mistake is caught", () => {
     );
   }
 
-  it.each(["nuts", "hmc"] as const)("in %s: energies that do not count, momenta of another mass", (kernel) => {
+  it.each(["nuts", "hmc"] as const)("are detected in %s: ignored energies and momenta of another mass", (kernel) => {
     expect(least(kernel, one, one, 1.5)).toBeGreaterThan(LEAST_P);
     expect(least(kernel, quarter, Float64Array.of(2, 2), 3)).toBeGreaterThan(LEAST_P);
     expect(least(kernel, one, one, 1.5, "equal weights")).toBeLessThan(LEAST_P);

@@ -1,4 +1,4 @@
-/** Metrics of low rank: the geometric mean that they are made of, and what they make of Gaussians whose covariance is known. */
+/** Low-rank metrics: the geometric mean that defines them, and the metrics of Gaussians with known covariance. */
 import { describe, expect, it } from "vitest";
 import { type Metric, MetricEstimator, metricSize } from "../../../../src/bayes/samplers/base/metric.ts";
 import { geometricMean, LowRankEstimator } from "../../../../src/bayes/samplers/hamiltonian/low-rank.ts";
@@ -42,7 +42,7 @@ function whole({ inverse, rank = 0 }: Metric, d: number): Matrix {
   );
 }
 
-/** Draws of N(μ, C) and their gradients −C⁻¹(x − μ), as many as are asked for, seen by an estimator. */
+/** An estimator after n draws of N(μ, C) with gradients −C⁻¹(x − μ). */
 function seen<E extends { add(x: Float64Array, g: Float64Array, divergent: boolean): void }>(
   estimator: E,
   c: Matrix,
@@ -63,20 +63,20 @@ function seen<E extends { add(x: Float64Array, g: Float64Array, divergent: boole
   return estimator;
 }
 
-/** Eigenvalues of C^−½ M⁻¹ C^−½: 1 where M⁻¹ = C. */
+/** Eigenvalues of C^−½ M⁻¹ C^−½. All are 1 if M⁻¹ = C. */
 function relative(metric: Metric, c: Matrix): Float64Array {
   const root = ofEigen(eigen(c), (x) => 1 / Math.sqrt(x));
   return eigen(product(product(root, whole(metric, c.length)), root)).values;
 }
 
-/** Any two coordinates have correlation ρ; scales differ. */
+/** All pairs of coordinates have correlation ρ, with different scales. */
 const equicorrelated = (d: number, rho: number): Matrix =>
   Array.from({ length: d }, (_, i) =>
     Float64Array.from({ length: d }, (_, j) => (i === j ? 1 : rho) * 2 ** ((i % 3) + (j % 3) - 2)),
   );
 
 describe("the geometric mean", () => {
-  it("solves A G A = S, for 1 to 12 rows", () => {
+  it("solves A G A = S for 1 to 12 rows", () => {
     for (let d = 1; d <= 12; d++) {
       const [s, g] = ["s", "g"].map((name) => {
         const root = random(d, d + 1, name);
@@ -92,14 +92,14 @@ describe("the geometric mean", () => {
     }
   });
 
-  it("has no values where it is not to be had", () => {
+  it("has no values if it does not exist", () => {
     expect(geometricMean(Float64Array.of(1), Float64Array.of(-1), 1)[0]).toHaveLength(0);
     expect(geometricMean(Float64Array.of(Number.NaN), Float64Array.of(1), 1)[0]).toHaveLength(0);
   });
 });
 
-describe("on a Gaussian", () => {
-  it("is its covariance from d + 2 draws, where no eigenvalue is within the cutoff", () => {
+describe("the metric of a Gaussian", () => {
+  it("equals the covariance from d + 2 draws if no eigenvalue is within the cutoff", () => {
     for (const rho of [0.9, 0.999]) {
       const c = equicorrelated(2, rho);
       const metric = seen(new LowRankEstimator(2), c, 4).metric()!;
@@ -108,7 +108,7 @@ describe("on a Gaussian", () => {
     }
   });
 
-  it("is within the cutoff in every direction, where a diagonal metric is far off", () => {
+  it("is within the cutoff in every direction, unlike a diagonal metric", () => {
     for (const d of [3, 8, 20]) {
       const c = equicorrelated(d, 0.9999);
       const found = relative(seen(new LowRankEstimator(d), c, 2 * d).metric()!, c);
@@ -119,7 +119,7 @@ describe("on a Gaussian", () => {
     }
   });
 
-  it("has no direction where all coordinates are independent", () => {
+  it("has no directions for independent coordinates", () => {
     const c = Array.from({ length: 6 }, (_, i) => Float64Array.from({ length: 6 }, (_, j) => (i === j ? 10 ** i : 0)));
     const { rank, inverse } = seen(new LowRankEstimator(6), c, 40).metric()!;
     expect(rank).toBe(0);
@@ -130,7 +130,7 @@ describe("on a Gaussian", () => {
     const d = 200;
     const [u] = random(1, d, "direction");
     const length = Math.sqrt(u.reduce((sum, x) => sum + x * x, 0));
-    // Variance 1e4 along u, 1 elsewhere.
+    // Variance 1e4 along u and 1 in all other directions.
     const c = Array.from({ length: d }, (_, i) =>
       Float64Array.from({ length: d }, (_, j) => (i === j ? 1 : 0) + (9999 * u[i] * u[j]) / length ** 2),
     );
@@ -140,15 +140,15 @@ describe("on a Gaussian", () => {
     const m = whole(metric, d);
     expect(along(m) / 1e4).toBeGreaterThan(0.5);
     expect(along(m) / 1e4).toBeLessThan(2);
-    // trace(M⁻¹ P) is d for the right metric.
+    // trace(M⁻¹ P) is d for the exact metric.
     const trace = product(m, precision).reduce((sum, row, i) => sum + row[i], 0) / d;
     expect(trace).toBeGreaterThan(0.3);
     expect(trace).toBeLessThan(3);
   });
 });
 
-describe("its estimator", () => {
-  it("needs two draws, leaves divergent ones out, and forgets what was before a reset", () => {
+describe("the low-rank estimator", () => {
+  it("requires two draws, omits divergent ones and discards draws before a reset", () => {
     const estimator = new LowRankEstimator(2);
     estimator.add(Float64Array.of(1, 2), Float64Array.of(1, 1), false);
     estimator.add(Float64Array.of(1e9, 2), Float64Array.of(1, 1), true);
@@ -158,7 +158,7 @@ describe("its estimator", () => {
     expect(seen(estimator, c, 5).metric()).toEqual(seen(new LowRankEstimator(2), c, 5).metric());
   });
 
-  it("keeps the last draws when there are more than it has room for, and no more directions than there is room for", () => {
+  it("keeps only the last draws and directions that fit into memory", () => {
     const d = 1e5;
     const estimator = new LowRankEstimator(d);
     const draws = stream(3, "ring").at(0);
@@ -178,17 +178,17 @@ describe("its estimator", () => {
     expect(inverse.length).toBeLessThanOrEqual(metricSize("lowRank", d));
   });
 
-  it("is none where a coordinate does not move", () => {
+  it("returns no metric if a coordinate does not move", () => {
     const estimator = new LowRankEstimator(3);
     for (const x of [1, 2, 4]) estimator.add(Float64Array.of(7, x, x), Float64Array.of(x, -x, -x), false);
     expect(estimator.metric()).toBeUndefined();
   });
 
-  it("takes the lower of the two middle eigenvalues for the scale", () => {
+  it("uses the lower of the two middle eigenvalues as the scale", () => {
     const c = [Float64Array.of(1, 0.3), Float64Array.of(0.3, 1)];
     const fisher = seen(new MetricEstimator("fisher", 2), c, 50).metric()!;
     const { inverse, rank } = seen(new LowRankEstimator(2), c, 50).metric()!;
-    // 0.7 and 1.3 are within the cutoff of each other: no direction is kept.
+    // 0.7 and 1.3 are within the cutoff of each other, so no direction is kept.
     expect(rank).toBe(0);
     for (const i of [0, 1]) expect(inverse[i] / fisher.inverse[i]).toBeCloseTo(Math.sqrt(0.7 / 1.3), 1);
   });

@@ -1,4 +1,4 @@
-/** kernels/bayes/nuts.ts and kernels/bayes/hmc.ts against their plain twins, bit for bit; and the leapfrog's reversibility. */
+/** kernels/bayes/nuts.ts and kernels/bayes/hmc.ts equal their plain twins bit for bit, and leapfrogs are reversible. */
 import { describe, expect, it } from "vitest";
 import { dualAveraging, startAveraging } from "../../../../src/bayes/samplers/base/dual-averaging.ts";
 import { lowerFactor } from "../../../../src/bayes/samplers/base/metric.ts";
@@ -12,7 +12,7 @@ import { byKernel, key, testChain } from "./by-kernel.ts";
 
 const engine = await openEngine();
 
-/** Positive definite, well conditioned. */
+/** A positive definite, well-conditioned matrix. */
 function randomMatrix(d: number, name: string): number[][] {
   const draws = stream(6, name, d).at(0);
   const root = Array.from({ length: d }, () => Array.from({ length: d }, () => draws.normal() / Math.sqrt(d)));
@@ -30,7 +30,7 @@ function metricOf(d: number, kind: (typeof kinds)[number]): Pick<TwinOptions, "i
   const scale = Float64Array.from({ length: d }, () => 0.5 + draws.uniform());
   const factor = scale.map((x) => 1 / Math.sqrt(x));
   if (kind === "diagonal") return { dense: false, inverse: scale, factor };
-  // Eigenvectors of some matrix, orthonormal; as many as there may be up to 5.
+  // Orthonormal eigenvectors of a random matrix, at most 5.
   const [values, vectors] = [new Float64Array(d), new Float64Array(d * d)];
   symmetricEigen(d, Float64Array.from(randomMatrix(d, "directions").flat()), values, vectors);
   const rank = Math.min(d, 5);
@@ -68,7 +68,7 @@ describe.each([
   { kernel: "hmcRun", deterministic: true },
   { kernel: "hmcRun", deterministic: false },
 ])("$kernel, deterministic: $deterministic", ({ kernel, deterministic }) => {
-  it("gives the bits of its twin in 1 to 17 dimensions, with every metric, with and without jitter", async () => {
+  it("equals its twin bit for bit in 1 to 17 dimensions with every metric and jitter", async () => {
     for (let d = 1; d <= 17; d++) {
       const density = await gaussian(
         engine,
@@ -86,7 +86,7 @@ describe.each([
     }
   });
 
-  it("gives them in a funnel's neck and where the density is not a number, divergences reported", async () => {
+  it("equals its twin in a funnel and at undefined densities, and reports divergences", async () => {
     for (const density of [await funnel(engine, 5), await broken(engine)]) {
       const from = new Float64Array(density.dimension).fill(0.01);
       const options = {
@@ -103,7 +103,7 @@ describe.each([
     }
   });
 
-  it("stops at its greatest depth or length", async () => {
+  it("stops at the maximum depth or length", async () => {
     const density = await gaussian(
       engine,
       [0, 0],
@@ -128,12 +128,12 @@ it("a twin with a planted mistake gives other draws", async () => {
     expect(byTwin("nutsRun", density, from, { ...options, mutant }, 40), mutant).not.toEqual(found);
 });
 
-it("momenta of every metric have covariance M", async () => {
+it("momenta have covariance M for every metric", async () => {
   for (let d = 1; d <= 9; d++) {
     for (const kind of kinds) {
       const twin = new HamiltonianTwin(() => 0, { ...base, ...metricOf(d, kind) });
       const unit = (i: number) => Float64Array.from({ length: d }, (_, j) => (i === j ? 1 : 0));
-      // Columns of F, p = F z; M⁻¹ F Fᵀ = I.
+      // Columns of F, where p = F z and M⁻¹ F Fᵀ = I.
       const columns = Array.from({ length: d }, (_, i) => {
         const z = unit(i).values();
         return twin.momentum({ normal: () => z.next().value! } as Draws, d);
@@ -146,7 +146,7 @@ it("momenta of every metric have covariance M", async () => {
   }
 });
 
-it("leapfrogs run back to where they began, and not before", async () => {
+it("leapfrogs are reversible", async () => {
   const d = 4;
   const density = await gaussian(engine, [0, 1, 2, 3], randomMatrix(d, "precision"));
   const twin = new HamiltonianTwin(density.plain, { ...base, ...metricOf(d, "dense") });
@@ -163,31 +163,31 @@ it("leapfrogs run back to where they began, and not before", async () => {
   }
 });
 
-it("averages steps as its twin does", async () => {
+it("step averaging equals that of the twin", async () => {
   const density = await gaussian(engine, [0, 1, 2], randomMatrix(3, "precision"));
   for (const kernel of ["nutsRun", "hmcRun"]) {
     const state = startAveraging(dualAveraging({ targetAcceptance: 0.9, kappa: 0.6 }), 0.3);
     const options = { ...base, ...metricOf(3, "diagonal"), leapfrogs: 3 };
-    // The kernel gets a copy of it.
+    // The kernel receives a copy of the state.
     const { transitions, averaged } = byKernel(engine, kernel, density, new Float64Array(3), options, 30, true, state);
     let step = options.step;
     for (let t = 0; t < 30; t++) {
       expect(transitions[7 * t + 2], `step of transition ${t}`).toBe(step);
       step = averageStep(state, transitions[7 * t + 1]);
     }
-    // The averaged step is that of all draws.
+    // The final step is the average over all transitions.
     expect(averaged).toEqual(state);
     expect(Math.abs(averaged![7] - Math.log(step))).toBeGreaterThan(1e-3);
   }
 });
 
-it("a density of +Infinity is never entered", async () => {
+it("a point with density +Infinity is never accepted", async () => {
   const density = await spiked(engine);
   for (const kernel of ["nutsRun", "hmcRun"]) {
     const options = { ...base, ...metricOf(1, "diagonal"), step: 0.5, leapfrogs: 3 };
     const { draws, transitions } = byKernel(engine, kernel, density, Float64Array.of(0.2), options, 400, true);
     expect(Math.max(...draws)).toBeLessThanOrEqual(1);
-    // It was reached, and is a divergence.
+    // The chain reached that region, which counts as a divergence.
     const divergent = Array.from({ length: 400 }, (_, t) => transitions[7 * t + 5]);
     expect(
       divergent.reduce((sum, each) => sum + each, 0),
@@ -210,7 +210,7 @@ describe("the search for a first step", () => {
     return { code, step, twin: new HamiltonianTwin(density.plain, options).firstStep(point, key, counter) };
   };
 
-  it("doubles or halves as its twin does, from either side", async () => {
+  it("doubles or halves the step as its twin does, from both sides", async () => {
     const density = await gaussian(engine, [0, 1, 2, 3, 4], randomMatrix(5, "precision"));
     for (const kind of kinds) {
       for (const step of [1e-6, 0.1, 1, 3, 1e5]) {
@@ -226,7 +226,7 @@ describe("the search for a first step", () => {
 
   it("stops where the acceptance of one leapfrog crosses 0.8", async () => {
     const density = await gaussian(engine, [0, 1, 2, 3, 4], randomMatrix(5, "precision"));
-    // From many steps, so that those it passes lie close to each other.
+    // Many starting steps, so that the tested steps lie close together.
     const at = (counter: number) => ({ ...base, ...metricOf(5, "diagonal"), step: 0.3 * (1 + counter / 40) });
     const gradient = new Float64Array(5);
     const from = new Float64Array(5).fill(0.5);

@@ -1,4 +1,4 @@
-/** Schedules of warm-up, and runs of overlapping estimates: gone on with bit for bit, and better fitted than one of windows. */
+/** Warm-up schedules and runs of overlapping estimates, which resume bit for bit and fit better than windows. */
 import { describe, expect, it } from "vitest";
 import type { Chain } from "../../../../src/bayes/samplers/hamiltonian/hamiltonian-chain.ts";
 import { warmupSchedule } from "../../../../src/bayes/samplers/hamiltonian/warmup.ts";
@@ -9,7 +9,7 @@ import { gaussian } from "../densities.ts";
 const engine = await openEngine();
 const plan: SamplingPlan = { chains: 2, warmup: 150, draws: 50, seed: 4, workers: 1, deterministic: true };
 
-/** Correlation 0.999 between the first two of three. */
+/** A target with correlation 0.999 between the first two of three coordinates. */
 const target = () =>
   gaussian(
     engine,
@@ -29,7 +29,7 @@ async function finished(sampler: Sampler, given: SamplingPlan) {
   return found;
 }
 
-it("no metric is estimated on transitions after the last renewal", async () => {
+it("no metric is estimated from transitions after the last renewal", async () => {
   for (const sampler of [nuts(), nuts({ metric: "diagonal" }), hmc({ metric: "fisher" })]) {
     const { stop } = warmupSchedule(sampler.toJSON().adaptation as "windows", plan.warmup, {});
     const run = sampler.start(await target(), plan, engine);
@@ -48,19 +48,20 @@ it("no metric is estimated on transitions after the last renewal", async () => {
 });
 
 describe("a schedule", () => {
-  it("of windows renews the metric at their ends, forgets all, and starts the step again", () => {
+  it("renews the metric at the end of each window, discards all draws and restarts the step size", () => {
     const { start, stop, renewals } = warmupSchedule("windows", 1000, {});
     const windows = warmupWindows(1000);
     expect([start, stop]).toEqual([windows.start, windows.stop]);
     expect(renewals).toEqual(windows.ends.map((at) => ({ at, forget: "all", restart: true })));
   });
 
-  // By hand: switches at 20 and every 10 from there up to 30 %, then after 80, 120 and 180; renewals halfway, and at 85 %. "*": a switch.
+  // Worked out by hand: switches at 20 and every 10 up to 30 %, then after 80, 120 and 180. Renewals are halfway and at
+  // 85 %. "*" marks a switch.
   it.each([
     [1000, 850, "340 380* 440 500* 590 680* 815 850"],
     [150, 127, "90 127"],
     [20, 17, "17"],
-  ])("of overlapping estimates, %i transitions", (warmup, stop, late) => {
+  ])("has the stated renewals of overlapping estimates for %i transitions", (warmup, stop, late) => {
     const found = warmupSchedule("overlapping", warmup, {});
     expect([found.start, found.stop]).toEqual([0, stop]);
     const early = warmup > 20 ? Array.from({ length: Math.ceil(0.03 * warmup) - 1 }, (_, i) => `${10 * (i + 2)}*`) : [];
@@ -70,7 +71,7 @@ describe("a schedule", () => {
     expect(found.renewals.map(({ restart }) => restart)).toEqual(found.renewals.map((_, i) => i === 0));
   });
 
-  it("of overlapping estimates ascends and keeps its last part for the step, whatever its length", () => {
+  it("ascends and reserves its last part for the step size with overlapping estimates", () => {
     expect(warmupSchedule("overlapping", 19, {}).renewals).toEqual([]);
     for (let warmup = 20; warmup < 3000; warmup += 7) {
       const { stop, renewals } = warmupSchedule("overlapping", warmup, {});
@@ -81,15 +82,15 @@ describe("a schedule", () => {
   });
 });
 
-describe("looks at chains that fall, and the trial of another metric", () => {
-  it("come within the first half, every ten transitions, and after the first switch past 45 %", () => {
+describe("looks at descending chains and trials of another metric", () => {
+  it("occur every ten transitions in the first half, with a trial after the first switch past 45 %", () => {
     const { looks, trial } = warmupSchedule("overlapping", 1000, {});
     expect([looks[0], looks[1], looks[looks.length - 1]]).toEqual([20, 30, 500]);
     expect(trial).toEqual([500, 502, 505, 508, 518, 528, 540]);
     expect(warmupSchedule("windows", 1000, {})).toMatchObject({ looks: [], trial: [] });
   });
 
-  it("leave a metric the time that it needs", () => {
+  it("leave enough transitions to estimate a metric", () => {
     for (let warmup = 20; warmup < 3000; warmup += 7) {
       const { looks, trial, stop, renewals } = warmupSchedule("overlapping", warmup, {});
       for (const at of looks) expect(at).toBeLessThanOrEqual(warmup / 2);
@@ -107,7 +108,7 @@ describe("a run of overlapping estimates", () => {
     nuts({ metric: "fisher", jitter: 0.1 }),
     nuts({ metric: "dense", adaptation: "overlapping" }),
     hmc({ leapfrogs: 4 }),
-  ])("goes on from a snapshot bit for bit, before, at and after switches: %o", async (sampler) => {
+  ])("resumes from a snapshot bit for bit before, at and after switches: %o", async (sampler) => {
     const whole = await finished(sampler, plan);
     for (const at of [5, 10, 37, 90, 127, 150, 170]) {
       const run = sampler.start(await target(), plan, engine);
@@ -123,16 +124,16 @@ describe("a run of overlapping estimates", () => {
     }
   });
 
-  it("keeps the metric that it has where what was seen makes none", async () => {
+  it("keeps its metric if the recorded draws yield none", async () => {
     for (const sampler of [nuts(), nuts({ metric: "fisher" }), nuts({ metric: "dense" })]) {
       const run = sampler.start(await target(), plan, engine);
       await run.advance(140);
       const [chain] = (run as unknown as { chains: Chain[] }).chains;
       const metric = () => [chain.views().inverse, chain.views().factor].map((numbers) => [...(numbers as Float64Array)]);
       const before = metric();
-      // Not the unit metric of the beginning.
+      // The metric differs from the initial unit metric.
       expect(Math.abs(before[0][1] - 1)).toBeGreaterThan(0.05);
-      // Far beyond what a metric may hold; then nothing at all.
+      // First far beyond the limits of a metric, then no draws at all.
       const [wild, still] = [Float64Array.of(1e200, -1e200, 1e200), new Float64Array(3)];
       for (const estimator of chain.estimators) {
         estimator.reset();
@@ -147,7 +148,7 @@ describe("a run of overlapping estimates", () => {
     }
   });
 
-  it("needs few leapfrogs where coordinates are correlated, and counts them", async () => {
+  it("needs few leapfrogs for correlated coordinates and counts them", async () => {
     const long = { ...plan, warmup: 300, draws: 200 };
     const [lowRank, fisher] = [await finished(nuts(), long), await finished(nuts({ metric: "fisher" }), long)];
     const drawn = (found: typeof lowRank) => found.draws.transition("leapfrogs").reduce((sum, x) => sum + x, 0);
@@ -156,7 +157,7 @@ describe("a run of overlapping estimates", () => {
     expect(lowRank.report.leapfrogs).toBeGreaterThan(drawn(lowRank) + 600);
   });
 
-  it("is refused by a name that is none, and named in JSON", () => {
+  it("is refused under an unknown name and named in JSON", () => {
     expect(() => nuts({ adaptation: "late" as "windows" })).toThrow(
       /adaptation is "late", but must be "windows" or "overlapping"/,
     );

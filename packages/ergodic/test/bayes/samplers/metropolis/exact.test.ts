@@ -1,9 +1,9 @@
 /**
- * Metropolis samplers against targets whose moments and quantiles are known: 10⁶ draws of each target (fewer of variants) over 64 chains, begun in
- * (−2, 2); in `npm test` 128,000.
+ * Compares Metropolis samplers with known moments and quantiles. Each target has 10⁶ draws (128,000 in `npm test`,
+ * fewer for variants) over 64 chains started in (−2, 2).
  *
- * False alarms of the file: 1e-4, split over its SAMPLERS runs. Biases of the stated standard deviations of a functional would be found; planted
- * mistakes are.
+ * The false alarm rate of the file is 1e-4, split over its SAMPLERS runs. The stated biases, in standard deviations of
+ * a functional, would be found, and planted mistakes are detected.
  */
 import { describe, expect, it } from "vitest";
 import { mala, metropolisWithinGibbs, randomWalk, type Sampler } from "../../../../src/bayes/samplers/index.ts";
@@ -37,11 +37,11 @@ describe.each(cases)("$name", ({ sampler, draws, bias }) => {
   });
 });
 
-describe("a planted mistake is caught", () => {
+describe("planted mistakes", () => {
   const ones = new Float64Array(2).fill(1);
   const walk = { factor: ones, dense: false, mean: ones, mode: 0, limit: 0 };
 
-  it("in a random walk: refusals that are not draws", () => {
+  it("a random walk that omits rejections is detected", () => {
     const options = { ...walk, factor: Float64Array.of(1), mean: Float64Array.of(0), steps: Float64Array.of(6) };
     const chains = (mutant: object) =>
       walkChains("randomWalkRun", plain.density.plain, Float64Array.of(2), { ...options, ...mutant });
@@ -49,7 +49,7 @@ describe("a planted mistake is caught", () => {
     expect(leastP(checkChains(plain, chains({ mutant: "moves only" })))).toBeLessThan(FALSE_ALARM);
   });
 
-  it("by coordinate: ratios to the density before the sweep", () => {
+  it("coordinate steps with a stale density are detected", () => {
     const options = { ...walk, steps: Float64Array.of(3, 1.5) };
     const chains = (mutant: object) =>
       walkChains(
@@ -63,7 +63,7 @@ describe("a planted mistake is caught", () => {
     expect(leastP(checkChains(skewed, chains({ mutant: "stale density" })))).toBeLessThan(FALSE_ALARM);
   });
 
-  it("in MALA: a ratio without the proposals' densities", () => {
+  it("MALA without proposal densities in its ratio is detected", () => {
     const from = Float64Array.from(skewed.mean);
     const chains = (corrected: boolean) =>
       chainsOf(skewed.density.plain, from, (point, draws) => langevin(skewed.density.plain, point, draws, 0.9, corrected));
@@ -72,7 +72,7 @@ describe("a planted mistake is caught", () => {
   });
 });
 
-/** The algorithm as it is written in textbooks, M = I: x' ~ N(x + ε²/2 ∇ℓ(x), ε² I). */
+/** Textbook algorithm with M = I: x' ~ N(x + ε²/2 ∇ℓ(x), ε² I). */
 function langevin(
   density: (x: Vector, g: Vector) => number,
   { x, logDensity }: WalkPoint,
@@ -91,7 +91,7 @@ function langevin(
   return draws.uniform() < exp(ratio) ? { x: proposal, logDensity: value } : { x, logDensity };
 }
 
-it("MALA in its kernel moves as the algorithm of the textbooks does", async () => {
+it("the MALA kernel moves as the textbook algorithm does", async () => {
   const start = Float64Array.of(0.3, -0.4);
   const [step, seed] = [0.7, 5];
   const plan = { chains: 1, warmup: 0, draws: 200, seed, workers: 1, deterministic: true, start };

@@ -1,7 +1,8 @@
 /**
- * Metropolis and slice samplers on compiled models, whose constrained values have posteriors in closed form.
+ * Metropolis and slice samplers on compiled models. The posteriors of their constrained values have closed forms.
  *
- * False alarms of the file: 1e-4, split over its samplers. Biases of 15 % of a functional's standard deviation would be found.
+ * The false alarm rate of the file is 1e-4, split over its samplers. Biases of 15 % of a functional's standard
+ * deviation would be found.
  */
 import { describe, expect, it } from "vitest";
 import {
@@ -34,7 +35,7 @@ const samplers = [
 const FALSE_ALARM = 1e-4 / samplers.length;
 
 describe.each(samplers.map((sampler) => ({ name: sampler.name, sampler })))("$name", ({ sampler }) => {
-  it("draws from Beta(9, 5), of which the sampler sees the logit", async () => {
+  it("draws from Beta(9, 5) although it moves the logit", async () => {
     const density = await coin.condition(flips, { deterministic: true });
     const p = (x: Float64Array) => 1 / (1 + Math.exp(-x[0]));
     const [mean, square] = [9 / 14, (9 * 10) / (14 * 15)];

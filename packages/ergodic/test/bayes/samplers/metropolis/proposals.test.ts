@@ -1,8 +1,9 @@
 /**
- * Proposals of the user's: exact on finite state spaces by enumeration, and on continuous targets by their moments and quantiles.
+ * User-defined proposals are exact on finite state spaces, by enumeration, and on continuous targets, by moments and
+ * quantiles.
  *
- * False alarms of the file: 1e-4, split over its RUNS. With 10⁶ draws biases of 15 % of a functional's standard deviation would be found,
- * with the 128,000 of `npm test` biases of 42 %; planted mistakes are.
+ * The false alarm rate of the file is 1e-4, split over its RUNS. With 10⁶ draws, biases of 15 % of a functional's
+ * standard deviation would be found, and with the 128,000 of `npm test`, biases of 42 %. Planted mistakes are detected.
  */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
@@ -30,12 +31,15 @@ const engine = await openEngine();
 const [plain, correlated, , skewed] = await standardTargets(engine);
 const plan = { chains: 4, warmup: 10, draws: 500, seed: 6, workers: 1, deterministic: true };
 
-/** Seven states, the fourth impossible. */
+/** Seven states. The fourth is impossible. */
 const weights = [1, 2, 4, 0, 3, 0.5, 2];
 const total = weights.reduce((sum, w) => sum + w, 0);
 const states = functionDensity({ dimension: 1, logDensity: ([x]) => log(weights[x] ?? 0) });
 
-/** Around the ring, to the right by so many in so many of 16 cases: each move can be undone, but not as often as it is made. */
+/**
+ * Moves around the ring: each number of steps to the right, with its count among 16 cases. Each move can be undone, but
+ * with another probability.
+ */
 const ring = new Map([
   [6, 3],
   [1, 1],
@@ -47,7 +51,7 @@ const ring = new Map([
 const CASES = 16;
 const cases = [...ring].flatMap(([by, count]) => new Array<number>(count).fill(by));
 
-/** `corrected`: with the ratio that makes up for the asymmetry. */
+/** With `corrected`, returns the ratio that corrects for the asymmetry. */
 const ringProposal =
   (corrected: boolean): Propose =>
   ([x], draws) => {
@@ -55,10 +59,10 @@ const ringProposal =
     return { x: [(x + by) % 7], ...(corrected ? { logRatio: log(ring.get(7 - by)! / ring.get(by)!) } : {}) };
   };
 
-/** Draws that give one integer. */
+/** A random source that always returns one integer. */
 const fixed = (integer: number) => ({ integer: () => integer }) as unknown as Draws;
 
-/** P[x][y] of a proposal that draws one of CASES integers. */
+/** Transition matrix P[x][y] of a proposal that draws one of CASES integers. */
 function matrix(propose: Propose): number[][] {
   return weights.map((weight, x) => {
     const row = new Array<number>(7).fill(0);
@@ -72,14 +76,14 @@ function matrix(propose: Propose): number[][] {
   });
 }
 
-/** The largest of |πP − π|. */
+/** Largest |πP − π|. */
 function drift(transition: number[][]): number {
   const after = weights.map((_, y) => weights.reduce((sum, w, x) => sum + (w > 0 ? (w / total) * transition[x][y] : 0), 0));
   return Math.max(...after.map((value, y) => Math.abs(value - weights[y] / total)));
 }
 
-describe("on seven states", () => {
-  it("π P = π, in detailed balance, and not without the ratio", () => {
+describe("seven states", () => {
+  it("π P = π holds with detailed balance, but not without the ratio", () => {
     const transition = matrix(ringProposal(true));
     expect(drift(transition)).toBeLessThan(1e-12);
     for (const [x, row] of transition.entries()) {
@@ -91,7 +95,7 @@ describe("on seven states", () => {
     expect(drift(matrix(ringProposal(false)))).toBeGreaterThan(1e-3);
   });
 
-  it("a run accepts as those probabilities say, and visits every possible state, no other", async () => {
+  it("a run accepts with the computed probabilities and visits exactly the possible states", async () => {
     const start = (draws: Draws) => [draws.integer(3)];
     const run = metropolisHastings({ propose: ringProposal(true), start }).start(states, plan, engine);
     while (run.converged === false) await run.advance(100);
@@ -117,7 +121,7 @@ describe("on seven states", () => {
     }
   });
 
-  it("its frequencies are the target's, and not without the ratio", async () => {
+  it("frequencies match the target, but not without the ratio", async () => {
     const functionals = [0, 1, 2, 4, 5].map((state) => ({
       name: `x = ${state}`,
       of: (x: Float64Array) => (x[0] === state ? 1 : 0),
@@ -139,7 +143,7 @@ describe("on seven states", () => {
   });
 });
 
-/** N(x/2 + m/2, s²) by coordinate, of which q(x' | x) ≠ q(x | x'). */
+/** Proposes N(x/2 + m/2, s²) by coordinate, for which q(x' | x) ≠ q(x | x'). */
 const towards =
   ({ mean, covariance }: Target, corrected: boolean): Propose =>
   (x, draws) => {
@@ -151,10 +155,10 @@ const towards =
     return { x: to, logRatio: corrected ? logQ(x, to) - logQ(to, x) : 0 };
   };
 
-describe("on continuous targets", () => {
+describe("continuous targets", () => {
   const sizes = { seed: 24, warmup: 200 };
 
-  it("asymmetric proposals are exact with their ratio, and not without it", async () => {
+  it("asymmetric proposals are exact with their ratio but not without it", async () => {
     for (const target of [correlated, skewed]) {
       const run = (corrected: boolean) =>
         checkExactness(engine, metropolisHastings({ propose: towards(target, corrected) }), { ...sizes, targets: [target] });
@@ -178,7 +182,7 @@ describe("on continuous targets", () => {
     }
   });
 
-  it("independent proposals whose density is left out are caught", () => {
+  it("independent proposals without their density are detected", () => {
     const { density, mean } = plain;
     const chains = (corrected: boolean) =>
       chainsOf(density.plain, Float64Array.from(mean), ({ x, logDensity }, draws) => {
@@ -198,7 +202,7 @@ describe("errors", () => {
     return sampling.advance(1).finally(() => sampling.dispose());
   };
 
-  it("name the option and what it gave", async () => {
+  it("name the option and its value", async () => {
     expect(() => metropolisHastings({} as never)).toThrow(/propose is undefined.*OPTION_TYPE/);
     expect(() => independence({ sample: () => [0] } as never)).toThrow(/logDensity is undefined.*OPTION_TYPE/);
     expect(() => metropolisHastings({ propse: 1 } as never)).toThrow(/OPTION_UNKNOWN/);

@@ -1,4 +1,4 @@
-/** Runs of Metropolis and slice samplers: the same draws however they are made, gone on with bit for bit, adapted to what was asked for. */
+/** Runs of Metropolis and slice samplers are reproducible, resume bit for bit and adapt to their targets. */
 import { describe, expect, it } from "vitest";
 import { learnedFactor } from "../../../../src/bayes/samplers/base/learned-factor.ts";
 import { MetricEstimator } from "../../../../src/bayes/samplers/base/metric.ts";
@@ -84,7 +84,7 @@ describe.each(named([...byOptions, ...byFunctions]))("$name", ({ sampler }) => {
     }
   });
 
-  it("goes on from a snapshot bit for bit, and further than was asked for", async () => {
+  it("resumes from a snapshot bit for bit, also with more draws", async () => {
     const { draws } = await drawn(sampler, plan);
     for (const at of [0, 50, 100, 130, 180, 200, 250]) {
       const run = sampler.start(target, { ...plan, draws: 60 }, engine);
@@ -99,28 +99,29 @@ describe.each(named([...byOptions, ...byFunctions]))("$name", ({ sampler }) => {
     }
   });
 
-  it("gives its memory back", async () => {
+  it("frees its memory", async () => {
     const before = engine.memory.usedBytes;
     await drawn(sampler, plan);
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 });
 
-it.each(named(byOptions))("$name is made again from its JSON", async ({ sampler }) => {
+it.each(named(byOptions))("$name is rebuilt from its JSON", async ({ sampler }) => {
   const again = samplerFromJson(JSON.parse(JSON.stringify(sampler.toJSON())));
   expect(again.toJSON()).toEqual(sampler.toJSON());
   expect((await drawn(again, plan)).draws).toEqual((await drawn(sampler, plan)).draws);
 });
 
-it.each(named(byFunctions))("$name says that it cannot be made again from JSON", ({ sampler }) => {
+it.each(named(byFunctions))("$name cannot be rebuilt from JSON and reports that", ({ sampler }) => {
   expect(() => samplerFromJson(sampler.toJSON())).toThrow(/SAMPLER_JSON/);
 });
 
 describe("warm-up", () => {
   const long = { ...plan, chains: 4, warmup: 1000, draws: 1000 };
 
-  it("brings the acceptance to what was asked for", async () => {
-    // A chain's own step is good for some 0.04 of acceptance, as it is found in 150 transitions; the mean of 24 for 0.01.
+  it("reaches the target acceptance", async () => {
+    // The step of one chain, found in 150 transitions, determines the acceptance to about 0.04. The mean of 24 chains
+    // is accurate to 0.01.
     const many = { ...long, chains: 24 };
     for (const wanted of [0.2, 0.5]) {
       for (const sampler of [randomWalk({ targetAcceptance: wanted }), metropolisWithinGibbs({ targetAcceptance: wanted })]) {
@@ -130,11 +131,11 @@ describe("warm-up", () => {
     }
     const one = await gaussian(engine, [0], [[1e-4]]);
     expect(Math.abs(mean((await drawn(randomWalk(), many, one)).draws.transition("acceptance")) - 0.44)).toBeLessThan(0.05);
-    // The averaged step of mala() is that of dual averaging, in the last 50 transitions.
+    // The step of mala() is averaged by dual averaging over the last 50 transitions.
     expect(Math.abs(mean((await drawn(mala(), many)).draws.transition("acceptance")) - 0.574)).toBeLessThan(0.1);
   });
 
-  it("and what is frozen afterwards does not change", async () => {
+  it("adapts nothing afterwards", async () => {
     for (const sampler of [randomWalk(), metropolisWithinGibbs(), mala(), slice()]) {
       const { draws, report } = await drawn(sampler, long);
       const steps = draws.transition("stepSize");
@@ -145,7 +146,7 @@ describe("warm-up", () => {
     expect(new Set(draws.transition("stepSize"))).toEqual(new Set([3]));
   });
 
-  it("finds scales: a random walk over two orders of magnitude, coordinate by coordinate over six", async () => {
+  it("finds scales over two orders of magnitude in a random walk and over six by coordinate", async () => {
     const cases: [Sampler, number[]][] = [
       [randomWalk(), [0.1, 1, 10]],
       [randomWalk({ covariance: "diagonal" }), [0.1, 1, 10]],
@@ -170,7 +171,7 @@ describe("warm-up", () => {
 });
 
 describe("the covariance of a window", () => {
-  /** n/(n + 5) C + 5/(n + 5) diag(C), by the definition. */
+  /** n/(n + 5) C + 5/(n + 5) diag(C), by definition. */
   function wanted(points: number[][]): number[][] {
     const n = points.length;
     const centre = points[0].map((_, k) => points.reduce((sum, x) => sum + x[k], 0) / n);
@@ -193,7 +194,7 @@ describe("the covariance of a window", () => {
     return estimator;
   };
 
-  it("has its scales as they are, and its correlations shrunk", () => {
+  it("keeps its scales and shrinks its correlations", () => {
     const factor = learnedFactor(filled("dense", points))!;
     const deviations = learnedFactor(filled("diagonal", points))!;
     const covariance = wanted(points);
@@ -206,7 +207,7 @@ describe("the covariance of a window", () => {
     }
   });
 
-  it("is none where a coordinate has not moved, or of one draw", () => {
+  it("is undefined if a coordinate did not move or for a single draw", () => {
     const still = points.map(([x, , z]) => [x, 7, z]);
     for (const kind of ["dense", "diagonal"] as const) {
       expect(learnedFactor(filled(kind, still))).toBeUndefined();
@@ -215,12 +216,12 @@ describe("the covariance of a window", () => {
   });
 });
 
-it("samples where the density is not a number elsewhere", async () => {
+it("samplers handle a density that is undefined in places", async () => {
   const half = await broken(engine);
   for (const sampler of [randomWalk(), metropolisWithinGibbs(), slice(), slice({ expansion: "doubling" }), ellipticalSlice()]) {
     const { draws } = await drawn(sampler, { ...plan, draws: 1000 }, half);
     expect(Math.min(...draws.values)).toBeGreaterThanOrEqual(0);
-    // Of a half-normal: 0.798.
+    // The mean of a half-normal is 0.798.
     expect(Math.abs(mean(draws.values) - 0.798), sampler.name).toBeLessThan(0.15);
   }
 });
@@ -242,7 +243,7 @@ describe("errors", () => {
     expect(() => mala({ jitter: 0.1 } as never)).toThrow(/OPTION_UNKNOWN/);
   });
 
-  it("of references and densities that do not fit say so", async () => {
+  it("refuse unsuitable references and densities", async () => {
     await expect(drawn(ellipticalSlice({ mean: [0, 0], covariance: [1, 1] }), plan)).rejects.toThrow(/OPTION_SHAPE/);
     const none = { ...target, hasGradient: false } as LogDensity;
     await expect(drawn(mala(), plan, none)).rejects.toThrow(/mala: it follows gradients.*SAMPLE_GRADIENT/);

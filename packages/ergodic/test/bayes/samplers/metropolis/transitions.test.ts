@@ -1,4 +1,4 @@
-/** Kernels of Metropolis and slice sampling against their plain twins, bit for bit. */
+/** Kernels of Metropolis and slice sampling equal their plain twins bit for bit. */
 import { describe, expect, it } from "vitest";
 import { lowerFactor } from "../../../../src/bayes/samplers/base/metric.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
@@ -9,7 +9,7 @@ import { byKernel, byTwin } from "./walks.ts";
 
 const engine = await openEngine();
 
-/** Positive definite, well conditioned. */
+/** A positive definite, well-conditioned matrix. */
 function randomMatrix(d: number, name: string): number[][] {
   const draws = stream(6, name, d).at(0);
   const root = Array.from({ length: d }, () => Array.from({ length: d }, () => draws.normal() / Math.sqrt(d)));
@@ -30,7 +30,7 @@ function optionsOf(d: number, dense: boolean, perCoordinate: boolean, rest: Part
   };
 }
 
-/** [target, m, log step, average] by step. */
+/** [target, m, log step, average] for each step. */
 const adaptationOf = (steps: Float64Array, target: number) =>
   Float64Array.from([...steps].flatMap((step) => [target, 0, Math.log(step), 0]));
 
@@ -45,7 +45,7 @@ const kernels: { name: string; kernel: WalkKernel; perCoordinate: boolean; rest:
 ];
 
 describe.each(kernels)("$name", ({ kernel, perCoordinate, rest }) => {
-  it("gives the bits of its twin in 1 to 17 dimensions, with and without adaptation, in either build", async () => {
+  it("equals its twin bit for bit in 1 to 17 dimensions, with and without adaptation, in both builds", async () => {
     for (let d = 1; d <= 17; d++) {
       const mean = Array.from({ length: d }, (_, i) => i);
       const density = await gaussian(engine, mean, randomMatrix(d, "precision"));
@@ -61,7 +61,7 @@ describe.each(kernels)("$name", ({ kernel, perCoordinate, rest }) => {
     }
   });
 
-  it("gives them in a funnel and where the density is not a number, which it never enters", async () => {
+  it("equals its twin in a funnel and at undefined densities, which it never enters", async () => {
     for (const density of [await funnel(engine, 5), await broken(engine)]) {
       const d = density.dimension;
       const options = optionsOf(d, false, perCoordinate, rest);
@@ -91,8 +91,8 @@ it("twins with planted mistakes give other draws", async () => {
   }
 });
 
-it("a slice or a bracket that closes on a point leaves it where it was", async () => {
-  // All of the line is below any level but at the start: the density there is the largest of all, and falls to nothing within rounding.
+it("a slice or bracket that shrinks to a point does not move the chain", async () => {
+  // The start has the highest density, which falls to nothing within rounding. All other points are below any level.
   const spike = await gaussian(engine, [0.5], [[1e40]]);
   for (const { kernel, perCoordinate, rest } of kernels) {
     const options = optionsOf(1, false, perCoordinate, rest);

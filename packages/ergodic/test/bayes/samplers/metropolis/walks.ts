@@ -1,4 +1,7 @@
-/** Transitions of Metropolis and slice kernels in guarded memory and by their plain twins; chains of twins with planted mistakes. */
+/**
+ * Transitions of Metropolis and slice kernels in guarded memory and of their plain twins, and chains of twins with
+ * planted mistakes.
+ */
 
 import * as field from "../../../../src/bayes/fields.ts";
 import type { Engine } from "../../../../src/engine/memory/engine.ts";
@@ -10,7 +13,7 @@ import type { ManyChains } from "../exactness.ts";
 
 const key = stream(5, "walk");
 
-/** What transitions 3 … 3 + count − 1 left; all of it as plain numbers. */
+/** Results of transitions 3 … 3 + count − 1 as plain numbers. */
 interface Walked {
   draws: number[];
   transitions: number[];
@@ -84,7 +87,7 @@ export function byTwin(
   return { ...found, steps: [...steps], adaptation: [...(adaptation ?? new Float64Array(4 * steps.length))] };
 }
 
-/** Chains of a transition that is written in TypeScript, begun at `start`, each after 50 transitions that are not kept. */
+/** Chains of a transition written in TypeScript. Each begins at `start` and discards its first 50 transitions. */
 export function chainsOf(
   density: PlainDensity,
   start: Float64Array,

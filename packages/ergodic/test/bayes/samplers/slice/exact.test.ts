@@ -1,8 +1,9 @@
 /**
- * Slice samplers against targets whose moments and quantiles are known: 10⁶ draws of each target (fewer of variants) over 64 chains, begun in (−2, 2);
- * in `npm test` 128,000.
+ * Compares slice samplers with known moments and quantiles. Each target has 10⁶ draws (128,000 in `npm test`, fewer for
+ * variants) over 64 chains started in (−2, 2).
  *
- * False alarms of the file: 1e-4, split over its RUNS. Biases of the stated standard deviations of a functional would be found; planted mistakes are.
+ * The false alarm rate of the file is 1e-4, split over its RUNS. The stated biases, in standard deviations of a
+ * functional, would be found, and planted mistakes are detected.
  */
 import { describe, expect, it } from "vitest";
 import { ellipticalSlice, type Sampler, slice } from "../../../../src/bayes/samplers/index.ts";
@@ -23,7 +24,7 @@ import {
 } from "../exactness.ts";
 import { walkChains } from "../metropolis/walks.ts";
 
-/** P(z > 4), z ~ N(0, 1): what of a mode lies beyond 0. */
+/** P(z > 4) for z ~ N(0, 1): the share of a mode beyond 0. */
 const BEYOND = 3.167e-5;
 const RUNS = 9;
 const FALSE_ALARM = 1e-4 / RUNS;
@@ -31,7 +32,7 @@ const engine = await openEngine();
 const targets = await standardTargets(engine);
 const [plain, correlated, , skewed] = targets;
 
-// The skewed target's left tail is heavier than a Gaussian reference's: the chains of elliptical slices return slowly from there.
+// The skewed target has a heavier left tail than a Gaussian reference, so elliptical slices return from it slowly.
 const samplers: [Sampler, draws: number, bias: number, of?: Target[]][] = [
   [slice(), DRAWS, biasAt(0.05)],
   [slice({ expansion: "doubling", width: 0.3, adapt: false }), 2000, 0.15],
@@ -56,7 +57,7 @@ describe.each(cases)("$name", ({ sampler, draws, bias, of }) => {
   });
 });
 
-/** 0.8 N(−2, 0.25) + 0.2 N(2, 0.25): doubling needs its test only where there are several modes. */
+/** 0.8 N(−2, 0.25) + 0.2 N(2, 0.25). The acceptance test of doubling matters only with several modes. */
 const modes = (() => {
   const plain = (x: Float64Array) => log(0.8 * exp(-2 * (x[0] + 2) ** 2) + 0.2 * exp(-2 * (x[0] - 2) ** 2));
   const functionals = [
@@ -66,7 +67,7 @@ const modes = (() => {
   return { ...targets[0], name: "two modes", density: { ...targets[0].density, plain }, mean: [-2], functionals };
 })();
 
-describe("a planted mistake is caught", () => {
+describe("planted mistakes are detected", () => {
   const slices = { factor: Float64Array.of(1), dense: false, mean: Float64Array.of(0) };
   const ellipse = { ...slices, factor: Float64Array.of(2), steps: Float64Array.of(1), mode: 0, limit: 0 };
   const both = { ...ellipse, factor: Float64Array.of(2, 2), mean: Float64Array.of(1, 0) };

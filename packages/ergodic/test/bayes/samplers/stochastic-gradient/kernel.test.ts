@@ -1,4 +1,6 @@
-/** The kernel itself in guarded memory, in 1 to 17 dimensions: the bits of its twin, and nothing written beside its arrays. */
+/**
+ * The kernel in guarded memory in 1 to 17 dimensions equals its twin bit for bit and writes nothing outside its arrays.
+ */
 import { describe, expect, it } from "vitest";
 import * as field from "../../../../src/bayes/fields.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
@@ -9,7 +11,7 @@ import { gaussian } from "../densities.ts";
 
 const engine = await openEngine();
 const noise = stream(5, "kernel", "noise");
-/** Updates of each transition; all begin at update FIRST. */
+/** Number of updates per transition. All begin at update FIRST. */
 const COUNTS = [1, 3, 2];
 const FIRST = 2;
 const TOTAL = 6;
@@ -23,7 +25,10 @@ const kinds: Record<TwinOptions["kind"], number> = {
   sgnht: field.STOCHASTIC_THERMOSTATTED,
 };
 
-/** A centre that moves before every second update makes control variates of a density without rows: their terms cancel exactly. */
+/**
+ * Runs the kernel. A centre that moves before every second update gives control variates for a density without rows,
+ * whose terms cancel exactly.
+ */
 async function byKernel(kind: TwinOptions["kind"], d: number, from: Float64Array, centreEvery: number) {
   using memory = new Guarded(engine);
   const { arena } = memory;
@@ -78,7 +83,7 @@ const densityOf = (d: number) =>
   );
 
 describe.each(Object.keys(kinds) as TwinOptions["kind"][])("%s", (kind) => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17])("in %i dimensions", async (d) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17])("equals its twin bit for bit in %i dimensions", async (d) => {
     const { plain } = await densityOf(d);
     const from = Float64Array.from({ length: d }, (_, i) => Math.sin(i));
     let value = Number.NaN;
@@ -107,12 +112,12 @@ describe.each(Object.keys(kinds) as TwinOptions["kind"][])("%s", (kind) => {
     const found = await byKernel(kind, d, from, 0);
     expect(found).toEqual({ code: 0, draws, transitions, position: [...twin.x], momentum: [...twin.v] });
     expect((await byKernel(kind, d, from, 1)).draws).toEqual(draws);
-    // Between moves of the centre the terms cancel to rounding.
+    // Between moves of the centre, the terms cancel up to rounding.
     const moving = await byKernel(kind, d, from, 2);
     for (const [i, x] of moving.draws.entries()) expect(Math.abs(x - draws[i])).toBeLessThan(1e-12);
   });
 
-  it("says so where a coordinate is not finite", async () => {
+  it("returns an error code if a coordinate is not finite", async () => {
     expect((await byKernel(kind, 3, Float64Array.of(1, Number.NaN, 2), 0)).code).toBe(1);
     expect((await byKernel(kind, 1, Float64Array.of(Infinity), 0)).code).toBe(1);
   });

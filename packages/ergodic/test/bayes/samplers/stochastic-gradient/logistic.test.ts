@@ -1,10 +1,12 @@
 /**
- * Logistic regression on 10,000 rows (2000 in `npm test`): Langevin dynamics with control variates against NUTS.
+ * Compares Langevin dynamics with control variates with NUTS, in a logistic regression on 10,000 rows (2000 in `npm
+ * test`).
  *
- * Means must agree within 0.1 posterior standard deviations, and standard deviations within 5 %, beyond what Monte Carlo error explains: each difference, over
- * independent chains of both, may exceed that by a Student-t quantile (of the smaller number of chains) times its standard error. False alarms of the whole file
- * are below 1e-4, split over its six checks. The error itself must be small enough to see twice the tolerance, and Langevin dynamics without control
- * variates, at the same step and batch, must fail.
+ * Means must agree within 0.1 posterior standard deviations, and standard deviations within 5 %, in addition to Monte
+ * Carlo error. That error is a Student-t quantile, for the smaller number of chains, times the standard error over
+ * independent chains of both. The false alarm rate of the file is below 1e-4, split over six checks. The error must be
+ * small enough to reveal twice the tolerance. Langevin dynamics without control variates, with the same step and batch,
+ * must fail.
  */
 import { afterAll, expect, it } from "vitest";
 import { bernoulliLogitGlm, matrix, model, normal, vector } from "../../../../src/bayes/model/index.ts";
@@ -17,7 +19,7 @@ const engine = await openEngine();
 const N = power(2000, 10_000);
 const K = 2;
 const CHAINS = 32;
-/** |t| of Student's distribution with CHAINS − 1 degrees of freedom is above it with probability 1e-4 / 6. */
+/** |t| with CHAINS − 1 degrees of freedom exceeds this with probability 1e-4 / 6. */
 const QUANTILE = 5.09;
 
 const numbers = stream(1, "logistic").at(0);
@@ -52,7 +54,7 @@ async function sampled(sampler: Sampler, warmup: number, draws: number) {
 
 interface Moment {
   value: number;
-  /** Standard error, over chains. */
+  /** Standard error over chains. */
   error: number;
 }
 
@@ -62,7 +64,7 @@ function overChains(values: number[]): Moment {
   return { value, error: Math.sqrt(squares / (values.length - 1) / values.length) };
 }
 
-/** Of coordinate i: its mean, and log E (x − m)² / 2, m the mean of all chains. */
+/** Mean of coordinate i, and log E (x − m)² / 2, where m is the mean of all chains. */
 function momentsOf(made: ChainDraws, i: number): { mean: Moment; logSd: Moment } {
   const of = (c: number) => Float64Array.from({ length: made.count }, (_, k) => made.draw(c, k)[i]);
   const chains = Array.from({ length: made.chains }, (_, c) => of(c));

@@ -1,9 +1,10 @@
 /**
- * psgld from a mode, where gradients are 0: it stays about a posterior that is known.
+ * psgld from a mode, where gradients are 0, stays around a known posterior.
  *
- * Linear regression of known noise, flat but for wide normal priors: the posterior is normal, so that means are those of the mode whatever the preconditioner,
- * which is symmetric about it. Both checks of means are Student-t tests over 32 independent chains; false alarms of the whole file: 1e-4. Errors must be small
- * enough to see 0.3 posterior standard deviations, or 0.42 with the fewer draws of `npm test`.
+ * Linear regression with known noise and wide normal priors has a normal posterior. The preconditioner is symmetric
+ * around the mode, so the means equal the mode whatever the preconditioner. Both checks of means are Student-t tests
+ * over 32 independent chains, with a false alarm rate of 1e-4 for the file. Errors must be small enough to reveal 0.3
+ * posterior standard deviations, or 0.42 with the fewer draws of `npm test`.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { matrix, model, normal, vector } from "../../../../src/bayes/model/index.ts";
@@ -17,11 +18,11 @@ import { power } from "../../../power.ts";
 const engine = await openEngine();
 const N = 2000;
 const CHAINS = 32;
-/** |t| of Student's distribution with CHAINS − 1 degrees of freedom is above it with probability 4e-5. */
+/** |t| with CHAINS − 1 degrees of freedom exceeds this with probability 4e-5. */
 const QUANTILE = 4.8;
 
 const numbers = stream(2, "regression").at(0);
-/** The second column is of another scale. */
+/** The second column has another scale. */
 const x = Array.from({ length: N }, () => [numbers.normal(), 10 * numbers.normal()]);
 const y = x.map(([a, b]) => 0.7 * a - 0.2 * b + numbers.normal());
 const regression = await model(({ data, param, observe }) => {
@@ -38,7 +39,7 @@ const means = [(r * xy[0] - q * xy[1]) / determinant, (p * xy[1] - q * xy[0]) / 
 const sds = [Math.sqrt(r / determinant), Math.sqrt(p / determinant)];
 
 describe("psgld with control variates at the mode", () => {
-  it("stays about the posterior mean", async () => {
+  it("stays around the posterior mean", async () => {
     const plan = { chains: CHAINS, warmup: 100, draws: power(150, 300), seed: 6, workers: 1, deterministic: true };
     const run = psgld({ stepSize: 5e-5, thin: 120, controlVariate: "mode" }).start(regression, plan, engine);
     while (run.converged === false) await run.advance(1000);
@@ -57,18 +58,18 @@ describe("psgld with control variates at the mode", () => {
     });
   });
 
-  it("begins with steps that are small at the mode, and never leaves it", async () => {
+  it("starts with small steps at the mode and never leaves it", async () => {
     const plan = { chains: 4, warmup: 0, draws: 500, seed: 6, workers: 1, deterministic: true };
     const run = psgld({ stepSize: 5e-5, controlVariate: "mode" }).start(regression, plan, engine);
     while (run.converged === false) await run.advance(1000);
     const draws = run.draws();
-    // √(2hG), G = 1/√|H_ii|: of a normal number 6 deviations.
+    // Six deviations of a normal number with scale √(2hG), where G = 1/√|H_ii|.
     for (let c = 0; c < 4; c++)
       [p, r].forEach((h, i) => {
         const moved = draws.draw(c, 0)[i] - means[i];
         expect(Math.abs(moved)).toBeLessThan(6 * Math.sqrt((2 * 5e-5) / Math.sqrt(h)));
         expect(moved).not.toBe(0);
-        // From V = 0 the first step alone is of 8 and 80 posterior standard deviations.
+        // From V = 0, the first step alone would be 8 and 80 posterior standard deviations.
         for (let k = 0; k < plan.draws; k++) expect(Math.abs(draws.draw(c, k)[i] - means[i])).toBeLessThan(8 * sds[i]);
       });
     run.dispose();
@@ -85,7 +86,7 @@ describe("the curvature at a mode", () => {
   };
   const mode = (d: number) => ({ x: new Float64Array(d), gradient: new Float64Array(d), value: 0, evaluations: 0 });
 
-  it("is that of each coordinate alone, of any scale", () => {
+  it("is estimated for each coordinate on any scale", () => {
     const found = curvatureAt(
       "test",
       quadratic([
@@ -99,7 +100,7 @@ describe("the curvature at a mode", () => {
     for (const [i, h] of [1e8, 3, 1e-6].entries()) expect(Math.abs(found[i] / h - 1)).toBeLessThan(1e-9);
   });
 
-  it("lies between what rows of a Hessian can give, and counts its gradients", () => {
+  it("is bounded by the rows of the Hessian, and its gradients are counted", () => {
     const at = mode(2);
     const found = curvatureAt(
       "test",
@@ -117,7 +118,7 @@ describe("the curvature at a mode", () => {
     expect(at.evaluations).toBe(8);
   });
 
-  it("says so where gradients beside it are not finite", () => {
+  it("is refused if gradients near the mode are not finite", () => {
     const broken = (_: Float64Array, gradient: Float64Array) => gradient.fill(Number.NaN)[0];
     expect(() => curvatureAt("psgld", broken, mode(1), stream(1, "signs"))).toThrow(
       /^psgld: the gradient near the mode.*SAMPLE_MODE/,

@@ -1,4 +1,7 @@
-/** Stochastic-gradient samplers: bits of a plain twin, runs that go on bit for bit, control variates that take all noise away, and errors. */
+/**
+ * Stochastic-gradient samplers equal a plain twin bit for bit and resume. Control variates remove all noise. Also tests
+ * errors.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { bernoulliLogitGlm, type ModelContext, matrix, model, normal, vector } from "../../../../src/bayes/model/index.ts";
 import { sample } from "../../../../src/bayes/sample.ts";
@@ -68,7 +71,7 @@ async function drawn(sampler: Sampler, given: SamplingPlan, density: LogDensity,
   return { draws, report };
 }
 
-/** ∇ℓ, or ∇ℓ_B of the rows that a chain draws, as the engine computes them. */
+/** ∇ℓ, or ∇ℓ_B for the rows that a chain draws, computed by the engine. */
 function gradients(density: LogDensity, batch: number, chain: number) {
   const d = density.dimension;
   const options = { lane: 9, purpose: "twin" };
@@ -98,7 +101,7 @@ function gradients(density: LogDensity, batch: number, chain: number) {
 interface TwinCase {
   sampler: Sampler;
   twin: Pick<TwinOptions, "kind" | "friction" | "noiseEstimate" | "resetEvery">;
-  /** Rows, or 0. */
+  /** Rows per batch, or 0 for all rows. */
   batch: number;
   svrg?: number;
 }
@@ -136,7 +139,7 @@ const twins: TwinCase[] = [
 describe.each(twins.map((one) => ({ ...one, name: JSON.stringify(one.sampler.toJSON()) })))("$name", (one) => {
   const { sampler, twin, batch, svrg } = one;
 
-  it("has the bits of its twin", async () => {
+  it("equals its twin bit for bit", async () => {
     const { draws } = await drawn(sampler, { ...plan, start }, regression);
     const schedule = stepSchedule("twin", sampler.toJSON() as never);
     for (let c = 0; c < plan.chains; c++) {
@@ -179,7 +182,7 @@ describe.each(twins.map((one) => ({ ...one, name: JSON.stringify(one.sampler.toJ
     expect((await drawn(samplerFromJson(JSON.parse(JSON.stringify(sampler.toJSON()))), plan, regression)).draws).toEqual(draws);
   });
 
-  it("goes on from a snapshot bit for bit, and further than was asked for", async () => {
+  it("resumes from a snapshot bit for bit, also with more draws", async () => {
     const { draws, report } = await drawn(sampler, plan, regression);
     for (const at of [0, 11, 30, 47]) {
       const run = sampler.start(regression, { ...plan, draws: 20 }, engine);
@@ -197,13 +200,13 @@ describe.each(twins.map((one) => ({ ...one, name: JSON.stringify(one.sampler.toJ
 });
 
 describe("control variates", () => {
-  /** Where gradients of rows differ from each other by the same at every x, control variates make an estimate exact. */
+  /** If the gradients of rows differ by the same amount at every x, control variates make an estimate exact. */
   it.each([
     sgld({ stepSize: 0.01, batch: 3, controlVariate: "mode" }),
     sgld({ stepSize: 0.01, batch: 3, svrg: { every: 10 } }),
     sghmc({ stepSize: 0.002, friction: 0.1, batch: 3, controlVariate: "mode" }),
     sgnht({ stepSize: 0.002, friction: 0.1, batch: 3, svrg: { every: 10 } }),
-  ])("take all noise away from a mean: %o", async (sampler) => {
+  ])("remove all noise from a mean: %o", async (sampler) => {
     const { batch, controlVariate, svrg, ...rest } = sampler.toJSON() as Record<string, never>;
     const exact = samplerFromJson({ ...rest, batch: "all" });
     const noisy = samplerFromJson({ ...rest, batch });
@@ -217,7 +220,7 @@ describe("control variates", () => {
     expect(off(without.draws.values)).toBeGreaterThan(1e-2);
   });
 
-  it("start at the mode, which they find once for all chains, and go on bit for bit", async () => {
+  it("start at the mode, which is found once for all chains, and resume bit for bit", async () => {
     const sampler = sgld({ stepSize: 1e-12, batch: 5, controlVariate: "mode" });
     const { draws, report } = await drawn(sampler, plan, regression);
     const { gradient } = regression.evaluate(draws.draw(1, 39));
@@ -238,7 +241,7 @@ describe("control variates", () => {
     again.dispose();
   });
 
-  it("give the density and the gradient themselves at x* = x", async () => {
+  it("return the exact density and gradient at x* = x", async () => {
     const given = { ...plan, start };
     const { draws } = await drawn(sgld({ stepSize: 0.01, batch: 5, svrg: { every: 1 } }), given, regression);
     const whole = await drawn(sgld({ stepSize: 0.01, batch: "all" }), given, regression);
@@ -247,9 +250,9 @@ describe("control variates", () => {
     for (let k = 1; k < 40; k++) expect(logDensity[k]).toBe(regression.evaluate(draws.draw(0, k - 1)).value);
   });
 
-  it("cost what they say", async () => {
+  it("read the stated number of rows", async () => {
     const passes = async (sampler: Sampler) => (await drawn(sampler, { ...plan, start }, regression)).report.dataPasses;
-    // Two chains, each placed once; 70 transitions.
+    // Two chains with one initial evaluation each, and 70 transitions.
     expect(await passes(sgld({ stepSize: 0.01, batch: 5 }))).toBeCloseTo(2 + (2 * 70 * 5) / N, 10);
     expect(await passes(sgld({ stepSize: 0.01, batch: "all", thin: 3 }))).toBe(2 + 2 * 70 * 3);
     expect(await passes(sgld({ stepSize: 0.01, batch: 5, svrg: { every: 16 } }))).toBeCloseTo(2 + (2 * 70 * 10) / N + 2 * 5, 10);
@@ -257,7 +260,7 @@ describe("control variates", () => {
   });
 });
 
-it("sample() gives draws by name of a model that was conditioned by rows", async () => {
+it("sample() returns draws by name for a model conditioned by rows", async () => {
   const algorithm = sghmc({ stepSize: 1e-3, friction: 0.1, batch: 10 });
   const options = { algorithm, chains: 2, warmup: 30, draws: 40, seed: 4, workers: 1, deterministic: true };
   const draws = await sample(regression, {}, options);
@@ -265,7 +268,7 @@ it("sample() gives draws by name of a model that was conditioned by rows", async
 });
 
 describe("errors", () => {
-  it("of estimates name the cause", async () => {
+  it("name the cause for estimates", async () => {
     expect(() => sgld({ stepSize: 1, controlVariate: "mode", svrg: { every: 2 } })).toThrow("OPTION_CONFLICT");
     expect(() => sgld({ stepSize: 1, controlVariate: "mode", batch: "all" })).toThrow("OPTION_CONFLICT");
     expect(() => sgld({ stepSize: 1, controlVariate: true as never })).toThrow(/controlVariate is true.*OPTION_RANGE/);
@@ -274,7 +277,7 @@ describe("errors", () => {
     await expect(drawn(sgld({ stepSize: 1, batch: 51 }), plan, regression)).rejects.toThrow(/batch is 51.*50 rows.*OPTION_RANGE/);
   });
 
-  it("of steps that are too large, and of densities without a mode", async () => {
+  it("report steps that are too large and densities without a mode", async () => {
     await expect(drawn(sgld({ stepSize: 10 }), { ...plan, draws: 3000 }, plain)).rejects.toThrow(
       /chain 0 became infinite or NaN between transitions.*SAMPLE_DIVERGED/,
     );
@@ -288,13 +291,13 @@ describe("errors", () => {
     improper.dispose();
   });
 
-  it("of a place inside another sampler", () => {
+  it("refuse stochastic gradients inside another sampler", () => {
     const run = sgld({ stepSize: 0.01 }).start(plain, plan, engine) as InnerSampling;
     expect(() => run.chain(0)).toThrow(/cannot be part of another sampler.*SAMPLE_INNER/);
     run.dispose();
   });
 
-  it("leave no memory behind", async () => {
+  it("free all memory", async () => {
     const sampler = sgld({ stepSize: 0.01, batch: 5, controlVariate: "mode" });
     await drawn(sampler, plan, regression);
     const before = engine.memory.usedBytes;

@@ -1,9 +1,10 @@
 /**
- * What steps are said to cost, against what they cost: on normal posteriors whose draws' stationary variances are known, and on regressions that NUTS samples.
+ * Compares the reported bias of step sizes with the true bias: on normal posteriors with known stationary variances,
+ * and in the draws themselves.
  *
- * Exactly: the sums of a run are replaced by expectations, from which the bias must follow to rounding. In runs: the estimate is within `near` of the true bias, stated with each,
- * where Monte Carlo error of the estimate (about √(2 / samples) of the variance's error) leaves four standard errors; with some 40 checks one run of other seeds
- * in 400 would fail by chance.
+ * Exact tests replace the sums of a run by expectations, from which the bias must follow up to rounding. In runs, the
+ * estimate must be within the stated `near` of the true bias. That allows four standard errors of the estimate (about
+ * √(2 / samples) of the variance's error). With about 40 checks, one run in 400 with other seeds would fail by chance.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -23,7 +24,7 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { type Draws, model, normal, sample, vector } from "../../../../src/entries/everything.ts";
 
-/** μ ~ N(0, 10), a thousand y ~ N(μ, 1). */
+/** μ ~ N(0, 10) with a thousand y ~ N(μ, 1). */
 const N = 1000;
 const numbers = stream(3, "conjugate").at(0);
 const y = Array.from({ length: N }, () => 1.3 + numbers.normal());
@@ -36,7 +37,7 @@ async function drawn(algorithm: Sampler, options: object = {}): Promise<Draws> {
   return sample(conjugate, { y }, { rows: "N", algorithm, draws: 2000, warmup: 500, seed: 1, ...options });
 }
 
-/** V of batches of n rows that follow each other. */
+/** Gradient variance V of batches of n consecutive rows. */
 function noiseOf(n: number): number {
   const sums = Array.from({ length: N }, (_, first) => {
     let sum = 0;
@@ -103,8 +104,8 @@ const sdOf = (draws: Draws): number => {
   return Math.sqrt(LAMBDA * values.reduce((a, x) => a + (x - mean) ** 2 / values.length, 0));
 };
 
-describe("on a conjugate normal", () => {
-  it.each(wrong)("$name: not trusted, and it says by how much", async ({ sampler, bias, near }) => {
+describe("a conjugate normal", () => {
+  it.each(wrong)("$name: the verdict does not trust the draws and states the bias", async ({ sampler, bias, near }) => {
     expect(Math.abs(bias)).toBeGreaterThan(0.15);
     const draws = await drawn(sampler);
     expect(Math.abs(draws.report.stepBias - bias), `${draws.report.stepBias} for ${bias}`).toBeLessThan(near);
@@ -117,7 +118,7 @@ describe("on a conjugate normal", () => {
     );
   });
 
-  it.each(right)("$name: trusted, with its bias in the headline", async ({ sampler, bias, near }) => {
+  it.each(right)("$name: the verdict trusts the draws and states the bias in its headline", async ({ sampler, bias, near }) => {
     const draws = await drawn(sampler);
     expect(Math.abs(draws.report.stepBias - bias), `${draws.report.stepBias} for ${bias}`).toBeLessThan(near);
     const verdict = draws.verdict();
@@ -125,7 +126,8 @@ describe("on a conjugate normal", () => {
     expect(verdict.text).toContain(`up to a step bias of ${Math.abs(draws.report.stepBias).toFixed(2)} sd (`);
   });
 
-  // What no formula here says: the draws themselves do, whose standard deviations have errors of 1 to 3 %.
+  // Samplers without a formula. The draws themselves show the bias, with errors of 1 to 3 % in their standard
+  // deviations.
   it.each([
     { name: "psgld whose preconditioner follows x", sampler: psgld({ stepSize: 3e-3, batch: "all", thin: 20 }) },
     { name: "psgld whose preconditioner stays", sampler: psgld({ stepSize: 3e-3, batch: "all", thin: 20, smoothing: 0.9999 }) },
@@ -134,7 +136,7 @@ describe("on a conjugate normal", () => {
     { name: "sghmc with fresh momenta", sampler: sghmc({ stepSize: 1e-5, thin: 20, resetEvery: 40 }) },
     { name: "steps that decrease", sampler: sgld({ stepSize: { initial: 1e-4, offset: 2000, power: 0.4 }, thin: 40 }) },
     { name: "long cycles", sampler: sgld({ stepSize: 1e-4, cycle: { length: 400, draws: 4, exploration: 0.2 } }) },
-  ])("$name: near what the draws show", async ({ sampler }) => {
+  ])("$name: the estimate is near the bias of the draws", async ({ sampler }) => {
     const draws = await drawn(sampler);
     const shown = sdOf(draws) - 1;
     expect(Math.abs(draws.report.stepBias - shown), `${draws.report.stepBias} for ${shown}`).toBeLessThan(
@@ -142,16 +144,16 @@ describe("on a conjugate normal", () => {
     );
   });
 
-  it("a preconditioner that follows x closely is found out", async () => {
+  it("a preconditioner that follows x closely is detected", async () => {
     const draws = await drawn(psgld({ stepSize: 1e-3, batch: "all", thin: 40, smoothing: 0.9 }));
     const shown = sdOf(draws) - 1;
     expect(shown).toBeGreaterThan(0.15);
-    // Steps alone would cost 0.01.
+    // Step size alone would explain 0.01.
     expect(Math.abs(draws.report.stepBias - shown), `${draws.report.stepBias} for ${shown}`).toBeLessThan(0.05 + 0.1 * shown);
     expect(draws.verdict().trusted).toBe(false);
   });
 
-  it("control variates leave sghmc no noise", async () => {
+  it("control variates remove the noise of sghmc", async () => {
     const draws = await drawn(sghmc({ stepSize: 1e-4, thin: 20, controlVariate: "mode" }));
     expect(Math.abs(draws.report.stepBias - hamiltonian(1e-4, 0))).toBeLessThan(0.01);
   });
@@ -164,7 +166,7 @@ describe("on a conjugate normal", () => {
   });
 
   it.each([sgld({ thin: 50 }), psgld({ thin: 50 }), sghmc({ thin: 50 }), sgnht({ thin: 20 }), sgld({ batch: "all", thin: 4 })])(
-    "steps of default are small enough: %o",
+    "default steps are small enough: %o",
     async (sampler) => {
       const draws = await drawn(sampler);
       expect(draws.verdict().trusted, draws.verdict().text).toBe(true);
@@ -174,7 +176,7 @@ describe("on a conjugate normal", () => {
   );
 });
 
-describe("the estimate", () => {
+describe("the estimate of the bias", () => {
   const plan = { chains: 2, warmup: 40, draws: 700 };
 
   it.each([
@@ -184,7 +186,7 @@ describe("the estimate", () => {
     sghmc({ stepSize: 1e-6, resetEvery: 30 }),
     sgnht({}),
     sgld({ stepSize: 1e-4, cycle: { length: 40, draws: 4 } }),
-  ])("does not depend on how a run is cut, nor on workers: %o", async (algorithm) => {
+  ])("does not depend on interruptions or workers: %o", async (algorithm) => {
     const whole = await drawn(algorithm, { ...plan, workers: 1 });
     expect(Number.isFinite(whole.report.stepBias)).toBe(true);
     const two = await drawn(algorithm, { ...plan, workers: 2 });
@@ -199,9 +201,9 @@ describe("the estimate", () => {
     await rm(folder, { recursive: true });
   });
 
-  it("costs no gradient of sgld and psgld, and at most one in ten of the others", async () => {
+  it("costs no gradients for sgld and psgld and at most one in ten for the others", async () => {
     const passes = async (algorithm: Sampler): Promise<number> => (await drawn(algorithm, plan)).report.dataPasses;
-    // Two chains, each placed once; batches of 100 of 1000 rows.
+    // Two chains with one initial evaluation each, and batches of 100 of 1000 rows.
     const bare = 2 + (2 * 740 * 100) / N;
     expect(await passes(sgld({ stepSize: 1e-6 }))).toBeCloseTo(bare, 9);
     expect(await passes(psgld({ stepSize: 1e-4 }))).toBeCloseTo(bare, 9);
@@ -213,7 +215,7 @@ describe("the estimate", () => {
     expect(await passes(sghmc({ stepSize: 1e-7, batch: "all" }))).toBe(2 + 2 * 740);
   });
 
-  it("is not given of too few draws, and the verdict then trusts nothing", async () => {
+  it("is omitted for too few draws, which the verdict does not trust", async () => {
     const draws = await drawn(sgld({ stepSize: 1e-4 }), { chains: 1, draws: 100 });
     expect(draws.report.stepBias).toBeUndefined();
     const verdict = draws.verdict();
@@ -221,7 +223,7 @@ describe("the estimate", () => {
     expect(verdict.findings.map(({ code }) => code)).toContain("stepBias");
   });
 
-  it("is in ticks", async () => {
+  it("is reported in ticks", async () => {
     const ticks: Record<string, unknown>[] = [];
     const run = sample(conjugate, { y }, { rows: "N", algorithm: sgld({ stepSize: 1e-4 }), draws: 2000, seed: 1 });
     for await (const tick of run) ticks.push({ ...tick });
@@ -229,7 +231,7 @@ describe("the estimate", () => {
   });
 });
 
-describe("from sums that are expectations", () => {
+describe("the estimate from exact expectations", () => {
   const rule = (kind: number, friction = 0, noiseEstimate = 0, resetEvery = 0) => ({ kind, friction, noiseEstimate, resetEvery });
 
   /** Samples whose moments are exactly P and G (and C): ± the columns of their roots. */
@@ -247,7 +249,7 @@ describe("from sums that are expectations", () => {
   }
   const scaledBy = (by: number, of: number[]): number[][] => of.map((value, i) => of.map((_, j) => (i === j ? by * value : 0)));
 
-  it("sgld's is exact in one coordinate and in several of different curvature, the worst of which it is", () => {
+  it("sgld's estimate is exact, and is the worst of several coordinates", () => {
     const h = 0.3;
     const lambda = [0.5, 2, 4];
     const noise = [3, 0.1, 0.2];
@@ -263,11 +265,12 @@ describe("from sums that are expectations", () => {
     expect(found).toBeCloseTo(worst, 12);
   });
 
-  it("sghmc's tells noise from curvature", () => {
+  it("sghmc's estimate separates noise from curvature", () => {
     const [h, a, lambda, v] = [0.02, 0.1, 2, 6];
     const ratio = (1 + (h * v) / (2 * a)) / (1 - (h * lambda) / (2 * (2 - a)));
     const variance = ratio / lambda;
-    // g and the second estimate at the same x: signals alike, noises with opposite signs once and alike once, so that they are uncorrelated.
+    // g and the second estimate at the same x have equal signals. Their noises have opposite signs as often as equal
+    // ones, so they are uncorrelated.
     const bias = new StepBias(1, rule(field.STOCHASTIC_HAMILTONIAN, a), 1, false);
     for (let k = 0; k < 32; k++) {
       const x = Math.sqrt(variance) * (k & 1 ? 1 : -1);
@@ -278,9 +281,9 @@ describe("from sums that are expectations", () => {
     expect(bias.estimate()).toBeCloseTo(Math.sqrt(ratio) - 1, 12);
   });
 
-  it("fresh speeds are averaged over all updates, those after thirty times 1/a too", () => {
+  it("fresh momenta are averaged over all updates, including those after thirty times 1/a", () => {
     const [a, r, h] = [0.1, 2000, 0.02];
-    // E x², E xv/√h and E v²/h of λ = 1, from update to update: x' = x + v, v' = (1 − a) v − h x' + noise.
+    // E x², E xv/√h and E v²/h for λ = 1 after each update: x' = x + v, v' = (1 − a) v − h x' + noise.
     const mean = (from: number): [end: number, mean: number] => {
       let [x, c, t, sum] = [from, 0, 1, 0];
       for (let k = 0; k < r; k++) {
@@ -297,7 +300,7 @@ describe("from sums that are expectations", () => {
     expect(hamiltonianRatio({ friction: a, noiseEstimate: 0, resetEvery: r }, 0, h)).toBeCloseTo(exact, 9);
   });
 
-  it("coordinates are taken alone where samples are fewer than twice their number", () => {
+  it("coordinates are estimated separately with fewer than twice as many samples", () => {
     const d = 20;
     const estimate = (samples: number): number => {
       const bias = new StepBias(d, rule(field.STOCHASTIC_LANGEVIN, 0), 1, false);
@@ -312,16 +315,17 @@ describe("from sums that are expectations", () => {
     expect(Math.abs(estimate(40))).toBeGreaterThan(1e-3);
   });
 
-  it("the noise about a mode is the variance of an estimate, half that of a difference of two", () => {
+  it("the noise around a mode is half the variance of a difference of two estimates", () => {
     const numbers = { rowCount: 1000, stream: stream(5, "noise") };
     const estimate = (_: Float64Array, row: number, gradient: Float64Array) => void gradient.fill(row % 2 ? 1 : -1);
-    // ±1 at random: 1, and the mean of 100 that are 0 or 2 is within 0.4, four standard errors.
+    // Random ±1 has variance 1. Half the squared difference is 0 or 2, and the mean of 100 of these is within 0.4, four
+    // standard errors.
     const [noise] = noiseAround(Float64Array.of(0), Float64Array.of(1), { ...numbers, estimate });
     expect(Math.abs(noise - 1)).toBeLessThan(0.4);
     expect([...noiseAround(Float64Array.of(0), Float64Array.of(1), { ...numbers, estimate: undefined })]).toEqual([0]);
   });
 
-  it("the curvature about a mode far out is that of steps as large as its rounding allows", () => {
+  it("the curvature around a distant mode uses the largest steps that rounding allows", () => {
     const at = 1e12;
     const evaluate = (x: Float64Array, gradient: Float64Array): number => {
       gradient[0] = -2 * (x[0] - at);
@@ -351,20 +355,20 @@ describe("from sums that are expectations", () => {
     for (let i = 0; i < d; i++) expect(found[i]).toBeCloseTo(covariance[i][i] / inverse[i][i], 8);
   });
 
-  it("inertia does so by a factor between none and all", () => {
+  it("inertia scales the balance by a factor between 0 and 1", () => {
     const covariance = Float64Array.of(1, 0, 0, 1 / 9);
     const at = (off: number, friction?: number) => [
       ...marginalRatios(covariance, { matrix: Float64Array.of(0.3, off, off, 0.2), friction })!,
     ];
     expect(at(0.5, 1e-6)).toEqual(at(0).map((ratio) => expect.closeTo(ratio, 9)));
     expect(at(0.5, 1e6)).toEqual(at(0.5).map((ratio) => expect.closeTo(ratio, 9)));
-    // Curvatures 1 and 9, γ = 2: 1 + 64 / 80.
+    // Curvatures 1 and 9 with γ = 2: 1 + 64 / 80.
     expect(at(0.5, 2)).toEqual(at(0.5 / 1.8).map((ratio) => expect.closeTo(ratio, 12)));
     expect(at(0.5)[0]).not.toBeCloseTo(at(0.5, 2)[0], 3);
   });
 
-  it("inertia keeps directions of different curvature apart", () => {
-    // Of the 4 × 4 recursion of two modes whose noises are alike: off-diagonal entries shrink as the formula says.
+  it("inertia separates directions of different curvature", () => {
+    // By the 4 × 4 recursion of two modes with equal noise, off-diagonal entries shrink as the formula states.
     const [h, a] = [1e-4, 0.02];
     const lambda = [1, 9];
     const cross = stationaryCross(
@@ -378,7 +382,7 @@ describe("from sums that are expectations", () => {
     expect(whole).toBeCloseTo(1 / (1 + (first - second) ** 2 / (2 * friction ** 2 * (first + second))), 2);
   });
 
-  it("singular covariances and broken numbers give nothing", () => {
+  it("singular covariances and NaN give no estimate", () => {
     const nothing = { matrix: new Float64Array(4), friction: undefined };
     expect(marginalRatios(Float64Array.of(1, 1, 1, 1), nothing)).toBeUndefined();
     expect(marginalRatios(Float64Array.of(1, 0, 0, Number.NaN), nothing)).toBeUndefined();
@@ -387,7 +391,7 @@ describe("from sums that are expectations", () => {
     ).toBeUndefined();
   });
 
-  it("a thermostat's friction takes up the noise, and is where v·v/d is h", () => {
+  it("a thermostat's friction absorbs the noise and settles where v·v/d is h", () => {
     for (const [a, drive, cross] of [
       [0.01, 0, 0],
       [0.01, 0.1, 0],
@@ -400,10 +404,10 @@ describe("from sums that are expectations", () => {
     expect(thermostatFriction(0.5, 3, 0)).toBeCloseTo(1, 10);
   });
 
-  it("fresh momenta: the recursion is that of the updates, run long", () => {
+  it("the recursion for fresh momenta equals a long run of updates", () => {
     const [w, drive, a, b, r] = [0.02, 0.03, 0.05, 0.01, 12];
     const rows = Array.from({ length: 400 }, () => 0);
-    // By the second moments themselves, update by update.
+    // Second moments, computed update by update.
     let [x, c, t, sum] = [1, 0, 1, 0];
     for (let k = 0; k < rows.length * r; k++) {
       if (k % r === 0) [c, t] = [0, 1];
@@ -417,7 +421,7 @@ describe("from sums that are expectations", () => {
 });
 
 describe("blocks of samples", () => {
-  /** 2 chains of `count` samples; x g is −level but for noise, in 2 coordinates. */
+  /** 2 chains of `count` samples in 2 coordinates. x g is −level plus noise. */
   function filled(count: number, noise: number): Blocks {
     const blocks = new Blocks(2, 2);
     for (let c = 0; c < 2; c++) {
@@ -430,7 +434,7 @@ describe("blocks of samples", () => {
     return blocks;
   }
 
-  it("are joined when there are eight", () => {
+  it("are merged when there are eight", () => {
     const counts = (count: number) => [...filled(count, 0).state.blockCounts].slice(0, 3);
     expect(counts(8)).toEqual([8, 1, 1]);
     expect(counts(9)).toEqual([5, 2, 1]);
@@ -442,7 +446,7 @@ describe("blocks of samples", () => {
     expect(weight).toBe(2 * (50 + 150));
   });
 
-  it("without noise give what was measured; with much of it what was wanted; in between three errors less", () => {
+  it("return the measured value without noise, the expected one with much noise, and else allow three errors", () => {
     const means = new Float64Array(2);
     const held = (noise: number, wanted: number) => filled(96, noise).held(Float64Array.of(wanted, wanted), means);
     expect(held(0, 1.5)[0]).toBeCloseTo(1, 12);
@@ -451,14 +455,14 @@ describe("blocks of samples", () => {
     expect(held(10, 0)[0]).toBe(0);
     const [above] = held(0.2, 0);
     const [below] = held(0.2, 5);
-    // The mean of 192 weighed draws has an error of 0.2 √(1.25 / 192); three on either side.
+    // The mean of 192 weighted draws has an error of 0.2 √(1.25 / 192). The tolerance is three errors on either side.
     expect((below - above) / 6 / (0.2 * Math.sqrt(1.25 / 192))).toBeGreaterThan(0.5);
     expect((below - above) / 6 / (0.2 * Math.sqrt(1.25 / 192))).toBeLessThan(2);
     expect(Math.abs((below + above) / 2 - 1)).toBeLessThan(0.1);
   });
 });
 
-it("a sample is where the update took its gradient, and a second one is of the same density", async () => {
+it("a sample is the point of the update's gradient, and a second estimate has the same density", async () => {
   const engine = await openEngine();
   const posterior = await conjugate.condition({ y }, { rows: "N", deterministic: true });
   const plan = { chains: 1, warmup: 0, draws: 60, seed: 3, workers: 1, deterministic: true };
@@ -474,7 +478,7 @@ it("a sample is where the update took its gradient, and a second one is of the s
     expect(posterior.evaluate(chain.position).gradient[0] === gradient[0]).toBe(make === sghmc);
     expect(scale !== undefined).toBe(make === psgld);
     run.dispose();
-    // Noise of this density's gradients is the same everywhere: with a centre there is none.
+    // The gradient noise of this density is the same everywhere, so a centre removes it.
     const centred = make({ stepSize: h, batch: 7, controlVariate: "mode" }).start(posterior, plan, engine);
     await centred.advance(1);
     const [point, out] = [Float64Array.of(1.1), new Float64Array(1)];
@@ -485,9 +489,9 @@ it("a sample is where the update took its gradient, and a second one is of the s
   posterior.dispose();
 });
 
-/** Of two modes with w = hλ and noise q shared by both: E x₁x₂ over what it is with the formula without inertia. */
+/** Ratio of E x₁x₂ to its value without inertia, for two modes with w = hλ and common noise q. */
 function stationaryCross([w1, w2]: number[], a: number, q: number): { factor: number } {
-  // Second moments of (x₁, v₁, x₂, v₂) across the modes: xx, xv, vx, vv; v after x, as in sghmc.
+  // Second moments of (x₁, v₁, x₂, v₂) across the modes: xx, xv, vx, vv. v is updated after x, as in sghmc.
   let [xx, xv, vx, vv] = [0, 0, 0, 0];
   let [sum, count] = [0, 0];
   const rounds = Math.ceil(60 / a);
@@ -519,10 +523,10 @@ function inverted(a: number[][]): number[][] {
   return rows.map((row) => row.slice(d));
 }
 
-/** Of d coordinates, correlated. */
-describe("in more dimensions", () => {
-  it.each([10, 100])("%i, correlated and of two scales: the marginal of the worst coordinate", async (d) => {
-    // Prior N(0, 1) and a shared, precise observation of the sum of each pair: precision [[1 + k, k], [k, 1 + k]], one of every pair scaled by 2.
+/** Correlated coordinates. */
+describe("several dimensions", () => {
+  it.each([10, 100])("the bias is that of the worst marginal, with %i correlated coordinates of two curvatures", async (d) => {
+    // A prior N(0, 1) and a precise common observation of the sum of each pair: precision [[1 + k, k], [k, 1 + k]].
     const k = 3;
     const pairs = model(({ data, param, observe }) => {
       const { zero } = data({ zero: vector("P") });

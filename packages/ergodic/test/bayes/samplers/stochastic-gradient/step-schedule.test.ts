@@ -1,4 +1,4 @@
-/** Step sizes by update, cycles, and the options that say them. */
+/** Step sizes by update, cycles, and their options. */
 import { describe, expect, it } from "vitest";
 import { psgld, sghmc, sgld, sgnht } from "../../../../src/bayes/samplers/index.ts";
 import { stepSchedule } from "../../../../src/bayes/samplers/stochastic-gradient/step-schedule.ts";
@@ -9,7 +9,7 @@ describe("step sizes", () => {
     for (const k of [0, 1, 10, 1000]) expect(stepSize(k)).toBeCloseTo(0.5 * (1 + k / 4) ** -0.75, 14);
   });
 
-  it("of cycles are those of the paper, with draws where there is noise alone", () => {
+  it("match the paper for cycles, with draws only in the noisy part", () => {
     const { stepSize, temperature, updatesBefore, mostUpdates } = stepSchedule("test", {
       stepSize: 0.2,
       cycle: { length: 10, draws: 2, exploration: 0.55 },
@@ -18,12 +18,12 @@ describe("step sizes", () => {
       expect(stepSize(k - 1)).toBeCloseTo(0.1 * (Math.cos((Math.PI * ((k - 1) % 10)) / 10) + 1), 14);
       expect(temperature(k - 1)).toBe((k - 1) % 10 < 5 ? 0 : 1);
     }
-    // Five updates explore; draws are taken after 7 and after 10.
+    // Five updates explore, and draws follow after 7 and after 10 updates.
     expect([0, 1, 2, 3, 4, 5].map(updatesBefore)).toEqual([0, 7, 10, 17, 20, 27]);
     expect(mostUpdates).toBe(8);
   });
 
-  it("that do not make sense are refused", () => {
+  it("are refused if they are invalid", () => {
     const error = (make: () => unknown) => expect(make);
     error(() => sgld({ stepSize: null as never })).toThrow(/sgld: stepSize is null.*OPTION_TYPE/);
     error(() => sgld({ stepSize: "small" as never })).toThrow("OPTION_RANGE");

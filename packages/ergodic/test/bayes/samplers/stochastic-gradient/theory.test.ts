@@ -1,10 +1,13 @@
 /**
- * Stochastic-gradient samplers on Gaussians, where their stationary variance at a given step size is known: bias follows theory.
+ * Stochastic-gradient samplers on Gaussians, for which the stationary variance at a given step size is known: the bias
+ * matches theory.
  *
- * For ℓ = −λ(x − μ)²/2 and g = −λ(x − μ) + noise of variance V every update is linear with Gaussian-like noise, s' = A s + noise of covariance Q, so that the
- * stationary covariance solves P = A P Aᵀ + Q. Each check is a Student-t test over 32 independent chains of the averages of (x − μ)/√P and (x − μ)²/P against
- * 0 and 1. False alarms of the whole file: 1e-4, split over its CHECKS. By the chains' spread a variance that is off by 5 % is caught; planted mistakes are.
- * For the thermostat, theory takes α at its mean, which leaves out its fluctuations, of order h/d: its variance may be off by ALLOWANCE.
+ * Let ℓ = −λ(x − μ)²/2, and let g = −λ(x − μ) + noise of variance V. Every update is linear with nearly Gaussian noise,
+ * s' = A s + noise of covariance Q, so the stationary covariance solves P = A P Aᵀ + Q. Each check is a Student-t test
+ * over 32 independent chains, of the averages of (x − μ)/√P and (x − μ)²/P against 0 and 1. The false alarm rate of the
+ * file is 1e-4, split over its CHECKS. The spread of the chains is small enough to detect a variance that is off by 5
+ * %, and planted mistakes are detected. For the thermostat, theory fixes α at its mean and ignores fluctuations of
+ * order h/d, so its variance may be off by ALLOWANCE.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { type ModelContext, matrix, model, normal } from "../../../../src/bayes/model/index.ts";
@@ -21,7 +24,10 @@ const CHAINS = 32;
 const ALLOWANCE = 0.01;
 const engine = await openEngine();
 
-/** d means of N rows with known variance s²: posterior normal, gradients of rows differ by the same everywhere. */
+/**
+ * d means of N rows with known variance s². The posterior is normal, and the differences between gradients of rows do
+ * not depend on x.
+ */
 const D = 16;
 const N = 20;
 const S2 = 2.25;
@@ -37,7 +43,7 @@ const averages = await model(({ data, param, observe }: ModelContext) => {
 }).condition({ y: rows }, { rows: "N", deterministic: true });
 afterAll(() => averages.dispose());
 
-/** V by coordinate, the same at every x: over all N blocks of n rows. */
+/** V by coordinate over all N blocks of n rows. It is the same at every x. */
 function noiseOf(n: number): number[] {
   const binding = averages.minibatches!.bind({ lane: 0, purpose: "noise", batch: n });
   const memory = engine.memory.allocate(16 * D, "noise");
@@ -69,7 +75,7 @@ const plus = (a: Matrix, b: Matrix): Matrix => [
   [a[1][0] + b[1][0], a[1][1] + b[1][1]],
 ];
 
-/** P = A P Aᵀ + Q, by doubling. */
+/** Solves P = A P Aᵀ + Q by doubling. */
 function stationary(a: Matrix, q: Matrix): Matrix {
   let [power, sum] = [a, q];
   for (let i = 0; i < 40; i++) {
@@ -79,7 +85,7 @@ function stationary(a: Matrix, q: Matrix): Matrix {
   return sum;
 }
 
-/** Variances of x, by update rule: λ precision, h step, V variance of the gradient. */
+/** Variances of x by update rule, for precision λ, step h and gradient variance V. */
 const langevinVariance = (lambda: number, h: number, v: number) => (2 * h + h * h * v) / (1 - (1 - h * lambda) ** 2);
 
 function hamiltonianVariance(lambda: number, h: number, v: number, a: number, b: number): number {
@@ -94,7 +100,7 @@ function hamiltonianVariance(lambda: number, h: number, v: number, a: number, b:
   ])[0][0];
 }
 
-/** With α where the mean of v² is h, over coordinates of noise V each; by coordinate. */
+/** Variances by coordinate, with α such that the mean of v² is h over coordinates with noise V. */
 function thermostatVariances(lambda: number, h: number, noise: number[], a: number): number[] {
   const at = (alpha: number) =>
     noise.map((v) => {
@@ -126,7 +132,7 @@ function tTest(values: number[], wanted: number): number {
   return betaLower((n - 1) / 2, 0.5, (n - 1) / (n - 1 + t2));
 }
 
-/** By chain: averages of (x − μ)/√P and of (x − μ)²/P. */
+/** Averages of (x − μ)/√P and (x − μ)²/P by chain. */
 interface ChainMoments {
   first: number[];
   second: number[];
@@ -151,7 +157,10 @@ async function sampled(sampler: Sampler, density: LogDensity, start: Float64Arra
   return Array.from({ length: CHAINS }, (_, c) => Array.from({ length: draws }, (_, k) => made.draw(c, k)));
 }
 
-/** Draws and what they should be; the theory of each is far enough from the target, and from that of its neighbours, to tell them apart. */
+/**
+ * Samplers with their theoretical variances. Each theory differs enough from the target and from similar theories to be
+ * distinguished.
+ */
 const H = 0.2 / LAMBDA;
 const none = new Array<number>(D).fill(0);
 const theories: { name: string; sampler: Sampler; variances: number[]; allowance?: number }[] = [
@@ -199,7 +208,7 @@ const theories: { name: string; sampler: Sampler; variances: number[]; allowance
 ];
 
 describe("the stationary variance", () => {
-  it.each(theories)("of $name", async ({ sampler, variances, allowance = 0 }) => {
+  it.each(theories)("matches theory for $name", async ({ sampler, variances, allowance = 0 }) => {
     const chains = await sampled(sampler, averages, MEANS, 1500);
     const { first, second } = momentsOf(chains, MEANS, variances);
     expect(tTest(first, 0)).toBeGreaterThan(LEAST_P);
@@ -208,7 +217,7 @@ describe("the stationary variance", () => {
     expect(tTest(second, wanted)).toBeGreaterThan(LEAST_P);
   });
 
-  it("tells the step sizes, the noise and its estimate apart", () => {
+  it("distinguishes step sizes, noise and noise estimates", () => {
     const names = theories.map(({ variances }) => variances.reduce((sum, v) => sum + (v * LAMBDA) / D, 0));
     const [large, small, two, ten, controlled, , exact, unknown, estimated, thermostat] = names;
     expect(large).toBeCloseTo(1.25, 10);
@@ -218,14 +227,14 @@ describe("the stationary variance", () => {
     expect(unknown).toBeGreaterThan(1.1);
     expect(unknown / estimated).toBeGreaterThan(1.15);
     expect(Math.abs(exact - 1)).toBeGreaterThan(0.02);
-    // The thermostat takes up most of a noise that would otherwise widen the target.
+    // The thermostat absorbs most of a noise that would otherwise widen the target.
     expect(hamiltonianVariance(LAMBDA, H / 8, Math.max(...noiseOf(2)), 0.05, 0) * LAMBDA).toBeGreaterThan(1.5);
     expect(Math.abs(thermostat - 1)).toBeLessThan(0.2);
   });
 });
 
 it("psgld with a fixed preconditioner is Langevin dynamics in other units", async () => {
-  // ρ = 0 and a large ε: G = 1/(ε + |g|) ≈ 1/ε, so that x moves as by sgld with h/ε.
+  // With ρ = 0 and a large ε, G = 1/(ε + |g|) ≈ 1/ε, so x moves as in sgld with step h/ε.
   const epsilon = 1e6;
   const chains = await sampled(
     psgld({ stepSize: H * epsilon, batch: "all", smoothing: 0, leastScale: epsilon }),
@@ -242,7 +251,7 @@ it("psgld with a fixed preconditioner is Langevin dynamics in other units", asyn
   expect(tTest(second, 1)).toBeGreaterThan(LEAST_P);
 });
 
-describe("a planted mistake is caught", () => {
+describe("planted mistakes", () => {
   const noise = 30;
   const epsilon = 1e6;
   const rules = {
@@ -264,7 +273,7 @@ describe("a planted mistake is caught", () => {
     },
   };
 
-  /** The p-value of a twin's chains, with the mistake if there is one. */
+  /** p-value of a twin's chains, with the mistake if one is given. */
   function pValue(kind: TwinOptions["kind"], mutant?: Mutant): number {
     const { variance, h, noise, ...rule } = rules[kind];
     const chains = Array.from({ length: CHAINS }, (_, c) => {
@@ -298,7 +307,7 @@ describe("a planted mistake is caught", () => {
     ["psgld", "forgotten preconditioner"],
     ["sghmc", "no noise estimate"],
     ["sgnht", "fixed friction"],
-  ] as const)("in %s: %s", (kind, mutant) => {
+  ] as const)("are detected in %s: %s", (kind, mutant) => {
     expect(pValue(kind, mutant)).toBeLessThan(LEAST_P);
     expect(pValue(kind)).toBeGreaterThan(LEAST_P);
   });

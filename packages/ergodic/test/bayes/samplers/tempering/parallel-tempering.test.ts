@@ -1,8 +1,9 @@
 /**
- * Parallel tempering against a posterior of two modes fifteen standard deviations apart, and against densities with such modes and nothing observed.
+ * Parallel tempering on a posterior with two modes fifteen standard deviations apart, and on densities with such modes
+ * and no observations.
  *
- * False alarms of the whole file: 1e-4, split over its RUNS. With 48 chains a bias of 0.25 standard deviations is caught, and with the fewer draws of
- * `npm test` one of 0.35; planted mistakes in swaps are.
+ * The false alarm rate of the file is 1e-4, split over its RUNS. With 48 chains, a bias of 0.25 standard deviations is
+ * detected, and with the fewer draws of `npm test`, one of 0.35. Planted mistakes in swaps are detected.
  */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
@@ -21,7 +22,7 @@ const RUNS = 8;
 const FALSE_ALARM = 1e-4 / RUNS;
 const engine = await openEngine();
 const { tempered, whole, target } = await twoModes(engine);
-/** Errors shrink as the root of the number of draws. */
+/** Errors shrink with the square root of the number of draws. */
 const BIAS = 0.25 * Math.sqrt(power(2, 1));
 const long: SamplingPlan = {
   chains: 48,
@@ -40,7 +41,7 @@ async function finished(sampler: Sampler, plan: SamplingPlan, density: LogDensit
   return made;
 }
 
-describe("two far modes", () => {
+describe("two distant modes", () => {
   const cases: [string, Sampler, LogDensity][] = [
     ["nuts between prior and posterior", parallelTempering({ count: 5, lowest: 0 }), tempered],
     ["random walks", parallelTempering({ inner: randomWalk(), count: 6, lowest: 0.005 }), tempered],
@@ -60,12 +61,12 @@ describe("two far modes", () => {
     expect(report.swapAcceptance).toBeLessThan(1);
   });
 
-  it("nuts alone does not find both, and swaps with planted mistakes are caught", async () => {
+  it("nuts alone misses one mode, and swaps with planted mistakes are detected", async () => {
     const alone = await finished(parallelTempering({ count: 1 }), { ...long, draws: 100 }, tempered);
     expect(alone.report.swapAcceptance).toBeUndefined();
     const left = checkChains(target, alone.draws).find(({ functional }) => functional === "left")!;
     expect(left.standardError).toBeGreaterThan(0.1);
-    /** A ladder that believes this of the log likelihood. */
+    /** A density that reads its log likelihood from another address. */
     const believing = (wrong: (address: number, binding: { likelihood: number }) => number): LogDensity => ({
       ...tempered,
       bindTempered: (options) => {
@@ -88,7 +89,7 @@ describe("two far modes", () => {
         ),
       ),
     ).toBeGreaterThan(FALSE_ALARM);
-    // The power instead of the likelihood: nearly every swap is made.
+    // Reads the power instead of the likelihood, so nearly every swap is accepted.
     expect(
       leastP(
         checkChains(
@@ -106,9 +107,9 @@ describe("two far modes", () => {
   });
 });
 
-describe("two far modes and nothing observed", () => {
+describe("two distant modes without observations", () => {
   const far = mixture([0.3, 0.7], [normal(-6, 1), normal(9, 1)]);
-  /** x ~ 0.3 N(−6, 1) + 0.7 N(9, 1), y ~ N(1, 1). */
+  /** x ~ 0.3 N(−6, 1) + 0.7 N(9, 1) and y ~ N(1, 1). */
   const densities: [string, () => Promise<LogDensity>][] = [
     [
       "in a target() term",
@@ -161,7 +162,7 @@ describe("two far modes and nothing observed", () => {
     expectExact(checks, FALSE_ALARM);
     expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(BIAS);
     expect(report.leastSwapAcceptance).toBeGreaterThan(0.1);
-    // Rungs that were all the same would always swap.
+    // Identical rungs would always swap.
     expect(report.swapAcceptance).toBeLessThan(0.98);
     const alone = await finished(parallelTempering({ inner, count: 1 }), { ...long, draws: 100 }, density);
     for (let c = 0; c < long.chains; c++) {
@@ -170,7 +171,7 @@ describe("two far modes and nothing observed", () => {
     }
   });
 
-  it("have no power 0", async () => {
+  it("power 0 is refused", async () => {
     for (const [, make] of densities) {
       const density = await make();
       const begin = () => parallelTempering({ count: 3, lowest: 0 }).start(density, long, engine);
@@ -194,7 +195,7 @@ describe("a run", () => {
   ];
 
   it.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))(
-    "is the same however it is made, and goes on bit for bit: $name",
+    "draws the same with any number of workers and resumes bit for bit: $name",
     async ({ sampler }) => {
       const { draws, report } = await finished(sampler, plan, tempered);
       expect(draws.count).toBe(40);
@@ -216,7 +217,7 @@ describe("a run", () => {
     },
   );
 
-  it("keeps the log density of the draw at power 1, and gives its memory back", async () => {
+  it("records the log density of the draw at power 1 and frees its memory", async () => {
     const before = engine.memory.usedBytes;
     const { draws } = await finished(samplers[0], plan, tempered);
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
@@ -227,7 +228,7 @@ describe("a run", () => {
     for (const k of [0, 17, 39]) expect(draws.transition("logDensity")[40 + k]).toBeCloseTo(density(draws.draw(1, k)), 10);
   });
 
-  it("starts where it is told to", async () => {
+  it("starts at the given points", async () => {
     const start = [Float64Array.of(-6, 1), Float64Array.of(9, 0)];
     const run = parallelTempering({ inner: nuts({ stepSize: 1e-9 }), count: 2 }).start(
       tempered,
@@ -242,17 +243,17 @@ describe("a run", () => {
 });
 
 describe("ladders", () => {
-  it("are geometric, down to what is asked for", () => {
+  it("are geometric down to the given power", () => {
     expect(geometricLadder(1, 0.5)).toEqual([1]);
     for (const [k, power] of geometricLadder(4, 0.001).entries()) expect(power).toBeCloseTo(10 ** -k, 14);
     expect(geometricLadder(3, 0)).toEqual([1, geometricLadder(2, 1e-3)[1], 0]);
     expect(geometricLadder(2, 0)).toEqual([1, 0]);
   });
 
-  it("with even rejections stay, and others move to where the barrier is evenly spaced", () => {
+  it("stay for even rejections, and otherwise space the barrier evenly", () => {
     const powers = [1, 0.1, 0.01, 0.001];
     for (const [k, power] of evenLadder(powers, [0.3, 0.3, 0.3]).entries()) expect(power).toBeCloseTo(powers[k], 12);
-    // Λ = 0, 0.6, 0.6, 0.6: thirds of the first pair, all in log β.
+    // Λ = 0, 0.6, 0.6, 0.6, so the first pair is divided into thirds of log β.
     const moved = evenLadder(powers, [0.9, 0, 0]);
     expect(moved[0]).toBe(1);
     expect(moved[3]).toBe(0.001);

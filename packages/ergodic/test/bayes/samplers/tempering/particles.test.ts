@@ -1,4 +1,4 @@
-/** kernels/bayes/particle-moves.ts against its plain twin, bit for bit; weights and resampling. */
+/** kernels/bayes/particle-moves.ts equals its plain twin bit for bit. Also tests weights and resampling. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as field from "../../../../src/bayes/fields.ts";
@@ -106,7 +106,7 @@ function byTwin(settings: MoveSettings, starts: Float64Array[]) {
 }
 
 describe.each([true, false])("moves, deterministic: %s", (deterministic) => {
-  it.each([0, 1, 5])("the bits of the twin in 1 to 9 dimensions, %i leapfrogs", (leapfrogs) => {
+  it.each([0, 1, 5])("equal the twin bit for bit in 1 to 9 dimensions with %i leapfrogs", (leapfrogs) => {
     for (let d = 1; d <= 9; d++) {
       const draws = stream(5, "moves", d).at(0);
       const factor = new Float64Array(d * d);
@@ -127,7 +127,7 @@ describe("weights", () => {
     maxLength: 30,
   });
 
-  it("are worth as much as they say, and mean what they should", () => {
+  it("have the effective size and mean of their definitions", () => {
     expect(weightsWorth([3, 3, 3, 3])).toBeCloseTo(4, 12);
     expect(weightsWorth([-1e4, -Infinity, -Infinity])).toBeCloseTo(1, 12);
     expect(weightsWorth([-Infinity, Number.NaN])).toBe(0);
@@ -136,7 +136,7 @@ describe("weights", () => {
     expect(logMeanWeight([0, -Infinity])).toBeCloseTo(-Math.log(2), 12);
   });
 
-  it("are copied floor or ceil of n w times, on average n w times", () => {
+  it("are copied n w times on average, rounded up or down", () => {
     fc.assert(
       fc.property(weights, (logWeights) => {
         const w = logWeights.map(Math.exp);
@@ -155,7 +155,7 @@ describe("weights", () => {
           });
         }
         expect(furthest).toBeLessThan(1 + 1e-9);
-        // Each particle's count jumps at most twice over the uniform numbers of the grid.
+        // Over the grid of uniform numbers, each particle's count jumps at most twice.
         mean.forEach((count, i) => {
           expect(Math.abs(count - (n * w[i]) / total)).toBeLessThan(2 / grid + 1e-9);
         });
@@ -164,7 +164,7 @@ describe("weights", () => {
     );
   });
 
-  it("of the next power are worth what was asked for", () => {
+  it("have the target effective size at the next power", () => {
     const draws = stream(2, "likelihoods").at(0);
     const likelihoods = Float64Array.from({ length: 200 }, () => -40 * draws.normal() ** 2);
     for (const target of [0.3, 0.5, 0.9]) {

@@ -1,4 +1,4 @@
-/** A population's own covariance, shrunk to its diagonal: few particles say little about how coordinates depend on each other. */
+/** Covariance of a population, shrunk towards its diagonal, because few particles determine correlations poorly. */
 import { expect, it } from "vitest";
 import { Population } from "../../../../src/bayes/samplers/tempering/population.ts";
 import type { LogDensity } from "../../../../src/engine/contract/index.ts";
@@ -6,7 +6,7 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 
 const engine = await openEngine();
 
-it.each([4, 5, 50])("of %i particles in three dimensions: covariances times n/(n + d), variances as they are", (n) => {
+it.each([4, 5, 50])("covariances of %i particles in three dimensions shrink by n/(n + d), but variances do not", (n) => {
   const d = 3;
   const binding = { slot: 0, model: 0, likelihood: 0, dispose() {} };
   const density = { dimension: d, bindTempered: () => binding } as unknown as LogDensity;

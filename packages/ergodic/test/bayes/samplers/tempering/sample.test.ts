@@ -1,4 +1,7 @@
-/** sample() with composed samplers: draws by name, what they report, and checkpoints that go on bit for bit without being told the sampler. */
+/**
+ * sample() with composed samplers: draws by name, reports, and checkpoints that resume bit for bit without naming the
+ * sampler.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,7 +55,7 @@ it.each(cases)("%s", async (_, of, algorithm, reported) => {
     const again = await sample.resume(path, of, {});
     expect([...again.draws(name)]).toEqual([...draws.draws(name)]);
     if (name === "count") expect(draws.draws(name).every((k) => Number.isInteger(k) && k >= 2)).toBe(true);
-    // A step that shrank to nothing would be that of a wrong gradient.
+    // A vanishing step size would indicate a wrong gradient.
     for (const [key, value] of Object.entries(draws.content.report))
       if (key.startsWith("stepSize")) expect(value).toBeGreaterThan(0.1);
   } finally {

@@ -1,8 +1,8 @@
 /**
- * Sequential Monte Carlo against evidences in closed form, and posteriors of known moments.
+ * Compares sequential Monte Carlo with evidences in closed form and with posteriors of known moments.
  *
- * False alarms of the whole file: 1e-4, split over its CHECKS of t-tests between independent populations. Each finds an evidence that is wrong by a
- * quarter; planted mistakes are found.
+ * The false alarm rate of the file is 1e-4, split over its CHECKS, which are t-tests between independent populations.
+ * Each detects an evidence that is wrong by a quarter, and planted mistakes are detected.
  */
 import { describe, expect, it } from "vitest";
 import { exponential, model, normal, poisson } from "../../../../src/bayes/model/index.ts";
@@ -40,13 +40,13 @@ function evidenceCheck(logEvidences: Float64Array, wanted: number): ExactnessChe
 
 const plan: SamplingPlan = { chains: 40, warmup: 0, draws: 400, seed: 11, workers: 1, deterministic: true };
 
-describe("two far modes", () => {
+describe("two distant modes", () => {
   it.each([
     ["random walks", { moves: 6 }],
     ["hmc", { move: "hmc", moves: 2 }],
     ["given powers", { temperatures: [0.003, 0.01, 0.03, 0.1, 0.3, 1], moves: 6 }],
     ["more particles than draws", { particles: 800, moves: 3 }],
-  ] as [string, SequentialMonteCarloOptions][])("%s: moments and evidence", async (_, options) => {
+  ] as [string, SequentialMonteCarloOptions][])("%s: moments and evidence are exact", async (_, options) => {
     const { draws, report, logEvidences } = await finished(options, plan);
     expectExact(checkChains(target, draws), FALSE_ALARM);
     const check = evidenceCheck(logEvidences, evidence);
@@ -57,25 +57,25 @@ describe("two far modes", () => {
     expect(report.power).toBe(1);
   });
 
-  it("the evidence is unbiased where nothing adapts, even from few particles", async () => {
+  it("the evidence is unbiased without adaptation, even from few particles", async () => {
     const options = { temperatures: [0.01, 0.05, 0.2, 0.5, 1], adapt: false, moves: 3, stepSize: 1.5 };
     const { logEvidences } = await finished(options, { ...plan, chains: 1500, draws: 40 });
     const check = evidenceCheck(logEvidences, evidence);
     expectExact([check], FALSE_ALARM);
     expect(check.standardError).toBeLessThan(0.02);
-    // Its logarithm is not: what is tested is the mean of Z.
+    // The logarithm is biased. The test above concerns the mean of Z.
     const logMean = logEvidences.reduce((sum, l) => sum + (l - evidence) / 1500, 0);
     expect(logMean).toBeLessThan(-2 * check.standardError);
   });
 
-  it("planted mistakes are caught: moves at the wrong power, weights of another likelihood", async () => {
+  it("moves at the wrong power and weights of another likelihood are detected", async () => {
     const options = { temperatures: [0.01, 0.05, 0.2, 0.5, 1], adapt: false, moves: 3, stepSize: 1.5 };
     using elsewhere = engine.memory.allocate(8, "test");
     const planted = (likelihoodToo: boolean): LogDensity => ({
       ...tempered,
       bindTempered: (given) => {
         const binding = tempered.bindTempered!(given);
-        // β is written to where nobody reads it; or the likelihood read from where β is.
+        // β is written to an unused address, or the likelihood is read from the address of β.
         return likelihoodToo ? { ...binding, likelihood: binding.power } : { ...binding, power: elsewhere.pointer };
       },
     });
@@ -125,7 +125,7 @@ describe("models with an evidence in closed form", () => {
 describe("a run", () => {
   const short: SamplingPlan = { ...plan, chains: 3, draws: 100 };
   it.each([{}, { move: "hmc" as const, particles: 150 }])(
-    "is the same however it is made, and goes on bit for bit: %j",
+    "draws the same with any number of workers and resumes bit for bit: %j",
     async (options) => {
       const { draws, report, steps } = await finished(options, short);
       expect(draws.count).toBe(100);
@@ -150,7 +150,7 @@ describe("a run", () => {
     },
   );
 
-  it("of one population has an error of the right size, and gives its memory back", async () => {
+  it("estimates its evidence error from one population and frees its memory", async () => {
     const before = engine.memory.usedBytes;
     const errors: number[] = [];
     const logs: number[] = [];
@@ -163,12 +163,13 @@ describe("a run", () => {
     const mean = logs.reduce((a, b) => a + b, 0) / 40;
     const spread = Math.sqrt(logs.reduce((sum, l) => sum + (l - mean) ** 2, 0) / 39);
     const told = Math.sqrt(errors.reduce((sum, e) => sum + e * e, 0) / 40);
-    // A spread of 40 runs is within a factor 1.6 at 1e-4; systematic resampling makes it smaller than what is told.
+    // The spread of 40 runs is within a factor of 1.6 except with probability 1e-4. Systematic resampling makes it
+    // smaller than the reported error.
     expect(told).toBeGreaterThan(spread / 1.6);
     expect(told).toBeLessThan(4 * spread);
   });
 
-  it("is told in JSON", () => {
+  it("is described in JSON", () => {
     const json = sequentialMonteCarlo({ move: "hmc", essTarget: 0.7 }).toJSON();
     expect(json).toEqual({ algorithm: "sequentialMonteCarlo", essTarget: 0.7, move: "hmc", moves: 3, leapfrogs: 8, adapt: true });
     const { algorithm: _, ...options } = json;
@@ -177,7 +178,7 @@ describe("a run", () => {
 });
 
 describe("errors", () => {
-  it("say what is wanted", async () => {
+  it("state the accepted values", async () => {
     expect(() => sequentialMonteCarlo({ temperatures: [0.5, 0.9] })).toThrow(/must ascend from above 0 to 1/);
     expect(() => sequentialMonteCarlo({ temperatures: [0.5, 0.5, 1] })).toThrow("OPTION_RANGE");
     expect(() => sequentialMonteCarlo({ temperatures: [1], essTarget: 0.4 })).toThrow("OPTION_CONFLICT");

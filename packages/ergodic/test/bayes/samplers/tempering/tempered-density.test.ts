@@ -1,4 +1,6 @@
-/** Densities at powers: parts of a model, and powers of a whole, with gradients against differences. */
+/**
+ * Tempered densities: parts of a model and powers of a whole density. Compares their gradients with finite differences.
+ */
 import { describe, expect, it } from "vitest";
 import { gamma, halfNormal, model, normal, poisson, vector } from "../../../../src/bayes/model/index.ts";
 import { TemperedDensity } from "../../../../src/bayes/samplers/tempering/tempered-density.ts";
@@ -9,7 +11,7 @@ import { twoModes } from "./two-modes.ts";
 
 const engine = await openEngine();
 
-/** ℓ, L and the gradient at x, of lanes 0 and 1 at two powers. */
+/** ℓ, L and the gradient at x for lanes at the given powers. */
 function evaluations(density: LogDensity, powers: number[], x: Float64Array) {
   const given = Float64Array.from(powers);
   const tempered = new TemperedDensity(density, given, engine, true);
@@ -71,7 +73,7 @@ describe.each([
   ["a compiled density with its parts", async () => (await twoModes(engine)).tempered, 2],
   ["a whole density", async () => (await twoModes(engine)).whole, 2],
 ] as [string, () => Promise<LogDensity>, number][])("%s", (name, make, d) => {
-  it("is prior + β likelihood, and so is its gradient", async () => {
+  it("equals prior + β likelihood, as does its gradient", async () => {
     const density = await make();
     const x = Float64Array.from({ length: d }, (_, i) => (name.includes("discrete") && i === 1 ? 3 : 0.3 + 0.4 * i));
     const { found, after, powers } = evaluations(density, [1, 0.6, 0], x);

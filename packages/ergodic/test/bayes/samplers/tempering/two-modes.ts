@@ -1,4 +1,7 @@
-/** A posterior of two far modes whose moments are known: x ~ N(0, 10²) twice, likelihood of x₀ a mixture of N(−6, 1) and N(9, 1), of x₁ N(1, 1). */
+/**
+ * A posterior with two distant modes and known moments. Both coordinates have the prior N(0, 10²). The likelihood of x₀
+ * is a mixture of N(−6, 1) and N(9, 1), and that of x₁ is N(1, 1).
+ */
 import type { LogDensity } from "../../../../src/engine/contract/index.ts";
 import type { Engine } from "../../../../src/engine/memory/engine.ts";
 import type { Functional, Target } from "../exactness.ts";
@@ -32,7 +35,7 @@ export async function twoModes(
   const drawPrior: LogDensity["drawPrior"] = (draws) => Float64Array.of(10 * draws.normal(), 10 * draws.normal());
   const tempered = temperedOf(engine, slot, [SHARE], { dimension: 2, drawPrior });
   const whole = densityOf(engine, slot, [1, 0, SHARE], { dimension: 2 });
-  // Each component times the prior is a normal: mean m/1.01, variance 1/1.01, mass N(m; 0, 101).
+  // Each component times the prior is normal with mean m/1.01, variance 1/1.01 and mass N(m; 0, 101).
   const mass = (m: number) => Math.exp((-m * m) / 202) / Math.sqrt(2 * Math.PI * 101);
   const [left, right] = [SHARE * mass(-6), (1 - SHARE) * mass(9)];
   const p = left / (left + right);
