@@ -54,8 +54,8 @@ const patterns = fc
     })),
   );
 
-describe("a support", () => {
-  it("has the states of a table that are positive, numbered in their order", () => {
+describe("supports", () => {
+  it("contain the positive states of a table, numbered in their order", () => {
     fc.assert(
       fc.property(patterns, ({ shape, values }) => {
         const support = supportOf(memory, { scope: [...shape.keys()], shape, values });
@@ -68,7 +68,7 @@ describe("a support", () => {
     );
   });
 
-  it("is counted and built by walks, in steps of any size, where all restrictions meet", () => {
+  it("are counted and built in steps of any size, and satisfy all restrictions", () => {
     let deadEnds = 0;
     fc.assert(
       fc.property(patterns, fc.nat(), fc.nat(), fc.integer({ min: 1, max: 50 }), (first, other, keep, steps) => {
@@ -144,11 +144,11 @@ function logProduct({ tables }: Component, states: ArrayLike<number>): number {
   return tables.reduce((sum, table) => sum + (table.logs ? table.values[at(table)] : Math.log(table.values[at(table)])), 0);
 }
 
-describe.each([1, 4])("passes over supports, inner states %i", (inner) => {
+describe.each([1, 4])("passes over supports with %i inner states", (inner) => {
   it.each([
     ["graphs of all sorts", randomGraphs],
     ["wide graphs", denseGraphs],
-  ])("equal enumeration: %s", async (_, graphs) => {
+  ])("equals enumeration: %s", async (_, graphs) => {
     const before = memory.usedBytes;
     await fc.assert(
       fc.asyncProperty(graphs, fc.boolean(), async (graph, careful) => {

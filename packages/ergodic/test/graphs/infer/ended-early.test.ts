@@ -43,8 +43,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("a run that ends at once", () => {
-  it("has an answer to every task, by every algorithm, of which the certificate says that it is early", async () => {
+describe("a run that is stopped immediately", () => {
+  it("answers every task with every algorithm, and its certificate reports the early end", async () => {
     for (const [name, make] of Object.entries(inferenceRegistry)) {
       const algorithm = make({});
       for (const task of algorithm.tasks) {
@@ -59,7 +59,7 @@ describe("a run that ends at once", () => {
     }
   });
 
-  it("claims nothing that is not so, of 300 small graphs", async () => {
+  it("makes no false claim about 300 small graphs", async () => {
     const graphs = [randomGraphs, denseGraphs, randomTrees].flatMap((kind, i) => fc.sample(kind, { numRuns: 100, seed: 21 + i }));
     const kinds = new Map<string, number>();
     for (const graph of graphs) {
@@ -100,7 +100,7 @@ describe("a run that ends at once", () => {
     );
   });
 
-  it("is near the truth where loopy belief propagation is, and nearer after more rounds", async () => {
+  it("comes close if loopy belief propagation does, and closer after more rounds", async () => {
     const graph = grid(4);
     const truth = enumerateGraph(graph);
     const [part] = reduce(graph).components;
@@ -122,7 +122,7 @@ describe("a run that ends at once", () => {
     expect(truth.logLargest - made("map", 10).map!.value - scale).toBeLessThan(0.5);
   });
 
-  it("observed variables keep their states, in tables and in columns", async () => {
+  it("keeps the states of observed variables, in tables and in columns", async () => {
     const graph = factorGraph();
     for (let v = 0; v < 40; v++) graph.variable(`x${v}`);
     for (let v = 0; v < 40; v++) for (const w of [1, 3, 7]) graph.equal([v, (v + w) % 40], { weight: 0.5 });
@@ -134,7 +134,7 @@ describe("a run that ends at once", () => {
     }
   });
 
-  it("says that no possible state is known of columns with zeros", async () => {
+  it("reports that no possible state is known if columns contain zeros", async () => {
     const graph = factorGraph();
     for (let v = 0; v < 12; v++) graph.variable(`x${v}`);
     for (let v = 0; v < 12; v++) graph.table([v, (v + 1) % 12], [1, 0, 2, 3]);
@@ -143,7 +143,7 @@ describe("a run that ends at once", () => {
     for (const v of answer.variables) expect(answer.marginal(v).p.every((value) => value > 0 && value < 1)).toBe(true);
   });
 
-  it("small parts and trees are exact", async () => {
+  it("solves small parts and trees exactly", async () => {
     const graph = factorGraph();
     for (let v = 0; v < 30; v++) graph.variable(`x${v}`);
     // Pairs, and a chain.
@@ -158,7 +158,7 @@ describe("a run that ends at once", () => {
       expect(early.marginal(v).p[1]).toBeCloseTo(whole.marginal(v).p[1], 12);
   });
 
-  it("is continued bit for bit from where it was kept", async () => {
+  it("resumes bit for bit from its checkpoint", async () => {
     const plain = (answer: Answer): string => JSON.stringify({ ...answer.toJSON(), description: null });
     const run = infer(grid(8));
     run.stop();
@@ -168,8 +168,8 @@ describe("a run that ends at once", () => {
   });
 });
 
-describe("time that is up before planning ends", () => {
-  it.each(TASKS)("gives a rough answer: %s", async (task) => {
+describe("a time limit that expires during planning", () => {
+  it.each(TASKS)("returns a rough answer: %s", async (task) => {
     let clock = 0;
     vi.spyOn(performance, "now").mockImplementation(() => (clock += 21));
     // Far too wide for elimination; the search for orders alone takes hundreds of stretches.
@@ -181,7 +181,7 @@ describe("time that is up before planning ends", () => {
 });
 
 describe("hard zeros", () => {
-  it.each(TASKS)("of an impossible graph nothing is claimed while there is no proof: %s", async (task) => {
+  it.each(TASKS)("claims nothing about an impossible graph without a proof: %s", async (task) => {
     const answer = await infer(pigeons(14, 13), { task, algorithm: elimination() }).stop();
     expect((answer.certificate as { none: string }).none).toContain(NO_STATE);
     if (task !== "map") return;
@@ -193,14 +193,14 @@ describe("hard zeros", () => {
   });
 
   // By the search, and of a part that is small.
-  it.each([7, 3])("a proof that there is no state is told: %i pigeons", async (count) => {
+  it.each([7, 3])("reports a proof that no state is possible: %i pigeons", async (count) => {
     const stopped = (task: InferenceTask) => infer(pigeons(count, count - 1), { task, algorithm: elimination() }).stop();
     await expect(stopped("marginals")).rejects.toThrow("GRAPH_IMPOSSIBLE");
     await expect(stopped("map")).rejects.toThrow("GRAPH_IMPOSSIBLE");
     expect(await stopped("partition")).toMatchObject({ logZ: -Infinity, logZCertificate: { exact: true } });
   });
 
-  it("a state is found where the most probable states of beliefs do not fit together", async () => {
+  it("finds a state if the most probable states of the beliefs are incompatible", async () => {
     // As many pigeons as holes.
     const answer = await infer(pigeons(12, 12), { task: "map", algorithm: elimination() }).stop();
     expect(answer.best.value).toBe(0);
@@ -209,7 +209,7 @@ describe("hard zeros", () => {
     expect(certificate).toEqual({ none: EARLY });
   });
 
-  it("the search tries states in the order of beliefs, and yields where it compares many variables", () => {
+  it("searches states in the order of beliefs, and yields while it compares many variables", () => {
     const count = 3000;
     const never = graphOf(
       new Array(count).fill(3),
@@ -224,7 +224,7 @@ describe("hard zeros", () => {
     expect(pauses).toBeGreaterThanOrEqual(8);
   });
 
-  it("what automatic chose may give up, a named algorithm may not", async () => {
+  it("lets the automatic choice drop a failed algorithm, but reports the failure of a named one", async () => {
     const search: InferenceAlgorithm = {
       ...inferenceRegistry.graphAnnealing({}),
       start: () => ({
@@ -250,8 +250,8 @@ describe("hard zeros", () => {
   });
 });
 
-describe("how much is done", () => {
-  it("rounds follow from the work and the time limit; very large parts have none", () => {
+describe("amount of work", () => {
+  it("derives the rounds from work and time limit, and makes none for very large parts", () => {
     const [part] = reduce(grid(30)).components;
     const roundsFor = (...given: Parameters<typeof effortFor>) => effortFor(...given).rounds;
     expect(effortFor([])).toEqual({ rounds: 10, pauses: 10 });
@@ -272,7 +272,7 @@ describe("how much is done", () => {
     }
   });
 
-  it("messages that oscillate are left after three rounds", () => {
+  it("abandons oscillating messages after three rounds", () => {
     const draws = stream(1, "glass").at(0);
     const glass = pairwiseGraph(100, gridEdges(10, 10), 6, () => draws.normal());
     const [part] = reduce(glass).components;
@@ -286,7 +286,7 @@ describe("how much is done", () => {
   const plan = { task: "marginals", seed: 0, workers: 1, memory: 2 ** 20 } as const;
 });
 
-it("a step of mean field is the conditional distribution where all others were observed, of every kind of factor", () => {
+it("a mean-field step equals the conditional given all other variables, for every kind of factor", () => {
   const draws = stream(5, "columns").at(0);
   const graph = factorGraph();
   const counts = [2, 3, 2, 4, 2, 3];
@@ -316,7 +316,7 @@ it("a step of mean field is the conditional distribution where all others were o
   }
 });
 
-describe("the best so far", () => {
+describe("the best answer so far", () => {
   const p = (...values: number[]): Float64Array => Float64Array.from(values);
   const rough = { method: "rough", marginals: [{ p: p(0.3, 0.7), certificate: { none: "early" } }] };
   const own = (certificate: NonNullable<PartAnswer["marginals"]>[number]["certificate"], blank?: boolean): PartAnswer => ({
@@ -333,7 +333,7 @@ describe("the best so far", () => {
     logZ: { value, certificate },
   });
 
-  it("is the own one, but for the place in a wide interval, and where nothing was found", () => {
+  it("prefers its own marginals, limits them to a wide interval, and falls back if it has none", () => {
     expect(bestSoFar(undefined, rough)).toBe(rough);
     expect(bestSoFar(own({ none: "chains" }), rough).marginals![0].p).toEqual(p(0.5, 0.5));
     expect(bestSoFar(own({ none: "nothing yet" }, true), rough).marginals).toEqual(rough.marginals);
@@ -349,7 +349,7 @@ describe("the best so far", () => {
     expect([leavesOpen(undefined), leavesOpen(own({ none: "" }, true))]).toEqual([true, true]);
   });
 
-  it("of states is the more probable one with the smaller bound", () => {
+  it("combines the more probable state with the smaller bound", () => {
     const state = (value: number, bound?: number): PartAnswer => ({
       method: "a",
       map: { states: Int32Array.of(value), value, ...(bound === undefined ? {} : { bound }) },
@@ -360,7 +360,7 @@ describe("the best so far", () => {
     expect([leavesOpen(state(-1, 0)), leavesOpen(state(-1)), leavesOpen(state(-1, -1))]).toEqual([true, true, false]);
   });
 
-  it("of ln Z has bounds in place of nothing, and narrows what is wider", () => {
+  it("replaces a missing certificate of ln Z by bounds, and narrows wider ones", () => {
     const bounded = logZ(2, { lower: 0, upper: 10 });
     expect(bestSoFar(logZ(5, { none: "" }), bounded).logZ).toEqual(bounded.logZ);
     expect(bestSoFar(logZ(5, { khat: 0.1, ess: 300 }), bounded).logZ!.value).toBe(5);

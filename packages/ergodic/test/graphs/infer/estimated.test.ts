@@ -28,8 +28,8 @@ const plan = { task: "partition", seed: 3, workers: 1, memory: 2 ** 24 } as cons
 const stable = (value: unknown): string =>
   JSON.stringify(value, (_, one) => (ArrayBuffer.isView(one) ? Array.from(one as Float64Array) : one));
 
-describe("estimates where elimination is too much", () => {
-  it("come from tempering where importance sampling says little, right and narrow, whenever the run is interrupted", async () => {
+describe("estimates when elimination is infeasible", () => {
+  it("uses tempering when importance sampling is imprecise, with correct intervals at any interruption", async () => {
     const graph = magnet(10, 0.3);
     const exact = await infer(graph, { task: "partition", algorithm: elimination() });
     const whole = await Inference.open(graph, estimated(), plan, engine);
@@ -58,7 +58,7 @@ describe("estimates where elimination is too much", () => {
     }
   });
 
-  it("come from importance sampling alone where a factor is 0, and where that is precise", async () => {
+  it("uses importance sampling alone if a factor is 0 or if it is precise", async () => {
     for (const graph of [magnet(11, 0.4, true), magnet(6, 0.1)]) {
       const run = await Inference.open(graph, estimated(), { ...plan, memory: 2 ** 20 }, engine);
       while (!run.converged && run.step < 400) await run.advance(1);
@@ -69,7 +69,7 @@ describe("estimates where elimination is too much", () => {
     }
   });
 
-  it("are kept as they are at any time, stretches that are made again included", async () => {
+  it("restores any snapshot exactly, including stretches that must be repeated", async () => {
     const graph = magnet(10, 0.3);
     const run = await Inference.open(graph, estimated(), plan, engine);
     let owed = 0;
@@ -87,7 +87,7 @@ describe("estimates where elimination is too much", () => {
     console.log(`${owed} of 60 snapshots owe stretches`);
   });
 
-  it("are the narrower of both, and importance sampling's where the other's does not overlap or has none", () => {
+  it("selects the narrower answer, and importance sampling's if the other is disjoint or has no interval", () => {
     const [part] = reduce(magnet(4, 0.3)).components;
     const run = estimated().start(part, plan, engine) as PartInference & Record<"importance" | "tempering", object>;
     const found = (value: number, half: number, method: string) => ({
@@ -116,7 +116,7 @@ describe("estimates where elimination is too much", () => {
     });
   });
 
-  it("give importance sampling a stretch in 2, 16 or 64, by what tempering says", async () => {
+  it("gives importance sampling one stretch in 2, 16 or 64, depending on tempering's certificate", async () => {
     const [part] = reduce(magnet(4, 0.3)).components;
     type Stub = { answer: () => object | undefined; advance: () => Promise<void>; ended: boolean; dispose: () => void };
     const run = estimated().start(part, plan, engine) as PartInference & {
@@ -150,7 +150,7 @@ describe("estimates where elimination is too much", () => {
     ]).toEqual([16, 2, 16, 64, 16]);
   });
 
-  it("begin at once where no order could make elimination possible", async () => {
+  it("starts immediately if no order could make elimination possible", async () => {
     const begun = async (graph: FactorTables): Promise<number> => {
       const run = await Inference.open(graph, automatic(), { ...plan, seconds: 60 }, engine);
       const [part] = (run as unknown as { parts: { chosen?: object }[] }).parts;

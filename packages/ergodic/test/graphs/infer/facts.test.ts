@@ -59,16 +59,16 @@ const variants: readonly (readonly [string, Choices])[] = [
 describe("facts of a graph", () => {
   const plain = graphOf({});
 
-  it.each(variants)("%s has another hash, of columns", (_, choices) => {
+  it.each(variants)("gives %s another hash, in columns", (_, choices) => {
     expect(factsOf(graphOf(choices).conditionals()).hash).not.toBe(factsOf(plain.conditionals()).hash);
   });
 
-  it("graphs that are alike have the same", () => {
+  it("gives equal graphs the same hash", () => {
     expect(factsOf(graphOf({}).conditionals())).toEqual(factsOf(plain.conditionals()));
     expect(factsOf(graphOf({}).factorTables("marginals"))).toEqual(factsOf(plain.factorTables("marginals")));
   });
 
-  it("no two of them have the same, of columns or of tables", () => {
+  it("gives different graphs different hashes, in columns and tables", () => {
     const all = [{}, ...variants.map(([, choices]) => choices)].map(graphOf);
     const hashes = all.map((graph) => factsOf(graph.conditionals()).hash);
     expect(new Set(hashes).size).toBe(all.length);

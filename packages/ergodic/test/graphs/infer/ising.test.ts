@@ -40,12 +40,12 @@ const ising = (beta: number) =>
   );
 
 describe.skipIf(!present)("the 8 × 8 Ising model", () => {
-  it.each(betas)("elimination is exact at β = %d", async (beta) => {
+  it.each(betas)("eliminates exactly at β = %d", async (beta) => {
     const { logZ } = await infer(ising(beta), { task: "partition", algorithm: elimination() });
     expect(Math.abs(logZ - exactLogZ(beta))).toBeLessThan(1e-9);
   });
 
-  it.each(betas)("bounds hold, and estimates say how far they are off, at β = %d", async (beta) => {
+  it.each(betas)("computes valid bounds and reports the error of estimates at β = %d", async (beta) => {
     const truth = exactLogZ(beta);
     for (const algorithm of [miniBuckets(), naiveMeanField()]) {
       const { logZ, logZCertificate } = await infer(ising(beta), { task: "partition", algorithm });
@@ -56,7 +56,7 @@ describe.skipIf(!present)("the 8 × 8 Ising model", () => {
     expect(Object.keys(bethe.logZCertificate)).toEqual(["none"]);
   });
 
-  it.each(betas)("an interval of annealed importance sampling covers at β = %d", async (beta) => {
+  it.each(betas)("covers ln Z with an interval of annealed importance sampling at β = %d", async (beta) => {
     const truth = exactLogZ(beta);
     const algorithm = annealedImportanceSampling({ particles: 200, temperatures: 600, level: 0.9999 });
     const { logZ, logZCertificate } = await infer(ising(beta), { task: "partition", algorithm, seed: 1 });

@@ -23,10 +23,10 @@ function chain(count = COUNT) {
   return graph;
 }
 
-describe("before inference begins", () => {
+describe("pauses before inference", () => {
   const tables = chain().factorTables("marginals");
 
-  it("a graph's tables are made, and told from others, with a pause every thousand factors or so", () => {
+  it("builds and compares the tables of a graph with a pause about every thousand factors", () => {
     const made = followed(chain().tabling("marginals"));
     expect(made.pauses).toBeGreaterThanOrEqual(5);
     expect(made.pauses).toBeLessThan(12);
@@ -37,7 +37,7 @@ describe("before inference begins", () => {
     expect(gathered.value).toEqual(factsOf(tables));
   });
 
-  it("factors in columns are made with pauses, for samplers of whole graphs", async () => {
+  it("builds factors in columns with pauses, for samplers of whole graphs", async () => {
     const graph = chain();
     const made = followed(graph.columning());
     expect(made.pauses).toBeGreaterThanOrEqual(1);
@@ -60,7 +60,7 @@ describe("before inference begins", () => {
     expect(asked).toEqual(["columning"]);
   });
 
-  it("wide tables bring pauses as well as many do", () => {
+  it("pauses for wide tables as often as for many tables", () => {
     const wide = factorGraph();
     for (let v = 0; v < 20; v++) wide.variable(undefined, 16);
     for (let v = 0; v + 3 < 20; v++) wide.table([v, v + 1, v + 2, v + 3], new Float64Array(65_536).fill(1));
@@ -69,7 +69,7 @@ describe("before inference begins", () => {
     expect(followed(gathering(wide.factorTables("marginals"))).pauses).toBeGreaterThanOrEqual(8);
   });
 
-  it("it is reduced with a pause every thousand factors or so of each pass, to what it is reduced to at once", () => {
+  it("reduces the graph with a pause about every thousand factors, to the same result", () => {
     const factors = Array.from({ length: COUNT }, (_, i) => ({ scope: [i, i + 1], values: [1, 0, 0.5, 2] }));
     const graph = graphOf(new Array(COUNT + 1).fill(2), factors, { 17: 1 });
     const { pauses, value } = followed(reducing(graph));
@@ -79,7 +79,7 @@ describe("before inference begins", () => {
     expect(value).toEqual(reduce(graph));
   });
 
-  it("logarithms of a part are made once, with pauses, for all algorithms that prepare them", () => {
+  it("computes the logarithms of a part once, with pauses, for all algorithms that prepare them", () => {
     const [part] = reduce(tables).components;
     const { pauses, value } = followed(LogTables.making(part));
     expect(pauses).toBeGreaterThanOrEqual(5);
@@ -96,7 +96,7 @@ describe("before inference begins", () => {
     }
   });
 
-  it("what an algorithm prepares comes before its start, and is left out where the choice is exact", async () => {
+  it("prepares an algorithm before its start, and skips this if the choice is exact", async () => {
     const told: string[] = [];
     const other: InferenceAlgorithm = {
       ...inferenceRegistry.loopyBeliefPropagation({}),
@@ -121,7 +121,7 @@ describe("before inference begins", () => {
     expect(told).toEqual(["prepares", "starts"]);
   });
 
-  it("trees of bad orders are made with pauses", () => {
+  it("builds trees of bad orders with pauses", () => {
     const side = 40;
     const at = (row: number, column: number): number => row * side + column;
     const scopes: number[][] = [];
@@ -144,14 +144,14 @@ describe("before inference begins", () => {
     expect(value).toEqual(junctionTree(order, scopes));
   });
 
-  it("variables with few neighbours go with pauses", () => {
+  it("eliminates variables with few neighbours with pauses", () => {
     const scopes = Array.from({ length: COUNT }, (_, v) => [v, v + 1]);
     const { pauses, value } = followed(eliminationOrders(new Array(COUNT + 1).fill(2), scopes));
     expect(pauses).toBeGreaterThanOrEqual(10);
     expect(value.order.length).toBe(COUNT + 1);
   });
 
-  it("a signal is answered in the next pause", async () => {
+  it("responds to a signal in the next pause", async () => {
     const reason = new Error("enough");
     const controller = new AbortController();
     let wentOn = false;
@@ -169,7 +169,7 @@ describe("before inference begins", () => {
     expect(wentOn).toBe(false);
   });
 
-  it("parts that have begun are disposed of where the signal comes, or another part cannot begin", async () => {
+  it("disposes of started parts if the signal aborts or another part cannot start", async () => {
     const count = 3000;
     const pairs = factorGraph();
     for (let v = 0; v < 2 * count; v++) pairs.variable();
@@ -202,7 +202,7 @@ describe("before inference begins", () => {
     expect(aborted.disposed).toBe(aborted.started);
   });
 
-  it("a graph that has no pauses to offer is inferred from as one that has", async () => {
+  it("gets the same answer for a graph that cannot pause", async () => {
     const small = chain(30);
     const plain = { factorTables: () => small.factorTables("marginals") };
     const [a, b] = [await infer(small), await infer(plain)];

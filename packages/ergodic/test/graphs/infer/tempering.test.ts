@@ -85,7 +85,7 @@ async function tried(
 }
 
 describe("parallel tempering", () => {
-  it("gives intervals that hold on graphs with strong couplings, as chains and as bits", async () => {
+  it("holds its intervals on strongly coupled graphs, as chains and as bits", async () => {
     const graphs = Array.from({ length: power(3, 8) }, (_, i) => [
       strong(i, 2.5, false),
       strong(i, 2.5, true),
@@ -103,7 +103,7 @@ describe("parallel tempering", () => {
     expect(flagged).toBeLessThan((5 / 24) * graphs.length);
   });
 
-  it("flags what it cannot cross, or is right", async () => {
+  it("flags barriers that it cannot cross, or is right", async () => {
     let [flagged, missed] = [0, 0];
     for (const [seed, graph] of [
       ...[0.8, 1, 1.3, 2].map((strength, i) => hole(i, strength)),
@@ -119,7 +119,7 @@ describe("parallel tempering", () => {
     expect(flagged).toBeGreaterThan(0);
   });
 
-  it("gives the same at two workers, as chains and as bits", async () => {
+  it("computes the same result on two workers, as chains and as bits", async () => {
     for (const graph of [strong(3, 1, false), frustrated(3)]) {
       const [one, two] = await Promise.all(
         [1, 2].map((workers) => infer(graph, { algorithm: graphTempering({ warmup: 50, sweeps: 100 }), workers, seed: 9 })),
@@ -132,7 +132,7 @@ describe("parallel tempering", () => {
     }
   });
 
-  it("has no guarantee where a search had found what was never seen again, after a checkpoint too", async () => {
+  it("has no guarantee if only the search found a state, even after a checkpoint", async () => {
     const engine = await openEngine({ families: ["graphs"] });
     const [part] = reduce(strong(3, 1, true)).components;
     const plan = { task: "marginals", seed: 5, workers: 1, memory: 2 ** 24 } as const;
@@ -170,7 +170,7 @@ describe("parallel tempering", () => {
     resumed.dispose();
   });
 
-  it("begins with copies at random, before any sweep", async () => {
+  it("starts with random copies, before any sweep", async () => {
     const engine = await openEngine({ families: ["graphs"] });
     const plan = { task: "marginals", seed: 5, workers: 1, memory: 2 ** 24 } as const;
     for (const tables of [false, true]) {
@@ -186,7 +186,7 @@ describe("parallel tempering", () => {
     }
   });
 
-  it("refuses zeros, and variables of more states than a byte has", async () => {
+  it("refuses zeros, and variables with more states than fit in a byte", async () => {
     const zero = graphOf([2, 2], [{ scope: [0, 1], values: [1, 0, 2, 3] }]);
     await expect(infer(zero, { algorithm: graphTempering() })).rejects.toThrow(
       "graphTempering: a factor has an entry of 0, but all must be above 0; use importanceSampling(), or elimination() [GRAPH_ZEROS]",
@@ -197,7 +197,7 @@ describe("parallel tempering", () => {
     );
   });
 
-  it("says nothing before it has warmed up, and has no guarantee with few restarts", async () => {
+  it("claims nothing before warm-up ends, and has no guarantee with few restarts", async () => {
     const algorithm = graphTempering({ warmup: 100, sweeps: 150 });
     const far = await infer(hole(1, 2), { task: "partition", algorithm });
     expect(far.certificate).toEqual({
@@ -226,7 +226,7 @@ describe.skipIf(!existsSync(file))("the 16 × 16 Ising model", () => {
     return high + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - high), 0));
   }
 
-  it.each(isSlow ? [2.269, 2.5] : [2.269])("ln Z and marginals are in narrow intervals at T = %d", async (temperature) => {
+  it.each(isSlow ? [2.269, 2.5] : [2.269])("contains ln Z and marginals in narrow intervals at T = %d", async (temperature) => {
     const beta = 1 / temperature;
     const factors = gridEdges(16, 16, true).map((scope) => ({
       scope: [...scope],

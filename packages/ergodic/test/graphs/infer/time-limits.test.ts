@@ -34,7 +34,7 @@ function slowing(quick: number): InferenceAlgorithm {
   };
 }
 
-it("ends in time, also where stretches are suddenly long after thousands of short ones", async () => {
+it("ends in time, even if stretches suddenly become long after thousands of short ones", async () => {
   const graph = graphOf([2, 2], [{ scope: [0, 1], values: [1, 2, 3, 4] }]);
   const start = clock;
   const { description } = await infer(graph, { task: "partition", algorithm: slowing(20_000), until: { seconds: 0.5 } });
@@ -44,7 +44,7 @@ it("ends in time, also where stretches are suddenly long after thousands of shor
   expect(clock - start).toBeLessThan(540);
 });
 
-it("counts the time in which a graph's tables are made, as far as there is some left", async () => {
+it("counts the time to build a graph's tables towards the limit, and leaves the rest for inference", async () => {
   const tables = graphOf([2, 2], [{ scope: [0, 1], values: [1, 2, 3, 4] }]);
   const graphThatTakes = (seconds: number) => ({
     factorTables: () => tables,

@@ -50,7 +50,7 @@ const bytesOf = (answer: { toJSON(): { marginals?: unknown; logZ?: unknown } }):
   return JSON.stringify([marginals, logZ]);
 };
 
-describe("zeros left out", () => {
+describe("states excluded by zeros", () => {
   it("counts Latin squares", async () => {
     const answer = await infer(latinSquares(5));
     expect(answer.method).toMatch(/elimination: junction tree, 2\^\d+\.\d of its 2\^\d+\.\d states, zeros left out/);
@@ -63,7 +63,7 @@ describe("zeros left out", () => {
     expect((await infer(latinSquares(5), { task: "partition" })).logZ).toBeCloseTo(Math.log(1344), 12);
   });
 
-  it("finds the best of them, also where the least weights are out of float64's reach", async () => {
+  it("finds the best state, even if the smallest weights are outside the range of float64", async () => {
     for (const size of [1, 60]) {
       const draws = stream(5, "weights", size).at(0);
       const weights = Array.from({ length: 125 }, () => Math.exp(size * draws.normal()));
@@ -86,7 +86,7 @@ describe("zeros left out", () => {
     }
   });
 
-  it("limits are of what is left: states, and memory without slices", async () => {
+  it("applies limits to the remaining states, and to memory without slices", async () => {
     const graph = latinSquares(5);
     const { method } = await infer(graph, { algorithm: elimination() });
     const [left, all] = method.match(/2\^(\d+\.\d)/g)!.map((power) => Number(power.slice(2)));
@@ -98,7 +98,7 @@ describe("zeros left out", () => {
     expect((await infer(graph, { memory: 2 ** -9 })).method).toMatch(/slices/);
   });
 
-  it("is the same to the byte on one and two workers, in pieces, and after a checkpoint", async () => {
+  it("produces the same bytes on one and two workers, in pieces and after a checkpoint", async () => {
     const graph = assignments(9, 4);
     const one = await infer(graph, { workers: 1 });
     expect(one.method).toMatch(/zeros left out/);
@@ -109,7 +109,7 @@ describe("zeros left out", () => {
     expect(bytesOf(await infer.resume(kept!, graph))).toBe(bytesOf(one));
   });
 
-  it("gives its memory back wherever it is given up", async () => {
+  it("releases its memory wherever it stops", async () => {
     const engine = await openEngine({ families: ["graphs"] });
     const before = engine.memory.usedBytes;
     const [part] = reduce(latinSquares(5)).components;
@@ -126,7 +126,7 @@ describe("zeros left out", () => {
   });
 });
 
-it("of variables whose states are ruled out, chains give a probability and an error of each state that there was", async () => {
+it("chains report a probability and an error for every original state if zeros exclude some states", async () => {
   // The state in the middle is ruled out; ten such variables in a ring, so that there is something to sample.
   const count = 10;
   const factors = Array.from({ length: count }, (_, i) => ({ scope: [i, (i + 1) % count], values: [3, 1, 1, 1, 3, 1, 1, 1, 3] }));

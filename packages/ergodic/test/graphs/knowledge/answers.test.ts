@@ -106,7 +106,7 @@ function enumerate() {
 }
 
 describe("a small world", () => {
-  it("has the probabilities that enumeration gives", async () => {
+  it("computes the probabilities of enumeration", async () => {
     const { kb, smokes, healthy } = world();
     const graph = kb.ground();
     // Weights as learning would set them, by their names.
@@ -133,7 +133,7 @@ describe("a small world", () => {
     }
   });
 
-  it("says why: pulls are differences of the exponent", async () => {
+  it("explains beliefs by differences of the exponent", async () => {
     const { kb, smokes, healthy } = world();
     const graph = kb.ground();
     graph.setWeights(Array.from({ length: graph.weightCount }, (_, id) => graph.weightState(id).value || 0.5));
@@ -179,7 +179,7 @@ describe("a small world", () => {
   });
 });
 
-describe("why, of rules with exists", () => {
+describe("reasons for rules with exists", () => {
   it("lists a factor once, by the atom that is a literal", async () => {
     const sat = [{ id: "ann" }, { id: "bob" }];
     const [good, passed] = ["good", "passed"].map((name) => query(name, sat, { key: ["id"] }));
@@ -196,10 +196,10 @@ describe("why, of rules with exists", () => {
   });
 });
 
-describe("labels that are kept back", () => {
+describe("held-out labels", () => {
   const rows = Array.from({ length: 400 }, (_, i) => ({ id: i, group: i % 4, label: (i >> 2) % 10 < 1 + 2 * (i % 4) }));
 
-  it("are not observed, and measure how right probabilities are", async () => {
+  it("are not observed, and measure the calibration of probabilities", async () => {
     const group = relation("group", rows);
     const good = query("good", rows, { key: ["id"], label: "label", holdOut: ({ id }) => Number(id) >= 40 });
     const rule = weightedRule({
@@ -231,7 +231,7 @@ describe("labels that are kept back", () => {
     ]);
   });
 
-  it("may be probabilities: of what is not held out the truthiness, and the truth of what is", async () => {
+  it("accept probabilities: truthiness if shown, otherwise the correct answer", async () => {
     const chances = [0.8, 0.3, 1, 0, null, 0.8, true];
     const given = chances.map((label, id) => ({ id, label: label as number | null }));
     const good = query(
@@ -275,7 +275,7 @@ describe("labels that are kept back", () => {
     expect(() => query("named", [{ id: 1, label: 0.5 }], named)).toThrow(/row 1: column "label": it has no state 0.5/);
   });
 
-  it("are a share by their keys, the same ones when rows are added", () => {
+  it("are selected by key, and stay the same when rows are added", () => {
     const kept = (count: number) => {
       const good = query("good", rows.slice(0, count), { key: ["id"], label: "label", holdOut: 0.3 });
       const kb = knowledgeBase([weightedRule({ head: good({ id: "i" }), weight: 1 })]);

@@ -7,7 +7,7 @@ import { Dictionary } from "../../../src/graphs/knowledge/views.ts";
 
 const MOST = 2 ** 24 - 1;
 
-it("a column, and all tables together, hold 2^24 − 1 different values; one more is refused with the remedy", () => {
+it("accepts 2^24 − 1 different values per column and in total, and refuses one more with the remedy", () => {
   const column = new FactColumn("word");
   const facts = new Facts("relation", "says", [column]);
   // As if there were others already: a list with room, but nothing in it.
@@ -30,7 +30,7 @@ it("a column, and all tables together, hold 2^24 − 1 different values; one mor
   expect(() => dictionary.code("one more")).toThrow("all tables together would hold more than 16,777,215 different values");
 });
 
-it("a join that would look at 2^33 rows is refused with its rule, the atom and the remedy; nothing is left of it", () => {
+it("refuses a join that would visit 2^33 rows, with rule, atom and remedy, and leaves nothing behind", () => {
   expect(joinLimits.visited).toBe(2 ** 33);
   const rows = Array.from({ length: 100 }, (_, i) => ({ a: i, b: -i }));
   const r = relation("r", rows);

@@ -16,7 +16,7 @@ const rule = (given: object): unknown => weightedRule({ name: "n", weight: 1, ..
 const table = (given: unknown, types?: Any): unknown => relation("t", given as Any, types);
 const asked = (options: object, rows: Any = [{ a: 1, b: 1 }]): unknown => query("t", rows, { key: ["a"], ...options } as Any);
 
-describe("what is refused", () => {
+describe("refused input", () => {
   it.each<[string, () => unknown, RegExp]>([
     ["a table's name", () => relation("", [{ a: 1 }]), /^OptionError: relation: the name is "".*a text that is not empty/],
     ["no lists", () => table({}), /relation "t": .*lists by column: write \[\{ city: "Rome" \}\]/],
@@ -124,7 +124,7 @@ describe("what is refused", () => {
     expect(said).toMatch(/\[[A-Z_]+\]$/);
   });
 
-  it("with rows of people: a missing value is none, and rules pass over it", () => {
+  it("refuses invalid rows of people, and rules skip missing values", () => {
     const ages = relation("ages", people);
     const young = query("young", people, { key: ["who"] });
     const kb = knowledgeBase([
@@ -133,7 +133,7 @@ describe("what is refused", () => {
     expect(kb.explain().factors).toBe(1);
   });
 
-  it("bins of calibration, and a rule that is added twice, leave the knowledge base as it was", () => {
+  it("keeps the knowledge base unchanged after wrong calibration bins and duplicate rules", () => {
     const known = query("known", [{ id: 1, is: true }], { key: ["id"], label: "is", holdOut: 1 });
     const one = weightedRule({ name: "one", head: known({ id: "i" }), weight: 1 });
     const kb = knowledgeBase([one]);

@@ -18,7 +18,7 @@ function world(count: number) {
   return graph;
 }
 
-it("is measured by what was held out, as it was when learning began", async () => {
+it("measures calibration by the labels held out when learning began", async () => {
   const graph = world(300);
   const learning = fit(graph, { algorithm: pseudoLikelihood(), heldOut: 0.4, seed: 2 });
   const learned = await learning;
@@ -44,7 +44,7 @@ it("is measured by what was held out, as it was when learning began", async () =
   expect(learned.calibration(naive).error).toBeGreaterThan(0.12);
 });
 
-it("is refused where nothing was held out, or without bins", async () => {
+it("refuses calibration without held-out labels or bins", async () => {
   const learned = await fit(world(10), { algorithm: pseudoLikelihood(), epochs: 5 });
   const answer = await infer(learned.graph);
   expect(() => learned.calibration(answer)).toThrow(/nothing was held out.*give fit heldOut: 0\.2 \[OPTION_CONFLICT\]/);

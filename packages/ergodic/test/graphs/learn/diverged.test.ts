@@ -28,7 +28,7 @@ it.each([exactLikelihood, pseudoLikelihood, contrastiveDivergence])("%o", async 
   expect((await run(1e3)).weights.every(Number.isFinite)).toBe(true);
 });
 
-describe("weights that are worse than those at the start", () => {
+describe("weights worse than the initial ones", () => {
   /** Neighbours in a row, most of them alike. */
   function town(hidden = 0, near = 0) {
     const graph = factorGraph();
@@ -48,7 +48,7 @@ describe("weights that are worse than those at the start", () => {
     (await fit(graph, { seed: 1, epochs: 40, ...options })).findings.map(({ code }) => code);
   const wild = sgd({ rate: 10 });
 
-  it("are a finding, with both losses and the error of the comparison, whatever learns", async () => {
+  it("are a finding with both losses and the error of the difference, for every algorithm", async () => {
     const { findings, run } = await fit(town(), { rule: wild, seed: 1, epochs: 40 });
     expect(findings).toMatchObject([{ code: "worse", serious: true, advice: expect.stringMatching(/smaller rate/) }]);
     expect(run.findings).toEqual(findings);
@@ -66,7 +66,7 @@ describe("weights that are worse than those at the start", () => {
     expect(exact).toMatchObject([{ code: "worse", text: expect.stringMatching(/−ln of the likelihood.*but was 0\.6931$/) }]);
   });
 
-  it("are not, where it learnt, also from weights that are nearly right", async () => {
+  it("are not reported after successful learning, even from nearly correct weights", async () => {
     for (const options of [{}, { rule: momentum({ rate: 0.03 }) }, { algorithm: pseudoLikelihood() }, { replicas: 2 }]) {
       expect(await codes(town(), options)).toEqual([]);
       expect(await codes(town(0, 0.45), options)).toEqual([]);
@@ -76,7 +76,7 @@ describe("weights that are worse than those at the start", () => {
     for (let seed = 0; seed < 5; seed++) expect(await codes(town(), { from: first, seed, epochs: 20 })).toEqual([]);
   });
 
-  it("are compared with the start of the whole run, where it is resumed", async () => {
+  it("are compared with the start of the whole run after it is resumed", async () => {
     const run = fit(town(), { rule: wild, seed: 1, epochs: 20 });
     await run;
     const kept = await run.checkpoint();
@@ -90,7 +90,7 @@ describe("weights that are worse than those at the start", () => {
 });
 
 describe("pseudoLikelihood() with hidden variables", () => {
-  it("says that what it drew it learnt from, however it ended; the others do not", async () => {
+  it("warns that it learnt from its own draws, unlike other algorithms", async () => {
     const half = (hidden: boolean) => {
       const other = factorGraph();
       for (const name of ["own", "pair"]) other.weight(name);

@@ -97,7 +97,7 @@ function lossOf(columns: Conditionals, w: Float64Array) {
 }
 
 describe("labels with probabilities", () => {
-  it("are truthiness over its sum, of what was not observed", () => {
+  it("are normalised truthiness of unobserved variables", () => {
     const { graph, columns } = labelled([]);
     expect([...columns.labels!.keys()]).toEqual([2, 4, 6]);
     [7 / 8, 1 / 8].forEach((p, state) => {
@@ -111,7 +111,7 @@ describe("labels with probabilities", () => {
   });
 
   it.each([[[]], [[3]], [[1, 3]], [[3, 5]], [[1, 2, 3, 5]]])(
-    "exactLikelihood has the loss and gradient of enumeration, %j hidden",
+    "exactLikelihood computes the loss and gradient of enumeration, %j hidden",
     async (hidden) => {
       const { columns } = labelled(hidden);
       const objective = exactLikelihood().objective(columns, plan, engine);
@@ -149,7 +149,7 @@ describe("labels with probabilities", () => {
   }
 
   // Student's t with 39 degrees of freedom is above 4.9 in 1.7e-5 of cases: 1e-4 for the eight here together with the four below it at most 2e-4.
-  it.each([[[]], [[3]]])("contrastiveDivergence has it in the mean, %j hidden", (hidden) => {
+  it.each([[[]], [[3]]])("contrastiveDivergence has the same expected gradient, %j hidden", (hidden) => {
     const { columns } = labelled(hidden);
     const wanted = lossOf(columns, W).gradient;
     averaged(contrastiveDivergence({ particles: 200, steps: 2 }), columns, 25).forEach(({ mean, error }, i) => {
@@ -158,7 +158,7 @@ describe("labels with probabilities", () => {
     });
   });
 
-  it("contrastiveDivergence is near it where hidden variables depend on each other: within a twentieth of what labels change", () => {
+  it("contrastiveDivergence comes within a twentieth of the label effect if hidden variables are dependent", () => {
     const { columns } = labelled([1, 2, 3, 5]);
     const wanted = lossOf(columns, W).gradient;
     const flat = new Map(Array.from(columns.labels!, ([v, q]) => [v, q.map(() => 1 / q.length)]));
@@ -170,7 +170,7 @@ describe("labels with probabilities", () => {
     expect(Math.hypot(...wanted.map((g, i) => g - found[i].mean))).toBeLessThan(apart / 20);
   });
 
-  it("pseudoLikelihood has the gradient of E_q of the pseudo-likelihood in the mean", () => {
+  it("pseudoLikelihood has the expected gradient of E_q of the pseudo-likelihood", () => {
     const { columns } = labelled([]);
     const wanted = new Float64Array(4);
     const count = lossOf(columns, W).count;
@@ -189,7 +189,7 @@ describe("labels with probabilities", () => {
     });
   });
 
-  it("are learnt from: of one Boolean its log odds", async () => {
+  it("teach a single Boolean its log odds", async () => {
     const graph = factorGraph();
     const weight = graph.weight("w");
     graph.variable("a", undefined, { truthiness: [0.2, 0.8] });
@@ -198,7 +198,7 @@ describe("labels with probabilities", () => {
     expect(learned.weight("w")).toBeCloseTo(Math.log(4), 3);
   });
 
-  it("are refused where losses are compared, and where too many are joined", async () => {
+  it("are refused if the rule compares losses or too many labels are joined", async () => {
     const { graph } = labelled([]);
     await expect(fit(graph, { algorithm: pseudoLikelihood(), rule: lbfgs() })).rejects.toThrow(
       /lbfgs\(\) compares losses, but labels with probabilities are drawn.*\[RULE_CAPABILITY\]/,
@@ -215,7 +215,7 @@ describe("labels with probabilities", () => {
     );
   });
 
-  it("runs with labels are the same at 2 workers, and resume to the same bytes; other labels are another graph", async () => {
+  it("produce the same run on 2 workers and after resuming, and identify the graph", async () => {
     const { graph } = labelled([3]);
     for (const algorithm of [contrastiveDivergence({ particles: 5 }), pseudoLikelihood()]) {
       const options = { algorithm, rule: adam({ rate: 0.05 }), epochs: 40, seed: 2 };
@@ -244,7 +244,7 @@ describe("fit from an earlier run", () => {
   };
   const still = { rule: sgd({ rate: 1e-12 }), epochs: 1 };
 
-  it("begins with its weights, but for fixed ones, and with its chains", async () => {
+  it("begins with the earlier weights and chains, except for fixed weights", async () => {
     const graph = chain(6, 0);
     graph.observe(5, true);
     const states = [0, 1].map((state) => Uint8Array.from([state, state, state, state, state, state]));
@@ -279,7 +279,7 @@ describe("fit from an earlier run", () => {
     expect(other.weight("strong")).toBeCloseTo(60, 6);
   });
 
-  it("draws other numbers than the run before, and is resumed to the same bytes without it", async () => {
+  it("draws new random numbers, and resumes to the same bytes without the earlier run", async () => {
     const graph = chain(30, 0.3);
     for (let i = 0; i < 30; i += 3) graph.observe(i, i % 2 === 0);
     for (const algorithm of [contrastiveDivergence({ particles: 3 }), pseudoLikelihood()]) {
@@ -305,7 +305,7 @@ describe("fit from an earlier run", () => {
     expect((await fit(graph, { ...still, from: exact })).weight("strong")).toBeCloseTo(exact.weight("strong"), 9);
   });
 
-  it("is refused of what is none, and of larger graphs", async () => {
+  it("refuses anything but an earlier run, and runs on larger graphs", async () => {
     const graph = chain(6, 0);
     graph.observe(5, true);
     await expect(fit(graph, { from: {} as never })).rejects.toThrow(/from.*a result of fit\(\)/);

@@ -47,7 +47,7 @@ function labelled(): FactorGraph {
 }
 
 describe("averaged replicas", () => {
-  it("end within 0.005 nats a variable of the likelihood's optimum, on random graphs", async () => {
+  it("end within 0.005 nats per variable of the likelihood's optimum, on random graphs", async () => {
     const off = await offs({ replicas: 2, averageEvery: 5, workers: 2 });
     console.log(
       `2 replicas: median ${off[off.length >> 1].toExponential(1)}, worst ${off.at(-1)!.toExponential(1)} nats a variable off`,
@@ -61,7 +61,7 @@ describe("averaged replicas", () => {
     "tempered ones": contrastiveDivergence({ particles: 2, tempered: true }),
   };
   for (const [name, algorithm] of Object.entries(learners))
-    it(`give the same bytes at 1, 2 and 3 workers, and after a checkpoint between two averages: ${name}`, async () => {
+    it(`produce the same bytes at 1, 2 and 3 workers, and after a checkpoint between two averages: ${name}`, async () => {
       const graph = labelled();
       const options = { algorithm, rule, epochs: 40, seed: 5, replicas: 3, averageEvery: 7 };
       const whole = await fit(graph, options);
@@ -79,7 +79,7 @@ describe("averaged replicas", () => {
       expect([...(await fit(graph, { ...options, averageEvery: 8 })).weights]).not.toEqual(wanted);
     });
 
-  it("are lanes that know nothing of each other until they are averaged", async () => {
+  it("run independently until they are averaged", async () => {
     const { graph } = smallWorld(6, { hidden: 0.3, copies: 10 });
     const algorithm = contrastiveDivergence({ particles: 2 });
     const columns = graph.conditionals();
@@ -101,7 +101,7 @@ describe("averaged replicas", () => {
     expect([run.epochs, run.updates]).toEqual([20, 40]);
   });
 
-  it("continue from their mean, states of the rule included", async () => {
+  it("resume from their mean, including states of the rule", async () => {
     // Gradients that are known: lane l pulls towards l + 1.
     const objective = (l: number): FullObjective => ({
       count: 1,
@@ -139,7 +139,7 @@ describe("averaged replicas", () => {
     descent.dispose();
   });
 
-  it("begin where the chains of an earlier run ended, each with its own", async () => {
+  it("begin where the chains of an earlier run ended, each from its own chains", async () => {
     const { graph } = smallWorld(6, { hidden: 0.3, copies: 10 });
     const options = { algorithm: contrastiveDivergence({ particles: 2 }), rule, epochs: 3, seed: 4, replicas: 2 };
     const first = await fit(graph, options);
@@ -156,7 +156,7 @@ describe("averaged replicas", () => {
     }
   });
 
-  it("draw labels and trade states by numbers of their own", () => {
+  it("draw labels and swap states with their own random numbers", () => {
     const graph = factorGraph();
     const weight = graph.weight("w");
     for (let i = 0; i < 60; i++) {
@@ -179,7 +179,7 @@ describe("averaged replicas", () => {
     expect(one.key).not.toEqual(other.key);
   });
 
-  it("compute on a worker what they would on this thread, loss and gradient", async () => {
+  it("compute the same loss and gradient on a worker as on the main thread", async () => {
     const graph = labelled();
     const columns = graph.conditionals();
     const lane = { number: 1, count: 2 };
@@ -201,7 +201,7 @@ describe("averaged replicas", () => {
     there.dispose();
   });
 
-  it("share the chains that there are by default, so that an update costs no more", () => {
+  it("share the default number of chains, so that an update costs no more", () => {
     const columns = smallWorld(1).graph.conditionals();
     const chains = (count: number): number => {
       const plan = { seed: 9, workers: 1, memory: 2 ** 28, lane: { number: 0, count } };
@@ -216,7 +216,7 @@ describe("averaged replicas", () => {
 });
 
 describe("racing workers", () => {
-  it("end within 0.005 nats a variable of the optimum, on random graphs, and say what is to be doubted", async () => {
+  it("end within 0.005 nats per variable of the optimum, on random graphs", async () => {
     const off = await offs({ replicas: "shared", workers: 2 });
     console.log(
       `2 racing workers: median ${off[off.length >> 1].toExponential(1)}, worst ${off.at(-1)!.toExponential(1)} nats a variable off`,
@@ -224,7 +224,7 @@ describe("racing workers", () => {
     expect(off.at(-1)).toBeLessThan(0.005);
   });
 
-  it("say that weights are biased and not to be repeated; others do not", async () => {
+  it("warn of biased weights that cannot be reproduced, unlike other modes", async () => {
     const { graph } = smallWorld(1, { copies: 5 });
     const racing = await fit(graph, { replicas: "shared", workers: 3, epochs: 5 });
     expect(racing.findings).toMatchObject([{ code: "racing", serious: true }]);
@@ -235,7 +235,7 @@ describe("racing workers", () => {
       expect((await fit(graph, { ...options, epochs: 5 })).findings).toEqual([]);
   });
 
-  it("step on one vector while others compute, each from the weights as they then are", async () => {
+  it("update one vector concurrently, each from the current weights", async () => {
     // Two lanes whose evaluations end when told to.
     const calls: { x: number; update: number; end: (gradient: number) => void }[] = [];
     const objective: FullObjective = {
@@ -280,7 +280,7 @@ describe("racing workers", () => {
     racing.dispose();
   });
 
-  it("give their memory back once no worker writes there any more", async () => {
+  it("release their memory once no worker writes to it any more", async () => {
     let disposed = 0;
     let end: () => void = () => {};
     const objective: FullObjective = {
@@ -305,7 +305,7 @@ describe("racing workers", () => {
     expect(disposed).toBe(2);
   });
 
-  it("throw what a worker met", async () => {
+  it("rethrow the error of a worker", async () => {
     const failing: FullObjective = {
       ...{ count: 1, rows: 1, start: Float64Array.of(0), evaluate: () => Number.NaN, dispose: () => {} },
       evaluateOnWorkers: async () => {
@@ -330,7 +330,7 @@ describe("racing workers", () => {
     }
   });
 
-  it("draw other numbers once they continue", async () => {
+  it("draw new random numbers when they resume", async () => {
     const drawn: number[][] = [[], []];
     const objective = (l: number): FullObjective => ({
       ...{ count: 1, rows: 1, start: Float64Array.of(0), evaluate: () => Number.NaN, dispose: () => {} },
@@ -364,7 +364,7 @@ describe("racing workers", () => {
     }
   });
 
-  it("continue from a checkpoint with as many workers", async () => {
+  it("resume from a checkpoint with the same number of workers", async () => {
     const { graph } = smallWorld(6, { hidden: 0.3, copies: 10 });
     const run = fit(graph, { algorithm: contrastiveDivergence({ particles: 3 }), replicas: "shared", workers: 2, epochs: 20 });
     const { weights } = await run;
@@ -383,7 +383,7 @@ describe("racing workers", () => {
 /** After all that is due. */
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
-describe("what has no meaning", () => {
+describe("meaningless combinations", () => {
   it.each<[string, GraphFitOptions, RegExp]>([
     [
       "racing with fixed orders",
@@ -410,7 +410,7 @@ describe("what has no meaning", () => {
     await expect(fit(graph, { ...options, epochs: 2 })).rejects.toThrow(message);
   });
 
-  it("replicas in deterministic runs, and workers on one sequence, have one", async () => {
+  it("allows replicas in deterministic runs, and workers on one sequence", async () => {
     const { graph } = smallWorld(1, { copies: 2 });
     const options = { epochs: 5, workers: 2, algorithm: contrastiveDivergence({ particles: 2 }) };
     for (const replicas of [1, 2]) {
@@ -419,7 +419,7 @@ describe("what has no meaning", () => {
     }
   });
 
-  it("a checkpoint with lanes that are not there", async () => {
+  it("refuses a checkpoint with missing lanes", async () => {
     const { graph } = smallWorld(1, { copies: 2 });
     const descent = (count: number) => {
       const objective = (number: number) =>

@@ -28,7 +28,7 @@ const engine = await openEngine({ families: ["graphs", "training"] });
 const plan = { seed: 3, workers: 1, memory: 2 ** 28 };
 
 describe("statistics and terms", () => {
-  it("are those of the definitions, on random graphs of all kinds of factors, at any weights", () => {
+  it("equal their definitions at any weights, on random graphs of all kinds of factors", () => {
     let [looked, weighed] = [0, 0];
     fc.assert(
       fc.property(graphPlans({ most: 6, widest: 6 }), fc.nat(), (made, seed) => {
@@ -88,7 +88,7 @@ describe("statistics and terms", () => {
 });
 
 describe("exactLikelihood", () => {
-  it.each([0, 0.3])("has the loss and the gradient of enumeration, with %d of the evidence hidden", async (hidden) => {
+  it.each([0, 0.3])("computes the loss and the gradient of enumeration, with %d of the evidence hidden", async (hidden) => {
     const { graph, loss } = smallWorld(5, { copies: 8, hidden });
     const objective = exactLikelihood().objective(graph.conditionals(), plan, engine);
     for (const w of [
@@ -107,7 +107,7 @@ describe("exactLikelihood", () => {
 });
 
 describe("contrastive divergence", () => {
-  it("CD-k has the expectation that the powers of the sweep's transition matrix give", async () => {
+  it("has the expectation that powers of the transition matrix predict for CD-k", async () => {
     const { graph, states, all } = smallWorld(9, { copies: 1 });
     const w = Float64Array.of(0.4, 0.7, -0.5, 0.6, -0.8);
     const columns = graph.conditionals();
@@ -156,7 +156,7 @@ describe("contrastive divergence", () => {
     }
   });
 
-  it("each chain of CD-k begins where a chain of the evidence is, its own", async () => {
+  it("starts each chain of CD-k at its own chain of the evidence", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "seen"]) graph.variable(name);
     // Two that were not observed, which no sweep parts.
@@ -170,7 +170,7 @@ describe("contrastive divergence", () => {
     expect(new Set(unseen(free))).toEqual(new Set(["00", "11"]));
   });
 
-  it("persistent chains find the likelihood's optimum within 0.005 nats a variable, on random graphs", async () => {
+  it("finds the likelihood's optimum within 0.005 nats per variable with persistent chains, on random graphs", async () => {
     const learners: readonly (readonly [string, GraphLearner])[] = [
       ["PCD", contrastiveDivergence()],
       ["CD-1", contrastiveDivergence({ persistent: false })],
@@ -205,7 +205,7 @@ async function order(columns: ReturnType<ReturnType<typeof smallWorld>["graph"][
 }
 
 describe("fit(graph)", () => {
-  it("pseudo-likelihood by L-BFGS is at a stationary point, and with an L2 penalty nearer to 0", async () => {
+  it("reaches a stationary point of pseudo-likelihood by L-BFGS, closer to 0 with an L2 penalty", async () => {
     const { graph } = smallWorld(2);
     const { weights } = await fit(graph, { algorithm: pseudoLikelihood(), rule: lbfgs(), until: { tolerance: 1e-9 } });
     const objective = pseudoLikelihood().objective(graph.conditionals(), plan, engine);
@@ -219,7 +219,7 @@ describe("fit(graph)", () => {
     expect(sparse.weights.filter((w) => w === 0).length).toBeGreaterThan(0);
   });
 
-  it("leaves fixed weights, gives a graph with what was learnt, and shows nothing of what it holds out", async () => {
+  it("keeps fixed weights, returns a graph with learnt weights, and shows no held-out labels", async () => {
     const { graph, observed } = smallWorld(4);
     const prior = graph.weight("prior", 0.25, { fixed: true });
     for (let i = 0; i < 240; i++) graph.isTrue(i, { weight: prior });
@@ -238,7 +238,7 @@ describe("fit(graph)", () => {
     expect(certificate).toEqual({ exact: true });
   });
 
-  it("is the same at 1 and 2 workers, and goes on from a checkpoint to the same bytes", async () => {
+  it("computes the same bytes at 1 and 2 workers and after a checkpoint", async () => {
     const { graph } = smallWorld(6, { hidden: 0.3 });
     const rule = adam({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.05 }) });
     for (const algorithm of [contrastiveDivergence({ particles: 7 }), pseudoLikelihood()]) {
@@ -254,7 +254,7 @@ describe("fit(graph)", () => {
     }
   });
 
-  it("begins with the weights of an earlier run by their names, wherever they are now; others by number", async () => {
+  it("starts from an earlier run's weights, matched by name, or by number if they have none", async () => {
     const world = (names: readonly (string | undefined)[], states: readonly string[] = ["no", "yes"]): FactorGraph => {
       const graph = factorGraph();
       const weights = names.map((name) => graph.weight(name, 0.5));
@@ -294,7 +294,7 @@ describe("fit(graph)", () => {
     );
   });
 
-  it("says what it cannot learn from", async () => {
+  it("refuses graphs that it cannot learn from", async () => {
     const { graph } = smallWorld(1);
     await expect(fit(graph, { rule: lbfgs() })).rejects.toThrow(/lbfgs\(\) compares losses.*\[RULE_CAPABILITY\]/);
     await expect(fit(graph, { algorithm: "pcd" as never })).rejects.toThrow(/a learner of graphs/);
@@ -316,7 +316,7 @@ describe("fit(graph)", () => {
     await expect(fit(wide, { algorithm: exactLikelihood(), epochs: 1 })).rejects.toThrow(/joint states.*\[GRAPH_WIDTH\]/);
   });
 
-  it("learners are made again from JSON", () => {
+  it("rebuilds learners from JSON", () => {
     for (const name of learnerNames()) {
       const json = JSON.parse(JSON.stringify(learnerFromJson({ algorithm: name })));
       expect(learnerFromJson(json).toJSON()).toEqual(json);

@@ -20,7 +20,7 @@ const learn = (world: ReturnType<typeof smallWorld> | ReturnType<typeof twoModes
   fit(world.graph, { algorithm: pseudoLikelihood(), epochs: 30, heldOut, seed: 4 });
 
 describe("likelihood", () => {
-  it("of what was shown is that of enumeration, exactly where the graph is narrow enough", async () => {
+  it("equals enumeration for shown labels, exactly if the graph is narrow enough", async () => {
     for (const world of [smallWorld(3, { copies: 10, hidden: 0.2 }), twoModes(1, { size: 8, copies: 3, truth: [0.1, 0.3] })]) {
       const learned = await learn(world, 0);
       const found = await learned.likelihood();
@@ -32,7 +32,7 @@ describe("likelihood", () => {
     }
   });
 
-  it("is refused where nothing was observed: labels with probabilities are no evidence", async () => {
+  it("is refused without observations, because labels with probabilities are not evidence", async () => {
     const graph = factorGraph();
     graph.variable("spam", undefined, { truthiness: [0.2, 0.8] });
     graph.all(["spam"], { weight: graph.weight("prior") });
@@ -40,7 +40,7 @@ describe("likelihood", () => {
     await expect(learned.likelihood()).rejects.toThrow(/no variable was observed.*\[GRAPH_EVIDENCE\]/);
   });
 
-  it("of what was held out is given what was shown, and what is observed later is no part of it", async () => {
+  it("conditions held-out labels on shown ones, and ignores later observations", async () => {
     // One copy, so that enumeration of the whole graph can say.
     const world = smallWorld(8, { copies: 1 });
     const learned = await learn(world, 0.4);
@@ -59,7 +59,7 @@ describe("likelihood", () => {
     expect(Math.abs(shown.value - found.value)).toBeGreaterThan(1e-3);
   });
 
-  it("is estimated elsewhere, with errors as large as claimed, and says so", async () => {
+  it("is estimated on wider graphs, with errors as large as claimed, and reports this", async () => {
     let [beyond2, beyond4, count] = [0, 0, 0];
     const squares: number[] = [];
     for (let seed = 0; seed < power(6, 12); seed++) {
@@ -101,7 +101,7 @@ describe("likelihood", () => {
     expect(mean).toBeLessThan(1 + 4.5 * deviation);
   });
 
-  it("refuses what has no meaning", async () => {
+  it("refuses meaningless options", async () => {
     const learned = await learn(smallWorld(1, { copies: 2 }), 0);
     await expect(learned.likelihood({ of: "heldOut" })).rejects.toThrow(/nothing was held out.*\[OPTION_CONFLICT\]/);
     await expect(learned.likelihood({ of: "all" as never })).rejects.toThrow(/\[OPTION_RANGE\]/);

@@ -43,7 +43,7 @@ describe.each(Object.keys(ruleRegistry))("%s", (name) => {
     expect(loss(weights).value).toBeLessThan(atStart - 0.05);
   });
 
-  it("descends the gradient that chains draw, or is refused where it looks at losses", async () => {
+  it("descends the sampled gradient, or is refused if it reads losses", async () => {
     const run = fit(graph, { algorithm: contrastiveDivergence(), rule, epochs: 100 });
     if (rule.kind === "search") return expect(run).rejects.toThrow(/searches on minibatches.*RULE_CAPABILITY/);
     if (rule.kind !== "equation") return expect(run).rejects.toThrow(`${rule.name}() compares losses`);
@@ -54,7 +54,7 @@ describe.each(Object.keys(ruleRegistry))("%s", (name) => {
   });
 });
 
-describe("schedules of rates", () => {
+describe("rate schedules", () => {
   const schedules: [string, Schedule][] = [
     ["constantRate", constantRate({ rate: 0.05 })],
     ["inverseTimeDecay", inverseTimeDecay({ rate: 0.1, decay: 0.02 })],
@@ -65,7 +65,7 @@ describe("schedules of rates", () => {
     ["warmUp", warmUp({ rate: 0.1, updates: 10 })],
   ];
 
-  it("are all here", () => {
+  it("are all tested here", () => {
     expect(schedules.map(([name]) => name).sort()).toEqual(scheduleNames().sort());
   });
 
@@ -80,7 +80,7 @@ it.each([
   ["the step", { step: mul(scalar("loss"), vector("g")) }, true],
   ["a state", { states: [{ name: "m", initial: 0, next: add(vector("m"), scalar("loss")) }] }, true],
   ["a scalar", { scalars: [{ name: "s", initial: 0, next: mul(scalar("loss"), 2) }] }, true],
-])("a rule reads the loss where it is in %s", (_, part, reads) => {
+])("detects that a rule reads the loss in %s", (_, part, reads) => {
   const trace = () => ({ step: vector("g"), states: [], scalars: [], ...part });
   expect(readsLoss({ trace } as unknown as EquationRule)).toBe(reads);
 });

@@ -30,7 +30,7 @@ function votes(seen: readonly (boolean | undefined)[], weights = 2): FactorGraph
 }
 
 describe("separable evidence", () => {
-  it("is found by a weight whose factors all say the same, in either direction, and named", () => {
+  it("is found and named for a weight whose factors all agree, in either direction", () => {
     expect(found(votes([true, true, true, false]), [1, 1])).toEqual(["the weight w0 grows"]);
     expect(found(votes([false, true, false, false]), [1, 1])).toEqual(["the weight w0 grows"]);
     expect(found(votes([true, true, false, false]), [1, 1])).toEqual([]);
@@ -38,7 +38,7 @@ describe("separable evidence", () => {
     expect(found(votes(Array(10).fill(true), 5), [-1, 1, 1, 1, 1])).toEqual(["the weights w0, w1, w2 and 2 more grow"]);
   });
 
-  it("is found by all weights together, where they separate and none does alone", () => {
+  it("is found for all weights together if they separate it jointly but not alone", () => {
     // a − b: true where the first feature is larger.
     const graph = factorGraph();
     for (const name of ["a", "b"]) graph.weight(name);
@@ -69,7 +69,7 @@ describe("separable evidence", () => {
     expect(found(graph, [1, -1])).toEqual([]);
   });
 
-  it("is not claimed of what is hidden, uncertain, fixed, without effect, or ruled by zeros", () => {
+  it("is not claimed for hidden, uncertain or fixed values, for weights without effect, or with zeros", () => {
     // What was not observed has no word; what is joined to it is not known.
     expect(found(votes([true, undefined, true, undefined]), [1, 1])).toEqual(["the weight w0 grows"]);
     const joined = votes([true, undefined]);
@@ -96,7 +96,7 @@ describe("separable evidence", () => {
     expect(found(zeros, [1, 1])).toEqual([]);
   });
 
-  it("of factors of several variables: the evidence is each one's best state, not only better than all single changes", () => {
+  it("requires the evidence to be the best state jointly, not only against single changes", () => {
     // A straight wall through a grid: each change of one variable breaks more pairs than it mends.
     const graph = factorGraph();
     const weight = graph.weight("alike");
@@ -126,14 +126,14 @@ describe("separable evidence", () => {
   });
 });
 
-describe("fit of separable evidence", () => {
+describe("fits to separable evidence", () => {
   const graph = votes(Array.from({ length: 40 }, (_, i) => i % 2 === 0));
 
   it.each([
     ["contrastiveDivergence", { algorithm: contrastiveDivergence(), epochs: 30 }],
     ["pseudoLikelihood", { algorithm: pseudoLikelihood(), rule: lbfgs() }],
     ["exactLikelihood", { algorithm: exactLikelihood(), epochs: 10 }],
-  ])("%s says that no weights are the best, unless there is a penalty", async (_, options) => {
+  ])("%s reports that no best weights exist, unless there is a penalty", async (_, options) => {
     const { findings, run } = await fit(graph, options);
     expect(findings).toMatchObject([{ code: "separable", serious: true, advice: expect.stringContaining("l2") }]);
     expect(run.findings).toEqual(findings);

@@ -28,8 +28,8 @@ function yes(count: number, truthiness: readonly number[] = []): FactorGraph {
   return graph;
 }
 
-describe("fit of a graph with zeros", () => {
-  it("refuses evidence of probability 0, whatever learns", async () => {
+describe("fits of graphs with zeros", () => {
+  it("refuses evidence of probability 0, with every algorithm", async () => {
     const graph = yes(3);
     graph.oneOf([0, 1, 2]);
     for (let i = 0; i < 3; i++) graph.observe(i, true);
@@ -37,7 +37,7 @@ describe("fit of a graph with zeros", () => {
       await expect(fit(graph, { algorithm, epochs: 20 })).rejects.toThrow(/evidence has probability 0.*\[GRAPH_IMPOSSIBLE\]/);
   });
 
-  it("refuses evidence of which no factor by itself knows that it has probability 0", async () => {
+  it("refuses impossible evidence that no single factor can detect", async () => {
     const graph = yes(4);
     for (const pair of [
       [0, 1],
@@ -51,14 +51,14 @@ describe("fit of a graph with zeros", () => {
     );
   });
 
-  it("refuses labels that may be impossible", async () => {
+  it("refuses labels that can be impossible", async () => {
     const graph = yes(2, [0.5, 0.5]);
     graph.oneOf([0, 1]);
     graph.observe(0, true);
     await expect(fit(graph, { algorithm: exactLikelihood(), epochs: 20 })).rejects.toThrow(/labels.*\[GRAPH_IMPOSSIBLE\]/);
   });
 
-  it("refuses chains that stay where zeros allow nothing, instead of weights that follow from nothing", async () => {
+  it("refuses stuck chains in impossible states instead of returning meaningless weights", async () => {
     const graph = yes(12);
     for (let i = 0; i < 12; i += 3) graph.oneOf([i, i + 1, i + 2]);
     graph.observe(0, true);
@@ -71,7 +71,7 @@ describe("fit of a graph with zeros", () => {
     expect((await fit(graph, { algorithm: exactLikelihood(), epochs: 20 })).weight("yes")).toBeCloseTo(0, 6);
   });
 
-  it("learns where chains leave such states", async () => {
+  it("learns if chains leave such states", async () => {
     const graph = yes(18);
     // What follows from what is seen is true.
     for (let i = 0; i + 1 < 18; i += 2) graph.table([i, i + 1], [1, 1, 0, 1]);
@@ -81,7 +81,7 @@ describe("fit of a graph with zeros", () => {
     expect(Math.abs(found - wanted)).toBeLessThan(0.1);
   });
 
-  it("says where zeros make islands that chains do not leave, with the evidence or without", async () => {
+  it("reports islands that chains cannot leave, with and without evidence", async () => {
     // Both alike, or neither: two islands.
     const pair = (seen: readonly number[]): FactorGraph => {
       const graph = yes(4);

@@ -62,7 +62,7 @@ describe("conditionals", () => {
     expect(kinds.size).toBe(14);
   });
 
-  it("wide functions of literals count, with the same values", () => {
+  it("count literals in wide functions with the same values", () => {
     const graph = factorGraph();
     const names = indices(12).map((i) => `b${i}`);
     for (const name of names) graph.variable(name);
@@ -76,7 +76,7 @@ describe("conditionals", () => {
     for (const states of jointStates(counts)) agree(logValueAt(columns, states), at(states));
   });
 
-  it("features of factors before those that variables of a chain bring remain", () => {
+  it("keep features of factors before those of auxiliary chain variables", () => {
     const graph = factorGraph();
     const [child, first, ...others] = indices(11).map(() => graph.variable());
     graph.isTrue(first, { weight: 0.3, feature: 2.5 });
@@ -91,7 +91,7 @@ describe("conditionals", () => {
     expect(Array.from(features!)).toEqual([2.5, 0.5, ...Array(ends.length - 2).fill(1)]);
   });
 
-  it("shapes are shared by factors alike, also where their weights differ", () => {
+  it("share shapes between equal factors, even with different weights", () => {
     const graph = factorGraph();
     for (let i = 0; i < 100; i++) graph.variable();
     const weights = [graph.weight("a", 1), graph.weight("b", 2)];
@@ -106,7 +106,7 @@ describe("conditionals", () => {
     expect(new Set(used)).toEqual(new Set([0, 1]));
   });
 
-  it("have the weights of the graph that they are of, also where others share its factors", () => {
+  it("use the weights of their own graph, even if another graph shares its factors", () => {
     const graph = factorGraph();
     const x = graph.variable();
     graph.isTrue(x, { weight: graph.weight("w", 1) });
@@ -116,7 +116,7 @@ describe("conditionals", () => {
     expect([...graph.conditionals().weightValues, ...other.conditionals().weightValues]).toEqual([3, 2]);
   });
 
-  it("a count of a thousand literals has a value for each", () => {
+  it("have a value for each count of a thousand literals", () => {
     const graph = factorGraph();
     for (let i = 0; i <= 1000; i++) graph.variable();
     graph.ratio(indices(1000), 1000, { weight: 1 });

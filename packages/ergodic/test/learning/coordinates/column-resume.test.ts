@@ -65,7 +65,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
-it("resumes where the set is larger than the Gram matrix holds", async () => {
+it("resumes if the set is larger than the Gram matrix can hold", async () => {
   using data = tableOf(randomRows("squared", { rows: 40, columns: 900 }));
   expect(await resumesAfterRounds(data, modelOf("squared", { l2: 0.01 }), 1e-13)).toBeGreaterThan(1);
   using classes = tableOf(randomRows("multinomial", { rows: 40, columns: 300 }));
@@ -108,7 +108,7 @@ describe("paths", () => {
     ["one against the rest", {}],
   ];
 
-  it.each(cases)("%s, %o: resumed on one worker or two, the same bytes", async (kind, options) => {
+  it.each(cases)("%s, %o: resumes to the same bytes on one worker or two", async (kind, options) => {
     for (const format of formats) {
       using data = tableOf(randomRows(kind, { rows: 40, columns: 15 }), { format });
       const model = modelOf(kind, {});
@@ -122,7 +122,7 @@ describe("paths", () => {
     }
   });
 
-  it.each(kinds)("%s, with folds: after any number of λ the run goes on bit for bit", async (kind) => {
+  it.each(kinds)("%s, with folds: resumes bit for bit after any number of λ", async (kind) => {
     const problem = randomRows(kind, { rows: 40, columns: 15 });
     using data = tableOf(problem);
     const plan = resolvePlan("test", {}, engine.describe(), { batch: "all", precision: "f64" }, "f64");
@@ -163,8 +163,8 @@ describe("paths", () => {
   });
 });
 
-describe("memory comes back whole", () => {
-  it.each(formats)("after fits and paths that end, fail, are refused or stopped: %s", async (format) => {
+describe("memory use", () => {
+  it.each(formats)("releases all memory after fits and paths that end, fail, are refused or stopped: %s", async (format) => {
     using data = tableOf(randomRows("logistic", { rows: 30, columns: 10 }), { format });
     using numbers = tableOf(randomRows("squared", { rows: 30, columns: 10 }), { format });
     const model = modelOf("logistic", {});

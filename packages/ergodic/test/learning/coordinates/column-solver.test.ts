@@ -62,7 +62,7 @@ describe.each(kinds)("%s", (kind) => {
   const rowWeights = rows.y.map((_, i) => (i % 7 === 3 ? 0 : 0.5 + (i % 3)));
 
   it.each(certified)(
-    "%s: what it reports is so, and the gap is never less than what is missing, after any round",
+    "%s: reports correct values, and a gap that bounds the suboptimality after any round",
     async (_, model) => {
       const penalty = penaltyOf(model, columns);
       for (const weights of [undefined, rowWeights]) {
@@ -88,7 +88,7 @@ describe.each(kinds)("%s", (kind) => {
     },
   );
 
-  it("the dual is below the objective at any other point", async () => {
+  it("has a dual below the objective at every other point", async () => {
     const model = { l1: 0.05, l2: 0.02 };
     const { run, weights, intercept } = await solve(kind, rows, { model });
     const u = numbers(4);
@@ -101,7 +101,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   });
 
-  it("no column is screened that is not 0 at the optimum", async () => {
+  it("screens only columns that are 0 at the optimum", async () => {
     const COLUMNS = 40;
     let screenings = 0;
     for (const seed of [1, 2, 3, 4, 5, 6, 11]) {
@@ -149,7 +149,7 @@ describe.each(kinds)("%s", (kind) => {
     else expect(screenings).toBeGreaterThan(kind === "squared" ? 5 : 20);
   });
 
-  it("columns of which some are not penalised have no gap; the violation ends the run, and is right", async () => {
+  it("ends by the violation, correctly and without a gap, if some columns are not penalised", async () => {
     const models: LinearOptions[] = [
       { l1: 0.05, penaltyWeights: { x0: 0, x3: 0 } },
       { l1: 0.05, l2: 0.05, penaltyWeights: { x0: 0 } },
@@ -163,7 +163,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   });
 
-  it("without a penalty it ends by the violation, at a point without slope", async () => {
+  it("ends by the violation at a stationary point without a penalty", async () => {
     const many = randomRows(kind, { rows: 150, columns: 5, noise: 6 });
     const { run, gap, weights, intercept } = await solve(kind, many, { tolerance: 1e-9 });
     expect([gap, run.reason]).toEqual([undefined, "converged"]);
@@ -171,7 +171,7 @@ describe.each(kinds)("%s", (kind) => {
     expectStationary(kind, many, { weights, intercept }, {});
   });
 
-  it("dense and sparse, and numbers of 64, 32, 16 and 8 bits that stand for the same, have the same answer", async () => {
+  it("finds the same solution for dense and sparse rows of the same values in 64, 32, 16 and 8 bits", async () => {
     const model = { l1: 0.04, l2: 0.01 };
     const wanted = await solve(kind, rows, { model, tolerance: 1e-12 });
     const near = (found: Fit): void => {
@@ -200,7 +200,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   });
 
-  it("deterministic: the same bytes each time", async () => {
+  it("is deterministic: produces the same bytes each time", async () => {
     const once = async () => {
       const found = await solve(kind, rows, { model: { l1: 0.03 }, fitting: { deterministic: true } });
       return [...found.weights, ...found.intercept, ...Object.values(found.run.report)];
@@ -231,7 +231,7 @@ function expectStationary(kind: Kind, rows: Rows, { weights, intercept }: Fit, m
   }
 }
 
-it("squared: the gap is the one of a checker that shares nothing with the solver", async () => {
+it("squared: the gap equals that of an independent checker", async () => {
   const rows = randomRows("squared", { rows: 30, columns: 60 });
   const flat = { x: rows.x.flat(), rowCount: 30, columnCount: 60, y: rows.y };
   for (const l1 of [0.3, 0.1, 0.02]) {
@@ -244,7 +244,7 @@ it("squared: the gap is the one of a checker that shares nothing with the solver
   }
 });
 
-it("ridge: the closed form", async () => {
+it("ridge: equals the closed form", async () => {
   const rows = randomRows("squared", { rows: 20, columns: 3 });
   const l2 = 0.37;
   const { weights, intercept, gap } = await solve("squared", rows, { model: { l2 }, tolerance: 1e-14 });
@@ -260,11 +260,11 @@ it("ridge: the closed form", async () => {
   expect(intercept[0]).toBeCloseTo(mean - means.reduce((sum, m, j) => sum + m * weights[j], 0), 12);
 });
 
-describe("what all outputs have in common", () => {
+describe("the common shift of all outputs", () => {
   const cost = (values: number[], t: number, l1: number, l2: number): number =>
     values.reduce((sum, v) => sum + l1 * Math.abs(v - t) + (l2 / 2) * (v - t) ** 2, 0);
 
-  it("is the least of the penalty over all shifts", () => {
+  it("minimises the penalty over all shifts", () => {
     const u = numbers(8);
     for (let trial = 0; trial < 300; trial++) {
       const values = Array.from({ length: 2 + (trial % 5) }, (_, i) => (trial % 3 === 0 && i % 2 ? 0 : 4 * u.next().value));
@@ -285,7 +285,7 @@ describe("what all outputs have in common", () => {
     }
   });
 
-  it("is 0 where that is among the best", () => {
+  it("is 0 if 0 is one of the minimisers", () => {
     expect(commonShift(Float64Array.of(0, 0, 5), { l1: 1, l2: 0 }, false)).toBe(0);
     expect(commonShift(Float64Array.of(-1, 2), { l1: 1, l2: 0 }, false)).toBe(0);
     expect(commonShift(Float64Array.of(1, 2), { l1: 1, l2: 0 }, false)).toBe(1);

@@ -37,11 +37,11 @@ describe.skipIf(!there)(`the path on golub${there ? "" : " (skipped: no ../share
     path = await fit.path(linear({ loss: "squared", standardise: false }), data, { lambdas: 100, ratio: 0.01 });
   });
 
-  it("holds what the file says", () => {
+  it("contains the entries that the file describes", () => {
     expect([rows.rowCount, rows.columnCount, rows.y.filter((y) => y === 1).length]).toEqual([72, 7129, 25]);
   });
 
-  it("starts at the least λ at which all coefficients are 0, and falls geometrically to a hundredth", () => {
+  it("starts at the smallest λ with zero coefficients, and falls geometrically to a hundredth", () => {
     const largest = largestLambda(rows);
     // The last ones, which more than 99.9 % is explained without.
     expect(path.lambdas.length).toBe(98);
@@ -54,7 +54,7 @@ describe.skipIf(!there)(`the path on golub${there ? "" : " (skipped: no ../share
     expect(nonZeros(1)).toBeGreaterThan(0);
   });
 
-  it("has a relative gap of at most 1e-6 at every λ, and says so itself", () => {
+  it("reports a relative gap of at most 1e-6 at every λ, correctly", () => {
     path.lambdas.forEach((lambda, k) => {
       const { relative } = lassoGap(rows, path.weights(k), path.intercept(k)[0], lambda);
       expect(relative).toBeLessThanOrEqual(1e-6);

@@ -46,7 +46,7 @@ function valueAt(columns: number[][], columnCount: number, at: number): number {
   return columns[at % columnCount][Math.floor(at / columnCount)];
 }
 
-it("reaches the twin's objective and fitted values", async () => {
+it("reaches the objective and fitted values of the twin", async () => {
   const seen = { wide: 0, zero: 0, moved: 0 };
   const check = async ({ share, ...rows }: Rows & { share: number }): Promise<void> => {
     const { x, y, columnCount, rowCount } = rows;

@@ -49,7 +49,7 @@ describe("coordinate descent with long rounds", () => {
   });
   afterAll(() => data.dispose());
 
-  it("ticks within a round, with the gap that is known", () => {
+  it("reports ticks within a round, with the known gap", () => {
     const { ticks, fitted } = whole;
     const first = ticks.filter(({ update }) => update === 0);
     expect(first.length).toBeGreaterThan(1);
@@ -63,7 +63,7 @@ describe("coordinate descent with long rounds", () => {
     expect(fitted.run.reason).toBe("converged");
   });
 
-  it("is kept within a round, and repeats it bit for bit", async () => {
+  it("resumes from a checkpoint within a round bit for bit", async () => {
     let bytes: Uint8Array | undefined;
     await watched(data, async (run, tick, count) => {
       if (tick.update !== 0 || count !== 2) return;
@@ -77,7 +77,7 @@ describe("coordinate descent with long rounds", () => {
     expect(resumed.run.loss).toBe(fitted.run.loss);
   });
 
-  it("gives where it has come to when it is stopped within a round", async () => {
+  it("returns its current state if it is stopped within a round", async () => {
     const { fitted, run } = await watched(data, (run, { loss }) => loss < 0.6 && run.stop("enough"));
     expect([fitted.run.updates, fitted.run.reason]).toEqual([0, "enough"]);
     const { loss } = fitted.run;
@@ -113,7 +113,7 @@ describe("coordinate descent with long rounds", () => {
   });
 });
 
-it("a quadratic loss within a solve gives an intercept that goes with its coefficients", async () => {
+it("a quadratic loss within a solve has an intercept that matches its coefficients", async () => {
   // By covariances (600 columns) and by residuals (800).
   for (const columns of [600, 800]) {
     const u = numbers(7);
@@ -161,7 +161,7 @@ describe("LongStep", () => {
   };
   afterEach(() => vi.restoreAllMocks());
 
-  it("stops after a stretch, and keeps what was before", async () => {
+  it("stops after a stretch, and saves the state before it", async () => {
     const { state, step } = bench(9);
     state.at = 5;
     const log: string[] = [];
@@ -183,7 +183,7 @@ describe("LongStep", () => {
     expect(step.snapshot().state.at).toBe(6);
   });
 
-  it("interrupts a long step after a short one, where a copy costs little", async () => {
+  it("interrupts a long step after a short one if a copy is cheap", async () => {
     const { state, step } = bench(9, 0.4);
     expect(await step.advance(() => [busy(1, [])])).toEqual([1]);
     const before = state.clock;
@@ -192,7 +192,7 @@ describe("LongStep", () => {
     expect(state.kept).toBe(2);
   });
 
-  it("copies nothing before a step that follows a short one, where a copy costs much, and does not interrupt it", async () => {
+  it("makes no copy before a step that follows a short one, and does not interrupt it, if a copy is expensive", async () => {
     const { state, step } = bench(9, 0.5);
     await step.advance(() => [busy(1, [])]);
     expect(state.kept).toBe(1);
@@ -203,7 +203,7 @@ describe("LongStep", () => {
     expect(state.kept).toBe(2);
   });
 
-  it("moves all solvers on", async () => {
+  it("advances all solvers", async () => {
     const { step } = bench(0);
     expect(await step.advance(() => [busy(2, []), busy(5, []), busy(0, [])])).toEqual([2, 5, 0]);
   });

@@ -37,7 +37,7 @@ const newton = ColumnNewton.prototype as unknown as Generators;
 afterEach(() => vi.restoreAllMocks());
 
 describe.each([3, 8, 20, 60])("%i classes", (classes) => {
-  test("a cycle of steps makes an evaluation a group, of which there are 8 at most, and ends at the certified gap", async () => {
+  test("makes at most 8 evaluations per cycle of group steps, and ends at the certified gap", async () => {
     using data = tableOf(rowsOf(classes, 400, 6));
     let cycles = 0;
     let made = 0;
@@ -64,7 +64,7 @@ describe.each([3, 8, 20, 60])("%i classes", (classes) => {
   });
 });
 
-test("Gram matrices outlast steps: a path takes curvatures anew where they have drifted, not at each step", async () => {
+test("a path keeps Gram matrices across steps, and computes curvatures again only after they drift", async () => {
   using data = tableOf(rowsOf(4, 400, 40));
   let steps = 0;
   let anew = 0;
@@ -85,7 +85,7 @@ test("Gram matrices outlast steps: a path takes curvatures anew where they have 
   expect(anew / steps).toBeLessThan(0.2);
 });
 
-test("a few classes of more columns than one step's Gram matrix holds have one, many no more room than before", () => {
+test("a few wide classes have room for one step's Gram matrix, and many get no more room", () => {
   const capacity = (classes: number): number => {
     using data = tableOf(rowsOf(classes, 100, 400));
     const target = bound(data, 0.01);
@@ -99,7 +99,7 @@ test("a few classes of more columns than one step's Gram matrix holds have one, 
   expect([4, 40].map(capacity)).toEqual([400, 256]);
 });
 
-test("20 classes have the minimum that one class after another leads to", async () => {
+test("20 classes reach the minimum that solving one class after another reaches", async () => {
   const rows = rowsOf(20, 300, 5);
   using data = tableOf(rows);
   const l1 = 0.003;
@@ -115,7 +115,7 @@ test("20 classes have the minimum that one class after another leads to", async 
   expect(together).toBeCloseTo(await solved(), 9);
 });
 
-test("a round that is left anywhere on its way has coefficients whose objective is no higher than where it began", async () => {
+test("a round interrupted anywhere never raises the objective", async () => {
   const rows = rowsOf(20, 300, 5);
   using data = tableOf(rows);
   const l1 = 0.003;
@@ -156,7 +156,7 @@ test("a round that is left anywhere on its way has coefficients whose objective 
   solver.dispose();
 });
 
-test("intercepts of rare classes among many rows settle together, to what rounding leaves", async () => {
+test("intercepts of rare classes among many rows converge jointly, up to rounding", async () => {
   const draws = stream(2, "rows").at(0);
   const rowCount = 3000;
   const y = Float64Array.from({ length: rowCount }, (_, i) => (i < 300 ? i : Math.floor(300 * draws.uniform())));
@@ -173,7 +173,7 @@ test("intercepts of rare classes among many rows settle together, to what roundi
   for (const [k, b] of [...fitted.intercept].entries()) expect(Math.exp(b - first)).toBeCloseTo(counts[k] / counts[0], 10);
 });
 
-test("the null model is opened with its intercepts at their minimum, of rare classes too, whose slopes fall slowly at first", async () => {
+test("the null model starts with optimal intercepts, even for rare classes with slowly falling slopes", async () => {
   const y = Float64Array.from({ length: 4000 }, (_, i) => (i < 4 ? 1 + (i % 2) : 0));
   using data = Dataset.fromArrays({ x: Array.from(y, (_, i) => [Math.sin(i)]), y, type: "f64", classes: true });
   const target = bound(data, 1);

@@ -25,13 +25,13 @@ function counted(cells: number, moves: Iterable<number>): Float64Array {
 }
 
 describe("orders", () => {
-  it.each(["cyclic", "random", "permutation", "importance"] as const)("%s does not depend on how moves are asked for", (name) => {
+  it.each(["cyclic", "random", "permutation", "importance"] as const)("%s does not depend on how moves are requested", (name) => {
     const whole = made(name).next(0, 100);
     const parts = [made(name).next(0, 3), made(name).next(3, 40), made(name).next(43, 57)].flatMap((p) => Array.from(p));
     expect(parts).toEqual(Array.from(whole));
   });
 
-  it("cyclic goes round, and permutation takes each once a pass, in another order each time", () => {
+  it("cyclic repeats one order, and permutation uses a new order of all blocks in each pass", () => {
     expect(Array.from(made("cyclic").next(5, 4))).toEqual([5, 6, 0, 1]);
     const passes = Array.from({ length: 50 }, (_, pass) =>
       made("permutation")
@@ -42,7 +42,7 @@ describe("orders", () => {
     expect(new Set(passes).size).toBeGreaterThan(40);
   });
 
-  it("greedy takes the largest, of equal ones the first, and looks again after `block` moves", () => {
+  it("greedy selects the largest, the first of equal ones, and checks again after `block` moves", () => {
     let looks = 0;
     const violations = () => {
       looks++;
@@ -70,14 +70,14 @@ describe("frequencies", () => {
     expect(even((b, k) => (k % 20 === 0 ? 0 : b))).toBeLessThan(LEVEL);
   });
 
-  it("importance goes by curvature", () => {
+  it("importance is proportional to curvature", () => {
     const byCurvature = (cell: (b: number, k: number) => number) =>
       chiSquare(counted(BLOCKS, Array.from(made("importance").next(0, MOVES), cell)), (b) => (MOVES * curvature[b]) / total);
     expect(byCurvature((b) => b)).toBeGreaterThan(LEVEL);
     expect(byCurvature((b, k) => (k % 20 === 0 ? 0 : b))).toBeLessThan(LEVEL);
   });
 
-  it("permutation puts each block everywhere, and every pair in both orders", () => {
+  it("permutation puts each block at every place, and every pair in both orders", () => {
     const passes = Array.from({ length: 10_000 }, (_, pass) => made("permutation").next(BLOCKS * pass, BLOCKS));
     const places = (order: (pass: Uint32Array, p: number) => Uint32Array) =>
       chiSquare(

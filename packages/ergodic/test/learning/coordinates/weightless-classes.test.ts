@@ -35,7 +35,7 @@ afterEach(() => vi.restoreAllMocks());
 const penalties: LinearOptions[] = [{ l1: 0.02 }, { l2: 0.02 }, { l1: 0.01, l2: 0.01 }, { l1: 0, l2: 0 }];
 
 describe.each(penalties)("%o", (penalty) => {
-  it("coordinate descent predicts what it does without these rows, in a few rounds", async () => {
+  it("coordinate descent predicts the same as without these rows, in a few rounds", async () => {
     using data = tableOf(rows, { weights });
     using without = tableOf(known);
     const model = linear({ loss: "multinomial", standardise: false, ...penalty });
@@ -57,7 +57,7 @@ describe.each(penalties)("%o", (penalty) => {
   });
 });
 
-it("L-BFGS predicts the same, where there is no L1", async () => {
+it("L-BFGS predicts the same if there is no L1", async () => {
   using data = tableOf(rows, { weights });
   const model = linear({ loss: "multinomial", standardise: false, l2: 0.02 });
   const [wanted, found] = [
@@ -67,7 +67,7 @@ it("L-BFGS predicts the same, where there is no L1", async () => {
   for (const [i, p] of found.entries()) for (const [k, v] of p.entries()) expect(Math.abs(v - wanted[i][k])).toBeLessThan(1e-3);
 });
 
-it("a fold whose training rows lack a class says how unlikely it found the class, in finite numbers", async () => {
+it("a fold whose training rows lack a class reports a finite loss for that class", async () => {
   const rare = { ...known, x: [...known.x, known.x[0]], y: [...known.y, 3], classes: 4 };
   using data = tableOf(rare);
   const evaluations = vi.spyOn(ColumnNewton.prototype, "evaluate");
@@ -86,19 +86,19 @@ describe("rows of a cross-entropy", () => {
     curvatures: Float64Array.from(slopes, (s, i) => Math.abs(s) * (1 - Math.abs(s) / (weights[i] || 1))),
   });
 
-  it("lack a class that pulls in none of them, those of weight 0 excepted", () => {
+  it("lack a class if no row of nonzero weight pulls it up", () => {
     expect(isWeightless(of([1, 2, 0], [0.3, 1e-20, 0]))).toBe(true);
     expect(isWeightless(of([1, 2, 0], [0.3, -0.2, 0]))).toBe(false);
     // As certain as a float64 can be of its own class: no slope, but a row of the class.
     expect(isWeightless(of([1, 2], [0.3, 0]))).toBe(false);
   });
 
-  it("are fitted where their own class is likelier than all others together", () => {
+  it("are fitted if their own class is likelier than all others together", () => {
     expect(isFitted(of([1, 2, 0], [0.3, -0.9, 0]))).toBe(true);
     expect(isFitted(of([1, 2, 0], [0.3, -1.1, 0]))).toBe(false);
   });
 
-  it("are no rows of another loss, whatever its slopes", () => {
+  it("do not count for another loss, whatever its slopes", () => {
     const other = { ...of([1, 1], [0.3, 0.2]), curvatures: Float64Array.of(1, 1) };
     expect([isWeightless(other), isFitted(other)]).toEqual([false, false]);
   });

@@ -151,7 +151,7 @@ const models: [string, Partial<Quadratic>][] = [
 const formats = ["dense", "sparse"] as const;
 
 describe.each(models)("setSolve, %s", (_, given) => {
-  it.each(formats)("by covariances and by residuals: the twin's minimum, %s", (format) => {
+  it.each(formats)("reaches the minimum of the twin by covariances and by residuals, %s", (format) => {
     for (const link of [0, 0.4]) {
       const model = quadratic(30, 8, { ...given, link });
       // A column far from 0, where the intercept can take it up, and rows without weight.
@@ -171,7 +171,7 @@ describe.each(models)("setSolve, %s", (_, given) => {
   });
 });
 
-it("never raises the objective, from one pass to the next, also where points are extrapolated", () => {
+it("no pass raises the objective, even if points are extrapolated", () => {
   let fell = 0;
   for (const seed of [1, 2, 3]) {
     for (const nonNegative of [false, true]) {
@@ -193,7 +193,7 @@ it("never raises the objective, from one pass to the next, also where points are
   expect(fell).toBeGreaterThan(30);
 });
 
-it("a set larger than the Gram matrix holds is solved by residuals", () => {
+it("a set larger than the Gram matrix is solved by residuals", () => {
   const model = quadratic(40, 800, { l1: 2 });
   using bound = new Bound(model);
   expect(bound.set.count(field.SET_CAPACITY)).toBe(768);
@@ -205,7 +205,7 @@ it("a set larger than the Gram matrix holds is solved by residuals", () => {
 });
 
 describe("setScores", () => {
-  it.each(formats)("knows every pull that reaches l1 w, and leaves out most that cannot: %s", (format) => {
+  it.each(formats)("finds every pull that reaches l1 w, and skips most that cannot: %s", (format) => {
     let columns = 0;
     let computed = 0;
     for (let seed = 1; seed <= 8; seed++) {
@@ -243,7 +243,7 @@ describe("setScores", () => {
     expect(computed).toBeLessThan(0.8 * columns);
   });
 
-  it("sums up loss, penalty, excess and violation", () => {
+  it("sums loss, penalty, excess and violation", () => {
     for (const given of [{ l2: 0.4 }, { l2: 0.4, nonNegative: true, penaltyWeights: [0, 1, 2, 1, 0, 1] }]) {
       const model = quadratic(15, 6, given);
       using bound = new Bound(model);
@@ -267,7 +267,7 @@ describe("setScores", () => {
   });
 });
 
-it("setGrow takes the largest pulls above the threshold, and unpenalised columns always", () => {
+it("setGrow adds the largest pulls above the threshold, and unpenalised columns always", () => {
   for (const nonNegative of [false, true]) {
     const penaltyWeights = Array.from({ length: 30 }, (_, j) => (j === 7 ? 0 : 0.5 + (j % 3)));
     const model = quadratic(12, 30, { nonNegative, penaltyWeights, l1: 1 });
@@ -292,7 +292,7 @@ it("setGrow takes the largest pulls above the threshold, and unpenalised columns
   }
 });
 
-it("setCompact drops members at 0, and keeps the others' covariances", () => {
+it("setCompact drops members at 0, and keeps the covariances of the others", () => {
   const model = quadratic(30, 12, { l1: 4, penaltyWeights: [1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1] });
   using bound = new Bound(model);
   const { set } = bound;
@@ -321,7 +321,7 @@ it("setCompact drops members at 0, and keeps the others' covariances", () => {
   expect(bound.value()).toBeCloseTo(before, 12);
 });
 
-it.each(formats)("setDirection is what outputs moved by, setOutputs what they are: %s", (format) => {
+it.each(formats)("setDirection writes the change of outputs, and setOutputs writes the outputs: %s", (format) => {
   const model = quadratic(21, 6, { l1: 0.1 });
   using bound = new Bound(model, { format });
   const { set } = bound;
@@ -337,7 +337,7 @@ it.each(formats)("setDirection is what outputs moved by, setOutputs what they ar
   expectOutputs();
 });
 
-it("moves are measured from the columns' means, so that an offset of 1e6 costs few digits", () => {
+it("moves are relative to column means, so that an offset of 1e6 costs few digits", () => {
   const model = quadratic(40, 6, { l1: 0.2 });
   const shifted = { ...model, x: model.x.map((row) => row.map((v) => v + 2 ** 20)) };
   using near = new Bound(model);
@@ -348,7 +348,7 @@ it("moves are measured from the columns' means, so that an offset of 1e6 costs f
   for (const [j, b] of far.beta().entries()) expect(Math.abs(b - beta[j])).toBeLessThan(1e-8);
 });
 
-describe("calls that stop wherever they may", () => {
+describe("interrupted calls", () => {
   const models: [string, Parameters<typeof quadratic>[2], number][] = [
     ["by covariances", { link: 0.6 }, 1000],
     ["by covariances, coefficients ≥ 0", { link: 0.6, nonNegative: true, l1: 0.01 }, 1000],
@@ -357,7 +357,7 @@ describe("calls that stop wherever they may", () => {
     ["by residuals, l2", { link: 0.9, l1: 0, l2: 0.001 }, 8],
   ];
 
-  it.each(models)("make the same bits: %s", (_, given, capacity) => {
+  it.each(models)("produce the same bits: %s", (_, given, capacity) => {
     for (const format of formats) {
       const ends = [Number.POSITIVE_INFINITY, 60, 1].map((most) => {
         using bound = new Bound(quadratic(30, 20, given), { format, capacity });
@@ -402,7 +402,7 @@ describe("calls that stop wherever they may", () => {
   });
 });
 
-it("columnProducts is Xᵀ(h∘x) by places, without the intercept's entries", () => {
+it("columnProducts is Xᵀ(h∘x) by position, without the entries of the intercept", () => {
   const model = quadratic(20, 6);
   using bound = new Bound(model, { format: "sparse" });
   const { set } = bound;
@@ -422,7 +422,7 @@ it("columnProducts is Xᵀ(h∘x) by places, without the intercept's entries", (
   out.dispose();
 });
 
-it("setModel takes slopes always, and curvatures where they have drifted", () => {
+it("setModel always updates slopes, and updates curvatures only after they drift", () => {
   const model = quadratic(10, 3);
   using bound = new Bound(model);
   const { set } = bound;
@@ -454,7 +454,7 @@ it("setModel takes slopes always, and curvatures where they have drifted", () =>
   own.dispose();
 });
 
-it("scores taken again are the same: sums begin anew", () => {
+it("repeated scores are equal, because sums start from 0", () => {
   using bound = new Bound(quadratic(30, 12));
   bound.solve({ tolerance: 1e-12 });
   const sums = () => [field.SET_INNER_F64, field.SET_PENALTY_F64].map((at) => bound.set.get(at));

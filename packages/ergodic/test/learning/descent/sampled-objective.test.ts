@@ -9,7 +9,7 @@ import { gradientDescent } from "../../../src/learning/descent/gradient-descent.
 import { SampledObjective } from "../../../src/learning/descent/sampled-objective.ts";
 import { plantedRows } from "../../engine/loop/planted.ts";
 
-it("is the loss plus penalties on all rows, if there are fewer than its sample", async () => {
+it("computes loss plus penalties on all rows if there are fewer than its sample", async () => {
   const engine = await openEngine({ families: ["training"] });
   const small = plantedRows({ rows: 100, columns: 6, classes: 2, format: "dense" });
   const plan = resolvePlan("fit", { precision: "f64" }, engine.describe(), { batch: 1 });

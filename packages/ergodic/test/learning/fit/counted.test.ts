@@ -23,7 +23,7 @@ const oneByOne = of(
   false,
 );
 
-test("Titanic as 32 rows with counts is as good as its 2201 passengers", async () => {
+test("32 Titanic rows with counts predict as well as 2201 passengers", async () => {
   const counted = fit(linear(), of(rows, true), { seed: 1 });
   const single = fit(linear(), oneByOne, { seed: 1 });
   const [one, other] = [await counted, await single];
@@ -37,7 +37,7 @@ test("Titanic as 32 rows with counts is as good as its 2201 passengers", async (
   expect(ratio).toBeLessThan(3.2);
 });
 
-test("squared losses have as many rows as weights count", async () => {
+test("squared losses count weights as rows", async () => {
   const x = Array.from({ length: 12 }, (_, i) => [i % 4, Math.sin(i)]);
   const data = (weight: number): Dataset =>
     Dataset.fromArrays({ x, y: x.map(([a, b], i) => a - b + Math.cos(9 * i)), weights: x.map(() => weight) });
@@ -49,7 +49,7 @@ test("squared losses have as many rows as weights count", async () => {
   expect(await why(10.5)).toContain("under which held-out rows are predicted best");
 });
 
-test("more observations than are dealt one by one are shared out evenly", async () => {
+test("more observations than the limit for individual dealing are divided evenly", async () => {
   const many = rows.map((row) => ({ ...row, count: 1000 * row.count }));
   const model = await fit(linear(), of(many, true), { seed: 1 });
   expect(model.evaluate(oneByOne).accuracy).toBeCloseTo(0.7783, 3);

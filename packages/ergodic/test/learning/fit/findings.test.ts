@@ -39,7 +39,7 @@ const codes = ({ run }: { readonly run: { readonly findings: readonly { readonly
   run.findings.map(({ code }) => code);
 
 describe("worseFindings", () => {
-  it("accuses no run whose losses are alike: 6 in 10,000 comparisons of 16 blocks, when there is nothing but noise", () => {
+  it("reports at most 6 in 10,000 comparisons of 16 blocks if losses differ only by noise", () => {
     const draws = stream(1, "blocks").at(0);
     const comparisons = 20_000;
     let accused = 0;
@@ -53,7 +53,7 @@ describe("worseFindings", () => {
     expect(accused).toBeLessThanOrEqual(28);
   });
 
-  it("says both values and the error, and nothing below the noise, the share, or rounding", () => {
+  it("reports both values and the error, and nothing below the noise, the share or rounding", () => {
     const [finding] = worseFindings({ start: 0.5, end: 0.9, error: 0.05 }, "the loss");
     expect(finding).toEqual({
       code: "worse",
@@ -74,7 +74,7 @@ describe("worseFindings", () => {
 describe("fit", () => {
   // More rows than are compared, and fewer, which are all compared.
   it.each([6000, 600])(
-    "of %d rows: descent that ends above its start is a finding, and descent that learns is none",
+    "reports descent above its start, but not successful descent, on %d rows",
     async (count) => {
       const [numbers, classes] = [rowsOf(count), rowsOf(count, noisy)];
       const logistic = linear({ loss: "logistic" });
@@ -101,7 +101,7 @@ describe("fit", () => {
     },
   );
 
-  it("the penalty belongs to the objective: a fit that begins at another model, and gives up loss for it, is no worse", async () => {
+  it("counts the penalty, so that a fit can give up loss of its initial model", async () => {
     const rows = rowsOf(600);
     const sharp = await fit(linear(), rows);
     const rule = sgd({ rate: 0.02 });
@@ -111,7 +111,7 @@ describe("fit", () => {
     expect(codes(await fit(linear(), rows, { from: sharp, rule: sgd({ rate: 0.25 }), seed: 1 }))).toEqual(["worse"]);
   });
 
-  it("a resumed run is compared with its own start, unless that was an earlier model, which no checkpoint keeps", async () => {
+  it("compares a resumed run with its own start, unless that was an earlier model", async () => {
     const rows = rowsOf(600, noisy);
     const wild = { rule: sgd({ rate: 100 }), seed: 1, epochs: 3 };
     const logistic = linear({ loss: "logistic" });
@@ -125,7 +125,7 @@ describe("fit", () => {
     expect(codes(await fit.resume(await from.checkpoint(), rows, { epochs: 4 }))).toEqual([]);
   });
 
-  it("factorisations have no step that raises their objective, and no finding", async () => {
+  it("reports nothing for factorisations, because no step raises their objective", async () => {
     const entries = Array.from({ length: 60 }, (_, i) => i);
     const ratings = Ratings.fromTriples({
       users: entries.map((i) => i % 6),
@@ -135,7 +135,7 @@ describe("fit", () => {
     expect(codes(await fit(factorisation({ rank: 2 }), ratings, { seed: 1 }))).toEqual([]);
   });
 
-  it("classes that are separable have no best weights: a finding without a penalty, whatever solves or descends", async () => {
+  it("reports separable classes without a penalty, with every solver and descent", async () => {
     const x = Array.from({ length: 1200 }, (_, i) => [
       i % 2 === 0 ? 1 + Math.abs(Math.sin(i)) : -1 - Math.abs(Math.sin(i)),
       Math.cos(i),
@@ -165,7 +165,7 @@ describe("fit.stream", () => {
     for (let from = 0; from < rows.rowCount; from += 500) yield rows.select(Array.from({ length: 500 }, (_, i) => from + i));
   }
 
-  it("a model that predicts the last rows worse than it would have at the start is a finding", async () => {
+  it("reports a model that predicts the last rows worse than its initial state would", async () => {
     const [numbers, classes] = [rowsOf(3000), rowsOf(3000, noisy)];
     const wild = await fit.stream(linear({ loss: "logistic" }), blocks(classes), { rule: sgd({ rate: 100 }) });
     expect(wild.run.findings).toMatchObject([
@@ -182,7 +182,7 @@ describe("fit.stream", () => {
   });
 });
 
-describe("minimize, and modes", () => {
+describe("findings of minimize and mode searches", () => {
   const bowl = (noise: boolean) =>
     compileFunction(
       { a: [2] },
@@ -193,7 +193,7 @@ describe("minimize, and modes", () => {
       { gradient: ["a"] },
     );
 
-  it("a compiled function: exactly, or by the same draws at both ends", async () => {
+  it("compares a compiled function exactly, or by the same draws at both ends", async () => {
     const [f, g] = [await bowl(false), await bowl(true)];
     const { run, value } = await minimize(f, [3, 3], { rule: sgd({ rate: 1.01 }), epochs: 20 });
     expect(run.findings).toMatchObject([{ code: "worse", text: expect.stringMatching(/the value is [\d.]+, but was 8$/) }]);
@@ -206,7 +206,7 @@ describe("minimize, and modes", () => {
     expect(codes(await minimize(g, [1, 1], { rule: sgd({ rate: 0.01 }), epochs: 20 }))).toEqual([]);
   });
 
-  it("coordinates whose curvature was understated", async () => {
+  it("reports coordinates with an understated curvature", async () => {
     const target = (curvature: number) =>
       coordinateTarget({
         dimension: 2,
@@ -221,7 +221,7 @@ describe("minimize, and modes", () => {
     expect(await run(0.8)).toEqual(["worse"]);
   });
 
-  it("a mode that a rule runs away from", async () => {
+  it("reports a mode search that the rule drives away", async () => {
     const mean = model(({ data, param, observe }) => {
       const { y } = data({ y: vector("N") });
       observe(y, normal(param("mu", normal(0, 10)), 1));

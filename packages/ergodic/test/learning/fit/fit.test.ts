@@ -40,10 +40,10 @@ const numbers = () => Dataset.fromArrays({ x, y: x.map(([a, b]) => a + b) });
 const row = { x0: 0, x1: 0 };
 const classes = () => Dataset.fromArrays({ x, y: x.map(([a, b]) => (a + b > 0 ? "10" : "9")) });
 
-describe("a line search on minibatches", () => {
+describe("line searches on minibatches", () => {
   const searches = [exactLineSearch(), backtracking(), strongWolfe()];
 
-  it.each(searches)("is refused, with advice for either case: $name", async (rule) => {
+  it.each(searches)("is refused, with advice for both cases: $name", async (rule) => {
     using data = numbers();
     await expect(Promise.resolve(fit(linear(), data, { rule, batch: 4 }))).rejects.toThrow(
       `fit: ${rule.name} needs the full gradient, but batch is 4: a search over the whole objective costs 40 gradients, and a minibatch direction need not ` +
@@ -52,7 +52,7 @@ describe("a line search on minibatches", () => {
     );
   });
 
-  it("the advice is good: on noise a decreasing rate ends far below, without noise the searches do", async () => {
+  it("advises correctly: a decreasing rate wins with noise, and the searches win without", async () => {
     const draws = stream(3, "rows").at(0);
     const columns = Array.from({ length: 400 }, () => [draws.normal(), draws.normal(), draws.normal()]);
     const errors = columns.map(() => draws.normal());
@@ -74,8 +74,8 @@ describe("a line search on minibatches", () => {
   });
 });
 
-describe("a run is as a promise", () => {
-  it("catch takes what went wrong", async () => {
+describe("a run as a promise", () => {
+  it("passes errors to catch", async () => {
     using data = numbers();
     const failed = await fit(linear(), data, { rule: lbfgs(), batch: 4 }).catch((error: unknown) => (error as OptionError).code);
     expect(failed).toBe("RULE_NEEDS_FULL_GRADIENT");
@@ -83,7 +83,7 @@ describe("a run is as a promise", () => {
     expect(model?.run.epochs).toBe(1);
   });
 
-  it("finally is called at the end, and changes nothing", async () => {
+  it("calls finally at the end, without changing the result", async () => {
     using data = numbers();
     let ends = 0;
     const count = (): void => void ends++;
@@ -95,7 +95,7 @@ describe("a run is as a promise", () => {
   });
 });
 
-it("the loss, by name or made, tells the compiler what is predicted and measured", async () => {
+it("infers the types of predictions and metrics from the loss", async () => {
   using two = classes();
   using line = numbers();
   const options = { epochs: 1 };
@@ -117,7 +117,7 @@ it("the loss, by name or made, tells the compiler what is predicted and measured
   expectTypeOf<ReturnType<Fitted<"count">["evaluate"]>>().toEqualTypeOf<CountMetrics>();
 });
 
-describe("columns are standardised by themselves", () => {
+describe("automatic standardisation of columns", () => {
   /** Column j: 0 but for every `every[j]`-th row, else up to `units[j]`. */
   const of = (units: number[], every: number[] = units.map(() => 1)): Dataset =>
     Dataset.fromArrays({
@@ -147,7 +147,7 @@ describe("columns are standardised by themselves", () => {
   });
 });
 
-describe("what cannot be a run is refused in words", () => {
+describe("runs refused with an explanation", () => {
   const data = Dataset.fromArrays({ x: [[0], [1], [2], [3]], y: [0, 1, 0, 1] });
   const model = linear({ loss: "logistic" });
   // As JavaScript would call it.
@@ -189,11 +189,11 @@ describe("what cannot be a run is refused in words", () => {
     [averaging(), "chain(sgd(), averaging())"],
     [chain(clipNorm(), weightDecay()), "chain(clipNorm(), weightDecay(), sgd())"],
     [chain(clipNorm(), averaging()), "chain(clipNorm(), sgd(), averaging())"],
-  ])("a link of chains by itself", async (rule, advice) => {
+  ])("refuses a chain link alone", async (rule, advice) => {
     await expect(fit(model, data, { rule })).rejects.toThrow(advice);
   });
 
-  it("each rule on the full objective has its own reason against a minibatch", async () => {
+  it("explains why each full-objective rule refuses a minibatch", async () => {
     await expect(fit(model, data, { rule: strongWolfe(), batch: 1 })).rejects.toThrow(
       /costs 4 gradients.*need not descend it.*stochasticLineSearch/,
     );
@@ -202,31 +202,31 @@ describe("what cannot be a run is refused in words", () => {
     );
   });
 
-  it("an algorithm of no rule", () => {
+  it("refuses an algorithm without a valid rule", () => {
     expect(() => gradientDescent({ rule: sgd as never })).toThrow(
       "gradientDescent: rule is the function sgd, not called, but must be a rule: write adam({ rate: 0.001 })",
     );
   });
 
-  it("links are what the registry puts into a chain", () => {
+  it("marks as links the rules that chains of the registry use", () => {
     for (const [name, { make, inChain }] of Object.entries(ruleRegistry)) {
       const made = make({});
       expect([name, made.kind === "equation" && made.link]).toEqual([name, inChain !== undefined]);
     }
   });
 
-  it("rows to go on with", () => {
+  it("refuses rows to resume with", () => {
     const resume = fit.resume as unknown as (...args: unknown[]) => unknown;
     expect(() => resume("kept", [[1]])).toThrow("fit.resume: data is an array of 1, but must be a Dataset");
   });
 
-  it("group and penaltyWeights together", async () => {
+  it("refuses group and penaltyWeights together", async () => {
     const both = linear({ loss: "squared", group: { strength: 0.1, groups: [["x0"]] }, penaltyWeights: { x0: 0.5 } });
     await expect(fit(both, data, { epochs: 2 })).rejects.toThrow("[MODEL_PENALTY]");
   });
 });
 
-it("16-bit parameters end a run with an error where they end, instead of staying there", async () => {
+it("16-bit parameters end a run with an error when they saturate", async () => {
   const x = Array.from({ length: 200 }, (_, i) => [(i % 20) / 10 - 1]);
   const data = Dataset.fromArrays({ x, y: x.map(([v]) => 40 * v) });
   const options = { rule: sgd({ rate: 0.1 }), epochs: 20, seed: 1 };
@@ -246,7 +246,7 @@ it("16-bit parameters end a run with an error where they end, instead of staying
   );
 });
 
-it("the loss that a rule on the full objective reports is without the penalty, at the point where it was taken", async () => {
+it("a full-objective rule reports the loss without the penalty, at the point of evaluation", async () => {
   const x = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(2 * i)]);
   const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => 3 * a - 2 * b), type: "f64" });
   const model = linear({ loss: "squared", l2: 0.5, standardise: false });
@@ -274,7 +274,7 @@ it("the loss that a rule on the full objective reports is without the penalty, a
   expect(host.run.loss).toBeCloseTo(running.run.loss, 10);
 });
 
-it("full gradients run 100 epochs by default, those of a rule that converges until then, single rows 5", async () => {
+it("full gradients run 100 epochs by default or until convergence, and single rows run 5", async () => {
   const rows = Array.from({ length: 30 }, (_, i) => [Math.sin(i), Math.cos(2 * i)]);
   const data = Dataset.fromArrays({ x: rows, y: rows.map(([a, b]) => 3 * a - 2 * b + 1) });
   const model = linear({ loss: "squared" });

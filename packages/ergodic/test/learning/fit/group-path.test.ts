@@ -20,7 +20,7 @@ const modelOf = (loss: Kind, strength = 1) => linear({ loss: loss as LossName, s
 describe.each(kinds)("%s", (kind) => {
   const rows = randomRows(kind, { rows: 40, columns: 7 });
 
-  it("every point is certified, and is the fit at its strength", async () => {
+  it("certifies every point, and equals the fit at its strength", async () => {
     using data = tableOf(rows);
     const path = await fit.path(modelOf(kind), data, { lambdas: 5, ratio: 0.1, tolerance: 1e-10 });
     expect(Math.max(...path.gaps)).toBeLessThanOrEqual(1e-10);
@@ -36,7 +36,7 @@ describe.each(kinds)("%s", (kind) => {
     });
   });
 
-  it("just below the largest strength the first group leaves 0", async () => {
+  it("activates the first group just below the largest strength", async () => {
     using data = tableOf(rows);
     const { lambdas } = await fit.path(modelOf(kind), data, { lambdas: 1 });
     const near = [1 + 1e-6, 1 - 1e-4].map((factor) => factor * lambdas[0]);
@@ -45,7 +45,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(path.nonZeros[1]).toBeGreaterThan(0);
   });
 
-  it("held-out errors are those of fits on the other folds' rows", async () => {
+  it("has the held-out errors of fits on the rows of other folds", async () => {
     using data = tableOf(rows);
     const lambdas = [0.1, 0.03];
     const options = { lambdas, folds: 3, seed: 2, tolerance: 1e-10 };
@@ -66,7 +66,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
-it("goes on from a checkpoint bit for bit, with folds", async () => {
+it("resumes from a checkpoint bit for bit, with folds", async () => {
   using data = tableOf(randomRows("squared", { rows: 40, columns: 7 }));
   const options = { lambdas: 6, ratio: 0.05, folds: 2, seed: 1 };
   const stop = new AbortController();
@@ -83,7 +83,7 @@ it("goes on from a checkpoint bit for bit, with folds", async () => {
   expect(resumed.gaps).toEqual(whole.gaps);
 });
 
-it("gives all memory back", async () => {
+it("releases all memory", async () => {
   const { engineMemory } = await import("../../../src/engine/memory/memory.ts");
   using data = Dataset.fromArrays({
     x: [

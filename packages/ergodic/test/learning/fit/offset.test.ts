@@ -88,9 +88,9 @@ const close = (found: ArrayLike<number>, wanted: readonly number[], digits: numb
   for (const [i, v] of wanted.entries()) expect(Math.abs(found[i] - v)).toBeLessThan(10 ** -digits * Math.max(1, Math.abs(v)));
 };
 
-describe("a fit with offsets is the fit of z + o", () => {
+describe("fits with offsets", () => {
   const losses = ["poisson", "logistic", "squared"] as const;
-  it.each(losses)("%s, by L-BFGS, coordinate descent and SGD", async (loss) => {
+  it.each(losses)("equals the fit of z + o: %s, by L-BFGS, coordinate descent and SGD", async (loss) => {
     const { x, y, offset, weights } = claims(180, loss);
     const l2 = 0.03;
     const wanted = twin(loss, { x, y, offset, weights, l2 });
@@ -118,7 +118,7 @@ describe("a fit with offsets is the fit of z + o", () => {
     expect(sparse.gap!).toBeLessThan(1e-9);
   });
 
-  it("a path is made of such fits, and its folds are judged with their offsets", async () => {
+  it("consists of offset fits along a path, with offsets in its folds too", async () => {
     const { x, y, offset } = claims(150, "poisson");
     const precision = { data: "f64", model: "f64" } as const;
     const data = Dataset.fromArrays({ x, y, offset, type: "f64" });
@@ -138,7 +138,7 @@ describe("a fit with offsets is the fit of z + o", () => {
     expect(without.lambdas[0]).not.toBeCloseTo(path.lambdas[0], 3);
   });
 
-  it("sparse rows and narrow types give what dense floats give", async () => {
+  it("computes the same for sparse rows and narrow types as for dense floats", async () => {
     const { x, y, offset } = claims(120, "poisson");
     const rows = x.map(([a, b], i) => (i % 3 === 0 ? [0, b] : [a, b]));
     const data = Dataset.fromArrays({ x: rows, y, offset, type: "f64" });
@@ -170,7 +170,7 @@ describe("a fit with offsets is the fit of z + o", () => {
     close([...narrow.weights, ...narrow.intercept], [...wide.weights, ...wide.intercept], 2.5);
   });
 
-  it("a constant offset moves the intercept and nothing else", async () => {
+  it("changes only the intercept for a constant offset", async () => {
     await fc.assert(
       fc.asyncProperty(fc.double({ min: -2, max: 2, noNaN: true }), async (shift) => {
         const { x, y } = claims(60, "squared");
@@ -212,7 +212,7 @@ describe("predictions with offsets", () => {
   const data = Dataset.fromTable(table, { target: "claims", offset: "exposure" });
   const trained = fit(linear({ loss: "poisson" }), data, { epochs: 20, seed: 2 });
 
-  it("rows by name, datasets and predictInto agree, through a file as well", async () => {
+  it("agree for rows by name, datasets and predictInto, even after saving", async () => {
     const fitted = await trained;
     expect(fitted.columns).toEqual(["a", "b"]);
     const rows = x.map(([a, b], i) => ({ b, exposure: offset[i], a }));
@@ -239,7 +239,7 @@ describe("predictions with offsets", () => {
     expect(file[0].offset).toBe("exposure");
   });
 
-  it("each row has its own, also of more rows than are predicted at a time", async () => {
+  it("use the offset of each row, even in several batches", async () => {
     const fitted = await trained;
     const many = claims(1500, "poisson");
     const rows = many.x.map(([a, b], i) => ({ a, b, exposure: many.offset[i] }));
@@ -248,7 +248,7 @@ describe("predictions with offsets", () => {
     expect([...out]).toEqual(rows.map((row) => fitted.predict(row).value));
   });
 
-  it("rows that lack it are refused, never taken as 0", async () => {
+  it("refuse rows without an offset, and never assume 0", async () => {
     const fitted = await trained;
     const said = (call: () => unknown): string => {
       try {
@@ -282,7 +282,7 @@ describe("predictions with offsets", () => {
     expect(said(() => plain.evaluate(data))).toMatch(/it has an offset, but the model's rows had none/);
   });
 
-  it("split, select, as, standardise, follow and the pipeline keep it", async () => {
+  it("survive split, select, as, standardise, follow and the pipeline", async () => {
     const chosen = data.select([5, 2, 2]);
     expect([...chosen.offset!]).toEqual([offset[5], offset[2], offset[2]]);
     expect([...data.as("i8").offset!]).toEqual(offset);
@@ -303,7 +303,7 @@ describe("predictions with offsets", () => {
   });
 });
 
-it("what takes no offset says so, and offsets are checked", async () => {
+it("models without offsets refuse them, and offsets are checked", async () => {
   const { x, y, offset } = claims(30, "squared");
   const three = y.map((_, i) => ["a", "b", "c"][i % 3]);
   await expect(fit(linear(), Dataset.fromArrays({ x, y: three, offset }))).rejects.toThrow(

@@ -24,7 +24,7 @@ describe.each(kinds)("%s", (kind) => {
     ["weights of the penalty", 1, { penaltyWeights: { x0: 3, x2: 0.5 } }],
     ["no intercept", 1, { intercept: false }],
   ] as [string, number, LinearOptions][])(
-    "starts at the smallest λ with no nonzero coefficient: %s",
+    "starts at the smallest λ with zero coefficients: %s",
     async (_, l1Ratio, more) => {
       using data = tableOf(rows);
       const model = modelOf(kind, more);
@@ -40,7 +40,7 @@ describe.each(kinds)("%s", (kind) => {
     },
   );
 
-  it("every solution is that of a fit, and its numbers are so", async () => {
+  it("has the solution of a fit at every λ, and correct numbers", async () => {
     using data = tableOf(rows);
     const l1Ratio = 0.7;
     const path = await fit.path(modelOf(kind), data, { lambdas: 5, ratio: 0.05, l1Ratio, tolerance: 1e-11 });
@@ -63,7 +63,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(path.crossValidation).toBeUndefined();
   });
 
-  it("cross-validation: held-out errors of fits on the rows of each fold", async () => {
+  it("has the held-out errors of fits on the rows of each fold", async () => {
     const weights = rows.y.map((_, i) => 0.5 + (i % 3));
     for (const rowWeights of [undefined, weights]) {
       using data = tableOf(rows, { weights: rowWeights });
@@ -102,7 +102,7 @@ describe.each(kinds)("%s", (kind) => {
 });
 
 describe("the largest λ", () => {
-  it("with columns that are not penalised is that of the model with these alone", async () => {
+  it("equals that of the model with unpenalised columns alone", async () => {
     using data = tableOf(randomRows("logistic"));
     const model = modelOf("logistic", { penaltyWeights: { x0: 0, x1: 0 } });
     const { lambdas } = await fit.path(model, data, { lambdas: 1 });
@@ -110,7 +110,7 @@ describe("the largest λ", () => {
     expect([nonZeros(path.weights(0)), nonZeros(path.weights(1))]).toEqual([2, 3]);
   });
 
-  it("of a constant target is any, and the list still falls", async () => {
+  it("is arbitrary for a constant target, and the list still falls", async () => {
     for (const value of [0, 0.1]) {
       using data = tableOf({ ...randomRows("squared"), y: new Array(50).fill(value) });
       const path = await fit.path(modelOf("squared"), data, { lambdas: 20 });
@@ -145,7 +145,7 @@ describe("the choice of λ", () => {
     return new LinearPath({ record, run: {} as RunSummary, select, saving: { saved, stride: 2 } });
   }
 
-  it("the least mean error, or the largest λ within one standard error of it", () => {
+  it("selects the smallest mean error, or the largest λ within one standard error of it", () => {
     const means = [5, 3, 2.25, 2, 2.5];
     const spreads = [1, 0.5, 0.25, 0.25, 0.5];
     // Of two folds, the standard error of the mean is half their difference: 0.25 in loss at the least.
@@ -159,7 +159,7 @@ describe("the choice of λ", () => {
     expect(chosen([4, 3, 2, 1], [1, 1, 1, 3.5], "oneStandardError").chosen).toBe(0);
   });
 
-  it("folds hold the classes evenly, whatever their order, and as the seed says", () => {
+  it("balances classes in folds, whatever their order, as determined by the seed", () => {
     const y = Array.from({ length: 60 }, (_, i) => (i < 40 ? 0 : i < 55 ? 1 : 2));
     using data = tableOf({ x: y.map((_, i) => [i]), y, classes: 3 });
     for (const folds of [2, 5, 10]) {
@@ -175,7 +175,7 @@ describe("the choice of λ", () => {
     }
   });
 
-  it("a fold whose training rows are of one class does not disturb the others", async () => {
+  it("tolerates a fold whose training rows are all of one class", async () => {
     const rows = randomRows("logistic", { rows: 30, columns: 4 });
     using data = tableOf({ ...rows, y: rows.y.map((_, i) => Number(i === 11)) });
     const path = await fit.path(modelOf("logistic"), data, { lambdas: 10, folds: 3 });
@@ -187,7 +187,7 @@ describe("the choice of λ", () => {
 describe("the end of a path", () => {
   const explainedBy = (path: { explained: Float64Array }) => [...path.explained.slice(-2)];
 
-  it("comes where the deviance hardly grows, unless the strengths are listed", async () => {
+  it("comes when the deviance hardly grows, unless the strengths are listed", async () => {
     using data = tableOf(randomRows("logistic", { rows: 200, noise: 4 }));
     const path = await fit.path(modelOf("logistic"), data, { lambdas: 100 });
     expect(path.run.reason).toBe("the deviance explained hardly grows any more");
@@ -201,7 +201,7 @@ describe("the end of a path", () => {
     expect([listed.lambdas.length, listed.run.reason]).toEqual([length, "all updates made"]);
   });
 
-  it("comes where nearly all of it is explained, after five strengths at least", async () => {
+  it("comes when nearly all deviance is explained, after at least five strengths", async () => {
     using data = tableOf(randomRows("squared", { noise: 0 }));
     const path = await fit.path(modelOf("squared"), data, { lambdas: 100, folds: 3 });
     expect(path.run.reason).toBe("more than 99.9 % of the deviance is explained");
@@ -214,7 +214,7 @@ describe("the end of a path", () => {
     expect(steep.lambdas.length).toBe(5);
   });
 
-  it("comes by stop as well, with what was solved", async () => {
+  it("comes with stop too, and returns the solved strengths", async () => {
     using data = tableOf(randomRows("logistic"));
     const run = fit.path(modelOf("logistic"), data, {
       lambdas: Array.from({ length: 3000 }, (_, k) => 0.3 * 0.998 ** k),
@@ -265,7 +265,7 @@ describe("a run", () => {
     expect(last).toBeLessThan(100);
   });
 
-  it("says how far it is from optimal where there is no gap", async () => {
+  it("reports its distance from the optimum if there is no gap", async () => {
     using data = tableOf(randomRows("squared"));
     const run = fit.path(modelOf("squared", { penaltyWeights: { x0: 0 } }), data, { lambdas: 5 });
     const path = await run;
@@ -274,7 +274,7 @@ describe("a run", () => {
     expect(path.run.report.violation).toBe(path.violations[4]);
   });
 
-  it("predicts as its chosen model", async () => {
+  it("predicts with its chosen model", async () => {
     const rows = randomRows("logistic");
     using data = tableOf(rows);
     const path = await fit.path(linear({ loss: "logistic", standardise: true }), data, { lambdas: 20, folds: 4 });
@@ -292,7 +292,7 @@ describe("a run", () => {
   });
 });
 
-describe("refuses", () => {
+describe("refused options", () => {
   const refusal = async (options: FitPathOptions, model: LinearOptions = {}): Promise<string> => {
     using data: Dataset = tableOf(randomRows("squared"));
     const message = (error: unknown): string => (error as Error).message;
@@ -319,7 +319,7 @@ describe("refuses", () => {
     expect(await refusal(options)).toEqual(typeof message === "string" ? message : expect.stringMatching(message));
   });
 
-  it("a model with a penalty of its own", async () => {
+  it("refuses a model with a penalty", async () => {
     expect(await refusal({}, { l1: 0.1 })).toBe(
       "fit.path: the model's l1 is 0.1, but a path sets the strengths itself; leave it out of linear(), and give l1Ratio here [OPTION_CONFLICT]",
     );
@@ -334,7 +334,7 @@ describe("refuses", () => {
     );
   });
 
-  it("to go on from a run of the other verb, or with other data", async () => {
+  it("refuses to resume a run of the other verb, or with other data", async () => {
     const folder = await mkdtemp(join(tmpdir(), "ergodic-"));
     const [ofFit, ofPath] = [join(folder, "fit"), join(folder, "path")];
     using data = tableOf(randomRows("squared"));

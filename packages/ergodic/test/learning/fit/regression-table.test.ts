@@ -129,7 +129,7 @@ const wavy = rows(
 );
 const solve = { algorithm: newtonCholesky() };
 
-it("intervals are wider at a higher level, rows of weight 0 count for nothing, f32 and sparse rows give the same", async () => {
+it("widens intervals at a higher level, ignores rows of weight 0, and agrees for f32 and sparse rows", async () => {
   const model = await fit(linear({ l2: 0 }), wavy, solve);
   const width = (level: number) => {
     const [{ low, high }] = regressionTable(model, wavy, { level }).coefficients;
@@ -158,7 +158,7 @@ it("intervals are wider at a higher level, rows of weight 0 count for nothing, f
   );
 });
 
-it.each([1e3, 1e6, 1.7e9])("a column far from 0, by %d times its spread, is estimated as it is near 0", async (far) => {
+it.each([1e3, 1e6, 1.7e9])("estimates a column far from 0, by %d times its spread, as well as near 0", async (far) => {
   // Quarters of whole numbers, which float64 holds as they are.
   const near = Array.from({ length: 80 }, (_, i) => [((i * 7) % 13) / 4, ((i * 5) % 11) / 4]);
   const y = near.map(([a, b], i) => 2 * a + b + Math.sin(i * 12.9));
@@ -176,7 +176,7 @@ it.each([1e3, 1e6, 1.7e9])("a column far from 0, by %d times its spread, is esti
   }
 });
 
-it("a column that others make up is named, and left out; so is a constant one", async () => {
+it("names and omits linearly dependent and constant columns", async () => {
   const data = rows(
     60,
     (i) => i + noisy(i),
@@ -202,7 +202,7 @@ it("a column that others make up is named, and left out; so is a constant one", 
   );
 });
 
-describe("refuses", () => {
+describe("refused input", () => {
   const separable = rows(
     40,
     (i) => (i < 20 ? "no" : "yes"),
@@ -238,7 +238,7 @@ describe("refuses", () => {
     expect(() => regressionTable(fitted, data)).toThrow(/REGRESSION_MEANING/);
   });
 
-  it("as many coefficients as rows, other data, a level of 1", async () => {
+  it("refuses as many coefficients as rows, other data, and a level of 1", async () => {
     const few = rows(3, noisy, (i) => [i, (i * i) % 3]);
     const fitted = await fit(linear({ l2: 0 }), few, solve);
     expect(() => regressionTable(fitted, few)).toThrow("3 rows are too few to estimate the errors of 3 coefficients");

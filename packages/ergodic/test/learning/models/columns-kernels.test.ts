@@ -88,7 +88,7 @@ function* columns(type: Type): Generator<Column> {
 }
 
 describe.each(cases)("$format $type", ({ format, type }) => {
-  it.each(builds)("xᵀv, deterministic: %s", (deterministic) => {
+  it.each(builds)("computes xᵀv, deterministic: %s", (deterministic) => {
     const u = numbers(3);
     for (const column of columns(type)) {
       using bound = new Bound(format, type, column);
@@ -100,7 +100,7 @@ describe.each(cases)("$format $type", ({ format, type }) => {
     }
   });
 
-  it.each(builds)("v += f (x − o) and v += f h∘(x − o), deterministic: %s", (deterministic) => {
+  it.each(builds)("computes v += f (x − o) and v += f h∘(x − o), deterministic: %s", (deterministic) => {
     const u = numbers(5);
     for (const column of columns(type)) {
       using bound = new Bound(format, type, column);
@@ -124,7 +124,7 @@ describe.each(cases)("$format $type", ({ format, type }) => {
     }
   });
 
-  it.each(builds)("what was added to 0 can be taken away again exactly, deterministic: %s", (deterministic) => {
+  it.each(builds)("subtracts exactly what it added to 0, deterministic: %s", (deterministic) => {
     const u = numbers(7);
     for (const column of columns(type)) {
       using bound = new Bound(format, type, column);
@@ -136,7 +136,7 @@ describe.each(cases)("$format $type", ({ format, type }) => {
     }
   });
 
-  it("‖x − x̄‖ and ‖x‖", () => {
+  it("computes ‖x − x̄‖ and ‖x‖", () => {
     for (const column of columns(type)) {
       using bound = new Bound(format, type, column);
       const x = column.stored.map((v) => v * column.scale);
@@ -150,7 +150,7 @@ describe.each(cases)("$format $type", ({ format, type }) => {
     }
   });
 
-  it("a column that is constant up to 1e-10 of its size has no spread", () => {
+  it("reports no spread for a column that is constant up to 1e-10 of its size", () => {
     const value = type === "i8" ? 100 : type === "i16" ? 30000 : Math.fround(0.1);
     using bound = new Bound(format, type, { rows: 13, stored: new Array(13).fill(value), scale: 0.37 });
     expect(bound.call("Spread", true, 1)).toBe(0);
@@ -158,7 +158,7 @@ describe.each(cases)("$format $type", ({ format, type }) => {
   });
 });
 
-it.each(["f32", "f64"] as const)("%s: NaN, ±Inf, ±0 and subnormal numbers pass through", (type) => {
+it.each(["f32", "f64"] as const)("%s: passes through NaN, ±Inf, ±0 and subnormal numbers", (type) => {
   const specials = [Number.NaN, Infinity, -Infinity, -0, 1e-40];
   for (const special of specials) {
     for (let rows = 1; rows <= 17; rows++) {

@@ -74,7 +74,7 @@ it("every loss with a curvature and a conjugate is tested here", () => {
 });
 
 describe.each(single)("%s", (_, loss, targets) => {
-  it("Fenchel's inequality at all pairs, equal at the derivative", () => {
+  it("satisfies Fenchel's inequality for all pairs, with equality at the derivative", () => {
     for (const y of targets) {
       const slopes = grid.map((z) => curved(loss, [z], y).dz[0]);
       const values = slopes.map((u) => conjugate(loss, [u], y));
@@ -90,7 +90,7 @@ describe.each(single)("%s", (_, loss, targets) => {
     }
   });
 
-  it("between a derivative and 0 it is finite and convex; at 0 it is minus the least loss", () => {
+  it("is finite and convex between a derivative and 0, and minus the least loss at 0", () => {
     for (const y of targets) {
       for (const z of grid) {
         const u = curved(loss, [z], y).dz[0];
@@ -115,7 +115,7 @@ describe.each(single)("%s", (_, loss, targets) => {
     }
   });
 
-  it("outside of the derivatives' range it is as good as infinite", () => {
+  it("is practically infinite outside the range of derivatives", () => {
     const outside: Record<string, [number, number][]> = {
       squared: [],
       huber: [
@@ -136,7 +136,7 @@ describe.each(single)("%s", (_, loss, targets) => {
     for (const [u, y] of outside[loss.name]) expect(conjugate(loss, [u], y)).toBeGreaterThan(1e200);
   });
 
-  it("its curvature is the derivative of the derivative", () => {
+  it("has the derivative of the derivative as its curvature", () => {
     const h = 1e-5;
     for (const y of targets) {
       for (const z of grid) {
@@ -150,7 +150,7 @@ describe.each(single)("%s", (_, loss, targets) => {
     }
   });
 
-  it("weights multiply loss, derivatives and conjugate; a row of weight 0 counts nothing, also where its loss is infinite", () => {
+  it("multiplies loss, derivatives and conjugate by weights, and ignores rows of weight 0 with infinite loss", () => {
     const [y] = targets;
     for (const z of [-1.3, 0.4]) {
       const [once, thrice] = [curved(loss, [z], y), curved(loss, [z], y, 3)];
@@ -177,7 +177,7 @@ describe("multinomial", () => {
     [0.3, 0.1, -0.2],
   ];
 
-  it("Fenchel's inequality at all pairs, equal at the derivative", () => {
+  it("satisfies Fenchel's inequality for all pairs, with equality at the derivative", () => {
     for (const y of [0, 1, 2]) {
       for (const other of points) {
         const u = curved(loss, other, y).dz;
@@ -199,7 +199,7 @@ describe("multinomial", () => {
     }
   });
 
-  it("its curvatures are the second differences, output by output", () => {
+  it("has second differences as its curvatures, output by output", () => {
     const h = 1e-5;
     for (const z of points) {
       const { d2z } = curved(loss, z, 1);
@@ -215,7 +215,7 @@ describe("multinomial", () => {
     }
   });
 
-  it("a row of weight 0 counts nothing", () => {
+  it("ignores a row of weight 0", () => {
     const { loss: nothing, dz, d2z } = curved(loss, [1e3, 0, -1e3], 2, 0);
     expect([nothing, ...dz, ...d2z].map((v) => v + 0)).toEqual(new Array(7).fill(0));
   });

@@ -117,7 +117,7 @@ const order = (count: number, pass: number): Uint32Array<ArrayBuffer> => {
 
 describe.each(cases)("moves of $loss, $format", ({ loss, format }) => {
   it.each([{}, { l1: 0.03, l2: 0.1 }, { l1: 0.02, nonNegative: true }, { intercept: false, l1: 0.05 }])(
-    "exact ones go where the twin's bisection goes: %j",
+    "agree with the twin's bisection if they are exact: %j",
     (options) => {
       // Three classes of 40 rows come apart along a column: without a penalty there is no minimum.
       const given = loss === "multinomial" ? { l2: 0.01, ...options } : options;
@@ -137,7 +137,7 @@ describe.each(cases)("moves of $loss, $format", ({ loss, format }) => {
   /** Losses without a bound on their curvature have no such steps. */
   const itBounded = (name: string, test: () => void): void => void (curvatures[loss] && it(name, test));
 
-  it("exact ones never raise F, from points far away either", () => {
+  it("never raise F if they are exact, even from distant points", () => {
     using one = new Opened(loss, format, { l1: 0.03 });
     for (const scale of [1, 30, 1000]) {
       one.state.moveTo(somewhere(one.count, 3).map((v) => (loss === "poisson" ? v * Math.min(scale, 30) : v * scale)));
@@ -216,7 +216,7 @@ describe.each(cases)("moves of $loss, $format", ({ loss, format }) => {
     expect(apart(state.point(), x)).toBeLessThan(1e-11);
   });
 
-  it.each(types)("on %s", (type) => {
+  it.each(types)("agree with the twin on %s", (type) => {
     using one = new Opened(loss, format, { l1: 0.02 }, type);
     const x = new Float64Array(one.count);
     const picked = order(one.count, 2);
@@ -244,7 +244,7 @@ const penalties: { name: string; options: LinearOptions }[] = [
 const penalised = losses.flatMap((loss) => penalties.map(({ name, options }) => ({ loss, name, options })));
 
 describe.each(penalised)("$loss with $name", ({ loss, options }) => {
-  it("violations are F's slopes where it is smooth", () => {
+  it("equal the slopes of F where it is smooth", () => {
     using one = new Opened(loss, "dense", options);
     const { state } = one;
     const x = somewhere(one.count, 1, true);
@@ -265,7 +265,7 @@ describe.each(penalised)("$loss with $name", ({ loss, options }) => {
     expect(apart(state.violations(), slopes)).toBeLessThan(1e-8);
   });
 
-  it("exact moves lead to a minimum, which gaps certify from everywhere", () => {
+  it("reach a minimum by exact moves, certified by gaps everywhere", () => {
     using one = new Opened(loss, "sparse", options);
     const { state } = one;
     const blocks = Uint32Array.from({ length: one.blocks?.length ?? one.count }, (_, b) => b);
@@ -294,7 +294,7 @@ describe.each(penalised)("$loss with $name", ({ loss, options }) => {
   });
 });
 
-it.each(formats)("one class against the rest, %s: outputs move apart, and together where they are grouped", (format) => {
+it.each(formats)("one class against the rest, %s: moves outputs separately, and together if grouped", (format) => {
   using apartOnes = new Opened("logistic", format, { l1: 0.02, l2: 0.01 }, "f64", 3);
   const x = new Float64Array(apartOnes.count);
   const picked = order(x.length, 4);
@@ -313,7 +313,7 @@ it.each(formats)("one class against the rest, %s: outputs move apart, and togeth
 });
 
 describe("groups", () => {
-  it("steps of 1/L are the twin's, with a bound that is one", () => {
+  it("make the twin's steps of 1/L, with a valid bound", () => {
     for (const loss of ["squared", "multinomial"] as const) {
       using one = new Opened(loss, "dense", { l1: 0.01, l2: 0.1, group: { strength: 0.03, groups } });
       const { twin, state } = one;
@@ -344,7 +344,7 @@ describe("groups", () => {
     }
   });
 
-  it("bounds eigenvalues from above, closely", () => {
+  it("bound eigenvalues from above, closely", () => {
     const m = 5;
     const draws = stream(2, "matrix").at(0);
     const half = Array.from({ length: m }, () => Array.from({ length: m }, () => draws.normal()));
@@ -384,7 +384,7 @@ describe("coordinateDescent on linear models", () => {
   const bounded = ({ pick, step, acceleration }: CoordinateDescentOptions): boolean =>
     step === "lipschitz" || pick === "importance" || acceleration === "nesterov";
 
-  it.each(losses)("all ways lead to the working sets' answer: %s", async (loss) => {
+  it.each(losses)("find the solution of working sets in every mode: %s", async (loss) => {
     const model = linear({ loss, l1: 0.02, standardise: false });
     // Each format meets two of the losses.
     for (const format of isSlow ? formats : [formats[losses.indexOf(loss) % 2]]) {
@@ -405,7 +405,7 @@ describe("coordinateDescent on linear models", () => {
     { loss: "huber", classes: 0 },
     { loss: "squaredHinge", classes: 2 },
     { loss: "squaredHinge", classes: 3 },
-  ] as const)("losses that are flat in places: $loss, $classes classes", async ({ loss, classes }) => {
+  ] as const)("solve losses with flat regions: $loss, $classes classes", async ({ loss, classes }) => {
     const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes, format: "sparse" });
     const model = linear({ loss, l1: 0.02, l2: 0.01, standardise: false });
     const wanted = await fit(model, data, { algorithm: coordinateDescent({ tolerance: 1e-12 }), epochs: 10_000 });
@@ -420,7 +420,7 @@ describe("coordinateDescent on linear models", () => {
     data.dispose();
   });
 
-  it("estimates come near", async () => {
+  it("come close by estimates", async () => {
     const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: 2, format: "sparse" });
     const model = linear({ l2: 0.1, standardise: false });
     const wanted = await fit(model, data, { algorithm: coordinateDescent({ tolerance: 1e-10 }) });
@@ -437,7 +437,7 @@ describe("coordinateDescent on linear models", () => {
     { pick: "greedy", block: 2 },
     { pick: "random", estimate: { rows: 4, rate: 0.1 } },
     { acceleration: "nesterov" },
-  ])("a kept run resumes bit for bit: %j", async (way) => {
+  ])("resume bit for bit: %j", async (way) => {
     const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: 3, format: "sparse" });
     const model = linear({ loss: "multinomial", l1: 0.01, group: { strength: 0.01, groups }, standardise: false });
     const options = { algorithm: coordinateDescent({ ...way, tolerance: 0 }), seed: 3 };
@@ -453,7 +453,7 @@ describe("coordinateDescent on linear models", () => {
     data.dispose();
   });
 
-  it("refuses losses with kinks, and steps without a bound", async () => {
+  it("refuse losses with kinks, and steps without a bound", async () => {
     const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: 2, format: "dense" });
     const { data: counts } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: "count", format: "dense" });
     const cyclic = coordinateDescent({ pick: "cyclic" });
@@ -483,7 +483,7 @@ describe("coordinateDescent on linear models", () => {
     { pick: "importance", step: "lipschitz" },
     { pick: "greedy" },
     { acceleration: "nesterov" },
-  ])("columns of zeros, of one number, and twice do no harm: %j", async (way) => {
+  ])("tolerate zero, constant and duplicate columns: %j", async (way) => {
     const draws = stream(4, "columns").at(0);
     const x = Array.from({ length: 20 }, () => {
       const v = draws.normal();
@@ -510,7 +510,7 @@ describe("coordinateDescent on linear models", () => {
     }
   });
 
-  it("has no gap where a column bears no penalty", async () => {
+  it("report no gap if a column has no penalty", async () => {
     const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: 0, format: "dense" });
     const algorithm = coordinateDescent({ pick: "cyclic", tolerance: 1e-10 });
     const model = { loss: "squared" as const, l1: 0.02, penaltyWeights: { x1: 0 }, standardise: false };

@@ -77,7 +77,7 @@ const real = (model: ParameterType, p: number[]): number[] => (model === "i16" ?
 const error = (found: number, { value, size }: Sum): number => Math.abs(found - value) / Math.max(size, 1e-300);
 
 describe.each(cases)("outputs: $format $type rows, $model parameters", ({ format, type, model }) => {
-  it.each([true, false])("of 1 … 17 columns, with and without an intercept; deterministic: %s", async (deterministic) => {
+  it.each([true, false])("agree on 1 … 17 columns, with and without an intercept; deterministic: %s", async (deterministic) => {
     const u = numbers(7);
     for (let columns = 1; columns <= 17; columns++) {
       for (const intercept of [false, true]) {
@@ -98,7 +98,7 @@ describe.each(cases)("outputs: $format $type rows, $model parameters", ({ format
 describe("outputs: special values", () => {
   const specials = [Number.NaN, 0, -0, 1e-40, -1e-40, Infinity, -Infinity, 1];
   it.each(cases.filter(({ type, model }) => type === model && type !== "i16"))(
-    "$format $type: NaN, ±0, subnormal and ±Inf at every place",
+    "$format $type: propagate NaN, ±0, subnormal and ±Inf at every position",
     async ({ format, type, model }) => {
       const u = numbers(3);
       for (let columns = 1; columns <= 17; columns++) {
@@ -133,7 +133,7 @@ describe("outputs: special values", () => {
   it.each([
     { type: "i8" as const, least: -127 },
     { type: "i16" as const, least: -32767 },
-  ])("$type against 16 bits: the largest sums of 5000 columns are exact", async ({ type, least }) => {
+  ])("$type against 16 bits: compute the largest sums of 5000 columns exactly", async ({ type, least }) => {
     const columns = 5000;
     const data = Dataset.fromArrays({ x: [new Array(columns).fill(1), new Array(columns).fill(-1)], y: [0, 1], type: "f32" });
     made.push(data);
@@ -149,7 +149,7 @@ describe("outputs: special values", () => {
 const modes: Mode[] = ["row", "batch", "buffered"];
 
 describe.each(cases)("gradient: $format $type rows, $model parameters", ({ format, type, model }) => {
-  it.each(modes)("%s: loss, pieces and touched coordinates, 1 and 3 outputs, weighted rows", async (mode) => {
+  it.each(modes)("%s: agree in loss, pieces and touched coordinates, with 1 and 3 outputs and weighted rows", async (mode) => {
     const u = numbers(11);
     for (const columns of [1, 3, 4, 8, 17]) {
       for (const outputs of [1, 3]) {
@@ -219,7 +219,7 @@ describe("control variates", () => {
     { kind: field.CONTROL_SAG, name: "sag" },
     { kind: field.CONTROL_SVRG, name: "svrg" },
     { kind: field.CONTROL_RECORD, name: "the snapshot pass" },
-  ])("$name: differences to the table, and what is kept in it", async ({ kind }) => {
+  ])("$name: equal differences to the table, and update it", async ({ kind }) => {
     const u = numbers(5);
     using bound = await BoundLinear.open(dataset("dense", "f64", 5, u), {
       model: "f64",
@@ -260,7 +260,7 @@ describe("sweeps over ranges of rows", () => {
     { format: "dense" as const, type: "f64" as const, model: "f64" as const },
     { format: "sparse" as const, type: "f32" as const, model: "f32" as const },
     { format: "dense" as const, type: "i8" as const, model: "f32" as const },
-  ])("$format $type: losses, gradients and outputs, over chunk edges", async ({ format, type, model }) => {
+  ])("$format $type: agree in losses, gradients and outputs across chunk edges", async ({ format, type, model }) => {
     const u = numbers(13);
     const small = dataset(format, type === "i8" ? "f32" : type, 6, u);
     const data = small.select(Array.from({ length: 600 }, (_, i) => i % ROWS));

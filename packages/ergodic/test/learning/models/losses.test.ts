@@ -116,7 +116,7 @@ it("every registered loss is tested here", () => {
 });
 
 describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope }) => {
-  it("agrees with its closed form, at any place in a batch and with weights", () => {
+  it("agrees with its closed form, at any position in a batch and with weights", () => {
     for (const y of targets) {
       const ys = grid.map(() => y);
       for (const weight of [undefined, grid.map((_, i) => i % 4)]) {
@@ -129,7 +129,7 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
     }
   });
 
-  it("has the derivative that central differences see", () => {
+  it("has the derivative of central differences", () => {
     const h = 1e-5;
     for (const y of targets) {
       for (const z of grid) {
@@ -141,7 +141,7 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
     }
   });
 
-  it("is finite and right at ±1000, and never hides a NaN", () => {
+  it("is finite and correct at ±1000, and never hides a NaN", () => {
     for (const y of targets) {
       for (const z of [-1000, 1000]) {
         const { loss, dz } = evaluate(make, [z], [y]);
@@ -157,7 +157,7 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
     }
   });
 
-  it("comes again from its JSON, and refuses unknown options", () => {
+  it("is rebuilt from its JSON, and refuses unknown options", () => {
     const again = lossFromJson(make.toJSON());
     expect(again.toJSON()).toEqual(make.toJSON());
     expect(again.equation).toBe(make.equation);
@@ -188,7 +188,7 @@ describe("options", () => {
     expect(make).toThrow(message);
   });
 
-  it("are refused with what is no loss", () => {
+  it("are refused without a valid loss", () => {
     expect(() => lossFromJson("absolute")).toThrow(
       /^loss: "absolute" is neither a loss of this version nor .*huber.*\[LOSS_UNKNOWN\]$/,
     );
@@ -202,7 +202,7 @@ describe("several outputs", () => {
     row.length === 1 ? [5, 5.5, -0.1] : row,
   );
 
-  it.each([undefined, [2.5]])("multinomial: value and derivative at any class, weight %j", (weight) => {
+  it.each([undefined, [2.5]])("multinomial: has the right value and derivative for any class, weight %j", (weight) => {
     const w = weight?.[0] ?? 1;
     for (const z of rows) {
       for (const y of [0, 1, 2]) {
@@ -214,7 +214,7 @@ describe("several outputs", () => {
     }
   });
 
-  it("multinomial: curvature at most ½", () => {
+  it("multinomial: has a curvature of at most ½", () => {
     const h = 1e-5;
     for (const z of rows) {
       for (let k = 0; k < 3; k++) {
@@ -230,7 +230,7 @@ describe("several outputs", () => {
     }
   });
 
-  it("one against the rest: each output a binary loss of its own", () => {
+  it("one against the rest: applies a separate binary loss to each output", () => {
     for (const name of ["logistic", "hinge", "squaredHinge"]) {
       const { make, value, slope } = closed[name];
       for (const z of rows) {

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { Dataset, fit, linear, saga } from "../../../src/entries/everything.ts";
 
-it.each(["i8", "f64"] as const)("%s gives the weights and the intercept that were planted", async (precision) => {
+it.each(["i8", "f64"] as const)("%s recovers the planted weights and intercept", async (precision) => {
   // Whole multiples of 0.3, up to 127 of them: the integers of i8 are the data, but the intercept's ones are the nearest multiple, 0.9.
   const step = 0.3;
   const rows = Array.from({ length: 60 }, (_, i) => [Math.round(127 * Math.sin(i)), Math.round(90 * Math.cos(2 * i))]);

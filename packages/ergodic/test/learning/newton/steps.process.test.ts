@@ -7,7 +7,7 @@ import { Newton } from "../../../src/learning/newton/newton.ts";
 import { engine, plan } from "../coordinates/targets.ts";
 import { compressed, copied, disposable, numbers } from "./made.ts";
 
-describe("along a direction", () => {
+describe("steps along a direction", () => {
   /** Newton's method on a function of one number, from 2, and how often it was asked for. */
   const of = (value: (x: number) => number, slope: (x: number) => number, curvature: (x: number) => number) => {
     const asked = { value: 0, at: 0 };
@@ -31,7 +31,7 @@ describe("along a direction", () => {
     return { newton: new Newton(problem as unknown as Problem, binding, 1e-10), asked };
   };
 
-  it("a step that is too long is halved, and every evaluation is counted", async () => {
+  it("halve a step that is too long, and count every evaluation", async () => {
     // √(1 + x²): a full step from 2 leads to −8, half of one to −3, a quarter to −0.5.
     const { newton, asked } = of(
       (x) => Math.sqrt(1 + x * x),
@@ -50,7 +50,7 @@ describe("along a direction", () => {
     expect(newton.report().evaluations).toBe(asked.value + asked.at);
   });
 
-  it("that promises what no step brings, the point stays, which is said", async () => {
+  it("stay at the point if the promised decrease is impossible, and report this", async () => {
     const { newton, asked } = of(
       () => 1,
       () => 1,
@@ -64,7 +64,7 @@ describe("along a direction", () => {
   });
 });
 
-describe("a pass over many rows", () => {
+describe("passes over many rows", () => {
   const [n, d] = [30_000, 40];
   const random = numbers(9);
   const x = Float64Array.from({ length: n * d }, () => (random() < 0.5 ? 0 : random() - 0.5));
@@ -84,7 +84,7 @@ describe("a pass over many rows", () => {
     return sparse;
   };
 
-  it.each(["dense", "sparse"] as const)("is made in calls of some milliseconds, %s", async (format) => {
+  it.each(["dense", "sparse"] as const)("run in calls of a few milliseconds, %s", async (format) => {
     using data = made(format);
     using problem = disposable(model.bind(data, plan(), engine));
     const before = engine.memory.usedBytes;
@@ -130,7 +130,7 @@ describe("a pass over many rows", () => {
     binding.dispose();
   });
 
-  it("that does not end in a stretch is kept as it was, and gives the same bytes", async () => {
+  it("resume from a checkpoint within a pass to the same bytes", async () => {
     using data = made("dense");
     const algorithm = newtonCholesky();
     const whole = await fit(model, data, { algorithm });
@@ -162,7 +162,7 @@ describe("a pass over many rows", () => {
     }
   });
 
-  it("is no update, and of no rows, until its step is done", async () => {
+  it("count as an update and as rows only when the step is done", async () => {
     using data = made("dense");
     using problem = disposable(model.bind(data, plan(), engine));
     const newton = await newtonCholesky().start(problem, plan({ batch: "all" }), engine);
@@ -188,7 +188,7 @@ describe("a pass over many rows", () => {
     }
   });
 
-  it("keeps nothing of more rows than there is room for", async () => {
+  it("store only the rows that fit into memory", async () => {
     // 16 bytes a row of 64 MiB, and one row more.
     const count = 2 ** 22 + 1;
     const values = Float32Array.from({ length: count }, (_, i) => (i % 1024) / 1024);

@@ -39,7 +39,7 @@ function trace(state: SearchState, f: Objective, generations: number): number[][
 }
 
 describe("cmaEs: a generation", () => {
-  it.each(kinds)("is the written-out one: %s", (kind) => {
+  it.each(kinds)("follows the explicit formulas: %s", (kind) => {
     const f = ellipsoid(100);
     let turbulent = 0;
     // From 40 steps away σ grows so fast at first that p_c pauses.
@@ -64,7 +64,7 @@ describe("cmaEs: a generation", () => {
     expect(turbulent).toBeGreaterThan(0);
   });
 
-  it("takes a point from outside in the place of a draw, shortened", () => {
+  it("replaces a draw by an injected point, shortened", () => {
     for (const kind of kinds) {
       const state = started(cmaEs({ covariance: kind }), { start: threes(4) });
       trace(state, sphere, 5);
@@ -84,7 +84,7 @@ describe("cmaEs: a generation", () => {
     }
   });
 
-  it("lets σ grow e-fold at most, whatever comes from outside", () => {
+  it("limits the growth of σ to a factor e for any injected points", () => {
     const state = started(cmaEs({ population: 300 }), { start: [3] });
     const before = seen(state.snapshot());
     const far = Float64Array.of(1000);
@@ -98,7 +98,7 @@ describe("cmaEs: a generation", () => {
     expect(after.sigma).toBeCloseTo(Math.E, 12);
   });
 
-  it("takes the best half of a generation at most from outside", () => {
+  it("accepts injected points for at most half of a generation, the best ones", () => {
     const state = started(cmaEs({ population: 6 }), { start: threes(2) });
     for (let i = 0; i < 9; i++) state.inject?.(Float64Array.of(i, 0), i % 2 ? i : 100 + i);
     const { points } = advance(state, (x) => 1000 + x[0]);
@@ -125,7 +125,7 @@ describe("cmaEs: a generation", () => {
     expect([1, 2, 3, 5, 10, 40, 100].map(defaultPopulation)).toEqual([4, 6, 7, 8, 10, 15, 17]);
   });
 
-  it("leaves the decay of an active C at zero, and C positive", () => {
+  it("leaves the decay of an active C at zero, and keeps C positive", () => {
     for (const [n, population] of [
       [1, 4],
       [2, 2],
@@ -161,7 +161,7 @@ describe("cmaEs: invariances", () => {
     }
   });
 
-  it("does not see rotations, unless separable", () => {
+  it("is invariant to rotations, unless separable", () => {
     const d = 5;
     // A reflection at a skew plane moves every axis.
     const normal = Array.from({ length: d }, (_, i) => i + 1);
@@ -196,13 +196,13 @@ describe("cmaEs: invariances", () => {
   });
 });
 
-describe("cmaEs: pace", () => {
+describe("cmaEs: speed", () => {
   // x = 3·1, σ = 1, d = 10, plain options; the median over the seeds 0 … 24 of the evaluations up to the first value ≤ 1e-8.
   it.each([
     { name: "sphere", f: sphere, published: 1570 },
     { name: "ellipsoid of condition 1e6", f: ellipsoid(1e6), published: 6140 },
     { name: "Rosenbrock's function", f: rosenbrock, published: 6070 },
-  ])("is within 10 % of the published one: $name", ({ f, published }) => {
+  ])("is within 10 % of the published speed: $name", ({ f, published }) => {
     const evaluations = Array.from({ length: 25 }, (_, seed) => {
       const run = searched(started(cmaEs(), { start: threes(10), seed }), f, { target: 1e-8, most: 20_000 });
       // Rosenbrock's function has a second minimum, near (−1, 1, …, 1), where f is about 4.
@@ -211,7 +211,7 @@ describe("cmaEs: pace", () => {
     expect(Math.abs(median(evaluations) / published - 1)).toBeLessThan(0.1);
   });
 
-  it("is quicker on ill-conditioned functions with negative weights, and quickest with a diagonal", () => {
+  it("is faster on ill-conditioned functions with negative weights, and fastest with a diagonal", () => {
     const pace = (covariance: string) =>
       median(
         Array.from(
@@ -234,21 +234,21 @@ describe("cmaEs: pace", () => {
     }
   });
 
-  it("walks around failures", () => {
+  it("avoids regions that fail", () => {
     const f: Objective = (x) => (x[0] < 1 || x[1] > x[0] + 1 ? Infinity : sphere(x));
     const run = searched(started(cmaEs(), { start: threes(4) }), f, { most: 5000 });
     expect(run.best - 1).toBeLessThan(1e-6);
   });
 });
 
-describe("cmaEs: its end", () => {
+describe("cmaEs: termination", () => {
   const endOf = (f: Objective, options = {}, d = 4) => {
     const state = started(cmaEs(options), { start: threes(d) });
     const { evaluations } = searched(state, f, { most: 50_000 });
     return { stopped: state.stopped, evaluations };
   };
 
-  it("says why", () => {
+  it("reports the reason", () => {
     // 10 + ⌈30·4/8⌉ generations of 8.
     expect(endOf(() => 5)).toEqual({ stopped: "the values no longer differ", evaluations: 200 });
     expect(endOf(() => Infinity)).toEqual({ stopped: "no evaluation succeeded", evaluations: 200 });
@@ -265,7 +265,7 @@ describe("cmaEs: its end", () => {
     );
   });
 
-  it("notices stagnation", () => {
+  it("detects stagnation", () => {
     let calls = 0;
     // Noise without a signal: values never repeat, and never get better.
     const noise: Objective = () => ((calls++ * 0.6180339887498949) % 1) + 1;
@@ -282,7 +282,7 @@ describe("cmaEs: its end", () => {
     expect(late.evaluations).toBeLessThan(8 * 1300);
   });
 
-  it("compares the newest 30 % with the oldest, not halves", () => {
+  it("compares the newest 30 % with the oldest 30 %, not halves", () => {
     const judge = (best: (g: number) => number) => {
       const termination = new Termination({ pointTolerance: 0, valueTolerance: 0 }, 2);
       // What stagnation does not look at: never at an end.
@@ -319,7 +319,7 @@ describe("cmaEs: its end", () => {
     expect(judge((g) => worse(g) + (g > 39 && g <= 91 ? 10 : 0))).toMatch(still);
   });
 
-  it("draws again, unmoved, where all of a generation failed", () => {
+  it("draws again, unchanged, if a whole generation failed", () => {
     const state = started(cmaEs(), { start: threes(3) });
     trace(state, sphere, 3);
     const before = seen(state.snapshot());
@@ -388,7 +388,7 @@ describe("cmaEs: restarts", () => {
     expect(state.stopped).toMatch(/, after \d+ restarts$/);
   });
 
-  it("draws the small populations and steps by their laws", () => {
+  it("draws the small populations and steps from their distributions", () => {
     const restarts = new Restarts("bipop", 7, 9);
     const draws = { ...stream(1).at(0), uniform: () => 0.5 };
     expect(restarts.next(100, draws)).toEqual({ population: 14, sigma: 1, limit: Infinity });
@@ -402,7 +402,7 @@ describe("cmaEs: restarts", () => {
     expect(small?.limit).toBe(500);
   });
 
-  it("begins in the box, or about the start where it is open", () => {
+  it("begins in the box, or near the start if there is no box", () => {
     const starts = (box: readonly [number, number] | undefined) => {
       const state = started(cmaEs({ restarts: "ipop", maxRestarts: 3 }), { start: [10, 10], box });
       const means: number[][] = [];
@@ -422,14 +422,14 @@ describe("cmaEs: restarts", () => {
     expect(new Set(open.flat()).size).toBe(7);
   });
 
-  it("finds what one descent misses", () => {
+  it("finds a minimum that one descent misses", () => {
     for (const restarts of ["ipop", "bipop"]) {
       const state = started(cmaEs({ restarts }), { start: [4.2, -3.1, 2.8, 3.9], box: [-5, 5], seed: 2 });
       expect(searched(state, rastrigin, { target: 1e-8, most: 60_000 }).best).toBeLessThanOrEqual(1e-8);
     }
   });
 
-  it("has the best descent's mean as its centre", () => {
+  it("has the mean of the best descent as its centre", () => {
     // The first descent ends at 0; later ones begin at random, where values are worse at first.
     const state = started(cmaEs({ restarts: "ipop", maxRestarts: 2 }), { start: [3, 3] });
     while (state.report().restarts === 0) advance(state, sphere);
@@ -441,7 +441,7 @@ describe("cmaEs: restarts", () => {
 });
 
 describe("cmaEs: snapshots and options", () => {
-  it.each(kinds)("goes on bit for bit: %s", (covariance) => {
+  it.each(kinds)("resumes bit for bit: %s", (covariance) => {
     const make = () => started(cmaEs({ covariance, restarts: "bipop" }), { start: threes(3), box: [-5, 5] });
     const state = make();
     const visited = new Set<number>();
@@ -473,7 +473,7 @@ describe("cmaEs: snapshots and options", () => {
     expect(visited.size).toBeGreaterThan(2);
   });
 
-  it("keeps a snapshot apart from what runs on", () => {
+  it("keeps a snapshot separate from the running search", () => {
     const state = started(cmaEs(), { start: threes(3) });
     trace(state, sphere, 4);
     const snapshot = state.snapshot();

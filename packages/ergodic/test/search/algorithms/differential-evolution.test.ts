@@ -18,7 +18,7 @@ function population(state: SearchState): { members: number[][]; values: number[]
 const same = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).every((v, i) => Math.abs(v - b[i]) < 1e-12);
 
 describe("differentialEvolution: a generation", () => {
-  it.each(bases)("is differences of other members, scaled and added to a base: %s", (base) => {
+  it.each(bases)("adds scaled differences of other members to a base: %s", (base) => {
     const options = { base, population: 8, crossover: 1, weightLow: 0.7, weightHigh: 0.7 };
     const basesUsed = new Set<number>();
     // The second generation alone: later ones hold sums of each other.
@@ -49,7 +49,7 @@ describe("differentialEvolution: a generation", () => {
     if (base === "rand") expect(basesUsed.size).toBe(8);
   });
 
-  it("takes as many coordinates from the mutant as crossover says, one at least", () => {
+  it("copies from the mutant the share of coordinates set by crossover, at least one", () => {
     const changed = (crossover: number) => {
       const state = started(differentialEvolution({ population: 200, crossover }), { start: new Float64Array(10) });
       advance(state, sphere);
@@ -63,7 +63,7 @@ describe("differentialEvolution: a generation", () => {
     expect(Math.abs(counts.reduce((a, b) => a + b, 0) / 200 - 3.7)).toBeLessThan(5 * 0.097);
   });
 
-  it("scales by one number a generation, between the two weights", () => {
+  it("uses one scale per generation, between the two weights", () => {
     const options = { base: "best", population: 4, crossover: 1, weightLow: 0.25, weightHigh: 0.75 };
     const weights: number[] = [];
     for (let seed = 0; seed < 60; seed++) {
@@ -86,7 +86,7 @@ describe("differentialEvolution: a generation", () => {
     expect(Math.max(...weights) - Math.min(...weights)).toBeGreaterThan(0.8 * 0.5);
   });
 
-  it("keeps what is no worse, and the start at first", () => {
+  it("keeps mutants that are no worse, and the start at first", () => {
     const state = started(differentialEvolution(), { start: [3, 1] });
     expect([...state.propose()[0]]).toEqual([3, 1]);
     advance(state, sphere);
@@ -102,7 +102,7 @@ describe("differentialEvolution: a generation", () => {
     }
   });
 
-  it("never leaves the box, however its minimum pulls", () => {
+  it("never leaves the box, even if the minimum is outside", () => {
     const state = started(differentialEvolution(), { start: [3, 1], box: [0, 4] });
     const corner: Objective = (x) => x[0] - x[1];
     let sides = 0;
@@ -117,7 +117,7 @@ describe("differentialEvolution: a generation", () => {
     for (const [x, y] of members) expect(x < 1e-3 && y > 4 - 1e-3).toBe(true);
   });
 
-  it("fills the box evenly at first, and a neighbourhood of the start where it is open", () => {
+  it("fills the box evenly at first, or a neighbourhood of the start without a box", () => {
     const first = (box?: readonly [number, number]) =>
       started(differentialEvolution({ population: 2001 }), { start: [30], box })
         .propose()
@@ -149,7 +149,7 @@ describe("differentialEvolution: a run", () => {
     expect(searched(state, rastrigin, { target: 1e-8, most: 60_000 }).best).toBeLessThanOrEqual(1e-8);
   });
 
-  it("is quicker about the best member", () => {
+  it("is faster around the best member", () => {
     const pace = (base: string) =>
       median(
         Array.from({ length: 7 }, (_, seed) => {
@@ -168,7 +168,7 @@ describe("differentialEvolution: a run", () => {
     expect(trace((x) => Math.sqrt(sphere(x)) - 7)).toEqual(trace(sphere));
   });
 
-  it("says why it ends", () => {
+  it("reports why it ends", () => {
     const endOf = (f: Objective) => {
       const state = started(differentialEvolution(), { start: [3, 3] });
       const { evaluations } = searched(state, f);
@@ -180,7 +180,7 @@ describe("differentialEvolution: a run", () => {
     expect(endOf(() => Number.NaN)).toEqual({ stopped: "no evaluation succeeded", evaluations: 400 });
   });
 
-  it("counts generations of equal values in a row", () => {
+  it("counts consecutive generations of equal values", () => {
     const state = started(differentialEvolution(), { start: [3, 3] });
     let calls = 0;
     // 15 generations of 1; one in which a single member falls; then all are equal again.
@@ -191,14 +191,14 @@ describe("differentialEvolution: a run", () => {
     expect(searched(state, f).evaluations).toBe(20 * (15 + 1 + 20));
   });
 
-  it("walks around failures", () => {
+  it("avoids regions that fail", () => {
     const f: Objective = (x) => (x[0] < 1 ? Infinity : sphere(x));
     const run = searched(started(differentialEvolution(), { start: [3, 3] }), f, { most: 10_000 });
     expect(run.best).toBeGreaterThanOrEqual(1);
     expect(run.best).toBeLessThan(1 + 1e-9);
   });
 
-  it("takes a better point from outside for its worst", () => {
+  it("replaces its worst member by a better injected point", () => {
     for (const batches of [0, 3]) {
       const state = started(differentialEvolution(), { start: [30, 30] });
       for (let g = 0; g < batches; g++) advance(state, sphere);
@@ -214,7 +214,7 @@ describe("differentialEvolution: a run", () => {
     }
   });
 
-  it("goes on bit for bit", () => {
+  it("resumes bit for bit", () => {
     for (let batches = 0; batches < 4; batches++) {
       const make = () => started(differentialEvolution(), { start: [3, 3], box: [-5, 5] });
       const state = make();

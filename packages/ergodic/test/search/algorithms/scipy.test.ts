@@ -37,8 +37,8 @@ const { entries } = JSON.parse(readFileSync(new URL("./golden/scipy-minimize.jso
   entries: Entry[];
 };
 
-describe("Nelder-Mead as scipy's", () => {
-  test.each(entries.filter(({ method }) => method === "Nelder-Mead"))("$call", ({ f, x0, options, x, value, evaluations }) => {
+describe("Nelder–Mead compared with scipy", () => {
+  test.each(entries.filter(({ method }) => method === "Nelder-Mead"))("agrees: $call", ({ f, x0, options, x, value, evaluations }) => {
     const algorithm = nelderMead({ adaptive: options.adaptive, restarts: "none", pointTolerance: 1e-8, valueTolerance: 1e-10 });
     const { best, values } = drive(open(algorithm, x0), functions[f]);
     expect(values.length).toBe(evaluations);
@@ -47,8 +47,8 @@ describe("Nelder-Mead as scipy's", () => {
   });
 });
 
-describe("Powell against scipy's", () => {
-  test.each(entries.filter(({ method }) => method === "Powell"))("$call", ({ f, x0, value, evaluations }) => {
+describe("Powell compared with scipy", () => {
+  test.each(entries.filter(({ method }) => method === "Powell"))("agrees: $call", ({ f, x0, value, evaluations }) => {
     const { best, values, state } = drive(
       open(powell({ restarts: "none", lineTolerance: 1e-2, valueTolerance: 1e-12 }), x0),
       functions[f],

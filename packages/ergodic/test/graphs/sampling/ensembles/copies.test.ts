@@ -96,7 +96,7 @@ it.each([
   // A pause for each power but the first; of chains one for each few thousand variables.
   ["bits", () => new ReplicaCopies(tableColumns(ring(64)), plan, engine), 3],
   ["chains", () => new ChainCopies(tableColumns(ring(64)), plan, engine, 256), 4],
-] as const)("%s begin with pauses", (_, make, least) => {
+] as const)("%s start with pauses", (_, make, least) => {
   const copies = make();
   made.push(copies);
   copies.resize(powers, []);
@@ -108,7 +108,7 @@ it.each([
 describe.each(all)("%s", (_, make, tables) => {
   const worth = (states: number[]): number => new JointState(tables, states).value;
 
-  it("know what their states are worth, up to the value of the first state", async () => {
+  it("report the values of their states, relative to the first state", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(1, "begin")));
@@ -120,7 +120,7 @@ describe.each(all)("%s", (_, make, tables) => {
     }
   });
 
-  it("begin anywhere: every variable in each of its states in some ensemble at some power", () => {
+  it("start anywhere: every variable takes each of its states in some ensemble at some power", () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(2, "begin")));
@@ -133,7 +133,7 @@ describe.each(all)("%s", (_, make, tables) => {
     );
   });
 
-  it("begin each by itself: no two powers alike", () => {
+  it("start independently at each power", () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(2, "begin")));
@@ -143,7 +143,7 @@ describe.each(all)("%s", (_, make, tables) => {
     expect(seen.size).toBe(4);
   });
 
-  it("trade states of the ensembles that are named", async () => {
+  it("swap states of the named ensembles", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(2, "begin")));
@@ -155,7 +155,7 @@ describe.each(all)("%s", (_, make, tables) => {
       expect([0, 1, 2, 3].map((k) => read(e, k))).toEqual(some.includes(e) ? [a, c, b, d] : [a, b, c, d]);
   });
 
-  it("move to other powers with the states that are named, and are put where they searched", async () => {
+  it("move to new powers with the named states, and return to where they searched", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(3, "begin")));
@@ -175,7 +175,7 @@ describe.each(all)("%s", (_, make, tables) => {
     expect([0, 1, 2].map((k) => read(last, k).join(""))).not.toEqual(Array(3).fill(read(last, 0).join("")));
   });
 
-  it("are drawn from the distribution at their power, a search from its own; sums of probabilities are of power 1", async () => {
+  it("sample the distribution at their power, searches their own, and sum probabilities at power 1", async () => {
     const { copies } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(4, "begin")));
@@ -223,7 +223,7 @@ describe.each(all)("%s", (_, make, tables) => {
     expect(after).toBeLessThan(exact.mean(1) + (exact.most - exact.mean(1)) / 2);
   });
 
-  it("are kept and brought back", async () => {
+  it("restore their snapshots", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(5, "begin")));
@@ -243,7 +243,7 @@ describe.each(all)("%s", (_, make, tables) => {
   });
 });
 
-it("bits refuse factors of too many strengths", () => {
+it("refuse factors with too many strengths, as bits", () => {
   const many = Array.from({ length: 40 }, (_, i) => ({
     scope: [i, (i + 1) % 40],
     shape: [2, 2],

@@ -54,7 +54,7 @@ const missed = (count: number, fits: (seed: number) => boolean): number =>
 const holds = ({ low, high }: { low: number; high: number }, of: number): boolean => low <= of && of <= high;
 
 describe("intervals from ensembles", () => {
-  it("of a ratio hold, from few draws as well", () => {
+  it("hold for a ratio, even from few draws", () => {
     // Room for what is unseen aside: restarts are plenty.
     const found = missed(400, (seed) => holds(logRatio(drawn(seed, 8, 12), guesses, 0.1), truth));
     console.log(`ln Z: ${found} of 400 intervals at 0.9 miss`);
@@ -72,7 +72,7 @@ describe("intervals from ensembles", () => {
     expect(planted).toBeGreaterThan(60);
   });
 
-  it("are centred: the bias that logarithms of few draws have is taken off", () => {
+  it("are corrected for the bias of logarithms of few draws", () => {
     const estimates = Array.from({ length: 1600 }, (_, seed) => logRatio(drawn(seed, 8, 4), guesses, 0.1).value - truth);
     const mean = estimates.reduce((sum, one) => sum + one, 0) / estimates.length;
     const error = Math.sqrt(estimates.reduce((sum, one) => sum + (one - mean) ** 2, 0)) / estimates.length;
@@ -90,7 +90,7 @@ describe("intervals from ensembles", () => {
     expect(Math.abs(biased)).toBeGreaterThan(5 * error);
   });
 
-  it("of a ratio are Student's over Tukey's pseudo-values, wider by the bias at both ends and by what is unseen above", () => {
+  it("use Student's t over Tukey's pseudo-values, widened by the bias and by unseen mass above", () => {
     const sums = drawn(5, 8, 12);
     const of = (without: number): number => {
       let [value, e] = [0, 0];
@@ -115,12 +115,12 @@ describe("intervals from ensembles", () => {
     expect(high - mean).toBeCloseTo(half + bias - Math.log(1 - unseen(sums, 0.1)), 8);
   });
 
-  it("of a probability hold", () => {
+  it("hold for a probability", () => {
     const found = missed(400, (seed) => holds(shareOf(drawn(seed, 8, 30), 0.1)(0), topShare));
     expect(found).toBeLessThan(66);
   });
 
-  it("have room for what no restart has found: it shrinks with their number", () => {
+  it("allow for unseen states, with less room as restarts increase", () => {
     const sums = drawn(1, 8, 10);
     expect(unseen(sums, 0.001)).toBeCloseTo(-Math.log(0.00025) / 1600, 12);
     sums.restarts.fill(1);
@@ -135,7 +135,7 @@ describe("intervals from ensembles", () => {
 });
 
 describe("sums", () => {
-  it("of two times are the sums of all, and of values the largest of either", () => {
+  it("of two periods add the counts, and keep the largest value of either", () => {
     const [one, two] = [drawn(1, 8, 4), drawn(2, 8, 6, (v, e) => (e === 3 ? v + 5 : v))];
     const sum = one.plus(two);
     const back = two.plus(one);
@@ -152,17 +152,17 @@ describe("sums", () => {
 });
 
 describe("objections", () => {
-  it("there is none to ensembles that agree", () => {
+  it("do not arise if ensembles agree", () => {
     expect(objection(drawn(3, 8, 400), powers)).toBeUndefined();
   });
 
-  it("one to an ensemble that is elsewhere, at the power where it is", () => {
+  it("report an ensemble that differs, with its power", () => {
     const apart = drawn(3, 8, 400, (v, e, k) => (e === 5 && k === 1 ? v + 1 : v));
     expect(worst(apart).power).toBe(1);
     expect(objection(apart, powers)).toMatch(/^the ensembles disagree: values at power 0.4 have an R-hat of 1\.\d+$/);
   });
 
-  it("one to ensembles each of which is stuck in a value of its own", () => {
+  it("report ensembles that are stuck at different values", () => {
     expect(
       objection(
         drawn(3, 8, 400, (_, e) => e),
@@ -171,7 +171,7 @@ describe("objections", () => {
     ).toContain("the ensembles disagree: values at power 1 have an R-hat of Infinity");
   });
 
-  it("one to few restarts, and to an ensemble without", () => {
+  it("report too few restarts, in total or in one ensemble", () => {
     const few = drawn(3, 8, 400);
     few.restarts.fill(12);
     expect(objection(few, powers)).toBe("only 96 states came from power 0 to power 1");

@@ -44,7 +44,7 @@ function opened(seed = 4) {
 }
 
 describe("ensembles", () => {
-  it("count those that come from power 0 to power 1, once each, where sweeps are kept", () => {
+  it("count each path from power 0 to power 1 once, in sweeps that are kept", () => {
     const { copies, ensembles } = opened();
     const count = ensembles.powers.length;
     ensembles.guess();
@@ -72,7 +72,7 @@ describe("ensembles", () => {
     expect(Array.from(ensembles.sums().restarts)).toEqual(restarts);
   });
 
-  it("count values less what was guessed, and Bennett's two sums of each pair", () => {
+  it("sum values relative to guesses, and Bennett's two sums of each pair", () => {
     const { copies, ensembles } = opened();
     const { powers } = ensembles;
     const count = powers.length;
@@ -115,7 +115,7 @@ describe("ensembles", () => {
       }
   });
 
-  it("keep what counted directly before, until guesses are made anew", () => {
+  it("keep the previous counts until guesses are computed again", () => {
     const { copies, ensembles } = opened();
     const run = (from: number, until: number): void => {
       for (let sweep = from; sweep < until; sweep++) {
@@ -138,7 +138,7 @@ describe("ensembles", () => {
     expect([ensembles.warm, ensembles.sums().sweeps]).toEqual([false, 0]);
   });
 
-  it("give each power the states of the nearest that there was when they move", () => {
+  it("move states to the nearest of the new powers", () => {
     const { copies, ensembles } = opened();
     const before = ensembles.powers;
     for (let sweep = 0; sweep < 200; sweep++) {

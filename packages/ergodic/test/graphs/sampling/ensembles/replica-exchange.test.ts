@@ -39,7 +39,7 @@ test("counts terms in each replica", () => {
   }
 });
 
-test("replicas of a set trade states, and no others", () => {
+test("swaps states between replicas of a set only", () => {
   for (const count of lengths) {
     const [a, b] = [words(count), words(count)];
     const [first, second] = [allocate(8 * count + 8), allocate(8 * count + 8)];
@@ -59,7 +59,7 @@ test("replicas of a set trade states, and no others", () => {
   }
 });
 
-test("ones are counted by word and replica, 255 times before they are emptied", () => {
+test("counts ones by word and replica, and empties the counters after 255 additions", () => {
   for (const count of [0, 1, 2, 17]) {
     const [pointer, tally, sums] = [allocate(8 * count), allocate(64 * count), allocate(256 * count)];
     memory.u8(tally, 64 * count).fill(0);

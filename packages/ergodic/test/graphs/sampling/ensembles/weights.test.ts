@@ -9,7 +9,7 @@ function weights(k: number, count = 1000): Float64Array {
   return Float64Array.from({ length: count }, () => -k * Math.log(1 - draws.uniform()));
 }
 
-it("a light tail has an interval, further up than down; the level widens it", () => {
+it("a light tail gives an interval that is wider above, and wider at a higher level", () => {
   const widths = [0.6, 0.99, 0.9999].map((level) => {
     const { value, certificate } = logMean(weights(0.1), level);
     if (!("interval" in certificate)) throw new Error(`no interval: ${JSON.stringify(certificate)}`);
@@ -23,7 +23,7 @@ it("a light tail has an interval, further up than down; the level widens it", ()
   expect(widths[2] / widths[1]).toBeCloseTo(3.9063 / 2.5808, 3);
 });
 
-it("a heavier tail has k-hat, a heavy one nothing, and so have few weights", () => {
+it("a heavier tail gives k-hat, and a heavy tail or few weights give nothing", () => {
   expect(logMean(weights(0.55), 0.99).certificate).toMatchObject({ khat: expect.any(Number), ess: expect.any(Number) });
   expect(logMean(weights(1.5), 0.99).certificate).toEqual({ none: expect.stringContaining("a tail of k-hat") });
   expect(logMean(weights(0.1, 99), 0.99).certificate).toEqual({ none: expect.stringContaining("99 weights are too few") });

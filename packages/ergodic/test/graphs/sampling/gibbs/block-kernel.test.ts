@@ -78,7 +78,7 @@ function sweepOfBlocks(laid: Laid, states: Int32Array, draws: Draws, sums: Float
 }
 
 describe("graphBlocks", () => {
-  it.each([blocks, small])("draws what the twin draws, and keeps the blocks' marginals: $name", async (schedule) => {
+  it.each([blocks, small])("draws the same as the twin, and stores the marginals of blocks: $name", async (schedule) => {
     let [drawn, together, counted] = [0, 0, 0];
     await fc.assert(
       fc.asyncProperty(graphPlans({ most: 7, widest: 6 }), fc.nat(), async (plan, seed) => {
@@ -123,7 +123,7 @@ describe("graphBlocks", () => {
     expect(counted).toBeGreaterThan(100);
   });
 
-  it("at another power draws from that power of the distribution", async () => {
+  it("draws from the tempered distribution at another power", async () => {
     const graph = graphFrom({
       counts: [2, 3, 2, 3],
       factors: [0, 1, 2].map((i) => ({
@@ -177,7 +177,7 @@ function transitions(laid: Laid, from: Int32Array, b: number): { states: number[
 }
 
 describe("stationary distributions of blocks", () => {
-  it("π is that of every block's draw and of sweeps, to 1e-12; a wrong probability is seen", () => {
+  it("π is stationary for each block's draw and for sweeps, to 1e-12, and a wrong probability is detected", () => {
     let worst = 0;
     let [seen, several, graphs] = [0, 0, 0];
     fc.assert(

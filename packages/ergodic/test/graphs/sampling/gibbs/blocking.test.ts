@@ -61,7 +61,7 @@ function checked(columns: Conditionals, { order, ends, begins, separators, colou
 }
 
 describe("blocks", () => {
-  it("are junction trees of bounded tables; no factor has two blocks of a colour", () => {
+  it("are junction trees of bounded tables, and no factor connects two blocks of a colour", () => {
     let several = 0;
     fc.assert(
       fc.property(graphPlans({ most: 30, widest: 16 }), (plan) => {
@@ -75,7 +75,7 @@ describe("blocks", () => {
     expect(several).toBeGreaterThan(50);
   });
 
-  it("of a grid are large: two thirds of it in trees, more in junction trees", () => {
+  it("are large on grids: trees cover two thirds, and junction trees more", () => {
     const columns = grid(20, () => 1).conditionals();
     const share = (mostStates: number): number => {
       const found = blocksOf(columns, { mostStates });
@@ -89,7 +89,7 @@ describe("blocks", () => {
     expect(shares[2]).toBeGreaterThan(shares[1]);
   });
 
-  it("have tables of three of three states only where 27 are allowed", () => {
+  it("have tables of three ternary variables only if 27 entries are allowed", () => {
     const graph = factorGraph();
     for (let i = 0; i < 36; i++) graph.variable(undefined, 3);
     for (const [a, b] of gridEdges(6, 6)) graph.table([a, b], [3, 1, 2, 1, 3, 1, 2, 1, 3]);
@@ -98,7 +98,7 @@ describe("blocks", () => {
     expect([8, 9, 26, 27].map(largest)).toEqual([9, 9, 9, 27]);
   });
 
-  it("a chain of 100,000 is cut into blocks whose tables stay in half a megabyte; a hub does not take long", () => {
+  it("split a chain of 100,000 within half a megabyte of tables, and handle a hub quickly", () => {
     const graph = factorGraph();
     for (let i = 0; i < 100_000; i++) graph.variable();
     for (let i = 0; i < 99_999; i++) graph.equal([i, i + 1], { weight: 1 });
@@ -113,7 +113,7 @@ describe("blocks", () => {
     expect(blocksOf(star.conditionals()).order.length).toBe(50_000);
   });
 
-  it("hold variables that zeros link together, across loops that others would be cut at", () => {
+  it("keep variables linked by zeros together, even across loops that would otherwise be cut", () => {
     const graph = factorGraph();
     const side = 6;
     for (let i = 0; i < 2 * side * side; i++) graph.variable();
@@ -129,7 +129,7 @@ describe("blocks", () => {
     for (let i = 0; i < side * side; i++) expect(blockOf(i)).toBe(blockOf(side * side + i));
   });
 
-  it("of variables in factors with more than 12 that were not observed are single", () => {
+  it("are single variables if a factor has more than 12 unobserved variables", () => {
     const wide = (observed: number, inputs = 12): Blocks => {
       const graph = factorGraph();
       for (let i = 0; i < 40; i++) graph.variable();
@@ -148,7 +148,7 @@ describe("blocks", () => {
     expect(wide(0, 11).ends.length).toBeLessThan(13);
   });
 
-  it("share a colour among workers only where none of it is large", () => {
+  it("share a colour among workers only if none of its blocks is large", () => {
     const chain = factorGraph();
     for (let i = 0; i < 10_000; i++) chain.variable();
     for (let i = 0; i < 9_999; i++) chain.equal([i, i + 1], { weight: 1 });
@@ -161,7 +161,7 @@ describe("blocks", () => {
 });
 
 describe('graphGibbs({ schedule: "blocks" })', () => {
-  it("errors are as large as claimed, over 24 grids of 36 with three states and wider factors", async () => {
+  it("has errors as large as claimed, on 24 grids of 36 ternary variables with wider factors", async () => {
     let [beyond2, beyond4, count] = [0, 0, 0];
     for (let seed = 0; seed < 24; seed++) {
       const draws = stream(seed, "block grids").at(0);
@@ -190,7 +190,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
     expect(beyond4).toBeLessThan(5);
   });
 
-  it("what is one block is exact after two sweeps, whatever its couplings", async () => {
+  it("is exact after two sweeps if the graph is one block, with any couplings", async () => {
     const graph = factorGraph();
     const draws = stream(5, "strong chain").at(0);
     for (let i = 0; i < 3000; i++) {
@@ -205,7 +205,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
       expect(Math.abs(answer.marginal(variable).p[1] - exact.marginal(variable).p[1])).toBeLessThan(1e-11);
   });
 
-  it("crosses what zeros leave as islands for single changes, and says so of what it cannot", async () => {
+  it("crosses islands that block single changes, and reports those that it cannot cross", async () => {
     const parity = [1, 0, 0, 1, 0, 1, 1, 0];
     // A ring of parities, which weights pull at; each two neighbours and a check between them.
     const ring = (count: number, reach: number): FactorGraph => {
@@ -246,7 +246,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
     });
   });
 
-  it("a state that never changed has no error, nor has its neighbour, nor what zeros tie to that in its block", async () => {
+  it("has no error for a constant state, its neighbour or variables tied to it by zeros in a block", async () => {
     const graph = factorGraph();
     const side = 5;
     for (let i = 0; i < side * side; i++) graph.variable();
@@ -264,7 +264,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
     expect(said("x12")).toContain("its state never changed");
   });
 
-  it("is the same at 1, 2 and 4 workers, where workers share colours", async () => {
+  it("computes the same result at 1, 2 and 4 workers that share colours", async () => {
     const graph = factorGraph();
     const draws = stream(3, "sparse").at(0);
     const count = 12_000;
@@ -284,7 +284,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
     expect(answers[2] === answers[0]).toBe(true);
   });
 
-  it("a run is kept in the middle of a sweep, and continues to the same bytes with other workers", async () => {
+  it("resumes from the middle of a sweep to the same bytes with other workers", async () => {
     const graph = grid(64, (edge) => 0.3 + 0.1 * Math.sin(edge));
     for (let i = 0; i < 4090; i += 7) graph.or([i, i + 3, i + 5], { weight: 0.4 });
     const algorithm = gibbs({ chains: 2, warmup: 10, sweeps: 100 });

@@ -23,7 +23,7 @@ function ring(seed: number, by = 0, size = 16) {
   return graph;
 }
 
-it("what a later run may rely on: all of what is exact, nothing of what has no certificate", () => {
+it("a later run reuses exact results, and nothing without a certificate", () => {
   const marginals = [{ certificate: { exact: true } }, { certificate: { none: "its state never changed" } }] as const;
   expect([...atOnce(variancesOf({} as Layout, [], 100, 20, marginals))]).toEqual([0, Number.NaN]);
 });
@@ -33,7 +33,7 @@ describe("judge", () => {
   // Sum of squares 0.0008 over three: times 100 sweeps.
   const between = (100 * 0.0008) / 3;
 
-  it("takes what is known in the place of what few means say, unless batches say more", () => {
+  it("uses the known variance instead of a few means, unless batches show more", () => {
     expect(judge({ means, variances: [0.01, 0.01, 0.01, 0.01] }, 100).mcse).toBeCloseTo(Math.sqrt(between / 400), 12);
     const known = judge({ means, variances: [0.01, 0.01, 0.01, 0.01], known: 0.02 }, 100);
     expect(known.mcse).toBeCloseTo(Math.sqrt(0.02 / 400), 12);
@@ -42,7 +42,7 @@ describe("judge", () => {
     expect(judge({ means, variances: [0.05, 0.05, 0.05, 0.05], known: 0.02 }, 100).mcse).toBeCloseTo(Math.sqrt(0.05 / 400), 12);
   });
 
-  it("believes the means where they differ by more than chance explains: of χ² with 3 degrees, 14.9 times its mean", () => {
+  it("trusts the means if χ² with 3 degrees exceeds 14.9 times its mean, beyond chance", () => {
     const at = (known: number) => judge({ means, variances: [0, 0, 0, 0], known }, 100);
     // Wilson and Hilferty: (1 − 2/27 + 5.6 √(2/27))³ = 14.7.
     expect(at(between / 14.6).agreed).toBe(true);
@@ -51,7 +51,7 @@ describe("judge", () => {
     expect(apart.mcse).toBeCloseTo(Math.sqrt(between / 400), 12);
   });
 
-  it("needs a smaller size, and no R-hat, where it is known and agreed", () => {
+  it("requires a smaller sample and no R-hat if the known variance agrees", () => {
     const short = { mcse: 0.01, rhat: 1.2, ess: 30 };
     expect(settled({ ...short, agreed: true }, 0.02)).toBe(true);
     expect(settled({ ...short, agreed: true }, 0.005)).toBe(false);
@@ -66,7 +66,7 @@ describe("judge", () => {
   });
 });
 
-it("more chains than there were begin where these ended, in turn; what no chain knows is drawn", () => {
+it("additional chains reuse the final states in turn, and draw unknown ones", () => {
   const states = [Int16Array.of(0, 1, -1), Int16Array.of(1, 0, 5)];
   const earlier = { states, variances: new Float64Array(3), sweeps: 9, kept: 9 };
   const begun = [0, 1, 2, 3].map((c) => [0, 1, 2].map(firstState(earlier, c, Uint32Array.of(2, 2, 3), (count) => 10 + count)));
@@ -79,7 +79,7 @@ it("more chains than there were begin where these ended, in turn; what no chain 
 });
 
 describe("infer from an earlier answer", () => {
-  it("refuses an answer about variables with other numbers of states", async () => {
+  it("refuses an answer with other numbers of states", async () => {
     const made = (states: number): ReturnType<typeof factorGraph> => {
       const graph = factorGraph();
       for (const [i, count] of [2, states, 2].entries()) graph.variable(`v${i}`, count);
@@ -107,7 +107,7 @@ describe("infer from an earlier answer", () => {
     expect((await infer(more, { algorithm: short, from })).chains!.states[0]).toHaveLength(4);
   });
 
-  it("errors are as large as claimed, over 120 graphs whose weights were moved, and it ends sooner", async () => {
+  it("has errors as large as claimed on 120 graphs with changed weights, and ends sooner", async () => {
     let [beyond2, beyond4, count, before, after] = [0, 0, 0, 0, 0];
     const algorithm = graphGibbs({ mcse: 0.03 });
     for (let seed = 0; seed < 120; seed++) {
@@ -136,7 +136,7 @@ describe("infer from an earlier answer", () => {
     expect(after).toBeLessThan(before / 3);
   });
 
-  it("chains are where they were, also in parts of a graph with evidence, and new variables anywhere", async () => {
+  it("starts chains at their final states, even in parts with evidence, and new variables anywhere", async () => {
     // So strong that nothing ever turns: states tell where chains began.
     const strong = (size: number) => {
       const graph = factorGraph();
@@ -176,7 +176,7 @@ describe("infer from an earlier answer", () => {
     expect(Math.round(grown.marginal(4).p.reduce((a, b) => a + b))).toBe(1);
   });
 
-  it("with tempering has a whole warm-up, and only then keeps anything: powers are found anew, and until then nothing is traded", async () => {
+  it("warms up fully with tempering, finds the powers again, and only then keeps draws", async () => {
     const algorithm = graphGibbs({ tempered: true, mcse: 0.03 });
     const first = await infer(ring(4, 0.5), { algorithm });
     const found = await infer(ring(4, 0.5), { algorithm, from: first });
@@ -184,7 +184,7 @@ describe("infer from an earlier answer", () => {
     expect(Number(/(\d+) round trips/.exec(found.method)![1])).toBeGreaterThan(0);
   });
 
-  it("of variables about which nothing is known, takes as many sweeps as ever", async () => {
+  it("needs the usual number of sweeps for variables that are unknown", async () => {
     const algorithm = graphGibbs({ mcse: 0.05 });
     const first = await infer(ring(1), { algorithm });
     expect(sweepsOf(await infer(ring(1), { algorithm, from: first }))).toBeLessThan(400);
@@ -192,7 +192,7 @@ describe("infer from an earlier answer", () => {
     expect(sweepsOf(await infer(ring(1), { algorithm, from: { chains } }))).toBeGreaterThanOrEqual(1000);
   });
 
-  it("hands on what it knew: a short run is no reason for longer ones, and no draws are repeated", async () => {
+  it("passes on its variances, does not lengthen after a short run, and repeats no draws", async () => {
     const algorithm = graphGibbs({ mcse: 0.03 });
     const first = await infer(ring(2), { algorithm });
     const second = await infer(ring(2), { algorithm, from: first });
@@ -207,7 +207,7 @@ describe("infer from an earlier answer", () => {
     expect(repeated.marginal(0).p).not.toEqual(third.marginal(0).p);
   });
 
-  it("a run from an answer resumes from checkpoints, the first one too, to the same bytes, without the answer", async () => {
+  it("resumes from any checkpoint, including the first, to the same bytes without the answer", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 3000; i++) graph.variable();
     for (let i = 0; i < 2999; i++) graph.equal([i, i + 1], { weight: 0.3 });
@@ -230,7 +230,7 @@ describe("infer from an earlier answer", () => {
     }
   });
 
-  it("is refused of answers without chains, and of larger graphs", async () => {
+  it("refuses answers without chains, and answers of larger graphs", async () => {
     const exact = await infer(ring(1), { algorithm: elimination() });
     expect(exact.chains).toBeUndefined();
     expect(() => infer(ring(1), { from: exact })).toThrow(/from is .*must be an answer that chains computed.*\[OPTION_TYPE\]/);

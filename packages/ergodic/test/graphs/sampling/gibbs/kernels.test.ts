@@ -33,7 +33,7 @@ function sumsAt({ chain, layout }: Laid, position: number): Float64Array {
 const graphs = graphPlans({ most: 6, widest: 6 });
 
 describe("graphSweep", () => {
-  it.each([sequential, chromatic])("draws what the twin draws, $name", async (schedule) => {
+  it.each([sequential, chromatic])("draws the same as the twin, $name", async (schedule) => {
     let drawn = 0;
     await fc.assert(
       fc.asyncProperty(graphs, fc.nat(), async (plan, seed) => {
@@ -69,7 +69,7 @@ describe("graphSweep", () => {
     expect(drawn).toBeGreaterThan(2000);
   });
 
-  it("several sweeps of one call, and ranges of several calls, draw the same", async () => {
+  it("draws the same in one call for several sweeps as in several calls for ranges", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 40; i++) graph.variable(undefined, i % 5 === 0 ? 3 : 2);
     const weight = graph.weight(undefined, 0.8);
@@ -96,7 +96,7 @@ describe("graphSweep", () => {
 });
 
 describe("stationary distributions", () => {
-  it("π is that of every visit, of sweeps in both orders, and of random scan, to 1e-12; a wrong term is seen", () => {
+  it("π is stationary for every visit, sweeps in both orders and random scan, to 1e-12; a wrong term is detected", () => {
     let worst = 0;
     let seen = 0;
     let graphsSeen = 0;
@@ -149,8 +149,8 @@ function visitsOf(laid: Laid, states: Int32Array[], change: (p: Float64Array) =>
   });
 }
 
-describe("what racing workers share", () => {
-  it("counts of literals are right after 10^7 updates by two workers at once", async () => {
+describe("shared counts of racing workers", () => {
+  it("are correct after 10^7 simultaneous updates by two workers", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 20000; i++) graph.variable();
     for (let i = 0; i < 4; i++)
@@ -175,7 +175,7 @@ describe("what racing workers share", () => {
   });
 });
 
-it("a conditional of the twin is what enumeration gives", () => {
+it("the twin's conditional equals enumeration", () => {
   const graph = factorGraph();
   for (const name of ["a", "b", "c"]) graph.variable(name);
   graph.imply(["a", "b"], "c", { weight: 2 });

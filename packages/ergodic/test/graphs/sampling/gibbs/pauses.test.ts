@@ -53,7 +53,7 @@ const large = world(LARGE);
 const small = world(200);
 
 describe("pauses", () => {
-  it("are many in what is made of a large graph, none of a small one", () => {
+  it("occur often while structures of a large graph are built, and never for a small one", () => {
     const making: [name: string, steps: (graph: FactorGraph) => Generator<void, unknown>, least: number][] = [
       ["columns", (graph) => graph.columning(), 50],
       ["colours", (graph) => colouring(graph.conditionals()), 30],
@@ -79,7 +79,7 @@ describe("pauses", () => {
     }
   });
 
-  it("leave what is laid out as it is at once, where memory grows meanwhile", () => {
+  it("leave layouts unchanged, even if memory grows meanwhile", () => {
     const columns = large.conditionals();
     const found = blocksOf(columns);
     const bytesOf = (pieces: boolean): { bytes: Uint32Array; pauses: number } => {
@@ -110,7 +110,7 @@ describe("pauses", () => {
     expect(inPieces.bytes).toEqual(once.bytes);
   });
 
-  it("are many in what is said of a large graph, none of a small one: the same as at once, where memory grows meanwhile", () => {
+  it("occur often while a large graph is summarised, with the same result even if memory grows", () => {
     const said = (graph: FactorGraph, pieces: boolean): { pauses: number[]; values: unknown[] } => {
       const memory = new EngineMemory(false);
       const columns = graph.conditionals();
@@ -145,7 +145,7 @@ describe("pauses", () => {
     expect(said(small, true).pauses).toEqual([0, 0, 0]);
   });
 
-  it("are in answers of runs, too, in which the signal is served", async () => {
+  it("occur in the answers of runs, and respond to the signal", async () => {
     const algorithm = graphGibbs({ chains: 2, warmup: 0, sweeps: 100 });
     const run = await Inference.open(
       large.conditionals(),
@@ -190,7 +190,7 @@ describe("pauses", () => {
   it.each<[string, (signal: AbortSignal) => Promise<unknown>]>([
     ["inference", async (signal) => infer(large, { algorithm: graphGibbs({ schedule: "blocks" }), signal })],
     ["learning", async (signal) => fit(world(LARGE, true), { signal })],
-  ])("serve the signal of %s while it begins, and memory is given back", async (_, run) => {
+  ])("respond to the signal of %s at its start, and release memory", async (_, run) => {
     const before = engine.memory.usedBytes;
     for (const turns of [3, 130, 190, 260].map((n) => Math.ceil(SHARE * n))) {
       const controller = new AbortController();

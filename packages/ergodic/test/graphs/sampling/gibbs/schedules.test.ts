@@ -15,7 +15,7 @@ import { laidOut } from "./laid-out.ts";
 const engine = await openEngine({ families: ["graphs"] });
 
 describe("colours", () => {
-  it("of 8192 variables are shared among workers, smaller ones run on one, those that follow each other in one stretch", () => {
+  it("share 8192 variables among workers, and merge consecutive smaller colours into one stretch", () => {
     expect(stretchesOf([8191, 8300, 16_491, 24_683, 24_683, 24_700, 24_710], 5)).toEqual([
       // 8191, 109 and 8191; then 8192; then none, 17 and 10.
       { from: 5, to: 16_496, shared: false },
@@ -38,8 +38,8 @@ function chainOf(count: number): FactorGraph {
   return graph;
 }
 
-describe("a chain", () => {
-  it("keeps 26 bytes a Boolean, whatever it has seen, and 2 where no sums are kept", () => {
+describe("chains", () => {
+  it("need 26 bytes per Boolean however many states they saw, and 2 without sums", () => {
     const count = 100_000;
     const columns = chainOf(count).conditionals();
     const layout = Layout.of(columns, atOnce(sequential.visits(columns)).order, engine.memory);
@@ -66,7 +66,7 @@ describe.each(["chromatic", "blocks", "sequential", "random", "hogwild"] as cons
   for (let i = 0; i < 1500; i += 3) graph.or([i, (i + 7) % 1500, (i + 31) % 1500], { weight: 0.3 });
   const algorithm = graphGibbs({ schedule, chains: 2, warmup: 10, sweeps: 100 });
 
-  it("end, kept at any stretch, as those that were not", async () => {
+  it("ends with the same result after a checkpoint at any stretch", async () => {
     const plan = { task: "marginals", seed: 3, workers: 1, memory: 2 ** 28 } as const;
     const open = (): Promise<Inference> => Inference.open(graph.conditionals(), algorithm, plan, engine);
     const found = (run: Inference): string =>
@@ -86,7 +86,7 @@ describe.each(["chromatic", "blocks", "sequential", "random", "hogwild"] as cons
     whole.dispose();
   });
 
-  it("tick, are paused, kept and resumed by users, and stopped with an answer", async () => {
+  it("ticks, pauses, checkpoints and resumes, and stops with an answer", async () => {
     const wanted = numbersOf(await infer(graph, { algorithm, seed: 2 }));
     const run = infer(graph, { algorithm, seed: 2 }).pause();
     const kept = [await run.checkpoint()];
@@ -106,7 +106,7 @@ describe.each(["chromatic", "blocks", "sequential", "random", "hogwild"] as cons
 });
 
 describe("Hogwild", () => {
-  it("is biased by at most what drawing both of a pair at once is, where workers meet at every pair: measured", async () => {
+  it("has at most the measured bias of simultaneous draws if workers meet at every pair", async () => {
     // Pairs of neighbours that two workers draw at the same time, if they are equally fast.
     const half = 20_000;
     const [field, coupling] = [0.3, 0.6];

@@ -60,7 +60,7 @@ describe("graphGibbs() of graphs with several modes", () => {
     expect(refused).toBeGreaterThan(10);
   });
 
-  it("says so of the variables that are about it alone, in a graph of many", async () => {
+  it("reports only the bimodal variables in a large graph", async () => {
     const graph = factorGraph();
     const count = 1500;
     for (let i = 0; i < count; i++) graph.variable();
@@ -79,7 +79,7 @@ describe("graphGibbs() of graphs with several modes", () => {
     expect(trusted).toBeGreaterThan(0.98 * runs * 600);
   });
 
-  it("a variable beside one whose chains disagree has no certificate", async () => {
+  it("gives no certificate to the neighbour of a variable whose chains disagree", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c", "d", "e"]) graph.variable(name);
     // Both alike, and hardly ever changing: the first two chains begin in different states.
@@ -96,7 +96,7 @@ describe("graphGibbs() of graphs with several modes", () => {
 });
 
 describe("graphGibbs() of graphs with one mode", () => {
-  it("trusts them as before: of 60 none is refused for other starts", async () => {
+  it("trusts them as before: scouts refuse none of 60", async () => {
     let [refused, wrong] = [0, 0];
     for (let k = 0; k < 60; k++) {
       const modes = [
@@ -126,14 +126,14 @@ describe("graphGibbs() of graphs with one mode", () => {
 });
 
 describe("scouts", () => {
-  it("make at most 6.5 % of the fewest sweeps of the chains, and are 4 at least", () => {
+  it("use at most 6.5 % of the fewest sweeps of the chains, and number at least 4", () => {
     // Of 12 sweeps each.
     expect(Scouts.wanted(4 * 1200)).toBe(26);
     expect(26 * 12).toBeLessThanOrEqual(0.065 * 4 * 1200);
     expect([Scouts.wanted(2 * 1200), Scouts.wanted(0), Scouts.wanted(1e9), Scouts.wanted(1e9, 8)]).toEqual([13, 4, 32, 8]);
   });
 
-  it("groups are of at most 32 variables that share factors, also around a hub, in time that grows with the edges", () => {
+  it("group at most 32 variables that share factors, even around a hub, in time that grows with the edges", () => {
     const graph = factorGraph();
     const count = 20_000;
     for (let i = 0; i < count; i++) graph.variable();
@@ -160,7 +160,7 @@ describe("scouts", () => {
     layout.dispose();
   });
 
-  it("ranges grow to what was seen", () => {
+  it("extend ranges to the observed values", () => {
     const ranges = emptyRanges(2);
     for (const values of [
       [1, 5],
@@ -175,7 +175,7 @@ describe("scouts", () => {
   });
 
   it.each(["chromatic", "blocks", "random"] as const)(
-    "a run that is kept at any time ends as if it had not been: %s",
+    "end with the same result after a checkpoint at any time: %s",
     async (schedule) => {
       const { graph } = curieWeiss(3, 60, 2, 0.005);
       const algorithm = graphGibbs({ schedule, chains: 2, warmup: 20, sweeps: 600, mcse: 0.02 });

@@ -69,7 +69,7 @@ const distance = (pi: number[], matrix: number[][]): number =>
   Math.max(...pi.map((value, j) => Math.abs(pi.reduce((sum, p, i) => sum + p * matrix[i][j], 0) - value)));
 
 describe("graphValue", () => {
-  it("is ln of the product of all factors up to a constant, −∞ where it is 0", () => {
+  it("is ln of the product of all factors up to a constant, and −∞ if it is 0", () => {
     let [same, zeros, forms] = [0, 0, 0];
     fc.assert(
       fc.property(graphPlans({ most: 6, widest: 5 }), (plan) => {
@@ -105,7 +105,7 @@ describe("graphValue", () => {
 describe("stationary distributions on the product space", () => {
   const powers = [1, 0.6, 0.25];
 
-  it("Π p^β is that of visits at every power and of even and odd swaps, to 1e-12; wrong signs are seen", () => {
+  it("Π p^β is stationary for visits at every power and for even and odd swaps, to 1e-12; wrong signs are detected", () => {
     let worst = 0;
     let [graphsSeen, seen, zeros] = [0, 0, 0];
     fc.assert(
@@ -149,7 +149,7 @@ describe("stationary distributions on the product space", () => {
     expect(seen).toBeGreaterThan(0.7 * graphsSeen);
   });
 
-  it("impossible states go where they are less likely at once, and two of them stay", () => {
+  it("an impossible state always moves to the lower power, and two impossible states stay", () => {
     expect(swapProbability(0.5, -Infinity, 3)).toBe(1);
     expect(swapProbability(0.5, 3, -Infinity)).toBe(0);
     expect(swapProbability(0.5, -Infinity, -Infinity)).toBe(0);
@@ -219,7 +219,7 @@ function ladderOf(laid: Laid, options: GraphTemperingOptions, seed: number) {
 }
 
 describe("ladders", () => {
-  it("draw and trade what a plain twin does, and count its round trips", async () => {
+  it("draw and swap the same as a plain twin, and count its round trips", async () => {
     let [moved, trips] = [0, 0];
     await fc.assert(
       fc.asyncProperty(graphPlans({ most: 5, widest: 4 }), fc.nat(), async (plan, seed) => {
@@ -272,7 +272,7 @@ describe("ladders", () => {
     expect(trips).toBeGreaterThan(100);
   });
 
-  it("what changes by a trade alone has changed, of the upper chain", () => {
+  it("record changes by a swap alone, in the upper chain", () => {
     const graph = factorGraph();
     for (let i = 0; i < 4; i++) graph.variable();
     graph.ratio([0, 1, 2], 3, { weight: 1 });
@@ -295,7 +295,7 @@ describe("ladders", () => {
     laid.dispose();
   });
 
-  it("as many powers are found as make half of all swaps, wherever they begin; given ones stay", async () => {
+  it("find as many powers as half of all swaps need, from any start, and keep given powers", async () => {
     const laid = laidOut(ising(8, 2.5, 0.1).conditionals(), engine);
     const found: number[] = [];
     for (const options of [{}, { lowest: 0.02 }]) {
@@ -333,7 +333,7 @@ describe("ladders", () => {
     laid.dispose();
   });
 
-  it("know whether states that a chain had found were seen again later", async () => {
+  it("track whether states found by a chain are seen again later", async () => {
     const laid = laidOut(ising(4, 0.5, 0).conditionals(), engine);
     const hand = ladderOf(laid, { temperatures: [1, 0.9] }, 1);
     const [cold, hot] = [new Int32Array(16), Int32Array.from({ length: 16 }, (_, i) => (i + (i >> 2)) % 2)];
@@ -365,7 +365,7 @@ describe("ladders", () => {
     laid.dispose();
   });
 
-  it("keeps all it needs, and refuses what does not fit", async () => {
+  it("save all they need, and refuse snapshots that do not fit", async () => {
     const laid = laidOut(ising(4, 2, 0.1).conditionals(), engine);
     const [one, two] = [0, 1].map(() => ladderOf(laid, { count: 4 }, 5));
     const [a, b] = [one, two].map((hand) => hand.begin((c) => new Int32Array(16).fill(c)));
@@ -429,11 +429,11 @@ function worstOf(answer: Answer, exact: Answer): number {
   );
 }
 
-describe("graphGibbs, tempered", () => {
+describe("tempered graphGibbs", () => {
   it.each([
     ["a magnet of 16 x 16 below its critical temperature", () => ising(16, 1.8, 0.001)],
     ["two clusters that are coupled", () => clusters(12)],
-  ])("has the marginals of %s within 4 standard errors, where single chains disagree", async (_, make) => {
+  ])("has the marginals of %s within 4 standard errors, while single chains disagree", async (_, make) => {
     const graph = make();
     const exact = await infer(graph, { algorithm: elimination() });
     for (const seed of isSlow ? [0, 1] : [0]) {
@@ -448,7 +448,7 @@ describe("graphGibbs, tempered", () => {
     }
   });
 
-  it("a state that holds half of the mass and that nothing leads to is not passed over in silence", async () => {
+  it("warns of an isolated state with half of the mass", async () => {
     const graph = factorGraph();
     const names = Array.from({ length: 30 }, (_, i) => `x${i}`);
     for (const name of names) graph.variable(name);
@@ -462,7 +462,7 @@ describe("graphGibbs, tempered", () => {
       }
   });
 
-  it("is never wrong in silence, on random graphs of all sorts, with zeros and without", async () => {
+  it("is never wrong without a warning, on random graphs of all kinds, with and without zeros", async () => {
     const numRuns = power(12, 40);
     const graphs = [...fc.sample(randomGraphs, { numRuns, seed: 24 }), ...fc.sample(denseGraphs, { numRuns, seed: 25 })];
     let [held, claims] = [0, 0];
@@ -485,7 +485,7 @@ describe("graphGibbs, tempered", () => {
     expect(claims).toBeGreaterThan(6 * graphs.length);
   });
 
-  it("a run is what chains and a ladder by hand are, through warm-up and after", async () => {
+  it("equals chains and a ladder by hand, during warm-up and after", async () => {
     const graph = ising(4, 1.6, 0.1);
     const [warmup, swapEvery] = [40, 2];
     const tempered = { temperatures: [1, 0.7, 0.4], swapEvery };
@@ -533,7 +533,7 @@ describe("graphGibbs, tempered", () => {
     laid.dispose();
   });
 
-  it("is the same at 1, 2 and 4 workers, where workers share colours", async () => {
+  it("computes the same result at 1, 2 and 4 workers that share colours", async () => {
     const graph = factorGraph();
     const side = 132;
     for (let i = 0; i < side * side; i++) graph.variable();
@@ -547,7 +547,7 @@ describe("graphGibbs, tempered", () => {
   });
 
   it.each(["chromatic", "sequential", "random"] as const)(
-    "ends as if it had not been kept, at any time: %s",
+    "ends with the same result after a checkpoint at any time: %s",
     async (schedule) => {
       const graph = ising(5, 1.5, 0.1);
       const algorithm = graphGibbs({ schedule, tempered: { swapEvery: 2 }, warmup: 60, sweeps: 1000 });
@@ -578,7 +578,7 @@ describe("graphGibbs, tempered", () => {
     },
   );
 
-  it("a run is kept and resumed as users do, to the same bytes", async () => {
+  it("resumes through the public API to the same bytes", async () => {
     const graph = ising(12, 2, 0.05);
     const algorithm = graphGibbs({ tempered: true, warmup: 100, sweeps: 1000 });
     const run = infer(graph, { algorithm, seed: 2 });
@@ -593,7 +593,7 @@ describe("graphGibbs, tempered", () => {
     for (const bytes of kept) expect(numbersOf(await infer.resume(bytes, graph, { workers: 2 })) === wanted).toBe(true);
   });
 
-  it("refuses what has no meaning, and is made again from JSON", () => {
+  it("refuses meaningless options, and is rebuilt from JSON", () => {
     expect(() => graphGibbs({ tempered: true, schedule: "hogwild" })).toThrow(/hogwild.*\[OPTION_CONFLICT\]/);
     expect(() => graphGibbs({ tempered: { temperatures: [1, 0.5], count: 2 } })).toThrow(/\[OPTION_CONFLICT\]/);
     for (const temperatures of [[1, 0], [0.5, 0.2], [1, 0.5, 0.7], []])

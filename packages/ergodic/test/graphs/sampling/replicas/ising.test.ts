@@ -37,14 +37,14 @@ describe.skipIf(!existsSync(folder))("the Ising magnet", () => {
     expect(Math.abs(found.energy - wrong.energy)).toBeGreaterThan(4 * found.energyError);
   };
 
-  it("the numbers of states give what is known: energy −1.7455645 of 32 × 32 at 2", () => {
+  it("the density of states gives the known energy: −1.7455645 of 32 × 32 at 2", () => {
     expect(exactMoments(`${folder}islogdos32x32.txt`, 32, 2).energy).toBeCloseTo(-1.7455645, 6);
   });
 
   it.each([
     [8, 20_000, 8_000],
     [16, 40_000, 8_000],
-  ])("by replicas that are bits, side %i", (side, critical, others) => {
+  ])("bit replicas match it, side %i", (side, critical, others) => {
     for (const temperature of TEMPERATURES)
       hold(side, temperature, replicaMoments(engine, side, temperature, lengthOf(2 * side ** 3, temperature, critical, others)));
   });
@@ -52,7 +52,7 @@ describe.skipIf(!existsSync(folder))("the Ising magnet", () => {
   it.each([
     [8, 150_000, 60_000],
     [16, 200_000, 40_000],
-  ])("by the chromatic schedule, side %i", (side, critical, others) => {
+  ])("the chromatic schedule matches it, side %i", (side, critical, others) => {
     for (const temperature of TEMPERATURES)
       hold(side, temperature, chromaticMoments(engine, side, temperature, lengthOf(1000, temperature, critical, others)));
   });

@@ -107,7 +107,7 @@ describe("graphReplicas", () => {
     return drawn;
   }
 
-  it("draws in each of 64 replicas what the twin draws", () => {
+  it("draws the same as the twin in each of 64 replicas", () => {
     let drawn = 0;
     fc.assert(
       fc.property(suitable, fc.nat(1000), between(0, 1), (plan, seed, cutAt) => {
@@ -121,7 +121,7 @@ describe("graphReplicas", () => {
     compare(torus(3, 5, 0.44, 2), 3, 0.4);
   });
 
-  it("compares all 32 bits: a number equal to its threshold is not below it", () => {
+  it("compares all 32 bits, and a number equal to its threshold is not below it", () => {
     let seen = 0;
     for (let replica = 0; replica < 64; replica += 7)
       for (const more of [0, 1]) {
@@ -142,7 +142,7 @@ describe("graphReplicas", () => {
     expect(seen).toBe(10);
   });
 
-  it("counts the ones of each eight replicas over batches of any length, and their squares", () => {
+  it("counts the ones of every eight replicas and their squares, over batches of any length", () => {
     const laid = bitsLaidOut(torus(3, 3, 0.4, 4, 0.5).conditionals(), engine, 6);
     const { layout, replicas } = laid;
     const totals = new Float64Array(8 * layout.positions);
@@ -194,7 +194,7 @@ describe("Bernoulli words", () => {
   const sweeps = 16;
 
   it.each([0.5, 0.3, 1 - 2 ** -10, 2 ** -10])(
-    "are 1 with probability %f, in every replica alike; odds that are off are seen",
+    "are 1 with probability %f in every replica alike, and wrong odds are detected",
     (p) => {
       const ones = new Float64Array(64);
       bernoulli(p, count, sweeps, (words) => {
@@ -221,7 +221,7 @@ describe("Bernoulli words", () => {
     },
   );
 
-  it.each([0.5, 0.1])("of probability %f are not correlated between replicas, neighbours, or sweeps", (p) => {
+  it.each([0.5, 0.1])("with probability %f are uncorrelated between replicas, neighbours and sweeps", (p) => {
     const both = new Float64Array(64 * 64);
     const copied = new Float64Array(64 * 64);
     let [beside, later] = [0, 0];
@@ -262,7 +262,7 @@ describe("stationary distributions", () => {
   it.each([
     ["a torus of ±J with a field", () => torus(3, 3, 0.5, 8, 0.4)],
     ["a star of groups", star],
-  ])("a sweep from π leads to π: %s; a start from elsewhere is seen", (_, make) => {
+  ])("π is stationary for a sweep: %s, and another start is detected", (_, make) => {
     const laid = bitsLaidOut(make().conditionals(), engine, 9);
     const { columns } = laid;
     const count = columns.cardinalities.length;

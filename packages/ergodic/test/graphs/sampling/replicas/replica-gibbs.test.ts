@@ -33,7 +33,7 @@ function glass(rows: number, columns: number, { seed = 0, weight = 0.3, around =
 const numbersOf = (answer: Answer): string => JSON.stringify(answer).replace(/"run":\{[^}]*\}/, "");
 
 describe("replicaGibbs", () => {
-  it.each([64, 192])("errors are as large as claimed, %i replicas", async (replicas) => {
+  it.each([64, 192])("has errors as large as claimed, %i replicas", async (replicas) => {
     const lattices = power(100, 300);
     let [beyond2, beyond4, count] = [0, 0, 0];
     for (let seed = 0; seed < lattices; seed++) {
@@ -62,7 +62,7 @@ describe("replicaGibbs", () => {
     expect(beyond4).toBeLessThan(binomialLimit(count, 2 / 11_197, 1.5e-4));
   });
 
-  it("variables of their own, and those that were observed, are exact", async () => {
+  it("is exact for isolated and observed variables", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c"]) graph.variable(name);
     graph.isTrue("a", { weight: 0.5 });
@@ -79,7 +79,7 @@ describe("replicaGibbs", () => {
     }
   });
 
-  it("a magnet that cannot turn over is not trusted, with any seed", async () => {
+  it("does not trust a magnet that cannot turn over, with any seed", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 64; i++) graph.variable();
     for (const [a, b] of gridEdges(8, 8, true)) graph.equal([a, b], { weight: 1 });
@@ -90,7 +90,7 @@ describe("replicaGibbs", () => {
     }
   });
 
-  it("one group of replicas in a state that the others never see is seen in R-hat, for one state of the group as for the other", () => {
+  it("detects in R-hat that one group of replicas is stuck, in either state", () => {
     for (const own of [0, 1]) {
       const means = [own, ...new Array<number>(7).fill(0.5)];
       const variances = new Array<number>(8).fill(0.25);
@@ -99,7 +99,7 @@ describe("replicaGibbs", () => {
     }
   });
 
-  it("a state that never changed has no error, nor has its neighbour; one that is certain whatever others do has", async () => {
+  it("has no error for a constant state and its neighbour, but has one for a certain state", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c", "d", "e"]) graph.variable(name);
     // Both alike, and nearly never the second state: changes of one at a time do not get there.
@@ -116,7 +116,7 @@ describe("replicaGibbs", () => {
     for (const name of ["d", "e"]) expect(said(name)).toContain("mcse");
   });
 
-  it("is the same at 1, 2 and 4 workers, where workers share colours", async () => {
+  it("computes the same result at 1, 2 and 4 workers that share colours", async () => {
     const graph = glass(130, 130);
     const layout = new BitLayout(graph.conditionals(), engine.memory);
     expect(layout.colourEnds[0]).toBeGreaterThan(8192);
@@ -128,12 +128,12 @@ describe("replicaGibbs", () => {
     expect(answers.map((answer) => answer === answers[0])).toEqual([true, true, true]);
   });
 
-  it("a run over a large lattice is kept in the middle of a sweep, and continues to the same bytes with other workers", async () => {
+  it("resumes a large lattice from the middle of a sweep to the same bytes with other workers", async () => {
     const graph = glass(120, 150);
     await expectContinued(graph, replicaGibbs({ replicas: 128, warmup: 5, sweeps: 100 }), engine);
   });
 
-  it("graphs that do not suit are refused with the reason and what to do", async () => {
+  it("refuses unsuitable graphs with the reason and the remedy", async () => {
     const refused = async (make: (graph: FactorGraph) => void, reason: RegExp): Promise<void> => {
       const graph = factorGraph();
       for (let i = 0; i < 20; i++) graph.variable();
@@ -158,7 +158,7 @@ describe("replicaGibbs", () => {
     expect(() => replicaGibbs({ replicas: 100 })).toThrow(/replicas is 100, but must be a multiple of 64 .*\[OPTION_RANGE\]/);
   });
 
-  it("sixteen levels are taken: fifteen equal neighbours, or four different ones", async () => {
+  it("accepts sixteen levels: fifteen equal neighbours, or four different ones", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 20; i++) graph.variable();
     for (let i = 1; i < 16; i++) graph.equal([0, i], { weight: 0.1 });

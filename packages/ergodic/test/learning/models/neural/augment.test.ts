@@ -54,7 +54,7 @@ describe("randomShift", () => {
     expectGood(chiSquare(tally(augmented(n.randomShift(1, { fill })), possible), () => ROWS / 9));
   });
 
-  it("moves otherwise at each update", () => {
+  it("moves differently at each update", () => {
     expect(augmented(n.randomShift(1), 1)).not.toEqual(augmented(n.randomShift(1), 0));
   });
 });
@@ -63,7 +63,7 @@ describe("randomFlip", () => {
   it.each([
     [2, moved((h, w) => cell(h, WIDTH - 1 - w))],
     [1, moved((h, w) => cell(HEIGHT - 1 - h, w))],
-  ] as const)("mirrors along axis %i every other time", (axis, mirrored) => {
+  ] as const)("mirrors along axis %i half of the time", (axis, mirrored) => {
     expectGood(chiSquare(tally(augmented(n.randomFlip({ axis })), [image, mirrored]), () => ROWS / 2));
   });
 });
@@ -81,7 +81,7 @@ describe("randomCutout", () => {
 });
 
 describe("noise", () => {
-  it("is normal with its deviation", () => {
+  it("is normal with its standard deviation", () => {
     const noise = Float64Array.from(augmented(n.noise(0.5)).flatMap((row) => [...row].map((x, i) => (x - image[i]) / 0.5)));
     expectGood(kolmogorovSmirnov(noise, normalDistribution));
     expect(
@@ -99,4 +99,4 @@ it.each([
   [() => n.randomFlip({ axis: 3 as never }), /randomFlip: axis is 3.*\[OPTION_RANGE\]/],
   [() => n.randomCutout(1.5), /randomCutout: size is 1.5.*\[OPTION_RANGE\]/],
   [() => n.noise(-1), /noise: deviation is -1.*\[OPTION_RANGE\]/],
-])("errors are said at once: %s", (make, message) => expect(make).toThrow(message));
+])("reports errors immediately: %s", (make, message) => expect(make).toThrow(message));

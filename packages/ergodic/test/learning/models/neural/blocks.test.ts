@@ -59,7 +59,7 @@ describe.each(Object.entries(cases))("%s", (_, [layer, shape]) => {
   const wrt = [x, ...parameters.map((p) => p.input)];
   const gradients = gradientsOf(target, wrt);
 
-  it("has the gradients of differences, within 1e-7 relative", () => {
+  it("equals the gradients of differences, within 1e-7 relative", () => {
     const found = interpret(gradients, { ...values, seed: seeds }, random);
     const names = wrt.map((node) => String(node.attributes));
     names.forEach((name, i) => {

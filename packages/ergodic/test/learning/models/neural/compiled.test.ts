@@ -27,7 +27,7 @@ describe.each(Object.entries(networks))("%s", (kind, [layer, shape]) => {
     ["f64", false],
     ["f32", true],
     ["f32", false],
-  ] as const)("in %s, training: %s", async (precision, training) => {
+  ] as const)("agrees in %s, training: %s", async (precision, training) => {
     const outputs = outputsOf(layer, input("x", shape), training, precision);
     const names = Object.keys(outputs);
     const inputs = arraysBelow(Object.values(outputs)).filter(({ op }) => op === "input");

@@ -30,7 +30,7 @@ function words(length: number, rowShape?: number[]): Dataset {
 }
 
 describe("row numbers of an embedding", () => {
-  it("are told from other columns", () => {
+  it("are distinguished from other columns", () => {
     expect(takesIndices(sequential([embedding(5, 2), flatten(), dense(1)]), [3])).toBe(true);
     expect(takesIndices(sequential([dense(4), relu(), dense(1)]), [3])).toBe(false);
     expect(takesIndices((x, scope) => scope.apply(embedding(5, 2), scope.apply(flatten(), x, "flat"), "table"), [3, 1])).toBe(

@@ -23,7 +23,7 @@ import {
 } from "../../../../src/entries/everything.ts";
 import { numbersOf, signs, small, startOf } from "./small-networks.ts";
 
-describe("what is not trained", () => {
+describe("untrained parameters", () => {
   /** Numbers before training: those of a run without steps. */
   async function moved(layers: LayerLike, options: NetworkOptions, run: FitOptions): Promise<Record<string, number>> {
     using data = signs(96);
@@ -41,21 +41,21 @@ describe("what is not trained", () => {
     ["replicas", { rule: momentum({ rate: 0.05 }), replicas: 3 }],
   ];
 
-  it.each(runs)("frozen layers stay: %s", async (_, run) => {
+  it.each(runs)("stay constant in frozen layers: %s", async (_, run) => {
     const layers = sequential([frozen(dense(6, { name: "first" })), relu(), dense(1, { name: "last" })]);
     const by = await moved(layers, { l2: 0.1 }, run);
     expect(by["first.weight"]).toBe(0);
     expect(by["last.weight"]).toBeGreaterThan(1e-3);
   });
 
-  it.each(runs)("so do groups of rate 0: %s", async (_, run) => {
+  it.each(runs)("stay constant in groups of rate 0: %s", async (_, run) => {
     const layers = sequential([grouped("slow", dense(6, { name: "first" })), relu(), dense(1, { name: "last" })]);
     const by = await moved(layers, { rates: { slow: 0 } }, run);
     expect(by["first.weight"]).toBe(0);
     expect(by["last.weight"]).toBeGreaterThan(1e-3);
   });
 
-  it.each([false, true])("rates multiply steps; on full gradients: %s", async (all) => {
+  it.each([false, true])("follow the rates of groups; on full gradients: %s", async (all) => {
     const layers = sequential([
       grouped("slow", dense(6, { name: "first" })),
       relu(),
@@ -76,7 +76,7 @@ describe("what is not trained", () => {
     expect(scaled["last.weight"] / plain["last.weight"]).toBeCloseTo(2, 4);
   });
 
-  it("an average of a group's points is one of its own points", async () => {
+  it("keep a group's average within its own points", async () => {
     using data = signs(96);
     const layers = sequential([grouped("slow", dense(6, { name: "first" })), relu(), dense(1, { name: "last" })]);
     const options = { ...small, precision: "f64" as const, epochs: undefined, until: { updates: 1 } };
@@ -88,7 +88,7 @@ describe("what is not trained", () => {
 });
 
 describe("parameters of one layer in two places", () => {
-  it("stay one", async () => {
+  it("are stored once", async () => {
     using data = signs(96);
     const shared = dense(3, { name: "shared" });
     const model = await fit(network([shared, relu(), shared, dense(1, { name: "last" })]), data, small);
@@ -103,7 +103,7 @@ describe("parameters of one layer in two places", () => {
 });
 
 describe("L2", () => {
-  it("shrinks weights, and neither biases nor norms", async () => {
+  it("shrinks weights, but not biases and norms", async () => {
     // x is 0, and y is what biases give: no gradient of the loss, so that what moves is the penalty's.
     using data = Dataset.fromArrays({ x: [[0], [0], [0], [0]], y: [1, 1, 1, 1] });
     const layers = sequential([
@@ -123,7 +123,7 @@ describe("L2", () => {
 });
 
 describe("running statistics", () => {
-  it("are those of the last update, whatever a rule averages", async () => {
+  it("keep the values of the last update, whatever a rule averages", async () => {
     using data = signs(96, "f64");
     const layers = sequential([batchNorm({ name: "norm" }), dense(1, { name: "last" })]);
     const options: FitOptions = { ...small, precision: "f64" };

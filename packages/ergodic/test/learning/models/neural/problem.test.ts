@@ -111,7 +111,7 @@ describe.each(cases)("$name, $loss", (given) => {
     ["f64", false],
     ["f64", true],
     ["f32", false],
-  ] as const)("in %s, deterministic: %s", async (type, deterministic) => {
+  ] as const)("agrees with the twin in %s, deterministic: %s", async (type, deterministic) => {
     using data = dataOf(given);
     const model = network([dense(4), relu(), dense(given.outputs)], { loss: given.given, classWeights: given.classWeights });
     using bound = await BoundNetwork.open(model, data, { batch: BATCH, precision: { data: type, model: type }, deterministic });
@@ -127,7 +127,7 @@ describe.each(cases)("$name, $loss", (given) => {
 });
 
 describe("stored types", () => {
-  it.each(["i8", "i16", "f32"] as const)("%s", async (type) => {
+  it.each(["i8", "i16", "f32"] as const)("agree with the twin: %s", async (type) => {
     using data = dataOf({ y: "three" });
     const model = network([dense(6), relu(), dense(3)]);
     using bound = await BoundNetwork.open(model, data, { batch: BATCH, precision: { data: type, model: "f32" } });
@@ -139,7 +139,7 @@ describe("stored types", () => {
   });
 });
 
-describe("layers that are other in updates", () => {
+describe("layers that behave differently in updates", () => {
   const shaped = [5, 1, 1];
   const networks = {
     "batch norm": () => network([dense(4), batchNorm(), relu(), dense(3)]),
@@ -148,7 +148,7 @@ describe("layers that are other in updates", () => {
     "frozen, with batch norm": () => network([frozen(sequential([dense(4), batchNorm()])), relu(), batchNorm(), dense(3)]),
     "an image, standardised as a whole": () => network(cnn({ outputs: 3, channels: [2, 3], hidden: 4 })),
   };
-  it.each(Object.keys(networks) as (keyof typeof networks)[])("%s", async (name) => {
+  it.each(Object.keys(networks) as (keyof typeof networks)[])("agree with the twin: %s", async (name) => {
     const image = name.startsWith("an image");
     using data = dataOf({ y: "three" }, image ? shaped : undefined);
     using bound = await BoundNetwork.open(networks[name](), data, { batch: BATCH }, 2);
@@ -169,7 +169,7 @@ describe("layers that are other in updates", () => {
     expect(seen.size).toBe(["dropout", "all together", "an image, standardised as a whole"].includes(name) ? 4 : 1);
   });
 
-  it("one row left over has no variance: batch norm gives its shift", async () => {
+  it("batch norm returns its shift for a single remaining row without variance", async () => {
     using data = dataOf({ y: "three" });
     using bound = await BoundNetwork.open(network([batchNorm(), dense(3)]), data, { batch: BATCH });
     const at = bound.irregular();
@@ -180,7 +180,7 @@ describe("layers that are other in updates", () => {
     expect(Math.max(...found.gradient["0.shift"].map(Math.abs))).toBeGreaterThan(1e-3);
   });
 
-  it("lanes draw numbers of their own", async () => {
+  it("lanes draw their own random numbers", async () => {
     using data = dataOf({ y: "three" });
     const model = network([dense(16), dropout(0.4), dense(3)]);
     using one = await BoundNetwork.open(model, data, { batch: BATCH }, 0);
@@ -191,8 +191,8 @@ describe("layers that are other in updates", () => {
   });
 });
 
-describe("where parameters lie", () => {
-  it("trained ones first, each from a multiple of 16 on, with what no rule touches behind", async () => {
+describe("parameter layout", () => {
+  it("puts trained parameters first, aligned to 16, and those that rules ignore at the end", async () => {
     using data = dataOf({ y: "three" });
     const model = network([dense(4), batchNorm(), frozen(dense(5)), dense(3)], { l2: 0.1, rates: {} });
     using bound = await BoundNetwork.open(model, data);

@@ -92,8 +92,8 @@ const networks: Record<string, LayerLike> = {
   residual: sequential([flatten(), dense(6), residual(sequential([batchNorm(), relu(), dense(6)])), dense(3)]),
 };
 
-describe("predicts from bytes what the interpreter gives", () => {
-  it.each(Object.keys(networks))("%s", async (name) => {
+describe("predictions from bytes", () => {
+  it.each(Object.keys(networks))("agree with the interpreter: %s", async (name) => {
     using data = images();
     const { found, wanted } = await saved(networks[name], data);
     const z = found.outputs(data);
@@ -102,7 +102,7 @@ describe("predicts from bytes what the interpreter gives", () => {
     expect(Math.max(...z.map((value, i) => Math.abs(value - wanted[i]))) / size).toBeLessThan(1e-5);
   });
 
-  it("other links: one class against the rest, two classes, numbers, counts", async () => {
+  it("support other links: one class against the rest, two classes, numbers and counts", async () => {
     using data = images();
     using numbers = plain();
     const layers = (outputs: number) => sequential([flatten(), dense(5), relu(), dense(outputs)]);
@@ -118,7 +118,7 @@ describe("predicts from bytes what the interpreter gives", () => {
     expect(line.found.predict(numbers).map(({ value }) => value)).toEqual([...line.wanted].map((z) => expect.closeTo(z, 3)));
   });
 
-  it("any number of rows, raw or as a dataset", async () => {
+  it("accept any number of rows, raw or as a dataset", async () => {
     using data = images();
     const { found } = await saved(networks.cnn, data);
     const all = found.predict(data);
@@ -131,7 +131,7 @@ describe("predicts from bytes what the interpreter gives", () => {
     }
   });
 
-  it("as the model that was trained, standardised as a whole", async () => {
+  it("agree with the trained model that is standardised as a whole", async () => {
     using data = images();
     const model = await fit(network(cnn({ outputs: 3, channels: [3], hidden: 6 })), data, { epochs: 2, batch: 8, seed: 2 });
     const file = join(folder, "cnn.safetensors");
@@ -145,7 +145,7 @@ describe("predicts from bytes what the interpreter gives", () => {
   });
 });
 
-describe("batch norm goes into the weights before it", () => {
+describe("batch norm folded into the previous weights", () => {
   const withNorm = (norm: LayerLike[]): Record<string, LayerLike> => ({
     dense: sequential([flatten(), dense(6, { bias: false }), ...norm, relu(), dense(3)]),
     "dense with a bias": sequential([flatten(), dense(6), ...norm, relu(), dense(3)]),
@@ -154,7 +154,7 @@ describe("batch norm goes into the weights before it", () => {
     "pointwise convolution": sequential([convolution(4, { kernel: 1 }), ...norm, relu(), globalAveragePool(), dense(3)]),
     depthwise: sequential([depthwise({ bias: false }), ...norm, relu(), flatten(), dense(3)]),
   });
-  it.each(Object.keys(withNorm([])))("%s", async (name) => {
+  it.each(Object.keys(withNorm([])))("leaves no normalisation in the file: %s", async (name) => {
     using data = images();
     const normed = await saved(withNorm([batchNorm()])[name], data);
     const bare = await saved(withNorm([])[name], data);
@@ -167,7 +167,7 @@ describe("batch norm goes into the weights before it", () => {
     expect(plan(normed.found).steps.length).toBe(plan(bare.found).steps.length);
   });
 
-  it("but not where what it scales is wanted elsewhere", async () => {
+  it("is not folded if its input is used elsewhere", async () => {
     using data = images();
     const { found, wanted } = await saved(
       sequential([flatten(), dense(6), residual(sequential([batchNorm(), relu()])), dense(3)]),
@@ -210,7 +210,7 @@ describe("a network with a plain function", () => {
   });
 });
 
-describe("damaged files are refused", () => {
+describe("damaged files", () => {
   const made = async (change: (description: JsonObject, tensors: Record<string, unknown>) => void): Promise<unknown> => {
     using data = images();
     const { bytes } = await saved(networks.mlp, data);
@@ -220,19 +220,19 @@ describe("damaged files are refused", () => {
     return predictor(encode(tensors, { ...metadata, description: JSON.stringify(description) }));
   };
 
-  it("numbers that are missing", async () => {
+  it("refuses missing numbers", async () => {
     await expect(made((_, tensors) => delete tensors[Object.keys(tensors)[0]])).rejects.toThrow(
       /is missing, but \d+ are wanted; the file is damaged, export it again \[MODEL_FORMAT\]/,
     );
   });
 
-  it("a plan of a later version", async () => {
+  it("refuses a plan of a later version", async () => {
     const later = made((description) => Object.assign(description.program as JsonObject, { version: 99 }));
     await expect(later).rejects.toThrow(/has a plan of version 99, .*update ergodic \[MODEL_VERSION\]/);
   });
 });
 
-it("a predictor gives its memory back", async () => {
+it("a predictor releases its memory", async () => {
   using data = images();
   const { bytes } = await saved(networks.cnn, data);
   const { memory } = await openEngine();

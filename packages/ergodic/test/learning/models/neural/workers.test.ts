@@ -28,7 +28,7 @@ import { planOf } from "../bound-network.ts";
 import { digits, numbersOf, signs, small, startOf, stirred } from "./small-networks.ts";
 
 describe("many workers", () => {
-  it("give what one gives, where replicas are averaged", async () => {
+  it("compute the same as one if replicas are averaged", async () => {
     using data = signs(200);
     const options = { ...small, replicas: 4, averageEvery: 0.5 };
     const one = await fit(network(stirred()), data, { ...options, workers: 1 });
@@ -72,7 +72,7 @@ describe("many workers", () => {
     expect(model.evaluate(data).accuracy).toBeGreaterThan(0.9);
   });
 
-  it("share full gradients of large networks in turns, with as much memory as there are workers", async () => {
+  it("share full gradients of large networks in turns, with memory for the workers only", async () => {
     const { train, test } = digits();
     const engine = await openEngine();
     const model = network([convolution(32), relu(), dropout(0.2), flatten(), dense(10)]);
@@ -114,7 +114,7 @@ describe("many workers", () => {
   });
 });
 
-describe("random layers draw anew", () => {
+describe("random layers", () => {
   // Outputs are 2wx or 0, as each row's own mask has it.
   const ROWS = 16_384;
   const x = Array.from({ length: ROWS }, (_, i) => [1 + i / 1e5]);
@@ -124,7 +124,7 @@ describe("random layers draw anew", () => {
   const make = () => Dataset.fromArrays({ x, y: x.map(() => 0) });
   const model = network([dense(1, { bias: false, name: "w" }), dropout(0.5)], { loss: "squared", standardise: false });
 
-  it("for each row of a full gradient, on any number of workers", async () => {
+  it("draw masks for each row of a full gradient, on any number of workers", async () => {
     using data = make();
     const engine = await openEngine();
     const plan = planOf({ batch: "all", workers: 2, precision: { data: "f32", model: "f32" } });
@@ -147,7 +147,7 @@ describe("random layers draw anew", () => {
     problem.dispose();
   });
 
-  it("other masks in every chunk of 256 rows", async () => {
+  it("draw other masks in every chunk of 256 rows", async () => {
     const engine = await openEngine();
     const alike = Array.from({ length: ROWS }, (_, i) => [1 + (i % 256) / 1000]);
     const losses: number[] = [];
@@ -170,7 +170,7 @@ describe("random layers draw anew", () => {
   it.each<[string, FitOptions]>([
     ["on full gradients", { batch: "all" }],
     ["on minibatches", { batch: ROWS, schedule: "ordered" }],
-  ])("in each update, %s", async (_, options) => {
+  ])("draw masks in each update, %s", async (_, options) => {
     using data = make();
     const at = [(await startOf(model, data, 2))["w.weight"][0]];
     for (const updates of [1, 2, 3]) {
