@@ -103,7 +103,7 @@ describe("elimination", () => {
     expect(small).toBeGreaterThan(100);
   });
 
-  it("returns the answer's own fields without another run", () => {
+  it("refuses the answer's own fields on a run that was not awaited", () => {
     const run = infer(graphOf([2], []));
     for (const name of ["certificate", "marginal", "logZ", "best"]) expect(() => Reflect.get(run, name)).toThrow(/RUN_UNAWAITED/);
   });

@@ -67,7 +67,7 @@ describe("tables", () => {
       () => query("q", people, { key: ["who"], label: "who" }),
       "is also a key column, which rules can see",
     ],
-  ])("%s", (_, run, wanted) => {
+  ])("refuses %s", (_, run, wanted) => {
     expect(message(run)).toContain(wanted);
   });
 

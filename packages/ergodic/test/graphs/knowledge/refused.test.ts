@@ -113,7 +113,7 @@ describe("refused input", () => {
     ],
     ["memory of a knowledge base", () => knowledgeBase([], { memory: -1 }), /memory/],
     ["names", () => knowledgeBase([], { names: 1 } as Any), /knowledgeBase: names/],
-  ])("%s", (_, run, wanted) => {
+  ])("refuses %s", (_, run, wanted) => {
     let said = "";
     try {
       run();
@@ -124,7 +124,7 @@ describe("refused input", () => {
     expect(said).toMatch(/\[[A-Z_]+\]$/);
   });
 
-  it("refuses invalid rows of people, and rules skip missing values", () => {
+  it("skips missing values in rules", () => {
     const ages = relation("ages", people);
     const young = query("young", people, { key: ["who"] });
     const kb = knowledgeBase([

@@ -18,7 +18,7 @@ function world(count: number) {
   return graph;
 }
 
-it("measures calibration by the labels held out when learning began", async () => {
+it("measures calibration by the labels that were held out when learning began", async () => {
   const graph = world(300);
   const learning = fit(graph, { algorithm: pseudoLikelihood(), heldOut: 0.4, seed: 2 });
   const learned = await learning;

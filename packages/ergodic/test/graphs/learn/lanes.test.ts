@@ -405,7 +405,7 @@ describe("meaningless combinations", () => {
     ["no epoch between averages", { replicas: 2, averageEvery: 0 }, /averageEvery is 0.*\[OPTION_RANGE\]/],
     ["workers", { workers: 0 }, /workers is 0.*\[OPTION_RANGE\]/],
     ["a flag that is none", { deterministic: "yes" as never }, /deterministic.*\[OPTION_TYPE\]/],
-  ])("%s", async (_, options, message) => {
+  ])("refuses %s", async (_, options, message) => {
     const { graph } = smallWorld(1, { copies: 2 });
     await expect(fit(graph, { ...options, epochs: 2 })).rejects.toThrow(message);
   });

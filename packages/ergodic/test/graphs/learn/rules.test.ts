@@ -69,7 +69,7 @@ describe("rate schedules", () => {
     expect(schedules.map(([name]) => name).sort()).toEqual(scheduleNames().sort());
   });
 
-  it.each(schedules)("%s", async (_, rate) => {
+  it.each(schedules)("lower the loss: %s", async (_, rate) => {
     const { weights } = await fit(graph, { rule: adam({ rate }), epochs: 100 });
     expect(loss(weights).value).toBeLessThan(atStart - 0.05);
   });

@@ -76,11 +76,11 @@ async function equalsEnumeration(graph: FactorGraph, asked: (task: Task) => Infe
 }
 
 describe("factor graphs", () => {
-  it("equals its tables on 400 random graphs of all kinds of factors", async () => {
+  it("equals enumeration with tables, on 400 random graphs of all kinds of factors", async () => {
     await fc.assert(fc.asyncProperty(graphPlans({ most: 6, widest: 4 }), agrees), { numRuns: 400, seed: 14 });
   });
 
-  it("equals its chains on 100 random graphs with factors of up to 11 variables", async () => {
+  it("equals enumeration with chains, on 100 random graphs with factors of up to 11 variables", async () => {
     const wide = graphPlans({ most: 11, widest: 11 }).filter(
       ({ counts, factors }) =>
         counts.reduce((product, count) => product * count, 1) <= 10_000 &&
@@ -98,7 +98,7 @@ describe("factor graphs", () => {
     expect(chained).toBeGreaterThan(50);
   });
 
-  it("equals its chains on 300 random graphs with a chain for every factor of three or more variables", async () => {
+  it("equals enumeration if every factor of three or more variables is a chain, on 300 random graphs", async () => {
     let auxiliaries = 0;
     await fc.assert(
       fc.asyncProperty(graphPlans({ most: 5, widest: 5 }), async (plan) => {
@@ -114,7 +114,7 @@ describe("factor graphs", () => {
     expect(auxiliaries).toBeGreaterThan(500);
   });
 
-  it("counts wide factors of each kind, compared with counts by hand", async () => {
+  it("counts the states of wide factors of each kind as by hand", async () => {
     const names = indices(30).map((i) => `b${i}`);
     const of = async (build: (graph: FactorGraph) => unknown): Promise<number> => {
       const graph = factorGraph();

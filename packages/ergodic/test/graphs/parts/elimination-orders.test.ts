@@ -260,7 +260,7 @@ describe("junction trees with small cliques merged", () => {
 });
 
 describe("cutsets", () => {
-  it("bring messages below the limit, or do not exist", () => {
+  it("bring messages below the limit, or are not found", () => {
     const { cardinalities, scopes } = grid(8);
     const { order } = eliminationOrder(cardinalities, scopes);
     const whole = treeCost(junctionTree(order, scopes), cardinalities).messageEntries;

@@ -141,7 +141,7 @@ describe("automatic standardisation of columns", () => {
     ["the same without one", of(pixels, blank), undefined, true],
     ["features of a map", of([90, 100_000]).map(map), undefined, false],
     ["none but zeros", of([0, 0]), map, false],
-  ] as const)("%s", async (_, data, features, wanted) => {
+  ] as const)("decides correctly: %s", async (_, data, features, wanted) => {
     expect(await chosen(data, features)).toBe(wanted);
     data.dispose();
   });
@@ -179,7 +179,7 @@ describe("runs refused with an explanation", () => {
     ["rows for data", [model, [[1], [2]]], "data is an array of 2, but must be a Dataset: write Dataset.fromArrays"],
     ["rows to validate", [model, data, { validate: [[1]] }], "validate is an array of 1, but must be a Dataset of held-out rows"],
     ["options that are none", [model, data, null], "options is null, but must be an object: write { epochs: 5 }"],
-  ])("%s", async (_, args, message) => {
+  ])("refuses %s", async (_, args, message) => {
     expect(() => call(...args)).toThrow(message);
     expect(() => call(...args)).toThrow("[OPTION_TYPE]");
   });

@@ -315,7 +315,7 @@ describe("refused options", () => {
     [{ select: "minimum" }, /^fit\.path: select needs folds.*\[OPTION_MISSING\]$/],
     [{ folds: 3, select: "best" as "minimum" }, /^fit\.path: select is "best", but must be .*\[OPTION_RANGE\]$/],
     [{ colour: 1 } as FitPathOptions, /unknown option "colour".*\[OPTION_UNKNOWN\]/],
-  ] as [FitPathOptions, string | RegExp][])("%o", async (options, message) => {
+  ] as [FitPathOptions, string | RegExp][])("refuses %o", async (options, message) => {
     expect(await refusal(options)).toEqual(typeof message === "string" ? message : expect.stringMatching(message));
   });
 

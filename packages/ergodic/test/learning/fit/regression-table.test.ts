@@ -88,7 +88,7 @@ describe.each(cases)("R: $call", ({ call, inputs, target, model = {}, options = 
   const plain = () => Dataset.fromTable(tableOf([...inputs, target]), { target, type: "f64", ...options });
   const data = interactions ? plain().map(products({ interactions })) : plain();
 
-  it.each([true, false])("standardise: %s", async (standardise) => {
+  it.each([true, false])("agrees, standardise: %s", async (standardise) => {
     // Without an intercept centred columns are another model.
     if (standardise && model.intercept === false) return expect(inputs).not.toContain("work");
     const fitted = await fit(linear({ ...model, standardise, l2: 0 }), data, { algorithm: newtonCholesky({ tolerance: 1e-16 }) });
@@ -232,7 +232,7 @@ describe("refused input", () => {
     ["another loss", wavy, { loss: "huber", l2: 0 }, solve, /loss "huber" is not a likelihood/],
     ["several outputs", classes, { loss: "logistic", l2: 0 }, solve, /the model has 3 outputs/],
     ["class weights", two, { classWeights: "balanced", l2: 0 }, solve, /the model has classWeights: they change the likelihood/],
-  ] as const)("%s", async (_, data, model, options, message) => {
+  ] as const)("refuses %s", async (_, data, model, options, message) => {
     const fitted = await fit(linear(model as LinearOptions), data, options);
     expect(() => regressionTable(fitted, data)).toThrow(message);
     expect(() => regressionTable(fitted, data)).toThrow(/REGRESSION_MEANING/);

@@ -536,5 +536,5 @@ describe("refused input", () => {
       () => Promise.resolve().then(() => fit.stream(model, one(), { signal: 1 as never })),
       /signal is 1/,
     ],
-  ])("%s", async (_, run, message) => expect(await failing(run())).toMatch(message));
+  ])("refuses %s", async (_, run, message) => expect(await failing(run())).toMatch(message));
 });

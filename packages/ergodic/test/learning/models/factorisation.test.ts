@@ -309,7 +309,7 @@ describe("refusals", () => {
     ["biases of preferences", { implicit: {}, biases: true }, "OPTION_CONFLICT"],
     ["initialScale 0", { initialScale: 0 }, "OPTION_RANGE"],
     ["weighted 1", { weighted: 1 as unknown as boolean }, "OPTION_TYPE"],
-  ])("%s", async (_, options, code) => {
+  ])("refuses %s", async (_, options, code) => {
     expect(await failure(() => factorisation(options))).toEqual([OptionError.name, code]);
   });
 

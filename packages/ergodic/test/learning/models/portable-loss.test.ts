@@ -5,7 +5,7 @@ import { conjugateProgram, curvedProgram, lossFromJson, lossProgram } from "../.
 import * as losses from "../../../src/learning/models/losses/index.ts";
 import { lossFromPortable, portableLoss } from "../../../src/learning/models/portable-loss.ts";
 
-it.each(Object.values(losses).map((make) => make()))("$name", (given) => {
+it.each(Object.values(losses).map((make) => make()))("restores the loss from plain data: $name", (given) => {
   const made = lossFromPortable(structuredClone(portableLoss(given)));
   const { expression, second, conjugate, toJSON, ...facts } = given;
   expect(made.expression).toBe(expression);

@@ -81,7 +81,7 @@ describe("the table of algorithms", () => {
     ["quantile with an offset", { loss: "quantile", l2: 0.1, intercept: false }, shifted, undefined],
     ["quantile", { loss: quantileLoss({ quantile: 0.9 }), l2: 0.1, intercept: false }, numbers, "dualCoordinateDescent"],
     ["a loss of one's own", { loss: cube() }, numbers, undefined],
-  ])("%s", (_, model, data, wanted) => expect(nameOf(model, data)).toBe(wanted));
+  ])("selects the solver: %s", (_, model, data, wanted) => expect(nameOf(model, data)).toBe(wanted));
 
   it("equals the table in the docs", () => {
     const text = readFileSync(new URL("../../../../../docs/solvers.md", import.meta.url), "utf8");

@@ -24,7 +24,7 @@ describe("steps", () => {
     return [0, 1].map((i) => noise.reduce((sum, e, j) => sum + ranks[j] * e[i], 0) / (noise.length * sigma));
   };
 
-  it.each(["plain", "momentum", "adam"])("%s", (step) => {
+  it.each(["plain", "momentum", "adam"])("follow the equation: %s", (step) => {
     const state = open(openAiEs({ step, rate: 0.05, decay: 0.1, sigma: 0.3, pairs: 4 }), [0, 0]);
     let x = [0, 0];
     const m = [0, 0];

@@ -274,7 +274,7 @@ describe("refused input", () => {
       "search: bounds[0] is 3, but must be [low, high] [OPTION_TYPE]",
     ],
     ["x0 no array", { x0: 3 as unknown as number[] }, "search: x0 is 3, but must be an array [OPTION_TYPE]"],
-  ])("%s", (_, options, message) => {
+  ])("refuses %s", (_, options, message) => {
     expect(() => space(options)).toThrow(message);
   });
 

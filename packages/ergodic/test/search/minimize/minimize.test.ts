@@ -134,7 +134,7 @@ describe("stopping conditions", () => {
   it.each<[string, MinimizeOptions, string]>([
     ["at the evaluations given", { evaluations: 77 }, "all evaluations made"],
     ["at those of until", { until: { evaluations: 77 } }, "all evaluations made"],
-  ])("stops: %s", async (_, options, reason) => {
+  ])("stops %s", async (_, options, reason) => {
     const { f: g, calls } = counted();
     const found = await minimize(g, start, { seed: 1, ...options });
     expect([found.evaluations, found.reason, calls()]).toEqual([77, reason, 77]);
@@ -511,7 +511,7 @@ describe("refused input", () => {
       given(f, start, { algorithm: e.adam() }),
       "minimize: algorithm is adam(), but must be a search: write cmaEs() [OPTION_TYPE]",
     ],
-  ])("%s", (_, call, message) => {
+  ])("refuses %s", (_, call, message) => {
     expect(call).toThrow(message);
   });
 
