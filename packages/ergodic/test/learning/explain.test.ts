@@ -1,4 +1,4 @@
-/** explain: every stage of a function and of a network as text, and what it refuses. */
+/** `explain`: every stage of a function and of a network as text, and refused input. */
 import { describe, expect, it } from "vitest";
 import { matmul, mean, square, tanh } from "../../src/engine/compiler/index.ts";
 import { dense, explain, mlp, network, type RowFacts, relu } from "../../src/entries/everything.ts";
@@ -35,7 +35,7 @@ describe("explain of a network", () => {
     expect(trace).toMatch(/input "parameter:0\.weight" \[3, 2\]/);
     expect(trace).toMatch(/z: x\d+$/);
     expect(gradient).toMatch(/^loss: x\d+$/m);
-    // Parameters begin at multiples of 16 numbers.
+    // Parameters are aligned to multiples of 16 numbers.
     expect(gradient).toMatch(/^gradient: x\d+\ngradient\+16: x\d+\ngradient\+32: x\d+\ngradient\+48: x\d+$/m);
   });
 

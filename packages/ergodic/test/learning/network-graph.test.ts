@@ -1,4 +1,4 @@
-/** networkGraph: what a trained network computes, as arrays; and networks that take nothing of their rows. */
+/** `networkGraph`: a trained network as arrays, and networks whose output does not depend on their rows. */
 import { describe, expect, it } from "vitest";
 import { arraysBelow } from "../../src/engine/compiler/index.ts";
 import {

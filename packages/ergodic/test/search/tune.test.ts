@@ -1,4 +1,4 @@
-/** tune: what halving decides, to the trial; values, failures, signals, checkpoints; and real fits. */
+/** `tune`: the decisions of halving for each trial, values, failures, signals, checkpoints, and real fits. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const one = { rate: { low: 0, high: 1 } };
 const measured = (epoch: number, loss: number): TrialTick => ({ epoch, validation: { loss } });
 
-/** A fake run: these losses at epochs 1, 2, 3 … */
+/** A fake run with these losses at epochs 1, 2, 3 … */
 async function* losses(...values: number[]): AsyncGenerator<TrialTick> {
   for (const [i, loss] of values.entries()) {
     yield { epoch: i + 0.5, loss: 1e6 };
@@ -39,7 +39,7 @@ async function* losses(...values: number[]): AsyncGenerator<TrialTick> {
   }
 }
 
-/** Trial i runs as row i says. */
+/** Trial i follows row i. */
 const scripted =
   (...rows: number[][]): MakeTrial<"rate"> =>
   (_, { trial }) =>
@@ -53,7 +53,7 @@ const error = async (run: PromiseLike<unknown>): Promise<e.ErgodicError> =>
     },
     (reason) => reason,
   );
-/** All but how long it took. */
+/** Everything except the run time. */
 const told = ({ run: _, ...tuned }: Tuned<string>) => tuned;
 
 describe("halving", () => {
@@ -61,12 +61,12 @@ describe("halving", () => {
 
   it("stops all but the best 1/η at a rung: by hand, η = 3, rungs at 1 and 3 of 9 epochs", async () => {
     const make = scripted(
-      nine(0.5, 0.5, 0.4), // the first runs to its end, and lays the rungs: n = 1 at each
+      nine(0.5, 0.5, 0.4), // the first runs to its end, and defines the rungs: n = 1 at each
       nine(0.6), // 2nd of 2 at rung 1: stopped
       nine(0.45, 0.45, 0.5), // 1st of 3 at rung 1; 2nd of 2 at rung 3: stopped
       nine(0.44, 0.3, 0.3), // 1st of 4; 1st of 3
-      nine(0.445), // 2nd of 5, of which ⌊5/3⌋ = 1 goes on: stopped
-      nine(0.445, 0.2, 0.1), // as good as a 3rd of 6, of which 2 go on; one is lower (0.44), its equal is not: goes on, 1st of 4 at rung 3
+      nine(0.445), // 2nd of 5, and ⌊5/3⌋ = 1 continues: stopped
+      nine(0.445, 0.2, 0.1), // ties for 3rd of 6, and 2 continue; only one is lower (0.44), so it continues, 1st of 4 at rung 3
     );
     const tuned = await tune(make, { over: one, trials: 6, seed: 1 });
     expect(brief(tuned)).toEqual([
@@ -92,8 +92,8 @@ describe("halving", () => {
     ["first, first·η … below the length", { first: 1 }, 10, [1, 3, 9]],
     ["never at the end", { first: 3, eta: 2 }, 12, [3, 6]],
   ])("places rungs: %s", async (_, halving, length, rungs) => {
-    // Trial k + 1 is better than all before it until just after rung k, and worse from there on, and so stopped at rung k + 1; the last one is worse
-    // at its end alone, and so not stopped.
+    // Trial k + 1 is better than all earlier ones until just after rung k, then worse, and is therefore stopped at rung
+    // k + 1. The last one is worse only at its end, and is therefore not stopped.
     const turns = [0, 0, ...rungs.map(Math.ceil)];
     turns[rungs.length + 1] = length - 1;
     const make: MakeTrial<"rate"> = (_, { trial }) =>
@@ -213,7 +213,8 @@ describe("values", () => {
       expect(Number.isInteger(batch) && batch >= 1 && batch <= 256).toBe(true);
       expect(half).toBe(0.5);
     }
-    // Uniform in the logarithm: the median of 200 lies within 5 standard errors (of 0.5/√200, times 4 decades) of its middle.
+    // Uniform in the logarithm: the median of 200 lies within 5 standard errors (0.5/√200, times 4 decades) of the
+    // middle.
     const logs = seen.map(({ rate }) => Math.log10(rate)).sort((a, b) => a - b);
     expect(Math.abs(logs[100] + 2)).toBeLessThan((5 * 0.5 * 4) / Math.sqrt(200));
   });
@@ -447,7 +448,7 @@ describe("a run of the engine", () => {
         seed: 1,
         ...more,
       });
-    // Whichever way a trial ends, the next one begins with the memory that it had.
+    // However a trial ends, the next one begins with the same memory use.
     const used = new Set<number>();
     await start({ rate: 0.1, l2: 0 }, {});
     const tuned = await tune((settings, { signal }) => {

@@ -1,4 +1,4 @@
-/** Certificates added up and compared, and what an answer prints and gives as JSON. */
+/** Sums and comparisons of certificates, and the text and JSON of an answer. */
 import { describe, expect, it } from "vitest";
 import type { Certificate } from "../../../src/engine/contract/index.ts";
 import { Answer, type AnswerContent, certificateText, certifiedSum, weakest } from "../../../src/graphs/answers/index.ts";

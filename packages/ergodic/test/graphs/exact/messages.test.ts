@@ -1,11 +1,11 @@
-/** Messages of sum-product where products leave the range of float64. */
+/** Sum-product messages whose products leave the range of float64. */
 import { describe, expect, it } from "vitest";
 import { Messages } from "../../../src/graphs/exact/messages.ts";
 import { tableOf } from "../../../src/graphs/parts/factor-table.ts";
 import { LogTables } from "../../../src/graphs/parts/log-tables.ts";
 
 describe("entries that tables and messages leave nonzero", () => {
-  // Each alone can be plain: e^-500. Zeros leave nothing but their product.
+  // Each one alone is an ordinary number: e^-500. The zeros leave only their product.
   const small = Math.exp(-500);
   const tables = [
     tableOf([0], [2], Float64Array.of(1, small)),

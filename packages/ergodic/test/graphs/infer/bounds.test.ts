@@ -1,4 +1,4 @@
-/** Proved bounds against enumeration, and against each other where graphs are wide. */
+/** Proved bounds compared with enumeration, and with each other on wide graphs. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FactorTables } from "../../../src/engine/contract/index.ts";

@@ -1,4 +1,7 @@
-/** Runs of infer that end before their algorithm has an answer: there always is one, it claims nothing that is not so, and the algorithm's own takes its place. */
+/**
+ * Runs of `infer` that are stopped before their algorithm has an answer. An answer always exists and makes no false
+ * claim, and the algorithm's own answer replaces it later.
+ */
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CapabilityError } from "../../../src/engine/errors/errors.ts";
@@ -29,7 +32,10 @@ function grid(side: number, strength = 0.5) {
   return pairwiseGraph(side * side, gridEdges(side, side), strength, () => draws.normal());
 }
 
-/** More pigeons than holes, no two in one: impossible, which takes a search very long to prove. */
+/**
+ * More pigeons than holes, with at most one pigeon per hole. This is impossible, but a search needs very long to prove
+ * it.
+ */
 function pigeons(count: number, holes: number) {
   const apart = Array.from({ length: holes * holes }, (_, i) => (Math.floor(i / holes) === i % holes ? 0 : 1));
   const factors = pairsOf(count).map((scope) => ({ scope, values: apart }));
@@ -94,7 +100,7 @@ describe("a run that is stopped immediately", () => {
         }
       }
     }
-    // All kinds that there can be.
+    // All certificates that can occur.
     expect([...kinds.keys()].sort()).toEqual(
       ["map exact", "map lower", "marginals exact", "marginals none", "partition exact", "partition lower"].sort(),
     );
@@ -110,13 +116,13 @@ describe("a run that is stopped immediately", () => {
       Math.max(...made("marginals", rounds).marginals!.map(({ p }, v) => Math.abs(p[1] - truth.marginals[v][1])));
     expect(off(10)).toBeLessThan(0.03);
     expect(off(1)).toBeGreaterThan(off(10));
-    // A step of mean field knows fields, and little else.
+    // A step of mean field uses single-variable factors, and little else.
     expect(off(0)).toBeLessThan(0.35);
     const scale = reduce(graph).scale;
     const { value, certificate } = made("partition", 10).logZ!;
     expect(Math.abs(value + scale - truth.logZ)).toBeLessThan(0.2);
     const { lower } = certificate as { lower: number };
-    // The evidence lower bound of good beliefs is much nearer than the product at one state.
+    // The evidence lower bound of good beliefs is much closer than the product at one state.
     expect(truth.logZ - lower - scale).toBeLessThan(1.5);
     expect(truth.logZ - truth.logLargest).toBeGreaterThan(3);
     expect(truth.logLargest - made("map", 10).map!.value - scale).toBeLessThan(0.5);
@@ -146,7 +152,7 @@ describe("a run that is stopped immediately", () => {
   it("solves small parts and trees exactly", async () => {
     const graph = factorGraph();
     for (let v = 0; v < 30; v++) graph.variable(`x${v}`);
-    // Pairs, and a chain.
+    // Pairs, and then a chain.
     for (let v = 0; v < 10; v += 2) graph.equal([v, v + 1], { weight: 0.3 });
     for (let v = 10; v < 29; v++) graph.equal([v, v + 1], { weight: 0.3 });
     graph.isTrue("x0", { weight: 1 });
@@ -172,7 +178,7 @@ describe("a time limit that expires during planning", () => {
   it.each(TASKS)("returns a rough answer: %s", async (task) => {
     let clock = 0;
     vi.spyOn(performance, "now").mockImplementation(() => (clock += 21));
-    // Far too wide for elimination; the search for orders alone takes hundreds of stretches.
+    // Far too wide for elimination. The search for orders alone takes hundreds of stretches.
     const answer = await infer(grid(30), { task, until: { seconds: 0.5 } });
     expect(answer.description).toMatchObject({ run: { reason: "time is up" } });
     expect(answer.method).toMatch(/^loopy belief propagation: .*, as a rough answer$/);
@@ -192,7 +198,7 @@ describe("hard zeros", () => {
     expect(String(answer)).toContain(`ln of the product of the factors: -Infinity; ${NO_STATE}\n`);
   });
 
-  // By the search, and of a part that is small.
+  // 7 pigeons are proved by the search, and 3 by elimination of a small part.
   it.each([7, 3])("reports a proof that no state is possible: %i pigeons", async (count) => {
     const stopped = (task: InferenceTask) => infer(pigeons(count, count - 1), { task, algorithm: elimination() }).stop();
     await expect(stopped("marginals")).rejects.toThrow("GRAPH_IMPOSSIBLE");
@@ -201,7 +207,7 @@ describe("hard zeros", () => {
   });
 
   it("finds a state if the most probable states of the beliefs are incompatible", async () => {
-    // As many pigeons as holes.
+    // There are as many pigeons as holes.
     const answer = await infer(pigeons(12, 12), { task: "map", algorithm: elimination() }).stop();
     expect(answer.best.value).toBe(0);
     expect(new Set(answer.best.states).size).toBe(12);
@@ -220,7 +226,7 @@ describe("hard zeros", () => {
     const beliefs = Array.from({ length: count }, (_, v) => Float64Array.of(0.1, v % 2 ? 0.7 : 0.2, v % 2 ? 0.2 : 0.7));
     const { value, pauses } = followed(positiveState(tables, stream(0, "test").at(0), beliefs));
     expect(value).toEqual(Int32Array.from({ length: count }, (_, v) => (v % 2 ? 1 : 2)));
-    // It compares all variables before each choice: 9,000,000 in all.
+    // The search compares all variables before each choice: 9,000,000 comparisons in total.
     expect(pauses).toBeGreaterThanOrEqual(8);
   });
 
@@ -237,7 +243,7 @@ describe("hard zeros", () => {
         dispose() {},
       }),
     };
-    // No order makes it narrow.
+    // No order makes this graph narrow.
     const wide = graphOf(
       new Array(60).fill(2),
       pairsOf(60).map((scope) => ({ scope, values: [1.1, 1, 1, 1.1] })),

@@ -1,4 +1,4 @@
-/** What `automatic` does where elimination is too much: importance sampling, and tempering along with it. */
+/** The `automatic` algorithm when elimination is infeasible: importance sampling alternates with tempering. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { FactorTables } from "../../../src/engine/contract/index.ts";
 import { type Engine, openEngine } from "../../../src/engine/memory/engine.ts";
@@ -15,7 +15,7 @@ beforeAll(async () => {
   engine = await openEngine({ families: ["graphs"] });
 });
 
-/** An Ising magnet on a torus: mini-buckets say little of it. */
+/** An Ising magnet on a torus, for which mini-buckets are imprecise. */
 function magnet(side: number, beta: number, zero = false): FactorTables {
   const factors = gridEdges(side, side, true).map((scope, i) => ({
     scope: [...scope],
@@ -107,7 +107,7 @@ describe("estimates when elimination is infeasible", () => {
     const disagrees = { method: "one; parallel tempering disagrees with it and is not used", logZ: { value: 5 } };
     expect(answer([5, 1], [6.5, 0.25])).toMatchObject(disagrees);
     expect(answer([5, 1], [3.5, 0.25])).toMatchObject(disagrees);
-    // Ends that touch agree.
+    // Intervals that touch at an end agree.
     expect(answer([5, 1], [6.25, 0.25])).toMatchObject({ logZ: { value: 6.25 } });
     expect(answer([5, 1], [3.75, 0.25])).toMatchObject({ logZ: { value: 3.75 } });
     expect(answer([5, 1], [5, 0])).toMatchObject({
@@ -134,7 +134,7 @@ describe("estimates when elimination is infeasible", () => {
       });
       run.importance = { ...stub(0, importance), limit: 8, stretches: 0 };
       run.tempering = stub(1, tempering);
-      // The first look comes within 64.
+      // The first check comes within 64 steps.
       for (let i = 0; i < 64; i++) await run.advance();
       made.fill(0);
       for (let i = 0; i < 640; i++) await run.advance();
@@ -159,7 +159,7 @@ describe("estimates when elimination is infeasible", () => {
       return run.step;
     };
     expect(await begun(magnet(26, 0.4))).toBeLessThan(60);
-    // Zeros may leave little of it: an order is sought.
+    // Zeros could leave only a small part, so the search for an order continues.
     expect(await begun(magnet(26, 0.4, true))).toBe(300);
   });
 });

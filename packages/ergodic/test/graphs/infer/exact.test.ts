@@ -1,4 +1,4 @@
-/** Exact inference against enumeration of every joint state. */
+/** Exact inference compared with enumeration of every joint state. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -21,7 +21,7 @@ describe("elimination", () => {
         const { logZ, certificate } = await infer(graph, { task: "partition", algorithm: elimination() });
         expect(certificate).toEqual({ exact: true });
         if (truth.logZ === -Infinity) {
-          // What is out of float64's reach is 0 to the twin alone.
+          // Only the twin rounds values below the range of float64 to 0.
           expect(logZ).toBeLessThan(-700);
           return;
         }
@@ -168,15 +168,15 @@ describe("graphs of extreme size", () => {
     for (let i = 1; i < count; i++) chain.table([i - 1, i], [0.8, 0.2, 0.3, 0.7]);
     chain.table([0], [1, 0]);
     const answer = await infer(chain);
-    // P(x_i) of a Markov chain: 0.6 + 0.4 · 0.5^i.
+    // P(x_i) of a Markov chain is 0.6 + 0.4 · 0.5^i.
     for (const i of [1, 2, 7, 20, count - 1]) expect(answer.marginal(i).p[0]).toBeCloseTo(0.6 + 0.4 * 0.5 ** i, 12);
-    // Logarithms of the tables' scales sum to thousands, and cancel.
+    // Logarithms of the scales of tables sum to thousands, and cancel.
     expect(Math.abs(answer.logZ)).toBeLessThan(1e-12 * count);
   });
 });
 
 describe("elimination of large graphs", () => {
-  /** A grid of Booleans with random pairwise factors; a share of the entries is 0. */
+  /** A grid of Booleans with random pairwise factors. `zeros` is the share of entries that are 0. */
   const grid = (side: number, zeros: number, size = 2) => {
     const draws = stream(7, "grid", side).at(0);
     const factors: { scope: number[]; values: number[] }[] = [];
@@ -229,7 +229,7 @@ describe("elimination of large graphs", () => {
     const graph = grid(6, 0.05, 150);
     const { logZ } = await infer(graph, { task: "partition" });
     const { best } = await infer(graph, { task: "map" });
-    // So wide a range leaves next to nothing to any state but the best.
+    // With this range, all states except the best have almost no probability.
     expect(logZ).toBeGreaterThanOrEqual(best.value);
     expect(logZ - best.value).toBeLessThan(1);
     const marginals = await infer(graph);
@@ -241,7 +241,7 @@ describe("elimination of large graphs", () => {
   });
 
   it("detects loss by underflow in a chain that forces the least probable state", async () => {
-    // Each link is e^−200 where both ends are 1, and the last variable is observed to be 1: all others must be, too.
+    // Each link is e^−200 if both ends are 1. The last variable is observed to be 1, which forces all others to 1.
     const count = 12;
     const links = Array.from({ length: count - 1 }, (_, i) => ({ scope: [i, i + 1], values: [1, 0, 0, Math.exp(-200)] }));
     const tight = Array.from({ length: count - 2 }, (_, i) => ({ scope: [i, i + 2], values: [1, 1, 1, Math.exp(-150)] }));
@@ -266,7 +266,7 @@ describe("elimination of large graphs", () => {
       pass.dispose();
       return pass.lost;
     };
-    // All of it; up to 1e-10 of what is left; up to 1e-50.
+    // Loses everything, then up to 1e-10 of the rest, then up to 1e-50.
     expect(await lostOf([0, 1], [1, 1e-200], [1, 1e-200])).toBe(true);
     expect(await lostOf([1e-150, 1], [1e-145, 1], [1, 1e-200], [1, 1e-200])).toBe(true);
     expect(await lostOf([1e-150, 1], [1e-105, 1], [1, 1e-200], [1, 1e-200])).toBe(false);

@@ -1,4 +1,7 @@
-/** Importance sampling from weighted mini-buckets: q is a distribution that reaches all the target does, weights stay below their bound, and intervals hold. */
+/**
+ * Importance sampling from weighted mini-buckets: the proposal q covers all states of the target, weights stay below
+ * their bound, and intervals hold.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -56,7 +59,7 @@ describe("the proposal", () => {
         for (const part of reduce(graph).components) {
           const tables = LogTables.of(part);
           const proposal = proposalOf(tables, limit);
-          // By many draws, each q is told by the state that was drawn; that it is the chance of that state, the next test shows.
+          // Many draws reveal q for each drawn state. The next test shows that q is the probability of that state.
           const draws = stream(1, "proposal").at(limit);
           const states = new Int32Array(part.cardinalities.length);
           for (let n = 0; n < 40; n++) {
@@ -155,7 +158,7 @@ describe("intervals", () => {
 });
 
 describe("k-hat instead of an interval", () => {
-  /** Weights Pareto-tailed of shape k, e^shift times. */
+  /** Weights with a Pareto tail of shape k, multiplied by e^shift. */
   const weighed = (k: number, { count = 4000, shift = 0, seed = 0 } = {}): Weighed => {
     const draws = stream(seed, "tails").at(0);
     const logWeights = Array.from({ length: count }, () => shift - k * Math.log(1 - draws.uniform()));
@@ -210,7 +213,7 @@ describe("checkpoints", () => {
     const whole = await begin();
     while (!whole.converged) await whole.advance(1);
     const wanted = whole.found();
-    // Its intervals are narrower than those of 1000 draws from the second and last proposals.
+    // These intervals are narrower than those of 1000 draws from the second and the last proposal.
     expect(wanted[0].answer!.method).toContain("4000 draws from mini-buckets of at most 2^8 states");
     const first = await begin();
     while (first.step < whole.step - 1) await first.advance(whole.step - 1 - first.step);

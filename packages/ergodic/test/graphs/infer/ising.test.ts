@@ -1,4 +1,6 @@
-/** The Ising model on an 8 × 8 torus, whose states of each energy have been counted: exact ln Z at any temperature. */
+/**
+ * The Ising model on an 8 × 8 torus. Its numbers of states per energy are known, so ln Z is exact at any temperature.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -16,11 +18,11 @@ import { graphOf, gridEdges } from "../../reference/random-graph.ts";
 const file = fileURLToPath(new URL("../../../../../../shared/data/graphs/ising/islogdos8x8.txt", import.meta.url));
 const present = existsSync(file);
 if (!present) console.log(`skipped: the 8 × 8 Ising model, since there is no ${file}`);
-/** Below, near and above the critical point of 0.4407. */
+/** Values below, near and above the critical point of 0.4407. */
 const betas = [0.1, 0.3, 0.4406868, 0.6, 1];
 const edges = gridEdges(8, 8, true);
 
-/** ln of the number of states of energy −128, −124, …, 128. */
+/** ln of the number of states with energy −128, −124, …, 128. */
 const counts = (): number[] =>
   readFileSync(file, "utf8")
     .trim()
@@ -64,7 +66,7 @@ describe.skipIf(!present)("the 8 × 8 Ising model", () => {
       `annealed importance sampling at β ${beta}: ${(logZ - truth).toFixed(4)} off, ${JSON.stringify(logZCertificate)}`,
     );
     expect(Object.keys(logZCertificate)).toContain("interval");
-    // A false alarm in one of five has a chance of 5e-4; annealed.test.ts tests how often intervals cover.
+    // One false alarm in five has a probability of 5e-4. annealed.test.ts tests the coverage of intervals.
     expect(heldTo(logZCertificate, logZ, truth)).toBe("holds");
   });
 });

@@ -1,4 +1,4 @@
-/** Searches for the most probable state, against elimination. */
+/** Searches for the most probable state, compared with elimination. */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";

@@ -1,4 +1,7 @@
-/** Inference on large graphs lets others have their turn before it begins: tables, trees and logarithms are made with pauses, under the signal. */
+/**
+ * Preparation of inference on large graphs. Tables, trees and logarithms are built with pauses, in which other tasks
+ * run and the signal is checked.
+ */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { factorGraph, graphGibbs, infer } from "../../../src/entries/everything.ts";
@@ -15,7 +18,6 @@ import { graphOf } from "../../reference/random-graph.ts";
 
 const COUNT = 6000;
 
-/** A chain. */
 function chain(count = COUNT) {
   const graph = factorGraph();
   for (let v = 0; v <= count; v++) graph.variable();
@@ -64,7 +66,7 @@ describe("pauses before inference", () => {
     const wide = factorGraph();
     for (let v = 0; v < 20; v++) wide.variable(undefined, 16);
     for (let v = 0; v + 3 < 20; v++) wide.table([v, v + 1, v + 2, v + 3], new Float64Array(65_536).fill(1));
-    // 17 tables of 65,536 entries.
+    // There are 17 tables of 65,536 entries.
     expect(followed(wide.tabling("marginals")).pauses).toBeGreaterThanOrEqual(8);
     expect(followed(gathering(wide.factorTables("marginals"))).pauses).toBeGreaterThanOrEqual(8);
   });
@@ -73,7 +75,8 @@ describe("pauses before inference", () => {
     const factors = Array.from({ length: COUNT }, (_, i) => ({ scope: [i, i + 1], values: [1, 0, 0.5, 2] }));
     const graph = graphOf(new Array(COUNT + 1).fill(2), factors, { 17: 1 });
     const { pauses, value } = followed(reducing(graph));
-    // Tables are read, propagated, restricted, joined and absorbed: about six pauses each, fewer once zeros have decided variables.
+    // Tables are read, propagated, restricted, joined and absorbed. Each pass pauses about six times, and fewer times
+    // once zeros have decided variables.
     expect(pauses).toBeGreaterThan(15);
     expect(pauses).toBeLessThan(60);
     expect(value).toEqual(reduce(graph));
@@ -87,7 +90,8 @@ describe("pauses before inference", () => {
     expect(LogTables.of(part)).toBe(value);
     expect(LogTables.of({ ...part })).not.toBe(value);
     const prepared = Object.entries(inferenceRegistry).flatMap(([name, made]) => (made({}).prepare ? [name] : []));
-    // All but those that may need none: exact elimination, and the choice, which prepares what it chooses.
+    // All algorithms except those that can do without: exact elimination, and the automatic choice, which prepares the
+    // chosen algorithm.
     expect(prepared).toEqual(Object.keys(inferenceRegistry).filter((name) => name !== "automatic" && name !== "elimination"));
     for (const name of prepared) {
       const own = { ...part };
@@ -113,7 +117,7 @@ describe("pauses before inference", () => {
     expect(told.splice(0)).toEqual(["prepares", "starts"]);
     await infer(chain(20), { algorithm: exactOr(other) });
     expect(told).toEqual([]);
-    // All pairs of 60 Booleans, which no order makes narrow.
+    // All pairs of 60 Booleans. No order makes this graph narrow.
     const wide = factorGraph();
     for (let v = 0; v < 60; v++) wide.variable();
     for (let v = 0; v < 60; v++) for (let w = v + 1; w < 60; w++) wide.equal([v, w], { weight: 0.01 });
@@ -139,7 +143,8 @@ describe("pauses before inference", () => {
     const { pauses, value } = followed(junctionTrees(order, scopes));
     const members = value.reduce((sum, { axes }) => sum + axes.length, 0);
     expect(members).toBeGreaterThan(20_000);
-    // About one for each 8,000 members that are sorted, and members are sorted twice: when they are gathered, and once more those of cliques that stay.
+    // About one pause per 8,000 sorted members. All members are sorted when they are gathered, and those of the
+    // remaining cliques once more.
     expect(pauses).toBeGreaterThan(members / 5000);
     expect(value).toEqual(junctionTree(order, scopes));
   });

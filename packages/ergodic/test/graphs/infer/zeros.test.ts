@@ -1,4 +1,4 @@
-/** Exact inference where zeros rule most states out: known counts, what limits rest on, and what runs promise. */
+/** Exact inference when zeros exclude most states: known counts, the basis of limits, and the guarantees of runs. */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -8,7 +8,7 @@ import { reduce } from "../../../src/graphs/parts/reduction.ts";
 import { logProductAt } from "../../reference/enumerate-graph.ts";
 import { graphOf } from "../../reference/random-graph.ts";
 
-/** Latin squares, of which the first row is given: each row and each column has each of `side` numbers once. */
+/** Latin squares with a given first row: each row and each column contains each of `side` numbers once. */
 function latinSquares(side: number, weight: (cell: number, number: number) => number = () => 1) {
   const differ = Array.from({ length: side * side }, (_, i) => (Math.floor(i / side) === i % side ? 0 : 1));
   const factors: { scope: number[]; values: number[] }[] = [];
@@ -24,7 +24,10 @@ function latinSquares(side: number, weight: (cell: number, number: number) => nu
   return graphOf(new Array(side * side).fill(side), factors, first);
 }
 
-/** Which of nearby measurements belongs to which of some targets on a line, if any: none to two of them. */
+/**
+ * Assigns each of several nearby measurements to one of the targets on a line, or to none. A measurement has at most
+ * two candidates.
+ */
 function assignments(count: number, reach: number) {
   const draws = stream(3, "assignments").at(0);
   const choices = Array.from({ length: count }, (_, target) => {
@@ -55,7 +58,7 @@ describe("states excluded by zeros", () => {
     const answer = await infer(latinSquares(5));
     expect(answer.method).toMatch(/elimination: junction tree, 2\^\d+\.\d of its 2\^\d+\.\d states, zeros left out/);
     expect(answer.certificate).toEqual({ exact: true });
-    // Of 161,280 squares each first row has 1,344.
+    // Each first row belongs to 1,344 of 161,280 squares.
     expect(Math.abs(answer.logZ - Math.log(1344))).toBeLessThan(1e-12 * Math.log(1344));
     const { p } = answer.marginal(5 * 3 + 2);
     expect(p[2]).toBe(0);
@@ -72,7 +75,7 @@ describe("states excluded by zeros", () => {
       expect(method).toMatch(/zeros left out/);
       expect(gap).toBe(0);
       expect(Math.abs(logProductAt(graph, best.states) - best.value)).toBeLessThan(1e-9 * Math.abs(best.value));
-      // In slices that are small enough to go through all their states.
+      // In slices that are small enough to enumerate.
       const sliced = await infer(graph, { task: "map", memory: 2 ** -13 });
       expect(sliced.method).toMatch(/slices/);
       expect(Math.abs(sliced.best.value - best.value)).toBeLessThan(1e-9 * Math.abs(best.value));
@@ -93,7 +96,7 @@ describe("states excluded by zeros", () => {
     expect(all - left).toBeGreaterThan(2);
     await infer(graph, { algorithm: elimination({ mostStates: 2 ** (all - 0.2) }) });
     await expect(infer(graph, { algorithm: elimination({ mostStates: 2 ** (left - 1) }) })).rejects.toThrow(/GRAPH_WIDTH/);
-    // Messages on all states would take 16 MiB.
+    // Messages on all states would need 16 MiB.
     expect((await infer(graph, { memory: 2 ** -8 })).method).toMatch(/zeros left out/);
     expect((await infer(graph, { memory: 2 ** -9 })).method).toMatch(/slices/);
   });
@@ -127,7 +130,7 @@ describe("states excluded by zeros", () => {
 });
 
 it("chains report a probability and an error for every original state if zeros exclude some states", async () => {
-  // The state in the middle is ruled out; ten such variables in a ring, so that there is something to sample.
+  // The middle state is excluded. Ten such variables form a ring, so that there is something to sample.
   const count = 10;
   const factors = Array.from({ length: count }, (_, i) => ({ scope: [i, (i + 1) % count], values: [3, 1, 1, 1, 3, 1, 1, 1, 3] }));
   for (let i = 0; i < count; i++) factors.push({ scope: [i], values: [1, 0, 2] });

@@ -1,4 +1,4 @@
-/** What is explained, grounded and given as a reason once rows and rules came later, or once something was refused. */
+/** Explanations, groundings and reasons after later rows and rules, and after refused input. */
 import { describe, expect, it } from "vitest";
 import { graphGibbs, infer, knowledgeBase, query, relation, weightedRule } from "../../../src/entries/everything.ts";
 
@@ -31,7 +31,7 @@ describe("reasons for votes", () => {
   it("list each election once, with the votes of each weight, however many ballots there are", () => {
     const { kb, likes } = open();
     const reasons = kb.why(likes, { who: "ben" }, even).map(({ weightName, votes, pull }) => [weightName, votes, pull]);
-    // All are most probably true: two voters, then one.
+    // All are most probably true: two voters of one weight, then one of the other.
     expect(reasons).toEqual([
       ["votes: yes", 3, expect.closeTo(0.5 * Math.log2(3), 12)],
       ["votes: maybe", 1, expect.closeTo(0.5, 12)],
@@ -59,7 +59,7 @@ describe("weights in reasons", () => {
     expect(pulls(kb, other)).toEqual([["first", 0.25, 0.25]]);
     expect(pulls(kb, own)).toEqual([["first", 1, 1]]);
     expect(pulls(kb, even)).toEqual([["first", 3, 3]]);
-    // What samplers and evidence make of the graph has its weights, too.
+    // Graphs that samplers and evidence derive from the graph have its weights, too.
     const sampled = await infer(graph.withWeights([-0.5]), { algorithm: graphGibbs({ sweeps: 100 }), evidence: { x2: true } });
     expect(pulls(kb, sampled)).toEqual([["first", -0.5, -0.5]]);
   });
@@ -99,12 +99,12 @@ describe("later additions", () => {
     const kb = knowledgeBase([
       weightedRule({ name: "n", head: likes({ who: "y" }), body: [...body, likes.exists({ who: "y" })], weight: 1 }),
     ]);
-    // Each value of r with each unknown.
+    // Each value of r is combined with each unknown.
     expect(kb.explain()).toMatchObject({ variables: 3, rules: [{ factors: 3 }] });
     kb.ground();
     r.add([{ a: "ben" }]);
     likes.add([{ who: "dora" }]);
-    // Of the new value all four, of the old one the new unknown.
+    // The new value brings all four, and the old value brings the new unknown.
     expect(kb.explain()).toMatchObject({ variables: 1, rules: [{ factors: 5 }] });
     expect(kb.ground().factorCount).toBe(8);
     likes.add([{ who: "emil" }, { who: "fred" }]);
@@ -143,7 +143,7 @@ describe("after an error", () => {
     const names = Array.from({ length: count }, (_, i) => ({ who: i }));
     const likes = query("likes", names, { key: ["who"] });
     const rule = (name: string) => weightedRule({ name, head: likes({ who: "a" }), weight: 1 });
-    // 14 bytes a factor: for two of these rules there is room, for three not.
+    // 14 bytes per factor: there is room for two of these rules, but not for three.
     const memory = (2.5 * 14 * count) / 2 ** 30;
     expect(knowledgeBase([rule("a"), rule("b")], { memory }).explain().factors).toBe(2 * count);
     const kb = knowledgeBase([rule("a"), rule("b"), rule("c")], { memory });

@@ -1,4 +1,7 @@
-/** A small world: probabilities equal enumeration of the rules' own definitions; reasons add up; labels that are kept back measure. */
+/**
+ * A small world: probabilities equal enumeration of the rules' definitions, reasons add up, and held-out labels measure
+ * calibration.
+ */
 import { describe, expect, it } from "vitest";
 import {
   adam,
@@ -68,7 +71,7 @@ function world() {
   return { kb, smokes, healthy };
 }
 
-/** ln of the product of all factors, written out. */
+/** ln of the product of all factors, written explicitly. */
 function exponent(smoke: Record<string, boolean>, health: Record<string, string>): number {
   let sum = 0;
   for (const name of who) {
@@ -109,7 +112,7 @@ describe("a small world", () => {
   it("computes the probabilities of enumeration", async () => {
     const { kb, smokes, healthy } = world();
     const graph = kb.ground();
-    // Weights as learning would set them, by their names.
+    // Weights as learning would set them, by name.
     const values = Array.from({ length: graph.weightCount }, (_, id) => {
       const { name, value } = graph.weightState(id);
       return (
@@ -143,7 +146,7 @@ describe("a small world", () => {
     const smoke = best(smokes);
     for (const name of who) {
       const reasons = kb.why(smokes, { name }, answer);
-      // All pulls on a Boolean, towards true, are the log odds of true given the others' states.
+      // The sum of all pulls towards true equals the log odds of true, given the states of the others.
       const pull = reasons.reduce((sum, one) => sum + (one.state === "true" ? one.pull : -one.pull), 0);
       const at = (value: boolean): number => {
         let sum = 0;
@@ -251,7 +254,7 @@ describe("held-out labels", () => {
       [-1, []],
       [1, []],
     ]);
-    // The head alone: p = σ(w), so that the best weight has the labels' mean, 3.1 of 5.
+    // With the head alone, p = σ(w), so the best weight reproduces the mean of the labels, 3.1 of 5.
     const learned = await fit(graph, { algorithm: exactLikelihood(), rule: adam({ rate: 0.1 }), epochs: 200 });
     expect(learned.weight("good")).toBeCloseTo(Math.log(3.1 / 1.9), 3);
     const answer = await infer(learned.graph);
@@ -265,7 +268,7 @@ describe("held-out labels", () => {
       ["true", false, false],
     ]);
     expect(kb.calibration(good, answer).error).toBeCloseTo(0.8 - 0.62, 3);
-    // One label twice is one, also of rows that come later; another is an error.
+    // Equal duplicate labels are accepted, in later rows too. Different labels are an error.
     const twice = query("twice", [{ id: 1, label: 0.5 }], { key: ["id"], label: "label", distinct: true });
     twice.add([{ id: 1, label: 0.5 }]);
     expect(twice.rowCount).toBe(1);
@@ -284,7 +287,7 @@ describe("held-out labels", () => {
     };
     const all = kept(400);
     expect(kept(100)).toEqual(all.slice(0, 100));
-    // 400 draws at 0.3: outside of these with a chance below 1e-5.
+    // 400 draws at 0.3 leave these limits with a probability below 1e-5.
     expect(all.filter(Boolean).length).toBeGreaterThan(80);
     expect(all.filter(Boolean).length).toBeLessThan(160);
   });

@@ -1,4 +1,7 @@
-/** What is refused: each error names the rule or the table, the row, and what to do; nothing is left of what was refused. */
+/**
+ * Refused input of tables and rules. Each error names the rule or the table, the row and the remedy, and leaves nothing
+ * behind.
+ */
 import { describe, expect, it } from "vitest";
 import { knowledgeBase, query, relation, type Table, weightedRule } from "../../../src/entries/everything.ts";
 
@@ -160,7 +163,7 @@ describe("errors of rules", () => {
         try {
           kb.ground();
         } catch (error) {
-          // Nothing of either rule is left.
+          // Neither rule leaves anything behind.
           expect(String(kb)).toContain("0 of them grounded; factor graph: 0 variables, 0 factors, 0 edges");
           throw error;
         }

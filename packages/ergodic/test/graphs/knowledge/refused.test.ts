@@ -1,4 +1,6 @@
-/** Every other thing that tables, atoms and rules refuse where they are written, each by what was given and what to do. */
+/**
+ * All other input that tables, atoms and rules refuse immediately, with an error that names the input and the remedy.
+ */
 import { describe, expect, it } from "vitest";
 import { knowledgeBase, query, relation, weightedRule } from "../../../src/entries/everything.ts";
 

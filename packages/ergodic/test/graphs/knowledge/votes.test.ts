@@ -1,4 +1,4 @@
-/** Votes that change as rows come: what is taken back and cast anew, and what is left as it is. */
+/** Votes that change with new rows: some are rebuilt, and the others stay unchanged. */
 import { describe, expect, it } from "vitest";
 import {
   type FactorGraph,
@@ -11,7 +11,7 @@ import {
 
 const names = ["anna", "ben", "carl"];
 
-/** Who follows whom: the followed vote for the follower. */
+/** Rows of who follows whom. The followed people vote for the follower. */
 function world(semantics: Semantics) {
   const follows = relation("follows", [{ who: "anna", whom: "ben", where: "here" }]);
   const likes = query("likes", { who: names }, { key: ["who"] });

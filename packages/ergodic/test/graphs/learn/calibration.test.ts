@@ -1,8 +1,8 @@
-/** Whether probabilities of what learning held out are right on average. */
+/** Calibration of probabilities for the labels that learning held out. */
 import { expect, it } from "vitest";
 import { factorGraph, fit, infer, is, pseudoLikelihood } from "../../../src/entries/everything.ts";
 
-/** Coins of two kinds, and dice of three states; all observed. */
+/** Coins of two kinds, and dice with three states, all of them observed. */
 function world(count: number) {
   const graph = factorGraph();
   const coins = [0, 1].map((kind) => graph.weight(`coins of kind ${kind}`));
@@ -37,9 +37,9 @@ it("measures calibration by the labels that were held out when learning began", 
   expect(ten.bins).toHaveLength(10);
   expect(ten.bins.reduce((sum, { count }) => sum + count, 0)).toBe(statements.length);
   expect(ten.bins.filter(({ count }) => count > 0).length).toBeGreaterThan(3);
-  // Some hundred statements in five bins, right up to what learning from 360 could know.
+  // A few hundred statements in five bins, as correct as learning from 360 variables allows.
   expect(ten.error).toBeLessThan(0.1);
-  // Other weights are off.
+  // Other weights are not calibrated.
   const naive = await infer(learned.graph.withWeights(learned.weights.map(() => 2)));
   expect(learned.calibration(naive).error).toBeGreaterThan(0.12);
 });

@@ -1,4 +1,4 @@
-/** Weights that grow without bound, or end worse than they began: the run says so, whatever computes its gradient. */
+/** Weights that diverge or end worse than they began. The run reports this for every algorithm. */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import {
@@ -24,12 +24,12 @@ for (let i = 0; i < 8; i += 2) graph.observe(i, i % 4 === 0);
 it.each([exactLikelihood, pseudoLikelihood, contrastiveDivergence])("reports divergence at an infinite rate, and finite weights at a large one: %o", async (algorithm) => {
   const run = (rate: number) => fit(graph, { algorithm: algorithm(), rule: sgd({ rate }), epochs: 20, seed: 1 });
   await expect(run(1e308)).rejects.toMatchObject({ code: "RUN_DIVERGED" });
-  // Beyond e^709 weights are large and no more.
+  // At e^709 and beyond, weights are merely large.
   expect((await run(1e3)).weights.every(Number.isFinite)).toBe(true);
 });
 
 describe("weights worse than the initial ones", () => {
-  /** Neighbours in a row, most of them alike. */
+  /** Neighbours in a row, most of which are alike. */
   function town(hidden = 0, near = 0) {
     const graph = factorGraph();
     const [alike, base] = [graph.weight("alike", near), graph.weight("base")];
@@ -82,7 +82,7 @@ describe("weights worse than the initial ones", () => {
     const kept = await run.checkpoint();
     const resumed = await fit.resume(kept, town(), { epochs: 30 });
     expect(resumed.findings).toMatchObject([{ code: "worse", text: expect.stringContaining("but was 0.6931") }]);
-    // Where an earlier result's weights were, no checkpoint says.
+    // A checkpoint does not contain the weights of an earlier result.
     const from = fit(town(), { from: await run, rule: wild, seed: 1, epochs: 20 });
     await from;
     expect((await fit.resume(await from.checkpoint(), town(), { epochs: 21 })).findings).toEqual([]);

@@ -1,4 +1,7 @@
-/** Labels with probabilities: gradients are those of E_q ln P(evidence, y), by enumeration; and runs of fit that begin where others ended. */
+/**
+ * Labels with probabilities: gradients equal those of E_q ln P(evidence, y) by enumeration. Also runs of fit that begin
+ * at the end of others.
+ */
 import { describe, expect, it } from "vitest";
 import type { Conditionals } from "../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -22,7 +25,10 @@ const engine = await openEngine({ families: ["graphs", "training"] });
 const plan = { seed: 3, workers: 1, memory: 2 ** 28 };
 const W = Float64Array.of(0.4, -0.6, 0.8, 0.5);
 
-/** Seven variables, one of three states: two are labelled, one of them with three states, one was observed, `hidden` are neither. */
+/**
+ * Seven variables with at most three states: two are labelled, one of them with three states, one is observed, and
+ * those in `hidden` are neither.
+ */
 function labelled(hidden: readonly number[], seed = 1): { graph: FactorGraph; columns: Conditionals } {
   const graph = factorGraph();
   const weights = Array.from(W, (_, i) => graph.weight(`w${i}`));
@@ -56,7 +62,7 @@ function enumerated(columns: Conditionals) {
   });
 }
 
-/** Labellings with their probabilities, by the definition: the product over labelled variables. */
+/** Labellings with their probabilities by definition: the product over labelled variables. */
 function labellings({ cardinalities, labels }: Conditionals): { seen: Map<number, number>; p: number }[] {
   let all = [{ seen: new Map<number, number>(), p: 1 }];
   for (const [variable, q] of labels ?? [])
@@ -66,7 +72,7 @@ function labellings({ cardinalities, labels }: Conditionals): { seen: Map<number
   return all;
 }
 
-/** −E_q ln P(evidence, y) and its gradient, by variable with evidence or a label. */
+/** −E_q ln P(evidence, y) and its gradient, per variable with evidence or a label. */
 function lossOf(columns: Conditionals, w: Float64Array) {
   const all = enumerated(columns).map((one) => ({
     ...one,
@@ -148,7 +154,8 @@ describe("labels with probabilities", () => {
     });
   }
 
-  // Student's t with 39 degrees of freedom is above 4.9 in 1.7e-5 of cases: 1e-4 for the eight here together with the four below it at most 2e-4.
+  // Student's t with 39 degrees of freedom exceeds 4.9 with a probability of 1.7e-5: 1e-4 for the eight checks here,
+  // and at most 2e-4 together with the four of the next test.
   it.each([[[]], [[3]]])("contrastiveDivergence has the same expected gradient, %j hidden", (hidden) => {
     const { columns } = labelled(hidden);
     const wanted = lossOf(columns, W).gradient;
@@ -166,7 +173,8 @@ describe("labels with probabilities", () => {
     const apart = Math.hypot(...wanted.map((g, i) => g - other[i]));
     const found = averaged(contrastiveDivergence({ particles: 200, steps: 2 }), columns, 25);
     expect(apart).toBeGreaterThan(0.5);
-    // The error of the mean is 0.006. Were all labels drawn in each update, what is hidden would lag behind: off by 0.055, where a twentieth is 0.03.
+    // The error of the mean is 0.006. If each update drew all labels again, hidden variables would lag by 0.055, while
+    // a twentieth is 0.03.
     expect(Math.hypot(...wanted.map((g, i) => g - found[i].mean))).toBeLessThan(apart / 20);
   });
 
@@ -250,13 +258,13 @@ describe("fit from an earlier run", () => {
     const states = [0, 1].map((state) => Uint8Array.from([state, state, state, state, state, state]));
     const from = {
       weights: Float64Array.of(60, 7),
-      // What was seen is so, wherever a chain was.
+      // Observed variables keep their states, whatever a chain contains.
       particles: { clamped: [Uint8Array.from([1, 1, 1, 1, 1, 0])], free: states, updates: 100 },
     };
     const learned = await fit(graph, { ...still, algorithm: contrastiveDivergence({ particles: 2 }), from });
     expect(learned.weight("strong")).toBeCloseTo(60, 6);
     expect(learned.weight("fixed")).toBe(0.25);
-    // Nothing turns at such weights.
+    // No state changes at such weights.
     expect(learned.particles!.free.map((chain) => [...chain])).toEqual([
       [0, 0, 0, 0, 0, 0],
       [1, 1, 1, 1, 1, 1],
@@ -266,14 +274,14 @@ describe("fit from an earlier run", () => {
       [1, 1, 1, 1, 1, 1],
     ]);
     expect(learned.particles!.updates).toBe(101);
-    // More variables and weights than before.
+    // This graph has more variables and weights than before.
     const grown = chain(8, 0);
     grown.isTrue(7, { weight: grown.weight("new", 0.5) });
     grown.observe(5, true);
     const more = await fit(grown, { ...still, algorithm: contrastiveDivergence({ particles: 2 }), from });
     expect(more.weight("new")).toBeCloseTo(0.5, 6);
     expect([...more.particles!.free[1]].slice(0, 5)).toEqual([1, 1, 1, 1, 1]);
-    // A fixed weight is what the graph says, by its name too.
+    // A fixed weight keeps the value of the graph, even if its name matches.
     const other = await fit(chain(6, 0, 0.75).observe(5, true), { ...still, from: learned });
     expect(other.weight("fixed")).toBe(0.75);
     expect(other.weight("strong")).toBeCloseTo(60, 6);

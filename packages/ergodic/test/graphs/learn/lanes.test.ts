@@ -1,4 +1,7 @@
-/** Contrastive divergence in several lanes: averaged replicas, each with weights and chains of its own, and workers that race on one vector of weights. */
+/**
+ * Contrastive divergence in several lanes: averaged replicas, each with its own weights and chains, and workers that
+ * race on one vector of weights.
+ */
 import { describe, expect, it } from "vitest";
 import type { Snapshot } from "../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -24,7 +27,7 @@ import { optimumOf, smallWorld } from "./small-worlds.ts";
 const engine = await openEngine({ families: ["graphs", "training"] });
 const rule = adam({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.05 }) });
 
-/** Nats a variable above the optimum, on random graphs, in ascending order. */
+/** Nats per variable above the optimum, on random graphs, in ascending order. */
 async function offs(options: GraphFitOptions): Promise<number[]> {
   const found: number[] = [];
   for (let seed = 0; seed < power(4, 20); seed++) {
@@ -35,7 +38,7 @@ async function offs(options: GraphFitOptions): Promise<number[]> {
   return found.sort((a, b) => a - b);
 }
 
-/** A world where some labels have probabilities and some variables are hidden. */
+/** A world in which some labels have probabilities and some variables are hidden. */
 function labelled(): FactorGraph {
   const { graph } = smallWorld(3, { hidden: 0.3, copies: 10 });
   const likeness = graph.weight("labels");
@@ -102,7 +105,7 @@ describe("averaged replicas", () => {
   });
 
   it("resume from their mean, including states of the rule", async () => {
-    // Gradients that are known: lane l pulls towards l + 1.
+    // Known gradients: lane l pulls towards l + 1.
     const objective = (l: number): FullObjective => ({
       count: 1,
       rows: 1,
@@ -121,7 +124,7 @@ describe("averaged replicas", () => {
       },
       engine,
     );
-    // By the definition: v ← v/2 + g, p ← p − v/10, and both are averaged after two.
+    // By definition: v ← v/2 + g, p ← p − v/10, and both are averaged after two updates.
     let [p, v] = [
       [0, 0, 0],
       [0, 0, 0],
@@ -169,7 +172,7 @@ describe("averaged replicas", () => {
       const objective = algorithm.objective(graph.conditionals(), plan, engine);
       objective.evaluate(Float64Array.of(0), new Float64Array(1), 0);
       const [labels] = objective.particles!().clamped;
-      // Nothing shows how swaps are drawn but the stream itself.
+      // Only the stream itself shows how swaps are drawn.
       const { swaps } = Reflect.get(objective, "ladder") as { swaps: { key: readonly number[] }[] };
       const { key } = swaps[0];
       objective.dispose();
@@ -210,7 +213,7 @@ describe("averaged replicas", () => {
       objective.dispose();
       return length;
     };
-    // 240 variables: 20,000 / 240.
+    // 240 variables, so 20,000 / 240 chains.
     expect([1, 2, 4, 1000].map(chains)).toEqual([83, 41, 20, 1]);
   });
 });
@@ -236,7 +239,7 @@ describe("racing workers", () => {
   });
 
   it("update one vector concurrently, each from the current weights", async () => {
-    // Two lanes whose evaluations end when told to.
+    // Two lanes whose evaluations end on command.
     const calls: { x: number; update: number; end: (gradient: number) => void }[] = [];
     const objective: FullObjective = {
       ...{ count: 1, rows: 1, start: Float64Array.of(0), dispose: () => {} },
@@ -262,7 +265,7 @@ describe("racing workers", () => {
     expect(calls.map(({ x }) => x)).toEqual([0, 0]);
     calls[1].end(-1);
     await settled();
-    // The second lane has stepped and computes again, while the first is still at its first evaluation.
+    // The second lane has made a step and computes again, while the first is still at its first evaluation.
     expect(calls.map(({ x }) => x)).toEqual([0, 0, 1]);
     calls[2].end(-10);
     await first;
@@ -273,7 +276,7 @@ describe("racing workers", () => {
     await settled();
     expect(racing.parameters()[0]).toBe(111);
     expect(calls.map(({ x }) => x)).toEqual([0, 0, 1, 11, 111]);
-    // What each draws by: its own evaluations are counted.
+    // Each lane draws by the number of its own evaluations.
     expect(calls.map(({ update }) => update)).toEqual([0, 0, 1, 2, 1]);
     calls[3].end(0);
     await second;
@@ -380,7 +383,7 @@ describe("racing workers", () => {
   });
 });
 
-/** After all that is due. */
+/** Resolves after all pending work. */
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe("meaningless combinations", () => {

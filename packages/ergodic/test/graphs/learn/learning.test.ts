@@ -1,4 +1,7 @@
-/** Learning the weights of graphs: gradients against enumeration, and what is learnt against the optimum of the likelihood. */
+/**
+ * Learning the weights of graphs: gradients compared with enumeration, and learnt weights with the optimum of the
+ * likelihood.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -35,7 +38,7 @@ describe("statistics and terms", () => {
         const graph = graphFrom(made);
         const draws = stream(seed, "weights").at(0);
         const given = graph.conditionals();
-        // All weights may be learnt here.
+        // No weight is fixed here.
         const columns = { ...given, weightFixed: new Uint8Array(given.weightFixed.length) };
         const values = Float64Array.from(given.weightValues, () => draws.normal());
         const at = { ...columns, weightValues: values };
@@ -44,9 +47,9 @@ describe("statistics and terms", () => {
         const chain = learnt.chain(stream(seed, "chain"), 1);
         const { positions, slots, layout } = { ...learnt.layout, layout: learnt.layout };
         const states = Int32Array.from(positions, (position) => chain.current[position]);
-        // The value's derivative by each weight, as a difference: it is linear.
+        // The derivative of the value by each weight, as a difference, which is exact because the value is linear.
         const sums = new Float64Array(values.length);
-        // Statistics are known up to what no state changes: those of two chains are compared.
+        // Statistics are known up to constants, so two chains are compared.
         const second = learnt.chain(stream(seed, "another chain"), 1);
         const others = Int32Array.from(positions, (position) => second.current[position]);
         learnt.addStatistics(chain, 2);
@@ -150,7 +153,7 @@ describe("contrastive divergence", () => {
         const first = expected.reduce((sum, p, k) => sum + p * all[k][i], 0);
         const second = expected.reduce((sum, p, k) => sum + p * all[k][i] ** 2, 0);
         const error = Math.sqrt(Math.max(0, second - first * first) / (10000 * n)) / 6;
-        // Six observed variables. 4.5 standard errors: 7e-6 each, 1e-4 for any of 15.
+        // Six observed variables. 4.5 standard errors have a probability of 7e-6 each, and 1e-4 for any of 15.
         expect(Math.abs(g - (first - all[data][i]) / 6)).toBeLessThan(4.5 * error + 1e-12);
       });
     }
@@ -159,7 +162,7 @@ describe("contrastive divergence", () => {
   it("starts each chain of CD-k at its own chain of the evidence", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "seen"]) graph.variable(name);
-    // Two that were not observed, which no sweep parts.
+    // Two unobserved variables that no sweep separates.
     graph.equal(["a", "b"], { weight: 20 });
     graph.isTrue("seen", { weight: graph.weight("w") });
     graph.observe("seen", "true");
@@ -192,7 +195,7 @@ describe("contrastive divergence", () => {
       console.log(`${name}: median ${median}, worst ${most} nats a variable off`);
     }
     expect(Math.max(...worst.get("PCD")!)).toBeLessThan(0.005);
-    // The sampler's bias and the lost efficiency are there to be seen.
+    // Ensures that the sampler's bias and lost efficiency are visible.
     expect(Math.max(...worst.get("CD-1")!)).toBeGreaterThan(Math.max(...worst.get("PCD")!));
   });
 });
@@ -275,9 +278,9 @@ describe("fit(graph)", () => {
       });
     };
     near((await fit(world(["b", "new", undefined, "a"]), { from: first, ...still })).weights, [b, 0.5, third, a]);
-    // A number says nothing of a weight that has, or had, a name.
+    // A number never matches a weight that has, or had, a name.
     near((await fit(world([undefined, "a", undefined]), { from: first, ...still })).weights, [0.5, a, third]);
-    // Without the graph nobody knows names.
+    // Names are unknown without the graph.
     const { weights } = first;
     near((await fit(world(["b", "new", undefined, "a"]), { from: { weights }, ...still })).weights, [a, b, third, 0.5]);
     await expect(fit(world(["x", "y", "z"]), { from: first, ...still })).rejects.toThrow(

@@ -1,4 +1,6 @@
-/** The log-likelihood of what a graph was learnt from, and of what was held out: exact, or by annealed importance sampling, against enumeration. */
+/**
+ * The log-likelihood of shown and held-out labels, exact or by annealed importance sampling, compared with enumeration.
+ */
 import { describe, expect, it } from "vitest";
 import {
   exactLikelihood,
@@ -13,7 +15,7 @@ import { binomialLimit } from "../../reference/binomial-limit.ts";
 import { enumerateGraph } from "../../reference/enumerate-graph.ts";
 import { smallWorld, twoModes } from "./small-worlds.ts";
 
-/** So few seconds that nothing but what is tiny is exact. */
+/** Few enough seconds that only tiny parts are exact. */
 const none = { seconds: 1e-9 };
 
 const learn = (world: ReturnType<typeof smallWorld> | ReturnType<typeof twoModes>, heldOut: number): PromiseLike<LearnedGraph> =>
@@ -41,7 +43,7 @@ describe("likelihood", () => {
   });
 
   it("conditions held-out labels on shown ones, and ignores later observations", async () => {
-    // One copy, so that enumeration of the whole graph can say.
+    // One copy, so that the whole graph can be enumerated.
     const world = smallWorld(8, { copies: 1 });
     const learned = await learn(world, 0.4);
     const { heldOut } = learned;
@@ -64,7 +66,7 @@ describe("likelihood", () => {
     const squares: number[] = [];
     for (let seed = 0; seed < power(6, 12); seed++) {
       const world = twoModes(seed, { size: 12, copies: 2, truth: [0.1, 0.05 + power(0.02, 0.01) * seed] });
-      // With most of it held out, parts are not small even where the rest is given.
+      // With most labels held out, parts are large even if the rest is given.
       const learned = await learn(world, 0.7);
       const of = seed % 2 === 0 ? "heldOut" : "shown";
       const exact = await learned.likelihood({ of });
@@ -92,8 +94,8 @@ describe("likelihood", () => {
     console.log(
       `of ${count} estimates ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4; mean square ${mean.toFixed(2)}`,
     );
-    // Beyond 2 are 5 %: the limit is reached with a chance of 1e-4. The mean square is 1 with a deviation of √(2/count), and not far below 1 if errors are not
-    // inflated.
+    // 5 % are beyond 2, and the limit is reached with a probability of 1e-4. The mean square is 1 with a deviation of
+    // √(2/count), and not far below 1 unless errors are inflated.
     const deviation = Math.sqrt(2 / count);
     expect(beyond4).toBe(0);
     expect(beyond2).toBeLessThan(binomialLimit(count, 0.05, 1e-4));

@@ -1,4 +1,4 @@
-/** Every step rule of the registry, and every schedule of rates, learns the weights of a graph, or says why it cannot. */
+/** Every step rule of the registry, and every rate schedule, learns the weights of a graph or reports why it cannot. */
 import { describe, expect, it } from "vitest";
 import { add, mul, scalar, vector } from "../../../src/engine/compiler/index.ts";
 import { readsLoss } from "../../../src/engine/optimise/cost.ts";
@@ -25,7 +25,7 @@ import { smallWorld } from "./small-worlds.ts";
 const { graph, loss } = smallWorld(8);
 const atStart = loss([0, 0, 0, 0, 0]).value;
 
-/** The least pseudo-likelihood's loss, for rules that are told it. */
+/** The minimum of the pseudo-likelihood loss, for rules that require the optimum. */
 const least = await fit(graph, { algorithm: pseudoLikelihood(), rule: lbfgs() }).then(({ run }) => run.loss);
 
 function made({ make, convex, inChain }: RuleEntry): Rule {

@@ -1,4 +1,6 @@
-/** Contrastive divergence with tempered chains: weights of graphs whose modes persistent chains do not leave. */
+/**
+ * Contrastive divergence with tempered chains, for the weights of graphs whose modes persistent chains do not leave.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import {
@@ -67,7 +69,7 @@ describe("tempered contrastive divergence", () => {
     wanted.forEach((g, i) => {
       const mean = blocks.reduce((sum, one) => sum + one[i], 0) / 20;
       const error = Math.sqrt(blocks.reduce((sum, one) => sum + (one[i] - mean) ** 2, 0) / (19 * 20));
-      // Student's t with 19 degrees of freedom: 5.5 is 2.6e-5, for any of five 1.3e-4.
+      // Student's t with 19 degrees of freedom: 5.5 has a probability of 2.6e-5, and 1.3e-4 for any of five.
       expect(Math.abs(mean - g) / error).toBeLessThan(5.5);
       expect(error).toBeLessThan(0.004);
     });

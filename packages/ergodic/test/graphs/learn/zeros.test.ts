@@ -1,4 +1,7 @@
-/** Learning on graphs with zeros: evidence that is impossible, and chains that changes of one variable do not lead out of what zeros rule out, are refused. */
+/**
+ * Learning on graphs with zeros. Impossible evidence is refused, and so are chains that single changes cannot lead out
+ * of excluded states.
+ */
 import { describe, expect, it } from "vitest";
 import {
   contrastiveDivergence,
@@ -17,7 +20,7 @@ const sampled: GraphLearner[] = [
   pseudoLikelihood(),
 ];
 
-/** Booleans with one weight for all. */
+/** Booleans that share one weight. */
 function yes(count: number, truthiness: readonly number[] = []): FactorGraph {
   const graph = factorGraph();
   const weight = graph.weight("yes");
@@ -62,18 +65,18 @@ describe("fits of graphs with zeros", () => {
     const graph = yes(12);
     for (let i = 0; i < 12; i += 3) graph.oneOf([i, i + 1, i + 2]);
     graph.observe(0, true);
-    // Of many chains some begin there; pseudoLikelihood() has one.
+    // Some of many chains begin there, but pseudoLikelihood() has only one.
     for (const algorithm of sampled.slice(0, 3))
       await expect(fit(graph, { algorithm, epochs: 20 })).rejects.toThrow(
         /changes of one variable do not leave.*\[GRAPH_ZEROS\]/,
       );
-    // The sum of all is known: the weight says nothing.
+    // The sum of all is known, so the weight has no effect.
     expect((await fit(graph, { algorithm: exactLikelihood(), epochs: 20 })).weight("yes")).toBeCloseTo(0, 6);
   });
 
   it("learns if chains leave such states", async () => {
     const graph = yes(18);
-    // What follows from what is seen is true.
+    // The consequences of the observed states are true.
     for (let i = 0; i + 1 < 18; i += 2) graph.table([i, i + 1], [1, 1, 0, 1]);
     for (let i = 0; i < 18; i += 2) graph.observe(i, i % 3 === 0);
     const wanted = (await fit(graph, { algorithm: exactLikelihood(), l2: 0.01, epochs: 200 })).weight("yes");
@@ -97,7 +100,7 @@ describe("fits of graphs with zeros", () => {
       "racing",
       "islands",
     ]);
-    // Wherever they are.
+    // In any place.
     const second = yes(4);
     second.table([0, 1], [1, 2, 3, 1]);
     second.table([2, 3], [1, 0, 0, 1]);
@@ -107,7 +110,7 @@ describe("fits of graphs with zeros", () => {
     open.table([0, 1], [1, 1, 0, 1]);
     open.observe(2, true);
     expect((await fit(open, { epochs: 5 })).findings).toEqual([]);
-    // Of 000, 001, 010, 100, 110 and 111, which lead to each other, what is seen leaves 001 and 111, which do not.
+    // 000, 001, 010, 100, 110 and 111 are connected. The evidence leaves 001 and 111, which are not.
     const clamped = yes(4);
     clamped.table([0, 1, 2], [1, 1, 1, 0, 1, 0, 1, 1]);
     clamped.observe(2, true);

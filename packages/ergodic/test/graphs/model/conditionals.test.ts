@@ -1,4 +1,4 @@
-/** The columns that samplers work on: every kind of factor has the value of its definition at every joint state. */
+/** The columns for samplers. Every kind of factor has its defined value at every joint state. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { factorGraph } from "../../../src/entries/everything.ts";
@@ -52,7 +52,7 @@ describe("conditionals", () => {
         const { counts, at } = defined(graph);
         expect([...columns.cardinalities]).toEqual(counts);
         expect([...columns.observed]).toEqual(counts.map((_, variable) => graph.observedState(variable)));
-        // What was observed may be part of a factor already.
+        // An observed value can already be part of a factor.
         for (const states of jointStates(counts))
           if (columns.observed.every((state, variable) => state < 0 || state === states[variable]))
             agree(logValueAt(columns, states), at(states));
@@ -122,7 +122,7 @@ describe("conditionals", () => {
     graph.ratio(indices(1000), 1000, { weight: 1 });
     const { shapeValues } = graph.conditionals();
     expect(shapeValues).toHaveLength(2 * 1001);
-    // Body literals that fail vote for the implication; with the head all do.
+    // Body literals that fail vote for the implication, and with the head all of them do.
     expect(shapeValues[0]).toBeCloseTo(Math.log2(1001), 12);
     expect(shapeValues[999]).toBeCloseTo(1, 12);
     expect(shapeValues[1000]).toBe(0);

@@ -1,4 +1,6 @@
-/** Every kind of factor: elimination on the graph's tables and chains equals enumeration of the factors' definitions. */
+/**
+ * Every kind of factor: elimination on the graph's tables and chains equals enumeration of the factors' definitions.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
@@ -11,7 +13,7 @@ import { type GraphPlan, graphFrom, graphPlans } from "../../reference/random-fa
 
 const indices = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** Σ and largest product over all joint states, from the definitions. */
+/** The sum and the largest product over all joint states, from the definitions. */
 function enumerate(graph: FactorGraph) {
   const counts = indices(graph.variableCount).map((variable) => graph.stateCount(variable));
   const weights = indices(graph.weightCount).map((id) => graph.weightState(id).value);
@@ -169,7 +171,7 @@ describe("factor graphs", () => {
     near(best.value, Math.log(0.99) + 20 * Math.log(0.9));
     const some = Object.fromEntries(parents.slice(10).map(([name]) => [name, false]));
     const on = await infer(graph, { task: "map", evidence: { child: true, ...some } });
-    // The likeliest parent is on; or none is, and the leak does it.
+    // Either the likeliest parent is on, or none is, and the leak is the cause.
     const cause = 0.1 * 0.9 ** 19 * (1 - 0.99 * (1 - 0.19));
     near(on.best.value, Math.log(Math.max(cause, 0.01 * 0.9 ** 20)));
   });

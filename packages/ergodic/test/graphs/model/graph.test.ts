@@ -1,4 +1,4 @@
-/** The builder: names and states, what it refuses, evidence, weights, JSON, and what is printed. */
+/** The graph builder: names and states, refused input, evidence, weights, JSON and printed text. */
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,7 @@
-/** Many variables: bytes an edge, counted by the graph and, against it, by the process; and the limit of one memory. */
+/**
+ * Graphs with many variables: bytes per edge, counted by the graph and checked against the process, and the limit of
+ * one memory.
+ */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
@@ -10,7 +13,7 @@ const VARIABLES = power(100_000, 500_000);
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
 
-/** Bytes of arrays that are in use: what is free is given back in the background. */
+/** Bytes of arrays in use. Free memory is released in the background. */
 async function held(): Promise<number> {
   for (let before = Number.NaN; ; ) {
     collect();

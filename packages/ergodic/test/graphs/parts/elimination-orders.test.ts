@@ -1,4 +1,4 @@
-/** Elimination orders, the trees that they make, and what is held where memory is short. */
+/** Elimination orders, the junction trees that they define, and cutsets for limited memory. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
@@ -16,7 +16,7 @@ const graphs = fc.integer({ min: 1, max: 14 }).chain((count) =>
   }),
 );
 
-/** Σ of the tables that an order makes, and the largest, by elimination on sets. */
+/** The total size of the tables that an order creates, and the largest, by elimination on sets. */
 function plainCost(order: readonly number[], cardinalities: readonly number[], scopes: readonly (readonly number[])[]) {
   const neighbours = cardinalities.map(() => new Set<number>());
   for (const scope of scopes) for (const a of scope) for (const b of scope) if (a !== b) neighbours[a].add(b);
@@ -45,7 +45,7 @@ function grid(side: number): { cardinalities: number[]; scopes: number[][] } {
   return { cardinalities: new Array(side * side).fill(2), scopes };
 }
 
-/** The least total over all orders. */
+/** The smallest total over all orders. */
 function bestTotal(cardinalities: readonly number[], scopes: readonly (readonly number[])[]): number {
   let best = Infinity;
   const go = (order: number[]): void => {
@@ -92,7 +92,7 @@ describe("elimination orders", () => {
   });
 
   it("of chordal graphs add no edge, at the first attempt", () => {
-    // Trees of cliques of five: each variable knows four that know each other.
+    // Trees of cliques of five: each variable is connected to four that are connected to each other.
     const trees = fc.array(fc.tuple(fc.nat(), fc.nat(3)), { minLength: 5, maxLength: 60 });
     fc.assert(
       fc.property(trees, (choices) => {
@@ -105,7 +105,7 @@ describe("elimination orders", () => {
           cliques.push([...around.filter((_, k) => k !== out), variable]);
         });
         const found = eliminationOrder(new Array(4 + choices.length).fill(2), scopes, { effort: 1000 });
-        // A table of 32 for each that has four around, and the last clique's own.
+        // A table of 32 for each variable with four neighbours, and those of the last clique.
         expect(found).toMatchObject({ total: 32 * choices.length + 16 + 8 + 4 + 2, largest: 32, tried: 1 });
       }),
       { numRuns: 100, seed: 5 },
@@ -155,7 +155,7 @@ describe("elimination orders", () => {
   });
 
   it("pause within a single order if it takes long", () => {
-    // One draft and one order, no search: some 30 million words are gone over.
+    // One draft and one order without a search: some 30 million words are traversed.
     const { cardinalities, scopes } = grid(56);
     const search = eliminationOrders(cardinalities, scopes, { effort: 0 });
     let pauses = 0;
@@ -189,7 +189,7 @@ describe("junction trees", () => {
             expect(cliques[parent].axes).toEqual(expect.arrayContaining(shared));
           }
           for (const child of children) expect(cliques[child].parent).toBe(number);
-          // None is within another.
+          // No clique is within another.
           for (const [other, { axes: others }] of cliques.entries())
             if (other !== number) expect(axes.every((variable) => others.includes(variable))).toBe(false);
         });
@@ -228,7 +228,7 @@ describe("junction trees with small cliques merged", () => {
   });
 
   it("cost the number of states in cliques and messages", () => {
-    // A clique of variables 0 and 1, which sends the states of 1; a clique of 1 and 2, which sends the sum of all.
+    // A clique of variables 0 and 1, which sends the states of 1, and a clique of 1 and 2, which sends the total sum.
     const cliques = junctionTree(
       [0, 1, 2],
       [
@@ -281,7 +281,8 @@ describe("cutsets", () => {
       expect(value).toBeUndefined();
       return pauses;
     };
-    // Two cliques of 100 Booleans that share 99 of them: no 2^16 slices bring 2^99 entries to 4. Of the larger ones a tree is made, with a pause, and that is all.
+    // Two cliques of 100 Booleans that share 99 of them: no 2^16 slices can reduce 2^99 entries to 4. For the larger
+    // cliques only a tree is built, with one pause.
     expect([yields(100), yields(130)]).toEqual([16, 1]);
   });
 });
@@ -289,7 +290,7 @@ describe("cutsets", () => {
 describe("repeated inference", () => {
   it("reuses elimination orders part by part, and finds new ones for parts that changed", async () => {
     const graph = factorGraph();
-    // A grid, which is wide by rows, and a star.
+    // A grid, which is wide in row order, and a star.
     const { cardinalities, scopes } = grid(5);
     const edges = [...scopes, ...Array.from({ length: 6 }, (_, i) => [25, 26 + i])];
     for (let v = 0; v < cardinalities.length + 7; v++) graph.variable(`v${v}`);

@@ -1,4 +1,4 @@
-/** Whether chains of single changes reach all states: what is claimed against a walk through every joint state. */
+/** Ergodicity of single changes. Claims are compared with a search through all joint states. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FactorTables } from "../../../src/engine/contract/index.ts";
@@ -18,7 +18,7 @@ function decided(part: Component, mostStates?: number, blocks?: Blocks): Ergodic
   }
 }
 
-/** By depth first, from the first possible state. */
+/** Depth-first search from the first possible state. */
 function reachesAll({ cardinalities, tables }: Component, blocks: Blocks = cardinalities.map((_, v) => [v])): boolean {
   const value = (states: readonly number[]): boolean =>
     tables.every(({ scope, shape, values, logs }) => {

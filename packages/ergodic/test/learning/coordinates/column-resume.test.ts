@@ -1,4 +1,7 @@
-/** Descent on working sets and paths, kept after any round or any λ and resumed: the bytes of the run that was never stopped; memory that comes back. */
+/**
+ * Working sets and paths that resume after any round or any λ, with the bytes of an uninterrupted run, and release
+ * their memory.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +35,7 @@ const memory = engineMemory();
 const formats = ["dense", "sparse"] as const;
 const modelOf = (kind: Kind, more: LinearOptions) => linear({ loss: lossOf(kind), standardise: false, ...more });
 
-/** After the first rounds and the last, and after all of them at full power. */
+/** Resumes after the first and last rounds, and at full power after every round. */
 async function resumesAfterRounds(data: Dataset, model: ReturnType<typeof linear>, tolerance: number): Promise<number> {
   const algorithm = coordinateDescent({ tolerance });
   const whole = await fit(model, data, { algorithm, epochs: 50 });
@@ -74,14 +77,14 @@ it("resumes if the set is larger than the Gram matrix can hold", async () => {
 
 type Path = Awaited<ReturnType<typeof fit.path>>;
 
-/** All that a path says. */
+/** Everything that a path reports. */
 function told(path: Path) {
   const { lambdas, gaps, violations, nonZeros, explained, crossValidation, chosen } = path;
   const models = Array.from(lambdas, (_, k) => [...path.weights(k), ...path.intercept(k)]);
   return { lambdas, gaps, violations, nonZeros, explained, crossValidation, chosen, models };
 }
 
-/** Stops a path after `count` λ, keeping it in a file. */
+/** Stops a path after `count` λ, and saves it to a file. */
 async function stopped(data: Dataset, model: ReturnType<typeof linear>, options: FitPathOptions, count: number): Promise<string> {
   const file = join(folder, "path.checkpoint");
   const controller = new AbortController();
@@ -136,7 +139,7 @@ describe("paths", () => {
         plan,
         engine,
       );
-    // A stretch may end within a step.
+    // A stretch can end within a step.
     const to = async (path: PathProgression, count: number): Promise<void> => {
       while (path.step < count) await path.advance(count - path.step);
     };
@@ -146,7 +149,7 @@ describe("paths", () => {
       const first = open();
       await to(first, count);
       const { tensors, state } = first.snapshot();
-      // A snapshot is a copy: the run that goes on does not change it.
+      // A snapshot is a copy, so the continuing run does not change it.
       await to(first, 4);
       const resumed = open();
       resumed.restore({ tensors, state: JSON.parse(JSON.stringify(state)) });
@@ -186,7 +189,7 @@ describe("memory use", () => {
     const all = async (): Promise<void> => {
       for (const attempt of attempts)
         await (async () => await attempt())().catch(() => {
-          // Some of these are refused or stopped: what counts is what they leave.
+          // Some of these are refused or stopped. Only the memory that they leave matters.
         });
     };
     await all();

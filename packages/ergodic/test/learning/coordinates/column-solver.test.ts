@@ -1,4 +1,4 @@
-/** Descent on working sets: its certificate, its optimum and its formats, for every loss with a curvature. */
+/** Descent on working sets: its certificate, optimum and formats, for every loss with a curvature. */
 import { describe, expect, it } from "vitest";
 import { resolvePlan } from "../../../src/engine/loop/plan.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -106,7 +106,8 @@ describe.each(kinds)("%s", (kind) => {
     let screenings = 0;
     for (const seed of [1, 2, 3, 4, 5, 6, 11]) {
       const problem = randomRows(kind, { rows: 25, columns: COLUMNS, seed });
-      // Of the last one columns have much in common: a ball a tenth of the right size leaves columns out there that are wanted.
+      // The columns of the last problem are strongly correlated, so a ball a tenth of the right size would screen
+      // needed columns.
       if (seed === 11) {
         for (const row of problem.x) {
           const common = row.reduce((sum, v) => sum + v, 0) / 8;
@@ -123,7 +124,7 @@ describe.each(kinds)("%s", (kind) => {
       const run = (calls: Parameters<typeof engine.run>[0]) => engine.run(calls, { workers: 1, deterministic: true });
       await follow(solver.open(), run);
       const top = await follow(solver.largestPull(), run);
-      // A first solution nearby leaves least squares nothing to screen.
+      // If the first solution is close, least squares has nothing to screen.
       for (const share of kind === "squared" ? [0.5, 0.2, 0.05] : [0.8, 0.5, 0.2, 0.05]) {
         const l1 = share * top;
         const best = await solve(kind, problem, { model: { l1 }, tolerance: 1e-11 });
@@ -144,7 +145,7 @@ describe.each(kinds)("%s", (kind) => {
       solver.dispose();
       bound.dispose();
     }
-    // Poisson's curvature has no bound: no ball is known. Least squares is solved before there is much to screen.
+    // Poisson's curvature is unbounded, so no ball is known. Least squares converges before there is much to screen.
     if (kind === "poisson") expect(screenings).toBe(0);
     else expect(screenings).toBeGreaterThan(kind === "squared" ? 5 : 20);
   });
@@ -179,7 +180,7 @@ describe.each(kinds)("%s", (kind) => {
       expect(Math.max(...far)).toBeLessThan(1e-6);
     };
     for (const format of ["dense", "sparse"] as const) {
-      // Cells are eighths up to 3: exact in f32.
+      // Cells are multiples of 1/8 up to 3, which are exact in f32.
       for (const type of ["f64", "f32"] as const) near(await solve(kind, rows, { model, tolerance: 1e-12, format, type }));
       for (const precision of ["i16", "i8"] as const) {
         using data = tableOf(rows, { format, type: "f32" });
@@ -190,7 +191,7 @@ describe.each(kinds)("%s", (kind) => {
         const same = await solve(kind, { ...rows, x: stands }, { model, tolerance: 1e-12 });
         const far = Array.from(found.weights, (b, at) => Math.abs(b - same.weights[at]));
         expect(Math.max(...far)).toBeLessThan(1e-6);
-        // Differences of intercepts: a softmax says nothing of what they share.
+        // Differences of intercepts, because a softmax does not determine their common shift.
         const apart = ({ intercept }: Fit): number[] =>
           Array.from(intercept, (b) => (kind === "multinomial" ? b - intercept[0] : b));
         apart(found).forEach((b, k) => {
@@ -209,7 +210,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
-/** 0 is in the subdifferential of the objective, by central differences of the loss in plain numbers. */
+/** Checks that 0 is in the subdifferential of the objective, by central differences of the loss in plain numbers. */
 function expectStationary(kind: Kind, rows: Rows, { weights, intercept }: Fit, model: LinearOptions): void {
   const { l1, l2, penaltyWeights } = penaltyOf(model, rows.x[0].length);
   const step = 1e-5;
@@ -238,7 +239,7 @@ it("squared: the gap equals that of an independent checker", async () => {
     const { weights, intercept, gap, run } = await solve("squared", rows, { model: { l1 }, tolerance: 1e-5 });
     const wanted = lassoGap(flat, weights, intercept[0], l1);
     expect(run.report.objective).toBeCloseTo(wanted.primal, 12);
-    // The checker takes the best multiple of the residual, this solver the largest up to 1 that is feasible.
+    // The checker uses the best multiple of the residual, and this solver the largest feasible one up to 1.
     expect(gap).toBeGreaterThanOrEqual(wanted.relative - 1e-13);
     expect(gap).toBeLessThan(1e-5);
   }
@@ -249,7 +250,7 @@ it("ridge: equals the closed form", async () => {
   const l2 = 0.37;
   const { weights, intercept, gap } = await solve("squared", rows, { model: { l2 }, tolerance: 1e-14 });
   expect(gap).toBeLessThan(1e-14);
-  // (XcᵀXc/n + l2 I) β = Xcᵀyc/n: checked by putting β in.
+  // (XcᵀXc/n + l2 I) β = Xcᵀyc/n, checked by substituting β.
   const means = [0, 1, 2].map((j) => rows.x.reduce((sum, row) => sum + row[j], 0) / 20);
   const mean = rows.y.reduce((a, b) => a + b, 0) / 20;
   const fitted = rows.x.map((row) => row.reduce((sum, v, j) => sum + (v - means[j]) * weights[j], 0));

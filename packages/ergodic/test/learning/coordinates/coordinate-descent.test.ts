@@ -1,4 +1,4 @@
-/** Coordinate descent against closed forms, twins and proximal gradient descent; bad input. */
+/** Coordinate descent compared with closed forms, twins and proximal gradient descent, and invalid input. */
 import { describe, expect, it } from "vitest";
 import type { CoordinateDescentOptions } from "../../../src/engine/optimise/coordinates/coordinate-options.ts";
 import { coordinateProblem } from "../../../src/engine/optimise/coordinates/target.ts";
@@ -54,7 +54,7 @@ describe("agreement with proximal gradient descent under penalties and bounds", 
           { x0, epochs: 3000 },
         );
         expect(distance(found.x, wanted)).toBeLessThan(1e-10);
-        // What is zero or at a bound is exactly there.
+        // Coefficients at zero or at a bound are exact.
         wanted.forEach((w, j) => {
           if (w === 0 || w === given.lower || w === given.upper) expect(found.x[j] === w).toBe(true);
         });
@@ -80,7 +80,7 @@ describe("moves", () => {
       const progression = begin(coordinateProblem(byMatrix(problem, given), new Float64Array(8)), { acceleration: "nesterov" });
       const picks = stream(7, "coordinate", "picks");
       const moves: number[] = [];
-      // Up to the first restart, at the first rise of the objective or after ten epochs.
+      // Compares up to the first restart, which comes at the first rise of the objective or after ten epochs.
       let before = Infinity;
       let epoch = 0;
       for (let rose = false; epoch < 10 && !rose; epoch++) {
@@ -169,7 +169,7 @@ describe("acceleration", () => {
 
 describe("convergence", () => {
   const least = valueAt(problem, optimum);
-  /** With a certificate: what is left to the known optimum. */
+  /** A problem with a certificate: the distance to the known optimum. */
   const certified = () => {
     const bare = coordinateProblem(byMatrix(problem), new Float64Array(8));
     const open = () => {

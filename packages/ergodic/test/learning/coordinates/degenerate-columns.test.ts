@@ -1,4 +1,7 @@
-/** What real data hold that no textbook does: constant, empty and repeated columns, separable classes, targets that say nothing, far offsets. */
+/**
+ * Properties of real data that textbooks omit: constant, empty and duplicate columns, separable classes, uninformative
+ * targets and large offsets.
+ */
 import { describe, expect, it } from "vitest";
 import {
   coordinateDescent,
@@ -26,7 +29,7 @@ async function solve(kind: Kind, rows: Rows, { model, tolerance = 1e-8, fitting,
     algorithm: coordinateDescent({ tolerance }),
     ...fitting,
   });
-  // A run that does not notice that it has converged makes all the updates that it may.
+  // A run that does not detect convergence would make all allowed updates.
   expect(fitted.run.updates).toBeLessThan(100);
   return fitted;
 }
@@ -65,7 +68,7 @@ describe.each(kinds)("%s", (kind) => {
       const one = await solve(kind, rows, { model, format, tolerance: 1e-11 });
       const found = await solve(kind, again, { model, format, tolerance: 1e-11 });
       expect(found.gap).toBeLessThanOrEqual(1e-11);
-      // Columns that come again share what l2 costs, so that only the lasso has the same optimum.
+      // Duplicate columns share the cost of l2, so only the lasso has the same optimum.
       if (!("l2" in model)) expect(found.run.report.objective).toBeCloseTo(one.run.report.objective, 9);
       else expect(found.run.report.objective).toBeLessThan(one.run.report.objective);
     }

@@ -1,6 +1,6 @@
 /**
- * Dual coordinate descent: the kernel against its twin, the certificate against the objective as the model states it, hard data, every way of
- * running it, and what is refused.
+ * Dual coordinate descent: the kernel compared with its twin, the certificate with the model's objective, hard data,
+ * every mode, and refused input.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -50,7 +50,7 @@ interface Rows {
   y: number[];
 }
 
-/** Two thirds of the entries are not 0; targets are noisy, so that classes overlap. */
+/** Two thirds of the entries are nonzero. Targets are noisy, so that classes overlap. */
 function planted(rows: number, columns: number, seed = 1): Rows {
   const u = numbers(seed);
   const next = (): number => u.next().value;
@@ -84,7 +84,7 @@ function datasetOf({ x, y }: Rows, loss: string, format: "dense" | "sparse", typ
 
 interface Opened extends Disposable {
   run: Progression;
-  /** Until it has converged, or so many epochs. */
+  /** Runs until convergence, or for `epochs` epochs. */
   finish(epochs?: number): Promise<Float64Array>;
 }
 
@@ -127,7 +127,7 @@ describe("agreement of the kernel with its twin", () => {
   const types: NumberType[] = ["f32", "f64", "i16", "i8"];
   const formats = ["dense", "sparse"] as const;
 
-  /** β and p after an epoch, relative to their largest; sums are in another order. */
+  /** Compares β and p after an epoch, relative to their largest entries, because the kernel sums in another order. */
   async function compare(loss: LossName, format: "dense" | "sparse", type: NumberType, columns: number): Promise<void> {
     const rows = planted(60, columns);
     const l2 = 0.05;
@@ -180,7 +180,7 @@ describe("agreement of the kernel with its twin", () => {
   });
 });
 
-/** ℓ(z, y), as the losses' own files state it. */
+/** ℓ(z, y), as defined in the files of the losses. */
 const lossAt: Record<string, (z: number, y: number) => number> = {
   hinge: (z, y) => Math.max(0, 1 - y * z),
   squaredHinge: (z, y) => Math.max(0, 1 - y * z) ** 2,
@@ -191,7 +191,7 @@ const lossAt: Record<string, (z: number, y: number) => number> = {
   huber: (z, y) => (Math.abs(z - y) <= 1 ? 0.5 * (z - y) ** 2 : Math.abs(z - y) - 0.5),
 };
 
-/** F(p), the intercept a weight of a column of ones. */
+/** F(p), with the intercept as the weight of a column of ones. */
 function objective({ x }: Rows, y: ArrayLike<number>, loss: string, l2: number, p: Float64Array): number {
   const d = x[0].length;
   const z = x.map((row) => row.reduce((sum, v, j) => sum + v * p[j], p[d]));

@@ -1,4 +1,6 @@
-/** A lasso path on real data with 100 times more columns than rows: the gap at every λ, by a checker that shares nothing with the solver. */
+/**
+ * A lasso path on real data with 100 times more columns than rows. An independent checker confirms the gap at every λ.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Dataset, fit, linear } from "../../../src/entries/everything.ts";
@@ -9,7 +11,7 @@ const file = new URL("../../../../../../shared/data/linear/golub.csv", import.me
 const there = existsSync(file);
 if (!there) console.warn("golub-path: skipped, ../shared/data/linear/golub.csv is absent");
 
-/** Columns to mean 0 and variance 1 (÷ n); the label, first in each line, is 0 (ALL) or 1 (AML). */
+/** Scales columns to mean 0 and variance 1 (÷ n). The label, first in each line, is 0 (ALL) or 1 (AML). */
 function golub(): Rows & { x: Float64Array; y: Float64Array } {
   const cells = readFileSync(file, "utf8")
     .trim()
@@ -43,7 +45,7 @@ describe.skipIf(!there)(`the path on golub${there ? "" : " (skipped: no ../share
 
   it("starts at the smallest λ with zero coefficients, and falls geometrically to a hundredth", () => {
     const largest = largestLambda(rows);
-    // The last ones, which more than 99.9 % is explained without.
+    // The last λ are omitted, because more than 99.9 % is explained without them.
     expect(path.lambdas.length).toBe(98);
     expect([path.explained[96] <= 0.999, path.explained[97] > 0.999]).toEqual([true, true]);
     path.lambdas.forEach((lambda, k) => {

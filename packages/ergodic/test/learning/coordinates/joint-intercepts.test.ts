@@ -1,4 +1,4 @@
-/** Steps of several intercepts at once, on slopes that are known. */
+/** Joint steps of several intercepts, on known slopes. */
 import { describe, expect, it } from "vitest";
 import { JointIntercepts } from "../../../src/learning/coordinates/joint-intercepts.ts";
 

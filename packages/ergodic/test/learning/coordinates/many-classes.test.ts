@@ -1,4 +1,7 @@
-/** Many classes that share a loss: what a solve costs is counted in evaluations of all outputs, of which a cycle of steps makes as many whatever the number of classes. */
+/**
+ * Many classes that share a loss. The cost of a solve is counted in evaluations of all outputs, and their number per
+ * cycle of steps does not depend on the number of classes.
+ */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { resolvePlan } from "../../../src/engine/loop/plan.ts";
 import { HISTORY } from "../../../src/engine/optimise/coordinates/anderson.ts";
@@ -58,7 +61,7 @@ describe.each([3, 8, 20, 60])("%i classes", (classes) => {
     expect(fitted.run.reason).toBe("converged");
     expect(fitted.run.report.gap).toBeLessThanOrEqual(1e-6);
     expect(cycles).toBeGreaterThan(0);
-    // Halved steps and extrapolated points are a few more.
+    // Halved steps and extrapolated points add a few evaluations.
     expect(made).toBeLessThanOrEqual(1.3 * cycles * Math.min(8, classes));
     expect(made).toBeGreaterThan(0);
   });
@@ -140,7 +143,7 @@ test("a round interrupted anywhere never raises the objective", async () => {
     while (!at.done) {
       const [{ kernel }] = at.value;
       if (kernel === "setSolve") unsolved = solver.parameters();
-      // Solved, but not gone there yet, in any of the outputs.
+      // The solution is known, but no output has moved to it yet.
       if (kernel === "setDirection") expect(solver.parameters()).toEqual(unsolved);
       at = (calls as ReturnType<ColumnSolver["open"]>).next(await run([...at.value]));
       seen.add(here());
@@ -150,7 +153,7 @@ test("a round interrupted anywhere never raises the objective", async () => {
   await all(solver.open());
   await all(solver.begin({ l1, l2: 0 }));
   const { begun, seen } = await all(solver.round(1e-6));
-  // Trials of a step excepted, which are not kept where they lead up.
+  // Except trial steps, which are discarded if they raise the objective.
   expect(seen.length).toBeGreaterThan(8);
   expect(Math.max(...seen)).toBeLessThanOrEqual(begun + 1e-9);
   solver.dispose();
@@ -166,7 +169,7 @@ test("intercepts of rare classes among many rows converge jointly, up to roundin
   const fitted = await fit(linear({ loss: "multinomial", l1: 10 }), data, { algorithm: coordinateDescent() });
   expect(one).not.toHaveBeenCalled();
   expect(evaluations.mock.calls.length).toBeLessThan(80);
-  // No column is taken: probabilities are the classes' shares.
+  // No column is active, so probabilities are the shares of the classes.
   const counts = new Float64Array(300);
   for (const k of y) counts[k]++;
   const [first] = fitted.intercept;

@@ -1,8 +1,9 @@
 /**
- * Pick rules: orders, and frequencies against their law.
+ * Pick rules: orders, and frequencies compared with their distribution.
  *
- * False alarms: with correct code, one choice of the seed in 10,000 would fail this file; the level 1e-4 is split evenly over its CHECKS checks.
- * Each must catch a planted mutant, a bias of a few parts in a hundred, at the same level. Seeds are fixed and have not been chosen.
+ * False alarms: with correct code, one choice of the seed in 10,000 would fail this file. The level 1e-4 is split
+ * evenly over its CHECKS checks. Each check must detect a planted mutant, a bias of a few percent, at the same level.
+ * Seeds are fixed and were not selected.
  */
 import { describe, expect, it } from "vitest";
 import { type PickName, picksOf } from "../../../src/engine/optimise/coordinates/picks.ts";
@@ -87,7 +88,7 @@ describe("frequencies", () => {
         ),
         () => passes.length / BLOCKS,
       );
-    // Not by chi-square, to which equal halves are too even.
+    // Chi-square would fail here, because the halves are too equal.
     const pairs = (order: (pass: Uint32Array, p: number) => Uint32Array) => {
       const first = passes.filter((pass, p) => order(pass, p).indexOf(0) < order(pass, p).indexOf(6)).length;
       return zScore((first - passes.length / 2) / Math.sqrt(passes.length / 4));

@@ -1,4 +1,4 @@
-/** The parts of coordinate descent alone: the line search by slopes, extrapolation, targets of the user's own. */
+/** The parts of coordinate descent: the line search by slopes, extrapolation, and user-defined targets. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { extrapolate } from "../../../src/engine/optimise/coordinates/anderson.ts";
@@ -68,7 +68,8 @@ describe("lineNewton", () => {
         (root, power, guess) => {
           const slope = (t: number) => Math.sign(t - root) * (Math.abs(t - root) / root) ** power;
           const { t } = search(slope, Infinity, guess);
-          // It ends at a distance d from the root where the step that the secant from a distance D <= 2 root gives, (d/D)^p D, is 1e-10 root or less.
+          // It ends at a distance d from the root with a secant step of at most 1e-10 root. From a distance D <= 2 root
+          // the secant step is (d/D)^p D.
           expect(Math.abs(t - root) / root).toBeLessThan(power <= 1 ? 1e-9 : 3 * 1e-10 ** (1 / power));
         },
       ),
@@ -161,7 +162,7 @@ describe("targets", () => {
       });
     for (const l1 of [0, 0.05]) {
       const { x } = await run(target(l1), { pick: "cyclic", tolerance: 1e-12 });
-      // Optimality, by the definition of the subdifferential.
+      // Optimality, from the definition of the subdifferential.
       for (let j = 0; j < columns; j++) {
         const g = target(l1).partial(x, j, new Float64Array(0)) + 0.01 * x[j];
         if (x[j] === 0) expect(Math.abs(g)).toBeLessThanOrEqual(l1);

@@ -1,4 +1,7 @@
-/** Classes whose rows all weigh 0: the loss falls for as long as their intercepts do, so that solvers must end where there is nothing left to gain. */
+/**
+ * Classes whose rows all have weight 0. The loss falls as long as their intercepts do, so solvers must end when nothing
+ * is left to gain.
+ */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { coordinateDescent, fit, type LinearOptions, linear } from "../../../src/entries/everything.ts";
 import { ColumnNewton } from "../../../src/learning/coordinates/column-newton.ts";
@@ -9,7 +12,7 @@ const MOST_ROUNDS = 20;
 const MOST_EVALUATIONS = 400;
 
 const known = randomRows("multinomial", { rows: 120, columns: 5, noise: 3 });
-/** Every fourth row again, as of a class 3, between the others. */
+/** Repeats every fourth row as class 3, between the others. */
 const again = known.x.flatMap((row, i) =>
   i % 4 === 0
     ? [
@@ -48,7 +51,7 @@ describe.each(penalties)("%o", (penalty) => {
     expect(evaluations.mock.calls.length).toBeLessThanOrEqual(MOST_EVALUATIONS);
     for (const b of found.intercept) expect(Math.abs(b)).toBeLessThan(50);
     const lost = probabilities(found).map((p) => p[3]);
-    // The mean over the rows of weight, in the null model.
+    // The mean over the rows with weight, in the null model.
     if (penalty.l1) expect(lost.reduce((a, b) => a + b, 0) / lost.length).toBeLessThan(1.1e-13);
     for (const [i, p] of probabilities(found).entries()) {
       expect(p[3]).toBeLessThan(1e-9);
@@ -74,7 +77,7 @@ it("a fold whose training rows lack a class reports a finite loss for that class
   const path = await fit.path(linear({ loss: "multinomial" }), data, { lambdas: [0.1, 0.05], folds: 3, seed: 1 });
   expect(evaluations.mock.calls.length).toBeLessThanOrEqual(8 * MOST_EVALUATIONS);
   const worst = path.crossValidation!.byFold.map((errors) => Math.max(...errors));
-  // A row of probability 1e-13 in a fold of 40: a deviance of 2 · 30/40 more.
+  // A row of probability 1e-13 in a fold of 40 adds a deviance of 2 · 30/40.
   expect(Math.max(...worst)).toBeLessThan(10);
   expect(Math.max(...worst)).toBeGreaterThan(Math.min(...worst) + 1);
 });
@@ -89,7 +92,7 @@ describe("rows of a cross-entropy", () => {
   it("lack a class if no row of nonzero weight pulls it up", () => {
     expect(isWeightless(of([1, 2, 0], [0.3, 1e-20, 0]))).toBe(true);
     expect(isWeightless(of([1, 2, 0], [0.3, -0.2, 0]))).toBe(false);
-    // As certain as a float64 can be of its own class: no slope, but a row of the class.
+    // As certain of its own class as float64 allows: no slope, but the class has a row.
     expect(isWeightless(of([1, 2], [0.3, 0]))).toBe(false);
   });
 

@@ -1,4 +1,7 @@
-/** kernels/learning/working-set.ts: each kernel against plain numbers, on random quadratic models of dense and sparse columns. */
+/**
+ * kernels/learning/working-set.ts: each kernel compared with plain numbers, on random quadratic models with dense and
+ * sparse columns.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { ColumnSet } from "../../../src/learning/coordinates/column-set.ts";
@@ -11,7 +14,7 @@ import { tableOf } from "./column-problems.ts";
 
 const engine = await openEngine();
 
-/** A random model; `link` mixes neighbouring columns, so that descent is slow. */
+/** A random model. `link` mixes neighbouring columns, which makes descent slow. */
 function quadratic(rows: number, columns: number, given: Partial<Quadratic> & { link?: number; seed?: number } = {}): Quadratic {
   const { link = 0, seed = 1, ...rest } = given;
   const u = numbers(seed);
@@ -86,14 +89,14 @@ class Bound implements Disposable {
     return engine.kernel(kernel, true)(this.set.block, ...args);
   }
 
-  /** A kernel that may stop on the way, in calls of so many elements. */
+  /** Runs an interruptible kernel to the end, in calls of a limited number of elements. */
   whole(kernel: string, ...args: number[]): number {
     let calls = 1;
     while (this.call(kernel, ...args, this.most) === 0) calls++;
     return calls;
   }
 
-  /** Exactly these columns as members. */
+  /** Makes exactly these columns members. */
   take(columns: number[]): void {
     const { set } = this;
     const places = engine.memory.u32(set.count(field.SET_PLACES), this.model.x[0].length);
@@ -116,7 +119,7 @@ class Bound implements Disposable {
     return this.set.overColumns(this.set.beta).slice();
   }
 
-  /** The intercept, as columns stand in the data. */
+  /** The intercept for columns in the units of the data. */
   intercept(): number {
     if (!this.model.intercept) return 0;
     const beta = this.beta();
@@ -127,7 +130,7 @@ class Bound implements Disposable {
     return quadraticValue(this.model, this.beta(), this.intercept());
   }
 
-  /** Xᵀv at the point as it is. */
+  /** Xᵀv at the current point. */
   pulls(): number[] {
     const v = residual(this.model, this.beta(), this.intercept());
     return this.model.x[0].map((_, j) => v.reduce((sum, value, i) => sum + value * this.model.x[i][j], 0));
@@ -154,7 +157,7 @@ describe.each(models)("setSolve, %s", (_, given) => {
   it.each(formats)("reaches the minimum of the twin by covariances and by residuals, %s", (format) => {
     for (const link of [0, 0.4]) {
       const model = quadratic(30, 8, { ...given, link });
-      // A column far from 0, where the intercept can take it up, and rows without weight.
+      // A column far from 0 if there is an intercept to absorb it, and rows of weight 0.
       if (model.intercept) for (const row of model.x) row[3] += 50;
       for (const i of [4, 17]) model.u[i] = model.h[i] = 0;
       const twin = quadraticMinimum(model);
@@ -395,7 +398,7 @@ describe("interrupted calls", () => {
       expect(ends[0].calls).toEqual([1, 1, 1, 1, 1]);
       const [whole, , most] = ends;
       for (const { end } of ends) expect(end).toEqual(whole.end);
-      // Stops after each column: 20 of them, more than once in a solve.
+      // The kernel stops after each column: 20 of them, more than once per solve.
       expect(most.calls.every((calls, k) => calls >= (k === 1 ? 40 : k === 0 || k === 3 ? 20 : 2))).toBe(true);
       expect(whole.end.temporary).toEqual(new Array(30).fill(0));
     }
@@ -409,7 +412,7 @@ it("columnProducts is Xᵀ(h∘x) by position, without the entries of the interc
   const { memory } = engine;
   const places = memory.allocate(7 * 4, "test");
   const out = memory.allocate(8 * 8, "test");
-  // Column 2 has no place; the entry after the last column must not be looked up.
+  // Column 2 has no position, and the entry after the last column must not be read.
   memory.u32(places.pointer, 7).set([3, 1, 0, 2, 5, 4, 7]);
   memory.f64(out.pointer, 8).fill(0);
   const columns = set.count(field.SET_COLUMNS);

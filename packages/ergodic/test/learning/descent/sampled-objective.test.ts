@@ -1,4 +1,4 @@
-/** The objective on sampled rows, against its formula. */
+/** The objective on sampled rows, compared with its formula. */
 import { expect, it } from "vitest";
 import type { Problem } from "../../../src/engine/contract/index.ts";
 import { resolvePlan } from "../../../src/engine/loop/plan.ts";

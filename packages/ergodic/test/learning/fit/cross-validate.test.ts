@@ -1,4 +1,4 @@
-/** Cross-validation: which rows are held out together, that nothing of them is seen, and what is told of the folds. */
+/** Cross-validation: the rows held out together, their independence from training, and the report of the folds. */
 import { describe, expect, it } from "vitest";
 import { crossValidate, Dataset, dense, fit, linear, network, newtonCholesky } from "../../../src/entries/everything.ts";
 import { dealFolds, dealGroups, heldOut, stretches } from "../../../src/learning/fit/folds.ts";
@@ -47,7 +47,7 @@ it("is repeatable by its seed, balances classes, and accepts networks", async ()
 });
 
 it("passes its seed to each fold's training, unless the fit has a seed", async () => {
-  // Whatever the seed, folds are the same.
+  // The folds do not depend on the seed.
   const time = x.map((_, i) => i);
   const run = async (seed: number, own = {}) =>
     (await crossValidate(linear(), data, { folds: 2, time, seed, fit: { epochs: 1, ...own } })).metrics;

@@ -1,4 +1,7 @@
-/** Findings about trained models: an objective that is worse than at the start, whatever the verb, and classes that are separable without a penalty. */
+/**
+ * Findings about trained models: an objective that is worse than at the start, for every verb, and separable classes
+ * without a penalty.
+ */
 import { describe, expect, it } from "vitest";
 import { compileFunction, normal as drawn } from "../../../src/engine/compiler/array/index.ts";
 import { add, mul, sub, sum } from "../../../src/engine/compiler/index.ts";
@@ -27,7 +30,7 @@ import {
   vector,
 } from "../../../src/entries/everything.ts";
 
-/** Rows of three columns; `label`: how they are classified. */
+/** Rows of three columns. `label` classifies them. */
 function rowsOf(count: number, label?: (z: number, noise: number) => string): Dataset {
   const draws = stream(count, "rows").at(0);
   const x = Array.from({ length: count }, () => [draws.normal(), draws.normal(), draws.normal()]);
@@ -48,7 +51,7 @@ describe("worseFindings", () => {
       const ends = starts.map((start) => start + draws.normal());
       accused += worseFindings(meanOfBlocks(starts, ends), "the loss").length;
     }
-    // P(t15 > 4) = 5.8e-4: 11.6 expected; more than 28 with a chance of 1e-5.
+    // P(t15 > 4) = 5.8e-4, so 11.6 are expected, and more than 28 have a probability of 1e-5.
     expect(accused).toBeGreaterThan(0);
     expect(accused).toBeLessThanOrEqual(28);
   });
@@ -66,13 +69,13 @@ describe("worseFindings", () => {
     expect([found(0.9, 0.1), found(0.9, 0.099), found(0.2, 0), found(0.5, 0), found(Number.NaN, 0)]).toEqual([0, 1, 0, 0, 0]);
     expect([found(0.5099, 0), found(0.5101, 0), found(0.5049, 0, 0.01), found(0.5051, 0, 0.01)]).toEqual([0, 1, 0, 1]);
     expect([found(0.5 + 1e-10, 0, 0), found(0.5 + 1e-8, 0, 0)]).toEqual([0, 1]);
-    // Losses below 0: log densities.
+    // Losses below 0, which are log densities.
     expect(worseFindings({ start: -10, end: -9, error: 0 }, "−log density", 0)[0].text).toContain("is -9, but was -10");
   });
 });
 
 describe("fit", () => {
-  // More rows than are compared, and fewer, which are all compared.
+  // More rows than the comparison samples, and fewer rows, which are all compared.
   it.each([6000, 600])(
     "reports descent above its start, but not successful descent, on %d rows",
     async (count) => {
@@ -106,7 +109,7 @@ describe("fit", () => {
     const sharp = await fit(linear(), rows);
     const rule = sgd({ rate: 0.02 });
     expect(codes(await fit(linear({ l2: 5 }), rows, { from: sharp, rule, seed: 1 }))).toEqual([]);
-    // Near the optimum a constant rate ends near it, not at it; a larger one well above.
+    // At the optimum, a small constant rate ends close to it, and a larger one well above.
     expect(codes(await fit(linear(), rows, { from: sharp, rule: sgd({ rate: 0.01 }), seed: 1 }))).toEqual([]);
     expect(codes(await fit(linear(), rows, { from: sharp, rule: sgd({ rate: 0.25 }), seed: 1 }))).toEqual(["worse"]);
   });
@@ -153,7 +156,7 @@ describe("fit", () => {
     ]);
     expect(codes(await fit(linear({ loss: "logistic", l2: 1e-4 }), rows, { algorithm: newtonCholesky() }))).toEqual([]);
     expect(codes(await fit(linear({ loss: "hinge" }), rows, { rule: adagrad({ rate: 1 }), epochs: 100, seed: 1 }))).toEqual([]);
-    // One row that is on the wrong side, behind the first thousand.
+    // One row is on the wrong side, after the first thousand.
     labels[1100] = "no";
     const almost = Dataset.fromArrays({ x, y: labels });
     expect(codes(await fit(logistic, almost, { algorithm: newtonCholesky() }))).toEqual([]);
@@ -176,7 +179,7 @@ describe("fit.stream", () => {
     const net = network([dense(4), relu(), dense(1)]);
     expect(codes(await fit.stream(net, blocks(numbers), { rule: adam({ rate: 0.01 }) }))).toEqual([]);
     expect(codes(await fit.stream(net, blocks(numbers), { rule: adam({ rate: 20 }) }))).toEqual(["worse"]);
-    // Of few rows nothing is said.
+    // Few rows cause no finding.
     const few = [rowsOf(10, noisy)];
     expect(codes(await fit.stream(linear({ loss: "logistic" }), few, { rule: sgd({ rate: 100 }) }))).toEqual([]);
   });
@@ -202,7 +205,7 @@ describe("findings of minimize and mode searches", () => {
     expect(codes(await minimize(f, [3, 3]))).toEqual([]);
     const drawnRun = await minimize(g, [3, 3], { rule: sgd({ rate: 1.01 }), epochs: 20 });
     expect(drawnRun.run.findings).toMatchObject([{ code: "worse", text: expect.stringMatching(/the mean value is/) }]);
-    // At the minimum already: noise of the steps alone.
+    // Already at the minimum, so the steps only add noise.
     expect(codes(await minimize(g, [1, 1], { rule: sgd({ rate: 0.01 }), epochs: 20 }))).toEqual([]);
   });
 

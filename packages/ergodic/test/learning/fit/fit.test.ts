@@ -1,4 +1,4 @@
-/** fit as a promise, what the compiler knows of its model, and the columns that it standardises by itself. */
+/** `fit` as a promise, the inferred types of its model, and the columns that it standardises automatically. */
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { evaluateScalar, scalar } from "../../../src/engine/compiler/index.ts";
 import {
@@ -118,7 +118,7 @@ it("infers the types of predictions and metrics from the loss", async () => {
 });
 
 describe("automatic standardisation of columns", () => {
-  /** Column j: 0 but for every `every[j]`-th row, else up to `units[j]`. */
+  /** Column j is 0 except in every `every[j]`-th row, which has a value up to `units[j]`. */
   const of = (units: number[], every: number[] = units.map(() => 1)): Dataset =>
     Dataset.fromArrays({
       x: Array.from({ length: 100 }, (_, i) => units.map((unit, j) => (i % every[j] === 0 ? (unit * (1 + (i % 10))) / 10 : 0))),
@@ -150,7 +150,7 @@ describe("automatic standardisation of columns", () => {
 describe("runs refused with an explanation", () => {
   const data = Dataset.fromArrays({ x: [[0], [1], [2], [3]], y: [0, 1, 0, 1] });
   const model = linear({ loss: "logistic" });
-  // As JavaScript would call it.
+  // The call of a JavaScript user.
   const call = fit as unknown as (...args: unknown[]) => Promise<unknown>;
 
   it.each([
@@ -238,7 +238,7 @@ it("16-bit parameters end a run with an error when they saturate", async () => {
     await expect(fit(model, data, { ...options, precision })).rejects.toThrow("[MODEL_SATURATED]");
   }
   expect((await fit(model, data, options)).weights[0]).toBeCloseTo(40, 1);
-  // The rows of one of two copies lead there: their mean never shows it.
+  // One of two copies uses rows that lead there, which their mean never shows.
   const halved = Dataset.fromArrays({ x, y: x.map(([v], i) => (i < 100 ? 0 : 40 * v)) });
   const two = { ...options, precision: { data: "f32", model: "i16" }, replicas: 2, schedule: "ordered" } as const;
   await expect(fit(model, halved, two)).rejects.toThrow(
@@ -289,7 +289,7 @@ describe("the group penalty on full gradients", () => {
   const strength = 0.2;
   const rates = [0.4, exponentialDecay({ rate: 0.4, factor: 0.9 })];
 
-  /** Proximal gradient descent, written out; `rate` by the update, from 1. */
+  /** Proximal gradient descent, written explicitly. `rate` is a function of the update, from 1. */
   function twin(rate: (t: number) => number, updates: number): number[] {
     const p = [0, 0, 0];
     for (let t = 1; t <= updates; t++) {

@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), "ergodic-from-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const SIZE = 200;
-/** Numbers that look random: the same each time. */
+/** Deterministic numbers that look random. */
 const wave = (i: number, k: number): number =>
   Math.sin(12.9898 * (i + 1) + 78.233 * (k + 1)) * 43758.5453 -
   Math.floor(Math.sin(12.9898 * (i + 1) + 78.233 * (k + 1)) * 43758.5453);
@@ -115,7 +115,7 @@ describe("a linear model initialised from another", () => {
     );
     const [wanted, found] = [first.predict(other), again.predict(other)];
     for (const [i, { value }] of wanted.entries()) expect(found[i].value).toBeCloseTo(value as number, 2);
-    // Its own units would be others.
+    // Its own units would differ.
     const own = await fit(standardised, other, still);
     expect(own.pipeline.steps).not.toEqual(again.pipeline.steps);
   });
@@ -143,7 +143,7 @@ describe("a linear model initialised from another", () => {
       const [wanted, found] = [first.predict({ colour }), again.predict({ colour })];
       for (const name of ["x", "y", "z"]) expect(found.probabilities![name]).toBeCloseTo(wanted.probabilities![name], 6);
     }
-    // And what it learns is of the right class.
+    // The model learns the right class.
     const learnt = await fit(linear(), Dataset.fromTable(some, { target: "kind" }), {
       from: first,
       epochs: 20,
@@ -282,7 +282,7 @@ describe("a network initialised from another", () => {
     const start = await fit(model, numbers(2), still);
     expect([...Array.from(hidden(anew)["0.weight"].values)]).toEqual([...Array.from(hidden(first)["0.weight"].values)]);
     expect([...Array.from(hidden(anew)["2.weight"].values)]).toEqual([...Array.from(hidden(start)["2.weight"].values)]);
-    // A head of another size, for another question.
+    // A head of another size, for another target.
     const wider = await fit(network([frozen(dense(8)), relu(), dense(4), relu(), dense(1)], { loss: "squared" }), numbers(2), {
       from: first,
       reset: ["2", "4"],
@@ -335,7 +335,7 @@ describe("a network initialised from another", () => {
     const data = numbers(3);
     const difference = (m: typeof first): number =>
       Math.max(...m.predict(data).map(({ value }, i) => Math.abs((value as number) - (first.predict(data)[i].value as number))));
-    // Running statistics moved by one batch.
+    // One batch changes the running statistics.
     expect(difference(again)).toBeLessThan(0.2 * difference(statistics));
     await expect(fit(normal, numbers(2), { from: first })).rejects.toThrow(
       /no numbers for 0\.weight.*give the checkpoint of its run/s,
@@ -377,7 +377,7 @@ describe("a factorisation initialised from another", () => {
     const error = (m: typeof first): number => m.evaluate(other).rmse!;
     expect(error(again)).toBeLessThan(1.001 * error(first));
     expect(error(anew)).toBeGreaterThan(1.05 * error(first));
-    // One user more, who begins as others would.
+    // One additional user, with the usual initial values.
     const more = await fit(model, ratings("ahxc", "vqz"), { from: first, epochs: 3, seed: 9 });
     expect(more.users.size).toBe(4);
     await expect(fit(model, other, { from: [1, 2, 3] })).rejects.toThrow(/factors belong to named users and items/);

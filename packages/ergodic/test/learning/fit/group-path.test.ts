@@ -1,4 +1,7 @@
-/** Paths of group penalties: each point is the fit at its strength, the largest strength is the least without a nonzero, and folds are fits on their rows. */
+/**
+ * Paths of group penalties: each point is the fit at its strength, the largest strength is the smallest with all
+ * coefficients 0, and folds are fits on their rows.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,7 +59,7 @@ describe.each(kinds)("%s", (kind) => {
       const alone = await fit(modelOf(kind, lambda), training, { algorithm: coordinateDescent({ tolerance: 1e-10 }) });
       const held = { x: rows.x.filter((_, i) => of[i] === 0), y: rows.y.filter((_, i) => of[i] === 0) };
       const loss = meanLoss(kind, { ...rows, ...held }, { weights: [...alone.weights], intercept: [...alone.intercept] });
-      // The least Poisson loss of y is y − y log y, and the others' is 0.
+      // The minimum Poisson loss of y is y − y log y, and that of the others is 0.
       const least =
         kind === "poisson" ? held.y.reduce((sum, y) => sum + y - (y > 0 ? y * Math.log(y) : 0), 0) / held.y.length : 0;
       expect(path.crossValidation!.byFold[0][k]).toBeCloseTo(2 * (loss - least), 4);

@@ -1,4 +1,7 @@
-/** What rules keep besides the moments of parameters is taken over from a checkpoint, too: numbers of their own, and the rate of a line search. */
+/**
+ * Rule state besides the moments of parameters, which a checkpoint passes on too: numbers of the rule, and the rate of
+ * a line search.
+ */
 import { expect, it } from "vitest";
 import {
   adam,

@@ -1,4 +1,7 @@
-/** fit.path: its λ, what each solution says, cross-validation against fits on the selected rows, the choice of λ, and what it refuses. */
+/**
+ * `fit.path`: its λ, the reported numbers of each solution, cross-validation compared with fits on the selected rows,
+ * the choice of λ, and refused input.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,7 +91,7 @@ describe.each(kinds)("%s", (kind) => {
           const least =
             kind === "poisson" ? held.y.reduce((s, y, i) => s + held.weights[i] * (y > 0 ? y - y * Math.log(y) : 0), 0) : 0;
           const deviance = (2 * (sum - least)) / held.weights.reduce((a, b) => a + b, 0);
-          // Folds are solved to what a choice of λ needs, whatever the path itself is solved to.
+          // Folds are solved to the precision that the choice of λ requires, whatever the tolerance of the path.
           expect(Math.abs(byFold[f][k] - deviance)).toBeLessThan(0.15 * standardError[minimum]);
         }
         const shares = [0, 1, 2].map((f) => total((i) => of[i] === f) / total(() => true));
@@ -123,7 +126,7 @@ describe("the largest λ", () => {
 });
 
 describe("the choice of λ", () => {
-  /** Two folds of equal weight whose errors are mean ± spread, in terms of losses (errors are twice those). */
+  /** Two folds of equal weight whose errors are mean ± spread, in units of loss (errors are twice the losses). */
   function chosen(means: number[], spreads: number[], select: "minimum" | "oneStandardError") {
     const count = means.length;
     const record: PathRecord = {
@@ -148,7 +151,7 @@ describe("the choice of λ", () => {
   it("selects the smallest mean error, or the largest λ within one standard error of it", () => {
     const means = [5, 3, 2.25, 2, 2.5];
     const spreads = [1, 0.5, 0.25, 0.25, 0.5];
-    // Of two folds, the standard error of the mean is half their difference: 0.25 in loss at the least.
+    // The standard error of the mean of two folds is half their difference: 0.25 in loss at the minimum.
     expect(chosen(means, spreads, "minimum").chosen).toBe(3);
     expect(chosen(means, spreads, "oneStandardError").chosen).toBe(2);
     const { mean, standardError } = chosen(means, spreads, "minimum").crossValidation!;
@@ -261,7 +264,7 @@ describe("a run", () => {
     };
     await expect(watched()).rejects.toThrow("enough");
     await expect((async () => await run)()).rejects.toThrow("enough");
-    // The signal is read between two values of λ, of which there are 10,000.
+    // The signal is checked between two of the 10,000 values of λ.
     expect(last).toBeLessThan(100);
   });
 

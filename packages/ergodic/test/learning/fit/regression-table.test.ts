@@ -1,4 +1,7 @@
-/** Standard errors, intervals and tests of coefficients: as R's, whatever was standardised, and nowhere but at a maximum of a likelihood. */
+/**
+ * Standard errors, intervals and tests of coefficients, compared with R. They do not depend on standardisation, and
+ * exist only at a maximum of a likelihood.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
@@ -89,7 +92,7 @@ describe.each(cases)("R: $call", ({ call, inputs, target, model = {}, options = 
   const data = interactions ? plain().map(products({ interactions })) : plain();
 
   it.each([true, false])("agrees, standardise: %s", async (standardise) => {
-    // Without an intercept centred columns are another model.
+    // Without an intercept, centred columns define another model.
     if (standardise && model.intercept === false) return expect(inputs).not.toContain("work");
     const fitted = await fit(linear({ ...model, standardise, l2: 0 }), data, { algorithm: newtonCholesky({ tolerance: 1e-16 }) });
     const golden = models[call];
@@ -159,7 +162,7 @@ it("widens intervals at a higher level, ignores rows of weight 0, and agrees for
 });
 
 it.each([1e3, 1e6, 1.7e9])("estimates a column far from 0, by %d times its spread, as well as near 0", async (far) => {
-  // Quarters of whole numbers, which float64 holds as they are.
+  // Multiples of 1/4, which float64 stores exactly.
   const near = Array.from({ length: 80 }, (_, i) => [((i * 7) % 13) / 4, ((i * 5) % 11) / 4]);
   const y = near.map(([a, b], i) => 2 * a + b + Math.sin(i * 12.9));
   const of = async (shift: number) => {

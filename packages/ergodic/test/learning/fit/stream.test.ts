@@ -1,4 +1,4 @@
-/** fit.stream: the updates of fit, over blocks that come once, each predicted before it is learnt from. */
+/** `fit.stream`: the updates of fit, over blocks that are read once. Each row is predicted before training on it. */
 import { describe, expect, it } from "vitest";
 import {
   adagrad,
@@ -31,7 +31,7 @@ const arrays = (rows: readonly number[], options: object = {}) =>
   Dataset.fromArrays({ x: rows.map((i) => x[i]), y: rows.map((i) => y[i]), weights: rows.map((i) => w[i]), ...options });
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 const whole = arrays(range(0, N));
-/** Blocks of these sizes, and the rest. */
+/** Yields blocks of these sizes, then the rest. */
 function* cut(sizes: readonly number[], rows = range(0, N)): Generator<Dataset> {
   let at = 0;
   for (const size of [...sizes, Infinity]) {
@@ -211,7 +211,7 @@ describe("progressive validation", () => {
     const blocks = [range(0, 50), range(50, 80)].map((rows) =>
       Dataset.fromArrays({ x: rows.map((i) => x[i]), y: rows.map((i) => score[i]), weights: rows.map((i) => w[i]), type: "f64" }),
     );
-    // By hand: predict, count, step; there in float64, here in float32.
+    // By hand: predict, count, step. The twin computes in float64 and the stream in float32.
     const p = new Float64Array(5);
     const wanted = [range(0, 50), range(50, 80)].map((rows) => {
       let [loss, weight, squares, absolute] = [0, 0, 0, 0];
@@ -248,7 +248,7 @@ describe("progressive validation", () => {
     const [first] = (await fit.stream(balanced, cut([4]), { ...options, until: { updates: 1 } })).run.ticks;
     const right = range(0, 4).reduce((sum, i) => sum + (y[i] === "no" ? w[i] : 0), 0);
     const all = range(0, 4).reduce((sum, i) => sum + w[i], 0);
-    // At first every output is 0, which is the first class, and costs log 2.
+    // At first every output is 0, which predicts the first class and costs log 2.
     expect(first.validation!.accuracy).toBeCloseTo(right / all, 12);
     expect(first.validation!.loss).toBeCloseTo(Math.log(2), 6);
   });

@@ -1,4 +1,7 @@
-/** Conjugates by Fenchel's inequality ℓ(z, y) + ℓ*(u, y) ≥ uz, equal where u is ℓ's derivative; curvatures by differences; weights of 0. */
+/**
+ * Conjugates, tested by Fenchel's inequality ℓ(z, y) + ℓ*(u, y) ≥ uz, with equality if u is the derivative of ℓ. Also
+ * curvatures by differences, and rows of weight 0.
+ */
 import { describe, expect, it } from "vitest";
 import { forGood, linkProgram, type ProgramSpec } from "../../../src/engine/compiler/index.ts";
 import { Arena } from "../../../src/engine/memory/arena.ts";
@@ -8,7 +11,7 @@ import * as losses from "../../../src/learning/models/losses/index.ts";
 
 const engine = await openEngine();
 
-/** Runs a program once; what it stored and its scalars. */
+/** Runs a program once, and returns its stored values and scalars. */
 function run(spec: ProgramSpec, count: number, inputs: Record<string, number[]>, scalars: Record<string, number>) {
   using arena = new Arena(engine.memory, "loss");
   const { program, functions } = linkProgram(engine, spec, forGood);
@@ -100,7 +103,7 @@ describe.each(single)("%s", (_, loss, targets) => {
         for (const alpha of [0.1, 0.5, 0.9])
           expect(at(alpha)).toBeLessThanOrEqual(alpha * whole + (1 - alpha) * none + 1e-12 * (1 + Math.abs(none)));
       }
-      // Losses are convex in z, so that thirds lead to the least one.
+      // Losses are convex in z, so ternary search finds the minimum.
       let [low, high, least] = [-40, 40, Infinity];
       for (let n = 0; n < 60; n++) {
         const thirds = [low + (high - low) / 3, high - (high - low) / 3];

@@ -1,4 +1,7 @@
-/** The kernels of factorisation against their twin, and what each update promises: exact minima, an objective that never rises. */
+/**
+ * The kernels of factorisation compared with their twin, and the guarantees of each update: exact minima, and an
+ * objective that never rises.
+ */
 import { describe, expect, test } from "vitest";
 import type { Plan } from "../../../src/engine/contract/index.ts";
 import { Ratings } from "../../../src/engine/data/ratings.ts";
@@ -28,7 +31,7 @@ const variants: [string, FactorisationOptions][] = [
 ];
 const explicit = variants.filter(([, options]) => !options.implicit);
 
-/** Every variant on ratings with a user and an item that have none. */
+/** Returns ratings that include a user and an item without ratings, for every variant. */
 function ratingsFor(options: FactorisationOptions): Ratings {
   const all = plantedRatings({ counts: options.implicit !== undefined });
   const { users, items } = all.triples();
@@ -79,7 +82,7 @@ describe("agreement with the twin", () => {
       using narrow = await Opened.open(ratings, options, algorithm, { precision: { data: "f32", model: "f32" } });
       using wide = await Opened.open(ratings, options, algorithm);
       const [[a], [b]] = [await narrow.epochs(1), await wide.epochs(1)];
-      // Stored factors are off by up to 2^-24 of themselves, at random.
+      // Stored factors have random relative errors up to 2^-24.
 
       expect(Math.abs(a / b - 1)).toBeLessThan(2 ** -22);
       expect(narrow.progression.parameters().every((x) => x === Math.fround(x))).toBe(true);
@@ -112,7 +115,7 @@ describe("updates", () => {
       while (progression.step < epoch * progression.stepsPerEpoch) {
         await progression.advance(1);
         const after = progression.parameters();
-        // The first step that moves an item: all users have been solved for.
+        // The first step that moves an item comes after all users are solved.
         if (halves === 0 && after.subarray(itemsFrom).some((x, k) => x !== before[itemsFrom + k])) {
           expectMinimum(before, 0);
           halves++;

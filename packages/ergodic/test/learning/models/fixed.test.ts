@@ -1,4 +1,7 @@
-/** 16-bit parameters: the kernel's bits against its twin, and that rounding is unbiased: exactly, summed over all random numbers. */
+/**
+ * 16-bit parameters: the kernel's bits compared with its twin, and exactly unbiased rounding, summed over all random
+ * numbers.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Engine, openEngine } from "../../../src/engine/memory/engine.ts";
 import * as field from "../../../src/engine/memory/fields.ts";
@@ -60,14 +63,14 @@ describe("fixedStep", () => {
       const x = new Int8Array(count).fill(value);
       const { v } = run(new Int16Array(count), x, c, state, true);
       const moved = -v.reduce((a, b) => a + b, 0) / count;
-      // The product itself is rounded to 2^-14 of a step, or to 2^-15 of the largest step of a row of |x| = 128.
+      // The product itself is rounded to 2^-14 of a step, or to 2^-15 of the largest step of a row with |x| = 128.
       expect(Math.abs(moved - c * value)).toBeLessThanOrEqual(2 ** -15 + Math.abs(c) * 128 * 2 ** -14);
       expect(new Set(v).size).toBeGreaterThan(1);
     }
   });
 
   it("detects rounding to nearest", () => {
-    // The mutant: a step of 0.4 rounded to nearest never moves; the bound above is 2^13 times smaller.
+    // Mutant: a step of 0.4 rounded to nearest never moves. The bound above is 2^13 times smaller.
     expect(Math.abs(Math.round(0.004 * 100) - 0.4)).toBeGreaterThan(2 ** -15 + 0.004 * 128 * 2 ** -14);
   });
 });

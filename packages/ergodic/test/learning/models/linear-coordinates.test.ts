@@ -1,6 +1,7 @@
 /**
- * Linear models by coordinates: moves, estimates and pairs against a plain twin, for every loss, format and type; violations against finite differences;
- * gaps against minima found by other means; and coordinateDescent's picks and steps against its working sets.
+ * Linear models by coordinates: moves, estimates and pairs compared with a plain twin, for every loss, format and type.
+ * Violations are compared with finite differences, gaps with minima found by other means, and coordinateDescent's picks
+ * and steps with its working sets.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -80,7 +81,7 @@ class Opened implements Disposable {
   }
 }
 
-/** As the kernels see them: scale × what is stored. */
+/** Rows as the kernels read them: scale × the stored value. */
 function storedRows({ layout }: Dataset): number[][] {
   const { memory } = engine;
   const { rowCount, columnCount, type, stride, scale } = layout;
@@ -103,7 +104,7 @@ function storedRows({ layout }: Dataset): number[][] {
 const apart = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Array.from(a).reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0);
 
-/** Not at kinks. */
+/** A point away from kinks. */
 function somewhere(count: number, seed: number, positive = false): Float64Array {
   const draws = stream(seed, "somewhere").at(0);
   return Float64Array.from({ length: count }, () => (positive ? 0.1 + draws.uniform() : draws.normal() / 2));
@@ -119,7 +120,7 @@ describe.each(cases)("moves of $loss, $format", ({ loss, format }) => {
   it.each([{}, { l1: 0.03, l2: 0.1 }, { l1: 0.02, nonNegative: true }, { intercept: false, l1: 0.05 }])(
     "agree with the twin's bisection if they are exact: %j",
     (options) => {
-      // Three classes of 40 rows come apart along a column: without a penalty there is no minimum.
+      // A column separates three classes of 40 rows, so no minimum exists without a penalty.
       const given = loss === "multinomial" ? { l2: 0.01, ...options } : options;
       using one = new Opened(loss, format, given);
       const x = new Float64Array(one.count);
@@ -183,7 +184,7 @@ describe.each(cases)("moves of $loss, $format", ({ loss, format }) => {
       expect(apart(state.point(), x)).toBeLessThan(1e-11);
       expect(state.value()).toBeCloseTo(twin.value(x), 11);
     }
-    // Slopes are up to date again for what comes after.
+    // Later code requires current slopes.
     for (const i of [0, one.count - 1]) {
       state.move(Uint32Array.of(i), { step: "exact" });
       twin.exact(x, i);
@@ -287,7 +288,7 @@ describe.each(penalised)("$loss with $name", ({ loss, options }) => {
       const { primal, dual } = gap!();
       expect(primal).toBe(state.value());
       expect(dual).toBeLessThanOrEqual(least + 1e-14 * Math.abs(least));
-      // The certificate leaves the point alone.
+      // The certificate does not change the point.
       expect(state.point()).toEqual(moved);
       state.restore(kept);
     }
@@ -321,7 +322,7 @@ describe("groups", () => {
       state.moveTo(x);
       for (const [b, members] of one.blocks!.entries()) {
         const L = state.curvature![b];
-        // Rayleigh quotients of f's curvature, by differences of partial derivatives.
+        // Rayleigh quotients of f's curvature, from differences of partial derivatives.
         for (let seed = 0; seed < 20; seed++) {
           const d = somewhere(members.length, seed);
           const there = x.slice();
@@ -386,7 +387,7 @@ describe("coordinateDescent on linear models", () => {
 
   it.each(losses)("find the solution of working sets in every mode: %s", async (loss) => {
     const model = linear({ loss, l1: 0.02, standardise: false });
-    // Each format meets two of the losses.
+    // Each format is combined with two of the losses.
     for (const format of isSlow ? formats : [formats[losses.indexOf(loss) % 2]]) {
       const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: classesOf[loss], format });
       const wanted = await fit(model, data, { algorithm: coordinateDescent({ tolerance: 1e-13 }), epochs: 10_000 });
@@ -426,7 +427,7 @@ describe("coordinateDescent on linear models", () => {
     const wanted = await fit(model, data, { algorithm: coordinateDescent({ tolerance: 1e-10 }) });
     const algorithm = coordinateDescent({ pick: "random", estimate: { rows: 8, rate: 0.02 } });
     const found = await fit(model, data, { algorithm, epochs: 2000 });
-    // The noise of a row is about 1/2; a rate of 0.02 averages over some hundreds of rows.
+    // The noise of a row is about 1/2, and a rate of 0.02 averages over several hundred rows.
     expect(apart(found.weights, wanted.weights)).toBeLessThan(0.15);
     data.dispose();
   });
@@ -470,7 +471,7 @@ describe("coordinateDescent on linear models", () => {
     await expect((async () => await attempts[1]())()).rejects.toThrow(
       /step "lipschitz" needs a bound on the curvature along each coordinate, which linear does not offer; use step: "exact" \[MODEL_CAPABILITY\]/,
     );
-    // The first attempts made the columns, which are kept with the data.
+    // The first attempts built the columns, which are stored with the data.
     const { usedBytes } = engine.memory;
     for (const attempt of attempts) await expect((async () => await attempt())()).rejects.toThrow("MODEL_CAPABILITY");
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(usedBytes);

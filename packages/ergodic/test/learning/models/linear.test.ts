@@ -1,4 +1,7 @@
-/** Linear models against closed forms: kernel machines through random features, weights of rows and classes, penalties by column and by group. */
+/**
+ * Linear models compared with closed forms: kernel machines through random features, weights of rows and classes, and
+ * penalties by column and by group.
+ */
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../src/engine/contract/index.ts";
 import {
@@ -51,7 +54,7 @@ describe("random features as kernel machines", () => {
   const gaussian = x.map((p) => x.map((q) => Math.exp(-gamma * ((p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2))));
   const times = (k: number[][], alpha: number[]): number[] => k.map((row) => row.reduce((sum, v, j) => sum + v * alpha[j], 0));
 
-  /** f = Kα with (K + nλI) α = y: the least of mean ½(f − y)² + λ/2 αᵀKα. */
+  /** f = Kα with (K + nλI) α = y: the minimum of mean ½(f − y)² + λ/2 αᵀKα. */
   const ridge = (k: number[][]): number[] =>
     times(
       k,
@@ -61,7 +64,7 @@ describe("random features as kernel machines", () => {
       ),
     );
 
-  /** The least of mean log(1 + e^(−yf)) + λ/2 αᵀKα, by Newton's method on f. */
+  /** The minimum of mean log(1 + e^(−yf)) + λ/2 αᵀKα, by Newton's method on f. */
   function logistic(k: number[][]): number[] {
     let f = new Array<number>(n).fill(0);
     for (let step = 0; step < 30; step++) {
@@ -91,7 +94,7 @@ describe("random features as kernel machines", () => {
     const z = x.map((_, i) => mapped.row(i));
     const own = z.map((a) => z.map((b) => a.reduce((sum, v, j) => sum + v * b[j], 0)));
     expect(largest(f, kernel(own))).toBeLessThan(1e-6);
-    // Kernels differ by about 1/√(2000/2) in each cell, and the machine averages over them.
+    // Kernels differ by about 1/√(2000/2) in each cell, and the machine averages over the cells.
     expect(largest(own.flat(), gaussian.flat())).toBeLessThan(0.12);
     expect(largest(f, kernel(gaussian))).toBeLessThan(0.1);
     expect(largest(f, new Array(n).fill(0))).toBeGreaterThan(0.5);
@@ -170,7 +173,7 @@ describe("weights", () => {
       type: "f64",
     });
     const { weights: w } = await fit(model, data, exact);
-    // ½ mean (w − 3)² + v/2 w² has its least at 3 (1/3) / (1/3 + v).
+    // ½ mean (w − 3)² + v/2 w² has its minimum at 3 (1/3) / (1/3 + v).
     expect(largest(w, [3, 0, 3 / 4])).toBeLessThan(1e-8);
   });
 });
@@ -257,10 +260,10 @@ describe("the inputs of a model", () => {
     const rare = Dataset.fromArrays({ x: x.map(([, b, c]) => [b, c, 2 * b - 1]), y: x.map(([a]) => a) });
     expect(await stepOf({}, rare)).toBeUndefined();
     expect(await stepOf({ standardise: true }, rare)).toBeDefined();
-    // So rare that a number of its size would be worth it.
+    // So rare that a numeric column of this size would be standardised.
     const once = Array.from({ length: 400 }, (_, i) => [i === 3 ? 1 : 0, 1 - 2 * (i % 2)]);
     expect(await stepOf({}, Dataset.fromArrays({ x: once, y: once.map((_, i) => i % 5) }))).toBeUndefined();
-    // A map's one gamma is for all columns.
+    // A map has one gamma for all columns.
     const mapped = await stepOf({ features: rff({ count: 20 }) });
     expect(mapped!.scale.slice(1)).toEqual([1, 1]);
     expect(await stepOf({ features: rff({ count: 20 }) }, rare)).toBeUndefined();

@@ -1,6 +1,6 @@
 /**
- * Losses: value and derivative of the compiled program against closed forms written here, and against central differences; far outputs stay
- * finite; NaN is never hidden.
+ * Losses: value and derivative of the compiled program compared with closed forms and with central differences. Distant
+ * outputs stay finite, and NaN is never hidden.
  */
 import { describe, expect, it } from "vitest";
 import { type CompiledProgram, compile } from "../../../src/engine/compiler/index.ts";
@@ -29,7 +29,9 @@ function programOf(loss: Loss, outputs: number, weighted: boolean) {
   return made;
 }
 
-/** The compiled program of a loss on a batch (one output: y a row) or on one row (several outputs: y a class). */
+/**
+ * Runs the compiled program of a loss on a batch (one output: y per row) or on one row (several outputs: y is a class).
+ */
 function evaluate(
   loss: Loss,
   z: number[],
@@ -52,7 +54,7 @@ function evaluate(
 const log1pExp = (x: number): number => Math.max(0, x) + Math.log1p(Math.exp(-Math.abs(x)));
 const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
 
-/** ℓ and ∂ℓ/∂z, written anew. */
+/** ℓ and ∂ℓ/∂z, written independently. */
 const closed: Record<
   string,
   { make: Loss; targets: number[]; value: (z: number, y: number) => number; slope: (z: number, y: number) => number }
@@ -145,14 +147,14 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
     for (const y of targets) {
       for (const z of [-1000, 1000]) {
         const { loss, dz } = evaluate(make, [z], [y]);
-        // A count's mean e^1000 is no float64: infinite, not NaN.
+        // A count's mean e^1000 exceeds float64: infinite, not NaN.
         if (make.name === "poisson" && z > 0) expect([loss, dz[0]]).toEqual([Infinity, Infinity]);
         else {
           near(loss, value(z, y));
           near(dz[0], slope(z, y));
         }
       }
-      // The loss is what ends a run; the slope of a kinked loss may be a number still.
+      // The loss ends a run. The slope of a kinked loss can still be a number.
       expect(evaluate(make, [0, Number.NaN], [y, y]).loss).toBeNaN();
     }
   });

@@ -1,4 +1,4 @@
-/** Losses as plain data: what is made of them has the very expressions, and so the programs, of the loss. */
+/** Losses as plain data: restored losses have exactly the expressions, and therefore the programs, of the original. */
 import { expect, it } from "vitest";
 import { scalar, vector } from "../../../src/engine/compiler/index.ts";
 import { conjugateProgram, curvedProgram, lossFromJson, lossProgram } from "../../../src/learning/models/loss.ts";

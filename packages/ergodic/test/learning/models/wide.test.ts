@@ -1,4 +1,7 @@
-/** Linear models of very many columns: what they take, and that more than there is room for is refused before it is made. */
+/**
+ * Linear models with very many columns: memory use, and models too large for memory, which are refused before
+ * allocation.
+ */
 import { afterEach, expect, test, vi } from "vitest";
 import { StepPipeline } from "../../../src/engine/data/pipeline.ts";
 import { murmur3 } from "../../../src/engine/data/transformations/murmur.ts";
@@ -39,7 +42,7 @@ test("learns ten million columns without creating their names or penalty weights
 test("creates the weights of a penalty once", async () => {
   const perParameter = vi.spyOn(LinearProblem.prototype as unknown as { perParameter(): Float64Array }, "perParameter");
   await fit(linear({ l1: 0.01 }), wide(5), { epochs: 3, workers: 1, algorithm: gradientDescent({ rule: sgd({ rate: 0.1 }) }) });
-  // And the density of columns, which is asked for once.
+  // The density of columns is also requested once.
   expect(perParameter.mock.calls.length).toBe(2);
 });
 

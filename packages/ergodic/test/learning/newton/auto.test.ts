@@ -1,4 +1,4 @@
-/** `algorithm: "auto"`: what it takes by the table of docs/solvers.md, and why. */
+/** `algorithm: "auto"`: its choice by the table of docs/solvers.md, and the reason. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
@@ -109,7 +109,7 @@ it("uses descent if no solver applies, and reports why", async () => {
 });
 
 it("reaches the minimum for rare columns, far beyond the default rule", async () => {
-  // Forty levels of some ten rows each.
+  // Forty levels with about ten rows each.
   const levels = Array.from({ length: 400 }, (_, i) => (i * 17 + ((i * i) % 23)) % 40);
   const x = levels.map((level) => Array.from({ length: 40 }, (_, j) => (j === level ? 1 : 0)));
   const data = Dataset.fromArrays({ x, y: levels.map((level, i) => Math.sin(level) * 5 + ((i * 7) % 11) / 11) });
@@ -122,7 +122,7 @@ it("reaches the minimum for rare columns, far beyond the default rule", async ()
 describe("convergence of L-BFGS to the minimum", () => {
   const draws = stream(3, "wide").at(0);
   const wide = Array.from({ length: 80 }, () => Array.from({ length: 1100 }, () => draws.normal()));
-  // So many columns are for L-BFGS, too, where rows have no zeros.
+  // This many columns select L-BFGS, too, if rows have no zeros.
   const narrow = wide.map((row) => row.slice(0, 320));
   const noise = wide.map(() => draws.normal());
   const weights = wide.map((_, i) => (i === 5 ? 0 : 1 + (i % 3)));
@@ -136,9 +136,10 @@ describe("convergence of L-BFGS to the minimum", () => {
     ["huber", 2 ** -25, false],
     ["squared", 2 ** 25, false],
   ])("comes within 1e-6 of it: %s loss, targets in a unit of %f, shifted: %s", async (loss, unit, shifted) => {
-    // Beside large offsets values of the objective are rounded to 1e-5 of it, so that fewer columns would be left sooner.
+    // With large offsets, values of the objective are rounded to 1e-5 of it, so a run on fewer columns would stop
+    // sooner.
     const x = shifted ? wide : narrow;
-    // A row of weight 0 that is far from all others says nothing, nor does an offset that is.
+    // A distant row of weight 0 has no influence, and neither does a distant offset.
     const offset = x.map((_, i) => (shifted ? 1000 + 100 * Math.sin(i) : 0));
     const y = x.map((row, i) => (i === 5 ? 1e9 : unit * (row[0] - 2 * row[1] + noise[i]) + offset[i]));
     const data = Dataset.fromArrays({ x, y, weights, ...(shifted ? { offset } : {}) });
@@ -154,7 +155,7 @@ describe("convergence of L-BFGS to the minimum", () => {
     const found = objective(await run);
     expect((await run).run.reason).toBe("converged");
     expect((await run.chosen).algorithm).toMatchObject({ rule: { rule: "lbfgs" } });
-    // Of targets in a large unit Huber's loss is another one; in a small unit it is the squared one.
+    // For targets in a large unit, Huber's loss differs. In a small unit it equals the squared loss.
     const least = objective(
       await fit(linear({ l2, standardise: false }), data, { algorithm: newtonCholesky(), precision: "f64" }),
     );
@@ -187,7 +188,7 @@ describe("separable classes without a penalty", () => {
   ])("are reported: %s", async (_, options, model, message) => {
     expect(await reasonOf(Dataset.fromArrays({ x, y }), options, model)).toMatch(message);
     expect(await reasonOf(Dataset.fromArrays({ x, y }), options, { ...model, l2: 1e-6 })).toBe("converged");
-    // Of one class, the other rows of which lie between its own.
+    // One class whose other rows lie between its own.
     const mixed = y.map((level, i) => (i % 5 === 0 ? "b" : level));
     expect(await reasonOf(Dataset.fromArrays({ x, y: mixed }), options, model)).toBe("converged");
   });

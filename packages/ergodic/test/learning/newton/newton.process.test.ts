@@ -1,4 +1,7 @@
-/** Newton's method against scikit-learn's optima, a loss and its derivatives written out, and objectives without a minimum. */
+/**
+ * Newton's method compared with scikit-learn's optima, with an explicit loss and its derivatives, and objectives
+ * without a minimum.
+ */
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -56,7 +59,7 @@ describe("the optima of scikit-learn", () => {
     expect(fitted.run.reason).toBe("converged");
     expect(fitted.run.updates).toBeLessThanOrEqual(12);
     expect(found.length).toBe(wanted.length);
-    // How far the peer itself may be, by its slope and the least curvature.
+    // The possible error of scikit-learn itself, from its slope and the smallest curvature.
     expect(Math.max(...wanted.map((v, i) => Math.abs(v - found[i])))).toBeLessThan(1e-10 + (2 * slope) / l2);
   });
 });
@@ -76,7 +79,7 @@ const losses = {
 };
 
 describe("the loss, its gradient and Hessian, as sums over rows", () => {
-  // Chunks of the kernel have 64 rows, its tiles 4 columns.
+  // The kernel's chunks have 64 rows, and its tiles 4 columns.
   const shapes = [
     [1, 1],
     [3, 4],
@@ -118,13 +121,13 @@ describe("the loss, its gradient and Hessian, as sums over rows", () => {
           for (let k = 0; k <= j; k++) wanted.hessian[j * width + k] += (weights[i] / n) * loss.curvature(z) * v * row[k];
         });
       });
-      // Three times: nothing stays of the call before.
+      // Three times, to show that a call leaves nothing behind.
       for (let round = 0; round < 3; round++) {
         expect(binding.parts).toEqual([{ first: 0, count: width }]);
-        // With the loss before, and without.
+        // With and without an earlier loss.
         if (round === 1) expect(atOnce(binding.value(p))).toBeCloseTo(wanted.loss, 11);
         const found = copied(atOnce(binding.at(p, 0)));
-        // Again, from the rows.
+        // Computes again from the rows.
         expect(copied(atOnce(binding.at(p, 0)))).toEqual(found);
         expect(found.loss).toBe(atOnce(binding.value(p)));
         for (let j = 0; j < width; j++) {
@@ -175,7 +178,7 @@ describe("solving by Cholesky factors", () => {
     const steps = solving({ values, width: n }, b, n);
     let yields = 0;
     while (!steps.next().done) yields++;
-    // n³/6 products, 131,072 or a little more at a time.
+    // n³/6 products, with 131,072 or slightly more per call.
     expect(yields).toBe(9);
     for (const x of b) expect(x).toBeCloseTo(1, 10);
   });
@@ -213,7 +216,7 @@ describe("objectives", () => {
     const { reason, updates } = await run(x, y, model);
     expect(reason).toMatch(/^the loss still falls as weights grow without end.*give l2/);
     expect(updates).toBeLessThan(12);
-    // However weak a penalty is.
+    // With any penalty, however weak.
     for (const l2 of [1e-3, 1e-9]) expect((await run(x, y, { ...model, l2 })).reason).toBe("converged");
   });
 

@@ -1,4 +1,4 @@
-/** `l2: "auto"`, and what is left to `fit` where nothing is named. */
+/** `l2: "auto"`, and the defaults of `fit` if nothing is specified. */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import {
@@ -21,7 +21,7 @@ interface Made {
   readonly test: Dataset;
 }
 
-/** Rows of `columns` normal numbers, of which `signal` count, in units of noise. */
+/** Rows of `columns` normal numbers, `signal` of which matter, in units of noise. */
 function noisy(
   rows: number,
   columns: number,
@@ -40,7 +40,7 @@ function noisy(
   return { train: make(rows), test: make(2000) };
 }
 
-/** Rows of categories, some levels of which are rare, that tell four classes well: sparse rows of 120 columns. */
+/** Rows of categories with some rare levels that predict four classes well: sparse rows of 120 columns. */
 function levelled(rows: number, seed: number): Made {
   const draws = stream(seed, "levels").at(0);
   const [categories, levels, classes] = [4, 30, "abcd"];
@@ -81,7 +81,7 @@ describe("the strength", () => {
       const made = levelled(3000, seed);
       const chosen = await errorOf("auto", made);
       let least = Infinity;
-      // The error is least at 10⁻⁴·⁵ for both seeds, and rises to both sides.
+      // The error is smallest at 10⁻⁴·⁵ for both seeds, and rises on both sides.
       const most = power(0.5, 2);
       for (let off = -most; off <= most; off += 0.5) least = Math.min(least, await errorOf(10 ** (off - 4.5), made));
       expect(chosen).toBeLessThan(1.015 * least);
@@ -108,11 +108,11 @@ describe("the strength", () => {
     for (let seed = 1; seed <= seeds; seed++) {
       const made = noisy(rows, columns, { ...more, seed });
       const errors: number[] = [];
-      // The best strength is among these; weaker and stronger ones, which take longer, are for the run at full power.
+      // The best strength is among these. Weaker and stronger ones take longer and run only at full power.
       for (let k = power(-6, -12); k <= power(0, 3); k++) errors.push(await errorOf(10 ** k, made, model));
       ratios.push((await errorOf("auto", made, model)) / Math.min(...errors));
     }
-    // Folds are a sample: an error of the choice costs some percent, the wrong end of the grid many.
+    // Folds are a sample: a wrong choice costs a few percent, and the wrong end of the grid much more.
     expect(ratios.reduce((a, b) => a + b, 0) / seeds).toBeLessThan(1.06);
   });
 
@@ -137,9 +137,9 @@ describe("the strength", () => {
     expect(intercept[0]).toBeCloseTo(4, 9);
     for (const weight of weights) expect(weight).toBeCloseTo(0, 9);
     expect((await run.chosen).why).toMatch(/; l2 is 0, since the target is the same in all rows$/);
-    // Without an intercept columns have to meet it.
+    // Without an intercept, columns must fit the constant.
     expect((await fit(linear({ intercept: false }), data).chosen).why).toMatch(/; l2 is \S+, under which/);
-    // Nor does the intercept meet it where each row has an offset of its own.
+    // The intercept cannot fit it either if each row has its own offset.
     using offsets = Dataset.fromArrays({ x, y: x.map(() => 4), offset: x.map(([a]) => a) });
     expect((await fit(linear(), offsets).chosen).why).toMatch(/; l2 is \S+, under which/);
   });
@@ -217,7 +217,7 @@ describe("the strength", () => {
     const { train } = noisy(60, 40, { signal: 2 });
     const x = Array.from({ length: 60 }, (_, i) => [...train.row(i)]);
     const y = [...train.target.values];
-    // All tens of the grid are steps of at least √10.
+    // All powers of ten of the grid differ by at least √10.
     const l2 = await chosenL2({ standardise: false }, train);
     const heavy = await chosenL2({ standardise: false }, Dataset.fromArrays({ x, y, weights: y.map(() => 2) }));
     const large = await chosenL2({ standardise: false }, Dataset.fromArrays({ x: x.map((row) => row.map((v) => 10 * v)), y }));
@@ -305,7 +305,7 @@ describe("the strength", () => {
     const run = fit(linear(), train, { signal: stop.signal });
     setTimeout(() => stop.abort(new Error("enough")), 20);
     await expect(run).rejects.toThrow("enough");
-    // In the midst of the choice, and not only behind it.
+    // During the choice, not only after it.
     for (const data of [train, noisy(40, 160).train])
       await expect(chosenStrength(linear(), data, { signal: stop.signal })).rejects.toThrow("enough");
   });
@@ -339,7 +339,7 @@ describe("the span of rows", () => {
   it("preserves products, targets, weights and offsets, so that models have the same outputs", async () => {
     const draws = stream(3, "span").at(0);
     const x = Array.from({ length: 12 }, () => Array.from({ length: 30 }, () => draws.normal()));
-    // A row that comes twice has a place in the span, too.
+    // A duplicate row has a position in the span, too.
     x[7] = [...x[2]];
     const given = { y: x.map(([a], i) => a + (i % 3)), weights: x.map((_, i) => 1 + (i % 2)), offset: x.map(([, b]) => b) };
     const data = Dataset.fromArrays({ x, ...given, type: "f64" });

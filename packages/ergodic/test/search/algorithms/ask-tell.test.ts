@@ -1,9 +1,9 @@
-/** ask-tell.ts, on a search that is scripted, so that what it is asked and told can be told exactly. */
+/** ask-tell.ts on a scripted search, so that its input can be checked exactly. */
 import { describe, expect, it } from "vitest";
 import { onePlusOneEs, randomSearch, type SearchAlgorithm, search } from "../../../src/entries/everything.ts";
 import { keepState } from "../../../src/search/algorithms/define-search.ts";
 
-/** Batch k: points k + 0.1 j on the first coordinate. `told`: all that it learned. */
+/** Batch k consists of the points k + 0.1 j on the first coordinate. `told` records all results. */
 function scripted(sizes: number[], given: { inject?: boolean; diverges?: boolean } = {}) {
   const told: { points: number[]; values: number[] }[] = [];
   const injected: [number, number, number][] = [];

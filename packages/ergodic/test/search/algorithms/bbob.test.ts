@@ -1,6 +1,7 @@
 /**
- * The BBOB functions of bench/bbob against values of COCO's: 24 functions, instance 1, in 2, 5 and 10 dimensions, at four points and at the minimum.
- * The values are sums and products of at most a few thousand rounded terms, so that they agree to 1e-9 relative.
+ * The BBOB functions of bench/bbob compared with COCO's values: 24 functions, instance 1, in 2, 5 and 10 dimensions, at
+ * four points and at the minimum. The values are sums and products of at most a few thousand rounded terms, so they
+ * agree to 1e-9 relative.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -72,7 +73,7 @@ describe("the generators", () => {
   test("draw uniform numbers within (0, 1), with the right mean", () => {
     const numbers = uniform(10_000, 7);
     expect(numbers.every((u) => u > 0 && u < 1)).toBe(true);
-    // Four standard errors: 1 in 16,000, were the seed not fixed.
+    // Four standard errors: 1 in 16,000 if the seed were not fixed.
     expect(Math.abs(numbers.reduce((sum, u) => sum + u, 0) / 10_000 - 0.5)).toBeLessThan(4 / Math.sqrt(12 * 10_000));
   });
 

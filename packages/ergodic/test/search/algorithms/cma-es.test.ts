@@ -11,7 +11,7 @@ import { advance, ellipsoid, median, type Objective, rastrigin, rosenbrock, sear
 const kinds = ["full", "active", "separable"] as const;
 const threes = (d: number) => new Float64Array(d).fill(3);
 
-/** A state as the twin knows it. */
+/** A state in the form of the twin. */
 function seen(snapshot: SearchSnapshot): CmaTwin {
   const tensor = (name: string) => Array.from(snapshot.tensors[name] as Float64Array);
   const m = tensor("distribution.mean");
@@ -33,7 +33,7 @@ function expectSame(got: CmaTwin, wanted: CmaTwin): void {
   }
 }
 
-/** The points of so many generations. */
+/** The points of a number of generations. */
 function trace(state: SearchState, f: Objective, generations: number): number[][] {
   return Array.from({ length: generations }, () => advance(state, f).points.flatMap((point) => [...point]));
 }
@@ -42,7 +42,7 @@ describe("cmaEs: a generation", () => {
   it.each(kinds)("follows the explicit formulas: %s", (kind) => {
     const f = ellipsoid(100);
     let turbulent = 0;
-    // From 40 steps away σ grows so fast at first that p_c pauses.
+    // From 40 steps away σ first grows so fast that p_c pauses.
     for (const [d, start, population] of [
       [1, 3, 4],
       [2, 3, 6],
@@ -103,7 +103,7 @@ describe("cmaEs: a generation", () => {
     for (let i = 0; i < 9; i++) state.inject?.(Float64Array.of(i, 0), i % 2 ? i : 100 + i);
     const { points } = advance(state, (x) => 1000 + x[0]);
     expect(points.length).toBe(3);
-    // The mean is that of the three lowest: x = 1, 3, 5, of which all but the first are shortened.
+    // The mean is that of the three lowest: x = 1, 3, 5. All except the first are shortened.
     expect(state.centre?.()[0]).toBeLessThan(3);
   });
 
@@ -163,7 +163,7 @@ describe("cmaEs: invariances", () => {
 
   it("is invariant to rotations, unless separable", () => {
     const d = 5;
-    // A reflection at a skew plane moves every axis.
+    // A reflection at an oblique plane moves every axis.
     const normal = Array.from({ length: d }, (_, i) => i + 1);
     const square = normal.reduce((sum, v) => sum + v * v, 0);
     const turned = (x: Float64Array) => {
@@ -181,7 +181,8 @@ describe("cmaEs: invariances", () => {
     const turnedF: Objective = (x) => f(turned(x));
     for (const kind of ["full", "active"]) {
       const ratio = pace(kind, turnedF, turned(threes(d))) / pace(kind, f, threes(d));
-      // 15 runs spread by 8 % each give medians that differ by 4 %, as a standard error; 0.8 and 1.25 are five of them away.
+      // 15 runs with a spread of 8 % each have medians that differ by 4 %, as a standard error. 0.8 and 1.25 are five
+      // standard errors away.
       expect(ratio).toBeGreaterThan(0.8);
       expect(ratio).toBeLessThan(1.25);
     }
@@ -197,7 +198,8 @@ describe("cmaEs: invariances", () => {
 });
 
 describe("cmaEs: speed", () => {
-  // x = 3·1, σ = 1, d = 10, plain options; the median over the seeds 0 … 24 of the evaluations up to the first value ≤ 1e-8.
+  // x = 3·1, σ = 1, d = 10, default options: the median over seeds 0 … 24 of the evaluations up to the first value ≤
+  // 1e-8.
   it.each([
     { name: "sphere", f: sphere, published: 1570 },
     { name: "ellipsoid of condition 1e6", f: ellipsoid(1e6), published: 6140 },
@@ -205,7 +207,7 @@ describe("cmaEs: speed", () => {
   ])("is within 10 % of the published speed: $name", ({ f, published }) => {
     const evaluations = Array.from({ length: 25 }, (_, seed) => {
       const run = searched(started(cmaEs(), { start: threes(10), seed }), f, { target: 1e-8, most: 20_000 });
-      // Rosenbrock's function has a second minimum, near (−1, 1, …, 1), where f is about 4.
+      // Rosenbrock's function has a second minimum near (−1, 1, …, 1), with f of about 4.
       return run.best <= 1e-8 ? run.evaluations : Infinity;
     });
     expect(Math.abs(median(evaluations) / published - 1)).toBeLessThan(0.1);
@@ -267,14 +269,14 @@ describe("cmaEs: termination", () => {
 
   it("detects stagnation", () => {
     let calls = 0;
-    // Noise without a signal: values never repeat, and never get better.
+    // Noise without a signal: values never repeat and never improve.
     const noise: Objective = () => ((calls++ * 0.6180339887498949) % 1) + 1;
-    // Looked at from generation 120 + 30·4/8 on.
+    // Checked from generation 120 + 30·4/8 on.
     const reason = "neither the best nor the median values improve any more";
     const { stopped, evaluations } = endOf(noise);
     expect(stopped).toBe(reason);
     expect(evaluations).toBeGreaterThanOrEqual(8 * 135);
-    // After 1000 generations of progress the last fifth, about 200 of them, must have passed by two thirds.
+    // After 1000 generations of progress, two thirds of the last fifth, which is about 200, must pass.
     calls = 0;
     const late = endOf(() => Math.max(0, 8000 - calls) + noise(new Float64Array()));
     expect(late.stopped).toBe(reason);
@@ -285,7 +287,7 @@ describe("cmaEs: termination", () => {
   it("compares the newest 30 % with the oldest 30 %, not halves", () => {
     const judge = (best: (g: number) => number) => {
       const termination = new Termination({ pointTolerance: 0, valueTolerance: 0 }, 2);
-      // What stagnation does not look at: never at an end.
+      // Stagnation ignores these conditions, and they never end the run.
       const distribution = {
         constants: { dimension: 2, population: 6 },
         kept: {
@@ -307,14 +309,14 @@ describe("cmaEs: termination", () => {
       return "goes on";
     };
     const still = /^130: neither the best nor the median/;
-    // Values that rise by themselves. Of the 130 looked at: 39 oldest, 52 between, 39 newest.
+    // Values with a rising trend. The 130 checked values are 39 oldest, 52 middle and 39 newest.
     const worse = (g: number): number => 0.01 * g;
     expect(judge(worse)).toMatch(still);
-    // The oldest 30 % are higher than all later ones: progress, whatever lies between.
+    // The oldest 30 % are higher than all later ones: progress, whatever the middle contains.
     expect(judge((g) => worse(g) + (g <= 39 ? 10 : 0))).toBe("goes on");
-    // So is the median where three quarters of them are, which are less than half of the older half.
+    // The median is also higher if three quarters of them are, which are less than half of the older half.
     expect(judge((g) => worse(g) + (g <= 30 ? 10 : 0))).toBe("goes on");
-    // Not where a third of them are, nor by what lies between.
+    // This does not hold if only a third of them are, and the middle does not count.
     expect(judge((g) => worse(g) + (g <= 13 ? 10 : 0))).toMatch(still);
     expect(judge((g) => worse(g) + (g > 39 && g <= 91 ? 10 : 0))).toMatch(still);
   });
@@ -329,7 +331,7 @@ describe("cmaEs: termination", () => {
   });
 });
 
-/** Each descent of a run: its population and evaluations. */
+/** The population and evaluations of each descent in a run. */
 function descents(
   state: SearchState,
   f: Objective,
@@ -370,7 +372,7 @@ describe("cmaEs: restarts", () => {
         expect(population).toBeLessThanOrEqual(7 * 2 ** (large - 1));
         expect(sigma).toBeLessThanOrEqual(1);
         expect(sigma).toBeGreaterThanOrEqual(0.01);
-        // The last generation may pass the limit.
+        // The last generation can exceed the limit.
         expect(evaluations).toBeLessThan(lastLarge / 2 + population);
         if (evaluations >= Math.floor(lastLarge / 2)) cut++;
         used.small += evaluations;
@@ -430,7 +432,7 @@ describe("cmaEs: restarts", () => {
   });
 
   it("has the mean of the best descent as its centre", () => {
-    // The first descent ends at 0; later ones begin at random, where values are worse at first.
+    // The first descent ends at 0. Later ones begin at random, with worse values at first.
     const state = started(cmaEs({ restarts: "ipop", maxRestarts: 2 }), { start: [3, 3] });
     while (state.report().restarts === 0) advance(state, sphere);
     const centre = state.centre?.() as Float64Array;
@@ -447,7 +449,7 @@ describe("cmaEs: snapshots and options", () => {
     const visited = new Set<number>();
     for (let batch = 0; batch < 400; batch++) {
       const { restarts } = state.report();
-      // At the first batch, at each restart's, and now and then between.
+      // At the first batch, at the first of each restart, and occasionally in between.
       if (!visited.has(restarts) || batch % 97 === 0) {
         visited.add(restarts);
         if (batch % 2) state.inject?.(Float64Array.of(1, batch, 0.5), 3);

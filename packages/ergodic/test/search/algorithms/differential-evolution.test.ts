@@ -21,7 +21,7 @@ describe("differentialEvolution: a generation", () => {
   it.each(bases)("adds scaled differences of other members to a base: %s", (base) => {
     const options = { base, population: 8, crossover: 1, weightLow: 0.7, weightHigh: 0.7 };
     const basesUsed = new Set<number>();
-    // The second generation alone: later ones hold sums of each other.
+    // Only the second generation, because later ones contain sums of each other.
     for (let seed = 0; seed < 6; seed++) {
       const state = started(differentialEvolution(options), { start: [3, 1, 2], seed });
       advance(state, sphere);
@@ -58,7 +58,7 @@ describe("differentialEvolution: a generation", () => {
     };
     expect(new Set(changed(0))).toEqual(new Set([1]));
     expect(new Set(changed(1))).toEqual(new Set([10]));
-    // 1 + 9 · 0.3 = 3.7 on average; a mean of 200 has standard error √(9·0.3·0.7/200) = 0.097.
+    // 1 + 9 · 0.3 = 3.7 on average. The mean of 200 has a standard error of √(9·0.3·0.7/200) = 0.097.
     const counts = changed(0.3);
     expect(Math.abs(counts.reduce((a, b) => a + b, 0) / 200 - 3.7)).toBeLessThan(5 * 0.097);
   });
@@ -71,7 +71,7 @@ describe("differentialEvolution: a generation", () => {
       advance(state, sphere);
       const { members, values } = population(state);
       const best = members[values.indexOf(Math.min(...values))];
-      // F where u − b and x_r − x_s are parallel.
+      // F if u − b and x_r − x_s are parallel.
       const weightOf = (trial: Float64Array) =>
         members
           .flatMap((r) => members.map((s) => [trial[0] - best[0], trial[1] - best[1], r[0] - s[0], r[1] - s[1]]))
@@ -82,7 +82,7 @@ describe("differentialEvolution: a generation", () => {
       weights.push(found[0][0]);
     }
     expect(Math.min(...weights) >= 0.25 && Math.max(...weights) <= 0.75).toBe(true);
-    // 60 uniform numbers: their range is below 0.8 of the interval with probability 2e-5.
+    // 60 uniform numbers have a range below 0.8 of the interval with a probability of 2e-5.
     expect(Math.max(...weights) - Math.min(...weights)).toBeGreaterThan(0.8 * 0.5);
   });
 
@@ -126,7 +126,7 @@ describe("differentialEvolution: a generation", () => {
     const boxed = first([20, 60]);
     expect(Math.min(...boxed) >= 20 && Math.max(...boxed) <= 60).toBe(true);
     const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-    // Standard errors: 40/√12/√2000 = 0.26, 3/√2000 = 0.067; five of each.
+    // Standard errors are 40/√12/√2000 = 0.26 and 3/√2000 = 0.067. The limits are five of each.
     expect(Math.abs(mean(boxed) - 40)).toBeLessThan(1.3);
     const open = first();
     expect(Math.abs(mean(open) - 30)).toBeLessThan(0.34);
@@ -183,7 +183,7 @@ describe("differentialEvolution: a run", () => {
   it("counts consecutive generations of equal values", () => {
     const state = started(differentialEvolution(), { start: [3, 3] });
     let calls = 0;
-    // 15 generations of 1; one in which a single member falls; then all are equal again.
+    // 15 generations of 1, then one in which a single member falls, then all are equal again.
     const f: Objective = () => {
       calls++;
       return calls <= 300 ? 1 : calls === 301 ? 0.5 : calls <= 320 ? 2 : 0.5;
@@ -208,7 +208,7 @@ describe("differentialEvolution: a run", () => {
       const { members, values } = population(state);
       expect(members[values.indexOf(0.01)]).toEqual([0.1, 0]);
       expect(values.filter((v) => v === worst).length).toBeLessThan(20);
-      // The first generation does not overwrite it.
+      // The first generation does not overwrite the start.
       advance(state, sphere);
       expect(Math.min(...population(state).values)).toBeLessThanOrEqual(0.01);
     }

@@ -1,4 +1,4 @@
-/** Nelder-Mead: what an evaluation touches, counted; and the centroid that is kept against one that is summed anew. */
+/** Nelder–Mead: the rows that an evaluation reads, and the updated centroid compared with one that is summed again. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { search } from "../../../src/search/algorithms/ask-tell.ts";
 import { searchRegistry } from "../../../src/search/algorithms/index.ts";
@@ -12,7 +12,10 @@ const valley: Value = (x) => x.reduce((sum, v, j) => sum + (v - (j > 0 ? x[j - 1
 
 afterEach(() => vi.restoreAllMocks());
 
-/** The plain algorithm with adaptive coefficients, sorted lists of vertices, centroids summed anew, until it would begin again. */
+/**
+ * The plain algorithm with adaptive coefficients, sorted lists of vertices and centroids summed each time, until it
+ * would restart.
+ */
 function plainPoints(start: readonly number[], f: Value, most: number): number[][] {
   const d = start.length;
   const n = Math.max(d, 2);
@@ -59,7 +62,7 @@ describe.each([1, 2, 3, 5, 9, 17])("%i coordinates", (d) => {
     ["valley", valley],
   ])("%s: proposes the points of the plain algorithm, up to rounding", (_, f) => {
     const start = Array.from({ length: d }, (_, j) => Math.sin(3 * j) - 1.3);
-    // After so many of few coordinates the simplex has collapsed.
+    // After this many points in a few coordinates the simplex has collapsed.
     const most = d < 3 ? 30 * d : 200;
     const points = drive(open(nelderMead({ restarts: "none" }), start), f, most).points.slice(0, most);
     const plain = plainPoints(start, f, most);
@@ -69,7 +72,10 @@ describe.each([1, 2, 3, 5, 9, 17])("%i coordinates", (d) => {
   });
 });
 
-/** What a run of so many updates of one point reads: rows of the simplex, centroids that are summed anew, and numbers that are moved. */
+/**
+ * The reads of a run with this many single-point updates: rows of the simplex, centroids summed again, and moved
+ * numbers.
+ */
 function work(d: number) {
   const state = open(nelderMead({ restarts: "none" }), new Array<number>(d).fill(1));
   turn(state, bowl);
@@ -90,7 +96,7 @@ test.each([20, 100, 400])(
     const { rows, sums, numbers } = work(d);
     expect(rows).toBeLessThan(6);
     expect(sums).toBe(3);
-    // Values alone.
+    // Only values.
     expect(numbers).toBeLessThanOrEqual(d);
   },
 );

@@ -4,7 +4,7 @@ import type { SearchState } from "../../../src/search/algorithms/search.ts";
 import { simplexGradient } from "../../../src/search/algorithms/simplex-gradient.ts";
 import { drive, open, turn, type Value } from "./drive.ts";
 
-/** Gives the next batch these values; gives back the batch. */
+/** Passes these values to the search for the next batch, and returns the batch. */
 function answer(state: SearchState, ...values: number[]): number[][] {
   const points = state.propose();
   expect(points.length).toBe(values.length);
@@ -86,7 +86,7 @@ describe("one iteration by hand: values 1, 2, 3 at (0, 0), (1, 0), (0, 1), so th
   test("ranks a new vertex after vertices of the same value", () => {
     const state = begun();
     answer(state, 1);
-    // (0, 0), (1, −1), (1, 0): the first stays the best.
+    // (0, 0), (1, −1), (1, 0): the first remains the best.
     expect(next(state)).toEqual([[0, -1]]);
     answer(state, 9);
     answer(state, 9);
@@ -135,7 +135,10 @@ describe("the first simplex", () => {
   });
 });
 
-/** McKinnon 1998: from this simplex every step is a contraction inside, and it collapses at 0, where the slope is (0, 1). */
+/**
+ * McKinnon 1998: from this simplex every step is an inside contraction, and it collapses at 0, where the slope is (0,
+ * 1).
+ */
 describe("McKinnon's function, whose minimum is −¼ at (0, −½)", () => {
   const f: Value = ([x, y]) => (x <= 0 ? 360 : 6) * x * x + y + y * y;
   const root = Math.sqrt(33);
@@ -212,7 +215,7 @@ describe("snapshots", () => {
     "%s: resumes after every batch with the same result",
     (restarts) => {
       const algorithm = nelderMead({ restarts });
-      // Rough, so that it shrinks as well.
+      // A rough function, so that the simplex shrinks too.
       const f: Value = (x) => rosenbrock(x) + Math.abs(Math.sin(1e4 * x[2] + 1e3 * x[1])) + (x[0] > 1.5 ? Number.NaN : 0);
       const start = [-1.2, 1, 0.7];
       const alone = drive(open(algorithm, start, [-5, 5]), f, 1500);

@@ -26,7 +26,8 @@ it("mutates the better of two points, or the new one if they are equal, which is
 });
 
 it("converges linearly on the sphere, about as fast as theory predicts", () => {
-  // Optimal step sizes gain 0.202/d nats of ‖x‖ an evaluation in high dimensions (Rechenberg 1973); the rule's oscillation costs some of it.
+  // Optimal step sizes gain 0.202/d nats of ‖x‖ per evaluation in high dimensions (Rechenberg 1973). The oscillation of
+  // the rule costs part of this.
   const d = 20;
   const { values } = drive(open(onePlusOneEs(), new Float64Array(d).fill(3)), (x) => x.reduce((s, v) => s + v * v, 0), 4000);
   const best = (n: number) => values.slice(0, n).reduce((a, b) => Math.min(a, b), Infinity);

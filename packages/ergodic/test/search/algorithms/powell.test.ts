@@ -51,7 +51,7 @@ describe("line searches", () => {
         const { line } = search(phi, step, 1e-6);
         expect(line.bestValue).toBe(phi(line.best));
         expect(line.bestValue).toBeLessThanOrEqual(phi(0));
-        // A flat power hides a: its values are equal to rounding on all of ε^(1/p).
+        // A flat power hides a: within ε^(1/p) its values are equal up to rounding.
         const hidden = 1e-15 ** (1 / Math.max(p, 1)) * Math.max(1, Math.abs(a));
         expect(Math.abs(line.best - a)).toBeLessThan(4e-6 * Math.max(Math.abs(a), Math.abs(step)) + 20 * hidden);
       }),

@@ -27,7 +27,7 @@ describe("simulatedAnnealing: a move", () => {
   });
 
   it("accepts a rise Δ with probability exp(−Δ/T), and every fall", () => {
-    // Each proposal is Δ above the point it left. False alarms: 3 × 1e-5.
+    // Each proposal is Δ above the previous point. False alarms: 3 × 1e-5.
     for (const rise of [0.1, 0.7, 2]) {
       const state = started(simulatedAnnealing({ initialTemperature: 0.7, sweeps: 1e6 }), { start: [0], budget: 1e15 });
       let level = 0;
@@ -82,7 +82,7 @@ describe("simulatedAnnealing: temperature and steps", () => {
     expect(flat.report().temperature).toBe(0);
     let value = 1;
     for (let move = 0; move < 4; move++) advance(flat, () => value++);
-    // The stage's values were 1, 2, 3, 4; one stage has passed.
+    // The values of the stage were 1, 2, 3, 4, and one stage has passed.
     expect(flat.report().temperature).toBeCloseTo(Math.sqrt(5 / 3) * 0.85, 12);
   });
 
@@ -91,7 +91,7 @@ describe("simulatedAnnealing: temperature and steps", () => {
     const state = started(simulatedAnnealing(options), { start: [3, 4], budget: 1000 });
     const { evaluations } = searched(state, sphere, { most: 1000 - 20 });
     expect(evaluations).toBe(980);
-    // Stages are 10 moves after the first 20 points: the last began at 980.
+    // Stages are 10 moves after the first 20 points, so the last began at 980.
     expect(state.report().temperature).toBeCloseTo(5 * 1e-4 ** 0.98, 12);
   });
 
@@ -121,7 +121,7 @@ describe("simulatedAnnealing: temperature and steps", () => {
     expect(steps(boxed)).toEqual([5, 5]);
     const narrow = started(simulatedAnnealing({ initialTemperature: 1e-3, sweeps: 10 }), { start: [0], budget: 1e6 });
     let k = 0;
-    // Three of ten are taken: by the rule s ÷ (1 + 5 (0.4 − 0.3)).
+    // Three of ten are accepted: the rule gives s ÷ (1 + 5 (0.4 − 0.3)).
     for (let batch = 0; batch <= 10; batch++) advance(narrow, () => (batch === 0 ? 0 : k++ < 3 ? -k : 1e9));
     expect(steps(narrow)[0]).toBeCloseTo(1 / 1.5, 12);
   });
@@ -151,7 +151,7 @@ describe("simulatedAnnealing: a run", () => {
   });
 
   it("finds a better minimum than the one it starts in", () => {
-    // f is a sum of about the squares of the four integers nearest to a minimum: a descent from this start ends near 50.
+    // f is about the sum of squares of the four integers nearest to a minimum. A descent from this start ends near 50.
     const ends = Array.from({ length: 15 }, (_, seed) => {
       const state = started(simulatedAnnealing(), { start: [4, -3, 3, 4], box: [-5, 5], budget: 20_000, seed });
       return searched(state, rastrigin, { most: 20_000 }).best;
@@ -166,7 +166,7 @@ describe("simulatedAnnealing: a run", () => {
       let k = 0;
       const points = Array.from({ length: 4 }, () => advance(state, () => k++).points);
       const [point] = state.propose();
-      // All rises were accepted: the chain stands at the last point, the best one is the first.
+      // All rises were accepted, so the chain is at the last point, and the first is the best.
       const stands = cooling === "geometric" ? points[0][0] : points[3][0];
       expect(current(state)).toEqual([...stands]);
       expect(point).not.toEqual(stands);

@@ -1,4 +1,6 @@
-/** space.ts: the map between the user's coordinates and a search's, its folds, its defaults, and what it refuses. */
+/**
+ * space.ts: the map between the user's coordinates and those of a search, its folds, its defaults, and refused input.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fold, Space, type SpaceOptions, spaceOptionsFromJson } from "../../../src/search/algorithms/space.ts";
@@ -143,7 +145,7 @@ describe("coordinates", () => {
 });
 
 describe("defaults", () => {
-  /** x₀ and, by one step, the step size. */
+  /** x₀, and the step size from the effect of one step. */
   const startAndStep = (options: SpaceOptions): number[] => {
     const s = space(options);
     return [...at(s, 0), ...at(s, 1)];
@@ -175,7 +177,7 @@ describe("defaults", () => {
     expect(startAndStep({ x0: [5], integer: true })).toEqual([5, 6]);
     expect(startAndStep({ x0: [5], integer: true, scale: "log", stepSize: 1e-3 })).toEqual([5, 6]);
     expect(startAndStep({ x0: [5], integer: true, stepSize: 0.01 })).toEqual([5, 6]);
-    // Whole bounds within those given.
+    // Whole bounds within the given ones.
     expect(at(space({ bounds: [[0.5, 2.5]], integer: true }), 0.9)).toEqual([2]);
   });
 });

@@ -1,4 +1,4 @@
-/** minimize on a target of the user's own, coordinate by coordinate: a lasso with a residual, and a plain function. */
+/** `minimize` on a user-defined target, coordinate by coordinate: a lasso with a residual, and a plain function. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,11 +19,11 @@ const n = 12;
 const centred = (values: number[]): number[] => values.map((v) => v - values.reduce((a, b) => a + b, 0) / n);
 const columns = [5, 4, 7].map((m, j) => centred(Array.from({ length: n }, (_, i) => (i * (7 - 2 * j)) % m)));
 const x = Array.from({ length: n }, (_, i) => columns.map((column) => column[i]));
-/** Centred, as the columns are: no intercept is missed. */
+/** Centred like the columns, so that no intercept is needed. */
 const y = centred(x.map(([a, b, c], i) => a - 2 * c + 0.1 * b + (i % 3)));
 const l1 = 0.3;
 
-/** ½ mean (xβ − y)² + l1 ‖β‖₁, keeping xβ − y. */
+/** ½ mean (xβ − y)² + l1 ‖β‖₁, with xβ − y as the residual. */
 const lasso = (): CoordinateTarget =>
   coordinateTarget({
     dimension: 3,

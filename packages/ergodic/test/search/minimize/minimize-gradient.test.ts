@@ -1,4 +1,4 @@
-/** minimize on a function compiled with its gradient. */
+/** `minimize` on a function compiled with its gradient. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ const rosenbrock = () =>
     { gradient: ["a", "b"] },
   );
 
-/** The default changeTolerance ends it 7e-7 from the minimum, whatever gradientTolerance is. */
+/** The default changeTolerance stops it 7e-7 from the minimum, whatever gradientTolerance is. */
 const tight = lbfgs({ gradientTolerance: 1e-12, changeTolerance: 0 });
 
 describe("minimize along compiled gradients", () => {

@@ -1,4 +1,7 @@
-/** minimize: both ways to call it, when it stops, evaluations that overlap, fail, hang or are made on other threads, and runs that are resumed. */
+/**
+ * `minimize`: both call forms, stopping conditions, evaluations that overlap, fail, hang or run on other threads, and
+ * resumed runs.
+ */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +29,7 @@ const slow =
     return f(x);
   };
 
-/** All but how long it took. */
+/** Everything except the run time. */
 const told = ({ x, value, evaluations, failed, history, reason, centre }: Minimum) => ({
   ...{ x, value, evaluations, failed, history, reason, centre },
 });
@@ -179,7 +182,7 @@ describe("stopping conditions", () => {
 });
 
 describe("overlapping evaluations", () => {
-  /** Later ones end earlier, as often as not. */
+  /** Later evaluations end earlier about half of the time. */
   const uneven = () => {
     const now = { running: 0, most: 0 };
     const g: BlackBox = async (x, { evaluation }) => {
@@ -325,7 +328,8 @@ describe("resumed runs", () => {
       return noisy(x, seed);
     });
     expect(told(resumed)).toEqual(told(whole));
-    // A checkpoint is of a stretch's end, and how far that goes is the clock's choice: on a fast machine it may be the run's last.
+    // A checkpoint is made at the end of a stretch, whose length the clock chooses. On a fast machine it can be the
+    // last of the run.
     expect(calls).toBeLessThanOrEqual(240 - 61);
   });
 
@@ -383,7 +387,7 @@ describe("workers", () => {
   });
 
   it("evaluate simultaneously", async () => {
-    // Each waits until three are there: with fewer threads it would wait for ever.
+    // Each waits for three threads, so fewer threads would wait for ever.
     const url = await module(
       "meet.mjs",
       `import { threadId } from "node:worker_threads";

@@ -1,7 +1,8 @@
 /**
- * Intervals from ensembles, on draws that are independent: how often they hold, that a bias is caught, and what makes an objection.
+ * Intervals from ensembles on independent draws: their coverage, the detection of a bias, and the causes of objections.
  *
- * False alarms: of 400 intervals at 0.9, 66 or more miss with a chance of 3e-5; planted mutants miss in far more.
+ * False alarms: of 400 intervals at 0.9, 66 or more miss with a probability of 3e-5. Planted mutants miss far more
+ * often.
  */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
@@ -9,14 +10,14 @@ import { logRatio, objection, shareOf, unseen, worst } from "../../../../src/gra
 import { EnsembleSums } from "../../../../src/graphs/sampling/ensembles/ensemble-sums.ts";
 
 const powers = Float64Array.of(1, 0.4, 0);
-/** Values of the states of a small graph; a value v has probability e^(β v) / Z at power β. */
+/** Values of the states of a small graph. A value v has probability e^(β v) / Z at power β. */
 const levels = [0, 0.5, 1.5, 4];
 const logZ = (power: number): number => Math.log(levels.reduce((sum, v) => sum + Math.exp(power * v), 0));
 const truth = logZ(1) - logZ(0);
 const topShare = Math.exp(4 - logZ(1));
 const guesses = Float64Array.of(1, 0.5);
 
-/** What ensembles would have seen in so many independent draws; `changed`: another value than was drawn is told. */
+/** Sums of ensembles over a given number of independent draws. `changed` replaces a drawn value by another. */
 function drawn(
   seed: number,
   ensembles: number,
@@ -55,7 +56,7 @@ const holds = ({ low, high }: { low: number; high: number }, of: number): boolea
 
 describe("intervals from ensembles", () => {
   it("hold for a ratio, even from few draws", () => {
-    // Room for what is unseen aside: restarts are plenty.
+    // The allowance for unseen states is negligible here, because there are many restarts.
     const found = missed(400, (seed) => holds(logRatio(drawn(seed, 8, 12), guesses, 0.1), truth));
     console.log(`ln Z: ${found} of 400 intervals at 0.9 miss`);
     expect(found).toBeLessThan(66);
@@ -76,7 +77,7 @@ describe("intervals from ensembles", () => {
     const estimates = Array.from({ length: 1600 }, (_, seed) => logRatio(drawn(seed, 8, 4), guesses, 0.1).value - truth);
     const mean = estimates.reduce((sum, one) => sum + one, 0) / estimates.length;
     const error = Math.sqrt(estimates.reduce((sum, one) => sum + (one - mean) ** 2, 0)) / estimates.length;
-    // The mean of the ensembles' own logarithms is off by several such errors.
+    // The mean of the ensembles' own logarithms is off by several standard errors.
     const own = Array.from({ length: 1600 }, (_, seed) => {
       const { lower, higher } = drawn(seed, 8, 4);
       let sum = 0;
@@ -105,7 +106,7 @@ describe("intervals from ensembles", () => {
     const pseudo = Array.from({ length: 8 }, (_, e) => 8 * of(-1) - 7 * of(e));
     const mean = pseudo.reduce((sum, one) => sum + one / 8, 0);
     const deviation = Math.sqrt(pseudo.reduce((sum, one) => sum + (one - mean) ** 2, 0) / 7 / 8);
-    // Three quarters of a chance of 0.1 for both tails: R's qt(1 - 0.0375, 7).
+    // Both tails use three quarters of a probability of 0.1: R's qt(1 - 0.0375, 7).
     const half = 2.089729276 * deviation;
     const bias = Math.abs(of(-1) - mean);
     expect(bias).toBeGreaterThan(1e-3);
@@ -127,7 +128,7 @@ describe("intervals from ensembles", () => {
     expect(unseen(sums, 0.001)).toBe(1);
     expect(logRatio(sums, guesses, 0.001).high).toBeGreaterThan(truth + 10);
     expect(shareOf(sums, 0.001)(0).high).toBe(1);
-    // Where all ensembles found nothing, it is all that the interval has.
+    // If no ensemble found anything, the interval consists of this allowance.
     const none = drawn(1, 8, 10, (v) => (v === 4 ? 1.5 : v));
     const { low, high } = shareOf(none, 0.001)(0);
     expect([low, high]).toEqual([0, expect.closeTo(unseen(none, 0.001), 9)]);

@@ -1,4 +1,4 @@
-/** What is claimed of the mean of weights, by their tail and number. */
+/** The certificate of the mean of weights, depending on their tail and number. */
 import { expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { logMean } from "../../../../src/graphs/sampling/ensembles/weights.ts";
@@ -18,7 +18,7 @@ it("a light tail gives an interval that is wider above, and wider at a higher le
     expect(high - value).toBeGreaterThan(value - low);
     return value - low;
   });
-  // Quantiles of Student's t of 999 degrees: 0.8420, 2.5808 and 3.9063.
+  // Quantiles of Student's t with 999 degrees: 0.8420, 2.5808 and 3.9063.
   expect(widths[1] / widths[0]).toBeCloseTo(2.5808 / 0.842, 3);
   expect(widths[2] / widths[1]).toBeCloseTo(3.9063 / 2.5808, 3);
 });

@@ -1,11 +1,11 @@
-/** When a run of sweeps looks at its precision: again and again, but not more often for having been resumed. */
+/** The sweeps at which a run checks its precision: repeatedly, but not more often after resuming. */
 import { describe, expect, it } from "vitest";
 import { KeptPart } from "../../../../src/engine/loop/kept-part.ts";
 import { Batches } from "../../../../src/graphs/sampling/gibbs/batches.ts";
 
 const plan = { warmup: 100, sweeps: 5000 };
 
-/** The sweeps at which precision was looked at, where the run is kept and restored after `kept` sweeps. */
+/** The sweeps at which precision is checked, if the run is saved and restored after `kept` sweeps. */
 function looks(kept = Infinity): number[] {
   const found: number[] = [];
   let batches = new Batches(plan);

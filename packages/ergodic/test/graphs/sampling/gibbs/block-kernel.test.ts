@@ -1,4 +1,7 @@
-/** Draws of blocks against a twin that goes through all joint states of a block; their stationary distribution, by enumeration. */
+/**
+ * Draws of blocks compared with a twin that enumerates the joint states of a block, and their stationary distribution
+ * by enumeration.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
@@ -11,7 +14,7 @@ import { logValueAt } from "../../../reference/conditionals.ts";
 import { graphFrom, graphPlans } from "../../../reference/random-factor-graph.ts";
 import { distance, type Laid, laidOut, possible, product, recounted } from "./laid-out.ts";
 
-/** Blocks of smaller tables, so that graphs of a few variables have several. */
+/** Blocks with smaller tables, so that graphs of a few variables have several blocks. */
 const small: Schedule = {
   ...blocks,
   name: "blocks of small tables",
@@ -23,7 +26,7 @@ const small: Schedule = {
 
 const engine = await openEngine({ families: ["graphs"] });
 
-/** By joint state of a block given all others, its probability; the last variable fastest. */
+/** The probability of each joint state of a block given all others, with the last variable fastest. */
 function jointOf({ columns }: Laid, states: Int32Array, block: ArrayLike<number>): { states: number[]; p: number }[] {
   const now = states.slice();
   let all: number[][] = [[]];
@@ -45,7 +48,7 @@ const setsOf = ({ visits, together }: Laid): Uint32Array[] =>
     visits.order.subarray(together!.firsts[b], together!.firsts[b + 1]),
   );
 
-/** A sweep: of each block the last variable first, each from what is left of the joint distribution. */
+/** A sweep draws the last variable of each block first, and each variable from the remaining joint distribution. */
 function sweepOfBlocks(laid: Laid, states: Int32Array, draws: Draws, sums: Float64Array[]): void {
   const uniforms = Array.from(laid.visits.order, () => draws.uniform());
   for (const [b, block] of setsOf(laid).entries()) {
@@ -151,7 +154,7 @@ describe("graphBlocks", () => {
   });
 });
 
-/** The kernel's probabilities of all joint states of a block: products of its tables' rows, as it leaves them. */
+/** The kernel's probabilities of all joint states of a block: products of the rows in its tables. */
 function transitions(laid: Laid, from: Int32Array, b: number): { states: number[]; p: number }[] {
   const { chain, layout, visits, together, columns } = laid;
   const block = setsOf(laid)[b];

@@ -1,4 +1,7 @@
-/** How blocks are found, and Gibbs sampling by blocks as users run it: what single changes do not reach, certificates, the same bytes at any number of workers. */
+/**
+ * The search for blocks, and Gibbs sampling by blocks through the public API: states beyond single changes,
+ * certificates, and equal bytes at any number of workers.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Conditionals } from "../../../../src/engine/contract/index.ts";
@@ -33,7 +36,10 @@ function grid(side: number, weight: (edge: number) => number): FactorGraph {
   return graph;
 }
 
-/** By position, the largest table, and whether what was found is a partition into junction trees whose colours share no factor. */
+/**
+ * Returns the size of the largest table by position. Checks that the result is a partition into junction trees whose
+ * colours share no factor.
+ */
 function checked(columns: Conditionals, { order, ends, begins, separators, colours }: Blocks): number[] {
   const { observed, cardinalities, variables } = columns;
   expect([...order].sort((a, b) => a - b)).toEqual([...observed.keys()].filter((v) => observed[v] < 0));
@@ -46,7 +52,7 @@ function checked(columns: Conditionals, { order, ends, begins, separators, colou
     for (const p of scope)
       for (const q of scope) {
         if (p >= q) continue;
-        // Of a block, one's table has the other; else their colours differ.
+        // Within a block, the table of one contains the other. Otherwise their colours differ.
         if (blockOf(p) === blockOf(q)) expect(later(p)).toContain(q);
         else expect(colourOf(p)).not.toBe(colourOf(q));
       }
@@ -118,11 +124,11 @@ describe("blocks", () => {
     const side = 6;
     for (let i = 0; i < 2 * side * side; i++) graph.variable();
     for (const [a, b] of gridEdges(side, side)) graph.equal([a, b], { weight: 0.3 });
-    // A twin of each.
+    // Each variable has a twin.
     for (let i = 0; i < side * side; i++) graph.table([i, side * side + i], [1, 0, 0, 1]);
     const columns = graph.conditionals();
     const found = blocksOf(columns);
-    // Pairs of twins are groups; what weights alone link is not.
+    // Pairs of twins are groups. Variables linked by weights alone are not.
     expect(Math.max(...checked(columns, found))).toBeLessThanOrEqual(8);
     const position = new Map([...found.order].map((variable, p) => [variable, p]));
     const blockOf = (v: number): number => found.ends.findIndex((end) => position.get(v)! < end);
@@ -185,7 +191,8 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
       }
     }
     console.log(`of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4`);
-    // As in graph-gibbs.test.ts: 5.1 % beyond 2; were those of a graph alike, 15 % of 24 graphs (4 or more) would have a chance of 3 %, and they are not.
+    // As in graph-gibbs.test.ts, 5.1 % are beyond 2. If scores within a graph were equal, 15 % of 24 graphs (4 or more)
+    // would have a probability of 3 %, but they are not equal.
     expect(beyond2).toBeLessThan(0.15 * count);
     expect(beyond4).toBeLessThan(5);
   });
@@ -207,7 +214,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
 
   it("crosses islands that block single changes, and reports those that it cannot cross", async () => {
     const parity = [1, 0, 0, 1, 0, 1, 1, 0];
-    // A ring of parities, which weights pull at; each two neighbours and a check between them.
+    // A ring of parities with weights: each two neighbours share a check variable.
     const ring = (count: number, reach: number): FactorGraph => {
       const graph = factorGraph();
       for (let i = 0; i < 2 * count; i++) graph.variable();
@@ -228,7 +235,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
       const { p, certificate } = found.marginal(variable);
       const error = "mcse" in certificate ? certificate.mcse[0] : 0;
       expect(certificate).not.toHaveProperty("none");
-      // One of 28 with a chance of 1e-4.
+      // One of 28 fails with a probability of 1e-4.
       expect(Math.abs(p[0] - exact.marginal(variable).p[0])).toBeLessThan(5 * error + 1e-11);
     }
     // Parities in many loops do not fit into small tables.
@@ -250,7 +257,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
     const graph = factorGraph();
     const side = 5;
     for (let i = 0; i < side * side; i++) graph.variable();
-    // Too wide for a block, and nearly never turned over as a whole.
+    // Too wide for a block, and almost never reversed as a whole.
     for (const [a, b] of gridEdges(side, side, true)) graph.equal([a, b], { weight: 4 });
     graph.isTrue(0, { weight: 6 });
     const [near, tied, far] = ["near", "tied", "far"].map((name) => graph.variable(name));
@@ -289,7 +296,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
     for (let i = 0; i < 4090; i += 7) graph.or([i, i + 3, i + 5], { weight: 0.4 });
     const algorithm = gibbs({ chains: 2, warmup: 10, sweeps: 100 });
     await expectContinued(graph, algorithm, engine);
-    // What is kept is in the order of visits.
+    // The checkpoint stores states in the order of visits.
     const bytes = await infer(graph, { algorithm }).pause().checkpoint();
     await expect(infer.resume(bytes, graph, { algorithm: graphGibbs({ chains: 2, warmup: 10, sweeps: 100 }) })).rejects.toThrow(
       /schedule is "blocks", but must be one of chromatic.*\[CHECKPOINT_FORMAT\]/,

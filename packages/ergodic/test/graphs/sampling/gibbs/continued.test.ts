@@ -1,4 +1,7 @@
-/** Chains that begin where an earlier answer ended: they do begin there, end sooner, and their errors are as large as claimed. */
+/**
+ * Chains that begin where an earlier answer ended: they start from its states, end sooner, and have errors as large as
+ * claimed.
+ */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../../src/engine/threads/steps.ts";
@@ -11,7 +14,7 @@ import { variancesOf } from "../../../../src/graphs/sampling/gibbs/marginals.ts"
 const numbersOf = (answer: Answer): string => JSON.stringify(answer).replace(/"run":\{[^}]*\}/, "");
 const sweepsOf = (answer: Answer): number => Number(/chains of (\d+) sweeps/.exec(answer.method)![1]);
 
-/** A ring of Booleans with chords and votes; its weights are moved by `by` from those of the seed. */
+/** A ring of Booleans with chords and votes. Its weights differ by `by` from those of the seed. */
 function ring(seed: number, by = 0, size = 16) {
   const [draws, moves] = ["ring", "moves"].map((name) => stream(seed, name).at(0));
   const graph = factorGraph();
@@ -30,7 +33,7 @@ it("a later run reuses exact results, and nothing without a certificate", () => 
 
 describe("judge", () => {
   const means = [0.5, 0.52, 0.48, 0.5];
-  // Sum of squares 0.0008 over three: times 100 sweeps.
+  // The sum of squares 0.0008 over three, times 100 sweeps.
   const between = (100 * 0.0008) / 3;
 
   it("uses the known variance instead of a few means, unless batches show more", () => {
@@ -60,7 +63,7 @@ describe("judge", () => {
     expect(certify([{ ...short, agreed: false }])).toEqual({ none: expect.stringMatching(/disagree/) });
     const few = { mcse: 0.01, rhat: 1, ess: 30, agreed: false };
     expect(certify([few])).toEqual({ none: expect.stringMatching(/too short/) });
-    // Chains that are slower than that are where they were, whatever the graph is now.
+    // Slower chains stay in their region, even if the graph changes.
     expect(settled({ ...short, ess: 20, agreed: true }, 0.02)).toBe(false);
     expect(certify([{ ...short, ess: 20, agreed: true }])).toEqual({ none: expect.stringMatching(/too short/) });
   });
@@ -130,14 +133,15 @@ describe("infer from an earlier answer", () => {
       `of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4; sweeps ${before / 120} and ${after / 120}`,
     );
     expect(count).toBe(1920);
-    // 4.6 % of normal ones; graphs' are alike. As for chains that begin anew, at most 7.5 %.
+    // 4.6 % of normal errors exceed 2, and errors within a graph are correlated. The limit is 7.5 %, as for chains
+    // without an earlier answer.
     expect(beyond2).toBeLessThan(0.075 * count);
     expect(beyond4).toBeLessThan(5);
     expect(after).toBeLessThan(before / 3);
   });
 
   it("starts chains at their final states, even in parts with evidence, and new variables anywhere", async () => {
-    // So strong that nothing ever turns: states tell where chains began.
+    // So strong that no state changes. States therefore show where chains began.
     const strong = (size: number) => {
       const graph = factorGraph();
       for (let i = 0; i < size; i++) graph.variable(undefined, 3);
@@ -160,7 +164,7 @@ describe("infer from an earlier answer", () => {
     expect(answer.chains!.states.map((chain) => [...chain])).toEqual([...chains.states.map((chain) => [...chain])]);
     expect(answer.chains!.sweeps).toBe(1334);
     expect(answer.chains!.kept).toBe(1000);
-    // Tables: x2 was seen, and cuts the graph in two parts, whose variables are numbered anew.
+    // With tables, the observed x2 splits the graph into two parts, whose variables have new numbers.
     const tables = strong(6).withEvidence({ x2: 2 }).factorTables("marginals");
     const cut = { ...tables, factors: tables.factors.filter(({ scope }) => !Array.from(scope).includes(2)) };
     const begun = Int16Array.from([2, 2, 2, 1, 1, 1]);
@@ -170,7 +174,7 @@ describe("infer from an earlier answer", () => {
       [2, 2, -1, 1, 1, 1],
       [2, 2, -1, 1, 1, 1],
     ]);
-    // More variables than before: those that were there hold the new one.
+    // There are more variables than before. The old ones fix the new one.
     const grown = await infer(strong(5), { algorithm: graphGibbs({ chains: 2, warmup: 200, sweeps: 100 }), from: { chains } });
     expect([...grown.chains!.states[0].subarray(0, 4)]).toEqual([2, 2, 2, 2]);
     expect(Math.round(grown.marginal(4).p.reduce((a, b) => a + b))).toBe(1);
@@ -238,7 +242,7 @@ describe("infer from an earlier answer", () => {
     await expect(infer(ring(1), { algorithm: graphGibbs(), from: large })).rejects.toThrow(
       /about 20 variables, but the graph has 16.*\[OPTION_RANGE\]/,
     );
-    // Of no use to others, and no harm.
+    // Other algorithms ignore `from`.
     expect((await infer(ring(1, 0, 20), { algorithm: elimination(), from: large })).certificate).toEqual({ exact: true });
   });
 });

@@ -1,4 +1,7 @@
-/** Gibbs sampling on graphs as users run it: errors that hold, chains that are stuck and say so, the same bytes at any number of workers. */
+/**
+ * Gibbs sampling on graphs through the public API: correct errors, warnings of stuck chains, and equal bytes at any
+ * number of workers.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
@@ -55,7 +58,8 @@ describe("graphGibbs", () => {
     }
     console.log(`of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4`);
     expect(count).toBeGreaterThan(1500);
-    // Of 3,900 from 300 other graphs 5.1 % were off by more than 2, and 2 by more than 4. Were those of a graph alike, 7.5 % of 120 would have a chance of 12 %.
+    // Of 3,900 errors from 300 other graphs, 5.1 % exceeded 2, and 2 exceeded 4. If errors within a graph were equal,
+    // 7.5 % of 120 graphs would have a probability of 12 %.
     expect(beyond2).toBeLessThan(0.075 * count);
     expect(beyond4).toBeLessThan(5);
   });
@@ -91,7 +95,7 @@ describe("graphGibbs", () => {
   it("has no error for a constant state and its neighbour, but has one for a certain state", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c", "d", "e"]) graph.variable(name);
-    // Both alike, and nearly never the second state: changes of one at a time do not get there.
+    // Both alike, and almost never in the second state, which changes of one variable do not reach.
     graph.table(["a", "b"], [1, 1e-9, 1e-9, 1]);
     graph.isTrue("a", { weight: 12 });
     graph.equal(["b", "c"], { weight: 0.3 });
@@ -173,7 +177,7 @@ describe("graphGibbs", () => {
     for await (const { sweeps } of run) if ((sweeps as number) > 20) run.stop("enough");
     const answer = await run;
     expect(answer.method).toMatch(/^200000 variables are too many .*; chromatic Gibbs: 4 chains of \d+ sweeps/);
-    // The probability is above 0.99. The run is stopped early, when estimates are rough.
+    // The probability is above 0.99, but the run is stopped early, while estimates are rough.
     expect(answer.marginal("x100000").p[1]).toBeGreaterThan(0.7);
   });
 

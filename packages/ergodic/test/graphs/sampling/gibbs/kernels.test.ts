@@ -1,4 +1,7 @@
-/** Sweeps against a plain twin that multiplies all factors anew for each draw; and their stationary distribution, by enumeration. */
+/**
+ * Sweeps compared with a plain twin that multiplies all factors for each draw, and their stationary distribution by
+ * enumeration.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
@@ -13,7 +16,7 @@ import { distance, type Laid, laidOut, possible, product, recounted } from "./la
 
 const engine = await openEngine({ families: ["graphs"] });
 
-/** The kernel's conditional probabilities at one position, from what it keeps of a single visit. */
+/** The kernel's conditional probabilities at one position, from the state after a single visit. */
 function kernelConditional(laid: Laid, states: Int32Array, position: number): Float64Array {
   const { chain, layout, columns } = laid;
   const before = sumsAt(laid, position);
@@ -116,7 +119,7 @@ describe("stationary distributions", () => {
               row.map((_, j) => matrices.reduce((sum, m) => sum + m[i][j], 0) / matrices.length),
             );
             for (const matrix of [...matrices, sweep, scan]) worst = Math.max(worst, distance(pi, matrix));
-            // The mutant: the first state of each conditional is a little more likely.
+            // Mutant: the first state of each conditional is slightly more likely.
             const wrong = visitsOf(laid, states, (p) => p.map((value, s) => value * (s === 0 ? 1.001 : 1))).reduce(product);
             if (distance(pi, wrong) > 1e-6) seen++;
             graphsSeen++;
@@ -161,7 +164,7 @@ describe("shared counts of racing workers", () => {
       );
     const laid = laidOut(graph.conditionals(), engine, { schedule: hogwild, workers: 2 });
     laid.chain.begin(() => 0);
-    // Voters are hardly drawn to either side: a draw changes one in nearly half of all cases, of 2e7 a round.
+    // Voters have almost no preference: a draw changes one in nearly half of all cases, of 2e7 per round.
     const rounds = power(1, 11);
     for (let n = 0; n < rounds; n++) {
       await laid.sweep(1000 * n, 1000);

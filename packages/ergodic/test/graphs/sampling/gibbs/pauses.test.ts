@@ -1,4 +1,7 @@
-/** Large graphs are coloured, partitioned and laid out in pieces, between which signals are served and memory may grow: the same as at once, and small graphs without a pause. */
+/**
+ * Large graphs are coloured, partitioned and laid out in pieces. Between the pieces, signals are checked and memory can
+ * grow. The result equals that without pauses, and small graphs have no pauses.
+ */
 import { describe, expect, it } from "vitest";
 import { type Engine, openEngine } from "../../../../src/engine/memory/engine.ts";
 import { EngineMemory } from "../../../../src/engine/memory/memory.ts";
@@ -26,7 +29,10 @@ import { followed } from "../../../reference/followed.ts";
 
 const engine = await openEngine({ families: ["graphs", "training"] });
 
-/** Booleans, each with a factor of its own, two pairs, and every tenth one with votes of others; half of them observed where `seen`. */
+/**
+ * Booleans, each with a single factor and two pairs. Every tenth one also has votes of others. `seen` observes half of
+ * them.
+ */
 function world(count: number, seen = false): FactorGraph {
   const graph = factorGraph();
   const [own, pair, votes] = ["own", "pair", "votes"].map((name) => graph.weight(name, 0.3));
@@ -46,7 +52,7 @@ function world(count: number, seen = false): FactorGraph {
   return graph;
 }
 
-/** Number of variables of a large graph. Least numbers of pauses are stated for 40,000 of them. */
+/** Number of variables of a large graph. The minimum numbers of pauses are stated for 40,000. */
 const LARGE = 12_000;
 const SHARE = LARGE / 40_000;
 const large = world(LARGE);
@@ -86,7 +92,7 @@ describe("pauses", () => {
       const memory = new EngineMemory(false);
       const layout = new Layout(columns, found.order, memory, { learn: true });
       const together = new BlockLayout(columns, layout, found, memory);
-      // Memory that grows is another buffer: what looked at the one before sees nothing any more.
+      // Growing memory replaces its buffer, so views of the old buffer become empty.
       const grow = (): void => void memory.memory.grow(1);
       let pauses = 0;
       if (!pieces) followed(layout.filling());

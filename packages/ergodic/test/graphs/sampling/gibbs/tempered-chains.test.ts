@@ -1,4 +1,7 @@
-/** Tempered Gibbs sampling on graphs: what states are worth, the stationary distribution on the product space, a plain twin, and graphs whose modes one chain does not leave. */
+/**
+ * Tempered Gibbs sampling on graphs: values of states, the stationary distribution on the product space, a plain twin,
+ * and graphs with modes that one chain does not leave.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Conditionals } from "../../../../src/engine/contract/index.ts";
@@ -33,7 +36,7 @@ const engine = await openEngine({ families: ["graphs"] });
 
 type Laid = ReturnType<typeof laidOut>;
 
-/** All joint states of variables that are drawn, or those of positive product. */
+/** All joint states of sampled variables, or those of positive product. */
 function statesOf({ columns }: Laid, all = false): Int32Array[] {
   const { cardinalities, observed } = columns;
   let found = [observed.map((state) => Math.max(0, state))];
@@ -51,7 +54,7 @@ function valueAt({ chain }: Laid, states: ArrayLike<number>): number {
   return chain.value;
 }
 
-/** ln p^β up to a constant: the same graph with all logarithms times β. */
+/** ln p^β up to a constant: the same graph with all logarithms multiplied by β. */
 const atPower = (columns: Conditionals, power: number): Conditionals => ({
   ...columns,
   shapeValues: columns.shapeValues.map((value) => (value === -Infinity ? value : power * value)),
@@ -76,7 +79,8 @@ describe("graphValue", () => {
         for (const schedule of [sequential, chromatic, blocks]) {
           const laid = laidOut(graphFrom(plan).conditionals(), engine, { schedule });
           const all = statesOf(laid, true);
-          // Where nothing is possible, that may be for a factor of observed variables alone, which is part of the constant.
+          // If no state is possible, the cause can be a factor of observed variables alone, which is part of the
+          // constant.
           const base = all.find((one) => logValueAt(laid.columns, one) > -Infinity);
           const constant = base ? valueAt(laid, base) - logValueAt(laid.columns, base) : 0;
           for (const one of base ? all : []) {
@@ -157,7 +161,7 @@ describe("stationary distributions on the product space", () => {
   });
 });
 
-/** The transition matrix of one visit at a power, by what the kernel keeps of it. */
+/** The transition matrix of one visit at a power, from the state that the kernel stores. */
 function visitAt(laid: Laid, states: Int32Array[], position: number, power: number): number[][] {
   const { chain, layout, columns } = laid;
   const variable = layout.variables[position];
@@ -184,7 +188,7 @@ function visitAt(laid: Laid, states: Int32Array[], position: number, power: numb
   return matrix;
 }
 
-/** Two chains with ladders, to be driven by hand. */
+/** Two chains with ladders that the test drives. */
 function ladderOf(laid: Laid, options: GraphTemperingOptions, seed: number) {
   const { layout } = laid;
   const make = (c: number, k: number): Chain => new Chain(layout, engine, stream(seed, "twin", c, "rung", k), 1);
@@ -204,7 +208,7 @@ function ladderOf(laid: Laid, options: GraphTemperingOptions, seed: number) {
     for (const { kernel, args } of ladder.valueCalls()) engine.kernel(kernel as string, false)(...args);
     ladder.swap(number + 1);
   };
-  /** By chain and rung, the states by variable. */
+  /** States by chain, rung and variable. */
   const states = (ladder: TemperedChains): number[][][] =>
     chains.map((chain, c) =>
       [chain, ...ladder.copies.slice((c * ladder.copies.length) / 2, ((c + 1) * ladder.copies.length) / 2)].map((one) =>
@@ -231,7 +235,7 @@ describe("ladders", () => {
           const hand = ladderOf(laid, { temperatures, swapEvery }, seed);
           const ladder = hand.begin((c) => starts[(seed + c) % starts.length]);
           const twin = [0, 1].map((c) => temperatures.map(() => starts[(seed + c) % starts.length].slice()));
-          /** By chain and rung, where the state has been: "top", then "low". */
+          /** The end that each state visited last, by chain and rung: "top", then "low". */
           const been = twin.map((rungs) => rungs.map(() => ({ end: "" })));
           let counted = 0;
           const soft = (variable: number): boolean => laid.layout.terms(laid.layout.positions[variable]) === 1;
@@ -355,7 +359,7 @@ describe("ladders", () => {
     expect(ladder.lost).toBe(true);
     put(cold, 65, false);
     expect(ladder.lost).toBe(false);
-    // Of so few values nothing is concluded.
+    // Too few values for a conclusion.
     ladder.forget();
     for (let s = 1; s <= 8; s++) put(cold, s, true);
     ladder.begin();
@@ -405,7 +409,7 @@ function ising(side: number, temperature: number, field: number): FactorGraph {
   return graph;
 }
 
-/** Two groups of variables that each want to be alike, and a little to be like each other. */
+/** Two groups of variables with strong links within and weak links between them. */
 function clusters(size: number): FactorGraph {
   const graph = factorGraph();
   for (let i = 0; i < 2 * size; i++) graph.variable();
@@ -442,7 +446,8 @@ describe("tempered graphGibbs", () => {
       const found = await infer(graph, { algorithm: graphGibbs({ tempered: true, sweeps: 3000, mcse: 0.02 }), seed });
       const worst = worstOf(found, exact);
       console.log(`${found.method}: ${worst.toFixed(1)} standard errors`);
-      // Errors of a bimodal graph are those of one number, the share of the modes: 4 standard errors of t with few degrees of freedom, four times.
+      // Errors of a bimodal graph depend on one number, the share of the modes. The limit is 4 standard errors for t
+      // with few degrees of freedom, four times.
       expect(worst).toBeLessThan(4);
       expect(found.certificate).toHaveProperty("mcse");
     }
@@ -515,7 +520,7 @@ describe("tempered graphGibbs", () => {
           for (const { kernel, args } of ladder.valueCalls()) engine.kernel(kernel as string, false)(...args);
           ladder.swap(sweep, sweep <= warmup);
         }
-        // Powers that are given stay: trades are counted anew.
+        // Given powers stay fixed, and swaps are counted again.
         if ([2, 5, 10, 20, 30].includes(sweep)) ladder.forget();
         if (sweep === warmup) ladder.begin();
       }
@@ -608,7 +613,7 @@ describe("tempered graphGibbs", () => {
   });
 });
 
-/** All that it keeps, but for the number of its steps: to lay a graph out again is one more. */
+/** All stored state except the number of steps, because a new layout adds a step. */
 function numbersIn(inference: Inference): string {
   const { tensors, state } = inference.snapshot();
   const plainly = (_: string, one: unknown): unknown => (ArrayBuffer.isView(one) ? Array.from(one as Float64Array, String) : one);

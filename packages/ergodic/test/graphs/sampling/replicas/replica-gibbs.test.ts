@@ -1,4 +1,7 @@
-/** Replicas that are bits, as users run them: errors that hold, replicas that are stuck and say so, the same bytes at any number of workers, and what is refused. */
+/**
+ * Bit replicas through the public API: correct errors, warnings of stuck replicas, equal bytes at any number of
+ * workers, and refused graphs.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
@@ -19,7 +22,7 @@ import { expectContinued } from "../gibbs/continued-runs.ts";
 
 const engine = await openEngine({ families: ["graphs"] });
 
-/** A lattice of ±w, on a torus or not, with fields of two sizes, and one variable observed. */
+/** A lattice of ±w, with or without wrap-around, with fields of two sizes and one observed variable. */
 function glass(rows: number, columns: number, { seed = 0, weight = 0.3, around = true } = {}): FactorGraph {
   const draws = stream(seed, "glass").at(0);
   const graph = factorGraph();
@@ -56,8 +59,9 @@ describe("replicaGibbs", () => {
     }
     console.log(`of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4`);
     expect(count).toBeGreaterThan((40 / 3) * lattices);
-    // Of 11,197 from 800 other lattices 5.8 % (64 replicas) and 4.8 % (192) were off by more than 2, and 2 by more than 4. Scores of a lattice are much alike: its
-    // share beyond 2 has a deviation of 0.11. The chance of a false alarm is 1e-3 and 1e-4.
+    // Of 11,197 errors from 800 other lattices, 5.8 % (64 replicas) and 4.8 % (192) exceeded 2, and 2 exceeded 4.
+    // Scores within a lattice are strongly correlated, so its share beyond 2 has a deviation of 0.11. The probability
+    // of a false alarm is 1e-3 and 1e-4.
     expect(beyond2).toBeLessThan((0.055 + (3.1 * 0.11) / Math.sqrt(lattices)) * count);
     expect(beyond4).toBeLessThan(binomialLimit(count, 2 / 11_197, 1.5e-4));
   });
@@ -102,7 +106,7 @@ describe("replicaGibbs", () => {
   it("has no error for a constant state and its neighbour, but has one for a certain state", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c", "d", "e"]) graph.variable(name);
-    // Both alike, and nearly never the second state: changes of one at a time do not get there.
+    // Both alike, and almost never in the second state, which changes of one variable do not reach.
     graph.table(["a", "b"], [1, 1e-9, 1e-9, 1]);
     graph.isTrue("a", { weight: 12 });
     graph.equal(["b", "c"], { weight: 0.3 });
@@ -124,7 +128,7 @@ describe("replicaGibbs", () => {
     const algorithm = replicaGibbs({ warmup: 4, sweeps: 100 });
     const answers: string[] = [];
     for (const workers of [1, 2, 4]) answers.push(numbersOf(await infer(graph, { algorithm, workers, seed: 7 })));
-    // Texts of some megabytes: compared here, so that nobody prints them.
+    // Strings of some megabytes, compared here so that a failure does not print them.
     expect(answers.map((answer) => answer === answers[0])).toEqual([true, true, true]);
   });
 
@@ -169,7 +173,7 @@ describe("replicaGibbs", () => {
     for (const variable of found.variables) {
       const { p, certificate } = found.marginal(variable);
       if (!("mcse" in certificate)) throw new Error(JSON.stringify(certificate));
-      // Of twenty scores one is beyond 5 with a chance of 1e-5.
+      // One of twenty scores exceeds 5 with a probability of 1e-5.
       expect(Math.abs(p[1] - exact.marginal(variable).p[1])).toBeLessThan(5 * certificate.mcse[1]);
     }
   });

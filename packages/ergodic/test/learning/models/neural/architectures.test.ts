@@ -1,5 +1,6 @@
 /**
- * Sizes of known networks, from published counts. Parameters: all but running statistics. Multiply-adds: dense layers and convolutions.
+ * Sizes of known networks, compared with published counts. Parameters exclude running statistics. Multiply-adds include
+ * dense layers and convolutions.
  */
 import { describe, expect, it } from "vitest";
 import { input } from "../../../../src/engine/compiler/array/index.ts";
@@ -10,12 +11,13 @@ const IMAGENET = [224, 224, 3];
 
 describe("published networks", () => {
   it.each([
-    // Keras 3: sum of the trainable weights of keras.applications.MobileNet(alpha=…); Howard et al. 2017, table 6: 569 and 149 million.
+    // Keras 3: sum of the trainable weights of keras.applications.MobileNet(alpha=…). Howard et al. 2017, table 6: 569
+    // and 149 million.
     ["mobileNetV1 1.0", n.mobileNetV1({ outputs }), 4_231_976, 569e6],
     ["mobileNetV1 0.5", n.mobileNetV1({ outputs, width: 0.5 }), 1_331_592, 149e6],
-    // torchvision: sum(p.numel() for p in mobilenet_v2().parameters()); Sandler et al. 2018, table 4: 300 million.
+    // torchvision: sum(p.numel() for p in mobilenet_v2().parameters()). Sandler et al. 2018, table 4: 300 million.
     ["mobileNetV2 1.0", n.mobileNetV2({ outputs }), 3_504_872, 300e6],
-    // torchvision: the same of shufflenet_v2_x0_5 … x2_0; Ma et al. 2018, table 5: 41, 146, 299 and 591 million.
+    // torchvision: the same sum for shufflenet_v2_x0_5 … x2_0. Ma et al. 2018, table 5: 41, 146, 299 and 591 million.
     ["shuffleNetV2 0.5", n.shuffleNetV2({ outputs, width: 0.5 }), 1_366_792, 41e6],
     ["shuffleNetV2 1.0", n.shuffleNetV2({ outputs }), 2_278_604, 146e6],
     ["shuffleNetV2 1.5", n.shuffleNetV2({ outputs, width: 1.5 }), 3_503_624, 299e6],
@@ -41,7 +43,7 @@ describe("published networks", () => {
   });
 
   it("counts running statistics separately", () => {
-    // Two numbers for each channel of the 27 batch norms.
+    // Two numbers per channel of the 27 batch norms.
     const channels = 32 + [32, 64, 128, 128, 256, 256, ...new Array(6).fill(512), 1024].reduce((a, b) => a + b);
     const pointwise = [64, 128, 128, 256, 256, ...new Array(6).fill(512), 1024, 1024].reduce((a, b) => a + b);
     expect(n.countNetwork(n.mobileNetV1({ outputs }), IMAGENET).states).toBe(2 * (channels + pointwise));

@@ -1,10 +1,13 @@
-/** Augmentation: every example is one of the possible results, each as often as it should be, from draws of its own. */
+/**
+ * Augmentation: every example is one of the possible results, all results have the right frequency, and each example
+ * has its own draws.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { input, interpret } from "../../../../src/engine/compiler/array/index.ts";
 import * as n from "../../../../src/learning/models/neural/index.ts";
 import { chiSquare, kolmogorovSmirnov, normalDistribution } from "../../../bayes/statistical/p-values.ts";
 
-// False alarms at 1e-4 for the file.
+// The file has false alarms at 1e-4.
 const CHECKS = 6;
 const LEVEL = 1e-4 / CHECKS;
 let checks = 0;
@@ -26,7 +29,7 @@ function augmented(layer: n.Layer, update = 0): Float64Array[] {
   return Array.from({ length: ROWS }, (_, row) => y.subarray(row * CELLS, (row + 1) * CELLS));
 }
 
-/** How often each of `possible` came out; every result must be one of them. */
+/** Counts the occurrences of each of `possible`. Every result must be one of them. */
 function tally(results: readonly Float64Array[], possible: readonly (readonly number[])[]): Float64Array {
   const names = possible.map((cells) => cells.join(" "));
   expect(new Set(names).size).toBe(names.length);

@@ -1,4 +1,4 @@
-/** What a network refuses, and in which words: where, what was given, what was wanted, what to do. */
+/** Errors of a network: each names the place, the given value, the requirement and the remedy. */
 import { describe, expect, it } from "vitest";
 import { add, less, mean, mul, sub } from "../../../../src/engine/compiler/index.ts";
 import {
@@ -177,7 +177,7 @@ describe("errors of fit", () => {
 });
 
 describe("errors of network", () => {
-  // As JavaScript would call it.
+  // The call of a JavaScript user.
   const make = network as unknown as (...args: unknown[]) => unknown;
   it.each([
     [

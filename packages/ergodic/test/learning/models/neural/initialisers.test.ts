@@ -1,6 +1,6 @@
 /**
- * First values. The statistical checks have false alarms at 1e-4 for the whole file; a variance 5 % off or a mean of 0.02 deviations would be 6
- * standard errors out and more; at full power 12.
+ * Initial values. The statistical checks have false alarms at 1e-4 for the whole file. A variance 5 % off, or a mean of
+ * 0.02 deviations, would be at least 6 standard errors away, and 12 at full power.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import "../../../../src/entries/at-start.ts";
@@ -43,7 +43,7 @@ describe("variances", () => {
     const scaled = values.map((x) => x / deviation);
     const uniform = name.includes("niform");
     expectGood(zScore(average(scaled, (x) => x) * Math.sqrt(values.length)));
-    // The variance of a square: 2 for normal numbers, 4/5 for uniform ones of variance 1.
+    // The variance of a square: 2 for normal numbers, and 4/5 for uniform ones of variance 1.
     expectGood(zScore((average(scaled, (x) => x * x) - 1) * Math.sqrt(values.length / (uniform ? 0.8 : 2))));
     const half = Math.sqrt(3);
     expectGood(kolmogorovSmirnov(scaled, uniform ? (x) => (x + half) / (2 * half) : normalDistribution));

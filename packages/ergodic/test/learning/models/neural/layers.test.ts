@@ -1,4 +1,4 @@
-/** Layers: JSON, errors, and what the golden values (test/golden/torch-layers.test.ts) do not reach. */
+/** Layers: JSON, errors, and behaviour that the golden values (test/golden/torch-layers.test.ts) do not cover. */
 import { describe, expect, it } from "vitest";
 import "../../../../src/entries/at-start.ts";
 import { gradientsOf, input, interpret } from "../../../../src/engine/compiler/array/index.ts";
@@ -16,7 +16,7 @@ describe("JSON", () => {
     for (const training of [false, true]) {
       const x = input("x", shape);
       const [one, other] = [layer, again].map((each) => n.traceNetwork(each, x, { training }));
-      // Equal programs are one node.
+      // Equal programs share one node.
       expect(other.output).toBe(one.output);
       const facts = ({ parameters }: n.TracedNetwork) =>
         parameters.map(({ path, initial, group, trained, decay, fans }) => ({
@@ -175,7 +175,7 @@ describe("dropout", () => {
     const [first] = interpret([output], { x: ones }, { key, update: 0 });
     const kept = first.filter((value) => value !== 0);
     expect(new Set(kept)).toEqual(new Set([1 / (1 - rate)]));
-    // A two-sided normal test with false alarms at 1e-5; the mutant, rates 0.02 off, is 8.7 deviations out.
+    // A two-sided normal test with false alarms at 1e-5. The mutant, with rates 0.02 off, is 8.7 deviations away.
     expect(Math.abs(kept.length - count * (1 - rate))).toBeLessThan(4.42 * Math.sqrt(count * rate * (1 - rate)));
     const [again] = interpret([output], { x: ones }, { key, update: 0 });
     expect(again).toEqual(first);

@@ -1,4 +1,7 @@
-/** What a rule does to the parameters of a network: frozen, shared, grouped and penalised ones, and running statistics. */
+/**
+ * The effect of a rule on the parameters of a network: frozen, shared, grouped and penalised ones, and running
+ * statistics.
+ */
 import { describe, expect, it } from "vitest";
 import {
   adamw,
@@ -24,7 +27,7 @@ import {
 import { numbersOf, signs, small, startOf } from "./small-networks.ts";
 
 describe("untrained parameters", () => {
-  /** Numbers before training: those of a run without steps. */
+  /** Returns the change of each parameter from its initial value. */
   async function moved(layers: LayerLike, options: NetworkOptions, run: FitOptions): Promise<Record<string, number>> {
     using data = signs(96);
     const before = await startOf(network(layers, options), data, small.seed);
@@ -61,7 +64,7 @@ describe("untrained parameters", () => {
       relu(),
       grouped("quick", dense(1, { name: "last" })),
     ]);
-    // One update: steps at the start, where the gradient is the same.
+    // One update from the start, where the gradients are equal.
     const run: FitOptions = {
       rule: sgd({ rate: 0.1 }),
       epochs: undefined,
@@ -104,7 +107,7 @@ describe("parameters of one layer in two places", () => {
 
 describe("L2", () => {
   it("shrinks weights, but not biases and norms", async () => {
-    // x is 0, and y is what biases give: no gradient of the loss, so that what moves is the penalty's.
+    // x is 0, and y equals the biases, so the loss has no gradient and only the penalty moves parameters.
     using data = Dataset.fromArrays({ x: [[0], [0], [0], [0]], y: [1, 1, 1, 1] });
     const layers = sequential([
       dense(3, { name: "first", initialBias: ones() }),
@@ -127,13 +130,13 @@ describe("running statistics", () => {
     using data = signs(96, "f64");
     const layers = sequential([batchNorm({ name: "norm" }), dense(1, { name: "last" })]);
     const options: FitOptions = { ...small, precision: "f64" };
-    // The rate is so small that the layers are the same; statistics of the inputs move all the same.
+    // The rate is so small that the layers stay constant, but statistics of the inputs still change.
     const rule = sgd({ rate: 1e-12 });
     const plain = await fit(network(layers), data, { ...options, rule });
     const averaged = await fit(network(layers), data, { ...options, rule: chain(rule, averaging()) });
     const rows = [{ x0: 0.3, x1: -2, x2: 1 }];
     expect(averaged.predict(rows)[0].probabilities!.same).toBeCloseTo(plain.predict(rows)[0].probabilities!.same, 6);
-    // They have moved: after one update the prediction is another one.
+    // The statistics have changed: after one update the prediction differs.
     const early = await fit(network(layers), data, { ...options, rule, epochs: undefined, until: { updates: 1 } });
     expect(Math.abs(early.predict(rows)[0].probabilities!.same - plain.predict(rows)[0].probabilities!.same)).toBeGreaterThan(
       1e-3,

@@ -1,6 +1,7 @@
 /**
- * The loss of a network on rows and its gradient, as kernels/engine/arrays/network.ts gives them, against the interpreter with losses written out: full batches and
- * remainders, rows and classes of other weights, stored types, random layers, running statistics.
+ * The loss of a network and its gradient by kernels/engine/arrays/network.ts, compared with the interpreter and
+ * explicit losses: full batches and remainders, weights of rows and classes, stored types, random layers and running
+ * statistics.
  */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
@@ -30,7 +31,7 @@ const targets = {
 
 const softplus = (m: number): number => Math.max(0, m) + Math.log1p(Math.exp(-Math.abs(m)));
 const sigmoid = (m: number): number => 1 / (1 + Math.exp(-m));
-/** Of each output against its sign: y = 1 where the output's class is the row's. */
+/** One class against the rest: y = 1 if the output's class is the row's class. */
 const each =
   (of: (z: number, sign: number) => [number, number]): RowLoss =>
   (z, y) => {
@@ -90,7 +91,7 @@ const cases: Case[] = [
 const dataOf = ({ y, weighted }: Pick<Case, "y" | "weighted">, rowShape?: number[]): Dataset =>
   Dataset.fromArrays({ x, y: targets[y], type: "f64", ...(weighted ? { weights } : {}), ...(rowShape ? { rowShape } : {}) });
 
-/** Of a row, its own and its class's. */
+/** The weight of a row times that of its class. */
 function weightOf({ weighted, classWeights, y }: Case): (row: number) => number {
   const labels = targets[y] as (string | number)[];
   const ofClass = (label: string | number): number => {
@@ -100,7 +101,7 @@ function weightOf({ weighted, classWeights, y }: Case): (row: number) => number 
   return (row) => (weighted ? weights[row] : 1) * ofClass(labels[row]);
 }
 
-/** A full batch out of order, with a row twice; remainders of every size. */
+/** A full batch out of order with a duplicate row, and remainders of every size. */
 const batches = [
   [3, 0, 20, 7, 7, 12, 1, 19],
   ...Array.from({ length: BATCH - 1 }, (_, n) => [20, 2, 5, 11, 0, 9, 14].slice(0, n + 1)),
@@ -160,7 +161,7 @@ describe("layers that behave differently in updates", () => {
         const found = bound.gradient(rows, update);
         const wanted = bound.wanted(at, rows, { loss: losses.multinomial, update });
         expect(farthest(found, wanted), `update ${update}, ${rows.length} rows`).toBeLessThan(2e-12);
-        // Line searches see the draws of the last gradient.
+        // Line searches use the draws of the last gradient.
         bound.setParameters(at);
         expect(bound.objective(rows)).toBe(found.loss);
         if (rows === batches[0]) seen.add(found.loss);
@@ -208,7 +209,7 @@ describe("parameter layout", () => {
     }
     expect(layout.parameters.filter((p) => p.decay && p.trained).map((p) => p.path)).toEqual(["0.weight", "3.weight"]);
     expect(rates).toBeUndefined();
-    // Padding is 0, in the start as in weights.
+    // Padding is 0, in initial values and in weights.
     const own = places.flatMap(({ offset, size }) => Array.from({ length: size }, (_, i) => offset + i));
     const padding = Array.from({ length: parameterCount }, (_, i) => i).filter((i) => !own.includes(i));
     expect(padding.length).toBeGreaterThan(0);

@@ -1,4 +1,7 @@
-/** Networks as files: what is predicted from bytes is what the interpreter gives in evaluation, batch norm goes into weights, plain functions predict but cannot go on. */
+/**
+ * Networks as files: predictions from bytes equal the interpreter's in evaluation, batch norm is folded into weights,
+ * and plain functions predict but cannot resume.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,7 +62,9 @@ const images = (): Dataset =>
   Dataset.fromArrays({ x, y: x.map(([a]) => (a > 3 ? "high" : a > 1 ? "middle" : "low")), rowShape: IMAGE });
 const plain = (): Dataset => Dataset.fromArrays({ x, y: x.map(([a]) => a) });
 
-/** A network with irregular numbers, from its bytes; and z of every row in evaluation, by the interpreter. */
+/**
+ * Returns a network with irregular numbers, loaded from its bytes, and z of every row in evaluation by the interpreter.
+ */
 async function saved(layers: LayerLike, data: Dataset, options: NetworkOptions = {}) {
   const model = network(layers, { standardise: false, ...options });
   using bound = await BoundNetwork.open(model, data, { precision: { data: "f32", model: "f32" } });
@@ -161,7 +166,7 @@ describe("batch norm folded into the previous weights", () => {
     const size = Math.max(...normed.wanted.map(Math.abs));
     const z = normed.found.outputs(data);
     expect(Math.max(...z.map((value, i) => Math.abs(value - normed.wanted[i]))) / size).toBeLessThan(1e-5);
-    // No factor and no root is left; a term a channel is, where the layer had none of its own.
+    // No factor and no root remains. A term per channel remains if the layer had no bias.
     expect(operations(normed.found)).not.toContain("mul");
     expect(operations(normed.found)).not.toContain("sqrt");
     expect(plan(normed.found).steps.length).toBe(plan(bare.found).steps.length);

@@ -1,4 +1,4 @@
-/** Targets in units of their own: a network need not learn them first, and its saved form gives them back. */
+/** Targets in large units: a network need not learn the units, and its saved form restores them. */
 import { describe, expect, it } from "vitest";
 import {
   adam,
@@ -75,7 +75,7 @@ describe("a network with a target in large units", () => {
     const trained = await run;
     const z = trained.outputs(data);
     const mean = z.reduce((sum, zi, i) => sum + lossOf(zi - data.target.values[i]), 0) / rows;
-    // The rule hardly moves: all are of one point, in floats and in doubles.
+    // The rule hardly moves, so all losses are of one point, in floats and in doubles.
     expect(trained.run.loss / mean).toBeCloseTo(1, 4);
     expect(ticked / before / mean).toBeCloseTo(1, 4);
   });
@@ -96,7 +96,7 @@ describe("a network with a target in large units", () => {
     const resumed = await fit.resume(await half.checkpoint(), data, { epochs: 2 });
     const straight = await fit(network(layers()), data, { ...options, epochs: 2 });
     expect(resumed.outputs(data)).toEqual(straight.outputs(data));
-    // The mean loss is summed stretch by stretch, and stretches depend on the machine's speed.
+    // The mean loss is summed by stretch, and stretches depend on the machine's speed.
     expect(resumed.run.loss / straight.run.loss).toBeCloseTo(1, 12);
   });
 

@@ -128,7 +128,7 @@ describe("states", () => {
   it("change twice if a layer is applied twice", () => {
     const shared = n.batchNorm({ momentum: 0.5, affine: false });
     const { states } = n.traceNetwork(n.sequential([shared, (y) => add(y, 8), shared]), input("x", [2, 1]), { training: true });
-    // Means 2, then 8: 0.5 · (0.5 · 4 + 0.5 · 2) + 0.5 · 8.
+    // Means are 2, then 8: 0.5 · (0.5 · 4 + 0.5 · 2) + 0.5 · 8.
     expect(interpret([states[0].next!], { x: [1, 3], "state:0.mean": [4], "state:0.variance": [1] })[0][0]).toBeCloseTo(5.5, 14);
   });
 

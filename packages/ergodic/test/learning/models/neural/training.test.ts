@@ -1,5 +1,6 @@
 /**
- * Networks in training: they learn, repeat themselves bit for bit, go on from a checkpoint, give memory back, and stop early.
+ * Networks in training: they learn, are reproducible bit for bit, resume from a checkpoint, release memory, and stop
+ * early.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -84,7 +85,7 @@ describe("equal seeds", () => {
   };
   it.each(Object.keys(runs))("produce the same bits: %s", async (name) => {
     using data = signs(104);
-    // A single row has no variance: batch norm is for batches.
+    // A single row has no variance, and batch norm requires batches.
     const layers = name === "single rows" ? [dense(6), relu(), dropout(0.2), dense(1)] : stirred();
     const made = async (seed: number): Promise<string> =>
       bytesOf(await fit(network(layers), data, { ...small, ...runs[name], seed }));
@@ -152,7 +153,7 @@ it("a run releases its memory", async () => {
     await once({ replicas: 2, workers: 2 });
     await whole();
   }
-  // Less, where something of other tests was collected meanwhile.
+  // It can be less, if garbage of other tests was collected meanwhile.
   expect(memory.usedBytes).toBeLessThanOrEqual(before);
 });
 

@@ -1,4 +1,4 @@
-/** Networks on several workers: replicas, racing, shared full gradients; what full gradients draw. */
+/** Networks on several workers: replicas, racing, shared full gradients, and their random draws. */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { RowObjective } from "../../../../src/engine/optimise/objective.ts";
@@ -50,7 +50,7 @@ describe("many workers", () => {
       fit(network(kinds[name]()), some, { batch: 32, epochs: 1, replicas: 2, averageEvery: 0.25, seed: 2, workers });
     const [one, two] = [await run(1), await run(2)];
     expect(numbersOf(two)).toEqual(numbersOf(one));
-    // Two runs in turns on one engine are each as if it were alone.
+    // Two simultaneous runs on one engine do not affect each other.
     const [third, fourth] = await Promise.all([run(2), run(1)]);
     expect([numbersOf(third), numbersOf(fourth)]).toEqual([numbersOf(one), numbersOf(one)]);
     train.dispose();
@@ -115,11 +115,14 @@ describe("many workers", () => {
 });
 
 describe("random layers", () => {
-  // Outputs are 2wx or 0, as each row's own mask has it.
+  // Outputs are 2wx or 0, depending on the mask of each row.
   const ROWS = 16_384;
   const x = Array.from({ length: ROWS }, (_, i) => [1 + i / 1e5]);
   const moment = (power: number): number => x.reduce((sum, [a]) => sum + a ** power, 0) / x.length;
-  /** Five standard errors of the mean of numbers that are 2x² or 0. With one mask for every 256 rows there would be eight times as much. */
+  /**
+   * Five standard errors of the mean of numbers that are 2x² or 0. One mask per 256 rows would make the error eight
+   * times as large.
+   */
   const bound = 5 * Math.sqrt(moment(4) / ROWS);
   const make = () => Dataset.fromArrays({ x, y: x.map(() => 0) });
   const model = network([dense(1, { bias: false, name: "w" }), dropout(0.5)], { loss: "squared", standardise: false });
@@ -151,7 +154,7 @@ describe("random layers", () => {
     const engine = await openEngine();
     const alike = Array.from({ length: ROWS }, (_, i) => [1 + (i % 256) / 1000]);
     const losses: number[] = [];
-    // Two chunks of one part, and the first of the next; all else weighs nothing.
+    // Two chunks of one part, and the first of the next. All other rows have weight 0.
     for (const from of [0, 256, ROWS / 16]) {
       const weights = alike.map((_, i) => Number(i >= from && i < from + 256));
       using data = Dataset.fromArrays({ x: alike, y: alike.map(() => 0), weights });

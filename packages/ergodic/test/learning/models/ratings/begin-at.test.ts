@@ -1,4 +1,4 @@
-/** Factors that begin at those of a trained model: whose they are, and what newcomers have. */
+/** Factors that begin at those of a trained model: their owners, and the values of newcomers. */
 import { expect, test } from "vitest";
 import { Ratings } from "../../../../src/entries/everything.ts";
 import { beginAt } from "../../../../src/learning/models/ratings/begin-at.ts";
@@ -11,7 +11,7 @@ const trained = {
   userBiases: Float64Array.of(0.1, 0.2),
   itemBiases: Float64Array.of(0.5, 0.6, 0.7),
 };
-/** In another order, with a newcomer on each side, and without one who was known. */
+/** In another order, with a newcomer on each side and one known user missing. */
 const ratings = Ratings.fromTriples({
   users: ["cleo", "ben", "anna"],
   items: ["ulysses", "ivanhoe", "dune"],
