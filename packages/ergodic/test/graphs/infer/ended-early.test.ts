@@ -198,7 +198,7 @@ describe("hard zeros", () => {
     expect(String(answer)).toContain(`ln of the product of the factors: -Infinity; ${NO_STATE}\n`);
   });
 
-  // 7 pigeons are proved by the search, and 3 by elimination of a small part.
+  // 7 pigeons need the search, and 3 form a small part.
   it.each([7, 3])("reports a proof that no state is possible: %i pigeons", async (count) => {
     const stopped = (task: InferenceTask) => infer(pigeons(count, count - 1), { task, algorithm: elimination() }).stop();
     await expect(stopped("marginals")).rejects.toThrow("GRAPH_IMPOSSIBLE");

@@ -70,7 +70,7 @@ function triples(count: number, strength: number): FactorTables {
   return graphOf(Array(count).fill(2), factors);
 }
 
-/** Returns what is wrong or missed in an answer, and whether the answer has no guarantee. */
+/** Returns errors and misses of an answer, and whether the answer has no guarantee. */
 async function tried(
   graph: FactorTables,
   seed: number,

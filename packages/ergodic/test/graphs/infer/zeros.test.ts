@@ -24,10 +24,7 @@ function latinSquares(side: number, weight: (cell: number, number: number) => nu
   return graphOf(new Array(side * side).fill(side), factors, first);
 }
 
-/**
- * Assigns each of several nearby measurements to one of the targets on a line, or to none. A measurement has at most
- * two candidates.
- */
+/** Assigns to each target on a line one of the nearby measurements, or none. No measurement belongs to two targets. */
 function assignments(count: number, reach: number) {
   const draws = stream(3, "assignments").at(0);
   const choices = Array.from({ length: count }, (_, target) => {

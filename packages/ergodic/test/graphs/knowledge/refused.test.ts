@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { knowledgeBase, query, relation, weightedRule } from "../../../src/entries/everything.ts";
 
-// What TypeScript would refuse is refused by name at run time too.
+// Errors at run time name all input that TypeScript would refuse.
 // biome-ignore lint/suspicious/noExplicitAny: wrong arguments on purpose
 type Any = any;
 

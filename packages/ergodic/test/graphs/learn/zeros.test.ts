@@ -100,7 +100,7 @@ describe("fits of graphs with zeros", () => {
       "racing",
       "islands",
     ]);
-    // In any place.
+    // Islands anywhere in the graph count.
     const second = yes(4);
     second.table([0, 1], [1, 2, 3, 1]);
     second.table([2, 3], [1, 0, 0, 1]);

@@ -62,7 +62,7 @@ describe.each(kinds)("%s", (kind) => {
   const rowWeights = rows.y.map((_, i) => (i % 7 === 3 ? 0 : 0.5 + (i % 3)));
 
   it.each(certified)(
-    "%s: reports correct values, and a gap that bounds the suboptimality after any round",
+    "%s: reports correct values, and a gap that always bounds the suboptimality, after any round",
     async (_, model) => {
       const penalty = penaltyOf(model, columns);
       for (const weights of [undefined, rowWeights]) {

@@ -45,7 +45,7 @@ describe.skipIf(!there)(`the path on golub${there ? "" : " (skipped: no ../share
 
   it("starts at the smallest λ with zero coefficients, and falls geometrically to a hundredth", () => {
     const largest = largestLambda(rows);
-    // The last λ are omitted, because more than 99.9 % is explained without them.
+    // The path omits the last two λ, because more than 99.9 % is explained before them.
     expect(path.lambdas.length).toBe(98);
     expect([path.explained[96] <= 0.999, path.explained[97] > 0.999]).toEqual([true, true]);
     path.lambdas.forEach((lambda, k) => {

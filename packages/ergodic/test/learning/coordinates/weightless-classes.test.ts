@@ -70,7 +70,7 @@ it("L-BFGS predicts the same if there is no L1", async () => {
   for (const [i, p] of found.entries()) for (const [k, v] of p.entries()) expect(Math.abs(v - wanted[i][k])).toBeLessThan(1e-3);
 });
 
-it("a fold whose training rows lack a class reports a finite loss for that class", async () => {
+it("a fold whose training rows lack a class reports a finite loss for the class", async () => {
   const rare = { ...known, x: [...known.x, known.x[0]], y: [...known.y, 3], classes: 4 };
   using data = tableOf(rare);
   const evaluations = vi.spyOn(ColumnNewton.prototype, "evaluate");

@@ -77,7 +77,7 @@ describe("worseFindings", () => {
 describe("fit", () => {
   // More rows than the comparison samples, and fewer rows, which are all compared.
   it.each([6000, 600])(
-    "reports descent above its start, but not successful descent, on %d rows",
+    "reports descent that ends above its start as a finding, but not descent that learns, on %d rows",
     async (count) => {
       const [numbers, classes] = [rowsOf(count), rowsOf(count, noisy)];
       const logistic = linear({ loss: "logistic" });

@@ -238,7 +238,7 @@ it("16-bit parameters end a run with an error when they saturate", async () => {
     await expect(fit(model, data, { ...options, precision })).rejects.toThrow("[MODEL_SATURATED]");
   }
   expect((await fit(model, data, options)).weights[0]).toBeCloseTo(40, 1);
-  // One of two copies uses rows that lead there, which their mean never shows.
+  // The rows of one copy lead to the limit, which the mean of both copies never shows.
   const halved = Dataset.fromArrays({ x, y: x.map(([v], i) => (i < 100 ? 0 : 40 * v)) });
   const two = { ...options, precision: { data: "f32", model: "i16" }, replicas: 2, schedule: "ordered" } as const;
   await expect(fit(model, halved, two)).rejects.toThrow(

@@ -27,7 +27,7 @@ describe.each(kinds)("%s", (kind) => {
     ["weights of the penalty", 1, { penaltyWeights: { x0: 3, x2: 0.5 } }],
     ["no intercept", 1, { intercept: false }],
   ] as [string, number, LinearOptions][])(
-    "starts at the smallest λ with zero coefficients: %s",
+    "starts at the smallest λ with all coefficients at zero: %s",
     async (_, l1Ratio, more) => {
       using data = tableOf(rows);
       const model = modelOf(kind, more);

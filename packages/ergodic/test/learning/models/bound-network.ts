@@ -103,7 +103,7 @@ export class BoundNetwork implements Disposable {
   /** The mean loss alone, from the kernel for line searches. */
   objective(rows: readonly number[]): number {
     const kernel = this.engine.kernel("networkObjective", this.plan.deterministic);
-    // The slot's program is loaded on request.
+    // The getter fills the slot on first access.
     if (this.binding.objectiveSlot === undefined) throw new Error("no objective");
     this.engine.memory.u32(this.rows, rows.length).set(rows);
     return kernel(this.binding.model, this.parameters, this.rows, rows.length);

@@ -92,7 +92,7 @@ describe("the loss, its gradient and Hessian, as sums over rows", () => {
       [false, true].flatMap((sparse) => [true, false].map((intercept) => ({ shape, type, sparse, intercept }))),
     ),
   );
-  it.each(cases)("equal the kernel's: $shape $type sparse $sparse intercept $intercept", async ({ shape: [n, d], type, sparse, intercept }) => {
+  it.each(cases)("$shape $type sparse $sparse intercept $intercept", async ({ shape: [n, d], type, sparse, intercept }) => {
     const random = numbers(n * 31 + d);
     const x = Array.from({ length: n }, () => Array.from({ length: d }, () => (sparse && random() < 0.5 ? 0 : 2 * random() - 1)));
     for (const [name, loss] of Object.entries(losses)) {

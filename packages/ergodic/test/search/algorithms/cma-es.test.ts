@@ -287,7 +287,7 @@ describe("cmaEs: termination", () => {
   it("compares the newest 30 % with the oldest 30 %, not halves", () => {
     const judge = (best: (g: number) => number) => {
       const termination = new Termination({ pointTolerance: 0, valueTolerance: 0 }, 2);
-      // Stagnation ignores these conditions, and they never end the run.
+      // A distribution that stagnation ignores, and that never ends the run.
       const distribution = {
         constants: { dimension: 2, population: 6 },
         kept: {

@@ -91,7 +91,7 @@ function work(d: number) {
 }
 
 test.each([20, 100, 400])(
-  "an update of %i coordinates reads a few rows, and sums a centroid once in as many updates",
+  "an update of %i coordinates reads only a few rows, and sums a centroid once in as many updates",
   (d) => {
     const { rows, sums, numbers } = work(d);
     expect(rows).toBeLessThan(6);
@@ -150,7 +150,7 @@ describe("searches that propose without side effects", () => {
     }
   });
 
-  test.each(pure)("$name is not copied at each evaluation, and can be checkpointed between ask and tell", async ({ algorithm }) => {
+  test.each(pure)("$name is not copied per evaluation, and can be checkpointed between ask and tell", async ({ algorithm }) => {
     let copies = 0;
     const watched = {
       ...algorithm,

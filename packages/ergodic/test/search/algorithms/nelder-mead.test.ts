@@ -136,8 +136,7 @@ describe("the first simplex", () => {
 });
 
 /**
- * McKinnon 1998: from this simplex every step is an inside contraction, and it collapses at 0, where the slope is (0,
- * 1).
+ * McKinnon 1998: from this simplex every step is an inside contraction. It collapses at 0, where the slope is nonzero.
  */
 describe("McKinnon's function, whose minimum is −¼ at (0, −½)", () => {
   const f: Value = ([x, y]) => (x <= 0 ? 360 : 6) * x * x + y + y * y;
@@ -212,7 +211,7 @@ describe("termination", () => {
 
 describe("snapshots", () => {
   test.each(["none", "repeat", "oriented", "fresh"])(
-    "%s: resumes after every batch with the same result",
+    "%s: resumes after every batch with the same result as an uninterrupted run",
     (restarts) => {
       const algorithm = nelderMead({ restarts });
       // A rough function, so that the simplex shrinks too.

@@ -69,7 +69,7 @@ const coupled =
   };
 
 describe("quadratics", () => {
-  test.each([1, 2, 5, 10, 20])("minimises a separable one in %i dimensions with one line each and four or five values per line", (d) => {
+  test.each([1, 2, 5, 10, 20])("minimises a separable one in %i dimensions by one line each, with four or five values", (d) => {
     const f: Value = (x) => x.reduce((sum, v, i) => sum + (i + 1) * (v - 1.5) ** 2, 0);
     const { best } = drive(open(powell(), new Float64Array(d)), f, 1 + 5 * d);
     expect(best.value).toBeLessThan(1e-20);
@@ -142,7 +142,7 @@ describe("termination", () => {
   });
 });
 
-test.each(["none", "repeat", "fresh"])("%s: resumes after every value with the same result", (restarts) => {
+test.each(["none", "repeat", "fresh"])("%s: resumes after every value with the same result as an uninterrupted run", (restarts) => {
   const algorithm = powell({ restarts });
   const f: Value = ([x, y, z]) => 100 * (y - x * x) ** 2 + (1 - x) ** 2 + Math.abs(z) + (x > 1.5 ? Number.NaN : 0);
   const start = [-1.2, 1, 0.7];

@@ -39,7 +39,7 @@ const { entries } = JSON.parse(readFileSync(new URL("./golden/scipy-minimize.jso
 };
 
 describe("Nelder–Mead compared with scipy", () => {
-  test.each(entries.filter(({ method }) => method === "Nelder-Mead"))("agrees: $call", ({ f, x0, options, x, value, evaluations }) => {
+  test.each(entries.filter(({ method }) => method === "Nelder-Mead"))("$call", ({ f, x0, options, x, value, evaluations }) => {
     const algorithm = nelderMead({ adaptive: options.adaptive, restarts: "none", pointTolerance: 1e-8, valueTolerance: 1e-10 });
     const { best, values } = drive(open(algorithm, x0), functions[f]);
     expect(values.length).toBe(evaluations);
@@ -49,7 +49,7 @@ describe("Nelder–Mead compared with scipy", () => {
 });
 
 describe("Powell compared with scipy", () => {
-  test.each(entries.filter(({ method }) => method === "Powell"))("agrees: $call", ({ f, x0, value, evaluations }) => {
+  test.each(entries.filter(({ method }) => method === "Powell"))("$call", ({ f, x0, value, evaluations }) => {
     const { best, values, state } = drive(
       open(powell({ restarts: "none", lineTolerance: 1e-2, valueTolerance: 1e-12 }), x0),
       functions[f],

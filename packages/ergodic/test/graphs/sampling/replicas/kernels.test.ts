@@ -213,7 +213,8 @@ describe("Bernoulli words", () => {
       const score = (q: number) => zScore((total - 64 * n * q) / Math.sqrt(64 * n * q * (1 - q)));
       expectGood(score(p));
       const odds = p / (1 - p);
-      // There are 2,048 of the rare ones, so a standard error is 2 % of the odds. Elsewhere it is at most 0.11 %.
+      // There are 2,048 rare ones, so a standard error is 2 % of their number. Elsewhere it is at most 0.11 % of the
+      // odds.
       const change = Math.min(p, 1 - p) < 0.01 ? 0.2 : 0.03;
       for (const factor of [1 + change, 1 - change]) expectCaught(score((odds * factor) / (1 + odds * factor)));
       const spread = (counts: Float64Array) => {
