@@ -157,7 +157,7 @@ describe("graphs of extreme size", () => {
     expect(logZ).toBeCloseTo(30_000 * (Math.log(1.0001) + Math.log(1.0002)) + Math.log(1 + 3 * (1.0001 * 1.0002) ** -30_000), 9);
   });
 
-  it("solves 30,000 parts and a chain of 30,000 variables exactly, within the time limit", async () => {
+  it("solves 30,000 parts and a chain of 30,000 variables exactly and quickly", async () => {
     const count = 30_000;
     const parts = factorGraph();
     for (let i = 0; i < count; i++) parts.variable(undefined, 3);

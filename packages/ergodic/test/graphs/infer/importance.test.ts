@@ -188,7 +188,7 @@ describe("k-hat instead of an interval", () => {
   });
 });
 
-it("applies the requested level to intervals, and widens them", async () => {
+it("a higher level widens the intervals, and the certificate reports it", async () => {
   const graph = grid(6, 1.5, 0);
   const widths: number[] = [];
   for (const level of [0.6, 0.999, 0.999999]) {

@@ -91,7 +91,7 @@ describe("elimination orders", () => {
     expect(better).toBeGreaterThan(20);
   });
 
-  it("of chordal graphs add no edge, at the first attempt", () => {
+  it("add no edge to chordal graphs, at the first attempt", () => {
     // Trees of cliques of five: each variable is connected to four that are connected to each other.
     const trees = fc.array(fc.tuple(fc.nat(), fc.nat(3)), { minLength: 5, maxLength: 60 });
     fc.assert(

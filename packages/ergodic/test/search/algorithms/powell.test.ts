@@ -142,7 +142,7 @@ describe("termination", () => {
   });
 });
 
-test.each(["none", "repeat", "fresh"])("%s: resumes after every value with the same result as an uninterrupted run", (restarts) => {
+test.each(["none", "repeat", "fresh"])("%s: resumes after every value like an uninterrupted run", (restarts) => {
   const algorithm = powell({ restarts });
   const f: Value = ([x, y, z]) => 100 * (y - x * x) ** 2 + (1 - x) ** 2 + Math.abs(z) + (x > 1.5 ? Number.NaN : 0);
   const start = [-1.2, 1, 0.7];

@@ -360,7 +360,7 @@ describe("resumed runs", () => {
     expect(told(resumed)).toEqual(told(whole));
   });
 
-  it("must be of minimize", async () => {
+  it("must come from minimize", async () => {
     const data = e.Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
     const run = e.fit(e.linear({ loss: "squared" }), data, { epochs: 1 });
     await run;

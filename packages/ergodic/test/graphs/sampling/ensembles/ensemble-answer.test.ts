@@ -136,7 +136,7 @@ describe("intervals from ensembles", () => {
 });
 
 describe("sums", () => {
-  it("of two periods add the counts, and keep the largest value of either", () => {
+  it("add the counts of two periods, and keep the larger maximum", () => {
     const [one, two] = [drawn(1, 8, 4), drawn(2, 8, 6, (v, e) => (e === 3 ? v + 5 : v))];
     const sum = one.plus(two);
     const back = two.plus(one);

@@ -141,7 +141,7 @@ describe("ensembles", () => {
     expect([ensembles.warm, ensembles.sums().sweeps]).toEqual([false, 0]);
   });
 
-  it("move states to the nearest of the new powers", () => {
+  it("give each new power the states of the nearest old one", () => {
     const { copies, ensembles } = opened();
     const before = ensembles.powers;
     for (let sweep = 0; sweep < 200; sweep++) {

@@ -45,7 +45,7 @@ describe("judge", () => {
     expect(judge({ means, variances: [0.05, 0.05, 0.05, 0.05], known: 0.02 }, 100).mcse).toBeCloseTo(Math.sqrt(0.05 / 400), 12);
   });
 
-  it("trusts the means if χ² with 3 degrees exceeds 14.9 times its mean, beyond chance", () => {
+  it("uses the means if they differ beyond chance: χ² with 3 degrees above 14.9 times its mean", () => {
     const at = (known: number) => judge({ means, variances: [0, 0, 0, 0], known }, 100);
     // Wilson and Hilferty: (1 − 2/27 + 5.6 √(2/27))³ = 14.7.
     expect(at(between / 14.6).agreed).toBe(true);

@@ -15,7 +15,7 @@ import { laidOut } from "./laid-out.ts";
 const engine = await openEngine({ families: ["graphs"] });
 
 describe("colours", () => {
-  it("share 8192 variables among workers, and merge consecutive smaller colours into one stretch", () => {
+  it("are shared among workers from 8192 variables, and consecutive smaller ones form one stretch", () => {
     expect(stretchesOf([8191, 8300, 16_491, 24_683, 24_683, 24_700, 24_710], 5)).toEqual([
       // 8191, 109 and 8191 are sequential, then 8192 is shared, then 0, 17 and 10 are sequential.
       { from: 5, to: 16_496, shared: false },

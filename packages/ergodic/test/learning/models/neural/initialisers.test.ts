@@ -37,7 +37,7 @@ describe("variances", () => {
     ["lecunUniform", n.lecunUniform(), 1 / FANS.fanIn],
     ["normalInitial", n.normalInitial({ deviation: 0.3 }), 0.09],
     ["uniformInitial", n.uniformInitial({ low: -3, high: 3 }), 3],
-  ] as const)("of %s match theory, with mean 0 and the stated distribution", (name, initial, variance) => {
+  ] as const)("match theory for %s, with mean 0 and the stated distribution", (name, initial, variance) => {
     const values = valuesOf(initial);
     const deviation = Math.sqrt(variance);
     const scaled = values.map((x) => x / deviation);
@@ -99,7 +99,7 @@ describe("orthogonal", () => {
     [[5, 3], "columns"],
     [[4, 4], "rows"],
     [[2, 2, 3], "columns"],
-  ])("of %j has orthogonal %s, with length gain", (shape, which) => {
+  ])("returns for %j orthogonal %s of length gain", (shape, which) => {
     const gain = 1.5;
     const values = valuesOf(n.orthogonal({ gain }), "a", shape);
     const columns = shape.at(-1)!;

@@ -104,7 +104,7 @@ describe("errors", () => {
 describe("shapes", () => {
   const shapeOf = (layer: n.Layer, x = images) => [...n.traceNetwork(layer, x).output.shape.slice(1)];
 
-  it("of an image follow from kernel, stride and padding", () => {
+  it("follow from kernel, stride and padding for images", () => {
     expect(shapeOf(n.convolution(5))).toEqual([4, 4, 5]);
     expect(shapeOf(n.convolution(5, { stride: 3 }))).toEqual([2, 2, 5]);
     expect(shapeOf(n.convolution(5, { padding: "valid" }))).toEqual([2, 2, 5]);
@@ -116,7 +116,7 @@ describe("shapes", () => {
     expect(shapeOf(n.shuffleUnitV1(3, 12, { stride: 2, firstGroups: 1 }))).toEqual([2, 2, 12]);
   });
 
-  it("of sequences remain sequences", () => {
+  it("keep sequences as sequences", () => {
     const sequence = input("sequence", [2, 7, 3]);
     expect(shapeOf(n.convolution(5, { stride: 2 }), sequence)).toEqual([4, 5]);
     expect(shapeOf(n.convolution(5, { padding: "valid" }), sequence)).toEqual([5, 5]);

@@ -18,7 +18,7 @@ describe("paths", () => {
     expect(inputsBelow(n.traceNetwork(network, x).output)).toContain("parameter:1.head.weight");
   });
 
-  it("of a single layer begin at its parameters", () => {
+  it("begin at the parameters of a single layer", () => {
     expect(pathsOf(n.dense(2, { name: "unused" }))).toEqual(["weight", "bias"]);
   });
 
@@ -31,7 +31,7 @@ describe("paths", () => {
     ]);
   });
 
-  it("in a plain function are those that it requests", () => {
+  it("match the requests of a plain function", () => {
     const scaled: n.LayerFunction = (given, scope) =>
       scope.within("inner", (inner) => mul(given, inner.parameter("scale", [3], { initial: n.ones() })));
     expect(pathsOf(n.sequential([scaled]))).toEqual(["0.inner.scale"]);
@@ -172,7 +172,7 @@ describe("random streams", () => {
 });
 
 describe("errors", () => {
-  it("in an operation name the innermost layer", () => {
+  it("name the innermost layer if an operation fails", () => {
     const image = input("image", [2, 2, 2, 1]);
     const deep = n.sequential([n.sequential([n.convolution(1, { kernel: 3, padding: "valid", name: "wide" })])]);
     expect(() => n.traceNetwork(deep, image)).toThrow(
