@@ -39,7 +39,7 @@ describe.skipIf(!there)(`the path on golub${there ? "" : " (skipped: no ../share
     path = await fit.path(linear({ loss: "squared", standardise: false }), data, { lambdas: 100, ratio: 0.01 });
   });
 
-  it("contains the entries that the file describes", () => {
+  it("has the documented numbers of rows, columns and positive labels", () => {
     expect([rows.rowCount, rows.columnCount, rows.y.filter((y) => y === 1).length]).toEqual([72, 7129, 25]);
   });
 

@@ -53,7 +53,7 @@ it("reaches the objective and fitted values of the twin", async () => {
   const seen = { wide: 0, zero: 0, moved: 0 };
   const check = async ({ share, ...rows }: Rows & { share: number }): Promise<void> => {
     const { x, y, columnCount, rowCount } = rows;
-    // Away from 0 for a target that is constant or orthogonal to all columns.
+    // l1 stays away from 0 if the target is constant or orthogonal to all columns.
     const l1 = share * Math.max(largestLambda(rows), 1e-3);
     using data = Dataset.fromArrays({ x: { values: Float64Array.from(x), columnCount }, y, type: "f64" });
     const { weights, intercept } = await fit(linear({ loss: "squared", l1, standardise: false }), data, {
@@ -65,7 +65,7 @@ it("reaches the objective and fitted values of the twin", async () => {
     const wanted = lassoGap(rows, twin.weights, twin.intercept, l1);
     // The twin's own certificate: |y| ≤ 2, so objectives are at most 2.
     expect(wanted.primal - wanted.dual).toBeLessThan(1e-12);
-    // A relative gap of 1e-12 of at most 2, plus rounding.
+    // The relative gap is 1e-12 of an objective of at most 2, and rounding adds to it.
     expect(Math.abs(found.primal - wanted.primal)).toBeLessThan(1e-11);
     // ‖z − z*‖²/(2n) is at most the excess of the objective over its minimum.
     const [z, least] = [outputs(rows, weights, intercept[0]), outputs(rows, twin.weights, twin.intercept)];

@@ -40,7 +40,7 @@ const newton = ColumnNewton.prototype as unknown as Generators;
 afterEach(() => vi.restoreAllMocks());
 
 describe.each([3, 8, 20, 60])("%i classes", (classes) => {
-  test("makes at most 8 evaluations per cycle of group steps, and ends at the certified gap", async () => {
+  test("makes one evaluation per step and group, with at most 8 groups, and ends at the certified gap", async () => {
     using data = tableOf(rowsOf(classes, 400, 6));
     let cycles = 0;
     let made = 0;
@@ -153,7 +153,7 @@ test("a round interrupted anywhere never raises the objective", async () => {
   await all(solver.open());
   await all(solver.begin({ l1, l2: 0 }));
   const { begun, seen } = await all(solver.round(1e-6));
-  // Except trial steps, which are discarded if they raise the objective.
+  // Trial steps are exempt, because they are discarded if they raise the objective.
   expect(seen.length).toBeGreaterThan(8);
   expect(Math.max(...seen)).toBeLessThanOrEqual(begun + 1e-9);
   solver.dispose();

@@ -51,7 +51,7 @@ test("squared losses count weights as rows", async () => {
   expect(await why(10.5)).toContain("under which held-out rows are predicted best");
 });
 
-test("more observations than the limit for individual dealing are divided evenly", async () => {
+test("more observations than are dealt individually are divided evenly", async () => {
   const many = rows.map((row) => ({ ...row, count: 1000 * row.count }));
   const model = await fit(linear(), of(many, true), { seed: 1 });
   expect(model.evaluate(oneByOne).accuracy).toBeCloseTo(0.7783, 3);

@@ -43,7 +43,7 @@ const classes = () => Dataset.fromArrays({ x, y: x.map(([a, b]) => (a + b > 0 ? 
 describe("line searches on minibatches", () => {
   const searches = [exactLineSearch(), backtracking(), strongWolfe()];
 
-  it.each(searches)("is refused, with advice for both cases: $name", async (rule) => {
+  it.each(searches)("are refused, with advice for both cases: $name", async (rule) => {
     using data = numbers();
     await expect(Promise.resolve(fit(linear(), data, { rule, batch: 4 }))).rejects.toThrow(
       `fit: ${rule.name} needs the full gradient, but batch is 4: a search over the whole objective costs 40 gradients, and a minibatch direction need not ` +
@@ -52,7 +52,7 @@ describe("line searches on minibatches", () => {
     );
   });
 
-  it("advises correctly: a decreasing rate wins with noise, and the searches win without", async () => {
+  it("have good advice: a decreasing rate wins with noise, and the searches win without", async () => {
     const draws = stream(3, "rows").at(0);
     const columns = Array.from({ length: 400 }, () => [draws.normal(), draws.normal(), draws.normal()]);
     const errors = columns.map(() => draws.normal());
@@ -150,7 +150,7 @@ describe("automatic standardisation of columns", () => {
 describe("runs refused with an explanation", () => {
   const data = Dataset.fromArrays({ x: [[0], [1], [2], [3]], y: [0, 1, 0, 1] });
   const model = linear({ loss: "logistic" });
-  // The call of a JavaScript user.
+  // Called as from JavaScript, without types.
   const call = fit as unknown as (...args: unknown[]) => Promise<unknown>;
 
   it.each([
@@ -208,14 +208,14 @@ describe("runs refused with an explanation", () => {
     );
   });
 
-  it("marks as links the rules that chains of the registry use", () => {
+  it("marks a rule as a link if the registry puts it into a chain", () => {
     for (const [name, { make, inChain }] of Object.entries(ruleRegistry)) {
       const made = make({});
       expect([name, made.kind === "equation" && made.link]).toEqual([name, inChain !== undefined]);
     }
   });
 
-  it("refuses rows to resume with", () => {
+  it("refuses to resume on rows that are not a Dataset", () => {
     const resume = fit.resume as unknown as (...args: unknown[]) => unknown;
     expect(() => resume("kept", [[1]])).toThrow("fit.resume: data is an array of 1, but must be a Dataset");
   });

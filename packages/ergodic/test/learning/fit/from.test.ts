@@ -389,7 +389,7 @@ describe("a factorisation initialised from another", () => {
 
 describe("refused initial models", () => {
   const data = numbers(1);
-  it("explains the reason", async () => {
+  it("explains why an initial model is refused", async () => {
     const first = await fit(linear({ loss: "squared" }), data, { epochs: 1 });
     const two = Dataset.fromArrays({ x: rows(1).map((row) => row.slice(0, 2)), y: targets(rows(1)) });
     await expect(fit(linear(), two, { from: first })).rejects.toMatchObject({ code: "DATASET_PIPELINE" });

@@ -102,7 +102,7 @@ describe("fits with offsets", () => {
     const precision = { data: "f64", model: "f64" } as const;
     const model = linear({ loss, l2, standardise: false });
     const solved = await fit(model, data, { rule: lbfgs(), batch: "all", precision, until: { updates: 400, tolerance: 1e-13 } });
-    // It ends when the objective stops falling, and the error of parameters is the square root of that.
+    // It ends when the objective stops falling, so parameters are accurate to the square root of the precision.
     close([...solved.weights, ...solved.intercept], wanted, 3.3);
     const by = await fit(model, data, { algorithm: coordinateDescent(), precision, until: { tolerance: 1e-12, epochs: 3000 } });
     close([...by.weights, ...by.intercept], wanted, 5);

@@ -116,7 +116,7 @@ describe("fit.stream", () => {
     expect(fitted.run.report).toMatchObject({ rows: N, blocks: 3 });
   });
 
-  it("reads tables like the first, with levels and classes that only it lists", async () => {
+  it("reads all tables like the first, with levels and classes listed only there", async () => {
     const rowsOf = (blocks: number[][]) => blocks.map((rows) => table(rows));
     const only = range(0, N)
       .filter((i) => y[i] === "yes")

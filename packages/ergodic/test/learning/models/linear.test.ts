@@ -161,7 +161,7 @@ describe("weights", () => {
     expect(largest(found.weights, wanted.weights)).toBeLessThan(1e-6);
   });
 
-  it("leave a column of penalty weight 0 free, and shut out one of penalty weight 1e9", async () => {
+  it("leave a column of penalty weight 0 free, and exclude one of penalty weight 1e9", async () => {
     const model = linear({ loss: "squared", l2: 1, penaltyWeights: { x0: 0, x1: 1e9 }, intercept: false, standardise: false });
     using data = Dataset.fromArrays({
       x: [

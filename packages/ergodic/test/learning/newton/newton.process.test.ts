@@ -127,7 +127,7 @@ describe("the loss, its gradient and Hessian, as sums over rows", () => {
         // With and without an earlier loss.
         if (round === 1) expect(atOnce(binding.value(p))).toBeCloseTo(wanted.loss, 11);
         const found = copied(atOnce(binding.at(p, 0)));
-        // Computes again from the rows.
+        // The second call computes again from the rows.
         expect(copied(atOnce(binding.at(p, 0)))).toEqual(found);
         expect(found.loss).toBe(atOnce(binding.value(p)));
         for (let j = 0; j < width; j++) {
@@ -216,7 +216,7 @@ describe("objectives", () => {
     const { reason, updates } = await run(x, y, model);
     expect(reason).toMatch(/^the loss still falls as weights grow without end.*give l2/);
     expect(updates).toBeLessThan(12);
-    // With any penalty, however weak.
+    // Any penalty, however weak, makes the minimum finite.
     for (const l2 of [1e-3, 1e-9]) expect((await run(x, y, { ...model, l2 })).reason).toBe("converged");
   });
 

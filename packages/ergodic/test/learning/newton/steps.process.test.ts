@@ -111,19 +111,19 @@ describe("passes over many rows", () => {
     const fresh = copied(atOnce(binding.at(p, 0)));
     expect(kept).toEqual(fresh);
     expect(kept.loss).toBe(loss.value);
-    // Another point, without a loss.
+    // No loss was requested for this other point.
     atOnce(binding.value(p));
     const other = p.map((v) => -v);
     const elsewhere = copied(atOnce(binding.at(other, 0)));
     expect(elsewhere.loss).toBe(atOnce(binding.value(other)));
     expect(elsewhere.gradient).not.toEqual(kept.gradient);
-    // A loss that was abandoned midway.
+    // This loss is abandoned midway.
     atOnce(binding.value(p));
     const begun = binding.value(other);
     begun.next();
     begun.return(0);
     expect(copied(atOnce(binding.at(p, 0)))).toEqual(kept);
-    // The same array with other numbers.
+    // The same array now contains other numbers.
     atOnce(binding.value(other));
     other.set(p);
     expect(copied(atOnce(binding.at(other, 0)))).toEqual(kept);
@@ -196,7 +196,7 @@ describe("passes over many rows", () => {
     using problem = disposable(linear({ standardise: false }).bind(data, plan(), engine));
     const before = engine.memory.usedBytes;
     const binding = await problem.curvature.bind();
-    // Only the weights of rows.
+    // Only the weights of rows are stored.
     expect(engine.memory.usedBytes - before).toBeLessThan(9 * count);
     const p = Float64Array.of(0.5, 0.25);
     const loss = atOnce(binding.value(p));

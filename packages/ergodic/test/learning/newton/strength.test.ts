@@ -241,7 +241,7 @@ describe("the strength", () => {
     const x = Array.from({ length: 60 }, (_, i) => [...train.row(i)]);
     const small = Dataset.fromArrays({ x, y: Array.from(train.target.values, (v) => 1e-4 * v) });
     expect((await chosenL2({}, small)) / (await chosenL2({}, train))).toBeCloseTo(1, 6);
-    // By L-BFGS, too.
+    // The same holds for L-BFGS.
     const features = rff({ count: 200, seed: 1 });
     expect((await chosenL2({ features }, small)) / (await chosenL2({ features }, train))).toBeCloseTo(1, 6);
   });
@@ -305,7 +305,7 @@ describe("the strength", () => {
     const run = fit(linear(), train, { signal: stop.signal });
     setTimeout(() => stop.abort(new Error("enough")), 20);
     await expect(run).rejects.toThrow("enough");
-    // During the choice, not only after it.
+    // The abort works during the choice, not only after it.
     for (const data of [train, noisy(40, 160).train])
       await expect(chosenStrength(linear(), data, { signal: stop.signal })).rejects.toThrow("enough");
   });

@@ -96,7 +96,7 @@ test.each([20, 100, 400])(
     const { rows, sums, numbers } = work(d);
     expect(rows).toBeLessThan(6);
     expect(sums).toBe(3);
-    // Only values.
+    // Only values move.
     expect(numbers).toBeLessThanOrEqual(d);
   },
 );

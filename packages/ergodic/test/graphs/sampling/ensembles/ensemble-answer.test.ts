@@ -106,7 +106,7 @@ describe("intervals from ensembles", () => {
     const pseudo = Array.from({ length: 8 }, (_, e) => 8 * of(-1) - 7 * of(e));
     const mean = pseudo.reduce((sum, one) => sum + one / 8, 0);
     const deviation = Math.sqrt(pseudo.reduce((sum, one) => sum + (one - mean) ** 2, 0) / 7 / 8);
-    // Both tails use three quarters of a probability of 0.1: R's qt(1 - 0.0375, 7).
+    // The two tails share three quarters of the miss probability 0.1: R's qt(1 - 0.0375, 7).
     const half = 2.089729276 * deviation;
     const bias = Math.abs(of(-1) - mean);
     expect(bias).toBeGreaterThan(1e-3);

@@ -127,7 +127,7 @@ describe("graphGibbs() of graphs with one mode", () => {
 
 describe("scouts", () => {
   it("use at most 6.5 % of the fewest sweeps of the chains, and number at least 4", () => {
-    // 12 sweeps each.
+    // Each scout makes 12 sweeps.
     expect(Scouts.wanted(4 * 1200)).toBe(26);
     expect(26 * 12).toBeLessThanOrEqual(0.065 * 4 * 1200);
     expect([Scouts.wanted(2 * 1200), Scouts.wanted(0), Scouts.wanted(1e9), Scouts.wanted(1e9, 8)]).toEqual([13, 4, 32, 8]);

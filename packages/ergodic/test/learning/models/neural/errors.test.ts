@@ -177,7 +177,7 @@ describe("errors of fit", () => {
 });
 
 describe("errors of network", () => {
-  // The call of a JavaScript user.
+  // Called as from JavaScript, without types.
   const make = network as unknown as (...args: unknown[]) => unknown;
   it.each([
     [

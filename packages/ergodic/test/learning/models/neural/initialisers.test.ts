@@ -99,7 +99,7 @@ describe("orthogonal", () => {
     [[5, 3], "columns"],
     [[4, 4], "rows"],
     [[2, 2, 3], "columns"],
-  ])("returns for %j orthogonal %s of length gain", (shape, which) => {
+  ])("fills %j with orthogonal %s of length gain", (shape, which) => {
     const gain = 1.5;
     const values = valuesOf(n.orthogonal({ gain }), "a", shape);
     const columns = shape.at(-1)!;

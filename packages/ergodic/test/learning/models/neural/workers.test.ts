@@ -140,7 +140,7 @@ describe("random layers", () => {
       const loss = objective.evaluate(at, gradient, update);
       expect(await objective.evaluateOnWorkers(at, shared, update)).toBe(loss);
       expect(shared).toEqual(gradient);
-      // At w = 1.
+      // The loss at w = 1.
       expect(Math.abs(loss - moment(2))).toBeLessThan(bound);
       expect(gradient[0]).toBeCloseTo(2 * loss, 4);
       seen.push(loss);
