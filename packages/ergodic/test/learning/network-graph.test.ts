@@ -1,4 +1,4 @@
-/** networkGraph: what a trained network computes, as arrays; and networks that take nothing of their rows. */
+/** `networkGraph`: a trained network as arrays, and networks whose output does not depend on their rows. */
 import { describe, expect, it } from "vitest";
 import { arraysBelow } from "../../src/engine/compiler/index.ts";
 import {
@@ -25,7 +25,7 @@ const trained = async (layers: LayerLike[]): Promise<NetworkPredictor> =>
   (await fit(network(layers, { loss: "squared" }), data, { epochs: 1, batch: 4, seed: 1 })) as NetworkPredictor;
 
 describe("networkGraph", () => {
-  it("has one input for the rows, and those that its numbers name, with batch norm folded", async () => {
+  it("has one input for rows and named numbers, with batch norm folded", async () => {
     const model = await trained([convolution(3, { bias: false }), batchNorm(), relu(), flatten(), dense(1)]);
     for (const one of [model, await predictor<NetworkPredictor>(model.toBytes())]) {
       const { output, batch, numbers } = networkGraph(one);
@@ -40,7 +40,7 @@ describe("networkGraph", () => {
     }
   });
 
-  it("refuses a network with a plain function, and layers that are not those of the file", async () => {
+  it("refuses a network with a plain function, and layers that differ from the file", async () => {
     const model = await trained([flatten(), (rows) => rows, dense(1)]);
     expect(() => networkGraph(model)).toThrow(/networkGraph: the network holds a plain function .*\[LAYER_FUNCTION\]/);
     const define = (units: number) => layer("grows", (rows, scope) => scope.apply(dense(units), rows, "inner"));
@@ -53,7 +53,7 @@ describe("networkGraph", () => {
   });
 });
 
-it("a network that gives the same for all rows predicts, one row and many", async () => {
+it("a network with constant output predicts one row and many", async () => {
   const model = await trained([flatten(), dense(1), layerNorm(), dense(1)]);
   for (const one of [model, await predictor<NetworkPredictor>(model.toBytes())]) {
     const first = one.predict(x[0]).value as number;

@@ -1,4 +1,4 @@
-/** tune: what halving decides, to the trial; values, failures, signals, checkpoints; and real fits. */
+/** `tune`: the decisions of halving for each trial, values, failures, signals, checkpoints, and real fits. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +31,7 @@ const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const one = { rate: { low: 0, high: 1 } };
 const measured = (epoch: number, loss: number): TrialTick => ({ epoch, validation: { loss } });
 
-/** A fake run: these losses at epochs 1, 2, 3 … */
+/** A fake run with these losses at epochs 1, 2, 3 … */
 async function* losses(...values: number[]): AsyncGenerator<TrialTick> {
   for (const [i, loss] of values.entries()) {
     yield { epoch: i + 0.5, loss: 1e6 };
@@ -39,7 +39,7 @@ async function* losses(...values: number[]): AsyncGenerator<TrialTick> {
   }
 }
 
-/** Trial i runs as row i says. */
+/** Trial i follows row i. */
 const scripted =
   (...rows: number[][]): MakeTrial<"rate"> =>
   (_, { trial }) =>
@@ -53,20 +53,20 @@ const error = async (run: PromiseLike<unknown>): Promise<e.ErgodicError> =>
     },
     (reason) => reason,
   );
-/** All but how long it took. */
+/** Everything except the run time. */
 const told = ({ run: _, ...tuned }: Tuned<string>) => tuned;
 
 describe("halving", () => {
   const nine = (...values: number[]): number[] => Array.from({ length: 9 }, (_, i) => values[Math.min(i, values.length - 1)]);
 
-  it("stops what is not among the best 1/η at a rung: by hand, η = 3, rungs at 1 and 3 of 9 epochs", async () => {
+  it("stops all but the best 1/η at a rung: by hand, η = 3, rungs at 1 and 3 of 9 epochs", async () => {
     const make = scripted(
-      nine(0.5, 0.5, 0.4), // the first runs to its end, and lays the rungs: n = 1 at each
+      nine(0.5, 0.5, 0.4), // the first runs to its end, and defines the rungs: n = 1 at each
       nine(0.6), // 2nd of 2 at rung 1: stopped
       nine(0.45, 0.45, 0.5), // 1st of 3 at rung 1; 2nd of 2 at rung 3: stopped
       nine(0.44, 0.3, 0.3), // 1st of 4; 1st of 3
-      nine(0.445), // 2nd of 5, of which ⌊5/3⌋ = 1 goes on: stopped
-      nine(0.445, 0.2, 0.1), // as good as a 3rd of 6, of which 2 go on; one is lower (0.44), its equal is not: goes on, 1st of 4 at rung 3
+      nine(0.445), // 2nd of 5, and ⌊5/3⌋ = 1 continues: stopped
+      nine(0.445, 0.2, 0.1), // ties for 3rd of 6, and 2 continue; only one is lower (0.44), so it continues, 1st of 4 at rung 3
     );
     const tuned = await tune(make, { over: one, trials: 6, seed: 1 });
     expect(brief(tuned)).toEqual([
@@ -91,9 +91,9 @@ describe("halving", () => {
     ["none where a run is measured once", {}, 1, []],
     ["first, first·η … below the length", { first: 1 }, 10, [1, 3, 9]],
     ["never at the end", { first: 3, eta: 2 }, 12, [3, 6]],
-  ])("rungs: %s", async (_, halving, length, rungs) => {
-    // Trial k + 1 is better than all before it until just after rung k, and worse from there on, and so stopped at rung k + 1; the last one is worse
-    // at its end alone, and so not stopped.
+  ])("places rungs: %s", async (_, halving, length, rungs) => {
+    // Trial k + 1 is better than all earlier ones until just after rung k, then worse, and is therefore stopped at rung
+    // k + 1. The last one is worse only at its end, and is therefore not stopped.
     const turns = [0, 0, ...rungs.map(Math.ceil)];
     turns[rungs.length + 1] = length - 1;
     const make: MakeTrial<"rate"> = (_, { trial }) =>
@@ -108,7 +108,7 @@ describe("halving", () => {
     }
   });
 
-  it("of a run that is measured seldom, the first loss at or after a rung counts there", async () => {
+  it("uses the first loss at or after a rung if a run is measured rarely", async () => {
     const seldom: MakeTrial<"rate"> = async function* (_, { trial }) {
       for (const epoch of [4, 8, 12]) yield measured(epoch, trial + epoch);
     };
@@ -119,13 +119,13 @@ describe("halving", () => {
     ]);
   });
 
-  it("false: none is stopped", async () => {
+  it("stops no trial if it is false", async () => {
     const tuned = await tune(scripted([1, 1, 1], [3, 2, 0.5], [9, 9, 9]), { over: one, trials: 3, halving: false });
     expect(tuned.trials.map(({ state }) => state)).toEqual(["finished", "finished", "finished"]);
     expect([tuned.value, tuned.epochs, tuned.epochsSaved]).toEqual([0.5, 9, 0]);
   });
 
-  it("best is one that finished, even where a stopped one was lower when it was stopped", async () => {
+  it("selects a finished trial as best, even if a stopped one was lower when it was stopped", async () => {
     const tuned = await tune(scripted([1, 1, 5], [2, 2, 2]), { over: one, trials: 2 });
     expect(brief(tuned)).toEqual([
       ["finished", 5, undefined, 3],
@@ -134,7 +134,7 @@ describe("halving", () => {
     expect(tuned.value).toBe(5);
   });
 
-  it("is asynchronous: who comes to a rung first is judged first, whoever began first", async () => {
+  it("is asynchronous: judges trials in the order in which they reach a rung", async () => {
     const make: MakeTrial<"rate"> = async function* (_, { trial }) {
       for (let epoch = 1; epoch <= 3; epoch++) {
         await wait(trial === 0 ? 40 : 5);
@@ -149,7 +149,7 @@ describe("halving", () => {
     expect(tuned.settings).toEqual(tuned.trials[1].settings);
   });
 
-  it("a stopped trial has its signal aborted, and has ended before the next begins", async () => {
+  it("aborts the signal of a stopped trial, which ends before the next begins", async () => {
     const log: string[] = [];
     const make: MakeTrial<"rate"> = (_, { trial, signal }) => {
       log.push(`begin ${trial}`);
@@ -164,7 +164,7 @@ describe("halving", () => {
 });
 
 describe("values", () => {
-  it("the last loss, or the least", async () => {
+  it("are the last loss, or the smallest", async () => {
     const rows = [
       [3, 1, 2],
       [3, 2.5, 1.5],
@@ -175,7 +175,7 @@ describe("values", () => {
     expect([least.trials.map(({ value }) => value), least.value]).toEqual([[1, 1.5], 1]);
   });
 
-  it("measure reads what a tick tells", async () => {
+  it("are computed from ticks by measure", async () => {
     const make = ({ rate }: { rate: number }) =>
       (async function* () {
         yield { epoch: 1, loss: 0, auc: 1 - rate };
@@ -186,7 +186,7 @@ describe("values", () => {
     expect([silent.code, silent.where]).toEqual(["TUNE_NO_LOSS", "tune"]);
   });
 
-  it("settings have their names, types and ranges", async () => {
+  it("have settings with names, types and ranges", async () => {
     const seen: Record<"rate" | "batch" | "half", number>[] = [];
     const tuned = await tune(
       (settings, { trial, seed }) => {
@@ -213,12 +213,13 @@ describe("values", () => {
       expect(Number.isInteger(batch) && batch >= 1 && batch <= 256).toBe(true);
       expect(half).toBe(0.5);
     }
-    // Uniform in the logarithm: the median of 200 lies within 5 standard errors (of 0.5/√200, times 4 decades) of its middle.
+    // Uniform in the logarithm: the median of 200 lies within 5 standard errors (0.5/√200, times 4 decades) of the
+    // middle.
     const logs = seen.map(({ rate }) => Math.log10(rate)).sort((a, b) => a - b);
     expect(Math.abs(logs[100] + 2)).toBeLessThan((5 * 0.5 * 4) / Math.sqrt(200));
   });
 
-  it("takes random points for few trials, CMA-ES from 20 a searched setting on, and what it is told", async () => {
+  it("come from random points, from CMA-ES from 20 trials per searched setting, or from a given search", async () => {
     const over = { rate: { low: 0, high: 1 }, l2: { low: 0, high: 1 }, fixed: { low: 3, high: 3 } };
     const name = async (options: object) =>
       (await tune(() => losses(1), { over, until: { target: 1 }, ...options })).algorithm.search;
@@ -229,7 +230,7 @@ describe("values", () => {
     expect(await name({ algorithm: e.nelderMead() })).toBe("nelderMead");
   });
 
-  it("finds a planted optimum, where learning beats chance", async () => {
+  it("find a planted optimum if learning beats chance", async () => {
     const loss = ({ rate, l2 }: { rate: number; l2: number }) => (Math.log10(rate) + 1.5) ** 2 + (Math.log10(l2) + 4) ** 2;
     const over = { rate: { low: 1e-4, high: 1, scale: "log" }, l2: { low: 1e-6, high: 0.1, scale: "log" } } as const;
     const { settings } = await tune((s) => losses(loss(s)), { over, trials: 400, seed: 1 });
@@ -241,7 +242,7 @@ describe("values", () => {
 describe("failures", () => {
   const diverged = new e.ErgodicError("fit", "the training loss is NaN after 3 updates", "RUN_DIVERGED");
 
-  it("a trial that diverges has failed, and its measurements stand at the rungs that it reached", async () => {
+  it("marks a diverged trial as failed, and keeps its measurements at the rungs that it reached", async () => {
     const make: MakeTrial<"rate"> = async function* (_, { trial }) {
       if (trial === 1) {
         yield measured(1, 0.1);
@@ -262,12 +263,12 @@ describe("failures", () => {
     expect([tuned.failed, tuned.value]).toEqual([3, 0.5]);
   });
 
-  it("where all diverge there is no best", async () => {
+  it("has no best trial if all diverge", async () => {
     const failed = await error(tune(() => losses(Number.POSITIVE_INFINITY), { over: one, trials: 3 }));
     expect(failed.message).toMatch(/^tune: all of 3 trials diverged; .* \[TUNE_NO_VALUE\]$/);
   });
 
-  it("other errors end it, and say which trial", async () => {
+  it("ends at other errors, and names the trial", async () => {
     const cause = new Error("disk full");
     const make: MakeTrial<"rate"> = async function* (_, { trial }) {
       if (trial === 2) throw cause;
@@ -280,7 +281,7 @@ describe("failures", () => {
     expect([thrown.code, thrown.cause]).toEqual(["TUNE_THROWN", cause]);
   });
 
-  it("refuses what is no run", async () => {
+  it("refuses a trial that is not a run", async () => {
     const make = (async () => losses(1)) as unknown as MakeTrial<"rate">;
     expect((await error(tune(make, { over: one }))).message).toMatch(
       /^tune: make gave a promise, .* leave async out \[OPTION_TYPE\]$/,
@@ -309,7 +310,7 @@ describe("failures", () => {
     expect(() => tune(() => losses(1), options as never)).toThrow(expect.objectContaining({ code }));
   });
 
-  it("refuses a make that is no function", () => {
+  it("refuses a make that is not a function", () => {
     expect(() => tune(losses(1) as never, { over: one })).toThrow(/make is .* \[OPTION_TYPE\]$/);
   });
 });
@@ -323,7 +324,7 @@ describe("a run of the engine", () => {
     }
   };
 
-  it("ticks, says what it will do, and stops at a target or in time", async () => {
+  it("ticks, describes its plan, and stops at a target or in time", async () => {
     const run = tune(slow, { over: one, trials: 40, seed: 1, halving: { eta: 3 } });
     const chosen = (await run.chosen) as e.TuneOptions & Record<string, never>;
     expect(chosen).toMatchObject({ names: ["rate"], halving: { eta: 3, first: null }, until: { trials: 40, seconds: null } });
@@ -343,7 +344,7 @@ describe("a run of the engine", () => {
     expect((await tune(slow, { over: one, until: { seconds: 0.05 } })).reason).toBe("time is up");
   });
 
-  it("the same seed gives the same trials and stops; another one others", async () => {
+  it("produces the same trials and stops with the same seed, and others with another seed", async () => {
     const options = { over: one, trials: 25, seed: 7 };
     const first = await tune(slow, options);
     expect(told(await tune(slow, options))).toEqual(told(first));
@@ -351,7 +352,7 @@ describe("a run of the engine", () => {
     expect(told(await tune(slow, { ...options, seed: 8 }))).not.toEqual(told(first));
   });
 
-  it("concurrency: trials overlap, and without halving the result is the same", async () => {
+  it("overlaps trials concurrently, with the same result without halving", async () => {
     let now = 0;
     let most = 0;
     const counted: MakeTrial<"rate"> = async function* (settings, context) {
@@ -366,7 +367,7 @@ describe("a run of the engine", () => {
     expect(told(together)).toEqual(told(await tune(slow, options)));
   });
 
-  it("a signal ends it, and the trial under way", async () => {
+  it("ends by a signal, together with the current trial", async () => {
     const stop = new AbortController();
     const reason = new Error("enough");
     let ended: unknown;
@@ -382,7 +383,7 @@ describe("a run of the engine", () => {
   it.each([
     ["one at a time", 1],
     ["three at once", 3],
-  ])("goes on from a checkpoint as if nothing had been, %s; trials under way are made again", async (name, concurrency) => {
+  ])("resumes from a checkpoint as if uninterrupted, %s, and repeats unfinished trials", async (name, concurrency) => {
     const halving = concurrency === 1 ? {} : (false as const);
     const options = { over: one, trials: 45, seed: 5, halving, algorithm: e.cmaEs() };
     const straight = await tune(slow, options);
@@ -412,7 +413,7 @@ describe("a run of the engine", () => {
     expect(longer.trials.length).toBe(50);
   });
 
-  it("a run that failed can be mended and resumed; checkpoints of other runs are refused", async () => {
+  it("resumes a failed run after a fix, and refuses checkpoints of other runs", async () => {
     let broken = true;
     const make: MakeTrial<"rate"> = (settings, context) => {
       if (broken && context.trial === 4) throw new Error("disk full");
@@ -430,7 +431,7 @@ describe("a run of the engine", () => {
     expect((await error(minimize.resume(at("failed"), (x) => x[0]))).code).toBe("CHECKPOINT_KIND");
   });
 
-  it("tunes fits: the best settings are those of the least validation loss, and a fit with them has it", async () => {
+  it("finds the settings of least validation loss for fits, and a fit with them has the same loss", async () => {
     const x = Array.from({ length: 240 }, (_, i) => [((i * 37) % 64) / 32 - 1, ((i * 23) % 50) / 25 - 1]);
     using data = Dataset.fromArrays({ x, y: x.map(([a, b], i) => 2 * a - b + (((i * 53) % 20) - 9.5) / 10) });
     const { train, test } = data.split(0.7, { seed: 1 });
@@ -447,7 +448,7 @@ describe("a run of the engine", () => {
         seed: 1,
         ...more,
       });
-    // Whichever way a trial ends, the next one begins with the memory that it had.
+    // However a trial ends, the next one begins with the same memory use.
     const used = new Set<number>();
     await start({ rate: 0.1, l2: 0 }, {});
     const tuned = await tune((settings, { signal }) => {

@@ -1,4 +1,4 @@
-/** Certificates added up and compared, and what an answer prints and gives as JSON. */
+/** Sums and comparisons of certificates, and the text and JSON of an answer. */
 import { describe, expect, it } from "vitest";
 import type { Certificate } from "../../../src/engine/contract/index.ts";
 import { Answer, type AnswerContent, certificateText, certifiedSum, weakest } from "../../../src/graphs/answers/index.ts";
@@ -13,7 +13,7 @@ const kinds: Certificate[] = [
 ];
 
 describe("certificates", () => {
-  it("the weakest of each pair is the later one from exact to none, in either order", () => {
+  it("selects the weaker of two certificates of different kinds, in either order", () => {
     kinds.forEach((strong, i) => {
       for (const weak of kinds.slice(i)) {
         expect(weakest([strong, weak])).toEqual(weak);
@@ -48,14 +48,14 @@ describe("certificates", () => {
     ["chains", { mcse: [0.5], rhat: 1.01, ess: 100 }, { mcse: [0.1], rhat: 1.4, ess: 400 }],
     ["chains without R-hat", { mcse: [0.5], rhat: 3, ess: 100 }, { mcse: [0.1], rhat: Number.NaN, ess: 400 }],
     ["weights", { khat: 0.2, ess: 50 }, { khat: 0.9, ess: 500 }],
-  ])("the weakest of two is the wider one, or that of larger R-hat or k-hat: %s", (_, strong, weak) => {
+  ])("selects the wider certificate, or the larger R-hat or k-hat: %s", (_, strong, weak) => {
     expect(weakest([strong, weak])).toBe(weak);
     expect(weakest([weak, strong])).toBe(weak);
   });
 
   const sum = (...certificates: Certificate[]) => certifiedSum(certificates.map((certificate) => ({ value: 1, certificate })));
 
-  it("of a sum: ends and chances to miss add up, and what is exact shifts them", () => {
+  it("adds the ends and miss probabilities of a sum, and shifts them by exact values", () => {
     expect(sum(kinds[0], kinds[0])).toEqual({ value: 2, certificate: { exact: true } });
     const bounds = sum(kinds[0], kinds[1], kinds[1]).certificate as { lower: number; upper: number };
     expect(bounds.lower).toBeCloseTo(1, 12);
@@ -67,19 +67,19 @@ describe("certificates", () => {
     expect(sum(kinds[2], kinds[5]).certificate).toBe(kinds[5]);
   });
 
-  it("of a sum of 3,000 numbers: a level above 0", () => {
+  it("keeps the level of a sum of 3,000 numbers above 0", () => {
     const { level } = sum(...Array<Certificate>(3000).fill({ interval: [0, 2], level: 0.999 })).certificate as { level: number };
     expect(level).toBeCloseTo(Math.exp(3000 * Math.log(0.999)), 12);
   });
 
-  it("of a sum: the larger k-hat and the smaller effective size; errors of chains by their squares", () => {
+  it("combines k-hat by the maximum, sizes by the minimum and chain errors by their squares", () => {
     const other: Certificate = { khat: 0.6, ess: 900 };
     expect(sum(kinds[4], other, kinds[0]).certificate).toEqual({ khat: 0.6, ess: 500 });
     const chains = sum({ mcse: [0.3], rhat: 1.2, ess: 900 }, { mcse: [0.4], rhat: 1, ess: 100 }).certificate;
     expect(chains).toEqual({ mcse: [0.5], rhat: 1.2, ess: 100 });
   });
 
-  it("in words", () => {
+  it("describes certificates in words", () => {
     expect(kinds.map(certificateText)).toEqual([
       "exact",
       "proved bounds",
@@ -92,7 +92,7 @@ describe("certificates", () => {
   });
 });
 
-describe("an answer", () => {
+describe("answers", () => {
   const answer = (content: Partial<AnswerContent> & Pick<AnswerContent, "task">): Answer =>
     new Answer({
       variableCount: 2,
@@ -104,7 +104,7 @@ describe("an answer", () => {
     });
   const best = (bound: number) => answer({ task: "map", map: { states: Int32Array.of(1, 0), value: -2, bound } });
 
-  it("of the best state is exact where its bound is its value, else bounded, or without guarantee", () => {
+  it("is exact if the bound equals the value of the best state, and otherwise bounded or without a guarantee", () => {
     expect(best(-2).certificate).toEqual({ exact: true });
     expect(best(-1.5).certificate).toEqual({ lower: -2, upper: -1.5 });
     expect(Object.keys(best(Infinity).certificate)).toEqual(["none"]);
@@ -117,7 +117,7 @@ describe("an answer", () => {
     expect(best(Infinity).toJSON().bound).toBeNull();
   });
 
-  it("of the partition function has both logarithms", () => {
+  it("contains both logarithms of the partition function", () => {
     const found = answer({ task: "partition", logZ: { value: Math.LN10, certificate: { exact: true } } });
     expect(String(found)).toBe(`ln Z = ${Math.LN10}\nlog10 Z = 1\nby hand\ncertificate: exact`);
     expect(() => found.marginal(0)).toThrow(/marginal was requested from an answer to the task "partition".*"marginals"/);
@@ -128,7 +128,7 @@ describe("an answer", () => {
     expect(above.toJSON()).toMatchObject({ logZ: 1, certificate: { lower: "-Infinity", upper: 2 } });
   });
 
-  it("of marginals prints 20 variables of 6 states, and says what is left", () => {
+  it("prints marginals of 20 variables and 6 states, and reports how many it omits", () => {
     const marginals = Array.from({ length: 23 }, () => ({ p: new Float64Array(7).fill(1 / 7), certificate: kinds[4] }));
     const found = answer({ task: "marginals", variableCount: 23, marginals });
     const lines = String(found).split("\n");

@@ -1,11 +1,11 @@
-/** Messages of sum-product where products leave the range of float64. */
+/** Sum-product messages whose products leave the range of float64. */
 import { describe, expect, it } from "vitest";
 import { Messages } from "../../../src/graphs/exact/messages.ts";
 import { tableOf } from "../../../src/graphs/parts/factor-table.ts";
 import { LogTables } from "../../../src/graphs/parts/log-tables.ts";
 
-describe("what a table and the messages to it leave together is no zero", () => {
-  // Each alone can be plain: e^-500. Zeros leave nothing but their product.
+describe("entries that tables and messages leave nonzero", () => {
+  // Each one alone is an ordinary number: e^-500. The zeros leave only their product.
   const small = Math.exp(-500);
   const tables = [
     tableOf([0], [2], Float64Array.of(1, small)),
@@ -13,7 +13,7 @@ describe("what a table and the messages to it leave together is no zero", () => 
     tableOf([1], [2], Float64Array.of(1, 0)),
   ];
 
-  it("ln Z is the sum of their logarithms", () => {
+  it("sums their logarithms to ln Z", () => {
     const messages = new Messages(LogTables.of({ cardinalities: [2, 2], tables }));
     expect(messages.tree).toBe(true);
     for (let round = 0; round < 3; round++) for (const variable of [0, 1]) messages.update(variable, 0);

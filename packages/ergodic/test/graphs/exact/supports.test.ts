@@ -1,4 +1,6 @@
-/** Junction trees whose zeros are left out: supports against enumeration, and what is computed over them against all states. */
+/**
+ * Junction trees without zero entries: supports are compared with enumeration, and passes with results over all states.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -16,7 +18,7 @@ import { denseGraphs, randomGraphs } from "../../reference/random-graph.ts";
 const engine = await openEngine({ families: ["graphs"] });
 const { memory } = engine;
 
-/** Of a support, the joint states of its axes and the number of the block of each, read from its levels. */
+/** Joint states of a support's axes, each with the number of its block, read from the levels of the support. */
 function statesOf(support: Support, shape: readonly number[]): { states: number[]; block: number }[] {
   let found: { states: number[]; block: number }[] = [{ states: [], block: 0 }];
   for (const [k, count] of shape.entries()) {
@@ -40,12 +42,12 @@ function statesOf(support: Support, shape: readonly number[]): { states: number[
 const digitsOf = (index: number, shape: readonly number[]): number[] =>
   shape.map((count, k) => Math.floor(index / sizeOf(shape.slice(k + 1))) % count);
 
-/** Bits on axes of up to 40 states, so that nodes take several words. */
+/** Bits on axes of up to 40 states, so that nodes need several words. */
 const patterns = fc
   .array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 })
   .filter((shape) => sizeOf(shape) <= 4000)
   .chain((shape) =>
-    // Tenths: doubles at random are next to 0 mostly, and so were the tables.
+    // Tenths, because random doubles are mostly close to 0, and so were the tables.
     fc.tuple(fc.integer({ min: 0, max: 10 }), fc.nat()).map(([tenths, seed]) => ({
       shape,
       values: Float64Array.from({ length: sizeOf(shape) }, (_, i) =>
@@ -54,8 +56,8 @@ const patterns = fc
     })),
   );
 
-describe("a support", () => {
-  it("has the states of a table that are positive, numbered in their order", () => {
+describe("supports", () => {
+  it("contain the positive states of a table, numbered in their order", () => {
     fc.assert(
       fc.property(patterns, ({ shape, values }) => {
         const support = supportOf(memory, { scope: [...shape.keys()], shape, values });
@@ -68,13 +70,13 @@ describe("a support", () => {
     );
   });
 
-  it("is counted and built by walks, in steps of any size, where all restrictions meet", () => {
+  it("are counted and built in steps of any size, and satisfy all restrictions", () => {
     let deadEnds = 0;
     fc.assert(
       fc.property(patterns, fc.nat(), fc.nat(), fc.integer({ min: 1, max: 50 }), (first, other, keep, steps) => {
         const { shape } = first;
         const axes = [...shape.keys()].map((k) => 3 * k + 1);
-        // Another table, on some of the axes.
+        // Another table, on a subset of the axes.
         const some = axes.filter((_, k) => (other >>> k) & 1);
         const theirs = some.map((axis) => shape[axes.indexOf(axis)]);
         const values = Float64Array.from({ length: sizeOf(theirs) }, (_, i) =>
@@ -138,17 +140,17 @@ async function passOver(part: Component, kind: PassKind, inner: number, options 
   return pass;
 }
 
-/** ln of a part's product of tables at given states. */
+/** ln of the product of a part's tables at given states. */
 function logProduct({ tables }: Component, states: ArrayLike<number>): number {
   const at = ({ scope, shape }: Table): number => scope.reduce((sum, variable, k) => sum * shape[k] + states[variable], 0);
   return tables.reduce((sum, table) => sum + (table.logs ? table.values[at(table)] : Math.log(table.values[at(table)])), 0);
 }
 
-describe.each([1, 4])("passes over supports, inner states %i", (inner) => {
+describe.each([1, 4])("passes over supports with %i inner states", (inner) => {
   it.each([
     ["graphs of all sorts", randomGraphs],
     ["wide graphs", denseGraphs],
-  ])("equal enumeration: %s", async (_, graphs) => {
+  ])("equals enumeration: %s", async (_, graphs) => {
     const before = memory.usedBytes;
     await fc.assert(
       fc.asyncProperty(graphs, fc.boolean(), async (graph, careful) => {

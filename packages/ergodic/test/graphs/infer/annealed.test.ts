@@ -1,4 +1,4 @@
-/** How often the intervals of annealed importance sampling cover ln Z, against enumeration. */
+/** Coverage of ln Z by the intervals of annealed importance sampling, compared with enumeration. */
 import { expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { annealedImportanceSampling, infer } from "../../../src/entries/everything.ts";
@@ -9,7 +9,7 @@ import { pairwiseGraph } from "../../reference/random-graph.ts";
 
 const edges = Array.from({ length: 7 }, (_, a) => Array.from({ length: a }, (_, b): [number, number] => [a, b])).flat();
 
-it("intervals at 95 % cover at least that often, and half as wide ones do not", async () => {
+it("intervals cover ln Z at least 95 % of the time, and half as wide ones do not", async () => {
   const runs = power(100, 250);
   let [intervals, missed, missedByHalf] = [0, 0, 0];
   for (let seed = 0; seed < runs; seed++) {
@@ -26,7 +26,7 @@ it("intervals at 95 % cover at least that often, and half as wide ones do not", 
   }
   console.log(`annealed importance sampling: ${intervals} intervals at 95 %, ${missed} missed, ${missedByHalf} if half as wide`);
   expect(intervals).toBeGreaterThan(0.8 * runs);
-  // As many miss with a chance of 1e-4; of intervals half as wide a third would.
+  // This many misses have a probability of 1e-4. Intervals half as wide would miss a third of the time.
   const limit = binomialLimit(intervals, 0.05, 1e-4);
   expect(missed).toBeLessThan(limit);
   expect(missedByHalf).toBeGreaterThanOrEqual(limit);

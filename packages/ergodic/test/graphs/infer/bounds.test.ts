@@ -1,4 +1,4 @@
-/** Proved bounds against enumeration, and against each other where graphs are wide. */
+/** Proved bounds compared with enumeration, and with each other on wide graphs. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FactorTables } from "../../../src/engine/contract/index.ts";
@@ -27,7 +27,7 @@ function widthOf({ logZCertificate }: Answer): number {
 }
 
 describe("mini-buckets", () => {
-  it("bounds hold on random graphs", async () => {
+  it("bounds ln Z on random graphs", async () => {
     let bounded = 0;
     const check = async (graph: FactorTables, iBound: number): Promise<void> => {
       const truth = enumerateGraph(graph);
@@ -54,12 +54,12 @@ describe("mini-buckets", () => {
     expect(bounded).toBeGreaterThan(0.45 * power(200, 2000));
   });
 
-  it("a bound that is too tight by a little is found out", () => {
+  it("rejects a bound that is slightly too tight", () => {
     expect(heldTo({ lower: 0, upper: 2 - 1e-9 }, 1, 2)).toBe("wrong");
     expect(heldTo({ lower: 2 + 1e-9, upper: 3 }, 2.5, 2)).toBe("wrong");
   });
 
-  it("2^10 entries halve the width of 2, and more", async () => {
+  it("more than halves the width of two entries with 2^10 entries", async () => {
     const widths: Record<number, number[]> = { 1: [], 4: [], 10: [] };
     for (let seed = 0; seed < 20; seed++) {
       const draws = stream(seed, "wide").at(0);
@@ -78,7 +78,7 @@ describe("mini-buckets", () => {
     expect(median(widths[10])).toBeLessThanOrEqual(median(widths[1]) / 2);
   });
 
-  it("ends without splits, which is exact", async () => {
+  it("ends when nothing is split, because the result is then exact", async () => {
     const draws = stream(3, "narrow").at(0);
     const graph = pairwiseGraph(40, gridEdges(4, 10), 1, () => draws.normal());
     const [exact, found] = [await infer(graph), await infer(graph, { algorithm: miniBuckets({ iBound: 28 }) })];
@@ -90,7 +90,7 @@ describe("mini-buckets", () => {
   });
 });
 
-it("mean field's bound is below ln Z, and right where variables are independent", async () => {
+it("mean field stays below ln Z, and is exact for independent variables", async () => {
   for (const graph of fc.sample(denseGraphs, { numRuns: 100, seed: 24 })) {
     const truth = enumerateGraph(graph);
     const { logZ, logZCertificate } = await infer(graph, { task: "partition", algorithm: naiveMeanField() });
@@ -102,7 +102,7 @@ it("mean field's bound is below ln Z, and right where variables are independent"
   expect(Math.abs(logZ - 9 * Math.LN2)).toBeLessThan(1e-9);
 });
 
-it("mean field's starts differ, the best bound of them counts, and rounding never lifts it to ln Z", async () => {
+it("mean field keeps the best bound of several starts, and rounding never lifts it to ln Z", async () => {
   let better = 0;
   for (let seed = 0; seed < 10; seed++) {
     const draws = stream(seed, "mean field starts").at(0);
@@ -133,21 +133,21 @@ describe("belief propagation on a tree", () => {
     })(),
   );
 
-  it("is exact after a second round that changes nothing, whatever the damping", async () => {
+  it("is exact after a second round that changes nothing, with any damping", async () => {
     const exact = await infer(chain);
     const found = await infer(chain, { algorithm: loopyBeliefPropagation({ rounds: 2, damping: 0.9 }) });
     expect(found.certificate).toEqual({ exact: true });
     for (const variable of exact.variables) expect(found.marginal(variable).p[0]).toBeCloseTo(exact.marginal(variable).p[0], 12);
   });
 
-  it("claims nothing where rounds ended it before that was seen", async () => {
+  it("claims nothing if the round limit ends it before convergence", async () => {
     const { certificate } = await infer(chain, { algorithm: loopyBeliefPropagation({ rounds: 1 }) });
     expect(certificate).toEqual({ none: expect.stringMatching(/did not converge in 1 round, .* changed a message by/) });
   });
 });
 
-describe("what rounding may do is allowed for", () => {
-  it("in sums of bounds by state", () => {
+describe("allowances for rounding", () => {
+  it("widen sums of bounds by state", () => {
     const bounds = new StateBounds(3);
     bounds.raise(new Float64Array(3));
     bounds.reduce(new Float64Array(3));
@@ -156,7 +156,7 @@ describe("what rounding may do is allowed for", () => {
     expect(bounds.total.upper - bounds.total.lower).toBeLessThan(1e-13);
   });
 
-  it("in probabilities that float64 does not reach: their upper bound is not 0", () => {
+  it("keep the upper bound of probabilities below the range of float64 above 0", () => {
     const bounds = new StateBounds(2);
     bounds.raise(Float64Array.of(-721, 0));
     bounds.reduce(Float64Array.of(-720, 0.5));
@@ -165,12 +165,12 @@ describe("what rounding may do is allowed for", () => {
     expect((certificate as unknown as { upper: number[] }).upper[0]).toBeGreaterThan(p[0]);
   });
 
-  it("and no more than that makes a value the bound", () => {
+  it("treat a value as equal to its bound only within the rounding error", () => {
     expect(boundOf(1, { value: 1 + 1e-12, rounding: 1e-12 })).toBe(1);
     expect(boundOf(1, { value: 1 + 3e-12, rounding: 1e-12 })).toBe(1 + 3e-12);
   });
 
-  it("no lower bound is no guarantee", () => {
+  it("claims no guarantee without a lower bound", () => {
     expect(logZBetween(-Infinity, 2)).toEqual({ value: 2, certificate: { none: expect.stringContaining("at most 2") } });
     expect(logZBetween(1, 2)).toEqual({ value: 1.5, certificate: { lower: 1, upper: 2 } });
   });

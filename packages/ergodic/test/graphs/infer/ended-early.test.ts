@@ -1,4 +1,7 @@
-/** Runs of infer that end before their algorithm has an answer: there always is one, it claims nothing that is not so, and the algorithm's own takes its place. */
+/**
+ * Runs of `infer` that are stopped before their algorithm has an answer. An answer always exists and makes no false
+ * claim, and the algorithm's own answer replaces it later.
+ */
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CapabilityError } from "../../../src/engine/errors/errors.ts";
@@ -29,7 +32,10 @@ function grid(side: number, strength = 0.5) {
   return pairwiseGraph(side * side, gridEdges(side, side), strength, () => draws.normal());
 }
 
-/** More pigeons than holes, no two in one: impossible, which takes a search very long to prove. */
+/**
+ * More pigeons than holes, with at most one pigeon per hole. This is impossible, but a search needs very long to prove
+ * it.
+ */
 function pigeons(count: number, holes: number) {
   const apart = Array.from({ length: holes * holes }, (_, i) => (Math.floor(i / holes) === i % holes ? 0 : 1));
   const factors = pairsOf(count).map((scope) => ({ scope, values: apart }));
@@ -43,8 +49,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("a run that ends at once", () => {
-  it("has an answer to every task, by every algorithm, of which the certificate says that it is early", async () => {
+describe("a run that is stopped immediately", () => {
+  it("answers every task with every algorithm, and its certificate reports the early end", async () => {
     for (const [name, make] of Object.entries(inferenceRegistry)) {
       const algorithm = make({});
       for (const task of algorithm.tasks) {
@@ -59,7 +65,7 @@ describe("a run that ends at once", () => {
     }
   });
 
-  it("claims nothing that is not so, of 300 small graphs", async () => {
+  it("makes no false claim about 300 small graphs", async () => {
     const graphs = [randomGraphs, denseGraphs, randomTrees].flatMap((kind, i) => fc.sample(kind, { numRuns: 100, seed: 21 + i }));
     const kinds = new Map<string, number>();
     for (const graph of graphs) {
@@ -94,13 +100,13 @@ describe("a run that ends at once", () => {
         }
       }
     }
-    // All kinds that there can be.
+    // All certificates that can occur.
     expect([...kinds.keys()].sort()).toEqual(
       ["map exact", "map lower", "marginals exact", "marginals none", "partition exact", "partition lower"].sort(),
     );
   });
 
-  it("is near the truth where loopy belief propagation is, and nearer after more rounds", async () => {
+  it("comes close if loopy belief propagation does, and closer after more rounds", async () => {
     const graph = grid(4);
     const truth = enumerateGraph(graph);
     const [part] = reduce(graph).components;
@@ -110,19 +116,19 @@ describe("a run that ends at once", () => {
       Math.max(...made("marginals", rounds).marginals!.map(({ p }, v) => Math.abs(p[1] - truth.marginals[v][1])));
     expect(off(10)).toBeLessThan(0.03);
     expect(off(1)).toBeGreaterThan(off(10));
-    // A step of mean field knows fields, and little else.
+    // A step of mean field uses single-variable factors, and little else.
     expect(off(0)).toBeLessThan(0.35);
     const scale = reduce(graph).scale;
     const { value, certificate } = made("partition", 10).logZ!;
     expect(Math.abs(value + scale - truth.logZ)).toBeLessThan(0.2);
     const { lower } = certificate as { lower: number };
-    // The evidence lower bound of good beliefs is much nearer than the product at one state.
+    // The evidence lower bound of good beliefs is much closer than the product at one state.
     expect(truth.logZ - lower - scale).toBeLessThan(1.5);
     expect(truth.logZ - truth.logLargest).toBeGreaterThan(3);
     expect(truth.logLargest - made("map", 10).map!.value - scale).toBeLessThan(0.5);
   });
 
-  it("observed variables keep their states, in tables and in columns", async () => {
+  it("keeps the states of observed variables, in tables and in columns", async () => {
     const graph = factorGraph();
     for (let v = 0; v < 40; v++) graph.variable(`x${v}`);
     for (let v = 0; v < 40; v++) for (const w of [1, 3, 7]) graph.equal([v, (v + w) % 40], { weight: 0.5 });
@@ -134,7 +140,7 @@ describe("a run that ends at once", () => {
     }
   });
 
-  it("says that no possible state is known of columns with zeros", async () => {
+  it("reports that no possible state is known if columns contain zeros", async () => {
     const graph = factorGraph();
     for (let v = 0; v < 12; v++) graph.variable(`x${v}`);
     for (let v = 0; v < 12; v++) graph.table([v, (v + 1) % 12], [1, 0, 2, 3]);
@@ -143,10 +149,10 @@ describe("a run that ends at once", () => {
     for (const v of answer.variables) expect(answer.marginal(v).p.every((value) => value > 0 && value < 1)).toBe(true);
   });
 
-  it("small parts and trees are exact", async () => {
+  it("solves small parts and trees exactly", async () => {
     const graph = factorGraph();
     for (let v = 0; v < 30; v++) graph.variable(`x${v}`);
-    // Pairs, and a chain.
+    // Pairs, and then a chain.
     for (let v = 0; v < 10; v += 2) graph.equal([v, v + 1], { weight: 0.3 });
     for (let v = 10; v < 29; v++) graph.equal([v, v + 1], { weight: 0.3 });
     graph.isTrue("x0", { weight: 1 });
@@ -158,7 +164,7 @@ describe("a run that ends at once", () => {
       expect(early.marginal(v).p[1]).toBeCloseTo(whole.marginal(v).p[1], 12);
   });
 
-  it("is continued bit for bit from where it was kept", async () => {
+  it("resumes bit for bit from its checkpoint", async () => {
     const plain = (answer: Answer): string => JSON.stringify({ ...answer.toJSON(), description: null });
     const run = infer(grid(8));
     run.stop();
@@ -168,11 +174,11 @@ describe("a run that ends at once", () => {
   });
 });
 
-describe("time that is up before planning ends", () => {
-  it.each(TASKS)("gives a rough answer: %s", async (task) => {
+describe("a time limit that expires during planning", () => {
+  it.each(TASKS)("returns a rough answer: %s", async (task) => {
     let clock = 0;
     vi.spyOn(performance, "now").mockImplementation(() => (clock += 21));
-    // Far too wide for elimination; the search for orders alone takes hundreds of stretches.
+    // Far too wide for elimination. The search for orders alone takes hundreds of stretches.
     const answer = await infer(grid(30), { task, until: { seconds: 0.5 } });
     expect(answer.description).toMatchObject({ run: { reason: "time is up" } });
     expect(answer.method).toMatch(/^loopy belief propagation: .*, as a rough answer$/);
@@ -181,7 +187,7 @@ describe("time that is up before planning ends", () => {
 });
 
 describe("hard zeros", () => {
-  it.each(TASKS)("of an impossible graph nothing is claimed while there is no proof: %s", async (task) => {
+  it.each(TASKS)("claims nothing about an impossible graph without a proof: %s", async (task) => {
     const answer = await infer(pigeons(14, 13), { task, algorithm: elimination() }).stop();
     expect((answer.certificate as { none: string }).none).toContain(NO_STATE);
     if (task !== "map") return;
@@ -192,16 +198,16 @@ describe("hard zeros", () => {
     expect(String(answer)).toContain(`ln of the product of the factors: -Infinity; ${NO_STATE}\n`);
   });
 
-  // By the search, and of a part that is small.
-  it.each([7, 3])("a proof that there is no state is told: %i pigeons", async (count) => {
+  // 7 pigeons need the search, and 3 form a small part.
+  it.each([7, 3])("reports a proof that no state is possible: %i pigeons", async (count) => {
     const stopped = (task: InferenceTask) => infer(pigeons(count, count - 1), { task, algorithm: elimination() }).stop();
     await expect(stopped("marginals")).rejects.toThrow("GRAPH_IMPOSSIBLE");
     await expect(stopped("map")).rejects.toThrow("GRAPH_IMPOSSIBLE");
     expect(await stopped("partition")).toMatchObject({ logZ: -Infinity, logZCertificate: { exact: true } });
   });
 
-  it("a state is found where the most probable states of beliefs do not fit together", async () => {
-    // As many pigeons as holes.
+  it("finds a state if the most probable states of the beliefs are incompatible", async () => {
+    // There are as many pigeons as holes.
     const answer = await infer(pigeons(12, 12), { task: "map", algorithm: elimination() }).stop();
     expect(answer.best.value).toBe(0);
     expect(new Set(answer.best.states).size).toBe(12);
@@ -209,7 +215,7 @@ describe("hard zeros", () => {
     expect(certificate).toEqual({ none: EARLY });
   });
 
-  it("the search tries states in the order of beliefs, and yields where it compares many variables", () => {
+  it("searches states in the order of beliefs, and yields while it compares many variables", () => {
     const count = 3000;
     const never = graphOf(
       new Array(count).fill(3),
@@ -220,11 +226,11 @@ describe("hard zeros", () => {
     const beliefs = Array.from({ length: count }, (_, v) => Float64Array.of(0.1, v % 2 ? 0.7 : 0.2, v % 2 ? 0.2 : 0.7));
     const { value, pauses } = followed(positiveState(tables, stream(0, "test").at(0), beliefs));
     expect(value).toEqual(Int32Array.from({ length: count }, (_, v) => (v % 2 ? 1 : 2)));
-    // It compares all variables before each choice: 9,000,000 in all.
+    // The search compares all variables before each choice: 9,000,000 comparisons in total.
     expect(pauses).toBeGreaterThanOrEqual(8);
   });
 
-  it("what automatic chose may give up, a named algorithm may not", async () => {
+  it("lets the automatic choice drop a failed algorithm, but reports the failure of a named one", async () => {
     const search: InferenceAlgorithm = {
       ...inferenceRegistry.graphAnnealing({}),
       start: () => ({
@@ -237,7 +243,7 @@ describe("hard zeros", () => {
         dispose() {},
       }),
     };
-    // No order makes it narrow.
+    // No order makes this graph narrow.
     const wide = graphOf(
       new Array(60).fill(2),
       pairsOf(60).map((scope) => ({ scope, values: [1.1, 1, 1, 1.1] })),
@@ -250,8 +256,8 @@ describe("hard zeros", () => {
   });
 });
 
-describe("how much is done", () => {
-  it("rounds follow from the work and the time limit; very large parts have none", () => {
+describe("amount of work", () => {
+  it("derives the rounds from work and time limit, and makes none for very large parts", () => {
     const [part] = reduce(grid(30)).components;
     const roundsFor = (...given: Parameters<typeof effortFor>) => effortFor(...given).rounds;
     expect(effortFor([])).toEqual({ rounds: 10, pauses: 10 });
@@ -272,7 +278,7 @@ describe("how much is done", () => {
     }
   });
 
-  it("messages that oscillate are left after three rounds", () => {
+  it("abandons oscillating messages after three rounds", () => {
     const draws = stream(1, "glass").at(0);
     const glass = pairwiseGraph(100, gridEdges(10, 10), 6, () => draws.normal());
     const [part] = reduce(glass).components;
@@ -286,7 +292,7 @@ describe("how much is done", () => {
   const plan = { task: "marginals", seed: 0, workers: 1, memory: 2 ** 20 } as const;
 });
 
-it("a step of mean field is the conditional distribution where all others were observed, of every kind of factor", () => {
+it("a mean-field step equals the conditional given all other variables, for every kind of factor", () => {
   const draws = stream(5, "columns").at(0);
   const graph = factorGraph();
   const counts = [2, 3, 2, 4, 2, 3];
@@ -316,7 +322,7 @@ it("a step of mean field is the conditional distribution where all others were o
   }
 });
 
-describe("the best so far", () => {
+describe("the best answer so far", () => {
   const p = (...values: number[]): Float64Array => Float64Array.from(values);
   const rough = { method: "rough", marginals: [{ p: p(0.3, 0.7), certificate: { none: "early" } }] };
   const own = (certificate: NonNullable<PartAnswer["marginals"]>[number]["certificate"], blank?: boolean): PartAnswer => ({
@@ -333,7 +339,7 @@ describe("the best so far", () => {
     logZ: { value, certificate },
   });
 
-  it("is the own one, but for the place in a wide interval, and where nothing was found", () => {
+  it("prefers its own marginals, limits them to a wide interval, and falls back if it has none", () => {
     expect(bestSoFar(undefined, rough)).toBe(rough);
     expect(bestSoFar(own({ none: "chains" }), rough).marginals![0].p).toEqual(p(0.5, 0.5));
     expect(bestSoFar(own({ none: "nothing yet" }, true), rough).marginals).toEqual(rough.marginals);
@@ -349,7 +355,7 @@ describe("the best so far", () => {
     expect([leavesOpen(undefined), leavesOpen(own({ none: "" }, true))]).toEqual([true, true]);
   });
 
-  it("of states is the more probable one with the smaller bound", () => {
+  it("combines the more probable state with the smaller bound", () => {
     const state = (value: number, bound?: number): PartAnswer => ({
       method: "a",
       map: { states: Int32Array.of(value), value, ...(bound === undefined ? {} : { bound }) },
@@ -360,7 +366,7 @@ describe("the best so far", () => {
     expect([leavesOpen(state(-1, 0)), leavesOpen(state(-1)), leavesOpen(state(-1, -1))]).toEqual([true, true, false]);
   });
 
-  it("of ln Z has bounds in place of nothing, and narrows what is wider", () => {
+  it("replaces a missing certificate of ln Z by bounds, and narrows wider ones", () => {
     const bounded = logZ(2, { lower: 0, upper: 10 });
     expect(bestSoFar(logZ(5, { none: "" }), bounded).logZ).toEqual(bounded.logZ);
     expect(bestSoFar(logZ(5, { khat: 0.1, ess: 300 }), bounded).logZ!.value).toBe(5);

@@ -1,4 +1,4 @@
-/** What `automatic` does where elimination is too much: importance sampling, and tempering along with it. */
+/** The `automatic` algorithm when elimination is infeasible: importance sampling alternates with tempering. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { FactorTables } from "../../../src/engine/contract/index.ts";
 import { type Engine, openEngine } from "../../../src/engine/memory/engine.ts";
@@ -15,7 +15,7 @@ beforeAll(async () => {
   engine = await openEngine({ families: ["graphs"] });
 });
 
-/** An Ising magnet on a torus: mini-buckets say little of it. */
+/** An Ising magnet on a torus, for which mini-buckets are imprecise. */
 function magnet(side: number, beta: number, zero = false): FactorTables {
   const factors = gridEdges(side, side, true).map((scope, i) => ({
     scope: [...scope],
@@ -28,8 +28,8 @@ const plan = { task: "partition", seed: 3, workers: 1, memory: 2 ** 24 } as cons
 const stable = (value: unknown): string =>
   JSON.stringify(value, (_, one) => (ArrayBuffer.isView(one) ? Array.from(one as Float64Array) : one));
 
-describe("estimates where elimination is too much", () => {
-  it("come from tempering where importance sampling says little, right and narrow, whenever the run is interrupted", async () => {
+describe("estimates when elimination is infeasible", () => {
+  it("uses tempering when importance sampling is imprecise, with correct intervals at any interruption", async () => {
     const graph = magnet(10, 0.3);
     const exact = await infer(graph, { task: "partition", algorithm: elimination() });
     const whole = await Inference.open(graph, estimated(), plan, engine);
@@ -58,7 +58,7 @@ describe("estimates where elimination is too much", () => {
     }
   });
 
-  it("come from importance sampling alone where a factor is 0, and where that is precise", async () => {
+  it("uses importance sampling alone if a factor is 0 or if it is precise", async () => {
     for (const graph of [magnet(11, 0.4, true), magnet(6, 0.1)]) {
       const run = await Inference.open(graph, estimated(), { ...plan, memory: 2 ** 20 }, engine);
       while (!run.converged && run.step < 400) await run.advance(1);
@@ -69,7 +69,7 @@ describe("estimates where elimination is too much", () => {
     }
   });
 
-  it("are kept as they are at any time, stretches that are made again included", async () => {
+  it("restores any snapshot exactly, including stretches that must be repeated", async () => {
     const graph = magnet(10, 0.3);
     const run = await Inference.open(graph, estimated(), plan, engine);
     let owed = 0;
@@ -87,7 +87,7 @@ describe("estimates where elimination is too much", () => {
     console.log(`${owed} of 60 snapshots owe stretches`);
   });
 
-  it("are the narrower of both, and importance sampling's where the other's does not overlap or has none", () => {
+  it("selects the narrower answer, and importance sampling's if the other is disjoint or has no interval", () => {
     const [part] = reduce(magnet(4, 0.3)).components;
     const run = estimated().start(part, plan, engine) as PartInference & Record<"importance" | "tempering", object>;
     const found = (value: number, half: number, method: string) => ({
@@ -107,7 +107,7 @@ describe("estimates where elimination is too much", () => {
     const disagrees = { method: "one; parallel tempering disagrees with it and is not used", logZ: { value: 5 } };
     expect(answer([5, 1], [6.5, 0.25])).toMatchObject(disagrees);
     expect(answer([5, 1], [3.5, 0.25])).toMatchObject(disagrees);
-    // Ends that touch agree.
+    // Intervals that touch at an end agree.
     expect(answer([5, 1], [6.25, 0.25])).toMatchObject({ logZ: { value: 6.25 } });
     expect(answer([5, 1], [3.75, 0.25])).toMatchObject({ logZ: { value: 3.75 } });
     expect(answer([5, 1], [5, 0])).toMatchObject({
@@ -116,7 +116,7 @@ describe("estimates where elimination is too much", () => {
     });
   });
 
-  it("give importance sampling a stretch in 2, 16 or 64, by what tempering says", async () => {
+  it("gives importance sampling one stretch in 2, 16 or 64, depending on tempering's certificate", async () => {
     const [part] = reduce(magnet(4, 0.3)).components;
     type Stub = { answer: () => object | undefined; advance: () => Promise<void>; ended: boolean; dispose: () => void };
     const run = estimated().start(part, plan, engine) as PartInference & {
@@ -134,7 +134,7 @@ describe("estimates where elimination is too much", () => {
       });
       run.importance = { ...stub(0, importance), limit: 8, stretches: 0 };
       run.tempering = stub(1, tempering);
-      // The first look comes within 64.
+      // The first check comes within 64 steps.
       for (let i = 0; i < 64; i++) await run.advance();
       made.fill(0);
       for (let i = 0; i < 640; i++) await run.advance();
@@ -150,7 +150,7 @@ describe("estimates where elimination is too much", () => {
     ]).toEqual([16, 2, 16, 64, 16]);
   });
 
-  it("begin at once where no order could make elimination possible", async () => {
+  it("starts immediately if no order could make elimination possible", async () => {
     const begun = async (graph: FactorTables): Promise<number> => {
       const run = await Inference.open(graph, automatic(), { ...plan, seconds: 60 }, engine);
       const [part] = (run as unknown as { parts: { chosen?: object }[] }).parts;
@@ -159,7 +159,7 @@ describe("estimates where elimination is too much", () => {
       return run.step;
     };
     expect(await begun(magnet(26, 0.4))).toBeLessThan(60);
-    // Zeros may leave little of it: an order is sought.
+    // Zeros could leave only a small part, so the search for an order continues.
     expect(await begun(magnet(26, 0.4, true))).toBe(300);
   });
 });

@@ -1,4 +1,4 @@
-/** Exact inference against enumeration of every joint state. */
+/** Exact inference compared with enumeration of every joint state. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -21,7 +21,7 @@ describe("elimination", () => {
         const { logZ, certificate } = await infer(graph, { task: "partition", algorithm: elimination() });
         expect(certificate).toEqual({ exact: true });
         if (truth.logZ === -Infinity) {
-          // What is out of float64's reach is 0 to the twin alone.
+          // Only the twin rounds values below the range of float64 to 0.
           expect(logZ).toBeLessThan(-700);
           return;
         }
@@ -42,7 +42,7 @@ describe("elimination", () => {
     );
   });
 
-  it("messages between cliques that are not merged give the same on 300 random graphs", async () => {
+  it("gets the same answer from unmerged cliques on 300 random graphs", async () => {
     const engine = await openEngine({ families: ["graphs"] });
     const used = engine.memory.usedBytes;
     const found = async (part: Component, task: PassKind): Promise<TreeAnswer> => {
@@ -78,7 +78,7 @@ describe("elimination", () => {
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(used);
   });
 
-  it("small parts, whose joint states are gone through at once, equal enumeration on 300 random graphs", async () => {
+  it("equals enumeration on 300 small random graphs whose joint states are enumerated together", async () => {
     let small = 0;
     await fc.assert(
       fc.asyncProperty(randomGraphs, async (graph) => {
@@ -103,18 +103,18 @@ describe("elimination", () => {
     expect(small).toBeGreaterThan(100);
   });
 
-  it("what belongs to the answer is not asked of a run in silence", () => {
+  it("refuses the answer's own fields on a run that was not awaited", () => {
     const run = infer(graphOf([2], []));
     for (const name of ["certificate", "marginal", "logZ", "best"]) expect(() => Reflect.get(run, name)).toThrow(/RUN_UNAWAITED/);
   });
 
-  it("evidence that cannot be is said to be", async () => {
+  it("reports impossible evidence", async () => {
     const graph = graphOf([2, 2], [{ scope: [0, 1], values: [0, 1, 1, 0] }], { 0: 0, 1: 0 });
     expect((await infer(graph, { task: "partition" })).logZ).toBe(-Infinity);
     await expect(infer(graph)).rejects.toThrow(/evidence has probability 0 .* \[GRAPH_IMPOSSIBLE\]/);
   });
 
-  it("a graph without a possible state is said to be at fault, not evidence that nobody gave; a table of zeros is named", async () => {
+  it("blames the graph, not missing evidence, if no state is possible, and names a table of zeros", async () => {
     const odd = [0, 1, 1, 0];
     const cycle = [
       [0, 1],
@@ -141,14 +141,14 @@ describe("elimination", () => {
   });
 });
 
-describe("graphs that are out of proportion", () => {
-  it("very many states are refused before anything is made of them", async () => {
+describe("graphs of extreme size", () => {
+  it("refuses too many states before it allocates anything", async () => {
     const graph = factorGraph();
     graph.variable("a", 1e9);
     await expect(infer(graph)).rejects.toThrow(/1000000000 states of all variables would take .* \[MEMORY_LIMIT\]/);
   });
 
-  it("60,000 tables on the same two variables, in either order, are one", async () => {
+  it("merges 60,000 tables on the same two variables, in either order", async () => {
     const factors = Array.from({ length: 60_000 }, (_, i) => ({
       scope: i % 2 ? [0, 1] : [1, 0],
       values: i % 2 ? [1, 1.0001, 1, 1] : [1, 1, 1.0002, 1],
@@ -157,7 +157,7 @@ describe("graphs that are out of proportion", () => {
     expect(logZ).toBeCloseTo(30_000 * (Math.log(1.0001) + Math.log(1.0002)) + Math.log(1 + 3 * (1.0001 * 1.0002) ** -30_000), 9);
   });
 
-  it("30,000 parts and 30,000 variables in a row are exact, and soon", async () => {
+  it("solves 30,000 parts and a chain of 30,000 variables exactly and quickly", async () => {
     const count = 30_000;
     const parts = factorGraph();
     for (let i = 0; i < count; i++) parts.variable(undefined, 3);
@@ -168,15 +168,15 @@ describe("graphs that are out of proportion", () => {
     for (let i = 1; i < count; i++) chain.table([i - 1, i], [0.8, 0.2, 0.3, 0.7]);
     chain.table([0], [1, 0]);
     const answer = await infer(chain);
-    // P(x_i) of a Markov chain: 0.6 + 0.4 · 0.5^i.
+    // P(x_i) of a Markov chain is 0.6 + 0.4 · 0.5^i.
     for (const i of [1, 2, 7, 20, count - 1]) expect(answer.marginal(i).p[0]).toBeCloseTo(0.6 + 0.4 * 0.5 ** i, 12);
-    // Logarithms of the tables' scales sum to thousands, and cancel.
+    // Logarithms of the scales of tables sum to thousands, and cancel.
     expect(Math.abs(answer.logZ)).toBeLessThan(1e-12 * count);
   });
 });
 
-describe("elimination of what is larger", () => {
-  /** A grid of Booleans with random pairwise factors; a share of the entries is 0. */
+describe("elimination of large graphs", () => {
+  /** A grid of Booleans with random pairwise factors. `zeros` is the share of entries that are 0. */
   const grid = (side: number, zeros: number, size = 2) => {
     const draws = stream(7, "grid", side).at(0);
     const factors: { scope: number[]; values: number[] }[] = [];
@@ -193,7 +193,7 @@ describe("elimination of what is larger", () => {
   };
   const tasks = ["marginals", "partition", "map"] as const;
 
-  it.each([0, 0.08])("slices give what one pass gives, zeros %f", async (zeros) => {
+  it.each([0, 0.08])("gets the same answer from slices as from one pass, with zeros %f", async (zeros) => {
     const graph = grid(9, zeros);
     for (const task of tasks) {
       const whole = await infer(graph, { task });
@@ -214,7 +214,7 @@ describe("elimination of what is larger", () => {
     }
   });
 
-  it("is the same to the byte on one, two and three workers, in pieces", async () => {
+  it("produces the same bytes on one, two and three workers, in pieces", async () => {
     const graph = grid(19, 0);
     const found = await Promise.all([1, 2, 3].map((workers) => infer(graph, { workers })));
     const [one, two, three] = found.map((answer) => {
@@ -225,11 +225,11 @@ describe("elimination of what is larger", () => {
     expect(three).toBe(one);
   });
 
-  it("holds where float64 cannot: potentials of e^±300, dozens of them", async () => {
+  it("handles dozens of potentials of e^±300, beyond the range of float64", async () => {
     const graph = grid(6, 0.05, 150);
     const { logZ } = await infer(graph, { task: "partition" });
     const { best } = await infer(graph, { task: "map" });
-    // So wide a range leaves next to nothing to any state but the best.
+    // With this range, all states except the best have almost no probability.
     expect(logZ).toBeGreaterThanOrEqual(best.value);
     expect(logZ - best.value).toBeLessThan(1);
     const marginals = await infer(graph);
@@ -240,8 +240,8 @@ describe("elimination of what is larger", () => {
     }
   });
 
-  it("what underflow may take is found out: a chain that forces the least of all states", async () => {
-    // Each link is e^−200 where both ends are 1, and the last variable is observed to be 1: all others must be, too.
+  it("detects loss by underflow in a chain that forces the least probable state", async () => {
+    // Each link is e^−200 if both ends are 1. The last variable is observed to be 1, which forces all others to 1.
     const count = 12;
     const links = Array.from({ length: count - 1 }, (_, i) => ({ scope: [i, i + 1], values: [1, 0, 0, Math.exp(-200)] }));
     const tight = Array.from({ length: count - 2 }, (_, i) => ({ scope: [i, i + 2], values: [1, 1, 1, Math.exp(-150)] }));
@@ -253,7 +253,7 @@ describe("elimination of what is larger", () => {
     expect((await infer(open, { task: "partition" })).logZ).toBeCloseTo(0, 12);
   });
 
-  it.each(["partition", "marginals"] as const)("a pass says that underflow may have taken too much: %s", async (kind) => {
+  it.each(["partition", "marginals"] as const)("reports that underflow could have lost too much: %s", async (kind) => {
     const engine = await openEngine({ families: ["graphs"] });
     const lostOf = async (...tables: [number, number][]): Promise<boolean> => {
       const part = { cardinalities: [2], tables: tables.map((values) => tableOf([0], [2], Float64Array.from(values))) };
@@ -266,13 +266,13 @@ describe("elimination of what is larger", () => {
       pass.dispose();
       return pass.lost;
     };
-    // All of it; up to 1e-10 of what is left; up to 1e-50.
+    // Underflow can take everything, then 1e-10 of the rest, then 1e-50, which is negligible.
     expect(await lostOf([0, 1], [1, 1e-200], [1, 1e-200])).toBe(true);
     expect(await lostOf([1e-150, 1], [1e-145, 1], [1, 1e-200], [1, 1e-200])).toBe(true);
     expect(await lostOf([1e-150, 1], [1e-105, 1], [1, 1e-200], [1, 1e-200])).toBe(false);
   });
 
-  it("tables that are none are refused, with their factor", async () => {
+  it("refuses invalid tables, and names their factor", async () => {
     for (const values of [
       [1, Number.NaN],
       [1, -1],
@@ -289,14 +289,14 @@ describe("elimination of what is larger", () => {
     await expect(infer(graphOf([2, 2], [{ scope: [0, 7], values: [1, 1] }]))).rejects.toThrow(/2 × no states/);
   });
 
-  it("is refused where it would take too much, with what it would take", async () => {
+  it("refuses infeasible elimination, and reports its cost", async () => {
     const graph = grid(12, 0);
     await expect(infer(graph, { algorithm: elimination({ mostStates: 1000 }) })).rejects.toThrow(
       /the cliques of the best order have 2\^\d+\.\d states and exchange messages of .* use an algorithm that approximates \[GRAPH_WIDTH\]/,
     );
   });
 
-  it("pieces of a large clique give the best of all, and a state that has it", async () => {
+  it("finds the best value and its state in pieces of a large clique", async () => {
     const graph = grid(19, 0);
     const [one, two] = [await infer(graph, { task: "map" }), await infer(graph, { task: "map", workers: 2 })];
     expect(logProductAt(graph, one.best.states)).toBeCloseTo(one.best.value, 8);
@@ -305,7 +305,7 @@ describe("elimination of what is larger", () => {
     expect(nearby.best.value).toBeLessThanOrEqual(one.best.value + 1e-9);
   });
 
-  it.each(tasks)("continues from a checkpoint to the same bytes, and gives its memory back: %s", async (task) => {
+  it.each(tasks)("resumes from a checkpoint to the same bytes, and releases its memory: %s", async (task) => {
     const graph = grid(9, 0);
     const { memory } = await openEngine();
     const before = memory.usedBytes;

@@ -1,4 +1,4 @@
-/** What a checkpoint knows its graph by: graphs that differ in anything have different hashes. */
+/** The hash by which a checkpoint recognises its graph. Graphs that differ in any respect have different hashes. */
 import { describe, expect, it } from "vitest";
 import { type FactorGraph, factorGraph, is } from "../../../src/entries/everything.ts";
 import { factsOf } from "../../../src/graphs/infer/facts.ts";
@@ -29,7 +29,7 @@ function graphOf(choices: Choices): FactorGraph {
   graph.weight("a", 1, { fixed });
   graph.weight("b", value);
   graph.isTrue(x, { weight, feature });
-  // Both functions have a shape, whichever is the last one; one of three literals counts.
+  // Both functions have a shape, whichever is the last one. The last factor counts one of three literals.
   for (const name of ["imply", "equal", choices.last ?? "imply"] as const) graph.logicalFactor(name, [x, y], { weight: "b" });
   graph.imply([is(x, state), [u, v][choices.other ?? 0]], y, { weight: "b" });
   graph.table([[u, v][choices.tabled ?? 0]], [1, entry]);
@@ -59,20 +59,20 @@ const variants: readonly (readonly [string, Choices])[] = [
 describe("facts of a graph", () => {
   const plain = graphOf({});
 
-  it.each(variants)("%s has another hash, of columns", (_, choices) => {
+  it.each(variants)("gives %s another hash, in columns", (_, choices) => {
     expect(factsOf(graphOf(choices).conditionals()).hash).not.toBe(factsOf(plain.conditionals()).hash);
   });
 
-  it("graphs that are alike have the same", () => {
+  it("gives equal graphs the same hash", () => {
     expect(factsOf(graphOf({}).conditionals())).toEqual(factsOf(plain.conditionals()));
     expect(factsOf(graphOf({}).factorTables("marginals"))).toEqual(factsOf(plain.factorTables("marginals")));
   });
 
-  it("no two of them have the same, of columns or of tables", () => {
+  it("gives different graphs different hashes, in columns and tables", () => {
     const all = [{}, ...variants.map(([, choices]) => choices)].map(graphOf);
     const hashes = all.map((graph) => factsOf(graph.conditionals()).hash);
     expect(new Set(hashes).size).toBe(all.length);
-    // Tables know neither labels nor what is learnt, nor by which of two equal weights.
+    // Tables contain neither labels nor fixed flags, nor which of two equal weights a factor has.
     const tables = variants.flatMap(([name, choices]) => (/label|fixed|another weight/.test(name) ? [] : [graphOf(choices)]));
     const ofTables = [plain, ...tables].map((graph) => factsOf(graph.factorTables("marginals")).hash);
     expect(new Set(ofTables).size).toBe(tables.length + 1);

@@ -1,4 +1,7 @@
-/** Importance sampling from weighted mini-buckets: q is a distribution that reaches all the target does, weights stay below their bound, and intervals hold. */
+/**
+ * Importance sampling from weighted mini-buckets: the proposal q covers all states of the target, weights stay below
+ * their bound, and intervals hold.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -50,13 +53,13 @@ function grid(side: number, strength: number, seed: number) {
 }
 
 describe("the proposal", () => {
-  it("gives every state of a positive product a chance, of at least its weight over the bound, and all chances sum to 1", () => {
+  it("gives each possible state at least its weight over the bound, with probabilities that sum to 1", () => {
     fc.assert(
       fc.property(randomGraphs, fc.integer({ min: 1, max: 4 }), (graph, limit) => {
         for (const part of reduce(graph).components) {
           const tables = LogTables.of(part);
           const proposal = proposalOf(tables, limit);
-          // By many draws, each q is told by the state that was drawn; that it is the chance of that state, the next test shows.
+          // Many draws reveal q for each drawn state. The next test shows that q is the probability of that state.
           const draws = stream(1, "proposal").at(limit);
           const states = new Int32Array(part.cardinalities.length);
           for (let n = 0; n < 40; n++) {
@@ -71,7 +74,7 @@ describe("the proposal", () => {
     );
   });
 
-  it("draws each state as often as it says: chi-squared at 1e-6", () => {
+  it("draws each state with its stated probability: chi-squared at 1e-6", () => {
     const [part] = reduce(grid(3, 1, 3)).components;
     const tables = LogTables.of(part);
     const proposal = proposalOf(tables, 2);
@@ -101,7 +104,7 @@ describe("the proposal", () => {
 });
 
 describe("intervals", () => {
-  it("of weights in [0, 1] hold: 2,000 times at 95 %, of many shapes, and a bound too low is seen", () => {
+  it("hold for weights in [0, 1] of many shapes: 2,000 times at 95 %, and a bound that is too low is detected", () => {
     let missed = 0;
     let missedNarrow = 0;
     for (let round = 0; round < 2000; round++) {
@@ -119,7 +122,7 @@ describe("intervals", () => {
     expect(missedNarrow).toBeGreaterThan(2000 * 0.05);
   });
 
-  it("of ln Z and of marginals hold the exact values, on random grids", async () => {
+  it("contain the exact ln Z and marginals on random grids", async () => {
     let [outside, widest] = [0, 0];
     for (let seed = 0; seed < power(10, 30); seed++) {
       const graph = grid(6, 1.5, seed);
@@ -145,7 +148,7 @@ describe("intervals", () => {
     expect(widest).toBeLessThan(1);
   });
 
-  it("equals enumeration where nothing is split", async () => {
+  it("equal enumeration if nothing is split", async () => {
     const graph = grid(3, 1, 1);
     const { logZ, logZCertificate } = await infer(graph, { task: "partition", algorithm: importanceSampling() });
     const truth = enumerateGraph(graph).logZ;
@@ -155,7 +158,7 @@ describe("intervals", () => {
 });
 
 describe("k-hat instead of an interval", () => {
-  /** Weights Pareto-tailed of shape k, e^shift times. */
+  /** Weights with a Pareto tail of shape k, multiplied by e^shift. */
   const weighed = (k: number, { count = 4000, shift = 0, seed = 0 } = {}): Weighed => {
     const draws = stream(seed, "tails").at(0);
     const logWeights = Array.from({ length: count }, () => shift - k * Math.log(1 - draws.uniform()));
@@ -164,7 +167,7 @@ describe("k-hat instead of an interval", () => {
     return { sums, logWeights };
   };
 
-  it("is given of the chosen proposal, where both have a good one and agree", () => {
+  it("is reported for the chosen proposal if both proposals are good and agree", () => {
     const arms = [weighed(0.1), weighed(0.2, { seed: 1, shift: Math.log(0.8 / 0.9) })];
     const certificates = [judged(arms, 0), judged(arms, 1)] as { khat: number; ess: number }[];
     certificates.forEach(({ khat, ess }, chosen) => {
@@ -174,7 +177,7 @@ describe("k-hat instead of an interval", () => {
     expect(certificates[0].khat).not.toBe(certificates[1].khat);
   });
 
-  it("is not where either has a heavy tail or few weights that count, or where they disagree", () => {
+  it("is not reported for heavy tails, few effective weights or proposals that disagree", () => {
     const good = weighed(0.1);
     const heavy = weighed(1.5, { seed: 3 });
     expect(judged([good, { sums: good.sums, logWeights: heavy.logWeights }], 0)).toBeUndefined();
@@ -185,7 +188,7 @@ describe("k-hat instead of an interval", () => {
   });
 });
 
-it("the level asked for is that of the intervals, which it widens", async () => {
+it("a higher level widens the intervals, and the certificate reports it", async () => {
   const graph = grid(6, 1.5, 0);
   const widths: number[] = [];
   for (const level of [0.6, 0.999, 0.999999]) {
@@ -210,7 +213,7 @@ describe("checkpoints", () => {
     const whole = await begin();
     while (!whole.converged) await whole.advance(1);
     const wanted = whole.found();
-    // Its intervals are narrower than those of 1000 draws from the second and last proposals.
+    // These intervals are narrower than those of 1000 draws from the second and the last proposal.
     expect(wanted[0].answer!.method).toContain("4000 draws from mini-buckets of at most 2^8 states");
     const first = await begin();
     while (first.step < whole.step - 1) await first.advance(whole.step - 1 - first.step);
@@ -222,8 +225,8 @@ describe("checkpoints", () => {
   });
 });
 
-describe("automatic", () => {
-  it("keeps what it was resumed with until it has chosen again", async () => {
+describe("automatic algorithm", () => {
+  it("restores its checkpoint exactly before it chooses again", async () => {
     const engine = await openEngine({ families: ["graphs"] });
     const plan = { task: "marginals", seed: 0, workers: 1, memory: 8000 } as const;
     const begin = () => Inference.open(grid(9, 1, 0), automatic(), plan, engine);
@@ -237,7 +240,7 @@ describe("automatic", () => {
     first.dispose();
   });
 
-  it("says what it chose and why", async () => {
+  it("reports its choice and the reason", async () => {
     const narrow = await infer(grid(5, 1, 0));
     expect(narrow.method).toMatch(/^elimination/);
     expect(narrow.certificate).toEqual({ exact: true });

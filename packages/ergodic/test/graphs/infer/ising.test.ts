@@ -1,4 +1,6 @@
-/** The Ising model on an 8 × 8 torus, whose states of each energy have been counted: exact ln Z at any temperature. */
+/**
+ * The Ising model on an 8 × 8 torus. Its numbers of states per energy are known, so ln Z is exact at any temperature.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -16,11 +18,11 @@ import { graphOf, gridEdges } from "../../reference/random-graph.ts";
 const file = fileURLToPath(new URL("../../../../../../shared/data/graphs/ising/islogdos8x8.txt", import.meta.url));
 const present = existsSync(file);
 if (!present) console.log(`skipped: the 8 × 8 Ising model, since there is no ${file}`);
-/** Below, near and above the critical point of 0.4407. */
+/** Values below, near and above the critical point of 0.4407. */
 const betas = [0.1, 0.3, 0.4406868, 0.6, 1];
 const edges = gridEdges(8, 8, true);
 
-/** ln of the number of states of energy −128, −124, …, 128. */
+/** ln of the number of states with energy −128, −124, …, 128. */
 const counts = (): number[] =>
   readFileSync(file, "utf8")
     .trim()
@@ -40,12 +42,12 @@ const ising = (beta: number) =>
   );
 
 describe.skipIf(!present)("the 8 × 8 Ising model", () => {
-  it.each(betas)("elimination is exact at β = %d", async (beta) => {
+  it.each(betas)("eliminates exactly at β = %d", async (beta) => {
     const { logZ } = await infer(ising(beta), { task: "partition", algorithm: elimination() });
     expect(Math.abs(logZ - exactLogZ(beta))).toBeLessThan(1e-9);
   });
 
-  it.each(betas)("bounds hold, and estimates say how far they are off, at β = %d", async (beta) => {
+  it.each(betas)("computes valid bounds and reports the error of estimates at β = %d", async (beta) => {
     const truth = exactLogZ(beta);
     for (const algorithm of [miniBuckets(), naiveMeanField()]) {
       const { logZ, logZCertificate } = await infer(ising(beta), { task: "partition", algorithm });
@@ -56,7 +58,7 @@ describe.skipIf(!present)("the 8 × 8 Ising model", () => {
     expect(Object.keys(bethe.logZCertificate)).toEqual(["none"]);
   });
 
-  it.each(betas)("an interval of annealed importance sampling covers at β = %d", async (beta) => {
+  it.each(betas)("covers ln Z with an interval of annealed importance sampling at β = %d", async (beta) => {
     const truth = exactLogZ(beta);
     const algorithm = annealedImportanceSampling({ particles: 200, temperatures: 600, level: 0.9999 });
     const { logZ, logZCertificate } = await infer(ising(beta), { task: "partition", algorithm, seed: 1 });
@@ -64,7 +66,7 @@ describe.skipIf(!present)("the 8 × 8 Ising model", () => {
       `annealed importance sampling at β ${beta}: ${(logZ - truth).toFixed(4)} off, ${JSON.stringify(logZCertificate)}`,
     );
     expect(Object.keys(logZCertificate)).toContain("interval");
-    // A false alarm in one of five has a chance of 5e-4; annealed.test.ts tests how often intervals cover.
+    // One false alarm in five has a probability of 5e-4. annealed.test.ts tests the coverage of intervals.
     expect(heldTo(logZCertificate, logZ, truth)).toBe("holds");
   });
 });

@@ -1,4 +1,4 @@
-/** Searches for the most probable state, against elimination. */
+/** Searches for the most probable state, compared with elimination. */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -12,7 +12,7 @@ const graphs = Array.from({ length: 20 }, (_, seed) => {
   return pairwiseGraph(64, gridEdges(8, 8), 1, () => draws.normal());
 });
 
-it("each restart begins elsewhere, and the best of all counts", async () => {
+it("each restart begins elsewhere, and the best result counts", async () => {
   for (const made of [iteratedConditionalModes, graphAnnealing] as const) {
     const options = made === graphAnnealing ? { sweeps: 2 } : {};
     let better = 0;
@@ -31,18 +31,18 @@ it("each restart begins elsewhere, and the best of all counts", async () => {
 it.each([
   ["climbs from many states", iteratedConditionalModes({ restarts: 20 })],
   ["a walk that ends as hot as it began", graphAnnealing({ sweeps: 200, from: 4, to: 4, restarts: 1 })],
-])("the best states are those of the best value: %s", async (_, algorithm) => {
+])("the best states have the best value: %s", async (_, algorithm) => {
   for (const graph of graphs.slice(0, 5)) {
     const { best } = await infer(graph, { task: "map", algorithm });
     expect(best.value).toBeCloseTo(logProductAt(graph, best.states), 9);
   }
 });
 
-it("temperatures must fall", () => {
+it("refuses temperatures that do not fall", () => {
   expect(() => graphAnnealing({ from: 0.5, to: 2 })).toThrow(/from is 0.5 and to is 2, but temperatures must fall/);
 });
 
-it("a run of annealing that was kept in the middle goes where it would have gone", async () => {
+it("annealing resumes from a checkpoint in the middle with the same result", async () => {
   const engine = await openEngine({ families: ["graphs"] });
   const draws = stream(1, "kept").at(0);
   const wide = pairwiseGraph(400, gridEdges(20, 20), 1.5, () => draws.normal());
@@ -61,7 +61,7 @@ describe.each([
   ["iteratedConditionalModes", iteratedConditionalModes(), 0],
   ["graphAnnealing", graphAnnealing(), 15],
 ] as const)("%s", (name, algorithm, leastOptimal) => {
-  it("comes near the optimum of 20 grids of 64 Booleans, and never above it or its bound", async () => {
+  it("comes close to the optimum of 20 grids of 64 Booleans, and never exceeds it or its bound", async () => {
     let optimal = 0;
     let worst = 0;
     for (const graph of graphs) {
@@ -81,7 +81,7 @@ describe.each([
     expect(worst).toBeLessThan(5);
   });
 
-  it("starts where nothing is 0: colours of a cycle and its chords", async () => {
+  it("begins at a state of nonzero weight: colours of a cycle with chords", async () => {
     const different = [0, 1, 1, 1, 0, 1, 1, 1, 0];
     const edges = Array.from({ length: 30 }, (_, i) => [
       [i, (i + 1) % 30],
@@ -94,7 +94,7 @@ describe.each([
     for (const [a, b] of edges) expect(best.states[a]).not.toBe(best.states[b]);
   });
 
-  it("a graph without any possible state is said to be so: three Booleans that all differ", async () => {
+  it("reports a graph without a possible state: three Booleans that must all differ", async () => {
     const different = [0, 1, 1, 0];
     const edges = [
       [0, 1],

@@ -1,4 +1,7 @@
-/** Inference on large graphs lets others have their turn before it begins: tables, trees and logarithms are made with pauses, under the signal. */
+/**
+ * Preparation of inference on large graphs. Tables, trees and logarithms are built with pauses, in which other tasks
+ * run and the signal is checked.
+ */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { factorGraph, graphGibbs, infer } from "../../../src/entries/everything.ts";
@@ -15,7 +18,6 @@ import { graphOf } from "../../reference/random-graph.ts";
 
 const COUNT = 6000;
 
-/** A chain. */
 function chain(count = COUNT) {
   const graph = factorGraph();
   for (let v = 0; v <= count; v++) graph.variable();
@@ -23,10 +25,10 @@ function chain(count = COUNT) {
   return graph;
 }
 
-describe("before inference begins", () => {
+describe("pauses before inference", () => {
   const tables = chain().factorTables("marginals");
 
-  it("a graph's tables are made, and told from others, with a pause every thousand factors or so", () => {
+  it("builds and compares the tables of a graph with a pause about every thousand factors", () => {
     const made = followed(chain().tabling("marginals"));
     expect(made.pauses).toBeGreaterThanOrEqual(5);
     expect(made.pauses).toBeLessThan(12);
@@ -37,7 +39,7 @@ describe("before inference begins", () => {
     expect(gathered.value).toEqual(factsOf(tables));
   });
 
-  it("factors in columns are made with pauses, for samplers of whole graphs", async () => {
+  it("builds factors in columns with pauses, for samplers of whole graphs", async () => {
     const graph = chain();
     const made = followed(graph.columning());
     expect(made.pauses).toBeGreaterThanOrEqual(1);
@@ -60,26 +62,27 @@ describe("before inference begins", () => {
     expect(asked).toEqual(["columning"]);
   });
 
-  it("wide tables bring pauses as well as many do", () => {
+  it("pauses for wide tables as often as for many tables", () => {
     const wide = factorGraph();
     for (let v = 0; v < 20; v++) wide.variable(undefined, 16);
     for (let v = 0; v + 3 < 20; v++) wide.table([v, v + 1, v + 2, v + 3], new Float64Array(65_536).fill(1));
-    // 17 tables of 65,536 entries.
+    // There are 17 tables of 65,536 entries.
     expect(followed(wide.tabling("marginals")).pauses).toBeGreaterThanOrEqual(8);
     expect(followed(gathering(wide.factorTables("marginals"))).pauses).toBeGreaterThanOrEqual(8);
   });
 
-  it("it is reduced with a pause every thousand factors or so of each pass, to what it is reduced to at once", () => {
+  it("reduces the graph with a pause about every thousand factors, to the same result", () => {
     const factors = Array.from({ length: COUNT }, (_, i) => ({ scope: [i, i + 1], values: [1, 0, 0.5, 2] }));
     const graph = graphOf(new Array(COUNT + 1).fill(2), factors, { 17: 1 });
     const { pauses, value } = followed(reducing(graph));
-    // Tables are read, propagated, restricted, joined and absorbed: about six pauses each, fewer once zeros have decided variables.
+    // Tables are read, propagated, restricted, joined and absorbed. Each pass pauses about six times, and fewer times
+    // once zeros have decided variables.
     expect(pauses).toBeGreaterThan(15);
     expect(pauses).toBeLessThan(60);
     expect(value).toEqual(reduce(graph));
   });
 
-  it("logarithms of a part are made once, with pauses, for all algorithms that prepare them", () => {
+  it("computes the logarithms of a part once, with pauses, for all algorithms that prepare them", () => {
     const [part] = reduce(tables).components;
     const { pauses, value } = followed(LogTables.making(part));
     expect(pauses).toBeGreaterThanOrEqual(5);
@@ -87,7 +90,8 @@ describe("before inference begins", () => {
     expect(LogTables.of(part)).toBe(value);
     expect(LogTables.of({ ...part })).not.toBe(value);
     const prepared = Object.entries(inferenceRegistry).flatMap(([name, made]) => (made({}).prepare ? [name] : []));
-    // All but those that may need none: exact elimination, and the choice, which prepares what it chooses.
+    // All algorithms except those that can do without: exact elimination, and the automatic choice, which prepares the
+    // chosen algorithm.
     expect(prepared).toEqual(Object.keys(inferenceRegistry).filter((name) => name !== "automatic" && name !== "elimination"));
     for (const name of prepared) {
       const own = { ...part };
@@ -96,7 +100,7 @@ describe("before inference begins", () => {
     }
   });
 
-  it("what an algorithm prepares comes before its start, and is left out where the choice is exact", async () => {
+  it("prepares an algorithm before its start, and skips this if the choice is exact", async () => {
     const told: string[] = [];
     const other: InferenceAlgorithm = {
       ...inferenceRegistry.loopyBeliefPropagation({}),
@@ -113,7 +117,7 @@ describe("before inference begins", () => {
     expect(told.splice(0)).toEqual(["prepares", "starts"]);
     await infer(chain(20), { algorithm: exactOr(other) });
     expect(told).toEqual([]);
-    // All pairs of 60 Booleans, which no order makes narrow.
+    // All pairs of 60 Booleans. No order makes this graph narrow.
     const wide = factorGraph();
     for (let v = 0; v < 60; v++) wide.variable();
     for (let v = 0; v < 60; v++) for (let w = v + 1; w < 60; w++) wide.equal([v, w], { weight: 0.01 });
@@ -121,7 +125,7 @@ describe("before inference begins", () => {
     expect(told).toEqual(["prepares", "starts"]);
   });
 
-  it("trees of bad orders are made with pauses", () => {
+  it("builds trees of bad orders with pauses", () => {
     const side = 40;
     const at = (row: number, column: number): number => row * side + column;
     const scopes: number[][] = [];
@@ -139,19 +143,20 @@ describe("before inference begins", () => {
     const { pauses, value } = followed(junctionTrees(order, scopes));
     const members = value.reduce((sum, { axes }) => sum + axes.length, 0);
     expect(members).toBeGreaterThan(20_000);
-    // About one for each 8,000 members that are sorted, and members are sorted twice: when they are gathered, and once more those of cliques that stay.
+    // About one pause per 8,000 sorted members. All members are sorted when they are gathered, and those of the
+    // remaining cliques once more.
     expect(pauses).toBeGreaterThan(members / 5000);
     expect(value).toEqual(junctionTree(order, scopes));
   });
 
-  it("variables with few neighbours go with pauses", () => {
+  it("eliminates variables with few neighbours with pauses", () => {
     const scopes = Array.from({ length: COUNT }, (_, v) => [v, v + 1]);
     const { pauses, value } = followed(eliminationOrders(new Array(COUNT + 1).fill(2), scopes));
     expect(pauses).toBeGreaterThanOrEqual(10);
     expect(value.order.length).toBe(COUNT + 1);
   });
 
-  it("a signal is answered in the next pause", async () => {
+  it("responds to a signal in the next pause", async () => {
     const reason = new Error("enough");
     const controller = new AbortController();
     let wentOn = false;
@@ -169,7 +174,7 @@ describe("before inference begins", () => {
     expect(wentOn).toBe(false);
   });
 
-  it("parts that have begun are disposed of where the signal comes, or another part cannot begin", async () => {
+  it("disposes of started parts if the signal aborts or another part cannot start", async () => {
     const count = 3000;
     const pairs = factorGraph();
     for (let v = 0; v < 2 * count; v++) pairs.variable();
@@ -202,7 +207,7 @@ describe("before inference begins", () => {
     expect(aborted.disposed).toBe(aborted.started);
   });
 
-  it("a graph that has no pauses to offer is inferred from as one that has", async () => {
+  it("gets the same answer for a graph that cannot pause", async () => {
     const small = chain(30);
     const plain = { factorTables: () => small.factorTables("marginals") };
     const [a, b] = [await infer(small), await infer(plain)];

@@ -1,7 +1,9 @@
 /**
- * Parallel tempering against exact answers: on random graphs of strong couplings, on graphs with barriers, which are to be flagged or right, and on Ising magnets.
+ * Parallel tempering compared with exact answers: on random graphs with strong couplings, on graphs with barriers,
+ * which must be flagged or answered correctly, and on Ising magnets.
  *
- * False alarms: of 24 intervals of ln Z at 0.999, 3 or more miss with a chance of 2e-6, of 9 with one of 8e-8; of 6 at 0.999 2 or more with one of 2e-5.
+ * False alarms: at level 0.999, 3 or more misses of ln Z have a probability of 2e-6 for 24 intervals and of 8e-8 for 9.
+ * Two or more misses for 6 intervals have a probability of 2e-5.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -18,7 +20,10 @@ import { binomialLimit } from "../../reference/binomial-limit.ts";
 import { heldTo } from "../../reference/held-to-certificate.ts";
 import { graphOf, gridEdges } from "../../reference/random-graph.ts";
 
-/** Every two of some variables share a table of large random logarithms with a chance of 0.4, every one has one of its own. */
+/**
+ * Each pair of variables shares a table of large random logarithms with probability 0.4, and each variable has a table
+ * of its own.
+ */
 function strong(seed: number, strength: number, boolean: boolean): FactorTables {
   const draws = stream(seed, "strong graphs").at(0);
   const cardinalities = Array.from({ length: 5 + draws.integer(6) }, () => (boolean ? 2 : 2 + draws.integer(3)));
@@ -30,7 +35,7 @@ function strong(seed: number, strength: number, boolean: boolean): FactorTables 
   return graphOf(cardinalities, factors);
 }
 
-/** Pairs of equal strength and either sign: copies are bits. */
+/** Pairs of equal strength and either sign, so that copies are bits. */
 function frustrated(seed: number): FactorTables {
   const draws = stream(seed, "frustrated graphs").at(0);
   const count = 8 + draws.integer(8);
@@ -43,7 +48,10 @@ function frustrated(seed: number): FactorTables {
   return graphOf(Array(count).fill(2), pairs);
 }
 
-/** One joint state of n Booleans is worth e^(strength n ln 2), all others the same: nothing leads there. */
+/**
+ * One joint state of n Booleans has the value e^(strength n ln 2), and all others are equal. No path leads to this
+ * state.
+ */
 function hole(seed: number, strength: number): FactorTables {
   const draws = stream(seed, "holes").at(0);
   const count = 11 + draws.integer(5);
@@ -53,7 +61,7 @@ function hole(seed: number, strength: number): FactorTables {
   return graphOf(Array(count).fill(2), [{ scope: Array.from({ length: count }, (_, i) => i), values, logs: true }, ...chain]);
 }
 
-/** A clique of Booleans whose triples are worth more where they agree to be 1: order begins at once, at a power below 1. */
+/** A clique of Booleans whose triples prefer to be 1 together. Order sets in suddenly, at a power below 1. */
 function triples(count: number, strength: number): FactorTables {
   const factors: { scope: number[]; values: number[]; logs: boolean }[] = [];
   for (let a = 0; a < count; a++)
@@ -62,7 +70,7 @@ function triples(count: number, strength: number): FactorTables {
   return graphOf(Array(count).fill(2), factors);
 }
 
-/** Of an answer: what is wrong or missed, and whether it has no guarantee. */
+/** Returns errors and misses of an answer, and whether the answer has no guarantee. */
 async function tried(
   graph: FactorTables,
   seed: number,
@@ -85,7 +93,7 @@ async function tried(
 }
 
 describe("parallel tempering", () => {
-  it("gives intervals that hold on graphs with strong couplings, as chains and as bits", async () => {
+  it("holds its intervals on strongly coupled graphs, as chains and as bits", async () => {
     const graphs = Array.from({ length: power(3, 8) }, (_, i) => [
       strong(i, 2.5, false),
       strong(i, 2.5, true),
@@ -103,7 +111,7 @@ describe("parallel tempering", () => {
     expect(flagged).toBeLessThan((5 / 24) * graphs.length);
   });
 
-  it("flags what it cannot cross, or is right", async () => {
+  it("flags barriers that it cannot cross, or is right", async () => {
     let [flagged, missed] = [0, 0];
     for (const [seed, graph] of [
       ...[0.8, 1, 1.3, 2].map((strength, i) => hole(i, strength)),
@@ -119,7 +127,7 @@ describe("parallel tempering", () => {
     expect(flagged).toBeGreaterThan(0);
   });
 
-  it("gives the same at two workers, as chains and as bits", async () => {
+  it("computes the same result on two workers, as chains and as bits", async () => {
     for (const graph of [strong(3, 1, false), frustrated(3)]) {
       const [one, two] = await Promise.all(
         [1, 2].map((workers) => infer(graph, { algorithm: graphTempering({ warmup: 50, sweeps: 100 }), workers, seed: 9 })),
@@ -132,7 +140,7 @@ describe("parallel tempering", () => {
     }
   });
 
-  it("has no guarantee where a search had found what was never seen again, after a checkpoint too", async () => {
+  it("has no guarantee if only the search found a state, even after a checkpoint", async () => {
     const engine = await openEngine({ families: ["graphs"] });
     const [part] = reduce(strong(3, 1, true)).components;
     const plan = { task: "marginals", seed: 5, workers: 1, memory: 2 ** 24 } as const;
@@ -141,7 +149,7 @@ describe("parallel tempering", () => {
     const run = begin();
     while (!run.ended) await run.advance();
     expect(run.answer()!.logZ!.certificate).toHaveProperty("interval");
-    // As if searches had stayed where the product is larger than all that the ladders have seen.
+    // Simulates searches that ended where the product is larger than in any state of the ladders.
     expect(run.floors.every(Number.isFinite)).toBe(true);
     run.floors[2] = 1e6;
     const none = {
@@ -154,7 +162,7 @@ describe("parallel tempering", () => {
     while (!resumed.ended) await resumed.advance();
     expect(resumed.floors).toEqual(run.floors);
     expect(resumed.answer()!.logZ!.certificate).toEqual(none);
-    // A sweep is continued at one of its copies.
+    // The snapshot is taken within a sweep, at one of its copies.
     const { tensors, state } = run.snapshot();
     for (const place of [1e6, -1, 0.5]) {
       const damaged = begin();
@@ -170,7 +178,7 @@ describe("parallel tempering", () => {
     resumed.dispose();
   });
 
-  it("begins with copies at random, before any sweep", async () => {
+  it("starts with random copies, before any sweep", async () => {
     const engine = await openEngine({ families: ["graphs"] });
     const plan = { task: "marginals", seed: 5, workers: 1, memory: 2 ** 24 } as const;
     for (const tables of [false, true]) {
@@ -180,13 +188,13 @@ describe("parallel tempering", () => {
       const { tensors, state } = run.snapshot();
       expect(state).toEqual({ sweep: 0, place: 0 });
       const words = [...(tensors["copies.states"] as Uint32Array)];
-      // Copies that had not begun would all be in the first state.
+      // Copies without initial states would all be in the first state.
       expect(new Set(words).size).toBeGreaterThan(8);
       run.dispose();
     }
   });
 
-  it("refuses zeros, and variables of more states than a byte has", async () => {
+  it("refuses zeros, and variables with more states than fit in a byte", async () => {
     const zero = graphOf([2, 2], [{ scope: [0, 1], values: [1, 0, 2, 3] }]);
     await expect(infer(zero, { algorithm: graphTempering() })).rejects.toThrow(
       "graphTempering: a factor has an entry of 0, but all must be above 0; use importanceSampling(), or elimination() [GRAPH_ZEROS]",
@@ -197,13 +205,13 @@ describe("parallel tempering", () => {
     );
   });
 
-  it("says nothing before it has warmed up, and has no guarantee with few restarts", async () => {
+  it("claims nothing before warm-up ends, and has no guarantee with few restarts", async () => {
     const algorithm = graphTempering({ warmup: 100, sweeps: 150 });
     const far = await infer(hole(1, 2), { task: "partition", algorithm });
     expect(far.certificate).toEqual({
       none: expect.stringMatching(/^the ensembles disagree: values at power [\d.]+ have an R-hat of/),
     });
-    // Many variables, few sweeps: no state has come all the way.
+    // With many variables and few sweeps, no state travels the whole ladder.
     const factors = gridEdges(16, 16).map((scope) => ({ scope: [...scope], values: [1, -1, -1, 1], logs: true }));
     const long = await infer(graphOf(Array(256).fill(2), factors), { algorithm });
     expect(long.certificate).toEqual({ none: expect.stringMatching(/R-hat|came from power 0 to power 1/) });
@@ -215,7 +223,7 @@ const file = fileURLToPath(new URL("../../../../../../shared/data/graphs/ising/i
 if (!existsSync(file)) console.log(`skipped: the 16 × 16 Ising model, since there is no ${file}`);
 
 describe.skipIf(!existsSync(file))("the 16 × 16 Ising model", () => {
-  /** By the numbers of states: line i, from 0, is ln of how many have the energy −512 + 4i. */
+  /** Uses the numbers of states: line i, from 0, is ln of the number of states with energy −512 + 4i. */
   function exactLogZ(beta: number): number {
     const lines = readFileSync(file, "utf8").trim().split("\n");
     const terms = lines.map((line, i) => {
@@ -226,7 +234,7 @@ describe.skipIf(!existsSync(file))("the 16 × 16 Ising model", () => {
     return high + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - high), 0));
   }
 
-  it.each(isSlow ? [2.269, 2.5] : [2.269])("ln Z and marginals are in narrow intervals at T = %d", async (temperature) => {
+  it.each(isSlow ? [2.269, 2.5] : [2.269])("contains ln Z and marginals in narrow intervals at T = %d", async (temperature) => {
     const beta = 1 / temperature;
     const factors = gridEdges(16, 16, true).map((scope) => ({
       scope: [...scope],
@@ -244,7 +252,7 @@ describe.skipIf(!existsSync(file))("the 16 × 16 Ising model", () => {
       expect(to - from).toBeLessThan(0.2);
       if (from > 0.5 || to < 0.5) missed++;
     }
-    // All variables move together: one miss is mostly one of many.
+    // All variables move together, so one miss usually comes with many.
     expect(missed).toBe(0);
   });
 });

@@ -1,9 +1,9 @@
-/** Time limits of `infer`, where the work of a stretch changes as a run goes. */
+/** Time limits of `infer` if the cost of a stretch changes during a run. */
 import { beforeEach, expect, it, vi } from "vitest";
 import { type InferenceAlgorithm, infer } from "../../../src/entries/everything.ts";
 import { graphOf } from "../../reference/random-graph.ts";
 
-/** The clock that the loop reads, in milliseconds. Only the work of a test moves it. */
+/** The clock that the loop reads, in milliseconds. Only the work of a test advances it. */
 let clock: number;
 
 beforeEach(() => {
@@ -12,7 +12,10 @@ beforeEach(() => {
   return () => reading.mockRestore();
 });
 
-/** Stretches of next to no time, so that the loop asks for ever more at once; then of 20 ms each, without an end. */
+/**
+ * Stretches of almost no time, so that the loop requests more and more at a time, and then stretches of 20 ms without
+ * end.
+ */
 function slowing(quick: number): InferenceAlgorithm {
   let advanced = 0;
   return {
@@ -34,17 +37,17 @@ function slowing(quick: number): InferenceAlgorithm {
   };
 }
 
-it("ends in time, also where stretches are suddenly long after thousands of short ones", async () => {
+it("ends in time, even if stretches suddenly become long after thousands of short ones", async () => {
   const graph = graphOf([2, 2], [{ scope: [0, 1], values: [1, 2, 3, 4] }]);
   const start = clock;
   const { description } = await infer(graph, { task: "partition", algorithm: slowing(20_000), until: { seconds: 0.5 } });
   expect((description as { run: { updates: number } }).run.updates).toBeGreaterThan(20_000);
-  // It was minutes when a call of the loop made all the stretches that it had asked for.
+  // This took minutes when one call of the loop made all the stretches that it had requested.
   expect(clock - start).toBeGreaterThanOrEqual(500);
   expect(clock - start).toBeLessThan(540);
 });
 
-it("counts the time in which a graph's tables are made, as far as there is some left", async () => {
+it("counts the time to build a graph's tables towards the limit, and leaves the rest for inference", async () => {
   const tables = graphOf([2, 2], [{ scope: [0, 1], values: [1, 2, 3, 4] }]);
   const graphThatTakes = (seconds: number) => ({
     factorTables: () => tables,
@@ -59,7 +62,7 @@ it("counts the time in which a graph's tables are made, as far as there is some 
   expect(reason).toBe("time is up");
   expect(seconds).toBeGreaterThanOrEqual(0.28);
   expect(seconds).toBeLessThan(0.34);
-  // One stretch there always is, so that what takes no longer has its own answer.
+  // At least one stretch always runs, so an algorithm that needs only one has its own answer.
   const one = await infer(graphThatTakes(1.1), { ...limits, algorithm: slowing(0) });
   expect(one.description).toMatchObject({ run: { updates: 1 } });
 });

@@ -1,4 +1,4 @@
-/** Exact inference where zeros rule most states out: known counts, what limits rest on, and what runs promise. */
+/** Exact inference when zeros exclude most states: known counts, the basis of limits, and the guarantees of runs. */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -8,7 +8,7 @@ import { reduce } from "../../../src/graphs/parts/reduction.ts";
 import { logProductAt } from "../../reference/enumerate-graph.ts";
 import { graphOf } from "../../reference/random-graph.ts";
 
-/** Latin squares, of which the first row is given: each row and each column has each of `side` numbers once. */
+/** Latin squares with a given first row: each row and each column contains each of `side` numbers once. */
 function latinSquares(side: number, weight: (cell: number, number: number) => number = () => 1) {
   const differ = Array.from({ length: side * side }, (_, i) => (Math.floor(i / side) === i % side ? 0 : 1));
   const factors: { scope: number[]; values: number[] }[] = [];
@@ -24,7 +24,7 @@ function latinSquares(side: number, weight: (cell: number, number: number) => nu
   return graphOf(new Array(side * side).fill(side), factors, first);
 }
 
-/** Which of nearby measurements belongs to which of some targets on a line, if any: none to two of them. */
+/** Assigns to each target on a line one of the nearby measurements, or none. No measurement belongs to two targets. */
 function assignments(count: number, reach: number) {
   const draws = stream(3, "assignments").at(0);
   const choices = Array.from({ length: count }, (_, target) => {
@@ -50,12 +50,12 @@ const bytesOf = (answer: { toJSON(): { marginals?: unknown; logZ?: unknown } }):
   return JSON.stringify([marginals, logZ]);
 };
 
-describe("zeros left out", () => {
+describe("states excluded by zeros", () => {
   it("counts Latin squares", async () => {
     const answer = await infer(latinSquares(5));
     expect(answer.method).toMatch(/elimination: junction tree, 2\^\d+\.\d of its 2\^\d+\.\d states, zeros left out/);
     expect(answer.certificate).toEqual({ exact: true });
-    // Of 161,280 squares each first row has 1,344.
+    // Each first row belongs to 1,344 of 161,280 squares.
     expect(Math.abs(answer.logZ - Math.log(1344))).toBeLessThan(1e-12 * Math.log(1344));
     const { p } = answer.marginal(5 * 3 + 2);
     expect(p[2]).toBe(0);
@@ -63,7 +63,7 @@ describe("zeros left out", () => {
     expect((await infer(latinSquares(5), { task: "partition" })).logZ).toBeCloseTo(Math.log(1344), 12);
   });
 
-  it("finds the best of them, also where the least weights are out of float64's reach", async () => {
+  it("finds the best state, even if the smallest weights are outside the range of float64", async () => {
     for (const size of [1, 60]) {
       const draws = stream(5, "weights", size).at(0);
       const weights = Array.from({ length: 125 }, () => Math.exp(size * draws.normal()));
@@ -72,7 +72,7 @@ describe("zeros left out", () => {
       expect(method).toMatch(/zeros left out/);
       expect(gap).toBe(0);
       expect(Math.abs(logProductAt(graph, best.states) - best.value)).toBeLessThan(1e-9 * Math.abs(best.value));
-      // In slices that are small enough to go through all their states.
+      // In slices that are small enough to enumerate.
       const sliced = await infer(graph, { task: "map", memory: 2 ** -13 });
       expect(sliced.method).toMatch(/slices/);
       expect(Math.abs(sliced.best.value - best.value)).toBeLessThan(1e-9 * Math.abs(best.value));
@@ -86,19 +86,19 @@ describe("zeros left out", () => {
     }
   });
 
-  it("limits are of what is left: states, and memory without slices", async () => {
+  it("applies limits to the remaining states, and to memory without slices", async () => {
     const graph = latinSquares(5);
     const { method } = await infer(graph, { algorithm: elimination() });
     const [left, all] = method.match(/2\^(\d+\.\d)/g)!.map((power) => Number(power.slice(2)));
     expect(all - left).toBeGreaterThan(2);
     await infer(graph, { algorithm: elimination({ mostStates: 2 ** (all - 0.2) }) });
     await expect(infer(graph, { algorithm: elimination({ mostStates: 2 ** (left - 1) }) })).rejects.toThrow(/GRAPH_WIDTH/);
-    // Messages on all states would take 16 MiB.
+    // Messages on all states would need 16 MiB.
     expect((await infer(graph, { memory: 2 ** -8 })).method).toMatch(/zeros left out/);
     expect((await infer(graph, { memory: 2 ** -9 })).method).toMatch(/slices/);
   });
 
-  it("is the same to the byte on one and two workers, in pieces, and after a checkpoint", async () => {
+  it("produces the same bytes on one and two workers, in pieces and after a checkpoint", async () => {
     const graph = assignments(9, 4);
     const one = await infer(graph, { workers: 1 });
     expect(one.method).toMatch(/zeros left out/);
@@ -109,7 +109,7 @@ describe("zeros left out", () => {
     expect(bytesOf(await infer.resume(kept!, graph))).toBe(bytesOf(one));
   });
 
-  it("gives its memory back wherever it is given up", async () => {
+  it("releases its memory wherever it stops", async () => {
     const engine = await openEngine({ families: ["graphs"] });
     const before = engine.memory.usedBytes;
     const [part] = reduce(latinSquares(5)).components;
@@ -126,8 +126,8 @@ describe("zeros left out", () => {
   });
 });
 
-it("of variables whose states are ruled out, chains give a probability and an error of each state that there was", async () => {
-  // The state in the middle is ruled out; ten such variables in a ring, so that there is something to sample.
+it("chains report a probability and an error for every original state if zeros exclude some states", async () => {
+  // The middle state is excluded. Ten such variables form a ring, so that there is something to sample.
   const count = 10;
   const factors = Array.from({ length: count }, (_, i) => ({ scope: [i, (i + 1) % count], values: [3, 1, 1, 1, 3, 1, 1, 1, 3] }));
   for (let i = 0; i < count; i++) factors.push({ scope: [i], values: [1, 0, 2] });

@@ -1,11 +1,11 @@
-/** What is explained, grounded and given as a reason once rows and rules came later, or once something was refused. */
+/** Explanations, groundings and reasons after later rows and rules, and after refused input. */
 import { describe, expect, it } from "vitest";
 import { graphGibbs, infer, knowledgeBase, query, relation, weightedRule } from "../../../src/entries/everything.ts";
 
 const people = ["anna", "ben", "carl"].map((who) => ({ who }));
 const even = { marginal: () => ({ p: [0.4, 0.6], certificate: { exact: true } as const }) };
 
-describe("why, of votes", () => {
+describe("reasons for votes", () => {
   const says = relation("says", [
     { who: "anna", of: "ben", word: "yes" },
     { who: "carl", of: "ben", word: "yes" },
@@ -28,10 +28,10 @@ describe("why, of votes", () => {
     return { kb, likes };
   };
 
-  it("lists each election once, however many ballots it has, with the voters of its own weight", () => {
+  it("list each election once, with the votes of each weight, however many ballots there are", () => {
     const { kb, likes } = open();
     const reasons = kb.why(likes, { who: "ben" }, even).map(({ weightName, votes, pull }) => [weightName, votes, pull]);
-    // All are most probably true: two voters, then one.
+    // All are most probably true: two voters of one weight, then one of the other.
     expect(reasons).toEqual([
       ["votes: yes", 3, expect.closeTo(0.5 * Math.log2(3), 12)],
       ["votes: maybe", 1, expect.closeTo(0.5, 12)],
@@ -44,13 +44,13 @@ describe("why, of votes", () => {
   });
 });
 
-describe("why, of the weights that an answer was computed with", () => {
+describe("weights in reasons", () => {
   const likes = query("likes", people, { key: ["who"] });
   const rule = (name: string, initial: number) => weightedRule({ name, head: likes({ who: "a" }), weight: name, initial });
   const pulls = (kb: ReturnType<typeof knowledgeBase>, answer: Parameters<typeof kb.why>[2]) =>
     kb.why(likes, { who: "ben" }, answer).map(({ rule: name, weight, pull }) => [name, weight, pull]);
 
-  it("takes those of graph.withWeights(), of setWeights() at the time, and of the graph where the answer knows none", async () => {
+  it("come from graph.withWeights(), from setWeights() at that time, or from the graph if the answer has none", async () => {
     const kb = knowledgeBase([rule("first", 1)]);
     const graph = kb.ground();
     const other = await infer(graph.withWeights([0.25]));
@@ -59,12 +59,12 @@ describe("why, of the weights that an answer was computed with", () => {
     expect(pulls(kb, other)).toEqual([["first", 0.25, 0.25]]);
     expect(pulls(kb, own)).toEqual([["first", 1, 1]]);
     expect(pulls(kb, even)).toEqual([["first", 3, 3]]);
-    // What samplers and evidence make of the graph has its weights, too.
+    // Graphs that samplers and evidence derive from the graph have its weights, too.
     const sampled = await infer(graph.withWeights([-0.5]), { algorithm: graphGibbs({ sweeps: 100 }), evidence: { x2: true } });
     expect(pulls(kb, sampled)).toEqual([["first", -0.5, -0.5]]);
   });
 
-  it("a weight that came after the answer has the graph's value", async () => {
+  it("come from the graph if a weight is newer than the answer", async () => {
     const kb = knowledgeBase([rule("first", 1)]);
     const answer = await infer(kb.ground().withWeights([0.25]));
     kb.add(rule("second", 2));
@@ -76,8 +76,8 @@ describe("why, of the weights that an answer was computed with", () => {
   });
 });
 
-describe("what comes later", () => {
-  it("a rule that is not grounded yet is no reason", () => {
+describe("later additions", () => {
+  it("do not list a rule that is not grounded yet", () => {
     const likes = query("likes", people, { key: ["who"] });
     const head = likes({ who: "a" });
     const kb = knowledgeBase([weightedRule({ name: "first", head, weight: 1 })]);
@@ -92,19 +92,19 @@ describe("what comes later", () => {
     ]);
   });
 
-  it("explain counts the unknowns and groundings that are new, also where missing values came before", () => {
+  it("counts new unknowns and groundings in explain, even after missing values", () => {
     const r = relation("r", [{ a: "anna" }, { a: null as string | null }]);
     const likes = query("likes", people, { key: ["who"] });
     const body = [r({ a: "x" })] as const;
     const kb = knowledgeBase([
       weightedRule({ name: "n", head: likes({ who: "y" }), body: [...body, likes.exists({ who: "y" })], weight: 1 }),
     ]);
-    // Each value of r with each unknown.
+    // Each value of r is combined with each unknown.
     expect(kb.explain()).toMatchObject({ variables: 3, rules: [{ factors: 3 }] });
     kb.ground();
     r.add([{ a: "ben" }]);
     likes.add([{ who: "dora" }]);
-    // Of the new value all four, of the old one the new unknown.
+    // The new value brings all four, and the old value brings the new unknown.
     expect(kb.explain()).toMatchObject({ variables: 1, rules: [{ factors: 5 }] });
     expect(kb.ground().factorCount).toBe(8);
     likes.add([{ who: "emil" }, { who: "fred" }]);
@@ -113,8 +113,8 @@ describe("what comes later", () => {
   });
 });
 
-describe("once something was refused", () => {
-  it("weights are made anew, fixed ones and named ones", () => {
+describe("after an error", () => {
+  it("rebuilds fixed and named weights", () => {
     let failing = true;
     const likes = query("likes", people, { key: ["who"] });
     const head = likes({ who: "a" });
@@ -138,12 +138,12 @@ describe("once something was refused", () => {
     expect(graph.weightCount).toBe(3);
   });
 
-  it("the room that rules share is used up by those before", () => {
+  it("counts the grounding memory that earlier rules used", () => {
     const count = 2000;
     const names = Array.from({ length: count }, (_, i) => ({ who: i }));
     const likes = query("likes", names, { key: ["who"] });
     const rule = (name: string) => weightedRule({ name, head: likes({ who: "a" }), weight: 1 });
-    // 14 bytes a factor: for two of these rules there is room, for three not.
+    // 14 bytes per factor: there is room for two of these rules, but not for three.
     const memory = (2.5 * 14 * count) / 2 ** 30;
     expect(knowledgeBase([rule("a"), rule("b")], { memory }).explain().factors).toBe(2 * count);
     const kb = knowledgeBase([rule("a"), rule("b"), rule("c")], { memory });

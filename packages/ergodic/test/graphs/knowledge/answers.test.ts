@@ -1,4 +1,7 @@
-/** A small world: probabilities equal enumeration of the rules' own definitions; reasons add up; labels that are kept back measure. */
+/**
+ * A small world: probabilities equal enumeration of the rules' definitions, reasons add up, and held-out labels measure
+ * calibration.
+ */
 import { describe, expect, it } from "vitest";
 import {
   adam,
@@ -68,7 +71,7 @@ function world() {
   return { kb, smokes, healthy };
 }
 
-/** ln of the product of all factors, written out. */
+/** ln of the product of all factors, written explicitly. */
 function exponent(smoke: Record<string, boolean>, health: Record<string, string>): number {
   let sum = 0;
   for (const name of who) {
@@ -106,10 +109,10 @@ function enumerate() {
 }
 
 describe("a small world", () => {
-  it("has the probabilities that enumeration gives", async () => {
+  it("computes the probabilities of enumeration", async () => {
     const { kb, smokes, healthy } = world();
     const graph = kb.ground();
-    // Weights as learning would set them, by their names.
+    // Weights as learning would set them, by name.
     const values = Array.from({ length: graph.weightCount }, (_, id) => {
       const { name, value } = graph.weightState(id);
       return (
@@ -133,7 +136,7 @@ describe("a small world", () => {
     }
   });
 
-  it("says why: pulls are differences of the exponent", async () => {
+  it("explains beliefs by differences of the exponent", async () => {
     const { kb, smokes, healthy } = world();
     const graph = kb.ground();
     graph.setWeights(Array.from({ length: graph.weightCount }, (_, id) => graph.weightState(id).value || 0.5));
@@ -143,7 +146,7 @@ describe("a small world", () => {
     const smoke = best(smokes);
     for (const name of who) {
       const reasons = kb.why(smokes, { name }, answer);
-      // All pulls on a Boolean, towards true, are the log odds of true given the others' states.
+      // The sum of all pulls towards true equals the log odds of true, given the states of the others.
       const pull = reasons.reduce((sum, one) => sum + (one.state === "true" ? one.pull : -one.pull), 0);
       const at = (value: boolean): number => {
         let sum = 0;
@@ -179,7 +182,7 @@ describe("a small world", () => {
   });
 });
 
-describe("why, of rules with exists", () => {
+describe("reasons for rules with exists", () => {
   it("lists a factor once, by the atom that is a literal", async () => {
     const sat = [{ id: "ann" }, { id: "bob" }];
     const [good, passed] = ["good", "passed"].map((name) => query(name, sat, { key: ["id"] }));
@@ -196,10 +199,10 @@ describe("why, of rules with exists", () => {
   });
 });
 
-describe("labels that are kept back", () => {
+describe("held-out labels", () => {
   const rows = Array.from({ length: 400 }, (_, i) => ({ id: i, group: i % 4, label: (i >> 2) % 10 < 1 + 2 * (i % 4) }));
 
-  it("are not observed, and measure how right probabilities are", async () => {
+  it("are not observed, and measure the calibration of probabilities", async () => {
     const group = relation("group", rows);
     const good = query("good", rows, { key: ["id"], label: "label", holdOut: ({ id }) => Number(id) >= 40 });
     const rule = weightedRule({
@@ -231,7 +234,7 @@ describe("labels that are kept back", () => {
     ]);
   });
 
-  it("may be probabilities: of what is not held out the truthiness, and the truth of what is", async () => {
+  it("accept probabilities: truthiness if shown, otherwise the correct answer", async () => {
     const chances = [0.8, 0.3, 1, 0, null, 0.8, true];
     const given = chances.map((label, id) => ({ id, label: label as number | null }));
     const good = query(
@@ -251,7 +254,7 @@ describe("labels that are kept back", () => {
       [-1, []],
       [1, []],
     ]);
-    // The head alone: p = σ(w), so that the best weight has the labels' mean, 3.1 of 5.
+    // With the head alone, p = σ(w), so the best weight reproduces the mean of the labels, 3.1 of 5.
     const learned = await fit(graph, { algorithm: exactLikelihood(), rule: adam({ rate: 0.1 }), epochs: 200 });
     expect(learned.weight("good")).toBeCloseTo(Math.log(3.1 / 1.9), 3);
     const answer = await infer(learned.graph);
@@ -265,7 +268,7 @@ describe("labels that are kept back", () => {
       ["true", false, false],
     ]);
     expect(kb.calibration(good, answer).error).toBeCloseTo(0.8 - 0.62, 3);
-    // One label twice is one, also of rows that come later; another is an error.
+    // Equal duplicate labels are accepted, in later rows too. Different labels are an error.
     const twice = query("twice", [{ id: 1, label: 0.5 }], { key: ["id"], label: "label", distinct: true });
     twice.add([{ id: 1, label: 0.5 }]);
     expect(twice.rowCount).toBe(1);
@@ -275,7 +278,7 @@ describe("labels that are kept back", () => {
     expect(() => query("named", [{ id: 1, label: 0.5 }], named)).toThrow(/row 1: column "label": it has no state 0.5/);
   });
 
-  it("are a share by their keys, the same ones when rows are added", () => {
+  it("are selected by key, and stay the same when rows are added", () => {
     const kept = (count: number) => {
       const good = query("good", rows.slice(0, count), { key: ["id"], label: "label", holdOut: 0.3 });
       const kb = knowledgeBase([weightedRule({ head: good({ id: "i" }), weight: 1 })]);
@@ -284,7 +287,7 @@ describe("labels that are kept back", () => {
     };
     const all = kept(400);
     expect(kept(100)).toEqual(all.slice(0, 100));
-    // 400 draws at 0.3: outside of these with a chance below 1e-5.
+    // 400 draws at 0.3 leave these limits with a probability below 1e-5.
     expect(all.filter(Boolean).length).toBeGreaterThan(80);
     expect(all.filter(Boolean).length).toBeLessThan(160);
   });

@@ -1,4 +1,7 @@
-/** What is refused: each error names the rule or the table, the row, and what to do; nothing is left of what was refused. */
+/**
+ * Refused input of tables and rules. Each error names the rule or the table, the row and the remedy, and leaves nothing
+ * behind.
+ */
 import { describe, expect, it } from "vitest";
 import { knowledgeBase, query, relation, type Table, weightedRule } from "../../../src/entries/everything.ts";
 
@@ -67,11 +70,11 @@ describe("tables", () => {
       () => query("q", people, { key: ["who"], label: "who" }),
       "is also a key column, which rules can see",
     ],
-  ])("%s", (_, run, wanted) => {
+  ])("refuses %s", (_, run, wanted) => {
     expect(message(run)).toContain(wanted);
   });
 
-  it("take all new rows or none", () => {
+  it("accept all new rows or none", () => {
     const r = relation("r", [{ a: 1, b: "x" }]);
     expect(() =>
       r.add([
@@ -104,7 +107,7 @@ describe("tables", () => {
     expect(q.rowCount).toBe(4);
   });
 
-  it("Booleans of files are true and false where they are declared so", () => {
+  it("read true and false from files as Booleans if they are declared as such", () => {
     const table: Table = {
       rowCount: 3,
       source: "t.csv",
@@ -127,8 +130,8 @@ describe("tables", () => {
   });
 });
 
-describe("rules", () => {
-  it("of one name, or over two tables of one name", () => {
+describe("errors of rules", () => {
+  it("refuses two rules of one name, and two tables of one name", () => {
     const q = smokes();
     const rule = weightedRule({ head: q({ who: "w" }), weight: 1 });
     expect(message(() => knowledgeBase([rule, rule]))).toBe(
@@ -138,7 +141,7 @@ describe("rules", () => {
     expect(message(() => knowledgeBase([rule, other]))).toContain('rule "other": it uses query "smokes", but there is another');
   });
 
-  it("over tables without rows", () => {
+  it("refuses tables without rows", () => {
     const none = relation("none", [], { who: "text" });
     const kb = knowledgeBase([weightedRule({ name: "n", head: smokes()({ who: "w" }), body: [none({ who: "w" })], weight: 1 })]);
     for (const run of [() => kb.explain(), () => kb.ground()])
@@ -149,7 +152,7 @@ describe("rules", () => {
     expect(kb.ground().factorCount).toBe(1);
   });
 
-  it("whose functions give what they must not, or read what is not bound", () => {
+  it("refuses functions that return invalid values or read unbound variables", () => {
     const q = smokes();
     const ground = (options: object): string =>
       message(() => {
@@ -160,7 +163,7 @@ describe("rules", () => {
         try {
           kb.ground();
         } catch (error) {
-          // Nothing of either rule is left.
+          // Neither rule leaves anything behind.
           expect(String(kb)).toContain("0 of them grounded; factor graph: 0 variables, 0 factors, 0 edges");
           throw error;
         }
@@ -180,7 +183,7 @@ describe("rules", () => {
     expect(ground({ weight: fails })).toContain('rule "n": a function failed: no such word; it was given the row { w: "anna" }');
   });
 
-  it("in which one unknown occurs twice", () => {
+  it("refuses two occurrences of one unknown", () => {
     const q = smokes();
     const r = relation("knows", [
       { a: "anna", b: "ben" },
@@ -200,7 +203,7 @@ describe("rules", () => {
     expect(knowledgeBase([rule(({ a, b }) => a !== b)]).ground().factorCount).toBe(1);
   });
 
-  it("that fan out past the memory: known from counts, before anything is made", () => {
+  it("refuses a fan-out beyond memory, computed from counts before anything is built", () => {
     const r = relation("r", pairs(100_000));
     const q = smokes();
     const body = [r({ a: "w", n: "n" }), r({ a: "w", n: "m" }), r({ a: "w", n: "k" })] as const;
@@ -214,7 +217,7 @@ describe("rules", () => {
     expect(String(kb)).toContain("0 variables, 0 factors");
   });
 
-  it("that start one weight with two values", () => {
+  it("refuses two initial values for one weight", () => {
     const head = smokes()({ who: "w" });
     const rule = (name: string, initial?: number) =>
       weightedRule({ name, head, weight: "shared", ...(initial === undefined ? {} : { initial }) });
@@ -225,7 +228,7 @@ describe("rules", () => {
     expect(graph.weightState("shared")).toEqual({ name: "shared", value: 1, fixed: false });
   });
 
-  it("that count votes of several unknowns, or have features", () => {
+  it("refuses votes over several unknowns, and votes with features", () => {
     const q = smokes();
     const head = q({ who: "a" });
     const body = [q({ who: "b" }), q({ who: "a" })] as const;
@@ -240,7 +243,7 @@ describe("rules", () => {
     );
   });
 
-  it("answers about what there is not", () => {
+  it("refuses questions about unknown names and keys", () => {
     const q = smokes();
     const kb = knowledgeBase([weightedRule({ head: q({ who: "w" }), weight: 1 })]);
     expect(message(() => kb.variable(q, { who: "anna" }))).toContain(

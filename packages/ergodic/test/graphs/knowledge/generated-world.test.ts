@@ -1,4 +1,7 @@
-/** A generated world whose truth is known: learnt weights answer as true ones do, and a rule that comes late is learnt from where things were. */
+/**
+ * A generated world with known truth. Learnt weights answer as well as the true ones, and a rule added late continues
+ * from the earlier weights.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -31,7 +34,7 @@ const l2 = 5e-4;
 const sweepsOf = ({ method }: { method: string }): number => Number(/chains of (\d+) sweeps/.exec(method)![1]);
 
 describe("a generated world", () => {
-  it("F1 is within 3 points of what true weights give, and probabilities are calibrated, also once a rule came late", async () => {
+  it("reaches F1 within 3 points of the true weights with calibrated probabilities, even if a rule is added late", async () => {
     const whole = world.open(true);
     const graph = whole.kb.ground();
     const oracle = scores(whole.kb, whole.queries, await infer(graph.withWeights(world.weightsOf(graph)), { algorithm }));
@@ -58,16 +61,17 @@ describe("a generated world", () => {
     expect(oracle.labels).toBeGreaterThan(1500);
     for (const { f1, calibration } of [found, grown]) {
       expect(f1).toBeGreaterThan(oracle.f1 - 0.03);
-      // Ten bins of 90 labels each are off by 0.04 on average where probabilities are right; 0.06 is 4 standard deviations more.
+      // With correct probabilities, ten bins of 90 labels are off by 0.04 on average. 0.06 is 4 standard deviations
+      // more.
       expect(calibration).toBeLessThan(0.06);
     }
-    // The rule matters, and what was learnt late is what is learnt from the start.
+    // The rule matters, and adding it late leads to the same result as learning it from the start.
     expect(scores(late.kb, late.queries, first).f1).toBeLessThan(oracle.f1);
     expect(Math.abs(again.weight("together") - learned.weight("together"))).toBeLessThan(0.15);
     expect(before.weights.length).toBe(again.weights.length - 1);
     const off = Array.from(again.weights, (w, id) => w - learned.weight(small.weightState(id).name!));
     expect(Math.hypot(...off) / Math.sqrt(off.length)).toBeLessThan(0.1);
-    // Probabilities are those of a run that begins anew.
+    // The probabilities equal those of a run without an earlier answer.
     expect(sweepsOf(second)).toBeLessThan(sweepsOf(first) / 2);
     const anew = await infer(again.graph, { algorithm, seed: 1 });
     let [squares, count] = [0, 0];
@@ -78,7 +82,7 @@ describe("a generated world", () => {
       count++;
     }
     expect(count).toBeGreaterThan(800);
-    // Of normal errors the mean square is 1 ± 0.05, more where variables go together.
+    // The mean square of normal errors is 1 ± 0.05, and more for dependent variables.
     expect(squares / count).toBeLessThan(1.3);
   });
 });

@@ -9,13 +9,13 @@ import {
 } from "../../../src/entries/everything.ts";
 
 const [PEOPLE, FIRMS, SENTENCES, WORDS, EACH] = [400, 40, 2400, 24, 6];
-/** Shares of the truth that are labels. */
+/** Shares of the truth that are given as labels. */
 const SEEN = { expresses: 0.4, employs: 0.6 };
 const TRUE: Readonly<Record<string, number>> = { sentence: -0.4, job: -0.5, said: 0.6, together: 1 };
 
 type Truth = Readonly<Record<"expresses" | "employs", readonly boolean[]>>;
 
-/** Sentences with words, each about a person and a firm; people who may be colleagues: the rows alone. */
+/** Rows only: sentences with words, each about a person and a firm, and people who could be colleagues. */
 function rows() {
   const draws = stream(11, "generated world").at(0);
   const jobs = Array.from({ length: 2 * PEOPLE }, (_, i) => ({ person: i >> 1, firm: ((i >> 1) * 7 + 13 * (i & 1)) % FIRMS }));
@@ -27,7 +27,7 @@ function rows() {
   return { jobs, said, words, met, uniform: () => draws.uniform(), normal: () => draws.normal() };
 }
 
-/** The knowledge base, and the rule that is left out of it at first; with labels where the truth is given. */
+/** Returns the knowledge base and the rule that it omits at first. Includes labels if the truth is given. */
 function open(given: ReturnType<typeof rows>, truth?: { states: Truth; kept: Truth }) {
   const labelled = <R extends object>(list: readonly R[], name: keyof Truth) =>
     list.map((row, i) => ({ ...row, label: truth ? truth.states[name][i] : null }));
@@ -66,7 +66,10 @@ function open(given: ReturnType<typeof rows>, truth?: { states: Truth; kept: Tru
   return { rules, later, expresses, employs };
 }
 
-/** A small world of a knowledge base, its truth drawn by `draw` from the rules at weights that are known; `whole`: with all rules from the start. */
+/**
+ * A small knowledge base whose truth `draw` samples from the rules at known weights. `whole` includes all rules from
+ * the start.
+ */
 export async function generatedWorld(draw: (graph: FactorGraph) => Promise<readonly number[]>) {
   const given = rows();
   const words = Array.from({ length: WORDS }, () => 0.7 * given.normal());
@@ -96,7 +99,7 @@ export async function generatedWorld(draw: (graph: FactorGraph) => Promise<reado
   };
 }
 
-/** F1 and calibration error of what is held out, over both queries. */
+/** F1 and calibration error of held-out labels, over both queries. */
 export function scores(
   kb: KnowledgeBase,
   { expresses, employs }: ReturnType<Awaited<ReturnType<typeof generatedWorld>>["open"]>["queries"],

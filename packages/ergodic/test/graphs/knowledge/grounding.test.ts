@@ -1,4 +1,4 @@
-/** Grounding by hash joins equals nested loops over all rows, whether all is there at the start or comes piece by piece. */
+/** Grounding by hash joins equals nested loops over all rows, whether the rows are given together or in pieces. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { built, type Exponent, expected, exponentOf, type Program, programs } from "../../reference/random-knowledge-base.ts";
@@ -18,7 +18,7 @@ function groundsTo(program: Program, whole: boolean): "equal" | "refused" {
     };
     later();
     expect(kb.ground()).toBe(graph);
-    // What was there is there still, by the same numbers.
+    // Earlier variables and factors keep their numbers.
     before.factors.forEach((factor, i) => {
       expect(graph.factorAt(i)).toEqual(factor);
     });
@@ -44,7 +44,7 @@ describe("grounding", () => {
   it.each([
     ["at once", true],
     ["piece by piece", false],
-  ])("%s: 1500 random programs equal nested loops", (_, whole) => {
+  ])("%s: equals nested loops on 1500 random programs", (_, whole) => {
     const seen = { equal: 0, refused: 0, factors: 0 };
     fc.assert(
       fc.property(programs, (program) => {
@@ -53,7 +53,7 @@ describe("grounding", () => {
       }),
       { numRuns: 1500, seed: 15 },
     );
-    // The programs are not mostly refused or empty.
+    // Ensures that most programs are neither refused nor empty.
     expect(seen.equal).toBeGreaterThan(1000);
     expect(seen.refused).toBeGreaterThan(10);
     expect(seen.factors).toBeGreaterThan(5000);

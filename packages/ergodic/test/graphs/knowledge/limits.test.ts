@@ -1,4 +1,6 @@
-/** Limits that no test can reach by rows: so many different values, and so many rows that a join looks at. */
+/**
+ * Limits that rows in a test cannot reach: the number of different values, and the number of rows that a join visits.
+ */
 import { expect, it } from "vitest";
 import { knowledgeBase, query, relation, weightedRule } from "../../../src/entries/everything.ts";
 import { FactColumn, Facts } from "../../../src/graphs/knowledge/facts.ts";
@@ -7,10 +9,10 @@ import { Dictionary } from "../../../src/graphs/knowledge/views.ts";
 
 const MOST = 2 ** 24 - 1;
 
-it("a column, and all tables together, hold 2^24 − 1 different values; one more is refused with the remedy", () => {
+it("accepts 2^24 − 1 different values per column and in total, and refuses one more with the remedy", () => {
   const column = new FactColumn("word");
   const facts = new Facts("relation", "says", [column]);
-  // As if there were others already: a list with room, but nothing in it.
+  // Simulates a full column: a list of this length without entries.
   column.levels.length = MOST - 1;
   const more = (words: string[]) => ({
     ...{ count: words.length, names: ["word"] },
@@ -30,7 +32,7 @@ it("a column, and all tables together, hold 2^24 − 1 different values; one mor
   expect(() => dictionary.code("one more")).toThrow("all tables together would hold more than 16,777,215 different values");
 });
 
-it("a join that would look at 2^33 rows is refused with its rule, the atom and the remedy; nothing is left of it", () => {
+it("refuses a join that would visit 2^33 rows, with rule, atom and remedy, and leaves nothing behind", () => {
   expect(joinLimits.visited).toBe(2 ** 33);
   const rows = Array.from({ length: 100 }, (_, i) => ({ a: i, b: -i }));
   const r = relation("r", rows);
@@ -48,7 +50,7 @@ it("a join that would look at 2^33 rows is refused with its rule, the atom and t
   try {
     joinLimits.visited = 10_000;
     const kb = open(3);
-    // 100 rows for each of 100: as many as may be looked at.
+    // 100 rows for each of 100 rows: exactly the limit.
     expect(kb.ground().factorCount).toBe(100);
     joinLimits.visited = 9_999;
     const refused = open(3);

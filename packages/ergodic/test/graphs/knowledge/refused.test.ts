@@ -1,8 +1,10 @@
-/** Every other thing that tables, atoms and rules refuse where they are written, each by what was given and what to do. */
+/**
+ * All other input that tables, atoms and rules refuse immediately, with an error that names the input and the remedy.
+ */
 import { describe, expect, it } from "vitest";
 import { knowledgeBase, query, relation, weightedRule } from "../../../src/entries/everything.ts";
 
-// What TypeScript would refuse is refused by name at run time too.
+// Errors at run time name all input that TypeScript would refuse.
 // biome-ignore lint/suspicious/noExplicitAny: wrong arguments on purpose
 type Any = any;
 
@@ -16,7 +18,7 @@ const rule = (given: object): unknown => weightedRule({ name: "n", weight: 1, ..
 const table = (given: unknown, types?: Any): unknown => relation("t", given as Any, types);
 const asked = (options: object, rows: Any = [{ a: 1, b: 1 }]): unknown => query("t", rows, { key: ["a"], ...options } as Any);
 
-describe("what is refused", () => {
+describe("refused input", () => {
   it.each<[string, () => unknown, RegExp]>([
     ["a table's name", () => relation("", [{ a: 1 }]), /^OptionError: relation: the name is "".*a text that is not empty/],
     ["no lists", () => table({}), /relation "t": .*lists by column: write \[\{ city: "Rome" \}\]/],
@@ -113,7 +115,7 @@ describe("what is refused", () => {
     ],
     ["memory of a knowledge base", () => knowledgeBase([], { memory: -1 }), /memory/],
     ["names", () => knowledgeBase([], { names: 1 } as Any), /knowledgeBase: names/],
-  ])("%s", (_, run, wanted) => {
+  ])("refuses %s", (_, run, wanted) => {
     let said = "";
     try {
       run();
@@ -124,7 +126,7 @@ describe("what is refused", () => {
     expect(said).toMatch(/\[[A-Z_]+\]$/);
   });
 
-  it("with rows of people: a missing value is none, and rules pass over it", () => {
+  it("skips missing values in rules", () => {
     const ages = relation("ages", people);
     const young = query("young", people, { key: ["who"] });
     const kb = knowledgeBase([
@@ -133,7 +135,7 @@ describe("what is refused", () => {
     expect(kb.explain().factors).toBe(1);
   });
 
-  it("bins of calibration, and a rule that is added twice, leave the knowledge base as it was", () => {
+  it("keeps the knowledge base unchanged after wrong calibration bins and duplicate rules", () => {
     const known = query("known", [{ id: 1, is: true }], { key: ["id"], label: "is", holdOut: 1 });
     const one = weightedRule({ name: "one", head: known({ id: "i" }), weight: 1 });
     const kb = knowledgeBase([one]);

@@ -1,4 +1,4 @@
-/** Votes that change as rows come: what is taken back and cast anew, and what is left as it is. */
+/** Votes that change with new rows: some are rebuilt, and the others stay unchanged. */
 import { describe, expect, it } from "vitest";
 import {
   type FactorGraph,
@@ -11,7 +11,7 @@ import {
 
 const names = ["anna", "ben", "carl"];
 
-/** Who follows whom: the followed vote for the follower. */
+/** Rows of who follows whom. The followed people vote for the follower. */
 function world(semantics: Semantics) {
   const follows = relation("follows", [{ who: "anna", whom: "ben", where: "here" }]);
   const likes = query("likes", { who: names }, { key: ["who"] });
@@ -27,7 +27,7 @@ const factors = (graph: FactorGraph) =>
   });
 
 describe.each(["linear", "ratio", "logical"] as const)("votes of unknowns: %s", (semantics) => {
-  it("are taken back and cast anew where a voter comes, and are left where one votes once more", () => {
+  it("rebuilds the votes for a new voter, and keeps them if a voter votes again", () => {
     const { follows, kb, graph } = world(semantics);
     const first = [semantics, "ben anna", 1];
     expect(factors(graph)).toEqual([first]);
@@ -51,12 +51,12 @@ describe.each(["linear", "ratio", "logical"] as const)("votes of unknowns: %s", 
   });
 });
 
-describe("votes of rows that are known", () => {
+describe("votes of known rows", () => {
   it.each<[Semantics, number, number | undefined]>([
     ["linear", 1, 1],
     ["ratio", 1, Math.log2(3) - 1],
     ["logical", 1, undefined],
-  ])("%s: one counts %d, the second adds %d", (semantics, one, more) => {
+  ])("%s: the first vote counts %d, the second adds %d", (semantics, one, more) => {
     const said = relation("said", [{ who: "anna", word: "yes" }]);
     const likes = query("likes", { who: names }, { key: ["who"] });
     const kb = knowledgeBase([

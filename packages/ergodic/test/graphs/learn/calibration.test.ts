@@ -1,8 +1,8 @@
-/** Whether probabilities of what learning held out are right on average. */
+/** Calibration of probabilities for the labels that learning held out. */
 import { expect, it } from "vitest";
 import { factorGraph, fit, infer, is, pseudoLikelihood } from "../../../src/entries/everything.ts";
 
-/** Coins of two kinds, and dice of three states; all observed. */
+/** Coins of two kinds, and dice with three states, all of them observed. */
 function world(count: number) {
   const graph = factorGraph();
   const coins = [0, 1].map((kind) => graph.weight(`coins of kind ${kind}`));
@@ -18,7 +18,7 @@ function world(count: number) {
   return graph;
 }
 
-it("is measured by what was held out, as it was when learning began", async () => {
+it("measures calibration by the labels that were held out when learning began", async () => {
   const graph = world(300);
   const learning = fit(graph, { algorithm: pseudoLikelihood(), heldOut: 0.4, seed: 2 });
   const learned = await learning;
@@ -37,14 +37,14 @@ it("is measured by what was held out, as it was when learning began", async () =
   expect(ten.bins).toHaveLength(10);
   expect(ten.bins.reduce((sum, { count }) => sum + count, 0)).toBe(statements.length);
   expect(ten.bins.filter(({ count }) => count > 0).length).toBeGreaterThan(3);
-  // Some hundred statements in five bins, right up to what learning from 360 could know.
+  // A few hundred statements in five bins, as correct as learning from 360 variables allows.
   expect(ten.error).toBeLessThan(0.1);
-  // Other weights are off.
+  // Other weights are not calibrated.
   const naive = await infer(learned.graph.withWeights(learned.weights.map(() => 2)));
   expect(learned.calibration(naive).error).toBeGreaterThan(0.12);
 });
 
-it("is refused where nothing was held out, or without bins", async () => {
+it("refuses calibration without held-out labels or bins", async () => {
   const learned = await fit(world(10), { algorithm: pseudoLikelihood(), epochs: 5 });
   const answer = await infer(learned.graph);
   expect(() => learned.calibration(answer)).toThrow(/nothing was held out.*give fit heldOut: 0\.2 \[OPTION_CONFLICT\]/);

@@ -1,4 +1,4 @@
-/** Weights that grow without bound, or end worse than they began: the run says so, whatever computes its gradient. */
+/** Weights that diverge or end worse than they began. The run reports this for every algorithm. */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import {
@@ -21,15 +21,15 @@ for (let i = 0; i < 8; i++) {
 }
 for (let i = 0; i < 8; i += 2) graph.observe(i, i % 4 === 0);
 
-it.each([exactLikelihood, pseudoLikelihood, contrastiveDivergence])("%o", async (algorithm) => {
+it.each([exactLikelihood, pseudoLikelihood, contrastiveDivergence])("reports weights that diverge: %o", async (algorithm) => {
   const run = (rate: number) => fit(graph, { algorithm: algorithm(), rule: sgd({ rate }), epochs: 20, seed: 1 });
   await expect(run(1e308)).rejects.toMatchObject({ code: "RUN_DIVERGED" });
-  // Beyond e^709 weights are large and no more.
+  // At e^709 and beyond, weights are merely large.
   expect((await run(1e3)).weights.every(Number.isFinite)).toBe(true);
 });
 
-describe("weights that are worse than those at the start", () => {
-  /** Neighbours in a row, most of them alike. */
+describe("weights worse than the initial ones", () => {
+  /** Neighbours in a row, most of which are alike. */
   function town(hidden = 0, near = 0) {
     const graph = factorGraph();
     const [alike, base] = [graph.weight("alike", near), graph.weight("base")];
@@ -48,7 +48,7 @@ describe("weights that are worse than those at the start", () => {
     (await fit(graph, { seed: 1, epochs: 40, ...options })).findings.map(({ code }) => code);
   const wild = sgd({ rate: 10 });
 
-  it("are a finding, with both losses and the error of the comparison, whatever learns", async () => {
+  it("are a finding with both losses and the error of the difference, for every algorithm", async () => {
     const { findings, run } = await fit(town(), { rule: wild, seed: 1, epochs: 40 });
     expect(findings).toMatchObject([{ code: "worse", serious: true, advice: expect.stringMatching(/smaller rate/) }]);
     expect(run.findings).toEqual(findings);
@@ -66,7 +66,7 @@ describe("weights that are worse than those at the start", () => {
     expect(exact).toMatchObject([{ code: "worse", text: expect.stringMatching(/−ln of the likelihood.*but was 0\.6931$/) }]);
   });
 
-  it("are not, where it learnt, also from weights that are nearly right", async () => {
+  it("are not reported after successful learning, even from nearly correct weights", async () => {
     for (const options of [{}, { rule: momentum({ rate: 0.03 }) }, { algorithm: pseudoLikelihood() }, { replicas: 2 }]) {
       expect(await codes(town(), options)).toEqual([]);
       expect(await codes(town(0, 0.45), options)).toEqual([]);
@@ -76,13 +76,13 @@ describe("weights that are worse than those at the start", () => {
     for (let seed = 0; seed < 5; seed++) expect(await codes(town(), { from: first, seed, epochs: 20 })).toEqual([]);
   });
 
-  it("are compared with the start of the whole run, where it is resumed", async () => {
+  it("are compared with the start of the whole run after it is resumed", async () => {
     const run = fit(town(), { rule: wild, seed: 1, epochs: 20 });
     await run;
     const kept = await run.checkpoint();
     const resumed = await fit.resume(kept, town(), { epochs: 30 });
     expect(resumed.findings).toMatchObject([{ code: "worse", text: expect.stringContaining("but was 0.6931") }]);
-    // Where an earlier result's weights were, no checkpoint says.
+    // A checkpoint does not contain the weights of an earlier result.
     const from = fit(town(), { from: await run, rule: wild, seed: 1, epochs: 20 });
     await from;
     expect((await fit.resume(await from.checkpoint(), town(), { epochs: 21 })).findings).toEqual([]);
@@ -90,7 +90,7 @@ describe("weights that are worse than those at the start", () => {
 });
 
 describe("pseudoLikelihood() with hidden variables", () => {
-  it("says that what it drew it learnt from, however it ended; the others do not", async () => {
+  it("warns that it learnt from its own draws, unlike other algorithms", async () => {
     const half = (hidden: boolean) => {
       const other = factorGraph();
       for (const name of ["own", "pair"]) other.weight(name);

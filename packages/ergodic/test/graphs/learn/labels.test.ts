@@ -1,4 +1,7 @@
-/** Labels with probabilities: gradients are those of E_q ln P(evidence, y), by enumeration; and runs of fit that begin where others ended. */
+/**
+ * Labels with probabilities: gradients equal those of E_q ln P(evidence, y) by enumeration. Also runs of fit that begin
+ * at the end of others.
+ */
 import { describe, expect, it } from "vitest";
 import type { Conditionals } from "../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -22,7 +25,10 @@ const engine = await openEngine({ families: ["graphs", "training"] });
 const plan = { seed: 3, workers: 1, memory: 2 ** 28 };
 const W = Float64Array.of(0.4, -0.6, 0.8, 0.5);
 
-/** Seven variables, one of three states: two are labelled, one of them with three states, one was observed, `hidden` are neither. */
+/**
+ * Seven variables with at most three states: two are labelled, one of them with three states, one is observed, and
+ * those in `hidden` are neither.
+ */
 function labelled(hidden: readonly number[], seed = 1): { graph: FactorGraph; columns: Conditionals } {
   const graph = factorGraph();
   const weights = Array.from(W, (_, i) => graph.weight(`w${i}`));
@@ -56,7 +62,7 @@ function enumerated(columns: Conditionals) {
   });
 }
 
-/** Labellings with their probabilities, by the definition: the product over labelled variables. */
+/** Labellings with their probabilities by definition: the product over labelled variables. */
 function labellings({ cardinalities, labels }: Conditionals): { seen: Map<number, number>; p: number }[] {
   let all = [{ seen: new Map<number, number>(), p: 1 }];
   for (const [variable, q] of labels ?? [])
@@ -66,7 +72,7 @@ function labellings({ cardinalities, labels }: Conditionals): { seen: Map<number
   return all;
 }
 
-/** −E_q ln P(evidence, y) and its gradient, by variable with evidence or a label. */
+/** −E_q ln P(evidence, y) and its gradient, per variable with evidence or a label. */
 function lossOf(columns: Conditionals, w: Float64Array) {
   const all = enumerated(columns).map((one) => ({
     ...one,
@@ -97,7 +103,7 @@ function lossOf(columns: Conditionals, w: Float64Array) {
 }
 
 describe("labels with probabilities", () => {
-  it("are truthiness over its sum, of what was not observed", () => {
+  it("are normalised truthiness of unobserved variables", () => {
     const { graph, columns } = labelled([]);
     expect([...columns.labels!.keys()]).toEqual([2, 4, 6]);
     [7 / 8, 1 / 8].forEach((p, state) => {
@@ -111,7 +117,7 @@ describe("labels with probabilities", () => {
   });
 
   it.each([[[]], [[3]], [[1, 3]], [[3, 5]], [[1, 2, 3, 5]]])(
-    "exactLikelihood has the loss and gradient of enumeration, %j hidden",
+    "exactLikelihood computes the loss and gradient of enumeration, %j hidden",
     async (hidden) => {
       const { columns } = labelled(hidden);
       const objective = exactLikelihood().objective(columns, plan, engine);
@@ -148,8 +154,9 @@ describe("labels with probabilities", () => {
     });
   }
 
-  // Student's t with 39 degrees of freedom is above 4.9 in 1.7e-5 of cases: 1e-4 for the eight here together with the four below it at most 2e-4.
-  it.each([[[]], [[3]]])("contrastiveDivergence has it in the mean, %j hidden", (hidden) => {
+  // Student's t with 39 degrees of freedom exceeds 4.9 with a probability of 1.7e-5: 1e-4 for the eight checks here,
+  // and at most 2e-4 together with the four of the next test.
+  it.each([[[]], [[3]]])("contrastiveDivergence has the same expected gradient, %j hidden", (hidden) => {
     const { columns } = labelled(hidden);
     const wanted = lossOf(columns, W).gradient;
     averaged(contrastiveDivergence({ particles: 200, steps: 2 }), columns, 25).forEach(({ mean, error }, i) => {
@@ -158,7 +165,7 @@ describe("labels with probabilities", () => {
     });
   });
 
-  it("contrastiveDivergence is near it where hidden variables depend on each other: within a twentieth of what labels change", () => {
+  it("contrastiveDivergence comes within a twentieth of the label effect if hidden variables are dependent", () => {
     const { columns } = labelled([1, 2, 3, 5]);
     const wanted = lossOf(columns, W).gradient;
     const flat = new Map(Array.from(columns.labels!, ([v, q]) => [v, q.map(() => 1 / q.length)]));
@@ -166,11 +173,12 @@ describe("labels with probabilities", () => {
     const apart = Math.hypot(...wanted.map((g, i) => g - other[i]));
     const found = averaged(contrastiveDivergence({ particles: 200, steps: 2 }), columns, 25);
     expect(apart).toBeGreaterThan(0.5);
-    // The error of the mean is 0.006. Were all labels drawn in each update, what is hidden would lag behind: off by 0.055, where a twentieth is 0.03.
+    // The error of the mean is 0.006. If each update drew all labels again, hidden variables would lag by 0.055, while
+    // a twentieth is 0.03.
     expect(Math.hypot(...wanted.map((g, i) => g - found[i].mean))).toBeLessThan(apart / 20);
   });
 
-  it("pseudoLikelihood has the gradient of E_q of the pseudo-likelihood in the mean", () => {
+  it("pseudoLikelihood has the expected gradient of E_q of the pseudo-likelihood", () => {
     const { columns } = labelled([]);
     const wanted = new Float64Array(4);
     const count = lossOf(columns, W).count;
@@ -189,7 +197,7 @@ describe("labels with probabilities", () => {
     });
   });
 
-  it("are learnt from: of one Boolean its log odds", async () => {
+  it("teach a single Boolean its log odds", async () => {
     const graph = factorGraph();
     const weight = graph.weight("w");
     graph.variable("a", undefined, { truthiness: [0.2, 0.8] });
@@ -198,7 +206,7 @@ describe("labels with probabilities", () => {
     expect(learned.weight("w")).toBeCloseTo(Math.log(4), 3);
   });
 
-  it("are refused where losses are compared, and where too many are joined", async () => {
+  it("are refused if the rule compares losses or too many labels are joined", async () => {
     const { graph } = labelled([]);
     await expect(fit(graph, { algorithm: pseudoLikelihood(), rule: lbfgs() })).rejects.toThrow(
       /lbfgs\(\) compares losses, but labels with probabilities are drawn.*\[RULE_CAPABILITY\]/,
@@ -215,7 +223,7 @@ describe("labels with probabilities", () => {
     );
   });
 
-  it("runs with labels are the same at 2 workers, and resume to the same bytes; other labels are another graph", async () => {
+  it("produce the same run on 2 workers and after resuming, and identify the graph", async () => {
     const { graph } = labelled([3]);
     for (const algorithm of [contrastiveDivergence({ particles: 5 }), pseudoLikelihood()]) {
       const options = { algorithm, rule: adam({ rate: 0.05 }), epochs: 40, seed: 2 };
@@ -244,19 +252,19 @@ describe("fit from an earlier run", () => {
   };
   const still = { rule: sgd({ rate: 1e-12 }), epochs: 1 };
 
-  it("begins with its weights, but for fixed ones, and with its chains", async () => {
+  it("begins with the earlier weights and chains, except for fixed weights", async () => {
     const graph = chain(6, 0);
     graph.observe(5, true);
     const states = [0, 1].map((state) => Uint8Array.from([state, state, state, state, state, state]));
     const from = {
       weights: Float64Array.of(60, 7),
-      // What was seen is so, wherever a chain was.
+      // Observed variables keep their states, whatever a chain contains.
       particles: { clamped: [Uint8Array.from([1, 1, 1, 1, 1, 0])], free: states, updates: 100 },
     };
     const learned = await fit(graph, { ...still, algorithm: contrastiveDivergence({ particles: 2 }), from });
     expect(learned.weight("strong")).toBeCloseTo(60, 6);
     expect(learned.weight("fixed")).toBe(0.25);
-    // Nothing turns at such weights.
+    // No state changes at such weights.
     expect(learned.particles!.free.map((chain) => [...chain])).toEqual([
       [0, 0, 0, 0, 0, 0],
       [1, 1, 1, 1, 1, 1],
@@ -266,20 +274,20 @@ describe("fit from an earlier run", () => {
       [1, 1, 1, 1, 1, 1],
     ]);
     expect(learned.particles!.updates).toBe(101);
-    // More variables and weights than before.
+    // This graph has more variables and weights than before.
     const grown = chain(8, 0);
     grown.isTrue(7, { weight: grown.weight("new", 0.5) });
     grown.observe(5, true);
     const more = await fit(grown, { ...still, algorithm: contrastiveDivergence({ particles: 2 }), from });
     expect(more.weight("new")).toBeCloseTo(0.5, 6);
     expect([...more.particles!.free[1]].slice(0, 5)).toEqual([1, 1, 1, 1, 1]);
-    // A fixed weight is what the graph says, by its name too.
+    // A fixed weight keeps the value of the graph, even if its name matches.
     const other = await fit(chain(6, 0, 0.75).observe(5, true), { ...still, from: learned });
     expect(other.weight("fixed")).toBe(0.75);
     expect(other.weight("strong")).toBeCloseTo(60, 6);
   });
 
-  it("draws other numbers than the run before, and is resumed to the same bytes without it", async () => {
+  it("draws new random numbers, and resumes to the same bytes without the earlier run", async () => {
     const graph = chain(30, 0.3);
     for (let i = 0; i < 30; i += 3) graph.observe(i, i % 2 === 0);
     for (const algorithm of [contrastiveDivergence({ particles: 3 }), pseudoLikelihood()]) {
@@ -305,7 +313,7 @@ describe("fit from an earlier run", () => {
     expect((await fit(graph, { ...still, from: exact })).weight("strong")).toBeCloseTo(exact.weight("strong"), 9);
   });
 
-  it("is refused of what is none, and of larger graphs", async () => {
+  it("refuses anything but an earlier run, and runs on larger graphs", async () => {
     const graph = chain(6, 0);
     graph.observe(5, true);
     await expect(fit(graph, { from: {} as never })).rejects.toThrow(/from.*a result of fit\(\)/);

@@ -1,4 +1,7 @@
-/** Contrastive divergence in several lanes: averaged replicas, each with weights and chains of its own, and workers that race on one vector of weights. */
+/**
+ * Contrastive divergence in several lanes: averaged replicas, each with its own weights and chains, and workers that
+ * race on one vector of weights.
+ */
 import { describe, expect, it } from "vitest";
 import type { Snapshot } from "../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -24,7 +27,7 @@ import { optimumOf, smallWorld } from "./small-worlds.ts";
 const engine = await openEngine({ families: ["graphs", "training"] });
 const rule = adam({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.05 }) });
 
-/** Nats a variable above the optimum, on random graphs, in ascending order. */
+/** Nats per variable above the optimum, on random graphs, in ascending order. */
 async function offs(options: GraphFitOptions): Promise<number[]> {
   const found: number[] = [];
   for (let seed = 0; seed < power(4, 20); seed++) {
@@ -35,7 +38,7 @@ async function offs(options: GraphFitOptions): Promise<number[]> {
   return found.sort((a, b) => a - b);
 }
 
-/** A world where some labels have probabilities and some variables are hidden. */
+/** A world in which some labels have probabilities and some variables are hidden. */
 function labelled(): FactorGraph {
   const { graph } = smallWorld(3, { hidden: 0.3, copies: 10 });
   const likeness = graph.weight("labels");
@@ -47,7 +50,7 @@ function labelled(): FactorGraph {
 }
 
 describe("averaged replicas", () => {
-  it("end within 0.005 nats a variable of the likelihood's optimum, on random graphs", async () => {
+  it("end within 0.005 nats per variable of the likelihood's optimum, on random graphs", async () => {
     const off = await offs({ replicas: 2, averageEvery: 5, workers: 2 });
     console.log(
       `2 replicas: median ${off[off.length >> 1].toExponential(1)}, worst ${off.at(-1)!.toExponential(1)} nats a variable off`,
@@ -61,7 +64,7 @@ describe("averaged replicas", () => {
     "tempered ones": contrastiveDivergence({ particles: 2, tempered: true }),
   };
   for (const [name, algorithm] of Object.entries(learners))
-    it(`give the same bytes at 1, 2 and 3 workers, and after a checkpoint between two averages: ${name}`, async () => {
+    it(`produce the same bytes at 1, 2 and 3 workers, and after a checkpoint between two averages: ${name}`, async () => {
       const graph = labelled();
       const options = { algorithm, rule, epochs: 40, seed: 5, replicas: 3, averageEvery: 7 };
       const whole = await fit(graph, options);
@@ -79,7 +82,7 @@ describe("averaged replicas", () => {
       expect([...(await fit(graph, { ...options, averageEvery: 8 })).weights]).not.toEqual(wanted);
     });
 
-  it("are lanes that know nothing of each other until they are averaged", async () => {
+  it("run independently until they are averaged", async () => {
     const { graph } = smallWorld(6, { hidden: 0.3, copies: 10 });
     const algorithm = contrastiveDivergence({ particles: 2 });
     const columns = graph.conditionals();
@@ -101,8 +104,8 @@ describe("averaged replicas", () => {
     expect([run.epochs, run.updates]).toEqual([20, 40]);
   });
 
-  it("continue from their mean, states of the rule included", async () => {
-    // Gradients that are known: lane l pulls towards l + 1.
+  it("resume from their mean, including states of the rule", async () => {
+    // Known gradients: lane l pulls towards l + 1.
     const objective = (l: number): FullObjective => ({
       count: 1,
       rows: 1,
@@ -121,7 +124,7 @@ describe("averaged replicas", () => {
       },
       engine,
     );
-    // By the definition: v ← v/2 + g, p ← p − v/10, and both are averaged after two.
+    // By definition: v ← v/2 + g, p ← p − v/10, and both are averaged after two updates.
     let [p, v] = [
       [0, 0, 0],
       [0, 0, 0],
@@ -139,7 +142,7 @@ describe("averaged replicas", () => {
     descent.dispose();
   });
 
-  it("begin where the chains of an earlier run ended, each with its own", async () => {
+  it("begin where the chains of an earlier run ended, each from its own chains", async () => {
     const { graph } = smallWorld(6, { hidden: 0.3, copies: 10 });
     const options = { algorithm: contrastiveDivergence({ particles: 2 }), rule, epochs: 3, seed: 4, replicas: 2 };
     const first = await fit(graph, options);
@@ -156,7 +159,7 @@ describe("averaged replicas", () => {
     }
   });
 
-  it("draw labels and trade states by numbers of their own", () => {
+  it("draw labels and swap states with their own random numbers", () => {
     const graph = factorGraph();
     const weight = graph.weight("w");
     for (let i = 0; i < 60; i++) {
@@ -169,7 +172,7 @@ describe("averaged replicas", () => {
       const objective = algorithm.objective(graph.conditionals(), plan, engine);
       objective.evaluate(Float64Array.of(0), new Float64Array(1), 0);
       const [labels] = objective.particles!().clamped;
-      // Nothing shows how swaps are drawn but the stream itself.
+      // Only the stream itself shows how swaps are drawn.
       const { swaps } = Reflect.get(objective, "ladder") as { swaps: { key: readonly number[] }[] };
       const { key } = swaps[0];
       objective.dispose();
@@ -179,7 +182,7 @@ describe("averaged replicas", () => {
     expect(one.key).not.toEqual(other.key);
   });
 
-  it("compute on a worker what they would on this thread, loss and gradient", async () => {
+  it("compute the same loss and gradient on a worker as on the main thread", async () => {
     const graph = labelled();
     const columns = graph.conditionals();
     const lane = { number: 1, count: 2 };
@@ -201,7 +204,7 @@ describe("averaged replicas", () => {
     there.dispose();
   });
 
-  it("share the chains that there are by default, so that an update costs no more", () => {
+  it("share the default number of chains, so that an update costs no more", () => {
     const columns = smallWorld(1).graph.conditionals();
     const chains = (count: number): number => {
       const plan = { seed: 9, workers: 1, memory: 2 ** 28, lane: { number: 0, count } };
@@ -210,13 +213,13 @@ describe("averaged replicas", () => {
       objective.dispose();
       return length;
     };
-    // 240 variables: 20,000 / 240.
+    // 240 variables, so 20,000 / 240 chains.
     expect([1, 2, 4, 1000].map(chains)).toEqual([83, 41, 20, 1]);
   });
 });
 
 describe("racing workers", () => {
-  it("end within 0.005 nats a variable of the optimum, on random graphs, and say what is to be doubted", async () => {
+  it("end within 0.005 nats per variable of the optimum, on random graphs", async () => {
     const off = await offs({ replicas: "shared", workers: 2 });
     console.log(
       `2 racing workers: median ${off[off.length >> 1].toExponential(1)}, worst ${off.at(-1)!.toExponential(1)} nats a variable off`,
@@ -224,7 +227,7 @@ describe("racing workers", () => {
     expect(off.at(-1)).toBeLessThan(0.005);
   });
 
-  it("say that weights are biased and not to be repeated; others do not", async () => {
+  it("warn of biased weights that cannot be reproduced, unlike other modes", async () => {
     const { graph } = smallWorld(1, { copies: 5 });
     const racing = await fit(graph, { replicas: "shared", workers: 3, epochs: 5 });
     expect(racing.findings).toMatchObject([{ code: "racing", serious: true }]);
@@ -235,8 +238,8 @@ describe("racing workers", () => {
       expect((await fit(graph, { ...options, epochs: 5 })).findings).toEqual([]);
   });
 
-  it("step on one vector while others compute, each from the weights as they then are", async () => {
-    // Two lanes whose evaluations end when told to.
+  it("update one vector concurrently, each from the current weights", async () => {
+    // Two lanes whose evaluations end on command.
     const calls: { x: number; update: number; end: (gradient: number) => void }[] = [];
     const objective: FullObjective = {
       ...{ count: 1, rows: 1, start: Float64Array.of(0), dispose: () => {} },
@@ -262,7 +265,7 @@ describe("racing workers", () => {
     expect(calls.map(({ x }) => x)).toEqual([0, 0]);
     calls[1].end(-1);
     await settled();
-    // The second lane has stepped and computes again, while the first is still at its first evaluation.
+    // The second lane has made a step and computes again, while the first is still at its first evaluation.
     expect(calls.map(({ x }) => x)).toEqual([0, 0, 1]);
     calls[2].end(-10);
     await first;
@@ -273,14 +276,14 @@ describe("racing workers", () => {
     await settled();
     expect(racing.parameters()[0]).toBe(111);
     expect(calls.map(({ x }) => x)).toEqual([0, 0, 1, 11, 111]);
-    // What each draws by: its own evaluations are counted.
+    // Each lane draws by the number of its own evaluations.
     expect(calls.map(({ update }) => update)).toEqual([0, 0, 1, 2, 1]);
     calls[3].end(0);
     await second;
     racing.dispose();
   });
 
-  it("give their memory back once no worker writes there any more", async () => {
+  it("release their memory once no worker writes to it any more", async () => {
     let disposed = 0;
     let end: () => void = () => {};
     const objective: FullObjective = {
@@ -305,7 +308,7 @@ describe("racing workers", () => {
     expect(disposed).toBe(2);
   });
 
-  it("throw what a worker met", async () => {
+  it("rethrow the error of a worker", async () => {
     const failing: FullObjective = {
       ...{ count: 1, rows: 1, start: Float64Array.of(0), evaluate: () => Number.NaN, dispose: () => {} },
       evaluateOnWorkers: async () => {
@@ -330,7 +333,7 @@ describe("racing workers", () => {
     }
   });
 
-  it("draw other numbers once they continue", async () => {
+  it("draw new random numbers when they resume", async () => {
     const drawn: number[][] = [[], []];
     const objective = (l: number): FullObjective => ({
       ...{ count: 1, rows: 1, start: Float64Array.of(0), evaluate: () => Number.NaN, dispose: () => {} },
@@ -364,7 +367,7 @@ describe("racing workers", () => {
     }
   });
 
-  it("continue from a checkpoint with as many workers", async () => {
+  it("resume from a checkpoint with the same number of workers", async () => {
     const { graph } = smallWorld(6, { hidden: 0.3, copies: 10 });
     const run = fit(graph, { algorithm: contrastiveDivergence({ particles: 3 }), replicas: "shared", workers: 2, epochs: 20 });
     const { weights } = await run;
@@ -380,10 +383,10 @@ describe("racing workers", () => {
   });
 });
 
-/** After all that is due. */
+/** Resolves after all pending work. */
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
-describe("what has no meaning", () => {
+describe("meaningless combinations", () => {
   it.each<[string, GraphFitOptions, RegExp]>([
     [
       "racing with fixed orders",
@@ -405,12 +408,12 @@ describe("what has no meaning", () => {
     ["no epoch between averages", { replicas: 2, averageEvery: 0 }, /averageEvery is 0.*\[OPTION_RANGE\]/],
     ["workers", { workers: 0 }, /workers is 0.*\[OPTION_RANGE\]/],
     ["a flag that is none", { deterministic: "yes" as never }, /deterministic.*\[OPTION_TYPE\]/],
-  ])("%s", async (_, options, message) => {
+  ])("refuses %s", async (_, options, message) => {
     const { graph } = smallWorld(1, { copies: 2 });
     await expect(fit(graph, { ...options, epochs: 2 })).rejects.toThrow(message);
   });
 
-  it("replicas in deterministic runs, and workers on one sequence, have one", async () => {
+  it("allows replicas in deterministic runs, and workers on one sequence", async () => {
     const { graph } = smallWorld(1, { copies: 2 });
     const options = { epochs: 5, workers: 2, algorithm: contrastiveDivergence({ particles: 2 }) };
     for (const replicas of [1, 2]) {
@@ -419,7 +422,7 @@ describe("what has no meaning", () => {
     }
   });
 
-  it("a checkpoint with lanes that are not there", async () => {
+  it("refuses a checkpoint with missing lanes", async () => {
     const { graph } = smallWorld(1, { copies: 2 });
     const descent = (count: number) => {
       const objective = (number: number) =>

@@ -1,4 +1,7 @@
-/** Learning the weights of graphs: gradients against enumeration, and what is learnt against the optimum of the likelihood. */
+/**
+ * Learning the weights of graphs: gradients compared with enumeration, and learnt weights with the optimum of the
+ * likelihood.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -28,14 +31,14 @@ const engine = await openEngine({ families: ["graphs", "training"] });
 const plan = { seed: 3, workers: 1, memory: 2 ** 28 };
 
 describe("statistics and terms", () => {
-  it("are those of the definitions, on random graphs of all kinds of factors, at any weights", () => {
+  it("equal their definitions at any weights, on random graphs of all kinds of factors", () => {
     let [looked, weighed] = [0, 0];
     fc.assert(
       fc.property(graphPlans({ most: 6, widest: 6 }), fc.nat(), (made, seed) => {
         const graph = graphFrom(made);
         const draws = stream(seed, "weights").at(0);
         const given = graph.conditionals();
-        // All weights may be learnt here.
+        // No weight is fixed here.
         const columns = { ...given, weightFixed: new Uint8Array(given.weightFixed.length) };
         const values = Float64Array.from(given.weightValues, () => draws.normal());
         const at = { ...columns, weightValues: values };
@@ -44,9 +47,9 @@ describe("statistics and terms", () => {
         const chain = learnt.chain(stream(seed, "chain"), 1);
         const { positions, slots, layout } = { ...learnt.layout, layout: learnt.layout };
         const states = Int32Array.from(positions, (position) => chain.current[position]);
-        // The value's derivative by each weight, as a difference: it is linear.
+        // The derivative of the value by each weight, as a difference, which is exact because the value is linear.
         const sums = new Float64Array(values.length);
-        // Statistics are known up to what no state changes: those of two chains are compared.
+        // Statistics are known up to constants, so two chains are compared.
         const second = learnt.chain(stream(seed, "another chain"), 1);
         const others = Int32Array.from(positions, (position) => second.current[position]);
         learnt.addStatistics(chain, 2);
@@ -88,7 +91,7 @@ describe("statistics and terms", () => {
 });
 
 describe("exactLikelihood", () => {
-  it.each([0, 0.3])("has the loss and the gradient of enumeration, with %d of the evidence hidden", async (hidden) => {
+  it.each([0, 0.3])("computes the loss and the gradient of enumeration, with %d of the evidence hidden", async (hidden) => {
     const { graph, loss } = smallWorld(5, { copies: 8, hidden });
     const objective = exactLikelihood().objective(graph.conditionals(), plan, engine);
     for (const w of [
@@ -107,7 +110,7 @@ describe("exactLikelihood", () => {
 });
 
 describe("contrastive divergence", () => {
-  it("CD-k has the expectation that the powers of the sweep's transition matrix give", async () => {
+  it("has the expectation that powers of the transition matrix predict for CD-k", async () => {
     const { graph, states, all } = smallWorld(9, { copies: 1 });
     const w = Float64Array.of(0.4, 0.7, -0.5, 0.6, -0.8);
     const columns = graph.conditionals();
@@ -150,16 +153,16 @@ describe("contrastive divergence", () => {
         const first = expected.reduce((sum, p, k) => sum + p * all[k][i], 0);
         const second = expected.reduce((sum, p, k) => sum + p * all[k][i] ** 2, 0);
         const error = Math.sqrt(Math.max(0, second - first * first) / (10000 * n)) / 6;
-        // Six observed variables. 4.5 standard errors: 7e-6 each, 1e-4 for any of 15.
+        // Six observed variables. 4.5 standard errors have a probability of 7e-6 each, and 1e-4 for any of 15.
         expect(Math.abs(g - (first - all[data][i]) / 6)).toBeLessThan(4.5 * error + 1e-12);
       });
     }
   });
 
-  it("each chain of CD-k begins where a chain of the evidence is, its own", async () => {
+  it("starts each chain of CD-k at its own chain of the evidence", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "seen"]) graph.variable(name);
-    // Two that were not observed, which no sweep parts.
+    // Two unobserved variables that no sweep separates.
     graph.equal(["a", "b"], { weight: 20 });
     graph.isTrue("seen", { weight: graph.weight("w") });
     graph.observe("seen", "true");
@@ -170,7 +173,7 @@ describe("contrastive divergence", () => {
     expect(new Set(unseen(free))).toEqual(new Set(["00", "11"]));
   });
 
-  it("persistent chains find the likelihood's optimum within 0.005 nats a variable, on random graphs", async () => {
+  it("finds the likelihood's optimum within 0.005 nats per variable with persistent chains, on random graphs", async () => {
     const learners: readonly (readonly [string, GraphLearner])[] = [
       ["PCD", contrastiveDivergence()],
       ["CD-1", contrastiveDivergence({ persistent: false })],
@@ -192,7 +195,7 @@ describe("contrastive divergence", () => {
       console.log(`${name}: median ${median}, worst ${most} nats a variable off`);
     }
     expect(Math.max(...worst.get("PCD")!)).toBeLessThan(0.005);
-    // The sampler's bias and the lost efficiency are there to be seen.
+    // Ensures that the sampler's bias and lost efficiency are visible.
     expect(Math.max(...worst.get("CD-1")!)).toBeGreaterThan(Math.max(...worst.get("PCD")!));
   });
 });
@@ -205,7 +208,7 @@ async function order(columns: ReturnType<ReturnType<typeof smallWorld>["graph"][
 }
 
 describe("fit(graph)", () => {
-  it("pseudo-likelihood by L-BFGS is at a stationary point, and with an L2 penalty nearer to 0", async () => {
+  it("reaches a stationary point of pseudo-likelihood by L-BFGS, closer to 0 with an L2 penalty", async () => {
     const { graph } = smallWorld(2);
     const { weights } = await fit(graph, { algorithm: pseudoLikelihood(), rule: lbfgs(), until: { tolerance: 1e-9 } });
     const objective = pseudoLikelihood().objective(graph.conditionals(), plan, engine);
@@ -219,7 +222,7 @@ describe("fit(graph)", () => {
     expect(sparse.weights.filter((w) => w === 0).length).toBeGreaterThan(0);
   });
 
-  it("leaves fixed weights, gives a graph with what was learnt, and shows nothing of what it holds out", async () => {
+  it("keeps fixed weights, returns a graph with learnt weights, and shows no held-out labels", async () => {
     const { graph, observed } = smallWorld(4);
     const prior = graph.weight("prior", 0.25, { fixed: true });
     for (let i = 0; i < 240; i++) graph.isTrue(i, { weight: prior });
@@ -238,7 +241,7 @@ describe("fit(graph)", () => {
     expect(certificate).toEqual({ exact: true });
   });
 
-  it("is the same at 1 and 2 workers, and goes on from a checkpoint to the same bytes", async () => {
+  it("computes the same bytes at 1 and 2 workers and after a checkpoint", async () => {
     const { graph } = smallWorld(6, { hidden: 0.3 });
     const rule = adam({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.05 }) });
     for (const algorithm of [contrastiveDivergence({ particles: 7 }), pseudoLikelihood()]) {
@@ -254,7 +257,7 @@ describe("fit(graph)", () => {
     }
   });
 
-  it("begins with the weights of an earlier run by their names, wherever they are now; others by number", async () => {
+  it("starts from an earlier run's weights, matched by name, or by number if they have none", async () => {
     const world = (names: readonly (string | undefined)[], states: readonly string[] = ["no", "yes"]): FactorGraph => {
       const graph = factorGraph();
       const weights = names.map((name) => graph.weight(name, 0.5));
@@ -275,9 +278,9 @@ describe("fit(graph)", () => {
       });
     };
     near((await fit(world(["b", "new", undefined, "a"]), { from: first, ...still })).weights, [b, 0.5, third, a]);
-    // A number says nothing of a weight that has, or had, a name.
+    // A number never matches a weight that has, or had, a name.
     near((await fit(world([undefined, "a", undefined]), { from: first, ...still })).weights, [0.5, a, third]);
-    // Without the graph nobody knows names.
+    // Names are unknown without the graph.
     const { weights } = first;
     near((await fit(world(["b", "new", undefined, "a"]), { from: { weights }, ...still })).weights, [a, b, third, 0.5]);
     await expect(fit(world(["x", "y", "z"]), { from: first, ...still })).rejects.toThrow(
@@ -294,7 +297,7 @@ describe("fit(graph)", () => {
     );
   });
 
-  it("says what it cannot learn from", async () => {
+  it("refuses graphs that it cannot learn from", async () => {
     const { graph } = smallWorld(1);
     await expect(fit(graph, { rule: lbfgs() })).rejects.toThrow(/lbfgs\(\) compares losses.*\[RULE_CAPABILITY\]/);
     await expect(fit(graph, { algorithm: "pcd" as never })).rejects.toThrow(/a learner of graphs/);
@@ -316,7 +319,7 @@ describe("fit(graph)", () => {
     await expect(fit(wide, { algorithm: exactLikelihood(), epochs: 1 })).rejects.toThrow(/joint states.*\[GRAPH_WIDTH\]/);
   });
 
-  it("learners are made again from JSON", () => {
+  it("rebuilds learners from JSON", () => {
     for (const name of learnerNames()) {
       const json = JSON.parse(JSON.stringify(learnerFromJson({ algorithm: name })));
       expect(learnerFromJson(json).toJSON()).toEqual(json);

@@ -1,4 +1,6 @@
-/** The log-likelihood of what a graph was learnt from, and of what was held out: exact, or by annealed importance sampling, against enumeration. */
+/**
+ * The log-likelihood of shown and held-out labels, exact or by annealed importance sampling, compared with enumeration.
+ */
 import { describe, expect, it } from "vitest";
 import {
   exactLikelihood,
@@ -13,14 +15,14 @@ import { binomialLimit } from "../../reference/binomial-limit.ts";
 import { enumerateGraph } from "../../reference/enumerate-graph.ts";
 import { smallWorld, twoModes } from "./small-worlds.ts";
 
-/** So few seconds that nothing but what is tiny is exact. */
+/** Few enough seconds that only tiny parts are exact. */
 const none = { seconds: 1e-9 };
 
 const learn = (world: ReturnType<typeof smallWorld> | ReturnType<typeof twoModes>, heldOut: number): PromiseLike<LearnedGraph> =>
   fit(world.graph, { algorithm: pseudoLikelihood(), epochs: 30, heldOut, seed: 4 });
 
 describe("likelihood", () => {
-  it("of what was shown is that of enumeration, exactly where the graph is narrow enough", async () => {
+  it("equals enumeration for shown labels, exactly if the graph is narrow enough", async () => {
     for (const world of [smallWorld(3, { copies: 10, hidden: 0.2 }), twoModes(1, { size: 8, copies: 3, truth: [0.1, 0.3] })]) {
       const learned = await learn(world, 0);
       const found = await learned.likelihood();
@@ -32,7 +34,7 @@ describe("likelihood", () => {
     }
   });
 
-  it("is refused where nothing was observed: labels with probabilities are no evidence", async () => {
+  it("is refused without observations, because labels with probabilities are not evidence", async () => {
     const graph = factorGraph();
     graph.variable("spam", undefined, { truthiness: [0.2, 0.8] });
     graph.all(["spam"], { weight: graph.weight("prior") });
@@ -40,8 +42,8 @@ describe("likelihood", () => {
     await expect(learned.likelihood()).rejects.toThrow(/no variable was observed.*\[GRAPH_EVIDENCE\]/);
   });
 
-  it("of what was held out is given what was shown, and what is observed later is no part of it", async () => {
-    // One copy, so that enumeration of the whole graph can say.
+  it("conditions held-out labels on shown ones, and ignores later observations", async () => {
+    // One copy, so that the whole graph can be enumerated.
     const world = smallWorld(8, { copies: 1 });
     const learned = await learn(world, 0.4);
     const { heldOut } = learned;
@@ -59,12 +61,12 @@ describe("likelihood", () => {
     expect(Math.abs(shown.value - found.value)).toBeGreaterThan(1e-3);
   });
 
-  it("is estimated elsewhere, with errors as large as claimed, and says so", async () => {
+  it("is estimated on wider graphs, with errors as large as claimed, and reports this", async () => {
     let [beyond2, beyond4, count] = [0, 0, 0];
     const squares: number[] = [];
     for (let seed = 0; seed < power(6, 12); seed++) {
       const world = twoModes(seed, { size: 12, copies: 2, truth: [0.1, 0.05 + power(0.02, 0.01) * seed] });
-      // With most of it held out, parts are not small even where the rest is given.
+      // With most labels held out, parts are large even if the rest is given.
       const learned = await learn(world, 0.7);
       const of = seed % 2 === 0 ? "heldOut" : "shown";
       const exact = await learned.likelihood({ of });
@@ -92,8 +94,8 @@ describe("likelihood", () => {
     console.log(
       `of ${count} estimates ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4; mean square ${mean.toFixed(2)}`,
     );
-    // Beyond 2 are 5 %: the limit is reached with a chance of 1e-4. The mean square is 1 with a deviation of √(2/count), and not far below 1 if errors are not
-    // inflated.
+    // 5 % are beyond 2, and the limit is reached with a probability of 1e-4. The mean square is 1 with a deviation of
+    // √(2/count), and not far below 1 unless errors are inflated.
     const deviation = Math.sqrt(2 / count);
     expect(beyond4).toBe(0);
     expect(beyond2).toBeLessThan(binomialLimit(count, 0.05, 1e-4));
@@ -101,7 +103,7 @@ describe("likelihood", () => {
     expect(mean).toBeLessThan(1 + 4.5 * deviation);
   });
 
-  it("refuses what has no meaning", async () => {
+  it("refuses meaningless options", async () => {
     const learned = await learn(smallWorld(1, { copies: 2 }), 0);
     await expect(learned.likelihood({ of: "heldOut" })).rejects.toThrow(/nothing was held out.*\[OPTION_CONFLICT\]/);
     await expect(learned.likelihood({ of: "all" as never })).rejects.toThrow(/\[OPTION_RANGE\]/);

@@ -1,4 +1,4 @@
-/** Every step rule of the registry, and every schedule of rates, learns the weights of a graph, or says why it cannot. */
+/** Every step rule of the registry, and every rate schedule, learns the weights of a graph or reports why it cannot. */
 import { describe, expect, it } from "vitest";
 import { add, mul, scalar, vector } from "../../../src/engine/compiler/index.ts";
 import { readsLoss } from "../../../src/engine/optimise/cost.ts";
@@ -25,7 +25,7 @@ import { smallWorld } from "./small-worlds.ts";
 const { graph, loss } = smallWorld(8);
 const atStart = loss([0, 0, 0, 0, 0]).value;
 
-/** The least pseudo-likelihood's loss, for rules that are told it. */
+/** The minimum of the pseudo-likelihood loss, for rules that require the optimum. */
 const least = await fit(graph, { algorithm: pseudoLikelihood(), rule: lbfgs() }).then(({ run }) => run.loss);
 
 function made({ make, convex, inChain }: RuleEntry): Rule {
@@ -43,7 +43,7 @@ describe.each(Object.keys(ruleRegistry))("%s", (name) => {
     expect(loss(weights).value).toBeLessThan(atStart - 0.05);
   });
 
-  it("descends the gradient that chains draw, or is refused where it looks at losses", async () => {
+  it("descends the sampled gradient, or is refused if it reads losses", async () => {
     const run = fit(graph, { algorithm: contrastiveDivergence(), rule, epochs: 100 });
     if (rule.kind === "search") return expect(run).rejects.toThrow(/searches on minibatches.*RULE_CAPABILITY/);
     if (rule.kind !== "equation") return expect(run).rejects.toThrow(`${rule.name}() compares losses`);
@@ -54,7 +54,7 @@ describe.each(Object.keys(ruleRegistry))("%s", (name) => {
   });
 });
 
-describe("schedules of rates", () => {
+describe("rate schedules", () => {
   const schedules: [string, Schedule][] = [
     ["constantRate", constantRate({ rate: 0.05 })],
     ["inverseTimeDecay", inverseTimeDecay({ rate: 0.1, decay: 0.02 })],
@@ -65,11 +65,11 @@ describe("schedules of rates", () => {
     ["warmUp", warmUp({ rate: 0.1, updates: 10 })],
   ];
 
-  it("are all here", () => {
+  it("are all tested here", () => {
     expect(schedules.map(([name]) => name).sort()).toEqual(scheduleNames().sort());
   });
 
-  it.each(schedules)("%s", async (_, rate) => {
+  it.each(schedules)("lower the loss: %s", async (_, rate) => {
     const { weights } = await fit(graph, { rule: adam({ rate }), epochs: 100 });
     expect(loss(weights).value).toBeLessThan(atStart - 0.05);
   });
@@ -80,7 +80,7 @@ it.each([
   ["the step", { step: mul(scalar("loss"), vector("g")) }, true],
   ["a state", { states: [{ name: "m", initial: 0, next: add(vector("m"), scalar("loss")) }] }, true],
   ["a scalar", { scalars: [{ name: "s", initial: 0, next: mul(scalar("loss"), 2) }] }, true],
-])("a rule reads the loss where it is in %s", (_, part, reads) => {
+])("detects that a rule reads the loss in %s", (_, part, reads) => {
   const trace = () => ({ step: vector("g"), states: [], scalars: [], ...part });
   expect(readsLoss({ trace } as unknown as EquationRule)).toBe(reads);
 });

@@ -1,4 +1,7 @@
-/** Evidence that some direction of the weights makes ever more probable: which is found, which is not, and what is said of the result. */
+/**
+ * Separable evidence, which some direction of the weights makes ever more probable: detection, its limits, and the
+ * report.
+ */
 import { describe, expect, it } from "vitest";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
 import {
@@ -17,7 +20,7 @@ const found = (graph: FactorGraph, values: readonly number[]): string[] =>
     ({ text }) => /ever more probable as (.*) without bound/.exec(text)![1],
   );
 
-/** Booleans with a weight each by the remainder of their number, which were observed to be these. */
+/** Booleans with the observed states `seen`. Each has a weight, chosen by the remainder of its number. */
 function votes(seen: readonly (boolean | undefined)[], weights = 2): FactorGraph {
   const graph = factorGraph();
   for (let k = 0; k < weights; k++) graph.weight(`w${k}`);
@@ -30,7 +33,7 @@ function votes(seen: readonly (boolean | undefined)[], weights = 2): FactorGraph
 }
 
 describe("separable evidence", () => {
-  it("is found by a weight whose factors all say the same, in either direction, and named", () => {
+  it("is found and named for a weight whose factors all agree, in either direction", () => {
     expect(found(votes([true, true, true, false]), [1, 1])).toEqual(["the weight w0 grows"]);
     expect(found(votes([false, true, false, false]), [1, 1])).toEqual(["the weight w0 grows"]);
     expect(found(votes([true, true, false, false]), [1, 1])).toEqual([]);
@@ -38,8 +41,8 @@ describe("separable evidence", () => {
     expect(found(votes(Array(10).fill(true), 5), [-1, 1, 1, 1, 1])).toEqual(["the weights w0, w1, w2 and 2 more grow"]);
   });
 
-  it("is found by all weights together, where they separate and none does alone", () => {
-    // a − b: true where the first feature is larger.
+  it("is found for all weights together if they separate it jointly but not alone", () => {
+    // a − b is true if the first feature is larger.
     const graph = factorGraph();
     for (const name of ["a", "b"]) graph.weight(name);
     for (const [i, [a, b]] of [
@@ -54,10 +57,10 @@ describe("separable evidence", () => {
       graph.observe(i, a > b);
     }
     expect(found(graph, [1, -1])).toEqual(["all weights grow"]);
-    // These weights do not separate, which is no proof that none do.
+    // These weights do not separate, which does not prove that others fail.
     expect(found(graph, [1, 0])).toEqual([]);
     expect(found(graph, [0, 0])).toEqual([]);
-    // A tie is not against; one more that contradicts is.
+    // A tie is compatible with separation, but one contradicting variable is not.
     graph.variable();
     graph.isTrue(4, { weight: "a", feature: 1 });
     graph.isTrue(4, { weight: "b", feature: 1 });
@@ -69,8 +72,8 @@ describe("separable evidence", () => {
     expect(found(graph, [1, -1])).toEqual([]);
   });
 
-  it("is not claimed of what is hidden, uncertain, fixed, without effect, or ruled by zeros", () => {
-    // What was not observed has no word; what is joined to it is not known.
+  it("is not claimed for hidden, uncertain or fixed values, for weights without effect, or with zeros", () => {
+    // Unobserved variables do not count, and the states of their neighbours are unknown.
     expect(found(votes([true, undefined, true, undefined]), [1, 1])).toEqual(["the weight w0 grows"]);
     const joined = votes([true, undefined]);
     joined.equal([0, 1], { weight: joined.weight("pair") });
@@ -88,7 +91,7 @@ describe("separable evidence", () => {
     fixed.isTrue(0, { weight: fixed.weight("w", 2, { fixed: true }) });
     fixed.observe(0, true);
     expect(found(fixed, [2])).toEqual([]);
-    // Of a weight without factors there is nothing to say.
+    // A weight without factors is not reported.
     expect(found(votes([true]), [1, 1])).toEqual(["the weight w0 grows"]);
     const zeros = votes([true, true]);
     zeros.variable();
@@ -96,8 +99,8 @@ describe("separable evidence", () => {
     expect(found(zeros, [1, 1])).toEqual([]);
   });
 
-  it("of factors of several variables: the evidence is each one's best state, not only better than all single changes", () => {
-    // A straight wall through a grid: each change of one variable breaks more pairs than it mends.
+  it("requires the evidence to be the best state jointly, not only against single changes", () => {
+    // A straight wall through a grid: each change of one variable breaks more pairs than it repairs.
     const graph = factorGraph();
     const weight = graph.weight("alike");
     for (let i = 0; i < 16; i++) graph.variable();
@@ -109,7 +112,7 @@ describe("separable evidence", () => {
     expect(found(graph, [1])).toEqual([]);
     const even = graph.withEvidence(Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`x${i}`, true])));
     expect(found(even, [1])).toEqual(["the weight w0 grows"]);
-    // Counted literals: a body of which all hold, and a head.
+    // Counted literals: a body in which all literals hold, and a head.
     const rule = factorGraph();
     for (let i = 0; i < 4; i++) rule.variable();
     rule.imply([0, 1, 2], 3, { weight: rule.weight("rule") });
@@ -126,14 +129,14 @@ describe("separable evidence", () => {
   });
 });
 
-describe("fit of separable evidence", () => {
+describe("fits to separable evidence", () => {
   const graph = votes(Array.from({ length: 40 }, (_, i) => i % 2 === 0));
 
   it.each([
     ["contrastiveDivergence", { algorithm: contrastiveDivergence(), epochs: 30 }],
     ["pseudoLikelihood", { algorithm: pseudoLikelihood(), rule: lbfgs() }],
     ["exactLikelihood", { algorithm: exactLikelihood(), epochs: 10 }],
-  ])("%s says that no weights are the best, unless there is a penalty", async (_, options) => {
+  ])("%s reports that no best weights exist, unless there is a penalty", async (_, options) => {
     const { findings, run } = await fit(graph, options);
     expect(findings).toMatchObject([{ code: "separable", serious: true, advice: expect.stringContaining("l2") }]);
     expect(run.findings).toEqual(findings);

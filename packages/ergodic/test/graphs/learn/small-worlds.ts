@@ -1,12 +1,12 @@
 import { stream } from "../../../src/engine/random/stream.ts";
 import { type FactorGraph, factorGraph } from "../../../src/entries/everything.ts";
 
-/** Variables of a copy. */
+/** Number of variables in a copy. */
 const SIZE = 6;
 
 /**
- * Copies of a small random graph with five weights, their states drawn from the model at true weights, of which a share is not shown; weights begin at 0.
- * Enumeration is over the 64 states of a copy.
+ * Copies of a small random graph with five weights. Their states are drawn from the model at the true weights, and a
+ * share is hidden. Weights begin at 0. Enumeration covers the 64 states of a copy.
  */
 export function smallWorld(seed: number, { copies = 40, hidden = 0 }: { copies?: number; hidden?: number } = {}) {
   const draws = stream(seed, "small world").at(0);
@@ -23,7 +23,7 @@ export function smallWorld(seed: number, { copies = 40, hidden = 0 }: { copies?:
     graph.equal([first, first + chord], { weight: weights[3] });
     graph.ratio([first, first + 2, first + 4], first + 5, { weight: weights[4], feature: 1.5 });
   }
-  /** Σ feature g by weight, of a copy's states. */
+  /** Σ feature g by weight, for the states of a copy. */
   const statistics = (x: readonly number[]): number[] => {
     const sign = (holds: boolean): number => (holds ? 1 : -1);
     const same = (a: number, b: number): number => sign(x[a] === x[b]);
@@ -52,7 +52,7 @@ export function smallWorld(seed: number, { copies = 40, hidden = 0 }: { copies?:
     });
   }
   const observed = seen.flat().filter((state) => state !== undefined).length;
-  /** −ln P(what was seen) and its gradient, by observed variable. */
+  /** −ln P(observed states) and its gradient, per observed variable. */
   const loss = (w: ArrayLike<number>): { value: number; gradient: number[] } => {
     const weighed = logs(w).map(Math.exp);
     const moments = (fits: (k: number) => boolean) => {
@@ -78,7 +78,10 @@ export function smallWorld(seed: number, { copies = 40, hidden = 0 }: { copies?:
   return { graph, truth, loss, observed, states, all };
 }
 
-/** The best weights, by gradient steps with backtracking from 0: the likelihood of copies without hidden variables is concave. */
+/**
+ * The best weights, by gradient steps with backtracking from 0. The likelihood of copies without hidden variables is
+ * concave.
+ */
 export function optimumOf(loss: (w: ArrayLike<number>) => { value: number; gradient: number[] }, start: number[]): number[] {
   let w = start;
   let now = loss(w);
@@ -100,8 +103,9 @@ export function optimumOf(loss: (w: ArrayLike<number>) => { value: number; gradi
 export type { FactorGraph };
 
 /**
- * Copies of a graph of two modes: `size` variables, each with a field and all alike in pairs, their states drawn from the model at the true weights of field and pairs;
- * weights begin at 0. How many variables of a copy are 1 tells all: the loss is a sum over these numbers.
+ * Copies of a graph with two modes: `size` variables with a field each, and equal factors on all pairs. Their states
+ * are drawn from the model at the true weights of field and pairs, and weights begin at 0. The number of ones in a copy
+ * determines everything, so the loss is a sum over these numbers.
  */
 export function twoModes(seed: number, { size, copies, truth }: { size: number; copies: number; truth: readonly number[] }) {
   const draws = stream(seed, "two modes").at(0);

@@ -1,4 +1,6 @@
-/** Contrastive divergence with tempered chains: weights of graphs whose modes persistent chains do not leave. */
+/**
+ * Contrastive divergence with tempered chains, for the weights of graphs whose modes persistent chains do not leave.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import {
@@ -15,8 +17,8 @@ import { optimumOf, smallWorld, twoModes } from "./small-worlds.ts";
 const engine = await openEngine({ families: ["graphs", "training"] });
 const plan = { seed: 3, workers: 1, memory: 2 ** 28 };
 
-describe("contrastive divergence, tempered", () => {
-  it("finds the likelihood's optimum within 0.005 nats a variable, where persistent chains are stuck in the modes", async () => {
+describe("tempered contrastive divergence", () => {
+  it("finds the optimum within 0.005 nats per variable when persistent chains are stuck in modes", async () => {
     const rule = adam({ rate: inverseTimeDecay({ rate: 0.05, decay: 0.1 }) });
     for (let seed = 0; seed < power(1, 3); seed++) {
       const { graph, loss } = twoModes(seed, { size: 12, copies: 20, truth: [0.03, 0.25] });
@@ -33,7 +35,7 @@ describe("contrastive divergence, tempered", () => {
     }
   });
 
-  it("the oracle of that is the exact likelihood", async () => {
+  it("the reference optimum is the exact likelihood's", async () => {
     const { graph, loss } = twoModes(2, { size: 6, copies: 4, truth: [0.1, 0.3] });
     const objective = exactLikelihood().objective(graph.conditionals(), plan, engine);
     const w = Float64Array.of(0.2, 0.4);
@@ -45,7 +47,7 @@ describe("contrastive divergence, tempered", () => {
     });
   });
 
-  it("has the expected gradient at weights that stay, hidden variables, steps and all", async () => {
+  it("has the expected gradient at constant weights, with hidden variables and steps", async () => {
     const { graph, loss } = smallWorld(11, { copies: 6, hidden: 0.2 });
     const w = Float64Array.of(0.5, 1.1, -0.7, 0.9, -0.8);
     const wanted = loss(w).gradient;
@@ -67,13 +69,13 @@ describe("contrastive divergence, tempered", () => {
     wanted.forEach((g, i) => {
       const mean = blocks.reduce((sum, one) => sum + one[i], 0) / 20;
       const error = Math.sqrt(blocks.reduce((sum, one) => sum + (one[i] - mean) ** 2, 0) / (19 * 20));
-      // Student's t with 19 degrees of freedom: 5.5 is 2.6e-5, for any of five 1.3e-4.
+      // Student's t with 19 degrees of freedom: 5.5 has a probability of 2.6e-5, and 1.3e-4 for any of five.
       expect(Math.abs(mean - g) / error).toBeLessThan(5.5);
       expect(error).toBeLessThan(0.004);
     });
   });
 
-  it("is the same at 1, 2 and 4 workers, and continues from a checkpoint to the same bytes, while powers still grow in number", async () => {
+  it("computes the same bytes at 1, 2 and 4 workers and after a checkpoint, while powers are added", async () => {
     const { graph } = twoModes(1, { size: 10, copies: 6, truth: [0.05, 0.25] });
     const algorithm = contrastiveDivergence({ particles: 3, tempered: true });
     const rule = adam({ rate: 0.1 });
@@ -92,7 +94,7 @@ describe("contrastive divergence, tempered", () => {
     expect(other).not.toEqual(wanted);
   });
 
-  it("keeps its powers while weights are small, and takes more as they grow", () => {
+  it("keeps its powers while weights are small, and adds powers as they grow", () => {
     const { graph } = twoModes(1, { size: 10, copies: 6, truth: [0.05, 0.25] });
     const objective = contrastiveDivergence({ particles: 4, tempered: true }).objective(graph.conditionals(), plan, engine);
     const powers = (): number => objective.snapshot!().tensors["ladder.powers"].length;
@@ -105,7 +107,7 @@ describe("contrastive divergence, tempered", () => {
     objective.dispose();
   });
 
-  it("is made again from JSON, and refuses chains that begin anew", () => {
+  it("is rebuilt from JSON, and refuses chains that restart", () => {
     for (const tempered of [true, { count: 5, lowest: 0.2, swapEvery: 3 }, { temperatures: [1, 0.4] }]) {
       const json = JSON.parse(JSON.stringify(contrastiveDivergence({ steps: 2, tempered })));
       expect(learnerFromJson(json).toJSON()).toEqual(json);

@@ -1,4 +1,7 @@
-/** Learning on graphs with zeros: evidence that is impossible, and chains that changes of one variable do not lead out of what zeros rule out, are refused. */
+/**
+ * Learning on graphs with zeros. Impossible evidence is refused, and so are chains that single changes cannot lead out
+ * of excluded states.
+ */
 import { describe, expect, it } from "vitest";
 import {
   contrastiveDivergence,
@@ -17,7 +20,7 @@ const sampled: GraphLearner[] = [
   pseudoLikelihood(),
 ];
 
-/** Booleans with one weight for all. */
+/** Booleans that share one weight. */
 function yes(count: number, truthiness: readonly number[] = []): FactorGraph {
   const graph = factorGraph();
   const weight = graph.weight("yes");
@@ -28,8 +31,8 @@ function yes(count: number, truthiness: readonly number[] = []): FactorGraph {
   return graph;
 }
 
-describe("fit of a graph with zeros", () => {
-  it("refuses evidence of probability 0, whatever learns", async () => {
+describe("fits of graphs with zeros", () => {
+  it("refuses evidence of probability 0, with every algorithm", async () => {
     const graph = yes(3);
     graph.oneOf([0, 1, 2]);
     for (let i = 0; i < 3; i++) graph.observe(i, true);
@@ -37,7 +40,7 @@ describe("fit of a graph with zeros", () => {
       await expect(fit(graph, { algorithm, epochs: 20 })).rejects.toThrow(/evidence has probability 0.*\[GRAPH_IMPOSSIBLE\]/);
   });
 
-  it("refuses evidence of which no factor by itself knows that it has probability 0", async () => {
+  it("refuses impossible evidence that no single factor can detect", async () => {
     const graph = yes(4);
     for (const pair of [
       [0, 1],
@@ -51,29 +54,29 @@ describe("fit of a graph with zeros", () => {
     );
   });
 
-  it("refuses labels that may be impossible", async () => {
+  it("refuses labels that can be impossible", async () => {
     const graph = yes(2, [0.5, 0.5]);
     graph.oneOf([0, 1]);
     graph.observe(0, true);
     await expect(fit(graph, { algorithm: exactLikelihood(), epochs: 20 })).rejects.toThrow(/labels.*\[GRAPH_IMPOSSIBLE\]/);
   });
 
-  it("refuses chains that stay where zeros allow nothing, instead of weights that follow from nothing", async () => {
+  it("refuses stuck chains in impossible states instead of returning meaningless weights", async () => {
     const graph = yes(12);
     for (let i = 0; i < 12; i += 3) graph.oneOf([i, i + 1, i + 2]);
     graph.observe(0, true);
-    // Of many chains some begin there; pseudoLikelihood() has one.
+    // Some of many chains begin there, but pseudoLikelihood() has only one.
     for (const algorithm of sampled.slice(0, 3))
       await expect(fit(graph, { algorithm, epochs: 20 })).rejects.toThrow(
         /changes of one variable do not leave.*\[GRAPH_ZEROS\]/,
       );
-    // The sum of all is known: the weight says nothing.
+    // The sum of all is known, so the weight has no effect.
     expect((await fit(graph, { algorithm: exactLikelihood(), epochs: 20 })).weight("yes")).toBeCloseTo(0, 6);
   });
 
-  it("learns where chains leave such states", async () => {
+  it("learns if chains leave such states", async () => {
     const graph = yes(18);
-    // What follows from what is seen is true.
+    // The consequences of the observed states are true.
     for (let i = 0; i + 1 < 18; i += 2) graph.table([i, i + 1], [1, 1, 0, 1]);
     for (let i = 0; i < 18; i += 2) graph.observe(i, i % 3 === 0);
     const wanted = (await fit(graph, { algorithm: exactLikelihood(), l2: 0.01, epochs: 200 })).weight("yes");
@@ -81,7 +84,7 @@ describe("fit of a graph with zeros", () => {
     expect(Math.abs(found - wanted)).toBeLessThan(0.1);
   });
 
-  it("says where zeros make islands that chains do not leave, with the evidence or without", async () => {
+  it("reports islands that chains cannot leave, with and without evidence", async () => {
     // Both alike, or neither: two islands.
     const pair = (seen: readonly number[]): FactorGraph => {
       const graph = yes(4);
@@ -97,7 +100,7 @@ describe("fit of a graph with zeros", () => {
       "racing",
       "islands",
     ]);
-    // Wherever they are.
+    // Islands anywhere in the graph count.
     const second = yes(4);
     second.table([0, 1], [1, 2, 3, 1]);
     second.table([2, 3], [1, 0, 0, 1]);
@@ -107,7 +110,7 @@ describe("fit of a graph with zeros", () => {
     open.table([0, 1], [1, 1, 0, 1]);
     open.observe(2, true);
     expect((await fit(open, { epochs: 5 })).findings).toEqual([]);
-    // Of 000, 001, 010, 100, 110 and 111, which lead to each other, what is seen leaves 001 and 111, which do not.
+    // 000, 001, 010, 100, 110 and 111 are connected. The evidence leaves 001 and 111, which are not.
     const clamped = yes(4);
     clamped.table([0, 1, 2], [1, 1, 1, 0, 1, 0, 1, 1]);
     clamped.observe(2, true);

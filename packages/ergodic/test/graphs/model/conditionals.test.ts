@@ -1,4 +1,4 @@
-/** The columns that samplers work on: every kind of factor has the value of its definition at every joint state. */
+/** The columns for samplers. Every kind of factor has its defined value at every joint state. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { factorGraph } from "../../../src/entries/everything.ts";
@@ -52,7 +52,7 @@ describe("conditionals", () => {
         const { counts, at } = defined(graph);
         expect([...columns.cardinalities]).toEqual(counts);
         expect([...columns.observed]).toEqual(counts.map((_, variable) => graph.observedState(variable)));
-        // What was observed may be part of a factor already.
+        // An observed value can already be part of a factor.
         for (const states of jointStates(counts))
           if (columns.observed.every((state, variable) => state < 0 || state === states[variable]))
             agree(logValueAt(columns, states), at(states));
@@ -62,7 +62,7 @@ describe("conditionals", () => {
     expect(kinds.size).toBe(14);
   });
 
-  it("wide functions of literals count, with the same values", () => {
+  it("count literals in wide functions with the same values", () => {
     const graph = factorGraph();
     const names = indices(12).map((i) => `b${i}`);
     for (const name of names) graph.variable(name);
@@ -76,7 +76,7 @@ describe("conditionals", () => {
     for (const states of jointStates(counts)) agree(logValueAt(columns, states), at(states));
   });
 
-  it("features of factors before those that variables of a chain bring remain", () => {
+  it("keep features of factors before those of auxiliary chain variables", () => {
     const graph = factorGraph();
     const [child, first, ...others] = indices(11).map(() => graph.variable());
     graph.isTrue(first, { weight: 0.3, feature: 2.5 });
@@ -91,7 +91,7 @@ describe("conditionals", () => {
     expect(Array.from(features!)).toEqual([2.5, 0.5, ...Array(ends.length - 2).fill(1)]);
   });
 
-  it("shapes are shared by factors alike, also where their weights differ", () => {
+  it("share shapes between equal factors, even with different weights", () => {
     const graph = factorGraph();
     for (let i = 0; i < 100; i++) graph.variable();
     const weights = [graph.weight("a", 1), graph.weight("b", 2)];
@@ -106,7 +106,7 @@ describe("conditionals", () => {
     expect(new Set(used)).toEqual(new Set([0, 1]));
   });
 
-  it("have the weights of the graph that they are of, also where others share its factors", () => {
+  it("use the weights of their own graph, even if another graph shares its factors", () => {
     const graph = factorGraph();
     const x = graph.variable();
     graph.isTrue(x, { weight: graph.weight("w", 1) });
@@ -116,13 +116,13 @@ describe("conditionals", () => {
     expect([...graph.conditionals().weightValues, ...other.conditionals().weightValues]).toEqual([3, 2]);
   });
 
-  it("a count of a thousand literals has a value for each", () => {
+  it("have a value for each count of a thousand literals", () => {
     const graph = factorGraph();
     for (let i = 0; i <= 1000; i++) graph.variable();
     graph.ratio(indices(1000), 1000, { weight: 1 });
     const { shapeValues } = graph.conditionals();
     expect(shapeValues).toHaveLength(2 * 1001);
-    // Body literals that fail vote for the implication; with the head all do.
+    // Body literals that fail vote for the implication, and with the head all of them do.
     expect(shapeValues[0]).toBeCloseTo(Math.log2(1001), 12);
     expect(shapeValues[999]).toBeCloseTo(1, 12);
     expect(shapeValues[1000]).toBe(0);

@@ -1,4 +1,6 @@
-/** Every kind of factor: elimination on the graph's tables and chains equals enumeration of the factors' definitions. */
+/**
+ * Every kind of factor: elimination on the graph's tables and chains equals enumeration of the factors' definitions.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
@@ -11,7 +13,7 @@ import { type GraphPlan, graphFrom, graphPlans } from "../../reference/random-fa
 
 const indices = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** Σ and largest product over all joint states, from the definitions. */
+/** The sum and the largest product over all joint states, from the definitions. */
 function enumerate(graph: FactorGraph) {
   const counts = indices(graph.variableCount).map((variable) => graph.stateCount(variable));
   const weights = indices(graph.weightCount).map((id) => graph.weightState(id).value);
@@ -76,11 +78,11 @@ async function equalsEnumeration(graph: FactorGraph, asked: (task: Task) => Infe
 }
 
 describe("factor graphs", () => {
-  it("tables: 400 random graphs of all kinds of factors", async () => {
+  it("equals enumeration with tables, on 400 random graphs of all kinds of factors", async () => {
     await fc.assert(fc.asyncProperty(graphPlans({ most: 6, widest: 4 }), agrees), { numRuns: 400, seed: 14 });
   });
 
-  it("chains: 100 random graphs with factors of up to 11 variables", async () => {
+  it("equals enumeration with chains, on 100 random graphs with factors of up to 11 variables", async () => {
     const wide = graphPlans({ most: 11, widest: 11 }).filter(
       ({ counts, factors }) =>
         counts.reduce((product, count) => product * count, 1) <= 10_000 &&
@@ -98,7 +100,7 @@ describe("factor graphs", () => {
     expect(chained).toBeGreaterThan(50);
   });
 
-  it("chains of every factor of three variables or more: 300 random graphs", async () => {
+  it("equals enumeration if every factor of three or more variables is a chain, on 300 random graphs", async () => {
     let auxiliaries = 0;
     await fc.assert(
       fc.asyncProperty(graphPlans({ most: 5, widest: 5 }), async (plan) => {
@@ -114,7 +116,7 @@ describe("factor graphs", () => {
     expect(auxiliaries).toBeGreaterThan(500);
   });
 
-  it("wide factors of each kind, counted by hand", async () => {
+  it("counts the states of wide factors of each kind as by hand", async () => {
     const names = indices(30).map((i) => `b${i}`);
     const of = async (build: (graph: FactorGraph) => unknown): Promise<number> => {
       const graph = factorGraph();
@@ -138,7 +140,7 @@ describe("factor graphs", () => {
     near(await of(on), 2 ** 29 - 1.5 ** 29);
   });
 
-  it("an answer has the graph's own variables, and none of those that chains of wide factors bring", async () => {
+  it("answers with the graph's own variables, without the auxiliary variables of wide factors", async () => {
     const graph = factorGraph();
     const names = indices(11).map((i) => `b${i}`);
     for (const name of names) graph.variable(name);
@@ -153,7 +155,7 @@ describe("factor graphs", () => {
     }
   });
 
-  it("a noisy or too wide for its table is refused for the most probable state, and not with evidence that makes it small", async () => {
+  it("refuses map for a noisy-or that is too wide, unless evidence narrows it", async () => {
     const graph = factorGraph();
     const parents = indices(20).map((i): [string, number] => [`p${i}`, 0.1 + i / 100]);
     graph.variable("child");
@@ -169,12 +171,12 @@ describe("factor graphs", () => {
     near(best.value, Math.log(0.99) + 20 * Math.log(0.9));
     const some = Object.fromEntries(parents.slice(10).map(([name]) => [name, false]));
     const on = await infer(graph, { task: "map", evidence: { child: true, ...some } });
-    // The likeliest parent is on; or none is, and the leak does it.
+    // Either the likeliest parent is on, or none is, and the leak is the cause.
     const cause = 0.1 * 0.9 ** 19 * (1 - 0.99 * (1 - 0.19));
     near(on.best.value, Math.log(Math.max(cause, 0.01 * 0.9 ** 20)));
   });
 
-  it("values that exp cannot hold are given as logarithms", async () => {
+  it("returns values beyond the range of exp as logarithms", async () => {
     const graph = factorGraph();
     graph.variable("a");
     graph.variable("b");
@@ -192,7 +194,7 @@ describe("factor graphs", () => {
   });
 });
 
-describe("functions at arity 1 and 2, by graphs.md", () => {
+describe("functions of one and two arguments, as documented in graphs.md", () => {
   const rows: [string, number[], number][] = [
     ...([
       ["implyNatural", [0], -1],

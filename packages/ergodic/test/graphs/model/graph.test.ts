@@ -1,4 +1,4 @@
-/** The builder: names and states, what it refuses, evidence, weights, JSON, and what is printed. */
+/** The graph builder: names and states, refused input, evidence, weights, JSON and printed text. */
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -32,7 +32,7 @@ function weather(): FactorGraph {
 }
 
 describe("factorGraph", () => {
-  it("answers by names", async () => {
+  it("answers by name", async () => {
     const answer = await infer(weather(), { evidence: { wet: "yes" } });
     const { p, states } = answer.marginal("rain");
     expect(states).toEqual(["no", "yes"]);
@@ -41,7 +41,7 @@ describe("factorGraph", () => {
     expect(answer.marginal("digit").states).toEqual(["0", "1", "3"]);
   });
 
-  it("flat and nested tables are the same, last variable fastest", () => {
+  it("reads flat and nested tables equally, with the last variable fastest", () => {
     const graph = weather();
     const flat = graph.table(["rain", "wet"], Float64Array.of(0.9, 0.1, 0.2, 0.8));
     expect(graph.factorAt(flat)).toEqual(graph.factorAt(1));
@@ -49,7 +49,7 @@ describe("factorGraph", () => {
     expect(graph.factorAt(constant)).toMatchObject({ variables: [], values: Float64Array.of(3) });
   });
 
-  it("numbers are names where the states are called by numbers, and count from 0 elsewhere", () => {
+  it("treats numbers as names if states are numbers, and as indices otherwise", () => {
     const graph = weather();
     expect(graph.observe("digit", 3).observedState("digit")).toBe(2);
     expect(graph.observe("digit", "1").observedState("digit")).toBe(1);
@@ -60,7 +60,7 @@ describe("factorGraph", () => {
     expect(() => graph.observe("rain", true)).toThrow(/it has no state true/);
   });
 
-  it("evidence makes a copy that shares the factors", async () => {
+  it("copies the graph for evidence, and shares the factors", async () => {
     const graph = weather();
     const wet = graph.withEvidence({ wet: "yes", rain: [1, 3] });
     expect([graph.observedState("wet"), wet.observedState("wet"), wet.observedState("rain")]).toEqual([-1, 1, -1]);
@@ -71,7 +71,7 @@ describe("factorGraph", () => {
     expect(wet.observedState("rain")).toBe(-1);
   });
 
-  it("variables without a name are called by their numbers", () => {
+  it("names variables without a name by their numbers", () => {
     const graph = factorGraph();
     graph.variable();
     graph.variable("x0");
@@ -81,7 +81,7 @@ describe("factorGraph", () => {
     expect(() => graph.variableNumber("x1")).toThrow(/no variable "x1"/);
   });
 
-  it("weights are shared, named or given as numbers", () => {
+  it("accepts shared, named and numeric weights", () => {
     const graph = weather();
     const bias = graph.weight("bias", 1.5);
     graph.isTrue("sprinkler", { weight: bias });
@@ -97,7 +97,7 @@ describe("factorGraph", () => {
     expect(graph.weightCount).toBe(3);
   });
 
-  it("says in a line what there is", () => {
+  it("summarises its contents in a line", () => {
     const graph = weather();
     graph.imply(["sprinkler", not(is("rain", "yes"))], is("wet", "yes"), { weight: 2 });
     graph.observe("wet", "yes").soft("dice", [1, 1, 1, 1, 1, 2]);
@@ -153,7 +153,7 @@ describe("factorGraph", () => {
     expect(() => call(weather())).toThrow(message);
   });
 
-  it("refused factors leave the graph as it was", () => {
+  it("stays unchanged after a refused factor", () => {
     const graph = weather();
     for (const [, call] of refusals.slice(4)) expect(() => call(graph)).toThrow();
     expect([graph.variableCount, graph.factorCount, graph.edgeCount]).toEqual([5, 2, 3]);
@@ -161,13 +161,13 @@ describe("factorGraph", () => {
 });
 
 describe("infer with evidence", () => {
-  it("names the nearest of an unknown variable or state", async () => {
+  it("suggests the nearest name of an unknown variable or state", async () => {
     await expect(infer(weather(), { evidence: { Rain: "yes" } })).rejects.toThrow(/did you mean "rain"\?/);
     await expect(infer(weather(), { evidence: { rain: "Yes" } })).rejects.toThrow(/did you mean "yes"\?/);
     await expect(infer(weather(), { evidence: [] as never })).rejects.toThrow(/must be an object of states by variable/);
   });
 
-  it("takes tables, too", async () => {
+  it("accepts tables", async () => {
     const tables = weather().factorTables("marginals");
     const { p } = (await infer(tables, { evidence: { wet: 1 } })).marginal("rain");
     expect(p[1]).toBeCloseTo(0.16 / 0.24, 14);
@@ -183,7 +183,7 @@ describe("infer with evidence", () => {
     await expect(infer(tables, { evidence: { wet: [1] } })).rejects.toThrow(/must be 2 numbers/);
   });
 
-  it("resumes with the evidence that it was made with", async () => {
+  it("resumes only with its original evidence", async () => {
     const evidence = { wet: "yes" };
     const run = infer(weather(), { evidence });
     const answer = await run;
@@ -200,7 +200,7 @@ describe("infer with evidence", () => {
     }
   });
 
-  it("a checkpoint is of the values of the tables, too, and keeps the plan", async () => {
+  it("checks table values in a checkpoint, and keeps the plan", async () => {
     const of = (values: number[]) => {
       const graph = factorGraph();
       graph.variable("a");
@@ -219,13 +219,13 @@ describe("infer with evidence", () => {
       await expect(infer.resume(await run.checkpoint(), other)).rejects.toThrow(/checkpoint is of another graph/);
   });
 
-  it("a task that the algorithm does not answer is refused", () => {
+  it("refuses a task that the algorithm does not answer", () => {
     expect(() => infer(weather(), { task: "map", algorithm: importanceSampling() })).toThrow(
       /task is "map", but importanceSampling\(\) answers "marginals", "partition" only.* \[INFER_TASK\]/,
     );
   });
 
-  it("of parts that were treated alike the method is said once, with their number", async () => {
+  it("reports one method once, with the number of parts that used it", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c", "d"]) graph.variable(name);
     graph.equal(["a", "b"]);
@@ -235,7 +235,7 @@ describe("infer with evidence", () => {
 });
 
 describe("JSON", () => {
-  it("200 random graphs come back the same", () => {
+  it("restores 200 random graphs", () => {
     fc.assert(
       fc.property(graphPlans({ most: 6, widest: 5 }), (plan) => {
         const graph = graphFrom(plan);
@@ -265,7 +265,7 @@ describe("JSON", () => {
     expect(again.factorAt(0).feature).toBe(2.5);
   });
 
-  it("truthiness is a number from 0 to 1 for each state", () => {
+  it("requires truthiness between 0 and 1 for each state", () => {
     const given = (truthiness: unknown) => () => factorGraph().variable("a", 2, { truthiness: truthiness as number[] });
     expect(given([0.5])).toThrow(
       'factorGraph.variable: "a": truthiness has 1 numbers, but the variable has 2 states; give one number for each [OPTION_RANGE]',
@@ -279,7 +279,7 @@ describe("JSON", () => {
     expect(() => factorGraphFromJson(json)).toThrow("truthiness has 2 numbers, but the variable has 3 states");
   });
 
-  it("is read by people", () => {
+  it("is readable by people", () => {
     const graph = factorGraph();
     graph.variable("rain", ["no", "yes"]);
     graph.variable("wet");

@@ -1,4 +1,7 @@
-/** Many variables: bytes an edge, counted by the graph and, against it, by the process; and the limit of one memory. */
+/**
+ * Graphs with many variables: bytes per edge, counted by the graph and checked against the process, and the limit of
+ * one memory.
+ */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
@@ -10,7 +13,7 @@ const VARIABLES = power(100_000, 500_000);
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
 
-/** Bytes of arrays that are in use: what is free is given back in the background. */
+/** Bytes of arrays in use. Free memory is released in the background. */
 async function held(): Promise<number> {
   for (let before = Number.NaN; ; ) {
     collect();
@@ -22,7 +25,7 @@ async function held(): Promise<number> {
 }
 
 describe("storage", () => {
-  it("Booleans with ten unary features each: at most 24 bytes an edge", () => {
+  it("needs at most 24 bytes per edge for Booleans with ten unary features each", () => {
     const graph = factorGraph();
     for (let v = 0; v < VARIABLES; v++) graph.variable();
     for (let k = 0; k < 1000; k++) graph.weight();
@@ -44,7 +47,7 @@ describe("storage", () => {
     });
   });
 
-  it("four equal-factors and a feature a variable: at most 24 bytes an edge, and the process holds no more", async () => {
+  it("needs at most 24 bytes per edge with four equal-factors and a feature per variable, for the whole process too", async () => {
     const before = await held();
     const graph = factorGraph();
     for (let v = 0; v < VARIABLES; v++) graph.variable();
@@ -60,7 +63,7 @@ describe("storage", () => {
     expect(bytes / graph.byteLength).toBeLessThan(1.01);
   });
 
-  it("a graph that knows what comes is the same, in arrays without room to grow", () => {
+  it("builds the same graph from given sizes, in arrays without spare room", () => {
     const fill = (graph: ReturnType<typeof factorGraph>) => {
       for (let v = 0; v < 1000; v++) graph.variable();
       for (let v = 0; v < 1000; v++) graph.weight();
@@ -73,7 +76,7 @@ describe("storage", () => {
     expect(() => planned.plan(-1, 0)).toThrow(/factorGraph.plan: factors is -1, but must be an integer >= 0/);
   });
 
-  it("beyond its memory a graph says how many edges fit, and is still there", () => {
+  it("reports how many edges fit when memory runs out, and survives", () => {
     const graph = factorGraph({ memory: 2 ** -14 });
     graph.variable();
     graph.weight();

@@ -1,4 +1,4 @@
-/** Elimination orders, the trees that they make, and what is held where memory is short. */
+/** Elimination orders, the junction trees that they define, and cutsets for limited memory. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
@@ -16,7 +16,7 @@ const graphs = fc.integer({ min: 1, max: 14 }).chain((count) =>
   }),
 );
 
-/** Σ of the tables that an order makes, and the largest, by elimination on sets. */
+/** The total size of the tables that an order creates, and the largest, by elimination on sets. */
 function plainCost(order: readonly number[], cardinalities: readonly number[], scopes: readonly (readonly number[])[]) {
   const neighbours = cardinalities.map(() => new Set<number>());
   for (const scope of scopes) for (const a of scope) for (const b of scope) if (a !== b) neighbours[a].add(b);
@@ -45,7 +45,7 @@ function grid(side: number): { cardinalities: number[]; scopes: number[][] } {
   return { cardinalities: new Array(side * side).fill(2), scopes };
 }
 
-/** The least total over all orders. */
+/** The smallest total over all orders. */
 function bestTotal(cardinalities: readonly number[], scopes: readonly (readonly number[])[]): number {
   let best = Infinity;
   const go = (order: number[]): void => {
@@ -57,7 +57,7 @@ function bestTotal(cardinalities: readonly number[], scopes: readonly (readonly 
 }
 
 describe("elimination orders", () => {
-  it("list each variable once, at the total and with the largest table that are told", () => {
+  it("list each variable once, with the reported total and largest table", () => {
     fc.assert(
       fc.property(graphs, ({ cardinalities, scopes }) => {
         const { order, total, largest } = eliminationOrder(cardinalities, scopes, { effort: 50 });
@@ -68,7 +68,7 @@ describe("elimination orders", () => {
     );
   });
 
-  it("that are searched longer are never worse than the first, and better where greedy choices mislead", () => {
+  it("never get worse with a longer search, and get better if greedy choices mislead", () => {
     let better = 0;
     const wide = fc.integer({ min: 12, max: 30 }).chain((count) =>
       fc.record({
@@ -91,8 +91,8 @@ describe("elimination orders", () => {
     expect(better).toBeGreaterThan(20);
   });
 
-  it("of chordal graphs add no edge, at the first try", () => {
-    // Trees of cliques of five: each variable knows four that know each other.
+  it("add no edge to chordal graphs, at the first attempt", () => {
+    // Trees of cliques of five: each variable is connected to four that are connected to each other.
     const trees = fc.array(fc.tuple(fc.nat(), fc.nat(3)), { minLength: 5, maxLength: 60 });
     fc.assert(
       fc.property(trees, (choices) => {
@@ -105,14 +105,14 @@ describe("elimination orders", () => {
           cliques.push([...around.filter((_, k) => k !== out), variable]);
         });
         const found = eliminationOrder(new Array(4 + choices.length).fill(2), scopes, { effort: 1000 });
-        // A table of 32 for each that has four around, and the last clique's own.
+        // A table of 32 for each variable with four neighbours, and those of the last clique.
         expect(found).toMatchObject({ total: 32 * choices.length + 16 + 8 + 4 + 2, largest: 32, tried: 1 });
       }),
       { numRuns: 100, seed: 5 },
     );
   });
 
-  it("are near the best there are on graphs of six variables", () => {
+  it("are close to the optimum on graphs of six variables", () => {
     const small = graphs.filter(({ cardinalities }) => cardinalities.length <= 6);
     fc.assert(
       fc.property(small, ({ cardinalities, scopes }) => {
@@ -125,7 +125,7 @@ describe("elimination orders", () => {
     );
   });
 
-  it("of a tree take tables of two variables, of a grid no more than row by row", () => {
+  it("need tables of two variables for trees, and no more than a row for grids", () => {
     const path = Array.from({ length: 99999 }, (_, i) => [i, i + 1]);
     const long = eliminationOrder(new Array(100000).fill(2), path);
     expect(long.largest).toBe(4);
@@ -135,7 +135,7 @@ describe("elimination orders", () => {
     expect({ total, largest }).toEqual(plainCost(order, cardinalities, scopes));
   });
 
-  it("depend on the seed alone, and yield often", () => {
+  it("depend only on the seed, and yield often", () => {
     const { cardinalities, scopes } = grid(9);
     const [a, b, c] = [4, 4, 5].map((seed) => eliminationOrder(cardinalities, scopes, { seed, effort: 20 }));
     expect(a).toEqual(b);
@@ -146,7 +146,7 @@ describe("elimination orders", () => {
     expect(yields).toBeGreaterThan(10);
   });
 
-  it("are not searched for while the total is above what is worth it", () => {
+  it("are not searched further while the total exceeds the worthwhile limit", () => {
     const { cardinalities, scopes } = grid(12);
     const [whole, first] = [eliminationOrder(cardinalities, scopes), eliminationOrder(cardinalities, scopes, { effort: 0 })];
     expect([whole.tried > 1, first.tried]).toEqual([true, 1]);
@@ -154,8 +154,8 @@ describe("elimination orders", () => {
     expect(eliminationOrder(cardinalities, scopes, { worth: first.total })).toEqual(whole);
   });
 
-  it("pause within a single order, too, where that takes long", () => {
-    // One draft and one order, no search: some 30 million words are gone over.
+  it("pause within a single order if it takes long", () => {
+    // One draft and one order without a search: some 30 million words are traversed.
     const { cardinalities, scopes } = grid(56);
     const search = eliminationOrders(cardinalities, scopes, { effort: 0 });
     let pauses = 0;
@@ -168,7 +168,7 @@ describe("elimination orders", () => {
 });
 
 describe("junction trees", () => {
-  it("hold every scope, eliminate each variable once, and messages go along shared variables", () => {
+  it("contain every scope, eliminate each variable once, and send messages over shared variables", () => {
     fc.assert(
       fc.property(graphs, ({ cardinalities, scopes }) => {
         const { order } = eliminationOrder(cardinalities, scopes);
@@ -189,7 +189,7 @@ describe("junction trees", () => {
             expect(cliques[parent].axes).toEqual(expect.arrayContaining(shared));
           }
           for (const child of children) expect(cliques[child].parent).toBe(number);
-          // None is within another.
+          // No clique is within another.
           for (const [other, { axes: others }] of cliques.entries())
             if (other !== number) expect(axes.every((variable) => others.includes(variable))).toBe(false);
         });
@@ -200,7 +200,7 @@ describe("junction trees", () => {
 });
 
 describe("junction trees with small cliques merged", () => {
-  it("hold the same, with axes in one order along all messages", () => {
+  it("contain the same scopes, with one order of axes for all messages", () => {
     fc.assert(
       fc.property(graphs, ({ cardinalities, scopes }) => {
         const { order } = eliminationOrder(cardinalities, scopes);
@@ -227,8 +227,8 @@ describe("junction trees with small cliques merged", () => {
     );
   });
 
-  it("cost what their cliques and messages have of states", () => {
-    // A clique of variables 0 and 1, which sends the states of 1; a clique of 1 and 2, which sends the sum of all.
+  it("cost the number of states in cliques and messages", () => {
+    // A clique of variables 0 and 1, which sends the states of 1, and a clique of 1 and 2, which sends the total sum.
     const cliques = junctionTree(
       [0, 1, 2],
       [
@@ -239,7 +239,7 @@ describe("junction trees with small cliques merged", () => {
     expect(treeCost(cliques, [3, 5, 7])).toEqual({ total: 15 + 35, largest: 35, messageEntries: 5 + 1 });
   });
 
-  it("of a chain of Booleans leave one clique in seven; of wide or steep tables all", () => {
+  it("merge seven cliques of a Boolean chain into one, and keep wide or steep tables separate", () => {
     const scopes = Array.from({ length: 700 }, (_, i) => [i, i + 1]);
     const tree = (states: number, range: number): number => {
       const cardinalities = new Array(701).fill(states);
@@ -260,7 +260,7 @@ describe("junction trees with small cliques merged", () => {
 });
 
 describe("cutsets", () => {
-  it("bring messages below the limit, or are none", () => {
+  it("bring messages below the limit, or are not found", () => {
     const { cardinalities, scopes } = grid(8);
     const { order } = eliminationOrder(cardinalities, scopes);
     const whole = treeCost(junctionTree(order, scopes), cardinalities).messageEntries;
@@ -273,7 +273,7 @@ describe("cutsets", () => {
     expect(choose(4, 8)).toBeUndefined();
   });
 
-  it("are sought with a pause for each variable held, and not at all where messages are hopelessly large", () => {
+  it("pause for each fixed variable, and are not searched if messages are hopelessly large", () => {
     const yields = (count: number): number => {
       const all = Array.from({ length: count + 1 }, (_, i) => i);
       const search = chooseCutset(all, [all.slice(1), all.slice(0, -1)], new Array(count + 1).fill(2), 4, 2 ** 16);
@@ -281,15 +281,16 @@ describe("cutsets", () => {
       expect(value).toBeUndefined();
       return pauses;
     };
-    // Two cliques of 100 Booleans that share 99 of them: no 2^16 slices bring 2^99 entries to 4. Of the larger ones a tree is made, with a pause, and that is all.
+    // Two cliques of 100 Booleans that share 99 of them: no 2^16 slices can reduce 2^99 entries to 4. For the larger
+    // cliques only a tree is built, with one pause.
     expect([yields(100), yields(130)]).toEqual([16, 1]);
   });
 });
 
-describe("inference again and again", () => {
-  it("takes the orders that were found, part by part, and others where those do not fit", async () => {
+describe("repeated inference", () => {
+  it("reuses elimination orders part by part, and finds new ones for parts that changed", async () => {
     const graph = factorGraph();
-    // A grid, which is wide by rows, and a star.
+    // A grid, which is wide in row order, and a star.
     const { cardinalities, scopes } = grid(5);
     const edges = [...scopes, ...Array.from({ length: 6 }, (_, i) => [25, 26 + i])];
     for (let v = 0; v < cardinalities.length + 7; v++) graph.variable(`v${v}`);

@@ -1,4 +1,4 @@
-/** Whether chains of single changes reach all states: what is claimed against a walk through every joint state. */
+/** Ergodicity of single changes. Claims are compared with a search through all joint states. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FactorTables } from "../../../src/engine/contract/index.ts";
@@ -18,7 +18,7 @@ function decided(part: Component, mostStates?: number, blocks?: Blocks): Ergodic
   }
 }
 
-/** By depth first, from the first possible state. */
+/** Depth-first search from the first possible state. */
 function reachesAll({ cardinalities, tables }: Component, blocks: Blocks = cardinalities.map((_, v) => [v])): boolean {
   const value = (states: readonly number[]): boolean =>
     tables.every(({ scope, shape, values, logs }) => {
@@ -49,7 +49,7 @@ function reachesAll({ cardinalities, tables }: Component, blocks: Blocks = cardi
 const parts = (graph: FactorTables): readonly Component[] => reduce(graph).components;
 
 describe("ergodicity", () => {
-  it("is right on small graphs, and where it may not go through them never wrong", () => {
+  it("is correct on small graphs, and never wrong if it must not enumerate", () => {
     const found = { true: 0, false: 0, unknown: 0 };
     const graphs = [
       ...fc.sample(randomGraphs, { numRuns: power(40, 200), seed: 31 }),
@@ -66,7 +66,7 @@ describe("ergodicity", () => {
     for (const count of Object.values(found)) expect(count).toBeGreaterThan(0);
   });
 
-  it("is right of changes of blocks, and never wrong where it may not go through states", () => {
+  it("is correct for changes of blocks, and never wrong if it must not enumerate", () => {
     const found = { true: 0, false: 0, unknown: 0 };
     let gained = 0;
     const graphs = [
@@ -87,7 +87,7 @@ describe("ergodicity", () => {
     for (const count of [...Object.values(found), gained]) expect(count).toBeGreaterThan(0);
   });
 
-  it("of large graphs it knows hard cores and equalities, and says what it does not know", () => {
+  it("recognises hard cores and equalities in large graphs, and reports unknown cases", () => {
     const of = (count: number, values: readonly number[]): Component => {
       const states = Math.sqrt(values.length);
       const [part] = parts(
@@ -109,7 +109,7 @@ describe("ergodicity", () => {
     expect(decided(tied, undefined, [[0, 1], ...rest])).toMatchObject({ ergodic: true });
   });
 
-  it("annealed importance sampling claims nothing where that is not known, or no run ended above 0", async () => {
+  it("annealed importance sampling claims nothing if ergodicity is unknown or no run ended above 0", async () => {
     const algorithm = annealedImportanceSampling({ particles: 100, temperatures: 20 });
     const pairs = Array.from({ length: 15 }, (_, i) => ({ scope: [i + 1, i + 2], values: [1, 2, 2, 1] }));
     const colours = graphOf(
@@ -130,7 +130,7 @@ describe("ergodicity", () => {
     expect(none.logZCertificate).toEqual({ none: "every run ended in zeros" });
   });
 
-  it("annealed importance sampling claims nothing where changes changes of one variable do not reach all states", async () => {
+  it("annealed importance sampling claims nothing if single changes do not reach all states", async () => {
     const equal = [1, 0, 0, 1];
     const graph = graphOf(Array(4).fill(2), [
       { scope: [0, 1], values: equal },

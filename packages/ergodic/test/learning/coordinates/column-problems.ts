@@ -1,4 +1,7 @@
-/** Small random problems of every loss that descent by columns takes: their datasets in any format, and their objectives in plain numbers. */
+/**
+ * Small random problems for every loss that coordinate descent supports: their datasets in any format, and their
+ * objectives in plain numbers.
+ */
 
 import { Dataset } from "../../../src/engine/data/dataset.ts";
 import type { Call } from "../../../src/engine/memory/pool.ts";
@@ -8,7 +11,7 @@ import { numbers } from "../../golden/sklearn-data.ts";
 export interface Rows {
   x: number[][];
   y: number[];
-  /** Of the target; 0: numbers. */
+  /** Number of classes of the target, or 0 for numbers. */
   classes: number;
 }
 
@@ -18,7 +21,7 @@ export interface TableOptions {
   weights?: number[];
 }
 
-/** Rows as a dataset; `sparse` leaves cells of 0 out. */
+/** Returns rows as a dataset. `sparse` omits cells of 0. */
 export function tableOf({ x, y, classes }: Rows, { format = "dense", type = "f64", weights }: TableOptions = {}): Dataset {
   const rowWeights = weights ? { weights: Float64Array.from(weights) } : {};
   if (format === "dense") return Dataset.fromArrays({ x, y, type, ...rowWeights, ...(classes ? { classes: true } : {}) });
@@ -41,12 +44,15 @@ export function tableOf({ x, y, classes }: Rows, { format = "dense", type = "f64
 export const lossNames = ["squared", "huber", "logistic", "squaredHinge", "poisson", "multinomial"] as const;
 export type LossName = (typeof lossNames)[number];
 
-/** `kind`: a loss, or logistic regression of each of three classes against the others. */
+/** A loss, or logistic regression of each of three classes against the others. */
 export type Kind = LossName | "one against the rest";
 export const kinds: readonly Kind[] = [...lossNames, "one against the rest"];
 export const lossOf = (kind: Kind): LossName => (kind === "one against the rest" ? "logistic" : kind);
 
-/** Every third cell is 0; four columns carry the target; cells are whole eighths, so that integers and floats hold them alike. */
+/**
+ * Every third cell is 0, and four columns determine the target. Cells are multiples of 1/8, so that integers and floats
+ * store them equally.
+ */
 export function randomRows(kind: Kind, { rows = 50, columns = 12, seed = 1, noise = 1 } = {}): Rows {
   const u = numbers(seed);
   const next = (): number => 2 * u.next().value;
@@ -108,7 +114,7 @@ export interface Fit {
 
 export function meanLoss(kind: Kind, rows: Rows, { weights, intercept }: Fit, rowWeights?: number[]): number {
   const losses = outputsOf(rows, weights, intercept).map((z, i) => (rowWeights?.[i] ?? 1) * lossOfRow(kind, z, rows.y[i]));
-  // Rows of weight 0 change nothing, the mean's divisor included.
+  // Rows of weight 0 change nothing, including the divisor of the mean.
   const count = rowWeights ? rowWeights.filter((w) => w > 0).length : rows.x.length;
   return losses.reduce((a, b) => a + b, 0) / count;
 }
@@ -121,7 +127,7 @@ export function objective(kind: Kind, rows: Rows, fit: Fit, penalty: PenaltyOpti
   return meanLoss(kind, rows, fit, rowWeights) + costs.reduce((a, b) => a + b, 0);
 }
 
-/** What a solver gives, all its calls made. */
+/** Runs all calls of a solver, and returns its result. */
 export async function follow<T>(calls: Calls<T>, run: (calls: Call[]) => Promise<readonly number[]>): Promise<T> {
   let at = calls.next([]);
   while (!at.done) at = calls.next(await run([...at.value]));

@@ -1,4 +1,7 @@
-/** Descent on working sets and paths, kept after any round or any λ and resumed: the bytes of the run that was never stopped; memory that comes back. */
+/**
+ * Working sets and paths that resume after any round or any λ, with the bytes of an uninterrupted run, and release
+ * their memory.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +35,7 @@ const memory = engineMemory();
 const formats = ["dense", "sparse"] as const;
 const modelOf = (kind: Kind, more: LinearOptions) => linear({ loss: lossOf(kind), standardise: false, ...more });
 
-/** After the first rounds and the last, and after all of them at full power. */
+/** Resumes after the first and last rounds, and at full power after every round. */
 async function resumesAfterRounds(data: Dataset, model: ReturnType<typeof linear>, tolerance: number): Promise<number> {
   const algorithm = coordinateDescent({ tolerance });
   const whole = await fit(model, data, { algorithm, epochs: 50 });
@@ -65,7 +68,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
-it("resumes where the set is larger than the Gram matrix holds", async () => {
+it("resumes if the set is larger than the Gram matrix can hold", async () => {
   using data = tableOf(randomRows("squared", { rows: 40, columns: 900 }));
   expect(await resumesAfterRounds(data, modelOf("squared", { l2: 0.01 }), 1e-13)).toBeGreaterThan(1);
   using classes = tableOf(randomRows("multinomial", { rows: 40, columns: 300 }));
@@ -74,14 +77,14 @@ it("resumes where the set is larger than the Gram matrix holds", async () => {
 
 type Path = Awaited<ReturnType<typeof fit.path>>;
 
-/** All that a path says. */
+/** Everything that a path reports. */
 function told(path: Path) {
   const { lambdas, gaps, violations, nonZeros, explained, crossValidation, chosen } = path;
   const models = Array.from(lambdas, (_, k) => [...path.weights(k), ...path.intercept(k)]);
   return { lambdas, gaps, violations, nonZeros, explained, crossValidation, chosen, models };
 }
 
-/** Stops a path after `count` λ, keeping it in a file. */
+/** Stops a path after `count` λ, and saves it to a file. */
 async function stopped(data: Dataset, model: ReturnType<typeof linear>, options: FitPathOptions, count: number): Promise<string> {
   const file = join(folder, "path.checkpoint");
   const controller = new AbortController();
@@ -108,7 +111,7 @@ describe("paths", () => {
     ["one against the rest", {}],
   ];
 
-  it.each(cases)("%s, %o: resumed on one worker or two, the same bytes", async (kind, options) => {
+  it.each(cases)("%s, %o: resumes to the same bytes on one worker or two", async (kind, options) => {
     for (const format of formats) {
       using data = tableOf(randomRows(kind, { rows: 40, columns: 15 }), { format });
       const model = modelOf(kind, {});
@@ -122,7 +125,7 @@ describe("paths", () => {
     }
   });
 
-  it.each(kinds)("%s, with folds: after any number of λ the run goes on bit for bit", async (kind) => {
+  it.each(kinds)("%s, with folds: resumes bit for bit after any number of λ", async (kind) => {
     const problem = randomRows(kind, { rows: 40, columns: 15 });
     using data = tableOf(problem);
     const plan = resolvePlan("test", {}, engine.describe(), { batch: "all", precision: "f64" }, "f64");
@@ -136,7 +139,7 @@ describe("paths", () => {
         plan,
         engine,
       );
-    // A stretch may end within a step.
+    // A stretch can end within a step.
     const to = async (path: PathProgression, count: number): Promise<void> => {
       while (path.step < count) await path.advance(count - path.step);
     };
@@ -146,7 +149,7 @@ describe("paths", () => {
       const first = open();
       await to(first, count);
       const { tensors, state } = first.snapshot();
-      // A snapshot is a copy: the run that goes on does not change it.
+      // A snapshot is a copy, so the continuing run does not change it.
       await to(first, 4);
       const resumed = open();
       resumed.restore({ tensors, state: JSON.parse(JSON.stringify(state)) });
@@ -163,8 +166,8 @@ describe("paths", () => {
   });
 });
 
-describe("memory comes back whole", () => {
-  it.each(formats)("after fits and paths that end, fail, are refused or stopped: %s", async (format) => {
+describe("memory use", () => {
+  it.each(formats)("releases all memory after fits and paths that end, fail, are refused or stopped: %s", async (format) => {
     using data = tableOf(randomRows("logistic", { rows: 30, columns: 10 }), { format });
     using numbers = tableOf(randomRows("squared", { rows: 30, columns: 10 }), { format });
     const model = modelOf("logistic", {});
@@ -186,7 +189,7 @@ describe("memory comes back whole", () => {
     const all = async (): Promise<void> => {
       for (const attempt of attempts)
         await (async () => await attempt())().catch(() => {
-          // Some of these are refused or stopped: what counts is what they leave.
+          // Some of these are refused or stopped. Only the memory that they leave matters.
         });
     };
     await all();

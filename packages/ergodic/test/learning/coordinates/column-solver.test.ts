@@ -1,4 +1,4 @@
-/** Descent on working sets: its certificate, its optimum and its formats, for every loss with a curvature. */
+/** Descent on working sets: its certificate, optimum and formats, for every loss with a curvature. */
 import { describe, expect, it } from "vitest";
 import { resolvePlan } from "../../../src/engine/loop/plan.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -62,7 +62,7 @@ describe.each(kinds)("%s", (kind) => {
   const rowWeights = rows.y.map((_, i) => (i % 7 === 3 ? 0 : 0.5 + (i % 3)));
 
   it.each(certified)(
-    "%s: what it reports is so, and the gap is never less than what is missing, after any round",
+    "%s: reports correct values, and a gap that always bounds the suboptimality, after any round",
     async (_, model) => {
       const penalty = penaltyOf(model, columns);
       for (const weights of [undefined, rowWeights]) {
@@ -88,7 +88,7 @@ describe.each(kinds)("%s", (kind) => {
     },
   );
 
-  it("the dual is below the objective at any other point", async () => {
+  it("has a dual below the objective at every other point", async () => {
     const model = { l1: 0.05, l2: 0.02 };
     const { run, weights, intercept } = await solve(kind, rows, { model });
     const u = numbers(4);
@@ -101,12 +101,13 @@ describe.each(kinds)("%s", (kind) => {
     }
   });
 
-  it("no column is screened that is not 0 at the optimum", async () => {
+  it("screens only columns that are 0 at the optimum", async () => {
     const COLUMNS = 40;
     let screenings = 0;
     for (const seed of [1, 2, 3, 4, 5, 6, 11]) {
       const problem = randomRows(kind, { rows: 25, columns: COLUMNS, seed });
-      // Of the last one columns have much in common: a ball a tenth of the right size leaves columns out there that are wanted.
+      // The columns of the last problem are strongly correlated, so a ball a tenth of the right size would screen
+      // needed columns.
       if (seed === 11) {
         for (const row of problem.x) {
           const common = row.reduce((sum, v) => sum + v, 0) / 8;
@@ -123,7 +124,7 @@ describe.each(kinds)("%s", (kind) => {
       const run = (calls: Parameters<typeof engine.run>[0]) => engine.run(calls, { workers: 1, deterministic: true });
       await follow(solver.open(), run);
       const top = await follow(solver.largestPull(), run);
-      // A first solution nearby leaves least squares nothing to screen.
+      // If the first solution is close, least squares has nothing to screen.
       for (const share of kind === "squared" ? [0.5, 0.2, 0.05] : [0.8, 0.5, 0.2, 0.05]) {
         const l1 = share * top;
         const best = await solve(kind, problem, { model: { l1 }, tolerance: 1e-11 });
@@ -144,12 +145,12 @@ describe.each(kinds)("%s", (kind) => {
       solver.dispose();
       bound.dispose();
     }
-    // Poisson's curvature has no bound: no ball is known. Least squares is solved before there is much to screen.
+    // Poisson's curvature is unbounded, so no ball is known. Least squares converges before there is much to screen.
     if (kind === "poisson") expect(screenings).toBe(0);
     else expect(screenings).toBeGreaterThan(kind === "squared" ? 5 : 20);
   });
 
-  it("columns of which some are not penalised have no gap; the violation ends the run, and is right", async () => {
+  it("ends by the violation, correctly and without a gap, if some columns are not penalised", async () => {
     const models: LinearOptions[] = [
       { l1: 0.05, penaltyWeights: { x0: 0, x3: 0 } },
       { l1: 0.05, l2: 0.05, penaltyWeights: { x0: 0 } },
@@ -163,7 +164,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   });
 
-  it("without a penalty it ends by the violation, at a point without slope", async () => {
+  it("ends by the violation at a stationary point without a penalty", async () => {
     const many = randomRows(kind, { rows: 150, columns: 5, noise: 6 });
     const { run, gap, weights, intercept } = await solve(kind, many, { tolerance: 1e-9 });
     expect([gap, run.reason]).toEqual([undefined, "converged"]);
@@ -171,7 +172,7 @@ describe.each(kinds)("%s", (kind) => {
     expectStationary(kind, many, { weights, intercept }, {});
   });
 
-  it("dense and sparse, and numbers of 64, 32, 16 and 8 bits that stand for the same, have the same answer", async () => {
+  it("finds the same solution for dense and sparse rows of the same values in 64, 32, 16 and 8 bits", async () => {
     const model = { l1: 0.04, l2: 0.01 };
     const wanted = await solve(kind, rows, { model, tolerance: 1e-12 });
     const near = (found: Fit): void => {
@@ -179,7 +180,7 @@ describe.each(kinds)("%s", (kind) => {
       expect(Math.max(...far)).toBeLessThan(1e-6);
     };
     for (const format of ["dense", "sparse"] as const) {
-      // Cells are eighths up to 3: exact in f32.
+      // Cells are multiples of 1/8 up to 3, which are exact in f32.
       for (const type of ["f64", "f32"] as const) near(await solve(kind, rows, { model, tolerance: 1e-12, format, type }));
       for (const precision of ["i16", "i8"] as const) {
         using data = tableOf(rows, { format, type: "f32" });
@@ -190,7 +191,7 @@ describe.each(kinds)("%s", (kind) => {
         const same = await solve(kind, { ...rows, x: stands }, { model, tolerance: 1e-12 });
         const far = Array.from(found.weights, (b, at) => Math.abs(b - same.weights[at]));
         expect(Math.max(...far)).toBeLessThan(1e-6);
-        // Differences of intercepts: a softmax says nothing of what they share.
+        // Differences of intercepts, because a softmax does not determine their common shift.
         const apart = ({ intercept }: Fit): number[] =>
           Array.from(intercept, (b) => (kind === "multinomial" ? b - intercept[0] : b));
         apart(found).forEach((b, k) => {
@@ -200,7 +201,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   });
 
-  it("deterministic: the same bytes each time", async () => {
+  it("is deterministic: produces the same bytes each time", async () => {
     const once = async () => {
       const found = await solve(kind, rows, { model: { l1: 0.03 }, fitting: { deterministic: true } });
       return [...found.weights, ...found.intercept, ...Object.values(found.run.report)];
@@ -209,7 +210,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
-/** 0 is in the subdifferential of the objective, by central differences of the loss in plain numbers. */
+/** Checks that 0 is in the subdifferential of the objective, by central differences of the loss in plain numbers. */
 function expectStationary(kind: Kind, rows: Rows, { weights, intercept }: Fit, model: LinearOptions): void {
   const { l1, l2, penaltyWeights } = penaltyOf(model, rows.x[0].length);
   const step = 1e-5;
@@ -231,25 +232,25 @@ function expectStationary(kind: Kind, rows: Rows, { weights, intercept }: Fit, m
   }
 }
 
-it("squared: the gap is the one of a checker that shares nothing with the solver", async () => {
+it("squared: the gap equals that of an independent checker", async () => {
   const rows = randomRows("squared", { rows: 30, columns: 60 });
   const flat = { x: rows.x.flat(), rowCount: 30, columnCount: 60, y: rows.y };
   for (const l1 of [0.3, 0.1, 0.02]) {
     const { weights, intercept, gap, run } = await solve("squared", rows, { model: { l1 }, tolerance: 1e-5 });
     const wanted = lassoGap(flat, weights, intercept[0], l1);
     expect(run.report.objective).toBeCloseTo(wanted.primal, 12);
-    // The checker takes the best multiple of the residual, this solver the largest up to 1 that is feasible.
+    // The checker uses the best multiple of the residual, and this solver the largest feasible one up to 1.
     expect(gap).toBeGreaterThanOrEqual(wanted.relative - 1e-13);
     expect(gap).toBeLessThan(1e-5);
   }
 });
 
-it("ridge: the closed form", async () => {
+it("ridge: equals the closed form", async () => {
   const rows = randomRows("squared", { rows: 20, columns: 3 });
   const l2 = 0.37;
   const { weights, intercept, gap } = await solve("squared", rows, { model: { l2 }, tolerance: 1e-14 });
   expect(gap).toBeLessThan(1e-14);
-  // (XcᵀXc/n + l2 I) β = Xcᵀyc/n: checked by putting β in.
+  // (XcᵀXc/n + l2 I) β = Xcᵀyc/n, checked by substituting β.
   const means = [0, 1, 2].map((j) => rows.x.reduce((sum, row) => sum + row[j], 0) / 20);
   const mean = rows.y.reduce((a, b) => a + b, 0) / 20;
   const fitted = rows.x.map((row) => row.reduce((sum, v, j) => sum + (v - means[j]) * weights[j], 0));
@@ -260,11 +261,11 @@ it("ridge: the closed form", async () => {
   expect(intercept[0]).toBeCloseTo(mean - means.reduce((sum, m, j) => sum + m * weights[j], 0), 12);
 });
 
-describe("what all outputs have in common", () => {
+describe("the common shift of all outputs", () => {
   const cost = (values: number[], t: number, l1: number, l2: number): number =>
     values.reduce((sum, v) => sum + l1 * Math.abs(v - t) + (l2 / 2) * (v - t) ** 2, 0);
 
-  it("is the least of the penalty over all shifts", () => {
+  it("minimises the penalty over all shifts", () => {
     const u = numbers(8);
     for (let trial = 0; trial < 300; trial++) {
       const values = Array.from({ length: 2 + (trial % 5) }, (_, i) => (trial % 3 === 0 && i % 2 ? 0 : 4 * u.next().value));
@@ -285,7 +286,7 @@ describe("what all outputs have in common", () => {
     }
   });
 
-  it("is 0 where that is among the best", () => {
+  it("is 0 if 0 is one of the minimisers", () => {
     expect(commonShift(Float64Array.of(0, 0, 5), { l1: 1, l2: 0 }, false)).toBe(0);
     expect(commonShift(Float64Array.of(-1, 2), { l1: 1, l2: 0 }, false)).toBe(0);
     expect(commonShift(Float64Array.of(1, 2), { l1: 1, l2: 0 }, false)).toBe(1);

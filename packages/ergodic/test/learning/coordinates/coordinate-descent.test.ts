@@ -1,4 +1,4 @@
-/** Coordinate descent against closed forms, twins and proximal gradient descent; bad input. */
+/** Coordinate descent compared with closed forms, twins and proximal gradient descent, and invalid input. */
 import { describe, expect, it } from "vitest";
 import type { CoordinateDescentOptions } from "../../../src/engine/optimise/coordinates/coordinate-options.ts";
 import { coordinateProblem } from "../../../src/engine/optimise/coordinates/target.ts";
@@ -13,9 +13,9 @@ const optimum = solve(problem.A, problem.b);
 const free = { l1: 0, l2: 0, lower: -Infinity, upper: Infinity };
 const picks = ["cyclic", "random", "permutation", "greedy", "importance"] as const;
 
-describe("the closed form of least squares is reached", () => {
+describe("least squares by moves", () => {
   const runs = picks.flatMap((pick) => (["exact", "lipschitz"] as const).map((step) => ({ pick, step })));
-  it.each(runs)("$pick, $step", async ({ pick, step }) => {
+  it.each(runs)("reaches the closed form: $pick, $step", async ({ pick, step }) => {
     for (const target of [byMatrix(problem), byRows(problem), byMatrix(problem, { quadratic: true })]) {
       const found = await run(target, { pick, step, tolerance: 1e-13 });
       expect(found.converged).toBe(true);
@@ -23,13 +23,13 @@ describe("the closed form of least squares is reached", () => {
     }
   });
 
-  it("greedy, five moves for one look", async () => {
+  it("reaches the closed form with five greedy moves per selection", async () => {
     const found = await run(byRows(problem), { pick: "greedy", block: 5, tolerance: 1e-13 });
     expect(distance(found.x, optimum)).toBeLessThan(1e-10);
   });
 });
 
-describe("penalties and bounds give what proximal gradient descent gives", () => {
+describe("agreement with proximal gradient descent under penalties and bounds", () => {
   const pieces = [
     { l1: 1, l2: 0, lower: -Infinity, upper: Infinity },
     { l1: 0.5, l2: 0.3, lower: -Infinity, upper: Infinity },
@@ -43,7 +43,7 @@ describe("penalties and bounds give what proximal gradient descent gives", () =>
     { pick: "greedy" },
     { acceleration: "nesterov" },
   ];
-  it.each(pieces)("$l1 $l2 $lower $upper", async (given) => {
+  it.each(pieces)("agrees: $l1 $l2 $lower $upper", async (given) => {
     const wanted = ista(problem, given);
     const x0 = new Array<number>(8).fill(Math.max(0, given.lower));
     for (const way of ways)
@@ -54,7 +54,7 @@ describe("penalties and bounds give what proximal gradient descent gives", () =>
           { x0, epochs: 3000 },
         );
         expect(distance(found.x, wanted)).toBeLessThan(1e-10);
-        // What is zero or at a bound is exactly there.
+        // Coefficients at zero or at a bound are exact.
         wanted.forEach((w, j) => {
           if (w === 0 || w === given.lower || w === given.upper) expect(found.x[j] === w).toBe(true);
         });
@@ -63,7 +63,7 @@ describe("penalties and bounds give what proximal gradient descent gives", () =>
 });
 
 describe("moves", () => {
-  it("cyclic exact moves on a quadratic are Gauss–Seidel's", async () => {
+  it("equals Gauss–Seidel on a quadratic for cyclic exact moves", async () => {
     for (const target of [byMatrix(problem, { quadratic: true }), byMatrix(problem)]) {
       const progression = begin(coordinateProblem(target, new Float64Array(8)), { pick: "cyclic", acceleration: "none" });
       const x = new Array<number>(8).fill(0);
@@ -75,12 +75,12 @@ describe("moves", () => {
     }
   });
 
-  it("nesterov's are APPROX's, written with x, y and z in full", async () => {
+  it("equals APPROX in its full form with x, y and z for nesterov", async () => {
     for (const given of [free, { l1: 0.5, l2: 0.1, lower: -0.1, upper: 0.2 }]) {
       const progression = begin(coordinateProblem(byMatrix(problem, given), new Float64Array(8)), { acceleration: "nesterov" });
       const picks = stream(7, "coordinate", "picks");
       const moves: number[] = [];
-      // Up to the first restart, at the first rise of the objective or after ten epochs.
+      // Compares up to the first restart, which comes at the first rise of the objective or after ten epochs.
       let before = Infinity;
       let epoch = 0;
       for (let rose = false; epoch < 10 && !rose; epoch++) {
@@ -96,7 +96,7 @@ describe("moves", () => {
     }
   });
 
-  it("greedy moves the largest violation", async () => {
+  it("moves the largest violation for greedy picks", async () => {
     const progression = begin(coordinateProblem(byMatrix(problem), new Float64Array(8)), { pick: "greedy" });
     let x = progression.parameters();
     for (let move = 0; move < 40; move++) {
@@ -110,7 +110,7 @@ describe("moves", () => {
     }
   });
 
-  it("estimates with a constant rate stay away from the optimum, and with a decaying one approach it", async () => {
+  it("stays away from the optimum with estimates at a constant rate, and approaches it with a decaying rate", async () => {
     const excess = async (rate: number | ReturnType<typeof inverseTimeDecay>, epochs: number) => {
       const { x } = await run(byRows(problem), { pick: "random", estimate: { rows: 4, rate }, tolerance: 0 }, { epochs });
       return valueAt(problem, x) - valueAt(problem, optimum);
@@ -121,7 +121,7 @@ describe("moves", () => {
     expect(late).toBeLessThan(constant / 10);
   });
 
-  it("estimates on one row are rowPartial at the row that the move's number draws", async () => {
+  it("estimates from one row equal rowPartial at the row that the number of the move selects", async () => {
     const progression = begin(coordinateProblem(byRows(problem), new Float64Array(8)), {
       pick: "cyclic",
       estimate: { rows: 1, rate: inverseTimeDecay({ rate: 0.5, decay: 1 }) },
@@ -141,7 +141,7 @@ describe("moves", () => {
 describe("acceleration", () => {
   const hard = leastSquares(60, 20);
 
-  it("Anderson's takes less than half of the epochs, and never raises F", async () => {
+  it("needs less than half of the epochs with Anderson's method, and never raises F", async () => {
     for (const l1 of [0, 0.05]) {
       const plain = await run(byMatrix(hard, { l1 }), { pick: "cyclic", acceleration: "none", tolerance: 1e-9, checkEvery: 1 });
       const fast = await run(byMatrix(hard, { l1 }), { pick: "cyclic", tolerance: 1e-9, checkEvery: 1 });
@@ -157,7 +157,7 @@ describe("acceleration", () => {
     }
   });
 
-  it("Nesterov's takes less than half of the epochs of plain random steps, whatever the seed", async () => {
+  it("needs less than half of the epochs of plain random steps with Nesterov's method, for any seed", async () => {
     for (const seed of [1, 2, 3, 4, 5]) {
       const options = { pick: "random", step: "lipschitz", tolerance: 1e-9, checkEvery: 1 } as const;
       const plain = await run(byMatrix(hard), options, { seed });
@@ -169,7 +169,7 @@ describe("acceleration", () => {
 
 describe("convergence", () => {
   const least = valueAt(problem, optimum);
-  /** With a certificate: what is left to the known optimum. */
+  /** A problem with a certificate: the distance to the known optimum. */
   const certified = () => {
     const bare = coordinateProblem(byMatrix(problem), new Float64Array(8));
     const open = () => {
@@ -183,7 +183,7 @@ describe("convergence", () => {
     return { ...bare, coordinates: { ...bare.coordinates!, open } };
   };
 
-  it("is by the relative gap where there is one, looked at every `checkEvery` epochs", async () => {
+  it("is determined by the relative gap, if available, every `checkEvery` epochs", async () => {
     const progression = begin(certified(), { pick: "cyclic", acceleration: "none", tolerance: 1e-9, checkEvery: 3 });
     const gaps: number[] = [];
     while (!progression.converged) {
@@ -199,14 +199,14 @@ describe("convergence", () => {
     expect(gaps.at(-4)).toBeGreaterThan(1e-9);
   });
 
-  it("is by the largest violation, relative to that of the start, where there is none", async () => {
+  it("is determined by the largest violation relative to the start if there is no gap", async () => {
     const found = await run(byMatrix(problem), { pick: "cyclic", tolerance: 1e-5 });
     const size = (x: ArrayLike<number>) => Math.max(...gradientAt(problem, x).map(Math.abs));
     expect(found.report.violation).toBe(size(found.x) / size(new Float64Array(8)));
     expect(found.report.violation).toBeLessThanOrEqual(1e-5);
   });
 
-  it("at the start is seen at the first look", async () => {
+  it("is detected at the first check if the start is optimal", async () => {
     const centred = (x: Float64Array) => x.reduce((s, v) => s + v * v, 0);
     const found = await run(centred, { checkEvery: 1 }, { x0: [0, 0] });
     expect([found.converged, found.epochs]).toEqual([true, 1]);
@@ -230,11 +230,11 @@ describe("options", () => {
     [{ step: "exact", estimate: { rows: 1, rate: 1 } }, "ALGORITHM_MEANING"],
     [{ acceleration: "nesterov", estimate: { rows: 1, rate: 1 } }, "ALGORITHM_MEANING"],
   ];
-  it.each(wrong)("%j is refused", (options, code) => {
+  it.each(wrong)("refuses %j", (options, code) => {
     expect(() => coordinateDescent(options)).toThrow(expect.objectContaining({ code }));
   });
 
-  it("are kept in JSON", () => {
+  it("are stored in JSON", () => {
     const given: CoordinateDescentOptions[] = [
       {},
       { pick: "greedy", block: 3, tolerance: 1e-3 },
@@ -257,12 +257,12 @@ describe("options", () => {
     ["one replica", {}, { replicas: 2 }, "PLAN_MEANING"],
     ["no batch", {}, { batch: 4 }, "PLAN_MEANING"],
   ];
-  it.each(unmet)("%s is needed", (_, options, changes, code) => {
+  it.each(unmet)("requires %s", (_, options, changes, code) => {
     const start = () => begin(coordinateProblem(bare, new Float64Array(8)), options, changes);
     expect(start).toThrow(expect.objectContaining({ code }));
   });
 
-  it("a problem without coordinates, and acceleration beside a residual, are refused", () => {
+  it("refuses problems without coordinates, and acceleration combined with a residual", () => {
     const none = { name: "a model", rowCount: 1, parameterCount: 1, dispose() {} };
     expect(() => coordinateDescent().start(none, plan(), undefined as never)).toThrow(
       /coordinates, which a model does not offer.*\[MODEL_CAPABILITY\]/,
@@ -271,7 +271,7 @@ describe("options", () => {
     expect(start).toThrow(/between two points.*\[MODEL_CAPABILITY\]/);
   });
 
-  it("steps beyond the curvature end in an error", async () => {
+  it("reports an error for steps beyond the curvature", async () => {
     const steep = byMatrix(problem, { curvature: (j) => problem.A[j][j] / 10 });
     await expect(run(steep, { step: "lipschitz" })).rejects.toThrow(/diverged.*\[RUN_DIVERGED\]/);
   });

@@ -1,4 +1,7 @@
-/** What real data hold that no textbook does: constant, empty and repeated columns, separable classes, targets that say nothing, far offsets. */
+/**
+ * Properties of real data that textbooks omit: constant, empty and duplicate columns, separable classes, uninformative
+ * targets and large offsets.
+ */
 import { describe, expect, it } from "vitest";
 import {
   coordinateDescent,
@@ -26,7 +29,7 @@ async function solve(kind: Kind, rows: Rows, { model, tolerance = 1e-8, fitting,
     algorithm: coordinateDescent({ tolerance }),
     ...fitting,
   });
-  // A run that does not notice that it has converged makes all the updates that it may.
+  // A run that does not detect convergence would make all allowed updates.
   expect(fitted.run.updates).toBeLessThan(100);
   return fitted;
 }
@@ -36,7 +39,7 @@ const formats = ["dense", "sparse"] as const;
 describe.each(kinds)("%s", (kind) => {
   const rows = randomRows(kind, { columns: 6 });
 
-  it.each(formats)("constant and empty columns get nothing and take nothing: %s", async (format) => {
+  it.each(formats)("gives constant and empty columns no weight, and changes no other weight: %s", async (format) => {
     const wider = { ...rows, x: rows.x.map((row) => [0.1, ...row, 0, 7]) };
     for (const model of [{ l1: 0.05 }, { l2: 0.05 }, { l1: 0.02, l2: 0.02 }, { l1: 0.05, penaltyWeights: { x0: 0, x7: 0 } }]) {
       const plain = await solve(kind, rows, { model: { ...model, penaltyWeights: {} }, format, tolerance: 1e-11 });
@@ -51,7 +54,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   });
 
-  it("without an intercept a constant column is one like any other", async () => {
+  it("treats a constant column like any other without an intercept", async () => {
     const wider = { ...rows, x: rows.x.map((row) => [1, ...row]) };
     const model: LinearOptions = { l1: 0.01, intercept: false };
     const found = await solve(kind, wider, { model });
@@ -59,19 +62,19 @@ describe.each(kinds)("%s", (kind) => {
     expect(found.run.report.objective).toBeCloseTo(objective(kind, wider, found, model as { l1: number }), 12);
   });
 
-  it.each(formats)("columns that come again, also negated: the same objective, certified: %s", async (format) => {
+  it.each(formats)("finds the same certified objective with duplicate and negated columns: %s", async (format) => {
     const again = { ...rows, x: rows.x.map((row) => [...row, row[0], -row[1], row[0], row[2]]) };
     for (const model of [{ l1: 0.03 }, { l1: 0.01, l2: 0.01 }]) {
       const one = await solve(kind, rows, { model, format, tolerance: 1e-11 });
       const found = await solve(kind, again, { model, format, tolerance: 1e-11 });
       expect(found.gap).toBeLessThanOrEqual(1e-11);
-      // Columns that come again share what l2 costs, so that only the lasso has the same optimum.
+      // Duplicate columns share the cost of l2, so only the lasso has the same optimum.
       if (!("l2" in model)) expect(found.run.report.objective).toBeCloseTo(one.run.report.objective, 9);
       else expect(found.run.report.objective).toBeLessThan(one.run.report.objective);
     }
   });
 
-  it("many more columns than rows", async () => {
+  it("solves many more columns than rows", async () => {
     const wide = randomRows(kind, { rows: 15, columns: 300 });
     for (const model of [{ l1: 0.1 }, { l1: 0.01 }, { l2: 0.5 }]) {
       const found = await solve(kind, wide, { model });
@@ -81,14 +84,14 @@ describe.each(kinds)("%s", (kind) => {
     }
   });
 
-  it("one column", async () => {
+  it("solves one column", async () => {
     const one = randomRows(kind, { rows: 40, columns: 1 });
     const found = await solve(kind, one, { model: { l1: 0.02 } });
     expect(found.gap).toBeLessThanOrEqual(1e-8);
     expect(found.weights.some((b) => b !== 0)).toBe(true);
   });
 
-  it("all rows but a few weigh nothing, and a column is constant on those few", async () => {
+  it("handles a column that is constant on the few rows with weight", async () => {
     const weights = rows.y.map((_, i) => (i % 2 ? 0 : 1));
     const wider = { ...rows, x: rows.x.map((row, i) => [...row, i % 2 ? i : 3]) };
     for (const model of [{ l1: 0.05 }, { l1: 0.05, penaltyWeights: { x6: 0 } }]) {
@@ -98,7 +101,7 @@ describe.each(kinds)("%s", (kind) => {
     }
   });
 
-  it("a column of offset 1e6, dense, costs no more than digits", async () => {
+  it("loses only digits for a dense column with offset 1e6", async () => {
     const far = { ...rows, x: rows.x.map((row) => row.map((v, j) => (j === 1 ? v + 2 ** 20 : v))) };
     const model = { l1: 0.05 };
     const near = await solve(kind, rows, { model, tolerance: 1e-10 });
@@ -111,7 +114,7 @@ describe.each(kinds)("%s", (kind) => {
     for (const [at, b] of found.weights.entries()) expect(Math.abs(b - near.weights[at])).toBeLessThan(1e-4);
   });
 
-  it("columns of sizes from 1e-6 to 1e6", async () => {
+  it("solves columns of sizes from 1e-6 to 1e6", async () => {
     const scales = [1e-6, 1e6, 1, 1e3, 1e-3, 1];
     const scaled = { ...rows, x: rows.x.map((row) => row.map((v, j) => v * scales[j])) };
     const found = await solve(kind, scaled, { model: { l1: 0.05 } });
@@ -119,8 +122,8 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
-describe.each(["squared", "huber"] as const)("%s, a target that says nothing", (kind) => {
-  it.each([0, 0.1, 1 / 3, -7e8])("is always %d: all coefficients are exactly 0", async (value) => {
+describe.each(["squared", "huber"] as const)("%s, uninformative targets", (kind) => {
+  it.each([0, 0.1, 1 / 3, -7e8])("keeps all coefficients at exactly 0 if the target is always %d", async (value) => {
     const rows = { ...randomRows(kind), y: new Array<number>(50).fill(value) };
     for (const model of [{ l1: 1e-6 * Math.max(1, Math.abs(value)) }, { l1: 0.1, l2: 0.1 }, { l2: 1 }, {}]) {
       const found = await solve(kind, rows, { model, tolerance: 1e-6 });
@@ -131,26 +134,26 @@ describe.each(["squared", "huber"] as const)("%s, a target that says nothing", (
     }
   });
 
-  it("one row", async () => {
+  it("solves one row", async () => {
     const found = await solve(kind, { x: [[1, 2, 0]], y: [3], classes: 0 }, { model: { l1: 0.1 } });
     expect([...found.weights, ...found.intercept, found.run.reason]).toEqual([0, 0, 0, 3, "converged"]);
   });
 });
 
-describe("classes that columns tell apart", () => {
+describe("separable classes", () => {
   const apart = (kind: Kind): Rows => {
     const rows = randomRows(kind, { rows: 60, columns: 4, noise: 0 });
     return rows;
   };
 
-  it.each(["logistic", "multinomial", "squaredHinge"] as const)("%s, a tiny l1: a certified answer", async (kind) => {
+  it.each(["logistic", "multinomial", "squaredHinge"] as const)("certifies the solution with a tiny l1: %s", async (kind) => {
     const rows = apart(kind);
     const found = await solve(kind, rows, { model: { l1: 1e-7 }, tolerance: 1e-6 });
     expect([found.run.reason, found.gap! <= 1e-6]).toEqual(["converged", true]);
     expect(found.run.report.objective).toBeLessThan(1e-3);
   });
 
-  it.each(["logistic", "multinomial"] as const)("%s without a penalty: says that there is no minimum", async (kind) => {
+  it.each(["logistic", "multinomial"] as const)("reports that no minimum exists without a penalty: %s", async (kind) => {
     const found = await solve(kind, apart(kind), { tolerance: 1e-6 });
     expect(found.run.reason).toBe(
       "the loss has no minimum: unpenalised coefficients fit the rows ever better as they grow; give l1 or l2",
@@ -158,13 +161,13 @@ describe("classes that columns tell apart", () => {
     expect(found.gap).toBeUndefined();
   });
 
-  it("squaredHinge without a penalty has a minimum, 0", async () => {
+  it("reaches the minimum 0 of squaredHinge without a penalty", async () => {
     const found = await solve("squaredHinge", apart("squaredHinge"));
     expect(found.run.reason).toBe("converged");
     expect(found.run.report.objective).toBeLessThan(1e-12);
   });
 
-  it("rows of one class weigh nothing: intercepts grow until the loss is as good as 0", async () => {
+  it("grows intercepts until the loss is negligible if the rows of one class have weight 0", async () => {
     for (const kind of ["logistic", "multinomial"] as const) {
       const rows = randomRows(kind);
       const found = await solve(kind, rows, { model: { l1: 0.05 }, weights: rows.y.map((y) => (y === 0 ? 1 : 0)) });
@@ -176,7 +179,7 @@ describe("classes that columns tell apart", () => {
 });
 
 describe("counts", () => {
-  it("of any size have a gap relative to their deviance, not to a likelihood that may be negative", async () => {
+  it("measure the gap relative to their deviance, because a likelihood can be negative", async () => {
     const rows = randomRows("poisson");
     const many = { ...rows, y: rows.y.map((y) => 1e4 * y) };
     const found = await solve("poisson", many, { model: { l1: 10 } });
@@ -185,7 +188,7 @@ describe("counts", () => {
     expect(found.run.report.objective - found.run.report.dual).toBeLessThan(1e-3 * Math.abs(found.run.report.objective));
   });
 
-  it("of 0 alone: the mean falls to 0 with all coefficients at 0", async () => {
+  it("reach a mean of 0 with zero coefficients if all counts are 0", async () => {
     const rows = randomRows("poisson");
     const found = await solve("poisson", { ...rows, y: rows.y.map(() => 0) }, { model: { l1: 0.1 } });
     expect(found.run.reason).toBe("converged");
@@ -193,7 +196,7 @@ describe("counts", () => {
     expect(found.run.report.objective).toBeLessThan(1e-8);
   });
 
-  it("held-out rows that would overflow do not disturb", async () => {
+  it("ignore held-out rows that would overflow", async () => {
     const rows = randomRows("poisson");
     const weights = rows.y.map((_, i) => (i === 0 ? 0 : 1));
     const x = rows.x.map((row, i) => (i === 0 ? row.map(() => 1e4) : row));
@@ -205,12 +208,12 @@ describe("counts", () => {
   });
 });
 
-describe("is refused", () => {
+describe("refused input", () => {
   const rows = randomRows("logistic");
   const refused = async (attempt: () => PromiseLike<unknown>, message: RegExp): Promise<void> =>
     await expect((async () => await attempt())()).rejects.toThrow(message);
 
-  it("losses with kinks", async () => {
+  it("refuses losses with kinks", async () => {
     using data = tableOf(rows);
     const options = { algorithm: coordinateDescent({ pick: "workingSets" }) };
     await refused(
@@ -225,7 +228,7 @@ describe("is refused", () => {
     await refused(() => fit.path(linear({ loss: hinge() }), data), /loss "hinge" has kinks.*\[MODEL_CAPABILITY\]$/);
   });
 
-  it("one class only", async () => {
+  it("refuses a single class", async () => {
     using data = Dataset.fromArrays({ x: rows.x, y: rows.y.map(() => 1), classes: true, type: "f64" });
     await refused(
       () => fit(linear({ l1: 0.1 }), data, { algorithm: coordinateDescent() }),
@@ -233,14 +236,14 @@ describe("is refused", () => {
     );
   });
 
-  it("NaN, before anything is solved", () => {
+  it("refuses NaN before it solves anything", () => {
     expect(() => tableOf({ ...rows, x: rows.x.map((row, i) => (i === 3 ? [Number.NaN, ...row.slice(1)] : row)) })).toThrow(
       /\[DATA_/,
     );
   });
 });
 
-it("a gap that rounding does not allow ends the run, and says so", async () => {
+it("ends with a message if rounding prevents the gap", async () => {
   const found = await solve("logistic", randomRows("logistic"), { model: { l1: 0.02 }, tolerance: 1e-300 });
   if (found.gap === 0) expect(found.run.reason).toBe("converged");
   else expect(found.run.reason).toMatch(/^the gap stays at .*: 20 more rounds did not bring it down$/);
@@ -257,7 +260,7 @@ describe("two rows of two classes that share a loss", () => {
   it.each<[string, number[][], number]>([
     ["levels", levels, 1e-4],
     ["a number far from 0", [[-5744.330800026542], [-13869.60331519612]], 1],
-  ])("%s: intercepts go nowhere together, where nothing holds them", async (_, x, l2) => {
+  ])("%s: keeps the common shift of unpenalised intercepts at 0", async (_, x, l2) => {
     for (const format of formats) {
       using data = Dataset.fromTable(
         {

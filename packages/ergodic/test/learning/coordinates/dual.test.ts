@@ -1,6 +1,6 @@
 /**
- * Dual coordinate descent: the kernel against its twin, the certificate against the objective as the model states it, hard data, every way of
- * running it, and what is refused.
+ * Dual coordinate descent: the kernel compared with its twin, the certificate with the model's objective, hard data,
+ * every mode, and refused input.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -50,7 +50,7 @@ interface Rows {
   y: number[];
 }
 
-/** Two thirds of the entries are not 0; targets are noisy, so that classes overlap. */
+/** Two thirds of the entries are nonzero. Targets are noisy, so that classes overlap. */
 function planted(rows: number, columns: number, seed = 1): Rows {
   const u = numbers(seed);
   const next = (): number => u.next().value;
@@ -84,7 +84,7 @@ function datasetOf({ x, y }: Rows, loss: string, format: "dense" | "sparse", typ
 
 interface Opened extends Disposable {
   run: Progression;
-  /** Until it has converged, or so many epochs. */
+  /** Runs until convergence, or for `epochs` epochs. */
   finish(epochs?: number): Promise<Float64Array>;
 }
 
@@ -123,11 +123,11 @@ const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 };
 const relative = (a: ArrayLike<number>, b: ArrayLike<number>): number => distance(a, b) / most(Array.from(b, Math.abs));
 
-describe("the kernel is its twin", () => {
+describe("agreement of the kernel with its twin", () => {
   const types: NumberType[] = ["f32", "f64", "i16", "i8"];
   const formats = ["dense", "sparse"] as const;
 
-  /** β and p after an epoch, relative to their largest; sums are in another order. */
+  /** Compares β and p after an epoch, relative to their largest entries, because the kernel sums in another order. */
   async function compare(loss: LossName, format: "dense" | "sparse", type: NumberType, columns: number): Promise<void> {
     const rows = planted(60, columns);
     const l2 = 0.05;
@@ -162,25 +162,25 @@ describe("the kernel is its twin", () => {
   }
 
   it.each(losses.flatMap((loss) => formats.flatMap((format) => types.map((type) => ({ loss, format, type })))))(
-    "$loss, $format, $type",
+    "agrees: $loss, $format, $type",
     ({ loss, format, type }) => compare(loss, format, type, 11),
   );
 
   it.each(formats.flatMap((format) => types.map((type) => ({ format, type }))))(
-    "on rows of 1 … 17 columns, $format, $type",
+    "agrees on rows of 1 … 17 columns, $format, $type",
     async ({ format, type }) => {
       for (let columns = 1; columns <= 17; columns++) await compare("hinge", format, type, columns);
     },
   );
 
-  it("of exp: the bits of numbers/exp.ts", async () => {
+  it("equals the bits of exp in numbers/exp.ts", async () => {
     const kernel = (await openEngine()).kernel("exp", true);
     const special = [0, -0, 1, 709.78, 709.782712893384, 710, -708.4, -745.13, -746, Infinity, -Infinity, Number.NaN, 5e-324];
     for (const x of [...special, ...Array.from({ length: 3000 }, (_, k) => (k - 1500) * 0.4973)]) expect(kernel(x)).toBe(exp(x));
   });
 });
 
-/** ℓ(z, y), as the losses' own files state it. */
+/** ℓ(z, y), as defined in the files of the losses. */
 const lossAt: Record<string, (z: number, y: number) => number> = {
   hinge: (z, y) => Math.max(0, 1 - y * z),
   squaredHinge: (z, y) => Math.max(0, 1 - y * z) ** 2,
@@ -191,7 +191,7 @@ const lossAt: Record<string, (z: number, y: number) => number> = {
   huber: (z, y) => (Math.abs(z - y) <= 1 ? 0.5 * (z - y) ** 2 : Math.abs(z - y) - 0.5),
 };
 
-/** F(p), the intercept a weight of a column of ones. */
+/** F(p), with the intercept as the weight of a column of ones. */
 function objective({ x }: Rows, y: ArrayLike<number>, loss: string, l2: number, p: Float64Array): number {
   const d = x[0].length;
   const z = x.map((row) => row.reduce((sum, v, j) => sum + v * p[j], p[d]));
@@ -199,7 +199,7 @@ function objective({ x }: Rows, y: ArrayLike<number>, loss: string, l2: number, 
 }
 
 describe("the certificate", () => {
-  it.each(losses)("%s: primal is the objective, the gap falls to 0 and bounds the error, β keeps its bounds", async (loss) => {
+  it.each(losses)("%s: the gap falls to 0 and bounds the error, primal is correct, and β keeps its bounds", async (loss) => {
     const rows = planted(80, 6);
     const l2 = 0.02;
     const data = datasetOf(rows, loss, "dense", "f64");
@@ -256,7 +256,7 @@ describe("hard data", () => {
   const all = Object.keys(cases).flatMap((name) =>
     losses.flatMap((loss) => [true, false].map((intercept) => ({ name, loss, intercept }))),
   );
-  it.each(all)("$name: $loss, intercept $intercept", async ({ name, loss, intercept }) => {
+  it.each(all)("solves $name: $loss, intercept $intercept", async ({ name, loss, intercept }) => {
     const rows = cases[name]();
     const data =
       binary.has(loss) && rows.y.length === 1
@@ -268,7 +268,7 @@ describe("hard data", () => {
     expect(p.every(Number.isFinite)).toBe(true);
   });
 
-  it("more lanes than rows that are worth one, and than rows that stay active", async () => {
+  it("solves with more lanes than useful rows and active rows", async () => {
     const data = datasetOf({ x: [[3], [2], [-3], [-1], [5]], y: [1, 1, -1, -1, 1] }, "hinge", "dense", "f64");
     const p = await (await open(data, { loss: "hinge", l2: 0.1 }, { tolerance: 1e-12 })).finish();
     for (const given of [
@@ -283,11 +283,11 @@ describe("hard data", () => {
   });
 });
 
-describe("the same answer", () => {
+describe("the same solution", () => {
   const rows = planted(240, 9);
   const l2 = 0.02;
 
-  it.each(losses)("%s: dense and sparse, shrinking or not, in order or shuffled", async (loss) => {
+  it.each(losses)("%s: is found from dense and sparse rows, with or without shrinking, in order or shuffled", async (loss) => {
     const dense = datasetOf(rows, loss, "dense", "f64");
     const sparse = datasetOf(rows, loss, "sparse", "f64");
     const tight = { tolerance: 1e-13 };
@@ -301,7 +301,7 @@ describe("the same answer", () => {
     for (const other of others) expect(distance(await other.finish(), p)).toBeLessThan(1e-5);
   });
 
-  it.each(losses)("%s: replicas at any number of workers, to the bit, and racing workers", async (loss) => {
+  it.each(losses)("%s: is bitwise equal for replicas at any number of workers, and close for racing workers", async (loss) => {
     const data = datasetOf(rows, loss, "sparse", "f64");
     const tight = { tolerance: 1e-11 };
     const single = await (await open(data, { loss, l2 }, tight)).finish();
@@ -316,7 +316,7 @@ describe("the same answer", () => {
     }
   });
 
-  it("however steps are grouped, in parts of an epoch", async () => {
+  it("is found however steps are grouped within an epoch", async () => {
     const data = datasetOf(rows, "hinge", "dense", "f64");
     const replicas = { replicas: 2, averageEvery: 0.25 };
     const [whole, parts] = [
@@ -329,7 +329,7 @@ describe("the same answer", () => {
     expect(whole.run.snapshot()).toEqual(parts.run.snapshot());
   });
 
-  it("in steps of a part of an epoch, on one lane", async () => {
+  it("is found in steps of a part of an epoch, on one lane", async () => {
     const many = planted(20_000, 2);
     const data = datasetOf(many, "hinge", "dense", "f64");
     const [whole, parts] = [await open(data, { loss: "hinge", l2: 1e-4 }), await open(data, { loss: "hinge", l2: 1e-4 })];
@@ -339,7 +339,7 @@ describe("the same answer", () => {
     expect(whole.run.snapshot()).toEqual(parts.run.snapshot());
   });
 
-  it("a row of weight 0 is no row, one of weight 2 is two", async () => {
+  it("is found for a row of weight 2 as for two rows, and for weight 0 as for none", async () => {
     const weights = rows.x.map((_, i) => i % 3);
     const kept = rows.x.flatMap((_, i) => new Array<number>(weights[i]).fill(i));
     const twice = { x: kept.map((i) => rows.x[i]), y: kept.map((i) => rows.y[i]) };
@@ -351,7 +351,7 @@ describe("the same answer", () => {
     }
   });
 
-  it("of several classes, each against the rest", async () => {
+  it("is found for several classes, each against the rest", async () => {
     const classes = rows.y.map((v) => (v < -1 ? 0 : v < 1 ? 1 : 2));
     const data = Dataset.fromArrays({ x: rows.x, y: classes, classes: true, type: "f64" });
     made.push(data);
@@ -364,10 +364,10 @@ describe("the same answer", () => {
   });
 });
 
-describe("goes on exactly", () => {
+describe("exact resumption", () => {
   const ways: Record<string, Partial<Plan>> = { alone: {}, replicas: { replicas: 3 } };
   const cases = losses.flatMap((loss) => Object.keys(ways).map((way) => ({ loss, way })));
-  it.each(cases)("$loss, $way", async ({ loss, way }) => {
+  it.each(cases)("resumes exactly: $loss, $way", async ({ loss, way }) => {
     const data = datasetOf(planted(90, 5), loss, "sparse", "f32");
     const start = () => open(data, { loss, l2: 0.01 }, { tolerance: 0 }, ways[way]);
     const [whole, first, second] = [await start(), await start(), await start()];
@@ -380,7 +380,7 @@ describe("goes on exactly", () => {
     expect(second.run.report()).toEqual(whole.run.report());
   });
 
-  it("from a file, through fit", async () => {
+  it("resumes from a file, through fit", async () => {
     const folder = await mkdtemp(join(tmpdir(), "ergodic-"));
     try {
       const data = datasetOf(planted(90, 5), "hinge", "sparse", "f32");
@@ -399,13 +399,13 @@ describe("goes on exactly", () => {
     }
   });
 
-  it("from its JSON", () => {
+  it("resumes from its JSON", () => {
     const one = dualCoordinateDescent({ shrinking: false, tolerance: 1e-3, interceptScaling: 2 });
     expect(dualCoordinateDescentFrom(JSON.parse(JSON.stringify(one.toJSON()))).toJSON()).toEqual(one.toJSON());
   });
 });
 
-describe("is refused", () => {
+describe("refused input", () => {
   const rows = planted(20, 3);
   const starting = (model: LinearOptions, given: Partial<Plan> = {}, loss: LossName = "hinge") =>
     open(datasetOf(rows, loss, "dense", "f64"), { loss, l2: 0.1, ...model }, {}, given);
@@ -420,24 +420,24 @@ describe("is refused", () => {
     ["rows with replacement", {}, { schedule: "replacement" }, /schedule is "replacement".*PLAN_MEANING/],
     ["replicated data", {}, { replicas: 2, data: "replicated" }, /data is "replicated".*PLAN_MEANING/],
     ["more replicas than rows", {}, { replicas: 21 }, /only 20 rows.*PLAN_MEANING/],
-  ])("%s", async (_, model, given, message) => {
+  ])("refuses %s", async (_, model, given, message) => {
     await expect(starting(model, given)).rejects.toThrow(message);
   });
 
-  it("a loss without a dual", async () => {
+  it("refuses a loss without a dual", async () => {
     const counts = Dataset.fromArrays({ x: rows.x, y: rows.y.map((v) => Math.max(0, Math.round(v))), type: "f64" });
     made.push(counts);
     await expect(open(counts, { loss: "poisson", l2: 0.1 })).rejects.toThrow(/loss "poisson" has no dual.*hinge.*MODEL_DUAL/);
   });
 
-  it("options out of range", () => {
+  it("refuses options out of range", () => {
     expect(() => dualCoordinateDescent({ tolerance: -1 })).toThrow(/tolerance is -1.*OPTION_RANGE/);
     expect(() => dualCoordinateDescent({ interceptScaling: 0 })).toThrow(/interceptScaling is 0.*OPTION_RANGE/);
     expect(() => dualCoordinateDescent({ shrinking: 1 as never })).toThrow(/shrinking is 1.*OPTION_TYPE/);
     expect(() => dualCoordinateDescent({ shrink: true } as never)).toThrow(/unknown option "shrink".*OPTION_UNKNOWN/);
   });
 
-  it("a problem without a dual", async () => {
+  it("refuses a problem without a dual", async () => {
     const engine = await openEngine();
     const problem = { name: "nothing", rowCount: 3, parameterCount: 1, dispose: () => {} };
     const started = dualCoordinateDescent().start(problem, plan, engine);

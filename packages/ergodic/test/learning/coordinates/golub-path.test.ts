@@ -1,4 +1,6 @@
-/** A lasso path on real data with 100 times more columns than rows: the gap at every λ, by a checker that shares nothing with the solver. */
+/**
+ * A lasso path on real data with 100 times more columns than rows. An independent checker confirms the gap at every λ.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Dataset, fit, linear } from "../../../src/entries/everything.ts";
@@ -9,7 +11,7 @@ const file = new URL("../../../../../../shared/data/linear/golub.csv", import.me
 const there = existsSync(file);
 if (!there) console.warn("golub-path: skipped, ../shared/data/linear/golub.csv is absent");
 
-/** Columns to mean 0 and variance 1 (÷ n); the label, first in each line, is 0 (ALL) or 1 (AML). */
+/** Scales columns to mean 0 and variance 1 (÷ n). The label, first in each line, is 0 (ALL) or 1 (AML). */
 function golub(): Rows & { x: Float64Array; y: Float64Array } {
   const cells = readFileSync(file, "utf8")
     .trim()
@@ -37,13 +39,13 @@ describe.skipIf(!there)(`the path on golub${there ? "" : " (skipped: no ../share
     path = await fit.path(linear({ loss: "squared", standardise: false }), data, { lambdas: 100, ratio: 0.01 });
   });
 
-  it("holds what the file says", () => {
+  it("has the documented numbers of rows, columns and positive labels", () => {
     expect([rows.rowCount, rows.columnCount, rows.y.filter((y) => y === 1).length]).toEqual([72, 7129, 25]);
   });
 
-  it("starts at the least λ at which all coefficients are 0, and falls geometrically to a hundredth", () => {
+  it("starts at the smallest λ with zero coefficients, and falls geometrically to a hundredth", () => {
     const largest = largestLambda(rows);
-    // The last ones, which more than 99.9 % is explained without.
+    // The path omits the last two λ, because more than 99.9 % is explained before them.
     expect(path.lambdas.length).toBe(98);
     expect([path.explained[96] <= 0.999, path.explained[97] > 0.999]).toEqual([true, true]);
     path.lambdas.forEach((lambda, k) => {
@@ -54,7 +56,7 @@ describe.skipIf(!there)(`the path on golub${there ? "" : " (skipped: no ../share
     expect(nonZeros(1)).toBeGreaterThan(0);
   });
 
-  it("has a relative gap of at most 1e-6 at every λ, and says so itself", () => {
+  it("reports a relative gap of at most 1e-6 at every λ, correctly", () => {
     path.lambdas.forEach((lambda, k) => {
       const { relative } = lassoGap(rows, path.weights(k), path.intercept(k)[0], lambda);
       expect(relative).toBeLessThanOrEqual(1e-6);

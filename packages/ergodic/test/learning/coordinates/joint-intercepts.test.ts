@@ -1,4 +1,4 @@
-/** Steps of several intercepts at once, on slopes that are known. */
+/** Joint steps of several intercepts, on known slopes. */
 import { describe, expect, it } from "vitest";
 import { JointIntercepts } from "../../../src/learning/coordinates/joint-intercepts.ts";
 
@@ -7,7 +7,7 @@ const times = (h: readonly (readonly number[])[], x: ArrayLike<number>): Float64
   Float64Array.from(h, (row) => row.reduce((sum, v, j) => sum + v * x[j], 0));
 
 describe("the first step", () => {
-  it.each([2, 3, 10])("is Newton's for a softmax of %i outputs whose rows are all alike", (outputs) => {
+  it.each([2, 3, 10])("equals Newton's for a softmax of %i outputs with equal rows", (outputs) => {
     const p = 1 / outputs;
     const slopes = Float64Array.from({ length: outputs }, (_, k) => (k === 0 ? outputs - 1 : -1) / 100);
     const direction = new JointIntercepts().direction(slopes, new Float64Array(outputs).fill(p * (1 - p)));
@@ -17,7 +17,7 @@ describe("the first step", () => {
   });
 });
 
-describe("learning", () => {
+describe("learning from steps", () => {
   const h = [
     [2, 0.5, 0.1],
     [0.5, 1, 0.3],
@@ -26,7 +26,7 @@ describe("learning", () => {
   const slopes = Float64Array.of(0.3, -0.2, 0.7);
   const curvatures = Float64Array.of(2, 1, 3);
 
-  it("from conjugate steps leads to the minimum of a quadratic", () => {
+  it("reaches the minimum of a quadratic from conjugate steps", () => {
     const search = new JointIntercepts();
     const steps: Float64Array[] = [];
     for (let k = 0; k < 3; k++) {
@@ -43,7 +43,7 @@ describe("learning", () => {
     for (const [k, v] of there.entries()) expect(v).toBeCloseTo(-slopes[k], 12);
   });
 
-  it("takes nothing from a step along which slopes stayed, or fell", () => {
+  it("learns nothing from a step along which slopes stayed or fell", () => {
     const untaught = new JointIntercepts().direction(slopes, curvatures);
     const search = new JointIntercepts();
     search.learn(Float64Array.of(1, 2, 3), new Float64Array(3));

@@ -1,14 +1,17 @@
-/** The lasso on small random problems against plain coordinate descent: constant columns, columns twice, ties, more columns than rows. */
+/**
+ * The lasso on small random problems compared with plain coordinate descent: constant and duplicate columns, ties, and
+ * more columns than rows.
+ */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { coordinateDescent, Dataset, fit, linear } from "../../../src/entries/everything.ts";
 import { lassoDescent } from "../../reference/lasso-descent.ts";
 import { largestLambda, lassoGap, outputs, type Rows } from "../../reference/lasso-gap.ts";
 
-/** Eighths, so that ties, zeros and equal columns do occur. */
+/** Multiples of 1/8, so that ties, zeros and equal columns do occur. */
 const eighths = fc.integer({ min: -16, max: 16 }).map((v) => v / 8);
 
-/** A column: free, constant, or one that came before (negated). */
+/** A column: free, constant, or a copy of an earlier one, possibly negated. */
 const column = (rowCount: number): fc.Arbitrary<{ values: number[]; again?: number; sign: number }> =>
   fc.record({
     values: fc.oneof(
@@ -46,11 +49,11 @@ function valueAt(columns: number[][], columnCount: number, at: number): number {
   return columns[at % columnCount][Math.floor(at / columnCount)];
 }
 
-it("reaches the twin's objective and fitted values", async () => {
+it("reaches the objective and fitted values of the twin", async () => {
   const seen = { wide: 0, zero: 0, moved: 0 };
   const check = async ({ share, ...rows }: Rows & { share: number }): Promise<void> => {
     const { x, y, columnCount, rowCount } = rows;
-    // Away from 0 where the target is constant, or orthogonal to all columns.
+    // l1 stays away from 0 if the target is constant or orthogonal to all columns.
     const l1 = share * Math.max(largestLambda(rows), 1e-3);
     using data = Dataset.fromArrays({ x: { values: Float64Array.from(x), columnCount }, y, type: "f64" });
     const { weights, intercept } = await fit(linear({ loss: "squared", l1, standardise: false }), data, {
@@ -60,11 +63,11 @@ it("reaches the twin's objective and fitted values", async () => {
     const twin = lassoDescent(rows, { l1 });
     const found = lassoGap(rows, weights, intercept[0], l1);
     const wanted = lassoGap(rows, twin.weights, twin.intercept, l1);
-    // The twin's own certificate: |y| ≤ 2, so that objectives are at most 2.
+    // The twin's own certificate: |y| ≤ 2, so objectives are at most 2.
     expect(wanted.primal - wanted.dual).toBeLessThan(1e-12);
-    // A relative gap of 1e-12 of at most 2, and rounding.
+    // The relative gap is 1e-12 of an objective of at most 2, and rounding adds to it.
     expect(Math.abs(found.primal - wanted.primal)).toBeLessThan(1e-11);
-    // ‖z − z*‖²/(2n) is at most what the objective is above its minimum.
+    // ‖z − z*‖²/(2n) is at most the excess of the objective over its minimum.
     const [z, least] = [outputs(rows, weights, intercept[0]), outputs(rows, twin.weights, twin.intercept)];
     const far = z.reduce((sum, v, i) => sum + (v - least[i]) ** 2, 0) / (2 * rowCount);
     expect(far).toBeLessThan(1e-11);

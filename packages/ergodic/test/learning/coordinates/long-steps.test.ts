@@ -1,4 +1,4 @@
-/** Steps that take long: they stop on the way, and what is kept there, given there and watched from there. */
+/** Long steps, which can stop midway: their checkpoints, results and ticks at that point. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Snapshot } from "../../../src/engine/contract/index.ts";
 import type { Tick } from "../../../src/entries/everything.ts";
@@ -6,7 +6,7 @@ import { coordinateDescent, Dataset, fit, linear } from "../../../src/entries/ev
 import { type Calls, LongStep } from "../../../src/learning/coordinates/calls.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 
-/** Columns that resemble each other, more than a Gram matrix is kept of: a round of seconds. */
+/** Correlated columns, more than a Gram matrix stores, so that a round takes seconds. */
 function slowRows(rows = 6000, columns = 258): Dataset {
   const u = numbers(5);
   const next = (): number => u.next().value;
@@ -27,7 +27,7 @@ function slowRows(rows = 6000, columns = 258): Dataset {
 const model = linear({ loss: "logistic", standardise: false, l2: 1e-5 });
 const algorithm = coordinateDescent({ tolerance: 1e-2 });
 
-/** A fit's ticks, each seen by `at`. */
+/** Runs a fit, and calls `at` for each tick. */
 async function watched(data: Dataset, at: (run: ReturnType<typeof start>, tick: Tick, count: number) => unknown = () => {}) {
   const run = start(data);
   const ticks: Tick[] = [];
@@ -41,7 +41,7 @@ const start = (data: Dataset, signal?: AbortSignal) => fit(model, data, { algori
 
 describe("coordinate descent with long rounds", () => {
   let data: Dataset;
-  /** The run that nothing interrupts, with its ticks. */
+  /** The uninterrupted run, with its ticks. */
   let whole: Awaited<ReturnType<typeof watched>>;
   beforeAll(async () => {
     data = slowRows();
@@ -49,7 +49,7 @@ describe("coordinate descent with long rounds", () => {
   });
   afterAll(() => data.dispose());
 
-  it("ticks within a round, with the gap that is known", () => {
+  it("reports ticks within a round, with the known gap", () => {
     const { ticks, fitted } = whole;
     const first = ticks.filter(({ update }) => update === 0);
     expect(first.length).toBeGreaterThan(1);
@@ -63,7 +63,7 @@ describe("coordinate descent with long rounds", () => {
     expect(fitted.run.reason).toBe("converged");
   });
 
-  it("is kept within a round, and repeats it bit for bit", async () => {
+  it("resumes from a checkpoint within a round bit for bit", async () => {
     let bytes: Uint8Array | undefined;
     await watched(data, async (run, tick, count) => {
       if (tick.update !== 0 || count !== 2) return;
@@ -77,13 +77,13 @@ describe("coordinate descent with long rounds", () => {
     expect(resumed.run.loss).toBe(fitted.run.loss);
   });
 
-  it("gives where it has come to when it is stopped within a round", async () => {
+  it("returns its current state if it is stopped within a round", async () => {
     const { fitted, run } = await watched(data, (run, { loss }) => loss < 0.6 && run.stop("enough"));
     expect([fitted.run.updates, fitted.run.reason]).toEqual([0, "enough"]);
     const { loss } = fitted.run;
     expect(loss).toBeLessThan(0.6);
     expect(fitted.evaluate(data).logLoss).toBeCloseTo(loss, 9);
-    // And from there on as if it had never been.
+    // The run continues from there as if uninterrupted.
     const resumed = await fit.resume(await run.checkpoint(), data, {});
     expect(resumed.weights).toEqual(whole.fitted.weights);
   });
@@ -97,7 +97,7 @@ describe("coordinate descent with long rounds", () => {
       break;
     }
     await expect((async () => await run)()).rejects.toThrow("enough");
-    // Within the first round, which has some fifty stretches.
+    // Within the first round, which has about fifty stretches.
     const kept = await run.checkpoint();
     for await (const tick of fit.resume(kept, data, {})) {
       expect(tick.update).toBe(0);
@@ -113,7 +113,7 @@ describe("coordinate descent with long rounds", () => {
   });
 });
 
-it("a quadratic loss within a solve gives an intercept that goes with its coefficients", async () => {
+it("a quadratic loss within a solve has an intercept that matches its coefficients", async () => {
   // By covariances (600 columns) and by residuals (800).
   for (const columns of [600, 800]) {
     const u = numbers(7);
@@ -136,7 +136,7 @@ it("a quadratic loss within a solve gives an intercept that goes with its coeffi
 });
 
 describe("LongStep", () => {
-  /** `count` calls that take `milliseconds` each. */
+  /** Makes `count` calls that take `milliseconds` each. */
   function* busy(count: number, log: string[]): Calls<number> {
     for (let k = 0; k < count; k++) {
       log.push(`call ${k}`);
@@ -145,7 +145,7 @@ describe("LongStep", () => {
     return count;
   }
 
-  /** A clock that only calls, of `milliseconds`, and copies, of `copy`, move on. */
+  /** A clock that advances by `milliseconds` per call and by `copy` per copy. */
   const bench = (milliseconds: number, copy = 0) => {
     const state = { at: 0, kept: 0, clock: 0 };
     vi.spyOn(performance, "now").mockImplementation(() => state.clock);
@@ -161,12 +161,12 @@ describe("LongStep", () => {
   };
   afterEach(() => vi.restoreAllMocks());
 
-  it("stops after a stretch, and keeps what was before", async () => {
+  it("stops after a stretch, and saves the state before it", async () => {
     const { state, step } = bench(9);
     state.at = 5;
     const log: string[] = [];
     expect(await step.advance(() => [busy(8, log)])).toBeUndefined();
-    // 27 ms: the first call that ends after 20.
+    // 27 ms: the first call that ends after 20 ms.
     expect(state.clock).toBe(27);
     expect(step.underWay).toBe(true);
     state.at = 6;
@@ -183,7 +183,7 @@ describe("LongStep", () => {
     expect(step.snapshot().state.at).toBe(6);
   });
 
-  it("interrupts a long step after a short one, where a copy costs little", async () => {
+  it("interrupts a long step after a short one if a copy is cheap", async () => {
     const { state, step } = bench(9, 0.4);
     expect(await step.advance(() => [busy(1, [])])).toEqual([1]);
     const before = state.clock;
@@ -192,18 +192,18 @@ describe("LongStep", () => {
     expect(state.kept).toBe(2);
   });
 
-  it("copies nothing before a step that follows a short one, where a copy costs much, and does not interrupt it", async () => {
+  it("makes no copy before a step that follows a short one, and does not interrupt it, if a copy is expensive", async () => {
     const { state, step } = bench(9, 0.5);
     await step.advance(() => [busy(1, [])]);
     expect(state.kept).toBe(1);
     expect(await step.advance(() => [busy(8, [])])).toEqual([8]);
     expect(state.kept).toBe(1);
-    // That was long.
+    // This step was long.
     await step.advance(() => [busy(8, [])]);
     expect(state.kept).toBe(2);
   });
 
-  it("moves all solvers on", async () => {
+  it("advances all solvers", async () => {
     const { step } = bench(0);
     expect(await step.advance(() => [busy(2, []), busy(5, []), busy(0, [])])).toEqual([2, 5, 0]);
   });

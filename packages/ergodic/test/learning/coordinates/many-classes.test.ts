@@ -1,4 +1,7 @@
-/** Many classes that share a loss: what a solve costs is counted in evaluations of all outputs, of which a cycle of steps makes as many whatever the number of classes. */
+/**
+ * Many classes that share a loss. The cost of a solve is counted in evaluations of all outputs, and their number per
+ * cycle of steps does not depend on the number of classes.
+ */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { resolvePlan } from "../../../src/engine/loop/plan.ts";
 import { HISTORY } from "../../../src/engine/optimise/coordinates/anderson.ts";
@@ -37,7 +40,7 @@ const newton = ColumnNewton.prototype as unknown as Generators;
 afterEach(() => vi.restoreAllMocks());
 
 describe.each([3, 8, 20, 60])("%i classes", (classes) => {
-  test("a cycle of steps makes an evaluation a group, of which there are 8 at most, and ends at the certified gap", async () => {
+  test("makes one evaluation per step and group, with at most 8 groups, and ends at the certified gap", async () => {
     using data = tableOf(rowsOf(classes, 400, 6));
     let cycles = 0;
     let made = 0;
@@ -58,13 +61,13 @@ describe.each([3, 8, 20, 60])("%i classes", (classes) => {
     expect(fitted.run.reason).toBe("converged");
     expect(fitted.run.report.gap).toBeLessThanOrEqual(1e-6);
     expect(cycles).toBeGreaterThan(0);
-    // Halved steps and extrapolated points are a few more.
+    // Halved steps and extrapolated points add a few evaluations.
     expect(made).toBeLessThanOrEqual(1.3 * cycles * Math.min(8, classes));
     expect(made).toBeGreaterThan(0);
   });
 });
 
-test("Gram matrices outlast steps: a path takes curvatures anew where they have drifted, not at each step", async () => {
+test("a path keeps Gram matrices across steps, and computes curvatures again only after they drift", async () => {
   using data = tableOf(rowsOf(4, 400, 40));
   let steps = 0;
   let anew = 0;
@@ -85,7 +88,7 @@ test("Gram matrices outlast steps: a path takes curvatures anew where they have 
   expect(anew / steps).toBeLessThan(0.2);
 });
 
-test("a few classes of more columns than one step's Gram matrix holds have one, many no more room than before", () => {
+test("a few wide classes have room for one step's Gram matrix, and many get no more room", () => {
   const capacity = (classes: number): number => {
     using data = tableOf(rowsOf(classes, 100, 400));
     const target = bound(data, 0.01);
@@ -99,7 +102,7 @@ test("a few classes of more columns than one step's Gram matrix holds have one, 
   expect([4, 40].map(capacity)).toEqual([400, 256]);
 });
 
-test("20 classes have the minimum that one class after another leads to", async () => {
+test("20 classes reach the minimum that solving one class after another reaches", async () => {
   const rows = rowsOf(20, 300, 5);
   using data = tableOf(rows);
   const l1 = 0.003;
@@ -115,7 +118,7 @@ test("20 classes have the minimum that one class after another leads to", async 
   expect(together).toBeCloseTo(await solved(), 9);
 });
 
-test("a round that is left anywhere on its way has coefficients whose objective is no higher than where it began", async () => {
+test("a round interrupted anywhere never raises the objective", async () => {
   const rows = rowsOf(20, 300, 5);
   using data = tableOf(rows);
   const l1 = 0.003;
@@ -140,7 +143,7 @@ test("a round that is left anywhere on its way has coefficients whose objective 
     while (!at.done) {
       const [{ kernel }] = at.value;
       if (kernel === "setSolve") unsolved = solver.parameters();
-      // Solved, but not gone there yet, in any of the outputs.
+      // The solution is known, but no output has moved to it yet.
       if (kernel === "setDirection") expect(solver.parameters()).toEqual(unsolved);
       at = (calls as ReturnType<ColumnSolver["open"]>).next(await run([...at.value]));
       seen.add(here());
@@ -150,13 +153,13 @@ test("a round that is left anywhere on its way has coefficients whose objective 
   await all(solver.open());
   await all(solver.begin({ l1, l2: 0 }));
   const { begun, seen } = await all(solver.round(1e-6));
-  // Trials of a step excepted, which are not kept where they lead up.
+  // Trial steps are exempt, because they are discarded if they raise the objective.
   expect(seen.length).toBeGreaterThan(8);
   expect(Math.max(...seen)).toBeLessThanOrEqual(begun + 1e-9);
   solver.dispose();
 });
 
-test("intercepts of rare classes among many rows settle together, to what rounding leaves", async () => {
+test("intercepts of rare classes among many rows converge jointly, up to rounding", async () => {
   const draws = stream(2, "rows").at(0);
   const rowCount = 3000;
   const y = Float64Array.from({ length: rowCount }, (_, i) => (i < 300 ? i : Math.floor(300 * draws.uniform())));
@@ -166,14 +169,14 @@ test("intercepts of rare classes among many rows settle together, to what roundi
   const fitted = await fit(linear({ loss: "multinomial", l1: 10 }), data, { algorithm: coordinateDescent() });
   expect(one).not.toHaveBeenCalled();
   expect(evaluations.mock.calls.length).toBeLessThan(80);
-  // No column is taken: probabilities are the classes' shares.
+  // No column is active, so probabilities are the shares of the classes.
   const counts = new Float64Array(300);
   for (const k of y) counts[k]++;
   const [first] = fitted.intercept;
   for (const [k, b] of [...fitted.intercept].entries()) expect(Math.exp(b - first)).toBeCloseTo(counts[k] / counts[0], 10);
 });
 
-test("the null model is opened with its intercepts at their minimum, of rare classes too, whose slopes fall slowly at first", async () => {
+test("the null model starts with optimal intercepts, even for rare classes with slowly falling slopes", async () => {
   const y = Float64Array.from({ length: 4000 }, (_, i) => (i < 4 ? 1 + (i % 2) : 0));
   using data = Dataset.fromArrays({ x: Array.from(y, (_, i) => [Math.sin(i)]), y, type: "f64", classes: true });
   const target = bound(data, 1);

@@ -1,8 +1,9 @@
 /**
- * Pick rules: orders, and frequencies against their law.
+ * Pick rules: orders, and frequencies compared with their distribution.
  *
- * False alarms: with correct code, one choice of the seed in 10,000 would fail this file; the level 1e-4 is split evenly over its CHECKS checks.
- * Each must catch a planted mutant, a bias of a few parts in a hundred, at the same level. Seeds are fixed and have not been chosen.
+ * False alarms: with correct code, one choice of the seed in 10,000 would fail this file. The level 1e-4 is split
+ * evenly over its CHECKS checks. Each check must detect a planted mutant, a bias of a few percent, at the same level.
+ * Seeds are fixed and were not selected.
  */
 import { describe, expect, it } from "vitest";
 import { type PickName, picksOf } from "../../../src/engine/optimise/coordinates/picks.ts";
@@ -25,13 +26,13 @@ function counted(cells: number, moves: Iterable<number>): Float64Array {
 }
 
 describe("orders", () => {
-  it.each(["cyclic", "random", "permutation", "importance"] as const)("%s does not depend on how moves are asked for", (name) => {
+  it.each(["cyclic", "random", "permutation", "importance"] as const)("%s does not depend on how moves are requested", (name) => {
     const whole = made(name).next(0, 100);
     const parts = [made(name).next(0, 3), made(name).next(3, 40), made(name).next(43, 57)].flatMap((p) => Array.from(p));
     expect(parts).toEqual(Array.from(whole));
   });
 
-  it("cyclic goes round, and permutation takes each once a pass, in another order each time", () => {
+  it("cyclic repeats one order, and permutation uses a new order of all blocks in each pass", () => {
     expect(Array.from(made("cyclic").next(5, 4))).toEqual([5, 6, 0, 1]);
     const passes = Array.from({ length: 50 }, (_, pass) =>
       made("permutation")
@@ -42,7 +43,7 @@ describe("orders", () => {
     expect(new Set(passes).size).toBeGreaterThan(40);
   });
 
-  it("greedy takes the largest, of equal ones the first, and looks again after `block` moves", () => {
+  it("greedy selects the largest, the first of equal ones, and checks again after `block` moves", () => {
     let looks = 0;
     const violations = () => {
       looks++;
@@ -70,14 +71,14 @@ describe("frequencies", () => {
     expect(even((b, k) => (k % 20 === 0 ? 0 : b))).toBeLessThan(LEVEL);
   });
 
-  it("importance goes by curvature", () => {
+  it("importance is proportional to curvature", () => {
     const byCurvature = (cell: (b: number, k: number) => number) =>
       chiSquare(counted(BLOCKS, Array.from(made("importance").next(0, MOVES), cell)), (b) => (MOVES * curvature[b]) / total);
     expect(byCurvature((b) => b)).toBeGreaterThan(LEVEL);
     expect(byCurvature((b, k) => (k % 20 === 0 ? 0 : b))).toBeLessThan(LEVEL);
   });
 
-  it("permutation puts each block everywhere, and every pair in both orders", () => {
+  it("permutation puts each block at every place, and every pair in both orders", () => {
     const passes = Array.from({ length: 10_000 }, (_, pass) => made("permutation").next(BLOCKS * pass, BLOCKS));
     const places = (order: (pass: Uint32Array, p: number) => Uint32Array) =>
       chiSquare(
@@ -87,7 +88,7 @@ describe("frequencies", () => {
         ),
         () => passes.length / BLOCKS,
       );
-    // Not by chi-square, to which equal halves are too even.
+    // Chi-square would fail here, because the halves are too equal.
     const pairs = (order: (pass: Uint32Array, p: number) => Uint32Array) => {
       const first = passes.filter((pass, p) => order(pass, p).indexOf(0) < order(pass, p).indexOf(6)).length;
       return zScore((first - passes.length / 2) / Math.sqrt(passes.length / 4));

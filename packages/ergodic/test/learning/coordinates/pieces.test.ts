@@ -1,4 +1,4 @@
-/** The parts of coordinate descent alone: the line search by slopes, extrapolation, targets of the user's own. */
+/** The parts of coordinate descent: the line search by slopes, extrapolation, and user-defined targets. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { extrapolate } from "../../../src/engine/optimise/coordinates/anderson.ts";
@@ -19,7 +19,7 @@ describe("lineNewton", () => {
     return { t, calls };
   };
 
-  it("finds where the slope turns, whatever the guess", () => {
+  it("finds where the slope changes sign, from any guess", () => {
     const cases: [(t: number) => number, number][] = [
       [(t) => 3 * t - 6, 2],
       [(t) => Math.exp(t) - 5, Math.log(5)],
@@ -38,7 +38,7 @@ describe("lineNewton", () => {
     }
   });
 
-  it("takes two slopes of a quadratic, or one with its curvature known, and the last digits", () => {
+  it("needs two slopes of a quadratic, or one if the curvature is known, for full precision", () => {
     const { t, calls } = search((t) => 3 * t - 6, Infinity, 1);
     expect(Math.abs(t - 2)).toBeLessThan(1e-15);
     expect(calls).toBeLessThanOrEqual(3);
@@ -52,14 +52,14 @@ describe("lineNewton", () => {
     expect(known.calls).toBeLessThanOrEqual(2);
   });
 
-  it("stops at the limit, comes back from where there are no numbers, and says where there is no end", () => {
+  it("stops at the limit, retreats from NaN, and reports an unbounded line", () => {
     expect(search((t) => t - 6, 4).t).toBe(4);
     expect(search((t) => t - 6, 6).t).toBe(6);
     expect(search((t) => (t > 5 ? Number.NaN : t - 2), Infinity, 50).t).toBeCloseTo(2, 12);
     expect(search(() => -1).t).toBe(Infinity);
   });
 
-  it("brackets any increasing slope", () => {
+  it("brackets the root of any increasing slope", () => {
     fc.assert(
       fc.property(
         fc.double({ min: 1e-3, max: 1e3, noNaN: true }),
@@ -68,7 +68,8 @@ describe("lineNewton", () => {
         (root, power, guess) => {
           const slope = (t: number) => Math.sign(t - root) * (Math.abs(t - root) / root) ** power;
           const { t } = search(slope, Infinity, guess);
-          // It ends at a distance d from the root where the step that the secant from a distance D <= 2 root gives, (d/D)^p D, is 1e-10 root or less.
+          // It ends at a distance d from the root with a secant step of at most 1e-10 root. From a distance D <= 2 root
+          // the secant step is (d/D)^p D.
           expect(Math.abs(t - root) / root).toBeLessThan(power <= 1 ? 1e-9 : 3 * 1e-10 ** (1 / power));
         },
       ),
@@ -98,7 +99,7 @@ describe("extrapolate", () => {
     expect(distance(extrapolate(list)!, fixed)).toBeLessThan(1e-3 * distance(list[5], fixed));
   });
 
-  it("leaves what does not move exactly where it is, and gives up where nothing moves", () => {
+  it("keeps constant coordinates exactly, and returns nothing if nothing moves", () => {
     const { list } = points(4);
     const pinned = list.map((x) => Float64Array.of(...x, 0.1, 0));
     expect(Array.from(extrapolate(pinned)!.slice(4))).toEqual([0.1, 0]);
@@ -111,7 +112,7 @@ describe("targets", () => {
   const problem = leastSquares(60, 6);
   const optimum = solve(problem.A, problem.b);
 
-  it("are minimised in every way of being given", async () => {
+  it("are minimised in every form of definition", async () => {
     const ways: Partial<CoordinateTargetOptions>[] = [
       {},
       { quadratic: true },
@@ -127,7 +128,7 @@ describe("targets", () => {
     }
   });
 
-  it("as plain functions are minimised to what values show: √ε", async () => {
+  it("are minimised to √ε, the precision of values, if they are plain functions", async () => {
     const rosenbrock = (x: Float64Array) => (1 - x[0]) ** 2 + 10 * (x[1] - x[0] ** 2) ** 2;
     const found = await run(rosenbrock, { tolerance: 1e-7 }, { x0: [-1, 1] });
     expect(found.converged).toBe(true);
@@ -140,7 +141,7 @@ describe("targets", () => {
     expect(distance(squares.x, [0, 1, 2])).toBeLessThan(1e-6);
   });
 
-  it("by values alone keep penalties and bounds", async () => {
+  it("respect penalties and bounds with values alone", async () => {
     const value = (x: Float64Array) => 0.5 * ((x[0] - 3) ** 2 + (x[1] - 0.5) ** 2 + (x[2] + 4) ** 2);
     const target = coordinateTarget({ dimension: 3, value, l1: 1, lower: [-9, -9, -2] });
     const found = await run(target, {}, { x0: [1, 1, 1] });
@@ -148,7 +149,7 @@ describe("targets", () => {
     expect([found.x[1], found.x[2]]).toEqual([0, -2]);
   });
 
-  it("without a quadratic meet Newton: logistic loss with a penalty", async () => {
+  it("agree with Newton without a quadratic: logistic loss with a penalty", async () => {
     const { X, y, rows, columns } = problem;
     const margin = (x: Float64Array, i: number) => Math.sign(y[i]) * X[i].reduce((s, v, j) => s + v * x[j], 0);
     const target = (l1: number) =>
@@ -161,7 +162,7 @@ describe("targets", () => {
       });
     for (const l1 of [0, 0.05]) {
       const { x } = await run(target(l1), { pick: "cyclic", tolerance: 1e-12 });
-      // Optimality, by the definition of the subdifferential.
+      // Optimality, from the definition of the subdifferential.
       for (let j = 0; j < columns; j++) {
         const g = target(l1).partial(x, j, new Float64Array(0)) + 0.01 * x[j];
         if (x[j] === 0) expect(Math.abs(g)).toBeLessThanOrEqual(l1);
@@ -183,11 +184,11 @@ describe("targets", () => {
     ["half of rows", { rows: 3 }, /rows is given without rowPartial.*\[OPTION_MISSING\]/],
     ["quadratic alone", { quadratic: true }, /quadratic.*\[OPTION_MISSING\]/],
   ];
-  it.each(wrong)("%s: refused", (_, changes, message) => {
+  it.each(wrong)("refuses a target: %s", (_, changes, message) => {
     expect(() => coordinateTarget({ ...good, ...changes })).toThrow(message);
   });
 
-  it("refuse a start that is not theirs", () => {
+  it("refuse a start that does not fit", () => {
     expect(() => coordinateProblem(coordinateTarget(good), [1])).toThrow(/x0 has 1 numbers.*\[TARGET_DIMENSION\]/);
     expect(() => coordinateProblem(coordinateTarget({ ...good, lower: 2 }), [3, 1])).toThrow(/x0\[1\] is 1.*\[OPTION_RANGE\]/);
     expect(() => coordinateProblem(coordinateTarget(good), [1, Number.NaN])).toThrow(/x0\[1\] is NaN.*\[OPTION_RANGE\]/);
@@ -199,7 +200,7 @@ describe("targets", () => {
     ).toThrow(/NaN at the start.*\[TARGET_VALUE\]/);
   });
 
-  it("say which coordinate has no number, and which has no end", async () => {
+  it("name a coordinate that is not a number or has no minimum", async () => {
     const holed = coordinateTarget({ ...good, partial: (x, j) => (j === 1 && x[0] < 0.5 ? Number.NaN : 2 * x[j]) });
     await expect(run(holed, {}, { x0: [1, 0.25] })).rejects.toThrow(
       /partial\(x, 1\) is NaN at x\[1\] = 0.25.*\[TARGET_PARTIAL\]/,

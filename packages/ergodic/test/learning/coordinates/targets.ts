@@ -1,4 +1,4 @@
-/** Targets and runs that the tests of coordinate descent share. */
+/** Targets and runs shared by the tests of coordinate descent. */
 
 import type { Plan, Problem, Progression } from "../../../src/engine/contract/index.ts";
 import { type Engine, openEngine } from "../../../src/engine/memory/engine.ts";
@@ -24,7 +24,7 @@ export const plan = (changes: Partial<Plan> = {}): Plan => ({
   ...changes,
 });
 
-/** ‖Xx − y‖²/2n by its matrix. */
+/** ‖Xx − y‖²/2n, computed from its matrix. */
 export function byMatrix(problem: LeastSquares, more: Partial<CoordinateTargetOptions> = {}): CoordinateTarget {
   return coordinateTarget({
     dimension: problem.columns,
@@ -35,7 +35,7 @@ export function byMatrix(problem: LeastSquares, more: Partial<CoordinateTargetOp
   });
 }
 
-/** The same by its rows, with a residual Xx − y. */
+/** The same target, computed from its rows, with a residual Xx − y. */
 export function byRows({ X, y, A, rows, columns }: LeastSquares, more: Partial<CoordinateTargetOptions> = {}): CoordinateTarget {
   return coordinateTarget({
     dimension: columns,
@@ -63,7 +63,7 @@ export interface Outcome {
   report: Record<string, number>;
 }
 
-/** To convergence, or so many epochs. */
+/** Runs until convergence, or for a number of epochs. */
 export async function run(
   target: CoordinateTarget | ((x: Float64Array) => number),
   options: CoordinateDescentOptions,

@@ -1,4 +1,7 @@
-/** Classes whose rows all weigh 0: the loss falls for as long as their intercepts do, so that solvers must end where there is nothing left to gain. */
+/**
+ * Classes whose rows all have weight 0. The loss falls as long as their intercepts do, so solvers must end when nothing
+ * is left to gain.
+ */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { coordinateDescent, fit, type LinearOptions, linear } from "../../../src/entries/everything.ts";
 import { ColumnNewton } from "../../../src/learning/coordinates/column-newton.ts";
@@ -9,7 +12,7 @@ const MOST_ROUNDS = 20;
 const MOST_EVALUATIONS = 400;
 
 const known = randomRows("multinomial", { rows: 120, columns: 5, noise: 3 });
-/** Every fourth row again, as of a class 3, between the others. */
+/** Repeats every fourth row as class 3, between the others. */
 const again = known.x.flatMap((row, i) =>
   i % 4 === 0
     ? [
@@ -35,7 +38,7 @@ afterEach(() => vi.restoreAllMocks());
 const penalties: LinearOptions[] = [{ l1: 0.02 }, { l2: 0.02 }, { l1: 0.01, l2: 0.01 }, { l1: 0, l2: 0 }];
 
 describe.each(penalties)("%o", (penalty) => {
-  it("coordinate descent predicts what it does without these rows, in a few rounds", async () => {
+  it("coordinate descent predicts the same as without these rows, in a few rounds", async () => {
     using data = tableOf(rows, { weights });
     using without = tableOf(known);
     const model = linear({ loss: "multinomial", standardise: false, ...penalty });
@@ -48,7 +51,7 @@ describe.each(penalties)("%o", (penalty) => {
     expect(evaluations.mock.calls.length).toBeLessThanOrEqual(MOST_EVALUATIONS);
     for (const b of found.intercept) expect(Math.abs(b)).toBeLessThan(50);
     const lost = probabilities(found).map((p) => p[3]);
-    // The mean over the rows of weight, in the null model.
+    // The mean over the rows with weight, in the null model.
     if (penalty.l1) expect(lost.reduce((a, b) => a + b, 0) / lost.length).toBeLessThan(1.1e-13);
     for (const [i, p] of probabilities(found).entries()) {
       expect(p[3]).toBeLessThan(1e-9);
@@ -57,7 +60,7 @@ describe.each(penalties)("%o", (penalty) => {
   });
 });
 
-it("L-BFGS predicts the same, where there is no L1", async () => {
+it("L-BFGS predicts the same if there is no L1", async () => {
   using data = tableOf(rows, { weights });
   const model = linear({ loss: "multinomial", standardise: false, l2: 0.02 });
   const [wanted, found] = [
@@ -67,14 +70,14 @@ it("L-BFGS predicts the same, where there is no L1", async () => {
   for (const [i, p] of found.entries()) for (const [k, v] of p.entries()) expect(Math.abs(v - wanted[i][k])).toBeLessThan(1e-3);
 });
 
-it("a fold whose training rows lack a class says how unlikely it found the class, in finite numbers", async () => {
+it("a fold whose training rows lack a class reports a finite loss for the class", async () => {
   const rare = { ...known, x: [...known.x, known.x[0]], y: [...known.y, 3], classes: 4 };
   using data = tableOf(rare);
   const evaluations = vi.spyOn(ColumnNewton.prototype, "evaluate");
   const path = await fit.path(linear({ loss: "multinomial" }), data, { lambdas: [0.1, 0.05], folds: 3, seed: 1 });
   expect(evaluations.mock.calls.length).toBeLessThanOrEqual(8 * MOST_EVALUATIONS);
   const worst = path.crossValidation!.byFold.map((errors) => Math.max(...errors));
-  // A row of probability 1e-13 in a fold of 40: a deviance of 2 · 30/40 more.
+  // A row of probability 1e-13 in a fold of 40 adds a deviance of 2 · 30/40.
   expect(Math.max(...worst)).toBeLessThan(10);
   expect(Math.max(...worst)).toBeGreaterThan(Math.min(...worst) + 1);
 });
@@ -86,19 +89,19 @@ describe("rows of a cross-entropy", () => {
     curvatures: Float64Array.from(slopes, (s, i) => Math.abs(s) * (1 - Math.abs(s) / (weights[i] || 1))),
   });
 
-  it("lack a class that pulls in none of them, those of weight 0 excepted", () => {
+  it("lack a class if no row of nonzero weight pulls it up", () => {
     expect(isWeightless(of([1, 2, 0], [0.3, 1e-20, 0]))).toBe(true);
     expect(isWeightless(of([1, 2, 0], [0.3, -0.2, 0]))).toBe(false);
-    // As certain as a float64 can be of its own class: no slope, but a row of the class.
+    // As certain of its own class as float64 allows: no slope, but the class has a row.
     expect(isWeightless(of([1, 2], [0.3, 0]))).toBe(false);
   });
 
-  it("are fitted where their own class is likelier than all others together", () => {
+  it("are fitted if their own class is likelier than all others together", () => {
     expect(isFitted(of([1, 2, 0], [0.3, -0.9, 0]))).toBe(true);
     expect(isFitted(of([1, 2, 0], [0.3, -1.1, 0]))).toBe(false);
   });
 
-  it("are no rows of another loss, whatever its slopes", () => {
+  it("do not count for another loss, whatever its slopes", () => {
     const other = { ...of([1, 1], [0.3, 0.2]), curvatures: Float64Array.of(1, 1) };
     expect([isWeightless(other), isFitted(other)]).toEqual([false, false]);
   });

@@ -1,4 +1,7 @@
-/** kernels/learning/working-set.ts: each kernel against plain numbers, on random quadratic models of dense and sparse columns. */
+/**
+ * kernels/learning/working-set.ts: each kernel compared with plain numbers, on random quadratic models with dense and
+ * sparse columns.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { ColumnSet } from "../../../src/learning/coordinates/column-set.ts";
@@ -11,7 +14,7 @@ import { tableOf } from "./column-problems.ts";
 
 const engine = await openEngine();
 
-/** A random model; `link` mixes neighbouring columns, so that descent is slow. */
+/** A random model. `link` mixes neighbouring columns, which makes descent slow. */
 function quadratic(rows: number, columns: number, given: Partial<Quadratic> & { link?: number; seed?: number } = {}): Quadratic {
   const { link = 0, seed = 1, ...rest } = given;
   const u = numbers(seed);
@@ -86,14 +89,14 @@ class Bound implements Disposable {
     return engine.kernel(kernel, true)(this.set.block, ...args);
   }
 
-  /** A kernel that may stop on the way, in calls of so many elements. */
+  /** Runs an interruptible kernel to the end, in calls of a limited number of elements. */
   whole(kernel: string, ...args: number[]): number {
     let calls = 1;
     while (this.call(kernel, ...args, this.most) === 0) calls++;
     return calls;
   }
 
-  /** Exactly these columns as members. */
+  /** Makes exactly these columns members. */
   take(columns: number[]): void {
     const { set } = this;
     const places = engine.memory.u32(set.count(field.SET_PLACES), this.model.x[0].length);
@@ -116,7 +119,7 @@ class Bound implements Disposable {
     return this.set.overColumns(this.set.beta).slice();
   }
 
-  /** The intercept, as columns stand in the data. */
+  /** The intercept for columns in the units of the data. */
   intercept(): number {
     if (!this.model.intercept) return 0;
     const beta = this.beta();
@@ -127,7 +130,7 @@ class Bound implements Disposable {
     return quadraticValue(this.model, this.beta(), this.intercept());
   }
 
-  /** Xᵀv at the point as it is. */
+  /** Xᵀv at the current point. */
   pulls(): number[] {
     const v = residual(this.model, this.beta(), this.intercept());
     return this.model.x[0].map((_, j) => v.reduce((sum, value, i) => sum + value * this.model.x[i][j], 0));
@@ -151,10 +154,10 @@ const models: [string, Partial<Quadratic>][] = [
 const formats = ["dense", "sparse"] as const;
 
 describe.each(models)("setSolve, %s", (_, given) => {
-  it.each(formats)("by covariances and by residuals: the twin's minimum, %s", (format) => {
+  it.each(formats)("reaches the minimum of the twin by covariances and by residuals, %s", (format) => {
     for (const link of [0, 0.4]) {
       const model = quadratic(30, 8, { ...given, link });
-      // A column far from 0, where the intercept can take it up, and rows without weight.
+      // A column far from 0 if there is an intercept to absorb it, and rows of weight 0.
       if (model.intercept) for (const row of model.x) row[3] += 50;
       for (const i of [4, 17]) model.u[i] = model.h[i] = 0;
       const twin = quadraticMinimum(model);
@@ -171,7 +174,7 @@ describe.each(models)("setSolve, %s", (_, given) => {
   });
 });
 
-it("never raises the objective, from one pass to the next, also where points are extrapolated", () => {
+it("no pass raises the objective, even if points are extrapolated", () => {
   let fell = 0;
   for (const seed of [1, 2, 3]) {
     for (const nonNegative of [false, true]) {
@@ -193,7 +196,7 @@ it("never raises the objective, from one pass to the next, also where points are
   expect(fell).toBeGreaterThan(30);
 });
 
-it("a set larger than the Gram matrix holds is solved by residuals", () => {
+it("a set larger than the Gram matrix is solved by residuals", () => {
   const model = quadratic(40, 800, { l1: 2 });
   using bound = new Bound(model);
   expect(bound.set.count(field.SET_CAPACITY)).toBe(768);
@@ -205,7 +208,7 @@ it("a set larger than the Gram matrix holds is solved by residuals", () => {
 });
 
 describe("setScores", () => {
-  it.each(formats)("knows every pull that reaches l1 w, and leaves out most that cannot: %s", (format) => {
+  it.each(formats)("finds every pull that reaches l1 w, and skips most that cannot: %s", (format) => {
     let columns = 0;
     let computed = 0;
     for (let seed = 1; seed <= 8; seed++) {
@@ -243,7 +246,7 @@ describe("setScores", () => {
     expect(computed).toBeLessThan(0.8 * columns);
   });
 
-  it("sums up loss, penalty, excess and violation", () => {
+  it("sums loss, penalty, excess and violation", () => {
     for (const given of [{ l2: 0.4 }, { l2: 0.4, nonNegative: true, penaltyWeights: [0, 1, 2, 1, 0, 1] }]) {
       const model = quadratic(15, 6, given);
       using bound = new Bound(model);
@@ -267,7 +270,7 @@ describe("setScores", () => {
   });
 });
 
-it("setGrow takes the largest pulls above the threshold, and unpenalised columns always", () => {
+it("setGrow adds the largest pulls above the threshold, and unpenalised columns always", () => {
   for (const nonNegative of [false, true]) {
     const penaltyWeights = Array.from({ length: 30 }, (_, j) => (j === 7 ? 0 : 0.5 + (j % 3)));
     const model = quadratic(12, 30, { nonNegative, penaltyWeights, l1: 1 });
@@ -292,7 +295,7 @@ it("setGrow takes the largest pulls above the threshold, and unpenalised columns
   }
 });
 
-it("setCompact drops members at 0, and keeps the others' covariances", () => {
+it("setCompact drops members at 0, and keeps the covariances of the others", () => {
   const model = quadratic(30, 12, { l1: 4, penaltyWeights: [1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1] });
   using bound = new Bound(model);
   const { set } = bound;
@@ -321,7 +324,7 @@ it("setCompact drops members at 0, and keeps the others' covariances", () => {
   expect(bound.value()).toBeCloseTo(before, 12);
 });
 
-it.each(formats)("setDirection is what outputs moved by, setOutputs what they are: %s", (format) => {
+it.each(formats)("setDirection writes the change of outputs, and setOutputs writes the outputs: %s", (format) => {
   const model = quadratic(21, 6, { l1: 0.1 });
   using bound = new Bound(model, { format });
   const { set } = bound;
@@ -337,7 +340,7 @@ it.each(formats)("setDirection is what outputs moved by, setOutputs what they ar
   expectOutputs();
 });
 
-it("moves are measured from the columns' means, so that an offset of 1e6 costs few digits", () => {
+it("moves are relative to column means, so that an offset of 1e6 costs few digits", () => {
   const model = quadratic(40, 6, { l1: 0.2 });
   const shifted = { ...model, x: model.x.map((row) => row.map((v) => v + 2 ** 20)) };
   using near = new Bound(model);
@@ -348,7 +351,7 @@ it("moves are measured from the columns' means, so that an offset of 1e6 costs f
   for (const [j, b] of far.beta().entries()) expect(Math.abs(b - beta[j])).toBeLessThan(1e-8);
 });
 
-describe("calls that stop wherever they may", () => {
+describe("interrupted calls", () => {
   const models: [string, Parameters<typeof quadratic>[2], number][] = [
     ["by covariances", { link: 0.6 }, 1000],
     ["by covariances, coefficients ≥ 0", { link: 0.6, nonNegative: true, l1: 0.01 }, 1000],
@@ -357,7 +360,7 @@ describe("calls that stop wherever they may", () => {
     ["by residuals, l2", { link: 0.9, l1: 0, l2: 0.001 }, 8],
   ];
 
-  it.each(models)("make the same bits: %s", (_, given, capacity) => {
+  it.each(models)("produce the same bits: %s", (_, given, capacity) => {
     for (const format of formats) {
       const ends = [Number.POSITIVE_INFINITY, 60, 1].map((most) => {
         using bound = new Bound(quadratic(30, 20, given), { format, capacity });
@@ -395,21 +398,21 @@ describe("calls that stop wherever they may", () => {
       expect(ends[0].calls).toEqual([1, 1, 1, 1, 1]);
       const [whole, , most] = ends;
       for (const { end } of ends) expect(end).toEqual(whole.end);
-      // Stops after each column: 20 of them, more than once in a solve.
+      // The kernel stops after each column: 20 of them, more than once per solve.
       expect(most.calls.every((calls, k) => calls >= (k === 1 ? 40 : k === 0 || k === 3 ? 20 : 2))).toBe(true);
       expect(whole.end.temporary).toEqual(new Array(30).fill(0));
     }
   });
 });
 
-it("columnProducts is Xᵀ(h∘x) by places, without the intercept's entries", () => {
+it("columnProducts is Xᵀ(h∘x) by position, without the entries of the intercept", () => {
   const model = quadratic(20, 6);
   using bound = new Bound(model, { format: "sparse" });
   const { set } = bound;
   const { memory } = engine;
   const places = memory.allocate(7 * 4, "test");
   const out = memory.allocate(8 * 8, "test");
-  // Column 2 has no place; the entry after the last column must not be looked up.
+  // Column 2 has no position, and the entry after the last column must not be read.
   memory.u32(places.pointer, 7).set([3, 1, 0, 2, 5, 4, 7]);
   memory.f64(out.pointer, 8).fill(0);
   const columns = set.count(field.SET_COLUMNS);
@@ -422,7 +425,7 @@ it("columnProducts is Xᵀ(h∘x) by places, without the intercept's entries", (
   out.dispose();
 });
 
-it("setModel takes slopes always, and curvatures where they have drifted", () => {
+it("setModel always updates slopes, and updates curvatures only after they drift", () => {
   const model = quadratic(10, 3);
   using bound = new Bound(model);
   const { set } = bound;
@@ -454,7 +457,7 @@ it("setModel takes slopes always, and curvatures where they have drifted", () =>
   own.dispose();
 });
 
-it("scores taken again are the same: sums begin anew", () => {
+it("repeated scores are equal, because sums start from 0", () => {
   using bound = new Bound(quadratic(30, 12));
   bound.solve({ tolerance: 1e-12 });
   const sums = () => [field.SET_INNER_F64, field.SET_PENALTY_F64].map((at) => bound.set.get(at));

@@ -1,4 +1,4 @@
-/** The objective on sampled rows, against its formula. */
+/** The objective on sampled rows, compared with its formula. */
 import { expect, it } from "vitest";
 import type { Problem } from "../../../src/engine/contract/index.ts";
 import { resolvePlan } from "../../../src/engine/loop/plan.ts";
@@ -9,7 +9,7 @@ import { gradientDescent } from "../../../src/learning/descent/gradient-descent.
 import { SampledObjective } from "../../../src/learning/descent/sampled-objective.ts";
 import { plantedRows } from "../../engine/loop/planted.ts";
 
-it("is the loss plus penalties on all rows, if there are fewer than its sample", async () => {
+it("computes loss plus penalties on all rows if there are fewer than its sample", async () => {
   const engine = await openEngine({ families: ["training"] });
   const small = plantedRows({ rows: 100, columns: 6, classes: 2, format: "dense" });
   const plan = resolvePlan("fit", { precision: "f64" }, engine.describe(), { batch: 1 });

@@ -1,4 +1,4 @@
-/** Cross-validation: which rows are held out together, that nothing of them is seen, and what is told of the folds. */
+/** Cross-validation: the rows held out together, their independence from training, and the report of the folds. */
 import { describe, expect, it } from "vitest";
 import { crossValidate, Dataset, dense, fit, linear, network, newtonCholesky } from "../../../src/entries/everything.ts";
 import { dealFolds, dealGroups, heldOut, stretches } from "../../../src/learning/fit/folds.ts";
@@ -10,7 +10,7 @@ const data = Dataset.fromArrays({ x, y, type: "f64" });
 const classes = Dataset.fromArrays({ x, y: y.map((v) => (v > -1 ? "yes" : "no")), type: "f64" });
 const solve = { algorithm: newtonCholesky() };
 
-it("each fold is a fit on all other rows, judged on its own", async () => {
+it("each fold is a fit on all other rows, evaluated alone", async () => {
   const model = linear({ l2: 0.01 });
   const found = await crossValidate(model, data, { folds: 4, seed: 3, fit: solve });
   const of = dealFolds(data, 4, 3);
@@ -35,7 +35,7 @@ it("each fold is a fit on all other rows, judged on its own", async () => {
   expect(found.by).toBe("random");
 });
 
-it("is repeatable by its seed, holds classes evenly, and takes networks", async () => {
+it("is repeatable by its seed, balances classes, and accepts networks", async () => {
   const run = (seed: number) => crossValidate(linear(), classes, { folds: 5, seed, fit: { epochs: 2 } });
   const [a, b, c] = [await run(1), await run(1), await run(2)];
   expect(a.metrics).toEqual(b.metrics);
@@ -46,8 +46,8 @@ it("is repeatable by its seed, holds classes evenly, and takes networks", async 
   expect(net.folds).toHaveLength(2);
 });
 
-it("its seed is that of each fold's training, unless that has one", async () => {
-  // Whatever the seed, folds are the same.
+it("passes its seed to each fold's training, unless the fit has a seed", async () => {
+  // The folds do not depend on the seed.
   const time = x.map((_, i) => i);
   const run = async (seed: number, own = {}) =>
     (await crossValidate(linear(), data, { folds: 2, time, seed, fit: { epochs: 1, ...own } })).metrics;
@@ -56,7 +56,7 @@ it("its seed is that of each fold's training, unless that has one", async () => 
   expect(own).toEqual(one);
 });
 
-it("a metric that a fold lacks is averaged over the others", async () => {
+it("averages a metric over the folds that have it", async () => {
   const groups = classes.target.values.map((v, i) => (i < 20 && v === 0 ? 0 : 1 + (i % 2)));
   const found = await crossValidate(linear(), classes, { folds: 3, groups, fit: { epochs: 1 } });
   expect(found.metrics.auc.folds).toBe(2);
@@ -87,7 +87,7 @@ describe("groups", () => {
     ).toBe(true);
   });
 
-  it("the largest are dealt first", () => {
+  it("are dealt from the largest to the smallest", () => {
     const uneven = [...Array<string>(10).fill("large"), ..."abcdefghij"];
     for (const seed of [1, 2, 3]) {
       const of = dealGroups("t", uneven, 2, seed);
@@ -95,7 +95,7 @@ describe("groups", () => {
     }
   });
 
-  it("are those that crossValidate holds out", async () => {
+  it("are held out together by crossValidate", async () => {
     const found = await crossValidate(linear(), data, { folds: 3, groups, fit: solve, seed: 1 });
     expect(found.by).toBe("group");
     const of = dealGroups("t", groups, 3, 1);
@@ -104,7 +104,7 @@ describe("groups", () => {
 });
 
 describe("time", () => {
-  it("each stretch is judged by all before it, whatever the order of the rows", () => {
+  it("tests each stretch on all earlier rows, whatever the order of the rows", () => {
     const time = Array.from({ length: 12 }, (_, i) => (i * 5) % 12);
     const parts = stretches("t", time, 3);
     const times = (rows: Uint32Array) => Array.from(rows, (i) => time[i]).sort((a, b) => a - b);
@@ -122,7 +122,7 @@ describe("time", () => {
       for (const rows of [train, test]) expect([...rows]).toEqual([...rows].sort((a, b) => a - b));
   });
 
-  it("rows of one time are not parted, and texts sort", () => {
+  it("keeps rows of one time together, and sorts strings", () => {
     const days = [
       "2020-01-03",
       "2020-01-01",
@@ -145,7 +145,7 @@ describe("time", () => {
     ]);
   });
 
-  it("goes by time in crossValidate", async () => {
+  it("orders rows by time in crossValidate", async () => {
     const found = await crossValidate(linear(), data, { folds: 3, time: x.map((_, i) => n - i), fit: solve });
     expect(found.by).toBe("time");
     expect(found.folds.map(({ train, test }) => [train, test])).toEqual([

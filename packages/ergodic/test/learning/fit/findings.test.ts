@@ -1,4 +1,7 @@
-/** Findings about trained models: an objective that is worse than at the start, whatever the verb, and classes that are separable without a penalty. */
+/**
+ * Findings about trained models: an objective that is worse than at the start, for every verb, and separable classes
+ * without a penalty.
+ */
 import { describe, expect, it } from "vitest";
 import { compileFunction, normal as drawn } from "../../../src/engine/compiler/array/index.ts";
 import { add, mul, sub, sum } from "../../../src/engine/compiler/index.ts";
@@ -27,7 +30,7 @@ import {
   vector,
 } from "../../../src/entries/everything.ts";
 
-/** Rows of three columns; `label`: how they are classified. */
+/** Rows of three columns. `label` classifies them. */
 function rowsOf(count: number, label?: (z: number, noise: number) => string): Dataset {
   const draws = stream(count, "rows").at(0);
   const x = Array.from({ length: count }, () => [draws.normal(), draws.normal(), draws.normal()]);
@@ -39,7 +42,7 @@ const codes = ({ run }: { readonly run: { readonly findings: readonly { readonly
   run.findings.map(({ code }) => code);
 
 describe("worseFindings", () => {
-  it("accuses no run whose losses are alike: 6 in 10,000 comparisons of 16 blocks, when there is nothing but noise", () => {
+  it("reports at most 6 in 10,000 comparisons of 16 blocks if losses differ only by noise", () => {
     const draws = stream(1, "blocks").at(0);
     const comparisons = 20_000;
     let accused = 0;
@@ -48,12 +51,12 @@ describe("worseFindings", () => {
       const ends = starts.map((start) => start + draws.normal());
       accused += worseFindings(meanOfBlocks(starts, ends), "the loss").length;
     }
-    // P(t15 > 4) = 5.8e-4: 11.6 expected; more than 28 with a chance of 1e-5.
+    // P(t15 > 4) = 5.8e-4, so 11.6 are expected, and more than 28 have a probability of 1e-5.
     expect(accused).toBeGreaterThan(0);
     expect(accused).toBeLessThanOrEqual(28);
   });
 
-  it("says both values and the error, and nothing below the noise, the share, or rounding", () => {
+  it("reports both values and the error, and nothing below the noise, the share or rounding", () => {
     const [finding] = worseFindings({ start: 0.5, end: 0.9, error: 0.05 }, "the loss");
     expect(finding).toEqual({
       code: "worse",
@@ -66,15 +69,15 @@ describe("worseFindings", () => {
     expect([found(0.9, 0.1), found(0.9, 0.099), found(0.2, 0), found(0.5, 0), found(Number.NaN, 0)]).toEqual([0, 1, 0, 0, 0]);
     expect([found(0.5099, 0), found(0.5101, 0), found(0.5049, 0, 0.01), found(0.5051, 0, 0.01)]).toEqual([0, 1, 0, 1]);
     expect([found(0.5 + 1e-10, 0, 0), found(0.5 + 1e-8, 0, 0)]).toEqual([0, 1]);
-    // Losses below 0: log densities.
+    // Losses below 0, which are log densities.
     expect(worseFindings({ start: -10, end: -9, error: 0 }, "−log density", 0)[0].text).toContain("is -9, but was -10");
   });
 });
 
 describe("fit", () => {
-  // More rows than are compared, and fewer, which are all compared.
+  // More rows than the comparison samples, and fewer rows, which are all compared.
   it.each([6000, 600])(
-    "of %d rows: descent that ends above its start is a finding, and descent that learns is none",
+    "reports descent that ends above its start as a finding, but not descent that learns, on %d rows",
     async (count) => {
       const [numbers, classes] = [rowsOf(count), rowsOf(count, noisy)];
       const logistic = linear({ loss: "logistic" });
@@ -101,17 +104,17 @@ describe("fit", () => {
     },
   );
 
-  it("the penalty belongs to the objective: a fit that begins at another model, and gives up loss for it, is no worse", async () => {
+  it("counts the penalty, so that a fit can give up loss of its initial model", async () => {
     const rows = rowsOf(600);
     const sharp = await fit(linear(), rows);
     const rule = sgd({ rate: 0.02 });
     expect(codes(await fit(linear({ l2: 5 }), rows, { from: sharp, rule, seed: 1 }))).toEqual([]);
-    // Near the optimum a constant rate ends near it, not at it; a larger one well above.
+    // At the optimum, a small constant rate ends close to it, and a larger one well above.
     expect(codes(await fit(linear(), rows, { from: sharp, rule: sgd({ rate: 0.01 }), seed: 1 }))).toEqual([]);
     expect(codes(await fit(linear(), rows, { from: sharp, rule: sgd({ rate: 0.25 }), seed: 1 }))).toEqual(["worse"]);
   });
 
-  it("a resumed run is compared with its own start, unless that was an earlier model, which no checkpoint keeps", async () => {
+  it("compares a resumed run with its own start, unless that was an earlier model", async () => {
     const rows = rowsOf(600, noisy);
     const wild = { rule: sgd({ rate: 100 }), seed: 1, epochs: 3 };
     const logistic = linear({ loss: "logistic" });
@@ -125,7 +128,7 @@ describe("fit", () => {
     expect(codes(await fit.resume(await from.checkpoint(), rows, { epochs: 4 }))).toEqual([]);
   });
 
-  it("factorisations have no step that raises their objective, and no finding", async () => {
+  it("reports nothing for factorisations, because no step raises their objective", async () => {
     const entries = Array.from({ length: 60 }, (_, i) => i);
     const ratings = Ratings.fromTriples({
       users: entries.map((i) => i % 6),
@@ -135,7 +138,7 @@ describe("fit", () => {
     expect(codes(await fit(factorisation({ rank: 2 }), ratings, { seed: 1 }))).toEqual([]);
   });
 
-  it("classes that are separable have no best weights: a finding without a penalty, whatever solves or descends", async () => {
+  it("reports separable classes without a penalty, with every solver and descent", async () => {
     const x = Array.from({ length: 1200 }, (_, i) => [
       i % 2 === 0 ? 1 + Math.abs(Math.sin(i)) : -1 - Math.abs(Math.sin(i)),
       Math.cos(i),
@@ -153,7 +156,7 @@ describe("fit", () => {
     ]);
     expect(codes(await fit(linear({ loss: "logistic", l2: 1e-4 }), rows, { algorithm: newtonCholesky() }))).toEqual([]);
     expect(codes(await fit(linear({ loss: "hinge" }), rows, { rule: adagrad({ rate: 1 }), epochs: 100, seed: 1 }))).toEqual([]);
-    // One row that is on the wrong side, behind the first thousand.
+    // One row is on the wrong side, after the first thousand.
     labels[1100] = "no";
     const almost = Dataset.fromArrays({ x, y: labels });
     expect(codes(await fit(logistic, almost, { algorithm: newtonCholesky() }))).toEqual([]);
@@ -165,7 +168,7 @@ describe("fit.stream", () => {
     for (let from = 0; from < rows.rowCount; from += 500) yield rows.select(Array.from({ length: 500 }, (_, i) => from + i));
   }
 
-  it("a model that predicts the last rows worse than it would have at the start is a finding", async () => {
+  it("reports a model that predicts the last rows worse than its initial state would", async () => {
     const [numbers, classes] = [rowsOf(3000), rowsOf(3000, noisy)];
     const wild = await fit.stream(linear({ loss: "logistic" }), blocks(classes), { rule: sgd({ rate: 100 }) });
     expect(wild.run.findings).toMatchObject([
@@ -176,13 +179,13 @@ describe("fit.stream", () => {
     const net = network([dense(4), relu(), dense(1)]);
     expect(codes(await fit.stream(net, blocks(numbers), { rule: adam({ rate: 0.01 }) }))).toEqual([]);
     expect(codes(await fit.stream(net, blocks(numbers), { rule: adam({ rate: 20 }) }))).toEqual(["worse"]);
-    // Of few rows nothing is said.
+    // Few rows cause no finding.
     const few = [rowsOf(10, noisy)];
     expect(codes(await fit.stream(linear({ loss: "logistic" }), few, { rule: sgd({ rate: 100 }) }))).toEqual([]);
   });
 });
 
-describe("minimize, and modes", () => {
+describe("findings of minimize and mode searches", () => {
   const bowl = (noise: boolean) =>
     compileFunction(
       { a: [2] },
@@ -193,7 +196,7 @@ describe("minimize, and modes", () => {
       { gradient: ["a"] },
     );
 
-  it("a compiled function: exactly, or by the same draws at both ends", async () => {
+  it("compares a compiled function exactly, or by the same draws at both ends", async () => {
     const [f, g] = [await bowl(false), await bowl(true)];
     const { run, value } = await minimize(f, [3, 3], { rule: sgd({ rate: 1.01 }), epochs: 20 });
     expect(run.findings).toMatchObject([{ code: "worse", text: expect.stringMatching(/the value is [\d.]+, but was 8$/) }]);
@@ -202,11 +205,11 @@ describe("minimize, and modes", () => {
     expect(codes(await minimize(f, [3, 3]))).toEqual([]);
     const drawnRun = await minimize(g, [3, 3], { rule: sgd({ rate: 1.01 }), epochs: 20 });
     expect(drawnRun.run.findings).toMatchObject([{ code: "worse", text: expect.stringMatching(/the mean value is/) }]);
-    // At the minimum already: noise of the steps alone.
+    // Already at the minimum, so the steps only add noise.
     expect(codes(await minimize(g, [1, 1], { rule: sgd({ rate: 0.01 }), epochs: 20 }))).toEqual([]);
   });
 
-  it("coordinates whose curvature was understated", async () => {
+  it("reports coordinates with an understated curvature", async () => {
     const target = (curvature: number) =>
       coordinateTarget({
         dimension: 2,
@@ -221,7 +224,7 @@ describe("minimize, and modes", () => {
     expect(await run(0.8)).toEqual(["worse"]);
   });
 
-  it("a mode that a rule runs away from", async () => {
+  it("reports a mode search that the rule drives away", async () => {
     const mean = model(({ data, param, observe }) => {
       const { y } = data({ y: vector("N") });
       observe(y, normal(param("mu", normal(0, 10)), 1));

@@ -1,4 +1,4 @@
-/** fit as a promise, what the compiler knows of its model, and the columns that it standardises by itself. */
+/** `fit` as a promise, the inferred types of its model, and the columns that it standardises automatically. */
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { evaluateScalar, scalar } from "../../../src/engine/compiler/index.ts";
 import {
@@ -40,10 +40,10 @@ const numbers = () => Dataset.fromArrays({ x, y: x.map(([a, b]) => a + b) });
 const row = { x0: 0, x1: 0 };
 const classes = () => Dataset.fromArrays({ x, y: x.map(([a, b]) => (a + b > 0 ? "10" : "9")) });
 
-describe("a line search on minibatches", () => {
+describe("line searches on minibatches", () => {
   const searches = [exactLineSearch(), backtracking(), strongWolfe()];
 
-  it.each(searches)("is refused, with advice for either case: $name", async (rule) => {
+  it.each(searches)("are refused, with advice for both cases: $name", async (rule) => {
     using data = numbers();
     await expect(Promise.resolve(fit(linear(), data, { rule, batch: 4 }))).rejects.toThrow(
       `fit: ${rule.name} needs the full gradient, but batch is 4: a search over the whole objective costs 40 gradients, and a minibatch direction need not ` +
@@ -52,7 +52,7 @@ describe("a line search on minibatches", () => {
     );
   });
 
-  it("the advice is good: on noise a decreasing rate ends far below, without noise the searches do", async () => {
+  it("have good advice: a decreasing rate wins with noise, and the searches win without", async () => {
     const draws = stream(3, "rows").at(0);
     const columns = Array.from({ length: 400 }, () => [draws.normal(), draws.normal(), draws.normal()]);
     const errors = columns.map(() => draws.normal());
@@ -74,8 +74,8 @@ describe("a line search on minibatches", () => {
   });
 });
 
-describe("a run is as a promise", () => {
-  it("catch takes what went wrong", async () => {
+describe("a run as a promise", () => {
+  it("passes errors to catch", async () => {
     using data = numbers();
     const failed = await fit(linear(), data, { rule: lbfgs(), batch: 4 }).catch((error: unknown) => (error as OptionError).code);
     expect(failed).toBe("RULE_NEEDS_FULL_GRADIENT");
@@ -83,7 +83,7 @@ describe("a run is as a promise", () => {
     expect(model?.run.epochs).toBe(1);
   });
 
-  it("finally is called at the end, and changes nothing", async () => {
+  it("calls finally at the end, without changing the result", async () => {
     using data = numbers();
     let ends = 0;
     const count = (): void => void ends++;
@@ -95,7 +95,7 @@ describe("a run is as a promise", () => {
   });
 });
 
-it("the loss, by name or made, tells the compiler what is predicted and measured", async () => {
+it("infers the types of predictions and metrics from the loss", async () => {
   using two = classes();
   using line = numbers();
   const options = { epochs: 1 };
@@ -117,8 +117,8 @@ it("the loss, by name or made, tells the compiler what is predicted and measured
   expectTypeOf<ReturnType<Fitted<"count">["evaluate"]>>().toEqualTypeOf<CountMetrics>();
 });
 
-describe("columns are standardised by themselves", () => {
-  /** Column j: 0 but for every `every[j]`-th row, else up to `units[j]`. */
+describe("automatic standardisation of columns", () => {
+  /** Column j is 0 except in every `every[j]`-th row, which has a value up to `units[j]`. */
   const of = (units: number[], every: number[] = units.map(() => 1)): Dataset =>
     Dataset.fromArrays({
       x: Array.from({ length: 100 }, (_, i) => units.map((unit, j) => (i % every[j] === 0 ? (unit * (1 + (i % 10))) / 10 : 0))),
@@ -141,16 +141,16 @@ describe("columns are standardised by themselves", () => {
     ["the same without one", of(pixels, blank), undefined, true],
     ["features of a map", of([90, 100_000]).map(map), undefined, false],
     ["none but zeros", of([0, 0]), map, false],
-  ] as const)("%s", async (_, data, features, wanted) => {
+  ] as const)("decides correctly: %s", async (_, data, features, wanted) => {
     expect(await chosen(data, features)).toBe(wanted);
     data.dispose();
   });
 });
 
-describe("what cannot be a run is refused in words", () => {
+describe("runs refused with an explanation", () => {
   const data = Dataset.fromArrays({ x: [[0], [1], [2], [3]], y: [0, 1, 0, 1] });
   const model = linear({ loss: "logistic" });
-  // As JavaScript would call it.
+  // Called as from JavaScript, without types.
   const call = fit as unknown as (...args: unknown[]) => Promise<unknown>;
 
   it.each([
@@ -179,7 +179,7 @@ describe("what cannot be a run is refused in words", () => {
     ["rows for data", [model, [[1], [2]]], "data is an array of 2, but must be a Dataset: write Dataset.fromArrays"],
     ["rows to validate", [model, data, { validate: [[1]] }], "validate is an array of 1, but must be a Dataset of held-out rows"],
     ["options that are none", [model, data, null], "options is null, but must be an object: write { epochs: 5 }"],
-  ])("%s", async (_, args, message) => {
+  ])("refuses %s", async (_, args, message) => {
     expect(() => call(...args)).toThrow(message);
     expect(() => call(...args)).toThrow("[OPTION_TYPE]");
   });
@@ -189,11 +189,11 @@ describe("what cannot be a run is refused in words", () => {
     [averaging(), "chain(sgd(), averaging())"],
     [chain(clipNorm(), weightDecay()), "chain(clipNorm(), weightDecay(), sgd())"],
     [chain(clipNorm(), averaging()), "chain(clipNorm(), sgd(), averaging())"],
-  ])("a link of chains by itself", async (rule, advice) => {
+  ])("refuses a chain link alone", async (rule, advice) => {
     await expect(fit(model, data, { rule })).rejects.toThrow(advice);
   });
 
-  it("each rule on the full objective has its own reason against a minibatch", async () => {
+  it("explains why each full-objective rule refuses a minibatch", async () => {
     await expect(fit(model, data, { rule: strongWolfe(), batch: 1 })).rejects.toThrow(
       /costs 4 gradients.*need not descend it.*stochasticLineSearch/,
     );
@@ -202,31 +202,31 @@ describe("what cannot be a run is refused in words", () => {
     );
   });
 
-  it("an algorithm of no rule", () => {
+  it("refuses an algorithm without a valid rule", () => {
     expect(() => gradientDescent({ rule: sgd as never })).toThrow(
       "gradientDescent: rule is the function sgd, not called, but must be a rule: write adam({ rate: 0.001 })",
     );
   });
 
-  it("links are what the registry puts into a chain", () => {
+  it("marks a rule as a link if the registry puts it into a chain", () => {
     for (const [name, { make, inChain }] of Object.entries(ruleRegistry)) {
       const made = make({});
       expect([name, made.kind === "equation" && made.link]).toEqual([name, inChain !== undefined]);
     }
   });
 
-  it("rows to go on with", () => {
+  it("refuses to resume on rows that are not a Dataset", () => {
     const resume = fit.resume as unknown as (...args: unknown[]) => unknown;
     expect(() => resume("kept", [[1]])).toThrow("fit.resume: data is an array of 1, but must be a Dataset");
   });
 
-  it("group and penaltyWeights together", async () => {
+  it("refuses group and penaltyWeights together", async () => {
     const both = linear({ loss: "squared", group: { strength: 0.1, groups: [["x0"]] }, penaltyWeights: { x0: 0.5 } });
     await expect(fit(both, data, { epochs: 2 })).rejects.toThrow("[MODEL_PENALTY]");
   });
 });
 
-it("16-bit parameters end a run with an error where they end, instead of staying there", async () => {
+it("16-bit parameters end a run with an error when they saturate", async () => {
   const x = Array.from({ length: 200 }, (_, i) => [(i % 20) / 10 - 1]);
   const data = Dataset.fromArrays({ x, y: x.map(([v]) => 40 * v) });
   const options = { rule: sgd({ rate: 0.1 }), epochs: 20, seed: 1 };
@@ -238,7 +238,7 @@ it("16-bit parameters end a run with an error where they end, instead of staying
     await expect(fit(model, data, { ...options, precision })).rejects.toThrow("[MODEL_SATURATED]");
   }
   expect((await fit(model, data, options)).weights[0]).toBeCloseTo(40, 1);
-  // The rows of one of two copies lead there: their mean never shows it.
+  // The rows of one copy lead to the limit, which the mean of both copies never shows.
   const halved = Dataset.fromArrays({ x, y: x.map(([v], i) => (i < 100 ? 0 : 40 * v)) });
   const two = { ...options, precision: { data: "f32", model: "i16" }, replicas: 2, schedule: "ordered" } as const;
   await expect(fit(model, halved, two)).rejects.toThrow(
@@ -246,7 +246,7 @@ it("16-bit parameters end a run with an error where they end, instead of staying
   );
 });
 
-it("the loss that a rule on the full objective reports is without the penalty, at the point where it was taken", async () => {
+it("a full-objective rule reports the loss without the penalty, at the point of evaluation", async () => {
   const x = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(2 * i)]);
   const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => 3 * a - 2 * b), type: "f64" });
   const model = linear({ loss: "squared", l2: 0.5, standardise: false });
@@ -274,7 +274,7 @@ it("the loss that a rule on the full objective reports is without the penalty, a
   expect(host.run.loss).toBeCloseTo(running.run.loss, 10);
 });
 
-it("full gradients run 100 epochs by default, those of a rule that converges until then, single rows 5", async () => {
+it("full gradients run 100 epochs by default or until convergence, and single rows run 5", async () => {
   const rows = Array.from({ length: 30 }, (_, i) => [Math.sin(i), Math.cos(2 * i)]);
   const data = Dataset.fromArrays({ x: rows, y: rows.map(([a, b]) => 3 * a - 2 * b + 1) });
   const model = linear({ loss: "squared" });
@@ -289,7 +289,7 @@ describe("the group penalty on full gradients", () => {
   const strength = 0.2;
   const rates = [0.4, exponentialDecay({ rate: 0.4, factor: 0.9 })];
 
-  /** Proximal gradient descent, written out; `rate` by the update, from 1. */
+  /** Proximal gradient descent, written explicitly. `rate` is a function of the update, from 1. */
   function twin(rate: (t: number) => number, updates: number): number[] {
     const p = [0, 0, 0];
     for (let t = 1; t <= updates; t++) {

@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), "ergodic-from-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const SIZE = 200;
-/** Numbers that look random: the same each time. */
+/** Deterministic numbers that look random. */
 const wave = (i: number, k: number): number =>
   Math.sin(12.9898 * (i + 1) + 78.233 * (k + 1)) * 43758.5453 -
   Math.floor(Math.sin(12.9898 * (i + 1) + 78.233 * (k + 1)) * 43758.5453);
@@ -41,10 +41,10 @@ const numbers = (seed: number, size = SIZE): Dataset => {
 };
 const still = { rule: sgd({ rate: 1e-30 }), epochs: 1, seed: 1 } as const;
 
-describe("a linear model that begins at another one", () => {
+describe("a linear model initialised from another", () => {
   const model = linear({ loss: "squared" });
 
-  it("has its weights where no step is made: from a predictor, bytes, a file, an address and a list", async () => {
+  it("has equal weights without a step: from a predictor, bytes, a file, an address and a list", async () => {
     const first = await fit(model, numbers(1), { epochs: 3, seed: 1 });
     const path = join(folder, "first.safetensors");
     await first.save(path);
@@ -64,7 +64,7 @@ describe("a linear model that begins at another one", () => {
     }
   });
 
-  it("and from the checkpoint of its run, for every precision, and for averaged replicas", async () => {
+  it("has equal weights from a run's checkpoint, for every precision and averaged replicas", async () => {
     for (const plan of [
       {},
       { precision: { data: "f64", model: "f64" } },
@@ -82,7 +82,7 @@ describe("a linear model that begins at another one", () => {
     }
   });
 
-  it("also where its parameters are scaled by a decay", async () => {
+  it("has equal weights even if its parameters are scaled by a decay", async () => {
     const x = Array.from({ length: 60 }, (_, i) => [[i % 5, 1] as const, [5 + (i % 3), 0.5] as const]);
     const sparse = (): Dataset =>
       Dataset.fromSparse({
@@ -101,7 +101,7 @@ describe("a linear model that begins at another one", () => {
     expect(first.weights.some((w) => Math.abs(w) > 0.1)).toBe(true);
   });
 
-  it("takes the units of the first one's columns, which are of its rows", async () => {
+  it("uses the units of the first model's columns, computed from its rows", async () => {
     const scaled = (seed: number, by: number): Dataset => {
       const x = rows(seed).map(([a, b, c]) => [by * a + by, b, 100 * c]);
       return Dataset.fromArrays({ x, y: targets(x) });
@@ -115,12 +115,12 @@ describe("a linear model that begins at another one", () => {
     );
     const [wanted, found] = [first.predict(other), again.predict(other)];
     for (const [i, { value }] of wanted.entries()) expect(found[i].value).toBeCloseTo(value as number, 2);
-    // Its own units would be others.
+    // Its own units would differ.
     const own = await fit(standardised, other, still);
     expect(own.pipeline.steps).not.toEqual(again.pipeline.steps);
   });
 
-  it("takes its classes and levels, in their order, though the rows hold some of them only", async () => {
+  it("uses the earlier classes and levels in their order, even if the rows contain only some", async () => {
     const category = (name: string, texts: string[]) => {
       const levels = [...new Set(texts)];
       return { name, kind: "category" as const, levels, codes: Int32Array.from(texts, (text) => levels.indexOf(text)) };
@@ -143,7 +143,7 @@ describe("a linear model that begins at another one", () => {
       const [wanted, found] = [first.predict({ colour }), again.predict({ colour })];
       for (const name of ["x", "y", "z"]) expect(found.probabilities![name]).toBeCloseTo(wanted.probabilities![name], 6);
     }
-    // And what it learns is of the right class.
+    // The model learns the right class.
     const learnt = await fit(linear(), Dataset.fromTable(some, { target: "kind" }), {
       from: first,
       epochs: 20,
@@ -158,7 +158,7 @@ describe("a linear model that begins at another one", () => {
     );
   });
 
-  it("has the loss that it was given, else that of the first one", async () => {
+  it("has its own loss, if given, and otherwise the loss of the first model", async () => {
     const x = rows(1);
     const y = x.map(([a, b]) => (a > b ? "yes" : "no"));
     const first = await fit(linear({ loss: "hinge" }), Dataset.fromArrays({ x, y }), { epochs: 1, seed: 1 });
@@ -168,7 +168,7 @@ describe("a linear model that begins at another one", () => {
     expect(await lossOf(first, "logistic")).toEqual({ name: "logistic" });
   });
 
-  it("learns on: from the optimum it stays there, with few updates", async () => {
+  it("stays at the optimum with few updates", async () => {
     const data = numbers(1);
     const best = await fit(model, data, { algorithm: coordinateDescent() });
     const loss = best.evaluate(data).rmse;
@@ -180,7 +180,7 @@ describe("a linear model that begins at another one", () => {
     expect(anew.evaluate(data).rmse).toBeGreaterThan(2 * loss);
   });
 
-  it("a run that was begun so is resumed bit for bit", async () => {
+  it("resumes bit for bit", async () => {
     const first = await fit(linear({ loss: "squared", standardise: true }), numbers(1), { epochs: 2, seed: 1 });
     const options = { from: first, rule: momentum({ rate: 0.01 }), seed: 5, batch: 8 } as const;
     const data = numbers(2);
@@ -192,7 +192,7 @@ describe("a linear model that begins at another one", () => {
   });
 });
 
-describe("an optimiser that is kept", () => {
+describe("a retained optimiser", () => {
   const data = numbers(1);
   const options = { schedule: "ordered", batch: 10, seed: 1 } as const;
 
@@ -203,7 +203,7 @@ describe("an optimiser that is kept", () => {
     ["adam, racing alone", adam({ rate: 0.01 }), { replicas: "shared", workers: 1 }],
     ["adam on replicas", adam({ rate: 0.01 }), { replicas: 2 }],
     ["adam on full gradients", adam({ rate: 0.05 }), { batch: "all" }],
-  ] as const)("%s: one epoch and one more is two, bit for bit", async (_, rule, plan) => {
+  ] as const)("%s: equals two epochs after one epoch and one more, bit for bit", async (_, rule, plan) => {
     const given = { ...options, ...plan, rule } as const;
     const two = await fit(linear({ loss: "squared" }), data, { ...given, epochs: 2 });
     const run = fit(linear({ loss: "squared" }), data, { ...given, epochs: 1 });
@@ -215,7 +215,7 @@ describe("an optimiser that is kept", () => {
     expect([...fresh.weights]).not.toEqual([...two.weights]);
   });
 
-  it("is kept over several runs, and when one of them is resumed", async () => {
+  it("is retained over several runs, and after one of them is resumed", async () => {
     const given = { ...options, rule: adam({ rate: 0.01 }) };
     const four = await fit(linear({ loss: "squared" }), data, { ...given, epochs: 4 });
     let run = fit(linear({ loss: "squared" }), data, { ...given, epochs: 1 });
@@ -228,7 +228,7 @@ describe("an optimiser that is kept", () => {
     expect([...last.weights]).toEqual([...four.weights]);
   });
 
-  it("is refused where its state is of another kind", async () => {
+  it("is refused if its state is of another kind", async () => {
     const run = fit(linear({ loss: "squared" }), data, { ...options, rule: adam({ rate: 0.01 }), epochs: 1 });
     await run;
     const from = await run.checkpoint();
@@ -247,10 +247,10 @@ describe("an optimiser that is kept", () => {
   });
 });
 
-describe("a network that begins at another one", () => {
+describe("a network initialised from another", () => {
   const model = network([dense(8), relu(), dense(1)], { loss: "squared" });
 
-  it("predicts as that one where no step is made, whatever the units of the new targets", async () => {
+  it("predicts the same without a step, in any units of the new targets", async () => {
     const far = (seed: number, by: number): Dataset => {
       const x = rows(seed);
       return Dataset.fromArrays({ x, y: targets(x).map((y) => by * (y + 3)) });
@@ -268,7 +268,7 @@ describe("a network that begins at another one", () => {
     expect(Math.abs(first.predict(other)[0].value as number)).toBeGreaterThan(500);
   });
 
-  it("keeps frozen parts, and begins others anew by reset", async () => {
+  it("keeps frozen parts, and initialises parts listed in reset", async () => {
     const first = await fit(model, numbers(1), { epochs: 2, seed: 1 });
     const tuned = await fit(network([frozen(dense(8)), relu(), dense(1)], { loss: "squared" }), numbers(2), {
       from: first,
@@ -282,7 +282,7 @@ describe("a network that begins at another one", () => {
     const start = await fit(model, numbers(2), still);
     expect([...Array.from(hidden(anew)["0.weight"].values)]).toEqual([...Array.from(hidden(first)["0.weight"].values)]);
     expect([...Array.from(hidden(anew)["2.weight"].values)]).toEqual([...Array.from(hidden(start)["2.weight"].values)]);
-    // A head of another size, for another question.
+    // A head of another size, for another target.
     const wider = await fit(network([frozen(dense(8)), relu(), dense(4), relu(), dense(1)], { loss: "squared" }), numbers(2), {
       from: first,
       reset: ["2", "4"],
@@ -292,7 +292,7 @@ describe("a network that begins at another one", () => {
     expect([...Array.from(hidden(wider)["0.weight"].values)]).toEqual([...Array.from(hidden(first)["0.weight"].values)]);
   });
 
-  it("resets the part that is named, not one whose path begins with the same figure", async () => {
+  it("resets only the named part, not a path with the same first digit", async () => {
     const layers = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? relu() : dense(i === 11 ? 1 : 2)));
     const first = await fit(network(layers, { loss: "squared" }), numbers(1), { epochs: 1, seed: 1 });
     const again = await fit(network(layers, { loss: "squared" }), numbers(2), { ...still, seed: 7, from: first, reset: ["1"] });
@@ -302,7 +302,7 @@ describe("a network that begins at another one", () => {
     expect(weights(again, "1.weight")).not.toEqual(weights(first, "1.weight"));
   });
 
-  it("frozen parts lie elsewhere among the parameters, also of a checkpoint", async () => {
+  it("finds frozen parts at other parameter positions, even in a checkpoint", async () => {
     const run = fit(model, numbers(1), { epochs: 2, seed: 1 });
     const first = await run;
     const tuned = await fit(network([frozen(dense(8)), relu(), dense(1)], { loss: "squared" }), numbers(2), {
@@ -320,7 +320,7 @@ describe("a network that begins at another one", () => {
     ).rejects.toMatchObject({ code: "FROM_OPTIMISER" });
   });
 
-  it("with normalisation begins from a checkpoint; a file, in which it is folded, says so", async () => {
+  it("begins from a checkpoint with normalisation, and refuses a file with folded normalisation", async () => {
     const normal = network([dense(8), batchNorm(), relu(), dense(1)], { loss: "squared" });
     const run = fit(normal, numbers(1), { epochs: 3, seed: 1 });
     const first = await run;
@@ -335,14 +335,14 @@ describe("a network that begins at another one", () => {
     const data = numbers(3);
     const difference = (m: typeof first): number =>
       Math.max(...m.predict(data).map(({ value }, i) => Math.abs((value as number) - (first.predict(data)[i].value as number))));
-    // Running statistics moved by one batch.
+    // One batch changes the running statistics.
     expect(difference(again)).toBeLessThan(0.2 * difference(statistics));
     await expect(fit(normal, numbers(2), { from: first })).rejects.toThrow(
       /no numbers for 0\.weight.*give the checkpoint of its run/s,
     );
   });
 
-  it("a list has its numbers in the order of its layers", async () => {
+  it("reads a list in the order of its layers", async () => {
     const list = Float64Array.from({ length: 3 * 8 + 8 + 8 + 1 }, (_, i) => i / 10 - 1.05);
     const made = await fit(model, numbers(1), { ...still, from: list });
     const { "0.weight": weight, "2.bias": bias } = (
@@ -356,7 +356,7 @@ describe("a network that begins at another one", () => {
   });
 });
 
-describe("a factorisation that begins at another one", () => {
+describe("a factorisation initialised from another", () => {
   const ratings = (users: string, items: string): Ratings => {
     const cells = [...users].flatMap((u) => [...items].map((m) => [u, m] as const));
     const value = (u: string, m: string): number =>
@@ -368,7 +368,7 @@ describe("a factorisation that begins at another one", () => {
     });
   };
 
-  it("goes by the names of users and items", async () => {
+  it("matches users and items by name", async () => {
     const model = factorisation({ rank: 2, l2: 0.01 });
     const first = await fit(model, ratings("abcdefgh", "pqrstuv"), { epochs: 60, seed: 1 });
     const other = ratings("hgfedcba", "vutsrqp");
@@ -377,7 +377,7 @@ describe("a factorisation that begins at another one", () => {
     const error = (m: typeof first): number => m.evaluate(other).rmse!;
     expect(error(again)).toBeLessThan(1.001 * error(first));
     expect(error(anew)).toBeGreaterThan(1.05 * error(first));
-    // One user more, who begins as others would.
+    // One additional user, with the usual initial values.
     const more = await fit(model, ratings("ahxc", "vqz"), { from: first, epochs: 3, seed: 9 });
     expect(more.users.size).toBe(4);
     await expect(fit(model, other, { from: [1, 2, 3] })).rejects.toThrow(/factors belong to named users and items/);
@@ -387,9 +387,9 @@ describe("a factorisation that begins at another one", () => {
   });
 });
 
-describe("what cannot be a beginning is refused", () => {
+describe("refused initial models", () => {
   const data = numbers(1);
-  it("with the reason", async () => {
+  it("explains why an initial model is refused", async () => {
     const first = await fit(linear({ loss: "squared" }), data, { epochs: 1 });
     const two = Dataset.fromArrays({ x: rows(1).map((row) => row.slice(0, 2)), y: targets(rows(1)) });
     await expect(fit(linear(), two, { from: first })).rejects.toMatchObject({ code: "DATASET_PIPELINE" });
@@ -415,7 +415,7 @@ describe("what cannot be a beginning is refused", () => {
     expect(() => fit(linear(), data, { from: first, optimiser: "old" as never })).toThrow(/"fresh"/);
   });
 
-  it("a damaged file ends in a DataError, never in a TypeError", async () => {
+  it("reports a DataError for a damaged file, never a TypeError", async () => {
     const first = await fit(network([dense(2), dense(1)], { loss: "squared" }), data, { epochs: 1, seed: 1 });
     const bytes = first.toBytes();
     const text = new TextDecoder("latin1").decode(bytes);
@@ -430,7 +430,7 @@ describe("what cannot be a beginning is refused", () => {
     }
   });
 
-  it("numbers that were changed in a file, and the checkpoint of another kind of model", async () => {
+  it("refuses changed numbers in a file, and the checkpoint of another kind of model", async () => {
     const bytes = (await fit(linear({ loss: "squared" }), data, { epochs: 1, seed: 1 })).toBytes();
     bytes[bytes.length - 2] ^= 1;
     await expect(fit(linear({ loss: "squared" }), data, { from: bytes })).rejects.toMatchObject({ code: "MODEL_FORMAT" });

@@ -1,4 +1,7 @@
-/** Paths of group penalties: each point is the fit at its strength, the largest strength is the least without a nonzero, and folds are fits on their rows. */
+/**
+ * Paths of group penalties: each point is the fit at its strength, the largest strength is the smallest with all
+ * coefficients 0, and folds are fits on their rows.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +23,7 @@ const modelOf = (loss: Kind, strength = 1) => linear({ loss: loss as LossName, s
 describe.each(kinds)("%s", (kind) => {
   const rows = randomRows(kind, { rows: 40, columns: 7 });
 
-  it("every point is certified, and is the fit at its strength", async () => {
+  it("certifies every point, and equals the fit at its strength", async () => {
     using data = tableOf(rows);
     const path = await fit.path(modelOf(kind), data, { lambdas: 5, ratio: 0.1, tolerance: 1e-10 });
     expect(Math.max(...path.gaps)).toBeLessThanOrEqual(1e-10);
@@ -36,7 +39,7 @@ describe.each(kinds)("%s", (kind) => {
     });
   });
 
-  it("just below the largest strength the first group leaves 0", async () => {
+  it("activates the first group just below the largest strength", async () => {
     using data = tableOf(rows);
     const { lambdas } = await fit.path(modelOf(kind), data, { lambdas: 1 });
     const near = [1 + 1e-6, 1 - 1e-4].map((factor) => factor * lambdas[0]);
@@ -45,7 +48,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(path.nonZeros[1]).toBeGreaterThan(0);
   });
 
-  it("held-out errors are those of fits on the other folds' rows", async () => {
+  it("has the held-out errors of fits on the rows of other folds", async () => {
     using data = tableOf(rows);
     const lambdas = [0.1, 0.03];
     const options = { lambdas, folds: 3, seed: 2, tolerance: 1e-10 };
@@ -56,7 +59,7 @@ describe.each(kinds)("%s", (kind) => {
       const alone = await fit(modelOf(kind, lambda), training, { algorithm: coordinateDescent({ tolerance: 1e-10 }) });
       const held = { x: rows.x.filter((_, i) => of[i] === 0), y: rows.y.filter((_, i) => of[i] === 0) };
       const loss = meanLoss(kind, { ...rows, ...held }, { weights: [...alone.weights], intercept: [...alone.intercept] });
-      // The least Poisson loss of y is y − y log y, and the others' is 0.
+      // The minimum Poisson loss of y is y − y log y, and that of the others is 0.
       const least =
         kind === "poisson" ? held.y.reduce((sum, y) => sum + y - (y > 0 ? y * Math.log(y) : 0), 0) / held.y.length : 0;
       expect(path.crossValidation!.byFold[0][k]).toBeCloseTo(2 * (loss - least), 4);
@@ -66,7 +69,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
-it("goes on from a checkpoint bit for bit, with folds", async () => {
+it("resumes from a checkpoint bit for bit, with folds", async () => {
   using data = tableOf(randomRows("squared", { rows: 40, columns: 7 }));
   const options = { lambdas: 6, ratio: 0.05, folds: 2, seed: 1 };
   const stop = new AbortController();
@@ -83,7 +86,7 @@ it("goes on from a checkpoint bit for bit, with folds", async () => {
   expect(resumed.gaps).toEqual(whole.gaps);
 });
 
-it("gives all memory back", async () => {
+it("releases all memory", async () => {
   const { engineMemory } = await import("../../../src/engine/memory/memory.ts");
   using data = Dataset.fromArrays({
     x: [

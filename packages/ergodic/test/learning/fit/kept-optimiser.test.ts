@@ -1,4 +1,7 @@
-/** What rules keep besides the moments of parameters is taken over from a checkpoint, too: numbers of their own, and the rate of a line search. */
+/**
+ * Rule state besides the moments of parameters, which a checkpoint passes on too: numbers of the rule, and the rate of
+ * a line search.
+ */
 import { expect, it } from "vitest";
 import {
   adam,
@@ -20,7 +23,7 @@ it.each([
   ["schedule-free Adam", scheduleFreeAdam({ rate: 0.05 })],
   ["SPS max", spsMax()],
   ["a line search", stochasticLineSearch()],
-] as const)("%s: one epoch and one more is two, bit for bit", async (_, rule) => {
+] as const)("%s: equals two epochs after one epoch and one more, bit for bit", async (_, rule) => {
   const given = { rule, schedule: "ordered", batch: 10, seed: 1 } as const;
   const model = linear({ loss: "squared" });
   const two = await fit(model, data, { ...given, epochs: 2 });
@@ -33,7 +36,7 @@ it.each([
   expect([...fresh.weights]).not.toEqual([...two.weights]);
 });
 
-it("replicas take over what the one lane of the other run had", async () => {
+it("replicas start from the optimiser state of an earlier single lane", async () => {
   const given = { rule: adam({ rate: 0.01 }), schedule: "ordered", batch: 10, seed: 1 } as const;
   const model = linear({ loss: "squared" });
   const run = fit(model, data, { ...given, epochs: 1 });

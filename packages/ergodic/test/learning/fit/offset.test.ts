@@ -1,5 +1,6 @@
 /**
- * Row offsets: z = x·p + intercept + o. Against R's glm and sklearn's arithmetic by plain reference twins: Newton's method on the same objective, written out here.
+ * Row offsets: z = x·p + intercept + o. Plain reference twins reproduce the arithmetic of R's glm and sklearn with
+ * Newton's method on the same objective.
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -19,7 +20,7 @@ import {
 } from "../../../src/entries/everything.ts";
 import { predictor } from "../../../src/entries/predict.ts";
 
-/** Newton's method for mean w ℓ(x·p + o, y) + l2/2 ‖coefficients‖²; p: columns, then the intercept. */
+/** Newton's method for mean w ℓ(x·p + o, y) + l2/2 ‖coefficients‖². p contains the columns, then the intercept. */
 function twin(
   loss: "poisson" | "logistic" | "squared",
   { x, y, offset, weights, l2 }: { x: number[][]; y: number[]; offset: number[]; weights?: number[]; l2: number },
@@ -43,7 +44,7 @@ function twin(
       });
     });
     const step = solve(h, g);
-    // Half steps while far from the solution keep Poisson's exponentials in range.
+    // Shorter steps far from the solution keep Poisson's exponentials in range.
     const scale = Math.min(1, 2 / Math.max(...step.map(Math.abs), 1e-300));
     step.forEach((s, j) => {
       p[j] -= scale * s;
@@ -68,7 +69,7 @@ function solve(a: number[][], b: number[]): number[] {
   return m.map((row, i) => row[n] / row[i]);
 }
 
-/** Deterministic data with an exposure that differs a hundredfold. */
+/** Deterministic data with exposures that differ up to a hundredfold. */
 function claims(count: number, loss: "poisson" | "logistic" | "squared") {
   const x = Array.from({ length: count }, (_, i) => [Math.sin(3 * i), Math.cos(5 * i + 1)]);
   const offset = Array.from({ length: count }, (_, i) => Math.log(0.05 + (i % 17) / 3));
@@ -88,20 +89,20 @@ const close = (found: ArrayLike<number>, wanted: readonly number[], digits: numb
   for (const [i, v] of wanted.entries()) expect(Math.abs(found[i] - v)).toBeLessThan(10 ** -digits * Math.max(1, Math.abs(v)));
 };
 
-describe("a fit with offsets is the fit of z + o", () => {
+describe("fits with offsets", () => {
   const losses = ["poisson", "logistic", "squared"] as const;
-  it.each(losses)("%s, by L-BFGS, coordinate descent and SGD", async (loss) => {
+  it.each(losses)("equals the fit of z + o: %s, by L-BFGS, coordinate descent and SGD", async (loss) => {
     const { x, y, offset, weights } = claims(180, loss);
     const l2 = 0.03;
     const wanted = twin(loss, { x, y, offset, weights, l2 });
-    // Without it the answer is another one, so that the comparison means something.
+    // The answer without the offset differs, so that the comparison is meaningful.
     const without = twin(loss, { x, y, offset: offset.map(() => 0), weights, l2 });
     expect(Math.abs(without[2] - wanted[2])).toBeGreaterThan(0.05);
     const data = Dataset.fromArrays({ x, y, offset, weights, type: "f64", classes: loss === "logistic" });
     const precision = { data: "f64", model: "f64" } as const;
     const model = linear({ loss, l2, standardise: false });
     const solved = await fit(model, data, { rule: lbfgs(), batch: "all", precision, until: { updates: 400, tolerance: 1e-13 } });
-    // It ends where the objective has stopped falling, which parameters feel by the root.
+    // It ends when the objective stops falling, so parameters are accurate to the square root of the precision.
     close([...solved.weights, ...solved.intercept], wanted, 3.3);
     const by = await fit(model, data, { algorithm: coordinateDescent(), precision, until: { tolerance: 1e-12, epochs: 3000 } });
     close([...by.weights, ...by.intercept], wanted, 5);
@@ -118,7 +119,7 @@ describe("a fit with offsets is the fit of z + o", () => {
     expect(sparse.gap!).toBeLessThan(1e-9);
   });
 
-  it("a path is made of such fits, and its folds are judged with their offsets", async () => {
+  it("consists of offset fits along a path, with offsets in its folds too", async () => {
     const { x, y, offset } = claims(150, "poisson");
     const precision = { data: "f64", model: "f64" } as const;
     const data = Dataset.fromArrays({ x, y, offset, type: "f64" });
@@ -133,12 +134,12 @@ describe("a fit with offsets is the fit of z + o", () => {
       });
       close([...path.predictor(k).weights, ...path.predictor(k).intercept], [...alone.weights, ...alone.intercept], 4);
     }
-    // With all of the offset in the rates, a model without coefficients is close: without it, none is.
+    // The offset explains the rates, so a model without coefficients is close. Without the offset, none is.
     const without = await fit.path(model, Dataset.fromArrays({ x, y, type: "f64" }), { lambdas: 12 });
     expect(without.lambdas[0]).not.toBeCloseTo(path.lambdas[0], 3);
   });
 
-  it("sparse rows and narrow types give what dense floats give", async () => {
+  it("computes the same for sparse rows and narrow types as for dense floats", async () => {
     const { x, y, offset } = claims(120, "poisson");
     const rows = x.map(([a, b], i) => (i % 3 === 0 ? [0, b] : [a, b]));
     const data = Dataset.fromArrays({ x: rows, y, offset, type: "f64" });
@@ -170,7 +171,7 @@ describe("a fit with offsets is the fit of z + o", () => {
     close([...narrow.weights, ...narrow.intercept], [...wide.weights, ...wide.intercept], 2.5);
   });
 
-  it("a constant offset moves the intercept and nothing else", async () => {
+  it("changes only the intercept for a constant offset", async () => {
     await fc.assert(
       fc.asyncProperty(fc.double({ min: -2, max: 2, noNaN: true }), async (shift) => {
         const { x, y } = claims(60, "squared");
@@ -212,7 +213,7 @@ describe("predictions with offsets", () => {
   const data = Dataset.fromTable(table, { target: "claims", offset: "exposure" });
   const trained = fit(linear({ loss: "poisson" }), data, { epochs: 20, seed: 2 });
 
-  it("rows by name, datasets and predictInto agree, through a file as well", async () => {
+  it("agree for rows by name, datasets and predictInto, even after saving", async () => {
     const fitted = await trained;
     expect(fitted.columns).toEqual(["a", "b"]);
     const rows = x.map(([a, b], i) => ({ b, exposure: offset[i], a }));
@@ -239,7 +240,7 @@ describe("predictions with offsets", () => {
     expect(file[0].offset).toBe("exposure");
   });
 
-  it("each row has its own, also of more rows than are predicted at a time", async () => {
+  it("use the offset of each row, even in several batches", async () => {
     const fitted = await trained;
     const many = claims(1500, "poisson");
     const rows = many.x.map(([a, b], i) => ({ a, b, exposure: many.offset[i] }));
@@ -248,7 +249,7 @@ describe("predictions with offsets", () => {
     expect([...out]).toEqual(rows.map((row) => fitted.predict(row).value));
   });
 
-  it("rows that lack it are refused, never taken as 0", async () => {
+  it("refuse rows without an offset, and never assume 0", async () => {
     const fitted = await trained;
     const said = (call: () => unknown): string => {
       try {
@@ -269,7 +270,7 @@ describe("predictions with offsets", () => {
     const fromLists = await fit(linear({ loss: "poisson" }), Dataset.fromArrays({ x, y, offset }), { epochs: 1 });
     expect(said(() => fromLists.predict([1, 2]))).toMatch(/the rows lack the offset "offset"/);
     expect(said(() => fromLists.evaluate(Dataset.fromArrays({ x, y })))).toMatch(/it lacks the offset that the model's rows had/);
-    // What the column is called is no matter.
+    // The name of the column does not matter.
     const renamed = table.columns.map((one) => (one.name === "exposure" ? { ...one, name: "years" } : one));
     const other = Dataset.fromTable({ ...table, columns: renamed }, { target: "claims", offset: "years" });
     close([...fitted.outputs(other)], [...fitted.outputs(data)], 12);
@@ -282,7 +283,7 @@ describe("predictions with offsets", () => {
     expect(said(() => plain.evaluate(data))).toMatch(/it has an offset, but the model's rows had none/);
   });
 
-  it("split, select, as, standardise, follow and the pipeline keep it", async () => {
+  it("survive split, select, as, standardise, follow and the pipeline", async () => {
     const chosen = data.select([5, 2, 2]);
     expect([...chosen.offset!]).toEqual([offset[5], offset[2], offset[2]]);
     expect([...data.as("i8").offset!]).toEqual(offset);
@@ -291,7 +292,7 @@ describe("predictions with offsets", () => {
     expect([...Pipeline.fromJson(data.pipeline.toJSON()).apply(table).offset!]).toEqual(offset);
     expect([...data.follow(data.standardise().pipeline).offset!]).toEqual(offset);
     expect(Dataset.fromArrays({ x, y }).offset).toBeNull();
-    // As datasets go to another thread.
+    // The form in which datasets are sent to another thread.
     expect([...dataFrom(portableData(data)).offset!]).toEqual(offset);
     expect(dataFrom(portableData(Dataset.fromArrays({ x, y }))).offset).toBeNull();
     const swapped = { ...table, columns: [table.columns[2], table.columns[1], table.columns[0], table.columns[3]] };
@@ -303,7 +304,7 @@ describe("predictions with offsets", () => {
   });
 });
 
-it("what takes no offset says so, and offsets are checked", async () => {
+it("models without offsets refuse them, and offsets are checked", async () => {
   const { x, y, offset } = claims(30, "squared");
   const three = y.map((_, i) => ["a", "b", "c"][i % 3]);
   await expect(fit(linear(), Dataset.fromArrays({ x, y: three, offset }))).rejects.toThrow(

@@ -1,4 +1,7 @@
-/** fit.path: its λ, what each solution says, cross-validation against fits on the selected rows, the choice of λ, and what it refuses. */
+/**
+ * `fit.path`: its λ, the reported numbers of each solution, cross-validation compared with fits on the selected rows,
+ * the choice of λ, and refused input.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,7 +27,7 @@ describe.each(kinds)("%s", (kind) => {
     ["weights of the penalty", 1, { penaltyWeights: { x0: 3, x2: 0.5 } }],
     ["no intercept", 1, { intercept: false }],
   ] as [string, number, LinearOptions][])(
-    "starts at the smallest λ with no nonzero coefficient: %s",
+    "starts at the smallest λ with all coefficients at zero: %s",
     async (_, l1Ratio, more) => {
       using data = tableOf(rows);
       const model = modelOf(kind, more);
@@ -40,7 +43,7 @@ describe.each(kinds)("%s", (kind) => {
     },
   );
 
-  it("every solution is that of a fit, and its numbers are so", async () => {
+  it("has the solution of a fit at every λ, and correct numbers", async () => {
     using data = tableOf(rows);
     const l1Ratio = 0.7;
     const path = await fit.path(modelOf(kind), data, { lambdas: 5, ratio: 0.05, l1Ratio, tolerance: 1e-11 });
@@ -63,7 +66,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(path.crossValidation).toBeUndefined();
   });
 
-  it("cross-validation: held-out errors of fits on the rows of each fold", async () => {
+  it("has the held-out errors of fits on the rows of each fold", async () => {
     const weights = rows.y.map((_, i) => 0.5 + (i % 3));
     for (const rowWeights of [undefined, weights]) {
       using data = tableOf(rows, { weights: rowWeights });
@@ -88,7 +91,7 @@ describe.each(kinds)("%s", (kind) => {
           const least =
             kind === "poisson" ? held.y.reduce((s, y, i) => s + held.weights[i] * (y > 0 ? y - y * Math.log(y) : 0), 0) : 0;
           const deviance = (2 * (sum - least)) / held.weights.reduce((a, b) => a + b, 0);
-          // Folds are solved to what a choice of λ needs, whatever the path itself is solved to.
+          // Folds are solved to the precision that the choice of λ requires, whatever the tolerance of the path.
           expect(Math.abs(byFold[f][k] - deviance)).toBeLessThan(0.15 * standardError[minimum]);
         }
         const shares = [0, 1, 2].map((f) => total((i) => of[i] === f) / total(() => true));
@@ -102,7 +105,7 @@ describe.each(kinds)("%s", (kind) => {
 });
 
 describe("the largest λ", () => {
-  it("with columns that are not penalised is that of the model with these alone", async () => {
+  it("equals that of the model with unpenalised columns alone", async () => {
     using data = tableOf(randomRows("logistic"));
     const model = modelOf("logistic", { penaltyWeights: { x0: 0, x1: 0 } });
     const { lambdas } = await fit.path(model, data, { lambdas: 1 });
@@ -110,7 +113,7 @@ describe("the largest λ", () => {
     expect([nonZeros(path.weights(0)), nonZeros(path.weights(1))]).toEqual([2, 3]);
   });
 
-  it("of a constant target is any, and the list still falls", async () => {
+  it("is arbitrary for a constant target, and the list still falls", async () => {
     for (const value of [0, 0.1]) {
       using data = tableOf({ ...randomRows("squared"), y: new Array(50).fill(value) });
       const path = await fit.path(modelOf("squared"), data, { lambdas: 20 });
@@ -123,7 +126,7 @@ describe("the largest λ", () => {
 });
 
 describe("the choice of λ", () => {
-  /** Two folds of equal weight whose errors are mean ± spread, in terms of losses (errors are twice those). */
+  /** Two folds of equal weight whose errors are mean ± spread, in units of loss (errors are twice the losses). */
   function chosen(means: number[], spreads: number[], select: "minimum" | "oneStandardError") {
     const count = means.length;
     const record: PathRecord = {
@@ -145,10 +148,10 @@ describe("the choice of λ", () => {
     return new LinearPath({ record, run: {} as RunSummary, select, saving: { saved, stride: 2 } });
   }
 
-  it("the least mean error, or the largest λ within one standard error of it", () => {
+  it("selects the smallest mean error, or the largest λ within one standard error of it", () => {
     const means = [5, 3, 2.25, 2, 2.5];
     const spreads = [1, 0.5, 0.25, 0.25, 0.5];
-    // Of two folds, the standard error of the mean is half their difference: 0.25 in loss at the least.
+    // The standard error of the mean of two folds is half their difference: 0.25 in loss at the minimum.
     expect(chosen(means, spreads, "minimum").chosen).toBe(3);
     expect(chosen(means, spreads, "oneStandardError").chosen).toBe(2);
     const { mean, standardError } = chosen(means, spreads, "minimum").crossValidation!;
@@ -159,7 +162,7 @@ describe("the choice of λ", () => {
     expect(chosen([4, 3, 2, 1], [1, 1, 1, 3.5], "oneStandardError").chosen).toBe(0);
   });
 
-  it("folds hold the classes evenly, whatever their order, and as the seed says", () => {
+  it("balances classes in folds, whatever their order, as determined by the seed", () => {
     const y = Array.from({ length: 60 }, (_, i) => (i < 40 ? 0 : i < 55 ? 1 : 2));
     using data = tableOf({ x: y.map((_, i) => [i]), y, classes: 3 });
     for (const folds of [2, 5, 10]) {
@@ -175,7 +178,7 @@ describe("the choice of λ", () => {
     }
   });
 
-  it("a fold whose training rows are of one class does not disturb the others", async () => {
+  it("tolerates a fold whose training rows are all of one class", async () => {
     const rows = randomRows("logistic", { rows: 30, columns: 4 });
     using data = tableOf({ ...rows, y: rows.y.map((_, i) => Number(i === 11)) });
     const path = await fit.path(modelOf("logistic"), data, { lambdas: 10, folds: 3 });
@@ -187,7 +190,7 @@ describe("the choice of λ", () => {
 describe("the end of a path", () => {
   const explainedBy = (path: { explained: Float64Array }) => [...path.explained.slice(-2)];
 
-  it("comes where the deviance hardly grows, unless the strengths are listed", async () => {
+  it("comes when the deviance hardly grows, unless the strengths are listed", async () => {
     using data = tableOf(randomRows("logistic", { rows: 200, noise: 4 }));
     const path = await fit.path(modelOf("logistic"), data, { lambdas: 100 });
     expect(path.run.reason).toBe("the deviance explained hardly grows any more");
@@ -201,7 +204,7 @@ describe("the end of a path", () => {
     expect([listed.lambdas.length, listed.run.reason]).toEqual([length, "all updates made"]);
   });
 
-  it("comes where nearly all of it is explained, after five strengths at least", async () => {
+  it("comes when nearly all deviance is explained, after at least five strengths", async () => {
     using data = tableOf(randomRows("squared", { noise: 0 }));
     const path = await fit.path(modelOf("squared"), data, { lambdas: 100, folds: 3 });
     expect(path.run.reason).toBe("more than 99.9 % of the deviance is explained");
@@ -214,7 +217,7 @@ describe("the end of a path", () => {
     expect(steep.lambdas.length).toBe(5);
   });
 
-  it("comes by stop as well, with what was solved", async () => {
+  it("comes with stop too, and returns the solved strengths", async () => {
     using data = tableOf(randomRows("logistic"));
     const run = fit.path(modelOf("logistic"), data, {
       lambdas: Array.from({ length: 3000 }, (_, k) => 0.3 * 0.998 ** k),
@@ -261,11 +264,11 @@ describe("a run", () => {
     };
     await expect(watched()).rejects.toThrow("enough");
     await expect((async () => await run)()).rejects.toThrow("enough");
-    // The signal is read between two values of λ, of which there are 10,000.
+    // The signal is checked between two of the 10,000 values of λ.
     expect(last).toBeLessThan(100);
   });
 
-  it("says how far it is from optimal where there is no gap", async () => {
+  it("reports its distance from the optimum if there is no gap", async () => {
     using data = tableOf(randomRows("squared"));
     const run = fit.path(modelOf("squared", { penaltyWeights: { x0: 0 } }), data, { lambdas: 5 });
     const path = await run;
@@ -274,7 +277,7 @@ describe("a run", () => {
     expect(path.run.report.violation).toBe(path.violations[4]);
   });
 
-  it("predicts as its chosen model", async () => {
+  it("predicts with its chosen model", async () => {
     const rows = randomRows("logistic");
     using data = tableOf(rows);
     const path = await fit.path(linear({ loss: "logistic", standardise: true }), data, { lambdas: 20, folds: 4 });
@@ -292,7 +295,7 @@ describe("a run", () => {
   });
 });
 
-describe("refuses", () => {
+describe("refused options", () => {
   const refusal = async (options: FitPathOptions, model: LinearOptions = {}): Promise<string> => {
     using data: Dataset = tableOf(randomRows("squared"));
     const message = (error: unknown): string => (error as Error).message;
@@ -315,11 +318,11 @@ describe("refuses", () => {
     [{ select: "minimum" }, /^fit\.path: select needs folds.*\[OPTION_MISSING\]$/],
     [{ folds: 3, select: "best" as "minimum" }, /^fit\.path: select is "best", but must be .*\[OPTION_RANGE\]$/],
     [{ colour: 1 } as FitPathOptions, /unknown option "colour".*\[OPTION_UNKNOWN\]/],
-  ] as [FitPathOptions, string | RegExp][])("%o", async (options, message) => {
+  ] as [FitPathOptions, string | RegExp][])("refuses %o", async (options, message) => {
     expect(await refusal(options)).toEqual(typeof message === "string" ? message : expect.stringMatching(message));
   });
 
-  it("a model with a penalty of its own", async () => {
+  it("refuses a model with a penalty", async () => {
     expect(await refusal({}, { l1: 0.1 })).toBe(
       "fit.path: the model's l1 is 0.1, but a path sets the strengths itself; leave it out of linear(), and give l1Ratio here [OPTION_CONFLICT]",
     );
@@ -334,7 +337,7 @@ describe("refuses", () => {
     );
   });
 
-  it("to go on from a run of the other verb, or with other data", async () => {
+  it("refuses to resume a run of the other verb, or with other data", async () => {
     const folder = await mkdtemp(join(tmpdir(), "ergodic-"));
     const [ofFit, ofPath] = [join(folder, "fit"), join(folder, "path")];
     using data = tableOf(randomRows("squared"));

@@ -1,4 +1,7 @@
-/** Standard errors, intervals and tests of coefficients: as R's, whatever was standardised, and nowhere but at a maximum of a likelihood. */
+/**
+ * Standard errors, intervals and tests of coefficients, compared with R. They do not depend on standardisation, and
+ * exist only at a maximum of a likelihood.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
@@ -88,8 +91,8 @@ describe.each(cases)("R: $call", ({ call, inputs, target, model = {}, options = 
   const plain = () => Dataset.fromTable(tableOf([...inputs, target]), { target, type: "f64", ...options });
   const data = interactions ? plain().map(products({ interactions })) : plain();
 
-  it.each([true, false])("standardise: %s", async (standardise) => {
-    // Without an intercept centred columns are another model.
+  it.each([true, false])("agrees, standardise: %s", async (standardise) => {
+    // Without an intercept, centred columns define another model.
     if (standardise && model.intercept === false) return expect(inputs).not.toContain("work");
     const fitted = await fit(linear({ ...model, standardise, l2: 0 }), data, { algorithm: newtonCholesky({ tolerance: 1e-16 }) });
     const golden = models[call];
@@ -129,7 +132,7 @@ const wavy = rows(
 );
 const solve = { algorithm: newtonCholesky() };
 
-it("intervals are wider at a higher level, rows of weight 0 count for nothing, f32 and sparse rows give the same", async () => {
+it("widens intervals at a higher level, ignores rows of weight 0, and agrees for f32 and sparse rows", async () => {
   const model = await fit(linear({ l2: 0 }), wavy, solve);
   const width = (level: number) => {
     const [{ low, high }] = regressionTable(model, wavy, { level }).coefficients;
@@ -158,8 +161,8 @@ it("intervals are wider at a higher level, rows of weight 0 count for nothing, f
   );
 });
 
-it.each([1e3, 1e6, 1.7e9])("a column far from 0, by %d times its spread, is estimated as it is near 0", async (far) => {
-  // Quarters of whole numbers, which float64 holds as they are.
+it.each([1e3, 1e6, 1.7e9])("estimates a column far from 0, by %d times its spread, as well as near 0", async (far) => {
+  // Multiples of 1/4, which float64 stores exactly.
   const near = Array.from({ length: 80 }, (_, i) => [((i * 7) % 13) / 4, ((i * 5) % 11) / 4]);
   const y = near.map(([a, b], i) => 2 * a + b + Math.sin(i * 12.9));
   const of = async (shift: number) => {
@@ -176,7 +179,7 @@ it.each([1e3, 1e6, 1.7e9])("a column far from 0, by %d times its spread, is esti
   }
 });
 
-it("a column that others make up is named, and left out; so is a constant one", async () => {
+it("names and omits linearly dependent and constant columns", async () => {
   const data = rows(
     60,
     (i) => i + noisy(i),
@@ -202,7 +205,7 @@ it("a column that others make up is named, and left out; so is a constant one", 
   );
 });
 
-describe("refuses", () => {
+describe("refused input", () => {
   const separable = rows(
     40,
     (i) => (i < 20 ? "no" : "yes"),
@@ -232,13 +235,13 @@ describe("refuses", () => {
     ["another loss", wavy, { loss: "huber", l2: 0 }, solve, /loss "huber" is not a likelihood/],
     ["several outputs", classes, { loss: "logistic", l2: 0 }, solve, /the model has 3 outputs/],
     ["class weights", two, { classWeights: "balanced", l2: 0 }, solve, /the model has classWeights: they change the likelihood/],
-  ] as const)("%s", async (_, data, model, options, message) => {
+  ] as const)("refuses %s", async (_, data, model, options, message) => {
     const fitted = await fit(linear(model as LinearOptions), data, options);
     expect(() => regressionTable(fitted, data)).toThrow(message);
     expect(() => regressionTable(fitted, data)).toThrow(/REGRESSION_MEANING/);
   });
 
-  it("as many coefficients as rows, other data, a level of 1", async () => {
+  it("refuses as many coefficients as rows, other data, and a level of 1", async () => {
     const few = rows(3, noisy, (i) => [i, (i * i) % 3]);
     const fitted = await fit(linear({ l2: 0 }), few, solve);
     expect(() => regressionTable(fitted, few)).toThrow("3 rows are too few to estimate the errors of 3 coefficients");

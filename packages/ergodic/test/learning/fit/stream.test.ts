@@ -1,4 +1,4 @@
-/** fit.stream: the updates of fit, over blocks that come once, each predicted before it is learnt from. */
+/** `fit.stream`: the updates of fit, over blocks that are read once. Each row is predicted before training on it. */
 import { describe, expect, it } from "vitest";
 import {
   adagrad,
@@ -31,7 +31,7 @@ const arrays = (rows: readonly number[], options: object = {}) =>
   Dataset.fromArrays({ x: rows.map((i) => x[i]), y: rows.map((i) => y[i]), weights: rows.map((i) => w[i]), ...options });
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 const whole = arrays(range(0, N));
-/** Blocks of these sizes, and the rest. */
+/** Yields blocks of these sizes, then the rest. */
 function* cut(sizes: readonly number[], rows = range(0, N)): Generator<Dataset> {
   let at = 0;
   for (const size of [...sizes, Infinity]) {
@@ -68,7 +68,7 @@ const table = (rows: readonly number[], levels: readonly string[] = ["no", "yes"
 });
 
 describe("fit.stream", () => {
-  it("makes the updates of fit on all rows, however these are cut into blocks of whole batches", async () => {
+  it("makes the updates of fit on all rows, for any blocks of whole batches", async () => {
     const wanted = await fit(model, whole, asFit);
     for (const sizes of [[], [4], [200, 200], [8, 400, 4]]) {
       const fitted = await fit.stream(model, cut(sizes), options);
@@ -81,7 +81,7 @@ describe("fit.stream", () => {
     }
   });
 
-  it("of networks, from the same initial weights", async () => {
+  it("makes the same updates for networks with equal initial weights", async () => {
     const net = network([dense(5), relu(), dense(1)], { loss: "logistic" });
     const own = { rule: adam({ rate: 0.01 }), batch: 10, seed: 7 };
     const wanted = await fit(net, whole, { ...own, epochs: 1, schedule: "ordered", deterministic: true });
@@ -90,7 +90,7 @@ describe("fit.stream", () => {
     expect(fitted.run.updates).toBe(60);
   });
 
-  it("of sparse rows", async () => {
+  it("makes the same updates for sparse rows", async () => {
     const sparse = (rows: readonly number[]): SparseTable => ({
       source: "s",
       rowCount: rows.length,
@@ -116,7 +116,7 @@ describe("fit.stream", () => {
     expect(fitted.run.report).toMatchObject({ rows: N, blocks: 3 });
   });
 
-  it("takes tables, as their first one is read, with levels and classes that it only lists", async () => {
+  it("reads all tables like the first, with levels and classes listed only there", async () => {
     const rowsOf = (blocks: number[][]) => blocks.map((rows) => table(rows));
     const only = range(0, N)
       .filter((i) => y[i] === "yes")
@@ -141,7 +141,7 @@ describe("fit.stream", () => {
     expect(by.columns).toEqual(["city=Oslo", "city=Rome", "city=(missing)"]);
   });
 
-  it("takes all classes from the options where the first block lacks some", async () => {
+  it("reads all classes from the options if the first block lacks some", async () => {
     const first = arrays(
       range(0, N)
         .filter((i) => y[i] === "yes")
@@ -161,7 +161,7 @@ describe("fit.stream", () => {
     );
   });
 
-  it("learns how columns are made from the first block alone, and keeps it in the model", async () => {
+  it("fits the column transformation on the first block alone, and stores it in the model", async () => {
     const standardised = linear({ loss: "logistic", standardise: true });
     const fitted = await fit.stream(standardised, cut([100]), options);
     const steps = fitted.pipeline.steps.find(({ kind }) => kind === "standardise") as unknown as { centre: number[] };
@@ -179,7 +179,7 @@ describe("fit.stream", () => {
     expect(byDate.predict({ on: "2024-05-06" }).value).toBeTypeOf("number");
   });
 
-  it("gives a model that is saved, read, evaluated and begun from like any other", async () => {
+  it("returns a model that can be saved, read, evaluated and used as an initial model", async () => {
     const fitted = await fit.stream(model, cut([100, 100]), options);
     expect(fitted.evaluate(whole).accuracy).toBeGreaterThan(0.9);
     const again = await predictor<LinearPredictor>(fitted.toBytes());
@@ -191,7 +191,7 @@ describe("fit.stream", () => {
     expect(plan).toMatchObject({ batch: 4, seed: 3, schedule: "ordered" });
   });
 
-  it("takes the rules of fit where none is given", async () => {
+  it("uses the default rule of fit", async () => {
     const fitted = await fit.stream(linear({ loss: "logistic" }), [whole]);
     const wanted = await fit(linear({ loss: "logistic" }), whole, {
       rule: adagrad({ rate: 0.1 }),
@@ -205,13 +205,13 @@ describe("fit.stream", () => {
 });
 
 describe("progressive validation", () => {
-  it("is the loss and accuracy of each block, predicted by what was learnt before each update", async () => {
+  it("reports the loss and accuracy of each block, predicted before each update", async () => {
     const squared = linear({ loss: "squared", standardise: false });
     const own = { rule: sgd({ rate: 0.05 }), batch: 1 };
     const blocks = [range(0, 50), range(50, 80)].map((rows) =>
       Dataset.fromArrays({ x: rows.map((i) => x[i]), y: rows.map((i) => score[i]), weights: rows.map((i) => w[i]), type: "f64" }),
     );
-    // By hand: predict, count, step; there in float64, here in float32.
+    // By hand: predict, count, step. The twin computes in float64 and the stream in float32.
     const p = new Float64Array(5);
     const wanted = [range(0, 50), range(50, 80)].map((rows) => {
       let [loss, weight, squares, absolute] = [0, 0, 0, 0];
@@ -243,17 +243,17 @@ describe("progressive validation", () => {
     [...fitted.weights, ...fitted.intercept].forEach((value, j) => void expect(value).toBeCloseTo(p[j], 6));
   });
 
-  it("of classes, by weights, those of classes too", async () => {
+  it("applies row weights and class weights to classes", async () => {
     const balanced = linear({ loss: "logistic", standardise: false, classWeights: { no: 1, yes: 3 } });
     const [first] = (await fit.stream(balanced, cut([4]), { ...options, until: { updates: 1 } })).run.ticks;
     const right = range(0, 4).reduce((sum, i) => sum + (y[i] === "no" ? w[i] : 0), 0);
     const all = range(0, 4).reduce((sum, i) => sum + w[i], 0);
-    // At first every output is 0, which is the first class, and costs log 2.
+    // At first every output is 0, which predicts the first class and costs log 2.
     expect(first.validation!.accuracy).toBeCloseTo(right / all, 12);
     expect(first.validation!.loss).toBeCloseTo(Math.log(2), 6);
   });
 
-  it("of several classes", async () => {
+  it("supports several classes", async () => {
     const three = Dataset.fromArrays({ x, y: score.map((s) => (s < -1 ? "a" : s < 1 ? "b" : "c")) });
     const { run } = await fit.stream(linear(), [three, three], { batch: 2, rule: adagrad({ rate: 0.3 }) });
     const [first, second] = run.ticks.flatMap(({ validation }) => (validation ? [validation] : []));
@@ -284,7 +284,7 @@ describe("rows of weight 0", () => {
     });
   const padded = range(0, N).flatMap((i) => (i % 5 === 0 ? [-1, i, -1] : [i]));
 
-  it("change nothing in a stream, the clock and its reports included", async () => {
+  it("change nothing in a stream, including clock and reports", async () => {
     const wanted = await fit.stream(model, cut([200, 200]), options);
     const found = await fit.stream(model, [padded.slice(0, 280), padded.slice(280, 560), padded.slice(560)].map(zeros), options);
     expect([...found.weights]).toEqual([...wanted.weights]);
@@ -293,7 +293,7 @@ describe("rows of weight 0", () => {
     expect(found.run.loss).toBe(wanted.run.loss);
   });
 
-  it("nor does a table of them alone, or an empty one", async () => {
+  it("change nothing in a table of their own, and neither does an empty table", async () => {
     const empty = table(range(0, 3));
     const nothing = {
       ...empty,
@@ -321,7 +321,7 @@ describe("rows of weight 0", () => {
     expect(Buffer.from(found.toBytes()).equals(Buffer.from(wanted.toBytes()))).toBe(true);
   });
 
-  it("change no byte of fit of sparse rows, of balanced classes, of networks", async () => {
+  it("change no byte of fit for sparse rows, balanced classes and networks", async () => {
     const sparse = (rows: readonly number[]): Dataset =>
       Dataset.fromSparse(
         {
@@ -347,7 +347,7 @@ describe("rows of weight 0", () => {
     );
   });
 
-  it("do not keep a run from being resumed on the same rows, and on these alone", async () => {
+  it("let a run resume on the same rows, and on nonzero rows alone", async () => {
     const own = { seed: 5, deterministic: true, epochs: 2, batch: 4, rule: adagrad({ rate: 0.2 }) };
     const run = fit(model, zeros(padded), own);
     await run;
@@ -360,7 +360,7 @@ describe("rows of weight 0", () => {
 });
 
 describe("a run of blocks", () => {
-  it("is stopped by until, by stop(), and by its signal, and closes its source", async () => {
+  it("is stopped by until, by stop() and by its signal, and closes its source", async () => {
     let closed = 0;
     async function* endless(): AsyncGenerator<Dataset> {
       try {
@@ -387,7 +387,7 @@ describe("a run of blocks", () => {
     expect(closed).toBe(4);
   });
 
-  it("is stopped while it waits for a block that does not come, the first one too", async () => {
+  it("is stopped while it waits for a block, including the first", async () => {
     const never = (blocks: Dataset[]): AsyncIterable<Dataset> => ({
       [Symbol.asyncIterator]: () => ({
         next: () =>
@@ -408,7 +408,7 @@ describe("a run of blocks", () => {
   });
 
   it.each([1, 25, 26, 49, 50, 75, 149, 150])(
-    "resumes bit for bit after %i updates, in the midst of a block or between two",
+    "resumes bit for bit after %i updates, within a block or between two",
     async (updates) => {
       const wanted = await fit.stream(model, cut([100, 100]), options);
       const run = fit.stream(model, cut([100, 100]), { ...options, until: { updates } });
@@ -440,7 +440,7 @@ describe("a run of blocks", () => {
     expect([...fitted.weights]).toEqual([...wanted.weights]);
   });
 
-  it("refuses to resume what is no stream, or on fewer rows", async () => {
+  it("refuses to resume anything but a stream, or with fewer rows", async () => {
     const other = fit(model, whole, asFit);
     await other;
     expect(await failing(fit.stream.resume(await other.checkpoint(), cut([100])))).toMatch(/not of a stream.*CHECKPOINT_KIND/);
@@ -452,7 +452,7 @@ describe("a run of blocks", () => {
     expect(await failing(fit.resume(kept, whole))).toMatch(/CHECKPOINT_/);
   });
 
-  it("is kept whole where a block cannot be learnt from, and its source is closed", async () => {
+  it("stays intact if a block is invalid, and closes its source", async () => {
     let closed = false;
     function* broken(): Generator<Dataset> {
       try {
@@ -469,7 +469,7 @@ describe("a run of blocks", () => {
     expect([...fitted.weights]).toEqual([...(await fit.stream(model, cut([40]), options)).weights]);
   });
 
-  it("passes on what its source throws", async () => {
+  it("passes on errors of its source", async () => {
     async function* failed(): AsyncGenerator<Dataset> {
       yield arrays(range(0, 40));
       throw new Error("the disk is gone");
@@ -477,7 +477,7 @@ describe("a run of blocks", () => {
     expect(await failing(fit.stream(model, failed(), options))).toBe("the disk is gone");
   });
 
-  it("holds a block at a time: memory does not grow with the rows", async () => {
+  it("holds one block at a time: memory does not grow with the rows", async () => {
     let most = 0;
     let alive = 0;
     function* counted(): Generator<Dataset> {
@@ -495,7 +495,7 @@ describe("a run of blocks", () => {
   });
 });
 
-describe("refuses", () => {
+describe("refused input", () => {
   const one = () => [whole];
   it.each<[string, () => PromiseLike<unknown>, RegExp]>([
     [
@@ -536,5 +536,5 @@ describe("refuses", () => {
       () => Promise.resolve().then(() => fit.stream(model, one(), { signal: 1 as never })),
       /signal is 1/,
     ],
-  ])("%s", async (_, run, message) => expect(await failing(run())).toMatch(message));
+  ])("refuses %s", async (_, run, message) => expect(await failing(run())).toMatch(message));
 });

@@ -1,4 +1,7 @@
-/** A network bound to a dataset, its kernels called one by one, and what they must give: by the interpreter, with losses written out. */
+/**
+ * A network bound to a dataset, with its kernels called one by one. The interpreter and explicit losses give the
+ * expected results.
+ */
 
 import { gradientsOf, input, interpret } from "../../../src/engine/compiler/array/index.ts";
 import { mul, sum } from "../../../src/engine/compiler/index.ts";
@@ -29,9 +32,9 @@ export const planOf = (given: Partial<Plan> = {}): Plan => ({
 
 export interface Evaluated {
   readonly loss: number;
-  /** By parameter path. */
+  /** Gradients by parameter path. */
   readonly gradient: Readonly<Record<string, readonly number[]>>;
-  /** Running statistics afterwards, moved or not. */
+  /** Running statistics afterwards, updated or not. */
   readonly states: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -73,7 +76,10 @@ export class BoundNetwork implements Disposable {
     return this.plan.precision.model === "f64" ? "f64" : "f32";
   }
 
-  /** Irregular parameters; variances above 0. Rounded to float32, so that both precisions start from the same. */
+  /**
+   * Irregular parameters, with variances above 0. They are rounded to float32, so that both precisions start from equal
+   * numbers.
+   */
   irregular(): Float64Array {
     const { layout, parameterCount } = this.problem;
     const all = new Float64Array(parameterCount);
@@ -94,10 +100,10 @@ export class BoundNetwork implements Disposable {
     if (this.binding.updateAt !== undefined) this.engine.memory.f64(this.binding.updateAt, 1)[0] = update;
   }
 
-  /** The mean loss alone, by the kernel that line searches call. */
+  /** The mean loss alone, from the kernel for line searches. */
   objective(rows: readonly number[]): number {
     const kernel = this.engine.kernel("networkObjective", this.plan.deterministic);
-    // What the slot stands for is placed when it is asked for.
+    // The getter fills the slot on first access.
     if (this.binding.objectiveSlot === undefined) throw new Error("no objective");
     this.engine.memory.u32(this.rows, rows.length).set(rows);
     return kernel(this.binding.model, this.parameters, this.rows, rows.length);
@@ -125,7 +131,10 @@ export class BoundNetwork implements Disposable {
     };
   }
 
-  /** The same by the interpreter. `loss` of a row's outputs and target: its value and its slopes by the outputs; `weight` of a row. */
+  /**
+   * The same by the interpreter. `loss` returns the value and slopes for a row's outputs and target, and `weight` the
+   * weight of a row.
+   */
   wanted(
     parameters: Float64Array,
     rows: readonly number[],
@@ -187,7 +196,7 @@ export type RowLoss = (z: readonly number[], y: number) => { value: number; slop
 
 const none = { mean: 0, factor: 1 };
 
-/** Mean and sd of all cells, in float32, as a network standardises images. */
+/** Mean and standard deviation of all cells in float32, as a network standardises images. */
 function imageScale(data: Dataset): { mean: number; factor: number } {
   const cells = Array.from({ length: data.rowCount }, (_, i) => [...data.row(i)]).flat();
   const mean = cells.reduce((a, b) => a + b, 0) / cells.length;
@@ -195,7 +204,7 @@ function imageScale(data: Dataset): { mean: number; factor: number } {
   return { mean: Math.fround(mean), factor: Math.fround(1 / Math.sqrt(variance)) };
 }
 
-/** Largest difference over all numbers, relative to the largest number of its kind (at least 1e-3). */
+/** Largest difference of all numbers, relative to the largest number of the same kind (at least 1e-3). */
 export function farthest(found: Evaluated, wanted: Evaluated): number {
   const off = (a: readonly number[], b: readonly number[]): number => {
     if (a.length !== b.length) return Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** A linear model bound to a dataset, its kernels called one by one: what the tests of kernels share. */
+/** A linear model bound to a dataset, with its kernels called one by one. Shared by the tests of kernels. */
 
 import type { LaneBinding, ParameterType } from "../../../src/engine/contract/index.ts";
 import type { Dataset } from "../../../src/engine/data/dataset.ts";
@@ -68,7 +68,7 @@ export class BoundLinear implements Disposable {
     this.engine.memory[this.model](this.parameters, values.length).set(values);
   }
 
-  /** Mean loss of the listed rows; their outputs. */
+  /** Mean loss of the listed rows, and their outputs. */
   objective(rows: number[], deterministic = true): { loss: number; z: number[] } {
     this.engine.memory.u32(this.rows, rows.length).set(rows);
     const loss = this.engine.kernel(`objective${this.suffix}`, deterministic)(
@@ -80,7 +80,7 @@ export class BoundLinear implements Disposable {
     return { loss, z: [...this.engine.memory.f64(this.binding.outputsAt, rows.length * this.outputs)] };
   }
 
-  /** Mean loss, and the gradient that the pieces stand for, added up by parameter; which parameters they touch. */
+  /** Mean loss, the gradient added up from the pieces by parameter, and the touched parameters. */
   gradient(
     rows: number[],
     { control = 0, deterministic = true } = {},
@@ -107,7 +107,7 @@ export class BoundLinear implements Disposable {
     return { loss, gradient, touched, pieces: count };
   }
 
-  /** Rows as the kernel must see them: [column, scale × stored], the intercept among them if there is one. */
+  /** Rows in the form that the kernel requires: [column, scale × stored], including the intercept if there is one. */
   entries(row: number): Entry[] {
     const { layout } = this.data;
     const { memory } = this.engine;

@@ -1,4 +1,7 @@
-/** kernels/learning/columns.ts against plain twins: four element types, dense and sparse, columns of 0 … 17 rows, special values. */
+/**
+ * kernels/learning/columns.ts compared with plain twins: four element types, dense and sparse, columns of 0 … 17 rows,
+ * and special values.
+ */
 import { describe, expect, it } from "vitest";
 import { Arena } from "../../../src/engine/memory/arena.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -12,7 +15,7 @@ type Type = (typeof types)[number];
 
 interface Column {
   rows: number;
-  /** In stored units, by row; sparse columns leave 0 out. */
+  /** Values by row, in stored units. Sparse columns omit 0. */
   stored: number[];
   scale: number;
 }
@@ -24,7 +27,7 @@ function storedValues(type: Type, count: number, u: Generator<number, never>): n
   });
 }
 
-/** Calls a kernel on column 1 of two; column 0 is a decoy. */
+/** Calls a kernel on column 1 of two. Column 0 is a decoy. */
 class Bound implements Disposable {
   readonly arena = new Arena(engine.memory, "columns");
   readonly block: number;
@@ -64,7 +67,7 @@ class Bound implements Disposable {
 
   read(at: number, rows: number): number[] {
     const all = [...engine.memory.f64(at, rows + 1)];
-    // What stands behind the vector is left alone.
+    // The memory after the vector must not change.
     expect(all.pop()).toBe(1e300);
     return all;
   }
@@ -78,7 +81,7 @@ const epsilon = 2 ** -52;
 const cases = (["dense", "sparse"] as const).flatMap((format) => types.map((type) => ({ format, type })));
 const builds = [true, false];
 
-/** Every length, with zeros among the values. */
+/** Columns of every length, with zeros among the values. */
 function* columns(type: Type): Generator<Column> {
   const u = numbers(11);
   for (let rows = 0; rows <= 17; rows++) {
@@ -88,7 +91,7 @@ function* columns(type: Type): Generator<Column> {
 }
 
 describe.each(cases)("$format $type", ({ format, type }) => {
-  it.each(builds)("xᵀv, deterministic: %s", (deterministic) => {
+  it.each(builds)("computes xᵀv, deterministic: %s", (deterministic) => {
     const u = numbers(3);
     for (const column of columns(type)) {
       using bound = new Bound(format, type, column);
@@ -100,14 +103,14 @@ describe.each(cases)("$format $type", ({ format, type }) => {
     }
   });
 
-  it.each(builds)("v += f (x − o) and v += f h∘(x − o), deterministic: %s", (deterministic) => {
+  it.each(builds)("computes v += f (x − o) and v += f h∘(x − o), deterministic: %s", (deterministic) => {
     const u = numbers(5);
     for (const column of columns(type)) {
       using bound = new Bound(format, type, column);
       const [v, h] = [0, 1].map(() => column.stored.map(() => u.next().value));
       const f = 3 * u.next().value;
       for (const origin of [0, 0.7]) {
-        // Sparse columns have no origin but 0.
+        // Sparse columns have no origin except 0.
         const o = format === "sparse" ? 0 : origin;
         const [plain, weighted] = [bound.vector(v), bound.vector(v)];
         bound.call("Add", deterministic, f, origin, plain);
@@ -124,7 +127,7 @@ describe.each(cases)("$format $type", ({ format, type }) => {
     }
   });
 
-  it.each(builds)("what was added to 0 can be taken away again exactly, deterministic: %s", (deterministic) => {
+  it.each(builds)("subtracts exactly what it added to 0, deterministic: %s", (deterministic) => {
     const u = numbers(7);
     for (const column of columns(type)) {
       using bound = new Bound(format, type, column);
@@ -136,7 +139,7 @@ describe.each(cases)("$format $type", ({ format, type }) => {
     }
   });
 
-  it("‖x − x̄‖ and ‖x‖", () => {
+  it("computes ‖x − x̄‖ and ‖x‖", () => {
     for (const column of columns(type)) {
       using bound = new Bound(format, type, column);
       const x = column.stored.map((v) => v * column.scale);
@@ -144,13 +147,13 @@ describe.each(cases)("$format $type", ({ format, type }) => {
       for (const centred of [0, 1]) {
         const wanted = Math.sqrt(x.reduce((sum, v) => sum + (v - centred * mean) ** 2, 0));
         const found = bound.call("Spread", true, centred);
-        // One row is its own mean: 0, also where the twin's mean is rounded.
+        // One row is its own mean, so the result is 0, even if the twin's mean is rounded.
         expect(Math.abs(found - wanted)).toBeLessThanOrEqual(1e-14 * Math.max(1, wanted) + (x.length === 1 ? 1e-15 : 0));
       }
     }
   });
 
-  it("a column that is constant up to 1e-10 of its size has no spread", () => {
+  it("reports no spread for a column that is constant up to 1e-10 of its size", () => {
     const value = type === "i8" ? 100 : type === "i16" ? 30000 : Math.fround(0.1);
     using bound = new Bound(format, type, { rows: 13, stored: new Array(13).fill(value), scale: 0.37 });
     expect(bound.call("Spread", true, 1)).toBe(0);
@@ -158,7 +161,7 @@ describe.each(cases)("$format $type", ({ format, type }) => {
   });
 });
 
-it.each(["f32", "f64"] as const)("%s: NaN, ±Inf, ±0 and subnormal numbers pass through", (type) => {
+it.each(["f32", "f64"] as const)("%s: passes through NaN, ±Inf, ±0 and subnormal numbers", (type) => {
   const specials = [Number.NaN, Infinity, -Infinity, -0, 1e-40];
   for (const special of specials) {
     for (let rows = 1; rows <= 17; rows++) {

@@ -1,4 +1,7 @@
-/** Conjugates by Fenchel's inequality ℓ(z, y) + ℓ*(u, y) ≥ uz, equal where u is ℓ's derivative; curvatures by differences; weights of 0. */
+/**
+ * Conjugates, tested by Fenchel's inequality ℓ(z, y) + ℓ*(u, y) ≥ uz, with equality if u is the derivative of ℓ. Also
+ * curvatures by differences, and rows of weight 0.
+ */
 import { describe, expect, it } from "vitest";
 import { forGood, linkProgram, type ProgramSpec } from "../../../src/engine/compiler/index.ts";
 import { Arena } from "../../../src/engine/memory/arena.ts";
@@ -8,7 +11,7 @@ import * as losses from "../../../src/learning/models/losses/index.ts";
 
 const engine = await openEngine();
 
-/** Runs a program once; what it stored and its scalars. */
+/** Runs a program once, and returns its stored values and scalars. */
 function run(spec: ProgramSpec, count: number, inputs: Record<string, number[]>, scalars: Record<string, number>) {
   using arena = new Arena(engine.memory, "loss");
   const { program, functions } = linkProgram(engine, spec, forGood);
@@ -74,7 +77,7 @@ it("every loss with a curvature and a conjugate is tested here", () => {
 });
 
 describe.each(single)("%s", (_, loss, targets) => {
-  it("Fenchel's inequality at all pairs, equal at the derivative", () => {
+  it("satisfies Fenchel's inequality for all pairs, with equality at the derivative", () => {
     for (const y of targets) {
       const slopes = grid.map((z) => curved(loss, [z], y).dz[0]);
       const values = slopes.map((u) => conjugate(loss, [u], y));
@@ -90,7 +93,7 @@ describe.each(single)("%s", (_, loss, targets) => {
     }
   });
 
-  it("between a derivative and 0 it is finite and convex; at 0 it is minus the least loss", () => {
+  it("is finite and convex between a derivative and 0, and minus the least loss at 0", () => {
     for (const y of targets) {
       for (const z of grid) {
         const u = curved(loss, [z], y).dz[0];
@@ -100,7 +103,7 @@ describe.each(single)("%s", (_, loss, targets) => {
         for (const alpha of [0.1, 0.5, 0.9])
           expect(at(alpha)).toBeLessThanOrEqual(alpha * whole + (1 - alpha) * none + 1e-12 * (1 + Math.abs(none)));
       }
-      // Losses are convex in z, so that thirds lead to the least one.
+      // Losses are convex in z, so ternary search finds the minimum.
       let [low, high, least] = [-40, 40, Infinity];
       for (let n = 0; n < 60; n++) {
         const thirds = [low + (high - low) / 3, high - (high - low) / 3];
@@ -115,7 +118,7 @@ describe.each(single)("%s", (_, loss, targets) => {
     }
   });
 
-  it("outside of the derivatives' range it is as good as infinite", () => {
+  it("is practically infinite outside the range of derivatives", () => {
     const outside: Record<string, [number, number][]> = {
       squared: [],
       huber: [
@@ -136,7 +139,7 @@ describe.each(single)("%s", (_, loss, targets) => {
     for (const [u, y] of outside[loss.name]) expect(conjugate(loss, [u], y)).toBeGreaterThan(1e200);
   });
 
-  it("its curvature is the derivative of the derivative", () => {
+  it("has the derivative of the derivative as its curvature", () => {
     const h = 1e-5;
     for (const y of targets) {
       for (const z of grid) {
@@ -150,7 +153,7 @@ describe.each(single)("%s", (_, loss, targets) => {
     }
   });
 
-  it("weights multiply loss, derivatives and conjugate; a row of weight 0 counts nothing, also where its loss is infinite", () => {
+  it("multiplies loss, derivatives and conjugate by weights, and ignores rows of weight 0 with infinite loss", () => {
     const [y] = targets;
     for (const z of [-1.3, 0.4]) {
       const [once, thrice] = [curved(loss, [z], y), curved(loss, [z], y, 3)];
@@ -177,7 +180,7 @@ describe("multinomial", () => {
     [0.3, 0.1, -0.2],
   ];
 
-  it("Fenchel's inequality at all pairs, equal at the derivative", () => {
+  it("satisfies Fenchel's inequality for all pairs, with equality at the derivative", () => {
     for (const y of [0, 1, 2]) {
       for (const other of points) {
         const u = curved(loss, other, y).dz;
@@ -199,7 +202,7 @@ describe("multinomial", () => {
     }
   });
 
-  it("its curvatures are the second differences, output by output", () => {
+  it("has second differences as its curvatures, output by output", () => {
     const h = 1e-5;
     for (const z of points) {
       const { d2z } = curved(loss, z, 1);
@@ -215,7 +218,7 @@ describe("multinomial", () => {
     }
   });
 
-  it("a row of weight 0 counts nothing", () => {
+  it("ignores a row of weight 0", () => {
     const { loss: nothing, dz, d2z } = curved(loss, [1e3, 0, -1e3], 2, 0);
     expect([nothing, ...dz, ...d2z].map((v) => v + 0)).toEqual(new Array(7).fill(0));
   });

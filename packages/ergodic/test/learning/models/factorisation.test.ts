@@ -1,4 +1,7 @@
-/** The kernels of factorisation against their twin, and what each update promises: exact minima, an objective that never rises. */
+/**
+ * The kernels of factorisation compared with their twin, and the guarantees of each update: exact minima, and an
+ * objective that never rises.
+ */
 import { describe, expect, test } from "vitest";
 import type { Plan } from "../../../src/engine/contract/index.ts";
 import { Ratings } from "../../../src/engine/data/ratings.ts";
@@ -28,7 +31,7 @@ const variants: [string, FactorisationOptions][] = [
 ];
 const explicit = variants.filter(([, options]) => !options.implicit);
 
-/** Every variant on ratings with a user and an item that have none. */
+/** Returns ratings that include a user and an item without ratings, for every variant. */
 function ratingsFor(options: FactorisationOptions): Ratings {
   const all = plantedRatings({ counts: options.implicit !== undefined });
   const { users, items } = all.triples();
@@ -42,8 +45,8 @@ function expectClose(actual: Float64Array, twin: ReturnType<typeof twinOf>, tole
   expect(worst).toBeLessThan(tolerance);
 }
 
-describe("against the twin", () => {
-  test.each(variants)("least squares: %s", async (_, options) => {
+describe("agreement with the twin", () => {
+  test.each(variants)("agrees for least squares: %s", async (_, options) => {
     using ratings = ratingsFor(options);
     using run = await Opened.open(ratings, options, als);
     const twin = twinOf(ratings, options, run.problem.start);
@@ -53,7 +56,7 @@ describe("against the twin", () => {
     expect(objectives[1] / objective(twin)).toBeCloseTo(1, 12);
   });
 
-  test.each(variants)("rounds over rows: %s", async (_, options) => {
+  test.each(variants)("agrees for rounds over rows: %s", async (_, options) => {
     using ratings = ratingsFor(options);
     using run = await Opened.open(ratings, options, rows);
     const twin = twinOf(ratings, options, run.problem.start);
@@ -63,7 +66,7 @@ describe("against the twin", () => {
     expect(objectives[1] / objective(twin)).toBeCloseTo(1, 12);
   });
 
-  test.each(explicit)("components: %s", async (_, options) => {
+  test.each(explicit)("agrees for components: %s", async (_, options) => {
     using ratings = ratingsFor(options);
     using run = await Opened.open(ratings, options, components);
     const twin = twinOf(ratings, options, run.problem.start);
@@ -73,20 +76,20 @@ describe("against the twin", () => {
     expect(objectives[1] / objective(twin)).toBeCloseTo(1, 12);
   });
 
-  test.each(variants)("float32 factors follow in float64 arithmetic: %s", async (_, options) => {
+  test.each(variants)("computes float32 factors with float64 arithmetic: %s", async (_, options) => {
     using ratings = ratingsFor(options);
     for (const algorithm of options.implicit ? [als, rows] : [als, rows, components]) {
       using narrow = await Opened.open(ratings, options, algorithm, { precision: { data: "f32", model: "f32" } });
       using wide = await Opened.open(ratings, options, algorithm);
       const [[a], [b]] = [await narrow.epochs(1), await wide.epochs(1)];
-      // Stored factors are off by up to 2^-24 of themselves, at random.
+      // Stored factors have random relative errors up to 2^-24.
 
       expect(Math.abs(a / b - 1)).toBeLessThan(2 ** -22);
       expect(narrow.progression.parameters().every((x) => x === Math.fround(x))).toBe(true);
     }
   });
 
-  test.each(variants)("the relaxed build agrees to rounding: %s", async (_, options) => {
+  test.each(variants)("agrees to rounding in the relaxed build: %s", async (_, options) => {
     using ratings = ratingsFor(options);
     using relaxed = await Opened.open(ratings, options, als, { deterministic: false });
     using plain = await Opened.open(ratings, options, als);
@@ -96,7 +99,7 @@ describe("against the twin", () => {
 });
 
 describe("updates", () => {
-  test.each(variants)("each half of an alternation is the exact minimum: %s", async (_, options) => {
+  test.each(variants)("find the exact minimum in each half of an alternation: %s", async (_, options) => {
     using ratings = ratingsFor(options);
     using run = await Opened.open(ratings, options, als);
     const { problem, progression } = run;
@@ -112,7 +115,7 @@ describe("updates", () => {
       while (progression.step < epoch * progression.stepsPerEpoch) {
         await progression.advance(1);
         const after = progression.parameters();
-        // The first step that moves an item: all users have been solved for.
+        // The first step that moves an item comes after all users are solved.
         if (halves === 0 && after.subarray(itemsFrom).some((x, k) => x !== before[itemsFrom + k])) {
           expectMinimum(before, 0);
           halves++;
@@ -124,7 +127,7 @@ describe("updates", () => {
     }
   });
 
-  test.each(variants)("the objective never rises, and a user without ratings ends at 0: %s", async (_, options) => {
+  test.each(variants)("never raise the objective, and leave a user without ratings at 0: %s", async (_, options) => {
     using ratings = ratingsFor(options);
     for (const algorithm of options.implicit ? [als, rows] : [als, rows, components]) {
       using run = await Opened.open(ratings, options, algorithm);
@@ -138,7 +141,7 @@ describe("updates", () => {
     }
   });
 
-  test("least squares and both orders of descent end at the same objective", async () => {
+  test("reach one objective with least squares and both orders of descent", async () => {
     using ratings = plantedRatings({ density: 0.9, noise: 0.3 });
     for (const options of [
       { rank: 3, l2: 1 },
@@ -154,7 +157,7 @@ describe("updates", () => {
     }
   });
 
-  test("a planted matrix of low rank comes back from half of its cells", async () => {
+  test("recover a planted low-rank matrix from half of its cells", async () => {
     using all = plantedRatings({ users: 40, items: 30, rank: 2, density: 1, noise: 0 });
     const { train, test: held } = all.split(0.6, { seed: 3 });
     const options = { rank: 2, l2: 1e-9, biases: false };
@@ -173,7 +176,7 @@ describe("updates", () => {
     held.dispose();
   });
 
-  test("a rank above the number of ratings", async () => {
+  test("handle a rank above the number of ratings", async () => {
     using ratings = Ratings.fromTriples({ users: ["a", "a", "b"], items: ["x", "y", "x"], values: [5, 1, 4] });
     const options = { rank: 9, l2: 0.01 };
     using run = await Opened.open(ratings, options, als);
@@ -192,7 +195,7 @@ describe("runs", () => {
     ["least squares, implicit", als, { rank: 6, implicit: {} }],
     ["rows, implicit", rows, { rank: 6, implicit: {} }],
     ["components", components, { rank: 6 }],
-  ] as const)("%s: the same bytes on one worker and two, whatever the steps a call", async (_, algorithm, options) => {
+  ] as const)("%s: produce the same bytes on one or two workers, for any steps per call", async (_, algorithm, options) => {
     using ratings = plantedRatings({ users: 70, items: 50, counts: "implicit" in options });
     const ends: string[] = [];
     for (const [workers, perCall] of [
@@ -214,7 +217,7 @@ describe("runs", () => {
     ["least squares, implicit", als, { rank: 4, implicit: {} }],
     ["components", components, { rank: 4 }],
     ["rows", rows, { rank: 4 }],
-  ] as const)("%s: goes on bit for bit from a snapshot at any step", async (_, algorithm, options) => {
+  ] as const)("%s: resume bit for bit from a snapshot at any step", async (_, algorithm, options) => {
     using ratings = plantedRatings({ counts: "implicit" in options });
     using whole = await Opened.open(ratings, options, algorithm);
     const { stepsPerEpoch } = whole.progression;
@@ -231,7 +234,7 @@ describe("runs", () => {
     }
   });
 
-  test("converged once an epoch gains less than the tolerance", async () => {
+  test("converge once an epoch gains less than the tolerance", async () => {
     using ratings = plantedRatings();
     using run = await Opened.open(ratings, { rank: 2 }, alternatingLeastSquares({ tolerance: 1e-3 }));
     const objectives: number[] = [];
@@ -241,7 +244,7 @@ describe("runs", () => {
     expect(gains.slice(0, -1).every((gain) => gain > 1e-3)).toBe(true);
   });
 
-  test("stretches cover all rows, none is empty, and each costs its share to within one row", () => {
+  test("cover all rows with nonempty stretches of equal cost, to within one row", () => {
     const ratings = [0, 3, 3, 3, 90, 1, 0, 0, 2, ...Array.from({ length: 300 }, (_, k) => (k * k) % 37)];
     const start = Uint32Array.from(
       [0, ...ratings].map(
@@ -269,7 +272,7 @@ describe("runs", () => {
     expect([...stretches(Uint32Array.of(0, 4), { perRating: 1, perRow: 1 })]).toEqual([0, 1]);
   });
 
-  test("memory comes back", async () => {
+  test("release their memory", async () => {
     using ratings = plantedRatings();
     const { memory } = await openEngine();
     const before = memory.usedBytes;
@@ -309,11 +312,11 @@ describe("refusals", () => {
     ["biases of preferences", { implicit: {}, biases: true }, "OPTION_CONFLICT"],
     ["initialScale 0", { initialScale: 0 }, "OPTION_RANGE"],
     ["weighted 1", { weighted: 1 as unknown as boolean }, "OPTION_TYPE"],
-  ])("%s", async (_, options, code) => {
+  ])("refuses %s", async (_, options, code) => {
     expect(await failure(() => factorisation(options))).toEqual([OptionError.name, code]);
   });
 
-  test("plans without meaning, and data that do not fit", async () => {
+  test("refuses meaningless plans and unsuitable data", async () => {
     const meaning = [CapabilityError.name, "PLAN_MEANING"];
     expect(await failure(() => start({}, { batch: 10 }))).toEqual(meaning);
     expect(await failure(() => start({}, { replicas: 2 }))).toEqual(meaning);
@@ -334,13 +337,13 @@ describe("refusals", () => {
     ]);
   });
 
-  test("equations that are singular to rounding end the run", async () => {
+  test("ends the run if equations are singular to rounding", async () => {
     using ratings = Ratings.fromTriples({ users: [1, 1, 2], items: [1, 2, 1], values: [1, 2, 3] });
     using run = await Opened.open(ratings, { rank: 8, l2: 1e-30, biases: false }, als);
     expect(await failure(() => run.epochs(1))).toEqual([ErgodicError.name, "MODEL_SINGULAR"]);
   });
 
-  test("options of the algorithms", async () => {
+  test("refuses invalid options of the algorithms", async () => {
     expect(await failure(() => alternatingLeastSquares({ tolerance: -1 }))).toEqual([OptionError.name, "OPTION_RANGE"]);
     expect(await failure(() => alternatingLeastSquares({ tol: 1 } as object))).toEqual([OptionError.name, "OPTION_UNKNOWN"]);
     expect(await failure(() => factorCoordinateDescent({ inner: 0 }))).toEqual([OptionError.name, "OPTION_RANGE"]);
@@ -351,7 +354,7 @@ describe("refusals", () => {
   });
 });
 
-test("the model is made again from its JSON", () => {
+test("the model is rebuilt from its JSON", () => {
   for (const [, options] of variants) {
     const model = factorisation(options);
     const json = JSON.parse(JSON.stringify(model.toJSON()));

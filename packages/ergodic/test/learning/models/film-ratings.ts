@@ -1,15 +1,15 @@
 /**
- * Ratings as film sites have them: half stars from ½ to 5, most of what they say in the biases of users and films, a small part in tastes, much noise,
- * and few users and films with most of the ratings.
+ * Ratings like those of film sites: half stars from ½ to 5. Biases of users and films explain most, tastes a small
+ * part, and noise is large. Few users and films have most of the ratings.
  *
- * r = clip(round₂(3.6 + b_u + b_i + p·q + e)): b of sd 0.4 and 0.45, p·q of sd 0.35, e of sd 0.8; rounding to halves. Film k is met 1/(k + 10)
- * as often. The mean alone leaves a root mean square error of 0.97.
+ * r = clip(round₂(3.6 + b_u + b_i + p·q + e)), with b of sd 0.4 and 0.45, p·q of sd 0.35 and e of sd 0.8, rounded to
+ * halves. Film k is rated with a frequency of 1/(k + 10). The mean alone has a root mean square error of 0.97.
  */
 
 import { Ratings } from "../../../src/engine/data/ratings.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 
-/** `unit`: what a star counts. */
+/** `unit` is the value of a star. */
 export function filmRatings({ users = 300, items = 250, seed = 1, unit = 1 } = {}): Ratings {
   const normals = (name: string, count: number, sd: number): number[] => {
     const draws = stream(seed, name).at(0);
@@ -23,7 +23,7 @@ export function filmRatings({ users = 300, items = 250, seed = 1, unit = 1 } = {
   const draws = stream(seed, "cells").at(0);
   const triples = { users: [] as number[], items: [] as number[], values: [] as number[] };
   for (let u = 0; u < users; u++) {
-    // 20 ratings at the least, a few users some hundred.
+    // At least 20 ratings, and a few users with several hundred.
     const activity = (20 + 15 * draws.normal() ** 4) / items;
     for (let i = 0; i < items; i++) {
       if (draws.uniform() >= 60 * activity * popularity[i] * (items / 250)) continue;

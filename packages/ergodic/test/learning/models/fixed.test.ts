@@ -1,4 +1,7 @@
-/** 16-bit parameters: the kernel's bits against its twin, and that rounding is unbiased: exactly, summed over all random numbers. */
+/**
+ * 16-bit parameters: the kernel's bits compared with its twin, and exactly unbiased rounding, summed over all random
+ * numbers.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Engine, openEngine } from "../../../src/engine/memory/engine.ts";
 import * as field from "../../../src/engine/memory/fields.ts";
@@ -31,7 +34,7 @@ function run(
 const state = Uint32Array.of(0x9e3779b9, 0x243f6a89, 0xb7e15163, 0x5bd1e995);
 
 describe("fixedStep", () => {
-  it.each([1, 2])("has its twin's bits, both builds, rows of %i bytes", (bytes) => {
+  it.each([1, 2])("equals its twin bit for bit in both builds, rows of %i bytes", (bytes) => {
     for (let length = 0; length <= 40; length++) {
       for (const c of [0, 1e-9, 3.7e-5, -0.004, 0.11, -1.3, 60, 1e6, Number.NaN]) {
         const x = bytes === 1 ? new Int8Array(length) : new Int16Array(length);
@@ -49,7 +52,7 @@ describe("fixedStep", () => {
     }
   });
 
-  it("is unbiased: over all 2^14 random numbers of each lane, steps sum to the product exactly", () => {
+  it("is unbiased: steps sum exactly to the product over all 2^14 random numbers of each lane", () => {
     const count = 8 * 2 ** 14;
     for (const [c, value] of [
       [0.004, 100],
@@ -60,14 +63,14 @@ describe("fixedStep", () => {
       const x = new Int8Array(count).fill(value);
       const { v } = run(new Int16Array(count), x, c, state, true);
       const moved = -v.reduce((a, b) => a + b, 0) / count;
-      // The product itself is rounded to 2^-14 of a step, or to 2^-15 of the largest step of a row of |x| = 128.
+      // The product itself is rounded to 2^-14 of a step, or to 2^-15 of the largest step of a row with |x| = 128.
       expect(Math.abs(moved - c * value)).toBeLessThanOrEqual(2 ** -15 + Math.abs(c) * 128 * 2 ** -14);
       expect(new Set(v).size).toBeGreaterThan(1);
     }
   });
 
-  it("would be caught rounding to nearest", () => {
-    // The mutant: a step of 0.4 rounded to nearest never moves; the bound above is 2^13 times smaller.
+  it("detects rounding to nearest", () => {
+    // Mutant: a step of 0.4 rounded to nearest never moves. The bound above is 2^13 times smaller.
     expect(Math.abs(Math.round(0.004 * 100) - 0.4)).toBeGreaterThan(2 ** -15 + 0.004 * 128 * 2 ** -14);
   });
 });

@@ -1,6 +1,7 @@
 /**
- * Linear models by coordinates: moves, estimates and pairs against a plain twin, for every loss, format and type; violations against finite differences;
- * gaps against minima found by other means; and coordinateDescent's picks and steps against its working sets.
+ * Linear models by coordinates: moves, estimates and pairs compared with a plain twin, for every loss, format and type.
+ * Violations are compared with finite differences, gaps with minima found by other means, and coordinateDescent's picks
+ * and steps with its working sets.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -80,7 +81,7 @@ class Opened implements Disposable {
   }
 }
 
-/** As the kernels see them: scale × what is stored. */
+/** Rows as the kernels read them: scale × the stored value. */
 function storedRows({ layout }: Dataset): number[][] {
   const { memory } = engine;
   const { rowCount, columnCount, type, stride, scale } = layout;
@@ -103,7 +104,7 @@ function storedRows({ layout }: Dataset): number[][] {
 const apart = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Array.from(a).reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0);
 
-/** Not at kinks. */
+/** A point away from kinks. */
 function somewhere(count: number, seed: number, positive = false): Float64Array {
   const draws = stream(seed, "somewhere").at(0);
   return Float64Array.from({ length: count }, () => (positive ? 0.1 + draws.uniform() : draws.normal() / 2));
@@ -117,9 +118,9 @@ const order = (count: number, pass: number): Uint32Array<ArrayBuffer> => {
 
 describe.each(cases)("moves of $loss, $format", ({ loss, format }) => {
   it.each([{}, { l1: 0.03, l2: 0.1 }, { l1: 0.02, nonNegative: true }, { intercept: false, l1: 0.05 }])(
-    "exact ones go where the twin's bisection goes: %j",
+    "agree with the twin's bisection if they are exact: %j",
     (options) => {
-      // Three classes of 40 rows come apart along a column: without a penalty there is no minimum.
+      // A column separates three classes of 40 rows, so no minimum exists without a penalty.
       const given = loss === "multinomial" ? { l2: 0.01, ...options } : options;
       using one = new Opened(loss, format, given);
       const x = new Float64Array(one.count);
@@ -137,7 +138,7 @@ describe.each(cases)("moves of $loss, $format", ({ loss, format }) => {
   /** Losses without a bound on their curvature have no such steps. */
   const itBounded = (name: string, test: () => void): void => void (curvatures[loss] && it(name, test));
 
-  it("exact ones never raise F, from points far away either", () => {
+  it("never raise F if they are exact, even from distant points", () => {
     using one = new Opened(loss, format, { l1: 0.03 });
     for (const scale of [1, 30, 1000]) {
       one.state.moveTo(somewhere(one.count, 3).map((v) => (loss === "poisson" ? v * Math.min(scale, 30) : v * scale)));
@@ -183,7 +184,7 @@ describe.each(cases)("moves of $loss, $format", ({ loss, format }) => {
       expect(apart(state.point(), x)).toBeLessThan(1e-11);
       expect(state.value()).toBeCloseTo(twin.value(x), 11);
     }
-    // Slopes are up to date again for what comes after.
+    // Later code requires current slopes.
     for (const i of [0, one.count - 1]) {
       state.move(Uint32Array.of(i), { step: "exact" });
       twin.exact(x, i);
@@ -216,7 +217,7 @@ describe.each(cases)("moves of $loss, $format", ({ loss, format }) => {
     expect(apart(state.point(), x)).toBeLessThan(1e-11);
   });
 
-  it.each(types)("on %s", (type) => {
+  it.each(types)("agree with the twin on %s", (type) => {
     using one = new Opened(loss, format, { l1: 0.02 }, type);
     const x = new Float64Array(one.count);
     const picked = order(one.count, 2);
@@ -244,7 +245,7 @@ const penalties: { name: string; options: LinearOptions }[] = [
 const penalised = losses.flatMap((loss) => penalties.map(({ name, options }) => ({ loss, name, options })));
 
 describe.each(penalised)("$loss with $name", ({ loss, options }) => {
-  it("violations are F's slopes where it is smooth", () => {
+  it("equal the slopes of F where it is smooth", () => {
     using one = new Opened(loss, "dense", options);
     const { state } = one;
     const x = somewhere(one.count, 1, true);
@@ -265,7 +266,7 @@ describe.each(penalised)("$loss with $name", ({ loss, options }) => {
     expect(apart(state.violations(), slopes)).toBeLessThan(1e-8);
   });
 
-  it("exact moves lead to a minimum, which gaps certify from everywhere", () => {
+  it("reach a minimum by exact moves, certified by gaps everywhere", () => {
     using one = new Opened(loss, "sparse", options);
     const { state } = one;
     const blocks = Uint32Array.from({ length: one.blocks?.length ?? one.count }, (_, b) => b);
@@ -287,14 +288,14 @@ describe.each(penalised)("$loss with $name", ({ loss, options }) => {
       const { primal, dual } = gap!();
       expect(primal).toBe(state.value());
       expect(dual).toBeLessThanOrEqual(least + 1e-14 * Math.abs(least));
-      // The certificate leaves the point alone.
+      // The certificate does not change the point.
       expect(state.point()).toEqual(moved);
       state.restore(kept);
     }
   });
 });
 
-it.each(formats)("one class against the rest, %s: outputs move apart, and together where they are grouped", (format) => {
+it.each(formats)("one class against the rest, %s: moves outputs separately, and together if grouped", (format) => {
   using apartOnes = new Opened("logistic", format, { l1: 0.02, l2: 0.01 }, "f64", 3);
   const x = new Float64Array(apartOnes.count);
   const picked = order(x.length, 4);
@@ -313,7 +314,7 @@ it.each(formats)("one class against the rest, %s: outputs move apart, and togeth
 });
 
 describe("groups", () => {
-  it("steps of 1/L are the twin's, with a bound that is one", () => {
+  it("make the twin's steps of 1/L, with a valid bound", () => {
     for (const loss of ["squared", "multinomial"] as const) {
       using one = new Opened(loss, "dense", { l1: 0.01, l2: 0.1, group: { strength: 0.03, groups } });
       const { twin, state } = one;
@@ -321,7 +322,7 @@ describe("groups", () => {
       state.moveTo(x);
       for (const [b, members] of one.blocks!.entries()) {
         const L = state.curvature![b];
-        // Rayleigh quotients of f's curvature, by differences of partial derivatives.
+        // Rayleigh quotients of f's curvature, from differences of partial derivatives.
         for (let seed = 0; seed < 20; seed++) {
           const d = somewhere(members.length, seed);
           const there = x.slice();
@@ -344,7 +345,7 @@ describe("groups", () => {
     }
   });
 
-  it("bounds eigenvalues from above, closely", () => {
+  it("bound eigenvalues from above, closely", () => {
     const m = 5;
     const draws = stream(2, "matrix").at(0);
     const half = Array.from({ length: m }, () => Array.from({ length: m }, () => draws.normal()));
@@ -384,9 +385,9 @@ describe("coordinateDescent on linear models", () => {
   const bounded = ({ pick, step, acceleration }: CoordinateDescentOptions): boolean =>
     step === "lipschitz" || pick === "importance" || acceleration === "nesterov";
 
-  it.each(losses)("all ways lead to the working sets' answer: %s", async (loss) => {
+  it.each(losses)("find the solution of working sets in every mode: %s", async (loss) => {
     const model = linear({ loss, l1: 0.02, standardise: false });
-    // Each format meets two of the losses.
+    // Each format is combined with two of the losses.
     for (const format of isSlow ? formats : [formats[losses.indexOf(loss) % 2]]) {
       const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: classesOf[loss], format });
       const wanted = await fit(model, data, { algorithm: coordinateDescent({ tolerance: 1e-13 }), epochs: 10_000 });
@@ -405,7 +406,7 @@ describe("coordinateDescent on linear models", () => {
     { loss: "huber", classes: 0 },
     { loss: "squaredHinge", classes: 2 },
     { loss: "squaredHinge", classes: 3 },
-  ] as const)("losses that are flat in places: $loss, $classes classes", async ({ loss, classes }) => {
+  ] as const)("solve losses with flat regions: $loss, $classes classes", async ({ loss, classes }) => {
     const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes, format: "sparse" });
     const model = linear({ loss, l1: 0.02, l2: 0.01, standardise: false });
     const wanted = await fit(model, data, { algorithm: coordinateDescent({ tolerance: 1e-12 }), epochs: 10_000 });
@@ -420,13 +421,13 @@ describe("coordinateDescent on linear models", () => {
     data.dispose();
   });
 
-  it("estimates come near", async () => {
+  it("come close by estimates", async () => {
     const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: 2, format: "sparse" });
     const model = linear({ l2: 0.1, standardise: false });
     const wanted = await fit(model, data, { algorithm: coordinateDescent({ tolerance: 1e-10 }) });
     const algorithm = coordinateDescent({ pick: "random", estimate: { rows: 8, rate: 0.02 } });
     const found = await fit(model, data, { algorithm, epochs: 2000 });
-    // The noise of a row is about 1/2; a rate of 0.02 averages over some hundreds of rows.
+    // The noise of a row is about 1/2, and a rate of 0.02 averages over several hundred rows.
     expect(apart(found.weights, wanted.weights)).toBeLessThan(0.15);
     data.dispose();
   });
@@ -437,7 +438,7 @@ describe("coordinateDescent on linear models", () => {
     { pick: "greedy", block: 2 },
     { pick: "random", estimate: { rows: 4, rate: 0.1 } },
     { acceleration: "nesterov" },
-  ])("a kept run resumes bit for bit: %j", async (way) => {
+  ])("resume bit for bit: %j", async (way) => {
     const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: 3, format: "sparse" });
     const model = linear({ loss: "multinomial", l1: 0.01, group: { strength: 0.01, groups }, standardise: false });
     const options = { algorithm: coordinateDescent({ ...way, tolerance: 0 }), seed: 3 };
@@ -453,7 +454,7 @@ describe("coordinateDescent on linear models", () => {
     data.dispose();
   });
 
-  it("refuses losses with kinks, and steps without a bound", async () => {
+  it("refuse losses with kinks, and steps without a bound", async () => {
     const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: 2, format: "dense" });
     const { data: counts } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: "count", format: "dense" });
     const cyclic = coordinateDescent({ pick: "cyclic" });
@@ -470,7 +471,7 @@ describe("coordinateDescent on linear models", () => {
     await expect((async () => await attempts[1]())()).rejects.toThrow(
       /step "lipschitz" needs a bound on the curvature along each coordinate, which linear does not offer; use step: "exact" \[MODEL_CAPABILITY\]/,
     );
-    // The first attempts made the columns, which are kept with the data.
+    // The first attempts built the columns, which are stored with the data.
     const { usedBytes } = engine.memory;
     for (const attempt of attempts) await expect((async () => await attempt())()).rejects.toThrow("MODEL_CAPABILITY");
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(usedBytes);
@@ -483,7 +484,7 @@ describe("coordinateDescent on linear models", () => {
     { pick: "importance", step: "lipschitz" },
     { pick: "greedy" },
     { acceleration: "nesterov" },
-  ])("columns of zeros, of one number, and twice do no harm: %j", async (way) => {
+  ])("tolerate zero, constant and duplicate columns: %j", async (way) => {
     const draws = stream(4, "columns").at(0);
     const x = Array.from({ length: 20 }, () => {
       const v = draws.normal();
@@ -510,7 +511,7 @@ describe("coordinateDescent on linear models", () => {
     }
   });
 
-  it("has no gap where a column bears no penalty", async () => {
+  it("report no gap if a column has no penalty", async () => {
     const { data } = plantedRows({ rows: ROWS, columns: COLUMNS, classes: 0, format: "dense" });
     const algorithm = coordinateDescent({ pick: "cyclic", tolerance: 1e-10 });
     const model = { loss: "squared" as const, l1: 0.02, penaltyWeights: { x1: 0 }, standardise: false };

@@ -1,6 +1,7 @@
 /**
- * kernels/{dot,linear,sweep}.ts against their plain twins: every pair of types, rows of 1 … 17 columns (sparse rows of 0 … 17 entries), special
- * values, batches, several outputs; integers exactly, floats within the bounds that the kernels state.
+ * kernels/{dot,linear,sweep}.ts compared with their plain twins: every pair of types, rows of 1 … 17 columns (sparse
+ * rows of 0 … 17 entries), special values, batches and several outputs. Integers agree exactly, and floats within the
+ * bounds that the kernels state.
  */
 import { afterEach, describe, expect, it } from "vitest";
 import type { ParameterType } from "../../../src/engine/contract/index.ts";
@@ -35,7 +36,7 @@ afterEach(() => {
   for (const data of made.splice(0)) data.dispose();
 });
 
-/** Row i of a sparse dataset holds the columns j with (i + j) % 3 > 0, and row 0 nothing. */
+/** Row i of a sparse dataset contains the columns j with (i + j) % 3 > 0, and row 0 is empty. */
 function dataset(
   format: "dense" | "sparse",
   type: NumberType,
@@ -73,11 +74,11 @@ function parametersFor(model: ParameterType, count: number, u: Generator<number,
   );
 }
 const real = (model: ParameterType, p: number[]): number[] => (model === "i16" ? p.map((v) => v * PARAMETER_SCALE) : p);
-/** |found − value| in units of Σ|terms|: what bounds are stated in. */
+/** |found − value| in units of Σ|terms|, in which the bounds are stated. */
 const error = (found: number, { value, size }: Sum): number => Math.abs(found - value) / Math.max(size, 1e-300);
 
 describe.each(cases)("outputs: $format $type rows, $model parameters", ({ format, type, model }) => {
-  it.each([true, false])("of 1 … 17 columns, with and without an intercept; deterministic: %s", async (deterministic) => {
+  it.each([true, false])("agree on 1 … 17 columns, with and without an intercept; deterministic: %s", async (deterministic) => {
     const u = numbers(7);
     for (let columns = 1; columns <= 17; columns++) {
       for (const intercept of [false, true]) {
@@ -87,7 +88,8 @@ describe.each(cases)("outputs: $format $type rows, $model parameters", ({ format
         const rows = [8, 1, 0, 5, 5];
         const { z } = bound.objective(rows, deterministic);
         const errors = rows.map((row, b) => error(z[b], dotTwin(bound.entries(row), real(model, stored))));
-        // Dense rows are added in f64 beside f64 and i16 parameters, in 16 partial sums; sparse ones only beside f64, in four.
+        // Dense rows are summed in f64 for f64 and i16 parameters, in 16 partial sums. Sparse rows are summed in f64
+        // only for f64, in four.
         const unit = model === "f64" || (model === "i16" && format === "dense") ? epsilon.f64 : epsilon.f32;
         expect(Math.max(...errors)).toBeLessThanOrEqual(((columns + 1) / (format === "dense" ? 16 : 4) + 5) * unit);
       }
@@ -98,7 +100,7 @@ describe.each(cases)("outputs: $format $type rows, $model parameters", ({ format
 describe("outputs: special values", () => {
   const specials = [Number.NaN, 0, -0, 1e-40, -1e-40, Infinity, -Infinity, 1];
   it.each(cases.filter(({ type, model }) => type === model && type !== "i16"))(
-    "$format $type: NaN, ±0, subnormal and ±Inf at every place",
+    "$format $type: propagate NaN, ±0, subnormal and ±Inf at every position",
     async ({ format, type, model }) => {
       const u = numbers(3);
       for (let columns = 1; columns <= 17; columns++) {
@@ -112,7 +114,7 @@ describe("outputs: special values", () => {
         const values = memory[type](layout.values, start + count + 1);
         for (let place = 0; place < count; place++) {
           for (const special of specials) {
-            // One special value among zeros, then among ones with Infinity at the first place.
+            // One special value among zeros, then among ones with Infinity at the first position.
             for (const rest of [0, 1]) {
               values.fill(rest, start, start + count);
               if (rest === 1) values[start] = Infinity;
@@ -133,7 +135,7 @@ describe("outputs: special values", () => {
   it.each([
     { type: "i8" as const, least: -127 },
     { type: "i16" as const, least: -32767 },
-  ])("$type against 16 bits: the largest sums of 5000 columns are exact", async ({ type, least }) => {
+  ])("$type against 16 bits: compute the largest sums of 5000 columns exactly", async ({ type, least }) => {
     const columns = 5000;
     const data = Dataset.fromArrays({ x: [new Array(columns).fill(1), new Array(columns).fill(-1)], y: [0, 1], type: "f32" });
     made.push(data);
@@ -149,7 +151,7 @@ describe("outputs: special values", () => {
 const modes: Mode[] = ["row", "batch", "buffered"];
 
 describe.each(cases)("gradient: $format $type rows, $model parameters", ({ format, type, model }) => {
-  it.each(modes)("%s: loss, pieces and touched coordinates, 1 and 3 outputs, weighted rows", async (mode) => {
+  it.each(modes)("%s: agree in loss, pieces and touched coordinates, with 1 and 3 outputs and weighted rows", async (mode) => {
     const u = numbers(11);
     for (const columns of [1, 3, 4, 8, 17]) {
       for (const outputs of [1, 3]) {
@@ -178,7 +180,7 @@ describe.each(cases)("gradient: $format $type rows, $model parameters", ({ forma
           const w = rows.map((row) => weights[row]);
           const found = bound.gradient(rows);
           const coarse = model === "f32" || type !== "f64";
-          // Outputs of up to 18 terms of size 2, softmax or square of them, and a batch of five: a few dozen roundings.
+          // Outputs of up to 18 terms of size 2, their softmax or square, and a batch of five: a few dozen roundings.
           const tolerance = coarse ? 1e-4 : 1e-13;
           expect(Math.abs(found.loss - each.reduce((sum, l, b) => sum + w[b] * l.value, 0) / rows.length)).toBeLessThan(
             tolerance * 10,
@@ -204,7 +206,7 @@ describe.each(cases)("gradient: $format $type rows, $model parameters", ({ forma
   });
 });
 
-/** Squared error or softmax, by the number of outputs. */
+/** Squared error or softmax, depending on the number of outputs. */
 function lossTwin(z: number[], y: number): { value: number; dz: number[] } {
   if (z.length === 1) return { value: (z[0] - y) ** 2 / 2, dz: [z[0] - y] };
   const top = Math.max(...z);
@@ -219,7 +221,7 @@ describe("control variates", () => {
     { kind: field.CONTROL_SAG, name: "sag" },
     { kind: field.CONTROL_SVRG, name: "svrg" },
     { kind: field.CONTROL_RECORD, name: "the snapshot pass" },
-  ])("$name: differences to the table, and what is kept in it", async ({ kind }) => {
+  ])("$name: equal differences to the table, and update it", async ({ kind }) => {
     const u = numbers(5);
     using bound = await BoundLinear.open(dataset("dense", "f64", 5, u), {
       model: "f64",
@@ -260,7 +262,7 @@ describe("sweeps over ranges of rows", () => {
     { format: "dense" as const, type: "f64" as const, model: "f64" as const },
     { format: "sparse" as const, type: "f32" as const, model: "f32" as const },
     { format: "dense" as const, type: "i8" as const, model: "f32" as const },
-  ])("$format $type: losses, gradients and outputs, over chunk edges", async ({ format, type, model }) => {
+  ])("$format $type: agree in losses, gradients and outputs across chunk edges", async ({ format, type, model }) => {
     const u = numbers(13);
     const small = dataset(format, type === "i8" ? "f32" : type, 6, u);
     const data = small.select(Array.from({ length: 600 }, (_, i) => i % ROWS));
@@ -309,7 +311,7 @@ describe("sweeps over ranges of rows", () => {
         const terms = [0.5, ...rows.map((i) => byRow[i].gradient[j])];
         return error(sum, { value: terms.reduce((a, b) => a + b), size: terms.reduce((total, v) => total + Math.abs(v), 0) });
       });
-      // Chunks of 256 rows are added in the type of the gradient.
+      // Chunks of 256 rows are summed in the type of the gradient.
       expect(Math.max(...errors)).toBeLessThan(256 * (model === "f64" ? epsilon.f64 : epsilon.f32));
       const again = engine.kernel("sweepLoss", true)(
         binding.objectiveSlot,

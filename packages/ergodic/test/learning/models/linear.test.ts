@@ -1,4 +1,7 @@
-/** Linear models against closed forms: kernel machines through random features, weights of rows and classes, penalties by column and by group. */
+/**
+ * Linear models compared with closed forms: kernel machines through random features, weights of rows and classes, and
+ * penalties by column and by group.
+ */
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../src/engine/contract/index.ts";
 import {
@@ -40,7 +43,7 @@ function solve(a: number[][], b: number[]): number[] {
 
 const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number => Math.max(...Array.from(a, (v, i) => Math.abs(v - b[i])));
 
-describe("random features make a linear model a kernel machine", () => {
+describe("random features as kernel machines", () => {
   const n = 60;
   const u = numbers(17);
   const x = Array.from({ length: n }, () => [2 * u.next().value, 2 * u.next().value]);
@@ -51,7 +54,7 @@ describe("random features make a linear model a kernel machine", () => {
   const gaussian = x.map((p) => x.map((q) => Math.exp(-gamma * ((p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2))));
   const times = (k: number[][], alpha: number[]): number[] => k.map((row) => row.reduce((sum, v, j) => sum + v * alpha[j], 0));
 
-  /** f = Kα with (K + nλI) α = y: the least of mean ½(f − y)² + λ/2 αᵀKα. */
+  /** f = Kα with (K + nλI) α = y: the minimum of mean ½(f − y)² + λ/2 αᵀKα. */
   const ridge = (k: number[][]): number[] =>
     times(
       k,
@@ -61,7 +64,7 @@ describe("random features make a linear model a kernel machine", () => {
       ),
     );
 
-  /** The least of mean log(1 + e^(−yf)) + λ/2 αᵀKα, by Newton's method on f. */
+  /** The minimum of mean log(1 + e^(−yf)) + λ/2 αᵀKα, by Newton's method on f. */
   function logistic(k: number[][]): number[] {
     let f = new Array<number>(n).fill(0);
     for (let step = 0; step < 30; step++) {
@@ -82,7 +85,7 @@ describe("random features make a linear model a kernel machine", () => {
   it.each([
     { loss: "squared" as const, kernel: ridge, y: smooth },
     { loss: "logistic" as const, kernel: logistic, y: labels },
-  ])("$loss: exactly the machine of its own kernel, and close to the Gaussian's", async ({ loss, kernel, y }) => {
+  ])("$loss: equal the machine of their own kernel, and approximate the Gaussian's", async ({ loss, kernel, y }) => {
     const features = orthogonal({ count: 2000, gamma, seed: 1 });
     using data = Dataset.fromArrays({ x, y, type: "f64", classes: loss === "logistic" });
     const model = await fit(linear({ loss, l2: lambda, features, intercept: false, standardise: false }), data, exact);
@@ -91,14 +94,14 @@ describe("random features make a linear model a kernel machine", () => {
     const z = x.map((_, i) => mapped.row(i));
     const own = z.map((a) => z.map((b) => a.reduce((sum, v, j) => sum + v * b[j], 0)));
     expect(largest(f, kernel(own))).toBeLessThan(1e-6);
-    // Kernels differ by about 1/√(2000/2) in each cell, and the machine averages over them.
+    // Kernels differ by about 1/√(2000/2) in each cell, and the machine averages over the cells.
     expect(largest(own.flat(), gaussian.flat())).toBeLessThan(0.12);
     expect(largest(f, kernel(gaussian))).toBeLessThan(0.1);
     expect(largest(f, new Array(n).fill(0))).toBeGreaterThan(0.5);
     data.dispose();
   });
 
-  it("more features come closer", async () => {
+  it("come closer with more features", async () => {
     using data = Dataset.fromArrays({ x, y: smooth, type: "f64" });
     const wanted = ridge(gaussian);
     const apart = async (count: number): Promise<number> => {
@@ -122,7 +125,7 @@ describe("weights", () => {
   const x = Array.from({ length: 50 }, (_, i) => [...planted.data.row(i)]);
   const weights = planted.y.map((_, i) => 1 + (i % 3));
 
-  it("a row of weight 3 counts like three rows", async () => {
+  it("count a row of weight 3 like three rows", async () => {
     using weighted = Dataset.fromArrays({ x, y: planted.y, classes: true, weights, type: "f64" });
     const copies = weights.flatMap((w, i) => new Array<number>(w).fill(i));
     using repeated = planted.data.select(copies);
@@ -136,7 +139,7 @@ describe("weights", () => {
     expect(one.logLoss).toBeCloseTo(other.logLoss, 7);
   });
 
-  it("class weights multiply the weights of rows", async () => {
+  it("multiply class weights by row weights", async () => {
     using plain = Dataset.fromArrays({ x, y: planted.y, classes: true, weights, type: "f64" });
     using multiplied = Dataset.fromArrays({
       x,
@@ -150,7 +153,7 @@ describe("weights", () => {
     expect(a.weights).toEqual(b.weights);
   });
 
-  it("variance reduction takes its step size from weighted rows", async () => {
+  it("choose the step size of variance reduction from weighted rows", async () => {
     using plain = Dataset.fromArrays({ x, y: planted.y, classes: true, type: "f64" });
     const model = linear({ l2: 1, classWeights: { 0: 1, 1: 200 }, standardise: false });
     const wanted = await fit(model, plain, exact);
@@ -158,7 +161,7 @@ describe("weights", () => {
     expect(largest(found.weights, wanted.weights)).toBeLessThan(1e-6);
   });
 
-  it("a column whose penalty weighs 0 is free, one that weighs 1e9 has none of the model", async () => {
+  it("leave a column of penalty weight 0 free, and exclude one of penalty weight 1e9", async () => {
     const model = linear({ loss: "squared", l2: 1, penaltyWeights: { x0: 0, x1: 1e9 }, intercept: false, standardise: false });
     using data = Dataset.fromArrays({
       x: [
@@ -170,13 +173,13 @@ describe("weights", () => {
       type: "f64",
     });
     const { weights: w } = await fit(model, data, exact);
-    // ½ mean (w − 3)² + v/2 w² has its least at 3 (1/3) / (1/3 + v).
+    // ½ mean (w − 3)² + v/2 w² has its minimum at 3 (1/3) / (1/3 + v).
     expect(largest(w, [3, 0, 3 / 4])).toBeLessThan(1e-8);
   });
 });
 
-describe("what the loop reports and what rules see", () => {
-  it("the loss is the data's alone; Polyak's step on full gradients counts the penalty", async () => {
+describe("reported losses and losses for rules", () => {
+  it("reports the loss of the data alone, but includes the penalty for Polyak's step on full gradients", async () => {
     const { data } = plantedRows({ rows: 80, columns: 5, classes: 2, format: "dense" });
     const model = linear({ loss: "logistic", l2: 0.1, standardise: false });
     const best = await fit(model, data, exact);
@@ -192,7 +195,7 @@ describe("what the loop reports and what rules see", () => {
 });
 
 describe("group penalty over several classes", () => {
-  it("agrees with proximal gradient, whole groups are zero over all outputs", async () => {
+  it("agrees with proximal gradient, and zeroes whole groups over all outputs", async () => {
     const { data, entries, y } = plantedRows({ rows: 120, columns: 6, classes: 3, format: "dense", noise: 2 });
     const groups = [
       ["x0", "x1"],
@@ -234,12 +237,12 @@ describe("group penalty over several classes", () => {
   });
 });
 
-describe("what a model sees", () => {
+describe("the inputs of a model", () => {
   const { data } = plantedRows({ rows: 60, columns: 4, classes: 0, format: "dense" });
   const x = Array.from({ length: 60 }, (_, i) => [...data.row(i)].map((v, j) => v * 100 ** j + 5));
   const make = (): Dataset => Dataset.fromArrays({ x, y: data.target.values, type: "f64" });
 
-  it("columns of 0 and 1 keep their units where others are standardised by themselves, and have no say in whether they are", async () => {
+  it("keep 0/1 columns in their units, and ignore them in the decision to standardise", async () => {
     const x = Array.from({ length: 40 }, (_, i) => [1000 + 37 * (i % 11), i % 20 === 3 ? 1 : 0, (i * 7) % 3 === 0 ? 1 : 0]);
     const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a / 100 + 5 * b) });
     const stepOf = async (options: LinearOptions, rows = data) => {
@@ -257,16 +260,16 @@ describe("what a model sees", () => {
     const rare = Dataset.fromArrays({ x: x.map(([, b, c]) => [b, c, 2 * b - 1]), y: x.map(([a]) => a) });
     expect(await stepOf({}, rare)).toBeUndefined();
     expect(await stepOf({ standardise: true }, rare)).toBeDefined();
-    // So rare that a number of its size would be worth it.
+    // So rare that a numeric column of this size would be standardised.
     const once = Array.from({ length: 400 }, (_, i) => [i === 3 ? 1 : 0, 1 - 2 * (i % 2)]);
     expect(await stepOf({}, Dataset.fromArrays({ x: once, y: once.map((_, i) => i % 5) }))).toBeUndefined();
-    // A map's one gamma is for all columns.
+    // A map has one gamma for all columns.
     const mapped = await stepOf({ features: rff({ count: 20 }) });
     expect(mapped!.scale.slice(1)).toEqual([1, 1]);
     expect(await stepOf({ features: rff({ count: 20 }) }, rare)).toBeUndefined();
   });
 
-  it("columns of other scales are standardised by themselves, and the model takes raw rows all the same", async () => {
+  it("standardise columns of other scales automatically, while the model accepts raw rows", async () => {
     using raw = make();
     using standardised = raw.standardise();
     const auto = await fit(linear({ l2: 0.01 }), raw, exact);
@@ -279,7 +282,7 @@ describe("what a model sees", () => {
     expect(left.weights).not.toEqual(auto.weights);
   });
 
-  it("without an intercept there is none", async () => {
+  it("have no intercept if it is switched off", async () => {
     using raw = make();
     for (const options of [exact, { epochs: 2 }, { precision: "i8" as const, epochs: 2 }]) {
       const fitted = await fit(linear({ intercept: false, standardise: true }), raw, options);
@@ -287,7 +290,7 @@ describe("what a model sees", () => {
     }
   });
 
-  it("a model comes again from its JSON, the loss's options and features included", () => {
+  it("are restored from JSON, including loss options and features", () => {
     const models: LinearOptions[] = [
       { loss: epsilonInsensitive({ epsilon: 0.2 }), l1: 0.1 },
       { loss: huber({ delta: 3 }), features: rff({ count: 8, gamma: 0.5 }), group: { strength: 0.1, groups: [] } },
@@ -299,7 +302,7 @@ describe("what a model sees", () => {
     }
   });
 
-  it("numbers −1 and +1, or 0 and 1, are two classes for a binary loss, and keep their names", async () => {
+  it("treat −1 and +1, or 0 and 1, as two classes for a binary loss, and keep their names", async () => {
     for (const [low, high] of [
       [-1, 1],
       [0, 1],

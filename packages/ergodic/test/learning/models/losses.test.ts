@@ -1,6 +1,6 @@
 /**
- * Losses: value and derivative of the compiled program against closed forms written here, and against central differences; far outputs stay
- * finite; NaN is never hidden.
+ * Losses: value and derivative of the compiled program compared with closed forms and with central differences. Distant
+ * outputs stay finite, and NaN is never hidden.
  */
 import { describe, expect, it } from "vitest";
 import { type CompiledProgram, compile } from "../../../src/engine/compiler/index.ts";
@@ -29,7 +29,9 @@ function programOf(loss: Loss, outputs: number, weighted: boolean) {
   return made;
 }
 
-/** The compiled program of a loss on a batch (one output: y a row) or on one row (several outputs: y a class). */
+/**
+ * Runs the compiled program of a loss on a batch (one output: y per row) or on one row (several outputs: y is a class).
+ */
 function evaluate(
   loss: Loss,
   z: number[],
@@ -52,7 +54,7 @@ function evaluate(
 const log1pExp = (x: number): number => Math.max(0, x) + Math.log1p(Math.exp(-Math.abs(x)));
 const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
 
-/** ℓ and ∂ℓ/∂z, written anew. */
+/** ℓ and ∂ℓ/∂z, written independently. */
 const closed: Record<
   string,
   { make: Loss; targets: number[]; value: (z: number, y: number) => number; slope: (z: number, y: number) => number }
@@ -116,7 +118,7 @@ it("every registered loss is tested here", () => {
 });
 
 describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope }) => {
-  it("agrees with its closed form, at any place in a batch and with weights", () => {
+  it("agrees with its closed form, at any position in a batch and with weights", () => {
     for (const y of targets) {
       const ys = grid.map(() => y);
       for (const weight of [undefined, grid.map((_, i) => i % 4)]) {
@@ -129,7 +131,7 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
     }
   });
 
-  it("has the derivative that central differences see", () => {
+  it("has the derivative of central differences", () => {
     const h = 1e-5;
     for (const y of targets) {
       for (const z of grid) {
@@ -141,23 +143,23 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
     }
   });
 
-  it("is finite and right at ±1000, and never hides a NaN", () => {
+  it("is finite and correct at ±1000, and never hides a NaN", () => {
     for (const y of targets) {
       for (const z of [-1000, 1000]) {
         const { loss, dz } = evaluate(make, [z], [y]);
-        // A count's mean e^1000 is no float64: infinite, not NaN.
+        // A count's mean e^1000 exceeds float64: infinite, not NaN.
         if (make.name === "poisson" && z > 0) expect([loss, dz[0]]).toEqual([Infinity, Infinity]);
         else {
           near(loss, value(z, y));
           near(dz[0], slope(z, y));
         }
       }
-      // The loss is what ends a run; the slope of a kinked loss may be a number still.
+      // The loss ends a run. The slope of a kinked loss can still be a number.
       expect(evaluate(make, [0, Number.NaN], [y, y]).loss).toBeNaN();
     }
   });
 
-  it("comes again from its JSON, and refuses unknown options", () => {
+  it("is rebuilt from its JSON, and refuses unknown options", () => {
     const again = lossFromJson(make.toJSON());
     expect(again.toJSON()).toEqual(make.toJSON());
     expect(again.equation).toBe(make.equation);
@@ -188,7 +190,7 @@ describe("options", () => {
     expect(make).toThrow(message);
   });
 
-  it("are refused with what is no loss", () => {
+  it("are refused without a valid loss", () => {
     expect(() => lossFromJson("absolute")).toThrow(
       /^loss: "absolute" is neither a loss of this version nor .*huber.*\[LOSS_UNKNOWN\]$/,
     );
@@ -202,7 +204,7 @@ describe("several outputs", () => {
     row.length === 1 ? [5, 5.5, -0.1] : row,
   );
 
-  it.each([undefined, [2.5]])("multinomial: value and derivative at any class, weight %j", (weight) => {
+  it.each([undefined, [2.5]])("multinomial: has the right value and derivative for any class, weight %j", (weight) => {
     const w = weight?.[0] ?? 1;
     for (const z of rows) {
       for (const y of [0, 1, 2]) {
@@ -214,7 +216,7 @@ describe("several outputs", () => {
     }
   });
 
-  it("multinomial: curvature at most ½", () => {
+  it("multinomial: has a curvature of at most ½", () => {
     const h = 1e-5;
     for (const z of rows) {
       for (let k = 0; k < 3; k++) {
@@ -230,7 +232,7 @@ describe("several outputs", () => {
     }
   });
 
-  it("one against the rest: each output a binary loss of its own", () => {
+  it("one against the rest: applies a separate binary loss to each output", () => {
     for (const name of ["logistic", "hinge", "squaredHinge"]) {
       const { make, value, slope } = closed[name];
       for (const z of rows) {

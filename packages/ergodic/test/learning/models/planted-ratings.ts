@@ -1,4 +1,7 @@
-/** Small ratings with known properties, and a factorisation run on them step by step: what the tests of factorisation share. */
+/**
+ * Small ratings with known properties, and a factorisation run that the test drives step by step. Shared by the tests
+ * of factorisation.
+ */
 
 import type { Algorithm, Plan, Progression } from "../../../src/engine/contract/index.ts";
 import { Ratings } from "../../../src/engine/data/ratings.ts";
@@ -13,15 +16,15 @@ export interface Planted {
   users?: number;
   items?: number;
   rank?: number;
-  /** Chance that a cell is rated. */
+  /** Probability that a cell is rated. */
   density?: number;
   noise?: number;
   seed?: number;
-  /** Values 0 … 5 that are counts. */
+  /** Whether values are counts, 0 … 5. */
   counts?: boolean;
 }
 
-/** mean 3, biases and factors normal; cells rated at random. */
+/** Ratings with mean 3, normal biases and factors, and randomly rated cells. */
 export function plantedRatings(options: Planted = {}): Ratings {
   const { users = 23, items = 17, rank = 3, density = 0.5, noise = 0.1, seed = 1, counts = false } = options;
   const normals = (name: string, count: number): number[] => {
@@ -62,7 +65,7 @@ export function planFor(part: Partial<Plan> = {}): Plan {
   };
 }
 
-/** A progression under way. */
+/** A running progression. */
 export class Opened implements Disposable {
   readonly problem: RatingsProblem;
   readonly progression: Progression;
@@ -83,7 +86,7 @@ export class Opened implements Disposable {
     this.progression = algorithm.start(this.problem, plan, engine) as Progression;
   }
 
-  /** The objective after each of so many epochs. */
+  /** The objective after each of `count` epochs. */
   async epochs(count: number): Promise<number[]> {
     const objectives: number[] = [];
     for (let epoch = 0; epoch < count; epoch++) {

@@ -1,11 +1,11 @@
-/** Losses as plain data: what is made of them has the very expressions, and so the programs, of the loss. */
+/** Losses as plain data: restored losses have exactly the expressions, and therefore the programs, of the original. */
 import { expect, it } from "vitest";
 import { scalar, vector } from "../../../src/engine/compiler/index.ts";
 import { conjugateProgram, curvedProgram, lossFromJson, lossProgram } from "../../../src/learning/models/loss.ts";
 import * as losses from "../../../src/learning/models/losses/index.ts";
 import { lossFromPortable, portableLoss } from "../../../src/learning/models/portable-loss.ts";
 
-it.each(Object.values(losses).map((make) => make()))("$name", (given) => {
+it.each(Object.values(losses).map((make) => make()))("restores the loss from plain data: $name", (given) => {
   const made = lossFromPortable(structuredClone(portableLoss(given)));
   const { expression, second, conjugate, toJSON, ...facts } = given;
   expect(made.expression).toBe(expression);

@@ -1,9 +1,10 @@
-/** Data kept as integers: what is learnt from them is in the units of the numbers they were, the intercept too. */
+/** Data stored as integers: learnt weights and the intercept are in the original units. */
 import { expect, it } from "vitest";
 import { Dataset, fit, linear, saga } from "../../../src/entries/everything.ts";
 
-it.each(["i8", "f64"] as const)("%s gives the weights and the intercept that were planted", async (precision) => {
-  // Whole multiples of 0.3, up to 127 of them: the integers of i8 are the data, but the intercept's ones are the nearest multiple, 0.9.
+it.each(["i8", "f64"] as const)("%s recovers the planted weights and intercept", async (precision) => {
+  // Whole multiples of 0.3, at most 127 of them. The i8 integers represent the data exactly, but the intercept's ones
+  // become the nearest multiple, 0.9.
   const step = 0.3;
   const rows = Array.from({ length: 60 }, (_, i) => [Math.round(127 * Math.sin(i)), Math.round(90 * Math.cos(2 * i))]);
   rows[0] = [127, 0];

@@ -1,4 +1,7 @@
-/** Linear models of very many columns: what they take, and that more than there is room for is refused before it is made. */
+/**
+ * Linear models with very many columns: memory use, and models too large for memory, which are refused before
+ * allocation.
+ */
 import { afterEach, expect, test, vi } from "vitest";
 import { StepPipeline } from "../../../src/engine/data/pipeline.ts";
 import { murmur3 } from "../../../src/engine/data/transformations/murmur.ts";
@@ -23,7 +26,7 @@ function wide(columnCount: number): Dataset {
   );
 }
 
-test("ten million columns are learnt from, and neither their names nor weights of penalties are made", async () => {
+test("learns ten million columns without creating their names or penalty weights", async () => {
   const names = vi.spyOn(StepPipeline.prototype, "names", "get");
   const perParameter = vi.spyOn(LinearProblem.prototype as unknown as { perParameter(): Float64Array }, "perParameter");
   const model = await fit(linear(), wide(1e7), { epochs: 1, workers: 1, batch: 1 });
@@ -36,10 +39,10 @@ test("ten million columns are learnt from, and neither their names nor weights o
   expect(perParameter).not.toHaveBeenCalled();
 });
 
-test("a penalty has its weights, made once", async () => {
+test("creates the weights of a penalty once", async () => {
   const perParameter = vi.spyOn(LinearProblem.prototype as unknown as { perParameter(): Float64Array }, "perParameter");
   await fit(linear({ l1: 0.01 }), wide(5), { epochs: 3, workers: 1, algorithm: gradientDescent({ rule: sgd({ rate: 0.1 }) }) });
-  // And the density of columns, which is asked for once.
+  // The density of columns is also requested once.
   expect(perParameter.mock.calls.length).toBe(2);
 });
 
@@ -56,11 +59,11 @@ test.each([
     { l2: "auto" },
     /^wide.svm: moments of 2000000000 columns would take 91\.3 GiB, .*; hash them to fewer: hash: 20 \[MEMORY_LIMIT\]$/,
   ],
-] as const)("two billion columns are refused: %j", async (options, message) => {
+] as const)("refuses two billion columns: %j", async (options, message) => {
   await expect(fit(linear(options), wide(2e9))).rejects.toThrow(message);
 });
 
-test("outputs count", async () => {
+test("counts outputs in the size limit", async () => {
   const rows = { rowCount: 3, columnCount: 3e8, rowStart: Uint32Array.of(0, 1, 2, 3), columnIndex: Uint32Array.of(0, 1, 2) };
   const table = { ...rows, values: Float64Array.of(1, 1, 1), target: Float64Array.of(0, 1, 2), source: "t" };
   await expect(fit(linear(), Dataset.fromSparse(table, { classes: true }))).rejects.toThrow(
@@ -68,7 +71,7 @@ test("outputs count", async () => {
   );
 });
 
-test("two billion columns are hashed without their names", async () => {
+test("hashes two billion columns without their names", async () => {
   const hashed = wide(2e9).hash(20);
   expect(hashed.columnCount).toBe(2 ** 20);
   for (const [i, name] of ["x0", "x1999999999"].entries()) {

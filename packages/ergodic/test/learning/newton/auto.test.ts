@@ -1,4 +1,4 @@
-/** `algorithm: "auto"`: what it takes by the table of docs/solvers.md, and why. */
+/** `algorithm: "auto"`: its choice by the table of docs/solvers.md, and the reason. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
@@ -48,7 +48,7 @@ const nameOf = (model: LinearOptions, data: Dataset): string | undefined => {
   return rule?.rule ?? name;
 };
 
-describe("the table", () => {
+describe("the table of algorithms", () => {
   const group = { strength: 0.1, groups: [["x0", "x1"]] };
   it.each<[string, LinearOptions, Dataset, string | undefined]>([
     ["two classes", {}, two, "newtonCholesky"],
@@ -81,16 +81,16 @@ describe("the table", () => {
     ["quantile with an offset", { loss: "quantile", l2: 0.1, intercept: false }, shifted, undefined],
     ["quantile", { loss: quantileLoss({ quantile: 0.9 }), l2: 0.1, intercept: false }, numbers, "dualCoordinateDescent"],
     ["a loss of one's own", { loss: cube() }, numbers, undefined],
-  ])("%s", (_, model, data, wanted) => expect(nameOf(model, data)).toBe(wanted));
+  ])("selects the solver: %s", (_, model, data, wanted) => expect(nameOf(model, data)).toBe(wanted));
 
-  it("stands in the docs", () => {
+  it("equals the table in the docs", () => {
     const text = readFileSync(new URL("../../../../../docs/solvers.md", import.meta.url), "utf8");
     const solvers = [...text.matchAll(/^\|.*\| `(\w+)\(/gm)].map(([, name]) => name);
     expect(solvers).toEqual(["newtonCholesky", "coordinateDescent", "lbfgs", "dualCoordinateDescent", "adagrad"]);
   });
 });
 
-it("trains as the algorithm by its name does, and says why", async () => {
+it("trains like the named algorithm, and reports why", async () => {
   const run = fit(linear({ l2: 0 }), two, { algorithm: "auto" });
   const byName = await fit(linear({ l2: 0 }), two, { algorithm: newtonCholesky() });
   expect((await run).toBytes()).toEqual(byName.toBytes());
@@ -101,15 +101,15 @@ it("trains as the algorithm by its name does, and says why", async () => {
   });
 });
 
-it("descends where nothing solves, and says why", async () => {
+it("uses descent if no solver applies, and reports why", async () => {
   const run = fit(linear({ loss: "hinge" }), two, { algorithm: "auto", seed: 3 });
   expect((await run).toBytes()).toEqual((await fit(linear({ loss: "hinge" }), two, { seed: 3 })).toBytes());
   expect(await run.chosen).toMatchObject({ why: 'loss "hinge" has no curvature for a solver' });
   expect((await run).run.epochs).toBe(5);
 });
 
-it("reaches the minimum that the default rule is far from, where columns are rare", async () => {
-  // Forty levels of some ten rows each.
+it("reaches the minimum for rare columns, far beyond the default rule", async () => {
+  // Forty levels with about ten rows each.
   const levels = Array.from({ length: 400 }, (_, i) => (i * 17 + ((i * i) % 23)) % 40);
   const x = levels.map((level) => Array.from({ length: 40 }, (_, j) => (j === level ? 1 : 0)));
   const data = Dataset.fromArrays({ x, y: levels.map((level, i) => Math.sin(level) * 5 + ((i * 7) % 11) / 11) });
@@ -119,10 +119,10 @@ it("reaches the minimum that the default rule is far from, where columns are rar
   expect(solved).toBeLessThan(0.6 * (await error({ algorithm: "gradient" })));
 });
 
-describe("where L-BFGS goes to the minimum", () => {
+describe("convergence of L-BFGS to the minimum", () => {
   const draws = stream(3, "wide").at(0);
   const wide = Array.from({ length: 80 }, () => Array.from({ length: 1100 }, () => draws.normal()));
-  // So many columns are for L-BFGS, too, where rows have no zeros.
+  // This many columns select L-BFGS, too, if rows have no zeros.
   const narrow = wide.map((row) => row.slice(0, 320));
   const noise = wide.map(() => draws.normal());
   const weights = wide.map((_, i) => (i === 5 ? 0 : 1 + (i % 3)));
@@ -135,10 +135,11 @@ describe("where L-BFGS goes to the minimum", () => {
     ["squared", 2 ** -25, true],
     ["huber", 2 ** -25, false],
     ["squared", 2 ** 25, false],
-  ])("%s loss of targets in a unit of %f, shifted: %s: it is within 1e-6 of it", async (loss, unit, shifted) => {
-    // Beside large offsets values of the objective are rounded to 1e-5 of it, so that fewer columns would be left sooner.
+  ])("comes within 1e-6 of it: %s loss, targets in a unit of %f, shifted: %s", async (loss, unit, shifted) => {
+    // With large offsets, values of the objective are rounded to 1e-5 of it, so a run on fewer columns would stop
+    // sooner.
     const x = shifted ? wide : narrow;
-    // A row of weight 0 that is far from all others says nothing, nor does an offset that is.
+    // A distant row of weight 0 has no influence, and neither does a distant offset.
     const offset = x.map((_, i) => (shifted ? 1000 + 100 * Math.sin(i) : 0));
     const y = x.map((row, i) => (i === 5 ? 1e9 : unit * (row[0] - 2 * row[1] + noise[i]) + offset[i]));
     const data = Dataset.fromArrays({ x, y, weights, ...(shifted ? { offset } : {}) });
@@ -154,14 +155,14 @@ describe("where L-BFGS goes to the minimum", () => {
     const found = objective(await run);
     expect((await run).run.reason).toBe("converged");
     expect((await run.chosen).algorithm).toMatchObject({ rule: { rule: "lbfgs" } });
-    // Of targets in a large unit Huber's loss is another one; in a small unit it is the squared one.
+    // For targets in a large unit, Huber's loss differs. In a small unit it equals the squared loss.
     const least = objective(
       await fit(linear({ l2, standardise: false }), data, { algorithm: newtonCholesky(), precision: "f64" }),
     );
     expect(found / least - 1).toBeLessThan(1e-6);
   });
 
-  it.each([1e-7, 0.1, -3e-3, 0])("targets that are all %d are met, in a few steps", async (value) => {
+  it.each([1e-7, 0.1, -3e-3, 0])("fits constant targets of %d in a few steps", async (value) => {
     const data = Dataset.fromArrays({ x: narrow, y: narrow.map(() => value) });
     const { intercept, run } = await fit(linear({ l2, standardise: false }), data, { precision: "f64" });
     expect(Math.abs(intercept[0] - value)).toBeLessThanOrEqual(1e-4 * Math.abs(value));
@@ -170,7 +171,7 @@ describe("where L-BFGS goes to the minimum", () => {
   });
 });
 
-describe("classes that planes separate, without a penalty", () => {
+describe("separable classes without a penalty", () => {
   const angles = Array.from({ length: 60 }, (_, i) => ((i % 3) * 2 + ((i * 7) % 11) / 11) * (Math.PI / 3));
   const x = angles.map((angle) => [Math.cos(angle), Math.sin(angle)]);
   const y = angles.map((_, i) => "abc"[i % 3]);
@@ -184,21 +185,21 @@ describe("classes that planes separate, without a penalty", () => {
     ["auto, one against the rest", {}, { loss: "logistic" }, /without end: some classes are separable.*give l2/],
     ["lbfgs, one against the rest", { rule: lbfgs() }, { loss: "logistic" }, /without end: the classes are separable/],
     ["coordinate", { algorithm: coordinateDescent() }, {}, /no minimum.*give l1 or l2$/],
-  ])("are named: %s", async (_, options, model, message) => {
+  ])("are reported: %s", async (_, options, model, message) => {
     expect(await reasonOf(Dataset.fromArrays({ x, y }), options, model)).toMatch(message);
     expect(await reasonOf(Dataset.fromArrays({ x, y }), options, { ...model, l2: 1e-6 })).toBe("converged");
-    // Of one class, the other rows of which lie between its own.
+    // One class whose other rows lie between its own.
     const mixed = y.map((level, i) => (i % 5 === 0 ? "b" : level));
     expect(await reasonOf(Dataset.fromArrays({ x, y: mixed }), options, model)).toBe("converged");
   });
 
-  it("are named by coordinate descent in a few rounds, though there are many", async () => {
+  it("are reported by coordinate descent in a few rounds, even for many classes", async () => {
     const { reason, epochs } = (await fit(linear({ l2: 0 }), ordered, { algorithm: coordinateDescent() })).run;
     expect(reason).toMatch(/no minimum/);
     expect(epochs).toBeLessThan(30);
   });
 
-  it("are none where a row of a small weight is on another side", async () => {
+  it("are not reported if a row of small weight contradicts", async () => {
     const lighter = (weight: number): Dataset =>
       Dataset.fromArrays({
         x,
@@ -211,26 +212,26 @@ describe("classes that planes separate, without a penalty", () => {
     expect(await reasonOf(lighter(0.1), { algorithm: coordinateDescent() })).toBe("converged");
   });
 
-  it("are named by a run that is resumed at its end", async () => {
+  it("are reported by a run that is resumed at its end", async () => {
     const run = fit(linear({ l2: 0 }), Dataset.fromArrays({ x, y }));
     const { reason } = (await run).run;
     const data = Dataset.fromArrays({ x, y });
     expect((await fit.resume(await run.checkpoint(), data)).run.reason).toBe(reason);
   });
 
-  it("are no reason for numbers that a plane fits", async () => {
+  it("are not reported for numbers that fit a plane", async () => {
     expect(await reasonOf(Dataset.fromArrays({ x, y: x.map(([a, b]) => a - b) }), { rule: lbfgs() })).toBe("converged");
   });
 });
 
-it("goes on from its checkpoint as the algorithm that it took", async () => {
+it("resumes from its checkpoint with the chosen algorithm", async () => {
   const run = fit(linear(), two, { algorithm: "auto", epochs: 2 });
   await run;
   const joined = await fit.resume(await run.checkpoint(), two, { epochs: 100 });
   expect(joined.toBytes()).toEqual((await fit(linear(), two, { algorithm: "auto" })).toBytes());
 });
 
-it("is refused by networks, with a rule, and as another word", async () => {
+it("is refused by networks, with a rule, and if misspelt", async () => {
   expect(() => fit(network([dense(1)]), numbers, { algorithm: "auto" })).toThrow(
     /algorithm is "auto", which chooses among solvers of linear models, but the model is a network; leave algorithm out/,
   );

@@ -1,4 +1,4 @@
-/** Rows and problems that tests of Newton's method share. */
+/** Rows and problems shared by the tests of Newton's method. */
 import type { Curved } from "../../../src/engine/contract/index.ts";
 
 export function numbers(seed: number): () => number {
@@ -29,7 +29,7 @@ export function disposable<T extends { dispose(): void }>(made: T): T & Disposab
   return Object.assign(made, { [Symbol.dispose]: () => made.dispose() });
 }
 
-/** What is to be read at once, kept. */
+/** Copies results that the next call overwrites. */
 export const copied = ({ loss, gradient, hessian }: Curved): Curved => ({
   loss,
   gradient: gradient.slice(),

@@ -1,4 +1,7 @@
-/** Newton's method against scikit-learn's optima, a loss and its derivatives written out, and objectives without a minimum. */
+/**
+ * Newton's method compared with scikit-learn's optima, with an explicit loss and its derivatives, and objectives
+ * without a minimum.
+ */
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -45,7 +48,7 @@ describe("the optima of scikit-learn", () => {
     { name: "poisson", target: "count", model: { loss: "poisson", l2 } },
     { name: "huber", target: "spiked", model: { loss: huber({ delta: 0.7 }), l2 } },
   ];
-  it.each(cases)("$name", async ({ name, target, model, weighted }) => {
+  it.each(cases)("are reached: $name", async ({ name, target, model, weighted }) => {
     using dataset = plantedDataset(data, target, weighted ? { weights: data.weight } : {});
     const fitted = await fit(linear({ standardise: false, ...model }), dataset, {
       algorithm: newtonCholesky({ tolerance: 1e-18 }),
@@ -56,7 +59,7 @@ describe("the optima of scikit-learn", () => {
     expect(fitted.run.reason).toBe("converged");
     expect(fitted.run.updates).toBeLessThanOrEqual(12);
     expect(found.length).toBe(wanted.length);
-    // How far the peer itself may be, by its slope and the least curvature.
+    // The possible error of scikit-learn itself, from its slope and the smallest curvature.
     expect(Math.max(...wanted.map((v, i) => Math.abs(v - found[i])))).toBeLessThan(1e-10 + (2 * slope) / l2);
   });
 });
@@ -76,7 +79,7 @@ const losses = {
 };
 
 describe("the loss, its gradient and Hessian, as sums over rows", () => {
-  // Chunks of the kernel have 64 rows, its tiles 4 columns.
+  // The kernel's chunks have 64 rows, and its tiles 4 columns.
   const shapes = [
     [1, 1],
     [3, 4],
@@ -118,13 +121,13 @@ describe("the loss, its gradient and Hessian, as sums over rows", () => {
           for (let k = 0; k <= j; k++) wanted.hessian[j * width + k] += (weights[i] / n) * loss.curvature(z) * v * row[k];
         });
       });
-      // Three times: nothing stays of the call before.
+      // Three times, to show that a call leaves nothing behind.
       for (let round = 0; round < 3; round++) {
         expect(binding.parts).toEqual([{ first: 0, count: width }]);
-        // With the loss before, and without.
+        // With and without an earlier loss.
         if (round === 1) expect(atOnce(binding.value(p))).toBeCloseTo(wanted.loss, 11);
         const found = copied(atOnce(binding.at(p, 0)));
-        // Again, from the rows.
+        // The second call computes again from the rows.
         expect(copied(atOnce(binding.at(p, 0)))).toEqual(found);
         expect(found.loss).toBe(atOnce(binding.value(p)));
         for (let j = 0; j < width; j++) {
@@ -139,7 +142,7 @@ describe("the loss, its gradient and Hessian, as sums over rows", () => {
   });
 });
 
-describe("solving by Cholesky's factor", () => {
+describe("solving by Cholesky factors", () => {
   it("equals elimination", () => {
     const matrices = fc.integer({ min: 1, max: 9 }).chain((n) =>
       fc.record({
@@ -175,12 +178,12 @@ describe("solving by Cholesky's factor", () => {
     const steps = solving({ values, width: n }, b, n);
     let yields = 0;
     while (!steps.next().done) yields++;
-    // n³/6 products, 131,072 or a little more at a time.
+    // n³/6 products, with 131,072 or slightly more per call.
     expect(yields).toBe(9);
     for (const x of b) expect(x).toBeCloseTo(1, 10);
   });
 
-  it("gives 0 to what depends on what was before", () => {
+  it("sets linearly dependent unknowns to 0", () => {
     const values = Float64Array.of(1, 0, 0, 2, 4, 0, 3, 6, 10);
     const b = Float64Array.of(1, 2, 4);
     solveInPlace({ values, width: 3 }, b, 3);
@@ -209,11 +212,11 @@ describe("objectives", () => {
       {},
     ],
     ["a column whose counts are all 0", [[0], [0], [1], [1]], [0, 0, 3, 5], { loss: "poisson" }],
-  ])("%s have no minimum, which is said", async (_, x, y, model) => {
+  ])("%s: reports that no minimum exists", async (_, x, y, model) => {
     const { reason, updates } = await run(x, y, model);
     expect(reason).toMatch(/^the loss still falls as weights grow without end.*give l2/);
     expect(updates).toBeLessThan(12);
-    // However weak a penalty is.
+    // Any penalty, however weak, makes the minimum finite.
     for (const l2 of [1e-3, 1e-9]) expect((await run(x, y, { ...model, l2 })).reason).toBe("converged");
   });
 
@@ -255,13 +258,13 @@ describe("objectives", () => {
       {},
       0,
     ],
-  ])("%s are minimised", async (_, x, y, model, least) => {
+  ])("%s: finds the minimum", async (_, x, y, model, least) => {
     const { reason, loss } = await run(x, y, model);
     expect(reason).toBe("converged");
     expect(loss).toBeCloseTo(least, 12);
   });
 
-  it("of numbers and classes alike fall at every step, and agree with coordinate descent", async () => {
+  it("fall at every step for numbers and classes, and agree with coordinate descent", async () => {
     const dataset = Dataset.fromArrays({ x: data.x, y: data.count });
     const model = linear({ loss: "poisson", l2: 1e-3 });
     const newton = await fit(model, dataset, { algorithm: newtonCholesky() });
@@ -272,7 +275,7 @@ describe("objectives", () => {
   });
 });
 
-it("goes on from a checkpoint, to the same bytes", async () => {
+it("resumes from a checkpoint, to the same bytes", async () => {
   const dataset = plantedDataset(data, "count");
   const model = linear({ loss: "poisson", l2 });
   const straight = await fit(model, dataset, { algorithm: newtonCholesky() });
@@ -283,7 +286,7 @@ it("goes on from a checkpoint, to the same bytes", async () => {
   expect(joined.run.updates).toBe(straight.run.updates);
 });
 
-it("makes no step more where it is resumed at its end", async () => {
+it("makes no more steps when it is resumed at its end", async () => {
   const dataset = plantedDataset(data, "count");
   const run = fit(linear({ loss: "poisson", l2 }), dataset, { algorithm: newtonCholesky({ tolerance: 1e-4 }) });
   const whole = await run;
@@ -292,7 +295,7 @@ it("makes no step more where it is resumed at its end", async () => {
   expect(resumed.toBytes()).toEqual(whole.toBytes());
 });
 
-it("goes on to where there is no minimum as one that was never stopped", async () => {
+it("finds that no minimum exists after resuming like an uninterrupted run", async () => {
   const dataset = Dataset.fromArrays({ x: [[1], [2], [3], [4]], y: ["a", "a", "b", "b"] });
   const straight = (await fit(linear(), dataset, { algorithm: newtonCholesky() })).run;
   const begun = fit(linear(), dataset, { algorithm: newtonCholesky(), epochs: straight.updates - 2 });
@@ -301,7 +304,7 @@ it("goes on to where there is no minimum as one that was never stopped", async (
   expect([joined.updates, joined.reason]).toEqual([straight.updates, straight.reason]);
 });
 
-it("begins at a trained model, and is there at once", async () => {
+it("starts at a trained model, and converges immediately", async () => {
   const dataset = plantedDataset(data, "binary");
   const model = linear({ loss: "logistic", l2 });
   const from = await fit(model, dataset, { algorithm: newtonCholesky({ tolerance: 1e-14 }) });
@@ -309,7 +312,7 @@ it("begins at a trained model, and is there at once", async () => {
   expect(again.run.updates).toBe(1);
 });
 
-it("is there at once where the objective is below 0, too", async () => {
+it("converges immediately if the objective is below 0 too", async () => {
   const dataset = Dataset.fromArrays({ x: data.x, y: data.count.map((y) => y + 20) });
   const model = linear({ loss: "poisson" });
   const from = await fit(model, dataset, { algorithm: newtonCholesky({ tolerance: 1e-15 }) });
@@ -318,7 +321,7 @@ it("is there at once where the objective is below 0, too", async () => {
   expect(again.run.updates).toBe(1);
 });
 
-it("says that there is no minimum although the tolerance is met in the same step", async () => {
+it("reports that no minimum exists even if the same step meets the tolerance", async () => {
   const dataset = Dataset.fromArrays({ x: [[1], [2], [3], [4]], y: ["a", "a", "b", "b"] });
   const { reason, report } = (await fit(linear(), dataset, { algorithm: newtonCholesky({ tolerance: 1e-3 }) })).run;
   expect(report.decrement).toBeLessThan(1e-3 * Math.LN2);
@@ -342,7 +345,7 @@ it.each<[string, LinearOptions, object, RegExp]>([
   await expect(fit(linear(model), dataset, { algorithm: newtonCholesky(), ...options })).rejects.toThrow(message);
 });
 
-it("refuses a loss that ties outputs together, and a network", async () => {
+it("refuses a loss that couples outputs, and a network", async () => {
   const dataset = plantedDataset(data, "classes");
   const algorithm = newtonCholesky();
   await expect(fit(linear(), dataset, { algorithm })).rejects.toThrow(/"multinomial" couples the outputs.*use rule: lbfgs\(\)/);

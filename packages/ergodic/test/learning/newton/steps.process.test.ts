@@ -1,4 +1,4 @@
-/** A step of Newton's method: halved where it is too long, made in stretches, kept and stopped in between. */
+/** A step of Newton's method: halved if it is too long, made in stretches, and saved or stopped in between. */
 import { describe, expect, it, vi } from "vitest";
 import type { CurvatureBinding, Problem } from "../../../src/engine/contract/index.ts";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
@@ -7,8 +7,8 @@ import { Newton } from "../../../src/learning/newton/newton.ts";
 import { engine, plan } from "../coordinates/targets.ts";
 import { compressed, copied, disposable, numbers } from "./made.ts";
 
-describe("along a direction", () => {
-  /** Newton's method on a function of one number, from 2, and how often it was asked for. */
+describe("steps along a direction", () => {
+  /** Newton's method on a function of one number, from 2, and the number of evaluations. */
   const of = (value: (x: number) => number, slope: (x: number) => number, curvature: (x: number) => number) => {
     const asked = { value: 0, at: 0 };
     const binding: CurvatureBinding = {
@@ -31,8 +31,8 @@ describe("along a direction", () => {
     return { newton: new Newton(problem as unknown as Problem, binding, 1e-10), asked };
   };
 
-  it("a step that is too long is halved, and every evaluation is counted", async () => {
-    // √(1 + x²): a full step from 2 leads to −8, half of one to −3, a quarter to −0.5.
+  it("halve a step that is too long, and count every evaluation", async () => {
+    // √(1 + x²): a full step from 2 leads to −8, half a step to −3, and a quarter to −0.5.
     const { newton, asked } = of(
       (x) => Math.sqrt(1 + x * x),
       (x) => x / Math.sqrt(1 + x * x),
@@ -40,7 +40,7 @@ describe("along a direction", () => {
     );
     const made = await newton.advance();
     expect([...newton.parameters()][0]).toBeCloseTo(-0.5, 12);
-    // The loss there, not where the step began.
+    // The loss at the new point, not at the start of the step.
     expect(made.lossSum).toBeCloseTo(Math.sqrt(1.25), 12);
     expect(asked).toEqual({ value: 3, at: 1 });
     expect(newton.report().evaluations).toBe(4);
@@ -50,7 +50,7 @@ describe("along a direction", () => {
     expect(newton.report().evaluations).toBe(asked.value + asked.at);
   });
 
-  it("that promises what no step brings, the point stays, which is said", async () => {
+  it("stay at the point if the promised decrease is impossible, and report this", async () => {
     const { newton, asked } = of(
       () => 1,
       () => 1,
@@ -64,7 +64,7 @@ describe("along a direction", () => {
   });
 });
 
-describe("a pass over many rows", () => {
+describe("passes over many rows", () => {
   const [n, d] = [30_000, 40];
   const random = numbers(9);
   const x = Float64Array.from({ length: n * d }, () => (random() < 0.5 ? 0 : random() - 0.5));
@@ -84,7 +84,7 @@ describe("a pass over many rows", () => {
     return sparse;
   };
 
-  it.each(["dense", "sparse"] as const)("is made in calls of some milliseconds, %s", async (format) => {
+  it.each(["dense", "sparse"] as const)("run in calls of a few milliseconds, %s", async (format) => {
     using data = made(format);
     using problem = disposable(model.bind(data, plan(), engine));
     const before = engine.memory.usedBytes;
@@ -92,7 +92,7 @@ describe("a pass over many rows", () => {
     // Weights, slopes and curvatures.
     expect(engine.memory.usedBytes - before).toBeGreaterThanOrEqual(24 * n);
     const p = Float64Array.from({ length: problem.parameterCount }, () => random() - 0.5);
-    /** What a generator ends with, and how often it yielded. */
+    /** The result of a generator, and the number of its yields. */
     const counted = <T>(steps: Generator<void, T>): { value: T; yields: number } => {
       for (let yields = 0; ; yields++) {
         const { done, value } = steps.next();
@@ -102,7 +102,7 @@ describe("a pass over many rows", () => {
     const loss = counted(binding.value(p));
     const after = counted(binding.at(p, 0));
     const kept = copied(after.value);
-    // Products of the Hessian: half the square of a row's entries.
+    // Products of the Hessian: half the square of the number of entries per row.
     const perRow = format === "dense" ? (d + 1) ** 2 / 2 : (d / 2 + 1) ** 2 / 2;
     for (const { yields } of [loss, after]) {
       expect(yields).toBeGreaterThanOrEqual(Math.floor((n * perRow) / 1.1e7));
@@ -111,30 +111,30 @@ describe("a pass over many rows", () => {
     const fresh = copied(atOnce(binding.at(p, 0)));
     expect(kept).toEqual(fresh);
     expect(kept.loss).toBe(loss.value);
-    // Another point, of which no loss was asked for.
+    // No loss was requested for this other point.
     atOnce(binding.value(p));
     const other = p.map((v) => -v);
     const elsewhere = copied(atOnce(binding.at(other, 0)));
     expect(elsewhere.loss).toBe(atOnce(binding.value(other)));
     expect(elsewhere.gradient).not.toEqual(kept.gradient);
-    // A loss that was given up on the way.
+    // This loss is abandoned midway.
     atOnce(binding.value(p));
     const begun = binding.value(other);
     begun.next();
     begun.return(0);
     expect(copied(atOnce(binding.at(p, 0)))).toEqual(kept);
-    // The same array with other numbers.
+    // The same array now contains other numbers.
     atOnce(binding.value(other));
     other.set(p);
     expect(copied(atOnce(binding.at(other, 0)))).toEqual(kept);
     binding.dispose();
   });
 
-  it("that does not end in a stretch is kept as it was, and gives the same bytes", async () => {
+  it("resume from a checkpoint within a pass to the same bytes", async () => {
     using data = made("dense");
     const algorithm = newtonCholesky();
     const whole = await fit(model, data, { algorithm });
-    // A clock by which every look takes longer than a stretch.
+    // A clock that advances by more than a stretch per reading.
     let clock = 0;
     const now = vi.spyOn(performance, "now").mockImplementation(() => (clock += 21));
     try {
@@ -145,7 +145,7 @@ describe("a pass over many rows", () => {
         within.push(update);
         if (update === 1 && within.filter((k) => k === 1).length === 2) bytes = await run.checkpoint();
       }
-      // Of each step after the first the loss is known, and told, before it ends.
+      // After the first step, the loss of each step is known and reported before the step ends.
       expect(within.filter((k) => k === 1).length).toBeGreaterThan(2);
       const resumed = await fit.resume(bytes!, data, {});
       for (const fitted of [await run, resumed]) {
@@ -162,7 +162,7 @@ describe("a pass over many rows", () => {
     }
   });
 
-  it("is no update, and of no rows, until its step is done", async () => {
+  it("count as an update and as rows only when the step is done", async () => {
     using data = made("dense");
     using problem = disposable(model.bind(data, plan(), engine));
     const newton = await newtonCholesky().start(problem, plan({ batch: "all" }), engine);
@@ -180,7 +180,7 @@ describe("a pass over many rows", () => {
         } else expect(advanced).toEqual({ updates: 0, lossSum: 0, rows: 0, within: true });
         expect(kept).toEqual(before);
       }
-      // Two of the pass where it begins, two of the one where it ends, and what is left.
+      // Two stretches of the pass where it begins, two of the pass where it ends, and the rest.
       expect(stretches).toBe(5);
     } finally {
       now.mockRestore();
@@ -188,21 +188,21 @@ describe("a pass over many rows", () => {
     }
   });
 
-  it("keeps nothing of more rows than there is room for", async () => {
-    // 16 bytes a row of 64 MiB, and one row more.
+  it("store only the rows that fit into memory", async () => {
+    // 16 bytes per row of 64 MiB, and one more row.
     const count = 2 ** 22 + 1;
     const values = Float32Array.from({ length: count }, (_, i) => (i % 1024) / 1024);
     using data = Dataset.fromArrays({ x: { values, columnCount: 1 }, y: Array.from(values, (v) => 2 * v + 1) });
     using problem = disposable(linear({ standardise: false }).bind(data, plan(), engine));
     const before = engine.memory.usedBytes;
     const binding = await problem.curvature.bind();
-    // Their weights alone.
+    // Only the weights of rows are stored.
     expect(engine.memory.usedBytes - before).toBeLessThan(9 * count);
     const p = Float64Array.of(0.5, 0.25);
     const loss = atOnce(binding.value(p));
     const after = copied(atOnce(binding.at(p, 0)));
     expect(after.loss).toBe(loss);
-    // ½ mean (1.5 x + 0.75)², over 4096 times the numbers from 0 to 1023 and one 0.
+    // ½ mean (1.5 x + 0.75)², over 4096 repetitions of the numbers from 0 to 1023, and one 0.
     const mean = (of: (v: number) => number): number =>
       (4096 * Array.from({ length: 1024 }, (_, k) => of(k / 1024)).reduce((a, b) => a + b) + of(0)) / count;
     expect(loss).toBeCloseTo(

@@ -1,4 +1,4 @@
-/** `l2: "auto"`, and what is left to `fit` where nothing is named. */
+/** `l2: "auto"`, and the defaults of `fit` if nothing is specified. */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import {
@@ -21,7 +21,7 @@ interface Made {
   readonly test: Dataset;
 }
 
-/** Rows of `columns` normal numbers, of which `signal` count, in units of noise. */
+/** Rows of `columns` normal numbers, `signal` of which matter, in units of noise. */
 function noisy(
   rows: number,
   columns: number,
@@ -40,7 +40,7 @@ function noisy(
   return { train: make(rows), test: make(2000) };
 }
 
-/** Rows of categories, some levels of which are rare, that tell four classes well: sparse rows of 120 columns. */
+/** Rows of categories with some rare levels that predict four classes well: sparse rows of 120 columns. */
 function levelled(rows: number, seed: number): Made {
   const draws = stream(seed, "levels").at(0);
   const [categories, levels, classes] = [4, 30, "abcd"];
@@ -76,12 +76,12 @@ const errorOf = async (l2: LinearOptions["l2"], { train, test }: Made, model: Li
 };
 
 describe("the strength", () => {
-  it("is found from step to step by L-BFGS, too, where the best one is weak", async () => {
+  it("is found from step to step by L-BFGS, too, if the best one is weak", async () => {
     for (const seed of isSlow ? [1, 2] : [1]) {
       const made = levelled(3000, seed);
       const chosen = await errorOf("auto", made);
       let least = Infinity;
-      // The error is least at 10⁻⁴·⁵ for both seeds, and rises to both sides.
+      // The error is smallest at 10⁻⁴·⁵ for both seeds, and rises on both sides.
       const most = power(0.5, 2);
       for (let off = -most; off <= most; off += 0.5) least = Math.min(least, await errorOf(10 ** (off - 4.5), made));
       expect(chosen).toBeLessThan(1.015 * least);
@@ -102,21 +102,21 @@ describe("the strength", () => {
     ["numbers far from 0, in large units", [60, 30, { signal: 500, shift: 1e5 }], {}],
     ["random features", [200, 5, { signal: 2, classes: 2 }], { features: rff({ count: 300, seed: 1 }) }],
     ["without an intercept", [90, 60, { signal: 2, classes: 2 }], { intercept: false }],
-  ])("%s: test rows are predicted about as well as with the best of many strengths", async (_, [rows, columns, more], model) => {
+  ])("%s: predicts test rows about as well as the best of many strengths", async (_, [rows, columns, more], model) => {
     const ratios: number[] = [];
     const seeds = power(2, 4);
     for (let seed = 1; seed <= seeds; seed++) {
       const made = noisy(rows, columns, { ...more, seed });
       const errors: number[] = [];
-      // The best strength is among these; weaker and stronger ones, which take longer, are for the run at full power.
+      // The best strength is among these. Weaker and stronger ones take longer and run only at full power.
       for (let k = power(-6, -12); k <= power(0, 3); k++) errors.push(await errorOf(10 ** k, made, model));
       ratios.push((await errorOf("auto", made, model)) / Math.min(...errors));
     }
-    // Folds are a sample: an error of the choice costs some percent, the wrong end of the grid many.
+    // Folds are a sample: a wrong choice costs a few percent, and the wrong end of the grid much more.
     expect(ratios.reduce((a, b) => a + b, 0) / seeds).toBeLessThan(1.06);
   });
 
-  it("is 0 for numbers of which there are 20 rows for each parameter, and says so", async () => {
+  it("is 0 for numbers with 20 rows per parameter, and the report explains this", async () => {
     const ample = noisy(20 * 6, 5).train;
     const scarce = noisy(20 * 6 - 1, 5).train;
     const run = fit(linear(), ample);
@@ -129,7 +129,7 @@ describe("the strength", () => {
     expect(await chosenL2({}, scarce)).toBeGreaterThan(0);
   });
 
-  it("is 0 for a target that is the same in all rows, which the intercept alone meets", async () => {
+  it("is 0 for a constant target, which the intercept alone fits", async () => {
     const x = Array.from({ length: 30 }, (_, i) => [i % 7, (i * i) % 11, i % 3]);
     using data = Dataset.fromArrays({ x, y: x.map(() => 4) });
     const run = fit(linear(), data);
@@ -137,14 +137,14 @@ describe("the strength", () => {
     expect(intercept[0]).toBeCloseTo(4, 9);
     for (const weight of weights) expect(weight).toBeCloseTo(0, 9);
     expect((await run.chosen).why).toMatch(/; l2 is 0, since the target is the same in all rows$/);
-    // Without an intercept columns have to meet it.
+    // Without an intercept, columns must fit the constant.
     expect((await fit(linear({ intercept: false }), data).chosen).why).toMatch(/; l2 is \S+, under which/);
-    // Nor does the intercept meet it where each row has an offset of its own.
+    // The intercept cannot fit it either if each row has its own offset.
     using offsets = Dataset.fromArrays({ x, y: x.map(() => 4), offset: x.map(([a]) => a) });
     expect((await fit(linear(), offsets).chosen).why).toMatch(/; l2 is \S+, under which/);
   });
 
-  it("is in proportion to weights of any size, by L-BFGS as by Newton's steps, and so the model is the same", async () => {
+  it("is proportional to weights of any size, for L-BFGS and Newton, so that the model is unchanged", async () => {
     const { train } = noisy(300, 4, { classes: 3 });
     const x = Array.from({ length: 300 }, (_, i) => [...train.row(i)]);
     const y = Array.from({ length: 300 }, (_, i) => "abc"[train.target.values[i]]);
@@ -163,13 +163,13 @@ describe("the strength", () => {
     }
   });
 
-  it("that is neither a number nor auto is refused with both", () => {
+  it("refuses anything but a number or auto, and names both", () => {
     expect(() => linear({ l2: "atuo" as "auto" })).toThrow(
       'linear: l2 is "atuo", but must be a number >= 0 or "auto" [OPTION_RANGE]',
     );
   });
 
-  it("is chosen for counts however many rows there are, and for features of which there are more", async () => {
+  it("is chosen for counts with any number of rows, and for more features than rows", async () => {
     const { train } = noisy(400, 3);
     const x = Array.from({ length: 400 }, (_, i) => [...train.row(i)]);
     const counts = Dataset.fromArrays({ x, y: x.map(([a], i) => Math.floor(Math.exp(0.5 * a) + (i % 3) / 2)) });
@@ -179,7 +179,7 @@ describe("the strength", () => {
     }
   });
 
-  it("times the rows, over the mean square of a row, is on the grid", async () => {
+  it("is on the grid after scaling by rows over their mean square", async () => {
     const draws = stream(5, "signs").at(0);
     const x = Array.from({ length: 90 }, () => Array.from({ length: 30 }, () => (draws.uniform() < 0.5 ? -1 : 1)));
     const y = x.map(([a, b]) => (a + b + 2 * draws.normal() > 0 ? "yes" : "no"));
@@ -188,7 +188,7 @@ describe("the strength", () => {
     expect(place).toBeCloseTo(Math.round(place), 9);
   });
 
-  it("is 0 where rows lie on a line", async () => {
+  it("is 0 if rows lie on a line", async () => {
     const x = [
       [1, 2],
       [2, 1],
@@ -201,7 +201,7 @@ describe("the strength", () => {
     expect(Array.from(model.weights, (w) => Math.round(1e6 * w) / 1e6)).toEqual([3, -2]);
   });
 
-  it("keeps separable classes finite, where 0 has no minimum", async () => {
+  it("keeps separable classes finite, while 0 has no minimum", async () => {
     const data = Dataset.fromArrays({
       x: Array.from({ length: 40 }, (_, i) => [i]),
       y: Array.from({ length: 40 }, (_, i) => (i < 20 ? "a" : "b")),
@@ -213,11 +213,11 @@ describe("the strength", () => {
     expect((await fit(linear({ l2: 0 }), data)).run.reason).toMatch(/the loss still falls as weights grow without end/);
   });
 
-  it("is a prior's: with each row twice it is half, with weights of 2 twice, and in units ten times larger a hundred times", async () => {
+  it("scales like a prior: half for duplicated rows, twice for weights of 2, and 100-fold for units × 10", async () => {
     const { train } = noisy(60, 40, { signal: 2 });
     const x = Array.from({ length: 60 }, (_, i) => [...train.row(i)]);
     const y = [...train.target.values];
-    // All tens of the grid are steps of at least √10.
+    // All powers of ten of the grid differ by at least √10.
     const l2 = await chosenL2({ standardise: false }, train);
     const heavy = await chosenL2({ standardise: false }, Dataset.fromArrays({ x, y, weights: y.map(() => 2) }));
     const large = await chosenL2({ standardise: false }, Dataset.fromArrays({ x: x.map((row) => row.map((v) => 10 * v)), y }));
@@ -225,7 +225,7 @@ describe("the strength", () => {
     expect(large / l2).toBeCloseTo(100, 4);
   });
 
-  it("does not depend on the columns' units where they are standardised, however far from 1 they are", async () => {
+  it("does not depend on the units of standardised columns, at any scale", async () => {
     const { train } = noisy(60, 40, { signal: 2 });
     const x = Array.from({ length: 60 }, (_, i) => [...train.row(i)]);
     const y = [...train.target.values];
@@ -236,17 +236,17 @@ describe("the strength", () => {
     }
   });
 
-  it("does not depend on the target's units", async () => {
+  it("does not depend on the units of the target", async () => {
     const { train } = noisy(60, 40, { signal: 2 });
     const x = Array.from({ length: 60 }, (_, i) => [...train.row(i)]);
     const small = Dataset.fromArrays({ x, y: Array.from(train.target.values, (v) => 1e-4 * v) });
     expect((await chosenL2({}, small)) / (await chosenL2({}, train))).toBeCloseTo(1, 6);
-    // By L-BFGS, too.
+    // The same holds for L-BFGS.
     const features = rff({ count: 200, seed: 1 });
     expect((await chosenL2({ features }, small)) / (await chosenL2({ features }, train))).toBeCloseTo(1, 6);
   });
 
-  it("is the same for the same seed, and another sample's for another", async () => {
+  it("is equal for equal seeds, and uses another sample for another seed", async () => {
     const { train } = noisy(90, 60, { signal: 1, classes: 2, seed: 11 });
     const first = await fit(linear(), train, { seed: 4 });
     expect((await fit(linear(), train, { seed: 4, deterministic: false })).toBytes()).toEqual(first.toBytes());
@@ -254,7 +254,7 @@ describe("the strength", () => {
     expect(new Set(others).size).toBeGreaterThan(1);
   });
 
-  it("takes part of many rows", async () => {
+  it("is chosen from a sample of many rows", async () => {
     const { train } = noisy(30_000, 3, { signal: 1, classes: 2 });
     const l2 = await chosenL2({}, train);
     expect(l2).toBeGreaterThan(0);
@@ -264,14 +264,14 @@ describe("the strength", () => {
   it.each<[string, Dataset, LinearOptions?]>([
     ["one row without an intercept", Dataset.fromArrays({ x: [[2]], y: [1] }), { intercept: false }],
     ["one row of a class", Dataset.fromArrays({ x: [[1], [2], [3], [5]], y: ["a", "a", "a", "b"] })],
-  ])("is a weak one for %s", async (_, data, options = {}) => {
+  ])("is weak for %s", async (_, data, options = {}) => {
     const run = fit(linear(options), data);
     expect((await run).run.reason).toBe("converged");
     expect((await run.chosen).why).toMatch(/; l2 is \S+, a weak one, since there are too few rows to hold any out$/);
     expect(await chosenL2(options, data)).toBeGreaterThan(0);
   });
 
-  it("knows two numbers as classes though folds would hold one of them alone", async () => {
+  it("treats two numbers as classes even if folds would contain one class only", async () => {
     const data = Dataset.fromArrays({
       x: Array.from({ length: 30 }, (_, i) => [i % 7, i % 3]),
       y: Array.from({ length: 30 }, (_, i) => (i < 2 ? 1 : 0)),
@@ -281,7 +281,7 @@ describe("the strength", () => {
     expect((await run.chosen).why).toMatch(/under which held-out rows/);
   });
 
-  it("is kept by the model, and by a checkpoint, which chooses no other", async () => {
+  it("is stored in the model and in a checkpoint, which chooses no other", async () => {
     const { train } = noisy(80, 40, { classes: 2 });
     const run = fit(linear(), train, { seed: 3 });
     const whole = await run;
@@ -291,7 +291,7 @@ describe("the strength", () => {
     expect(resumed.toBytes()).toEqual(whole.toBytes());
   });
 
-  it("is chosen for descent, too, where it is asked for", async () => {
+  it("is chosen for descent, too, on request", async () => {
     const { train } = noisy(80, 40, { classes: 2 });
     const l2 = await chosenL2({}, train);
     expect(await chosenL2({ l2: "auto" }, train, { epochs: 3 })).toBe(l2);
@@ -299,13 +299,13 @@ describe("the strength", () => {
     expect((await fit(linear(), train, { epochs: 3 })).description.model).not.toHaveProperty("l2");
   });
 
-  it("leaves off when it is aborted", async () => {
+  it("stops when it is aborted", async () => {
     const { train } = noisy(3000, 140, { classes: 2 });
     const stop = new AbortController();
     const run = fit(linear(), train, { signal: stop.signal });
     setTimeout(() => stop.abort(new Error("enough")), 20);
     await expect(run).rejects.toThrow("enough");
-    // In the midst of the choice, and not only behind it.
+    // The abort works during the choice, not only after it.
     for (const data of [train, noisy(40, 160).train])
       await expect(chosenStrength(linear(), data, { signal: stop.signal })).rejects.toThrow("enough");
   });
@@ -314,14 +314,14 @@ describe("the strength", () => {
     ["l1", { l1: 0.01 }],
     ["groups", { group: { strength: 0.01, groups: [["x0", "x1"]] } }],
     ["coefficients not below 0", { nonNegative: true }],
-  ])("is left at 0 with %s", async (_, options) => {
+  ])("stays at 0 with %s", async (_, options) => {
     const run = fit(linear(options), noisy(60, 8).train);
     const { model, why } = (await run.chosen) as unknown as { model: object; why: string };
     expect([Object.hasOwn(model, "l2"), why]).toEqual([false, expect.not.stringContaining("l2")]);
     await run;
   });
 
-  it("is refused where minima cannot tell strengths apart, and by other verbs", async () => {
+  it("is refused if minima cannot distinguish strengths, and by other verbs", async () => {
     const { train } = noisy(40, 3);
     const two = noisy(40, 3, { classes: 2 }).train;
     await expect(fit(linear({ l2: "auto", loss: "hinge" }), two)).rejects.toThrow(
@@ -336,10 +336,10 @@ describe("the strength", () => {
 });
 
 describe("the span of rows", () => {
-  it("has the rows' products, targets, weights and offsets, and gives models with the same outputs", async () => {
+  it("preserves products, targets, weights and offsets, so that models have the same outputs", async () => {
     const draws = stream(3, "span").at(0);
     const x = Array.from({ length: 12 }, () => Array.from({ length: 30 }, () => draws.normal()));
-    // A row that comes twice has a place in the span, too.
+    // A duplicate row has a position in the span, too.
     x[7] = [...x[2]];
     const given = { y: x.map(([a], i) => a + (i % 3)), weights: x.map((_, i) => 1 + (i % 2)), offset: x.map(([, b]) => b) };
     const data = Dataset.fromArrays({ x, ...given, type: "f64" });
@@ -394,7 +394,7 @@ describe("options", () => {
     ["a type of the parameters alone", { precision: { model: "f64" } }],
     ['algorithm: "gradient"', { algorithm: "gradient" }],
     ['algorithm: "gradient", with a rule', { algorithm: "gradient", rule: adagrad({ rate: 0.1 }) }],
-  ])("%s means descent", async (_, options) => expect(await algorithmOf(options)).toBe("gradientDescent"));
+  ])("%s selects descent", async (_, options) => expect(await algorithmOf(options)).toBe("gradientDescent"));
 
   it.each<[string, FitOptions]>([
     ["nothing", {}],
@@ -407,9 +407,9 @@ describe("options", () => {
     ["a type of the data alone", { precision: { data: "f64" } }],
     ["float64", { precision: "f64" }],
     ["a signal", { signal: new AbortController().signal }],
-  ])("%s does not", async (_, options) => expect(await algorithmOf(options)).toBe("newtonCholesky"));
+  ])("%s does not select descent", async (_, options) => expect(await algorithmOf(options)).toBe("newtonCholesky"));
 
-  it("one thread moves one point, whatever the workers", async () => {
+  it("a single point uses one thread, whatever the number of workers", async () => {
     const one = await fit(linear(), train);
     const run = fit(linear(), train, { workers: 2 });
     expect((await run).toBytes()).toEqual(one.toBytes());

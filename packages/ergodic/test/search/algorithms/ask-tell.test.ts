@@ -1,9 +1,9 @@
-/** ask-tell.ts, on a search that is scripted, so that what it is asked and told can be told exactly. */
+/** ask-tell.ts on a scripted search, so that its input can be checked exactly. */
 import { describe, expect, it } from "vitest";
 import { onePlusOneEs, randomSearch, type SearchAlgorithm, search } from "../../../src/entries/everything.ts";
 import { keepState } from "../../../src/search/algorithms/define-search.ts";
 
-/** Batch k: points k + 0.1 j on the first coordinate. `told`: all that it learned. */
+/** Batch k consists of the points k + 0.1 j on the first coordinate. `told` records all results. */
 function scripted(sizes: number[], given: { inject?: boolean; diverges?: boolean } = {}) {
   const told: { points: number[]; values: number[] }[] = [];
   const injected: [number, number, number][] = [];
@@ -43,7 +43,7 @@ const firsts = (asked: { x: Float64Array }[]): number[] => asked.map(({ x }) => 
 const ids = (asked: { id: number }[]): number[] => asked.map(({ id }) => id);
 
 describe("ask and tell", () => {
-  it("hands out a batch in pieces, waits for all of it, and goes on", () => {
+  it("returns a batch in pieces, waits for all of it, and continues", () => {
     const { algorithm, told } = scripted([3, 2]);
     const s = search({ ...space, algorithm });
     expect(ids(s.ask(2))).toEqual([0, 1]);
@@ -66,7 +66,7 @@ describe("ask and tell", () => {
     expect(s.report()).toEqual({ k: 2, evaluations: 5, failed: 0, best: 1 });
   });
 
-  it("hands out copies", () => {
+  it("returns copies", () => {
     const { algorithm, told } = scripted([1]);
     const s = search({ ...space, algorithm });
     const [{ id, x }] = s.ask();
@@ -77,7 +77,7 @@ describe("ask and tell", () => {
     expect(told[0].points).toEqual([0]);
   });
 
-  it("best and history do not depend on the order of tells; of equals the first is best", () => {
+  it("finds the same best and history in any order of tells, and the first of equal values wins", () => {
     const values = [3, 1, Number.NaN, 1, 2];
     for (const order of [
       [0, 1, 2, 3, 4],
@@ -97,7 +97,7 @@ describe("ask and tell", () => {
     }
   });
 
-  it("history goes as far as no evaluation is missing", () => {
+  it("extends history to the first missing evaluation", () => {
     const s = search({ ...space, algorithm: scripted([1, 3]).algorithm });
     s.tell(s.ask()[0].id, 7);
     s.ask();
@@ -108,7 +108,7 @@ describe("ask and tell", () => {
     expect(s.best?.value).toBe(1);
   });
 
-  it("the evaluations granted end it, in the middle of a batch, and more can be granted", () => {
+  it("ends at the granted evaluations, even within a batch, and accepts more", () => {
     const { algorithm, told } = scripted([2, 3]);
     const s = search({ ...space, algorithm, evaluations: 4 });
     for (const { id } of s.ask()) s.tell(id, id);
@@ -125,7 +125,7 @@ describe("ask and tell", () => {
     expect(told[1].values).toEqual([2, 3, 4]);
   });
 
-  it("a failed evaluation is +Infinity to the algorithm; −Infinity is the end", () => {
+  it("passes a failed evaluation to the algorithm as +Infinity, and ends at −Infinity", () => {
     const { algorithm, told } = scripted([4, 1]);
     const s = search({ ...space, algorithm });
     s.ask();
@@ -143,8 +143,8 @@ describe("ask and tell", () => {
   });
 });
 
-describe("points of one's own", () => {
-  it("reach the algorithm between batches, and may be the best", () => {
+describe("injected points", () => {
+  it("reach the algorithm between batches, and can become the best", () => {
     const { algorithm, injected } = scripted([2, 1], { inject: true });
     const s = search({ ...space, algorithm });
     s.tell([4, 5], 8);
@@ -163,7 +163,7 @@ describe("points of one's own", () => {
     expect([...s.history.values]).toEqual([8, 9]);
   });
 
-  it("help a search that takes them, and do not hurt one that does not", () => {
+  it("help a search that uses them, and do not harm one that does not", () => {
     const f = (x: Float64Array) => (x[0] - 3) ** 2 + (x[1] - 3) ** 2;
     const s = search({ x0: [0, 0], algorithm: onePlusOneEs({ tolerance: 0 }), seed: 1 });
     s.tell([3, 3.001], f(Float64Array.of(3, 3.001)));
@@ -176,7 +176,7 @@ describe("points of one's own", () => {
 });
 
 describe("noise", () => {
-  it("repeats each point, and hands over the mean, whatever the order of tells", () => {
+  it("is averaged over repetitions of each point, in any order of tells", () => {
     const values = [0.1, 0.2, 0.3, 1e16, 1, -1e16];
     const means = [(0.1 + 0.2 + 0.3) / 3, (1e16 + 1 - 1e16) / 3];
     for (const order of [
@@ -192,7 +192,7 @@ describe("noise", () => {
     }
   });
 
-  it("a repetition that failed fails its point", () => {
+  it("fails a point if a repetition fails", () => {
     const { algorithm, told } = scripted([2]);
     const s = search({ ...space, algorithm, repeat: 2 });
     s.ask();
@@ -201,7 +201,7 @@ describe("noise", () => {
     expect([s.failed, s.best?.value]).toEqual([1, 3]);
   });
 
-  it("every evaluation has a seed of its own, or, with common random numbers, every repetition in a batch", () => {
+  it("has a seed per evaluation, or per repetition in a batch with common random numbers", () => {
     const seeds = (commonRandomNumbers: boolean, seed = 1): number[] => {
       const s = search({ ...space, algorithm: scripted([2, 2]).algorithm, repeat: 2, commonRandomNumbers, seed });
       const all: number[] = [];
@@ -223,8 +223,8 @@ describe("noise", () => {
   });
 });
 
-describe("a snapshot", () => {
-  it("holds what was asked and not told, and what was injected meanwhile", () => {
+describe("snapshots", () => {
+  it("contain pending and injected points", () => {
     const options = { ...space, seed: 3, repeat: 2 };
     const first = scripted([2, 2], { inject: true });
     const s = search({ ...options, algorithm: first.algorithm });
@@ -252,7 +252,7 @@ describe("a snapshot", () => {
     expect(t.failed).toBe(1);
   });
 
-  it("is refused by another search", () => {
+  it("are refused by another search", () => {
     const s = search({ ...space, algorithm: scripted([2]).algorithm, seed: 1 });
     const t = search({ ...space, algorithm: scripted([2]).algorithm, seed: 2 });
     expect(() => t.restore(s.snapshot())).toThrow(
@@ -261,14 +261,14 @@ describe("a snapshot", () => {
   });
 });
 
-describe("refuses", () => {
+describe("refused input", () => {
   const asked = () => {
     const s = search({ ...space, algorithm: scripted([2, 1]).algorithm });
     s.ask(1);
     return s;
   };
 
-  it("ids that were never asked for, or told before, also in batches long done", () => {
+  it("refuses ids that were never issued or were already told, even in old batches", () => {
     const s = asked();
     for (const id of [1, 5, -1, 0.5, Number.NaN])
       expect(() => s.tell(id, 1)).toThrow(`search.tell: id ${id} was never asked for; tell the ids that ask() gave [SEARCH_ID]`);
@@ -280,7 +280,7 @@ describe("refuses", () => {
     expect(s.evaluations).toBe(2);
   });
 
-  it("values that are no numbers, points outside, counts", () => {
+  it("refuses values that are not numbers, points outside the space, and invalid counts", () => {
     const s = asked();
     expect(() => s.tell(0, "3" as unknown as number)).toThrow(
       'search.tell: the value is "3", but must be a number, NaN for a failure [SEARCH_VALUE]',
@@ -291,7 +291,7 @@ describe("refuses", () => {
     expect(s.evaluations).toBe(0);
   });
 
-  it("options", () => {
+  it("refuses invalid options", () => {
     const made = (options: object) => () => search({ ...space, ...options });
     expect(made({ algorithms: 1 })).toThrow('search: unknown option "algorithms"; did you mean "algorithm"?');
     expect(made({ algorithm: onePlusOneEs })).toThrow(
@@ -304,7 +304,7 @@ describe("refuses", () => {
     expect(made({ commonRandomNumbers: 1 })).toThrow("[OPTION_TYPE]");
   });
 
-  it("a search that leaves the numbers", () => {
+  it("ends a search that proposes invalid numbers", () => {
     const s = search({ ...space, algorithm: scripted([1], { diverges: true }).algorithm });
     expect(() => s.ask()).toThrow(
       "scripted: coordinate 0 of a proposed point is not finite after 0 evaluations: the search diverged; use a smaller rate or step size, or bounds [SEARCH_DIVERGED]",

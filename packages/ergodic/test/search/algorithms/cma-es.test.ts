@@ -11,7 +11,7 @@ import { advance, ellipsoid, median, type Objective, rastrigin, rosenbrock, sear
 const kinds = ["full", "active", "separable"] as const;
 const threes = (d: number) => new Float64Array(d).fill(3);
 
-/** A state as the twin knows it. */
+/** A state in the form of the twin. */
 function seen(snapshot: SearchSnapshot): CmaTwin {
   const tensor = (name: string) => Array.from(snapshot.tensors[name] as Float64Array);
   const m = tensor("distribution.mean");
@@ -33,16 +33,16 @@ function expectSame(got: CmaTwin, wanted: CmaTwin): void {
   }
 }
 
-/** The points of so many generations. */
+/** The points of a number of generations. */
 function trace(state: SearchState, f: Objective, generations: number): number[][] {
   return Array.from({ length: generations }, () => advance(state, f).points.flatMap((point) => [...point]));
 }
 
 describe("cmaEs: a generation", () => {
-  it.each(kinds)("is the written-out one: %s", (kind) => {
+  it.each(kinds)("follows the explicit formulas: %s", (kind) => {
     const f = ellipsoid(100);
     let turbulent = 0;
-    // From 40 steps away σ grows so fast at first that p_c pauses.
+    // From 40 steps away σ first grows so fast that p_c pauses.
     for (const [d, start, population] of [
       [1, 3, 4],
       [2, 3, 6],
@@ -64,7 +64,7 @@ describe("cmaEs: a generation", () => {
     expect(turbulent).toBeGreaterThan(0);
   });
 
-  it("takes a point from outside in the place of a draw, shortened", () => {
+  it("replaces a draw by an injected point, shortened", () => {
     for (const kind of kinds) {
       const state = started(cmaEs({ covariance: kind }), { start: threes(4) });
       trace(state, sphere, 5);
@@ -84,7 +84,7 @@ describe("cmaEs: a generation", () => {
     }
   });
 
-  it("lets σ grow e-fold at most, whatever comes from outside", () => {
+  it("limits the growth of σ to a factor e for any injected points", () => {
     const state = started(cmaEs({ population: 300 }), { start: [3] });
     const before = seen(state.snapshot());
     const far = Float64Array.of(1000);
@@ -98,12 +98,12 @@ describe("cmaEs: a generation", () => {
     expect(after.sigma).toBeCloseTo(Math.E, 12);
   });
 
-  it("takes the best half of a generation at most from outside", () => {
+  it("accepts injected points for at most half of a generation, the best ones", () => {
     const state = started(cmaEs({ population: 6 }), { start: threes(2) });
     for (let i = 0; i < 9; i++) state.inject?.(Float64Array.of(i, 0), i % 2 ? i : 100 + i);
     const { points } = advance(state, (x) => 1000 + x[0]);
     expect(points.length).toBe(3);
-    // The mean is that of the three lowest: x = 1, 3, 5, of which all but the first are shortened.
+    // The mean is that of the three lowest: x = 1, 3, 5. All except the first are shortened.
     expect(state.centre?.()[0]).toBeLessThan(3);
   });
 
@@ -125,7 +125,7 @@ describe("cmaEs: a generation", () => {
     expect([1, 2, 3, 5, 10, 40, 100].map(defaultPopulation)).toEqual([4, 6, 7, 8, 10, 15, 17]);
   });
 
-  it("leaves the decay of an active C at zero, and C positive", () => {
+  it("leaves the decay of an active C at zero, and keeps C positive", () => {
     for (const [n, population] of [
       [1, 4],
       [2, 2],
@@ -161,9 +161,9 @@ describe("cmaEs: invariances", () => {
     }
   });
 
-  it("does not see rotations, unless separable", () => {
+  it("is invariant to rotations, unless separable", () => {
     const d = 5;
-    // A reflection at a skew plane moves every axis.
+    // A reflection at an oblique plane moves every axis.
     const normal = Array.from({ length: d }, (_, i) => i + 1);
     const square = normal.reduce((sum, v) => sum + v * v, 0);
     const turned = (x: Float64Array) => {
@@ -181,7 +181,8 @@ describe("cmaEs: invariances", () => {
     const turnedF: Objective = (x) => f(turned(x));
     for (const kind of ["full", "active"]) {
       const ratio = pace(kind, turnedF, turned(threes(d))) / pace(kind, f, threes(d));
-      // 15 runs spread by 8 % each give medians that differ by 4 %, as a standard error; 0.8 and 1.25 are five of them away.
+      // 15 runs with a spread of 8 % each have medians that differ by 4 %, as a standard error. 0.8 and 1.25 are five
+      // standard errors away.
       expect(ratio).toBeGreaterThan(0.8);
       expect(ratio).toBeLessThan(1.25);
     }
@@ -196,22 +197,23 @@ describe("cmaEs: invariances", () => {
   });
 });
 
-describe("cmaEs: pace", () => {
-  // x = 3·1, σ = 1, d = 10, plain options; the median over the seeds 0 … 24 of the evaluations up to the first value ≤ 1e-8.
+describe("cmaEs: speed", () => {
+  // x = 3·1, σ = 1, d = 10, default options: the median over seeds 0 … 24 of the evaluations up to the first value ≤
+  // 1e-8.
   it.each([
     { name: "sphere", f: sphere, published: 1570 },
     { name: "ellipsoid of condition 1e6", f: ellipsoid(1e6), published: 6140 },
     { name: "Rosenbrock's function", f: rosenbrock, published: 6070 },
-  ])("is within 10 % of the published one: $name", ({ f, published }) => {
+  ])("is within 10 % of the published speed: $name", ({ f, published }) => {
     const evaluations = Array.from({ length: 25 }, (_, seed) => {
       const run = searched(started(cmaEs(), { start: threes(10), seed }), f, { target: 1e-8, most: 20_000 });
-      // Rosenbrock's function has a second minimum, near (−1, 1, …, 1), where f is about 4.
+      // Rosenbrock's function has a second minimum near (−1, 1, …, 1), with f of about 4.
       return run.best <= 1e-8 ? run.evaluations : Infinity;
     });
     expect(Math.abs(median(evaluations) / published - 1)).toBeLessThan(0.1);
   });
 
-  it("is quicker on ill-conditioned functions with negative weights, and quickest with a diagonal", () => {
+  it("is faster on ill-conditioned functions with negative weights, and fastest with a diagonal", () => {
     const pace = (covariance: string) =>
       median(
         Array.from(
@@ -234,21 +236,21 @@ describe("cmaEs: pace", () => {
     }
   });
 
-  it("walks around failures", () => {
+  it("avoids regions that fail", () => {
     const f: Objective = (x) => (x[0] < 1 || x[1] > x[0] + 1 ? Infinity : sphere(x));
     const run = searched(started(cmaEs(), { start: threes(4) }), f, { most: 5000 });
     expect(run.best - 1).toBeLessThan(1e-6);
   });
 });
 
-describe("cmaEs: its end", () => {
+describe("cmaEs: termination", () => {
   const endOf = (f: Objective, options = {}, d = 4) => {
     const state = started(cmaEs(options), { start: threes(d) });
     const { evaluations } = searched(state, f, { most: 50_000 });
     return { stopped: state.stopped, evaluations };
   };
 
-  it("says why", () => {
+  it("reports the reason", () => {
     // 10 + ⌈30·4/8⌉ generations of 8.
     expect(endOf(() => 5)).toEqual({ stopped: "the values no longer differ", evaluations: 200 });
     expect(endOf(() => Infinity)).toEqual({ stopped: "no evaluation succeeded", evaluations: 200 });
@@ -265,16 +267,16 @@ describe("cmaEs: its end", () => {
     );
   });
 
-  it("notices stagnation", () => {
+  it("detects stagnation", () => {
     let calls = 0;
-    // Noise without a signal: values never repeat, and never get better.
+    // Noise without a signal: values never repeat and never improve.
     const noise: Objective = () => ((calls++ * 0.6180339887498949) % 1) + 1;
-    // Looked at from generation 120 + 30·4/8 on.
+    // Checked from generation 120 + 30·4/8 on.
     const reason = "neither the best nor the median values improve any more";
     const { stopped, evaluations } = endOf(noise);
     expect(stopped).toBe(reason);
     expect(evaluations).toBeGreaterThanOrEqual(8 * 135);
-    // After 1000 generations of progress the last fifth, about 200 of them, must have passed by two thirds.
+    // After 1000 generations of progress, two thirds of the last fifth, which is about 200, must pass.
     calls = 0;
     const late = endOf(() => Math.max(0, 8000 - calls) + noise(new Float64Array()));
     expect(late.stopped).toBe(reason);
@@ -282,10 +284,10 @@ describe("cmaEs: its end", () => {
     expect(late.evaluations).toBeLessThan(8 * 1300);
   });
 
-  it("compares the newest 30 % with the oldest, not halves", () => {
+  it("compares the newest 30 % with the oldest 30 %, not halves", () => {
     const judge = (best: (g: number) => number) => {
       const termination = new Termination({ pointTolerance: 0, valueTolerance: 0 }, 2);
-      // What stagnation does not look at: never at an end.
+      // A distribution that stagnation ignores, and that never ends the run.
       const distribution = {
         constants: { dimension: 2, population: 6 },
         kept: {
@@ -307,19 +309,19 @@ describe("cmaEs: its end", () => {
       return "goes on";
     };
     const still = /^130: neither the best nor the median/;
-    // Values that rise by themselves. Of the 130 looked at: 39 oldest, 52 between, 39 newest.
+    // Values with a rising trend. The 130 checked values are 39 oldest, 52 middle and 39 newest.
     const worse = (g: number): number => 0.01 * g;
     expect(judge(worse)).toMatch(still);
-    // The oldest 30 % are higher than all later ones: progress, whatever lies between.
+    // The oldest 30 % are higher than all later ones: progress, whatever the middle contains.
     expect(judge((g) => worse(g) + (g <= 39 ? 10 : 0))).toBe("goes on");
-    // So is the median where three quarters of them are, which are less than half of the older half.
+    // The median is also higher if three quarters of them are, which are less than half of the older half.
     expect(judge((g) => worse(g) + (g <= 30 ? 10 : 0))).toBe("goes on");
-    // Not where a third of them are, nor by what lies between.
+    // This does not hold if only a third of them are, and the middle does not count.
     expect(judge((g) => worse(g) + (g <= 13 ? 10 : 0))).toMatch(still);
     expect(judge((g) => worse(g) + (g > 39 && g <= 91 ? 10 : 0))).toMatch(still);
   });
 
-  it("draws again, unmoved, where all of a generation failed", () => {
+  it("draws again, unchanged, if a whole generation failed", () => {
     const state = started(cmaEs(), { start: threes(3) });
     trace(state, sphere, 3);
     const before = seen(state.snapshot());
@@ -329,7 +331,7 @@ describe("cmaEs: its end", () => {
   });
 });
 
-/** Each descent of a run: its population and evaluations. */
+/** The population and evaluations of each descent in a run. */
 function descents(
   state: SearchState,
   f: Objective,
@@ -370,7 +372,7 @@ describe("cmaEs: restarts", () => {
         expect(population).toBeLessThanOrEqual(7 * 2 ** (large - 1));
         expect(sigma).toBeLessThanOrEqual(1);
         expect(sigma).toBeGreaterThanOrEqual(0.01);
-        // The last generation may pass the limit.
+        // The last generation can exceed the limit.
         expect(evaluations).toBeLessThan(lastLarge / 2 + population);
         if (evaluations >= Math.floor(lastLarge / 2)) cut++;
         used.small += evaluations;
@@ -388,7 +390,7 @@ describe("cmaEs: restarts", () => {
     expect(state.stopped).toMatch(/, after \d+ restarts$/);
   });
 
-  it("draws the small populations and steps by their laws", () => {
+  it("draws the small populations and steps from their distributions", () => {
     const restarts = new Restarts("bipop", 7, 9);
     const draws = { ...stream(1).at(0), uniform: () => 0.5 };
     expect(restarts.next(100, draws)).toEqual({ population: 14, sigma: 1, limit: Infinity });
@@ -402,7 +404,7 @@ describe("cmaEs: restarts", () => {
     expect(small?.limit).toBe(500);
   });
 
-  it("begins in the box, or about the start where it is open", () => {
+  it("begins in the box, or near the start if there is no box", () => {
     const starts = (box: readonly [number, number] | undefined) => {
       const state = started(cmaEs({ restarts: "ipop", maxRestarts: 3 }), { start: [10, 10], box });
       const means: number[][] = [];
@@ -422,15 +424,15 @@ describe("cmaEs: restarts", () => {
     expect(new Set(open.flat()).size).toBe(7);
   });
 
-  it("finds what one descent misses", () => {
+  it("finds a minimum that one descent misses", () => {
     for (const restarts of ["ipop", "bipop"]) {
       const state = started(cmaEs({ restarts }), { start: [4.2, -3.1, 2.8, 3.9], box: [-5, 5], seed: 2 });
       expect(searched(state, rastrigin, { target: 1e-8, most: 60_000 }).best).toBeLessThanOrEqual(1e-8);
     }
   });
 
-  it("has the best descent's mean as its centre", () => {
-    // The first descent ends at 0; later ones begin at random, where values are worse at first.
+  it("has the mean of the best descent as its centre", () => {
+    // The first descent ends at 0. Later ones begin at random, with worse values at first.
     const state = started(cmaEs({ restarts: "ipop", maxRestarts: 2 }), { start: [3, 3] });
     while (state.report().restarts === 0) advance(state, sphere);
     const centre = state.centre?.() as Float64Array;
@@ -441,13 +443,13 @@ describe("cmaEs: restarts", () => {
 });
 
 describe("cmaEs: snapshots and options", () => {
-  it.each(kinds)("goes on bit for bit: %s", (covariance) => {
+  it.each(kinds)("resumes bit for bit: %s", (covariance) => {
     const make = () => started(cmaEs({ covariance, restarts: "bipop" }), { start: threes(3), box: [-5, 5] });
     const state = make();
     const visited = new Set<number>();
     for (let batch = 0; batch < 400; batch++) {
       const { restarts } = state.report();
-      // At the first batch, at each restart's, and now and then between.
+      // At the first batch, at the first of each restart, and occasionally in between.
       if (!visited.has(restarts) || batch % 97 === 0) {
         visited.add(restarts);
         if (batch % 2) state.inject?.(Float64Array.of(1, batch, 0.5), 3);
@@ -473,7 +475,7 @@ describe("cmaEs: snapshots and options", () => {
     expect(visited.size).toBeGreaterThan(2);
   });
 
-  it("keeps a snapshot apart from what runs on", () => {
+  it("keeps a snapshot separate from the running search", () => {
     const state = started(cmaEs(), { start: threes(3) });
     trace(state, sphere, 4);
     const snapshot = state.snapshot();

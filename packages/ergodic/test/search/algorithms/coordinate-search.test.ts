@@ -41,7 +41,7 @@ it("stops at its tolerance, on a badly scaled quadratic too", () => {
     [1e-3, 1, 1e3].reduce((sum, w, i) => sum + w * (x[i] - Math.PI) ** 2, 0),
   );
   expect(state.stopped).toBe("every step is within 1e-7 of its start");
-  // Within a step along each axis: f rises on both sides.
+  // Within a step along each axis f rises on both sides.
   for (const v of best.point) expect(Math.abs(v - Math.PI)).toBeLessThan(2e-7);
 });
 

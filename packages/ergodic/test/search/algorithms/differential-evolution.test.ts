@@ -18,10 +18,10 @@ function population(state: SearchState): { members: number[][]; values: number[]
 const same = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).every((v, i) => Math.abs(v - b[i]) < 1e-12);
 
 describe("differentialEvolution: a generation", () => {
-  it.each(bases)("is differences of other members, scaled and added to a base: %s", (base) => {
+  it.each(bases)("adds scaled differences of other members to a base: %s", (base) => {
     const options = { base, population: 8, crossover: 1, weightLow: 0.7, weightHigh: 0.7 };
     const basesUsed = new Set<number>();
-    // The second generation alone: later ones hold sums of each other.
+    // Only the second generation, because later ones contain sums of each other.
     for (let seed = 0; seed < 6; seed++) {
       const state = started(differentialEvolution(options), { start: [3, 1, 2], seed });
       advance(state, sphere);
@@ -49,7 +49,7 @@ describe("differentialEvolution: a generation", () => {
     if (base === "rand") expect(basesUsed.size).toBe(8);
   });
 
-  it("takes as many coordinates from the mutant as crossover says, one at least", () => {
+  it("copies from the mutant the share of coordinates set by crossover, at least one", () => {
     const changed = (crossover: number) => {
       const state = started(differentialEvolution({ population: 200, crossover }), { start: new Float64Array(10) });
       advance(state, sphere);
@@ -58,12 +58,12 @@ describe("differentialEvolution: a generation", () => {
     };
     expect(new Set(changed(0))).toEqual(new Set([1]));
     expect(new Set(changed(1))).toEqual(new Set([10]));
-    // 1 + 9 · 0.3 = 3.7 on average; a mean of 200 has standard error √(9·0.3·0.7/200) = 0.097.
+    // 1 + 9 · 0.3 = 3.7 on average. The mean of 200 has a standard error of √(9·0.3·0.7/200) = 0.097.
     const counts = changed(0.3);
     expect(Math.abs(counts.reduce((a, b) => a + b, 0) / 200 - 3.7)).toBeLessThan(5 * 0.097);
   });
 
-  it("scales by one number a generation, between the two weights", () => {
+  it("uses one scale per generation, between the two weights", () => {
     const options = { base: "best", population: 4, crossover: 1, weightLow: 0.25, weightHigh: 0.75 };
     const weights: number[] = [];
     for (let seed = 0; seed < 60; seed++) {
@@ -71,7 +71,7 @@ describe("differentialEvolution: a generation", () => {
       advance(state, sphere);
       const { members, values } = population(state);
       const best = members[values.indexOf(Math.min(...values))];
-      // F where u − b and x_r − x_s are parallel.
+      // F if u − b and x_r − x_s are parallel.
       const weightOf = (trial: Float64Array) =>
         members
           .flatMap((r) => members.map((s) => [trial[0] - best[0], trial[1] - best[1], r[0] - s[0], r[1] - s[1]]))
@@ -82,11 +82,11 @@ describe("differentialEvolution: a generation", () => {
       weights.push(found[0][0]);
     }
     expect(Math.min(...weights) >= 0.25 && Math.max(...weights) <= 0.75).toBe(true);
-    // 60 uniform numbers: their range is below 0.8 of the interval with probability 2e-5.
+    // 60 uniform numbers have a range below 0.8 of the interval with a probability of 2e-5.
     expect(Math.max(...weights) - Math.min(...weights)).toBeGreaterThan(0.8 * 0.5);
   });
 
-  it("keeps what is no worse, and the start at first", () => {
+  it("keeps mutants that are no worse, and the start at first", () => {
     const state = started(differentialEvolution(), { start: [3, 1] });
     expect([...state.propose()[0]]).toEqual([3, 1]);
     advance(state, sphere);
@@ -102,7 +102,7 @@ describe("differentialEvolution: a generation", () => {
     }
   });
 
-  it("never leaves the box, however its minimum pulls", () => {
+  it("never leaves the box, even if the minimum is outside", () => {
     const state = started(differentialEvolution(), { start: [3, 1], box: [0, 4] });
     const corner: Objective = (x) => x[0] - x[1];
     let sides = 0;
@@ -117,7 +117,7 @@ describe("differentialEvolution: a generation", () => {
     for (const [x, y] of members) expect(x < 1e-3 && y > 4 - 1e-3).toBe(true);
   });
 
-  it("fills the box evenly at first, and a neighbourhood of the start where it is open", () => {
+  it("fills the box evenly at first, or a neighbourhood of the start without a box", () => {
     const first = (box?: readonly [number, number]) =>
       started(differentialEvolution({ population: 2001 }), { start: [30], box })
         .propose()
@@ -126,7 +126,7 @@ describe("differentialEvolution: a generation", () => {
     const boxed = first([20, 60]);
     expect(Math.min(...boxed) >= 20 && Math.max(...boxed) <= 60).toBe(true);
     const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-    // Standard errors: 40/√12/√2000 = 0.26, 3/√2000 = 0.067; five of each.
+    // Standard errors are 40/√12/√2000 = 0.26 and 3/√2000 = 0.067. The limits are five of each.
     expect(Math.abs(mean(boxed) - 40)).toBeLessThan(1.3);
     const open = first();
     expect(Math.abs(mean(open) - 30)).toBeLessThan(0.34);
@@ -149,7 +149,7 @@ describe("differentialEvolution: a run", () => {
     expect(searched(state, rastrigin, { target: 1e-8, most: 60_000 }).best).toBeLessThanOrEqual(1e-8);
   });
 
-  it("is quicker about the best member", () => {
+  it("is faster around the best member", () => {
     const pace = (base: string) =>
       median(
         Array.from({ length: 7 }, (_, seed) => {
@@ -168,7 +168,7 @@ describe("differentialEvolution: a run", () => {
     expect(trace((x) => Math.sqrt(sphere(x)) - 7)).toEqual(trace(sphere));
   });
 
-  it("says why it ends", () => {
+  it("reports why it ends", () => {
     const endOf = (f: Objective) => {
       const state = started(differentialEvolution(), { start: [3, 3] });
       const { evaluations } = searched(state, f);
@@ -180,10 +180,10 @@ describe("differentialEvolution: a run", () => {
     expect(endOf(() => Number.NaN)).toEqual({ stopped: "no evaluation succeeded", evaluations: 400 });
   });
 
-  it("counts generations of equal values in a row", () => {
+  it("counts consecutive generations of equal values", () => {
     const state = started(differentialEvolution(), { start: [3, 3] });
     let calls = 0;
-    // 15 generations of 1; one in which a single member falls; then all are equal again.
+    // 15 generations of 1, then one in which a single member falls, then all are equal again.
     const f: Objective = () => {
       calls++;
       return calls <= 300 ? 1 : calls === 301 ? 0.5 : calls <= 320 ? 2 : 0.5;
@@ -191,14 +191,14 @@ describe("differentialEvolution: a run", () => {
     expect(searched(state, f).evaluations).toBe(20 * (15 + 1 + 20));
   });
 
-  it("walks around failures", () => {
+  it("avoids regions that fail", () => {
     const f: Objective = (x) => (x[0] < 1 ? Infinity : sphere(x));
     const run = searched(started(differentialEvolution(), { start: [3, 3] }), f, { most: 10_000 });
     expect(run.best).toBeGreaterThanOrEqual(1);
     expect(run.best).toBeLessThan(1 + 1e-9);
   });
 
-  it("takes a better point from outside for its worst", () => {
+  it("replaces its worst member by a better injected point", () => {
     for (const batches of [0, 3]) {
       const state = started(differentialEvolution(), { start: [30, 30] });
       for (let g = 0; g < batches; g++) advance(state, sphere);
@@ -208,13 +208,13 @@ describe("differentialEvolution: a run", () => {
       const { members, values } = population(state);
       expect(members[values.indexOf(0.01)]).toEqual([0.1, 0]);
       expect(values.filter((v) => v === worst).length).toBeLessThan(20);
-      // The first generation does not overwrite it.
+      // The first generation does not overwrite the start.
       advance(state, sphere);
       expect(Math.min(...population(state).values)).toBeLessThanOrEqual(0.01);
     }
   });
 
-  it("goes on bit for bit", () => {
+  it("resumes bit for bit", () => {
     for (let batches = 0; batches < 4; batches++) {
       const make = () => started(differentialEvolution(), { start: [3, 3], box: [-5, 5] });
       const state = make();

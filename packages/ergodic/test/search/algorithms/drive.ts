@@ -1,4 +1,4 @@
-/** Drives a search on a function without a space: internal coordinates are the function's own. */
+/** Drives a search on a function without a space, so that internal coordinates are those of the function. */
 
 import { stream } from "../../../src/engine/random/stream.ts";
 import type { SearchAlgorithm, SearchState } from "../../../src/search/algorithms/search.ts";
@@ -24,7 +24,7 @@ export function open(algorithm: SearchAlgorithm, start: ArrayLike<number>, box?:
   });
 }
 
-/** One batch. */
+/** Runs one batch. */
 export function turn(state: SearchState, f: Value): { points: Float64Array[]; values: Float64Array } {
   const points = state.propose();
   const values = Float64Array.from(points, (x) => f(x));
@@ -32,7 +32,7 @@ export function turn(state: SearchState, f: Value): { points: Float64Array[]; va
   return { points, values };
 }
 
-/** Until it stops, or until `most` values. */
+/** Runs until the search stops, or until `most` values. */
 export function drive(state: SearchState, f: Value, most = 20_000): Driven {
   const driven: Driven = { state, points: [], values: [], best: { point: new Float64Array(), value: Infinity } };
   while (state.stopped === null && driven.values.length < most) {

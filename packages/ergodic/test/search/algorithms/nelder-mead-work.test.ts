@@ -1,4 +1,4 @@
-/** Nelder-Mead: what an evaluation touches, counted; and the centroid that is kept against one that is summed anew. */
+/** Nelder–Mead: the rows that an evaluation reads, and the updated centroid compared with one that is summed again. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { search } from "../../../src/search/algorithms/ask-tell.ts";
 import { searchRegistry } from "../../../src/search/algorithms/index.ts";
@@ -12,7 +12,10 @@ const valley: Value = (x) => x.reduce((sum, v, j) => sum + (v - (j > 0 ? x[j - 1
 
 afterEach(() => vi.restoreAllMocks());
 
-/** The plain algorithm with adaptive coefficients, sorted lists of vertices, centroids summed anew, until it would begin again. */
+/**
+ * The plain algorithm with adaptive coefficients, sorted lists of vertices and centroids summed each time, until it
+ * would restart.
+ */
 function plainPoints(start: readonly number[], f: Value, most: number): number[][] {
   const d = start.length;
   const n = Math.max(d, 2);
@@ -57,9 +60,9 @@ describe.each([1, 2, 3, 5, 9, 17])("%i coordinates", (d) => {
   test.each([
     ["bowl", bowl],
     ["valley", valley],
-  ])("%s: the points of the plain algorithm, to rounding", (_, f) => {
+  ])("%s: proposes the points of the plain algorithm, up to rounding", (_, f) => {
     const start = Array.from({ length: d }, (_, j) => Math.sin(3 * j) - 1.3);
-    // After so many of few coordinates the simplex has collapsed.
+    // After this many points in a few coordinates the simplex has collapsed.
     const most = d < 3 ? 30 * d : 200;
     const points = drive(open(nelderMead({ restarts: "none" }), start), f, most).points.slice(0, most);
     const plain = plainPoints(start, f, most);
@@ -69,7 +72,10 @@ describe.each([1, 2, 3, 5, 9, 17])("%i coordinates", (d) => {
   });
 });
 
-/** What a run of so many updates of one point reads: rows of the simplex, centroids that are summed anew, and numbers that are moved. */
+/**
+ * The reads of a run with this many single-point updates: rows of the simplex, centroids summed again, and moved
+ * numbers.
+ */
 function work(d: number) {
   const state = open(nelderMead({ restarts: "none" }), new Array<number>(d).fill(1));
   turn(state, bowl);
@@ -85,17 +91,17 @@ function work(d: number) {
 }
 
 test.each([20, 100, 400])(
-  "of %i coordinates an update reads a few rows, and a centroid is summed once in as many updates",
+  "an update of %i coordinates reads only a few rows, and sums a centroid once in as many updates",
   (d) => {
     const { rows, sums, numbers } = work(d);
     expect(rows).toBeLessThan(6);
     expect(sums).toBe(3);
-    // Values alone.
+    // Only values move.
     expect(numbers).toBeLessThanOrEqual(d);
   },
 );
 
-test("rounding of vertices that were far away is forgotten", () => {
+test("forgets the rounding of vertices that were far away", () => {
   const d = 6;
   const far = open(nelderMead({ restarts: "none" }), new Array<number>(d).fill(1e9));
   const { state } = drive(far, (x) => Math.log(1e-12 + bowl(x)), 20_000);
@@ -107,7 +113,7 @@ test("rounding of vertices that were far away is forgotten", () => {
   }
 });
 
-test("a simplex that is wide is not measured to its end at every step, though all values are nearly equal", () => {
+test("a wide simplex with nearly equal values is not measured completely at every step", () => {
   const d = 50;
   const state = open(nelderMead({ restarts: "none" }), new Array<number>(d).fill(1));
   const flat: Value = (x) => 1e-13 * bowl(x);
@@ -117,7 +123,7 @@ test("a simplex that is wide is not measured to its end at every step, though al
   expect(rows.mock.calls.length).toBeLessThan(1000);
 });
 
-test("a snapshot has the vertices by rank", () => {
+test("a snapshot contains the vertices by rank", () => {
   const state = drive(open(nelderMead(), [3, -2, 1, 0.5]), bowl, 60).state;
   while (state.propose().length > 1) turn(state, bowl);
   const { vertices, values } = state.snapshot().tensors as Record<string, Float64Array>;
@@ -129,12 +135,12 @@ const pure = Object.entries(searchRegistry)
   .map(([name, { make }]) => ({ name, algorithm: make({}) }))
   .filter(({ algorithm }) => open(algorithm, [1, 2]).proposesPurely);
 
-describe("searches that propose without a trace", () => {
-  test("are these", () => {
+describe("searches that propose without side effects", () => {
+  test("are the listed ones", () => {
     expect(pure.map(({ name }) => name).sort()).toEqual(["nelderMead", "powell"]);
   });
 
-  test.each(pure)("$name leaves what a snapshot keeps, whatever it proposes", ({ algorithm }) => {
+  test.each(pure)("$name proposes without changing its snapshot", ({ algorithm }) => {
     const state = open(algorithm, [-1.2, 1, 0.7]);
     for (let batch = 0; batch < 300 && state.stopped === null; batch++) {
       const before = state.snapshot();
@@ -144,7 +150,7 @@ describe("searches that propose without a trace", () => {
     }
   });
 
-  test.each(pure)("$name is not copied at each evaluation, and is kept between asking and telling", async ({ algorithm }) => {
+  test.each(pure)("$name is not copied per evaluation, and can be checkpointed between ask and tell", async ({ algorithm }) => {
     let copies = 0;
     const watched = {
       ...algorithm,
@@ -171,7 +177,7 @@ describe("searches that propose without a trace", () => {
   });
 });
 
-test("a state that is taken back makes the same points again", () => {
+test("a restored state proposes the same points again", () => {
   const state = open(nelderMead(), [3, -2, 1, 0.5]);
   for (let batch = 0; batch < 20; batch++) turn(state, bowl);
   const kept = state.snapshot();

@@ -4,7 +4,7 @@ import type { SearchState } from "../../../src/search/algorithms/search.ts";
 import { simplexGradient } from "../../../src/search/algorithms/simplex-gradient.ts";
 import { drive, open, turn, type Value } from "./drive.ts";
 
-/** Gives the next batch these values; gives back the batch. */
+/** Passes these values to the search for the next batch, and returns the batch. */
 function answer(state: SearchState, ...values: number[]): number[][] {
   const points = state.propose();
   expect(points.length).toBe(values.length);
@@ -27,40 +27,40 @@ describe("one iteration by hand: values 1, 2, 3 at (0, 0), (1, 0), (0, 1), so th
     return state;
   }
 
-  test("reflection between the best and the second worst is taken", () => {
+  test("accepts a reflection between the best and the second worst", () => {
     const state = begun();
     answer(state, 1.5);
     expect(next(state)).toEqual([[0, -1]]);
   });
 
-  test("an expansion that is lower still is taken", () => {
+  test("accepts an expansion that is still lower", () => {
     const state = begun();
     answer(state, 0.5);
     expect(answer(state, 0.2)).toEqual([[1.5, -2]]);
     expect(next(state)).toEqual([[0.5, -2]]);
   });
 
-  test("an expansion that is not gives way to the reflection", () => {
+  test("prefers the reflection to an expansion that is not lower", () => {
     const state = begun();
     answer(state, 0.5);
     answer(state, 0.5);
     expect(next(state)).toEqual([[0, -1]]);
   });
 
-  test("a contraction outside, where the reflection is below the worst alone", () => {
+  test("contracts outside if the reflection is better than the worst alone", () => {
     const state = begun();
     answer(state, 2.5);
     expect(answer(state, 2.5)).toEqual([[0.75, -0.5]]);
     expect(next(state)).toEqual([[0.25, 0.5]]);
   });
 
-  test("a reflection as high as the second worst is contracted", () => {
+  test("contracts if the reflection equals the second worst", () => {
     const state = begun();
     answer(state, 2);
     expect(next(state)).toEqual([[0.75, -0.5]]);
   });
 
-  test("a contraction inside, where the reflection is no better than the worst", () => {
+  test("contracts inside if the reflection is no better than the worst", () => {
     const state = begun();
     answer(state, 3);
     expect(answer(state, 2.9)).toEqual([[0.25, 0.5]]);
@@ -71,7 +71,7 @@ describe("one iteration by hand: values 1, 2, 3 at (0, 0), (1, 0), (0, 1), so th
     ["outside", 2.5, 2.6],
     ["inside", 3, 3],
     ["inside, of values that failed", Number.NaN, Number.NaN],
-  ])("a contraction %s that fails shrinks towards the best, in one batch", (_, reflected, contracted) => {
+  ])("shrinks towards the best in one batch after a failed contraction %s", (_, reflected, contracted) => {
     const state = begun();
     answer(state, reflected);
     answer(state, contracted);
@@ -83,10 +83,10 @@ describe("one iteration by hand: values 1, 2, 3 at (0, 0), (1, 0), (0, 1), so th
     expect(next(state)).toEqual([[-0.5, 0.5]]);
   });
 
-  test("a vertex comes after those of the same value", () => {
+  test("ranks a new vertex after vertices of the same value", () => {
     const state = begun();
     answer(state, 1);
-    // (0, 0), (1, −1), (1, 0): the first stays the best.
+    // (0, 0), (1, −1), (1, 0): the first remains the best.
     expect(next(state)).toEqual([[0, -1]]);
     answer(state, 9);
     answer(state, 9);
@@ -98,7 +98,7 @@ describe("one iteration by hand: values 1, 2, 3 at (0, 0), (1, 0), (0, 1), so th
 });
 
 describe("coefficients", () => {
-  test("adaptive: in 4 dimensions β = 1.5, γ = 0.625, δ = 0.75", () => {
+  test("are adaptive: in 4 dimensions β = 1.5, γ = 0.625, δ = 0.75", () => {
     const state = open(nelderMead({ adaptive: true }), [0, 0, 0, 0]);
     answer(state, 1, 2, 3, 4, 9);
     expect(answer(state, 0)).toEqual([[0.5, 0.5, 0.5, -1]]);
@@ -115,7 +115,7 @@ describe("coefficients", () => {
     ]);
   });
 
-  test("classic: 2, ½, ½ in any", () => {
+  test("are classic: 2, ½, ½ in any dimension", () => {
     const state = open(nelderMead({ adaptive: false }), [0, 0, 0, 0]);
     answer(state, 1, 2, 3, 4, 9);
     answer(state, 0);
@@ -126,7 +126,7 @@ describe("coefficients", () => {
 describe("the first simplex", () => {
   const box = (start: number[], low: number, high: number) => next(open(nelderMead(), start, [low, high])).slice(1);
 
-  test("turns from a side that is near, and is shortened in a narrow box", () => {
+  test("turns away from a near side, and is shortened in a narrow box", () => {
     expect(box([0.5, 0], -5, 0.9)).toEqual([
       [-0.5, 0],
       [0.5, -1],
@@ -135,7 +135,9 @@ describe("the first simplex", () => {
   });
 });
 
-/** McKinnon 1998: from this simplex every step is a contraction inside, and it collapses at 0, where the slope is (0, 1). */
+/**
+ * McKinnon 1998: from this simplex every step is an inside contraction. It collapses at 0, where the slope is nonzero.
+ */
 describe("McKinnon's function, whose minimum is −¼ at (0, −½)", () => {
   const f: Value = ([x, y]) => (x <= 0 ? 360 : 6) * x * x + y + y * y;
   const root = Math.sqrt(33);
@@ -147,13 +149,13 @@ describe("McKinnon's function, whose minimum is −¼ at (0, −½)", () => {
     return state;
   }
 
-  test("none: collapses where the gradient is not 0", () => {
+  test("none: collapses at a point where the gradient is not 0", () => {
     const { best, state } = drive(begun("none"), f);
     expect(state.stopped).toBe("the simplex has collapsed");
     expect(best.value).toBeGreaterThan(-1e-12);
   });
 
-  test("oriented: leaves before the collapse", () => {
+  test("oriented: escapes before the collapse", () => {
     const driven = drive(begun("oriented"), f, 150);
     expect(driven.best.value).toBeLessThan(-0.2499);
     const end = drive(driven.state, f);
@@ -161,38 +163,38 @@ describe("McKinnon's function, whose minimum is −¼ at (0, −½)", () => {
     expect(end.state.stopped).toBe("the simplex has collapsed, and a new one gains nothing");
   });
 
-  test("repeat: a simplex of full size finds the way after the collapse", () => {
+  test("repeat: escapes after the collapse with a simplex of full size", () => {
     const { best, state } = drive(begun("repeat"), f);
     expect(best.value).toBeCloseTo(-0.25, 10);
     expect(state.report().restarts).toBe(2);
   });
 });
 
-describe("ends", () => {
-  test("a flat function stops after the first simplex, a reflection, a contraction and a shrink", () => {
+describe("termination", () => {
+  test("stops on a flat function after the first simplex, a reflection, a contraction and a shrink", () => {
     const { state, values } = drive(open(nelderMead({ restarts: "none" }), [1, 2, 3]), () => 7);
     expect(state.stopped).toBe("the simplex has collapsed");
     expect(values.length).toBe(4 + 1 + 1 + 3);
   });
 
-  test("so does one without values", () => {
+  test("stops on a function without values", () => {
     const { state, values } = drive(open(nelderMead(), [1, 2, 3]), () => Number.NaN);
     expect(state.stopped).not.toBe(null);
     expect(values.length).toBeLessThan(50);
   });
 
-  test("equal values at the first vertices are no plateau", () => {
+  test("does not treat equal values at the first vertices as a plateau", () => {
     const { best } = drive(open(nelderMead({ restarts: "none" }), [-0.5, -0.5]), ([x, y]) => x * x + y * y);
     expect(best.value).toBeLessThan(1e-10);
   });
 
-  test("d = 1", () => {
+  test("works in one dimension", () => {
     const { best, state } = drive(open(nelderMead(), [10]), ([x]) => Math.cosh(x - 0.3));
     expect(state.stopped).not.toBe(null);
     expect(best.point[0]).toBeCloseTo(0.3, 6);
   });
 
-  test("where half of the plane has no value it goes round", () => {
+  test("avoids a half-plane without values", () => {
     const { best } = drive(open(nelderMead(), [2, 2]), (x) => (x[0] + x[1] < 1 ? Number.NaN : rosenbrock(x)));
     expect(best.value).toBeLessThan(1e-9);
   });
@@ -209,10 +211,10 @@ describe("ends", () => {
 
 describe("snapshots", () => {
   test.each(["none", "repeat", "oriented", "fresh"])(
-    "%s: a run handed on after every batch is the run that was not",
+    "%s: resumes after every batch with the same result as an uninterrupted run",
     (restarts) => {
       const algorithm = nelderMead({ restarts });
-      // Rough, so that it shrinks as well.
+      // A rough function, so that the simplex shrinks too.
       const f: Value = (x) => rosenbrock(x) + Math.abs(Math.sin(1e4 * x[2] + 1e3 * x[1])) + (x[0] > 1.5 ? Number.NaN : 0);
       const start = [-1.2, 1, 0.7];
       const alone = drive(open(algorithm, start, [-5, 5]), f, 1500);
@@ -253,6 +255,6 @@ test.each([
   [{ restarts: "often" }, "OPTION_RANGE"],
   [{ pointTolerance: -1 }, "OPTION_RANGE"],
   [{ adaptative: true }, "OPTION_UNKNOWN"],
-])("%o is refused", (options, code) => {
+])("refuses %o", (options, code) => {
   expect(() => nelderMead(options as object)).toThrow(code);
 });

@@ -1,4 +1,4 @@
-/** Functions to search, and a loop that searches them: shared by the tests of population searches. */
+/** Functions to minimise, and a loop that searches them. Shared by the tests of population searches. */
 
 import { stream } from "../../../src/engine/random/stream.ts";
 import type { SearchAlgorithm, SearchState } from "../../../src/search/algorithms/search.ts";
@@ -16,7 +16,7 @@ export const rosenbrock: Objective = (x) => {
   for (let i = 0; i < x.length - 1; i++) sum += 100 * (x[i] ** 2 - x[i + 1]) ** 2 + (x[i] - 1) ** 2;
   return sum;
 };
-/** 10 d minima a unit around the one at 0. */
+/** 10 d minima per unit around the minimum at 0. */
 export const rastrigin: Objective = (x) => x.reduce((sum, v) => sum + v * v + 10 * (1 - Math.cos(2 * Math.PI * v)), 0);
 
 export interface Given {
@@ -36,7 +36,7 @@ export function started(algorithm: SearchAlgorithm, { start, box, budget = Infin
   });
 }
 
-/** One batch. */
+/** Runs one batch. */
 export function advance(state: SearchState, f: Objective): { points: Float64Array[]; values: Float64Array } {
   const points = state.propose();
   const values = Float64Array.from(points, f);
@@ -50,7 +50,7 @@ export interface Searched {
   point: Float64Array;
 }
 
-/** Until a value of `target`, `most` evaluations, or the search's own end. */
+/** Runs until a value of `target`, until `most` evaluations, or until the search ends. */
 export function searched(state: SearchState, f: Objective, { target = -Infinity, most = 100_000 } = {}): Searched {
   const found: Searched = { evaluations: 0, best: Infinity, point: new Float64Array() };
   while (state.stopped === null && found.evaluations < most) {

@@ -4,7 +4,7 @@ import { centredRanks } from "../../../src/search/algorithms/centred-ranks.ts";
 import { openAiEs } from "../../../src/search/algorithms/open-ai-es.ts";
 import { open, turn } from "./drive.ts";
 
-it("ranks from −½ to ½, equal values alike", () => {
+it("ranks from −½ to ½, with equal ranks for equal values", () => {
   const ranks = (...values: number[]) => [...centredRanks(Float64Array.from(values))];
   expect(ranks(30, 10, 20)).toEqual([0.5, -0.5, 0]);
   expect(ranks(5, 1, 5, 9, 5)).toEqual([0, -0.5, 0, 0.5, 0]);
@@ -24,7 +24,7 @@ describe("steps", () => {
     return [0, 1].map((i) => noise.reduce((sum, e, j) => sum + ranks[j] * e[i], 0) / (noise.length * sigma));
   };
 
-  it.each(["plain", "momentum", "adam"])("%s", (step) => {
+  it.each(["plain", "momentum", "adam"])("follow the equation: %s", (step) => {
     const state = open(openAiEs({ step, rate: 0.05, decay: 0.1, sigma: 0.3, pairs: 4 }), [0, 0]);
     let x = [0, 0];
     const m = [0, 0];
@@ -44,7 +44,7 @@ describe("steps", () => {
     }
   });
 
-  it("a batch that is flat, or failed throughout, changes nothing", () => {
+  it("a flat or completely failed batch changes nothing", () => {
     for (const value of [3, Infinity]) {
       const state = open(openAiEs(), [1, 2]);
       turn(state, () => value);
@@ -53,6 +53,6 @@ describe("steps", () => {
   });
 });
 
-it("takes as many points as CMA-ES would", () => {
+it("uses the default population of CMA-ES", () => {
   expect([1, 2, 10, 100].map((d) => open(openAiEs(), new Float64Array(d)).propose().length)).toEqual([4, 6, 10, 16]);
 });

@@ -27,8 +27,9 @@ it.each([false, true])("makes the step of its equation, antithetic: %s", (antith
   }
 });
 
-it("on a linear function goes along −u uᵀ∇f, so that the mean step is −α∇f", () => {
-  // 4000 updates at α = 1: the mean of (uᵀg)u has variance (‖g‖² + g_i²)/n ≤ 50/4000; 5 sds: a false alarm in 1e6 over both coordinates.
+it("moves along −u uᵀ∇f on a linear function, so that the mean step is −α∇f", () => {
+  // 4000 updates at α = 1: the mean of (uᵀg)u has variance (‖g‖² + g_i²)/n ≤ 50/4000. Five deviations are a false alarm
+  // in 1e6 over both coordinates.
   const g = [3, -4];
   const state = open(randomDirection({ rate: 1, sigma: 1 }), [0, 0]);
   for (let k = 0; k < 4000; k++) turn(state, (x) => g[0] * x[0] + g[1] * x[1]);
@@ -37,7 +38,7 @@ it("on a linear function goes along −u uᵀ∇f, so that the mean step is −�
   }
 });
 
-it("leaves out a direction that failed", () => {
+it("omits a direction that failed", () => {
   const state = open(randomDirection({ directions: 2 }), [0]);
   state.update(state.propose(), Float64Array.of(1, Infinity, 1));
   expect([...(state.centre?.() ?? [])]).toEqual([0]);

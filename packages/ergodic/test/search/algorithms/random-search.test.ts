@@ -3,7 +3,7 @@ import { stream } from "../../../src/engine/random/stream.ts";
 import { randomSearch } from "../../../src/search/algorithms/random-search.ts";
 import { open } from "./drive.ts";
 
-it("draws point j by counter j: uniform in the box, normal about the start without one", () => {
+it("draws point j from counter j: uniform in the box, or normal around the start without a box", () => {
   const given = stream(1, "search");
   const boxed = open(randomSearch(), [0, 0], [-1, 3]);
   const free = open(randomSearch({ spread: 2 }), [5, 6]);

@@ -1,8 +1,9 @@
 /**
- * Nelder-Mead and Powell against scipy.optimize.minimize: golden/scipy-minimize.json was made by the script beside it, each entry holds its call.
+ * Nelder–Mead and Powell compared with scipy.optimize.minimize. The script next to golden/scipy-minimize.json created
+ * that file, and each entry contains its call.
  *
- * Nelder-Mead without restarts is scipy's, vertex by vertex: as many evaluations, the same minimum. Of Powell, whose line searches differ, the
- * minimum must agree, and the evaluations must not be more than half as many again.
+ * Nelder–Mead without restarts equals scipy's vertex by vertex: the same number of evaluations and the same minimum.
+ * Powell's line searches differ, so the minimum must agree, with at most one and a half times as many evaluations.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -37,7 +38,7 @@ const { entries } = JSON.parse(readFileSync(new URL("./golden/scipy-minimize.jso
   entries: Entry[];
 };
 
-describe("Nelder-Mead as scipy's", () => {
+describe("Nelder–Mead compared with scipy", () => {
   test.each(entries.filter(({ method }) => method === "Nelder-Mead"))("$call", ({ f, x0, options, x, value, evaluations }) => {
     const algorithm = nelderMead({ adaptive: options.adaptive, restarts: "none", pointTolerance: 1e-8, valueTolerance: 1e-10 });
     const { best, values } = drive(open(algorithm, x0), functions[f]);
@@ -47,7 +48,7 @@ describe("Nelder-Mead as scipy's", () => {
   });
 });
 
-describe("Powell against scipy's", () => {
+describe("Powell compared with scipy", () => {
   test.each(entries.filter(({ method }) => method === "Powell"))("$call", ({ f, x0, value, evaluations }) => {
     const { best, values, state } = drive(
       open(powell({ restarts: "none", lineTolerance: 1e-2, valueTolerance: 1e-12 }), x0),

@@ -27,7 +27,7 @@ describe("simulatedAnnealing: a move", () => {
   });
 
   it("accepts a rise Δ with probability exp(−Δ/T), and every fall", () => {
-    // Each proposal is Δ above the point it left. False alarms: 3 × 1e-5.
+    // Each proposal is Δ above the previous point. False alarms: 3 × 1e-5.
     for (const rise of [0.1, 0.7, 2]) {
       const state = started(simulatedAnnealing({ initialTemperature: 0.7, sweeps: 1e6 }), { start: [0], budget: 1e15 });
       let level = 0;
@@ -48,7 +48,7 @@ describe("simulatedAnnealing: a move", () => {
     }
   });
 
-  it("leaves a failed point for any other, and never walks into one", () => {
+  it("leaves a failed point for any other, and never moves to one", () => {
     const state = started(simulatedAnnealing({ initialTemperature: 1e9 }), { start: [0, 0], budget: 1e6 });
     advance(state, () => Infinity);
     const [there] = advance(state, () => 5).points;
@@ -61,7 +61,7 @@ describe("simulatedAnnealing: a move", () => {
 });
 
 describe("simulatedAnnealing: temperature and steps", () => {
-  it("begins at the first values' standard deviation", () => {
+  it("begins at the standard deviation of the first values", () => {
     const state = started(simulatedAnnealing(), { start: [3, 4] });
     const { points, values } = advance(state, sphere);
     expect(points.length).toBe(20);
@@ -72,7 +72,7 @@ describe("simulatedAnnealing: temperature and steps", () => {
     expect(current(state)).toEqual([...points[values.indexOf(Math.min(...values))]]);
   });
 
-  it("ignores failures among them, and waits where they say nothing", () => {
+  it("ignores failures among the first values, and waits if they are uninformative", () => {
     const state = started(simulatedAnnealing(), { start: [3] });
     let k = 0;
     advance(state, () => [2, Infinity, 4, Infinity][k++ % 4]);
@@ -82,7 +82,7 @@ describe("simulatedAnnealing: temperature and steps", () => {
     expect(flat.report().temperature).toBe(0);
     let value = 1;
     for (let move = 0; move < 4; move++) advance(flat, () => value++);
-    // The stage's values were 1, 2, 3, 4; one stage has passed.
+    // The values of the stage were 1, 2, 3, 4, and one stage has passed.
     expect(flat.report().temperature).toBeCloseTo(Math.sqrt(5 / 3) * 0.85, 12);
   });
 
@@ -91,18 +91,18 @@ describe("simulatedAnnealing: temperature and steps", () => {
     const state = started(simulatedAnnealing(options), { start: [3, 4], budget: 1000 });
     const { evaluations } = searched(state, sphere, { most: 1000 - 20 });
     expect(evaluations).toBe(980);
-    // Stages are 10 moves after the first 20 points: the last began at 980.
+    // Stages are 10 moves after the first 20 points, so the last began at 980.
     expect(state.report().temperature).toBeCloseTo(5 * 1e-4 ** 0.98, 12);
   });
 
-  it("cools by logarithm", () => {
+  it("cools logarithmically", () => {
     const options = { cooling: "logarithmic", initialTemperature: 5, sweeps: 5 };
     const state = started(simulatedAnnealing(options), { start: [3, 4], budget: 1000 });
     searched(state, sphere, { most: 20 + 10 * 30 });
     expect(state.report().temperature).toBeCloseTo((5 * Math.log(2)) / Math.log(32), 12);
   });
 
-  it("widens steps that are taken, up to the box, and narrows those that are not", () => {
+  it("widens successful steps, up to the box, and narrows rejected ones", () => {
     const wide = started(simulatedAnnealing({ initialTemperature: 1, sweeps: 10 }), { start: [0, 0], budget: 1e6 });
     let falling = 0;
     const fall: Objective = () => falling--;
@@ -121,7 +121,7 @@ describe("simulatedAnnealing: temperature and steps", () => {
     expect(steps(boxed)).toEqual([5, 5]);
     const narrow = started(simulatedAnnealing({ initialTemperature: 1e-3, sweeps: 10 }), { start: [0], budget: 1e6 });
     let k = 0;
-    // Three of ten are taken: by the rule s ÷ (1 + 5 (0.4 − 0.3)).
+    // Three of ten are accepted: the rule gives s ÷ (1 + 5 (0.4 − 0.3)).
     for (let batch = 0; batch <= 10; batch++) advance(narrow, () => (batch === 0 ? 0 : k++ < 3 ? -k : 1e9));
     expect(steps(narrow)[0]).toBeCloseTo(1 / 1.5, 12);
   });
@@ -150,8 +150,8 @@ describe("simulatedAnnealing: a run", () => {
     expect(run(sphere, [3, 4, -4, 2, 1], 5000)).toBeLessThan(1e-5);
   });
 
-  it("finds a better minimum than it starts in", () => {
-    // f is a sum of about the squares of the four integers nearest to a minimum: a descent from this start ends near 50.
+  it("finds a better minimum than the one it starts in", () => {
+    // f is about the sum of squares of the four integers nearest to a minimum. A descent from this start ends near 50.
     const ends = Array.from({ length: 15 }, (_, seed) => {
       const state = started(simulatedAnnealing(), { start: [4, -3, 3, 4], box: [-5, 5], budget: 20_000, seed });
       return searched(state, rastrigin, { most: 20_000 }).best;
@@ -160,20 +160,20 @@ describe("simulatedAnnealing: a run", () => {
     expect(Math.max(...ends)).toBeLessThan(4.1);
   });
 
-  it("starts each stage from the best point, unless it cools by logarithm", () => {
+  it("starts each stage from the best point, unless it cools logarithmically", () => {
     for (const cooling of ["geometric", "logarithmic"]) {
       const state = started(simulatedAnnealing({ cooling, initialTemperature: 1e9, sweeps: 3 }), { start: [0], budget: 1e9 });
       let k = 0;
       const points = Array.from({ length: 4 }, () => advance(state, () => k++).points);
       const [point] = state.propose();
-      // All rises were accepted: the chain stands at the last point, the best one is the first.
+      // All rises were accepted, so the chain is at the last point, and the first is the best.
       const stands = cooling === "geometric" ? points[0][0] : points[3][0];
       expect(current(state)).toEqual([...stands]);
       expect(point).not.toEqual(stands);
     }
   });
 
-  it("anneals again from the best point where evaluations have no end, until that is in vain", () => {
+  it("anneals from the best point again while this helps, if evaluations are unlimited", () => {
     const state = started(simulatedAnnealing({ initialTemperature: 10, finalTemperature: 1e-3 }), { start: [3, 4] });
     const rises: number[] = [];
     let last = Infinity;
@@ -189,7 +189,7 @@ describe("simulatedAnnealing: a run", () => {
     expect(searched(started(simulatedAnnealing(), { start: [3, 4] }), sphere).best).toBeLessThan(1e-5);
   });
 
-  it("says why it ends", () => {
+  it("reports why it ends", () => {
     const endOf = (f: Objective, budget?: number) => {
       const state = started(simulatedAnnealing(), { start: [3, 3], budget });
       const { evaluations } = searched(state, f, { most: 10_000 });
@@ -203,7 +203,7 @@ describe("simulatedAnnealing: a run", () => {
     expect(endOf(sphere, 10_000)).toEqual({ stopped: null, evaluations: 10_000 });
   });
 
-  it("moves to a better point from outside", () => {
+  it("moves to a better injected point", () => {
     for (const batches of [0, 5]) {
       const state = started(simulatedAnnealing(), { start: [30, 30] });
       for (let batch = 0; batch < batches; batch++) advance(state, sphere);
@@ -215,7 +215,7 @@ describe("simulatedAnnealing: a run", () => {
     }
   });
 
-  it("goes on bit for bit", () => {
+  it("resumes bit for bit", () => {
     for (const batches of [0, 1, 7, 21, 500, 2000]) {
       const make = () => started(simulatedAnnealing({ finalTemperature: 1e-2 }), { start: [3, 3] });
       const state = make();

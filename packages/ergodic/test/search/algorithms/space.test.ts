@@ -1,4 +1,6 @@
-/** space.ts: the map between the user's coordinates and a search's, its folds, its defaults, and what it refuses. */
+/**
+ * space.ts: the map between the user's coordinates and those of a search, its folds, its defaults, and refused input.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fold, Space, type SpaceOptions, spaceOptionsFromJson } from "../../../src/search/algorithms/space.ts";
@@ -7,7 +9,7 @@ import { between } from "../../reference/between.ts";
 const space = (options: SpaceOptions): Space => new Space("search", options);
 const at = (s: Space, ...z: number[]): number[] => [...s.toUser(Float64Array.from(z))];
 
-it("takes x₀ and scales of the coordinates that are searched, past those that are fixed", () => {
+it("uses x₀ and the scales of searched coordinates, and skips fixed ones", () => {
   const mixed = space({
     x0: [7, 2, 5, 3, 40],
     bounds: [
@@ -57,7 +59,7 @@ describe("fold", () => {
 });
 
 describe("coordinates", () => {
-  it("z = (t(x) − t(x₀))/s, linear and log", () => {
+  it("are z = (t(x) − t(x₀))/s, linear and log", () => {
     const s = space({ x0: [3, 10], scale: ["linear", "log"], stepSize: [2, Math.LN10] });
     expect(at(s, 0, 0)).toEqual([3, 10]);
     expect(at(s, 1.5, 2)[0]).toBe(6);
@@ -67,7 +69,7 @@ describe("coordinates", () => {
     expect([...s.lower, ...s.upper]).toEqual([-Infinity, -Infinity, Infinity, Infinity]);
   });
 
-  it("a round trip from the user's side gives the point again, to rounding, its bounds exactly", () => {
+  it("restore a user's point up to rounding, and its bounds exactly", () => {
     const options: SpaceOptions = {
       bounds: [
         [-5, 11],
@@ -96,7 +98,7 @@ describe("coordinates", () => {
     expect([corner[2], corner[3]]).toEqual([9, 2]);
   });
 
-  it("never evaluates outside, whatever z: bounds, integers, positive numbers", () => {
+  it("never leave the space for any z: bounds, integers, positive numbers", () => {
     const s = space({
       bounds: [
         [0.1, 0.7],
@@ -120,7 +122,7 @@ describe("coordinates", () => {
     );
   });
 
-  it("gives each integer its share of the box", () => {
+  it("give each integer an equal share of the box", () => {
     const s = space({ bounds: [[0, 3]], integer: true });
     const counts = [0, 0, 0, 0];
     const width = s.upper[0] - s.lower[0];
@@ -128,7 +130,7 @@ describe("coordinates", () => {
     expect(counts).toEqual([1000, 1000, 1000, 1000]);
   });
 
-  it("fixed coordinates are not searched, and are always as they are", () => {
+  it("exclude fixed coordinates, and keep them unchanged", () => {
     const s = space({
       bounds: [
         [2, 2],
@@ -143,13 +145,13 @@ describe("coordinates", () => {
 });
 
 describe("defaults", () => {
-  /** x₀ and, by one step, the step size. */
+  /** x₀, and the step size from the effect of one step. */
   const startAndStep = (options: SpaceOptions): number[] => {
     const s = space(options);
     return [...at(s, 0), ...at(s, 1)];
   };
 
-  it("the middle of a box and a fifth of it, one step from one side, 0 without any", () => {
+  it("are the middle of a box and a fifth of it, one step from one side, and 0 without any", () => {
     expect(startAndStep({ bounds: [[10, 20]] })).toEqual([15, 17]);
     expect(startAndStep({ bounds: [[10, Infinity]] })).toEqual([11, 12.1]);
     expect(startAndStep({ bounds: [[-Infinity, 2]] })).toEqual([1.5, 2]);
@@ -158,7 +160,7 @@ describe("defaults", () => {
     expect(startAndStep({ x0: [0.1] })).toEqual([0.1, 0.6]);
   });
 
-  it("on a log scale the same in nats", () => {
+  it("are the same in nats on a log scale", () => {
     const [x0, x1] = startAndStep({ bounds: [[1e-4, 1]], scale: "log" });
     expect(x0).toBeCloseTo(1e-2, 15);
     expect(Math.log(x1 / x0)).toBeCloseTo(Math.log(1e4) / 5, 12);
@@ -168,14 +170,14 @@ describe("defaults", () => {
     expect(startAndStep({ bounds: [[-Infinity, Infinity]], scale: "log" })[0]).toBe(1);
   });
 
-  it("an integer's step changes it", () => {
+  it("include a step large enough to change an integer", () => {
     // One step up is folded back at 1.5.
     const binary = space({ bounds: [[0, 1]], integer: true });
     expect([-1, 0, 1].map((z) => at(binary, z)[0])).toEqual([0, 1, 1]);
     expect(startAndStep({ x0: [5], integer: true })).toEqual([5, 6]);
     expect(startAndStep({ x0: [5], integer: true, scale: "log", stepSize: 1e-3 })).toEqual([5, 6]);
     expect(startAndStep({ x0: [5], integer: true, stepSize: 0.01 })).toEqual([5, 6]);
-    // Whole bounds within those given.
+    // Whole bounds within the given ones.
     expect(at(space({ bounds: [[0.5, 2.5]], integer: true }), 0.9)).toEqual([2]);
   });
 });
@@ -204,7 +206,7 @@ it("a z that is not finite, or overflows, is NaN rather than a point", () => {
   expect(at(space({ bounds: [[0, 1]] }), Infinity)).toEqual([Number.NaN]);
 });
 
-describe("refuses", () => {
+describe("refused input", () => {
   it.each<[string, SpaceOptions, string]>([
     [
       "nothing given",
@@ -274,11 +276,11 @@ describe("refuses", () => {
       "search: bounds[0] is 3, but must be [low, high] [OPTION_TYPE]",
     ],
     ["x0 no array", { x0: 3 as unknown as number[] }, "search: x0 is 3, but must be an array [OPTION_TYPE]"],
-  ])("%s", (_, options, message) => {
+  ])("refuses %s", (_, options, message) => {
     expect(() => space(options)).toThrow(message);
   });
 
-  it("points outside the space", () => {
+  it("refuses points outside the space", () => {
     const s = space({ bounds: [[0, 2]], integer: true });
     expect(() => s.toInternal("search.tell", [3])).toThrow(
       "search.tell: x[0] is 3, but must lie within its bounds [0, 2] [SEARCH_POINT]",

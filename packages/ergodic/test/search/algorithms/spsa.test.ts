@@ -22,7 +22,7 @@ it("makes the step of its equation, with Spall's gains", () => {
   }
 });
 
-it("lays A out on the budget, a tenth of its updates", () => {
+it("sets A to a tenth of the updates in the budget", () => {
   const { start, ...others } = {
     start: new Float64Array(1),
     lower: Float64Array.of(-Infinity),
@@ -41,7 +41,7 @@ it("lays A out on the budget, a tenth of its updates", () => {
   ).toBe(1);
 });
 
-it("chooses a so that the first move is firstStep, whatever the scale of f; flat and failed updates choose nothing", () => {
+it("chooses a so that the first move is firstStep for any scale of f, except after flat or failed updates", () => {
   for (const scale of [1e-6, 1, 1e9]) {
     const state = open(spsa({ firstStep: 0.25 }), [2, 3]);
     turn(state, () => 7);

@@ -1,4 +1,4 @@
-/** minimize on a target of the user's own, coordinate by coordinate: a lasso with a residual, and a plain function. */
+/** `minimize` on a user-defined target, coordinate by coordinate: a lasso with a residual, and a plain function. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,11 +19,11 @@ const n = 12;
 const centred = (values: number[]): number[] => values.map((v) => v - values.reduce((a, b) => a + b, 0) / n);
 const columns = [5, 4, 7].map((m, j) => centred(Array.from({ length: n }, (_, i) => (i * (7 - 2 * j)) % m)));
 const x = Array.from({ length: n }, (_, i) => columns.map((column) => column[i]));
-/** Centred, as the columns are: no intercept is missed. */
+/** Centred like the columns, so that no intercept is needed. */
 const y = centred(x.map(([a, b, c], i) => a - 2 * c + 0.1 * b + (i % 3)));
 const l1 = 0.3;
 
-/** ½ mean (xβ − y)² + l1 ‖β‖₁, keeping xβ − y. */
+/** ½ mean (xβ − y)² + l1 ‖β‖₁, with xβ − y as the residual. */
 const lasso = (): CoordinateTarget =>
   coordinateTarget({
     dimension: 3,
@@ -39,7 +39,7 @@ const lasso = (): CoordinateTarget =>
 const tight = coordinateDescent({ tolerance: 1e-12 });
 
 describe("minimize by coordinates", () => {
-  it("is the lasso's solution by another program", async () => {
+  it("equals the lasso solution of another program", async () => {
     const { x: beta, value, reason } = await minimize(lasso(), [0, 0, 0], { algorithm: tight });
     const wanted = lassoDescent({ x: Float64Array.from(x.flat()), rowCount: n, columnCount: 3, y: Float64Array.from(y) }, { l1 });
     beta.forEach((b, j) => {
@@ -50,7 +50,7 @@ describe("minimize by coordinates", () => {
     expect(value).toBeCloseTo(plain + l1 * beta.reduce((sum, b) => sum + Math.abs(b), 0), 12);
   });
 
-  it("takes a plain function, too", async () => {
+  it("accepts a plain function, too", async () => {
     const f = ([a, b]: Float64Array): number => (a - 1) ** 2 + 2 * (b + 3) ** 4 + 0.5 * a * b;
     const found = await minimize(f, [0, 0], { algorithm: coordinateDescent({ tolerance: 1e-7 }) });
     const [a, b] = found.x;
@@ -58,7 +58,7 @@ describe("minimize by coordinates", () => {
     expect(8 * (b + 3) ** 3 + 0.5 * a).toBeCloseTo(0, 5);
   });
 
-  it("goes on from a checkpoint bit for bit, and refuses one of a search", async () => {
+  it("resumes from a checkpoint bit for bit, and refuses one of a search", async () => {
     const algorithm = coordinateDescent({ pick: "random", tolerance: 1e-12 });
     const whole = await minimize(lasso(), [0, 0, 0], { algorithm, epochs: 9, seed: 5 });
     const part = minimize(lasso(), [0, 0, 0], { algorithm, epochs: 4, seed: 5 });
@@ -76,7 +76,7 @@ describe("minimize by coordinates", () => {
     );
   });
 
-  it("says which coordinate's slope is no number, and what does not fit", async () => {
+  it("names the coordinate whose slope is not a number, and reports invalid options", async () => {
     const broken = coordinateTarget({ dimension: 2, value: () => 0, partial: (_, j) => (j === 1 ? Number.NaN : 0) });
     const run = async (target: CoordinateTarget) => await minimize(target, [0, 0], { algorithm: tight });
     await expect(run(broken)).rejects.toThrow(/\[TARGET_PARTIAL\]$/);

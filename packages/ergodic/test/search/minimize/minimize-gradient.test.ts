@@ -1,4 +1,4 @@
-/** minimize on a function compiled with its gradient. */
+/** `minimize` on a function compiled with its gradient. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,11 +22,11 @@ const rosenbrock = () =>
     { gradient: ["a", "b"] },
   );
 
-/** The default changeTolerance ends it 7e-7 from the minimum, whatever gradientTolerance is. */
+/** The default changeTolerance stops it 7e-7 from the minimum, whatever gradientTolerance is. */
 const tight = lbfgs({ gradientTolerance: 1e-12, changeTolerance: 0 });
 
 describe("minimize along compiled gradients", () => {
-  it("ends at Rosenbrock's minimum by L-BFGS, from names or one vector", async () => {
+  it("reaches Rosenbrock's minimum by L-BFGS, from names or one vector", async () => {
     const f = await rosenbrock();
     const found = await minimize(f, { a: -1.2, b: [1] }, { algorithm: gradientDescent({ rule: tight }) });
     expect(Math.abs(found.x.a[0] - 1)).toBeLessThan(1e-10);
@@ -36,7 +36,7 @@ describe("minimize along compiled gradients", () => {
     expect((await minimize(f, [-1.2, 1], { rule: tight })).x).toEqual(found.x);
   });
 
-  it("leaves no slope in a logistic regression on data, by adam too", async () => {
+  it("minimises a logistic regression on data until its slope is 0, by adam too", async () => {
     const x = Array.from({ length: 20 }, (_, i) => [Math.sin(i), Math.cos(2 * i)]);
     const y = x.map(([a], i) => (a + Math.cos(5 * i) > 0 ? 1 : -1));
     const loss = await compileFunction(
@@ -54,7 +54,7 @@ describe("minimize along compiled gradients", () => {
     slow.x.w.forEach((v, j) => void expect(v).toBeCloseTo(w[j], 3));
   });
 
-  it.each([adam({ rate: 0.01 }), lbfgs()])("goes on bit for bit", async (rule) => {
+  it.each([adam({ rate: 0.01 }), lbfgs()])("resumes bit for bit", async (rule) => {
     const f = await rosenbrock();
     const whole = await minimize(f, [-1.2, 1], { rule, epochs: 12 });
     const part = minimize(f, [-1.2, 1], { rule, epochs: 5 });
@@ -64,7 +64,7 @@ describe("minimize along compiled gradients", () => {
     expect((await minimize.resume(file, f, { until: { epochs: 12 } })).x).toEqual(whole.x);
   });
 
-  it("says what does not fit", async () => {
+  it("reports invalid options", async () => {
     const f = await rosenbrock();
     expect(() => minimize(f, [1])).toThrow(/start is of 1 numbers, but must have 2.*\[OPTION_LENGTH\]$/);
     expect(() => minimize(f, { a: 1 })).toThrow(/start.b is missing.*\[OPTION_LENGTH\]$/);

@@ -1,4 +1,7 @@
-/** minimize: both ways to call it, when it stops, evaluations that overlap, fail, hang or are made on other threads, and runs that are resumed. */
+/**
+ * `minimize`: both call forms, stopping conditions, evaluations that overlap, fail, hang or run on other threads, and
+ * resumed runs.
+ */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +29,7 @@ const slow =
     return f(x);
   };
 
-/** All but how long it took. */
+/** Everything except the run time. */
 const told = ({ x, value, evaluations, failed, history, reason, centre }: Minimum) => ({
   ...{ x, value, evaluations, failed, history, reason, centre },
 });
@@ -38,8 +41,8 @@ const error = async (run: PromiseLike<unknown>): Promise<e.ErgodicError> =>
     (reason) => reason,
   );
 
-describe("what it gives", () => {
-  it("finds the minimum, by CMA-ES unless it is told otherwise, and says how", async () => {
+describe("results", () => {
+  it("finds the minimum, by CMA-ES unless otherwise specified, and reports how", async () => {
     const found = await minimize(f, start, { seed: 1 });
     expect(Math.abs(found.x[0] - 1)).toBeLessThan(1e-5);
     expect(Math.abs(found.x[1] + 2)).toBeLessThan(1e-5);
@@ -56,14 +59,14 @@ describe("what it gives", () => {
     expect(e.searchFromJson(saved.search.algorithm).toJSON()).toEqual(found.algorithm);
   });
 
-  it("takes x0 before or among the options", async () => {
+  it("accepts x0 before or among the options", async () => {
     const options: MinimizeOptions = { seed: 4, evaluations: 200 };
     const one = await minimize(f, start, options);
     for (const x0 of [start, Float64Array.from(start)]) expect(told(await minimize(f, { ...options, x0 }))).toEqual(told(one));
     expect(told(await minimize(f, start, { ...options, seed: 5 }))).not.toEqual(told(one));
   });
 
-  it("a space of bounds, log scales and integers", async () => {
+  it("searches a space of bounds, log scales and integers", async () => {
     const g = (x: Float64Array): number => Math.abs(Math.log10(x[0]) + 2.5) + (x[1] - 7.3) ** 2 + (x[2] - 0.9) ** 2;
     const found = await minimize(g, {
       bounds: [
@@ -80,7 +83,7 @@ describe("what it gives", () => {
     expect(Math.abs(found.x[2] - 0.5)).toBeLessThan(1e-3);
   });
 
-  it("f has a copy of x, the number of its evaluation, and a seed that the run's seed gives", async () => {
+  it("calls f with a copy of x, the evaluation number and a seed derived from the run's seed", async () => {
     const seen: [number, number][] = [];
     const spoiling: BlackBox = (x, { evaluation, seed }) => {
       const value = f(x);
@@ -112,7 +115,7 @@ describe("what it gives", () => {
     }
   });
 
-  it("says what it will do", async () => {
+  it("describes its plan", async () => {
     const run = minimize(f, start, { seed: 3, until: { target: 1 }, algorithm: e.spsa() });
     const chosen = (await run.chosen) as { search: { seed: number }; until: object };
     expect(chosen.until).toEqual({ evaluations: 2000, seconds: null, target: 1 });
@@ -121,7 +124,7 @@ describe("what it gives", () => {
   });
 });
 
-describe("stops", () => {
+describe("stopping conditions", () => {
   const counted = () => {
     let calls = 0;
     const g: BlackBox = (x) => {
@@ -134,13 +137,13 @@ describe("stops", () => {
   it.each<[string, MinimizeOptions, string]>([
     ["at the evaluations given", { evaluations: 77 }, "all evaluations made"],
     ["at those of until", { until: { evaluations: 77 } }, "all evaluations made"],
-  ])("%s", async (_, options, reason) => {
+  ])("stops %s", async (_, options, reason) => {
     const { f: g, calls } = counted();
     const found = await minimize(g, start, { seed: 1, ...options });
     expect([found.evaluations, found.reason, calls()]).toEqual([77, reason, 77]);
   });
 
-  it("after 1000 evaluations a coordinate that is searched", async () => {
+  it("stops after 1000 evaluations per searched coordinate", async () => {
     const options = { algorithm: e.randomSearch() };
     const bounds: [number, number][] = [
       [0, 1],
@@ -150,7 +153,7 @@ describe("stops", () => {
     expect((await minimize(() => 1, { bounds, ...options })).evaluations).toBe(2000);
   });
 
-  it("at the first value at most the target, not an evaluation later", async () => {
+  it("stops at the first value at or below the target, without another evaluation", async () => {
     const { f: g, calls } = counted();
     const found = await minimize(g, start, { seed: 1, until: { target: 0.5 } });
     expect(found.value).toBeLessThanOrEqual(0.5);
@@ -159,7 +162,7 @@ describe("stops", () => {
     expect(calls()).toBe(found.evaluations);
   });
 
-  it("when time is up, though no evaluations were granted", async () => {
+  it("stops when time is up, even without an evaluation limit", async () => {
     const found = await minimize(slow(1), start, {
       algorithm: e.randomSearch(),
       until: { seconds: 0.05 },
@@ -169,7 +172,7 @@ describe("stops", () => {
     expect(found.evaluations).toBeGreaterThan(0);
   });
 
-  it("when its algorithm does, with its reason, and at a value of −Infinity", async () => {
+  it("stops with its algorithm's reason, and at a value of −Infinity", async () => {
     expect((await minimize(f, start, { algorithm: e.coordinateSearch({ tolerance: 0.1 }) })).reason).toBe(
       "every step is within 0.1 of its start",
     );
@@ -178,8 +181,8 @@ describe("stops", () => {
   });
 });
 
-describe("evaluations that overlap", () => {
-  /** Later ones end earlier, as often as not. */
+describe("overlapping evaluations", () => {
+  /** Later evaluations end earlier about half of the time. */
   const uneven = () => {
     const now = { running: 0, most: 0 };
     const g: BlackBox = async (x, { evaluation }) => {
@@ -191,7 +194,7 @@ describe("evaluations that overlap", () => {
     return { g, now };
   };
 
-  it.each([1, 3, 8])("%i at once: the same answer, byte for byte", async (concurrency) => {
+  it.each([1, 3, 8])("give the same result byte for byte, %i at a time", async (concurrency) => {
     const { g, now } = uneven();
     const options = { seed: 2, evaluations: 150, algorithm: e.cmaEs({ population: 12 }) };
     const found = await minimize(g, start, { ...options, concurrency });
@@ -205,7 +208,7 @@ describe("evaluations that overlap", () => {
     expect(told(found)).toEqual(told(await minimize(f, start, options)));
   });
 
-  it("a signal ends those under way", async () => {
+  it("end by a signal", async () => {
     const ended: unknown[] = [];
     const g: BlackBox = async (x, { signal }) => {
       signal.addEventListener("abort", () => ended.push(signal.reason));
@@ -219,14 +222,14 @@ describe("evaluations that overlap", () => {
 });
 
 describe("failures", () => {
-  it("NaN is a failed evaluation, which is counted", async () => {
+  it("counts NaN as a failed evaluation", async () => {
     const found = await minimize((x) => (x[0] > 1.2 ? Number.NaN : f(x)), start, { seed: 1, evaluations: 500 });
     expect(found.failed).toBeGreaterThan(0);
     expect(found.failed).toBe(found.history.values.filter(Number.isNaN).length);
     expect(found.value).toBeLessThan(1e-3);
   });
 
-  it("no value at all is an error, and so is what is no number", async () => {
+  it("reports an error if f returns nothing or not a number", async () => {
     const none = await error(minimize(() => Number.NaN, start, { evaluations: 30 }));
     expect(none.message).toBe(
       "minimize: none of 30 evaluations gave a number below Infinity; start where f has a value, or let f return one [SEARCH_NO_VALUE]",
@@ -240,7 +243,7 @@ describe("failures", () => {
   });
 
   it.each(["at once", "later"])(
-    "an error of f (%s) is the run's, with its point; the run can be kept, and goes on",
+    "fails with an error of f (%s) and its point, and the run can be checkpointed and resumed",
     async (when) => {
       const cause = new RangeError("the bench caught fire");
       const broken: BlackBox = (x, { evaluation }) => {
@@ -259,7 +262,7 @@ describe("failures", () => {
     },
   );
 
-  it("a run that is aborted ends at once, though f hangs; it can be kept, and goes on", async () => {
+  it("aborts immediately although f hangs, and can be checkpointed and resumed", async () => {
     const abort = new AbortController();
     let seen: AbortSignal | undefined;
     const hanging: BlackBox = (x, { evaluation, signal }) => {
@@ -276,7 +279,7 @@ describe("failures", () => {
     expect(told(resumed)).toEqual(told(await minimize(f, start, { seed: 1, evaluations: 100 })));
   });
 
-  it("ticks and notices an abort within a generation, however large", async () => {
+  it("ticks and detects an abort within a generation of any size", async () => {
     const abort = new AbortController();
     let calls = 0;
     const run = minimize((x) => x[0] + 0 * calls++, new Float64Array(40), {
@@ -294,7 +297,7 @@ describe("failures", () => {
     expect(calls).toBeLessThan(5e5);
   });
 
-  it("a signal that was aborted before evaluates nothing", async () => {
+  it("evaluates nothing if the signal is already aborted", async () => {
     let calls = 0;
     const run = minimize(() => calls++, start, { signal: AbortSignal.abort(new Error("never mind")) });
     expect((await error(run)).message).toBe("never mind");
@@ -303,7 +306,7 @@ describe("failures", () => {
 });
 
 describe("resumed runs", () => {
-  it.each([1, 5])("end as those that were not interrupted, %i evaluations at once", async (concurrency) => {
+  it.each([1, 5])("equal uninterrupted runs, %i evaluations at a time", async (concurrency) => {
     const options = { seed: 9, repeat: 2, commonRandomNumbers: true, evaluations: 240 };
     const noisy = (x: Float64Array, seed: number): number => f(x) + (seed % 1000) / 1e4;
     const whole = await minimize((x, { seed }) => noisy(x, seed), start, options);
@@ -325,11 +328,12 @@ describe("resumed runs", () => {
       return noisy(x, seed);
     });
     expect(told(resumed)).toEqual(told(whole));
-    // A checkpoint is of a stretch's end, and how far that goes is the clock's choice: on a fast machine it may be the run's last.
+    // A checkpoint is made at the end of a stretch, whose length the clock chooses. On a fast machine it can be the
+    // last of the run.
     expect(calls).toBeLessThanOrEqual(240 - 61);
   });
 
-  it("may be granted more, also after their end; schedules stay as they were laid out", async () => {
+  it("accept more evaluations, even after their end, and keep their schedules", async () => {
     const options = { seed: 1, algorithm: e.spsa(), evaluations: 100 };
     const run = minimize(f, start, options);
     await run;
@@ -345,7 +349,7 @@ describe("resumed runs", () => {
     expect(told(await minimize.resume(at("end2"), f, { evaluations: 150 }))).toEqual(told(more));
   });
 
-  it("with a search that the user defined", async () => {
+  it("support a user-defined search", async () => {
     e.defineSearch("walkOfTheTests", { rate: 1 }, (_, given) => e.onePlusOneEs().start(given), { summary: "", source: "" });
     const json = { search: "walkOfTheTests", options: { rate: 2 } };
     const run = minimize(f, start, { algorithm: e.searchFromJson(json), evaluations: 60, seed: 1 });
@@ -356,7 +360,7 @@ describe("resumed runs", () => {
     expect(told(resumed)).toEqual(told(whole));
   });
 
-  it("are of this verb", async () => {
+  it("must come from minimize", async () => {
     const data = e.Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
     const run = e.fit(e.linear({ loss: "squared" }), data, { epochs: 1 });
     await run;
@@ -376,14 +380,14 @@ describe("workers", () => {
   const objective = "(x, { seed }) => (x[0] - 1) ** 2 + 10 * (x[1] + 2) ** 2 + (seed % 8)";
   const here: BlackBox = (x, { seed }) => f(x) + (seed % 8);
 
-  it.each([undefined, 1, 3])("%s threads give what this thread gives", async (workers) => {
+  it.each([undefined, 1, 3])("%s threads compute the same result as the main thread", async (workers) => {
     const url = await module(`f${workers}.mjs`, `export default ${objective};`);
     const options = { seed: 1, evaluations: 60 };
     expect(told(await minimize(url, start, { ...options, workers }))).toEqual(told(await minimize(here, start, options)));
   });
 
-  it("evaluate side by side", async () => {
-    // Each waits until three are there: with fewer threads it would wait for ever.
+  it("evaluate simultaneously", async () => {
+    // Each waits for three threads, so fewer threads would wait for ever.
     const url = await module(
       "meet.mjs",
       `import { threadId } from "node:worker_threads";
@@ -400,7 +404,7 @@ describe("workers", () => {
     expect(new Set(found.history.values.slice(0, 3)).size).toBe(3);
   });
 
-  it("an error there is the run's, by name and message", async () => {
+  it("pass their errors on to the run, by name and message", async () => {
     const url = await module("throws.mjs", `export default () => { throw new RangeError("no such tank"); };`);
     const failed = await error(minimize(url, start, { workers: 2 }));
     expect(failed.code).toBe("SEARCH_THROWN");
@@ -413,7 +417,7 @@ describe("workers", () => {
     expect((await error(minimize(text, start))).message).toContain("f gave high at x = [");
   });
 
-  it("a thread that ends takes the run with it, which can be kept", async () => {
+  it("fail the run when a thread ends, and the run can be checkpointed", async () => {
     const url = await module(
       "ends.mjs",
       `export default (x, { evaluation }) => { if (evaluation === 20) process.exit(3); return (${objective})(x, { seed: 0 }); };`,
@@ -427,7 +431,7 @@ describe("workers", () => {
     expect(told(await minimize.resume(at("ended"), f))).toEqual(told(await minimize(f, start, { seed: 1, evaluations: 50 })));
   });
 
-  it("a hanging thread does not outlive an abort", async () => {
+  it("are terminated by an abort even if they hang", async () => {
     const url = await module("hangs.mjs", "export default () => { for (;;); };");
     const abort = new AbortController();
     setTimeout(() => abort.abort(new Error("enough")), 200);
@@ -435,7 +439,7 @@ describe("workers", () => {
   });
 });
 
-describe("refuses", () => {
+describe("refused input", () => {
   const given =
     (g: unknown, ...more: unknown[]) =>
     () =>
@@ -511,11 +515,11 @@ describe("refuses", () => {
       given(f, start, { algorithm: e.adam() }),
       "minimize: algorithm is adam(), but must be a search: write cmaEs() [OPTION_TYPE]",
     ],
-  ])("%s", (_, call, message) => {
+  ])("refuses %s", (_, call, message) => {
     expect(call).toThrow(message);
   });
 
-  it("unknown options of resume", () => {
+  it("refuses unknown options of resume", () => {
     expect(() => minimize.resume("x", f, { seed: 3 } as object)).toThrow('minimize.resume: unknown option "seed"');
   });
 });

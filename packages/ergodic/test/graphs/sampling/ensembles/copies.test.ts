@@ -1,4 +1,7 @@
-/** Copies of a graph's states, as chains and as bits: what they are worth, what a trade and a new ladder do, and their stationary distribution at a power. */
+/**
+ * Copies of a graph's states, as chains and as bits: their values, swaps and new ladders, and their stationary
+ * distribution at a power.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { KeptPart } from "../../../../src/engine/loop/kept-part.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
@@ -22,7 +25,7 @@ afterAll(() => {
 const plan = { task: "marginals", seed: 3, workers: 1, memory: 2 ** 28 } as const;
 const powers = Float64Array.of(1, 0.5, 0.2, 0);
 
-/** A ring of Booleans with fields, of couplings of both signs, and a chord. */
+/** A ring of Booleans with fields, couplings of both signs, and a chord. */
 function ring(count: number) {
   const pair = (a: number, b: number, c: number) => ({
     scope: [a, b],
@@ -44,7 +47,7 @@ function ring(count: number) {
   return LogTables.of({ cardinalities: Array(count).fill(2), tables: [...tables, pair(0, count >> 1, 0.7), ...fields] });
 }
 
-/** Variables of two to four states, a table of three. */
+/** Variables of two to four states, with a table of three variables. */
 function mixed() {
   const draws = stream(8, "mixed").at(0);
   const cardinalities = [2, 3, 4, 2, 3];
@@ -93,10 +96,10 @@ async function swept(copies: Copies, sweep: number, how: { search?: number; keep
 }
 
 it.each([
-  // A pause for each power but the first; of chains one for each few thousand variables.
+  // One pause for each power except the first. Chains pause once per few thousand variables.
   ["bits", () => new ReplicaCopies(tableColumns(ring(64)), plan, engine), 3],
   ["chains", () => new ChainCopies(tableColumns(ring(64)), plan, engine, 256), 4],
-] as const)("%s begin with pauses", (_, make, least) => {
+] as const)("%s start with pauses", (_, make, least) => {
   const copies = make();
   made.push(copies);
   copies.resize(powers, []);
@@ -108,7 +111,7 @@ it.each([
 describe.each(all)("%s", (_, make, tables) => {
   const worth = (states: number[]): number => new JointState(tables, states).value;
 
-  it("know what their states are worth, up to the value of the first state", async () => {
+  it("report the values of their states, relative to the first state", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(1, "begin")));
@@ -120,20 +123,20 @@ describe.each(all)("%s", (_, make, tables) => {
     }
   });
 
-  it("begin anywhere: every variable in each of its states in some ensemble at some power", () => {
+  it("start anywhere: every variable takes each of its states in some ensemble at some power", () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(2, "begin")));
     const found = tables.cardinalities.map(() => new Set<number>());
     for (let e = 0; e < copies.ensembles; e++)
       for (let k = 0; k < 4; k++) for (const [variable, state] of read(e, k).entries()) found[variable].add(state);
-    // Of 36 draws the rarest state is missed with a chance of 3e-5 a state; the seed is fixed.
+    // 36 draws miss the rarest state with a probability of 3e-5 per state. The seed is fixed.
     expect(found.map((states) => [...states].sort())).toEqual(
       tables.cardinalities.map((count) => Array.from({ length: count }, (_, state) => state)),
     );
   });
 
-  it("begin each by itself: no two powers alike", () => {
+  it("start independently at each power", () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(2, "begin")));
@@ -143,7 +146,7 @@ describe.each(all)("%s", (_, make, tables) => {
     expect(seen.size).toBe(4);
   });
 
-  it("trade states of the ensembles that are named", async () => {
+  it("swap states of the named ensembles", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(2, "begin")));
@@ -155,7 +158,7 @@ describe.each(all)("%s", (_, make, tables) => {
       expect([0, 1, 2, 3].map((k) => read(e, k))).toEqual(some.includes(e) ? [a, c, b, d] : [a, b, c, d]);
   });
 
-  it("move to other powers with the states that are named, and are put where they searched", async () => {
+  it("move to new powers with the named states, and return to where they searched", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(3, "begin")));
@@ -165,7 +168,7 @@ describe.each(all)("%s", (_, make, tables) => {
     expect([0, 1, 2, 3, 4].map((k) => read(2, k))).toEqual([before[0], before[0], ...before.slice(1)]);
     copies.resize(Float64Array.of(1, 0.3, 0), [0, 3, 4]);
     expect([0, 1, 2].map((k) => read(2, k))).toEqual([before[0], before[2], before[3]]);
-    // A search moves the first half at power 1 alone.
+    // A search changes only the first half at power 1.
     const rest = [1, 2].map((k) => read(0, k));
     for (let sweep = 1; sweep < 30; sweep++) await swept(copies, sweep, { search: 6 });
     expect([1, 2].map((k) => read(0, k))).toEqual(rest);
@@ -175,7 +178,7 @@ describe.each(all)("%s", (_, make, tables) => {
     expect([0, 1, 2].map((k) => read(last, k).join(""))).not.toEqual(Array(3).fill(read(last, 0).join("")));
   });
 
-  it("are drawn from the distribution at their power, a search from its own; sums of probabilities are of power 1", async () => {
+  it("sample the distribution at their power, searches their own, and sum probabilities at power 1", async () => {
     const { copies } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(4, "begin")));
@@ -195,7 +198,7 @@ describe.each(all)("%s", (_, make, tables) => {
     for (const [k, power] of powers.entries()) {
       const own = Array.from({ length: copies.ensembles }, (__, e) => average(means[4 * e + k]));
       const error = Math.sqrt(own.reduce((sum, m) => sum + (m - average(own)) ** 2, 0) / (own.length - 1) / own.length);
-      // Of 16 such checks one fails with a chance of 3e-4 at most: Student's t of 8 degrees, 7.
+      // One of 16 such checks fails with a probability of at most 3e-4: Student's t with 8 degrees, 7.
       expect(Math.abs(average(own) - exact.mean(power)) / error).toBeLessThan(7);
     }
     const shares = new Float64Array(copies.groups * copies.slots);
@@ -210,7 +213,7 @@ describe.each(all)("%s", (_, make, tables) => {
     const cleared = new Float64Array(shares.length);
     copies.addShares(cleared);
     expect(cleared.every((sum) => sum === 0)).toBe(true);
-    // At a power of 30 a search is soon at a state that is locally the best; back at 1 it is drawn as before.
+    // At a power of 30 a search soon reaches a local optimum. Back at 1 it samples as before.
     for (let sweep = 10_000; sweep < 10_050; sweep++) await swept(copies, sweep, { search: 30 });
     const searched = average(Array.from({ length: copies.ensembles >> 1 }, (__, e) => copies.values[4 * e] + offset));
     expect(searched).toBeGreaterThan(exact.mean(1) + (exact.most - exact.mean(1)) / 2);
@@ -223,7 +226,7 @@ describe.each(all)("%s", (_, make, tables) => {
     expect(after).toBeLessThan(exact.mean(1) + (exact.most - exact.mean(1)) / 2);
   });
 
-  it("are kept and brought back", async () => {
+  it("restore their snapshots", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
     atOnce(copies.begin(stream(5, "begin")));
@@ -243,7 +246,7 @@ describe.each(all)("%s", (_, make, tables) => {
   });
 });
 
-it("bits refuse factors of too many strengths", () => {
+it("refuse factors with too many strengths, as bits", () => {
   const many = Array.from({ length: 40 }, (_, i) => ({
     scope: [i, (i + 1) % 40],
     shape: [2, 2],
@@ -260,7 +263,10 @@ it("bits refuse factors of too many strengths", () => {
 
 const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** By all joint states: the mean value at a power, the largest, and at power 1 the probability that variable 1 is in state 1. */
+/**
+ * From all joint states: the mean value at a power, the largest value, and the probability of state 1 of variable 1 at
+ * power 1.
+ */
 function enumerated(tables: LogTables) {
   const count = tables.cardinalities.reduce((product, own) => product * own, 1);
   const states = Array.from({ length: count }, (_, index) =>

@@ -1,7 +1,8 @@
 /**
- * Intervals from ensembles, on draws that are independent: how often they hold, that a bias is caught, and what makes an objection.
+ * Intervals from ensembles on independent draws: their coverage, the detection of a bias, and the causes of objections.
  *
- * False alarms: of 400 intervals at 0.9, 66 or more miss with a chance of 3e-5; planted mutants miss in far more.
+ * False alarms: of 400 intervals at 0.9, 66 or more miss with a probability of 3e-5. Planted mutants miss far more
+ * often.
  */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
@@ -9,14 +10,14 @@ import { logRatio, objection, shareOf, unseen, worst } from "../../../../src/gra
 import { EnsembleSums } from "../../../../src/graphs/sampling/ensembles/ensemble-sums.ts";
 
 const powers = Float64Array.of(1, 0.4, 0);
-/** Values of the states of a small graph; a value v has probability e^(β v) / Z at power β. */
+/** Values of the states of a small graph. A value v has probability e^(β v) / Z at power β. */
 const levels = [0, 0.5, 1.5, 4];
 const logZ = (power: number): number => Math.log(levels.reduce((sum, v) => sum + Math.exp(power * v), 0));
 const truth = logZ(1) - logZ(0);
 const topShare = Math.exp(4 - logZ(1));
 const guesses = Float64Array.of(1, 0.5);
 
-/** What ensembles would have seen in so many independent draws; `changed`: another value than was drawn is told. */
+/** Sums of ensembles over a given number of independent draws. `changed` replaces a drawn value by another. */
 function drawn(
   seed: number,
   ensembles: number,
@@ -54,8 +55,8 @@ const missed = (count: number, fits: (seed: number) => boolean): number =>
 const holds = ({ low, high }: { low: number; high: number }, of: number): boolean => low <= of && of <= high;
 
 describe("intervals from ensembles", () => {
-  it("of a ratio hold, from few draws as well", () => {
-    // Room for what is unseen aside: restarts are plenty.
+  it("hold for a ratio, even from few draws", () => {
+    // The allowance for unseen states is negligible here, because there are many restarts.
     const found = missed(400, (seed) => holds(logRatio(drawn(seed, 8, 12), guesses, 0.1), truth));
     console.log(`ln Z: ${found} of 400 intervals at 0.9 miss`);
     expect(found).toBeLessThan(66);
@@ -72,11 +73,11 @@ describe("intervals from ensembles", () => {
     expect(planted).toBeGreaterThan(60);
   });
 
-  it("are centred: the bias that logarithms of few draws have is taken off", () => {
+  it("are corrected for the bias of logarithms of few draws", () => {
     const estimates = Array.from({ length: 1600 }, (_, seed) => logRatio(drawn(seed, 8, 4), guesses, 0.1).value - truth);
     const mean = estimates.reduce((sum, one) => sum + one, 0) / estimates.length;
     const error = Math.sqrt(estimates.reduce((sum, one) => sum + (one - mean) ** 2, 0)) / estimates.length;
-    // The mean of the ensembles' own logarithms is off by several such errors.
+    // The mean of the ensembles' own logarithms is off by several standard errors.
     const own = Array.from({ length: 1600 }, (_, seed) => {
       const { lower, higher } = drawn(seed, 8, 4);
       let sum = 0;
@@ -90,7 +91,7 @@ describe("intervals from ensembles", () => {
     expect(Math.abs(biased)).toBeGreaterThan(5 * error);
   });
 
-  it("of a ratio are Student's over Tukey's pseudo-values, wider by the bias at both ends and by what is unseen above", () => {
+  it("use Student's t over Tukey's pseudo-values, widened by the bias and by unseen mass above", () => {
     const sums = drawn(5, 8, 12);
     const of = (without: number): number => {
       let [value, e] = [0, 0];
@@ -105,7 +106,7 @@ describe("intervals from ensembles", () => {
     const pseudo = Array.from({ length: 8 }, (_, e) => 8 * of(-1) - 7 * of(e));
     const mean = pseudo.reduce((sum, one) => sum + one / 8, 0);
     const deviation = Math.sqrt(pseudo.reduce((sum, one) => sum + (one - mean) ** 2, 0) / 7 / 8);
-    // Three quarters of a chance of 0.1 for both tails: R's qt(1 - 0.0375, 7).
+    // The two tails share three quarters of the miss probability 0.1: R's qt(1 - 0.0375, 7).
     const half = 2.089729276 * deviation;
     const bias = Math.abs(of(-1) - mean);
     expect(bias).toBeGreaterThan(1e-3);
@@ -115,19 +116,19 @@ describe("intervals from ensembles", () => {
     expect(high - mean).toBeCloseTo(half + bias - Math.log(1 - unseen(sums, 0.1)), 8);
   });
 
-  it("of a probability hold", () => {
+  it("hold for a probability", () => {
     const found = missed(400, (seed) => holds(shareOf(drawn(seed, 8, 30), 0.1)(0), topShare));
     expect(found).toBeLessThan(66);
   });
 
-  it("have room for what no restart has found: it shrinks with their number", () => {
+  it("allow for unseen states, with less room as restarts increase", () => {
     const sums = drawn(1, 8, 10);
     expect(unseen(sums, 0.001)).toBeCloseTo(-Math.log(0.00025) / 1600, 12);
     sums.restarts.fill(1);
     expect(unseen(sums, 0.001)).toBe(1);
     expect(logRatio(sums, guesses, 0.001).high).toBeGreaterThan(truth + 10);
     expect(shareOf(sums, 0.001)(0).high).toBe(1);
-    // Where all ensembles found nothing, it is all that the interval has.
+    // If no ensemble found anything, the interval consists of this allowance.
     const none = drawn(1, 8, 10, (v) => (v === 4 ? 1.5 : v));
     const { low, high } = shareOf(none, 0.001)(0);
     expect([low, high]).toEqual([0, expect.closeTo(unseen(none, 0.001), 9)]);
@@ -135,7 +136,7 @@ describe("intervals from ensembles", () => {
 });
 
 describe("sums", () => {
-  it("of two times are the sums of all, and of values the largest of either", () => {
+  it("add the counts of two periods, and keep the larger maximum", () => {
     const [one, two] = [drawn(1, 8, 4), drawn(2, 8, 6, (v, e) => (e === 3 ? v + 5 : v))];
     const sum = one.plus(two);
     const back = two.plus(one);
@@ -152,17 +153,17 @@ describe("sums", () => {
 });
 
 describe("objections", () => {
-  it("there is none to ensembles that agree", () => {
+  it("do not arise if ensembles agree", () => {
     expect(objection(drawn(3, 8, 400), powers)).toBeUndefined();
   });
 
-  it("one to an ensemble that is elsewhere, at the power where it is", () => {
+  it("report an ensemble that differs, with its power", () => {
     const apart = drawn(3, 8, 400, (v, e, k) => (e === 5 && k === 1 ? v + 1 : v));
     expect(worst(apart).power).toBe(1);
     expect(objection(apart, powers)).toMatch(/^the ensembles disagree: values at power 0.4 have an R-hat of 1\.\d+$/);
   });
 
-  it("one to ensembles each of which is stuck in a value of its own", () => {
+  it("report ensembles that are stuck at different values", () => {
     expect(
       objection(
         drawn(3, 8, 400, (_, e) => e),
@@ -171,7 +172,7 @@ describe("objections", () => {
     ).toContain("the ensembles disagree: values at power 1 have an R-hat of Infinity");
   });
 
-  it("one to few restarts, and to an ensemble without", () => {
+  it("report too few restarts, in total or in one ensemble", () => {
     const few = drawn(3, 8, 400);
     few.restarts.fill(12);
     expect(objection(few, powers)).toBe("only 96 states came from power 0 to power 1");

@@ -1,4 +1,7 @@
-/** The trades of ensembles, held to copies that carry names: who was at power 0, who came back to power 1, and what was counted. */
+/**
+ * Swaps of ensembles, tested with named copies: which copy was at power 0, which returned to power 1, and which were
+ * counted.
+ */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import type { Copies } from "../../../../src/graphs/sampling/ensembles/copies.ts";
@@ -6,7 +9,7 @@ import { Ensembles } from "../../../../src/graphs/sampling/ensembles/ensembles.t
 
 const ENSEMBLES = 3;
 
-/** Copies whose states are names, [ensemble][power]; values are set by the test. */
+/** Copies whose states are names, [ensemble][power]. The test sets the values. */
 class Named {
   readonly ensembles = ENSEMBLES;
   readonly mostPowers = 1024;
@@ -15,9 +18,9 @@ class Named {
   readonly slots = 0;
   values = new Float64Array(0);
   names: number[][] = [];
-  /** Of each trade: the pair. */
+  /** The pair of each swap. */
   traded: number[] = [];
-  /** Of each resizing: from which powers copies came. */
+  /** The powers that copies came from, for each resizing. */
   from: number[] = [];
 
   resize(powers: Float64Array, from: ArrayLike<number>): void {
@@ -44,7 +47,7 @@ function opened(seed = 4) {
 }
 
 describe("ensembles", () => {
-  it("count those that come from power 0 to power 1, once each, where sweeps are kept", () => {
+  it("count each path from power 0 to power 1 once, in sweeps that are kept", () => {
     const { copies, ensembles } = opened();
     const count = ensembles.powers.length;
     ensembles.guess();
@@ -57,7 +60,7 @@ describe("ensembles", () => {
       const keep = sweep % 5 !== 0;
       copies.traded = [];
       ensembles.swap(sweep, keep);
-      // Pairs in turn.
+      // Pairs alternate.
       for (const k of copies.traded) expect(k % 2).toBe(sweep % 2);
       for (const [e, names] of copies.names.entries()) {
         if (free[e].delete(names[0])) {
@@ -72,7 +75,7 @@ describe("ensembles", () => {
     expect(Array.from(ensembles.sums().restarts)).toEqual(restarts);
   });
 
-  it("count values less what was guessed, and Bennett's two sums of each pair", () => {
+  it("sum values relative to guesses, and Bennett's two sums of each pair", () => {
     const { copies, ensembles } = opened();
     const { powers } = ensembles;
     const count = powers.length;
@@ -115,7 +118,7 @@ describe("ensembles", () => {
       }
   });
 
-  it("keep what counted directly before, until guesses are made anew", () => {
+  it("keep the previous counts until guesses are computed again", () => {
     const { copies, ensembles } = opened();
     const run = (from: number, until: number): void => {
       for (let sweep = from; sweep < until; sweep++) {
@@ -129,7 +132,7 @@ describe("ensembles", () => {
     ensembles.turn();
     run(5, 12);
     expect([ensembles.warm, ensembles.sums().sweeps]).toEqual([true, 12]);
-    // Only what came directly before is kept.
+    // Only the counts directly before remain.
     ensembles.turn();
     expect(ensembles.sums().sweeps).toBe(7);
     run(12, 14);
@@ -138,11 +141,11 @@ describe("ensembles", () => {
     expect([ensembles.warm, ensembles.sums().sweeps]).toEqual([false, 0]);
   });
 
-  it("give each power the states of the nearest that there was when they move", () => {
+  it("give each new power the states of the nearest old one", () => {
     const { copies, ensembles } = opened();
     const before = ensembles.powers;
     for (let sweep = 0; sweep < 200; sweep++) {
-      // Swaps are made at the upper powers, and hardly ever at the lowest pair.
+      // Swaps succeed at the upper powers, and rarely at the lowest pair.
       for (let at = 0; at < copies.values.length; at++)
         copies.values[at] = at % before.length === before.length - 1 ? -200 : 3 * Math.sin(sweep * (at + 1));
       ensembles.swap(sweep, false);

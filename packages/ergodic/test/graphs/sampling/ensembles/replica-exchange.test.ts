@@ -1,4 +1,4 @@
-/** The kernels of ladders of replicas that are bits, against plain twins: lengths 0 to 17 and longer ones. */
+/** The kernels for ladders of bit replicas, compared with plain twins: lengths 0 to 17 and longer ones. */
 import { afterAll, expect, test } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import type { Allocation } from "../../../../src/engine/memory/memory.ts";
@@ -16,7 +16,7 @@ const allocate = (bytes: number): number => {
   return held[held.length - 1].pointer;
 };
 const draws = stream(5, "replica ladder").at(0);
-/** Random words, with some that are all 0 or all 1. */
+/** Random words, some of which are all 0 or all 1. */
 const words = (count: number): Uint32Array =>
   Uint32Array.from({ length: 2 * count }, () => [0, 0xffffffff, draws.bits(), draws.bits()][draws.integer(4)]);
 const lengths = [...Array.from({ length: 18 }, (_, n) => n), 33, 300, 1030];
@@ -39,7 +39,7 @@ test("counts terms in each replica", () => {
   }
 });
 
-test("replicas of a set trade states, and no others", () => {
+test("swaps states between replicas of a set only", () => {
   for (const count of lengths) {
     const [a, b] = [words(count), words(count)];
     const [first, second] = [allocate(8 * count + 8), allocate(8 * count + 8)];
@@ -59,7 +59,7 @@ test("replicas of a set trade states, and no others", () => {
   }
 });
 
-test("ones are counted by word and replica, 255 times before they are emptied", () => {
+test("counts ones by word and replica, and empties the counters after 255 additions", () => {
   for (const count of [0, 1, 2, 17]) {
     const [pointer, tally, sums] = [allocate(8 * count), allocate(64 * count), allocate(256 * count)];
     memory.u8(tally, 64 * count).fill(0);
@@ -67,7 +67,7 @@ test("ones are counted by word and replica, 255 times before they are emptied", 
     const wanted = new Array<number>(64 * count).fill(3);
     for (const times of [255, 1, 40]) {
       for (let k = 0; k < times; k++) {
-        // The first time all replicas have ones alone: a full tally.
+        // The first time, all replicas contain only ones, which fills the counters.
         const own = times === 255 ? new Uint32Array(2 * count).fill(0xffffffff) : words(count);
         memory.u32(pointer, own.length).set(own);
         engine.kernel("graphReplicaOnes", false)(pointer, count, tally);

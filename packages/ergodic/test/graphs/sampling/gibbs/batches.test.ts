@@ -1,11 +1,11 @@
-/** When a run of sweeps looks at its precision: again and again, but not more often for having been resumed. */
+/** The sweeps at which a run checks its precision: repeatedly, but not more often after resuming. */
 import { describe, expect, it } from "vitest";
 import { KeptPart } from "../../../../src/engine/loop/kept-part.ts";
 import { Batches } from "../../../../src/graphs/sampling/gibbs/batches.ts";
 
 const plan = { warmup: 100, sweeps: 5000 };
 
-/** The sweeps at which precision was looked at, where the run is kept and restored after `kept` sweeps. */
+/** The sweeps at which precision is checked, if the run is saved and restored after `kept` sweeps. */
 function looks(kept = Infinity): number[] {
   const found: number[] = [];
   let batches = new Batches(plan);
@@ -25,7 +25,7 @@ function looks(kept = Infinity): number[] {
 }
 
 describe("batches", () => {
-  it("look first after a thousand sweeps, and then each time that there are a quarter more", () => {
+  it("check first after a thousand sweeps, and then after each quarter more", () => {
     const found = looks();
     expect(found[0] - plan.warmup).toBeGreaterThanOrEqual(1000);
     expect(found.length).toBeGreaterThan(4);
@@ -36,7 +36,7 @@ describe("batches", () => {
     }
   });
 
-  it("forget what was kept half-way through the warm-up and at its end, and stop at both", () => {
+  it("stop and discard draws half-way through the warm-up and at its end", () => {
     for (const [warmup, wanted] of [
       [200, [100, 200]],
       [7, [3, 7]],
@@ -54,7 +54,7 @@ describe("batches", () => {
     }
   });
 
-  it.each([1200, 1300, 3000])("look at the same sweeps where they were kept after %i", (sweeps) => {
+  it.each([1200, 1300, 3000])("check at the same sweeps after a checkpoint at %i", (sweeps) => {
     expect(looks(sweeps)).toEqual(looks());
   });
 });

@@ -1,4 +1,7 @@
-/** Draws of blocks against a twin that goes through all joint states of a block; their stationary distribution, by enumeration. */
+/**
+ * Draws of blocks compared with a twin that enumerates the joint states of a block, and their stationary distribution
+ * by enumeration.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
@@ -11,7 +14,7 @@ import { logValueAt } from "../../../reference/conditionals.ts";
 import { graphFrom, graphPlans } from "../../../reference/random-factor-graph.ts";
 import { distance, type Laid, laidOut, possible, product, recounted } from "./laid-out.ts";
 
-/** Blocks of smaller tables, so that graphs of a few variables have several. */
+/** Blocks with smaller tables, so that graphs of a few variables have several blocks. */
 const small: Schedule = {
   ...blocks,
   name: "blocks of small tables",
@@ -23,7 +26,7 @@ const small: Schedule = {
 
 const engine = await openEngine({ families: ["graphs"] });
 
-/** By joint state of a block given all others, its probability; the last variable fastest. */
+/** The probability of each joint state of a block given all others, with the last variable fastest. */
 function jointOf({ columns }: Laid, states: Int32Array, block: ArrayLike<number>): { states: number[]; p: number }[] {
   const now = states.slice();
   let all: number[][] = [[]];
@@ -45,7 +48,7 @@ const setsOf = ({ visits, together }: Laid): Uint32Array[] =>
     visits.order.subarray(together!.firsts[b], together!.firsts[b + 1]),
   );
 
-/** A sweep: of each block the last variable first, each from what is left of the joint distribution. */
+/** A sweep draws the last variable of each block first, and each variable from the remaining joint distribution. */
 function sweepOfBlocks(laid: Laid, states: Int32Array, draws: Draws, sums: Float64Array[]): void {
   const uniforms = Array.from(laid.visits.order, () => draws.uniform());
   for (const [b, block] of setsOf(laid).entries()) {
@@ -78,7 +81,7 @@ function sweepOfBlocks(laid: Laid, states: Int32Array, draws: Draws, sums: Float
 }
 
 describe("graphBlocks", () => {
-  it.each([blocks, small])("draws what the twin draws, and keeps the blocks' marginals: $name", async (schedule) => {
+  it.each([blocks, small])("draws the same as the twin, and stores the marginals of blocks: $name", async (schedule) => {
     let [drawn, together, counted] = [0, 0, 0];
     await fc.assert(
       fc.asyncProperty(graphPlans({ most: 7, widest: 6 }), fc.nat(), async (plan, seed) => {
@@ -123,7 +126,7 @@ describe("graphBlocks", () => {
     expect(counted).toBeGreaterThan(100);
   });
 
-  it("at another power draws from that power of the distribution", async () => {
+  it("draws from the tempered distribution at another power", async () => {
     const graph = graphFrom({
       counts: [2, 3, 2, 3],
       factors: [0, 1, 2].map((i) => ({
@@ -151,7 +154,7 @@ describe("graphBlocks", () => {
   });
 });
 
-/** The kernel's probabilities of all joint states of a block: products of its tables' rows, as it leaves them. */
+/** The kernel's probabilities of all joint states of a block: products of the rows in its tables. */
 function transitions(laid: Laid, from: Int32Array, b: number): { states: number[]; p: number }[] {
   const { chain, layout, visits, together, columns } = laid;
   const block = setsOf(laid)[b];
@@ -177,7 +180,7 @@ function transitions(laid: Laid, from: Int32Array, b: number): { states: number[
 }
 
 describe("stationary distributions of blocks", () => {
-  it("π is that of every block's draw and of sweeps, to 1e-12; a wrong probability is seen", () => {
+  it("π is stationary for each block's draw and for sweeps, to 1e-12, and a wrong probability is detected", () => {
     let worst = 0;
     let [seen, several, graphs] = [0, 0, 0];
     fc.assert(

@@ -1,4 +1,7 @@
-/** How blocks are found, and Gibbs sampling by blocks as users run it: what single changes do not reach, certificates, the same bytes at any number of workers. */
+/**
+ * The search for blocks, and Gibbs sampling by blocks through the public API: states beyond single changes,
+ * certificates, and equal bytes at any number of workers.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Conditionals } from "../../../../src/engine/contract/index.ts";
@@ -33,7 +36,10 @@ function grid(side: number, weight: (edge: number) => number): FactorGraph {
   return graph;
 }
 
-/** By position, the largest table, and whether what was found is a partition into junction trees whose colours share no factor. */
+/**
+ * Returns the size of the largest table by position. Checks that the result is a partition into junction trees whose
+ * colours share no factor.
+ */
 function checked(columns: Conditionals, { order, ends, begins, separators, colours }: Blocks): number[] {
   const { observed, cardinalities, variables } = columns;
   expect([...order].sort((a, b) => a - b)).toEqual([...observed.keys()].filter((v) => observed[v] < 0));
@@ -46,7 +52,7 @@ function checked(columns: Conditionals, { order, ends, begins, separators, colou
     for (const p of scope)
       for (const q of scope) {
         if (p >= q) continue;
-        // Of a block, one's table has the other; else their colours differ.
+        // Within a block, the table of one contains the other. Otherwise their colours differ.
         if (blockOf(p) === blockOf(q)) expect(later(p)).toContain(q);
         else expect(colourOf(p)).not.toBe(colourOf(q));
       }
@@ -61,7 +67,7 @@ function checked(columns: Conditionals, { order, ends, begins, separators, colou
 }
 
 describe("blocks", () => {
-  it("are junction trees of bounded tables; no factor has two blocks of a colour", () => {
+  it("are junction trees of bounded tables, and no factor connects two blocks of a colour", () => {
     let several = 0;
     fc.assert(
       fc.property(graphPlans({ most: 30, widest: 16 }), (plan) => {
@@ -75,7 +81,7 @@ describe("blocks", () => {
     expect(several).toBeGreaterThan(50);
   });
 
-  it("of a grid are large: two thirds of it in trees, more in junction trees", () => {
+  it("are large on grids: trees cover two thirds, and junction trees more", () => {
     const columns = grid(20, () => 1).conditionals();
     const share = (mostStates: number): number => {
       const found = blocksOf(columns, { mostStates });
@@ -89,7 +95,7 @@ describe("blocks", () => {
     expect(shares[2]).toBeGreaterThan(shares[1]);
   });
 
-  it("have tables of three of three states only where 27 are allowed", () => {
+  it("have tables of three ternary variables only if 27 entries are allowed", () => {
     const graph = factorGraph();
     for (let i = 0; i < 36; i++) graph.variable(undefined, 3);
     for (const [a, b] of gridEdges(6, 6)) graph.table([a, b], [3, 1, 2, 1, 3, 1, 2, 1, 3]);
@@ -98,7 +104,7 @@ describe("blocks", () => {
     expect([8, 9, 26, 27].map(largest)).toEqual([9, 9, 9, 27]);
   });
 
-  it("a chain of 100,000 is cut into blocks whose tables stay in half a megabyte; a hub does not take long", () => {
+  it("split a chain of 100,000 within half a megabyte of tables, and handle a hub quickly", () => {
     const graph = factorGraph();
     for (let i = 0; i < 100_000; i++) graph.variable();
     for (let i = 0; i < 99_999; i++) graph.equal([i, i + 1], { weight: 1 });
@@ -113,23 +119,23 @@ describe("blocks", () => {
     expect(blocksOf(star.conditionals()).order.length).toBe(50_000);
   });
 
-  it("hold variables that zeros link together, across loops that others would be cut at", () => {
+  it("keep variables linked by zeros together, even across loops that would otherwise be cut", () => {
     const graph = factorGraph();
     const side = 6;
     for (let i = 0; i < 2 * side * side; i++) graph.variable();
     for (const [a, b] of gridEdges(side, side)) graph.equal([a, b], { weight: 0.3 });
-    // A twin of each.
+    // Each variable has a twin.
     for (let i = 0; i < side * side; i++) graph.table([i, side * side + i], [1, 0, 0, 1]);
     const columns = graph.conditionals();
     const found = blocksOf(columns);
-    // Pairs of twins are groups; what weights alone link is not.
+    // Pairs of twins are groups. Variables linked by weights alone are not.
     expect(Math.max(...checked(columns, found))).toBeLessThanOrEqual(8);
     const position = new Map([...found.order].map((variable, p) => [variable, p]));
     const blockOf = (v: number): number => found.ends.findIndex((end) => position.get(v)! < end);
     for (let i = 0; i < side * side; i++) expect(blockOf(i)).toBe(blockOf(side * side + i));
   });
 
-  it("of variables in factors with more than 12 that were not observed are single", () => {
+  it("are single variables if a factor has more than 12 unobserved variables", () => {
     const wide = (observed: number, inputs = 12): Blocks => {
       const graph = factorGraph();
       for (let i = 0; i < 40; i++) graph.variable();
@@ -148,7 +154,7 @@ describe("blocks", () => {
     expect(wide(0, 11).ends.length).toBeLessThan(13);
   });
 
-  it("share a colour among workers only where none of it is large", () => {
+  it("share a colour among workers only if none of its blocks is large", () => {
     const chain = factorGraph();
     for (let i = 0; i < 10_000; i++) chain.variable();
     for (let i = 0; i < 9_999; i++) chain.equal([i, i + 1], { weight: 1 });
@@ -161,7 +167,7 @@ describe("blocks", () => {
 });
 
 describe('graphGibbs({ schedule: "blocks" })', () => {
-  it("errors are as large as claimed, over 24 grids of 36 with three states and wider factors", async () => {
+  it("has errors as large as claimed, on 24 grids of 36 ternary variables with wider factors", async () => {
     let [beyond2, beyond4, count] = [0, 0, 0];
     for (let seed = 0; seed < 24; seed++) {
       const draws = stream(seed, "block grids").at(0);
@@ -185,12 +191,13 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
       }
     }
     console.log(`of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4`);
-    // As in graph-gibbs.test.ts: 5.1 % beyond 2; were those of a graph alike, 15 % of 24 graphs (4 or more) would have a chance of 3 %, and they are not.
+    // As in graph-gibbs.test.ts, 5.1 % are beyond 2. If scores within a graph were equal, 15 % of 24 graphs (4 or more)
+    // would have a probability of 3 %, but they are not equal.
     expect(beyond2).toBeLessThan(0.15 * count);
     expect(beyond4).toBeLessThan(5);
   });
 
-  it("what is one block is exact after two sweeps, whatever its couplings", async () => {
+  it("is exact after two sweeps if the graph is one block, with any couplings", async () => {
     const graph = factorGraph();
     const draws = stream(5, "strong chain").at(0);
     for (let i = 0; i < 3000; i++) {
@@ -205,9 +212,9 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
       expect(Math.abs(answer.marginal(variable).p[1] - exact.marginal(variable).p[1])).toBeLessThan(1e-11);
   });
 
-  it("crosses what zeros leave as islands for single changes, and says so of what it cannot", async () => {
+  it("crosses islands that block single changes, and reports those that it cannot cross", async () => {
     const parity = [1, 0, 0, 1, 0, 1, 1, 0];
-    // A ring of parities, which weights pull at; each two neighbours and a check between them.
+    // A ring of parities with weights: each two neighbours share a check variable.
     const ring = (count: number, reach: number): FactorGraph => {
       const graph = factorGraph();
       for (let i = 0; i < 2 * count; i++) graph.variable();
@@ -228,7 +235,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
       const { p, certificate } = found.marginal(variable);
       const error = "mcse" in certificate ? certificate.mcse[0] : 0;
       expect(certificate).not.toHaveProperty("none");
-      // One of 28 with a chance of 1e-4.
+      // One of 28 fails with a probability of 1e-4.
       expect(Math.abs(p[0] - exact.marginal(variable).p[0])).toBeLessThan(5 * error + 1e-11);
     }
     // Parities in many loops do not fit into small tables.
@@ -246,11 +253,11 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
     });
   });
 
-  it("a state that never changed has no error, nor has its neighbour, nor what zeros tie to that in its block", async () => {
+  it("has no error for a constant state, its neighbour or variables tied to it by zeros in a block", async () => {
     const graph = factorGraph();
     const side = 5;
     for (let i = 0; i < side * side; i++) graph.variable();
-    // Too wide for a block, and nearly never turned over as a whole.
+    // Too wide for a block, and almost never reversed as a whole.
     for (const [a, b] of gridEdges(side, side, true)) graph.equal([a, b], { weight: 4 });
     graph.isTrue(0, { weight: 6 });
     const [near, tied, far] = ["near", "tied", "far"].map((name) => graph.variable(name));
@@ -264,7 +271,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
     expect(said("x12")).toContain("its state never changed");
   });
 
-  it("is the same at 1, 2 and 4 workers, where workers share colours", async () => {
+  it("computes the same result at 1, 2 and 4 workers that share colours", async () => {
     const graph = factorGraph();
     const draws = stream(3, "sparse").at(0);
     const count = 12_000;
@@ -284,12 +291,12 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
     expect(answers[2] === answers[0]).toBe(true);
   });
 
-  it("a run is kept in the middle of a sweep, and continues to the same bytes with other workers", async () => {
+  it("resumes from the middle of a sweep to the same bytes with other workers", async () => {
     const graph = grid(64, (edge) => 0.3 + 0.1 * Math.sin(edge));
     for (let i = 0; i < 4090; i += 7) graph.or([i, i + 3, i + 5], { weight: 0.4 });
     const algorithm = gibbs({ chains: 2, warmup: 10, sweeps: 100 });
     await expectContinued(graph, algorithm, engine);
-    // What is kept is in the order of visits.
+    // The checkpoint stores states in the order of visits.
     const bytes = await infer(graph, { algorithm }).pause().checkpoint();
     await expect(infer.resume(bytes, graph, { algorithm: graphGibbs({ chains: 2, warmup: 10, sweeps: 100 }) })).rejects.toThrow(
       /schedule is "blocks", but must be one of chromatic.*\[CHECKPOINT_FORMAT\]/,

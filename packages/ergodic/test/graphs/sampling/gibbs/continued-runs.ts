@@ -3,7 +3,7 @@ import type { Engine } from "../../../../src/engine/memory/engine.ts";
 import type { FactorGraph, InferenceAlgorithm } from "../../../../src/entries/everything.ts";
 import { Inference } from "../../../../src/graphs/infer/inference.ts";
 
-/** Checks that a run which is kept in the middle of a sweep, and continues with two workers, ends as one that was not kept. */
+/** Checks that a run saved in the middle of a sweep and resumed with two workers ends like an uninterrupted run. */
 export async function expectContinued(graph: FactorGraph, algorithm: InferenceAlgorithm, engine: Engine): Promise<void> {
   const columns = graph.conditionals();
   const open = (workers: number): Promise<Inference> =>
@@ -23,7 +23,7 @@ export async function expectContinued(graph: FactorGraph, algorithm: InferenceAl
     second.restore(first.snapshot());
     first.dispose();
     while (!second.converged) await second.advance(1);
-    // Texts of some megabytes: compared here, so that nobody prints them.
+    // Strings of some megabytes, compared here so that a failure does not print them.
     expect(answerOf(second) === wanted).toBe(true);
     second.dispose();
   }

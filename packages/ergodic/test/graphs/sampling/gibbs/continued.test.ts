@@ -1,4 +1,7 @@
-/** Chains that begin where an earlier answer ended: they do begin there, end sooner, and their errors are as large as claimed. */
+/**
+ * Chains that begin where an earlier answer ended: they start from its states, end sooner, and have errors as large as
+ * claimed.
+ */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../../src/engine/threads/steps.ts";
@@ -11,7 +14,7 @@ import { variancesOf } from "../../../../src/graphs/sampling/gibbs/marginals.ts"
 const numbersOf = (answer: Answer): string => JSON.stringify(answer).replace(/"run":\{[^}]*\}/, "");
 const sweepsOf = (answer: Answer): number => Number(/chains of (\d+) sweeps/.exec(answer.method)![1]);
 
-/** A ring of Booleans with chords and votes; its weights are moved by `by` from those of the seed. */
+/** A ring of Booleans with chords and votes. Its weights differ by `by` from those of the seed. */
 function ring(seed: number, by = 0, size = 16) {
   const [draws, moves] = ["ring", "moves"].map((name) => stream(seed, name).at(0));
   const graph = factorGraph();
@@ -23,17 +26,17 @@ function ring(seed: number, by = 0, size = 16) {
   return graph;
 }
 
-it("what a later run may rely on: all of what is exact, nothing of what has no certificate", () => {
+it("a later run reuses exact results, and nothing without a certificate", () => {
   const marginals = [{ certificate: { exact: true } }, { certificate: { none: "its state never changed" } }] as const;
   expect([...atOnce(variancesOf({} as Layout, [], 100, 20, marginals))]).toEqual([0, Number.NaN]);
 });
 
 describe("judge", () => {
   const means = [0.5, 0.52, 0.48, 0.5];
-  // Sum of squares 0.0008 over three: times 100 sweeps.
+  // The sum of squares 0.0008 over three, times 100 sweeps.
   const between = (100 * 0.0008) / 3;
 
-  it("takes what is known in the place of what few means say, unless batches say more", () => {
+  it("uses the known variance instead of a few means, unless batches show more", () => {
     expect(judge({ means, variances: [0.01, 0.01, 0.01, 0.01] }, 100).mcse).toBeCloseTo(Math.sqrt(between / 400), 12);
     const known = judge({ means, variances: [0.01, 0.01, 0.01, 0.01], known: 0.02 }, 100);
     expect(known.mcse).toBeCloseTo(Math.sqrt(0.02 / 400), 12);
@@ -42,7 +45,7 @@ describe("judge", () => {
     expect(judge({ means, variances: [0.05, 0.05, 0.05, 0.05], known: 0.02 }, 100).mcse).toBeCloseTo(Math.sqrt(0.05 / 400), 12);
   });
 
-  it("believes the means where they differ by more than chance explains: of χ² with 3 degrees, 14.9 times its mean", () => {
+  it("uses the means if they differ beyond chance: χ² with 3 degrees above 14.9 times its mean", () => {
     const at = (known: number) => judge({ means, variances: [0, 0, 0, 0], known }, 100);
     // Wilson and Hilferty: (1 − 2/27 + 5.6 √(2/27))³ = 14.7.
     expect(at(between / 14.6).agreed).toBe(true);
@@ -51,7 +54,7 @@ describe("judge", () => {
     expect(apart.mcse).toBeCloseTo(Math.sqrt(between / 400), 12);
   });
 
-  it("needs a smaller size, and no R-hat, where it is known and agreed", () => {
+  it("requires a smaller sample and no R-hat if the known variance agrees", () => {
     const short = { mcse: 0.01, rhat: 1.2, ess: 30 };
     expect(settled({ ...short, agreed: true }, 0.02)).toBe(true);
     expect(settled({ ...short, agreed: true }, 0.005)).toBe(false);
@@ -60,13 +63,13 @@ describe("judge", () => {
     expect(certify([{ ...short, agreed: false }])).toEqual({ none: expect.stringMatching(/disagree/) });
     const few = { mcse: 0.01, rhat: 1, ess: 30, agreed: false };
     expect(certify([few])).toEqual({ none: expect.stringMatching(/too short/) });
-    // Chains that are slower than that are where they were, whatever the graph is now.
+    // Slower chains stay in their region, even if the graph changes.
     expect(settled({ ...short, ess: 20, agreed: true }, 0.02)).toBe(false);
     expect(certify([{ ...short, ess: 20, agreed: true }])).toEqual({ none: expect.stringMatching(/too short/) });
   });
 });
 
-it("more chains than there were begin where these ended, in turn; what no chain knows is drawn", () => {
+it("additional chains reuse the final states in turn, and draw unknown ones", () => {
   const states = [Int16Array.of(0, 1, -1), Int16Array.of(1, 0, 5)];
   const earlier = { states, variances: new Float64Array(3), sweeps: 9, kept: 9 };
   const begun = [0, 1, 2, 3].map((c) => [0, 1, 2].map(firstState(earlier, c, Uint32Array.of(2, 2, 3), (count) => 10 + count)));
@@ -79,7 +82,7 @@ it("more chains than there were begin where these ended, in turn; what no chain 
 });
 
 describe("infer from an earlier answer", () => {
-  it("refuses an answer about variables with other numbers of states", async () => {
+  it("refuses an answer with other numbers of states", async () => {
     const made = (states: number): ReturnType<typeof factorGraph> => {
       const graph = factorGraph();
       for (const [i, count] of [2, states, 2].entries()) graph.variable(`v${i}`, count);
@@ -107,7 +110,7 @@ describe("infer from an earlier answer", () => {
     expect((await infer(more, { algorithm: short, from })).chains!.states[0]).toHaveLength(4);
   });
 
-  it("errors are as large as claimed, over 120 graphs whose weights were moved, and it ends sooner", async () => {
+  it("has errors as large as claimed on 120 graphs with changed weights, and ends sooner", async () => {
     let [beyond2, beyond4, count, before, after] = [0, 0, 0, 0, 0];
     const algorithm = graphGibbs({ mcse: 0.03 });
     for (let seed = 0; seed < 120; seed++) {
@@ -130,14 +133,15 @@ describe("infer from an earlier answer", () => {
       `of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4; sweeps ${before / 120} and ${after / 120}`,
     );
     expect(count).toBe(1920);
-    // 4.6 % of normal ones; graphs' are alike. As for chains that begin anew, at most 7.5 %.
+    // 4.6 % of normal errors exceed 2, and errors within a graph are correlated. The limit is 7.5 %, as for chains
+    // without an earlier answer.
     expect(beyond2).toBeLessThan(0.075 * count);
     expect(beyond4).toBeLessThan(5);
     expect(after).toBeLessThan(before / 3);
   });
 
-  it("chains are where they were, also in parts of a graph with evidence, and new variables anywhere", async () => {
-    // So strong that nothing ever turns: states tell where chains began.
+  it("starts chains at their final states, even in parts with evidence, and new variables anywhere", async () => {
+    // So strong that no state changes. States therefore show where chains began.
     const strong = (size: number) => {
       const graph = factorGraph();
       for (let i = 0; i < size; i++) graph.variable(undefined, 3);
@@ -160,7 +164,7 @@ describe("infer from an earlier answer", () => {
     expect(answer.chains!.states.map((chain) => [...chain])).toEqual([...chains.states.map((chain) => [...chain])]);
     expect(answer.chains!.sweeps).toBe(1334);
     expect(answer.chains!.kept).toBe(1000);
-    // Tables: x2 was seen, and cuts the graph in two parts, whose variables are numbered anew.
+    // With tables, the observed x2 splits the graph into two parts, whose variables have new numbers.
     const tables = strong(6).withEvidence({ x2: 2 }).factorTables("marginals");
     const cut = { ...tables, factors: tables.factors.filter(({ scope }) => !Array.from(scope).includes(2)) };
     const begun = Int16Array.from([2, 2, 2, 1, 1, 1]);
@@ -170,13 +174,13 @@ describe("infer from an earlier answer", () => {
       [2, 2, -1, 1, 1, 1],
       [2, 2, -1, 1, 1, 1],
     ]);
-    // More variables than before: those that were there hold the new one.
+    // There are more variables than before. The old ones fix the new one.
     const grown = await infer(strong(5), { algorithm: graphGibbs({ chains: 2, warmup: 200, sweeps: 100 }), from: { chains } });
     expect([...grown.chains!.states[0].subarray(0, 4)]).toEqual([2, 2, 2, 2]);
     expect(Math.round(grown.marginal(4).p.reduce((a, b) => a + b))).toBe(1);
   });
 
-  it("with tempering has a whole warm-up, and only then keeps anything: powers are found anew, and until then nothing is traded", async () => {
+  it("warms up fully with tempering, finds the powers again, and only then keeps draws", async () => {
     const algorithm = graphGibbs({ tempered: true, mcse: 0.03 });
     const first = await infer(ring(4, 0.5), { algorithm });
     const found = await infer(ring(4, 0.5), { algorithm, from: first });
@@ -184,7 +188,7 @@ describe("infer from an earlier answer", () => {
     expect(Number(/(\d+) round trips/.exec(found.method)![1])).toBeGreaterThan(0);
   });
 
-  it("of variables about which nothing is known, takes as many sweeps as ever", async () => {
+  it("needs the usual number of sweeps for variables that are unknown", async () => {
     const algorithm = graphGibbs({ mcse: 0.05 });
     const first = await infer(ring(1), { algorithm });
     expect(sweepsOf(await infer(ring(1), { algorithm, from: first }))).toBeLessThan(400);
@@ -192,7 +196,7 @@ describe("infer from an earlier answer", () => {
     expect(sweepsOf(await infer(ring(1), { algorithm, from: { chains } }))).toBeGreaterThanOrEqual(1000);
   });
 
-  it("hands on what it knew: a short run is no reason for longer ones, and no draws are repeated", async () => {
+  it("passes on its variances, does not lengthen after a short run, and repeats no draws", async () => {
     const algorithm = graphGibbs({ mcse: 0.03 });
     const first = await infer(ring(2), { algorithm });
     const second = await infer(ring(2), { algorithm, from: first });
@@ -207,7 +211,7 @@ describe("infer from an earlier answer", () => {
     expect(repeated.marginal(0).p).not.toEqual(third.marginal(0).p);
   });
 
-  it("a run from an answer resumes from checkpoints, the first one too, to the same bytes, without the answer", async () => {
+  it("resumes from any checkpoint, including the first, to the same bytes without the answer", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 3000; i++) graph.variable();
     for (let i = 0; i < 2999; i++) graph.equal([i, i + 1], { weight: 0.3 });
@@ -230,7 +234,7 @@ describe("infer from an earlier answer", () => {
     }
   });
 
-  it("is refused of answers without chains, and of larger graphs", async () => {
+  it("refuses answers without chains, and answers of larger graphs", async () => {
     const exact = await infer(ring(1), { algorithm: elimination() });
     expect(exact.chains).toBeUndefined();
     expect(() => infer(ring(1), { from: exact })).toThrow(/from is .*must be an answer that chains computed.*\[OPTION_TYPE\]/);
@@ -238,7 +242,7 @@ describe("infer from an earlier answer", () => {
     await expect(infer(ring(1), { algorithm: graphGibbs(), from: large })).rejects.toThrow(
       /about 20 variables, but the graph has 16.*\[OPTION_RANGE\]/,
     );
-    // Of no use to others, and no harm.
+    // Other algorithms ignore `from`.
     expect((await infer(ring(1, 0, 20), { algorithm: elimination(), from: large })).certificate).toEqual({ exact: true });
   });
 });

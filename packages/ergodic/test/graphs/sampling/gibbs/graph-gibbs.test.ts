@@ -1,4 +1,7 @@
-/** Gibbs sampling on graphs as users run it: errors that hold, chains that are stuck and say so, the same bytes at any number of workers. */
+/**
+ * Gibbs sampling on graphs through the public API: correct errors, warnings of stuck chains, and equal bytes at any
+ * number of workers.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
@@ -33,7 +36,7 @@ function mixedGraph(seed: number) {
 const numbersOf = (answer: Answer): string => JSON.stringify(answer).replace(/"run":\{[^}]*\}/, "");
 
 describe("graphGibbs", () => {
-  it("errors are as large as claimed, over 120 graphs of all kinds of factors without zeros", async () => {
+  it("has errors as large as claimed, on 120 graphs of all kinds of factors without zeros", async () => {
     let [beyond2, beyond4, count] = [0, 0, 0];
     for (let seed = 0; seed < 120; seed++) {
       const graph = mixedGraph(seed);
@@ -55,12 +58,13 @@ describe("graphGibbs", () => {
     }
     console.log(`of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4`);
     expect(count).toBeGreaterThan(1500);
-    // Of 3,900 from 300 other graphs 5.1 % were off by more than 2, and 2 by more than 4. Were those of a graph alike, 7.5 % of 120 would have a chance of 12 %.
+    // Of 3,900 errors from 300 other graphs, 5.1 % exceeded 2, and 2 exceeded 4. If errors within a graph were equal,
+    // 7.5 % of 120 graphs would have a probability of 12 %.
     expect(beyond2).toBeLessThan(0.075 * count);
     expect(beyond4).toBeLessThan(5);
   });
 
-  it("variables of their own, and those that were observed, are exact", async () => {
+  it("is exact for isolated and observed variables", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c"]) graph.variable(name);
     graph.isTrue("a", { weight: 0.5 });
@@ -77,7 +81,7 @@ describe("graphGibbs", () => {
     }
   });
 
-  it("a magnet that cannot turn over is not trusted, with any seed", async () => {
+  it("does not trust a magnet that cannot turn over, with any seed", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 64; i++) graph.variable();
     for (const [a, b] of gridEdges(8, 8, true)) graph.equal([a, b], { weight: 1 });
@@ -88,10 +92,10 @@ describe("graphGibbs", () => {
     }
   });
 
-  it("a state that never changed has no error, nor has its neighbour; one that is certain whatever others do has", async () => {
+  it("has no error for a constant state and its neighbour, but has one for a certain state", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c", "d", "e"]) graph.variable(name);
-    // Both alike, and nearly never the second state: changes of one at a time do not get there.
+    // Both alike, and almost never in the second state, which changes of one variable do not reach.
     graph.table(["a", "b"], [1, 1e-9, 1e-9, 1]);
     graph.isTrue("a", { weight: 12 });
     graph.equal(["b", "c"], { weight: 0.3 });
@@ -105,7 +109,7 @@ describe("graphGibbs", () => {
     for (const name of ["d", "e"]) expect(said(name)).toContain("mcse");
   });
 
-  it("islands of states are named: what exclusive literals leave, one change at a time does not cross", async () => {
+  it("names the islands that exclusive literals form for single changes", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c"]) graph.variable(name);
     graph.oneOf(["a", "b", "c"]);
@@ -113,7 +117,7 @@ describe("graphGibbs", () => {
     expect(answer.certificate).toEqual({ none: expect.stringMatching(/islands/) });
   });
 
-  it("is the same at 1, 2 and 4 workers, where workers share colours", async () => {
+  it("computes the same result at 1, 2 and 4 workers that share colours", async () => {
     const graph = factorGraph();
     const side = 136;
     for (let i = 0; i < side * side; i++) graph.variable();
@@ -129,7 +133,7 @@ describe("graphGibbs", () => {
     expect(answers[2]).toBe(answers[0]);
   });
 
-  it("a run over a large graph is kept in the middle of a sweep, and continues to the same bytes with other workers", async () => {
+  it("resumes a large graph from the middle of a sweep to the same bytes with other workers", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 20000; i++) graph.variable();
     for (let i = 0; i < 19999; i++) graph.equal([i, i + 1], { weight: 0.4 });
@@ -137,7 +141,7 @@ describe("graphGibbs", () => {
     await expectContinued(graph, graphGibbs({ chains: 2, warmup: 10, sweeps: 100 }), engine);
   });
 
-  it("a checkpoint is refused where the graph is another", async () => {
+  it("refuses the checkpoint of another graph", async () => {
     const graph = mixedGraph(1);
     const bytes = await infer(graph, { algorithm: graphGibbs({ sweeps: 100 }) })
       .pause()
@@ -146,7 +150,7 @@ describe("graphGibbs", () => {
     await expect(infer.resume(bytes, other)).rejects.toThrow(/another graph .* \[CHECKPOINT_MODEL\]/);
   });
 
-  it("Hogwild says that it is biased where workers race, and is sequential where they do not", async () => {
+  it("warns that Hogwild is biased if workers race, and otherwise runs sequentially", async () => {
     const graph = mixedGraph(3);
     const answer = async (schedule: "hogwild" | "sequential", workers: number) =>
       await infer(graph, { algorithm: graphGibbs({ schedule, sweeps: 1000 }), workers });
@@ -164,7 +168,7 @@ describe("graphGibbs", () => {
     expect(alone.marginal("x0")).toEqual((await answer("sequential", 1)).marginal("x0"));
   });
 
-  it("is what a graph of 200,000 variables is inferred from by default, and the method says why", async () => {
+  it("is the default for a graph of 200,000 variables, and the method reports why", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 200_000; i++) graph.variable();
     for (let i = 0; i < 199_999; i++) graph.equal([i, i + 1], { weight: 0.3 });
@@ -173,11 +177,11 @@ describe("graphGibbs", () => {
     for await (const { sweeps } of run) if ((sweeps as number) > 20) run.stop("enough");
     const answer = await run;
     expect(answer.method).toMatch(/^200000 variables are too many .*; chromatic Gibbs: 4 chains of \d+ sweeps/);
-    // The probability is above 0.99. The run is stopped early, when estimates are rough.
+    // The probability is above 0.99, but the run is stopped early, while estimates are rough.
     expect(answer.marginal("x100000").p[1]).toBeGreaterThan(0.7);
   });
 
-  it("states beyond a byte, and terms beyond numbers, are refused", async () => {
+  it("refuses states beyond a byte, and infinite terms", async () => {
     const graph = factorGraph();
     graph.variable("word", 300);
     await expect(infer(graph, { algorithm: graphGibbs() })).rejects.toThrow(/word has 300 states.*256 .*\[GRAPH_STATES\]/);
@@ -191,7 +195,7 @@ describe("graphGibbs", () => {
 });
 
 describe("layouts", () => {
-  it("take at most 24 bytes an edge, at 20,000 variables with 180,000 edges", () => {
+  it("need at most 24 bytes per edge, for 20,000 variables with 180,000 edges", () => {
     const draws = stream(1, "layout").at(0);
     const graph = factorGraph();
     const count = 20_000;
@@ -213,7 +217,7 @@ describe("layouts", () => {
     layout.dispose();
   });
 
-  it("no factor has two variables of a colour, wide ones included", () => {
+  it("have no factor with two variables of a colour, including wide factors", () => {
     const draws = stream(2, "colours").at(0);
     const graph = factorGraph();
     for (let i = 0; i < 400; i++) graph.variable();

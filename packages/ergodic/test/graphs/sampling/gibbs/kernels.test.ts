@@ -1,4 +1,7 @@
-/** Sweeps against a plain twin that multiplies all factors anew for each draw; and their stationary distribution, by enumeration. */
+/**
+ * Sweeps compared with a plain twin that multiplies all factors for each draw, and their stationary distribution by
+ * enumeration.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
@@ -13,7 +16,7 @@ import { distance, type Laid, laidOut, possible, product, recounted } from "./la
 
 const engine = await openEngine({ families: ["graphs"] });
 
-/** The kernel's conditional probabilities at one position, from what it keeps of a single visit. */
+/** The kernel's conditional probabilities at one position, from the state after a single visit. */
 function kernelConditional(laid: Laid, states: Int32Array, position: number): Float64Array {
   const { chain, layout, columns } = laid;
   const before = sumsAt(laid, position);
@@ -33,7 +36,7 @@ function sumsAt({ chain, layout }: Laid, position: number): Float64Array {
 const graphs = graphPlans({ most: 6, widest: 6 });
 
 describe("graphSweep", () => {
-  it.each([sequential, chromatic])("draws what the twin draws, $name", async (schedule) => {
+  it.each([sequential, chromatic])("draws the same as the twin, $name", async (schedule) => {
     let drawn = 0;
     await fc.assert(
       fc.asyncProperty(graphs, fc.nat(), async (plan, seed) => {
@@ -69,7 +72,7 @@ describe("graphSweep", () => {
     expect(drawn).toBeGreaterThan(2000);
   });
 
-  it("several sweeps of one call, and ranges of several calls, draw the same", async () => {
+  it("draws the same in one call for several sweeps as in several calls for ranges", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 40; i++) graph.variable(undefined, i % 5 === 0 ? 3 : 2);
     const weight = graph.weight(undefined, 0.8);
@@ -96,7 +99,7 @@ describe("graphSweep", () => {
 });
 
 describe("stationary distributions", () => {
-  it("π is that of every visit, of sweeps in both orders, and of random scan, to 1e-12; a wrong term is seen", () => {
+  it("π is stationary for every visit, sweeps in both orders and random scan, to 1e-12; a wrong term is detected", () => {
     let worst = 0;
     let seen = 0;
     let graphsSeen = 0;
@@ -116,7 +119,7 @@ describe("stationary distributions", () => {
               row.map((_, j) => matrices.reduce((sum, m) => sum + m[i][j], 0) / matrices.length),
             );
             for (const matrix of [...matrices, sweep, scan]) worst = Math.max(worst, distance(pi, matrix));
-            // The mutant: the first state of each conditional is a little more likely.
+            // Mutant: the first state of each conditional is slightly more likely.
             const wrong = visitsOf(laid, states, (p) => p.map((value, s) => value * (s === 0 ? 1.001 : 1))).reduce(product);
             if (distance(pi, wrong) > 1e-6) seen++;
             graphsSeen++;
@@ -149,8 +152,8 @@ function visitsOf(laid: Laid, states: Int32Array[], change: (p: Float64Array) =>
   });
 }
 
-describe("what racing workers share", () => {
-  it("counts of literals are right after 10^7 updates by two workers at once", async () => {
+describe("shared counts of racing workers", () => {
+  it("are correct after 10^7 simultaneous updates by two workers", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 20000; i++) graph.variable();
     for (let i = 0; i < 4; i++)
@@ -161,7 +164,7 @@ describe("what racing workers share", () => {
       );
     const laid = laidOut(graph.conditionals(), engine, { schedule: hogwild, workers: 2 });
     laid.chain.begin(() => 0);
-    // Voters are hardly drawn to either side: a draw changes one in nearly half of all cases, of 2e7 a round.
+    // Voters have almost no preference: a draw changes one in nearly half of all cases, of 2e7 per round.
     const rounds = power(1, 11);
     for (let n = 0; n < rounds; n++) {
       await laid.sweep(1000 * n, 1000);
@@ -175,7 +178,7 @@ describe("what racing workers share", () => {
   });
 });
 
-it("a conditional of the twin is what enumeration gives", () => {
+it("the twin's conditional equals enumeration", () => {
   const graph = factorGraph();
   for (const name of ["a", "b", "c"]) graph.variable(name);
   graph.imply(["a", "b"], "c", { weight: 2 });

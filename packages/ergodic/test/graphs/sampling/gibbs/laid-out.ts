@@ -9,7 +9,7 @@ import type { Schedule } from "../../../../src/graphs/sampling/gibbs/schedules/s
 import { sequential } from "../../../../src/graphs/sampling/gibbs/schedules/sequential.ts";
 import { logValueAt } from "../../../reference/conditionals.ts";
 
-/** A chain over a graph, to be driven by hand. Variables of one state count as observed. */
+/** A chain over a graph that the test drives. Variables of one state count as observed. */
 export function laidOut(
   given: Conditionals,
   engine: Engine,
@@ -30,7 +30,7 @@ export function laidOut(
     for (const stretch of visits.stretches)
       await engine.run(chain.calls(stretch, schedule, number, sweeps, keep, workers), { workers, deterministic: false });
   };
-  /** By variable. */
+  /** States by variable. */
   const states = (): number[] => Array.from(layout.positions, (position) => chain.current[position]);
   return { columns, visits, layout, together, chain, random, sweep, states, dispose };
 }
@@ -44,7 +44,7 @@ interface LaidOutOptions {
 /** A laid-out graph with its chain. */
 export type Laid = ReturnType<typeof laidOut>;
 
-/** Joint states of positive product, of variables that are drawn; the observed ones are where they were seen. */
+/** Joint states of positive product for the sampled variables. Observed variables keep their states. */
 export function possible({ columns }: Laid): Int32Array[] {
   const { cardinalities, observed } = columns;
   const states = observed.map((state) => Math.max(0, state));
@@ -61,7 +61,7 @@ export function possible({ columns }: Laid): Int32Array[] {
   }
 }
 
-/** Of matrices. */
+/** Product of matrices. */
 export const product = (a: number[][], b: number[][]): number[][] =>
   a.map((row) => b[0].map((_, j) => row.reduce((sum, value, k) => sum + value * b[k][j], 0)));
 
@@ -69,7 +69,7 @@ export const product = (a: number[][], b: number[][]): number[][] =>
 export const distance = (pi: number[], matrix: number[][]): number =>
   Math.max(...pi.map((value, j) => Math.abs(pi.reduce((sum, p, i) => sum + p * matrix[i][j], 0) - value)));
 
-/** Literals that hold, by counted factor, from the states. */
+/** Number of literals that hold, by counted factor, computed from the states. */
 export function recounted(laid: Laid): number[] {
   const counts = new Int32Array(laid.layout.counted);
   laid.layout.countInto(counts, laid.chain.current);

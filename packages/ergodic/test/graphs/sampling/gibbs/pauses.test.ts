@@ -1,4 +1,7 @@
-/** Large graphs are coloured, partitioned and laid out in pieces, between which signals are served and memory may grow: the same as at once, and small graphs without a pause. */
+/**
+ * Large graphs are coloured, partitioned and laid out in pieces. Between the pieces, signals are checked and memory can
+ * grow. The result equals that without pauses, and small graphs have no pauses.
+ */
 import { describe, expect, it } from "vitest";
 import { type Engine, openEngine } from "../../../../src/engine/memory/engine.ts";
 import { EngineMemory } from "../../../../src/engine/memory/memory.ts";
@@ -26,7 +29,10 @@ import { followed } from "../../../reference/followed.ts";
 
 const engine = await openEngine({ families: ["graphs", "training"] });
 
-/** Booleans, each with a factor of its own, two pairs, and every tenth one with votes of others; half of them observed where `seen`. */
+/**
+ * Booleans, each with a single factor and two pairs. Every tenth one also has votes of others. `seen` observes half of
+ * them.
+ */
 function world(count: number, seen = false): FactorGraph {
   const graph = factorGraph();
   const [own, pair, votes] = ["own", "pair", "votes"].map((name) => graph.weight(name, 0.3));
@@ -46,14 +52,14 @@ function world(count: number, seen = false): FactorGraph {
   return graph;
 }
 
-/** Number of variables of a large graph. Least numbers of pauses are stated for 40,000 of them. */
+/** Number of variables of a large graph. The minimum numbers of pauses are stated for 40,000. */
 const LARGE = 12_000;
 const SHARE = LARGE / 40_000;
 const large = world(LARGE);
 const small = world(200);
 
 describe("pauses", () => {
-  it("are many in what is made of a large graph, none of a small one", () => {
+  it("occur often while structures of a large graph are built, and never for a small one", () => {
     const making: [name: string, steps: (graph: FactorGraph) => Generator<void, unknown>, least: number][] = [
       ["columns", (graph) => graph.columning(), 50],
       ["colours", (graph) => colouring(graph.conditionals()), 30],
@@ -79,14 +85,14 @@ describe("pauses", () => {
     }
   });
 
-  it("leave what is laid out as it is at once, where memory grows meanwhile", () => {
+  it("leave layouts unchanged, even if memory grows meanwhile", () => {
     const columns = large.conditionals();
     const found = blocksOf(columns);
     const bytesOf = (pieces: boolean): { bytes: Uint32Array; pauses: number } => {
       const memory = new EngineMemory(false);
       const layout = new Layout(columns, found.order, memory, { learn: true });
       const together = new BlockLayout(columns, layout, found, memory);
-      // Memory that grows is another buffer: what looked at the one before sees nothing any more.
+      // Growing memory replaces its buffer, so views of the old buffer become empty.
       const grow = (): void => void memory.memory.grow(1);
       let pauses = 0;
       if (!pieces) followed(layout.filling());
@@ -110,7 +116,7 @@ describe("pauses", () => {
     expect(inPieces.bytes).toEqual(once.bytes);
   });
 
-  it("are many in what is said of a large graph, none of a small one: the same as at once, where memory grows meanwhile", () => {
+  it("occur often while a large graph is summarised, with the same result even if memory grows", () => {
     const said = (graph: FactorGraph, pieces: boolean): { pauses: number[]; values: unknown[] } => {
       const memory = new EngineMemory(false);
       const columns = graph.conditionals();
@@ -145,7 +151,7 @@ describe("pauses", () => {
     expect(said(small, true).pauses).toEqual([0, 0, 0]);
   });
 
-  it("are in answers of runs, too, in which the signal is served", async () => {
+  it("occur in the answers of runs, and respond to the signal", async () => {
     const algorithm = graphGibbs({ chains: 2, warmup: 0, sweeps: 100 });
     const run = await Inference.open(
       large.conditionals(),
@@ -190,7 +196,7 @@ describe("pauses", () => {
   it.each<[string, (signal: AbortSignal) => Promise<unknown>]>([
     ["inference", async (signal) => infer(large, { algorithm: graphGibbs({ schedule: "blocks" }), signal })],
     ["learning", async (signal) => fit(world(LARGE, true), { signal })],
-  ])("serve the signal of %s while it begins, and memory is given back", async (_, run) => {
+  ])("respond to the signal of %s at its start, and release memory", async (_, run) => {
     const before = engine.memory.usedBytes;
     for (const turns of [3, 130, 190, 260].map((n) => Math.ceil(SHARE * n))) {
       const controller = new AbortController();

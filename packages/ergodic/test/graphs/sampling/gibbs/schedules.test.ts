@@ -1,4 +1,4 @@
-/** What all schedules have in common: who shares a colour, what a chain keeps, runs that are kept and resumed; and how biased racing is. */
+/** Properties of all schedules: shared colours, memory of a chain, resumed runs, and the bias of racing. */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
@@ -15,9 +15,9 @@ import { laidOut } from "./laid-out.ts";
 const engine = await openEngine({ families: ["graphs"] });
 
 describe("colours", () => {
-  it("of 8192 variables are shared among workers, smaller ones run on one, those that follow each other in one stretch", () => {
+  it("are shared among workers from 8192 variables, and consecutive smaller ones form one stretch", () => {
     expect(stretchesOf([8191, 8300, 16_491, 24_683, 24_683, 24_700, 24_710], 5)).toEqual([
-      // 8191, 109 and 8191; then 8192; then none, 17 and 10.
+      // 8191, 109 and 8191 are sequential, then 8192 is shared, then 0, 17 and 10 are sequential.
       { from: 5, to: 16_496, shared: false },
       { from: 16_496, to: 24_688, shared: true },
       { from: 24_688, to: 24_715, shared: false },
@@ -38,8 +38,8 @@ function chainOf(count: number): FactorGraph {
   return graph;
 }
 
-describe("a chain", () => {
-  it("keeps 26 bytes a Boolean, whatever it has seen, and 2 where no sums are kept", () => {
+describe("chains", () => {
+  it("need 26 bytes per Boolean however many states they saw, and 2 without sums", () => {
     const count = 100_000;
     const columns = chainOf(count).conditionals();
     const layout = Layout.of(columns, atOnce(sequential.visits(columns)).order, engine.memory);
@@ -66,7 +66,7 @@ describe.each(["chromatic", "blocks", "sequential", "random", "hogwild"] as cons
   for (let i = 0; i < 1500; i += 3) graph.or([i, (i + 7) % 1500, (i + 31) % 1500], { weight: 0.3 });
   const algorithm = graphGibbs({ schedule, chains: 2, warmup: 10, sweeps: 100 });
 
-  it("end, kept at any stretch, as those that were not", async () => {
+  it("ends with the same result after a checkpoint at any stretch", async () => {
     const plan = { task: "marginals", seed: 3, workers: 1, memory: 2 ** 28 } as const;
     const open = (): Promise<Inference> => Inference.open(graph.conditionals(), algorithm, plan, engine);
     const found = (run: Inference): string =>
@@ -86,7 +86,7 @@ describe.each(["chromatic", "blocks", "sequential", "random", "hogwild"] as cons
     whole.dispose();
   });
 
-  it("tick, are paused, kept and resumed by users, and stopped with an answer", async () => {
+  it("ticks, pauses, checkpoints and resumes, and stops with an answer", async () => {
     const wanted = numbersOf(await infer(graph, { algorithm, seed: 2 }));
     const run = infer(graph, { algorithm, seed: 2 }).pause();
     const kept = [await run.checkpoint()];
@@ -106,8 +106,8 @@ describe.each(["chromatic", "blocks", "sequential", "random", "hogwild"] as cons
 });
 
 describe("Hogwild", () => {
-  it("is biased by at most what drawing both of a pair at once is, where workers meet at every pair: measured", async () => {
-    // Pairs of neighbours that two workers draw at the same time, if they are equally fast.
+  it("has at most the measured bias of simultaneous draws if workers meet at every pair", async () => {
+    // Pairs of neighbours that two equally fast workers draw simultaneously.
     const half = 20_000;
     const [field, coupling] = [0.3, 0.6];
     const graph = factorGraph();
@@ -119,7 +119,7 @@ describe("Hogwild", () => {
     const pairs = [0, 1, 2, 3].map((code) => [code >> 1, code & 1] as const);
     const equal = (p: readonly number[]): number => (p[0] + p[3]) / p.reduce((sum, one) => sum + one);
     const exact = equal(pairs.map(([a, b]) => weight(a, b)));
-    // Both at once: each is drawn given what the other was.
+    // Simultaneous draws: each is drawn given the previous state of the other.
     let pair: readonly number[] = [1, 1, 1, 1];
     for (let n = 0; n < 100; n++)
       pair = pairs.map(([a, b]) => pairs.reduce((sum, [c, d], from) => sum + pair[from] * given(a, d) * given(b, c), 0));
@@ -140,7 +140,7 @@ describe("Hogwild", () => {
     console.log(
       `equal pairs: ${exact.toFixed(4)} exactly, ${one.toFixed(4)} by one worker, ${two.toFixed(4)} by two that race, ${atOncePair.toFixed(4)} if both were always drawn at once`,
     );
-    // 8 million pairs, each remembered for about two sweeps: a standard error below 0.0003.
+    // 8 million pairs, each with a memory of about two sweeps: the standard error is below 0.0003.
     expect(Math.abs(one - exact)).toBeLessThan(0.0015);
     expect(two).toBeLessThan(exact + 0.0015);
     expect(two).toBeGreaterThan(atOncePair - 0.0015);

@@ -1,6 +1,6 @@
 /**
- * Scouts, which compare chains with others from other starts: graphs with several modes that chains do not connect are not trusted, graphs with one mode are, at a
- * bounded cost, and a run is kept and resumed in their midst.
+ * Scouts, which compare chains with others from other starts. Graphs with several modes that chains do not connect are
+ * not trusted, and graphs with one mode are. The cost is bounded, and runs resume in the middle of scouting.
  */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
@@ -18,14 +18,14 @@ import { curieWeiss, gaugedGrid, glass, type Modes, planted, potts } from "./two
 const engine = await openEngine({ families: ["graphs"] });
 const STRAYED = /chains from other starts are in states that these chains never visit/;
 
-/** By variable the probabilities of its states. */
+/** Probabilities of the states of each variable. */
 async function truthOf({ graph, truth }: Modes): Promise<readonly (readonly number[])[]> {
   if (truth) return truth.map((p) => [1 - p, p]);
   const exact = await infer(graph, { algorithm: elimination() });
   return exact.variables.map((name) => exact.marginal(name).p);
 }
 
-/** Whether some probability has a standard error and is wrong: by more than 0.03 and five standard errors. */
+/** Whether some probability has a standard error but is wrong by more than 0.03 and five standard errors. */
 function trustedAndWrong(answer: Answer, truth: readonly (readonly number[])[]): boolean {
   return truth.some((wanted, variable) => {
     const { p, certificate } = answer.marginal(variable);
@@ -55,17 +55,17 @@ describe("graphGibbs() of graphs with several modes", () => {
       if ("none" in answer.certificate && STRAYED.test(answer.certificate.none)) refused++;
     }
     console.log(`${wrong} of ${cases.length} runs trusted and wrong, ${refused} refused for other starts`);
-    // At a rate of 1 in 100, 5 or more of 112 have a chance of 0.6 %; without scouts 12 were.
+    // At a rate of 1 in 100, 5 or more of 112 have a probability of 0.6 %. Without scouts 12 were wrong.
     expect(wrong).toBeLessThan(5);
     expect(refused).toBeGreaterThan(10);
   });
 
-  it("says so of the variables that are about it alone, in a graph of many", async () => {
+  it("reports only the bimodal variables in a large graph", async () => {
     const graph = factorGraph();
     const count = 1500;
     for (let i = 0; i < count; i++) graph.variable();
     for (let i = 0; i + 1 < count; i++) graph.equal([i, i + 1], { weight: 0.2 });
-    // Sixteen that agree, in one of two states; which one is by a hair.
+    // Sixteen variables that agree in one of two states, with a tiny preference.
     const cluster = Array.from({ length: 16 }, (_, k) => 700 + k);
     for (const i of cluster) for (const j of cluster) if (j < i) graph.equal([i, j], { weight: (i + j) % 2 === 0 ? 0.3 : -0.3 });
     graph.isTrue(700, { weight: 0.1 });
@@ -79,10 +79,10 @@ describe("graphGibbs() of graphs with several modes", () => {
     expect(trusted).toBeGreaterThan(0.98 * runs * 600);
   });
 
-  it("a variable beside one whose chains disagree has no certificate", async () => {
+  it("gives no certificate to the neighbour of a variable whose chains disagree", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c", "d", "e"]) graph.variable(name);
-    // Both alike, and hardly ever changing: the first two chains begin in different states.
+    // Both are alike and rarely change, so the first two chains begin in different states.
     graph.table(["a", "b"], [1, 1e-4, 1e-4, 1]);
     graph.equal(["b", "c"], { weight: 0.2 });
     graph.equal(["c", "d"], { weight: 0.2 });
@@ -96,7 +96,7 @@ describe("graphGibbs() of graphs with several modes", () => {
 });
 
 describe("graphGibbs() of graphs with one mode", () => {
-  it("trusts them as before: of 60 none is refused for other starts", async () => {
+  it("trusts them as before: scouts refuse none of 60", async () => {
     let [refused, wrong] = [0, 0];
     for (let k = 0; k < 60; k++) {
       const modes = [
@@ -112,7 +112,7 @@ describe("graphGibbs() of graphs with one mode", () => {
     expect([refused, wrong]).toEqual([0, 0]);
   });
 
-  /** A chain with fields, whose domains move slowly: scouts are late there, not elsewhere. */
+  /** A chain with fields, whose domains move slowly. Scouts are slow there, but do not find other states. */
   function slowChain(seed: number): Modes {
     const draws = stream(seed, "slow chain").at(0);
     const graph = factorGraph();
@@ -126,19 +126,19 @@ describe("graphGibbs() of graphs with one mode", () => {
 });
 
 describe("scouts", () => {
-  it("make at most 6.5 % of the fewest sweeps of the chains, and are 4 at least", () => {
-    // Of 12 sweeps each.
+  it("use at most 6.5 % of the fewest sweeps of the chains, and number at least 4", () => {
+    // Each scout makes 12 sweeps.
     expect(Scouts.wanted(4 * 1200)).toBe(26);
     expect(26 * 12).toBeLessThanOrEqual(0.065 * 4 * 1200);
     expect([Scouts.wanted(2 * 1200), Scouts.wanted(0), Scouts.wanted(1e9), Scouts.wanted(1e9, 8)]).toEqual([13, 4, 32, 8]);
   });
 
-  it("groups are of at most 32 variables that share factors, also around a hub, in time that grows with the edges", () => {
+  it("group at most 32 variables that share factors, even around a hub, in time that grows with the edges", () => {
     const graph = factorGraph();
     const count = 20_000;
     for (let i = 0; i < count; i++) graph.variable();
     for (let i = 0; i + 1 < 3200; i++) graph.equal([i, i + 1], { weight: 0.1 });
-    // One function of very many literals, to which all others belong.
+    // One function of very many literals, which contains all others.
     graph.or(
       Array.from({ length: count - 3200 }, (_, i) => 3200 + i),
       { weight: 0.1 },
@@ -152,7 +152,7 @@ describe("scouts", () => {
     for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
     expect(Math.max(...sizes.values())).toBe(32);
     expect(sizes.size).toBeLessThan(count / 30);
-    // Along the row, groups are pieces of it.
+    // Groups along the row are pieces of it.
     for (let i = 0; i < 32; i++) expect(groups[layout.positions[i]]).toBe(groups[layout.positions[0]]);
     expect(groups[layout.positions[32]]).not.toBe(groups[layout.positions[31]]);
     const regions = new Regions(layout, groups, new Float64Array(layout.slots[layout.drawn]));
@@ -160,7 +160,7 @@ describe("scouts", () => {
     layout.dispose();
   });
 
-  it("ranges grow to what was seen", () => {
+  it("extend ranges to the observed values", () => {
     const ranges = emptyRanges(2);
     for (const values of [
       [1, 5],
@@ -175,7 +175,7 @@ describe("scouts", () => {
   });
 
   it.each(["chromatic", "blocks", "random"] as const)(
-    "a run that is kept at any time ends as if it had not been: %s",
+    "end with the same result after a checkpoint at any time: %s",
     async (schedule) => {
       const { graph } = curieWeiss(3, 60, 2, 0.005);
       const algorithm = graphGibbs({ schedule, chains: 2, warmup: 20, sweeps: 600, mcse: 0.02 });
@@ -217,7 +217,7 @@ describe("scouts", () => {
         expect(numbersIn(second) === wanted).toBe(true);
         second.dispose();
       }
-      // Some were kept before the scouts were there, and answers of that time say so.
+      // Some checkpoints precede the scouts, and their answers report this.
       expect(unheard).toBeGreaterThan(0);
       expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
     },

@@ -1,4 +1,7 @@
-/** Tempered Gibbs sampling on graphs: what states are worth, the stationary distribution on the product space, a plain twin, and graphs whose modes one chain does not leave. */
+/**
+ * Tempered Gibbs sampling on graphs: values of states, the stationary distribution on the product space, a plain twin,
+ * and graphs with modes that one chain does not leave.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Conditionals } from "../../../../src/engine/contract/index.ts";
@@ -33,7 +36,7 @@ const engine = await openEngine({ families: ["graphs"] });
 
 type Laid = ReturnType<typeof laidOut>;
 
-/** All joint states of variables that are drawn, or those of positive product. */
+/** All joint states of sampled variables, or those of positive product. */
 function statesOf({ columns }: Laid, all = false): Int32Array[] {
   const { cardinalities, observed } = columns;
   let found = [observed.map((state) => Math.max(0, state))];
@@ -51,7 +54,7 @@ function valueAt({ chain }: Laid, states: ArrayLike<number>): number {
   return chain.value;
 }
 
-/** ln p^β up to a constant: the same graph with all logarithms times β. */
+/** ln p^β up to a constant: the same graph with all logarithms multiplied by β. */
 const atPower = (columns: Conditionals, power: number): Conditionals => ({
   ...columns,
   shapeValues: columns.shapeValues.map((value) => (value === -Infinity ? value : power * value)),
@@ -69,14 +72,15 @@ const distance = (pi: number[], matrix: number[][]): number =>
   Math.max(...pi.map((value, j) => Math.abs(pi.reduce((sum, p, i) => sum + p * matrix[i][j], 0) - value)));
 
 describe("graphValue", () => {
-  it("is ln of the product of all factors up to a constant, −∞ where it is 0", () => {
+  it("is ln of the product of all factors up to a constant, and −∞ if it is 0", () => {
     let [same, zeros, forms] = [0, 0, 0];
     fc.assert(
       fc.property(graphPlans({ most: 6, widest: 5 }), (plan) => {
         for (const schedule of [sequential, chromatic, blocks]) {
           const laid = laidOut(graphFrom(plan).conditionals(), engine, { schedule });
           const all = statesOf(laid, true);
-          // Where nothing is possible, that may be for a factor of observed variables alone, which is part of the constant.
+          // If no state is possible, the cause can be a factor of observed variables alone, which is part of the
+          // constant.
           const base = all.find((one) => logValueAt(laid.columns, one) > -Infinity);
           const constant = base ? valueAt(laid, base) - logValueAt(laid.columns, base) : 0;
           for (const one of base ? all : []) {
@@ -105,7 +109,7 @@ describe("graphValue", () => {
 describe("stationary distributions on the product space", () => {
   const powers = [1, 0.6, 0.25];
 
-  it("Π p^β is that of visits at every power and of even and odd swaps, to 1e-12; wrong signs are seen", () => {
+  it("Π p^β is stationary for visits at every power and for even and odd swaps, to 1e-12; wrong signs are detected", () => {
     let worst = 0;
     let [graphsSeen, seen, zeros] = [0, 0, 0];
     fc.assert(
@@ -149,7 +153,7 @@ describe("stationary distributions on the product space", () => {
     expect(seen).toBeGreaterThan(0.7 * graphsSeen);
   });
 
-  it("impossible states go where they are less likely at once, and two of them stay", () => {
+  it("an impossible state always moves to the lower power, and two impossible states stay", () => {
     expect(swapProbability(0.5, -Infinity, 3)).toBe(1);
     expect(swapProbability(0.5, 3, -Infinity)).toBe(0);
     expect(swapProbability(0.5, -Infinity, -Infinity)).toBe(0);
@@ -157,7 +161,7 @@ describe("stationary distributions on the product space", () => {
   });
 });
 
-/** The transition matrix of one visit at a power, by what the kernel keeps of it. */
+/** The transition matrix of one visit at a power, from the state that the kernel stores. */
 function visitAt(laid: Laid, states: Int32Array[], position: number, power: number): number[][] {
   const { chain, layout, columns } = laid;
   const variable = layout.variables[position];
@@ -184,7 +188,7 @@ function visitAt(laid: Laid, states: Int32Array[], position: number, power: numb
   return matrix;
 }
 
-/** Two chains with ladders, to be driven by hand. */
+/** Two chains with ladders that the test drives. */
 function ladderOf(laid: Laid, options: GraphTemperingOptions, seed: number) {
   const { layout } = laid;
   const make = (c: number, k: number): Chain => new Chain(layout, engine, stream(seed, "twin", c, "rung", k), 1);
@@ -204,7 +208,7 @@ function ladderOf(laid: Laid, options: GraphTemperingOptions, seed: number) {
     for (const { kernel, args } of ladder.valueCalls()) engine.kernel(kernel as string, false)(...args);
     ladder.swap(number + 1);
   };
-  /** By chain and rung, the states by variable. */
+  /** States by chain, rung and variable. */
   const states = (ladder: TemperedChains): number[][][] =>
     chains.map((chain, c) =>
       [chain, ...ladder.copies.slice((c * ladder.copies.length) / 2, ((c + 1) * ladder.copies.length) / 2)].map((one) =>
@@ -219,7 +223,7 @@ function ladderOf(laid: Laid, options: GraphTemperingOptions, seed: number) {
 }
 
 describe("ladders", () => {
-  it("draw and trade what a plain twin does, and count its round trips", async () => {
+  it("draw and swap the same as a plain twin, and count its round trips", async () => {
     let [moved, trips] = [0, 0];
     await fc.assert(
       fc.asyncProperty(graphPlans({ most: 5, widest: 4 }), fc.nat(), async (plan, seed) => {
@@ -231,7 +235,7 @@ describe("ladders", () => {
           const hand = ladderOf(laid, { temperatures, swapEvery }, seed);
           const ladder = hand.begin((c) => starts[(seed + c) % starts.length]);
           const twin = [0, 1].map((c) => temperatures.map(() => starts[(seed + c) % starts.length].slice()));
-          /** By chain and rung, where the state has been: "top", then "low". */
+          /** The end that each state visited last, by chain and rung: "top", then "low". */
           const been = twin.map((rungs) => rungs.map(() => ({ end: "" })));
           let counted = 0;
           const soft = (variable: number): boolean => laid.layout.terms(laid.layout.positions[variable]) === 1;
@@ -272,7 +276,7 @@ describe("ladders", () => {
     expect(trips).toBeGreaterThan(100);
   });
 
-  it("what changes by a trade alone has changed, of the upper chain", () => {
+  it("record changes by a swap alone, in the upper chain", () => {
     const graph = factorGraph();
     for (let i = 0; i < 4; i++) graph.variable();
     graph.ratio([0, 1, 2], 3, { weight: 1 });
@@ -295,7 +299,7 @@ describe("ladders", () => {
     laid.dispose();
   });
 
-  it("as many powers are found as make half of all swaps, wherever they begin; given ones stay", async () => {
+  it("find as many powers as half of all swaps need, from any start, and keep given powers", async () => {
     const laid = laidOut(ising(8, 2.5, 0.1).conditionals(), engine);
     const found: number[] = [];
     for (const options of [{}, { lowest: 0.02 }]) {
@@ -333,7 +337,7 @@ describe("ladders", () => {
     laid.dispose();
   });
 
-  it("know whether states that a chain had found were seen again later", async () => {
+  it("track whether states found by a chain are seen again later", async () => {
     const laid = laidOut(ising(4, 0.5, 0).conditionals(), engine);
     const hand = ladderOf(laid, { temperatures: [1, 0.9] }, 1);
     const [cold, hot] = [new Int32Array(16), Int32Array.from({ length: 16 }, (_, i) => (i + (i >> 2)) % 2)];
@@ -355,7 +359,7 @@ describe("ladders", () => {
     expect(ladder.lost).toBe(true);
     put(cold, 65, false);
     expect(ladder.lost).toBe(false);
-    // Of so few values nothing is concluded.
+    // Too few values for a conclusion.
     ladder.forget();
     for (let s = 1; s <= 8; s++) put(cold, s, true);
     ladder.begin();
@@ -365,7 +369,7 @@ describe("ladders", () => {
     laid.dispose();
   });
 
-  it("keeps all it needs, and refuses what does not fit", async () => {
+  it("save all they need, and refuse snapshots that do not fit", async () => {
     const laid = laidOut(ising(4, 2, 0.1).conditionals(), engine);
     const [one, two] = [0, 1].map(() => ladderOf(laid, { count: 4 }, 5));
     const [a, b] = [one, two].map((hand) => hand.begin((c) => new Int32Array(16).fill(c)));
@@ -405,7 +409,7 @@ function ising(side: number, temperature: number, field: number): FactorGraph {
   return graph;
 }
 
-/** Two groups of variables that each want to be alike, and a little to be like each other. */
+/** Two groups of variables with strong links within and weak links between them. */
 function clusters(size: number): FactorGraph {
   const graph = factorGraph();
   for (let i = 0; i < 2 * size; i++) graph.variable();
@@ -429,11 +433,11 @@ function worstOf(answer: Answer, exact: Answer): number {
   );
 }
 
-describe("graphGibbs, tempered", () => {
+describe("tempered graphGibbs", () => {
   it.each([
     ["a magnet of 16 x 16 below its critical temperature", () => ising(16, 1.8, 0.001)],
     ["two clusters that are coupled", () => clusters(12)],
-  ])("has the marginals of %s within 4 standard errors, where single chains disagree", async (_, make) => {
+  ])("has the marginals of %s within 4 standard errors, while single chains disagree", async (_, make) => {
     const graph = make();
     const exact = await infer(graph, { algorithm: elimination() });
     for (const seed of isSlow ? [0, 1] : [0]) {
@@ -442,13 +446,14 @@ describe("graphGibbs, tempered", () => {
       const found = await infer(graph, { algorithm: graphGibbs({ tempered: true, sweeps: 3000, mcse: 0.02 }), seed });
       const worst = worstOf(found, exact);
       console.log(`${found.method}: ${worst.toFixed(1)} standard errors`);
-      // Errors of a bimodal graph are those of one number, the share of the modes: 4 standard errors of t with few degrees of freedom, four times.
+      // Errors of a bimodal graph depend on one number, the share of the modes. The limit is 4 standard errors for t
+      // with few degrees of freedom, four times.
       expect(worst).toBeLessThan(4);
       expect(found.certificate).toHaveProperty("mcse");
     }
   });
 
-  it("a state that holds half of the mass and that nothing leads to is not passed over in silence", async () => {
+  it("warns of an isolated state with half of the mass", async () => {
     const graph = factorGraph();
     const names = Array.from({ length: 30 }, (_, i) => `x${i}`);
     for (const name of names) graph.variable(name);
@@ -462,7 +467,7 @@ describe("graphGibbs, tempered", () => {
       }
   });
 
-  it("is never wrong in silence, on random graphs of all sorts, with zeros and without", async () => {
+  it("is never wrong without a warning, on random graphs of all kinds, with and without zeros", async () => {
     const numRuns = power(12, 40);
     const graphs = [...fc.sample(randomGraphs, { numRuns, seed: 24 }), ...fc.sample(denseGraphs, { numRuns, seed: 25 })];
     let [held, claims] = [0, 0];
@@ -485,7 +490,7 @@ describe("graphGibbs, tempered", () => {
     expect(claims).toBeGreaterThan(6 * graphs.length);
   });
 
-  it("a run is what chains and a ladder by hand are, through warm-up and after", async () => {
+  it("equals chains and a ladder by hand, during warm-up and after", async () => {
     const graph = ising(4, 1.6, 0.1);
     const [warmup, swapEvery] = [40, 2];
     const tempered = { temperatures: [1, 0.7, 0.4], swapEvery };
@@ -515,7 +520,7 @@ describe("graphGibbs, tempered", () => {
           for (const { kernel, args } of ladder.valueCalls()) engine.kernel(kernel as string, false)(...args);
           ladder.swap(sweep, sweep <= warmup);
         }
-        // Powers that are given stay: trades are counted anew.
+        // Given powers stay fixed, and swaps are counted again.
         if ([2, 5, 10, 20, 30].includes(sweep)) ladder.forget();
         if (sweep === warmup) ladder.begin();
       }
@@ -533,7 +538,7 @@ describe("graphGibbs, tempered", () => {
     laid.dispose();
   });
 
-  it("is the same at 1, 2 and 4 workers, where workers share colours", async () => {
+  it("computes the same result at 1, 2 and 4 workers that share colours", async () => {
     const graph = factorGraph();
     const side = 132;
     for (let i = 0; i < side * side; i++) graph.variable();
@@ -547,7 +552,7 @@ describe("graphGibbs, tempered", () => {
   });
 
   it.each(["chromatic", "sequential", "random"] as const)(
-    "ends as if it had not been kept, at any time: %s",
+    "ends with the same result after a checkpoint at any time: %s",
     async (schedule) => {
       const graph = ising(5, 1.5, 0.1);
       const algorithm = graphGibbs({ schedule, tempered: { swapEvery: 2 }, warmup: 60, sweeps: 1000 });
@@ -578,7 +583,7 @@ describe("graphGibbs, tempered", () => {
     },
   );
 
-  it("a run is kept and resumed as users do, to the same bytes", async () => {
+  it("resumes through the public API to the same bytes", async () => {
     const graph = ising(12, 2, 0.05);
     const algorithm = graphGibbs({ tempered: true, warmup: 100, sweeps: 1000 });
     const run = infer(graph, { algorithm, seed: 2 });
@@ -593,7 +598,7 @@ describe("graphGibbs, tempered", () => {
     for (const bytes of kept) expect(numbersOf(await infer.resume(bytes, graph, { workers: 2 })) === wanted).toBe(true);
   });
 
-  it("refuses what has no meaning, and is made again from JSON", () => {
+  it("refuses meaningless options, and is rebuilt from JSON", () => {
     expect(() => graphGibbs({ tempered: true, schedule: "hogwild" })).toThrow(/hogwild.*\[OPTION_CONFLICT\]/);
     expect(() => graphGibbs({ tempered: { temperatures: [1, 0.5], count: 2 } })).toThrow(/\[OPTION_CONFLICT\]/);
     for (const temperatures of [[1, 0], [0.5, 0.2], [1, 0.5, 0.7], []])
@@ -608,7 +613,7 @@ describe("graphGibbs, tempered", () => {
   });
 });
 
-/** All that it keeps, but for the number of its steps: to lay a graph out again is one more. */
+/** All stored state except the number of steps, because a new layout adds a step. */
 function numbersIn(inference: Inference): string {
   const { tensors, state } = inference.snapshot();
   const plainly = (_: string, one: unknown): unknown => (ArrayBuffer.isView(one) ? Array.from(one as Float64Array, String) : one);

@@ -1,20 +1,23 @@
-/** Graphs with several modes, whose marginals are known by a formula or found by elimination. */
+/** Graphs with several modes, whose marginals follow from a formula or from elimination. */
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { type FactorGraph, factorGraph } from "../../../../src/entries/everything.ts";
 
-/** A graph and the probability of the second state of each variable, where a formula says it. */
+/** A graph and the probability of the second state of each variable, if a formula exists. */
 export interface Modes {
   readonly graph: FactorGraph;
   readonly truth?: readonly number[];
 }
 
-/** Signs that say which state of each variable is "up", so that no start of all variables alike is special. */
+/** Signs that define which state of each variable is "up", so that equal starting states are not special. */
 function gauge(seed: number, count: number): number[] {
   const draws = stream(seed, "gauge").at(0);
   return Array.from({ length: count }, () => (draws.uniform() < 0.5 ? -1 : 1));
 }
 
-/** p(s) ∝ exp(J/n Σ_{i<j} s_i s_j + h Σ s_i), s = ±1, seen through a gauge: two modes beyond J = 1, the upper one e^{2nhm} times as probable. */
+/**
+ * p(s) ∝ exp(J/n Σ_{i<j} s_i s_j + h Σ s_i), s = ±1, through a gauge. It has two modes beyond J = 1, and the upper one
+ * is e^{2nhm} times as probable.
+ */
 export function curieWeiss(seed: number, n: number, J: number, h: number): Modes {
   const up = gauge(seed, n);
   const graph = factorGraph();
@@ -50,7 +53,10 @@ export function gaugedGrid(seed: number, side: number, coupling: number, field: 
   return { graph };
 }
 
-/** Two planted states, by tables that favour both on the edges of a ring with chords; one of them by `tilt` nats in all. */
+/**
+ * Two planted states, with tables on a ring with chords that favour both. `tilt` is the total preference for one of
+ * them, in nats.
+ */
 export function planted(seed: number, n: number, strength: number, tilt: number): Modes {
   const draws = stream(seed, "planted").at(0);
   const [a, b] = [0, 1].map(() => Array.from({ length: n }, () => draws.integer(2)));
@@ -70,7 +76,7 @@ export function planted(seed: number, n: number, strength: number, tilt: number)
   return { graph };
 }
 
-/** A glass: couplings between all variables at random, of variance β²/n. */
+/** A glass: random couplings of variance β²/n between all variables. */
 export function glass(seed: number, n: number, beta: number): Modes {
   const draws = stream(seed, "glass").at(0);
   const graph = factorGraph();
@@ -82,7 +88,7 @@ export function glass(seed: number, n: number, beta: number): Modes {
   return { graph };
 }
 
-/** Mean-field Potts: p ∝ exp(J/n Σ_{i<j} [c_i = c_j] + h Σ [c_i = 0]), colours shifted by variable. */
+/** Mean-field Potts: p ∝ exp(J/n Σ_{i<j} [c_i = c_j] + h Σ [c_i = 0]), with colours shifted by variable. */
 export function potts(seed: number, n: number, q: number, J: number, h: number): Modes {
   const draws = stream(seed, "potts").at(0);
   const shift = Array.from({ length: n }, () => draws.integer(q));

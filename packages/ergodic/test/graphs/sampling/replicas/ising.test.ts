@@ -1,8 +1,9 @@
 /**
- * The Ising magnet on tori of 8 and 16: energy and heat capacity against the numbers of states of each energy, below, at and above the critical temperature
- * 2.269. scripts/ising.mjs does the same of 32.
+ * The Ising magnet on tori of 8 and 16: energy and heat capacity compared with the density of states, below, at and
+ * above the critical temperature 2.269. scripts/ising.mjs does the same for 32.
  *
- * False alarms: Student scores of 63 degrees or more are beyond 4 with a chance of 1.7e-4; one choice of the seed in 150 would fail this file's 40 checks.
+ * False alarms: Student scores with 63 degrees or more exceed 4 with a probability of 1.7e-4. One choice of the seed in
+ * 150 would fail one of the 40 checks in this file.
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -15,11 +16,14 @@ const folder = fileURLToPath(new URL("../../../../../../../shared/data/graphs/is
 if (!existsSync(folder)) console.warn("SKIPPED: ../shared/data/graphs/ising is not here");
 const engine = await openEngine({ families: ["graphs"] });
 
-/** In npm test runs are shorter by this factor, and errors larger by its square root. */
+/** In npm test, runs are shorter by this factor, and errors are larger by its square root. */
 const SHORTER = power(4, 1);
 const TEMPERATURES = [1.8, 2.1, 2.269, 2.5, 3];
 
-/** At the critical temperature an energy is forgotten in about a hundred sweeps (side 16), elsewhere in fewer. Stripes, where replicas may begin, last about side³. */
+/**
+ * At the critical temperature the energy decorrelates in about a hundred sweeps (side 16), and faster elsewhere.
+ * Stripes, in which replicas can begin, last about side³ sweeps.
+ */
 const lengthOf = (warmup: number, temperature: number, critical: number, others: number): Length => ({
   warmup,
   sweeps: (temperature === 2.269 ? critical : others) / SHORTER,
@@ -32,19 +36,19 @@ describe.skipIf(!existsSync(folder))("the Ising magnet", () => {
     expect(found.energyError).toBeLessThan(0.002 * Math.sqrt(SHORTER) * Math.abs(energy));
     expect(Math.abs(found.energy - energy)).toBeLessThan(4 * found.energyError);
     expect(Math.abs(found.capacity - capacity)).toBeLessThan(4 * found.capacityError);
-    // The mutant: a temperature that is off by two hundredths, or by four in shorter runs.
+    // Mutant: a temperature that is off by 0.02, or by 0.04 in shorter runs.
     const wrong = exactMoments(`${folder}islogdos${side}x${side}.txt`, side, temperature + 0.02 * Math.sqrt(SHORTER));
     expect(Math.abs(found.energy - wrong.energy)).toBeGreaterThan(4 * found.energyError);
   };
 
-  it("the numbers of states give what is known: energy −1.7455645 of 32 × 32 at 2", () => {
+  it("the density of states gives the known energy: −1.7455645 of 32 × 32 at 2", () => {
     expect(exactMoments(`${folder}islogdos32x32.txt`, 32, 2).energy).toBeCloseTo(-1.7455645, 6);
   });
 
   it.each([
     [8, 20_000, 8_000],
     [16, 40_000, 8_000],
-  ])("by replicas that are bits, side %i", (side, critical, others) => {
+  ])("bit replicas match it, side %i", (side, critical, others) => {
     for (const temperature of TEMPERATURES)
       hold(side, temperature, replicaMoments(engine, side, temperature, lengthOf(2 * side ** 3, temperature, critical, others)));
   });
@@ -52,7 +56,7 @@ describe.skipIf(!existsSync(folder))("the Ising magnet", () => {
   it.each([
     [8, 150_000, 60_000],
     [16, 200_000, 40_000],
-  ])("by the chromatic schedule, side %i", (side, critical, others) => {
+  ])("the chromatic schedule matches it, side %i", (side, critical, others) => {
     for (const temperature of TEMPERATURES)
       hold(side, temperature, chromaticMoments(engine, side, temperature, lengthOf(1000, temperature, critical, others)));
   });

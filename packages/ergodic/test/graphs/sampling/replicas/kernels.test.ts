@@ -1,8 +1,9 @@
 /**
- * Replicas that are bits, against a plain twin of one replica; their random bits; and their stationary distribution, by enumeration.
+ * Bit replicas compared with a plain twin of one replica, their random bits, and their stationary distribution by
+ * enumeration.
  *
- * False alarms: with correct code, one choice of the seeds in 10,000 would fail this file, split evenly over its CHECKS statistical checks. Each of them sees a planted
- * mutant.
+ * False alarms: with correct code, one choice of the seeds in 10,000 would fail this file, split evenly over its CHECKS
+ * statistical checks. Each check detects a planted mutant.
  */
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
@@ -28,7 +29,10 @@ afterAll(() => expect(checks).toBeLessThanOrEqual(CHECKS));
 
 const engine = await openEngine({ families: ["graphs"] });
 
-/** Pairs of all sorts among a few Booleans, each with at most four others, some of them observed, so that no variable has more than 16 conditional probabilities. */
+/**
+ * Pairs of all kinds among a few Booleans, each with at most four neighbours, so that no variable has more than 16
+ * conditional probabilities. Some variables are observed.
+ */
 const suitable = fc.record({
   count: fc.integer({ min: 1, max: 9 }),
   pairs: fc.array(
@@ -63,7 +67,7 @@ function graphOf({ count, pairs, fields }: typeof suitable extends fc.Arbitrary<
   return graph;
 }
 
-/** A torus of equal factors, of weight ±w at random. */
+/** A torus of equal factors with random weights ±w. */
 function torus(rows: number, columns: number, weight: number, seed: number, field = 0): FactorGraph {
   const draws = stream(seed, "signs").at(0);
   const graph = factorGraph();
@@ -73,7 +77,10 @@ function torus(rows: number, columns: number, weight: number, seed: number, fiel
   return graph;
 }
 
-/** Seven variables with the same weight to one, which has eight levels in one group; and one with groups of two, one and one. */
+/**
+ * One variable has equal weights to seven others, which makes eight levels in one group. Another has groups of two, one
+ * and one.
+ */
 function star(): FactorGraph {
   const graph = factorGraph();
   for (let i = 0; i < 12; i++) graph.variable();
@@ -107,7 +114,7 @@ describe("graphReplicas", () => {
     return drawn;
   }
 
-  it("draws in each of 64 replicas what the twin draws", () => {
+  it("draws the same as the twin in each of 64 replicas", () => {
     let drawn = 0;
     fc.assert(
       fc.property(suitable, fc.nat(1000), between(0, 1), (plan, seed, cutAt) => {
@@ -121,13 +128,13 @@ describe("graphReplicas", () => {
     compare(torus(3, 5, 0.44, 2), 3, 0.4);
   });
 
-  it("compares all 32 bits: a number equal to its threshold is not below it", () => {
+  it("compares all 32 bits, and a number equal to its threshold is not below it", () => {
     let seen = 0;
     for (let replica = 0; replica < 64; replica += 7)
       for (const more of [0, 1]) {
         const key = stream(5, "replica gibbs", 0).key;
         const graph = factorGraph();
-        // Two variables of a kind, both drawn at sweep 9; the threshold is the number of the first, or one more.
+        // Two variables of a kind, both drawn at sweep 9. The threshold is the number of the first, or one more.
         const p = (uniformOf(0, replica, 9, key) + more) / 2 ** 32;
         for (let i = 0; i < 2; i++) {
           graph.variable();
@@ -142,7 +149,7 @@ describe("graphReplicas", () => {
     expect(seen).toBe(10);
   });
 
-  it("counts the ones of each eight replicas over batches of any length, and their squares", () => {
+  it("counts the ones of every eight replicas and their squares, over batches of any length", () => {
     const laid = bitsLaidOut(torus(3, 3, 0.4, 4, 0.5).conditionals(), engine, 6);
     const { layout, replicas } = laid;
     const totals = new Float64Array(8 * layout.positions);
@@ -171,7 +178,7 @@ describe("graphReplicas", () => {
   });
 });
 
-/** So many variables of their own, each 1 with probability p; `visit` sees the words of every sweep. */
+/** `count` isolated variables, each 1 with probability p. `visit` receives the words of every sweep. */
 function bernoulli(p: number, count: number, sweeps: number, visit: (words: Uint32Array, sweep: number) => void): void {
   const graph = factorGraph();
   for (let i = 0; i < count; i++) {
@@ -194,7 +201,7 @@ describe("Bernoulli words", () => {
   const sweeps = 16;
 
   it.each([0.5, 0.3, 1 - 2 ** -10, 2 ** -10])(
-    "are 1 with probability %f, in every replica alike; odds that are off are seen",
+    "are 1 with probability %f in every replica alike, and wrong odds are detected",
     (p) => {
       const ones = new Float64Array(64);
       bernoulli(p, count, sweeps, (words) => {
@@ -206,7 +213,8 @@ describe("Bernoulli words", () => {
       const score = (q: number) => zScore((total - 64 * n * q) / Math.sqrt(64 * n * q * (1 - q)));
       expectGood(score(p));
       const odds = p / (1 - p);
-      // Of the rare ones there are 2,048: a standard error is 2 % of them, elsewhere at most 0.11 % of the odds.
+      // There are 2,048 rare ones, so a standard error is 2 % of their number. Elsewhere it is at most 0.11 % of the
+      // odds.
       const change = Math.min(p, 1 - p) < 0.01 ? 0.2 : 0.03;
       for (const factor of [1 + change, 1 - change]) expectCaught(score((odds * factor) / (1 + odds * factor)));
       const spread = (counts: Float64Array) => {
@@ -215,13 +223,13 @@ describe("Bernoulli words", () => {
         return zScore((sum - 64) / Math.sqrt(128));
       };
       expectGood(spread(ones));
-      // The mutant: in replica 9 every tenth one is the rarer value, whatever was drawn.
+      // Mutant: in replica 9 every tenth value is the rarer one, whatever was drawn.
       const shift = p > 0.5 ? -0.1 * n * p : 0.1 * n * (1 - p);
       expectCaught(spread(ones.map((one, replica) => (replica === 9 ? one + shift : one))));
     },
   );
 
-  it.each([0.5, 0.1])("of probability %f are not correlated between replicas, neighbours, or sweeps", (p) => {
+  it.each([0.5, 0.1])("with probability %f are uncorrelated between replicas, neighbours and sweeps", (p) => {
     const both = new Float64Array(64 * 64);
     const copied = new Float64Array(64 * 64);
     let [beside, later] = [0, 0];
@@ -231,7 +239,7 @@ describe("Bernoulli words", () => {
       for (let position = 0; position < count; position++) {
         const bits = Array.from({ length: 64 }, (_, replica) => ofReplica(words, position, replica) - p);
         const wrong = bits.slice();
-        // The mutant: a replica is another one's copy in a tenth of its draws.
+        // Mutant: a replica copies another one in a tenth of its draws.
         if (draws.uniform() < 0.1) wrong[40] = wrong[8];
         for (let a = 0; a < 64; a++) {
           if (position % 2 === 1) beside += bits[a] * (ofReplica(words, position - 1, a) - p);
@@ -262,7 +270,7 @@ describe("stationary distributions", () => {
   it.each([
     ["a torus of ±J with a field", () => torus(3, 3, 0.5, 8, 0.4)],
     ["a star of groups", star],
-  ])("a sweep from π leads to π: %s; a start from elsewhere is seen", (_, make) => {
+  ])("π is stationary for a sweep: %s, and another start is detected", (_, make) => {
     const laid = bitsLaidOut(make().conditionals(), engine, 9);
     const { columns } = laid;
     const count = columns.cardinalities.length;
@@ -271,7 +279,7 @@ describe("stationary distributions", () => {
     const total = logs.reduce((sum, value) => sum + Math.exp(value), 0);
     const ends: number[] = [];
     for (const value of logs) ends.push((ends.at(-1) ?? 0) + Math.exp(value) / total);
-    /** Of 64 replicas at a time, each with its own start and random bits. */
+    /** Advances 64 replicas at a time, each with its own start and random bits. */
     const after = (start: (u: number) => number): number => {
       const seen = new Float64Array(2 ** count);
       const draws = stream(10, "starts").at(0);
@@ -288,7 +296,7 @@ describe("stationary distributions", () => {
           seen[index]++;
         }
       }
-      // States that are expected fewer than ten times are one cell.
+      // States with an expected count below ten are merged into one cell.
       const expected = logs.map((value) => (64 * rounds * Math.exp(value)) / total);
       const cells = [0];
       const wanted = [0];

@@ -1,4 +1,7 @@
-/** Replicas that are bits, as users run them: errors that hold, replicas that are stuck and say so, the same bytes at any number of workers, and what is refused. */
+/**
+ * Bit replicas through the public API: correct errors, warnings of stuck replicas, equal bytes at any number of
+ * workers, and refused graphs.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
@@ -19,7 +22,7 @@ import { expectContinued } from "../gibbs/continued-runs.ts";
 
 const engine = await openEngine({ families: ["graphs"] });
 
-/** A lattice of ±w, on a torus or not, with fields of two sizes, and one variable observed. */
+/** A lattice of ±w, with or without wrap-around, with fields of two sizes and one observed variable. */
 function glass(rows: number, columns: number, { seed = 0, weight = 0.3, around = true } = {}): FactorGraph {
   const draws = stream(seed, "glass").at(0);
   const graph = factorGraph();
@@ -33,7 +36,7 @@ function glass(rows: number, columns: number, { seed = 0, weight = 0.3, around =
 const numbersOf = (answer: Answer): string => JSON.stringify(answer).replace(/"run":\{[^}]*\}/, "");
 
 describe("replicaGibbs", () => {
-  it.each([64, 192])("errors are as large as claimed, %i replicas", async (replicas) => {
+  it.each([64, 192])("has errors as large as claimed, %i replicas", async (replicas) => {
     const lattices = power(100, 300);
     let [beyond2, beyond4, count] = [0, 0, 0];
     for (let seed = 0; seed < lattices; seed++) {
@@ -56,13 +59,14 @@ describe("replicaGibbs", () => {
     }
     console.log(`of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4`);
     expect(count).toBeGreaterThan((40 / 3) * lattices);
-    // Of 11,197 from 800 other lattices 5.8 % (64 replicas) and 4.8 % (192) were off by more than 2, and 2 by more than 4. Scores of a lattice are much alike: its
-    // share beyond 2 has a deviation of 0.11. The chance of a false alarm is 1e-3 and 1e-4.
+    // Of 11,197 errors from 800 other lattices, 5.8 % (64 replicas) and 4.8 % (192) exceeded 2, and 2 exceeded 4.
+    // Scores within a lattice are strongly correlated, so its share beyond 2 has a deviation of 0.11. The probability
+    // of a false alarm is 1e-3 and 1e-4.
     expect(beyond2).toBeLessThan((0.055 + (3.1 * 0.11) / Math.sqrt(lattices)) * count);
     expect(beyond4).toBeLessThan(binomialLimit(count, 2 / 11_197, 1.5e-4));
   });
 
-  it("variables of their own, and those that were observed, are exact", async () => {
+  it("is exact for isolated and observed variables", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c"]) graph.variable(name);
     graph.isTrue("a", { weight: 0.5 });
@@ -79,7 +83,7 @@ describe("replicaGibbs", () => {
     }
   });
 
-  it("a magnet that cannot turn over is not trusted, with any seed", async () => {
+  it("does not trust a magnet that cannot turn over, with any seed", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 64; i++) graph.variable();
     for (const [a, b] of gridEdges(8, 8, true)) graph.equal([a, b], { weight: 1 });
@@ -90,7 +94,7 @@ describe("replicaGibbs", () => {
     }
   });
 
-  it("one group of replicas in a state that the others never see is seen in R-hat, for one state of the group as for the other", () => {
+  it("detects in R-hat that one group of replicas is stuck, in either state", () => {
     for (const own of [0, 1]) {
       const means = [own, ...new Array<number>(7).fill(0.5)];
       const variances = new Array<number>(8).fill(0.25);
@@ -99,10 +103,10 @@ describe("replicaGibbs", () => {
     }
   });
 
-  it("a state that never changed has no error, nor has its neighbour; one that is certain whatever others do has", async () => {
+  it("has no error for a constant state and its neighbour, but has one for a certain state", async () => {
     const graph = factorGraph();
     for (const name of ["a", "b", "c", "d", "e"]) graph.variable(name);
-    // Both alike, and nearly never the second state: changes of one at a time do not get there.
+    // Both alike, and almost never in the second state, which changes of one variable do not reach.
     graph.table(["a", "b"], [1, 1e-9, 1e-9, 1]);
     graph.isTrue("a", { weight: 12 });
     graph.equal(["b", "c"], { weight: 0.3 });
@@ -116,7 +120,7 @@ describe("replicaGibbs", () => {
     for (const name of ["d", "e"]) expect(said(name)).toContain("mcse");
   });
 
-  it("is the same at 1, 2 and 4 workers, where workers share colours", async () => {
+  it("computes the same result at 1, 2 and 4 workers that share colours", async () => {
     const graph = glass(130, 130);
     const layout = new BitLayout(graph.conditionals(), engine.memory);
     expect(layout.colourEnds[0]).toBeGreaterThan(8192);
@@ -124,16 +128,16 @@ describe("replicaGibbs", () => {
     const algorithm = replicaGibbs({ warmup: 4, sweeps: 100 });
     const answers: string[] = [];
     for (const workers of [1, 2, 4]) answers.push(numbersOf(await infer(graph, { algorithm, workers, seed: 7 })));
-    // Texts of some megabytes: compared here, so that nobody prints them.
+    // Strings of some megabytes, compared here so that a failure does not print them.
     expect(answers.map((answer) => answer === answers[0])).toEqual([true, true, true]);
   });
 
-  it("a run over a large lattice is kept in the middle of a sweep, and continues to the same bytes with other workers", async () => {
+  it("resumes a large lattice from the middle of a sweep to the same bytes with other workers", async () => {
     const graph = glass(120, 150);
     await expectContinued(graph, replicaGibbs({ replicas: 128, warmup: 5, sweeps: 100 }), engine);
   });
 
-  it("graphs that do not suit are refused with the reason and what to do", async () => {
+  it("refuses unsuitable graphs with the reason and the remedy", async () => {
     const refused = async (make: (graph: FactorGraph) => void, reason: RegExp): Promise<void> => {
       const graph = factorGraph();
       for (let i = 0; i < 20; i++) graph.variable();
@@ -158,7 +162,7 @@ describe("replicaGibbs", () => {
     expect(() => replicaGibbs({ replicas: 100 })).toThrow(/replicas is 100, but must be a multiple of 64 .*\[OPTION_RANGE\]/);
   });
 
-  it("sixteen levels are taken: fifteen equal neighbours, or four different ones", async () => {
+  it("accepts sixteen levels: fifteen equal neighbours, or four different ones", async () => {
     const graph = factorGraph();
     for (let i = 0; i < 20; i++) graph.variable();
     for (let i = 1; i < 16; i++) graph.equal([0, i], { weight: 0.1 });
@@ -169,7 +173,7 @@ describe("replicaGibbs", () => {
     for (const variable of found.variables) {
       const { p, certificate } = found.marginal(variable);
       if (!("mcse" in certificate)) throw new Error(JSON.stringify(certificate));
-      // Of twenty scores one is beyond 5 with a chance of 1e-5.
+      // One of twenty scores exceeds 5 with a probability of 1e-5.
       expect(Math.abs(p[1] - exact.marginal(variable).p[1])).toBeLessThan(5 * certificate.mcse[1]);
     }
   });

@@ -1,5 +1,6 @@
 /**
- * Sizes of known networks, from published counts. Parameters: all but running statistics. Multiply-adds: dense layers and convolutions.
+ * Sizes of known networks, compared with published counts. Parameters exclude running statistics. Multiply-adds include
+ * dense layers and convolutions.
  */
 import { describe, expect, it } from "vitest";
 import { input } from "../../../../src/engine/compiler/array/index.ts";
@@ -10,17 +11,18 @@ const IMAGENET = [224, 224, 3];
 
 describe("published networks", () => {
   it.each([
-    // Keras 3: sum of the trainable weights of keras.applications.MobileNet(alpha=…); Howard et al. 2017, table 6: 569 and 149 million.
+    // Keras 3: sum of the trainable weights of keras.applications.MobileNet(alpha=…). Howard et al. 2017, table 6: 569
+    // and 149 million.
     ["mobileNetV1 1.0", n.mobileNetV1({ outputs }), 4_231_976, 569e6],
     ["mobileNetV1 0.5", n.mobileNetV1({ outputs, width: 0.5 }), 1_331_592, 149e6],
-    // torchvision: sum(p.numel() for p in mobilenet_v2().parameters()); Sandler et al. 2018, table 4: 300 million.
+    // torchvision: sum(p.numel() for p in mobilenet_v2().parameters()). Sandler et al. 2018, table 4: 300 million.
     ["mobileNetV2 1.0", n.mobileNetV2({ outputs }), 3_504_872, 300e6],
-    // torchvision: the same of shufflenet_v2_x0_5 … x2_0; Ma et al. 2018, table 5: 41, 146, 299 and 591 million.
+    // torchvision: the same sum for shufflenet_v2_x0_5 … x2_0. Ma et al. 2018, table 5: 41, 146, 299 and 591 million.
     ["shuffleNetV2 0.5", n.shuffleNetV2({ outputs, width: 0.5 }), 1_366_792, 41e6],
     ["shuffleNetV2 1.0", n.shuffleNetV2({ outputs }), 2_278_604, 146e6],
     ["shuffleNetV2 1.5", n.shuffleNetV2({ outputs, width: 1.5 }), 3_503_624, 299e6],
     ["shuffleNetV2 2.0", n.shuffleNetV2({ outputs, width: 2 }), 7_393_996, 591e6],
-  ])("%s has its parameters, and its multiply-adds within 2 %%", (_, network, parameters, multiplyAdds) => {
+  ])("%s has the published parameter count, and multiply-adds within 2 %%", (_, network, parameters, multiplyAdds) => {
     const counted = n.countNetwork(network, IMAGENET);
     expect(counted.parameters).toBe(parameters);
     expect(counted.trained).toBe(parameters);
@@ -35,13 +37,13 @@ describe("published networks", () => {
     [3, 137e6],
     [4, 133e6],
     [8, 137e6],
-  ] as const)("shuffleNetV1 with %i groups has its multiply-adds within 2 %%", (groups, multiplyAdds) => {
+  ] as const)("shuffleNetV1 with %i groups has the published multiply-adds within 2 %%", (groups, multiplyAdds) => {
     const counted = n.countNetwork(n.shuffleNetV1({ outputs, groups }), IMAGENET);
     expect(Math.abs(counted.multiplyAdds / multiplyAdds - 1)).toBeLessThan(0.02);
   });
 
-  it("count running statistics by themselves", () => {
-    // Two numbers for each channel of the 27 batch norms.
+  it("counts running statistics separately", () => {
+    // Two numbers per channel of the 27 batch norms.
     const channels = 32 + [32, 64, 128, 128, 256, 256, ...new Array(6).fill(512), 1024].reduce((a, b) => a + b);
     const pointwise = [64, 128, 128, 256, 256, ...new Array(6).fill(512), 1024, 1024].reduce((a, b) => a + b);
     expect(n.countNetwork(n.mobileNetV1({ outputs }), IMAGENET).states).toBe(2 * (channels + pointwise));
@@ -59,21 +61,21 @@ const networks: Record<string, n.Layer> = {
 };
 
 describe.each(Object.entries(networks))("%s for small images", (_, network) => {
-  it.each([[[28, 28, 1]], [[8, 8, 1]], [[32, 32, 3]]])("takes %j", (shape) => {
+  it.each([[[28, 28, 1]], [[8, 8, 1]], [[32, 32, 3]]])("accepts %j", (shape) => {
     expect(n.countNetwork(network, shape).outputShape).toEqual([10]);
     const traced = n.traceNetwork(network, input("x", [4, ...shape]), { training: true });
     expect(traced.output.shape).toEqual([4, 10]);
     expect(traced.states.every(({ next }) => next !== undefined)).toBe(true);
   });
 
-  it("goes through JSON", () => {
+  it("survives JSON", () => {
     const again = n.layerFromJson(JSON.parse(JSON.stringify(network.toJSON())));
     const x = input("x", [2, 8, 8, 1]);
     expect(n.traceNetwork(again, x, { training: true }).output).toBe(n.traceNetwork(network, x, { training: true }).output);
   });
 });
 
-it("a network without outputs gives features", () => {
+it("a network without outputs returns features", () => {
   expect(n.countNetwork(n.mobileNetV1({ form: "small" }), [8, 8, 1]).outputShape).toEqual([256]);
   expect(n.countNetwork(n.mlp([7]), [8, 8, 1]).outputShape).toEqual([7]);
 });
@@ -89,7 +91,7 @@ it("counts frozen parameters, but not as trained", () => {
   });
 });
 
-it("circulant blocks divide the parameters", () => {
+it("circulant blocks divide the number of parameters", () => {
   const plain = n.countNetwork(n.dense(64, { bias: false }), [128]);
   const circulant = n.countNetwork(n.circulantDense(64, { block: 16, bias: false }), [128]);
   expect(circulant.parameters).toBe(plain.parameters / 16);
@@ -104,4 +106,4 @@ it.each([
   [() => n.mlp(64 as never), /mlp: the hidden widths must be a list.*\[OPTION_RANGE\]/],
   [() => n.cnn({ dropout: -1 }), /cnn: dropout is -1.*\[OPTION_RANGE\]/],
   [() => n.cnn({ widths: 3 } as never), /cnn: unknown option "widths".*\[OPTION_UNKNOWN\]/],
-])("errors are said at once: %s", (make, message) => expect(make).toThrow(message));
+])("reports errors immediately: %s", (make, message) => expect(make).toThrow(message));

@@ -1,10 +1,13 @@
-/** Augmentation: every example is one of the possible results, each as often as it should be, from draws of its own. */
+/**
+ * Augmentation: every example is one of the possible results, all results have the right frequency, and each example
+ * has its own draws.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { input, interpret } from "../../../../src/engine/compiler/array/index.ts";
 import * as n from "../../../../src/learning/models/neural/index.ts";
 import { chiSquare, kolmogorovSmirnov, normalDistribution } from "../../../bayes/statistical/p-values.ts";
 
-// False alarms at 1e-4 for the file.
+// The file has false alarms at 1e-4.
 const CHECKS = 6;
 const LEVEL = 1e-4 / CHECKS;
 let checks = 0;
@@ -26,7 +29,7 @@ function augmented(layer: n.Layer, update = 0): Float64Array[] {
   return Array.from({ length: ROWS }, (_, row) => y.subarray(row * CELLS, (row + 1) * CELLS));
 }
 
-/** How often each of `possible` came out; every result must be one of them. */
+/** Counts the occurrences of each of `possible`. Every result must be one of them. */
 function tally(results: readonly Float64Array[], possible: readonly (readonly number[])[]): Float64Array {
   const names = possible.map((cells) => cells.join(" "));
   expect(new Set(names).size).toBe(names.length);
@@ -54,7 +57,7 @@ describe("randomShift", () => {
     expectGood(chiSquare(tally(augmented(n.randomShift(1, { fill })), possible), () => ROWS / 9));
   });
 
-  it("moves otherwise at each update", () => {
+  it("moves differently at each update", () => {
     expect(augmented(n.randomShift(1), 1)).not.toEqual(augmented(n.randomShift(1), 0));
   });
 });
@@ -63,7 +66,7 @@ describe("randomFlip", () => {
   it.each([
     [2, moved((h, w) => cell(h, WIDTH - 1 - w))],
     [1, moved((h, w) => cell(HEIGHT - 1 - h, w))],
-  ] as const)("mirrors along axis %i every other time", (axis, mirrored) => {
+  ] as const)("mirrors along axis %i half of the time", (axis, mirrored) => {
     expectGood(chiSquare(tally(augmented(n.randomFlip({ axis })), [image, mirrored]), () => ROWS / 2));
   });
 });
@@ -81,7 +84,7 @@ describe("randomCutout", () => {
 });
 
 describe("noise", () => {
-  it("is normal with its deviation", () => {
+  it("is normal with its standard deviation", () => {
     const noise = Float64Array.from(augmented(n.noise(0.5)).flatMap((row) => [...row].map((x, i) => (x - image[i]) / 0.5)));
     expectGood(kolmogorovSmirnov(noise, normalDistribution));
     expect(
@@ -99,4 +102,4 @@ it.each([
   [() => n.randomFlip({ axis: 3 as never }), /randomFlip: axis is 3.*\[OPTION_RANGE\]/],
   [() => n.randomCutout(1.5), /randomCutout: size is 1.5.*\[OPTION_RANGE\]/],
   [() => n.noise(-1), /noise: deviation is -1.*\[OPTION_RANGE\]/],
-])("errors are said at once: %s", (make, message) => expect(make).toThrow(message));
+])("reports errors immediately: %s", (make, message) => expect(make).toThrow(message));

@@ -1,11 +1,14 @@
-/** Whole blocks while they are trained: gradients by all parameters and the input against central differences along random directions. */
+/**
+ * Whole blocks in training: gradients by all parameters and the input compared with central differences along random
+ * directions.
+ */
 import { describe, expect, it } from "vitest";
 import { gradientsOf, input, interpret } from "../../../../src/engine/compiler/array/index.ts";
 import { mul, sum } from "../../../../src/engine/compiler/index.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import * as n from "../../../../src/learning/models/neural/index.ts";
 
-// A corner of an activation within reach of a step of 1e-5 would spoil a difference, so that blocks are smooth here.
+// A kink of an activation within a step of 1e-5 would spoil a difference, so blocks are smooth here.
 const smooth = { activation: "silu" } as const;
 const cases: Record<string, [n.Layer, number[]]> = {
   separable: [n.separable(3, { stride: 2, ...smooth }), [2, 4, 5, 2]],
@@ -49,7 +52,7 @@ describe.each(Object.entries(cases))("%s", (_, [layer, shape]) => {
   const draws = stream(7, "blocks").at(0);
   const values: Record<string, Float64Array> = { x: Float64Array.from({ length: x.size }, () => draws.normal()) };
   for (const p of parameters) {
-    // Away from the first values, so that no bias is zero by chance.
+    // Perturbs the initial values, so that no bias is zero.
     values[`parameter:${p.path}`] = n.initialValues(2, p).map((value) => value + 0.2 * draws.normal());
   }
   const random = { key: [5, 6] as const };
@@ -59,7 +62,7 @@ describe.each(Object.entries(cases))("%s", (_, [layer, shape]) => {
   const wrt = [x, ...parameters.map((p) => p.input)];
   const gradients = gradientsOf(target, wrt);
 
-  it("has the gradients of differences, within 1e-7 relative", () => {
+  it("equals the gradients of differences, within 1e-7 relative", () => {
     const found = interpret(gradients, { ...values, seed: seeds }, random);
     const names = wrt.map((node) => String(node.attributes));
     names.forEach((name, i) => {

@@ -1,4 +1,7 @@
-/** Every layer as a compiled program, in updates and predictions: values, gradients and running statistics as the interpreter gives them. */
+/**
+ * Every layer as a compiled program, in updates and predictions: values, gradients and running statistics equal those
+ * of the interpreter.
+ */
 import { describe, expect, it } from "vitest";
 import { compileFunction } from "../../../../src/engine/compiler/array/function.ts";
 import { arraysBelow, gradientsOf, input, interpret, type SymbolicArray } from "../../../../src/engine/compiler/array/index.ts";
@@ -27,7 +30,7 @@ describe.each(Object.entries(networks))("%s", (kind, [layer, shape]) => {
     ["f64", false],
     ["f32", true],
     ["f32", false],
-  ] as const)("in %s, training: %s", async (precision, training) => {
+  ] as const)("agrees in %s, training: %s", async (precision, training) => {
     const outputs = outputsOf(layer, input("x", shape), training, precision);
     const names = Object.keys(outputs);
     const inputs = arraysBelow(Object.values(outputs)).filter(({ op }) => op === "input");
@@ -50,20 +53,23 @@ describe.each(Object.entries(networks))("%s", (kind, [layer, shape]) => {
   });
 });
 
-/** What an update computes: ⟨seed, y⟩ to differentiate, y, and the next running statistics. */
+/** The results of an update: ⟨seed, y⟩ to differentiate, y, and the next running statistics. */
 function outputsOf(layer: n.Layer, x: SymbolicArray, training: boolean, precision: "f32" | "f64"): Record<string, SymbolicArray> {
   const { output, states } = n.traceNetwork(layer, x, { training });
   const moved = states.flatMap(({ path, next }) => (next ? [[`next ${path}`, next] as const] : []));
   const made = { target: sum(mul(output, input("seed", output.shape))), y: output, ...Object.fromEntries(moved) };
   if (precision === "f64") return made;
-  // A uniform number of float32 has bits of its own, so that the interpreter, in float64, draws others.
+  // A uniform float32 number uses other random bits than the interpreter's float64.
   const drawn = arraysBelow(Object.values(made)).filter(({ op }) => op === "uniform");
   const given = new Map(drawn.map((node, i) => [node, input(`draw ${i}`, node.shape)]));
   const replaced = substituteArrays(Object.values(made), given);
   return Object.fromEntries(Object.keys(made).map((name, i) => [name, replaced[i]]));
 }
 
-/** Rounded to float32, so that both precisions start from the same. Indices for embeddings, positive variances, uniform draws. */
+/**
+ * Numbers rounded to float32, so that both precisions start from equal values. Embeddings receive indices, variances
+ * are positive, and draws are uniform.
+ */
 function numbersFor(kind: string, name: string, size: number): Float64Array {
   const draws = stream(8, name).at(0);
   const next = (): number => {

@@ -1,4 +1,4 @@
-/** What a network refuses, and in which words: where, what was given, what was wanted, what to do. */
+/** Errors of a network: each names the place, the given value, the requirement and the remedy. */
 import { describe, expect, it } from "vitest";
 import { add, less, mean, mul, sub } from "../../../../src/engine/compiler/index.ts";
 import {
@@ -166,8 +166,8 @@ const cases: Refused[] = [
   },
 ];
 
-describe("fit refuses", () => {
-  it.each(cases)("$name", async ({ layers = plain, data = numbers, options = {}, run = {}, message }) => {
+describe("errors of fit", () => {
+  it.each(cases)("refuses $name", async ({ layers = plain, data = numbers, options = {}, run = {}, message }) => {
     const failed = await Promise.resolve(fit(network(layers, options), data, { epochs: 1, ...run })).then(
       () => "nothing was refused",
       (error: Error) => error.message,
@@ -176,8 +176,8 @@ describe("fit refuses", () => {
   });
 });
 
-describe("network refuses", () => {
-  // As JavaScript would call it.
+describe("errors of network", () => {
+  // Called as from JavaScript, without types.
   const make = network as unknown as (...args: unknown[]) => unknown;
   it.each([
     [
@@ -190,18 +190,18 @@ describe("network refuses", () => {
     ["an unknown loss", [[dense(3)], { loss: "mse" }], /^network: loss is "mse", but must be one of .* \[OPTION_UNKNOWN\]$/],
     ["a negative penalty", [[dense(3)], { l2: -1 }], /^network: l2 is -1, but must be .* \[OPTION_RANGE\]$/],
     ["a negative rate", [[dense(3)], { rates: { slow: -1 } }], /^network\.rates: slow is -1, but must be .* \[OPTION_RANGE\]$/],
-  ])("%s", (_, args, message) => {
+  ])("refuses %s", (_, args, message) => {
     expect(() => make(...args)).toThrow(message);
   });
 });
 
-describe("what might be refused, but is not", () => {
+describe("unusual input that is accepted", () => {
   it.each<[string, LayerLike[], NetworkOptions, FitOptions]>([
     ["full gradients with dropout", randomly, {}, { rule: adam(), ...fullGradient, epochs: 2 }],
     ["line searches without anything random", plain, {}, { rule: lbfgs(), epochs: 3 }],
     ["line searches beside frozen layers", [frozen(dense(4)), dense(1)], {}, { rule: lbfgs(), epochs: 3 }],
     ["line searches on minibatches with dropout", randomly, {}, { rule: stochasticLineSearch(), epochs: 1 }],
-  ])("%s", async (_, layers, options, run) => {
+  ])("accepts %s", async (_, layers, options, run) => {
     const model = await fit(network(layers, options), numbers, run);
     expect(Number.isFinite(model.evaluate(numbers).rmse)).toBe(true);
   });

@@ -1,7 +1,7 @@
 import * as n from "../../../../src/learning/models/neural/index.ts";
 import { layerDefinition, layerKinds } from "../../../../src/learning/models/neural/layers/by-kind.ts";
 
-/** Layers that are made of layers. */
+/** Layers that contain layers. */
 const made: Record<string, [n.Layer, number[]]> = {
   residual: [n.residual(n.dense(2), { shortcut: n.dense(2) }), [2, 3]],
   concatenating: [n.concatenating([n.dense(2), n.dense(3)]), [2, 3]],
@@ -10,7 +10,7 @@ const made: Record<string, [n.Layer, number[]]> = {
   grouped: [n.grouped("slow", n.dense(2, { initial: n.glorotUniform({ gain: 2 }), initialBias: n.ones() })), [2, 3]],
 };
 
-/** A layer of every kind, from the example of its definition, and the shape of an input for it. */
+/** A layer of every kind, from the example in its definition, and the shape of its input. */
 export const everyKind: Record<string, [n.Layer, number[]]> = Object.fromEntries(
   layerKinds().map((kind): [string, [n.Layer, number[]]] => {
     if (kind in made) return [kind, made[kind]];

@@ -1,4 +1,7 @@
-/** Networks whose rows hold row numbers of a table: they stay whole numbers, whatever `standardise` does to others. */
+/**
+ * Networks whose rows contain row numbers of a table. They remain whole numbers, even if `standardise` changes other
+ * columns.
+ */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import {
@@ -18,7 +21,10 @@ import { takesIndices } from "../../../../src/learning/models/neural/indices.ts"
 
 const COUNT = 60;
 
-/** Words of a language where a row is "high" if most of its words are odd: no line through word numbers says so. */
+/**
+ * Words of a language in which a row is "high" if most of its words are odd. No linear function of word numbers can
+ * predict this.
+ */
 function words(length: number, rowShape?: number[]): Dataset {
   const draws = stream(7, "words").at(0);
   const x = Array.from({ length: 600 }, () => Array.from({ length }, () => Math.floor(COUNT * draws.uniform())));
@@ -30,7 +36,7 @@ function words(length: number, rowShape?: number[]): Dataset {
 }
 
 describe("row numbers of an embedding", () => {
-  it("are told from other columns", () => {
+  it("are distinguished from other columns", () => {
     expect(takesIndices(sequential([embedding(5, 2), flatten(), dense(1)]), [3])).toBe(true);
     expect(takesIndices(sequential([dense(4), relu(), dense(1)]), [3])).toBe(false);
     expect(takesIndices((x, scope) => scope.apply(embedding(5, 2), scope.apply(flatten(), x, "flat"), "table"), [3, 1])).toBe(

@@ -1,6 +1,6 @@
 /**
- * First values. The statistical checks have false alarms at 1e-4 for the whole file; a variance 5 % off or a mean of 0.02 deviations would be 6
- * standard errors out and more; at full power 12.
+ * Initial values. The statistical checks have false alarms at 1e-4 for the whole file. A variance 5 % off, or a mean of
+ * 0.02 deviations, would be at least 6 standard errors away, and 12 at full power.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import "../../../../src/entries/at-start.ts";
@@ -37,13 +37,13 @@ describe("variances", () => {
     ["lecunUniform", n.lecunUniform(), 1 / FANS.fanIn],
     ["normalInitial", n.normalInitial({ deviation: 0.3 }), 0.09],
     ["uniformInitial", n.uniformInitial({ low: -3, high: 3 }), 3],
-  ] as const)("of %s are as said, with mean 0 and the said form", (name, initial, variance) => {
+  ] as const)("match theory for %s, with mean 0 and the stated distribution", (name, initial, variance) => {
     const values = valuesOf(initial);
     const deviation = Math.sqrt(variance);
     const scaled = values.map((x) => x / deviation);
     const uniform = name.includes("niform");
     expectGood(zScore(average(scaled, (x) => x) * Math.sqrt(values.length)));
-    // The variance of a square: 2 for normal numbers, 4/5 for uniform ones of variance 1.
+    // The variance of a square: 2 for normal numbers, and 4/5 for uniform ones of variance 1.
     expectGood(zScore((average(scaled, (x) => x * x) - 1) * Math.sqrt(values.length / (uniform ? 0.8 : 2))));
     const half = Math.sqrt(3);
     expectGood(kolmogorovSmirnov(scaled, uniform ? (x) => (x + half) / (2 * half) : normalDistribution));
@@ -65,10 +65,10 @@ describe("fans", () => {
     [[3, 5], 3, 5],
     [[3, 3, 4, 8], 36, 72],
     [[], 1, 1],
-  ])("of %j are %i and %i", (shape, fanIn, fanOut) => expect(n.fansOf(shape)).toEqual({ fanIn, fanOut }));
+  ])("for %j are %i and %i", (shape, fanIn, fanOut) => expect(n.fansOf(shape)).toEqual({ fanIn, fanOut }));
 });
 
-describe("a parameter's values", () => {
+describe("the values of a parameter", () => {
   it("depend on seed and path alone", () => {
     const values = valuesOf(n.heNormal(), "a", [5, 4]);
     expect(valuesOf(n.heNormal(), "a", [5, 4])).toEqual(values);
@@ -84,7 +84,7 @@ describe("orthogonal", () => {
     [4, 4],
     [3, 17],
     [40, 41],
-  ])("rows: %i of %i numbers, within 1e-14 · length", (count, length) => {
+  ])("has orthogonal rows: %i of %i numbers, within 1e-14 · length", (count, length) => {
     const rows = orthogonalRows(count, length, stream(5, "rows").at(0));
     for (let i = 0; i < count; i++)
       for (let j = 0; j <= i; j++) {
@@ -99,7 +99,7 @@ describe("orthogonal", () => {
     [[5, 3], "columns"],
     [[4, 4], "rows"],
     [[2, 2, 3], "columns"],
-  ])("of %j has orthogonal %s, of length gain", (shape, which) => {
+  ])("fills %j with orthogonal %s of length gain", (shape, which) => {
     const gain = 1.5;
     const values = valuesOf(n.orthogonal({ gain }), "a", shape);
     const columns = shape.at(-1)!;
@@ -140,13 +140,13 @@ describe("JSON", () => {
     n.normalInitial({ mean: 1 }),
     n.uniformInitial({ low: 0 }),
   ];
-  it.each(all.map((initial) => [initial.name, initial] as const))("of %s gives the same numbers back", (_, initial) => {
+  it.each(all.map((initial) => [initial.name, initial] as const))("restores the same numbers of %s", (_, initial) => {
     const again = n.initialiserFromJson(JSON.parse(JSON.stringify(initial.toJSON())));
     expect(again.toJSON()).toEqual(initial.toJSON());
     expect(valuesOf(again, "a", [3, 4])).toEqual(valuesOf(initial, "a", [3, 4]));
   });
 
-  it("takes names, and one's own", () => {
+  it("accepts names, and user-defined initialisers", () => {
     expect(n.initialiserFromJson("heNormal").toJSON()).toEqual(n.heNormal().toJSON());
     const counting = n.initialiser<{ from: number }>("counting", { from: 0 }, ({ shape, options }) =>
       Float64Array.from({ length: shape[0] }, (_, i) => options.from + i),
@@ -161,5 +161,5 @@ describe("JSON", () => {
     [() => n.heNormal({ scale: 1 } as object), /heNormal: unknown option "scale".*\[OPTION_UNKNOWN\]/],
     [() => n.uniformInitial({ low: 1, high: 0 }), /uniformInitial: high is 0.*\[OPTION_RANGE\]/],
     [() => n.initialiser("zeros", {}, () => new Float64Array(0)), /"zeros" is the name of .*\[NAME_TAKEN\]/],
-  ])("refuses what cannot be: %s", (make, message) => expect(make).toThrow(message));
+  ])("refuses impossible options: %s", (make, message) => expect(make).toThrow(message));
 });

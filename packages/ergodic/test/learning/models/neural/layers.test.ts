@@ -1,4 +1,4 @@
-/** Layers: JSON, errors, and what the golden values (test/golden/torch-layers.test.ts) do not reach. */
+/** Layers: JSON, errors, and behaviour that the golden values (test/golden/torch-layers.test.ts) do not cover. */
 import { describe, expect, it } from "vitest";
 import "../../../../src/entries/at-start.ts";
 import { gradientsOf, input, interpret } from "../../../../src/engine/compiler/array/index.ts";
@@ -8,7 +8,7 @@ import * as n from "../../../../src/learning/models/neural/index.ts";
 import { everyKind } from "./every-kind.ts";
 
 describe("JSON", () => {
-  it.each(Object.entries(everyKind))("of %s gives the same layer back", (kind, [layer, shape]) => {
+  it.each(Object.entries(everyKind))("restores the layer %s", (kind, [layer, shape]) => {
     expect(layer.kind).toBe(kind);
     const again = n.layerFromJson(JSON.parse(JSON.stringify(layer.toJSON())) as JsonObject);
     expect(again.toJSON()).toEqual(layer.toJSON());
@@ -16,7 +16,7 @@ describe("JSON", () => {
     for (const training of [false, true]) {
       const x = input("x", shape);
       const [one, other] = [layer, again].map((each) => n.traceNetwork(each, x, { training }));
-      // Equal programs are one node.
+      // Equal programs share one node.
       expect(other.output).toBe(one.output);
       const facts = ({ parameters }: n.TracedNetwork) =>
         parameters.map(({ path, initial, group, trained, decay, fans }) => ({
@@ -31,13 +31,13 @@ describe("JSON", () => {
     }
   });
 
-  it("keeps sharing", () => {
+  it("keeps shared layers shared", () => {
     const shared = n.dense(3);
     const again = n.layerFromJson(n.sequential([shared, n.relu(), shared]).toJSON());
     expect(n.traceNetwork(again, input("x", [1, 3])).parameters.map(({ path }) => path)).toEqual(["0.weight", "0.bias"]);
   });
 
-  it("holds no functions, and no unknown kinds", () => {
+  it("refuses functions and unknown kinds", () => {
     const tripled: n.LayerFunction = (x) => x;
     expect(() => n.sequential([tripled]).toJSON()).toThrow(/plain function \(tripled\).*\[LAYER_FUNCTION\]/);
     expect(() => n.layerFromJson({ layer: "unheard", options: {} })).toThrow(/no layer is named "unheard".*\[LAYER_UNKNOWN\]/);
@@ -69,7 +69,7 @@ describe("errors", () => {
     [() => n.sequential(n.dense(3) as never), /sequential: layers must be a list.*\[OPTION_RANGE\]/],
     [() => n.grouped("", n.dense(1)), /grouped: group is "".*\[OPTION_RANGE\]/],
     [() => n.shuffleUnitV2(24, 58), /shuffleUnitV2: channels is 58 after 24, but must be equal at stride 1 \[OPTION_CONFLICT\]/],
-  ])("of options are said at once: %s", (make, message) => expect(make).toThrow(message));
+  ])("are reported immediately for options: %s", (make, message) => expect(make).toThrow(message));
 
   it.each([
     [
@@ -88,11 +88,11 @@ describe("errors", () => {
     [n.concatenating([n.relu(), n.maxPool()]), images, /concatenating: .*\[4, 4, 3\], \[2, 2, 3\].*\[LAYER_SHAPE\]/],
     [n.reshaped([4]), rows, /reshaped: .*its 6 numbers do not fill \[4\].*\[LAYER_SHAPE\]/],
     [n.randomFlip(), rows, /randomFlip: .*\[LAYER_SHAPE\]/],
-  ])("of shapes are said when the network is traced: $0.kind", (layer, x, message) =>
+  ])("are reported for shapes when the network is traced: $0.kind", (layer, x, message) =>
     expect(() => n.traceNetwork(layer, x)).toThrow(message),
   );
 
-  it("of a batch without a variance are said for updates alone", () => {
+  it("are reported for a batch without a variance in updates only", () => {
     const one = input("one", [1, 3]);
     expect(() => n.traceNetwork(n.batchNorm(), one, { training: true })).toThrow(
       /one value per channel has no variance.*\[LAYER_SHAPE\]/,
@@ -104,7 +104,7 @@ describe("errors", () => {
 describe("shapes", () => {
   const shapeOf = (layer: n.Layer, x = images) => [...n.traceNetwork(layer, x).output.shape.slice(1)];
 
-  it("of an image follow from kernel, stride and padding", () => {
+  it("follow from kernel, stride and padding for images", () => {
     expect(shapeOf(n.convolution(5))).toEqual([4, 4, 5]);
     expect(shapeOf(n.convolution(5, { stride: 3 }))).toEqual([2, 2, 5]);
     expect(shapeOf(n.convolution(5, { padding: "valid" }))).toEqual([2, 2, 5]);
@@ -116,7 +116,7 @@ describe("shapes", () => {
     expect(shapeOf(n.shuffleUnitV1(3, 12, { stride: 2, firstGroups: 1 }))).toEqual([2, 2, 12]);
   });
 
-  it("of sequences stay sequences", () => {
+  it("keep sequences as sequences", () => {
     const sequence = input("sequence", [2, 7, 3]);
     expect(shapeOf(n.convolution(5, { stride: 2 }), sequence)).toEqual([4, 5]);
     expect(shapeOf(n.convolution(5, { padding: "valid" }), sequence)).toEqual([5, 5]);
@@ -133,7 +133,7 @@ describe("circulant layers", () => {
     [3, 4, 4],
     [4, 8, 4],
     [8, 5, 3],
-  ])("are dense layers with circulant blocks: block %i, %i inputs, %i units", (block, inputs, units) => {
+  ])("equal dense layers with circulant blocks: block %i, %i inputs, %i units", (block, inputs, units) => {
     const [p, q] = [Math.ceil(units / block), Math.ceil(inputs / block)];
     const w = Array.from({ length: p * q * block }, (_, i) => Math.sin(i + 1));
     const b = Array.from({ length: units }, (_, i) => i);
@@ -151,7 +151,7 @@ describe("circulant layers", () => {
       }
   });
 
-  it("with blocks of one number are plain convolutions", () => {
+  it("equal plain convolutions with blocks of one number", () => {
     const x = input("x", [1, 4, 5, 2]);
     const values = { x: Array.from({ length: 40 }, (_, i) => Math.sin(i)), bias: [0.5, -1, 2] };
     const plain = Array.from({ length: 54 }, (_, i) => Math.cos(i)); // [3, 3, 2, 3]
@@ -171,11 +171,11 @@ describe("dropout", () => {
   const { output } = n.traceNetwork(n.dropout(rate), x, { training: true });
   const ones = new Float64Array(count).fill(1);
 
-  it("keeps 1 − rate of the numbers, divided by it, others at each update", () => {
+  it("keeps 1 − rate of the numbers, divided by it, and different ones at each update", () => {
     const [first] = interpret([output], { x: ones }, { key, update: 0 });
     const kept = first.filter((value) => value !== 0);
     expect(new Set(kept)).toEqual(new Set([1 / (1 - rate)]));
-    // A two-sided normal test with false alarms at 1e-5; the mutant, rates 0.02 off, is 8.7 deviations out.
+    // A two-sided normal test with false alarms at 1e-5. The mutant, with rates 0.02 off, is 8.7 deviations away.
     expect(Math.abs(kept.length - count * (1 - rate))).toBeLessThan(4.42 * Math.sqrt(count * rate * (1 - rate)));
     const [again] = interpret([output], { x: ones }, { key, update: 0 });
     expect(again).toEqual(first);
@@ -183,12 +183,12 @@ describe("dropout", () => {
     expect(second).not.toEqual(first);
   });
 
-  it("lets derivatives through where numbers pass", () => {
+  it("passes derivatives where it passes numbers", () => {
     const [value, slope] = interpret([output, ...gradientsOf(sum(output), [x])], { x: ones }, { key, update: 3 });
     expect(slope).toEqual(value);
   });
 
-  it("of whole channels is the same at all places", () => {
+  it("drops whole channels equally at all places", () => {
     const image = input("image", [50, 2, 3, 4]);
     const made = n.traceNetwork(n.dropout(0.5, { wholeChannels: true }), image, { training: true }).output;
     const [y] = interpret([made], { image: new Float64Array(1200).fill(1) }, { key });
@@ -198,7 +198,7 @@ describe("dropout", () => {
 });
 
 describe("embedding", () => {
-  it("of what there is not is NaN", () => {
+  it("returns NaN for a missing row", () => {
     const { output } = n.traceNetwork(n.embedding(2, 2), input("x", [3]));
     expect([...interpret([output], { x: [1, -1, 2], "parameter:table": [1, 2, 3, 4] })[0]]).toEqual([3, 4, NaN, NaN, NaN, NaN]);
   });

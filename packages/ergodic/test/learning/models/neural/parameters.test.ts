@@ -1,4 +1,7 @@
-/** What a rule does to the parameters of a network: frozen, shared, grouped and penalised ones, and running statistics. */
+/**
+ * The effect of a rule on the parameters of a network: frozen, shared, grouped and penalised ones, and running
+ * statistics.
+ */
 import { describe, expect, it } from "vitest";
 import {
   adamw,
@@ -23,8 +26,8 @@ import {
 } from "../../../../src/entries/everything.ts";
 import { numbersOf, signs, small, startOf } from "./small-networks.ts";
 
-describe("what is not trained", () => {
-  /** Numbers before training: those of a run without steps. */
+describe("untrained parameters", () => {
+  /** Returns the change of each parameter from its initial value. */
   async function moved(layers: LayerLike, options: NetworkOptions, run: FitOptions): Promise<Record<string, number>> {
     using data = signs(96);
     const before = await startOf(network(layers, options), data, small.seed);
@@ -41,27 +44,27 @@ describe("what is not trained", () => {
     ["replicas", { rule: momentum({ rate: 0.05 }), replicas: 3 }],
   ];
 
-  it.each(runs)("frozen layers stay: %s", async (_, run) => {
+  it.each(runs)("stay constant in frozen layers: %s", async (_, run) => {
     const layers = sequential([frozen(dense(6, { name: "first" })), relu(), dense(1, { name: "last" })]);
     const by = await moved(layers, { l2: 0.1 }, run);
     expect(by["first.weight"]).toBe(0);
     expect(by["last.weight"]).toBeGreaterThan(1e-3);
   });
 
-  it.each(runs)("so do groups of rate 0: %s", async (_, run) => {
+  it.each(runs)("stay constant in groups of rate 0: %s", async (_, run) => {
     const layers = sequential([grouped("slow", dense(6, { name: "first" })), relu(), dense(1, { name: "last" })]);
     const by = await moved(layers, { rates: { slow: 0 } }, run);
     expect(by["first.weight"]).toBe(0);
     expect(by["last.weight"]).toBeGreaterThan(1e-3);
   });
 
-  it.each([false, true])("rates multiply steps; on full gradients: %s", async (all) => {
+  it.each([false, true])("follow the rates of groups; on full gradients: %s", async (all) => {
     const layers = sequential([
       grouped("slow", dense(6, { name: "first" })),
       relu(),
       grouped("quick", dense(1, { name: "last" })),
     ]);
-    // One update: steps at the start, where the gradient is the same.
+    // One update from the start, where the gradients are equal.
     const run: FitOptions = {
       rule: sgd({ rate: 0.1 }),
       epochs: undefined,
@@ -76,7 +79,7 @@ describe("what is not trained", () => {
     expect(scaled["last.weight"] / plain["last.weight"]).toBeCloseTo(2, 4);
   });
 
-  it("an average of a group's points is one of its own points", async () => {
+  it("keep a group's average within its own points", async () => {
     using data = signs(96);
     const layers = sequential([grouped("slow", dense(6, { name: "first" })), relu(), dense(1, { name: "last" })]);
     const options = { ...small, precision: "f64" as const, epochs: undefined, until: { updates: 1 } };
@@ -88,7 +91,7 @@ describe("what is not trained", () => {
 });
 
 describe("parameters of one layer in two places", () => {
-  it("stay one", async () => {
+  it("are stored once", async () => {
     using data = signs(96);
     const shared = dense(3, { name: "shared" });
     const model = await fit(network([shared, relu(), shared, dense(1, { name: "last" })]), data, small);
@@ -103,8 +106,8 @@ describe("parameters of one layer in two places", () => {
 });
 
 describe("L2", () => {
-  it("shrinks weights, and neither biases nor norms", async () => {
-    // x is 0, and y is what biases give: no gradient of the loss, so that what moves is the penalty's.
+  it("shrinks weights, but not biases and norms", async () => {
+    // x is 0, and y equals the biases, so the loss has no gradient and only the penalty moves parameters.
     using data = Dataset.fromArrays({ x: [[0], [0], [0], [0]], y: [1, 1, 1, 1] });
     const layers = sequential([
       dense(3, { name: "first", initialBias: ones() }),
@@ -123,17 +126,17 @@ describe("L2", () => {
 });
 
 describe("running statistics", () => {
-  it("are those of the last update, whatever a rule averages", async () => {
+  it("keep the values of the last update, whatever a rule averages", async () => {
     using data = signs(96, "f64");
     const layers = sequential([batchNorm({ name: "norm" }), dense(1, { name: "last" })]);
     const options: FitOptions = { ...small, precision: "f64" };
-    // The rate is so small that the layers are the same; statistics of the inputs move all the same.
+    // The rate is so small that the layers stay constant, but statistics of the inputs still change.
     const rule = sgd({ rate: 1e-12 });
     const plain = await fit(network(layers), data, { ...options, rule });
     const averaged = await fit(network(layers), data, { ...options, rule: chain(rule, averaging()) });
     const rows = [{ x0: 0.3, x1: -2, x2: 1 }];
     expect(averaged.predict(rows)[0].probabilities!.same).toBeCloseTo(plain.predict(rows)[0].probabilities!.same, 6);
-    // They have moved: after one update the prediction is another one.
+    // The statistics have changed: after one update the prediction differs.
     const early = await fit(network(layers), data, { ...options, rule, epochs: undefined, until: { updates: 1 } });
     expect(Math.abs(early.predict(rows)[0].probabilities!.same - plain.predict(rows)[0].probabilities!.same)).toBeGreaterThan(
       1e-3,

@@ -1,6 +1,7 @@
 /**
- * The loss of a network on rows and its gradient, as kernels/engine/arrays/network.ts gives them, against the interpreter with losses written out: full batches and
- * remainders, rows and classes of other weights, stored types, random layers, running statistics.
+ * The loss of a network and its gradient by kernels/engine/arrays/network.ts, compared with the interpreter and
+ * explicit losses: full batches and remainders, weights of rows and classes, stored types, random layers and running
+ * statistics.
  */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
@@ -30,7 +31,7 @@ const targets = {
 
 const softplus = (m: number): number => Math.max(0, m) + Math.log1p(Math.exp(-Math.abs(m)));
 const sigmoid = (m: number): number => 1 / (1 + Math.exp(-m));
-/** Of each output against its sign: y = 1 where the output's class is the row's. */
+/** One class against the rest: y = 1 if the output's class is the row's class. */
 const each =
   (of: (z: number, sign: number) => [number, number]): RowLoss =>
   (z, y) => {
@@ -90,7 +91,7 @@ const cases: Case[] = [
 const dataOf = ({ y, weighted }: Pick<Case, "y" | "weighted">, rowShape?: number[]): Dataset =>
   Dataset.fromArrays({ x, y: targets[y], type: "f64", ...(weighted ? { weights } : {}), ...(rowShape ? { rowShape } : {}) });
 
-/** Of a row, its own and its class's. */
+/** The weight of a row times that of its class. */
 function weightOf({ weighted, classWeights, y }: Case): (row: number) => number {
   const labels = targets[y] as (string | number)[];
   const ofClass = (label: string | number): number => {
@@ -100,7 +101,7 @@ function weightOf({ weighted, classWeights, y }: Case): (row: number) => number 
   return (row) => (weighted ? weights[row] : 1) * ofClass(labels[row]);
 }
 
-/** A full batch out of order, with a row twice; remainders of every size. */
+/** A full batch out of order with a duplicate row, and remainders of every size. */
 const batches = [
   [3, 0, 20, 7, 7, 12, 1, 19],
   ...Array.from({ length: BATCH - 1 }, (_, n) => [20, 2, 5, 11, 0, 9, 14].slice(0, n + 1)),
@@ -111,7 +112,7 @@ describe.each(cases)("$name, $loss", (given) => {
     ["f64", false],
     ["f64", true],
     ["f32", false],
-  ] as const)("in %s, deterministic: %s", async (type, deterministic) => {
+  ] as const)("agrees with the twin in %s, deterministic: %s", async (type, deterministic) => {
     using data = dataOf(given);
     const model = network([dense(4), relu(), dense(given.outputs)], { loss: given.given, classWeights: given.classWeights });
     using bound = await BoundNetwork.open(model, data, { batch: BATCH, precision: { data: type, model: type }, deterministic });
@@ -127,7 +128,7 @@ describe.each(cases)("$name, $loss", (given) => {
 });
 
 describe("stored types", () => {
-  it.each(["i8", "i16", "f32"] as const)("%s", async (type) => {
+  it.each(["i8", "i16", "f32"] as const)("agree with the twin: %s", async (type) => {
     using data = dataOf({ y: "three" });
     const model = network([dense(6), relu(), dense(3)]);
     using bound = await BoundNetwork.open(model, data, { batch: BATCH, precision: { data: type, model: "f32" } });
@@ -139,7 +140,7 @@ describe("stored types", () => {
   });
 });
 
-describe("layers that are other in updates", () => {
+describe("layers that behave differently in updates", () => {
   const shaped = [5, 1, 1];
   const networks = {
     "batch norm": () => network([dense(4), batchNorm(), relu(), dense(3)]),
@@ -148,7 +149,7 @@ describe("layers that are other in updates", () => {
     "frozen, with batch norm": () => network([frozen(sequential([dense(4), batchNorm()])), relu(), batchNorm(), dense(3)]),
     "an image, standardised as a whole": () => network(cnn({ outputs: 3, channels: [2, 3], hidden: 4 })),
   };
-  it.each(Object.keys(networks) as (keyof typeof networks)[])("%s", async (name) => {
+  it.each(Object.keys(networks) as (keyof typeof networks)[])("agree with the twin: %s", async (name) => {
     const image = name.startsWith("an image");
     using data = dataOf({ y: "three" }, image ? shaped : undefined);
     using bound = await BoundNetwork.open(networks[name](), data, { batch: BATCH }, 2);
@@ -160,7 +161,7 @@ describe("layers that are other in updates", () => {
         const found = bound.gradient(rows, update);
         const wanted = bound.wanted(at, rows, { loss: losses.multinomial, update });
         expect(farthest(found, wanted), `update ${update}, ${rows.length} rows`).toBeLessThan(2e-12);
-        // Line searches see the draws of the last gradient.
+        // Line searches use the draws of the last gradient.
         bound.setParameters(at);
         expect(bound.objective(rows)).toBe(found.loss);
         if (rows === batches[0]) seen.add(found.loss);
@@ -169,7 +170,7 @@ describe("layers that are other in updates", () => {
     expect(seen.size).toBe(["dropout", "all together", "an image, standardised as a whole"].includes(name) ? 4 : 1);
   });
 
-  it("one row left over has no variance: batch norm gives its shift", async () => {
+  it("batch norm returns its shift for a single remaining row without variance", async () => {
     using data = dataOf({ y: "three" });
     using bound = await BoundNetwork.open(network([batchNorm(), dense(3)]), data, { batch: BATCH });
     const at = bound.irregular();
@@ -180,7 +181,7 @@ describe("layers that are other in updates", () => {
     expect(Math.max(...found.gradient["0.shift"].map(Math.abs))).toBeGreaterThan(1e-3);
   });
 
-  it("lanes draw numbers of their own", async () => {
+  it("lanes draw their own random numbers", async () => {
     using data = dataOf({ y: "three" });
     const model = network([dense(16), dropout(0.4), dense(3)]);
     using one = await BoundNetwork.open(model, data, { batch: BATCH }, 0);
@@ -191,8 +192,8 @@ describe("layers that are other in updates", () => {
   });
 });
 
-describe("where parameters lie", () => {
-  it("trained ones first, each from a multiple of 16 on, with what no rule touches behind", async () => {
+describe("parameter layout", () => {
+  it("puts trained parameters first, aligned to 16, and those that rules ignore at the end", async () => {
     using data = dataOf({ y: "three" });
     const model = network([dense(4), batchNorm(), frozen(dense(5)), dense(3)], { l2: 0.1, rates: {} });
     using bound = await BoundNetwork.open(model, data);
@@ -208,7 +209,7 @@ describe("where parameters lie", () => {
     }
     expect(layout.parameters.filter((p) => p.decay && p.trained).map((p) => p.path)).toEqual(["0.weight", "3.weight"]);
     expect(rates).toBeUndefined();
-    // Padding is 0, in the start as in weights.
+    // Padding is 0, in initial values and in weights.
     const own = places.flatMap(({ offset, size }) => Array.from({ length: size }, (_, i) => offset + i));
     const padding = Array.from({ length: parameterCount }, (_, i) => i).filter((i) => !own.includes(i));
     expect(padding.length).toBeGreaterThan(0);

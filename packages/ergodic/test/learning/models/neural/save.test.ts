@@ -1,4 +1,7 @@
-/** Networks as files: what is predicted from bytes is what the interpreter gives in evaluation, batch norm goes into weights, plain functions predict but cannot go on. */
+/**
+ * Networks as files: predictions from bytes equal the interpreter's in evaluation, batch norm is folded into weights,
+ * and plain functions predict but cannot resume.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,7 +62,9 @@ const images = (): Dataset =>
   Dataset.fromArrays({ x, y: x.map(([a]) => (a > 3 ? "high" : a > 1 ? "middle" : "low")), rowShape: IMAGE });
 const plain = (): Dataset => Dataset.fromArrays({ x, y: x.map(([a]) => a) });
 
-/** A network with irregular numbers, from its bytes; and z of every row in evaluation, by the interpreter. */
+/**
+ * Returns a network with irregular numbers, loaded from its bytes, and z of every row in evaluation by the interpreter.
+ */
 async function saved(layers: LayerLike, data: Dataset, options: NetworkOptions = {}) {
   const model = network(layers, { standardise: false, ...options });
   using bound = await BoundNetwork.open(model, data, { precision: { data: "f32", model: "f32" } });
@@ -92,8 +97,8 @@ const networks: Record<string, LayerLike> = {
   residual: sequential([flatten(), dense(6), residual(sequential([batchNorm(), relu(), dense(6)])), dense(3)]),
 };
 
-describe("predicts from bytes what the interpreter gives", () => {
-  it.each(Object.keys(networks))("%s", async (name) => {
+describe("predictions from bytes", () => {
+  it.each(Object.keys(networks))("agree with the interpreter: %s", async (name) => {
     using data = images();
     const { found, wanted } = await saved(networks[name], data);
     const z = found.outputs(data);
@@ -102,7 +107,7 @@ describe("predicts from bytes what the interpreter gives", () => {
     expect(Math.max(...z.map((value, i) => Math.abs(value - wanted[i]))) / size).toBeLessThan(1e-5);
   });
 
-  it("other links: one class against the rest, two classes, numbers, counts", async () => {
+  it("support other links: one class against the rest, two classes, numbers and counts", async () => {
     using data = images();
     using numbers = plain();
     const layers = (outputs: number) => sequential([flatten(), dense(5), relu(), dense(outputs)]);
@@ -118,7 +123,7 @@ describe("predicts from bytes what the interpreter gives", () => {
     expect(line.found.predict(numbers).map(({ value }) => value)).toEqual([...line.wanted].map((z) => expect.closeTo(z, 3)));
   });
 
-  it("any number of rows, raw or as a dataset", async () => {
+  it("accept any number of rows, raw or as a dataset", async () => {
     using data = images();
     const { found } = await saved(networks.cnn, data);
     const all = found.predict(data);
@@ -131,7 +136,7 @@ describe("predicts from bytes what the interpreter gives", () => {
     }
   });
 
-  it("as the model that was trained, standardised as a whole", async () => {
+  it("agree with the trained model that is standardised as a whole", async () => {
     using data = images();
     const model = await fit(network(cnn({ outputs: 3, channels: [3], hidden: 6 })), data, { epochs: 2, batch: 8, seed: 2 });
     const file = join(folder, "cnn.safetensors");
@@ -145,7 +150,7 @@ describe("predicts from bytes what the interpreter gives", () => {
   });
 });
 
-describe("batch norm goes into the weights before it", () => {
+describe("batch norm folded into the previous weights", () => {
   const withNorm = (norm: LayerLike[]): Record<string, LayerLike> => ({
     dense: sequential([flatten(), dense(6, { bias: false }), ...norm, relu(), dense(3)]),
     "dense with a bias": sequential([flatten(), dense(6), ...norm, relu(), dense(3)]),
@@ -154,20 +159,20 @@ describe("batch norm goes into the weights before it", () => {
     "pointwise convolution": sequential([convolution(4, { kernel: 1 }), ...norm, relu(), globalAveragePool(), dense(3)]),
     depthwise: sequential([depthwise({ bias: false }), ...norm, relu(), flatten(), dense(3)]),
   });
-  it.each(Object.keys(withNorm([])))("%s", async (name) => {
+  it.each(Object.keys(withNorm([])))("leaves no normalisation in the file: %s", async (name) => {
     using data = images();
     const normed = await saved(withNorm([batchNorm()])[name], data);
     const bare = await saved(withNorm([])[name], data);
     const size = Math.max(...normed.wanted.map(Math.abs));
     const z = normed.found.outputs(data);
     expect(Math.max(...z.map((value, i) => Math.abs(value - normed.wanted[i]))) / size).toBeLessThan(1e-5);
-    // No factor and no root is left; a term a channel is, where the layer had none of its own.
+    // No factor and no root remains. A term per channel remains if the layer had no bias.
     expect(operations(normed.found)).not.toContain("mul");
     expect(operations(normed.found)).not.toContain("sqrt");
     expect(plan(normed.found).steps.length).toBe(plan(bare.found).steps.length);
   });
 
-  it("but not where what it scales is wanted elsewhere", async () => {
+  it("is not folded if its input is used elsewhere", async () => {
     using data = images();
     const { found, wanted } = await saved(
       sequential([flatten(), dense(6), residual(sequential([batchNorm(), relu()])), dense(3)]),
@@ -210,7 +215,7 @@ describe("a network with a plain function", () => {
   });
 });
 
-describe("damaged files are refused", () => {
+describe("damaged files", () => {
   const made = async (change: (description: JsonObject, tensors: Record<string, unknown>) => void): Promise<unknown> => {
     using data = images();
     const { bytes } = await saved(networks.mlp, data);
@@ -220,19 +225,19 @@ describe("damaged files are refused", () => {
     return predictor(encode(tensors, { ...metadata, description: JSON.stringify(description) }));
   };
 
-  it("numbers that are missing", async () => {
+  it("refuses missing numbers", async () => {
     await expect(made((_, tensors) => delete tensors[Object.keys(tensors)[0]])).rejects.toThrow(
       /is missing, but \d+ are wanted; the file is damaged, export it again \[MODEL_FORMAT\]/,
     );
   });
 
-  it("a plan of a later version", async () => {
+  it("refuses a plan of a later version", async () => {
     const later = made((description) => Object.assign(description.program as JsonObject, { version: 99 }));
     await expect(later).rejects.toThrow(/has a plan of version 99, .*update ergodic \[MODEL_VERSION\]/);
   });
 });
 
-it("a predictor gives its memory back", async () => {
+it("a predictor releases its memory", async () => {
   using data = images();
   const { bytes } = await saved(networks.cnn, data);
   const { memory } = await openEngine();

@@ -1,4 +1,4 @@
-/** Small data and networks, and numbers of networks by name: what the tests of training share. */
+/** Small data and networks, and their numbers by name. Shared by the tests of training. */
 import { readFileSync } from "node:fs";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
@@ -15,7 +15,7 @@ import {
 } from "../../../../src/entries/everything.ts";
 import { planOf } from "../bound-network.ts";
 
-/** Two classes that no line tells apart: the signs of two numbers agree, or not. */
+/** Two classes that no line separates: two numbers have equal or different signs. */
 export function signs(rows: number, type: "f32" | "f64" = "f32", seed = 1): Dataset {
   const draws = stream(seed, "signs").at(0);
   const x = Array.from({ length: rows }, () => [draws.normal(), draws.normal(), draws.normal()]);
@@ -55,6 +55,6 @@ export async function startOf(model: NetworkModel, data: Dataset, seed: number):
 }
 
 export const bytesOf = (model: NetworkPredictor): string => Buffer.from(model.toBytes()).toString("base64");
-/** Batch norm, dropout and noise: all that an update is made of. */
+/** Batch norm, dropout and noise: everything that is special in an update. */
 export const stirred = (outputs = 1): LayerLike[] => [noise(0.05), dense(12), batchNorm(), relu(), dropout(0.2), dense(outputs)];
 export const small = { epochs: 3, batch: 16, seed: 5 };

@@ -1,4 +1,4 @@
-/** Targets in units of their own: a network need not learn them first, and its saved form gives them back. */
+/** Targets in large units: a network need not learn the units, and its saved form restores them. */
 import { describe, expect, it } from "vitest";
 import {
   adam,
@@ -23,11 +23,11 @@ const dataOf = (unit: number, shift: number): Dataset =>
   Dataset.fromArrays({ x: { values: x, columnCount: 2 }, y: unscaled.map((y) => shift + unit * y), type: "f32" });
 const layers = () => [dense(16), relu(), dense(1)];
 
-describe("a network on a number in large units", () => {
+describe("a network with a target in large units", () => {
   it.each([
     ["adam", adam({ rate: 0.01 })],
     ["sgd", sgd({ rate: 0.05 })],
-  ])("learns as fast as on one in units of 1, by %s", async (_, rule) => {
+  ])("learns as fast as in units of 1, by %s", async (_, rule) => {
     const options = { rule, batch: 16, epochs: 30, seed: 1 };
     const data = dataOf(1e4, 1e5);
     const trained = await fit(network(layers()), data, options);
@@ -37,7 +37,7 @@ describe("a network on a number in large units", () => {
     expect(explained(loaded, data)).toBeCloseTo(explained(trained, data), 10);
   });
 
-  it("learns the same whatever the units, and says its loss in those of the target", async () => {
+  it("learns the same in any units, and reports its loss in the target's units", async () => {
     const lossOf = async (unit: number, shift: number): Promise<number> => {
       const run = fit(network(layers(), { standardise: true }), dataOf(unit, shift), {
         rule: sgd({ rate: 0.05 }),
@@ -75,12 +75,12 @@ describe("a network on a number in large units", () => {
     const trained = await run;
     const z = trained.outputs(data);
     const mean = z.reduce((sum, zi, i) => sum + lossOf(zi - data.target.values[i]), 0) / rows;
-    // The rule hardly moves: all are of one point, in floats and in doubles.
+    // The rule hardly moves, so all losses are of one point, in floats and in doubles.
     expect(trained.run.loss / mean).toBeCloseTo(1, 4);
     expect(ticked / before / mean).toBeCloseTo(1, 4);
   });
 
-  it("of a loss that is not quadratic, too, steps do not depend on the unit", async () => {
+  it("makes steps independent of the unit for other losses too", async () => {
     const rule = sgd({ rate: 0.05 });
     const lossOf = async (unit: number): Promise<number> => {
       const model = network(layers(), { standardise: true, loss: quantileLoss({ quantile: 0.3 }) });
@@ -89,18 +89,18 @@ describe("a network on a number in large units", () => {
     expect((await lossOf(1e4)) / (await lossOf(1)) / 1e4).toBeCloseTo(1, 2);
   });
 
-  it("continues from a checkpoint in the same units", async () => {
+  it("resumes from a checkpoint in the same units", async () => {
     const [data, options] = [dataOf(1e4, 1e5), { rule: sgd({ rate: 0.01 }), batch: 16, seed: 1 }];
     const half = fit(network(layers()), data, { ...options, epochs: 1.5 });
     await half;
     const resumed = await fit.resume(await half.checkpoint(), data, { epochs: 2 });
     const straight = await fit(network(layers()), data, { ...options, epochs: 2 });
     expect(resumed.outputs(data)).toEqual(straight.outputs(data));
-    // The mean loss is summed stretch by stretch, and stretches depend on the machine's speed.
+    // The mean loss is summed by stretch, and stretches depend on the machine's speed.
     expect(resumed.run.loss / straight.run.loss).toBeCloseTo(1, 12);
   });
 
-  it("keeps the units where standardise is false", async () => {
+  it("keeps the units if standardise is false", async () => {
     const data = dataOf(1e4, 1e5);
     const run = fit(network(layers(), { standardise: false }), data, { rule: adam(), batch: 16, epochs: 1, seed: 1 });
     let loss = 0;

@@ -12,13 +12,13 @@ const inputsBelow = (output: SymbolicArray) =>
     .map(({ attributes }) => attributes);
 
 describe("paths", () => {
-  it("are places, or names, from the outside in", () => {
+  it("are positions or names, from the outside in", () => {
     const network = n.sequential([n.dense(3), n.sequential([n.relu(), n.dense(3, { name: "head" })]), n.residual(n.dense(3))]);
     expect(pathsOf(network)).toEqual(["0.weight", "0.bias", "1.head.weight", "1.head.bias", "2.body.weight", "2.body.bias"]);
     expect(inputsBelow(n.traceNetwork(network, x).output)).toContain("parameter:1.head.weight");
   });
 
-  it("of one layer alone begin at its parameters", () => {
+  it("begin at the parameters of a single layer", () => {
     expect(pathsOf(n.dense(2, { name: "unused" }))).toEqual(["weight", "bias"]);
   });
 
@@ -31,7 +31,7 @@ describe("paths", () => {
     ]);
   });
 
-  it("of a plain function are those that it asks for", () => {
+  it("match the requests of a plain function", () => {
     const scaled: n.LayerFunction = (given, scope) =>
       scope.within("inner", (inner) => mul(given, inner.parameter("scale", [3], { initial: n.ones() })));
     expect(pathsOf(n.sequential([scaled]))).toEqual(["0.inner.scale"]);
@@ -46,21 +46,21 @@ describe("paths", () => {
 });
 
 describe("shared layers", () => {
-  it("have the parameters of their first place, and are counted at each", () => {
+  it("have the parameters of their first place, and are counted at each place", () => {
     const shared = n.sequential([n.dense(3), n.relu()]);
     const traced = n.traceNetwork(n.sequential([shared, shared, n.residual(shared)]), x);
     expect(traced.parameters.map(({ path }) => path)).toEqual(["0.0.weight", "0.0.bias"]);
     expect(traced.multiplyAdds).toBe(3 * 9);
   });
 
-  it("give the value of the layer applied twice", () => {
+  it("compute the layer applied twice", () => {
     const shared = n.dense(3, { bias: false });
     const { output } = n.traceNetwork(n.sequential([shared, shared]), input("x", [1, 3]));
     const weight = [0, 1, 0, 0, 0, 1, 2, 0, 0];
     expect([...interpret([output], { x: [1, 2, 3], "parameter:0.weight": weight })[0]]).toEqual([4, 6, 1]);
   });
 
-  it("must see inputs of one width, and be frozen everywhere or nowhere", () => {
+  it("require inputs of one width, and must be frozen everywhere or nowhere", () => {
     const shared = n.dense(2);
     expect(() => pathsOf(n.sequential([shared, shared]))).toThrow(
       /parameter: "0.weight" is \[2, 2\] here, but \[3, 2\] where .* \[LAYER_SHAPE\]/,
@@ -73,7 +73,7 @@ describe("shared layers", () => {
   });
 });
 
-describe("what a parameter is traced with", () => {
+describe("attributes of a traced parameter", () => {
   const { parameters } = n.traceNetwork(
     n.grouped(
       "outer",
@@ -83,13 +83,13 @@ describe("what a parameter is traced with", () => {
   );
   const found = Object.fromEntries(parameters.map((p) => [p.path, p]));
 
-  it("is its group, the innermost", () => {
+  it("include its innermost group", () => {
     expect(found["0.weight"].group).toBe("outer");
     expect(found["1.weight"].group).toBe("inner");
     expect(n.traceNetwork(n.dense(1), x).parameters[0].group).toBeUndefined();
   });
 
-  it("is whether it is trained and decays", () => {
+  it("include whether it is trained and decays", () => {
     const facts = parameters.map(({ path, trained, decay }) => [path, trained, decay]);
     expect(facts).toEqual([
       ["0.weight", true, true],
@@ -101,7 +101,7 @@ describe("what a parameter is traced with", () => {
     ]);
   });
 
-  it("is its first value and what that is scaled by", () => {
+  it("include its initial value and scale", () => {
     expect(found["1.weight"].initial.name).toBe("zeros");
     expect(found["0.weight"].fans).toEqual({ fanIn: 3, fanOut: 5 });
     const grouped = n.traceNetwork(n.convolution(6, { groups: 2 }), input("images", [1, 5, 5, 4]));
@@ -112,7 +112,7 @@ describe("what a parameter is traced with", () => {
 });
 
 describe("states", () => {
-  it("move in updates alone, and not in frozen layers", () => {
+  it("change only in updates, and not in frozen layers", () => {
     const network = n.sequential([n.batchNorm(), n.frozen(n.batchNorm())]);
     const moved = (training: boolean) =>
       n.traceNetwork(network, x, { training }).states.map(({ path, initial, next }) => [path, initial, next !== undefined]);
@@ -125,14 +125,14 @@ describe("states", () => {
     expect(moved(false).map(([, , next]) => next)).toEqual([false, false, false, false]);
   });
 
-  it("of a layer that is applied twice move twice", () => {
+  it("change twice if a layer is applied twice", () => {
     const shared = n.batchNorm({ momentum: 0.5, affine: false });
     const { states } = n.traceNetwork(n.sequential([shared, (y) => add(y, 8), shared]), input("x", [2, 1]), { training: true });
-    // Means 2, then 8: 0.5 · (0.5 · 4 + 0.5 · 2) + 0.5 · 8.
+    // Means are 2, then 8: 0.5 · (0.5 · 4 + 0.5 · 2) + 0.5 · 8.
     expect(interpret([states[0].next!], { x: [1, 3], "state:0.mean": [4], "state:0.variance": [1] })[0][0]).toBeCloseTo(5.5, 14);
   });
 
-  it("must be asked for before they are updated, in one shape", () => {
+  it("must be requested before they are updated, in one shape", () => {
     const unknown: n.LayerFunction = (given, scope) => {
       scope.update("mean", given);
       return given;
@@ -158,21 +158,21 @@ describe("random streams", () => {
       .map(({ attributes }) => attributes as number)
       .sort((a, b) => a - b);
 
-  it("are one for each call, from the first on", () => {
+  it("are numbered by call, from the first", () => {
     const traced = n.traceNetwork(network, x, { training: true });
     expect(traced.streams).toBe(3);
     expect(streamsOf(traced.output)).toEqual([1, 2, 3]);
     expect(streamsOf(n.traceNetwork(network, x, { training: true, firstStream: 7 }).output)).toEqual([7, 8, 9]);
   });
 
-  it("are not drawn from in predictions and in frozen layers", () => {
+  it("are not used in predictions and in frozen layers", () => {
     expect(n.traceNetwork(network, x).output).toBe(x);
     expect(n.traceNetwork(n.frozen(network), x, { training: true }).output).toBe(x);
   });
 });
 
 describe("errors", () => {
-  it("of an operation name the innermost layer", () => {
+  it("name the innermost layer if an operation fails", () => {
     const image = input("image", [2, 2, 2, 1]);
     const deep = n.sequential([n.sequential([n.convolution(1, { kernel: 3, padding: "valid", name: "wide" })])]);
     expect(() => n.traceNetwork(deep, image)).toThrow(
@@ -184,7 +184,7 @@ describe("errors", () => {
     );
   });
 
-  it("name a layer that gives no array", () => {
+  it("name a layer that does not return an array", () => {
     // biome-ignore lint/suspicious/noExplicitAny: what a user of JavaScript would write
     const give = (value: unknown): n.LayerLike => (() => value) as any;
     expect(() => n.traceNetwork(n.sequential([n.relu(), give(undefined)]), x)).toThrow(

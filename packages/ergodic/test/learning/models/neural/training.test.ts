@@ -1,5 +1,6 @@
 /**
- * Networks in training: they learn, repeat themselves bit for bit, go on from a checkpoint, give memory back, and stop early.
+ * Networks in training: they learn, are reproducible bit for bit, resume from a checkpoint, release memory, and stop
+ * early.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -35,8 +36,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe("learns", () => {
-  it("what no linear model can", async () => {
+describe("learning", () => {
+  it("solves a problem that no linear model can", async () => {
     using data = signs(600);
     const rule = adam({ rate: 0.01 });
     const model = await fit(network([dense(16), relu(), dense(1)]), data, { rule, epochs: 60, batch: 32, seed: 1 });
@@ -45,7 +46,7 @@ describe("learns", () => {
     expect(linear.evaluate(data).accuracy).toBeLessThan(0.65);
   });
 
-  it("digits, as images", async () => {
+  it("classifies digits as images", async () => {
     const { train, test } = digits();
     const options: FitOptions = { rule: adam({ rate: 0.003 }), epochs: 8, batch: 32, seed: 1 };
     const model = await fit(network(cnn({ outputs: 10, channels: [8, 16], hidden: 32 })), train, options);
@@ -55,7 +56,7 @@ describe("learns", () => {
     test.dispose();
   });
 
-  it("numbers and counts", async () => {
+  it("fits numbers and counts", async () => {
     const draws = stream(4, "numbers").at(0);
     const x = Array.from({ length: 400 }, () => [draws.normal(), draws.normal()]);
     using numbers = Dataset.fromArrays({ x, y: x.map(([a, b]) => 3 * Math.abs(a) - b) });
@@ -71,7 +72,7 @@ describe("learns", () => {
   });
 });
 
-describe("the same seed gives the same bits", () => {
+describe("equal seeds", () => {
   const runs: Record<string, FitOptions> = {
     "minibatches, with a remainder": { batch: 16 },
     "single rows": { batch: 1, epochs: 1 },
@@ -82,9 +83,9 @@ describe("the same seed gives the same bits", () => {
     deterministic: { deterministic: true },
     "four replicas": { replicas: 4, averageEvery: 0.5 },
   };
-  it.each(Object.keys(runs))("%s", async (name) => {
+  it.each(Object.keys(runs))("produce the same bits: %s", async (name) => {
     using data = signs(104);
-    // A single row has no variance: batch norm is for batches.
+    // A single row has no variance, and batch norm requires batches.
     const layers = name === "single rows" ? [dense(6), relu(), dropout(0.2), dense(1)] : stirred();
     const made = async (seed: number): Promise<string> =>
       bytesOf(await fit(network(layers), data, { ...small, ...runs[name], seed }));
@@ -94,7 +95,7 @@ describe("the same seed gives the same bits", () => {
   });
 });
 
-describe("a checkpoint goes on bit for bit", () => {
+describe("resumption from a checkpoint", () => {
   const layers = (): LayerLike => sequential(stirred());
   const runs: Record<string, FitOptions> = {
     "batch norm, dropout and noise": {},
@@ -103,7 +104,7 @@ describe("a checkpoint goes on bit for bit", () => {
     "float64, deterministic": { precision: "f64", deterministic: true },
     "rows with replacement": { schedule: "replacement" },
   };
-  it.each(Object.keys(runs))("%s", async (name) => {
+  it.each(Object.keys(runs))("is bit for bit: %s", async (name) => {
     using data = signs(100);
     const options = { ...small, ...runs[name] };
     const file = join(folder, `${name}.checkpoint`);
@@ -116,7 +117,7 @@ describe("a checkpoint goes on bit for bit", () => {
     expect(resumed.predict([{ x0: 0.5, x1: -1, x2: 0 }])).toEqual(whole.predict([{ x0: 0.5, x1: -1, x2: 0 }]));
   });
 
-  it("on full gradients, with dropout", async () => {
+  it("is bit for bit on full gradients, with dropout", async () => {
     using data = signs(600);
     const model = (): ReturnType<typeof network> => network([dense(8), relu(), dropout(0.3), dense(1)]);
     const options: FitOptions = { rule: adam({ rate: 0.05 }), batch: "all", seed: 5 };
@@ -130,7 +131,7 @@ describe("a checkpoint goes on bit for bit", () => {
   });
 });
 
-it("a run gives its memory back", async () => {
+it("a run releases its memory", async () => {
   using data = signs(100);
   using held = signs(50, "f32", 2);
   const { memory } = await openEngine();
@@ -152,7 +153,7 @@ it("a run gives its memory back", async () => {
     await once({ replicas: 2, workers: 2 });
     await whole();
   }
-  // Less, where something of other tests was collected meanwhile.
+  // It can be less, if garbage of other tests was collected meanwhile.
   expect(memory.usedBytes).toBeLessThanOrEqual(before);
 });
 

@@ -1,4 +1,4 @@
-/** Networks on several workers: replicas, racing, shared full gradients; what full gradients draw. */
+/** Networks on several workers: replicas, racing, shared full gradients, and their random draws. */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { RowObjective } from "../../../../src/engine/optimise/objective.ts";
@@ -28,7 +28,7 @@ import { planOf } from "../bound-network.ts";
 import { digits, numbersOf, signs, small, startOf, stirred } from "./small-networks.ts";
 
 describe("many workers", () => {
-  it("give what one gives, where replicas are averaged", async () => {
+  it("compute the same as one if replicas are averaged", async () => {
     using data = signs(200);
     const options = { ...small, replicas: 4, averageEvery: 0.5 };
     const one = await fit(network(stirred()), data, { ...options, workers: 1 });
@@ -50,7 +50,7 @@ describe("many workers", () => {
       fit(network(kinds[name]()), some, { batch: 32, epochs: 1, replicas: 2, averageEvery: 0.25, seed: 2, workers });
     const [one, two] = [await run(1), await run(2)];
     expect(numbersOf(two)).toEqual(numbersOf(one));
-    // Two runs in turns on one engine are each as if it were alone.
+    // Two simultaneous runs on one engine do not affect each other.
     const [third, fourth] = await Promise.all([run(2), run(1)]);
     expect([numbersOf(third), numbersOf(fourth)]).toEqual([numbersOf(one), numbersOf(one)]);
     train.dispose();
@@ -72,7 +72,7 @@ describe("many workers", () => {
     expect(model.evaluate(data).accuracy).toBeGreaterThan(0.9);
   });
 
-  it("share full gradients of large networks in turns, with as much memory as there are workers", async () => {
+  it("share full gradients of large networks in turns, with memory for the workers only", async () => {
     const { train, test } = digits();
     const engine = await openEngine();
     const model = network([convolution(32), relu(), dropout(0.2), flatten(), dense(10)]);
@@ -114,17 +114,20 @@ describe("many workers", () => {
   });
 });
 
-describe("random layers draw anew", () => {
-  // Outputs are 2wx or 0, as each row's own mask has it.
+describe("random layers", () => {
+  // Outputs are 2wx or 0, depending on the mask of each row.
   const ROWS = 16_384;
   const x = Array.from({ length: ROWS }, (_, i) => [1 + i / 1e5]);
   const moment = (power: number): number => x.reduce((sum, [a]) => sum + a ** power, 0) / x.length;
-  /** Five standard errors of the mean of numbers that are 2x² or 0. With one mask for every 256 rows there would be eight times as much. */
+  /**
+   * Five standard errors of the mean of numbers that are 2x² or 0. One mask per 256 rows would make the error eight
+   * times as large.
+   */
   const bound = 5 * Math.sqrt(moment(4) / ROWS);
   const make = () => Dataset.fromArrays({ x, y: x.map(() => 0) });
   const model = network([dense(1, { bias: false, name: "w" }), dropout(0.5)], { loss: "squared", standardise: false });
 
-  it("for each row of a full gradient, on any number of workers", async () => {
+  it("draw masks for each row of a full gradient, on any number of workers", async () => {
     using data = make();
     const engine = await openEngine();
     const plan = planOf({ batch: "all", workers: 2, precision: { data: "f32", model: "f32" } });
@@ -137,7 +140,7 @@ describe("random layers draw anew", () => {
       const loss = objective.evaluate(at, gradient, update);
       expect(await objective.evaluateOnWorkers(at, shared, update)).toBe(loss);
       expect(shared).toEqual(gradient);
-      // At w = 1.
+      // The loss at w = 1.
       expect(Math.abs(loss - moment(2))).toBeLessThan(bound);
       expect(gradient[0]).toBeCloseTo(2 * loss, 4);
       seen.push(loss);
@@ -147,11 +150,11 @@ describe("random layers draw anew", () => {
     problem.dispose();
   });
 
-  it("other masks in every chunk of 256 rows", async () => {
+  it("draw other masks in every chunk of 256 rows", async () => {
     const engine = await openEngine();
     const alike = Array.from({ length: ROWS }, (_, i) => [1 + (i % 256) / 1000]);
     const losses: number[] = [];
-    // Two chunks of one part, and the first of the next; all else weighs nothing.
+    // Two chunks of one part, and the first of the next. All other rows have weight 0.
     for (const from of [0, 256, ROWS / 16]) {
       const weights = alike.map((_, i) => Number(i >= from && i < from + 256));
       using data = Dataset.fromArrays({ x: alike, y: alike.map(() => 0), weights });
@@ -170,7 +173,7 @@ describe("random layers draw anew", () => {
   it.each<[string, FitOptions]>([
     ["on full gradients", { batch: "all" }],
     ["on minibatches", { batch: ROWS, schedule: "ordered" }],
-  ])("in each update, %s", async (_, options) => {
+  ])("draw masks in each update, %s", async (_, options) => {
     using data = make();
     const at = [(await startOf(model, data, 2))["w.weight"][0]];
     for (const updates of [1, 2, 3]) {

@@ -1,4 +1,4 @@
-/** Factors that begin at those of a trained model: whose they are, and what newcomers have. */
+/** Factors that begin at those of a trained model: their owners, and the values of newcomers. */
 import { expect, test } from "vitest";
 import { Ratings } from "../../../../src/entries/everything.ts";
 import { beginAt } from "../../../../src/learning/models/ratings/begin-at.ts";
@@ -11,7 +11,7 @@ const trained = {
   userBiases: Float64Array.of(0.1, 0.2),
   itemBiases: Float64Array.of(0.5, 0.6, 0.7),
 };
-/** In another order, with a newcomer on each side, and without one who was known. */
+/** In another order, with a newcomer on each side and one known user missing. */
 const ratings = Ratings.fromTriples({
   users: ["cleo", "ben", "anna"],
   items: ["ulysses", "ivanhoe", "dune"],
@@ -23,13 +23,13 @@ const begun = (biases: boolean, tensors: Partial<typeof trained> = trained): num
   return [...all];
 };
 
-test("each has its own factors and its bias by name; newcomers keep what they had", () => {
+test("keeps factors and biases by name, and leaves newcomers unchanged", () => {
   const users = [3, 4, 0.2, 1, 2, 0.1, -1, -1, -1];
   const items = [9, 10, 0.7, -1, -1, -1, 5, 6, 0.5];
   expect(begun(true)).toEqual([...users, ...items]);
 });
 
-test("without biases, and where the trained model had none", () => {
+test("handles models without biases, trained or new", () => {
   expect(begun(false)).toEqual([3, 4, 1, 2, -1, -1, 9, 10, -1, -1, 5, 6]);
   const { users, items } = trained;
   expect(begun(true, { users, items }).filter((_, i) => i % 3 === 2)).toEqual([0, 0, -1, 0, -1, 0]);
