@@ -42,7 +42,7 @@ it.each<[string, object, string]>([
   expect(check).toThrow(`m.st: the model ${problem}; the file is damaged, write it again [MODEL_FORMAT]`);
 });
 
-it("names are texts that are not empty, or numbers, and different as texts", () => {
+it("requires names that are nonempty strings or numbers, and distinct as strings", () => {
   const names = (users: unknown, side: "users" | "items" = "users") => checkedNames({ users } as never, side, "m");
   for (const good of [[], ["a"], [1, "b", -2.5], ["0", "00"]]) expect(names(good)).toEqual(good);
   for (const bad of [undefined, null, "ab", { length: 1 }, [""], [null], [true], [Number.NaN], [["a"]]])

@@ -60,7 +60,7 @@ const step =
   ({ description }) =>
     void Object.assign((description.pipeline as JsonObject[])[k], more);
 
-describe("a linear model is refused", () => {
+describe("damaged linear models", () => {
   const cases: [string, Change, RegExp][] = [
     ["with NaN weights", weights(Float64Array.of(1, Number.NaN, 3), [1, 3]), /NaN in "weights" at 1/],
     ["with a last weight of ∞", weights(Float32Array.of(1, 2, Infinity), [1, 3]), /model has Infinity in "weights" at 2,/],
@@ -143,7 +143,7 @@ describe("a linear model is refused", () => {
     expect(error.code).toMatch(/^(MODEL_FORMAT|PIPELINE_STEP)$/);
   });
 
-  it.each([undefined, "abc", "", "-1", "0", "1.5", "Infinity"])("of version %j", async (version) => {
+  it.each([undefined, "abc", "", "-1", "0", "1.5", "Infinity"])("refuses version %j", async (version) => {
     const bytes = changed(binary, ({ metadata }) => {
       if (version === undefined) delete metadata.version;
       else metadata.version = version;
@@ -153,13 +153,13 @@ describe("a linear model is refused", () => {
     expect(error.message).toMatch(/^model: has (no version|version ".*"), but a whole number from 1 is wanted/);
   });
 
-  it("of the version after this one's", async () => {
+  it("refuses the version after the current one", async () => {
     const error = await refusal(changed(binary, ({ metadata }) => void (metadata.version = String(FILE_VERSION + 1))));
     expect(error.code).toBe("MODEL_VERSION");
     expect(error.message).toMatch(/^model: has format version 3, but this library reads up to 2; update ergodic/);
   });
 
-  it("with a description that is deeper than any, as long as it may be", async () => {
+  it("refuses a description that is nested too deeply, up to its maximum length", async () => {
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     const { tensors, metadata } = decode(binary);
     for (const description of [deep, `{"plan":${deep}}`, "[]", "null", "7"]) {
@@ -170,7 +170,7 @@ describe("a linear model is refused", () => {
   });
 });
 
-describe("steps are refused", () => {
+describe("damaged pipeline steps", () => {
   const table = {
     source: "t.csv",
     rowCount: 4,
@@ -205,7 +205,7 @@ describe("steps are refused", () => {
   });
 });
 
-describe("other kinds are refused", () => {
+describe("damaged models of other kinds", () => {
   const ratings = Ratings.fromTriples({ users: ["a", "b", "a"], items: ["x", "x", "y"], values: [1, 2, 3] });
   const cases: [string, Change, RegExp][] = [
     ["a rank that is none", set({ rank: 0 }), /rank 0, but a whole number from 1/],
@@ -219,7 +219,7 @@ describe("other kinds are refused", () => {
     ["no penalty", set({ l2: 0 }), /no penalty above 0/],
     ["a penalty times 0", set({ scale: 0 }), /no penalty above 0/],
   ];
-  it.each(cases)("a factorisation with %s", async (_, change, words) => {
+  it.each(cases)("refuses a factorisation with %s", async (_, change, words) => {
     const bytes = (await fit(factorisation({ rank: 2 }), ratings, { epochs: 1 })).toBytes();
     expect((await refusal(changed(bytes, change))).message).toMatch(words);
   });
@@ -252,12 +252,12 @@ describe("other kinds are refused", () => {
       /other classes than its pipeline|does not give 3 outputs/,
     ],
   ];
-  it.each(nets)("a network with %s", async (_, change, words) => {
+  it.each(nets)("refuses a network with %s", async (_, change, words) => {
     const bytes = (await fit(network([dense(1)], { loss: "logistic" }), classes, { epochs: 1 })).toBytes();
     expect((await refusal(changed(bytes, change))).message).toMatch(words);
   });
 
-  it("what no check foresaw has its cause", async () => {
+  it("keeps the cause of an unforeseen error", async () => {
     const bytes = changed(binary, ({ description }) => {
       // More than a stack holds of a step that is copied.
       description.pipeline = [{ kind: "numbers", get: "x" }];
@@ -273,8 +273,8 @@ describe("other kinds are refused", () => {
   });
 });
 
-describe("the checksum", () => {
-  it("finds any bit that flips in the numbers, and tells how to change them on purpose", async () => {
+describe("model checksum", () => {
+  it("finds any flipped bit in the numbers, and explains how to change them on purpose", async () => {
     for (const at of [binary.length - 1, binary.length - 8, binary.length - 30]) {
       const flipped = binary.slice();
       flipped[at] ^= 1;
@@ -284,7 +284,7 @@ describe("the checksum", () => {
     }
   });
 
-  it("tells names, shapes and types apart, though the bytes are the same", () => {
+  it("distinguishes names, shapes and types with the same bytes", () => {
     const of = (name: string, shape: number[], values: Tensor["values"]): string => checksumOf({ [name]: { shape, values } });
     const zeros = new Float64Array(6);
     const sums = [
@@ -299,7 +299,7 @@ describe("the checksum", () => {
     expect(of("a", [2, 3], new Float64Array(8).subarray(1, 7))).toBe(sums[0]);
   });
 
-  it("is no matter of the order in which tensors lie, and older files have none", async () => {
+  it("does not depend on tensor order, and is optional in older files", async () => {
     const { tensors, metadata } = decode(binary);
     const found = await predictor<LinearPredictor>(encode({ intercept: tensors.intercept, weights: tensors.weights }, metadata));
     expect(found.predict({ a: 1, b: 2, c: 3 })).toEqual((await predictor<LinearPredictor>(binary)).predict({ a: 1, b: 2, c: 3 }));
@@ -314,7 +314,7 @@ describe("the checksum", () => {
     expect(old.toBytes()).toEqual(binary);
   });
 
-  it("of weights that were changed after loading is their own; those that are not finite are not saved", async () => {
+  it("is recomputed for weights changed after loading, while non-finite weights are not saved", async () => {
     const found = await predictor<LinearPredictor>(binary);
     found.weights[0] = 5;
     expect((await predictor<LinearPredictor>(found.toBytes())).weights[0]).toBe(5);
@@ -323,7 +323,7 @@ describe("the checksum", () => {
   });
 });
 
-describe("the bytes of a model do not depend on workers", () => {
+describe("model bytes for any number of workers", () => {
   it.each([
     ["replicas", linear(), { replicas: 4 }],
     ["all rows", linear(), { rule: lbfgs(), precision: "f64" as const }],
@@ -342,14 +342,14 @@ describe("the bytes of a model do not depend on workers", () => {
     expect(Buffer.from(await bytes(2)).equals(Buffer.from(await bytes(1)))).toBe(true);
   });
 
-  it("but for workers that race on one model", async () => {
+  it("records workers that race on one model", async () => {
     const racing = await fit(linear(), classes, { workers: 2, replicas: "shared", epochs: 1 });
     const { metadata } = decode(racing.toBytes());
     expect(JSON.parse(metadata.description).plan).toMatchObject({ replicas: "shared", workers: 2 });
   });
 });
 
-it("losses of the library are what predictors hold them to; a loss that nothing could predict by is not defined", () => {
+it("predictors expect the tasks and outputs of the library's losses, and refuse a loss without prediction", () => {
   const made = Object.values(losses).filter((one) => typeof one === "function" && one.length === 0 && /^[a-z]/.test(one.name));
   expect(made.length).toBeGreaterThan(0);
   for (const [name, { task, one, several }] of Object.entries(libraryLosses)) {

@@ -14,7 +14,7 @@ setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe("a trap", () => {
+describe("traps", () => {
   const saved = savedPlans.dense;
   const given = { x: drawn(3 * saved.width) };
   /** An engine whose kernels fail for a while. */
@@ -46,7 +46,7 @@ describe("a trap", () => {
   ];
   const trap = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(code))).exports.f;
 
-  it.each([true, false])("is a typed error, and over with the call; apart: %s", (apart) => {
+  it.each([true, false])("throw a typed error that ends with the call; apart: %s", (apart) => {
     const state = failing();
     const used = engine.memory.usedBytes;
     using victim = new NetworkPlan(engine, saved.plan, saved.numbers, { apart });
@@ -71,7 +71,7 @@ describe("a trap", () => {
   });
 });
 
-describe("many files at a time", () => {
+describe("many files loaded at a time", () => {
   const memories: WeakRef<WebAssembly.Memory>[] = [];
   const maxima: number[] = [];
   const { apart } = engine;
@@ -96,7 +96,7 @@ describe("many files at a time", () => {
     return memories.filter((memory) => memory.deref() !== undefined).length;
   };
 
-  it("more than 256 are loaded, and all of them predict; a memory is small, and at most 256 live", async () => {
+  it("more than 256 files load and predict, with small memories of which at most 256 are live", async () => {
     const count = power(300, 1000);
     const used = engine.memory.usedBytes;
     const all: NetworkPredictor[] = [];
@@ -114,13 +114,13 @@ describe("many files at a time", () => {
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(used);
   });
 
-  it("are collected with their memory, where nobody disposes them", async () => {
+  it("are collected with their memory if nobody disposes of them", async () => {
     for (let i = 0; i < 50; i++) (await predictor<NetworkPredictor>(bytes)).outputs(rows);
     expect(memories.length).toBe(50);
     expect(await alive()).toBeLessThan(5);
   });
 
-  it("give their memories up where the system has no more for another", async () => {
+  it("release their memories if the system has none left", async () => {
     const all = [await predictor<NetworkPredictor>(bytes), await predictor<NetworkPredictor>(bytes)];
     all[0].outputs(rows);
     refusals = 1;
@@ -134,13 +134,13 @@ describe("many files at a time", () => {
     refusals = 0;
   });
 
-  it("take no memory before they predict", async () => {
+  it("use no memory before they predict", async () => {
     const found = await predictor<NetworkPredictor>(bytes);
     expect(memories.length).toBe(0);
     expect(found).not.toBeInstanceOf(ErgodicError);
   });
 
-  it("keeps nothing of a batch that has no room, and serves smaller ones as before", () => {
+  it("discards a batch that does not fit, and still serves smaller ones", () => {
     const machine = apart.call(engine, 32);
     const small = Object.assign(Object.create(engine) as Engine, machine);
     const wide = { size: { B: 50_000, plus: 0 }, home: { kind: "buffer", name: "z", offset: 0 } };

@@ -99,18 +99,18 @@ const OTHERS: Readonly<Record<string, string>> = {
   "x < end8 | ": "64 bytes a round, from and to places within one array",
 };
 
-describe("loops in the sources", () => {
+describe("loops in kernel sources", () => {
   const files = filesOf([...planKernels(), ...OF_STEPS]);
   const loops = files.flatMap((file) => loopsOf(file).map((loop) => ({ file: file.slice(kernels.length), loop })));
 
-  it("are of forms that end, or have a reason", () => {
+  it("have a form that ends, or a stated reason", () => {
     const strange = loops.filter(({ loop }) => !Object.hasOwn(OTHERS, loop) && !ENDS.some((form) => form.test(loop)));
     expect(strange).toEqual([]);
     const there = new Set(loops.map(({ loop }) => loop));
     expect(Object.keys(OTHERS).filter((loop) => !there.has(loop))).toEqual([]);
   });
 
-  it("are all met, and have room for a step above the largest count", () => {
+  it("are all found, and can step past the largest count without overflow", () => {
     expect(files.length).toBeGreaterThan(25);
     expect(loops.length).toBeGreaterThan(200);
     expect(2 * MOST_COUNT).toBeLessThanOrEqual(2 ** 31);
@@ -254,7 +254,7 @@ const shapes = (isDepthwise: boolean): number[][] =>
   bits(7).map((sizes) => [...sizes, 1, 1, 1, 1, 0, 0, 1, 1, isDepthwise ? Math.max(1, sizes[3]) : 1]);
 
 describe.each(planKernels())("%s", (kernel) => {
-  it.each([4, 8] as const)("of %d bytes an element: refused, too much, or ends", async (elementBytes) => {
+  it.each([4, 8] as const)("is refused, exceeds the work limit, or ends with %d bytes per element", async (elementBytes) => {
     const roles = rolesOf(kernel, "test");
     const isShape = roles.includes("shape");
     const length = isShape ? 16 : roles.filter((role) => role === "count").length;
@@ -267,8 +267,8 @@ describe.each(planKernels())("%s", (kernel) => {
   });
 });
 
-describe("loops of plans", () => {
-  it.each([4, 8] as const)("of %d bytes an element: refused, too much, or end", async (elementBytes) => {
+describe("loops in plans", () => {
+  it.each([4, 8] as const)("are refused, exceed the work limit, or end with %d bytes per element", async (elementBytes) => {
     const run: Case[] = [];
     let refused = 0;
     const access = (rank: number) => ({ value: 0, offset: 0, strides: new Array<number>(rank).fill(0) });

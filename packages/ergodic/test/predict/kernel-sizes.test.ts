@@ -31,7 +31,7 @@ it.each(pairs)("%s", (given, wanted) => {
   expect(found).toBe(wanted);
 });
 
-it("every kernel has its cases", () => {
+it("every kernel has test cases", () => {
   const known = new Set(pairs.map(([given]) => (JSON.parse(given) as Given)[0]));
   expect(planKernels().filter((kernel) => !known.has(kernel))).toEqual([]);
 });

@@ -35,8 +35,8 @@ async function kept(model: LinearPredictor): Promise<{ found: LinearPredictor; b
   return { found, bytes: bytes.length };
 }
 
-describe("saved and loaded", () => {
-  it("2 ** 20 hashed columns, in the bytes of their weights", async () => {
+describe("large saved models", () => {
+  it("stores 2 ** 20 hashed columns in about the bytes of their weights", async () => {
     const table = {
       source: "t.csv",
       rowCount: 4,
@@ -54,13 +54,13 @@ describe("saved and loaded", () => {
     expect(found.predict({ word: "c" })).toEqual(model.predict({ word: "c" }));
   });
 
-  it("columns without names, as many as news20 has", async () => {
+  it("stores as many unnamed columns as news20 has", async () => {
     using data = sparse(1_355_191);
     const { bytes } = await kept(await fit(linear(), data, { epochs: 1 }));
     expect(bytes).toBeLessThan(8 * 1_355_191 + 4096);
   });
 
-  it("hundreds of thousands of columns by name", async () => {
+  it("stores hundreds of thousands of named columns", async () => {
     const names = Array.from({ length: MANY }, (_, j) => `gène ${j}`);
     using data = sparse(MANY, names);
     const model = await fit(linear({ standardise: true }), data, { epochs: 1 });
@@ -70,7 +70,7 @@ describe("saved and loaded", () => {
     expect(found.predict({ "gène 5": 3, [last]: -1 })).toEqual(model.predict({ "gène 5": 3, [last]: -1 }));
   });
 
-  it("a category of hundreds of thousands of levels", async () => {
+  it("stores a category with hundreds of thousands of levels", async () => {
     const levels = Array.from({ length: MANY }, (_, j) => `level ${j}`);
     const codes = Int32Array.from(levels.keys());
     const y = Float64Array.from(codes, (code) => code % 7);
@@ -84,7 +84,7 @@ describe("saved and loaded", () => {
     expect(found.predict({ id: "level 123456" })).toEqual(model.predict({ id: "level 123456" }));
   });
 
-  it("six thousand columns of a table, of both kinds", async () => {
+  it("stores six thousand table columns of both kinds", async () => {
     const count = 6000;
     const columns = Array.from({ length: count }, (_, j) =>
       j % 3 === 0
@@ -102,7 +102,7 @@ describe("saved and loaded", () => {
     expect(JSON.stringify(found.pipeline)).toBe(JSON.stringify(model.pipeline));
   });
 
-  it("hundreds of thousands of users by name", async () => {
+  it("stores hundreds of thousands of named users", async () => {
     const users = Array.from({ length: MANY }, (_, u) => `user ${u}`);
     const items = users.map((_, u) => u % 10);
     using ratings = Ratings.fromTriples({ users, items, values: items.map((i) => 1 + (i % 5)) });

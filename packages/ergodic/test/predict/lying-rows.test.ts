@@ -17,7 +17,7 @@ const settings = [
   { type: "f64", rowShape: undefined, precision: "f64" },
 ] as const;
 
-describe.each(settings)("trained on %o", ({ type, rowShape, precision }) => {
+describe.each(settings)("models trained on %o", ({ type, rowShape, precision }) => {
   let model: NetworkPredictor;
   let data: Dataset;
   beforeAll(async () => {
@@ -35,7 +35,7 @@ describe.each(settings)("trained on %o", ({ type, rowShape, precision }) => {
     return [...out];
   }
 
-  it.each([1, 2, 63, 64, 65, 130])("%i rows of doubles, of float32, and of a dataset", (rows) => {
+  it.each([1, 2, 63, 64, 65, 130])("predict %i rows of doubles, of float32 and of a dataset alike", (rows) => {
     for (const values of [doubles.subarray(0, rows * COLUMNS), new Float32Array(doubles.subarray(0, rows * COLUMNS))]) {
       const out = new Float64Array(rows * 3);
       model.predictInto(values, out);
@@ -56,7 +56,7 @@ describe.each(settings)("trained on %o", ({ type, rowShape, precision }) => {
     ["Infinity", Infinity],
     ["what float32 does not hold", 1e39],
     ["what doubles hold as next to nothing", 5e-324],
-  ])("%s, wherever it is", (_, odd) => {
+  ])("treat %s alike at any position", (_, odd) => {
     for (const rows of [1, 3, 70]) {
       for (const at of [0, COLUMNS * rows - 1, Math.floor((COLUMNS * rows) / 2)]) {
         const values = doubles.slice(0, rows * COLUMNS);

@@ -84,7 +84,7 @@ const noRead = (): never => {
 };
 
 describe("rows of a matrix", () => {
-  it.each(["f32", "f64"] as const)("of every length have the bits of the twin: %s", async (type) => {
+  it.each(["f32", "f64"] as const)("have the bits of the twin for every length: %s", async (type) => {
     for (const columns of [1, 2, 3, 4, 5, 7, 8, 9, 16, 17])
       for (const outputs of [1, 3]) {
         const model = await modelOf(columns, outputs, type);
@@ -105,7 +105,7 @@ describe("rows of a matrix", () => {
       }
   });
 
-  it("that are ±0, subnormal or large, under weights that are, keep their bits (property)", async () => {
+  it("keep their bits for ±0, subnormal and large numbers and weights (property)", async () => {
     const model = await modelOf(5, 3, "f64");
     const number = fc.oneof(fc.constantFrom(...special), fc.double({ noNaN: true, noDefaultInfinity: true }));
     const row = fc.array(number, { minLength: 5, maxLength: 5 });
@@ -135,7 +135,7 @@ describe("rows of a matrix", () => {
     );
   });
 
-  it("are predicted one by one and all at once to the same bits, more than a block and than a chunk of them", async () => {
+  it("have the same bits one by one and together, beyond a block and a chunk", async () => {
     for (const [columns, outputs] of [
       [20, 1],
       [300, 4],
@@ -162,7 +162,7 @@ describe("rows of a matrix", () => {
     }
   });
 
-  it("that are not finite are named, as is what float32 cannot hold; a sum that overflows is none of these", async () => {
+  it("are named if they are not finite or exceed float32, but not if a sum overflows", async () => {
     const model = await modelOf(20, 1);
     const count = 600;
     const out = new Float64Array(count);
@@ -209,7 +209,7 @@ describe("datasets", () => {
     }
   });
 
-  it.each(["f32", "f64"] as const)("of %s, sparse, and tables have the bits of their rows, empty ones too", async (type) => {
+  it.each(["f32", "f64"] as const)("of %s, sparse, and tables have the bits of their rows, including empty ones", async (type) => {
     for (const outputs of [1, 3]) {
       const model = await modelOf(40, outputs, type, "sparse");
       const x = rowsOf(700, 40).map((row, i) =>
@@ -236,7 +236,7 @@ describe("datasets", () => {
     }
   });
 
-  it("tables with more columns than the model, with names, or of numbers that are none, are read as ever", async () => {
+  it("with more columns than the model, names, or invalid numbers use the ordinary path", async () => {
     const model = await modelOf(6, 1, "f32", "sparse");
     const x = rowsOf(900, 8);
     const cut = x.map((row) => row.slice(0, 6).map(Math.fround));
@@ -274,8 +274,8 @@ describe("datasets", () => {
   });
 });
 
-describe("rows that go through steps", () => {
-  it("have the bits that one row has: scaled, random features, by name", async () => {
+describe("rows with pipeline steps", () => {
+  it("have the bits of single rows: scaled, random features, by name", async () => {
     const x = rowsOf(300, 6);
     const y = x.map((_, i) => `c${i % 3}`);
     using data = Dataset.fromArrays({ x, y });
@@ -292,7 +292,7 @@ describe("rows that go through steps", () => {
     }
   });
 
-  it("may predict, too, while they are read", async () => {
+  it("can start other predictions while they are read", async () => {
     const columns = "abcdefghijklmnopqrstuvwx".split("").map((name, j) => ({
       name,
       kind: "number" as const,
@@ -330,7 +330,7 @@ describe("rows that go through steps", () => {
   });
 });
 
-describe("where it is not at hand", () => {
+describe("optional fast path", () => {
   afterEach(() => {
     vi.doUnmock("../../src/predict/many-rows.ts");
     vi.restoreAllMocks();
@@ -353,7 +353,7 @@ describe("where it is not at hand", () => {
     return bits(out);
   };
 
-  it("it is loaded once there are many rows, and no prediction waits for it", async () => {
+  it("is loaded once there are many rows, and no prediction waits for it", async () => {
     const spy = vi.fn(() => false);
     const model = await bundled(() => ({ manyScores: spy }));
     model.predictInto(matrix.subarray(0, 200), new Float64Array(10));
@@ -367,7 +367,7 @@ describe("where it is not at hand", () => {
     expect(spy.mock.calls[0].slice(0, 2)).toEqual([model, matrix]);
   });
 
-  it("and where it cannot be loaded, or declines, the plain loop gives the same bits", async () => {
+  it("gives the bits of the plain loop if it cannot be loaded or declines", async () => {
     const wanted = predicted(await modelOf(20, 1));
     const absent = await bundled(() => {
       throw new Error("absent");
@@ -380,7 +380,7 @@ describe("where it is not at hand", () => {
     expect(predicted(declining)).toEqual(wanted);
   });
 
-  it("hosts that make no code get the plain loop", async () => {
+  it("falls back to the plain loop if the host cannot compile code", async () => {
     const model = await modelOf(20, 1);
     vi.resetModules();
     vi.spyOn(WebAssembly, "Module").mockImplementation(() => {
@@ -393,7 +393,7 @@ describe("where it is not at hand", () => {
   });
 });
 
-it("memory grows once, and for nothing that is too large", async () => {
+it("grows memory once, and never for models that are too large", async () => {
   const grow = vi.spyOn(WebAssembly.Memory.prototype, "grow");
   const model = await modelOf(300, 4);
   const matrix = Float64Array.from(rowsOf(600, 300).flat());

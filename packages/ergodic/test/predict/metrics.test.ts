@@ -23,7 +23,7 @@ const all = (task: Task, outputs: number[], targets: number[], weights?: number[
 const close = (given: number, wanted: number) =>
   expect(Math.abs(given - wanted)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(wanted)));
 
-describe("golden: scikit-learn (calls in golden/metrics.py)", () => {
+describe("golden values of scikit-learn (calls in golden/metrics.py)", () => {
   it.each(cases)("$task, weights $weights.length", ({ task, outputs, targets, weights, value }) => {
     const given = all(task, outputs, targets, weights, 4);
     expect(Object.keys(given).sort()).toEqual(Object.keys(value).sort());
@@ -38,7 +38,7 @@ describe("golden: scikit-learn (calls in golden/metrics.py)", () => {
 });
 
 describe("macro F1", () => {
-  it("is over the classes that occur in targets or predictions, not over those that occur in neither", () => {
+  it("averages over classes that occur in targets or predictions only", () => {
     const rows = [
       [0.7, 0.1, 0.1, 0.1],
       [0.2, 0.6, 0.1, 0.1],
@@ -51,8 +51,8 @@ describe("macro F1", () => {
   });
 });
 
-describe("streaming", () => {
-  it("gives the same in any batches", () => {
+describe("streaming metrics", () => {
+  it("are the same for any batches", () => {
     for (const { task, outputs, targets, weights } of cases) {
       const width = outputs.length / targets.length;
       const whole = all(task, outputs, targets, weights, 4);
@@ -67,7 +67,7 @@ describe("streaming", () => {
     }
   });
 
-  it("counts a row of weight w like w rows, and one of weight 0 not at all", () => {
+  it("count a row of weight w like w rows, and a row of weight 0 never", () => {
     const row = fc.record({ p: fc.integer({ min: 0, max: 20 }).map((k) => k / 20), y: fc.nat(1), w: fc.nat(4) });
     fc.assert(
       fc.property(fc.array(row, { minLength: 1 }), (rows) => {
@@ -99,7 +99,7 @@ describe("streaming", () => {
 });
 
 describe("auc", () => {
-  it("of a thousand rows of each class, with weights from the first, the last or no row on", () => {
+  it("matches the definition for a thousand rows per class, with weights from the first, last or no row on", () => {
     const count = 2000;
     const targets = Array.from({ length: count }, (_, i) => i % 2);
     const outputs = Array.from({ length: count }, (_, i) => (((i * 7919) % 1009) / 1009 + (i % 2) / 5) / 2);
@@ -113,7 +113,7 @@ describe("auc", () => {
     }
   });
 
-  it("is the share of ordered pairs, ties one half, by counting them all", () => {
+  it("is the share of ordered pairs by complete count, with ties as one half", () => {
     const row = fc.record({
       p: fc.integer({ min: 0, max: 9 }).map((k) => k / 9),
       y: fc.nat(1),
@@ -177,37 +177,37 @@ describe("averagePrecision", () => {
     );
   });
 
-  it("of one class: NaN without a 1, 1 without a 0", () => {
+  it("is NaN without a positive, and 1 without a negative", () => {
     expect(all("binary", [0.9, 0.2], [0, 0]).averagePrecision).toBeNaN();
     expect(all("binary", [0.9, 0.2], [1, 1]).averagePrecision).toBe(1);
   });
 
-  it("takes scores without bounds, as they rank", () => {
+  it("accepts unbounded scores by rank", () => {
     const tally = metrics("binary", 2, { outputs: "scores" });
     tally.add([-Infinity, -5, -1, Infinity], [0, 1, 0, 1]);
     expect(tally.result()).toMatchObject({ auc: 0.75, averagePrecision: (1 + 2 / 3) / 2 });
   });
 });
 
-describe("edges", () => {
-  it("one class: auc is NaN, the rest stands", () => {
+describe("edge cases", () => {
+  it("one class makes only auc NaN", () => {
     const { auc, accuracy, f1 } = all("binary", [0.9, 0.2], [1, 1]);
     expect([auc, accuracy, f1]).toEqual([NaN, 0.5, 2 / 3]);
     expect(all("binary", [0.1], [0]).f1).toBe(0);
   });
 
-  it("a certain mistake costs log 2^52, not infinity", () => {
+  it("a certain mistake costs log 2^52 rather than infinity", () => {
     close(all("binary", [0, 1], [1, 0]).logLoss as number, 52 * Math.LN2);
   });
 
-  it("a constant target, as that of one row, leaves r2 undefined", () => {
+  it("a constant target, as in one row, leaves r2 undefined", () => {
     expect(all("regression", [2, 2], [2, 2]).r2).toBeNaN();
     expect(all("regression", [2, 3], [2, 2]).r2).toBeNaN();
     expect(all("regression", [5], [4])).toEqual({ rmse: 1, mae: 1, r2: NaN });
     expect(all("count", [1], [1]).r2).toBeNaN();
   });
 
-  it("scores have a threshold of 0, an auc, and no probabilities", () => {
+  it("scores have a threshold of 0 and an auc but no probabilities", () => {
     const tally = metrics("binary", 2, { outputs: "scores" });
     tally.add([-3, 0.1, 7, -0.2], [0, 0, 1, 1]);
     expect(tally.result()).toMatchObject({ accuracy: 0.5, auc: 0.75, logLoss: NaN, calibrationError: NaN });
@@ -216,7 +216,7 @@ describe("edges", () => {
     expect(several.result()).toMatchObject({ accuracy: 1, logLoss: NaN });
   });
 
-  it("a large offset of the target does not spoil r2", () => {
+  it("a large offset of the target does not distort r2", () => {
     const targets = [1, 2, 3, 4].map((y) => y + 1e9);
     close(
       all(
@@ -228,7 +228,7 @@ describe("edges", () => {
     );
   });
 
-  it("warns where predicting the mean has a smaller error: that of the rows, or one that is given", () => {
+  it("warns if the mean of the rows, or a given mean, predicts with a smaller error", () => {
     const warning = (outputs: number[], targets: number[], mean?: { value: number; of: string }, weights?: number[]) => {
       const tally = metrics("regression", undefined, mean ? { mean } : {});
       tally.add(outputs, targets, weights);
@@ -254,13 +254,13 @@ describe("edges", () => {
     expect(all("count", [3, 1], [1, 3]).warning).toMatch(/RMSE 2, where the mean of these rows gives 1$/);
   });
 
-  it("the deviance of a mean that underflowed is large, not infinite; scikit-learn refuses it", () => {
+  it("the deviance of an underflowed mean is large but finite, while scikit-learn refuses it", () => {
     const { deviance } = all("count", [0, 1], [3, 1]);
     close(deviance as number, 3 * Math.log(3 * 2 ** 1022) - 3);
     expect(all("count", [0], [0]).deviance).toBeCloseTo(0, 15);
   });
 
-  it("is typed by task", () => {
+  it("types results by task", () => {
     const r: number = metrics("regression").result === undefined ? 0 : 1;
     expect(r).toBe(1);
     // @ts-expect-error a regression has no accuracy
@@ -268,7 +268,7 @@ describe("edges", () => {
   });
 });
 
-describe("refusals", () => {
+describe("refused metrics", () => {
   const refused: [string, () => unknown, RegExp][] = [
     ["no rows", () => metrics("binary").result(), /no row of positive weight/],
     ["a target that is no class", () => all("binary", [0.5, 0.5], [0, 2]), /row 2: target 2 is not a class index below 2/],
@@ -284,7 +284,7 @@ describe("refusals", () => {
     expect(act).toThrow(DataError);
   });
 
-  it("an unknown task and option", () => {
+  it("refuses an unknown task and option", () => {
     expect(() => metrics("ranking" as Task)).toThrow(OptionError);
     expect(() => metrics("binary", 2, { output: "scores" } as object)).toThrow(/unknown option "output"; did you mean "outputs"/);
   });

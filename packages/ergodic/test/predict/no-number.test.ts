@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 describe("values beyond float32", () => {
-  it("of classes: by one row, several, a matrix beyond its first chunk, and a dataset", () => {
+  it("are refused for classes in one row, several rows, later chunks of a matrix, and a dataset", () => {
     expect(() => classes.predict(far)).toThrow(wrong(0));
     expect(() => classes.predict([x[0], x[1], far])).toThrow(wrong(2));
     const many = Float64Array.from({ length: 2 * 600 }, (_, k) => (k === 2 * 517 ? far[0] : 0.5));
@@ -30,7 +30,7 @@ describe("values beyond float32", () => {
     expect(() => classes.evaluate(Dataset.fromArrays({ x: [x[0], far, x[2]], y, type: "f64" }))).toThrow(wrong(1));
   });
 
-  it("of classes whose probabilities are calibrated", async () => {
+  it("are refused for classes with calibrated probabilities", async () => {
     const y = x.map((_, i) => "abc"[i % 3]);
     const named = Dataset.fromArrays({ x, y });
     const held = await calibrated(classes, named, { method: "temperature" });
@@ -38,7 +38,7 @@ describe("values beyond float32", () => {
     expect(held.predict(x[0]).probabilities).toBeDefined();
   });
 
-  it("of numbers", () => {
+  it("are refused for numeric targets", () => {
     // One of the two overflows, by the signs of the weights.
     const given = [3e38, -3e38].map((u) => [u, u]);
     const told = given.map((row) => {
@@ -52,7 +52,7 @@ describe("values beyond float32", () => {
     expect(told.every((one) => one === "refused" || !Number.isNaN(one))).toBe(true);
   });
 
-  it("other rows are what they were", () => {
+  it("leave predictions of other rows unchanged", () => {
     const before = classes.predict(x);
     expect(() => classes.predict([...x, far])).toThrow();
     expect(classes.predict(x)).toEqual(before);
@@ -61,7 +61,7 @@ describe("values beyond float32", () => {
     );
   });
 
-  it("infinity is certainty", async () => {
+  it("are certain if an output is infinite", async () => {
     const rows = [[3e38], [-3e38], [1], [-1]];
     const two = Dataset.fromArrays({ x: rows, y: ["yes", "no", "yes", "no"] });
     const model = await fit(linear({ loss: "logistic" }), two, { epochs: 1 });

@@ -7,7 +7,7 @@ import { openEngine } from "../../src/engine/memory/engine.ts";
 import { engineMemory } from "../../src/engine/memory/memory.ts";
 import { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
 
-it("a batch that was open before memory grew computes the same after it", async () => {
+it("an open batch computes the same after memory grows", async () => {
   const memory = engineMemory({ own: true });
   const engine = await openEngine();
   expect(memory.shared).toBe(false);

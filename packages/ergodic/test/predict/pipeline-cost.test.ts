@@ -38,7 +38,7 @@ function with_(steps: readonly Step[], source: object = {}): Uint8Array {
 const hash = (bits: number): Step => ({ kind: "hash", bits });
 const map = (kind: string, count: number, inputs: number): Step => ({ kind, count, inputs, gamma: 1, seed: 0 });
 
-describe("refused before anything is made", () => {
+describe("pipelines refused before allocation", () => {
   const wide = { columnCount: 1e9, names: null };
   const twice = [map("rff", 2 ** 22, 3), hash(1), map("rff", 2 ** 22, 2), hash(1)];
   const cases: Record<string, [code: string, steps: readonly Step[], source?: object]> = {
@@ -62,7 +62,7 @@ describe("refused before anything is made", () => {
     (await predictor(bytes, { maxWork: Infinity, maxMemory: Infinity })).dispose();
   });
 
-  it("of a network, whose plan asks for no columns", async () => {
+  it("refuses a network with a wide pipeline even if its plan uses no columns", async () => {
     const bytes = altered(
       (plan) => {
         Object.assign(plan, {
@@ -77,7 +77,7 @@ describe("refused before anything is made", () => {
   const widened = ([first]: Step[]) => [{ ...first, columnCount: 1e9, names: null }] as never;
 });
 
-it("models of honest pipelines load with the usual limits, and with little more than they need", async () => {
+it("honest models load within the usual limits and need little more", async () => {
   const steps = {
     rff: rff({ count: 64 }),
     sorf: sorf({ count: 64 }),
@@ -97,7 +97,7 @@ it("models of honest pipelines load with the usual limits, and with little more 
   expect((await predictor<LinearPredictor>(model.toBytes())).columns).toEqual(model.columns);
 });
 
-describe("costs", () => {
+describe("pipeline costs", () => {
   addAllSteps();
   it.each([
     // 32 frequencies of 3 columns, of which blocks have 4.
@@ -105,11 +105,11 @@ describe("costs", () => {
     ["orthogonal", { work: 96 * 260 + 4 * 32 * 9 + 32 * 128, bytes: 96 * 8 + 72 + 256 }],
     ["sorf", { work: 32 * (3 * 64 + 3 * 32) + 32 * 128, bytes: 96 + 32 + 256 }],
     ["fastfood", { work: 32 * (128 + 128 * 5 + 2 * 32) + 32 * 128, bytes: 21 * 32 + 64 + 256 }],
-  ])("of %s: what is drawn, once, and what a row takes", (kind, cost) => {
+  ])("of %s consist of drawn numbers, once, and work per row", (kind, cost) => {
     expect(transformations.get(kind)!.cost!(map(kind, 64, 3) as never)).toEqual(cost);
   });
 
-  it("add up over steps: dense columns, names of columns without numbers, and their own", () => {
+  it("add up over steps: dense columns, column names, and work per step", () => {
     const { pipeline } = JSON.parse(decode(file).metadata.description) as { pipeline: never[] };
     const [first] = pipeline;
     const steps = [
@@ -136,7 +136,7 @@ describe("costs", () => {
   });
 });
 
-it("what was hashed can be hashed again without the names of all columns", () => {
+it("of repeated hashing include no names of all columns", () => {
   const again = transformations.get("hash")!;
   const input = again.output(hash(30) as never, {
     columnCount: 1,

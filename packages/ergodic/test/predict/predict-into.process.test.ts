@@ -68,7 +68,7 @@ function asNumbers(model: OutputPredictor, predicted: Prediction | Prediction[])
 }
 
 describe.each(Object.keys(models))("%s", (name) => {
-  it("is what predict gives: a matrix, a list, one row, many", async () => {
+  it("returns the values of predict for a matrix, a list, one row and many", async () => {
     const model = await models[name]();
     const signs = name.includes("by sign");
     const wanted = signs ? [...model.outputs(Dataset.fromArrays({ x, y: numbers }))] : asNumbers(model, model.predict(x));
@@ -96,7 +96,7 @@ describe.each(Object.keys(models))("%s", (name) => {
   });
 });
 
-it("reads rows by name, with levels that it does not know and gaps that it fills", async () => {
+it("reads named rows with unknown levels and filled gaps", async () => {
   const model = await fit(linear(), table("mean"), { epochs: 2 });
   const rows = [
     { colour: "red", size: 0.5 },
@@ -111,7 +111,7 @@ it("reads rows by name, with levels that it does not know and gaps that it fills
     expect(asNumbers(model, model.predict(row as never))).toEqual([...out.subarray(3 * i, 3 * i + 3)]);
 });
 
-it("single rows and lists agree whatever order they come in (property)", async () => {
+it("single rows and lists agree in any order (property)", async () => {
   const model = await fit(linear(), table(), { epochs: 2 });
   const row = fc.record({
     colour: fc.constantFrom("red", "green", "blue", "none"),
@@ -128,7 +128,7 @@ it("single rows and lists agree whatever order they come in (property)", async (
   );
 });
 
-it("errors name the row of all, the column and what was given; a good row after a bad one is predicted", async () => {
+it("errors name the overall row, the column and the value, and later good rows are predicted", async () => {
   const model = await fit(linear(), table(), { epochs: 1 });
   const good = { colour: "red", size: 1 };
   const wanted = model.predict(good);
@@ -150,7 +150,7 @@ it("errors name the row of all, the column and what was given; a good row after 
   expect(listed.predictInto([], out)).toBe(0);
 });
 
-it("weights that a row has are looked at, as those of several are", async () => {
+it("checks the weights of a single row like those of several", async () => {
   const columns = [
     { name: "a", kind: "number" as const, values: Float64Array.from(x, ([a]) => a) },
     { name: "w", kind: "number" as const, values: Float64Array.from(x, () => 1) },
@@ -191,7 +191,7 @@ for (let round = 0; least >= 80 && round < 400; round++) {
 }
 console.log(least);`;
 
-it.each(["linear", "features", "mlp", "cnn"])("makes nothing anew after the first call: %s", (name) => {
+it.each(["linear", "features", "mlp", "cnn"])("allocates nothing after the first call: %s", (name) => {
   const built = new URL("../../dist/entries/index.js", import.meta.url).href;
   // What is compiled into what differs from process to process.
   let least = Infinity;

@@ -12,7 +12,7 @@ function metricsOf(count: number, liked: readonly number[], skip = none) {
   return tally.result();
 }
 
-describe("popularity", () => {
+describe("popularity baseline", () => {
   const popularity = Float64Array.of(1, 9, 2, 0, 0, 0);
   const told = (liked: readonly number[][], skip = none) => {
     const tally = new RankingTally(2, popularity);
@@ -20,7 +20,7 @@ describe("popularity", () => {
     return tally.result();
   };
 
-  it("that ranks what is liked higher is told, with both", () => {
+  it("is reported with both scores if it ranks liked items higher", () => {
     // By popularity the list is 1, 2; by the scores 0, 1.
     const { ndcg, warning } = told([[1]]);
     expect(ndcg).toBeCloseTo(gain(2), 12);
@@ -29,7 +29,7 @@ describe("popularity", () => {
     expect(told([[1], [0]]).warning).toBeUndefined();
   });
 
-  it("passes over items that may not be recommended, and is no warning where it is as good", () => {
+  it("skips items that may not be recommended, and does not warn if it is equally good", () => {
     // Without item 1: 2, 0 by popularity, and 0, 2 by the scores.
     expect(told([[2]], Uint8Array.of(0, 1, 0, 0, 0, 0)).warning).toMatch(/NDCG 0\.6309, compared with 1$/);
     expect(told([[3]]).warning).toBeUndefined();
@@ -37,21 +37,21 @@ describe("popularity", () => {
   });
 });
 
-describe("a list of 4", () => {
-  it("of a user who likes one item, at the second place: the ideal list is one item long", () => {
+describe("list of 4 recommendations", () => {
+  it("for a user with one liked item in second place compares with an ideal list of one", () => {
     const { precision, recall, ndcg } = metricsOf(4, [1]);
     expect(precision).toBe(1 / 4);
     expect(recall).toBe(1);
     expect(ndcg).toBeCloseTo(gain(2) / gain(1), 12);
   });
 
-  it("of a user who likes more than it holds: the ideal list is 4 long", () => {
+  it("for a user with more liked items than places compares with an ideal list of 4", () => {
     const { precision, recall, ndcg } = metricsOf(4, [0, 1, 2, 3, 4, 5]);
     expect([precision, recall]).toEqual([1, 4 / 6]);
     expect(ndcg).toBeCloseTo(1, 12);
   });
 
-  it("of which two items alone may be recommended: precision is by what was asked for", () => {
+  it("with only two allowed items divides precision by the requested length", () => {
     const { precision, recall } = metricsOf(4, [0, 1], Uint8Array.of(0, 0, 1, 1, 1, 1));
     expect(precision).toBe(2 / 4);
     expect(recall).toBe(1);

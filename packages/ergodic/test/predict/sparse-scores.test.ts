@@ -56,8 +56,8 @@ const lengthsAt = {
   "as many, to the end of a block": Array.from({ length: 8192 }, () => 2),
 };
 
-describe.each([Float32Array, Float64Array])("%o", (Values) => {
-  it.each(Object.entries(lengthsAt))("rows of %s entries", (_, lengths) => {
+describe.each([Float32Array, Float64Array])("sparse scores of %o", (Values) => {
+  it.each(Object.entries(lengthsAt))("match the plain loop for rows of %s entries", (_, lengths) => {
     for (const extra of [0, 1]) {
       const rows = rowsOf(lengths, 50, Values, extra);
       check(rows, 50, 1);
@@ -67,13 +67,13 @@ describe.each([Float32Array, Float64Array])("%o", (Values) => {
     }
   });
 
-  it("fewer entries than half the columns", () => {
+  it("match for fewer entries than half the columns", () => {
     const rows = rowsOf([3, 0, 17, 5], 1000, Values, 1);
     check(rows, 1000, 2);
     check({ ...rows, isF32: true }, 1000, 2);
   });
 
-  it("values of every kind", () => {
+  it("match for values of every kind", () => {
     const rows = rowsOf(
       Array.from({ length: 40 }, (_, i) => 3 + (i % 5)),
       9,
@@ -97,7 +97,7 @@ describe.each([Float32Array, Float64Array])("%o", (Values) => {
   });
 });
 
-describe("where there is no kernel", () => {
+describe("without a kernel", () => {
   afterEach(() => {
     vi.restoreAllMocks();
     vi.resetModules();
@@ -118,7 +118,7 @@ describe("where there is no kernel", () => {
   });
 });
 
-it("the kernel is asked where entries are at least half as many as columns", async () => {
+it("the kernel is used if entries number at least half the columns", async () => {
   const module = vi.spyOn(WebAssembly, "Module");
   vi.resetModules();
   const fresh = await import("../../src/predict/sparse-scores.ts");

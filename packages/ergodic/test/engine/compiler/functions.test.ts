@@ -128,13 +128,13 @@ function points(name: string, perRange: number): number[] {
 const COUNT = power(100, 250);
 
 describe.each(names)("%s", (name) => {
-  test("keeps its bound in float64", () => {
+  test("stays within its error bound in float64", () => {
     const own = ownFunctions(name, "f64")!;
     for (const x of points(name, COUNT))
       expect(errorUlps(name, own(x), x), `${name}(${x})`).toBeLessThanOrEqual(functions[name].ulps);
   });
 
-  test("is rounded to within 0.51 units in float32", () => {
+  test("is within 0.51 units in the last place in float32", () => {
     const own = ownFunctions(name, "f32")!;
     const inRange = points(name, COUNT)
       .map(Math.fround)
@@ -163,7 +163,7 @@ describe.each(names)("%s", (name) => {
     if (name === "softplus") expect([own(1000), own(-1000)]).toEqual([1000, 0]);
   });
 
-  test.each(["f64", "f32"] as const)("gives the same bits in lanes and in the scalar tail, %s", (precision) => {
+  test.each(["f64", "f32"] as const)("gives the same bits in SIMD lanes and in the scalar tail, %s", (precision) => {
     fc.assert(
       fc.property(fc.array(fc.double(), { minLength: 1, maxLength: 13 }), (x) => {
         const own = ownFunctions(name, precision)!;
@@ -174,7 +174,7 @@ describe.each(names)("%s", (name) => {
   });
 });
 
-test("small and subnormal results are right", () => {
+test("computes small and subnormal results correctly", () => {
   const f = (name: string) => ownFunctions(name, "f64")!;
   for (const x of [5e-324, -5e-324, 1e-310, -2.2e-308]) {
     expect([f("expm1")(x), f("log1p")(x), f("tanh")(x), f("sin")(x)]).toEqual([x, x, x, x]);
@@ -185,7 +185,7 @@ test("small and subnormal results are right", () => {
   expect(f("log")(5e-324)).toBe(Math.log(5e-324));
 });
 
-test("subnormal and overflowing results are right in float32", () => {
+test("computes subnormal and overflowing results correctly in float32", () => {
   for (const x of [-87.5, -90, -95.25, -100, -103].map(Math.fround))
     for (const name of ["exp", "sigmoid", "softplus"])
       expect(errorUlps(name, ownFunctions(name, "f32")!(x), x, undefined, 24), `${name}(${x})`).toBeLessThanOrEqual(0.51);
@@ -199,13 +199,13 @@ test("subnormal and overflowing results are right in float32", () => {
     for (const x of [2 ** -149, -(2 ** -140), 2 ** -127]) expect(ownFunctions(name, "f32")!(x), `${name}(${x})`).toBe(x);
 });
 
-test("cos and sin stay within −1 … 1 beyond their range, and are NaN at ∞", () => {
+test("keeps cos and sin within −1 … 1 beyond their range, and returns NaN at ∞", () => {
   for (const x of [1e7, 1e12, 1e300])
     for (const name of ["cos", "sin"]) expect(Math.abs(ownFunctions(name, "f64")!(x)) > 1).toBe(false);
 });
 
 describe("pow", () => {
-  test("keeps its bound in float64 over all exponents", () => {
+  test("stays within its bound in float64 for all exponents", () => {
     const own = ownFunctions("pow", "f64")!;
     fc.assert(
       fc.property(fc.double({ min: -1000, max: 1000, noNaN: true }), fc.double({ min: -739, max: 709, noNaN: true }), (t, y) => {
@@ -218,7 +218,7 @@ describe("pow", () => {
     );
   });
 
-  test("keeps its bound near 1, at large exponents", () => {
+  test("stays within its bound near 1 for large exponents", () => {
     const own = ownFunctions("pow", "f64")!;
     for (const [a, b] of [
       [0.999, 1e5],
@@ -231,7 +231,7 @@ describe("pow", () => {
     }
   });
 
-  test("is rounded to within 0.51 units in float32", () => {
+  test("is within 0.51 units in the last place in float32", () => {
     const own = ownFunctions("pow", "f32")!;
     for (let i = 1; i < 200; i++) {
       const a = Math.fround(0.01 * i + 0.003);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Recent } from "../../../src/engine/compiler/recent.ts";
 
-it("keeps what was used last: so many, of so much weight", () => {
+it("retains the most recently used entries within limits of count and weight", () => {
   const recent = new Recent<number>(3, 10);
   for (const [key, weight] of [
     ["a", 1],

@@ -41,7 +41,7 @@ function kernelError(kind: (typeof kinds)[number], count: number, seeds: number[
 const seeds = Array.from({ length: 40 }, (_, seed) => seed);
 
 describe.each(kinds)("%s", (kind) => {
-  it("estimates the kernel with an error within 1/√count, that falls as 1/√count", () => {
+  it("estimates the kernel with an error of at most 1/√count that shrinks with count", () => {
     // A mean of count/2 cosines of variance (1 − k²)²/2 ≤ ½ each: error ≤ √(½ / (count/2)) = 1/√count for independent frequencies,
     // and less for orthogonal ones. Those of a fastfood block share G, which is allowed to double the variance. Four times the features
     // halve the error; [1.7, 2.4] has room for 2 with its own error over 40 seeds (below 10 %) and none for the 1.41 or 4 of
@@ -69,7 +69,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(Math.abs(mean - Math.exp(-gamma * distance))).toBeLessThan(5 * (deviation / 20) + (kind === "sorf" ? 0.01 : 0));
   });
 
-  it("gives rows of length 1, the same bits for the same seed, others for another, and the same for sparse rows", () => {
+  it("returns unit rows that are the same for equal seeds, differ for others, and agree for sparse rows", () => {
     const x = points.map((row) => row.map((value, j) => (j % 3 === 0 ? 0 : value)));
     using dense = Dataset.fromArrays({ x, y: x.map(() => 0), type: "f64" });
     using sparse = Dataset.fromSparse(sparseOf(x), { type: "f64" });
@@ -86,7 +86,7 @@ describe.each(kinds)("%s", (kind) => {
     });
   });
 
-  it("the first features do not depend on how many there are, but for their scale", () => {
+  it("the first features do not depend on their number, except for scale", () => {
     using data = Dataset.fromArrays({ x: points, y: points.map(() => 0), type: "f64" });
     using few = data.map(featureMaps[kind]({ count: 16, gamma, seed: 2 }));
     using many = data.map(featureMaps[kind]({ count: 64, gamma, seed: 2 }));
@@ -121,7 +121,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
-describe("how the maps differ", () => {
+describe("differences between the maps", () => {
   it("orthogonal and sorf have a smaller error than rff", () => {
     // Expected near 0.56 here (one full block of 64); the ratio's standard error over 40 seeds is below 10 %.
     const error = Object.fromEntries(kinds.map((kind) => [kind, kernelError(kind, 128, seeds)]));
@@ -161,7 +161,7 @@ describe("how the maps differ", () => {
   });
 });
 
-describe("structured maps are the matrices of their formulas", () => {
+describe("matrices of structured maps", () => {
   const product = (a: number[][], b: number[][]): number[][] =>
     a.map((row) => b[0].map((_, j) => row.reduce((sum, value, k) => sum + value * b[k][j], 0)));
   const diagonal = (values: number[]): number[][] => values.map((value, i) => values.map((_, j) => (i === j ? value : 0)));
@@ -196,7 +196,7 @@ describe("structured maps are the matrices of their formulas", () => {
   };
 
   it.each(["sorf", "fastfood"] as const)(
-    "%s, of five columns padded to eight, two blocks and a part, dense and sparse",
+    "%s equals its formula for five columns padded to eight, two and a half blocks, dense and sparse",
     (kind) => {
       const [n, columns, frequencies] = [8, 5, 19];
       const rows = gaussians(6, columns, stream(2, "rows").at(0)).map((row) => row.map((value, j) => (j === 2 ? 0 : value)));
@@ -219,7 +219,7 @@ describe("structured maps are the matrices of their formulas", () => {
 });
 
 describe("fastfood", () => {
-  it("divides each block by the length of its own G: a row has the length that was drawn for it, whatever G was", () => {
+  it("divides each block by the length of its own G, so that only the drawn lengths remain", () => {
     // Rows are S/(‖G‖√size) · H G Π H B: of one block all have the length s_i, so that lengths over a block's own draws of s are those of χ. What is left
     // of ‖G‖ would be one factor a block, √(χ²₈/8): its relative sd is 1/4, so that block means would differ by that much beyond their own 0.25/√8.
     const size = 8;
@@ -241,8 +241,8 @@ describe("fastfood", () => {
   });
 });
 
-describe("Hadamard", () => {
-  it.each([1, 2, 4, 32])("n = %i: the matrix of (−1)^popcount(i & j)", (n) => {
+describe("Hadamard transform", () => {
+  it.each([1, 2, 4, 32])("n = %i: multiplies by the matrix of (−1)^popcount(i & j)", (n) => {
     for (let j = 0; j < n; j++) {
       const x = new Float64Array(n);
       x[j] = 1;
@@ -252,7 +252,7 @@ describe("Hadamard", () => {
     }
   });
 
-  it.each([1, 2, 4, 8, 16, 32, 64, 128, 512, 1024])("n = %i: the bits of sums and differences, one level after another", (n) => {
+  it.each([1, 2, 4, 8, 16, 32, 64, 128, 512, 1024])("n = %i: has the bits of sums and differences taken level by level", (n) => {
     const x = Float64Array.from({ length: n + 1 }, (_, i) => Math.sin(i * i) * 10 ** (i % 40));
     const wanted = x.slice();
     for (let half = 1; half < n; half *= 2)
@@ -300,7 +300,7 @@ function writesOf(act: () => () => void): number {
   }
 }
 
-describe("cost of a row of structured maps: O(count·log d)", () => {
+describe("cost per row of structured maps: O(count·log d)", () => {
   const count = 8192;
   const writes = (step: typeof sorfStep | typeof fastfoodStep, inputs: number): number => {
     const row = { count: inputs, columns: null, values: Float64Array.from({ length: inputs }, (_, j) => Math.sin(j)) };
@@ -321,8 +321,8 @@ describe("cost of a row of structured maps: O(count·log d)", () => {
   });
 });
 
-describe("refusals", () => {
-  it("options out of range", () => {
+describe("invalid options", () => {
+  it("refuses options out of range", () => {
     expect(() => rff({ count: 5 })).toThrow(
       "rff: count is 5, but must be even: features are pairs of cosine and sine [OPTION_RANGE]",
     );
@@ -335,7 +335,7 @@ describe("refusals", () => {
     );
   });
 
-  it("frequencies that would not fit, with what to do", () => {
+  it("refuses frequencies beyond the memory limit and suggests a remedy", () => {
     using wide = Dataset.fromSparse({ ...sparseOf([[1]]), columnCount: 1_000_000 });
     expect(() => wide.map(rff({ count: 4000, gamma: 1 }))).toThrow(/use sorf\(\) or fastfood\(\)/);
     expect(() => wide.map(orthogonal({ count: 4, gamma: 1 }))).toThrow(/above 4096 use sorf\(\) or fastfood\(\)/);
@@ -343,4 +343,4 @@ describe("refusals", () => {
   });
 });
 
-it("names of maps are those of the maps that there are", () => expect(mapKinds).toEqual(Object.keys(featureMaps)));
+it("mapKinds lists every feature map", () => expect(mapKinds).toEqual(Object.keys(featureMaps)));

@@ -39,7 +39,7 @@ describe.each(junk)("%s", (value, text) => {
   const advice = "but must be a number; fill the gap, or drop the row [DATA_MISSING]";
   const any = value as number;
 
-  it("is no cell of arrays, in any row", () => {
+  it("is refused as a cell of arrays in any row", () => {
     for (const type of ["f32", "f64"] as const) {
       const first = refused(() =>
         Dataset.fromArrays({
@@ -58,14 +58,14 @@ describe.each(junk)("%s", (value, text) => {
     }
   });
 
-  it("is no weight, and no rating", () => {
+  it("is refused as a weight and as a rating", () => {
     const weights = refused(() => Dataset.fromArrays({ x: [[1], [2]], y: [0, 1], weights: [1, any] }));
     expect(weights.message).toBe(`arrays: row 2: the weight is ${text}, ${advice}`);
     const values = refused(() => Ratings.fromTriples({ users: ["a", "b"], items: [1, 2], values: [any, 2] }));
     expect(values.message).toBe(`ratings: row 1: the value is ${text}, ${advice}`);
   });
 
-  it("is no target of numbers", () => {
+  it("is refused as a numeric target", () => {
     for (const y of [
       [1, any],
       [1.5, any],
@@ -73,7 +73,7 @@ describe.each(junk)("%s", (value, text) => {
       expect(refused(() => Dataset.fromArrays({ x: [[1], [2]], y })).message).toBe(`arrays: row 2: y is ${text}, ${advice}`);
   });
 
-  it("is no number of a table or of sparse rows that a program without types made", () => {
+  it("is refused as a number of a table or of untyped sparse rows", () => {
     const table = tableOf([
       { a: 1, y: 2 },
       { a: 3, y: 4 },
@@ -92,7 +92,7 @@ describe.each(junk)("%s", (value, text) => {
 describe("labels", () => {
   const rows = [[1], [2], [3]];
 
-  it.each([null, undefined, "", NaN, [], {}, new Date(0)])("%s is missing, not a class of that name", (label) => {
+  it.each([null, undefined, "", NaN, [], {}, new Date(0)])("treats %s as missing, not as a class", (label) => {
     for (const [y, row] of [
       [["a", label, "b"], 2],
       [[label, "a", "b"], 1],
@@ -104,7 +104,7 @@ describe("labels", () => {
     expect(refused(() => Dataset.fromArrays({ x: rows, y: [1, label as number, 2], classes: true })).code).toBe("DATA_MISSING");
   });
 
-  it("numbers, booleans and texts name classes; so do numbers among texts", () => {
+  it("numbers, booleans and strings name classes, even in mixed labels", () => {
     const levels = (y: unknown[]) => {
       using data = Dataset.fromArrays({ x: rows, y: y as string[], classes: true });
       return [data.target.levels, ...data.target.values];
@@ -133,7 +133,7 @@ describe("rows to predict", () => {
   ).pipeline;
   const plain = Dataset.fromArrays({ x: [[1, 2]], y: [0] }).pipeline;
 
-  it("null by position is a gap, as it is by name", () => {
+  it("treats null as a gap by position and by name", () => {
     using rows = filled.apply([[null as unknown as number, 5]]);
     expect([...rows.row(0)]).toEqual([2, 5]);
     using named = filled.apply([{ a: null, b: 5 }]);
@@ -146,19 +146,19 @@ describe("rows to predict", () => {
     );
   });
 
-  it.each([[[]], [new Date(0)], [{}], [Symbol("x")], [() => 1]])("%s is no number by name either, nor a text", (value) => {
+  it.each([[[]], [new Date(0)], [{}], [Symbol("x")], [() => 1]])("refuses %s as a named number or string", (value) => {
     expect(refused(() => plain.apply([{ x0: 1, x1: value } as unknown as Row])).code).toBe("DATA_KIND");
     const { pipeline } = Dataset.fromTable(tableOf(people), { target: "income" });
     const odd = { ...people[0], education: value } as unknown as Row;
     expect(refused(() => pipeline.apply([odd])).message).toMatch(/is not a string, but column "education" holds text/);
   });
 
-  it("a blank text is missing, not 0", () => {
+  it("treats blank text as missing, not as 0", () => {
     using rows = filled.apply([{ a: "  ", b: "\t5" }]);
     expect([...rows.row(0)]).toEqual([2, 5]);
   });
 
-  it("a row that is none is told by its number", () => {
+  it("reports the number of an invalid row", () => {
     for (const row of [null, 5, "text"]) {
       expect(refused(() => plain.apply([[1, 2], row as never])).message).toMatch(
         /rows: row 2 is .*, but must be a list of 2 numbers/,
@@ -221,7 +221,7 @@ test.each<[string, unknown, string]>([
   expect(error instanceof OptionError || error instanceof DataError).toBe(true);
 });
 
-test("weights may be null, as a dataset has them where all weigh 1", () => {
+test("accepts null weights, which mean that all rows weigh 1", () => {
   using data = Dataset.fromArrays({ x: [[1]], y: [1], weights: null });
   using again = Dataset.fromArrays({ x: [[1]], y: [1], weights: data.weights });
   expect([data.weights, again.weights]).toEqual([null, null]);

@@ -87,7 +87,7 @@ function disk(): string | undefined {
   return undefined;
 }
 
-it("a full disk: the file before it stays, and what was to be saved is kept elsewhere", async (context) => {
+it("keeps the old file on a full disk and saves the result elsewhere", async (context) => {
   const small = disk();
   if (small === undefined) return context.skip();
   try {
@@ -108,7 +108,7 @@ it("a full disk: the file before it stays, and what was to be saved is kept else
   }
 });
 
-it("a limit on the sizes of files: the file before it stays, and the error says that it is kept nowhere", () => {
+it("keeps the old file under a file size limit and reports that the result cannot be kept", () => {
   writeFileSync(at("model"), "old");
   const [node, ...args] = [
     process.execPath,
@@ -126,7 +126,7 @@ it("a limit on the sizes of files: the file before it stays, and the error says 
   expect(readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);
 });
 
-it("a file and a folder that may not be written to", (context) => {
+it("reports a file and a folder without write permission", (context) => {
   const nobody = root ? { uid: 65_534, gid: 65_534 } : {};
   if (spawnSync(process.execPath, program(""), nobody).status !== 0) {
     console.error("skipped: another user may not read this folder");
@@ -150,7 +150,7 @@ it("a file and a folder that may not be written to", (context) => {
 });
 
 it.each(["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])(
-  "%s: what the shell made of it is written to, and nothing replaced",
+  "writes to the shell's target of %s without replacing it",
   (name) => {
     const body = `await checkWritable("${name}"); await writeWhole("${name}", Array.from({ length: 50 }, () => "text,".repeat(1_000)));`;
     // A socket, a pipe, and a file that has something in it already.
@@ -166,7 +166,7 @@ it.each(["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])(
   },
 );
 
-it("a pipe that does not wait, and a reader who takes their time", () => {
+it("waits for a slow reader of a non-blocking pipe", () => {
   const body = `process.stdout.write(""); await writeWhole("/dev/stdout", new Uint8Array(2_000_000).fill(65));`;
   const [node, ...args] = [process.execPath, ...program(body)];
   const slow = spawnSync("sh", ["-c", '"$0" "$@" | { sleep 1; wc -c; }', node, ...args], { encoding: "utf8" });

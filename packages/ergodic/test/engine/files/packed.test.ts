@@ -11,7 +11,7 @@ const again = (json: JsonObject): Json => {
 };
 const long = <T>(item: (i: number) => T): T[] => Array.from({ length: 4096 }, (_, i) => item(i));
 
-describe("come back as they were", () => {
+describe("packed lists restored unchanged", () => {
   const lists: [string, Json[], number][] = [
     ["small whole numbers", long((i) => i % 200), 1],
     ["large whole numbers", long((i) => i * 1e5), 1],
@@ -60,7 +60,7 @@ describe("come back as they were", () => {
     expect(again(json)).toEqual(json);
   });
 
-  it("any JSON, with keys of ours too", () => {
+  it("restores any JSON, also with keys used by the format", () => {
     const { json } = fc.letrec((tie) => ({
       json: fc.oneof(
         fc.constantFrom(null, true, "packed", "texts", 0, -1.5),
@@ -78,7 +78,7 @@ describe("come back as they were", () => {
   });
 });
 
-it("numbers take the smallest type that holds them all", () => {
+it("stores numbers in the smallest type that holds them all", () => {
   const types: [number, unknown][] = [
     [0, Uint8Array],
     [255, Uint8Array],
@@ -100,7 +100,7 @@ it("numbers take the smallest type that holds them all", () => {
   }
 });
 
-it("lists are packed from 4096 items on, and texts are choices up to 256 of them", () => {
+it("packs lists from 4096 items on, and stores up to 256 different strings as choices", () => {
   const count = (list: Json[]): number => Object.keys(pack({ list }).tensors).length;
   expect([count(long((i) => i)), count(long((i) => i).slice(1))]).toEqual([1, 0]);
   const texts = (choices: number): Json[] => long((i) => `t${i % choices}`);
@@ -108,7 +108,7 @@ it("lists are packed from 4096 items on, and texts are choices up to 256 of them
   expect(again({ list: texts(256) })).toEqual({ list: texts(256) });
 });
 
-describe("is refused", () => {
+describe("refused packed lists", () => {
   const { description, tensors } = pack({ list: long((i) => `text ${i}`) });
   const [bytes, lengthsName] = Object.keys(tensors);
   const of =
@@ -175,7 +175,7 @@ describe("is refused", () => {
     ["entries without keys", of({ packed: "object", entries: [[1, 2]] })],
   ];
 
-  it("by what it has", () => {
+  it("describes invalid content in the message", () => {
     const made = (values: Tensor["values"]): Tensor => ({ shape: [values.length], values });
     const texts = (at: number[], lengths: number[]) =>
       of(own, { [bytes]: made(Uint8Array.from(at)), [lengthsName]: made(Float64Array.from(lengths)) });

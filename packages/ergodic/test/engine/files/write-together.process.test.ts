@@ -75,7 +75,7 @@ async function failingAt(step: number, how: "once" | "from then on"): Promise<()
   return () => calls;
 }
 
-it("writes all, in their order, and leaves nothing else; modes and links stay", async () => {
+it("writes all files in order, leaves no other files, and keeps modes and links", async () => {
   mkdirSync(at("below"));
   writeFileSync(at("below/a"), "", { mode: 0o640 });
   chmodSync(at("below/a"), 0o751);
@@ -96,7 +96,7 @@ it("writes all, in their order, and leaves nothing else; modes and links stay", 
   expect(readdirSync(at("below"))).toEqual(["a"]);
 });
 
-it("begins to write a file once the one before it is written whole, and names none before all are", async () => {
+it("writes each file completely before the next, and renames none before all are written", async () => {
   await writeTogether(folder, files("old"));
   const found: unknown[] = [];
   const last = {
@@ -120,8 +120,8 @@ it("begins to write a file once the one before it is written whole, and names no
   expect(readdirSync(folder).sort()).toEqual(NAMES);
 });
 
-describe.each(["once", "from then on"] as const)("a disk that fails %s, at every step", (how) => {
-  it.each(["old", undefined])("leaves the files of one save (before it: %s)", async (before) => {
+describe.each(["once", "from then on"] as const)("disk that fails %s, at every step", (how) => {
+  it.each(["old", undefined])("leaves the files of one complete save (before it: %s)", async (before) => {
     const outcomes = new Set<string>();
     for (let step = 1; ; step++) {
       rmSync(folder, { recursive: true });
@@ -153,7 +153,7 @@ describe.each(["once", "from then on"] as const)("a disk that fails %s, at every
 /** Where an error says that the draws are. */
 const keptIn = (error: unknown): string => /the result is kept in (\S+); move it/.exec(String(error))![1];
 
-it("a crash between two renames: draws are read from the folder, its index and its URL, and a save that fails too loses nothing", async () => {
+it("reads draws after a crash between two renames, and loses nothing if the next save fails too", async () => {
   const draws = example();
   const { content } = draws;
   const fewer = new Draws({
@@ -201,7 +201,7 @@ it("a crash between two renames: draws are read from the folder, its index and i
   expect(readdirSync(folder).sort()).toEqual(["chain_1.csv", "draws.json"]);
 });
 
-it("a disk that fills up: the draws before stay, and the new ones are kept elsewhere", async (context) => {
+it("keeps the old draws on a full disk and saves the new ones elsewhere", async (context) => {
   const small = at("disk");
   mkdirSync(small);
   const mount = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small], { encoding: "utf8" });
@@ -237,8 +237,8 @@ it("a disk that fills up: the draws before stay, and the new ones are kept elsew
   }
 });
 
-describe("a record", () => {
-  it("leads to files under way in its folder alone", async () => {
+describe("save records", () => {
+  it("lead only to partial files in their own folder", async () => {
     const outside = mkdtempSync(join(tmpdir(), "outside-"));
     try {
       const partial = await partialName("a");
@@ -268,7 +268,7 @@ describe("a record", () => {
   });
 
   it.each(["", "{", "null", "[]", "7", '"a"', '{"a":{}}'])(
-    "that is damaged (%s) says nothing, and is removed by the next save",
+    "are ignored if damaged (%s), and removed by the next save",
     async (text) => {
       writeFileSync(at("a"), "old a");
       writeFileSync(at(UNFINISHED_SAVE), text);
@@ -278,7 +278,7 @@ describe("a record", () => {
     },
   );
 
-  it("is not needed for one file", async () => {
+  it("are not needed for one file", async () => {
     const rename = vi.spyOn(fs, "rename");
     await writeTogether(folder, files("new").slice(0, 1));
     expect(rename).toHaveBeenCalledTimes(1);
@@ -288,6 +288,6 @@ describe("a record", () => {
 it.each<[unknown, RegExp]>([
   [7, /^save: the file to write is 7, but must be a path, a file: URL or the handle of a file/],
   [new URL("https://example.org/out"), /is the URL https:\/\/example\.org\/out, but must be a path, a file: URL/],
-])("%s is no folder", async (to, message) => {
+])("refuses %s as a folder", async (to, message) => {
   await expect(writeTogether(to as string, files("new"))).rejects.toThrow(message);
 });

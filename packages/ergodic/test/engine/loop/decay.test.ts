@@ -67,7 +67,7 @@ function decay(type: Type, values: number[], options: Partial<Decay> = {}): Deca
 
 describe("decayStep", () => {
   it.each(["f32", "f64", "i16"] as const)(
-    "%s: its twin's bits, 0 … 17 parameters, exempt ones, any scale, racing or alone",
+    "%s: has the bits of its twin for 0 … 17 parameters, exempt ones, any scale, racing or alone",
     (type) => {
       const special = [Number.NaN, Infinity, -Infinity, -0, 5e-324, 1e-45, -1e308];
       let broughtIn = 0;
@@ -104,7 +104,7 @@ describe("decayStep", () => {
     { type: "f64", limit: 2 ** -20 },
     { type: "i16", limit: 7 / 8 },
   ] as const)(
-    "$type: the scale goes into the parameters below $limit, not at it; racing lanes leave that to the caller",
+    "$type: applies the scale to parameters below $limit but not at it, and racing lanes leave it to the caller",
     ({ type, limit }) => {
       const after = (scale: number, power = 1): [number, number] => {
         using arena = new Arena(memory, "decay");
@@ -155,7 +155,7 @@ describe("decayStep", () => {
     expect(Math.abs(mean - 87.3)).toBeLessThan(6 * Math.sqrt(0.21 / n));
   });
 
-  it("a scheduled rate is computed for this update, and left where the rule reads it", () => {
+  it("computes a scheduled rate for the current update and stores it for the rule", () => {
     using arena = new Arena(memory, "decay");
     const kernel = bound(arena, "f64", decay("f64", [1], { l2: 1 }));
     const spec: ProgramSpec = {
@@ -182,7 +182,7 @@ describe("decayStep", () => {
   });
 });
 
-it("openDecay tells the model the scale, times the unit of its parameters", () => {
+it("openDecay passes the scale times the parameter unit to the model", () => {
   using arena = new Arena(memory, "decay");
   const kernel = bound(arena, "i16", decay("i16", [5], { scale: 0.9 }));
   engine.kernel("openDecay", true)(kernel.block);

@@ -115,7 +115,7 @@ function orderTwin({ schedule, batch }: Setting, seed: number): LaneTwin["order"
   return (epoch) => shuffle(0, ROWS, kinds[schedule], 5, rows, epoch);
 }
 
-describe("updates like the twin's", () => {
+describe("updates compared with the twin", () => {
   it.each(settings)("%s", async (_, setting) => {
     const { format, outputs, batch, rule, variance, schedule, dense = false, l1 = 0, l2 = 0 } = setting;
     const planted = plantedRows({ rows: ROWS, columns: COLUMNS, classes: outputs === 3 ? 3 : 2, format });

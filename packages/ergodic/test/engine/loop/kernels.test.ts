@@ -62,7 +62,7 @@ describe("groupShrink", () => {
     return Float64Array.from(memory[type](parameters, p.length));
   }
 
-  it.each(["f32", "f64"] as const)("%s: groups of 0 … 17 columns, one and three outputs, the intercept untouched", (type) => {
+  it.each(["f32", "f64"] as const)("%s: shrinks groups of 0 … 17 columns, with one and three outputs, and skips the intercept", (type) => {
     const u = numbers(3);
     for (let size = 0; size <= 17; size++) {
       for (const outputs of [1, 3]) {
@@ -78,7 +78,7 @@ describe("groupShrink", () => {
     }
   });
 
-  it("zeros are +0 exactly, at the limit too; NaN stays NaN; Infinity is not made finite; subnormals vanish", () => {
+  it("returns exactly +0 up to the limit, keeps NaN, does not make Infinity finite, and zeroes subnormals", () => {
     const one = (values: number[], rate = 1): number[] => [
       ...kernel("f64", Float64Array.from(values), [[0, 1]], 1, values.length, rate, 0.5),
     ];
@@ -100,7 +100,7 @@ describe("average", () => {
     i16: (x: number) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)) + 0,
   };
 
-  it.each(["f32", "f64", "i16"] as const)("%s: 1 … 4 copies of 0 … 17 elements become their mean", (type) => {
+  it.each(["f32", "f64", "i16"] as const)("%s: replaces 1 … 4 copies of 0 … 17 elements by their mean", (type) => {
     const u = numbers(9);
     for (let length = 0; length <= 17; length++) {
       for (let copies = 1; copies <= 4; copies++) {
@@ -122,7 +122,7 @@ describe("average", () => {
     }
   });
 
-  it("NaN and infinities go through", () => {
+  it("propagates NaN and infinities", () => {
     using arena = new Arena(memory, "average");
     const [a, b] = [
       arena.copy(Float64Array.of(Number.NaN, Infinity, Infinity, -0)),
@@ -140,7 +140,7 @@ describe("searchStep", () => {
     { format: "dense" as const, maxTrials: 40 },
     { format: "sparse" as const, maxTrials: 40 },
     { format: "dense" as const, maxTrials: 10 },
-  ])("$format, $maxTrials trials: the trials, the point and the rate of its twin, with L2", async ({ format, maxTrials }) => {
+  ])("$format, $maxTrials trials: matches trials, point and rate of the twin, with L2", async ({ format, maxTrials }) => {
     const { data, entries, y } = plantedRows({ rows: 30, columns: 7, classes: 2, format });
     const rule = stochasticLineSearch({ initial: 200, maxTrials, fallback: 1e-3 });
     const l2 = 0.05;

@@ -73,7 +73,7 @@ const kinds: { name: string; options: FitOptions; model?: LinearOptions; validat
   },
 ];
 
-describe("memory", () => {
+describe("memory of runs", () => {
   it("is flat over a million updates", async () => {
     const { data } = plantedRows({ rows: 5000, columns: 10, classes: 2, format: "dense", type: "f32" });
     const used: number[] = [];
@@ -97,7 +97,7 @@ describe("memory", () => {
     data.dispose();
   });
 
-  it.each(kinds)("comes back whole after each run: $name", async ({ options, model, validate }) => {
+  it.each(kinds)("is freed completely after each run: $name", async ({ options, model, validate }) => {
     const { data } = plantedRows({ rows: 40, columns: 6, classes: 2, format: "dense", type: "f32" });
     const { data: heldOut } = plantedRows({ rows: 20, columns: 6, classes: 2, format: "dense", type: "f32" });
     const once = async (): Promise<void> =>
@@ -112,7 +112,7 @@ describe("memory", () => {
     heldOut.dispose();
   });
 
-  it("comes back whole after paths with cross-validation", async () => {
+  it("is freed completely after paths with cross-validation", async () => {
     const { data } = plantedRows({ rows: 40, columns: 6, classes: 2, format: "sparse", type: "f32" });
     const once = async (): Promise<void> => void (await fit.path(linear(), data, { lambdas: 5, folds: 3 }));
     await once();
@@ -123,7 +123,7 @@ describe("memory", () => {
     data.dispose();
   });
 
-  it("comes back whole after runs that fail or are refused", async () => {
+  it("is freed completely after runs that fail or are refused", async () => {
     const { data } = plantedRows({ rows: 40, columns: 6, classes: 2, format: "sparse", type: "f32" });
     const attempts = [
       () => fit(linear({ loss: "poisson" }), data, { epochs: 1 }),
@@ -140,7 +140,7 @@ describe("memory", () => {
     data.dispose();
   });
 
-  it("of a dataset that nobody but a run holds is kept until it ends, and then given back", async () => {
+  it("of a dataset held only by a run is retained until the run ends, then freed", async () => {
     await collected();
     const before = memory.usedBytes;
     const begin = (): ReturnType<typeof fit> => {
@@ -167,7 +167,7 @@ describe("memory", () => {
   });
 });
 
-describe("a run that is cut off", () => {
+describe("interrupted runs", () => {
   const { data } = plantedRows({ rows: 20_000, columns: 20, classes: 2, format: "dense", type: "f32" });
   const long = { epochs: 1e5, rule: sgd({ rate: 0.001 }), seed: 1 };
   const model = linear({ standardise: false });
@@ -176,7 +176,7 @@ describe("a run that is cut off", () => {
     expect(fitted.run.updates).toBe(20_000);
   };
 
-  it("by the death of a worker surfaces it with its cause, and leaves the engine usable", async () => {
+  it("report the cause when a worker dies, and leave the engine usable", async () => {
     await usable();
     const { usedBytes } = memory;
     const run = fit(model, data, { ...long, workers: 2, replicas: "shared" });
@@ -196,7 +196,7 @@ describe("a run that is cut off", () => {
     { name: "two racing workers", options: { workers: 2, replicas: "shared" as const } },
     { name: "full gradients", options: { batch: "all" as const, workers: 2 } },
     { name: "svrg", options: { variance: svrg() } },
-  ])("by a signal ends within a stretch: $name", async ({ options }) => {
+  ])("end within a stretch after a signal: $name", async ({ options }) => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error("enough")), 60);
     await expect((async () => await fit(model, data, { ...long, ...options, signal: controller.signal }))()).rejects.toThrow(

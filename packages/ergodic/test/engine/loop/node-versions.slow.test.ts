@@ -18,7 +18,7 @@ const tasks = { trains: training, "draws and searches": drawing, "infers and lea
 const script = (task: string): string =>
   `const lib = ${wholeLibrary(new URL("./", built).href)}; const run = async () => {${task}}; console.log(JSON.stringify(await run()));`;
 
-describe.each(Object.entries(tasks))("%s to the same bytes", (_, task) => {
+describe.each(Object.entries(tasks))("%s with the same bytes", (_, task) => {
   let wanted: Promise<Record<string, string>> | undefined;
   for (const { name, path, reason, title } of versions) {
     it.skipIf(reason)(title, async () => {

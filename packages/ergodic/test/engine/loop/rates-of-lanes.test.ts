@@ -28,7 +28,7 @@ function identity(count: number): Dataset {
 
 describe("racing lanes", () => {
   // With l2 the weights are one scale times what updates touch, which takes its time from the lane as well; 1e-9 of it moves nothing.
-  it.each([0, 1e-9])("two of them take the rates of updates 1, 3, 5 … and 2, 4, 6 …, with l2 %f", async (l2) => {
+  it.each([0, 1e-9])("two lanes use the rates of updates 1, 3, 5 … and 2, 4, 6 …, with l2 %f", async (l2) => {
     const count = 12;
     using data = identity(count);
     const rate = inverseTimeDecay({ rate: 1, decay: 1 });
@@ -48,7 +48,7 @@ describe("racing lanes", () => {
   });
 });
 
-describe("by the updates of an epoch", () => {
+describe("growth per epoch", () => {
   const rows = 10;
   // Batches of 3 of 10 rows: 4 updates an epoch, the last of one row.
   const x = Array.from({ length: rows }, (_, i) => [1 + (i % 3)]);
@@ -56,7 +56,7 @@ describe("by the updates of an epoch", () => {
   const options = { batch: 3, precision: "f64", schedule: "ordered", deterministic: true } as const;
   const model = linear({ loss: "squared", intercept: false, standardise: false });
 
-  it("the line search's first step of a batch grows by `growth` an epoch, not an update", async () => {
+  it("the first step of the line search grows by `growth` per epoch, not per update", async () => {
     using data = Dataset.fromArrays({ x, y, type: "f64" });
     // So small that the first try of each batch is taken.
     const rule = stochasticLineSearch({ initial: 1e-6, growth: 3, c: 0.1 });
@@ -67,7 +67,7 @@ describe("by the updates of an epoch", () => {
     }
   });
 
-  it("Polyak's smoothed cap doubles an epoch, where the last batch is smaller too", async () => {
+  it("the smoothed cap of Polyak's rule doubles per epoch, even with a smaller last batch", async () => {
     using data = Dataset.fromArrays({ x, y, type: "f64" });
     const maximum = 1e-7;
     const weights = async (epochs: number): Promise<number> =>

@@ -48,7 +48,7 @@ const runs: [verb: string, list: () => readonly string[], make: () => PromiseLik
   ["infer", names.answerNames, () => infer(graph, { signal })],
 ];
 
-it.each(runs)("of %s", async (_, list, make) => {
+it.each(runs)("an unawaited run refuses access to its result, from %s", async (_, list, make) => {
   const run = make();
   for (const name of list())
     expect(() => Reflect.get(run, name), name).toThrow(

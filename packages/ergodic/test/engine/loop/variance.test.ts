@@ -23,14 +23,14 @@ async function rateOf(data: Dataset, variance: Variance, l2: number): Promise<nu
   return algorithm.rule.options.rate;
 }
 
-describe("the rate of a run that names none", () => {
+describe("default rate of variance reduction", () => {
   it("is 1/(3(L + l2)) for SAGA and SVRG, 1/(L + l2) for SAG", () => {
     expect(theoreticalRate(saga(), 2, 1)).toBe(1 / 9);
     expect(theoreticalRate(svrg(), 2, 1)).toBe(1 / 9);
     expect(theoreticalRate(sag(), 2, 1)).toBe(1 / 3);
   });
 
-  it("takes the largest ‖x‖² of the rows: squared loss has curvature 1", async () => {
+  it("depends on the largest ‖x‖² of the rows, because squared loss has curvature 1", async () => {
     using data = Dataset.fromArrays({ x, y, type: "f64" });
     // ‖(−1, 3, 1)‖² = 11: the intercept is a column of ones.
     expect(await rateOf(data, saga(), 0)).toBeCloseTo(1 / 33, 12);
@@ -38,7 +38,7 @@ describe("the rate of a run that names none", () => {
     expect(await rateOf(data, sag(), 0.5)).toBeCloseTo(1 / 11.5, 12);
   });
 
-  it("takes a row's weight into it", async () => {
+  it("depends on the row's weight", async () => {
     const weights = [100, 1, 1, 1, 1, 1];
     using data = Dataset.fromArrays({ x, y, weights, type: "f64" });
     // The first row has ‖x‖² = 2, which counts a hundredfold: more than the 11 of the third.
@@ -72,7 +72,7 @@ function svrgTwin(shards: readonly (readonly number[])[], rate: number, every: n
 }
 
 it.each([1, 3])(
-  "SVRG on two replicas of other rows follows its twin past averagings, a snapshot every %i epochs",
+  "SVRG on two replicas with different rows follows its twin across averagings, with a snapshot every %i epochs",
   async (every) => {
     using data = Dataset.fromArrays({ x, y, type: "f64" });
     const fitted = await fit(linear({ loss: "squared", standardise: false, intercept: false }), data, {

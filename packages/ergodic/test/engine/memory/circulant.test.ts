@@ -95,7 +95,7 @@ describe.each(floatTypes)("%s", (type) => {
     }
   };
 
-  it("agrees with the twins within the bounds, over 0 … 9 rows and k of 1 … 64", () => {
+  it("agrees with the twins within the bounds for 0 … 9 rows and k of 1 … 64", () => {
     for (const k of [1, 2, 3, 4, 5, 7, 8, 12, 16, 32, 33, 64])
       for (let rows = 0; rows <= 9; rows++)
         for (const [p, q] of k > 16
@@ -108,7 +108,7 @@ describe.each(floatTypes)("%s", (type) => {
           check({ rows, p, q, k });
   });
 
-  it("empty sides, several bands, long blocks", () => {
+  it("handles empty sides, several bands and long blocks", () => {
     for (const k of [1, 8]) {
       check({ rows: 3, p: 0, q: 2, k });
       check({ rows: 3, p: 2, q: 0, k });
@@ -121,7 +121,7 @@ describe.each(floatTypes)("%s", (type) => {
     check({ rows: 37, p: 40, q: 3, k: 3 });
   });
 
-  it("loses no bit more than independent roundings do: ‖error‖ <= ε √log₂k ‖y‖ on random integers", () => {
+  it("loses no more bits than independent roundings: ‖error‖ <= ε √log₂k ‖y‖ on random integers", () => {
     for (const k of [4, 8, 64, 512]) {
       const shape = { rows: 6, p: 2, q: 2, k };
       // Of integers the twin's sums are exact.
@@ -138,7 +138,7 @@ describe.each(floatTypes)("%s", (type) => {
     }
   });
 
-  it.each(both)("a unit as w moves x in a circle, to rounding, deterministic: %s", (deterministic) => {
+  it.each(both)("a unit vector as w rotates x up to rounding, deterministic: %s", (deterministic) => {
     for (const k of [4, 8, 64]) {
       for (const by of [0, 1, k - 1]) {
         const x = rounded(
@@ -155,7 +155,7 @@ describe.each(floatTypes)("%s", (type) => {
     }
   });
 
-  it.each(both)("a row of y has the same bits whatever stands beside it, deterministic: %s", (deterministic) => {
+  it.each(both)("a row of y has the same bits whatever the other rows, deterministic: %s", (deterministic) => {
     for (const k of [3, 8, 32]) {
       const shape = { rows: 70, p: 3, q: 5, k };
       const { x, w, dy } = some(shape, () => draws.normal());
@@ -173,7 +173,7 @@ describe.each(floatTypes)("%s", (type) => {
   });
 
   it.each(both)(
-    "NaN and ±Inf fill their row of y with NaN, and no other row; zeros and subnormal numbers stay small, deterministic: %s",
+    "NaN and ±Inf fill only their row of y with NaN, and zeros and subnormal numbers stay small, deterministic: %s",
     (deterministic) => {
       const k = 16;
       for (const special of [Number.NaN, Infinity, -Infinity]) {

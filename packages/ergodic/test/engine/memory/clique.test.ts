@@ -85,7 +85,7 @@ describe.each<SweepMode>(["cliqueSum", "cliqueMax", "cliqueLogSum"])("%s", (mode
     );
   });
 
-  it("sweeps only given states of outer axes", () => {
+  it("visits only the given states of outer axes", () => {
     const shape = [3, 2, 4, 8, 8, 8];
     const axes = [5, 1, 4, 0, 3, 2];
     const tables = [
@@ -121,7 +121,7 @@ describe.each<SweepMode>(["cliqueSum", "cliqueMax", "cliqueLogSum"])("%s", (mode
 });
 
 describe("tables of numbers", () => {
-  it.each([...Array(18).keys()])("extremes, scale, quotients of %i", (count) => {
+  it.each([...Array(18).keys()])("computes extremes, scales and quotients of %i numbers", (count) => {
     const values = Float64Array.from({ length: count }, (_, i) => [0, 3, 5e-324, 1e300, 0.25][(i * 3) % 5]);
     const by = Float64Array.from({ length: count }, (_, i) => [0, 2, 4, 1e-310][i % 4]);
     const clique = memory.allocate(F.CLIQUE_BYTES, "a test");

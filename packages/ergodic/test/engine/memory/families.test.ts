@@ -29,7 +29,7 @@ const kernelsOf = async (family: Family): Promise<string[]> =>
     .filter(({ kind }) => kind === "function")
     .map(({ name }) => name);
 
-it("has each kernel in one family", async () => {
+it("contains each kernel in one family", async () => {
   const names = (await Promise.all(families.map(kernelsOf))).flat();
   expect(names.length).toBeGreaterThan(200);
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
@@ -51,7 +51,7 @@ it("names a kernel that is in no family", async () => {
   expect(missing, "kernels that no file of kernels/families/ exports and no other kernel imports").toEqual([]);
 });
 
-it("has every kernel that the library asks for by name", async () => {
+it("contains every kernel that the library requests by name", async () => {
   const names = new Set((await Promise.all(families.map(kernelsOf))).flat());
   const missing = [...(await sourcesOf(sourceFolder))].flatMap(([path, text]) =>
     [...text.matchAll(/\b(?:kernel|kernelSlot)\(\s*"(\w+)"|\bkernel: "(\w+)"/g)]
@@ -63,14 +63,14 @@ it("has every kernel that the library asks for by name", async () => {
   expect(missing).toEqual([]);
 });
 
-it("recognises a module by its exports, and kernels of arrays by their names", async () => {
+it("recognises a module by its exports, and array kernels by their names", async () => {
   for (const family of families) expect(familyOfModule(await loadFamily(family, "simd", true))).toBe(family);
   expect(familyOfModule(new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)))).toBeUndefined();
   for (const family of ["arrays", "images"] as const)
     for (const name of await kernelsOf(family)) expect(familyOfArrayKernel(name.replace(/F(32|64)$/, "")), name).toBe(family);
 });
 
-it("gives each family of each build static data and slots of its own", async () => {
+it("gives each family of each build its own static data and slots", async () => {
   const memory = new Map<number, string>();
   const slots = new Map<number, string>();
   for (const family of families)
@@ -93,7 +93,7 @@ it("gives each family of each build static data and slots of its own", async () 
   expect(Math.max(...slots.keys())).toBeLessThan(1024);
 });
 
-it("has one build for families without relaxed instructions, which take no slots", async () => {
+it("has one build for families without relaxed instructions, which use no slots", async () => {
   const sources = new Map<string, string>();
   const kernels = new URL("../../../kernels/", import.meta.url).href;
   const read = async (path: string): Promise<void> => {
@@ -113,7 +113,7 @@ it("has one build for families without relaxed instructions, which take no slots
   for (const [path, text] of sources) expect(text, path).not.toContain("RELAXED");
 });
 
-it("has the bytes of each build as a file, too, and no other files", async () => {
+it("stores each build as a file with the same bytes, and no other files", async () => {
   const folder = new URL("../../../src/engine/memory/builds/", import.meta.url);
   const all = Object.entries(buildFiles);
   expect(all).toHaveLength(2 * families.length);
@@ -132,7 +132,7 @@ it("has the bytes of each build as a file, too, and no other files", async () =>
 });
 
 it.each([true, false])(
-  "loads the same kernels from files and, where these are not there, from the modules; shared memory: %s",
+  "loads the same kernels from files or, if they are missing, from modules; shared memory: %s",
   async (shared) => {
     const read = vi.spyOn(fs, "readFileSync");
     const names = async (): Promise<string[]> =>
@@ -150,7 +150,7 @@ it.each([true, false])(
   },
 );
 
-it("reads of a family the build that is asked for, and no other", async () => {
+it("reads only the requested build of a family", async () => {
   // Node 20 compiles relaxed instructions once it has been asked whether it does.
   expect(probeInstructions().best).toBe("relaxed");
   const read = vi.spyOn(fs, "readFileSync");
@@ -164,7 +164,7 @@ it("reads of a family the build that is asked for, and no other", async () => {
   read.mockRestore();
 });
 
-it("has as files the plain build of each family, for memory of one thread, but of those that make code as they run", async () => {
+it("ships the plain unshared build of each family as a file, except families that generate code", async () => {
   const folder = new URL("../../../dist/kernels/", import.meta.url);
   const wanted = families.filter((family) => !makesCode(family));
   expect((await readdir(folder)).toSorted()).toEqual(wanted.map((family) => `${family}.wasm`).toSorted());
@@ -178,7 +178,7 @@ it("has as files the plain build of each family, for memory of one thread, but o
   }
 });
 
-it("has all at hand in Node, and says what is missing where it has not", async () => {
+it("loads all kernels in Node, and names the missing kernel elsewhere", async () => {
   const { openEngine } = await fresh(false);
   const engine = await openEngine({ families: ["training"] });
   expect(engine.kernel("log", false)(1)).toBe(0);
@@ -194,7 +194,7 @@ it("has all at hand in Node, and says what is missing where it has not", async (
   expect(engine.kernel("gemmF32", true)).toBeTypeOf("function");
 });
 
-it("takes modules that the host has compiled, and asks for no others", async () => {
+it("uses modules compiled by the host and loads no others", async () => {
   const training = await loadFamily("training", "simd", false);
   const { openEngine } = await fresh(false);
   const engine = await openEngine({ kernels: [training] });
@@ -208,7 +208,7 @@ it("takes modules that the host has compiled, and asks for no others", async () 
     await expect(openEngine({ families: [family] })).rejects.toThrow(`give it ergodic/kernels/${family}.wasm too`);
 });
 
-it("asks for no others in Node either, where all are at hand", async () => {
+it("loads no others in Node either, although all are available", async () => {
   const training = await loadFamily("training", "simd", false);
   const { openEngine } = await fresh(true);
   const engine = await openEngine({ kernels: [training] });

@@ -37,17 +37,17 @@ const { constantsOf, record, u32, f64, packedF64, pad, part, after, rest } = tab
 const itemsOf = async (house: string): Promise<readonly object[]> =>
   ((await import(new URL(`kernels/${house}/records.mjs`, root).href)) as { default: readonly object[] }).default;
 
-it.each(Object.keys(fieldFiles))("%s: the file is up to date; run scripts/generate-fields.mjs", async (house) => {
+it.each(Object.keys(fieldFiles))("%s: the file is up to date; otherwise run scripts/generate-fields.mjs", async (house) => {
   const text = await readFile(new URL(fieldFiles[house], root), "utf8");
   expect(text).toBe(fieldsText(house, await itemsOf(house)));
 });
 
-it("has no name twice, in whatever houses", async () => {
+it("uses no name twice across all files", async () => {
   const items = (await Promise.all(Object.keys(fieldFiles).map(itemsOf))).flat();
   expect(constantsOf(items).flatMap(({ constants }) => constants).length).toBeGreaterThan(700);
 });
 
-it("gives fields offsets in their order, aligned, and records sizes", () => {
+it("assigns aligned offsets to fields in order, and sizes to records", () => {
   const offsets = (...items: object[]) =>
     Object.fromEntries(constantsOf(items).flatMap(({ constants }) => constants.map(({ name, value }) => [name, value])));
   expect(offsets(record("A", "", [u32("X"), f64("Y"), u32("Z")]))).toEqual({ A_X: 0, A_Y_F64: 8, A_Z: 16, A_BYTES: 24 });
@@ -72,7 +72,7 @@ const orderOf = (constants: Readonly<Record<string, number>>, record: string): s
     .map((name) => name.slice(record.length + 1).replace("_F64", ""))
     .join(" ");
 
-it("keeps the orders that are also those of arrays with names and of files", () => {
+it("keeps the orders shared with named arrays and files", () => {
   const words = { leapfrogs: "LEAPFROGS", stepSize: "STEP", treeDepth: "DEPTH" } as Record<string, string>;
   const named = (fields: readonly string[]) =>
     fields.map((name) => words[name] ?? name.replace(/[A-Z]/g, "_$&").toUpperCase()).join(" ");

@@ -25,7 +25,7 @@ const steps = fc.array(fc.oneof(fc.record({ take: fc.integer({ min: 1, max: 60 }
   size: "max",
 });
 
-it("takes only what is free, always when it can, and merges what it is given", () => {
+it("takes only free blocks, succeeds whenever possible, and merges returned blocks", () => {
   fc.assert(
     fc.property(steps, (script) => {
       const blocks = new Blocks();

@@ -142,7 +142,7 @@ describe.each(types)("gemm, %s", (type) => {
     [1, 301, GEMM_DEPTH + 3],
     [301, 1, 2 * GEMM_DEPTH + 1],
     [2, 2, 2000],
-  ])("multiplies over the edges of its blocks: m %i, n %i, k %i", (m, n, k) => {
+  ])("multiplies across the edges of its blocks: m %i, n %i, k %i", (m, n, k) => {
     const draws = stream(2, "gemm", type, m, n).at(0);
     for (const transA of booleans) {
       for (const transB of booleans) {
@@ -153,7 +153,7 @@ describe.each(types)("gemm, %s", (type) => {
     }
   });
 
-  it("is exact where every sum is: small integers", () => {
+  it("is exact if every sum is exact, as for small integers", () => {
     const draws = stream(3, "gemm", type).at(0);
     for (const [m, n, k] of [
       [5, 19, 300],
@@ -175,7 +175,7 @@ describe.each(types)("gemm, %s", (type) => {
     }
   });
 
-  it("leaves C as it is or makes it zero where k is 0", () => {
+  it("keeps C or zeroes it if k is 0", () => {
     for (const accumulate of booleans) {
       const p = made(type, { transA: false, transB: false, m: 3, n: 5, k: 0, gap: 2, accumulate }, stream(4, "gemm").at(0));
       const wanted = Array.from(p.c).map((value, at) => (at % p.ldc < 5 && !accumulate ? 0 : value));
@@ -196,7 +196,7 @@ describe.each(types)("gemm, %s", (type) => {
     }
   });
 
-  it("lets NaN and infinity through, also where the other factor is 0, and only into their row and column", () => {
+  it("propagates NaN and infinity to their row and column only, also times 0", () => {
     for (const [m, n, k] of [
       [6, 11, 9],
       [4, 8, 270],
@@ -233,7 +233,7 @@ describe.each(types)("gemm, %s", (type) => {
     }
   });
 
-  it("gives an element the same bits wherever it stands, in the plain instruction set to the last sum", () => {
+  it("computes the same bits for an element at any position, up to the last sum in plain instructions", () => {
     // The tiles, edges and packed forms of one product agree, because each sums over p in order.
     const draws = stream(7, "gemm", type).at(0);
     const whole = made(type, { transA: false, transB: false, m: 70, n: 90, k: 100, gap: 0, accumulate: false }, draws);
@@ -262,8 +262,8 @@ describe.each(types)("gemm, %s", (type) => {
   });
 });
 
-describe("memory", () => {
-  it.each(types)("reads nothing beyond an operand: each in turn ends where memory does, %s", async (type) => {
+describe("memory of gemm", () => {
+  it.each(types)("reads nothing beyond an operand, each in turn at the end of memory, %s", async (type) => {
     const own = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
     const thread = createThread(own);
     thread.addBuild("relaxed", await loadFamily("arrays", "relaxed", true));

@@ -49,8 +49,8 @@ function bookkeeping(hash?: (bytes: Uint8Array) => string) {
   return { table, builds, modules };
 }
 
-describe("modules", () => {
-  it("stay as long as somebody holds them, and a while longer: the least recently used goes first", () => {
+describe("linked modules", () => {
+  it("stay while they are held and some time after, and the least recently used goes first", () => {
     const { table, modules } = bookkeeping();
     const kept = new Held();
     const first = modules.link(answering(-1), ["f"], kept);
@@ -74,7 +74,7 @@ describe("modules", () => {
     expect(other.f.slot).toBe(10 + 2);
   });
 
-  it("are held by each of their holders, and let go of once", () => {
+  it("are held by each holder and released once by each", () => {
     const { table, modules } = bookkeeping();
     const [a, b] = [new Held(), new Held()];
     const { f } = modules.link(answering(1), ["f"], a);
@@ -99,7 +99,7 @@ describe("modules", () => {
     expect(Math.max(...table.keys())).toBeLessThan(10 + 130);
   });
 
-  it("that nobody holds are few where they are large", () => {
+  it("that are large are evicted early when nobody holds them", () => {
     const { modules } = bookkeeping();
     const large = (x: number): Uint8Array => {
       const code = new Array<number>(2 ** 19).fill(0x01);
@@ -114,7 +114,7 @@ describe("modules", () => {
     expect(modules.counts).toEqual({ linked: 7, idle: 7 });
   });
 
-  it("that are used again and again stay few: their bytes are counted once", () => {
+  it("that are used repeatedly count once towards the limit on bytes", () => {
     const { modules } = bookkeeping();
     const held = new Held();
     const many = Array.from({ length: 100 }, (_, i) => answering(i));
@@ -130,7 +130,7 @@ describe("modules", () => {
     expect(many.map((bytes) => modules.link(bytes, ["f"], held))).toEqual(first);
   });
 
-  it("of two builds of the kernels are two, and outlast each other", () => {
+  it("are separate for two builds of the kernels, and either can outlive the other", () => {
     const { table, builds, modules } = bookkeeping();
     const [relaxed, plain] = [new Held(), new Held()];
     const one = modules.link(answering(1), ["f"], relaxed, "relaxed");
@@ -148,7 +148,7 @@ describe("modules", () => {
     expect(builds.filter((build) => build === "simd")).toHaveLength(1);
   });
 
-  it("are let go of with the arena that held them, disposed or collected with its owner", async () => {
+  it("are released with their arena, whether disposed or collected with its owner", async () => {
     const { memory } = await openEngine();
     const { modules } = bookkeeping();
     {
@@ -175,7 +175,7 @@ describe("modules", () => {
     expect(memory.usedBytes).toBeLessThanOrEqual(used);
   });
 
-  it("of one hash are told apart by their bytes", () => {
+  it("with equal hashes differ by their bytes", () => {
     const { modules } = bookkeeping(() => "same");
     const held = new Held();
     const [one, two] = [1, 2].map((x) => modules.link(answering(x), ["f"], held));
@@ -193,7 +193,7 @@ describe("modules", () => {
   });
 });
 
-it("slots come back from this thread and from workers, those that start later too, and held functions stay", async () => {
+it("free slots on this thread and on all workers, also later ones, but keep held functions", async () => {
   const engine = await openEngine();
   const pool = await enginePool();
   const modules = await engineModules();

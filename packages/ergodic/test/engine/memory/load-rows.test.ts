@@ -44,7 +44,7 @@ describe.each(cases)("$kind to $type, deterministic: $deterministic", ({ kind, t
     }
   });
 
-  it("the ends of the range, and of floats NaN, ±Inf, ±0 and subnormal ones", () => {
+  it("agrees at the ends of the range and for NaN, ±Inf, ±0 and subnormal floats", () => {
     const floats = [Number.NaN, Infinity, -Infinity, 0, -0, 1e-45, -1e-40, 3e38];
     const ends = kind === "i8" || kind === "i16" ? [largest[kind] - 1, -largest[kind], 0, 1, -1] : rounded(kind, floats);
     for (const scale of [1, 0.37, 2 ** -20]) {

@@ -62,7 +62,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     });
   }
 
-  it("P A = L U with the largest of each column as its pivot, exactly on integers", () => {
+  it("factors P A = L U with the largest pivot of each column, exactly on integers", () => {
     for (const n of sizes.filter((size) => size <= 17)) {
       // L with elements of at most 1, U with powers of 2 on its diagonal, rows in another order.
       const l = Array.from({ length: n * n }, (_, at) =>
@@ -103,7 +103,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
       }
   });
 
-  it("is NaN throughout where a pivot is 0, infinite or no number", () => {
+  it("is NaN throughout if a pivot is 0, infinite or NaN", () => {
     const nowhere = new Array<number>(6).fill(Number.NaN);
     for (const a of [
       [0, 0, 0, 1],
@@ -117,7 +117,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     expect(factored(2, [0, 1, 1, 0])).toEqual([1, 0, 0, 1, 1, 1]);
   });
 
-  it("touches nothing else where the factor names rows that are none", () => {
+  it("writes nothing elsewhere if the factor contains invalid rows", () => {
     for (const wrong of [Number.NaN, -1, 2, 1e9, Infinity, -Infinity])
       for (const transposed of [false, true])
         expect(solved(2, 1, [1, 0, 0, 1, wrong, wrong], transposed, [3, 4], false)).toEqual([3, 4]);

@@ -33,7 +33,7 @@ for (const { title, name, path, reason } of versions) {
   });
 }
 
-it("Node's own modules of threads are loaded when a thread starts, and not with the engine", async () => {
+it("loads Node's thread modules only when a thread starts", async () => {
   const looking = `
     const { openEngine } = await import(${JSON.stringify(engineFile.href)});
     const hasThreads = () => process.moduleLoadList.includes("NativeModule worker_threads");

@@ -33,7 +33,7 @@ afterEach(() => {
   cells.dispose();
 });
 
-it("runs two workers at the same time on one memory", async () => {
+it("runs two workers simultaneously on one memory", async () => {
   const meet = { kernel: functions.meet.slot, args: [address(0), 2 ** 31 - 1] };
   const triesLeft = await engine.run([meet, meet], two);
   expect(triesLeft.every((left) => left > 0)).toBe(true);
@@ -45,7 +45,7 @@ it("runs two workers at the same time on one memory", async () => {
   ).toEqual([0]);
 });
 
-it("gives each of several runs a worker of its own where the thread is crowded, and none where it is not", async () => {
+it("gives each of several runs its own worker only if the thread is crowded", async () => {
   const meet = (tries: number) =>
     engine.run([{ kernel: functions.meet.slot, args: [address(0), tries] }], { workers: 1, deterministic: true });
   const left = await Promise.all([meet(2 ** 31 - 1), meet(2 ** 31 - 1)]);
@@ -56,7 +56,7 @@ it("gives each of several runs a worker of its own where the thread is crowded, 
   expect((await Promise.all([meet(1000), meet(1000)]))[0]).toEqual([0]);
 });
 
-it("rejects the calls of a worker that dies, replaces it, and goes on", async () => {
+it("rejects the calls of a worker that dies, replaces it, and continues", async () => {
   const dying = engine.run([waitCall(), waitCall()], two);
   const outcome = dying.then(
     () => undefined,
@@ -76,7 +76,7 @@ it("rejects the calls of a worker that dies, replaces it, and goes on", async ()
   expect(pool.size).toBe(2);
 });
 
-it("drops what has not started when aborted, and rejects only when what has started is over", async () => {
+it("drops unstarted calls on abort, and rejects once started calls have ended", async () => {
   const controller = new AbortController();
   const reason = new Error("stopped by the test");
   let over = false;
@@ -96,7 +96,7 @@ it("drops what has not started when aborted, and rejects only when what has star
   expect(counter(2)).toBe(2);
 });
 
-it("drops the other worker's later calls when one fails", async () => {
+it("drops the other worker's later calls if one fails", async () => {
   const gateCall = { kernel: functions.await.slot, args: [address(3), address(4), address(5)] };
   const trap = { kernel: "randomFill", args: [engine.memory.reservedBytes - 8, 9, 0, 1, 2, 3] };
   const failing = engine.run([waitCall(), gateCall, waitCall(), trap], two);
@@ -112,7 +112,7 @@ it("drops the other worker's later calls when one fails", async () => {
   expect(counter(2)).toBe(1);
 });
 
-it("an abort that comes when a run is over stops no other", async () => {
+it("an abort after a run has ended stops no other run", async () => {
   const controller = new AbortController();
   await engine.run([{ kernel: "log", args: [1] }], { ...two, signal: controller.signal });
   const later = engine.run([waitCall(), waitCall(), waitCall(), waitCall()], two);
@@ -123,7 +123,7 @@ it("an abort that comes when a run is over stops no other", async () => {
   expect(await later).toEqual([0, 0, 0, 0]);
 });
 
-it("keeps the process alive until the last call of a worker is answered", async () => {
+it("keeps the process alive until every worker has answered its last call", async () => {
   const all = { workers: hardwareThreads(), deterministic: true };
   open();
   await engine.run(Array.from({ length: all.workers }, waitCall), all);
@@ -148,7 +148,7 @@ it("keeps the process alive until the last call of a worker is answered", async 
   }
 });
 
-it("serves several runs at once", async () => {
+it("serves several runs simultaneously", async () => {
   const runs = Array.from({ length: 20 }, (_, r) =>
     engine.run(
       [1, 2, 3].map((x) => ({ kernel: "log", args: [x + r] })),
@@ -168,7 +168,7 @@ it("leaves memory flat over many runs", async () => {
   expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
 });
 
-describe("where workers would fill the machine", () => {
+describe("runs with as many workers as hardware threads", () => {
   const machineOf = (threads: number) => vi.spyOn(os, "availableParallelism").mockReturnValue(threads);
   const log = (x: number) => ({ kernel: "log", args: [x] });
   beforeEach(() => {
@@ -176,7 +176,7 @@ describe("where workers would fill the machine", () => {
   });
   afterEach(() => vi.restoreAllMocks());
 
-  it.each([2, 3])("this thread is one of %d", async (workers) => {
+  it.each([2, 3])("counts this thread as one of %d", async (workers) => {
     machineOf(workers);
     await engine.run(Array(workers).fill(log(1)), { workers, deterministic: true });
     const posted = vi.spyOn(Worker.prototype, "postMessage");
@@ -188,7 +188,7 @@ describe("where workers would fill the machine", () => {
     expect(posted).toHaveBeenCalledTimes(workers - 1);
   });
 
-  it("gives each thread the calls that a worker would have, in the order of the calls", async () => {
+  it("gives each thread a worker's calls in order", async () => {
     machineOf(2);
     const values = Array.from({ length: 9 }, (_, i) => i + 1);
     const wanted = values.map((x) => engine.kernel("log", true)(x));
@@ -198,7 +198,7 @@ describe("where workers would fill the machine", () => {
   it.each([
     ["the machine has more threads", () => void machineOf(3), 2],
     ["others want this thread", () => void (engine.crowded = true), 2],
-  ])("but all run on workers where %s", async (_, given) => {
+  ])("uses only workers for the calls if %s", async (_, given) => {
     machineOf(2);
     given();
     const run = engine.run([waitCall(), waitCall()], two);
@@ -207,7 +207,7 @@ describe("where workers would fill the machine", () => {
     expect(await run).toEqual([0, 0]);
   });
 
-  it("a call that fails here drops the later ones of the worker, and the other way round, and is named", async () => {
+  it("drops later calls on both threads if a call fails on either, and names the call", async () => {
     machineOf(2);
     const absent = { kernel: 2 ** 20, args: [] };
     // Here, in its second call, while the worker waits in its first, or has not begun.
@@ -226,7 +226,7 @@ describe("where workers would fill the machine", () => {
     expect(counter(0)).toBe(0);
   });
 
-  it("drops what has not started when aborted", async () => {
+  it("drops unstarted calls on abort", async () => {
     machineOf(2);
     const controller = new AbortController();
     const reason = new Error("stopped by the test");

@@ -11,7 +11,7 @@ const built = new URL("../../../dist/entries/index.js", import.meta.url).href;
 
 beforeAll(() => void execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: repository, stdio: "pipe" }), 300_000);
 
-it("says WorkerError where a run and a search ask for workers, and runs without", () => {
+it("throws WorkerError if a run or search requests workers, and runs without them", () => {
   const folder = mkdtempSync(join(tmpdir(), "refused-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "f.mjs"), "export default ([x]) => x * x;\n");

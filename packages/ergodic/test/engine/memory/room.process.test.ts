@@ -62,13 +62,13 @@ const asked: Record<string, () => PromiseLike<unknown>> = {
   classes: async () => metrics("multiclass", BILLION),
 };
 
-describe("room", () => {
-  it.each(Object.keys(asked))("%s by the billion: refused, with the memory that they would take", async (name) => {
+describe("memory limits", () => {
+  it.each(Object.keys(asked))("refuses a billion %s and reports the required memory", async (name) => {
     // A run that begins to make a billion of anything does not end in time.
     await expect(asked[name]()).rejects.toThrow(/\d+(\.\d)? ([GTP]iB).*\[MEMORY_LIMIT\]$/);
   });
 
-  it.each([5e6, BILLION])("a warm-up of %d transitions begins, and can be aborted", async (warmup) => {
+  it.each([5e6, BILLION])("starts a warm-up of %d transitions that can be aborted", async (warmup) => {
     const controller = new AbortController();
     const run = sample(one, {}, { warmup, draws: 10, chains: 2, seed: 1, signal: controller.signal });
     let ticks = 0;
@@ -80,7 +80,7 @@ describe("room", () => {
     expect(ticks).toBeGreaterThanOrEqual(2);
   });
 
-  it("the boundaries of warm-up are few however long it is, and those of usual lengths as they were", () => {
+  it("keeps the boundaries of a long warm-up few, and those of usual lengths unchanged", () => {
     for (const adaptation of ["overlapping", "windows"] as const)
       for (const warmup of [1e5, 5e6, 1e9]) {
         const { renewals, looks, stop } = warmupSchedule(adaptation, warmup, {});
@@ -99,7 +99,7 @@ describe("room", () => {
     ["the machine's memory where no container says less", 0, totalmem()],
     ["the machine's memory where the container says more", 2 * totalmem(), totalmem()],
     ["the container's memory", 2 ** 28, 2 ** 28],
-  ])("at most %s", async (_, constrained, most) => {
+  ])("limits requests to %s", async (_, constrained, most) => {
     vi.resetModules();
     vi.spyOn(process, "constrainedMemory").mockReturnValue(constrained);
     const room = await import("../../../src/engine/memory/room.ts");
@@ -110,7 +110,7 @@ describe("room", () => {
     expect(room.MOST_ENGINE).toBe(Math.min(most, 2 ** 32));
   });
 
-  it("checkRoom and float64s say what was asked for", () => {
+  it("checkRoom and float64s describe the refused request", () => {
     checkRoom("here", "things", totalmem() / 2);
     expect(() => checkRoom("here", "7 things", 2 ** 35 + 1)).toThrow(
       /^here: 7 things would take 32 GiB, but at most \S+ GiB is available; ask for fewer \[MEMORY_LIMIT\]$/,

@@ -67,7 +67,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
       return j > i ? 0 : i === j ? 2 ** draws.integer(3) : draws.integer(7) - 3;
     });
 
-  it("L of L Lᵀ is L, exactly on integers; NaN above the diagonal of A is not read", () => {
+  it("recovers L from L Lᵀ exactly on integers, without reading above the diagonal of A", () => {
     for (const n of sizes) {
       const l = wholeTriangle(n);
       const a = products(n, n, n, l, l).sums.map((x, at) => (at % n > Math.floor(at / n) ? Number.NaN : x));
@@ -94,7 +94,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it("says the first row whose pivot fails, and leaves only NaN", () => {
+  it("returns the first row with a failed pivot and leaves only NaN", () => {
     for (const n of [1, 3, 4, 7, 17]) {
       for (let row = 0; row < n; row++) {
         for (const wrong of ["indefinite", "singular", Number.NaN, Infinity] as const) {
@@ -149,7 +149,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it("a 0 on the diagonal gives what division gives, and NaN stays in its column", () => {
+  it("divides by a 0 on the diagonal, and keeps NaN in its column", () => {
     for (const m of [1, 3, 17]) {
       const b = times(2 * m, (i) => (i === 0 ? Number.NaN : 1));
       const found = solved(2, m, [1, 0, 0, 0], true, false, b, false);

@@ -15,7 +15,7 @@ it("neither overflows nor underflows", () => {
   expect(logSumExp([-Infinity, 3])).toBe(3);
 });
 
-it("has its edges", () => {
+it("handles empty lists and infinities", () => {
   expect(logSumExp([])).toBe(-Infinity);
   expect(logSumExp([-Infinity, -Infinity])).toBe(-Infinity);
   expect(logSumExp([Infinity, 0])).toBe(Infinity);

@@ -24,7 +24,7 @@ it.each([
   [0.926, 1.4466320671589787],
   [0.99, 2.3263478740408408],
   [0.999999, 4.753424308817087],
-])("gives the quantile of %d within 1e-15 relative", (u, wanted) => {
+])("computes the quantile of %d within 1e-15 relative", (u, wanted) => {
   // Above one half, 1 − u is exact, but the quantile's own condition number spreads the rounding of the last operations.
   expect(Math.abs(normalQuantile(u) - wanted)).toBeLessThanOrEqual(1e-15 * Math.abs(wanted));
 });

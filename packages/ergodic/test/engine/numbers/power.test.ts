@@ -6,7 +6,7 @@ import { errorUlps } from "../compiler/precise.ts";
 /** The i-th of points that fill [−½, ½] evenly. */
 const spread = (i: number, by = 0.6180339887498949): number => ((i * by) % 1) - 0.5;
 
-test("is within one unit of the last place", () => {
+test("is within one unit in the last place", () => {
   let largest = 0;
   const check = (x: number, y: number): void => {
     largest = Math.max(largest, errorUlps("pow", power(x, y), x, y));
@@ -37,7 +37,7 @@ test("is exact where the result is a float64", () => {
   expect([power(-2, -3), power(0.25, -0.5), power(1e-300, 2), power(1e300, -1.1)]).toEqual([-0.125, 2, 0, 0]);
 });
 
-test("rounds subnormal results once, and over- and underflows where it should", () => {
+test("rounds subnormal results once, and over- and underflows correctly", () => {
   expect(power(2, -1074.4)).toBe(5e-324);
   expect([power(2, -1075.1), power(2, 1024), power(-2, 1025), power(-2, -1077)]).toEqual([0, Infinity, -Infinity, -0]);
   expect(Math.abs(power(1e-308, 1.04) - 4.787e-321)).toBeLessThanOrEqual(2 * 5e-324);
@@ -79,6 +79,6 @@ test.each([
   [-Infinity, 2.5, Infinity],
   [-Infinity, -3, -0],
   [-Infinity, -4, 0],
-])("%d to the power of %d is %d", (x, y, wanted) => {
+])("computes that %d to the power of %d is %d", (x, y, wanted) => {
   expect(power(x, y)).toBe(wanted);
 });

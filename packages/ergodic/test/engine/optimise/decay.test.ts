@@ -62,7 +62,7 @@ describe("L2 of plain descent", () => {
     }
   }
 
-  it("leaves 16-bit parameters of racing lanes their range: the scale goes into them before it is small", async () => {
+  it("applies the scale to 16-bit parameters of racing lanes in time to keep their range", async () => {
     // (1 − ηλ)^9000 = e^−9, and 16 e^−9 would be the largest parameter.
     const x = Array.from({ length: 1000 }, (_, i) => [Math.sin(i)]);
     using data = Dataset.fromArrays({ x, y: x.map(([a]) => 2 * a) });

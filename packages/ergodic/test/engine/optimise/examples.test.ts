@@ -11,7 +11,7 @@ const print = (line: string): void => {
   lines.push(line);
 };
 
-test("step-rules: what each problem rewards", async () => {
+test("step-rules shows which rules suit each problem", async () => {
   const table = await stepRules(print);
   expect(lines.at(-1)).toMatch(/^prodigy/);
   for (const row of Object.values(table)) for (const height of Object.values(row)) expect(height).toBeLessThan(25);
@@ -29,7 +29,7 @@ test("step-rules: what each problem rewards", async () => {
   }
 });
 
-test("adagrad-stalls: AdaGrad's rate only shrinks and it stops short; RMSProp reaches the bottom", async () => {
+test("adagrad-stalls shows that AdaGrad's rate shrinks and stalls, while RMSProp reaches the bottom", async () => {
   const { adagrad, rmsprop } = await adagradStalls(print);
   const shrinks = (rates: number[]) => rates.every((rate, t) => t === 0 || rate <= rates[t - 1] * (1 + 1e-9));
   expect(shrinks(adagrad.effectiveRate)).toBe(true);
@@ -48,13 +48,13 @@ test("adagrad-stalls: AdaGrad's rate only shrinks and it stops short; RMSProp re
   }
 });
 
-test("two-adagrads: not one bit differs, and the history grows by one gradient an update", async () => {
+test("two-adagrads shows equal bits, and a history that grows by one gradient per update", async () => {
   for (const { update, differing, runningBytes, historyBytes } of await twoAdagrads(print)) {
     expect([differing, runningBytes, historyBytes]).toEqual([0, 800, 800 * update]);
   }
 });
 
-test("adam-is-both: momentum and RMSProp together are Adam to rounding, once neither is corrected for its start", async () => {
+test("adam-is-both shows that momentum and RMSProp together equal Adam without bias correction, to rounding", async () => {
   const rows = await adamIsBoth(print);
   expect(rows.map(({ update }) => update)).toEqual([1, 10, 100, 1000]);
   for (const { plain, corrected, ofSteps, update } of rows) {
@@ -64,7 +64,7 @@ test("adam-is-both: momentum and RMSProp together are Adam to rounding, once nei
   }
 });
 
-test("line-search-fails: near the optimum half of all rows point uphill, and both searches lose to 1/t", () => {
+test("line-search-fails shows that half of all rows point uphill near the optimum, so both searches lose to 1/t", () => {
   const { uphill, searchOfAll, searchOfRow, decreasing } = lineSearchFails(print);
   expect(uphill[0].share).toBeLessThan(0.15);
   expect(uphill.at(-1)!.share).toBeGreaterThan(0.4);

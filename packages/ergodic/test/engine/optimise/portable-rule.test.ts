@@ -25,7 +25,7 @@ function expectTheSame(made: EquationRule, wanted: EquationRule): void {
   for (const fact of ["name", "last", "link", "summary", "source"] as const) expect(made[fact]).toEqual(wanted[fact]);
 }
 
-describe("a rule that was sent", () => {
+describe("rules sent to another thread", () => {
   const rules = Object.entries(ruleRegistry).flatMap(([name, { make, convex }]) => {
     const made = [make(), make(convex)];
     return made.every(({ kind }) => kind === "equation") ? [[name, made as EquationRule[]] as const] : [];
@@ -35,7 +35,7 @@ describe("a rule that was sent", () => {
     for (const one of made) expectTheSame(sent(one), one);
   });
 
-  it("with schedules, and with states that have the names of the program's own operands", () => {
+  it("keeps schedules and states named like operands of the program", () => {
     const facts = { summary: "odd names", source: "none", initial: () => ({ values: "p" as const, t: 3 }) };
     const odd = rule(
       "oddNames",

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { RuleRunner, rmsprop } from "../../../src/engine/optimise/index.ts";
 
 it.each([true, false])(
-  "a constant gradient leaves every parameter a number, epsilon inside the root: %s",
+  "a constant gradient keeps every parameter finite, epsilon inside the root: %s",
   async (epsilonInside) => {
     const count = 48;
     using runner = await RuleRunner.open(rmsprop({ rho: 0.7, centred: true, epsilonInside, epsilon: 1e-12 }), {

@@ -36,7 +36,7 @@ for (const batch of [1, 4]) {
 }
 
 for (const [name, rule] of Object.entries({ spsMax: spsMax(), prodigy: prodigy() })) {
-  it(`${name} learns three classes from single rows, dense as sparse`, async () => {
+  it(`${name} learns three classes from single rows, dense and sparse alike`, async () => {
     const losses: number[] = [];
     for (const data of [dense, sparse]) {
       const { run } = await fit(linear({ standardise: false }), data, { rule, epochs: 5, precision: "f64", deterministic: true });

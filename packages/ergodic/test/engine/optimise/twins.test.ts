@@ -63,7 +63,7 @@ test.each(cases)("%s follows its paper", async (_, rule, twin) => {
   expect(worst).toBeLessThan(1e-12);
 });
 
-test("every rule given by equations has a twin here or a trace of PyTorch", () => {
+test("every rule with equations has a twin here or a PyTorch trace", () => {
   const { entries } = JSON.parse(readFileSync(new URL("../../golden/torch.json", import.meta.url), "utf8")) as {
     entries: { name: string }[];
   };

@@ -18,7 +18,7 @@ test.each([
   expect(new Murmur3(seed).add(bytes.subarray(2, bytes.length - 2)).value).toBe(hash);
 });
 
-test("bytes in parts have the hash of the whole, wherever they are cut", () => {
+test("hashes parts like the whole, wherever they are cut", () => {
   const bytes = Uint8Array.from({ length: 11 }, (_, i) => (i * 89 + 200) % 256);
   const whole = murmur3(bytes, 0, bytes.length, 5);
   for (let cuts = 0; cuts < 2 ** 10; cuts++) {
@@ -33,7 +33,7 @@ test("bytes in parts have the hash of the whole, wherever they are cut", () => {
   }
 });
 
-test("what is hashed in parts may be read into one Buffer again and again", () => {
+test("hashes parts that are read into one reused Buffer", () => {
   const buffer = Buffer.alloc(5);
   const sum = new Murmur3(5);
   for (let i = 0; i < 4; i++) sum.add(buffer.fill(i + 1));

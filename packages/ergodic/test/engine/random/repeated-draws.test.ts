@@ -10,7 +10,7 @@ const orders: ((draws: Draws) => number[])[] = [
   (d) => [d.uniform(), d.normal(), d.normal(), d.normal(), d.normal(), d.bits()],
 ];
 
-it("gives the stream's numbers again and again", () => {
+it("returns the stream's numbers for every draw", () => {
   const own = stream(5, "repeated");
   const draws = new RepeatedDraws(own, 12);
   for (const ask of [...orders, ...orders]) {

@@ -63,20 +63,20 @@ describe(`over ${SETS} sets of ${N} rows`, () => {
     ["aps", 4],
     ["lac", 2],
     ["aps", 2],
-  ] as const)("%s of %i classes, from a model that is too sure", async (score, k) => {
+  ] as const)("%s covers %i classes of an overconfident model", async (score, k) => {
     const found = await covered(await outputModel(k), classes(k, 3), { score });
     say(`${score}, ${k} classes`, found);
     within(found);
   });
 
-  it.each(["lac", "aps"] as const)("%s of isotonic probabilities, most of which are equal", async (score) => {
+  it.each(["lac", "aps"] as const)("%s covers isotonic probabilities with many ties", async (score) => {
     const model = await calibrated(await outputModel(3), classes(3, 2)(uniforms(1), N), { method: "isotonic" });
     const found = await covered(model, classes(3, 2), { score });
     say(`${score}, isotonic`, found);
     within(found);
   });
 
-  it("residuals of numbers, and of counts as they grow", async () => {
+  it("intervals cover numbers, and counts with growing residuals", async () => {
     const numbers = (u: Uniform, n: number): Dataset => {
       const z = range(n).map(() => [4 * u()]);
       return rowsOf(
@@ -101,7 +101,7 @@ describe(`over ${SETS} sets of ${N} rows`, () => {
     within(grown);
   });
 
-  it("whole numbers are covered as often at least", async () => {
+  it("intervals cover whole numbers at least as often", async () => {
     const whole = (u: Uniform, n: number): Dataset => {
       const z = range(n).map(() => [Math.floor(3 * u()) + 0.1]);
       return rowsOf(
@@ -116,7 +116,7 @@ describe(`over ${SETS} sets of ${N} rows`, () => {
   });
 });
 
-describe("real data", () => {
+describe("coverage of real data", () => {
   /** Mean coverage over cuts of the rows that training has not seen: cuts share rows, so that no standard error is known, and the bounds are wide. */
   async function ofCuts(model: LinearPredictor, rest: Dataset, options: object): Promise<Found> {
     const found: Coverage[] = [];
@@ -129,7 +129,7 @@ describe("real data", () => {
     return { mean: mean((one) => one.coverage), error: Number.NaN, size: mean((one) => one.size) };
   }
 
-  it("digits: sets of a linear model and of a network", async () => {
+  it("sets of a linear model and of a network cover digits", async () => {
     const digits = await read(new URL("../../../../cli/data/digits.csv", import.meta.url).pathname, {
       target: "label",
       classes: true,
@@ -151,7 +151,7 @@ describe("real data", () => {
   const bikes = new URL("../../../../../../shared/data/linear/bike_hour.csv", import.meta.url).pathname;
   const there = existsSync(wine) && existsSync(bikes);
   if (!there) console.log(`skipped: intervals of wines and bicycles, as ${wine} and ${bikes} are not there`);
-  test.skipIf(!there)("wines and bicycles: intervals", async () => {
+  test.skipIf(!there)("intervals cover wines and bicycles", async () => {
     const wines = await read(wine, { target: "quality" });
     const { train, test: rest } = wines.split(0.5, { seed: 1 });
     const found = await ofCuts(await fit(linear({ standardise: true }), train, { epochs: 10, seed: 1 }), rest, {});

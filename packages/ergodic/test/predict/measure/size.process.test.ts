@@ -16,7 +16,7 @@ if (!isLinux) console.error(`tests: SKIPPED what compares memory with ${STATUS},
 const system = (name: string): number =>
   1024 * Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(readFileSync(STATUS, "utf8"))![1]);
 
-it.skipIf(!isLinux)("the largest size of the process is the system's, in bytes, and that of now is not above it", async () => {
+it.skipIf(!isLinux)("the peak size of the process matches the system's, in bytes, and bounds the current size", async () => {
   const before = system("VmHWM");
   const { now, peak } = residentSize()!;
   const after = system("VmHWM");
@@ -30,7 +30,7 @@ it.skipIf(!isLinux)("the largest size of the process is the system's, in bytes, 
   expect(memory.wasm).toBeNull();
 });
 
-it.skipIf(!isLinux)("a small process has its own size, however large the one is that started it", async () => {
+it.skipIf(!isLinux)("a small process reports its own size even if its parent is large", async () => {
   const large = new Uint8Array(400 * 2 ** 20).fill(1);
   const { outputFiles } = await build({
     stdin: {
@@ -46,7 +46,7 @@ it.skipIf(!isLinux)("a small process has its own size, however large the one is 
   expect(peak).toBeLessThan(large.length / 2);
 });
 
-it("a file after gzip is about as long as Node's own", async () => {
+it("the gzip size is close to that of Node's own gzip", async () => {
   const bytes = Uint8Array.from({ length: 10_000 }, (_, i) => (i * i) % 251);
   const [size, wanted] = [await gzipSize(bytes), gzipSync(bytes).length];
   expect(size).toBeGreaterThan(0.8 * wanted);

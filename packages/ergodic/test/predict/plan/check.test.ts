@@ -18,7 +18,7 @@ it.each<[number, 4 | 8]>([
   [-1, 8],
   [0.5, 8],
   [Number.NaN, 8],
-])("a value of %d numbers of %d bytes is refused", (size, elementBytes) => {
+])("refuses a value of %d numbers of %d bytes", (size, elementBytes) => {
   expect(check(size, elementBytes)).toThrow(`has a value of ${size} numbers`);
 });
 
@@ -26,6 +26,6 @@ it.each<[number, 4 | 8]>([
   [0, 8],
   [2 ** 29 - 1, 8],
   [2 ** 30 - 1, 4],
-])("a value of %d numbers of %d bytes is not", (size, elementBytes) => {
+])("accepts a value of %d numbers of %d bytes", (size, elementBytes) => {
   expect(check(size, elementBytes)).not.toThrow();
 });

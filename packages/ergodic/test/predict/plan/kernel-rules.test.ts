@@ -61,7 +61,7 @@ function planOf(kernel: string, call: PlanCall<number>, precision: "f32" | "f64"
 }
 
 describe.each(planKernels().filter((kernel) => rolesOf(kernel, "test").includes("count")))("%s", (kernel) => {
-  it.each([2 ** 31, -1, 0.5, Number.NaN])("takes no count of %d, whatever the others are", (wrong) => {
+  it.each([2 ** 31, -1, 0.5, Number.NaN])("refuses a count of %d, whatever the others are", (wrong) => {
     const roles = rolesOf(kernel, "test");
     for (const [at, role] of roles.entries()) {
       if (role !== "count") continue;
@@ -78,7 +78,7 @@ describe.each(planKernels().filter((kernel) => rolesOf(kernel, "test").includes(
 });
 
 describe.each(planKernels())("%s", (kernel) => {
-  it("reads and writes what the table says, and no more", () => {
+  it("reads and writes exactly what the table states", () => {
     const draws = stream(4, "plan kernels", kernel).at(0);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(draws.uniform() * list.length)];
     const [tight, ran] = [{ count: 0 }, { count: 0 }];
@@ -128,7 +128,7 @@ describe.each(planKernels())("%s", (kernel) => {
 });
 
 describe.each(planKernels())("%s", (kernel) => {
-  it("fills its result where the table says so, and only there", () => {
+  it("fills its result exactly if the table states it", () => {
     const draws = stream(5, "plan kernels", kernel).at(0);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(draws.uniform() * list.length)];
     let filled = 0;

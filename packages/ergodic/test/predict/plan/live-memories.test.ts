@@ -19,7 +19,7 @@ function scarce<T>(made: T): () => T {
   };
 }
 
-it("beyond 256 the one that was used longest ago is given up", () => {
+it("evicts the least recently used memory beyond 256", () => {
   const told: string[] = [];
   const all = Array.from({ length: 256 }, (_, i) => holder(String(i), told));
   for (const { reference } of all) noteMemory(reference);
@@ -38,7 +38,7 @@ it("beyond 256 the one that was used longest ago is given up", () => {
   expect(all.every(({ plan }) => plan !== undefined)).toBe(true);
 });
 
-it("who gave its memory up and has another is given up again, the last that was used too", () => {
+it("evicts a holder again after it gets new memory, even the most recently used", () => {
   const told: string[] = [];
   const [one, two] = [holder("one", told), holder("two", told)];
   for (let round = 1; round <= 3; round++) {
@@ -55,7 +55,7 @@ it("who gave its memory up and has another is given up again, the last that was 
   expect([one.plan, two.plan]).not.toContain(undefined);
 });
 
-it("other errors are thrown on, and nobody gives anything up", () => {
+it("rethrows other errors without eviction", () => {
   const told: string[] = [];
   const { plan, reference } = holder("one", told);
   noteMemory(reference);

@@ -122,7 +122,7 @@ describe.each(Object.keys(networks))("%s", (name) => {
   it.each([
     { precision: "f32", deterministic: false, tolerance: 1e-5 },
     { precision: "f64", deterministic: true, tolerance: 1e-12 },
-  ] as const)("predicts what the interpreter does: $precision", ({ precision, deterministic, tolerance }) => {
+  ] as const)("predicts like the interpreter: $precision", ({ precision, deterministic, tolerance }) => {
     const { plan, constants, parameters } = saved(network, precision);
     using predictor = new NetworkPlan(engine, plan, { ...constants, ...parameters }, { deterministic });
     expect(predictor.inputs).toEqual(["x"]);
@@ -141,7 +141,7 @@ describe.each(Object.keys(networks))("%s", (name) => {
   });
 });
 
-it.each(["f32", "f64"] as const)("an open batch of %s knows whether each of its numbers is finite", (precision) => {
+it.each(["f32", "f64"] as const)("an open batch of %s records whether each number is finite", (precision) => {
   const { plan, parameters } = saved({ x: [5], parameters: { w: [5, 2] }, build: (x, { w }) => matmul(x, w) }, precision);
   using predictor = new NetworkPlan(engine, plan, parameters);
   for (const rows of [1, 3]) {
@@ -162,7 +162,7 @@ it.each(["f32", "f64"] as const)("an open batch of %s knows whether each of its 
   }
 });
 
-it("two matrices that lie one behind the other in one buffer", () => {
+it("multiplies two matrices stored consecutively in one buffer", () => {
   const { plan } = encodePlan((batch) => {
     const [w, v] = [input("w", [4, 5]), input("v", [5, 3])];
     const inputs = { w: { buffer: "weights", offset: 0 }, v: { buffer: "weights", offset: 20 } };
@@ -180,7 +180,7 @@ it("two matrices that lie one behind the other in one buffer", () => {
   for (const [i, value] of predictor.run({ x }, 6).y.entries()) expect(value).toBeCloseTo(wanted[i], 12);
 });
 
-it.each(["f32", "f64"] as const)("constants that JSON has no words for, and the sign of 0: %s", (precision) => {
+it.each(["f32", "f64"] as const)("keeps constants without JSON notation, and the sign of 0: %s", (precision) => {
   const odd = [Number.NaN, Infinity, -Infinity, -0, 0];
   const network: Network = {
     x: [1],
@@ -201,7 +201,7 @@ describe("memory between the layers", () => {
       return { name: "deep", precision: "f32", outputs: [{ value: x, buffer: "y", offset: 0 }] };
     }).plan;
 
-  it("is shared: of a chain, two layers live at a time, and places of values that live together do not meet", () => {
+  it("is shared, with two live layers of a chain and disjoint places for live values", () => {
     const plan = planAt(layers(9, 64), 10);
     const { at, bytes } = placesOf(plan, 4);
     expect(at.size).toBe(8);
@@ -210,7 +210,7 @@ describe("memory between the layers", () => {
     for (let i = 1; i < places.length; i++) expect(places[i]).not.toBe(places[i - 1]);
   });
 
-  it("limits the rows of a batch: values of 2^20 numbers a row", () => {
+  it("limits the rows per batch: values of 2^20 numbers per row", () => {
     const wide = encodePlan((batch) => {
       const x = input("x", [batch, 1]);
       const spread = mul(x, constantArray(Float64Array.from({ length: 2 ** 20 }, (_, i) => Number(i === 0))));
@@ -227,7 +227,7 @@ describe("memory between the layers", () => {
   });
 });
 
-describe("what does not fit", () => {
+describe("refused network plans", () => {
   const network = networks["dense, relu, dense, softmax"];
   const { plan, parameters } = saved(network, "f32");
   const opened = (changed: object, numbers: Record<string, ArrayLike<number>> = parameters): (() => void) => {
@@ -243,7 +243,7 @@ describe("what does not fit", () => {
       outputs: [{ value: build(input("x", [batch, 3])), buffer: "y", offset: 0 }],
     }));
 
-  it("is refused when it is saved: means over the batch, numbers a row, draws", () => {
+  it("refuses to save means over the batch, batch-dependent numbers, and draws", () => {
     expect(program((x) => sub(x, mean(x, { axis: 0 })))).toThrow("depends on the number of rows");
     expect(program((x) => sub(x, maximum(x, { axis: 0 })))).toThrow("an extreme depends on the number of rows");
     expect(program((x) => array.scan([array.full(0, [3])], [x], ([c], [now]) => [[add(c, now)], [c]]).outputs[0])).toThrow(
@@ -254,7 +254,7 @@ describe("what does not fit", () => {
     expect(program((x) => mul(x, 2))).not.toThrow();
   });
 
-  it("is refused when it is opened: later versions, what is missing, unknown kernels, places outside of values", () => {
+  it("refuses to open later versions, missing parts, unknown kernels, and values out of range", () => {
     expect(opened({})).not.toThrow();
     expect(opened({ version: 99 })).toThrow("net.safetensors: has a plan of version 99");
     for (const version of [0, -1, 0.5, "1", null] as never[])
@@ -274,7 +274,7 @@ describe("what does not fit", () => {
     );
   });
 
-  it("is refused when it is run: inputs that are missing or of another length", () => {
+  it("refuses to run with missing inputs or inputs of another length", () => {
     using predictor = new NetworkPlan(engine, plan, parameters);
     expect(() => predictor.run({}, 1)).toThrow(OptionError);
     expect(() => predictor.run({ x: normals(24) }, 3)).toThrow('the input "x" has 24 numbers, but 3 rows of 12 are wanted');

@@ -10,11 +10,11 @@ import { savedPlans } from "../plans.ts";
 const engine = await openEngine();
 const shows = (plan: ArrayPlan, rows: number): boolean => showsResidue(planAt(plan, rows), buffersOf(plan), rows, 4);
 
-it.each(Object.entries(savedPlans))("%s, as it was saved, shows nothing", (_, { plan }) => {
+it.each(Object.entries(savedPlans))("the saved %s reveals nothing", (_, { plan }) => {
   for (const rows of [1, 2, 64]) expect(shows(plan, rows)).toBe(false);
 });
 
-it("stretches of a buffer that lie apart are remembered up to a thousand: beyond, a plan counts as one that shows something", () => {
+it("remembers up to a thousand separate parts of a buffer, and assumes a leak beyond", () => {
   const inParts = (count: number): ArrayPlan => {
     const all = Array.from({ length: 2 * count }, (_, at) => at);
     const z = all.map((offset) => ({ size: 1, home: { kind: "buffer" as const, name: "z", offset } }));
@@ -153,7 +153,7 @@ function check(plan: ArrayPlan, rows: number): void {
   expect(run(1000)).toEqual(run(-7));
 }
 
-describe("what a plan leaves", () => {
+describe("residue of a plan", () => {
   it.each(cases)("%s", (_, steps, wanted) => {
     const plan: ArrayPlan = { version: 1, precision: "f32", values, steps };
     expect(shows(plan, 3)).toBe(wanted);
@@ -171,7 +171,7 @@ describe("what a plan leaves", () => {
     ["a body that reads what it writes later", scanned([loopOf(NEXT, OUTPUT, 4), ...all]), true],
   ])("%s", (_, plan, wanted) => expect(shows(plan, 1)).toBe(wanted));
 
-  it("of several rows, where one row would be refused", () => {
+  it("is reported for several rows even if one row would be refused", () => {
     const plan = (steps: PlanStep[]): ArrayPlan => ({ version: 1, precision: "f32", values, steps });
     expect(shows(plan([product(X, X, GAPS, { between: 2 }), one(GAPS, 1), copy(X, Z, 4)]), 3)).toBe(true);
     expect(shows(plan([zero(GAPS), product(X, X, GAPS, { between: 2 }), one(GAPS, 1), copy(X, Z, 4)]), 3)).toBe(false);
@@ -181,7 +181,7 @@ describe("what a plan leaves", () => {
     expect(shows(plan([halves(0), halves(12), third, copy(W, Z, 4, [8, 4], [4, 0])]), 3)).toBe(true);
   });
 
-  it("parameters are given, and what is read and written of one size is not", () => {
+  it("excludes given parameters, but not buffers of fixed size that are read and written", () => {
     const fixed = values.map((value) => ({ ...value, size: 8 }));
     const plan = (steps: PlanStep[]): ArrayPlan => ({ version: 1, precision: "f32", values: fixed, steps });
     expect(shows(plan([loopOf(X, Z, 8)]), 1)).toBe(false);

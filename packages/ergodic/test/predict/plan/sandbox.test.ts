@@ -101,7 +101,7 @@ function outcome(on: Engine, plan: ArrayPlan, { numbers, width }: SavedPlan, apa
   }
 }
 
-describe("no plan reaches beyond its memory, even without one of its own", () => {
+describe("plans confined to their memory, even to a shared one", () => {
   it.each(NAMES)("%s", async (name) => {
     const saved = savedPlans[name];
     const guarded = await GuardedMachine.open();

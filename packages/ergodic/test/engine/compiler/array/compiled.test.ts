@@ -121,7 +121,7 @@ describe.each(["f64", "f32"] as const)("compiled %s", (precision) => {
     });
 });
 
-it("a loop that reads an array where it lies and elsewhere does not write its result over it", async () => {
+it("does not overwrite an array that a loop reads in place and elsewhere", async () => {
   // x ends in the loop that makes y: only where each element is read at its own place alone may y take over its memory.
   const programs: Record<string, (x: SymbolicArray) => SymbolicArray> = {
     reversed: (x) => add(x, flip(x)),

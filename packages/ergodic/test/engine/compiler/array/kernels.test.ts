@@ -193,7 +193,7 @@ describe("kernels", () => {
     await agree(cases[name], "f32");
   });
 
-  it("draws the interpreter's uniform numbers to the bit, in float64", async () => {
+  it("draws the same uniform bits as the interpreter in float64", async () => {
     const f = await compileFunction({ a: [17] }, ({ a }) => add(a, uniform([17], 3)), { key: KEY });
     const { outputs } = f({ a: new Float64Array(17) });
     expect([...outputs.value]).toEqual([...interpret([uniform([17], 3)], {}, { key: KEY })[0]]);

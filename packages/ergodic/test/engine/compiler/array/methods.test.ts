@@ -17,7 +17,7 @@ import { numbers } from "../../../reference/arrays.ts";
 const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => input(name, [3]));
 const [m, n] = [input("m", [3, 3]), input("n", [3, 3])];
 
-describe("two arguments or more", () => {
+describe("functions of two or more arguments", () => {
   it.each([
     ["add", add],
     ["mul", mul],
@@ -25,7 +25,7 @@ describe("two arguments or more", () => {
     ["max", max],
     ["and", and],
     ["or", or],
-  ] as const)("%s is taken from the left, of arrays and of expressions", (_, f) => {
+  ] as const)("evaluates %s from the left, for arrays and expressions", (_, f) => {
     expect(f(a, b, c, d)).toBe(f(f(f(a, b), c), d));
     const [x, y, z] = [vector("x"), vector("y"), scalar("z")];
     expect(f(x, y, z)).toBe(f(f(x, y), z));
@@ -34,7 +34,7 @@ describe("two arguments or more", () => {
     expect(f(2, 3, a)).toBe(f(joined, a));
   });
 
-  it("rounds as the sum from the left does", async () => {
+  it("rounds like a sum from the left", async () => {
     const values = { a: [0.1, 1e16, 1], b: [0.2, 1, 1e16], c: [0.3, -1e16, -1e16] };
     const program = await compileFunction({ a: [3], b: [3], c: [3] }, (x) => add(x.a, x.b, x.c));
     const wanted = values.a.map((x, i) => x + values.b[i] + values.c[i]);
@@ -42,7 +42,7 @@ describe("two arguments or more", () => {
     expect([...interpret([add(a, b, c)], values)[0]]).toEqual(wanted);
   });
 
-  it("none of a chain is dropped, nor taken for a condition that nothing uses", () => {
+  it("keeps every comparison in a chain and reports no unused condition", () => {
     const made = compiler.watchConditions(
       () => and(less(a, b), less(b, c), less(c, d)),
       (y) => [y],
@@ -76,7 +76,7 @@ describe("methods", () => {
   const elementwise = compiler.allPrimitives().map(({ name, reference }) => ({ name, arity: reference.length }));
   const [two, one] = [2, 1].map((arity) => elementwise.filter((each) => each.arity === arity).map(({ name }) => name));
 
-  it("are the functions of their names, surplus arguments refused", () => {
+  it("match the functions of the same name and refuse surplus arguments", () => {
     const all: Readonly<Record<string, readonly unknown[]>> = {
       ...Object.fromEntries([...two.map((name) => [name, [b]]), ...one.map((name) => [name, []])]),
       ...calls,
@@ -98,7 +98,7 @@ describe("methods", () => {
     expect(m.transpose()).toBe(compiler.transpose(m));
   });
 
-  it("are there for every element-wise operation that the compiler exports, by their types, too", () => {
+  it("exist and are typed for every element-wise operation that the compiler exports", () => {
     const exported: Readonly<Record<string, unknown>> = compiler;
     const known = elementwise.map(({ name }) => name).filter((name) => name in exported);
     expect(known.length).toBeGreaterThan(30);
@@ -112,15 +112,15 @@ describe("methods", () => {
     expect(untyped).toEqual([]);
   });
 
-  it("a regression of four terms is one line", () => {
+  it("expresses a regression of four terms in one line", () => {
     const [alpha, beta, gamma] = ["alpha", "beta", "gamma"].map((name) => input(name, []));
     const line = alpha.add(beta.mul(a), gamma.mul(b.square()), a.mul(b));
     expect(line).toBe(add(add(add(alpha, mul(beta, a)), mul(gamma, compiler.square(b))), mul(a, b)));
   });
 });
 
-describe("indices that are known", () => {
-  it("may be lists, along any axis", () => {
+describe("constant indices", () => {
+  it("accepts lists of indices along any axis", () => {
     expect([...interpret([compiler.take(a, [0, 2])], { a: [5, 6, 7] })[0]]).toEqual([5, 7]);
     const values = numbers(9, 1);
     expect([...interpret([compiler.take(m, [2, 0], 1)], { m: values })[0]]).toEqual([2, 0, 5, 3, 8, 6].map((i) => values[i]));
@@ -163,7 +163,7 @@ describe("indices that are known", () => {
     expect(run).toThrow("COMPILE_INDEX");
   });
 
-  it("others are taken as they come", () => {
+  it("accepts symbolic indices without a check", () => {
     expect([...interpret([compiler.take(a, b)], { a: [5, 6, 7], b: [0, 3, 2] })[0]]).toEqual([5, Number.NaN, 7]);
     const scanned = scan([compiler.full(0)], [compiler.toArray([1, 2, 3])], ([carry], [i]) => [
       [carry.add(compiler.take(a, i.sub(1)))],

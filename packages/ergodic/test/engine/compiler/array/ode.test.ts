@@ -62,7 +62,7 @@ const closed: Readonly<
 };
 
 describe.each(methods)("ode by %s", (method) => {
-  it.each(Object.entries(closed))("has the closed form of %s, and its derivatives", async (_, { slope, solution }) => {
+  it.each(Object.entries(closed))("matches the closed form of %s and its derivatives", async (_, { slope, solution }) => {
     const made = await compileFunction(
       { k: [], y: [] },
       ({ k, y }) => {
@@ -84,7 +84,7 @@ describe.each(methods)("ode by %s", (method) => {
     expectClose(gradient.y, [slopeOf((x) => total(k, x), y)], 2e-7, "by the start");
   });
 
-  it("has derivatives by times, by where it starts, and by parameters of another array", () => {
+  it("differentiates by times, starting time, and parameters in another array", () => {
     const shapes = { p: [2], y: [2], when: [3], from: [] };
     const values = {
       p: Float64Array.of(0.7, 0.4),
@@ -108,7 +108,7 @@ describe.each(methods)("ode by %s", (method) => {
     );
   });
 
-  it("is the same compiled and interpreted, and the same bytes where that is asked for", async () => {
+  it("gives the same result compiled and interpreted, and the same bytes in deterministic mode", async () => {
     const { slope, start } = equations.lotkaVolterra;
     const theta = [0.55, 0.028, 0.84, 0.026, 33.9, 5.9];
     const days = Array.from({ length: 8 }, (_, i) => i + 1);
@@ -155,7 +155,7 @@ describe.each(methods)("ode by %s", (method) => {
     expectClose([gradient.w[count - 1]], [(value(y, moved(weights, h)) - value(y, moved(weights, -h))) / (2 * h)], 1e-5, "by w");
   });
 
-  it("takes no step where a time is where it starts, and the same state at the same time", () => {
+  it("takes no step to a time equal to the start, and repeats the state for equal times", () => {
     const { states, steps } = ode((_, y) => y, input("y", []), [2, 2, 3, 3], { from: 2, method });
     const [found, [count]] = interpret([states, steps], { y: 1 });
     expect([...found.slice(0, 2)]).toEqual([1, 1]);
@@ -166,7 +166,7 @@ describe.each(methods)("ode by %s", (method) => {
     expect(interpret([alone.states, alone.steps, slope], { y: 7 }).map((x) => [...x])).toEqual([[7], [0], [1]]);
   });
 
-  it("ends, and is NaN from there on, where no solution is: it grows without end, its slope is NaN, or times decrease", async () => {
+  it("returns NaN from the point where the solution diverges, the slope is NaN, or times decrease", async () => {
     const solved = await compileFunction(
       { y: [], when: [3] },
       ({ y, when }) => {
@@ -193,7 +193,7 @@ describe.each(methods)("ode by %s", (method) => {
     expect([...solved({ y: 0.1, when: [0.1, NaN, 0.3] }).outputs.states].map(Number.isNaN)).toEqual([false, true, true]);
   });
 
-  it("is a part of scans, of branches, and of programs in float32", async () => {
+  it("works in scans, branches and float32 programs", async () => {
     const rates = [0.5, 1, 1.5];
     const solved = await compileFunction(
       { k: [3], y: [] },
@@ -215,7 +215,7 @@ describe.each(methods)("ode by %s", (method) => {
     expectClose(gradient.y, [(each[0] + each[1] + each[2]) / 2 + Math.exp(0.5) + 1], 1e-2, "by the start");
   });
 
-  it("has second derivatives", () => {
+  it("computes second derivatives", () => {
     const [k, y] = [input("k", []), input("y", [])];
     const { states } = ode((_, z) => neg(mul(k, z)), y, [2], strict(method));
     const [slope] = gradientsOf(sum(states), [k]);
@@ -225,7 +225,7 @@ describe.each(methods)("ode by %s", (method) => {
   });
 });
 
-describe("the steps of dormandPrince", () => {
+describe("steps of dormandPrince", () => {
   const plain: Readonly<
     Record<string, { f: (theta: readonly number[]) => PlainSlope; start: readonly number[]; theta: number[] }>
   > = {
@@ -257,7 +257,7 @@ describe("the steps of dormandPrince", () => {
   const when = [0.5, 0.5, 1, 2, 4, 8, 8.01, 12];
 
   it.each(cases)(
-    "are those of its twin, and the gradient is theirs: $name, tolerance $tolerance",
+    "match the steps and gradient of the twin: $name, tolerance $tolerance",
     async ({ name, f, start, theta, tolerance }) => {
       const equation = equations[name];
       const weights = when.map((_, k) => start.map((__, i) => Math.cos(k + 2 * i)));
@@ -291,7 +291,7 @@ describe("the steps of dormandPrince", () => {
   const startOf = (name: string, theta: readonly number[], start: readonly number[]): readonly number[] =>
     name === "sir" ? [763 - theta[2], theta[2], 0] : name === "vanDerPol" ? theta.slice(1) : start;
 
-  it("are as many as maxSteps at most, rejected ones too; a stiff system needs more", async () => {
+  it("number at most maxSteps including rejected steps, which a stiff system exceeds", async () => {
     const { slope, start } = equations.robertson;
     const solved = async (options: OdeOptions) => {
       const made = await compileFunction({ theta: [3] }, ({ theta }) => ({
@@ -313,7 +313,7 @@ describe("the steps of dormandPrince", () => {
     expect(none.every(Number.isNaN)).toBe(true);
   });
 
-  it("get shorter where one leads to what is no number", async () => {
+  it("get shorter if a stage is not a number", async () => {
     // Once y is as small as √y / 50, steps grow until a stage is below 0.
     const solved = await compileFunction(
       { y: [] },
@@ -323,14 +323,14 @@ describe("the steps of dormandPrince", () => {
     expect([...states].every((x) => Math.abs(x - 4e-4) < 1e-2)).toBe(true);
   });
 
-  it("are estimated by as many more as that takes", () => {
+  it("are few enough that the error is estimated within maxSteps", () => {
     const posed = (maxSteps: number) => ode((_, z) => neg(mul(20, z)), constantArray([1, 2]), [2], { maxSteps });
     const needed = interpret([posed(1000).steps], {})[0][0];
     const { states, error } = posed(needed + 5);
     expect(interpret([states, error], {}).every((numbers) => numbers.every(Number.isFinite))).toBe(true);
   });
 
-  it("land on thousands of times", async () => {
+  it("land exactly on thousands of output times", async () => {
     const many = Array.from({ length: 5000 }, (_, i) => i / 500);
     const solved = await compileFunction(
       { k: [] },
@@ -352,7 +352,7 @@ describe("the steps of dormandPrince", () => {
     expectClose([gradient.k[0] / wanted], [1], 1e-5, "its frequency");
   });
 
-  it("reach tolerances down to 1e-12, and say how near they are", async () => {
+  it("reach tolerances down to 1e-12 and report the estimated error", async () => {
     let last = 1;
     for (const tolerance of [1e-3, 1e-6, 1e-9, 1e-12]) {
       const solved = await compileFunction({ k: [] }, ({ k }) => ({
@@ -368,7 +368,7 @@ describe("the steps of dormandPrince", () => {
     }
   });
 
-  it("keep within a tolerance of each number, absolute where it is small", () => {
+  it("meet the tolerance for each number, absolute for small ones", () => {
     const small = (absoluteTolerance: number): number => {
       const { states } = ode((_, y) => neg(y), constantArray([1e-6, 1e-6]), [1], { tolerance: 1e-6, absoluteTolerance });
       return Math.abs(interpret([states], {})[0][0] / (1e-6 * Math.exp(-1)) - 1);
@@ -378,7 +378,7 @@ describe("the steps of dormandPrince", () => {
   });
 });
 
-describe("what ode refuses", () => {
+describe("errors of ode", () => {
   const y = constantArray([1, 2]);
   const slope: Slope = (_, z) => z;
   const cases: readonly [string, () => unknown, RegExp][] = [
@@ -433,13 +433,13 @@ describe("what ode refuses", () => {
     expect(run).toThrow(message);
   });
 
-  it("a network that is saved", () => {
+  it("refuses to save a network that contains ode", () => {
     const program = (batch: number) =>
       programOf({ x: [batch, 2] }, ({ x }) => at(ode((_, z) => neg(z), x, [1]).states, 0), { precision: "f32" });
     expect(() => encodePlan(program)).toThrow(/plan: a saved network cannot contain ode\(\); write its steps with scan/);
   });
 
-  it("what leaves the slope", () => {
+  it("refuses a state used outside of the slope", () => {
     let leaked = input("x", []);
     ode(
       (_, z) => {

@@ -18,7 +18,7 @@ describe.each([
   it.each([
     ["small arrays", { large: false }, RUNS],
     ["large arrays", { large: true, steps: 8 }, RUNS / 4],
-  ] as const)("give the interpreter's values and gradients: %s", async (_, options, numRuns) => {
+  ] as const)("match the interpreter's values and gradients: %s", async (_, options, numRuns) => {
     // In float32 a comparison of numbers that are nearly equal may fall the other way than in the interpreter's float64, as it should.
     const smooth = precision === "f32";
     await fc.assert(
