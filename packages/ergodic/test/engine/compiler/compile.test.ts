@@ -1,4 +1,7 @@
-/** Compiled programs against the interpreter: every primitive, storage type, access, kind of pass, and the shape of the module. */
+/**
+ * Compiled programs match the interpreter for every primitive, storage type, access and kind of pass. Also tests the
+ * structure of modules.
+ */
 import { describe, expect, test } from "vitest";
 import { evaluateProgram } from "../../../src/engine/compiler/evaluate.ts";
 import { intern } from "../../../src/engine/compiler/expression.ts";
@@ -66,7 +69,7 @@ const copied = (environment: ProgramEnvironment): ProgramEnvironment => ({
   vectors: Object.fromEntries(Object.entries(environment.vectors).map(([name, data]) => [name, data.slice()])),
 });
 
-/** Both ways; returns what each left in memory, and its results. */
+/** Runs a program both ways and returns the memory contents and results of each. */
 function bothWays(spec: ProgramSpec, environment: ProgramEnvironment, options = {}) {
   const [compiled, interpreted] = [copied(environment), copied(environment)];
   const results = runProgram(spec, compiled, options);
@@ -257,7 +260,7 @@ describe("access", () => {
   });
 });
 
-/** Clip to norm 1 and to −½ from below, centre, and report: scalars of several levels, in-place stores. */
+/** Clips to norm 1 and to at least −½, centres, and reports: scalars of several levels with in-place stores. */
 const clipped = max(mul(a, div(1, max(1, sqrt(sum(square(a)))))), -0.5);
 const centred = sub(clipped, div(sum(clipped), count()));
 const staged: ProgramSpec = {
@@ -402,7 +405,8 @@ describe("stochastic rounding", () => {
   });
   const random = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 0x6a09e667];
 
-  // The mean of n draws of a fraction f has standard error √(f(1−f)/n); bounds at 5.2: false alarms below 1e-5 in all.
+  // The mean of n draws of a fraction f has standard error √(f(1−f)/n). The bound of 5.2 of them keeps false alarms
+  // below 1e-5 in all.
   test.each(
     (["i8", "i16"] as const).flatMap((type) =>
       (["f32", "f64"] as const).flatMap((p) => (["direct", "indexed"] as const).map((x) => [type, p, x] as const)),

@@ -1,4 +1,4 @@
-/** Chains of thousands of operations: compiled, printed, derived and run, without the stack's end, and in time that grows with them. */
+/** Chains of thousands of operations are compiled, printed, derived and run without stack overflow, in linear time. */
 import { describe, expect, it } from "vitest";
 import { traceModel } from "../../../src/bayes/model/trace.ts";
 import { compileArrays } from "../../../src/engine/compiler/array/compile.ts";
@@ -26,7 +26,7 @@ import { power } from "../../power.ts";
 
 const LONG = 6000;
 
-/** x ← sin x, x ← 1.01 x + a, in turn. */
+/** Alternates x ← sin x and x ← 1.01 x + a. */
 function chain(x: SymbolicArray, length: number): SymbolicArray {
   let y = x;
   for (let i = 0; i < length; i++) y = i % 2 ? sin(y) : add(mul(y, 1.01), x);
@@ -96,7 +96,7 @@ describe("chains of array operations", () => {
     { between: 200, own: 0 },
     { between: 400, own: 1 },
   ])("fuses with a loop $between steps back only if it is near, so that scheduling time stays linear", ({ between, own }) => {
-    // Sums over other shapes join neither each other nor the sums of x.
+    // Sums over other shapes fuse neither with each other nor with the sums of x.
     const shapes = Object.fromEntries(Array.from({ length: between }, (_, i) => [`y${i}`, [i + 4]]));
     const stepsOf = (isLast: boolean): number => {
       const program = programOf({ x: [3], ...shapes }, ({ x, ...others }) => {
@@ -196,7 +196,7 @@ describe("long models", () => {
       return (user + system) / 1e6;
     };
     secondsOf(1000);
-    // Sixteen times as many took more than 100 times as long when each counted those before it.
+    // Sixteen times as many terms took over 100 times as long when each term counted all earlier ones.
     expect(secondsOf(40_000) / secondsOf(2500)).toBeLessThan(64);
   });
 });

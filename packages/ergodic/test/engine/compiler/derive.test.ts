@@ -1,4 +1,4 @@
-/** Derivatives by name: what each primitive's is, ties and kinks, and those of losses. */
+/** Derivatives by name: the slope of each primitive, ties and kinks, and losses. */
 import { describe, expect, test } from "vitest";
 import {
   abs,
@@ -117,7 +117,7 @@ test("differentiates multinomial loss to probability minus indicator for outputs
   const slope = at(derive(loss, z), { z: [1000, 1001, 999] }, { c: 1 });
   const total = 1 + Math.exp(-1) + Math.exp(-2);
   for (const [i, p] of [Math.exp(-1) / total, 1 / total - 1, Math.exp(-2) / total].entries()) expect(slope[i]).toBeCloseTo(p, 14);
-  // Without stopGradient the maximum's own slope cancels.
+  // Without stopGradient, the slope of the maximum itself cancels.
   const plain = sub(add(maximum(z), log(sum(exp(sub(z, maximum(z)))))), sum(mul(z, equal(index(), c))));
   for (const [i, d] of at(derive(plain, z), { z: [1000, 1001, 999] }, { c: 1 }).entries()) expect(d).toBeCloseTo(slope[i], 14);
 });

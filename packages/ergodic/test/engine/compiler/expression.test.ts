@@ -133,7 +133,7 @@ describe("print", () => {
     const text = print(shared);
     expect(text).toMatch(/^tt60 \/ \(tt60 \+ 1\) where tt1 = t1 \+ t, tt2 = tt1 \/ \(tt1 \+ 1\), /);
     expect(text.length).toBeLessThan(1800);
-    // Long, but nothing is shared.
+    // This expression is long but shares nothing.
     let long = scalar("x");
     for (let i = 0; i < 600; i++) long = add(long, vector(`a${i}`));
     expect(print(long)).not.toContain("where");
@@ -146,7 +146,7 @@ test("substitute replaces by name or by node, and simplifies", () => {
   expect(substitute(mul(rate, g), { rate: 1 })).toBe(g);
   expect(substitute(add(g, square(r)), { g: neg(square(r)) })).toBe(sub(square(r), square(r)));
   expect(substitute(add(exp(g), r), new Map([[exp(g), constant(0)]]))).toBe(r);
-  // Replacements are not searched again.
+  // Replacements are not substituted again.
   expect(substitute(add(g, r), { g: r, r: g })).toBe(add(r, g));
 });
 

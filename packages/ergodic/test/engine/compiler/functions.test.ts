@@ -1,4 +1,7 @@
-/** The functions of emitted modules: error bounds against 200-digit arithmetic, special values, and equal bits in lanes and scalars. */
+/**
+ * Functions of emitted modules: error bounds against 200-digit arithmetic, special values, and equal bits in lanes and
+ * scalars.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { functions } from "../../../src/engine/compiler/functions/all-functions.ts";
@@ -75,7 +78,7 @@ const LINEAR: Record<string, Interval[]> = {
     [0.5, 2],
     [6, 26.6],
   ],
-  // Below these, lgamma and digamma have zeros: special-functions.test.ts.
+  // Smaller arguments include the zeros of lgamma and digamma, which special-functions.test.ts tests.
   lgamma: [
     [-1.99, 2.6],
     [0.9, 2.1],
@@ -93,7 +96,7 @@ const LINEAR: Record<string, Interval[]> = {
     [-40, -3],
   ],
 };
-/** Where every magnitude is of interest: x = ±2^t. */
+/** Arguments x = ±2^t, for functions where every magnitude matters. */
 const LOGARITHMIC: Record<string, { t: Interval; signs: number[] }> = {
   expm1: { t: [-1070, 0], signs: [1, -1] },
   tanh: { t: [-1070, 0], signs: [1, -1] },
@@ -107,7 +110,7 @@ const LOGARITHMIC: Record<string, { t: Interval; signs: number[] }> = {
   digamma: { t: [-1022, 1023], signs: [1] },
   trigamma: { t: [-511, 1000], signs: [1] },
 };
-/** float32 arguments of which the results are in float32's range. */
+/** float32 arguments whose results are in the range of float32. */
 const SINGLE_LIMIT = 86;
 
 function points(name: string, perRange: number): number[] {
@@ -119,7 +122,7 @@ function points(name: string, perRange: number): number[] {
   if (!range) return spread;
   const magnitudes = Array.from({ length: perRange }, (_, i) => {
     const t = range.t[0] + (range.t[1] - range.t[0]) * uniform(i, 7 + i);
-    // In two factors, as 2^t alone would lose subnormals.
+    // Uses two factors, because 2^t alone would lose subnormal numbers.
     return range.signs[i % range.signs.length] * 2 ** (t / 2) * 2 ** (t / 2);
   });
   return [...spread, ...magnitudes.filter((x) => x !== 0)];
@@ -266,7 +269,7 @@ describe("pow", () => {
     for (const a of numbers) {
       for (const b of numbers) {
         const [value, wanted] = [own(a, b), round(reference(round(a), round(b)))];
-        // The reference may be a unit off where the power is no special case.
+        // The reference can be a unit off if the power is not a special case.
         const isOrdinary = Math.abs(wanted) > 0 && Number.isFinite(wanted) && !Number.isInteger(Math.log2(Math.abs(wanted)));
         if (isOrdinary) expect(Math.abs(value / wanted - 1), `pow(${a}, ${b})`).toBeLessThan(precision === "f64" ? 5e-16 : 2e-7);
         else expect(value, `pow(${a}, ${b})`).toBe(wanted);

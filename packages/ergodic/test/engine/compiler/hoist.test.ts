@@ -1,4 +1,4 @@
-/** Scalar factors moved out of loops: the same numbers, whatever scalars and vectors are multiplied and divided. */
+/** Scalar factors hoisted out of loops leave the numbers unchanged for any scalars and vectors. */
 import { describe, expect, it } from "vitest";
 import { hoist } from "../../../src/engine/compiler/hoist.ts";
 import { div, type Expr, evaluateVector, mul, scalar, sum, vector } from "../../../src/engine/compiler/index.ts";

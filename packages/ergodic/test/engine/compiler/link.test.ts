@@ -1,4 +1,4 @@
-/** Programs that are kept: equal ones are one, and whatever makes another program of it is told apart. */
+/** Linked programs: equal programs share one module, and any difference leads to another. */
 import { expect, it } from "vitest";
 import { compile } from "../../../src/engine/compiler/compile.ts";
 import { add, exp, mul, type ProgramSpec, scalar, sum, vector } from "../../../src/engine/compiler/index.ts";

@@ -1,4 +1,4 @@
-/** Random programs: interpreter, compiled code and finite differences agree. */
+/** Interpreter, compiled code and finite differences agree on random programs. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hoist } from "../../../src/engine/compiler/hoist.ts";
@@ -80,13 +80,13 @@ describe("compiled programs without reductions", () => {
 });
 
 describe("compiled programs with reductions", () => {
-  // Functions are within 2 units of 2^-53 or 1 of 2^-24, their references within 1; the bound is of first order.
+  // Functions are within 2 units of 2^-53 or 1 of 2^-24, and their references within 1. The bound is of first order.
   test.each([
     ["f64", 4 * 2 ** -53],
     ["f32", 2 * 2 ** -24],
   ] as const)("agree with the interpreter within the rounding error in %s", (precision, unit) => {
     let largest = 0;
-    // Below this numbers are subnormal, and lose digits.
+    // Smaller numbers are subnormal and lose digits.
     const smallest = precision === "f64" ? 1e-290 : 1e-30;
     fc.assert(
       fc.property(
@@ -121,7 +121,7 @@ describe("compiled programs with reductions", () => {
 });
 
 describe("derivatives", () => {
-  /** Central differences with one Richardson step: error of order h⁴. */
+  /** Central differences with one Richardson step, whose error is of order h⁴. */
   const slope = (f: (h: number) => number): number => {
     const central = (h: number): number => (f(h) - f(-h)) / (2 * h);
     const h = 1e-3;
@@ -148,7 +148,7 @@ describe("derivatives", () => {
   };
 
   test("agree with finite differences, element-wise and through sums", () => {
-    // Maxima are left out here: near a tie a difference straddles the kink.
+    // Excludes maxima, because near a tie a difference straddles the kink.
     const smooth = REDUCED.slice(0, -1);
     fc.assert(
       fc.property(

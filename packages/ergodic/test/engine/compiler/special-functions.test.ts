@@ -1,4 +1,7 @@
-/** atan, erf and lgamma with its derivatives, where functions.test.ts does not reach: other systems' values, zeros, poles and slopes. */
+/**
+ * atan, erf, and lgamma with its derivatives beyond functions.test.ts: values of other systems, zeros, poles and
+ * slopes.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { input, interpret, type SymbolicArray } from "../../../src/engine/compiler/array/index.ts";
@@ -59,7 +62,7 @@ describe("absolute error on the negative axis", () => {
     -12345.678,
     -(2 ** 40) - 0.25,
   ];
-  /** Of the size of the largest of the parts. */
+  /** Largest term of the reference, which sets the scale of the absolute error. */
   const scale = { lgamma: (x: number) => lgammaReference(-x), digamma: (x: number) => Math.log(1 - x) };
 
   test.each(["lgamma", "digamma"] as const)("%s stays within its bound", (name) => {

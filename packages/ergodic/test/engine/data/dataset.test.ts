@@ -37,7 +37,7 @@ describe("making datasets", () => {
   it("sorts numeric classes as numbers and maps two of them to 0 and 1", () => {
     using ten = Dataset.fromArrays({ x: [[1], [2], [3]], y: ["10", "9", "-1"] });
     expect(ten.target.levels).toEqual(["-1", "9", "10"]);
-    // A blank is no number, though JavaScript makes 0 of it: the order is that of texts.
+    // A blank is not a number, although JavaScript converts it to 0, so the order is that of strings.
     const blank = Dataset.fromArrays({ x: [[1], [2], [3]], y: ["9", " ", "10"] });
     expect(blank.target.levels).toEqual([" ", "10", "9"]);
     using two = Dataset.fromSparse(sparseOf([[1], [2], [3]], [1, -1, 1]), { classes: true });
@@ -127,7 +127,8 @@ describe("choosing rows", () => {
   });
 
   it("stratify assigns remaining rows to the classes with the largest remainders", () => {
-    // 6 of 11 rows: 1.64, 1.64 and 2.73 of the classes; one row more goes to the last, and one to the first of the equal two.
+    // The shares of the classes in 6 of 11 rows are 1.64, 1.64 and 2.73. One remaining row goes to the last class, and
+    // one to the first of the equal two.
     const y = ["a", "a", "a", "b", "b", "b", "c", "c", "c", "c", "c"];
     using data = Dataset.fromArrays({ x: y.map((_, i) => [i]), y });
     const { train } = data.split(0.5, { seed: 3, stratify: true });
@@ -147,8 +148,8 @@ describe("choosing rows", () => {
   });
 
   it("chooses every row with equal probability", () => {
-    // A row's count is binomial(4000, ½), sd 31.6; 5.2 sd gives a false alarm over 40 rows below 1e-5. A chance of 0.56 in place of 0.5
-    // is 7.6 sd away.
+    // A row's count is binomial(4000, ½) with sd 31.6. A bound of 5.2 sd gives a false alarm over 40 rows below 1e-5. A
+    // chance of 0.56 instead of 0.5 is 7.6 sd away.
     using data = Dataset.fromArrays({ x, y });
     const counts = new Float64Array(40);
     for (let seed = 0; seed < 4000; seed++) {
@@ -266,7 +267,7 @@ describe("memory of datasets", () => {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     };
-    // What other tests left goes first.
+    // Collects garbage of other tests first.
     let last = Infinity;
     await settle(() => {
       const isSteady = used() === last;

@@ -1,9 +1,12 @@
-/** What tells data apart, so that a run is resumed on its own rows: whatever changes changes the digest, and equal data have an equal one. */
+/**
+ * Digests of data, by which a run resumes only on its own rows. Every difference changes the digest, and equal data
+ * have equal digests.
+ */
 import { expect, it } from "vitest";
 import { datasetDigest, ratingsDigest } from "../../../src/engine/data/digest.ts";
 import { Dataset, Ratings, type SparseTable } from "../../../src/entries/everything.ts";
 
-/** Rows (2, 0, 3), (0, 4, 0). */
+/** Rows (2, 0, 3) and (0, 4, 0). */
 const sparse: SparseTable = {
   source: "rows.svm",
   rowCount: 2,

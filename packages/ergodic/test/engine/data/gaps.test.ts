@@ -1,4 +1,6 @@
-/** Missing values by column, missing as a level, indicators, levels that are new, and dates: in training, files and prediction. */
+/**
+ * Missing values by column, missing as a level, indicators, new levels, and dates, in training, files and prediction.
+ */
 import { describe, expect, it } from "vitest";
 import {
   alternatingLeastSquares,
@@ -17,7 +19,7 @@ import {
 
 type Cell = number | string | null;
 
-/** A table of rows by name; a column with any text holds categories, their levels in the order in which they come. */
+/** Makes a table of named rows. A column with any string is a category, with levels in order of appearance. */
 function table(rows: readonly Readonly<Record<string, Cell>>[], source = "rows.csv"): Table {
   const columns = Object.keys(rows[0]).map((name) => {
     const cells = rows.map((row) => row[name]);
@@ -407,7 +409,6 @@ describe("dates", () => {
     const data = made({ dates: dateParts("on") }, days as never);
     const model = await fit(linear({ loss: "squared", l2: 1e-3 }), data, { algorithm: "auto" });
     const again = await predictor<LinearPredictor>(model.toBytes());
-    // A Tuesday.
     const value = again.predict({ on: "2024-03-05" }).value;
     expect(value).toBeCloseTo(1, 0);
     expect(model.predict({ on: "2024-03-05" }).value).toBe(value);

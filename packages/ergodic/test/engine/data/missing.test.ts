@@ -1,4 +1,6 @@
-/** What is no number is refused with its row and column, wherever numbers come in; no value becomes 0 by the way. */
+/**
+ * Values that are not numbers are refused with their row and column, in every kind of input. None silently becomes 0.
+ */
 import { describe, expect, it, test } from "vitest";
 import { Dataset } from "../../../src/engine/data/dataset.ts";
 import { Ratings } from "../../../src/engine/data/ratings.ts";
@@ -7,7 +9,7 @@ import { DataError, OptionError } from "../../../src/engine/errors/errors.ts";
 import { engineMemory } from "../../../src/engine/memory/memory.ts";
 import { people, sparseOf, tableOf } from "./rows-of.ts";
 
-/** Each of these is 0, 1 or a number of milliseconds to JavaScript, or no number at all. */
+/** JavaScript converts each of these to 0, 1, a number of milliseconds, or NaN. */
 const junk: [unknown, string][] = [
   [null, "null"],
   [undefined, "undefined"],

@@ -8,7 +8,7 @@ import { DataError } from "../../../src/engine/errors/errors.ts";
 import { engineMemory } from "../../../src/engine/memory/memory.ts";
 import { bytes, matrix, people, sparseOf, tableOf } from "./rows-of.ts";
 
-/** As a model file keeps it. */
+/** The pipeline as stored in a model file. */
 const saved = (pipeline: Pipeline): Pipeline => Pipeline.fromJson(JSON.parse(JSON.stringify(pipeline)));
 
 const changes: [string, (data: Dataset) => Dataset][] = [
@@ -120,7 +120,7 @@ describe("prediction", () => {
   });
 
   it("encodes an unknown level as zeros, or refuses it on request", () => {
-    // Neither the column before nor the one behind holds a 1 that is its own.
+    // The adjacent columns hold no 1, so that a misplaced 1 would show.
     using fresh = pipeline.apply([{ age: 7, education: "PhD", hours: 2 }]);
     expect(matrix(fresh)).toEqual([[7, 0, 0, 0, 0, 2]]);
     using strict = Dataset.fromTable(tableOf(people), { target: "income", unknown: "refuse" });
@@ -281,7 +281,8 @@ describe("follow", () => {
     expect(matrix(followed)).toEqual(matrix(applied));
     expect(followed.source).toBe("test.csv");
     expect(test.follow(train.pipeline)).toBe(test);
-    // Nor what else does not bear on columns: the target's name, weights, the type of numbers, how unknown levels are taken.
+    // Other properties that do not affect columns: the target's name, weights, the number type, and the treatment of
+    // unknown levels.
     const other = rows.map(({ y, ...row }) => ({ ...row, price: y, w: 1 }));
     const options = { target: "price", weights: "w", type: "f64", unknown: "refuse" } as const;
     using renamed = Dataset.fromTable(table("test.csv", other), options);
@@ -321,7 +322,7 @@ describe("follow", () => {
     using further = test.follow(model);
     using applied = model.apply(table("test.csv", given));
     expect(matrix(further)).toEqual(matrix(applied));
-    // Target and weights stay the rows' own.
+    // Target and weights remain those of the rows.
     const kinds = [
       { age: 33, kind: "b", city: "Rome", w: 3 },
       { age: 44, kind: "c", city: "Rome", w: 1 },
@@ -365,7 +366,7 @@ describe("follow", () => {
     using others = sparse("more words", [[7, 8, 9]], ["emu", "fox", "cat"]);
     using followed = others.follow(words.pipeline);
     expect(matrix(followed)).toEqual([[9, 0, 7]]);
-    // Kernels read columns in order; the last is the intercept's.
+    // Kernels read columns in order, and the last is the intercept.
     expect([...engineMemory().u32(followed.layout.columnIndex, 3)]).toEqual([0, 2, 3]);
     using strangers = sparse("other words", [[7]], ["gnu"]);
     expect(() => strangers.follow(words.pipeline)).toThrow(/lacks the columns "cat", "dog", "emu"; it has "gnu"/);
@@ -520,7 +521,7 @@ describe("real data", () => {
   const there = existsSync(new URL("a6a.libsvm", folder));
   if (!there) console.warn("pipeline: skipped the test on a6a: ../shared/data/linear is absent");
 
-  /** Just enough of LIBSVM for this test. */
+  /** Parses just enough of LIBSVM for this test. */
   const read = (name: string): SparseTable => {
     const lines = readFileSync(new URL(name, folder), "utf8").trim().split("\n");
     const rows = lines.map((line) => line.trim().split(/\s+/));

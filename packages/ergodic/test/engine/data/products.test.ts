@@ -1,4 +1,4 @@
-/** Products of columns: which there are, their names and numbers, and that a model keeps them. */
+/** Products of columns: their choice, names and values, and their storage in a model. */
 import { describe, expect, it } from "vitest";
 import {
   Dataset,
@@ -36,7 +36,7 @@ describe.each(["dense", "sparse"] as const)("products on %s rows", (format) => {
       products({
         interactions: [
           ["bit", "work"],
-          // Its levels exclude each other.
+          // The levels of one column exclude each other.
           ["work", "work"],
           ["work", "age"],
           ["age", "work"],

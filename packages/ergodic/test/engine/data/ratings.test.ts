@@ -17,7 +17,7 @@ function failure(make: () => unknown): string {
 
 const small: TriplesOptions = { users: ["b", "a", "b", "c"], items: [10, 9, 9, 10], values: [1, 2, 3, 4] };
 
-/** By user, then by item. */
+/** Sorted by user, then by item. */
 const listed = (ratings: Ratings): [unknown, unknown, number][] => {
   const { users, items, values } = ratings.triples();
   return Array.from(values, (r, e) => [ratings.users.names[users[e]], ratings.items.names[items[e]], r]);

@@ -1,4 +1,7 @@
-/** Cells of raw rows as numbers and as texts: from tables and from objects alike, with the row and the column of what is neither. */
+/**
+ * Cells of raw rows as numbers and strings, from tables and objects alike. Errors name the row and column of any other
+ * value.
+ */
 import { describe, expect, it } from "vitest";
 import {
   columnFinder,

@@ -1,4 +1,4 @@
-/** Tables whose rows are stored sparse: the same columns, models and predictions as of dense ones. */
+/** Tables with sparse rows have the same columns, models and predictions as dense ones. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withDenseRows } from "../../../src/engine/data/dense-rows.ts";
@@ -22,7 +22,7 @@ import {
 } from "../../../src/entries/everything.ts";
 import { bytes, matrix, sparseOf, tableOf } from "./rows-of.ts";
 
-/** Numbers in several units, one of them mostly 0; two categories; a target that depends on all. */
+/** Numbers in several units, one of them mostly 0, two categories, and a target that depends on all. */
 function towns(rowCount: number, target: "class" | "number" = "class"): Table {
   const numbers = (value: (i: number) => number) => Float64Array.from({ length: rowCount }, (_, i) => value(i));
   const codes = (value: (i: number) => number) => Int32Array.from({ length: rowCount }, (_, i) => value(i));
@@ -94,7 +94,7 @@ describe("standardised sparse tables", () => {
         const [plain, sparse] = both(tableOf(people), { type });
         const [wanted, given] = [plain, sparse].map((data) => data.standardise({ indicators: false }));
         expect([plain.format, given.format]).toEqual(["dense", "sparse"]);
-        // A column's moments are summed in another order where it holds zeros.
+        // Moments are summed in another order for columns with zeros.
         const tolerance = type === "f64" ? 1e-9 : 1e-4;
         matrix(given).forEach((row, i) => {
           closeTo(row, matrix(wanted)[i], tolerance);
@@ -289,7 +289,7 @@ describe("models on sparse tables", () => {
 
     it("fits the model of the raw columns if there is no penalty", async () => {
       const table = towns(100, "number");
-      // Levels would make up for an intercept.
+      // Excludes levels, because they would replace an intercept.
       const columns = table.columns.filter(({ kind }) => kind === "number");
       for (const data of both({ ...table, columns }, { type: "f64" })) {
         const settings = { loss: "squared", l2: 0, intercept: false } as const;

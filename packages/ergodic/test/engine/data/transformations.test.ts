@@ -9,7 +9,7 @@ const close = (given: number, wanted: number, tolerance = 1e-12): void => {
   expect(Math.abs(given - wanted)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(wanted)));
 };
 
-/** Two-pass mean and deviation, the textbook's. */
+/** Textbook two-pass mean and deviation. */
 function moments(values: number[]): { mean: number; deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
@@ -17,7 +17,7 @@ function moments(values: number[]): { mean: number; deviation: number } {
 }
 
 const column = (x: number[][], j: number) => x.map((row) => row[j]);
-/** Multiples of 1/64, so that no column is constant but for rounding. */
+/** Multiples of 1/64, so that no column is constant only up to rounding. */
 const cell = fc.oneof(
   fc.constant(0),
   fc.integer({ min: -6400, max: 6400 }).map((k) => k / 64),
@@ -160,7 +160,7 @@ describe("impute", () => {
     using data = Dataset.fromTable(tableOf(rows), { target: "y", impute: method });
     expect(data.row(1)[0]).toBe(filled[method]);
     expect(data.names).toEqual(["a", "c=x", "c=y"]);
-    expect([...data.row(2)]).toEqual([2, 1, 0]); // x and y tie: the first level
+    expect([...data.row(2)]).toEqual([2, 1, 0]); // x and y tie, so the first level is used
     expect(data.pipeline.imputed).toEqual([
       { name: "a", missing: 1, method, value: filled[method] },
       { name: "c", missing: 1, method: "mode", value: "x" },

@@ -1,4 +1,4 @@
-/** Checks of options: what they let through, what they refuse, and the words in which they do. */
+/** Checks of options: the accepted values, the refused values, and the messages. */
 import { describe, expect, it } from "vitest";
 import { checkValuesByName } from "../../../src/engine/data/values-by-name.ts";
 import {

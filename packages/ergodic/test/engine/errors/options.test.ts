@@ -1,6 +1,6 @@
 /**
- * Checks by declaration, kind by kind: conformance tests see only the kinds that an algorithm happens to declare, and
- * only the values that they think of.
+ * Option checks by declaration, kind by kind. Conformance tests see only the kinds that algorithms declare, and only
+ * the values that they choose.
  */
 import { describe, expect, it } from "vitest";
 import { type Accepts, acceptedBy, checkOptions, declare } from "../../../src/engine/errors/options.ts";

@@ -1,4 +1,4 @@
-/** Files that say what is in them: versions, checksums, depths, and what is refused. */
+/** Self-describing files: versions, checksums, nesting depth, and refused files. */
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../../../src/engine/contract/index.ts";
 import {
@@ -18,7 +18,7 @@ const tensors: Record<string, Tensor> = {
 };
 const written = (description: JsonObject): Uint8Array => encodeDescribed(FORMAT, { kind: "mine" }, description, tensors);
 const read = (bytes: Uint8Array) => decodeDescribed(bytes, "f.st", FORMAT);
-/** The same file with other metadata; undefined removes one. */
+/** The same file with other metadata. Undefined removes an entry. */
 const changed = (bytes: Uint8Array, change: Record<string, string | undefined>, others = {}): Uint8Array => {
   const { tensors: all, metadata } = decode(bytes);
   const entries = Object.entries({ ...metadata, ...change }).filter(([, value]) => value !== undefined);
@@ -43,7 +43,7 @@ it("reads back metadata, description, and tensors except those of packed lists",
     expect(file.tensors).toEqual(tensors);
     expect(file.metadata).toMatchObject({ format: "a format", kind: "mine" });
     file.verify();
-    // Whoever cannot read lists is told so by the version, be it one list.
+    // The version tells readers without support for lists to refuse the file, even for a single list.
     expect(file.metadata.version).toBe(count === 0 ? "1" : "2");
     expect(Object.keys(decode(written(given)).tensors).filter((name) => name.startsWith(PACKED))).toHaveLength(count);
   }

@@ -40,7 +40,7 @@ const at = (name: string): string => join(folder, name);
 const root = process.getuid?.() === 0;
 const modeOf = (path: string): number => statSync(path).mode & 0o7777;
 
-/** Has every flush of a file or folder be `done`, until what it gives is called. */
+/** Makes `done` run at every flush of a file or folder, until the returned function is called. */
 async function flushing(done: (handle: FileHandle) => Promise<void>): Promise<() => void> {
   const probe = await open(folder, "r");
   const handles = Object.getPrototypeOf(probe) as FileHandle;
@@ -51,7 +51,7 @@ async function flushing(done: (handle: FileHandle) => Promise<void>): Promise<()
   return () => spy.mockRestore();
 }
 
-/** A device node of this test's own; undefined, and said, where it may not be made. */
+/** Creates a device node for this test. Undefined, with a message, if the host does not allow it. */
 function device(name: string, minor: number): string | undefined {
   try {
     execFileSync("mknod", [at(name), "c", "1", String(minor)], { stdio: "pipe" });
@@ -154,7 +154,7 @@ describe("writeWhole", () => {
   });
 
   it("keeps the mode and the owner of the replaced file", async () => {
-    // The system takes the bits of set-uid and set-gid from what others than root write.
+    // Writes by users other than root clear the set-uid and set-gid bits.
     for (const mode of [0o600, 0o640, 0o666, 0o755, 0o711, 0o701, ...(root ? [0o4755, 0o2711] : [])]) {
       writeFileSync(at("model"), "old");
       const owners = [
@@ -164,7 +164,7 @@ describe("writeWhole", () => {
       ];
       for (const [uid, gid] of root ? owners : [[]]) {
         if (root) chownSync(at("model"), uid, gid);
-        // A change of owner takes some bits.
+        // A change of owner clears some mode bits.
         chmodSync(at("model"), mode);
         await writeWhole(at("model"), bytes);
         expect(modeOf(at("model"))).toBe(mode);
@@ -370,9 +370,9 @@ describe("writeWhole", () => {
       if (process.platform !== "win32") expect(modeOf(join(place, ".."))).toBe(0o700);
       kept.push(place);
     }
-    // One place for one file, however often it fails.
+    // Uses one place per file, however often it fails.
     expect(kept[1]).toBe(kept[0]);
-    // A place that somebody else has by now is none for what is private.
+    // A place that another user has taken in the meantime must not hold private content.
     if (root) {
       chownSync(join(kept[0], ".."), 1234, 1234);
       const other = await writeWhole(path, bytes, { keep: true }).catch((thrown: Error) => thrown.message);
@@ -399,7 +399,7 @@ describe("writeWhole", () => {
 });
 
 describe("half-written files of killed processes", () => {
-  /** Of a process that was, and is no more. */
+  /** Id of a process that has ended. */
   const dead = Number(execFileSync(process.execPath, ["-p", "process.pid"], { encoding: "utf8" }));
   const as = (name: string, pid: number): string => name.replace(`.${process.pid}-`, `.${pid}-`);
   const elsewhere = (name: string): string => name.replace(/-[0-9a-f]{8}-/, "-00000000-");
@@ -442,7 +442,7 @@ describe("half-written files of killed processes", () => {
   it.skipIf(process.platform !== "linux")(
     "are removed if their killed process is still a zombie",
     async () => {
-      // The shell becomes a program that never asks after the shell's child.
+      // The shell becomes a program that never waits for the shell's child.
       const parent = spawn("sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "inherit"] });
       try {
         const [told] = (await once(parent.stdout, "data")) as [Buffer];
@@ -525,7 +525,7 @@ describe("checkWritable", () => {
 
   it("opens neither FIFOs nor devices", async () => {
     execFileSync("mkfifo", [at("fifo")]);
-    // Opened, it would wait for a reader for good.
+    // Opening it would wait forever for a reader.
     await checkWritable(at("fifo"));
     await checkWritable("/dev/null");
     expect(readdirSync(folder)).toEqual(["fifo"]);

@@ -1,4 +1,4 @@
-/** Long lists of a description become tensors, and come back as they were. */
+/** Long lists of a description are packed into tensors and restored unchanged. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../../../src/engine/contract/index.ts";
@@ -54,9 +54,9 @@ describe("packed lists restored unchanged", () => {
     const { description, tensors } = pack(json);
     expect(Object.keys(tensors).length).toBe(count);
     if (count > 0) expect(JSON.stringify(description).length).toBeLessThan(6000);
-    // The order of keys, too.
+    // The order of keys is restored, too.
     expect(JSON.stringify(again(json))).toBe(JSON.stringify(json));
-    // Zeros keep their sign, of which JSON's text says nothing.
+    // Zeros keep their sign, which the JSON text omits.
     expect(again(json)).toEqual(json);
   });
 
@@ -92,7 +92,7 @@ it("stores numbers in the smallest type that holds them all", () => {
     [0.5, Float64Array],
   ];
   for (const [most, type] of types) {
-    // Whichever place it has.
+    // The largest number can be at any position.
     for (const place of [0, 4095]) {
       const { tensors } = pack({ list: long((i) => (i === place ? most : 0)) });
       expect(Object.values(tensors)[0].values.constructor, `${most}`).toBe(type);
@@ -235,7 +235,7 @@ describe("refused packed lists", () => {
 
   it.each(cases)("%s", (_, attempt) => {
     expect(attempt).toThrow(/^file: has .*; the file is damaged, write it again \[CODE\]$/);
-    // Nothing of this process is reached by what a file says.
+    // The content of a file cannot reach objects of this process.
     for (const shared of [Array.prototype, Array, Object.prototype]) expect("reached" in shared).toBe(false);
   });
 });

@@ -9,7 +9,7 @@ import { decode, encode, type Tensor } from "../../../src/engine/files/safetenso
 
 const golden = new URL("golden/", import.meta.url);
 
-/** A file of the given header text (not padded) and data bytes. */
+/** A file with the given header (not padded) and data bytes. */
 function file(header: string, data: ArrayLike<number> = [], claimed?: bigint): Uint8Array {
   const text = new TextEncoder().encode(header);
   const bytes = new Uint8Array(8 + text.length + data.length);
@@ -47,7 +47,7 @@ describe("round trip", () => {
           expect(length % 8).toBe(0);
           const reversed = Object.assign(Object.create(null), Object.fromEntries(Object.entries(tensors).reverse()));
           if (!("__proto__" in tensors)) expect(encode(reversed, metadata)).toEqual(bytes);
-          // Files may lie at any offset of a larger buffer.
+          // Files can start at any offset of a larger buffer.
           const shifted = new Uint8Array(bytes.length + shift).subarray(shift);
           shifted.set(bytes);
           const back = decode(shifted);
@@ -74,7 +74,7 @@ describe("round trip", () => {
       const pool = Buffer.alloc(bytes.length + 64, 0xff);
       pool.set(bytes, before);
       const back = decode(pool.subarray(before, before + bytes.length));
-      // What is read is a copy.
+      // The tensors read are copies.
       pool.fill(0);
       expect({ ...back.tensors }).toEqual(tensors);
       expect(back.tensors.b.values.constructor).toBe(Uint8Array);

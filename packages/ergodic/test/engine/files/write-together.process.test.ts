@@ -1,4 +1,7 @@
-/** Files that belong together: after a fault or a crash at any step the old ones are there, or the new ones; and what a record of a save may lead to. */
+/**
+ * Files that are saved together: after a fault or crash at any step, either all old or all new ones are there. Also
+ * tests the files that a save record can lead to.
+ */
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -38,7 +41,7 @@ const NAMES = ["a", "b", "c"];
 const files = (text: string) => NAMES.map((name) => ({ name, content: () => [`${text} ${name}`] }));
 const all = (text: string) => NAMES.map((name) => `${text} ${name}`);
 
-/** What a reader finds. */
+/** The state that a reader sees. */
 async function seen(): Promise<(string | undefined)[]> {
   const pending = await pendingFiles(folder);
   return NAMES.map((name) => {
@@ -50,7 +53,7 @@ async function seen(): Promise<(string | undefined)[]> {
   });
 }
 
-/** Every call that changes a disk fails from the `step`-th on, or that one alone; returns how many there were. */
+/** Makes every call that changes a disk fail from the `step`-th on, or only that one. Returns the number of calls. */
 async function failingAt(step: number, how: "once" | "from then on"): Promise<() => number> {
   const probe = await fs.open(folder, "r");
   const handles = Object.getPrototypeOf(probe) as FileHandle;
@@ -64,7 +67,7 @@ async function failingAt(step: number, how: "once" | "from then on"): Promise<()
   const spyOn = (on: object, name: string): void => {
     const real = (on as Calls)[name];
     vi.spyOn(on as Calls, name).mockImplementation(function (this: unknown, ...given) {
-      // Of what is opened to read nothing is asked.
+      // Handles opened for reading never fail.
       if (name === "open" && given[1] === "r") return real.apply(this, given);
       if (fails()) return Promise.reject(Object.assign(new Error("EIO: broken"), { code: "EIO" }));
       return real.apply(this, given);
@@ -137,7 +140,7 @@ describe.each(["once", "from then on"] as const)("disk that fails %s, at every s
       outcomes.add(`${error === undefined ? "told as done" : "refused"}, ${found[0] === "new a" ? "new" : "old"}`);
       if (error === undefined) expect(found).toEqual(all("new"));
       else expect(error.message).toMatch(/cannot be written: .*\[FILE_WRITE\]$/);
-      // One that did not fail leaves nothing; after a crash this process, which lives, seems to be at work yet.
+      // A completed save leaves no partial files. After a crash, this living process still appears to be at work.
       const left = readdirSync(folder).filter((name) => !NAMES.includes(name));
       if (how === "once" && !(error && found[0] === "new a"))
         expect(left.filter((name) => !name.endsWith(".partial"))).toEqual([]);
@@ -150,7 +153,7 @@ describe.each(["once", "from then on"] as const)("disk that fails %s, at every s
   });
 });
 
-/** Where an error says that the draws are. */
+/** Place of the draws according to the error. */
 const keptIn = (error: unknown): string => /the result is kept in (\S+); move it/.exec(String(error))![1];
 
 it("reads draws after a crash between two renames, and loses nothing if the next save fails too", async () => {
@@ -166,7 +169,7 @@ it("reads draws after a crash between two renames, and loses nothing if the next
   const { rename } = fs;
   let renames = 0;
   vi.spyOn(fs, "rename").mockImplementation((from, to) => {
-    // The record's, and the first file's.
+    // Partial files of the record and of the first file.
     if (String(to).startsWith(folder) && ++renames > 2)
       return Promise.reject(Object.assign(new Error("EIO: broken"), { code: "EIO" }));
     return rename(from, to);

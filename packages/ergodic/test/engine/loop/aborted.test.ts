@@ -1,4 +1,6 @@
-/** A run that its signal ended is kept and resumed as one that stopped: of every verb whose runs have checkpoints. */
+/**
+ * An aborted run can be checkpointed and resumed like a stopped one, for every function whose runs have checkpoints.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +12,7 @@ import { adam, Dataset, fit, linear, minimize, sample } from "../../../src/entri
 const folder = await mkdtemp(join(tmpdir(), "ergodic-aborted-"));
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The run is aborted at its first tick, which comes after one stretch, and kept afterwards. */
+/** Aborts the run at its first tick, which follows one stretch, and then writes a checkpoint. */
 async function aborted(name: string, start: (signal: AbortSignal) => Run<unknown>): Promise<string> {
   const controller = new AbortController();
   const reason = new Error("enough");

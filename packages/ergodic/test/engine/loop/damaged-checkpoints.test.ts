@@ -1,4 +1,7 @@
-/** Checkpoints that are damaged, of an older version, or of another run are refused in words; none makes a run that never ends. */
+/**
+ * Checkpoints that are damaged, of an older version, or of another run are refused with a message. None leads to an
+ * endless run.
+ */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** What is read of a checkpoint's part: the bounds of each kind, from both sides, and the words for what does not fit. */
+/** Reading the parts of a checkpoint: the bounds of each kind from both sides, and the messages for invalid values. */
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject, Snapshot, Tensor } from "../../../src/engine/contract/index.ts";
 import { DataError } from "../../../src/engine/errors/errors.ts";

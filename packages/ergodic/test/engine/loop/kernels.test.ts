@@ -1,4 +1,6 @@
-/** kernels/{group,average,search}.ts against plain twins: lengths 0 … 17, special values, both element types. */
+/**
+ * kernels/{group,average,search}.ts agree with plain twins for lengths 0 … 17, special values and both element types.
+ */
 
 import { describe, expect, it } from "vitest";
 import { Arena } from "../../../src/engine/memory/arena.ts";
@@ -16,7 +18,7 @@ const engine = await openEngine();
 const { memory } = engine;
 
 describe("groupShrink", () => {
-  /** p_g ← p_g max(0, 1 − ηλw/‖p_g‖), sums over the members in order, outputs within. */
+  /** p_g ← p_g max(0, 1 − ηλw/‖p_g‖), with sums over the members in order and outputs within a member. */
   function twin(p: Float64Array, groups: number[][], outputs: number, stride: number, threshold: number): Float64Array {
     const next = p.slice();
     for (const members of groups) {
@@ -191,7 +193,7 @@ describe("searchStep", () => {
       expect(Math.max(...now.map((v, j) => Math.abs(v - moved[j])))).toBeLessThanOrEqual(1e-11 * Math.max(...now.map(Math.abs)));
       p.splice(0, p.length, ...now);
     }
-    // Trials that failed first, ran out, and succeeded at once: all three ways were taken.
+    // All three outcomes occurred: some trials failed first, some ran out, and some succeeded immediately.
     if (maxTrials === 10) expect(trialCounts[0]).toBe(10);
     else expect(trialCounts[0]).toBeGreaterThan(10);
     expect(trialCounts).toContain(1);

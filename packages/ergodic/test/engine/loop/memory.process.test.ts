@@ -1,4 +1,7 @@
-/** Runs on the engine over time: flat memory, data kept alive while it is used and given back after, crashes and signals that leave the engine usable. */
+/**
+ * Runs on the engine over time: memory stays flat, data live while used and are freed after, and crashes and signals
+ * leave the engine usable.
+ */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
@@ -28,13 +31,13 @@ setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 const memory = engineMemory();
 
-/** Lets finalisers run. */
+/** Waits until finalisers have run. */
 async function collected(): Promise<void> {
   for (let k = 0; k < 5; k++) {
     collect();
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  // A large request makes the memory free what finalisers reported.
+  // A large request makes the memory free the pieces that finalisers reported.
   memory.allocate(64, "probe").dispose();
 }
 
@@ -102,7 +105,7 @@ describe("memory of runs", () => {
     const { data: heldOut } = plantedRows({ rows: 20, columns: 6, classes: 2, format: "dense", type: "f32" });
     const once = async (): Promise<void> =>
       void (await fit(linear(model), data, { epochs: 2, ...options, ...(validate ? { validate: heldOut, patience: 2 } : {}) }));
-    // What the first run makes is kept with the data (its numbers in other types) or the engine (compiled programs, stop cells).
+    // The first run stores objects with the data (conversions) and with the engine (compiled programs, stop cells).
     await once();
     const { usedBytes, reservedBytes } = memory;
     for (let k = 0; k < power(10, 100); k++) await once();
@@ -202,7 +205,7 @@ describe("interrupted runs", () => {
     await expect((async () => await fit(model, data, { ...long, ...options, signal: controller.signal }))()).rejects.toThrow(
       "enough",
     );
-    // A run that ignores the signal takes hours, so that the test does not end in time.
+    // A run that ignores the signal takes hours, so the test would time out.
     await usable();
   });
 });

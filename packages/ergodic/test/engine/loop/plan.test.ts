@@ -1,4 +1,7 @@
-/** What is refused before a run begins: each combination without meaning, with its message and code; and what is filled in. */
+/**
+ * Plans that are refused before a run starts, with the message and code for each meaningless combination, and values
+ * that are filled in.
+ */
 import { describe, expect, it } from "vitest";
 import { resolvePlan } from "../../../src/engine/loop/plan.ts";
 import {

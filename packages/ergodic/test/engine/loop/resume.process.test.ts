@@ -1,6 +1,6 @@
 /**
- * A run that is kept in a file and resumed gives the bytes of a run that was never stopped: for every kind of rule, variance reduction, replicas and
- * precision, at the end of an epoch and inside one; and after kill -9, in processes of their own.
+ * A run that is saved and resumed gives the bytes of an uninterrupted run, for every kind of rule, variance reduction,
+ * replicas and precision, at the end of an epoch, within one, and after kill -9 in separate processes.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -205,7 +205,7 @@ const built = new URL("../../../dist/entries/index.js", import.meta.url);
 const reason = existsSync(built) ? "" : "packages/ergodic/dist is not built (npm run build)";
 if (reason) console.warn(`skipped: a run that is killed, because ${reason}`);
 
-/** What each process runs; it says "kept" after each checkpoint. */
+/** Program of each process. It prints "kept" after each checkpoint. */
 const script = `
   const [, path, mode] = process.argv;
   const { adam, Dataset, fit, linear, saga } = await import(${JSON.stringify(built.href)});

@@ -1,4 +1,4 @@
-/** The loop over a scripted progression: where it stops and validates, what it keeps, how it is watched, cut off and kept in a file. */
+/** The loop over a scripted progression: its stops, validation, state, ticks, aborts and checkpoints. */
 import { describe, expect, it } from "vitest";
 import type { JsonObject, Snapshot, Tick } from "../../../src/engine/contract/index.ts";
 import { Run, type RunSummary } from "../../../src/engine/loop/run.ts";
@@ -67,7 +67,7 @@ describe("stopping", () => {
   });
 
   it("stops at the first step that reaches the number of updates, also if lanes end early", async () => {
-    // Four lanes for six steps of an epoch, then one for four.
+    // Four lanes for six steps of an epoch, then one lane for four steps.
     const updatesAt = (s: number): number => (s < 6 ? 4 : 1);
     for (const [updates, step] of [
       [1, 1],
@@ -89,14 +89,14 @@ describe("stopping", () => {
     const lossAt = (step: number): number => 2 ** -Math.floor(step / 10) + 1;
     const { run, progression } = begin({ lossAt }, { until: { epochs: 50, tolerance: 0.05 } });
     const { summary } = await run;
-    // 2, 1.5, 1.25, 1.125, 1.0625: the last falls by 0.0625 > 0.053; 1.03125 by 0.031.
+    // The losses are 2, 1.5, 1.25, 1.125, 1.0625. The last falls by 0.0625 > 0.053, and 1.03125 would fall by 0.031.
     expect(progression.step).toBe(60);
     expect(summary.reason).toBe("the loss of an epoch fell by less than 0.05");
     expect(summary.loss).toBe(1.03125);
     const rising = begin({ lossAt: (step) => Math.floor(step / 10) }, { until: { epochs: 50, tolerance: 0 } });
     await rising.run;
     expect(rising.progression.step).toBe(20);
-    // -1, -2, -2.01: of losses below 0, too, a share of their size.
+    // The losses are -1, -2, -2.01. The fall relative to a negative loss is used, too.
     const below = begin(
       { lossAt: (step) => [-1, -2, -2.01][Math.floor(step / 10)] ?? -3 },
       { until: { epochs: 50, tolerance: 0.05 } },
@@ -119,13 +119,13 @@ describe("stopping", () => {
     const { summary } = await run;
     expect(summary.reason).toBe("time is up");
     expect(summary.seconds).toBeGreaterThanOrEqual(0.06);
-    // Stretches grow at most sixteenfold, so that the first of them cannot have been long.
+    // Stretches grow at most sixteenfold, so the first ones must be short.
     expect(progression.asked[0]).toBe(1);
     for (const [i, steps] of progression.asked.slice(1).entries()) expect(steps).toBeLessThanOrEqual(16 * progression.asked[i]);
   });
 
   describe("reason that reports a falling loss", () => {
-    /** By epochs of ten steps: 1, then `factor` times that, and so on. */
+    /** The loss is 1 in the first epoch of ten steps, and changes by `factor` in each later one. */
     const falling = (factor: number) => (step: number) => factor ** Math.floor(step / 10);
     const reasonOf = async (script: Script, options: Options): Promise<string> =>
       (await begin(script, { hasMeanLoss: true, ...options }).run).summary.reason;
@@ -157,7 +157,7 @@ describe("stopping", () => {
       );
       for (const convergesAt of [25, 30])
         expect(await reasonOf({ ...script, convergesAt }, { until: { epochs: 3 } })).toBe("converged");
-      // Resumed where it ended: no step is made, and nothing is said of one.
+      // A run resumed at its end makes no step and reports no fall.
       const { run, kept } = begin({ ...script, convergesAt: 20 }, { until: { epochs: 2 }, hasMeanLoss: true });
       await run;
       await run.checkpoint();
@@ -257,7 +257,7 @@ describe("validation", () => {
     expect(parameters).toEqual([30]);
     const patient = await begin({}, { until: { epochs: 7 }, validate, patience: 4 }).run;
     expect(patient.parameters).toEqual([70]);
-    // Each lower loss gives patience anew.
+    // Each lower loss restarts patience.
     const anew = [5, 6, 4, 6, 3, 6, 6];
     const { run: long } = begin({}, { until: { epochs: 7 }, validate: ([step]) => ({ loss: anew[step / 10 - 1] }), patience: 2 });
     expect((await long).summary).toMatchObject({ updates: 70, reason: "no lower validation loss in 2 validations" });
@@ -284,7 +284,7 @@ describe("watching a run", () => {
       if (i === 0) return;
       expect(tick.update).toBeGreaterThan(seen[i - 1].update);
       expect(tick.seconds).toBeGreaterThan(seen[i - 1].seconds);
-      // The mean loss of steps a … b − 1 of a loss that counts steps.
+      // Mean of a loss that counts steps, over steps a … b − 1.
       expect(tick.loss).toBeCloseTo((seen[i - 1].update + tick.update - 1) / 2, 9);
     });
     expect(seen[seen.length - 1].update).toBe(2000);
@@ -507,10 +507,10 @@ describe("checkpoints and resuming", () => {
       expect(reason).toBe("the loss of an epoch fell by less than 0.05");
       expect(await resumed(script, { until: { epochs: 50, tolerance: 0.05 }, resume })).toEqual([60, 0, reason]);
       expect((await resumed(script, { until: { epochs: 8 }, resume }))[0]).toBe(80);
-      // 2⁻⁶ + 1 is below the value before it by 2⁻⁶, 2⁻⁷ + 1 by 2⁻⁷.
+      // 2⁻⁶ + 1 is 2⁻⁶ below the previous value, and 2⁻⁷ + 1 is 2⁻⁷ below.
       const [step, , why] = await resumed(script, { until: { epochs: 50, tolerance: 0.01 }, resume });
       expect([step, why]).toEqual([80, "the loss of an epoch fell by less than 0.01"]);
-      // A checkpoint without the drop, as earlier versions wrote it, makes another epoch.
+      // A checkpoint of an earlier version lacks the fall, so it leads to one more epoch.
       const { drop: _, ...loop } = resume.loop;
       const older = { until: { epochs: 50, tolerance: 0.05 }, resume: { ...resume, loop } };
       expect(await resumed(script, older)).toEqual([70, expect.any(Number), reason]);

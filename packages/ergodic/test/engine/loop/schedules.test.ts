@@ -1,9 +1,8 @@
 /**
- * Which rows a run visits, and when: every schedule, batches with a short last one, racing and replicated lanes. And that a result depends neither on
- * how updates are grouped into calls nor, for a fixed number of replicas, on the number of workers.
- *
- * Rows are one-hot and the loss is steep and linear, so that a parameter counts the visits of its row.
- * Statistical: one chi-square test at a false-alarm rate of 1e-4; it sees a row that is drawn 1.5 times as often.
+ * The rows that a run visits, for every schedule, batches with a short last one, and racing and replicated lanes.
+ * Results depend neither on the grouping of updates into calls nor, for fixed replicas, on the number of workers. Rows
+ * are one-hot and the loss is steep and linear, so that a parameter counts the visits of its row. One chi-square test
+ * has a false-alarm rate of 1e-4 and detects a row drawn 1.5 times as often.
  */
 import { describe, expect, it } from "vitest";
 import type { Plan, Progression, Tensor } from "../../../src/engine/contract/index.ts";
@@ -105,7 +104,7 @@ const oneHot = (n: number, format: "dense" | "sparse" = "dense"): Dataset =>
     { format, type: "f64" },
   );
 
-/** Rows of each step, with repetitions, ascending. */
+/** Rows of each step in ascending order, with repetitions. */
 async function visits(
   n: number,
   options: PlanOptions,
@@ -123,7 +122,7 @@ async function visits(
     const advance = await progression.advance(1);
     made.push(advance.updates);
     const now = progression.parameters().slice(0, n);
-    // Each visit of a batch of B adds ½/B, seen through the mean over copies.
+    // Each visit in a batch of B adds ½/B to one copy. The mean divides this by the number of copies.
     const unit = (0.5 * advance.updates) / advance.rows / copies;
     const counts = [...now].map((p, i) => (p - before[i]) / unit);
     for (const c of counts) expect(c).toBeCloseTo(Math.round(c), 9);
@@ -200,7 +199,7 @@ describe("row schedules", () => {
     const counts = [...run.progression.parameters().slice(0, n)].map((p) => Math.round(2 * p));
     expect(counts.reduce((a, b) => a + b)).toBe(20_000);
     expect(chiSquare(counts, () => 1000)).toBeGreaterThan(1e-4);
-    // A mutant that draws row 0 half as often again would be seen.
+    // The test would detect a defect that draws row 0 1.5 times as often.
     const mutant = counts.map((c, i) => (i === 0 ? 1.5 * c : c));
     const mean = mutant.reduce((a, b) => a + b) / n;
     expect(chiSquare(mutant, () => mean)).toBeLessThan(1e-4);
@@ -210,7 +209,7 @@ describe("row schedules", () => {
   });
 
   it("racing workers share the rows of an epoch, and unequal shares end early", async () => {
-    // Sparse, since racing lanes may lose what both write, and an update of a dense row writes every parameter.
+    // Uses sparse rows, because racing lanes can lose simultaneous writes, and a dense update writes every parameter.
     const { steps, made, stepsPerEpoch } = await visits(
       23,
       { workers: 2, replicas: "shared", schedule: "shuffled" },

@@ -29,7 +29,7 @@ describe("stored ticks", () => {
       const gaps = older.slice(1).map((t, k) => t - older[k]);
       expect(new Set(gaps).size).toBe(1);
       expect(count - 8 - older[older.length - 1]).toBeLessThanOrEqual(gaps[0]);
-      // One after another, as an iteration asks for them.
+      // Reads one tick after another, like an iteration.
       const seen: number[] = [];
       for (let found = ticks.from(0); found; found = ticks.from(found.number + 1)) {
         expect(found.tick.update).toBe(found.number);

@@ -1,6 +1,7 @@
 /**
- * kernels/engine/images/circulant.ts against plain twins within the bounds of its header; sides k that are transformed and others; 0 … 9 rows and more, and no
- * more of scratch than memory/circulant.ts says; a row's bits do not depend on its neighbours.
+ * kernels/engine/images/circulant.ts agrees with plain twins within the bounds of its header, for sides k with and
+ * without transform and for 0 … 9 and more rows. It uses at most the scratch that memory/circulant.ts states, and the
+ * bits of a row do not depend on its neighbours.
  */
 import { describe, expect, it } from "vitest";
 import { CIRCULANT_LONGEST, CIRCULANT_SHORTEST, circulantScratchBytes } from "../../../src/engine/memory/circulant.ts";
@@ -26,7 +27,7 @@ const blocksOf = ({ rows, p, q }: CirculantShape) => ({ x: rows * q, w: p * q, d
 const operandsOf = { circulant: ["x", "w"], circulantInput: ["dy", "w"], circulantWeight: ["x", "dy"] } as const;
 const resultOf = { circulant: "dy", circulantInput: "x", circulantWeight: "w" } as const;
 
-/** The kernel's result; scratch holds NaN beforehand. */
+/** Returns the kernel's result. Scratch holds NaN beforehand. */
 function run(kernel: Kernel, type: FloatType, deterministic: boolean, shape: CirculantShape, operands: Operands): number[] {
   using memory = new Guarded(engine);
   const { rows, p, q, k } = shape;
@@ -42,7 +43,7 @@ function run(kernel: Kernel, type: FloatType, deterministic: boolean, shape: Cir
 
 const isTransformed = (k: number) => (k & (k - 1)) === 0 && k >= CIRCULANT_SHORTEST && k <= CIRCULANT_LONGEST;
 
-/** Terms that a block of the result sums over, each a product of two blocks. */
+/** Number of block products that are summed per block of the result. */
 const termsOf = ({ rows, p, q }: CirculantShape) => ({ circulant: q, circulantInput: p, circulantWeight: rows });
 
 function factor(kernel: Kernel, shape: CirculantShape): number {
@@ -54,7 +55,10 @@ function factor(kernel: Kernel, shape: CirculantShape): number {
 const norms = (k: number, values: readonly number[]): number[] =>
   Array.from({ length: values.length / k }, (_, block) => Math.hypot(...values.slice(block * k, block * k + k)));
 
-/** The largest ‖error of a block‖ ÷ bound of a result: by the twin on the blocks' norms, each as a block of one element. */
+/**
+ * Largest ratio of ‖error of a block‖ to its bound. The bound is the twin on the norms of blocks, each as a block of
+ * one element.
+ */
 function worstBlock(kernel: Kernel, type: FloatType, shape: CirculantShape, operands: Operands) {
   const [first, second] = operandsOf[kernel];
   const wanted = twins[kernel](shape, operands[first], operands[second]);
@@ -124,7 +128,7 @@ describe.each(floatTypes)("%s", (type) => {
   it("loses no more bits than independent roundings: ‖error‖ <= ε √log₂k ‖y‖ on random integers", () => {
     for (const k of [4, 8, 64, 512]) {
       const shape = { rows: 6, p: 2, q: 2, k };
-      // Of integers the twin's sums are exact.
+      // The twin's sums of integers are exact.
       const operands = some(shape, () => draws.integer(17) - 8);
       for (const kernel of kernels) {
         const [first, second] = operandsOf[kernel];

@@ -60,7 +60,7 @@ function planOf(kernel: string, call: PlanCall<number>, precision: "f32" | "f64"
   return { plan, elements, roles };
 }
 
-describe.each(planKernels().filter((kernel) => rolesOf(kernel, "test").includes("count")))("%s", (kernel) => {
+describe.each(planKernels().filter((kernel) => rolesOf(kernel, "test").includes("count")))("calls of %s", (kernel) => {
   it.each([2 ** 31, -1, 0.5, Number.NaN])("refuses a count of %d, whatever the others are", (wrong) => {
     const roles = rolesOf(kernel, "test");
     for (const [at, role] of roles.entries()) {
@@ -77,7 +77,7 @@ describe.each(planKernels().filter((kernel) => rolesOf(kernel, "test").includes(
   });
 });
 
-describe.each(planKernels())("%s", (kernel) => {
+describe.each(planKernels())("accesses of %s", (kernel) => {
   it("reads and writes exactly what the table states", () => {
     const draws = stream(4, "plan kernels", kernel).at(0);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(draws.uniform() * list.length)];
@@ -127,7 +127,7 @@ describe.each(planKernels())("%s", (kernel) => {
   });
 });
 
-describe.each(planKernels())("%s", (kernel) => {
+describe.each(planKernels())("results of %s", (kernel) => {
   it("fills its result exactly if the table states it", () => {
     const draws = stream(5, "plan kernels", kernel).at(0);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(draws.uniform() * list.length)];

@@ -154,7 +154,7 @@ function check(plan: ArrayPlan, rows: number): void {
 }
 
 describe("residue of a plan", () => {
-  it.each(cases)("%s", (_, steps, wanted) => {
+  it.each(cases)("finds the residue of steps: %s", (_, steps, wanted) => {
     const plan: ArrayPlan = { version: 1, precision: "f32", values, steps };
     expect(shows(plan, 3)).toBe(wanted);
     check(plan, 3);
@@ -169,7 +169,7 @@ describe("residue of a plan", () => {
     ["a body that leaves a part of its output", scanned([all[0], loopOf(OVER, OUTPUT, 3)]), true],
     ["a body that writes over its output what nothing wrote", scanned([...all, loopOf(OWN, OUTPUT, 4)]), true],
     ["a body that reads what it writes later", scanned([loopOf(NEXT, OUTPUT, 4), ...all]), true],
-  ])("%s", (_, plan, wanted) => expect(shows(plan, 1)).toBe(wanted));
+  ])("finds the residue of scans: %s", (_, plan, wanted) => expect(shows(plan, 1)).toBe(wanted));
 
   it("is reported for several rows even if one row would be refused", () => {
     const plan = (steps: PlanStep[]): ArrayPlan => ({ version: 1, precision: "f32", values, steps });

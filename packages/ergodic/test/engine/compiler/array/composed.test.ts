@@ -1,4 +1,7 @@
-/** Functions made of primitives against their formulas, over axes and edge values; derivatives against differences. */
+/**
+ * Composed functions agree with their formulas over axes and edge values, and their derivatives with finite
+ * differences.
+ */
 import { describe, expect, it } from "vitest";
 import {
   batchStatistics,
@@ -40,7 +43,7 @@ const of = (
   shape: readonly number[] = [x.length],
 ): Float64Array => interpret([make(input("x", shape))], { x })[0];
 
-/** A formula over one row, of every row and every column of a matrix. */
+/** Applies a formula for one row to every row and every column of a matrix. */
 function overAxes(
   make: (x: SymbolicArray, axis: number) => SymbolicArray,
   plain: (row: number[]) => number,
@@ -305,7 +308,7 @@ describe("custom derivatives", () => {
     const values = { x: [1, 2, 3] };
     expect([...interpret([clipped], values)[0]]).toEqual([1, 4, 9]);
     expect([...interpret(gradientsOf(sum(clipped), [x]), values)[0]]).toEqual([2, 6, 12]);
-    // d/dx of (x² + x): the derivative is a program, whose own derivative goes through the same rule.
+    // d/dx of (x² + x). The derivative is a program whose own derivative uses the same rule.
     const [slope] = gradientsOf(sum(clipped), [x]);
     expect([...interpret(gradientsOf(sum(slope), [x]), values)[0]]).toEqual([3, 7, 13]);
   });

@@ -1,4 +1,4 @@
-/** Convolutions, pools and patches against sums over indices; derivatives against differences. */
+/** Convolutions, pooling and patches agree with sums over indices, and their derivatives with finite differences. */
 import { describe, expect, it } from "vitest";
 import {
   averagePool,
@@ -18,7 +18,7 @@ import { checkDerivatives, evaluated, expectClose, valuesFor } from "./differenc
 
 type Shape = readonly number[];
 interface Window {
-  /** Height and width of the output, strides, cells before the image, dilation. */
+  /** Height and width of the output, strides, cells of padding before the image, and dilation. */
   out: [number, number];
   s?: [number, number];
   p?: [number, number];
@@ -118,7 +118,7 @@ const pools: readonly [name: string, x: Shape, options: PoolOptions, window: Win
   ["dilated", [1, 6, 5, 1], { size: 2, strides: 1, dilation: [3, 2] }, { out: [3, 3], d: [3, 2] }, [2, 2]],
 ];
 
-/** For each window the cells inside of the image. */
+/** For each window, the cells inside of the image. */
 function windows(
   x: Float64Array,
   shape: Shape,
@@ -181,7 +181,7 @@ describe("pooling", () => {
   });
 
   it("computes second derivatives of pooling with ties", () => {
-    // d²/dx² of Σ maxpool(x)³ is 6 max x on the cells that were taken.
+    // The second derivative of Σ maxpool(x)³ is 6 max x on the selected cells.
     const values = { x: Float64Array.of(1, 3, 2, 2, 3, 3, 2, 2) };
     const x = input("x", [1, 2, 4, 1]);
     const y = maxPool(x, { size: 2 });

@@ -1,4 +1,4 @@
-/** What is wrong in a program is found while it is traced, with the operation, the shapes and the user's own line. */
+/** Errors in a program are reported during tracing, with the operation, the shapes and the user's line. */
 import { describe, expect, it } from "vitest";
 import { programOf, type Shapes, traceFunction } from "../../../../src/engine/compiler/array/function.ts";
 import {

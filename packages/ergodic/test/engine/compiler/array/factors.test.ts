@@ -1,4 +1,4 @@
-/** Triangular systems, Cholesky factors, determinants, block-circulant products. */
+/** Triangular systems, Cholesky factors, determinants and block-circulant products. */
 import { describe, expect, it } from "vitest";
 import {
   cholesky,
@@ -22,7 +22,7 @@ import { add, mul, square, sum } from "../../../../src/engine/compiler/index.ts"
 import { elementOf, numbers, tabulate, total } from "../../../reference/arrays.ts";
 import { checkDerivatives, evaluated, expectClose, valuesFor } from "./differences.ts";
 
-/** A triangle whose diagonal is far from 0; the other triangle is there too, to be left unread. */
+/** Returns a triangle whose diagonal is far from 0. The other triangle is filled too and must not be read. */
 const steady = (n: number): Float64Array => numbers(n * n, n).map((x, i) => (i % (n + 1) === 0 ? 2 + x : x));
 
 describe("triangularSolve", () => {
@@ -108,7 +108,7 @@ describe("solve", () => {
   });
 });
 
-/** M Mᵀ + n I: positive definite. */
+/** Returns M Mᵀ + n I, which is positive definite. */
 const definite = (n: number): Float64Array => {
   const m = numbers(n * n, n + 3);
   return tabulate([n, n], (i, j) => total(n, (p) => m[i * n + p] * m[j * n + p]) + (i === j ? n : 0));

@@ -1,4 +1,7 @@
-/** Rows by number, one-hot rows, running sums: against plain loops; derivatives against differences. */
+/**
+ * Gathered rows, one-hot rows and cumulative sums agree with plain loops, and their derivatives with finite
+ * differences.
+ */
 import { describe, expect, it } from "vitest";
 import {
   cumsum,

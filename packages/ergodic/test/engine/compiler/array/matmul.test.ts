@@ -1,4 +1,4 @@
-/** Matrix products against sums over indices, over shapes; derivatives against differences. */
+/** Matrix products agree with sums over indices, and their derivatives with finite differences. */
 import { describe, expect, it } from "vitest";
 import { dot, input, interpret, matmul, matrixTranspose, transpose } from "../../../../src/engine/compiler/array/index.ts";
 import { elementOf, numbers, tabulate, total } from "../../../reference/arrays.ts";
@@ -6,7 +6,7 @@ import { checkDerivatives, evaluated, expectClose, valuesFor } from "./differenc
 
 type Shape = readonly number[];
 
-/** y[…, i, j] = Σ_p a[…, i, p] b[…, p, j] for arrays of two axes at least. */
+/** y[…, i, j] = Σ_p a[…, i, p] b[…, p, j] for arrays of at least two axes. */
 function plain(a: Float64Array, aShape: Shape, b: Float64Array, bShape: Shape, shape: Shape): Float64Array {
   const k = aShape[aShape.length - 1];
   return tabulate(shape, (...index) => {

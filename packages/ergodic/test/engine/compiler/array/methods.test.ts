@@ -1,4 +1,7 @@
-/** Chains of operations: sums and products of many terms, and operations as methods, are the nodes of the functions that they are written for. */
+/**
+ * Sums and products of many terms, and operations as methods, build the same nodes as the functions that they
+ * abbreviate.
+ */
 import { describe, expect, it } from "vitest";
 import type { ArrayMethods } from "../../../../src/engine/compiler/array/chained.ts";
 import {
@@ -29,7 +32,7 @@ describe("functions of two or more arguments", () => {
     expect(f(a, b, c, d)).toBe(f(f(f(a, b), c), d));
     const [x, y, z] = [vector("x"), vector("y"), scalar("z")];
     expect(f(x, y, z)).toBe(f(f(x, y), z));
-    // Numbers before the first array are joined first.
+    // Numbers before the first array are combined first.
     const joined = f(compiler.full(2), 3);
     expect(f(2, 3, a)).toBe(f(joined, a));
   });
@@ -103,7 +106,7 @@ describe("methods", () => {
     const known = elementwise.map(({ name }) => name).filter((name) => name in exported);
     expect(known.length).toBeGreaterThan(30);
     expect(known.filter((name) => !(name in a))).toEqual([]);
-    // An operation that takes arrays, and symbols of rules as well, is element by element, or a reduction.
+    // An operation that accepts both arrays and symbols of rules is element-wise or a reduction.
     type Exports = typeof compiler;
     type Elementwise = {
       [Name in keyof Exports]: Exports[Name] extends Unary | Binary | Chain | Ternary | Reducer ? Name : never;

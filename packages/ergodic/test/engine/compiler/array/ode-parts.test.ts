@@ -1,4 +1,4 @@
-/** Parts that are put into a whole and taken out again, as slopes of small states have them. */
+/** Parts that are concatenated and sliced again, as in slopes of small states. */
 import { describe, expect, it } from "vitest";
 import {
   arraysBelow,

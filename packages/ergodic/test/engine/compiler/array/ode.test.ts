@@ -1,6 +1,6 @@
 /**
- * Differential equations: closed forms, a plain twin with the same steps, derivatives of the steps as they were taken, and where no solution is found.
- * Values of rstan are in golden/ode.test.ts.
+ * Differential equations: closed forms, a plain twin with the same steps, derivatives of the actual steps, and problems
+ * without a solution. Values of rstan are in golden/ode.test.ts.
  */
 import { describe, expect, it } from "vitest";
 import { programOf } from "../../../../src/engine/compiler/array/function.ts";
@@ -46,7 +46,7 @@ const methods = ["dormandPrince", "rosenbrock"] as const;
 const strict = (method: OdeOptions["method"]): OdeOptions => ({ method, tolerance: method === "rosenbrock" ? 1e-9 : 1e-11 });
 const times = [0.3, 1, 1.7, 2.5];
 
-/** With their solutions at t from y(0) = 1.5, k = 0.8. */
+/** Equations with their solutions at t for y(0) = 1.5 and k = 0.8. */
 const closed: Readonly<
   Record<string, { slope: (k: SymbolicArray) => Slope; solution: (t: number, k: number, y: number) => number }>
 > = {
@@ -147,7 +147,7 @@ describe.each(methods)("ode by %s", (method) => {
     const { outputs, gradient } = solved({ y, w: weights });
     expect(outputs.states.length).toBe(2 * count);
     expectClose(outputs.states, wanted, 1e-7, "states");
-    // One number of each by differences.
+    // Differentiates one number of each input by finite differences.
     const h = 1e-4;
     const value = (given: ArrayLike<number>, w: ArrayLike<number>): number => solved({ y: given, w }).value;
     const moved = (list: ArrayLike<number>, by: number) => Float64Array.from(list, (x, i) => (i === count - 1 ? x + by : x));
@@ -183,7 +183,7 @@ describe.each(methods)("ode by %s", (method) => {
     expect([...outputs.error]).toEqual([NaN]);
     expectClose(gradient.y, [4], 1e-3, "gradient before");
     expect(outputs.steps[0]).toBeLessThan(2000);
-    // √y = √y₀ − t / 2 until 2; then y is below 0 for any step.
+    // √y = √y₀ − t / 2 until t = 2. After that, y is negative for any step.
     const { outputs: low } = solved({ y: 1, when: [0.5, 1, 9] });
     expectClose(low.rooted.slice(0, 2), [0.5625, 0.25], 1e-4, "roots");
     expect(low.rooted[2]).toBeNaN();
@@ -273,7 +273,7 @@ describe("steps of dormandPrince", () => {
       const { outputs, gradient } = solved({ theta });
       expect(outputs.steps[0]).toBe(twin.lengths.flat().length);
       expectClose(outputs.states, twin.states.flat(), 1e-9, "states");
-      // Steps of the same lengths with other parameters: what the derivative is of.
+      // Repeats the steps with the same lengths and other parameters, because the derivative holds the lengths fixed.
       const value = (own: readonly number[]): number =>
         plainReplay(f(own), startOf(name, own, start), twin.lengths).reduce(
           (all, y, k) => all + y.reduce((total, x, i) => total + weights[k][i] * x, 0),
@@ -305,7 +305,7 @@ describe("steps of dormandPrince", () => {
     const { states, steps } = await solved({ method: "rosenbrock", absoluteTolerance: 1e-10 });
     expectClose([states[3] + states[4] + states[5]], [1], 1e-9, "their sum");
     expect(steps[0]).toBeLessThan(300);
-    // A bound is for each time of its own.
+    // The limit applies to each output time separately.
     const times = Array.from({ length: 50 }, (_, i) => i + 1);
     const [each] = interpret([ode((_, y) => neg(y), constantArray([1, 2]), times, { maxSteps: 20 }).states], {});
     expect(each.every(Number.isFinite)).toBe(true);
@@ -314,7 +314,7 @@ describe("steps of dormandPrince", () => {
   });
 
   it("get shorter if a stage is not a number", async () => {
-    // Once y is as small as √y / 50, steps grow until a stage is below 0.
+    // Once y is as small as √y / 50, steps grow until a stage is negative.
     const solved = await compileFunction(
       { y: [] },
       ({ y }) => ode((_, z) => sub(sqrt(z), mul(50, z)), y, [1, 2, 5], { tolerance: 1e-2 }) as never,
@@ -361,7 +361,7 @@ describe("steps of dormandPrince", () => {
       const { states, error } = solved({ k: 0.6 }).outputs;
       const off = Math.max(...[1, 3, 9].map((t, i) => Math.abs(states[i] - Math.exp(-0.6 * t))));
       expect(off).toBeLessThan(Math.min(10 * tolerance, last));
-      // The estimate is that error, unless it is less than rounding.
+      // The estimate equals that error unless it is below rounding.
       expect(error[0]).toBeGreaterThan(0.9 * off - 1e-14);
       expect(error[0]).toBeLessThan(1.1 * off + 1e-14 + tolerance * 0.2);
       last = off;

@@ -1,4 +1,7 @@
-/** Views, parts, element-wise functions and reductions of arrays against formulas over indices; derivatives against differences. */
+/**
+ * Views, parts, element-wise functions and reductions agree with formulas over indices, and their derivatives with
+ * finite differences.
+ */
 import { describe, expect, it } from "vitest";
 import {
   at,
@@ -94,7 +97,7 @@ describe("element-wise functions", () => {
   });
 });
 
-/** Every choice of neighbouring or separate axes of [2, 3, 4]. */
+/** Every choice of adjacent or separate axes of [2, 3, 4]. */
 const AXES: number[][] = [[], [0], [1], [2], [0, 1], [0, 2], [1, 2], [-1], [0, 1, 2]];
 
 describe("reductions", () => {

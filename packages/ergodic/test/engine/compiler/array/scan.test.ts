@@ -1,4 +1,7 @@
-/** Loops with carried state against the same loop unrolled: values, histories, first and second derivatives, with and without checkpoints. */
+/**
+ * Scans with carried state agree with unrolled loops: values, histories, and first and second derivatives, with and
+ * without checkpoints.
+ */
 import { describe, expect, it } from "vitest";
 import {
   arraysBelow,
@@ -24,7 +27,7 @@ import { checkDerivatives, evaluated, expectClose, type Make, valuesFor } from "
 
 type Step = (h: SymbolicArray, x: SymbolicArray) => [SymbolicArray, SymbolicArray];
 
-/** [h at the end, then every output, then every carry before a step], as one array. */
+/** Returns the final h, every output, and every carry before a step, as one array. */
 const scanned =
   (step: (inputs: Record<string, SymbolicArray>) => Step, options: ScanOptions): Make =>
   (inputs) => {
@@ -58,7 +61,7 @@ const unrolled =
     return stack([add(h, total)]);
   };
 
-/** A recurrent layer: weights come from outside, and so do numbers made of them. */
+/** A recurrent layer with weights from outside, and numbers computed from them. */
 const recurrent = ({ w }: Record<string, SymbolicArray>): Step => {
   const scaled = mul(w, 0.5);
   return (h, x) => {
@@ -222,7 +225,7 @@ describe("scan", () => {
 });
 
 describe("loops that end on a condition", () => {
-  /** x wᵏ for the k of `steps`, of at most 6; every other step is tried once in vain. */
+  /** Returns x wᵏ for the k in `steps`, at most 6. Every second step is a failed trial. */
   const powers = (
     steps: SymbolicArray,
     x: SymbolicArray,

@@ -1,4 +1,4 @@
-/** Programs of ten thousands of parts side by side: parameters, observations, terms and elements that are taken one by one. */
+/** Programs with tens of thousands of parallel parts: parameters, observations, terms and single elements. */
 import { describe, expect, it } from "vitest";
 import { gradientsOf } from "../../../../src/engine/compiler/array/derive.ts";
 import { compileFunction, traceFunction } from "../../../../src/engine/compiler/array/function.ts";
@@ -7,7 +7,7 @@ import { add, at, mul, sin, slice, sum } from "../../../../src/engine/compiler/i
 import { model, normal, sample } from "../../../../src/entries/everything.ts";
 import { power } from "../../../power.ts";
 
-/** Σ_i (i + 1) sin x_i, element by element. */
+/** Computes Σ_i (i + 1) sin x_i element by element. */
 const oneByOne = (x: SymbolicArray): SymbolicArray => {
   let total = sin(at(x, 0));
   for (let i = 1; i < x.size; i++) total = add(total, mul(i + 1, sin(at(x, i))));
@@ -30,7 +30,7 @@ describe("elements taken one by one", () => {
 
   it("may overlap, repeat, and be combined with the whole array", async () => {
     const shape = [9, 8];
-    /** Windows of every start and length along both axes, each times a number of its own. */
+    /** Windows of every start and length along both axes, each with its own factor. */
     const windows = Array.from({ length: 40 }, (_, k) => ({
       axis: k % 2,
       from: k % 7,
