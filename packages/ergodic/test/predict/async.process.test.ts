@@ -1,4 +1,7 @@
-/** The predictor on threads of its own, as built: it answers what the one on this thread does, aborts, and survives its threads. */
+/**
+ * The predictor on separate threads, as built, answers like the one on this thread, aborts calls, and survives its
+ * threads.
+ */
 import { execFile } from "node:child_process";
 import { getEventListeners } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,7 +26,7 @@ let threaded: typeof Async.predictor;
 const files = { linear: "", network: "", wide: "", ratings: "" };
 const rows = Array.from({ length: 40 }, (_, i) => ({ age: i / 7, town: ["a", "b", "c"][i % 3] }));
 
-/** Threads that were opened since the test began. */
+/** Threads that were opened since the test started. */
 let opened: Worker[] = [];
 const note = (worker: Worker): void => void opened.push(worker);
 /** Resolves when a thread has ended. */
@@ -135,7 +138,8 @@ it("runs calls in order on every thread without blocking this thread", async () 
   });
   await Promise.all(calls);
   clearInterval(timer);
-  // Two at a time: the third begins when one of the first two has ended. The other of them may end later still, where its thread has to wait for a core.
+  // At most two threads start at a time, so the third starts after one of the first two has ended. The other one can
+  // end later if its thread waits for a core.
   expect([0, 1]).toContain(order[0]);
   expect(turns).toBeGreaterThan(5);
   expect(opened).toHaveLength(2);
@@ -243,7 +247,7 @@ it("a thread that dies rejects only its own call", async () => {
     /the thread ended during the call: it exited with code 1; call again/,
   );
   expect(two.status).toBe("fulfilled");
-  // One that dies while it has nothing to do is missed by nobody.
+  // The death of an idle thread rejects no call.
   await opened[1].terminate();
   await new Promise((go) => setTimeout(go, 10));
   expect((await model.predict([[1, 2, 3]])).length).toBe(1);

@@ -1,4 +1,4 @@
-/** What is said of a factorisation: each part of its description, from both sides. */
+/** The description of a factorisation: valid and invalid values of each part. */
 import { expect, it } from "vitest";
 import { checkedNames, factorFacts } from "../../src/predict/check-factors.ts";
 

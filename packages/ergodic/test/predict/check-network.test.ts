@@ -1,4 +1,4 @@
-/** What is said of a network around its plan, and that a plan which is refused gives back its memory. */
+/** The description of a network apart from its plan. A refused plan frees its memory. */
 import { expect, it, vi } from "vitest";
 import { checkNetwork, checkParameters, checkPlan } from "../../src/predict/check-network.ts";
 import type { NetworkPlan } from "../../src/predict/plan/network-plan.ts";

@@ -1,4 +1,4 @@
-/** The file of a run where a model's is wanted: told as what it is. */
+/** A checkpoint that is loaded as a model is recognised and named in the error. */
 import { expect, test } from "vitest";
 import { encodeDescribed } from "../../src/engine/files/described-file.ts";
 import { checkpointBytes } from "../../src/engine/loop/checkpoint.ts";

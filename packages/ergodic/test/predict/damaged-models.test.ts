@@ -1,4 +1,7 @@
-/** Model files that are damaged, foreign, or changed by hand are refused in words before anything is made of them; older files are read. */
+/**
+ * Model files that are damaged, foreign, or edited are refused with a message before they are used. Older files are
+ * read.
+ */
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/engine/contract/index.ts";
 import { DataError } from "../../src/engine/errors/errors.ts";
@@ -28,7 +31,7 @@ const binary = (await fit(linear(), classes, { epochs: 1 })).toBytes();
 
 type Change = (parts: { description: JsonObject; tensors: Record<string, Tensor>; metadata: Record<string, string> }) => void;
 
-/** The file with a change, and the checksum as it was unless the change removes it. */
+/** Applies a change to the file, and keeps the old checksum unless the change removes it. */
 function changed(bytes: Uint8Array, change: Change, sum = false): Uint8Array {
   const { tensors, metadata } = decode(bytes);
   const parts = { description: JSON.parse(metadata.description) as JsonObject, tensors, metadata: { ...metadata } };
@@ -259,7 +262,7 @@ describe("damaged models of other kinds", () => {
 
   it("keeps the cause of an unforeseen error", async () => {
     const bytes = changed(binary, ({ description }) => {
-      // More than a stack holds of a step that is copied.
+      // The value cannot be copied, or is nested more deeply than the stack allows.
       description.pipeline = [{ kind: "numbers", get: "x" }];
     });
     expect((await refusal(bytes)).code).toBe("PIPELINE_STEP");
@@ -308,7 +311,7 @@ describe("model checksum", () => {
     const names = { ...JSON.parse(metadata.description), columns: ["a", "b", "c"] };
     const old = await predictor(encode(tensors, { ...older, description: JSON.stringify(names) }));
     expect(old.description.columns).toEqual(["a", "b", "c"]);
-    // They are part of what is said of a model, wherever that goes.
+    // The columns are part of the description, also in copies and JSON.
     expect(JSON.parse(JSON.stringify(old.description)).columns).toEqual(["a", "b", "c"]);
     expect({ ...old.description }.columns).toEqual(["a", "b", "c"]);
     expect(old.toBytes()).toEqual(binary);

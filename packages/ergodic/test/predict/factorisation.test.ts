@@ -14,7 +14,7 @@ import { filmRatings } from "../learning/models/film-ratings.ts";
 import { plantedRatings, twinOf } from "../learning/models/planted-ratings.ts";
 import { cellsOf, eliminate } from "../reference/factors.ts";
 
-/** Two factors, three items; "c" and "new" had no ratings. */
+/** Two factors and three items. "c" and "new" had no ratings. */
 function saved(task: "rating" | "preference", biases: boolean): SavedModel {
   return {
     kind: "factorisation",
@@ -273,7 +273,7 @@ describe("recommendations", () => {
 
   test.each([true, false])("gives a new user the scores of a trained user with the same ratings (weighted: %s)", async (weighted) => {
     using ratings = plantedRatings({ noise: 5 });
-    // To the end, so that the last update of users and of items leaves all at their minima.
+    // Runs to convergence, so that the last updates of users and of items leave all at their minima.
     const algorithm = alternatingLeastSquares({ tolerance: 0 });
     const fitted = await fit(factorisation({ rank: 3, l2: weighted ? 0.3 : 3, weighted }), ratings, { algorithm, epochs: 400 });
     const { others, values } = ratings.of("user", 2);
@@ -287,7 +287,7 @@ describe("recommendations", () => {
     using ratings = plantedRatings({ counts: true });
     const options = { rank: 3, l2: 0.4, implicit: { alpha: 3 } };
     const fitted = await fit(factorisation(options), ratings);
-    // User 2's own ratings as somebody new: their row at its minimum while the items stand.
+    // User 2's ratings as those of a new user, whose row is at its minimum for fixed items.
     const { others, values } = ratings.of("user", 2);
     const rated = Array.from(others, (i, k) => ({ item: ratings.items.names[i], value: values[k] }));
     const { description, tensors } = savedOf(fitted);
@@ -309,7 +309,7 @@ describe("metrics of factorisations", () => {
   test("computes rating errors that include unknown users and items", () => {
     const model = new FactorPredictor(saved("rating", true));
     using held = Ratings.fromTriples({ users: ["a", "stranger", "b"], items: ["x", "unheard of", "z"], values: [4, 3.5, 2] });
-    // Errors: 0.375, −0.5, 2.5 against 4.375, 3, 4.5.
+    // The errors are 0.375, −0.5 and 2.5, against 4.375, 3 and 4.5.
     const { rmse, mae } = model.evaluate(held);
     expect(rmse).toBeCloseTo(Math.sqrt((0.375 ** 2 + 0.25 + 6.25) / 3), 14);
     expect(mae).toBeCloseTo((0.375 + 0.5 + 2.5) / 3, 14);
@@ -317,7 +317,7 @@ describe("metrics of factorisations", () => {
 
   test("computes precision, recall, ndcg and auc of preferences as worked by hand", () => {
     const model = new FactorPredictor(saved("preference", false));
-    // a ranks y (2), x (1), new (0), z (0); likes x and something unheard of; value 0 is no preference.
+    // a ranks y (2), x (1), new (0), z (0), and likes x and an unknown item. The value 0 is not a preference.
     using one = Ratings.fromTriples({ users: ["a", "a", "a"], items: ["x", "unheard of", "z"], values: [2, 1, 0] });
     const discount = (place: number): number => 1 / Math.log2(1 + place);
     expect(model.evaluate(one, { count: 2 })).toEqual({
@@ -327,7 +327,7 @@ describe("metrics of factorisations", () => {
       auc: 2 / 3,
       users: 1,
     });
-    // b ranks z (3), x (1.5), new (0), y (−3); x was seen: z is all that b likes, and first.
+    // b ranks z (3), x (1.5), new (0), y (−3). x was seen, so z is the only liked item, in first place.
     using seen = Ratings.fromTriples({ users: ["b"], items: ["x"] });
     using two = Ratings.fromTriples({ users: ["a", "b", "b"], items: ["new", "x", "z"] });
     const both = model.evaluate(two, { count: 1, exclude: seen });
@@ -348,7 +348,7 @@ test("solves positive definite equations and reports singular ones", () => {
   expect(solvePositive(Float64Array.of(NaN), Float64Array.of(1))).toBe(false);
 });
 
-/** What a fitted model would write. */
+/** Description and factors of a fitted model. */
 function savedOf(model: FactorPredictor): { description: SavedModel["description"]; tensors: Record<string, Float64Array> } {
   const inside = model as unknown as Record<string, { factors: Float64Array }>;
   return {
@@ -372,7 +372,7 @@ describe("fitting factorisations", () => {
     for await (const { loss, objective, validation } of run) {
       if (!validation) continue;
       expect(validation.loss).toBe(validation.rmse);
-      // Measured before the epoch's updates.
+      // Measured before the updates of the epoch.
       if (objectives.length > 0) expect(loss).toBeCloseTo(objectives.at(-1)! / train.count, 12);
       objectives.push(objective as number);
     }
@@ -381,7 +381,7 @@ describe("fitting factorisations", () => {
     expect(objectives.length).toBeGreaterThan(3);
     expect(objectives.every((x, k) => k === 0 || x <= objectives[k - 1])).toBe(true);
     const { r2 } = model.evaluate(held);
-    // Biases and two factors make all but a part in 400 of the variance.
+    // Biases and two factors explain all but 1/400 of the variance.
     expect(r2!).toBeGreaterThan(0.9);
     expect((await run.chosen).algorithm).toEqual({ algorithm: "alternatingLeastSquares", tolerance: 1e-4 });
     const path = join(folder, "model.safetensors");

@@ -1,4 +1,7 @@
-/** A trained model on raw rows and on datasets: the same predictions, whatever the task and the pipeline, before and after it was saved. */
+/**
+ * A trained model gives the same predictions on raw rows and on datasets, for every task and pipeline, before and after
+ * saving.
+ */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +33,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Two number columns (one with gaps), two of categories, a target of each kind. */
+/** Two numeric columns (one with gaps), two categories, and a target of each kind. */
 function people(rows: number, seed: number): Table {
   const u = numbers(seed);
   const next = (): number => u.next().value;
@@ -168,7 +171,7 @@ describe("test set from another file", () => {
   it("evaluates and validates even if it lacks a class, a level, and the file name", async () => {
     using train = Dataset.fromTable(trees("train.csv", many), { target: "kind" });
     const rows = many.filter(([, kind]) => kind > 0);
-    // Oaks and elms, all with big leaves but one: its own indices of classes and levels are others.
+    // Only oaks and elms, with one exception all with big leaves, so that the indices of classes and levels differ.
     using test = Dataset.fromTable(trees("test.csv", rows), { target: "kind" });
     expect(test.target.levels).toEqual(["elm", "oak"]);
     const run = fit(linear(), train, { validate: test, epochs: 60, seed: 1 });

@@ -1,4 +1,6 @@
-/** Network files of strangers, loaded as users load them: what they say is refused, or stays within their own memory. */
+/**
+ * Network files from untrusted sources, loaded like any file. Their plans are refused or stay within their own memory.
+ */
 import { describe, expect, it } from "vitest";
 import { DataError } from "../../src/engine/errors/errors.ts";
 import { type NetworkPredictor, predictor } from "../../src/entries/everything.ts";
@@ -72,7 +74,7 @@ describe("attacks that once succeeded", () => {
       [6, 2 ** 28],
       [6, 0],
       [8, 0],
-      // Rows of the result that are closer to each other than they are long.
+      // Rows of the result are longer than the distance between them.
       [10, 1],
     ]) {
       const file = altered((plan) => {
@@ -162,7 +164,7 @@ describe("attacks that once succeeded", () => {
   });
 
   it("checks batches between one row and a chunk, even if both of these are valid", () => {
-    // 65 - B elements from row to row: 63 in all for 64 rows, and 183 for 4.
+    // Rows are 65 - B elements apart, which needs 63 elements for 64 rows and 183 for 4.
     const to = { value: 1, offset: 0, strides: [{ B: -1, plus: 65 }] };
     const write = { kind: "loop", shape: [{ B: 1, plus: 0 }], loads: [], constants: ["1"], operations: [], reductions: [] };
     const plan = opened(
@@ -293,7 +295,7 @@ describe("saved plans", () => {
       (plan.steps as object[]).push({ kind: "zero", value: (plan.values as object[]).length - 1 });
     });
     await expect(predictor(more)).rejects.toThrow('gives "z" of 2 numbers, "more" of 1 numbers, but must take x');
-    // The same for all rows: there would be nothing for the second.
+    // The output has the same size for any number of rows, so a second row would have no values.
     const once = altered((plan) => {
       plan.values = [{ size: 2, home: { kind: "buffer", name: "z", offset: 0 } }] as never;
       plan.steps = [{ kind: "zero", value: 0 }] as never;

@@ -1,4 +1,7 @@
-/** What traps in the network files of strangers is a typed error, which spoils no other predictor; and many files at a time give their memories back. */
+/**
+ * Traps in untrusted network files are typed errors that affect no other predictor. Many files at a time release their
+ * memories.
+ */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -17,7 +20,7 @@ const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 describe("traps", () => {
   const saved = savedPlans.dense;
   const given = { x: drawn(3 * saved.width) };
-  /** An engine whose kernels fail for a while. */
+  /** An engine whose kernels fail temporarily. */
   function failing(): { engine: Engine; fails: boolean } {
     const state = { fails: false } as { engine: Engine; fails: boolean };
     const trapping = (machine: Machine): Machine => ({
@@ -26,7 +29,7 @@ describe("traps", () => {
         const kernel = machine.kernel(name, deterministic);
         return (...args) => {
           if (state.fails && name.startsWith("gemm")) {
-            // Nobody knows what it did before.
+            // A failing kernel can leave memory in any state.
             if (machine !== engine) machine.memory.u8(2 ** 20, machine.memory.reservedBytes - 2 ** 20).fill(0xff);
             return (trap as () => number)();
           }
@@ -106,7 +109,7 @@ describe("many files loaded at a time", () => {
     }
     expect(Math.max(...maxima)).toBeLessThan(64);
     expect(await alive()).toBeLessThanOrEqual(256);
-    // Those whose memories were given up have another.
+    // Predictors whose memories were evicted get new ones.
     for (const i of [0, 1, 20, count - 2, count - 1]) expect([...all[i].outputs(rows)]).toEqual([...wanted]);
     expect(memories.length).toBe(count + 3);
     for (const one of all) one.dispose();
@@ -148,7 +151,7 @@ describe("many files loaded at a time", () => {
     using plan = new NetworkPlan(small, planOf([wide, own({ B: 50_000, plus: 0 })], [filled(1), filled(0)]), {}, {});
     expect(plan.run({}, 1).z).toHaveLength(50_000);
     const used = machine.memory.usedBytes;
-    // Of three rows what lies between the layers has room, but not what comes out as well.
+    // For three rows, the values between layers fit but the output does not.
     for (let i = 0; i < 10; i++) expect(() => plan.run({}, 3)).toThrow(MemoryLimitError);
     expect(machine.memory.usedBytes).toBeLessThanOrEqual(used);
     expect(plan.run({}, 1).z).toHaveLength(50_000);

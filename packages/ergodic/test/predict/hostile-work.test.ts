@@ -1,4 +1,4 @@
-/** Network files of strangers end: their work and their memory are known before anything runs. */
+/** Untrusted network files end, because their work and memory are known before anything runs. */
 import { describe, expect, it } from "vitest";
 import { DataError, MemoryLimitError, OptionError } from "../../src/engine/errors/errors.ts";
 import { predictor } from "../../src/entries/everything.ts";
@@ -212,7 +212,7 @@ describe("limits on memory before allocation", () => {
 });
 
 it("skips a call that writes nothing, whatever its arguments", () => {
-  // 2^30 columns of no equations: their end is beyond all addresses.
+  // 2^30 columns without equations, whose end is beyond all addresses.
   const idle = (columns: number): object => ({
     kind: "kernel",
     calls: [

@@ -1,7 +1,8 @@
 /**
- * What the table of kernels says of calls, number by number: elements of each argument, bytes of scratch and work, or the whole error. plan/kernel-rules.test.ts holds
- * the sizes to the kernels themselves; here work is pinned down, and what is refused. In cases/kernels.txt: [kernel, bytes of an element, counts in their order,
- * shape]; below, what comes out, or "! " and the error.
+ * The exact statements of the kernel table about calls: elements of each argument, bytes of scratch and work, or the
+ * whole error. plan/kernel-rules.test.ts compares the sizes with the kernels. This test fixes the work and the
+ * refusals. Each case in cases/kernels.txt is [kernel, bytes per element, counts in order, shape], followed by the
+ * result or "! " and the error.
  */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";

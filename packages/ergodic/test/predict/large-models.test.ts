@@ -1,4 +1,7 @@
-/** Models of very many columns, levels or names are saved, small, and loaded; what no reader would take is refused when it is saved. */
+/**
+ * Models with very many columns, levels or names are saved compactly and loaded. Models that no reader would accept are
+ * refused when they are saved.
+ */
 import { describe, expect, it } from "vitest";
 import { Dataset, factorisation, fit, linear, Ratings } from "../../src/entries/everything.ts";
 import { FactorPredictor } from "../../src/predict/factorisation.ts";
@@ -6,7 +9,7 @@ import type { LinearPredictor } from "../../src/predict/linear.ts";
 import { predictor } from "../../src/predict/load.ts";
 import { power } from "../power.ts";
 
-/** More than a call takes as arguments. */
+/** More items than a call accepts as arguments. */
 const MANY = power(150_000, 1_000_000);
 
 /** A sparse table of few rows. */
@@ -24,7 +27,7 @@ function sparse(columnCount: number, names?: string[]): Dataset {
 }
 
 const sameBytes = (a: Float64Array, b: Float64Array): boolean => Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
-/** expect().toEqual takes seconds for so many. */
+/** Compares lists, because expect().toEqual takes seconds for this many items. */
 const same = (a: readonly unknown[], b: readonly unknown[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
 
 async function kept(model: LinearPredictor): Promise<{ found: LinearPredictor; bytes: number }> {

@@ -1,4 +1,4 @@
-/** A network that is loaded brings the kernels of its plan and no others, in Node as well; whoever asks for all gets all. */
+/** A loaded network brings only the kernels of its plan, in Node as well. A request for all kernels loads all. */
 import { expect, it, vi } from "vitest";
 import type { NetworkPredictor } from "../../src/entries/everything.ts";
 

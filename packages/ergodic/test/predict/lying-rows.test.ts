@@ -1,10 +1,13 @@
-/** A network takes rows that lie in an array as they are: predictions have the bits of rows that are read one by one, and bad numbers are named alike. */
+/**
+ * A network uses rows of an array in place. Predictions have the bits of rows that are read one by one, and invalid
+ * numbers are named alike.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { Dataset, dense, fit, flatten, type NetworkPredictor, network, predictor, relu } from "../../src/entries/everything.ts";
 
 const [COLUMNS, ROWS] = [5, 150];
 const numberAt = (i: number): number => Math.sin(12.9898 * i) * 3;
-/** Not all of them are numbers of float32. */
+/** Doubles that float32 cannot represent exactly. */
 const doubles = Float64Array.from({ length: ROWS * COLUMNS }, (_, i) => numberAt(i));
 const y = Array.from({ length: ROWS }, (_, i) => String(i % 3));
 
@@ -27,7 +30,7 @@ describe.each(settings)("models trained on %o", ({ type, rowShape, precision }) 
     model = (await predictor(fitted.toBytes())) as NetworkPredictor;
   });
 
-  /** Row after row, as lists, which are read. */
+  /** Expected outputs, from rows as lists, which are read one by one. */
   function wanted(values: ArrayLike<number>, rows: number): number[] {
     const list = Array.from({ length: rows }, (_, i) => Array.from({ length: COLUMNS }, (_, j) => values[i * COLUMNS + j]));
     const out = new Float64Array(rows * 3);

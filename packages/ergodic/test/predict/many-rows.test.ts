@@ -1,4 +1,7 @@
-/** Many rows at once: the bits of one row at a time, wherever the rows lie; rows that cannot be predicted are named as ever. */
+/**
+ * Many rows give the bits of single rows, wherever the rows are stored. Rows that cannot be predicted are named as
+ * usual.
+ */
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
@@ -26,10 +29,13 @@ const rowsOf = (count: number, columns: number, seed = 1) => {
   return Array.from({ length: count }, () => Array.from({ length: columns }, next));
 };
 const bits = (values: ArrayLike<number>) => [...new BigInt64Array(Float64Array.from(values).buffer)];
-/** Where one z alone is asked for, others must stay as they were. */
+/** Value that marks outputs which must stay unchanged. */
 const UNTOUCHED = 7;
 
-/** A model of so many columns and outputs with weights of no particular kind; `pipeline` as training on such data leaves it. */
+/**
+ * A model with the given number of columns and outputs and with arbitrary weights. `pipeline` comes from training on
+ * such data.
+ */
 async function modelOf(columns: number, outputs: number, type: Type = "f32", format: "dense" | "sparse" = "dense") {
   const x = rowsOf(2 * outputs, columns, 3);
   const y = outputs === 1 ? x.map((_, i) => i) : x.map((_, i) => `c${i % outputs}`);
@@ -58,7 +64,7 @@ async function modelOf(columns: number, outputs: number, type: Type = "f32", for
   return model;
 }
 
-/** Zeros are no entries. */
+/** Sparse rows omit zeros. */
 function tableOf(
   x: readonly (readonly number[])[],
   Values: typeof Float32Array | typeof Float64Array,
@@ -129,7 +135,7 @@ describe("rows of a matrix", () => {
         const wanted = linearScores(x, model.weights, model.intercept);
         expect(bits(z.map((v) => (Number.isNaN(v) ? 0 : v)))).toEqual(bits(wanted.map((v) => (Number.isNaN(v) ? 0 : v))));
         expect(z.map(Number.isNaN as never)).toEqual(Float64Array.from(wanted, (v) => Number(Number.isNaN(v))));
-        // Sums that overflow are looked into, and those alone.
+        // Only rows with overflowing sums are read again.
         expect(read).toEqual(x.flatMap((_, i) => (Number.isFinite(wanted[3 * i]) ? [] : [i])));
       }),
     );
@@ -259,7 +265,7 @@ describe("datasets", () => {
       expect(model.predict(other)).toEqual(model.predict(usual));
       expect(model.predict({ ...usual, [of]: [...usual[of]] } as never)).toEqual(model.predict(usual));
     }
-    // Names that differ put columns elsewhere.
+    // Other names put columns in other places.
     const names = (list: string) => list.split("");
     using named = Dataset.fromSparse({ ...tableOf(cut, Float32Array), names: names("abcdef") });
     const byName = await fit(linear({ standardise: false }), named, { epochs: 1 });
@@ -323,7 +329,7 @@ describe("rows with pipeline steps", () => {
     model.predictInto(rows, out);
     const plain = rows.map((row) => ({ ...row }));
     expect(bits(out)).toEqual(bits(plain.map((row) => model.predict(row).value as number)));
-    // A row that cannot be read leaves nothing behind.
+    // An unreadable row does not affect later calls.
     expect(() => model.predictInto(rows.with(390, { a: 1 }), out)).toThrow(/row 391 has no column "b"/);
     model.predictInto(rows, out);
     expect(bits(out)).toEqual(bits(plain.map((row) => model.predict(row).value as number)));
@@ -337,7 +343,7 @@ describe("optional fast path", () => {
     vi.resetModules();
   });
 
-  /** As a bundle has it, in which nothing was put at hand. */
+  /** A predictor as in a bundle, where the fast path is loaded on demand. */
   async function bundled(mock: () => object) {
     const { description, weights, intercept } = await modelOf(20, 1);
     vi.resetModules();

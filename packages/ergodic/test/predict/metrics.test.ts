@@ -44,9 +44,9 @@ describe("macro F1", () => {
       [0.2, 0.6, 0.1, 0.1],
       [0.6, 0.2, 0.1, 0.1],
     ];
-    // Class 0: 2·1/(1 + 2); class 1: 2·1/(2 + 1); 2 and 3 occur nowhere.
+    // Class 0: 2·1/(1 + 2), class 1: 2·1/(2 + 1). Classes 2 and 3 do not occur.
     expect(all("multiclass", rows.flat(), [0, 1, 1], null, 4).f1).toBeCloseTo(2 / 3, 12);
-    // Class 2 is a target that was never found: it counts, with 0.
+    // Class 2 is a target that was never predicted, so it counts as 0.
     expect(all("multiclass", rows.flat(), [0, 1, 2], null, 4).f1).toBeCloseTo((2 / 3 + 1 + 0) / 3, 12);
   });
 });
@@ -60,7 +60,7 @@ describe("streaming metrics", () => {
       for (let i = 0; i < targets.length; ) {
         const end = Math.min(targets.length, i + 1 + ((i * 7) % 13));
         tally.add(outputs.slice(i * width, end * width), targets.slice(i, end), weights?.slice(i, end));
-        tally.result(); // asking early must change nothing
+        tally.result(); // an early result must change nothing
         i = end;
       }
       expect(tally.result()).toEqual(whole);
@@ -234,21 +234,21 @@ describe("edge cases", () => {
       tally.add(outputs, targets, weights);
       return tally.result().warning;
     };
-    // Errors 2, 0, 2 against 1, 0, 1 of the mean.
+    // Errors are 2, 0, 2, and those of the mean are 1, 0, 1.
     expect(warning([3, 2, 1], [1, 2, 3])).toBe(
       "worse than predicting the mean: RMSE 1.633, where the mean of these rows gives 0.8165",
     );
-    // Equal to the mean is not worse, rounding aside.
+    // An error equal to that of the mean, up to rounding, is not worse.
     expect(warning([0.2 + 0.1, 0.3], [0.1, 0.5])).toBeUndefined();
     expect(warning([1.9, 2.1], [1, 3])).toBeUndefined();
-    // Against 0, which is far off, the same predictions are good; against 2.1 they are not.
+    // The same predictions are good compared with the distant 0, but not with 2.1.
     expect(warning([3, 2, 1], [1, 2, 3], { value: 0, of: "training" })).toBeUndefined();
     expect(warning([3, 2, 1], [1, 2, 3], { value: 2.1, of: "training" })).toBe(
       "worse than predicting the mean: RMSE 1.633, where the mean of training gives 0.8226",
     );
-    // A row of weight 0 says nothing.
+    // A row of weight 0 is ignored.
     expect(warning([3, 2, 3], [1, 2, 3], undefined, [0, 1, 1])).toBeUndefined();
-    // One number is its own mean; against another it can be worse.
+    // A single target is its own mean, but can be worse than another mean.
     expect(warning([5], [4])).toBeUndefined();
     expect(warning([6], [4], { value: 5, of: "training" })).toMatch(/RMSE 2, where the mean of training gives 1$/);
     expect(all("count", [3, 1], [1, 3]).warning).toMatch(/RMSE 2, where the mean of these rows gives 1$/);

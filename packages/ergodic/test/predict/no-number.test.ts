@@ -1,4 +1,4 @@
-/** Rows for which a model computes no number are refused by their place: no class is given with probabilities that are none. */
+/** Rows without a finite prediction are refused by position. No class is returned with invalid probabilities. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { Dataset, dense, fit, linear, network, relu } from "../../src/entries/everything.ts";
 import { calibrated } from "../../src/predict/calibration/index.ts";
@@ -39,7 +39,7 @@ describe("values beyond float32", () => {
   });
 
   it("are refused for numeric targets", () => {
-    // One of the two overflows, by the signs of the weights.
+    // The signs of the weights decide which of the two rows overflows.
     const given = [3e38, -3e38].map((u) => [u, u]);
     const told = given.map((row) => {
       try {
@@ -71,7 +71,8 @@ describe("values beyond float32", () => {
     const several = await fit(linear({ loss: "multinomial" }), three, { epochs: 1 });
     several.weights.fill(0);
     several.weights[0] = Number.MAX_VALUE;
-    // Among several it has no share: one of them would be certain, or all alike.
+    // With several classes, infinite outputs leave the probabilities undefined: one class could be certain, or all
+    // could be equal.
     expect(() => several.predict([[1], [3e38]])).toThrow(wrong(1));
   });
 });

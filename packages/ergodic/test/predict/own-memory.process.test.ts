@@ -1,4 +1,4 @@
-/** On the memory of one thread, which is other memory once it has grown: an open batch is opened again. */
+/** Single-thread memory is replaced when it grows, so that an open batch must be opened again. */
 import { expect, it } from "vitest";
 import { input, matmul } from "../../src/engine/compiler/array/index.ts";
 import { encodePlan } from "../../src/engine/compiler/array/serialise.ts";

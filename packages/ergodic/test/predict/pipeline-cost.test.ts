@@ -1,4 +1,7 @@
-/** Steps of a file's pipeline are held to the limits before they are started: a few bytes can ask for days, or for all of the memory. */
+/**
+ * Steps of a file's pipeline must meet the limits before they are created, because a few bytes can request days of work
+ * or all of the memory.
+ */
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/engine/contract/index.ts";
 import { addAllSteps } from "../../src/engine/data/all-steps.ts";
@@ -100,7 +103,7 @@ it("honest models load within the usual limits and need little more", async () =
 describe("pipeline costs", () => {
   addAllSteps();
   it.each([
-    // 32 frequencies of 3 columns, of which blocks have 4.
+    // 32 frequencies of 3 columns, in blocks of width 4.
     ["rff", { work: 96 * 132 + 32 * 128, bytes: 96 * 8 + 256 }],
     ["orthogonal", { work: 96 * 260 + 4 * 32 * 9 + 32 * 128, bytes: 96 * 8 + 72 + 256 }],
     ["sorf", { work: 32 * (3 * 64 + 3 * 32) + 32 * 128, bytes: 96 + 32 + 256 }],
@@ -130,7 +133,7 @@ describe("pipeline costs", () => {
     expect(check(work, bytes, 8)).not.toThrow();
     expect(check(work - 1, bytes, 8)).toThrow("m: needs 11 multiply-adds per row, but maxWork is 10");
     expect(check(work, bytes - 1, 8)).toThrow("m: takes 88 bytes of memory besides its numbers, but maxMemory is 87 bytes");
-    // Of 3, 5 and 8 columns.
+    // For 3, 5 and 8 columns.
     expect(check(work, bytes + 64 * (1 + 3 + 6), 2)).not.toThrow();
     expect(check(work, bytes + 64 * (1 + 3 + 6) - 1, 2)).toThrow("[MODEL_MEMORY]");
   });

@@ -1,4 +1,6 @@
-/** Metrics of ranked lists, by hand: users who like fewer items than a list is long, and lists that are shorter than was asked for. */
+/**
+ * Metrics of ranked lists by hand: users who like fewer items than the list is long, and lists shorter than requested.
+ */
 import { describe, expect, it } from "vitest";
 import { RankingTally } from "../../src/predict/recommendations.ts";
 
@@ -21,16 +23,16 @@ describe("popularity baseline", () => {
   };
 
   it("is reported with both scores if it ranks liked items higher", () => {
-    // By popularity the list is 1, 2; by the scores 0, 1.
+    // The list is 1, 2 by popularity, and 0, 1 by the scores.
     const { ndcg, warning } = told([[1]]);
     expect(ndcg).toBeCloseTo(gain(2), 12);
     expect(warning).toBe("worse than recommending the most popular items to everybody: NDCG 0.6309, compared with 1");
-    // The mean over users counts: 0 is no item of the popular ones.
+    // The mean over users decides. Item 0 is not in the popular list.
     expect(told([[1], [0]]).warning).toBeUndefined();
   });
 
   it("skips items that may not be recommended, and does not warn if it is equally good", () => {
-    // Without item 1: 2, 0 by popularity, and 0, 2 by the scores.
+    // Without item 1, the list is 2, 0 by popularity and 0, 2 by the scores.
     expect(told([[2]], Uint8Array.of(0, 1, 0, 0, 0, 0)).warning).toMatch(/NDCG 0\.6309, compared with 1$/);
     expect(told([[3]]).warning).toBeUndefined();
     expect(metricsOf(2, [1])).not.toHaveProperty("warning");

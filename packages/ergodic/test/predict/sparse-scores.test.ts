@@ -1,4 +1,4 @@
-/** The bits of the plain loop, wherever blocks of rows and of entries begin and end. */
+/** The fast path gives the bits of the plain loop, wherever blocks of rows and entries start and end. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { entryScores } from "../../src/predict/sparse-scores.ts";
 import { entrySums } from "../reference/linear-scores.ts";
@@ -14,7 +14,10 @@ function numbers(seed: number) {
   };
 }
 
-/** Rows of so many entries, each with `extra` more, which would be noticed: their column does not exist in the weights of one output. */
+/**
+ * Rows with the given numbers of entries and `extra` more. Reading an extra entry would show, because its column does
+ * not exist in the weights of one output.
+ */
 function rowsOf(lengths: readonly number[], columns: number, Values: typeof Float32Array | typeof Float64Array, extra: number) {
   const next = numbers(lengths.length + columns);
   const rowStart = new Uint32Array(lengths.length + 1);
@@ -90,7 +93,7 @@ describe.each([Float32Array, Float64Array])("sparse scores of %o", (Values) => {
     const wanted = entrySums(rows.values, columnIndex, rowStart, weights, -0, 1);
     expect(wanted.some(Number.isNaN)).toBe(true);
     expect(wanted.some((value) => Math.abs(value) < 1e-300)).toBe(true);
-    // Which NaN it is may differ.
+    // The bits of NaN can differ.
     expect(bits(z.map((value) => (Number.isNaN(value) ? NaN : value)))).toEqual(
       bits(wanted.map((value) => (Number.isNaN(value) ? NaN : value))),
     );

@@ -1,4 +1,7 @@
-/** kernels/engine/images/convolution.ts, depthwise.ts, depthwise-weight.ts and patches.ts against plain twins, in both instruction sets and precisions. */
+/**
+ * kernels/engine/images/convolution.ts, depthwise.ts, depthwise-weight.ts and patches.ts agree with plain twins in both
+ * instruction sets and precisions.
+ */
 import { describe, expect, it } from "vitest";
 import {
   bandScratchBytes,
@@ -22,7 +25,7 @@ import { elementBytes, type FloatType, floatTypes, Guarded, rounded, roundoff, w
 const engine = await openEngine();
 
 type Name = "convolution" | "convolutionInput" | "convolutionWeight" | "depthwise" | "depthwiseInput" | "depthwiseWeight";
-/** Arrays of numbers as bytes: expect().toEqual takes long for many numbers. */
+/** Compares arrays of numbers as bytes, because expect().toEqual is slow for many numbers. */
 const bytesOf = (type: FloatType, values: number[]): Buffer =>
   Buffer.from((type === "f32" ? Float32Array : Float64Array).from(values).buffer);
 
@@ -32,7 +35,7 @@ function spec(memory: Guarded, shape: ConvolutionShape): number {
   return memory.put("u32", block);
 }
 
-/** The result of kernel(spec, a, b, result, scratch). */
+/** Returns the result of kernel(spec, a, b, result, scratch). */
 function called(
   name: Name,
   type: FloatType,
@@ -54,7 +57,7 @@ function called(
   return memory.read(type, result, size);
 }
 
-/** The kernel and both adjoints of both instruction sets are within their bounds, given as the number of terms of a sum. */
+/** Checks the kernel and both adjoints in both instruction sets. Bounds are given as the number of terms of a sum. */
 function check(
   type: FloatType,
   shape: ConvolutionShape,

@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/cumulate.ts against its plain twin, bit for bit: both types, lengths 0 … 17 on each axis, special values, in place. */
+/**
+ * kernels/engine/arrays/cumulate.ts agrees with its plain twin bit for bit: both types, lengths 0 … 17 on each axis,
+ * special values, in place.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";

@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/elementwise.ts: every operation has the bits of the compiled code; loops over strides and reductions against the twin; the generated functions. */
+/**
+ * kernels/engine/arrays/elementwise.ts: every operation has the bits of compiled code, loops over strides and
+ * reductions agree with the twin, and the generated functions are complete.
+ */
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { functionsSource } from "../../../scripts/generate-functions.mjs";
@@ -21,7 +24,7 @@ const rounding = { f32: Math.fround, f64: (x: number) => x };
 const references = new Map(allPrimitives().map(({ name, reference }) => [name, reference]));
 const compiled = (type: FloatType) => (name: string) => ownFunctions(name, type) ?? references.get(name)!;
 
-/** The arrays after the loop, by the kernel, each in guarded memory. */
+/** Runs the loop in the kernel and returns the arrays, each in guarded memory. */
 function ran(type: FloatType, deterministic: boolean, loop: ElementwiseLoop, arrays: readonly number[][]): number[][] {
   using memory = new Guarded(engine);
   const { words, scratchBytes } = elementwiseCode(loop, elementBytes[type]);
@@ -134,7 +137,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
       check(loop, [...kinds.map(({ size }) => normals(size)), normals(made.size), normals(layout(shape, 0).size)]);
     }
 
-    /** 0: contiguous; 1: transposed; 2: broadcast along random axes; 3: steps, some of them negative. */
+    /** Layout kinds: 0 contiguous, 1 transposed, 2 broadcast along random axes, 3 with steps, some of them negative. */
     function layout(shape: number[], kind: number): { offset: number; strides: number[]; size: number } {
       const order = shape.map((_, i) => (kind === 1 ? i : shape.length - 1 - i));
       const strides = shape.map(() => 0);
@@ -179,7 +182,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
       const wanted = twin("f64", loop, arrays);
       expectSame(found[2], wanted[2]);
       expectSame(found[3], wanted[3]);
-      // The result's own rounding, and twice that of a float64 sum: the twin's and the kernel's.
+      // The rounding of the result, and twice that of a float64 sum, for the twin and the kernel.
       const bound = wanted[4].map((sum) => sum * (roundoff[type] + 2 * (x.length / size + 3) * roundoff.f64));
       expect(worst(found[1], wanted[1], bound)).toBeLessThanOrEqual(1);
       expect(worst(found[4], wanted[4], bound)).toBeLessThanOrEqual(1);

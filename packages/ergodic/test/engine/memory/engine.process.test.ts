@@ -46,7 +46,7 @@ it("puts module functions into the same table slots on every thread, separate fr
   const slots = [true, false].map((deterministic) => engine.kernelSlot("log", deterministic));
   expect(slots[0]).not.toBe(slots[1]);
   expect(engine.kernelSlot("log", true)).toBe(slots[0]);
-  // The third worker starts after all of these were assigned.
+  // The third worker starts only after all of these slots were assigned.
   for (const kernel of slots) {
     const results = await engine.run(
       [4, 5, 6].map((x) => ({ kernel, args: [x] })),

@@ -1,4 +1,7 @@
-/** Families of kernels: each kernel is in exactly one, families share neither memory nor slots, and errors name the kernels that are not loaded. */
+/**
+ * Kernel families: each kernel is in exactly one, families share neither memory nor slots, and errors name the kernels
+ * that are not loaded.
+ */
 import fs from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
@@ -18,7 +21,7 @@ afterEach(() => {
 const kernelsFolder = new URL("../../../kernels/", import.meta.url);
 const sourceFolder = new URL("../../../src/", import.meta.url);
 
-/** Texts of a folder's sources, by path. */
+/** Source texts of a folder by path. */
 async function sourcesOf(folder: URL): Promise<Map<string, string>> {
   const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith(".ts"));
   return new Map(await Promise.all(paths.map(async (path) => [path, await readFile(new URL(path, folder), "utf8")] as const)));
@@ -56,7 +59,7 @@ it("contains every kernel that the library requests by name", async () => {
   const missing = [...(await sourcesOf(sourceFolder))].flatMap(([path, text]) =>
     [...text.matchAll(/\b(?:kernel|kernelSlot)\(\s*"(\w+)"|\bkernel: "(\w+)"/g)]
       .map(([, called, named]) => called ?? named)
-      // The word with which declarations leave an option named "kernel" to its layer.
+      // Declarations use the word "own" if their layer chooses the option named "kernel".
       .filter((name) => name !== "own" && !names.has(name) && !(names.has(`${name}F32`) && names.has(`${name}F64`)))
       .map((name) => `${path}: ${name}`),
   );
@@ -75,7 +78,7 @@ it("gives each family of each build its own static data and slots", async () => 
   const slots = new Map<number, string>();
   for (const family of families)
     for (const build of builds) {
-      // One build serves as both: it has no slots, and its data are constants.
+      // The same build serves both settings, because it has no slots and only constant data.
       if (build === "relaxed" && PLAIN.includes(family)) continue;
       const name = `${family} ${build}`;
       const { data, elements } = await placesOf(family, build);
@@ -151,7 +154,7 @@ it.each([true, false])(
 );
 
 it("reads only the requested build of a family", async () => {
-  // Node 20 compiles relaxed instructions once it has been asked whether it does.
+  // Node 20 compiles relaxed instructions only after this query.
   expect(probeInstructions().best).toBe("relaxed");
   const read = vi.spyOn(fs, "readFileSync");
   for (const family of families)
@@ -171,7 +174,7 @@ it("ships the plain unshared build of each family as a file, except families tha
   expect(wanted).not.toContain("sampling");
   for (const family of wanted) {
     const { bytes, sharedAt } = await builtOf(family, "simd");
-    // Of the limits' flags one says that there is a maximum, and one that memory is shared.
+    // One flag of the limits marks a maximum, and another marks shared memory.
     expect(bytes[sharedAt]).toBe(3);
     bytes[sharedAt] = 1;
     expect(bytes.equals(await readFile(new URL(`${family}.wasm`, folder))), family).toBe(true);
@@ -224,7 +227,7 @@ it("refuses modules once memory is shared", async () => {
   await expect(openEngine({ kernels: training })).rejects.toThrow("the memory is already shared");
 });
 
-/** An engine of its own, as a page has it where `all` is false. */
+/** Imports a separate engine. With `all` false, no kernels are bundled, as in a web page. */
 async function fresh(all: boolean) {
   vi.resetModules();
   vi.doMock("../../../src/engine/memory/load.ts", async (original) => ({ ...(await original<object>()), hasAllKernels: all }));
@@ -236,13 +239,13 @@ interface Range {
   readonly count: number;
 }
 
-/** A module, and where it says that memory is shared. */
+/** Returns a module and the position of its flag for shared memory. */
 async function builtOf(family: Family, build: string): Promise<{ bytes: Buffer; sharedAt: number }> {
   const { base64 } = (await import(`../../../src/engine/memory/builds/${family}-${build}.ts`)) as { base64: string };
   return { bytes: gunzipSync(Buffer.from(base64, "base64")), sharedAt: buildFiles[`${family}-${build}`].sharedAt };
 }
 
-/** Where a module's static data and function references lie, from its text. */
+/** Finds the positions of static data and function references in the text of a module. */
 async function placesOf(family: Family, build: string): Promise<{ data: Range[]; elements: Range[] }> {
   const { bytes } = await builtOf(family, build);
   let at = 8;

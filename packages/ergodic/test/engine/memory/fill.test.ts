@@ -1,4 +1,4 @@
-/** kernels/engine/arrays/fill.ts: lengths 0 … 17, any alignment, overlap. */
+/** kernels/engine/arrays/fill.ts: lengths 0 … 17, any alignment, and overlap. */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { Guarded } from "./guarded.ts";

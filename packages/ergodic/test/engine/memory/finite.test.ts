@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/finite.ts against Number.isFinite, one number at a time. What surrounds the numbers is not finite. */
+/**
+ * kernels/engine/arrays/finite.ts agrees with Number.isFinite for single numbers. The memory around the numbers is not
+ * finite.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { loadFamily } from "../../../src/engine/memory/load.ts";

@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/gather.ts against plain twins: both types, 0 … 17 columns, repeated, odd and absent indices; and the adjoint identity. */
+/**
+ * kernels/engine/arrays/gather.ts agrees with plain twins for both types, 0 … 17 columns, repeated, odd and absent
+ * indices. Also tests the adjoint identity.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";

@@ -12,7 +12,7 @@ setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A module of its own for each number, which its function `f` returns. */
+/** Returns a separate module for each number, which its function `f` returns. */
 function answering(x: number): Uint8Array {
   const f64 = [...new Uint8Array(Float64Array.of(x).buffer)];
   const f = { parameters: [], results: ["f64" as const], locals: [], code: [0x44, ...f64], exportAs: ["f"] };
@@ -29,7 +29,7 @@ class Held implements Holder {
   }
 }
 
-/** Tables as a map; a module is never instantiated. */
+/** Represents tables as a map and instantiates no module. */
 function bookkeeping(hash?: (bytes: Uint8Array) => string) {
   const table = new Map<number, string>();
   const builds: string[] = [];
@@ -59,7 +59,7 @@ describe("linked modules", () => {
     expect(modules.counts).toEqual({ linked: 129, idle: 0 });
     idle.release();
     expect(modules.counts).toEqual({ linked: 129, idle: 128 });
-    // Used again: now the last to go.
+    // This use makes it the last to be evicted.
     const again = modules.link(answering(0), ["f"], idle);
     idle.release();
     modules.link(answering(128), ["f"], idle);
@@ -67,7 +67,7 @@ describe("linked modules", () => {
     expect(modules.counts).toEqual({ linked: 129, idle: 128 });
     expect(modules.link(answering(0), ["f"], idle)).toBe(again);
     expect(modules.link(answering(-1), ["f"], idle)).toBe(first);
-    // 1 was dropped: what is linked now is another, in the slot that became free.
+    // 1 was evicted. The next module is a new one, in the freed slot.
     const slots = new Set(table.keys());
     const other = modules.link(answering(1), ["f"], idle);
     expect(slots.has(other.f.slot)).toBe(false);
@@ -95,7 +95,7 @@ describe("linked modules", () => {
       other.release();
     }
     expect(modules.counts).toEqual({ linked: 128, idle: 128 });
-    // 128 that are idle and one that was new.
+    // 128 idle modules and a new one.
     expect(Math.max(...table.keys())).toBeLessThan(10 + 130);
   });
 
@@ -120,7 +120,7 @@ describe("linked modules", () => {
     const many = Array.from({ length: 100 }, (_, i) => answering(i));
     const first = many.map((bytes) => modules.link(bytes, ["f"], held));
     held.release();
-    // Each time as many bytes again, of which a hundredth is all that may be kept.
+    // Each round uses the same bytes again. All rounds together exceed the limit a hundredfold.
     const rounds = Math.ceil((2 * 4 * 2 ** 20) / (100 * many[0].length));
     for (let i = 0; i < rounds; i++) {
       for (const bytes of many) modules.link(bytes, ["f"], held);

@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/load-rows.ts against its plain twin, bit for bit: four kinds of elements, two results, 0 … 17 columns, special values. */
+/**
+ * kernels/engine/arrays/load-rows.ts agrees with its plain twin bit for bit: four kinds of elements, two result types,
+ * 0 … 17 columns, and special values.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";

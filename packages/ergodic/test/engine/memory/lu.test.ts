@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/lu.ts: exact on integers, backward errors within the bound of its header, exchanges of rows, singular matrices, and exchanges that are none. */
+/**
+ * kernels/engine/arrays/lu.ts: exact on integers, backward errors within the bound of its header, row exchanges,
+ * singular matrices, and invalid exchanges.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -8,7 +11,7 @@ const engine = await openEngine();
 const cases = floatTypes.flatMap((type) => [true, false].map((deterministic) => ({ type, deterministic })));
 const sizes = [...Array(18).keys(), 31, 50];
 
-/** Exchanges of rows taken back, from the last to the first. */
+/** Undoes row exchanges, from the last to the first. */
 function undone(n: number, a: number[], exchanges: readonly number[]): void {
   for (let i = n - 1; i >= 0; i--)
     for (let j = 0; j < n; j++) [a[i * n + j], a[exchanges[i] * n + j]] = [a[exchanges[i] * n + j], a[i * n + j]];
@@ -45,7 +48,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     return memory.read(type, to, n * m);
   }
 
-  /** op(A) X, and the same of absolute values. */
+  /** Returns op(A) X, and the same product of absolute values. */
   function product(
     n: number,
     m: number,
@@ -64,7 +67,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
 
   it("factors P A = L U with the largest pivot of each column, exactly on integers", () => {
     for (const n of sizes.filter((size) => size <= 17)) {
-      // L with elements of at most 1, U with powers of 2 on its diagonal, rows in another order.
+      // L with elements of at most 1, and U with powers of 2 on its diagonal. Rows are permuted.
       const l = Array.from({ length: n * n }, (_, at) =>
         at % n === Math.floor(at / n) ? 1 : at % n < Math.floor(at / n) ? (draws.integer(3) - 1) / 2 : 0,
       );

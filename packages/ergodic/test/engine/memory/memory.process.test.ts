@@ -8,7 +8,7 @@ import { power } from "../../power.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
-/** Whether all bytes are the given one. */
+/** Whether all bytes equal the given one. */
 const isFilled = (bytes: Uint8Array, byte: number): boolean =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).equals(Buffer.alloc(bytes.length, byte));
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));

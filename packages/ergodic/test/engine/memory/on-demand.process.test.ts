@@ -1,4 +1,7 @@
-/** Each verb asks for the kernels that it calls: all of them where none is at hand beforehand, as in a page. Modules are loaded anew for each, so that none lives on what another asked for. */
+/**
+ * Each function requests the kernels that it calls, including the case of a web page where no kernels are bundled. Each
+ * test reloads the modules, so that no test depends on kernels that another requested.
+ */
 
 import { beforeEach, expect, it, vi } from "vitest";
 import type { NetworkPredictor } from "../../../src/entries/everything.ts";

@@ -12,7 +12,7 @@ const pool = await enginePool();
 const functions = engine.link(threads, ["meet", "await"]);
 const two = { workers: 2, deterministic: true };
 
-// Counters and gates on cache lines of their own.
+// Counters and gates on separate cache lines.
 let cells: Allocation;
 const address = (i: number) => cells.pointer + 64 * i;
 const counter = (i: number) => Atomics.load(engine.memory.i32(address(i), 1), 0);
@@ -25,7 +25,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 beforeEach(() => {
   cells = engine.memory.allocate(6 * 64, "test counters");
-  // Calls on workers alone: this thread opens their gates.
+  // Runs calls only on workers, because this thread opens their gates.
   engine.crowded = true;
 });
 afterEach(() => {
@@ -38,7 +38,7 @@ it("runs two workers simultaneously on one memory", async () => {
   const triesLeft = await engine.run([meet, meet], two);
   expect(triesLeft.every((left) => left > 0)).toBe(true);
   expect(counter(0)).toBe(2);
-  // One worker alone waits in vain: the check above can fail.
+  // A single worker waits in vain, which shows that the check above can fail.
   Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
   expect(
     await engine.run([{ kernel: functions.meet.slot, args: [address(0), 1000] }], { workers: 1, deterministic: true }),
@@ -51,7 +51,7 @@ it("gives each of several runs its own worker only if the thread is crowded", as
   const left = await Promise.all([meet(2 ** 31 - 1), meet(2 ** 31 - 1)]);
   expect(left.every(([tries]) => tries > 0)).toBe(true);
   engine.crowded = false;
-  // On one thread the first has gone before the second comes.
+  // On one thread, the first call has ended before the second starts.
   Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
   expect((await Promise.all([meet(1000), meet(1000)]))[0]).toEqual([0]);
 });
@@ -103,7 +103,7 @@ it("drops the other worker's later calls if one fails", async () => {
   const outcome = failing.catch((error: unknown) => error);
   await until(() => counter(0) === 1 && counter(3) === 1);
   open(4);
-  // Worker 1 comes to its part of a later run when it has failed in this one.
+  // Worker 1 starts its part of a later run only after it failed in this one.
   const later = engine.run([{ kernel: "log", args: [1] }, gateCall], two);
   await until(() => counter(5) === 2);
   open();
@@ -130,7 +130,7 @@ it("keeps the process alive until every worker has answered its last call", asyn
   Atomics.store(engine.memory.i32(address(1), 1), 0, 0);
   const unref = vi.spyOn(Worker.prototype, "unref");
   const first = engine.run(Array.from({ length: all.workers }, waitCall), all);
-  // All are busy: it waits behind one of them.
+  // All workers are busy, so the call waits for one of them.
   const call = { kernel: functions.await.slot, args: [address(3), address(4), address(5)] };
   const last = engine.run([call], { ...two, workers: 1 });
   try {
@@ -181,7 +181,7 @@ describe("runs with as many workers as hardware threads", () => {
     await engine.run(Array(workers).fill(log(1)), { workers, deterministic: true });
     const posted = vi.spyOn(Worker.prototype, "postMessage");
     const meet = { kernel: functions.meet.slot, args: [address(0), 2 ** 31 - 1] };
-    // The two that meet run at the same time.
+    // The two `meet` calls must run simultaneously.
     const results = await engine.run([meet, meet, log(2)].slice(0, workers), { workers, deterministic: true });
     expect(results.slice(0, 2).every((left) => left > 0)).toBe(true);
     expect(results.slice(2)).toEqual([engine.kernel("log", true)(2)].slice(0, workers - 2));
@@ -210,7 +210,7 @@ describe("runs with as many workers as hardware threads", () => {
   it("drops later calls on both threads if a call fails on either, and names the call", async () => {
     machineOf(2);
     const absent = { kernel: 2 ** 20, args: [] };
-    // Here, in its second call, while the worker waits in its first, or has not begun.
+    // This thread fails in its second call, while the worker waits in its first or has not started.
     const once = { kernel: functions.meet.slot, args: [address(3), 1] };
     const here = engine.run([once, waitCall(), absent, waitCall()], two).catch((error: unknown) => error);
     await until(() => counter(3) === 1);
@@ -218,7 +218,7 @@ describe("runs with as many workers as hardware threads", () => {
     open();
     expect(String(await here)).toMatch(/failed on this thread: .*no function in slot/);
     expect(counter(0)).toBeLessThan(2);
-    // There: this thread waits in its first call until the worker has failed.
+    // The worker fails while this thread waits in its first call.
     Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
     const wait = { kernel: functions.meet.slot, args: [address(4), 300_000_000] };
     const there = engine.run([wait, absent, waitCall(), log(1)], two).catch((error: unknown) => error);

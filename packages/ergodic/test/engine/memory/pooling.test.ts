@@ -1,4 +1,7 @@
-/** kernels/engine/images/pooling.ts against plain twins, bit by bit: both precisions, drawn windows, 0 … 9 channels, ties and special values. */
+/**
+ * kernels/engine/images/pooling.ts agrees with plain twins bit for bit: both precisions, random windows, 0 … 9
+ * channels, ties and special values.
+ */
 import { describe, expect, it } from "vitest";
 import { type ConvolutionShape, writeConvolutionSpec } from "../../../src/engine/memory/convolution.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -22,7 +25,7 @@ const sizeOf = (s: ConvolutionShape) => ({
   y: s.batch * s.outHeight * s.outWidth * s.inChannels,
 });
 
-/** The result of kernel(spec, …arrays, result, …numbers). */
+/** Returns the result of kernel(spec, …arrays, result, …numbers). */
 function called(
   name: string,
   { type, deterministic }: Setting,

@@ -1,4 +1,7 @@
-/** A host that lets no worker start: Node's permission model, here. What is said is typed, and the work is possible without workers. */
+/**
+ * A host without worker threads, here through Node's permission model. Errors are typed, and work is possible without
+ * workers.
+ */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,7 @@
-/** Sizes that no host has room for are refused at once, with what they would take; long ones that have room can be aborted. */
+/**
+ * Sizes that exceed every host's memory are refused immediately with the required memory. Long runs that fit can be
+ * aborted.
+ */
 import { totalmem } from "node:os";
 import { describe, expect, it, vi } from "vitest";
 import { warmupSchedule } from "../../../src/bayes/samplers/hamiltonian/warmup.ts";
@@ -64,7 +67,7 @@ const asked: Record<string, () => PromiseLike<unknown>> = {
 
 describe("memory limits", () => {
   it.each(Object.keys(asked))("refuses a billion %s and reports the required memory", async (name) => {
-    // A run that begins to make a billion of anything does not end in time.
+    // A run that starts to allocate a billion of anything would time out.
     await expect(asked[name]()).rejects.toThrow(/\d+(\.\d)? ([GTP]iB).*\[MEMORY_LIMIT\]$/);
   });
 
@@ -115,15 +118,15 @@ describe("memory limits", () => {
     expect(() => checkRoom("here", "7 things", 2 ** 35 + 1)).toThrow(
       /^here: 7 things would take 32 GiB, but at most \S+ GiB is available; ask for fewer \[MEMORY_LIMIT\]$/,
     );
-    // No more than this machine has.
+    // The bound is at most the memory of this machine.
     expect(() => checkRoom("here", "7 things", totalmem() + 1)).toThrow("[MEMORY_LIMIT]");
     expect(() => checkRoom("here", "7 things", 3, 2, "use one")).toThrow(
       "7 things would take 3 bytes, but at most 2 bytes is available; use one",
     );
     expect(() => checkRoom("here", "7 things", 3 * 2 ** 20, 2 ** 20)).toThrow("7 things would take 3 MiB, but at most 1 MiB");
     expect([...float64s("here", "things", 3)]).toEqual([0, 0, 0]);
-    // Refused by its bytes, before the host is asked, which may give as much as this or not.
-    // The bound is 32 GiB, or what the machine has.
+    // The request is refused by its size before the host is asked, because the host might grant it. The bound is 32 GiB
+    // or the machine's memory.
     expect(() => float64s("here", "things", 2 ** 32 + 1)).toThrow(
       /^here: things would take 32 GiB, but at most [\d.]+ GiB is available; ask for fewer \[MEMORY_LIMIT\]$/,
     );

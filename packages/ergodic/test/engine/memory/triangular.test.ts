@@ -1,6 +1,7 @@
 /**
- * kernels/engine/arrays/cholesky.ts and kernels/engine/arrays/triangular.ts: exact on integers; backward errors within the bounds that their headers state; n of 0 … 17
- * and beyond; NaN, singular and indefinite matrices; the triangle that is not read may hold anything.
+ * kernels/engine/arrays/cholesky.ts and triangular.ts: exact on integers, and backward errors within the bounds of
+ * their headers for n of 0 … 17 and beyond. Also tests NaN, singular and indefinite matrices, and arbitrary values in
+ * the unread triangle.
  */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -12,7 +13,7 @@ const engine = await openEngine();
 const cases = floatTypes.flatMap((type) => [true, false].map((deterministic) => ({ type, deterministic })));
 const sizes = [...Array(18).keys(), 31, 50];
 
-/** A Bᵀ of [n, k] and [m, k], and the same of the absolute values. */
+/** Returns A Bᵀ for [n, k] and [m, k], and the same product of absolute values. */
 function products(n: number, m: number, k: number, a: readonly number[], b: readonly number[]) {
   const sums = new Array<number>(n * m).fill(0);
   const sizes = new Array<number>(n * m).fill(0);
@@ -60,7 +61,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     return memory.read(type, to, n * m);
   }
 
-  /** Integers, with powers of 2 on the diagonal, so that nothing is rounded. */
+  /** Integers with powers of 2 on the diagonal, so that nothing is rounded. */
   const wholeTriangle = (n: number): number[] =>
     Array.from({ length: n * n }, (_, at) => {
       const [i, j] = [Math.floor(at / n), at % n];
@@ -115,7 +116,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
   it.each(forms)("solves exactly on integers, lower: $lower, transposed: $transposed", ({ lower, transposed }) => {
     for (const n of [...Array(18).keys()]) {
       for (const m of [0, 1, 2, 3, 4, 5, 9, 16, 17]) {
-        // Small integers over a unit diagonal; X is chosen, B follows.
+        // Small integers over a unit diagonal. X is chosen, and B follows.
         const stored = Array.from({ length: n * n }, (_, at) => {
           const [i, j] = [Math.floor(at / n), at % n];
           return i === j ? 2 ** draws.integer(2) : j > i === lower ? Number.NaN : draws.integer(3) - 1;

@@ -10,7 +10,7 @@ it("equals a sum of binomial probabilities at integers", () => {
   for (let a = 1; a <= 8; a++) {
     for (let b = 1; b <= 8; b++) {
       for (const x of [0.001, 0.2, 0.5, 0.77, 0.999]) {
-        // At least a successes in n = a + b − 1 trials.
+        // Probability of at least a successes in n = a + b − 1 trials.
         const n = a + b - 1;
         let wanted = 0;
         let ways = 1;

@@ -1,4 +1,4 @@
-/** erf and erfc of hosts against 200-digit arithmetic. */
+/** erf and erfc on the host against 200-digit arithmetic. */
 import { expect, test } from "vitest";
 import { erf, erfc } from "../../../src/engine/numbers/error-function.ts";
 import { errorUlps } from "../compiler/precise.ts";

@@ -1,11 +1,11 @@
-/** numbers/exp.ts against e^x in whole numbers of 320 bits. */
+/** numbers/exp.ts against e^x in 320-bit integers. */
 import { expect, it } from "vitest";
 import { exp } from "../../../src/engine/numbers/exp.ts";
 
 const BITS = 320n;
 const ONE = 1n << BITS;
 
-/** x is m 2^-1074, exactly. */
+/** x is exactly m 2^-1074. */
 function exact(x: number): bigint {
   const bits = new BigInt64Array(Float64Array.of(Math.abs(x)).buffer)[0];
   const field = bits >> 52n;
@@ -14,7 +14,7 @@ function exact(x: number): bigint {
   return x < 0 ? -m : m;
 }
 
-/** e^x 2^1080, rounded down: ((e^(x/2^12))^(2^12)), its series to 320 bits. */
+/** e^x 2^1080, rounded down. It is (e^(x/2^12))^(2^12), whose series has 320 bits. */
 function twin(x: number): bigint {
   const small = exact(x) >> (1074n - BITS + 12n);
   let term = ONE;
@@ -23,7 +23,7 @@ function twin(x: number): bigint {
     term = (term * small) / (ONE * k);
     sum += term;
   }
-  // Kept as sum 2^shift, so that e^-745 has all its digits.
+  // Stored as sum 2^shift, so that e^-745 has all its digits.
   let shift = 0n;
   for (let i = 0; i < 12; i++) {
     sum *= sum;
@@ -36,7 +36,7 @@ function twin(x: number): bigint {
   return by >= 0n ? sum << by : sum >> -by;
 }
 
-/** |a − e^x| in units of a's last place. */
+/** |a − e^x| in units in the last place of a. */
 function error(x: number): number {
   const a = exp(x);
   const bits = new BigInt64Array(Float64Array.of(a).buffer)[0];

@@ -1,4 +1,4 @@
-/** lgamma, digamma and trigamma of hosts against 200-digit arithmetic. */
+/** lgamma, digamma and trigamma on the host against 200-digit arithmetic. */
 import { expect, test } from "vitest";
 import { digamma, lgamma, trigamma } from "../../../src/engine/numbers/gamma.ts";
 import { absoluteError, errorUlps } from "../compiler/precise.ts";

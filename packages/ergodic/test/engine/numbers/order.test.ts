@@ -1,4 +1,4 @@
-/** The number of a rank, against a whole sort. */
+/** Selection by rank agrees with a complete sort. */
 import { expect, it } from "vitest";
 import { order } from "../../../src/engine/numbers/order.ts";
 import { stream } from "../../../src/engine/random/stream.ts";

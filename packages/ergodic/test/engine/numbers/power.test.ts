@@ -1,4 +1,4 @@
-/** numbers/power.ts against 200-digit arithmetic, whole powers, and what IEEE 754 says of the ends. */
+/** numbers/power.ts against 200-digit arithmetic, integer powers, and the special cases of IEEE 754. */
 import { expect, test } from "vitest";
 import { power } from "../../../src/engine/numbers/power.ts";
 import { errorUlps } from "../compiler/precise.ts";
@@ -13,11 +13,11 @@ test("is within one unit in the last place", () => {
   };
   for (let i = 1; i <= 150; i++) {
     check(2 ** (20 * spread(i)), 60 * spread(i, 0.7548776662466927));
-    // Near 1 the logarithm is small, and the exponent makes it large.
+    // Near 1, the logarithm is small and a large exponent amplifies its error.
     check(1 + 1e-3 * spread(i), 1e5 * spread(i, 0.7548776662466927));
-    // Within a factor √2 of 1 there is no power of 2 that the rounding of the rest could hide behind.
+    // Within a factor √2 of 1, no power of 2 hides the rounding of the rest.
     check(1 + 0.8 * spread(i) * (spread(i) > 0 ? 1 : 0.7), 4000 * spread(i, 0.7548776662466927));
-    // A path's ratios.
+    // Ratios along a regularisation path.
     check(10 ** -(1 + (i % 5)), i / 151);
   }
   expect(largest).toBeLessThan(1);

@@ -9,7 +9,7 @@ function eigen(n: number, a: ArrayLike<number>): { values: Float64Array; vectors
   return { values, vectors, done };
 }
 
-/** The largest entries of A − Σ λ v vᵀ, relative to the largest |λ|, and of V Vᵀ − I. */
+/** The largest entries of A − Σ λ v vᵀ relative to the largest |λ|, and of V Vᵀ − I. */
 function errors(n: number, a: ArrayLike<number>): { rebuilt: number; orthonormal: number; values: Float64Array } {
   const { values, vectors, done } = eigen(n, a);
   expect(done).toBe(true);

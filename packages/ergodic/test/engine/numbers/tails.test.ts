@@ -18,13 +18,14 @@ it.each([
   [10000.0, 9800, 0.022207543813969693, 0.9777924561860303],
   [1000000.0, 997000, 0.0013381041673135997, 0.9986618958326864],
 ])("computes P and Q of (%d, %d)", (a, x, lower, upper) => {
-  // The smaller tail is exact; what is 1 less the other is so to 1e-13.
+  // The smaller tail is accurate, and its complement is accurate to 1e-13.
   expect(relative(gammaLower(a, x), lower)).toBeLessThan(1e-12 + 1e-13 / lower);
   expect(relative(gammaUpper(a, x), upper)).toBeLessThan(1e-12 + 1e-13 / upper);
   expect(x < a + 1 ? relative(gammaLower(a, x), lower) : relative(gammaUpper(a, x), upper)).toBeLessThan(1e-12);
 });
 
-// mpmath 1.3.0 at 60 digits: betainc(a, b, 0, x, regularized=True) and its complement; for large whole a and b the binomial sum
+// mpmath 1.3.0 at 60 digits: betainc(a, b, 0, x, regularized=True) and its complement. For large integers a and b, the
+// binomial sum.
 it.each([
   [0.3, 0.2, 1e-8, 0.001712624497264523, 0.9982873755027355],
   [0.3, 0.2, 0.999, 0.8378921304158607, 0.16210786958413925],

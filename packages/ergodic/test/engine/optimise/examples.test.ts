@@ -1,4 +1,4 @@
-/** The runnable examples on step rules: what each is there to show, checked. */
+/** The runnable examples on step rules show what they claim. */
 import { expect, test } from "vitest";
 import { main as adagradStalls, slope } from "../../../../../examples/adagrad-stalls.ts";
 import { main as adamIsBoth } from "../../../../../examples/adam-is-both.ts";
@@ -15,14 +15,14 @@ test("step-rules shows which rules suit each problem", async () => {
   const table = await stepRules(print);
   expect(lines.at(-1)).toMatch(/^prodigy/);
   for (const row of Object.values(table)) for (const height of Object.values(row)) expect(height).toBeLessThan(25);
-  // curvature apart by 1000: momentum and per-coordinate rates beat a fixed rate
+  // Curvatures differ by 1000, so momentum and per-coordinate rates beat a fixed rate.
   for (const name of ["momentum", "nesterov", "adam", "rmsprop"]) {
     expect(table[name]["ill-conditioned"], name).toBeLessThan(table["sgd, fixed"]["ill-conditioned"] / 100);
   }
-  // a curved valley: momentum helps, AdaGrad's step has shrunk by then
+  // In a curved valley, momentum helps, while AdaGrad's step has already shrunk.
   expect(table.momentum.rosenbrock).toBeLessThan(table["sgd, fixed"].rosenbrock / 10);
   expect(table.adam.rosenbrock).toBeLessThan(table.adagrad.rosenbrock);
-  // noise: an average or a decreasing rate beats Polyak's, which chases each noisy gradient
+  // With noise, an average or a decreasing rate beats Polyak's, which follows each noisy gradient.
   for (const name of ["sgd, 1/t", "sgd, averaged", "scheduleFreeSgd"]) {
     expect(table[name].noisy, name).toBeLessThan(0.02);
     expect(table[name].noisy, name).toBeLessThan(table.polyak.noisy);
@@ -34,15 +34,15 @@ test("adagrad-stalls shows that AdaGrad's rate shrinks and stalls, while RMSProp
   const shrinks = (rates: number[]) => rates.every((rate, t) => t === 0 || rate <= rates[t - 1] * (1 + 1e-9));
   expect(shrinks(adagrad.effectiveRate)).toBe(true);
   expect(shrinks(rmsprop.effectiveRate)).toBe(false);
-  // both came down the stairs
+  // Both descended the stairs.
   expect(Math.max(...adagrad.x)).toBeGreaterThan(0);
   expect(adagrad.x.at(-1)).toBeLessThan(7);
   const settled = rmsprop.x.slice(-100).reduce((s, x) => s + x, 0) / 100;
   expect(Math.abs(settled - 10)).toBeLessThan(0.3);
-  // Having forgotten the cliffs, RMSProp is far faster than AdaGrad, also where it stands at the bottom and no longer moves.
+  // RMSProp has forgotten the cliffs, so its rate is far above AdaGrad's, even at the bottom, where it no longer moves.
   for (const t of [300, 1000, 3000]) expect(rmsprop.effectiveRate[t - 1]).toBeGreaterThan(1e6 * adagrad.effectiveRate[t - 1]);
   expect(lines.at(-2)).toMatch(/^ {3}3000 .* 1\.0e-3 .* 3\.0e\+7$/);
-  // While it moves, the rate in force is what it moved by over the slope.
+  // While a rule moves, its effective rate is the movement divided by the slope.
   for (const { x, effectiveRate } of [adagrad, rmsprop]) {
     for (const t of [0, 9, 99]) expect((x[t] - x[t + 1]) / slope(x[t]) / effectiveRate[t]).toBeCloseTo(1, 6);
   }

@@ -1,4 +1,7 @@
-/** Line searches, L-BFGS and the textbook AdaGrad on objectives with known answers; the stochastic line search piece by piece. */
+/**
+ * Line searches, L-BFGS and the textbook AdaGrad on objectives with known answers. The stochastic line search is tested
+ * step by step.
+ */
 import { describe, expect, test } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { fullDescent } from "../../../src/engine/optimise/full.ts";
@@ -27,7 +30,7 @@ const valley: g.Objective = (x, gradient) => {
   return rosenbrock.value(x);
 };
 
-/** Claims a gradient, whatever the value. */
+/** Reports the given gradient, whatever the value. */
 const filled =
   (slope: number, value: (x: Float64Array) => number): g.Objective =>
   (x, gradient) => {
@@ -167,7 +170,7 @@ describe("stochasticLineSearch", () => {
   });
 
   test("halves until the loss of the same batch decreases enough, or falls back after maxTrials", () => {
-    // f_i(w) = 5 w² at w = 1: trial losses 5 (1 − 10 α)², accepted when ≤ 5 − 10 α: first at α = 1/8
+    // f_i(w) = 5 w² at w = 1. Trial losses are 5 (1 − 10 α)², accepted when ≤ 5 − 10 α, first at α = 1/8.
     const loss = (stepSize: number) => 5 * (1 - 10 * stepSize) ** 2;
     const found = search(rule, 1, { loss: 5, squaredNorm: 100, epochUpdates: 1 }, loss);
     expect(found).toEqual({ stepSize: 0.125, trials: 5, accepted: true });
@@ -177,7 +180,7 @@ describe("stochasticLineSearch", () => {
 });
 
 describe("passes over an objective", () => {
-  /** A valley of two parameters that claims so many rows, and tells how it was asked. */
+  /** A two-parameter valley that claims `rows` rows and records how it was evaluated. */
   function claimed(rows: number): { objective: FullObjective; asked: string[] } {
     const asked: string[] = [];
     const ask = (how: string, x: Float64Array, gradient: Float64Array | null): number => {
@@ -248,7 +251,7 @@ describe("passes over an objective", () => {
   });
 
   test("give the same model on any number of workers", async () => {
-    // 2^20 and a few numbers.
+    // Slightly more than 2^20 numbers.
     const { data } = plantedRows({ rows: 30_000, columns: 40, classes: 2, format: "dense" });
     const fits = [1, 2, 3].map((workers) =>
       fit(linear({ loss: "logistic", l2: 1e-3 }), data, { rule: g.lbfgs(), epochs: 5, workers }),

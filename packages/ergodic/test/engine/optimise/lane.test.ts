@@ -1,4 +1,4 @@
-/** What a lane begins with. */
+/** The initial state of a lane. */
 import { expect, it } from "vitest";
 import { roundingState } from "../../../src/engine/optimise/lane.ts";
 

@@ -1,4 +1,7 @@
-/** Rules as plain data: what is made of them traces to the very expressions that the rule's formula gives, under any symbols and in chains. */
+/**
+ * Rules as plain data: a reconstructed rule traces to the same expressions as the rule's formula, under any symbols and
+ * in chains.
+ */
 import { describe, expect, it } from "vitest";
 import { add, div, mul, scalar, sqrt, sub, vector } from "../../../src/engine/compiler/index.ts";
 import { ruleRegistry } from "../../../src/engine/optimise/index.ts";
@@ -7,14 +10,14 @@ import { portableRule, ruleFromPortable } from "../../../src/engine/optimise/por
 import { chain, rule } from "../../../src/engine/optimise/rule.ts";
 import { cosineDecay } from "../../../src/engine/optimise/schedules/index.ts";
 
-/** As a message brings it. */
+/** Copies a rule as a message does. */
 const sent = (given: EquationRule): EquationRule => ruleFromPortable(structuredClone(portableRule(given)));
 const gradients = [vector("g"), add(mul(scalar("scale"), vector("values")), mul(scalar("l2"), vector("parameter")))];
 
 function expectTheSame(made: EquationRule, wanted: EquationRule): void {
   for (const g of gradients) {
     const [found, known] = [made, wanted].map((one) => one.trace(g, vector("parameter")));
-    // Equal expressions are one object: nothing is compared but which.
+    // Equal expressions are one object, so identity suffices.
     expect(found).toEqual(known);
     expect(found.step).toBe(known.step);
     expect(found.evaluation).toBe(known.evaluation);

@@ -1,4 +1,7 @@
-/** Rates by coordinate: what they multiply for every rule with an equation, compiled and interpreted; where an average is taken. */
+/**
+ * Rates per coordinate: their effect on every rule with an equation, compiled and interpreted, and the place where
+ * averages are taken.
+ */
 import { describe, expect, it } from "vitest";
 import * as g from "../../../src/engine/optimise/index.ts";
 import { type RuleEntry, ruleRegistry } from "../../../src/engine/optimise/index.ts";

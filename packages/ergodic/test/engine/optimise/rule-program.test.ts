@@ -1,4 +1,4 @@
-/** The gradient's terms, penalties and storage types of a rule's program, against formulas written out by hand. */
+/** Gradient terms, penalties and storage types of a rule's program agree with handwritten formulas. */
 import { describe, expect, test } from "vitest";
 import { compile, evaluateProgram, type ProgramSpec, type StorageType } from "../../../src/engine/compiler/index.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -13,7 +13,7 @@ function closeTo(ours: ArrayLike<number>, expected: ArrayLike<number>): void {
   }
 }
 
-/** Runs the same program over the interpreter and compiled, holds them to each other, and returns the operands as left. */
+/** Runs the same program interpreted and compiled, compares the results, and returns the final operands. */
 async function both(spec: ProgramSpec, vectors: Record<string, number[]>, scalars: Record<string, number>, indices?: number[]) {
   const engine = await openEngine();
   const typed = (type: StorageType, values: number[]) =>
@@ -162,7 +162,7 @@ describe("16-bit parameters", () => {
     expect(program.spec.operands[1]).toEqual({ name: "parameter", type: "i16", access: "direct", rounding: "stochastic" });
     const n = 20_000;
     const parameterScale = 1 / 64;
-    // p = 10 units; the step is −1/3 unit, so that the expected parameter is 10 + 1/3 units
+    // p = 10 units and the step is −1/3 unit, so the expected parameter is 10 + 1/3 units.
     const values = new Array<number>(n).fill((-2 / 3) * parameterScale);
     const left = await both(
       program.spec,
@@ -171,7 +171,7 @@ describe("16-bit parameters", () => {
     );
     expect(new Set(left.parameter)).toEqual(new Set([10, 11]));
     const mean = left.parameter.reduce((s, v) => s + v, 0) / n;
-    // standard error √(2/9/n) = 0.0033; 4.5 of them: false-alarm rate 7e-6
+    // The standard error is √(2/9/n) = 0.0033, and 4.5 of them give a false-alarm rate of 7e-6.
     expect(Math.abs(mean - (10 + 1 / 3))).toBeLessThan(4.5 * Math.sqrt(2 / 9 / n));
   });
 

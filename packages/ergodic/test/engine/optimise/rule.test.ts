@@ -1,4 +1,4 @@
-/** Making, chaining, storing and refusing rules and schedules; printed equations. */
+/** Creation, chaining, storage and refusal of rules and schedules, and printed equations. */
 import { describe, expect, test } from "vitest";
 import { evaluateScalar, mul, scalar } from "../../../src/engine/compiler/index.ts";
 import * as g from "../../../src/engine/optimise/index.ts";

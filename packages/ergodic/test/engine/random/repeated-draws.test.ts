@@ -1,4 +1,4 @@
-/** Repeated draws are those of the stream, in whatever order they are asked for after a restart. */
+/** Repeated draws equal those of the stream, in any order after a restart. */
 import { expect, it } from "vitest";
 import { RepeatedDraws } from "../../../src/engine/random/repeated-draws.ts";
 import { type Draws, stream } from "../../../src/engine/random/stream.ts";

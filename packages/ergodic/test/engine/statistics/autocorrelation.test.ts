@@ -7,7 +7,7 @@ import { autoregressive, chainsOf } from "./draws.ts";
 
 const lengths = [...Array.from({ length: 18 }, (_, n) => n), 64, 100, 257];
 
-/** Digits of k to the base 4, the lowest first, with a last one to the base 2 where n is no power of 4, read the other way round. */
+/** Reverses the digits of k to the base 4. If n is not a power of 4, the highest digit is to the base 2. */
 function placeOf(k: number, n: number): number {
   const place = (rest: number, left: number): number => {
     if (left === 1) return 0;

@@ -130,8 +130,8 @@ describe("detection of bad chains", () => {
     ).toBeGreaterThan(1.1);
   });
 
-  // 60 runs of 4 × 1000 draws. Student's t with 59 degrees: |t| > 5 about 6e-6, over 3 checks below 2e-5. The estimate's own bias is below
-  // 3 % here; a τ that is wrong by 15 % must be seen.
+  // 60 runs of 4 × 1000 draws. For Student's t with 59 degrees of freedom, |t| > 5 has a probability of about 6e-6, and
+  // below 2e-5 over 3 checks. The bias of the estimate is below 3 % here, and an error of 15 % in τ must be detected.
   it.each([-0.4, 0, 0.7])("finds τ of an autoregressive chain, φ = %d", (phi) => {
     const runs = Array.from({ length: 60 }, (_, run) => 4000 / essMean(autoregressive(4, 1000, phi, 100 + run), 4));
     const centre = runs.reduce((total, tau) => total + tau, 0) / runs.length;

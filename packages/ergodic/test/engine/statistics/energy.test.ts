@@ -3,12 +3,12 @@ import { ebfmi } from "../../../src/engine/statistics/energy.ts";
 import { autoregressive } from "./draws.ts";
 
 it("is the sum of squared changes within chains over the sum of squared deviations", () => {
-  // 1, 3, 2: changes 4 + 1, deviations 1 + 1 + 0. 0, 0, 6: 36, and 4 + 4 + 16.
+  // 1, 3, 2: changes 4 + 1, deviations 1 + 1 + 0. 0, 0, 6: changes 36, deviations 4 + 4 + 16.
   expect([...ebfmi(new Float64Array([1, 3, 2, 0, 0, 6]), 2)]).toEqual([5 / 2, 36 / 24]);
 });
 
 it("is 2(1 − φ) for autoregressive energies", () => {
-  // Its standard error here is below 0.01 (ρ̂₁ of 20,000 draws); 5 of them a chain.
+  // The standard error per chain is below 0.01 (ρ̂₁ of 20,000 draws). The bound is 5 of them.
   for (const phi of [0, 0.9]) {
     for (const value of ebfmi(autoregressive(2, 20_000, phi, 9), 2)) expect(Math.abs(value - 2 * (1 - phi))).toBeLessThan(0.05);
   }

@@ -6,13 +6,16 @@ import { autoregressive } from "./draws.ts";
 const logNormal = (y: number, mean: number, variance: number): number =>
   -0.5 * Math.log(2 * Math.PI * variance) - (y - mean) ** 2 / (2 * variance);
 
-/** y_i ~ N(θ, 1) under a flat prior: posterior N(ȳ, 1/N), and without y_i the predictive N(ȳ_{−i}, 1 + 1/(N − 1)). */
+/**
+ * y_i ~ N(θ, 1) under a flat prior has the posterior N(ȳ, 1/N). Without y_i, the predictive distribution is N(ȳ_{−i}, 1
+ * + 1/(N − 1)).
+ */
 const y = [0.3, -1.1, 0.9, 2.2, -0.4, 0.1, 1.3, -0.7, 0.5, -2.0];
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 const sum = total(y);
 const exact = y.map((value) => logNormal(value, (sum - value) / (y.length - 1), 1 + 1 / (y.length - 1)));
 
-/** The quantiles of the posterior in the place of draws, in an order that mixes them over four chains. */
+/** Replaces draws by quantiles of the posterior, in an order that mixes them over four chains. */
 function logLikelihood(drawCount: number): Float64Array {
   const theta = Array.from({ length: drawCount }, (_, s) => {
     const mixed = (s * 1597) % drawCount;

@@ -5,7 +5,8 @@ import { fitGeneralisedPareto, generalisedParetoQuantile } from "../../../src/en
 import { paretoKThreshold, psis } from "../../../src/engine/statistics/psis.ts";
 
 it.each([-0.5, 0, 0.3, 0.7, 1.5])("fits a generalised Pareto distribution of k = %d", (k) => {
-  // The expected order statistics, not draws: the estimate is within its own bias, and the drawing towards ½ of 10 in 5010.
+  // Uses expected order statistics instead of draws, so that only the bias of the estimate and its shrinkage towards ½
+  // (10 in 5010) remain.
   const x = Float64Array.from({ length: 5000 }, (_, i) => generalisedParetoQuantile((i + 0.5) / 5000, { k, sigma: 3 }));
   const found = fitGeneralisedPareto(x);
   expect(Math.abs(found.k - k)).toBeLessThan(0.015);
@@ -41,7 +42,7 @@ it("normalises, keeps the order, and gives no weight above the largest raw one",
 });
 
 it("distinguishes light tails from heavy ones", () => {
-  // k̂ of a tail of 3√10000 = 300 has a standard error of about (1 + k)/√300 = 0.1; 4 of them.
+  // k̂ of a tail of 3√10000 = 300 has a standard error of about (1 + k)/√300 = 0.1. The bound is 4 of them.
   expect(Math.abs(psis(paretoLogWeights(10_000, 0.2)).paretoK - 0.2)).toBeLessThan(0.3);
   expect(Math.abs(psis(paretoLogWeights(10_000, 1.2)).paretoK - 1.2)).toBeLessThan(0.5);
 });

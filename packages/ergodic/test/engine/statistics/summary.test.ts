@@ -105,7 +105,7 @@ it("gives a constant only its mean", () => {
 });
 
 it("omits the error of an undefined mean, and of a spread without variance", () => {
-  // Every quantile once, shuffled: the tails are those of the distribution, not those of a sample.
+  // Every quantile once, shuffled, so that the tails are those of the distribution instead of a sample.
   const places = Float64Array.from({ length: 4000 }, (_, i) => (i + 0.5) / 4000);
   const noise = stream(3, "heavy").at(0);
   for (let i = places.length - 1; i > 0; i--) {
@@ -117,10 +117,10 @@ it("omits the error of an undefined mean, and of a spread without variance", () 
     {
       cauchy: independent((u) => Math.tan(Math.PI * (u - 0.5))),
       left: independent((u) => -1 / u),
-      // A Pareto distribution's k is the power.
+      // The k of a Pareto distribution is the power.
       noVariance: independent((u) => u ** -0.6),
       light: independent((u) => -Math.log(u)),
-      // Most draws of the tail are 0, where it begins: nothing fits, which says nothing.
+      // Most draws of the tail are 0, its start, so nothing can be fitted or concluded.
       counts: independent((u) => (u < 0.99 ? 0 : 1 + Math.floor(3 * u))),
     },
     { chainCount: 4 },

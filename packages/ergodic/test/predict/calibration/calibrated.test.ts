@@ -1,4 +1,4 @@
-/** Calibrated probabilities: of every kind of model, through its file, and what is refused. */
+/** Calibrated probabilities of every kind of model, also through its file, and refused input. */
 import fc from "fast-check";
 import { beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import {
@@ -22,7 +22,7 @@ import { className, classRows, normalOf, outputModel, range, rowsOf, softmax, un
 
 type Model = LinearPredictor | NetworkPredictor;
 
-/** Noisy classes of two columns. */
+/** Noisy classes that depend on two columns. */
 function noisy(seed: number, n: number, classes: number): Dataset {
   const u = uniforms(seed);
   const x = range(n).map(() => [normalOf(u), normalOf(u)]);
@@ -69,7 +69,7 @@ describe.each(Object.keys(kinds))("%s", (kind) => {
     expect(read.predict(rows)).toEqual(found.predict(rows));
     expect(numbersOf(read, rows)).toEqual(numbersOf(found, rows));
     expect(numbersOf(found, rows)).not.toEqual(numbersOf(model, rows));
-    // The model that was given is as it was.
+    // The given model stays unchanged.
     expect(model.description.calibration).toBeUndefined();
   });
 
@@ -121,7 +121,7 @@ describe.each(Object.keys(kinds))("%s", (kind) => {
 });
 
 describe("temperature calibration", () => {
-  /** Outputs of every size, ties and near ties. */
+  /** Outputs of every size, with ties and near ties. */
   const output = fc.oneof(
     fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e30, max: 1e30 }),
     fc.double({ noNaN: true, min: -50, max: 50 }),
@@ -230,7 +230,7 @@ const threeRight = (): [number[][], number[]] => [
   [1, 1, 0, 0],
 ];
 
-/** Class names, where not all classes occur. */
+/** Class names for data in which some classes do not occur. */
 function classesOf(z: number[][], y: number[], classes: number): Dataset {
   const template = rowsOf(
     range(classes).map(() => z[0]),
@@ -332,7 +332,7 @@ describe("log odds", () => {
     logOddsInto(l, odds);
     expect(odds[0]).toBeCloseTo(899 - Math.log1p(Math.exp(-1)), 10);
     expect(odds[1]).toBeCloseTo(-900, 10);
-    // Several of the largest.
+    // Several outputs share the maximum.
     logOddsInto(Float64Array.of(900, 900, 0), odds);
     expect([...odds.subarray(0, 2)]).toEqual([0, 0]);
     expect(odds[2]).toBeCloseTo(-900 - Math.LN2, 10);

@@ -1,4 +1,4 @@
-/** Conformal sets and intervals against a plain reference, and what is refused. */
+/** Conformal sets and intervals against a plain reference, and refused input. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -29,7 +29,7 @@ interface Held {
 const heldIn = (model: { readonly description: object }): Held =>
   (model.description as { calibration: { conformal: Held } }).calibration.conformal;
 
-/** As the papers write them, class by class. */
+/** The definition in the papers, class by class. */
 function scoreOf(score: string, p: readonly number[], k: number, u: number): number {
   if (score === "lac") return 1 - p[k];
   const above = p.filter((x) => x > p[k]).sort((a, b) => b - a);
@@ -41,7 +41,7 @@ const numberOf = (row: readonly number[], seed = 0): number =>
 
 describe("rank of the quantile", () => {
   it("is ⌈(n + 1)(1 − α)⌉ in exact arithmetic", () => {
-    // α as the fraction that its double is.
+    // α as the exact fraction that its double represents.
     const exact = (n: number, alpha: number): number => {
       const a = BigInt(alpha * 2 ** 60);
       const left = BigInt(n + 1) * (2n ** 60n - a);
@@ -53,7 +53,7 @@ describe("rank of the quantile", () => {
     expect(rankOf(9, 0.1)).toBe(9);
     expect(rankOf(8, 0.1)).toBe(9);
     expect(rankOf(19, 0.05)).toBe(19);
-    // Where 1 − 0.18 is rounded up.
+    // Here 1 − 0.18 is rounded up.
     expect(rankOf(149, 0.18)).toBe(123);
   });
 });
@@ -95,7 +95,7 @@ describe.each(["lac", "aps"] as const)("prediction sets by %s", (score) => {
 
   it("cover 47 of the 57 rows used to fit them, also for equal probabilities", async () => {
     const u = uniforms(3);
-    // Three kinds of rows, told apart by a column that the model does not look at.
+    // Three kinds of rows, which differ in a column that the model ignores.
     const kind = range(57).map(() => Math.floor(3 * u()));
     const x = kind.map((k) =>
       [
@@ -130,21 +130,22 @@ describe("random number of a row", () => {
       counts[0][Math.floor(a * bins)]++;
       counts[1][Math.floor(a * bins) * bins + Math.floor(b * bins)]++;
     }
-    // χ² with 19 and 399 degrees of freedom: 43.8 and 496 are exceeded once in a thousand times.
+    // χ² with 19 and 399 degrees of freedom exceeds 43.8 and 496 once in a thousand times.
     const chi = (all: Float64Array): number => all.reduce((sum, c) => sum + (c - n / all.length) ** 2 / (n / all.length), 0);
     expect(chi(counts[0])).toBeLessThan(43.8);
     expect(chi(counts[1])).toBeLessThan(496);
-    // Nor too even.
+    // The counts must not be too even, either.
     expect(chi(counts[0])).toBeGreaterThan(5.4);
     expect(chi(counts[1])).toBeGreaterThan(317);
   });
 
   it("keeps its values, because saved files depend on them", () => {
-    // murmur3's last steps, written anew in Python: (mixed(mixed(seed) + Σ mixed(mixed(j + 1) ^ float32 bits)) + 0.5)/2³², over columns that are not 0.
+    // Last steps of murmur3, reimplemented in Python: (mixed(mixed(seed) + Σ mixed(mixed(j + 1) ^ float32 bits)) +
+    // 0.5)/2³², over nonzero columns.
     expect(numberOf([1, 2, 3], 0)).toBe(0.5221669921884313);
     expect(numberOf([0, 0.5], 1)).toBe(0.8675151745555922);
     expect(numberOf([-1.5, 0, 7], 12345)).toBe(0.15832881291862577);
-    // The smallest there is, and not 0.
+    // The smallest possible number, which is not 0.
     expect(numberOf([0, 0], 0)).toBe(2 ** -33);
   });
 
@@ -173,7 +174,7 @@ describe("random number of a row", () => {
     );
     expect(new Set(all).size).toBe(all.length);
     expect(numberOf([1, 2, 3], 1)).not.toBe(numberOf([1, 2, 3], 2));
-    // What a longer row holds behind its count is nothing.
+    // Values of a longer row beyond its count are ignored.
     expect(rowNumber({ count: 1, columns: null, values: Float64Array.of(2, 9) }, 0)).toBe(numberOf([2]));
   });
 
@@ -265,7 +266,7 @@ describe("prediction intervals", () => {
     expect(many.interval![1] - (many.value as number)).toBeGreaterThan(1.5 * (few.interval![1] - (few.value as number)));
     const wide = await conformal(plain, data, { score: "absolute" });
     expect(wide.predict([-5]).interval![0]).toBe(0);
-    // Ends are in.
+    // The intervals include their ends.
     expect(coverage(wide, Dataset.fromArrays({ x: [[-5], [-6]], y: [0, 0] })).coverage).toBe(1);
   });
 
@@ -283,7 +284,8 @@ describe("prediction intervals", () => {
       ),
       { seed: 4, numRuns: 2000 },
     );
-    // All numbers are whole, the prediction is not: the 9th of 9 residuals is the quantile, and every one of them is held.
+    // All targets are integers but the prediction is not. The quantile is the 9th of 9 residuals, so the interval must
+    // contain every target.
     expect(intervalOf("absolute", 0.1, numberScore("absolute", 0.1, 3), false)[1]).toBeGreaterThanOrEqual(3);
   });
 
@@ -343,7 +345,7 @@ describe("conformal", () => {
       expect((await conformal(await conformal(both, data), data, { score: "aps" })).toBytes()).toEqual(both.toBytes());
       expect((await predictor<LinearPredictor>(both.toBytes())).predict(z)).toEqual(both.predict(z));
     }
-    // Scores are of the calibrated probabilities.
+    // Scores use the calibrated probabilities.
     const hot = await conformal(
       await calibrated(
         model,
@@ -402,7 +404,7 @@ describe("conformal", () => {
       ),
     );
     expect(heldIn(equal)).toEqual(heldIn(await conformal(model, rowsOf(z, y, 3))));
-    // Coverage counts them.
+    // Coverage includes rows of this kind.
     const held = coverage(equal, rowsOf(z, y, 3, weights));
     const inside = equal.predict(z).map(({ set }, i) => Number(set!.includes(className(y[i]))));
     const sizes = equal.predict(z).map(({ set }) => set!.length);
@@ -419,7 +421,8 @@ describe("conformal", () => {
     const flat = await outputModel(3, undefined, 0);
     const [z, y] = rowsFor(3);
     const model = await conformal(flat, rowsOf(z, y, 3), { alpha: 0.2 });
-    // All scores are equal, so that rows are told apart by their numbers: ⌈41 · 0.8⌉ = 33 of 40 have all classes, the others none.
+    // All scores are equal, so the random number of a row decides: ⌈41 · 0.8⌉ = 33 of 40 rows get all classes, and the
+    // others none.
     const sizes = model.predict(z).map(({ set }) => set!.length);
     expect(sizes.filter((n) => n === 3)).toHaveLength(33);
     expect(sizes.filter((n) => n === 0)).toHaveLength(7);

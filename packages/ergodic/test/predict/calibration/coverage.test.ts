@@ -1,7 +1,9 @@
 /**
- * The promise of conformal sets: over SETS independent sets of held-out rows and new ones, the mean coverage lies within 4 standard errors of
- * [1 − α, 1 − α + 1/(n + 1)]. Nine checks at 4 standard errors: a false alarm in some 2000 files. A rank that is one too low moves the coverage from 0.9 to
- * 0.88: in `npm test` by 5.8 standard errors of 0.0034, which a check sees 96 times of 100; at full power by 6.4 of 0.0031, and 99 times.
+ * The guarantee of conformal sets: over SETS independent sets of held-out and new rows, the mean coverage lies within 4
+ * standard errors of [1 − α, 1 − α + 1/(n + 1)]. Nine checks at 4 standard errors give one false alarm in about 2000
+ * runs of this file. A rank that is one too low moves the coverage from 0.9 to 0.88. In `npm test`, this is 5.8
+ * standard errors of 0.0034, which a check detects 96 times in 100. At full power, it is 6.4 of 0.0031, detected 99
+ * times.
  */
 import { existsSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
@@ -13,10 +15,13 @@ import { classRows, normalOf, outputModel, range, rowsOf, type Uniform, uniforms
 
 const SETS = 200;
 const N = 49;
-/** New rows of a set: the more, the less noise they add to its coverage. */
+/** New rows per set. More rows add less noise to the coverage. */
 const FRESH = power(3, 10) * N;
 const ALPHA = 0.1;
-/** The coverage of a set has a beta distribution, and its share of new rows a binomial one around it; the standard error of the mean over sets. */
+/**
+ * Standard error of the mean over sets. The coverage of a set has a beta distribution, and the share of covered new
+ * rows is binomial around it.
+ */
 const ERROR = Math.sqrt(((ALPHA * (1 - ALPHA)) / (N + 2) + (ALPHA * (1 - ALPHA)) / FRESH) / SETS);
 
 interface Found {
@@ -48,7 +53,7 @@ function say(name: string, { mean, error, size }: Found): void {
 function within(found: Found): void {
   expect(found.mean).toBeGreaterThan(1 - ALPHA - 4 * found.error);
   expect(found.mean).toBeLessThan(1 - ALPHA + 1 / (N + 1) + 4 * found.error);
-  // The standard error, of 200 sets, is known to 5 %.
+  // The standard error from 200 sets is known to 5 %.
   expect(found.error).toBeLessThan(1.25 * ERROR);
 }
 
@@ -117,7 +122,10 @@ describe(`over ${SETS} sets of ${N} rows`, () => {
 });
 
 describe("coverage of real data", () => {
-  /** Mean coverage over cuts of the rows that training has not seen: cuts share rows, so that no standard error is known, and the bounds are wide. */
+  /**
+   * Mean coverage over splits of the rows that training has not used. Splits share rows, so the standard error is
+   * unknown and the bounds are wide.
+   */
   async function ofCuts(model: LinearPredictor, rest: Dataset, options: object): Promise<Found> {
     const found: Coverage[] = [];
     for (const k of range(20)) {

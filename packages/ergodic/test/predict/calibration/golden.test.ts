@@ -14,7 +14,7 @@ interface Golden {
 }
 const golden = JSON.parse(readFileSync(new URL("golden/calibration.json", import.meta.url), "utf8")) as Golden;
 
-/** Two classes as one output. */
+/** Represents two classes by one output. */
 const oneOutput = (z: number[][]): number[][] => (z[0].length === 2 ? z.map(([a, b]) => [b - a]) : z);
 
 describe("temperature", () => {
@@ -22,7 +22,7 @@ describe("temperature", () => {
     "matches the reference for %i classes, %i rows, %s",
     async (classes, rows, _, { z, y, w, temperature, logLoss, p0 }) => {
       const found = temperatureOf(Float64Array.from(z.flat()), y, w, classes);
-      // brentq's slope is a sum of as many rounded terms.
+      // brentq computes the slope as a sum of as many rounded terms.
       expect(Math.abs((found as number) / temperature - 1)).toBeLessThan(1e-12);
       const model = await calibrated(await outputModel(classes), rowsOf(oneOutput(z), y, classes, w ?? undefined));
       const { probabilities } = model.description.calibration as {

@@ -1,4 +1,6 @@
-/** Files whose calibration is damaged, of a later version, or of another kind of model are refused before anything is made of them. */
+/**
+ * Files whose calibration is damaged, of a later version, or of another kind of model are refused before it is used.
+ */
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../../../src/engine/contract/index.ts";
 import {

@@ -1,4 +1,4 @@
-/** The early-stopping rule against the published counts and against sums of binomial terms. */
+/** The early-stopping rule agrees with the published counts and with binomial sums. */
 import { describe, expect, it } from "vitest";
 import { overAllowed, queriesFor } from "../../../src/predict/measure/early-stopping.ts";
 import { tail } from "./plain-rules.ts";

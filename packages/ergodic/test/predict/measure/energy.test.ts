@@ -1,4 +1,4 @@
-/** RAPL's counters in a tree as Linux shows it: which zones count, and what happens where a counter wraps. */
+/** RAPL counters in a directory tree like that of Linux: the zones that count, and counters that wrap. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

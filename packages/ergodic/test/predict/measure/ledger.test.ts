@@ -1,4 +1,4 @@
-/** The ledger of operations and bytes against counts by hand, and its energy against the published figures. */
+/** The ledger of operations and bytes agrees with counts by hand, and its energy with the published figures. */
 import { describe, expect, it } from "vitest";
 import { planAt } from "../../../src/engine/memory/array-plan.ts";
 import {
@@ -114,7 +114,7 @@ describe("ledger of linear models", () => {
     const set = Dataset.fromArrays({ x: numbers(30, 6), y: numbers(30, 1).map(([v]) => v) });
     const dense = counts(await measure(await data(rff), numbers(9, 6), quick));
     expect(dense).toMatchObject({ "multiply-adds": 16 * 6 + 32, functions: 32, parameters: 8 * 16 * 6 + 8 * 33, rows: 8 * 6 });
-    // Two blocks of 8 frequencies: three transforms of 8 log₂ 8 additions, and 4 products a number.
+    // Two blocks of 8 frequencies: three transforms of 8 log₂ 8 additions, and 4 products per number.
     const fast = counts(await measure(await data(sorf), numbers(9, 6), quick));
     expect(fast).toMatchObject({ "multiply-adds": 32, functions: 32, "element-wise operations": 16 * (3 * 3 + 4) + 1 });
   });
@@ -138,7 +138,7 @@ describe("ledger of network plans", () => {
     const found = await ofNetwork([dense(8), relu(), dense(3), relu(), dense(1)], 6);
     const multiplyAdds = 6 * 8 + 8 * 3 + 3;
     const parameters = 4 * (multiplyAdds + 8 + 3 + 1);
-    // A bias for each unit; a maximum for each that is hidden.
+    // A bias for each unit, and a maximum for each hidden unit.
     expect(counts(found)).toMatchObject({
       "multiply-adds": multiplyAdds,
       "element-wise operations": 8 + 3 + 1 + 8 + 3,
@@ -195,7 +195,7 @@ describe("ledger of network plans", () => {
     const { multiplyAdds } = countNetwork(sequential([gru(3), dense(1)]), [5, 4]);
     expect(multiplyAdds).toBe(5 * (4 * 9 + 3 * 9) + 3);
     expect(counts(found)["multiply-adds"]).toBe(multiplyAdds);
-    // Weights of each step are read in each step.
+    // Each step reads its weights.
     expect(counts(found).parameters).toBeGreaterThanOrEqual(4 * (5 * 27 + 36 + 3));
   });
 
@@ -233,7 +233,7 @@ it("counts a handwritten plan: a product of 3 of the 7 numbers per row", () => {
     steps: [{ kind: "kernel", calls: [{ kernel: "gemm", args: [...sizes, ...operands], repeat: [] }], result: 2 }],
   };
   const work = networkWork({ program } as never, 4, 24);
-  // Of the matrix x, from its first to its last number that is used: 3 · 7 + 3.
+  // The part of the matrix x from its first to its last used number: 3 · 7 + 3.
   expect(work).toMatchObject({
     multiplyAdds: 6,
     operations: 0,

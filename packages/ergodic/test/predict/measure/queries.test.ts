@@ -1,4 +1,4 @@
-/** Queries: rows drawn with replacement, in the form in which they were given; and what is refused, by name. */
+/** Queries: rows drawn with replacement in the form of the input. Also tests named refusals. */
 import { describe, expect, it } from "vitest";
 import { Dataset, measure, type SparseTable, type Table } from "../../../src/entries/everything.ts";
 import { queriesOf } from "../../../src/predict/measure/queries.ts";

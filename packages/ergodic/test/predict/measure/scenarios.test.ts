@@ -1,4 +1,4 @@
-/** MLPerf's scenarios, simulated exactly: a clock that the model moves, and a queue written plainly beside it. */
+/** MLPerf's scenarios, simulated exactly with a clock that the model advances, and compared with a plain queue. */
 import { describe, expect, it } from "vitest";
 import { type MeasureClock, type MeasureOptions, measure } from "../../../src/entries/everything.ts";
 import { highestRate, scheduled } from "../../../src/predict/measure/scenarios.ts";
@@ -6,7 +6,7 @@ import { allowedPlainly, arrivalsPlainly, quantilePlainly, queuePlainly } from "
 
 const rows = Array.from({ length: 5 }, (_, i) => [i, i * i]);
 
-/** Time passes as the model works, and where it is waited for. */
+/** A clock that advances while the model works and when the test waits. */
 class Clock implements MeasureClock {
   time = 1000;
   now = (): number => this.time;
@@ -56,7 +56,7 @@ describe("singleStream", () => {
     ] as const)
       expect(found.latencyMs[name]).toBeCloseTo(quantilePlainly(latencies, p)!, 9);
     expect([found.latencyMs.p99, found.latencyMs.p999]).toEqual([null, null]);
-    // With one over allowed, the second largest.
+    // With one late query allowed, the bound is the second largest latency.
     expect(found.bound).toMatchObject({ percentile: 0.9, over: 1 });
     expect(found.bound!.ms).toBeCloseTo(24.9, 9);
     expect(given.every((row) => rows.includes(row as number[]))).toBe(true);
@@ -203,7 +203,7 @@ describe("server", () => {
 
   it("halves the rate if the first guess is too high", async () => {
     const clock = new Clock();
-    // The warm-up takes 1 ms a call, so that the first rate is 500 a second.
+    // The warm-up takes 1 ms per call, so the first rate is 500 per second.
     const found = await simulated(
       clock,
       timed(clock, () => 20),
@@ -236,7 +236,7 @@ describe("server", () => {
     expect(one).toMatchObject({ rate: 1, queries: 459, valid: false, why: "the 99th percentile is not within 19 ms" });
   });
 
-  /** Two servers, which answer later. */
+  /** Two servers that answer asynchronously. */
   function parallel(clock: Parallel) {
     const free = [0, 0];
     const predict = (): Promise<void> => {
@@ -278,7 +278,7 @@ describe("server", () => {
   });
 });
 
-/** Time goes to the next event whenever nothing else is to be done. */
+/** A clock that advances to the next event when nothing else remains to be done. */
 class Parallel implements MeasureClock {
   time = 0;
   now = (): number => this.time;
@@ -295,7 +295,7 @@ class Parallel implements MeasureClock {
 
   private next(): void {
     if (this.events.length === 0) return;
-    // Answers before whoever waits for the same moment.
+    // Resolves answers before waits that end at the same time.
     const first = this.events.reduce((a, b) => (b.time < a.time ? b : a));
     this.events.splice(this.events.indexOf(first), 1);
     this.time = Math.max(this.time, first.time);
@@ -359,7 +359,7 @@ it("abandons a rate immediately once too many queries are late", async () => {
   const { over, latencies } = await scheduled(load, 100, () => 0, 25, 3);
   expect([calls, over]).toEqual([6, 4]);
   expect(latencies.filter((ms) => !Number.isNaN(ms))).toEqual(Float64Array.of(10, 20, 30, 40, 50, 60));
-  // What takes exactly as long as the limit is within it.
+  // A latency equal to the limit is within it.
   calls = 0;
   expect((await scheduled(load, 100, () => 0, 20, 3)).over).toBe(4);
   expect(calls).toBe(6);

@@ -1,4 +1,4 @@
-/** What a process and a file take, against what the system and Node's own gzip say of them. */
+/** Sizes of a process and of a file agree with those of the system and of Node's own gzip. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ const STATUS = "/proc/self/status";
 const isLinux = existsSync(STATUS);
 if (!isLinux) console.error(`tests: SKIPPED what compares memory with ${STATUS}, which is not there`);
 
-/** Bytes. */
+/** In bytes. */
 const system = (name: string): number =>
   1024 * Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(readFileSync(STATUS, "utf8"))![1]);
 
@@ -20,7 +20,7 @@ it.skipIf(!isLinux)("the peak size of the process matches the system's, in bytes
   const before = system("VmHWM");
   const { now, peak } = residentSize()!;
   const after = system("VmHWM");
-  // Both are counted in steps, and not at the same time.
+  // The two counters are updated in steps, at different times.
   expect(peak).toBeGreaterThan(0.9 * before);
   expect(peak).toBeLessThan(1.1 * after);
   expect(now).toBeGreaterThan(0.5 * system("VmRSS"));

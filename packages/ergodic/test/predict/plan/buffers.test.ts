@@ -1,4 +1,4 @@
-/** What a plan is given and gives, wherever its values lie in the buffers. */
+/** Inputs and outputs of a plan, wherever its values are in the buffers. */
 import { expect, it } from "vitest";
 import type { ArrayPlan, PlanCount, PlanStep, PlanValue } from "../../../src/engine/memory/array-plan.ts";
 import { buffersOf, constantsOf, parametersOf } from "../../../src/predict/plan/buffers.ts";

@@ -1,4 +1,4 @@
-/** Sizes of a plan's values: less than the 4 GiB that addresses reach. */
+/** Sizes of a plan's values stay below the 4 GiB of the address space. */
 import { expect, it } from "vitest";
 import type { PlanProgram } from "../../../src/engine/memory/array-plan.ts";
 import { checkProgram } from "../../../src/predict/plan/check.ts";

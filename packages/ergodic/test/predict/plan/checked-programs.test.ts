@@ -1,4 +1,6 @@
-/** Programs of a plan for batches: the same as made anew, checked before they are run, each once while it is kept. */
+/**
+ * Programs of a plan for batches equal rebuilt ones, and are checked before they run, once each while they are stored.
+ */
 import { beforeEach, expect, it, vi } from "vitest";
 import type { ArrayPlan } from "../../../src/engine/memory/array-plan.ts";
 import { planAt } from "../../../src/engine/memory/array-plan.ts";
@@ -7,7 +9,7 @@ import * as check from "../../../src/predict/plan/check.ts";
 import { PlanPrograms } from "../../../src/predict/plan/checked-programs.ts";
 import { workOf } from "../../../src/predict/plan/work.ts";
 
-/** z = x + x, of four numbers a row. */
+/** z = x + x, with four numbers per row. */
 const plan: ArrayPlan = {
   version: 1,
   precision: "f32",

@@ -1,4 +1,6 @@
-/** Batches of a plan in memory: programs of many sizes are kept, what they compute with is shared, and all of it is given back. */
+/**
+ * Batches of a plan in memory: programs of many sizes are stored, their workspace is shared, and everything is freed.
+ */
 import { describe, expect, it, vi } from "vitest";
 import { Arena } from "../../../src/engine/memory/arena.ts";
 import type { ArrayPlan, PlanCount } from "../../../src/engine/memory/array-plan.ts";
@@ -12,7 +14,10 @@ import { savedPlans } from "../plans.ts";
 const engine = await openEngine();
 const CHUNK = 64;
 
-/** z = 0 of each row, by way of as much memory; `unused` values more, each of which has its place in the table of a program. */
+/**
+ * Sets z to 0 through a workspace of the same size. The `unused` extra values each have an entry in the program's
+ * table.
+ */
 function partsOf({ size = { B: 8, plus: 0 }, unused = 0 }: { size?: PlanCount; unused?: number } = {}): PlanParts {
   const plan: ArrayPlan = {
     version: 1,
@@ -106,7 +111,7 @@ it("continues with existing programs if memory runs out for a larger batch", () 
     } finally {
       taking.mockRestore();
     }
-    // What has been given back belongs to others.
+    // Freed memory can belong to other owners.
     const others = Array.from({ length: 300 }, () => engine.memory.allocate(64, "others"));
     for (const { pointer } of others) engine.memory.u8(pointer, 64).fill(7);
     expect(network.run({ x: x.subarray(0, size) }, 1)).toEqual(wanted);

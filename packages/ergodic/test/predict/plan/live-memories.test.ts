@@ -1,15 +1,18 @@
-/** How many memories there are at a time: those that were used longest ago are given up, each once for each time that it was made. */
+/**
+ * The number of memories at a time is limited. The least recently used ones are evicted, once for each time that they
+ * were made.
+ */
 import { expect, it } from "vitest";
 import { MemoryLimitError } from "../../../src/engine/errors/errors.ts";
 import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "../../../src/predict/plan/live-memories.ts";
 
-/** A plan of a name, that tells when it gives its memory up. */
+/** A named plan that records its eviction. */
 function holder(name: string, told: string[]): { plan: HasMemory; reference: WeakRef<HasMemory> } {
   const plan = { giveUp: () => void told.push(name) };
   return { plan, reference: new WeakRef<HasMemory>(plan) };
 }
 
-/** Fails once for want of address space, then gives `made`. */
+/** Fails once for lack of address space and then returns `made`. */
 function scarce<T>(made: T): () => T {
   let refused = false;
   return () => {
@@ -26,7 +29,7 @@ it("evicts the least recently used memory beyond 256", () => {
   noteMemory(all[0].reference);
   expect(madeMemory(() => "made")).toBe("made");
   expect(told).toEqual(["1"]);
-  // Room for one.
+  // There is space for one more.
   madeMemory(() => "made");
   expect(told).toEqual(["1"]);
   forgetMemory(all[2].reference);
@@ -46,7 +49,7 @@ it("evicts a holder again after it gets new memory, even the most recently used"
     told.length = 0;
     expect(madeMemory(scarce(round))).toBe(round);
     expect(told.filter((name) => name !== "another")).toEqual(["one", "two"]);
-    // The next round begins with the one that was used last.
+    // The next round starts with the most recently used memory.
     noteMemory(two.reference);
     told.length = 0;
     madeMemory(scarce(round));

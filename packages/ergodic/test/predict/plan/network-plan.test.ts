@@ -1,4 +1,7 @@
-/** Programs on arrays, saved as plans and run without the compiler, against the interpreter: any number of rows, both precisions. */
+/**
+ * Array programs, saved as plans and run without the compiler, agree with the interpreter for any number of rows and
+ * both precisions.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import * as array from "../../../src/engine/compiler/array/index.ts";
 import { encodePlan } from "../../../src/engine/compiler/array/serialise.ts";
@@ -12,12 +15,12 @@ import { NetworkPlan } from "../../../src/predict/plan/network-plan.ts";
 import { placesOf } from "../../../src/predict/plan/value-places.ts";
 
 type Parameters = Record<string, SymbolicArray>;
-/** A network on rows x [batch, …] with parameters by name. */
+/** A network on rows x [batch, …] with named parameters. */
 interface Network {
   readonly x: Shape;
   readonly parameters: Record<string, Shape>;
   build(x: SymbolicArray, parameters: Parameters): SymbolicArray;
-  /** Values of x; normal ones by default. */
+  /** Values of x. Default: normal numbers. */
   readonly draw?: (normal: () => number) => number;
 }
 
@@ -149,7 +152,7 @@ it.each(["f32", "f64"] as const)("an open batch of %s records whether each numbe
     const { input } = batch;
     expect(input).toBeInstanceOf(precision === "f64" ? Float64Array : Float32Array);
     expect(input.length).toBe(5 * rows);
-    // The low half of this double would be infinity in float32, were it taken for one.
+    // The low half of this double would be infinity if it were read as float32.
     input.fill(precision === "f64" ? new Float64Array(new Uint32Array([0x7f800000, 0x3ff00000]).buffer)[0] : 1);
     expect(batch.isFinite()).toBe(true);
     for (const bad of [NaN, Infinity]) {
@@ -220,7 +223,7 @@ describe("memory between the layers", () => {
     using predictor = new NetworkPlan(engine, wide.plan, wide.constants);
     const before = engine.memory.usedBytes;
     const { y } = predictor.run({ x: new Array(20).fill(1).map((_, i) => i) }, 20);
-    // Two values of 8 MiB a row: batches of 4 rows.
+    // Two values of 8 MiB per row allow batches of 4 rows.
     expect(predictor.chunk).toBe(4);
     expect(engine.memory.usedBytes - before).toBeLessThan(2 ** 26 + 2 ** 20);
     expect([...y]).toEqual(Array.from({ length: 20 }, (_, i) => i * 2 ** 20));

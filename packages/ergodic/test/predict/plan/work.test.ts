@@ -1,4 +1,4 @@
-/** The work of a program: each thing that it does counts, by as much as is said. */
+/** The work of a program: each operation counts at its stated cost. */
 import { expect, it } from "vitest";
 import type { PlanLoop, PlanProgram, PlanScan, PlanStep } from "../../../src/engine/memory/array-plan.ts";
 import { ELEMENT } from "../../../src/predict/plan/kernel-rules.ts";
@@ -18,7 +18,7 @@ const loop = (more: object = {}): PlanLoop<number> =>
 it("loops cost every load, store and reduction per element, and every operation by kind", () => {
   const base = work(loop());
   const each = (more: object): number => work(loop(more)) - base;
-  // Of 35 elements in one tile, which begins each of them as often as sixteen elements take.
+  // 35 elements in one tile, whose start costs as much as sixteen elements.
   const [elements, begun] = [35, 16];
   const once = (elements + begun) * ELEMENT;
   expect(each({ loads: [access, access] })).toBe(once);
@@ -87,7 +87,7 @@ it("scans cost their body per step, carried copies, and stored histories", () =>
   const none = { over: [], constants: [], current: [], next: [], outputs: [], histories: [], carries: [] };
   const scan = (more: Partial<PlanScan<number>> = {}): number =>
     work({ kind: "scan", length: 4, reverse: false, body, ...none, ...more } as PlanScan<number>);
-  // The body, and the round itself.
+  // The body and the round itself.
   const step = 515 + 512;
   expect(scan()).toBe(4 * step);
   expect(scan({ length: 0 })).toBe(step);
