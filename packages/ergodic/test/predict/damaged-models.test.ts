@@ -262,7 +262,6 @@ describe("damaged models of other kinds", () => {
 
   it("keeps the cause of an unforeseen error", async () => {
     const bytes = changed(binary, ({ description }) => {
-      // The value cannot be copied, or is nested more deeply than the stack allows.
       description.pipeline = [{ kind: "numbers", get: "x" }];
     });
     expect((await refusal(bytes)).code).toBe("PIPELINE_STEP");

@@ -196,7 +196,7 @@ describe("rows of a matrix", () => {
 });
 
 describe("datasets", () => {
-  it.each(["f32", "f64", "i8", "i16"] as const)("of %s, dense, have the bits of their rows", async (type) => {
+  it.each(["f32", "f64", "i8", "i16"] as const)("give the bits of their rows if dense, type %s", async (type) => {
     for (const [columns, outputs] of [
       [1, 1],
       [3, 2],
@@ -215,7 +215,7 @@ describe("datasets", () => {
     }
   });
 
-  it.each(["f32", "f64"] as const)("of %s, sparse, and tables have the bits of their rows, including empty ones", async (type) => {
+  it.each(["f32", "f64"] as const)("give the bits of their rows if sparse, type %s, and so do tables, including empty rows", async (type) => {
     for (const outputs of [1, 3]) {
       const model = await modelOf(40, outputs, type, "sparse");
       const x = rowsOf(700, 40).map((row, i) =>
@@ -242,7 +242,7 @@ describe("datasets", () => {
     }
   });
 
-  it("with more columns than the model, names, or invalid numbers use the ordinary path", async () => {
+  it("use the ordinary path for tables with more columns, other names, or invalid numbers", async () => {
     const model = await modelOf(6, 1, "f32", "sparse");
     const x = rowsOf(900, 8);
     const cut = x.map((row) => row.slice(0, 6).map(Math.fround));

@@ -108,7 +108,7 @@ describe("pipeline costs", () => {
     ["orthogonal", { work: 96 * 260 + 4 * 32 * 9 + 32 * 128, bytes: 96 * 8 + 72 + 256 }],
     ["sorf", { work: 32 * (3 * 64 + 3 * 32) + 32 * 128, bytes: 96 + 32 + 256 }],
     ["fastfood", { work: 32 * (128 + 128 * 5 + 2 * 32) + 32 * 128, bytes: 21 * 32 + 64 + 256 }],
-  ])("of %s consist of drawn numbers, once, and work per row", (kind, cost) => {
+  ])("count drawn numbers once and work per row for %s", (kind, cost) => {
     expect(transformations.get(kind)!.cost!(map(kind, 64, 3) as never)).toEqual(cost);
   });
 
@@ -139,7 +139,7 @@ describe("pipeline costs", () => {
   });
 });
 
-it("of repeated hashing include no names of all columns", () => {
+it("repeated hashing needs no names of all columns", () => {
   const again = transformations.get("hash")!;
   const input = again.output(hash(30) as never, {
     columnCount: 1,

@@ -40,20 +40,20 @@ describe("popularity baseline", () => {
 });
 
 describe("list of 4 recommendations", () => {
-  it("for a user with one liked item in second place compares with an ideal list of one", () => {
+  it("compares a user with one liked item, in second place, with an ideal list of one", () => {
     const { precision, recall, ndcg } = metricsOf(4, [1]);
     expect(precision).toBe(1 / 4);
     expect(recall).toBe(1);
     expect(ndcg).toBeCloseTo(gain(2) / gain(1), 12);
   });
 
-  it("for a user with more liked items than places compares with an ideal list of 4", () => {
+  it("compares a user with more liked items than places with an ideal list of 4", () => {
     const { precision, recall, ndcg } = metricsOf(4, [0, 1, 2, 3, 4, 5]);
     expect([precision, recall]).toEqual([1, 4 / 6]);
     expect(ndcg).toBeCloseTo(1, 12);
   });
 
-  it("with only two allowed items divides precision by the requested length", () => {
+  it("divides precision by the requested length even if only two items are allowed", () => {
     const { precision, recall } = metricsOf(4, [0, 1], Uint8Array.of(0, 0, 1, 1, 1, 1));
     expect(precision).toBe(2 / 4);
     expect(recall).toBe(1);

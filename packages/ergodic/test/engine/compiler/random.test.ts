@@ -147,7 +147,7 @@ describe("derivatives", () => {
     );
   };
 
-  test("agree with finite differences, element-wise and through sums", () => {
+  test("match finite differences, element-wise and through sums", () => {
     // Excludes maxima, because near a tie a difference straddles the kink.
     const smooth = REDUCED.slice(0, -1);
     fc.assert(
@@ -165,7 +165,7 @@ describe("derivatives", () => {
     );
   });
 
-  test("of a vector output equal those of the sum of its elements", () => {
+  test("differentiate a vector output like the sum of its elements", () => {
     fc.assert(
       fc.property(programs(SMOOTH, { steps: 6 }), ({ vector: output }) => {
         expect(derive(output, vector("a"))).toBe(derive(sum(output), vector("a")));

@@ -128,7 +128,7 @@ test("accepts subnormal arguments and returns subnormal results", () => {
 
 describe("derivatives", () => {
   const x = vector("x");
-  test.each(names.filter((name) => name !== "trigamma"))("of %s agree with central differences of the reference", (name) => {
+  test.each(names.filter((name) => name !== "trigamma"))("match central differences of the reference for %s", (name) => {
     const slope = derive(builders[name](x), x);
     const h = 1e-4;
     for (const at of [-2.3, -0.4, 0.3, 0.9, 1.7, 3.6]) {

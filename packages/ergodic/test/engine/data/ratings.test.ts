@@ -115,7 +115,7 @@ describe("making ratings", () => {
 });
 
 describe("parts of ratings", () => {
-  it("a split covers every rating once and keeps all names", () => {
+  it("splits cover every rating once and keep all names", () => {
     using all = plantedRatings();
     const { train, test } = all.split(0.7, { seed: 4 });
     expect(train.count).toBe(Math.round(0.7 * all.count));

@@ -108,7 +108,7 @@ describe("tensors of a saved state", () => {
       expect(refusal(() => kept.into(other, "x"))).toMatch(/numbers/);
   });
 
-  it("of a part are selected by prefix and named by the remainder", () => {
+  it("can be selected as a part by a prefix of their names", () => {
     const whole = part({}, { "a.x": Float64Array.of(1), "ab.x": Float64Array.of(2), "ba.x": Float64Array.of(3) });
     const inner = whole.part("the part", "a.", { n: 1 });
     expect(inner.snapshot).toEqual({ tensors: { x: Float64Array.of(1) }, state: { n: 1 } });

@@ -77,7 +77,7 @@ const kinds: { name: string; options: FitOptions; model?: LinearOptions; validat
 ];
 
 describe("memory of runs", () => {
-  it("is flat over a million updates", async () => {
+  it("stays flat over a million updates", async () => {
     const { data } = plantedRows({ rows: 5000, columns: 10, classes: 2, format: "dense", type: "f32" });
     const used: number[] = [];
     const heap: number[] = [];
@@ -100,7 +100,7 @@ describe("memory of runs", () => {
     data.dispose();
   });
 
-  it.each(kinds)("is freed completely after each run: $name", async ({ options, model, validate }) => {
+  it.each(kinds)("frees everything after each run: $name", async ({ options, model, validate }) => {
     const { data } = plantedRows({ rows: 40, columns: 6, classes: 2, format: "dense", type: "f32" });
     const { data: heldOut } = plantedRows({ rows: 20, columns: 6, classes: 2, format: "dense", type: "f32" });
     const once = async (): Promise<void> =>
@@ -115,7 +115,7 @@ describe("memory of runs", () => {
     heldOut.dispose();
   });
 
-  it("is freed completely after paths with cross-validation", async () => {
+  it("frees everything after paths with cross-validation", async () => {
     const { data } = plantedRows({ rows: 40, columns: 6, classes: 2, format: "sparse", type: "f32" });
     const once = async (): Promise<void> => void (await fit.path(linear(), data, { lambdas: 5, folds: 3 }));
     await once();
@@ -126,7 +126,7 @@ describe("memory of runs", () => {
     data.dispose();
   });
 
-  it("is freed completely after runs that fail or are refused", async () => {
+  it("frees everything after runs that fail or are refused", async () => {
     const { data } = plantedRows({ rows: 40, columns: 6, classes: 2, format: "sparse", type: "f32" });
     const attempts = [
       () => fit(linear({ loss: "poisson" }), data, { epochs: 1 }),
@@ -143,7 +143,7 @@ describe("memory of runs", () => {
     data.dispose();
   });
 
-  it("of a dataset held only by a run is retained until the run ends, then freed", async () => {
+  it("retains a dataset held only by a run until the run ends, then frees it", async () => {
     await collected();
     const before = memory.usedBytes;
     const begin = (): ReturnType<typeof fit> => {

@@ -165,7 +165,7 @@ describe("stopping", () => {
       expect(await reasonOf({ ...script, convergesAt: 20 }, again)).not.toMatch(/before it converged/);
     });
 
-    it("gives advice without rates if a converging algorithm diverges", async () => {
+    it("gives advice that does not mention rates if a converging algorithm diverges", async () => {
       const lossAt = (step: number): number => (step < 15 ? 1 : Number.POSITIVE_INFINITY);
       const until = { epochs: 3 };
       await expect(reasonOf({ lossAt, converges: true }, { until })).rejects.toThrow(
@@ -417,7 +417,7 @@ describe("abort signals", () => {
     expect(progression.asked).toEqual([]);
   });
 
-  it("from a timer end a busy run", async () => {
+  it("end a busy run from a timer", async () => {
     const { run } = begin({ stepsPerEpoch: 1e9 }, { until: { epochs: 1 }, signal: AbortSignal.timeout(30) });
     await expect(run).rejects.toThrow(/timeout/);
   });

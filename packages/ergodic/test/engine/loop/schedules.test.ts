@@ -187,7 +187,7 @@ describe("row schedules", () => {
     expect(heads[0]).not.toEqual(blocks);
   });
 
-  it("with replacement: draws rows uniformly", async () => {
+  it("draws rows uniformly with replacement", async () => {
     const n = 20;
     using data = oneHot(n);
     using run = await begin(

@@ -16,7 +16,7 @@ describe("stored ticks", () => {
   });
 
   it.each([17, 100, 1000, 12_345])(
-    "of %i in all include the last ones and an even selection of earlier ones",
+    "retain the last ticks of %i and an even selection of earlier ones",
     (count) => {
       const ticks = new Ticks(8);
       for (let t = 0; t < count; t++) ticks.add(tick(t));
@@ -39,7 +39,7 @@ describe("stored ticks", () => {
     },
   );
 
-  it("of a long run are complete for a watcher, but thinned for the result and late watchers", async () => {
+  it("are complete for a watcher of a long run, but thinned for its result and late watchers", async () => {
     const epochs = 10_000;
     const progression = new Scripted({ stepsPerEpoch: 1 });
     const run = new Run<Tick[]>({

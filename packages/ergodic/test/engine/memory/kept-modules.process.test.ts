@@ -99,7 +99,7 @@ describe("linked modules", () => {
     expect(Math.max(...table.keys())).toBeLessThan(10 + 130);
   });
 
-  it("that are large are evicted early when nobody holds them", () => {
+  it("are evicted early if they are large and nobody holds them", () => {
     const { modules } = bookkeeping();
     const large = (x: number): Uint8Array => {
       const code = new Array<number>(2 ** 19).fill(0x01);
@@ -114,7 +114,7 @@ describe("linked modules", () => {
     expect(modules.counts).toEqual({ linked: 7, idle: 7 });
   });
 
-  it("that are used repeatedly count once towards the limit on bytes", () => {
+  it("count once towards the limit on bytes if they are used repeatedly", () => {
     const { modules } = bookkeeping();
     const held = new Held();
     const many = Array.from({ length: 100 }, (_, i) => answering(i));
@@ -175,7 +175,7 @@ describe("linked modules", () => {
     expect(memory.usedBytes).toBeLessThanOrEqual(used);
   });
 
-  it("with equal hashes differ by their bytes", () => {
+  it("differ by their bytes if their hashes are equal", () => {
     const { modules } = bookkeeping(() => "same");
     const held = new Held();
     const [one, two] = [1, 2].map((x) => modules.link(answering(x), ["f"], held));

@@ -25,7 +25,7 @@ it.each([
   [0.99, 2.3263478740408408],
   [0.999999, 4.753424308817087],
 ])("computes the quantile of %d within 1e-15 relative", (u, wanted) => {
-  // Above one half, 1 − u is exact, but the quantile's own condition number spreads the rounding of the last operations.
+  // Above one half, 1 − u is exact, but the condition number of the quantile amplifies the final rounding errors.
   expect(Math.abs(normalQuantile(u) - wanted)).toBeLessThanOrEqual(1e-15 * Math.abs(wanted));
 });
 

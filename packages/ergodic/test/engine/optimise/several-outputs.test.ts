@@ -46,6 +46,6 @@ for (const [name, rule] of Object.entries({ spsMax: spsMax(), prodigy: prodigy()
       losses.push(run.loss);
     }
     expect(losses[0]).toBeLessThan(0.5 * Math.log(3));
-    expect(losses[1]).toBeCloseTo(losses[0], 9); // Sparse and dense rows are summed in different orders.
+    expect(losses[1]).toBeCloseTo(losses[0], 9); // sparse and dense rows are summed in different orders
   });
 }

@@ -26,7 +26,7 @@ function logLikelihood(drawCount: number): Float64Array {
 
 const counts = { observationCount: y.length, chainCount: 4 };
 
-describe("a normal mean", () => {
+describe("normal mean model", () => {
   const given = logLikelihood(4000);
   const loo = psisLoo(given, { ...counts, relativeEfficiency: 1 });
 

@@ -35,7 +35,7 @@ it("refuses values that are not probabilities", () => {
   );
 });
 
-it("gives ties their average rank, and NaN none", () => {
+it("gives ties their average rank, and NaN no rank", () => {
   expect([...averageRanks(new Float64Array([3, -0, 3, Infinity, 0, 3]))]).toEqual([4, 1.5, 4, 6, 1.5, 4]);
   expect([...averageRanks(new Float64Array([2, Number.NaN, 1]))]).toEqual([2, Number.NaN, 1]);
 });

@@ -98,7 +98,7 @@ it("names the requested quantiles", () => {
   ]);
 });
 
-it("gives a constant only its mean", () => {
+it("reports only the mean of a constant", () => {
   const { c } = summary({ c: new Float64Array(20).fill(0.1) }, { chainCount: 2 });
   expect(c).toMatchObject({ mean: 0.1, sd: 0, quantiles: { q5: 0.1, q50: 0.1, q95: 0.1 } });
   expect([c.mcseMean, c.mcseSd, c.essBulk, c.essTail, c.rhat, c.paretoK].every(Number.isNaN)).toBe(true);

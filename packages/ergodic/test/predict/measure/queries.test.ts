@@ -13,7 +13,7 @@ const table: Table = {
 };
 
 describe("sampled queries", () => {
-  it("of a table are tables of whole rows", () => {
+  it("are tables of whole rows for a table", () => {
     const queries = queriesOf(table, 40, 0);
     const { rowCount, columns, source } = queries.at(7) as Table;
     expect([rowCount, source]).toEqual([40, "people"]);
@@ -24,7 +24,7 @@ describe("sampled queries", () => {
     expect([...new Set(pairs)].sort()).toEqual(["10c", "20a", "30b"]);
   });
 
-  it("of a sparse table contain entries, targets, weights and offsets", () => {
+  it("contain entries, targets, weights and offsets of a sparse table", () => {
     const sparse: SparseTable = {
       ...{ rowCount: 3, columnCount: 9, rowStart: Uint32Array.of(0, 2, 2, 3), columnIndex: Uint32Array.of(1, 4, 8) },
       ...{ values: Float32Array.of(0.5, 2, 3), target: Float64Array.of(7, 8, 9), weights: Float64Array.of(1, 2, 3), source: "s" },
@@ -38,7 +38,7 @@ describe("sampled queries", () => {
     expect([...new Set(shown)].sort()).toEqual(["  8 2 5", "1,4 0.5,2 7 1 4", "8 3 9 3 6"]);
   });
 
-  it("of a dataset are datasets whose memory is freed", () => {
+  it("are datasets for a dataset, and their memory is freed", () => {
     const data = Dataset.fromArrays({ x: [[1], [2], [3]], y: [1, 2, 3] });
     const queries = queriesOf(data, 5, 0);
     const query = queries.at(0) as Dataset;

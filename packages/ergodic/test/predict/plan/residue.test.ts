@@ -183,7 +183,7 @@ describe("residue of a plan", () => {
     const plan = (steps: PlanStep[]): ArrayPlan => ({ version: 1, precision: "f32", values, steps });
     expect(shows(plan([product(X, X, GAPS, { between: 2 }), one(GAPS, 1), copy(X, Z, 4)]), 3)).toBe(true);
     expect(shows(plan([zero(GAPS), product(X, X, GAPS, { between: 2 }), one(GAPS, 1), copy(X, Z, 4)]), 3)).toBe(false);
-    // One half of each row except the first, and of each row except the last.
+    // The first half of each row except the last, and the second half of each row except the first.
     expect(shows(plan([halves(0), halves(12), copy(W, Z, 4, [8, 4], [4, 0])]), 3)).toBe(true);
     const third = { ...loopOf(X, W, 8), stores: [{ to: { value: W, offset: 16, strides: [0, 1] }, from: 0 }] } as PlanStep;
     expect(shows(plan([halves(0), halves(12), third, copy(W, Z, 4, [8, 4], [4, 0])]), 3)).toBe(true);
