@@ -11,7 +11,7 @@ it.each<[string, object, object]>([
   ["weighted ratings, whose penalty has a scale", { ...rating, weighted: true, scale: 0.5 }, { task: "rating" }],
   ["preferences", preference, { task: "preference", biases: false }],
   ["preferences of alpha 0 and rank 1", { ...preference, alpha: 0, rank: 1 }, { rank: 1 }],
-])("%s", (_, description, facts) => {
+])("accepts %s", (_, description, facts) => {
   expect(factorFacts(description as never, "m")).toMatchObject(facts);
 });
 

@@ -140,7 +140,7 @@ describe("damaged linear models", () => {
       /3 numbers in "weights", but 1099511627776 are wanted/,
     ],
   ];
-  it.each(cases)("%s", async (_, change, words) => {
+  it.each(cases)("refuses a model %s", async (_, change, words) => {
     const error = await refusal(changed(binary, change));
     expect(error.message).toMatch(words);
     expect(error.code).toMatch(/^(MODEL_FORMAT|PIPELINE_STEP)$/);
@@ -200,7 +200,7 @@ describe("damaged pipeline steps", () => {
       /columns of numbers before it/,
     ],
   ];
-  it.each(cases)("%s", async (_, at, more, words) => {
+  it.each(cases)("refuses %s", async (_, at, more, words) => {
     using data = Dataset.fromTable(table, { target: "y", impute: "mode" });
     const bytes = (await fit(linear({ standardise: true }), data, { epochs: 1 })).toBytes();
     const error = await refusal(changed(bytes, step(at, more)));
@@ -330,7 +330,7 @@ describe("model bytes for any number of workers", () => {
     ["replicas", linear(), { replicas: 4 }],
     ["all rows", linear(), { rule: lbfgs(), precision: "f64" as const }],
     ["a network", network([dense(1)], { loss: "logistic" }), { replicas: 2, batch: 2 }],
-  ])("%s", async (_, model, options) => {
+  ])("are equal for one and two workers: %s", async (_, model, options) => {
     const bytes = async (workers: number): Promise<Uint8Array> =>
       (
         await fit(model as ReturnType<typeof linear>, classes as Data, {

@@ -86,7 +86,7 @@ describe("limits on work before execution", () => {
     ],
     "copies of a scan's carries": [scan(1e6, nested(0, 1), new Array(40).fill(1))],
   };
-  it.each(Object.keys(endless))("%s", (name) => {
+  it.each(Object.keys(endless))("refuses %s", (name) => {
     const plan = planOf([z, own(4)], [...endless[name], { kind: "zero", value: 0 }]);
     expect(() => opened(plan)).toThrow(DataError);
     expect(() => opened(plan)).toThrow(/\[MODEL_(WORK|FORMAT)\]/);
@@ -166,7 +166,7 @@ describe("limits on memory before allocation", () => {
       ],
     ),
   };
-  it.each(Object.keys(large))("%s", (name) => {
+  it.each(Object.keys(large))("refuses %s", (name) => {
     const bytes = engine.memory.usedBytes;
     expect(() => opened(large[name])).toThrow(
       /^hostile: takes [\d.]+ GiB of memory besides its numbers, but maxMemory is 1 GiB; if you trust the file, load it with a larger maxMemory \[MODEL_MEMORY\]$/,

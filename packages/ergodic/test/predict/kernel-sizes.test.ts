@@ -15,7 +15,7 @@ const lines = readFileSync(new URL("cases/kernels.txt", import.meta.url), "utf8"
 const pairs = Array.from({ length: lines.length / 2 }, (_, k) => [lines[2 * k], lines[2 * k + 1].slice(2)]);
 type Given = [kernel: string, elementBytes: 4 | 8, counts: number[], shape?: number[]];
 
-it.each(pairs)("%s", (given, wanted) => {
+it.each(pairs)("has the stated sizes and work: %s", (given, wanted) => {
   const [kernel, elementBytes, counts, shape = []] = JSON.parse(given) as Given;
   const left = [...counts];
   const argument = (role: string): PlanArgument<number> => {

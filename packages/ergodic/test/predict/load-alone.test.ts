@@ -2,7 +2,7 @@
 import { expect, it, vi } from "vitest";
 import type { NetworkPredictor } from "../../src/entries/everything.ts";
 
-it.each([false, true])("deterministic: %s", async (deterministic) => {
+it.each([false, true])("loads only the kernels of the plan, deterministic: %s", async (deterministic) => {
   const { Dataset, dense, fit, network, relu } = await import("../../src/entries/everything.ts");
   const data = Dataset.fromArrays({
     x: Array.from({ length: 40 }, (_, i) => [Math.sin(i), i % 3]),

@@ -24,7 +24,7 @@ const close = (given: number, wanted: number) =>
   expect(Math.abs(given - wanted)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(wanted)));
 
 describe("golden values of scikit-learn (calls in golden/metrics.py)", () => {
-  it.each(cases)("$task, weights $weights.length", ({ task, outputs, targets, weights, value }) => {
+  it.each(cases)("match for $task, weights $weights.length", ({ task, outputs, targets, weights, value }) => {
     const given = all(task, outputs, targets, weights, 4);
     expect(Object.keys(given).sort()).toEqual(Object.keys(value).sort());
     for (const [name, wanted] of Object.entries(value)) {
@@ -279,7 +279,7 @@ describe("refused metrics", () => {
     ["lengths that differ", () => all("multiclass", [0.5, 0.5], [1], null, 3), /1 targets came with 2 outputs/],
     ["a negative weight", () => all("binary", [0.5], [1], [-1]), /weight -1/],
   ];
-  it.each(refused)("%s", (_, act, message) => {
+  it.each(refused)("refuses %s", (_, act, message) => {
     expect(act).toThrow(message);
     expect(act).toThrow(DataError);
   });

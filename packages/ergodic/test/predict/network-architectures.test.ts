@@ -36,7 +36,7 @@ const networks: Record<string, { readonly network: LayerLike; readonly shape: Sh
   lstm: { network: sequential([lstm(6), dense(3)]), shape: [5, 4] },
 };
 
-it.each(Object.keys(networks))("%s", (name) => {
+it.each(Object.keys(networks))("predicts like the interpreter: %s", (name) => {
   const { network, shape } = networks[name];
   const draws = stream(8, "network architectures", name).at(0);
   const traced = (rows: number) => traceNetwork(network, input("x", [rows, ...shape]));

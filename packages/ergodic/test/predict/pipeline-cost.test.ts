@@ -55,7 +55,7 @@ describe("pipelines refused before allocation", () => {
     "products of a billion columns": ["MEMORY", [hash(30), { kind: "products", inputs: 2 ** 30, terms: [[0, 1]] }]],
     "hashed columns, hashed again": ["MEMORY", [hash(30)]],
   };
-  it.each(Object.keys(cases))("%s", async (name) => {
+  it.each(Object.keys(cases))("refuses %s", async (name) => {
     const [code, steps, source] = cases[name];
     const bytes = with_(steps, source);
     expect(bytes.length).toBeLessThan(10_000);

@@ -26,7 +26,7 @@ const bytesOf = {
   factorisation: async () => (await fit(factorisation({ rank: 2 }), ratings, { epochs: 1 })).toBytes(),
 };
 
-it.each(Object.keys(bytesOf) as (keyof typeof bytesOf)[])("%s", async (kind) => {
+it.each(Object.keys(bytesOf) as (keyof typeof bytesOf)[])("disposes of a predictor: %s", async (kind) => {
   const bytes = await bytesOf[kind]();
   let left: AnyPredictor;
   {

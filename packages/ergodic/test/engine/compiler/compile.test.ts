@@ -565,7 +565,7 @@ describe("refusals", () => {
       /only i8 and i16 round at random/,
     ],
   ];
-  test.each(refused)("%s", (_, part, message) => expect(() => compile({ ...base, ...part }, { shared: false })).toThrow(message));
+  test.each(refused)("refuses %s", (_, part, message) => expect(() => compile({ ...base, ...part }, { shared: false })).toThrow(message));
 });
 
 test("accepts numbers as conditions and conditions as numbers", () => {

@@ -84,7 +84,7 @@ describe("closed forms", () => {
     ["itself", x, x, constant(1)],
     ["an inner node", exp(square(x)), square(x), exp(square(x))],
   ];
-  test.each(forms)("%s", (_, output, wrt, expected) => expect(derive(output, wrt)).toBe(expected));
+  test.each(forms)("derives the closed form: %s", (_, output, wrt, expected) => expect(derive(output, wrt)).toBe(expected));
 });
 
 test("sends the slope at a tie to the first argument, and gives |x| slope 0 at 0", () => {

@@ -93,7 +93,7 @@ describe("simplification", () => {
     ["round ⌊x⌋", round(floor(g)), floor(g)],
     ["min(x, x)", min(g, g), g],
   ];
-  test.each(rules)("%s", (_, simplified, expected) => expect(simplified).toBe(expected));
+  test.each(rules)("simplifies %s", (_, simplified, expected) => expect(simplified).toBe(expected));
 
   test("keeps the rank of a condition, so that a vector stays a vector", () => {
     expect(where(less(g, 0), rate, rate).rank).toBe(1);
@@ -125,7 +125,7 @@ describe("print", () => {
     ["1e−8 + g·n·i", add(1e-8, mul(mul(g, count()), index()))],
     ["(−2)·g", mul(g, -2)],
   ];
-  test.each(printed)("%s", (text, expr) => expect(print(expr)).toBe(text));
+  test.each(printed)("prints %s", (text, expr) => expect(print(expr)).toBe(text));
 
   test("names repeated subexpressions if the text would be long", () => {
     let shared = add(scalar("t1"), vector("t"));

@@ -18,7 +18,7 @@ describe("hoist", () => {
     ["a scalar times a vector over a vector", mul(s, div(x, y))],
     ["a sum of products with scalars", sum(mul(s, div(mul(t, x), s)))],
     ["a vector over a product of scalars", div(mul(s, x), mul(t, s))],
-  ])("%s", (_, expr) => {
+  ])("keeps the numbers of %s", (_, expr) => {
     const [given, moved] = [at(expr), at(hoist([expr])[0])];
     for (const [i, value] of given.entries()) expect(moved[i] / value).toBeCloseTo(1, 14);
   });

@@ -424,7 +424,7 @@ describe("invalid input", () => {
       'news.libsvm: row 1: column "x1" is Infinity, but must be a finite number [DATA_VALUE]',
     ],
   ];
-  it.each(cases)("%s", (_, act, message) => {
+  it.each(cases)("refuses %s", (_, act, message) => {
     const before = engineMemory().usedBytes;
     expect(act).toThrow(message);
     expect(act).toThrow(/^.*\]$/);

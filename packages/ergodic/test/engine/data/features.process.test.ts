@@ -318,7 +318,7 @@ describe("cost per row of structured maps: O(count·log d)", () => {
   it.each([
     ["sorf", sorfStep, 3, 3 + 1],
     ["fastfood", fastfoodStep, 2, 1 + 1],
-  ] as const)("%s", (_, step, transforms, own) => {
+  ] as const)("has the cost of its transforms: %s", (_, step, transforms, own) => {
     const all = [16, 64, 256, 1024, 4096].map((inputs) => writes(step, inputs));
     const wanted = [4, 6, 8, 10, 12].map((levels) => (count / 2) * ((transforms * levels) / 2 + own + 1) + count);
     expect(all).toEqual(wanted);

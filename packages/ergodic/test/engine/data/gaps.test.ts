@@ -230,7 +230,7 @@ describe("damaged steps", () => {
     ["an indicator of texts", (step) => void (step.indicators = [2])],
     ["an indicator of nothing", (step) => void (step.indicators = [7])],
     ["indicators that are no list", (step) => void (step.indicators = "0")],
-  ])("%s", (_, damage) => {
+  ])("refuses %s", (_, damage) => {
     const json = steps();
     damage(json[1]);
     expect(() => Pipeline.fromJson(json)).toThrow(/PIPELINE_STEP/);

@@ -217,7 +217,7 @@ test.each<[string, unknown, string]>([
   ],
   ["source a number", { x: [[1]], y: [1], source: 5 }, "fromArrays: source is 5, but must be a string"],
   ["target null", { x: [[1]], y: [1], target: null }, "fromArrays: target is null, but must be a string"],
-])("fromArrays: %s", (_, options, message) => {
+])("fromArrays refuses invalid data: %s", (_, options, message) => {
   const error = refused(() => Dataset.fromArrays(options as never));
   expect(error.message.startsWith(message), error.message).toBe(true);
   expect(error instanceof OptionError || error instanceof DataError).toBe(true);
@@ -235,6 +235,6 @@ test.each<[unknown, RegExp]>([
   [{ users: ["a"], items: "a" }, /^fromTriples: items is "a", but must be a list/],
   [{ users: ["a"], items: [1], values: null }, /^fromTriples: values is null, but must be a list/],
   [{ users: [1n], items: [1] }, /^ratings: row 1: the user is 1n, but must be a string or a number/],
-])("fromTriples: %s", (options, message) => {
+])("fromTriples refuses invalid data: %s", (options, message) => {
   expect(refused(() => Ratings.fromTriples(options as never)).message).toMatch(message);
 });

@@ -26,7 +26,7 @@ const changes: [string, (data: Dataset) => Dataset][] = [
   ["classes", (data) => data.asClasses().standardise()],
 ];
 
-describe("pipeline applied to its training data gives the same bytes", () => {
+describe("pipeline applied to its training data", () => {
   const rows = fc.array(
     fc.record({
       a: fc.double({ min: -1e3, max: 1e3, noNaN: true }),
@@ -38,7 +38,7 @@ describe("pipeline applied to its training data gives the same bytes", () => {
     { minLength: 2, maxLength: 12 },
   );
 
-  it.each(changes)("tables: %s", (_, change) => {
+  it.each(changes)("reproduces tables: %s", (_, change) => {
     fc.assert(
       fc.property(
         rows,
@@ -62,7 +62,7 @@ describe("pipeline applied to its training data gives the same bytes", () => {
     );
   });
 
-  it.each(changes)("sparse rows: %s", (_, change) => {
+  it.each(changes)("reproduces sparse rows: %s", (_, change) => {
     const table = sparseOf(
       [
         [0, 1.1, 0, -2],
@@ -78,7 +78,7 @@ describe("pipeline applied to its training data gives the same bytes", () => {
     expect(bytes(again)).toEqual(bytes(changed));
   });
 
-  it.each(changes)("arrays: %s", (_, change) => {
+  it.each(changes)("reproduces arrays: %s", (_, change) => {
     const x = [
       [0.1, -2, 3],
       [4, 5.5, 6],
@@ -100,7 +100,7 @@ describe("pipeline applied to its training data gives the same bytes", () => {
     }
   });
 
-  it("a quantised dataset keeps the pipeline of its floats", () => {
+  it("stays with a quantised dataset", () => {
     using data = Dataset.fromTable(tableOf(people), { target: "income" });
     using again = saved(data.as("i8").pipeline).apply(people);
     expect(bytes(again)).toEqual(bytes(data));

@@ -49,7 +49,7 @@ describe("packed lists restored unchanged", () => {
       0,
     ],
   ];
-  it.each(lists)("%s", (_, list, count) => {
+  it.each(lists)("packs and restores %s", (_, list, count) => {
     const json = { before: 1, inner: { list }, after: "x" };
     const { description, tensors } = pack(json);
     expect(Object.keys(tensors).length).toBe(count);
@@ -233,7 +233,7 @@ describe("refused packed lists", () => {
     for (const [attempt, what] of told) expect(attempt, what).toThrow(`file: has ${what}`);
   });
 
-  it.each(cases)("%s", (_, attempt) => {
+  it.each(cases)("refuses %s", (_, attempt) => {
     expect(attempt).toThrow(/^file: has .*; the file is damaged, write it again \[CODE\]$/);
     // The content of a file cannot reach objects of this process.
     for (const shared of [Array.prototype, Array, Object.prototype]) expect("reached" in shared).toBe(false);

@@ -121,7 +121,7 @@ describe("damaged checkpoints of a fit", () => {
     ["without a seed", ({ description: { recipe } }) => void delete (recipe.plan as JsonObject).seed, /seed is missing/],
     ["without data", ({ description: { recipe } }) => void delete recipe.data, /cannot be restored/],
   ];
-  it.each(cases)("%s", async (_, change, words) => {
+  it.each(cases)("refuses a checkpoint %s", async (_, change, words) => {
     const bytes = await kept(fit(linear(), data, { rule: sgd({ rate: 0.05 }), epochs: 2 }));
     const error = await refusal(() => resumed(changed(bytes, change)));
     expect(error.message).toMatch(words);
@@ -284,7 +284,7 @@ describe("damaged checkpoints of a search", () => {
       /cannot be restored/,
     ],
   ];
-  it.each(cases)("%s", async (_, change, words) => {
+  it.each(cases)("refuses a checkpoint %s", async (_, change, words) => {
     expect((await refusal(async () => minimize.resume(changed(await begun(), change), f, { evaluations: 30 }))).message).toMatch(
       words,
     );

@@ -117,7 +117,7 @@ function orderTwin({ schedule, batch }: Setting, seed: number): LaneTwin["order"
 }
 
 describe("updates compared with the twin", () => {
-  it.each(settings)("%s", async (_, setting) => {
+  it.each(settings)("match the twin: %s", async (_, setting) => {
     const { format, outputs, batch, rule, variance, schedule, dense = false, l1 = 0, l2 = 0 } = setting;
     const planted = plantedRows({ rows: ROWS, columns: COLUMNS, classes: outputs === 3 ? 3 : 2, format });
     using data = planted.data;

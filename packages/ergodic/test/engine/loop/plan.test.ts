@@ -303,7 +303,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
 ];
 
 describe("refused plans", () => {
-  it.each(refused)("%s", async (_, options, message, model = {}) => {
+  it.each(refused)("refuses %s", async (_, options, message, model = {}) => {
     const attempt = async (): Promise<unknown> => await fit(linear(model), data, { epochs: 1, ...options });
     await expect(attempt()).rejects.toThrow(message);
   });

@@ -112,7 +112,7 @@ cases.push({ name: "three classes, prodigy, sparse", options: { rule: prodigy(),
 cases.push({ name: "group penalty", options: {}, model: { group: { strength: 0.05, groups: [["x0", "x1"]] } } });
 
 describe("resumed runs that end with the same bytes", () => {
-  it.each(cases)("$name", async ({ options, model, classes = 2, format = "dense" }) => {
+  it.each(cases)("resumes with the same bytes: $name", async ({ options, model, classes = 2, format = "dense" }) => {
     const { data } = plantedRows({ rows: 37, columns: 6, classes, format });
     const make = linear({ l2: 1e-3, standardise: false, ...model });
     const given = { seed: 12, ...options };

@@ -27,7 +27,7 @@ describe("within two units in the last place, or one for atan", () => {
       arctangent,
       [...between(-3, 3), ...between(-300, 300), ...magnitudes(-1000, 1000), 7 / 16, 11 / 16, 19 / 16, 39 / 16],
     ],
-  ] as const)("%s", (name, f, points) => {
+  ] as const)("stays within the bound: %s", (name, f, points) => {
     const error = largest(name, f, points);
     expect(error).toBeLessThan(name === "atan" ? 1 : 2);
     expect(error).toBeGreaterThan(0.5);

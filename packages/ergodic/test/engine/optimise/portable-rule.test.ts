@@ -34,7 +34,7 @@ describe("rules sent to another thread", () => {
     return made.every(({ kind }) => kind === "equation") ? [[name, made as EquationRule[]] as const] : [];
   });
 
-  it.each(rules)("%s", (_, made) => {
+  it.each(rules)("traces to the same expressions: %s", (_, made) => {
     for (const one of made) expectTheSame(sent(one), one);
   });
 

@@ -139,7 +139,7 @@ describe("exact zeros of L1", () => {
     ["NaN stays NaN", 1, Number.NaN, 1, Number.NaN],
     ["NaN at 0 too", 0, Number.NaN, 1, Number.NaN],
   ];
-  test.each(cases)("%s", async (_, parameter, values, share, expected) => {
+  test.each(cases)("steps as expected: %s", async (_, parameter, values, share, expected) => {
     const left = await both(
       program.spec,
       { values: [values], parameter: [parameter], share: [share] },

@@ -12,7 +12,7 @@ test.each([
   ["hello, world", 0x9747b28c, 2593340928],
   ["José", 0, 3422137460],
   ["The quick brown fox jumps over the lazy dog", 0xffffffff, 590642366],
-])("%j, seed %i", (text, seed, hash) => {
+])("hashes %j with seed %i", (text, seed, hash) => {
   const bytes = new TextEncoder().encode(`..${text}..`);
   expect(murmur3(bytes, 2, bytes.length - 2, seed)).toBe(hash);
   expect(new Murmur3(seed).add(bytes.subarray(2, bytes.length - 2)).value).toBe(hash);

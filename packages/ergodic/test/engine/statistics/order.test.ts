@@ -22,7 +22,7 @@ const kinds: Record<string, (x: number) => number> = {
 };
 
 describe("sorting order", () => {
-  it.each(Object.entries(kinds))("%s", (_, of) => {
+  it.each(Object.entries(kinds))("sorts numbers: %s", (_, of) => {
     for (const n of [0, 1, 2, 3, 23, 24, 25, 26, 100, 3000]) check(autoregressive(1, n, 0, n).map(of));
   });
 

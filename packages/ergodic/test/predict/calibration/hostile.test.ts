@@ -154,7 +154,7 @@ const cases: Case[] = [
 ];
 
 describe("refused calibrations", () => {
-  it.each(cases)("%s", async (_, file, change, words) => {
+  it.each(cases)("refuses a calibration: %s", async (_, file, change, words) => {
     const found = predictor(changed(files[file], change));
     await expect(found).rejects.toThrow(words);
     await expect(predictor(changed(files[file], change))).rejects.toMatchObject({ name: "DataError", code: "MODEL_FORMAT" });

@@ -165,7 +165,7 @@ it("refuses a value that is larger for fewer rows, because it would not fit", ()
 });
 
 describe("batches of any size in sequence, compared with a batch alone", () => {
-  it.each(Object.keys(savedPlans))("%s", (name) => {
+  it.each(Object.keys(savedPlans))("have the same bits: %s", (name) => {
     const { plan, numbers } = savedPlans[name];
     const random = (i: number): number => Math.sin(12.9898 * i) * 2;
     const inputsOf = (network: NetworkPlan, rows: number) =>

@@ -101,7 +101,7 @@ function outcome(on: Engine, plan: ArrayPlan, { numbers, width }: SavedPlan, apa
 }
 
 describe("plans confined to their memory, even to a shared one", () => {
-  it.each(NAMES)("%s", async (name) => {
+  it.each(NAMES)("stay within their memory: %s", async (name) => {
     const saved = savedPlans[name];
     const guarded = await GuardedMachine.open();
     const { at } = stream(Number(ERGODIC_FUZZ_SEED), "hostile", name);

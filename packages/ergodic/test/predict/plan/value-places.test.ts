@@ -28,7 +28,7 @@ function deep(): SavedPlan {
 }
 
 const plans: Record<string, SavedPlan> = { ...savedPlans, deep: deep() };
-it.each(Object.keys(plans))("%s", (name) => {
+it.each(Object.keys(plans))("predicts the memory of a batch: %s", (name) => {
   const { plan, numbers } = plans[name];
   const buffers = buffersOf(plan);
   const elementBytes = plan.precision === "f64" ? 8 : 4;

@@ -66,7 +66,7 @@ const cases: readonly [name: string, x: Shape, w: Shape, options: ConvolutionOpt
 ];
 
 describe("conv2d", () => {
-  it.each(cases)("%s", (_, x, w, options, window) => {
+  it.each(cases)("matches the definition: %s", (_, x, w, options, window) => {
     const shapes = { x, w };
     const values = valuesFor(shapes);
     const made = conv2d(input("x", x), input("w", w), options);

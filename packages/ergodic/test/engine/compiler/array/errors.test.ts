@@ -164,7 +164,7 @@ describe("functions that cannot be compiled", () => {
     ["a number", () => 3, /gave number.*full\(3\)/],
     ["a promise", async () => x, /gave a promise/],
     ["an object without arrays", () => ({ loss: 3 }), /gave an object with something else/],
-  ])("refuses %s", (_, f, message) => {
+  ])("refuses a function that returns %s", (_, f, message) => {
     const error = traced(f);
     expect(error.code).toBe("COMPILE_OPERAND");
     expect(error.message).toMatch(message);

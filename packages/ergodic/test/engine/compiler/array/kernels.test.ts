@@ -191,7 +191,7 @@ const cases: Record<string, Case> = {
 };
 
 describe("kernels", () => {
-  it.each(Object.keys(cases))("%s", async (name) => {
+  it.each(Object.keys(cases))("match the interpreter: %s", async (name) => {
     await agree(cases[name], "f64");
     await agree(cases[name], "f32");
   });

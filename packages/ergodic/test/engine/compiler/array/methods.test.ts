@@ -161,7 +161,7 @@ describe("constant indices", () => {
         scan([compiler.full(0)], [compiler.toArray([1, 2, 0])], ([carry], [i]) => [[carry.add(compiler.take(a, i.sub(1)))], []]),
       /take: index 2 is -1/,
     ],
-  ])("%s", (_, run, words) => {
+  ])("refuses the index: %s", (_, run, words) => {
     expect(run).toThrow(words);
     expect(run).toThrow("COMPILE_INDEX");
   });

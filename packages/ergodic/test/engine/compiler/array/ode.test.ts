@@ -291,7 +291,7 @@ describe("steps of dormandPrince", () => {
   const startOf = (name: string, theta: readonly number[], start: readonly number[]): readonly number[] =>
     name === "sir" ? [763 - theta[2], theta[2], 0] : name === "vanDerPol" ? theta.slice(1) : start;
 
-  it("number at most maxSteps including rejected steps, which a stiff system exceeds", async () => {
+  it("never exceed maxSteps, including rejected steps, although a stiff system needs more", async () => {
     const { slope, start } = equations.robertson;
     const solved = async (options: OdeOptions) => {
       const made = await compileFunction({ theta: [3] }, ({ theta }) => ({
@@ -323,7 +323,7 @@ describe("steps of dormandPrince", () => {
     expect([...states].every((x) => Math.abs(x - 4e-4) < 1e-2)).toBe(true);
   });
 
-  it("are few enough that the error is estimated within maxSteps", () => {
+  it("need few extra steps for the error estimate", () => {
     const posed = (maxSteps: number) => ode((_, z) => neg(mul(20, z)), constantArray([1, 2]), [2], { maxSteps });
     const needed = interpret([posed(1000).steps], {})[0][0];
     const { states, error } = posed(needed + 5);
@@ -429,7 +429,7 @@ describe("errors of ode", () => {
     ["no steps", () => ode(slope, y, [1], { maxSteps: 0 }), /maxSteps is 0, but must be 1 or more/],
     ["half a step", () => ode(slope, y, [1], { maxSteps: 1.5 }), /maxSteps is 1.5, but must be a whole number/],
   ];
-  it.each(cases)("%s", (_, run, message) => {
+  it.each(cases)("refuses %s", (_, run, message) => {
     expect(run).toThrow(message);
   });
 
