@@ -69,7 +69,7 @@ describe("format chosen for a table", () => {
     ["4 columns a cell", 60, 184, "dense"],
     ["more than 4 columns a cell", 60, 185, "sparse"],
     ["numbers alone", 3000, 0, "dense"],
-  ] as const)("%s (%i numbers, a category of %i levels): %s", (_, numbers, levels, format) => {
+  ] as const)("is chosen for %s (%i numbers, a category of %i levels): %s", (_, numbers, levels, format) => {
     const categories = levels > 0 ? [category(levels)] : [];
     expect(chooseFormat([...Array.from({ length: numbers }, () => number), ...categories])).toBe(format);
   });

@@ -133,7 +133,7 @@ describe("resumed runs that end with the same bytes", () => {
     data.dispose();
   });
 
-  it("end alike on another number of workers if replicas are fixed", async () => {
+  it("keep their bytes on another number of workers if replicas are fixed", async () => {
     const { data } = plantedRows({ rows: 37, columns: 6, classes: 2, format: "dense" });
     const options = { rule: adam({ rate: 0.05 }), replicas: 4, seed: 2 };
     const whole = await fit(linear(), data, { ...options, epochs: 4, workers: 1 });

@@ -348,7 +348,7 @@ describe("watching a run", () => {
 });
 
 describe("abort signals", () => {
-  it("end the run after the current stretch with its reason, and complete earlier checkpoints", async () => {
+  it("end the run after the current stretch with its reason, and complete checkpoints requested before", async () => {
     const controller = new AbortController();
     const reason = new Error("the user left");
     const { run, progression, kept } = begin(
@@ -547,7 +547,7 @@ describe("checkpoints and resuming", () => {
     });
   });
 
-  it("makes the first stretch after a checkpoint before it, even if the algorithm has already converged", async () => {
+  it("makes the first stretch after a checkpoint that precedes it, even if the algorithm has already converged", async () => {
     const { run, kept } = begin({ convergesAt: 0 }, { until: { epochs: 2 } });
     await run.checkpoint();
     const whole = await run;
@@ -594,7 +594,7 @@ describe("refused stopping options", () => {
     [{ patience: 1.5 }, true, "fit: patience is 1.5, but must be an integer >= 1 [OPTION_RANGE]"],
     [{ validateEvery: 2 }, false, "fit: validateEvery needs validate: held-out rows whose loss is watched [OPTION_MISSING]"],
     [{ validateEvery: 0 }, true, "fit: validateEvery is 0, but must be a number > 0 [OPTION_RANGE]"],
-  ])("%j", (given, validates, message) => {
+  ])("refuses %j", (given, validates, message) => {
     expect(() => resolveStopping("fit", given, validates)).toThrow(message);
   });
 });

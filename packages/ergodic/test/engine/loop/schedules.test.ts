@@ -222,7 +222,7 @@ describe("row schedules", () => {
   });
 
   it.each(["ordered", "shuffled", "blocks"] as const)(
-    "sharded replicas, %s: each row once per epoch over all copies",
+    "sharded replicas, %s: visit each row once per epoch over all copies",
     async (schedule) => {
       const { steps, stepsPerEpoch } = await visits(23, {
         replicas: 4,

@@ -167,7 +167,7 @@ it("reads only the requested build of a family", async () => {
   read.mockRestore();
 });
 
-it("ships the plain unshared build of each family as a file, except families that generate code", async () => {
+it("ships the plain single-thread build of each family as a file, except families that generate code", async () => {
   const folder = new URL("../../../dist/kernels/", import.meta.url);
   const wanted = families.filter((family) => !makesCode(family));
   expect((await readdir(folder)).toSorted()).toEqual(wanted.map((family) => `${family}.wasm`).toSorted());
@@ -181,7 +181,7 @@ it("ships the plain unshared build of each family as a file, except families tha
   }
 });
 
-it("loads all kernels in Node, and names the missing kernel elsewhere", async () => {
+it("loads all kernels in Node, and otherwise names a kernel that is not loaded", async () => {
   const { openEngine } = await fresh(false);
   const engine = await openEngine({ families: ["training"] });
   expect(engine.kernel("log", false)(1)).toBe(0);

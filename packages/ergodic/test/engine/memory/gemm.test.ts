@@ -196,7 +196,7 @@ describe.each(types)("gemm, %s", (type) => {
     }
   });
 
-  it("propagates NaN and infinity to their row and column only, also times 0", () => {
+  it("propagates NaN and infinity to their row and column only, even if the other factor is 0", () => {
     for (const [m, n, k] of [
       [6, 11, 9],
       [4, 8, 270],
@@ -221,7 +221,7 @@ describe.each(types)("gemm, %s", (type) => {
     }
   });
 
-  it("keeps infinities apart and subnormal numbers", () => {
+  it("distinguishes infinities and keeps subnormal numbers", () => {
     const tiny = type === "f32" ? 2 ** -149 : 2 ** -1074;
     const a = [Infinity, 1, -Infinity, 1, tiny, tiny, -0, 0];
     for (const transA of booleans) {

@@ -193,7 +193,7 @@ describe("linked modules", () => {
   });
 });
 
-it("free slots on this thread and on all workers, also later ones, but keep held functions", async () => {
+it("free their slots on this thread and on all workers, also later ones, but keep held functions", async () => {
   const engine = await openEngine();
   const pool = await enginePool();
   const modules = await engineModules();

@@ -85,7 +85,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it.each([false, true])("|op(A) X − B| ≤ 3 n ε |L||U||X|, transposed: %s, in place or not", (transposed) => {
+  it.each([false, true])("solves with |op(A) X − B| ≤ 3 n ε |L||U||X|, transposed: %s, in place or not", (transposed) => {
     for (const n of sizes)
       for (const m of [0, 1, 2, 5, 17]) {
         const a = times(n * n, () => draws.normal());

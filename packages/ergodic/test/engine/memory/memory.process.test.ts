@@ -120,7 +120,7 @@ it("stays flat under hundreds of thousands of pieces of mixed sizes", () => {
   expect(memory.usedBytes).toBe(0);
 });
 
-it("using frees a thousand datasets in the space of one", () => {
+it("`using` lets a thousand datasets share the space of one", () => {
   const memory = engineMemory();
   const before = memory.usedBytes;
   let most = 0;
@@ -134,7 +134,7 @@ it("using frees a thousand datasets in the space of one", () => {
   expect(most).toBeLessThan(8 * 2 ** 20);
 });
 
-it("garbage collection frees hundreds of datasets in the space of a few", async () => {
+it("garbage collection lets hundreds of datasets share the space of a few", async () => {
   const memory = engineMemory();
   const before = memory.usedBytes;
   const createAndDrop = () => own({}, memory.allocate(1_000_000, "dataset"));

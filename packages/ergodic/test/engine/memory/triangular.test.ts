@@ -77,7 +77,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it("|L Lᵀ − A| ≤ (n + 2) ε |L||Lᵀ|", () => {
+  it("factors with |L Lᵀ − A| ≤ (n + 2) ε |L||Lᵀ|", () => {
     for (const n of sizes) {
       const g = times(n * (n + 3), () => draws.normal());
       const a = rounded(type, products(n, n, n + 3, g, g).sums);
@@ -130,7 +130,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it.each(forms)("|op(L) X − B| ≤ (n + 1) ε |L||X|, lower: $lower, transposed: $transposed", ({ lower, transposed }) => {
+  it.each(forms)("solves with |op(L) X − B| ≤ (n + 1) ε |L||X|, lower: $lower, transposed: $transposed", ({ lower, transposed }) => {
     for (const n of sizes) {
       for (const m of [1, 2, 5, 19]) {
         const stored = times(n * n, (at) =>

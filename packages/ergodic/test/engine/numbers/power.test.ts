@@ -79,6 +79,6 @@ test.each([
   [-Infinity, 2.5, Infinity],
   [-Infinity, -3, -0],
   [-Infinity, -4, 0],
-])("computes that %d to the power of %d is %d", (x, y, wanted) => {
+])("returns for %d to the power of %d the value %d", (x, y, wanted) => {
   expect(power(x, y)).toBe(wanted);
 });
