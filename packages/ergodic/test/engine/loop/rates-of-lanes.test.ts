@@ -30,8 +30,8 @@ function identity(count: number): Dataset {
 }
 
 describe("racing lanes", () => {
-  // With l2, weights are stored as a scale times the updated values, and the scale must use the lane's update count, too.
-  // An l2 of 1e-9 changes no weight measurably.
+  // With l2, weights are stored as a scale times the updated values, and the scale must use the lane's update count,
+  // too. An l2 of 1e-9 changes no weight measurably.
   it.each([0, 1e-9])("two lanes use the rates of updates 1, 3, 5 … and 2, 4, 6 …, with l2 %f", async (l2) => {
     const count = 12;
     using data = identity(count);

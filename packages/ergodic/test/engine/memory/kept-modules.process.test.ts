@@ -120,7 +120,7 @@ describe("linked modules", () => {
     const many = Array.from({ length: 100 }, (_, i) => answering(i));
     const first = many.map((bytes) => modules.link(bytes, ["f"], held));
     held.release();
-    // Each round uses the same bytes again. All rounds together exceed the limit a hundredfold.
+    // All rounds together link 8 MiB of code, but always the same 100 modules.
     const rounds = Math.ceil((2 * 4 * 2 ** 20) / (100 * many[0].length));
     for (let i = 0; i < rounds; i++) {
       for (const bytes of many) modules.link(bytes, ["f"], held);

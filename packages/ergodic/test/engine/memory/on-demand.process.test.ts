@@ -1,6 +1,6 @@
 /**
- * Each function requests the kernels that it calls, including the case of a web page where no kernels are bundled. Each
- * test reloads the modules, so that no test depends on kernels that another requested.
+ * Each function requests the kernels that it calls. No kernels are bundled here, as in a web page. Each test reloads the
+ * modules, so that it cannot depend on kernels that another test requested.
  */
 
 import { beforeEach, expect, it, vi } from "vitest";

@@ -45,7 +45,7 @@ function error(x: number): number {
   return Number((((exact(a) << 6n) - twin(x)) * 1_000_000n) / unit) / 1e6;
 }
 
-it("is within one unit in the last place, or two for subnormal results", () => {
+it("exp is within one unit in the last place, or two for subnormal results", () => {
   let largest = 0;
   for (let i = 0; i < 4000; i++) {
     const x = -707 + ((1416 * (i * 0.6180339887498949)) % 1416);

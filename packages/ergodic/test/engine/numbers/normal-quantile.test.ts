@@ -29,7 +29,7 @@ it.each([
   expect(Math.abs(normalQuantile(u) - wanted)).toBeLessThanOrEqual(1e-15 * Math.abs(wanted));
 });
 
-it("is odd about one half and infinite at the ends", () => {
+it("the quantile is odd about one half and infinite at the ends", () => {
   expect(normalQuantile(0.5)).toBe(0);
   expect(normalQuantile(0)).toBe(-Infinity);
   expect(normalQuantile(1)).toBe(Infinity);

@@ -6,7 +6,7 @@ import { errorUlps } from "../compiler/precise.ts";
 /** The i-th of points that fill [−½, ½] evenly. */
 const spread = (i: number, by = 0.6180339887498949): number => ((i * by) % 1) - 0.5;
 
-test("is within one unit in the last place", () => {
+test("powers are within one unit in the last place", () => {
   let largest = 0;
   const check = (x: number, y: number): void => {
     largest = Math.max(largest, errorUlps("pow", power(x, y), x, y));
@@ -24,7 +24,7 @@ test("is within one unit in the last place", () => {
   expect(largest).toBeGreaterThan(0.5);
 });
 
-test("is exact where the result is a float64", () => {
+test("powers are exact if the result is a float64", () => {
   for (let a = 1n; a <= 60n; a++)
     for (let b = 0n; a ** b < 2n ** 53n && b < 60n; b++) {
       const wanted = Number(a ** b);

@@ -10,7 +10,7 @@ const orders: ((draws: Draws) => number[])[] = [
   (d) => [d.uniform(), d.normal(), d.normal(), d.normal(), d.normal(), d.bits()],
 ];
 
-it("returns the stream's numbers for every draw", () => {
+it("repeats the stream's numbers after a restart", () => {
   const own = stream(5, "repeated");
   const draws = new RepeatedDraws(own, 12);
   for (const ask of [...orders, ...orders]) {

@@ -47,7 +47,7 @@ it("distinguishes light tails from heavy ones", () => {
   expect(Math.abs(psis(paretoLogWeights(10_000, 1.2)).paretoK - 1.2)).toBeLessThan(0.5);
 });
 
-it("is invariant under a constant and the order of draws", () => {
+it("weights are invariant under a constant and the order of draws", () => {
   const ratios = paretoLogWeights(150, 0.5);
   const plain = psis(ratios);
   fc.assert(

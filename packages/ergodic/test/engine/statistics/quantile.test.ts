@@ -12,7 +12,7 @@ it("interpolates between order statistics", () => {
   expect([...x]).toEqual([4, 1, 3, 2]);
 });
 
-it("lies between the extremes, and the median is the quantile of one half", () => {
+it("quantiles lie between the extremes, and the median is the quantile of one half", () => {
   fc.assert(
     fc.property(draws, between(0, 1), (x, p) => {
       expect(quantile(x, p)).toBeGreaterThanOrEqual(Math.min(...x) - 1e-9);
@@ -22,7 +22,7 @@ it("lies between the extremes, and the median is the quantile of one half", () =
   );
 });
 
-it("is NaN for no numbers and for NaN", () => {
+it("quantiles are NaN for no numbers and for NaN", () => {
   for (const x of [new Float64Array(0), new Float64Array([1, Number.NaN])]) {
     expect(quantile(x, 0.5)).toBeNaN();
     expect(median(x)).toBeNaN();

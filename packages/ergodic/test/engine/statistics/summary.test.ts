@@ -137,7 +137,7 @@ it("omits the error of an undefined mean, and of a spread without variance", () 
   expect(table.counts.paretoK).toBe(Infinity);
 });
 
-it("is empty without variables", () => expect(summary({}, { chainCount: 4 })).toEqual({}));
+it("the summary is empty without variables", () => expect(summary({}, { chainCount: 4 })).toEqual({}));
 
 it("names the variable that does not fit", () => {
   expect(() => summary({ mu, short: mu.slice(0, 40) }, { chainCount: 4 })).toThrow(

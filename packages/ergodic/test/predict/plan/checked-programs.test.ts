@@ -38,7 +38,7 @@ beforeEach(() => {
   checks = vi.spyOn(check, "checkProgram");
 });
 
-it("equal the plan and share everything independent of the batch", () => {
+it("programs equal the plan and share everything independent of the batch", () => {
   const programs = made();
   for (const rows of [1, 64, 3, 1, 64]) {
     const program = programs.at(rows);
@@ -49,7 +49,7 @@ it("equal the plan and share everything independent of the batch", () => {
   expect(plan.values[0].size).toEqual({ B: 4, plus: 0 });
 });
 
-it("are checked once while they are among the last two requested", () => {
+it("programs are checked once while they are among the last two requested", () => {
   const programs = made();
   const [one, chunk] = [programs.checked(1), programs.checked(64)];
   expect([programs.checked(1), programs.at(64), programs.checked(64), programs.at(1)]).toEqual([one, chunk, chunk, one]);
@@ -60,7 +60,7 @@ it("are checked once while they are among the last two requested", () => {
   expect(checks).toHaveBeenCalledTimes(4);
 });
 
-it("are checked even after only their size was requested, and again after a refusal", () => {
+it("programs are checked even after only their size was requested, and again after a refusal", () => {
   const programs = made({ ...plan, values: [plan.values[0], { ...plan.values[1], size: 8 }] });
   programs.at(3);
   for (let i = 0; i < 2; i++) expect(() => programs.checked(3)).toThrow("reaches from 0 to 11 in a value of 8 numbers");

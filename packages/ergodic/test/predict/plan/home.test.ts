@@ -70,7 +70,7 @@ it("uses at most the reported memory for all batch sizes, less than three times 
   expect(engine.memory.usedBytes - before).toBe(taken);
 });
 
-it("shares one workspace among batches up to the chunk, its half, or a quarter", () => {
+it("shares one workspace among batches up to the chunk, and among those up to each halving of it", () => {
   for (const [chunk, halves] of [
     [48, [48, 24, 12, 6, 3, 1]],
     [33, [33, 16, 8, 4, 2, 1]],
@@ -187,7 +187,7 @@ describe("batches of any size in sequence, compared with a batch alone", () => {
   });
 });
 
-it("excludes parameters, which the file holds, and includes a row's answer in float64", () => {
+it("the predicted memory excludes parameters, which the file holds, and includes a row's answer in float64", () => {
   const told = (width: number, parameter: number): number => {
     const access = { value: 1, offset: 0, strides: [0] };
     const plan = {

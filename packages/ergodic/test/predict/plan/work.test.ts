@@ -60,7 +60,7 @@ it("loops cost one for an element without operations", () => {
   expect(work(loop({ ...nothing, shape: [2 ** 30] }))).toBeGreaterThan(2 ** 30);
 });
 
-it("exceeds any limit if it overflows, and is never NaN", () => {
+it("work beyond the number range exceeds any limit and is never NaN", () => {
   const body = (depth: number): PlanProgram<number> =>
     program(
       ...(depth === 0
