@@ -204,7 +204,7 @@ describe("rows to predict", () => {
     expect(likes.recommendFor([{ movieId: "x" }])).toEqual(likes.recommendFor([{ item: "x", value: 1 }]));
   });
 
-  test.each([undefined, null, {}, { user: "a" }, NaN, true])("refuse %s as a name", (junk) => {
+  test.each([undefined, null, {}, { user: "a" }, NaN, true])("refuses %s as a name", (junk) => {
     const model = made("preference", undefined);
     expect(refused(() => model.recommend(junk as string))).toMatch(/^recommend: the user is .*OPTION_TYPE/);
     expect(refused(() => model.similar(junk as string))).toMatch(/^similar: the item is .*OPTION_TYPE/);
@@ -212,7 +212,7 @@ describe("rows to predict", () => {
   });
 
   test.each([null, [], "user", {}, { user: "a" }, { user: 1, item: "b" }, { user: "a", item: "b", value: 1 }])(
-    "refuse columns %j in a file",
+    "refuses columns %j in a file",
     (bad) => {
       const { description, ...rest } = saved("rating", true);
       const damaged = { ...rest, description: { ...description, columns: bad } };

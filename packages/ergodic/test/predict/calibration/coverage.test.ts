@@ -137,7 +137,7 @@ describe("coverage of real data", () => {
     return { mean: mean((one) => one.coverage), error: Number.NaN, size: mean((one) => one.size) };
   }
 
-  it("sets of a linear model and of a network cover digits", async () => {
+  it("prediction sets of a linear model and of a network cover handwritten digits", async () => {
     const digits = await read(new URL("../../../../cli/data/digits.csv", import.meta.url).pathname, {
       target: "label",
       classes: true,
@@ -159,7 +159,7 @@ describe("coverage of real data", () => {
   const bikes = new URL("../../../../../../shared/data/linear/bike_hour.csv", import.meta.url).pathname;
   const there = existsSync(wine) && existsSync(bikes);
   if (!there) console.log(`skipped: intervals of wines and bicycles, as ${wine} and ${bikes} are not there`);
-  test.skipIf(!there)("intervals cover wines and bicycles", async () => {
+  test.skipIf(!there)("prediction intervals cover wine quality and bicycle counts", async () => {
     const wines = await read(wine, { target: "quality" });
     const { train, test: rest } = wines.split(0.5, { seed: 1 });
     const found = await ofCuts(await fit(linear({ standardise: true }), train, { epochs: 10, seed: 1 }), rest, {});
