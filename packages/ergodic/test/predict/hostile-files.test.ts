@@ -181,7 +181,7 @@ describe("attacks that once succeeded", () => {
     expect(plan.run({}, 64).z).toHaveLength(64);
   });
 
-  it("refuses scans with elements or carries shorter than they move", () => {
+  it("refuses scans whose elements or carries are smaller than the parts that they move", () => {
     const scan = (changed: object) => ({
       ...{ kind: "scan", length: 3, reverse: false, body: { values: [], steps: [] }, over: [], constants: [], outputs: [] },
       ...{ carries: [2], current: [3], next: [4], histories: [5] },

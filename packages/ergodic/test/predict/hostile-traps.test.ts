@@ -49,7 +49,7 @@ describe("traps", () => {
   ];
   const trap = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(code))).exports.f;
 
-  it.each([true, false])("throw a typed error that ends with the call; apart: %s", (apart) => {
+  it.each([true, false])("throw a typed error and do not affect later calls; apart: %s", (apart) => {
     const state = failing();
     const used = engine.memory.usedBytes;
     using victim = new NetworkPlan(engine, saved.plan, saved.numbers, { apart });

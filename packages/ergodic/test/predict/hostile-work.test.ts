@@ -118,7 +118,7 @@ describe("limits on work before execution", () => {
     expect(() => opened(planOf([z], [step]), 10_000)).toThrow("but maxWork is 10000");
   });
 
-  it("is limited by maxWork for any loader of a file", async () => {
+  it("is limited by maxWork in every function that loads a file", async () => {
     await expect(predictor(bytes, { maxWork: 20 })).rejects.toThrow(
       /model: needs .* multiply-adds per row, but maxWork is 20; .*\[MODEL_WORK\]/,
     );
@@ -201,7 +201,7 @@ describe("limits on memory before allocation", () => {
     for (const rows of [64, 32, 16, 8, 4, 2, 1]) expect([...plan.run({}, rows).z]).toEqual(new Array(rows).fill(0));
   });
 
-  it("is limited by maxMemory for any loader of a file", async () => {
+  it("is limited by maxMemory in every function that loads a file", async () => {
     await expect(predictor(bytes, { maxMemory: 1000 })).rejects.toThrow(
       /model: takes .* of memory besides its numbers, but maxMemory is 1000 bytes; .*\[MODEL_MEMORY\]/,
     );
