@@ -1,4 +1,7 @@
-/** The predictor on threads of its own, as built: it answers what the one on this thread does, aborts, and survives its threads. */
+/**
+ * The predictor on separate threads, as built, answers like the one on this thread, aborts calls, and survives its
+ * threads.
+ */
 import { execFile } from "node:child_process";
 import { getEventListeners } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,7 +26,7 @@ let threaded: typeof Async.predictor;
 const files = { linear: "", network: "", wide: "", ratings: "" };
 const rows = Array.from({ length: 40 }, (_, i) => ({ age: i / 7, town: ["a", "b", "c"][i % 3] }));
 
-/** Threads that were opened since the test began. */
+/** Threads that were opened since the test started. */
 let opened: Worker[] = [];
 const note = (worker: Worker): void => void opened.push(worker);
 /** Resolves when a thread has ended. */
@@ -69,7 +72,7 @@ beforeAll(async () => {
   }
 });
 
-it("answers what the predictor of this thread does, rows, matrices and facts", async () => {
+it("returns the same rows, matrices and facts as the predictor on this thread", async () => {
   const here = await predictor<Sync.LinearPredictor>(files.linear);
   const there = await threaded<Sync.LinearPredictor>(files.linear, { workers: 2 });
   expect(opened).toHaveLength(2);
@@ -123,7 +126,7 @@ it("answers what the predictor of this thread does, rows, matrices and facts", a
   away.dispose();
 });
 
-it("calls are computed by as many threads as there are, in order, and this thread does not wait", async () => {
+it("runs calls in order on every thread without blocking this thread", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.wide, { workers: 2 });
   const matrix = new Float64Array(3 * 4000);
   let turns = 0;
@@ -135,14 +138,15 @@ it("calls are computed by as many threads as there are, in order, and this threa
   });
   await Promise.all(calls);
   clearInterval(timer);
-  // Two at a time: the third begins when one of the first two has ended. The other of them may end later still, where its thread has to wait for a core.
+  // At most two threads start at a time, so the third starts after one of the first two has ended. The other one can
+  // end later if its thread waits for a core.
   expect([0, 1]).toContain(order[0]);
   expect(turns).toBeGreaterThan(5);
   expect(opened).toHaveLength(2);
   model.dispose();
 });
 
-it("every thread takes calls that waited, not the first alone", async () => {
+it("every thread serves waiting calls, not only the first", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.wide, { workers: 2 });
   const stop = new AbortController();
   const endless = new Float64Array(3 * 2_000_000); // minutes
@@ -154,7 +158,7 @@ it("every thread takes calls that waited, not the first alone", async () => {
   model.dispose();
 });
 
-it("a thread that was opened anew and could not load the model is ended: its call hears why, and the next gets another", async () => {
+it("a replacement thread that cannot load the model ends, its call is rejected, and the next call gets another thread", async () => {
   const [script, full] = [join(folder, "full.mjs"), join(folder, "full")];
   writeFileSync(
     script,
@@ -176,7 +180,7 @@ it("a thread that was opened anew and could not load the model is ended: its cal
   model.dispose();
 });
 
-it("calls wait in the order in which they came, and a signal has no listener left once its call is answered", async () => {
+it("serves waiting calls in order, and removes abort listeners once a call is answered", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.network);
   const { signal } = new AbortController();
   const order: number[] = [];
@@ -188,7 +192,7 @@ it("calls wait in the order in which they came, and a signal has no listener lef
   model.dispose();
 });
 
-it("what is computed, and what waits, is rejected when the predictor is disposed of", async () => {
+it("dispose rejects running and waiting calls", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.wide);
   const calls = [model.predictInto(new Float64Array(3 * 2_000_000), new Float64Array(2_000_000)), model.predict([1, 2, 3])];
   setTimeout(() => model.dispose(), 20);
@@ -197,7 +201,7 @@ it("what is computed, and what waits, is rejected when the predictor is disposed
   await Promise.all(opened.map(gone));
 });
 
-it("where one of several threads does not start, the others are ended", async () => {
+it("ends the other threads if one of several does not start", async () => {
   const kill = (worker: Worker): void => {
     if (opened.length === 2) void worker.terminate();
   };
@@ -211,7 +215,7 @@ it("where one of several threads does not start, the others are ended", async ()
   await Promise.all(opened.map(gone));
 });
 
-it("aborts what is computed by ending its thread, and what waits by forgetting it; later calls get another thread", async () => {
+it("aborts a running call by ending its thread, drops waiting calls, and replaces the thread", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.wide);
   const endless = new Float64Array(3 * 2_000_000); // minutes
   const [first, second] = [new AbortController(), new AbortController()];
@@ -232,7 +236,7 @@ it("aborts what is computed by ending its thread, and what waits by forgetting i
   model.dispose();
 });
 
-it("a thread that dies takes its own call with it, and no other", async () => {
+it("a thread that dies rejects only its own call", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.wide);
   const calls = [1, 2].map((i) => model.predict([i, 2, 3]));
   const settled = Promise.allSettled(calls);
@@ -243,7 +247,7 @@ it("a thread that dies takes its own call with it, and no other", async () => {
     /the thread ended during the call: it exited with code 1; call again/,
   );
   expect(two.status).toBe("fulfilled");
-  // One that dies while it has nothing to do is missed by nobody.
+  // The death of an idle thread rejects no call.
   await opened[1].terminate();
   await new Promise((go) => setTimeout(go, 10));
   expect((await model.predict([[1, 2, 3]])).length).toBe(1);
@@ -251,7 +255,7 @@ it("a thread that dies takes its own call with it, and no other", async () => {
   model.dispose();
 });
 
-it("errors are those of the predictor of this thread, with their places", async () => {
+it("reports the same errors and positions as the predictor on this thread", async () => {
   const model = await threaded<Sync.LinearPredictor>(files.linear);
   const here = await predictor<Sync.LinearPredictor>(files.linear);
   const said = async (call: () => unknown): Promise<unknown> => {
@@ -296,7 +300,7 @@ it("errors are those of the predictor of this thread, with their places", async 
   expect(await said(() => model.predict(rows))).toMatchObject({ code: "WORKER_DIED" });
 });
 
-it("a file that is no model, or options that are none, open nothing that stays", async () => {
+it("leaves no thread behind after an invalid file or invalid options", async () => {
   const broken = join(folder, "broken.safetensors");
   const bytes = readFileSync(files.network);
   bytes[bytes.length - 5] ^= 64;
@@ -317,7 +321,7 @@ it("a file that is no model, or options that are none, open nothing that stays",
   await Promise.all(opened.map(gone));
 });
 
-it("a process ends by itself though a predictor was not disposed of, but not while it computes", async () => {
+it("a process exits without dispose, but not while a call runs", async () => {
   const code = `import { predictor } from ${JSON.stringify(dist("predict/async.js"))};
     const model = await predictor(${JSON.stringify(files.network)});
     model.predict([1, 2, 3]).then(({ value }) => console.log(typeof value));`;
@@ -326,7 +330,7 @@ it("a process ends by itself though a predictor was not disposed of, but not whi
   expect(stdout).toBe("number\n");
 });
 
-it("types tell the kinds apart", () => {
+it("types distinguish the kinds of predictors", () => {
   type Any = Awaited<ReturnType<typeof threaded>>;
   expectTypeOf<Any["kind"]>().toEqualTypeOf<"linear" | "network" | "factorisation">();
   const use = (model: Any, one: Async.AsyncOf<Sync.LinearPredictor<"class", "age">>): void => {

@@ -1,4 +1,4 @@
-/** What is said of a factorisation: each part of its description, from both sides. */
+/** The description of a factorisation: valid and invalid values of each part. */
 import { expect, it } from "vitest";
 import { checkedNames, factorFacts } from "../../src/predict/check-factors.ts";
 
@@ -11,7 +11,7 @@ it.each<[string, object, object]>([
   ["weighted ratings, whose penalty has a scale", { ...rating, weighted: true, scale: 0.5 }, { task: "rating" }],
   ["preferences", preference, { task: "preference", biases: false }],
   ["preferences of alpha 0 and rank 1", { ...preference, alpha: 0, rank: 1 }, { rank: 1 }],
-])("%s", (_, description, facts) => {
+])("accepts %s", (_, description, facts) => {
   expect(factorFacts(description as never, "m")).toMatchObject(facts);
 });
 
@@ -42,7 +42,7 @@ it.each<[string, object, string]>([
   expect(check).toThrow(`m.st: the model ${problem}; the file is damaged, write it again [MODEL_FORMAT]`);
 });
 
-it("names are texts that are not empty, or numbers, and different as texts", () => {
+it("requires names that are nonempty strings or numbers, and distinct as strings", () => {
   const names = (users: unknown, side: "users" | "items" = "users") => checkedNames({ users } as never, side, "m");
   for (const good of [[], ["a"], [1, "b", -2.5], ["0", "00"]]) expect(names(good)).toEqual(good);
   for (const bad of [undefined, null, "ab", { length: 1 }, [""], [null], [true], [Number.NaN], [["a"]]])

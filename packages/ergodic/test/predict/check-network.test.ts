@@ -1,4 +1,4 @@
-/** What is said of a network around its plan, and that a plan which is refused gives back its memory. */
+/** The description of a network apart from its plan. A refused plan frees its memory. */
 import { expect, it, vi } from "vitest";
 import { checkNetwork, checkParameters, checkPlan } from "../../src/predict/check-network.ts";
 import type { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
@@ -19,7 +19,7 @@ function told({ inputs = ["x"], outputs = ["z"], sizes = { x: 4, z: 2 }, ofRows 
 it.each<[string, Told]>([
   ["rows to outputs", {}],
   ["a constant", { inputs: [] }],
-])("a plan of %s is taken, and kept", (_, given) => {
+])("accepts and keeps a plan of %s", (_, given) => {
   const { check, dispose } = told(given);
   check();
   expect(dispose).not.toHaveBeenCalled();
@@ -42,14 +42,14 @@ it.each<[string, Told, string]>([
   ["no output, of no input", { inputs: [], outputs: [] }, "takes nothing and gives nothing"],
   ["outputs of another width", { sizes: { x: 4, z: 3 } }, 'takes x and gives "z" of 3 numbers'],
   ["outputs that are not of rows", { ofRows: false }, 'takes x and gives "z" of 2 numbers'],
-])("a plan of %s is refused, and disposed of", (_, given, message) => {
+])("refuses and disposes of a plan of %s", (_, given, message) => {
   const { check, dispose } = told(given);
   expect(check).toThrow(`m.safetensors: the model ${message}`);
   expect(check).toThrow(/\[MODEL_FORMAT\]$/);
   expect(dispose).toHaveBeenCalledTimes(2);
 });
 
-it("parameters are finite floats of their shapes; constants of a plan need not be finite", () => {
+it("requires finite floats with matching shapes for parameters but not for constants", () => {
   const check = (shapes: unknown, tensors: Record<string, unknown>) => () =>
     checkParameters("m", { shapes } as never, tensors as never);
   const w = Float32Array.of(1, 2, 3, 4);
@@ -64,7 +64,7 @@ it("parameters are finite floats of their shapes; constants of a plan need not b
   for (const shapes of [[], null, 3]) expect(check(shapes, { w })).toThrow("m: the model has invalid shapes");
 });
 
-it("rows have as many numbers as the pipeline has columns", () => {
+it("requires as many numbers per row as the pipeline has columns", () => {
   const check =
     (rowShape: unknown, program: unknown = { values: [], steps: [] }) =>
     () =>

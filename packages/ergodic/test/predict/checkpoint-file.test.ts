@@ -1,10 +1,10 @@
-/** The file of a run where a model's is wanted: told as what it is. */
+/** A checkpoint that is loaded as a model is recognised and named in the error. */
 import { expect, test } from "vitest";
 import { encodeDescribed } from "../../src/engine/files/described-file.ts";
 import { checkpointBytes } from "../../src/engine/loop/checkpoint.ts";
 import { predictor } from "../../src/entries/everything.ts";
 
-test("a checkpoint is no model, and the error says how the run is resumed", async () => {
+test("explains how to resume a run if a checkpoint is loaded as a model", async () => {
   const bytes = checkpointBytes({ snapshot: { tensors: {}, state: {} }, loop: {}, recipe: {} });
   await expect(predictor(bytes)).rejects.toThrow(
     /is the checkpoint of a run, not a model; resume the run, fit\.resume\(file, data\) or ergodic train … --resume file, and take the model that it saves \[MODEL_KIND\]$/,

@@ -1,4 +1,7 @@
-/** Model files that are damaged, foreign, or changed by hand are refused in words before anything is made of them; older files are read. */
+/**
+ * Model files that are damaged, foreign, or edited are refused with a message before they are used. Older files are
+ * read.
+ */
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/engine/contract/index.ts";
 import { DataError } from "../../src/engine/errors/errors.ts";
@@ -28,7 +31,7 @@ const binary = (await fit(linear(), classes, { epochs: 1 })).toBytes();
 
 type Change = (parts: { description: JsonObject; tensors: Record<string, Tensor>; metadata: Record<string, string> }) => void;
 
-/** The file with a change, and the checksum as it was unless the change removes it. */
+/** Applies a change to the file, and keeps the old checksum unless the change removes it. */
 function changed(bytes: Uint8Array, change: Change, sum = false): Uint8Array {
   const { tensors, metadata } = decode(bytes);
   const parts = { description: JSON.parse(metadata.description) as JsonObject, tensors, metadata: { ...metadata } };
@@ -60,7 +63,7 @@ const step =
   ({ description }) =>
     void Object.assign((description.pipeline as JsonObject[])[k], more);
 
-describe("a linear model is refused", () => {
+describe("damaged linear models", () => {
   const cases: [string, Change, RegExp][] = [
     ["with NaN weights", weights(Float64Array.of(1, Number.NaN, 3), [1, 3]), /NaN in "weights" at 1/],
     ["with a last weight of ∞", weights(Float32Array.of(1, 2, Infinity), [1, 3]), /model has Infinity in "weights" at 2,/],
@@ -137,13 +140,13 @@ describe("a linear model is refused", () => {
       /3 numbers in "weights", but 1099511627776 are wanted/,
     ],
   ];
-  it.each(cases)("%s", async (_, change, words) => {
+  it.each(cases)("refuses a model %s", async (_, change, words) => {
     const error = await refusal(changed(binary, change));
     expect(error.message).toMatch(words);
     expect(error.code).toMatch(/^(MODEL_FORMAT|PIPELINE_STEP)$/);
   });
 
-  it.each([undefined, "abc", "", "-1", "0", "1.5", "Infinity"])("of version %j", async (version) => {
+  it.each([undefined, "abc", "", "-1", "0", "1.5", "Infinity"])("refuses version %j", async (version) => {
     const bytes = changed(binary, ({ metadata }) => {
       if (version === undefined) delete metadata.version;
       else metadata.version = version;
@@ -153,13 +156,13 @@ describe("a linear model is refused", () => {
     expect(error.message).toMatch(/^model: has (no version|version ".*"), but a whole number from 1 is wanted/);
   });
 
-  it("of the version after this one's", async () => {
+  it("refuses the version after the current one", async () => {
     const error = await refusal(changed(binary, ({ metadata }) => void (metadata.version = String(FILE_VERSION + 1))));
     expect(error.code).toBe("MODEL_VERSION");
     expect(error.message).toMatch(/^model: has format version 3, but this library reads up to 2; update ergodic/);
   });
 
-  it("with a description that is deeper than any, as long as it may be", async () => {
+  it("refuses a description that is nested too deeply, or not an object", async () => {
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     const { tensors, metadata } = decode(binary);
     for (const description of [deep, `{"plan":${deep}}`, "[]", "null", "7"]) {
@@ -170,7 +173,7 @@ describe("a linear model is refused", () => {
   });
 });
 
-describe("steps are refused", () => {
+describe("damaged pipeline steps", () => {
   const table = {
     source: "t.csv",
     rowCount: 4,
@@ -197,7 +200,7 @@ describe("steps are refused", () => {
       /columns of numbers before it/,
     ],
   ];
-  it.each(cases)("%s", async (_, at, more, words) => {
+  it.each(cases)("refuses %s", async (_, at, more, words) => {
     using data = Dataset.fromTable(table, { target: "y", impute: "mode" });
     const bytes = (await fit(linear({ standardise: true }), data, { epochs: 1 })).toBytes();
     const error = await refusal(changed(bytes, step(at, more)));
@@ -205,7 +208,7 @@ describe("steps are refused", () => {
   });
 });
 
-describe("other kinds are refused", () => {
+describe("damaged models of other kinds", () => {
   const ratings = Ratings.fromTriples({ users: ["a", "b", "a"], items: ["x", "x", "y"], values: [1, 2, 3] });
   const cases: [string, Change, RegExp][] = [
     ["a rank that is none", set({ rank: 0 }), /rank 0, but a whole number from 1/],
@@ -219,7 +222,7 @@ describe("other kinds are refused", () => {
     ["no penalty", set({ l2: 0 }), /no penalty above 0/],
     ["a penalty times 0", set({ scale: 0 }), /no penalty above 0/],
   ];
-  it.each(cases)("a factorisation with %s", async (_, change, words) => {
+  it.each(cases)("refuses a factorisation with %s", async (_, change, words) => {
     const bytes = (await fit(factorisation({ rank: 2 }), ratings, { epochs: 1 })).toBytes();
     expect((await refusal(changed(bytes, change))).message).toMatch(words);
   });
@@ -252,14 +255,13 @@ describe("other kinds are refused", () => {
       /other classes than its pipeline|does not give 3 outputs/,
     ],
   ];
-  it.each(nets)("a network with %s", async (_, change, words) => {
+  it.each(nets)("refuses a network with %s", async (_, change, words) => {
     const bytes = (await fit(network([dense(1)], { loss: "logistic" }), classes, { epochs: 1 })).toBytes();
     expect((await refusal(changed(bytes, change))).message).toMatch(words);
   });
 
-  it("what no check foresaw has its cause", async () => {
+  it("keeps the cause of an unforeseen error", async () => {
     const bytes = changed(binary, ({ description }) => {
-      // More than a stack holds of a step that is copied.
       description.pipeline = [{ kind: "numbers", get: "x" }];
     });
     expect((await refusal(bytes)).code).toBe("PIPELINE_STEP");
@@ -273,8 +275,8 @@ describe("other kinds are refused", () => {
   });
 });
 
-describe("the checksum", () => {
-  it("finds any bit that flips in the numbers, and tells how to change them on purpose", async () => {
+describe("model checksum", () => {
+  it("finds any flipped bit in the numbers, and explains how to change them on purpose", async () => {
     for (const at of [binary.length - 1, binary.length - 8, binary.length - 30]) {
       const flipped = binary.slice();
       flipped[at] ^= 1;
@@ -284,7 +286,7 @@ describe("the checksum", () => {
     }
   });
 
-  it("tells names, shapes and types apart, though the bytes are the same", () => {
+  it("distinguishes names, shapes and types with the same bytes", () => {
     const of = (name: string, shape: number[], values: Tensor["values"]): string => checksumOf({ [name]: { shape, values } });
     const zeros = new Float64Array(6);
     const sums = [
@@ -299,7 +301,7 @@ describe("the checksum", () => {
     expect(of("a", [2, 3], new Float64Array(8).subarray(1, 7))).toBe(sums[0]);
   });
 
-  it("is no matter of the order in which tensors lie, and older files have none", async () => {
+  it("does not depend on tensor order, and is optional in older files", async () => {
     const { tensors, metadata } = decode(binary);
     const found = await predictor<LinearPredictor>(encode({ intercept: tensors.intercept, weights: tensors.weights }, metadata));
     expect(found.predict({ a: 1, b: 2, c: 3 })).toEqual((await predictor<LinearPredictor>(binary)).predict({ a: 1, b: 2, c: 3 }));
@@ -308,13 +310,13 @@ describe("the checksum", () => {
     const names = { ...JSON.parse(metadata.description), columns: ["a", "b", "c"] };
     const old = await predictor(encode(tensors, { ...older, description: JSON.stringify(names) }));
     expect(old.description.columns).toEqual(["a", "b", "c"]);
-    // They are part of what is said of a model, wherever that goes.
+    // The columns are part of the description, also in copies and JSON.
     expect(JSON.parse(JSON.stringify(old.description)).columns).toEqual(["a", "b", "c"]);
     expect({ ...old.description }.columns).toEqual(["a", "b", "c"]);
     expect(old.toBytes()).toEqual(binary);
   });
 
-  it("of weights that were changed after loading is their own; those that are not finite are not saved", async () => {
+  it("is recomputed for weights changed after loading, while non-finite weights are not saved", async () => {
     const found = await predictor<LinearPredictor>(binary);
     found.weights[0] = 5;
     expect((await predictor<LinearPredictor>(found.toBytes())).weights[0]).toBe(5);
@@ -323,12 +325,12 @@ describe("the checksum", () => {
   });
 });
 
-describe("the bytes of a model do not depend on workers", () => {
+describe("model bytes for any number of workers", () => {
   it.each([
     ["replicas", linear(), { replicas: 4 }],
     ["all rows", linear(), { rule: lbfgs(), precision: "f64" as const }],
     ["a network", network([dense(1)], { loss: "logistic" }), { replicas: 2, batch: 2 }],
-  ])("%s", async (_, model, options) => {
+  ])("are equal for one and two workers: %s", async (_, model, options) => {
     const bytes = async (workers: number): Promise<Uint8Array> =>
       (
         await fit(model as ReturnType<typeof linear>, classes as Data, {
@@ -342,14 +344,14 @@ describe("the bytes of a model do not depend on workers", () => {
     expect(Buffer.from(await bytes(2)).equals(Buffer.from(await bytes(1)))).toBe(true);
   });
 
-  it("but for workers that race on one model", async () => {
+  it("records workers that race on one model", async () => {
     const racing = await fit(linear(), classes, { workers: 2, replicas: "shared", epochs: 1 });
     const { metadata } = decode(racing.toBytes());
     expect(JSON.parse(metadata.description).plan).toMatchObject({ replicas: "shared", workers: 2 });
   });
 });
 
-it("losses of the library are what predictors hold them to; a loss that nothing could predict by is not defined", () => {
+it("predictors expect the tasks and outputs of the library's losses, and refuse a loss without prediction", () => {
   const made = Object.values(losses).filter((one) => typeof one === "function" && one.length === 0 && /^[a-z]/.test(one.name));
   expect(made.length).toBeGreaterThan(0);
   for (const [name, { task, one, several }] of Object.entries(libraryLosses)) {

@@ -14,7 +14,7 @@ import { filmRatings } from "../learning/models/film-ratings.ts";
 import { plantedRatings, twinOf } from "../learning/models/planted-ratings.ts";
 import { cellsOf, eliminate } from "../reference/factors.ts";
 
-/** Two factors, three items; "c" and "new" had no ratings. */
+/** Two factors and three items. "c" and "new" had no ratings. */
 function saved(task: "rating" | "preference", biases: boolean): SavedModel {
   return {
     kind: "factorisation",
@@ -37,11 +37,11 @@ function saved(task: "rating" | "preference", biases: boolean): SavedModel {
   };
 }
 
-describe("values", () => {
+describe("predicted values", () => {
   const ask = (task: "rating" | "preference", biases: boolean, user: string, item: string): number =>
     new FactorPredictor(saved(task, biases)).predict({ user, item }).value;
 
-  test("with biases: who is not known has none", () => {
+  test("adds no bias for an unknown user or item", () => {
     expect(ask("rating", true, "a", "x")).toBe(3 + 0.25 + 0.125 + 1);
     expect(ask("rating", true, "b", "z")).toBe(3 - 0.5 - 1 + 3);
     expect(ask("rating", true, "a", "new")).toBe(3.25);
@@ -51,7 +51,7 @@ describe("values", () => {
     expect(ask("rating", true, "stranger", "new")).toBe(3);
   });
 
-  test("without biases: the product, or the mean", () => {
+  test("without biases, returns the product, or the mean for unknown names", () => {
     expect(ask("rating", false, "b", "y")).toBe(-3);
     for (const [user, item] of [
       ["a", "new"],
@@ -62,14 +62,14 @@ describe("values", () => {
       expect(ask("rating", false, user, item)).toBe(3);
   });
 
-  test("implicit: who is not known is the mean of the known users", () => {
+  test("for implicit ratings, an unknown user gets the mean of the known users", () => {
     expect(ask("preference", false, "b", "y")).toBe(-3);
     expect(ask("preference", false, "c", "y")).toBe(0.5 * 2 - 1.5);
     expect(ask("preference", false, "stranger", "x")).toBe(0.5 + 0.75);
     expect(ask("preference", false, "a", "new")).toBe(0);
   });
 
-  test("several pairs give an array", () => {
+  test("returns an array for several pairs", () => {
     const model = new FactorPredictor(saved("rating", true));
     const pairs = [
       { user: "a", item: "x" },
@@ -80,7 +80,7 @@ describe("values", () => {
   });
 });
 
-describe("rows", () => {
+describe("rows to predict", () => {
   const columns = { user: "userId", item: "movieId", value: "rating" };
   const made = (task: "rating" | "preference", names: object | undefined): FactorPredictor => {
     const { description, ...rest } = saved(task, task === "rating");
@@ -94,7 +94,7 @@ describe("rows", () => {
     }
   };
 
-  test("are read by the columns of training, also out of a file, or by user and item", async () => {
+  test("are read by the training columns, also from a file, or by user and item", async () => {
     const table = {
       rowCount: 3,
       source: "films.csv",
@@ -126,7 +126,7 @@ describe("rows", () => {
     expect(loaded.recommendFor([{ movieId: 2, rating: 5 }])).not.toEqual(loaded.recommendFor([{ item: 2, value: 1 }]));
   });
 
-  test("of ratings from lists, and of older files, have a user and an item", () => {
+  test("have a user and an item for ratings from lists and for older files", () => {
     using lists = Ratings.fromTriples({ users: ["a"], items: ["x"] });
     expect(lists.columns).toBeUndefined();
     const model = made("rating", undefined);
@@ -176,22 +176,22 @@ describe("rows", () => {
       { userId: "a", movieId: undefined },
       "predict: row 1: the item is undefined, but must be a string or a number [DATA_VALUE]",
     ],
-  ])("that have %s are refused", (_, names, row, message) => {
+  ])("are refused if they have %s", (_, names, row, message) => {
     expect(refused(() => made("rating", names).predict(row as { user: string; item: string }))).toBe(message);
   });
 
-  test("among many say which one is refused", () => {
+  test("are named by number if one of many is refused", () => {
     const rows = [{ userId: "a", movieId: "x" }, { userId: "a" }];
     expect(refused(() => made("rating", columns).predict(rows))).toMatch(/^predict: row 2 has no column "movieId"/);
     expect(refused(() => made("rating", columns).predict([null as never]))).toMatch(/^predict: row 1 is null.*DATA_SHAPE/);
   });
 
-  test("of swapped names mean what the columns of training meant", () => {
+  test("keep the meaning of training columns with swapped names", () => {
     const model = made("rating", { user: "item", item: "user" });
     expect(model.predict({ item: "a", user: "x" })).toEqual({ value: 4.375 });
   });
 
-  test("of somebody new need an item, and of ratings a value", () => {
+  test("require an item for a new user, and a value for ratings", () => {
     const [model, likes] = [made("rating", columns), made("preference", columns)];
     const ask = (rows: unknown) => refused(() => model.recommendFor(rows as []));
     expect(ask([{ foo: 1 }])).toBe('recommendFor: row 1 has no column "movieId" (it has "foo"); give the item [DATA_COLUMN]');
@@ -204,7 +204,7 @@ describe("rows", () => {
     expect(likes.recommendFor([{ movieId: "x" }])).toEqual(likes.recommendFor([{ item: "x", value: 1 }]));
   });
 
-  test.each([undefined, null, {}, { user: "a" }, NaN, true])("%s is not a name", (junk) => {
+  test.each([undefined, null, {}, { user: "a" }, NaN, true])("refuses %s as a name", (junk) => {
     const model = made("preference", undefined);
     expect(refused(() => model.recommend(junk as string))).toMatch(/^recommend: the user is .*OPTION_TYPE/);
     expect(refused(() => model.similar(junk as string))).toMatch(/^similar: the item is .*OPTION_TYPE/);
@@ -212,7 +212,7 @@ describe("rows", () => {
   });
 
   test.each([null, [], "user", {}, { user: "a" }, { user: 1, item: "b" }, { user: "a", item: "b", value: 1 }])(
-    "columns %j in a file are refused",
+    "refuses columns %j in a file",
     (bad) => {
       const { description, ...rest } = saved("rating", true);
       const damaged = { ...rest, description: { ...description, columns: bad } };
@@ -224,7 +224,7 @@ describe("rows", () => {
 describe("recommendations", () => {
   const model = new FactorPredictor(saved("preference", false));
 
-  test("the best first, without what is excluded", () => {
+  test("returns the best items first, without excluded ones", () => {
     expect(model.recommend("a", { count: 2 })).toEqual([
       { item: "y", score: 2 },
       { item: "x", score: 1 },
@@ -238,7 +238,7 @@ describe("recommendations", () => {
     expect(() => model.recommend("a", { seen } as object)).toThrow(/OPTION_UNKNOWN/);
   });
 
-  test("similar items, by the cosine of their factors", () => {
+  test("ranks similar items by the cosine of their factors", () => {
     const found = model.similar("x", { count: 5 });
     expect(found.map(({ item }) => item)).toEqual(["y", "z"]);
     expect(found[0].similarity).toBeCloseTo((1 * 2 - 0.5 * 1) / (Math.sqrt(1.25) * Math.sqrt(5)), 14);
@@ -247,7 +247,7 @@ describe("recommendations", () => {
     expect(model.similar("other")).toEqual([]);
   });
 
-  test("for somebody new: explicit, by the normal equations", () => {
+  test("solves the normal equations for a new user with explicit ratings", () => {
     const explicit = new FactorPredictor(saved("rating", true));
     const rated = [
       { item: "x", value: 5 },
@@ -271,9 +271,9 @@ describe("recommendations", () => {
     expect(() => model.recommendFor([{ item: "x", value: -1 }])).toThrow(/DATA_VALUE/);
   });
 
-  test.each([true, false])("somebody new gets what a user with these ratings has (weighted: %s)", async (weighted) => {
+  test.each([true, false])("gives a new user the scores of a trained user with the same ratings (weighted: %s)", async (weighted) => {
     using ratings = plantedRatings({ noise: 5 });
-    // To the end, so that the last update of users and of items leaves all at their minima.
+    // Runs to convergence, so that the last updates of users and of items leave all at their minima.
     const algorithm = alternatingLeastSquares({ tolerance: 0 });
     const fitted = await fit(factorisation({ rank: 3, l2: weighted ? 0.3 : 3, weighted }), ratings, { algorithm, epochs: 400 });
     const { others, values } = ratings.of("user", 2);
@@ -283,11 +283,11 @@ describe("recommendations", () => {
     for (const { item, score } of found) expect(score).toBeCloseTo(fitted.predict({ user: 2, item }).value, 6);
   });
 
-  test("for somebody new: implicit, over all cells", async () => {
+  test("solves over all cells for a new user with implicit ratings", async () => {
     using ratings = plantedRatings({ counts: true });
     const options = { rank: 3, l2: 0.4, implicit: { alpha: 3 } };
     const fitted = await fit(factorisation(options), ratings);
-    // User 2's own ratings as somebody new: their row at its minimum while the items stand.
+    // User 2's ratings as those of a new user, whose row is at its minimum for fixed items.
     const { others, values } = ratings.of("user", 2);
     const rated = Array.from(others, (i, k) => ({ item: ratings.items.names[i], value: values[k] }));
     const { description, tensors } = savedOf(fitted);
@@ -305,19 +305,19 @@ describe("recommendations", () => {
   });
 });
 
-describe("metrics", () => {
-  test("errors of ratings, unknown users and items included", () => {
+describe("metrics of factorisations", () => {
+  test("computes rating errors that include unknown users and items", () => {
     const model = new FactorPredictor(saved("rating", true));
     using held = Ratings.fromTriples({ users: ["a", "stranger", "b"], items: ["x", "unheard of", "z"], values: [4, 3.5, 2] });
-    // Errors: 0.375, −0.5, 2.5 against 4.375, 3, 4.5.
+    // The errors are 0.375, −0.5 and 2.5, against 4.375, 3 and 4.5.
     const { rmse, mae } = model.evaluate(held);
     expect(rmse).toBeCloseTo(Math.sqrt((0.375 ** 2 + 0.25 + 6.25) / 3), 14);
     expect(mae).toBeCloseTo((0.375 + 0.5 + 2.5) / 3, 14);
   });
 
-  test("precision, recall, ndcg and auc of preferences, worked by hand", () => {
+  test("computes precision, recall, ndcg and auc of preferences as worked by hand", () => {
     const model = new FactorPredictor(saved("preference", false));
-    // a ranks y (2), x (1), new (0), z (0); likes x and something unheard of; value 0 is no preference.
+    // a ranks y (2), x (1), new (0), z (0), and likes x and an unknown item. The value 0 is not a preference.
     using one = Ratings.fromTriples({ users: ["a", "a", "a"], items: ["x", "unheard of", "z"], values: [2, 1, 0] });
     const discount = (place: number): number => 1 / Math.log2(1 + place);
     expect(model.evaluate(one, { count: 2 })).toEqual({
@@ -327,7 +327,7 @@ describe("metrics", () => {
       auc: 2 / 3,
       users: 1,
     });
-    // b ranks z (3), x (1.5), new (0), y (−3); x was seen: z is all that b likes, and first.
+    // b ranks z (3), x (1.5), new (0), y (−3). x was seen, so z is the only liked item, in first place.
     using seen = Ratings.fromTriples({ users: ["b"], items: ["x"] });
     using two = Ratings.fromTriples({ users: ["a", "b", "b"], items: ["new", "x", "z"] });
     const both = model.evaluate(two, { count: 1, exclude: seen });
@@ -337,7 +337,7 @@ describe("metrics", () => {
   });
 });
 
-test("positive definite equations, and singular ones", () => {
+test("solves positive definite equations and reports singular ones", () => {
   const a = [4, 2, -2, 2, 5, 1, -2, 1, 6];
   const x = Float64Array.of(1, -2, 3);
   const b = Float64Array.from([0, 1, 2], (j) => a[3 * j] * x[0] + a[3 * j + 1] * x[1] + a[3 * j + 2] * x[2]);
@@ -348,7 +348,7 @@ test("positive definite equations, and singular ones", () => {
   expect(solvePositive(Float64Array.of(NaN), Float64Array.of(1))).toBe(false);
 });
 
-/** What a fitted model would write. */
+/** Description and factors of a fitted model. */
 function savedOf(model: FactorPredictor): { description: SavedModel["description"]; tensors: Record<string, Float64Array> } {
   const inside = model as unknown as Record<string, { factors: Float64Array }>;
   return {
@@ -357,14 +357,14 @@ function savedOf(model: FactorPredictor): { description: SavedModel["description
   };
 }
 
-describe("fit", () => {
+describe("fitting factorisations", () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "ergodic-factors-"));
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  test("from ratings to a file and back, watched and validated", async () => {
+  test("fits ratings, saves and loads, while watched and validated", async () => {
     using all = plantedRatings({ users: 60, items: 40, rank: 2, density: 0.4 });
     const { train, test: held } = all.split(0.8, { seed: 2 });
     const run = fit(factorisation({ rank: 4, l2: 0.03 }), train, { validate: held, seed: 3 });
@@ -372,7 +372,7 @@ describe("fit", () => {
     for await (const { loss, objective, validation } of run) {
       if (!validation) continue;
       expect(validation.loss).toBe(validation.rmse);
-      // Measured before the epoch's updates.
+      // Measured before the updates of the epoch.
       if (objectives.length > 0) expect(loss).toBeCloseTo(objectives.at(-1)! / train.count, 12);
       objectives.push(objective as number);
     }
@@ -381,7 +381,7 @@ describe("fit", () => {
     expect(objectives.length).toBeGreaterThan(3);
     expect(objectives.every((x, k) => k === 0 || x <= objectives[k - 1])).toBe(true);
     const { r2 } = model.evaluate(held);
-    // Biases and two factors make all but a part in 400 of the variance.
+    // Biases and two factors explain all but 1/400 of the variance.
     expect(r2!).toBeGreaterThan(0.9);
     expect((await run.chosen).algorithm).toEqual({ algorithm: "alternatingLeastSquares", tolerance: 1e-4 });
     const path = join(folder, "model.safetensors");
@@ -395,7 +395,7 @@ describe("fit", () => {
     held.dispose();
   });
 
-  test("ratings of films: the defaults beat the mean by far; without weights the model is worse, and says so", async () => {
+  test("the defaults clearly beat the mean for films, and the model without weights warns that it is worse", async () => {
     using all = filmRatings();
     const { train, test: held } = all.split(0.8, { seed: 1 });
     const found = (await fit(factorisation(), train, { seed: 1 })).evaluate(held);
@@ -421,7 +421,7 @@ describe("fit", () => {
     ["least squares, no biases", alternatingLeastSquares(), { biases: false }],
     ["components, unweighted", factorCoordinateDescent(), { weighted: false, l2: 3 }],
     ["rows", factorCoordinateDescent({ order: "rows" }), { l2: 0.3 }],
-  ])("ratings in another unit give the same predictions in it: %s", async (_, algorithm, options) => {
+  ])("ratings in another unit give the same predictions in that unit: %s", async (_, algorithm, options) => {
     for (const unit of [20, 1e-3]) {
       using stars = filmRatings({ users: 60, items: 50 });
       using others = filmRatings({ users: 60, items: 50, unit });
@@ -439,7 +439,7 @@ describe("fit", () => {
     }
   });
 
-  test("ratings that are all one number are predicted", async () => {
+  test("predicts ratings that are all equal", async () => {
     for (const biases of [true, false]) {
       using same = Ratings.fromTriples({ users: [1, 1, 2, 2], items: [1, 2, 1, 2], values: [0.3, 0.3, 0.3, 0.3] });
       const model = await fit(factorisation({ rank: 2, biases, l2: 1e-3 }), same, { seed: 1 });
@@ -447,7 +447,7 @@ describe("fit", () => {
     }
   });
 
-  test("preferences beat chance and leave seen items out; workers change no byte", async () => {
+  test("preferences beat chance and omit seen items, and workers change no byte", async () => {
     using all = plantedRatings({ users: 60, items: 40, rank: 2, counts: true, density: 0.5 });
     const { train, test: held } = all.split(0.8, { seed: 2 });
     const options = { rank: 4, l2: 1, implicit: { alpha: 1 } };
@@ -465,7 +465,7 @@ describe("fit", () => {
   test.each([
     ["least squares", alternatingLeastSquares({ tolerance: 0 })],
     ["descent", factorCoordinateDescent({ inner: 2, tolerance: 0 })],
-  ])("%s: a checkpoint goes on bit for bit", async (name, algorithm) => {
+  ])("%s: resumes bit for bit from a checkpoint", async (name, algorithm) => {
     using ratings = plantedRatings();
     const model = factorisation({ rank: 3 });
     const whole = await fit(model, ratings, { algorithm, epochs: 6, seed: 5 });
@@ -480,7 +480,7 @@ describe("fit", () => {
     await expect(fit.resume(path, other, { epochs: 6 })).rejects.toThrow(/ratings of 17 items by 23 users.*CHECKPOINT_DATA/);
   });
 
-  test("refusals say what to write", async () => {
+  test("refusals explain the required input", async () => {
     using ratings = plantedRatings();
     using rows = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
     const attempt = async (...given: unknown[]): Promise<unknown> =>

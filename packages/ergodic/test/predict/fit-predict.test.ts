@@ -1,4 +1,7 @@
-/** A trained model on raw rows and on datasets: the same predictions, whatever the task and the pipeline, before and after it was saved. */
+/**
+ * A trained model gives the same predictions on raw rows and on datasets, for every task and pipeline, before and after
+ * saving.
+ */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +33,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Two number columns (one with gaps), two of categories, a target of each kind. */
+/** Two numeric columns (one with gaps), two categories, and a target of each kind. */
 function people(rows: number, seed: number): Table {
   const u = numbers(seed);
   const next = (): number => u.next().value;
@@ -94,7 +97,7 @@ describe.each(cases)("$name", ({ target, model, options = {}, sum, hash }) => {
       ...(hash === undefined ? {} : { hash }),
     });
 
-  it("raw rows, tables, arrays of rows and datasets give the same predictions, before and after saving", async () => {
+  it("raw rows, tables, arrays of rows and datasets give the same predictions before and after saving", async () => {
     using whole = load(people(300, 7));
     const { train, test } = whole.split(0.7, { seed: 1 });
     const fitted = await fit(linear(model), train, { epochs: 5, seed: 1, ...options });
@@ -128,7 +131,7 @@ describe.each(cases)("$name", ({ target, model, options = {}, sum, hash }) => {
     test.dispose();
   });
 
-  it("evaluates as the metrics of its predictions say", async () => {
+  it("evaluates like the metrics of its predictions", async () => {
     using whole = load(people(300, 7));
     const { train, test } = whole.split(0.7, { seed: 1 });
     const fitted = await fit(linear(model), train, { epochs: 5, seed: 1, ...options });
@@ -157,7 +160,7 @@ describe.each(cases)("$name", ({ target, model, options = {}, sum, hash }) => {
   });
 });
 
-describe("a test set from its own file", () => {
+describe("test set from another file", () => {
   const kinds = ["ash", "elm", "oak"];
   const trees = (source: string, rows: number[][]) => {
     const all = rows.map(([x, kind]) => ({ x, leaf: x > 1 ? "big" : "small", kind: kinds[kind] }));
@@ -165,10 +168,10 @@ describe("a test set from its own file", () => {
   };
   const many = Array.from({ length: 90 }, (_, i) => [(i % 3) + 0.01 * (i % 7), i % 3]);
 
-  it("is evaluated and validates, also where it lacks a class, a level, and the file's name", async () => {
+  it("evaluates and validates even if it lacks a class, a level, and the file name", async () => {
     using train = Dataset.fromTable(trees("train.csv", many), { target: "kind" });
     const rows = many.filter(([, kind]) => kind > 0);
-    // Oaks and elms, all with big leaves but one: its own indices of classes and levels are others.
+    // Only oaks and elms, with one exception all with big leaves, so that the indices of classes and levels differ.
     using test = Dataset.fromTable(trees("test.csv", rows), { target: "kind" });
     expect(test.target.levels).toEqual(["elm", "oak"]);
     const run = fit(linear(), train, { validate: test, epochs: 60, seed: 1 });
@@ -184,7 +187,7 @@ describe("a test set from its own file", () => {
     );
   });
 
-  it("says what class it does not know, and that numbers are no classes", async () => {
+  it("names an unknown class, and refuses numbers as classes", async () => {
     using train = Dataset.fromTable(trees("train.csv", many), { target: "kind" });
     const model = await fit(linear(), train, { epochs: 1 });
     using other = Dataset.fromTable({ ...tableOf([{ x: 1, leaf: "big", kind: "fir" }]), source: "new.csv" }, { target: "kind" });
@@ -206,8 +209,8 @@ describe("a test set from its own file", () => {
   });
 });
 
-describe("refused", () => {
-  it("rows that lack a column, data of another make, files that are not ours", async () => {
+describe("refused prediction input", () => {
+  it("refuses rows without a column, data of another form, and foreign files", async () => {
     using data = Dataset.fromTable(people(60, 7), { target: "income", drop: ["band", "pay", "children"], impute: "mean" });
     const fitted = await fit(linear(), data, { epochs: 1 });
     expect(() => fitted.predict({ age: 30 })).toThrow(/column "hours"/);

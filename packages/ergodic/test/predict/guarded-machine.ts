@@ -1,6 +1,6 @@
 /**
- * Kernels on a memory whose every byte outside of the pieces that were asked for holds a canary: `touched` says where one changed. Pieces lie apart,
- * and end where they were asked to end.
+ * Kernels on a memory in which every byte outside of allocated pieces holds a canary. `touched` reports changed
+ * canaries. Pieces are far apart and end exactly at their requested size.
  */
 import { type Engine, type Machine, openEngine } from "../../src/engine/memory/engine.ts";
 import type { Allocation, EngineMemory } from "../../src/engine/memory/memory.ts";
@@ -17,7 +17,7 @@ export class GuardedMachine {
   readonly #machine: Machine;
   readonly #pieces = new Set<Piece>();
   readonly #end: number;
-  /** As an engine that has no other memory than this. */
+  /** An engine with only this memory. */
   readonly engine: Engine;
 
   private constructor(engine: Engine, bytes: number) {
@@ -31,7 +31,7 @@ export class GuardedMachine {
         const whole = allocate(wanted + 2 * APART, purpose);
         const piece = { from: whole.pointer + APART, to: whole.pointer + APART + wanted };
         this.#pieces.add(piece);
-        // What was allocated is all zero: the surroundings get their canaries back.
+        // Allocated memory is zero, so the bytes around a piece must get their canaries back.
         this.#fillBetween(whole.pointer, whole.pointer + Math.ceil(whole.bytes / 64) * 64, piece);
         const dispose = (): void => {
           if (!this.#pieces.delete(piece)) return;
@@ -53,7 +53,7 @@ export class GuardedMachine {
 
   #canary = 0;
 
-  /** Everything outside of pieces. */
+  /** Fills everything outside of pieces. */
   fill(canary: number): void {
     this.#canary = canary;
     let from = HEAP;
@@ -64,14 +64,14 @@ export class GuardedMachine {
     this.#bytes(from, this.#end).fill(canary);
   }
 
-  /** Addresses where a canary changed, the first few. */
+  /** Addresses of the first few changed canaries. */
   touched(): number[] {
     const found: number[] = [];
     const wanted = Buffer.alloc(this.#end - HEAP, this.#canary);
     let from = HEAP;
     for (const { from: start, to } of [...this.#sorted(), { from: this.#end, to: this.#end }]) {
       const bytes = this.#bytes(from, start);
-      // Most are whole, and a look at each byte is slow.
+      // Compares blocks first, because most are unchanged and checking each byte is slow.
       if (Buffer.compare(bytes, wanted.subarray(0, bytes.length)) !== 0)
         found.push(from + bytes.findIndex((byte) => byte !== this.#canary));
       from = to;

@@ -1,4 +1,6 @@
-/** Network files of strangers, loaded as users load them: what they say is refused, or stays within their own memory. */
+/**
+ * Network files from untrusted sources, loaded like any file. Their plans are refused or stay within their own memory.
+ */
 import { describe, expect, it } from "vitest";
 import { DataError } from "../../src/engine/errors/errors.ts";
 import { type NetworkPredictor, predictor } from "../../src/entries/everything.ts";
@@ -28,9 +30,9 @@ function drawnOnce(saved: SavedPlan): Float64Array {
   return once.get(saved)!;
 }
 
-describe("what was possible", () => {
+describe("attacks that once succeeded", () => {
   const step = (plan: Json, kind: string): Json => (plan.steps as Json[]).find((one) => one.kind === kind)!;
-  it("a pointer given as a number", async () => {
+  it("refuses a pointer given as a number", async () => {
     const file = altered((plan) => {
       const [call] = step(plan, "kernel").calls as Json[];
       call.args[5] = { kind: "number", value: 2 ** 20 } as never;
@@ -38,7 +40,7 @@ describe("what was possible", () => {
     await expect(predictor(file)).rejects.toThrow("calls gemm with arguments that it does not accept");
   });
 
-  it.each([-5000, -1, 0.5, 2 ** 31, -(2 ** 53), "0"])("an array that begins at %s of the rows", async (offset) => {
+  it.each([-5000, -1, 0.5, 2 ** 31, -(2 ** 53), "0"])("refuses an array that begins at %s of the rows", async (offset) => {
     const file = altered((plan) => {
       const [call] = step(plan, "kernel").calls as Json[];
       (plan.values as object[]).push({ size: { B: 3, plus: 0 }, home: { kind: "buffer", name: "x", offset } });
@@ -47,7 +49,7 @@ describe("what was possible", () => {
     await expect(predictor(file)).rejects.toThrow(DataError);
   });
 
-  it.each(["length", "__proto__", "constructor", -1, 1.5, 1e9, null])("a register named %s", async (from) => {
+  it.each(["length", "__proto__", "constructor", -1, 1.5, 1e9, null])("refuses a register named %s", async (from) => {
     const file = altered((plan) => {
       Object.assign((step(plan, "loop").stores as Json[])[0], { from });
     });
@@ -57,14 +59,14 @@ describe("what was possible", () => {
   it.each([
     ...["zero", "copy", "randomFill", "descend", "networkGradient", "nutsRun", "elementwise"],
     ...["__proto__", "constructor", "toString", ""],
-  ])("the kernel %s", async (kernel) => {
+  ])("refuses the kernel %s", async (kernel) => {
     const file = altered((plan) => {
       Object.assign((step(plan, "kernel").calls as Json[])[0], { kernel });
     });
     await expect(predictor(file)).rejects.toThrow(`uses the kernel "${kernel}"`);
   });
 
-  it("dimensions of a product that leave its arrays", async () => {
+  it("refuses dimensions of a product that exceed its arrays", async () => {
     for (const [at, found] of [
       [2, 2 ** 24],
       [3, 40],
@@ -72,7 +74,7 @@ describe("what was possible", () => {
       [6, 2 ** 28],
       [6, 0],
       [8, 0],
-      // Rows of the result that are closer to each other than they are long.
+      // Rows of the result are longer than the distance between them.
       [10, 1],
     ]) {
       const file = altered((plan) => {
@@ -83,7 +85,7 @@ describe("what was possible", () => {
     }
   });
 
-  it("a repetition that moves a count, or an array out of its place", () => {
+  it("refuses a repetition that moves a count, or an array beyond its bounds", () => {
     const call = product(1, 1, 1, value(1), value(1));
     const repeated = (at: number, by: number) => {
       const steps = call.map((_, i) => (i === at ? by : 0));
@@ -98,7 +100,7 @@ describe("what was possible", () => {
     expect(() => opened(planOf([z, own(5)], [beyond]))).toThrow("moves more arguments of gemm than it has");
   });
 
-  it("writing what is given once, so that one prediction would change the next", () => {
+  it("refuses writes to constants, which would change later predictions", () => {
     const zero = (at: object) =>
       planOf(
         [z, at, own(1)],
@@ -161,8 +163,8 @@ describe("what was possible", () => {
     expect(() => opened(scan(buffer("next 0")))).toThrow('names the buffer "next 0", which does not exist');
   });
 
-  it("batches between one row and a chunk, where both of these are sound", () => {
-    // 65 - B elements from row to row: 63 in all for 64 rows, and 183 for 4.
+  it("checks batches between one row and a chunk, even if both of these are valid", () => {
+    // Rows are 65 - B elements apart, which needs 63 elements for 64 rows and 183 for 4.
     const to = { value: 1, offset: 0, strides: [{ B: -1, plus: 65 }] };
     const write = { kind: "loop", shape: [{ B: 1, plus: 0 }], loads: [], constants: ["1"], operations: [], reductions: [] };
     const plan = opened(
@@ -179,7 +181,7 @@ describe("what was possible", () => {
     expect(plan.run({}, 64).z).toHaveLength(64);
   });
 
-  it("scans over, from and to less than they move", () => {
+  it("refuses scans whose elements or carries are smaller than the parts that they move", () => {
     const scan = (changed: object) => ({
       ...{ kind: "scan", length: 3, reverse: false, body: { values: [], steps: [] }, over: [], constants: [], outputs: [] },
       ...{ carries: [2], current: [3], next: [4], histories: [5] },
@@ -213,14 +215,14 @@ describe("what was possible", () => {
     }
   });
 
-  it.each([1, -1, 0.5, "0", null, "length", 2 ** 53])("the value %s of one", (at) => {
+  it.each([1, -1, 0.5, "0", null, "length", 2 ** 53])("refuses the value %s of a plan with one value", (at) => {
     expect(() => opened(planOf([z], [{ kind: "zero", value: at }]))).toThrow("but its values are 0 to 0; the file is damaged");
     expect(() => opened(planOf([z], [{ kind: "kernel", calls: [], result: at }]))).toThrow(
       "but its values are 0 to 0; the file is damaged",
     );
   });
 
-  it("a loop, by an element", () => {
+  it("refuses a loop that is out of bounds by one element", () => {
     const loop = (offset: number, strides: readonly number[], shape: readonly number[] = [3, 2]) => ({
       ...{ kind: "loop", shape, constants: ["1"], operations: [], reductions: [], loads: [] },
       stores: [{ to: { value: 1, offset, strides }, from: 0 }],
@@ -239,7 +241,7 @@ describe("what was possible", () => {
       expect(() => opening(step)).toThrow("the file is damaged");
   });
 
-  it("scans within scans, and repetitions of a call, up to 16", () => {
+  it("accepts at most 16 nested scans or repetitions of a call", () => {
     const scan = (body: object) => ({
       ...{ kind: "scan", length: 1, reverse: false, body, carries: [], over: [], constants: [] },
       ...{ current: [], next: [], outputs: [], histories: [] },
@@ -255,7 +257,7 @@ describe("what was possible", () => {
     expect(() => opening(repeated(17))).toThrow("repeats a call in 17 ways, more than 16");
   });
 
-  it("a call that writes to more than its result", () => {
+  it("refuses a call that writes outside of its result", () => {
     const gather = (result: number, to: number) => ({
       ...{ kind: "kernel", result },
       calls: [{ kernel: "gatherRows", args: [number(1), number(1), value(1), number(1), value(1), value(to)], repeat: [] }],
@@ -266,7 +268,7 @@ describe("what was possible", () => {
     expect(() => opened(plan(2, 1))).toThrow("writes to the value 1, not to its result");
   });
 
-  it("an input named as a constant, which is smaller", () => {
+  it("refuses an input with the name of a smaller constant", () => {
     const constant = { size: 1, home: { kind: "constant", name: "c" } };
     const load = (at: number, strides: number[]) => ({ value: at, offset: 0, strides });
     const buffer = { size: { B: 400, plus: 0 }, home: { kind: "buffer", name: "c", offset: 0 } };
@@ -281,8 +283,8 @@ describe("what was possible", () => {
   });
 });
 
-describe("a plan of a file", () => {
-  it("takes x and gives z of each row", async () => {
+describe("saved plans", () => {
+  it("must map x to z for each row", async () => {
     const named = (from: string, to: string) => (plan: Json) => {
       for (const { home } of plan.values as Json[]) if ((home as Json).name === from) Object.assign(home, { name: to });
     };
@@ -293,7 +295,7 @@ describe("a plan of a file", () => {
       (plan.steps as object[]).push({ kind: "zero", value: (plan.values as object[]).length - 1 });
     });
     await expect(predictor(more)).rejects.toThrow('gives "z" of 2 numbers, "more" of 1 numbers, but must take x');
-    // The same for all rows: there would be nothing for the second.
+    // The output has the same size for any number of rows, so a second row would have no values.
     const once = altered((plan) => {
       plan.values = [{ size: 2, home: { kind: "buffer", name: "z", offset: 0 } }] as never;
       plan.steps = [{ kind: "zero", value: 0 }] as never;
@@ -302,14 +304,14 @@ describe("a plan of a file", () => {
     await expect(predictor(altered(() => {}, { outputs: 1e9 }))).rejects.toThrow(DataError);
   });
 
-  it("computes what the model did that was trained, bit for bit, and says its own file in errors", async () => {
+  it("predict bit for bit like the trained model, and name their file in errors", async () => {
     expect([...(await predicted(bytes))]).toEqual([...wanted]);
     using found = await predictor<NetworkPredictor>(bytes);
     found.dispose();
     expect(() => found.outputs(rows)).toThrow("was used after dispose()");
   });
 
-  it("leaves the engine's memory as it is, and sees none of it", async () => {
+  it("neither change nor read the engine's memory", async () => {
     const used = engine.memory.usedBytes;
     const piece = engine.memory.allocate(2 ** 22, "canary");
     const seen: string[] = [];

@@ -1,4 +1,7 @@
-/** What traps in the network files of strangers is a typed error, which spoils no other predictor; and many files at a time give their memories back. */
+/**
+ * Traps in untrusted network files are typed errors that affect no other predictor. Many files at a time release their
+ * memories.
+ */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -14,10 +17,10 @@ setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe("a trap", () => {
+describe("traps", () => {
   const saved = savedPlans.dense;
   const given = { x: drawn(3 * saved.width) };
-  /** An engine whose kernels fail for a while. */
+  /** An engine whose kernels fail temporarily. */
   function failing(): { engine: Engine; fails: boolean } {
     const state = { fails: false } as { engine: Engine; fails: boolean };
     const trapping = (machine: Machine): Machine => ({
@@ -26,7 +29,7 @@ describe("a trap", () => {
         const kernel = machine.kernel(name, deterministic);
         return (...args) => {
           if (state.fails && name.startsWith("gemm")) {
-            // Nobody knows what it did before.
+            // A failing kernel can leave memory in any state.
             if (machine !== engine) machine.memory.u8(2 ** 20, machine.memory.reservedBytes - 2 ** 20).fill(0xff);
             return (trap as () => number)();
           }
@@ -46,7 +49,7 @@ describe("a trap", () => {
   ];
   const trap = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(code))).exports.f;
 
-  it.each([true, false])("is a typed error, and over with the call; apart: %s", (apart) => {
+  it.each([true, false])("throw a typed error and do not affect later calls; apart: %s", (apart) => {
     const state = failing();
     const used = engine.memory.usedBytes;
     using victim = new NetworkPlan(engine, saved.plan, saved.numbers, { apart });
@@ -71,7 +74,7 @@ describe("a trap", () => {
   });
 });
 
-describe("many files at a time", () => {
+describe("many files loaded at a time", () => {
   const memories: WeakRef<WebAssembly.Memory>[] = [];
   const maxima: number[] = [];
   const { apart } = engine;
@@ -96,7 +99,7 @@ describe("many files at a time", () => {
     return memories.filter((memory) => memory.deref() !== undefined).length;
   };
 
-  it("more than 256 are loaded, and all of them predict; a memory is small, and at most 256 live", async () => {
+  it("more than 256 files load and predict, with small memories of which at most 256 are live", async () => {
     const count = power(300, 1000);
     const used = engine.memory.usedBytes;
     const all: NetworkPredictor[] = [];
@@ -106,7 +109,7 @@ describe("many files at a time", () => {
     }
     expect(Math.max(...maxima)).toBeLessThan(64);
     expect(await alive()).toBeLessThanOrEqual(256);
-    // Those whose memories were given up have another.
+    // Predictors whose memories were evicted get new ones.
     for (const i of [0, 1, 20, count - 2, count - 1]) expect([...all[i].outputs(rows)]).toEqual([...wanted]);
     expect(memories.length).toBe(count + 3);
     for (const one of all) one.dispose();
@@ -114,13 +117,13 @@ describe("many files at a time", () => {
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(used);
   });
 
-  it("are collected with their memory, where nobody disposes them", async () => {
+  it("are collected with their memory if nobody disposes of them", async () => {
     for (let i = 0; i < 50; i++) (await predictor<NetworkPredictor>(bytes)).outputs(rows);
     expect(memories.length).toBe(50);
     expect(await alive()).toBeLessThan(5);
   });
 
-  it("give their memories up where the system has no more for another", async () => {
+  it("release their memories if the system has none left", async () => {
     const all = [await predictor<NetworkPredictor>(bytes), await predictor<NetworkPredictor>(bytes)];
     all[0].outputs(rows);
     refusals = 1;
@@ -134,13 +137,13 @@ describe("many files at a time", () => {
     refusals = 0;
   });
 
-  it("take no memory before they predict", async () => {
+  it("use no memory before they predict", async () => {
     const found = await predictor<NetworkPredictor>(bytes);
     expect(memories.length).toBe(0);
     expect(found).not.toBeInstanceOf(ErgodicError);
   });
 
-  it("keeps nothing of a batch that has no room, and serves smaller ones as before", () => {
+  it("discards a batch that does not fit, and still serves smaller ones", () => {
     const machine = apart.call(engine, 32);
     const small = Object.assign(Object.create(engine) as Engine, machine);
     const wide = { size: { B: 50_000, plus: 0 }, home: { kind: "buffer", name: "z", offset: 0 } };
@@ -148,7 +151,7 @@ describe("many files at a time", () => {
     using plan = new NetworkPlan(small, planOf([wide, own({ B: 50_000, plus: 0 })], [filled(1), filled(0)]), {}, {});
     expect(plan.run({}, 1).z).toHaveLength(50_000);
     const used = machine.memory.usedBytes;
-    // Of three rows what lies between the layers has room, but not what comes out as well.
+    // For three rows, the values between layers fit but the output does not.
     for (let i = 0; i < 10; i++) expect(() => plan.run({}, 3)).toThrow(MemoryLimitError);
     expect(machine.memory.usedBytes).toBeLessThanOrEqual(used);
     expect(plan.run({}, 1).z).toHaveLength(50_000);

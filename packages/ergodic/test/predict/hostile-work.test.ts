@@ -1,4 +1,4 @@
-/** Network files of strangers end: their work and their memory are known before anything runs. */
+/** Untrusted network files end, because their work and memory are known before anything runs. */
 import { describe, expect, it } from "vitest";
 import { DataError, MemoryLimitError, OptionError } from "../../src/engine/errors/errors.ts";
 import { predictor } from "../../src/entries/everything.ts";
@@ -9,7 +9,7 @@ import { batchesBytes } from "../../src/predict/plan/home.ts";
 import { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
 import { bytes, engine, gemm, number, opened, own, planOf, predicted, product, value, wanted, z } from "./hostile.ts";
 
-describe("work is known before anything runs", () => {
+describe("limits on work before execution", () => {
   const [most] = [2 ** 31 - 1];
   const call = product(1, 1, 1, value(1), value(1));
   const still = call.map(() => 0);
@@ -86,13 +86,13 @@ describe("work is known before anything runs", () => {
     ],
     "copies of a scan's carries": [scan(1e6, nested(0, 1), new Array(40).fill(1))],
   };
-  it.each(Object.keys(endless))("%s", (name) => {
+  it.each(Object.keys(endless))("refuses %s", (name) => {
     const plan = planOf([z, own(4)], [...endless[name], { kind: "zero", value: 0 }]);
     expect(() => opened(plan)).toThrow(DataError);
     expect(() => opened(plan)).toThrow(/\[MODEL_(WORK|FORMAT)\]/);
   });
 
-  it("is linear in rows, so that a bound for one is a bound for all", () => {
+  it("is linear in rows, so that a limit for one row limits all", () => {
     const plan = planOf([z, own({ B: 64, plus: 0 })], [loop([{ B: 1, plus: 0 }, 64], 1), loop([{ B: 1, plus: 0 }])]);
     const least = 64 * 4;
     expect(() => opened(plan, least)).toThrow("per row, but maxWork is 256");
@@ -100,7 +100,7 @@ describe("work is known before anything runs", () => {
     expect(fine.run({}, 1000).z.length).toBe(1000);
   });
 
-  it("counts every round of a call that is repeated as more than a call of its own", () => {
+  it("counts every round of a repeated call as more than a separate call", () => {
     const [once, often] = [[], [{ count: 1000, steps: still }]].map((repeat) => planOf([z, own(4)], [gemm(call, repeat)]));
     expect(() => opened(once, 500)).toThrow("but maxWork is 500");
     opened(once, 1000).dispose();
@@ -108,7 +108,7 @@ describe("work is known before anything runs", () => {
     opened(often, 4200 * 1000).dispose();
   });
 
-  it("is that of a batch, where rows meet rows", () => {
+  it("counts a whole batch if rows interact", () => {
     const step = loop([
       { B: 1, plus: 0 },
       { B: 100, plus: 0 },
@@ -118,7 +118,7 @@ describe("work is known before anything runs", () => {
     expect(() => opened(planOf([z], [step]), 10_000)).toThrow("but maxWork is 10000");
   });
 
-  it("is bounded by maxWork, for whoever loads a file", async () => {
+  it("is limited by maxWork in every function that loads a file", async () => {
     await expect(predictor(bytes, { maxWork: 20 })).rejects.toThrow(
       /model: needs .* multiply-adds per row, but maxWork is 20; .*\[MODEL_WORK\]/,
     );
@@ -129,12 +129,12 @@ describe("work is known before anything runs", () => {
     await expect(predictor(bytes, { maxwork: 1 } as never)).rejects.toThrow('did you mean "maxWork"');
   });
 
-  it("nor are scans within scans without end, whatever they do", () => {
+  it("refuses deeply nested scans", () => {
     expect(() => opened(planOf([z], [scan(1, nested(3000, 1)), { kind: "zero", value: 0 }]))).toThrow("more than 16 deep");
     opened(planOf([z], [scan(1, nested(10, 1)), { kind: "zero", value: 0 }]));
   });
 
-  it("and placing many values that live together is work too", () => {
+  it("counts the placement of many live values as work", () => {
     const count = 25_000;
     const values = [z, ...new Array(count).fill(own(1))];
     const zeros = values.map((_, value) => ({ kind: "zero", value }));
@@ -144,7 +144,7 @@ describe("work is known before anything runs", () => {
   });
 });
 
-describe("memory is known before anything is allocated", () => {
+describe("limits on memory before allocation", () => {
   const zero = (value: number): object => ({ kind: "zero", value });
   const large: Record<string, ReturnType<typeof planOf>> = {
     "one value": planOf([z, own(1e9)], [zero(1), zero(0)]),
@@ -166,7 +166,7 @@ describe("memory is known before anything is allocated", () => {
       ],
     ),
   };
-  it.each(Object.keys(large))("%s", (name) => {
+  it.each(Object.keys(large))("refuses %s", (name) => {
     const bytes = engine.memory.usedBytes;
     expect(() => opened(large[name])).toThrow(
       /^hostile: takes [\d.]+ GiB of memory besides its numbers, but maxMemory is 1 GiB; if you trust the file, load it with a larger maxMemory \[MODEL_MEMORY\]$/,
@@ -174,12 +174,12 @@ describe("memory is known before anything is allocated", () => {
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(bytes);
   });
 
-  it("of a buffer that lies beyond all addresses, as damage", () => {
+  it("refuses a buffer beyond all addresses as damaged", () => {
     const plan = planOf([z, { size: 1, home: { kind: "buffer", name: "y", offset: 2 ** 52 } }], [zero(1), zero(0)]);
     expect(() => opened(plan, MAX_WORK, Infinity)).toThrow("reaches from 4503599627370496 to 4503599627370497");
   });
 
-  it("is that of one row where more do not fit: then rows are computed one by one", () => {
+  it("computes single rows if more do not fit", () => {
     const plan = planOf([z, own({ B: 1e6, plus: 0 })], [zero(1), zero(0)]);
     const chunkOf = (maxMemory: number): number => {
       using made = opened(plan, MAX_WORK, maxMemory);
@@ -196,12 +196,12 @@ describe("memory is known before anything is allocated", () => {
     );
   });
 
-  it("has room for what does not grow with the rows once for each size of batch", () => {
+  it("stores batch-independent values once per batch size", () => {
     using plan = opened(planOf([z, own(1e6)], [zero(1), zero(0)]));
     for (const rows of [64, 32, 16, 8, 4, 2, 1]) expect([...plan.run({}, rows).z]).toEqual(new Array(rows).fill(0));
   });
 
-  it("is bounded by maxMemory, for whoever loads a file", async () => {
+  it("is limited by maxMemory in every function that loads a file", async () => {
     await expect(predictor(bytes, { maxMemory: 1000 })).rejects.toThrow(
       /model: takes .* of memory besides its numbers, but maxMemory is 1000 bytes; .*\[MODEL_MEMORY\]/,
     );
@@ -211,8 +211,8 @@ describe("memory is known before anything is allocated", () => {
   });
 });
 
-it("a call that writes nothing is not made, whatever else it would do", () => {
-  // 2^30 columns of no equations: their end is beyond all addresses.
+it("skips a call that writes nothing, whatever its arguments", () => {
+  // 2^30 columns without equations, whose end is beyond all addresses.
   const idle = (columns: number): object => ({
     kind: "kernel",
     calls: [
@@ -240,8 +240,8 @@ it("a call that writes nothing is not made, whatever else it would do", () => {
   expect(called).toEqual(["zero"]);
 });
 
-describe("a memory of a plan's own", () => {
-  it("has room for all the batches that are kept, and for little more", () => {
+describe("memory owned by a plan", () => {
+  it("has space for all stored batches and little more", () => {
     const fills = (to: number, size: number, load: number[]) => ({
       ...{
         kind: "loop",
@@ -266,7 +266,7 @@ describe("a memory of a plan's own", () => {
 it.each([
   ["a constant", { size: 2, home: { kind: "constant", name: "c" } }],
   ["a parameter", { size: 2, home: { kind: "buffer", name: "c", offset: 0 } }],
-])("%s of another length than its numbers is refused, whichever is longer", (_, home) => {
+])("refuses %s if its length differs from its numbers", (_, home) => {
   const step = {
     ...{ kind: "loop", shape: [1], constants: [], operations: [], reductions: [] },
     loads: [{ value: 1, offset: 0, strides: [0] }],

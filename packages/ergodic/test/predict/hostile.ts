@@ -1,4 +1,4 @@
-/** Network files of strangers, and plans of a few steps, for the tests of what they may do. */
+/** Network files from untrusted sources, and plans with a few steps, for tests of their limits. */
 
 import type { JsonObject } from "../../src/engine/contract/index.ts";
 import { decode, encode } from "../../src/engine/files/safetensors.ts";
@@ -12,7 +12,7 @@ export const engine = await openEngine();
 export const x = Array.from({ length: 20 }, (_, i) => [Math.sin(i), Math.cos(i), i / 20]);
 export const rows = Dataset.fromArrays({ x, y: x.map(([a]) => (a > 0 ? "up" : "down")) });
 const model = await fit(network([dense(4), relu(), dense(2)], { loss: "multinomial" }), rows, { epochs: 2, seed: 1 });
-/** A file that is sound, and what it gives for the rows. */
+/** A valid file, and its outputs for the rows. */
 export const bytes = model.toBytes();
 export const wanted = model.outputs(rows);
 

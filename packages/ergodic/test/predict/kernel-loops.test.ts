@@ -1,8 +1,8 @@
 /**
- * Loops of the kernels that a plan can reach, by numbers near 2^31 and near the end of addresses: each call is refused by the plan's check, is more work
- * than a row may be, or ends. The kernels are those of the check's own table, so that one that is added later is met here as well.
- *
- * Only this catches counters that overflow: other tests have arrays to count over.
+ * Loops of the kernels that a plan can reach, with numbers near 2^31 and near the end of addresses. Each call is
+ * refused by the check of plans, exceeds the work limit per row, or ends. The kernels come from the table of the check,
+ * so that new kernels are included. Only this test detects overflowing counters, because other tests need arrays to
+ * count over.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -23,10 +23,10 @@ import { power } from "../power.ts";
 
 const kernels = fileURLToPath(new URL("../../kernels/", import.meta.url));
 
-/** What a plan's steps call besides the kernels of the table. */
+/** Kernels that the steps of a plan call outside of the table. */
 const OF_STEPS = ["elementwise", "zero", "copy", "areFinite"];
 
-/** Files of the kernels, with those that they import. */
+/** Source files of the kernels and their imports. */
 function filesOf(names: readonly string[]): string[] {
   const files = new Set<string>();
   const look = (file: string): void => {
@@ -43,7 +43,7 @@ function filesOf(names: readonly string[]): string[] {
   return [...files];
 }
 
-/** Loops by their condition and what they do after a round: "i < n | i++". */
+/** Loops by their condition and increment: "i < n | i++". */
 function loopsOf(file: string): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
@@ -55,21 +55,22 @@ function loopsOf(file: string): string[] {
   return found;
 }
 
-/** Numbers and constants, which are small, and the size of an element. */
+/** Small numbers and constants, and the size of an element. */
 const STEP = String.raw`(?:\d+|(?:field\.)?[A-Z_]{3,}(?: \* [A-Z_]{3,})?|sizeof<T>\(\)|2 \* sizeof<T>\(\)|lanes)`;
 const ENDS: readonly RegExp[] = [
-  // Down to a bound that is no less than what is taken away.
+  // Counts down to a bound that is at least the step.
   new RegExp(String.raw`^(\w+) (?:> 0|>= \w+) \| \1(?:--| -= ${STEP})$`),
   /^(\w+)-- > 0 \| $/,
   /^(\w+) > 0 \| \1 >>= 1$/,
   /^(\w+) >= 8 \| \1 >>= 1$/,
   /^(\w+) >= 0 \| \1--$/,
-  // Up to a bound that a plan's numbers cannot put within a step of 2^31, nor an array's end within a page of 2^32.
+  // Counts up to a bound. The numbers of a plan cannot put the bound within a step of 2^31, nor an array's end within a
+  // page of 2^32.
   new RegExp(
     String.raw`^(?:\w+ (?:> 0 )?&& )?(\w+)(?: \+ ${STEP})? (?:<|<=|!=) [^&|]+?(?: && \w+)? \| \1(?:\+\+| \+= ${STEP})(?:, .*)?$`,
   ),
 ];
-/** All others, and why they end. */
+/** All other loops, with the reason why they end. */
 const OTHERS: Readonly<Record<string, string>> = {
   " | ": "over places of the outer axes, which are counted up to their extents",
   "access < end | access += accessBytes": "records of a loop's code",
@@ -99,18 +100,18 @@ const OTHERS: Readonly<Record<string, string>> = {
   "x < end8 | ": "64 bytes a round, from and to places within one array",
 };
 
-describe("loops in the sources", () => {
+describe("loops in kernel sources", () => {
   const files = filesOf([...planKernels(), ...OF_STEPS]);
   const loops = files.flatMap((file) => loopsOf(file).map((loop) => ({ file: file.slice(kernels.length), loop })));
 
-  it("are of forms that end, or have a reason", () => {
+  it("have a form that ends, or a stated reason", () => {
     const strange = loops.filter(({ loop }) => !Object.hasOwn(OTHERS, loop) && !ENDS.some((form) => form.test(loop)));
     expect(strange).toEqual([]);
     const there = new Set(loops.map(({ loop }) => loop));
     expect(Object.keys(OTHERS).filter((loop) => !there.has(loop))).toEqual([]);
   });
 
-  it("are all met, and have room for a step above the largest count", () => {
+  it("are all found, and can step past the largest count without overflow", () => {
     expect(files.length).toBeGreaterThan(25);
     expect(loops.length).toBeGreaterThan(200);
     expect(2 * MOST_COUNT).toBeLessThanOrEqual(2 ** 31);
@@ -120,23 +121,23 @@ describe("loops in the sources", () => {
 interface Case {
   readonly name: string;
   readonly args: readonly number[];
-  /** Words to be put somewhere first. */
+  /** Words to store at an address before the call. */
   readonly words?: { readonly at: number; readonly of: readonly number[] };
 }
 
 const HEAP = 2 ** 20;
 const [APART, PIECES] = [2 ** 16, 16];
-/** Where a call's k-th argument lies; the last piece is scratch. */
+/** Address of a call's k-th argument. The last piece is scratch. */
 const placeOf = (k: number): number => HEAP + k * APART;
 const SCRATCH = placeOf(PIECES);
 const SCRATCH_BYTES = 2 ** 21;
-/** Elements of a piece. */
+/** Number of elements in a piece. */
 const SMALL = APART / 8 / 2;
 
-/** Seconds of processor time for a call. What is no more work than a row may be takes less. */
+/** Limit on seconds of processor time per call. Any call within the work limit per row takes less. */
 const LONGEST = 20;
 
-/** Makes the calls on a thread, which can be ended in the midst of one. @returns what does not end, or ends the thread */
+/** Makes the calls on a thread that can be terminated. @returns the call that does not end or that kills the thread */
 async function ends(cases: readonly Case[]): Promise<string | undefined> {
   const families = [...new Set(cases.map(({ name }) => familyOfArrayKernel(name.replace(/F(32|64)$/, ""))))];
   const builds = fileURLToPath(new URL("../../src/engine/memory/builds/", import.meta.url));
@@ -175,18 +176,18 @@ async function ends(cases: readonly Case[]): Promise<string | undefined> {
 
 const PAIRED = new Set([2 ** 16 + 1, 2 ** 30 - 1]);
 
-/** Counts about which an i32 wraps, after a step or two. */
+/** Counts at which an i32 overflows within a step or two. */
 const COUNTS = [
   ...[2 ** 13, 2 ** 16 + 1, 2 ** 24, 2 ** 29, 2 ** 30 - 1, 2 ** 30, 2 ** 30 + 1],
   ...[2 ** 31 - 256, 2 ** 31 - 255, 2 ** 31 - 32, 2 ** 31 - 3, 2 ** 31 - 1],
 ];
-/** These, and counts of elements from a call's pieces on to the end of addresses. */
+/** Also counts of elements that reach from a call's pieces to the end of addresses. */
 const edges = (elementBytes: number): number[] => [
   ...COUNTS,
   ...[5, 6, 7].flatMap((k) => [8, 48, 80].map((d) => Math.floor((2 ** 32 - placeOf(k) - d) / elementBytes))),
 ];
 
-/** Lists of 0 and of 1, whole ones, and with one number that is the other. */
+/** Lists of only 0 or only 1, and lists with one number replaced by the other. */
 const bits = (length: number): number[][] =>
   [0, 1].flatMap((bit) => {
     const all = new Array<number>(length).fill(bit);
@@ -195,7 +196,7 @@ const bits = (length: number): number[][] =>
 
 const replaced = (list: readonly number[], k: number, value: number): number[] => list.map((one, i) => (i === k ? value : one));
 
-/** Lists as they are, with one number at an edge, or with two at the same. */
+/** The base lists, lists with one number at an edge, and lists with two numbers at the same edge. */
 function* atEdges(bases: readonly number[][], edgesOf: readonly number[]): Generator<number[]> {
   yield* bases;
   for (const base of bases)
@@ -212,7 +213,7 @@ interface Tally {
   refused: number;
   work: number;
   memory: number;
-  /** Never called, as they write nothing. */
+  /** Calls that write nothing and are therefore skipped. */
   idle: number;
   readonly run: Case[];
 }
@@ -254,7 +255,7 @@ const shapes = (isDepthwise: boolean): number[][] =>
   bits(7).map((sizes) => [...sizes, 1, 1, 1, 1, 0, 0, 1, 1, isDepthwise ? Math.max(1, sizes[3]) : 1]);
 
 describe.each(planKernels())("%s", (kernel) => {
-  it.each([4, 8] as const)("of %d bytes an element: refused, too much, or ends", async (elementBytes) => {
+  it.each([4, 8] as const)("is refused, exceeds the work limit, or ends with %d bytes per element", async (elementBytes) => {
     const roles = rolesOf(kernel, "test");
     const isShape = roles.includes("shape");
     const length = isShape ? 16 : roles.filter((role) => role === "count").length;
@@ -267,8 +268,8 @@ describe.each(planKernels())("%s", (kernel) => {
   });
 });
 
-describe("loops of plans", () => {
-  it.each([4, 8] as const)("of %d bytes an element: refused, too much, or end", async (elementBytes) => {
+describe("loops in plans", () => {
+  it.each([4, 8] as const)("are refused, exceed the work limit, or end with %d bytes per element", async (elementBytes) => {
     const run: Case[] = [];
     let refused = 0;
     const access = (rank: number) => ({ value: 0, offset: 0, strides: new Array<number>(rank).fill(0) });
@@ -301,7 +302,7 @@ describe("loops of plans", () => {
           }
           if (workOf(made, elementBytes, "test") > (shape.length === 1 ? MAX_WORK : power(5e9, MAX_WORK))) continue;
           const { words } = elementwiseCode(made.steps[0] as never, elementBytes);
-          // The values' table is the first piece, which says where the second lies.
+          // The table of values is the first piece and contains the address of the second.
           const code = [placeOf(1), 0, 0, 0, ...words];
           const args = [placeOf(0) + 16, placeOf(0), SCRATCH];
           run.push({ name: elementBytes === 8 ? "elementwiseF64" : "elementwiseF32", args, words: { at: placeOf(0), of: code } });

@@ -1,7 +1,8 @@
 /**
- * What the table of kernels says of calls, number by number: elements of each argument, bytes of scratch and work, or the whole error. plan/kernel-rules.test.ts holds
- * the sizes to the kernels themselves; here work is pinned down, and what is refused. In cases/kernels.txt: [kernel, bytes of an element, counts in their order,
- * shape]; below, what comes out, or "! " and the error.
+ * The exact statements of the kernel table about calls: elements of each argument, bytes of scratch and work, or the
+ * whole error. plan/kernel-rules.test.ts compares the sizes with the kernels. This test fixes the work and the
+ * refusals. Each case in cases/kernels.txt is [kernel, bytes per element, counts in order, shape], followed by the
+ * result or "! " and the error.
  */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
@@ -14,7 +15,7 @@ const lines = readFileSync(new URL("cases/kernels.txt", import.meta.url), "utf8"
 const pairs = Array.from({ length: lines.length / 2 }, (_, k) => [lines[2 * k], lines[2 * k + 1].slice(2)]);
 type Given = [kernel: string, elementBytes: 4 | 8, counts: number[], shape?: number[]];
 
-it.each(pairs)("%s", (given, wanted) => {
+it.each(pairs)("has the stated sizes and work: %s", (given, wanted) => {
   const [kernel, elementBytes, counts, shape = []] = JSON.parse(given) as Given;
   const left = [...counts];
   const argument = (role: string): PlanArgument<number> => {
@@ -31,7 +32,7 @@ it.each(pairs)("%s", (given, wanted) => {
   expect(found).toBe(wanted);
 });
 
-it("every kernel has its cases", () => {
+it("every kernel has test cases", () => {
   const known = new Set(pairs.map(([given]) => (JSON.parse(given) as Given)[0]));
   expect(planKernels().filter((kernel) => !known.has(kernel))).toEqual([]);
 });

@@ -1,4 +1,7 @@
-/** Models of very many columns, levels or names are saved, small, and loaded; what no reader would take is refused when it is saved. */
+/**
+ * Models with very many columns, levels or names are saved compactly and loaded. Models that no reader would accept are
+ * refused when they are saved.
+ */
 import { describe, expect, it } from "vitest";
 import { Dataset, factorisation, fit, linear, Ratings } from "../../src/entries/everything.ts";
 import { FactorPredictor } from "../../src/predict/factorisation.ts";
@@ -6,7 +9,7 @@ import type { LinearPredictor } from "../../src/predict/linear.ts";
 import { predictor } from "../../src/predict/load.ts";
 import { power } from "../power.ts";
 
-/** More than a call takes as arguments. */
+/** More items than a call accepts as arguments. */
 const MANY = power(150_000, 1_000_000);
 
 /** A sparse table of few rows. */
@@ -24,7 +27,7 @@ function sparse(columnCount: number, names?: string[]): Dataset {
 }
 
 const sameBytes = (a: Float64Array, b: Float64Array): boolean => Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
-/** expect().toEqual takes seconds for so many. */
+/** Compares lists, because expect().toEqual takes seconds for this many items. */
 const same = (a: readonly unknown[], b: readonly unknown[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
 
 async function kept(model: LinearPredictor): Promise<{ found: LinearPredictor; bytes: number }> {
@@ -35,8 +38,8 @@ async function kept(model: LinearPredictor): Promise<{ found: LinearPredictor; b
   return { found, bytes: bytes.length };
 }
 
-describe("saved and loaded", () => {
-  it("2 ** 20 hashed columns, in the bytes of their weights", async () => {
+describe("large saved models", () => {
+  it("stores 2 ** 20 hashed columns in about the bytes of their weights", async () => {
     const table = {
       source: "t.csv",
       rowCount: 4,
@@ -54,13 +57,13 @@ describe("saved and loaded", () => {
     expect(found.predict({ word: "c" })).toEqual(model.predict({ word: "c" }));
   });
 
-  it("columns without names, as many as news20 has", async () => {
+  it("stores as many unnamed columns as news20 has", async () => {
     using data = sparse(1_355_191);
     const { bytes } = await kept(await fit(linear(), data, { epochs: 1 }));
     expect(bytes).toBeLessThan(8 * 1_355_191 + 4096);
   });
 
-  it("hundreds of thousands of columns by name", async () => {
+  it("stores hundreds of thousands of named columns", async () => {
     const names = Array.from({ length: MANY }, (_, j) => `gène ${j}`);
     using data = sparse(MANY, names);
     const model = await fit(linear({ standardise: true }), data, { epochs: 1 });
@@ -70,7 +73,7 @@ describe("saved and loaded", () => {
     expect(found.predict({ "gène 5": 3, [last]: -1 })).toEqual(model.predict({ "gène 5": 3, [last]: -1 }));
   });
 
-  it("a category of hundreds of thousands of levels", async () => {
+  it("stores a category with hundreds of thousands of levels", async () => {
     const levels = Array.from({ length: MANY }, (_, j) => `level ${j}`);
     const codes = Int32Array.from(levels.keys());
     const y = Float64Array.from(codes, (code) => code % 7);
@@ -84,7 +87,7 @@ describe("saved and loaded", () => {
     expect(found.predict({ id: "level 123456" })).toEqual(model.predict({ id: "level 123456" }));
   });
 
-  it("six thousand columns of a table, of both kinds", async () => {
+  it("stores six thousand table columns of both kinds", async () => {
     const count = 6000;
     const columns = Array.from({ length: count }, (_, j) =>
       j % 3 === 0
@@ -102,7 +105,7 @@ describe("saved and loaded", () => {
     expect(JSON.stringify(found.pipeline)).toBe(JSON.stringify(model.pipeline));
   });
 
-  it("hundreds of thousands of users by name", async () => {
+  it("stores hundreds of thousands of named users", async () => {
     const users = Array.from({ length: MANY }, (_, u) => `user ${u}`);
     const items = users.map((_, u) => u % 10);
     using ratings = Ratings.fromTriples({ users, items, values: items.map((i) => 1 + (i % 5)) });

@@ -1,8 +1,8 @@
-/** A network that is loaded brings the kernels of its plan and no others, in Node as well; whoever asks for all gets all. */
+/** A loaded network brings only the kernels of its plan, in Node as well. A request for all kernels loads all. */
 import { expect, it, vi } from "vitest";
 import type { NetworkPredictor } from "../../src/entries/everything.ts";
 
-it.each([false, true])("deterministic: %s", async (deterministic) => {
+it.each([false, true])("loads only the kernels of the plan, deterministic: %s", async (deterministic) => {
   const { Dataset, dense, fit, network, relu } = await import("../../src/entries/everything.ts");
   const data = Dataset.fromArrays({
     x: Array.from({ length: 40 }, (_, i) => [Math.sin(i), i % 3]),

@@ -1,10 +1,13 @@
-/** A network takes rows that lie in an array as they are: predictions have the bits of rows that are read one by one, and bad numbers are named alike. */
+/**
+ * A network uses rows of an array in place. Predictions have the bits of rows that are read one by one, and invalid
+ * numbers are named alike.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { Dataset, dense, fit, flatten, type NetworkPredictor, network, predictor, relu } from "../../src/entries/everything.ts";
 
 const [COLUMNS, ROWS] = [5, 150];
 const numberAt = (i: number): number => Math.sin(12.9898 * i) * 3;
-/** Not all of them are numbers of float32. */
+/** Doubles that float32 cannot represent exactly. */
 const doubles = Float64Array.from({ length: ROWS * COLUMNS }, (_, i) => numberAt(i));
 const y = Array.from({ length: ROWS }, (_, i) => String(i % 3));
 
@@ -17,7 +20,7 @@ const settings = [
   { type: "f64", rowShape: undefined, precision: "f64" },
 ] as const;
 
-describe.each(settings)("trained on %o", ({ type, rowShape, precision }) => {
+describe.each(settings)("models trained on %o", ({ type, rowShape, precision }) => {
   let model: NetworkPredictor;
   let data: Dataset;
   beforeAll(async () => {
@@ -27,7 +30,7 @@ describe.each(settings)("trained on %o", ({ type, rowShape, precision }) => {
     model = (await predictor(fitted.toBytes())) as NetworkPredictor;
   });
 
-  /** Row after row, as lists, which are read. */
+  /** Expected outputs, from rows as lists, which are read one by one. */
   function wanted(values: ArrayLike<number>, rows: number): number[] {
     const list = Array.from({ length: rows }, (_, i) => Array.from({ length: COLUMNS }, (_, j) => values[i * COLUMNS + j]));
     const out = new Float64Array(rows * 3);
@@ -35,7 +38,7 @@ describe.each(settings)("trained on %o", ({ type, rowShape, precision }) => {
     return [...out];
   }
 
-  it.each([1, 2, 63, 64, 65, 130])("%i rows of doubles, of float32, and of a dataset", (rows) => {
+  it.each([1, 2, 63, 64, 65, 130])("predict %i rows of doubles, of float32 and of a dataset alike", (rows) => {
     for (const values of [doubles.subarray(0, rows * COLUMNS), new Float32Array(doubles.subarray(0, rows * COLUMNS))]) {
       const out = new Float64Array(rows * 3);
       model.predictInto(values, out);
@@ -56,7 +59,7 @@ describe.each(settings)("trained on %o", ({ type, rowShape, precision }) => {
     ["Infinity", Infinity],
     ["what float32 does not hold", 1e39],
     ["what doubles hold as next to nothing", 5e-324],
-  ])("%s, wherever it is", (_, odd) => {
+  ])("treat %s alike at any position", (_, odd) => {
     for (const rows of [1, 3, 70]) {
       for (const at of [0, COLUMNS * rows - 1, Math.floor((COLUMNS * rows) / 2)]) {
         const values = doubles.slice(0, rows * COLUMNS);

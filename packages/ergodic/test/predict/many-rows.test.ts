@@ -1,4 +1,7 @@
-/** Many rows at once: the bits of one row at a time, wherever the rows lie; rows that cannot be predicted are named as ever. */
+/**
+ * Many rows give the bits of single rows, wherever the rows are stored. Rows that cannot be predicted are named as
+ * usual.
+ */
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
@@ -26,10 +29,13 @@ const rowsOf = (count: number, columns: number, seed = 1) => {
   return Array.from({ length: count }, () => Array.from({ length: columns }, next));
 };
 const bits = (values: ArrayLike<number>) => [...new BigInt64Array(Float64Array.from(values).buffer)];
-/** Where one z alone is asked for, others must stay as they were. */
+/** Value that marks outputs which must stay unchanged. */
 const UNTOUCHED = 7;
 
-/** A model of so many columns and outputs with weights of no particular kind; `pipeline` as training on such data leaves it. */
+/**
+ * A model with the given number of columns and outputs and with arbitrary weights. `pipeline` comes from training on
+ * such data.
+ */
 async function modelOf(columns: number, outputs: number, type: Type = "f32", format: "dense" | "sparse" = "dense") {
   const x = rowsOf(2 * outputs, columns, 3);
   const y = outputs === 1 ? x.map((_, i) => i) : x.map((_, i) => `c${i % outputs}`);
@@ -58,7 +64,7 @@ async function modelOf(columns: number, outputs: number, type: Type = "f32", for
   return model;
 }
 
-/** Zeros are no entries. */
+/** Sparse rows omit zeros. */
 function tableOf(
   x: readonly (readonly number[])[],
   Values: typeof Float32Array | typeof Float64Array,
@@ -84,7 +90,7 @@ const noRead = (): never => {
 };
 
 describe("rows of a matrix", () => {
-  it.each(["f32", "f64"] as const)("of every length have the bits of the twin: %s", async (type) => {
+  it.each(["f32", "f64"] as const)("have the bits of the twin for every length: %s", async (type) => {
     for (const columns of [1, 2, 3, 4, 5, 7, 8, 9, 16, 17])
       for (const outputs of [1, 3]) {
         const model = await modelOf(columns, outputs, type);
@@ -105,7 +111,7 @@ describe("rows of a matrix", () => {
       }
   });
 
-  it("that are ±0, subnormal or large, under weights that are, keep their bits (property)", async () => {
+  it("keep their bits for ±0, subnormal and large numbers and weights (property)", async () => {
     const model = await modelOf(5, 3, "f64");
     const number = fc.oneof(fc.constantFrom(...special), fc.double({ noNaN: true, noDefaultInfinity: true }));
     const row = fc.array(number, { minLength: 5, maxLength: 5 });
@@ -129,13 +135,13 @@ describe("rows of a matrix", () => {
         const wanted = linearScores(x, model.weights, model.intercept);
         expect(bits(z.map((v) => (Number.isNaN(v) ? 0 : v)))).toEqual(bits(wanted.map((v) => (Number.isNaN(v) ? 0 : v))));
         expect(z.map(Number.isNaN as never)).toEqual(Float64Array.from(wanted, (v) => Number(Number.isNaN(v))));
-        // Sums that overflow are looked into, and those alone.
+        // Only rows with overflowing sums are read again.
         expect(read).toEqual(x.flatMap((_, i) => (Number.isFinite(wanted[3 * i]) ? [] : [i])));
       }),
     );
   });
 
-  it("are predicted one by one and all at once to the same bits, more than a block and than a chunk of them", async () => {
+  it("have the same bits one by one and together, beyond a block and a chunk", async () => {
     for (const [columns, outputs] of [
       [20, 1],
       [300, 4],
@@ -162,7 +168,7 @@ describe("rows of a matrix", () => {
     }
   });
 
-  it("that are not finite are named, as is what float32 cannot hold; a sum that overflows is none of these", async () => {
+  it("are named if they are not finite or exceed float32, but not if a sum overflows", async () => {
     const model = await modelOf(20, 1);
     const count = 600;
     const out = new Float64Array(count);
@@ -190,7 +196,7 @@ describe("rows of a matrix", () => {
 });
 
 describe("datasets", () => {
-  it.each(["f32", "f64", "i8", "i16"] as const)("of %s, dense, have the bits of their rows", async (type) => {
+  it.each(["f32", "f64", "i8", "i16"] as const)("give the bits of their rows if dense, type %s", async (type) => {
     for (const [columns, outputs] of [
       [1, 1],
       [3, 2],
@@ -209,7 +215,7 @@ describe("datasets", () => {
     }
   });
 
-  it.each(["f32", "f64"] as const)("of %s, sparse, and tables have the bits of their rows, empty ones too", async (type) => {
+  it.each(["f32", "f64"] as const)("give the bits of their rows if sparse, type %s, and so do tables, including empty rows", async (type) => {
     for (const outputs of [1, 3]) {
       const model = await modelOf(40, outputs, type, "sparse");
       const x = rowsOf(700, 40).map((row, i) =>
@@ -236,7 +242,7 @@ describe("datasets", () => {
     }
   });
 
-  it("tables with more columns than the model, with names, or of numbers that are none, are read as ever", async () => {
+  it("use the ordinary path for tables with more columns, other names, or invalid numbers", async () => {
     const model = await modelOf(6, 1, "f32", "sparse");
     const x = rowsOf(900, 8);
     const cut = x.map((row) => row.slice(0, 6).map(Math.fround));
@@ -259,7 +265,7 @@ describe("datasets", () => {
       expect(model.predict(other)).toEqual(model.predict(usual));
       expect(model.predict({ ...usual, [of]: [...usual[of]] } as never)).toEqual(model.predict(usual));
     }
-    // Names that differ put columns elsewhere.
+    // Other names put columns in other places.
     const names = (list: string) => list.split("");
     using named = Dataset.fromSparse({ ...tableOf(cut, Float32Array), names: names("abcdef") });
     const byName = await fit(linear({ standardise: false }), named, { epochs: 1 });
@@ -274,8 +280,8 @@ describe("datasets", () => {
   });
 });
 
-describe("rows that go through steps", () => {
-  it("have the bits that one row has: scaled, random features, by name", async () => {
+describe("rows with pipeline steps", () => {
+  it("have the bits of single rows: scaled, random features, by name", async () => {
     const x = rowsOf(300, 6);
     const y = x.map((_, i) => `c${i % 3}`);
     using data = Dataset.fromArrays({ x, y });
@@ -292,7 +298,7 @@ describe("rows that go through steps", () => {
     }
   });
 
-  it("may predict, too, while they are read", async () => {
+  it("can start other predictions while they are read", async () => {
     const columns = "abcdefghijklmnopqrstuvwx".split("").map((name, j) => ({
       name,
       kind: "number" as const,
@@ -323,21 +329,21 @@ describe("rows that go through steps", () => {
     model.predictInto(rows, out);
     const plain = rows.map((row) => ({ ...row }));
     expect(bits(out)).toEqual(bits(plain.map((row) => model.predict(row).value as number)));
-    // A row that cannot be read leaves nothing behind.
+    // An unreadable row does not affect later calls.
     expect(() => model.predictInto(rows.with(390, { a: 1 }), out)).toThrow(/row 391 has no column "b"/);
     model.predictInto(rows, out);
     expect(bits(out)).toEqual(bits(plain.map((row) => model.predict(row).value as number)));
   });
 });
 
-describe("where it is not at hand", () => {
+describe("optional fast path", () => {
   afterEach(() => {
     vi.doUnmock("../../src/predict/many-rows.ts");
     vi.restoreAllMocks();
     vi.resetModules();
   });
 
-  /** As a bundle has it, in which nothing was put at hand. */
+  /** A predictor as in a bundle, where the fast path is loaded on demand. */
   async function bundled(mock: () => object) {
     const { description, weights, intercept } = await modelOf(20, 1);
     vi.resetModules();
@@ -353,7 +359,7 @@ describe("where it is not at hand", () => {
     return bits(out);
   };
 
-  it("it is loaded once there are many rows, and no prediction waits for it", async () => {
+  it("is loaded once there are many rows, and no prediction waits for it", async () => {
     const spy = vi.fn(() => false);
     const model = await bundled(() => ({ manyScores: spy }));
     model.predictInto(matrix.subarray(0, 200), new Float64Array(10));
@@ -367,7 +373,7 @@ describe("where it is not at hand", () => {
     expect(spy.mock.calls[0].slice(0, 2)).toEqual([model, matrix]);
   });
 
-  it("and where it cannot be loaded, or declines, the plain loop gives the same bits", async () => {
+  it("gives the bits of the plain loop if it cannot be loaded or declines", async () => {
     const wanted = predicted(await modelOf(20, 1));
     const absent = await bundled(() => {
       throw new Error("absent");
@@ -380,7 +386,7 @@ describe("where it is not at hand", () => {
     expect(predicted(declining)).toEqual(wanted);
   });
 
-  it("hosts that make no code get the plain loop", async () => {
+  it("falls back to the plain loop if the host cannot compile code", async () => {
     const model = await modelOf(20, 1);
     vi.resetModules();
     vi.spyOn(WebAssembly, "Module").mockImplementation(() => {
@@ -393,7 +399,7 @@ describe("where it is not at hand", () => {
   });
 });
 
-it("memory grows once, and for nothing that is too large", async () => {
+it("grows memory once, and never for models that are too large", async () => {
   const grow = vi.spyOn(WebAssembly.Memory.prototype, "grow");
   const model = await modelOf(300, 4);
   const matrix = Float64Array.from(rowsOf(600, 300).flat());

@@ -23,8 +23,8 @@ const all = (task: Task, outputs: number[], targets: number[], weights?: number[
 const close = (given: number, wanted: number) =>
   expect(Math.abs(given - wanted)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(wanted)));
 
-describe("golden: scikit-learn (calls in golden/metrics.py)", () => {
-  it.each(cases)("$task, weights $weights.length", ({ task, outputs, targets, weights, value }) => {
+describe("golden values of scikit-learn (calls in golden/metrics.py)", () => {
+  it.each(cases)("match for $task, weights $weights.length", ({ task, outputs, targets, weights, value }) => {
     const given = all(task, outputs, targets, weights, 4);
     expect(Object.keys(given).sort()).toEqual(Object.keys(value).sort());
     for (const [name, wanted] of Object.entries(value)) {
@@ -38,21 +38,21 @@ describe("golden: scikit-learn (calls in golden/metrics.py)", () => {
 });
 
 describe("macro F1", () => {
-  it("is over the classes that occur in targets or predictions, not over those that occur in neither", () => {
+  it("averages over classes that occur in targets or predictions only", () => {
     const rows = [
       [0.7, 0.1, 0.1, 0.1],
       [0.2, 0.6, 0.1, 0.1],
       [0.6, 0.2, 0.1, 0.1],
     ];
-    // Class 0: 2·1/(1 + 2); class 1: 2·1/(2 + 1); 2 and 3 occur nowhere.
+    // Class 0: 2·1/(1 + 2), class 1: 2·1/(2 + 1). Classes 2 and 3 do not occur.
     expect(all("multiclass", rows.flat(), [0, 1, 1], null, 4).f1).toBeCloseTo(2 / 3, 12);
-    // Class 2 is a target that was never found: it counts, with 0.
+    // Class 2 is a target that was never predicted, so it counts as 0.
     expect(all("multiclass", rows.flat(), [0, 1, 2], null, 4).f1).toBeCloseTo((2 / 3 + 1 + 0) / 3, 12);
   });
 });
 
-describe("streaming", () => {
-  it("gives the same in any batches", () => {
+describe("streaming metrics", () => {
+  it("are the same for any batches", () => {
     for (const { task, outputs, targets, weights } of cases) {
       const width = outputs.length / targets.length;
       const whole = all(task, outputs, targets, weights, 4);
@@ -60,14 +60,14 @@ describe("streaming", () => {
       for (let i = 0; i < targets.length; ) {
         const end = Math.min(targets.length, i + 1 + ((i * 7) % 13));
         tally.add(outputs.slice(i * width, end * width), targets.slice(i, end), weights?.slice(i, end));
-        tally.result(); // asking early must change nothing
+        tally.result(); // an early result must change nothing
         i = end;
       }
       expect(tally.result()).toEqual(whole);
     }
   });
 
-  it("counts a row of weight w like w rows, and one of weight 0 not at all", () => {
+  it("count a row of weight w like w rows, and a row of weight 0 never", () => {
     const row = fc.record({ p: fc.integer({ min: 0, max: 20 }).map((k) => k / 20), y: fc.nat(1), w: fc.nat(4) });
     fc.assert(
       fc.property(fc.array(row, { minLength: 1 }), (rows) => {
@@ -99,7 +99,7 @@ describe("streaming", () => {
 });
 
 describe("auc", () => {
-  it("of a thousand rows of each class, with weights from the first, the last or no row on", () => {
+  it("matches the definition for a thousand rows per class, with weights from the first, last or no row on", () => {
     const count = 2000;
     const targets = Array.from({ length: count }, (_, i) => i % 2);
     const outputs = Array.from({ length: count }, (_, i) => (((i * 7919) % 1009) / 1009 + (i % 2) / 5) / 2);
@@ -113,7 +113,7 @@ describe("auc", () => {
     }
   });
 
-  it("is the share of ordered pairs, ties one half, by counting them all", () => {
+  it("is the share of ordered pairs by complete count, with ties as one half", () => {
     const row = fc.record({
       p: fc.integer({ min: 0, max: 9 }).map((k) => k / 9),
       y: fc.nat(1),
@@ -177,37 +177,37 @@ describe("averagePrecision", () => {
     );
   });
 
-  it("of one class: NaN without a 1, 1 without a 0", () => {
+  it("is NaN without a positive, and 1 without a negative", () => {
     expect(all("binary", [0.9, 0.2], [0, 0]).averagePrecision).toBeNaN();
     expect(all("binary", [0.9, 0.2], [1, 1]).averagePrecision).toBe(1);
   });
 
-  it("takes scores without bounds, as they rank", () => {
+  it("accepts unbounded scores by rank", () => {
     const tally = metrics("binary", 2, { outputs: "scores" });
     tally.add([-Infinity, -5, -1, Infinity], [0, 1, 0, 1]);
     expect(tally.result()).toMatchObject({ auc: 0.75, averagePrecision: (1 + 2 / 3) / 2 });
   });
 });
 
-describe("edges", () => {
-  it("one class: auc is NaN, the rest stands", () => {
+describe("edge cases", () => {
+  it("one class makes only auc NaN", () => {
     const { auc, accuracy, f1 } = all("binary", [0.9, 0.2], [1, 1]);
     expect([auc, accuracy, f1]).toEqual([NaN, 0.5, 2 / 3]);
     expect(all("binary", [0.1], [0]).f1).toBe(0);
   });
 
-  it("a certain mistake costs log 2^52, not infinity", () => {
+  it("a certain mistake costs log 2^52 rather than infinity", () => {
     close(all("binary", [0, 1], [1, 0]).logLoss as number, 52 * Math.LN2);
   });
 
-  it("a constant target, as that of one row, leaves r2 undefined", () => {
+  it("a constant target, as in one row, leaves r2 undefined", () => {
     expect(all("regression", [2, 2], [2, 2]).r2).toBeNaN();
     expect(all("regression", [2, 3], [2, 2]).r2).toBeNaN();
     expect(all("regression", [5], [4])).toEqual({ rmse: 1, mae: 1, r2: NaN });
     expect(all("count", [1], [1]).r2).toBeNaN();
   });
 
-  it("scores have a threshold of 0, an auc, and no probabilities", () => {
+  it("scores have a threshold of 0 and an auc but no probabilities", () => {
     const tally = metrics("binary", 2, { outputs: "scores" });
     tally.add([-3, 0.1, 7, -0.2], [0, 0, 1, 1]);
     expect(tally.result()).toMatchObject({ accuracy: 0.5, auc: 0.75, logLoss: NaN, calibrationError: NaN });
@@ -216,7 +216,7 @@ describe("edges", () => {
     expect(several.result()).toMatchObject({ accuracy: 1, logLoss: NaN });
   });
 
-  it("a large offset of the target does not spoil r2", () => {
+  it("a large offset of the target does not distort r2", () => {
     const targets = [1, 2, 3, 4].map((y) => y + 1e9);
     close(
       all(
@@ -228,39 +228,39 @@ describe("edges", () => {
     );
   });
 
-  it("warns where predicting the mean has a smaller error: that of the rows, or one that is given", () => {
+  it("warns if the mean of the rows, or a given mean, predicts with a smaller error", () => {
     const warning = (outputs: number[], targets: number[], mean?: { value: number; of: string }, weights?: number[]) => {
       const tally = metrics("regression", undefined, mean ? { mean } : {});
       tally.add(outputs, targets, weights);
       return tally.result().warning;
     };
-    // Errors 2, 0, 2 against 1, 0, 1 of the mean.
+    // Errors are 2, 0, 2, and those of the mean are 1, 0, 1.
     expect(warning([3, 2, 1], [1, 2, 3])).toBe(
       "worse than predicting the mean: RMSE 1.633, where the mean of these rows gives 0.8165",
     );
-    // Equal to the mean is not worse, rounding aside.
+    // An error equal to that of the mean, up to rounding, is not worse.
     expect(warning([0.2 + 0.1, 0.3], [0.1, 0.5])).toBeUndefined();
     expect(warning([1.9, 2.1], [1, 3])).toBeUndefined();
-    // Against 0, which is far off, the same predictions are good; against 2.1 they are not.
+    // The same predictions are good compared with the distant 0, but not with 2.1.
     expect(warning([3, 2, 1], [1, 2, 3], { value: 0, of: "training" })).toBeUndefined();
     expect(warning([3, 2, 1], [1, 2, 3], { value: 2.1, of: "training" })).toBe(
       "worse than predicting the mean: RMSE 1.633, where the mean of training gives 0.8226",
     );
-    // A row of weight 0 says nothing.
+    // A row of weight 0 is ignored.
     expect(warning([3, 2, 3], [1, 2, 3], undefined, [0, 1, 1])).toBeUndefined();
-    // One number is its own mean; against another it can be worse.
+    // A single target is its own mean, but can be worse than another mean.
     expect(warning([5], [4])).toBeUndefined();
     expect(warning([6], [4], { value: 5, of: "training" })).toMatch(/RMSE 2, where the mean of training gives 1$/);
     expect(all("count", [3, 1], [1, 3]).warning).toMatch(/RMSE 2, where the mean of these rows gives 1$/);
   });
 
-  it("the deviance of a mean that underflowed is large, not infinite; scikit-learn refuses it", () => {
+  it("the deviance of an underflowed mean is large but finite, while scikit-learn refuses it", () => {
     const { deviance } = all("count", [0, 1], [3, 1]);
     close(deviance as number, 3 * Math.log(3 * 2 ** 1022) - 3);
     expect(all("count", [0], [0]).deviance).toBeCloseTo(0, 15);
   });
 
-  it("is typed by task", () => {
+  it("types results by task", () => {
     const r: number = metrics("regression").result === undefined ? 0 : 1;
     expect(r).toBe(1);
     // @ts-expect-error a regression has no accuracy
@@ -268,7 +268,7 @@ describe("edges", () => {
   });
 });
 
-describe("refusals", () => {
+describe("refused metrics", () => {
   const refused: [string, () => unknown, RegExp][] = [
     ["no rows", () => metrics("binary").result(), /no row of positive weight/],
     ["a target that is no class", () => all("binary", [0.5, 0.5], [0, 2]), /row 2: target 2 is not a class index below 2/],
@@ -279,12 +279,12 @@ describe("refusals", () => {
     ["lengths that differ", () => all("multiclass", [0.5, 0.5], [1], null, 3), /1 targets came with 2 outputs/],
     ["a negative weight", () => all("binary", [0.5], [1], [-1]), /weight -1/],
   ];
-  it.each(refused)("%s", (_, act, message) => {
+  it.each(refused)("refuses %s", (_, act, message) => {
     expect(act).toThrow(message);
     expect(act).toThrow(DataError);
   });
 
-  it("an unknown task and option", () => {
+  it("refuses an unknown task and option", () => {
     expect(() => metrics("ranking" as Task)).toThrow(OptionError);
     expect(() => metrics("binary", 2, { output: "scores" } as object)).toThrow(/unknown option "output"; did you mean "outputs"/);
   });

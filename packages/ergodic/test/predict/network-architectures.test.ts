@@ -1,4 +1,7 @@
-/** Networks of every make, saved as plans and run without the compiler, against the interpreter in float64: convolutions, recurrences, circulant blocks. */
+/**
+ * Networks of every kind, saved as plans and run without the compiler, agree with the interpreter in float64:
+ * convolutions, recurrences, circulant blocks.
+ */
 import { expect, it } from "vitest";
 import { input, interpret, type Shape } from "../../src/engine/compiler/array/index.ts";
 import { encodePlan } from "../../src/engine/compiler/array/serialise.ts";
@@ -33,7 +36,7 @@ const networks: Record<string, { readonly network: LayerLike; readonly shape: Sh
   lstm: { network: sequential([lstm(6), dense(3)]), shape: [5, 4] },
 };
 
-it.each(Object.keys(networks))("%s", (name) => {
+it.each(Object.keys(networks))("predicts like the interpreter: %s", (name) => {
   const { network, shape } = networks[name];
   const draws = stream(8, "network architectures", name).at(0);
   const traced = (rows: number) => traceNetwork(network, input("x", [rows, ...shape]));
@@ -43,7 +46,7 @@ it.each(Object.keys(networks))("%s", (name) => {
     outputs: [{ value: traced(batch).output, buffer: "z", offset: 0 }],
   }));
   const { parameters, states } = traced(1);
-  // Variances among the states must be positive.
+  // The states include variances, which must be positive.
   const numbers: Record<string, Float64Array> = Object.fromEntries([
     ...parameters.map((p) => [
       String(p.input.attributes),
@@ -52,7 +55,7 @@ it.each(Object.keys(networks))("%s", (name) => {
     ...states.map((s) => [String(s.input.attributes), Float64Array.from({ length: s.input.size }, () => 0.5 + draws.uniform())]),
   ]);
   using predictor = new NetworkPlan(engine, JSON.parse(JSON.stringify(plan)) as ArrayPlan, { ...constants, ...numbers });
-  // Its memory need not be cleared before a call, which would cost time.
+  // Its memory must not need clearing before each call, which would be slow.
   for (const rows of [1, 3, 64]) expect(showsResidue(planAt(plan, rows), buffersOf(plan), rows, 4)).toBe(false);
   for (const rows of [1, 3]) {
     const x = Float64Array.from({ length: rows * predictor.rowSize("x") }, () => draws.normal());

@@ -1,4 +1,4 @@
-/** Rows for which a model computes no number are refused by their place: no class is given with probabilities that are none. */
+/** Rows without a finite prediction are refused by position. No class is returned with invalid probabilities. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { Dataset, dense, fit, linear, network, relu } from "../../src/entries/everything.ts";
 import { calibrated } from "../../src/predict/calibration/index.ts";
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 describe("values beyond float32", () => {
-  it("of classes: by one row, several, a matrix beyond its first chunk, and a dataset", () => {
+  it("are refused for classes in one row, several rows, later chunks of a matrix, and a dataset", () => {
     expect(() => classes.predict(far)).toThrow(wrong(0));
     expect(() => classes.predict([x[0], x[1], far])).toThrow(wrong(2));
     const many = Float64Array.from({ length: 2 * 600 }, (_, k) => (k === 2 * 517 ? far[0] : 0.5));
@@ -30,7 +30,7 @@ describe("values beyond float32", () => {
     expect(() => classes.evaluate(Dataset.fromArrays({ x: [x[0], far, x[2]], y, type: "f64" }))).toThrow(wrong(1));
   });
 
-  it("of classes whose probabilities are calibrated", async () => {
+  it("are refused for classes with calibrated probabilities", async () => {
     const y = x.map((_, i) => "abc"[i % 3]);
     const named = Dataset.fromArrays({ x, y });
     const held = await calibrated(classes, named, { method: "temperature" });
@@ -38,8 +38,8 @@ describe("values beyond float32", () => {
     expect(held.predict(x[0]).probabilities).toBeDefined();
   });
 
-  it("of numbers", () => {
-    // One of the two overflows, by the signs of the weights.
+  it("are refused for numeric targets", () => {
+    // The signs of the weights decide which of the two rows overflows.
     const given = [3e38, -3e38].map((u) => [u, u]);
     const told = given.map((row) => {
       try {
@@ -52,7 +52,7 @@ describe("values beyond float32", () => {
     expect(told.every((one) => one === "refused" || !Number.isNaN(one))).toBe(true);
   });
 
-  it("other rows are what they were", () => {
+  it("leave predictions of other rows unchanged", () => {
     const before = classes.predict(x);
     expect(() => classes.predict([...x, far])).toThrow();
     expect(classes.predict(x)).toEqual(before);
@@ -61,7 +61,7 @@ describe("values beyond float32", () => {
     );
   });
 
-  it("infinity is certainty", async () => {
+  it("are certain if an output is infinite", async () => {
     const rows = [[3e38], [-3e38], [1], [-1]];
     const two = Dataset.fromArrays({ x: rows, y: ["yes", "no", "yes", "no"] });
     const model = await fit(linear({ loss: "logistic" }), two, { epochs: 1 });
@@ -71,7 +71,8 @@ describe("values beyond float32", () => {
     const several = await fit(linear({ loss: "multinomial" }), three, { epochs: 1 });
     several.weights.fill(0);
     several.weights[0] = Number.MAX_VALUE;
-    // Among several it has no share: one of them would be certain, or all alike.
+    // With several classes, infinite outputs leave the probabilities undefined: one class could be certain, or all
+    // could be equal.
     expect(() => several.predict([[1], [3e38]])).toThrow(wrong(1));
   });
 });

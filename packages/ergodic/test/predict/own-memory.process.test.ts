@@ -1,4 +1,4 @@
-/** On the memory of one thread, which is other memory once it has grown: an open batch is opened again. */
+/** Single-thread memory is replaced when it grows, so that an open batch must be opened again. */
 import { expect, it } from "vitest";
 import { input, matmul } from "../../src/engine/compiler/array/index.ts";
 import { encodePlan } from "../../src/engine/compiler/array/serialise.ts";
@@ -7,7 +7,7 @@ import { openEngine } from "../../src/engine/memory/engine.ts";
 import { engineMemory } from "../../src/engine/memory/memory.ts";
 import { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
 
-it("a batch that was open before memory grew computes the same after it", async () => {
+it("an open batch computes the same after memory grows", async () => {
   const memory = engineMemory({ own: true });
   const engine = await openEngine();
   expect(memory.shared).toBe(false);

@@ -1,4 +1,7 @@
-/** Steps of a file's pipeline are held to the limits before they are started: a few bytes can ask for days, or for all of the memory. */
+/**
+ * Steps of a file's pipeline must meet the limits before they are created, because a few bytes can request days of work
+ * or all of the memory.
+ */
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/engine/contract/index.ts";
 import { addAllSteps } from "../../src/engine/data/all-steps.ts";
@@ -38,7 +41,7 @@ function with_(steps: readonly Step[], source: object = {}): Uint8Array {
 const hash = (bits: number): Step => ({ kind: "hash", bits });
 const map = (kind: string, count: number, inputs: number): Step => ({ kind, count, inputs, gamma: 1, seed: 0 });
 
-describe("refused before anything is made", () => {
+describe("pipelines refused before allocation", () => {
   const wide = { columnCount: 1e9, names: null };
   const twice = [map("rff", 2 ** 22, 3), hash(1), map("rff", 2 ** 22, 2), hash(1)];
   const cases: Record<string, [code: string, steps: readonly Step[], source?: object]> = {
@@ -52,7 +55,7 @@ describe("refused before anything is made", () => {
     "products of a billion columns": ["MEMORY", [hash(30), { kind: "products", inputs: 2 ** 30, terms: [[0, 1]] }]],
     "hashed columns, hashed again": ["MEMORY", [hash(30)]],
   };
-  it.each(Object.keys(cases))("%s", async (name) => {
+  it.each(Object.keys(cases))("refuses %s", async (name) => {
     const [code, steps, source] = cases[name];
     const bytes = with_(steps, source);
     expect(bytes.length).toBeLessThan(10_000);
@@ -62,7 +65,7 @@ describe("refused before anything is made", () => {
     (await predictor(bytes, { maxWork: Infinity, maxMemory: Infinity })).dispose();
   });
 
-  it("of a network, whose plan asks for no columns", async () => {
+  it("refuses a network with a wide pipeline even if its plan uses no columns", async () => {
     const bytes = altered(
       (plan) => {
         Object.assign(plan, {
@@ -77,7 +80,7 @@ describe("refused before anything is made", () => {
   const widened = ([first]: Step[]) => [{ ...first, columnCount: 1e9, names: null }] as never;
 });
 
-it("models of honest pipelines load with the usual limits, and with little more than they need", async () => {
+it("honest models load within the usual limits and need little more", async () => {
   const steps = {
     rff: rff({ count: 64 }),
     sorf: sorf({ count: 64 }),
@@ -97,19 +100,19 @@ it("models of honest pipelines load with the usual limits, and with little more 
   expect((await predictor<LinearPredictor>(model.toBytes())).columns).toEqual(model.columns);
 });
 
-describe("costs", () => {
+describe("pipeline costs", () => {
   addAllSteps();
   it.each([
-    // 32 frequencies of 3 columns, of which blocks have 4.
+    // 32 frequencies of 3 columns, in blocks of width 4.
     ["rff", { work: 96 * 132 + 32 * 128, bytes: 96 * 8 + 256 }],
     ["orthogonal", { work: 96 * 260 + 4 * 32 * 9 + 32 * 128, bytes: 96 * 8 + 72 + 256 }],
     ["sorf", { work: 32 * (3 * 64 + 3 * 32) + 32 * 128, bytes: 96 + 32 + 256 }],
     ["fastfood", { work: 32 * (128 + 128 * 5 + 2 * 32) + 32 * 128, bytes: 21 * 32 + 64 + 256 }],
-  ])("of %s: what is drawn, once, and what a row takes", (kind, cost) => {
+  ])("count drawn numbers once and work per row for %s", (kind, cost) => {
     expect(transformations.get(kind)!.cost!(map(kind, 64, 3) as never)).toEqual(cost);
   });
 
-  it("add up over steps: dense columns, names of columns without numbers, and their own", () => {
+  it("add up over steps: dense columns, column names, and work per step", () => {
     const { pipeline } = JSON.parse(decode(file).metadata.description) as { pipeline: never[] };
     const [first] = pipeline;
     const steps = [
@@ -130,13 +133,13 @@ describe("costs", () => {
     expect(check(work, bytes, 8)).not.toThrow();
     expect(check(work - 1, bytes, 8)).toThrow("m: needs 11 multiply-adds per row, but maxWork is 10");
     expect(check(work, bytes - 1, 8)).toThrow("m: takes 88 bytes of memory besides its numbers, but maxMemory is 87 bytes");
-    // Of 3, 5 and 8 columns.
+    // For 3, 5 and 8 columns.
     expect(check(work, bytes + 64 * (1 + 3 + 6), 2)).not.toThrow();
     expect(check(work, bytes + 64 * (1 + 3 + 6) - 1, 2)).toThrow("[MODEL_MEMORY]");
   });
 });
 
-it("what was hashed can be hashed again without the names of all columns", () => {
+it("repeated hashing needs no names of all columns", () => {
   const again = transformations.get("hash")!;
   const input = again.output(hash(30) as never, {
     columnCount: 1,

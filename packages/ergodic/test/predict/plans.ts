@@ -1,4 +1,7 @@
-/** Small plans that between them have every kind of step, argument and repetition, with their numbers: for tests that damage them. */
+/**
+ * Small plans that together contain every kind of step, argument and repetition, with their numbers, for tests that
+ * damage them.
+ */
 
 import * as array from "../../src/engine/compiler/array/index.ts";
 import { encodePlan } from "../../src/engine/compiler/array/serialise.ts";
@@ -60,7 +63,7 @@ const networks: Readonly<Record<string, Network>> = {
 export interface SavedPlan {
   readonly plan: ArrayPlan;
   readonly numbers: Readonly<Record<string, Float64Array>>;
-  /** Of one row, x. */
+  /** Number of values of x per row. */
   readonly width: number;
 }
 

@@ -1,4 +1,7 @@
-/** Predictions into an array of the caller's, and single rows without a dataset: the same numbers as `predict` gives, errors that name the row, nothing made anew. */
+/**
+ * Predictions into the caller's array, and single rows without a dataset: the same numbers as `predict`, errors that
+ * name the row, and no allocation.
+ */
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -58,7 +61,7 @@ const models: Record<string, () => PromiseLike<OutputPredictor>> = {
     ) as Promise<OutputPredictor>,
 };
 
-/** What `predictInto` gives for what `predict` gave. */
+/** Converts results of `predict` to the output of `predictInto`. */
 function asNumbers(model: OutputPredictor, predicted: Prediction | Prediction[]): number[] {
   return [predicted]
     .flat()
@@ -68,7 +71,7 @@ function asNumbers(model: OutputPredictor, predicted: Prediction | Prediction[])
 }
 
 describe.each(Object.keys(models))("%s", (name) => {
-  it("is what predict gives: a matrix, a list, one row, many", async () => {
+  it("returns the values of predict for a matrix, a list, one row and many", async () => {
     const model = await models[name]();
     const signs = name.includes("by sign");
     const wanted = signs ? [...model.outputs(Dataset.fromArrays({ x, y: numbers }))] : asNumbers(model, model.predict(x));
@@ -76,7 +79,7 @@ describe.each(Object.keys(models))("%s", (name) => {
     for (const rows of [Float64Array.from(x.flat()), x, x.map((row) => Float64Array.from(row))]) {
       const out = new Float64Array(COUNT * model.width + 1).fill(7);
       expect(model.predictInto(rows, out)).toBe(COUNT);
-      // Rows of a network may be summed in another order, by how many there are of them.
+      // The summation order of a network can depend on the number of rows.
       for (const [k, value] of wanted.entries()) expect(out[k]).toBeCloseTo(value, 5);
       expect(out[COUNT * model.width]).toBe(7);
     }
@@ -96,7 +99,7 @@ describe.each(Object.keys(models))("%s", (name) => {
   });
 });
 
-it("reads rows by name, with levels that it does not know and gaps that it fills", async () => {
+it("reads named rows with unknown levels and filled gaps", async () => {
   const model = await fit(linear(), table("mean"), { epochs: 2 });
   const rows = [
     { colour: "red", size: 0.5 },
@@ -111,7 +114,7 @@ it("reads rows by name, with levels that it does not know and gaps that it fills
     expect(asNumbers(model, model.predict(row as never))).toEqual([...out.subarray(3 * i, 3 * i + 3)]);
 });
 
-it("single rows and lists agree whatever order they come in (property)", async () => {
+it("single rows and lists agree in any order (property)", async () => {
   const model = await fit(linear(), table(), { epochs: 2 });
   const row = fc.record({
     colour: fc.constantFrom("red", "green", "blue", "none"),
@@ -128,7 +131,7 @@ it("single rows and lists agree whatever order they come in (property)", async (
   );
 });
 
-it("errors name the row of all, the column and what was given; a good row after a bad one is predicted", async () => {
+it("errors name the overall row, the column and the value, and later good rows are predicted", async () => {
   const model = await fit(linear(), table(), { epochs: 1 });
   const good = { colour: "red", size: 1 };
   const wanted = model.predict(good);
@@ -150,7 +153,7 @@ it("errors name the row of all, the column and what was given; a good row after 
   expect(listed.predictInto([], out)).toBe(0);
 });
 
-it("weights that a row has are looked at, as those of several are", async () => {
+it("checks the weights of a single row like those of several", async () => {
   const columns = [
     { name: "a", kind: "number" as const, values: Float64Array.from(x, ([a]) => a) },
     { name: "w", kind: "number" as const, values: Float64Array.from(x, () => 1) },
@@ -165,7 +168,10 @@ it("weights that a row has are looked at, as those of several are", async () => 
   expect(() => model.predict({ a: 1, w: -1 })).toThrow(/weighs -1/);
 });
 
-/** Bytes that a call of predictInto leaves for the collector, in a process of its own: what other models teach the compiler of JavaScript is not counted. */
+/**
+ * Measures the bytes per predictInto call that the garbage collector must free. It runs in a separate process, so that
+ * other models do not affect the JavaScript compiler.
+ */
 const heapCount = `
 const { convolution, Dataset, dense, fit, flatten, linear, network, predictor, relu } = await import(process.argv[1]);
 const { rff } = await import(process.argv[1].replace("index.js", "data.js"));
@@ -191,14 +197,14 @@ for (let round = 0; least >= 80 && round < 400; round++) {
 }
 console.log(least);`;
 
-it.each(["linear", "features", "mlp", "cnn"])("makes nothing anew after the first call: %s", (name) => {
+it.each(["linear", "features", "mlp", "cnn"])("allocates nothing after the first call: %s", (name) => {
   const built = new URL("../../dist/entries/index.js", import.meta.url).href;
-  // What is compiled into what differs from process to process.
+  // Inlining differs between processes, so several attempts are made.
   let least = Infinity;
   for (let attempt = 0; attempt < 5 && least >= 80; attempt++) {
     const said = execFileSync(process.execPath, ["--input-type=module", "-e", heapCount, built, name], { encoding: "utf8" });
     least = Math.min(least, Number(said));
   }
-  // A view is some 100 bytes; a number that goes from one function to another may be put into a box of 16.
+  // A view takes about 100 bytes, and a number passed between functions can be boxed in 16 bytes.
   expect(least).toBeLessThan(80);
 });

@@ -1,4 +1,6 @@
-/** Metrics of ranked lists, by hand: users who like fewer items than a list is long, and lists that are shorter than was asked for. */
+/**
+ * Metrics of ranked lists by hand: users who like fewer items than the list is long, and lists shorter than requested.
+ */
 import { describe, expect, it } from "vitest";
 import { RankingTally } from "../../src/predict/recommendations.ts";
 
@@ -12,7 +14,7 @@ function metricsOf(count: number, liked: readonly number[], skip = none) {
   return tally.result();
 }
 
-describe("popularity", () => {
+describe("popularity baseline", () => {
   const popularity = Float64Array.of(1, 9, 2, 0, 0, 0);
   const told = (liked: readonly number[][], skip = none) => {
     const tally = new RankingTally(2, popularity);
@@ -20,38 +22,38 @@ describe("popularity", () => {
     return tally.result();
   };
 
-  it("that ranks what is liked higher is told, with both", () => {
-    // By popularity the list is 1, 2; by the scores 0, 1.
+  it("is reported with both scores if it ranks liked items higher", () => {
+    // The list is 1, 2 by popularity, and 0, 1 by the scores.
     const { ndcg, warning } = told([[1]]);
     expect(ndcg).toBeCloseTo(gain(2), 12);
     expect(warning).toBe("worse than recommending the most popular items to everybody: NDCG 0.6309, compared with 1");
-    // The mean over users counts: 0 is no item of the popular ones.
+    // The mean over users decides. Item 0 is not in the popular list.
     expect(told([[1], [0]]).warning).toBeUndefined();
   });
 
-  it("passes over items that may not be recommended, and is no warning where it is as good", () => {
-    // Without item 1: 2, 0 by popularity, and 0, 2 by the scores.
+  it("skips items that may not be recommended, and does not warn if it is equally good", () => {
+    // Without item 1, the list is 2, 0 by popularity and 0, 2 by the scores.
     expect(told([[2]], Uint8Array.of(0, 1, 0, 0, 0, 0)).warning).toMatch(/NDCG 0\.6309, compared with 1$/);
     expect(told([[3]]).warning).toBeUndefined();
     expect(metricsOf(2, [1])).not.toHaveProperty("warning");
   });
 });
 
-describe("a list of 4", () => {
-  it("of a user who likes one item, at the second place: the ideal list is one item long", () => {
+describe("list of 4 recommendations", () => {
+  it("compares a user with one liked item, in second place, with an ideal list of one", () => {
     const { precision, recall, ndcg } = metricsOf(4, [1]);
     expect(precision).toBe(1 / 4);
     expect(recall).toBe(1);
     expect(ndcg).toBeCloseTo(gain(2) / gain(1), 12);
   });
 
-  it("of a user who likes more than it holds: the ideal list is 4 long", () => {
+  it("compares a user with more liked items than places with an ideal list of 4", () => {
     const { precision, recall, ndcg } = metricsOf(4, [0, 1, 2, 3, 4, 5]);
     expect([precision, recall]).toEqual([1, 4 / 6]);
     expect(ndcg).toBeCloseTo(1, 12);
   });
 
-  it("of which two items alone may be recommended: precision is by what was asked for", () => {
+  it("divides precision by the requested length even if only two items are allowed", () => {
     const { precision, recall } = metricsOf(4, [0, 1], Uint8Array.of(0, 0, 1, 1, 1, 1));
     expect(precision).toBe(2 / 4);
     expect(recall).toBe(1);

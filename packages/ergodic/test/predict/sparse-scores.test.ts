@@ -1,4 +1,4 @@
-/** The bits of the plain loop, wherever blocks of rows and of entries begin and end. */
+/** The fast path gives the bits of the plain loop, wherever blocks of rows and entries start and end. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { entryScores } from "../../src/predict/sparse-scores.ts";
 import { entrySums } from "../reference/linear-scores.ts";
@@ -14,7 +14,10 @@ function numbers(seed: number) {
   };
 }
 
-/** Rows of so many entries, each with `extra` more, which would be noticed: their column does not exist in the weights of one output. */
+/**
+ * Rows with the given numbers of entries and `extra` more. Reading an extra entry would show, because its column does
+ * not exist in the weights of one output.
+ */
 function rowsOf(lengths: readonly number[], columns: number, Values: typeof Float32Array | typeof Float64Array, extra: number) {
   const next = numbers(lengths.length + columns);
   const rowStart = new Uint32Array(lengths.length + 1);
@@ -56,8 +59,8 @@ const lengthsAt = {
   "as many, to the end of a block": Array.from({ length: 8192 }, () => 2),
 };
 
-describe.each([Float32Array, Float64Array])("%o", (Values) => {
-  it.each(Object.entries(lengthsAt))("rows of %s entries", (_, lengths) => {
+describe.each([Float32Array, Float64Array])("sparse scores of %o", (Values) => {
+  it.each(Object.entries(lengthsAt))("match the plain loop for rows of %s entries", (_, lengths) => {
     for (const extra of [0, 1]) {
       const rows = rowsOf(lengths, 50, Values, extra);
       check(rows, 50, 1);
@@ -67,13 +70,13 @@ describe.each([Float32Array, Float64Array])("%o", (Values) => {
     }
   });
 
-  it("fewer entries than half the columns", () => {
+  it("match for fewer entries than half the columns", () => {
     const rows = rowsOf([3, 0, 17, 5], 1000, Values, 1);
     check(rows, 1000, 2);
     check({ ...rows, isF32: true }, 1000, 2);
   });
 
-  it("values of every kind", () => {
+  it("match for values of every kind", () => {
     const rows = rowsOf(
       Array.from({ length: 40 }, (_, i) => 3 + (i % 5)),
       9,
@@ -90,14 +93,14 @@ describe.each([Float32Array, Float64Array])("%o", (Values) => {
     const wanted = entrySums(rows.values, columnIndex, rowStart, weights, -0, 1);
     expect(wanted.some(Number.isNaN)).toBe(true);
     expect(wanted.some((value) => Math.abs(value) < 1e-300)).toBe(true);
-    // Which NaN it is may differ.
+    // The bits of NaN can differ.
     expect(bits(z.map((value) => (Number.isNaN(value) ? NaN : value)))).toEqual(
       bits(wanted.map((value) => (Number.isNaN(value) ? NaN : value))),
     );
   });
 });
 
-describe("where there is no kernel", () => {
+describe("without a kernel", () => {
   afterEach(() => {
     vi.restoreAllMocks();
     vi.resetModules();
@@ -118,7 +121,7 @@ describe("where there is no kernel", () => {
   });
 });
 
-it("the kernel is asked where entries are at least half as many as columns", async () => {
+it("the kernel is used if entries number at least half the columns", async () => {
   const module = vi.spyOn(WebAssembly, "Module");
   vi.resetModules();
   const fresh = await import("../../src/predict/sparse-scores.ts");

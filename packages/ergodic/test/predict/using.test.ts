@@ -1,4 +1,4 @@
-/** Predictors of every kind are disposed of by `using`: whoever loads a file need not know what it holds. */
+/** `using` disposes of every kind of predictor, so that code which loads a file need not know its kind. */
 import { expect, it } from "vitest";
 import {
   type AnyPredictor,
@@ -26,7 +26,7 @@ const bytesOf = {
   factorisation: async () => (await fit(factorisation({ rank: 2 }), ratings, { epochs: 1 })).toBytes(),
 };
 
-it.each(Object.keys(bytesOf) as (keyof typeof bytesOf)[])("%s", async (kind) => {
+it.each(Object.keys(bytesOf) as (keyof typeof bytesOf)[])("disposes of a predictor: %s", async (kind) => {
   const bytes = await bytesOf[kind]();
   let left: AnyPredictor;
   {
@@ -34,10 +34,10 @@ it.each(Object.keys(bytesOf) as (keyof typeof bytesOf)[])("%s", async (kind) => 
     left = model;
     expect(model.kind).toBe(kind);
   }
-  // What has memory of its own has given it back, and says so.
+  // Predictors with their own memory have freed it and report later use.
   if (left.kind === "network")
     expect(() => left.predict([[1, 2]] as never)).toThrow(/was used after dispose\(\).*PREDICT_DISPOSED/);
-  // Again changes nothing.
+  // A second dispose has no effect.
   left.dispose();
   if (left.kind === "linear")
     expect(left.predict([1, 2]).value).toBe(((await predictor(bytes)) as typeof left).predict([1, 2]).value);

@@ -1,4 +1,7 @@
-/** Compiled programs against the interpreter: every primitive, storage type, access, kind of pass, and the shape of the module. */
+/**
+ * Compiled programs match the interpreter for every primitive, storage type, access and kind of pass. Also tests the
+ * structure of modules.
+ */
 import { describe, expect, test } from "vitest";
 import { evaluateProgram } from "../../../src/engine/compiler/evaluate.ts";
 import { intern } from "../../../src/engine/compiler/expression.ts";
@@ -66,7 +69,7 @@ const copied = (environment: ProgramEnvironment): ProgramEnvironment => ({
   vectors: Object.fromEntries(Object.entries(environment.vectors).map(([name, data]) => [name, data.slice()])),
 });
 
-/** Both ways; returns what each left in memory, and its results. */
+/** Runs a program both ways and returns the memory contents and results of each. */
 function bothWays(spec: ProgramSpec, environment: ProgramEnvironment, options = {}) {
   const [compiled, interpreted] = [copied(environment), copied(environment)];
   const results = runProgram(spec, compiled, options);
@@ -136,7 +139,7 @@ describe("storage", () => {
   const types: StorageType[] = ["f64", "f32", "i16", "i8"];
   test.each(
     types.flatMap((from) => types.flatMap((to) => (["f64", "f32"] as const).map((precision) => [from, to, precision] as const))),
-  )("%s → %s in %s, direct", (from, to, precision) => {
+  )("converts %s → %s in %s with direct access", (from, to, precision) => {
     const spec: ProgramSpec = {
       name: "convert",
       precision,
@@ -155,7 +158,7 @@ describe("storage", () => {
     }
   });
 
-  test.each(types.map((type) => [type] as const))("integers saturate, NaN is 0, halves go to even: %s", (type) => {
+  test.each(types.map((type) => [type] as const))("saturates integers, stores NaN as 0, and rounds halves to even: %s", (type) => {
     const values = [
       Number.NaN,
       Infinity,
@@ -211,7 +214,7 @@ describe("access", () => {
   });
 
   test.each((["f64", "f32"] as const).flatMap((p) => (["f64", "f32", "i16", "i8"] as const).map((v) => [p, v] as const)))(
-    "indexed with identity indices = direct, to the bit (%s, values %s)",
+    "identity indices give the same bits as direct access (%s, values %s)",
     (precision, values) => {
       for (const n of LENGTHS) {
         const vectors = { a: data(precision, n, 1), b: data(values, n, 2), c: data(precision, n, 3) };
@@ -223,7 +226,7 @@ describe("access", () => {
     },
   );
 
-  test("indexed touches the indexed elements alone", () => {
+  test("indexed access touches only the indexed elements", () => {
     const vectors = { a: data("f32", 40, 1), b: data("i8", 7, 2), c: data("f32", 40, 3) };
     const { stored, wanted } = bothWays(step("indexed", "f32", "i8"), {
       vectors,
@@ -235,7 +238,7 @@ describe("access", () => {
     expect(stored.a[39]).not.toBe(vectors.a[39]);
   });
 
-  test("loads happen before stores: operands can swap", () => {
+  test("loads all operands before it stores, so operands can swap", () => {
     for (const precision of ["f64", "f32"] as const) {
       const spec: ProgramSpec = {
         name: "swap",
@@ -257,7 +260,7 @@ describe("access", () => {
   });
 });
 
-/** Clip to norm 1 and to −½ from below, centre, and report: scalars of several levels, in-place stores. */
+/** Clips to norm 1 and to at least −½, centres, and reports: scalars of several levels with in-place stores. */
 const clipped = max(mul(a, div(1, max(1, sqrt(sum(square(a)))))), -0.5);
 const centred = sub(clipped, div(sum(clipped), count()));
 const staged: ProgramSpec = {
@@ -294,7 +297,7 @@ describe("reductions", () => {
   });
 
   test.each((["f64", "f32"] as const).flatMap((p) => (["f64", "f32", "i16", "i8"] as const).map((v) => [p, v] as const)))(
-    "in %s of %s, lengths 0 … 40",
+    "reduces in %s of %s for lengths 0 … 40",
     (precision, type) => {
       for (let n = 0; n <= 40; n++) {
         const { results, expected } = bothWays(reduced(precision, type), {
@@ -309,7 +312,7 @@ describe("reductions", () => {
     },
   );
 
-  test("a maximum is NaN if an element is", () => {
+  test("returns a NaN maximum if an element is NaN", () => {
     for (const position of [0, 3, 9, 16]) {
       const values = Float64Array.from({ length: 17 }, (_, i) => (i === position ? Number.NaN : i));
       const spec: ProgramSpec = {
@@ -324,7 +327,7 @@ describe("reductions", () => {
     }
   });
 
-  test("passes follow the levels, and stores come last", () => {
+  test("runs one pass per level and stores in the last pass", () => {
     const { passes, end } = compile(staged, { shared: false });
     expect(passes).toEqual([
       { begin: "begin_0", run: "run_0" },
@@ -334,7 +337,7 @@ describe("reductions", () => {
     expect(end).toBe("end");
   });
 
-  test("a reduction that only results need rides along", () => {
+  test("computes a reduction that only results need in the existing pass", () => {
     const spec: ProgramSpec = {
       name: "ride",
       precision: "f64",
@@ -347,7 +350,7 @@ describe("reductions", () => {
     expect(runProgram(spec, { vectors: { a: Float64Array.of(3, 4) }, scalars: { s: 10 } })).toEqual({ norm: 25 });
   });
 
-  test("several levels, in place, with a result in an input's slot", () => {
+  test("computes several levels in place, with a result in an input's slot", () => {
     for (const n of [1, 2, 3, 16, 17, 40]) {
       const environment = {
         vectors: { a: data("f64", n, 1) as Float64Array, b: data("f64", n, 2) as Float64Array },
@@ -361,7 +364,7 @@ describe("reductions", () => {
     }
   });
 
-  test.each([[[5, 11]], [[0, 3, 3, 39]], [[16, 32]]])("several pieces %j = one piece", (pieces) => {
+  test.each([[[5, 11]], [[0, 3, 3, 39]], [[16, 32]]])("computes pieces %j like one piece", (pieces) => {
     const environment = {
       vectors: { a: data("f64", 40, 1) as Float64Array, b: data("f64", 40, 2) as Float64Array },
       scalars: { s: 0.25 },
@@ -375,7 +378,7 @@ describe("reductions", () => {
     for (let i = 0; i < 40; i++) expect(other.vectors.a[i]).toBeCloseTo(one.vectors.a[i], 13);
   });
 
-  test("pieces without reductions give the same bits", () => {
+  test("gives the same bits in pieces if there are no reductions", () => {
     const spec: ProgramSpec = {
       name: "plain",
       precision: "f32",
@@ -402,7 +405,8 @@ describe("stochastic rounding", () => {
   });
   const random = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 0x6a09e667];
 
-  // The mean of n draws of a fraction f has standard error √(f(1−f)/n); bounds at 5.2: false alarms below 1e-5 in all.
+  // The mean of n draws of a fraction f has standard error √(f(1−f)/n). The bound of 5.2 of them keeps false alarms
+  // below 1e-5 in all.
   test.each(
     (["i8", "i16"] as const).flatMap((type) =>
       (["f32", "f64"] as const).flatMap((p) => (["direct", "indexed"] as const).map((x) => [type, p, x] as const)),
@@ -433,7 +437,7 @@ describe("stochastic rounding", () => {
     }
   });
 
-  test("is repeated by the same state, and moves on with it", () => {
+  test("repeats for equal generator states and differs for others", () => {
     const draw = (state: number[]): number[] => {
       const vectors = { o: new Int16Array(64), a: new Float32Array(64).fill(0.5) };
       runProgram(spec("i16", "f32"), { vectors, count: 64 }, { random: state });
@@ -444,7 +448,7 @@ describe("stochastic rounding", () => {
   });
 });
 
-describe("the module", () => {
+describe("compiled modules", () => {
   const sgd: ProgramSpec = {
     name: "sgd",
     precision: "f32",
@@ -454,7 +458,7 @@ describe("the module", () => {
     results: [],
   };
 
-  test("without reductions update is the pass itself", () => {
+  test("exports the pass itself as update if there are no reductions", () => {
     const program = compile(sgd, { shared: false });
     expect(program).toMatchObject({
       exports: ["run_0", "update"],
@@ -468,7 +472,7 @@ describe("the module", () => {
     expect(exports.update).toBe(exports.run_0);
   });
 
-  test("imports env.memory alone, shared or not", () => {
+  test("imports only env.memory, shared or not", () => {
     for (const shared of [true, false]) {
       const module = new WebAssembly.Module(compile(sgd, { shared }).bytes);
       expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
@@ -479,7 +483,7 @@ describe("the module", () => {
     }
   });
 
-  test("is the same bytes each time", () => {
+  test("has the same bytes each time", () => {
     expect(compile(staged, { shared: true }).bytes).toEqual(compile(staged, { shared: true }).bytes);
   });
 
@@ -489,7 +493,7 @@ describe("the module", () => {
     expect([...vectors.a]).toEqual([0, 1, 2, 3, 4]);
   });
 
-  test("scalar programs have no pass", () => {
+  test("omits passes from scalar programs", () => {
     const spec: ProgramSpec = {
       name: "scalars",
       precision: "f64",
@@ -505,7 +509,7 @@ describe("the module", () => {
     expect(runProgram(spec, { vectors: {}, scalars: { s: 2, t: 10 }, count: 3 })).toEqual({ s: 1024, n: 3 });
   });
 
-  test("losses: log-sum-exp, and a choice by class", () => {
+  test("computes log-sum-exp and selects a class in losses", () => {
     const stable = sub(a, maximum(a));
     const loss = sub(log(sum(exp(stable))), sum(mul(stable, equal(index(), s))));
     const spec: ProgramSpec = {
@@ -561,10 +565,10 @@ describe("refusals", () => {
       /only i8 and i16 round at random/,
     ],
   ];
-  test.each(refused)("%s", (_, part, message) => expect(() => compile({ ...base, ...part }, { shared: false })).toThrow(message));
+  test.each(refused)("refuses %s", (_, part, message) => expect(() => compile({ ...base, ...part }, { shared: false })).toThrow(message));
 });
 
-test("a condition that is a number, and a number that is a condition", () => {
+test("accepts numbers as conditions and conditions as numbers", () => {
   const value: Expr = where(a, add(less(a, b), s), where(s, b, less(b, a)));
   for (const precision of ["f64", "f32"] as const) {
     const spec: ProgramSpec = {
@@ -587,7 +591,7 @@ test("a condition that is a number, and a number that is a condition", () => {
   }
 });
 
-test("scalar calls made two at once may need one another's neighbours", () => {
+test("pairs scalar calls correctly if they need each other's neighbours", () => {
   const first = pow(s, t);
   const inner = exp(first);
   const second = pow(exp(t), s);
@@ -604,7 +608,7 @@ test("scalar calls made two at once may need one another's neighbours", () => {
   }
 });
 
-test("scalars and constants can be stored", () => {
+test("stores scalars and constants", () => {
   for (const precision of ["f64", "f32"] as const) {
     const spec: ProgramSpec = {
       name: "fill",

@@ -1,4 +1,4 @@
-/** Chains of thousands of operations: compiled, printed, derived and run, without the stack's end, and in time that grows with them. */
+/** Chains of thousands of operations are compiled, printed, derived and run without stack overflow, in linear time. */
 import { describe, expect, it } from "vitest";
 import { traceModel } from "../../../src/bayes/model/trace.ts";
 import { compileArrays } from "../../../src/engine/compiler/array/compile.ts";
@@ -26,7 +26,7 @@ import { power } from "../../power.ts";
 
 const LONG = 6000;
 
-/** x ← sin x, x ← 1.01 x + a, in turn. */
+/** Alternates x ← sin x and x ← 1.01 x + a. */
 function chain(x: SymbolicArray, length: number): SymbolicArray {
   let y = x;
   for (let i = 0; i < length; i++) y = i % 2 ? sin(y) : add(mul(y, 1.01), x);
@@ -42,11 +42,11 @@ function plainChain(x: number, length: number): { value: number; slope: number }
   return { value, slope };
 }
 
-describe("chains on arrays", () => {
+describe("chains of array operations", () => {
   it.each([
     { size: 3, length: LONG },
     { size: 3000, length: 2000 },
-  ])("of $length operations on $size numbers, with the gradient", async ({ size, length }) => {
+  ])("compiles $length operations on $size numbers with the gradient", async ({ size, length }) => {
     const f = await compileFunction({ x: [size] }, ({ x }) => sum(chain(x, length)), { gradient: ["x"] });
     const x = Float64Array.from({ length: size }, (_, i) => 0.1 + i / size / 3);
     const { value, gradient } = f({ x });
@@ -57,14 +57,14 @@ describe("chains on arrays", () => {
     });
   });
 
-  it("interpreted and explained", () => {
+  it("interprets and explains long chains", () => {
     const { outputs } = traceFunction({ x: [2] }, ({ x }) => sum(chain(x, LONG)));
     const [value] = interpret(Object.values(outputs), { x: [0.1, 0.2] });
     expect(value[0]).toBeCloseTo(plainChain(0.1, LONG).value + plainChain(0.2, LONG).value, 10);
     expect(String(explain({ x: [2] }, ({ x }) => sum(chain(x, LONG / 4)))).length).toBeGreaterThan(LONG);
   });
 
-  it("of sums and products of matrices", async () => {
+  it("compiles chains of sums and matrix products", async () => {
     const f = await compileFunction({ x: [2, 2] }, ({ x }) => {
       let y = x;
       for (let i = 0; i < 3000; i++) y = i % 2 ? sin(matmul(y, x)) : mul(y, sum(y));
@@ -84,7 +84,7 @@ describe("chains on arrays", () => {
     y.forEach((one, i) => void expect(value[i]).toBeCloseTo(one, 12));
   });
 
-  it("of tens of thousands of operations", async () => {
+  it("compiles tens of thousands of operations", async () => {
     const length = power(30_000, 100_000);
     const f = await compileFunction({ x: [3] }, ({ x }) => sum(chain(x, length)));
     const x = [0.1, 0.2, 0.3];
@@ -95,8 +95,8 @@ describe("chains on arrays", () => {
   it.each([
     { between: 200, own: 0 },
     { between: 400, own: 1 },
-  ])("join a loop $between steps back, if it is near: else scheduling would grow with their square", ({ between, own }) => {
-    // Sums over other shapes join neither each other nor the sums of x.
+  ])("fuses with a loop $between steps back only if it is near, so that scheduling time stays linear", ({ between, own }) => {
+    // Sums over other shapes fuse neither with each other nor with the sums of x.
     const shapes = Object.fromEntries(Array.from({ length: between }, (_, i) => [`y${i}`, [i + 4]]));
     const stepsOf = (isLast: boolean): number => {
       const program = programOf({ x: [3], ...shapes }, ({ x, ...others }) => {
@@ -109,7 +109,7 @@ describe("chains on arrays", () => {
     expect(stepsOf(true) - stepsOf(false)).toBe(own);
   });
 
-  it("are cut into loops of bounded size: the code grows with the chain, and no faster", () => {
+  it("splits chains into loops of bounded size, so that the code grows linearly", () => {
     const sizeOf = (length: number) => {
       const program = programOf({ x: [3] }, ({ x }) => sum(chain(x, length)), { gradient: ["x"] });
       const { bytes, lowered } = compileArrays(program, { shared: true });
@@ -121,14 +121,14 @@ describe("chains on arrays", () => {
   });
 });
 
-describe("chains of rules and losses", () => {
+describe("chains in rules and losses", () => {
   const made = (leaf: ReturnType<typeof scalar>, length: number) => {
     let y = leaf;
     for (let i = 0; i < length; i++) y = i % 2 ? sin(y) : add(mul(y, 1.01), scalar("s"));
     return y;
   };
 
-  it("are derived, evaluated, printed, searched and substituted", () => {
+  it("derives, evaluates, prints, searches and substitutes long chains", () => {
     const y = made(scalar("s"), LONG);
     expect(evaluateScalar(y, { scalars: { s: 0.1 } })).toBeCloseTo(plainChain(0.1, LONG).value, 12);
     expect(evaluateScalar(derive(y, scalar("s")), { scalars: { s: 0.1 } })).toBeCloseTo(plainChain(0.1, LONG).slope, 12);
@@ -137,7 +137,7 @@ describe("chains of rules and losses", () => {
     expect(evaluateScalar(substitute(y, { s: 0.1 }), {})).toBeCloseTo(plainChain(0.1, LONG).value, 12);
   });
 
-  it("are compiled; what no engine would take is refused in words", () => {
+  it("compiles long chains and refuses programs beyond the engines' limits", () => {
     const spec = (length: number) => ({
       name: "chain",
       precision: "f64" as const,
@@ -167,8 +167,8 @@ describe("chains of rules and losses", () => {
   });
 });
 
-describe("models", () => {
-  it("of thousands of parameters, each of which depends on the one before, and of observations", async () => {
+describe("long models", () => {
+  it("samples thousands of dependent parameters with observations", async () => {
     const count = 1500;
     const walk = model(({ param, observe }) => {
       let last = param("p0", normal(0, 1));
@@ -182,7 +182,7 @@ describe("models", () => {
     expect(draws.draws("p1499").every(Number.isFinite)).toBe(true);
   });
 
-  it("of terms, in processor time that grows as they do", () => {
+  it("traces many terms in linear processor time", () => {
     const secondsOf = (count: number): number => {
       const before = process.cpuUsage();
       const terms = ({ param, target }: ModelContext) => {
@@ -196,7 +196,7 @@ describe("models", () => {
       return (user + system) / 1e6;
     };
     secondsOf(1000);
-    // Sixteen times as many took more than 100 times as long when each counted those before it.
+    // Sixteen times as many terms took over 100 times as long when each term counted all earlier ones.
     expect(secondsOf(40_000) / secondsOf(2500)).toBeLessThan(64);
   });
 });

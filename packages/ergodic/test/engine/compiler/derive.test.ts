@@ -1,4 +1,4 @@
-/** Derivatives by name: what each primitive's is, ties and kinks, and those of losses. */
+/** Derivatives by name: the slope of each primitive, ties and kinks, and losses. */
 import { describe, expect, test } from "vitest";
 import {
   abs,
@@ -84,10 +84,10 @@ describe("closed forms", () => {
     ["itself", x, x, constant(1)],
     ["an inner node", exp(square(x)), square(x), exp(square(x))],
   ];
-  test.each(forms)("%s", (_, output, wrt, expected) => expect(derive(output, wrt)).toBe(expected));
+  test.each(forms)("derives the closed form: %s", (_, output, wrt, expected) => expect(derive(output, wrt)).toBe(expected));
 });
 
-test("kinks: the first argument takes a tie, |x| has slope 0 at 0", () => {
+test("sends the slope at a tie to the first argument, and gives |x| slope 0 at 0", () => {
   expect(at(derive(max(x, 0), x), { x: [-1, 0, 2] })).toEqual([0, 1, 1]);
   expect(at(derive(max(0, x), x), { x: [-1, 0, 2] })).toEqual([0, 0, 1]);
   expect(at(derive(min(x, 1), x), { x: [0, 1, 2] })).toEqual([1, 1, 0]);
@@ -95,38 +95,38 @@ test("kinks: the first argument takes a tie, |x| has slope 0 at 0", () => {
   expect(at(derive(abs(x), x), { x: [-3, 0, 3] })).toEqual([-1, 0, 1]);
 });
 
-test("the largest elements share the slope of a maximum", () => {
+test("divides the slope of a maximum among the largest elements", () => {
   expect(at(derive(maximum(square(x)), x), { x: [1, -3, 3, 2] })).toEqual([0, -3, 3, 0]);
 });
 
-test("a power has slopes by both arguments, 0 at base 0", () => {
+test("differentiates a power by both arguments, with slope 0 at base 0", () => {
   const [byBase, byExponent] = gradients(pow(x, y), [x, y]);
   expect(at(byBase, { x: [2], y: [3] })[0]).toBeCloseTo(12, 12);
   expect(at(byExponent, { x: [2, 0], y: [3, 2] })).toEqual([8 * Math.log(2), 0]);
 });
 
-test("logistic loss", () => {
+test("differentiates the logistic loss", () => {
   const slope = derive(softplus(neg(mul(y, z))), z);
   expect(print(slope)).toBe("−σ(−y·z)·y");
   expect(at(slope, { y: [1, -1], z: [0, 800] })).toEqual([-0.5, 1]);
 });
 
-test("multinomial loss: probabilities minus one at the class, at any size of outputs", () => {
+test("differentiates multinomial loss to probability minus indicator for outputs of any size", () => {
   const top = stopGradient(maximum(z));
   const loss = sub(add(top, log(sum(exp(sub(z, top))))), sum(mul(z, equal(index(), c))));
   const slope = at(derive(loss, z), { z: [1000, 1001, 999] }, { c: 1 });
   const total = 1 + Math.exp(-1) + Math.exp(-2);
   for (const [i, p] of [Math.exp(-1) / total, 1 / total - 1, Math.exp(-2) / total].entries()) expect(slope[i]).toBeCloseTo(p, 14);
-  // Without stopGradient the maximum's own slope cancels.
+  // Without stopGradient, the slope of the maximum itself cancels.
   const plain = sub(add(maximum(z), log(sum(exp(sub(z, maximum(z)))))), sum(mul(z, equal(index(), c))));
   for (const [i, d] of at(derive(plain, z), { z: [1000, 1001, 999] }, { c: 1 }).entries()) expect(d).toBeCloseTo(slope[i], 14);
 });
 
-test("second derivatives", () => {
+test("computes second derivatives", () => {
   expect(derive(derive(square(x), x), x)).toBe(constant(2));
   expect(at(derive(derive(softplus(x), x), x), { x: [0] })).toEqual([0.25]);
 });
 
-test("an entry of the table gives adjoint times slope", () => {
+test("multiplies the adjoint by the slope in each table entry", () => {
   expect(primitiveOf(exp(x))!.derivative(constant(1), exp(x), 0)).toBe(exp(x));
 });

@@ -51,7 +51,7 @@ import {
 const [g, r, p] = ["g", "r", "p"].map(vector);
 const [rate, epsilon] = ["rate", "epsilon"].map(scalar);
 
-test("equal expressions are one object", () => {
+test("represents equal expressions by one object", () => {
   expect(add(square(g), r)).toBe(add(square(g), r));
   expect(add(g, r)).not.toBe(add(r, g));
   expect(constant(0)).not.toBe(constant(-0));
@@ -93,9 +93,9 @@ describe("simplification", () => {
     ["round ⌊x⌋", round(floor(g)), floor(g)],
     ["min(x, x)", min(g, g), g],
   ];
-  test.each(rules)("%s", (_, simplified, expected) => expect(simplified).toBe(expected));
+  test.each(rules)("simplifies %s", (_, simplified, expected) => expect(simplified).toBe(expected));
 
-  test("keeps a condition's rank: a vector stays a vector", () => {
+  test("keeps the rank of a condition, so that a vector stays a vector", () => {
     expect(where(less(g, 0), rate, rate).rank).toBe(1);
     expect(where(1, rate, g).rank).toBe(1);
   });
@@ -125,15 +125,15 @@ describe("print", () => {
     ["1e−8 + g·n·i", add(1e-8, mul(mul(g, count()), index()))],
     ["(−2)·g", mul(g, -2)],
   ];
-  test.each(printed)("%s", (text, expr) => expect(print(expr)).toBe(text));
+  test.each(printed)("prints %s", (text, expr) => expect(print(expr)).toBe(text));
 
-  test("names what is used again and again, where the text would be long", () => {
+  test("names repeated subexpressions if the text would be long", () => {
     let shared = add(scalar("t1"), vector("t"));
     for (let i = 0; i < 60; i++) shared = div(shared, add(shared, 1));
     const text = print(shared);
     expect(text).toMatch(/^tt60 \/ \(tt60 \+ 1\) where tt1 = t1 \+ t, tt2 = tt1 \/ \(tt1 \+ 1\), /);
     expect(text.length).toBeLessThan(1800);
-    // Long, but nothing is shared.
+    // This expression is long but shares nothing.
     let long = scalar("x");
     for (let i = 0; i < 600; i++) long = add(long, vector(`a${i}`));
     expect(print(long)).not.toContain("where");
@@ -146,15 +146,15 @@ test("substitute replaces by name or by node, and simplifies", () => {
   expect(substitute(mul(rate, g), { rate: 1 })).toBe(g);
   expect(substitute(add(g, square(r)), { g: neg(square(r)) })).toBe(sub(square(r), square(r)));
   expect(substitute(add(exp(g), r), new Map([[exp(g), constant(0)]]))).toBe(r);
-  // Replacements are not searched again.
+  // Replacements are not substituted again.
   expect(substitute(add(g, r), { g: r, r: g })).toBe(add(r, g));
 });
 
-test("inputsOf lists inputs once", () => {
+test("inputsOf lists each input once", () => {
   expect(inputsOf([mul(rate, g), add(g, epsilon)])).toEqual({ scalars: ["rate", "epsilon"], vectors: ["g"] });
 });
 
-test("operations counts shared parts once and scalars never", () => {
+test("operations counts shared parts once and ignores scalars", () => {
   const total = add(r, square(g));
   const step = div(mul(rate, g), add(sqrt(total), epsilon));
   expect(operations([total, step])).toBe(6);
@@ -165,7 +165,7 @@ test("operations counts shared parts once and scalars never", () => {
 describe("the interpreter", () => {
   const vectors = { g: [1, -2, 3], r: [4, 5, 6] };
 
-  test("computes element by element, and broadcasts scalars", () => {
+  test("computes element by element and broadcasts scalars", () => {
     expect([...evaluateVector(add(mul(rate, g), r), { vectors, scalars: { rate: 2 } })]).toEqual([6, 1, 12]);
     expect(evaluateScalar(sum(square(g)), { vectors })).toBe(14);
     expect(evaluateScalar(maximum(g), { vectors })).toBe(3);
@@ -174,18 +174,18 @@ describe("the interpreter", () => {
     expect([...evaluateVector(where(less(g, 0), stopGradient(r), rate), { vectors, scalars: { rate: 7 } })]).toEqual([7, 5, 7]);
   });
 
-  test("empty sums are 0, empty maxima −∞", () => {
+  test("returns 0 for empty sums and −∞ for empty maxima", () => {
     expect(evaluate(sum(g), { vectors: { g: [] } })).toBe(0);
     expect(evaluate(maximum(g), { vectors: { g: [] } })).toBe(-Infinity);
   });
 
-  test("f32 rounds vectors and the scalars that meet them, not scalar arithmetic", () => {
+  test("rounds vectors and scalars combined with them to f32, but not scalar arithmetic", () => {
     const environment = { vectors: { g: [1] }, scalars: { rate: 0.1, epsilon: 0.2 } };
     expect(evaluateVector(mul(add(rate, epsilon), g), environment, { precision: "f32" })[0]).toBe(Math.fround(0.1 + 0.2));
     expect(evaluateScalar(add(rate, epsilon), environment, { precision: "f32" })).toBe(0.1 + 0.2);
   });
 
-  test("programs load before they store, and round integers", () => {
+  test("loads before it stores, and rounds integers", () => {
     const data = { g: Float64Array.of(1, 2), r: Int8Array.of(5, 6) };
     const operands = [
       { name: "g", type: "f64", access: "direct" } as const,
@@ -202,7 +202,7 @@ describe("the interpreter", () => {
     expect([...data.g, ...data.r]).toEqual([5, 6, 100, 127]);
   });
 
-  test("says which input is missing", () => {
+  test("names a missing input", () => {
     expect(() => evaluate(g, {})).toThrow(/evaluate: the vector "g" is used but not given; .* \[COMPILE_INPUT\]/);
     expect(() => evaluate(mul(rate, g), { vectors })).toThrow(/scalar "rate"/);
     expect(() => evaluate(add(g, r), { vectors: { g: [1], r: [1, 2] } })).toThrow(/"r" has 2 elements where 1 are wanted/);

@@ -1,4 +1,7 @@
-/** The functions of emitted modules: error bounds against 200-digit arithmetic, special values, and equal bits in lanes and scalars. */
+/**
+ * Functions of emitted modules: error bounds against 200-digit arithmetic, special values, and equal bits in lanes and
+ * scalars.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { functions } from "../../../src/engine/compiler/functions/all-functions.ts";
@@ -75,7 +78,7 @@ const LINEAR: Record<string, Interval[]> = {
     [0.5, 2],
     [6, 26.6],
   ],
-  // Below these, lgamma and digamma have zeros: special-functions.test.ts.
+  // Smaller arguments include the zeros of lgamma and digamma, which special-functions.test.ts tests.
   lgamma: [
     [-1.99, 2.6],
     [0.9, 2.1],
@@ -93,7 +96,7 @@ const LINEAR: Record<string, Interval[]> = {
     [-40, -3],
   ],
 };
-/** Where every magnitude is of interest: x = ±2^t. */
+/** Arguments x = ±2^t, for functions where every magnitude matters. */
 const LOGARITHMIC: Record<string, { t: Interval; signs: number[] }> = {
   expm1: { t: [-1070, 0], signs: [1, -1] },
   tanh: { t: [-1070, 0], signs: [1, -1] },
@@ -107,7 +110,7 @@ const LOGARITHMIC: Record<string, { t: Interval; signs: number[] }> = {
   digamma: { t: [-1022, 1023], signs: [1] },
   trigamma: { t: [-511, 1000], signs: [1] },
 };
-/** float32 arguments of which the results are in float32's range. */
+/** float32 arguments whose results are in the range of float32. */
 const SINGLE_LIMIT = 86;
 
 function points(name: string, perRange: number): number[] {
@@ -119,7 +122,7 @@ function points(name: string, perRange: number): number[] {
   if (!range) return spread;
   const magnitudes = Array.from({ length: perRange }, (_, i) => {
     const t = range.t[0] + (range.t[1] - range.t[0]) * uniform(i, 7 + i);
-    // In two factors, as 2^t alone would lose subnormals.
+    // Uses two factors, because 2^t alone would lose subnormal numbers.
     return range.signs[i % range.signs.length] * 2 ** (t / 2) * 2 ** (t / 2);
   });
   return [...spread, ...magnitudes.filter((x) => x !== 0)];
@@ -128,13 +131,13 @@ function points(name: string, perRange: number): number[] {
 const COUNT = power(100, 250);
 
 describe.each(names)("%s", (name) => {
-  test("keeps its bound in float64", () => {
+  test("stays within its error bound in float64", () => {
     const own = ownFunctions(name, "f64")!;
     for (const x of points(name, COUNT))
       expect(errorUlps(name, own(x), x), `${name}(${x})`).toBeLessThanOrEqual(functions[name].ulps);
   });
 
-  test("is rounded to within 0.51 units in float32", () => {
+  test("is within 0.51 units in the last place in float32", () => {
     const own = ownFunctions(name, "f32")!;
     const inRange = points(name, COUNT)
       .map(Math.fround)
@@ -163,7 +166,7 @@ describe.each(names)("%s", (name) => {
     if (name === "softplus") expect([own(1000), own(-1000)]).toEqual([1000, 0]);
   });
 
-  test.each(["f64", "f32"] as const)("gives the same bits in lanes and in the scalar tail, %s", (precision) => {
+  test.each(["f64", "f32"] as const)("gives the same bits in SIMD lanes and in the scalar tail, %s", (precision) => {
     fc.assert(
       fc.property(fc.array(fc.double(), { minLength: 1, maxLength: 13 }), (x) => {
         const own = ownFunctions(name, precision)!;
@@ -174,7 +177,7 @@ describe.each(names)("%s", (name) => {
   });
 });
 
-test("small and subnormal results are right", () => {
+test("computes small and subnormal results correctly", () => {
   const f = (name: string) => ownFunctions(name, "f64")!;
   for (const x of [5e-324, -5e-324, 1e-310, -2.2e-308]) {
     expect([f("expm1")(x), f("log1p")(x), f("tanh")(x), f("sin")(x)]).toEqual([x, x, x, x]);
@@ -185,7 +188,7 @@ test("small and subnormal results are right", () => {
   expect(f("log")(5e-324)).toBe(Math.log(5e-324));
 });
 
-test("subnormal and overflowing results are right in float32", () => {
+test("computes subnormal and overflowing results correctly in float32", () => {
   for (const x of [-87.5, -90, -95.25, -100, -103].map(Math.fround))
     for (const name of ["exp", "sigmoid", "softplus"])
       expect(errorUlps(name, ownFunctions(name, "f32")!(x), x, undefined, 24), `${name}(${x})`).toBeLessThanOrEqual(0.51);
@@ -199,13 +202,13 @@ test("subnormal and overflowing results are right in float32", () => {
     for (const x of [2 ** -149, -(2 ** -140), 2 ** -127]) expect(ownFunctions(name, "f32")!(x), `${name}(${x})`).toBe(x);
 });
 
-test("cos and sin stay within −1 … 1 beyond their range, and are NaN at ∞", () => {
+test("keeps cos and sin within −1 … 1 beyond their range, and returns NaN at ∞", () => {
   for (const x of [1e7, 1e12, 1e300])
     for (const name of ["cos", "sin"]) expect(Math.abs(ownFunctions(name, "f64")!(x)) > 1).toBe(false);
 });
 
 describe("pow", () => {
-  test("keeps its bound in float64 over all exponents", () => {
+  test("stays within its bound in float64 for all exponents", () => {
     const own = ownFunctions("pow", "f64")!;
     fc.assert(
       fc.property(fc.double({ min: -1000, max: 1000, noNaN: true }), fc.double({ min: -739, max: 709, noNaN: true }), (t, y) => {
@@ -218,7 +221,7 @@ describe("pow", () => {
     );
   });
 
-  test("keeps its bound near 1, at large exponents", () => {
+  test("stays within its bound near 1 for large exponents", () => {
     const own = ownFunctions("pow", "f64")!;
     for (const [a, b] of [
       [0.999, 1e5],
@@ -231,7 +234,7 @@ describe("pow", () => {
     }
   });
 
-  test("is rounded to within 0.51 units in float32", () => {
+  test("is within 0.51 units in the last place in float32", () => {
     const own = ownFunctions("pow", "f32")!;
     for (let i = 1; i < 200; i++) {
       const a = Math.fround(0.01 * i + 0.003);
@@ -266,7 +269,7 @@ describe("pow", () => {
     for (const a of numbers) {
       for (const b of numbers) {
         const [value, wanted] = [own(a, b), round(reference(round(a), round(b)))];
-        // The reference may be a unit off where the power is no special case.
+        // The reference can be a unit off if the power is not a special case.
         const isOrdinary = Math.abs(wanted) > 0 && Number.isFinite(wanted) && !Number.isInteger(Math.log2(Math.abs(wanted)));
         if (isOrdinary) expect(Math.abs(value / wanted - 1), `pow(${a}, ${b})`).toBeLessThan(precision === "f64" ? 5e-16 : 2e-7);
         else expect(value, `pow(${a}, ${b})`).toBe(wanted);

@@ -1,4 +1,7 @@
-/** Runs compiled programs on their own memory, with the interface of `evaluateProgram`, and watches every byte that they may not touch. */
+/**
+ * Runs compiled programs in their own memory, with the interface of `evaluateProgram`, and guards every byte that they
+ * may not touch.
+ */
 
 import type { Override } from "../../../src/engine/compiler/evaluate.ts";
 import { intern } from "../../../src/engine/compiler/expression.ts";
@@ -20,12 +23,12 @@ const UNTOUCHED = 0xa5;
 
 export interface RunOptions {
   shared?: boolean;
-  /** Ends of the pieces of each pass; without, `update` does all. */
+  /** Ends of the pieces of each pass. Without them, `update` runs everything. */
   pieces?: number[];
   random?: number[];
 }
 
-/** Stores go into `environment.vectors`; returns the results. */
+/** Writes stores into `environment.vectors` and returns the results. */
 export function runProgram(spec: ProgramSpec, environment: ProgramEnvironment, options: RunOptions = {}): Record<string, number> {
   const { program, memory, exports } = linked(spec, options.shared ?? false);
   const bytes = new Uint8Array(memory.buffer).fill(UNTOUCHED);
@@ -111,7 +114,7 @@ function linked(spec: ProgramSpec, shared: boolean): Linked {
   }
 }
 
-/** Applies one expression of the vectors named to given numbers, compiled; all in one piece. */
+/** Compiles one expression and applies it to the named vectors in one piece. */
 export function mapCompiled(
   value: Expr,
   precision: "f32" | "f64",
@@ -131,7 +134,7 @@ export function mapCompiled(
 
 const compiledFunctions = new Map<string, (...x: number[]) => number>();
 
-/** The functions of compiled modules, for the interpreter: then the two must agree to the bit. */
+/** The functions of compiled modules, passed to the interpreter so that both must agree to the bit. */
 export const ownFunctions: Override = (name, precision) => {
   if (!(name in functions)) return undefined;
   const key = `${name} ${precision}`;

@@ -1,4 +1,4 @@
-/** Scalar factors moved out of loops: the same numbers, whatever scalars and vectors are multiplied and divided. */
+/** Scalar factors hoisted out of loops leave the numbers unchanged for any scalars and vectors. */
 import { describe, expect, it } from "vitest";
 import { hoist } from "../../../src/engine/compiler/hoist.ts";
 import { div, type Expr, evaluateVector, mul, scalar, sum, vector } from "../../../src/engine/compiler/index.ts";
@@ -18,7 +18,7 @@ describe("hoist", () => {
     ["a scalar times a vector over a vector", mul(s, div(x, y))],
     ["a sum of products with scalars", sum(mul(s, div(mul(t, x), s)))],
     ["a vector over a product of scalars", div(mul(s, x), mul(t, s))],
-  ])("%s", (_, expr) => {
+  ])("keeps the numbers of %s", (_, expr) => {
     const [given, moved] = [at(expr), at(hoist([expr])[0])];
     for (const [i, value] of given.entries()) expect(moved[i] / value).toBeCloseTo(1, 14);
   });

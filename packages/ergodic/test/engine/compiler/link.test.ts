@@ -1,4 +1,4 @@
-/** Programs that are kept: equal ones are one, and whatever makes another program of it is told apart. */
+/** Linked programs: equal programs share one module, and any difference leads to another. */
 import { expect, it } from "vitest";
 import { compile } from "../../../src/engine/compiler/compile.ts";
 import { add, exp, mul, type ProgramSpec, scalar, sum, vector } from "../../../src/engine/compiler/index.ts";
@@ -43,14 +43,14 @@ const others: Record<string, Partial<ProgramSpec>> = {
   "one scalar more": { scalars: ["a", "b"] },
 };
 
-it("equal programs are one, with its functions", () => {
+it("links equal programs once, with the same functions", () => {
   const first = linkProgram(engine, made(), forGood);
   const again = linkProgram(engine, made({ name: "by another name" }), forGood);
   expect(again.program).toBe(first.program);
   expect(again.functions).toBe(first.functions);
 });
 
-it.each(Object.keys(others))("%s: another program, which is what its own spec says", (name) => {
+it.each(Object.keys(others))("compiles a separate program for another spec: %s", (name) => {
   const { shared } = engine.memory;
   const first = linkProgram(engine, made(), forGood).program;
   const other = linkProgram(engine, made(others[name]), forGood).program;

@@ -1,4 +1,7 @@
-/** erf, lgamma and their kin and atan for precise.ts, in the same fixed-point arithmetic: X stands for the number X·2^-p. */
+/**
+ * erf, lgamma, atan and related functions for precise.ts, in the same fixed-point arithmetic. X represents the number
+ * X·2^-p.
+ */
 import { type Fixed, log1pFixed, pi, waveFixed } from "./precise.ts";
 
 const abs = (x: bigint): bigint => (x < 0n ? -x : x);
@@ -15,7 +18,7 @@ function squareRoot(x: bigint): bigint {
 /** log x for x > 0. */
 const logFixed: Fixed = (x, p) => log1pFixed(x - (1n << p), p);
 
-/** Halved by atan x = 2·atan(x/(1 + √(1 + x²))) until the series is short. */
+/** Halves the argument by atan x = 2·atan(x/(1 + √(1 + x²))) until the series is short. */
 const atanFixed: Fixed = (x, p) => {
   const one = 1n << p;
   if (abs(x) > one) return (x > 0n ? pi(p) : -pi(p)) / 2n - atanFixed((one << p) / x, p);
@@ -31,7 +34,7 @@ const atanFixed: Fixed = (x, p) => {
   return total << 6n;
 };
 
-/** 2/√π·Σ (−1)ⁿx^(2n+1)/(n!·(2n + 1)), with the digits that its largest term, about e^(x²), takes from the sum. */
+/** 2/√π·Σ (−1)ⁿx^(2n+1)/(n!·(2n + 1)), with extra digits for cancellation of the largest term, about e^(x²). */
 const erfFixed: Fixed = (x, p) => {
   const size = Number(abs(x) >> p);
   const extra = BigInt(100 + Math.ceil(1.5 * (size + 1) ** 2));
@@ -72,7 +75,9 @@ function divisor(a: bigint, b: bigint): bigint {
   return a === 0n ? 1n : a;
 }
 
-/** Where Stirling's series is used: with Bernoulli numbers up to B₁₀₀ the first term left out is below 2^-350. */
+/**
+ * Smallest argument for Stirling's series. With Bernoulli numbers up to B₁₀₀, the first omitted term is below 2^-350.
+ */
 const LARGE = 70n;
 
 /** Σ B₂ₖ·top(2k)/bottom(2k)/x^(2k + shift), to the last digit. */
@@ -91,7 +96,7 @@ function stirling(x: bigint, p: bigint, start: number, fraction: (twice: bigint)
   return total;
 }
 
-/** y = x + n ≥ 70, and what the steps x, x + 1, … on the way give. */
+/** Returns y = x + n ≥ 70. Calls `step` with each of x, x + 1, … below y. */
 function raised(x: bigint, p: bigint, step: (at: bigint) => void): bigint {
   let y = x;
   for (; y < LARGE << p; y += 1n << p) step(y);

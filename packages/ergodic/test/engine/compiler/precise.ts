@@ -1,6 +1,6 @@
 /**
- * exp, log and their kin to 200 binary digits, in fixed-point BigInt arithmetic: the truth that the functions of emitted modules are
- * measured against. X stands for the number X·2^-p.
+ * exp, log and related functions to 200 binary digits in fixed-point BigInt arithmetic. This is the reference for the
+ * functions of emitted modules. X represents the number X·2^-p.
  */
 import { FUNCTIONS as SPECIAL } from "./precise-special.ts";
 
@@ -24,7 +24,7 @@ function exactly(x: number): Exact {
 const shift = (x: bigint, by: number): bigint => (by >= 0 ? x << BigInt(by) : x >> BigInt(-by));
 const exponentOf = (x: number): number => (x === 0 ? 0 : Math.floor(Math.log2(Math.abs(x))));
 
-/** Enough digits that x is exact, and that a result as small as x or e^−|x| keeps 200. */
+/** Number of digits with which x is exact and a result as small as x or e^−|x| keeps 200 digits. */
 const digitsFor = (x: number): number => 300 + Math.max(0, -exponentOf(x)) + Math.ceil(1.5 * Math.min(Math.abs(x), 800));
 const fixed = (x: number, p: number): bigint => shift(exactly(x).mantissa, exactly(x).exponent + p);
 
@@ -75,14 +75,14 @@ export function expFixed(x: bigint, p: bigint): bigint {
   return k >= 0n ? total << k : total >> -k;
 }
 
-/** log(1 + x); x > −1. */
+/** log(1 + x) for x > −1. */
 export function log1pFixed(x: bigint, p: bigint): bigint {
   const one = 1n << p;
   let u = one + x;
   let k = 0n;
   for (; u > (one * 3n) / 2n; u >>= 1n) k++;
   for (; u < (one * 3n) / 4n; u <<= 1n) k--;
-  // Shifting right may drop digits: only below the 2^-p of u, far below the wanted.
+  // A right shift drops only digits below the 2^-p of u, far below the required precision.
   const f = k === 0n ? x : u - one;
   return k * ln2(p) + 2n * atanhSeries((f << p) / (2n * one + f), p);
 }
@@ -121,10 +121,10 @@ const FUNCTIONS: Record<string, Fixed> = {
   ...SPECIAL,
 };
 
-/** f(x) or pow(x, y), as truth·2^-p. */
+/** f(x) or pow(x, y), as an integer times 2^-p. */
 function trueValue(name: string, x: number, y?: number): { truth: bigint; p: number } {
   if (name === "log") {
-    // Scaled first, so that huge and tiny x need no more digits.
+    // Scales first, so that huge and tiny x need no extra digits.
     const { mantissa, exponent } = exactly(x);
     const length = mantissa.toString(2).length - 1;
     const p = 400n;
@@ -143,7 +143,10 @@ function trueValue(name: string, x: number, y?: number): { truth: bigint; p: num
   return { p, truth: FUNCTIONS[name](fixed(x, p), BigInt(p)) };
 }
 
-/** The error of `value` as f(x) or pow(x, y), in units in the last place of float64 (53) or float32 (24) at the true value. */
+/**
+ * Error of `value` as f(x) or pow(x, y), in units in the last place of float64 (53) or float32 (24) at the reference
+ * value.
+ */
 export function errorUlps(name: string, value: number, x: number, y?: number, digits: 53 | 24 = 53): number {
   const { truth, p } = trueValue(name, x, y);
   if (truth === 0n) return value === 0 ? 0 : Infinity;
@@ -154,7 +157,7 @@ export function errorUlps(name: string, value: number, x: number, y?: number, di
   return Number(shift(difference * 4096n, -(ulpExponent + q))) / 4096;
 }
 
-/** |value − f(x)|, for errors of results near zero. */
+/** |value − f(x)|, the error of results near zero. */
 export function absoluteError(name: string, value: number, x: number): number {
   const { truth, p } = trueValue(name, x);
   return Number(shift(abs(fixed(value, p) - truth), 300 - p)) * 2 ** -300;

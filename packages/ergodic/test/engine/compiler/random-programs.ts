@@ -1,4 +1,7 @@
-/** Random programs for property tests: a list of steps, each applying an operation to values made before, so that parts are shared. */
+/**
+ * Generates random programs for property tests. Each step applies an operation to earlier values, so that parts are
+ * shared.
+ */
 import fc from "fast-check";
 import * as builders from "../../../src/engine/compiler/index.ts";
 import {
@@ -54,7 +57,7 @@ import {
 
 type Operation = (x: Expr, y: Expr, z: Expr) => Expr;
 
-/** Every operation, as it is: for comparisons to the bit. */
+/** Every operation without damping, for comparisons to the bit. */
 export const ALL: Operation[] = [
   add,
   sub,
@@ -102,7 +105,7 @@ export const ALL: Operation[] = [
   mul,
 ];
 
-/** Smooth operations, kept where their derivatives are moderate. */
+/** Smooth operations, restricted to moderate derivatives. */
 export const SMOOTH: Operation[] = [
   add,
   sub,
@@ -134,7 +137,7 @@ export const REDUCED: Operation[] = [
   (x, y) => mul(y, maximum(tanh(x))),
 ];
 
-/** Builders refuse more arguments than they take. */
+/** Builders with one argument, which refuse surplus arguments. */
 const UNARY: ReadonlySet<unknown> = new Set(
   allPrimitives().flatMap(({ name, reference }) => (reference.length === 1 ? [(builders as Record<string, unknown>)[name]] : [])),
 );
@@ -153,7 +156,7 @@ export function programs(operations: Operation[], { steps = 10, leaves = LEAVES(
   const step = fc.tuple(fc.nat(operations.length - 1), fc.nat(60), fc.nat(60), fc.nat(60));
   return fc.array(step, { minLength: 1, maxLength: steps }).map((list) => {
     const values = [...leaves];
-    // Counted from the end, as what was made last is of most interest.
+    // Counts from the end, because recent values matter most.
     const pick = (i: number): Expr => values[values.length - 1 - (i % values.length)];
     for (const [o, i, j, k] of list) {
       const given = [pick(i), pick(j), pick(k)].slice(0, argumentsOf(operations[o]));
@@ -166,13 +169,13 @@ export function programs(operations: Operation[], { steps = 10, leaves = LEAVES(
   });
 }
 
-/** Numbers of ordinary size. */
+/** Numbers of moderate size. */
 export const moderate = (n: number): fc.Arbitrary<number[]> =>
   fc.array(fc.double({ min: -2, max: 2, noNaN: true }), { minLength: n, maxLength: n });
 
 /**
- * First-order bounds of the rounding error of each root, if every operation and input is off by `unit` of its size: errors pass
- * through the derivative of each operation. Sums of n terms lose n units of the sum of sizes.
+ * First-order bounds of the rounding error of each root if every operation and input is off by `unit` of its size.
+ * Errors propagate through the derivative of each operation. A sum of n terms loses n units of the sum of sizes.
  */
 export function errorBounds(roots: Expr[], unit: number): Expr[] {
   const bounds = new Map<Expr, Expr>();

@@ -1,4 +1,4 @@
-/** Random programs: interpreter, compiled code and finite differences agree. */
+/** Interpreter, compiled code and finite differences agree on random programs. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hoist } from "../../../src/engine/compiler/hoist.ts";
@@ -53,8 +53,8 @@ const hoisted = (spec: ProgramSpec): ProgramSpec => {
   };
 };
 
-describe("without reductions, compiled code gives the interpreter's bits", () => {
-  test.each(["f64", "f32"] as const)("%s", (precision) => {
+describe("compiled programs without reductions", () => {
+  test.each(["f64", "f32"] as const)("give the interpreter's bits in %s", (precision) => {
     const values = fc.array(fc.oneof(fc.double(), fc.double({ min: -4, max: 4, noNaN: true })), { minLength: N, maxLength: N });
     fc.assert(
       fc.property(
@@ -79,14 +79,14 @@ describe("without reductions, compiled code gives the interpreter's bits", () =>
   });
 });
 
-describe("with reductions, compiled code is within the rounding error", () => {
-  // Functions are within 2 units of 2^-53 or 1 of 2^-24, their references within 1; the bound is of first order.
+describe("compiled programs with reductions", () => {
+  // Functions are within 2 units of 2^-53 or 1 of 2^-24, and their references within 1. The bound is of first order.
   test.each([
     ["f64", 4 * 2 ** -53],
     ["f32", 2 * 2 ** -24],
-  ] as const)("%s", (precision, unit) => {
+  ] as const)("agree with the interpreter within the rounding error in %s", (precision, unit) => {
     let largest = 0;
-    // Below this numbers are subnormal, and lose digits.
+    // Smaller numbers are subnormal and lose digits.
     const smallest = precision === "f64" ? 1e-290 : 1e-30;
     fc.assert(
       fc.property(
@@ -121,7 +121,7 @@ describe("with reductions, compiled code is within the rounding error", () => {
 });
 
 describe("derivatives", () => {
-  /** Central differences with one Richardson step: error of order h⁴. */
+  /** Central differences with one Richardson step, whose error is of order h⁴. */
   const slope = (f: (h: number) => number): number => {
     const central = (h: number): number => (f(h) - f(-h)) / (2 * h);
     const h = 1e-3;
@@ -147,8 +147,8 @@ describe("derivatives", () => {
     );
   };
 
-  test("agree with finite differences, element-wise and through sums", () => {
-    // Maxima are left out here: near a tie a difference straddles the kink.
+  test("match finite differences, element-wise and through sums", () => {
+    // Excludes maxima, because near a tie a difference straddles the kink.
     const smooth = REDUCED.slice(0, -1);
     fc.assert(
       fc.property(
@@ -165,7 +165,7 @@ describe("derivatives", () => {
     );
   });
 
-  test("of a vector output are those of the sum of its elements", () => {
+  test("differentiate a vector output like the sum of its elements", () => {
     fc.assert(
       fc.property(programs(SMOOTH, { steps: 6 }), ({ vector: output }) => {
         expect(derive(output, vector("a"))).toBe(derive(sum(output), vector("a")));
@@ -188,7 +188,7 @@ describe("derivatives", () => {
   });
 });
 
-test("substituting inputs for themselves changes nothing", () => {
+test("renaming inputs and back changes nothing", () => {
   fc.assert(
     fc.property(programs(ALL), ({ vector: v }) => {
       const { scalars, vectors } = inputsOf([v]);
@@ -206,7 +206,7 @@ test("substituting inputs for themselves changes nothing", () => {
   );
 });
 
-test("index() goes on over pieces", () => {
+test("index() continues across pieces", () => {
   const spec: ProgramSpec = {
     name: "index",
     precision: "f32",

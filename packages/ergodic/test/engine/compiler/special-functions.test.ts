@@ -1,4 +1,7 @@
-/** atan, erf and lgamma with its derivatives, where functions.test.ts does not reach: other systems' values, zeros, poles and slopes. */
+/**
+ * atan, erf, and lgamma with its derivatives beyond functions.test.ts: values of other systems, zeros, poles and
+ * slopes.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { input, interpret, type SymbolicArray } from "../../../src/engine/compiler/array/index.ts";
@@ -34,12 +37,12 @@ const golden = JSON.parse(readFileSync(new URL("../../golden/special-functions.j
 >;
 
 describe.each(names)("%s against mpmath", (name) => {
-  test("the truth of these tests rounds to mpmath's values", () => {
+  test("the reference of these tests rounds to mpmath's values", () => {
     expect(golden[name].length).toBeGreaterThan(10);
     for (const [x, value] of golden[name]) expect(errorUlps(name, value, x), `${name}(${x})`).toBeLessThanOrEqual(0.5);
   });
 
-  test("compiled code is within its bound", () => {
+  test("stays within its bound in compiled code", () => {
     for (const [x, value] of golden[name]) {
       const unit = 2 ** -52 * (x < 0 ? Math.max(1, Math.abs(value)) : Math.abs(value));
       expect(Math.abs(own(name)(x) - value), `${name}(${x})`).toBeLessThanOrEqual(functions[name].ulps * unit);
@@ -47,7 +50,7 @@ describe.each(names)("%s against mpmath", (name) => {
   });
 });
 
-describe("on the negative axis, near whose zeros the absolute error counts,", () => {
+describe("absolute error on the negative axis", () => {
   const points = (low: number, high: number, count: number): number[] =>
     Array.from({ length: count }, (_, i) => low + ((high - low) * (i + ((i * 0.6180339887498949) % 0.98) + 0.01)) / count);
   const xs = [
@@ -59,10 +62,10 @@ describe("on the negative axis, near whose zeros the absolute error counts,", ()
     -12345.678,
     -(2 ** 40) - 0.25,
   ];
-  /** Of the size of the largest of the parts. */
+  /** Largest term of the reference, which sets the scale of the absolute error. */
   const scale = { lgamma: (x: number) => lgammaReference(-x), digamma: (x: number) => Math.log(1 - x) };
 
-  test.each(["lgamma", "digamma"] as const)("%s keeps its bound", (name) => {
+  test.each(["lgamma", "digamma"] as const)("%s stays within its bound", (name) => {
     for (const x of xs) {
       const value = own(name)(x);
       const size = Math.max(1, Math.abs(value), scale[name](x));
@@ -70,7 +73,7 @@ describe("on the negative axis, near whose zeros the absolute error counts,", ()
     }
   });
 
-  test.each(["lgamma", "digamma"] as const)("%s keeps its bound in float32", (name) => {
+  test.each(["lgamma", "digamma"] as const)("%s stays within its bound in float32", (name) => {
     for (const x of xs.map(Math.fround).filter((v) => !Number.isInteger(v))) {
       const value = own(name, "f32")(x);
       const size = Math.max(1, Math.abs(value), scale[name](x));
@@ -80,7 +83,7 @@ describe("on the negative axis, near whose zeros the absolute error counts,", ()
   });
 });
 
-test("lgamma is 0 at 1 and 2, digamma keeps its digits beside its zero, and odd functions are odd", () => {
+test("lgamma is 0 at 1 and 2, digamma is accurate near its zero, and odd functions are odd", () => {
   for (const precision of ["f64", "f32"] as const) {
     for (const x of [1, 2]) expect(Math.abs(own("lgamma", precision)(x))).toBe(0);
     for (const name of ["atan", "erf"] as const)
@@ -92,7 +95,7 @@ test("lgamma is 0 at 1 and 2, digamma keeps its digits beside its zero, and odd 
   for (const x of [below, above]) expect(errorUlps("digamma", own("digamma")(x), x)).toBeLessThanOrEqual(functions.digamma.ulps);
 });
 
-test.each(["f64", "f32"] as const)("poles, limits and the ends of the range, %s", (precision) => {
+test.each(["f64", "f32"] as const)("computes poles, limits and the ends of the range, %s", (precision) => {
   const [gamma, psi, psi1] = (["lgamma", "digamma", "trigamma"] as const).map((name) => own(name, precision));
   for (const x of [-1, -2, -3, -50, -(2 ** 23), -(2 ** 60)]) {
     expect([gamma(x), psi(x), psi1(x)], `${x}`).toEqual([Infinity, Number.NaN, Infinity]);
@@ -110,7 +113,7 @@ test.each(["f64", "f32"] as const)("poles, limits and the ends of the range, %s"
   expect([psi1(1e-170), psi(precision === "f64" ? 5e-324 : 2 ** -149)]).toEqual([Infinity, -Infinity]);
 });
 
-test("subnormal arguments and results", () => {
+test("accepts subnormal arguments and returns subnormal results", () => {
   for (const x of [5e-324, -5e-324, 1e-310, -2.2e-308]) {
     expect(own("atan")(x)).toBe(x);
     expect(errorUlps("erf", own("erf")(x), x)).toBeLessThanOrEqual(1);
@@ -125,7 +128,7 @@ test("subnormal arguments and results", () => {
 
 describe("derivatives", () => {
   const x = vector("x");
-  test.each(names.filter((name) => name !== "trigamma"))("of %s agree with central differences of the truth", (name) => {
+  test.each(names.filter((name) => name !== "trigamma"))("match central differences of the reference for %s", (name) => {
     const slope = derive(builders[name](x), x);
     const h = 1e-4;
     for (const at of [-2.3, -0.4, 0.3, 0.9, 1.7, 3.6]) {
@@ -137,13 +140,13 @@ describe("derivatives", () => {
     }
   });
 
-  test("lgamma can be derived twice, not three times", () => {
+  test("lgamma can be differentiated twice but not three times", () => {
     expect(derive(derive(lgamma(x), x), x)).toBe(trigamma(x));
     expect(() => derive(trigamma(x), x)).toThrow(/trigamma: its derivative was asked for.*\[COMPILE_DERIVATIVE\]/);
   });
 });
 
-test.each(names.filter((name) => name !== "trigamma"))("%s of arrays has their shape and derivatives", (name) => {
+test.each(names.filter((name) => name !== "trigamma"))("keeps the shape and derivatives of arrays: %s", (name) => {
   const positive = (a: SymbolicArray): SymbolicArray => add(0.7, square(a));
   const values = Float64Array.of(-1.1, -0.5, 0, 0.2, 0.9, 1.6);
   const made = builders[name](positive(input("a", [2, 3])));
@@ -154,7 +157,7 @@ test.each(names.filter((name) => name !== "trigamma"))("%s of arrays has their s
   checkDerivatives(({ a }) => builders[name](positive(a)), { a: [2, 3] }, options);
 });
 
-test.each(["f64", "f32"] as const)("round goes to the nearest, halves to even, %s", (precision) => {
+test.each(["f64", "f32"] as const)("rounds to the nearest integer and halves to even, %s", (precision) => {
   const x = [-2.5, -1.5, -0.5, -0.2, -0, 0, 0.3, 0.5, 1.5, 2.5, 2.6, 1e10, -1e30, Infinity, -Infinity, Number.NaN];
   const wanted = [-2, -2, -0, -0, -0, 0, 0, 0, 2, 2, 3, 1e10, -1e30, Infinity, -Infinity, Number.NaN];
   const cast = precision === "f32" ? Math.fround : Number;

@@ -12,8 +12,8 @@ import { bytes, matrix, people, sparseOf, tableOf } from "./rows-of.ts";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-describe("making", () => {
-  it("of a table: numbers stay, categories become one-hot, levels and classes are sorted, the target is no column", () => {
+describe("making datasets", () => {
+  it("keeps numbers, one-hot encodes categories, sorts levels and classes, and excludes the target from columns", () => {
     using data = Dataset.fromTable(tableOf(people), { target: "income" });
     expect(data.names).toEqual([
       "age",
@@ -34,10 +34,10 @@ describe("making", () => {
     expect([data.format, data.type, data.weights]).toEqual(["dense", "f32", null]);
   });
 
-  it("sorts classes that are numbers as numbers, and maps two of them to 0 and 1", () => {
+  it("sorts numeric classes as numbers and maps two of them to 0 and 1", () => {
     using ten = Dataset.fromArrays({ x: [[1], [2], [3]], y: ["10", "9", "-1"] });
     expect(ten.target.levels).toEqual(["-1", "9", "10"]);
-    // A blank is no number, though JavaScript makes 0 of it: the order is that of texts.
+    // A blank is not a number, although JavaScript converts it to 0, so the order is that of strings.
     const blank = Dataset.fromArrays({ x: [[1], [2], [3]], y: ["9", " ", "10"] });
     expect(blank.target.levels).toEqual([" ", "10", "9"]);
     using two = Dataset.fromSparse(sparseOf([[1], [2], [3]], [1, -1, 1]), { classes: true });
@@ -51,7 +51,7 @@ describe("making", () => {
     expect(two.asClasses()).toBe(two);
   });
 
-  it("takes weights from a column, drops columns, and takes a number target as classes on request", () => {
+  it("reads weights from a column, drops columns, and treats a numeric target as classes on request", () => {
     const rows = people.map((row, i) => ({ ...row, w: i + 0.5 }));
     using data = Dataset.fromTable(tableOf(rows), {
       target: "hours",
@@ -67,7 +67,7 @@ describe("making", () => {
     expect(data.type).toBe("f64");
   });
 
-  it("of arrays: f32 by default, f64 for a Float64Array, names x0, x1, …", () => {
+  it("makes arrays f32 by default, f64 for a Float64Array, with names x0, x1, …", () => {
     using plain = Dataset.fromArrays({ x: [[0.1, 2]], y: [3] });
     expect([plain.type, plain.names, plain.row(0)[0]]).toEqual(["f32", ["x0", "x1"], Math.fround(0.1)]);
     using flat = Dataset.fromArrays({
@@ -87,7 +87,7 @@ describe("making", () => {
     expect(narrow.row(0)[0]).toBe(Math.fround(0.1));
   });
 
-  it("goes sparse by itself only for wide one-hot tables", () => {
+  it("chooses sparse format automatically only for wide one-hot tables", () => {
     const rows = Array.from({ length: 1200 }, (_, i) => ({ id: `k${i}`, x: i, y: i % 2 }));
     using data = Dataset.fromTable(tableOf(rows), { target: "y" });
     using dense = Dataset.fromTable(tableOf(rows.slice(0, 50)), { target: "y" });
@@ -102,7 +102,7 @@ describe("choosing rows", () => {
   const x = Array.from({ length: 40 }, (_, i) => [i, 40 - i]);
   const y = x.map((_, i) => (i % 5 === 0 ? "rare" : "usual"));
 
-  it.each(["dense", "sparse"])("%s: split is reproducible, disjoint, complete and in order", (format) => {
+  it.each(["dense", "sparse"])("%s: split is reproducible, disjoint, complete and ordered", (format) => {
     using data = format === "dense" ? Dataset.fromArrays({ x, y }) : Dataset.fromSparse(sparseOf(x));
     fc.assert(
       fc.property(fc.double({ min: 0.02, max: 0.98, noNaN: true }), fc.nat(100), (share, seed) => {
@@ -120,14 +120,15 @@ describe("choosing rows", () => {
     );
   });
 
-  it("another seed gives another split", () => {
+  it("returns another split for another seed", () => {
     using data = Dataset.fromArrays({ x, y });
     const parts = [1, 2, 3].map((seed) => String(matrix(data.split(0.5, { seed }).train)));
     expect(new Set(parts).size).toBe(3);
   });
 
-  it("stratify gives the rows that are over to the classes of the largest remainders", () => {
-    // 6 of 11 rows: 1.64, 1.64 and 2.73 of the classes; one row more goes to the last, and one to the first of the equal two.
+  it("stratify assigns remaining rows to the classes with the largest remainders", () => {
+    // The shares of the classes in 6 of 11 rows are 1.64, 1.64 and 2.73. One remaining row goes to the last class, and
+    // one to the first of the equal two.
     const y = ["a", "a", "a", "b", "b", "b", "c", "c", "c", "c", "c"];
     using data = Dataset.fromArrays({ x: y.map((_, i) => [i]), y });
     const { train } = data.split(0.5, { seed: 3, stratify: true });
@@ -146,9 +147,9 @@ describe("choosing rows", () => {
     expect(() => numbers.split(0.5, { seed: 1, stratify: true })).toThrow(/stratify needs classes, but "y" is a number/);
   });
 
-  it("every row is equally likely to be chosen", () => {
-    // A row's count is binomial(4000, ½), sd 31.6; 5.2 sd gives a false alarm over 40 rows below 1e-5. A chance of 0.56 in place of 0.5
-    // is 7.6 sd away.
+  it("chooses every row with equal probability", () => {
+    // A row's count is binomial(4000, ½) with sd 31.6. A bound of 5.2 sd gives a false alarm over 40 rows below 1e-5. A
+    // chance of 0.56 instead of 0.5 is 7.6 sd away.
     using data = Dataset.fromArrays({ x, y });
     const counts = new Float64Array(40);
     for (let seed = 0; seed < 4000; seed++) {
@@ -158,7 +159,7 @@ describe("choosing rows", () => {
     for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(5.2 * Math.sqrt(1000));
   });
 
-  it("select gives rows in the order asked, also twice", () => {
+  it("select returns rows in the requested order and allows repeats", () => {
     for (const data of [Dataset.fromArrays({ x, y, weights: x.map((_, i) => i + 1) }), Dataset.fromSparse(sparseOf(x))]) {
       using chosen = data.select(Uint32Array.of(7, 0, 7, 39));
       expect(matrix(chosen)).toEqual([7, 0, 7, 39].map((i) => x[i]));
@@ -169,7 +170,7 @@ describe("choosing rows", () => {
     }
   });
 
-  it("refuses parts without rows and rows that are not there", () => {
+  it("refuses parts without rows and rows that do not exist", () => {
     using data = Dataset.fromArrays({ x: [[1], [2], [3]], y: [0, 1, 2] });
     expect(() => data.split(0.01, { seed: 1 })).toThrow(/share 0.01 of 3 rows leaves no row to train/);
     expect(() => data.split(0.99, { seed: 1 })).toThrow(/leaves no row to test/);
@@ -183,8 +184,8 @@ describe("choosing rows", () => {
   });
 });
 
-describe("immutable", () => {
-  it("no method changes the bytes of the dataset it is called on", () => {
+describe("immutability", () => {
+  it("no method changes the bytes of its dataset", () => {
     using data = Dataset.fromTable(tableOf(people), { target: "income" });
     const before = bytes(data);
     const names = [...data.names];
@@ -212,12 +213,12 @@ describe("immutable", () => {
   });
 });
 
-describe("memory", () => {
+describe("memory of datasets", () => {
   const x = Array.from({ length: 50 }, (_, i) => [i, 1, -i]);
   const y = x.map((_, i) => i % 2);
   const used = () => engineMemory().usedBytes;
 
-  it("comes back by dispose, with all that was kept with the dataset, and by using", () => {
+  it("dispose and using free a dataset and everything stored with it", () => {
     const before = used();
     const data = Dataset.fromArrays({ x, y });
     const made = [data.as("i8"), data.as("f64"), data.asClasses(), data.as("f64").asClasses()];
@@ -239,7 +240,7 @@ describe("memory", () => {
     expect(used()).toBe(before);
   });
 
-  it("a conversion disposed alone is made again", () => {
+  it("rebuilds a conversion that was disposed alone", () => {
     const before = used();
     const data = Dataset.fromArrays({ x, y });
     const alone = used();
@@ -250,7 +251,7 @@ describe("memory", () => {
     expect(used()).toBe(before);
   });
 
-  it("outlives the dataset that a copy was made from", () => {
+  it("a copy outlives the original dataset", () => {
     const data = Dataset.fromArrays({ x, y });
     using copy = data.standardise();
     using part = data.select([4]);
@@ -259,14 +260,14 @@ describe("memory", () => {
     expect(copy.rowCount).toBe(50);
   });
 
-  it("comes back when objects are collected", async () => {
+  it("frees memory when objects are garbage-collected", async () => {
     const settle = async (enough: () => boolean) => {
       for (let k = 0; k < 40 && !enough(); k++) {
         collect();
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     };
-    // What other tests left goes first.
+    // Collects garbage of other tests first.
     let last = Infinity;
     await settle(() => {
       const isSteady = used() === last;
@@ -285,7 +286,7 @@ describe("memory", () => {
     expect(used()).toBeLessThanOrEqual(before);
   });
 
-  it("is flat over hundreds of datasets and what is made of them", () => {
+  it("memory stays flat over hundreds of datasets and their conversions", () => {
     const round = () => {
       using data = Dataset.fromArrays({ x, y });
       using standard = data.standardise();
@@ -302,7 +303,7 @@ describe("memory", () => {
     expect([used(), engineMemory().memory.buffer.byteLength]).toEqual(before);
   });
 
-  it("comes back when making fails half-way, and a request beyond 4 GiB says who asked", () => {
+  it("frees memory when construction fails, and names the caller of a request beyond 4 GiB", () => {
     const before = used();
     expect(() => Dataset.fromArrays({ x: [[1], [1e39]], y: [0, 1] })).toThrow(
       /row 2: column "x0" is too large for f32; .* type: "f64"/,
@@ -314,7 +315,7 @@ describe("memory", () => {
   });
 });
 
-describe("refusals", () => {
+describe("invalid input", () => {
   const table = () => tableOf(people);
   const gaps = () =>
     tableOf([
@@ -423,22 +424,22 @@ describe("refusals", () => {
       'news.libsvm: row 1: column "x1" is Infinity, but must be a finite number [DATA_VALUE]',
     ],
   ];
-  it.each(cases)("%s", (_, act, message) => {
+  it.each(cases)("refuses %s", (_, act, message) => {
     const before = engineMemory().usedBytes;
     expect(act).toThrow(message);
     expect(act).toThrow(/^.*\]$/);
     expect(engineMemory().usedBytes).toBeLessThanOrEqual(before);
   });
 
-  it("a column whose length is not the table's", () => {
+  it("refuses a column whose length differs from the row count", () => {
     const bad = { ...table(), rowCount: 5 };
     expect(() => Dataset.fromTable(bad, { target: "income" })).toThrow(DataError);
     expect(() => Dataset.fromTable(bad, { target: "income" })).toThrow(/column "age" holds 6 values, but there are 5 rows/);
   });
 });
 
-describe("edges", () => {
-  it("one column, one row, one class, all zeros", () => {
+describe("edge cases", () => {
+  it("accepts one column, one row, one class and all zeros", () => {
     using one = Dataset.fromArrays({ x: [[7]], y: ["only"] });
     expect([one.rowCount, one.columnCount, one.target.levels]).toEqual([1, 1, ["only"]]);
     expect(matrix(one.standardise())).toEqual([[0]]);

@@ -1,9 +1,12 @@
-/** What tells data apart, so that a run is resumed on its own rows: whatever changes changes the digest, and equal data have an equal one. */
+/**
+ * Digests of data, by which a run resumes only on its own rows. Every difference changes the digest, and equal data
+ * have equal digests.
+ */
 import { expect, it } from "vitest";
 import { datasetDigest, ratingsDigest } from "../../../src/engine/data/digest.ts";
 import { Dataset, Ratings, type SparseTable } from "../../../src/entries/everything.ts";
 
-/** Rows (2, 0, 3), (0, 4, 0). */
+/** Rows (2, 0, 3) and (0, 4, 0). */
 const sparse: SparseTable = {
   source: "rows.svm",
   rowCount: 2,
@@ -28,14 +31,14 @@ const ofArrays = (changed: Partial<Parameters<typeof Dataset.fromArrays>[0]> = {
 const ofRatings = (users: (string | number)[], items: (string | number)[], values: number[]): string =>
   ratingsDigest(Ratings.fromTriples({ users, items, values }));
 
-it("equal data have one digest, whatever they are called", () => {
+it("equal data have one digest, whatever their names", () => {
   expect(ofSparse()).toMatch(/^[0-9a-f]{8}$/);
   expect(ofSparse({ source: "another.svm" })).toBe(ofSparse());
   expect(ofArrays({ source: "another" })).toBe(ofArrays());
   expect(ofRatings(["b", "a"], ["x", "y"], [1, 2])).toBe(ofRatings(["a", "b"], ["y", "x"], [2, 1]));
 });
 
-it("sparse rows are told apart by each of their parts", () => {
+it("any difference in sparse rows changes the digest", () => {
   const digests = [
     ofSparse(),
     ofSparse({ values: Float64Array.of(2, 3, 5) }),
@@ -50,7 +53,7 @@ it("sparse rows are told apart by each of their parts", () => {
   expect(new Set(digests).size).toBe(digests.length);
 });
 
-it("dense rows are told apart by each of theirs", () => {
+it("any difference in dense rows changes the digest", () => {
   const digests = [
     ofArrays(),
     ofArrays({ x: [[1, 2], [3, 5]] }), // biome-ignore format: rows
@@ -65,7 +68,7 @@ it("dense rows are told apart by each of theirs", () => {
   expect(new Set(digests).size).toBe(digests.length);
 });
 
-it("ratings are told apart by their names, who rated what, and how", () => {
+it("any difference in names, pairs or values changes the digest of ratings", () => {
   const digests = [
     ofRatings(["a", "b"], ["x", "y"], [1, 2]),
     ofRatings(["a", "c"], ["x", "y"], [1, 2]),
@@ -79,7 +82,7 @@ it("ratings are told apart by their names, who rated what, and how", () => {
   expect(new Set(digests).size).toBe(digests.length);
 });
 
-it("offsets tell data apart, and are no weights", () => {
+it("offsets change the digest and differ from equal weights", () => {
   const digests = [
     ofArrays(),
     ...[

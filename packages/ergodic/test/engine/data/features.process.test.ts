@@ -41,11 +41,11 @@ function kernelError(kind: (typeof kinds)[number], count: number, seeds: number[
 const seeds = Array.from({ length: 40 }, (_, seed) => seed);
 
 describe.each(kinds)("%s", (kind) => {
-  it("estimates the kernel with an error within 1/√count, that falls as 1/√count", () => {
-    // A mean of count/2 cosines of variance (1 − k²)²/2 ≤ ½ each: error ≤ √(½ / (count/2)) = 1/√count for independent frequencies,
-    // and less for orthogonal ones. Those of a fastfood block share G, which is allowed to double the variance. Four times the features
-    // halve the error; [1.7, 2.4] has room for 2 with its own error over 40 seeds (below 10 %) and none for the 1.41 or 4 of
-    // another power.
+  it("estimates the kernel with an error of at most 1/√count that shrinks with count", () => {
+    // A mean of count/2 cosines, each of variance (1 − k²)²/2 ≤ ½, has an error ≤ √(½ / (count/2)) = 1/√count for
+    // independent frequencies, and less for orthogonal ones. Frequencies of a fastfood block share G, for which twice
+    // the variance is allowed. Four times the features halve the error. The range [1.7, 2.4] contains 2 with its error
+    // over 40 seeds (below 10 %), but not the 1.41 or 4 of another power.
     const [few, many] = [128, 512].map((count) => kernelError(kind, count, seeds));
     const bound = kind === "fastfood" ? Math.SQRT2 : 1;
     expect(few).toBeLessThan(bound / Math.sqrt(128));
@@ -55,8 +55,8 @@ describe.each(kinds)("%s", (kind) => {
   });
 
   it("is unbiased", () => {
-    // Mean over 400 seeds of one pair's estimate against the kernel, at 5 standard errors (false alarm 6e-7, times 4 maps).
-    // SORF is biased by O(1/√n) (Yu et al. 2016, theorem 3); its bias at n = 64 is allowed 0.01.
+    // Compares the mean estimate of one pair over 400 seeds with the kernel, at 5 standard errors (false alarm 6e-7,
+    // times 4 maps). SORF is biased by O(1/√n) (Yu et al. 2016, theorem 3). Its bias at n = 64 may be 0.01.
     using data = Dataset.fromArrays({ x: points.slice(0, 2), y: [0, 0], type: "f64" });
     const estimates = Array.from({ length: 400 }, (_, seed) => {
       using mapped = data.map(featureMaps[kind]({ count: 128, gamma, seed }));
@@ -69,7 +69,7 @@ describe.each(kinds)("%s", (kind) => {
     expect(Math.abs(mean - Math.exp(-gamma * distance))).toBeLessThan(5 * (deviation / 20) + (kind === "sorf" ? 0.01 : 0));
   });
 
-  it("gives rows of length 1, the same bits for the same seed, others for another, and the same for sparse rows", () => {
+  it("returns unit rows that are the same for equal seeds, differ for others, and agree for sparse rows", () => {
     const x = points.map((row) => row.map((value, j) => (j % 3 === 0 ? 0 : value)));
     using dense = Dataset.fromArrays({ x, y: x.map(() => 0), type: "f64" });
     using sparse = Dataset.fromSparse(sparseOf(x), { type: "f64" });
@@ -86,7 +86,7 @@ describe.each(kinds)("%s", (kind) => {
     });
   });
 
-  it("the first features do not depend on how many there are, but for their scale", () => {
+  it("the first features do not depend on their number, except for scale", () => {
     using data = Dataset.fromArrays({ x: points, y: points.map(() => 0), type: "f64" });
     using few = data.map(featureMaps[kind]({ count: 16, gamma, seed: 2 }));
     using many = data.map(featureMaps[kind]({ count: 64, gamma, seed: 2 }));
@@ -121,9 +121,9 @@ describe.each(kinds)("%s", (kind) => {
   });
 });
 
-describe("how the maps differ", () => {
+describe("differences between the maps", () => {
   it("orthogonal and sorf have a smaller error than rff", () => {
-    // Expected near 0.56 here (one full block of 64); the ratio's standard error over 40 seeds is below 10 %.
+    // The expected ratio is near 0.56 (one full block of 64). Its standard error over 40 seeds is below 10 %.
     const error = Object.fromEntries(kinds.map((kind) => [kind, kernelError(kind, 128, seeds)]));
     expect(error.orthogonal).toBeLessThan(0.8 * error.rff);
     expect(error.sorf).toBeLessThan(0.8 * error.rff);
@@ -131,7 +131,7 @@ describe("how the maps differ", () => {
 
   it("frequencies of an orthogonal block are orthogonal; those of sorf also have length √(2γn)", () => {
     const size = 8;
-    // The phases of the unit vectors, small enough not to wrap, are the frequencies' coordinates.
+    // The phases of unit vectors are too small to wrap, so they are the coordinates of the frequencies.
     const step = 1e-4;
     const x = Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => (i === j ? step : 0)));
     for (const map of [orthogonal({ count: 2 * size, gamma: 0.5 }), sorf({ count: 2 * size, gamma: 0.5 })]) {
@@ -147,7 +147,8 @@ describe("how the maps differ", () => {
   });
 
   it("the frequencies of rff and fastfood have the lengths of N(0, 2γI) vectors on average", () => {
-    // Mean of 64 blocks × 8 squared lengths, 2γ·χ²₈: mean 8, sd 4; 512 of them (those of fastfood share nothing but ‖G‖, divided out): 5 × 4/√512 = 0.88.
+    // Mean of 64 blocks × 8 squared lengths, 2γ·χ²₈ with mean 8 and sd 4. The 512 lengths (fastfood lengths share only
+    // ‖G‖, which is divided out) give 5 × 4/√512 = 0.88.
     const size = 8;
     const step = 1e-4;
     const x = Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => (i === j ? step : 0)));
@@ -161,7 +162,7 @@ describe("how the maps differ", () => {
   });
 });
 
-describe("structured maps are the matrices of their formulas", () => {
+describe("matrices of structured maps", () => {
   const product = (a: number[][], b: number[][]): number[][] =>
     a.map((row) => b[0].map((_, j) => row.reduce((sum, value, k) => sum + value * b[k][j], 0)));
   const diagonal = (values: number[]): number[][] => values.map((value, i) => values.map((_, j) => (i === j ? value : 0)));
@@ -172,9 +173,9 @@ describe("structured maps are the matrices of their formulas", () => {
   const signs = (draws: Draws, n: number): number[] => Array.from({ length: n }, () => (draws.bits() >>> 31 ? -1 : 1));
   const length = (draws: Draws, n: number): number => Math.hypot(...Array.from({ length: n }, () => draws.normal()));
 
-  /** Draws of a block, in the order in which they are drawn, and the product of its matrices. */
+  /** Draws of a block in their order, and the product of its matrices. */
   const blocks = {
-    // √(2γ) n^{1/2} (H D₁)(H D₂)(H D₃) / n^{3/2}, whose rightmost is drawn first.
+    // √(2γ) n^{1/2} (H D₁)(H D₂)(H D₃) / n^{3/2}, whose rightmost factor is drawn first.
     sorf(draws: Draws, n: number, gamma: number) {
       const [d3, d2, d1] = Array.from({ length: 3 }, () => product(h(n), diagonal(signs(draws, n))));
       return product(d1, product(d2, d3)).map((row) => row.map((value) => (Math.sqrt(2 * gamma) * value) / n));
@@ -196,7 +197,7 @@ describe("structured maps are the matrices of their formulas", () => {
   };
 
   it.each(["sorf", "fastfood"] as const)(
-    "%s, of five columns padded to eight, two blocks and a part, dense and sparse",
+    "%s equals its formula for five columns padded to eight, two and a half blocks, dense and sparse",
     (kind) => {
       const [n, columns, frequencies] = [8, 5, 19];
       const rows = gaussians(6, columns, stream(2, "rows").at(0)).map((row) => row.map((value, j) => (j === 2 ? 0 : value)));
@@ -219,9 +220,10 @@ describe("structured maps are the matrices of their formulas", () => {
 });
 
 describe("fastfood", () => {
-  it("divides each block by the length of its own G: a row has the length that was drawn for it, whatever G was", () => {
-    // Rows are S/(‖G‖√size) · H G Π H B: of one block all have the length s_i, so that lengths over a block's own draws of s are those of χ. What is left
-    // of ‖G‖ would be one factor a block, √(χ²₈/8): its relative sd is 1/4, so that block means would differ by that much beyond their own 0.25/√8.
+  it("divides each block by the length of its own G, so that only the drawn lengths remain", () => {
+    // Rows are S/(‖G‖√size) · H G Π H B. All rows of one block have length s_i, so lengths over the block's own draws
+    // of s follow χ. A remaining ‖G‖ would scale each block by √(χ²₈/8), whose relative sd is 1/4. Block means would
+    // then differ by that much beyond their own 0.25/√8.
     const size = 8;
     const step = 1e-4;
     const x = Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => (i === j ? step : 0)));
@@ -235,14 +237,15 @@ describe("fastfood", () => {
     });
     const mean = means.reduce((sum, v) => sum + v, 0) / 400;
     const variance = means.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 399;
-    // Means of eight χ²₈: variance 16/8 = 2, that of the estimate from 400 of them 2 · √(2/399 + 1.5/8/400), 0.15: five times is 0.74 (false alarm 1e-6).
-    // With ‖G‖² /8 as a factor the variance is about 2 + 64 · (1/4)² · 4 = 18.
+    // Means of eight χ²₈ have variance 16/8 = 2. The estimate from 400 of them has standard error 2 · √(2/399 +
+    // 1.5/8/400) = 0.15, and five of these are 0.74 (false alarm 1e-6). With ‖G‖² /8 as a factor, the variance is about
+    // 2 + 64 · (1/4)² · 4 = 18.
     expect(Math.abs(variance - 2)).toBeLessThan(0.74);
   });
 });
 
-describe("Hadamard", () => {
-  it.each([1, 2, 4, 32])("n = %i: the matrix of (−1)^popcount(i & j)", (n) => {
+describe("Hadamard transform", () => {
+  it.each([1, 2, 4, 32])("n = %i: multiplies by the matrix of (−1)^popcount(i & j)", (n) => {
     for (let j = 0; j < n; j++) {
       const x = new Float64Array(n);
       x[j] = 1;
@@ -252,7 +255,7 @@ describe("Hadamard", () => {
     }
   });
 
-  it.each([1, 2, 4, 8, 16, 32, 64, 128, 512, 1024])("n = %i: the bits of sums and differences, one level after another", (n) => {
+  it.each([1, 2, 4, 8, 16, 32, 64, 128, 512, 1024])("n = %i: has the bits of sums and differences taken level by level", (n) => {
     const x = Float64Array.from({ length: n + 1 }, (_, i) => Math.sin(i * i) * 10 ** (i % 40));
     const wanted = x.slice();
     for (let half = 1; half < n; half *= 2)
@@ -267,11 +270,11 @@ describe("Hadamard", () => {
   });
 });
 
-/** Writes to arrays of floats that are made while `act` runs, from when it has made them: what `work` gives is what is counted. */
+/** Counts writes to float arrays that `act` creates, made by the function that `act` returns. */
 function writesOf(act: () => () => void): number {
   let writes = 0;
   const Floats = globalThis.Float64Array;
-  /** Methods are those of the thing itself: built-in ones take no proxy. */
+  /** Binds methods to the array itself, because built-in methods do not accept a proxy. */
   const own = (thing: object) => (_: unknown, key: PropertyKey) => {
     const value = Reflect.get(thing, key, thing) as unknown;
     return typeof value === "function" ? value.bind(thing) : value;
@@ -300,7 +303,7 @@ function writesOf(act: () => () => void): number {
   }
 }
 
-describe("cost of a row of structured maps: O(count·log d)", () => {
+describe("cost per row of structured maps: O(count·log d)", () => {
   const count = 8192;
   const writes = (step: typeof sorfStep | typeof fastfoodStep, inputs: number): number => {
     const row = { count: inputs, columns: null, values: Float64Array.from({ length: inputs }, (_, j) => Math.sin(j)) };
@@ -310,19 +313,20 @@ describe("cost of a row of structured maps: O(count·log d)", () => {
       return () => void map(row, 0);
     });
   };
-  // A transform writes each number once in two of its log₂ d levels; `own`: a number is written so often besides. Frequencies are written once, features too.
+  // A transform writes each number once in two of its log₂ d levels. `own` is the number of other writes per number.
+  // Frequencies and features are written once.
   it.each([
     ["sorf", sorfStep, 3, 3 + 1],
     ["fastfood", fastfoodStep, 2, 1 + 1],
-  ] as const)("%s", (_, step, transforms, own) => {
+  ] as const)("has the cost of its transforms: %s", (_, step, transforms, own) => {
     const all = [16, 64, 256, 1024, 4096].map((inputs) => writes(step, inputs));
     const wanted = [4, 6, 8, 10, 12].map((levels) => (count / 2) * ((transforms * levels) / 2 + own + 1) + count);
     expect(all).toEqual(wanted);
   });
 });
 
-describe("refusals", () => {
-  it("options out of range", () => {
+describe("invalid options", () => {
+  it("refuses options out of range", () => {
     expect(() => rff({ count: 5 })).toThrow(
       "rff: count is 5, but must be even: features are pairs of cosine and sine [OPTION_RANGE]",
     );
@@ -335,7 +339,7 @@ describe("refusals", () => {
     );
   });
 
-  it("frequencies that would not fit, with what to do", () => {
+  it("refuses frequencies beyond the memory limit and suggests a remedy", () => {
     using wide = Dataset.fromSparse({ ...sparseOf([[1]]), columnCount: 1_000_000 });
     expect(() => wide.map(rff({ count: 4000, gamma: 1 }))).toThrow(/use sorf\(\) or fastfood\(\)/);
     expect(() => wide.map(orthogonal({ count: 4, gamma: 1 }))).toThrow(/above 4096 use sorf\(\) or fastfood\(\)/);
@@ -343,4 +347,4 @@ describe("refusals", () => {
   });
 });
 
-it("names of maps are those of the maps that there are", () => expect(mapKinds).toEqual(Object.keys(featureMaps)));
+it("mapKinds lists every feature map", () => expect(mapKinds).toEqual(Object.keys(featureMaps)));

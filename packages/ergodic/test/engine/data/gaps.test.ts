@@ -1,4 +1,6 @@
-/** Missing values by column, missing as a level, indicators, levels that are new, and dates: in training, files and prediction. */
+/**
+ * Missing values by column, missing as a level, indicators, new levels, and dates, in training, files and prediction.
+ */
 import { describe, expect, it } from "vitest";
 import {
   alternatingLeastSquares,
@@ -17,7 +19,7 @@ import {
 
 type Cell = number | string | null;
 
-/** A table of rows by name; a column with any text holds categories, their levels in the order in which they come. */
+/** Makes a table of named rows. A column with any string is a category, with levels in order of appearance. */
 function table(rows: readonly Readonly<Record<string, Cell>>[], source = "rows.csv"): Table {
   const columns = Object.keys(rows[0]).map((name) => {
     const cells = rows.map((row) => row[name]);
@@ -42,7 +44,7 @@ const row = (data: Dataset, i: number): Record<string, number> =>
   Object.fromEntries(data.names.map((name, j) => [name, data.row(i)[j]]).filter(([, value]) => value !== 0));
 
 describe("impute by column", () => {
-  it("fills each column as it is asked for, and says how", () => {
+  it("fills each column with its requested method and reports the fills", () => {
     using data = made({ impute: { age: "median", pay: "mean", city: "level" } });
     expect(data.names).toEqual(["age", "pay", "city=Oslo", "city=Rome", "city=(missing)", "sex=f", "sex=m"]);
     expect(row(data, 1)).toEqual({ age: 40, pay: 2, "city=Rome": 1, "sex=m": 1 });
@@ -54,7 +56,7 @@ describe("impute by column", () => {
     ]);
   });
 
-  it("refuses gaps in columns that are not named, in training and at prediction", () => {
+  it("refuses gaps in unnamed columns, in training and at prediction", () => {
     expect(() => made({ impute: { age: "median", city: "level" } })).toThrow(
       'rows.csv: 1 value is missing in column "pay" (1); fill them with impute: "mean", "median", "mode" or "level", or drop the columns [DATA_MISSING]',
     );
@@ -64,7 +66,7 @@ describe("impute by column", () => {
     );
   });
 
-  it("takes * for all others", () => {
+  it("applies * to all other columns", () => {
     using data = made({ impute: { "*": "mode", age: "mean" } });
     expect(row(data, 1)).toMatchObject({ age: 50 });
     expect(row(data, 2)).toMatchObject({ pay: 1, "city=Rome": 1 });
@@ -72,7 +74,7 @@ describe("impute by column", () => {
     expect(row(later, 0)).toEqual({ age: 50, pay: 1, "city=Rome": 1, "sex=f": 1 });
   });
 
-  it("is of all columns where it is one method, as before", () => {
+  it("applies one method to all columns", () => {
     using data = made({ impute: "mean" });
     expect(row(data, 1)).toMatchObject({ age: 50 });
     expect(row(data, 2)).toMatchObject({ pay: 3, "city=Rome": 1 });
@@ -80,7 +82,7 @@ describe("impute by column", () => {
     expect(data.pipeline.imputed.map(({ method }) => method)).toEqual(["mean", "mean", "mode"]);
   });
 
-  it("a column called as a method of objects is none that was named", () => {
+  it('does not mistake a column named "constructor" for a named column', () => {
     const odd = [
       { constructor: null, a: 1, y: 0 },
       { constructor: 2, a: null, y: 1 },
@@ -118,7 +120,7 @@ describe("impute by column", () => {
 });
 
 describe("missing as a level", () => {
-  it("of all columns: where any is missing; numbers take their median", () => {
+  it("adds the level to all columns with missing values and fills numbers with the median", () => {
     using data = made({ impute: "level" });
     expect(data.names).toEqual(["age", "pay", "city=Oslo", "city=Rome", "city=(missing)", "sex=f", "sex=m"]);
     expect(row(data, 2)).toMatchObject({ pay: 2, "city=(missing)": 1 });
@@ -126,28 +128,28 @@ describe("missing as a level", () => {
     expect(row(later, 0)).toEqual({ age: 40, pay: 1, "city=(missing)": 1, "sex=f": 1 });
   });
 
-  it("of a column that is named, though none is missing in training", () => {
+  it("adds the level to a named column even without missing training values", () => {
     using data = made({ impute: { sex: "level", "*": "level" } });
     expect(data.names.slice(-3)).toEqual(["sex=f", "sex=m", "sex=(missing)"]);
     using later = data.pipeline.apply([{ age: 1, pay: 1, city: "Oslo", sex: "" }]);
     expect(row(later, 0)).toEqual({ age: 1, pay: 1, "city=Oslo": 1, "sex=(missing)": 1 });
   });
 
-  it("is not what a new level is", () => {
+  it("treats a new level as zero, not as missing", () => {
     using data = made({ impute: "level" });
     using later = data.pipeline.apply([{ age: 1, pay: 1, city: "Bonn", sex: "f" }]);
     expect(row(later, 0)).toEqual({ age: 1, pay: 1, "sex=f": 1 });
     expect(newLevels(data.pipeline, [{ age: 1, pay: 1, city: "Bonn", sex: "f" }]).map(({ rows: count }) => count)).toEqual([1]);
   });
 
-  it("takes a level that is called so already", () => {
+  it("reuses an existing level with the same name", () => {
     const told = rows.map((one, i) => (i === 0 ? { ...one, city: "(missing)" } : one));
     using data = made({ impute: "level" }, told);
     expect(data.names.filter((name) => name.startsWith("city"))).toEqual(["city=(missing)", "city=Rome"]);
     expect([row(data, 0)["city=(missing)"], row(data, 2)["city=(missing)"]]).toEqual([1, 1]);
   });
 
-  it("is learnt, saved and predicted with, by rows, tables and numbers alike", async () => {
+  it("trains, saves and predicts with rows, tables and numbers alike", async () => {
     const many = Array.from({ length: 40 }, (_, i) => {
       const city = [null, "Oslo", "Rome"][i % 3];
       return {
@@ -174,7 +176,7 @@ describe("missing as a level", () => {
 });
 
 describe("indicator", () => {
-  it("is a column for each one of numbers with gaps, 1 where they were", () => {
+  it("adds a column per numeric column with gaps, 1 at each gap", () => {
     using data = made({ impute: "median", indicator: true });
     expect(data.names).toEqual(["age", "pay", "city=Oslo", "city=Rome", "sex=f", "sex=m", "age=(missing)", "pay=(missing)"]);
     expect([0, 1, 2, 3].map((i) => [...data.row(i).slice(-2)])).toEqual([
@@ -194,18 +196,18 @@ describe("indicator", () => {
     expect(Pipeline.fromJson(JSON.parse(JSON.stringify(data.pipeline.toJSON()))).names).toEqual(data.names);
   });
 
-  it("is no column of numbers without gaps", () => {
+  it("adds no column for numbers without gaps", () => {
     const some = rows.map((one, i) => ({ ...one, whole: i }));
     using data = made({ impute: "median", indicator: true }, some);
     expect(data.names.filter((name) => name.endsWith("=(missing)"))).toEqual(["age=(missing)", "pay=(missing)"]);
   });
 
-  it("is in sparse rows, too", () => {
+  it("works in sparse rows", () => {
     using data = made({ impute: "median", indicator: true, format: "sparse" });
     expect([...data.row(1).slice(-2)]).toEqual([1, 0]);
   });
 
-  it("is 0 in rows of another table without gaps, which was made on its own", async () => {
+  it("is 0 in rows of a separate table without gaps", async () => {
     const data = made({ impute: "median", indicator: true });
     const model = await fit(linear({ loss: "squared", l2: 1 }), data, { algorithm: "auto" });
     const whole = rows.filter((one) => Object.values(one).every((cell) => cell !== null));
@@ -228,13 +230,13 @@ describe("damaged steps", () => {
     ["an indicator of texts", (step) => void (step.indicators = [2])],
     ["an indicator of nothing", (step) => void (step.indicators = [7])],
     ["indicators that are no list", (step) => void (step.indicators = "0")],
-  ])("%s", (_, damage) => {
+  ])("refuses %s", (_, damage) => {
     const json = steps();
     damage(json[1]);
     expect(() => Pipeline.fromJson(json)).toThrow(/PIPELINE_STEP/);
   });
 
-  it("files of earlier versions, with one method, are read as ever", () => {
+  it("files of earlier versions with one method are still read", () => {
     const json = JSON.parse(JSON.stringify(made({ impute: "median" }).pipeline.toJSON())) as Record<string, unknown>[];
     json[1].method = "median";
     const { imputed } = Pipeline.fromJson(json);
@@ -268,7 +270,7 @@ describe("new levels", () => {
     },
   ];
 
-  it("are counted by column, in tables, in rows, and by name alone", () => {
+  it("are counted per column in tables, in rows and by name", () => {
     const { pipeline } = data;
     expect(data.remarks).toEqual([]);
     expect(newLevels(pipeline, table(later))).toEqual(remarks);
@@ -296,7 +298,7 @@ describe("new levels", () => {
     expect(() => newLevels(pipeline, { age: 1 })).toThrow(/row 1 has no column "city".*DATA_COLUMN/);
   });
 
-  it("are refused, or not, as predictor() is asked", async () => {
+  it("are refused or accepted according to the option of predictor()", async () => {
     using own = made({ impute: "level" });
     const model = await fit(linear({ loss: "squared" }), own, { epochs: 1, seed: 1 });
     const bytes = model.toBytes();
@@ -316,7 +318,7 @@ describe("new levels", () => {
     await expect(predictor(bytes, { unknown: "count" as never })).rejects.toThrow(/unknown is "count".*OPTION_RANGE/);
   });
 
-  it("are no option of a factorisation, which is told", async () => {
+  it("are not an option of a factorisation, and the error explains it", async () => {
     const data = Ratings.fromTriples({ users: ["a", "b"], items: ["x", "y"], values: [1, 2] });
     const model = await fit(factorisation({ rank: 1 }), data, { algorithm: alternatingLeastSquares(), epochs: 1, seed: 1 });
     await expect(predictor(model.toBytes(), { unknown: "refuse" })).rejects.toThrow(
@@ -324,7 +326,7 @@ describe("new levels", () => {
     );
   });
 
-  it("are none where the table only lists them, and numbers may be levels", () => {
+  it("do not include unused levels of a table, and numbers may be levels", () => {
     const listed = table(rows);
     const columns = listed.columns.map((column) =>
       column.kind === "category" ? { ...column, levels: [...column.levels, "never"] } : column,
@@ -362,7 +364,7 @@ describe("dates", () => {
     expect(data.pipeline.inputs).toEqual([{ name: "on", kind: "category", levels: [] }]);
   });
 
-  it("with times have an hour, whatever is behind it", () => {
+  it("become a fractional hour if they include a time, with or without a time zone", () => {
     const timed = [
       "2024-03-05 14:30",
       "2024-03-05T06:00:36Z",
@@ -377,7 +379,7 @@ describe("dates", () => {
     expect(plain.names).not.toContain("on.hour");
   });
 
-  it("years before 100 are what they say", () => {
+  it("keep years before 100", () => {
     // python3 -c "from datetime import date; print(date(33,4,3).isoweekday())": 7
     using data = made({ dates: dateParts("on") }, [{ on: "0033-04-03", y: 0 }] as never);
     expect(row(data, 0)).toMatchObject({ "on.year": 33, "on.weekday=7": 1 });
@@ -394,12 +396,12 @@ describe("dates", () => {
     "2024-03-05 12:60",
     "soon",
     "x2024-03-05",
-  ])("%s is none", (on) => {
+  ])("%s is not a date", (on) => {
     const message = `rows.csv: row 2: "${on}" in column "on" is not a date; write dates as 2024-03-05, or 2024-03-05 14:30 [DATA_VALUE]`;
     expect(() => made({ dates: dateParts("on") }, [dated[0], { on, y: 1 }] as never)).toThrow(message);
   });
 
-  it("are saved with the model, which takes dates that it has not met, and no other columns", async () => {
+  it("are saved with a model that accepts new dates but no other columns", async () => {
     const days = Array.from({ length: 60 }, (_, i) => ({
       on: new Date(Date.UTC(2024, 0, 1 + i)).toISOString().slice(0, 10),
       y: i % 7,
@@ -407,7 +409,6 @@ describe("dates", () => {
     const data = made({ dates: dateParts("on") }, days as never);
     const model = await fit(linear({ loss: "squared", l2: 1e-3 }), data, { algorithm: "auto" });
     const again = await predictor<LinearPredictor>(model.toBytes());
-    // A Tuesday.
     const value = again.predict({ on: "2024-03-05" }).value;
     expect(value).toBeCloseTo(1, 0);
     expect(model.predict({ on: "2024-03-05" }).value).toBe(value);
@@ -418,7 +419,7 @@ describe("dates", () => {
     expect(() => again.predict([1])).toThrow(/holds text/);
   });
 
-  it("that are missing are filled part by part, or refused", () => {
+  it("are filled part by part or refused if they are missing", () => {
     const gap = [...dated, { on: null, y: 3 }] as never;
     expect(() => made({ dates: dateParts("on") }, gap)).toThrow(/1 value is missing in column "on"/);
     using filled = made({ dates: dateParts("on"), impute: { on: "mode" } }, gap);

@@ -18,8 +18,8 @@ const matrices = fc
     return fc.array(fc.array(cell, { minLength: columns, maxLength: columns }), { minLength: rows, maxLength: rows });
   });
 
-describe("dense", () => {
-  it("lays rows out at a stride of 16 bytes, with the intercept after the columns and 0 behind", () => {
+describe("dense layout", () => {
+  it("lays rows out at a stride of 16 bytes, with the intercept after the columns and zero padding", () => {
     fc.assert(
       fc.property(matrices, fc.constantFrom("f32" as const, "f64" as const), (x, type) => {
         using data = Dataset.fromArrays({ x, y: x.map((_, i) => i - 0.5), weights: x.map((_, i) => i + 1), type });
@@ -50,7 +50,7 @@ describe("dense", () => {
     );
   });
 
-  it("keeps the stride of every type", () => {
+  it("keeps the stride for every type", () => {
     expect(rowStride("f32", 3)).toBe(4);
     expect(rowStride("f32", 4)).toBe(8);
     expect(rowStride("f64", 1)).toBe(2);
@@ -60,8 +60,8 @@ describe("dense", () => {
   });
 });
 
-describe("sparse", () => {
-  it("ends every row with the intercept entry, and has no weights where none were given", () => {
+describe("sparse layout", () => {
+  it("ends every row with the intercept entry, and omits weights if none were given", () => {
     const x = [
       [0, 2, 0],
       [0, 0, 0],
@@ -86,7 +86,7 @@ describe("sparse", () => {
     expect(memory.f64(layout.target, 3)).toEqual(Float64Array.of(1, -1, 1));
   });
 
-  it("is the same matrix as dense and as compressed columns, in every type", () => {
+  it("equals the dense matrix and compressed columns, in every type", () => {
     fc.assert(
       fc.property(matrices, fc.constantFrom(...types), (x, type) => {
         using dense = Dataset.fromArrays({ x, y: x.map((_, i) => i) });
@@ -109,7 +109,7 @@ describe("sparse", () => {
     );
   });
 
-  it("has rows ascending in every compressed column", () => {
+  it("has ascending rows in every compressed column", () => {
     using data = Dataset.fromSparse(
       sparseOf([
         [1, 2],
@@ -124,8 +124,8 @@ describe("sparse", () => {
   });
 });
 
-describe("quantised", () => {
-  it("is within half a step of every value, keeps the largest, and says what its intercept is worth", () => {
+describe("quantised layout", () => {
+  it("is within half a step of every value, keeps the largest, and stores the scale of its intercept", () => {
     fc.assert(
       fc.property(
         matrices,

@@ -1,4 +1,6 @@
-/** What is no number is refused with its row and column, wherever numbers come in; no value becomes 0 by the way. */
+/**
+ * Values that are not numbers are refused with their row and column, in every kind of input. None silently becomes 0.
+ */
 import { describe, expect, it, test } from "vitest";
 import { Dataset } from "../../../src/engine/data/dataset.ts";
 import { Ratings } from "../../../src/engine/data/ratings.ts";
@@ -7,7 +9,7 @@ import { DataError, OptionError } from "../../../src/engine/errors/errors.ts";
 import { engineMemory } from "../../../src/engine/memory/memory.ts";
 import { people, sparseOf, tableOf } from "./rows-of.ts";
 
-/** Each of these is 0, 1 or a number of milliseconds to JavaScript, or no number at all. */
+/** JavaScript converts each of these to 0, 1, a number of milliseconds, or NaN. */
 const junk: [unknown, string][] = [
   [null, "null"],
   [undefined, "undefined"],
@@ -39,7 +41,7 @@ describe.each(junk)("%s", (value, text) => {
   const advice = "but must be a number; fill the gap, or drop the row [DATA_MISSING]";
   const any = value as number;
 
-  it("is no cell of arrays, in any row", () => {
+  it("is refused as a cell of arrays in any row", () => {
     for (const type of ["f32", "f64"] as const) {
       const first = refused(() =>
         Dataset.fromArrays({
@@ -58,14 +60,14 @@ describe.each(junk)("%s", (value, text) => {
     }
   });
 
-  it("is no weight, and no rating", () => {
+  it("is refused as a weight and as a rating", () => {
     const weights = refused(() => Dataset.fromArrays({ x: [[1], [2]], y: [0, 1], weights: [1, any] }));
     expect(weights.message).toBe(`arrays: row 2: the weight is ${text}, ${advice}`);
     const values = refused(() => Ratings.fromTriples({ users: ["a", "b"], items: [1, 2], values: [any, 2] }));
     expect(values.message).toBe(`ratings: row 1: the value is ${text}, ${advice}`);
   });
 
-  it("is no target of numbers", () => {
+  it("is refused as a numeric target", () => {
     for (const y of [
       [1, any],
       [1.5, any],
@@ -73,7 +75,7 @@ describe.each(junk)("%s", (value, text) => {
       expect(refused(() => Dataset.fromArrays({ x: [[1], [2]], y })).message).toBe(`arrays: row 2: y is ${text}, ${advice}`);
   });
 
-  it("is no number of a table or of sparse rows that a program without types made", () => {
+  it("is refused as a number of a table or of untyped sparse rows", () => {
     const table = tableOf([
       { a: 1, y: 2 },
       { a: 3, y: 4 },
@@ -92,7 +94,7 @@ describe.each(junk)("%s", (value, text) => {
 describe("labels", () => {
   const rows = [[1], [2], [3]];
 
-  it.each([null, undefined, "", NaN, [], {}, new Date(0)])("%s is missing, not a class of that name", (label) => {
+  it.each([null, undefined, "", NaN, [], {}, new Date(0)])("treats %s as missing, not as a class", (label) => {
     for (const [y, row] of [
       [["a", label, "b"], 2],
       [[label, "a", "b"], 1],
@@ -104,7 +106,7 @@ describe("labels", () => {
     expect(refused(() => Dataset.fromArrays({ x: rows, y: [1, label as number, 2], classes: true })).code).toBe("DATA_MISSING");
   });
 
-  it("numbers, booleans and texts name classes; so do numbers among texts", () => {
+  it("numbers, booleans and strings name classes, even in mixed labels", () => {
     const levels = (y: unknown[]) => {
       using data = Dataset.fromArrays({ x: rows, y: y as string[], classes: true });
       return [data.target.levels, ...data.target.values];
@@ -133,7 +135,7 @@ describe("rows to predict", () => {
   ).pipeline;
   const plain = Dataset.fromArrays({ x: [[1, 2]], y: [0] }).pipeline;
 
-  it("null by position is a gap, as it is by name", () => {
+  it("treats null as a gap by position and by name", () => {
     using rows = filled.apply([[null as unknown as number, 5]]);
     expect([...rows.row(0)]).toEqual([2, 5]);
     using named = filled.apply([{ a: null, b: 5 }]);
@@ -146,19 +148,19 @@ describe("rows to predict", () => {
     );
   });
 
-  it.each([[[]], [new Date(0)], [{}], [Symbol("x")], [() => 1]])("%s is no number by name either, nor a text", (value) => {
+  it.each([[[]], [new Date(0)], [{}], [Symbol("x")], [() => 1]])("refuses %s as a named number or string", (value) => {
     expect(refused(() => plain.apply([{ x0: 1, x1: value } as unknown as Row])).code).toBe("DATA_KIND");
     const { pipeline } = Dataset.fromTable(tableOf(people), { target: "income" });
     const odd = { ...people[0], education: value } as unknown as Row;
     expect(refused(() => pipeline.apply([odd])).message).toMatch(/is not a string, but column "education" holds text/);
   });
 
-  it("a blank text is missing, not 0", () => {
+  it("treats blank text as missing, not as 0", () => {
     using rows = filled.apply([{ a: "  ", b: "\t5" }]);
     expect([...rows.row(0)]).toEqual([2, 5]);
   });
 
-  it("a row that is none is told by its number", () => {
+  it("reports the number of an invalid row", () => {
     for (const row of [null, 5, "text"]) {
       expect(refused(() => plain.apply([[1, 2], row as never])).message).toMatch(
         /rows: row 2 is .*, but must be a list of 2 numbers/,
@@ -215,13 +217,13 @@ test.each<[string, unknown, string]>([
   ],
   ["source a number", { x: [[1]], y: [1], source: 5 }, "fromArrays: source is 5, but must be a string"],
   ["target null", { x: [[1]], y: [1], target: null }, "fromArrays: target is null, but must be a string"],
-])("fromArrays: %s", (_, options, message) => {
+])("fromArrays refuses invalid data: %s", (_, options, message) => {
   const error = refused(() => Dataset.fromArrays(options as never));
   expect(error.message.startsWith(message), error.message).toBe(true);
   expect(error instanceof OptionError || error instanceof DataError).toBe(true);
 });
 
-test("weights may be null, as a dataset has them where all weigh 1", () => {
+test("accepts null weights, which mean that all rows weigh 1", () => {
   using data = Dataset.fromArrays({ x: [[1]], y: [1], weights: null });
   using again = Dataset.fromArrays({ x: [[1]], y: [1], weights: data.weights });
   expect([data.weights, again.weights]).toEqual([null, null]);
@@ -233,6 +235,6 @@ test.each<[unknown, RegExp]>([
   [{ users: ["a"], items: "a" }, /^fromTriples: items is "a", but must be a list/],
   [{ users: ["a"], items: [1], values: null }, /^fromTriples: values is null, but must be a list/],
   [{ users: [1n], items: [1] }, /^ratings: row 1: the user is 1n, but must be a string or a number/],
-])("fromTriples: %s", (options, message) => {
+])("fromTriples refuses invalid data: %s", (options, message) => {
   expect(refused(() => Ratings.fromTriples(options as never)).message).toMatch(message);
 });

@@ -8,7 +8,7 @@ import { DataError } from "../../../src/engine/errors/errors.ts";
 import { engineMemory } from "../../../src/engine/memory/memory.ts";
 import { bytes, matrix, people, sparseOf, tableOf } from "./rows-of.ts";
 
-/** As a model file keeps it. */
+/** The pipeline as stored in a model file. */
 const saved = (pipeline: Pipeline): Pipeline => Pipeline.fromJson(JSON.parse(JSON.stringify(pipeline)));
 
 const changes: [string, (data: Dataset) => Dataset][] = [
@@ -26,7 +26,7 @@ const changes: [string, (data: Dataset) => Dataset][] = [
   ["classes", (data) => data.asClasses().standardise()],
 ];
 
-describe("applied to what it was made from, gives the same bytes", () => {
+describe("pipeline applied to its training data", () => {
   const rows = fc.array(
     fc.record({
       a: fc.double({ min: -1e3, max: 1e3, noNaN: true }),
@@ -38,7 +38,7 @@ describe("applied to what it was made from, gives the same bytes", () => {
     { minLength: 2, maxLength: 12 },
   );
 
-  it.each(changes)("tables: %s", (_, change) => {
+  it.each(changes)("reproduces tables: %s", (_, change) => {
     fc.assert(
       fc.property(
         rows,
@@ -62,7 +62,7 @@ describe("applied to what it was made from, gives the same bytes", () => {
     );
   });
 
-  it.each(changes)("sparse rows: %s", (_, change) => {
+  it.each(changes)("reproduces sparse rows: %s", (_, change) => {
     const table = sparseOf(
       [
         [0, 1.1, 0, -2],
@@ -78,7 +78,7 @@ describe("applied to what it was made from, gives the same bytes", () => {
     expect(bytes(again)).toEqual(bytes(changed));
   });
 
-  it.each(changes)("arrays: %s", (_, change) => {
+  it.each(changes)("reproduces arrays: %s", (_, change) => {
     const x = [
       [0.1, -2, 3],
       [4, 5.5, 6],
@@ -91,7 +91,7 @@ describe("applied to what it was made from, gives the same bytes", () => {
     expect(again.target.values).toEqual(Float64Array.of(NaN, NaN, NaN));
   });
 
-  it("hashed tables and filled gaps", () => {
+  it("reproduces hashed tables and filled gaps", () => {
     const table = tableOf([...people, { age: null, education: null, hours: 3, income: "low" }]);
     for (const options of [{ impute: "mean" as const }, { hash: 6 }]) {
       using data = Dataset.fromTable(table, { target: "income", ...options });
@@ -100,7 +100,7 @@ describe("applied to what it was made from, gives the same bytes", () => {
     }
   });
 
-  it("a quantised dataset keeps the pipeline of its floats", () => {
+  it("stays with a quantised dataset", () => {
     using data = Dataset.fromTable(tableOf(people), { target: "income" });
     using again = saved(data.as("i8").pipeline).apply(people);
     expect(bytes(again)).toEqual(bytes(data));
@@ -111,7 +111,7 @@ describe("prediction", () => {
   const data = Dataset.fromTable(tableOf(people), { target: "income" });
   const { pipeline } = data;
 
-  it("takes rows in any form, columns in any order, others ignored", () => {
+  it("accepts rows in any form with columns in any order, and ignores other columns", () => {
     const row = { note: "x", hours: 40, education: "HS", age: 38 };
     using one = pipeline.apply([row]);
     using texts = pipeline.apply([{ ...row, hours: "40", age: " 38 " }]);
@@ -119,8 +119,8 @@ describe("prediction", () => {
     for (const given of [one, texts, table]) expect(matrix(given)).toEqual([matrix(data)[2]]);
   });
 
-  it("gives all zeros for an unknown level, or refuses it if asked to", () => {
-    // Neither the column before nor the one behind holds a 1 that is its own.
+  it("encodes an unknown level as zeros, or refuses it on request", () => {
+    // The adjacent columns hold no 1, so that a misplaced 1 would show.
     using fresh = pipeline.apply([{ age: 7, education: "PhD", hours: 2 }]);
     expect(matrix(fresh)).toEqual([[7, 0, 0, 0, 0, 2]]);
     using strict = Dataset.fromTable(tableOf(people), { target: "income", unknown: "refuse" });
@@ -129,7 +129,7 @@ describe("prediction", () => {
     );
   });
 
-  it("takes numbers for levels that look like numbers, and text for numbers that do", () => {
+  it("accepts numbers for numeric levels, and numeric text for numbers", () => {
     using zips = Dataset.fromTable(
       tableOf([
         { zip: "10115", n: 1, y: 0 },
@@ -151,7 +151,7 @@ describe("prediction", () => {
     expect(matrix(flags.pipeline.apply([{ on: true }]))).toEqual([[0, 1]]);
   });
 
-  it("target: read if there, ignored, or required", () => {
+  it("reads the target if present, ignores it, or requires it", () => {
     using there = pipeline.apply(people);
     expect(there.target.values).toEqual(data.target.values);
     expect(pipeline.apply(people, { target: false }).target.values.every(Number.isNaN)).toBe(true);
@@ -215,7 +215,7 @@ describe("prediction", () => {
     expect(act).toThrow(DataError);
   });
 
-  it("arrays: by position, by name, and of the right length", () => {
+  it("accepts arrays by position or by name, and refuses a wrong length", () => {
     using numbers = Dataset.fromArrays({
       x: [
         [1, 2],
@@ -232,7 +232,7 @@ describe("prediction", () => {
     expect(() => numbers.pipeline.apply([{ a: 1, b: null }])).toThrow('column "b" is NaN, but must be a finite number');
   });
 
-  it("sparse: absent columns are 0 and unknown ones are dropped, by index or by name", () => {
+  it("sets absent sparse columns to 0 and drops unknown ones, by index or by name", () => {
     using sparse = Dataset.fromSparse(
       sparseOf([
         [1, 0, 2],
@@ -253,7 +253,7 @@ describe("prediction", () => {
 });
 
 describe("follow", () => {
-  it("takes held-out rows the way of the training rows, and stays where it is there", () => {
+  it("transforms held-out rows like training rows, and returns rows already transformed", () => {
     using data = Dataset.fromTable(tableOf(people), { target: "income" });
     const { train, test } = data.split(0.5, { seed: 1 });
     using mapped = train.standardise().map(rff({ count: 4, seed: 2 }));
@@ -274,21 +274,22 @@ describe("follow", () => {
   const train = Dataset.fromTable(table("train.csv", rows), { target: "y" });
   const model = train.standardise().pipeline;
 
-  it("compares columns, not the file's name", () => {
+  it("compares columns, not file names", () => {
     using test = Dataset.fromTable(table("test.csv", rows), { target: "y" });
     using followed = test.follow(model);
     using applied = model.apply(table("test.csv", rows));
     expect(matrix(followed)).toEqual(matrix(applied));
     expect(followed.source).toBe("test.csv");
     expect(test.follow(train.pipeline)).toBe(test);
-    // Nor what else does not bear on columns: the target's name, weights, the type of numbers, how unknown levels are taken.
+    // Other properties that do not affect columns: the target's name, weights, the number type, and the treatment of
+    // unknown levels.
     const other = rows.map(({ y, ...row }) => ({ ...row, price: y, w: 1 }));
     const options = { target: "price", weights: "w", type: "f64", unknown: "refuse" } as const;
     using renamed = Dataset.fromTable(table("test.csv", other), options);
     expect(renamed.follow(train.pipeline)).toBe(renamed);
   });
 
-  it("asks for no type of numbers, wherever rows or the model's changed theirs", () => {
+  it("ignores number types at every step", () => {
     using given = train.standardise();
     using wide = given.as("f64");
     using between = train.as("f64").standardise().as("f32");
@@ -305,7 +306,7 @@ describe("follow", () => {
     }
   });
 
-  it("finds columns by name: in another order, with others between, with fewer or more levels", () => {
+  it("matches columns by name in any order, among other columns, with fewer or more levels", () => {
     const given = [
       { extra: 7, age: 33, y: 2, city: "Rome" },
       { extra: 8, age: 44, y: 1, city: "Bonn" },
@@ -321,7 +322,7 @@ describe("follow", () => {
     using further = test.follow(model);
     using applied = model.apply(table("test.csv", given));
     expect(matrix(further)).toEqual(matrix(applied));
-    // Target and weights stay the rows' own.
+    // Target and weights remain those of the rows.
     const kinds = [
       { age: 33, kind: "b", city: "Rome", w: 3 },
       { age: 44, kind: "c", city: "Rome", w: 1 },
@@ -335,7 +336,7 @@ describe("follow", () => {
     expect([dense.format, matrix(dense)]).toEqual(["dense", matrix(followed)]);
   });
 
-  it("takes arrays and tables of numbers for each other, by name or else by position", () => {
+  it("accepts numeric arrays for tables and the reverse, by name or else by position", () => {
     const x = [
       [1, 2],
       [3, 4],
@@ -351,7 +352,7 @@ describe("follow", () => {
     expect(() => wide.follow(named.pipeline)).toThrow(/: it has 3 columns, the model's rows had 2; /);
   });
 
-  it("sparse rows lack what is 0: a file of another width follows, by position or by name", () => {
+  it("accepts sparse rows of another width, by position or by name", () => {
     const sparse = (source: string, x: number[][], names?: string[]) =>
       Dataset.fromSparse({ ...sparseOf(x), source, ...(names ? { names } : {}) });
     using train = sparse("a6a", [[1, 0, 2]]);
@@ -365,13 +366,13 @@ describe("follow", () => {
     using others = sparse("more words", [[7, 8, 9]], ["emu", "fox", "cat"]);
     using followed = others.follow(words.pipeline);
     expect(matrix(followed)).toEqual([[9, 0, 7]]);
-    // Kernels read columns in order; the last is the intercept's.
+    // Kernels read columns in order, and the last is the intercept.
     expect([...engineMemory().u32(followed.layout.columnIndex, 3)]).toEqual([0, 2, 3]);
     using strangers = sparse("other words", [[7]], ["gnu"]);
     expect(() => strangers.follow(words.pipeline)).toThrow(/lacks the columns "cat", "dog", "emu"; it has "gnu"/);
   });
 
-  it("fills of gaps must be the model's own, where there were gaps", () => {
+  it("requires the fills of the model for columns with gaps", () => {
     const gaps = [...rows, { city: "Oslo", age: Number.NaN, y: 2 }];
     using filled = Dataset.fromTable(table("train.csv", gaps), { target: "y", impute: "mean" });
     const few = rows.slice(0, 3);
@@ -460,12 +461,12 @@ describe("follow", () => {
       /: it has "number w" more, which changes the hashed values;/,
     ],
     ["names against places, with text", () => Dataset.fromArrays({ x: [[1, 2]], y: [0] }), model, /and "city" holds text;/],
-  ])("refuses and says what differs: %s", (_, make, pipeline, message) => {
+  ])("refuses other columns and names the difference: %s", (_, make, pipeline, message) => {
     using data = make();
     expect(() => data.follow(pipeline)).toThrow(message);
   });
 
-  it("hashed columns know no order", () => {
+  it("ignores the column order of hashed data", () => {
     using some = Dataset.fromTable(table("train.csv", rows), { target: "y", hash: 4 });
     const turned = rows.map(({ city, age, y }) => ({ y, age, city }));
     using same = Dataset.fromTable(table("test.csv", turned), { target: "y", hash: 4 });
@@ -473,17 +474,17 @@ describe("follow", () => {
   });
 });
 
-describe("JSON", () => {
+describe("pipeline JSON", () => {
   const data = Dataset.fromTable(tableOf(people), { target: "income" });
   const full = data.standardise().map(rff({ count: 4, gamma: 0.5, seed: 9 }));
   const json = () => JSON.parse(JSON.stringify(full.pipeline)) as Record<string, unknown>[];
 
-  it("is a list of steps; a feature map is five numbers", () => {
+  it("is a list of steps, with a feature map in five fields", () => {
     expect(json().map((step) => step.kind)).toEqual(["columns", "oneHot", "standardise", "rff"]);
     expect(json()[3]).toEqual({ kind: "rff", count: 4, gamma: 0.5, seed: 9, inputs: 6 });
   });
 
-  it("shows what rows must have", () => {
+  it("describes the required columns of rows", () => {
     expect(full.pipeline.inputs?.map(({ name, kind }) => `${name}: ${kind}`)).toEqual([
       "age: number",
       "education: category",
@@ -520,7 +521,7 @@ describe("real data", () => {
   const there = existsSync(new URL("a6a.libsvm", folder));
   if (!there) console.warn("pipeline: skipped the test on a6a: ../shared/data/linear is absent");
 
-  /** Just enough of LIBSVM for this test. */
+  /** Parses just enough of LIBSVM for this test. */
   const read = (name: string): SparseTable => {
     const lines = readFileSync(new URL(name, folder), "utf8").trim().split("\n");
     const rows = lines.map((line) => line.trim().split(/\s+/));
@@ -544,7 +545,7 @@ describe("real data", () => {
   };
 
   it.skipIf(!there)(
-    `a6a: the test file's column that training lacks is dropped${there ? "" : " (skipped: no ../shared/data)"}`,
+    `a6a: drops the test column that training lacks${there ? "" : " (skipped: no ../shared/data)"}`,
     () => {
       const [small, large] = [read("a6a.libsvm"), read("a6a.t.libsvm")];
       using train = Dataset.fromSparse(small, { classes: true });

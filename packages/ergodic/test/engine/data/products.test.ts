@@ -1,4 +1,4 @@
-/** Products of columns: which there are, their names and numbers, and that a model keeps them. */
+/** Products of columns: their choice, names and values, and their storage in a model. */
 import { describe, expect, it } from "vitest";
 import {
   Dataset,
@@ -30,13 +30,13 @@ const table: Table = {
 const plain = (format: "dense" | "sparse" = "dense") => Dataset.fromTable(table, { target: "y", format, type: "f64" });
 const base = ["age", "work=own", "work=public", "work=state", "bit"];
 
-describe.each(["dense", "sparse"] as const)("on %s rows", (format) => {
-  it("interactions are products with each level, in the order given, none twice", () => {
+describe.each(["dense", "sparse"] as const)("products on %s rows", (format) => {
+  it("multiplies columns by each level in the given order, without repeats", () => {
     const data = plain(format).map(
       products({
         interactions: [
           ["bit", "work"],
-          // Its levels exclude each other.
+          // The levels of one column exclude each other.
           ["work", "work"],
           ["work", "age"],
           ["age", "work"],
@@ -58,7 +58,7 @@ describe.each(["dense", "sparse"] as const)("on %s rows", (format) => {
     }
   });
 
-  it("degree 2: squares of numbers and products of every two columns; no level with another, no power of bits", () => {
+  it("degree 2 adds squares of numbers and products of all column pairs, except level pairs and powers of bits", () => {
     const data = plain(format).map(products({ degree: 2 }));
     expect(data.names.slice(5)).toEqual([
       "age^2",
@@ -69,7 +69,7 @@ describe.each(["dense", "sparse"] as const)("on %s rows", (format) => {
   });
 });
 
-it("a power may be named, and degree 3 has every monomial", () => {
+it("accepts named powers, and degree 3 adds every monomial", () => {
   expect(
     plain()
       .map(products({ interactions: [["age", "age"]] }))
@@ -81,7 +81,7 @@ it("a power may be named, and degree 3 has every monomial", () => {
   expect([...cubic.row(0)]).toEqual([2, 3, 4, 6, 9, 8, 12, 18, 27]);
 });
 
-it("a level that was not met leaves its products 0; other maps' columns are columns by themselves", () => {
+it("sets products of an unknown level to 0, and treats columns of other maps as plain columns", () => {
   const data = plain().map(products({ interactions: [["age", "work"]] }));
   const other = data.pipeline.apply(
     { ...table, columns: table.columns.map((c) => (c.kind === "category" ? { ...c, levels: ["new", "public", "state"] } : c)) },
@@ -92,7 +92,7 @@ it("a level that was not met leaves its products 0; other maps' columns are colu
   expect(mapped.map(products({ degree: 2 })).columnCount).toBe(2 + 3);
 });
 
-it("a model keeps them: raw rows predict, from its file too, and held-out rows follow", async () => {
+it("a model stores its products for raw rows, saved files and held-out rows", async () => {
   const rows = Array.from({ length: 60 }, (_, i) => ({ a: (i % 7) - 3, b: (i % 5) - 2 }));
   const target = rows.map(({ a, b }) => 1 + a - 2 * b + 3 * a * b);
   const made = Dataset.fromArrays({ x: rows.map(({ a, b }) => [a, b]), y: target, names: ["a", "b"], type: "f64" });
@@ -104,7 +104,7 @@ it("a model keeps them: raw rows predict, from its file too, and held-out rows f
   expect(model.evaluate(made.follow(model.pipeline)).rmse).toBeLessThan(1e-9);
 });
 
-it("refuses names that are not there, too many products, and steps that do not fit", () => {
+it("refuses unknown names, too many products, and steps that do not fit", () => {
   expect(() => plain().map(products({ interactions: [["age", "wrk"]] }))).toThrow(
     'products: interactions name a column "wrk" that does not exist; the columns are "age", "work", "bit" [DATA_COLUMN]',
   );

@@ -17,14 +17,14 @@ function failure(make: () => unknown): string {
 
 const small: TriplesOptions = { users: ["b", "a", "b", "c"], items: [10, 9, 9, 10], values: [1, 2, 3, 4] };
 
-/** By user, then by item. */
+/** Sorted by user, then by item. */
 const listed = (ratings: Ratings): [unknown, unknown, number][] => {
   const { users, items, values } = ratings.triples();
   return Array.from(values, (r, e) => [ratings.users.names[users[e]], ratings.items.names[items[e]], r]);
 };
 
-describe("making", () => {
-  it("orders names and entries, whatever order they came in", () => {
+describe("making ratings", () => {
+  it("orders names and entries independently of the input order", () => {
     using ratings = Ratings.fromTriples(small);
     expect(ratings.users.names).toEqual(["a", "b", "c"]);
     expect(ratings.items.names).toEqual([9, 10]);
@@ -40,7 +40,7 @@ describe("making", () => {
     expect(listed(other)).toEqual(expected);
   });
 
-  it("keeps rows and columns of the same matrix", () => {
+  it("represents the same matrix by rows and by columns", () => {
     using ratings = plantedRatings({ users: 31, items: 19, density: 0.3 });
     const { users, items, values } = ratings.triples();
     const byItem = Array.from(values.keys()).sort((a, b) => items[a] - items[b] || users[a] - users[b]);
@@ -57,7 +57,7 @@ describe("making", () => {
     expect(rows).toEqual([...values]);
   });
 
-  it("pairs that come twice are refused, summed, or the last counts", () => {
+  it("refuses repeated pairs, sums them, or keeps the last value", () => {
     const twice = { users: [1, 2, 1], items: ["x", "x", "x"], values: [5, 1, 3] };
     expect(failure(() => Ratings.fromTriples(twice))).toBe(
       'ratings: the pair of user 1 and item "x" occurs twice; use duplicates: "sum" for counts, or "last" for the latest opinion [DATA_DUPLICATE]',
@@ -70,7 +70,7 @@ describe("making", () => {
     expect(listed(events).map(([, , r]) => r)).toEqual([2, 1]);
   });
 
-  it("from a table, by the names of its columns", () => {
+  it("reads a table by column names", () => {
     const table = {
       rowCount: 3,
       source: "films.csv",
@@ -109,13 +109,13 @@ describe("making", () => {
     ["a user without end", { ...small, users: [1, 2, Infinity, 3] }, /row 3: the user is Infinity.*DATA_VALUE/],
     ["an unknown option", { ...small, value: [1] } as TriplesOptions, /OPTION_UNKNOWN/],
     ["unknown duplicates", { ...small, duplicates: "mean" as "sum" }, /OPTION_RANGE/],
-  ])("%s is an error", (_, options, message) => {
+  ])("refuses %s", (_, options, message) => {
     expect(failure(() => Ratings.fromTriples(options))).toMatch(message);
   });
 });
 
-describe("parts", () => {
-  it("of a split cover every rating once, and keep all names", () => {
+describe("parts of ratings", () => {
+  it("splits cover every rating once and keep all names", () => {
     using all = plantedRatings();
     const { train, test } = all.split(0.7, { seed: 4 });
     expect(train.count).toBe(Math.round(0.7 * all.count));
@@ -134,7 +134,7 @@ describe("parts", () => {
     for (const part of [train, test, again.train, again.test, other.train, other.test]) part.dispose();
   });
 
-  it("refuse entries that are not there, or out of order", () => {
+  it("refuses entries that do not exist or are out of order", () => {
     using all = Ratings.fromTriples(small);
     for (const entries of [[], [4], [-1], [0.5], [1, 1], [2, 1]]) {
       expect(() => all.select(entries)).toThrow(OptionError);
@@ -143,7 +143,7 @@ describe("parts", () => {
     expect(() => all.split(1, { seed: 1 })).toThrow(OptionError);
   });
 
-  it("give their memory back", () => {
+  it("dispose frees the memory of all parts", () => {
     const before = engineMemory().usedBytes;
     const all = plantedRatings();
     const { train, test } = all.split(0.5, { seed: 1 });
@@ -153,8 +153,8 @@ describe("parts", () => {
   });
 });
 
-describe("names", () => {
-  it("are numbers where all are, else texts; 7 and '7' are one", () => {
+describe("names of users and items", () => {
+  it("are numbers if all are numbers, else strings, with 7 equal to '7'", () => {
     const { index, codes } = NameIndex.of(["b", 10, "10", 9], "user", "test");
     expect(index.names).toEqual(["10", "9", "b"]);
     expect([...codes]).toEqual([2, 0, 0, 1]);

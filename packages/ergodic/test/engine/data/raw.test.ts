@@ -1,4 +1,7 @@
-/** Cells of raw rows as numbers and as texts: from tables and from objects alike, with the row and the column of what is neither. */
+/**
+ * Cells of raw rows as numbers and strings, from tables and objects alike. Errors name the row and column of any other
+ * value.
+ */
 import { describe, expect, it } from "vitest";
 import {
   columnFinder,
@@ -22,14 +25,14 @@ const table = (...columns: Column[]): Table => ({ rowCount: 3, columns, source: 
 const wrong = (row: number, found: string): string =>
   `w: row ${row}: ${found} is not a number, but column "c" holds numbers [DATA_KIND]`;
 
-describe("of a table", () => {
-  it("numbers are those of the column, or of its levels; missing ones NaN", () => {
+describe("values of a table", () => {
+  it("reads numbers from a column or its levels, with NaN for missing values", () => {
     expect([0, 1, 2].map(tableNumbers(numbers, "w"))).toEqual([1.5, Number.NaN, -0]);
     expect([0, 1, 2].map(tableNumbers(category(["10", "-2e1"], [1, -1, 0]), "w"))).toEqual([-20, Number.NaN, 10]);
   });
 
   it.each(["x", " ", "", "1,5", "#VALUE!", "Infinity", "-Infinity", "1e999"])(
-    "the level %j is no number, where a row has it",
+    "refuses the level %j as a number in rows that use it",
     (level) => {
       const read = tableNumbers(category(["3", level], [0, 1, -1]), "w");
       expect([read(0), read(2)]).toEqual([3, Number.NaN]);
@@ -55,23 +58,23 @@ describe("of a table", () => {
     "-",
     ".",
     " N/A ",
-  ])("the level %j is a missing number, of an object too", (level) => {
+  ])("reads the level %j as a missing number, also in an object", (level) => {
     expect(tableNumbers(category(["3", level], [0, 1, -1]), "w")(1)).toBeNaN();
     expect(numberCell({ c: level }, "c", "w", 0)).toBeNaN();
     expect(textCell({ c: level }, "c", "w", 0)).toBe(level);
   });
 
-  it("a long level is quoted in part", () => {
+  it("quotes only part of a long level", () => {
     expect(() => tableNumbers(category(["x".repeat(1000)], [0]), "w")(0)).toThrow(wrong(1, `"${"x".repeat(37)}…"`));
     expect(() => numberCell({ c: "x".repeat(1000) }, "c", "w", 0)).toThrow(wrong(1, `"${"x".repeat(37)}…"`));
   });
 
-  it("texts are levels, or numbers as they are written; missing ones null", () => {
+  it("reads strings from levels or formatted numbers, with null for missing values", () => {
     expect([0, 1, 2].map(tableTexts(category(["b", ""], [1, -1, 0])))).toEqual(["", null, "b"]);
     expect([0, 1, 2].map(tableTexts(numbers))).toEqual(["1.5", null, "0"]);
   });
 
-  it("columns are found by name, or told", () => {
+  it("finds columns by name and refuses unknown names", () => {
     const all = table(numbers, category([], []));
     const find = columnFinder(all, "target");
     for (const name of ["n", "c"]) {
@@ -83,7 +86,7 @@ describe("of a table", () => {
   });
 });
 
-describe("of an object", () => {
+describe("values of an object", () => {
   it.each<[unknown, number]>([
     [2.5, 2.5],
     ["-3", -3],
@@ -95,7 +98,7 @@ describe("of an object", () => {
     [undefined, Number.NaN],
     ["", Number.NaN],
     [" ", Number.NaN],
-  ])("%s is the number %d", (cell, wanted) => {
+  ])("reads %s as the number %d", (cell, wanted) => {
     expect(numberCell({ c: cell as never }, "c", "w", 4)).toBe(wanted);
   });
 
@@ -105,7 +108,7 @@ describe("of an object", () => {
     [[1], "a list"],
     [{}, "an object"],
     [new Date(0), "a Date"],
-  ])("%s is no number", (cell, found) => {
+  ])("refuses %s as a number", (cell, found) => {
     expect(() => numberCell({ c: cell as never }, "c", "w", 4)).toThrow(wrong(5, found));
   });
 
@@ -119,11 +122,11 @@ describe("of an object", () => {
     [undefined, null],
     ["", null],
     [Number.NaN, null],
-  ])("%s is the text %s", (cell, wanted) => {
+  ])("reads %s as the string %s", (cell, wanted) => {
     expect(textCell({ c: cell as never }, "c", "w", 0)).toBe(wanted);
   });
 
-  it("what is none is told, and a column that is not there", () => {
+  it("refuses invalid values, invalid rows and missing columns", () => {
     expect(() => textCell({ c: [1] as never }, "c", "w", 0)).toThrow(
       'w: row 1: a list is not a string, but column "c" holds text',
     );
@@ -135,7 +138,7 @@ describe("of an object", () => {
   });
 });
 
-it("named cells are the same from either", () => {
+it("reads the same named cells from objects and tables", () => {
   const rows = [
     { n: 1.5, c: "b" },
     { n: null, c: null },

@@ -1,16 +1,16 @@
-/** Plain twins for the tests of data/: arrays out of engine memory, tables out of objects. */
+/** Plain twins for the tests of data/: arrays from engine memory, and tables from objects. */
 
 import type { Dataset } from "../../../src/engine/data/dataset.ts";
 import type { ColumnLayout } from "../../../src/engine/data/layout.ts";
 import type { Column, Row, SparseTable, Table } from "../../../src/engine/data/table.ts";
 import { engineMemory } from "../../../src/engine/memory/memory.ts";
 
-/** Every row as numbers by column. */
+/** Returns every row as numbers by column. */
 export function matrix(data: Dataset): number[][] {
   return Array.from({ length: data.rowCount }, (_, i) => [...data.row(i)]);
 }
 
-/** The same, from the columns. */
+/** Returns every row as numbers, read from the columns. */
 export function matrixOfColumns(columns: ColumnLayout): number[][] {
   const memory = engineMemory();
   if (columns.format === "dense") {
@@ -30,7 +30,7 @@ export function matrixOfColumns(columns: ColumnLayout): number[][] {
   return out;
 }
 
-/** Every byte that belongs to a dataset's layout, array by array. */
+/** Returns every byte of a dataset's layout, array by array. */
 export function bytes(data: Dataset): Record<string, Uint8Array> {
   const memory = engineMemory();
   const { layout } = data;
@@ -46,7 +46,10 @@ export function bytes(data: Dataset): Record<string, Uint8Array> {
   };
 }
 
-/** A table of objects: a column with any text is a category, levels in order of appearance; null is missing. */
+/**
+ * Makes a table of objects. A column with any string is a category, with levels in order of appearance. Null is
+ * missing.
+ */
 export function tableOf(rows: Row[], source = "people.csv"): Table {
   const columns = Object.keys(rows[0]).map((name): Column => {
     const cells = rows.map((row) => row[name]);

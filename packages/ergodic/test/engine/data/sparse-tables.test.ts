@@ -1,4 +1,4 @@
-/** Tables whose rows are stored sparse: the same columns, models and predictions as of dense ones. */
+/** Tables with sparse rows have the same columns, models and predictions as dense ones. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withDenseRows } from "../../../src/engine/data/dense-rows.ts";
@@ -22,7 +22,7 @@ import {
 } from "../../../src/entries/everything.ts";
 import { bytes, matrix, sparseOf, tableOf } from "./rows-of.ts";
 
-/** Numbers in several units, one of them mostly 0; two categories; a target that depends on all. */
+/** Numbers in several units, one of them mostly 0, two categories, and a target that depends on all. */
 function towns(rowCount: number, target: "class" | "number" = "class"): Table {
   const numbers = (value: (i: number) => number) => Float64Array.from({ length: rowCount }, (_, i) => value(i));
   const codes = (value: (i: number) => number) => Int32Array.from({ length: rowCount }, (_, i) => value(i));
@@ -59,7 +59,7 @@ const closeTo = (given: ArrayLike<number>, wanted: ArrayLike<number>, tolerance:
     expect(Math.abs(given[j] - wanted[j])).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(wanted[j])));
 };
 
-describe("the format that a table gets", () => {
+describe("format chosen for a table", () => {
   const number = { name: "x", kind: "number" as const };
   const category = (count: number) => ({ name: "c", kind: "category" as const, levels: Array.from({ length: count }, String) });
 
@@ -69,13 +69,13 @@ describe("the format that a table gets", () => {
     ["4 columns a cell", 60, 184, "dense"],
     ["more than 4 columns a cell", 60, 185, "sparse"],
     ["numbers alone", 3000, 0, "dense"],
-  ] as const)("%s (%i numbers, a category of %i levels): %s", (_, numbers, levels, format) => {
+  ] as const)("is chosen for %s (%i numbers, a category of %i levels): %s", (_, numbers, levels, format) => {
     const categories = levels > 0 ? [category(levels)] : [];
     expect(chooseFormat([...Array.from({ length: numbers }, () => number), ...categories])).toBe(format);
   });
 });
 
-describe("standardised", () => {
+describe("standardised sparse tables", () => {
   const rows = fc.array(
     fc.record({
       a: fc.oneof(fc.constant(0), fc.double({ min: -1e3, max: 1e3, noNaN: true })),
@@ -88,13 +88,13 @@ describe("standardised", () => {
     { minLength: 2, maxLength: 15 },
   );
 
-  it("without indicators: the columns of dense rows, and the same in rows to come", () => {
+  it("without indicators, match dense rows in training and at prediction", () => {
     fc.assert(
       fc.property(rows, fc.constantFrom("f32" as const, "f64" as const), (people, type) => {
         const [plain, sparse] = both(tableOf(people), { type });
         const [wanted, given] = [plain, sparse].map((data) => data.standardise({ indicators: false }));
         expect([plain.format, given.format]).toEqual(["dense", "sparse"]);
-        // A column's moments are summed in another order where it holds zeros.
+        // Moments are summed in another order for columns with zeros.
         const tolerance = type === "f64" ? 1e-9 : 1e-4;
         matrix(given).forEach((row, i) => {
           closeTo(row, matrix(wanted)[i], tolerance);
@@ -107,7 +107,7 @@ describe("standardised", () => {
     );
   });
 
-  it("numbers are centred and scaled, levels scaled alone", () => {
+  it("centre and scale numbers but only scale levels", () => {
     const table = tableOf([
       { x: 1, c: "p", z: 0, y: 0 },
       { x: 3, c: "q", z: 0, y: 1 },
@@ -128,7 +128,7 @@ describe("standardised", () => {
     expect(matrix(data.standardise({ by: "max" }))[2]).toEqual([1 / 3, 0, 1, 1]);
   });
 
-  it("hashed columns and sparse files are not centred, nor their steps taken for centred ones", () => {
+  it("do not centre hashed columns or sparse files, and refuse steps that would", () => {
     using data = Dataset.fromTable(towns(20), { target: "y", format: "sparse" });
     using hashed = data.hash(5).standardise();
     const steps = JSON.parse(JSON.stringify(hashed.pipeline)) as { centre: number[] | null }[];
@@ -137,7 +137,7 @@ describe("standardised", () => {
     expect(() => Pipeline.fromJson(steps)).toThrow(/standardise was made for 32 dense columns, but gets 32 sparse/);
   });
 
-  it("products of numbers are centred, those of levels are not", () => {
+  it("centre products of numbers but not those of levels", () => {
     const data = both(towns(40), { type: "f64" });
     const map = products({
       interactions: [
@@ -159,8 +159,8 @@ describe("standardised", () => {
   });
 });
 
-describe("storing", () => {
-  it("a row holds what is not 0, and the room for it is taken once", () => {
+describe("storage of sparse tables", () => {
+  it("stores only nonzero values and allocates their memory once", () => {
     using data = Dataset.fromTable(towns(14), { target: "y", format: "sparse" });
     const { rowStart, columnIndex } = data.layout;
     const starts = engineMemory().u32(rowStart, 15).slice();
@@ -170,14 +170,14 @@ describe("storing", () => {
     expect(matrix(data)).toEqual(matrix(dense));
   });
 
-  it("hashed rows hold all of their columns", () => {
+  it("stores all columns in hashed rows", () => {
     using data = Dataset.fromTable(towns(14), { target: "y", hash: 12 });
     expect(matrix(data).map((row) => row.filter((value) => value !== 0).length)).toEqual(
       Array.from({ length: 14 }, (_, i) => (i % 7 === 0 ? 5 : 4)),
     );
   });
 
-  it("a value that cannot be stored is refused, and leaves nothing behind", () => {
+  it("refuses a value that cannot be stored, and frees its memory", () => {
     const table = tableOf([
       { x: 1, c: "p", y: 0 },
       { x: 1e39, c: "q", y: 1 },
@@ -188,8 +188,8 @@ describe("storing", () => {
   });
 });
 
-describe("rows to follow", () => {
-  it("that were standardised follow in the other format, but not with columns in other places", () => {
+describe("follow with sparse tables", () => {
+  it("follows standardised rows in the other format, but refuses columns in other places", () => {
     const table = towns(30);
     const [plain, sparse] = both(table).map((data) => data.standardise({ by: "max" }));
     expect(matrix(sparse.follow(plain.pipeline))).toEqual(matrix(plain));
@@ -213,8 +213,8 @@ describe("rows to follow", () => {
   });
 });
 
-describe("models", () => {
-  it("leave sparse rows that are no table's as they are", async () => {
+describe("models on sparse tables", () => {
+  it("leave sparse rows from other sources unchanged", async () => {
     const x = Array.from({ length: 60 }, (_, i) => [1000 * Math.sin(i), i % 3 === 0 ? 0.01 : 0]);
     using data = Dataset.fromSparse(
       sparseOf(
@@ -234,7 +234,7 @@ describe("models", () => {
     ["by L-BFGS", { l2: 1e-2 }, { algorithm: gradientDescent({ rule: lbfgs() }) }, 1e-3],
     ["by coordinates, with l1", { l1: 1e-2 }, { algorithm: coordinateDescent() }, 1e-4],
     ["without an intercept", { l2: 1e-2, intercept: false }, { algorithm: newtonCholesky() }, 1e-5],
-  ])("linear, %s: the same of both formats", async (_, settings, options, tolerance) => {
+  ])("linear, %s: both formats give the same model", async (_, settings, options, tolerance) => {
     const models = [];
     for (const data of both(towns(300))) {
       const model = await fit(linear({ loss: "logistic", ...settings }), data, { workers: 1, ...options } as never);
@@ -251,11 +251,11 @@ describe("models", () => {
     expect(given.model.predict(row).value).toBe(wanted.model.predict(row).value);
   });
 
-  describe("with products of numbers and levels, which sparse rows do not centre", () => {
+  describe("products of numbers and levels, which sparse rows do not centre", () => {
     const map = products({ interactions: [["income", "party"]] });
     const mapped = (rowCount: number) => both(towns(rowCount), { type: "f64" }).map((data) => data.map(map));
 
-    it.each(["auto", true] as const)("nothing is centred where there is no intercept, standardise %s", async (standardise) => {
+    it.each(["auto", true] as const)("are not centred in a model without an intercept, standardise %s", async (standardise) => {
       const weights: Float64Array[] = [];
       for (const data of mapped(300)) {
         const settings = { loss: "logistic", l2: 1e-2, intercept: false, standardise } as const;
@@ -266,7 +266,7 @@ describe("models", () => {
       closeTo(weights[1], weights[0], 1e-7);
     });
 
-    it("each column is divided by the root of its mean square, zeros included", async () => {
+    it("divides each column by its root mean square, including zeros", async () => {
       for (const data of both(towns(50, "number"), { type: "f64" })) {
         const model = await fit(linear({ intercept: false, l2: 1, standardise: true }), data, { algorithm: newtonCholesky() });
         const { scale } = model.pipeline.steps.at(-1) as unknown as { scale: number[] };
@@ -280,16 +280,16 @@ describe("models", () => {
       }
     });
 
-    it("but before a random map columns are centred: its kernel knows no origin", async () => {
+    it("centres columns before a random map, because its kernel has no origin", async () => {
       const [data] = both(towns(50, "number"), { type: "f64" });
       const settings = { intercept: false, standardise: true, features: rff({ count: 16 }), l2: 1 } as const;
       const model = await fit(linear(settings), data, { seed: 1 });
       expect(model.pipeline.steps.find(({ kind }) => kind === "standardise")).toMatchObject({ by: "sd" });
     });
 
-    it("and without a penalty the model is that of the columns as they are", async () => {
+    it("fits the model of the raw columns if there is no penalty", async () => {
       const table = towns(100, "number");
-      // Levels would make up for an intercept.
+      // Excludes levels, because they would replace an intercept.
       const columns = table.columns.filter(({ kind }) => kind === "number");
       for (const data of both({ ...table, columns }, { type: "f64" })) {
         const settings = { loss: "squared", l2: 0, intercept: false } as const;
@@ -309,7 +309,7 @@ describe("models", () => {
       [true, 60, { intercept: false }],
       ["of more columns than twice the rows", 9, { standardise: true }],
       ["with too few rows to hold any out", 2, { standardise: true }],
-    ] as const)("l2 is chosen alike: %s", async (standardise, rowCount, settings) => {
+    ] as const)("chooses the same l2: %s", async (standardise, rowCount, settings) => {
       const chosen: number[] = [];
       for (const data of mapped(rowCount)) {
         const model = linear({ ...(typeof standardise === "boolean" ? { standardise } : {}), ...settings });
@@ -319,7 +319,7 @@ describe("models", () => {
     });
   });
 
-  it("of more than a thousand columns: numbers in units of their own are standardised", async () => {
+  it("standardises numbers in large units among more than a thousand columns", async () => {
     const rows = Array.from({ length: 1300 }, (_, i) => ({
       id: `k${i}`,
       income: 30_000 + 9000 * Math.sin(i),
@@ -332,7 +332,7 @@ describe("models", () => {
     expect(model.evaluate(data).logLoss!).toBeLessThan(0.4);
   });
 
-  it.each(["auto", true, false] as const)("a network takes dense rows, standardise %s: the same model", async (standardise) => {
+  it.each(["auto", true, false] as const)("a network trains on dense rows to the same model, standardise %s", async (standardise) => {
     const row = { income: 31_000, street: "s2", rate: 0.05, gain: 600, party: "p3" };
     const answers: number[][] = [];
     for (const data of both(towns(80))) {
@@ -347,7 +347,7 @@ describe("models", () => {
     closeTo(answers[1], answers[0], 1e-5);
   });
 
-  it("a network takes rows that were standardised as sparse ones", async () => {
+  it("a network accepts standardised sparse rows", async () => {
     using data = Dataset.fromTable(towns(60), { target: "y", format: "sparse" });
     using scaled = data.standardise();
     const model = await fit(network([dense(1)], { loss: "logistic" }), scaled, { epochs: 1, seed: 3, workers: 1 });
@@ -361,7 +361,7 @@ describe("models", () => {
   });
 });
 
-it("a centre of a level, for which sparse rows have no room, is refused", () => {
+it("refuses to centre a level, which sparse rows cannot store", () => {
   const table = towns(60);
   using data = Dataset.fromTable(table, { target: "y", format: "sparse" });
   using scaled = data.standardise({ indicators: false });

@@ -9,7 +9,7 @@ const close = (given: number, wanted: number, tolerance = 1e-12): void => {
   expect(Math.abs(given - wanted)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(wanted)));
 };
 
-/** Two-pass mean and deviation, the textbook's. */
+/** Textbook two-pass mean and deviation. */
 function moments(values: number[]): { mean: number; deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
@@ -17,7 +17,7 @@ function moments(values: number[]): { mean: number; deviation: number } {
 }
 
 const column = (x: number[][], j: number) => x.map((row) => row[j]);
-/** Multiples of 1/64, so that no column is constant but for rounding. */
+/** Multiples of 1/64, so that no column is constant only up to rounding. */
 const cell = fc.oneof(
   fc.constant(0),
   fc.integer({ min: -6400, max: 6400 }).map((k) => k / 64),
@@ -29,7 +29,7 @@ const matrices = fc
   );
 
 describe("standardise", () => {
-  it("without indicators: columns of 0 and 1 alone stay, those with another number as they would with all", () => {
+  it("without indicators, skips columns of only 0 and 1 and scales all others as usual", () => {
     const bits = fc.constantFrom(0, 1);
     const rows = fc.array(fc.tuple(bits, fc.oneof(cell, bits), fc.constantFrom(0, 1, 0.5), fc.constantFrom(0, 1, 2, -1)), {
       minLength: 1,
@@ -50,7 +50,7 @@ describe("standardise", () => {
     );
   });
 
-  it("dense: by columns to mean 0 and deviation 1, constant columns to 0", () => {
+  it("scales dense columns to mean 0 and deviation 1, and constant columns to 0", () => {
     fc.assert(
       fc.property(matrices, (x) => {
         using data = Dataset.fromArrays({ x, y: x.map(() => 0), type: "f64" });
@@ -68,7 +68,7 @@ describe("standardise", () => {
     );
   });
 
-  it("is stable where the mean is large against the deviation", () => {
+  it("is stable if the mean is large relative to the deviation", () => {
     const x = [1, 2, 3, 4].map((value) => [1e9 + value]);
     using data = Dataset.fromArrays({ x, y: [0, 0, 0, 0], type: "f64" });
     matrix(data.standardise()).forEach(([value], i) => {
@@ -78,7 +78,7 @@ describe("standardise", () => {
     expect(matrix(constant.standardise())).toEqual([[0], [0], [0]]);
   });
 
-  it("takes a column that is constant but for rounding for constant, and no other", () => {
+  it("treats only columns that are constant up to rounding as constant", () => {
     const ulp = 2 ** -52;
     const x = [0, 1, 0, 1].map((k) => [1 + k * ulp, -3 + 2 * k * ulp, 1 + 16 * k * ulp]);
     using data = Dataset.fromArrays({ x, y: [0, 0, 0, 0], type: "f64" });
@@ -90,7 +90,7 @@ describe("standardise", () => {
     });
   });
 
-  it("sparse: divides by the deviation that counts the zeros, or by max|x|, and never centres", () => {
+  it("divides sparse columns by the deviation including zeros, or by max|x|, and never centres", () => {
     fc.assert(
       fc.property(matrices, (x) => {
         using data = Dataset.fromSparse(sparseOf(x), { type: "f64" });
@@ -113,7 +113,7 @@ describe("standardise", () => {
     );
   });
 
-  it("dense by max only scales; an unknown way is refused", () => {
+  it("only scales dense columns by max, and refuses an unknown method", () => {
     using data = Dataset.fromArrays({
       x: [
         [2, -8],
@@ -129,7 +129,7 @@ describe("standardise", () => {
     expect(() => data.standardise({ indicators: 1 as never })).toThrow(/indicators is 1, but must be true or false/);
   });
 
-  it("columnScales is the root mean square or the largest, the same for dense and sparse", () => {
+  it("columnScales is the root mean square or the maximum, equal for dense and sparse", () => {
     const x = [
       [3, 0, 1],
       [4, 0, 0],
@@ -156,33 +156,33 @@ describe("impute", () => {
   ];
   const filled = { mean: 3.5, median: 2, mode: 2 };
 
-  it.each(["mean", "median", "mode"] as const)("%s, and says what it filled", (method) => {
+  it.each(["mean", "median", "mode"] as const)("%s fills gaps and reports the fills", (method) => {
     using data = Dataset.fromTable(tableOf(rows), { target: "y", impute: method });
     expect(data.row(1)[0]).toBe(filled[method]);
     expect(data.names).toEqual(["a", "c=x", "c=y"]);
-    expect([...data.row(2)]).toEqual([2, 1, 0]); // x and y tie: the first level
+    expect([...data.row(2)]).toEqual([2, 1, 0]); // x and y tie, so the first level is used
     expect(data.pipeline.imputed).toEqual([
       { name: "a", missing: 1, method, value: filled[method] },
       { name: "c", missing: 1, method: "mode", value: "x" },
     ]);
   });
 
-  it("fills at prediction with the fills of training, also in columns that had no gap", () => {
+  it("fills at prediction with the fills of training, also in columns without training gaps", () => {
     using data = Dataset.fromTable(tableOf([...people, { ...people[0], age: null }]), { target: "income", impute: "median" });
     using later = data.pipeline.apply([{ age: null, education: "", hours: null }]);
     expect([...later.row(0)]).toEqual([38.5, 0, 0, 1, 0, 40].map((value, j) => (j === 1 ? 1 : j === 3 ? 0 : value)));
     expect(later.target.values).toEqual(Float64Array.of(NaN));
   });
 
-  it("refuses a column without any value, and a method that there is not", () => {
+  it("refuses a column without any value, and an unknown method", () => {
     const none = tableOf([{ a: null, b: 1, y: 0 }]);
     expect(() => Dataset.fromTable(none, { target: "y", impute: "mean" })).toThrow('column "a" holds no value; drop it');
     expect(() => Dataset.fromTable(none, { target: "y", impute: "zero" as "mean" })).toThrow(/impute is "zero"/);
   });
 });
 
-describe("hash", () => {
-  it("is MurmurHash3_x86_32 of UTF-8", () => {
+describe("feature hashing", () => {
+  it("uses MurmurHash3_x86_32 of UTF-8", () => {
     // sklearn.utils.murmurhash3_32(text, seed=0, positive=True), scikit-learn 1.4.2
     const golden: Record<string, number> = {
       "": 0,
@@ -219,7 +219,7 @@ describe("hash", () => {
     );
   });
 
-  it("from a table, without a list of levels: as one-hot then hash, and new levels count", () => {
+  it("hashes tables without a list of levels like one-hot columns, and includes new levels", () => {
     using direct = Dataset.fromTable(tableOf(people), { target: "income", hash: 8 });
     using listed = Dataset.fromTable(tableOf(people), { target: "income" });
     expect(matrix(direct)).toEqual(matrix(listed.hash(8)));
@@ -230,7 +230,7 @@ describe("hash", () => {
     expect(fresh.row(0).filter((value) => value !== 0).length).toBe(1);
   });
 
-  it("adds nothing for a category that is missing", () => {
+  it("adds nothing for a missing category", () => {
     using direct = Dataset.fromTable(tableOf(people), { target: "income", hash: 8 });
     using fresh = direct.pipeline.apply([{ age: null, hours: null, education: null }]);
     expect(fresh.row(0).every((value) => value === 0)).toBe(true);
@@ -243,8 +243,8 @@ describe("hash", () => {
   });
 });
 
-describe("one-hot of many levels", () => {
-  it("is sparse, with a 1 at each row's level, the first and the last, and numbers but for zeros", () => {
+describe("one-hot encoding of many levels", () => {
+  it("is sparse, with a 1 at each row's level and all nonzero numbers", () => {
     const count = 1200;
     const rows = Array.from({ length: count }, (_, i) => ({ level: `l${1000 + i}`, number: i % 3, y: i }));
     using data = Dataset.fromTable(tableOf(rows), { target: "y" });
@@ -269,7 +269,7 @@ describe("rowShape", () => {
   const y = ["a", "b", "a", "b"];
   const make = () => Dataset.fromArrays({ x, y, rowShape: [1, 2, 3] });
 
-  it("goes with rows as long as columns keep their places, and changes no number", () => {
+  it("stays with rows as long as columns keep their places, and changes no number", () => {
     using data = make();
     using plain = Dataset.fromArrays({ x, y });
     expect(data.rowShape).toEqual([1, 2, 3]);
@@ -291,7 +291,7 @@ describe("rowShape", () => {
     for (const other of [data.hash(3), data.map(rff({ count: 6, seed: 1 }))]) expect(other.rowShape).toBeUndefined();
   });
 
-  it("is saved with the pipeline, and given to rows that lack it", () => {
+  it("is saved with the pipeline and given to rows without a shape", () => {
     using data = make();
     const pipeline = Pipeline.fromJson(JSON.parse(JSON.stringify(data.standardise().pipeline)));
     using later = pipeline.apply([[6, 5, 4, 3, 2, 1]]);
@@ -302,7 +302,7 @@ describe("rowShape", () => {
     expect([followed.rowShape, matrix(followed)]).toEqual([[1, 2, 3], matrix(data)]);
   });
 
-  it("of tables counts the columns behind one-hot", () => {
+  it("counts the one-hot columns of tables", () => {
     using data = Dataset.fromTable(tableOf(people), { target: "income", rowShape: [2, 3] });
     expect([data.columnCount, data.rowShape]).toEqual([6, [2, 3]]);
     using hashed = Dataset.fromTable(tableOf(people), { target: "income", hash: 3, rowShape: [2, 4] });
@@ -318,11 +318,11 @@ describe("rowShape", () => {
     [[1.5, 4], /whole numbers/],
     [[], /whole numbers/],
     ["6", /whole numbers/],
-  ])("%j is refused for six columns", (rowShape, message) => {
+  ])("refuses %j for six columns", (rowShape, message) => {
     expect(() => Dataset.fromArrays({ x, y, rowShape: rowShape as number[] })).toThrow(message);
   });
 
-  it("of a damaged file is refused", () => {
+  it("is refused if a damaged file contains it", () => {
     using data = make();
     const steps = JSON.parse(JSON.stringify(data.pipeline));
     expect(() => Pipeline.fromJson([steps[0], { kind: "rowShape", sizes: [5] }])).toThrow(

@@ -1,4 +1,4 @@
-/** Checks of options: what they let through, what they refuse, and the words in which they do. */
+/** Checks of options: the accepted values, the refused values, and the messages. */
 import { describe, expect, it } from "vitest";
 import { checkValuesByName } from "../../../src/engine/data/values-by-name.ts";
 import {
@@ -18,13 +18,13 @@ import { assert, checkKeys, checkNumber, saidBy } from "../../../src/engine/erro
 import { shown } from "../../../src/engine/errors/shown.ts";
 
 describe("checkSignal", () => {
-  it("takes a signal, of another realm too, and none", () => {
+  it("accepts no signal, or a signal from any realm", () => {
     const { signal } = new AbortController();
     const other = { aborted: false, throwIfAborted() {}, addEventListener() {}, removeEventListener() {} };
     for (const given of [undefined, signal, AbortSignal.timeout(1), other]) expect(() => checkSignal("fit", given)).not.toThrow();
   });
 
-  it("says what to write where the controller itself was given, and where something else was", () => {
+  it("explains how to replace a controller or another value", () => {
     expect(() => checkSignal("fit", new AbortController())).toThrow(
       "fit: signal is of type AbortController, but must be the controller's AbortSignal: write signal: controller.signal [OPTION_TYPE]",
     );
@@ -38,7 +38,7 @@ describe("checkSignal", () => {
 });
 
 describe("checkKeys", () => {
-  it("refuses what is no object of options, and null where a value belongs", () => {
+  it("refuses values that are not objects of options, and null as a value", () => {
     for (const given of [null, 5, "epochs", [], [1], new Map(), new Date(0), () => 1, Promise.resolve()])
       expect(() => checkKeys("fit", given as object, ["epochs", "until"])).toThrow(
         /^fit: .* but must be an object: \{ epochs, until \}/,
@@ -52,7 +52,7 @@ describe("checkKeys", () => {
   });
 
   it.each(["constructor", "toString", "hasOwnProperty", "__proto__"])(
-    "an option named %s is unknown, and nothing else is meant by it",
+    "treats an option named %s as unknown, without side effects",
     (name) => {
       const options = JSON.parse(`{ "${name}": 1 }`) as object;
       expect(() => checkKeys("fit", options, ["epochs"])).toThrow(
@@ -62,7 +62,7 @@ describe("checkKeys", () => {
   );
 });
 
-it("checkBoolean, checkChoice, checkFunction, checkNumbers, checkValuesByName and plain refuse by name", () => {
+it("checkBoolean, checkChoice, checkFunction, checkNumbers, checkValuesByName and plain name the refused option", () => {
   expect(() => checkBoolean("linear", "intercept", "no")).toThrow(
     'linear: intercept is "no", but must be true or false [OPTION_TYPE]',
   );
@@ -86,7 +86,7 @@ it("checkBoolean, checkChoice, checkFunction, checkNumbers, checkValuesByName an
   expect(plain("dense", { name: "a" }, ["units"])).toEqual({ name: "a" });
 });
 
-it("values are shown short, whatever they are", () => {
+it("shortens any value in messages", () => {
   const odd: [unknown, string][] = [
     [Symbol("s"), "Symbol(s)"],
     [5n, "5n"],
@@ -107,7 +107,7 @@ it("values are shown short, whatever they are", () => {
   );
 });
 
-it("what an assertion says is told without its request to be reported, over several lines too", () => {
+it("removes the request to report from assertion messages, also over several lines", () => {
   const failure = (message: string): unknown => {
     try {
       assert(false, message);
@@ -122,10 +122,10 @@ it("what an assertion says is told without its request to be reported, over seve
   expect(saidBy("thrown")).toBe("thrown");
 });
 
-describe("JSON that is read again", () => {
+describe("parsed JSON", () => {
   const odd = [undefined, null, 3, "text", true, [], [{ name: "a" }], () => ({})];
 
-  it("of what has a name is an object with that name, a text", () => {
+  it("checkNamedJson requires an object with a string for its name", () => {
     checkNamedJson("f", { name: "a" }, "name", "a rule");
     checkNamedJson("f", { kind: "" }, "kind", "a rule");
     for (const json of odd)
@@ -138,7 +138,7 @@ describe("JSON that is read again", () => {
       );
   });
 
-  it("of options is an object", () => {
+  it("checkOptionsJson requires an object", () => {
     for (const options of [{}, { a: 1 }]) checkOptionsJson("f", options);
     for (const options of odd)
       expect(() => checkOptionsJson("f", options), String(options)).toThrow(
@@ -146,7 +146,7 @@ describe("JSON that is read again", () => {
       );
   });
 
-  it("has no names that every object has, and members where they are", () => {
+  it("refusedName rejects inherited names, and holds finds only own members", () => {
     for (const name of ["toString", "constructor", "__proto__", "hasOwnProperty"])
       expect(refusedName(name)).toBe(`"${name}" is a name that every object has; give another`);
     for (const name of ["", "a", "length", "prototype"]) expect(refusedName(name)).toBeUndefined();

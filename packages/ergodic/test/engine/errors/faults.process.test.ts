@@ -1,6 +1,7 @@
 /**
- * Writing where it cannot end well: processes killed in the middle, a full disk, one that is read-only, a limit on sizes, folders that are not ours, streams in the place of
- * files. What needs rights that are missing is skipped, and said. ERGODIC_FAULTS=1: 100 kills in the place of 10.
+ * Writes that cannot succeed: killed processes, a full disk, a read-only disk, a size limit, foreign folders, and
+ * streams instead of files. Tests without the required rights are skipped with a message. ERGODIC_FAULTS=1 runs 100
+ * kills instead of 10.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
@@ -34,7 +35,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 const at = (name: string): string => join(folder, name);
 
-/** A program that has `writeWhole`, `checkWritable` and `told`, which prints an error's message. */
+/** A program with `writeWhole`, `checkWritable` and `told`, which prints an error's message. */
 const program = (body: string): string[] => [
   "--input-type=module",
   "-e",
@@ -50,7 +51,7 @@ it(killed, async () => {
   const path = at("model");
   let left = 0;
   for (let k = 0; k < kills; k++) {
-    // Half of them write at once, the other half slowly, so that each stage meets the signal.
+    // Half of the processes write quickly and half slowly, so that the signal meets every stage.
     const slowly = k % 2 === 0 ? "" : "await new Promise((resolve) => setTimeout(resolve, 1));";
     const body = `for (let byte = 0; ; byte = (byte + 1) % 256) {
       await writeWhole(${JSON.stringify(path)}, (async function* () {
@@ -61,7 +62,7 @@ it(killed, async () => {
     const child = spawn(process.execPath, program(body), { stdio: ["ignore", "pipe", "inherit"] });
     const ended = new Promise<string>((resolve) => child.on("close", (code, signal) => resolve(signal ?? `exit ${code}`)));
     const atWork = new Promise<string>((resolve) => child.stdout.once("data", () => resolve("at work")));
-    // What fails before it is at work says why on standard error.
+    // A process that fails before it starts work writes the reason to standard error.
     expect(await Promise.race([atWork, ended])).toBe("at work");
     await new Promise((resolve) => setTimeout(resolve, (k * 7) % 23));
     child.kill("SIGKILL");
@@ -69,7 +70,7 @@ it(killed, async () => {
     const seen = readFileSync(path);
     expect([seen.length, seen.every((byte) => byte === seen[0])]).toEqual([SIZE, true]);
     const partials = readdirSync(folder).filter((name) => name.endsWith(".partial"));
-    // Each child's first save has cleared what the one before left.
+    // Each child's first save has cleared the leftovers of the previous one.
     expect(partials.length).toBeLessThanOrEqual(1);
     left += partials.length;
   }
@@ -78,7 +79,7 @@ it(killed, async () => {
   expect(readdirSync(folder)).toEqual(["model"]);
 });
 
-/** A small disk of its own, where this may be made. */
+/** Mounts a small disk, if the host allows it. */
 function disk(): string | undefined {
   mkdirSync(at("disk"));
   const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", at("disk")], { encoding: "utf8" });
@@ -87,7 +88,7 @@ function disk(): string | undefined {
   return undefined;
 }
 
-it("a full disk: the file before it stays, and what was to be saved is kept elsewhere", async (context) => {
+it("keeps the old file on a full disk and saves the result elsewhere", async (context) => {
   const small = disk();
   if (small === undefined) return context.skip();
   try {
@@ -108,7 +109,7 @@ it("a full disk: the file before it stays, and what was to be saved is kept else
   }
 });
 
-it("a limit on the sizes of files: the file before it stays, and the error says that it is kept nowhere", () => {
+it("keeps the old file under a file size limit and reports that the result cannot be kept", () => {
   writeFileSync(at("model"), "old");
   const [node, ...args] = [
     process.execPath,
@@ -126,7 +127,7 @@ it("a limit on the sizes of files: the file before it stays, and the error says 
   expect(readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);
 });
 
-it("a file and a folder that may not be written to", (context) => {
+it("reports a file and a folder without write permission", (context) => {
   const nobody = root ? { uid: 65_534, gid: 65_534 } : {};
   if (spawnSync(process.execPath, program(""), nobody).status !== 0) {
     console.error("skipped: another user may not read this folder");
@@ -150,10 +151,10 @@ it("a file and a folder that may not be written to", (context) => {
 });
 
 it.each(["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])(
-  "%s: what the shell made of it is written to, and nothing replaced",
+  "writes to the shell's target of %s without replacing it",
   (name) => {
     const body = `await checkWritable("${name}"); await writeWhole("${name}", Array.from({ length: 50 }, () => "text,".repeat(1_000)));`;
-    // A socket, a pipe, and a file that has something in it already.
+    // A socket, a pipe, and a file with existing content.
     expect(spawnSync(process.execPath, program(body), { encoding: "utf8" }).stdout).toHaveLength(250_000);
     const [node, ...args] = [process.execPath, ...program(body)];
     expect(spawnSync("sh", ["-c", '"$0" "$@" | cat', node, ...args], { encoding: "utf8" }).stdout).toHaveLength(250_000);
@@ -166,7 +167,7 @@ it.each(["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])(
   },
 );
 
-it("a pipe that does not wait, and a reader who takes their time", () => {
+it("waits for a slow reader of a non-blocking pipe", () => {
   const body = `process.stdout.write(""); await writeWhole("/dev/stdout", new Uint8Array(2_000_000).fill(65));`;
   const [node, ...args] = [process.execPath, ...program(body)];
   const slow = spawnSync("sh", ["-c", '"$0" "$@" | { sleep 1; wc -c; }', node, ...args], { encoding: "utf8" });

@@ -1,6 +1,6 @@
 /**
- * Checks by declaration, kind by kind: conformance tests see only the kinds that an algorithm happens to declare, and
- * only the values that they think of.
+ * Option checks by declaration, kind by kind. Conformance tests see only the kinds that algorithms declare, and only
+ * the values that they choose.
  */
 import { describe, expect, it } from "vitest";
 import { type Accepts, acceptedBy, checkOptions, declare } from "../../../src/engine/errors/options.ts";
@@ -33,18 +33,18 @@ describe("checkOptions", () => {
     ["boolean or a function", { either: ["boolean", "function"] }, [true, () => 1], [5, "f"]],
     ["what the factory checks", "own", [5, "x", {}, () => 1], []],
   ];
-  it.each(kinds)("%s", (_, accepts, fine, wrong) => {
+  it.each(kinds)("checks %s", (_, accepts, fine, wrong) => {
     for (const value of fine) expect(refused(accepts, value)).toBeUndefined();
     for (const value of wrong) expect(refused(accepts, value), String(value)).toMatch(/^f(\.a)?: .* \[OPTION_/);
   });
 
-  it("an option that is undefined is not given, unless it is required", () => {
+  it("treats an undefined option as missing, and refuses it only if it is required", () => {
     expect(refused({ low: 1 }, undefined)).toBeUndefined();
     expect(() => checkOptions("f", {}, { options: { a: { low: 1 } }, required: ["a"] })).toThrow(/^f: a /);
     expect(() => checkOptions("f", { a: 1 }, { options: { a: { low: 1 } }, required: ["a"] })).not.toThrow();
   });
 
-  it("names an unknown option, and the replacement of one that another factory has", () => {
+  it("names an unknown option, and its replacement in another factory", () => {
     expect(() => checkOptions("f", { b: 1 }, { options: { a: "own" } })).toThrow(/unknown option "b" \(known: a\)/);
     expect(() => checkOptions("f", { rate: 1 }, { options: { a: "own" }, absent: { rate: "write step: 1" } })).toThrow(
       /write step: 1/,
@@ -58,20 +58,20 @@ describe("declare", () => {
     (options) => options,
   );
 
-  it("hands over the given options, without those that are undefined", () => {
+  it("passes on the given options without undefined values", () => {
     expect(made({ a: 1, b: undefined })).toEqual({ a: 1 });
     expect(Object.keys(made({ a: 1, b: undefined }))).toEqual(["a"]);
     expect(made()).toEqual({});
   });
 
-  it("refuses before it makes anything, in the declared name, and carries its declaration", () => {
+  it("checks options before it calls the factory, uses the declared name, and carries its declaration", () => {
     expect(() => made({ a: -1 })).toThrow(/^thing: a is -1/);
     expect(made.declaration.name).toBe("thing");
   });
 });
 
 describe("acceptedBy", () => {
-  it("reads types from defaults, ranges by name, and null as none", () => {
+  it("infers types from defaults, ranges by name, and null as none", () => {
     const ranges = { size: { low: 1 }, kind: ["x", "y"], cap: { high: 9 } };
     expect(acceptedBy({ size: 3, other: 0.5, on: true, kind: "x", name: "z", cap: null, quiet: null }, ranges)).toEqual({
       size: { low: 1 },

@@ -1,4 +1,4 @@
-/** Files that say what is in them: versions, checksums, depths, and what is refused. */
+/** Self-describing files: versions, checksums, nesting depth, and refused files. */
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../../../src/engine/contract/index.ts";
 import {
@@ -18,7 +18,7 @@ const tensors: Record<string, Tensor> = {
 };
 const written = (description: JsonObject): Uint8Array => encodeDescribed(FORMAT, { kind: "mine" }, description, tensors);
 const read = (bytes: Uint8Array) => decodeDescribed(bytes, "f.st", FORMAT);
-/** The same file with other metadata; undefined removes one. */
+/** The same file with other metadata. Undefined removes an entry. */
 const changed = (bytes: Uint8Array, change: Record<string, string | undefined>, others = {}): Uint8Array => {
   const { tensors: all, metadata } = decode(bytes);
   const entries = Object.entries({ ...metadata, ...change }).filter(([, value]) => value !== undefined);
@@ -35,7 +35,7 @@ const caught = (act: () => unknown): Error => {
 const long = (count: number): JsonObject =>
   Object.fromEntries(Array.from({ length: count }, (_, k) => [`l${k}`, Array.from({ length: 4096 }, (_, i) => i + k)]));
 
-it("comes back as it was written: metadata, description, and its own tensors without those of lists", () => {
+it("reads back metadata, description, and tensors except those of packed lists", () => {
   for (const count of [0, 1, 2]) {
     const given = { name: "é", inner: { list: [1, null] }, ...long(count) };
     const file = read(written(given));
@@ -43,14 +43,14 @@ it("comes back as it was written: metadata, description, and its own tensors wit
     expect(file.tensors).toEqual(tensors);
     expect(file.metadata).toMatchObject({ format: "a format", kind: "mine" });
     file.verify();
-    // Whoever cannot read lists is told so by the version, be it one list.
+    // The version tells readers without support for lists to refuse the file, even for a single list.
     expect(file.metadata.version).toBe(count === 0 ? "1" : "2");
     expect(Object.keys(decode(written(given)).tensors).filter((name) => name.startsWith(PACKED))).toHaveLength(count);
   }
   expect(FILE_VERSION).toBe(2);
 });
 
-it("lists are made again however their marks are written, and what only looks like one is said", () => {
+it("restores lists however their marks are escaped, and reports invalid marks", () => {
   const given = long(1);
   const { description } = decode(written(given)).metadata;
   expect(description).toContain('{"packed":');
@@ -60,8 +60,8 @@ it("lists are made again however their marks are written, and what only looks li
   expect(() => read(other).describe()).toThrow('has a list with the unknown packing "boxes"; the file is damaged');
 });
 
-describe("checksums", () => {
-  it("are of names, types, shapes and bytes, whatever the order of tensors, and of no other memory", () => {
+describe("checksums of described files", () => {
+  it("cover names, types, shapes and bytes, but not tensor order or surrounding memory", () => {
     const sum = checksumOf(tensors);
     expect(sum).toMatch(/^murmur3:[0-9a-f]{8}$/);
     expect(checksumOf({ a: tensors.a, b: tensors.b })).toBe(sum);
@@ -80,7 +80,7 @@ describe("checksums", () => {
     expect(new Set([sum, ...others.map(checksumOf)]).size).toBe(others.length + 1);
   });
 
-  it("find a changed number, also of a list; files without one are older", () => {
+  it("detect changed numbers, also in lists, and are optional in older files", () => {
     const bytes = written(long(1));
     for (const name of ["a", `${PACKED}0`]) {
       const values = decode(bytes).tensors[name].values.slice() as Uint8Array;
@@ -95,28 +95,28 @@ describe("checksums", () => {
   });
 });
 
-describe("versions", () => {
+describe("versions of described files", () => {
   const bytes = written({});
-  it.each(["1", "2", "0002"])("%s is read", (version) => void read(changed(bytes, { version })));
-  it.each(["3", "10", "999999999"])("%s is of a later library", (version) => {
+  it.each(["1", "2", "0002"])("reads version %s", (version) => void read(changed(bytes, { version })));
+  it.each(["3", "10", "999999999"])("refuses version %s of a later library", (version) => {
     const message = `f.st: has some version ${Number(version)}, but this library reads up to 2; update ergodic [SOME_VERSION]`;
     expect(() => read(changed(bytes, { version }))).toThrow(message);
   });
-  it.each([undefined, "", "0", "-1", "1.5", "abc", "1e9", "9999999999", " 1"])("%j is none", (version) => {
+  it.each([undefined, "", "0", "-1", "1.5", "abc", "1e9", "9999999999", " 1"])("refuses %j as a version", (version) => {
     const shown = version === undefined ? "no version" : `version ${JSON.stringify(version)}`;
     expect(() => read(changed(bytes, { version }))).toThrow(`f.st: has ${shown}, but a whole number from 1 is wanted; `);
     expect(() => read(changed(bytes, { version }))).toThrow(/\[SOME_FORMAT\]$/);
   });
 });
 
-describe("refused", () => {
+describe("refused files", () => {
   const bytes = written({});
-  it("another format, before its version is looked at", () => {
+  it("refuses another format before it checks the version", () => {
     for (const format of ["ergodic", "", undefined])
       expect(() => read(changed(bytes, { format, version: "99" }))).toThrow("f.st: is a stranger [SOME_FORMAT]");
   });
 
-  it("descriptions that are no JSON, no object, or too deep", () => {
+  it("refuses descriptions that are not JSON, not an object, or too deep", () => {
     const described = (description: string | undefined) => () => read(changed(bytes, { description })).describe();
     for (const text of [undefined, "", "{"])
       expect(described(text)).toThrow(

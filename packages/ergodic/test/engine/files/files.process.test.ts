@@ -40,7 +40,7 @@ const at = (name: string): string => join(folder, name);
 const root = process.getuid?.() === 0;
 const modeOf = (path: string): number => statSync(path).mode & 0o7777;
 
-/** Has every flush of a file or folder be `done`, until what it gives is called. */
+/** Makes `done` run at every flush of a file or folder, until the returned function is called. */
 async function flushing(done: (handle: FileHandle) => Promise<void>): Promise<() => void> {
   const probe = await open(folder, "r");
   const handles = Object.getPrototypeOf(probe) as FileHandle;
@@ -51,7 +51,7 @@ async function flushing(done: (handle: FileHandle) => Promise<void>): Promise<()
   return () => spy.mockRestore();
 }
 
-/** A device node of this test's own; undefined, and said, where it may not be made. */
+/** Creates a device node for this test. Undefined, with a message, if the host does not allow it. */
 function device(name: string, minor: number): string | undefined {
   try {
     execFileSync("mknod", [at(name), "c", "1", String(minor)], { stdio: "pipe" });
@@ -63,7 +63,7 @@ function device(name: string, minor: number): string | undefined {
 }
 
 describe("writeWhole", () => {
-  it("writes over a file and leaves nothing beside it", async () => {
+  it("replaces a file and leaves no other files", async () => {
     const path = join(folder, "model");
     writeFileSync(path, "old");
     await writeWhole(path, Uint8Array.of(1, 2, 3));
@@ -71,7 +71,7 @@ describe("writeWhole", () => {
     expect(readdirSync(folder)).toEqual(["model"]);
   });
 
-  it("never shows a half-written file, whoever else writes", async () => {
+  it("never shows a half-written file while others write too", async () => {
     const path = join(folder, "model");
     const contents = [0, 1, 2, 3].map((k) => new Uint8Array(500_000).fill(k));
     await writeWhole(path, contents[0]);
@@ -102,7 +102,7 @@ describe("writeWhole", () => {
     );
   });
 
-  it("says in a browser what to do instead", async () => {
+  it("explains the alternative in a browser", async () => {
     vi.stubGlobal("process", undefined);
     try {
       await expect(writeWhole("m.safetensors", Uint8Array.of(1))).rejects.toThrow(CapabilityError);
@@ -111,7 +111,7 @@ describe("writeWhole", () => {
     }
   });
 
-  it("takes parts of text and bytes, as they come", async () => {
+  it("accepts parts of text and bytes as they arrive", async () => {
     async function* parts(): AsyncGenerator<string | Uint8Array> {
       yield "é";
       yield bytes;
@@ -122,14 +122,14 @@ describe("writeWhole", () => {
     expect([...readFileSync(at("model"))]).toEqual([0xc3, 0xa9, 1, 2, 3, 101, 110, 100]);
   });
 
-  it("writes what is longer than one write", async () => {
+  it("writes data larger than one write call", async () => {
     const long = new Uint8Array(70_000_000);
     for (let i = 0; i < long.length; i += 1_000_003) long[i] = i % 251;
     await writeWhole(at("model"), long);
     expect(readFileSync(at("model")).equals(long)).toBe(true);
   });
 
-  it("writes through the descriptors of another process, which are not its own", async (context) => {
+  it("writes through the descriptors of another process", async (context) => {
     if (!existsSync("/proc/self/fd")) {
       console.error("skipped: this host shows no descriptors of other processes");
       return context.skip();
@@ -142,7 +142,7 @@ describe("writeWhole", () => {
     expect([...readFileSync(at("theirs"))]).toEqual([...bytes]);
   });
 
-  it("throws what its parts throw, and leaves what was there", async () => {
+  it("throws the error of its parts and keeps the old file", async () => {
     writeFileSync(at("model"), "old");
     function* parts(): Generator<string> {
       yield "new";
@@ -153,8 +153,8 @@ describe("writeWhole", () => {
     expect(readdirSync(folder)).toEqual(["model"]);
   });
 
-  it("keeps the mode and the owner of the file that it replaces", async () => {
-    // The system takes the bits of set-uid and set-gid from what others than root write.
+  it("keeps the mode and the owner of the replaced file", async () => {
+    // Writes by users other than root clear the set-uid and set-gid bits.
     for (const mode of [0o600, 0o640, 0o666, 0o755, 0o711, 0o701, ...(root ? [0o4755, 0o2711] : [])]) {
       writeFileSync(at("model"), "old");
       const owners = [
@@ -164,7 +164,7 @@ describe("writeWhole", () => {
       ];
       for (const [uid, gid] of root ? owners : [[]]) {
         if (root) chownSync(at("model"), uid, gid);
-        // A change of owner takes some bits.
+        // A change of owner clears some mode bits.
         chmodSync(at("model"), mode);
         await writeWhole(at("model"), bytes);
         expect(modeOf(at("model"))).toBe(mode);
@@ -177,7 +177,7 @@ describe("writeWhole", () => {
     expect(modeOf(at("new"))).toBe(modeOf(at("other")));
   });
 
-  it("takes a file: URL for its path, and refuses what is no place for a file", async () => {
+  it("accepts a file: URL as a path, and refuses invalid paths", async () => {
     await checkWritable(pathToFileURL(at("a b")));
     await writeWhole(pathToFileURL(at("a b")), bytes);
     expect(readFileSync(at("a b"))).toHaveLength(3);
@@ -198,7 +198,7 @@ describe("writeWhole", () => {
     expect(readdirSync(folder)).toEqual(["a b"]);
   });
 
-  it("makes a new file as the mask of the process has it, under its first name too", async () => {
+  it("applies the umask of the process to a new file and its partial file", async () => {
     const before = process.umask();
     try {
       for (const mask of [0o000, 0o022, 0o027, 0o077]) {
@@ -217,7 +217,7 @@ describe("writeWhole", () => {
     }
   });
 
-  it("flushes the file before it has its name, and then the folder in which it has it", async () => {
+  it("flushes the file before it renames it, and then flushes the folder", async () => {
     mkdirSync(at("below"));
     symlinkSync("below/model", at("link"));
     const shown = (): string => (existsSync(at("link")) ? readFileSync(at("link"), "utf8") : "none");
@@ -243,7 +243,7 @@ describe("writeWhole", () => {
     ]);
   });
 
-  it("says where a flush fails, and the old file stays; a folder that cannot be flushed is no failure, a broken disk is", async () => {
+  it("reports a failed flush and keeps the old file, but ignores folders that cannot be flushed", async () => {
     const failing = (kind: "isFile" | "isDirectory", code: string) =>
       flushing(async (handle) => {
         if ((await handle.stat())[kind]()) throw Object.assign(new Error(`${code}: flush`), { code });
@@ -268,7 +268,7 @@ describe("writeWhole", () => {
     }
   });
 
-  it("never lets others read what was private, not even while it writes", async () => {
+  it("never makes private content readable for others, even while it writes", async () => {
     writeFileSync(at("model"), "old", { mode: 0o600 });
     const seen: number[] = [];
     function* parts(): Generator<Uint8Array> {
@@ -280,7 +280,7 @@ describe("writeWhole", () => {
     expect(seen).toEqual([0o600]);
   });
 
-  it("follows links: to a file, to a link, to what is not there yet, from another folder", async () => {
+  it("follows links to a file, to a link, to a missing file, and from another folder", async () => {
     mkdirSync(at("below"));
     writeFileSync(at("below/file"), "old", { mode: 0o600 });
     symlinkSync("below/file", at("link"));
@@ -298,7 +298,7 @@ describe("writeWhole", () => {
     await expect(writeWhole(at("a"), bytes)).rejects.toThrow(/its links form a loop \[FILE_WRITE\]/);
   });
 
-  it("writes through a FIFO, which stays one", async () => {
+  it("writes through a FIFO without replacing it", async () => {
     execFileSync("mkfifo", [at("fifo")]);
     const reading = readWhole(at("fifo"));
     await writeWhole(at("fifo"), new Uint8Array(200_000).fill(7));
@@ -315,7 +315,7 @@ describe("writeWhole", () => {
     await refused;
   });
 
-  it("writes through a device, which stays one, and says what it answers", async (context) => {
+  it("writes through a device without replacing it, and reports its errors", async (context) => {
     const [none, full] = [device("null", 3), device("full", 7)];
     if (none === undefined || full === undefined) return context.skip();
     await writeWhole(none, bytes);
@@ -326,13 +326,13 @@ describe("writeWhole", () => {
     expect(readdirSync(folder).sort()).toEqual(["full", "link", "null"]);
   });
 
-  it("makes missing folders where it is asked to", async () => {
+  it("creates missing folders on request", async () => {
     await writeWhole(at("a/b/model"), bytes, { folders: true });
     expect(readdirSync(at("a/b"))).toEqual(["model"]);
     await expect(writeWhole(at("a/b/model/c"), bytes, { folders: true })).rejects.toThrow(/a part of the path is not a folder/);
   });
 
-  it("with a name as long as names may be", async () => {
+  it("writes a file with a name of the maximum length", async () => {
     for (const name of ["m".repeat(255), "é".repeat(127)]) {
       await writeWhole(at(name), bytes);
       await writeWhole(at(name), bytes);
@@ -344,7 +344,7 @@ describe("writeWhole", () => {
     await expect(writeWhole(at("new/"), bytes)).rejects.toThrow(/a part of the path is not a folder/);
   });
 
-  it("names the folder that is taken away while it writes", async () => {
+  it("names the folder that is removed while it writes", async () => {
     mkdirSync(at("gone"));
     const content = (async function* () {
       yield bytes;
@@ -355,7 +355,7 @@ describe("writeWhole", () => {
     );
   });
 
-  it("keeps in the temporary folder what it cannot write, and says where", async () => {
+  it("saves content in the temporary folder if it cannot write it, and reports the place", async () => {
     const path = at("no/where");
     const kept: string[] = [];
     for (const content of [bytes, Uint8Array.of(9)]) {
@@ -370,9 +370,9 @@ describe("writeWhole", () => {
       if (process.platform !== "win32") expect(modeOf(join(place, ".."))).toBe(0o700);
       kept.push(place);
     }
-    // One place for one file, however often it fails.
+    // Uses one place per file, however often it fails.
     expect(kept[1]).toBe(kept[0]);
-    // A place that somebody else has by now is none for what is private.
+    // A place that another user has taken in the meantime must not hold private content.
     if (root) {
       chownSync(join(kept[0], ".."), 1234, 1234);
       const other = await writeWhole(path, bytes, { keep: true }).catch((thrown: Error) => thrown.message);
@@ -398,8 +398,8 @@ describe("writeWhole", () => {
   });
 });
 
-describe("files that killed processes left half-written", () => {
-  /** Of a process that was, and is no more. */
+describe("half-written files of killed processes", () => {
+  /** Id of a process that has ended. */
   const dead = Number(execFileSync(process.execPath, ["-p", "process.pid"], { encoding: "utf8" }));
   const as = (name: string, pid: number): string => name.replace(`.${process.pid}-`, `.${pid}-`);
   const elsewhere = (name: string): string => name.replace(/-[0-9a-f]{8}-/, "-00000000-");
@@ -415,7 +415,7 @@ describe("files that killed processes left half-written", () => {
     return partial;
   };
 
-  it("are removed at the next save, those of living ones are not", async () => {
+  it("are removed at the next save, except those of living processes", async () => {
     const gone = [
       await made("model", (name) => as(name, dead)),
       old(await made("model", (name) => elsewhere(as(name, dead)))),
@@ -440,9 +440,9 @@ describe("files that killed processes left half-written", () => {
   });
 
   it.skipIf(process.platform !== "linux")(
-    "are removed where their process was killed, and nobody has asked after it",
+    "are removed if their killed process is still a zombie",
     async () => {
-      // The shell becomes a program that never asks after the shell's child.
+      // The shell becomes a program that never waits for the shell's child.
       const parent = spawn("sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "inherit"] });
       try {
         const [told] = (await once(parent.stdout, "data")) as [Buffer];
@@ -462,7 +462,7 @@ describe("files that killed processes left half-written", () => {
   );
 
   it.skipIf(process.platform !== "linux")(
-    "are left where a living process has a name that looks like the state of an ended one",
+    "are kept if the name of a living process resembles the state of a dead one",
     async () => {
       symlinkSync(execFileSync("sh", ["-c", "command -v sleep"], { encoding: "utf8" }).trim(), at("a) Z"));
       const living = spawn(at("a) Z"), ["1000"]);
@@ -478,7 +478,7 @@ describe("files that killed processes left half-written", () => {
     },
   );
 
-  it("whose process belongs to somebody else are of a living one", async () => {
+  it("are kept if their process belongs to another user", async () => {
     const kill = vi.spyOn(process, "kill").mockImplementation(() => {
       throw Object.assign(new Error("kill EPERM"), { code: "EPERM" });
     });
@@ -490,7 +490,7 @@ describe("files that killed processes left half-written", () => {
 });
 
 describe("checkWritable", () => {
-  it("says beforehand what would fail, and leaves nothing", async () => {
+  it("reports errors in advance and leaves no files", async () => {
     writeFileSync(at("file"), "old", { mode: 0o600 });
     symlinkSync("missing/file", at("dangling"));
     const before = statSync(at("file"));
@@ -514,7 +514,7 @@ describe("checkWritable", () => {
     expect([after.ino, after.mtimeMs, after.mode]).toEqual([before.ino, before.mtimeMs, before.mode]);
   });
 
-  it("goes up to a folder that is there, where missing ones would be made", async () => {
+  it("checks the nearest existing folder if missing folders would be created", async () => {
     writeFileSync(at("file"), "");
     await checkWritable(at("a/b/c"), { folders: true });
     await checkWritable(at("c"), { folders: true });
@@ -523,15 +523,15 @@ describe("checkWritable", () => {
     expect(readdirSync(folder)).toEqual(["file"]);
   });
 
-  it("opens no FIFO and no device", async () => {
+  it("opens neither FIFOs nor devices", async () => {
     execFileSync("mkfifo", [at("fifo")]);
-    // Opened, it would wait for a reader for good.
+    // Opening it would wait forever for a reader.
     await checkWritable(at("fifo"));
     await checkWritable("/dev/null");
     expect(readdirSync(folder)).toEqual(["fifo"]);
   });
 
-  it("says in a browser what to do instead", async () => {
+  it("explains the alternative in a browser", async () => {
     vi.stubGlobal("process", undefined);
     try {
       await expect(checkWritable("m.safetensors")).rejects.toThrow(CapabilityError);
@@ -542,7 +542,7 @@ describe("checkWritable", () => {
 });
 
 describe("readWhole", () => {
-  it("takes a path, a URL, a Blob, and bytes", async () => {
+  it("accepts a path, a URL, a Blob, and bytes", async () => {
     const path = join(folder, "bytes");
     writeFileSync(path, Uint8Array.of(7, 8));
     const data = Uint8Array.of(7, 8);
@@ -557,14 +557,14 @@ describe("readWhole", () => {
     }
   });
 
-  it("names what it could not read, and why", async () => {
+  it("names the unreadable source and the reason", async () => {
     await expect(readWhole(join(folder, "absent"))).rejects.toThrow(
       /absent: cannot be read: no such file or folder \[FILE_READ\]/,
     );
     await expect(readWhole(folder)).rejects.toThrow("it is a folder");
   });
 
-  it("fetches addresses of either kind, whole and in blocks", async () => {
+  it("fetches http and https addresses, whole and in blocks", async () => {
     const asked: string[] = [];
     vi.stubGlobal("fetch", async (from: string | URL) => {
       asked.push(String(from));
@@ -583,7 +583,7 @@ describe("readWhole", () => {
     expect(asked).toEqual(["http", "http", "https", "https", "https", "https"].map((kind) => `${kind}://host/bytes`));
   });
 
-  it("refuses what a server has not, whole and in blocks", async () => {
+  it("refuses missing resources of a server, whole and in blocks", async () => {
     const server = createServer((_, response) => response.writeHead(404).end("no such file"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/run.checkpoint`;
@@ -593,7 +593,7 @@ describe("readWhole", () => {
     server.close();
   });
 
-  it("ends a transfer that nobody reads any further, and gives what the server sends", async () => {
+  it("cancels transfers that are no longer read, and reports answers of the server", async () => {
     const ended: string[] = [];
     const body = (name: string, parts: number) =>
       new ReadableStream({
@@ -628,7 +628,7 @@ describe("readWhole", () => {
 });
 
 it.skipIf(process.platform === "win32")(
-  "devices, which may have no end, are refused whole and in blocks, behind links too",
+  "refuses devices, which can be endless, whole, in blocks and behind links",
   async () => {
     const root = mkdtempSync(join(tmpdir(), "devices-"));
     const link = join(root, "endless");

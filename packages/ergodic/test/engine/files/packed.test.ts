@@ -1,4 +1,4 @@
-/** Long lists of a description become tensors, and come back as they were. */
+/** Long lists of a description are packed into tensors and restored unchanged. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../../../src/engine/contract/index.ts";
@@ -11,7 +11,7 @@ const again = (json: JsonObject): Json => {
 };
 const long = <T>(item: (i: number) => T): T[] => Array.from({ length: 4096 }, (_, i) => item(i));
 
-describe("come back as they were", () => {
+describe("packed lists restored unchanged", () => {
   const lists: [string, Json[], number][] = [
     ["small whole numbers", long((i) => i % 200), 1],
     ["large whole numbers", long((i) => i * 1e5), 1],
@@ -49,18 +49,18 @@ describe("come back as they were", () => {
       0,
     ],
   ];
-  it.each(lists)("%s", (_, list, count) => {
+  it.each(lists)("packs and restores %s", (_, list, count) => {
     const json = { before: 1, inner: { list }, after: "x" };
     const { description, tensors } = pack(json);
     expect(Object.keys(tensors).length).toBe(count);
     if (count > 0) expect(JSON.stringify(description).length).toBeLessThan(6000);
-    // The order of keys, too.
+    // The order of keys is restored, too.
     expect(JSON.stringify(again(json))).toBe(JSON.stringify(json));
-    // Zeros keep their sign, of which JSON's text says nothing.
+    // Zeros keep their sign, which the JSON text omits.
     expect(again(json)).toEqual(json);
   });
 
-  it("any JSON, with keys of ours too", () => {
+  it("restores any JSON, also with keys used by the format", () => {
     const { json } = fc.letrec((tie) => ({
       json: fc.oneof(
         fc.constantFrom(null, true, "packed", "texts", 0, -1.5),
@@ -78,7 +78,7 @@ describe("come back as they were", () => {
   });
 });
 
-it("numbers take the smallest type that holds them all", () => {
+it("stores numbers in the smallest type that holds them all", () => {
   const types: [number, unknown][] = [
     [0, Uint8Array],
     [255, Uint8Array],
@@ -92,7 +92,7 @@ it("numbers take the smallest type that holds them all", () => {
     [0.5, Float64Array],
   ];
   for (const [most, type] of types) {
-    // Whichever place it has.
+    // The largest number can be at any position.
     for (const place of [0, 4095]) {
       const { tensors } = pack({ list: long((i) => (i === place ? most : 0)) });
       expect(Object.values(tensors)[0].values.constructor, `${most}`).toBe(type);
@@ -100,7 +100,7 @@ it("numbers take the smallest type that holds them all", () => {
   }
 });
 
-it("lists are packed from 4096 items on, and texts are choices up to 256 of them", () => {
+it("packs lists from 4096 items on, and stores up to 256 different strings as choices", () => {
   const count = (list: Json[]): number => Object.keys(pack({ list }).tensors).length;
   expect([count(long((i) => i)), count(long((i) => i).slice(1))]).toEqual([1, 0]);
   const texts = (choices: number): Json[] => long((i) => `t${i % choices}`);
@@ -108,7 +108,7 @@ it("lists are packed from 4096 items on, and texts are choices up to 256 of them
   expect(again({ list: texts(256) })).toEqual({ list: texts(256) });
 });
 
-describe("is refused", () => {
+describe("refused packed lists", () => {
   const { description, tensors } = pack({ list: long((i) => `text ${i}`) });
   const [bytes, lengthsName] = Object.keys(tensors);
   const of =
@@ -175,7 +175,7 @@ describe("is refused", () => {
     ["entries without keys", of({ packed: "object", entries: [[1, 2]] })],
   ];
 
-  it("by what it has", () => {
+  it("describes invalid content in the message", () => {
     const made = (values: Tensor["values"]): Tensor => ({ shape: [values.length], values });
     const texts = (at: number[], lengths: number[]) =>
       of(own, { [bytes]: made(Uint8Array.from(at)), [lengthsName]: made(Float64Array.from(lengths)) });
@@ -233,9 +233,9 @@ describe("is refused", () => {
     for (const [attempt, what] of told) expect(attempt, what).toThrow(`file: has ${what}`);
   });
 
-  it.each(cases)("%s", (_, attempt) => {
+  it.each(cases)("refuses %s", (_, attempt) => {
     expect(attempt).toThrow(/^file: has .*; the file is damaged, write it again \[CODE\]$/);
-    // Nothing of this process is reached by what a file says.
+    // The content of a file cannot reach objects of this process.
     for (const shared of [Array.prototype, Array, Object.prototype]) expect("reached" in shared).toBe(false);
   });
 });

@@ -9,7 +9,7 @@ import { decode, encode, type Tensor } from "../../../src/engine/files/safetenso
 
 const golden = new URL("golden/", import.meta.url);
 
-/** A file of the given header text (not padded) and data bytes. */
+/** A file with the given header (not padded) and data bytes. */
 function file(header: string, data: ArrayLike<number> = [], claimed?: bigint): Uint8Array {
   const text = new TextEncoder().encode(header);
   const bytes = new Uint8Array(8 + text.length + data.length);
@@ -33,7 +33,7 @@ describe("round trip", () => {
   );
   const name = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("7", "__proto__", "constructor", 'a"b', "\u0000", ""));
 
-  it("keeps every type, bit, name and text, aligns every tensor and depends on nothing but its input", () => {
+  it("keeps every type, bit, name and string, aligns tensors, and depends only on its input", () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(name, tensor)),
@@ -47,7 +47,7 @@ describe("round trip", () => {
           expect(length % 8).toBe(0);
           const reversed = Object.assign(Object.create(null), Object.fromEntries(Object.entries(tensors).reverse()));
           if (!("__proto__" in tensors)) expect(encode(reversed, metadata)).toEqual(bytes);
-          // Files may lie at any offset of a larger buffer.
+          // Files can start at any offset of a larger buffer.
           const shifted = new Uint8Array(bytes.length + shift).subarray(shift);
           shifted.set(bytes);
           const back = decode(shifted);
@@ -64,7 +64,7 @@ describe("round trip", () => {
     );
   });
 
-  it("reads a Buffer, and one that is a part of a pool, whose slice() is a view", () => {
+  it("reads a Buffer, also one inside a pool, although its slice() is a view", () => {
     const tensors = {
       a: { shape: [3], values: Float64Array.of(1, -2, 3) },
       b: { shape: [2], values: Uint8Array.of(7, 8) },
@@ -74,7 +74,7 @@ describe("round trip", () => {
       const pool = Buffer.alloc(bytes.length + 64, 0xff);
       pool.set(bytes, before);
       const back = decode(pool.subarray(before, before + bytes.length));
-      // What is read is a copy.
+      // The tensors read are copies.
       pool.fill(0);
       expect({ ...back.tensors }).toEqual(tensors);
       expect(back.tensors.b.values.constructor).toBe(Uint8Array);
@@ -82,13 +82,13 @@ describe("round trip", () => {
     }
   });
 
-  it("refuses to write a header that is longer than any that is read", () => {
+  it("refuses to write a header longer than readers accept", () => {
     expect(() => encode({}, { description: "x".repeat(100_000_000) })).toThrow(
       /the header would take 100\d{6} bytes, but readers accept at most 100000000; store long data in tensors/,
     );
   });
 
-  it("writes and reads a header of just the length that is allowed, and none of eight bytes more", () => {
+  it("writes and reads a header of the maximum length, but none of eight bytes more", () => {
     const around = JSON.stringify({ __metadata__: { description: "" } }).length;
     const longest = encode({}, { description: "x".repeat(100_000_000 - around) });
     expect(longest.length).toBe(8 + 100_000_000);
@@ -108,7 +108,7 @@ describe("round trip", () => {
 });
 
 describe("other implementations", () => {
-  it("reads every kind of half: normal, subnormal, zeros, infinities, and what is no number", () => {
+  it("reads every kind of half: normal, subnormal, zero, infinite and NaN", () => {
     const bits = Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x83ff, 0x0000, 0x8000, 0x7c00, 0xfc00, 0x7e00, 0x7c01, 0xfe00);
     const header = JSON.stringify({ h: { dtype: "F16", shape: [bits.length], data_offsets: [0, 2 * bits.length] } });
     const bytes = new Uint8Array(8 + header.length + bits.byteLength);
@@ -119,7 +119,7 @@ describe("other implementations", () => {
     expect([...decode(bytes).tensors.h.values]).toEqual(wanted);
   });
 
-  it("reads a file made by hand from the published format", () => {
+  it("reads a handmade file of the published format", () => {
     const hex = readFileSync(new URL("fixture.hex", golden), "utf8").trim();
     const { tensors, metadata } = decode(Uint8Array.from(Buffer.from(hex, "hex")));
     expect({ ...metadata }).toEqual({ made: "by hand é" });
@@ -220,7 +220,7 @@ describe("hostile files", () => {
     );
   });
 
-  it("keeps the cause where the header is no JSON", () => {
+  it("keeps the cause if the header is not JSON", () => {
     const attempt = (bytes: Uint8Array): Error => {
       try {
         decode(bytes);
@@ -233,7 +233,7 @@ describe("hostile files", () => {
     expect(Object.hasOwn(attempt(file("[]")), "cause")).toBe(false);
   });
 
-  it("answers every change of a byte or cut with the same tensors' names, or a DataError", () => {
+  it("returns the same tensor names or throws a DataError for every changed byte or cut", () => {
     const good = encode({ w: { shape: [3], values: Float32Array.of(1, 2, 3) } }, { a: "b" });
     fc.assert(
       fc.property(fc.nat(good.length - 1), fc.integer({ min: 0, max: 255 }), fc.nat(good.length), (at, byte, cut) => {

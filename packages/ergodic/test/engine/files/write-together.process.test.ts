@@ -1,4 +1,7 @@
-/** Files that belong together: after a fault or a crash at any step the old ones are there, or the new ones; and what a record of a save may lead to. */
+/**
+ * Files that are saved together: after a fault or crash at any step, either all old or all new ones are there. Also
+ * tests the files that a save record can lead to.
+ */
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -38,7 +41,7 @@ const NAMES = ["a", "b", "c"];
 const files = (text: string) => NAMES.map((name) => ({ name, content: () => [`${text} ${name}`] }));
 const all = (text: string) => NAMES.map((name) => `${text} ${name}`);
 
-/** What a reader finds. */
+/** The state that a reader sees. */
 async function seen(): Promise<(string | undefined)[]> {
   const pending = await pendingFiles(folder);
   return NAMES.map((name) => {
@@ -50,7 +53,7 @@ async function seen(): Promise<(string | undefined)[]> {
   });
 }
 
-/** Every call that changes a disk fails from the `step`-th on, or that one alone; returns how many there were. */
+/** Makes every call that changes a disk fail from the `step`-th on, or only that one. Returns the number of calls. */
 async function failingAt(step: number, how: "once" | "from then on"): Promise<() => number> {
   const probe = await fs.open(folder, "r");
   const handles = Object.getPrototypeOf(probe) as FileHandle;
@@ -64,7 +67,7 @@ async function failingAt(step: number, how: "once" | "from then on"): Promise<()
   const spyOn = (on: object, name: string): void => {
     const real = (on as Calls)[name];
     vi.spyOn(on as Calls, name).mockImplementation(function (this: unknown, ...given) {
-      // Of what is opened to read nothing is asked.
+      // Handles opened for reading never fail.
       if (name === "open" && given[1] === "r") return real.apply(this, given);
       if (fails()) return Promise.reject(Object.assign(new Error("EIO: broken"), { code: "EIO" }));
       return real.apply(this, given);
@@ -75,7 +78,7 @@ async function failingAt(step: number, how: "once" | "from then on"): Promise<()
   return () => calls;
 }
 
-it("writes all, in their order, and leaves nothing else; modes and links stay", async () => {
+it("writes all files in order, leaves no other files, and keeps modes and links", async () => {
   mkdirSync(at("below"));
   writeFileSync(at("below/a"), "", { mode: 0o640 });
   chmodSync(at("below/a"), 0o751);
@@ -96,7 +99,7 @@ it("writes all, in their order, and leaves nothing else; modes and links stay", 
   expect(readdirSync(at("below"))).toEqual(["a"]);
 });
 
-it("begins to write a file once the one before it is written whole, and names none before all are", async () => {
+it("writes each file completely before the next, and renames none before all are written", async () => {
   await writeTogether(folder, files("old"));
   const found: unknown[] = [];
   const last = {
@@ -120,8 +123,8 @@ it("begins to write a file once the one before it is written whole, and names no
   expect(readdirSync(folder).sort()).toEqual(NAMES);
 });
 
-describe.each(["once", "from then on"] as const)("a disk that fails %s, at every step", (how) => {
-  it.each(["old", undefined])("leaves the files of one save (before it: %s)", async (before) => {
+describe.each(["once", "from then on"] as const)("disk that fails %s, at every step", (how) => {
+  it.each(["old", undefined])("leaves the files of one complete save (before it: %s)", async (before) => {
     const outcomes = new Set<string>();
     for (let step = 1; ; step++) {
       rmSync(folder, { recursive: true });
@@ -137,7 +140,7 @@ describe.each(["once", "from then on"] as const)("a disk that fails %s, at every
       outcomes.add(`${error === undefined ? "told as done" : "refused"}, ${found[0] === "new a" ? "new" : "old"}`);
       if (error === undefined) expect(found).toEqual(all("new"));
       else expect(error.message).toMatch(/cannot be written: .*\[FILE_WRITE\]$/);
-      // One that did not fail leaves nothing; after a crash this process, which lives, seems to be at work yet.
+      // A completed save leaves no partial files. After a crash, this living process still appears to be at work.
       const left = readdirSync(folder).filter((name) => !NAMES.includes(name));
       if (how === "once" && !(error && found[0] === "new a"))
         expect(left.filter((name) => !name.endsWith(".partial"))).toEqual([]);
@@ -150,10 +153,10 @@ describe.each(["once", "from then on"] as const)("a disk that fails %s, at every
   });
 });
 
-/** Where an error says that the draws are. */
+/** Place of the draws according to the error. */
 const keptIn = (error: unknown): string => /the result is kept in (\S+); move it/.exec(String(error))![1];
 
-it("a crash between two renames: draws are read from the folder, its index and its URL, and a save that fails too loses nothing", async () => {
+it("reads draws after a crash between two renames, and loses nothing if the next save fails too", async () => {
   const draws = example();
   const { content } = draws;
   const fewer = new Draws({
@@ -166,7 +169,7 @@ it("a crash between two renames: draws are read from the folder, its index and i
   const { rename } = fs;
   let renames = 0;
   vi.spyOn(fs, "rename").mockImplementation((from, to) => {
-    // The record's, and the first file's.
+    // Partial files of the record and of the first file.
     if (String(to).startsWith(folder) && ++renames > 2)
       return Promise.reject(Object.assign(new Error("EIO: broken"), { code: "EIO" }));
     return rename(from, to);
@@ -201,7 +204,7 @@ it("a crash between two renames: draws are read from the folder, its index and i
   expect(readdirSync(folder).sort()).toEqual(["chain_1.csv", "draws.json"]);
 });
 
-it("a disk that fills up: the draws before stay, and the new ones are kept elsewhere", async (context) => {
+it("keeps the old draws on a full disk and saves the new ones elsewhere", async (context) => {
   const small = at("disk");
   mkdirSync(small);
   const mount = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small], { encoding: "utf8" });
@@ -237,8 +240,8 @@ it("a disk that fills up: the draws before stay, and the new ones are kept elsew
   }
 });
 
-describe("a record", () => {
-  it("leads to files under way in its folder alone", async () => {
+describe("save records", () => {
+  it("lead only to partial files in their own folder", async () => {
     const outside = mkdtempSync(join(tmpdir(), "outside-"));
     try {
       const partial = await partialName("a");
@@ -268,7 +271,7 @@ describe("a record", () => {
   });
 
   it.each(["", "{", "null", "[]", "7", '"a"', '{"a":{}}'])(
-    "that is damaged (%s) says nothing, and is removed by the next save",
+    "are ignored if damaged (%s), and removed by the next save",
     async (text) => {
       writeFileSync(at("a"), "old a");
       writeFileSync(at(UNFINISHED_SAVE), text);
@@ -278,7 +281,7 @@ describe("a record", () => {
     },
   );
 
-  it("is not needed for one file", async () => {
+  it("are not needed for one file", async () => {
     const rename = vi.spyOn(fs, "rename");
     await writeTogether(folder, files("new").slice(0, 1));
     expect(rename).toHaveBeenCalledTimes(1);
@@ -288,6 +291,6 @@ describe("a record", () => {
 it.each<[unknown, RegExp]>([
   [7, /^save: the file to write is 7, but must be a path, a file: URL or the handle of a file/],
   [new URL("https://example.org/out"), /is the URL https:\/\/example\.org\/out, but must be a path, a file: URL/],
-])("%s is no folder", async (to, message) => {
+])("refuses %s as a folder", async (to, message) => {
   await expect(writeTogether(to as string, files("new"))).rejects.toThrow(message);
 });

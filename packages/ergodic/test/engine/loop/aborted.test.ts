@@ -1,4 +1,6 @@
-/** A run that its signal ended is kept and resumed as one that stopped: of every verb whose runs have checkpoints. */
+/**
+ * An aborted run can be checkpointed and resumed like a stopped one, for every function whose runs have checkpoints.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +12,7 @@ import { adam, Dataset, fit, linear, minimize, sample } from "../../../src/entri
 const folder = await mkdtemp(join(tmpdir(), "ergodic-aborted-"));
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The run is aborted at its first tick, which comes after one stretch, and kept afterwards. */
+/** Aborts the run at its first tick, which follows one stretch, and then writes a checkpoint. */
 async function aborted(name: string, start: (signal: AbortSignal) => Run<unknown>): Promise<string> {
   const controller = new AbortController();
   const reason = new Error("enough");
@@ -25,11 +27,11 @@ async function aborted(name: string, start: (signal: AbortSignal) => Run<unknown
   return path;
 }
 
-describe("a run that was aborted is resumed", () => {
+describe("runs resumed after an abort", () => {
   const x = Array.from({ length: 400 }, (_, i) => Math.sin(i));
   const y = x.map((each, i) => 2 * each + Math.cos(3 * i));
 
-  it("fit", async () => {
+  it("resumes fit", async () => {
     const data = Dataset.fromArrays({ x: x.map((each) => [each]), y });
     const options = { rule: adam(), epochs: 2000, seed: 3, deterministic: true };
     const path = await aborted("fit", (signal) => fit(linear(), data, { ...options, signal }));
@@ -40,7 +42,7 @@ describe("a run that was aborted is resumed", () => {
     data.dispose();
   });
 
-  it("sample", async () => {
+  it("resumes sample", async () => {
     const density = (x: Float64Array) => -0.5 * x[0] * x[0];
     const given = { dimension: 1, gradient: (x: Float64Array) => [-x[0]] };
     const options = { seed: 3, chains: 2, warmup: 500, draws: 5000, deterministic: true };
@@ -48,7 +50,7 @@ describe("a run that was aborted is resumed", () => {
     expect((await sample.resume(path, density, given)).draws("x")).toEqual((await sample(density, given, options)).draws("x"));
   });
 
-  it("minimize, along a gradient", async () => {
+  it("resumes minimize with a gradient", async () => {
     const f = await compileFunction({ w: [2] }, ({ w }) => w.sub(3).square().square().sum(), { gradient: ["w"] });
     const options = { rule: adam({ rate: 1e-4 }), epochs: 20_000 };
     const path = await aborted("gradient", (signal) => minimize(f, { w: [0, 1] }, { ...options, signal }));
@@ -56,7 +58,7 @@ describe("a run that was aborted is resumed", () => {
     expect((await minimize.resume(path, f)).x).toEqual(whole.x);
   });
 
-  it("minimize, by values", async () => {
+  it("resumes minimize with values only", async () => {
     const f = async ([a, b]: Float64Array) => {
       await new Promise((resolve) => setTimeout(resolve, 1));
       return (a - 1) ** 2 + b ** 2;

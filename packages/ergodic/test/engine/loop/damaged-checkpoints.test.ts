@@ -1,4 +1,7 @@
-/** Checkpoints that are damaged, of an older version, or of another run are refused in words; none makes a run that never ends. */
+/**
+ * Checkpoints that are damaged, of an older version, or of another run are refused with a message. None leads to an
+ * endless run.
+ */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,8 +73,8 @@ const dataOf = (more: Partial<Parameters<typeof Dataset.fromArrays>[0]> = {}): D
   Dataset.fromArrays({ x, y, names: ["a", "b"], ...more });
 const data = dataOf();
 
-describe("of a fit", () => {
-  it.each(["state", "loop", "recipe"] as const)("that lacks its %s", async (part) => {
+describe("damaged checkpoints of a fit", () => {
+  it.each(["state", "loop", "recipe"] as const)("refuses a checkpoint without its %s", async (part) => {
     const run = fit(linear(), data, { epochs: 2 });
     const bytes = changed(await kept(run), ({ description }) => void delete (description as Partial<typeof description>)[part]);
     const error = await refusal(() => resumed(bytes));
@@ -118,7 +121,7 @@ describe("of a fit", () => {
     ["without a seed", ({ description: { recipe } }) => void delete (recipe.plan as JsonObject).seed, /seed is missing/],
     ["without data", ({ description: { recipe } }) => void delete recipe.data, /cannot be restored/],
   ];
-  it.each(cases)("%s", async (_, change, words) => {
+  it.each(cases)("refuses a checkpoint %s", async (_, change, words) => {
     const bytes = await kept(fit(linear(), data, { rule: sgd({ rate: 0.05 }), epochs: 2 }));
     const error = await refusal(() => resumed(changed(bytes, change)));
     expect(error.message).toMatch(words);
@@ -126,7 +129,7 @@ describe("of a fit", () => {
     await expect(Promise.resolve(resumed(changed(bytes, () => {})))).resolves.toBeDefined();
   });
 
-  it("with fewer changes of the gradient than steps, or with more than L-BFGS keeps", async () => {
+  it("refuses fewer gradient changes than steps, or more than L-BFGS stores", async () => {
     const bytes = await kept(fit(linear(), data, { rule: lbfgs({ history: 2 }), precision: "f64", epochs: 4 }));
     for (const counts of [{ y: 1 }, { s: 1 }, { gradient: 0, s: 2, y: 0 }]) {
       const damaged = changed(bytes, ({ description: { state } }) => void Object.assign(state.counts as JsonObject, counts));
@@ -136,14 +139,14 @@ describe("of a fit", () => {
     }
   });
 
-  it("with a bit that flipped", async () => {
+  it("refuses a flipped bit", async () => {
     const bytes = await kept(fit(linear(), data, { epochs: 2 }));
     bytes[bytes.length - 3] ^= 4;
     const error = await refusal(() => resumed(bytes));
     expect([error.code, error.message]).toEqual(["CHECKPOINT_FORMAT", expect.stringMatching(/holds changed numbers/)]);
   });
 
-  it("with a figure of its JSON that is another, but not where its checksum was taken out, as older ones have none", async () => {
+  it("refuses a changed number in the JSON, but accepts older files without a checksum", async () => {
     const bytes = await kept(fit(linear(), data, { epochs: 2 }));
     const { tensors, metadata } = decode(bytes);
     const written = JSON.parse(metadata.description);
@@ -160,7 +163,7 @@ describe("of a fit", () => {
     expect(await resumed(encode(tensors, { ...older, description }))).toHaveProperty("predict");
   });
 
-  it("on other data: one cell, one target or one weight is enough", async () => {
+  it("refuses other data even if only one cell, target or weight differs", async () => {
     const many = Array.from({ length: 400 }, (_, i) => [i % 7, (i * i) % 11]);
     const ones = new Float64Array(400).fill(1);
     const of = (
@@ -194,7 +197,7 @@ describe("of a fit", () => {
     expect((await refusal(() => fit.resume(bytes, unweighted, { epochs: 2 }))).code).toBe("CHECKPOINT_DATA");
   });
 
-  it("on other ratings, or the same of other names", async () => {
+  it("refuses other ratings, or the same ratings with other names", async () => {
     const of = (users: string[], values = [1, 2, 3]) => Ratings.fromTriples({ users, items: ["x", "y", "x"], values });
     const bytes = await kept(fit(factorisation({ rank: 1 }), of(["a", "b", "c"]), { epochs: 1 }));
     await fit.resume(bytes, of(["a", "b", "c"]), { epochs: 2 });
@@ -202,7 +205,7 @@ describe("of a fit", () => {
       expect((await refusal(() => fit.resume(bytes, other, { epochs: 2 }))).code).toBe("CHECKPOINT_DATA");
   });
 
-  it("but older ones, whose digest was of some rows, are taken", async () => {
+  it("accepts older checkpoints with a digest of only some rows", async () => {
     const bytes = changed(await kept(fit(linear(), data, { epochs: 1 })), ({ description: { recipe } }) => {
       recipe.data = { rowCount: 40, columnCount: 2, classes: 0, digest: "OLDER" };
     });
@@ -213,11 +216,11 @@ describe("of a fit", () => {
   });
 });
 
-describe("of a search", () => {
+describe("damaged checkpoints of a search", () => {
   const f = (v: Float64Array): number => (v[0] - 1) ** 2 + v[1] ** 2;
   const begun = () => kept(minimize(f, [3, 3], { algorithm: nelderMead(), evaluations: 20 }));
 
-  it("of another function is refused; of the same it goes on, with one evaluation more", async () => {
+  it("refuses another function, and resumes the same function with one extra evaluation", async () => {
     const bytes = await begun();
     const error = await refusal(() => minimize.resume(bytes, (v) => f(v) + 5, { evaluations: 30 }));
     expect(error.code).toBe("CHECKPOINT_FUNCTION");
@@ -228,7 +231,7 @@ describe("of a search", () => {
     expect([resumed.value, resumed.evaluations, calls]).toEqual([whole.value, 30, 11]);
   });
 
-  it("of a function without a finite value at the start goes on where it still has none", () => {
+  it("accepts a start value that is still not finite, but refuses a changed one", () => {
     for (const value of [Infinity, -Infinity, 0, 3]) expect(() => refuseOtherValue(value, value)).not.toThrow();
     let disposed = 0;
     for (const [kept, found] of [[Infinity, 1], [1, Infinity], [Infinity, -Infinity], [0, 1e-9]]) // biome-ignore format: pairs
@@ -236,7 +239,7 @@ describe("of a search", () => {
     expect(disposed).toBe(4);
   });
 
-  it("of a function that is noisy, or draws by its seed, goes on", async () => {
+  it("resumes noisy functions and functions that draw by seed", async () => {
     let k = 0;
     const noisy = (v: Float64Array): number => f(v) + 0.1 * Math.sin(7 * k++);
     const bytes = await kept(minimize(noisy, [3, 3], { algorithm: nelderMead(), evaluations: 20 }));
@@ -251,7 +254,7 @@ describe("of a search", () => {
     }
   });
 
-  it("of another target with slopes is refused", async () => {
+  it("refuses another target with slopes", async () => {
     const algorithm = coordinateDescent({ pick: "cyclic" });
     const path = join(folder, "target.checkpoint");
     const run = minimize(f, [3, 3], { algorithm, epochs: 2 });
@@ -281,14 +284,14 @@ describe("of a search", () => {
       /cannot be restored/,
     ],
   ];
-  it.each(cases)("%s", async (_, change, words) => {
+  it.each(cases)("refuses a checkpoint %s", async (_, change, words) => {
     expect((await refusal(async () => minimize.resume(changed(await begun(), change), f, { evaluations: 30 }))).message).toMatch(
       words,
     );
   });
 });
 
-describe("of a sampler", () => {
+describe("damaged checkpoints of a sampler", () => {
   const density = (u: Float64Array): number => -0.5 * (u[0] ** 2 + u[1] ** 2);
   const of = { dimension: 2 };
   const plan = { chains: 2, warmup: 20, draws: 10, seed: 1 };
@@ -304,7 +307,7 @@ describe("of a sampler", () => {
     ({ description: { recipe } }) => void delete (recipe.sampling as JsonObject).plan,
     ({ description: { recipe } }) => void ((recipe.sampling as JsonObject).algorithm = { algorithm: "constructor" }),
   ];
-  it.each([slice(), randomWalk()])("of another version, $name", async (algorithm) => {
+  it.each([slice(), randomWalk()])("refuses another version, $name", async (algorithm) => {
     const bytes = await kept(sample(density, of, { ...plan, algorithm }));
     for (const change of older) {
       const error = await refusal(() => sample.resume(changed(bytes, change), density, of, { draws: 12 }));
@@ -313,7 +316,7 @@ describe("of a sampler", () => {
   });
 
   it.each([slice(), slice({ expansion: "doubling" }), randomWalk()])(
-    "of steps below 0, with which slices would never end, $name",
+    "refuses negative steps, with which slices would never end, $name",
     async (algorithm) => {
       const bytes = await kept(sample(density, of, { ...plan, algorithm }));
       for (const step of [-1, Number.NaN]) {
@@ -324,7 +327,7 @@ describe("of a sampler", () => {
     },
   );
 
-  it("of another version, nuts", async () => {
+  it("refuses another version, nuts", async () => {
     const graded = { dimension: 2, gradient: (u: Float64Array) => u.map((v) => -v) };
     const bytes = await kept(sample(density, graded, { ...plan, algorithm: nuts() }));
     for (const key of ["trial", "survey", "levels", "arrived", "late", "again", "surveying", "searches"]) {
@@ -340,7 +343,7 @@ describe("of a sampler", () => {
     }
   });
 
-  it("by variational inference, of which vectors are missing or too short", async () => {
+  it("refuses missing or short vectors of variational inference", async () => {
     const graded = { dimension: 2, gradient: (u: Float64Array) => u.map((v) => -v) };
     const bytes = await kept(sample(density, graded, { ...plan, draws: 80, algorithm: meanField() }));
     const changes: Change[] = [

@@ -1,4 +1,7 @@
-/** kernels/engine/optimise/decay.ts against its plain twin, in each type of parameters; and that s v follows the dense update that it stands for. */
+/**
+ * kernels/engine/optimise/decay.ts agrees with its plain twin for each parameter type, and s v follows the equivalent
+ * dense update.
+ */
 import { describe, expect, it } from "vitest";
 import { div, linkProgram, type ProgramSpec, scalar } from "../../../src/engine/compiler/index.ts";
 import { Arena } from "../../../src/engine/memory/arena.ts";
@@ -14,7 +17,7 @@ const UNIT = 2 ** -11;
 
 type Type = keyof typeof bytes;
 
-/** The kernel on a block of its own, with two pieces whose scales are 1 and −3 before each step. */
+/** Runs the kernel on its own block, with two pieces whose scales are 1 and −3 before each step. */
 function bound(arena: Arena, type: Type, { v, scale, exempt, l2, power, state }: Decay) {
   const parameters = arena.take(8 * v.length + 16);
   const rate = arena.take(8);
@@ -39,7 +42,7 @@ function bound(arena: Arena, type: Type, { v, scale, exempt, l2, power, state }:
   const pieces = arena.take(field.PIECES_FIRST + 2 * field.PIECE_BYTES);
   memory.i32(pieces, 1)[0] = 2;
   const scaleAt = [0, 1].map((k) => field.PIECES_FIRST + k * field.PIECE_BYTES + field.PIECE_SCALE_F64);
-  // One element past the end must stay as it is.
+  // One element beyond the end must stay unchanged.
   memory[type](parameters, v.length + 1).set([...v, 7]);
   return {
     block,
@@ -67,7 +70,7 @@ function decay(type: Type, values: number[], options: Partial<Decay> = {}): Deca
 
 describe("decayStep", () => {
   it.each(["f32", "f64", "i16"] as const)(
-    "%s: its twin's bits, 0 … 17 parameters, exempt ones, any scale, racing or alone",
+    "%s: has the bits of its twin for 0 … 17 parameters, exempt ones, any scale, racing or alone",
     (type) => {
       const special = [Number.NaN, Infinity, -Infinity, -0, 5e-324, 1e-45, -1e308];
       let broughtIn = 0;
@@ -80,7 +83,7 @@ describe("decayStep", () => {
           const twin = decay(type, values, { exempt, power, scale: type === "i16" ? 1 : 2 ** -18 });
           using arena = new Arena(memory, "decay");
           const kernel = bound(arena, type, twin);
-          // A rate of 0 changes nothing; one of 3 would turn signs, and is held at 2⁻¹⁰.
+          // A rate of 0 changes nothing. A rate of 3 would change signs and is limited so that the factor is 2⁻¹⁰.
           for (const rate of [0.1, 0, 0.02, 0.1, 3, 1e-9, 0.5]) {
             const before = twin.scale;
             const divisor = decayStep(twin, rate);
@@ -104,7 +107,7 @@ describe("decayStep", () => {
     { type: "f64", limit: 2 ** -20 },
     { type: "i16", limit: 7 / 8 },
   ] as const)(
-    "$type: the scale goes into the parameters below $limit, not at it; racing lanes leave that to the caller",
+    "$type: applies the scale to parameters below $limit but not at it, and racing lanes leave it to the caller",
     ({ type, limit }) => {
       const after = (scale: number, power = 1): [number, number] => {
         using arena = new Arena(memory, "decay");
@@ -146,7 +149,8 @@ describe("decayStep", () => {
   });
 
   it("i16: rounds without bias", () => {
-    // 100 · 0.873 = 87.3 in the mean of n, whose sd is √(0.21 / n); 6 sds: a false alarm in 5e8. To the nearest, it would be 87: 167 sds off.
+    // The mean of n is 100 · 0.873 = 87.3 with sd √(0.21 / n). A bound of 6 sds gives a false alarm in 5e8. Rounding to
+    // the nearest would give 87, which is 167 sds off.
     const n = 2 ** 16;
     using arena = new Arena(memory, "decay");
     const kernel = bound(arena, "i16", decay("i16", new Array<number>(n).fill(100), { scale: 0.873, l2: 0 }));
@@ -155,7 +159,7 @@ describe("decayStep", () => {
     expect(Math.abs(mean - 87.3)).toBeLessThan(6 * Math.sqrt(0.21 / n));
   });
 
-  it("a scheduled rate is computed for this update, and left where the rule reads it", () => {
+  it("computes a scheduled rate for the current update and stores it for the rule", () => {
     using arena = new Arena(memory, "decay");
     const kernel = bound(arena, "f64", decay("f64", [1], { l2: 1 }));
     const spec: ProgramSpec = {
@@ -182,7 +186,7 @@ describe("decayStep", () => {
   });
 });
 
-it("openDecay tells the model the scale, times the unit of its parameters", () => {
+it("openDecay passes the scale times the parameter unit to the model", () => {
   using arena = new Arena(memory, "decay");
   const kernel = bound(arena, "i16", decay("i16", [5], { scale: 0.9 }));
   engine.kernel("openDecay", true)(kernel.block);

@@ -1,6 +1,7 @@
 /**
- * kernels/engine/optimise/descend.ts, driven as the loop drives it, against its plain twin in float64: formats, batches with a short last one (also of a single
- * row), schedules, control variates, penalties, rules with and without state, one and three outputs.
+ * kernels/engine/optimise/descend.ts, driven like the loop does, agrees with its plain twin in float64: formats, short
+ * last batches (also of one row), schedules, control variates, penalties, rules with and without state, and one and
+ * three outputs.
  */
 import { describe, expect, it } from "vitest";
 import type { Plan, Progression } from "../../../src/engine/contract/index.ts";
@@ -42,7 +43,7 @@ interface Setting {
   rule: EquationRule;
   variance?: Variance;
   schedule: Plan["schedule"];
-  /** The rule needs every coordinate or averages iterates, so that sparse gradients are made dense. */
+  /** Whether the rule needs every coordinate or averages iterates, so that sparse gradients become dense. */
   dense?: boolean;
   l1?: number;
   l2?: number;
@@ -78,10 +79,10 @@ for (const format of ["dense", "sparse"] as const) {
     l2: 0.1,
   });
   add("a rate that would overshoot rare coordinates", { rule: momentum({ rate: 1.5, momentum: 0.1 }), l2: 0.3 });
-  // Plain descent keeps L2 as a scale: on sparse rows, too, every coordinate shrinks at every update.
+  // Plain descent stores L2 as a scale, so every coordinate shrinks at every update on sparse rows, too.
   for (const batch of [1, 4])
     add(`plain descent with l2, batch ${batch}`, { rule: sgd({ rate: 0.3 }), batch, l2: 0.3, dense: true });
-  // (1 − 0.45)^69 is far below the scale at which it is multiplied in.
+  // (1 − 0.45)^69 is far below the scale at which it is applied to the parameters.
   add("plain descent with a strong l2, three outputs", { rule: sgd({ rate: 0.9 }), outputs: 3, l2: 0.5, dense: true });
   add("plain descent with l2 at a decaying rate", {
     rule: sgd({ rate: inverseTimeDecay({ rate: 0.5, decay: 0.1 }) }),
@@ -115,8 +116,8 @@ function orderTwin({ schedule, batch }: Setting, seed: number): LaneTwin["order"
   return (epoch) => shuffle(0, ROWS, kinds[schedule], 5, rows, epoch);
 }
 
-describe("updates like the twin's", () => {
-  it.each(settings)("%s", async (_, setting) => {
+describe("updates compared with the twin", () => {
+  it.each(settings)("match the twin: %s", async (_, setting) => {
     const { format, outputs, batch, rule, variance, schedule, dense = false, l1 = 0, l2 = 0 } = setting;
     const planted = plantedRows({ rows: ROWS, columns: COLUMNS, classes: outputs === 3 ? 3 : 2, format });
     using data = planted.data;

@@ -1,4 +1,4 @@
-/** What is read of a checkpoint's part: the bounds of each kind, from both sides, and the words for what does not fit. */
+/** Reading the parts of a checkpoint: the bounds of each kind from both sides, and the messages for invalid values. */
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject, Snapshot, Tensor } from "../../../src/engine/contract/index.ts";
 import { DataError } from "../../../src/engine/errors/errors.ts";
@@ -16,8 +16,8 @@ const refusal = (read: () => unknown): string => {
   throw new Error("it was taken");
 };
 
-describe("numbers of the state", () => {
-  it("counts lie within their bounds, both ends included", () => {
+describe("numbers of a saved state", () => {
+  it("accepts counts within their bounds, both ends included", () => {
     for (const value of [2, 3, 5]) expect(part({ value }).count("value", 2, 5)).toBe(value);
     for (const value of [1, 6, 2.5, -2, null, "3", true, [3]])
       expect(refusal(() => part({ value }).count("value", 2, 5))).toContain(
@@ -28,20 +28,20 @@ describe("numbers of the state", () => {
     expect(part({ value: 2 ** 53 - 1 }).count("value")).toBe(2 ** 53 - 1);
   });
 
-  it("numbers are finite, and not below the least", () => {
+  it("accepts finite numbers not below the minimum", () => {
     for (const value of [-0.5, 0, 1e300]) expect(part({ value }).number("value", -0.5)).toBe(value);
     for (const value of [-0.6, null, "1", Infinity, Number.NaN])
       expect(refusal(() => part({ value }).number("value", -0.5))).toContain("but must be a number from -0.5");
     expect(refusal(() => part({ value: "1" }).number("value"))).toMatch(/value is "1", but must be a number;/);
   });
 
-  it("null is the other number, where there is one; what is missing is not", () => {
+  it("reads null as the alternative number if one is given, but refuses a missing value", () => {
     expect(part({ value: null }).numberOr("value", Infinity)).toBe(Infinity);
     expect(part({ value: 3 }).numberOr("value", Infinity)).toBe(3);
     expect(refusal(() => part({}).numberOr("value", Infinity))).toContain("value is missing");
   });
 
-  it("flags, choices, objects and lists are of their kind", () => {
+  it("checks the kind of flags, choices, objects and lists", () => {
     expect(part({ value: false }).flag("value")).toBe(false);
     expect(refusal(() => part({ value: 0 }).flag("value"))).toContain("value is 0, but must be true or false");
     expect(part({ value: "b" }).choice("value", ["a", "b"])).toBe("b");
@@ -55,23 +55,23 @@ describe("numbers of the state", () => {
     expect(refusal(() => part({ value: { length: 2 } }).list("value", isWhole, 2))).toContain("must be a list of 2");
   });
 
-  it("what an object has from its prototype is not kept", () => {
+  it("ignores inherited properties", () => {
     for (const name of ["constructor", "toString", "__proto__"])
       expect(refusal(() => part({}).object(name))).toContain(`${name} is missing`);
   });
 
-  it("what is shown is short, whatever the file holds", () => {
+  it("shortens values in messages", () => {
     expect(refusal(() => part({ value: "x".repeat(1e5) }).count("value"))).toContain(`value is "${"x".repeat(59)}, but must be`);
     expect(refusal(() => part({ value: "x".repeat(58) }).count("value"))).toContain(`value is "${"x".repeat(58)}", but must be`);
   });
 
-  it("a state that is no object is refused at once", () => {
+  it("refuses a state that is not an object immediately", () => {
     for (const state of [null, [], 1, "text"] as Json[])
       expect(refusal(() => part(state as JsonObject))).toContain("its state of the run does not fit: its state is missing");
   });
 });
 
-it("items of lists are texts, finite numbers, flags and counts from 0", () => {
+it("accepts lists of strings, finite numbers, flags and counts from 0", () => {
   const all: Json[] = ["a", 1.5, -1, 0, 2 ** 53, true, null, Number.NaN, Infinity];
   expect(all.filter(isText)).toEqual(["a"]);
   expect(all.filter(isNumber)).toEqual([1.5, -1, 0, 2 ** 53]);
@@ -79,10 +79,10 @@ it("items of lists are texts, finite numbers, flags and counts from 0", () => {
   expect(all.filter(isWhole)).toEqual([0]);
 });
 
-describe("tensors", () => {
+describe("tensors of a saved state", () => {
   const kept = part({}, { x: Float64Array.of(1, 2), places: Uint32Array.of(0, 3, 1) });
 
-  it("are of the type and length that are wanted, and no copies", () => {
+  it("are returned without a copy if type and length match", () => {
     expect(kept.has("x")).toBe(true);
     expect(kept.has("constructor")).toBe(false);
     expect(kept.floats("x")).toBe(kept.tensors.x);
@@ -93,14 +93,14 @@ describe("tensors", () => {
     expect(refusal(() => kept.floats("y"))).toContain('the numbers "y" are missing');
   });
 
-  it("of places are below their end", () => {
+  it("have indices below their limit", () => {
     expect(kept.indices("places", 4, 3)).toBe(kept.tensors.places);
     expect(refusal(() => kept.indices("places", 3))).toContain('"places" holds the index 3, but must be below 3');
     expect(refusal(() => kept.indices("places", 4, 2))).toContain("2 are wanted");
     expect(part({}, { places: new Uint32Array(0) }).indices("places", 0)).toHaveLength(0);
   });
 
-  it("go into views of the same type and length alone", () => {
+  it("are copied only into views of the same type and length", () => {
     const view = new Float64Array(2);
     kept.into(view, "x");
     expect([...view]).toEqual([1, 2]);
@@ -108,7 +108,7 @@ describe("tensors", () => {
       expect(refusal(() => kept.into(other, "x"))).toMatch(/numbers/);
   });
 
-  it("of a part are those whose names begin with its prefix, under what follows", () => {
+  it("can be selected as a part by a prefix of their names", () => {
     const whole = part({}, { "a.x": Float64Array.of(1), "ab.x": Float64Array.of(2), "ba.x": Float64Array.of(3) });
     const inner = whole.part("the part", "a.", { n: 1 });
     expect(inner.snapshot).toEqual({ tensors: { x: Float64Array.of(1) }, state: { n: 1 } });

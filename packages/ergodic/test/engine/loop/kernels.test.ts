@@ -1,4 +1,6 @@
-/** kernels/{group,average,search}.ts against plain twins: lengths 0 … 17, special values, both element types. */
+/**
+ * kernels/{group,average,search}.ts agree with plain twins for lengths 0 … 17, special values and both element types.
+ */
 
 import { describe, expect, it } from "vitest";
 import { Arena } from "../../../src/engine/memory/arena.ts";
@@ -16,7 +18,7 @@ const engine = await openEngine();
 const { memory } = engine;
 
 describe("groupShrink", () => {
-  /** p_g ← p_g max(0, 1 − ηλw/‖p_g‖), sums over the members in order, outputs within. */
+  /** p_g ← p_g max(0, 1 − ηλw/‖p_g‖), with sums over the members in order and outputs within a member. */
   function twin(p: Float64Array, groups: number[][], outputs: number, stride: number, threshold: number): Float64Array {
     const next = p.slice();
     for (const members of groups) {
@@ -62,7 +64,7 @@ describe("groupShrink", () => {
     return Float64Array.from(memory[type](parameters, p.length));
   }
 
-  it.each(["f32", "f64"] as const)("%s: groups of 0 … 17 columns, one and three outputs, the intercept untouched", (type) => {
+  it.each(["f32", "f64"] as const)("%s: shrinks groups of 0 … 17 columns, with one and three outputs, and skips the intercept", (type) => {
     const u = numbers(3);
     for (let size = 0; size <= 17; size++) {
       for (const outputs of [1, 3]) {
@@ -78,7 +80,7 @@ describe("groupShrink", () => {
     }
   });
 
-  it("zeros are +0 exactly, at the limit too; NaN stays NaN; Infinity is not made finite; subnormals vanish", () => {
+  it("returns exactly +0 up to the limit, keeps NaN, does not make Infinity finite, and zeroes subnormals", () => {
     const one = (values: number[], rate = 1): number[] => [
       ...kernel("f64", Float64Array.from(values), [[0, 1]], 1, values.length, rate, 0.5),
     ];
@@ -100,7 +102,7 @@ describe("average", () => {
     i16: (x: number) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)) + 0,
   };
 
-  it.each(["f32", "f64", "i16"] as const)("%s: 1 … 4 copies of 0 … 17 elements become their mean", (type) => {
+  it.each(["f32", "f64", "i16"] as const)("%s: replaces 1 … 4 copies of 0 … 17 elements by their mean", (type) => {
     const u = numbers(9);
     for (let length = 0; length <= 17; length++) {
       for (let copies = 1; copies <= 4; copies++) {
@@ -122,7 +124,7 @@ describe("average", () => {
     }
   });
 
-  it("NaN and infinities go through", () => {
+  it("propagates NaN and infinities", () => {
     using arena = new Arena(memory, "average");
     const [a, b] = [
       arena.copy(Float64Array.of(Number.NaN, Infinity, Infinity, -0)),
@@ -140,7 +142,7 @@ describe("searchStep", () => {
     { format: "dense" as const, maxTrials: 40 },
     { format: "sparse" as const, maxTrials: 40 },
     { format: "dense" as const, maxTrials: 10 },
-  ])("$format, $maxTrials trials: the trials, the point and the rate of its twin, with L2", async ({ format, maxTrials }) => {
+  ])("$format, $maxTrials trials: matches trials, point and rate of the twin, with L2", async ({ format, maxTrials }) => {
     const { data, entries, y } = plantedRows({ rows: 30, columns: 7, classes: 2, format });
     const rule = stochasticLineSearch({ initial: 200, maxTrials, fallback: 1e-3 });
     const l2 = 0.05;
@@ -191,7 +193,7 @@ describe("searchStep", () => {
       expect(Math.max(...now.map((v, j) => Math.abs(v - moved[j])))).toBeLessThanOrEqual(1e-11 * Math.max(...now.map(Math.abs)));
       p.splice(0, p.length, ...now);
     }
-    // Trials that failed first, ran out, and succeeded at once: all three ways were taken.
+    // All three outcomes occurred: some trials failed first, some ran out, and some succeeded immediately.
     if (maxTrials === 10) expect(trialCounts[0]).toBe(10);
     else expect(trialCounts[0]).toBeGreaterThan(10);
     expect(trialCounts).toContain(1);

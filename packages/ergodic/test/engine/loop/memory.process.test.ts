@@ -1,4 +1,7 @@
-/** Runs on the engine over time: flat memory, data kept alive while it is used and given back after, crashes and signals that leave the engine usable. */
+/**
+ * Runs on the engine over time: memory stays flat, data live while used and are freed after, and crashes and signals
+ * leave the engine usable.
+ */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
@@ -28,13 +31,13 @@ setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 const memory = engineMemory();
 
-/** Lets finalisers run. */
+/** Waits until finalisers have run. */
 async function collected(): Promise<void> {
   for (let k = 0; k < 5; k++) {
     collect();
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  // A large request makes the memory free what finalisers reported.
+  // A large request makes the memory free the pieces that finalisers reported.
   memory.allocate(64, "probe").dispose();
 }
 
@@ -73,8 +76,8 @@ const kinds: { name: string; options: FitOptions; model?: LinearOptions; validat
   },
 ];
 
-describe("memory", () => {
-  it("is flat over a million updates", async () => {
+describe("memory of runs", () => {
+  it("stays flat over a million updates", async () => {
     const { data } = plantedRows({ rows: 5000, columns: 10, classes: 2, format: "dense", type: "f32" });
     const used: number[] = [];
     const heap: number[] = [];
@@ -97,12 +100,12 @@ describe("memory", () => {
     data.dispose();
   });
 
-  it.each(kinds)("comes back whole after each run: $name", async ({ options, model, validate }) => {
+  it.each(kinds)("frees everything after each run: $name", async ({ options, model, validate }) => {
     const { data } = plantedRows({ rows: 40, columns: 6, classes: 2, format: "dense", type: "f32" });
     const { data: heldOut } = plantedRows({ rows: 20, columns: 6, classes: 2, format: "dense", type: "f32" });
     const once = async (): Promise<void> =>
       void (await fit(linear(model), data, { epochs: 2, ...options, ...(validate ? { validate: heldOut, patience: 2 } : {}) }));
-    // What the first run makes is kept with the data (its numbers in other types) or the engine (compiled programs, stop cells).
+    // The first run stores objects with the data (conversions) and with the engine (compiled programs, stop cells).
     await once();
     const { usedBytes, reservedBytes } = memory;
     for (let k = 0; k < power(10, 100); k++) await once();
@@ -112,7 +115,7 @@ describe("memory", () => {
     heldOut.dispose();
   });
 
-  it("comes back whole after paths with cross-validation", async () => {
+  it("frees everything after paths with cross-validation", async () => {
     const { data } = plantedRows({ rows: 40, columns: 6, classes: 2, format: "sparse", type: "f32" });
     const once = async (): Promise<void> => void (await fit.path(linear(), data, { lambdas: 5, folds: 3 }));
     await once();
@@ -123,7 +126,7 @@ describe("memory", () => {
     data.dispose();
   });
 
-  it("comes back whole after runs that fail or are refused", async () => {
+  it("frees everything after runs that fail or are refused", async () => {
     const { data } = plantedRows({ rows: 40, columns: 6, classes: 2, format: "sparse", type: "f32" });
     const attempts = [
       () => fit(linear({ loss: "poisson" }), data, { epochs: 1 }),
@@ -140,7 +143,7 @@ describe("memory", () => {
     data.dispose();
   });
 
-  it("of a dataset that nobody but a run holds is kept until it ends, and then given back", async () => {
+  it("retains a dataset held only by a run until the run ends, then frees it", async () => {
     await collected();
     const before = memory.usedBytes;
     const begin = (): ReturnType<typeof fit> => {
@@ -167,7 +170,7 @@ describe("memory", () => {
   });
 });
 
-describe("a run that is cut off", () => {
+describe("interrupted runs", () => {
   const { data } = plantedRows({ rows: 20_000, columns: 20, classes: 2, format: "dense", type: "f32" });
   const long = { epochs: 1e5, rule: sgd({ rate: 0.001 }), seed: 1 };
   const model = linear({ standardise: false });
@@ -176,7 +179,7 @@ describe("a run that is cut off", () => {
     expect(fitted.run.updates).toBe(20_000);
   };
 
-  it("by the death of a worker surfaces it with its cause, and leaves the engine usable", async () => {
+  it("report the cause when a worker dies, and leave the engine usable", async () => {
     await usable();
     const { usedBytes } = memory;
     const run = fit(model, data, { ...long, workers: 2, replicas: "shared" });
@@ -196,13 +199,13 @@ describe("a run that is cut off", () => {
     { name: "two racing workers", options: { workers: 2, replicas: "shared" as const } },
     { name: "full gradients", options: { batch: "all" as const, workers: 2 } },
     { name: "svrg", options: { variance: svrg() } },
-  ])("by a signal ends within a stretch: $name", async ({ options }) => {
+  ])("end within a stretch after a signal: $name", async ({ options }) => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error("enough")), 60);
     await expect((async () => await fit(model, data, { ...long, ...options, signal: controller.signal }))()).rejects.toThrow(
       "enough",
     );
-    // A run that ignores the signal takes hours, so that the test does not end in time.
+    // A run that ignores the signal takes hours, so the test would time out.
     await usable();
   });
 });

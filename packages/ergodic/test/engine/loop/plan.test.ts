@@ -1,4 +1,7 @@
-/** What is refused before a run begins: each combination without meaning, with its message and code; and what is filled in. */
+/**
+ * Plans that are refused before a run starts, with the message and code for each meaningless combination, and values
+ * that are filled in.
+ */
 import { describe, expect, it } from "vitest";
 import { resolvePlan } from "../../../src/engine/loop/plan.ts";
 import {
@@ -299,13 +302,13 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   ],
 ];
 
-describe("refused", () => {
-  it.each(refused)("%s", async (_, options, message, model = {}) => {
+describe("refused plans", () => {
+  it.each(refused)("refuses %s", async (_, options, message, model = {}) => {
     const attempt = async (): Promise<unknown> => await fit(linear(model), data, { epochs: 1, ...options });
     await expect(attempt()).rejects.toThrow(message);
   });
 
-  it("losses that do not fit a number target", async () => {
+  it("refuses losses that do not fit a numeric target", async () => {
     const attempt = async (loss: string, y: number[], more: LinearOptions = {}): Promise<unknown> => {
       const { Dataset } = await import("../../../src/entries/everything.ts");
       using rows = Dataset.fromArrays({ x: y.map((_, i) => [i]), y });
@@ -329,10 +332,10 @@ describe("refused", () => {
   });
 });
 
-describe("filled in", () => {
+describe("completed plans", () => {
   const plan = (given: object, batch: number | "all" = 1) => resolvePlan("fit", given, engine, { batch });
 
-  it("defaults", () => {
+  it("fills in the defaults", () => {
     expect(plan({})).toEqual({
       workers: 1,
       replicas: 1,
@@ -347,13 +350,13 @@ describe("filled in", () => {
     });
   });
 
-  it("what has an effect beside others only is taken where they are, and where it is the default", () => {
+  it("accepts dependent options only with the options they need, or at their default", () => {
     expect(plan({ replicas: 2, averageEvery: 0.5, data: "replicated" })).toMatchObject({ averageEvery: 0.5, data: "replicated" });
     expect(plan({ schedule: "blocks", blockRows: 8 }).blockRows).toBe(8);
     for (const whole of [plan({}), plan({ workers: 2 }), plan({ schedule: "ordered" })]) expect(plan(whole)).toEqual(whole);
   });
 
-  it("minibatches have one worker unless replicas are named; full gradients and dual ascent have all", () => {
+  it("uses one worker for minibatches unless replicas are named, and all for full gradients and dual ascent", () => {
     for (const deterministic of [false, true])
       expect(plan({ workers: 2, deterministic })).toMatchObject({ workers: 1, replicas: 1, deterministic });
     expect(plan({ workers: 2, replicas: "shared" })).toMatchObject({ workers: 2, replicas: "shared" });
@@ -365,7 +368,7 @@ describe("filled in", () => {
     expect(plan({ workers: 2, batch: "all" }).replicas).toBe(1);
   });
 
-  it("without shared memory there is one worker", () => {
+  it("uses one worker without shared memory", () => {
     expect(resolvePlan("fit", { workers: 4, replicas: 4 }, { ...engine, sharedMemory: false }, { batch: 1 })).toMatchObject({
       workers: 1,
       replicas: 4,
@@ -381,7 +384,7 @@ describe("filled in", () => {
     ).toMatchObject({ plan: { schedule: "ordered" } });
   });
 
-  it("one precision for both, the model in floats", () => {
+  it("applies one precision to data and model, with a float model", () => {
     expect(plan({ precision: "i8" }).precision).toEqual({ data: "i8", model: "f32" });
     expect(plan({ precision: "f64" }).precision).toEqual({ data: "f64", model: "f64" });
     expect(plan({ precision: { data: "f64" } }).precision).toEqual({ data: "f64", model: "f64" });
@@ -389,13 +392,13 @@ describe("filled in", () => {
     expect(plan({ precision: { model: "i16" } }).precision).toEqual({ data: "f32", model: "i16" });
   });
 
-  it("two workers share full gradients of a host rule; it ends when it has converged", async () => {
+  it("shares full gradients of a host rule between two workers until it converges", async () => {
     const fitted = await fit(linear({ l2: 0.1 }), data, { rule: lbfgs(), workers: 2 });
     expect(fitted.run.reason).toBe("converged");
     expect(fitted.run.epochs).toBeLessThan(100);
   });
 
-  it("without anything: a sensible model, which says what was chosen", async () => {
+  it("fits a sensible model without options and reports its choices", async () => {
     const run = fit(linear(), data);
     const chosen = await run.chosen;
     expect(chosen).toMatchObject({
@@ -412,7 +415,7 @@ describe("filled in", () => {
     expect(fitted.run).toMatchObject({ reason: "converged" });
   });
 
-  it("of descent, without anything else: a sensible rule", async () => {
+  it("chooses a sensible rule for gradient descent without options", async () => {
     const run = fit(linear(), data, { algorithm: "gradient" });
     expect(await run.chosen).toMatchObject({
       algorithm: { rule: { rule: "adagrad" } },

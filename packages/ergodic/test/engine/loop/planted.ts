@@ -1,4 +1,7 @@
-/** Small planted problems, the same rows dense and sparse: two thirds of the cells are zero, column 0 is in every third row of those. */
+/**
+ * Small planted problems with the same rows dense and sparse. Two thirds of the cells are zero, and every third row has
+ * a value in column 0.
+ */
 import { Dataset } from "../../../src/engine/data/dataset.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 import type { Entry } from "../../reference/linear-gradient.ts";
@@ -9,14 +12,14 @@ export interface Planted {
   data: Dataset;
   /** Nonzero cells of each row, without the intercept. */
   entries: Entry[][];
-  /** Class index, or number. */
+  /** Class index or number. */
   y: number[];
 }
 
 export interface PlantedOptions {
   rows: number;
   columns: number;
-  /** Classes of the target; 0: numbers, "count": counts. */
+  /** Number of target classes. 0: numbers, "count": counts. */
   classes: number | "count";
   format: Format;
   /** Share of cells that are not zero. */

@@ -1,4 +1,7 @@
-/** Which rate each update takes: racing lanes share one count of updates; growth and smoothing are by the updates of an epoch, however many these are. */
+/**
+ * The rate of each update. Racing lanes share one count of updates, while growth and smoothing depend on the updates
+ * per epoch.
+ */
 import { describe, expect, it } from "vitest";
 import {
   Dataset,
@@ -11,7 +14,7 @@ import {
   stochasticLineSearch,
 } from "../../../src/entries/everything.ts";
 
-/** Row i is unit vector i: each update moves one weight alone, whatever the others do. */
+/** Row i is unit vector i, so each update moves only one weight, independently of the others. */
 function identity(count: number): Dataset {
   const table = {
     rowCount: count,
@@ -19,7 +22,7 @@ function identity(count: number): Dataset {
     rowStart: Uint32Array.from({ length: count + 1 }, (_, i) => i),
     columnIndex: Uint32Array.from({ length: count }, (_, i) => i),
     values: new Float64Array(count).fill(1),
-    // So far off that the slope of the quantile loss stays −τ.
+    // The target is so far away that the slope of the quantile loss stays −τ.
     target: new Float64Array(count).fill(1e6),
     source: "unit vectors",
   };
@@ -27,8 +30,9 @@ function identity(count: number): Dataset {
 }
 
 describe("racing lanes", () => {
-  // With l2 the weights are one scale times what updates touch, which takes its time from the lane as well; 1e-9 of it moves nothing.
-  it.each([0, 1e-9])("two of them take the rates of updates 1, 3, 5 … and 2, 4, 6 …, with l2 %f", async (l2) => {
+  // With l2, weights are stored as a scale times the updated values, and the scale must use the lane's update count,
+  // too. An l2 of 1e-9 changes no weight measurably.
+  it.each([0, 1e-9])("two lanes use the rates of updates 1, 3, 5 … and 2, 4, 6 …, with l2 %f", async (l2) => {
     const count = 12;
     using data = identity(count);
     const rate = inverseTimeDecay({ rate: 1, decay: 1 });
@@ -48,17 +52,17 @@ describe("racing lanes", () => {
   });
 });
 
-describe("by the updates of an epoch", () => {
+describe("growth per epoch", () => {
   const rows = 10;
-  // Batches of 3 of 10 rows: 4 updates an epoch, the last of one row.
+  // Batches of 3 of 10 rows give 4 updates per epoch, the last with one row.
   const x = Array.from({ length: rows }, (_, i) => [1 + (i % 3)]);
   const y = x.map(([v]) => 5 * v);
   const options = { batch: 3, precision: "f64", schedule: "ordered", deterministic: true } as const;
   const model = linear({ loss: "squared", intercept: false, standardise: false });
 
-  it("the line search's first step of a batch grows by `growth` an epoch, not an update", async () => {
+  it("the first step of the line search grows by `growth` per epoch, not per update", async () => {
     using data = Dataset.fromArrays({ x, y, type: "f64" });
-    // So small that the first try of each batch is taken.
+    // So small that the first trial of each batch is accepted.
     const rule = stochasticLineSearch({ initial: 1e-6, growth: 3, c: 0.1 });
     for (const epochs of [1, 2]) {
       const { run } = await fit(model, data, { ...options, rule, epochs });
@@ -67,12 +71,12 @@ describe("by the updates of an epoch", () => {
     }
   });
 
-  it("Polyak's smoothed cap doubles an epoch, where the last batch is smaller too", async () => {
+  it("the smoothed cap of Polyak's rule doubles per epoch, even with a smaller last batch", async () => {
     using data = Dataset.fromArrays({ x, y, type: "f64" });
     const maximum = 1e-7;
     const weights = async (epochs: number): Promise<number> =>
       (await fit(model, data, { ...options, rule: spsMax({ maximum }), epochs })).weights[0];
-    // Steps are capped throughout: η_t = maximum · 2^((t − 1)/4), on gradients that are Σ x (xw − y)/rows, w next to 0.
+    // Steps are always capped: η_t = maximum · 2^((t − 1)/4), on gradients Σ x (xw − y)/rows with w near 0.
     const slopes = [0, 3, 6, 9].map((from) => {
       const batch = x.slice(from, from + 3).map(([v]) => -5 * v * v);
       return batch.reduce((sum, g) => sum + g, 0) / batch.length;

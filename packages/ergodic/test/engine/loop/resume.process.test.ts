@@ -1,6 +1,6 @@
 /**
- * A run that is kept in a file and resumed gives the bytes of a run that was never stopped: for every kind of rule, variance reduction, replicas and
- * precision, at the end of an epoch and inside one; and after kill -9, in processes of their own.
+ * A run that is saved and resumed gives the bytes of an uninterrupted run, for every kind of rule, variance reduction,
+ * replicas and precision, at the end of an epoch, within one, and after kill -9 in separate processes.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -111,8 +111,8 @@ cases.push({ name: "one racing lane", options: { rule: sgd({ rate: 0.1 }), repli
 cases.push({ name: "three classes, prodigy, sparse", options: { rule: prodigy(), batch: 2 }, classes: 3, format: "sparse" });
 cases.push({ name: "group penalty", options: {}, model: { group: { strength: 0.05, groups: [["x0", "x1"]] } } });
 
-describe("resumed runs end with the same bytes", () => {
-  it.each(cases)("$name", async ({ options, model, classes = 2, format = "dense" }) => {
+describe("resumed runs that end with the same bytes", () => {
+  it.each(cases)("resumes with the same bytes: $name", async ({ options, model, classes = 2, format = "dense" }) => {
     const { data } = plantedRows({ rows: 37, columns: 6, classes, format });
     const make = linear({ l2: 1e-3, standardise: false, ...model });
     const given = { seed: 12, ...options };
@@ -133,7 +133,7 @@ describe("resumed runs end with the same bytes", () => {
     data.dispose();
   });
 
-  it("on another number of workers, where replicas are fixed", async () => {
+  it("keep their bytes on another number of workers if replicas are fixed", async () => {
     const { data } = plantedRows({ rows: 37, columns: 6, classes: 2, format: "dense" });
     const options = { rule: adam({ rate: 0.05 }), replicas: 4, seed: 2 };
     const whole = await fit(linear(), data, { ...options, epochs: 4, workers: 1 });
@@ -146,7 +146,7 @@ describe("resumed runs end with the same bytes", () => {
   });
 });
 
-it("a run with one lane goes on with one, whatever the number of workers", async () => {
+it("a run with one lane resumes with one lane, whatever the number of workers", async () => {
   const { data } = plantedRows({ rows: 37, columns: 6, classes: 2, format: "dense" });
   const options = { rule: adam({ rate: 0.05 }), workers: 2, seed: 2 };
   const first = fit(linear(), data, { ...options, epochs: 2 });
@@ -157,7 +157,7 @@ it("a run with one lane goes on with one, whatever the number of workers", async
   data.dispose();
 });
 
-it("a run that was validated at times of its own goes on without its held-out rows", async () => {
+it("a run validated at custom times resumes without its held-out rows", async () => {
   const { data } = plantedRows({ rows: 37, columns: 6, classes: 2, format: "dense" });
   const path = join(folder, "watched.checkpoint");
   const watched = fit(linear(), data, { epochs: 2, validate: data, validateEvery: 0.5, schedule: "blocks", blockRows: 5 });
@@ -169,8 +169,8 @@ it("a run that was validated at times of its own goes on without its held-out ro
   data.dispose();
 });
 
-describe("a resumed run is refused", () => {
-  it("on other data, with another number of racing workers, without its held-out rows, from another file", async () => {
+describe("refused resumed runs", () => {
+  it("refuses other data, another number of racing workers, missing held-out rows, or another file", async () => {
     const { data } = plantedRows({ rows: 37, columns: 6, classes: 2, format: "dense" });
     const { data: other } = plantedRows({ rows: 37, columns: 6, classes: 2, format: "dense", seed: 6 });
     const path = join(folder, "refused.checkpoint");
@@ -205,7 +205,7 @@ const built = new URL("../../../dist/entries/index.js", import.meta.url);
 const reason = existsSync(built) ? "" : "packages/ergodic/dist is not built (npm run build)";
 if (reason) console.warn(`skipped: a run that is killed, because ${reason}`);
 
-/** What each process runs; it says "kept" after each checkpoint. */
+/** Program of each process. It prints "kept" after each checkpoint. */
 const script = `
   const [, path, mode] = process.argv;
   const { adam, Dataset, fit, linear, saga } = await import(${JSON.stringify(built.href)});
@@ -224,7 +224,7 @@ const script = `
   console.log(JSON.stringify({ updates, bytes: Buffer.from(weights.buffer).toString("hex") }));
 `;
 
-describe.skipIf(reason)(`killed in the middle${reason ? ` (skipped: ${reason})` : ""}`, () => {
+describe.skipIf(reason)(`a process killed in the middle${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const start = (path: string, mode: string): ChildProcess =>
     spawn(process.execPath, ["--input-type=module", "-e", script, path, mode], { stdio: ["ignore", "pipe", "inherit"] });
   const result = async (child: ChildProcess): Promise<{ updates: number; bytes: string }> => {
@@ -242,7 +242,7 @@ describe.skipIf(reason)(`killed in the middle${reason ? ` (skipped: ${reason})` 
       child.once("exit", (_, signal) => resolve(signal));
     });
 
-  it("kill -9 leaves the last whole checkpoint, and the resumed run ends as one that was never stopped", async () => {
+  it("kill -9 leaves the last complete checkpoint, from which the run ends as if never stopped", async () => {
     const path = join(folder, "killed.checkpoint");
     expect(await killed(start(path, "doomed"))).toBe("SIGKILL");
     const [wanted, found] = await Promise.all(["whole", "resumed"].map((mode) => result(start(path, mode))));

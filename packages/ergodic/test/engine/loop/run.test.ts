@@ -1,4 +1,4 @@
-/** The loop over a scripted progression: where it stops and validates, what it keeps, how it is watched, cut off and kept in a file. */
+/** The loop over a scripted progression: its stops, validation, state, ticks, aborts and checkpoints. */
 import { describe, expect, it } from "vitest";
 import type { JsonObject, Snapshot, Tick } from "../../../src/engine/contract/index.ts";
 import { Run, type RunSummary } from "../../../src/engine/loop/run.ts";
@@ -44,7 +44,7 @@ function begin(script: Script, options: Options = {}): { run: Run<Ended>; progre
 
 const pause = (ms = 0): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe("stops", () => {
+describe("stopping", () => {
   it.each([
     { until: { epochs: 3 }, step: 30 },
     { until: { epochs: 0.5 }, step: 5 },
@@ -52,7 +52,7 @@ describe("stops", () => {
     { until: { updates: 17 }, step: 17 },
     { until: { epochs: 5, updates: 1 }, step: 1 },
     { until: { epochs: 1, updates: 100 }, step: 10 },
-  ])("at $until", async ({ until, step }) => {
+  ])("stops at $until", async ({ until, step }) => {
     const { run, progression } = begin({}, { until });
     const { summary } = await run;
     expect(progression.step).toBe(step);
@@ -60,14 +60,14 @@ describe("stops", () => {
     expect(progression.disposed).toBe(1);
   });
 
-  it("at the step in which a part of an epoch ends, though it is looked at just before", async () => {
+  it("stops at the step that ends part of an epoch, although a check comes just before", async () => {
     const { run, progression } = begin({}, { until: { epochs: 1.25 }, validateEvery: 0.6, validate: () => ({ loss: 1 }) });
     await run;
     expect(progression.step).toBe(13);
   });
 
-  it("at the first step that reaches so many updates, also where lanes end early", async () => {
-    // Four lanes for six steps of an epoch, then one for four.
+  it("stops at the first step that reaches the number of updates, also if lanes end early", async () => {
+    // Four lanes for six steps of an epoch, then one lane for four steps.
     const updatesAt = (s: number): number => (s < 6 ? 4 : 1);
     for (const [updates, step] of [
       [1, 1],
@@ -85,18 +85,18 @@ describe("stops", () => {
     }
   });
 
-  it("when an epoch's loss falls by less than the tolerance", async () => {
+  it("stops when the loss of an epoch falls by less than the tolerance", async () => {
     const lossAt = (step: number): number => 2 ** -Math.floor(step / 10) + 1;
     const { run, progression } = begin({ lossAt }, { until: { epochs: 50, tolerance: 0.05 } });
     const { summary } = await run;
-    // 2, 1.5, 1.25, 1.125, 1.0625: the last falls by 0.0625 > 0.053; 1.03125 by 0.031.
+    // The losses are 2, 1.5, 1.25, 1.125, 1.0625. The last falls by 0.0625 > 0.053, and 1.03125 would fall by 0.031.
     expect(progression.step).toBe(60);
     expect(summary.reason).toBe("the loss of an epoch fell by less than 0.05");
     expect(summary.loss).toBe(1.03125);
     const rising = begin({ lossAt: (step) => Math.floor(step / 10) }, { until: { epochs: 50, tolerance: 0 } });
     await rising.run;
     expect(rising.progression.step).toBe(20);
-    // -1, -2, -2.01: of losses below 0, too, a share of their size.
+    // The losses are -1, -2, -2.01. The fall relative to a negative loss is used, too.
     const below = begin(
       { lossAt: (step) => [-1, -2, -2.01][Math.floor(step / 10)] ?? -3 },
       { until: { epochs: 50, tolerance: 0.05 } },
@@ -105,7 +105,7 @@ describe("stops", () => {
     expect(below.progression.step).toBe(30);
   });
 
-  it("while it is paused", async () => {
+  it("stops while it is paused", async () => {
     const { run } = begin({ stepsPerEpoch: 1e9, onAdvance: () => pause(1) }, { until: { epochs: 1 } });
     run.pause();
     await pause(50);
@@ -114,18 +114,18 @@ describe("stops", () => {
     expect((await Promise.race([run, late])).summary.reason).toBe("enough");
   });
 
-  it("after so many seconds of training", async () => {
+  it("stops after the given seconds of training", async () => {
     const { run, progression } = begin({ stepsPerEpoch: 1e9, onAdvance: () => pause(5) }, { until: { seconds: 0.06 } });
     const { summary } = await run;
     expect(summary.reason).toBe("time is up");
     expect(summary.seconds).toBeGreaterThanOrEqual(0.06);
-    // Stretches grow at most sixteenfold, so that the first of them cannot have been long.
+    // Stretches grow at most sixteenfold, so the first ones must be short.
     expect(progression.asked[0]).toBe(1);
     for (const [i, steps] of progression.asked.slice(1).entries()) expect(steps).toBeLessThanOrEqual(16 * progression.asked[i]);
   });
 
-  describe("and says of a mean loss that it still falls", () => {
-    /** By epochs of ten steps: 1, then `factor` times that, and so on. */
+  describe("reason that reports a falling loss", () => {
+    /** The loss is 1 in the first epoch of ten steps, and changes by `factor` in each later one. */
     const falling = (factor: number) => (step: number) => factor ** Math.floor(step / 10);
     const reasonOf = async (script: Script, options: Options): Promise<string> =>
       (await begin(script, { hasMeanLoss: true, ...options }).run).summary.reason;
@@ -136,20 +136,20 @@ describe("stops", () => {
       ["a rise", 1.5, { epochs: 3 }, "all updates made"],
       ["half", 0.5, { updates: 25 }, "all updates made, but the loss still fell by 50 % in the last epoch"],
       ["half, of one epoch alone", 0.5, { epochs: 1.5 }, "all updates made"],
-    ])("%s", async (_, factor, until, reason) => expect(await reasonOf({ lossAt: falling(factor) }, { until })).toBe(reason));
+    ])("reports the fall or not: %s", async (_, factor, until, reason) => expect(await reasonOf({ lossAt: falling(factor) }, { until })).toBe(reason));
 
-    it("as a share of its size, where it is below 0", async () => {
+    it("reports the fall relative to the size of a negative loss", async () => {
       const lossAt = (step: number): number => -1 - Math.floor(step / 10);
       expect(await reasonOf({ lossAt }, { until: { epochs: 3 } })).toMatch(/fell by 50 % in the last epoch$/);
     });
 
-    it("not of a log density, and not where the run ends for another reason", async () => {
+    it("omits the fall for a log density or another reason to end", async () => {
       const lossAt = falling(0.5);
       expect(await reasonOf({ lossAt }, { until: { epochs: 3 }, hasMeanLoss: false })).toBe("all updates made");
       expect(await reasonOf({ lossAt, convergesAt: 25 }, { until: { epochs: 3 } })).toBe("converged");
     });
 
-    it("of what ends by itself, that it has not, except where it has", async () => {
+    it("reports that a converging algorithm has not converged, unless it has", async () => {
       const script = { lossAt: falling(0.5), converges: true };
       expect(await reasonOf(script, { until: { epochs: 3 } })).toBe("all updates made, before it converged");
       expect(await reasonOf({ ...script, onAdvance: () => pause(5) }, { until: { seconds: 0.05 } })).toBe(
@@ -157,7 +157,7 @@ describe("stops", () => {
       );
       for (const convergesAt of [25, 30])
         expect(await reasonOf({ ...script, convergesAt }, { until: { epochs: 3 } })).toBe("converged");
-      // Resumed where it ended: no step is made, and nothing is said of one.
+      // A run resumed at its end makes no step and reports no fall.
       const { run, kept } = begin({ ...script, convergesAt: 20 }, { until: { epochs: 2 }, hasMeanLoss: true });
       await run;
       await run.checkpoint();
@@ -165,7 +165,7 @@ describe("stops", () => {
       expect(await reasonOf({ ...script, convergesAt: 20 }, again)).not.toMatch(/before it converged/);
     });
 
-    it("of what ends by itself and diverges, other advice than of rates", async () => {
+    it("gives advice that does not mention rates if a converging algorithm diverges", async () => {
       const lossAt = (step: number): number => (step < 15 ? 1 : Number.POSITIVE_INFINITY);
       const until = { epochs: 3 };
       await expect(reasonOf({ lossAt, converges: true }, { until })).rejects.toThrow(
@@ -176,7 +176,7 @@ describe("stops", () => {
       );
     });
 
-    it("where time is up, and after a checkpoint, an old one apart", async () => {
+    it("reports the fall when time is up and after a checkpoint, except an old one", async () => {
       const script = { lossAt: falling(0.5), onAdvance: () => pause(5) };
       expect(await reasonOf(script, { until: { seconds: 0.15 } })).toMatch(/^time is up, but the loss still fell by 50 % in/);
       const { run, kept } = begin({ lossAt: falling(0.5) }, { until: { epochs: 2 }, hasMeanLoss: true });
@@ -190,28 +190,28 @@ describe("stops", () => {
     });
   });
 
-  it("when the algorithm has converged", async () => {
+  it("stops when the algorithm has converged", async () => {
     const { run } = begin({ convergesAt: 7, stepsPerEpoch: 1 }, { until: { epochs: 100 } });
     expect((await run).summary).toMatchObject({ updates: 7, reason: "converged" });
   });
 });
 
-describe("diverging", () => {
+describe("divergence", () => {
   const message =
     /fit: the training loss is NaN after 20 updates: the run diverged; use a smaller rate, standardised columns or clipNorm\(\) \[RUN_DIVERGED\]/;
-  it("is an error at the end of the epoch", async () => {
+  it("throws at the end of the epoch", async () => {
     const { run, progression } = begin({ lossAt: (step) => (step === 13 ? Number.NaN : 1) }, { until: { epochs: 9 } });
     await expect(run).rejects.toThrow(message);
     expect(progression.disposed).toBe(1);
   });
 
-  it("is an error at the end of the run, in the middle of an epoch", async () => {
+  it("throws at the end of a run that ends within an epoch", async () => {
     await expect(begin({ lossAt: () => Infinity }, { until: { updates: 3 } }).run).rejects.toThrow(
       /training loss is Infinity after 3 updates.*RUN_DIVERGED/,
     );
   });
 
-  it("is an error where the loss was finite before a last step that left no finite parameters", async () => {
+  it("throws if the last step leaves no finite parameters although the loss was finite before", async () => {
     await expect(begin({ parametersAt: () => [1, Number.NaN] }, { until: { updates: 3 } }).run).rejects.toThrow(
       /largest parameter is NaN.*RUN_DIVERGED/,
     );
@@ -243,11 +243,11 @@ describe("validation", () => {
     [2, { epochs: 5 }, [20, 40, 50]],
     [1, { updates: 14 }, [10, 14]],
     [1e-9, { updates: 4 }, [1, 2, 3, 4]],
-  ] as const)("every %s epochs until %j", async (every, until, steps) => {
+  ] as const)("validates every %s epochs until %j", async (every, until, steps) => {
     expect(await stepsOf(every, until)).toEqual(steps);
   });
 
-  it("with patience the run ends early, and the best parameters are the result", async () => {
+  it("ends early with patience and returns the best parameters", async () => {
     const losses = [5, 4, 3, 3.5, 3, 3.2, 1];
     const validate = ([step]: Float64Array): Record<string, number> => ({ loss: losses[step / 10 - 1] });
     const { run, progression } = begin({}, { until: { epochs: 7 }, validate, patience: 3 });
@@ -257,7 +257,7 @@ describe("validation", () => {
     expect(parameters).toEqual([30]);
     const patient = await begin({}, { until: { epochs: 7 }, validate, patience: 4 }).run;
     expect(patient.parameters).toEqual([70]);
-    // Each lower loss gives patience anew.
+    // Each lower loss restarts patience.
     const anew = [5, 6, 4, 6, 3, 6, 6];
     const { run: long } = begin({}, { until: { epochs: 7 }, validate: ([step]) => ({ loss: anew[step / 10 - 1] }), patience: 2 });
     expect((await long).summary).toMatchObject({ updates: 70, reason: "no lower validation loss in 2 validations" });
@@ -266,8 +266,8 @@ describe("validation", () => {
   });
 });
 
-describe("watching", () => {
-  it("ticks come in order, each further than the one before, with what the algorithm reports", async () => {
+describe("watching a run", () => {
+  it("receives ticks in order, each later than the last, with the algorithm's report", async () => {
     const { run } = begin(
       { stepsPerEpoch: 1000, onAdvance: () => pause(1), lossAt: (s) => s },
       { until: { epochs: 2 }, validateEvery: 0.2, validate: () => ({ loss: 1 }) },
@@ -284,13 +284,13 @@ describe("watching", () => {
       if (i === 0) return;
       expect(tick.update).toBeGreaterThan(seen[i - 1].update);
       expect(tick.seconds).toBeGreaterThan(seen[i - 1].seconds);
-      // The mean loss of steps a … b − 1 of a loss that counts steps.
+      // Mean of a loss that counts steps, over steps a … b − 1.
       expect(tick.loss).toBeCloseTo((seen[i - 1].update + tick.update - 1) / 2, 9);
     });
     expect(seen[seen.length - 1].update).toBe(2000);
   });
 
-  it("two watchers, one who comes late, and one who awaits see the same; leaving early ends nothing", async () => {
+  it("gives all watchers the same ticks, and continues if one leaves early", async () => {
     const { run } = begin({ onAdvance: () => pause(1) }, { until: { epochs: 4 }, validate: () => ({ loss: 1 }) });
     const watch = async (): Promise<Tick[]> => {
       const all: Tick[] = [];
@@ -307,7 +307,7 @@ describe("watching", () => {
     expect(await run.chosen).toEqual({ scripted: true });
   });
 
-  it("an error reaches those who iterate, those who await, and those who asked for a checkpoint", async () => {
+  it("delivers an error to watchers, awaiters and pending checkpoints", async () => {
     const failing = (): ReturnType<typeof begin> =>
       begin(
         {
@@ -330,7 +330,7 @@ describe("watching", () => {
     expect(progression.disposed).toBe(1);
   });
 
-  it("a start that fails rejects everything, too", async () => {
+  it("rejects every promise if the start fails", async () => {
     const run = new Run<number>({
       start: () => Promise.reject(new Error("no data")),
       finish: () => 1,
@@ -347,8 +347,8 @@ describe("watching", () => {
   });
 });
 
-describe("a signal", () => {
-  it("ends the run after the stretch in progress, with its reason; what was asked to be kept before is kept", async () => {
+describe("abort signals", () => {
+  it("end the run after the current stretch with its reason, and complete checkpoints requested before", async () => {
     const controller = new AbortController();
     const reason = new Error("the user left");
     const { run, progression, kept } = begin(
@@ -373,7 +373,7 @@ describe("a signal", () => {
     expect(progression.disposed).toBe(1);
   });
 
-  it("ends a run that is paused", async () => {
+  it("end a paused run", async () => {
     const controller = new AbortController();
     const reason = new Error("the user left");
     const { run, progression } = begin({ stepsPerEpoch: 1e6 }, { until: { epochs: 1 }, signal: controller.signal });
@@ -384,7 +384,7 @@ describe("a signal", () => {
     expect([progression.asked, progression.disposed]).toEqual([[], 1]);
   });
 
-  it("leaves a run that can be kept afterwards; one that fails in a stretch cannot, whatever its signal says", async () => {
+  it("allow a checkpoint afterwards, unless a stretch failed", async () => {
     const controller = new AbortController();
     const reason = new Error("the user left");
     const stepping = begin(
@@ -411,22 +411,22 @@ describe("a signal", () => {
     await expect(broken.run.checkpoint("afterwards")).rejects.toThrow("RUN_FAILED");
   });
 
-  it("that was given before the start prevents it", async () => {
+  it("prevent the start if already aborted", async () => {
     const { run, progression } = begin({}, { signal: AbortSignal.abort(new Error("never mind")) });
     await expect(run).rejects.toThrow("never mind");
     expect(progression.asked).toEqual([]);
   });
 
-  it("from a timer ends a run that is busy", async () => {
+  it("end a busy run from a timer", async () => {
     const { run } = begin({ stepsPerEpoch: 1e9 }, { until: { epochs: 1 }, signal: AbortSignal.timeout(30) });
     await expect(run).rejects.toThrow(/timeout/);
   });
 });
 
-describe("keeping and resuming", () => {
+describe("checkpoints and resuming", () => {
   const validate = ([step]: Float64Array): Record<string, number> => ({ loss: Math.abs(step - 40) + 1 });
 
-  it("from any checkpoint a run ends as it would have: the best so far, patience and the loss of the epoch are kept", async () => {
+  it("ends with the same result from any checkpoint, including best parameters, patience and epoch loss", async () => {
     const options: Options = { until: { epochs: 30, tolerance: 1e-3 }, validate, validateEvery: 0.5, patience: 6 };
     const script: Script = { lossAt: (step) => 1 / (1 + step) };
     const whole = await begin(script, options).run;
@@ -446,7 +446,7 @@ describe("keeping and resuming", () => {
     }
   });
 
-  it("the loss of the epoch before is kept, too: by how much it falls is told right after a resume", async () => {
+  it("stores the loss of the previous epoch, so that a resumed run can report its fall", async () => {
     const script: Script = { lossAt: (step) => 2 ** -Math.floor(step / 10) + 1 };
     const options: Options = { until: { epochs: 50, tolerance: 0.05 } };
     for (const at of [31, 40]) {
@@ -461,7 +461,7 @@ describe("keeping and resuming", () => {
     }
   });
 
-  it("no step is made while a checkpoint is written", async () => {
+  it("makes no step while it writes a checkpoint", async () => {
     const { run, progression } = begin({ onAdvance: () => pause(1) }, { until: { epochs: 5 } });
     const made: number[] = [];
     const write = async () => {
@@ -476,7 +476,7 @@ describe("keeping and resuming", () => {
     expect(progression.step).toBe(50);
   });
 
-  it("a finished run can be kept, and gone on with", async () => {
+  it("saves and continues a finished run", async () => {
     const { run, kept } = begin({}, { until: { epochs: 1 } });
     await run;
     await run.checkpoint();
@@ -488,7 +488,7 @@ describe("keeping and resuming", () => {
     expect((await begin({}, { until: { epochs: 3 }, resume: { snapshot, loop } }).run).summary.updates).toBe(30);
   });
 
-  describe("a run that ended by itself ends so again, at once, and continues under options that would not have ended it:", () => {
+  describe("resuming a finished run, which ends immediately or continues under other options", () => {
     const ended = async (script: Script, options: Options): Promise<{ resume: Kept; reason: string }> => {
       const { run, kept } = begin(script, options);
       const { reason } = (await run).summary;
@@ -501,28 +501,28 @@ describe("keeping and resuming", () => {
       return [progression.step, progression.asked.length, reason];
     };
 
-    it("by the tolerance", async () => {
+    it("ends by the tolerance", async () => {
       const script: Script = { lossAt: (step) => 2 ** -Math.floor(step / 10) + 1 };
       const { resume, reason } = await ended(script, { until: { epochs: 50, tolerance: 0.05 } });
       expect(reason).toBe("the loss of an epoch fell by less than 0.05");
       expect(await resumed(script, { until: { epochs: 50, tolerance: 0.05 }, resume })).toEqual([60, 0, reason]);
       expect((await resumed(script, { until: { epochs: 8 }, resume }))[0]).toBe(80);
-      // 2⁻⁶ + 1 is below the value before it by 2⁻⁶, 2⁻⁷ + 1 by 2⁻⁷.
+      // 2⁻⁶ + 1 is 2⁻⁶ below the previous value, and 2⁻⁷ + 1 is 2⁻⁷ below.
       const [step, , why] = await resumed(script, { until: { epochs: 50, tolerance: 0.01 }, resume });
       expect([step, why]).toEqual([80, "the loss of an epoch fell by less than 0.01"]);
-      // A checkpoint without the drop, as earlier versions wrote it, makes another epoch.
+      // A checkpoint of an earlier version lacks the fall, so it leads to one more epoch.
       const { drop: _, ...loop } = resume.loop;
       const older = { until: { epochs: 50, tolerance: 0.05 }, resume: { ...resume, loop } };
       expect(await resumed(script, older)).toEqual([70, expect.any(Number), reason]);
     });
 
-    it("by the tolerance, not in the middle of an epoch", async () => {
+    it("ends by the tolerance, but not in the middle of an epoch", async () => {
       const script: Script = { lossAt: (step) => 2 ** -Math.floor(step / 10) + 1 };
       const { resume } = await ended(script, { until: { updates: 45 } });
       expect((await resumed(script, { until: { epochs: 50, tolerance: 0.2 }, resume }))[0]).toBe(50);
     });
 
-    it("by patience", async () => {
+    it("ends by patience", async () => {
       const losses = [5, 4, 3, 3.5, 3, 3.2, 1];
       const seen: number[] = [];
       const validate = ([step]: Float64Array): Record<string, number> => {
@@ -538,7 +538,7 @@ describe("keeping and resuming", () => {
       expect(await resumed({}, { ...options, patience: 4, resume })).toEqual([70, expect.any(Number), "all updates made"]);
     });
 
-    it("by its algorithm, whatever the limits", async () => {
+    it("ends by its algorithm, whatever the limits", async () => {
       const script: Script = { convergesAt: 30, converges: true };
       const { resume, reason } = await ended(script, { until: { epochs: 5 } });
       expect(reason).toBe("converged");
@@ -547,7 +547,7 @@ describe("keeping and resuming", () => {
     });
   });
 
-  it("a run that was kept before its first stretch makes it, though its algorithm has nothing to do", async () => {
+  it("makes the first stretch after a checkpoint that precedes it, even if the algorithm has already converged", async () => {
     const { run, kept } = begin({ convergesAt: 0 }, { until: { epochs: 2 } });
     await run.checkpoint();
     const whole = await run;
@@ -556,7 +556,7 @@ describe("keeping and resuming", () => {
     expect(whole.summary.updates).toBe(1);
   });
 
-  it("a file that cannot be written is told to the one who asked, and the run goes on", async () => {
+  it("reports a failed write to its caller and continues", async () => {
     const progression = new Scripted({ onAdvance: () => pause(1) });
     const run = new Run<number>({
       start: async () => ({ progression, stopping: resolveStopping("fit", { epochs: 2 }, false), chosen: {} }),
@@ -570,7 +570,7 @@ describe("keeping and resuming", () => {
   });
 });
 
-describe("options of stopping are refused", () => {
+describe("refused stopping options", () => {
   it.each([
     [
       { epochs: 2, until: { epochs: 3 } },
@@ -594,7 +594,7 @@ describe("options of stopping are refused", () => {
     [{ patience: 1.5 }, true, "fit: patience is 1.5, but must be an integer >= 1 [OPTION_RANGE]"],
     [{ validateEvery: 2 }, false, "fit: validateEvery needs validate: held-out rows whose loss is watched [OPTION_MISSING]"],
     [{ validateEvery: 0 }, true, "fit: validateEvery is 0, but must be a number > 0 [OPTION_RANGE]"],
-  ])("%j", (given, validates, message) => {
+  ])("refuses %j", (given, validates, message) => {
     expect(() => resolveStopping("fit", given, validates)).toThrow(message);
   });
 });

@@ -1,9 +1,8 @@
 /**
- * Which rows a run visits, and when: every schedule, batches with a short last one, racing and replicated lanes. And that a result depends neither on
- * how updates are grouped into calls nor, for a fixed number of replicas, on the number of workers.
- *
- * Rows are one-hot and the loss is steep and linear, so that a parameter counts the visits of its row.
- * Statistical: one chi-square test at a false-alarm rate of 1e-4; it sees a row that is drawn 1.5 times as often.
+ * The rows that a run visits, for every schedule, batches with a short last one, and racing and replicated lanes.
+ * Results depend neither on the grouping of updates into calls nor, for fixed replicas, on the number of workers. Rows
+ * are one-hot and the loss is steep and linear, so that a parameter counts the visits of its row. One chi-square test
+ * has a false-alarm rate of 1e-4 and detects a row drawn 1.5 times as often.
  */
 import { describe, expect, it } from "vitest";
 import type { Plan, Progression, Tensor } from "../../../src/engine/contract/index.ts";
@@ -105,7 +104,7 @@ const oneHot = (n: number, format: "dense" | "sparse" = "dense"): Dataset =>
     { format, type: "f64" },
   );
 
-/** Rows of each step, with repetitions, ascending. */
+/** Rows of each step in ascending order, with repetitions. */
 async function visits(
   n: number,
   options: PlanOptions,
@@ -123,7 +122,7 @@ async function visits(
     const advance = await progression.advance(1);
     made.push(advance.updates);
     const now = progression.parameters().slice(0, n);
-    // Each visit of a batch of B adds ½/B, seen through the mean over copies.
+    // Each visit in a batch of B adds ½/B to one copy. The mean divides this by the number of copies.
     const unit = (0.5 * advance.updates) / advance.rows / copies;
     const counts = [...now].map((p, i) => (p - before[i]) / unit);
     for (const c of counts) expect(c).toBeCloseTo(Math.round(c), 9);
@@ -138,8 +137,8 @@ async function visits(
 const all = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const sorted = (rows: number[]): number[] => [...rows].sort((a, b) => a - b);
 
-describe("schedules", () => {
-  it.each([1, 4, 8, 23, 40])("ordered, batch %i: as stored, the last batch short", async (batch) => {
+describe("row schedules", () => {
+  it.each([1, 4, 8, 23, 40])("ordered, batch %i: visits rows as stored, with a short last batch", async (batch) => {
     const { steps } = await visits(23, { schedule: "ordered", batch });
     const size = Math.min(batch, 23);
     const epoch = Array.from({ length: Math.ceil(23 / size) }, (_, s) => all(23).slice(s * size, (s + 1) * size));
@@ -147,7 +146,7 @@ describe("schedules", () => {
   });
 
   it.each([1, 4, 22, 23])(
-    "shuffled, batch %i: each row once an epoch, in another order each time and for each seed",
+    "shuffled, batch %i: visits each row once per epoch, in an order that changes with epoch and seed",
     async (batch) => {
       const { steps, stepsPerEpoch } = await visits(23, { schedule: "shuffled", batch, seed: 1 });
       const [first, second] = [steps.slice(0, stepsPerEpoch), steps.slice(stepsPerEpoch)];
@@ -165,7 +164,7 @@ describe("schedules", () => {
     },
   );
 
-  it("blocks: each row once, stored neighbours together, blocks in random order", async () => {
+  it("blocks: visits each row once, keeps neighbours together, and shuffles blocks", async () => {
     const { steps, stepsPerEpoch } = await visits(23, { schedule: "blocks", blockRows: 5, seed: 4 });
     const epochs = [steps.slice(0, stepsPerEpoch).flat(), steps.slice(stepsPerEpoch).flat()];
     const blocks = [0, 5, 10, 15, 20].map((from) =>
@@ -188,7 +187,7 @@ describe("schedules", () => {
     expect(heads[0]).not.toEqual(blocks);
   });
 
-  it("with replacement: uniform over the rows", async () => {
+  it("draws rows uniformly with replacement", async () => {
     const n = 20;
     using data = oneHot(n);
     using run = await begin(
@@ -200,7 +199,7 @@ describe("schedules", () => {
     const counts = [...run.progression.parameters().slice(0, n)].map((p) => Math.round(2 * p));
     expect(counts.reduce((a, b) => a + b)).toBe(20_000);
     expect(chiSquare(counts, () => 1000)).toBeGreaterThan(1e-4);
-    // A mutant that draws row 0 half as often again would be seen.
+    // The test would detect a defect that draws row 0 1.5 times as often.
     const mutant = counts.map((c, i) => (i === 0 ? 1.5 * c : c));
     const mean = mutant.reduce((a, b) => a + b) / n;
     expect(chiSquare(mutant, () => mean)).toBeLessThan(1e-4);
@@ -209,8 +208,8 @@ describe("schedules", () => {
     expect(new Set(steps.slice(0, 3).flat()).size).toBeLessThan(20);
   });
 
-  it("racing workers share the rows of an epoch; unequal shares end early", async () => {
-    // Sparse, since racing lanes may lose what both write, and an update of a dense row writes every parameter.
+  it("racing workers share the rows of an epoch, and unequal shares end early", async () => {
+    // Uses sparse rows, because racing lanes can lose simultaneous writes, and a dense update writes every parameter.
     const { steps, made, stepsPerEpoch } = await visits(
       23,
       { workers: 2, replicas: "shared", schedule: "shuffled" },
@@ -223,7 +222,7 @@ describe("schedules", () => {
   });
 
   it.each(["ordered", "shuffled", "blocks"] as const)(
-    "sharded replicas, %s: each row once an epoch over all copies",
+    "sharded replicas, %s: visit each row once per epoch over all copies",
     async (schedule) => {
       const { steps, stepsPerEpoch } = await visits(23, {
         replicas: 4,
@@ -237,7 +236,7 @@ describe("schedules", () => {
     },
   );
 
-  it("replicated data: each copy sees every row, in an order of its own", async () => {
+  it("replicated data: each copy visits every row in its own order", async () => {
     const { steps, stepsPerEpoch } = await visits(9, { replicas: 3, data: "replicated", averageEvery: 100 });
     expect(stepsPerEpoch).toBe(9);
     expect(sorted(steps.slice(0, 9).flat())).toEqual(sorted([...all(9), ...all(9), ...all(9)]));
@@ -246,7 +245,7 @@ describe("schedules", () => {
 });
 
 describe("averaging replicas", () => {
-  it("every so many epochs all copies go on from their mean, states included", async () => {
+  it("all copies continue from their mean, states included, at the given interval of epochs", async () => {
     const { data } = plantedRows({ rows: 40, columns: 5, classes: 2, format: "dense" });
     using run = await begin(data, { replicas: 4, averageEvery: 0.5, precision: "f64" }, { rule: adam({ rate: 0.1 }) });
     const copies = (): number[][] =>
@@ -328,9 +327,9 @@ async function bytesOf(
   return { bytes, parameters, lossSum };
 }
 
-describe("the same bytes", () => {
+describe("determinism", () => {
   const stretches = [() => 1, () => 7, (step: number) => 1 + (step % 5)];
-  it.each(settings)("however updates are grouped: $name", async (setting) => {
+  it.each(settings)("grouping updates does not change the bytes: $name", async (setting) => {
     for (const plan of [{}, ...(setting.rule.kind === "search" ? [] : [{ replicas: 3, averageEvery: 0.4 }])]) {
       const whole = await bytesOf(setting, plan, () => Infinity);
       expect(Math.max(...whole.parameters.map(Math.abs))).toBeGreaterThan(1e-3);
@@ -342,7 +341,7 @@ describe("the same bytes", () => {
     }
   });
 
-  it.each(settings)("at any number of workers, for a fixed number of replicas: $name", async (setting) => {
+  it.each(settings)("the number of workers does not change the bytes with fixed replicas: $name", async (setting) => {
     const plan = { replicas: 4, averageEvery: 0.5 };
     const one = await bytesOf(setting, { ...plan, workers: 1 }, () => 5);
     for (const workers of [2, 3]) expect((await bytesOf(setting, { ...plan, workers }, () => 5)).bytes).toEqual(one.bytes);
@@ -350,7 +349,7 @@ describe("the same bytes", () => {
     expect(strict.bytes).toEqual((await bytesOf(setting, { ...plan, workers: 1, deterministic: true }, () => 9)).bytes);
   });
 
-  it("full gradients at any number of workers", async () => {
+  it("the number of workers does not change the bytes of full gradients", async () => {
     for (const rule of [sgd({ rate: 0.5 }), adam({ rate: 0.1 })]) {
       const setting = { name: rule.name, plan: { batch: "all" as const }, rule };
       const one = await bytesOf(setting, { workers: 1 }, () => 1);
@@ -368,7 +367,7 @@ describe("the same bytes", () => {
     data.dispose();
   });
 
-  it("but not for another seed", async () => {
+  it("another seed changes the bytes", async () => {
     const a = await bytesOf({ ...settings[0], plan: { seed: 1 } }, { seed: 1 }, () => 5);
     const b = await bytesOf({ ...settings[0], plan: { seed: 2 } }, { seed: 2 }, () => 5);
     expect(a.bytes).not.toEqual(b.bytes);

@@ -1,15 +1,15 @@
-/** A progression that only counts: what the loop does with it can be told exactly. */
+/** A progression that only counts, so that the calls of the loop can be checked exactly. */
 import type { Advance, Progression, Snapshot } from "../../../src/engine/contract/index.ts";
 
 export interface Script {
   stepsPerEpoch?: number;
-  /** Updates of each step of an epoch; default one each. */
+  /** Updates of each step of an epoch. Default: one each. */
   updatesAt?: (stepInEpoch: number) => number;
-  /** Mean loss of a step, 0 the first. */
+  /** Mean loss of a step, with 0 as the first. */
   lossAt?: (step: number) => number;
   parametersAt?: (step: number) => number[];
   convergesAt?: number;
-  /** It is one that ends by itself. */
+  /** Whether the progression converges. */
   converges?: boolean;
   onAdvance?: (steps: number, from: number) => void | Promise<void>;
 }
@@ -20,7 +20,7 @@ export class Scripted implements Progression {
   step = 0;
   updates = 0;
   disposed = 0;
-  /** Steps asked for, call by call. */
+  /** Steps requested by each call. */
   readonly asked: number[] = [];
   private readonly script: Script;
 

@@ -6,8 +6,8 @@ import { Scripted } from "./scripted.ts";
 
 const tick = (update: number): Tick => ({ update, epoch: 0, seconds: 0, updatesPerSecond: 0, loss: 0 });
 
-describe("ticks", () => {
-  it("are all kept while they are few", () => {
+describe("stored ticks", () => {
+  it("are complete if they are few", () => {
     const ticks = new Ticks(8);
     for (let count = 0; count <= 16; count++) {
       expect(ticks.list().map(({ update }) => update)).toEqual(Array.from({ length: count }, (_, t) => t));
@@ -16,7 +16,7 @@ describe("ticks", () => {
   });
 
   it.each([17, 100, 1000, 12_345])(
-    "of %i in all: the last ones, and at most as many before, evenly, from the first on",
+    "retain the last ticks of %i and an even selection of earlier ones",
     (count) => {
       const ticks = new Ticks(8);
       for (let t = 0; t < count; t++) ticks.add(tick(t));
@@ -29,7 +29,7 @@ describe("ticks", () => {
       const gaps = older.slice(1).map((t, k) => t - older[k]);
       expect(new Set(gaps).size).toBe(1);
       expect(count - 8 - older[older.length - 1]).toBeLessThanOrEqual(gaps[0]);
-      // One after another, as an iteration asks for them.
+      // Reads one tick after another, like an iteration.
       const seen: number[] = [];
       for (let found = ticks.from(0); found; found = ticks.from(found.number + 1)) {
         expect(found.tick.update).toBe(found.number);
@@ -39,7 +39,7 @@ describe("ticks", () => {
     },
   );
 
-  it("of a long run: who watches sees all, its result and who comes late thousands", async () => {
+  it("are complete for a watcher of a long run, but thinned for its result and late watchers", async () => {
     const epochs = 10_000;
     const progression = new Scripted({ stepsPerEpoch: 1 });
     const run = new Run<Tick[]>({

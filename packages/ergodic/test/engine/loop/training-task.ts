@@ -1,6 +1,6 @@
 /**
- * Training runs as text, to be evaluated in Node, in another Node's process and in a browser: the body of an async function of `lib`, the library.
- * Returns the bytes of each run's weights, by its name.
+ * Training runs as text, for evaluation in Node, another Node process, and a browser. The text is the body of an async
+ * function of the library `lib`. It returns the bytes of each run's weights by name.
  */
 export const training = `
   const { adam, Dataset, fit, lbfgs, linear, polyakEstimated, predictor, prodigy, rff, saga, sgd, stochasticLineSearch, svrg } = lib;
@@ -47,8 +47,8 @@ export const training = `
   return bytes;`;
 
 /**
- * As training: a path, searches, and draws from the prior and the posterior of models whose masses, tails and powers are computed in JavaScript. The bytes of
- * what each gives.
+ * Like the training text, for a regularisation path, searches, and draws from priors and posteriors whose masses, tails
+ * and powers are computed in JavaScript. Returns the bytes of each result.
  */
 export const drawing = `
   const { cauchy, cmaEs, Dataset, exponential, fit, gamma, geometric, halfCauchy, halfNormal, halfStudent, laplace, linear, logistic, lognormal, minimize,
@@ -117,7 +117,10 @@ export const drawing = `
   }
   return bytes;`;
 
-/** As training: answers of `infer` by elimination, bounds and sampling, and graphs' weights that are learnt. The bytes of what each gives. */
+/**
+ * Like the training text, for `infer` by elimination, bounds and sampling, and for learnt graph weights. Returns the
+ * bytes of each result.
+ */
 export const graphs = `
   const { annealedImportanceSampling, contrastiveDivergence, elimination, exactLikelihood, factorGraph, fit, graphGibbs, graphTempering, importanceSampling, infer,
     lbfgs, loopyBeliefPropagation, miniBuckets, pseudoLikelihood, replicaGibbs } = lib;

@@ -1,4 +1,7 @@
-/** What a result has, asked of the run that makes it: every verb's run says that it is to be awaited, and what for. Those of `ergodic/worker`: test/worker. */
+/**
+ * Result members that are read from a run without await. The runs of every function report that they must be awaited.
+ * The runs of `ergodic/worker` are tested in test/worker.
+ */
 import { expect, it } from "vitest";
 import { mul, sum } from "../../../src/engine/compiler/index.ts";
 import * as names from "../../../src/engine/loop/result-names.ts";
@@ -48,13 +51,13 @@ const runs: [verb: string, list: () => readonly string[], make: () => PromiseLik
   ["infer", names.answerNames, () => infer(graph, { signal })],
 ];
 
-it.each(runs)("of %s", async (_, list, make) => {
+it.each(runs)("an unawaited run refuses access to its result, from %s", async (_, list, make) => {
   const run = make();
   for (const name of list())
     expect(() => Reflect.get(run, name), name).toThrow(
       `run: "${name}" was asked of a run, but belongs to its result; write await before it: const made = await … [RUN_UNAWAITED]`,
     );
-  // They are no members of the run that one would list, and nothing of its own.
+  // The names are not enumerable or own members of the run.
   expect(Object.keys(run).filter((name) => list().includes(name))).toEqual([]);
   await expect(run).rejects.toThrow();
 });

@@ -1,4 +1,7 @@
-/** Variance reduction: rates that theory gives, on problems where the largest curvature is known; and SVRG on replicas against a plain twin. */
+/**
+ * Variance reduction: theoretical rates on problems with known largest curvature, and SVRG on replicas against a plain
+ * twin.
+ */
 import { describe, expect, it } from "vitest";
 import { theoreticalRate } from "../../../src/engine/optimise/variance.ts";
 import { Dataset, fit, linear, sag, saga, sgd, svrg, type Variance } from "../../../src/entries/everything.ts";
@@ -13,7 +16,7 @@ const x = [
 ];
 const y = [1, -1, 2, 0.5, 3, -2];
 
-/** The rate that a run takes where none is given. */
+/** The default rate of a run. */
 async function rateOf(data: Dataset, variance: Variance, l2: number): Promise<number> {
   const model = linear({ loss: "squared", standardise: false, l2 });
   const run = fit(model, data, { variance, precision: "f64", epochs: 1 });
@@ -23,30 +26,33 @@ async function rateOf(data: Dataset, variance: Variance, l2: number): Promise<nu
   return algorithm.rule.options.rate;
 }
 
-describe("the rate of a run that names none", () => {
+describe("default rate of variance reduction", () => {
   it("is 1/(3(L + l2)) for SAGA and SVRG, 1/(L + l2) for SAG", () => {
     expect(theoreticalRate(saga(), 2, 1)).toBe(1 / 9);
     expect(theoreticalRate(svrg(), 2, 1)).toBe(1 / 9);
     expect(theoreticalRate(sag(), 2, 1)).toBe(1 / 3);
   });
 
-  it("takes the largest ‖x‖² of the rows: squared loss has curvature 1", async () => {
+  it("depends on the largest ‖x‖² of the rows, because squared loss has curvature 1", async () => {
     using data = Dataset.fromArrays({ x, y, type: "f64" });
-    // ‖(−1, 3, 1)‖² = 11: the intercept is a column of ones.
+    // ‖(−1, 3, 1)‖² = 11, because the intercept is a column of ones.
     expect(await rateOf(data, saga(), 0)).toBeCloseTo(1 / 33, 12);
     expect(await rateOf(data, svrg(), 0.5)).toBeCloseTo(1 / 34.5, 12);
     expect(await rateOf(data, sag(), 0.5)).toBeCloseTo(1 / 11.5, 12);
   });
 
-  it("takes a row's weight into it", async () => {
+  it("depends on the row's weight", async () => {
     const weights = [100, 1, 1, 1, 1, 1];
     using data = Dataset.fromArrays({ x, y, weights, type: "f64" });
-    // The first row has ‖x‖² = 2, which counts a hundredfold: more than the 11 of the third.
+    // The first row has ‖x‖² = 2 with weight 100, which exceeds the 11 of the third.
     expect(await rateOf(data, saga(), 0)).toBeCloseTo(1 / (3 * 200), 12);
   });
 });
 
-/** p of each replica by SVRG (Johnson, Zhang 2013) on its own rows, all averaged after each `averageEvery` epochs. */
+/**
+ * Parameters of each replica by SVRG (Johnson, Zhang 2013) on its own rows, all averaged after each `averageEvery`
+ * epochs.
+ */
 function svrgTwin(shards: readonly (readonly number[])[], rate: number, every: number, epochs: number): number[] {
   const lanes = shards.map((rows) => ({ rows, p: [0, 0], mean: [0, 0], table: new Map<number, number>() }));
   const slope = (p: readonly number[], i: number): number => x[i][0] * p[0] + x[i][1] * p[1] - y[i];
@@ -72,7 +78,7 @@ function svrgTwin(shards: readonly (readonly number[])[], rate: number, every: n
 }
 
 it.each([1, 3])(
-  "SVRG on two replicas of other rows follows its twin past averagings, a snapshot every %i epochs",
+  "SVRG on two replicas with different rows follows its twin across averagings, with a snapshot every %i epochs",
   async (every) => {
     using data = Dataset.fromArrays({ x, y, type: "f64" });
     const fitted = await fit(linear({ loss: "squared", standardise: false, intercept: false }), data, {

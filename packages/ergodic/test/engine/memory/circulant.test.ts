@@ -1,6 +1,7 @@
 /**
- * kernels/engine/images/circulant.ts against plain twins within the bounds of its header; sides k that are transformed and others; 0 … 9 rows and more, and no
- * more of scratch than memory/circulant.ts says; a row's bits do not depend on its neighbours.
+ * kernels/engine/images/circulant.ts agrees with plain twins within the bounds of its header, for sides k with and
+ * without transform and for 0 … 9 and more rows. It uses at most the scratch that memory/circulant.ts states, and the
+ * bits of a row do not depend on its neighbours.
  */
 import { describe, expect, it } from "vitest";
 import { CIRCULANT_LONGEST, CIRCULANT_SHORTEST, circulantScratchBytes } from "../../../src/engine/memory/circulant.ts";
@@ -26,7 +27,7 @@ const blocksOf = ({ rows, p, q }: CirculantShape) => ({ x: rows * q, w: p * q, d
 const operandsOf = { circulant: ["x", "w"], circulantInput: ["dy", "w"], circulantWeight: ["x", "dy"] } as const;
 const resultOf = { circulant: "dy", circulantInput: "x", circulantWeight: "w" } as const;
 
-/** The kernel's result; scratch holds NaN beforehand. */
+/** Returns the kernel's result. Scratch holds NaN beforehand. */
 function run(kernel: Kernel, type: FloatType, deterministic: boolean, shape: CirculantShape, operands: Operands): number[] {
   using memory = new Guarded(engine);
   const { rows, p, q, k } = shape;
@@ -42,7 +43,7 @@ function run(kernel: Kernel, type: FloatType, deterministic: boolean, shape: Cir
 
 const isTransformed = (k: number) => (k & (k - 1)) === 0 && k >= CIRCULANT_SHORTEST && k <= CIRCULANT_LONGEST;
 
-/** Terms that a block of the result sums over, each a product of two blocks. */
+/** Number of block products that are summed per block of the result. */
 const termsOf = ({ rows, p, q }: CirculantShape) => ({ circulant: q, circulantInput: p, circulantWeight: rows });
 
 function factor(kernel: Kernel, shape: CirculantShape): number {
@@ -54,7 +55,10 @@ function factor(kernel: Kernel, shape: CirculantShape): number {
 const norms = (k: number, values: readonly number[]): number[] =>
   Array.from({ length: values.length / k }, (_, block) => Math.hypot(...values.slice(block * k, block * k + k)));
 
-/** The largest ‖error of a block‖ ÷ bound of a result: by the twin on the blocks' norms, each as a block of one element. */
+/**
+ * Largest ratio of ‖error of a block‖ to its bound. The bound is the twin on the norms of blocks, each as a block of
+ * one element.
+ */
 function worstBlock(kernel: Kernel, type: FloatType, shape: CirculantShape, operands: Operands) {
   const [first, second] = operandsOf[kernel];
   const wanted = twins[kernel](shape, operands[first], operands[second]);
@@ -95,7 +99,7 @@ describe.each(floatTypes)("%s", (type) => {
     }
   };
 
-  it("agrees with the twins within the bounds, over 0 … 9 rows and k of 1 … 64", () => {
+  it("agrees with the twins within the bounds for 0 … 9 rows and k of 1 … 64", () => {
     for (const k of [1, 2, 3, 4, 5, 7, 8, 12, 16, 32, 33, 64])
       for (let rows = 0; rows <= 9; rows++)
         for (const [p, q] of k > 16
@@ -108,7 +112,7 @@ describe.each(floatTypes)("%s", (type) => {
           check({ rows, p, q, k });
   });
 
-  it("empty sides, several bands, long blocks", () => {
+  it("handles empty sides, several bands and long blocks", () => {
     for (const k of [1, 8]) {
       check({ rows: 3, p: 0, q: 2, k });
       check({ rows: 3, p: 2, q: 0, k });
@@ -121,10 +125,10 @@ describe.each(floatTypes)("%s", (type) => {
     check({ rows: 37, p: 40, q: 3, k: 3 });
   });
 
-  it("loses no bit more than independent roundings do: ‖error‖ <= ε √log₂k ‖y‖ on random integers", () => {
+  it("loses no more bits than independent roundings: ‖error‖ <= ε √log₂k ‖y‖ on random integers", () => {
     for (const k of [4, 8, 64, 512]) {
       const shape = { rows: 6, p: 2, q: 2, k };
-      // Of integers the twin's sums are exact.
+      // The twin's sums of integers are exact.
       const operands = some(shape, () => draws.integer(17) - 8);
       for (const kernel of kernels) {
         const [first, second] = operandsOf[kernel];
@@ -138,7 +142,7 @@ describe.each(floatTypes)("%s", (type) => {
     }
   });
 
-  it.each(both)("a unit as w moves x in a circle, to rounding, deterministic: %s", (deterministic) => {
+  it.each(both)("a unit vector as w rotates x up to rounding, deterministic: %s", (deterministic) => {
     for (const k of [4, 8, 64]) {
       for (const by of [0, 1, k - 1]) {
         const x = rounded(
@@ -155,7 +159,7 @@ describe.each(floatTypes)("%s", (type) => {
     }
   });
 
-  it.each(both)("a row of y has the same bits whatever stands beside it, deterministic: %s", (deterministic) => {
+  it.each(both)("a row of y has the same bits whatever the other rows, deterministic: %s", (deterministic) => {
     for (const k of [3, 8, 32]) {
       const shape = { rows: 70, p: 3, q: 5, k };
       const { x, w, dy } = some(shape, () => draws.normal());
@@ -173,7 +177,7 @@ describe.each(floatTypes)("%s", (type) => {
   });
 
   it.each(both)(
-    "NaN and ±Inf fill their row of y with NaN, and no other row; zeros and subnormal numbers stay small, deterministic: %s",
+    "NaN and ±Inf fill only their row of y with NaN, and zeros and subnormal numbers stay small, deterministic: %s",
     (deterministic) => {
       const k = 16;
       for (const special of [Number.NaN, Infinity, -Infinity]) {

@@ -1,4 +1,6 @@
-/** Sweeps over cliques against a plain twin: every pattern of axes that tables and outputs may have, in pieces and in one. */
+/**
+ * Sweeps over cliques agree with a plain twin for every pattern of axes in tables and outputs, in pieces and in one.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -12,7 +14,10 @@ const { memory } = engine;
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, count) => product * count, 1);
 
-/** Axes are any numbers in any order; tables and outputs have some of them, in the same order. Up to 4096 joint states, so that there are outer axes, too. */
+/**
+ * Axes have arbitrary numbers in any order. Tables and outputs have some of the axes in the same order. Up to 4096
+ * joint states, so that outer axes occur, too.
+ */
 const cliques = fc
   .array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 9 })
   .filter((shape) => sizeOf(shape) <= 4096)
@@ -54,7 +59,7 @@ describe.each<SweepMode>(["cliqueSum", "cliqueMax", "cliqueLogSum"])("%s", (mode
     fc.assert(
       fc.property(cliques, ({ axes, shape, tables: scopes, outputs: targets, seed, cut }) => {
         const zero = mode === "cliqueSum" ? 0 : -Infinity;
-        // Powers of two, so that sums and products are the same in any order; some entries are 0.
+        // Powers of two, so that sums and products do not depend on the order. Some entries are 0.
         const entry = (i: number): number => {
           const k = (Math.imul(i + 1, 2654435761) + seed) >>> 0;
           return k % 5 === 0 ? zero : mode === "cliqueSum" ? 2 ** (k % 4) : (k % 7) - 3;
@@ -65,7 +70,7 @@ describe.each<SweepMode>(["cliqueSum", "cliqueMax", "cliqueLogSum"])("%s", (mode
         const outputs = wanted.map(placed);
         const block = new CliqueBlock(memory, axes, shape, given, outputs);
         const middle = Math.floor(cut * block.blocks);
-        // The later piece first: where a piece begins is not where the one before has ended.
+        // Computes the later piece first, so that no piece starts where the previous one ended.
         for (const [from, to] of [
           [middle, block.blocks],
           [0, middle],
@@ -85,7 +90,7 @@ describe.each<SweepMode>(["cliqueSum", "cliqueMax", "cliqueLogSum"])("%s", (mode
     );
   });
 
-  it("sweeps only given states of outer axes", () => {
+  it("visits only the given states of outer axes", () => {
     const shape = [3, 2, 4, 8, 8, 8];
     const axes = [5, 1, 4, 0, 3, 2];
     const tables = [
@@ -121,7 +126,7 @@ describe.each<SweepMode>(["cliqueSum", "cliqueMax", "cliqueLogSum"])("%s", (mode
 });
 
 describe("tables of numbers", () => {
-  it.each([...Array(18).keys()])("extremes, scale, quotients of %i", (count) => {
+  it.each([...Array(18).keys()])("computes extremes, scales and quotients of %i numbers", (count) => {
     const values = Float64Array.from({ length: count }, (_, i) => [0, 3, 5e-324, 1e300, 0.25][(i * 3) % 5]);
     const by = Float64Array.from({ length: count }, (_, i) => [0, 2, 4, 1e-310][i % 4]);
     const clique = memory.allocate(F.CLIQUE_BYTES, "a test");

@@ -1,9 +1,9 @@
-/** Shapes of convolutions for tests, drawn or given. */
+/** Random and fixed shapes of convolutions for tests. */
 
 import { type ConvolutionShape, outputSize } from "../../../src/engine/memory/convolution.ts";
 import type { Draws } from "../../../src/engine/random/stream.ts";
 
-/** The output's size follows. */
+/** The output size is computed. */
 export function shapeOf(given: Partial<ConvolutionShape>): ConvolutionShape {
   const s = {
     ...{ batch: 1, inHeight: 1, inWidth: 1, inChannels: 1, outChannels: given.inChannels ?? 1, kernelHeight: 1, kernelWidth: 1 },
@@ -15,7 +15,10 @@ export function shapeOf(given: Partial<ConvolutionShape>): ConvolutionShape {
   return { outHeight, outWidth, ...s };
 }
 
-/** Images of 1 … 12 cells a side, kernels of 1 … 5, strides and dilations of 1 … 3, any padding up to 3; the output often misses a part. */
+/**
+ * Images of 1 … 12 cells per side, kernels of 1 … 5, strides and dilations of 1 … 3, and padding up to 3. The output
+ * often skips part of the image.
+ */
 export function drawShape(
   draws: Draws,
   channels: Pick<ConvolutionShape, "inChannels" | "outChannels" | "groups">,

@@ -1,4 +1,7 @@
-/** kernels/engine/images/convolution.ts, depthwise.ts, depthwise-weight.ts and patches.ts against plain twins, in both instruction sets and precisions. */
+/**
+ * kernels/engine/images/convolution.ts, depthwise.ts, depthwise-weight.ts and patches.ts agree with plain twins in both
+ * instruction sets and precisions.
+ */
 import { describe, expect, it } from "vitest";
 import {
   bandScratchBytes,
@@ -22,7 +25,7 @@ import { elementBytes, type FloatType, floatTypes, Guarded, rounded, roundoff, w
 const engine = await openEngine();
 
 type Name = "convolution" | "convolutionInput" | "convolutionWeight" | "depthwise" | "depthwiseInput" | "depthwiseWeight";
-/** Arrays of numbers as bytes: expect().toEqual takes long for many numbers. */
+/** Compares arrays of numbers as bytes, because expect().toEqual is slow for many numbers. */
 const bytesOf = (type: FloatType, values: number[]): Buffer =>
   Buffer.from((type === "f32" ? Float32Array : Float64Array).from(values).buffer);
 
@@ -32,7 +35,7 @@ function spec(memory: Guarded, shape: ConvolutionShape): number {
   return memory.put("u32", block);
 }
 
-/** The result of kernel(spec, a, b, result, scratch). */
+/** Returns the result of kernel(spec, a, b, result, scratch). */
 function called(
   name: Name,
   type: FloatType,
@@ -54,7 +57,7 @@ function called(
   return memory.read(type, result, size);
 }
 
-/** The kernel and both adjoints of both instruction sets are within their bounds, given as the number of terms of a sum. */
+/** Checks the kernel and both adjoints in both instruction sets. Bounds are given as the number of terms of a sum. */
 function check(
   type: FloatType,
   shape: ConvolutionShape,
@@ -85,7 +88,7 @@ function check(
 const whole = (draws: { integer(n: number): number }, count: number) => Array.from({ length: count }, () => draws.integer(9) - 4);
 
 describe.each(floatTypes)("%s", (type) => {
-  it("convolves over drawn shapes, strides, pads, dilations and groups", () => {
+  it("convolves over random shapes, strides, pads, dilations and groups", () => {
     const draws = stream(1, "convolution", type).at(0);
     for (let drawn = 0; drawn < power(60, 120); drawn++) {
       const groups = 1 + draws.integer(3);
@@ -94,13 +97,13 @@ describe.each(floatTypes)("%s", (type) => {
     }
   });
 
-  it.each(Array.from({ length: 18 }, (_, at) => at + 1))("convolves %i channels by themselves", (inChannels) => {
+  it.each(Array.from({ length: 18 }, (_, at) => at + 1))("convolves %i channels depthwise", (inChannels) => {
     const draws = stream(2, "depthwise", type, inChannels).at(0);
     const channels = { inChannels, outChannels: inChannels, groups: inChannels };
     for (let drawn = 0; drawn < power(6, 12); drawn++) check(type, drawShape(draws, channels), draws, "depthwise");
   });
 
-  it.each([16, 20, 33])("takes every width with three taps, %i channels", (inChannels) => {
+  it.each([16, 20, 33])("convolves every width with three taps, %i channels", (inChannels) => {
     const draws = stream(3, "depthwise", type, inChannels).at(0);
     for (let inWidth = 1; inWidth <= 17; inWidth++) {
       const size = { batch: 2, inHeight: 3, inWidth, inChannels, groups: inChannels, kernelHeight: 3, kernelWidth: 3 };
@@ -110,7 +113,7 @@ describe.each(floatTypes)("%s", (type) => {
     }
   });
 
-  it.each([1, 2, 3, 4, 5, 8, 16])("takes images as they are where weights are small: %i channels", (inChannels) => {
+  it.each([1, 2, 3, 4, 5, 8, 16])("reads images directly if weights are small: %i channels", (inChannels) => {
     const draws = stream(7, "shallow", type, inChannels).at(0);
     for (let drawn = 0; drawn < power(8, 40); drawn++) {
       const shape = drawShape(draws, { inChannels, outChannels: 8 * (1 + draws.integer(3)), groups: 1 });
@@ -122,7 +125,7 @@ describe.each(floatTypes)("%s", (type) => {
     check(type, shapeOf({ batch: 2, inHeight: 45, inWidth: 45, ...wide }), draws, "convolution");
   });
 
-  it("goes over the edges of its bands", () => {
+  it("convolves across the edges of its bands", () => {
     const draws = stream(4, "convolution", type).at(0);
     const kernel = { kernelHeight: 3, kernelWidth: 3, padTop: 1, padLeft: 1 };
     const long = shapeOf({ batch: 3, inHeight: 14, inWidth: 13, inChannels: 24, outChannels: 5, ...kernel });
@@ -149,7 +152,7 @@ describe.each(floatTypes)("%s", (type) => {
     );
   });
 
-  it("keeps NaN and infinity where they are seen", () => {
+  it("propagates NaN and infinity to the outputs that read them", () => {
     const shape = shapeOf({
       inHeight: 5,
       inWidth: 6,
@@ -173,7 +176,7 @@ describe.each(floatTypes)("%s", (type) => {
     }
   });
 
-  it("copies patches exactly, and adds them back", () => {
+  it("copies patches exactly and adds them back", () => {
     const draws = stream(6, "patches", type).at(0);
     for (let drawn = 0; drawn < power(40, 80); drawn++) {
       const shape = drawShape(draws, { inChannels: draws.integer(10), outChannels: 1, groups: 1 });
@@ -196,7 +199,7 @@ describe.each(floatTypes)("%s", (type) => {
   });
 });
 
-it.each(floatTypes)("reads nothing beyond an array: each in turn ends where memory does, %s", async (type) => {
+it.each(floatTypes)("reads nothing beyond an array, each in turn at the end of memory, %s", async (type) => {
   const own = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
   const thread = createThread(own);
   thread.addBuild("relaxed", await loadFamily("images", "relaxed", true));
@@ -231,16 +234,16 @@ it.each(floatTypes)("reads nothing beyond an array: each in turn ends where memo
   );
 });
 
-describe("shapes", () => {
+describe("convolution shapes", () => {
   const shape = shapeOf({ inHeight: 5, inWidth: 6, inChannels: 4, outChannels: 6, groups: 2, kernelHeight: 3, kernelWidth: 2 });
 
-  it("gives the size of the output", () => {
+  it("computes the size of the output", () => {
     expect([outputSize(28, 3, 2, 1, 1), outputSize(7, 3), outputSize(9, 3, 2, 0, 0, 2), outputSize(1, 1)]).toEqual([14, 5, 3, 1]);
     expect(() => outputSize(4, 3, 1, 0, 0, 2)).toThrow("outputSize: the kernel covers 5 cells, but the padded image has 4");
     expect(() => outputSize(4, 0)).toThrow("kernel is 0");
   });
 
-  it("says what is wrong with a shape", () => {
+  it("explains an invalid shape", () => {
     expect(() => checkConvolution("conv", shape)).not.toThrow();
     expect(() => checkConvolution("conv", { ...shape, groups: 4 })).toThrow(
       "groups is 4, but must divide 4 input and 6 output channels",
@@ -249,7 +252,7 @@ describe("shapes", () => {
     expect([isDepthwise(shape), isDepthwise({ ...shape, groups: 4, outChannels: 4 })]).toEqual([false, true]);
   });
 
-  it("asks for little more than a band of scratch", () => {
+  it("needs little more scratch than one band", () => {
     const large = shapeOf({
       batch: 64,
       inHeight: 28,

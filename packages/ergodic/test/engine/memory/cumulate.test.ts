@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/cumulate.ts against its plain twin, bit for bit: both types, lengths 0 … 17 on each axis, special values, in place. */
+/**
+ * kernels/engine/arrays/cumulate.ts agrees with its plain twin bit for bit: both types, lengths 0 … 17 on each axis,
+ * special values, in place.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -45,7 +48,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it("NaN, ±Inf, ±0 and subnormal numbers, where they stand and behind", () => {
+  it("agrees on NaN, ±Inf, ±0 and subnormal numbers, and on the elements after them", () => {
     for (const special of [Number.NaN, Infinity, -Infinity, -0, 1e-45, -1e-40]) {
       for (const inner of [1, 5]) {
         const count = 5 * 6 * inner;
@@ -63,7 +66,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
   });
 });
 
-it("the float32 form sums in float64: 2²⁴ + 1 + 1 loses nothing on the way", () => {
+it("the float32 form sums in float64, so that 2²⁴ + 1 + 1 is exact in between", () => {
   using memory = new Guarded(engine);
   const at = memory.put("f32", [2 ** 24, 1, 1]);
   engine.kernel("cumulativeSumF32", true)(1, 3, 1, at, at, 0);

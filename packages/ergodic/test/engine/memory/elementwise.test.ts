@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/elementwise.ts: every operation has the bits of the compiled code; loops over strides and reductions against the twin; the generated functions. */
+/**
+ * kernels/engine/arrays/elementwise.ts: every operation has the bits of compiled code, loops over strides and
+ * reductions agree with the twin, and the generated functions are complete.
+ */
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { functionsSource } from "../../../scripts/generate-functions.mjs";
@@ -21,7 +24,7 @@ const rounding = { f32: Math.fround, f64: (x: number) => x };
 const references = new Map(allPrimitives().map(({ name, reference }) => [name, reference]));
 const compiled = (type: FloatType) => (name: string) => ownFunctions(name, type) ?? references.get(name)!;
 
-/** The arrays after the loop, by the kernel, each in guarded memory. */
+/** Runs the loop in the kernel and returns the arrays, each in guarded memory. */
 function ran(type: FloatType, deterministic: boolean, loop: ElementwiseLoop, arrays: readonly number[][]): number[][] {
   using memory = new Guarded(engine);
   const { words, scratchBytes } = elementwiseCode(loop, elementBytes[type]);
@@ -65,11 +68,11 @@ const specials = [
   1e-320,
 ];
 
-it("knows every primitive of the compiler", () => {
+it("supports every primitive of the compiler", () => {
   expect(Object.keys(elementwiseOperations).sort()).toEqual([...references.keys()].sort());
 });
 
-it("has the functions that the compiler emits: else run scripts/generate-functions.mjs", async () => {
+it("has the functions that the compiler emits; otherwise run scripts/generate-functions.mjs", async () => {
   const written = await readFile(new URL("../../../kernels/engine/numbers/functions.ts", import.meta.url), "utf8");
   expect(written).toBe(functionsSource({ functions, Graph, Wide }));
 });
@@ -87,7 +90,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
   };
 
   it.each(Object.keys(elementwiseOperations))(
-    "%s: to the bit, over 1 … 17 elements, whole registers and special values",
+    "%s: agrees to the bit over 1 … 17 elements, full registers and special values",
     (name) => {
       const [, arity] = elementwiseOperations[name];
       const args = Array.from({ length: arity }, (_, i) => i);
@@ -109,7 +112,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     },
   );
 
-  it("walks arrays by strides: broadcast, transposed, reversed, with gaps, up to 5 axes", () => {
+  it("walks broadcast, transposed, reversed and gapped arrays by strides, up to 5 axes", () => {
     for (let trial = 0; trial < 60; trial++) {
       const rank = trial % 6;
       const shape = Array.from({ length: rank }, () => 1 + draws.integer(rank < 3 ? 40 : 7));
@@ -134,7 +137,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
       check(loop, [...kinds.map(({ size }) => normals(size)), normals(made.size), normals(layout(shape, 0).size)]);
     }
 
-    /** 0: contiguous; 1: transposed; 2: broadcast along random axes; 3: steps, some of them negative. */
+    /** Layout kinds: 0 contiguous, 1 transposed, 2 broadcast along random axes, 3 with steps, some of them negative. */
     function layout(shape: number[], kind: number): { offset: number; strides: number[]; size: number } {
       const order = shape.map((_, i) => (kind === 1 ? i : shape.length - 1 - i));
       const strides = shape.map(() => 0);
@@ -150,7 +153,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it("reduces over any neighbouring axes, sums within their bound and extremes exactly", () => {
+  it("reduces any adjacent axes, with sums within their bound and exact extremes", () => {
     for (let trial = 0; trial < 80; trial++) {
       const rank = 1 + (trial % 4);
       const shape = Array.from({ length: rank }, () => 1 + draws.integer([600, 40, 12, 7][rank - 1]));
@@ -179,14 +182,14 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
       const wanted = twin("f64", loop, arrays);
       expectSame(found[2], wanted[2]);
       expectSame(found[3], wanted[3]);
-      // The result's own rounding, and twice that of a float64 sum: the twin's and the kernel's.
+      // The rounding of the result, and twice that of a float64 sum, for the twin and the kernel.
       const bound = wanted[4].map((sum) => sum * (roundoff[type] + 2 * (x.length / size + 3) * roundoff.f64));
       expect(worst(found[1], wanted[1], bound)).toBeLessThanOrEqual(1);
       expect(worst(found[4], wanted[4], bound)).toBeLessThanOrEqual(1);
     }
   });
 
-  it("lets NaN and infinity through reductions", () => {
+  it("propagates NaN and infinity through reductions", () => {
     const loop = (kind: "sum" | "maximum" | "minimum"): ElementwiseLoop => ({
       shape: [5, 9],
       loads: [{ value: 0, offset: 0, strides: [9, 1] }],
@@ -204,7 +207,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     expect(results("minimum")).toEqual([Number.NaN, 1, -Infinity, -Infinity, -0]);
   });
 
-  it("stores into what it loads: in place, and two arrays exchanged", () => {
+  it("stores into arrays that it loads, in place or exchanged", () => {
     for (const n of [1, 3, 16, 256, 300, 513]) {
       const exchange: ElementwiseLoop = {
         shape: [n],
@@ -235,7 +238,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it("gives registers away once their values have ended: long chains need few", () => {
+  it("reuses registers of dead values, so that long chains need few", () => {
     const operations: [string, ...number[]][] = [["add", 0, 0]];
     for (let i = 1; i < 100; i++) operations.push(i % 2 ? ["sub", i, 0] : ["max", i, i]);
     const loop: ElementwiseLoop = {
@@ -251,7 +254,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
   });
 });
 
-it("refuses operations that it does not know, and values that are not there", () => {
+it("refuses unknown operations and missing values", () => {
   const loop = (operation: [string, ...number[]]): ElementwiseLoop => ({
     shape: [2],
     loads: [flat(0)],

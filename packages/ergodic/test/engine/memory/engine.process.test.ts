@@ -7,12 +7,12 @@ import { arithmetic, threads } from "./modules.ts";
 
 const engine = await openEngine();
 
-it("is one per process, on the process's memory", async () => {
+it("opens one engine per process on the process's memory", async () => {
   expect(await openEngine()).toBe(engine);
   expect(engine.memory).toBe(engineMemory());
 });
 
-it("says which build it runs, on how many workers, and why", () => {
+it("describes its build, its number of workers, and the reasons", () => {
   const { build, relaxedSimd, sharedMemory, workers, why } = engine.describe();
   expect(build).toBe("relaxed-shared");
   expect({ relaxedSimd, sharedMemory, workers }).toEqual({
@@ -36,7 +36,7 @@ it.each([
   expect(await engine.run([], options)).toEqual([]);
 });
 
-it("puts an emitted module's functions into the same table slots on every thread, with kernels beside them", async () => {
+it("puts module functions into the same table slots on every thread, separate from kernels", async () => {
   const { add, twice } = engine.link(arithmetic, ["add", "twice"]);
   expect(add.call(1, 2)).toBe(3);
   expect(twice.call(add.slot, 21)).toBe(42);
@@ -46,7 +46,7 @@ it("puts an emitted module's functions into the same table slots on every thread
   const slots = [true, false].map((deterministic) => engine.kernelSlot("log", deterministic));
   expect(slots[0]).not.toBe(slots[1]);
   expect(engine.kernelSlot("log", true)).toBe(slots[0]);
-  // The third worker starts after all of these were assigned.
+  // The third worker starts only after all of these slots were assigned.
   for (const kernel of slots) {
     const results = await engine.run(
       [4, 5, 6].map((x) => ({ kernel, args: [x] })),
@@ -56,13 +56,13 @@ it("puts an emitted module's functions into the same table slots on every thread
   }
 });
 
-it("compiles a module once, by its content", () => {
+it("compiles a module once, by content", () => {
   const first = engine.link(arithmetic, ["add", "twice"]);
   expect(engine.link(arithmetic.slice(), ["add", "twice"])).toBe(first);
   expect(engine.link(threads, ["trap"]).trap.slot).not.toBe(first.add.slot);
 });
 
-it("fills more slots than the table has at first", async () => {
+it("fills more slots than the table has initially", async () => {
   const before = engine.link(threads, ["trap"]).trap.slot;
   const { add } = engine.link(arithmetic, new Array(3000).fill("add"));
   expect(add.slot).toBe(before + 3000);
@@ -70,7 +70,7 @@ it("fills more slots than the table has at first", async () => {
   for (const workers of [1, 2]) expect(await engine.run(calls, { workers, deterministic: true })).toEqual([2, 3]);
 });
 
-it.each([1, 2])("turns a trap into a WorkerError with kernel, arguments and cause, and goes on: %d workers", async (workers) => {
+it.each([1, 2])("turns a trap into a WorkerError with kernel, arguments and cause, and continues: %d workers", async (workers) => {
   const far = engine.memory.reservedBytes - 8;
   const error = await engine
     .run([{ kernel: "randomFill", args: [far, 9, 0, 1, 2, 3] }], { workers, deterministic: true })
@@ -92,12 +92,12 @@ it.each([1, 2])("turns a trap into a WorkerError with kernel, arguments and caus
   expect(await engine.run([{ kernel: "log", args: [1] }], { workers, deterministic: true })).toEqual([0]);
 });
 
-it("refuses a number of workers that is none", async () => {
+it("refuses an invalid number of workers", async () => {
   for (const workers of [0, 1.5, NaN])
     await expect(engine.run([], { workers, deterministic: true })).rejects.toThrow("[OPTION_RANGE]");
 });
 
-it("serves signals between calls on this thread", async () => {
+it("handles signals between calls on this thread", async () => {
   const controller = new AbortController();
   const calls = Array.from({ length: 1_000_000 }, () => ({ kernel: "log", args: [2] }));
   setTimeout(() => controller.abort(new Error("enough")), 20);

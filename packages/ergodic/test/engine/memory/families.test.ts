@@ -1,4 +1,7 @@
-/** Families of kernels: each kernel is in exactly one, families share neither memory nor slots, and errors name the kernels that are not loaded. */
+/**
+ * Kernel families: each kernel is in exactly one, families share neither memory nor slots, and errors name the kernels
+ * that are not loaded.
+ */
 import fs from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
@@ -18,7 +21,7 @@ afterEach(() => {
 const kernelsFolder = new URL("../../../kernels/", import.meta.url);
 const sourceFolder = new URL("../../../src/", import.meta.url);
 
-/** Texts of a folder's sources, by path. */
+/** Source texts of a folder by path. */
 async function sourcesOf(folder: URL): Promise<Map<string, string>> {
   const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith(".ts"));
   return new Map(await Promise.all(paths.map(async (path) => [path, await readFile(new URL(path, folder), "utf8")] as const)));
@@ -29,7 +32,7 @@ const kernelsOf = async (family: Family): Promise<string[]> =>
     .filter(({ kind }) => kind === "function")
     .map(({ name }) => name);
 
-it("has each kernel in one family", async () => {
+it("contains each kernel in one family", async () => {
   const names = (await Promise.all(families.map(kernelsOf))).flat();
   expect(names.length).toBeGreaterThan(200);
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
@@ -51,31 +54,31 @@ it("names a kernel that is in no family", async () => {
   expect(missing, "kernels that no file of kernels/families/ exports and no other kernel imports").toEqual([]);
 });
 
-it("has every kernel that the library asks for by name", async () => {
+it("contains every kernel that the library requests by name", async () => {
   const names = new Set((await Promise.all(families.map(kernelsOf))).flat());
   const missing = [...(await sourcesOf(sourceFolder))].flatMap(([path, text]) =>
     [...text.matchAll(/\b(?:kernel|kernelSlot)\(\s*"(\w+)"|\bkernel: "(\w+)"/g)]
       .map(([, called, named]) => called ?? named)
-      // The word with which declarations leave an option named "kernel" to its layer.
+      // Declarations use the word "own" if their layer chooses the option named "kernel".
       .filter((name) => name !== "own" && !names.has(name) && !(names.has(`${name}F32`) && names.has(`${name}F64`)))
       .map((name) => `${path}: ${name}`),
   );
   expect(missing).toEqual([]);
 });
 
-it("recognises a module by its exports, and kernels of arrays by their names", async () => {
+it("recognises a module by its exports, and array kernels by their names", async () => {
   for (const family of families) expect(familyOfModule(await loadFamily(family, "simd", true))).toBe(family);
   expect(familyOfModule(new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)))).toBeUndefined();
   for (const family of ["arrays", "images"] as const)
     for (const name of await kernelsOf(family)) expect(familyOfArrayKernel(name.replace(/F(32|64)$/, "")), name).toBe(family);
 });
 
-it("gives each family of each build static data and slots of its own", async () => {
+it("gives each family of each build its own static data and slots", async () => {
   const memory = new Map<number, string>();
   const slots = new Map<number, string>();
   for (const family of families)
     for (const build of builds) {
-      // One build serves as both: it has no slots, and its data are constants.
+      // The same build serves both settings, because it has no slots and only constant data.
       if (build === "relaxed" && PLAIN.includes(family)) continue;
       const name = `${family} ${build}`;
       const { data, elements } = await placesOf(family, build);
@@ -93,7 +96,7 @@ it("gives each family of each build static data and slots of its own", async () 
   expect(Math.max(...slots.keys())).toBeLessThan(1024);
 });
 
-it("has one build for families without relaxed instructions, which take no slots", async () => {
+it("has one build for families without relaxed instructions, which use no slots", async () => {
   const sources = new Map<string, string>();
   const kernels = new URL("../../../kernels/", import.meta.url).href;
   const read = async (path: string): Promise<void> => {
@@ -113,7 +116,7 @@ it("has one build for families without relaxed instructions, which take no slots
   for (const [path, text] of sources) expect(text, path).not.toContain("RELAXED");
 });
 
-it("has the bytes of each build as a file, too, and no other files", async () => {
+it("stores each build as a file with the same bytes, and no other files", async () => {
   const folder = new URL("../../../src/engine/memory/builds/", import.meta.url);
   const all = Object.entries(buildFiles);
   expect(all).toHaveLength(2 * families.length);
@@ -132,7 +135,7 @@ it("has the bytes of each build as a file, too, and no other files", async () =>
 });
 
 it.each([true, false])(
-  "loads the same kernels from files and, where these are not there, from the modules; shared memory: %s",
+  "loads the same kernels from files or, if they are missing, from modules; shared memory: %s",
   async (shared) => {
     const read = vi.spyOn(fs, "readFileSync");
     const names = async (): Promise<string[]> =>
@@ -150,8 +153,8 @@ it.each([true, false])(
   },
 );
 
-it("reads of a family the build that is asked for, and no other", async () => {
-  // Node 20 compiles relaxed instructions once it has been asked whether it does.
+it("reads only the requested build of a family", async () => {
+  // Node 20 compiles relaxed instructions only after this query.
   expect(probeInstructions().best).toBe("relaxed");
   const read = vi.spyOn(fs, "readFileSync");
   for (const family of families)
@@ -164,21 +167,21 @@ it("reads of a family the build that is asked for, and no other", async () => {
   read.mockRestore();
 });
 
-it("has as files the plain build of each family, for memory of one thread, but of those that make code as they run", async () => {
+it("ships the plain single-thread build of each family as a file, except families that generate code", async () => {
   const folder = new URL("../../../dist/kernels/", import.meta.url);
   const wanted = families.filter((family) => !makesCode(family));
   expect((await readdir(folder)).toSorted()).toEqual(wanted.map((family) => `${family}.wasm`).toSorted());
   expect(wanted).not.toContain("sampling");
   for (const family of wanted) {
     const { bytes, sharedAt } = await builtOf(family, "simd");
-    // Of the limits' flags one says that there is a maximum, and one that memory is shared.
+    // One flag of the limits marks a maximum, and another marks shared memory.
     expect(bytes[sharedAt]).toBe(3);
     bytes[sharedAt] = 1;
     expect(bytes.equals(await readFile(new URL(`${family}.wasm`, folder))), family).toBe(true);
   }
 });
 
-it("has all at hand in Node, and says what is missing where it has not", async () => {
+it("loads all kernels in Node, and otherwise names a kernel that is not loaded", async () => {
   const { openEngine } = await fresh(false);
   const engine = await openEngine({ families: ["training"] });
   expect(engine.kernel("log", false)(1)).toBe(0);
@@ -194,7 +197,7 @@ it("has all at hand in Node, and says what is missing where it has not", async (
   expect(engine.kernel("gemmF32", true)).toBeTypeOf("function");
 });
 
-it("takes modules that the host has compiled, and asks for no others", async () => {
+it("uses modules compiled by the host and loads no others", async () => {
   const training = await loadFamily("training", "simd", false);
   const { openEngine } = await fresh(false);
   const engine = await openEngine({ kernels: [training] });
@@ -208,7 +211,7 @@ it("takes modules that the host has compiled, and asks for no others", async () 
     await expect(openEngine({ families: [family] })).rejects.toThrow(`give it ergodic/kernels/${family}.wasm too`);
 });
 
-it("asks for no others in Node either, where all are at hand", async () => {
+it("loads no others in Node either, although all are available", async () => {
   const training = await loadFamily("training", "simd", false);
   const { openEngine } = await fresh(true);
   const engine = await openEngine({ kernels: [training] });
@@ -224,7 +227,7 @@ it("refuses modules once memory is shared", async () => {
   await expect(openEngine({ kernels: training })).rejects.toThrow("the memory is already shared");
 });
 
-/** An engine of its own, as a page has it where `all` is false. */
+/** Imports a separate engine. With `all` false, no kernels are bundled, as in a web page. */
 async function fresh(all: boolean) {
   vi.resetModules();
   vi.doMock("../../../src/engine/memory/load.ts", async (original) => ({ ...(await original<object>()), hasAllKernels: all }));
@@ -236,13 +239,13 @@ interface Range {
   readonly count: number;
 }
 
-/** A module, and where it says that memory is shared. */
+/** Returns a module and the position of its flag for shared memory. */
 async function builtOf(family: Family, build: string): Promise<{ bytes: Buffer; sharedAt: number }> {
   const { base64 } = (await import(`../../../src/engine/memory/builds/${family}-${build}.ts`)) as { base64: string };
   return { bytes: gunzipSync(Buffer.from(base64, "base64")), sharedAt: buildFiles[`${family}-${build}`].sharedAt };
 }
 
-/** Where a module's static data and function references lie, from its text. */
+/** Finds the positions of static data and function references in the text of a module. */
 async function placesOf(family: Family, build: string): Promise<{ data: Range[]; elements: Range[] }> {
   const { bytes } = await builtOf(family, build);
   let at = 8;

@@ -1,4 +1,7 @@
-/** The generated offsets in fields.ts of each house against the tables kernels/HOUSE/records.mjs, and the rules of these tables. */
+/**
+ * The generated offsets in the fields.ts files agree with the tables kernels/HOUSE/records.mjs, and these tables follow
+ * their rules.
+ */
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import * as bayes from "../../../src/bayes/fields.ts";
@@ -37,17 +40,17 @@ const { constantsOf, record, u32, f64, packedF64, pad, part, after, rest } = tab
 const itemsOf = async (house: string): Promise<readonly object[]> =>
   ((await import(new URL(`kernels/${house}/records.mjs`, root).href)) as { default: readonly object[] }).default;
 
-it.each(Object.keys(fieldFiles))("%s: the file is up to date; run scripts/generate-fields.mjs", async (house) => {
+it.each(Object.keys(fieldFiles))("%s: the file is up to date; otherwise run scripts/generate-fields.mjs", async (house) => {
   const text = await readFile(new URL(fieldFiles[house], root), "utf8");
   expect(text).toBe(fieldsText(house, await itemsOf(house)));
 });
 
-it("has no name twice, in whatever houses", async () => {
+it("uses no name twice across all files", async () => {
   const items = (await Promise.all(Object.keys(fieldFiles).map(itemsOf))).flat();
   expect(constantsOf(items).flatMap(({ constants }) => constants).length).toBeGreaterThan(700);
 });
 
-it("gives fields offsets in their order, aligned, and records sizes", () => {
+it("assigns aligned offsets to fields in order, and sizes to records", () => {
   const offsets = (...items: object[]) =>
     Object.fromEntries(constantsOf(items).flatMap(({ constants }) => constants.map(({ name, value }) => [name, value])));
   expect(offsets(record("A", "", [u32("X"), f64("Y"), u32("Z")]))).toEqual({ A_X: 0, A_Y_F64: 8, A_Z: 16, A_BYTES: 24 });
@@ -64,7 +67,7 @@ it("gives fields offsets in their order, aligned, and records sizes", () => {
   expect(() => offsets(inner, inner)).toThrow("B_X is there twice");
 });
 
-/** Fields of a record in the order of their offsets. */
+/** Fields of a record, sorted by offset. */
 const orderOf = (constants: Readonly<Record<string, number>>, record: string): string =>
   Object.keys(constants)
     .filter((name) => name.startsWith(`${record}_`) && name !== `${record}_BYTES`)
@@ -72,19 +75,19 @@ const orderOf = (constants: Readonly<Record<string, number>>, record: string): s
     .map((name) => name.slice(record.length + 1).replace("_F64", ""))
     .join(" ");
 
-it("keeps the orders that are also those of arrays with names and of files", () => {
+it("keeps the orders shared with named arrays and files", () => {
   const words = { leapfrogs: "LEAPFROGS", stepSize: "STEP", treeDepth: "DEPTH" } as Record<string, string>;
   const named = (fields: readonly string[]) =>
     fields.map((name) => words[name] ?? name.replace(/[A-Z]/g, "_$&").toUpperCase()).join(" ");
-  // Numbers of transitions, which draws hold by these names.
+  // Draws store the numbers of transitions by these names.
   expect(orderOf(bayes, "TRANSITION")).toBe(named(transitionFields));
   expect(orderOf(bayes, "WALK_TRANSITION")).toBe(named(walkFields));
   expect(orderOf(bayes, "STOCHASTIC_TRANSITION")).toBe(named(stochasticFields));
-  // Checkpoints hold a chain from its step on, and adaptations.
+  // Checkpoints store the part of a chain that starts at its step, and its adaptations.
   expect(orderOf(bayes, "CHAIN").split(" STEP ")[1]).toBe("JITTER TIME LOG_DENSITY AVERAGING RANK");
   expect(orderOf(bayes, "AVERAGING")).toBe("TARGET GAMMA KAPPA T0 CENTRE COUNT ERROR LOG_STEP");
   expect(orderOf(bayes, "ADAPTATION")).toBe("TARGET COUNT LOG_STEP AVERAGE");
-  // Saved networks hold the words of convolutions.
+  // Saved networks store the words of convolutions.
   const { CONV_BAND_BYTES: _, ...constants } = engine;
   expect(orderOf(constants, "CONV")).toBe(
     "BATCH IN_HEIGHT IN_WIDTH IN_CHANNELS OUT_HEIGHT OUT_WIDTH OUT_CHANNELS KERNEL_HEIGHT KERNEL_WIDTH STRIDE_HEIGHT STRIDE_WIDTH PAD_TOP PAD_LEFT DILATION_HEIGHT DILATION_WIDTH GROUPS",

@@ -1,4 +1,6 @@
-/** kernels/engine/arrays/fill-random.ts against its plain twin, bit for bit, and against the streams that it continues. */
+/**
+ * kernels/engine/arrays/fill-random.ts agrees bit for bit with its plain twin and with the streams that it continues.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";

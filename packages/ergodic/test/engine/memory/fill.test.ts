@@ -1,4 +1,4 @@
-/** kernels/engine/arrays/fill.ts: lengths 0 … 17, any alignment, overlap. */
+/** kernels/engine/arrays/fill.ts: lengths 0 … 17, any alignment, and overlap. */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { Guarded } from "./guarded.ts";
@@ -7,7 +7,7 @@ const engine = await openEngine();
 const numbers = Array.from({ length: 60 }, (_, i) => i + 1);
 
 describe.each([true, false])("deterministic: %s", (deterministic) => {
-  it("zeroes bytes and no other", () => {
+  it("zeroes only the given bytes", () => {
     for (let bytes = 0; bytes <= 17; bytes++) {
       for (let shift = 0; shift < 4; shift++) {
         using memory = new Guarded(engine);

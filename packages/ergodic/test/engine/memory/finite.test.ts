@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/finite.ts against Number.isFinite, one number at a time. What surrounds the numbers is not finite. */
+/**
+ * kernels/engine/arrays/finite.ts agrees with Number.isFinite for single numbers. The memory around the numbers is not
+ * finite.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { loadFamily } from "../../../src/engine/memory/load.ts";
@@ -15,7 +18,7 @@ describe.each(["f32", "f64"] as const)("areFinite, %s", (type) => {
   const { kernel, bytes, largest, smallest } = types[type];
   const fine = [0, -0, 1, -1, largest, -largest, smallest, -smallest];
 
-  it.each([false, true])("finds one number that is not finite, wherever it is: deterministic %s", (deterministic) => {
+  it.each([false, true])("finds a single non-finite number at any position: deterministic %s", (deterministic) => {
     using piece = engine.memory.allocate(64 * bytes, "finite test");
     const values = engine.memory[type](piece.pointer, 64);
     const areFinite = engine.kernel(kernel, deterministic);
@@ -37,7 +40,7 @@ describe.each(["f32", "f64"] as const)("areFinite, %s", (type) => {
     }
   });
 
-  it("takes every NaN as one, whatever its sign and bits", () => {
+  it("finds every NaN, whatever its sign and bits", () => {
     using piece = engine.memory.allocate(64, "finite test");
     const words = engine.memory.u32(piece.pointer, 16);
     const high =

@@ -4,7 +4,7 @@ import { Blocks } from "../../../src/engine/memory/free-list.ts";
 
 const UNITS = 200;
 
-/** The plain twin: one flag a unit. */
+/** The plain twin, with one flag per unit. */
 function largestRun(free: boolean[]): number {
   let most = 0;
   let run = 0;
@@ -21,11 +21,11 @@ function runCount(free: boolean[]): number {
 
 const steps = fc.array(fc.oneof(fc.record({ take: fc.integer({ min: 1, max: 60 }) }), fc.record({ give: fc.nat(1000) })), {
   maxLength: 200,
-  // By itself it makes some ten.
+  // The default size makes only about ten steps.
   size: "max",
 });
 
-it("takes only what is free, always when it can, and merges what it is given", () => {
+it("takes only free blocks, succeeds whenever possible, and merges returned blocks", () => {
   fc.assert(
     fc.property(steps, (script) => {
       const blocks = new Blocks();

@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/gather.ts against plain twins: both types, 0 … 17 columns, repeated, odd and absent indices; and the adjoint identity. */
+/**
+ * kernels/engine/arrays/gather.ts agrees with plain twins for both types, 0 … 17 columns, repeated, odd and absent
+ * indices. Also tests the adjoint identity.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -36,7 +39,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
   const someIndices = (count: number, rows: number) =>
     Array.from({ length: count }, () => draws.integer(rows) + 0.25 * draws.integer(4));
 
-  it("agrees with the twins over 0 … 17 rows and columns", () => {
+  it("agrees with the twins for 0 … 17 rows and columns", () => {
     const round = type === "f32" ? Math.fround : (x: number) => x;
     for (let columns = 0; columns <= 17; columns++) {
       for (const count of [0, 1, 2, 3, 5, 17]) {
@@ -52,7 +55,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it("takes a fraction off, gives NaN for what names no row, and leaves such rows out", () => {
+  it("truncates fractions, gathers NaN for invalid rows, and skips invalid rows in scatter", () => {
     const table = normals(6 * 5);
     const indices = rounded(type, odd);
     const found = gathered(type, deterministic, 5, table, 6, indices);
@@ -66,14 +69,14 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     expect(scattered(type, deterministic, 5, ones, indices, 0)).toEqual([]);
   });
 
-  it("lets NaN, ±Inf, −0 and subnormal values through", () => {
+  it("propagates NaN, ±Inf, −0 and subnormal values", () => {
     const values = rounded(type, specials);
     expect(gathered(type, deterministic, 6, values, 1, [0])).toEqual(values);
     // 0 + −0 is 0.
     expect(scattered(type, deterministic, 6, values, [0], 1)).toEqual(values.map((x) => x + 0));
   });
 
-  it("scattering is the adjoint of gathering: ⟨gather T, V⟩ = ⟨T, scatter V⟩, exactly on integers", () => {
+  it("scatter is the adjoint of gather: ⟨gather T, V⟩ = ⟨T, scatter V⟩, exactly on integers", () => {
     const whole = (count: number) => Array.from({ length: count }, () => draws.integer(17) - 8);
     const [table, values, indices] = [whole(7 * 9), whole(40 * 9), someIndices(40, 7)];
     const inner = (a: number[], b: number[]) => a.reduce((sum, x, i) => sum + x * b[i], 0);

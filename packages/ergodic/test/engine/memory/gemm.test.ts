@@ -1,6 +1,6 @@
 /**
- * kernels/engine/arrays/gemm.ts against its plain twin, in both instruction sets and both precisions. C, gaps between rows and what surrounds C must stay as they
- * were; gaps of the operands hold NaN, so that one that is read shows.
+ * kernels/engine/arrays/gemm.ts agrees with its plain twin in both instruction sets and precisions. C's gaps and
+ * surroundings must stay unchanged. Gaps of the operands hold NaN, so that reading one shows.
  */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -33,15 +33,15 @@ interface Shape {
   m: number;
   n: number;
   k: number;
-  /** How much wider than its content a stored row is. */
+  /** Number of unused elements at the end of each stored row. */
   gap: number;
   accumulate: boolean;
 }
 
-/** What C's gaps and its surroundings hold. */
+/** Value in C's gaps and around C. */
 const UNTOUCHED = 12345;
 
-/** Random operands of a shape; C is surrounded by one row's worth of UNTOUCHED. */
+/** Random operands of a shape. One row of UNTOUCHED values surrounds C on each side. */
 function made(type: Type, { transA, transB, m, n, k, gap, accumulate }: Shape, draws: Draws): Product {
   const matrix = (rows: number, columns: number) => {
     const values = new arrays[type](rows * (columns + gap)).fill(NaN);
@@ -55,7 +55,7 @@ function made(type: Type, { transA, transB, m, n, k, gap, accumulate }: Shape, d
   return { transA, transB, m, n, k, a: a.values, lda: a.ld, b: b.values, ldb: b.ld, c: c.values, ldc: c.ld, accumulate };
 }
 
-/** C after the call. Operands stand at addresses that only their elements are aligned to. */
+/** Returns C after the call. Operands have only the alignment of their elements. */
 function multiplied(type: Type, deterministic: boolean, p: Product): number[] {
   const bytes = elementBytes[type];
   const scratchBytes = gemmScratchBytes(p.m, p.n, p.k, bytes);
@@ -84,7 +84,7 @@ function callArguments(p: Product, a: number, b: number, c: number, scratch: num
   return [+p.transA, +p.transB, p.m, p.n, p.k, a, p.lda, b, p.ldb, c, p.ldc, +p.accumulate, scratch];
 }
 
-/** Elements that are off by more than k ε Σ |a b|, or gaps of C that are not as they were. */
+/** Elements that are off by more than k ε Σ |a b|, and changed gaps of C. */
 function wrong(type: Type, p: Product, got: number[]): string[] {
   const { value, magnitude } = product(p);
   const found: string[] = [];
@@ -142,7 +142,7 @@ describe.each(types)("gemm, %s", (type) => {
     [1, 301, GEMM_DEPTH + 3],
     [301, 1, 2 * GEMM_DEPTH + 1],
     [2, 2, 2000],
-  ])("multiplies over the edges of its blocks: m %i, n %i, k %i", (m, n, k) => {
+  ])("multiplies across the edges of its blocks: m %i, n %i, k %i", (m, n, k) => {
     const draws = stream(2, "gemm", type, m, n).at(0);
     for (const transA of booleans) {
       for (const transB of booleans) {
@@ -153,7 +153,7 @@ describe.each(types)("gemm, %s", (type) => {
     }
   });
 
-  it("is exact where every sum is: small integers", () => {
+  it("is exact if every sum is exact, as for small integers", () => {
     const draws = stream(3, "gemm", type).at(0);
     for (const [m, n, k] of [
       [5, 19, 300],
@@ -175,7 +175,7 @@ describe.each(types)("gemm, %s", (type) => {
     }
   });
 
-  it("leaves C as it is or makes it zero where k is 0", () => {
+  it("keeps C or zeroes it if k is 0", () => {
     for (const accumulate of booleans) {
       const p = made(type, { transA: false, transB: false, m: 3, n: 5, k: 0, gap: 2, accumulate }, stream(4, "gemm").at(0));
       const wanted = Array.from(p.c).map((value, at) => (at % p.ldc < 5 && !accumulate ? 0 : value));
@@ -196,7 +196,7 @@ describe.each(types)("gemm, %s", (type) => {
     }
   });
 
-  it("lets NaN and infinity through, also where the other factor is 0, and only into their row and column", () => {
+  it("propagates NaN and infinity to their row and column only, even if the other factor is 0", () => {
     for (const [m, n, k] of [
       [6, 11, 9],
       [4, 8, 270],
@@ -221,7 +221,7 @@ describe.each(types)("gemm, %s", (type) => {
     }
   });
 
-  it("keeps infinities apart and subnormal numbers", () => {
+  it("distinguishes infinities and keeps subnormal numbers", () => {
     const tiny = type === "f32" ? 2 ** -149 : 2 ** -1074;
     const a = [Infinity, 1, -Infinity, 1, tiny, tiny, -0, 0];
     for (const transA of booleans) {
@@ -233,8 +233,8 @@ describe.each(types)("gemm, %s", (type) => {
     }
   });
 
-  it("gives an element the same bits wherever it stands, in the plain instruction set to the last sum", () => {
-    // The tiles, edges and packed forms of one product agree, because each sums over p in order.
+  it("computes the same bits for an element at any position, up to the last sum in plain instructions", () => {
+    // Tiles, edges and packed forms of one product agree because each sums over p in order.
     const draws = stream(7, "gemm", type).at(0);
     const whole = made(type, { transA: false, transB: false, m: 70, n: 90, k: 100, gap: 0, accumulate: false }, draws);
     for (const deterministic of booleans) {
@@ -254,7 +254,7 @@ describe.each(types)("gemm, %s", (type) => {
       expect(multiplied(type, deterministic, { ...whole, transA: true, a, lda: 70 })).toEqual(all);
       expect(multiplied(type, deterministic, { ...whole, transA: true, transB: true, a, lda: 70, b, ldb: 100 })).toEqual(all);
     }
-    // In the plain instruction set that sum is the one that a loop makes.
+    // In the plain instruction set, the sum equals that of a simple loop.
     const round = type === "f32" ? Math.fround : (x: number) => x;
     let sum = 0;
     for (let p = 0; p < 100; p++) sum = round(sum + round(whole.a[69 * 100 + p] * whole.b[p * 90 + 89]));
@@ -262,8 +262,8 @@ describe.each(types)("gemm, %s", (type) => {
   });
 });
 
-describe("memory", () => {
-  it.each(types)("reads nothing beyond an operand: each in turn ends where memory does, %s", async (type) => {
+describe("memory of gemm", () => {
+  it.each(types)("reads nothing beyond an operand, each in turn at the end of memory, %s", async (type) => {
     const own = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
     const thread = createThread(own);
     thread.addBuild("relaxed", await loadFamily("arrays", "relaxed", true));
@@ -287,7 +287,7 @@ describe("memory", () => {
           [301, 30, 301],
           [9, 66, 7],
           [70, 67, 301],
-          // Few columns, where rows of A are read where they lie: one, two and three rows in the last tile.
+          // Products with few columns read the rows of A in place. The last tile has one, two or three rows.
           [5, 3, 4],
           [6, 2, 301],
           [3, 3, 5],

@@ -1,4 +1,4 @@
-/** Arrays in the engine's memory for tests of kernels, each with a guard behind it that must not be touched. */
+/** Arrays in the engine's memory for kernel tests, each followed by a guard that must stay unchanged. */
 import { expect } from "vitest";
 import { Arena } from "../../../src/engine/memory/arena.ts";
 import type { Engine } from "../../../src/engine/memory/engine.ts";
@@ -17,7 +17,7 @@ export function rounded(type: FloatType, values: Iterable<number>): number[] {
   return Array.from(values, (value) => (type === "f32" ? Math.fround(value) : value));
 }
 
-/** expect(found).toEqual(wanted), which takes long for many numbers. */
+/** Like expect(found).toEqual(wanted), which is slow for many numbers. */
 export function expectSame(found: readonly number[], wanted: readonly number[], message?: string): void {
   if (found.length === wanted.length && found.every((value, i) => Object.is(value, wanted[i]))) return;
   expect(found, message).toEqual(wanted);
@@ -32,7 +32,7 @@ export class Guarded implements Disposable {
     this.arena = new Arena(engine.memory, "test");
   }
 
-  /** The address of the values, rounded to the type. */
+  /** Stores the values, rounded to the type, and returns their address. */
   put(type: ElementType, values: Iterable<number>): number {
     const all = [...values, GUARD, GUARD];
     const at = this.arena.take(all.length * elementBytes[type]);
@@ -40,7 +40,7 @@ export class Guarded implements Disposable {
     return at;
   }
 
-  /** Room for `count` elements, filled with something that the kernel must overwrite. */
+  /** Allocates `count` elements with values that the kernel must overwrite. */
   room(type: ElementType, count: number): number {
     return this.put(type, new Array<number>(count).fill(55));
   }
@@ -57,7 +57,7 @@ export class Guarded implements Disposable {
   }
 }
 
-/** The larger of |found − wanted| ÷ bound over all elements; NaN where one of both is NaN alone. */
+/** Largest |found − wanted| ÷ bound over all elements. NaN if only one of the two is NaN. */
 export function worst(found: readonly number[], wanted: readonly number[], bound: readonly number[]): number {
   expect(found.length).toBe(wanted.length);
   let most = 0;

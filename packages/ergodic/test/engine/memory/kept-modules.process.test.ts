@@ -12,7 +12,7 @@ setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A module of its own for each number, which its function `f` returns. */
+/** Returns a separate module for each number, which its function `f` returns. */
 function answering(x: number): Uint8Array {
   const f64 = [...new Uint8Array(Float64Array.of(x).buffer)];
   const f = { parameters: [], results: ["f64" as const], locals: [], code: [0x44, ...f64], exportAs: ["f"] };
@@ -29,7 +29,7 @@ class Held implements Holder {
   }
 }
 
-/** Tables as a map; a module is never instantiated. */
+/** Represents tables as a map and instantiates no module. */
 function bookkeeping(hash?: (bytes: Uint8Array) => string) {
   const table = new Map<number, string>();
   const builds: string[] = [];
@@ -49,8 +49,8 @@ function bookkeeping(hash?: (bytes: Uint8Array) => string) {
   return { table, builds, modules };
 }
 
-describe("modules", () => {
-  it("stay as long as somebody holds them, and a while longer: the least recently used goes first", () => {
+describe("linked modules", () => {
+  it("stay while they are held and some time after, and the least recently used goes first", () => {
     const { table, modules } = bookkeeping();
     const kept = new Held();
     const first = modules.link(answering(-1), ["f"], kept);
@@ -59,7 +59,7 @@ describe("modules", () => {
     expect(modules.counts).toEqual({ linked: 129, idle: 0 });
     idle.release();
     expect(modules.counts).toEqual({ linked: 129, idle: 128 });
-    // Used again: now the last to go.
+    // This use makes it the last to be evicted.
     const again = modules.link(answering(0), ["f"], idle);
     idle.release();
     modules.link(answering(128), ["f"], idle);
@@ -67,14 +67,14 @@ describe("modules", () => {
     expect(modules.counts).toEqual({ linked: 129, idle: 128 });
     expect(modules.link(answering(0), ["f"], idle)).toBe(again);
     expect(modules.link(answering(-1), ["f"], idle)).toBe(first);
-    // 1 was dropped: what is linked now is another, in the slot that became free.
+    // 1 was evicted. The next module is a new one, in the freed slot.
     const slots = new Set(table.keys());
     const other = modules.link(answering(1), ["f"], idle);
     expect(slots.has(other.f.slot)).toBe(false);
     expect(other.f.slot).toBe(10 + 2);
   });
 
-  it("are held by each of their holders, and let go of once", () => {
+  it("are held by each holder and released once by each", () => {
     const { table, modules } = bookkeeping();
     const [a, b] = [new Held(), new Held()];
     const { f } = modules.link(answering(1), ["f"], a);
@@ -95,11 +95,11 @@ describe("modules", () => {
       other.release();
     }
     expect(modules.counts).toEqual({ linked: 128, idle: 128 });
-    // 128 that are idle and one that was new.
+    // 128 idle modules and a new one.
     expect(Math.max(...table.keys())).toBeLessThan(10 + 130);
   });
 
-  it("that nobody holds are few where they are large", () => {
+  it("are evicted early if they are large and nobody holds them", () => {
     const { modules } = bookkeeping();
     const large = (x: number): Uint8Array => {
       const code = new Array<number>(2 ** 19).fill(0x01);
@@ -114,13 +114,13 @@ describe("modules", () => {
     expect(modules.counts).toEqual({ linked: 7, idle: 7 });
   });
 
-  it("that are used again and again stay few: their bytes are counted once", () => {
+  it("count once towards the limit on bytes if they are used repeatedly", () => {
     const { modules } = bookkeeping();
     const held = new Held();
     const many = Array.from({ length: 100 }, (_, i) => answering(i));
     const first = many.map((bytes) => modules.link(bytes, ["f"], held));
     held.release();
-    // Each time as many bytes again, of which a hundredth is all that may be kept.
+    // All rounds together link 8 MiB of code, but always the same 100 modules.
     const rounds = Math.ceil((2 * 4 * 2 ** 20) / (100 * many[0].length));
     for (let i = 0; i < rounds; i++) {
       for (const bytes of many) modules.link(bytes, ["f"], held);
@@ -130,7 +130,7 @@ describe("modules", () => {
     expect(many.map((bytes) => modules.link(bytes, ["f"], held))).toEqual(first);
   });
 
-  it("of two builds of the kernels are two, and outlast each other", () => {
+  it("are separate for two builds of the kernels, and either can outlive the other", () => {
     const { table, builds, modules } = bookkeeping();
     const [relaxed, plain] = [new Held(), new Held()];
     const one = modules.link(answering(1), ["f"], relaxed, "relaxed");
@@ -148,7 +148,7 @@ describe("modules", () => {
     expect(builds.filter((build) => build === "simd")).toHaveLength(1);
   });
 
-  it("are let go of with the arena that held them, disposed or collected with its owner", async () => {
+  it("are released with their arena, whether disposed or collected with its owner", async () => {
     const { memory } = await openEngine();
     const { modules } = bookkeeping();
     {
@@ -175,7 +175,7 @@ describe("modules", () => {
     expect(memory.usedBytes).toBeLessThanOrEqual(used);
   });
 
-  it("of one hash are told apart by their bytes", () => {
+  it("differ by their bytes if their hashes are equal", () => {
     const { modules } = bookkeeping(() => "same");
     const held = new Held();
     const [one, two] = [1, 2].map((x) => modules.link(answering(x), ["f"], held));
@@ -193,7 +193,7 @@ describe("modules", () => {
   });
 });
 
-it("slots come back from this thread and from workers, those that start later too, and held functions stay", async () => {
+it("free their slots on this thread and on all workers, also later ones, but keep held functions", async () => {
   const engine = await openEngine();
   const pool = await enginePool();
   const modules = await engineModules();

@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/load-rows.ts against its plain twin, bit for bit: four kinds of elements, two results, 0 … 17 columns, special values. */
+/**
+ * kernels/engine/arrays/load-rows.ts agrees with its plain twin bit for bit: four kinds of elements, two result types,
+ * 0 … 17 columns, and special values.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -44,7 +47,7 @@ describe.each(cases)("$kind to $type, deterministic: $deterministic", ({ kind, t
     }
   });
 
-  it("the ends of the range, and of floats NaN, ±Inf, ±0 and subnormal ones", () => {
+  it("agrees at the ends of the range and for NaN, ±Inf, ±0 and subnormal floats", () => {
     const floats = [Number.NaN, Infinity, -Infinity, 0, -0, 1e-45, -1e-40, 3e38];
     const ends = kind === "i8" || kind === "i16" ? [largest[kind] - 1, -largest[kind], 0, 1, -1] : rounded(kind, floats);
     for (const scale of [1, 0.37, 2 ** -20]) {

@@ -1,4 +1,7 @@
-/** kernels/engine/arrays/lu.ts: exact on integers, backward errors within the bound of its header, exchanges of rows, singular matrices, and exchanges that are none. */
+/**
+ * kernels/engine/arrays/lu.ts: exact on integers, backward errors within the bound of its header, row exchanges,
+ * singular matrices, and invalid exchanges.
+ */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -8,7 +11,7 @@ const engine = await openEngine();
 const cases = floatTypes.flatMap((type) => [true, false].map((deterministic) => ({ type, deterministic })));
 const sizes = [...Array(18).keys(), 31, 50];
 
-/** Exchanges of rows taken back, from the last to the first. */
+/** Undoes row exchanges, from the last to the first. */
 function undone(n: number, a: number[], exchanges: readonly number[]): void {
   for (let i = n - 1; i >= 0; i--)
     for (let j = 0; j < n; j++) [a[i * n + j], a[exchanges[i] * n + j]] = [a[exchanges[i] * n + j], a[i * n + j]];
@@ -45,7 +48,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     return memory.read(type, to, n * m);
   }
 
-  /** op(A) X, and the same of absolute values. */
+  /** Returns op(A) X, and the same product of absolute values. */
   function product(
     n: number,
     m: number,
@@ -62,9 +65,9 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     });
   }
 
-  it("P A = L U with the largest of each column as its pivot, exactly on integers", () => {
+  it("factors P A = L U with the largest pivot of each column, exactly on integers", () => {
     for (const n of sizes.filter((size) => size <= 17)) {
-      // L with elements of at most 1, U with powers of 2 on its diagonal, rows in another order.
+      // L with elements of at most 1, and U with powers of 2 on its diagonal. Rows are permuted.
       const l = Array.from({ length: n * n }, (_, at) =>
         at % n === Math.floor(at / n) ? 1 : at % n < Math.floor(at / n) ? (draws.integer(3) - 1) / 2 : 0,
       );
@@ -82,7 +85,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it.each([false, true])("|op(A) X − B| ≤ 3 n ε |L||U||X|, transposed: %s, in place or not", (transposed) => {
+  it.each([false, true])("solves with |op(A) X − B| ≤ 3 n ε |L||U||X|, transposed: %s, in place or not", (transposed) => {
     for (const n of sizes)
       for (const m of [0, 1, 2, 5, 17]) {
         const a = times(n * n, () => draws.normal());
@@ -103,7 +106,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
       }
   });
 
-  it("is NaN throughout where a pivot is 0, infinite or no number", () => {
+  it("is NaN throughout if a pivot is 0, infinite or NaN", () => {
     const nowhere = new Array<number>(6).fill(Number.NaN);
     for (const a of [
       [0, 0, 0, 1],
@@ -117,7 +120,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     expect(factored(2, [0, 1, 1, 0])).toEqual([1, 0, 0, 1, 1, 1]);
   });
 
-  it("touches nothing else where the factor names rows that are none", () => {
+  it("writes nothing elsewhere if the factor contains invalid rows", () => {
     for (const wrong of [Number.NaN, -1, 2, 1e9, Infinity, -Infinity])
       for (const transposed of [false, true])
         expect(solved(2, 1, [1, 0, 0, 1, wrong, wrong], transposed, [3, 4], false)).toEqual([3, 4]);

@@ -8,7 +8,7 @@ import { power } from "../../power.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
-/** Whether all bytes are the given one. */
+/** Whether all bytes equal the given one. */
 const isFilled = (bytes: Uint8Array, byte: number): boolean =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).equals(Buffer.alloc(bytes.length, byte));
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -17,7 +17,7 @@ describe.each([
   { kind: "own", shared: false },
   { kind: "shared", shared: true },
 ])("$kind memory", ({ shared }) => {
-  it("gives zeroed, aligned pieces that keep their contents while others come and go", () => {
+  it("returns zeroed, aligned pieces that keep their contents while others come and go", () => {
     const steps = fc.array(fc.record({ bytes: fc.integer({ min: 0, max: 300_000 }), drop: fc.boolean(), which: fc.nat(1000) }), {
       maxLength: 60,
     });
@@ -43,7 +43,7 @@ describe.each([
     );
   });
 
-  it("zeroes a piece to the end of its last 64 bytes, whoever had them before", () => {
+  it("zeroes a reused piece to the end of its last 64 bytes", () => {
     const memory = new EngineMemory(shared);
     for (const bytes of [1, 63, 64, 100]) {
       const rounded = 64 * Math.ceil(bytes / 64);
@@ -57,7 +57,7 @@ describe.each([
     }
   });
 
-  it("refuses what 4 GiB cannot hold, says who asked and who holds most, and goes on", () => {
+  it("refuses requests beyond 4 GiB, names the requester and the largest holder, and continues", () => {
     const memory = new EngineMemory(shared);
     const held = memory.allocate(2 ** 31, "dataset large.csv");
     expect(held.pointer).toBe(1 << 20);
@@ -82,7 +82,7 @@ describe.each([
   });
 });
 
-it("hands out nothing of the last page, so that no end is 0 and nothing beside an end is the beginning of memory", () => {
+it("never allocates the last page, so that no end address wraps to 0", () => {
   const memory = new EngineMemory(true);
   const whole = 2 ** 32 - 65536 - 2 ** 20;
   const piece = memory.allocate(whole, "almost all");
@@ -90,7 +90,7 @@ it("hands out nothing of the last page, so that no end is 0 and nothing beside a
   expect(() => memory.allocate(1, "what is left")).toThrow(MemoryLimitError);
 });
 
-it("asserts on use after dispose, and takes a second dispose in peace", () => {
+it("throws on use after dispose, and accepts a second dispose", () => {
   const memory = new EngineMemory(true);
   const piece = memory.allocate(8, "dataset gone.csv");
   piece.dispose();
@@ -99,7 +99,7 @@ it("asserts on use after dispose, and takes a second dispose in peace", () => {
   expect(() => piece.pointer).toThrow("dataset gone.csv was used after dispose()");
 });
 
-it("is flat under hundreds of thousands of pieces of mixed sizes", () => {
+it("stays flat under hundreds of thousands of pieces of mixed sizes", () => {
   const memory = new EngineMemory(true);
   const live: Allocation[] = [];
   let state = 1;
@@ -120,7 +120,7 @@ it("is flat under hundreds of thousands of pieces of mixed sizes", () => {
   expect(memory.usedBytes).toBe(0);
 });
 
-it("holds a thousand datasets' worth, one after the other, in the room of one: by using", () => {
+it("`using` lets a thousand datasets share the space of one", () => {
   const memory = engineMemory();
   const before = memory.usedBytes;
   let most = 0;
@@ -134,7 +134,7 @@ it("holds a thousand datasets' worth, one after the other, in the room of one: b
   expect(most).toBeLessThan(8 * 2 ** 20);
 });
 
-it("holds hundreds of datasets' worth in the room of a few: by garbage collection", async () => {
+it("garbage collection lets hundreds of datasets share the space of a few", async () => {
   const memory = engineMemory();
   const before = memory.usedBytes;
   const createAndDrop = () => own({}, memory.allocate(1_000_000, "dataset"));
@@ -154,7 +154,7 @@ it("holds hundreds of datasets' worth in the room of a few: by garbage collectio
   expect(memory.reservedBytes).toBeLessThan(80 * 2 ** 20);
 });
 
-it("does not free what an owner in reach holds, nor twice what was disposed before its owner went", async () => {
+it("keeps memory of reachable owners, and frees disposed memory only once", async () => {
   const memory = engineMemory();
   const before = memory.usedBytes;
   const kept = { name: "kept" };
@@ -176,7 +176,7 @@ it("does not free what an owner in reach holds, nor twice what was disposed befo
   held.dispose();
 });
 
-it("lets go of what was disposed, though its owner lives", async () => {
+it("releases a disposed piece although its owner lives", async () => {
   const owner = { name: "owner" };
   const disposed = (() => {
     const piece = engineMemory().allocate(640, "piece");
@@ -192,7 +192,7 @@ it("lets go of what was disposed, though its owner lives", async () => {
   expect(owner.name).toBe("owner");
 });
 
-it("takes from collected owners at once when room is short, without waiting for an idle moment", async () => {
+it("reclaims memory of collected owners immediately when space is short", async () => {
   const memory = new EngineMemory(true, 64);
   const createAndDrop = () => own({}, memory.allocate(2 ** 21, "first"));
   createAndDrop();

@@ -1,5 +1,6 @@
 /**
- * Small WebAssembly modules for tests, assembled by hand. Each imports env.memory, shared, and env.table, as emitted modules do.
+ * Small handwritten WebAssembly modules for tests. Like emitted modules, each imports a shared env.memory, and
+ * env.table.
  */
 const I32 = 0x7f;
 const F64 = 0x7c;
@@ -26,7 +27,7 @@ function assemble(functions: Source[]): Uint8Array {
       1,
       ...functions.map(({ parameters, results }) => [0x60, parameters.length, ...parameters, results.length, ...results]),
     ),
-    // Shared memory of 16 to 65536 pages; a table of at least one function.
+    // Shared memory of 16 to 65536 pages, and a table of at least one function.
     ...section(
       2,
       [...name("env"), ...name("memory"), 2, 3, 16, 0x80, 0x80, 0x04],
@@ -50,16 +51,16 @@ export const arithmetic = assemble([
 ]);
 
 /**
- * meet(counter, tries): adds one to the i32 at `counter`, then looks until it is 2; returns the tries left, 0 if nobody came.
- * await(started, gate, ended): adds one to `started`, spins until the i32 at `gate` is not 0, adds one to `ended`.
- * trap(x): unreachable.
+ * meet(counter, tries): adds one to the i32 at `counter` and polls until it is 2. Returns the remaining tries, or 0 if
+ * no other call arrived. await(started, gate, ended): adds one to `started`, spins until the i32 at `gate` is not 0,
+ * and adds one to `ended`. trap(x): unreachable.
  */
 export const threads = assemble([
   {
     name: "meet",
     parameters: [I32, I32],
     results: [I32],
-    // loop: if counter < 2 and --tries > 0, go on
+    // loop: if counter < 2 and --tries > 0, continue
     body: [
       ...[...get(0), ...ONE, ...ATOMIC_ADD, 0x1a],
       ...[0x03, 0x40, ...get(0), ...ATOMIC_LOAD, 0x41, 2, 0x48],

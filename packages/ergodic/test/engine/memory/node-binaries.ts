@@ -1,6 +1,6 @@
 /**
- * The hosts that tests of the built library run on: this Node, and 22 and 24; Bun, whose engine is Safari's; and workerd, which is what runs
- * Cloudflare Workers. Where their binaries lie: scripts/prepare-tests.mjs.
+ * Hosts that run tests of the built library: this Node, Node 22 and 24, Bun, which uses Safari's engine, and workerd,
+ * which runs Cloudflare Workers. scripts/prepare-tests.mjs determines the places of their binaries.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -22,14 +22,14 @@ interface Host {
   title: string;
 }
 
-/** Bun, and how it is told to run a text. */
+/** Bun, and the option with which it runs a text. */
 export const bun = (what: string, built: URL): Host => hosts(what, built, [{ name: "Bun", path: binary("bun", "bun") }])[0];
 
-/** The program that serves Cloudflare Workers. */
+/** The server of Cloudflare Workers. */
 export const workerd = (what: string, built: URL): Host =>
   hosts(what, built, [{ name: "workerd", path: binary("workerd", "workerd") }])[0];
 
-/** `what` names the test in the line that says why it is skipped. */
+/** `what` names the test in the message for a skipped run. */
 export function nodeVersions(what: string, built: URL): Host[] {
   return hosts(what, built, [
     { name: "this Node", path: process.execPath },

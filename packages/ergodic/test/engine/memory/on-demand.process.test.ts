@@ -1,4 +1,7 @@
-/** Each verb asks for the kernels that it calls: all of them where none is at hand beforehand, as in a page. Modules are loaded anew for each, so that none lives on what another asked for. */
+/**
+ * Each function requests the kernels that it calls. No kernels are bundled here, as in a web page. Each test reloads the
+ * modules, so that it cannot depend on kernels that another test requested.
+ */
 
 import { beforeEach, expect, it, vi } from "vitest";
 import type { NetworkPredictor } from "../../../src/entries/everything.ts";
@@ -25,43 +28,43 @@ const images = () =>
   });
 const short = { epochs: 2, workers: 1 } as const;
 
-it("has no kernels that nobody asked for", async () => {
+it("starts without kernels", async () => {
   const engine = await e.openEngine();
   expect(() => engine.kernel("log", false)).toThrow("has not been loaded");
 });
 
-it.each([false, true])("gradients of rows, deterministic: %s", async (deterministic) => {
+it.each([false, true])("loads kernels for gradients of rows, deterministic: %s", async (deterministic) => {
   expect((await e.fit(e.linear(), data(), { ...short, deterministic })).weights.length).toBe(2);
   expect((await e.fit(e.linear(), data(), { ...short, rule: e.lbfgs(), deterministic })).weights.length).toBe(2);
 });
 
-it("coordinates", async () => {
+it("loads kernels for coordinate descent", async () => {
   expect((await e.fit(e.linear({ l1: 0.01 }), data(), { algorithm: e.coordinateDescent() })).weights.length).toBe(2);
 });
 
-it("an algorithm that does not say what it calls", async () => {
+it("loads kernels for an algorithm that does not declare its families", async () => {
   const { families: _, ...algorithm } = e.coordinateDescent({ pick: "cyclic" });
   expect((await e.fit(e.linear({ l1: 0.01 }), data(), { algorithm })).weights.length).toBe(2);
 });
 
-it("duals", async () => {
+it("loads kernels for dual coordinate descent", async () => {
   const classes = e.Dataset.fromArrays({ x: rows, y: numbers.map((y) => (y > 0 ? "yes" : "no")) });
   const fitted = await e.fit(e.linear({ loss: "hinge", l2: 0.1 }), classes, { algorithm: e.dualCoordinateDescent(), workers: 1 });
   expect(fitted.weights.length).toBe(2);
 });
 
-it("paths", async () => {
+it("loads kernels for regularisation paths", async () => {
   const path = await e.fit.path(e.linear(), data(), { lambdas: 5, folds: 3 });
   expect(path.lambdas.length).toBeGreaterThan(0);
 });
 
-it("factors", async () => {
+it("loads kernels for factorisations", async () => {
   const triples = { users: ["a", "a", "b", "b"], items: ["x", "y", "x", "z"], values: [1, 2, 3, 4] };
   const fitted = await e.fit(e.factorisation({ rank: 2 }), e.Ratings.fromTriples(triples), { epochs: 3, workers: 1 });
   expect(fitted.rank).toBe(2);
 });
 
-it("a network, validated", async () => {
+it("loads kernels for a network with validation", async () => {
   const fitted = await e.fit(e.network([e.dense(4), e.relu(), e.batchNorm(), e.dense(1)]), data(), {
     ...short,
     validate: data(),
@@ -69,7 +72,7 @@ it("a network, validated", async () => {
   expect(fitted.predict(rows).length).toBe(60);
 });
 
-it("a network on images, and the file of it", async () => {
+it("loads kernels for an image network and its saved file", async () => {
   const layers = [e.convolution(4, { kernel: 3 }), e.relu(), e.globalAveragePool(), e.dense(1)];
   const bytes = (await e.fit(e.network(layers), images(), short)).toBytes();
   vi.resetModules();
@@ -78,7 +81,7 @@ it("a network on images, and the file of it", async () => {
   expect(read.predict([Array.from({ length: 16 }, () => 0.5)]).length).toBe(1);
 });
 
-it("densities of loops and products", async () => {
+it("loads kernels for densities with loops and products", async () => {
   const plan = { chains: 1, warmup: 50, draws: 20, workers: 1 } as const;
   const plain = e.model(({ data, param, observe }) => {
     const { y } = data({ y: e.vector("N") });
@@ -94,7 +97,7 @@ it("densities of loops and products", async () => {
   expect((await e.fit(products, { x: rows.flat(), y: numbers })).values.w.length).toBe(2);
 });
 
-it("functions of arrays", async () => {
+it("loads kernels for functions of arrays", async () => {
   const { conv2d, sum } = await import("../../../src/engine/compiler/index.ts");
   const shapes = { x: [1, 6, 6, 1], w: [3, 3, 1, 2] } as const;
   const f = await e.compileFunction(shapes, ({ x, w }) => sum(conv2d(x, w)), { gradient: ["w"] });

@@ -12,7 +12,7 @@ const pool = await enginePool();
 const functions = engine.link(threads, ["meet", "await"]);
 const two = { workers: 2, deterministic: true };
 
-// Counters and gates on cache lines of their own.
+// Counters and gates on separate cache lines.
 let cells: Allocation;
 const address = (i: number) => cells.pointer + 64 * i;
 const counter = (i: number) => Atomics.load(engine.memory.i32(address(i), 1), 0);
@@ -25,7 +25,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 beforeEach(() => {
   cells = engine.memory.allocate(6 * 64, "test counters");
-  // Calls on workers alone: this thread opens their gates.
+  // Runs calls only on workers, because this thread opens their gates.
   engine.crowded = true;
 });
 afterEach(() => {
@@ -33,30 +33,30 @@ afterEach(() => {
   cells.dispose();
 });
 
-it("runs two workers at the same time on one memory", async () => {
+it("runs two workers simultaneously on one memory", async () => {
   const meet = { kernel: functions.meet.slot, args: [address(0), 2 ** 31 - 1] };
   const triesLeft = await engine.run([meet, meet], two);
   expect(triesLeft.every((left) => left > 0)).toBe(true);
   expect(counter(0)).toBe(2);
-  // One worker alone waits in vain: the check above can fail.
+  // A single worker waits in vain, which shows that the check above can fail.
   Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
   expect(
     await engine.run([{ kernel: functions.meet.slot, args: [address(0), 1000] }], { workers: 1, deterministic: true }),
   ).toEqual([0]);
 });
 
-it("gives each of several runs a worker of its own where the thread is crowded, and none where it is not", async () => {
+it("gives each of several runs its own worker only if the thread is crowded", async () => {
   const meet = (tries: number) =>
     engine.run([{ kernel: functions.meet.slot, args: [address(0), tries] }], { workers: 1, deterministic: true });
   const left = await Promise.all([meet(2 ** 31 - 1), meet(2 ** 31 - 1)]);
   expect(left.every(([tries]) => tries > 0)).toBe(true);
   engine.crowded = false;
-  // On one thread the first has gone before the second comes.
+  // On one thread, the first call has ended before the second starts.
   Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
   expect((await Promise.all([meet(1000), meet(1000)]))[0]).toEqual([0]);
 });
 
-it("rejects the calls of a worker that dies, replaces it, and goes on", async () => {
+it("rejects the calls of a worker that dies, replaces it, and continues", async () => {
   const dying = engine.run([waitCall(), waitCall()], two);
   const outcome = dying.then(
     () => undefined,
@@ -76,7 +76,7 @@ it("rejects the calls of a worker that dies, replaces it, and goes on", async ()
   expect(pool.size).toBe(2);
 });
 
-it("drops what has not started when aborted, and rejects only when what has started is over", async () => {
+it("drops unstarted calls on abort, and rejects once started calls have ended", async () => {
   const controller = new AbortController();
   const reason = new Error("stopped by the test");
   let over = false;
@@ -96,14 +96,14 @@ it("drops what has not started when aborted, and rejects only when what has star
   expect(counter(2)).toBe(2);
 });
 
-it("drops the other worker's later calls when one fails", async () => {
+it("drops the other worker's later calls if one fails", async () => {
   const gateCall = { kernel: functions.await.slot, args: [address(3), address(4), address(5)] };
   const trap = { kernel: "randomFill", args: [engine.memory.reservedBytes - 8, 9, 0, 1, 2, 3] };
   const failing = engine.run([waitCall(), gateCall, waitCall(), trap], two);
   const outcome = failing.catch((error: unknown) => error);
   await until(() => counter(0) === 1 && counter(3) === 1);
   open(4);
-  // Worker 1 comes to its part of a later run when it has failed in this one.
+  // Worker 1 starts its part of a later run only after it failed in this one.
   const later = engine.run([{ kernel: "log", args: [1] }, gateCall], two);
   await until(() => counter(5) === 2);
   open();
@@ -112,7 +112,7 @@ it("drops the other worker's later calls when one fails", async () => {
   expect(counter(2)).toBe(1);
 });
 
-it("an abort that comes when a run is over stops no other", async () => {
+it("an abort after a run has ended stops no other run", async () => {
   const controller = new AbortController();
   await engine.run([{ kernel: "log", args: [1] }], { ...two, signal: controller.signal });
   const later = engine.run([waitCall(), waitCall(), waitCall(), waitCall()], two);
@@ -123,14 +123,14 @@ it("an abort that comes when a run is over stops no other", async () => {
   expect(await later).toEqual([0, 0, 0, 0]);
 });
 
-it("keeps the process alive until the last call of a worker is answered", async () => {
+it("keeps the process alive until every worker has answered its last call", async () => {
   const all = { workers: hardwareThreads(), deterministic: true };
   open();
   await engine.run(Array.from({ length: all.workers }, waitCall), all);
   Atomics.store(engine.memory.i32(address(1), 1), 0, 0);
   const unref = vi.spyOn(Worker.prototype, "unref");
   const first = engine.run(Array.from({ length: all.workers }, waitCall), all);
-  // All are busy: it waits behind one of them.
+  // All workers are busy, so the call waits for one of them.
   const call = { kernel: functions.await.slot, args: [address(3), address(4), address(5)] };
   const last = engine.run([call], { ...two, workers: 1 });
   try {
@@ -148,7 +148,7 @@ it("keeps the process alive until the last call of a worker is answered", async 
   }
 });
 
-it("serves several runs at once", async () => {
+it("serves several runs simultaneously", async () => {
   const runs = Array.from({ length: 20 }, (_, r) =>
     engine.run(
       [1, 2, 3].map((x) => ({ kernel: "log", args: [x + r] })),
@@ -168,7 +168,7 @@ it("leaves memory flat over many runs", async () => {
   expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
 });
 
-describe("where workers would fill the machine", () => {
+describe("runs with as many workers as hardware threads", () => {
   const machineOf = (threads: number) => vi.spyOn(os, "availableParallelism").mockReturnValue(threads);
   const log = (x: number) => ({ kernel: "log", args: [x] });
   beforeEach(() => {
@@ -176,19 +176,19 @@ describe("where workers would fill the machine", () => {
   });
   afterEach(() => vi.restoreAllMocks());
 
-  it.each([2, 3])("this thread is one of %d", async (workers) => {
+  it.each([2, 3])("counts this thread as one of %d", async (workers) => {
     machineOf(workers);
     await engine.run(Array(workers).fill(log(1)), { workers, deterministic: true });
     const posted = vi.spyOn(Worker.prototype, "postMessage");
     const meet = { kernel: functions.meet.slot, args: [address(0), 2 ** 31 - 1] };
-    // The two that meet run at the same time.
+    // The two `meet` calls must run simultaneously.
     const results = await engine.run([meet, meet, log(2)].slice(0, workers), { workers, deterministic: true });
     expect(results.slice(0, 2).every((left) => left > 0)).toBe(true);
     expect(results.slice(2)).toEqual([engine.kernel("log", true)(2)].slice(0, workers - 2));
     expect(posted).toHaveBeenCalledTimes(workers - 1);
   });
 
-  it("gives each thread the calls that a worker would have, in the order of the calls", async () => {
+  it("gives each thread a worker's calls in order", async () => {
     machineOf(2);
     const values = Array.from({ length: 9 }, (_, i) => i + 1);
     const wanted = values.map((x) => engine.kernel("log", true)(x));
@@ -198,7 +198,7 @@ describe("where workers would fill the machine", () => {
   it.each([
     ["the machine has more threads", () => void machineOf(3), 2],
     ["others want this thread", () => void (engine.crowded = true), 2],
-  ])("but all run on workers where %s", async (_, given) => {
+  ])("uses only workers for the calls if %s", async (_, given) => {
     machineOf(2);
     given();
     const run = engine.run([waitCall(), waitCall()], two);
@@ -207,10 +207,10 @@ describe("where workers would fill the machine", () => {
     expect(await run).toEqual([0, 0]);
   });
 
-  it("a call that fails here drops the later ones of the worker, and the other way round, and is named", async () => {
+  it("drops later calls on both threads if a call fails on either, and names the call", async () => {
     machineOf(2);
     const absent = { kernel: 2 ** 20, args: [] };
-    // Here, in its second call, while the worker waits in its first, or has not begun.
+    // This thread fails in its second call, while the worker waits in its first or has not started.
     const once = { kernel: functions.meet.slot, args: [address(3), 1] };
     const here = engine.run([once, waitCall(), absent, waitCall()], two).catch((error: unknown) => error);
     await until(() => counter(3) === 1);
@@ -218,7 +218,7 @@ describe("where workers would fill the machine", () => {
     open();
     expect(String(await here)).toMatch(/failed on this thread: .*no function in slot/);
     expect(counter(0)).toBeLessThan(2);
-    // There: this thread waits in its first call until the worker has failed.
+    // The worker fails while this thread waits in its first call.
     Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
     const wait = { kernel: functions.meet.slot, args: [address(4), 300_000_000] };
     const there = engine.run([wait, absent, waitCall(), log(1)], two).catch((error: unknown) => error);
@@ -226,7 +226,7 @@ describe("where workers would fill the machine", () => {
     expect(counter(0)).toBe(0);
   });
 
-  it("drops what has not started when aborted", async () => {
+  it("drops unstarted calls on abort", async () => {
     machineOf(2);
     const controller = new AbortController();
     const reason = new Error("stopped by the test");

@@ -1,4 +1,7 @@
-/** kernels/engine/images/pooling.ts against plain twins, bit by bit: both precisions, drawn windows, 0 … 9 channels, ties and special values. */
+/**
+ * kernels/engine/images/pooling.ts agrees with plain twins bit for bit: both precisions, random windows, 0 … 9
+ * channels, ties and special values.
+ */
 import { describe, expect, it } from "vitest";
 import { type ConvolutionShape, writeConvolutionSpec } from "../../../src/engine/memory/convolution.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -22,7 +25,7 @@ const sizeOf = (s: ConvolutionShape) => ({
   y: s.batch * s.outHeight * s.outWidth * s.inChannels,
 });
 
-/** The result of kernel(spec, …arrays, result, …numbers). */
+/** Returns the result of kernel(spec, …arrays, result, …numbers). */
 function called(
   name: string,
   { type, deterministic }: Setting,
@@ -62,7 +65,7 @@ const shapeWith = (draws: Draws, channels: number) =>
 describe.each(cases)("$type, deterministic: $deterministic", (setting) => {
   const { type } = setting;
 
-  it("agrees over drawn windows, 0 … 9 channels, with ties", () => {
+  it("agrees over random windows with ties, 0 … 9 channels", () => {
     const draws = stream(1, "pooling", type).at(0);
     for (let channels = 0; channels <= 9; channels++) {
       for (let drawn = 0; drawn < 12; drawn++) {
@@ -96,7 +99,7 @@ describe.each(cases)("$type, deterministic: $deterministic", (setting) => {
     }
   });
 
-  it("gives −∞ and 0 for windows that see nothing", () => {
+  it("returns −∞ and 0 for windows without cells", () => {
     const shape = shapeOf({ inHeight: 1, inWidth: 2, inChannels: 3, padLeft: 1 });
     const x = [1, 2, 3, 4, 5, 6];
     const outside = [-Infinity, -Infinity, -Infinity];
@@ -105,7 +108,7 @@ describe.each(cases)("$type, deterministic: $deterministic", (setting) => {
   });
 });
 
-it("agrees with PyTorch: golden values", () => {
+it("agrees with PyTorch golden values", () => {
   // python3: x = torch.arange(16.).reshape(1, 1, 4, 4).remainder(5).requires_grad_()
   // torch.nn.functional.max_pool2d(x, 3, 2, 1), and x.grad after .sum().backward(); then avg_pool2d(x, 3, 2, 1, count_include_pad=False)
   const shape = shapeOf({

@@ -1,4 +1,7 @@
-/** A host that lets no worker start: Node's permission model, here. What is said is typed, and the work is possible without workers. */
+/**
+ * A host without worker threads, here through Node's permission model. Errors are typed, and work is possible without
+ * workers.
+ */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +14,7 @@ const built = new URL("../../../dist/entries/index.js", import.meta.url).href;
 
 beforeAll(() => void execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: repository, stdio: "pipe" }), 300_000);
 
-it("says WorkerError where a run and a search ask for workers, and runs without", () => {
+it("throws WorkerError if a run or search requests workers, and runs without them", () => {
   const folder = mkdtempSync(join(tmpdir(), "refused-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "f.mjs"), "export default ([x]) => x * x;\n");

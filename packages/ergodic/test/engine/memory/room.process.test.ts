@@ -1,4 +1,7 @@
-/** Sizes that no host has room for are refused at once, with what they would take; long ones that have room can be aborted. */
+/**
+ * Sizes that exceed every host's memory are refused immediately with the required memory. Long runs that fit can be
+ * aborted.
+ */
 import { totalmem } from "node:os";
 import { describe, expect, it, vi } from "vitest";
 import { warmupSchedule } from "../../../src/bayes/samplers/hamiltonian/warmup.ts";
@@ -62,13 +65,13 @@ const asked: Record<string, () => PromiseLike<unknown>> = {
   classes: async () => metrics("multiclass", BILLION),
 };
 
-describe("room", () => {
-  it.each(Object.keys(asked))("%s by the billion: refused, with the memory that they would take", async (name) => {
-    // A run that begins to make a billion of anything does not end in time.
+describe("memory limits", () => {
+  it.each(Object.keys(asked))("refuses a billion %s and reports the required memory", async (name) => {
+    // A run that starts to allocate a billion of anything would time out.
     await expect(asked[name]()).rejects.toThrow(/\d+(\.\d)? ([GTP]iB).*\[MEMORY_LIMIT\]$/);
   });
 
-  it.each([5e6, BILLION])("a warm-up of %d transitions begins, and can be aborted", async (warmup) => {
+  it.each([5e6, BILLION])("starts a warm-up of %d transitions that can be aborted", async (warmup) => {
     const controller = new AbortController();
     const run = sample(one, {}, { warmup, draws: 10, chains: 2, seed: 1, signal: controller.signal });
     let ticks = 0;
@@ -80,7 +83,7 @@ describe("room", () => {
     expect(ticks).toBeGreaterThanOrEqual(2);
   });
 
-  it("the boundaries of warm-up are few however long it is, and those of usual lengths as they were", () => {
+  it("keeps the boundaries of a long warm-up few, and those of usual lengths unchanged", () => {
     for (const adaptation of ["overlapping", "windows"] as const)
       for (const warmup of [1e5, 5e6, 1e9]) {
         const { renewals, looks, stop } = warmupSchedule(adaptation, warmup, {});
@@ -99,7 +102,7 @@ describe("room", () => {
     ["the machine's memory where no container says less", 0, totalmem()],
     ["the machine's memory where the container says more", 2 * totalmem(), totalmem()],
     ["the container's memory", 2 ** 28, 2 ** 28],
-  ])("at most %s", async (_, constrained, most) => {
+  ])("limits requests to %s", async (_, constrained, most) => {
     vi.resetModules();
     vi.spyOn(process, "constrainedMemory").mockReturnValue(constrained);
     const room = await import("../../../src/engine/memory/room.ts");
@@ -110,20 +113,20 @@ describe("room", () => {
     expect(room.MOST_ENGINE).toBe(Math.min(most, 2 ** 32));
   });
 
-  it("checkRoom and float64s say what was asked for", () => {
+  it("checkRoom and float64s describe the refused request", () => {
     checkRoom("here", "things", totalmem() / 2);
     expect(() => checkRoom("here", "7 things", 2 ** 35 + 1)).toThrow(
       /^here: 7 things would take 32 GiB, but at most \S+ GiB is available; ask for fewer \[MEMORY_LIMIT\]$/,
     );
-    // No more than this machine has.
+    // The bound is at most the memory of this machine.
     expect(() => checkRoom("here", "7 things", totalmem() + 1)).toThrow("[MEMORY_LIMIT]");
     expect(() => checkRoom("here", "7 things", 3, 2, "use one")).toThrow(
       "7 things would take 3 bytes, but at most 2 bytes is available; use one",
     );
     expect(() => checkRoom("here", "7 things", 3 * 2 ** 20, 2 ** 20)).toThrow("7 things would take 3 MiB, but at most 1 MiB");
     expect([...float64s("here", "things", 3)]).toEqual([0, 0, 0]);
-    // Refused by its bytes, before the host is asked, which may give as much as this or not.
-    // The bound is 32 GiB, or what the machine has.
+    // The request is refused by its size before the host is asked, because the host might grant it. The bound is 32 GiB
+    // or the machine's memory.
     expect(() => float64s("here", "things", 2 ** 32 + 1)).toThrow(
       /^here: things would take 32 GiB, but at most [\d.]+ GiB is available; ask for fewer \[MEMORY_LIMIT\]$/,
     );

@@ -1,6 +1,7 @@
 /**
- * kernels/engine/arrays/cholesky.ts and kernels/engine/arrays/triangular.ts: exact on integers; backward errors within the bounds that their headers state; n of 0 … 17
- * and beyond; NaN, singular and indefinite matrices; the triangle that is not read may hold anything.
+ * kernels/engine/arrays/cholesky.ts and triangular.ts: exact on integers, and backward errors within the bounds of
+ * their headers for n of 0 … 17 and beyond. Also tests NaN, singular and indefinite matrices, and arbitrary values in
+ * the unread triangle.
  */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -12,7 +13,7 @@ const engine = await openEngine();
 const cases = floatTypes.flatMap((type) => [true, false].map((deterministic) => ({ type, deterministic })));
 const sizes = [...Array(18).keys(), 31, 50];
 
-/** A Bᵀ of [n, k] and [m, k], and the same of the absolute values. */
+/** Returns A Bᵀ for [n, k] and [m, k], and the same product of absolute values. */
 function products(n: number, m: number, k: number, a: readonly number[], b: readonly number[]) {
   const sums = new Array<number>(n * m).fill(0);
   const sizes = new Array<number>(n * m).fill(0);
@@ -60,14 +61,14 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     return memory.read(type, to, n * m);
   }
 
-  /** Integers, with powers of 2 on the diagonal, so that nothing is rounded. */
+  /** Integers with powers of 2 on the diagonal, so that nothing is rounded. */
   const wholeTriangle = (n: number): number[] =>
     Array.from({ length: n * n }, (_, at) => {
       const [i, j] = [Math.floor(at / n), at % n];
       return j > i ? 0 : i === j ? 2 ** draws.integer(3) : draws.integer(7) - 3;
     });
 
-  it("L of L Lᵀ is L, exactly on integers; NaN above the diagonal of A is not read", () => {
+  it("recovers L from L Lᵀ exactly on integers, without reading above the diagonal of A", () => {
     for (const n of sizes) {
       const l = wholeTriangle(n);
       const a = products(n, n, n, l, l).sums.map((x, at) => (at % n > Math.floor(at / n) ? Number.NaN : x));
@@ -76,7 +77,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it("|L Lᵀ − A| ≤ (n + 2) ε |L||Lᵀ|", () => {
+  it("factors with |L Lᵀ − A| ≤ (n + 2) ε |L||Lᵀ|", () => {
     for (const n of sizes) {
       const g = times(n * (n + 3), () => draws.normal());
       const a = rounded(type, products(n, n, n + 3, g, g).sums);
@@ -94,7 +95,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it("says the first row whose pivot fails, and leaves only NaN", () => {
+  it("returns the first row with a failed pivot and leaves only NaN", () => {
     for (const n of [1, 3, 4, 7, 17]) {
       for (let row = 0; row < n; row++) {
         for (const wrong of ["indefinite", "singular", Number.NaN, Infinity] as const) {
@@ -115,7 +116,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
   it.each(forms)("solves exactly on integers, lower: $lower, transposed: $transposed", ({ lower, transposed }) => {
     for (const n of [...Array(18).keys()]) {
       for (const m of [0, 1, 2, 3, 4, 5, 9, 16, 17]) {
-        // Small integers over a unit diagonal; X is chosen, B follows.
+        // Small integers over a unit diagonal. X is chosen, and B follows.
         const stored = Array.from({ length: n * n }, (_, at) => {
           const [i, j] = [Math.floor(at / n), at % n];
           return i === j ? 2 ** draws.integer(2) : j > i === lower ? Number.NaN : draws.integer(3) - 1;
@@ -129,7 +130,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it.each(forms)("|op(L) X − B| ≤ (n + 1) ε |L||X|, lower: $lower, transposed: $transposed", ({ lower, transposed }) => {
+  it.each(forms)("solves with |op(L) X − B| ≤ (n + 1) ε |L||X|, lower: $lower, transposed: $transposed", ({ lower, transposed }) => {
     for (const n of sizes) {
       for (const m of [1, 2, 5, 19]) {
         const stored = times(n * n, (at) =>
@@ -149,7 +150,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it("a 0 on the diagonal gives what division gives, and NaN stays in its column", () => {
+  it("divides by a 0 on the diagonal, and keeps NaN in its column", () => {
     for (const m of [1, 3, 17]) {
       const b = times(2 * m, (i) => (i === 0 ? Number.NaN : 1));
       const found = solved(2, m, [1, 0, 0, 0], true, false, b, false);

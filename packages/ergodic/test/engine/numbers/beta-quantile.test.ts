@@ -6,11 +6,11 @@ import { betaLower } from "../../../src/engine/numbers/beta-tails.ts";
 const probability = fc.double({ min: 1e-6, max: 1 - 1e-6, noNaN: true });
 const parameter = fc.double({ min: 0.05, max: 500, noNaN: true });
 
-it("is a sum of binomial probabilities at integers", () => {
+it("betaLower equals a sum of binomial probabilities at integers", () => {
   for (let a = 1; a <= 8; a++) {
     for (let b = 1; b <= 8; b++) {
       for (const x of [0.001, 0.2, 0.5, 0.77, 0.999]) {
-        // At least a successes in n = a + b − 1 trials.
+        // Probability of at least a successes in n = a + b − 1 trials.
         const n = a + b - 1;
         let wanted = 0;
         let ways = 1;
@@ -24,7 +24,7 @@ it("is a sum of binomial probabilities at integers", () => {
   }
 });
 
-it("mirrors: I_x(a, b) = 1 − I_(1−x)(b, a)", () => {
+it("betaLower is symmetric: I_x(a, b) = 1 − I_(1−x)(b, a)", () => {
   fc.assert(
     fc.property(probability, parameter, parameter, (x, a, b) => {
       expect(Math.abs(betaLower(a, b, x) + betaLower(b, a, 1 - x) - 1)).toBeLessThanOrEqual(1e-11);
@@ -32,7 +32,7 @@ it("mirrors: I_x(a, b) = 1 − I_(1−x)(b, a)", () => {
   );
 });
 
-it("has the quantile as its inverse", () => {
+it("the quantile inverts betaLower", () => {
   fc.assert(
     fc.property(
       probability,
@@ -48,12 +48,12 @@ it("has the quantile as its inverse", () => {
   );
 });
 
-it("takes large parameters: near the normal quantile at one standard deviation", () => {
+it("the quantile is near the normal one for large parameters at one standard deviation", () => {
   const sd = 1 / Math.sqrt(4 * 2_000_001);
   expect(Math.abs(betaQuantile(0.8413447460685429, 1e6, 1e6) - 0.5 - sd)).toBeLessThanOrEqual(1e-6 * sd);
 });
 
-it("has its edges", () => {
+it("returns limits at the ends, and NaN outside of the domain", () => {
   expect([betaLower(2, 3, 0), betaLower(2, 3, 1), betaQuantile(0, 2, 3), betaQuantile(1, 2, 3)]).toEqual([0, 1, 0, 1]);
   const outside = [
     [-0.1, 1, 1],

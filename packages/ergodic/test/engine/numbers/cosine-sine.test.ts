@@ -24,7 +24,7 @@ it("agrees with the host's functions within 2.3e-16 for |x| < 1.6e6, and 1e-15·
   for (const x of [1e8, -3e9]) expect(Math.abs(both(x)[1] - Math.sin(x))).toBeLessThan(1e-15 * Math.abs(x));
 });
 
-it("is exact at 0, and passes NaN and infinities on as NaN", () => {
+it("is exact at 0, and returns NaN for NaN and infinities", () => {
   expect(both(0)).toEqual([1, 0]);
   expect(both(0, 0.5)).toEqual([0.5, 0]);
   for (const x of [NaN, Infinity, -Infinity]) expect(both(x)).toEqual([NaN, NaN]);

@@ -16,7 +16,7 @@ const magnitudes = (low: number, high: number): number[] => between(low, high).f
 const largest = (name: string, f: (x: number) => number, points: readonly number[]): number =>
   points.reduce((most, x) => Math.max(most, errorUlps(name, f(x), x)), 0);
 
-describe("within two units of the last place, of atan one", () => {
+describe("within two units in the last place, or one for atan", () => {
   test.each([
     ["expm1", expm1, [...between(-1, 1), ...between(-40, 40), ...magnitudes(-1000, 0), 300, 709.7, 39.9999, -39.9999]],
     ["log1p", log1p, [...between(-0.9999, 3), ...magnitudes(-1000, -1), 1e30, 1e300]],
@@ -27,14 +27,14 @@ describe("within two units of the last place, of atan one", () => {
       arctangent,
       [...between(-3, 3), ...between(-300, 300), ...magnitudes(-1000, 1000), 7 / 16, 11 / 16, 19 / 16, 39 / 16],
     ],
-  ] as const)("%s", (name, f, points) => {
+  ] as const)("stays within the bound: %s", (name, f, points) => {
     const error = largest(name, f, points);
     expect(error).toBeLessThan(name === "atan" ? 1 : 2);
     expect(error).toBeGreaterThan(0.5);
   });
 });
 
-test("sine and cosine keep their absolute error for every argument", () => {
+test("sine and cosine stay within their absolute error for every argument", () => {
   const points = [1e22, -1e22, 1e300, 2 ** 1023, 355e9, 1.6e6 + 0.1, -1.7e6, 2 ** 53, 123456789.123, 6381956970095103 * 2 ** 797];
   for (const x of [...points, ...between(-1e9, 1e9).slice(0, 100)]) {
     expect(absoluteError("sin", sine(x), x), `sin ${x}`).toBeLessThan(2.3e-16);
@@ -42,7 +42,7 @@ test("sine and cosine keep their absolute error for every argument", () => {
   }
 });
 
-test("the ends of the ranges", () => {
+test("handles the ends of the ranges", () => {
   const ends = [0, -0, Infinity, -Infinity, Number.NaN];
   expect(ends.map(expm1)).toEqual([0, -0, Infinity, -1, Number.NaN]);
   expect(ends.map(log1p)).toEqual([0, -0, Infinity, Number.NaN, Number.NaN]);
@@ -60,7 +60,7 @@ test("hypotenuse neither over- nor underflows", () => {
   for (const x of [[1, Number.NaN], [Number.NaN, 1], [Number.NaN], [0, Number.NaN]]) expect(hypotenuse(...x)).toBeNaN();
 });
 
-test("powers of two", () => {
+test("computes powers of two exactly", () => {
   for (let k = -1074; k <= 1023; k++) expect(powerOfTwo(k)).toBe(2 ** k);
   expect([scaled(0.75, 1024), scaled(2, 1023), scaled(1.5, -1074), scaled(1.5, -1075), scaled(2 ** -1074, 1074)]).toEqual([
     0.75 * 2 ** 1023 * 2,

@@ -1,4 +1,4 @@
-/** erf and erfc of hosts against 200-digit arithmetic. */
+/** erf and erfc on the host against 200-digit arithmetic. */
 import { expect, test } from "vitest";
 import { erf, erfc } from "../../../src/engine/numbers/error-function.ts";
 import { errorUlps } from "../compiler/precise.ts";
@@ -22,7 +22,7 @@ test("erfc is within 4 units in the last place, within 10 between ½ and 1", () 
     expect(errorUlps("erfc", erfc(x), x), `erfc(${x})`).toBeLessThanOrEqual(x > 0.5 && x < 1 ? 10 : 4);
 });
 
-test("special values", () => {
+test("handles special values", () => {
   expect([0, -0, Infinity, -Infinity, Number.NaN].map(erf)).toEqual([0, -0, 1, -1, Number.NaN]);
   expect([0, -0, Infinity, -Infinity, Number.NaN].map(erfc)).toEqual([1, 1, 0, 2, Number.NaN]);
 });

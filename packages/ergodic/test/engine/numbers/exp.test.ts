@@ -1,11 +1,11 @@
-/** numbers/exp.ts against e^x in whole numbers of 320 bits. */
+/** numbers/exp.ts against e^x in 320-bit integers. */
 import { expect, it } from "vitest";
 import { exp } from "../../../src/engine/numbers/exp.ts";
 
 const BITS = 320n;
 const ONE = 1n << BITS;
 
-/** x is m 2^-1074, exactly. */
+/** x is exactly m 2^-1074. */
 function exact(x: number): bigint {
   const bits = new BigInt64Array(Float64Array.of(Math.abs(x)).buffer)[0];
   const field = bits >> 52n;
@@ -14,7 +14,7 @@ function exact(x: number): bigint {
   return x < 0 ? -m : m;
 }
 
-/** e^x 2^1080, rounded down: ((e^(x/2^12))^(2^12)), its series to 320 bits. */
+/** e^x 2^1080, rounded down. It is (e^(x/2^12))^(2^12), whose series has 320 bits. */
 function twin(x: number): bigint {
   const small = exact(x) >> (1074n - BITS + 12n);
   let term = ONE;
@@ -23,7 +23,7 @@ function twin(x: number): bigint {
     term = (term * small) / (ONE * k);
     sum += term;
   }
-  // Kept as sum 2^shift, so that e^-745 has all its digits.
+  // Stored as sum 2^shift, so that e^-745 has all its digits.
   let shift = 0n;
   for (let i = 0; i < 12; i++) {
     sum *= sum;
@@ -36,7 +36,7 @@ function twin(x: number): bigint {
   return by >= 0n ? sum << by : sum >> -by;
 }
 
-/** |a − e^x| in units of a's last place. */
+/** |a − e^x| in units in the last place of a. */
 function error(x: number): number {
   const a = exp(x);
   const bits = new BigInt64Array(Float64Array.of(a).buffer)[0];
@@ -45,7 +45,7 @@ function error(x: number): number {
   return Number((((exact(a) << 6n) - twin(x)) * 1_000_000n) / unit) / 1e6;
 }
 
-it("is within one unit of the last place, two where it is subnormal", () => {
+it("exp is within one unit in the last place, or two for subnormal results", () => {
   let largest = 0;
   for (let i = 0; i < 4000; i++) {
     const x = -707 + ((1416 * (i * 0.6180339887498949)) % 1416);
@@ -59,7 +59,7 @@ it("is within one unit of the last place, two where it is subnormal", () => {
   for (const x of [-709, -720.5, -744, -745.1]) expect(Math.abs(error(x))).toBeLessThan(2);
 });
 
-it("at the ends of its range", () => {
+it("handles the ends of its range", () => {
   expect([0, -0, Infinity, -Infinity, 709.8, -745.2].map(exp)).toEqual([1, 1, Infinity, 0, Infinity, 0]);
   expect(exp(Number.NaN)).toBeNaN();
   expect(exp(709.782712893384)).toBeGreaterThan(1.797e308);

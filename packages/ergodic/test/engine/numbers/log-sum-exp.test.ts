@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { logSumExp } from "../../../src/engine/numbers/log-sum-exp.ts";
 
-it("is the logarithm of the sum", () => {
+it("equals the logarithm of the sum of exponentials", () => {
   for (let n = 1; n <= 17; n++) {
     const x = Array.from({ length: n }, (_, i) => Math.sin(3 * i));
     const direct = Math.log(x.reduce((total, value) => total + Math.exp(value), 0));
@@ -15,7 +15,7 @@ it("neither overflows nor underflows", () => {
   expect(logSumExp([-Infinity, 3])).toBe(3);
 });
 
-it("has its edges", () => {
+it("handles empty lists and infinities", () => {
   expect(logSumExp([])).toBe(-Infinity);
   expect(logSumExp([-Infinity, -Infinity])).toBe(-Infinity);
   expect(logSumExp([Infinity, 0])).toBe(Infinity);

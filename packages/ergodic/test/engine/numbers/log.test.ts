@@ -41,7 +41,7 @@ it.each([
   [1.4, 0.3364722366212129],
   [3, 1.0986122886681098],
   [1e-300, -690.7755278982137],
-])("gives ln %d", (x, wanted) => {
+])("computes ln %d", (x, wanted) => {
   expect(Math.abs(log(x) - wanted)).toBeLessThanOrEqual(Math.abs(wanted) * 2 ** -52);
 });
 

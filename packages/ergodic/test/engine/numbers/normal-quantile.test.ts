@@ -24,12 +24,12 @@ it.each([
   [0.926, 1.4466320671589787],
   [0.99, 2.3263478740408408],
   [0.999999, 4.753424308817087],
-])("gives the quantile of %d within 1e-15 relative", (u, wanted) => {
-  // Above one half, 1 − u is exact, but the quantile's own condition number spreads the rounding of the last operations.
+])("computes the quantile of %d within 1e-15 relative", (u, wanted) => {
+  // Above one half, 1 − u is exact, but the condition number of the quantile amplifies the final rounding errors.
   expect(Math.abs(normalQuantile(u) - wanted)).toBeLessThanOrEqual(1e-15 * Math.abs(wanted));
 });
 
-it("is odd about one half and infinite at the ends", () => {
+it("the quantile is odd about one half and infinite at the ends", () => {
   expect(normalQuantile(0.5)).toBe(0);
   expect(normalQuantile(0)).toBe(-Infinity);
   expect(normalQuantile(1)).toBe(Infinity);

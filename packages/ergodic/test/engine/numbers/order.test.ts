@@ -1,4 +1,4 @@
-/** The number of a rank, against a whole sort. */
+/** Selection by rank agrees with a complete sort. */
 import { expect, it } from "vitest";
 import { order } from "../../../src/engine/numbers/order.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -27,7 +27,7 @@ it.each(Object.entries(lists))("puts every rank in its place: %s", (_, make) => 
   }
 });
 
-it("leaves what is before `from`, and does nothing for a place there", () => {
+it("keeps elements before `from`, and does nothing for a rank among them", () => {
   const x = Float64Array.of(9, 8, 3, 1, 2);
   order(x, 3, 2);
   expect([...x.subarray(0, 2), x[3]]).toEqual([9, 8, 2]);

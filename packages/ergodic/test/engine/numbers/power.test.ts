@@ -1,4 +1,4 @@
-/** numbers/power.ts against 200-digit arithmetic, whole powers, and what IEEE 754 says of the ends. */
+/** numbers/power.ts against 200-digit arithmetic, integer powers, and the special cases of IEEE 754. */
 import { expect, test } from "vitest";
 import { power } from "../../../src/engine/numbers/power.ts";
 import { errorUlps } from "../compiler/precise.ts";
@@ -6,25 +6,25 @@ import { errorUlps } from "../compiler/precise.ts";
 /** The i-th of points that fill [−½, ½] evenly. */
 const spread = (i: number, by = 0.6180339887498949): number => ((i * by) % 1) - 0.5;
 
-test("is within one unit of the last place", () => {
+test("powers are within one unit in the last place", () => {
   let largest = 0;
   const check = (x: number, y: number): void => {
     largest = Math.max(largest, errorUlps("pow", power(x, y), x, y));
   };
   for (let i = 1; i <= 150; i++) {
     check(2 ** (20 * spread(i)), 60 * spread(i, 0.7548776662466927));
-    // Near 1 the logarithm is small, and the exponent makes it large.
+    // Near 1, the logarithm is small and a large exponent amplifies its error.
     check(1 + 1e-3 * spread(i), 1e5 * spread(i, 0.7548776662466927));
-    // Within a factor √2 of 1 there is no power of 2 that the rounding of the rest could hide behind.
+    // Within a factor √2 of 1, no power of 2 hides the rounding of the rest.
     check(1 + 0.8 * spread(i) * (spread(i) > 0 ? 1 : 0.7), 4000 * spread(i, 0.7548776662466927));
-    // A path's ratios.
+    // Ratios along a regularisation path.
     check(10 ** -(1 + (i % 5)), i / 151);
   }
   expect(largest).toBeLessThan(1);
   expect(largest).toBeGreaterThan(0.5);
 });
 
-test("is exact where the result is a float64", () => {
+test("powers are exact if the result is a float64", () => {
   for (let a = 1n; a <= 60n; a++)
     for (let b = 0n; a ** b < 2n ** 53n && b < 60n; b++) {
       const wanted = Number(a ** b);
@@ -37,7 +37,7 @@ test("is exact where the result is a float64", () => {
   expect([power(-2, -3), power(0.25, -0.5), power(1e-300, 2), power(1e300, -1.1)]).toEqual([-0.125, 2, 0, 0]);
 });
 
-test("rounds subnormal results once, and over- and underflows where it should", () => {
+test("rounds subnormal results once, and over- and underflows correctly", () => {
   expect(power(2, -1074.4)).toBe(5e-324);
   expect([power(2, -1075.1), power(2, 1024), power(-2, 1025), power(-2, -1077)]).toEqual([0, Infinity, -Infinity, -0]);
   expect(Math.abs(power(1e-308, 1.04) - 4.787e-321)).toBeLessThanOrEqual(2 * 5e-324);
@@ -79,6 +79,6 @@ test.each([
   [-Infinity, 2.5, Infinity],
   [-Infinity, -3, -0],
   [-Infinity, -4, 0],
-])("%d to the power of %d is %d", (x, y, wanted) => {
+])("returns for %d to the power of %d the value %d", (x, y, wanted) => {
   expect(power(x, y)).toBe(wanted);
 });

@@ -9,7 +9,7 @@ function eigen(n: number, a: ArrayLike<number>): { values: Float64Array; vectors
   return { values, vectors, done };
 }
 
-/** The largest entries of A − Σ λ v vᵀ, relative to the largest |λ|, and of V Vᵀ − I. */
+/** The largest entries of A − Σ λ v vᵀ relative to the largest |λ|, and of V Vᵀ − I. */
 function errors(n: number, a: ArrayLike<number>): { rebuilt: number; orthonormal: number; values: Float64Array } {
   const { values, vectors, done } = eigen(n, a);
   expect(done).toBe(true);
@@ -44,7 +44,7 @@ function random(n: number, seed: number): Float64Array {
 }
 
 describe("symmetricEigen", () => {
-  it("gives the closed forms of 1 × 1 and 2 × 2", () => {
+  it("returns the closed forms for 1 × 1 and 2 × 2", () => {
     expect(eigen(1, [-7])).toEqual({ values: Float64Array.of(-7), vectors: Float64Array.of(1), done: true });
     const { values, vectors } = eigen(2, [2, 1, 1, 2]);
     expect(values[0]).toBeCloseTo(1, 15);
@@ -64,7 +64,7 @@ describe("symmetricEigen", () => {
     expect(vectors[1]).toBe(1);
   });
 
-  it("gives second differences their eigenvalues, 2 − 2 cos(kπ/(n+1))", () => {
+  it("computes the eigenvalues of second differences, 2 − 2 cos(kπ/(n+1))", () => {
     for (const n of [2, 3, 4, 5, 8, 17, 40]) {
       const { values, rebuilt, orthonormal } = errors(
         n,
@@ -77,7 +77,7 @@ describe("symmetricEigen", () => {
     }
   });
 
-  it("rebuilds random matrices from orthonormal vectors, with ascending values", () => {
+  it("reconstructs random matrices from orthonormal vectors and ascending values", () => {
     for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 17, 60]) {
       const { values, rebuilt, orthonormal } = errors(n, random(n, 3));
       expect(rebuilt).toBeLessThan(1e-14);
@@ -86,7 +86,7 @@ describe("symmetricEigen", () => {
     }
   });
 
-  it("takes what is degenerate: zero, rank one, many equal values, blocks", () => {
+  it("accepts degenerate matrices: zero, rank one, many equal values, blocks", () => {
     for (const n of [1, 2, 5, 10]) {
       const cases = [
         symmetric(n, () => 0),
@@ -104,7 +104,7 @@ describe("symmetricEigen", () => {
     expect([...eigen(4, new Array(16).fill(1)).values].map((v) => Math.round(v * 1e12) / 1e12 + 0)).toEqual([0, 0, 0, 4]);
   });
 
-  it("neither overflows nor vanishes", () => {
+  it("neither overflows nor underflows", () => {
     for (const scale of [1e300, 1e-300]) {
       const { rebuilt, orthonormal } = errors(
         6,
@@ -115,7 +115,7 @@ describe("symmetricEigen", () => {
     }
   });
 
-  it("refuses what is not finite", () => {
+  it("refuses non-finite entries", () => {
     for (const wrong of [Number.NaN, Infinity, -Infinity]) expect(eigen(2, [1, wrong, wrong, 1]).done).toBe(false);
   });
 });

@@ -1,11 +1,14 @@
-/** L2 as a scale of all parameters: plain descent on sparse rows must be the dense update, to rounding, though it touches few coordinates. */
+/**
+ * L2 as a scale of all parameters. Plain descent on sparse rows must equal the dense update up to rounding, although it
+ * updates few coordinates.
+ */
 import { describe, expect, it } from "vitest";
 import { Dataset, fit, inverseTimeDecay, linear, sgd } from "../../../src/entries/everything.ts";
 
 const rowCount = 400;
 const columnCount = 30;
 
-/** The same numbers, dense and as compressed rows. */
+/** The same numbers as dense rows and as compressed rows. */
 function both(): { dense: Dataset; sparse: Dataset } {
   let seed = 7;
   const random = (): number => {
@@ -47,7 +50,7 @@ describe("L2 of plain descent", () => {
   ] as const) {
     for (const batch of [1, 16]) {
       for (const loss of ["logistic", "squared"] as const) {
-        // With l2 = 1.5 the scale falls below 2⁻²⁰ and is multiplied in, several times.
+        // With l2 = 1.5, the scale falls below 2⁻²⁰ several times and is applied to the parameters.
         for (const l2 of [0.05, 1.5]) {
           it(`agrees dense and sparse: ${loss}, ${name} rate, batch ${batch}, l2 ${l2}`, async () => {
             const options = { rule: sgd({ rate }), epochs: 5, precision: "f64", seed: 3, batch } as const;
@@ -62,8 +65,8 @@ describe("L2 of plain descent", () => {
     }
   }
 
-  it("leaves 16-bit parameters of racing lanes their range: the scale goes into them before it is small", async () => {
-    // (1 − ηλ)^9000 = e^−9, and 16 e^−9 would be the largest parameter.
+  it("applies the scale to 16-bit parameters of racing lanes in time to keep their range", async () => {
+    // (1 − ηλ)^9000 = e^−9, so the largest parameter would be 16 e^−9.
     const x = Array.from({ length: 1000 }, (_, i) => [Math.sin(i)]);
     using data = Dataset.fromArrays({ x, y: x.map(([a]) => 2 * a) });
     const options = { rule: sgd({ rate: 0.1 }), precision: { data: "i8", model: "i16" }, batch: 1, seed: 1 } as const;

@@ -1,4 +1,7 @@
-/** Line searches, L-BFGS and the textbook AdaGrad on objectives with known answers; the stochastic line search piece by piece. */
+/**
+ * Line searches, L-BFGS and the textbook AdaGrad on objectives with known answers. The stochastic line search is tested
+ * step by step.
+ */
 import { describe, expect, test } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { fullDescent } from "../../../src/engine/optimise/full.ts";
@@ -27,7 +30,7 @@ const valley: g.Objective = (x, gradient) => {
   return rosenbrock.value(x);
 };
 
-/** Claims a gradient, whatever the value. */
+/** Reports the given gradient, whatever the value. */
 const filled =
   (slope: number, value: (x: Float64Array) => number): g.Objective =>
   (x, gradient) => {
@@ -36,7 +39,7 @@ const filled =
   };
 
 describe("exactLineSearch", () => {
-  test("the closed form and Brent find the same step, gᵀg/gᵀHg", () => {
+  test("the closed form and Brent's method find the same step, gᵀg/gᵀHg", () => {
     const start = [3, -2, 1];
     const gradient = start.map((v, i) => H[i] * v);
     const exact = gradient.reduce((s, v) => s + v * v, 0) / gradient.reduce((s, v, i) => s + H[i] * v * v, 0);
@@ -55,7 +58,7 @@ describe("exactLineSearch", () => {
     }
   });
 
-  test("costs what the ledger says", () => {
+  test("costs as much as the ledger states", () => {
     const [, least, most] = /^a gradient and (\d+) to (\d+) values of the objective$/.exec(g.exactLineSearch().cost.perStep)!;
     const bowl: g.Objective = (x, gradient) => {
       x.forEach((v, j) => {
@@ -83,20 +86,20 @@ describe("exactLineSearch", () => {
     ["near 0", (a: number) => (a - 1e-5) ** 2, 1e-5],
     ["not a parabola", (a: number) => Math.exp(a) - 5 * a, Math.log(5)],
     ["infinite beyond 2", (a: number) => (a < 2 ? -Math.sqrt(a) * (2 - a) : Number.NaN), 2 / 3],
-  ])("Brent finds the lowest point: %s", (_, phi, at) => {
+  ])("Brent's method finds the lowest point: %s", (_, phi, at) => {
     const found = minimiseLine(phi, phi(0), 1, { tolerance: 1e-8, maxEvaluations: 100 });
     expect(Math.abs(found.stepSize - at)).toBeLessThan(1e-5 * at);
     expect(found.evaluations).toBeLessThan(60);
   });
 
-  test("stays where no point of the line is lower", () => {
+  test("stays if no point of the line is lower", () => {
     const rising = minimiseLine((a) => a, 0, 1, { tolerance: 1e-8, maxEvaluations: 30 });
     expect(rising.stepSize).toBe(0);
   });
 });
 
 describe("backtracking", () => {
-  test("accepts the first halving that falls enough, and starts from twice the last", () => {
+  test("accepts the first halving with sufficient decrease, and starts from twice the last step", () => {
     const run = g.backtracking({ initial: 1 }).start((x, gradient) => {
       if (gradient) gradient[0] = 10 * x[0];
       return 5 * x[0] * x[0];
@@ -108,7 +111,7 @@ describe("backtracking", () => {
     expect(run.step(x).stepSize).toBe(0.125);
   });
 
-  test("says why it stops", () => {
+  test("reports its reason to stop", () => {
     const flat = g.backtracking().start(
       filled(0, () => 1),
       2,
@@ -140,7 +143,7 @@ describe("strong Wolfe", () => {
 });
 
 describe("lbfgs", () => {
-  test("solves Rosenbrock in a few dozen steps and then says that it is done", () => {
+  test("solves Rosenbrock in a few dozen steps and then reports that it stopped", () => {
     const x = Float64Array.of(-1.2, 1);
     const run = g.lbfgs().start(valley, 2);
     let steps = 0;
@@ -149,7 +152,7 @@ describe("lbfgs", () => {
     expect(Math.hypot(x[0] - 1, x[1] - 1)).toBeLessThan(1e-5);
   });
 
-  test("holds 2m + 1 vectors at most", () => {
+  test("stores at most 2m + 1 vectors", () => {
     const x = Float64Array.of(-1.2, 1);
     const run = g.lbfgs({ history: 3 }).start(valley, 2);
     for (let t = 0; t < 20; t++) run.step(x);
@@ -159,15 +162,15 @@ describe("lbfgs", () => {
 
 describe("stochasticLineSearch", () => {
   const rule = g.stochasticLineSearch({ c: 0.1, shrink: 0.5, initial: 1 });
-  test("starts at its options, then at the last step grown, and takes no NaN for a success", () => {
+  test("starts at its initial option, then at the last step times growth, and never accepts NaN", () => {
     const at = { loss: 1, squaredNorm: 1, epochUpdates: 10 };
     expect(search(rule, undefined, { ...at, epochUpdates: 1 }, () => 0).stepSize).toBe(2);
     expect(search(rule, 0.5, at, () => 0).stepSize).toBeCloseTo(0.5 * 2 ** 0.1, 15);
     expect(search(rule, undefined, at, () => Number.NaN).accepted).toBe(false);
   });
 
-  test("halves until the loss of the same batch falls enough; falls back after maxTrials", () => {
-    // f_i(w) = 5 w² at w = 1: trial losses 5 (1 − 10 α)², accepted when ≤ 5 − 10 α: first at α = 1/8
+  test("halves until the loss of the same batch decreases enough, or falls back after maxTrials", () => {
+    // f_i(w) = 5 w² at w = 1. Trial losses are 5 (1 − 10 α)², accepted when ≤ 5 − 10 α, first at α = 1/8.
     const loss = (stepSize: number) => 5 * (1 - 10 * stepSize) ** 2;
     const found = search(rule, 1, { loss: 5, squaredNorm: 100, epochUpdates: 1 }, loss);
     expect(found).toEqual({ stepSize: 0.125, trials: 5, accepted: true });
@@ -177,7 +180,7 @@ describe("stochasticLineSearch", () => {
 });
 
 describe("passes over an objective", () => {
-  /** A valley of two parameters that claims so many rows, and tells how it was asked. */
+  /** A two-parameter valley that claims `rows` rows and records how it was evaluated. */
   function claimed(rows: number): { objective: FullObjective; asked: string[] } {
     const asked: string[] = [];
     const ask = (how: string, x: Float64Array, gradient: Float64Array | null): number => {
@@ -216,7 +219,7 @@ describe("passes over an objective", () => {
     ["lbfgs", g.lbfgs()],
     ["lbfgs without a search", g.lbfgs({ search: "none", rate: 0.05 })],
     ["strongWolfe", g.strongWolfe()],
-  ] as const)("that are long wait for workers, by %s, to the same bits", async (_, rule) => {
+  ] as const)("run on workers if they are long, by %s, with the same bits", async (_, rule) => {
     const [few, many] = [claimed(LONG), claimed(LONG + 1)];
     const [here, there] = [few, many].map(({ objective }) => fullDescent({ ...options, objective, rule }, engine));
     for (let k = 0; k < 12; k++) {
@@ -232,14 +235,14 @@ describe("passes over an objective", () => {
     if (rule.options.search === "none") expect(there.report()).toEqual({ stepSize: 0.05, evaluations: 13 });
   });
 
-  test("of rules that ask for values by themselves are made here", async () => {
+  test("run on this thread if the rule requests values alone", async () => {
     const { objective, asked } = claimed(LONG + 1);
     const descent = fullDescent({ ...options, objective, rule: g.backtracking() }, engine);
     await descent.advance(1);
     expect(new Set(asked)).toEqual(new Set(["here"]));
   });
 
-  test("that fail on a worker end the step with the reason", async () => {
+  test("end the step with the reason if they fail on a worker", async () => {
     const { objective } = claimed(LONG + 1);
     const failing = { ...objective, evaluateOnWorkers: async () => Promise.reject(new Error("a worker died")) };
     await expect(fullDescent({ ...options, objective: failing, rule: g.lbfgs() }, engine).advance(1)).rejects.toThrow(
@@ -247,8 +250,8 @@ describe("passes over an objective", () => {
     );
   });
 
-  test("are the same on any number of workers, of a model", async () => {
-    // 2^20 and a few numbers.
+  test("give the same model on any number of workers", async () => {
+    // Slightly more than 2^20 numbers.
     const { data } = plantedRows({ rows: 30_000, columns: 40, classes: 2, format: "dense" });
     const fits = [1, 2, 3].map((workers) =>
       fit(linear({ loss: "logistic", l2: 1e-3 }), data, { rule: g.lbfgs(), epochs: 5, workers }),

@@ -1,4 +1,7 @@
-/** Rules as plain data: what is made of them traces to the very expressions that the rule's formula gives, under any symbols and in chains. */
+/**
+ * Rules as plain data: a reconstructed rule traces to the same expressions as the rule's formula, under any symbols and
+ * in chains.
+ */
 import { describe, expect, it } from "vitest";
 import { add, div, mul, scalar, sqrt, sub, vector } from "../../../src/engine/compiler/index.ts";
 import { ruleRegistry } from "../../../src/engine/optimise/index.ts";
@@ -7,14 +10,14 @@ import { portableRule, ruleFromPortable } from "../../../src/engine/optimise/por
 import { chain, rule } from "../../../src/engine/optimise/rule.ts";
 import { cosineDecay } from "../../../src/engine/optimise/schedules/index.ts";
 
-/** As a message brings it. */
+/** Copies a rule as a message does. */
 const sent = (given: EquationRule): EquationRule => ruleFromPortable(structuredClone(portableRule(given)));
 const gradients = [vector("g"), add(mul(scalar("scale"), vector("values")), mul(scalar("l2"), vector("parameter")))];
 
 function expectTheSame(made: EquationRule, wanted: EquationRule): void {
   for (const g of gradients) {
     const [found, known] = [made, wanted].map((one) => one.trace(g, vector("parameter")));
-    // Equal expressions are one object: nothing is compared but which.
+    // Equal expressions are one object, so identity suffices.
     expect(found).toEqual(known);
     expect(found.step).toBe(known.step);
     expect(found.evaluation).toBe(known.evaluation);
@@ -25,17 +28,17 @@ function expectTheSame(made: EquationRule, wanted: EquationRule): void {
   for (const fact of ["name", "last", "link", "summary", "source"] as const) expect(made[fact]).toEqual(wanted[fact]);
 }
 
-describe("a rule that was sent", () => {
+describe("rules sent to another thread", () => {
   const rules = Object.entries(ruleRegistry).flatMap(([name, { make, convex }]) => {
     const made = [make(), make(convex)];
     return made.every(({ kind }) => kind === "equation") ? [[name, made as EquationRule[]] as const] : [];
   });
 
-  it.each(rules)("%s", (_, made) => {
+  it.each(rules)("traces to the same expressions: %s", (_, made) => {
     for (const one of made) expectTheSame(sent(one), one);
   });
 
-  it("with schedules, and with states that have the names of the program's own operands", () => {
+  it("keeps schedules and states named like operands of the program", () => {
     const facts = { summary: "odd names", source: "none", initial: () => ({ values: "p" as const, t: 3 }) };
     const odd = rule(
       "oddNames",

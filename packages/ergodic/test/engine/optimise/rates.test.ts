@@ -1,4 +1,7 @@
-/** Rates by coordinate: what they multiply for every rule with an equation, compiled and interpreted; where an average is taken. */
+/**
+ * Rates per coordinate: their effect on every rule with an equation, compiled and interpreted, and the place where
+ * averages are taken.
+ */
 import { describe, expect, it } from "vitest";
 import * as g from "../../../src/engine/optimise/index.ts";
 import { type RuleEntry, ruleRegistry } from "../../../src/engine/optimise/index.ts";
@@ -31,7 +34,7 @@ const rules = Object.entries(ruleRegistry).flatMap(([name, entry]) => {
 });
 
 describe.each(rules)("%s", (_, rule) => {
-  it("the first step of each coordinate is so many times the plain one", async () => {
+  it("multiplies the first step of each coordinate by its rate", async () => {
     const [plain] = await run(rule, 1, {});
     const [scaled] = await run(rule, 1, { rates: true });
     const steps = plain.map((p, i) => p - start[i]);
@@ -41,7 +44,7 @@ describe.each(rules)("%s", (_, rule) => {
     });
   });
 
-  it("compiled as interpreted, and what has rate 0 stands still", async () => {
+  it("compiles like the interpreter, and does not move coordinates with rate 0", async () => {
     const [compiled, point] = await run(rule, 7, { rates: true });
     const [interpreted, other] = await run(rule, 7, { rates: true, interpret: true });
     for (let i = 0; i < COUNT; i++) {
@@ -52,14 +55,14 @@ describe.each(rules)("%s", (_, rule) => {
   });
 });
 
-it("an average is the mean of the points that were gone through", async () => {
+it("averages the visited points", async () => {
   const rule = g.chain(g.momentum({ rate: 0.1 }), g.averaging());
   const points = await Promise.all([1, 2, 3, 4, 5].map(async (steps) => (await run(rule, steps, { rates: true }))[0]));
   const [, average] = await run(rule, 5, { rates: true });
   for (let i = 0; i < COUNT; i++) expect(average[i]).toBeCloseTo(points.reduce((sum, p) => sum + p[i], 0) / 5, 12);
 });
 
-it("only the first coordinates take part where a step says so", async () => {
+it("updates only the first coordinates if the step is limited to them", async () => {
   for (const interpret of [false, true]) {
     using runner = await g.RuleRunner.open(g.adamw({ rate: 0.1, decay: 0.5 }), { count: COUNT, start, interpret });
     runner.gradient().set(gradient(0));

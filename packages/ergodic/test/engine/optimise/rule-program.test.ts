@@ -1,4 +1,4 @@
-/** The gradient's terms, penalties and storage types of a rule's program, against formulas written out by hand. */
+/** Gradient terms, penalties and storage types of a rule's program agree with handwritten formulas. */
 import { describe, expect, test } from "vitest";
 import { compile, evaluateProgram, type ProgramSpec, type StorageType } from "../../../src/engine/compiler/index.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -13,7 +13,7 @@ function closeTo(ours: ArrayLike<number>, expected: ArrayLike<number>): void {
   }
 }
 
-/** Runs the same program over the interpreter and compiled, holds them to each other, and returns the operands as left. */
+/** Runs the same program interpreted and compiled, compares the results, and returns the final operands. */
 async function both(spec: ProgramSpec, vectors: Record<string, number[]>, scalars: Record<string, number>, indices?: number[]) {
   const engine = await openEngine();
   const typed = (type: StorageType, values: number[]) =>
@@ -72,7 +72,7 @@ const scalarsOf = (program: g.RuleProgram, more: Record<string, number>): Record
 });
 
 describe("gradient", () => {
-  test("scale, base, reach, share and l2 add up", async () => {
+  test("adds scale, base, reach, share and l2", async () => {
     const program = g.ruleProgram(sgd, { gradientType: "f64", precision: "f64", base: true, reach: true, share: true, l2: true });
     expect(program.spec.operands.map((o) => o.name)).toEqual(["values", "parameter", "share", "base", "reach"]);
     const left = await both(
@@ -87,7 +87,7 @@ describe("gradient", () => {
     ]);
   });
 
-  test("a rare coordinate's L2 pull is implicit past a share of 1, so that it cannot overshoot 0", async () => {
+  test("applies a rare coordinate's L2 implicitly beyond a share of 1, so that it cannot overshoot 0", async () => {
     const program = g.ruleProgram(sgd, {
       gradientType: "f64",
       precision: "f64",
@@ -106,7 +106,7 @@ describe("gradient", () => {
     expect(left.parameter[1]).toBeGreaterThan(0);
   });
 
-  test("i8 values stand for scale times their integers; indices choose parameter, share and states", async () => {
+  test("scales i8 values, and selects parameter, share and states by index", async () => {
     const rule = g.adagrad({ rate: 1, epsilon: 0 });
     const program = g.ruleProgram(rule, { gradientType: "i8", precision: "f64", indexed: true, share: true, l2: true });
     const left = await both(
@@ -122,7 +122,7 @@ describe("gradient", () => {
   });
 });
 
-describe("L1 gives exact zeros", () => {
+describe("exact zeros of L1", () => {
   const program = g.ruleProgram(sgd, { gradientType: "f64", precision: "f64", l1: true, share: true });
   const cases: [string, number, number, number, number][] = [
     // name, parameter, gradient, share, expected after p − 0.5 g with l1 = 1
@@ -139,7 +139,7 @@ describe("L1 gives exact zeros", () => {
     ["NaN stays NaN", 1, Number.NaN, 1, Number.NaN],
     ["NaN at 0 too", 0, Number.NaN, 1, Number.NaN],
   ];
-  test.each(cases)("%s", async (_, parameter, values, share, expected) => {
+  test.each(cases)("steps as expected: %s", async (_, parameter, values, share, expected) => {
     const left = await both(
       program.spec,
       { values: [values], parameter: [parameter], share: [share] },
@@ -148,7 +148,7 @@ describe("L1 gives exact zeros", () => {
     expect(left.parameter[0] + 0).toBe(expected + 0);
   });
 
-  test("momentum cannot carry a coordinate off 0 while its gradient is small", async () => {
+  test("momentum cannot move a coordinate off 0 while its gradient is small", async () => {
     const heavy = g.ruleProgram(g.momentum({ rate: 1 }), { gradientType: "f64", precision: "f64", l1: true });
     const left = await both(heavy.spec, { values: [0.5], parameter: [0], v: [-2] }, scalarsOf(heavy, { l1: 1, t: 5 }));
     expect(left.parameter[0]).toBe(0);
@@ -162,7 +162,7 @@ describe("16-bit parameters", () => {
     expect(program.spec.operands[1]).toEqual({ name: "parameter", type: "i16", access: "direct", rounding: "stochastic" });
     const n = 20_000;
     const parameterScale = 1 / 64;
-    // p = 10 units; the step is −1/3 unit, so that the expected parameter is 10 + 1/3 units
+    // p = 10 units and the step is −1/3 unit, so the expected parameter is 10 + 1/3 units.
     const values = new Array<number>(n).fill((-2 / 3) * parameterScale);
     const left = await both(
       program.spec,
@@ -171,11 +171,11 @@ describe("16-bit parameters", () => {
     );
     expect(new Set(left.parameter)).toEqual(new Set([10, 11]));
     const mean = left.parameter.reduce((s, v) => s + v, 0) / n;
-    // standard error √(2/9/n) = 0.0033; 4.5 of them: false-alarm rate 7e-6
+    // The standard error is √(2/9/n) = 0.0033, and 4.5 of them give a false-alarm rate of 7e-6.
     expect(Math.abs(mean - (10 + 1 / 3))).toBeLessThan(4.5 * Math.sqrt(2 / 9 / n));
   });
 
-  test("saturate", async () => {
+  test("saturate at the ends of their range", async () => {
     const program = g.ruleProgram(sgd, { gradientType: "f64", precision: "f64", parameterType: "i16" });
     const left = await both(
       program.spec,
@@ -207,7 +207,7 @@ test("names of states, options and operands never collide in a chain", () => {
   expect(inputs.map((i) => i.name)).toContain("rate2");
 });
 
-test("evaluation points are programs of their own, and absent where the parameter is the point", () => {
+test("evaluation points have their own program, or none if the point is the parameter", () => {
   expect(g.evaluationProgram(g.adam(), { precision: "f64" })).toBeNull();
   const spec = g.evaluationProgram(g.scheduleFreeSgd({ beta: 0.5 }), { precision: "f64" })!;
   const point = new Float64Array(2);

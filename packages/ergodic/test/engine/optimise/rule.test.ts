@@ -1,4 +1,4 @@
-/** Making, chaining, storing and refusing rules and schedules; printed equations. */
+/** Creation, chaining, storage and refusal of rules and schedules, and printed equations. */
 import { describe, expect, test } from "vitest";
 import { evaluateScalar, mul, scalar } from "../../../src/engine/compiler/index.ts";
 import * as g from "../../../src/engine/optimise/index.ts";
@@ -16,14 +16,14 @@ describe("options", () => {
     expect(() => g.lbfgs({ rate: g.cosineDecay() })).toThrow(/OPTION_RANGE/);
   });
 
-  test("a number that is 0 leaves no buffer behind", () => {
+  test("an option of 0 removes its buffer", () => {
     expect(g.ruleCost(g.rmsprop()).floatsPerParameter).toBe(1);
     expect(g.ruleCost(g.rmsprop({ momentum: 0.9, centred: true })).floatsPerParameter).toBe(3);
   });
 });
 
 describe("chain", () => {
-  test("is flat, stored as its links, and rebuilt", () => {
+  test("is flat, saved as its links, and rebuilt", () => {
     const rule = g.chain(
       g.chain(g.clipNorm(), g.weightDecay()),
       g.adam({ rate: g.warmUp({ rate: g.cosineDecay(), updates: 10 }) }),
@@ -33,7 +33,7 @@ describe("chain", () => {
     expect(JSON.stringify(g.ruleFromJson(json))).toBe(JSON.stringify(rule));
   });
 
-  test("refuses what has no meaning", () => {
+  test("refuses meaningless chains", () => {
     expect(() => g.chain()).toThrow(/RULE_CHAIN/);
     expect(() => g.chain(g.averaging(), g.sgd())).toThrow(
       "chain: averaging comes before sgd, but acts on the parameter itself; put it last [RULE_CHAIN]",
@@ -43,7 +43,7 @@ describe("chain", () => {
     );
   });
 
-  test("an unknown rule in a file names those that are known", () => {
+  test("an unknown rule in a file is refused with a list of known rules", () => {
     expect(() => g.ruleFromJson({ rule: "toString", options: {} })).toThrow(
       /"toString" is neither a rule of this version nor one defined so far; .* \(known: adadelta, adagrad/,
     );
@@ -67,7 +67,7 @@ describe("schedules", () => {
     expect(g.scheduleNames().filter((name) => !tried.includes(name))).toEqual(["optimalRate"]); // see below
   });
 
-  test("optimalRate is scikit-learn's: eta(t) = 1/(alpha (t0 + t − 1)), t0 from the slope of the logistic loss", () => {
+  test("optimalRate matches scikit-learn: eta(t) = 1/(alpha (t0 + t − 1)), t0 from the slope of the logistic loss", () => {
     // sklearn/linear_model/_sgd_fast.pyx: typw = sqrt(1/sqrt(alpha)); eta0 = typw/max(1, loss'(−typw, 1)); t0 = 1/(eta0 alpha)
     const alpha = 1e-4;
     const t0 = 1 / (Math.sqrt(1 / Math.sqrt(alpha)) * alpha);
@@ -76,7 +76,7 @@ describe("schedules", () => {
     expect(at(g.optimalRate({ alpha: 0.1, offset: 5 }), 3)).toBeCloseTo(1 / (0.1 * 7), 12);
   });
 
-  test("refuse", () => {
+  test("refuse invalid options", () => {
     expect(() => g.stepDecay({ every: 0 })).toThrow(/stepDecay: every is 0/);
     expect(() => g.warmUp({ rate: 0 })).toThrow(/OPTION_RANGE/);
     expect(() => g.scheduleFromJson({ schedule: "linear", options: {} })).toThrow(/OPTION_UNKNOWN/);
@@ -84,13 +84,13 @@ describe("schedules", () => {
 });
 
 describe("equations", () => {
-  test("are printed from the rule's one text", () => {
+  test("are printed from the rule's definition", () => {
     expect(g.ruleEquation(g.sgd())).toBe("p ← p − η·g");
     expect(g.ruleEquation(g.adagrad())).toBe("r ← r + g²\np ← p − η·g / (√r' + ε)");
     expect(g.ruleEquation(g.momentum())).toBe("v ← μ·v + g\np ← p − η·v'");
   });
 
-  test("a new rule is its equation", async () => {
+  test("a new rule runs its equation", async () => {
     const signSgd = g.rule("signSgd", { rate: 0.01 }, ({ g: gradient, rate }) => ({ step: mul(rate, gradient) }), {
       summary: "",
       source: "",
@@ -102,8 +102,8 @@ describe("equations", () => {
   });
 });
 
-describe("ledger", () => {
-  test("has a row for every rule, with figures where a step is one pass and words where it is not", () => {
+describe("ledger of rules", () => {
+  test("lists every rule, with figures if a step is one pass and words otherwise", () => {
     const rows = ruleLedger();
     expect(rows.map((r) => r.rule)).toEqual(Object.keys(g.ruleRegistry));
     for (const row of rows) {
@@ -124,7 +124,7 @@ describe("ledger", () => {
   });
 
   test.each(Object.keys(g.ruleRegistry).filter((name) => g.ruleRegistry[name].make().kind === "host"))(
-    "%s keeps what it states",
+    "%s costs as much as it states",
     (name) => {
       const rule = g.ruleRegistry[name].make() as g.HostRule;
       const count = 200;
@@ -143,7 +143,7 @@ describe("ledger", () => {
     },
   );
 
-  test("measures what it predicts", async () => {
+  test("measures time and state bytes of a rule", async () => {
     const { nanosecondsPerParameter, stateBytesPerParameter } = await measureRule(g.adam(), { count: 10_000, updates: 3 });
     expect(stateBytesPerParameter).toBe(8);
     expect(nanosecondsPerParameter).toBeGreaterThan(0);

@@ -1,4 +1,7 @@
-/** Rules with reductions see the gradient of all outputs as one vector, also where single rows bring one piece an output. */
+/**
+ * Rules with reductions see the gradient of all outputs as one vector, even if single rows contribute one piece per
+ * output.
+ */
 import { expect, it } from "vitest";
 import { chain, clipNorm, Dataset, fit, linear, prodigy, sgd, spsMax, stream } from "../../../src/entries/everything.ts";
 
@@ -36,13 +39,13 @@ for (const batch of [1, 4]) {
 }
 
 for (const [name, rule] of Object.entries({ spsMax: spsMax(), prodigy: prodigy() })) {
-  it(`${name} learns three classes from single rows, dense as sparse`, async () => {
+  it(`${name} learns three classes from single rows, dense and sparse alike`, async () => {
     const losses: number[] = [];
     for (const data of [dense, sparse]) {
       const { run } = await fit(linear({ standardise: false }), data, { rule, epochs: 5, precision: "f64", deterministic: true });
       losses.push(run.loss);
     }
     expect(losses[0]).toBeLessThan(0.5 * Math.log(3));
-    expect(losses[1]).toBeCloseTo(losses[0], 9); // Sparse and dense rows add up in different orders.
+    expect(losses[1]).toBeCloseTo(losses[0], 9); // sparse and dense rows are summed in different orders
   });
 }

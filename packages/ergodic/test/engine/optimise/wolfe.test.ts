@@ -1,4 +1,4 @@
-/** The search along a line: which points it looks at, told by their losses and slopes, and what it ends with. */
+/** The search along a line: its evaluated points, controlled by their losses and slopes, and its result. */
 import { expect, it } from "vitest";
 import { type LineFound, type LinePoint, strongWolfe, wolfeDefaults } from "../../../src/engine/optimise/wolfe.ts";
 
@@ -17,7 +17,7 @@ function search(at: (stepSize: number) => LinePoint): LineFound {
   return next.value;
 }
 
-/** Losses and slopes in the order in which points are looked at; the steps that were taken. */
+/** Losses and slopes in the order of evaluation, and the steps taken. */
 function searched(...answers: [loss: number, slope: number][]): { steps: number[]; found: LinePoint; evaluations: number } {
   const steps: number[] = [];
   const at = (stepSize: number): LinePoint => {
@@ -29,18 +29,18 @@ function searched(...answers: [loss: number, slope: number][]): { steps: number[
   return { steps, found, evaluations };
 }
 
-/** Falls as steeply as at the start, so that the search goes further. */
+/** A slope as steep as at the start, so that the search expands. */
 const steep = -0.95;
 
-it("takes the first step where it is low and flat enough", () => {
+it("accepts the first step if it is low and flat enough", () => {
   for (const slope of [-0.9, 0, 0.9]) expect(searched([-1, slope])).toMatchObject({ steps: [1], evaluations: 1 });
-  // Not low enough: c₁ is 1e-4.
+  // The decrease is too small, because c₁ is 1e-4.
   expect(searched([-1e-4, 0]).steps).toEqual([1]);
   expect(searched([-0.9e-4, 0], [-1, 0]).steps).toHaveLength(2);
   expect(searched([-1, -0.901], [-2, 0]).steps).toHaveLength(2);
 });
 
-it("grows between 1 % and ten times further while it falls", () => {
+it("expands between 1 % and ten times further while the loss falls", () => {
   const { steps, found, evaluations } = searched([-1, steep], [-2, steep], [-3, 0]);
   expect(evaluations).toBe(3);
   expect(found).toMatchObject({ stepSize: steps[2], loss: -3 });
@@ -50,18 +50,18 @@ it("grows between 1 % and ten times further while it falls", () => {
   }
 });
 
-it("a loss above the one before ends the growth from the third step on, as in the search that it follows", () => {
-  // The second is above the first, but low and steep: further.
+it("stops expanding at a loss above the previous one from the third step on, as in the original search", () => {
+  // The second point is above the first but low and steep, so the search expands.
   const second = searched([-1, steep], [-0.9, steep], [5, 1], [-2, 0]);
   expect(second.steps[2]).toBeGreaterThan(second.steps[1]);
-  // The third is above the second: back between the two.
+  // The third point is above the second, so the search returns to the interval between the two.
   const third = searched([-1, steep], [-2, steep], [-1.9, steep], [-3, 0]);
   expect(third.steps[2]).toBeGreaterThan(third.steps[1]);
   expect(third.steps[3]).toBeGreaterThan(third.steps[1]);
   expect(third.steps[3]).toBeLessThan(third.steps[2]);
 });
 
-it("zooms between a step that is too high and the one before, and a rising one", () => {
+it("zooms between a step that is too high and the one before, and past a rising slope", () => {
   for (const wrong of [
     [5, 1],
     [-1, 0.95],
@@ -75,7 +75,7 @@ it("zooms between a step that is too high and the one before, and a rising one",
   }
 });
 
-it("of a line that only rises gives the start, and of one that falls for ever the last, after 25 steps", () => {
+it("returns the start of a rising line, and the last of 25 steps on an endlessly falling one", () => {
   const up = searched([1, 1]);
   expect(up.found).toBe(start);
   expect(up.evaluations).toBeLessThanOrEqual(wolfeDefaults.maxEvaluations + 1);

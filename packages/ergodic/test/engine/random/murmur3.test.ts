@@ -12,13 +12,13 @@ test.each([
   ["hello, world", 0x9747b28c, 2593340928],
   ["José", 0, 3422137460],
   ["The quick brown fox jumps over the lazy dog", 0xffffffff, 590642366],
-])("%j, seed %i", (text, seed, hash) => {
+])("hashes %j with seed %i", (text, seed, hash) => {
   const bytes = new TextEncoder().encode(`..${text}..`);
   expect(murmur3(bytes, 2, bytes.length - 2, seed)).toBe(hash);
   expect(new Murmur3(seed).add(bytes.subarray(2, bytes.length - 2)).value).toBe(hash);
 });
 
-test("bytes in parts have the hash of the whole, wherever they are cut", () => {
+test("hashes parts like the whole, wherever they are cut", () => {
   const bytes = Uint8Array.from({ length: 11 }, (_, i) => (i * 89 + 200) % 256);
   const whole = murmur3(bytes, 0, bytes.length, 5);
   for (let cuts = 0; cuts < 2 ** 10; cuts++) {
@@ -33,7 +33,7 @@ test("bytes in parts have the hash of the whole, wherever they are cut", () => {
   }
 });
 
-test("what is hashed in parts may be read into one Buffer again and again", () => {
+test("hashes parts that are read into one reused Buffer", () => {
   const buffer = Buffer.alloc(5);
   const sum = new Murmur3(5);
   for (let i = 0; i < 4; i++) sum.add(buffer.fill(i + 1));

@@ -1,4 +1,4 @@
-/** Repeated draws are those of the stream, in whatever order they are asked for after a restart. */
+/** Repeated draws equal those of the stream, in any order after a restart. */
 import { expect, it } from "vitest";
 import { RepeatedDraws } from "../../../src/engine/random/repeated-draws.ts";
 import { type Draws, stream } from "../../../src/engine/random/stream.ts";
@@ -10,7 +10,7 @@ const orders: ((draws: Draws) => number[])[] = [
   (d) => [d.uniform(), d.normal(), d.normal(), d.normal(), d.normal(), d.bits()],
 ];
 
-it("gives the stream's numbers again and again", () => {
+it("repeats the stream's numbers after a restart", () => {
   const own = stream(5, "repeated");
   const draws = new RepeatedDraws(own, 12);
   for (const ask of [...orders, ...orders]) {

@@ -35,7 +35,7 @@ it("orders each epoch differently", () => {
   expect(new Set(orders).size).toBe(3);
 });
 
-it("draws rows with replacement as the plain twin does, with words refused early, late, or never", () => {
+it("draws rows with replacement like the plain twin, with words rejected early, late or never", () => {
   const check = (count: number, rowCount: number, seed: number) => {
     const named = stream(seed, "rows");
     using piece = engine.memory.allocate(4 * (count + 1), "rows");

@@ -27,7 +27,7 @@ const known = [
 ];
 
 describe("philox", () => {
-  it.each(known)("gives Random123's known answer for counter $counter", async ({ counter, key, block }) => {
+  it.each(known)("returns Random123's known answer for counter $counter", async ({ counter, key, block }) => {
     const [c0, c1, c2, c3] = counter;
     const out = new Uint32Array(4);
     philox(out, c0, c1, c2, c3, key[0], key[1]);
@@ -52,7 +52,7 @@ describe("philox", () => {
 });
 
 describe("stream", () => {
-  it("repeats itself for the same seed, names and counter, and else differs", () => {
+  it("repeats only for the same seed, names and counter", () => {
     const first = (...of: [number, ...(string | number)[]]) =>
       stream(...of)
         .at(3)
@@ -71,7 +71,7 @@ describe("stream", () => {
     expect(stream(1).at(4).bits()).not.toBe(stream(1).at(3).bits());
   });
 
-  it("keeps its first draws for good: a changed key or order of draws would change every saved result", () => {
+  it("keeps its first draws, because a changed key or order would change every saved result", () => {
     const { key, at } = stream(42, "chain", 3);
     const draws = at(7);
     expect({
@@ -96,7 +96,7 @@ describe("stream", () => {
     `);
   });
 
-  it("keeps its keys for good, whether the names' text fills its last block or not", () => {
+  it("keeps its keys, whether or not the names fill the last block", () => {
     const keys = [["a"], ["ab"], ["abc"], ["abcd"]].map((names) => stream(7, ...names).key);
     expect(keys).toEqual([
       [2922136630, 2783852937],
@@ -106,13 +106,13 @@ describe("stream", () => {
     ]);
   });
 
-  it("refuses a seed that is no integer of 53 bits", () => {
+  it("refuses a seed that is not a 53-bit integer", () => {
     for (const seed of [0.5, NaN, 2 ** 53, "1" as unknown as number]) expect(() => stream(seed)).toThrow("[OPTION_RANGE]");
     expect(() => stream(1).at(-1)).toThrow("counter");
     expect(() => stream(1).at(0).integer(0)).toThrow("below 0");
   });
 
-  it("draws integers within range, every one of them for a small n", () => {
+  it("draws integers within range, and every one of them for a small n", () => {
     const draws = stream(1, "small").at(0);
     const seen = new Set(Array.from({ length: 200 }, () => draws.integer(6)));
     expect([...seen].sort()).toEqual([0, 1, 2, 3, 4, 5]);
@@ -167,7 +167,7 @@ it.each([
   ["uniform", 0],
   ["normal", 1],
   ["exponential", 2],
-] as const)("fills any length with %s draws, the same as one by one", async (kind, code) => {
+] as const)("fills any length with %s draws, equal to single draws", async (kind, code) => {
   const engine = await openEngine();
   const { key, at } = stream(5, "fill");
   for (const deterministic of [true, false]) {

@@ -7,7 +7,7 @@ import { autoregressive, chainsOf } from "./draws.ts";
 
 const lengths = [...Array.from({ length: 18 }, (_, n) => n), 64, 100, 257];
 
-/** Digits of k to the base 4, the lowest first, with a last one to the base 2 where n is no power of 4, read the other way round. */
+/** Reverses the digits of k to the base 4. If n is not a power of 4, the highest digit is to the base 2. */
 function placeOf(k: number, n: number): number {
   const place = (rest: number, left: number): number => {
     if (left === 1) return 0;
@@ -17,7 +17,7 @@ function placeOf(k: number, n: number): number {
   return place(k, n);
 }
 
-it("transforms as the definition says, and back", () => {
+it("matches the definition of the transform and inverts it", () => {
   for (const n of [1, 2, 4, 8, 16, 32, 64, 128]) {
     const x = autoregressive(1, n, 0.5, 1);
     const y = autoregressive(1, n, 0, 2);
@@ -36,12 +36,12 @@ it("transforms as the definition says, and back", () => {
   }
 });
 
-it("refuses a length that is no power of two", () => {
+it("refuses a length that is not a power of two", () => {
   expect(() => transformThere(new Float64Array(6), new Float64Array(6))).toThrow(/internal error/);
   expect(() => transformBack(new Float64Array(4), new Float64Array(8))).toThrow(/internal error/);
 });
 
-it.each(lengths)("gives the autocovariance of %d draws", (n) => {
+it.each(lengths)("computes the autocovariance of %d draws", (n) => {
   const x = autoregressive(1, n, 0.7, 3).map((value) => 5 + value);
   const wanted = reference.autocovariance([...x]);
   const found = autocovariance(x);
@@ -51,12 +51,12 @@ it.each(lengths)("gives the autocovariance of %d draws", (n) => {
   });
 });
 
-it("begins at 1, and is NaN of a chain that stands still", () => {
+it("starts at 1, and is NaN for a constant chain", () => {
   expect(autocorrelation(autoregressive(1, 33, 0.7, 4))[0]).toBe(1);
   expect([...autocorrelation(new Float64Array([0.1, 0.1, 0.1]))]).toEqual([Number.NaN, Number.NaN, Number.NaN]);
 });
 
-it.each([1, 2, 3, 4, 5])("gives the mean of %d chains", (chainCount) => {
+it.each([1, 2, 3, 4, 5])("computes the mean of %d chains", (chainCount) => {
   for (const n of [1, 2, 7, 16, 33]) {
     const draws = autoregressive(chainCount, n, 0.4, 10).map((x, i) => x + Math.floor(i / n));
     const each = chainsOf(draws, chainCount).map(reference.autocovariance);

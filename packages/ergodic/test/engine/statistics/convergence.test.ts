@@ -23,8 +23,8 @@ const all = { ...scaleFree, ...errors };
 const near = (found: number, wanted: number, tolerance: number) =>
   expect(Math.abs(found - wanted), `${found} for ${wanted}`).toBeLessThanOrEqual(tolerance * Math.abs(wanted));
 
-describe("against the definitions", () => {
-  it.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 100])("chains of %d draws", (n) => {
+describe("agreement with the definitions", () => {
+  it.each([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 100])("agrees on chains of %d draws", (n) => {
     for (const chainCount of [1, 2, 5]) {
       for (const phi of [-0.9, -0.3, 0, 0.5, 0.95]) {
         const draws = autoregressive(chainCount, n, phi, 5);
@@ -36,11 +36,11 @@ describe("against the definitions", () => {
   });
 });
 
-describe("properties", () => {
+describe("invariances", () => {
   const draws = autoregressive(4, 51, 0.6, 6);
   const parts = chainsOf(draws, 4);
 
-  it.each(Object.entries(scaleFree))("%s keeps its value under shifts and scales", (_, of) => {
+  it.each(Object.entries(scaleFree))("%s is invariant under shifts and scales", (_, of) => {
     fc.assert(
       fc.property(fc.integer({ min: -50, max: 50 }), fc.integer({ min: -40, max: 40 }), (shift, power) => {
         const moved = draws.map((x) => (x + shift) * 2 ** power);
@@ -60,7 +60,7 @@ describe("properties", () => {
     );
   });
 
-  it.each(Object.entries(all))("%s does not care for the order of the chains", (_, of) => {
+  it.each(Object.entries(all))("%s is invariant under the order of chains", (_, of) => {
     fc.assert(
       fc.property(fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }), (order) => {
         near(of(Float64Array.from(order.flatMap((chain) => parts[chain])), 4), of(draws, 4), 1e-12);
@@ -68,12 +68,12 @@ describe("properties", () => {
     );
   });
 
-  it("the bulk and the tails keep theirs under every increasing transformation", () => {
+  it("bulk and tail diagnostics are invariant under increasing transformations", () => {
     expect(essBulk(draws.map(Math.exp), 4)).toBe(essBulk(draws, 4));
     near(essQuantile(draws.map(Math.exp), 4, 0.1), essQuantile(draws, 4, 0.1), 1e-12);
   });
 
-  it.each(Object.entries(all))("%s is NaN of constants, of NaN, and of one draw a half", (_, of) => {
+  it.each(Object.entries(all))("%s is NaN for constants, NaN, and halves of one draw", (_, of) => {
     expect(of(new Float64Array(40).fill(0.1), 2)).toBeNaN();
     expect(
       of(
@@ -91,15 +91,15 @@ describe("properties", () => {
     ]);
   });
 
-  it("essSd does not take rounding for movement", () => {
+  it("essSd ignores rounding", () => {
     const twoValued = Float64Array.from({ length: 40 }, (_, i) => (i % 4 < 2 ? 0.1 : 0.3));
     expect(essSd(twoValued, 2)).toBeNaN();
     expect(essMean(twoValued, 2)).toBeGreaterThan(0);
   });
 });
 
-describe("what they are for", () => {
-  it("R-hat sees chains apart, chains of unlike spread, and one chain that drifts", () => {
+describe("detection of bad chains", () => {
+  it("R-hat detects separated chains, unequal spreads, and a drifting chain", () => {
     const good = autoregressive(4, 250, 0.2, 7);
     expect(rhat(good, 4)).toBeLessThan(1.02);
     const last = (change: (x: number, t: number) => number) => good.map((x, at) => (at >= 750 ? change(x, at - 750) : x));
@@ -130,8 +130,8 @@ describe("what they are for", () => {
     ).toBeGreaterThan(1.1);
   });
 
-  // 60 runs of 4 × 1000 draws. Student's t with 59 degrees: |t| > 5 about 6e-6, over 3 checks below 2e-5. The estimate's own bias is below
-  // 3 % here; a τ that is wrong by 15 % must be seen.
+  // 60 runs of 4 × 1000 draws. For Student's t with 59 degrees of freedom, |t| > 5 has a probability of about 6e-6, and
+  // below 2e-5 over 3 checks. The bias of the estimate is below 3 % here, and an error of 15 % in τ must be detected.
   it.each([-0.4, 0, 0.7])("finds τ of an autoregressive chain, φ = %d", (phi) => {
     const runs = Array.from({ length: 60 }, (_, run) => 4000 / essMean(autoregressive(4, 1000, phi, 100 + run), 4));
     const centre = runs.reduce((total, tau) => total + tau, 0) / runs.length;
@@ -143,14 +143,14 @@ describe("what they are for", () => {
   });
 });
 
-describe("errors", () => {
-  it.each(Object.entries(all))("%s wants equally long chains", (_, of) => {
+describe("invalid draws", () => {
+  it.each(Object.entries(all))("%s requires chains of equal length", (_, of) => {
     expect(() => of(new Float64Array(10), 3)).toThrow(/10 draws are not a multiple of 3 chains, .* \[DRAWS_SHAPE\]/);
     expect(() => of(new Float64Array(0), 1)).toThrow(/there are no draws, .* \[DRAWS_SHAPE\]/);
     expect(() => of(new Float64Array(10), 0)).toThrow(/chainCount is 0, but must be an integer >= 1 \[OPTION_RANGE\]/);
   });
 
-  it("quantiles want a probability", () => {
+  it("quantiles requires a probability", () => {
     expect(() => essQuantile(new Float64Array(10), 1, -0.5)).toThrow(/essQuantile: probability is -0.5, .* \[OPTION_RANGE\]/);
     expect(() => mcseQuantile(new Float64Array(10), 1, Number.NaN)).toThrow(/probability is NaN, .* \[OPTION_RANGE\]/);
   });

@@ -1,7 +1,10 @@
 /** Draws that the tests of this folder share. */
 import { stream } from "../../../src/engine/random/stream.ts";
 
-/** chains × draws of x_t = φ·x_{t−1} + √(1 − φ²)·ξ_t from its stationary distribution, whose variance is 1 and whose τ is (1 + φ)/(1 − φ). */
+/**
+ * Returns chains × draws of x_t = φ·x_{t−1} + √(1 − φ²)·ξ_t from its stationary distribution, whose variance is 1 and
+ * whose τ is (1 + φ)/(1 − φ).
+ */
 export function autoregressive(chainCount: number, drawCount: number, phi: number, seed: number): Float64Array {
   const draws = new Float64Array(chainCount * drawCount);
   for (let chain = 0; chain < chainCount; chain++) {

@@ -6,13 +6,16 @@ import { autoregressive } from "./draws.ts";
 const logNormal = (y: number, mean: number, variance: number): number =>
   -0.5 * Math.log(2 * Math.PI * variance) - (y - mean) ** 2 / (2 * variance);
 
-/** y_i ~ N(θ, 1) under a flat prior: posterior N(ȳ, 1/N), and without y_i the predictive N(ȳ_{−i}, 1 + 1/(N − 1)). */
+/**
+ * y_i ~ N(θ, 1) under a flat prior has the posterior N(ȳ, 1/N). Without y_i, the predictive distribution is N(ȳ_{−i}, 1
+ * + 1/(N − 1)).
+ */
 const y = [0.3, -1.1, 0.9, 2.2, -0.4, 0.1, 1.3, -0.7, 0.5, -2.0];
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 const sum = total(y);
 const exact = y.map((value) => logNormal(value, (sum - value) / (y.length - 1), 1 + 1 / (y.length - 1)));
 
-/** The quantiles of the posterior in the place of draws, in an order that mixes them over four chains. */
+/** Replaces draws by quantiles of the posterior, in an order that mixes them over four chains. */
 function logLikelihood(drawCount: number): Float64Array {
   const theta = Array.from({ length: drawCount }, (_, s) => {
     const mixed = (s * 1597) % drawCount;
@@ -23,11 +26,11 @@ function logLikelihood(drawCount: number): Float64Array {
 
 const counts = { observationCount: y.length, chainCount: 4 };
 
-describe("a normal mean", () => {
+describe("normal mean model", () => {
   const given = logLikelihood(4000);
   const loo = psisLoo(given, { ...counts, relativeEfficiency: 1 });
 
-  it("PSIS-LOO is the exact leave-one-out density", () => {
+  it("PSIS-LOO equals the exact leave-one-out density", () => {
     exact.forEach((wanted, i) => {
       expect(Math.abs(loo.pointwise.elpd[i] - wanted)).toBeLessThan(0.003);
     });
@@ -37,7 +40,7 @@ describe("a normal mean", () => {
     expect(loo.looic.estimate).toBeCloseTo(-2 * loo.elpd.estimate, 12);
   });
 
-  it("p_loo and WAIC have their exact values too", () => {
+  it("p_loo and WAIC equal their exact values", () => {
     const mean = sum / y.length;
     const lpd = total(y.map((value) => logNormal(value, mean, 1 + 1 / y.length)));
     // The variance over θ of −(y − θ)²/2.
@@ -49,7 +52,7 @@ describe("a normal mean", () => {
     expect(found.waic.estimate).toBeCloseTo(-2 * found.elpd.estimate, 12);
   });
 
-  it("the standard error is √N times the deviation over observations", () => {
+  it("the standard error is √N times the standard deviation over observations", () => {
     const mean = loo.elpd.estimate / y.length;
     const spread = loo.pointwise.elpd.reduce((total, value) => total + (value - mean) ** 2, 0) / (y.length - 1);
     expect(Math.abs(loo.elpd.se - Math.sqrt(y.length * spread))).toBeLessThanOrEqual(1e-12);
@@ -68,13 +71,13 @@ it("slow chains make the Monte Carlo error larger", () => {
   });
 });
 
-it("takes a likelihood that is constant over the draws", () => {
+it("accepts a likelihood that is constant over the draws", () => {
   const loo = psisLoo(new Float64Array(40).fill(-1.5), { observationCount: 2, chainCount: 2 });
   expect(loo.elpd.estimate).toBeCloseTo(-3, 12);
   expect([...loo.pointwise.relativeEfficiency]).toEqual([1, 1]);
 });
 
-it("does not underflow where likelihoods are tiny", () => {
+it("does not underflow for tiny likelihoods", () => {
   const given = logLikelihood(400);
   const near = psisLoo(given, counts);
   const far = psisLoo(
@@ -89,7 +92,7 @@ it("does not underflow where likelihoods are tiny", () => {
   });
 });
 
-it("says what does not fit", () => {
+it("describes mismatched input", () => {
   const given = new Float64Array(12).fill(-1);
   expect(() => psisLoo(given, { observationCount: 5, chainCount: 1 })).toThrow(
     /psisLoo: 12 log likelihoods are not a multiple of 5 .* \[DRAWS_SHAPE\]/,

@@ -1,4 +1,7 @@
-/** Weights of models: the optimum by its conditions, ends of the range, and the bootstrap by the few replications that can be followed. */
+/**
+ * Model weights: the optimum by its conditions, the ends of the range, and the bootstrap by a few replications that can
+ * be followed.
+ */
 import { expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { pseudoBmaWeights, stackingWeights } from "../../../src/engine/statistics/model-weights.ts";
@@ -13,7 +16,7 @@ it.each([2, 3, 5, 9])("no other mixture of %i models predicts better", (count) =
     const weights = stackingWeights(models);
     expect(weights.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
     const mixture = models[0].map((_, i) => models.reduce((sum, own, k) => sum + weights[k] * Math.exp(own[i]), 0));
-    // Karush, Kuhn, Tucker: the mean ratio is 1 of models that take part, and at most 1 of others.
+    // Karush-Kuhn-Tucker conditions: the mean ratio is 1 for models with positive weight and at most 1 for others.
     models.forEach((own, k) => {
       const slope = own.reduce((sum, value, i) => sum + Math.exp(value) / mixture[i], 0) / own.length;
       expect(slope).toBeLessThan(1 + 1e-10);
@@ -22,7 +25,7 @@ it.each([2, 3, 5, 9])("no other mixture of %i models predicts better", (count) =
   }
 });
 
-it("models that are alike share their weight, and one that is worse everywhere has none", () => {
+it("similar models share their weight, and a uniformly worse model has none", () => {
   const [a, b] = [elpdOf(30, (i) => (i < 15 ? 0 : -3)), elpdOf(30, (i) => (i < 15 ? -3 : 0))];
   const [first, second, other] = stackingWeights([a, a.slice(), b]);
   expect(first).toBeCloseTo(second, 8);
@@ -32,13 +35,13 @@ it("models that are alike share their weight, and one that is worse everywhere h
   expect(alone[0]).toBeLessThan(1e-10);
 });
 
-it("likelihoods that no float64 holds weigh as others", () => {
+it("likelihoods outside of the float64 range are weighed like others", () => {
   const [a, b] = [elpdOf(30, (i) => (i < 20 ? 0 : -3)), elpdOf(30, (i) => (i < 20 ? -3 : 0))];
   const far = [a, b].map((own) => own.map((value) => value - 2000));
   stackingWeights(far).forEach((weight, k) => void expect(weight).toBeCloseTo(stackingWeights([a, b])[k], 9));
 });
 
-it("the bootstrap weighs observations anew", () => {
+it("the bootstrap reweights observations", () => {
   const [a, b] = [elpdOf(12, () => 0), elpdOf(12, () => 0)];
   const wanted = [0, 0];
   for (let r = 0; r < 1000; r++) {

@@ -21,12 +21,12 @@ const kinds: Record<string, (x: number) => number> = {
   constant: () => 7,
 };
 
-describe("the order of", () => {
-  it.each(Object.entries(kinds))("%s", (_, of) => {
+describe("sorting order", () => {
+  it.each(Object.entries(kinds))("sorts numbers: %s", (_, of) => {
     for (const n of [0, 1, 2, 3, 23, 24, 25, 26, 100, 3000]) check(autoregressive(1, n, 0, n).map(of));
   });
 
-  it("any finite numbers", () => {
+  it("sorts any finite numbers", () => {
     const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
     fc.assert(fc.property(fc.array(finite, { maxLength: 200 }), (x) => check(Float64Array.from(x))));
   });

@@ -5,14 +5,15 @@ import { fitGeneralisedPareto, generalisedParetoQuantile } from "../../../src/en
 import { paretoKThreshold, psis } from "../../../src/engine/statistics/psis.ts";
 
 it.each([-0.5, 0, 0.3, 0.7, 1.5])("fits a generalised Pareto distribution of k = %d", (k) => {
-  // The expected order statistics, not draws: the estimate is within its own bias, and the drawing towards ½ of 10 in 5010.
+  // Uses expected order statistics instead of draws, so that only the bias of the estimate and its shrinkage towards ½
+  // (10 in 5010) remain.
   const x = Float64Array.from({ length: 5000 }, (_, i) => generalisedParetoQuantile((i + 0.5) / 5000, { k, sigma: 3 }));
   const found = fitGeneralisedPareto(x);
   expect(Math.abs(found.k - k)).toBeLessThan(0.015);
   expect(Math.abs(found.sigma / 3 - 1)).toBeLessThan(0.02);
 });
 
-it("has the quantile as the inverse of its distribution", () => {
+it("the quantile inverts the distribution function", () => {
   for (const k of [-0.5, 0.3, 2]) {
     for (const p of [0, 0.1, 0.5, 0.999]) {
       const x = generalisedParetoQuantile(p, { k, sigma: 2 });
@@ -30,7 +31,7 @@ function paretoLogWeights(count: number, k: number): Float64Array {
   return Float64Array.from({ length: count }, () => k * draws.exponential());
 }
 
-it("normalises, keeps the order, and puts no weight above the largest raw one", () => {
+it("normalises, keeps the order, and gives no weight above the largest raw one", () => {
   const ratios = paretoLogWeights(400, 0.6);
   const { logWeights } = psis(ratios);
   expect(Math.abs(logWeights.reduce((total, value) => total + Math.exp(value), 0) - 1)).toBeLessThanOrEqual(1e-13);
@@ -40,13 +41,13 @@ it("normalises, keeps the order, and puts no weight above the largest raw one", 
   expect(logWeights[order[399]] - logWeights[order[0]]).toBeLessThanOrEqual(raw + 1e-12);
 });
 
-it("tells light tails from heavy ones", () => {
-  // k̂ of a tail of 3√10000 = 300 has a standard error of about (1 + k)/√300 = 0.1; 4 of them.
+it("distinguishes light tails from heavy ones", () => {
+  // k̂ of a tail of 3√10000 = 300 has a standard error of about (1 + k)/√300 = 0.1. The bound is 4 of them.
   expect(Math.abs(psis(paretoLogWeights(10_000, 0.2)).paretoK - 0.2)).toBeLessThan(0.3);
   expect(Math.abs(psis(paretoLogWeights(10_000, 1.2)).paretoK - 1.2)).toBeLessThan(0.5);
 });
 
-it("does not care for a constant, nor for the order of the draws", () => {
+it("weights are invariant under a constant and the order of draws", () => {
   const ratios = paretoLogWeights(150, 0.5);
   const plain = psis(ratios);
   fc.assert(
@@ -66,19 +67,19 @@ it("does not care for a constant, nor for the order of the draws", () => {
   });
 });
 
-it("leaves short and constant tails as they are", () => {
+it("keeps short and constant tails unchanged", () => {
   const short = psis(new Float64Array([0, Math.log(3)]));
   expect(short.paretoK).toBe(Infinity);
   expect(Math.abs(short.logWeights[1] - Math.log(0.75))).toBeLessThanOrEqual(1e-15);
   expect(psis(new Float64Array(100).fill(-7))).toMatchObject({ paretoK: Infinity, effectiveSize: expect.closeTo(100, 9) });
 });
 
-it("has a threshold that falls with few draws", () => {
+it("lowers its threshold for few draws", () => {
   expect(paretoKThreshold(100)).toBe(0.5);
   expect(paretoKThreshold(1e6)).toBe(0.7);
 });
 
-it("refuses ratios that weigh nothing or everything", () => {
+it("refuses ratios with zero or infinite weight", () => {
   expect(() => psis(new Float64Array([0, Number.NaN]))).toThrow(
     "psis: log ratio 1 is NaN, but must be finite or -Infinity; drop that draw [DATA_NOT_FINITE]",
   );

@@ -12,7 +12,7 @@ it("interpolates between order statistics", () => {
   expect([...x]).toEqual([4, 1, 3, 2]);
 });
 
-it("lies between the extremes, and the median is the quantile of one half", () => {
+it("quantiles lie between the extremes, and the median is the quantile of one half", () => {
   fc.assert(
     fc.property(draws, between(0, 1), (x, p) => {
       expect(quantile(x, p)).toBeGreaterThanOrEqual(Math.min(...x) - 1e-9);
@@ -22,25 +22,25 @@ it("lies between the extremes, and the median is the quantile of one half", () =
   );
 });
 
-it("is NaN of nothing and of NaN", () => {
+it("quantiles are NaN for no numbers and for NaN", () => {
   for (const x of [new Float64Array(0), new Float64Array([1, Number.NaN])]) {
     expect(quantile(x, 0.5)).toBeNaN();
     expect(median(x)).toBeNaN();
   }
 });
 
-it("refuses what is no probability", () => {
+it("refuses values that are not probabilities", () => {
   expect(() => quantile(new Float64Array([1]), 1.5)).toThrow(
     "quantiles: probability is 1.5, but must be a number >= 0 and <= 1 [OPTION_RANGE]",
   );
 });
 
-it("ranks ties by their average and NaN not at all", () => {
+it("gives ties their average rank, and NaN no rank", () => {
   expect([...averageRanks(new Float64Array([3, -0, 3, Infinity, 0, 3]))]).toEqual([4, 1.5, 4, 6, 1.5, 4]);
   expect([...averageRanks(new Float64Array([2, Number.NaN, 1]))]).toEqual([2, Number.NaN, 1]);
 });
 
-it("ranks the same after an increasing transformation, and turns with the sign", () => {
+it("keeps ranks under an increasing transformation, and reverses them with the sign", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 30 }), (values) => {
       const x = Float64Array.from(values);

@@ -9,7 +9,7 @@ import { autoregressive } from "./draws.ts";
 const mu = autoregressive(4, 60, 0.5, 13);
 const tau = mu.map((x) => Math.exp(x / 2));
 
-it("holds for every variable what the functions say of it", () => {
+it("contains the result of each function for every variable", () => {
   const table = summary({ mu, "tau[0]": tau }, { chainCount: 4 });
   expect(Object.keys(table)).toEqual(["mu", "tau[0]"]);
   const row = table["tau[0]"];
@@ -29,7 +29,7 @@ it("holds for every variable what the functions say of it", () => {
   expect(row.sd).toBeCloseTo(Math.sqrt(tau.reduce((total, x) => total + (x - mean) ** 2, 0) / 239), 13);
 });
 
-describe("found together, from one order, all is what the functions say each by itself", () => {
+describe("summary from one sort, compared with separate functions", () => {
   const probabilities = [0, 0.05, 0.5, 0.77, 0.95, 1];
 
   function together(draws: Float64Array, chains: number): Figures {
@@ -66,7 +66,7 @@ describe("found together, from one order, all is what the functions say each by 
     constant: () => 0.1,
   };
 
-  it.each(Object.entries(kinds))("%s draws", (_, of) => {
+  it.each(Object.entries(kinds))("agrees for %s draws", (_, of) => {
     for (const chains of [1, 2, 3, 4])
       for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9, 60, 61, 250, 501]) {
         const draws = autoregressive(chains, n, 0.5, n).map((x, i) => of(x, i % n));
@@ -74,7 +74,7 @@ describe("found together, from one order, all is what the functions say each by 
       }
   });
 
-  it("any finite draws", () => {
+  it("agrees for any finite draws", () => {
     const finite = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e150, max: 1e150 });
     const given = fc.tuple(
       fc.integer({ min: 1, max: 4 }),
@@ -89,7 +89,7 @@ describe("found together, from one order, all is what the functions say each by 
   });
 });
 
-it("names the quantiles asked for", () => {
+it("names the requested quantiles", () => {
   expect(Object.keys(summary({ mu }, { chainCount: 4, probabilities: [0.025, 0.07, 0.5, 0.975] }).mu.quantiles)).toEqual([
     "q2.5",
     "q7",
@@ -98,14 +98,14 @@ it("names the quantiles asked for", () => {
   ]);
 });
 
-it("gives a constant its mean, and no more than that", () => {
+it("reports only the mean of a constant", () => {
   const { c } = summary({ c: new Float64Array(20).fill(0.1) }, { chainCount: 2 });
   expect(c).toMatchObject({ mean: 0.1, sd: 0, quantiles: { q5: 0.1, q50: 0.1, q95: 0.1 } });
   expect([c.mcseMean, c.mcseSd, c.essBulk, c.essTail, c.rhat, c.paretoK].every(Number.isNaN)).toBe(true);
 });
 
-it("gives no error of a mean that has none, and none of a spread without variance", () => {
-  // Every quantile once, shuffled: the tails are those of the distribution, not those of a sample.
+it("omits the error of an undefined mean, and of a spread without variance", () => {
+  // Every quantile once, shuffled, so that the tails are those of the distribution instead of a sample.
   const places = Float64Array.from({ length: 4000 }, (_, i) => (i + 0.5) / 4000);
   const noise = stream(3, "heavy").at(0);
   for (let i = places.length - 1; i > 0; i--) {
@@ -117,10 +117,10 @@ it("gives no error of a mean that has none, and none of a spread without varianc
     {
       cauchy: independent((u) => Math.tan(Math.PI * (u - 0.5))),
       left: independent((u) => -1 / u),
-      // A Pareto distribution's k is the power.
+      // The k of a Pareto distribution is the power.
       noVariance: independent((u) => u ** -0.6),
       light: independent((u) => -Math.log(u)),
-      // Most draws of the tail are 0, where it begins: nothing fits, which says nothing.
+      // Most draws of the tail are 0, its start, so nothing can be fitted or concluded.
       counts: independent((u) => (u < 0.99 ? 0 : 1 + Math.floor(3 * u))),
     },
     { chainCount: 4 },
@@ -137,9 +137,9 @@ it("gives no error of a mean that has none, and none of a spread without varianc
   expect(table.counts.paretoK).toBe(Infinity);
 });
 
-it("is empty of nothing", () => expect(summary({}, { chainCount: 4 })).toEqual({}));
+it("the summary is empty without variables", () => expect(summary({}, { chainCount: 4 })).toEqual({}));
 
-it("says which variable does not fit", () => {
+it("names the variable that does not fit", () => {
   expect(() => summary({ mu, short: mu.slice(0, 40) }, { chainCount: 4 })).toThrow(
     'summary: short: 40 draws, but "mu" has 240; give every variable the same draws [DRAWS_SHAPE]',
   );

@@ -1,4 +1,4 @@
-/** Calibrated probabilities: of every kind of model, through its file, and what is refused. */
+/** Calibrated probabilities of every kind of model, also through its file, and refused input. */
 import fc from "fast-check";
 import { beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import {
@@ -22,7 +22,7 @@ import { className, classRows, normalOf, outputModel, range, rowsOf, softmax, un
 
 type Model = LinearPredictor | NetworkPredictor;
 
-/** Noisy classes of two columns. */
+/** Noisy classes that depend on two columns. */
 function noisy(seed: number, n: number, classes: number): Dataset {
   const u = uniforms(seed);
   const x = range(n).map(() => [normalOf(u), normalOf(u)]);
@@ -57,7 +57,7 @@ describe.each(Object.keys(kinds))("%s", (kind) => {
     heldOut = noisy(2, 300, model.classes!.length);
   });
 
-  it.each(["temperature", "isotonic"] as const)("by %s, through its file to the last bit", async (method) => {
+  it.each(["temperature", "isotonic"] as const)("saves and restores calibration by %s to the last bit", async (method) => {
     const found = await calibrated(model, heldOut, { method });
     expect(found.kind).toBe(model.kind);
     expect(found).toBeInstanceOf(model.kind === "linear" ? Plain : Object);
@@ -69,11 +69,11 @@ describe.each(Object.keys(kinds))("%s", (kind) => {
     expect(read.predict(rows)).toEqual(found.predict(rows));
     expect(numbersOf(read, rows)).toEqual(numbersOf(found, rows));
     expect(numbersOf(found, rows)).not.toEqual(numbersOf(model, rows));
-    // The model that was given is as it was.
+    // The given model stays unchanged.
     expect(model.description.calibration).toBeUndefined();
   });
 
-  it.each(["temperature", "isotonic"] as const)("by %s, whichever way it is asked", async (method) => {
+  it.each(["temperature", "isotonic"] as const)("predicts the same calibrated values by %s through every method", async (method) => {
     const found = await calibrated(model, heldOut, { method });
     const all = found.predict(rows);
     const p = all.flatMap(({ probabilities }) => model.classes!.map((name) => probabilities![name]));
@@ -94,7 +94,7 @@ describe.each(Object.keys(kinds))("%s", (kind) => {
     expect(found.evaluate(test).logLoss).toBeCloseTo(logLoss, 10);
   });
 
-  it("by temperature has the least log loss near its own", async () => {
+  it("calibration by temperature minimises the log loss", async () => {
     const found = await calibrated(model, heldOut);
     const { probabilities } = found.description.calibration as { probabilities: { temperature: number } };
     const best = found.evaluate(heldOut).logLoss!;
@@ -112,7 +112,7 @@ describe.each(Object.keys(kinds))("%s", (kind) => {
     for (const factor of [0.9, 0.999, 1.001, 1.1]) expect(best).toBeLessThan(lossAt(factor * probabilities.temperature));
   });
 
-  it("by temperature predicts the same classes", async () => {
+  it("calibration by temperature predicts the same classes", async () => {
     const found = await calibrated(model, heldOut);
     const test = noisy(4, 500, model.classes!.length);
     expect(found.predict(test).map(({ value }) => value)).toEqual(model.predict(test).map(({ value }) => value));
@@ -120,15 +120,15 @@ describe.each(Object.keys(kinds))("%s", (kind) => {
   });
 });
 
-describe("temperature", () => {
-  /** Outputs of every size, ties and near ties. */
+describe("temperature calibration", () => {
+  /** Outputs of every size, with ties and near ties. */
   const output = fc.oneof(
     fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e30, max: 1e30 }),
     fc.double({ noNaN: true, min: -50, max: 50 }),
     fc.constantFrom(0, 1, 1 + 2 ** -23, 1 - 2 ** -24, 1e-20, -1e-20, 40, 41),
   );
 
-  it.each([2, 3, 5])("leaves the class of %i as it was, whatever the outputs", async (classes) => {
+  it.each([2, 3, 5])("does not change the predicted class of %i, whatever the outputs", async (classes) => {
     const plain = await outputModel(classes);
     const u = uniforms(5);
     const columns = classes === 2 ? 1 : classes;
@@ -148,7 +148,7 @@ describe("temperature", () => {
     }
   });
 
-  it("of an infinite output of two classes is sure, as the model is", async () => {
+  it("stays certain for an infinite output of two classes", async () => {
     const found = await calibrated(await outputModel(2, undefined, 1e300), rowsOf(...threeRight(), 2));
     expect(temperatureIn(found)).toBeGreaterThan(1e299);
     for (const method of ["temperature", "isotonic"] as const) {
@@ -172,7 +172,7 @@ describe("temperature", () => {
     await expect(calibrated(await outputModel(2), data)).rejects.toMatchObject({ code: "DATA_TARGET", name: "DataError" });
   });
 
-  it("rows of weight 0 make a model neither wrong nor tell classes apart", async () => {
+  it("ignores rows of weight 0 when it checks a model", async () => {
     const model = await outputModel(2);
     const right = rowsOf([[1], [2], [-1], [-2]], [1, 1, 0, 1], 2, [1, 1, 1, 0]);
     await expect(calibrated(model, right)).rejects.toThrow(/right in all rows/);
@@ -180,7 +180,7 @@ describe("temperature", () => {
     await expect(calibrated(model, flat)).rejects.toThrow(/all classes the same probability/);
   });
 
-  it("is found for huge and tiny outputs", async () => {
+  it("finds the temperature for huge and tiny outputs", async () => {
     const u = uniforms(8);
     const { z, y } = classRows(u, 100, 3, 1);
     const small = temperatureIn(
@@ -203,7 +203,7 @@ describe("temperature", () => {
     }
   });
 
-  it("counts a row of weight 2 as two, and none of weight 0", async () => {
+  it("counts a row of weight 2 twice, and a row of weight 0 never", async () => {
     const u = uniforms(9);
     const { z, y } = classRows(u, 60, 3, 3);
     const weights = range(60).map((i) => i % 3);
@@ -230,7 +230,7 @@ const threeRight = (): [number[][], number[]] => [
   [1, 1, 0, 0],
 ];
 
-/** Class names, where not all classes occur. */
+/** Class names for data in which some classes do not occur. */
 function classesOf(z: number[][], y: number[], classes: number): Dataset {
   const template = rowsOf(
     range(classes).map(() => z[0]),
@@ -250,8 +250,8 @@ function classesOf(z: number[][], y: number[], classes: number): Dataset {
   );
 }
 
-describe("isotonic", () => {
-  it("gives all classes one probability where each has 0", () => {
+describe("isotonic calibration", () => {
+  it("gives all classes equal probability if each has 0", () => {
     const curve = { scores: [0, 1], probabilities: [0, 1] };
     const p = new Float64Array(4);
     bend(Float64Array.of(-1, -2, -3, 0), [curve, curve, curve, curve], p);
@@ -260,7 +260,7 @@ describe("isotonic", () => {
     expect([...p]).toEqual([0, 0.5 / 1.75, 0.25 / 1.75, 1 / 1.75]);
   });
 
-  it("does not rise above the next point by rounding, and is NaN where the score is", () => {
+  it("never exceeds the next point by rounding, and is NaN for a NaN score", () => {
     const curve = { scores: [-1e16, 1], probabilities: [0.286, 0.985] };
     expect(0.286 + (0.985 - 0.286)).toBeGreaterThan(0.985);
     expect(valueAt(curve, 0.999)).toBe(0.985);
@@ -268,13 +268,13 @@ describe("isotonic", () => {
     expect(valueAt({ scores: [1], probabilities: [0.5] }, Number.NaN)).toBeNaN();
   });
 
-  it("has points that a file can hold, in which there is no -0", () => {
+  it("stores no -0, which a file cannot hold", () => {
     const { scores, probabilities } = isotonicCurve([-0, 1], [0, 1], null);
     expect(scores).toEqual([0, 1]);
     expect(probabilities).toEqual([0, 1]);
   });
 
-  it("wants every class", async () => {
+  it("requires rows of every class", async () => {
     const data = classesOf(
       [
         [1, 0, 0],
@@ -299,7 +299,7 @@ describe("isotonic", () => {
   });
 });
 
-it("an output that is not finite is named by its row", async () => {
+it("names the row of a non-finite output", async () => {
   const model = await outputModel(3, undefined, 1e200);
   const z = [
     [1, 0, 0],
@@ -313,7 +313,7 @@ it("an output that is not finite is named by its row", async () => {
 });
 
 describe("log odds", () => {
-  it("are those of probabilities, also where these are 1 to the last bit", () => {
+  it("match the probabilities, also for probabilities of 1 to the last bit", () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: -30, max: 30, noNaN: true }), { minLength: 2, maxLength: 6 }), (z) => {
         const [l, odds] = [new Float64Array(z.length), new Float64Array(z.length)];
@@ -332,7 +332,7 @@ describe("log odds", () => {
     logOddsInto(l, odds);
     expect(odds[0]).toBeCloseTo(899 - Math.log1p(Math.exp(-1)), 10);
     expect(odds[1]).toBeCloseTo(-900, 10);
-    // Several of the largest.
+    // Several outputs share the maximum.
     logOddsInto(Float64Array.of(900, 900, 0), odds);
     expect([...odds.subarray(0, 2)]).toEqual([0, 0]);
     expect(odds[2]).toBeCloseTo(-900 - Math.LN2, 10);
@@ -342,7 +342,7 @@ describe("log odds", () => {
 });
 
 describe("calibrated", () => {
-  it("improves an overconfident network on rows that neither has seen", async () => {
+  it("improves an overconfident network on unseen rows", async () => {
     const sure = await fit(network([dense(64), relu(), dense(64), relu(), dense(3)]), noisy(11, 60, 3), {
       epochs: 1500,
       batch: 20,
@@ -360,7 +360,7 @@ describe("calibrated", () => {
     }
   });
 
-  it("gives a predictor of the same kind, of the same classes and columns, to the compiler too", async () => {
+  it("returns a predictor with the same kind, classes, columns and types", async () => {
     const data = Dataset.fromArrays({ x: [[1], [2], [3], [4]], y: ["p", "q", "q", "p"], names: ["a"] });
     const linearOf = await fit(linear({ loss: "logistic" }), data, { epochs: 1 });
     const one = async () => calibrated(linearOf, data);
@@ -373,7 +373,7 @@ describe("calibrated", () => {
     expect(linearOf.kind).not.toBe(net.kind);
   });
 
-  it("replaces what was fitted before", async () => {
+  it("replaces an earlier calibration", async () => {
     const model = await kinds["linear, softmax"]();
     const heldOut = noisy(2, 300, 3);
     const once = await calibrated(model, heldOut, { method: "isotonic" });
@@ -382,7 +382,7 @@ describe("calibrated", () => {
     );
   });
 
-  it("is nothing that a model begins with, or that a predictor says which was made without it", async () => {
+  it("is not part of a model that training starts from, or of an uncalibrated predictor", async () => {
     const data = noisy(1, 60, 3);
     const model = (await calibrated(await kinds["linear, softmax"](), noisy(2, 300, 3))) as LinearPredictor;
     const further = await fit(linear({ loss: "multinomial" }), data, { from: model.toBytes(), epochs: 1 });
@@ -393,7 +393,7 @@ describe("calibrated", () => {
     expect(bare.predict([[1, 2]])).toEqual((await kinds["linear, softmax"]()).predict([[1, 2]]));
   });
 
-  it("refuses what has no probabilities, and what it cannot read", async () => {
+  it("refuses models without probabilities and unreadable input", async () => {
     const data = noisy(2, 60, 2);
     const hinge = await fit(linear({ loss: "hinge" }), data, { epochs: 1 });
     await expect(calibrated(hinge, data)).rejects.toMatchObject({
@@ -420,7 +420,7 @@ describe("calibrated", () => {
     await expect(calibrated(model, noisy(3, 60, 3))).rejects.toThrow(/"c2" is not a class/);
   });
 
-  it("refuses rows without a target, and outputs that are no numbers", async () => {
+  it("refuses rows without a target, and non-finite outputs", async () => {
     const model = await outputModel(2);
     const without = model.pipeline.apply([{ x0: 1 }, { x0: 2 }]);
     await expect(calibrated(model, without)).rejects.toThrow(/row 1 of .* has NaN for a target/);

@@ -1,4 +1,4 @@
-/** Conformal sets and intervals against a plain reference, and what is refused. */
+/** Conformal sets and intervals against a plain reference, and refused input. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -29,7 +29,7 @@ interface Held {
 const heldIn = (model: { readonly description: object }): Held =>
   (model.description as { calibration: { conformal: Held } }).calibration.conformal;
 
-/** As the papers write them, class by class. */
+/** The definition in the papers, class by class. */
 function scoreOf(score: string, p: readonly number[], k: number, u: number): number {
   if (score === "lac") return 1 - p[k];
   const above = p.filter((x) => x > p[k]).sort((a, b) => b - a);
@@ -39,9 +39,9 @@ function scoreOf(score: string, p: readonly number[], k: number, u: number): num
 const numberOf = (row: readonly number[], seed = 0): number =>
   rowNumber({ count: row.length, columns: null, values: Float64Array.from(row) }, seed);
 
-describe("the rank of the quantile", () => {
+describe("rank of the quantile", () => {
   it("is ⌈(n + 1)(1 − α)⌉ in exact arithmetic", () => {
-    // α as the fraction that its double is.
+    // α as the exact fraction that its double represents.
     const exact = (n: number, alpha: number): number => {
       const a = BigInt(alpha * 2 ** 60);
       const left = BigInt(n + 1) * (2n ** 60n - a);
@@ -53,13 +53,13 @@ describe("the rank of the quantile", () => {
     expect(rankOf(9, 0.1)).toBe(9);
     expect(rankOf(8, 0.1)).toBe(9);
     expect(rankOf(19, 0.05)).toBe(19);
-    // Where 1 − 0.18 is rounded up.
+    // Here 1 − 0.18 is rounded up.
     expect(rankOf(149, 0.18)).toBe(123);
   });
 });
 
-describe.each(["lac", "aps"] as const)("sets by %s", (score) => {
-  it.each([2, 3, 6])("of %i classes are those of the definition", async (classes) => {
+describe.each(["lac", "aps"] as const)("prediction sets by %s", (score) => {
+  it.each([2, 3, 6])("match the definition for %i classes", async (classes) => {
     const u = uniforms(classes);
     const { z, y } = classRows(u, 57, classes, 1);
     const rounded = z.map((row) => row.map(Math.fround));
@@ -93,9 +93,9 @@ describe.each(["lac", "aps"] as const)("sets by %s", (score) => {
     expect(sizes).toBeGreaterThan(100);
   });
 
-  it("hold 47 of the 57 rows that they were fitted to, also where probabilities are equal", async () => {
+  it("cover 47 of the 57 rows used to fit them, also for equal probabilities", async () => {
     const u = uniforms(3);
-    // Three kinds of rows, told apart by a column that the model does not look at.
+    // Three kinds of rows, which differ in a column that the model ignores.
     const kind = range(57).map(() => Math.floor(3 * u()));
     const x = kind.map((k) =>
       [
@@ -119,8 +119,8 @@ describe.each(["lac", "aps"] as const)("sets by %s", (score) => {
   });
 });
 
-describe("the number of a row", () => {
-  it("is uniform, and independent of the one by another seed", () => {
+describe("random number of a row", () => {
+  it("is uniform, and independent for another seed", () => {
     const n = 20_000;
     const bins = 20;
     const counts = [new Float64Array(bins), new Float64Array(bins * bins)];
@@ -130,25 +130,26 @@ describe("the number of a row", () => {
       counts[0][Math.floor(a * bins)]++;
       counts[1][Math.floor(a * bins) * bins + Math.floor(b * bins)]++;
     }
-    // χ² with 19 and 399 degrees of freedom: 43.8 and 496 are exceeded once in a thousand times.
+    // χ² with 19 and 399 degrees of freedom exceeds 43.8 and 496 once in a thousand times.
     const chi = (all: Float64Array): number => all.reduce((sum, c) => sum + (c - n / all.length) ** 2 / (n / all.length), 0);
     expect(chi(counts[0])).toBeLessThan(43.8);
     expect(chi(counts[1])).toBeLessThan(496);
-    // Nor too even.
+    // The counts must not be too even, either.
     expect(chi(counts[0])).toBeGreaterThan(5.4);
     expect(chi(counts[1])).toBeGreaterThan(317);
   });
 
-  it("is what it was, since files hold numbers of other rows to compare it with", () => {
-    // murmur3's last steps, written anew in Python: (mixed(mixed(seed) + Σ mixed(mixed(j + 1) ^ float32 bits)) + 0.5)/2³², over columns that are not 0.
+  it("keeps its values, because saved files depend on them", () => {
+    // Last steps of murmur3, reimplemented in Python: (mixed(mixed(seed) + Σ mixed(mixed(j + 1) ^ float32 bits)) +
+    // 0.5)/2³², over nonzero columns.
     expect(numberOf([1, 2, 3], 0)).toBe(0.5221669921884313);
     expect(numberOf([0, 0.5], 1)).toBe(0.8675151745555922);
     expect(numberOf([-1.5, 0, 7], 12345)).toBe(0.15832881291862577);
-    // The smallest there is, and not 0.
+    // The smallest possible number, which is not 0.
     expect(numberOf([0, 0], 0)).toBe(2 ** -33);
   });
 
-  it("is between 0 and 1 and hangs on every number, its place and its sign, not on how rows are stored", () => {
+  it("lies between 0 and 1 and depends on every number, position and sign, but not on the storage format", () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(fc.constant(0), fc.double({ noNaN: true, noDefaultInfinity: true })), { maxLength: 8 }),
@@ -173,11 +174,11 @@ describe("the number of a row", () => {
     );
     expect(new Set(all).size).toBe(all.length);
     expect(numberOf([1, 2, 3], 1)).not.toBe(numberOf([1, 2, 3], 2));
-    // What a longer row holds behind its count is nothing.
+    // Values of a longer row beyond its count are ignored.
     expect(rowNumber({ count: 1, columns: null, values: Float64Array.of(2, 9) }, 0)).toBe(numberOf([2]));
   });
 
-  it("makes one set of a row, alone, in a batch, by name and in a dataset", async () => {
+  it("gives the same set for a row alone, in a batch, by name and in a dataset", async () => {
     const u = uniforms(4);
     const x = range(400).map(() => [normalOf(u), normalOf(u), Math.floor(2 * u())].map(Math.fround));
     const y = x.map(([a, b]) => className(a + normalOf(u) > 0 ? (b > 0 ? 1 : 2) : 0));
@@ -214,20 +215,20 @@ describe("the number of a row", () => {
   });
 });
 
-describe("intervals", () => {
+describe("prediction intervals", () => {
   const numbers = (u: () => number, n: number, spread: (m: number) => number): { z: number[][]; y: number[] } => {
     const z = range(n).map(() => [Math.fround(1 + 4 * u())]);
     return { z, y: z.map(([m]) => m + spread(m) * normalOf(u)) };
   };
 
-  it("of means that underflowed to 0 have finite scores and ends", () => {
+  it("have finite scores and ends for means that underflowed to 0", () => {
     expect(numberScore("scaled", 0, 0)).toBe(0);
     expect(numberScore("scaled", 0, 3)).toBe(3 * 2 ** 511);
     expect(numberScore("scaled", -1, -1)).toBe(0);
     expect(intervalOf("scaled", 0, 3 * 2 ** 511, true)).toEqual([0, 3 * (1 + 2 ** -50)]);
   });
 
-  it("are as wide as the residual of that rank", async () => {
+  it("are as wide as the residual of the quantile's rank", async () => {
     const { z, y } = numbers(uniforms(6), 99, () => 1);
     const model = await conformal(await outputModel(0), rowsOf(z, y, 0), { alpha: 0.1 });
     const residuals = y.map((v, i) => Math.abs(v - z[i][0])).sort((a, b) => a - b);
@@ -246,7 +247,7 @@ describe("intervals", () => {
     expect((await predictor<LinearPredictor>(model.toBytes())).predict([[2]])[0].interval).toEqual(interval);
   });
 
-  it("of counts grow with the square root of the mean, and begin at 0", async () => {
+  it("grow with the square root of the mean for counts, and start at 0", async () => {
     const u = uniforms(7);
     const x = range(60).map(() => [2 * u()].map(Math.fround));
     const data = Dataset.fromArrays({
@@ -265,11 +266,11 @@ describe("intervals", () => {
     expect(many.interval![1] - (many.value as number)).toBeGreaterThan(1.5 * (few.interval![1] - (few.value as number)));
     const wide = await conformal(plain, data, { score: "absolute" });
     expect(wide.predict([-5]).interval![0]).toBe(0);
-    // Ends are in.
+    // The intervals include their ends.
     expect(coverage(wide, Dataset.fromArrays({ x: [[-5], [-6]], y: [0, 0] })).coverage).toBe(1);
   });
 
-  it("hold numbers that lie on their ends, whatever was rounded", () => {
+  it("contain numbers at their ends despite rounding", () => {
     fc.assert(
       fc.property(
         fc.constantFrom("absolute" as const, "scaled" as const),
@@ -283,19 +284,20 @@ describe("intervals", () => {
       ),
       { seed: 4, numRuns: 2000 },
     );
-    // All numbers are whole, the prediction is not: the 9th of 9 residuals is the quantile, and every one of them is held.
+    // All targets are integers but the prediction is not. The quantile is the 9th of 9 residuals, so the interval must
+    // contain every target.
     expect(intervalOf("absolute", 0.1, numberScore("absolute", 0.1, 3), false)[1]).toBeGreaterThanOrEqual(3);
   });
 
-  it("are everything where the model gives no number", () => {
+  it("are unbounded if the model's output is not finite", () => {
     expect(intervalOf("absolute", Number.NaN, 1, false)).toEqual([-Infinity, Infinity]);
     expect(intervalOf("absolute", Infinity, 1, false)).toEqual([-Infinity, Infinity]);
     expect(intervalOf("scaled", Infinity, 1, true)).toEqual([0, Infinity]);
   });
 });
 
-describe("scores of classes", () => {
-  it("are all possible where the model gives no number", async () => {
+describe("conformity scores of classes", () => {
+  it("allow all classes if the model's output is not finite", async () => {
     const model = await conformal(await outputModel(3), rowsOf(...rowsFor(3), 3));
     const bytes = model.toBytes();
     const read = await predictor<LinearPredictor>(bytes);
@@ -303,7 +305,7 @@ describe("scores of classes", () => {
     expect(read.predict([1e30, 1, 1]).set).toEqual(["c0", "c1", "c2"]);
   });
 
-  it("of equal probabilities are equal", () => {
+  it("are equal for equal probabilities", () => {
     const out = new Float64Array(4);
     classScores("aps", [0.25, 0.25, 0.25, 0.25], 0.5, out);
     expect([...out]).toEqual([0.125, 0.125, 0.125, 0.125]);
@@ -313,7 +315,7 @@ describe("scores of classes", () => {
     expect([...out]).toEqual([1, 0.5, 1, 1]);
   });
 
-  it("are no more than 1, though probabilities add up to more by rounding", () => {
+  it("are at most 1, although rounded probabilities can sum to more", () => {
     const p = [0.46, 0.23, 0.2, 0.11];
     expect(p.reduce((sum, x) => sum + x)).toBeGreaterThan(1);
     const out = new Float64Array(4);
@@ -330,7 +332,7 @@ function rowsFor(classes: number): [number[][], number[]] {
 }
 
 describe("conformal", () => {
-  it("keeps calibrated probabilities, and replaces sets", async () => {
+  it("keeps calibrated probabilities and replaces earlier sets", async () => {
     const [z, y] = rowsFor(3);
     const data = rowsOf(z, y, 3);
     const model = await outputModel(3);
@@ -343,7 +345,7 @@ describe("conformal", () => {
       expect((await conformal(await conformal(both, data), data, { score: "aps" })).toBytes()).toEqual(both.toBytes());
       expect((await predictor<LinearPredictor>(both.toBytes())).predict(z)).toEqual(both.predict(z));
     }
-    // Scores are of the calibrated probabilities.
+    // Scores use the calibrated probabilities.
     const hot = await conformal(
       await calibrated(
         model,
@@ -358,7 +360,7 @@ describe("conformal", () => {
     expect(heldIn(hot).quantile).not.toBe(heldIn(await conformal(model, data)).quantile);
   });
 
-  it("refuses too few rows, and says how many are enough", async () => {
+  it("refuses too few rows and reports the required number", async () => {
     const [z, y] = rowsFor(3);
     const model = await outputModel(3);
     const some = (n: number): Dataset =>
@@ -387,7 +389,7 @@ describe("conformal", () => {
     expect(one.predict([1]).interval![1]).toBeCloseTo(2, 12);
   });
 
-  it("refuses weights that differ", async () => {
+  it("refuses unequal weights", async () => {
     const [z, y] = rowsFor(3);
     const model = await outputModel(3);
     const weights = y.map((_, i) => 1 + (i % 2));
@@ -402,7 +404,7 @@ describe("conformal", () => {
       ),
     );
     expect(heldIn(equal)).toEqual(heldIn(await conformal(model, rowsOf(z, y, 3))));
-    // Coverage counts them.
+    // Coverage includes rows of this kind.
     const held = coverage(equal, rowsOf(z, y, 3, weights));
     const inside = equal.predict(z).map(({ set }, i) => Number(set!.includes(className(y[i]))));
     const sizes = equal.predict(z).map(({ set }) => set!.length);
@@ -415,17 +417,18 @@ describe("conformal", () => {
     });
   });
 
-  it("takes rows of one class, and models that say the same of every row", async () => {
+  it("accepts rows of one class, and models with constant output", async () => {
     const flat = await outputModel(3, undefined, 0);
     const [z, y] = rowsFor(3);
     const model = await conformal(flat, rowsOf(z, y, 3), { alpha: 0.2 });
-    // All scores are equal, so that rows are told apart by their numbers: ⌈41 · 0.8⌉ = 33 of 40 have all classes, the others none.
+    // All scores are equal, so the random number of a row decides: ⌈41 · 0.8⌉ = 33 of 40 rows get all classes, and the
+    // others none.
     const sizes = model.predict(z).map(({ set }) => set!.length);
     expect(sizes.filter((n) => n === 3)).toHaveLength(33);
     expect(sizes.filter((n) => n === 0)).toHaveLength(7);
   });
 
-  it("refuses what it cannot read", async () => {
+  it("refuses unreadable input", async () => {
     const [z, y] = rowsFor(3);
     const data = rowsOf(z, y, 3);
     const model = await outputModel(3);

@@ -1,7 +1,9 @@
 /**
- * The promise of conformal sets: over SETS independent sets of held-out rows and new ones, the mean coverage lies within 4 standard errors of
- * [1 − α, 1 − α + 1/(n + 1)]. Nine checks at 4 standard errors: a false alarm in some 2000 files. A rank that is one too low moves the coverage from 0.9 to
- * 0.88: in `npm test` by 5.8 standard errors of 0.0034, which a check sees 96 times of 100; at full power by 6.4 of 0.0031, and 99 times.
+ * The guarantee of conformal sets: over SETS independent sets of held-out and new rows, the mean coverage lies within 4
+ * standard errors of [1 − α, 1 − α + 1/(n + 1)]. Nine checks at 4 standard errors give one false alarm in about 2000
+ * runs of this file. A rank that is one too low moves the coverage from 0.9 to 0.88. In `npm test`, this is 5.8
+ * standard errors of 0.0034, which a check detects 96 times in 100. At full power, it is 6.4 of 0.0031, detected 99
+ * times.
  */
 import { existsSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
@@ -13,10 +15,13 @@ import { classRows, normalOf, outputModel, range, rowsOf, type Uniform, uniforms
 
 const SETS = 200;
 const N = 49;
-/** New rows of a set: the more, the less noise they add to its coverage. */
+/** New rows per set. More rows add less noise to the coverage. */
 const FRESH = power(3, 10) * N;
 const ALPHA = 0.1;
-/** The coverage of a set has a beta distribution, and its share of new rows a binomial one around it; the standard error of the mean over sets. */
+/**
+ * Standard error of the mean over sets. The coverage of a set has a beta distribution, and the share of covered new
+ * rows is binomial around it.
+ */
 const ERROR = Math.sqrt(((ALPHA * (1 - ALPHA)) / (N + 2) + (ALPHA * (1 - ALPHA)) / FRESH) / SETS);
 
 interface Found {
@@ -48,7 +53,7 @@ function say(name: string, { mean, error, size }: Found): void {
 function within(found: Found): void {
   expect(found.mean).toBeGreaterThan(1 - ALPHA - 4 * found.error);
   expect(found.mean).toBeLessThan(1 - ALPHA + 1 / (N + 1) + 4 * found.error);
-  // The standard error, of 200 sets, is known to 5 %.
+  // The standard error from 200 sets is known to 5 %.
   expect(found.error).toBeLessThan(1.25 * ERROR);
 }
 
@@ -63,20 +68,20 @@ describe(`over ${SETS} sets of ${N} rows`, () => {
     ["aps", 4],
     ["lac", 2],
     ["aps", 2],
-  ] as const)("%s of %i classes, from a model that is too sure", async (score, k) => {
+  ] as const)("%s covers %i classes of an overconfident model", async (score, k) => {
     const found = await covered(await outputModel(k), classes(k, 3), { score });
     say(`${score}, ${k} classes`, found);
     within(found);
   });
 
-  it.each(["lac", "aps"] as const)("%s of isotonic probabilities, most of which are equal", async (score) => {
+  it.each(["lac", "aps"] as const)("%s covers isotonic probabilities with many ties", async (score) => {
     const model = await calibrated(await outputModel(3), classes(3, 2)(uniforms(1), N), { method: "isotonic" });
     const found = await covered(model, classes(3, 2), { score });
     say(`${score}, isotonic`, found);
     within(found);
   });
 
-  it("residuals of numbers, and of counts as they grow", async () => {
+  it("intervals cover numbers, and counts with growing residuals", async () => {
     const numbers = (u: Uniform, n: number): Dataset => {
       const z = range(n).map(() => [4 * u()]);
       return rowsOf(
@@ -101,7 +106,7 @@ describe(`over ${SETS} sets of ${N} rows`, () => {
     within(grown);
   });
 
-  it("whole numbers are covered as often at least", async () => {
+  it("intervals cover whole numbers at least as often", async () => {
     const whole = (u: Uniform, n: number): Dataset => {
       const z = range(n).map(() => [Math.floor(3 * u()) + 0.1]);
       return rowsOf(
@@ -116,8 +121,11 @@ describe(`over ${SETS} sets of ${N} rows`, () => {
   });
 });
 
-describe("real data", () => {
-  /** Mean coverage over cuts of the rows that training has not seen: cuts share rows, so that no standard error is known, and the bounds are wide. */
+describe("coverage of real data", () => {
+  /**
+   * Mean coverage over splits of the rows that training has not used. Splits share rows, so the standard error is
+   * unknown and the bounds are wide.
+   */
   async function ofCuts(model: LinearPredictor, rest: Dataset, options: object): Promise<Found> {
     const found: Coverage[] = [];
     for (const k of range(20)) {
@@ -129,7 +137,7 @@ describe("real data", () => {
     return { mean: mean((one) => one.coverage), error: Number.NaN, size: mean((one) => one.size) };
   }
 
-  it("digits: sets of a linear model and of a network", async () => {
+  it("prediction sets of a linear model and of a network cover handwritten digits", async () => {
     const digits = await read(new URL("../../../../cli/data/digits.csv", import.meta.url).pathname, {
       target: "label",
       classes: true,
@@ -151,7 +159,7 @@ describe("real data", () => {
   const bikes = new URL("../../../../../../shared/data/linear/bike_hour.csv", import.meta.url).pathname;
   const there = existsSync(wine) && existsSync(bikes);
   if (!there) console.log(`skipped: intervals of wines and bicycles, as ${wine} and ${bikes} are not there`);
-  test.skipIf(!there)("wines and bicycles: intervals", async () => {
+  test.skipIf(!there)("prediction intervals cover wine quality and bicycle counts", async () => {
     const wines = await read(wine, { target: "quality" });
     const { train, test: rest } = wines.split(0.5, { seed: 1 });
     const found = await ofCuts(await fit(linear({ standardise: true }), train, { epochs: 10, seed: 1 }), rest, {});

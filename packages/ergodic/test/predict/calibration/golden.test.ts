@@ -14,15 +14,15 @@ interface Golden {
 }
 const golden = JSON.parse(readFileSync(new URL("golden/calibration.json", import.meta.url), "utf8")) as Golden;
 
-/** Two classes as one output. */
+/** Represents two classes by one output. */
 const oneOutput = (z: number[][]): number[][] => (z[0].length === 2 ? z.map(([a, b]) => [b - a]) : z);
 
 describe("temperature", () => {
   it.each(golden.temperatures.map((one) => [one.z[0].length, one.y.length, one.w ? "weighted" : "plain", one] as const))(
-    "of %i classes, %i rows, %s",
+    "matches the reference for %i classes, %i rows, %s",
     async (classes, rows, _, { z, y, w, temperature, logLoss, p0 }) => {
       const found = temperatureOf(Float64Array.from(z.flat()), y, w, classes);
-      // brentq's slope is a sum of as many rounded terms.
+      // brentq computes the slope as a sum of as many rounded terms.
       expect(Math.abs((found as number) / temperature - 1)).toBeLessThan(1e-12);
       const model = await calibrated(await outputModel(classes), rowsOf(oneOutput(z), y, classes, w ?? undefined));
       const { probabilities } = model.description.calibration as {
@@ -40,7 +40,7 @@ describe("temperature", () => {
 
 describe("isotonic regression", () => {
   it.each(golden.isotonic.map((one) => [one.s.length, one.w ? "weighted" : "plain", one] as const))(
-    "of %i rows, %s",
+    "matches the reference curve for %i rows, %s",
     (_, __, { s, t, w, at, p, x, y }) => {
       const curve = isotonicCurve(s, t, w);
       expect(curve.scores).toEqual(x.map((score) => score + 0));
@@ -51,7 +51,7 @@ describe("isotonic regression", () => {
   );
 
   it.each(golden.classifiers.map((one) => [one.z[0].length, one.w ? "weighted" : "plain", one] as const))(
-    "as a classifier of %i outputs, %s",
+    "matches the reference classifier for %i outputs, %s",
     async (columns, _, { z, y, w, fresh, p }) => {
       const classes = columns === 1 ? 2 : columns;
       const model = await calibrated(await outputModel(classes), rowsOf(z, y, classes, w ?? undefined), { method: "isotonic" });

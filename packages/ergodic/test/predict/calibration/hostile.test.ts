@@ -1,4 +1,6 @@
-/** Files whose calibration is damaged, of a later version, or of another kind of model are refused before anything is made of them. */
+/**
+ * Files whose calibration is damaged, of a later version, or of another kind of model are refused before it is used.
+ */
 import { describe, expect, it } from "vitest";
 import type { Json, JsonObject } from "../../../src/engine/contract/index.ts";
 import {
@@ -151,14 +153,14 @@ const cases: Case[] = [
   ],
 ];
 
-describe("a calibration is refused", () => {
-  it.each(cases)("%s", async (_, file, change, words) => {
+describe("refused calibrations", () => {
+  it.each(cases)("refuses a calibration: %s", async (_, file, change, words) => {
     const found = predictor(changed(files[file], change));
     await expect(found).rejects.toThrow(words);
     await expect(predictor(changed(files[file], change))).rejects.toMatchObject({ name: "DataError", code: "MODEL_FORMAT" });
   });
 
-  it("of a later version, by which library to have", async () => {
+  it("refuses a later version and names the library to install", async () => {
     const found = predictor(changed(files.temperature, (all) => ({ ...all, version: 2 })));
     await expect(found).rejects.toMatchObject({
       code: "MODEL_VERSION",
@@ -166,7 +168,7 @@ describe("a calibration is refused", () => {
     });
   });
 
-  it("of models without probabilities, and of ratings", async () => {
+  it("refuses calibration of models without probabilities, and of ratings", async () => {
     const { describe: calibration } = decodeModel(files.temperature, "test");
     const own = (calibration() as { calibration: Json }).calibration;
     const hinge = (await fit(linear({ loss: "hinge" }), data(3), { epochs: 1 })).toBytes();
@@ -177,7 +179,7 @@ describe("a calibration is refused", () => {
   });
 });
 
-it("a file without calibration is what it was", async () => {
+it("a file without calibration predicts as before", async () => {
   const bare = changed(files.temperature, () => undefined);
   const model = await predictor<LinearPredictor>(bare);
   expect(model.description.calibration).toBeUndefined();
@@ -185,7 +187,7 @@ it("a file without calibration is what it was", async () => {
   expect(model.predict([1, 2, 3])).toEqual(three.predict([1, 2, 3]));
 });
 
-it("curves of many points go through a file to the last bit", async () => {
+it("a file preserves long curves to the last bit", async () => {
   const u = uniforms(77);
   const [scores, probabilities] = [
     range(6000).map((i) => i + u()),

@@ -1,4 +1,4 @@
-/** Models whose outputs are their rows, and rows with planted truths: what calibration finds of them is known. */
+/** Models that output their rows, and rows from known distributions, so that the result of calibration is known. */
 
 import { Dataset, fit, type LinearPredictor, type Loss, linear, predictor } from "../../../src/entries/everything.ts";
 import { decodeModel, encodeModel } from "../../../src/predict/model-file.ts";
@@ -17,10 +17,10 @@ export function uniforms(seed: number): Uniform {
 
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
-/** Names of classes that are no whole numbers, whose order as keys would be another. */
+/** Class names that are not integers, because integer keys would change the order. */
 export const className = (k: number): string => `c${k}`;
 
-/** Rows as they are, in float64. `y`: class indices become names. */
+/** Rows of float64 numbers. Class indices in `y` become names. */
 export function rowsOf(
   z: readonly (readonly number[])[],
   y: ArrayLike<number>,
@@ -36,7 +36,7 @@ export function rowsOf(
   });
 }
 
-/** z = the row: for `classes` 2 one column, 0 a number. */
+/** A model with z equal to the row. It has one column for two classes and for numbers (`classes` 0). */
 export async function outputModel(classes: number, loss?: string | Loss, scale = 1): Promise<LinearPredictor> {
   const columns = classes > 2 ? classes : 1;
   const n = Math.max(4, 2 * classes);
@@ -69,10 +69,10 @@ export function drawn(p: readonly number[], u: number): number {
   return p.length - 1;
 }
 
-/** Standard normal, by Box and Muller. */
+/** Standard normal number by Box and Muller. */
 export const normalOf = (u: Uniform): number => Math.sqrt(-2 * Math.log(u())) * Math.cos(2 * Math.PI * u());
 
-/** n rows of `classes` outputs that are `sure` times as large as the truth's. Two classes have one output. */
+/** n rows of `classes` outputs, which are `sure` times the true ones. Two classes have one output. */
 export function classRows(u: Uniform, n: number, classes: number, sure: number): { z: number[][]; y: number[] } {
   const z: number[][] = [];
   const y: number[] = [];

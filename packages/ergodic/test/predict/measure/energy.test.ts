@@ -1,4 +1,4 @@
-/** RAPL's counters in a tree as Linux shows it: which zones count, and what happens where a counter wraps. */
+/** RAPL counters in a directory tree like that of Linux: the zones that count, and counters that wrap. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,8 +30,8 @@ function opened(folder: string) {
   return meter;
 }
 
-describe("RAPL", () => {
-  it("sums packages, without what lies within them, psys, and a package that is there twice", () => {
+describe("RAPL counters", () => {
+  it("sums packages, without their subdomains, psys, and duplicate packages", () => {
     const folder = tree({
       "intel-rapl-mmio:0": ["package-0", 5],
       "intel-rapl:0": ["package-0", 100],
@@ -49,7 +49,7 @@ describe("RAPL", () => {
     expect(meter.joules()).toBeCloseTo(0.6, 3);
   });
 
-  it("reads psys alone where there is no package", () => {
+  it("reads only psys if there is no package", () => {
     const folder = tree({ "intel-rapl:0": ["psys", 0], "intel-rapl:0:0": ["core", 0], "dtpm:0": ["other", 0] });
     const meter = opened(folder);
     expect(meter.zones).toEqual(["psys"]);
@@ -58,7 +58,7 @@ describe("RAPL", () => {
     expect(meter.joules()).toBe(0.25);
   });
 
-  it("goes on where a counter wraps, as often as it is read", () => {
+  it("handles counters that wrap between readings", () => {
     const folder = tree({ "intel-rapl:0": ["package-0", 900_000, 1_000_000] });
     const meter = opened(folder);
     set(folder, "intel-rapl:0", 100_000);
@@ -69,7 +69,7 @@ describe("RAPL", () => {
     expect(meter.joules()).toBeCloseTo(1.8, 12);
   });
 
-  it("says why there is none", () => {
+  it("explains why there is no counter", () => {
     expect(openRapl(join(root, "absent"))).toBe(`${join(root, "absent")} cannot be read: no such file or folder`);
     const empty = tree({ "intel-rapl:0:0": ["core", 1] });
     expect(openRapl(empty)).toBe(`${empty} has neither a package nor psys`);
@@ -78,10 +78,10 @@ describe("RAPL", () => {
   });
 });
 
-describe("a measurement", () => {
+describe("energy measurement", () => {
   const options = { seconds: 1e-9, queries: 50, warmup: 0 };
 
-  it("has what the counters say, without the warm-up", async () => {
+  it("reports the counters without the warm-up", async () => {
     const folder = tree({ "intel-rapl:0": ["package-0", 999_000, 1_000_000] });
     let calls = 0;
     const model = { predict: () => set(folder, "intel-rapl:0", (999_000 + 100 * Math.max(0, ++calls - 2)) % 1_000_000) };
@@ -89,7 +89,7 @@ describe("a measurement", () => {
     expect(energy).toEqual({ source: "measured", zones: ["package-0"], joules: 0.005, perRow: 0.0001 });
   });
 
-  it("of a function has no model of its energy, and says so", async () => {
+  it("has no energy model for a plain function, and reports it", async () => {
     const found = await measure(() => 1, [[1]], { ...options, powercap: "/nowhere" });
     expect(found).toMatchObject({ bytes: null, ledger: null, energy: { source: "unknown" } });
     expect(found.energy).toMatchObject({ why: expect.stringContaining("the operations of the measured function are unknown") });

@@ -1,4 +1,4 @@
-/** The ledger of operations and bytes against counts by hand, and its energy against the published figures. */
+/** The ledger of operations and bytes agrees with counts by hand, and its energy with the published figures. */
 import { describe, expect, it } from "vitest";
 import { planAt } from "../../../src/engine/memory/array-plan.ts";
 import {
@@ -58,8 +58,8 @@ async function ofNetwork(
   return measure(model, numbers(40, columns), { ...quick, batch });
 }
 
-describe("linear models", () => {
-  it("dense: 3 outputs of 4 columns, in float64", async () => {
+describe("ledger of linear models", () => {
+  it("counts dense rows: 3 outputs of 4 columns, in float64", async () => {
     const y = Array.from({ length: 30 }, (_, i) => "abc"[i % 3]);
     const model = await fit(linear({ standardise: false }), Dataset.fromArrays({ x: numbers(30, 4), y } as Data), one);
     const found = await measure(model, numbers(9, 4), quick);
@@ -83,7 +83,7 @@ describe("linear models", () => {
     expect(energy.why).toContain("/nowhere cannot be read: no such file or folder");
   });
 
-  it("sparse: the numbers that are there, with their columns", async () => {
+  it("counts sparse rows: the stored numbers with their columns", async () => {
     const table = {
       rowCount: 4,
       columnCount: 1000,
@@ -114,13 +114,13 @@ describe("linear models", () => {
     const set = Dataset.fromArrays({ x: numbers(30, 6), y: numbers(30, 1).map(([v]) => v) });
     const dense = counts(await measure(await data(rff), numbers(9, 6), quick));
     expect(dense).toMatchObject({ "multiply-adds": 16 * 6 + 32, functions: 32, parameters: 8 * 16 * 6 + 8 * 33, rows: 8 * 6 });
-    // Two blocks of 8 frequencies: three transforms of 8 log₂ 8 additions, and 4 products a number.
+    // Two blocks of 8 frequencies: three transforms of 8 log₂ 8 additions, and 4 products per number.
     const fast = counts(await measure(await data(sorf), numbers(9, 6), quick));
     expect(fast).toMatchObject({ "multiply-adds": 32, functions: 32, "element-wise operations": 16 * (3 * 3 + 4) + 1 });
   });
 });
 
-it("a factorisation multiplies two rows of factors", async () => {
+it("counts two rows of factors for a factorisation", async () => {
   const ratings = Ratings.fromTriples({ users: [0, 0, 1, 1], items: [0, 1, 0, 1], values: [1, 2, 3, 4] });
   const model = await fit(factorisation({ rank: 5, biases: true }), ratings, one);
   const found = await measure(model, [{ user: 0, item: 1 }], quick);
@@ -133,12 +133,12 @@ it("a factorisation multiplies two rows of factors", async () => {
   });
 });
 
-describe("networks, from their plan", () => {
-  it("an MLP: 6-8-3-1", async () => {
+describe("ledger of network plans", () => {
+  it("counts an MLP: 6-8-3-1", async () => {
     const found = await ofNetwork([dense(8), relu(), dense(3), relu(), dense(1)], 6);
     const multiplyAdds = 6 * 8 + 8 * 3 + 3;
     const parameters = 4 * (multiplyAdds + 8 + 3 + 1);
-    // A bias for each unit; a maximum for each that is hidden.
+    // A bias for each unit, and a maximum for each hidden unit.
     expect(counts(found)).toMatchObject({
       "multiply-adds": multiplyAdds,
       "element-wise operations": 8 + 3 + 1 + 8 + 3,
@@ -152,19 +152,19 @@ describe("networks, from their plan", () => {
     expect(gzip).toBeLessThan(file);
   });
 
-  it("parameters are read once a batch", async () => {
+  it("reads parameters once per batch", async () => {
     const layers = [dense(8), relu(), dense(1)];
     const [alone, many] = [counts(await ofNetwork(layers, 6)), counts(await ofNetwork(layers, 6, { batch: 32 }))];
     expect(many.parameters * 32).toBeCloseTo(alone.parameters, 9);
     expect(many["multiply-adds"]).toBe(alone["multiply-adds"]);
   });
 
-  it("counts functions apart", async () => {
+  it("counts functions separately", async () => {
     const found = counts(await ofNetwork([dense(8), activation("tanh"), dense(1)], 6));
     expect(found).toMatchObject({ functions: 8, "element-wise operations": 8 + 1 });
   });
 
-  it("a CNN: 3 × 3 convolutions with padding, batch norm folded into them, pools", async () => {
+  it("counts a CNN: 3 × 3 convolutions with padding, folded batch norm, and pools", async () => {
     const layers = [
       convolution(4, { bias: false }),
       batchNorm(),
@@ -184,22 +184,22 @@ describe("networks, from their plan", () => {
     expect(found["element-wise operations"]).toBe(2 * 64 * 4 + 64 * 4 + 2 * 16 * 5 + 1);
   });
 
-  it("depthwise convolutions and pools of means", async () => {
+  it("counts depthwise convolutions and average pools", async () => {
     const layers = [convolution(4), depthwise(), averagePool(4), flatten(), dense(1)];
     const found = counts(await ofNetwork(layers, 64, { rowShape: [8, 8, 1] }));
     expect(found["multiply-adds"]).toBe(64 * 9 * 4 + 64 * 9 * 4 + 16);
   });
 
-  it("a recurrence: its steps", async () => {
+  it("counts the steps of a recurrence", async () => {
     const found = await ofNetwork([gru(3), dense(1)], 20, { rowShape: [5, 4] });
     const { multiplyAdds } = countNetwork(sequential([gru(3), dense(1)]), [5, 4]);
     expect(multiplyAdds).toBe(5 * (4 * 9 + 3 * 9) + 3);
     expect(counts(found)["multiply-adds"]).toBe(multiplyAdds);
-    // Weights of each step are read in each step.
+    // Each step reads its weights.
     expect(counts(found).parameters).toBeGreaterThanOrEqual(4 * (5 * 27 + 36 + 3));
   });
 
-  it("names the memory by what must fit", async () => {
+  it("names the memory level that each part fits", async () => {
     const found = await ofNetwork([dense(100), relu(), dense(100), relu(), dense(1)], 6);
     expect(levels(found)).toEqual({ parameters: "cache of 1 MB", activations: "cache of 8 kB", rows: "DRAM" });
     const wide = await ofNetwork([dense(100), relu(), dense(1)], 6, { batch: 32 });
@@ -207,7 +207,7 @@ describe("networks, from their plan", () => {
   });
 });
 
-it("a network's numbers and what its batch takes are in memory once each", async () => {
+it("counts a network's parameters and batch memory once each", async () => {
   const data = Dataset.fromArrays({ x: numbers(40, 6), y: numbers(40, 1).map(([v]) => v) });
   const model = await fit(network([dense(100), relu(), dense(1)], { loss: "squared", standardise: false }), data, one);
   const found = await measure(model, numbers(40, 6), { ...quick, batch: 32 });
@@ -217,7 +217,7 @@ it("a network's numbers and what its batch takes are in memory once each", async
   expect(found.bytes!.resident).toBe(4 * (6 * 100 + 100 + 100 + 1) + workspace + code + scratch);
 });
 
-it("a plan written by hand: a product of 3 of the 7 numbers of each row", () => {
+it("counts a handwritten plan: a product of 3 of the 7 numbers per row", () => {
   const grows = (B: number) => ({ B, plus: 0 });
   const number = (value: unknown) => ({ kind: "number", value });
   const value = (at: number) => ({ kind: "value", value: at, offset: 0 });
@@ -233,7 +233,7 @@ it("a plan written by hand: a product of 3 of the 7 numbers of each row", () => 
     steps: [{ kind: "kernel", calls: [{ kernel: "gemm", args: [...sizes, ...operands], repeat: [] }], result: 2 }],
   };
   const work = networkWork({ program } as never, 4, 24);
-  // Of the matrix x, from its first to its last number that is used: 3 · 7 + 3.
+  // The part of the matrix x from its first to its last used number: 3 · 7 + 3.
   expect(work).toMatchObject({
     multiplyAdds: 6,
     operations: 0,
@@ -245,7 +245,7 @@ it("a plan written by hand: a product of 3 of the 7 numbers of each row", () => 
   expect(work.width).toBe(32);
 });
 
-it("the memories' edges are those of the published figures", () => {
+it("uses the published sizes as boundaries of memory levels", () => {
   const none = { multiplyAdds: 0, operations: 0, functions: 0, parameters: 0, activations: 1, rows: 0 };
   const level = (between: number) => ledgerOf({ ...none, width: 32, model: 0, between })[0];
   const found = [8192, 8193, 32_768, 32_769, 2 ** 20, 2 ** 20 + 1].map((bytes) => level(bytes));

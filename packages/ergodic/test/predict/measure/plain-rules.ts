@@ -1,7 +1,7 @@
-/** What `measure` decides by, written plainly: sums, sorting, and a queue simulated query by query. */
+/** Plain versions of the rules of `measure`: sums, sorting, and a queue simulated query by query. */
 import { stream } from "../../../src/engine/random/stream.ts";
 
-/** P(X ≤ over), X ~ Binomial(n, 1 − p), term by term on logarithms. */
+/** P(X ≤ over) for X ~ Binomial(n, 1 − p), summed term by term from logarithms. */
 export function tail(n: number, over: number, p: number): number {
   let log = n * Math.log(p);
   let sum = Math.exp(log);
@@ -18,7 +18,10 @@ export function allowedPlainly(n: number, p: number): number {
   return over;
 }
 
-/** The least latency that a share of the queries does not exceed; null where none may lie above it. */
+/**
+ * Smallest latency that a share p of the queries does not exceed. Null if there are too few queries for any to lie
+ * above it.
+ */
 export function quantilePlainly(latencies: readonly number[], p: number): number | null {
   const n = latencies.length;
   if (n * (1 - p) < 1 - 1e-9) return null;
@@ -26,14 +29,14 @@ export function quantilePlainly(latencies: readonly number[], p: number): number
   return sorted.find((x) => sorted.filter((y) => y <= x).length >= p * n - 1e-9)!;
 }
 
-/** Arrivals in seconds at a rate of one a second. */
+/** Arrival times in seconds at a rate of one per second. */
 export function arrivalsPlainly(count: number, seed: number): number[] {
   const draws = stream(seed, "measure", "arrivals").at(0);
   let at = 0;
   return Array.from({ length: count }, () => (at += draws.exponential()));
 }
 
-/** Latencies in ms of a queue in order of arrival before so many servers, each query the same service. */
+/** Latencies in ms of a queue with several servers, in order of arrival, with the same service time for each query. */
 export function queuePlainly(
   rate: number,
   count: number,

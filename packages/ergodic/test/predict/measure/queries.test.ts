@@ -1,4 +1,4 @@
-/** Queries: rows drawn with replacement, in the form in which they were given; and what is refused, by name. */
+/** Queries: rows drawn with replacement in the form of the input. Also tests named refusals. */
 import { describe, expect, it } from "vitest";
 import { Dataset, measure, type SparseTable, type Table } from "../../../src/entries/everything.ts";
 import { queriesOf } from "../../../src/predict/measure/queries.ts";
@@ -12,8 +12,8 @@ const table: Table = {
   source: "people",
 };
 
-describe("queries", () => {
-  it("of a table are tables of whole rows", () => {
+describe("sampled queries", () => {
+  it("are tables of whole rows for a table", () => {
     const queries = queriesOf(table, 40, 0);
     const { rowCount, columns, source } = queries.at(7) as Table;
     expect([rowCount, source]).toEqual([40, "people"]);
@@ -24,7 +24,7 @@ describe("queries", () => {
     expect([...new Set(pairs)].sort()).toEqual(["10c", "20a", "30b"]);
   });
 
-  it("of a sparse table have their entries, targets, weights and offsets", () => {
+  it("contain entries, targets, weights and offsets of a sparse table", () => {
     const sparse: SparseTable = {
       ...{ rowCount: 3, columnCount: 9, rowStart: Uint32Array.of(0, 2, 2, 3), columnIndex: Uint32Array.of(1, 4, 8) },
       ...{ values: Float32Array.of(0.5, 2, 3), target: Float64Array.of(7, 8, 9), weights: Float64Array.of(1, 2, 3), source: "s" },
@@ -38,7 +38,7 @@ describe("queries", () => {
     expect([...new Set(shown)].sort()).toEqual(["  8 2 5", "1,4 0.5,2 7 1 4", "8 3 9 3 6"]);
   });
 
-  it("of a dataset are datasets, whose memory is given back", () => {
+  it("are datasets for a dataset, and their memory is freed", () => {
     const data = Dataset.fromArrays({ x: [[1], [2], [3]], y: [1, 2, 3] });
     const queries = queriesOf(data, 5, 0);
     const query = queries.at(0) as Dataset;
@@ -48,7 +48,7 @@ describe("queries", () => {
     expect([query.disposed, data.disposed]).toEqual([true, false]);
   });
 
-  it("depend on the seed, differ from each other, and come again in turn", () => {
+  it("depend on the seed, differ from each other, and repeat in order", () => {
     const list = Array.from({ length: 1000 }, (_, i) => i);
     const of = (seed: number): unknown[] => Array.from({ length: 256 }, (_, i) => queriesOf(list, 1, seed).at(i)).slice(0, 20);
     expect(of(1)).toEqual(of(1));
@@ -59,7 +59,7 @@ describe("queries", () => {
   });
 });
 
-describe("what is refused", () => {
+describe("refused measurements", () => {
   const predict = (): number => 1;
 
   it.each([
@@ -67,11 +67,11 @@ describe("what is refused", () => {
     [5, "inputs is 5"],
     [[], "inputs is an array of 0"],
     [{ a: 1 }, "inputs is an object"],
-  ])("inputs %j", async (inputs, said) => {
+  ])("refuses inputs %j", async (inputs, said) => {
     await expect(measure(predict, inputs as never)).rejects.toThrow(new RegExp(`^measure: ${said}.*OPTION_TYPE`));
   });
 
-  it.each([[undefined], [{}], [{ predict: 1 }]])("the predictor %j", async (predictor) => {
+  it.each([[undefined], [{}], [{ predict: 1 }]])("refuses the predictor %j", async (predictor) => {
     await expect(measure(predictor as never, [[1]])).rejects.toThrow(
       /^measure: the predictor is .* but must be a predictor or a function of rows/,
     );
@@ -87,11 +87,11 @@ describe("what is refused", () => {
     [{ scenario: "server", rows: 5 }, /rows belongs to the scenario "offline"/],
     [{ senario: "server" }, /unknown option "senario" \(known: scenario, batch, rows/],
     [{ clock: { now: 1 } }, /clock is .* but must be a clock/],
-  ])("options %j", async (options, said) => {
+  ])("refuses options %j", async (options, said) => {
     await expect(measure(predict, [[1]], options as never)).rejects.toThrow(said);
   });
 
-  it("an aborted signal, before anything is called", async () => {
+  it("refuses an aborted signal before any call", async () => {
     const failed = measure(
       () => {
         throw new Error("called");
@@ -103,7 +103,7 @@ describe("what is refused", () => {
   });
 });
 
-it("calls what is asked for in the place of predict", async () => {
+it("calls the given function instead of predict", async () => {
   const seen = new Set<unknown>();
   const call = (row: unknown): void => void seen.add(row);
   const model = {

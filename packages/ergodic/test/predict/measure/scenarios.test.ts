@@ -1,4 +1,4 @@
-/** MLPerf's scenarios, simulated exactly: a clock that the model moves, and a queue written plainly beside it. */
+/** MLPerf's scenarios, simulated exactly with a clock that the model advances, and compared with a plain queue. */
 import { describe, expect, it } from "vitest";
 import { type MeasureClock, type MeasureOptions, measure } from "../../../src/entries/everything.ts";
 import { highestRate, scheduled } from "../../../src/predict/measure/scenarios.ts";
@@ -6,7 +6,7 @@ import { allowedPlainly, arrivalsPlainly, quantilePlainly, queuePlainly } from "
 
 const rows = Array.from({ length: 5 }, (_, i) => [i, i * i]);
 
-/** Time passes as the model works, and where it is waited for. */
+/** A clock that advances while the model works and when the test waits. */
 class Clock implements MeasureClock {
   time = 1000;
   now = (): number => this.time;
@@ -31,7 +31,7 @@ const simulated = (clock: Clock, model: { predict(query: unknown): unknown }, op
   measure(model, rows, { clock, warmup: 0, powercap: "/nowhere", ...options });
 
 describe("singleStream", () => {
-  it("has the next query on completion, until there are enough and the time is over", async () => {
+  it("sends each query when the last completes, until count and time suffice", async () => {
     const clock = new Clock();
     const takes = (k: number): number => (k % 10 === 9 ? 20 + k / 10 : 10);
     const { predict, given } = timed(clock, takes);
@@ -56,14 +56,14 @@ describe("singleStream", () => {
     ] as const)
       expect(found.latencyMs[name]).toBeCloseTo(quantilePlainly(latencies, p)!, 9);
     expect([found.latencyMs.p99, found.latencyMs.p999]).toEqual([null, null]);
-    // With one over allowed, the second largest.
+    // With one late query allowed, the bound is the second largest latency.
     expect(found.bound).toMatchObject({ percentile: 0.9, over: 1 });
     expect(found.bound!.ms).toBeCloseTo(24.9, 9);
     expect(given.every((row) => rows.includes(row as number[]))).toBe(true);
     expect(new Set(given).size).toBe(5);
   });
 
-  it("goes on until the time is over", async () => {
+  it("continues until the time is over", async () => {
     const clock = new Clock();
     const found = await simulated(
       clock,
@@ -74,7 +74,7 @@ describe("singleStream", () => {
     expect(found.seconds).toBeCloseTo(1.001, 9);
   });
 
-  it("has all quantiles of a thousand queries", async () => {
+  it("reports all quantiles from a thousand queries", async () => {
     const clock = new Clock();
     const found = await simulated(
       clock,
@@ -85,7 +85,7 @@ describe("singleStream", () => {
     expect([p50, p90, p99, p999, max]).toEqual([500, 900, 990, 999, 1000]);
   });
 
-  it("says how many queries are missing", async () => {
+  it("reports the number of missing queries", async () => {
     const clock = new Clock();
     const found = await simulated(
       clock,
@@ -106,7 +106,7 @@ describe("singleStream", () => {
     expect(enough).toMatchObject({ valid: true, bound: { over: 0, ms: 43 } });
   });
 
-  it("waits for a promise", async () => {
+  it("awaits a promise", async () => {
     const clock = new Clock();
     const predict = async (): Promise<void> => {
       await null;
@@ -118,7 +118,7 @@ describe("singleStream", () => {
 });
 
 describe("multiStream", () => {
-  it("has 8 rows a query and the 99th percentile", async () => {
+  it("sends 8 rows per query and reports the 99th percentile", async () => {
     const clock = new Clock();
     const { predict, given } = timed(clock, (k, query) => (query as unknown[]).length + (k === 17 ? 100 : 0));
     const found = await simulated(clock, { predict }, { scenario: "multiStream", seconds: 0.1 });
@@ -130,7 +130,7 @@ describe("multiStream", () => {
 });
 
 describe("offline", () => {
-  it("has all rows at once", async () => {
+  it("sends all rows together", async () => {
     const clock = new Clock();
     const { predict, given } = timed(clock, (_, query) => (query as unknown[]).length / 100);
     const found = await simulated(clock, { predict }, { scenario: "offline" });
@@ -140,7 +140,7 @@ describe("offline", () => {
     expect(found.rowsPerSecond).toBeCloseTo(100_000, 6);
   });
 
-  it("counts latencies of calls from the start, and whole batches", async () => {
+  it("measures latencies from the start, and counts whole batches", async () => {
     const clock = new Clock();
     const found = await simulated(
       clock,
@@ -161,7 +161,7 @@ describe("server", () => {
     return over <= allowedPlainly(count, 0.99);
   };
 
-  it("counts latencies from when queries were due", async () => {
+  it("measures latencies from the due time of queries", async () => {
     const clock = new Clock();
     const options = { scenario: "server", rate: 400, seconds: 2, seed, p99Ms: 1e6 } as const;
     const found = await simulated(
@@ -201,9 +201,9 @@ describe("server", () => {
     expect(found.rate).toBeLessThan(1000 / service);
   });
 
-  it("halves the rate where the first guess is too high", async () => {
+  it("halves the rate if the first guess is too high", async () => {
     const clock = new Clock();
-    // The warm-up takes 1 ms a call, so that the first rate is 500 a second.
+    // The warm-up takes 1 ms per call, so the first rate is 500 per second.
     const found = await simulated(
       clock,
       timed(clock, () => 20),
@@ -214,7 +214,7 @@ describe("server", () => {
     expect(found.rate).toBeLessThan(50);
   });
 
-  it("says where no rate is within the bound", async () => {
+  it("reports that no rate meets the limit", async () => {
     const clock = new Clock();
     const found = await simulated(
       clock,
@@ -236,7 +236,7 @@ describe("server", () => {
     expect(one).toMatchObject({ rate: 1, queries: 459, valid: false, why: "the 99th percentile is not within 19 ms" });
   });
 
-  /** Two servers, which answer later. */
+  /** Two servers that answer asynchronously. */
   function parallel(clock: Parallel) {
     const free = [0, 0];
     const predict = (): Promise<void> => {
@@ -247,7 +247,7 @@ describe("server", () => {
     return { predict };
   }
 
-  it("does not wait for answers that are promises before the next query, but has them all", async () => {
+  it("sends the next query without waiting for promises, but awaits all", async () => {
     const clock = new Parallel();
     const options = { scenario: "server", rate: 900, seconds: 1, seed, clock, warmup: 0, powercap: "/nowhere" } as const;
     const found = await measure(parallel(clock), rows, options);
@@ -257,7 +257,7 @@ describe("server", () => {
     expect(found.latencyMs.max).toBeCloseTo(Math.max(...wanted), 6);
   });
 
-  it("finds a rate for two servers that one does not reach", async () => {
+  it("finds a higher rate for two servers than for one", async () => {
     const clock = new Parallel();
     const options = { scenario: "server", p99Ms: 5, seconds, seed, clock, warmup: 0, powercap: "/nowhere" } as const;
     const found = await measure(parallel(clock), rows, options);
@@ -265,7 +265,7 @@ describe("server", () => {
     expect([passes(found.rate!, 5, 2), passes(found.rate!, 5, 1)]).toEqual([true, false]);
   });
 
-  it("throws what a late answer throws", async () => {
+  it("throws the error of a late answer", async () => {
     const clock = new Clock();
     let calls = 0;
     const predict = async (): Promise<void> => {
@@ -278,7 +278,7 @@ describe("server", () => {
   });
 });
 
-/** Time goes to the next event whenever nothing else is to be done. */
+/** A clock that advances to the next event when nothing else remains to be done. */
 class Parallel implements MeasureClock {
   time = 0;
   now = (): number => this.time;
@@ -295,7 +295,7 @@ class Parallel implements MeasureClock {
 
   private next(): void {
     if (this.events.length === 0) return;
-    // Answers before whoever waits for the same moment.
+    // Resolves answers before waits that end at the same time.
     const first = this.events.reduce((a, b) => (b.time < a.time ? b : a));
     this.events.splice(this.events.indexOf(first), 1);
     this.time = Math.max(this.time, first.time);
@@ -303,7 +303,7 @@ class Parallel implements MeasureClock {
   }
 }
 
-it("goes on calling for as long as the warm-up lasts", async () => {
+it("calls until the warm-up ends", async () => {
   const clock = new Clock();
   let calls = 0;
   const predict = (): void => {
@@ -314,7 +314,7 @@ it("goes on calling for as long as the warm-up lasts", async () => {
   expect(calls - found.queries).toBe(50);
 });
 
-it("ends by its signal, with the reason", async () => {
+it("ends on abort with the reason", async () => {
   const clock = new Clock();
   const controller = new AbortController();
   let calls = 0;
@@ -330,7 +330,7 @@ it("ends by its signal, with the reason", async () => {
   expect(calls).toBeLessThan(12);
 });
 
-it("a search doubles or halves its rate, then goes between by the root, until 2 % are left", async () => {
+it("doubles or halves the rate, then bisects geometrically until within 2 %", async () => {
   const search = async (start: number, highest: number) => {
     const { best, trials } = await highestRate(start, async (rate) => ({ rate, passed: rate <= highest }));
     return { best: best?.rate, rates: trials.map(({ rate }) => rate) };
@@ -348,7 +348,7 @@ it("a search doubles or halves its rate, then goes between by the root, until 2 
   expect(await search(128, 0)).toEqual({ best: undefined, rates: [128, 64, 32, 16, 8, 4, 2, 1] });
 });
 
-it("a rate of which too many queries are late is given up at once", async () => {
+it("abandons a rate immediately once too many queries are late", async () => {
   const clock = new Clock();
   let calls = 0;
   const call = (): void => {
@@ -359,7 +359,7 @@ it("a rate of which too many queries are late is given up at once", async () => 
   const { over, latencies } = await scheduled(load, 100, () => 0, 25, 3);
   expect([calls, over]).toEqual([6, 4]);
   expect(latencies.filter((ms) => !Number.isNaN(ms))).toEqual(Float64Array.of(10, 20, 30, 40, 50, 60));
-  // What takes exactly as long as the limit is within it.
+  // A latency equal to the limit is within it.
   calls = 0;
   expect((await scheduled(load, 100, () => 0, 20, 3)).over).toBe(4);
   expect(calls).toBe(6);

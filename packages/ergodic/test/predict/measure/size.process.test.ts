@@ -1,4 +1,4 @@
-/** What a process and a file take, against what the system and Node's own gzip say of them. */
+/** Sizes of a process and of a file agree with those of the system and of Node's own gzip. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -12,15 +12,15 @@ const STATUS = "/proc/self/status";
 const isLinux = existsSync(STATUS);
 if (!isLinux) console.error(`tests: SKIPPED what compares memory with ${STATUS}, which is not there`);
 
-/** Bytes. */
+/** In bytes. */
 const system = (name: string): number =>
   1024 * Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(readFileSync(STATUS, "utf8"))![1]);
 
-it.skipIf(!isLinux)("the largest size of the process is the system's, in bytes, and that of now is not above it", async () => {
+it.skipIf(!isLinux)("the peak size of the process matches the system's, in bytes, and bounds the current size", async () => {
   const before = system("VmHWM");
   const { now, peak } = residentSize()!;
   const after = system("VmHWM");
-  // Both are counted in steps, and not at the same time.
+  // The two counters are updated in steps, at different times.
   expect(peak).toBeGreaterThan(0.9 * before);
   expect(peak).toBeLessThan(1.1 * after);
   expect(now).toBeGreaterThan(0.5 * system("VmRSS"));
@@ -30,7 +30,7 @@ it.skipIf(!isLinux)("the largest size of the process is the system's, in bytes, 
   expect(memory.wasm).toBeNull();
 });
 
-it.skipIf(!isLinux)("a small process has its own size, however large the one is that started it", async () => {
+it.skipIf(!isLinux)("a small process reports its own size even if its parent is large", async () => {
   const large = new Uint8Array(400 * 2 ** 20).fill(1);
   const { outputFiles } = await build({
     stdin: {
@@ -46,7 +46,7 @@ it.skipIf(!isLinux)("a small process has its own size, however large the one is 
   expect(peak).toBeLessThan(large.length / 2);
 });
 
-it("a file after gzip is about as long as Node's own", async () => {
+it("the gzip size is close to that of Node's own gzip", async () => {
   const bytes = Uint8Array.from({ length: 10_000 }, (_, i) => (i * i) % 251);
   const [size, wanted] = [await gzipSize(bytes), gzipSync(bytes).length];
   expect(size).toBeGreaterThan(0.8 * wanted);

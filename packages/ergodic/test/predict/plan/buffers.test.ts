@@ -1,4 +1,4 @@
-/** What a plan is given and gives, wherever its values lie in the buffers. */
+/** Inputs and outputs of a plan, wherever its values are in the buffers. */
 import { expect, it } from "vitest";
 import type { ArrayPlan, PlanCount, PlanStep, PlanValue } from "../../../src/engine/memory/array-plan.ts";
 import { buffersOf, constantsOf, parametersOf } from "../../../src/predict/plan/buffers.ts";
@@ -15,7 +15,7 @@ const copy = (from: number, to: number): PlanStep => ({
 });
 const planOf = (values: PlanValue[], steps: PlanStep[]): ArrayPlan => ({ version: 1, precision: "f64", values, steps });
 
-it("a buffer is as large as the farthest of its values, in whichever order they come", () => {
+it("makes a buffer as large as its farthest value, in any order", () => {
   const values = [buffer("x", rows(2), rows(4)), buffer("x", rows(3)), buffer("w", 4), buffer("w", 1, 6), buffer("w", 2)];
   for (const order of [values, values.toReversed()]) {
     const found = buffersOf(planOf(order, []));
@@ -23,7 +23,7 @@ it("a buffer is as large as the farthest of its values, in whichever order they 
   }
 });
 
-it("is read or written where any of its values is", () => {
+it("marks a buffer as read or written if any of its values is", () => {
   const values = [
     buffer("x", 1),
     buffer("x", 1, 1),
@@ -40,7 +40,7 @@ it("is read or written where any of its values is", () => {
   expect(told(planOf(values, [copy(1, 3), copy(4, 5)]))).toEqual(wanted);
 });
 
-it("what is given once is neither of rows nor written; constants are those of scans too", () => {
+it("lists constant-size read-only buffers as parameters, and includes constants of scans", () => {
   const buffers = buffersOf(planOf([buffer("x", rows(1)), buffer("w", 3), buffer("z", 1)], [copy(0, 2), copy(1, 2)]));
   expect(parametersOf(buffers)).toEqual([{ name: "w", size: 3 }]);
   const constant = (name: string, size: number): PlanValue => ({ size, home: { kind: "constant", name } });

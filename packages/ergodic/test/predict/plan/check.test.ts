@@ -1,4 +1,4 @@
-/** Sizes of a plan's values: less than the 4 GiB that addresses reach. */
+/** Sizes of a plan's values stay below the 4 GiB of the address space. */
 import { expect, it } from "vitest";
 import type { PlanProgram } from "../../../src/engine/memory/array-plan.ts";
 import { checkProgram } from "../../../src/predict/plan/check.ts";
@@ -18,7 +18,7 @@ it.each<[number, 4 | 8]>([
   [-1, 8],
   [0.5, 8],
   [Number.NaN, 8],
-])("a value of %d numbers of %d bytes is refused", (size, elementBytes) => {
+])("refuses a value of %d numbers of %d bytes", (size, elementBytes) => {
   expect(check(size, elementBytes)).toThrow(`has a value of ${size} numbers`);
 });
 
@@ -26,6 +26,6 @@ it.each<[number, 4 | 8]>([
   [0, 8],
   [2 ** 29 - 1, 8],
   [2 ** 30 - 1, 4],
-])("a value of %d numbers of %d bytes is not", (size, elementBytes) => {
+])("accepts a value of %d numbers of %d bytes", (size, elementBytes) => {
   expect(check(size, elementBytes)).not.toThrow();
 });

@@ -1,4 +1,6 @@
-/** Programs of a plan for batches: the same as made anew, checked before they are run, each once while it is kept. */
+/**
+ * Programs of a plan for batches equal rebuilt ones, and are checked before they run, once each while they are stored.
+ */
 import { beforeEach, expect, it, vi } from "vitest";
 import type { ArrayPlan } from "../../../src/engine/memory/array-plan.ts";
 import { planAt } from "../../../src/engine/memory/array-plan.ts";
@@ -7,7 +9,7 @@ import * as check from "../../../src/predict/plan/check.ts";
 import { PlanPrograms } from "../../../src/predict/plan/checked-programs.ts";
 import { workOf } from "../../../src/predict/plan/work.ts";
 
-/** z = x + x, of four numbers a row. */
+/** z = x + x, with four numbers per row. */
 const plan: ArrayPlan = {
   version: 1,
   precision: "f32",
@@ -36,7 +38,7 @@ beforeEach(() => {
   checks = vi.spyOn(check, "checkProgram");
 });
 
-it("are those of the plan, and share with it what does not grow with the batch", () => {
+it("programs equal the plan and share everything independent of the batch", () => {
   const programs = made();
   for (const rows of [1, 64, 3, 1, 64]) {
     const program = programs.at(rows);
@@ -47,7 +49,7 @@ it("are those of the plan, and share with it what does not grow with the batch",
   expect(plan.values[0].size).toEqual({ B: 4, plus: 0 });
 });
 
-it("are checked once, as long as they are among the two that were asked for last", () => {
+it("programs are checked once while they are among the last two requested", () => {
   const programs = made();
   const [one, chunk] = [programs.checked(1), programs.checked(64)];
   expect([programs.checked(1), programs.at(64), programs.checked(64), programs.at(1)]).toEqual([one, chunk, chunk, one]);
@@ -58,7 +60,7 @@ it("are checked once, as long as they are among the two that were asked for last
   expect(checks).toHaveBeenCalledTimes(4);
 });
 
-it("are checked where only their size was asked for before, and again after they were refused", () => {
+it("programs are checked even after only their size was requested, and again after a refusal", () => {
   const programs = made({ ...plan, values: [plan.values[0], { ...plan.values[1], size: 8 }] });
   programs.at(3);
   for (let i = 0; i < 2; i++) expect(() => programs.checked(3)).toThrow("reaches from 0 to 11 in a value of 8 numbers");

@@ -1,4 +1,6 @@
-/** Batches of a plan in memory: programs of many sizes are kept, what they compute with is shared, and all of it is given back. */
+/**
+ * Batches of a plan in memory: programs of many sizes are stored, their workspace is shared, and everything is freed.
+ */
 import { describe, expect, it, vi } from "vitest";
 import { Arena } from "../../../src/engine/memory/arena.ts";
 import type { ArrayPlan, PlanCount } from "../../../src/engine/memory/array-plan.ts";
@@ -12,7 +14,10 @@ import { savedPlans } from "../plans.ts";
 const engine = await openEngine();
 const CHUNK = 64;
 
-/** z = 0 of each row, by way of as much memory; `unused` values more, each of which has its place in the table of a program. */
+/**
+ * Sets z to 0 through a workspace of the same size. The `unused` extra values each have an entry in the program's
+ * table.
+ */
 function partsOf({ size = { B: 8, plus: 0 }, unused = 0 }: { size?: PlanCount; unused?: number } = {}): PlanParts {
   const plan: ArrayPlan = {
     version: 1,
@@ -34,13 +39,13 @@ function partsOf({ size = { B: 8, plus: 0 }, unused = 0 }: { size?: PlanCount; u
 
 const sizes = Array.from({ length: CHUNK }, (_, i) => i + 1);
 
-it("keeps the program of every size of batch where they are small", () => {
+it("keeps the program of every batch size if programs are small", () => {
   using home = new PlanHome(engine, partsOf());
   const made = sizes.map((rows) => home.batch(rows));
   for (const rows of sizes) expect(home.batch(rows), `${rows} rows`).toBe(made[rows - 1]);
 });
 
-it("keeps the chunk's program and the last other ones where they are larger than what they compute with, the oldest of which goes first", () => {
+it("keeps the chunk's program and the latest others if programs are large, and evicts the oldest", () => {
   using home = new PlanHome(engine, partsOf({ unused: 5000 }));
   const made = new Map([CHUNK, 1, 2, 3].map((rows) => [rows, home.batch(rows)]));
   expect(made.size).toBe(KEPT);
@@ -51,7 +56,7 @@ it("keeps the chunk's program and the last other ones where they are larger than
   expect(home.batch(1)).not.toBe(made.get(1));
 });
 
-it("takes for batches of all sizes no more than is told, which is less than three times what the largest needs", () => {
+it("uses at most the reported memory for all batch sizes, less than three times the largest batch", () => {
   const parts = partsOf();
   const before = engine.memory.usedBytes;
   using home = new PlanHome(engine, parts);
@@ -65,7 +70,7 @@ it("takes for batches of all sizes no more than is told, which is less than thre
   expect(engine.memory.usedBytes - before).toBe(taken);
 });
 
-it("has batches of as many rows at most compute in one place: the chunk, or half of it, or half of that", () => {
+it("shares one workspace among batches up to the chunk, and among those up to each halving of it", () => {
   for (const [chunk, halves] of [
     [48, [48, 24, 12, 6, 3, 1]],
     [33, [33, 16, 8, 4, 2, 1]],
@@ -82,7 +87,7 @@ it("has batches of as many rows at most compute in one place: the chunk, or half
   }
 });
 
-it("works on with what it has where memory ends while a larger batch is made", () => {
+it("continues with existing programs if memory runs out for a larger batch", () => {
   const { plan, numbers } = savedPlans.images;
   const size = 6 * 6 * 2;
   const x = Float64Array.from({ length: size * 64 }, (_, i) => Math.sin(i));
@@ -106,7 +111,7 @@ it("works on with what it has where memory ends while a larger batch is made", (
     } finally {
       taking.mockRestore();
     }
-    // What has been given back belongs to others.
+    // Freed memory can belong to other owners.
     const others = Array.from({ length: 300 }, () => engine.memory.allocate(64, "others"));
     for (const { pointer } of others) engine.memory.u8(pointer, 64).fill(7);
     expect(network.run({ x: x.subarray(0, size) }, 1)).toEqual(wanted);
@@ -116,7 +121,7 @@ it("works on with what it has where memory ends while a larger batch is made", (
   expect(failures).toBeGreaterThan(3);
 });
 
-it.each([0, 5000])("gives back what is no longer kept, and all of it in the end (%i unused values)", (unused) => {
+it.each([0, 5000])("frees evicted programs, and everything at the end (%i unused values)", (unused) => {
   const before = engine.memory.usedBytes;
   const home = new PlanHome(engine, partsOf({ unused }));
   const few: number[] = [];
@@ -129,7 +134,7 @@ it.each([0, 5000])("gives back what is no longer kept, and all of it in the end 
   expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
 });
 
-it("has an owner's end give back its own memory and that of every batch; without an owner that is for dispose to do", () => {
+it("frees its own and all batch memory with its owner, or on dispose without an owner", () => {
   const owned = vi.spyOn(Arena.prototype, "ownedBy");
   try {
     const owner = {};
@@ -149,7 +154,7 @@ it("has an owner's end give back its own memory and that of every batch; without
   }
 });
 
-it("refuses a value that is larger for fewer rows: those of more rows would not hold it", () => {
+it("refuses a value that is larger for fewer rows, because it would not fit", () => {
   using home = new PlanHome(engine, partsOf({ size: { B: -1, plus: 100 } }));
   const before = engine.memory.usedBytes;
   expect(() => home.batch(63)).toThrow("has a value of 37 numbers, and of 36 for more rows; the file is damaged");
@@ -159,8 +164,8 @@ it("refuses a value that is larger for fewer rows: those of more rows would not 
   expect(engine.memory.usedBytes).toBeLessThan(before + 1);
 });
 
-describe("batches of any size, one after another, have the bits of one that is alone", () => {
-  it.each(Object.keys(savedPlans))("%s", (name) => {
+describe("batches of any size in sequence, compared with a batch alone", () => {
+  it.each(Object.keys(savedPlans))("have the same bits: %s", (name) => {
     const { plan, numbers } = savedPlans[name];
     const random = (i: number): number => Math.sin(12.9898 * i) * 2;
     const inputsOf = (network: NetworkPlan, rows: number) =>
@@ -182,7 +187,7 @@ describe("batches of any size, one after another, have the bits of one that is a
   });
 });
 
-it("tells nothing of parameters, whose numbers the file holds, and tells the answer for a row in float64", () => {
+it("the predicted memory excludes parameters, which the file holds, and includes a row's answer in float64", () => {
   const told = (width: number, parameter: number): number => {
     const access = { value: 1, offset: 0, strides: [0] };
     const plan = {

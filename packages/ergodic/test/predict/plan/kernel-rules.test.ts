@@ -1,6 +1,6 @@
 /**
- * The table of kernels that plans may call, against the kernels: each runs on arrays that are as large as the table says and not an element larger, amid
- * canaries, with counts and shapes that nobody chose.
+ * The table of kernels that plans may call, compared with the kernels. Each kernel runs on arrays exactly as large as
+ * the table states, between canaries, with random counts and shapes.
  */
 import { describe, expect, it } from "vitest";
 import { ErgodicError } from "../../../src/engine/errors/errors.ts";
@@ -14,7 +14,7 @@ const CASES = 25;
 const guarded = await GuardedMachine.open(2 ** 20);
 
 const SMALL = [0, 1, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17];
-/** By what the kernels call them: batch, in, out, kernel, strides, pads, dilations, groups. */
+/** Words of a convolution in the order of the kernels: batch, in, out, kernel, strides, pads, dilations, groups. */
 function blockOf(pick: <T>(list: readonly T[]) => T, isDepthwise: boolean): number[] {
   const channels = pick([1, 2, 4, 6, 8, 16]);
   const outChannels = isDepthwise ? channels : pick([1, 2, 4, 8, 16]);
@@ -40,7 +40,7 @@ const argumentsOf = (kernel: string, pick: <T>(list: readonly T[]) => T): PlanAr
     return { kind: "value", value: 0, offset: 0 };
   });
 
-/** A plan of one call, whose arrays are parameters and an output of the size that the table says. */
+/** A plan with one call, whose arrays are parameters and an output of the size in the table. */
 function planOf(kernel: string, call: PlanCall<number>, precision: "f32" | "f64") {
   const { elements } = touchedBy(call, precision === "f32" ? 4 : 8, "test");
   const roles = rolesOf(kernel, "test");
@@ -60,8 +60,8 @@ function planOf(kernel: string, call: PlanCall<number>, precision: "f32" | "f64"
   return { plan, elements, roles };
 }
 
-describe.each(planKernels().filter((kernel) => rolesOf(kernel, "test").includes("count")))("%s", (kernel) => {
-  it.each([2 ** 31, -1, 0.5, Number.NaN])("takes no count of %d, whatever the others are", (wrong) => {
+describe.each(planKernels().filter((kernel) => rolesOf(kernel, "test").includes("count")))("calls of %s", (kernel) => {
+  it.each([2 ** 31, -1, 0.5, Number.NaN])("refuses a count of %d, whatever the others are", (wrong) => {
     const roles = rolesOf(kernel, "test");
     for (const [at, role] of roles.entries()) {
       if (role !== "count") continue;
@@ -77,8 +77,8 @@ describe.each(planKernels().filter((kernel) => rolesOf(kernel, "test").includes(
   });
 });
 
-describe.each(planKernels())("%s", (kernel) => {
-  it("reads and writes what the table says, and no more", () => {
+describe.each(planKernels())("accesses of %s", (kernel) => {
+  it("reads and writes exactly what the table states", () => {
     const draws = stream(4, "plan kernels", kernel).at(0);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(draws.uniform() * list.length)];
     const [tight, ran] = [{ count: 0 }, { count: 0 }];
@@ -100,7 +100,7 @@ describe.each(planKernels())("%s", (kernel) => {
       const numbers = Object.fromEntries(
         elements.map((count, k) => [`array ${k}`, Float64Array.from({ length: count }, (_, j) => Math.sin(j + k) * 4)]),
       );
-      // Small, negative, and 3 in f32: of rows to exchange only a whole number counts.
+      // Small, negative, and 3 in f32, because only integers are row numbers in exchanges.
       const found = [0x11, 0xc7, 0x40].map((canary) => {
         guarded.fill(canary);
         using predictor = new NetworkPlan(guarded.engine, plan, numbers);
@@ -110,7 +110,7 @@ describe.each(planKernels())("%s", (kernel) => {
       });
       for (const other of found.slice(1)) expect(other, JSON.stringify(call)).toEqual(found[0]);
       ran.count++;
-      // One element fewer of what is read is refused.
+      // A read array with one element fewer is refused.
       const read = elements.map((count, k) => (roles[k] === "writes" ? 0 : count));
       const largest = read.indexOf(Math.max(...read));
       if (read[largest] === 0) continue;
@@ -127,15 +127,15 @@ describe.each(planKernels())("%s", (kernel) => {
   });
 });
 
-describe.each(planKernels())("%s", (kernel) => {
-  it("fills its result where the table says so, and only there", () => {
+describe.each(planKernels())("results of %s", (kernel) => {
+  it("fills its result exactly if the table states it", () => {
     const draws = stream(5, "plan kernels", kernel).at(0);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(draws.uniform() * list.length)];
     let filled = 0;
     for (let i = 0; i < 8 * CASES; i++) {
       const args = argumentsOf(kernel, pick);
       const call: PlanCall<number> = { kernel, repeat: [], args };
-      // Among products those without gaps that are not added are few by chance.
+      // Makes more products without gaps and accumulation, which are rare at random.
       if (kernel === "gemm" && i % 2 === 0) [args[10], args[11]] = [args[3], { kind: "number", value: 0 }];
       let made: ReturnType<typeof planOf>;
       try {
@@ -151,7 +151,7 @@ describe.each(planKernels())("%s", (kernel) => {
       const numbers = Object.fromEntries(
         elements.map((count, k) => [`array ${k}`, Float64Array.from({ length: count }, (_, j) => Math.sin(j + k) * 4)]),
       );
-      // What the result held before.
+      // Previous content of the result.
       const results = ["5", "-3", "1e9"].map((before) => {
         const whole = { value: step.result, offset: 0, strides: [1] };
         const loop = { kind: "loop" as const, shape: [size], loads: [], constants: [before], operations: [], reductions: [] };

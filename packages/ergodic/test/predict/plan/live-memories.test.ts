@@ -1,15 +1,18 @@
-/** How many memories there are at a time: those that were used longest ago are given up, each once for each time that it was made. */
+/**
+ * The number of memories at a time is limited. The least recently used ones are evicted, once for each time that they
+ * were made.
+ */
 import { expect, it } from "vitest";
 import { MemoryLimitError } from "../../../src/engine/errors/errors.ts";
 import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "../../../src/predict/plan/live-memories.ts";
 
-/** A plan of a name, that tells when it gives its memory up. */
+/** A named plan that records its eviction. */
 function holder(name: string, told: string[]): { plan: HasMemory; reference: WeakRef<HasMemory> } {
   const plan = { giveUp: () => void told.push(name) };
   return { plan, reference: new WeakRef<HasMemory>(plan) };
 }
 
-/** Fails once for want of address space, then gives `made`. */
+/** Fails once for lack of address space and then returns `made`. */
 function scarce<T>(made: T): () => T {
   let refused = false;
   return () => {
@@ -19,14 +22,14 @@ function scarce<T>(made: T): () => T {
   };
 }
 
-it("beyond 256 the one that was used longest ago is given up", () => {
+it("evicts the least recently used memory beyond 256", () => {
   const told: string[] = [];
   const all = Array.from({ length: 256 }, (_, i) => holder(String(i), told));
   for (const { reference } of all) noteMemory(reference);
   noteMemory(all[0].reference);
   expect(madeMemory(() => "made")).toBe("made");
   expect(told).toEqual(["1"]);
-  // Room for one.
+  // There is space for one more.
   madeMemory(() => "made");
   expect(told).toEqual(["1"]);
   forgetMemory(all[2].reference);
@@ -38,7 +41,7 @@ it("beyond 256 the one that was used longest ago is given up", () => {
   expect(all.every(({ plan }) => plan !== undefined)).toBe(true);
 });
 
-it("who gave its memory up and has another is given up again, the last that was used too", () => {
+it("evicts a holder again after it gets new memory, even the most recently used", () => {
   const told: string[] = [];
   const [one, two] = [holder("one", told), holder("two", told)];
   for (let round = 1; round <= 3; round++) {
@@ -46,7 +49,7 @@ it("who gave its memory up and has another is given up again, the last that was 
     told.length = 0;
     expect(madeMemory(scarce(round))).toBe(round);
     expect(told.filter((name) => name !== "another")).toEqual(["one", "two"]);
-    // The next round begins with the one that was used last.
+    // The next round starts with the most recently used memory.
     noteMemory(two.reference);
     told.length = 0;
     madeMemory(scarce(round));
@@ -55,7 +58,7 @@ it("who gave its memory up and has another is given up again, the last that was 
   expect([one.plan, two.plan]).not.toContain(undefined);
 });
 
-it("other errors are thrown on, and nobody gives anything up", () => {
+it("rethrows other errors without eviction", () => {
   const told: string[] = [];
   const { plan, reference } = holder("one", told);
   noteMemory(reference);

@@ -1,4 +1,7 @@
-/** Programs on arrays, saved as plans and run without the compiler, against the interpreter: any number of rows, both precisions. */
+/**
+ * Array programs, saved as plans and run without the compiler, agree with the interpreter for any number of rows and
+ * both precisions.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import * as array from "../../../src/engine/compiler/array/index.ts";
 import { encodePlan } from "../../../src/engine/compiler/array/serialise.ts";
@@ -12,12 +15,12 @@ import { NetworkPlan } from "../../../src/predict/plan/network-plan.ts";
 import { placesOf } from "../../../src/predict/plan/value-places.ts";
 
 type Parameters = Record<string, SymbolicArray>;
-/** A network on rows x [batch, …] with parameters by name. */
+/** A network on rows x [batch, …] with named parameters. */
 interface Network {
   readonly x: Shape;
   readonly parameters: Record<string, Shape>;
   build(x: SymbolicArray, parameters: Parameters): SymbolicArray;
-  /** Values of x; normal ones by default. */
+  /** Values of x. Default: normal numbers. */
   readonly draw?: (normal: () => number) => number;
 }
 
@@ -122,7 +125,7 @@ describe.each(Object.keys(networks))("%s", (name) => {
   it.each([
     { precision: "f32", deterministic: false, tolerance: 1e-5 },
     { precision: "f64", deterministic: true, tolerance: 1e-12 },
-  ] as const)("predicts what the interpreter does: $precision", ({ precision, deterministic, tolerance }) => {
+  ] as const)("predicts like the interpreter: $precision", ({ precision, deterministic, tolerance }) => {
     const { plan, constants, parameters } = saved(network, precision);
     using predictor = new NetworkPlan(engine, plan, { ...constants, ...parameters }, { deterministic });
     expect(predictor.inputs).toEqual(["x"]);
@@ -141,7 +144,7 @@ describe.each(Object.keys(networks))("%s", (name) => {
   });
 });
 
-it.each(["f32", "f64"] as const)("an open batch of %s knows whether each of its numbers is finite", (precision) => {
+it.each(["f32", "f64"] as const)("an open batch of %s records whether each number is finite", (precision) => {
   const { plan, parameters } = saved({ x: [5], parameters: { w: [5, 2] }, build: (x, { w }) => matmul(x, w) }, precision);
   using predictor = new NetworkPlan(engine, plan, parameters);
   for (const rows of [1, 3]) {
@@ -149,7 +152,7 @@ it.each(["f32", "f64"] as const)("an open batch of %s knows whether each of its 
     const { input } = batch;
     expect(input).toBeInstanceOf(precision === "f64" ? Float64Array : Float32Array);
     expect(input.length).toBe(5 * rows);
-    // The low half of this double would be infinity in float32, were it taken for one.
+    // The low half of this double would be infinity if it were read as float32.
     input.fill(precision === "f64" ? new Float64Array(new Uint32Array([0x7f800000, 0x3ff00000]).buffer)[0] : 1);
     expect(batch.isFinite()).toBe(true);
     for (const bad of [NaN, Infinity]) {
@@ -162,7 +165,7 @@ it.each(["f32", "f64"] as const)("an open batch of %s knows whether each of its 
   }
 });
 
-it("two matrices that lie one behind the other in one buffer", () => {
+it("multiplies two matrices stored consecutively in one buffer", () => {
   const { plan } = encodePlan((batch) => {
     const [w, v] = [input("w", [4, 5]), input("v", [5, 3])];
     const inputs = { w: { buffer: "weights", offset: 0 }, v: { buffer: "weights", offset: 20 } };
@@ -180,7 +183,7 @@ it("two matrices that lie one behind the other in one buffer", () => {
   for (const [i, value] of predictor.run({ x }, 6).y.entries()) expect(value).toBeCloseTo(wanted[i], 12);
 });
 
-it.each(["f32", "f64"] as const)("constants that JSON has no words for, and the sign of 0: %s", (precision) => {
+it.each(["f32", "f64"] as const)("keeps constants without JSON notation, and the sign of 0: %s", (precision) => {
   const odd = [Number.NaN, Infinity, -Infinity, -0, 0];
   const network: Network = {
     x: [1],
@@ -201,7 +204,7 @@ describe("memory between the layers", () => {
       return { name: "deep", precision: "f32", outputs: [{ value: x, buffer: "y", offset: 0 }] };
     }).plan;
 
-  it("is shared: of a chain, two layers live at a time, and places of values that live together do not meet", () => {
+  it("is shared, with two live layers of a chain and disjoint places for live values", () => {
     const plan = planAt(layers(9, 64), 10);
     const { at, bytes } = placesOf(plan, 4);
     expect(at.size).toBe(8);
@@ -210,7 +213,7 @@ describe("memory between the layers", () => {
     for (let i = 1; i < places.length; i++) expect(places[i]).not.toBe(places[i - 1]);
   });
 
-  it("limits the rows of a batch: values of 2^20 numbers a row", () => {
+  it("limits the rows per batch: values of 2^20 numbers per row", () => {
     const wide = encodePlan((batch) => {
       const x = input("x", [batch, 1]);
       const spread = mul(x, constantArray(Float64Array.from({ length: 2 ** 20 }, (_, i) => Number(i === 0))));
@@ -220,14 +223,14 @@ describe("memory between the layers", () => {
     using predictor = new NetworkPlan(engine, wide.plan, wide.constants);
     const before = engine.memory.usedBytes;
     const { y } = predictor.run({ x: new Array(20).fill(1).map((_, i) => i) }, 20);
-    // Two values of 8 MiB a row: batches of 4 rows.
+    // Two values of 8 MiB per row allow batches of 4 rows.
     expect(predictor.chunk).toBe(4);
     expect(engine.memory.usedBytes - before).toBeLessThan(2 ** 26 + 2 ** 20);
     expect([...y]).toEqual(Array.from({ length: 20 }, (_, i) => i * 2 ** 20));
   });
 });
 
-describe("what does not fit", () => {
+describe("refused network plans", () => {
   const network = networks["dense, relu, dense, softmax"];
   const { plan, parameters } = saved(network, "f32");
   const opened = (changed: object, numbers: Record<string, ArrayLike<number>> = parameters): (() => void) => {
@@ -243,7 +246,7 @@ describe("what does not fit", () => {
       outputs: [{ value: build(input("x", [batch, 3])), buffer: "y", offset: 0 }],
     }));
 
-  it("is refused when it is saved: means over the batch, numbers a row, draws", () => {
+  it("refuses to save means over the batch, batch-dependent numbers, and draws", () => {
     expect(program((x) => sub(x, mean(x, { axis: 0 })))).toThrow("depends on the number of rows");
     expect(program((x) => sub(x, maximum(x, { axis: 0 })))).toThrow("an extreme depends on the number of rows");
     expect(program((x) => array.scan([array.full(0, [3])], [x], ([c], [now]) => [[add(c, now)], [c]]).outputs[0])).toThrow(
@@ -254,7 +257,7 @@ describe("what does not fit", () => {
     expect(program((x) => mul(x, 2))).not.toThrow();
   });
 
-  it("is refused when it is opened: later versions, what is missing, unknown kernels, places outside of values", () => {
+  it("refuses to open later versions, missing parts, unknown kernels, and values out of range", () => {
     expect(opened({})).not.toThrow();
     expect(opened({ version: 99 })).toThrow("net.safetensors: has a plan of version 99");
     for (const version of [0, -1, 0.5, "1", null] as never[])
@@ -274,7 +277,7 @@ describe("what does not fit", () => {
     );
   });
 
-  it("is refused when it is run: inputs that are missing or of another length", () => {
+  it("refuses to run with missing inputs or inputs of another length", () => {
     using predictor = new NetworkPlan(engine, plan, parameters);
     expect(() => predictor.run({}, 1)).toThrow(OptionError);
     expect(() => predictor.run({ x: normals(24) }, 3)).toThrow('the input "x" has 24 numbers, but 3 rows of 12 are wanted');

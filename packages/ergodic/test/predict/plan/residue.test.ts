@@ -1,4 +1,7 @@
-/** Answers of plans are those of their rows alone, whatever a file says: what leaves parts of its memory as they were runs on memory that is cleared. */
+/**
+ * The answers of a plan depend only on its rows, whatever the file contains. Plans that leave parts of their memory
+ * unwritten run on cleared memory.
+ */
 import { describe, expect, it } from "vitest";
 import { type ArrayPlan, type PlanStep, planAt } from "../../../src/engine/memory/array-plan.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
@@ -10,15 +13,15 @@ import { savedPlans } from "../plans.ts";
 const engine = await openEngine();
 const shows = (plan: ArrayPlan, rows: number): boolean => showsResidue(planAt(plan, rows), buffersOf(plan), rows, 4);
 
-it.each(Object.entries(savedPlans))("%s, as it was saved, shows nothing", (_, { plan }) => {
+it.each(Object.entries(savedPlans))("the saved %s reveals nothing", (_, { plan }) => {
   for (const rows of [1, 2, 64]) expect(shows(plan, rows)).toBe(false);
 });
 
-it("stretches of a buffer that lie apart are remembered up to a thousand: beyond, a plan counts as one that shows something", () => {
+it("remembers up to a thousand separate parts of a buffer, and assumes a leak beyond", () => {
   const inParts = (count: number): ArrayPlan => {
     const all = Array.from({ length: 2 * count }, (_, at) => at);
     const z = all.map((offset) => ({ size: 1, home: { kind: "buffer" as const, name: "z", offset } }));
-    // Every second one first.
+    // Writes every second part first.
     const order = [...all.filter((at) => at % 2 === 0), ...all.filter((at) => at % 2 === 1)];
     return { version: 1, precision: "f32", values: z, steps: order.map((value) => ({ kind: "zero", value })) };
   };
@@ -26,17 +29,17 @@ it("stretches of a buffer that lie apart are remembered up to a thousand: beyond
 });
 
 const rowsOf = (each: number) => ({ B: each, plus: 0 });
-/** x of four numbers a row; workspaces of eight, one and two; z of four, y of one. */
+/** x with four numbers per row, workspaces of eight, one and two, z of four, and y of one. */
 const values: ArrayPlan["values"] = [
   { size: rowsOf(4), home: { kind: "buffer", name: "x", offset: 0 } },
   ...[8, 1, 2].map((each) => ({ size: rowsOf(each), home: { kind: "workspace" as const } })),
   { size: rowsOf(4), home: { kind: "buffer", name: "z", offset: 0 } },
   { size: rowsOf(1), home: { kind: "buffer", name: "y", offset: 0 } },
-  // As far as a product reaches that has a gap after each number.
+  // The extent of a product that leaves a gap after each number.
   { size: { B: 2, plus: -1 }, home: { kind: "workspace" } },
 ];
 const [X, W, ONE, TWO, Z, Y, GAPS] = [0, 1, 2, 3, 4, 5, 6];
-/** Copies `count` numbers a row, which lie so far apart in either. */
+/** Copies `count` numbers per row, with the given distances between rows. */
 const copy = (
   from: number,
   to: number,
@@ -52,12 +55,15 @@ const copy = (
   stores: [{ to: { value: to, offset: toAt, strides: [toApart, 1] }, from: 0 }],
   reductions: [],
 });
-/** Four numbers of all rows but one, from there on. */
+/** Copies four numbers per row for all rows but one, starting at `at`. */
 const halves = (at: number): PlanStep => ({ ...copy(X, W, 4, [4, 8], [0, at]), shape: [{ B: 1, plus: -1 }, 4] }) as PlanStep;
-/** Number `at` of a value, for each row. */
+/** Copies number `at` of a value for each row. */
 const one = (value: number, at: number): PlanStep => copy(value, Y, 1, [0, 1], [at, 0]);
 const zero = (value: number): PlanStep => ({ kind: "zero", value });
-/** One number a row, `between` apart: the sum of `k` numbers of `from`, by a product with ones in the rows of `by`; added to what is there, or not. */
+/**
+ * Computes one number per row, `between` apart: the sum of `k` numbers of `from`, as a product with the rows of ones in
+ * `by`. Adds it to the result if `adds` is set.
+ */
 const product = (
   from: number,
   by: number,
@@ -74,7 +80,9 @@ const product = (
 const never = [{ count: 0, steps: new Array(13).fill(0) }] as never[];
 const whole = [zero(Y), copy(X, Z, 4)];
 
-/** Goes over x a row at a time, carrying four numbers: `body` reads "carry 0" and "over 0", and writes "next 0" and "output 0". */
+/**
+ * Scans x row by row and carries four numbers. `body` reads "carry 0" and "over 0", and writes "next 0" and "output 0".
+ */
 function scanned(body: readonly PlanStep[], { carries = X }: { carries?: number } = {}): ArrayPlan {
   const four = (name: string) => ({ size: 4, home: { kind: "buffer" as const, name, offset: 0 } });
   const work = { kind: "workspace" as const };
@@ -142,7 +150,7 @@ const cases: readonly (readonly [name: string, steps: readonly PlanStep[], shows
   ["an input that is written, too", [copy(X, X, 4), copy(X, Z, 4)], false],
 ];
 
-/** Answers are the same whatever was computed before. */
+/** Answers must not depend on earlier computations. */
 function check(plan: ArrayPlan, rows: number): void {
   const run = (before: number): Record<string, number[]> => {
     using made = new NetworkPlan(engine, plan, {}, { apart: true });
@@ -153,8 +161,8 @@ function check(plan: ArrayPlan, rows: number): void {
   expect(run(1000)).toEqual(run(-7));
 }
 
-describe("what a plan leaves", () => {
-  it.each(cases)("%s", (_, steps, wanted) => {
+describe("residue of a plan", () => {
+  it.each(cases)("finds the residue of steps: %s", (_, steps, wanted) => {
     const plan: ArrayPlan = { version: 1, precision: "f32", values, steps };
     expect(shows(plan, 3)).toBe(wanted);
     check(plan, 3);
@@ -169,19 +177,19 @@ describe("what a plan leaves", () => {
     ["a body that leaves a part of its output", scanned([all[0], loopOf(OVER, OUTPUT, 3)]), true],
     ["a body that writes over its output what nothing wrote", scanned([...all, loopOf(OWN, OUTPUT, 4)]), true],
     ["a body that reads what it writes later", scanned([loopOf(NEXT, OUTPUT, 4), ...all]), true],
-  ])("%s", (_, plan, wanted) => expect(shows(plan, 1)).toBe(wanted));
+  ])("finds the residue of scans: %s", (_, plan, wanted) => expect(shows(plan, 1)).toBe(wanted));
 
-  it("of several rows, where one row would be refused", () => {
+  it("is reported for several rows even if one row would be refused", () => {
     const plan = (steps: PlanStep[]): ArrayPlan => ({ version: 1, precision: "f32", values, steps });
     expect(shows(plan([product(X, X, GAPS, { between: 2 }), one(GAPS, 1), copy(X, Z, 4)]), 3)).toBe(true);
     expect(shows(plan([zero(GAPS), product(X, X, GAPS, { between: 2 }), one(GAPS, 1), copy(X, Z, 4)]), 3)).toBe(false);
-    // Halves of all rows but the first, and of all but the last.
+    // The first half of each row except the last, and the second half of each row except the first.
     expect(shows(plan([halves(0), halves(12), copy(W, Z, 4, [8, 4], [4, 0])]), 3)).toBe(true);
     const third = { ...loopOf(X, W, 8), stores: [{ to: { value: W, offset: 16, strides: [0, 1] }, from: 0 }] } as PlanStep;
     expect(shows(plan([halves(0), halves(12), third, copy(W, Z, 4, [8, 4], [4, 0])]), 3)).toBe(true);
   });
 
-  it("parameters are given, and what is read and written of one size is not", () => {
+  it("excludes given parameters, but not buffers of fixed size that are read and written", () => {
     const fixed = values.map((value) => ({ ...value, size: 8 }));
     const plan = (steps: PlanStep[]): ArrayPlan => ({ version: 1, precision: "f32", values: fixed, steps });
     expect(shows(plan([loopOf(X, Z, 8)]), 1)).toBe(false);

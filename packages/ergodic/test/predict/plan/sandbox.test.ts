@@ -1,8 +1,7 @@
 /**
- * Plans of strangers: whatever a plan says, nothing outside of its own memory is read or written, the call ends, and what does not fit is a typed error.
- *
- * The checks are tested without the memory of a plan's own, on one that is full of canaries: they must suffice. Plans are damaged where their structure is
- * known: each number, name and kind in turn becomes one that is hostile.
+ * Untrusted plans read and write only their own memory, end their calls, and fail with typed errors. The tests use a
+ * shared memory full of canaries, so that the checks alone must suffice. Plans are damaged by structure: each number,
+ * name and kind in turn is replaced by a hostile one.
  */
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -18,9 +17,9 @@ import { type SavedPlan, savedPlans } from "../plans.ts";
 const ROWS = 3;
 const MAX_WORK = 1e7;
 const NAMES = Object.keys(savedPlans);
-/** `npm run fuzz -- plans` says how many of all, and from which seed on. */
+/** `npm run fuzz -- plans` sets the total number of cases and the first seed. */
 const { ERGODIC_FUZZ_CASES, ERGODIC_FUZZ_SEED = "3" } = process.env;
-/** Of each plan. */
+/** Cases per plan. */
 const CASES = ERGODIC_FUZZ_CASES === undefined ? 200 : Math.ceil(Number(ERGODIC_FUZZ_CASES) / NAMES.length);
 /** Each case is computed twice. */
 const SECONDS = 2 * 2;
@@ -41,7 +40,7 @@ const KERNELS = ["zero", "copy", "randomFill", "descend", "elementwise", "gemm",
 const KERNEL_NAMES = [...KERNELS, "__proto__", "constructor", "hasOwnProperty", "convolution", "scatterRows", "networkGradient"];
 const BUFFERS = ["x", "z", "w", "constant 0", "carry 0", "next 0", "over 0", "output 0", "__proto__", "constructor"];
 
-/** Every place of the plan, leaves and branches. */
+/** Paths to all leaves and branches of the plan. */
 function placesIn(x: unknown, at: Path = []): Path[] {
   if (typeof x !== "object" || x === null) return [at];
   return [at, ...Object.entries(x).flatMap(([key, value]) => placesIn(value, [...at, Array.isArray(x) ? Number(key) : key]))];
@@ -55,14 +54,14 @@ function replaced(plan: ArrayPlan, path: Path, value: unknown): ArrayPlan {
   return copy;
 }
 
-/** What is put at a place: of its own kind where the structure has kinds. */
+/** A replacement for the value at a path, of the same kind if the structure has kinds. */
 function hostileFor(plan: ArrayPlan, path: Path, pick: (count: number) => number): unknown {
   const key = path.at(-1);
   const found = atPath(plan, path);
   const one = <T>(list: readonly T[]): T => list[pick(list.length)];
   if (key === "kernel") return one(KERNEL_NAMES);
   if (key === "name") return one(BUFFERS);
-  // Pointers as numbers, and the other way round.
+  // Pointers as numbers, and numbers as pointers.
   if (typeof found === "object" && found !== null && "kind" in found && path.at(-2) === "args")
     return one([
       { kind: "number", value: one([2 ** 20, 64, 0, -4]) },
@@ -72,7 +71,7 @@ function hostileFor(plan: ArrayPlan, path: Path, pick: (count: number) => number
       { kind: "indices", values: [] },
       { kind: "numbers", values: ["1", "2"] },
     ]);
-  // A little more or less is what a check of ranges must see.
+  // Range checks must detect slightly larger or smaller values.
   const kind = pick(3);
   if (typeof found === "number" && kind === 0) return found + one([-1, 1, 2, 16, -16, 1000]);
   if (typeof found === "number" && kind === 1) return pick(4);
@@ -84,14 +83,14 @@ interface Outcome {
   readonly z?: readonly number[];
 }
 
-/** What comes of it; `raw` errors are thrown on. */
+/** The answer or the error of a plan. Errors of other types are rethrown. */
 function outcome(on: Engine, plan: ArrayPlan, { numbers, width }: SavedPlan, apart: boolean): Outcome {
   const x = Float32Array.from({ length: ROWS * width }, (_, i) => Math.sin(i));
   const others = x.map((value) => 3 - 5 * value);
   try {
     using made = new NetworkPlan(on, plan, numbers, { where: "hostile", apart, maxWork: MAX_WORK });
     const z = [...(made.run({ x }, ROWS).z ?? [])];
-    // What was computed in between, for somebody else, shows in no answer.
+    // Computations for other rows in between must not affect the answer.
     made.run({ x: others }, ROWS);
     expect([...(made.run({ x }, ROWS).z ?? [])], JSON.stringify(plan)).toEqual(z);
     return { z };
@@ -101,8 +100,8 @@ function outcome(on: Engine, plan: ArrayPlan, { numbers, width }: SavedPlan, apa
   }
 }
 
-describe("no plan reaches beyond its memory, even without one of its own", () => {
-  it.each(NAMES)("%s", async (name) => {
+describe("plans confined to their memory, even to a shared one", () => {
+  it.each(NAMES)("stay within their memory: %s", async (name) => {
     const saved = savedPlans[name];
     const guarded = await GuardedMachine.open();
     const { at } = stream(Number(ERGODIC_FUZZ_SEED), "hostile", name);
@@ -119,7 +118,7 @@ describe("no plan reaches beyond its memory, even without one of its own", () =>
         try {
           plan = replaced(plan, path, hostileFor(saved.plan, path, pick));
         } catch {
-          // An earlier change took that place away.
+          // An earlier change removed this path.
         }
       }
       const cost = begin({ seconds: SECONDS });
@@ -136,7 +135,7 @@ describe("no plan reaches beyond its memory, even without one of its own", () =>
       tally[found[0].error === undefined ? "ran" : "refused"]++;
     }
     reportMemory();
-    // Of a handful anything may be.
+    // A small sample can have any outcome.
     if (CASES < 100) return;
     expect(tally.refused).toBeGreaterThan(CASES / 4);
     expect(tally.ran).toBeGreaterThan(CASES / 40);

@@ -1,4 +1,6 @@
-/** How much memory a batch takes at most, told before it is made: what it then takes is no more, in each kind of plan. */
+/**
+ * The memory of a batch is predicted before allocation. The actual use is at most the prediction for each kind of plan.
+ */
 import { expect, it } from "vitest";
 import { input, matmul } from "../../../src/engine/compiler/array/index.ts";
 import { encodePlan } from "../../../src/engine/compiler/array/serialise.ts";
@@ -14,7 +16,7 @@ import { type SavedPlan, savedPlans } from "../plans.ts";
 
 const engine = await openEngine();
 
-/** Products with loops between them, whose code is more than all that is rounded up. */
+/** Products with loops between them, whose code exceeds all rounding of sizes. */
 function deep(): SavedPlan {
   const names = Array.from({ length: 60 }, (_, i) => `w ${i}`);
   const { plan } = encodePlan((batch) => {
@@ -26,7 +28,7 @@ function deep(): SavedPlan {
 }
 
 const plans: Record<string, SavedPlan> = { ...savedPlans, deep: deep() };
-it.each(Object.keys(plans))("%s", (name) => {
+it.each(Object.keys(plans))("predicts the memory of a batch: %s", (name) => {
   const { plan, numbers } = plans[name];
   const buffers = buffersOf(plan);
   const elementBytes = plan.precision === "f64" ? 8 : 4;
@@ -34,7 +36,7 @@ it.each(Object.keys(plans))("%s", (name) => {
   const known = { plan, buffers, where: "test" };
   const programs = new PlanPrograms({ ...known, maxWork: Infinity });
   const parts = { ...known, programs, numbers, chunk: 64, deterministic: true };
-  // Each is as large as the place that it is computed in.
+  // Each batch fills the place in which it is computed.
   for (const rows of [1, 8, 64]) {
     using home = new PlanHome(engine, parts);
     const before = engine.memory.usedBytes;

@@ -1,4 +1,4 @@
-/** The work of a program: each thing that it does counts, by as much as is said. */
+/** The work of a program: each operation counts at its stated cost. */
 import { expect, it } from "vitest";
 import type { PlanLoop, PlanProgram, PlanScan, PlanStep } from "../../../src/engine/memory/array-plan.ts";
 import { ELEMENT } from "../../../src/predict/plan/kernel-rules.ts";
@@ -15,10 +15,10 @@ const loop = (more: object = {}): PlanLoop<number> =>
     ...{ shape: [5, 7], loads: [access], constants: [], operations: [["add", 0, 0]], stores: [access], reductions: [], ...more },
   }) as unknown as PlanLoop<number>;
 
-it("loops: for each element every load, store and reduction, and every operation by its kind", () => {
+it("loops cost every load, store and reduction per element, and every operation by kind", () => {
   const base = work(loop());
   const each = (more: object): number => work(loop(more)) - base;
-  // Of 35 elements in one tile, which begins each of them as often as sixteen elements take.
+  // 35 elements in one tile, whose start costs as much as sixteen elements.
   const [elements, begun] = [35, 16];
   const once = (elements + begun) * ELEMENT;
   expect(each({ loads: [access, access] })).toBe(once);
@@ -39,7 +39,7 @@ it("loops: for each element every load, store and reduction, and every operation
   expect(each({ constants: [1] })).toBe(256);
 });
 
-it("loops: for each tile of the last two axes all is begun anew; an axis without extent costs as one", () => {
+it("loops restart for each tile of the last two axes, and an empty axis costs as one", () => {
   const three = 3 * ELEMENT;
   const wanted = (elements: number, tiles: number): number => 512 + elements * three + tiles * 512 + 16 * tiles * three;
   const shapes: [number[], number, number][] = [
@@ -54,13 +54,13 @@ it("loops: for each tile of the last two axes all is begun anew; an axis without
   for (const [shape, elements, tiles] of shapes) expect(work(loop({ shape })), String(shape)).toBe(wanted(elements, tiles));
 });
 
-it("loops: an element that nothing is done with costs one", () => {
+it("loops cost one for an element without operations", () => {
   const nothing = { loads: [], operations: [], stores: [] };
   expect(work(loop(nothing))).toBe(512 + 35 + 512 + 16);
   expect(work(loop({ ...nothing, shape: [2 ** 30] }))).toBeGreaterThan(2 ** 30);
 });
 
-it("is more than any limit where it is more than a number holds, and never no number", () => {
+it("work beyond the number range exceeds any limit and is never NaN", () => {
   const body = (depth: number): PlanProgram<number> =>
     program(
       ...(depth === 0
@@ -76,18 +76,18 @@ it("is more than any limit where it is more than a number holds, and never no nu
   expect(workOf(body(40), 8, "m")).toBe(Infinity);
 });
 
-it("steps add up; a value that is set to 0 costs its numbers", () => {
+it("steps add up, and zeroing a value costs its numbers", () => {
   expect(work()).toBe(0);
   expect(work({ kind: "zero", value: 0 })).toBe(612);
   expect(work({ kind: "zero", value: 0 }, { kind: "zero", value: 1 }, loop())).toBe(612 + 522 + work(loop()));
 });
 
-it("scans: their body as often as they are long, what is carried there and back, and what is kept of each step", () => {
+it("scans cost their body per step, carried copies, and stored histories", () => {
   const body = program({ kind: "zero", value: 2 });
   const none = { over: [], constants: [], current: [], next: [], outputs: [], histories: [], carries: [] };
   const scan = (more: Partial<PlanScan<number>> = {}): number =>
     work({ kind: "scan", length: 4, reverse: false, body, ...none, ...more } as PlanScan<number>);
-  // The body, and the round itself.
+  // The body and the round itself.
   const step = 515 + 512;
   expect(scan()).toBe(4 * step);
   expect(scan({ length: 0 })).toBe(step);

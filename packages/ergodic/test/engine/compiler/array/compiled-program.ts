@@ -1,4 +1,4 @@
-/** A program's outputs, compiled and run in the engine's memory: what tests compare with the interpreter. */
+/** Compiles a program, runs it in the engine's memory and returns its outputs, for comparison with the interpreter. */
 import { initialiseBlock, linkArrays } from "../../../../src/engine/compiler/array/link.ts";
 import { KEY_HIGH, KEY_LOW, UPDATE } from "../../../../src/engine/compiler/array/memory.ts";
 import type { SymbolicArray } from "../../../../src/engine/compiler/array/symbolic.ts";
@@ -24,7 +24,7 @@ export async function runProgram(
   const at = new Map<string, number>();
   for (const [name, values] of Object.entries(inputs)) at.set(name, arena.take(Math.max(1, values.length) * bytes));
   for (const [i, value] of outputs.entries()) at.set(`output ${i}`, arena.take(value.size * bytes));
-  // Stale numbers must not matter.
+  // Fills memory with stale numbers, which must not affect the result.
   engine.memory.u8(block, plan.bytes).fill(0xff);
   initialiseBlock(engine, plan, block);
   arena.set(block, KEY_LOW, key[0]);

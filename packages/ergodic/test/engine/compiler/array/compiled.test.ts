@@ -1,4 +1,4 @@
-/** Compiled programs equal the interpreter: each form of loop, over sizes around the vectors' width. */
+/** Compiled programs equal the interpreter for every form of loop, over sizes around the vector width. */
 import { describe, expect, it } from "vitest";
 import { compileFunction } from "../../../../src/engine/compiler/array/function.ts";
 import { concatenate, flip, full, pad, reshape, slice, transpose } from "../../../../src/engine/compiler/array/index.ts";
@@ -121,8 +121,8 @@ describe.each(["f64", "f32"] as const)("compiled %s", (precision) => {
     });
 });
 
-it("a loop that reads an array where it lies and elsewhere does not write its result over it", async () => {
-  // x ends in the loop that makes y: only where each element is read at its own place alone may y take over its memory.
+it("does not overwrite an array that a loop reads in place and elsewhere", async () => {
+  // x ends in the loop that makes y. Only if each element is read at its own position may y reuse the memory of x.
   const programs: Record<string, (x: SymbolicArray) => SymbolicArray> = {
     reversed: (x) => add(x, flip(x)),
     shifted: (x) => add(x, pad(slice(x, { from: 1, to: 40 }), [[0, 1]])),
@@ -132,7 +132,7 @@ it("a loop that reads an array where it lies and elsewhere does not write its re
   };
   const a = Float64Array.from({ length: 40 }, (_, i) => Math.sin(1 + i));
   for (const [name, program] of Object.entries(programs)) {
-    // Sums up to each element are made by a kernel, before and after: neither x nor y is an output or an input.
+    // A kernel computes the cumulative sums before and after, so that neither x nor y is an input or output.
     const f = await compileFunction({ a: [40] }, ({ a }) => program(a.cumsum()).cumsum());
     const [wanted] = interpret([f.program.outputs[0].value], { a });
     expect([...f({ a }).outputs.value], name).toEqual([...wanted]);

@@ -1,4 +1,7 @@
-/** Functions made of primitives against their formulas, over axes and edge values; derivatives against differences. */
+/**
+ * Composed functions agree with their formulas over axes and edge values, and their derivatives with finite
+ * differences.
+ */
 import { describe, expect, it } from "vitest";
 import {
   batchStatistics,
@@ -40,7 +43,7 @@ const of = (
   shape: readonly number[] = [x.length],
 ): Float64Array => interpret([make(input("x", shape))], { x })[0];
 
-/** A formula over one row, of every row and every column of a matrix. */
+/** Applies a formula for one row to every row and every column of a matrix. */
 function overAxes(
   make: (x: SymbolicArray, axis: number) => SymbolicArray,
   plain: (row: number[]) => number,
@@ -75,7 +78,7 @@ const plainMean = (row: number[]): number => row.reduce((a, b) => a + b, 0) / ro
 const plainVariance = (row: number[], n = row.length): number => row.reduce((a, b) => a + (b - plainMean(row)) ** 2, 0) / n;
 
 describe("statistics over axes", () => {
-  it("mean, variance, norm, minimum, maximum, logSumExp", () => {
+  it("computes mean, variance, norm, minimum, maximum and logSumExp", () => {
     overAxes((x, axis) => mean(x, { axis }), plainMean, 1e-14);
     overAxes(
       (x, axis) => variance(x, { axis }),
@@ -104,7 +107,7 @@ describe("statistics over axes", () => {
     );
   });
 
-  it("order statistics", () => {
+  it("computes order statistics", () => {
     const sorted = (row: number[]): number[] => [...row].sort((a, b) => a - b);
     overAxes(
       (x, axis) => kthSmallest(x, 0, { axis }),
@@ -136,7 +139,7 @@ describe("statistics over axes", () => {
     expect(() => quantile(input("x", [3]), 1.5)).toThrow(/quantile: q is 1.5/);
   });
 
-  it("several axes, kept or not, and all", () => {
+  it("reduces several axes or all axes, with or without keeping them", () => {
     const x = input("x", [2, 3, 4]);
     const values = numbers(24, 2);
     const wanted = tabulate([3], (j) => plainMean([...values].filter((_, i) => Math.floor(i / 4) % 3 === j)));
@@ -157,7 +160,7 @@ describe("statistics over axes", () => {
     expect(() => mean(x, { axis: 3 })).toThrow(/axis is 3, but the array has 3 axes.*composed\.test/);
   });
 
-  it("logSumExp and the soft maxima take extremes", () => {
+  it("logSumExp and the soft maxima accept extreme values", () => {
     expect([...of([1000, 1000], (x) => logSumExp(x))]).toEqual([1000 + Math.log(2)]);
     expect([...of([-Infinity, -Infinity], (x) => logSumExp(x))]).toEqual([-Infinity]);
     expect([...of([Infinity, 0], (x) => logSumExp(x))]).toEqual([Infinity]);
@@ -166,7 +169,7 @@ describe("statistics over axes", () => {
     expect([...of([NaN, 0], (x) => softmax(x))]).toEqual([NaN, NaN]);
   });
 
-  it("softmax and logSoftmax over each axis", () => {
+  it("computes softmax and logSoftmax over each axis", () => {
     const values = numbers(12, 5);
     for (const axis of [0, 1, -1]) {
       const made = [softmax(input("x", [3, 4]), { axis }), logSoftmax(input("x", [3, 4]), { axis })];
@@ -180,7 +183,7 @@ describe("statistics over axes", () => {
     }
   });
 
-  it("have derivatives", () => {
+  it("differentiates every statistic", () => {
     const shapes = { x: [3, 4] };
     const made: Record<string, (x: SymbolicArray) => SymbolicArray> = {
       mean: (x) => mean(x, { axis: 0 }),
@@ -200,7 +203,7 @@ describe("statistics over axes", () => {
 });
 
 describe("matrices and channels", () => {
-  it("outer, diagonal, trace", () => {
+  it("computes outer products, diagonals and traces", () => {
     const shapes = { a: [3], b: [2] };
     const values = valuesFor(shapes);
     expectClose(
@@ -228,13 +231,13 @@ describe("matrices and channels", () => {
     expect(() => outer(input("x", [2, 3]), input("y", [2]))).toThrow(/outer: shapes are \[2, 3\] and \[2\]/);
   });
 
-  it("deals channels out", () => {
+  it("distributes channels", () => {
     // torch.nn.ChannelShuffle(2) on channels 0 … 5.
     expect([...of([0, 1, 2, 3, 4, 5], (x) => channelShuffle(x, 2), [1, 6])]).toEqual([0, 3, 1, 4, 2, 5]);
     expect(() => channelShuffle(input("x", [2, 5]), 2)).toThrow(/groups is 2, but must divide the last extent of \[2, 5\]/);
   });
 
-  it("normalises layers and describes batches", () => {
+  it("normalises layers and computes batch moments", () => {
     const x = numbers(12, 8);
     const rows = [0, 1, 2].map((i) => [...x.slice(4 * i, 4 * i + 4)]);
     const wanted = rows.flatMap((row) => row.map((v) => (v - plainMean(row)) / Math.sqrt(plainVariance(row) + 1e-5)));
@@ -263,7 +266,7 @@ describe("matrices and channels", () => {
 describe("random arrays", () => {
   const place = { key: [123456789, 3987654321] as [number, number], update: 2 ** 33 + 5 };
 
-  it("have the bits of the kernel's twin", () => {
+  it("returns the same bits as the twin of the kernel", () => {
     for (let n = 1; n <= 17; n++) {
       const [u, z] = interpret([uniform([n], 7), normal([n], 4e9)], {}, place);
       expect([...u]).toEqual(Array.from(u, (_, i) => twin.uniformF64({ ...place, stream: 7 }, i)));
@@ -271,7 +274,7 @@ describe("random arrays", () => {
     }
   });
 
-  it("are, in stream 0, the draws of the engine's streams", () => {
+  it("draws the numbers of the engine's streams in stream 0", () => {
     const own = stream(3, "dropout");
     const [u, z] = interpret([uniform([5], 0), normal([5], 0)], {}, { key: own.key, update: 9 });
     const draws = [own.at(9), own.at(9)];
@@ -280,7 +283,7 @@ describe("random arrays", () => {
     expect(normalQuantile(0.5)).toBe(0);
   });
 
-  it("differ by key, update and stream, and by nothing else", () => {
+  it("draws depend only on key, update and stream", () => {
     const draw = (streamNumber: number, options: object): number => interpret([uniform([2], streamNumber)], {}, options)[0][0];
     const all = [draw(1, {}), draw(2, {}), draw(1, { update: 1 }), draw(1, { key: [1, 0] }), draw(1, { key: [0, 1] })];
     expect(new Set(all).size).toBe(5);
@@ -289,13 +292,13 @@ describe("random arrays", () => {
     expect(() => uniform([2], -1)).toThrow(/uniform: stream is -1/);
   });
 
-  it("have no derivative, but what they are multiplied with has", () => {
+  it("treats random arrays as constants in derivatives", () => {
     checkDerivatives(({ x }) => mul(square(x), normal([3], 1)), { x: [3] });
   });
 });
 
-describe("derivatives of one's own", () => {
-  it("stand in place of the function's", () => {
+describe("custom derivatives", () => {
+  it("uses the custom derivative instead of the function's own", () => {
     const x = input("x", [3]);
     const clipped = customDerivative(
       [x],
@@ -305,12 +308,12 @@ describe("derivatives of one's own", () => {
     const values = { x: [1, 2, 3] };
     expect([...interpret([clipped], values)[0]]).toEqual([1, 4, 9]);
     expect([...interpret(gradientsOf(sum(clipped), [x]), values)[0]]).toEqual([2, 6, 12]);
-    // d/dx of (x² + x): the derivative is a program, whose own derivative goes through the same rule.
+    // d/dx of (x² + x). The derivative is a program whose own derivative uses the same rule.
     const [slope] = gradientsOf(sum(clipped), [x]);
     expect([...interpret(gradientsOf(sum(slope), [x]), values)[0]]).toEqual([3, 7, 13]);
   });
 
-  it("refuse other shapes and numbers", () => {
+  it("refuses derivatives of the wrong shape or number", () => {
     const x = input("x", [3]);
     const wrong = customDerivative(
       [x],
@@ -326,7 +329,7 @@ describe("derivatives of one's own", () => {
     expect(() => gradientsOf(sum(few), [x])).toThrow(/customDerivative/);
   });
 
-  it("pass straight through, or stop", () => {
+  it("straightThrough passes gradients on and stopGradient blocks them", () => {
     const x = input("x", [3]);
     const rounded = straightThrough(x, (a) => floor(a));
     const values = { x: [1.5, -0.5, 2] };

@@ -1,4 +1,4 @@
-/** Convolutions, pools and patches against sums over indices; derivatives against differences. */
+/** Convolutions, pooling and patches agree with sums over indices, and their derivatives with finite differences. */
 import { describe, expect, it } from "vitest";
 import {
   averagePool,
@@ -18,7 +18,7 @@ import { checkDerivatives, evaluated, expectClose, valuesFor } from "./differenc
 
 type Shape = readonly number[];
 interface Window {
-  /** Height and width of the output, strides, cells before the image, dilation. */
+  /** Height and width of the output, strides, cells of padding before the image, and dilation. */
   out: [number, number];
   s?: [number, number];
   p?: [number, number];
@@ -66,7 +66,7 @@ const cases: readonly [name: string, x: Shape, w: Shape, options: ConvolutionOpt
 ];
 
 describe("conv2d", () => {
-  it.each(cases)("%s", (_, x, w, options, window) => {
+  it.each(cases)("matches the definition: %s", (_, x, w, options, window) => {
     const shapes = { x, w };
     const values = valuesFor(shapes);
     const made = conv2d(input("x", x), input("w", w), options);
@@ -74,11 +74,11 @@ describe("conv2d", () => {
     expectClose(interpret([made], values)[0], plain(values.x, x, values.w, w, window, options.groups), 1e-14, "output");
   });
 
-  it.each(cases)("has derivatives: %s", (_, x, w, options) => {
+  it.each(cases)("differentiates %s", (_, x, w, options) => {
     checkDerivatives((a) => conv2d(a.x, a.w, options), { x, w });
   });
 
-  it("refuses what does not fit", () => {
+  it("refuses arguments that do not fit", () => {
     const x = input("x", [1, 4, 4, 4]);
     expect(() => conv2d(x, input("w", [3, 3, 2, 2]))).toThrow(
       /conv2d: images are \[1, 4, 4, 4\], weights \[3, 3, 2, 2\].*convolution\.test/,
@@ -92,7 +92,7 @@ describe("conv2d", () => {
 });
 
 describe("conv1d", () => {
-  it("is a convolution of one dimension", () => {
+  it("computes a one-dimensional convolution", () => {
     const shapes = { x: [2, 7, 4], w: [3, 2, 2] };
     const values = valuesFor(shapes);
     const options = { strides: 2, padding: [1, 0] as const, dilation: 2, groups: 2 };
@@ -118,7 +118,7 @@ const pools: readonly [name: string, x: Shape, options: PoolOptions, window: Win
   ["dilated", [1, 6, 5, 1], { size: 2, strides: 1, dilation: [3, 2] }, { out: [3, 3], d: [3, 2] }, [2, 2]],
 ];
 
-/** For each window the cells inside of the image. */
+/** For each window, the cells inside of the image. */
 function windows(
   x: Float64Array,
   shape: Shape,
@@ -136,8 +136,8 @@ function windows(
   };
 }
 
-describe("pools", () => {
-  it.each(pools)("largest and mean: %s", (_, x, options, window, size) => {
+describe("pooling", () => {
+  it.each(pools)("computes maximum and mean: %s", (_, x, options, window, size) => {
     const values = valuesFor({ x });
     const cells = windows(values.x, x, window, size);
     const shape = [x[0], ...window.out, x[3]];
@@ -166,13 +166,13 @@ describe("pools", () => {
     );
   });
 
-  it.each(pools)("have derivatives: %s", (_, x, options) => {
+  it.each(pools)("differentiates pooling: %s", (_, x, options) => {
     checkDerivatives((a) => maxPool(a.x, options), { x });
     checkDerivatives((a) => averagePool(a.x, options), { x });
     checkDerivatives((a) => averagePool(a.x, { ...options, countPadding: true }), { x });
   });
 
-  it("gives the derivative of a tie to the first cell", () => {
+  it("sends the derivative of a tie to the first cell", () => {
     const values = { x: Float64Array.of(1, 3, 2, 2, 3, 3, 2, 2) };
     const x = input("x", [1, 2, 4, 1]);
     const y = maxPool(x, { size: 2 });
@@ -180,8 +180,8 @@ describe("pools", () => {
     expect([...slope]).toEqual([0, 1, 1, 0, 0, 0, 0, 0]);
   });
 
-  it("differentiates the pool's derivative, ties and all", () => {
-    // d²/dx² of Σ maxpool(x)³ is 6 max x on the cells that were taken.
+  it("computes second derivatives of pooling with ties", () => {
+    // The second derivative of Σ maxpool(x)³ is 6 max x on the selected cells.
     const values = { x: Float64Array.of(1, 3, 2, 2, 3, 3, 2, 2) };
     const x = input("x", [1, 2, 4, 1]);
     const y = maxPool(x, { size: 2 });
@@ -190,14 +190,14 @@ describe("pools", () => {
     expect([...second]).toEqual([0, 18, 12, 0, 0, 0, 0, 0]);
   });
 
-  it("is NaN where a cell is", () => {
+  it("returns NaN if a cell of the window is NaN", () => {
     const [y] = interpret([maxPool(input("x", [1, 1, 4, 1]), { size: [1, 2] })], { x: [1, NaN, -Infinity, -0] });
     expect([...y]).toEqual([NaN, -0]);
   });
 });
 
 describe("patches", () => {
-  it("copies what windows see", () => {
+  it("copies the cells of each window", () => {
     const shapes = { x: [2, 4, 3, 2] };
     const values = valuesFor(shapes);
     const options = { size: [2, 3] as const, strides: [2, 1] as const, padding: "same" as const };

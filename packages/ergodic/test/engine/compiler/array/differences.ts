@@ -1,7 +1,7 @@
 /**
- * Derivatives of array programs against differences, all in the interpreter: gradients, tangents, and second derivatives.
- *
- * Differences of five points: h⁴ f⁽⁵⁾ / 30 of error, and rounding of about ε|f| / h, both far below `tolerance` for values of size 1.
+ * Checks derivatives of array programs against finite differences in the interpreter: gradients, tangents and second
+ * derivatives. Five-point differences have an error of h⁴ f⁽⁵⁾ / 30 plus rounding of about ε|f| / h. Both are far below
+ * `tolerance` for values of size 1.
  */
 import { expect } from "vitest";
 import {
@@ -27,16 +27,16 @@ export const inputsOf = (shapes: Shapes): Record<string, SymbolicArray> =>
 export const valuesFor = (shapes: Shapes, seed = 1): Values =>
   Object.fromEntries(Object.entries(shapes).map(([name, shape], i) => [name, numbers(sizeOf(shape), seed + i)]));
 
-/** The value of a program without tracing more than once. */
+/** Evaluates a program that is traced only once. */
 export const evaluated = (make: Make, shapes: Shapes, values: Values): Float64Array =>
   interpret([make(inputsOf(shapes))], values)[0];
 
 export interface Check {
   readonly values?: Values;
-  /** Inputs to differentiate by; default: all. */
+  /** Inputs to differentiate by. Default: all. */
   readonly by?: readonly string[];
   readonly tolerance?: number;
-  /** Second derivatives as well; default true. */
+  /** Whether to check second derivatives. Default: true. */
   readonly second?: boolean;
 }
 
@@ -49,7 +49,7 @@ export function expectClose(actual: ArrayLike<number>, wanted: ArrayLike<number>
   }
 }
 
-/** df/dx along `direction` by differences. */
+/** df/dx along `direction` by finite differences. */
 function difference(f: (values: Values) => Float64Array, values: Values, name: string, direction: Float64Array): Float64Array {
   const h = 2 ** -9;
   const at = (step: number): Float64Array => f({ ...values, [name]: values[name].map((x, i) => x + step * h * direction[i]) });
@@ -57,7 +57,7 @@ function difference(f: (values: Values) => Float64Array, values: Values, name: s
   return far.map((_, i) => (8 * (near[i] - back[i]) - (far[i] - farBack[i])) / (12 * h));
 }
 
-/** Fails unless the derivatives of ⟨weights, make(inputs)⟩ agree with differences. */
+/** Fails unless the derivatives of ⟨weights, make(inputs)⟩ agree with finite differences. */
 export function checkDerivatives(make: Make, shapes: Shapes, check: Check = {}): void {
   const { values = valuesFor(shapes), by = Object.keys(shapes), tolerance = 1e-7, second = true } = check;
   const inputs = inputsOf(shapes);
@@ -82,7 +82,7 @@ export function checkDerivatives(make: Make, shapes: Shapes, check: Check = {}):
     const wanted = difference(value(gradients[i]), values, name, direction);
     const [curved] = interpret(hessianVector(weighted, [inputs[name]], [vector]), values);
     expectClose(curved, wanted, tolerance * 10, `Hessian of ${name} times a vector`);
-    // Mixed: reverse over reverse, by every input.
+    // Mixed second derivatives, reverse over reverse, by every input.
     const paired = sum(mul(gradients[i], vector));
     const mixed = gradientsOf(paired, wrts);
     by.forEach((other, k) => {

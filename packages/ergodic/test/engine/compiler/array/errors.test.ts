@@ -1,4 +1,4 @@
-/** What is wrong in a program is found while it is traced, with the operation, the shapes and the user's own line. */
+/** Errors in a program are reported during tracing, with the operation, the shapes and the user's line. */
 import { describe, expect, it } from "vitest";
 import { programOf, type Shapes, traceFunction } from "../../../../src/engine/compiler/array/function.ts";
 import {
@@ -37,15 +37,15 @@ function failure(run: () => unknown): CompileError {
   return expect.fail("nothing was thrown");
 }
 
-describe("errors of tracing", () => {
-  it("shapes that do not broadcast: operation, shapes, line", () => {
+describe("tracing errors", () => {
+  it("names operation, shapes and line if shapes do not broadcast", () => {
     const error = failure(() => mul(x, input("y", [4])));
     expect(error.code).toBe("COMPILE_SHAPE");
     expect(error.message).toMatch(/^mul: shapes \[2, 3\] and \[4\] do not broadcast: 3 and 4 on axis 1 \(at /);
     expect(error.message).toMatch(HERE);
   });
 
-  it("what is missing or no array", () => {
+  it("refuses missing arguments and arguments that are not arrays", () => {
     // @ts-expect-error one argument is missing
     expect(failure(() => add(x)).message).toMatch(
       /^add: 1 argument was given, but it takes 2 or more: a, b, … .*errors\.test\.ts.*COMPILE_OPERAND/,
@@ -68,14 +68,14 @@ describe("errors of tracing", () => {
     // biome-ignore lint/suspicious/noExplicitAny: what a user of JavaScript would write
     ["a loop", () => [...(x as any)], /was iterated over.*slice, sum or scan/],
     ["its length", () => x.length, /its length was asked for.*shape\[0\]/],
-  ])("a symbol used as a number: %s", (_, use, message) => {
+  ])("refuses a symbol used as a number: %s", (_, use, message) => {
     const error = failure(use);
     expect(error.code).toBe("COMPILE_VALUE");
     expect(error.message).toMatch(message);
     expect(error.message).toMatch(HERE);
   });
 
-  it("control flow that depends on data", () => {
+  it("refuses control flow that depends on data", () => {
     const relu = (): SymbolicArray => {
       if (less(x, 0)) return mul(x, 0);
       return x;
@@ -88,7 +88,7 @@ describe("errors of tracing", () => {
     expect(traced.message).toMatch(/equal\(\)/);
   });
 
-  it("control flow around a trace within, which may have failed", () => {
+  it("refuses control flow around a nested trace, even if the nested trace failed", () => {
     const inner = (): SymbolicArray =>
       watchConditions(
         () => where(less(x, 1), 0, x),
@@ -108,7 +108,7 @@ describe("errors of tracing", () => {
     }
   });
 
-  it("conditions that are used are none of that", () => {
+  it("accepts conditions whose values are used", () => {
     const uses: (() => SymbolicArray)[] = [
       () => where(less(x, 0), 0, x),
       () => sum(less(x, 0)),
@@ -120,7 +120,7 @@ describe("errors of tracing", () => {
     for (const use of uses) expect(watchConditions(use, (y) => [y])).toBe(use());
   });
 
-  it("names that are not there", () => {
+  it("refuses unknown names", () => {
     const error = failure(() => traceFunction({ weights: [3] }, (given) => sum((given as Record<string, SymbolicArray>).weight)));
     expect(error.message).toMatch(/"?weight"?/);
     expect(error.message).toMatch(/weights/);
@@ -131,14 +131,14 @@ describe("errors of tracing", () => {
     );
   });
 
-  it("extents that are none", () => {
+  it("refuses invalid extents", () => {
     expect(failure(() => input("x", [2, 0])).message).toMatch(
       /shape is \[2, 0\], but every extent must be a whole number from 1 on/,
     );
     expect(failure(() => input("x", [1.5])).code).toBe("COMPILE_SHAPE");
   });
 
-  it("derivatives of what is no number", () => {
+  it("refuses to differentiate a result that is not a number", () => {
     expect(failure(() => gradientsOf(x, [x])).message).toMatch(
       /gradient: the output is \[2, 3\], but must be one number.*errors\.test/,
     );
@@ -147,7 +147,7 @@ describe("errors of tracing", () => {
     );
   });
 
-  it("nodes in words", () => {
+  it("describes nodes in words", () => {
     expect(nodeText(x)).toBe('"x" [2, 3]');
     expect(nodeText(matmul(x, input("w", [3, 2])))).toBe("matmul [2, 2]");
     expect(nodeText(sum(exp(x), { axis: 1 }))).toBe("sum [2]");
@@ -164,21 +164,21 @@ describe("functions that cannot be compiled", () => {
     ["a number", () => 3, /gave number.*full\(3\)/],
     ["a promise", async () => x, /gave a promise/],
     ["an object without arrays", () => ({ loss: 3 }), /gave an object with something else/],
-  ])("gives %s", (_, f, message) => {
+  ])("refuses a function that returns %s", (_, f, message) => {
     const error = traced(f);
     expect(error.code).toBe("COMPILE_OPERAND");
     expect(error.message).toMatch(message);
     expect(error.message).toMatch(HERE);
   });
 
-  it("an input of elsewhere", () => {
+  it("refuses an input of another function", () => {
     const error = traced(({ a }: { a: SymbolicArray }) => mul(a, input("b", [3])));
     expect(error.code).toBe("COMPILE_INPUT");
     expect(error.message).toMatch(/the input "b" \[3\] is used, but not given \(there are: a\)/);
     expect(error.message).toMatch(HERE);
   });
 
-  it("an array that left its scan", () => {
+  it("refuses an array used outside of its scan", () => {
     const error = traced(({ a }: { a: SymbolicArray }) => {
       let inside = a;
       scan([at(a, 0)], [a], ([carry], [element]) => {
@@ -190,7 +190,7 @@ describe("functions that cannot be compiled", () => {
     expect(error.message).toMatch(/an array of a scan's body, \[\], is used outside of it/);
   });
 
-  it("shapes and options that are none", () => {
+  it("refuses invalid shapes and options", () => {
     const compiled = (given: object, options: object = {}) =>
       failure(() => programOf(given as Shapes, ({ a }) => sum(a), options));
     expect(compiled({ a: 3 }).message).toMatch(/its shape is 3, but must be a list of extents; write \[3\].*errors\.test/);
@@ -200,7 +200,7 @@ describe("functions that cannot be compiled", () => {
     expect(refused({ gradients: ["a"] })).toThrow(/unknown option "gradients"; did you mean "gradient"/);
   });
 
-  it("options that an operation does not have", () => {
+  it("refuses options that an operation does not have", () => {
     // biome-ignore lint/suspicious/noExplicitAny: what a user of JavaScript would write
     const options = (given: object): any => given;
     const [image, filter, matrix] = [input("image", [1, 4, 4, 1]), input("filter", [3, 3, 1, 1]), input("matrix", [3, 3])];
@@ -219,7 +219,7 @@ describe("functions that cannot be compiled", () => {
       expect(failure(use).code).toBe("COMPILE_OPTION");
   });
 
-  it("places that are not there", () => {
+  it("refuses positions that do not exist", () => {
     expect(failure(() => at(x, 1.5)).message).toMatch(/at: index is 1.5, but axis 0 of \[2, 3\] has 2 elements/);
     expect(failure(() => at(x, -4, 1)).message).toMatch(/at: index is -4, but axis 1 of \[2, 3\] has 3 elements/);
     expect(failure(() => at(x, [1, 3])).message).toMatch(/at: index is 3, but axis 1 of \[2, 3\] has 3 elements/);

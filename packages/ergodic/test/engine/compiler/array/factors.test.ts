@@ -1,4 +1,4 @@
-/** Triangular systems, Cholesky factors, determinants, block-circulant products. */
+/** Triangular systems, Cholesky factors, determinants and block-circulant products. */
 import { describe, expect, it } from "vitest";
 import {
   cholesky,
@@ -22,11 +22,11 @@ import { add, mul, square, sum } from "../../../../src/engine/compiler/index.ts"
 import { elementOf, numbers, tabulate, total } from "../../../reference/arrays.ts";
 import { checkDerivatives, evaluated, expectClose, valuesFor } from "./differences.ts";
 
-/** A triangle whose diagonal is far from 0; the other triangle is there too, to be left unread. */
+/** Returns a triangle whose diagonal is far from 0. The other triangle is filled too and must not be read. */
 const steady = (n: number): Float64Array => numbers(n * n, n).map((x, i) => (i % (n + 1) === 0 ? 2 + x : x));
 
 describe("triangularSolve", () => {
-  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("solves n = %i, all four forms", (n) => {
+  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("solves all four forms for n = %i", (n) => {
     const l = steady(n);
     for (const m of [1, 3])
       for (const lower of [true, false])
@@ -47,20 +47,20 @@ describe("triangularSolve", () => {
     [true, true],
     [false, false],
     [false, true],
-  ])("has derivatives: lower %s, transposed %s", (lower, transposed) => {
+  ])("differentiates the solution: lower %s, transposed %s", (lower, transposed) => {
     const values = { l: steady(3), b: numbers(6, 2) };
     checkDerivatives((x) => triangularSolve(x.l, x.b, { lower, transposed }), { l: [3, 3], b: [3, 2] }, { values });
     checkDerivatives((x) => triangularSolve(x.l, x.b), { l: [3, 3], b: [3] }, { values: { l: values.l, b: numbers(3) } });
   });
 
-  it("refuses what does not fit", () => {
+  it("refuses matrices that do not fit", () => {
     expect(() => triangularSolve(input("l", [3, 2]), input("b", [3]))).toThrow(/triangularSolve: the matrix is \[3, 2\]/);
     expect(() => triangularSolve(input("l", [3, 3]), input("b", [2]))).toThrow(/right side \[2\].*factors\.test\.ts/);
   });
 });
 
 describe("solve", () => {
-  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("finds X of A X = B, n = %i", (n) => {
+  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("solves A X = B for n = %i", (n) => {
     const a = numbers(n * n, n + 3);
     for (const m of [1, 3]) {
       const x = numbers(n * m, 5);
@@ -74,7 +74,7 @@ describe("solve", () => {
     }
   });
 
-  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("has the transposed system for a derivative, n = %i", (n) => {
+  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("solves the transposed system in its derivative for n = %i", (n) => {
     const [a, b, w] = [numbers(n * n, n + 3), numbers(n, 5), numbers(n, 6)];
     const shapes = { a: [n, n], b: [n], w: [n] };
     const slope = evaluated((x) => gradientsOf(sum(mul(x.w, solve(x.a, x.b))), [x.b])[0], shapes, { a, b, w });
@@ -82,7 +82,7 @@ describe("solve", () => {
     expectClose(back, w, 1e-8, "Aᵀ times the slope");
   });
 
-  it("has derivatives, rows in whatever order", () => {
+  it("differentiates the solution for any row order", () => {
     const values = { a: Float64Array.of(0.1, 2, 0, 1, 0.2, 0.3, -0.4, 0.5, 3), b: numbers(6, 2) };
     checkDerivatives((x) => solve(x.a, x.b), { a: [3, 3], b: [3, 2] }, { values });
     checkDerivatives((x) => solve(x.a, x.b), { a: [3, 3], b: [3] }, { values: { a: values.a, b: numbers(3) } });
@@ -93,7 +93,7 @@ describe("solve", () => {
     );
   });
 
-  it("is NaN where the matrix is singular", () => {
+  it("returns NaN if the matrix is singular", () => {
     const made = evaluated(
       (x) => solve(x.a, x.b),
       { a: [2, 2], b: [2] },
@@ -102,20 +102,20 @@ describe("solve", () => {
     expect([...made]).toEqual([NaN, NaN]);
   });
 
-  it("refuses what does not fit", () => {
+  it("refuses matrices that do not fit", () => {
     expect(() => solve(input("a", [3, 2]), input("b", [3]))).toThrow(/solve: the matrix is \[3, 2\]/);
     expect(() => solve(input("a", [3, 3]), input("b", [2]))).toThrow(/right side \[2\].*factors\.test\.ts/);
   });
 });
 
-/** M Mᵀ + n I: positive definite. */
+/** Returns M Mᵀ + n I, which is positive definite. */
 const definite = (n: number): Float64Array => {
   const m = numbers(n * n, n + 3);
   return tabulate([n, n], (i, j) => total(n, (p) => m[i * n + p] * m[j * n + p]) + (i === j ? n : 0));
 };
 
 describe("cholesky", () => {
-  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("factors n = %i, reading the lower triangle alone", (n) => {
+  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("factors n = %i and reads only the lower triangle", (n) => {
     const a = definite(n);
     const given = a.map((x, i) => (i % n > Math.floor(i / n) ? NaN : x));
     const l = evaluated((x) => cholesky(x.a), { a: [n, n] }, { a: given });
@@ -129,7 +129,7 @@ describe("cholesky", () => {
     );
   });
 
-  it("is NaN everywhere unless the matrix is positive definite", () => {
+  it("returns NaN everywhere unless the matrix is positive definite", () => {
     for (const a of [
       [1, 0, 2, 1],
       [0, 0, 0, 1],
@@ -139,14 +139,14 @@ describe("cholesky", () => {
       expect([...interpret([cholesky(input("a", [2, 2]))], { a })[0]]).toEqual([NaN, NaN, NaN, NaN]);
   });
 
-  it("has derivatives, of the lower triangle", () => {
+  it("differentiates by the lower triangle", () => {
     checkDerivatives((x) => cholesky(x.a), { a: [3, 3] }, { values: { a: definite(3) } });
     const symmetric = (x: Record<string, SymbolicArray>): SymbolicArray =>
       choleskySolve(cholesky(add(matmul(x.m, transpose(x.m)), identity(3))), x.b);
     checkDerivatives(symmetric, { m: [3, 3], b: [3] });
   });
 
-  it("gives determinants and solutions", () => {
+  it("yields correct determinants and solutions", () => {
     const a = definite(2);
     const whole = input("a", [2, 2]);
     const determinant = Math.log(a[0] * a[3] - a[1] * a[2]);
@@ -166,7 +166,7 @@ describe("circulant", () => {
     [2, 3, 4],
     [3, 2, 5],
     [2, 1, 8],
-  ])("p = %i, q = %i, k = %i", (p, q, k) => {
+  ])("multiplies p = %i, q = %i, k = %i", (p, q, k) => {
     const shapes = { x: [3, q * k], w: [p, q, k] };
     const values = valuesFor(shapes);
     const wanted = tabulate([3, p, k], (r, i, a) =>
@@ -185,12 +185,12 @@ describe("circulant", () => {
     );
   });
 
-  it("has derivatives", () => {
+  it("differentiates the product", () => {
     checkDerivatives(({ x, w }) => circulant(x, w), { x: [2, 6], w: [2, 2, 3] });
     checkDerivatives(({ x, w }) => circulant(x, w), { x: [4], w: [1, 2, 2] });
   });
 
-  it("refuses what does not fit", () => {
+  it("refuses arguments that do not fit", () => {
     expect(() => circulant(input("x", [2, 5]), input("w", [1, 2, 2]))).toThrow(
       /circulant: the array is \[2, 5\] and the blocks \[1, 2, 2\]/,
     );

@@ -1,4 +1,7 @@
-/** Rows by number, one-hot rows, running sums: against plain loops; derivatives against differences. */
+/**
+ * Gathered rows, one-hot rows and cumulative sums agree with plain loops, and their derivatives with finite
+ * differences.
+ */
 import { describe, expect, it } from "vitest";
 import {
   cumsum,
@@ -21,7 +24,7 @@ describe("gather and scatter", () => {
     [[5], [2, 3]],
     [[3, 2, 2], [1]],
     [[1, 4], []],
-  ])("rows of %j by indices %j", (table, indices) => {
+  ])("gathers rows of %j by indices %j", (table, indices) => {
     const values = valuesFor({ table });
     const count = indices.reduce((a, b) => a * b, 1);
     const own = Float64Array.from({ length: count }, (_, i) => (7 * i + 2) % table[0]);
@@ -39,7 +42,7 @@ describe("gather and scatter", () => {
     );
   });
 
-  it("adds rows of one index, and leaves out those that name none", () => {
+  it("adds rows with equal indices and skips rows with invalid indices", () => {
     const values = numbers(14, 3);
     const indices = Float64Array.of(1, 3, 1, NaN, -1, 4, 0.9);
     const made = scatter(input("values", [7, 2]), input("indices", [7]), 4);
@@ -50,13 +53,13 @@ describe("gather and scatter", () => {
     expect([...gathered]).toEqual([10, 30, 10, NaN, NaN, NaN, 0]);
   });
 
-  it("scatters with derivatives, which are 0 for rows left out", () => {
+  it("differentiates scatter, with derivative 0 for skipped rows", () => {
     const shapes = { values: [5, 2], indices: [5] };
     const values = { values: numbers(10, 4), indices: Float64Array.of(2, 0, -1, 2, 9) };
     checkDerivatives((x) => scatter(x.values, x.indices, 3), shapes, { values, by: ["values"] });
   });
 
-  it("takes along any axis", () => {
+  it("takes elements along any axis", () => {
     const shapes = { x: [2, 4, 3], indices: [2, 2] };
     const values = { x: numbers(24, 1), indices: Float64Array.of(3, 0, 1, 1) };
     const wanted = tabulate([2, 2, 2, 3], (n, a, b, c) => elementOf(values.x, shapes.x, [n, values.indices[2 * a + b], c]));
@@ -76,7 +79,7 @@ describe("gather and scatter", () => {
     );
   });
 
-  it("refuses what does not fit", () => {
+  it("refuses arguments that do not fit", () => {
     expect(() => gather(input("t", []), input("i", [2]))).toThrow(/gather: .*needs rows.*COMPILE_SHAPE/);
     expect(() => scatter(input("v", [3, 2]), input("i", [2]), 4)).toThrow(/scatter: values are \[3, 2\], indices \[2\]/);
     expect(() => take(input("t", [2]), input("i", [2]), 1)).toThrow(/take: axis is 1/);
@@ -84,7 +87,7 @@ describe("gather and scatter", () => {
 });
 
 describe("oneHot and pick", () => {
-  it("mark the index, and nothing for one outside", () => {
+  it("marks or picks the index, and ignores an index out of range", () => {
     const [y] = interpret([oneHot(input("i", [4]), 3)], { i: [0, 2, 5, -1] });
     expect([...y]).toEqual([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
     const x = input("x", [2, 3]);
@@ -98,7 +101,7 @@ describe("oneHot and pick", () => {
 });
 
 describe("cumsum", () => {
-  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("of %i elements along each axis, both ways", (n) => {
+  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("sums %i elements along each axis in both directions", (n) => {
     for (const [shape, axis] of [
       [[n], 0],
       [[2, n, 3], 1],
@@ -127,12 +130,12 @@ describe("cumsum", () => {
     }
   });
 
-  it("has derivatives", () => {
+  it("differentiates cumulative sums", () => {
     checkDerivatives(({ x }) => cumsum(x, { axis: 1 }), { x: [2, 4, 2] });
     checkDerivatives(({ x }) => cumsum(x, { reverse: true }), { x: [5] });
   });
 
-  it("keeps NaN and infinities from where they come up", () => {
+  it("propagates NaN and infinities from their first position", () => {
     const [y] = interpret([cumsum(input("x", [5]))], { x: [1, Infinity, 2, -Infinity, 3] });
     expect([...y]).toEqual([1, Infinity, Infinity, NaN, NaN]);
   });

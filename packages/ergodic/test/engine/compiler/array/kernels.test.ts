@@ -1,4 +1,7 @@
-/** Compiled calls of kernels equal the interpreter: their arguments, strides, scratch memory and constants, in float64 and float32. */
+/**
+ * Compiled kernel calls equal the interpreter in float64 and float32, including arguments, strides, scratch memory and
+ * constants.
+ */
 import { describe, expect, it } from "vitest";
 import { compileFunction } from "../../../../src/engine/compiler/array/function.ts";
 import {
@@ -36,13 +39,13 @@ interface Case {
   readonly shapes: Record<string, readonly number[]>;
   readonly make: Make;
   readonly values?: Record<string, ArrayLike<number>>;
-  /** Inputs to differentiate by; default: all. */
+  /** Inputs to differentiate by. Default: all. */
   readonly by?: readonly string[];
 }
 
 const KEY = [11, 22] as const;
 
-/** The value and the gradients of Σ y² compiled against interpreted. */
+/** Compares the value and gradients of Σ y², compiled and interpreted. */
 async function agree({ shapes, make, values = {}, by = Object.keys(shapes) }: Case, precision: "f64" | "f32"): Promise<void> {
   const given = Object.fromEntries(
     Object.entries(shapes).map(([name, shape], i) => [
@@ -188,12 +191,12 @@ const cases: Record<string, Case> = {
 };
 
 describe("kernels", () => {
-  it.each(Object.keys(cases))("%s", async (name) => {
+  it.each(Object.keys(cases))("match the interpreter: %s", async (name) => {
     await agree(cases[name], "f64");
     await agree(cases[name], "f32");
   });
 
-  it("draws the interpreter's uniform numbers to the bit, in float64", async () => {
+  it("draws the same uniform bits as the interpreter in float64", async () => {
     const f = await compileFunction({ a: [17] }, ({ a }) => add(a, uniform([17], 3)), { key: KEY });
     const { outputs } = f({ a: new Float64Array(17) });
     expect([...outputs.value]).toEqual([...interpret([uniform([17], 3)], {}, { key: KEY })[0]]);

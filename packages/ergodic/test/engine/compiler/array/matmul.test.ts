@@ -1,4 +1,4 @@
-/** Matrix products against sums over indices, over shapes; derivatives against differences. */
+/** Matrix products agree with sums over indices, and their derivatives with finite differences. */
 import { describe, expect, it } from "vitest";
 import { dot, input, interpret, matmul, matrixTranspose, transpose } from "../../../../src/engine/compiler/array/index.ts";
 import { elementOf, numbers, tabulate, total } from "../../../reference/arrays.ts";
@@ -6,7 +6,7 @@ import { checkDerivatives, evaluated, expectClose, valuesFor } from "./differenc
 
 type Shape = readonly number[];
 
-/** y[…, i, j] = Σ_p a[…, i, p] b[…, p, j] for arrays of two axes at least. */
+/** y[…, i, j] = Σ_p a[…, i, p] b[…, p, j] for arrays of at least two axes. */
 function plain(a: Float64Array, aShape: Shape, b: Float64Array, bShape: Shape, shape: Shape): Float64Array {
   const k = aShape[aShape.length - 1];
   return tabulate(shape, (...index) => {
@@ -70,7 +70,7 @@ const cases: readonly [a: Shape, b: Shape, y: Shape][] = [
 ];
 
 describe("matmul", () => {
-  it.each(cases)("%j · %j", (a, b, y) => {
+  it.each(cases)("multiplies %j · %j", (a, b, y) => {
     const shapes = { a, b };
     const values = valuesFor(shapes);
     const made = matmul(input("a", a), input("b", b));
@@ -78,7 +78,7 @@ describe("matmul", () => {
     expectClose(interpret([made], values)[0], plain(values.a, a, values.b, b, y), 1e-14, "product");
   });
 
-  it("takes vectors as a row and as a column", () => {
+  it("treats a vector as a row or a column", () => {
     const v = numbers(4, 3);
     const m = numbers(12, 4);
     const made = [
@@ -121,7 +121,7 @@ describe("matmul", () => {
     expectClose(made, plain(swapped, [2, 3, 5], b, [5, 4], [2, 3, 4]), 1e-14, "product");
   });
 
-  it("lets NaN and infinities through", () => {
+  it("propagates NaN and infinities", () => {
     const [y] = interpret([matmul(input("a", [2, 2]), input("b", [2, 2]))], { a: [NaN, 0, 1, Infinity], b: [0, 1, 0, 1] });
     expect([...y]).toEqual([NaN, NaN, NaN, Infinity]);
   });
@@ -146,15 +146,15 @@ describe("matmul", () => {
       [2, 3],
       [4, 3, 2],
     ],
-  ])("has derivatives: %j · %j", (a, b) => {
+  ])("differentiates %j · %j", (a, b) => {
     checkDerivatives((x) => matmul(x.a, x.b), { a, b });
   });
 
-  it("has derivatives through transposes", () => {
+  it("differentiates through transposes", () => {
     checkDerivatives((x) => matmul(matrixTranspose(x.a), x.b), { a: [2, 3, 2], b: [3, 4] });
   });
 
-  it("has derivatives where both operands are one", () => {
+  it("differentiates if both operands are the same array", () => {
     checkDerivatives((x) => matmul(x.a, matmul(x.a, x.a)), { a: [3, 3] });
   });
 
@@ -173,7 +173,7 @@ describe("matmul", () => {
     expect(() => matmul(input("a", a), input("b", b))).toThrow(/matmul: .*\[COMPILE_SHAPE\]/);
   });
 
-  it("names the shapes and the user's line", () => {
+  it("names the shapes and the user's line in the error", () => {
     expect(() => matmul(input("a", [2, 3]), input("b", [2, 3]))).toThrow(/\[2, 3\] and \[2, 3\].*matmul\.test\.ts:\d+:\d+/);
     expect(() => dot(input("a", [3]), input("b", [4]))).toThrow(/dot: .*\[3\] and \[4\]/);
   });

@@ -1,4 +1,7 @@
-/** Chains of operations: sums and products of many terms, and operations as methods, are the nodes of the functions that they are written for. */
+/**
+ * Sums and products of many terms, and operations as methods, build the same nodes as the functions that they
+ * abbreviate.
+ */
 import { describe, expect, it } from "vitest";
 import type { ArrayMethods } from "../../../../src/engine/compiler/array/chained.ts";
 import {
@@ -17,7 +20,7 @@ import { numbers } from "../../../reference/arrays.ts";
 const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => input(name, [3]));
 const [m, n] = [input("m", [3, 3]), input("n", [3, 3])];
 
-describe("two arguments or more", () => {
+describe("functions of two or more arguments", () => {
   it.each([
     ["add", add],
     ["mul", mul],
@@ -25,16 +28,16 @@ describe("two arguments or more", () => {
     ["max", max],
     ["and", and],
     ["or", or],
-  ] as const)("%s is taken from the left, of arrays and of expressions", (_, f) => {
+  ] as const)("evaluates %s from the left, for arrays and expressions", (_, f) => {
     expect(f(a, b, c, d)).toBe(f(f(f(a, b), c), d));
     const [x, y, z] = [vector("x"), vector("y"), scalar("z")];
     expect(f(x, y, z)).toBe(f(f(x, y), z));
-    // Numbers before the first array are joined first.
+    // Numbers before the first array are combined first.
     const joined = f(compiler.full(2), 3);
     expect(f(2, 3, a)).toBe(f(joined, a));
   });
 
-  it("rounds as the sum from the left does", async () => {
+  it("rounds like a sum from the left", async () => {
     const values = { a: [0.1, 1e16, 1], b: [0.2, 1, 1e16], c: [0.3, -1e16, -1e16] };
     const program = await compileFunction({ a: [3], b: [3], c: [3] }, (x) => add(x.a, x.b, x.c));
     const wanted = values.a.map((x, i) => x + values.b[i] + values.c[i]);
@@ -42,7 +45,7 @@ describe("two arguments or more", () => {
     expect([...interpret([add(a, b, c)], values)[0]]).toEqual(wanted);
   });
 
-  it("none of a chain is dropped, nor taken for a condition that nothing uses", () => {
+  it("keeps every comparison in a chain and reports no unused condition", () => {
     const made = compiler.watchConditions(
       () => and(less(a, b), less(b, c), less(c, d)),
       (y) => [y],
@@ -76,7 +79,7 @@ describe("methods", () => {
   const elementwise = compiler.allPrimitives().map(({ name, reference }) => ({ name, arity: reference.length }));
   const [two, one] = [2, 1].map((arity) => elementwise.filter((each) => each.arity === arity).map(({ name }) => name));
 
-  it("are the functions of their names, surplus arguments refused", () => {
+  it("match the functions of the same name and refuse surplus arguments", () => {
     const all: Readonly<Record<string, readonly unknown[]>> = {
       ...Object.fromEntries([...two.map((name) => [name, [b]]), ...one.map((name) => [name, []])]),
       ...calls,
@@ -98,12 +101,12 @@ describe("methods", () => {
     expect(m.transpose()).toBe(compiler.transpose(m));
   });
 
-  it("are there for every element-wise operation that the compiler exports, by their types, too", () => {
+  it("exist and are typed for every element-wise operation that the compiler exports", () => {
     const exported: Readonly<Record<string, unknown>> = compiler;
     const known = elementwise.map(({ name }) => name).filter((name) => name in exported);
     expect(known.length).toBeGreaterThan(30);
     expect(known.filter((name) => !(name in a))).toEqual([]);
-    // An operation that takes arrays, and symbols of rules as well, is element by element, or a reduction.
+    // An operation that accepts both arrays and symbols of rules is element-wise or a reduction.
     type Exports = typeof compiler;
     type Elementwise = {
       [Name in keyof Exports]: Exports[Name] extends Unary | Binary | Chain | Ternary | Reducer ? Name : never;
@@ -112,15 +115,15 @@ describe("methods", () => {
     expect(untyped).toEqual([]);
   });
 
-  it("a regression of four terms is one line", () => {
+  it("expresses a regression of four terms in one line", () => {
     const [alpha, beta, gamma] = ["alpha", "beta", "gamma"].map((name) => input(name, []));
     const line = alpha.add(beta.mul(a), gamma.mul(b.square()), a.mul(b));
     expect(line).toBe(add(add(add(alpha, mul(beta, a)), mul(gamma, compiler.square(b))), mul(a, b)));
   });
 });
 
-describe("indices that are known", () => {
-  it("may be lists, along any axis", () => {
+describe("constant indices", () => {
+  it("accepts lists of indices along any axis", () => {
     expect([...interpret([compiler.take(a, [0, 2])], { a: [5, 6, 7] })[0]]).toEqual([5, 7]);
     const values = numbers(9, 1);
     expect([...interpret([compiler.take(m, [2, 0], 1)], { m: values })[0]]).toEqual([2, 0, 5, 3, 8, 6].map((i) => values[i]));
@@ -158,12 +161,12 @@ describe("indices that are known", () => {
         scan([compiler.full(0)], [compiler.toArray([1, 2, 0])], ([carry], [i]) => [[carry.add(compiler.take(a, i.sub(1)))], []]),
       /take: index 2 is -1/,
     ],
-  ])("%s", (_, run, words) => {
+  ])("refuses the index: %s", (_, run, words) => {
     expect(run).toThrow(words);
     expect(run).toThrow("COMPILE_INDEX");
   });
 
-  it("others are taken as they come", () => {
+  it("accepts symbolic indices without a check", () => {
     expect([...interpret([compiler.take(a, b)], { a: [5, 6, 7], b: [0, 3, 2] })[0]]).toEqual([5, Number.NaN, 7]);
     const scanned = scan([compiler.full(0)], [compiler.toArray([1, 2, 3])], ([carry], [i]) => [
       [carry.add(compiler.take(a, i.sub(1)))],

@@ -1,4 +1,4 @@
-/** Parts that are put into a whole and taken out again, as slopes of small states have them. */
+/** Parts that are concatenated and sliced again, as in slopes of small states. */
 import { describe, expect, it } from "vitest";
 import {
   arraysBelow,
@@ -12,7 +12,7 @@ import {
 import { withoutWholes } from "../../../../src/engine/compiler/array/operations/ode/parts.ts";
 import { add, mul, neg, sum } from "../../../../src/engine/compiler/index.ts";
 
-describe("a slice of parts", () => {
+describe("slices of concatenated parts", () => {
   const slices = [
     { from: 0, to: 3 },
     { from: 1, to: 3, step: 2 },
@@ -22,7 +22,7 @@ describe("a slice of parts", () => {
     { from: 6 },
     { step: 3 },
   ];
-  it.each(slices)("is a slice of the part that holds it, else of the whole: %j", (options) => {
+  it.each(slices)("slices the part that contains the range, else the whole: %j", (options) => {
     const [a, b] = [input("a", [3]), input("b", [2])];
     const values = { a: Float64Array.of(1, 2, 3), b: Float64Array.of(4, 5) };
     const whole = [1, 2, 3, 4, 5, 0, 0, 0];
@@ -35,7 +35,7 @@ describe("a slice of parts", () => {
     expect(made.op === "slice" && made.args[0].op === "place").toBe(options.from === 2 || options.step === 3);
   });
 
-  it("that lie apart is one of the whole", () => {
+  it("slices the whole if the parts are not adjacent", () => {
     const x = input("x", [6]);
     const [slope] = gradientsOf(sum(mul(slice(x, { step: 2 }), constantArray([7, 8, 9]))), [x]);
     const made = interpret([slope, slice(slope, { from: 0, to: 3 }), slice(slope, { from: 1, to: 2 })], {
@@ -44,7 +44,7 @@ describe("a slice of parts", () => {
     expect(made.map((numbers) => [...numbers])).toEqual([[7, 0, 8, 0, 9, 0], [7, 0, 8], [0]]);
   });
 
-  it("is looked for below other operations, and in parts of parts", () => {
+  it("finds slices below other operations and in nested parts", () => {
     const [a, b] = [input("a", [2]), input("b", [2])];
     const inner = slice(concatenate([a, b]), { from: 0, to: 2 });
     const [made] = withoutWholes([add(slice(concatenate([neg(inner), b]), { from: 0, to: 1 }), 1)]);

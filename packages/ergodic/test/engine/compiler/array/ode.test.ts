@@ -1,6 +1,6 @@
 /**
- * Differential equations: closed forms, a plain twin with the same steps, derivatives of the steps as they were taken, and where no solution is found.
- * Values of rstan are in golden/ode.test.ts.
+ * Differential equations: closed forms, a plain twin with the same steps, derivatives of the actual steps, and problems
+ * without a solution. Values of rstan are in golden/ode.test.ts.
  */
 import { describe, expect, it } from "vitest";
 import { programOf } from "../../../../src/engine/compiler/array/function.ts";
@@ -46,7 +46,7 @@ const methods = ["dormandPrince", "rosenbrock"] as const;
 const strict = (method: OdeOptions["method"]): OdeOptions => ({ method, tolerance: method === "rosenbrock" ? 1e-9 : 1e-11 });
 const times = [0.3, 1, 1.7, 2.5];
 
-/** With their solutions at t from y(0) = 1.5, k = 0.8. */
+/** Equations with their solutions at t for y(0) = 1.5 and k = 0.8. */
 const closed: Readonly<
   Record<string, { slope: (k: SymbolicArray) => Slope; solution: (t: number, k: number, y: number) => number }>
 > = {
@@ -62,7 +62,7 @@ const closed: Readonly<
 };
 
 describe.each(methods)("ode by %s", (method) => {
-  it.each(Object.entries(closed))("has the closed form of %s, and its derivatives", async (_, { slope, solution }) => {
+  it.each(Object.entries(closed))("matches the closed form of %s and its derivatives", async (_, { slope, solution }) => {
     const made = await compileFunction(
       { k: [], y: [] },
       ({ k, y }) => {
@@ -84,7 +84,7 @@ describe.each(methods)("ode by %s", (method) => {
     expectClose(gradient.y, [slopeOf((x) => total(k, x), y)], 2e-7, "by the start");
   });
 
-  it("has derivatives by times, by where it starts, and by parameters of another array", () => {
+  it("differentiates by times, starting time, and parameters in another array", () => {
     const shapes = { p: [2], y: [2], when: [3], from: [] };
     const values = {
       p: Float64Array.of(0.7, 0.4),
@@ -108,7 +108,7 @@ describe.each(methods)("ode by %s", (method) => {
     );
   });
 
-  it("is the same compiled and interpreted, and the same bytes where that is asked for", async () => {
+  it("gives the same result compiled and interpreted, and the same bytes in deterministic mode", async () => {
     const { slope, start } = equations.lotkaVolterra;
     const theta = [0.55, 0.028, 0.84, 0.026, 33.9, 5.9];
     const days = Array.from({ length: 8 }, (_, i) => i + 1);
@@ -147,7 +147,7 @@ describe.each(methods)("ode by %s", (method) => {
     const { outputs, gradient } = solved({ y, w: weights });
     expect(outputs.states.length).toBe(2 * count);
     expectClose(outputs.states, wanted, 1e-7, "states");
-    // One number of each by differences.
+    // Differentiates one number of each input by finite differences.
     const h = 1e-4;
     const value = (given: ArrayLike<number>, w: ArrayLike<number>): number => solved({ y: given, w }).value;
     const moved = (list: ArrayLike<number>, by: number) => Float64Array.from(list, (x, i) => (i === count - 1 ? x + by : x));
@@ -155,7 +155,7 @@ describe.each(methods)("ode by %s", (method) => {
     expectClose([gradient.w[count - 1]], [(value(y, moved(weights, h)) - value(y, moved(weights, -h))) / (2 * h)], 1e-5, "by w");
   });
 
-  it("takes no step where a time is where it starts, and the same state at the same time", () => {
+  it("takes no step to a time equal to the start, and repeats the state for equal times", () => {
     const { states, steps } = ode((_, y) => y, input("y", []), [2, 2, 3, 3], { from: 2, method });
     const [found, [count]] = interpret([states, steps], { y: 1 });
     expect([...found.slice(0, 2)]).toEqual([1, 1]);
@@ -166,7 +166,7 @@ describe.each(methods)("ode by %s", (method) => {
     expect(interpret([alone.states, alone.steps, slope], { y: 7 }).map((x) => [...x])).toEqual([[7], [0], [1]]);
   });
 
-  it("ends, and is NaN from there on, where no solution is: it grows without end, its slope is NaN, or times decrease", async () => {
+  it("returns NaN from the point where the solution diverges, the slope is NaN, or times decrease", async () => {
     const solved = await compileFunction(
       { y: [], when: [3] },
       ({ y, when }) => {
@@ -183,7 +183,7 @@ describe.each(methods)("ode by %s", (method) => {
     expect([...outputs.error]).toEqual([NaN]);
     expectClose(gradient.y, [4], 1e-3, "gradient before");
     expect(outputs.steps[0]).toBeLessThan(2000);
-    // √y = √y₀ − t / 2 until 2; then y is below 0 for any step.
+    // √y = √y₀ − t / 2 until t = 2. After that, y is negative for any step.
     const { outputs: low } = solved({ y: 1, when: [0.5, 1, 9] });
     expectClose(low.rooted.slice(0, 2), [0.5625, 0.25], 1e-4, "roots");
     expect(low.rooted[2]).toBeNaN();
@@ -193,7 +193,7 @@ describe.each(methods)("ode by %s", (method) => {
     expect([...solved({ y: 0.1, when: [0.1, NaN, 0.3] }).outputs.states].map(Number.isNaN)).toEqual([false, true, true]);
   });
 
-  it("is a part of scans, of branches, and of programs in float32", async () => {
+  it("works in scans, branches and float32 programs", async () => {
     const rates = [0.5, 1, 1.5];
     const solved = await compileFunction(
       { k: [3], y: [] },
@@ -215,7 +215,7 @@ describe.each(methods)("ode by %s", (method) => {
     expectClose(gradient.y, [(each[0] + each[1] + each[2]) / 2 + Math.exp(0.5) + 1], 1e-2, "by the start");
   });
 
-  it("has second derivatives", () => {
+  it("computes second derivatives", () => {
     const [k, y] = [input("k", []), input("y", [])];
     const { states } = ode((_, z) => neg(mul(k, z)), y, [2], strict(method));
     const [slope] = gradientsOf(sum(states), [k]);
@@ -225,7 +225,7 @@ describe.each(methods)("ode by %s", (method) => {
   });
 });
 
-describe("the steps of dormandPrince", () => {
+describe("steps of dormandPrince", () => {
   const plain: Readonly<
     Record<string, { f: (theta: readonly number[]) => PlainSlope; start: readonly number[]; theta: number[] }>
   > = {
@@ -257,7 +257,7 @@ describe("the steps of dormandPrince", () => {
   const when = [0.5, 0.5, 1, 2, 4, 8, 8.01, 12];
 
   it.each(cases)(
-    "are those of its twin, and the gradient is theirs: $name, tolerance $tolerance",
+    "match the steps and gradient of the twin: $name, tolerance $tolerance",
     async ({ name, f, start, theta, tolerance }) => {
       const equation = equations[name];
       const weights = when.map((_, k) => start.map((__, i) => Math.cos(k + 2 * i)));
@@ -273,7 +273,7 @@ describe("the steps of dormandPrince", () => {
       const { outputs, gradient } = solved({ theta });
       expect(outputs.steps[0]).toBe(twin.lengths.flat().length);
       expectClose(outputs.states, twin.states.flat(), 1e-9, "states");
-      // Steps of the same lengths with other parameters: what the derivative is of.
+      // Repeats the steps with the same lengths and other parameters, because the derivative holds the lengths fixed.
       const value = (own: readonly number[]): number =>
         plainReplay(f(own), startOf(name, own, start), twin.lengths).reduce(
           (all, y, k) => all + y.reduce((total, x, i) => total + weights[k][i] * x, 0),
@@ -291,7 +291,7 @@ describe("the steps of dormandPrince", () => {
   const startOf = (name: string, theta: readonly number[], start: readonly number[]): readonly number[] =>
     name === "sir" ? [763 - theta[2], theta[2], 0] : name === "vanDerPol" ? theta.slice(1) : start;
 
-  it("are as many as maxSteps at most, rejected ones too; a stiff system needs more", async () => {
+  it("never exceed maxSteps, including rejected steps, although a stiff system needs more", async () => {
     const { slope, start } = equations.robertson;
     const solved = async (options: OdeOptions) => {
       const made = await compileFunction({ theta: [3] }, ({ theta }) => ({
@@ -305,7 +305,7 @@ describe("the steps of dormandPrince", () => {
     const { states, steps } = await solved({ method: "rosenbrock", absoluteTolerance: 1e-10 });
     expectClose([states[3] + states[4] + states[5]], [1], 1e-9, "their sum");
     expect(steps[0]).toBeLessThan(300);
-    // A bound is for each time of its own.
+    // The limit applies to each output time separately.
     const times = Array.from({ length: 50 }, (_, i) => i + 1);
     const [each] = interpret([ode((_, y) => neg(y), constantArray([1, 2]), times, { maxSteps: 20 }).states], {});
     expect(each.every(Number.isFinite)).toBe(true);
@@ -313,8 +313,8 @@ describe("the steps of dormandPrince", () => {
     expect(none.every(Number.isNaN)).toBe(true);
   });
 
-  it("get shorter where one leads to what is no number", async () => {
-    // Once y is as small as √y / 50, steps grow until a stage is below 0.
+  it("get shorter if a stage is not a number", async () => {
+    // Once y is as small as √y / 50, steps grow until a stage is negative.
     const solved = await compileFunction(
       { y: [] },
       ({ y }) => ode((_, z) => sub(sqrt(z), mul(50, z)), y, [1, 2, 5], { tolerance: 1e-2 }) as never,
@@ -323,14 +323,14 @@ describe("the steps of dormandPrince", () => {
     expect([...states].every((x) => Math.abs(x - 4e-4) < 1e-2)).toBe(true);
   });
 
-  it("are estimated by as many more as that takes", () => {
+  it("need few extra steps for the error estimate", () => {
     const posed = (maxSteps: number) => ode((_, z) => neg(mul(20, z)), constantArray([1, 2]), [2], { maxSteps });
     const needed = interpret([posed(1000).steps], {})[0][0];
     const { states, error } = posed(needed + 5);
     expect(interpret([states, error], {}).every((numbers) => numbers.every(Number.isFinite))).toBe(true);
   });
 
-  it("land on thousands of times", async () => {
+  it("land exactly on thousands of output times", async () => {
     const many = Array.from({ length: 5000 }, (_, i) => i / 500);
     const solved = await compileFunction(
       { k: [] },
@@ -352,7 +352,7 @@ describe("the steps of dormandPrince", () => {
     expectClose([gradient.k[0] / wanted], [1], 1e-5, "its frequency");
   });
 
-  it("reach tolerances down to 1e-12, and say how near they are", async () => {
+  it("reach tolerances down to 1e-12 and report the estimated error", async () => {
     let last = 1;
     for (const tolerance of [1e-3, 1e-6, 1e-9, 1e-12]) {
       const solved = await compileFunction({ k: [] }, ({ k }) => ({
@@ -361,14 +361,14 @@ describe("the steps of dormandPrince", () => {
       const { states, error } = solved({ k: 0.6 }).outputs;
       const off = Math.max(...[1, 3, 9].map((t, i) => Math.abs(states[i] - Math.exp(-0.6 * t))));
       expect(off).toBeLessThan(Math.min(10 * tolerance, last));
-      // The estimate is that error, unless it is less than rounding.
+      // The estimate equals that error unless it is below rounding.
       expect(error[0]).toBeGreaterThan(0.9 * off - 1e-14);
       expect(error[0]).toBeLessThan(1.1 * off + 1e-14 + tolerance * 0.2);
       last = off;
     }
   });
 
-  it("keep within a tolerance of each number, absolute where it is small", () => {
+  it("meet the tolerance for each number, absolute for small ones", () => {
     const small = (absoluteTolerance: number): number => {
       const { states } = ode((_, y) => neg(y), constantArray([1e-6, 1e-6]), [1], { tolerance: 1e-6, absoluteTolerance });
       return Math.abs(interpret([states], {})[0][0] / (1e-6 * Math.exp(-1)) - 1);
@@ -378,7 +378,7 @@ describe("the steps of dormandPrince", () => {
   });
 });
 
-describe("what ode refuses", () => {
+describe("errors of ode", () => {
   const y = constantArray([1, 2]);
   const slope: Slope = (_, z) => z;
   const cases: readonly [string, () => unknown, RegExp][] = [
@@ -429,17 +429,17 @@ describe("what ode refuses", () => {
     ["no steps", () => ode(slope, y, [1], { maxSteps: 0 }), /maxSteps is 0, but must be 1 or more/],
     ["half a step", () => ode(slope, y, [1], { maxSteps: 1.5 }), /maxSteps is 1.5, but must be a whole number/],
   ];
-  it.each(cases)("%s", (_, run, message) => {
+  it.each(cases)("refuses %s", (_, run, message) => {
     expect(run).toThrow(message);
   });
 
-  it("a network that is saved", () => {
+  it("refuses to save a network that contains ode", () => {
     const program = (batch: number) =>
       programOf({ x: [batch, 2] }, ({ x }) => at(ode((_, z) => neg(z), x, [1]).states, 0), { precision: "f32" });
     expect(() => encodePlan(program)).toThrow(/plan: a saved network cannot contain ode\(\); write its steps with scan/);
   });
 
-  it("what leaves the slope", () => {
+  it("refuses a state used outside of the slope", () => {
     let leaked = input("x", []);
     ode(
       (_, z) => {

@@ -1,4 +1,7 @@
-/** Views, parts, element-wise functions and reductions of arrays against formulas over indices; derivatives against differences. */
+/**
+ * Views, parts, element-wise functions and reductions agree with formulas over indices, and their derivatives with
+ * finite differences.
+ */
 import { describe, expect, it } from "vitest";
 import {
   at,
@@ -52,7 +55,7 @@ describe("element-wise functions", () => {
     ],
     [[1], [1, 1]],
     ...Array.from({ length: 17 }, (_, n): [Shape, Shape] => [[n + 1], [n + 1]]),
-  ])("broadcast %j with %j", (a, b) => {
+  ])("broadcasts %j with %j", (a, b) => {
     const values = valuesFor({ a, b });
     const y = sub(mul(input("a", a), input("b", b)), input("a", a));
     const rank = Math.max(a.length, b.length);
@@ -64,7 +67,7 @@ describe("element-wise functions", () => {
     checkDerivatives((x) => mul(tanh(x.a), exp(x.b)), { a, b });
   });
 
-  it("take NaN, zeros, subnormal numbers and infinities", () => {
+  it("accepts NaN, zeros, subnormal numbers and infinities", () => {
     const edges = [NaN, 0, -0, 5e-324, -5e-324, Infinity, -Infinity, 1];
     const a = tabulate([8, 8], (i) => edges[i]);
     const b = tabulate([8, 8], (_, j) => edges[j]);
@@ -81,7 +84,7 @@ describe("element-wise functions", () => {
     plain.forEach((f, k) => void expect([...made[k]]).toEqual(Array.from(a, (p, i) => f(p, b[i]))));
   });
 
-  it("fold numbers, share equal nodes and drop what does nothing", () => {
+  it("folds constants, shares equal nodes and removes operations without effect", () => {
     const x = input("x", [3]);
     expect(add(full(2, [3]), full(3, [3]))).toBe(full(5, [3]));
     expect(mul(x, 1)).toBe(x);
@@ -94,11 +97,11 @@ describe("element-wise functions", () => {
   });
 });
 
-/** Every choice of neighbouring or separate axes of [2, 3, 4]. */
+/** Every choice of adjacent or separate axes of [2, 3, 4]. */
 const AXES: number[][] = [[], [0], [1], [2], [0, 1], [0, 2], [1, 2], [-1], [0, 1, 2]];
 
 describe("reductions", () => {
-  it.each(AXES)("over axes %j %j %j", (...axis) => {
+  it.each(AXES)("reduces axes %j %j %j", (...axis) => {
     const listed = axis.filter((a) => a !== undefined);
     const shape = [2, 3, 4];
     const values = valuesFor({ x: shape });
@@ -131,14 +134,14 @@ describe("reductions", () => {
     checkDerivatives((g) => mul(maximum(g.x, { axis: listed }), maximum(g.x, { axis: listed })), { x: shape });
   });
 
-  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("of %i elements", (n) => {
+  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("reduces %i elements", (n) => {
     const x = numbers(n, n);
     const made = interpret([sum(input("x", [n])), maximum(input("x", [n]))], { x });
     expectClose(made[0], [total(n, (i) => x[i])], 1e-14, "sum");
     expectClose(made[1], [Math.max(...x)], 0, "maximum");
   });
 
-  it("share the derivative of ties, and let NaN through", () => {
+  it("divides the derivative among ties and propagates NaN", () => {
     const x = input("x", [4]);
     expect([...interpret(gradientsOf(maximum(x), [x]), { x: [1, 3, 3, 2] })[0]]).toEqual([0, 0.5, 0.5, 0]);
     expect(interpret([maximum(x), sum(x)], { x: [1, NaN, 3, 2] }).map((y) => y[0])).toEqual([NaN, NaN]);
@@ -152,7 +155,7 @@ describe("views and parts", () => {
   const of = (y: SymbolicArray): Float64Array => interpret([y], values)[0];
   const element = (...index: number[]): number => elementOf(values.x, shape, index);
 
-  it("reshape keeps the order", () => {
+  it("keeps the element order in reshape", () => {
     expect(reshape(x, [-1, 10]).shape).toEqual([6, 10]);
     expectClose(of(reshape(x, [6, 10])), values.x, 0, "reshape");
     expect(reshape(reshape(x, [60]), shape)).toBe(x);
@@ -161,7 +164,7 @@ describe("views and parts", () => {
     checkDerivatives((g) => exp(reshape(g.x, [6, 2])), { x: [3, 4] });
   });
 
-  it.each([[[0, 1, 2]], [[2, 1, 0]], [[1, 2, 0]], [[2, 0, 1]], [[0, 2, 1]]])("transpose by %j", (order) => {
+  it.each([[[0, 1, 2]], [[2, 1, 0]], [[1, 2, 0]], [[2, 0, 1]], [[0, 2, 1]]])("transposes by %j", (order) => {
     const y = transpose(x, order);
     const inverse = order.map((_, axis) => order.indexOf(axis));
     expectClose(
@@ -174,13 +177,13 @@ describe("views and parts", () => {
     checkDerivatives((g) => exp(transpose(g.x, order)), { x: [2, 3, 2] });
   });
 
-  it("transposes matrices unless told otherwise, and refuses what is no order", () => {
+  it("transposes matrices by default and refuses an invalid order of axes", () => {
     expect(transpose(input("m", [2, 3])).shape).toEqual([3, 2]);
     expect(() => transpose(x, [0, 0, 1])).toThrow(/order is \[0, 0, 1\], but must name each axis of \[3, 4, 5\] once/);
     expect(() => transpose(x, [0, 1])).toThrow(/COMPILE_SHAPE/);
   });
 
-  it("slice takes ranges, steps and the other direction", () => {
+  it("slices with ranges, steps and negative steps", () => {
     expectClose(
       of(slice(x, { from: 1 })),
       tabulate([2, 4, 5], (i, j, k) => element(i + 1, j, k)),
@@ -233,7 +236,7 @@ describe("views and parts", () => {
     checkDerivatives((g) => exp(mul(at(g.x, [1, -1], 0), at(g.x, [0, 2], 1))), { x: [3, 2, 3] });
   });
 
-  it("pad, concatenate and stack put parts into their places", () => {
+  it("places the parts of pad, concatenate and stack", () => {
     const padded = pad(x, [
       [1, 0],
       [0, 0],
@@ -270,7 +273,7 @@ describe("views and parts", () => {
     checkDerivatives((g) => exp(concatenate([g.a, g.b, g.a])), { a: [2], b: [1] });
   });
 
-  it("range counts, and broadcasting repeats", () => {
+  it("counts in range and repeats values in broadcasting", () => {
     expect([...interpret([range(4)], {})[0]]).toEqual([0, 1, 2, 3]);
     expect(range(5000)).toBe(range(5000));
     expect(constantArray([-0, 1]) === constantArray([0, 1])).toBe(false);
@@ -286,7 +289,7 @@ describe("views and parts", () => {
 });
 
 describe("every primitive", () => {
-  it("is rebuilt on the same arguments as the same node, and says what it is", () => {
+  it("returns the same node when rebuilt with the same arguments, and describes itself", () => {
     const a = input("a", [4, 4]);
     const nodes = [
       exp(a),
@@ -307,7 +310,7 @@ describe("every primitive", () => {
     expect(new Set(allArrayPrimitives().map((p) => p.name)).size).toBe(allArrayPrimitives().length);
   });
 
-  it("is the array that is left where others drop out of it", () => {
+  it("simplifies a conditional with equal branches to the branch", () => {
     const [condition, x] = [less(input("p", []), 0.5), input("x", [])];
     const value = add(2, exp(x));
     expect(where(condition, value, value)).toBe(value);
@@ -317,7 +320,7 @@ describe("every primitive", () => {
     expect([...interpret([spread], { q: [0, 1], x: [0] })[0]]).toEqual([3, 3]);
   });
 
-  it("gives no derivative where none is", () => {
+  it("returns a zero gradient for constants", () => {
     const x = input("x", [3]);
     expect(gradientsOf(sum(where(less(x, 0), 1, 2)), [x])[0]).toBe(full(0, [3]));
     expect(evaluated(({ y }) => sum(y), { y: [2] }, { y: Float64Array.of(1, 2) })[0]).toBe(3);

@@ -1,4 +1,4 @@
-/** Derivatives of random programs against differences, in the interpreter. */
+/** Derivatives of random programs agree with finite differences in the interpreter. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { constantArray, gradientsOf, hessianVector, input, interpret } from "../../../../src/engine/compiler/array/index.ts";
@@ -7,14 +7,14 @@ import { numbers } from "../../../reference/arrays.ts";
 import { arbitraryProgram, operationNames, type RandomProgram } from "./random-array-programs.ts";
 
 const RUNS = { numRuns: 150, seed: 20 };
-/** Of five-point differences on programs whose fifth derivatives may reach 1e6. */
+/** Tolerance of five-point differences for programs whose fifth derivatives can reach 1e6. */
 const H = 2 ** -9;
 const TOLERANCE = 1e-6;
 
 type Values = Record<string, Float64Array>;
 const valuesOf = ({ inputs }: RandomProgram): Values => Object.fromEntries(inputs.map(({ name, values }) => [name, values]));
 
-/** All inputs moved by `step` along their directions. */
+/** Moves all inputs by `step` along their directions. */
 const moved = ({ inputs }: RandomProgram, step: number): Values =>
   Object.fromEntries(
     inputs.map(({ name, values }, i) => [name, direction(values.length, i).map((v, j) => values[j] + step * v)]),
@@ -22,14 +22,17 @@ const moved = ({ inputs }: RandomProgram, step: number): Values =>
 const direction = (size: number, i: number): Float64Array => numbers(size, 50 + i);
 
 const slope = (f: (step: number) => number): number => (8 * (f(H) - f(-H)) - (f(2 * H) - f(-2 * H))) / (12 * H);
-/** The same with half the step: where the two differ, a corner or a steep place lies between, and differences say nothing. */
+/**
+ * Also takes half the step. If the two differ, a kink or a steep place lies in between and the differences are
+ * unusable.
+ */
 const steady = (f: (step: number) => number): number | undefined => {
   const [whole, half] = [slope(f), slope((step) => f(step / 2)) * 2];
   return Math.abs(whole - half) <= TOLERANCE * Math.max(1, Math.abs(whole)) ? whole : undefined;
 };
 
 describe("random programs", () => {
-  it("have the gradients of their differences, nearly all of them steady enough to tell", () => {
+  it("have gradients that agree with finite differences in nearly all steady cases", () => {
     let told = 0;
     fc.assert(
       fc.property(arbitraryProgram(), (program) => {
@@ -48,7 +51,7 @@ describe("random programs", () => {
     expect(told).toBeGreaterThan(0.9 * RUNS.numRuns);
   });
 
-  it("have the Hessians of their gradients' differences", () => {
+  it("have Hessians that agree with differences of gradients", () => {
     let told = 0;
     fc.assert(
       fc.property(arbitraryProgram({ smooth: true, steps: 8 }), (program) => {

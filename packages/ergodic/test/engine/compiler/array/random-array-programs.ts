@@ -1,6 +1,7 @@
 /**
- * Random array programs: a list of steps, each applying an operation to arrays made before, so that parts are shared. Values stay between
- * −4 and 4 and derivatives moderate: products are squashed, so that float32 and differences of float64 have something to agree on.
+ * Generates random array programs. Each step of a program applies an operation to earlier arrays, so that parts are
+ * shared. Squashed products keep values between −4 and 4 and derivatives moderate, so that float32 and float64
+ * differences are comparable.
  */
 import fc from "fast-check";
 import {
@@ -57,23 +58,28 @@ import { numbers } from "../../../reference/arrays.ts";
 export interface RandomProgram {
   readonly inputs: readonly { readonly name: string; readonly shape: Shape; readonly values: Float64Array }[];
   readonly output: SymbolicArray;
-  /** The names of the operations, for messages. */
+  /** Names of the operations, for messages. */
   readonly steps: readonly string[];
 }
 
 export interface ProgramOptions {
   readonly steps?: number;
-  /** Only operations whose second derivative exists everywhere; default: all. */
+  /** Whether to use only operations whose second derivative exists everywhere. Default: all operations. */
   readonly smooth?: boolean;
-  /** Arrays of up to 30,000 numbers: loops that are not small any more, and unrolled vectors. Default: up to 96. */
+  /**
+   * Whether arrays can have up to 30,000 numbers, which need large loops and unrolled vectors. Default: up to 96
+   * numbers.
+   */
   readonly large?: boolean;
 }
 
-/** Of arrays made before and a number that picks among possibilities; undefined where they do not fit. */
+/**
+ * Applies an operation to earlier arrays, with a number that picks among variants. Undefined if the arrays do not fit.
+ */
 type Operation = (a: SymbolicArray, b: SymbolicArray, pick: number) => SymbolicArray | undefined;
 
 const axisFor = (a: SymbolicArray, pick: number): number => pick % a.rank;
-/** Back to size 1: what grows without bound is squashed. */
+/** Squashes unbounded results back to size 1. */
 const tamed = (x: SymbolicArray): SymbolicArray => tanh(x);
 
 const broadcasts = (a: Shape, b: Shape): boolean =>
@@ -164,7 +170,7 @@ const SMOOTH: Record<string, Operation> = {
   },
 };
 
-/** Corners: differences agree but where values meet, which bounded random numbers do not. */
+/** Operations with kinks. Differences agree except at ties, which bounded random numbers avoid. */
 const WITH_CORNERS: Record<string, Operation> = {
   ...SMOOTH,
   where: elementwise((a, b) => where(less(a, b), a, mul(2, b))),
@@ -235,7 +241,7 @@ function built(
   const made = inputs.map(({ name, shape }) => input(name, shape));
   const steps: string[] = [];
   for (const { operation, a, b, pick } of choices) {
-    // Recent arrays first, so that programs grow deep.
+    // Prefers recent arrays, so that programs grow deep.
     const from = (n: number): SymbolicArray => made[made.length - 1 - (n % made.length)];
     const [name, apply] = operations[operation % operations.length];
     const result = apply(from(a), from(b), pick);
@@ -243,12 +249,12 @@ function built(
     steps.push(name);
     made.push(result);
   }
-  // Everything counts: no part is dead.
+  // Sums all arrays, so that no part is dead.
   const output = made.map((x) => mean(x)).reduce((x, y) => add(x, y));
   return { inputs, output, steps };
 }
 
-/** Programs of up to `steps` operations with a scalar output, and values of their inputs. */
+/** Generates programs of up to `steps` operations with a scalar output, and values of their inputs. */
 export function arbitraryProgram(options: ProgramOptions = {}): fc.Arbitrary<RandomProgram> {
   const { steps = 12, large = false } = options;
   const choice = fc.record({ operation: fc.nat(997), a: fc.nat(5), b: fc.nat(5), pick: fc.nat(15) });

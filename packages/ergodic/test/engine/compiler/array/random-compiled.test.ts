@@ -1,4 +1,4 @@
-/** Random programs: compiled ones equal the interpreter, values and gradients, in float64 to 1e-12 and in float32 to 1e-5. */
+/** Compiled random programs match the interpreter in values and gradients, to 1e-12 in float64 and 1e-5 in float32. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gradientsOf, interpret } from "../../../../src/engine/compiler/array/index.ts";
@@ -18,8 +18,8 @@ describe.each([
   it.each([
     ["small arrays", { large: false }, RUNS],
     ["large arrays", { large: true, steps: 8 }, RUNS / 4],
-  ] as const)("give the interpreter's values and gradients: %s", async (_, options, numRuns) => {
-    // In float32 a comparison of numbers that are nearly equal may fall the other way than in the interpreter's float64, as it should.
+  ] as const)("match the interpreter's values and gradients: %s", async (_, options, numRuns) => {
+    // In float32, comparisons of nearly equal numbers may differ from the interpreter's float64.
     const smooth = precision === "f32";
     await fc.assert(
       fc.asyncProperty(arbitraryProgram({ ...options, smooth }), async ({ inputs, output }) => {

@@ -1,4 +1,7 @@
-/** Loops with carried state against the same loop unrolled: values, histories, first and second derivatives, with and without checkpoints. */
+/**
+ * Scans with carried state agree with unrolled loops: values, histories, and first and second derivatives, with and
+ * without checkpoints.
+ */
 import { describe, expect, it } from "vitest";
 import {
   arraysBelow,
@@ -24,7 +27,7 @@ import { checkDerivatives, evaluated, expectClose, type Make, valuesFor } from "
 
 type Step = (h: SymbolicArray, x: SymbolicArray) => [SymbolicArray, SymbolicArray];
 
-/** [h at the end, then every output, then every carry before a step], as one array. */
+/** Returns the final h, every output, and every carry before a step, as one array. */
 const scanned =
   (step: (inputs: Record<string, SymbolicArray>) => Step, options: ScanOptions): Make =>
   (inputs) => {
@@ -58,7 +61,7 @@ const unrolled =
     return stack([add(h, total)]);
   };
 
-/** A recurrent layer: weights come from outside, and so do numbers made of them. */
+/** A recurrent layer with weights from outside, and numbers computed from them. */
 const recurrent = ({ w }: Record<string, SymbolicArray>): Step => {
   const scaled = mul(w, 0.5);
   return (h, x) => {
@@ -71,18 +74,18 @@ describe("scan", () => {
   const options: ScanOptions[] = [{}, { reverse: true }, { checkpoint: true }, { checkpoint: true, reverse: true }];
   for (const given of options)
     describe(JSON.stringify(given), () => {
-      it.each([1, 2, 3, 4, 5, 7, 9, 10, 17])("equals the loop unrolled, %i steps", (length) => {
+      it.each([1, 2, 3, 4, 5, 7, 9, 10, 17])("equals the unrolled loop for %i steps", (length) => {
         const shapes = { h: [2], x: [length, 2], w: [2, 2] };
         const values = valuesFor(shapes);
         const wanted = evaluated(unrolled(recurrent, given), shapes, values);
         expectClose(evaluated(scanned(recurrent, given), shapes, values), wanted, 1e-14, "value");
       });
 
-      it.each([1, 3, 5])("has derivatives, %i steps", (length) => {
+      it.each([1, 3, 5])("differentiates %i steps", (length) => {
         checkDerivatives(scanned(recurrent, given), { h: [2], x: [length, 2], w: [2, 2] });
       });
 
-      it("has the derivatives of the loop unrolled, 10 steps", () => {
+      it("has the derivatives of the unrolled loop for 10 steps", () => {
         const shapes = { h: [2], x: [10, 2], w: [2, 2] };
         const values = valuesFor(shapes);
         for (const name of ["h", "x", "w"] as const) {
@@ -96,7 +99,7 @@ describe("scan", () => {
       });
     });
 
-  it("gives outputs, histories and several carries in their places", () => {
+  it("returns outputs, histories and several carries in the right places", () => {
     const { carries, outputs, histories } = scan([input("a", []), input("b", [])], [input("x", [4])], ([a, b], [x]) => [
       [b, add(a, x)],
       [mul(a, 10), x],
@@ -106,18 +109,18 @@ describe("scan", () => {
     expect(values.map((v) => [...v])).toEqual([[5], [8], [10, 20, 20, 40], [1, 2, 3, 4], [1, 2, 2, 4], [2, 2, 4, 5]]);
   });
 
-  it("runs from the last element in reverse, outputs staying in place", () => {
+  it("runs backwards from the last element but keeps the order of outputs", () => {
     const { carries, outputs } = scan([full(0)], [input("x", [3])], ([s], [x]) => [[add(s, x)], [add(s, x)]], { reverse: true });
     expect(interpret([carries[0], outputs[0]], { x: [1, 2, 3] }).map((v) => [...v])).toEqual([[6], [6, 5, 3]]);
   });
 
-  it("runs a number of times over nothing", () => {
+  it("repeats its body without elements", () => {
     const double = (h: SymbolicArray): SymbolicArray => scan([h], [], ([x]) => [[mul(x, 2)], []], { length: 5 }).carries[0];
     expect([...interpret([double(input("h", []))], { h: 1 })[0]]).toEqual([32]);
     checkDerivatives(({ h }) => double(mul(h, h)), { h: [] });
   });
 
-  it("stands in a scan, with what surrounds both", () => {
+  it("works inside another scan", () => {
     const nested: Make = ({ h, x, w }) => {
       const { carries } = scan([h], [x], ([outer], [row]) => {
         const inner = scan([outer], [row], ([state], [each]) => [[tanh(add(mul(state, w), mul(each, outer)))], []]);
@@ -136,7 +139,7 @@ describe("scan", () => {
     checkDerivatives(nested, shapes);
   });
 
-  it("differentiates by an output's adjoint alone, by carries alone, and by neither", () => {
+  it("differentiates if only outputs, only carries, or neither have adjoints", () => {
     const shapes = { h: [], x: [4] };
     const body = ([s]: SymbolicArray[], [x]: SymbolicArray[]): [SymbolicArray[], SymbolicArray[]] => [
       [mul(s, exp(x))],
@@ -150,7 +153,7 @@ describe("scan", () => {
     expect(none).toBe(full(0, [2]));
   });
 
-  it("differentiates by weights of a batch: one product behind the loop where a step sees its factor, sums elsewhere", () => {
+  it("differentiates batch weights with one product after the loop if the factor is known per step, else with sums", () => {
     const shapes = { h: [3, 2], x: [4, 3, 2], w: [2, 2], u: [2, 2] };
     const layer: Make = ({ h, x, w, u }) =>
       scan([h], [x], ([s], [e]) => {
@@ -167,7 +170,7 @@ describe("scan", () => {
     ]);
   });
 
-  it("is one node for one body", () => {
+  it("creates one node for equal bodies", () => {
     const make = (): SymbolicArray => scan([input("h", [])], [input("x", [4])], ([s], [x]) => [[add(s, x)], []]).carries[0];
     expect(make()).toBe(make());
   });
@@ -181,18 +184,18 @@ describe("scan", () => {
     expect(depth(10)).toBe(depth(1000));
   });
 
-  it("draws random arrays of the body once", () => {
+  it("draws the random arrays of the body once", () => {
     const { outputs } = scan([full(0)], [], ([s]) => [[s], [add(s, uniform([2], 5))]], { length: 3 });
     const [y] = interpret([outputs[0]], {});
     expect([...y.slice(2, 4)]).toEqual([...y.slice(0, 2)]);
   });
 
-  it("takes comparisons as masks, and constants", () => {
+  it("accepts comparisons as masks, and constants", () => {
     const { carries } = scan([full(0, [3])], [range(4)], ([s], [t]) => [[add(s, where(less(range(3), t), 1, 0))], []]);
     expect([...interpret(carries, {})[0]]).toEqual([3, 2, 1]);
   });
 
-  it("refuses carries that change, lengths that differ, and bodies that give something else", () => {
+  it("refuses carries that change shape, different lengths, and bodies with an invalid result", () => {
     const h = input("h", [2]);
     const x = input("x", [3, 2]);
     expect(() => scan([h], [x], ([s], [e]) => [[sum(sub(s, e))], []])).toThrow(
@@ -207,7 +210,7 @@ describe("scan", () => {
     expect(() => scan([h], [x], ([s]) => [s, []])).toThrow(/two lists/);
   });
 
-  it("keeps the order of a long run", () => {
+  it("preserves order in a long run", () => {
     const x = numbers(200, 3);
     const run = (checkpoint: boolean): Float64Array =>
       evaluated(
@@ -221,8 +224,8 @@ describe("scan", () => {
   });
 });
 
-describe("a loop that ends by its numbers", () => {
-  /** x wᵏ for the k of `steps`, of at most 6; every other step is tried once in vain. */
+describe("loops that end on a condition", () => {
+  /** Returns x wᵏ for the k in `steps`, at most 6. Every second step is a failed trial. */
   const powers = (
     steps: SymbolicArray,
     x: SymbolicArray,
@@ -251,7 +254,7 @@ describe("a loop that ends by its numbers", () => {
   const values = { ...valuesFor(shapes), steps: Float64Array.of(4) };
   const unrolled: Make = ({ x, w }) => [1, 2, 3, 4].reduce((now) => matmul(now, w), x);
 
-  it.each(["kept", "counted"] as const)("has the values and derivatives of as many steps, %s", (place) => {
+  it.each(["kept", "counted"] as const)("has the values and derivatives of the unrolled steps, %s", (place) => {
     const looped: Make = ({ steps, x, w }) => powers(steps, x, w, place);
     expectClose(evaluated(looped, shapes, values), evaluated(unrolled, shapes, values), 1e-14, "value");
     for (const name of ["x", "w"] as const) {
@@ -263,7 +266,7 @@ describe("a loop that ends by its numbers", () => {
     }
   });
 
-  it("is compiled, and knows nothing of the steps of earlier calls", async () => {
+  it("keeps no state of earlier calls when compiled", async () => {
     const f = ({ steps, x, w }: Record<string, SymbolicArray>) => sum(square(powers(steps, x, w)));
     const compiled = await compileFunction(shapes, f, { gradient: ["x", "w"] });
     const inputs = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, input(name, shape)]));
@@ -278,14 +281,14 @@ describe("a loop that ends by its numbers", () => {
     }
   });
 
-  it("takes no more steps than its length, and none where it is NaN", () => {
+  it("takes at most `length` steps, and none if the condition is NaN", () => {
     const x = Float64Array.of(1);
     const doubled = powers(input("steps", []), input("x", [1, 1]), full(2, [1, 1]));
     expect([...interpret([doubled], { steps: 100, x })[0]]).toEqual([64]);
     expect([...interpret([doubled], { steps: NaN, x })[0]]).toEqual([1]);
   });
 
-  it("is another where it ends otherwise, or is derived otherwise", () => {
+  it("creates another node for another end condition or derivative", () => {
     const make = (control: number, factor: number, place: "kept" | "counted" = "kept"): SymbolicArray => {
       const [left, kept, now] = [freshLeaf([]), freshLeaf([]), freshLeaf([])];
       const end = { place, control, smooth: [...(control === 1 ? [kept] : []), mul(now, factor)] };

@@ -1,4 +1,4 @@
-/** Programs of ten thousands of parts side by side: parameters, observations, terms and elements that are taken one by one. */
+/** Programs with tens of thousands of parallel parts: parameters, observations, terms and single elements. */
 import { describe, expect, it } from "vitest";
 import { gradientsOf } from "../../../../src/engine/compiler/array/derive.ts";
 import { compileFunction, traceFunction } from "../../../../src/engine/compiler/array/function.ts";
@@ -7,15 +7,15 @@ import { add, at, mul, sin, slice, sum } from "../../../../src/engine/compiler/i
 import { model, normal, sample } from "../../../../src/entries/everything.ts";
 import { power } from "../../../power.ts";
 
-/** Σ_i (i + 1) sin x_i, element by element. */
+/** Computes Σ_i (i + 1) sin x_i element by element. */
 const oneByOne = (x: SymbolicArray): SymbolicArray => {
   let total = sin(at(x, 0));
   for (let i = 1; i < x.size; i++) total = add(total, mul(i + 1, sin(at(x, i))));
   return total;
 };
 
-describe("elements that are taken one by one", () => {
-  it("have one array of adjoints, not one each", async () => {
+describe("elements taken one by one", () => {
+  it("share one array of adjoints", async () => {
     const { inputs, outputs } = traceFunction({ x: [3000] }, ({ x }) => oneByOne(x));
     const [value] = Object.values(outputs);
     const [gradient] = gradientsOf(value, [inputs.x]);
@@ -28,9 +28,9 @@ describe("elements that are taken one by one", () => {
     for (const [i, slope] of found.entries()) expect(slope).toBeCloseTo((i + 1) * Math.cos(x[i]), 8);
   });
 
-  it("may overlap, be taken twice, and be used as a whole too", async () => {
+  it("may overlap, repeat, and be combined with the whole array", async () => {
     const shape = [9, 8];
-    /** Windows of every start and length along both axes, each times a number of its own. */
+    /** Windows of every start and length along both axes, each with its own factor. */
     const windows = Array.from({ length: 40 }, (_, k) => ({
       axis: k % 2,
       from: k % 7,
@@ -56,10 +56,10 @@ describe("elements that are taken one by one", () => {
   });
 });
 
-describe("a model", () => {
+describe("large models", () => {
   const plan = { chains: 1, warmup: 2, draws: 2, seed: 1, workers: 1 };
 
-  it("of thousands of observations, each a statement of its own", async () => {
+  it("samples a model with thousands of separate observations", async () => {
     const many = model(({ param, observe }) => {
       const mu = param("mu", normal(0, 1));
       for (let i = 0; i < power(3000, 10_000); i++) observe(i % 7, normal(mu, 1));
@@ -67,7 +67,7 @@ describe("a model", () => {
     expect((await sample(many, {}, plan)).chains).toBe(1);
   });
 
-  it("of many parameters, each about an element of another", async () => {
+  it("samples a model with many parameters that each use one array element", async () => {
     const many = model(({ param }) => {
       const count = power(1500, 3000);
       const x = param("x", normal(0, 1), { shape: [count] });
