@@ -218,7 +218,10 @@ describe("the plain checkers", () => {
     expect(Math.max(...far)).toBeLessThan(1e-11);
   });
 
-  it.each(golden.paths.filter(({ l1Ratio }) => l1Ratio === 1))("$name: the path starts at the largest lambda", ({ data, lambdas }) => {
-    expect(largestLambda(rowsOf(data, golden.designs[data].number)) / lambdas[0]).toBeCloseTo(1, 13);
-  });
+  it.each(golden.paths.filter(({ l1Ratio }) => l1Ratio === 1))(
+    "$name: the path starts at the largest lambda",
+    ({ data, lambdas }) => {
+      expect(largestLambda(rowsOf(data, golden.designs[data].number)) / lambdas[0]).toBeCloseTo(1, 13);
+    },
+  );
 });

@@ -271,17 +271,20 @@ describe("recommendations", () => {
     expect(() => model.recommendFor([{ item: "x", value: -1 }])).toThrow(/DATA_VALUE/);
   });
 
-  test.each([true, false])("gives a new user the scores of a trained user with the same ratings (weighted: %s)", async (weighted) => {
-    using ratings = plantedRatings({ noise: 5 });
-    // Runs to convergence, so that the last updates of users and of items leave all at their minima.
-    const algorithm = alternatingLeastSquares({ tolerance: 0 });
-    const fitted = await fit(factorisation({ rank: 3, l2: weighted ? 0.3 : 3, weighted }), ratings, { algorithm, epochs: 400 });
-    const { others, values } = ratings.of("user", 2);
-    const rated = Array.from(others, (i, k) => ({ item: ratings.items.names[i], value: values[k] }));
-    const found = fitted.recommendFor(rated, { count: 100 });
-    expect(found.length).toBeGreaterThan(3);
-    for (const { item, score } of found) expect(score).toBeCloseTo(fitted.predict({ user: 2, item }).value, 6);
-  });
+  test.each([true, false])(
+    "gives a new user the scores of a trained user with the same ratings (weighted: %s)",
+    async (weighted) => {
+      using ratings = plantedRatings({ noise: 5 });
+      // Runs to convergence, so that the last updates of users and of items leave all at their minima.
+      const algorithm = alternatingLeastSquares({ tolerance: 0 });
+      const fitted = await fit(factorisation({ rank: 3, l2: weighted ? 0.3 : 3, weighted }), ratings, { algorithm, epochs: 400 });
+      const { others, values } = ratings.of("user", 2);
+      const rated = Array.from(others, (i, k) => ({ item: ratings.items.names[i], value: values[k] }));
+      const found = fitted.recommendFor(rated, { count: 100 });
+      expect(found.length).toBeGreaterThan(3);
+      for (const { item, score } of found) expect(score).toBeCloseTo(fitted.predict({ user: 2, item }).value, 6);
+    },
+  );
 
   test("solves over all cells for a new user with implicit ratings", async () => {
     using ratings = plantedRatings({ counts: true });

@@ -215,32 +215,35 @@ describe("datasets", () => {
     }
   });
 
-  it.each(["f32", "f64"] as const)("give the bits of their rows if sparse, type %s, and so do tables, including empty rows", async (type) => {
-    for (const outputs of [1, 3]) {
-      const model = await modelOf(40, outputs, type, "sparse");
-      const x = rowsOf(700, 40).map((row, i) =>
-        i % 50 === 3 ? row.map(() => 0) : row.map((v, j) => ((i + 3 * j) % 7 < 2 ? v : 0)),
-      );
-      for (const Values of [Float32Array, Float64Array]) {
-        const table = tableOf(x, Values);
-        const rounds = type === "f32" || Values === Float32Array;
-        const wanted = linearScores(
-          x.map((row) => (rounds ? row.map(Math.fround) : row)),
-          model.weights,
-          model.intercept,
+  it.each(["f32", "f64"] as const)(
+    "give the bits of their rows if sparse, type %s, and so do tables, including empty rows",
+    async (type) => {
+      for (const outputs of [1, 3]) {
+        const model = await modelOf(40, outputs, type, "sparse");
+        const x = rowsOf(700, 40).map((row, i) =>
+          i % 50 === 3 ? row.map(() => 0) : row.map((v, j) => ((i + 3 * j) % 7 < 2 ? v : 0)),
         );
-        const read = vi.fn(noRead);
-        const z = new Float64Array(700 * outputs);
-        expect(manyScores(model, table, read, 0, 700, z)).toBe(true);
-        expect(bits(z)).toEqual(bits(wanted));
-        using data = Dataset.fromSparse(table, { type });
-        expect(bits(model.outputs(data))).toEqual(bits(wanted));
-        const some = new Float64Array(2 * outputs);
-        manyScores(model, data.rows(), noRead, 52, 2, some);
-        expect(bits(some)).toEqual(bits(wanted.slice(52 * outputs, 54 * outputs)));
+        for (const Values of [Float32Array, Float64Array]) {
+          const table = tableOf(x, Values);
+          const rounds = type === "f32" || Values === Float32Array;
+          const wanted = linearScores(
+            x.map((row) => (rounds ? row.map(Math.fround) : row)),
+            model.weights,
+            model.intercept,
+          );
+          const read = vi.fn(noRead);
+          const z = new Float64Array(700 * outputs);
+          expect(manyScores(model, table, read, 0, 700, z)).toBe(true);
+          expect(bits(z)).toEqual(bits(wanted));
+          using data = Dataset.fromSparse(table, { type });
+          expect(bits(model.outputs(data))).toEqual(bits(wanted));
+          const some = new Float64Array(2 * outputs);
+          manyScores(model, data.rows(), noRead, 52, 2, some);
+          expect(bits(some)).toEqual(bits(wanted.slice(52 * outputs, 54 * outputs)));
+        }
       }
-    }
-  });
+    },
+  );
 
   it("use the ordinary path for tables with more columns, other names, or invalid numbers", async () => {
     const model = await modelOf(6, 1, "f32", "sparse");

@@ -26,12 +26,9 @@ describe("one component", () => {
     expect(gaussianMixture(rows, { ...exact, degrees }).parameters.components[3]).toBeCloseTo(degrees + n, 10);
   });
 
-  it.each([0.25, 1, 12])(
-    "concentration %f counts as that many prior rows of the component: α = α₀ + n",
-    (concentration) => {
-      expect(gaussianMixture(rows, { ...exact, concentration }).parameters.weights[0]).toBeCloseTo(concentration + n, 10);
-    },
-  );
+  it.each([0.25, 1, 12])("concentration %f counts as that many prior rows of the component: α = α₀ + n", (concentration) => {
+    expect(gaussianMixture(rows, { ...exact, concentration }).parameters.weights[0]).toBeCloseTo(concentration + n, 10);
+  });
 
   it("spread is the prior variance within a component, as a share of column variances", () => {
     const one = gaussianMixture(rows, { ...exact, spread: 1, degrees: 4 }).parameters.components;

@@ -60,13 +60,16 @@ describe("headers", () => {
     fields: [],
   });
 
-  it.each([[[1e9]], [[2 ** 31, 2 ** 31]], [[9]]])("a table header is refused if it claims more numbers than there are columns: %s", (shape) => {
-    const only = new Map([...columns].filter(([name]) => ["mu", ".chain", ".iteration"].includes(name)));
-    const wanted = shape.reduce((product, size) => product * size, 1);
-    expect(() => fromDataFrame({ columns: only, header: grown(shape) })).toThrow(
-      `fromDataFrame: the header names ${wanted} numbers per draw, but there are only 1 columns for them; leave the table unchanged [DRAWS_COLUMNS]`,
-    );
-  });
+  it.each([[[1e9]], [[2 ** 31, 2 ** 31]], [[9]]])(
+    "a table header is refused if it claims more numbers than there are columns: %s",
+    (shape) => {
+      const only = new Map([...columns].filter(([name]) => ["mu", ".chain", ".iteration"].includes(name)));
+      const wanted = shape.reduce((product, size) => product * size, 1);
+      expect(() => fromDataFrame({ columns: only, header: grown(shape) })).toThrow(
+        `fromDataFrame: the header names ${wanted} numbers per draw, but there are only 1 columns for them; leave the table unchanged [DRAWS_COLUMNS]`,
+      );
+    },
+  );
 
   it("a JSON header is refused if it claims chains and draws without numbers", () => {
     const json = { ...example().toJSON(), quantities: [], fields: [], values: {}, transitions: {} };

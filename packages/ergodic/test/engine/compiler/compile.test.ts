@@ -158,42 +158,45 @@ describe("storage", () => {
     }
   });
 
-  test.each(types.map((type) => [type] as const))("saturates integers, stores NaN as 0, and rounds halves to even: %s", (type) => {
-    const values = [
-      Number.NaN,
-      Infinity,
-      -Infinity,
-      1e10,
-      -1e10,
-      0.5,
-      1.5,
-      2.5,
-      -0.5,
-      -1.5,
-      126.7,
-      127.5,
-      -128.6,
-      32767.6,
-      -32769,
-    ];
-    for (const precision of ["f64", "f32"] as const) {
-      const spec: ProgramSpec = {
-        name: "store",
-        precision,
-        operands: [direct("a", precision), direct("o", type)],
-        scalars: [],
-        stores: [{ operand: "o", value: a }],
-        results: [],
-      };
-      const { stored, wanted } = bothWays(spec, {
-        vectors: { a: ARRAYS[precision].from(values), o: data(type, values.length, 0) },
-        count: values.length,
-      });
-      expect([...stored.o]).toEqual([...wanted.o]);
-      if (type === "i8")
-        expect([...stored.o].slice(0, 12)).toEqual([0, 127, -128, 127, -128, 0, 2, 2, 0, -2, 127, 127].map((x) => x || 0));
-    }
-  });
+  test.each(types.map((type) => [type] as const))(
+    "saturates integers, stores NaN as 0, and rounds halves to even: %s",
+    (type) => {
+      const values = [
+        Number.NaN,
+        Infinity,
+        -Infinity,
+        1e10,
+        -1e10,
+        0.5,
+        1.5,
+        2.5,
+        -0.5,
+        -1.5,
+        126.7,
+        127.5,
+        -128.6,
+        32767.6,
+        -32769,
+      ];
+      for (const precision of ["f64", "f32"] as const) {
+        const spec: ProgramSpec = {
+          name: "store",
+          precision,
+          operands: [direct("a", precision), direct("o", type)],
+          scalars: [],
+          stores: [{ operand: "o", value: a }],
+          results: [],
+        };
+        const { stored, wanted } = bothWays(spec, {
+          vectors: { a: ARRAYS[precision].from(values), o: data(type, values.length, 0) },
+          count: values.length,
+        });
+        expect([...stored.o]).toEqual([...wanted.o]);
+        if (type === "i8")
+          expect([...stored.o].slice(0, 12)).toEqual([0, 127, -128, 127, -128, 0, 2, 2, 0, -2, 127, 127].map((x) => x || 0));
+      }
+    },
+  );
 });
 
 describe("access", () => {
@@ -565,7 +568,9 @@ describe("refusals", () => {
       /only i8 and i16 round at random/,
     ],
   ];
-  test.each(refused)("refuses %s", (_, part, message) => expect(() => compile({ ...base, ...part }, { shared: false })).toThrow(message));
+  test.each(refused)("refuses %s", (_, part, message) =>
+    expect(() => compile({ ...base, ...part }, { shared: false })).toThrow(message),
+  );
 });
 
 test("accepts numbers as conditions and conditions as numbers", () => {

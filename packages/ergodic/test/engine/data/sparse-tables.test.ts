@@ -332,20 +332,23 @@ describe("models on sparse tables", () => {
     expect(model.evaluate(data).logLoss!).toBeLessThan(0.4);
   });
 
-  it.each(["auto", true, false] as const)("a network trains on dense rows to the same model, standardise %s", async (standardise) => {
-    const row = { income: 31_000, street: "s2", rate: 0.05, gain: 600, party: "p3" };
-    const answers: number[][] = [];
-    for (const data of both(towns(80))) {
-      const used = engineMemory().usedBytes;
-      const options = { epochs: 2, seed: 3, workers: 1, validate: data };
-      const model = await fit(network([dense(3), dense(1)], { loss: "logistic", standardise }), data, options);
-      expect(model.pipeline.steps[1]).toMatchObject({ kind: "oneHot", format: "dense" });
-      answers.push([model.predict(row).probabilities!.yes, model.evaluate(data.select([0, 5, 9])).logLoss!]);
-      model.dispose();
-      expect(engineMemory().usedBytes).toBeLessThanOrEqual(used + 4096);
-    }
-    closeTo(answers[1], answers[0], 1e-5);
-  });
+  it.each(["auto", true, false] as const)(
+    "a network trains on dense rows to the same model, standardise %s",
+    async (standardise) => {
+      const row = { income: 31_000, street: "s2", rate: 0.05, gain: 600, party: "p3" };
+      const answers: number[][] = [];
+      for (const data of both(towns(80))) {
+        const used = engineMemory().usedBytes;
+        const options = { epochs: 2, seed: 3, workers: 1, validate: data };
+        const model = await fit(network([dense(3), dense(1)], { loss: "logistic", standardise }), data, options);
+        expect(model.pipeline.steps[1]).toMatchObject({ kind: "oneHot", format: "dense" });
+        answers.push([model.predict(row).probabilities!.yes, model.evaluate(data.select([0, 5, 9])).logLoss!]);
+        model.dispose();
+        expect(engineMemory().usedBytes).toBeLessThanOrEqual(used + 4096);
+      }
+      closeTo(answers[1], answers[0], 1e-5);
+    },
+  );
 
   it("a network accepts standardised sparse rows", async () => {
     using data = Dataset.fromTable(towns(60), { target: "y", format: "sparse" });

@@ -150,22 +150,19 @@ it("reports a file and a folder without write permission", (context) => {
   expect(readFileSync(at("model"), "utf8")).toBe("old");
 });
 
-it.each(["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])(
-  "writes to the shell's target of %s without replacing it",
-  (name) => {
-    const body = `await checkWritable("${name}"); await writeWhole("${name}", Array.from({ length: 50 }, () => "text,".repeat(1_000)));`;
-    // A socket, a pipe, and a file with existing content.
-    expect(spawnSync(process.execPath, program(body), { encoding: "utf8" }).stdout).toHaveLength(250_000);
-    const [node, ...args] = [process.execPath, ...program(body)];
-    expect(spawnSync("sh", ["-c", '"$0" "$@" | cat', node, ...args], { encoding: "utf8" }).stdout).toHaveLength(250_000);
-    const file = openSync(at("file"), "w");
-    writeSync(file, "before,");
-    spawnSync(process.execPath, program(body), { stdio: ["ignore", file, "inherit"] });
-    writeSync(file, "after");
-    expect(readFileSync(at("file"), "utf8")).toMatch(/^before,(text,){50000}after$/);
-    expect(readdirSync(folder)).toEqual(["file"]);
-  },
-);
+it.each(["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])("writes to the shell's target of %s without replacing it", (name) => {
+  const body = `await checkWritable("${name}"); await writeWhole("${name}", Array.from({ length: 50 }, () => "text,".repeat(1_000)));`;
+  // A socket, a pipe, and a file with existing content.
+  expect(spawnSync(process.execPath, program(body), { encoding: "utf8" }).stdout).toHaveLength(250_000);
+  const [node, ...args] = [process.execPath, ...program(body)];
+  expect(spawnSync("sh", ["-c", '"$0" "$@" | cat', node, ...args], { encoding: "utf8" }).stdout).toHaveLength(250_000);
+  const file = openSync(at("file"), "w");
+  writeSync(file, "before,");
+  spawnSync(process.execPath, program(body), { stdio: ["ignore", file, "inherit"] });
+  writeSync(file, "after");
+  expect(readFileSync(at("file"), "utf8")).toMatch(/^before,(text,){50000}after$/);
+  expect(readdirSync(folder)).toEqual(["file"]);
+});
 
 it("waits for a slow reader of a non-blocking pipe", () => {
   const body = `process.stdout.write(""); await writeWhole("/dev/stdout", new Uint8Array(2_000_000).fill(65));`;

@@ -439,27 +439,24 @@ describe("half-written files of killed processes", () => {
     expect(existsSync(at(left[5]))).toBe(false);
   });
 
-  it.skipIf(process.platform !== "linux")(
-    "are removed if their killed process is still a zombie",
-    async () => {
-      // The shell becomes a program that never waits for the shell's child.
-      const parent = spawn("sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "inherit"] });
-      try {
-        const [told] = (await once(parent.stdout, "data")) as [Buffer];
-        const pid = Number(told.toString());
-        const status = (): string => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1][0];
-        const partial = await made("model", (name) => as(name, pid));
-        await writeWhole(at("model"), bytes);
-        expect(readdirSync(folder).sort()).toEqual([partial, "model"].sort());
-        process.kill(pid, "SIGKILL");
-        await expect.poll(status).toBe("Z");
-        await writeWhole(at("model"), bytes);
-        expect(readdirSync(folder)).toEqual(["model"]);
-      } finally {
-        parent.kill("SIGKILL");
-      }
-    },
-  );
+  it.skipIf(process.platform !== "linux")("are removed if their killed process is still a zombie", async () => {
+    // The shell becomes a program that never waits for the shell's child.
+    const parent = spawn("sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      const [told] = (await once(parent.stdout, "data")) as [Buffer];
+      const pid = Number(told.toString());
+      const status = (): string => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1][0];
+      const partial = await made("model", (name) => as(name, pid));
+      await writeWhole(at("model"), bytes);
+      expect(readdirSync(folder).sort()).toEqual([partial, "model"].sort());
+      process.kill(pid, "SIGKILL");
+      await expect.poll(status).toBe("Z");
+      await writeWhole(at("model"), bytes);
+      expect(readdirSync(folder)).toEqual(["model"]);
+    } finally {
+      parent.kill("SIGKILL");
+    }
+  });
 
   it.skipIf(process.platform !== "linux")(
     "are kept if the name of a living process resembles the state of a dead one",
@@ -627,20 +624,17 @@ describe("readWhole", () => {
   });
 });
 
-it.skipIf(process.platform === "win32")(
-  "refuses devices, which can be endless, whole, in blocks and behind links",
-  async () => {
-    const root = mkdtempSync(join(tmpdir(), "devices-"));
-    const link = join(root, "endless");
-    symlinkSync("/dev/zero", link);
-    const blocks = async (from: string): Promise<void> => {
-      for await (const _ of readBlocks(from, 16));
-    };
-    for (const from of ["/dev/zero", link])
-      for (const read of [readWhole, blocks])
-        await expect(read(from)).rejects.toThrow(
-          `${from}: cannot be read: it is a device, but must be a file or a pipe [FILE_READ]`,
-        );
-    rmSync(root, { recursive: true });
-  },
-);
+it.skipIf(process.platform === "win32")("refuses devices, which can be endless, whole, in blocks and behind links", async () => {
+  const root = mkdtempSync(join(tmpdir(), "devices-"));
+  const link = join(root, "endless");
+  symlinkSync("/dev/zero", link);
+  const blocks = async (from: string): Promise<void> => {
+    for await (const _ of readBlocks(from, 16));
+  };
+  for (const from of ["/dev/zero", link])
+    for (const read of [readWhole, blocks])
+      await expect(read(from)).rejects.toThrow(
+        `${from}: cannot be read: it is a device, but must be a file or a pipe [FILE_READ]`,
+      );
+  rmSync(root, { recursive: true });
+});

@@ -64,21 +64,24 @@ describe("groupShrink", () => {
     return Float64Array.from(memory[type](parameters, p.length));
   }
 
-  it.each(["f32", "f64"] as const)("%s: shrinks groups of 0 … 17 columns, with one and three outputs, and skips the intercept", (type) => {
-    const u = numbers(3);
-    for (let size = 0; size <= 17; size++) {
-      for (const outputs of [1, 3]) {
-        const stride = size + 3;
-        const p = Float64Array.from({ length: outputs * stride }, () => Math.fround(u.next().value));
-        const groups = [Array.from({ length: size }, (_, j) => j), [size], [size + 1]];
-        const wanted = twin(p, groups, outputs, stride, 0.5 * 0.3);
-        const found = kernel(type, p, groups, outputs, stride, 0.5, 0.3);
-        const rounded = type === "f32" ? wanted.map(Math.fround) : wanted;
-        expect(found).toEqual(rounded);
-        expect(found[stride - 1]).toBe(p[stride - 1]);
+  it.each(["f32", "f64"] as const)(
+    "%s: shrinks groups of 0 … 17 columns, with one and three outputs, and skips the intercept",
+    (type) => {
+      const u = numbers(3);
+      for (let size = 0; size <= 17; size++) {
+        for (const outputs of [1, 3]) {
+          const stride = size + 3;
+          const p = Float64Array.from({ length: outputs * stride }, () => Math.fround(u.next().value));
+          const groups = [Array.from({ length: size }, (_, j) => j), [size], [size + 1]];
+          const wanted = twin(p, groups, outputs, stride, 0.5 * 0.3);
+          const found = kernel(type, p, groups, outputs, stride, 0.5, 0.3);
+          const rounded = type === "f32" ? wanted.map(Math.fround) : wanted;
+          expect(found).toEqual(rounded);
+          expect(found[stride - 1]).toBe(p[stride - 1]);
+        }
       }
-    }
-  });
+    },
+  );
 
   it("returns exactly +0 up to the limit, keeps NaN, does not make Infinity finite, and zeroes subnormals", () => {
     const one = (values: number[], rate = 1): number[] => [

@@ -136,7 +136,9 @@ describe("stopping", () => {
       ["a rise", 1.5, { epochs: 3 }, "all updates made"],
       ["half", 0.5, { updates: 25 }, "all updates made, but the loss still fell by 50 % in the last epoch"],
       ["half, of one epoch alone", 0.5, { epochs: 1.5 }, "all updates made"],
-    ])("reports the fall or not: %s", async (_, factor, until, reason) => expect(await reasonOf({ lossAt: falling(factor) }, { until })).toBe(reason));
+    ])("reports the fall or not: %s", async (_, factor, until, reason) =>
+      expect(await reasonOf({ lossAt: falling(factor) }, { until })).toBe(reason),
+    );
 
     it("reports the fall relative to the size of a negative loss", async () => {
       const lossAt = (step: number): number => -1 - Math.floor(step / 10);

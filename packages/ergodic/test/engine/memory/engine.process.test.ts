@@ -70,27 +70,30 @@ it("fills more slots than the table has initially", async () => {
   for (const workers of [1, 2]) expect(await engine.run(calls, { workers, deterministic: true })).toEqual([2, 3]);
 });
 
-it.each([1, 2])("turns a trap into a WorkerError with kernel, arguments and cause, and continues: %d workers", async (workers) => {
-  const far = engine.memory.reservedBytes - 8;
-  const error = await engine
-    .run([{ kernel: "randomFill", args: [far, 9, 0, 1, 2, 3] }], { workers, deterministic: true })
-    .then(() => undefined)
-    .catch((caught: unknown) => caught as WorkerError);
-  expect(error).toBeInstanceOf(WorkerError);
-  expect(error!.code).toBe("WORKER_TRAP");
-  expect(error!.message).toMatch(
-    /^kernel randomFill\(\d+, 9, 0, 1, 2, 3\): failed on .*: RuntimeError: memory access out of bounds/,
-  );
-  expect((error!.cause as Error).name).toBe("RuntimeError");
-  const { trap } = engine.link(threads, ["trap"]);
-  await expect(engine.run([{ kernel: trap.slot, args: [7] }], { workers, deterministic: true })).rejects.toThrow(
-    /slot \d+\(7\): .*unreachable/,
-  );
-  await expect(engine.run([{ kernel: "absent", args: [] }], { workers, deterministic: true })).rejects.toThrow(
-    "the kernel absent has not been loaded for deterministic runs",
-  );
-  expect(await engine.run([{ kernel: "log", args: [1] }], { workers, deterministic: true })).toEqual([0]);
-});
+it.each([1, 2])(
+  "turns a trap into a WorkerError with kernel, arguments and cause, and continues: %d workers",
+  async (workers) => {
+    const far = engine.memory.reservedBytes - 8;
+    const error = await engine
+      .run([{ kernel: "randomFill", args: [far, 9, 0, 1, 2, 3] }], { workers, deterministic: true })
+      .then(() => undefined)
+      .catch((caught: unknown) => caught as WorkerError);
+    expect(error).toBeInstanceOf(WorkerError);
+    expect(error!.code).toBe("WORKER_TRAP");
+    expect(error!.message).toMatch(
+      /^kernel randomFill\(\d+, 9, 0, 1, 2, 3\): failed on .*: RuntimeError: memory access out of bounds/,
+    );
+    expect((error!.cause as Error).name).toBe("RuntimeError");
+    const { trap } = engine.link(threads, ["trap"]);
+    await expect(engine.run([{ kernel: trap.slot, args: [7] }], { workers, deterministic: true })).rejects.toThrow(
+      /slot \d+\(7\): .*unreachable/,
+    );
+    await expect(engine.run([{ kernel: "absent", args: [] }], { workers, deterministic: true })).rejects.toThrow(
+      "the kernel absent has not been loaded for deterministic runs",
+    );
+    expect(await engine.run([{ kernel: "log", args: [1] }], { workers, deterministic: true })).toEqual([0]);
+  },
+);
 
 it("refuses an invalid number of workers", async () => {
   for (const workers of [0, 1.5, NaN])

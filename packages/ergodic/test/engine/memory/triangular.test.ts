@@ -130,25 +130,28 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
     }
   });
 
-  it.each(forms)("solves with |op(L) X − B| ≤ (n + 1) ε |L||X|, lower: $lower, transposed: $transposed", ({ lower, transposed }) => {
-    for (const n of sizes) {
-      for (const m of [1, 2, 5, 19]) {
-        const stored = times(n * n, (at) =>
-          Math.floor(at / n) === at % n ? 2 + draws.uniform() : draws.normal() / Math.sqrt(n),
-        );
-        const b = times(n * m, () => draws.normal());
-        const x = solved(n, m, stored, lower, transposed, b, false);
-        const { sums, sizes } = products(n, m, n, triangle(n, stored, lower, transposed), transpose(n, m, x));
-        expect(
-          worst(
-            sums,
-            b,
-            sizes.map((size) => (n + 1) * 2 * roundoff[type] * size),
-          ),
-        ).toBeLessThanOrEqual(1);
+  it.each(forms)(
+    "solves with |op(L) X − B| ≤ (n + 1) ε |L||X|, lower: $lower, transposed: $transposed",
+    ({ lower, transposed }) => {
+      for (const n of sizes) {
+        for (const m of [1, 2, 5, 19]) {
+          const stored = times(n * n, (at) =>
+            Math.floor(at / n) === at % n ? 2 + draws.uniform() : draws.normal() / Math.sqrt(n),
+          );
+          const b = times(n * m, () => draws.normal());
+          const x = solved(n, m, stored, lower, transposed, b, false);
+          const { sums, sizes } = products(n, m, n, triangle(n, stored, lower, transposed), transpose(n, m, x));
+          expect(
+            worst(
+              sums,
+              b,
+              sizes.map((size) => (n + 1) * 2 * roundoff[type] * size),
+            ),
+          ).toBeLessThanOrEqual(1);
+        }
       }
-    }
-  });
+    },
+  );
 
   it("divides by a 0 on the diagonal, and keeps NaN in its column", () => {
     for (const m of [1, 3, 17]) {

@@ -73,26 +73,29 @@ describe.each(Object.keys(kinds))("%s", (kind) => {
     expect(model.description.calibration).toBeUndefined();
   });
 
-  it.each(["temperature", "isotonic"] as const)("predicts the same calibrated values by %s through every method", async (method) => {
-    const found = await calibrated(model, heldOut, { method });
-    const all = found.predict(rows);
-    const p = all.flatMap(({ probabilities }) => model.classes!.map((name) => probabilities![name]));
-    for (const [i, row] of rows.entries()) {
-      const one = found.predict(row);
-      expect(one.value).toBe(all[i].value);
-      const own = model.classes!.map((name) => one.probabilities![name]);
-      // A network sums rows of a batch in another order.
-      for (const [k, value] of own.entries()) expect(value).toBeCloseTo(p[i * own.length + k], 5);
-      expect(own.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
-    }
-    expect(numbersOf(found, rows)).toEqual(p);
-    const test = noisy(3, 100, model.classes!.length);
-    const logLoss = found.predict(test).reduce((sum, { probabilities }, i) => {
-      const own = probabilities![test.target.levels![test.target.values[i]]];
-      return sum - Math.log(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, own))) / test.rowCount;
-    }, 0);
-    expect(found.evaluate(test).logLoss).toBeCloseTo(logLoss, 10);
-  });
+  it.each(["temperature", "isotonic"] as const)(
+    "predicts the same calibrated values by %s through every method",
+    async (method) => {
+      const found = await calibrated(model, heldOut, { method });
+      const all = found.predict(rows);
+      const p = all.flatMap(({ probabilities }) => model.classes!.map((name) => probabilities![name]));
+      for (const [i, row] of rows.entries()) {
+        const one = found.predict(row);
+        expect(one.value).toBe(all[i].value);
+        const own = model.classes!.map((name) => one.probabilities![name]);
+        // A network sums rows of a batch in another order.
+        for (const [k, value] of own.entries()) expect(value).toBeCloseTo(p[i * own.length + k], 5);
+        expect(own.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+      }
+      expect(numbersOf(found, rows)).toEqual(p);
+      const test = noisy(3, 100, model.classes!.length);
+      const logLoss = found.predict(test).reduce((sum, { probabilities }, i) => {
+        const own = probabilities![test.target.levels![test.target.values[i]]];
+        return sum - Math.log(Math.min(1 - Number.EPSILON, Math.max(Number.EPSILON, own))) / test.rowCount;
+      }, 0);
+      expect(found.evaluate(test).logLoss).toBeCloseTo(logLoss, 10);
+    },
+  );
 
   it("calibration by temperature minimises the log loss", async () => {
     const found = await calibrated(model, heldOut);

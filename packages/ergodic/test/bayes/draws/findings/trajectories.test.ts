@@ -9,9 +9,12 @@ const serious = (code: string): boolean => {
   return trajectories(judged, [before])[0].serious;
 };
 
-it.each(["rhat", "ess", "stuck", "few", "notFinite", "oneChain", "particles", "paretoK"])("a few divergences are serious after %s", (code) => {
-  expect(serious(code)).toBe(true);
-});
+it.each(["rhat", "ess", "stuck", "few", "notFinite", "oneChain", "particles", "paretoK"])(
+  "a few divergences are serious after %s",
+  (code) => {
+    expect(serious(code)).toBe(true);
+  },
+);
 
 it("a few divergences are not serious after a finding unrelated to mixing", () => {
   expect([serious("tails"), serious("moved")]).toEqual([false, false]);
