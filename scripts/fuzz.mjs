@@ -24,7 +24,7 @@ const START_MS = 120_000;
 const subjects = {
   models: "packages/ergodic/test/fuzz/models.test.ts",
   plans: "packages/ergodic/test/predict/plan/sandbox.test.ts",
-  edges: "packages/ergodic/test/fuzz/plan-edges.test.ts",
+  edges: "packages/ergodic/test/fuzz/plan-edges.process.test.ts",
   checkpoints: "packages/ergodic/test/fuzz/checkpoints.test.ts",
   data: "packages/ingest/test/fuzz/data.test.ts",
   graphs: "packages/ingest/test/fuzz/graphs.test.ts",

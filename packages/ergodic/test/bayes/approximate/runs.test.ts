@@ -212,7 +212,7 @@ function pValue(means: number[], truth: number): number {
 }
 
 describe("a skewed target", () => {
-  const RUNS = 20;
+  const RUNS = power(10, 20);
   /**
    * Draws per chain, of two chains. The number suffices to detect an unweighted full-rank approximation without drawing
    * more than requested.
