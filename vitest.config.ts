@@ -1,13 +1,28 @@
 import { defineConfig } from "vitest/config";
 
 const everywhere = ["packages/*/test/**", "test/**"];
+/** Folders whose tests share two processes. All other tests share two more. */
+const houses = {
+  engine: ["engine", "predict"],
+  bayes: ["bayes"],
+  graphs: ["graphs"],
+  learning: ["learning", "search", "golden"],
+};
+const foldersOf = (house: readonly string[]): string[] => house.map((folder) => `packages/ergodic/test/${folder}/**/*.test.ts`);
 const named = (kind: string): string[] => everywhere.map((folder) => `${folder}/*${kind}.test.ts`);
 
+/** A project whose files share two processes, which saves them an import of the library each. */
+const shared = (name: string, include: string[], exclude: string[]) => ({
+  extends: true as const,
+  test: { name, isolate: false, include, exclude: [...exclude, ...["process", "slow"].flatMap((kind) => named(`.${kind}`))] },
+});
+
 /**
- * Test files by name. `X.test.ts` in a package ("pure") leaves the process as it found it, so all of these files share
- * two processes and import the library once. `X.process.test.ts` starts processes or browsers, loads native libraries,
- * mocks modules, or needs an engine that no other test has used; each file has a process of its own. `X.slow.test.ts`
- * runs only in `npm run test:slow`. `test/X.test.ts` ("documents") runs pages, packages, examples and benchmarks.
+ * Test files by name. `X.test.ts` in a package leaves the process as it found it, and shares it with the other files of
+ * its house. (More files in one process would be slower, because its memory grows.) `X.process.test.ts` has a process of
+ * its own: it starts processes or browsers, loads native libraries, mocks modules, or needs an engine that no other test
+ * has used. `X.slow.test.ts` runs only in `npm run test:slow`. `test/X.test.ts` ("documents") runs pages, packages,
+ * examples and benchmarks.
  */
 export default defineConfig({
   resolve: { conditions: ["@ergodic/source"] },
@@ -23,15 +38,8 @@ export default defineConfig({
     unstubGlobals: true,
     unstubEnvs: true,
     projects: [
-      {
-        extends: true,
-        test: {
-          name: "pure",
-          isolate: false,
-          include: ["packages/*/test/**/*.test.ts"],
-          exclude: ["process", "slow"].flatMap(named),
-        },
-      },
+      ...Object.entries(houses).map(([name, folders]) => shared(name, foldersOf(folders), [])),
+      shared("others", ["packages/*/test/**/*.test.ts"], Object.values(houses).flatMap(foldersOf)),
       { extends: true, test: { name: "process", include: named(".process") } },
       { extends: true, test: { name: "documents", include: ["test/**/*.test.ts"], exclude: named(".slow") } },
       ...(process.env.ERGODIC_SLOW === "1" ? [{ extends: true as const, test: { name: "slow", include: named(".slow") } }] : []),
