@@ -30,7 +30,7 @@ describe("bench/peer.mjs", () => {
     close(): Promise<void>;
   }
 
-  test("a peer of Node reads its problem, answers runs in order, and what it logs is no answer", async () => {
+  test("a Node peer reads its problem and answers runs in order, and its log output is ignored", async () => {
     const body = `await serve("echo 1", async ({ x = 1 }) => (console.log("noise"), { value: problem.factor * x }));`;
     await opened(body, async (open) => {
       const peer = await open();
@@ -41,7 +41,7 @@ describe("bench/peer.mjs", () => {
     });
   });
 
-  test("a package that is not installed leaves the peer out, by name", async () => {
+  test("a missing package skips the peer and is named", async () => {
     await opened(`await packages("node:fs", "ergodic-no-such-package");`, async (open, Skipped) => {
       const failed = open();
       await expect(failed).rejects.toBeInstanceOf(Skipped);
@@ -49,7 +49,7 @@ describe("bench/peer.mjs", () => {
     });
   });
 
-  test("a peer that breaks is a failure, not one left out", async () => {
+  test("a crashed peer is a failure, not skipped", async () => {
     await opened(`await serve("broken 1", () => { process.exit(7); });`, async (open, Skipped) => {
       const peer = await open();
       const failed = peer.run();
@@ -62,7 +62,7 @@ describe("bench/peer.mjs", () => {
 describe("bench/networks.mjs", () => {
   const side = (loss: number | undefined, firstLoss: number) => ({ loss, rounds: [{ firstLoss }, { firstLoss: 9 }] });
 
-  test("trainings must end at the same loss, or begin at it where a side did not train on all rows", async () => {
+  test("trainings must end at the same loss, or begin at it if a side did not train on all rows", async () => {
     const { compareTrainings } = await benchModule("networks");
     const compare = compareTrainings(0.01);
     expect(compare(side(1.0099, 5), side(1, 6))).toEqual({
@@ -78,7 +78,7 @@ describe("bench/networks.mjs", () => {
     expect(compare(side(1, 5.06), side(undefined, 5)).passed).toBe(false);
   });
 
-  test("the problem of the gradient is the same each time, and its classes are 0 and 1", async () => {
+  test("the gradient problem is the same each time, and its classes are 0 and 1", async () => {
     const { gradientProblem } = await benchModule("networks");
     const problem = gradientProblem();
     expect(problem).toEqual(gradientProblem());

@@ -57,7 +57,7 @@ afterAll(() => {
   rmSync(scratch, { recursive: true });
 });
 
-test("every document is there, and has something to run", () => {
+test("every document is found and contains something to run", () => {
   expect(withCode.map(({ path }) => path)).toEqual(
     expect.arrayContaining(["README.md", "ARCHITECTURE.md", RECIPES, "packages/ergodic/README.md"]),
   );
@@ -70,7 +70,7 @@ test("code in documents is well-typed", () => {
   expect(typeErrors(withCode.map((document) => modulesOf(document, root)))).toEqual([]);
 });
 
-describe("code in documents prints what it says", () => {
+describe("code in documents prints its stated output", () => {
   test.each(withCode.filter(({ path }) => path !== RECIPES).map((d): [string, Document] => [d.path, d]))(
     "%s",
     async (_, document) => {
@@ -98,7 +98,7 @@ const entries: Record<string, (exports: Record<string, unknown>) => void> = {
   },
 };
 
-test("the recipes work, with the tests that they bring", async () => {
+test("the recipes work and pass their own tests", async () => {
   const document = documents.find(({ path }) => path === RECIPES)!;
   const modules = modulesOf(document, root);
   const kernels = document.blocks.filter(({ file }) => file && isKernel(file));
@@ -141,7 +141,7 @@ describe("commands in documents run", () => {
   });
 });
 
-test("links between documents lead somewhere", () => {
+test("links between documents point to existing targets", () => {
   const broken = paths.flatMap((path) => {
     const text = readFileSync(join(folder, path), "utf8");
     const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target]) => target);
@@ -152,7 +152,7 @@ test("links between documents lead somewhere", () => {
   expect(broken).toEqual([]);
 });
 
-describe("generated pages are up to date; if not, run npm run docs", () => {
+describe("generated pages are up to date (run npm run docs to update them)", () => {
   const page = (name: string): string => readFileSync(join(folder, "docs", name), "utf8");
 
   test("distributions.md", () => {
@@ -173,7 +173,7 @@ describe("generated pages are up to date; if not, run npm run docs", () => {
 });
 
 describe("examples in the sources", () => {
-  test("none is written in a form that this file does not run", () => {
+  test("every example is in a form that this file runs", () => {
     const sources = readdirSync(join(folder, "packages"), { recursive: true, encoding: "utf8" }).filter((path) =>
       /^(\w+)\/src\/.*\.ts$/.test(path),
     );

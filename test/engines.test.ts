@@ -43,12 +43,12 @@ function reached(from: string, all = new Set<string>()): Set<string> {
 
 const published = ["ergodic", "single-file", "ingest", "serve", "plots", "cli"].map((name) => `packages/${name}`);
 
-it.each(published)("%s and what it needs run on Node 20.19", (folder) => {
+it.each(published)("%s and its dependencies run on Node 20.19", (folder) => {
   const refused = [...reached(folder)].filter((path) => !satisfies(OLDEST, packages[path].engines?.node ?? "*"));
   expect(refused).toEqual([]);
 });
 
-it("the server's dependencies are looked at", () => {
+it("the server's dependencies are checked", () => {
   const all = reached("packages/cli");
   for (const name of ["fastify", "light-my-request", "cookie", "pino"]) expect(all).toContain(`node_modules/${name}`);
 });

@@ -36,7 +36,7 @@ describe.each(shares)("$title", ({ name, path, reason, own }) => {
     expect(stdout.split("\n").length).toBeGreaterThan(2);
   });
 
-  it.skipIf(reason)("reads all of them, and the models, as modules", async () => {
+  it.skipIf(reason)("imports all examples and models as modules", async () => {
     const files = [...programs, ...models.map((file) => join("models", file))];
     const code = files.map((file) => `await import(${JSON.stringify(join(examples, file))});`).join("\n");
     await run(path!, [...(name === "Bun" ? [] : ["--input-type=module"]), "-e", code], { cwd: folder });

@@ -73,8 +73,8 @@ function compare(posterior: Draws, exact: Record<string, number>): void {
   }
 }
 
-describe("models whose answer is known", () => {
-  test("coin bias: a beta distribution", async () => {
+describe("models with known answers", () => {
+  test("coin bias matches a beta distribution", async () => {
     const { posterior, lines } = await run(coinBias);
     const heads = coinBias.data.flips.reduce((a, b) => a + b);
     const { mean, sd, aboveHalf } = betaMoments(2 + heads, 2 + coinBias.data.flips.length - heads);
@@ -84,12 +84,12 @@ describe("models whose answer is known", () => {
     expect(lines.at(-1)).toBe(`The coin favours heads with probability ${posterior.summary().favoursHeads.mean.toFixed(2)}.`);
   });
 
-  test("A/B test: the chance that B is better, by a finite sum", async () => {
+  test("A/B test matches a finite sum for the probability that B is better", async () => {
     const { posterior } = await run(abTest);
     compare(posterior, { bBeatsA: bBeatsA(abTest.data) });
   });
 
-  test("change point: every year's chance and both rates, by enumeration", async () => {
+  test("change point matches enumeration in every year's probability and both rates", async () => {
     const { posterior, lines } = await run(changePoint);
     const { data } = changePoint;
     expect([data.counts.length, data.counts.reduce((a, b) => a + b)]).toEqual([112, 191]);
@@ -99,17 +99,17 @@ describe("models whose answer is known", () => {
     expect(lines.join(" ")).toContain(`first year of fewer is ${changePoint.FIRST_YEAR + year}`);
   });
 
-  test("eight schools: μ and τ by quadrature over τ", async () => {
+  test("eight schools matches quadrature over τ in μ and τ", async () => {
     const { posterior } = await run(eightSchools);
     compare(posterior, schoolsPosterior(eightSchools.data));
   });
 
-  test("state space: σ and τ by the Kalman filter on a grid", async () => {
+  test("state space matches the Kalman filter on a grid in σ and τ", async () => {
     const { posterior } = await run(stateSpace);
     compare(posterior, levelPosterior(stateSpace.data.y));
   });
 
-  test("differential equation: all three parameters by a grid, the equation solved in plain numbers", async () => {
+  test("differential equation matches a grid in all three parameters, with the equation solved in plain numbers", async () => {
     const { posterior } = await run(differentialEquation);
     compare(posterior, epidemicPosterior(differentialEquation.data));
   });
@@ -131,7 +131,7 @@ const simulated: Record<string, Simulated> = {
   survival,
 };
 
-describe("models whose data were simulated: what made them is in the posterior", () => {
+describe("the posterior contains the parameters that simulated the data", () => {
   test.each(Object.entries(simulated))("%s", async (_, example) => {
     const { posterior, lines } = await run(example);
     checked += Object.keys(example.truth).length;
@@ -143,7 +143,7 @@ describe("models whose data were simulated: what made them is in the posterior",
     }
   });
 
-  test("data that were turned around are caught", async () => {
+  test("inverted data are detected", async () => {
     const flipped = { ...logisticRegression.data, y: logisticRegression.data.y.map((y) => 1 - y) };
     const posterior = await sample(logisticRegression.default, flipped, { ...short, seed: 1 });
     expect(missed(posterior, logisticRegression.truth)).toContain("beta[1]");
@@ -155,7 +155,7 @@ describe("models whose data were simulated: what made them is in the posterior",
     expect(Math.abs(robustRegression.leastSquaresSlope() - robustRegression.truth.beta)).toBeGreaterThan(0.5);
   });
 
-  test("there were as many checks as the false alarms are counted for, or fewer", () => {
+  test("the number of checks is at most the number assumed for false alarms", () => {
     expect(checked).toBeGreaterThan(80);
     expect(checked).toBeLessThanOrEqual(CHECKS);
   });

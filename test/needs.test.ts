@@ -30,7 +30,7 @@ function putBrowsers(): void {
   for (const { programs } of browsers) put(join(bin, programs[0]));
 }
 
-it("names what is missing, and nothing where all is there", () => {
+it("names missing needs, and nothing if all are present", () => {
   mkdirSync(beside, { recursive: true });
   const lines = missing({ root, beside, path: bin, python });
   const about = (what: string): number => lines.filter((line) => line.includes(what)).length;
@@ -48,7 +48,7 @@ it("names what is missing, and nothing where all is there", () => {
   expect(missing({ root, beside, path: bin, python })).toHaveLength(2);
 });
 
-it("a clone has no reference data beside it: that is no fault", () => {
+it("accepts a clone without reference data", () => {
   putBrowsers();
   const lines = missing({ root, beside: join(root, "nowhere"), path: bin, python });
   expect(lines.filter((line) => line.includes("reference data"))).toEqual([]);

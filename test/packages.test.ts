@@ -44,7 +44,7 @@ beforeAll(() => {
 describe.each(names)("%s", (name) => {
   const { bin = {}, exports = {}, jsdelivr = [], unpkg = [], license, description } = manifest(name);
 
-  test("says what it is", () => {
+  test("states its licence, description and README", () => {
     expect(license).toBe("Apache-2.0");
     expect(description).toMatch(/\w{3,}/);
     expect(existsSync(join(packages, name, "README.md"))).toBe(true);
@@ -57,7 +57,7 @@ describe.each(names)("%s", (name) => {
     }
   });
 
-  test("brings its licence, and no map of sources that it does not bring", () => {
+  test("contains its licence and no references to absent source maps", () => {
     const files = packed(name);
     expect(files).toContain("LICENSE");
     expect(readFileSync(join(packages, name, "LICENSE"), "utf8")).toBe(readFileSync(join(packages, "../LICENSE"), "utf8"));
@@ -79,7 +79,7 @@ describe.each(names)("%s", (name) => {
     expect(absent).toEqual([]);
   });
 
-  test("brings every entry that it promises, with its types", () => {
+  test("contains every promised entry with its types", () => {
     const files = packed(name);
     const entries = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? entry : [entry.types, entry.default]));
     const promised = [...entries, jsdelivr, unpkg].flat();
@@ -92,7 +92,7 @@ describe.each(names)("%s", (name) => {
 });
 
 test.each(names.filter((name) => existsSync(join(packages, name, "src"))))(
-  "%s has no module that is imported for what it does, save where bundlers may leave it out",
+  "%s has no module imported for side effects, except those that bundlers may omit",
   (name) => {
     const root = join(packages, name, "src");
     const imported = readdirSync(root, { recursive: true, encoding: "utf8" })
@@ -103,7 +103,7 @@ test.each(names.filter((name) => existsSync(join(packages, name, "src"))))(
   },
 );
 
-test("the library is small, with all that it unpacks to", () => {
+test("the unpacked library is below 4 MB", () => {
   const bytes = packed("ergodic").reduce((sum, path) => sum + statSync(join(packages, "ergodic", path)).size, 0);
   console.log(`ergodic unpacked: ${(bytes / 1e6).toFixed(2)} MB`);
   expect(bytes).toBeLessThan(4e6);
@@ -119,7 +119,7 @@ function loadedFor(entry: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test("Node loads few files for an entry, and none that trains to predict", () => {
+test("Node loads few files per entry, and no training code for prediction", () => {
   const dist = join(packages, "ergodic/dist");
   const [all, predicting] = ["entries/index.js", "entries/predict.js"].map((entry) => [...loadedFor(join(dist, entry))]);
   console.log(`files that Node loads: ${all.length} for ergodic, ${predicting.length} for ergodic/predict`);
@@ -134,7 +134,7 @@ test("Node loads few files for an entry, and none that trains to predict", () =>
 /** Names that only `ergodic/compiler` and `ergodic/diagnostics` have. */
 const OF_OTHERS = ["compileFunction", "paretoKhat"];
 
-test("the built library knows by name all that its sources define, and keeps the names", () => {
+test("the built library defines everything by name as in its sources and keeps the names", () => {
   const named = ENTRIES.map((name) => (name === "index" ? "ergodic" : `ergodic/${name}`));
   const code = `const modules = await Promise.all(${JSON.stringify(named)}.map((name) => import(name)));
     const all = Object.assign({}, ...modules);
@@ -182,7 +182,7 @@ const entries: Readonly<Record<string, string>> = {
   "ergodic/worker": "worker",
 };
 
-test("every entry of the library is known here", () => {
+test("this file knows every entry of the library", () => {
   const own = Object.keys(manifest("ergodic").exports ?? {}).filter(
     (path) => !path.endsWith("/serve") && !path.endsWith(".wasm"),
   );
@@ -205,12 +205,12 @@ describe("each entry alone", () => {
     exported = JSON.parse(found) as Record<string, string[]>;
   });
 
-  test.each(Object.entries(entries))("%s gives %s", (entry, names) => {
+  test.each(Object.entries(entries))("%s exports %s", (entry, names) => {
     expect(exported[entry]).toEqual(expect.arrayContaining(names.split(" ")));
   });
 });
 
-test("no entry names what only Node has, for which bundlers bring polyfills: it is reached by globalThis", async () => {
+test("no entry refers directly to Node's globals, for which bundlers add polyfills", async () => {
   const nodes = ["process", "Buffer", "global", "require", "__dirname", "__filename"];
   const marked = (contents: string): ReturnType<typeof build> =>
     build({
@@ -232,7 +232,7 @@ test("no entry names what only Node has, for which bundlers bring polyfills: it 
   expect(await free(all.join("\n"))).toEqual([]);
 });
 
-test("diagnostics take plain arrays", () => {
+test("diagnostics accept plain arrays", () => {
   const code = `import { rhat, summary } from "ergodic/diagnostics";
     const draws = [0.3, -1.2, 0.8, 0.1, -0.4, 1.1, 0.2, -0.9];
     console.log(rhat(draws, 2) === rhat(Float64Array.from(draws), 2), summary({ mu: draws }, { chainCount: 2 }).mu.mean.toFixed(3));`;

@@ -82,7 +82,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it("weigh no more than they have to", async () => {
+it("bundles stay below their size bounds", async () => {
   const weights: Record<string, number> = {};
   for (const app of apps) weights[app.name] = (await weigh(app)) / 1000;
   const table = [...Object.entries(weights), ...Object.entries(peers)].map(
@@ -92,7 +92,7 @@ it("weigh no more than they have to", async () => {
   for (const { name, bound } of apps) expect(weights[name], name).toBeLessThan(bound);
 });
 
-it("docs/browser.md has these bounds", async () => {
+it("docs/browser.md states these bounds", async () => {
   const rows = (await readFile(join(root, "docs/browser.md"), "utf8")).split("\n").map((line) => line.replace(/ +/g, " "));
   for (const { says, bound } of apps) expect(rows).toContain(`| ${says} | ${bound} kB |`);
 });
@@ -156,7 +156,7 @@ const [gaps, dates] = [await predictor("gaps.safetensors"), await predictor("dat
 console.log(JSON.stringify([gaps.predict({ age: null }), dates.predict({ on: "2024-05-06" })].every(({ value }) => Number.isFinite(value))));`,
     true,
   ],
-] as const)("work once bundled: %s", async (name, code, wanted) => {
+] as const)("works once bundled: %s", async (name, code, wanted) => {
   const stem = name.replace(/\W+/g, "-");
   const entry = join(folder, `${stem}.mjs`);
   await writeFile(entry, code);

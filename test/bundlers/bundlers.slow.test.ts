@@ -26,7 +26,7 @@ describe("bundled with default settings", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("the package by itself, unbundled, does it all", () => {
+  it("the unbundled package gives the reference results", () => {
     expect(wanted.trained).toEqual(wanted.read);
     expect(wanted.remote).toHaveLength(2);
     expect(wanted.least).toEqual([3, -4]);
@@ -34,7 +34,7 @@ describe("bundled with default settings", () => {
     expect(wanted.raced).toBe(2);
   });
 
-  it.each(["esm", "cjs"] as const)("esbuild for Node, %s: two workers, and a thread", async (format) => {
+  it.each(["esm", "cjs"] as const)("esbuild for Node, %s: runs two workers and a thread", async (format) => {
     const program = await withEsbuild(folder, format);
     const script = pathToFileURL(join(dirname(program), "serve.mjs")).href;
     const module = pathToFileURL(join(folder, "objective.js")).href;
@@ -42,7 +42,7 @@ describe("bundled with default settings", () => {
   });
 
   const builders = { webpack: withWebpack, Vite: withVite, esbuild: (at: string) => withEsbuild(at, "browser") };
-  it.skipIf(reason).each(Object.entries(builders))("%s, for browsers", async (_, build) => {
+  it.skipIf(reason).each(Object.entries(builders))("%s, for browsers: works with and without isolation", async (_, build) => {
     const out = await build(folder);
     for (const isolated of [false, true]) {
       await using site = await serve({ isolated, files: filesOf(out) });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { recipes, rowOf, table } from "./recipes.ts";
 
-it("docs/browser.md has the table of bundlers", () => {
+it("docs/browser.md contains the table of bundlers", () => {
   const text = readFileSync(new URL("../../docs/browser.md", import.meta.url), "utf8");
   const lines = table(recipes.map(rowOf)).split("\n");
   expect(lines.length).toBeGreaterThan(10);

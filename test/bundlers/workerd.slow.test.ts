@@ -89,7 +89,7 @@ describe.skipIf(reason)(title, () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("linear models and networks predict the bits that they predict in Node; training, which makes code, is refused", async () => {
+  it("linear models and networks predict the same bits as in Node, and training is refused because it generates code", async () => {
     const { trained, minimised, engine, again, ...predictions } = await answer(true);
     expect(predictions).toEqual(wanted);
     expect([minimised < 1e-6, again]).toEqual([true, true]);
@@ -102,7 +102,7 @@ describe.skipIf(reason)(title, () => {
     });
   });
 
-  it("a network without its kernels says which to deploy, and when to give them", async () => {
+  it("a network without its kernels reports which kernels to deploy and when to pass them", async () => {
     const { linear, network, again } = await answer(false);
     expect(linear).toBe(wanted.linear);
     expect(network).toMatch(

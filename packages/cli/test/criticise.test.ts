@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 
 describe("loo", () => {
-  it("of one model gives the library's table", async () => {
+  it("prints the library's table for one model", async () => {
     const { stdout, stderr } = await works("loo", lineOut);
     expect([stdout, stderr]).toEqual([`${byLine.loo()}\n`, ""]);
     const answer = JSON.parse((await works("loo", lineOut, "--json")).stdout);
@@ -36,7 +36,7 @@ describe("loo", () => {
     expect(answer.pointwise.elpd).toEqual([...byLine.loo().pointwise.elpd]);
   });
 
-  it("of several compares them", async () => {
+  it("compares several models", async () => {
     const wanted = compare({ flat: byFlat, line: byLine });
     expect((await works("loo", flatOut, lineOut)).stdout).toBe(`${wanted}\n`);
     const answer = JSON.parse((await works("loo", flatOut, lineOut, "--json", "--weights", "pseudoBma", "--seed", "2")).stdout);
@@ -52,7 +52,7 @@ describe("loo", () => {
     expect((await works("loo", lineOut, twice)).stdout).toContain(`\n${twice} `);
   });
 
-  it("takes models where they are not noted, once for all or for each", async () => {
+  it("accepts one model for all draws or one for each if the draws name none", async () => {
     const [a, b] = ["a", "b"].map((name) => join(file(name), "chain.csv"));
     for (const [path, name] of [
       [a, "chain_1.csv"],
@@ -79,7 +79,7 @@ describe("loo", () => {
     expect((await ergodic("loo", lineOut, "--model", here("flat.mjs"), "--data", y)).stderr).toMatch(/DRAWS_MODEL/);
   });
 
-  it("finds the model again where both were moved, and says where it is not", async () => {
+  it("finds the model again if both were moved, and otherwise reports its expected place", async () => {
     const root = file("project");
     mkdirSync(root);
     const [model, given, out] = ["flat.mjs", "y.json", "out"].map((name) => join(root, name));
@@ -103,7 +103,7 @@ describe("loo", () => {
 });
 
 describe("draws of a formula", () => {
-  it.each(["csv", "json", "arrow"])("in %s find their formula, levels and data again", async (format) => {
+  it.each(["csv", "json", "arrow"])("find their formula, levels and data again: %s", async (format) => {
     const root = file(`formula ${format}`);
     mkdirSync(root);
     const [table, out, fresh] = ["size.csv", "out", "new.csv"].map((name) => join(root, name));
@@ -166,7 +166,7 @@ describe("draws of a formula", () => {
 });
 
 describe("check", () => {
-  it("gives the library's table, and exits by --strict", async () => {
+  it("prints the library's table and sets the exit code by --strict", async () => {
     const good = await works("check", lineOut, "--seed", "4", "--strict");
     expect(good.stdout).toBe(`${byLine.check("y", { seed: 4 })}\nThe model generates data like the observed data.\n`);
     const found = byFlat.check();
@@ -194,7 +194,7 @@ describe("check", () => {
 describe("predict", () => {
   const rows = "id,x,z[1],z[2],other\nfirst,2.5,1,0,7\nsecond,9,0,1,8\n";
 
-  it("answers rows by what draws say of them", async () => {
+  it("predicts rows from the draws", async () => {
     const given = file("rows.csv");
     writeFileSync(given, rows);
     const predictor = await byLine.predictor({ level: 0.5 });
@@ -219,7 +219,7 @@ describe("predict", () => {
     expect(readFileSync(out, "utf8")).toBe(stdout);
   });
 
-  it("says what is wrong", async () => {
+  it("reports invalid arguments", async () => {
     const given = file("wrong.csv");
     writeFileSync(given, "x,z[1]\n1,0\n");
     const cases: [string[], RegExp, number][] = [

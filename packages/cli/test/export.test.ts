@@ -12,7 +12,7 @@ beforeAll(async () => {
   await works("train", digits, "--target", "label", "--classes", "--epochs", "1", "--out", model, "--quiet");
 });
 
-it("writes the bytes of toOnnx, and says where", async () => {
+it("writes the bytes of toOnnx and reports the path", async () => {
   const out = file("digits.onnx");
   const { stdout, stderr } = await works("export", model, "--out", out);
   expect(stdout).toBe("");
@@ -20,7 +20,7 @@ it("writes the bytes of toOnnx, and says where", async () => {
   expect([...readFileSync(out)]).toEqual([...toOnnx(await predictor<LinearPredictor>(model))]);
 });
 
-it("writes calibrated probabilities, and the offset as an input; conformal sets are refused", async () => {
+it("writes calibrated probabilities and the offset as an input, and refuses conformal sets", async () => {
   const [honest, sets, rates, out] = ["honest", "sets", "rates", "other.onnx"].map(file);
   await works("calibrate", model, digits, "--method", "isotonic", "--out", honest);
   await works("export", honest, "--out", out);
@@ -42,7 +42,7 @@ it("writes calibrated probabilities, and the offset as an input; conformal sets 
   expect(existsSync(file("sets.onnx"))).toBe(false);
 });
 
-it("refuses a model that is no file of ours, one that has no ONNX form, its own input as output, and no output", async () => {
+it("refuses foreign files, models without an ONNX form, its own input as output, and a missing output", async () => {
   const out = file("none.onnx");
   const hashed = file("hashed.safetensors");
   const words = file("words.csv");

@@ -14,7 +14,7 @@ function part(name: string, keep: (row: string, i: number) => boolean): string {
 const losses = (text: string): { rows: object; run: { loss: number }; chosen: { model: object; target: { levels: string[] } } } =>
   JSON.parse(text);
 
-it("begins where the other training ended, by its model, its target and its classes", async () => {
+it("begins at the end of the earlier training, with its model, target and classes", async () => {
   const all = file("all.safetensors");
   await works(
     "train",
@@ -56,7 +56,7 @@ it("begins where the other training ended, by its model, its target and its clas
   expect(more.chosen.model).toMatchObject({ l2: 0.5 });
 });
 
-it("a network begins at its file, without being named; a checkpoint says nothing of the model", async () => {
+it("takes a network from its file without --model, and requires --model with a checkpoint", async () => {
   const [net, kept] = [file("net.safetensors"), file("net.checkpoint")];
   const train = ["train", digits, "--target", "label", "--classes", "--seed", "1", "--quiet"];
   await works(...train, "--model", "mlp:16", "--epochs", "20", "--out", net, "--checkpoint", kept);
@@ -86,7 +86,7 @@ it.each([
   expect(stderr).toMatch(message);
 });
 
-it("does not overwrite what it begins at without a word, and leaves it whole where training fails", async () => {
+it("does not overwrite the initial model without --out, and keeps it intact if training fails", async () => {
   const model = file("kept.safetensors");
   await works("train", digits, "--target", "label", "--epochs", "1", "--no-classes", "--quiet", "--out", model);
   const before = readFileSync(model);

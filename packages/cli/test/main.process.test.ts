@@ -45,7 +45,7 @@ function uninterrupted(...mode: string[]): string {
   return straight.get(name)!;
 }
 
-it("begins by the file that npm links, and keeps what it compiled where Node can", () => {
+it("starts from the file that npm links and uses Node's compile cache if available", () => {
   const linked = fileURLToPath(new URL("../bin/ergodic.js", import.meta.url));
   const env = { ...process.env, NODE_COMPILE_CACHE: undefined, TMPDIR: folder };
   const { stdout, stderr } = spawnSync(process.execPath, [linked, "--version"], { cwd: folder, encoding: "utf8", env });
@@ -54,7 +54,7 @@ it("begins by the file that npm links, and keeps what it compiled where Node can
   expect(kept).toHaveLength("enableCompileCache" in module ? 1 : 0);
 });
 
-it("Ctrl-C: exit code 1, a checkpoint, a command that goes on; the model is that of an uninterrupted run", async () => {
+it("Ctrl-C exits with 1, saves a checkpoint and prints a command that resumes to the same model", async () => {
   const { child, stderr, ended } = started(...long, "--out", "joined.safetensors");
   await until(() => /\n +[\d,]{5,} /.test(stderr()));
   child.kill("SIGINT");
@@ -65,7 +65,7 @@ it("Ctrl-C: exit code 1, a checkpoint, a command that goes on; the model is that
   expect(bytes(file("joined.safetensors"))).toBe(uninterrupted());
 });
 
-it("kill -9 after a checkpoint: what it holds goes on bit for bit", async () => {
+it("a checkpoint written before kill -9 resumes bit for bit", async () => {
   // That a deterministic run goes on bit for bit is shown by resume.test.ts, too.
   for (const mode of isSlow ? [[], ["--deterministic"]] : [[]]) {
     const name = mode.length > 0 ? "deterministic" : "normal";
@@ -105,7 +105,7 @@ describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s", (signal) => {
     return { child, stderr: () => stderr, ended };
   }
 
-  it("is heard once; a second one ends at once", async () => {
+  it("is handled once, and a second signal ends the process immediately", async () => {
     const { child, stderr, ended } = listening("");
     await until(() => stderr().includes("ready"));
     child.kill(signal);
@@ -115,7 +115,7 @@ describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s", (signal) => {
     expect(stderr().match(/heard/g)).toHaveLength(1);
   });
 
-  it("ends a process that listens no more, as it ends any", async () => {
+  it("ends a process that no longer listens in the default way", async () => {
     const { child, stderr, ended } = listening("takeBack();");
     await until(() => stderr().includes("ready"));
     let how: unknown = "still there";
@@ -127,7 +127,7 @@ describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s", (signal) => {
   });
 });
 
-it("writes no ANSI codes to a pipe, and stops quietly where the reader does", () => {
+it("writes no ANSI codes to a pipe, and stops quietly if the reader stops", () => {
   run(...long.slice(0, 6), "1", "--out", "piped.safetensors");
   for (const args of [
     ["describe", "piped.safetensors"],
@@ -168,7 +168,7 @@ it("reads standard input", () => {
   expect(predict.stdout.split("\n")).toHaveLength(1799);
 });
 
-it("the demo: its tables, its pictures, what was measured, and five commands that work as printed", () => {
+it("the demo prints its tables, pictures and measurements, and five commands that work as printed", () => {
   const { status, stdout, stderr } = run("demo");
   expect(stderr).toBe("");
   expect(status).toBe(0);

@@ -49,7 +49,7 @@ it("prints the trade-off as a table and a picture, and the ledger", () => {
   expect(lines).toContain("bytes of rows 80 float32 from DRAM 163 … 325 19.5 nJ");
 });
 
-it("shows by scenario what a batch takes, and what the largest needs", () => {
+it("shows the time of a batch per scenario and the memory of the largest batch", () => {
   // 200 rows a second in batches of 8: 40 ms a call, while latencies, from the start of all, would be 8 to 24.
   const offline = found(8, { scenario: "offline", rowsPerSecond: 200 });
   expect([latencyName(offline), latencyOf(offline)]).toEqual(["ms per call", 40]);
@@ -64,7 +64,7 @@ it("shows by scenario what a batch takes, and what the largest needs", () => {
   expect(text).toContain("200 MB at most, including 5 MB of WebAssembly memory");
 });
 
-it("shows rates of a server, and energy that was measured or is not known", () => {
+it("shows the rates of a server, and whether energy was measured or is unknown", () => {
   const measured = { source: "measured", zones: ["package-0"], joules: 3, perRow: 0.003 } as const;
   const text = measureText([found(1, { scenario: "server", rate: 4321, energy: measured })], paint);
   expect(text).toMatch(/batch {2}queries\/s .* measured per row\n +1 +4\.32 k /);
@@ -76,7 +76,7 @@ it("shows rates of a server, and energy that was measured or is not known", () =
   expect([2, 0.5, 2e-5, 3e-8, 4e-12].map(joules)).toEqual(["2 J", "500 mJ", "20 µJ", "30 nJ", "4 pJ"]);
 });
 
-it("draws points where they are, on logarithmic scales", () => {
+it("draws points at their positions on logarithmic scales", () => {
   const spots = [
     { x: 1, y: 1, word: "a" },
     { x: 10, y: 100, word: "b" },
@@ -107,7 +107,7 @@ it("draws points where they are, on logarithmic scales", () => {
   expect(near.filter((line) => /[ab]/.test(line))).toHaveLength(1);
 });
 
-it("writes a report that refers to nothing else, and escapes names", () => {
+it("writes a self-contained report and escapes names", () => {
   const html = measureHtml("<b> & c", [found(1), found(4)], { note: "</script><script>alert(1)" });
   expect(html).toMatch(/^<!doctype html>/);
   for (const tag of ["h1", "title"]) expect(html).toContain(`<${tag}>&lt;b&gt; &amp; c</${tag}>`);
@@ -123,7 +123,7 @@ it("writes a report that refers to nothing else, and escapes names", () => {
   expect(at[1][1]).toBeLessThan(at[0][1]);
 });
 
-it("measures a model for each batch size, once, and writes JSON and a report", async () => {
+it("measures a model once per batch size, and writes JSON and a report", async () => {
   const html = file("report.html");
   const { stdout, stderr } = await works(
     "measure",
@@ -157,7 +157,7 @@ it.each([
   ["multiStream", ["--queries", "459"], 8],
   ["offline", ["--rows", "100"], 100],
   ["server", ["--rate", "1e5", "--p99-ms", "1e6"], 1],
-])("takes the scenario %s with its options", async (scenario, options, batch) => {
+])("measures the scenario %s with its options", async (scenario, options, batch) => {
   const { stdout } = await works("measure", model, digits, "--scenario", scenario, ...options, ...quick, "--json");
   const { measurements } = checked("measure", stdout) as unknown as { measurements: Measurement[] };
   expect(measurements).toHaveLength(1);
@@ -165,7 +165,7 @@ it.each([
   if (scenario === "server") expect(measurements[0]).toMatchObject({ rate: 1e5, trials: [{ rate: 1e5 }] });
 });
 
-it("trains a network on the digits where no model is given", async () => {
+it("trains a network on the digits if no model is given", async () => {
   const { stdout, stderr } = await works("measure", ...quick, "--batch", "1,2", "--queries", "44");
   expect(stdout).toMatch(/^singleStream: a network on 1,797 rows of the digits\n/);
   expect(stdout).toContain("Numbers are batch sizes; both scales are logarithmic.");
@@ -173,7 +173,7 @@ it("trains a network on the digits where no model is given", async () => {
   expect(stderr).toBe("training a network of 256 and 128 units on the digits included with ergodic\n");
 });
 
-it("takes sparse rows, and categories as text", async () => {
+it("accepts sparse rows and text categories", async () => {
   const sparse = file("rows.libsvm");
   const lines = Array.from({ length: 60 }, (_, i) => `${i % 2 ? 1 : -1} ${1 + (i % 2)}:1 ${3 + (i % 4)}:0.5`);
   writeFileSync(sparse, lines.join("\n"));
@@ -195,7 +195,7 @@ it("takes sparse rows, and categories as text", async () => {
   expect(counts[1]).toBeGreaterThanOrEqual(3);
 });
 
-it("takes rows at even distances from a long file", async () => {
+it("selects evenly spaced rows from a long file", async () => {
   const head = "age,pay\n";
   const some = file("some.csv");
   writeFileSync(some, head + Array.from({ length: 50 }, (_, i) => `${i},${i % 7}\n`).join(""));
@@ -209,7 +209,7 @@ it("takes rows at even distances from a long file", async () => {
   expect(code).toBe(1);
 });
 
-it("takes a model of recommend, with its pairs", async () => {
+it("measures a model of recommend with its pairs", async () => {
   const ratings = file("ratings.csv");
   writeFileSync(ratings, `user,item,value\n${Array.from({ length: 40 }, (_, i) => `u${i % 8},i${i % 5},${i % 4}`).join("\n")}\n`);
   const out = file("ratings.safetensors");

@@ -14,7 +14,7 @@ const csv = (name: string, some: readonly object[]): string => {
   return path;
 };
 
-it("trains, predicts and refuses", async () => {
+it("trains and predicts with an offset, and refuses a missing column", async () => {
   const [data, model] = [csv("policies.csv", rows), file("m.safetensors")];
   const asked = ["--target", "claims", "--loss", "poisson", "--seed", "1", "--epochs", "40", "--quiet"];
   await works("train", data, ...asked, "--offset", "logExposure", "--out", model);

@@ -39,7 +39,7 @@ const train = ["train", data, ...y];
 const tuned = ["tune", stars, "--user", "who", "--item", "film", "--over", "l2:0.1..1", "--quiet"];
 const recommend = ["recommend", stars, "--user", "who", "--item", "film", "--quiet"];
 
-describe("an output that is an input is refused, and nothing is touched", () => {
+describe("outputs that are also inputs, which are refused with all files unchanged", () => {
   const own = file("own.mjs");
   writeFileSync(own, readFileSync(schools));
   const [given, graph, picture] = ["given.json", "g.uai", "seen/a/1.png"].map(file);
@@ -142,7 +142,7 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     expect(readdirSync(folder, { recursive: true }).sort()).toEqual(before);
   });
 
-  it("a FIFO, too, which is opened for neither", async () => {
+  it("refuses a FIFO without opening it", async () => {
     execFileSync("mkfifo", [file("both")]);
     const { code, stderr } = await ergodic("predict", model, file("both"), "--out", file("both"));
     expect([code, stderr]).toEqual([2, expect.stringMatching(/--out \S+both is DATA/)]);
@@ -151,7 +151,7 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     rmSync(file("both"));
   });
 
-  it("but what a folder is not read for may be written anew in it", async () => {
+  it("allows files in an input folder that the command does not read", async () => {
     const place = file("seen/m.safetensors");
     for (let twice = 0; twice < 2; twice++) await works(...train, "--epochs", "1", "--out", place);
     const near = file("seenmore.png");
@@ -164,7 +164,7 @@ describe("an output that is an input is refused, and nothing is touched", () => 
       expect((await ergodic("predict", "absent", file("seen"), "--out", out)).stderr).toMatch(/^ergodic: absent: /);
   });
 
-  it("but a checkpoint may take the place of the one that is resumed from", async () => {
+  it("allows a checkpoint to replace the checkpoint being resumed", async () => {
     const kept = file("kept");
     await works(...train, "--epochs", "1", "--checkpoint", kept);
     await works(...train, "--epochs", "2", "--resume", kept, "--checkpoint", kept, "--out", file("two"));
@@ -172,7 +172,7 @@ describe("an output that is an input is refused, and nothing is touched", () => 
   });
 });
 
-describe("an output that cannot be written is found before the run", () => {
+describe("outputs that cannot be written, which are refused before the run", () => {
   const [no, below] = [file("no/where"), file("d.csv/below")];
   // Not there, so that reading them would be another error.
   const absent = ["absent.csv", ...y];
@@ -225,9 +225,9 @@ const places = ({ stderr }: Captured): string[] =>
     ),
   ].map(([, path]) => path);
 
-describe("what was computed is kept where its place went away during the run", () => {
+describe("results whose output folder disappears during the run", () => {
   const words = ["train", data, "--target", "y", "--seconds", "1"];
-  it("a model and a checkpoint: both, and where", async () => {
+  it("saves a model and a checkpoint elsewhere and reports both places", async () => {
     const gone = file("gone");
     const more = ["--out", `${gone}/m.safetensors`, "--checkpoint", `${gone}/c`];
     const terminal = await withoutFolder(gone, ({ rewritten }) => rewritten.length > 0, ...words, ...more);
@@ -238,7 +238,7 @@ describe("what was computed is kept where its place went away during the run", (
     for (const path of [first, second]) rmSync(dirname(path), { recursive: true });
   });
 
-  it("a run that is interrupted", async () => {
+  it("saves the checkpoint of an interrupted run elsewhere", async () => {
     const gone = file("gone");
     mkdirSync(gone);
     const terminal = captured({ live: true });
@@ -252,7 +252,7 @@ describe("what was computed is kept where its place went away during the run", (
     rmSync(dirname(kept), { recursive: true });
   });
 
-  it.each(["csv", "json", "arrow"])("draws as %s", async (format) => {
+  it.each(["csv", "json", "arrow"])("saves draws elsewhere as %s", async (format) => {
     const gone = file("gone");
     const long = ["sample", schools, "--chains", "2", "--draws", "20000", "--format", format, "--out", `${gone}/a/draws`];
     mkdirSync(gone);
@@ -270,7 +270,7 @@ describe("what was computed is kept where its place went away during the run", (
     rmSync(dirname(kept), { recursive: true });
   });
 
-  it("a model is saved although its checkpoint cannot be", async () => {
+  it("saves a model although its checkpoint cannot be saved", async () => {
     const [gone, out] = [file("gone"), file("saved.safetensors")];
     const terminal = await withoutFolder(
       gone,
@@ -284,7 +284,7 @@ describe("what was computed is kept where its place went away during the run", (
   });
 });
 
-it("writes into a FIFO and through a link, and keeps both", async () => {
+it("writes into a FIFO and through a link, and preserves both", async () => {
   const [fifo, link] = [file("fifo"), file("link")];
   execFileSync("mkfifo", [fifo]);
   symlinkSync("linked.csv", link);
@@ -296,7 +296,7 @@ it("writes into a FIFO and through a link, and keeps both", async () => {
   renameSync(fifo, file("still a fifo"));
 });
 
-describe("options that are wrong in themselves are found before the data are read", () => {
+describe("invalid options, which are refused before the data are read", () => {
   const absent = ["absent.csv", "--target", "y"];
   const sample = ["sample", "absent.mjs"];
   const ratings = ["recommend", "absent.csv", "--user", "a", "--item", "b"];
@@ -347,7 +347,7 @@ describe("options that are wrong in themselves are found before the data are rea
   });
 });
 
-describe("a model's file that fails is told by its line", () => {
+describe("model files that fail, which are reported with their line", () => {
   const here = (name: string): string => fileURLToPath(new URL(`models/${name}`, import.meta.url));
   it.each([
     ["throws.mjs", /throws\.mjs:5:\d+: fails: Cannot read properties of null \(reading 'boom'\); fix it \[MODEL_FILE\]/],
@@ -359,7 +359,7 @@ describe("a model's file that fails is told by its line", () => {
     expect(again).toMatch(message);
   });
 
-  it("a network's own function, when it is traced", async () => {
+  it("reports an error in a network's own function when it is traced", async () => {
     const path = file("later.mjs");
     writeFileSync(path, "export default (x, scope) => {\n  return scope.nothing.here;\n};\n");
     const { code, stderr } = await ergodic(...train, "--model", path);

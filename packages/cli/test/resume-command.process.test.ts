@@ -56,7 +56,7 @@ function wordsFor(name: string, operands: readonly string[], option: Option): st
 
 const kept = commandLine(captured(), modules).commands.filter(({ options }) => options.some(({ long }) => long === "--resume"));
 
-it("is of every command that trains, samples or infers", () => {
+it("covers every command that trains, samples or infers", () => {
   expect(kept.map((command) => command.name()).sort()).toEqual(
     ["approximate", "infer", "learn", "path", "recommend", "sample", "train", "tune"].sort(),
   );
@@ -79,7 +79,7 @@ describe.each(kept.map((command) => [command.name(), command] as const))("%s", (
     return line;
   };
 
-  it("each option twice, and all together", () => {
+  it("repeats each option twice and all options together", () => {
     const all = options
       .filter(({ long }) => long !== "--help")
       .map((option) => wordsFor(name, [...operands, ...mandatory], option));
@@ -90,12 +90,12 @@ describe.each(kept.map((command) => [command.name(), command] as const))("%s", (
     expect(line).not.toContain("[object");
   });
 
-  it("a file whose name begins with a dash", () => {
+  it("repeats a file whose name begins with a dash", () => {
     expectAgain([...mandatory, "--", ...operands.map((path) => `-${path}`)]);
   });
 });
 
-it("what was typed last is last", () => {
+it("keeps the last of repeated options last", () => {
   const command = readBy(["train", "d.csv", "--no-standardise", "--standardise", "--seed", "1", "--seed=2", "--resume", "old"]);
   const line = resumeCommand("c", { command, fixed: ["standardise"], terminal: captured() });
   expect(line).toBe("ergodic train d.csv --seed 1 --seed 2 --resume c");

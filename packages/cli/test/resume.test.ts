@@ -19,7 +19,7 @@ const modes: [string, string[]][] = [
   ["replicas on two workers", ["--rule", "adagrad", "--rate", "0.1", "--workers", "2", "--replicas", "2"]],
 ];
 
-it.each(modes)("10 epochs = 4 + 6: %s", async (name, options) => {
+it.each(modes)("10 epochs equal 4 + 6: %s", async (name, options) => {
   const [straight, kept, joined] = ["straight", "kept", "joined"].map((word) => file(`${name} ${word}`));
   await works(...data, ...options, "--epochs", "10", "--out", straight);
   await works(...data, ...options, "--epochs", "4", "--checkpoint", kept);
@@ -27,7 +27,7 @@ it.each(modes)("10 epochs = 4 + 6: %s", async (name, options) => {
   expect(bytes(joined)).toBe(bytes(straight));
 });
 
-it("Ctrl-C keeps the run, and says how to go on; then it ends as if nothing had been", async () => {
+it("Ctrl-C saves the run and prints a command that resumes it with the same result", async () => {
   const [straight, joined] = [file("straight"), file("joined.safetensors")];
   const options = ["--rule", "nesterov:rate=0.001", "--epochs", "200", "--validate-share", "0.2", "--patience", "150"];
   await works(...data, ...options, "--out", straight);
@@ -64,7 +64,7 @@ it("refuses other rows", async () => {
   expect(stderr).toMatch(/give the same dataset \[CHECKPOINT_DATA\]/);
 });
 
-it("refuses numbers where the run had classes, and the other way round", async () => {
+it("refuses numbers if the run had classes, and classes if it had numbers", async () => {
   const rows = ["train", digits, "--target", "label", "--quiet"];
   for (const [first, then] of [
     [["--classes"], []],

@@ -27,11 +27,11 @@ async function asked(...args: string[]): Promise<Record<string, unknown>> {
   return options;
 }
 
-it("with none of them the server has its own defaults", async () => {
+it("leaves the server's defaults without any flags", async () => {
   expect(await asked()).toEqual({ models: ["m.safetensors"] });
 });
 
-it("all of them", async () => {
+it("passes all flags to the server", async () => {
   writeFileSync(path("tokens"), "# of the tests\n\n  0123456789abcdef  \r\nfedcba9876543210\n");
   writeFileSync(path("cert"), "the certificate");
   writeFileSync(path("key"), "its key");
@@ -57,11 +57,11 @@ it("all of them", async () => {
   });
 });
 
-it("--no-control and --poll 0 say no", async () => {
+it("--no-control and --poll 0 disable these functions", async () => {
   expect(await asked("--no-control", "--poll", "0")).toEqual({ models: ["m.safetensors"], control: false, pollMs: Infinity });
 });
 
-it("a model is in one of --join and --apart", async () => {
+it("refuses a model in both --join and --apart", async () => {
   const terminal = captured();
   expect(await runCommandLine(["serve", "m.onnx", "--join", "a,b", "--apart", "b"], terminal)).toBe(2);
   expect(terminal.stderr).toContain("b is in both --join and --apart; leave it out of one");

@@ -33,7 +33,7 @@ interface TuneJson {
   rows: object;
 }
 
-it("finds settings by held-out ratings, trains with them on all but those of the test, and says how", async () => {
+it("finds settings by held-out ratings, trains on all but the test ratings and prints the command", async () => {
   const out = file("tuned.safetensors");
   const args = ["tune", stars, ...names, "--value", "stars", "--over", "rank:1..12,l2:log:0.001..1", "--trials", "8"];
   const held = ["--test-share", "0.2", "--seed", "2", "--out", out];
@@ -69,7 +69,7 @@ it("finds settings by held-out ratings, trains with them on all but those of the
   expect(test.rmse).toBeLessThan(0.6);
 });
 
-it("searches the weight of evidence where values are events", async () => {
+it("searches the weight of evidence if values are events", async () => {
   const { stdout } = await works(
     "tune",
     events,
@@ -86,7 +86,7 @@ it("searches the weight of evidence where values are events", async () => {
   expect(stdout).toMatch(/train with them: ergodic recommend .* --rank 3 --implicit [\d.]+/);
 });
 
-it("a kept search continues as it began", async () => {
+it("resumes a search from its checkpoint with the same result", async () => {
   const args = ["tune", stars, ...names, "--value", "stars", "--quiet", "--json"];
   const search = ["--over", "l2:log:0.001..1", "--rank", "2"];
   const kept = file("kept.checkpoint");

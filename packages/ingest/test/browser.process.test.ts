@@ -29,7 +29,7 @@ describe.skipIf(reason)(`readers in a browser${reason ? ` (skipped: ${reason})` 
     await browser.close();
   });
 
-  it("read what pages have", async () => {
+  it("read addresses, responses, files and bytes in a page", async () => {
     const text = "a,b\n1,x\n2,y\n";
     const task = `
       const { readCsv, readLibsvm, readTable } = await import("/ingest.js");

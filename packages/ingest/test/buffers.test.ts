@@ -13,7 +13,7 @@ const read = (content: Uint8Array, name: string): Promise<unknown> =>
     (error: Error) => error.message,
   );
 
-describe("a part of a pool is read like an array of its own", () => {
+describe("a part of a buffer pool, which is read like a separate array", () => {
   it.each(files)("%s", async (name) => {
     const bytes = new Uint8Array(readFileSync(new URL(name, folder)));
     const pool = Buffer.alloc(bytes.length + 21, 0xff);

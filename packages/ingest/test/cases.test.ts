@@ -78,7 +78,7 @@ const readers: Record<string, (content: string | [string, string], options: obje
   "vw.txt": sparseTable("vw"),
 };
 
-it("options that a reader does not know are refused by name", async () => {
+it("refuses unknown options by name", async () => {
   const odd = { evidnce: 1 } as never;
   await expect(readUai({ content: uai }, odd)).rejects.toThrow('readUai: unknown option "evidnce" (known: evidence, sample)');
   const files = { weights: "", variables: "", factors: "", ...(odd as object) };
@@ -88,7 +88,7 @@ it("options that a reader does not know are refused by name", async () => {
 it.each([
   ["FF FE", [0xff, 0xfe, 97, 0]],
   ["FE FF", [0xfe, 0xff, 0, 97]],
-])("a file that begins with %s is told as UTF-16", async (mark, bytes) => {
+])("recognises a file that begins with %s as UTF-16", async (mark, bytes) => {
   await expect(readTable({ content: Uint8Array.from(bytes), name: "a.csv" }, { format: "csv" })).rejects.toThrow(
     `a.csv: the file is UTF-16 (byte order mark ${mark}), but must be UTF-8; convert it: iconv -f UTF-16 -t UTF-8 [DATA_ENCODING]`,
   );
@@ -99,7 +99,7 @@ function replaced(text: string, what: string, by: string): string {
   return text.replace(what, () => by);
 }
 
-it("every reader has its cases, and every file of cases a reader", () => {
+it("every reader has its cases, and every file of cases has a reader", () => {
   const files = readdirSync(folder).filter((name) => name.endsWith(".txt"));
   expect(files.sort()).toEqual(Object.keys(readers).sort());
 });

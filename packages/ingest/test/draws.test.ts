@@ -53,7 +53,7 @@ describe("draws as Arrow files", () => {
     await fc.assert(property, { seed: 21, numRuns: 100 });
   });
 
-  it("are the table that another reader sees", async () => {
+  it("are the same table in another reader", async () => {
     const bytes = await writeDrawsArrow(upwards);
     expect(new TextDecoder().decode(bytes.subarray(0, 6))).toBe("ARROW1");
     const table = tableFromIPC(bytes);
@@ -68,7 +68,7 @@ describe("draws as Arrow files", () => {
     expect(JSON.parse(table.schema.metadata!.get("ergodic")!).report).toEqual({ rhat: "NaN" });
   });
 
-  it("of another writer are read, of other numeric types, with nulls as NaN", async () => {
+  it("are read from another writer, with other numeric types, and with nulls as NaN", async () => {
     const table = tableFromArrays(
       { ".chain": [2, 1], lp__: [-1.5, -2.5], "x[1]": [1, null], "x[2]": [3, 4] },
       { types: { ".chain": int64(), "x[2]": float32() } },
@@ -79,7 +79,7 @@ describe("draws as Arrow files", () => {
     expect([...draws.transition("logDensity")]).toEqual([-2.5, -1.5]);
   });
 
-  it("are refused where they are none", async () => {
+  it("are refused if the file contains no draws", async () => {
     const texts = tableToIPC(tableFromArrays({ x: ["a", "b"] }, { types: { x: utf8() } }), { format: "file" })!;
     await expect(readDrawsArrow(texts)).rejects.toThrow(
       /the column "x" is of Utf8, but draws are numbers; leave it out \[DATA_TYPE\]/,
@@ -89,7 +89,7 @@ describe("draws as Arrow files", () => {
     await expect(readDrawsArrow(new TextEncoder().encode("lp__,x\n0,1\n"))).rejects.toThrow(/DATA_FORMAT/);
   });
 
-  it("are bytes", async () => {
+  it("must be given as bytes", async () => {
     for (const [given, kind] of [
       ["draws.arrow", "string"],
       [[65], "object"],
@@ -100,7 +100,7 @@ describe("draws as Arrow files", () => {
       );
   });
 
-  it("need apache-arrow, and say so", async () => {
+  it("report a missing apache-arrow package", async () => {
     vi.resetModules();
     vi.doMock("apache-arrow", () => {
       throw new Error("Cannot find package 'apache-arrow'");

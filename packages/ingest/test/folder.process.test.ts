@@ -14,7 +14,7 @@ const put = (...names: string[]): void => {
   for (const name of names) writeFileSync(join(folder, name), "x");
 };
 
-test("entries are sorted by name, those with a leading dot left out, links what they lead to", async () => {
+test("sorts entries by name, omits hidden ones and follows links", async () => {
   put("b.png", "10.png", "9.png", ".hidden", "a.b");
   mkdirSync(join(folder, "classes"));
   symlinkSync("classes", join(folder, "also"));
@@ -38,7 +38,7 @@ test("entries are sorted by name, those with a leading dot left out, links what 
   await expect(entriesOf(folder)).rejects.toMatchObject({ code: "DATA_FILE", cause: { code: "ENOENT" } });
 });
 
-test("a folder is a path that leads to one", async () => {
+test("recognises paths of folders", async () => {
   put("file");
   expect(await isFolder(folder)).toBe(true);
   for (const source of [join(folder, "file"), join(folder, "none"), "-", `${folder}\n`, new Uint8Array(1), new Blob([])])
@@ -59,7 +59,7 @@ test.each([
   // The same case first.
   ["X.npy", ["Y.npy", "y.npy"]],
   ["X.a.npy", ["Y.a.npy", "y.a.npy"]],
-])("labels of %s", async (name, others) => {
+])("finds the labels of %s", async (name, others) => {
   const path = join(folder, name);
   put(name);
   expect(await labelsBeside(path)).toBeUndefined();
@@ -74,7 +74,7 @@ test.each([
   }
 });
 
-test("no labels are beside what is named otherwise, a folder, or no path", async () => {
+test("finds no labels next to other names, for a folder or without a path", async () => {
   put("y.npy", "y2.npy", "max.npy", "ay.npy", "labels-idx1-ubyte");
   for (const name of ["max.npy", "ax.npy", "x2.npy", "y.npy", "x.csv", "images", "images-idx3-ubyte.bin"])
     expect(await labelsBeside(join(folder, name)), name).toBeUndefined();

@@ -10,7 +10,7 @@ const placed = (text: string) => {
   return [bytes, 1, bytes.length - 1] as const;
 };
 
-test("finds what was added, and nothing else", () => {
+test("finds only the added levels", () => {
   const text = fc.string({ unit: fc.constantFrom("a", "b", "1", "ü", "\0"), maxLength: 9 });
   fc.assert(
     fc.property(fc.array(text, { maxLength: 300 }), (texts) => {
@@ -34,7 +34,7 @@ test("finds what was added, and nothing else", () => {
   );
 });
 
-test("holds 16,384 levels of 64 bytes, nearly all of them, and nothing after", () => {
+test("stores 16,384 levels of up to 64 bytes, nearly all of them, and no more", () => {
   const index = new LevelIndex();
   const level = (i: number) => `level ${i}`;
   for (let i = 0; i < 20_000; i++) index.add(...placed(level(i)), i);
@@ -61,7 +61,7 @@ function colliding(count: number): Uint8Array[] {
   return texts;
 }
 
-test("texts of one hash are told apart by their bytes, and only a few of them are held", () => {
+test("distinguishes texts with equal hashes by their bytes, and stores only a few of them", () => {
   const texts = colliding(40);
   const hashes = texts.map((text) => {
     const words = new Int32Array(text.buffer);

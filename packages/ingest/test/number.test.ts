@@ -9,7 +9,7 @@ const parsed = (text: string, mark = ".") => {
   return parseNumber(bytes, 1, bytes.length - 3, mark.charCodeAt(0));
 };
 
-test("decimals are rounded as Number() does, bit for bit", () => {
+test("rounds decimals like Number(), bit for bit", () => {
   const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: 25 });
   const exponent = fc.option(fc.tuple(fc.constantFrom("e", "E", "e-", "E+"), fc.integer({ min: 0, max: 330 })), {
     nil: ["", ""] as const,
@@ -32,7 +32,7 @@ test("decimals are rounded as Number() does, bit for bit", () => {
   );
 });
 
-test("16 to 19 digits, at and next to the middle of two doubles", () => {
+test("rounds 16 to 19 digits correctly at and next to the midpoint of two doubles", () => {
   const digits = fc.bigInt({ min: 10n ** 15n, max: 10n ** 19n - 1n });
   const written = (mantissa: bigint, scale: number) => {
     const text = String(mantissa).padStart(scale + 1, "0");
@@ -57,7 +57,7 @@ test("16 to 19 digits, at and next to the middle of two doubles", () => {
   );
 });
 
-test("edges", () => {
+test("parses edge cases", () => {
   const edges: [string, number][] = [
     ["-0", -0],
     [".5", 0.5],
@@ -75,7 +75,7 @@ test("edges", () => {
   for (const [text, value] of edges) expect(parsed(text), text).toBe(value);
 });
 
-test("what is not a number gives NaN", () => {
+test("returns NaN for anything that is not a number", () => {
   for (const text of [
     "",
     "-",
@@ -115,12 +115,12 @@ test.each<[string, "." | ",", number]>([
   ["", ".", Number.NaN],
   ["1e", ".", Number.NaN],
   ["0x10", ".", Number.NaN],
-])("the text %j with the mark %j is %d", (text, decimal, value) => {
+])("parses the text %j with the mark %j as %d", (text, decimal, value) => {
   expect(textNumber(text, decimal)).toBe(value);
   expect(isNumberText(text, decimal)).toBe(!Number.isNaN(value));
 });
 
-test("whole numbers that a float64 rounds are told, whatever their sign", () => {
+test("detects whole numbers that a float64 would round, of either sign", () => {
   for (const digits of ["9007199254740993", "12345678901234567", "18446744073709551615"])
     expect(
       ["", "+", "-"].map((sign) => isRounded(sign + digits)),

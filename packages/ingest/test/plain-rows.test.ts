@@ -46,7 +46,7 @@ test.each<[string, CsvOptions]>([
   ["missing numbers", { missing: ["", "1", "-2.5", "yes"] }],
   ["declared types", { types: { a: "number", b: "category" } }],
   ["a column dropped", { drop: ["b"] }],
-])("%s: the same table, or the same error in the same place", async (_, options) => {
+])("%s: gives the same table, or the same error in the same place", async (_, options) => {
   const seen = { tables: 0, errors: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 12 }), fc.boolean(), async (lines, crlf) => {
@@ -61,7 +61,7 @@ test.each<[string, CsvOptions]>([
   expect(Math.min(seen.tables, seen.errors)).toBeGreaterThan(5);
 });
 
-test("decimal commas", async () => {
+test("reads decimal commas", async () => {
   const text = ["a;b", "1,5;x", "-0,25;y", ",5;x", "12345678901234,567;x", ""];
   const options = { delimiter: ";", decimal: "," } as const;
   const found = await outcome(text.join("\n"), options);
@@ -69,7 +69,7 @@ test("decimal commas", async () => {
   expect(found).toEqual(await outcome(text.join("\r"), options));
 });
 
-test("where plain records end, and which are not plain", () => {
+test("finds the ends of plain records, and recognises other records", () => {
   const rows = new PlainRows(",", '"', "#");
   const fields = (text: string) => {
     const bytes = new TextEncoder().encode(text);
@@ -102,7 +102,7 @@ test("where plain records end, and which are not plain", () => {
 });
 
 /** Every 700th record needs the grammar, one in the middle spans lines: what follows is read from its bytes again. */
-test("plain records between others, in long files", async () => {
+test("reads plain records between others in long files", async () => {
   const rowCount = 40_000;
   const texts = Array.from({ length: rowCount }, (_, i) =>
     i % 700 === 3 ? `l${i % 5} "quoted"` : i === 20_000 ? "two\nlines" : `l${i % 11}`,
@@ -121,7 +121,7 @@ test("plain records between others, in long files", async () => {
   );
 });
 
-test("files whose rows get longer or shorter than the first ones let expect", async () => {
+test("handles files whose rows become longer or shorter than the first ones", async () => {
   for (const width of [(i: number) => (i < 150_000 ? 0 : 60), (i: number) => (i < 40_000 ? 60 : 0)]) {
     const rowCount = 200_000;
     const lines = Array.from({ length: rowCount }, (_, i) => `${i},${i % 7 === 0 ? "x" : "y"},${" ".repeat(width(i))}`);
@@ -143,7 +143,7 @@ test("files whose rows get longer or shorter than the first ones let expect", as
   }
 });
 
-test("more levels than are kept as bytes, long ones, and missing ones among them", async () => {
+test("reads more levels than the byte index stores, including long and missing ones", async () => {
   const rowCount = 60_000;
   const text = (i: number) =>
     i % 10 === 0 ? "NA" : i % 10 === 1 ? `${"ü".repeat(40)}${i % 50}` : `level ${(i * 7919) % 25_000}`;
@@ -153,7 +153,7 @@ test("more levels than are kept as bytes, long ones, and missing ones among them
   expect(cells(table)).toEqual([expected]);
 });
 
-test("what was missing, and how many numbers a column of texts has, are counted in columns that were seen before", async () => {
+test("counts missing values, and numbers in a text column, in columns that were read before", async () => {
   const gaps = `a,b\n${"x,1\nNA,2\ny,3\n".repeat(20)}`;
   await expect(readCsv({ content: gaps, name: "a.csv" }, { target: "b" })).rejects.toThrow(
     'a.csv:3:1: 20 values are missing in column "a" (first "NA")',

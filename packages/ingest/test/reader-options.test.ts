@@ -131,7 +131,7 @@ const readers: Readonly<Record<string, Reader>> = {
 };
 
 describe.each(Object.entries(readers))("options of %s", (_, { call, options, base = {} }) => {
-  it("are taken, or refused by name", async () => {
+  it("are accepted or refused by name", async () => {
     const wrong: string[] = [];
     for (const [option, takes] of Object.entries(options))
       for (const [what, value] of junk) {

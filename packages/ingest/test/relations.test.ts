@@ -35,7 +35,7 @@ function factorsOf(said: Relation<{ readonly word: string; readonly times: numbe
 
 const types = { word: "text", times: "number" } as const;
 
-it.each(Object.entries(files))("%s grounds as the rows themselves do", async (name, content) => {
+it.each(Object.entries(files))("%s grounds like the rows themselves", async (name, content) => {
   const wanted = factorsOf(relation("said", rows, types));
   expect(wanted).toEqual([
     [[1], 2],
@@ -44,7 +44,7 @@ it.each(Object.entries(files))("%s grounds as the rows themselves do", async (na
   expect(factorsOf(relation("said", await readTable({ name, content }), types))).toEqual(wanted);
 });
 
-it("Parquet's numbers, texts and Booleans are a relation's", async () => {
+it("converts Parquet's numbers, texts and Booleans to a relation", async () => {
   const page = (data: (string | number)[], values = 3) => [{ values, encoding: 0, data }];
   const read = async (type: string, converted: number | undefined, data: (string | number)[]) => {
     const content = parquetFile({ type, rows: 3, ...(converted === undefined ? {} : { converted }), pages: page(data) });

@@ -19,7 +19,7 @@ const ticksOf = (page: ReturnType<typeof parse>): number[] =>
     .filter(Number.isFinite);
 const ofDraws = plotKinds.filter((kind) => kind !== "predictive");
 
-describe("snapshots, which were looked at in a browser", () => {
+describe("snapshots, checked in a browser", () => {
   it.each(ofDraws)("%s", async (kind) => {
     await expect(`${plot(small, kind, { width: 640 })}\n`).toMatchFileSnapshot(`snapshots/${kind}.svg`);
   });
@@ -27,7 +27,7 @@ describe("snapshots, which were looked at in a browser", () => {
   const y = [3, 1, 4, 1, 5, 9, 2, 6];
   const options = { seed: 1, chains: 2, draws: 100, warmup: 100, deterministic: true } as const;
 
-  it("predictive, of numbers", async () => {
+  it("draws a predictive plot of numbers", async () => {
     const centre = model({ y: vector("N") }, ({ y, param, observe }) => {
       const mu = param("mu", normal(0, 10));
       observe(y, normal(mu, 2));
@@ -40,7 +40,7 @@ describe("snapshots, which were looked at in a browser", () => {
     );
   });
 
-  it("predictive, of counts: how often each was observed, and the interval of replications", async () => {
+  it("draws a predictive plot of counts, with observed frequencies and intervals of replications", async () => {
     const counts = model({ y: vector("N") }, ({ y, param, observe }) => {
       const rate = param("rate", normal(0, 1));
       observe(y, poisson(exp(rate)));
@@ -58,7 +58,7 @@ describe("snapshots, which were looked at in a browser", () => {
     );
   });
 
-  it("predictive, of counts that are many: next to each other in one bar, and none below 0", async () => {
+  it("draws a predictive plot of many counts, with neighbouring counts in one bar and none below 0", async () => {
     const wide = [2, 17, 88, 41, 9, 0, 130, 55, 23, 6];
     const counts = model({ y: vector("N") }, ({ y, param, observe }) => {
       const rate = param("rate", normal(3, 1));
@@ -81,7 +81,7 @@ describe("snapshots, which were looked at in a browser", () => {
     expect(Math.min(...ticksOf(page))).toBe(0);
   });
 
-  it("predictive, of numbers above 0: curves end there", async () => {
+  it("draws a predictive plot of positive numbers, with curves that end at 0", async () => {
     const times = model({ y: vector("N") }, ({ y, param, observe }) => {
       const rate = param("rate", gamma(2, 1));
       observe(y, exponential(rate));
@@ -100,8 +100,8 @@ describe("snapshots, which were looked at in a browser", () => {
   });
 });
 
-describe("what is shown", () => {
-  it("trace: a panel a number, a line a chain, through every draw", () => {
+describe("contents of a plot", () => {
+  it("trace draws a panel per number and a line per chain through every draw", () => {
     const page = parse(plot(small, "trace"));
     expect(texts(page)).toEqual(expect.arrayContaining(["Traces", "mu", "tau", "chain 1", "chain 2"]));
     const paths = all(page, "path").map(({ attributes }) => attributes.d);
@@ -109,7 +109,7 @@ describe("what is shown", () => {
     for (const path of paths) expect(path.split(/[ML]/).length - 1).toBe(40);
   });
 
-  it("trace: of many draws the extremes of each stretch stay", () => {
+  it("trace keeps the extremes of each stretch of many draws", () => {
     const spike = (normal: () => number, _q: number, _c: number, i: number): number => (i === 7777 ? 50 : normal());
     const long = drawsOf({ chains: 1, count: 20_000, names: ["x"], value: spike });
     const [path] = all(parse(plot(long, "trace", { width: 400 })), "path").map(({ attributes }) => attributes.d);
@@ -122,7 +122,7 @@ describe("what is shown", () => {
     expect(heights.filter((height) => height === 18)).toHaveLength(1);
   });
 
-  it("rank: draws of each chain by rank among all, equal ones at their mean rank", () => {
+  it("rank counts each chain's ranks among all draws, with mean ranks for ties", () => {
     expect(rankCounts(Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8), 2, 2)).toEqual([
       [4, 0],
       [0, 4],
@@ -141,7 +141,7 @@ describe("what is shown", () => {
     expect(infinite).toEqual([[1], [1]]);
   });
 
-  it("pairs: points below, histograms on, correlations above the diagonal; divergent draws in orange", () => {
+  it("pairs draws points, histograms and correlations, and divergent draws in orange", () => {
     const page = parse(plot(small, "pairs"));
     const paths = all(page, "path").map(({ attributes }) => attributes);
     expect(paths.map(({ fill }) => fill)).toEqual(["#0072b2", "none", "none", "#0072b2"]);
@@ -153,7 +153,7 @@ describe("what is shown", () => {
     expect(texts(page)).toContain("6 draws after divergent transitions are marked in orange.");
   });
 
-  it("a correlation as its definition, and of what is constant or infinite none", () => {
+  it("correlations match their definition and are undefined for constant or infinite draws", () => {
     const [a, b] = [small.series("mu"), small.series("tau")];
     const mean = (x: Float64Array) => x.reduce((sum, value) => sum + value, 0) / x.length;
     const [ma, mb] = [mean(a), mean(b)];
@@ -166,7 +166,7 @@ describe("what is shown", () => {
     expect(correlation(new Float64Array(5), a.slice(0, 5))).toBeNaN();
   });
 
-  it("forest: medians and the intervals of 50 and 90 %, where they should be", () => {
+  it("forest draws medians and intervals of 50 and 90 % at the right positions", () => {
     const page = parse(
       plot(drawsOf({ chains: 1, count: 101, names: ["x"], value: (_n, _q, _c, i) => i }), "forest", { width: 640 }),
     );
@@ -182,7 +182,7 @@ describe("what is shown", () => {
     expect(at(thick, "stroke-width")).toBeGreaterThan(at(thin, "stroke-width"));
   });
 
-  it("energy: with the E-BFMI of each chain", () => {
+  it("energy reports the E-BFMI of each chain", () => {
     const said = Array.from(small.energy()!.ebfmi, (value) => value.toFixed(2)).join(", ");
     expect(texts(parse(plot(small, "energy")))).toContain(`E-BFMI by chain: ${said}; good above 0.3.`);
   });
@@ -201,7 +201,7 @@ describe("what is shown", () => {
     expect(density.map((height, k) => Math.round(height * values.length * (edges[k + 1] - edges[k])))).toEqual(plain);
   });
 
-  it("a density that ends at 0 has what would lie below it above", () => {
+  it("a density that ends at 0 is reflected there", () => {
     const values = Float64Array.from(small.series("mu"), Math.abs);
     const bounds = [0, 3 * boundsOf(values)[1]] as const;
     const whole = kernelDensity(values, [-bounds[1], bounds[1]], { points: 1023 });
@@ -218,7 +218,7 @@ describe("what is shown", () => {
 });
 
 describe("size", () => {
-  it("2,000 draws of eight quantities, in pairs, are below a megabyte", () => {
+  it("draws pairs of 2,000 draws of eight quantities in less than a megabyte", () => {
     const names = Array.from({ length: 8 }, (_, k) => `q${k}`);
     const text = plot(drawsOf({ chains: 4, count: 500, names }), "pairs");
     expect(text.length).toBeLessThan(1e6);
@@ -235,7 +235,7 @@ describe("size", () => {
     expect(Math.max(...places) - Math.min(...places)).toBeGreaterThan(270);
   });
 
-  it("of thousands of numbers a page shows the first, and says so", () => {
+  it("shows only the first of thousands of numbers and reports this", () => {
     const names = Array.from({ length: 3000 }, (_, k) => `q${k}`);
     const many = drawsOf({ chains: 2, count: 10, names });
     for (const [kind, shown] of [
@@ -251,7 +251,7 @@ describe("size", () => {
   });
 });
 
-describe("odd draws", () => {
+describe("unusual draws", () => {
   const odd: Record<string, Draws> = {
     "one draw": drawsOf({ chains: 1, count: 1, energies: true }),
     "two draws": drawsOf({ chains: 1, count: 2, energies: true }),
@@ -273,13 +273,13 @@ describe("odd draws", () => {
     }
   });
 
-  it("counts those that are not finite", () => {
+  it("reports the number of draws that are not finite", () => {
     expect(texts(parse(plot(odd["not finite, some"], "trace")))).toContain(
       "6 of 80 draws of mu are not finite, or beyond 1e300, and not shown.",
     );
   });
 
-  it("names that are no XML, titles too", () => {
+  it("escapes names and titles that are not valid XML", () => {
     const names = ['a<b & "c"', "</text><script>alert(1)</script>", "\u0000\u0007\ud800", "]]>", "&amp;"];
     const page = parse(plot(drawsOf({ names }), "trace", { title: "<T> & ' \"" }));
     expect(texts(page)).toEqual(expect.arrayContaining([names[0], names[1], "\ufffd\ufffd\ufffd", "]]>", "&amp;", "<T> & ' \""]));
@@ -287,7 +287,7 @@ describe("odd draws", () => {
   });
 });
 
-it("bounds are those of what is shown, whatever its order", () => {
+it("computes bounds from the values shown, in any order", () => {
   expect([boundsOf([3, 2, 1]), boundsOf([1, 2, 3]), boundsOf([Number.NaN, 2, Infinity, -1, 2e300])]).toEqual([
     [1, 3],
     [1, 3],
@@ -296,14 +296,14 @@ it("bounds are those of what is shown, whatever its order", () => {
   expect(boundsOf([Number.NaN])).toEqual([Infinity, -Infinity]);
 });
 
-it("of: quantities, single numbers of them, each once, in the order given", () => {
+it("shows the quantities and single numbers of `of` once each, in the given order", () => {
   expect(texts(parse(plot(small, "trace", { of: ["mu"] }))).join()).not.toContain("not shown");
   const titles = (of: string[]) => texts(parse(plot(small, "trace", { of }))).filter((text) => ["mu", "tau"].includes(text));
   expect(titles(["tau", "mu", "tau"])).toEqual(["tau", "mu"]);
   expect(titles(["tau"])).toEqual(["tau"]);
 });
 
-describe("refused", () => {
+describe("refusals", () => {
   const none = drawsOf({ count: 0 });
   const cases: [string, () => string, RegExp][] = [
     [
@@ -335,5 +335,5 @@ describe("refused", () => {
     ["replications without a model", () => plot(small, "predictive"), /so they have no model.*\[DRAWS_MODEL\]/],
     ["a run without draws", () => plot(none, "trace"), /there are no draws.*\[DRAWS_EMPTY\]/],
   ];
-  it.each(cases)("%s", (_, attempt, words) => expect(attempt).toThrow(words));
+  it.each(cases)("refuses %s", (_, attempt, words) => expect(attempt).toThrow(words));
 });

@@ -94,7 +94,7 @@ const ROWS: [string, Figure][] = [
   ],
 ];
 
-test("the table of docs/serving.md", async () => {
+test("the table of docs/serving.md is up to date", async () => {
   const cells: string[][] = [];
   for (const [name, figure] of ROWS) {
     const row = [name];

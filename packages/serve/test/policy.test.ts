@@ -37,8 +37,8 @@ function make(
 const ALONE = { concurrency: 1, maxDelayMs: 0, ageingMs: 1000 };
 const RUNS = { numRuns: 150, seed: 16 };
 
-describe("as its policy on plain lists", () => {
-  test("with priorities, several batches at once, delays and cancellations", async () => {
+describe("comparison of the batcher with its policy on plain lists", () => {
+  test("agrees with priorities, concurrent batches, delays and cancellations", async () => {
     const options = fc.record({
       concurrency: fc.constantFrom(1, 1, 2, 4),
       maxDelayMs: fc.constantFrom(0, 0.7, 5),
@@ -60,7 +60,7 @@ describe("as its policy on plain lists", () => {
     );
   });
 
-  test("with deadlines: it refuses those that would be late, and no others", async () => {
+  test("agrees with deadlines, and refuses exactly the requests that would be late", async () => {
     let refused = 0;
     let count = 0;
     await fc.assert(

@@ -84,8 +84,8 @@ function* stretches(batches: readonly RanBatch[], from: number, to: number): Gen
   }
 }
 
-describe("whatever arrives", () => {
-  test("each request is settled once, with its own answer, or a reason; and the answer tells how it came about", () =>
+describe("promises under random arrivals", () => {
+  test("each request is settled once with its own answer or a reason, and the answer explains its timing", () =>
     holds((played, { maxRows }) => {
       const { arrivals, outcomes, batches, batcher } = played;
       expect(outcomes).toHaveLength(arrivals.length);
@@ -119,7 +119,7 @@ describe("whatever arrives", () => {
       expect(stats.histograms.latencyUs.count).toBe(stats.answered);
     }));
 
-  test("no request waits while no batch runs, nor longer than maxDelayMs while another could", () =>
+  test("no request waits while no batch runs, nor longer than maxDelayMs while another batch could run", () =>
     holds((played, { concurrency, maxDelayMs }) => {
       for (const { one, batch } of started(played)) {
         let free = 0;
@@ -131,7 +131,7 @@ describe("whatever arrives", () => {
       }
     }));
 
-  test("within a priority the order is that of arrival, and nothing that comes later than the ageing allows overtakes", () =>
+  test("requests of one priority run in order of arrival, and none overtakes beyond the ageing limit", () =>
     holds((played, { ageingMs }) => {
       const all = started(played);
       // Collected, because a call of expect for each pair takes most of the time.
@@ -147,7 +147,7 @@ describe("whatever arrives", () => {
       expect(overtaken).toEqual([]);
     }));
 
-  test("where batches take what is predicted, none that was accepted is late, nor refused later", () =>
+  test("no accepted request is late or refused later if batches take the predicted time", () =>
     holds(
       ({ outcomes, arrivals }) => {
         for (const [id, { said, at }] of outcomes.entries())
@@ -157,7 +157,7 @@ describe("whatever arrives", () => {
       { noise: 0, priorities: 1 },
     ));
 
-  test("none is refused that would be in time even if each of those ahead had a batch of its own", async () => {
+  test("no request is refused that would be in time even with a separate batch for each request ahead", async () => {
     let refused = 0;
     await holds(
       (played) => {

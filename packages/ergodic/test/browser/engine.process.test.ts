@@ -36,7 +36,7 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
     await browser.close();
   });
 
-  it.each(places)("says what it can do and why: $thread, isolated: $isolated", async (place) => {
+  it.each(places)("reports its capabilities and the reasons: $thread, isolated: $isolated", async (place) => {
     const said = await runInBrowser(browser, {
       ...place,
       files,
@@ -57,7 +57,7 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
     );
   });
 
-  it("has one worker on an isolated page without SharedArrayBuffer, and says so", async () => {
+  it("uses and reports one worker on an isolated page without SharedArrayBuffer", async () => {
     const task = `delete globalThis.SharedArrayBuffer;\n${open} return engine.describe();`;
     const said = await runInBrowser(browser, { thread: "page", isolated: true, files, task });
     expect(said).toMatchObject({ sharedMemory: false, workers: 1 });
@@ -96,7 +96,7 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
   });
 
   it.each(places)(
-    "runs calls on two workers, survives a trap and a worker's death: $thread, isolated: $isolated",
+    "runs calls on two workers and survives a trap and a dead worker: $thread, isolated: $isolated",
     async (place) => {
       const task = `${open}
       const two = { workers: 2, deterministic: true };

@@ -61,12 +61,12 @@ describe.each([firefox, webkit])("$name", (browser) => {
       return found[at];
     };
 
-    it.each(places)("memory that is shared where a page is isolated: %o", (place) => {
+    it.each(places)("shares memory only on isolated pages: %o", (place) => {
       expect((told(places.indexOf(place)) as { shared: boolean }).shared).toBe(place.isolated);
     });
 
-    describe.each(tasks)("the bytes of Node: %s", (name, _, count) => {
-      it.each(places)("%o", async (place) => {
+    describe.each(tasks)("results of Node: %s", (name, _, count) => {
+      it.each(places)("gives the same bytes: %o", async (place) => {
         const bytes = await wanted.get(name)!();
         const { given } = told(places.indexOf(place)) as { given: Bytes[] };
         expect(Object.keys(bytes).length).toBe(count);
@@ -75,7 +75,7 @@ describe.each([firefox, webkit])("$name", (browser) => {
       });
     });
 
-    it.each(threads)("from ergodic/worker what the verbs give on the page: %o", (place) => {
+    it.each(threads)("returns the results of the main thread from ergodic/worker: %o", (place) => {
       expectTheSame(told(places.length + threads.indexOf(place)) as Gave);
     });
   });

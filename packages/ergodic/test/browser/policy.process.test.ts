@@ -35,7 +35,7 @@ async function networkFile(): Promise<Buffer> {
 const refused =
   /^CapabilityError: engine: this host does not allow WebAssembly to be compiled .*'wasm-unsafe-eval' in script-src; .*\[HOST_NO_CODE\]$/;
 
-describe.skipIf(reason)(`a page's policy${reason ? ` (skipped: ${reason})` : ""}`, () => {
+describe.skipIf(reason)(`Content-Security-Policy of a page${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser();

@@ -26,7 +26,7 @@ describe.skipIf(reason)(`predicting in a browser${reason ? ` (skipped: ${reason}
     await browser.close();
   });
 
-  it.each(somePlaces)(`${FILES} files are loaded, and predict again and again: $thread, isolated: $isolated`, async (place) => {
+  it.each(somePlaces)(`${FILES} files are loaded and predict repeatedly: $thread, isolated: $isolated`, async (place) => {
     const task = `
       const { Dataset, predictor } = await import("/dist/entries/index.js");
       const bytes = Uint8Array.from(atob("${base64}"), (c) => c.charCodeAt(0));
@@ -43,7 +43,7 @@ describe.skipIf(reason)(`predicting in a browser${reason ? ` (skipped: ${reason}
     for (const [i, z] of found[0].entries()) expect(Math.abs(z - wanted[i])).toBeLessThan(1e-6);
   });
 
-  it.each([true, false])("on threads of their own, while the page draws; isolated: %s", async (isolated) => {
+  it.each([true, false])("predicts on separate threads while the page draws; isolated: %s", async (isolated) => {
     const task = `
       const { predictor } = await import("/dist/predict/async.js");
       const bytes = Uint8Array.from(atob("${base64}"), (c) => c.charCodeAt(0));

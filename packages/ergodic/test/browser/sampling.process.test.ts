@@ -26,7 +26,7 @@ describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})`
     await browser.close();
   });
 
-  it.each(somePlaces)("gives the draws of Node: $thread, isolated: $isolated", async (place) => {
+  it.each(somePlaces)("returns the same draws as Node: $thread, isolated: $isolated", async (place) => {
     const found = await runInBrowser(browser, { ...place, task: open + sampling });
     expect(Object.keys(wanted).length).toBe(15);
     for (const text of Object.values(wanted)) expect(/[1-9a-f]/.test(text)).toBe(true);
@@ -34,7 +34,7 @@ describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})`
   });
 
   it.each([true, false])(
-    "keeps the page responsive: timers of 10 ms are served all the while; isolated: %s",
+    "keeps the page responsive, so that timers of 10 ms still fire; isolated: %s",
     async (isolated) => {
       const place = { thread: "page", isolated } as const;
       const { turns, reason } = (await runInBrowser(browser, { ...place, task: open + responsive })) as {

@@ -44,7 +44,7 @@ describe.skipIf(reason)(`searching in a browser${reason ? ` (skipped: ${reason})
   it.each([
     { thread: "page", isolated: true },
     { thread: "worker", isolated: false },
-  ] as const)("gives the bytes of Node: $thread, isolated: $isolated", async (place) => {
+  ] as const)("returns the same bytes as Node: $thread, isolated: $isolated", async (place) => {
     const found = await runInBrowser(browser, {
       ...place,
       task: `const lib = ${wholeLibrary("/dist/entries/")};${searching}`,

@@ -41,7 +41,7 @@ describe.skipIf(reason)(`a service worker${reason ? ` (skipped: ${reason})` : ""
       files: { "/sw.js": text, "/single-file.js": readFileSync(singleFile) },
     });
 
-  it("predicts and trains by the one file", async () => {
+  it("predicts and trains with the single file", async () => {
     const model = await fit(network([dense(4), relu(), dense(1)]), data, { epochs: 2, seed: 1, deterministic: true });
     const text = `
       const read = await lib.predictor(model);
@@ -53,7 +53,7 @@ describe.skipIf(reason)(`a service worker${reason ? ` (skipped: ${reason})` : ""
     expect(await inside(serving("/single-file.js", text), model.toBytes())).toEqual({ given: wanted });
   });
 
-  it("that loads parts later is told of the one file, not that its model is damaged", async () => {
+  it("recommends the single file if the library loads parts later, and does not call the model damaged", async () => {
     const made = await fit(linear(), data, { epochs: 1 });
     const given = await inside(serving("/dist/entries/predict.js", "return (await lib.predictor(model)).kind;"), made.toBytes());
     expect((given as { error: string }).error).toMatch(

@@ -117,7 +117,7 @@ const bytes = ({ tensors, state }: Snapshot) => ({
 describe.each(runs)("$title", ({ name, problem, options }) => {
   const EPOCHS = 14;
 
-  it("never raises the objective, or ends below where it began", async () => {
+  it("never raises the objective or, without safeguard, ends below its start", async () => {
     const progression = begin(problem, options);
     const first = progression.report().objective;
     const pass = progression.stepsPerEpoch;
@@ -131,7 +131,7 @@ describe.each(runs)("$title", ({ name, problem, options }) => {
     expect(before).toBeLessThan(0.9 * first);
   });
 
-  it("does not depend on how steps are grouped", async () => {
+  it("gives the same result however steps are grouped", async () => {
     const whole = begin(problem, options);
     const steps = EPOCHS * whole.stepsPerEpoch;
     await walk(whole, steps, 1000);
@@ -164,7 +164,7 @@ describe.each(runs)("$title", ({ name, problem, options }) => {
     }
   });
 
-  it("is made again from its JSON", async () => {
+  it("is rebuilt from its JSON", async () => {
     const json = coordinateDescent(options).toJSON();
     const again = coordinateDescentFrom(JSON.parse(JSON.stringify(json)));
     expect(again.toJSON()).toEqual(json);

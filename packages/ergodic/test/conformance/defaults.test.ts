@@ -104,7 +104,7 @@ function standardised(draws: Draws, { sds }: Posterior): number[][][] {
 }
 
 describe("exact samplers", () => {
-  it.each(cases((name) => !inexact[name]))("$name() on the $posterior one", async ({ name, posterior }) => {
+  it.each(cases((name) => !inexact[name]))("$name() matches the $posterior posterior", async ({ name, posterior }) => {
     const target = posteriors[posterior];
     const draws = await sample(target.model, target.data, {
       algorithm: samplerRegistry[name]({}),
@@ -131,8 +131,8 @@ describe("exact samplers", () => {
 /** Monte Carlo errors, by the summary, beyond the bounds: with some 100 checks, one run of other seeds in 10,000 would fail by chance, if a bias were at its bound. */
 const ERRORS = 5;
 
-describe("samplers that are not exact, and approximations", () => {
-  it.each(cases((name) => inexact[name] !== undefined))("$name() on the $posterior one", async ({ name, posterior }) => {
+describe("biased samplers and approximations", () => {
+  it.each(cases((name) => inexact[name] !== undefined))("$name() stays within its bounds on the $posterior posterior", async ({ name, posterior }) => {
     const { declines = {}, bounds } = inexact[name];
     const target = posteriors[posterior];
     const steps = name.startsWith("sg") || name === "psgld";
@@ -157,7 +157,7 @@ describe("samplers that are not exact, and approximations", () => {
   });
 });
 
-it("hmc() is trusted on a round normal whatever the seed, with effective draws to spare", async () => {
+it("hmc() is trusted on a round normal with every seed and draws more than enough effective samples", async () => {
   for (let seed = 1; seed <= power(4, 10); seed++) {
     const draws = await sample(scaled, { s: [1, 1] }, { algorithm: hmc(), seed });
     expect(draws.verdict().findings, `seed ${seed}`).toEqual([]);

@@ -59,11 +59,11 @@ const exported: Exported[] = entries.flatMap((entry) => {
     .map((symbol) => ({ entry: entry.slice(sources.length), name: symbol.name, symbol: original(symbol) }));
 });
 
-test("the root is small enough to read", () => {
+test("the root entry exports at most 150 names", () => {
   expect(exported.filter(({ entry }) => entry === "ergodic/src/entries/index.ts").length).toBeLessThanOrEqual(150);
 });
 
-test("every public name is meant to be public: surface.txt lists them, and running this file with vitest -u renews it", async () => {
+test("every public name is listed in surface.txt (vitest -u on this file updates the list)", async () => {
   const names = (entry: string): string[] =>
     exported
       .filter((one) => one.entry === entry)
@@ -117,7 +117,7 @@ function optionTypes(): Taken[] {
 }
 
 describe("every public export", () => {
-  test.each(entries.map((entry) => entry.slice(sources.length)))("of %s has a doc comment", (entry) => {
+  test.each(entries.map((entry) => entry.slice(sources.length)))("has a doc comment: %s", (entry) => {
     const all = exported.filter((one) => one.entry === entry);
     expect(all.length).toBeGreaterThan(0);
     const bare = all.filter(({ symbol }) => !documented(symbol)).map(({ name, symbol }) => `${placeOf(symbol)} ${name}`);
@@ -134,7 +134,7 @@ const unnamed = (member: ts.Symbol): boolean =>
       (ts.isPropertySignature(one) && ts.isTypeLiteralNode(one.parent)),
   );
 
-test("every option has a doc comment, or is named by that of the function whose defaults it is one of", () => {
+test("every option has a doc comment or is named in the doc comment of its function", () => {
   const bare = new Set<string>();
   const seen = new Set<ts.Symbol>();
   for (const { name, type, taker } of optionTypes())
@@ -193,7 +193,7 @@ test("doc comments of public exports are plain English", () => {
   expect([...new Set(slips)]).toEqual([]);
 });
 
-test("no doc comment of a public export is wider than an editor shows", () => {
+test("no doc comment of a public export is too wide for an editor's hover", () => {
   const wide = exported.flatMap(({ symbol }) => {
     const [declaration] = symbol.declarations ?? [];
     const lines = declaration ? ts.getJSDocCommentsAndTags(declaration).flatMap((comment) => comment.getText().split("\n")) : [];

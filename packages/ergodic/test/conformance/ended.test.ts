@@ -174,7 +174,7 @@ describe("fit of a graph by each learner", () => {
   it.each(learnerNames())("%s", async (name) => {
     await expectEnded(learnt(learnerFromJson({ algorithm: name }), { epochs: 20 }));
   });
-  it("a rule that ends by itself", async () => {
+  it("a rule that converges", async () => {
     await expectEnded(learnt(e.pseudoLikelihood(), { rule: e.lbfgs(), l2: 0.1, epochs: 200 }));
   });
 });
@@ -186,16 +186,16 @@ describe("minimize", () => {
     resume: (bytes) => e.minimize.resume(bytes, bowl) as Run<unknown>,
   });
   const searches = Object.entries(e.searchRegistry).map(([name, { make, sphere }]) => [name, make(sphere.options)] as const);
-  it.each(searches)("%s, all evaluations made", async (_, algorithm) => {
+  it.each(searches)("%s, after all evaluations", async (_, algorithm) => {
     await expectEnded(searched(algorithm, { evaluations: 123 }));
   });
-  it.each(searches)("%s, at its target", async (_, algorithm) => {
+  it.each(searches)("%s, after reaching its target", async (_, algorithm) => {
     await expectEnded(searched(algorithm, { evaluations: 3000, until: { target: 8 } }));
   });
-  it("until the search ends", async () => {
+  it("a search that ends on its own", async () => {
     await expectEnded(searched(e.nelderMead(), { evaluations: 1e6 }));
   });
-  it("coordinate by coordinate", async () => {
+  it("coordinate descent of a function", async () => {
     const target = e.coordinateTarget({
       dimension: 2,
       value: ([a, b]) => (a - 1) ** 2 + (a - b) ** 2,
@@ -206,7 +206,7 @@ describe("minimize", () => {
       resume: (bytes) => e.minimize.resume(bytes, target) as Run<unknown>,
     });
   });
-  it.each([e.lbfgs(), e.adam()])("along a gradient by $name", async (rule) => {
+  it.each([e.lbfgs(), e.adam()])("gradient descent by $name", async (rule) => {
     const f = await compileFunction({ w: [2] }, ({ w }) => w.sub(3).square().sum(), { gradient: ["w"] });
     await expectEnded({
       begin: () => e.minimize(f, { w: [0, 1] }, { rule, epochs: 30 }) as Run<unknown>,
@@ -246,7 +246,7 @@ describe("sample by each sampler", () => {
       resume: (bytes) => e.sample.resume(bytes, model, { y }) as Run<unknown>,
     });
   });
-  it("by no transition at all", async () => {
+  it("no transitions", async () => {
     await expectEnded({
       begin: () => e.sample(model, { y }, { warmup: 0, draws: 0 }) as Run<unknown>,
       resume: (bytes) => e.sample.resume(bytes, model, { y }) as Run<unknown>,
@@ -282,7 +282,7 @@ describe("infer by each algorithm", () => {
   });
 });
 
-it("answers that are worked out again are so until the signal is given", async () => {
+it("recomputes answers until the signal fires", async () => {
   const graph = e.factorGraph();
   for (let i = 0; i < 4; i++) graph.variable();
   for (let i = 0; i < 3; i++) graph.equal([i, i + 1], { weight: 0.5 });
@@ -296,7 +296,7 @@ it("answers that are worked out again are so until the signal is given", async (
   await expect(Promise.resolve(resumed)).rejects.toBe(reason);
 });
 
-it("other options of the algorithm continue inference that had ended", async () => {
+it("continues inference that has ended if the algorithm's options change", async () => {
   const graph = e.factorGraph();
   for (let i = 0; i < 4; i++) graph.variable();
   for (let i = 0; i < 4; i++) graph.equal([i, (i + 1) % 4], { weight: 0.5 });
@@ -310,7 +310,7 @@ it("other options of the algorithm continue inference that had ended", async () 
 });
 
 /** Its blocks may have grown since, so that they are read again: in seconds of their own. */
-it("a stream whose blocks ended", async () => {
+it("keeps a stream ended, and reads its blocks again", async () => {
   const blocks = [0, 1, 2].map((k) => numbers.select(Array.from({ length: 20 }, (_, i) => 20 * k + i)));
   const { result, after } = await ended(() => e.fit.stream(e.linear(), blocks, { seed: 3 }));
   const resumed = await e.fit.stream.resume(after, blocks);
@@ -319,7 +319,7 @@ it("a stream whose blocks ended", async () => {
   expect(resumed.run).toMatchObject({ ...run, seconds: expect.any(Number), ticks: expect.any(Array) });
 });
 
-describe("checkpoints of earlier versions, which do not say what had ended, still open:", () => {
+describe("checkpoints of earlier versions, which do not record that a run ended", () => {
   const older = async (bytes: Bytes, forget: (kept: Checkpoint) => void): Promise<Bytes> => {
     const kept = await readCheckpoint(bytes);
     delete kept.loop.drop;
@@ -327,7 +327,7 @@ describe("checkpoints of earlier versions, which do not say what had ended, stil
     return checkpointBytes(kept);
   };
 
-  it("inference makes some steps more, and answers the same", async () => {
+  it("inference takes a few more steps and gives the same answer", async () => {
     const graph = e.factorGraph();
     for (let i = 0; i < 6; i++) graph.variable(`v${i}`);
     for (let i = 0; i < 6; i++) graph.equal([`v${i}`, `v${(i + 1) % 6}`], { weight: 0.1 * i });
@@ -341,7 +341,7 @@ describe("checkpoints of earlier versions, which do not say what had ended, stil
     expect((await e.infer.resume(kept, graph)).marginal("v1")).toEqual(answer.marginal("v1"));
   });
 
-  it("a search is ended, but does not know its last value", async () => {
+  it("a search stays ended without knowing its last value", async () => {
     const bowl = (v: Float64Array): number => v[0] ** 2;
     const run = e.minimize(bowl, [3], { evaluations: 20 });
     const { x, run: summary } = await run;

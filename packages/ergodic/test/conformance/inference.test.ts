@@ -80,7 +80,7 @@ function verdicts(graph: FactorTables, answer: Answer): Verdict[] {
 describe.each(names)("%s", (name) => {
   const algorithm = inferenceRegistry[name](shorter[name] ?? {});
 
-  test.each(algorithm.tasks)("is never wrong in silence: %s", async (task) => {
+  test.each(algorithm.tasks)("never gives a wrong answer silently: %s", async (task) => {
     const all: Verdict[] = [];
     const kinds = new Map<string, number>();
     for (const graph of [...graphs, ...trees]) {
@@ -100,7 +100,7 @@ describe.each(names)("%s", (name) => {
     expect(all.length).toBeGreaterThan(0.38 * truths.size);
   });
 
-  test("the seed decides, and memory is given back", async () => {
+  test("depends only on the seed and frees its memory", async () => {
     const before = engine.memory.usedBytes;
     for (const task of algorithm.tasks) {
       for (const graph of [...graphs.slice(0, 10), ...trees.slice(0, 5)]) {
@@ -111,7 +111,7 @@ describe.each(names)("%s", (name) => {
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 
-  test("JSON makes it again", () => {
+  test("is rebuilt from its JSON", () => {
     const json = JSON.parse(JSON.stringify(algorithm.toJSON()));
     expect(json.algorithm).toBe(name);
     expect(inferenceFromJson(json).toJSON()).toEqual(json);
@@ -124,7 +124,7 @@ describe.each(names)("%s", (name) => {
     expect(inferenceFromJson(Object.fromEntries(other)).toJSON()).toEqual(Object.fromEntries(other));
   });
 
-  test("a part that is kept at any time ends as one that was not", async () => {
+  test("gives the same result if a part is checkpointed at any time", async () => {
     const before = engine.memory.usedBytes;
     for (const task of algorithm.tasks) {
       const plan = { task, seed: 3, workers: 1, memory: 2 ** 28, timed: false };
@@ -149,7 +149,7 @@ describe.each(names)("%s", (name) => {
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 
-  test("a run can be paused, kept and resumed, stopped and aborted", async () => {
+  test("can be paused, checkpointed and resumed, stopped and aborted", async () => {
     const [task] = algorithm.tasks;
     const before = engine.memory.usedBytes;
     const wanted = await infer(grid, { task, algorithm, seed: 5 });
@@ -169,7 +169,7 @@ describe.each(names)("%s", (name) => {
   });
 });
 
-test("a certificate that claims too much is found out", () => {
+test("a certificate that claims too much is detected", () => {
   expect(heldTo({ lower: 1, upper: 1.9 }, 1.5, 2)).toBe("wrong");
   expect(heldTo({ lower: [0, 0.2], upper: [0.7, 1] }, 0.3, 0.1, 1)).toBe("wrong");
   expect(heldTo({ exact: true }, 1, 1.001)).toBe("wrong");

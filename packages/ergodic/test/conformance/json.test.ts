@@ -48,14 +48,14 @@ function varied(options: Readonly<Record<string, unknown>>, make: (options: neve
   return make(taken as never);
 }
 
-describe("rules and what is in them", () => {
+describe("rules and their parts", () => {
   it.each(Object.entries(ergodic.ruleRegistry))("%s", (_, { make, convex }) => {
     again(make(), ergodic.ruleFromJson);
     again(make(convex), ergodic.ruleFromJson);
     again(varied(make().options, make as (options: never) => Described), ergodic.ruleFromJson);
   });
 
-  it("chains, and schedules in the place of numbers", () => {
+  it("chains, and schedules in place of numbers", () => {
     const rate = ergodic.warmUp({ rate: ergodic.cosineDecay({ rate: 0.3, updates: 70 }), updates: 10 });
     again(ergodic.chain(ergodic.clipNorm({ norm: 2 }), ergodic.adam({ rate })), ergodic.ruleFromJson);
     expect(JSON.stringify(ergodic.adam({ rate }))).toContain('"updates":70');
@@ -84,7 +84,7 @@ describe("algorithms", () => {
     again(algorithm, ergodic.algorithmFromJson),
   );
 
-  it("every algorithm is here", () => {
+  it("covers every algorithm", () => {
     expect([...new Set(algorithms.map((algorithm) => algorithm.toJSON().algorithm))].sort()).toEqual(
       knownTo(ergodic.algorithmFromJson, { algorithm: "luck" }),
     );
@@ -96,7 +96,7 @@ describe("algorithms", () => {
     again(varied(options, make), ergodic.samplerFromJson);
   });
 
-  it("samplers in samplers, and in blocks", () => {
+  it("nested samplers and samplers in blocks", () => {
     const inner = ergodic.hmc({ leapfrogs: 7 });
     again(ergodic.parallelTempering({ inner, temperatures: [1, 0.5] }), ergodic.samplerFromJson);
     const blocks = [
@@ -117,7 +117,7 @@ describe("algorithms", () => {
   });
 });
 
-describe("definitions of one's own", () => {
+describe("user definitions", () => {
   it("rules, with schedules, and losses", () => {
     const facts = { summary: "steps of one size", source: "none" };
     const own = ergodic.rule("ownForJson", { rate: 0.1, often: true }, ({ g, rate }) => ({ step: mul(rate, g) }), facts);
@@ -130,7 +130,7 @@ describe("definitions of one's own", () => {
   });
 });
 
-describe("models and what is in them", () => {
+describe("models and their parts", () => {
   it.each(builtIn(ergodic.lossNames(), "Loss"))("the loss %s", (name) => {
     const loss = ergodic.lossFromJson(name);
     again(loss, ergodic.lossFromJson as (json: never) => unknown);
@@ -162,7 +162,7 @@ describe("models and what is in them", () => {
     again(initialiser, ergodic.initialiserFromJson),
   );
 
-  it("every initialiser is here", () => {
+  it("covers every initialiser", () => {
     expect(
       Object.values(initialisers)
         .map(({ name }) => name)
@@ -204,7 +204,7 @@ describe("models and what is in them", () => {
     again(layer, ergodic.layerFromJson),
   );
 
-  it("every kind of layer is here", () => {
+  it("covers every kind of layer", () => {
     expect([...new Set(layers.map(({ kind }) => kind))].sort()).toEqual(builtIn(ergodic.layerKinds()).sort());
   });
 
@@ -219,7 +219,7 @@ describe("models and what is in them", () => {
     ergodic.network([ergodic.dense(8), ergodic.relu(), ergodic.dense(3)], { loss: "multinomial", l1: 0.1, rates: { head: 2 } }),
     ergodic.factorisation({ rank: 5, l2: 0.3, biases: false }),
     ergodic.factorisation({ implicit: { alpha: 7 } }),
-  ])("the model $name, ready to be trained", (model) => {
+  ])("the trainable model $name", (model) => {
     again(model, ergodic.modelFromJson);
     expect(ergodic.modelFromJson(JSON.parse(JSON.stringify(model)))).toMatchObject({ trainable: expect.any(Object) });
   });
@@ -247,17 +247,17 @@ const unknown: [from: (json: never) => unknown, json: unknown, code: string][] =
   [ergodic.randomFeaturesFromJson, { kind: "luck" }, "PIPELINE_STEP"],
 ];
 
-it.each(unknown)("of a kind that is not known %o says so", (from, json, code) => {
+it.each(unknown)("reports an unknown kind: %o", (from, json, code) => {
   expect(() => from(json as never)).toThrow(code);
 });
 
 const notJson: unknown[] = [null, undefined, 3, true, [], [null], {}, Symbol("s"), 10n, () => 1, { toString: null }];
 
-it.each(unknown)("what is no JSON of its kind is refused as that %o", (from) => {
+it.each(unknown)("refuses values that are not JSON of its kind: %o", (from) => {
   for (const json of notJson) expect(() => from(json as never)).toThrow("JSON_TYPE");
 });
 
-it("parts that are missing, and options that are none", () => {
+it("refuses missing parts and invalid options", () => {
   expect(() => ergodic.modelFromJson({ model: "network" })).toThrow(
     /^layerFromJson: the JSON is undefined, but must be .*JSON_TYPE/,
   );
@@ -265,7 +265,7 @@ it("parts that are missing, and options that are none", () => {
     expect(() => ergodic.layerFromJson({ layer: "flatten", options } as never)).toThrow(/^layerFromJson: options .*JSON_TYPE/);
 });
 
-it("every reader is held to it", () => {
+it("these tests cover every reader", () => {
   const readers = Object.entries(ergodic).flatMap(([name, value]) => (name.endsWith("FromJson") ? [value] : []));
   expect(new Set(unknown.map(([from]) => from))).toEqual(new Set(readers));
 });

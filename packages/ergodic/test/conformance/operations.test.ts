@@ -291,11 +291,11 @@ function refuses(name: string, f: AnyFunction, given: readonly unknown[]): void 
 
 describe("operations on arrays", () => {
   const functions = Object.entries(compiler).filter(([name, f]) => typeof f === "function" && !others.has(name));
-  it("are all listed here", () => {
+  it("lists every operation", () => {
     const listed = { ...array, ...elementwise, ...reductions };
     expect(functions.map(([name]) => name).sort()).toEqual(Object.keys(listed).sort());
   });
-  it.each(Object.entries({ ...array, ...elementwise, ...reductions }))("%s refuses what it does not take", (name, given) => {
+  it.each(Object.entries({ ...array, ...elementwise, ...reductions }))("%s refuses invalid arguments", (name, given) => {
     refuses(name, functionOf(compiler, name), given);
   });
 });
@@ -311,7 +311,7 @@ describe("numbers and options", () => {
   ])("%s", (_, run, words) => {
     expect(failure(run).message).toMatch(words);
   });
-  it("indices made of random numbers are known to nobody", () => {
+  it("accepts indices computed from random numbers, whose values are unknown", () => {
     expect(take(v, floor(mul(uniform([2], 1), 9))).shape).toEqual([2]);
     expect(pick(square, floor(mul(compiler.normal([3], 1), 9))).shape).toEqual([3]);
     expect(at(full(1, [2]), 1).shape).toEqual([]);
@@ -334,7 +334,7 @@ describe("extents", () => {
   ])("%s is refused", (_, run, code) => {
     expect(failure(run).code).toBe(code);
   });
-  it("from 0 on are taken", () => {
+  it("accepts extents from 0", () => {
     expect(range(3).shape).toEqual([3]);
     expect([range(0).shape, full(1, [0, 2]).shape]).toEqual([[0], [0, 2]]);
     expect(Array.from(compiler.interpret([identity(2)], {})[0])).toEqual([1, 0, 0, 1]);
@@ -345,18 +345,18 @@ describe("extents", () => {
 describe("distributions", () => {
   const stated = Object.fromEntries([...distributionExamples()].map(([name, example]) => [name, [...example.parameters]]));
   const parameters: Calls = { ...listed, ...stated };
-  it("are all listed here", () => {
+  it("lists every distribution", () => {
     const functions = Object.entries(statistical).filter(([name, f]) => typeof f === "function" && !noDistributions.has(name));
     expect(functions.map(([name]) => name).sort()).toEqual(Object.keys(parameters).sort());
     expect(builtIn(statistical.distributionNames()).filter((name) => !(name in parameters))).toEqual([]);
   });
-  it.each(Object.entries(parameters))("%s refuses what it does not take", (name, given) => {
+  it.each(Object.entries(parameters))("%s refuses invalid parameters", (name, given) => {
     refuses(name, functionOf(statistical, name), given);
   });
-  it("of no components are none", () => {
+  it("refuses a mixture without components", () => {
     expect(failure(() => statistical.mixture([], [])).code).toBe("COMPILE_SHAPE");
   });
-  it("of users' own are checked alike", () => {
+  it("checks user-defined distributions in the same way", () => {
     const own = statistical.distribution(
       "shifted",
       { shift: "real" },

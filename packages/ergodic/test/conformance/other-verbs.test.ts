@@ -61,7 +61,7 @@ const failure = async (call: () => unknown): Promise<Error | undefined> => {
   }
 };
 
-it("there are algorithms of each verb, and rules of each kind", () => {
+it("the test covers algorithms of each verb and rules of each kind", () => {
   const count = (verb: string | undefined) => algorithms.filter((algorithm) => algorithm.verb === verb).length;
   expect(["fit", "sample", "infer", "minimize", undefined].map((verb) => [verb, count(verb) >= 5])).toEqual(
     ["fit", "sample", "infer", "minimize", undefined].map((verb) => [verb, true]),
@@ -69,7 +69,7 @@ it("there are algorithms of each verb, and rules of each kind", () => {
 });
 
 // Coordinates of a plain function can be descended, too, which is minimize's alone to say.
-describe("is refused for an algorithm of another verb, and for a rule", () => {
+describe("verbs refuse algorithms of other verbs, and rules", () => {
   it.each(Object.entries(verbs))("%s", async (name, [own, wanted, call]) => {
     const wrong: string[] = [];
     for (const algorithm of algorithms) {
@@ -82,7 +82,7 @@ describe("is refused for an algorithm of another verb, and for a rule", () => {
   });
 });
 
-it("one of a user's own need not name its verb", async () => {
+it("a user's own algorithm need not name its verb", async () => {
   const { verb: _, ...own } = e.randomSearch();
   const found = await e.minimize(bowl, [1], { algorithm: own as e.SearchAlgorithm, evaluations: 9, seed: 3 });
   expect(found.value).toBe((await e.minimize(bowl, [1], { algorithm: e.randomSearch(), evaluations: 9, seed: 3 })).value);

@@ -24,7 +24,7 @@ describe.each(builtIn(lossNames(), "Loss"))("%s", (name) => {
   const model = linear({ loss: name as LossName, standardise: false });
 
   if (curvature === undefined && !conjugate) {
-    it("is refused, with what to take instead", async () => {
+    it("is refused with a recommended alternative", async () => {
       using data = tableOf(rows);
       await expect((async () => await fit.path(model, data))()).rejects.toThrow(
         /has kinks, where its curvature is undefined; use dualCoordinateDescent\(\), or one of .* \[MODEL_CAPABILITY\]$/,
@@ -34,7 +34,7 @@ describe.each(builtIn(lossNames(), "Loss"))("%s", (name) => {
   }
 
   describe.each(formats)("%s", (format) => {
-    it.each(types)("%s: certified at every λ, falling in loss, the same on one worker and two", async (precision) => {
+    it.each(types)("%s: is certified at every λ, falls in loss and does not depend on the number of workers", async (precision) => {
       for (const problem of several) {
         using data = tableOf(problem, { format, type: precision === "f64" ? "f64" : "f32" });
         for (const [place, l1Ratio] of [1, 0.5].entries()) {

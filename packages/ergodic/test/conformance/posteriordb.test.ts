@@ -9,12 +9,12 @@ if (!haveReferences)
   console.warn("skipped: posteriordb's reference values are not beside this repository (../shared/data/posteriordb)");
 
 describe.skipIf(!haveReferences)("posteriordb", () => {
-  it("is covered", () => {
+  it("covers all 24 models", () => {
     expect(Object.keys(MODELS).length).toBe(24);
   });
 
   describe.each(Object.keys(MODELS))("%s", (name) => {
-    it("has the log densities of the reference, at each point of the unconstrained space", async () => {
+    it("has the reference's log densities at each point of the unconstrained space", async () => {
       const reference = referenceOf(name);
       using posterior = await MODELS[name].condition(dataOf(reference), { deterministic: true });
       expect(reference.log_density_checks.length).toBeGreaterThan(0);
@@ -30,7 +30,7 @@ describe.skipIf(!haveReferences)("posteriordb", () => {
       }
     });
 
-    it("is compiled as it is interpreted, with the gradient that differences have", async () => {
+    it("gives the same compiled and interpreted, with a gradient that matches finite differences", async () => {
       const reference = referenceOf(name);
       using posterior = await MODELS[name].condition(dataOf(reference), { deterministic: true });
       const u = posterior.unconstrain(reference.log_density_checks[0].point);

@@ -127,7 +127,7 @@ function feed(runner: g.RuleRunner, updates: number): void {
 
 const START = Array.from({ length: 37 }, (_, i) => ((i * 5) % 7) - 3);
 
-describe("resumes exactly", () => {
+describe("resumption", () => {
   for (const precision of ["f32", "f64"] as const) {
     test.each(equations)(`%s in ${precision}, rebuilt from its JSON`, async (_, entry) => {
       const rule = equationOf(entry);
@@ -169,7 +169,7 @@ describe("resumes exactly", () => {
 describe("costs what its ledger says", async () => {
   const { memory } = await openEngine();
   const count = 64 * 1024;
-  test.each(equations)("%s: bytes", async (_, entry) => {
+  test.each(equations)("%s: allocates the stated bytes", async (_, entry) => {
     const rule = equationOf(entry);
     const cost = g.ruleCost(rule);
     for (const precision of ["f32", "f64"] as const) {
@@ -210,13 +210,13 @@ function close(a: ArrayLike<number>, b: ArrayLike<number>, within = 1e-12): void
   expect(worst).toBeLessThanOrEqual(within);
 }
 
-describe("agrees dense and sparse", () => {
+describe("dense and sparse updates agree", () => {
   const options = { count: START.length, start: START, precision: "f64" as const };
   const compare = (a: g.RuleRunner, b: g.RuleRunner): void => {
     for (const name of ["parameter", ...a.program.states.map((s) => s.name)]) close(a.vector(name), b.vector(name));
   };
 
-  test.each(equations)("%s with every coordinate touched, in another order", async (_, entry) => {
+  test.each(equations)("%s agrees if every coordinate is touched in another order", async (_, entry) => {
     const rule = equationOf(entry);
     using dense = await g.RuleRunner.open(rule, options);
     using sparse = await g.RuleRunner.open(rule, { ...options, indexed: true });
@@ -230,7 +230,7 @@ describe("agrees dense and sparse", () => {
     compare(sparse, dense);
   });
 
-  test.each(equations)("%s on a sparse stream", async (_, entry) => {
+  test.each(equations)("%s agrees on a sparse stream", async (_, entry) => {
     const rule = equationOf(entry);
     const behaviour = g.sparseBehaviour(rule);
     using sparse = await g.RuleRunner.open(rule, { ...options, indexed: true });
@@ -250,7 +250,7 @@ describe("agrees dense and sparse", () => {
     else expect(() => compare(sparse, dense), "a rule that is not exact must differ somewhere").toThrow();
   });
 
-  test("behaviours are read off the equations", () => {
+  test("sparse behaviours are derived from the equations", () => {
     const of = (rule: g.EquationRule) => g.sparseBehaviour(rule);
     expect([g.sgd(), g.adagrad(), g.polyak(), g.chain(g.clipNorm(), g.adagrad())].map(of)).toEqual(Array(4).fill("exact"));
     expect([g.momentum(), g.adam(), g.adamw(), g.rmsprop(), g.lion()].map(of)).toEqual(Array(5).fill("lazy"));
@@ -282,7 +282,7 @@ describe("a NaN gradient stays visible", () => {
   });
 });
 
-describe("float32 stays near float64", () => {
+describe("float32 results stay close to float64", () => {
   test.each(equations)("%s", async (_, entry) => {
     const rule = equationOf(entry);
     using single = await g.RuleRunner.open(rule, { count: 37, start: START, precision: "f32" });

@@ -87,7 +87,7 @@ describe.each(names)("%s", (name) => {
   const draws = ["pathfinder", "meanField", "fullRank"].includes(name) ? 15 : 40;
   const short = { chains, warmup: 60, draws, seed: 7, ...drawsRows(name) };
 
-  it("can be told in JSON, with every default filled in", () => {
+  it("is described by JSON with every default filled in", () => {
     const json = made(name).toJSON();
     expect(json.algorithm).toBe(name);
     expect(samplerFromJson(JSON.parse(JSON.stringify(json))).toJSON()).toEqual(json);
@@ -95,14 +95,14 @@ describe.each(names)("%s", (name) => {
     expect(lacks).toEqual(withoutDefault[name] ?? []);
   });
 
-  it("gives the same draws at any number of workers", async () => {
+  it("gives the same draws with any number of workers", async () => {
     const [one, two] = await Promise.all([1, 2].map((workers) => sample(known, data, { ...short, algorithm: quick(), workers })));
     same(one, two);
     const other = await sample(known, data, { ...short, algorithm: quick(), seed: 8 });
     expect(other.draws("mu")).not.toEqual(one.draws("mu"));
   });
 
-  it("goes on from a checkpoint bit for bit", async () => {
+  it("resumes from a checkpoint bit for bit", async () => {
     const file = join(folder, `${name}.checkpoint`);
     const run = sample(known, data, { ...short, algorithm: quick() });
     for await (const _ of run) {
@@ -113,7 +113,7 @@ describe.each(names)("%s", (name) => {
     same(await sample.resume(file, known, data), whole);
   });
 
-  it("refuses an option that it does not know", async () => {
+  it("refuses an unknown option", async () => {
     const attempt = async () =>
       sample(known, data, { ...short, algorithm: samplerRegistry[name]({ ...given[name], stepsize: 1 }) });
     await expect(attempt()).rejects.toThrow(/stepsize/);
@@ -133,7 +133,7 @@ const biased = [
   "prior",
   "sequentialMonteCarlo",
 ];
-it("samplers that their definitions do not call exact are listed here, so that all others are held to the posterior", () => {
+it("samplers whose definitions are not exact are listed here, so that all others are tested", () => {
   expect(names.filter((name) => !samplerRegistry[name].declaration.exact).sort()).toEqual([...biased].sort());
 });
 
@@ -161,7 +161,7 @@ describe("posteriors in closed form", () => {
   });
 
   // Two parameters that know nothing of each other, nearly normal: none of the three has an excuse.
-  it.each(["pathfinder", "fullRank", "meanField"])("%s comes near", async (name) => {
+  it.each(["pathfinder", "fullRank", "meanField"])("%s is close to the posterior", async (name) => {
     const posterior = await sample(known, data, { algorithm: made(name), chains: 1, draws: 4000, seed: 3 });
     expect(posterior.report.paretoK).toBeLessThan(0.7);
     for (const [of, { mean, sd }] of Object.entries(exact)) {

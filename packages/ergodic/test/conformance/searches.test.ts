@@ -39,7 +39,7 @@ function drive(s: e.Search, f: Value, most = Infinity): number[][] {
   return points;
 }
 
-describe("converges as far as it says, within its budget, from three seeds", () => {
+describe("converges as declared, within its budget, from three seeds", () => {
   test.each(entries)("%s", (_, entry) => {
     const problems: [Value, e.SearchEntry["sphere"]][] = [
       [sphere, entry.sphere],
@@ -57,7 +57,7 @@ describe("converges as far as it says, within its budget, from three seeds", () 
   });
 });
 
-describe("asks the same in any order of tells and any split of asks", () => {
+describe("asks for the same points in any order of tells and any split of asks", () => {
   test.each(entries)("%s", (_, entry) => {
     const plain = made(entry);
     const points = drive(plain, sphere, 300);
@@ -93,7 +93,7 @@ function kept({ tensors, state }: Snapshot): Snapshot {
   };
 }
 
-describe("resumes bit for bit, in the middle of a batch, from bytes and text", () => {
+describe("resumes bit for bit in the middle of a batch, from bytes and text", () => {
   test.each(entries)("%s", (_, entry) => {
     for (const at of [0, 1, 7, 50, 131]) {
       const whole = made(entry);
@@ -116,7 +116,7 @@ describe("resumes bit for bit, in the middle of a batch, from bytes and text", (
   });
 });
 
-describe("does not see a constant that is added to f", () => {
+describe("ignores a constant added to f", () => {
   test.each(entries)("%s", (_, entry) => {
     const f = onGrid(sphere);
     const plain = drive(made(entry), f, 150);
@@ -127,14 +127,14 @@ describe("does not see a constant that is added to f", () => {
   });
 });
 
-describe("by ranks alone: any monotone transformation of f is the same f", () => {
+describe("rank-based searches ignore monotone transformations of f", () => {
   test.each(entries.filter(([, entry]) => entry.monotone))("%s", (_, entry) => {
     const plain = drive(made(entry), sphere, 150);
     expect(drive(made(entry), (x) => sphere(x) ** 3 - 5, 150)).toEqual(plain);
   });
 
   test.each(entries.filter(([, entry]) => !entry.monotone))(
-    "%s sees more than ranks, or says too little of itself",
+    "%s uses more than ranks, so its declaration is right",
     (_, entry) => {
       const plain = drive(made(entry), sphere, 300);
       expect(drive(made(entry), (x) => sphere(x) ** 3 - 5, 300)).not.toEqual(plain);
@@ -142,7 +142,7 @@ describe("by ranks alone: any monotone transformation of f is the same f", () =>
   );
 });
 
-describe("survives evaluations that fail", () => {
+describe("survives failing evaluations", () => {
   test.each(entries)("%s", (_, entry) => {
     const half = made(entry);
     const fails: Value = (x) => (x[0] > 2.5 ? Number.NaN : x[1] > 1 ? Infinity : sphere(x));
@@ -194,7 +194,7 @@ describe("never leaves its space", () => {
   });
 });
 
-describe("is itself again: from its JSON, by its seed", () => {
+describe("repeats itself from its JSON and by its seed", () => {
   test.each(entries)("%s", (name, entry) => {
     const algorithm = entry.make(entry.scaled.options);
     expect(algorithm.name).toBe(name);
@@ -210,7 +210,7 @@ describe("is itself again: from its JSON, by its seed", () => {
   });
 });
 
-describe("searches one coordinate, and one evaluation", () => {
+describe("handles a single coordinate and a single evaluation", () => {
   test.each(entries)("%s", (_, entry) => {
     const one = made(entry, { x0: [3], seed: 1 });
     drive(one, (x) => x[0] * x[0]);
@@ -222,7 +222,7 @@ describe("searches one coordinate, and one evaluation", () => {
 });
 
 describe("options", () => {
-  test.each(entries)("%s refuses what it does not know, and numbers that are none", (name, entry) => {
+  test.each(entries)("%s refuses unknown options and values that are not numbers", (name, entry) => {
     expect(() => entry.make({ unheardOf: 1 })).toThrow(`${name}: unknown option "unheardOf"`);
     for (const [key, value] of Object.entries(entry.make().options)) {
       if (typeof value === "number") expect(() => entry.make({ [key]: Number.NaN })).toThrow("[OPTION_RANGE]");
@@ -232,7 +232,7 @@ describe("options", () => {
     }
   });
 
-  test("names: unknown ones, the library's own, a user's", () => {
+  test("unknown names, the library's own names and user names are handled", () => {
     expect(() => e.searchFromJson({ search: "downhill", options: {} })).toThrow(
       /^search: "downhill" is neither a search of this version nor .* \[SEARCH_UNKNOWN\]$/,
     );

@@ -567,20 +567,20 @@ async function failure(run: () => unknown): Promise<ErgodicError> {
   return expect.fail("nothing was thrown");
 }
 
-describe("slips of newcomers", () => {
-  it("are forty and more, each of its own", () => {
+describe("newcomers' mistakes", () => {
+  it("there are at least forty different mistakes", () => {
     const slips = [...refused, ...hinted].map(([slip]) => slip);
     expect(new Set(slips).size).toBe(slips.length);
     expect(slips.length).toBeGreaterThanOrEqual(40);
   });
 
-  it.each(refused)("refused: %s", async (_, run, code, words) => {
+  it.each(refused)("is refused: %s", async (_, run, code, words) => {
     const error = await failure(run);
     expect(error.message).toMatch(words);
     expect(error.code).toBe(code);
   });
 
-  it.each(hinted)("hinted at: %s", async (_, body, data, words, advice) => {
+  it.each(hinted)("is hinted at: %s", async (_, body, data, words, advice) => {
     using conditioned = await posterior(body, data);
     expect(conditioned.hints).toHaveLength(1);
     expect(conditioned.hints[0].text).toMatch(words);
@@ -588,7 +588,7 @@ describe("slips of newcomers", () => {
     expect(conditioned.hints[0].advice).toMatch(advice);
   });
 
-  it("a forgotten await", async () => {
+  it("reports a forgotten await", async () => {
     const run = drawn(regression, { y });
     expect(() => (run as Any).summary()).toThrow(/await/);
     await run;

@@ -73,7 +73,7 @@ function refused(path: string, text: string): string[] {
   return found;
 }
 
-test("no source uses `using`, or arithmetic that depends on the engine", () => {
+test("no source uses `using` or arithmetic that depends on the engine", () => {
   const paths = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
   expect(paths.length).toBeGreaterThan(300);
   const all = paths.map((path) => path.replaceAll("\\", "/"));
@@ -83,7 +83,7 @@ test("no source uses `using`, or arithmetic that depends on the engine", () => {
     for (const member of members) expect(readFileSync(src + path, "utf8")).toContain(`Math.${member}`);
 });
 
-describe("the rule itself", () => {
+describe("the check itself", () => {
   test.each([
     ["using a = open();", ["using"]],
     ["async () => { await using a = open(); };", ["using"]],
@@ -97,7 +97,7 @@ describe("the rule itself", () => {
       ["Math.pow", "Math.exp", "Math.log", "Math as a value", "Math as a value"],
     ],
     ["const a = open(); a ** 2; 2 ** 53; 2 ** -46; 2 ** bits; Math.sqrt(a) * Math.PI; // using b = Math.exp(x) ** y", []],
-  ])("of %s", (text, wanted) => {
+  ])("detects violations in: %s", (text, wanted) => {
     expect(refused("a.ts", text).map((line) => line.replace(/^a\.ts:1: /, ""))).toEqual(wanted);
   });
 });

@@ -8,7 +8,7 @@ afterAll(removeFiles);
 
 const CASES = Number(process.env.ERGODIC_FUZZ_CASES ?? 500);
 
-it("misuse is refused in words, or does what it says", async () => {
+it("invalid calls are refused with a typed error, and valid calls succeed", async () => {
   const { cases, refused, accepted } = await run(CASES, Number(process.env.ERGODIC_FUZZ_SEED ?? 1));
   reportMemory();
   expect(cases).toBe(refused + accepted);

@@ -4,7 +4,7 @@ import { run } from "./checkpoints.ts";
 import { reportMemory } from "./cost.ts";
 import { wanted } from "./wanted.ts";
 
-it("damaged checkpoints are refused, or their runs end", async () => {
+it("damaged checkpoints are refused, or their runs end normally", async () => {
   const { cases, refused, accepted } = await run(...wanted);
   reportMemory();
   expect(refused + accepted).toBe(cases);

@@ -4,7 +4,7 @@ import { reportMemory } from "./cost.ts";
 import { run } from "./models.ts";
 import { wanted } from "./wanted.ts";
 
-it("damaged model files are refused, or predict numbers", async () => {
+it("damaged model files are refused or predict numbers", async () => {
   const { cases, refused, accepted } = await run(...wanted);
   reportMemory();
   expect(refused + accepted).toBe(cases);

@@ -144,7 +144,7 @@ function runs(engine: Awaited<ReturnType<typeof openEngine>>, plan: ArrayPlan, {
   }
 }
 
-it("plans with numbers at the edges are refused, or end", async () => {
+it("plans with extreme numbers are refused or end normally", async () => {
   const engine = await openEngine();
   // What one case had is not to count for the next.
   setFlagsFromString("--expose-gc");

@@ -13,7 +13,7 @@ function pooled(bytes: Uint8Array): Buffer {
   return pool.subarray(13, 13 + bytes.length);
 }
 
-it("models, checkpoints and draws are read from them", async () => {
+it("models, checkpoints and draws are read from Node buffers", async () => {
   const data = Dataset.fromArrays({ x: [[1], [2], [3], [5]], y: [1, 2, 3, 4] });
   const run = fit(linear(), data, { epochs: 3, seed: 1 });
   const model = await run;

@@ -83,7 +83,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const target = (x: Float64Array): number => -0.5 * (x[0] ** 2 + x[1] ** 2);
 
-it("a sampler of one's own draws, is trusted, and goes on from a checkpoint", async () => {
+it("a user-defined sampler draws, is trusted and resumes from a checkpoint", async () => {
   const plan = { algorithm: independent(), chains: 4, warmup: 20, draws: 500, seed: 3 };
   const draws = await sample(target, { dimension: 2 }, plan);
   expect(draws.verdict().trusted, draws.verdict().text).toBe(true);

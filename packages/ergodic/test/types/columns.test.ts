@@ -55,19 +55,19 @@ const options = { epochs: 1, seed: 1 };
 const squared = linear({ loss: "squared" });
 
 describe("a dataset", () => {
-  it("has the columns of a table without the target, the weights and what was dropped", () => {
+  it("has the table's columns except the target, the weights and dropped columns", () => {
     expectTypeOf(people).toEqualTypeOf<Dataset<"age" | "city">>();
     expect(people.pipeline.steps[0]).toMatchObject({ columns: [{ name: "age" }, { name: "city" }] });
   });
 
-  it("has the names of arrays where they are written out", () => {
+  it("has the names of arrays if they are literals", () => {
     expectTypeOf(Dataset.fromArrays({ x, y, names: ["age", "hours"] })).toEqualTypeOf<Dataset<"age" | "hours">>();
     expectTypeOf(Dataset.fromArrays({ x, y })).toEqualTypeOf<Dataset>();
     const names: string[] = ["age", "hours"];
     expectTypeOf(Dataset.fromArrays({ x, y, names })).toEqualTypeOf<Dataset>();
   });
 
-  it("has the columns of a table that is a constant, whatever they are called", () => {
+  it("has the columns of a constant table, whatever their names", () => {
     const odd = {
       ...table,
       columns: [
@@ -86,7 +86,7 @@ describe("a dataset", () => {
     expectTypeOf(Dataset.fromArrays({ x, y, names })).toEqualTypeOf<Dataset<"age" | "hours">>();
   });
 
-  it("offers nothing that is for types only", () => {
+  it("does not offer members that exist only for types", () => {
     const has = Object.getOwnPropertyNames(people).concat(Object.getOwnPropertyNames(Dataset.prototype));
     const offered = (name: Extract<keyof Dataset, string>): boolean => has.includes(name);
     // @ts-expect-error: what is not there
@@ -94,7 +94,7 @@ describe("a dataset", () => {
     expect(offered("names")).toBe(true);
   });
 
-  it("has any columns where they are not known", () => {
+  it("accepts any columns if they are not known", () => {
     expectTypeOf(Dataset.fromTable(read, { target: "pay" })).toEqualTypeOf<Dataset>();
     const asked: { target: string } = { target: "pay" };
     expectTypeOf(
@@ -103,7 +103,7 @@ describe("a dataset", () => {
     expectTypeOf<RowOf<string>>().toEqualTypeOf<Row>();
   });
 
-  it("keeps them through whatever is made of it", () => {
+  it("keeps its columns through every derived dataset", () => {
     const { train, test } = people.split(0.5, { seed: 1 });
     const made = [
       train,
@@ -120,7 +120,7 @@ describe("a dataset", () => {
     expect(made.map(({ pipeline }) => pipeline.steps[0].kind)).toEqual(Array(made.length).fill("columns"));
   });
 
-  it("of two that may be it has the columns of both", async () => {
+  it("has the columns of both if it is one of two datasets", async () => {
     const ages = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2], names: ["age"] });
     const hours = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2], names: ["hours"] });
     const either: typeof ages | typeof hours = age[0] > 0 ? ages : hours;
@@ -131,7 +131,7 @@ describe("a dataset", () => {
     expect(fitted.predict({ age: 1 }).value).toBeTypeOf("number");
   });
 
-  it("with known columns goes where any may go, not the other way", () => {
+  it("can be used as a dataset of any columns, but not the reverse", () => {
     const any: Dataset = people;
     const more: Dataset<"age" | "city" | "pay"> = people;
     expect(any).toBe(more);
@@ -141,8 +141,8 @@ describe("a dataset", () => {
   });
 });
 
-describe("what was fitted", () => {
-  it("takes rows by the names of its columns, in any of the forms of rows", async () => {
+describe("a fitted model", () => {
+  it("predicts rows with its named columns, in every form of rows", async () => {
     const fitted = await fit(squared, people, { ...options, validate: people });
     expectTypeOf(fitted).toEqualTypeOf<Fitted<"number", "age" | "city">>();
     const one = fitted.predict({ age: 40, city: "Rome" });
@@ -159,7 +159,7 @@ describe("what was fitted", () => {
     expect(fitted.predict(typed)).toEqual(one);
   });
 
-  it("takes rows whose columns are called as those of tables' objects", async () => {
+  it("predicts rows whose columns have the same names as properties of tables", async () => {
     for (const names of [
       ["rowCount", "source"],
       ["columns", "rowStart"],
@@ -171,7 +171,7 @@ describe("what was fitted", () => {
     }
   });
 
-  it("takes rows by the names of its columns in functions of any dataset", async () => {
+  it("predicts named rows in functions that accept any dataset", async () => {
     const trainedOn = async <Names extends string>(data: Dataset<Names>, row: RowOf<Names>): Promise<number[]> => {
       const fitted = await fit(squared, data, options);
       const numbers = new Float64Array(1);
@@ -208,7 +208,7 @@ describe("what was fitted", () => {
     expect(() => fitted.predict({ age: {}, city: "Rome" })).toThrow();
   });
 
-  it("is the same of networks and paths", async () => {
+  it("behaves the same for networks and paths", async () => {
     const net = await fit(network([dense(1)], { loss: "squared" }), people, options);
     expectTypeOf(net.predict).toEqualTypeOf<NetworkPredictor<"number", "age" | "city">["predict"]>();
     // @ts-expect-error: a slip in a name
@@ -223,7 +223,7 @@ describe("what was fitted", () => {
     expectTypeOf(again).toEqualTypeOf<LinearPath<PredictionKind, "age" | "city">>();
   });
 
-  it("takes numbers without names, and any names where none are known", async () => {
+  it("predicts numbers without names, and any names if none are known", async () => {
     const named = await fit(squared, Dataset.fromArrays({ x, y, names: ["age", "hours"] }), options);
     const one = named.predict({ age: 1, hours: 2 });
     expect(named.predict([1, 2])).toEqual(one);
@@ -244,7 +244,7 @@ describe("what was fitted", () => {
     expect(() => loose.predict({ aeg: 40 })).toThrow(/no column "age"/);
   });
 
-  it("goes where any predictor may go", async () => {
+  it("can be used as any predictor", async () => {
     const fitted = await fit(squared, people, options);
     const predictors: OutputPredictor[] = [fitted];
     const linears: LinearPredictor<"number">[] = [fitted];

@@ -38,7 +38,7 @@ describe("relations", () => {
 });
 
 describe("unknowns", () => {
-  it("have keys among the columns, and states among their own", () => {
+  it("accept only their own columns as keys and their own states", () => {
     // @ts-expect-error: there is no column "town"
     expect(() => query("wrong", rows, { key: ["town"] })).toThrow(/no column "town"/);
     // @ts-expect-error: there is no column "known"
@@ -55,7 +55,7 @@ describe("unknowns", () => {
 });
 
 describe("rules", () => {
-  it("give functions the values of their variables", () => {
+  it("pass the values of their variables to functions", () => {
     weightedRule({
       head,
       body,
@@ -77,7 +77,7 @@ describe("rules", () => {
     });
   });
 
-  it("refuse variables that nothing binds", () => {
+  it("refuse unbound variables", () => {
     // @ts-expect-error: nothing binds "m"
     expect(() => weightedRule({ head: holds({ city: "c", size: "m" }), body, weight: 1 })).toThrow(
       /the head has the variable "m"/,
@@ -88,14 +88,14 @@ describe("rules", () => {
     weightedRule({ head, body, weight: 1, where: ({ m }) => m > 0 });
   });
 
-  it("refuse variables of two types", () => {
+  it("refuse variables with two types", () => {
     // @ts-expect-error: "n" is a text and a number
     expect(() => weightedRule({ head, body: [...body, claims({ city: "n" })], weight: 1 })).toThrow(
       /"n" is a number in .* but a text in/,
     );
   });
 
-  it("refuse heads that are known, or that may be one of several", () => {
+  it("refuse heads that are known relations or ambiguous", () => {
     // @ts-expect-error: a relation is known
     expect(() => weightedRule({ head: claims({ city: "c" }), weight: 1 })).toThrow(/head is of type Atom/);
     // @ts-expect-error: the size is not bound

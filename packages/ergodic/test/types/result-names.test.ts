@@ -24,7 +24,7 @@ type NamesOf<Result> = Result extends unknown
   : never;
 type Listed<List extends () => readonly string[]> = ReturnType<List>[number];
 
-it("are those of the results", () => {
+it("listed names equal those of the results", () => {
   // Of these the first ones.
   expectTypeOf<Listed<typeof names.trainedNames>>().toExtend<NamesOf<Fitted | NetworkPredictor | FactorPredictor>>();
   expectTypeOf<Listed<typeof names.modeNames>>().toEqualTypeOf<NamesOf<Mode>>();
@@ -37,6 +37,6 @@ it("are those of the results", () => {
   expectTypeOf<Listed<typeof names.answerNames>>().toEqualTypeOf<NamesOf<Answer>>();
 });
 
-it("are listed once each", () => {
+it("every name is listed once", () => {
   for (const list of Object.values(names)) expect(new Set(list()).size).toBe(list().length);
 });

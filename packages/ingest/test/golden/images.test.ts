@@ -66,7 +66,7 @@ golden(`MNIST's test set, in blocks${why}`, async () => {
 });
 
 // d = numpy.genfromtxt("digits.csv", delimiter=",", skip_header=1).astype("i8"); x = d[:, :-1]; the sums as above
-test("the digits of the demo, as images", async () => {
+test("reads the demo's digits as images", async () => {
   const file = fileURLToPath(new URL("../../../cli/data/digits.csv", import.meta.url));
   using data = await read(file, { target: "label", classes: true, rowShape: [8, 8, 1] });
   expect([data.rowCount, data.rowShape, data.target.levels!.length]).toEqual([1797, [8, 8, 1], 10]);
@@ -87,7 +87,7 @@ test.each([
   ["halved", 3, 3],
   ["progressive", 3, 3],
   ["grey", 1, 1],
-])("JPEG, %s: the pixels of another decoder", async (name, channels, bound) => {
+])("decodes a JPEG to the pixels of another decoder: %s", async (name, channels, bound) => {
   const file = (extension: string) => readFileSync(new URL(`../fixtures/${name}.${extension}`, import.meta.url));
   const source = new Uint8Array(file("jpg"));
   using data = await readImages([

@@ -67,18 +67,18 @@ test.each<[string, ParquetColumn, Tampered, RegExp]>([
     { dictionary: { values: 2, page: [7, 0, 0, 0] } },
     /a dictionary of 2 values has 4 bytes/,
   ],
-])("%s", async (_, column, tampered, wanted) => {
+])("refuses %s", async (_, column, tampered, wanted) => {
   const message = await failure(read(column, tampered));
   expect(message).toMatch(/^t\.parquet: the Parquet data is damaged.*\[DATA_PARSE\]$/);
   expect(message).toMatch(wanted);
 });
 
-test("a packed page that claims more bytes than its values need", async () => {
+test("refuses a packed page that claims more bytes than its values need", async () => {
   expect(await failure(read(required, { size: 2 ** 30 }, "gzip"))).toMatch(/3 values in \d+ packed bytes claim 1073741824 bytes/);
   expect(await failure(read(text, { size: 2 ** 30 }, "gzip"))).toMatch(/3 values in \d+ packed bytes claim 1073741824 bytes/);
 });
 
-test("a page that is packed as well as can be is read", async () => {
+test("reads a page with the best possible compression", async () => {
   const zeros: ParquetColumn = { name: "x", type: "INT32", values: new Array<number>(1 << 20).fill(0) };
   const content = parquetBytes([zeros], { codec: "gzip" });
   expect(content.length).toBeLessThan((4 << 20) / 500);
@@ -87,7 +87,7 @@ test("a page that is packed as well as can be is read", async () => {
   expect(columns[0].kind === "number" && columns[0].values.every((value) => value === 0)).toBe(true);
 });
 
-test("a footer that would begin before the data do", async () => {
+test("refuses a footer that would begin before the data", async () => {
   const bytes = parquetBytes([required]);
   const most = bytes.length - 8 - 4;
   for (const size of [most + 1, most + 4, most + 5, 2 ** 32 - 1]) {
@@ -99,13 +99,13 @@ test("a footer that would begin before the data do", async () => {
   }
 });
 
-test("a dictionary is read, packed or not, and bits of three places", async () => {
+test("reads dictionaries, packed or not, and indices of three bits", async () => {
   const dictionary = { values: 3, page: [7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0] };
   const table = await read(required, { encoding: 8, page: [2, 3, 0b100100, 0], dictionary });
   expect(cells(table)).toEqual([[7, 8, 9]]);
 });
 
-test("rows that no bytes pay for", async () => {
+test("refuses more rows than the bytes can encode", async () => {
   const vast = (rows: number) =>
     failure(read(optional, { rows, values: Math.min(rows, 2 ** 30), page: levels(run(Math.min(rows, 2 ** 29), 0)) }));
   const held = (rows: number) =>
@@ -126,7 +126,7 @@ test("rows that no bytes pay for", async () => {
   expect([table.rowCount, table.columns[0].kind]).toEqual([2 ** 20, "number"]);
 });
 
-test("columns without a name, or of one name", async () => {
+test("refuses unnamed and duplicate columns", async () => {
   const content = parquetBytes([required, { ...required }]);
   expect(await failure(readTable({ content, name: "t.parquet" }))).toMatch(/columns lack a name, or share one.*DATA_PARSE/);
 });
@@ -142,7 +142,7 @@ const withFooter = (footer: number[]) => ({
   name: "t.parquet",
 });
 
-test("lists of the footer are no longer than its bytes, and structures not nested without end", async () => {
+test("refuses footer lists longer than the bytes, and endless nesting", async () => {
   const vast = [0x19, 0xf9, 0xff, 0xff, 0xff, 0x7f];
   expect(await failure(readTable(withFooter(vast)))).toMatch(/a list of 268435455 values goes beyond the end/);
   const nested = Array.from({ length: 5000 }, () => [0x1c]).flat();
@@ -152,7 +152,7 @@ test("lists of the footer are no longer than its bytes, and structures not neste
   expect(await failure(readTable(withFooter([])))).toMatch(/DATA_PARSE/);
 });
 
-test("Thrift's numbers, texts and lists, and what is wider than its type", () => {
+test("reads Thrift's numbers, texts and lists, and refuses values wider than their type", () => {
   const bytes = Uint8Array.of(
     0x15,
     0x05,
@@ -189,7 +189,7 @@ test("Thrift's numbers, texts and lists, and what is wider than its type", () =>
   expect(() => readThrift(Uint8Array.of(0x18, 5, 1), 0)).toThrow("5 bytes go beyond the end");
 });
 
-test("differences, as the format's own example has them", () => {
+test("decodes the delta example of the format's specification", () => {
   // 7, 5, 3, 1, 2, 3, 4, 5: one block of eight, the least difference −2, the rest in two bits each.
   const bytes = Uint8Array.of(8, 1, 8, 14, 3, 2, 0b11000000, 0b00111111);
   expect(checkDeltas(bytes, 0, 8)).toEqual({ numbers: Int32Array.of(7, 5, 3, 1, 2, 3, 4, 5), end: bytes.length });
@@ -232,7 +232,7 @@ function deltaBytes(values: Int32Array, parts: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-test("differences of any number of blocks and parts, each part as wide as it needs", () => {
+test("decodes deltas in any number of blocks and miniblocks, each of its own width", () => {
   const step = fc.oneof(fc.constant(0), fc.integer({ min: -3, max: 3 }), fc.integer({ min: -(2 ** 30), max: 2 ** 30 }));
   const lists = fc.oneof(
     fc.array(step, { minLength: 1, maxLength: 300 }),
@@ -252,7 +252,7 @@ test("differences of any number of blocks and parts, each part as wide as it nee
   );
 });
 
-test("texts that share their beginnings share no more than there is", () => {
+test("refuses texts that share a prefix longer than the previous text", () => {
   const deltas = (values: number[]) => {
     const bits = values.slice(1).map((value, i) => value - values[i]);
     const least = Math.min(0, ...bits);
@@ -271,7 +271,7 @@ test("texts that share their beginnings share no more than there is", () => {
   );
 });
 
-test("runs: bits and repeats, the ones among them", () => {
+test("counts the ones in bit-packed and repeated runs", () => {
   const bytes = Uint8Array.of(3, 0b10110101, 10, 1, 4, 0);
   expect(checkRuns(bytes, 0, bytes.length, 1, 15)).toEqual({ ones: 10 });
   expect(checkRuns(bytes, 0, 2, 1, 6)).toEqual({ ones: 4 }); // filled up to eight

@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "parquet-lengths-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 it.each(["snappy", "gzip", "zstd", "brotli", "lz4", "lz4_raw"])(
-  "files that another writer packed are read: %s",
+  "reads files compressed by another writer: %s",
   async (codec) => {
     const path = join(folder, `${codec}.parquet`);
     const instance = await DuckDBInstance.create(":memory:");
@@ -57,6 +57,6 @@ it.each<[string, string, number[], number | undefined]>([
   ["LZ4: two frames", "LZ4", [0, 0, 0, 3, 0, 0, 0, 4, 0x30, 1, 2, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0x10, 5], 4],
   ["Brotli", "BROTLI", [1, 2, 3], undefined],
   ["Zstandard", "ZSTD", [1, 2, 3], undefined],
-])("%s", (_, codec, bytes, length) => {
+])("computes the unpacked length of %s", (_, codec, bytes, length) => {
   expect(unpackedLength(codec, Uint8Array.from(bytes))).toBe(length);
 });

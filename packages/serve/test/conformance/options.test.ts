@@ -144,7 +144,7 @@ beforeAll(async () => {
 });
 
 describe.each(Object.entries(declared))("options of %s", (_, { call, options, untried }) => {
-  it("take what is declared, and refuse all else", async () => {
+  it("accept declared values and refuse all others", async () => {
     const wrong: string[] = [];
     for (const [option, takes] of Object.entries(options)) {
       for (const [what, value] of junk) {
@@ -161,7 +161,7 @@ describe.each(Object.entries(declared))("options of %s", (_, { call, options, un
   });
 });
 
-it("what is no object of options is refused", async () => {
+it("refuses invalid options objects", async () => {
   const learner = await openLearner({ folder: join(folder, "there") });
   const calls: Record<string, (options: never) => unknown> = {
     serve,
@@ -182,7 +182,7 @@ it("what is no object of options is refused", async () => {
   await learner.close();
 });
 
-it("weights of learn", async () => {
+it("checks the weights of learn", async () => {
   const learner = await openLearner({ folder: join(folder, "there") });
   const taken = list(number(0));
   const wrong: string[] = [];
@@ -202,12 +202,12 @@ it("weights of learn", async () => {
   await learner.close();
 });
 
-describe("what a wrong value is told", () => {
+describe("messages about wrong values", () => {
   const controller = new AbortController();
   const told = async (call: () => unknown): Promise<unknown> => ((await failureOf(call)) as Error).message;
   const batches = batcher({ run: (rows: number[]) => rows, clock: systemClock });
 
-  it("of a batcher", async () => {
+  it("explains wrong options of a batcher", async () => {
     expect(await told(() => batches.submit(1, { signal: controller as never }))).toBe(
       "batcher.submit: signal is of type AbortController, but must be the controller's AbortSignal: write signal: controller.signal [OPTION_TYPE]",
     );
@@ -220,7 +220,7 @@ describe("what a wrong value is told", () => {
     expect((await batches.submit(1, { signal: controller.signal })).answer).toBe(1);
   });
 
-  it("of a learner", async () => {
+  it("explains wrong options of a learner", async () => {
     const open = (options: object) => told(() => openLearner({ model: line, folder: join(folder, "told"), ...options } as never));
     expect(await open({ folder: 10n })).toBe(
       'openLearner: folder is 10n, but must be a path, e.g. "income.learnt" [OPTION_TYPE]',

@@ -250,7 +250,7 @@ function fault(text: string): string | undefined {
   }
 }
 
-it("every request is answered with 200 or 4xx, and memory stays as it is", async () => {
+it("every request is answered with 200 or 4xx, and memory does not grow", async () => {
   const counts = { answered: 0, refused: 0, dropped: 0 };
   const dropped: Case[] = [];
   const run = async (cases: Iterator<Case>): Promise<void> => {

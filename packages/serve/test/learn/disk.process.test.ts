@@ -35,7 +35,7 @@ async function filled(learner: OnlineLearner, from: number): Promise<{ confirmed
   }
 }
 
-test.skipIf(!isMounted)("a full disk", async () => {
+test.skipIf(!isMounted)("retains and serves confirmed requests on a full disk, and refuses others without a trace", async () => {
   const data = Dataset.fromArrays({ x: rowsOf(0), y: targetsOf(0) });
   const model = (await fit(linear({ loss: "logistic" }), data, { epochs: 1, seed: 1 })).toBytes();
   const folder = join(disk, "model");

@@ -64,7 +64,7 @@ class Twin {
   }
 }
 
-test(`killed ${ROUNDS} times in the middle of its work`, async () => {
+test(`loses nothing confirmed when killed ${ROUNDS} times during its work`, async () => {
   const folder = mkdtempSync(join(tmpdir(), "killed-"));
   const rule = adagrad({ rate: 0.1 });
   const { rows, targets } = request(4);

@@ -50,7 +50,7 @@ const other = (name: string, change: (parts: string[]) => void): string => {
   return parts.join("-");
 };
 
-test("is given once, and again after its release", async () => {
+test("is granted once, and again after its release", async () => {
   const lock = await lockFolder(folder);
   const error = await refusal();
   expect(error).toBeInstanceOf(LearnerError);
@@ -62,7 +62,7 @@ test("is given once, and again after its release", async () => {
   await (await lockFolder(folder)).release();
 });
 
-test("is taken from a process that is gone, also where its number has come again", async () => {
+test("is taken over from a process that ended, even if its process id is in use again", async () => {
   const first = await lockFolder(folder);
   const [name] = locks() as [string];
   await first.release();
@@ -85,7 +85,7 @@ test("is taken from a process that is gone, also where its number has come again
 });
 
 test.skipIf(!existsSync("/proc/self/stat"))(
-  "is taken from a process that was killed, though its parent has not asked how it ended",
+  "is taken over from a killed process that its parent has not waited for",
   async () => {
     const first = await lockFolder(folder);
     const [name] = locks() as [string];
@@ -153,8 +153,8 @@ const foreignLock = (
   return name;
 };
 
-describe("of another host", () => {
-  test("is given up when its count has not moved for a minute, by the clock of who watches", async () => {
+describe("a lock of another host", () => {
+  test("is taken over if its count has not changed for a minute of the watcher's clock", async () => {
     foreignLock();
     const time = new Time();
     const lock = await lockFolder(folder, time);
@@ -164,7 +164,7 @@ describe("of another host", () => {
     await lock.release();
   });
 
-  test.each([-7200, -120, 0, 120, 7200])("is refused as soon as its count moves, where its clock is %s s off", async (offset) => {
+  test.each([-7200, -120, 0, 120, 7200])("is respected as soon as its count changes, with its clock %s s off", async (offset) => {
     const name = foreignLock();
     const time = new Time();
     let beats = 7;
@@ -183,7 +183,7 @@ describe("of another host", () => {
     expect(locks()).toEqual([name]);
   });
 
-  test("is refused where it moves in the last moment only, or moved while who watches was stopped", async () => {
+  test("is respected if it changes only at the last moment, or while the watcher was stopped", async () => {
     const name = foreignLock();
     const time = new Time();
     time.meanwhile = () => {
@@ -201,7 +201,7 @@ describe("of another host", () => {
     expect(locks()).toEqual([name]);
   });
 
-  test("of an earlier version, which did not count, shows by its time that it lives", async () => {
+  test("of an earlier version without a count proves by its file time that its holder lives", async () => {
     const name = foreignLock("Process 1 on elsewhere writes in this folder.\n");
     const time = new Time();
     let set = 100;
@@ -214,7 +214,7 @@ describe("of another host", () => {
     expect(locks()).toEqual([]);
   });
 
-  test("that goes while it is watched is given up at once", async () => {
+  test("is taken over immediately if it disappears while watched", async () => {
     const name = foreignLock();
     const time = new Time();
     time.meanwhile = () => {
@@ -224,7 +224,7 @@ describe("of another host", () => {
     expect(time.seconds).toBe(3);
   });
 
-  test("that has not counted yet may have come at the same time, and is waited for", async () => {
+  test("without a count yet might be simultaneous, so the watcher waits for it", async () => {
     const name = foreignLock("Process 1 on elsewhere writes in this folder.\nBeat 000000000000\n");
     const time = new Time();
     let waits = 0;
@@ -243,7 +243,7 @@ describe("of another host", () => {
     expect(locks()).toEqual([]);
   });
 
-  test("that two watch is given to the one that came first, once it is silent", async () => {
+  test("watched by two processes goes to the first of them once its holder is silent", async () => {
     foreignLock();
     const time = new Time();
     let second: Promise<unknown> | undefined;
@@ -256,7 +256,7 @@ describe("of another host", () => {
     await first.release();
   });
 
-  test("that two find silent at the same time is not given to both", async () => {
+  test("found silent by two processes at the same time is not granted to both", async () => {
     foreignLock();
     const both = await Promise.allSettled([lockFolder(folder, new Time()), lockFolder(folder, new Time())]);
     const given = both.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
@@ -266,7 +266,7 @@ describe("of another host", () => {
   });
 });
 
-test("a holder counts while it lives, over what it wrote, so that who watches sees it", async () => {
+test("a holder updates its count in place while it lives, so that watchers see it", async () => {
   const time = new Time();
   const lock = await lockFolder(folder, time);
   const text = (): string => readFileSync(join(folder, lock.name), "utf8");
@@ -287,7 +287,7 @@ test("a holder counts while it lives, over what it wrote, so that who watches se
   expect(locks()).toEqual([]);
 });
 
-test("only a lock that is gone is lost: not one that cannot be opened for now", async () => {
+test("a lock is lost only if it is gone, not if it temporarily cannot be opened", async () => {
   const time = new Time();
   const lock = await lockFolder(folder, time);
   let lost: string | undefined;
@@ -315,14 +315,14 @@ test("only a lock that is gone is lost: not one that cannot be opened for now", 
   expect([await verified("ESTALE"), lost, time.timers]).toEqual(["FOLDER_LOCKED", "FOLDER_LOCKED", 0]);
 });
 
-test("a lock that cannot be written leaves nothing behind", async () => {
+test("a lock that cannot be written leaves no file", async () => {
   disk.fault = "ENOSPC";
   await expect(lockFolder(folder, new Time())).rejects.toMatchObject({ code: "ENOSPC" });
   disk.fault = undefined;
   expect(locks()).toEqual([]);
 });
 
-test("a holder that was stopped learns that another one has taken over, before it may confirm, or at its next beat", async () => {
+test("a stopped holder detects that it was replaced before it confirms, or at its next beat", async () => {
   const time = new Time();
   for (const finds of ["verify", "beat"]) {
     const stopped = await lockFolder(folder, time);
@@ -351,7 +351,7 @@ test("a holder that was stopped learns that another one has taken over, before i
   expect([isLost, locks()]).toEqual([false, []]);
 });
 
-test("of many that come at once, at most one has it, and each has it in the end", async () => {
+test("among many simultaneous processes at most one holds the lock, and each gets it in the end", async () => {
   let holders = 0;
   let turns = 0;
   const come = async (): Promise<void> => {
@@ -370,7 +370,7 @@ test("of many that come at once, at most one has it, and each has it in the end"
   expect(locks()).toEqual([]);
 });
 
-test("other files of the folder are none of its business", async () => {
+test("other files of the folder are ignored", async () => {
   for (const name of ["lock", "lock-", "lock-x-1-2-3", "0000000000000000.journal"]) writeFileSync(join(folder, name), "");
   const lock = await lockFolder(folder);
   await lock.release();

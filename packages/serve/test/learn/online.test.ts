@@ -175,7 +175,7 @@ describe.each(cases)("$name", ({ model, targets, rule, batch = 1, weights: given
   const begin = () => fit(model, first, { ...plan, ...(rule ? { rule } : {}) });
   const rows = (from: number, to: number): never => (sparse ? sparseTable(from, to) : (x.slice(from, to) as never));
 
-  test("updates are those of fit on the same rows in their order", async () => {
+  test("applies the updates of fit on the same rows in order", async () => {
     const trained = await begin();
     const run = await online(trained, { batch, seed: 3 });
     const own = trained.description.algorithm as { rule: unknown };
@@ -201,7 +201,7 @@ describe.each(cases)("$name", ({ model, targets, rule, batch = 1, weights: given
     run.dispose();
   });
 
-  test("goes on bit for bit from its checkpoint, and returns to it", async () => {
+  test("resumes bit for bit from its checkpoint, and returns to it", async () => {
     const run = await online(await begin(), { batch, seed: 3 });
     const learn = async (one: typeof run, from: number, to: number): Promise<unknown> =>
       one.learn(one.read(rows(from, to), targets.slice(from, to)));
@@ -223,7 +223,7 @@ describe.each(cases)("$name", ({ model, targets, rule, batch = 1, weights: given
     other.dispose();
   });
 
-  test("says what was predicted before the update", async () => {
+  test("reports the prediction before the update", async () => {
     const run = await online(await begin(), { batch, seed: 3 });
     // Dropout takes part before an update too, and an average is not where gradients are taken.
     const isNoisy = /dropout|averaging/.test(JSON.stringify([model, rule]));
@@ -255,7 +255,7 @@ test.each([
   ["logistic", three],
   ["multinomial", three],
   ["hinge", three],
-] as const)("of classes that are alike the first is what %s predicted", async (loss, targets) => {
+] as const)("predicts the first of equally likely classes with %s", async (loss, targets) => {
   const data = Dataset.fromArrays({ x: x.slice(0, 100), y: targets.slice(0, 100) });
   const model = await fit(linear({ loss }), data, { epochs: 1, seed: 1 });
   model.weights.fill(0);
@@ -275,7 +275,7 @@ test.each([
   }
 });
 
-test("the mean loss is by weights of rows and of classes", async () => {
+test("weights the mean loss by rows and classes", async () => {
   const model = linear({ loss: "logistic", classWeights: { yes: 3 }, standardise: false });
   const data = Dataset.fromArrays({ x: x.slice(0, 100), y: two.slice(0, 100) });
   const fitted = await fit(model, data, { epochs: 1, seed: 1 });
@@ -291,7 +291,7 @@ test("the mean loss is by weights of rows and of classes", async () => {
   run.dispose();
 });
 
-describe("what is refused", () => {
+describe("refusals", () => {
   const trained = () => fit(linear({ loss: "logistic" }), Dataset.fromArrays({ x: x.slice(0, 100), y: two.slice(0, 100) }));
   const rejection = async (promise: Promise<unknown>): Promise<Error & { code: string }> =>
     promise.then(
@@ -299,7 +299,7 @@ describe("what is refused", () => {
       (error: Error & { code: string }) => error,
     );
 
-  test("leaves no trace, however much was learnt since the state was kept, and wherever in a request it is", async () => {
+  test("leave no trace at any position in a request, regardless of earlier learning", async () => {
     for (const [model, rule, sparse] of [
       [linear({ loss: "squared", l2: 0.001 }), sgd({ rate: 0.01 }), true],
       [linear({ loss: "squared" }), adagrad({ rate: 0.1 }), true],
@@ -341,7 +341,7 @@ describe("what is refused", () => {
     }
   });
 
-  test("a state that would not be finite, though the loss is", async () => {
+  test("include a state that would not be finite although the loss is", async () => {
     const run = await online(await trained(), { rule: adagrad({ rate: 0.1 }) });
     const before = run.checkpoint();
     // The squared gradient is beyond float32; the row's own loss is not.
@@ -355,7 +355,7 @@ describe("what is refused", () => {
     run.dispose();
   });
 
-  test("rows and targets that the model cannot take", async () => {
+  test("include rows and targets that do not fit the model", async () => {
     const run = await online(await trained());
     const wrong: [unknown, unknown, object?][] = [
       [[[1, 2]], ["yes"]],
@@ -395,7 +395,7 @@ describe("what is refused", () => {
       expect(() => counted.read([x[0]], [target as never])).toThrow(DataError);
   });
 
-  test("prepared rows that are damaged, cut, or another model's", async () => {
+  test("include prepared rows that are damaged, cut or from another model", async () => {
     const run = await online(await trained());
     const bytes = run.read(x.slice(0, 3), two.slice(0, 3));
     const other = await online(await fit(linear(), sparseOf(numbers)));
@@ -424,7 +424,7 @@ describe("what is refused", () => {
     expect(await run.learn(shifted.subarray(3))).toEqual(await twin.learn(bytes));
   });
 
-  test("models, rules and options that do not learn row by row", async () => {
+  test("include models, rules and options that do not support learning row by row", async () => {
     const ratings = Ratings.fromTriples({ users: ["a", "b"], items: ["c", "d"], values: [1, 2] });
     expect((await rejection(online(await fit(factorisation({ rank: 2 }), ratings)))).message).toContain(
       "only linear models, networks and their checkpoints",
@@ -447,7 +447,7 @@ describe("what is refused", () => {
   });
 });
 
-test("takes over the optimiser of a checkpoint, where the rule is the same", async () => {
+test("adopts the optimiser of a checkpoint if the rule is the same", async () => {
   const run = fit(linear({ loss: "logistic" }), Dataset.fromArrays({ x: x.slice(0, 100), y: two.slice(0, 100) }), {
     ...{ rule: adagrad({ rate: 0.1 }), schedule: "ordered", epochs: 1, deterministic: true },
   });
@@ -471,7 +471,7 @@ test("takes over the optimiser of a checkpoint, where the rule is the same", asy
   expect(resumed.evaluate(Dataset.fromArrays({ x, y: two })).accuracy).toBeGreaterThan(0.8);
 });
 
-test("a network with batch statistics learns from a checkpoint, in batches", async () => {
+test("a network with batch statistics learns in batches from a checkpoint", async () => {
   const layers = [dense(8), batchNorm(), relu(), dense(1)];
   const run = fit(network(layers), Dataset.fromArrays({ x, y: two }), { epochs: 1, seed: 1, batch: 16 });
   await run;
@@ -488,7 +488,7 @@ test("a network with batch statistics learns from a checkpoint, in batches", asy
   }
 });
 
-test("a model that was solved for learns by a rule of its own", async () => {
+test("a model from a solver learns with its own rule", async () => {
   const solved = await fit(linear({ loss: "squared", l2: 0.01 }), Dataset.fromArrays({ x, y: numbers }), {
     algorithm: coordinateDescent(),
   });
@@ -497,7 +497,7 @@ test("a model that was solved for learns by a rule of its own", async () => {
   expect((await run.learn(run.read(x.slice(0, 5), numbers.slice(0, 5)))).squares).toBeGreaterThan(0);
 });
 
-test("rows by name, with a missing value and weights in a column, go through the model's steps", async () => {
+test("rows by name pass through the model's steps, with a missing value and a weight column", async () => {
   const table = {
     rowCount: 60,
     source: "table",

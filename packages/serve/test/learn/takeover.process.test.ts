@@ -65,7 +65,7 @@ async function expectLearnt(of: readonly number[]): Promise<void> {
   rmSync(twinFolder, { recursive: true });
 }
 
-test("it confirms nothing more, and says why; the other one has all that it confirmed", async () => {
+test("the replaced process confirms nothing more and reports why, and the new one has everything confirmed", async () => {
   const stopped = await opened();
   for (const of of [1, 2, 3]) await learn(stopped, of);
   takeLock();
@@ -118,13 +118,13 @@ async function handleOf(): Promise<{ datasync(): Promise<void>; write(): Promise
   return prototype;
 }
 
-describe("stopped in the middle of a write", () => {
+describe("a process stopped during a write", () => {
   test.each<["write" | "datasync", "before" | "after", boolean]>([
     ["write", "before", false],
     ["write", "after", true],
     ["datasync", "before", true],
     ["datasync", "after", true],
-  ])("%s, %s it: what it does not confirm is learnt once or not at all", async (call, when, isWritten) => {
+  ])("stopped at %s, %s it: learns unconfirmed requests once or not at all", async (call, when, isWritten) => {
     const stopped = await opened();
     await learn(stopped, 1);
     await learn(stopped, 2);
@@ -145,7 +145,7 @@ describe("stopped in the middle of a write", () => {
   });
 });
 
-describe("stopped in the middle of a snapshot", () => {
+describe("a process stopped during a snapshot", () => {
   test.each<[string, "before" | "after", number]>([
     ["before it", "before", 1],
     ["before it, keeping one", "before", 1],
@@ -175,7 +175,7 @@ describe("stopped in the middle of a snapshot", () => {
     expect(readdirSync(folder).filter((name) => name.endsWith(".journal"))).toHaveLength(1);
   });
 
-  test("and then for the whole time that the other one has the folder", async () => {
+  test("remains harmless until the other process has released the folder", async () => {
     const stopped = await opened({ keep: 1 });
     for (const of of [1, 2, 3]) await learn(stopped, of);
     const { asked, go } = stoppedAt(LearnerFolder.prototype, "begin", "before");
@@ -194,7 +194,7 @@ describe("stopped in the middle of a snapshot", () => {
   });
 });
 
-describe("stopped while it opens the folder", () => {
+describe("a process stopped while it opens the folder", () => {
   test.each<["claim" | "readJournal" | "continued", "before" | "after"]>([
     ["claim", "before"],
     ["claim", "after"],
@@ -202,7 +202,7 @@ describe("stopped while it opens the folder", () => {
     ["readJournal", "after"],
     ["continued", "before"],
     ["continued", "after"],
-  ])("%s, %s it", async (method, when) => {
+  ])("stopped at %s, %s it: loses nothing", async (method, when) => {
     const first = await opened();
     for (const of of [1, 2]) await learn(first, of);
     await first.snapshot();
@@ -228,7 +228,7 @@ describe("stopped while it opens the folder", () => {
   });
 });
 
-test("two that open at the same time have numbers of their own", async () => {
+test("simultaneous openings get separate numbers", async () => {
   await (await opened()).close();
   const folders = await Promise.all([1, 2, 3].map(() => LearnerFolder.open(folder)));
   await Promise.all(folders.map((one) => one.claim(async () => {})));
@@ -241,7 +241,7 @@ test("two that open at the same time have numbers of their own", async () => {
   await expectLearnt([]);
 });
 
-test("what failed to open leaves nothing behind", async () => {
+test("a failed opening leaves no files", async () => {
   const { code } = await rejected(openLearner({ folder: join(folder, "new") }));
   expect([code, readdirSync(join(folder, "new"))]).toEqual(["OPTION_MISSING", []]);
   await (await opened()).close();
@@ -252,7 +252,7 @@ test("what failed to open leaves nothing behind", async () => {
   expect(withoutTerms(readdirSync(folder).sort())).toEqual(withoutTerms(before));
 });
 
-describe("the folder of an earlier version", () => {
+describe("a folder of an earlier version", () => {
   /** As it was: no terms in names, and a journal without notes. */
   function asBefore(): void {
     for (const name of readdirSync(folder)) {
@@ -287,7 +287,7 @@ describe("the folder of an earlier version", () => {
     await expectLearnt([1, 2, 3, 4, 5]);
   });
 
-  test("where a crash came between a snapshot and its journal, or before the old journal went", async () => {
+  test("is recovered after a crash between a snapshot and its journal, or before the old journal was removed", async () => {
     for (const crash of ["before", "after"]) {
       const first = await opened();
       for (const of of [1, 2]) await learn(first, of);
@@ -306,7 +306,7 @@ describe("the folder of an earlier version", () => {
   });
 });
 
-test("files that are missing are damage, which nothing repairs", async () => {
+test("missing files are damage that is never repaired", async () => {
   const first = await opened();
   await learn(first, 1);
   await first.snapshot();
@@ -336,7 +336,7 @@ test("files that are missing are damage, which nothing repairs", async () => {
   await expectLearnt([1, 2]);
 });
 
-test("a journal that ends before a snapshot that was taken of it is damage", async () => {
+test("a journal that ends before its own snapshot is damaged", async () => {
   const first = await opened();
   await learn(first, 1);
   const journal = readdirSync(folder).find((name) => name.endsWith(".journal"))!;
@@ -354,7 +354,7 @@ test("a journal that ends before a snapshot that was taken of it is damage", asy
   expect(error.message).toContain("has a snapshot of version 2, but its journal ends with version 0");
 });
 
-describe("a folder that was forged, with checksums that are right", () => {
+describe("a forged folder with valid checksums", () => {
   /** Opens the folder with another journal in the place of its own. */
   async function opening(records: JournalRecord[]): Promise<LearnerError> {
     const name = readdirSync(folder).find((one) => one.endsWith(".journal"))!;
@@ -364,7 +364,7 @@ describe("a folder that was forged, with checksums that are right", () => {
     return rejected(opened());
   }
 
-  test("rows, targets, weights and rollbacks that cannot be are refused, and nothing else is thrown", async () => {
+  test("is refused with a typed error for impossible rows, targets, weights and rollbacks", async () => {
     const first = await opened();
     await first.learn([row(1), row(2)], ["yes", "no"], { weights: [1, 2] });
     await first.close();
@@ -398,7 +398,7 @@ describe("a folder that was forged, with checksums that are right", () => {
     await first.close();
   });
 
-  test("snapshots that say what no learner says are refused", async () => {
+  test("is refused if its snapshots have impossible contents", async () => {
     const first = await opened();
     await learn(first, 1);
     await first.snapshot();
@@ -451,7 +451,7 @@ describe("two hosts", () => {
   const unshared = isRoot && existsSync("/usr/bin/unshare");
   if (!unshared) console.error("tests: SKIPPED learners of two hosts: unshare needs root, and is not there or not allowed");
 
-  test.skipIf(!unshared)("one is refused while the other lives", async () => {
+  test.skipIf(!unshared)("one host is refused while the other lives", async () => {
     await (await opened()).close();
     const program = new URL("holding-child.mjs", import.meta.url).pathname;
     const child = spawn(

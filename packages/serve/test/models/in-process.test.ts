@@ -13,7 +13,7 @@ describe.each([
   ["a matrix", matrix],
   ["a list of rows", list],
 ])("%s", (_, rows) => {
-  test("has the numbers of one call, of all classes", async () => {
+  test("returns the numbers of one call for all classes", async () => {
     const model = await classifier();
     const wanted = new Float64Array(count * model.width);
     model.predictInto(matrix, wanted);
@@ -54,7 +54,7 @@ describe.each([
   });
 });
 
-test("only what is its own is disposed of", async () => {
+test("disposes only of its own model", async () => {
   let disposed = 0;
   const model = Object.assign(Object.create(await classifier()), { dispose: () => void disposed++ });
   new InProcess(model as OutputPredictor, false).close();

@@ -75,7 +75,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
         ] as const
       ).flatMap(([loss, classes]) => [true, false].map((standardise) => ({ method, loss, classes, standardise }))),
     ),
-  )("$method of $loss, $classes classes, standardised $standardise", async ({ method, loss, classes, standardise }) => {
+  )("$method of $loss, $classes classes, standardised $standardise, agrees", async ({ method, loss, classes, standardise }) => {
     const [{ x, y }, held, fresh] = [150, 400, 200].map((count, i) => rowsOf(10 * classes + i, count, classes));
     const data = (rows: { x: number[][]; y: string[] }): Dataset =>
       Dataset.fromArrays({ ...rows, classes: true, type: "f64" } as never);
@@ -127,14 +127,14 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
         probabilities: Array.from({ length: 1000 }, (_, i) => (i - (i % 3)) / 999),
       },
     ],
-  ])("two classes by a curve of %s: its points, between and outside of them", async (_, curve) => {
+  ])("agrees for two classes with a curve of %s at, between and outside its points", async (_, curve) => {
     const model = await withCurves("logistic", 2, { method: "isotonic", curves: [curve] });
     const z = [...near(curve.scores.slice(0, 40)), ...far, ...near(curve.scores.slice(-2))].map((s) => [Math.fround(s)]);
     await agree(model, z);
   });
 
   test.each(["logistic", "multinomial"] as const)(
-    "three classes of %s by curves of several lengths: classes that are alike, and rows that no class would have",
+    "agrees for three classes of %s with curves of several lengths, ties and impossible rows",
     async (loss) => {
       const curves: Curve[] = [
         { scores: [-1, 1], probabilities: [0, 0.5] },
@@ -167,7 +167,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
         ["multinomial", 3],
       ].map(([loss, classes]) => ({ temperature, loss, classes })),
     ),
-  )("a temperature of $temperature, $loss, $classes classes", async ({ temperature, loss, classes }) => {
+  )("agrees with a temperature of $temperature, $loss, $classes classes", async ({ temperature, loss, classes }) => {
     const model = await withCurves(loss as "logistic", classes as number, { method: "temperature", temperature });
     const z = [...near([0, 1, -4]), ...far].map(Math.fround);
     const rows =
@@ -193,7 +193,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
         ] as const
       ).map(([loss, classes]) => ({ method, loss, classes })),
     ),
-  )("a network of $loss, $classes classes, by $method", async ({ method, loss, classes }) => {
+  )("agrees for a network of $loss, $classes classes, by $method", async ({ method, loss, classes }) => {
     const data = Dataset.fromArrays({ ...rowsOf(classes, 90, classes), classes: true } as never);
     const outputs = classes === 2 && loss === "logistic" ? 1 : classes;
     const plain = (await fit(network([dense(8), relu(), dense(outputs)], { loss }), data, {
@@ -213,7 +213,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     }
   });
 
-  test("a curve's rounded values are not above its points, where they would be another class's first", async () => {
+  test("rounded values of a curve do not exceed its points, where another class would come first", async () => {
     // 0.03 + (0.29 − 0.03) is above 0.29.
     const level = { scores: [0], probabilities: [0.29] };
     const curves = [level, { scores: [-1e300, 5], probabilities: [0.03, 0.29] }, { scores: [0], probabilities: [0] }];
@@ -225,7 +225,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     ]);
   });
 
-  test("at its points a curve has their values to the last bit, as another class may have them too", async () => {
+  test("a curve reproduces its points to the last bit, because other classes can have equal values", async () => {
     // Log odds of three classes that are alike: −log 2. 0.09 + (0.41 − 0.09) is below 0.41.
     const curves = [
       { scores: [-2, -Math.LN2, 5], probabilities: [0.09, 0.41, 1] },
@@ -237,7 +237,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     await agree(model, [[0, 0, 0]]);
   });
 
-  test("outputs above all numbers are all or nothing", async () => {
+  test("infinite outputs give probabilities of 0 or 1", async () => {
     const huge = 3e38;
     const curve = (low: number, high: number) => ({ scores: [-1, 1], probabilities: [low, high] });
     const three = [curve(0, 0.5), curve(0.125, 0.25), curve(0.25, 1)];
@@ -266,7 +266,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     }
   });
 
-  test("a row that is no number has no probabilities by curves, and equal ones by a temperature", async () => {
+  test("a row of NaN has no probabilities from curves and equal ones from a temperature", async () => {
     const curves = [{ scores: [-1, 1], probabilities: [0.25, 0.75] }];
     for (const [classes, own] of [
       [2, { method: "isotonic", curves }],
@@ -284,11 +284,11 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
   });
 });
 
-describe("conformal sets and intervals are refused", () => {
+describe("conformal sets and intervals", () => {
   const advice =
     "which an ONNX file cannot return; export the model from before conformal() or ergodic calibrate --alpha [ONNX_MODEL]";
 
-  test("of classes, of calibrated ones too, whose model from before can be exported", async () => {
+  test("are refused for classes, also calibrated ones, whose original model can be exported", async () => {
     const data = Dataset.fromArrays({ ...rowsOf(1, 90, 3), classes: true } as never);
     const model = (await fit(linear({ loss: "multinomial" }), data, { epochs: 3, seed: 1 })) as LinearPredictor;
     const honest = await calibrated(model, data);
@@ -299,7 +299,7 @@ describe("conformal sets and intervals are refused", () => {
     }
   });
 
-  test("of numbers", async () => {
+  test("are refused for numbers", async () => {
     const x = Array.from({ length: 40 }, (_, i) => [i % 7]);
     const data = Dataset.fromArrays({ x, y: x.map(([a], i) => a + (i % 3)) });
     const model = await fit(linear({ loss: "squared" }), data, { epochs: 3, seed: 1 });

@@ -88,7 +88,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     return operations;
   }
 
-  test.each(Array.from({ length: PROPERTY_RUNS }, (_, seed) => seed))("random architecture %i", async (seed) => {
+  test.each(Array.from({ length: PROPERTY_RUNS }, (_, seed) => seed))("agrees for random architecture %i", async (seed) => {
     const target = TARGETS[seed % TARGETS.length];
     const { rowShape, layers } = architecture(seed, target.outputs);
     const model = await fitted(layers, rowShape, target, seed);
@@ -99,7 +99,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     }
   });
 
-  test("the random architectures have all layers that are none of training alone", () => {
+  test("the random architectures contain every layer that is not only for training", () => {
     const seen = new Set(Array.from({ length: PROPERTY_RUNS }, (_, seed) => [...architecture(seed, 1).kinds]).flat());
     const others = ["embedding", "frozen", "grouped", "sequential", "noise", "randomCutout", "randomFlip", "randomShift"];
     const wanted = ergodic.layerKinds().filter((kind) => !others.includes(kind));
@@ -115,7 +115,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     ["shuffleNetV1", ergodic.shuffleNetV1({ ...small, width: 0.25, groups: 2, form: "small" }), [12, 12, 1]],
     ["shuffleNetV2", ergodic.shuffleNetV2({ ...small, width: 0.5, form: "small" }), [12, 12, 1]],
     ["circulantNet", ergodic.circulantNet(small), [12, 12, 1]],
-  ])("%s, its images transposed at the ends and in shuffles alone", async (name, layer, rowShape) => {
+  ])("%s transposes images only at the ends and in shuffles", async (name, layer, rowShape) => {
     const model = await fitted([layer], rowShape, { outputs: 10, loss: "multinomial", classes: 10 }, 1);
     const operations = await agree(model, 1);
     model.dispose();
@@ -187,7 +187,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
         [x.shape[0], -1],
       ),
   };
-  test.each(Object.keys(own))("a layer of the user's own: %s", async (kind) => {
+  test.each(Object.keys(own))("agrees for a layer of the user's own: %s", async (kind) => {
     const layer = defined(kind, own[kind])();
     const target = { outputs: 1, loss: "squared", classes: 0 } as const;
     const model = await fitted(
@@ -229,7 +229,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     columnsApart: (x) =>
       compiler.reshape(compiler.transpose(compiler.reshape(x, [-1, 2, 2, 3, 5]), [0, 1, 2, 4, 3]), [-1, 4, 5, 3]),
   };
-  test.each(Object.keys(onImages))("on images whose channels are first: %s", async (kind) => {
+  test.each(Object.keys(onImages))("agrees on images with channels first: %s", async (kind) => {
     const layers = [ergodic.convolution(5), defined(`onImages${kind}`, onImages[kind])(), ergodic.flatten(), ergodic.dense(1)];
     const model = await fitted(layers, [4, 3, 2], { outputs: 1, loss: "squared", classes: 0 }, 3);
     await agree(model, 3);
@@ -242,13 +242,13 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
   test.each<[string, ergodic.LayerLike[]]>([
     ["a maximum", [ergodic.maxPool(2, { stride: 1, padding: 3 }), relu(), flatten(), dense(1)]],
     ["a mean of all", [ergodic.averagePool(2, { stride: 1, padding: 2, countPadding: true }), flatten(), dense(1)]],
-  ])("%s over windows in the padding alone", async (_, layers) => {
+  ])("%s agrees over windows entirely in the padding", async (_, layers) => {
     const model = await fitted(layers, [5, 4, 2], number, 1);
     await agree(model, 1);
     model.dispose();
   });
 
-  test("a mean over windows in the padding alone is refused", async () => {
+  test("refuses a mean over windows entirely in the padding", async () => {
     const model = await fitted([ergodic.averagePool(2, { stride: 1, padding: 2 }), flatten(), dense(1)], [5, 4, 2], number, 1);
     expect(() => toOnnx(model)).toThrow(
       /an averagePool has windows entirely inside its padding, which ONNX does not support.*\[ONNX_OPERATION\]/,
@@ -256,7 +256,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     model.dispose();
   });
 
-  test("a layer in two places, frozen and grouped ones, and a branch that nobody asked to be joined", async () => {
+  test("agrees with a layer used twice, frozen and grouped layers, and an unused branch", async () => {
     const twice = dense(6, { initialBias: ergodic.normalInitial({ deviation: 1 }) });
     const layers = [dense(6), twice, relu(), ergodic.frozen(ergodic.batchNorm()), twice, ergodic.grouped("slow", dense(1))];
     const model = await fitted(layers, [4], number, 1);
@@ -264,7 +264,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     model.dispose();
   });
 
-  test("rows of a table by number; none for those that it has not, as ours", async () => {
+  test("selects embedding rows by number, and returns NaN for unknown numbers", async () => {
     const layers = [ergodic.embedding(5, 3), flatten(), dense(1)];
     const x = Array.from({ length: 12 }, (_, i) => [i % 5, (i * 2) % 5]);
     const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a - 2 * b) });
@@ -289,13 +289,13 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     model.dispose();
   });
 
-  test("networks that give the same for all rows", async () => {
+  test("agrees for networks that give the same output for all rows", async () => {
     const model = await fitted([dense(1), ergodic.layerNorm(), dense(1)], [3], number, 1);
     await agree(model, 1);
     model.dispose();
   });
 
-  test("bytes do not depend on what else was exported before", async () => {
+  test("bytes do not depend on earlier exports", async () => {
     const model = await fitted([dense(3), relu(), dense(1)], [3], number, 1);
     const before = toOnnx(model);
     const other = await fitted([dense(7), relu(), ergodic.batchNorm(), dense(1)], [5], number, 2);
@@ -304,7 +304,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     for (const one of [model, other]) one.dispose();
   });
 
-  test("a function without a form in ONNX is refused by name", async () => {
+  test("refuses a function without a form in ONNX by name", async () => {
     const layer = defined("ownRefused", (x: compiler.SymbolicArray) => compiler.lgamma(compiler.add(1, compiler.abs(x))))();
     const model = await fitted([layer, dense(1)], [4], number, 1);
     expect(() => toOnnx(model)).toThrow(/the network computes lgamma\(x\), which ONNX does not have.*\[ONNX_OPERATION\]/);

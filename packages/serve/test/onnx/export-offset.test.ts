@@ -47,7 +47,7 @@ describe.skipIf(lacking)("offsets in onnxruntime", () => {
     ["hinge", two, "scores"],
   ] as const;
   test.each(cases.flatMap(([loss, target, output], i) => ["f32", "f64"].map((type) => ({ loss, target, output, i, type }))))(
-    "$loss, $type",
+    "$loss, $type: agrees",
     async ({ loss, target, output, i, type }) => {
       const data = Dataset.fromTable(policies(ergodic.stream(i, "offsets").at(0), target), {
         target: "y",
@@ -92,7 +92,7 @@ describe.skipIf(lacking)("offsets in onnxruntime", () => {
     },
   );
 
-  test("from arrays, where a list gives them: added with a coefficient of 1", async () => {
+  test("an offset from an array is added with a coefficient of 1", async () => {
     const x = Array.from({ length: 30 }, (_, i) => [Math.sin(i)]);
     const offset = x.map((_, i) => (i % 5) / 4);
     const model = await fit(
@@ -115,7 +115,7 @@ describe.skipIf(lacking)("offsets in onnxruntime", () => {
     await expect(runtime.run(bytes, new Float32Array(1), 1, new Float32Array(3))).rejects.toThrow(/Concat/);
   });
 
-  test("a calibrated model adds it before it is calibrated", async () => {
+  test("a calibrated model adds the offset before calibration", async () => {
     const { calibrated } = await import("ergodic/calibration");
     const often = (age: number, exposure: number): string => two(age + 2 * Math.sin(1000 * age), exposure);
     const data = Dataset.fromTable(policies(ergodic.stream(9, "offsets").at(0), often), { target: "y", offset: "exposure" });
@@ -132,7 +132,7 @@ describe.skipIf(lacking)("offsets in onnxruntime", () => {
     expect(new Set(ours).size).toBeGreaterThan(4);
   });
 
-  test("a model without offsets has no such input", async () => {
+  test("a model without an offset has no such input", async () => {
     const x = [[1], [2], [3]];
     const model = await fit(linear({ loss: "squared" }), Dataset.fromArrays({ x, y: [1, 2, 3] }), { epochs: 1, seed: 1 });
     const { inputs, metadata } = await runtime.run(toOnnx(model), Float32Array.of(1), 1);

@@ -37,7 +37,7 @@ const statusOf = (text: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(text)
 
 describe("tokens", () => {
   const tokens = ["0123456789abcdef", "fedcba9876543210"];
-  test("are asked for everywhere but on the page and for health", async () => {
+  test("are required everywhere except on the page and for health", async () => {
     const { url } = await start({ tokens });
     for (const path of ["/v2", "/v2/models/line", "/v2/models/line/stats", "/metrics", "/openapi.json", "/nothing"]) {
       const { status, json, headers } = await get(url + path);
@@ -50,7 +50,7 @@ describe("tokens", () => {
       expect((await fetch(url + path)).status).toBe(200);
   });
 
-  test("let in those that bring one, whole", async () => {
+  test("admit requests with a complete token", async () => {
     const { url } = await start({ tokens });
     const status = async (authorization: string): Promise<number> =>
       (await post(`${url}/v2/models/line/infer`, body, { authorization })).status;
@@ -70,7 +70,7 @@ describe("tokens", () => {
 });
 
 describe("pages of other origins", () => {
-  test("may not ask, unless they are named", async () => {
+  test("are refused unless their origin is listed", async () => {
     const origin = { origin: "https://example.org" };
     const closed = await start();
     expect((await get(`${closed.url}/v2`, origin)).headers.get("access-control-allow-origin")).toBeNull();
@@ -87,7 +87,7 @@ describe("pages of other origins", () => {
   });
 });
 
-test("HTTPS", async () => {
+test("serves HTTPS", async () => {
   const path = temporary();
   const [key, cert] = [path("key.pem"), path("cert.pem")];
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
@@ -112,7 +112,7 @@ test("HTTPS", async () => {
 });
 
 describe("bodies", () => {
-  test("that are too large are refused before they are read", async () => {
+  test("above the size limit are refused before they are read", async () => {
     const { url } = await start({ maxBodyBytes: 1000 });
     const isTold = (text: string): boolean => text.includes("[BODY_SIZE]");
     const declared = await raw(url, request(["Content-Length: 1000000000"], "{"), isTold);
@@ -129,7 +129,7 @@ describe("bodies", () => {
     ["too large in chunks", 413, ["Transfer-Encoding: chunked"], `7d0\r\n${"x".repeat(2000)}`, "\r\n5\r\nabcde\r\n0\r\n\r\n"],
     ["compressed", 415, ["Content-Length: 20", "Content-Encoding: gzip"], "x", "x".repeat(19)],
   ])(
-    "that are %s are refused at once, the rest is dropped, and the next request is answered",
+    "that are %s are refused immediately, the rest is dropped, and the next request is answered",
     async (_, status, head, begin, rest) => {
       const { url } = await start({ maxBodyBytes: 1000 });
       const text = await new Promise<string>((resolve, reject) => {
@@ -148,7 +148,7 @@ describe("bodies", () => {
     },
   );
 
-  test("that were refused and do not end are given up in time", async () => {
+  test("that were refused and do not end are closed after a time limit", async () => {
     const { url } = await start({ maxBodyBytes: 1000, requestMs: 300 });
     const text = await raw(url, request(["Content-Length: 2000"], "x"));
     expect(statusOf(text)).toBe(413);
@@ -164,7 +164,7 @@ describe("bodies", () => {
     expect([wrong.status, wrong.headers.get("connection")]).toEqual([400, "keep-alive"]);
   });
 
-  test("of any content type or none are", async () => {
+  test("of any content type, or without one, are read", async () => {
     const { url } = await start();
     for (const type of ["application/json", "application/octet-stream", "text/plain; charset=x", "nonsense", ""]) {
       const head = [`Content-Length: ${body.length}`, "Connection: close", ...(type === "" ? [] : [`Content-Type: ${type}`])];
@@ -174,7 +174,7 @@ describe("bodies", () => {
   });
 });
 
-describe("requests that are no HTTP, or two in one", () => {
+describe("malformed and smuggled requests", () => {
   test.each<[string, string]>([
     ["two lengths", request(["Content-Length: 5", "Content-Length: 6"], "12345")],
     ["a length and chunks", request(["Content-Length: 5", "Transfer-Encoding: chunked"], "0\r\n\r\n")],
@@ -192,7 +192,7 @@ describe("requests that are no HTTP, or two in one", () => {
     ["a chunk of no size", request(["Transfer-Encoding: chunked"], "x\r\n")],
     ["a URL that cannot be decoded", "GET /v2/models/%E0%A4%A/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
     ["a name of a kilobyte", `GET /v2/models/${"m".repeat(1000)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`],
-  ])("%s: 4xx, and no answer to what was hidden in it", async (_, bytes) => {
+  ])("%s: answers 4xx and ignores the hidden request", async (_, bytes) => {
     const { url } = await start();
     const text = await raw(url, bytes, (all) => all.includes("\r\n\r\n{") && all.endsWith("}"));
     expect(statusOf(text)).toBeGreaterThanOrEqual(400);
@@ -202,8 +202,8 @@ describe("requests that are no HTTP, or two in one", () => {
   });
 });
 
-describe("what is no HTTP is answered, too, where something was written before", () => {
-  test("after 100 Continue", async () => {
+describe("malformed input on a connection with earlier output", () => {
+  test("is answered after 100 Continue", async () => {
     const { url } = await start();
     const text = await raw(url, request(["Transfer-Encoding: chunked", "Expect: 100-continue"], "x\r\n"));
     expect(statuses(text)).toEqual(["HTTP/1.1 100", "HTTP/1.1 400"]);
@@ -226,7 +226,7 @@ describe("what is no HTTP is answered, too, where something was written before",
     ["one", [1], "rubbish\r\n\r\n"],
     ["several, in their order", [1, 5, 9], "rubbish\r\n\r\n"],
     ["one, before another whose body is at fault", [1], request(["Transfer-Encoding: chunked"], "x\r\n")],
-  ])("in one packet with requests that are being computed, which are answered first: %s", async (_, slopes, wrong) => {
+  ])("is answered after the pending requests of the same packet: %s", async (_, slopes, wrong) => {
     const { url } = await start();
     const text = await raw(url, slopes.map(infer).join("") + wrong);
     expect(statuses(text)).toEqual([...slopes.map(() => "HTTP/1.1 200"), "HTTP/1.1 400"]);
@@ -234,7 +234,7 @@ describe("what is no HTTP is answered, too, where something was written before",
     expect(text).toMatch(/\[REQUEST\]"\}$/);
   });
 
-  test("while a request is computed, however often, and too late as well: it is answered first", async () => {
+  test("is answered once, after the pending request, however often it is sent and even if too late", async () => {
     const tensor = { type: "float64", shape: ["batch", 1], name: "x" } as const;
     let answer = (): void => {};
     const warned = vi.fn();
@@ -274,7 +274,7 @@ describe("what is no HTTP is answered, too, where something was written before",
     process.off("warning", warned);
   });
 
-  test("on a connection that has had answers", async () => {
+  test("is answered on a connection with earlier answers", async () => {
     const { url } = await start({ requestMs: 400 });
     for (const [second, status] of [
       ["rubbish\r\n\r\n", "400"],
@@ -297,7 +297,7 @@ describe("what is no HTTP is answered, too, where something was written before",
   });
 });
 
-test("after an answer that closes the connection nothing more is said, whatever follows", async () => {
+test("is not answered after an answer that closes the connection", async () => {
   const { url } = await start();
   const closing = (path: string, head = "Connection: close\r\n"): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${head}\r\n`;
   for (const [bytes, status] of [
@@ -311,8 +311,8 @@ test("after an answer that closes the connection nothing more is said, whatever 
   }
 });
 
-describe("time", () => {
-  test("a body that comes slowly, headers that do, and connections that say nothing are closed", async () => {
+describe("time limits", () => {
+  test("apply to slow bodies, slow headers and silent connections", async () => {
     const { url } = await start({ requestMs: 400 });
     const slowBody = raw(url, request(["Content-Length: 1000"], "{"));
     const slowHead = raw(url, "POST /v2/models/line/infer HTTP/1.1\r\nHost:");
@@ -330,7 +330,7 @@ describe("time", () => {
     ["a URL that cannot be read", request(["Content-Length: 99"], "{").replace("/line/", "/%E0/"), 400],
     ["what takes no body", request(["Content-Length: 99"], "{").replace("POST /v2/models/line/infer", "GET /v2"), 200],
     ["a body in wrong chunks", request(["Transfer-Encoding: chunked", "Content-Encoding: gzip"], "5\r\nab"), 415],
-  ])("an answer before all of the body came is the only one: %s", async (_, bytes, status) => {
+  ])("apply after an early answer, which remains the only one: %s", async (_, bytes, status) => {
     const { url } = await start({ requestMs: 400 });
     const text = await raw(url, bytes);
     expect(statuses(text)).toEqual([`HTTP/1.1 ${status}`]);
@@ -338,18 +338,18 @@ describe("time", () => {
     expect(await (await fetch(`${url}/metrics`)).text()).not.toMatch(counted);
   });
 
-  test("an answer before all of the body came is the only one: no token", async () => {
+  test("apply after an early answer, which remains the only one: no token", async () => {
     const { url } = await start({ requestMs: 400, tokens: ["0123456789abcdef"] });
     expect(statuses(await raw(url, request(["Content-Length: 99"], "{")))).toEqual(["HTTP/1.1 401"]);
   });
 
-  test("a request after one that was answered early, and whose body came then, is answered for itself", async () => {
+  test("allow a separate answer to the request after an early answer", async () => {
     const { url } = await start({ requestMs: 400, maxBodyBytes: 10 });
     const text = await raw(url, request(["Content-Length: 20"], "x".repeat(20)) + request(["Content-Length: 10"], "{"));
     expect(statuses(text)).toEqual(["HTTP/1.1 413", "HTTP/1.1 408"]);
   });
 
-  test("a connection is kept for the next request, for so long", async () => {
+  test("keep a connection open for the next request for the given time", async () => {
     const { url } = await start({ keepAliveMs: 100 });
     // biome-ignore lint/plugin: a lower bound, which a busy machine cannot violate
     const begun = performance.now();
@@ -358,7 +358,7 @@ describe("time", () => {
     expect(performance.now() - begun).toBeGreaterThan(90);
   });
 
-  test("a client that leaves gets nothing computed", async () => {
+  test("stop computing for a client that has left", async () => {
     const { url } = await start();
     await new Promise<void>((resolve) => {
       const socket: Socket = connect(Number(new URL(url).port), "127.0.0.1", () => {
@@ -376,7 +376,7 @@ describe("time", () => {
     expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(200);
   });
 
-  test("a timeout that cannot be kept is refused with 503, and says when to come again", async () => {
+  test("refuse an unreachable timeout with 503 and a time to retry", async () => {
     const { url } = await start({ models: { line }, maxBatch: 1 });
     const answers = await Promise.all(
       Array.from({ length: 60 }, () => post(`${url}/v2/models/line/infer`, { ...JSON.parse(body), parameters: { timeout: 1 } })),
@@ -391,7 +391,7 @@ describe("time", () => {
   });
 });
 
-test("a queue that is full is 429", async () => {
+test("a full queue answers 429", async () => {
   const { url } = await start({ maxBatch: 1, maxQueueRows: 1 });
   const answers = await Promise.all(Array.from({ length: 80 }, () => post(`${url}/v2/models/line/infer`, body)));
   const statuses = new Set(answers.map(({ status }) => status));
@@ -415,7 +415,7 @@ describe("connections", () => {
     return { closed: () => closed, all: Promise.all(all) };
   };
 
-  test("beyond maxConnections are closed at once", async () => {
+  test("beyond maxConnections are closed immediately", async () => {
     const { url } = await start({ maxConnections: 300 });
     const { closed } = silent(url, 350);
     await expect.poll(closed).toBe(50);
@@ -430,8 +430,8 @@ describe("connections", () => {
   });
 });
 
-describe("the end", () => {
-  test("what was accepted is answered, readiness says 503 first, and no connection is left", async () => {
+describe("closing of the server", () => {
+  test("answers accepted requests, reports 503 for readiness first and leaves no connection", async () => {
     // Long enough for four requests on a busy machine.
     const server = await serve({ models: { line }, port: 0, log: "nothing", drainMs: 2000 });
     const { url } = server;
@@ -464,7 +464,7 @@ describe("the end", () => {
     expect(server.close()).toBe(server.close());
   });
 
-  test("at once where nothing is under way, with connections that are kept", async () => {
+  test("is immediate if idle, even with open connections", async () => {
     const server = await serve({ models: { line }, port: 0, log: "nothing" });
     await get(`${server.url}/v2/health/ready`);
     await server.close();
@@ -473,7 +473,7 @@ describe("the end", () => {
   });
 });
 
-test("the longest times, which Node's own defaults do not bound", async () => {
+test("accepts the longest times without limits by Node's own defaults", async () => {
   const server = await serve({ models: { line }, port: 0, log: "nothing", requestMs: 2 ** 31 - 1, keepAliveMs: 2 ** 31 - 1001 });
   const warned: Error[] = [];
   const onWarning = (warning: Error): void => void warned.push(warning);
@@ -516,7 +516,7 @@ describe("options", () => {
     [{ log: "all" }, /log must be "nothing", "errors" or "requests"/],
     [{ logTo: {} }, /logTo must be a stream/],
     [{ drainMs: null }, /drainMs is null/],
-  ])("%j", async (options, said) => {
+  ])("refuses %j", async (options, said) => {
     await expect(serve({ models: { line }, ...options } as never)).rejects.toThrow(said);
   });
 });

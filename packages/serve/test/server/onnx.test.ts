@@ -53,7 +53,7 @@ function doubled(axes: readonly string[]): Uint8Array {
 }
 
 describe.skipIf(!hasRuntime)("onnx models", () => {
-  test("tell what they take, and answer; wrong tensors are the client's fault", async () => {
+  test("describe their inputs and answer, and wrong tensors are the client's fault", async () => {
     const server = await served({ two: await model(two()), whole: await model(same("int64", ["n"])) });
     const { body: about } = await ask(server, "models/two");
     expect(about).toMatchObject({
@@ -84,7 +84,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     }
   });
 
-  test("requests are joined along a batch and split again, alone where that would change them", async () => {
+  test("join requests along the batch axis and split answers, except requests that joining would change", async () => {
     const input = (shape: number[], data: number[]): InputTensor =>
       ({
         name: "x",
@@ -150,7 +150,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     expect(time.rowsOf(time.fromTensors([input([3, 2], [1, 2, 3, 4, 5, 6])]))).toBe(1);
   });
 
-  test("a model that mixes rows answers each client as if it were alone, unless the option join says otherwise", async () => {
+  test("that mix rows answer each client separately, unless the option join is set", async () => {
     const bytes = mixing["less the mean"]();
     const lines: string[] = [];
     const models = {
@@ -190,7 +190,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     expect(logged.filter(({ level }) => level === "warn").length).toBe(1);
   });
 
-  test("a process that is killed gives 503 with Retry-After, then service again", async () => {
+  test("answer 503 with Retry-After if their process is killed, then serve again", async () => {
     const other = await model(two());
     const second = await served({ two: other });
     const inputs = [tensor("a", [1, 3], [1, 2, 3]), tensor("b", [1, 3], [1, 1, 1])];
@@ -211,7 +211,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     expect(refused).toBeGreaterThan(0);
   });
 
-  test("files of a folder are loaded where onnxruntime is found; the index says why where it is not", async () => {
+  test("are loaded from a folder if onnxruntime is installed, and otherwise the index states the reason", async () => {
     writeFileSync(join(folder, "two.onnx"), two());
     const server = await serve({ models: folder, port: 0, log: "nothing", control: true });
     open.push(server);

@@ -77,7 +77,7 @@ describe("metrics", () => {
   });
 });
 
-test("OpenAPI names every route, and is OpenAPI", async () => {
+test("OpenAPI lists every route and is valid", async () => {
   const { json } = await get(`${server.url}/openapi.json`);
   expect(json.openapi).toBe("3.1.0");
   expect(await new Validator().validate(json)).toEqual({ valid: true });
@@ -122,7 +122,7 @@ test("OpenAPI names every route, and is OpenAPI", async () => {
 });
 
 describe("the page", () => {
-  test("takes nothing from elsewhere, and forbids it", async () => {
+  test("loads nothing from other origins, and forbids it", async () => {
     for (const [path, type] of [
       ["/", "text/html; charset=utf-8"],
       ["/page.js", "text/javascript; charset=utf-8"],
@@ -139,7 +139,7 @@ describe("the page", () => {
 
   const why = whyNoBrowser();
   if (why) console.warn(`skipped: the page in Chromium: ${why}`);
-  test.skipIf(why)("shows a form, predicts, and draws how long answers took", async () => {
+  test.skipIf(why)("shows a form, predicts and plots response times", async () => {
     const browser = await openBrowser();
     try {
       const page = await browser.newPage();
@@ -173,9 +173,9 @@ describe("the page", () => {
   });
 });
 
-describe("the page of a server that asks for tokens", () => {
+describe("the page of a server that requires tokens", () => {
   const why = whyNoBrowser();
-  test.skipIf(why)("says so, and shows the models once it has one", async () => {
+  test.skipIf(why)("requests a token, and shows the models once it has one", async () => {
     const { url } = await serving({ models: { line: await regression() }, tokens: ["0123456789abcdef"] });
     const browser = await openBrowser();
     try {
@@ -194,6 +194,6 @@ describe("the page of a server that asks for tokens", () => {
   });
 });
 
-test("files of the page are there as built", () => {
+test("the page's files are built", () => {
   expect(existsSync(new URL("../../dist/page/page.js", import.meta.url))).toBe(true);
 });

@@ -69,7 +69,7 @@ function ask(port: number): Promise<{ status: number; slope: number }> {
 const hasProxy = spawnSync("haproxy", ["-v"]).status === 0;
 if (!hasProxy) console.error("tests: SKIPPED what stands behind haproxy: it is not here (apt-get install haproxy brings it)");
 
-describe.skipIf(!hasProxy)("behind a proxy", () => {
+describe.skipIf(!hasProxy)("servers behind a proxy", () => {
   /** As docs/serving.md has it. */
   async function proxy(ports: readonly number[]): Promise<{ port: number; child: ChildProcess; socket: string }> {
     const port = await freePort();
@@ -141,10 +141,10 @@ describe.skipIf(!hasProxy)("behind a proxy", () => {
   });
 });
 
-describe("killed in the middle of a reload", () => {
+describe("a server killed during a reload", () => {
   const good = [2, 5];
 
-  test("files stay as they were put, and a server that is started again serves them", async () => {
+  test("leaves files unchanged, and serves them after a restart", async () => {
     const models = path("killed");
     const file = `${models}/m.safetensors`;
     mkdirSync(models);
@@ -175,7 +175,7 @@ describe("killed in the middle of a reload", () => {
     await again.end("SIGKILL");
   });
 
-  test.skipIf(process.platform !== "linux")("while it reads a new version, which is so large that it takes a while", async () => {
+  test.skipIf(process.platform !== "linux")("recovers from a kill while it reads a large new version", async () => {
     const models = path("held");
     for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });
     const [first, second] = ["1", "2"].map((version) => `${models}/m/${version}/model.safetensors`);
@@ -208,7 +208,7 @@ describe("killed in the middle of a reload", () => {
     expect(listed()).toEqual(before);
   });
 
-  test("where the new version was half-written as well, the one before it is served", async () => {
+  test("serves the previous version if the new one is incomplete", async () => {
     const models = path("half");
     for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });
     put(two, `${models}/m/1/model.safetensors`);
@@ -239,7 +239,7 @@ const hasFiles = files >= SILENT + 500;
 if (!hasFiles) console.error(`tests: SKIPPED ${SILENT} silent connections: a process may have ${files} files open (ulimit -n)`);
 
 test.skipIf(!hasFiles)(
-  `${SILENT} connections that say nothing are closed by time, and others are answered meanwhile`,
+  `${SILENT} silent connections are closed after a time limit while others are answered`,
   async () => {
     const requestMs = power(2000, 5000);
     const { url } = await serving({ models: { m: await regression() }, requestMs, maxConnections: SILENT + 100 });

@@ -36,7 +36,7 @@ const outcomes = async (url: string): Promise<Record<string, number>> => {
   return { answered, invalid, failed };
 };
 
-test.each([0, 1, 3])("workers: %i", async (workers) => {
+test.each([0, 1, 3])("answers with workers: %i", async (workers) => {
   const { url } = await serving({ models: path("net.safetensors"), workers });
   expect(opened).toHaveLength(workers);
   const answers = await Promise.all(Array.from({ length: 8 }, () => post(`${url}/v2/models/net/infer`, body)));
@@ -63,7 +63,7 @@ async function endless(): Promise<string> {
   return path("endless.safetensors");
 }
 
-test("a file without end: its thread ends when nobody wants it any more", async () => {
+test("ends the thread of an endless file once nobody needs it", async () => {
   const stop = new AbortController();
   const warming = vi.spyOn(OutputModel.prototype, "warmUp");
   const loading = servedOfFile(await endless(), { workers: 1, maxBatch: 64, limits: { maxWork: Infinity } }, stop.signal);
@@ -78,7 +78,7 @@ test("a file without end: its thread ends when nobody wants it any more", async 
   await expect(servedOfFile(path("net.safetensors"), { workers: 1, maxBatch: 64 }, stop.signal)).rejects.toBe(reason);
 });
 
-test.each([0, 1])("workers: %i: a file that is more than it may be stops no other, and is not run", async (workers) => {
+test.each([0, 1])("workers: %i: refuses a file beyond the limits without running it, and serves others", async (workers) => {
   mkdirSync(path("folder"), { recursive: true });
   copyFileSync(await endless(), path("folder/endless.safetensors"));
   copyFileSync(path("net.safetensors"), path("folder/net.safetensors"));
@@ -93,7 +93,7 @@ test.each([0, 1])("workers: %i: a file that is more than it may be stops no othe
   expect(opened).toHaveLength(workers);
 });
 
-test("a thread that ends: 503 with Retry-After for what it had, and another for what comes", async () => {
+test("answers 503 with Retry-After if a thread ends, and starts another for new requests", async () => {
   const { url } = await serving({ models: path("net.safetensors"), workers: 1 });
   const many = {
     inputs: [{ name: "input", datatype: "FP32", shape: [200_000, 3], data: Array.from({ length: 600_000 }, () => 1) }],
@@ -117,7 +117,7 @@ test("a thread that ends: 503 with Retry-After for what it had, and another for 
   expect(opened).toHaveLength(2);
 });
 
-test("what may have ended a thread is not tried again request by request", async () => {
+test("does not retry requests one by one if they might have ended a thread", async () => {
   let calls = 0;
   const dying: Computation = {
     numbers() {
@@ -132,7 +132,7 @@ test("what may have ended a thread is not tried again request by request", async
   expect(calls).toBe(1);
 });
 
-test("tensors and rows of one batch have each its own answer, in whatever order they came", async () => {
+test("returns each tensor and row of a batch its own answer, in any order of arrival", async () => {
   const asked: number[] = [];
   // The first number of each row, in all its outputs.
   const first: Computation = {

@@ -36,7 +36,7 @@ describe.each(Object.entries(tables))("options of %s", (_, table) => {
       expect(wrong).toEqual([]);
     });
 
-    it(`${name}: what is no object of options, and options of another name`, async () => {
+    it(`${name} refuses invalid options objects and unknown options`, async () => {
       for (const [what, value] of junk) {
         if (value === null || Object.prototype.toString.call(value) !== "[object Object]")
           expect(await failureOf(() => call(value as never)), what).toBeInstanceOf(ErgodicError);

@@ -20,7 +20,7 @@ describe.each(Object.entries({ fits, samples, searchesOf, others }))("options of
       expect(wrong).toEqual([]);
     });
 
-    it(`${name}: options of another name`, async () => {
+    it(`${name} refuses unknown options`, async () => {
       const own = Object.keys(options).filter((option) => !option.includes("."));
       const known = await knownOptions(call);
       expect(known.filter((option) => option !== "algorithm" || own.includes(option)).sort()).toEqual(own.sort());

@@ -12,7 +12,7 @@ const dist = (file: string): string => new URL(`../../../dist/${file}`, import.m
 const folder = mkdtempSync(join(tmpdir(), "ergodic-worker-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it("gives what the verbs give here, and their errors; stops, pauses, keeps and resumes", async () => {
+it("returns the verbs' results and errors, and stops, pauses, checkpoints and resumes runs", async () => {
   const module = join(folder, "module.mjs");
   writeFileSync(module, moduleText(dist("entries/index.js")));
   const AsyncFunction = (async () => {}).constructor as new (...text: string[]) => (...given: unknown[]) => Promise<Gave>;
@@ -28,7 +28,7 @@ it("gives what the verbs give here, and their errors; stops, pauses, keeps and r
   expectTheSame(await task(lib, worker, pathToFileURL(module).href, imported));
 });
 
-it("a regression is made a density here, and its draws and rows are those of sample", async () => {
+it("converts a regression to a density on this thread and returns the draws and rows of sample", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const { regression, sample } = await import(dist("entries/index.js"));
   const x = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -44,7 +44,7 @@ it("a regression is made a density here, and its draws and rows are those of sam
   apart.dispose();
 });
 
-it("a thread that cannot be started, or a module that is not there, is an error of the run", async () => {
+it("reports a thread that cannot start or a missing module as an error of the run", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const { linear, Dataset } = await import(dist("entries/index.js"));
   const data = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
@@ -66,7 +66,7 @@ it("a thread that cannot be started, or a module that is not there, is an error 
   expect(fileURLToPath(dist("join/worker/serve.js"))).toContain("serve");
 });
 
-it("has every verb's own calls, but streams, which say where they can be run; learners and graphs that are wrong are refused as elsewhere", async () => {
+it("offers all calls except streams, whose errors explain where to run them, and refuses invalid learners and graphs", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const lib = { ...(await import(dist("entries/index.js"))), ...(await import(dist("entries/graphs.js"))) };
   const there = worker();
@@ -94,7 +94,7 @@ it("has every verb's own calls, but streams, which say where they can be run; le
   there.dispose();
 });
 
-it("addresses are as seen from the working folder; what is none is refused", async () => {
+it("resolves addresses relative to the working folder and refuses invalid ones", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   writeFileSync(join(folder, "objective.mjs"), "export const cost = ([x]) => (x - 3) ** 2;\nexport const sum = 1;");
   const there = worker({ module: relative(process.cwd(), join(folder, "objective.mjs")) });
@@ -117,7 +117,7 @@ it("addresses are as seen from the working folder; what is none is refused", asy
   );
 });
 
-it("data that nobody refers to any more are forgotten by the thread", async () => {
+it("the thread releases data that are no longer referenced", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const { linear, Dataset } = await import(dist("entries/index.js"));
   const registered: { target: object; collected: () => void }[] = [];
@@ -162,7 +162,7 @@ function threadTimes(): Map<string, number> {
   );
 }
 
-it.skipIf(noTimes)("two runs at once have two threads", async () => {
+it.skipIf(noTimes)("two simultaneous runs use two threads", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const { linear, Dataset } = await import(dist("entries/index.js"));
   const there = worker();
