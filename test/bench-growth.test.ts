@@ -1,10 +1,10 @@
-/** `bench growth`: its families, and what it makes of times. Nothing is timed here. */
+/** `bench growth`: its families and its analysis of times. Nothing is timed here. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** By a variable path: the benchmarks are plain JavaScript, outside of the typed sources. */
+/** Imported by a variable path, because the benchmarks are plain JavaScript outside the typed sources. */
 const benchModule = (name: string) => import(/* @vite-ignore */ new URL(`../bench/${name}.mjs`, import.meta.url).href);
 
 interface Point {

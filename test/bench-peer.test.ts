@@ -1,17 +1,20 @@
-/** The benchmarks' driver of peers, bench/peer.mjs with bench/peers/lines.mjs: answers, packages that are not here, peers that break. */
+/**
+ * The benchmarks' driver of peers, bench/peer.mjs with bench/peers/lines.mjs: answers, missing packages and crashing
+ * peers.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 
-/** By a variable path: the benchmarks are plain JavaScript, outside of the typed sources. */
+/** Imported by a variable path, because the benchmarks are plain JavaScript outside the typed sources. */
 const benchModule = (name: string) => import(/* @vite-ignore */ new URL(`../bench/${name}.mjs`, import.meta.url).href);
 
 describe("bench/peer.mjs", () => {
   const lines = new URL("../bench/peers/lines.mjs", import.meta.url).href;
 
-  /** A peer of our own for the runner: `body` after the import of lines.mjs. */
+  /** A Node peer for the runner: `body` follows the import of lines.mjs. */
   async function opened<T>(body: string, use: (open: () => Promise<Peer>, Skipped: new () => Error) => Promise<T>): Promise<T> {
     const { openPeer, Skipped } = await benchModule("peer");
     const folder = mkdtempSync(join(tmpdir(), "ergodic-peer-"));
@@ -69,7 +72,7 @@ describe("bench/networks.mjs", () => {
       text: "loss 1.009900 against 1.000000 (may differ by 1 %)",
       passed: true,
     });
-    // A better loss is as suspicious as a worse one: both sides do the same arithmetic.
+    // A better loss is as suspicious as a worse one, because both sides do the same arithmetic.
     for (const loss of [1.0101, 0.9899, NaN]) expect(compare(side(loss, 5), side(1, 5)).passed).toBe(false);
     expect(compare(side(1, 5.04), side(undefined, 5))).toEqual({
       text: "first loss 5.040000 against 5.000000 (may differ by 1 %)",

@@ -1,4 +1,4 @@
-/** The search for the highest rate of bench/serving.mjs, on servers whose capacity is known. */
+/** The search for the highest rate in bench/serving.mjs, on servers of known capacity. */
 import { describe, expect, test } from "vitest";
 
 interface Trial {
@@ -23,7 +23,10 @@ const { highestRate } = (await import(/* @vite-ignore */ new URL("../bench/rate-
 
 const CAPACITY = 720;
 
-/** Searches on a server that keeps rates up to its capacity, except in those trials, counted from 0, that `spoilt` names. */
+/**
+ * Searches on a server that sustains rates up to its capacity, except in the trials (counted from 0) that `spoilt`
+ * selects.
+ */
 async function search(
   start: number,
   spoilt: (trial: number, rate: number) => "held up" | "disturbed" | undefined = () => undefined,

@@ -1,4 +1,7 @@
-/** The benchmark runner: its list, its JSON lines, its table, its exit codes. Runs `self-check` alone, which needs no peer and no built library. */
+/**
+ * The benchmark runner: its list, JSON lines, table and exit codes. It runs only `self-check`, which needs neither a
+ * peer nor the built library.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,7 +13,7 @@ import * as ergodic from "../packages/ergodic/src/entries/everything.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** By a variable path: the benchmarks are plain JavaScript, outside of the typed sources. */
+/** Imported by a variable path, because the benchmarks are plain JavaScript outside the typed sources. */
 const benchModule = (name: string) => import(/* @vite-ignore */ new URL(`../bench/${name}.mjs`, import.meta.url).href);
 
 function bench(...options: string[]): { status: number | null; lines: string[]; stderr: string } {
@@ -54,7 +57,7 @@ test("benchmarks and scripts import only names that the built packages export", 
   }
 });
 
-/** Text of a source, and of those that it exports whole. */
+/** Text of a source and of all modules that it re-exports as a whole. */
 function exportsOf(path: string): string {
   const text = readFileSync(path, "utf8");
   const whole = [...text.matchAll(/^export \* from "([^"]+)"/gm)].map(([, to]) => exportsOf(join(dirname(path), to)));
@@ -90,7 +93,7 @@ describe("bench/run.mjs", () => {
     expect(status).toBe(0);
     const names = lines.map((line) => line.split(" ")[0]);
     const files = readdirSync(`${root}/bench/cases`).map((file) => file.replace(/\.mjs$/, ""));
-    // A file may have several cases, whose names begin with its own.
+    // A file can contain several cases, whose names begin with the file's name.
     const owns = (name: string) => (file: string) => name === file || name.startsWith(`${file}-`);
     const owners = names.map((name) => files.filter(owns(name)).sort((a, b) => b.length - a.length)[0]);
     expect([...new Set(owners)].sort()).toEqual(files.sort());
@@ -119,7 +122,7 @@ describe("bench/run.mjs", () => {
     expect(comparison).toMatchObject({ bench: "self-check", metric: "ns a number", peer: "boxed numbers" });
     expect(comparison.ours).toBeGreaterThan(0);
     expect(comparison.theirs).toBeGreaterThan(0);
-    // Less is better here, so the ratio is theirs to ours: above 1 when we are ahead.
+    // Less is better here, so the ratio is theirs to ours, and it is above 1 when we are ahead.
     expect(comparison.ratio).toBeCloseTo(comparison.theirs / comparison.ours, 12);
     expect(comparison.machine).toMatch(new RegExp(`, \\d+ cores, node ${process.version.replaceAll(".", "\\.")}$`));
     expect(comparison.date).toMatch(/^\d{4}-\d\d-\d\d$/);

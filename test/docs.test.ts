@@ -1,6 +1,6 @@
 /**
- * Documents do what they say: their code is type-checked and run, their commands are run, their stated output is compared, their links
- * lead somewhere, and generated pages are up to date.
+ * Documents are correct: their code is type-checked and run, their commands are run, stated output is compared, links
+ * point to existing targets, and generated pages are up to date.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ import { isKernel, type Modules, modulesOf, runModules, typeErrors } from "./doc
 import { compileKernel } from "./docs/recipe-kernel.ts";
 import { commandsOf, expressionOf, runCommand } from "./docs/shell.ts";
 
-/** Its files lie at their paths in the repository, and bring tests. */
+/** The recipes' files are placed at their paths in the repository and include tests. */
 const RECIPES = "docs/recipes.md";
 
 const root = new URL("../", import.meta.url);
@@ -43,12 +43,12 @@ const commandBlocks = documents.flatMap(({ path, blocks }) =>
     .map((block): [string, typeof block] => [`${path}:${block.line}`, block]),
 );
 
-/** Documents run in a folder that looks like the repository from within, and may be written to. */
+/** Documents run in a writable folder that looks like the repository. */
 const scratch = mkdtempSync(join(tmpdir(), "ergodic-docs-"));
 const home = process.cwd();
 beforeAll(() => {
   for (const name of ["packages", "examples"]) symlinkSync(join(folder, name), join(scratch, name));
-  // The command's own pages speak of the file as if it lay at hand.
+  // The command's own pages refer to the file by its bare name.
   symlinkSync(join(folder, "packages/cli/data/digits.csv"), join(scratch, "digits.csv"));
   process.chdir(scratch);
 });
@@ -85,7 +85,7 @@ function named({ blocks }: Modules, output: string[]): Record<string, string> {
   return Object.fromEntries(blocks.map(({ line }, k) => [`line ${line}`, output[k]]));
 }
 
-/** The one-line entries that the recipes ask for are made here, in memory. */
+/** The one-line entries that the recipes require are made here in memory. */
 const entries: Record<string, (exports: Record<string, unknown>) => void> = {
   "sign-descent.ts": ({ signDescent }) => {
     (ruleRegistry as Record<string, unknown>).signDescent = { make: signDescent, convex: {}, scaled: {} } as unknown as RuleEntry;

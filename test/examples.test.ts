@@ -1,4 +1,4 @@
-/** The runnable examples that need more than the library: what each is there to show, checked. */
+/** The runnable examples that need more than the library: each shows what it is meant to show. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,13 +47,13 @@ test("conflicting-tables decides by agreement, trust and the painter's lifetime"
   const lines: string[] = [];
   const resolved = await conflictingTables((line) => void lines.push(line));
   const by = Object.fromEntries(resolved.map(({ painting, year, p }) => [painting, { year, p }]));
-  // Two tables agree: no other year is claimed, and the odds are what the rules add up to.
+  // If two tables agree, no other year is claimed, and the odds are the sum of the rules.
   expect(by["Harbour at dawn"].p).toBeCloseTo(1 / (1 + Math.exp(-(2 * 1.2 - 0.5))), 12);
-  // The painter was not born yet; the painter was dead, though that row was typed; a typed row against a scanned one.
+  // A painter not yet born, a dead painter in a typed row, and a typed row against a scanned one.
   expect(by["The ferryman"].year).toBe(1871);
   expect(by["Two sisters"].year).toBe(1903);
   expect(by["Winter road"].year).toBe(1888);
-  // Nothing tells the two claims apart.
+  // Nothing distinguishes the two claims.
   const one = Math.exp(1.2 - 0.5);
   expect(by["Market day"].p).toBeCloseTo((one + one ** 2 * Math.exp(-4)) / (1 + 2 * one + one ** 2 * Math.exp(-4)), 12);
   const plan = lines[0].split("\n");

@@ -1,10 +1,12 @@
 /**
- * The fifteen models of examples/models, each sampled as `main` does, by 4 chains of 400 + 400 with fixed seeds and the same bytes on every host.
+ * The fifteen models of examples/models, each sampled like in `main`, by 4 chains of 400 + 400 with fixed seeds and the
+ * same bytes on every host.
  *
- * R-hat of every number is below 1.05 and at most 0.5 % of transitions diverge. Where the answer is known, by a closed form, a sum or a grid, means lie
- * within Z Monte Carlo standard errors of it; where data were simulated, the numbers that made them lie within Z posterior standard deviations of the
- * posterior's mean. Z is the normal quantile that makes one false alarm in a thousand over other seeds of all CHECKS together, as far as means and
- * posteriors are normal. A mean that is off by 5.6 standard errors or deviations fails in 7 cases of 8. The same check catches models given other data.
+ * R-hat of every number is below 1.05, and at most 0.5 % of transitions diverge. If the answer is known from a closed
+ * form, a sum or a grid, means lie within Z Monte Carlo standard errors of it. If data were simulated, the true
+ * parameters lie within Z posterior standard deviations of the posterior mean. Z is the normal quantile at which all
+ * CHECKS together give one false alarm in a thousand over other seeds, if means and posteriors are normal. A mean that
+ * is off by 5.6 standard errors or deviations fails in 7 of 8 cases. The same check catches models with other data.
  */
 import type { Draws } from "ergodic";
 import { sample } from "ergodic";
@@ -54,7 +56,7 @@ async function run({ main }: { main: (print: (line: string) => void, options: ty
   return { posterior, lines };
 }
 
-/** Numbers whose truth lies further than Z standard deviations away. */
+/** Numbers whose true value is more than Z standard deviations away. */
 function missed(posterior: Draws, truth: Record<string, number>): string[] {
   const rows = posterior.summary();
   return Object.entries(truth)
@@ -62,7 +64,7 @@ function missed(posterior: Draws, truth: Record<string, number>): string[] {
     .map(([name]) => name);
 }
 
-/** Means against exact ones. */
+/** Compares means with exact ones. */
 function compare(posterior: Draws, exact: Record<string, number>): void {
   const rows = posterior.summary();
   for (const [name, value] of Object.entries(exact)) {

@@ -1,4 +1,4 @@
-/** What the packages say of themselves holds for those who install or bundle them. */
+/** The metadata of the packages is true for users who install or bundle them. */
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -21,17 +21,17 @@ interface Manifest {
 }
 const manifest = (name: string): Manifest => JSON.parse(readFileSync(join(packages, name, "package.json"), "utf8")) as Manifest;
 
-// What is packed is what was built.
+// Packing uses the built files.
 beforeAll(
   () => void execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: join(packages, ".."), stdio: "pipe" }),
   300_000,
 );
 
-/** What npm would publish of each package, by the name of its folder. */
+/** Files that npm would publish of each package, by the name of its folder. */
 let published: Map<string, string[]>;
 const packed = (name: string): string[] => published.get(name)!;
 beforeAll(() => {
-  // One call for all packages: npm takes longer to start than to pack.
+  // One call packs all packages, because npm takes longer to start than to pack.
   const answer = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts", ...names.map((name) => `./${name}`)], {
     cwd: packages,
     encoding: "utf8",
@@ -109,7 +109,7 @@ test("the unpacked library is below 4 MB", () => {
   expect(bytes).toBeLessThan(4e6);
 });
 
-/** What Node reads for an entry before it runs, a file each. */
+/** Files that Node reads for an entry before running it. */
 function loadedFor(entry: string, seen = new Set<string>()): Set<string> {
   if (seen.has(entry)) return seen;
   seen.add(entry);
@@ -127,11 +127,11 @@ test("Node loads few files per entry, and no training code for prediction", () =
   expect(predicting.length).toBeLessThan(25);
   expect(predicting.length).toBeGreaterThan(5);
   const bytes = predicting.reduce((sum, file) => sum + statSync(file).size, 0);
-  // 202 kB, of which 2 are the limits of plans that a stranger wrote.
+  // 202 kB, of which 2 kB are the limits for plans from strangers.
   expect(bytes).toBeLessThan(205e3);
 });
 
-/** Names that only `ergodic/compiler` and `ergodic/diagnostics` have. */
+/** Names that exist only in `ergodic/compiler` and `ergodic/diagnostics`. */
 const OF_OTHERS = ["compileFunction", "paretoKhat"];
 
 test("the built library defines everything by name as in its sources and keeps the names", () => {
@@ -161,7 +161,7 @@ test("the built library defines everything by name as in its sources and keeps t
   expect(built.taken).toEqual(Array(6).fill(true));
 });
 
-/** What each entry of the library is for, under the names of its users: as installed, from what was built. */
+/** Main exports of each entry of the library, imported by its public name from the built package. */
 const entries: Readonly<Record<string, string>> = {
   ergodic: "fit linear sample",
   "ergodic/learning": "crossValidate gradientDescent linear",
@@ -192,7 +192,7 @@ test("this file knows every entry of the library", () => {
 describe("each entry alone", () => {
   let exported: Record<string, string[]>;
   beforeAll(() => {
-    // One process with a thread for each entry: a thread has modules of its own, and starts sooner than a process.
+    // One process has a thread per entry. A thread has separate modules and starts faster than a process.
     const code = `import { once } from "node:events";
       import { Worker } from "node:worker_threads";
       const exported = {};

@@ -1,4 +1,7 @@
-/** The templates for the web in examples/, as far as they need neither a browser nor React. Both in Chromium: templates.slow.test.ts. */
+/**
+ * The web templates in examples/, as far as they need neither a browser nor React. templates.slow.test.ts tests both in
+ * Chromium.
+ */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";

@@ -1,4 +1,7 @@
-/** The package as npm publishes it, built by bundlers with their default settings, and run: in Node and in Chromium, with and without cross-origin isolation. */
+/**
+ * The package as npm publishes it, built by bundlers with default settings, and run in Node and in Chromium, with and
+ * without cross-origin isolation.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

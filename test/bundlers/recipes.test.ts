@@ -1,4 +1,7 @@
-/** The table of bundlers in docs/browser.md is that of the recipes, which `npm run test:bundlers` holds to what it finds. */
+/**
+ * The table of bundlers in docs/browser.md is generated from the recipes, which `npm run test:bundlers` compares with
+ * its results.
+ */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { recipes, rowOf, table } from "./recipes.ts";

@@ -1,4 +1,6 @@
-/** The package as npm publishes it, at the edge: in workerd, which runs Cloudflare Workers and lets no code be made while it runs. */
+/**
+ * The package as npm publishes it in workerd, which runs Cloudflare Workers and forbids generating code at run time.
+ */
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,14 +20,14 @@ interface Found {
   trained: string;
   minimised: number;
   engine?: { build: string; why: string[] };
-  /** Whether openEngine({ kernels }) gives the same engine again. */
+  /** Whether openEngine({ kernels }) returns the same engine again. */
   again: boolean | string;
 }
 
 const rows = Array.from({ length: 60 }, (_, i) => [Math.sin(i), i % 3, Math.cos(2 * i)]);
 const row = { a: 0.5, b: 2, c: -1 };
 
-/** A folder with the bundle, the kernels and the models, and the description that workerd serves it by. */
+/** A folder with the bundle, the kernels, the models, and the configuration for workerd. */
 async function deployed(folder: string): Promise<string> {
   const { build } = await import("esbuild");
   const [outdir, description] = [join(folder, "edge"), join(folder, "edge.capnp")];
@@ -114,7 +116,7 @@ describe.skipIf(reason)(title, () => {
   });
 });
 
-/** The port, which workerd tells once it listens. */
+/** The port, which workerd reports once it listens. */
 async function listening(told: Readable): Promise<number> {
   let text = "";
   for await (const chunk of told.setEncoding("utf8")) {

@@ -1,4 +1,7 @@
-/** Plots are well-formed SVG that shows what it should: snapshots, numbers against plain twins, sizes, hostile names, odd draws, and refusals. */
+/**
+ * Plots are well-formed SVG with the right contents: snapshots, numbers compared with plain twins, sizes, hostile
+ * names, unusual draws, and refusals.
+ */
 import type { Draws } from "ergodic";
 import { exponential, gamma, model, normal, poisson, sample, vector } from "ergodic";
 import { exp } from "ergodic/compiler";
@@ -12,7 +15,7 @@ import { rankCounts } from "../src/rank.ts";
 import { all, drawsOf, parse, texts } from "./fixtures.ts";
 
 const small = drawsOf({ divergent: (_, i) => i % 13 === 5, energies: true });
-/** Labels that are numbers, with the minus sign that they are written with. */
+/** Numeric labels, written with a real minus sign. */
 const ticksOf = (page: ReturnType<typeof parse>): number[] =>
   texts(page)
     .map((text) => Number(text.replace("−", "-")))
@@ -49,7 +52,7 @@ describe("snapshots, checked in a browser", () => {
     const posterior = await sample(counts, { y }, options);
     const text = plot(posterior, "predictive", { width: 640, observed: "y" });
     await expect(`${text}\n`).toMatchFileSnapshot("snapshots/counts.svg");
-    // One dot for each value from 1 to 9, of which 1 came twice: the highest is at 1.
+    // One dot for each value from 1 to 9. 1 occurs twice, so it has the highest dot.
     const dots = all(parse(text), "circle").map(({ attributes }) => Number(attributes.cy));
     expect(dots).toHaveLength(9);
     expect(dots.indexOf(Math.min(...dots))).toBe(0);
@@ -70,7 +73,7 @@ describe("snapshots, checked in a browser", () => {
     await expect(`${text}\n`).toMatchFileSnapshot("snapshots/wide-counts.svg");
     const page = parse(text);
     expect(all(page, "path")).toHaveLength(0);
-    // From 0 to 130 and a third of that above, in 36 places of 5: 0 is at half a number from the left end.
+    // The range is 0 to 130 and a third more, in 36 bins of 5, so the centre of 0 is half a number from the left end.
     const dots = all(page, "circle").map(({ attributes }) => [Number(attributes.cx), Number(attributes.cy)]);
     expect(texts(page).join()).toMatch(/Each bar covers 5 values, and holds 90 % of/);
     expect(dots).toHaveLength(36);
@@ -89,7 +92,8 @@ describe("snapshots, checked in a browser", () => {
     });
     const posterior = await sample(times, { y: [0.1, 0.4, 2.5, 0.2, 1.1, 0.05] }, options);
     const page = parse(plot(posterior, "predictive", { width: 640 }));
-    // Nothing is lost below 0: most is there, where a curve without mirrors would be at half its height.
+    // Nothing is lost below 0. The density is greatest at 0, where a curve without reflection would have half its
+    // height.
     const observed = all(page, "path").at(-1)!.attributes.d;
     const numbers = observed.match(/[\d.]+/g)!.map(Number);
     const heights = numbers.filter((_, k) => k % 2 === 1).map((y) => 248 - y);
@@ -117,7 +121,7 @@ describe("contents of a plot", () => {
     expect(heights.length).toBeLessThan(2 * 400 + 2);
     const places = [...path.matchAll(/[ML]([\d.]+),/g)].map(([, place]) => Number(place));
     expect(places).toEqual([...places].sort((a, b) => a - b));
-    // The spike is the top of its panel.
+    // The spike is at the top of its panel.
     expect(Math.min(...heights)).toBe(18);
     expect(heights.filter((height) => height === 18)).toHaveLength(1);
   });
@@ -135,7 +139,7 @@ describe("contents of a plot", () => {
       [3, 1],
       [2, 2],
     ]);
-    // Six zeros of ranks 0 to 5 share the second of four bins.
+    // Six zeros with ranks 0 to 5 share the second of four bins.
     expect(rankCounts(Float64Array.of(0, 0, 0, 0, 0, 0, 1, 1), 1, 4)).toEqual([[0, 6, 0, 2]]);
     const infinite = rankCounts(Float64Array.of(1, Number.NaN, 2, Infinity), 2, 1);
     expect(infinite).toEqual([[1], [1]]);
@@ -174,7 +178,7 @@ describe("contents of a plot", () => {
     const [circle] = all(page, "circle");
     const at = (node: { attributes: Readonly<Record<string, string>> }, key: string) => Number(node.attributes[key]);
     const [left, right] = [at(thin, "x1"), at(thin, "x2")];
-    // 5 … 95 is the whole width, so that 25, 50 and 75 are at 2/9, 1/2 and 7/9 of it.
+    // The width spans 5 … 95, so 25, 50 and 75 are at 2/9, 1/2 and 7/9 of it.
     const part = (x: number) => (x - left) / (right - left);
     expect(part(at(thick, "x1"))).toBeCloseTo(2 / 9, 3);
     expect(part(at(circle, "cx"))).toBeCloseTo(1 / 2, 3);
@@ -207,7 +211,7 @@ describe("contents of a plot", () => {
     const whole = kernelDensity(values, [-bounds[1], bounds[1]], { points: 1023 });
     const points = kernelDensity(values, bounds, { points: 512, reflected: true });
     const step = points[1][0];
-    // By the trapezoid rule.
+    // Trapezoidal rule.
     const total = points.reduce((sum, [, height]) => sum + height * step, -0.5 * points[0][1] * step);
     expect(total).toBeCloseTo(1, 5);
     points.forEach(([at, height], k) => {
@@ -226,7 +230,7 @@ describe("size", () => {
     const more = plot(drawsOf({ chains: 4, count: 5000, names }), "pairs");
     expect(more.length).toBeLessThan(1e6);
     expect(texts(parse(more))).toContain("Panels show 2000 of 20000 draws, evenly spaced.");
-    // Evenly: of draws that rise, points are as often in the left half as in the right.
+    // Points are thinned evenly: for rising draws, as many points are in the left half as in the right.
     const rising = drawsOf({ chains: 1, count: 8000, value: (_n, q, _c, i) => (q === 0 ? i : -i) });
     const [, points] = all(parse(plot(rising, "pairs", { width: 640 })), "path");
     const places = [...points.attributes.d.matchAll(/M([\d.]+)/g)].map(([, place]) => Number(place));

@@ -1,4 +1,4 @@
-/** Draws that a page keeps: in its own file system (OPFS), in one file of it, and as bytes; and their table in slices. */
+/** Draws stored by a page in its own file system (OPFS), in a single file and as bytes, and their summary in slices. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
@@ -61,7 +61,7 @@ describe.skipIf(reason)(`draws stored by a page${reason ? ` (skipped: ${reason})
       return { turns, rows: Object.keys(table).length, same: draws.summary()["theta[300]"] === table["theta[300]"] };`;
     const found = (await runInBrowser(browser, { isolated: false, thread: "page", task })) as { turns: number };
     expect(found).toMatchObject({ rows: 300, same: true });
-    // A table in one task would let one through.
+    // A summary in one task would let only one timer fire.
     expect(found.turns).toBeGreaterThan(4);
   });
 });

@@ -1,6 +1,7 @@
 /**
- * Other engines than Chromium's, SpiderMonkey in Firefox and WebKit's own: the bytes of Node in deterministic mode, in training, drawing, searching, inference and
- * prediction, with and without shared memory; and `ergodic/worker`, with and without it, and without Symbol.dispose.
+ * Engines other than Chromium's: SpiderMonkey in Firefox and JavaScriptCore in WebKit. In deterministic mode, training,
+ * drawing, searching, inference and prediction give the bytes of Node with and without shared memory. `ergodic/worker`
+ * gives the same results with and without shared memory, and without Symbol.dispose.
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/entries/everything.ts";

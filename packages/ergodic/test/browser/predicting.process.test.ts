@@ -1,4 +1,7 @@
-/** Networks from files in Chromium, each on a memory of its own: fifty at a time, of which a browser could not hold all the memories for ever. */
+/**
+ * Networks from files in Chromium, each with its own memory. Fifty are open at a time, and a browser could not hold all
+ * the memories of the test at once.
+ */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Dataset, dense, fit, network, type Prediction, relu } from "../../src/entries/everything.ts";
@@ -73,7 +76,7 @@ describe.skipIf(reason)(`predicting in a browser${reason ? ` (skipped: ${reason}
     };
     for (const said of ["calls", "two", "again"])
       for (const [i, { value, probabilities: by }] of (found[said] as Prediction[]).entries()) {
-        close([by!.down, by!.up], probabilities[i]); // classes go by name
+        close([by!.down, by!.up], probabilities[i]); // classes are sorted by name
         expect(value).toBe(by!.down > by!.up ? "down" : "up");
       }
     expect(found.one).toBe(400_000);

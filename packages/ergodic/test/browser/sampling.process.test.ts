@@ -1,4 +1,7 @@
-/** Sampling in Chromium and in Node: with the same seed the same draws, bit for bit, in deterministic mode; and a page that stays responsive. */
+/**
+ * Sampling in Chromium and in Node. In deterministic mode the same seed gives the same draws bit for bit, and the page
+ * stays responsive.
+ */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/entries/everything.ts";
@@ -42,7 +45,7 @@ describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})`
         reason: string;
       };
       expect(reason).toBe("time is up");
-      // A blocked page would serve one or two in the whole second.
+      // A blocked page would fire only one or two timers in the whole second.
       expect(turns).toBeGreaterThan(20);
     },
   );

@@ -1,4 +1,7 @@
-/** In a service worker, which loads nothing after its start: the one file predicts and trains, and what loads its parts later says why it cannot. */
+/**
+ * Service workers, which cannot load modules after their start. The single file predicts and trains there. The version
+ * that loads parts later explains why it cannot work.
+ */
 import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,7 +12,7 @@ import { singleFile } from "./serve.ts";
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: a service worker, because ${reason}`);
 
-/** The text of a service worker that answers what `answer` gives, or the error. */
+/** Source of a service worker that replies with the result of `answer` or with its error. */
 const serving = (imported: string, answer: string): string => `
 import * as lib from "${imported}";
 const answer = async (model) => { ${answer} };

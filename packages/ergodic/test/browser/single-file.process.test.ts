@@ -1,4 +1,7 @@
-/** The one file that a page takes from a CDN, in Chromium: a static file on another origin, imported by a page without isolation; and in Node. */
+/**
+ * The single file that pages load from a CDN. In Chromium it is a static file on another origin, imported by a page
+ * without isolation. It also runs in Node.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -25,7 +28,7 @@ it("contains only the plain kernels and reports this", async () => {
   const { build, relaxedSimd, why } = (await openEngine()).describe();
   expect({ build, relaxedSimd }).toEqual({ build: "simd-shared", relaxedSimd: false });
   expect(why).toContain("no relaxed SIMD: @ergodic/single-file has only the plain kernels");
-  // Each of the families once.
+  // Tries each family once.
   expect(readFileSync(file, "utf8").match(/"H4sI/g)).toHaveLength(families.length);
 });
 

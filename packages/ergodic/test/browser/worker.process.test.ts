@@ -1,4 +1,7 @@
-/** `ergodic/worker` in Chromium, with and without cross-origin isolation, and from a page of a browser that has no Symbol.dispose, as Safari's have not. */
+/**
+ * `ergodic/worker` in Chromium, with and without cross-origin isolation, and on a page without Symbol.dispose, as in
+ * Safari.
+ */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Dataset, fit, linear } from "../../src/entries/everything.ts";
@@ -26,7 +29,7 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
     await browser.close();
   });
 
-  // In `npm test` the page without shared memory is the one without Symbol.dispose.
+  // In `npm test` the page without shared memory is also the one without Symbol.dispose.
   const all = [{ isolated: true }, { isolated: false, older: true }, ...(isSlow ? [{ isolated: false }] : [])];
   it.each(all)("returns the same results as the verbs on the page: %o", async (place) => {
     const gave = await runInBrowser(browser, { ...place, thread: "page", task: begin + verbs, files });
@@ -77,7 +80,7 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
       return { updates: (await run).run.updates, turns };`;
     const { updates, turns } = (await runInBrowser(browser, { isolated: false, thread: "page", task })) as Record<string, number>;
     expect(updates).toBeGreaterThan(5);
-    // A blocked page would serve a few in all that time.
+    // A blocked page would fire only a few timers during the training.
     expect(turns).toBeGreaterThan(20);
   });
 });

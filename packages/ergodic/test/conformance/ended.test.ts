@@ -1,6 +1,8 @@
 /**
- * A run that has ended is ended in its checkpoint, too: resumed, it gives the same bytes, counts, report and reason without another update, whatever ended it. Every
- * algorithm of every registry, kept at its last tick and after its end. More budget continues a run that its limits ended, and leaves alone one that had converged.
+ * A run that has ended is also ended in its checkpoint. When resumed, it gives the same bytes, counts, report and
+ * reason without another update, whatever ended it. The tests cover every algorithm of every registry, with checkpoints
+ * from its last tick and after its end. A larger budget continues a run that stopped at its limits, but not one that
+ * converged.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { samplerRegistry } from "../../src/bayes/samplers/registry.ts";
@@ -16,11 +18,11 @@ type Bytes = Uint8Array;
 interface Case {
   begin(): Run<unknown>;
   resume(bytes: Bytes): Run<unknown>;
-  /** With a larger budget, of what has converged before its own was used up. */
+  /** A larger budget for a run that converged before it used up its budget. */
   more?(bytes: Bytes): Run<unknown>;
 }
 
-/** All that a result holds, ticks aside, which are of the process that made them. */
+/** All contents of a result except ticks, which belong to the process that made them. */
 function shown(value: unknown): string {
   return JSON.stringify(value, (key, one: unknown) => {
     if (key === "ticks" || typeof one === "function") return undefined;
@@ -51,7 +53,7 @@ function described(result: unknown): Record<string, unknown> {
   return { result: shown(made) };
 }
 
-/** The checkpoint at the last tick and after the end, and what the run made. */
+/** Returns the checkpoints at the last tick and after the end, and the result of the run. */
 async function ended(begin: () => Run<unknown>): Promise<{ result: unknown; atTick: Bytes; after: Bytes }> {
   const run = begin();
   let atTick: Promise<Bytes> | undefined;
@@ -259,7 +261,7 @@ describe("infer by each algorithm", () => {
   for (let i = 0; i < 14; i++) graph.variable(`v${i}`);
   for (let i = 0; i < 14; i++) {
     graph.isTrue(`v${i}`, { weight: 0.2 * Math.sin(i) });
-    // Two parts, one of them a loop.
+    // Two components, one of them a loop.
     if (i < 8) graph.equal([`v${i}`, `v${(i + 1) % 8}`], { weight: 0.4 });
     else if (i < 13) graph.equal([`v${i}`, `v${i + 1}`], { weight: 0.7 });
   }
@@ -305,11 +307,11 @@ it("continues inference that has ended if the algorithm's options change", async
   const short = await run;
   const longer = await e.infer.resume(await run.checkpoint(), graph, { algorithm: sweeps(800) });
   const sweepsOf = (answer: e.Answer) => answer.chains?.sweeps;
-  // After 200 of warm-up.
+  // The run had 200 iterations of warm-up.
   expect([sweepsOf(short), sweepsOf(longer)]).toEqual([400, 1000]);
 });
 
-/** Its blocks may have grown since, so that they are read again: in seconds of their own. */
+/** Blocks of a stream might have grown since the checkpoint, so they are read again, which takes additional seconds. */
 it("keeps a stream ended, and reads its blocks again", async () => {
   const blocks = [0, 1, 2].map((k) => numbers.select(Array.from({ length: 20 }, (_, i) => 20 * k + i)));
   const { result, after } = await ended(() => e.fit.stream(e.linear(), blocks, { seed: 3 }));

@@ -1,6 +1,8 @@
 /**
- * Every algorithm of infer keeps the promises of its kind, on 40 random graphs of all sorts and 12 trees (five times as many in test:slow): it answers its tasks; what its certificates claim is
- * so; the seed decides; a run that is paused, kept and resumed ends as one that was not; its JSON makes it again; memory is given back.
+ * Every algorithm of infer keeps the promises of its kind on 40 random graphs and 12 trees (five times as many in
+ * test:slow). It answers its tasks, and its certificates are true. The result depends only on the seed. A run that is
+ * paused, checkpointed and resumed gives the same result. The algorithm is rebuilt from its JSON, and its memory is
+ * freed.
  */
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -24,7 +26,7 @@ import { heldTo, type Verdict } from "../reference/held-to-certificate.ts";
 import { denseGraphs, gridEdges, pairwiseGraph, randomGraphs, randomTrees } from "../reference/random-graph.ts";
 
 const names = Object.keys(inferenceRegistry);
-/** Options of those that would take long on many graphs. */
+/** Options that shorten slow algorithms on many graphs. */
 const shorter: Record<string, object> = {
   importanceSampling: { samples: power(20_000, 200_000) },
   annealedImportanceSampling: { particles: 200 },
@@ -42,7 +44,10 @@ beforeAll(async () => {
   engine = await openEngine({ families: ["graphs"] });
 });
 
-/** The answer, or undefined where the evidence is refused as impossible, which it must then be, or the graph as none that the algorithm takes. */
+/**
+ * The answer, or undefined if the evidence is refused as impossible (which must be true) or the algorithm does not
+ * support the graph.
+ */
 async function answered(graph: FactorTables, task: InferenceTask, algorithm: InferenceAlgorithm): Promise<Answer | undefined> {
   try {
     return await infer(graph, { task, algorithm });
@@ -59,7 +64,7 @@ async function answered(graph: FactorTables, task: InferenceTask, algorithm: Inf
   }
 }
 
-/** Of each number of an answer. */
+/** Visits each number of an answer. */
 function verdicts(graph: FactorTables, answer: Answer): Verdict[] {
   const truth = truths.get(graph)!;
   if (answer.task === "partition") return [heldTo(answer.logZCertificate, answer.logZ, truth.logZ)];
@@ -94,7 +99,7 @@ describe.each(names)("%s", (name) => {
     }
     console.log(`${name} ${task}: ${[...kinds].map(([kind, count]) => `${kind} ${count}`).join(", ")}`);
     expect(all.filter((one) => one === "wrong")).toEqual([]);
-    // The intervals of a graph are all right at once with a chance of 99 % or more.
+    // All intervals of a graph are right simultaneously with a probability of at least 99 %.
     const limit = binomialLimit(kinds.get("interval") ?? 0, 0.01, 1e-4);
     expect(all.filter((one) => one === "missed").length).toBeLessThan(limit);
     expect(all.length).toBeGreaterThan(0.38 * truths.size);
@@ -178,7 +183,7 @@ test("a certificate that claims too much is detected", () => {
   expect(heldTo({ none: "" }, 1, 100)).toBe("holds");
 });
 
-/** Without how long it took. */
+/** Removes the duration. */
 function plain(answer: Answer | undefined): string {
   const { description: _, ...rest } = answer?.toJSON() ?? {};
   return JSON.stringify(rest);
@@ -187,7 +192,7 @@ function plain(answer: Answer | undefined): string {
 const stable = (value: unknown): string =>
   JSON.stringify(value, (_, one) => (ArrayBuffer.isView(one) ? Array.from(one as Float64Array) : one));
 
-/** Through bytes and text, as a checkpoint goes. */
+/** Converts to bytes and text and back, like a checkpoint. */
 function kept({ tensors, state }: Snapshot): Snapshot {
   const stored = Object.fromEntries(Object.entries(tensors).map(([key, values]) => [key, { shape: [values.length], values }]));
   const { tensors: read, metadata } = decode(encode(stored, { state: JSON.stringify(state) }), "test");

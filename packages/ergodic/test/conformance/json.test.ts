@@ -1,6 +1,6 @@
 /**
- * `JSON.stringify` of whatever has options keeps all of them: what the matching `…FromJson` makes of the text describes itself by the same text.
- * Every registry is gone through; options are others than the defaults wherever a value of another kind is not needed.
+ * `JSON.stringify` preserves the options of every described object: the matching `…FromJson` makes an object with the
+ * same JSON. The tests cover every registry and use options other than the defaults where possible.
  */
 import { describe, expect, it } from "vitest";
 import { samplerRegistry } from "../../src/bayes/samplers/index.ts";
@@ -19,7 +19,7 @@ const again = (thing: Described, from: (json: never) => unknown): void => {
   expect(made).toMatchObject({ toJSON: expect.any(Function) });
 };
 
-/** The names that a reader lists where it knows none. */
+/** Names that a reader lists in its error for an unknown name. */
 function knownTo(from: (json: never) => unknown, json: unknown): string[] {
   try {
     from(json as never);
@@ -32,7 +32,7 @@ function knownTo(from: (json: never) => unknown, json: unknown): string[] {
   throw new Error("it knows the name");
 }
 
-/** Numbers a little greater, where a factory takes them. */
+/** Slightly larger numbers, if a factory accepts them. */
 function varied(options: Readonly<Record<string, unknown>>, make: (options: never) => Described): Described {
   let taken: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
@@ -42,7 +42,7 @@ function varied(options: Readonly<Record<string, unknown>>, make: (options: neve
       make({ ...taken, [name]: other } as never);
       taken = { ...taken, [name]: other };
     } catch {
-      // Out of its range, or without meaning beside the others.
+      // Out of range or meaningless together with the others.
     }
   }
   return make(taken as never);
@@ -155,7 +155,7 @@ describe("models and their parts", () => {
     constantInitial: ergodic.constantInitial({ value: 3 }),
     normalInitial: ergodic.normalInitial({ mean: 1, deviation: 2 }),
     uniformInitial: ergodic.uniformInitial({ low: 1, high: 2 }),
-    // Not exported: files name it.
+    // The initialiser is not exported, but files refer to it.
     blockConstants: ergodic.initialiserFromJson({ initialiser: "blockConstants", values: [0, 1] }),
   };
   it.each(Object.entries(initialisers))("the initialiser %s", (_, initialiser) =>

@@ -1,6 +1,7 @@
 /**
- * Networks keep the promises of the gradient family. A network of one dense layer is the linear model: every registered loss gives its loss and gradient,
- * and every technique reaches its least objective. Every registered rule trains a network with a hidden layer.
+ * Networks keep the promises of the gradient family. A network of one dense layer is the linear model: every registered
+ * loss gives its loss and gradient, and every technique reaches its least objective. Every registered rule trains a
+ * network with a hidden layer.
  */
 import { describe, expect, it } from "vitest";
 import { type EquationRule, ruleRegistry } from "../../src/engine/optimise/index.ts";
@@ -31,7 +32,7 @@ import { builtIn } from "../reference/built-in.ts";
 const COLUMNS = 7;
 const ROWS = 24;
 
-/** What suits a loss by its task: several classes for those that take one against the rest. */
+/** Data that suit a loss by its task: several classes for losses that support one against the rest. */
 function dataFor(name: string): Dataset[] {
   const { task } = lossFromJson(name);
   const of = (classes: number | "count"): Dataset => plantedRows({ rows: ROWS, columns: COLUMNS, classes, format: "dense" }).data;
@@ -52,7 +53,7 @@ describe("one dense layer has the loss and gradient of the linear model", () => 
       const at = deep.irregular();
       const [weight, bias] = deep.problem.layout.parameters;
       const stride = flat.problem.parameterCount / outputs;
-      /** Where the linear model has the weight of column j, or the intercept at j = COLUMNS, for output k. */
+      /** Position in the linear model of the weight of column j, or of the intercept at j = COLUMNS, for output k. */
       const place = (j: number, k: number): number => k * stride + j;
       const values = new Float64Array(flat.problem.parameterCount);
       for (let k = 0; k < outputs; k++) {

@@ -1,4 +1,7 @@
-/** What is made for one verb is refused by the others, in words that name it and what to write: whoever knows `fit` will give `adam()` to `sample`. */
+/**
+ * Each verb refuses objects made for another verb, with an error that names the object and recommends an alternative.
+ * Users of `fit` will pass `adam()` to `sample`.
+ */
 import { describe, expect, it } from "vitest";
 import { samplerRegistry } from "../../src/bayes/samplers/registry.ts";
 import * as e from "../../src/entries/everything.ts";
@@ -68,7 +71,7 @@ it("the test covers algorithms of each verb and rules of each kind", () => {
   );
 });
 
-// Coordinates of a plain function can be descended, too, which is minimize's alone to say.
+// Coordinate descent also works on plain functions, and only minimize checks for this.
 describe("verbs refuse algorithms of other verbs, and rules", () => {
   it.each(Object.entries(verbs))("%s", async (name, [own, wanted, call]) => {
     const wrong: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * A refusal of options that do not combine gives a true reason: it names no option that the user left out. Every algorithm of fit with every option of a plan, on
- * each kind of model; then the sentences of verbs and algorithms that have no such plan.
+ * When options do not combine, the error names only options that the user gave. The test tries every algorithm of fit
+ * with every option of a plan on each kind of model, and then the errors of verbs and algorithms without such a plan.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { compileFunction } from "../../src/engine/compiler/array/index.ts";

@@ -1,6 +1,7 @@
 /**
- * Every registered rule keeps the family's promises: it converges on a convex and on a badly scaled problem, resumes exactly, costs
- * what its ledger says, agrees dense and sparse, rebuilds from its JSON, and never hides a NaN.
+ * Every registered rule keeps the family's promises: it converges on a convex and on a badly scaled problem, resumes
+ * exactly, has the costs in its ledger, gives the same updates on dense and sparse rows, is rebuilt from its JSON, and
+ * never hides a NaN.
  */
 import { describe, expect, test } from "vitest";
 import { openEngine } from "../../src/engine/memory/engine.ts";
@@ -36,7 +37,7 @@ const convex: Problem = {
   },
 };
 
-/** Four coordinates with curvatures from 1 to 1e-3; each contributes alike to the first value. */
+/** Four coordinates with curvatures from 1 to 1e-3. Each contributes equally to the first value. */
 const CURVATURE = [1, 0.1, 0.01, 0.001];
 const CENTRE = [1, -3, 10, -31];
 const scaled: Problem = {
@@ -113,7 +114,7 @@ describe("converges", () => {
   });
 });
 
-/** A deterministic stream of gradients that depends on nothing but its arguments. */
+/** A deterministic stream of gradients that depends only on its arguments. */
 const pseudo = (t: number, i: number): number => (((7919 * t + 104729 * i + 13 * t * i) % 1009) / 1009 - 0.4) * (1 + (i % 3));
 const lossAt = (t: number): number => 2 + ((t * 37) % 11) / 10;
 
@@ -183,7 +184,7 @@ describe("costs what its ledger says", async () => {
     }
   });
 
-  /** Counted by hand from the papers' formulas; each is over p − ηg, which takes 2. */
+  /** Counted by hand from the papers' formulas. Counts are relative to p − ηg, which takes 2. */
   test.each([
     ["sgd", g.sgd(), 0, 0, 0],
     ["momentum: μv + g", g.momentum(), 1, 2, 0],
@@ -200,7 +201,7 @@ describe("costs what its ledger says", async () => {
   });
 });
 
-/** Which coordinates update t touches: about a third, never twice the same. */
+/** Coordinates that update t touches: about a third, never the same set twice. */
 const touchedBy = (t: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => i).filter((i) => (i * 7 + t * 11) % 3 === 0);
 

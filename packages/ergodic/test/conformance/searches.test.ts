@@ -1,7 +1,8 @@
 /**
- * Every registered search keeps the family's promises: it converges on a sphere and on badly scaled kinks, asks the same whatever the order of
- * tells and the split of asks, resumes exactly in the middle of a batch, does not see a constant (nor, by ranks, a monotone transformation),
- * survives failed evaluations, stays in its space, rebuilds from its JSON, and repeats itself by its seed.
+ * Every registered search keeps the family's promises. It converges on a sphere and on badly scaled kinks, asks for the
+ * same points whatever the order of tells and the split of asks, and resumes exactly in the middle of a batch. It
+ * ignores an added constant and, if it uses ranks, any monotone transformation. It survives failed evaluations, stays
+ * in its space, is rebuilt from its JSON, and repeats itself for the same seed.
  */
 import { describe, expect, test } from "vitest";
 import type { Snapshot, Tensor } from "../../src/engine/contract/index.ts";
@@ -18,7 +19,7 @@ const sphere: Value = (x) => x.reduce((sum, v, i) => sum + (v - CENTRE[i]) ** 2,
 const scaled: Value = (x) => x.reduce((sum, v, i) => sum + 10 ** i * (v - CENTRE[i]) ** 2, 0);
 const kinked: Value = (x) => x.reduce((sum, v, i) => sum + 10 ** i * Math.abs(v - CENTRE[i]), 0);
 const from = { x0: [0, 0, 0], stepSize: 1 };
-/** Values that sums and differences do not round. */
+/** Values for which sums and differences are exact. */
 const onGrid =
   (f: Value): Value =>
   (x) =>
@@ -27,7 +28,7 @@ const onGrid =
 const made = (entry: e.SearchEntry, options: Partial<e.SearchOptions> = {}): e.Search =>
   e.search({ ...from, algorithm: entry.make(entry.sphere.options), evaluations: entry.sphere.evaluations, seed: 1, ...options });
 
-/** The points asked for, until it stops or `most` are told. */
+/** Points that the search asks for until it stops or `most` values are told. */
 function drive(s: e.Search, f: Value, most = Infinity): number[][] {
   const points: number[][] = [];
   while (s.stopped === null && points.length < most) {
@@ -83,7 +84,7 @@ describe("asks for the same points in any order of tells and any split of asks",
   });
 });
 
-/** Through bytes and text, as a checkpoint goes. */
+/** Converts to bytes and text and back, like a checkpoint. */
 function kept({ tensors, state }: Snapshot): Snapshot {
   const stored = Object.fromEntries(Object.entries(tensors).map(([name, values]) => [name, { shape: [values.length], values }]));
   const { tensors: read, metadata } = decode(encode(stored, { state: JSON.stringify(state) }), "test");
@@ -173,7 +174,7 @@ describe("never leaves its space", () => {
     scale: ["linear", "log", "linear", "linear", "linear"],
     integer: [false, false, true, false, false],
   };
-  /** The least value lies in a corner. */
+  /** The least value is in a corner. */
   const slope: Value = (x) => -x[0] + Math.log(x[1]) - x[2] + x[4];
   test.each(entries)("%s", (_, entry) => {
     const s = made(entry, { ...space, x0: undefined, stepSize: undefined });

@@ -1,6 +1,6 @@
 /**
- * Mistakes that people make at first who know Stan, PyMC, brms, scikit-learn or plain TypeScript. Each is refused or hinted at, in words that
- * say what was wrong and what to do. Models are written as in a file whose types nobody checks.
+ * Typical first mistakes of users of Stan, PyMC, brms, scikit-learn or plain TypeScript. Each is refused or hinted at,
+ * with words that explain the mistake and its remedy. Models are written as in an untyped file.
  */
 import { describe, expect, it } from "vitest";
 import * as statistical from "../../src/bayes/model/index.ts";
@@ -27,7 +27,7 @@ const regression: Body = ({ data, param, observe }) => {
   observe(d.y, s.normal(param("mu", s.normal(0, 10)), param("sigma", "positive")));
 };
 
-/** A slip, what is run, its code, and words of its message. */
+/** A mistake: its name, the call, the error code and words of the message. */
 const refused: readonly [slip: string, run: () => unknown, code: string, words: RegExp][] = [
   [
     "Stan: indices count from 1",
@@ -518,7 +518,7 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
   ],
 ];
 
-/** What can be sampled but is hinted at. */
+/** Models that can be sampled but cause a hint. */
 const hinted: readonly [slip: string, body: Body, data: object, words: RegExp, advice: RegExp][] = [
   [
     "a scale without bounds",

@@ -1,4 +1,7 @@
-/** The posteriors that verdicts are judged by are what their answers say: log densities against formulas written without the library, answers against the draws of the one that has a closed form. */
+/**
+ * The posteriors that judge verdicts are correct. Log densities are compared with formulas written without the library,
+ * and answers are compared with draws if a closed form exists.
+ */
 import { describe, expect, it } from "vitest";
 import { DensityPoint } from "../../src/bayes/approximate/density-point.ts";
 import type { LogDensity } from "../../src/engine/contract/index.ts";
@@ -29,7 +32,7 @@ describe("forty posteriors", () => {
     for (const { mean = 0, sd = 10, cdf } of marginals) {
       expect(cdf(mean - 60 * sd)).toBeLessThan(0.01);
       expect(cdf(mean + 60 * sd)).toBeGreaterThan(0.99);
-      // Chebyshev, one-sided.
+      // One-sided Chebyshev inequality.
       expect(cdf(mean + sd)).toBeGreaterThan(0.5 - 1e-6);
       expect(cdf(mean - sd)).toBeLessThan(0.5 + 1e-6);
     }

@@ -43,7 +43,7 @@ test("untyped errors and excessive time or memory are reported with a seed that 
   await expect(fuzz([slow], 1, 9, { seconds: 0.1 })).rejects.toThrow(/^case 9 of t: took \d\.\d s of processor time/);
   const kept: Uint8Array[] = [];
   const large = target(() => {
-    // More than this process held before and gave back.
+    // More than this process held before and has freed.
     const mebibytes = Math.ceil(process.resourceUsage().maxRSS / 2 ** 10 - process.memoryUsage().rss / 2 ** 20) + 150;
     kept.push(new Uint8Array(mebibytes * 2 ** 20).fill(1));
   });

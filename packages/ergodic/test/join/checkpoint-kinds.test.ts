@@ -1,4 +1,7 @@
-/** A checkpoint goes on with the verb and the data that it was made with; with others it says so. And plans that coordinate descent has no use for. */
+/**
+ * A checkpoint resumes only with the verb and the kind of data that it was made with. Plans with options that
+ * coordinate descent cannot use are refused.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

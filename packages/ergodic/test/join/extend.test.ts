@@ -1,4 +1,6 @@
-/** A sampler of one's own, from `ergodic/extend` alone: it is run, kept and resumed as the library's are. */
+/**
+ * A user-defined sampler that uses only `ergodic/extend` runs, is checkpointed and resumes like the library's samplers.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +20,7 @@ import {
 
 const CAPACITY = 32;
 
-/** Independent standard normal draws: right for one target alone, as a test can check. */
+/** Independent standard normal draws, which are right for only one target, as the test can check. */
 class IndependentChain implements ChainState {
   readonly capacity = CAPACITY;
   readonly position: Float64Array;

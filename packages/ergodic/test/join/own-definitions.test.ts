@@ -1,4 +1,7 @@
-/** Rules and losses that a user defines: known by name in checkpoints and saved models, defined anew at will, never in the place of the library's. */
+/**
+ * Rules and losses that users define are known by name in checkpoints and saved models. Users can redefine their own
+ * names, but not the library's.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

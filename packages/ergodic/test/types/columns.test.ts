@@ -1,6 +1,6 @@
 /**
- * What the compiler knows of a dataset's columns: rows that lack one do not compile. The refusals are checked by `npm run check:types`, which fails
- * where a line marked `@ts-expect-error` compiles; the values by running.
+ * The compiler's knowledge of a dataset's columns: rows without a column do not compile. `npm run check:types` checks
+ * the refusals and fails if a line marked `@ts-expect-error` compiles. Running the tests checks the values.
  */
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {
@@ -23,7 +23,7 @@ import {
 
 const age = Float64Array.of(30, 40, 50, 60);
 const table = { rowCount: 4, source: "people.csv" };
-/** A literal: its names are known. */
+/** A literal, whose names are known to the compiler. */
 const people = Dataset.fromTable(
   {
     ...table,
@@ -37,7 +37,7 @@ const people = Dataset.fromTable(
   },
   { target: "pay", weights: "weight", drop: ["id"] },
 );
-/** As a reader gives it: names are known at run time alone. */
+/** A table from a reader, whose names are known only at run time. */
 const read: Table = {
   ...table,
   columns: [
@@ -89,7 +89,7 @@ describe("a dataset", () => {
   it("does not offer members that exist only for types", () => {
     const has = Object.getOwnPropertyNames(people).concat(Object.getOwnPropertyNames(Dataset.prototype));
     const offered = (name: Extract<keyof Dataset, string>): boolean => has.includes(name);
-    // @ts-expect-error: what is not there
+    // @ts-expect-error: the member does not exist
     expect(offered("named")).toBe(false);
     expect(offered("names")).toBe(true);
   });
@@ -127,7 +127,7 @@ describe("a dataset", () => {
     const fitted = await fit(squared, either, options);
     expectTypeOf(fitted).toEqualTypeOf<Fitted<"number", "age" | "hours">>();
     expect(fitted.predict({ age: 1, hours: 1 }).value).toBeTypeOf("number");
-    // @ts-expect-error: who knows which of the two it was?
+    // @ts-expect-error: it could be either of the two
     expect(fitted.predict({ age: 1 }).value).toBeTypeOf("number");
   });
 
@@ -135,7 +135,7 @@ describe("a dataset", () => {
     const any: Dataset = people;
     const more: Dataset<"age" | "city" | "pay"> = people;
     expect(any).toBe(more);
-    // @ts-expect-error: who knows whether it has these columns?
+    // @ts-expect-error: it might not have these columns
     const known: Dataset<"age" | "city"> = any;
     expect(known).toBe(people);
   });
@@ -202,7 +202,7 @@ describe("a fitted model", () => {
     // @ts-expect-error: a column may be missing
     expect(() => fitted.predict(partly)).toThrow(/no column "city"/);
     const nobody: Row = { age: 40 };
-    // @ts-expect-error: who knows whether it has the columns?
+    // @ts-expect-error: it might not have the columns
     expect(() => fitted.predict(nobody)).toThrow(/no column "city"/);
     // @ts-expect-error: a column of a row is a number, a text or a flag
     expect(() => fitted.predict({ age: {}, city: "Rome" })).toThrow();

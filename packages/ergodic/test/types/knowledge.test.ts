@@ -1,6 +1,6 @@
 /**
- * What the compiler knows of knowledge bases. The refusals are checked by `npm run check:types`, which fails where a line marked `@ts-expect-error` compiles;
- * those that plain JavaScript would meet are thrown, too.
+ * The compiler's knowledge of knowledge bases. `npm run check:types` checks the refusals and fails if a line marked
+ * `@ts-expect-error` compiles. Mistakes that plain JavaScript can make also throw errors.
  */
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { query, type Relation, relation, type Table, weightedRule } from "../../src/entries/everything.ts";
@@ -30,7 +30,7 @@ describe("relations", () => {
   it("refuse misspelt columns, values of another type, and rows without their columns", () => {
     // @ts-expect-error: there is no column "citty"
     expect(() => claims({ citty: "c", size: "n" })).toThrow(/no column "citty"/);
-    // @ts-expect-error: a city is no number
+    // @ts-expect-error: a city is not a number
     expect(() => claims({ city: { equals: 5 } })).toThrow(/"city" is compared with 5, but holds a text/);
     // @ts-expect-error: the column "size" is missing
     expect(() => claims.add([{ city: "Oslo", capital: false }])).toThrow(/have no column "size"/);
@@ -43,7 +43,7 @@ describe("unknowns", () => {
     expect(() => query("wrong", rows, { key: ["town"] })).toThrow(/no column "town"/);
     // @ts-expect-error: there is no column "known"
     expect(() => query("wrong", rows, { key: ["city"], label: "known" })).toThrow(/no column "known"/);
-    // @ts-expect-error: it has states, of which one must be meant
+    // @ts-expect-error: it has states, so the head must select one
     expect(() => kind({ city: "c" })).toThrow(/no state was given/);
     // @ts-expect-error: there is no state "twon"
     expect(() => kind({ city: "c" }, "twon")).toThrow(/no state "twon"/);

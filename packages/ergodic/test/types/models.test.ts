@@ -1,6 +1,7 @@
 /**
- * What the compiler knows of a statistical model whose data are named first: its data, and the names of its draws. The refusals are checked by
- * `npm run check:types`, which fails where a line marked `@ts-expect-error` compiles; the values by running.
+ * The compiler's knowledge of a statistical model that names its data first: its data and the names of its draws. `npm
+ * run check:types` checks the refusals and fails if a line marked `@ts-expect-error` compiles. Running the tests checks
+ * the values.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -39,7 +40,7 @@ const schools = model(
   { name: "schools" },
 );
 type Names = "mu" | "tau" | "theta" | "better" | "next";
-/** The same, with names that are known at run time alone. */
+/** The same model, with names that are known only at run time. */
 const loose = model(
   ({ data, param, observe, generated }) => {
     const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
@@ -128,7 +129,7 @@ describe("a model that names its data first", () => {
       [summary["theta[1]"], posterior.mean("theta")],
     ] as const)
       expect(row.mean).toBeCloseTo(mean[0], 12);
-    // @ts-expect-error predict draws what was observed anew: it takes no data
+    // @ts-expect-error predict draws the observed quantities again, so it accepts no data
     expect(() => posterior.predict({ mue: 1 })).toThrow("OPTION_UNKNOWN");
     const mode = await fit(schools, data, { seed: 1 });
     expectTypeOf(mode.values.theta).toEqualTypeOf<Float64Array>();

@@ -1,6 +1,6 @@
 /**
- * What the compiler knows of names: losses, kinds of predictors, rows. The refusals are checked by `npm run check:types`, which fails where a
- * line marked `@ts-expect-error` compiles; the values by running.
+ * The compiler's knowledge of names: losses, kinds of predictors, rows. `npm run check:types` checks the refusals and
+ * fails if a line marked `@ts-expect-error` compiles. Running the tests checks the values.
  */
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { square, sub } from "../../src/engine/compiler/index.ts";
@@ -48,7 +48,7 @@ describe("losses", () => {
     expect(() => linear({ l3: 1 })).toThrow("OPTION_UNKNOWN");
     // @ts-expect-error a slip in the name of an option
     expect(() => network([dense(1)], { standardize: true })).toThrow("OPTION_UNKNOWN");
-    // @ts-expect-error a loss of one's own is given as what its factory makes, not by its name
+    // @ts-expect-error a user-defined loss is passed as an object from its factory, not by name
     expect(linear({ loss: "mineForTypes" }).name).toBe("linear");
   });
 });

@@ -1,6 +1,7 @@
 /**
- * Every option of every factory is held to what it takes (factories.ts): a value of another kind is refused with a typed error that names the option,
- * and none ends in an error of JavaScript's own. Factories are found by their registries, options by asking the factories.
+ * Every option of every factory is tested with the values of factories.ts. A value of another kind is refused with a
+ * typed error that names the option, and never causes an error of JavaScript itself. Factories are found from their
+ * registries, and options by asking the factories.
  */
 import { describe, expect, it } from "vitest";
 import {
@@ -43,7 +44,7 @@ describe.each(Object.entries(tables))("options of %s", (_, table) => {
       }
       const own = Object.keys(options).filter((option) => !option.includes("."));
       const known = await knownOptions(call);
-      // Those before the options are known to the layer, but are not to be given again.
+      // The layer knows the arguments that precede the options, but they must not be repeated as options.
       const [mine, before] = [known.filter((option) => own.includes(option)), known.filter((option) => !own.includes(option))];
       expect(mine.sort()).toEqual(own.sort());
       for (const option of before)
@@ -71,7 +72,7 @@ describe("every registry's names are declared", () => {
   });
 
   it("layers", () => {
-    // Made of lists of layers alone: tried in layers.test.ts.
+    // Layers made only of lists of layers are tested in layers.test.ts.
     const without = ["concatenating", "frozen", "grouped"];
     const known = { ...tables.layerOptions, ...tables.madeLayers };
     expect(

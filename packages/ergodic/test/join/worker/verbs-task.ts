@@ -1,6 +1,6 @@
 /**
- * The text of an async function body, of `lib`, `worker` and `module` (the address of moduleText), that makes each verb's call here and through
- * `ergodic/worker`, and gives what both gave; the same in Node and in a browser.
+ * Text of an async function body with the parameters `lib`, `worker` and `module` (the address of moduleText). It makes
+ * each verb's call locally and through `ergodic/worker`, and returns both results. Node and browsers run the same text.
  */
 export const verbs = `
 const { adam, dense, Dataset, factorisation, fit, halfNormal, linear, minimize, model, network, normal, Ratings, relu, sample, tune, vector } = lib;
@@ -222,7 +222,7 @@ const controller = new AbortController();
 const aborted = there.fit(linear(), data, { epochs: 1e9, signal: controller.signal });
 setTimeout(() => controller.abort(), 50);
 await failing("abort", () => aborted);
-// It has ended on the thread, too.
+// The run has also ended on the worker's thread.
 const atEnd = [];
 for (let i = 0; i < 2; i++, await new Promise((resolve) => setTimeout(resolve, 50))) atEnd.push(hex(await aborted.checkpoint()));
 found["aborted"] = atEnd;
@@ -238,7 +238,7 @@ await failing("disposed", () => there.fit(linear(), data, plan));
 return { found, unawaited, errors, reason, ticks, described: String(described) };
 `;
 
-/** A module of the user's. `lib`: where ergodic is. */
+/** A user's module. `lib` is the address of ergodic. */
 export const moduleText = (lib: string): string => `
 import { Dataset, fit, linear, model, normal, sgd, vector } from "${lib}";
 export const f = (x) => (x[0] - 1) ** 2 + (x[1] + 2) ** 2;

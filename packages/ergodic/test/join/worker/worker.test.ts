@@ -1,4 +1,4 @@
-/** `ergodic/worker` in Node: every verb gives through it what it gives here, bit for bit. */
+/** `ergodic/worker` in Node: every verb gives the same results as on the main thread, bit for bit. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -22,7 +22,7 @@ it("returns the verbs' results and errors, and stops, pauses, checkpoints and re
     ),
   );
   const lib = { ...Object.assign({}, ...entries), compiler };
-  // Not through the test's own loader, whose modules would be others.
+  // Not through the test's own loader, whose modules would be different instances.
   const task = new AsyncFunction("lib", "worker", "module", "imported", verbs.replace("await import(module)", "imported"));
   const imported = await import(/* @vite-ignore */ pathToFileURL(module).href);
   expectTheSame(await task(lib, worker, pathToFileURL(module).href, imported));
@@ -55,7 +55,7 @@ it("reports a thread that cannot start or a missing module as an error of the ru
     /^worker: the module .*none\.mjs cannot be imported: .*WORKER_MODULE/s,
   );
   without.dispose();
-  // A checkpoint that is asked for while the module is still loaded.
+  // Requests a checkpoint while the module is still loading.
   writeFileSync(join(folder, "late.mjs"), "await new Promise((go) => setTimeout(go, 300)); throw new Error('too late');");
   const late = worker({ module: pathToFileURL(join(folder, "late.mjs")) });
   const run = late.fit(linear(), data);
@@ -147,7 +147,10 @@ const tasks = "/proc/self/task";
 const noTimes = existsSync(tasks) ? undefined : `this system has no ${tasks}, by which threads tell how long they ran`;
 if (noTimes) console.warn(`skipped: two runs at once on two threads, because ${noTimes}`);
 
-/** Ticks of the clock, mostly 10 ms, that each thread of this process has run, but the first, which hears of the runs. */
+/**
+ * Clock ticks, mostly of 10 ms, that each thread of this process has run. The main thread, which only receives
+ * messages, is omitted.
+ */
 function threadTimes(): Map<string, number> {
   const ticksOf = (thread: string): number =>
     Number(
@@ -171,7 +174,7 @@ it.skipIf(noTimes)("two simultaneous runs use two threads", async () => {
   const runs = [1, 2].map((seed) => there.fit(linear(), data, { epochs: 1e9, seed }));
   for (const run of runs) await run.chosen;
   const before = threadTimes();
-  // Half a second each; what compiles and collects is done by then.
+  // Each run takes half a second, so compilation and garbage collection are finished by then.
   const busy = (): number => [...threadTimes()].filter(([thread, time]) => time - (before.get(thread) ?? 0) >= 50).length;
   while (busy() < 2) await new Promise((resolve) => setTimeout(resolve, 100));
   for (const run of runs) expect((await run.stop()).run.updates).toBeGreaterThan(0);
