@@ -1,4 +1,4 @@
-/** `ergodic train --algorithm`: coordinate descent and its dual, their gaps, and what they do not go with. */
+/** `ergodic train --algorithm`: coordinate descent and its dual, their duality gaps, and incompatible options. */
 import { writeFileSync } from "node:fs";
 import { readLibsvm } from "@ergodic/ingest";
 import { coordinateDescent, cosineDecay, fit, type LinearPredictor, linear, newtonCholesky, predictor } from "ergodic";
@@ -13,7 +13,7 @@ import { checked } from "./schemas.ts";
 const file = temporary();
 const rows = file("rows.libsvm");
 
-/** 200 rows of 30 columns; the first three say the class of nine in ten. Lehmer's generator. */
+/** 200 rows of 30 columns. The first three columns determine the class in nine of ten rows. Uses Lehmer's generator. */
 function sparseRows(): string {
   let state = 3;
   const next = (): number => (state = (state * 48271) % 2147483647) / 2147483647;

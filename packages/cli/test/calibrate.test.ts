@@ -1,4 +1,4 @@
-/** `calibrate`, and how predict, evaluate and describe show what it made. */
+/** `calibrate`, and the display of calibrations by predict, evaluate and describe. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { predictor } from "ergodic";
 import { beforeAll, describe, expect, it } from "vitest";

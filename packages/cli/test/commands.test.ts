@@ -1,4 +1,4 @@
-/** Every command on real data, in this process: what it prints, and JSON that fits the schemas. */
+/** Every command on real data in this process: its output, and JSON that fits the schemas. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Dataset, fit, type LinearPredictor, linear, predictor } from "ergodic";
 import { type LedgerRow, ruleRegistry } from "ergodic/rules";
@@ -13,7 +13,7 @@ const people = file("people.csv");
 const sparse = file("rows.libsvm");
 const model = file("digits.safetensors");
 
-/** Two columns that decide, one of text, one that does nothing. */
+/** Two informative columns, one of them text, and one irrelevant column. */
 function peopleCsv(rows: number, from = 0): string {
   const lines = Array.from({ length: rows }, (_, k) => {
     const i = k + from;
@@ -195,12 +195,12 @@ describe("train", () => {
         [digits, ["label", "--loss", "multinomial"], "multinomial", "no offer"],
         [plans, ["bit"], "logistic", "2 whole numbers, read as classes; --no-classes reads them as numbers"],
         [plans, ["bit", "--no-classes"], "squared", "no offer"],
-        // Two numbers with a distance of their own are classes, too, if they are whole.
+        // Any two whole numbers are classes, too.
         [plans, ["two"], "logistic", "2 whole numbers, read as classes"],
         [plans, ["half"], "squared", "no offer"],
         [plans, ["one"], "squared", "no offer"],
         [plans, ["id"], "squared", "no offer"],
-        // Four values in twelve rows: numbers that happen to be few.
+        // Four values in twelve rows are numbers that happen to have few values.
         [few, ["sum"], "squared", "no offer"],
         [people, ["pay", "--drop", "class"], "squared", "no offer"],
         [people, ["class", "--drop", "pay"], "logistic", "no offer"],
@@ -455,7 +455,7 @@ describe("rules", () => {
       const text = (await works("rules", name)).stdout;
       for (const [option, value] of Object.entries(ruleRegistry[name].make().options))
         expect(text, name).toMatch(new RegExp(`^ {2}${option} +\\S* +${String(value).replace(".", "\\.")}$`, "m"));
-      // The line below works as it is printed, links of chains too.
+      // The following line works as printed, including chain links.
       const written = / --rule (\S+)\n$/.exec(text)![1];
       expect(parseRule(written, undefined, "sgd")!.name, written).toMatch(
         new RegExp(`^${name}$|^chain\\((${name}, sgd|sgd, ${name})\\)$`),
@@ -465,7 +465,7 @@ describe("rules", () => {
 
   it("prints the equation for given options and refuses anything but a single rule", async () => {
     expect((await works("rules", "rmsprop:momentum=0.9")).stdout).toContain("\n    b ← μ·b + g / (√r' + ε)\n    p ← p − η·b'\n");
-    // And the command with them.
+    // The command includes them, too.
     expect((await works("rules", "rmsprop:momentum=0.9")).stdout).toMatch(/ --rule rmsprop:momentum=0\.9\n$/);
     expect((await works("rules", "rmsprop")).stdout).toContain("\n    p ← p − η·(g / (√r' + ε))\n");
     const { rule } = checked("rules", (await works("rules", "adam:biasCorrection=false", "--json")).stdout) as unknown as {

@@ -1,4 +1,4 @@
-/** Draws in files and their models from the command line: checked, compared, and asked for predictions of new rows. */
+/** Draws in files and their models on the command line: checked, compared, and used to predict new rows. */
 import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,7 +45,7 @@ describe("loo", () => {
       plus.models.map(({ name, weight }) => [name, weight]),
     );
     expect(answer.draws).toEqual([flatOut, lineOut]);
-    // Two folders of one name are told apart by their paths.
+    // Two folders with the same name are distinguished by their paths.
     const twice = join(file("other"), "line");
     mkdirSync(dirname(twice));
     await works("sample", here("line.mjs"), ...words, "--out", twice);
@@ -59,7 +59,7 @@ describe("loo", () => {
       [b, "chain_2.csv"],
     ] as const) {
       mkdirSync(dirname(path));
-      // As of CmdStan: without what only this library writes.
+      // Imitates CmdStan by removing what only this library writes.
       writeFileSync(path, readFileSync(join(lineOut, name), "utf8").replace(/^# ergodic = .*\n/m, ""));
     }
     const none = await ergodic("loo", a);
@@ -83,7 +83,7 @@ describe("loo", () => {
     const root = file("project");
     mkdirSync(root);
     const [model, given, out] = ["flat.mjs", "y.json", "out"].map((name) => join(root, name));
-    // Packages are found from where the file itself is.
+    // Packages are resolved from the real location of the file.
     writeFileSync(model, `export { default } from ${JSON.stringify(here("flat.mjs"))};`);
     copyFileSync(y, given);
     await works("sample", model, ...words, "--data", given, "--out", out);
@@ -133,7 +133,7 @@ describe("draws of a formula", () => {
     const { mean, sd, lower, upper, levels } = (ahead as unknown as readonly Record<string, PredictedNumber>[])[0].size;
     const wanted = [mean, sd, lower, upper, levels!.small.probability, levels!.large.probability];
     expect(first.map(Number)).toEqual(wanted);
-    // A file's formula in the place of the one that was noted: other priors are no model of these draws.
+    // Replaces the recorded formula: a model with other priors does not belong to these draws.
     const [own, other, columns] = ["own.mjs", "other.mjs", "columns.json"].map((name) => join(root, name));
     const optionsOf = (priors: string) => `{ family: "bernoulli", levels: { size: ["small", "large"] }, priors: ${priors} }`;
     const write = (path: string, priors: string): void =>

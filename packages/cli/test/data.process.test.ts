@@ -1,4 +1,4 @@
-/** The shipped data: what its description says, and the script that made it where scikit-learn is at hand. */
+/** The shipped data match their description, and their script reproduces them if scikit-learn is installed. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

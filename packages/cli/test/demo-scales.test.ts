@@ -1,4 +1,4 @@
-/** The demo's scales and guesses: what each line of the two tables is there to show. */
+/** Scales and guesses in the demo: each line of the two tables shows what it is meant to show. */
 import { expect, test } from "vitest";
 import { adaptive, atBestRate, excess, guesses, leastLoss, scaledRows } from "../src/commands/demo-scales.ts";
 

@@ -1,4 +1,7 @@
-/** What goes wrong: one line `ergodic: where: … [CODE]`, no stack, exit code 2 for the command line and 1 for all else. */
+/**
+ * Errors are a single line `ergodic: where: … [CODE]` without a stack. The exit code is 2 for the command line and 1
+ * otherwise.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { CapabilityError, DataError, ErgodicError, OptionError } from "ergodic";
 import { afterEach, expect, it, vi } from "vitest";

@@ -1,4 +1,7 @@
-/** `ergodic export`: the file that it writes is the library's, and what it refuses. The files themselves are held to onnxruntime in packages/serve. */
+/**
+ * `ergodic export` writes the library's file, and refuses invalid calls. packages/serve compares the files with
+ * onnxruntime.
+ */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { toOnnx } from "@ergodic/serve/onnx";
 import { type LinearPredictor, predictor } from "ergodic";

@@ -1,4 +1,4 @@
-/** Options of which no other test would notice that they were not read. */
+/** Options that no other test would notice if they were ignored. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { read } from "@ergodic/ingest";
 import { fit, linear, tune } from "ergodic";

@@ -1,4 +1,4 @@
-/** `train --folds`: metrics of each fold with their spread; groups and times; what is refused. */
+/** `train --folds`: metrics of each fold with their spread, groups and times, and refusals. */
 import { writeFileSync } from "node:fs";
 import { readTable } from "@ergodic/ingest";
 import { crossValidate, Dataset, linear, newtonCholesky } from "ergodic";
@@ -50,7 +50,7 @@ it("reports each fold and prints metrics with their spread before the model of a
 it("holds out whole groups or splits by time, without using that column as a feature", async () => {
   const groups = await cvOf("--drop", "year", "--folds", "4", "--group", "patient");
   expect([groups.cv.by, groups.columnCount]).toEqual(["group", 2]);
-  // Eight patients of five rows.
+  // Eight patients with five rows each.
   expect(groups.cv.folds.map(({ test }) => test)).toEqual([10, 10, 10, 10]);
   expect((await cvOf("--drop", "year", "--folds", "4", "--group", "0")).cv.metrics).toEqual(groups.cv.metrics);
   const time = await cvOf("--drop", "patient", "--folds", "3", "--time", "year");

@@ -1,11 +1,11 @@
-/** `ergodic train DATA --from MODEL`: training begins at a trained model, or at the checkpoint of a run. */
+/** `ergodic train DATA --from MODEL`: training begins with a trained model or with the checkpoint of a run. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { digits, ergodic, temporary, works } from "./captured.ts";
 
 const file = temporary();
 const lines = readFileSync(digits, "utf8").trim().split("\n");
-/** Rows of the digits, as a file of their own. */
+/** Rows of the digits in a separate file. */
 function part(name: string, keep: (row: string, i: number) => boolean): string {
   const path = file(name);
   writeFileSync(path, [lines[0], ...lines.slice(1).filter(keep)].join("\n"));

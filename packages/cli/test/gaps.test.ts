@@ -1,4 +1,4 @@
-/** Missing values by column, indicators, new levels, dates and remarks, from the command line. */
+/** Missing values per column, indicators, new levels, dates and remarks on the command line. */
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";

@@ -1,4 +1,7 @@
-/** Arrays and images as DATA: the digits as a table with a shape, as IDX files, as .npy arrays and as folders of PNG files. */
+/**
+ * Arrays and images as DATA: the digits as a table with a shape, as IDX files, as .npy arrays and as folders of PNG
+ * files.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LinearPredictor, predictor } from "ergodic";

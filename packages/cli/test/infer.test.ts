@@ -1,4 +1,4 @@
-/** Graphs from the command line: read, inferred from, written, interrupted and resumed. */
+/** Graphs on the command line: reading, inference, writing, interruption and resumption. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { readGraphJson, writeGraphJson, writeUai } from "@ergodic/ingest/graphs";

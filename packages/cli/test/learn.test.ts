@@ -1,4 +1,4 @@
-/** Weights of graphs from the command line: learnt, written, interrupted and resumed. */
+/** Weights of graphs on the command line: learning, writing, interruption and resumption. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { readGraphJson, writeGraphJson } from "@ergodic/ingest/graphs";
 import { factorGraph } from "ergodic";
@@ -7,7 +7,7 @@ import { ergodic, temporary, works } from "./captured.ts";
 
 const file = temporary();
 
-/** Coins of which seven in ten show heads: half the log odds as the weight of ±1. */
+/** Seven of ten coins show heads, so the weight of ±1 is half the log odds. */
 function coins(count = 100) {
   const graph = factorGraph();
   const weight = graph.weight("heads");
@@ -40,7 +40,7 @@ describe("learn", () => {
     expect(said).toMatchObject({ command: "learn", graph: path, out: null, run: { updates: 500 } });
     expect(said.heldOut).toBeGreaterThan(5);
     expect(said.weights).toHaveLength(1);
-    // The penalty draws it towards 0.
+    // The penalty pulls the weight towards 0.
     expect(said.weights[0].value).toBeGreaterThan(0.2);
     expect(said.weights[0].value).toBeLessThan(best);
   });

@@ -1,4 +1,4 @@
-/** `ergodic measure`: what it prints, JSON that fits its schema, a report of one file, and what it refuses. */
+/** `ergodic measure`: its output, JSON that fits its schema, a self-contained report, and refusals. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { Measurement } from "ergodic";
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await works("train", digits, "--target", "label", "--classes", "--epochs", "1", "--out", model, "--quiet");
 });
 
-/** What a machine would give, of numbers that one can follow. */
+/** Results of an imaginary machine with simple numbers. */
 function found(batch: number, changes: Partial<Measurement> = {}): Measurement {
   return {
     ...{ scenario: "singleStream", batch, queries: 100, rows: 100 * batch, seconds: 1, rowsPerSecond: 1000 * batch },
@@ -50,7 +50,8 @@ it("prints the trade-off as a table and a picture, and the ledger", () => {
 });
 
 it("shows the time of a batch per scenario and the memory of the largest batch", () => {
-  // 200 rows a second in batches of 8: 40 ms a call, while latencies, from the start of all, would be 8 to 24.
+  // 200 rows per second in batches of 8 take 40 ms per call. Latencies, measured from the start of the run, would be 8
+  // to 24 ms.
   const offline = found(8, { scenario: "offline", rowsPerSecond: 200 });
   expect([latencyName(offline), latencyOf(offline)]).toEqual(["ms per call", 40]);
   expect((["singleStream", "multiStream", "server"] as const).map((scenario) => latencyOf(found(8, { scenario })))).toEqual([
@@ -94,7 +95,7 @@ it("draws points at their positions on logarithmic scales", () => {
     "      └───────────",
     "       1       100 x",
   ]);
-  // What is nearly the same looks so.
+  // Nearly equal values look equal.
   const near = scatter(
     [
       { x: 5, y: 100, word: "a" },
@@ -117,7 +118,7 @@ it("writes a self-contained report and escapes names", () => {
   expect(html).not.toMatch(/https?:|src=|href=|@import|url\(/);
   const json = /<script type="application\/json" id="measurements">(.*)<\/script>/.exec(html)![1];
   expect(JSON.parse(json)).toEqual({ note: "</script><script>alert(1)" });
-  // The larger batch lies to the right and higher.
+  // The larger batch lies further right and higher.
   const at = [...html.matchAll(/cx="([\d.]+)" cy="([\d.]+)"/g)].map(([, x, y]) => [Number(x), Number(y)]);
   expect(at[1][0]).toBeGreaterThan(at[0][0]);
   expect(at[1][1]).toBeLessThan(at[0][1]);
@@ -190,7 +191,7 @@ it("accepts sparse rows and text categories", async () => {
     const { measurements } = checked("measure", stdout) as unknown as { measurements: Measurement[] };
     counts.push(measurements[1].ledger!.find(({ what }) => what === "multiply-adds")?.count);
   }
-  // Two numbers a row that are there; an age, and a column for each kind of work.
+  // Two nonzero numbers per row; an age, and a column per kind of work.
   expect(counts[0]).toBe(2);
   expect(counts[1]).toBeGreaterThanOrEqual(3);
 });
@@ -201,7 +202,7 @@ it("selects evenly spaced rows from a long file", async () => {
   writeFileSync(some, head + Array.from({ length: 50 }, (_, i) => `${i},${i % 7}\n`).join(""));
   const out = file("some.safetensors");
   await works("train", some, "--target", "pay", "--epochs", "1", "--out", out, "--quiet");
-  // Of 8,192 rows every second is taken, so that those in the last half, which have no age, are among them.
+  // Every second of 8,192 rows is selected, which includes rows of the last half, whose ages are missing.
   const long = file("long.csv");
   writeFileSync(long, head + Array.from({ length: 8192 }, (_, i) => `${i < 4096 ? i : ""},${i % 7}\n`).join(""));
   const { code, stderr } = await ergodic("measure", out, long, ...quick, "--quiet");

@@ -1,4 +1,4 @@
-/** Networks from the command line: their words, files of layers, and all that is done with a model afterwards. */
+/** Networks on the command line: their specs, files of layers, and all later commands on the model. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { read } from "@ergodic/ingest";
@@ -68,7 +68,7 @@ describe("train", () => {
       JSON.parse((await works("train", table, "--model", "mlp:8", "--epochs", "30", "--json", "--quiet", ...words)).stdout);
     const numbers = await run("--target", "y", "--drop", "kind", "--test-share", "0.2", "--rate", "0.02", "--batch", "8");
     expect([numbers.chosen.loss.name, numbers.chosen.task]).toEqual(["squared", "regression"]);
-    // A straight line explains about half: the first column counts by its distance from 1.
+    // A straight line explains about half, because the first column acts through its distance from 1.
     expect(numbers.test.r2).toBeGreaterThan(0.9);
     const classes = await run("--target", "kind", "--drop", "y");
     expect([classes.chosen.loss.name, classes.chosen.task]).toEqual(["logistic", "binary"]);

@@ -1,4 +1,4 @@
-/** `--offset`: an exposure in training, in the rows that are predicted, and in what is said of a column that is not there. */
+/** `--offset`: an exposure in training and in predicted rows, and the error for a missing column. */
 import { writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";

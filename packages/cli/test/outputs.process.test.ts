@@ -1,4 +1,7 @@
-/** Outputs: looked at before a command works, never an input, and kept elsewhere where they cannot be written in the end. */
+/**
+ * Outputs are checked before a command works and are never an input. If they cannot be written at the end, they are
+ * saved elsewhere.
+ */
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
@@ -59,7 +62,7 @@ describe("outputs that are also inputs, which are refused with all files unchang
   beforeAll(async () => {
     const few = ["--draws", "50", "--warmup", "100", "--chains", "2", "--quiet"];
     await works("sample", schools, ...few, "--out", file("drawn"));
-    // As if they had been drawn of the copy.
+    // The draws then seem to come from the copy.
     await works("sample", schools, ...few, "--format", "json", "--out", file("noted"));
     const index = JSON.parse(readFileSync(file("noted/draws.json"), "utf8"));
     index.description.files.model = "../own.mjs";
@@ -146,7 +149,7 @@ describe("outputs that are also inputs, which are refused with all files unchang
     execFileSync("mkfifo", [file("both")]);
     const { code, stderr } = await ergodic("predict", model, file("both"), "--out", file("both"));
     expect([code, stderr]).toEqual([2, expect.stringMatching(/--out \S+both is DATA/)]);
-    // A device is read and written at the same time.
+    // A device can be read and written at the same time.
     expect((await ergodic("predict", model, "/dev/null", "--out", "/dev/null")).stderr).not.toMatch(/is DATA/);
     rmSync(file("both"));
   });
@@ -174,7 +177,7 @@ describe("outputs that are also inputs, which are refused with all files unchang
 
 describe("outputs that cannot be written, which are refused before the run", () => {
   const [no, below] = [file("no/where"), file("d.csv/below")];
-  // Not there, so that reading them would be another error.
+  // The inputs do not exist, so reading them would be another error.
   const absent = ["absent.csv", ...y];
   it.each<[string, string[]]>([
     ["train", ["train", ...absent, "--out", no]],
@@ -207,7 +210,7 @@ describe("outputs that cannot be written, which are refused before the run", () 
   });
 });
 
-/** Runs the command, and takes a folder away when it has begun. */
+/** Runs the command and removes a folder after the start. */
 async function withoutFolder(place: string, begun: (terminal: Captured) => boolean, ...words: string[]): Promise<Captured> {
   mkdirSync(place);
   const terminal = captured({ live: true });
@@ -259,7 +262,7 @@ describe("results whose output folder disappears during the run", () => {
     const terminal = captured({ live: true });
     const running = runCommandLine(long, terminal);
     while (terminal.rewritten.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    // A file is in the way of the folder.
+    // A file blocks the path of the folder.
     rmSync(gone, { recursive: true });
     writeFileSync(gone, "");
     expect(await running).toBe(1);

@@ -1,4 +1,4 @@
-/** `ergodic path`: what it prints, the λ it chooses, folds by their seed, the saved model, an interruption. */
+/** `ergodic path`: its output, its choice of λ, seeded folds, the saved model, and interruption. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readCsv } from "@ergodic/ingest";
@@ -13,7 +13,7 @@ const file = temporary();
 const [planted, others] = [file("planted.csv"), file("others.csv")];
 const COLUMNS = ["a", "b", "c", "d", "e", "f"];
 
-/** y = 3a − 2b + noise; c … f do nothing. Lehmer's generator. */
+/** y = 3a − 2b + noise, and c … f are irrelevant. Uses Lehmer's generator. */
 function plantedRows(count: number, seed: number): { x: number[][]; y: number[] } {
   let state = seed;
   const next = (): number => (state = (state * 48271) % 2147483647) / 2147483647 - 0.5;
@@ -43,7 +43,7 @@ async function pathJson(...args: string[]): Promise<PathJson> {
 }
 
 const target = ["--target", "y"];
-/** What does not tell of time. */
+/** Output without times. */
 const lasting = ({ lambdas, gaps, nonZeros, explained, cv, chosen, coefficients }: PathJson) => ({
   ...{ lambdas, gaps, nonZeros, explained, cv, chosen, coefficients },
 });
@@ -64,7 +64,7 @@ describe("text output", () => {
     );
     expect(notes[2].trim().split(/\s{2,}/)).toEqual(["λ", "of 100", "nonzeros", "gap", "CV error"]);
     const solved = notes.slice(3).map((line) => Number(line.trim().split(/\s+/)[1]));
-    // It ends where the deviance stops growing.
+    // The path ends when the deviance stops growing.
     expect(solved.at(-1)).toBeGreaterThan(20);
     expect(solved.at(-1)).toBeLessThan(100);
     for (let i = 1; i < solved.length - 1; i++) expect(solved[i]).toBeGreaterThanOrEqual(2 * solved[i - 1]);
@@ -187,7 +187,7 @@ describe("the path", () => {
     writeFileSync(classes, `${[...COLUMNS, "y"].join(",")}\n${text}\n`);
     const path = await pathJson(classes, ...target, "--lambdas", "5", "--folds", "3", "--ratio", "0.01");
     expect(path.intercept).toHaveLength(3);
-    // A column's coefficients may be shifted together for nothing but the penalty, which is least where their median is 0.
+    // A common shift of a column's coefficients affects only the penalty, which is least if their median is 0.
     expect(path.coefficients.length).toBeGreaterThan(1);
     for (const name of COLUMNS) {
       const own = path.coefficients.filter(({ column }) => column === name).map(({ weight }) => weight);

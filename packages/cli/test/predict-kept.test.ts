@@ -1,4 +1,4 @@
-/** `ergodic predict --id, --keep`: which row a prediction is of, and columns of the file next to it. */
+/** `ergodic predict --id, --keep`: the row of each prediction, and columns of the file next to it. */
 import { writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";

@@ -1,4 +1,4 @@
-/** `--interactions` and `--degree`: what they add, and that models keep it. */
+/** `--interactions` and `--degree`: their columns, which are stored with the model. */
 import { writeFileSync } from "node:fs";
 import { type LinearPredictor, predictor } from "ergodic";
 import { beforeAll, expect, it } from "vitest";

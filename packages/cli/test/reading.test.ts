@@ -1,4 +1,4 @@
-/** How files are read: flags that say what the errors of readers advise. */
+/** Flags for reading files, as recommended by the readers' errors. */
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";
@@ -11,7 +11,7 @@ const put = (name: string, text: string): string => {
 };
 const rows = (line: (i: number) => string): string => `${Array.from({ length: 24 }, (_, i) => line(i)).join("\n")}\n`;
 
-/** What `train` made of it, and the predictions for the same rows. */
+/** Model that `train` made, and its predictions for the same rows. */
 async function trained(data: string, ...words: string[]): Promise<{ columns: number; predicted: string }> {
   const out = file("reading.safetensors");
   const flags = ["--target", "y", "--quiet", "--json", "--epochs", "2", "--out", out, ...words];

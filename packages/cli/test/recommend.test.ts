@@ -1,4 +1,4 @@
-/** `ergodic recommend`: planted ratings found again, recommendations, and what other commands do with the saved model. */
+/** `ergodic recommend`: recovery of planted ratings, recommendations, and other commands on the saved model. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { readTable } from "@ergodic/ingest";
 import { type FactorPredictor, factorisation, fit, predictor, Ratings } from "ergodic";
@@ -12,7 +12,7 @@ const [stars, events, model] = [file("stars.csv"), file("events.csv"), file("sta
 const names = ["--user", "who", "--item", "film"];
 const NOISE = 0.2;
 
-/** Half of all cells of a rank-2 table, ± NOISE/2 uniform; an event where it passes 3.5. Lehmer's generator. */
+/** Half of all cells of a rank-2 table, ± NOISE/2 uniform. A value above 3.5 is an event. Uses Lehmer's generator. */
 function plantedRatings(): { user: string; item: number; value: number }[] {
   let state = 5;
   const next = (): number => (state = (state * 48271) % 2147483647) / 2147483647 - 0.5;
@@ -73,7 +73,7 @@ describe("recommend", () => {
     writeFileSync(films, `who,film,stars\n${lines.join("\n")}\n`);
     const data = [films, ...names, "--value", "stars", "--test-share", "0.2"];
     const { test } = await recommendJson(...data);
-    // The mean alone leaves an R² of 0, what is known of users and films one of about 0.25.
+    // The mean alone has an R² of 0. User and film effects reach about 0.25.
     expect(test!.r2).toBeGreaterThan(0.2);
     expect(test).not.toHaveProperty("warning");
     const poor = await recommendJson(...data, "--no-weighted");
@@ -88,7 +88,7 @@ describe("recommend", () => {
     const args = [stars, ...names, "--value", "stars", "--rank", "3", "--l2", "0.002", "--test-share", "0.2"];
     const { test, chosen } = await recommendJson(...args, "--algorithm", algorithm, "--epochs", "300");
     expect(chosen.algorithm.algorithm).toBe(algorithm === "als" ? "alternatingLeastSquares" : "factorCoordinateDescent");
-    // Noise alone has NOISE/√12 = 0.058; the mean alone over 1.
+    // Noise alone has NOISE/√12 = 0.058, and the mean alone has over 1.
     expect(test!.rmse).toBeGreaterThan(NOISE / Math.sqrt(12));
     expect(test!.rmse).toBeLessThan(3 * (NOISE / Math.sqrt(12)));
   });
@@ -116,18 +116,18 @@ describe("recommend", () => {
     );
     expect(chosen).toMatchObject({ task: "preference", alpha: 40 });
     expect(Object.keys(test!).sort()).toEqual(["auc", "ndcg", "precision", "recall", "users"]);
-    // Chance: 0.5.
+    // A random order has 0.5.
     expect(test!.auc).toBeGreaterThan(0.7);
     expect(recommendations).toMatchObject({ known: false });
     expect(recommendations!.items).toHaveLength(10);
-    // Better than the most popular films for everybody.
+    // This is better than recommending the most popular films to everyone.
     expect(test).not.toHaveProperty("warning");
     const { stdout } = await works("recommend", events, ...names, "--implicit", "5", "--rank", "3", "--for", "nobody", "--quiet");
     expect(stdout).toContain("for nobody, who has no ratings: the best items for anyone\n");
   });
 
   it("reports if recommending the most popular items would be better", async () => {
-    // Film k is seen by one in k + 1, whoever it is: nothing but popularity can be learnt.
+    // One of k + 1 users sees film k, independently of the user, so only popularity can be learnt.
     let state = 11;
     const next = (): number => (state = (state * 48271) % 2147483647) / 2147483647;
     const lines = Array.from({ length: 4000 }, (_, cell) => [Math.floor(cell / 40), cell % 40])
@@ -164,12 +164,12 @@ describe("recommend", () => {
     expect(ratings).toEqual({ train, validate: known - train, test });
     const losses = ticks.flatMap(({ validation }) => (validation ? [validation.loss] : []));
     const least = Math.min(...losses);
-    // Three validations after the least one it ended.
+    // Training ended three validations after the smallest error.
     expect(losses.length - 1 - losses.indexOf(least)).toBe(3);
     expect(losses.indexOf(least)).toBeGreaterThan(0);
     expect(stdout).toMatch(/: no lower validation loss in 3 validations; objective/);
     expect(stdout).toContain(`lowest validation loss ${least.toFixed(4)}\n`);
-    // What was saved is the best.
+    // The best model was saved.
     const types = { who: "category", film: "category" } as const;
     const all = Ratings.fromTable(await readTable(noisy, { types }), { user: "who", item: "film", value: "stars" });
     const held = all.split(0.8, { seed: 3 }).train.split(0.75, { seed: 3 }).test;

@@ -1,4 +1,6 @@
-/** A run that was kept goes on bit for bit: 10 epochs = 4 + 6, and an interrupted run = one that was not. */
+/**
+ * A checkpointed run resumes bit for bit: 10 epochs equal 4 + 6, and an interrupted run equals an uninterrupted one.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
@@ -43,7 +45,7 @@ it("Ctrl-C saves the run and prints a command that resumes it with the same resu
     `ergodic: train: interrupted; the run is saved in ${kept}; resume it with: ${hint} [INTERRUPTED]`,
   );
   expect(existsSync(joined)).toBe(false);
-  // Interrupted again it says the same: what it went on from is named once.
+  // A second interruption prints the same command, which names the original checkpoint only once.
   const second = captured();
   const resumed = runCommandLine(hint.split(" ").slice(1), second);
   while (!/\n +[\d,]{5,} /.test(second.stderr)) await new Promise((resolve) => setTimeout(resolve, 2));

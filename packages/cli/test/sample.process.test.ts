@@ -1,4 +1,4 @@
-/** Models from the command line: sampled, approximated, written, summarised and diagnosed. */
+/** Models on the command line: sampling, approximation, writing, summaries and diagnosis. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -155,7 +155,7 @@ describe("sample", () => {
     const kept = file("kept.checkpoint");
     const words = ["--chains", "2", "--warmup", "200", "--draws", "20000", "--seed", "3", "--checkpoint", kept];
     const running = runCommandLine(["sample", model, ...words], terminal);
-    // A tenth of a second after its first tick: at work, and with draws left to make.
+    // Interrupts a tenth of a second after the first tick, when the run is working and has draws left to make.
     while (terminal.rewritten.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
     terminal.interrupt();
     expect(await running).toBe(1);
@@ -214,10 +214,10 @@ describe("approximate", () => {
     const draws = method.startsWith("svgd") ? [] : ["--draws", "250"];
     const { stdout } = await works("approximate", model, "--method", method, ...draws, "--json", "--quiet");
     const { summary, report } = JSON.parse(stdout);
-    // The posterior of mu is 4.4 ± 3.3; a poor approximation is flagged.
+    // The posterior of mu is 4.4 ± 3.3. A poor approximation is flagged.
     expect(Math.abs(summary.mu.mean - 4.4)).toBeLessThan(3.3);
     if (!method.startsWith("svgd")) expect(report.paretoK).toEqual(expect.any(Number));
-    // There are no chains to compare.
+    // A single approximation has no chains to compare.
     expect(summary.mu.rhat).toBeNull();
   });
 
@@ -350,10 +350,10 @@ describe("diagnose --strict", () => {
       expect(await outcome(bad, ...words)).toEqual([0, false]);
       expect(await outcome(bad, "--strict", ...words)).toEqual([1, false]);
     }
-    // All that was asked for is said first.
+    // All requested output is printed before the command exits.
     const drawn = await ergodic("diagnose", bad, "--strict", "--plot", "mu");
     expect([drawn.code, drawn.stdout.split("\n").length > 20]).toEqual([1, true]);
-    // Draws that are used with care are no reason for it.
+    // Draws that can be used with care do not cause exit code 1.
     const one = await ergodic("diagnose", join(good, "chain_1.csv"), "--strict");
     expect([one.code, one.stdout]).toEqual([0, expect.stringMatching(/can be used, with care/)]);
     expect((await ergodic("diagnose", file("nothing"), "--strict")).code).toBe(1);
@@ -413,7 +413,7 @@ describe("Arrow", () => {
     });
     onTestFinished(() => void vi.doUnmock("apache-arrow"));
     const out = file("without");
-    // Commands are loaded when they run: their errors must be of the same modules as the command line.
+    // Commands are loaded when they run, so their errors must come from the same modules as the command line.
     const fresh = await import("./captured.ts");
     const { code, stderr } = await fresh.ergodic("sample", here("none.mjs"), "--out", out, "--format", "arrow");
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^ergodic: .*run npm install apache-arrow.*\[ARROW_MISSING\]\n$/)]);

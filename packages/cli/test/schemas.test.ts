@@ -1,4 +1,7 @@
-/** Each command with --json has a schema, which tells its results from others; what commands print is held to it wherever a test runs one (captured.ts). */
+/**
+ * Each command with --json has a schema that distinguishes its results from others. Wherever a test runs a command,
+ * captured.ts checks its output against the schema.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { checked } from "./schemas.ts";

@@ -1,4 +1,6 @@
-/** Every flag of `ergodic serve` is the option that its name says, in the unit that the server takes, and none that was not given is there. */
+/**
+ * Every flag of `ergodic serve` sets the option of the same name in the server's unit, and absent flags set nothing.
+ */
 import { writeFileSync } from "node:fs";
 import { beforeEach, expect, it, vi } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
@@ -15,7 +17,7 @@ vi.mock("@ergodic/serve", () => ({
 beforeEach(() => void taken.splice(0));
 const path = temporary();
 
-/** What the server is asked for by these arguments, without where it logs to. */
+/** Options passed to the server for these arguments, without the log destination. */
 async function asked(...args: string[]): Promise<Record<string, unknown>> {
   const terminal = captured();
   const code = runCommandLine(["serve", "m.safetensors", ...args], terminal);

@@ -1,4 +1,4 @@
-/** `ergodic serve`: options, the server until it is interrupted, and the process that it is. */
+/** `ergodic serve`: its options, the server until it is interrupted, and its process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ beforeAll(async () => {
   writeFileSync(path("tokens"), `# of the tests\n${token}\n`);
 });
 
-/** Runs the command until it prints where it listens; `end` interrupts it and gives its exit code. */
+/** Runs the command until it prints its address. `end` interrupts it and returns its exit code. */
 async function served(...args: string[]) {
   const terminal = captured();
   const code = runCommandLine(["serve", ...args, "--port", "0"], terminal);
@@ -183,7 +183,7 @@ describe("the server as a process", () => {
     let status = 200;
     while (status === 200) status = (await fetch(`${url}/v2/health/ready`)).status;
     expect(status).toBe(503);
-    // What comes while proxies notice is answered still.
+    // Requests that arrive while proxies notice the shutdown are still answered.
     const answer = await fetch(`${url}/v2/models/line/rows`, { method: "POST", body: '{"rows":[{"a":3}]}' });
     expect(answer.status).toBe(200);
     expect(answer.headers.get("connection")).toBe("close");

@@ -1,4 +1,4 @@
-/** Errors in the words of the command line, and outputs that have no name. */
+/** Errors in terms of the command line, and outputs without a name. */
 import { writeFileSync } from "node:fs";
 import { DataError, OptionError } from "ergodic";
 import { describe, expect, it } from "vitest";

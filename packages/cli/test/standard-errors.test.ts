@@ -1,4 +1,4 @@
-/** `train --standard-errors`: the table it prints and keeps, and where it is refused. */
+/** `train --standard-errors`: the table that it prints and stores, and refusals. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";
@@ -34,7 +34,7 @@ it("prints a regression table and stores it in the model, and describe shows it"
   const described = checked("describe", (await works("describe", model, "--json")).stdout) as unknown as {
     description: { regression: Regression; model: { l2: number } };
   };
-  // Whatever the default penalty is.
+  // The penalty is 0 regardless of the default.
   expect(described.description.model.l2).toBe(0);
   const { regression } = checked("train", (await works(...args, "--json")).stdout) as unknown as { regression: Regression };
   expect(described.description.regression).toEqual(regression);

@@ -1,4 +1,7 @@
-/** The command as a process whose streams end early, whose disk is full, whose terminal goes away, and whose model's file never answers. */
+/**
+ * The command as a process with streams that end early, a full disk, a terminal that closes, and a model file that
+ * never finishes loading.
+ */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

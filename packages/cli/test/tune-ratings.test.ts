@@ -1,4 +1,4 @@
-/** `ergodic tune` of ratings: what it searches, what it trains in the end, and the command that it prints. */
+/** `ergodic tune` of ratings: its search, the final training, and the printed command. */
 import { writeFileSync } from "node:fs";
 import { type FactorPredictor, predictor, Ratings, stream } from "ergodic";
 import { beforeAll, expect, it } from "vitest";
@@ -10,7 +10,7 @@ const [stars, events] = [file("stars.csv"), file("events.csv")];
 const names = ["--user", "who", "--item", "film"];
 const rank = 2;
 
-/** Ratings of rank 2 with noise of sd 0.3: half of 50 × 40 cells. */
+/** Ratings of rank 2 with noise of sd 0.3 in half of 50 × 40 cells. */
 const rated = (() => {
   const draws = stream(1, "planted").at(0);
   const factors = (count: number) => Array.from({ length: count }, () => Array.from({ length: rank }, () => draws.normal()));
@@ -65,7 +65,7 @@ it("finds settings by held-out ratings, trains on all but the test ratings and p
   });
   const { test: ours } = all.split(0.8, { seed: 2 });
   expect(test.rmse).toBeCloseTo(tuned.evaluate(ours).rmse!, 12);
-  // Noise alone has 0.3, the mean alone about 1.4.
+  // Noise alone has 0.3, and the mean alone about 1.4.
   expect(test.rmse).toBeLessThan(0.6);
 });
 

@@ -1,4 +1,4 @@
-/** `ergodic tune`: what it searches, what it tells, and that the command it prints trains the model that it saved. */
+/** `ergodic tune`: its search, its output, and the printed command, which trains the saved model. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fit, linear, tune } from "ergodic";
 import type { Tuned } from "ergodic/search";
@@ -18,7 +18,7 @@ const over = "rate:log:1e-4..1,l2:log:1e-6..1e-1";
 const base: TrainOptions = { seed: 0, intercept: true, header: true, checkpointEvery: 30 };
 const plain = captured().paint.out;
 
-/** The words of a printed command, without the program's name. */
+/** Words of a printed command without the program's name. */
 const wordsOf = (line: string): string[] => line.split(" ").slice(1);
 
 describe("--over", () => {

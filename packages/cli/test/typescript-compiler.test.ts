@@ -1,4 +1,4 @@
-/** Files of TypeScript where the `typescript` package beside them cannot transform modules, as that of version 7 cannot. */
+/** TypeScript files next to a `typescript` package that cannot transform modules, such as version 7. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -8,7 +8,7 @@ import { temporary } from "./captured.ts";
 
 const file = temporary();
 
-/** A file in a folder of its own, with such a package next to it. */
+/** A file in a separate folder, next to such a package. */
 function fileNextTo(name: string, version: string, main: string): string {
   const folder = join(file(name), "node_modules", "typescript");
   mkdirSync(join(folder, "lib"), { recursive: true });

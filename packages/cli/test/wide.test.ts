@@ -1,4 +1,4 @@
-/** Tables of more columns than a call takes arguments. */
+/** Tables with more columns than the maximum number of arguments of a call. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

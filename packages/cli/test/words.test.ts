@@ -1,4 +1,4 @@
-/** Things from their words on the command line, numbers and tables as text. */
+/** Objects parsed from words on the command line, and numbers and tables formatted as text. */
 import { adam, chain, cosineDecay, sgd } from "ergodic";
 import { clipNorm } from "ergodic/rules";
 import { describe, expect, it } from "vitest";

@@ -222,7 +222,7 @@ const controller = new AbortController();
 const aborted = there.fit(linear(), data, { epochs: 1e9, signal: controller.signal });
 setTimeout(() => controller.abort(), 50);
 await failing("abort", () => aborted);
-// The run has also ended on the worker's thread.
+// It has ended on the thread, too.
 const atEnd = [];
 for (let i = 0; i < 2; i++, await new Promise((resolve) => setTimeout(resolve, 50))) atEnd.push(hex(await aborted.checkpoint()));
 found["aborted"] = atEnd;
