@@ -1,4 +1,7 @@
-/** Small files that claim much: the claim is held to the bytes, or unpacking stops at what the rows need, before memory is taken. */
+/**
+ * Small files with large claims. Each claim is checked against the bytes, or unpacking stops at what the rows need,
+ * before memory is allocated.
+ */
 import { deflateSync, gzipSync } from "node:zlib";
 import { encode as encodeJpeg } from "jpeg-js";
 import { expect, test } from "vitest";
@@ -20,7 +23,7 @@ const image = (source: Uint8Array) =>
     ]).then((data) => data.dispose()),
   );
 
-/** What the process held at most beyond what it held before: RSS, looked at while `work` runs. */
+/** Largest growth of the process's RSS while `work` runs. */
 async function growth(work: () => Promise<unknown>): Promise<number> {
   const before = process.memoryUsage().rss;
   let most = 0;
@@ -32,7 +35,7 @@ async function growth(work: () => Promise<unknown>): Promise<number> {
   return (Math.max(most, process.memoryUsage().rss) - before) / 2 ** 20;
 }
 
-/** A picture of 16 × 16 whose header says otherwise. */
+/** An image of 16 × 16 whose header claims another size. */
 function jpegOf(height: number, width: number): Uint8Array {
   const data = Uint8Array.from({ length: 16 * 16 * 4 }, (_, k) => (k * 37) % 256);
   const bytes = new Uint8Array(encodeJpeg({ width: 16, height: 16, data }, 50).data);
@@ -55,7 +58,8 @@ test("refuses a JPEG of less than a kilobyte that claims 98 million pixels", asy
 });
 
 test("allows a JPEG one block per two bits of its scans", async () => {
-  // 8 × 8 grey in one block takes two bits at least: 5 bytes behind the last marker's begin are scan and end.
+  // An 8 × 8 grey image in one block needs at least two bits. The 5 bytes after the start of the last marker are the
+  // scan and the end.
   const flat = flatGreyJpeg(20);
   const claim = (height: number) => {
     const bytes = flat.slice();
@@ -77,7 +81,7 @@ test("refuses a JPEG with a second frame or with thousands of scans", async () =
   expect(await image(Uint8Array.from([...flat.slice(0, scan), ...second, ...flat.slice(scan)]))).toContain(
     "it does not have exactly one frame",
   );
-  // Behind the first scan the decoder would allocate for it before it says that there are two.
+  // After the first scan the decoder would allocate memory before it reports the second frame.
   const behind = Uint8Array.from([...flat.slice(0, -2), ...second, 0xff, 0xd9]);
   expect(await growth(async () => expect(await image(behind)).toContain("the JPEG is damaged"))).toBeLessThan(200);
   const scans = Array.from({ length: 300 }, () => [...flat.slice(scan, -2)]).flat();

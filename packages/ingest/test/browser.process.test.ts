@@ -1,4 +1,4 @@
-/** The readers, bundled for the web, on a page of Chromium: by address, response and file. */
+/** The readers, bundled for browsers, on a page in Chromium: addresses, responses and files. */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser } from "playwright-core";

@@ -1,7 +1,8 @@
 /**
- * Tables of small files and what is read of them, or the whole error: line, column, text and advice. One file of cases for each reader in cases/: a line of
- * JSON, the content (for BIF [what of the plain file, by what], for DimmWitted [which file, its content], for Parquet and Arrow what binary-readers.ts makes of it), a tab,
- * and options; below, what comes out, or "! " and the error.
+ * Small files with the expected table, or the complete error with line, column, text and advice. Each reader has a file
+ * in cases/. A case is one line of JSON: the content, a tab, and options. The expected result follows below, or "! "
+ * and the error. For BIF the content is [text of the plain file, replacement], for DimmWitted [file, its content], and
+ * for Parquet and Arrow the input of binary-readers.ts.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import type { SparseTable } from "ergodic";
@@ -24,7 +25,7 @@ function casesOf(name: string): Case[] {
   });
 }
 
-/** A row: its label, then column and value of each entry. */
+/** A row: its label, then the column and value of each entry. */
 const sparse = ({ columnCount, target, rowStart, columnIndex, values, weights }: SparseTable): unknown => ({
   columns: columnCount,
   rows: Array.from(target, (label, i) => [

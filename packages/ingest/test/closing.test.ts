@@ -1,4 +1,4 @@
-/** A source that wants to be closed is closed by every reader, whether it holds what it should or not. */
+/** Every reader closes a source that can be closed, whether its contents are valid or not. */
 import { factorGraph } from "ergodic";
 import { expect, test } from "vitest";
 import {
@@ -28,7 +28,7 @@ const drained = async (all: AsyncIterable<unknown>): Promise<void> => {
 };
 
 let closed = 0;
-/** Of two pieces. */
+/** A source of two chunks. */
 function closing(bytes: Uint8Array, access = false): ByteSource {
   return {
     name: "source",

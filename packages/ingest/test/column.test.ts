@@ -1,4 +1,4 @@
-/** Columns as they grow, against a plain list of cells; and the bounds of what is inferred. */
+/** Columns as they grow, compared with a plain list of cells, and the limits of type inference. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ColumnBuilder, type ColumnContext, type ColumnType } from "../src/column.ts";
@@ -19,14 +19,14 @@ const context = (given: Partial<ColumnContext> = {}): ColumnContext => ({
 });
 const column = (type?: ColumnType, given: Partial<ColumnContext> = {}): ColumnBuilder =>
   new ColumnBuilder("c", 2, type, context(given));
-/** A cell with neighbours, which are none of it. */
+/** A cell between neighbouring bytes that do not belong to it. */
 const put = (to: ColumnBuilder, text: string, line: number): void => {
   const bytes = encoder.encode(`1${text}1`);
   to.putBytes(bytes, 1, bytes.length - 1, line);
 };
 const isMissing = (cell: string): boolean => ["", "NA", "-9"].includes(cell);
 
-/** What a column of these cells is, by the rules as they are said. */
+/** Column that these cells form according to the documented rules. */
 function plain(
   cells: readonly string[],
   type?: ColumnType,
@@ -81,7 +81,7 @@ describe("a column, compared with the list of its cells", () => {
               first ??= { line, text: cell };
             }
             expect(builder.length).toBe(block.length);
-            // A later block knows the levels of those before it, and their type.
+            // A later block knows the levels and the type of earlier blocks.
             const { kind, levels } = plain(met, type);
             const empty = kind === "category" && levels.length === 0 && type === undefined;
             expect(taken(builder)).toEqual({
@@ -145,7 +145,7 @@ describe("inference", () => {
     expect(settled(9, ["x"])).toThrow(/^a\.csv:10:2: "x" is not a number in column "c", whose other values are numbers \(9\)/);
     expect(settled(17, ["x", "y"])).not.toThrow();
     expect(settled(18, ["x", "y"])).toThrow(/^a\.csv:19:2: "x" is not a number/);
-    // Numbers that came after the first text count as well.
+    // Numbers after the first text also count.
     expect(settled(4, ["x", "5", "6", "7", "8", "9"])).toThrow(/numbers \(9\)/);
     expect(settled(4, ["x", "5", "6", "7", "8"])).not.toThrow();
     expect(settled(4, ["x", "5", "5", "5", "5", "5"])).toThrow(/numbers \(9\)/);
@@ -156,7 +156,7 @@ describe("inference", () => {
       /^a\.csv:1:2: "1,5" looks like a number with a decimal comma in column "c"; pass decimal: ","/,
     );
     expect(settled(0, ["1,5", "x"])).not.toThrow();
-    // Commas with three digits behind each may group thousands.
+    // Commas followed by three digits might separate thousands.
     const either = /^a\.csv:1:2: "1,500" in column "c" may have a thousands comma or a decimal comma; remove thousands commas /;
     expect(settled(0, ["1,500", "2,000"])).toThrow(either);
     expect(settled(0, ["1,500", "2,5"])).toThrow(/looks like a number with a decimal comma/);
@@ -349,7 +349,8 @@ describe("tables", () => {
         builder.endRow();
       }
       builder.expect(5000, 500);
-      // The next growth takes what is expected, at most sixteen times as much as there was; columns that are no longer short are not cut to their length.
+      // The next growth allocates the expected size, at most sixteen times the current size. Columns that are no longer
+      // short are not cut to their length.
       for (let i = 1000; i <= 1024; i++) only.putNumber(i, i);
       const { values } = only.take() as { values: Float64Array };
       expect(values.buffer.byteLength).toBe(8 * most);
@@ -364,7 +365,7 @@ describe("tables", () => {
       for (let i = 0; i < skipped; i++) builder.skip(10 + i, 5 + i);
       const [remark] = builder.take().remarks!;
       expect(remark).toMatchObject({ kind: "skipped", rows: skipped, of: rows + skipped });
-      // Those of the next table are counted anew.
+      // The next table counts its skipped rows separately.
       expect([builder.skipped, builder.take().remarks]).toEqual([0, undefined]);
       return remark.message;
     };

@@ -1,4 +1,4 @@
-/** Lines that are not read, rows that are skipped, and sparse files stored with their zeros. */
+/** Comment lines, skipped rows, and sparse files stored with their zeros. */
 import { adam, Dataset, dense, fit, linear, network, relu } from "ergodic";
 import { describe, expect, it } from "vitest";
 import {

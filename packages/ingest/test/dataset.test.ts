@@ -1,4 +1,4 @@
-/** Every option of a dataset reaches it, and columns that options name are there. */
+/** Every option of a dataset takes effect, and columns named by options must exist. */
 import { expect, test } from "vitest";
 import { readCsv, readLibsvm, readNpy } from "../src/index.ts";
 import { npyBytes } from "./writers.ts";
@@ -24,7 +24,7 @@ test("moves weights and offset from the columns to the dataset", async () => {
 test("applies impute, indicator, dates, hash, layout and type", async () => {
   const whole = await count({});
   expect(await count({ indicator: true })).toBe(whole + 1);
-  // A column of each date becomes year, month, day and weekday.
+  // Each date column becomes year, month, day and weekday.
   expect(await count({ dates: ["d"] })).not.toBe(whole);
   expect(await count({ hash: 5 })).toBe(32);
   using filled = await read({ impute: { x: "median" } });

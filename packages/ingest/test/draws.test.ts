@@ -1,4 +1,4 @@
-/** Draws as Arrow files: nothing lost, and an independent reader and writer, flechette, agrees on every number and type. */
+/** Draws in Arrow files lose nothing. An independent reader and writer, flechette, agrees on every number and type. */
 import { float32, float64, int32, int64, tableFromArrays, tableFromIPC, tableToIPC, utf8 } from "@uwdata/flechette";
 import { Draws } from "ergodic";
 import fc from "fast-check";
@@ -10,7 +10,7 @@ afterEach(() => {
   vi.resetModules();
 });
 
-/** `chains` chains of `count` draws of a number, a vector and a matrix, from a list of numbers. */
+/** Makes `chains` chains of `count` draws of a number, a vector and a matrix from a list of numbers. */
 function drawsOf(chains: number, count: number, numbers: readonly number[]): Draws {
   const length = chains * count;
   const part = (from: number, size: number) =>
@@ -109,7 +109,7 @@ describe("draws as Arrow files", () => {
     await expect(without(upwards)).rejects.toThrow(
       /it needs the package apache-arrow.*run npm install apache-arrow.*\[ARROW_MISSING\]/,
     );
-    // What loading it said is kept: it may be there, and broken.
+    // The error of loading the package is preserved, because the package can be present but broken.
     const cause = { message: expect.stringContaining("Cannot find package 'apache-arrow'") };
     await expect(without(upwards)).rejects.toMatchObject({ code: "ARROW_MISSING", cause: { cause } });
   });

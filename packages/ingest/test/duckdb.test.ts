@@ -1,4 +1,7 @@
-/** Knowledge bases that a database joins: the graph of ground(), factor by factor, on random rules; tables of its files as relations; what it refuses. */
+/**
+ * Knowledge bases joined by a database: the graph of ground(), factor by factor, on random rules; tables of its files
+ * as relations; and refusals.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +21,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The graph after all that came, or what was said of it. */
+/** The final graph, or the error. */
 async function made(program: Program, whole: boolean, ground: (kb: ReturnType<typeof built>["kb"]) => Promise<FactorGraph>) {
   const { kb, later } = built(program, whole);
   try {
@@ -64,7 +67,7 @@ describe("groundBy", () => {
     const graph = await one.groundBy(await opened());
     expect(graph.factorCount).toBe(5000);
     expect(JSON.stringify(graph)).toBe(JSON.stringify(other.ground()));
-    // Nothing is new.
+    // There is nothing new to join.
     expect((await one.groundBy(await opened())).factorCount).toBe(5000);
   });
 
@@ -106,7 +109,7 @@ describe("groundBy", () => {
     const { stream } = DuckDBConnection.prototype;
     const rows = Array.from({ length: 5000 }, (_, i) => ({ one: "abc"[i % 2], other: "c", i }));
     for (const pieces of [0, 1, 2]) {
-      // As the package has it where the database fails on the way: nothing more comes, and nothing is said.
+      // Imitates the package when the database fails on the way: no more rows arrive, and there is no error.
       const spy = vi.spyOn(DuckDBConnection.prototype, "stream").mockImplementation(async function (this: never, ...args) {
         const result = await stream.apply(this, args);
         const fetchChunk = result.fetchChunk.bind(result);

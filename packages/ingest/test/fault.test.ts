@@ -1,4 +1,4 @@
-/** What errors quote of a file: short, and in one line. */
+/** Quotations from a file in errors are short and on one line. */
 import { expect, test } from "vitest";
 import { fault, fileFault, listed, show } from "../src/fault.ts";
 

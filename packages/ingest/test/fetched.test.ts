@@ -1,4 +1,4 @@
-/** Addresses and responses as sources, from a server of this process. */
+/** Addresses and responses as sources, from a server in this process. */
 
 import { getEventListeners } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
@@ -11,12 +11,12 @@ import { cells } from "./writers.ts";
 const text = "a,b\n1,x\n2,y\n";
 let server: Server;
 let origin: string;
-/** Paths that were asked for, in order. */
+/** Requested paths in order. */
 const asked: string[] = [];
-/** Bytes of /long that were sent so far. */
+/** Bytes of /long sent so far. */
 let sent = 0;
 
-/** Rows without end, as fast as they are taken. */
+/** Endless rows, as fast as they are consumed. */
 function endless(response: ServerResponse): void {
   response.write("a,b\n");
   const block = "1,2\n".repeat(1 << 14);
@@ -167,7 +167,7 @@ test("fetches blocks on demand and stops when the consumer stops", async () => {
   expect(rows).toBe(20_000);
   const after = sent;
   await new Promise((resolve) => setTimeout(resolve, 100));
-  // What is under way in the system's own buffers is a few megabytes at the most.
+  // The system's own buffers hold at most a few megabytes.
   expect(after).toBeLessThan(1 << 25);
   expect(sent - after).toBeLessThan(1 << 22);
 });
@@ -201,7 +201,7 @@ test("passes the signal to fetch and removes its listeners afterwards", async ()
     );
     fetching.mockRejectedValueOnce(new TypeError("fetch failed", { cause: Object.assign(new Error(""), { code: "EHOW" }) }));
     await expect(readTable("https://none.example/a.csv")).rejects.toThrow("it cannot be fetched (EHOW)");
-    // What the signal says is told, whatever the failure was.
+    // The signal's reason is reported, whatever the failure was.
     const reason = new Error("enough");
     fetching.mockRejectedValueOnce(new TypeError("fetch failed"));
     const controller = new AbortController();

@@ -1,4 +1,4 @@
-/** What lies in a folder, and which file has the labels of another. */
+/** Contents of a folder, and the file that contains the labels of another. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ test("recognises paths of folders", async () => {
   expect(await isFolder(folder)).toBe(true);
   for (const source of [join(folder, "file"), join(folder, "none"), "-", `${folder}\n`, new Uint8Array(1), new Blob([])])
     expect(await isFolder(source)).toBe(false);
-  // Standard input, whatever lies here.
+  // This is standard input, even if a file of that name exists.
   mkdirSync(join(folder, "-"));
   const before = process.cwd();
   process.chdir(folder);
@@ -56,7 +56,7 @@ test.each([
   ["x.npy", ["y.npy"]],
   ["x_train.npy", ["y_train.npy"]],
   ["x-test.npy.gz", ["y-test.npy.gz"]],
-  // The same case first.
+  // A file in the same case is preferred.
   ["X.npy", ["Y.npy", "y.npy"]],
   ["X.a.npy", ["Y.a.npy", "y.a.npy"]],
 ])("finds the labels of %s", async (name, others) => {
@@ -66,7 +66,7 @@ test.each([
   for (const other of [...others].reverse()) {
     const packed = other.endsWith(".gz");
     const twin = packed ? other.slice(0, -3) : `${other}.gz`;
-    // Packed or not, as the file itself is; the other way where there is no such file.
+    // Prefers a file compressed like the data, and otherwise uses the other one.
     put(twin);
     expect(await labelsBeside(path)).toBe(join(folder, twin));
     put(other);

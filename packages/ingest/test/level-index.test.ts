@@ -1,10 +1,10 @@
-/** Codes by bytes against a map of texts. */
+/** Level codes looked up by bytes, compared with a map of strings. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LevelIndex } from "../src/level-index.ts";
 
 const encoder = new TextEncoder();
-/** Among neighbours: the index must stay within its range. */
+/** Places the bytes between others, because the index must stay within its range. */
 const placed = (text: string) => {
   const bytes = encoder.encode(`<${text}>`);
   return [bytes, 1, bytes.length - 1] as const;
@@ -46,7 +46,10 @@ test("stores 16,384 levels of up to 64 bytes, nearly all of them, and no more", 
   expect(index.find(...placed("x".repeat(65)))).toBeUndefined();
 });
 
-/** As level-index.ts makes its hashes: of two words the second can be chosen, so that any first ones end in the same hash. */
+/**
+ * Computes hashes like level-index.ts. In a text of two words, the second word can be chosen so that any first word
+ * gives the same hash.
+ */
 const mixed = (hash: number, word: number): number => Math.imul(hash ^ word ^ (hash >>> 15), 0x85ebca6b);
 function colliding(count: number): Uint8Array[] {
   const begin = 8 ^ -2128831035;

@@ -1,4 +1,4 @@
-/** What is wrong with rows that are read for a model is told in the model's terms; and the names that are nearest. */
+/** Errors about rows read for a model use the model's terms and suggest the nearest names. */
 import { expect, test } from "vitest";
 import { blocks, likeFault, readCsv, readLibsvm, readTable } from "../src/index.ts";
 import { nearName } from "../src/near-name.ts";
@@ -15,7 +15,7 @@ test("reports a column that the model needs and the file lacks", async () => {
   await expect(readCsv(csv("other,n,y\na,1,0\n"), { like: table })).rejects.toThrow(
     'new.csv: the model needs a column "agegp", which is missing; the columns are "other", "n", "y" [DATA_COLUMN]',
   );
-  // Types that were given are what they were.
+  // Types given by the user are preserved.
   await expect(readTable(csv("a\n1\n"), { types: { b: "number" } })).rejects.toThrow("types asks for a column");
 });
 

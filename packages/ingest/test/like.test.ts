@@ -1,4 +1,4 @@
-/** `like`: a test file read as the training file was, by every reader that makes datasets. */
+/** `like`: every reader of datasets reads a test file as the training file was read. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,7 +12,7 @@ const train = csv(
   "train.csv",
   "age,zip,work,w,pay\n39,10115,clerk,1,10\n50,20095,,2,20\n31,10115,smith,1,30\n28,80331,clerk,1,15\n",
 );
-// Zip codes alone are numbers here, "baker" is new, ages are missing, columns have another order.
+// Zip codes alone look like numbers, "baker" is new, ages are missing, and columns have another order.
 const test = csv("test.csv", "pay,work,zip,age,w\n12,baker,10115,,1\n33,smith,20095,60,3\n");
 const options = { target: "pay", weights: "w", impute: "mean", types: { zip: "category" } } as const;
 

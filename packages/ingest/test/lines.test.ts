@@ -1,9 +1,9 @@
-/** Blocks of whole lines, from sources that no memory holds. */
+/** Blocks of whole lines, from sources larger than memory. */
 import { expect, it } from "vitest";
 import { decoded, isText, lineBlocks } from "../src/lines.ts";
 import type { ByteSource } from "../src/source.ts";
 
-/** The same megabyte again and again: in all more than a line may have. */
+/** The same megabyte repeatedly, in total more than the limit for a line. */
 const repeated = (chunk: Uint8Array): ByteSource => ({
   name: "long.csv",
   rereadable: false,

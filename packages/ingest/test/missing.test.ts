@@ -1,4 +1,7 @@
-/** Texts that mean "no value" among numbers alone, from the file to the prediction: by every reader, whole and in blocks, and in rows of a program. */
+/**
+ * Texts that mean "no value" in numeric columns, from the file to the prediction: in every reader, whole and in blocks,
+ * and in rows from a program.
+ */
 import { type Dataset, fit, linear, type Table } from "ergodic";
 import { describe, expect, it, test } from "vitest";
 import {
@@ -171,7 +174,7 @@ describe("a model that fills gaps", () => {
       using like = await readCsv({ name: "new.csv", content }, { like: data });
       using wanted = await readCsv({ name: "new.csv", content: content.replace(text, "") }, { like: data });
       expect(model.evaluate(like)).toEqual(model.evaluate(wanted));
-      // The one row of a file is a column of missing numbers.
+      // The single row of a file is a column of missing numbers.
       expect(model.predict(await table(`a,b\n${text},u\n`, { types: { b: "category" } }))).toEqual([filled]);
     }
     const lines = await readTable({ name: "a.jsonl", content: '{"a":"N/A","b":"u"}\n' });

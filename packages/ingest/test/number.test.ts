@@ -1,10 +1,10 @@
-/** Numbers from bytes against the platform's correctly rounded parser. */
+/** Numbers parsed from bytes, compared with the platform's correctly rounded parser. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isNumberText, isRounded, parseNumber, textNumber } from "../src/number.ts";
 
 const parsed = (text: string, mark = ".") => {
-  // Bytes of neighbours on both sides: the parser must stay within its range.
+  // Adds bytes on both sides, because the parser must stay within its range.
   const bytes = new TextEncoder().encode(`9${text}9e5`);
   return parseNumber(bytes, 1, bytes.length - 3, mark.charCodeAt(0));
 };
@@ -46,7 +46,7 @@ test("rounds 16 to 19 digits correctly at and next to the midpoint of two double
     }),
     { numRuns: 20_000 },
   );
-  // An odd number of 54 bits, halved, is the middle of two doubles; the half of a half is one digit longer.
+  // Half of an odd number of 54 bits is the midpoint of two doubles. Halving again adds one digit.
   const odd = fc.bigInt({ min: 2n ** 52n, max: 2n ** 53n - 1n }).map((k) => 2n * k + 1n);
   fc.assert(
     fc.property(odd, fc.integer({ min: 0, max: 3 }), fc.constantFrom(-1n, 0n, 1n), (middle, halvings, off) => {

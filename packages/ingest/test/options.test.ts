@@ -1,4 +1,7 @@
-/** Readers without options, and with what is no object of options: an error of the library that names the reader, never one of the language. */
+/**
+ * Readers without options or with invalid options objects throw the library's error that names the reader, and never an
+ * error of JavaScript itself.
+ */
 import { ErgodicError } from "ergodic";
 import { describe, expect, it } from "vitest";
 import * as ingest from "../src/index.ts";

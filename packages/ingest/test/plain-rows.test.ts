@@ -1,5 +1,6 @@
 /**
- * Records read from their bytes against the grammar. The twin is the same file with CR line ends, of which no record is plain: Papa Parse reads them all.
+ * Records read from their bytes, compared with the full grammar. The twin is the same file with CR line ends, which has
+ * no plain records, so Papa Parse reads all of it.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -7,7 +8,9 @@ import { blocks, type CsvOptions, readCsv, readTable } from "../src/index.ts";
 import { PlainRows } from "../src/plain-rows.ts";
 import { cells } from "./writers.ts";
 
-/** Fields as files have them: plain, blank, quoted, missing, out of range, and some that only the grammar reads or refuses. */
+/**
+ * Typical fields: plain, blank, quoted, missing and out of range, and some that only the grammar accepts or refuses.
+ */
 const field = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("1", "-2.5", "0", "+3e2", "1.", ".5", "0.1234567890123456", "9007199254740993.5") },
   { weight: 6, arbitrary: fc.constantFrom("x", "yes", "größe", "日本", "a b", "", "NA", "?", "inf", "1e999", "e5", "-", "1,5") },
@@ -101,7 +104,9 @@ test("finds the ends of plain records, and recognises other records", () => {
     expect(fields(text), text).toBe("not plain");
 });
 
-/** Every 700th record needs the grammar, one in the middle spans lines: what follows is read from its bytes again. */
+/**
+ * Every 700th record needs the grammar, and one in the middle spans lines. Reading from bytes must resume after each.
+ */
 test("reads plain records between others in long files", async () => {
   const rowCount = 40_000;
   const texts = Array.from({ length: rowCount }, (_, i) =>
@@ -115,7 +120,7 @@ test("reads plain records between others in long files", async () => {
   expect(b).toEqual(texts);
   expect(c).toEqual(texts.map((_, i) => (i % 3 === 0 ? null : i)));
   const wrong = `a,b,c\n${lines.join("\n")}\n1,x\n`;
-  // One record has two lines.
+  // One record spans two lines.
   await expect(readTable({ content: wrong, name: "a.csv" }, { format: "csv" })).rejects.toThrow(
     `a.csv:${rowCount + 3}:3: the row has 2 fields, but the header names 3`,
   );
@@ -132,7 +137,7 @@ test("handles files whose rows become longer or shorter than the first ones", as
     if (a.kind !== "number" || b.kind !== "category") return;
     expect(a.values.every((value, i) => value === i)).toBe(true);
     expect(b.codes.every((code, i) => b.levels[code] === (i % 7 === 0 ? "x" : "y"))).toBe(true);
-    // What was too much was given back.
+    // The surplus memory was released.
     expect(a.values.buffer.byteLength).toBeLessThanOrEqual(2 * a.values.byteLength);
     let count = 0;
     for await (const block of blocks({ content }, { format: "csv", drop: ["c"], rows: 30_000 })) {

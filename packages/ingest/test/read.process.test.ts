@@ -1,4 +1,4 @@
-/** Which format is chosen, and what becomes of options. */
+/** Choice of the format, and handling of options. */
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { formats } from "../src/formats.ts";

@@ -1,4 +1,4 @@
-/** The README's example prints what its comments say. */
+/** The README's example prints the output stated in its comments. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import * as ingest from "../src/index.ts";

@@ -1,4 +1,4 @@
-/** Tables of readers as relations of a knowledge base: whatever the file, the same factors. */
+/** Readers' tables as relations of a knowledge base: every format gives the same factors. */
 import { knowledgeBase, query, relation, weightedRule } from "ergodic";
 import type { Relation } from "ergodic/graphs";
 import { expect, it } from "vitest";
@@ -19,7 +19,7 @@ const files = {
   "a.jsonl": rows.map((row) => JSON.stringify(row)).join("\n"),
 };
 
-/** What the rule "known" makes of a relation. */
+/** Factors that the rule "known" makes from a relation. */
 function factorsOf(said: Relation<{ readonly word: string; readonly times: number }>): unknown[] {
   const animal = query("animal", [{ word: "fox" }, { word: "owl" }], { key: ["word"] });
   const body = [said({ word: "w", times: "n" })] as const;

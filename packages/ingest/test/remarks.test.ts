@@ -1,4 +1,7 @@
-/** Columns that look like identifiers, dates or text, or that 32-bit floats round away, are told; whole numbers that would be rounded are refused; gaps are filled by column. */
+/**
+ * Remarks report columns that look like identifiers, dates or text, or whose values collapse in 32-bit floats. Whole
+ * numbers that would be rounded are refused, and gaps are filled by column.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { blocks, read, readCsv, readJsonLines, readParquet, readTable } from "../src/index.ts";
@@ -76,7 +79,7 @@ describe("remarks about suspicious columns", () => {
     expect(await of("user_id", (i) => i % 2)).toEqual([]);
     expect(await of("user_id", (i) => i % 3)).toHaveLength(1);
     expect(await of("zip", zip, 19)).toEqual([]);
-    // One that counts the rows is told as that.
+    // A column that counts the rows is reported as such.
     expect((await of("id", (i) => i + 5))[0].message).toMatch(/^40 of 40 rows are numbered from 5 to 44/);
   });
 
@@ -329,7 +332,7 @@ describe("columns whose values collapse in 32-bit floats", () => {
         fc.double({ min: -1e4, max: 1e4, noNaN: true }),
         fc.integer({ min: -20, max: 10 }),
         async (noise, mean, power) => {
-          // Half of the rows are 2 apart from the others, whatever the noise is.
+          // Half of the rows are 2 away from the others, whatever the noise.
           const value = (i: number): number => (mean + (i % 2 === 0 ? 3 : -3) + noise[i]) * 10 ** power;
           expect(await precision(value)).toEqual([]);
         },

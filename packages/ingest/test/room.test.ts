@@ -1,4 +1,4 @@
-/** Memory of columns is given back at once where that was asked for, and nowhere else. */
+/** Memory of columns is released immediately if requested, and not otherwise. */
 import { expect, test } from "vitest";
 import { csv } from "../src/formats/csv.ts";
 import { readTable } from "../src/index.ts";
@@ -14,7 +14,8 @@ test.each([
   [Float64Array, 2048],
   [Int32Array, 4096],
 ])("initialises numbers to zeros and empties them on release", (Type, enough) => {
-  // Fewer lie in a plain buffer: a resizable one is a mapping of its own, of which 60,000 columns would want as many.
+  // Smaller arrays use a plain buffer. A resizable buffer needs its own memory mapping, and 60,000 columns would need
+  // as many.
   for (const [length, releasable] of [
     [enough, false],
     [enough, true],

@@ -7,7 +7,7 @@ import { cells, csvText, cutAt, libsvmText, npyBytes, sparseRows } from "./write
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const missing = ["", "NA", "NaN", "nan", "null", "?"];
-// A zero byte marks a binary file, which is refused.
+// A zero byte would mark a binary file, which is refused.
 const text = fc.string({ unit: "binary", maxLength: 12 }).filter((t) => !missing.includes(t) && !t.includes("\0"));
 const places = fc.array(fc.nat(), { maxLength: 12 });
 const style = fc.record({
@@ -93,7 +93,7 @@ test("CSV fields agree with csv-parse on texts of the grammar's special characte
   expect(refused).toBeGreaterThan(200);
 });
 
-/** Of whole numbers that texts would have rounded, sparse files hold none. */
+/** Sparse files contain no whole numbers that would be rounded. */
 const exact = finite.filter((value) => Number.isSafeInteger(value) || !Number.isInteger(value) || /[e.]/.test(String(value)));
 const sparseTables = fc.array(
   fc.record({

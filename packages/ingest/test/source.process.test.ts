@@ -1,4 +1,4 @@
-/** Every kind of source gives the same table; streams are read once and closed. */
+/** Every kind of source gives the same table. Streams are read once and closed. */
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -100,7 +100,7 @@ test("a stream cannot be read twice, but can be rewound", async () => {
   expect(await allBytes(source)).toEqual(bytes);
 });
 
-/** More than two of the pieces that sources are read in, and a bit; no two pieces alike. */
+/** Slightly more than two of the chunks in which sources are read. All chunks differ. */
 const long = Uint8Array.from({ length: 2 * (1 << 20) + 3 }, (_, i) => (i ^ (i >> 8) ^ (i >> 16)) & 255);
 
 describe("sources longer than one chunk", () => {
@@ -150,7 +150,7 @@ describe("sources longer than one chunk", () => {
       expect(same(await access.slice(long.length - 2, long.length + 9), long.subarray(-2))).toBe(true);
       await access.close();
     }
-    // Files are closed, also those that were read in part.
+    // Files are closed, including partially read ones.
     expect(open()).toBe(before);
   });
 

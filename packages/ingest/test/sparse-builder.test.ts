@@ -45,7 +45,7 @@ it("preserves all entries when it grows, by as little as needed or to double siz
   builder.endRow(5, 1, 1);
   const next = builder.take(1);
   expect([next.rowCount, [...next.rowStart], [...next.values], [...next.target]]).toEqual([1, [0, 1], [9], [5]]);
-  // What was taken before stays as it was.
+  // The earlier result is unchanged.
   expect(Array.from(columnIndex, (column, k) => [column, values[k]])).toEqual(wanted);
   expect([...rowStart]).toEqual(starts);
   expect([target[0], target.length]).toEqual([7, 40]);

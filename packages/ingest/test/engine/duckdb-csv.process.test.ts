@@ -1,4 +1,7 @@
-/** CSV by DuckDB: the tables of our own decoder, on random files and options; where the two differ; what is refused. */
+/**
+ * CSV through DuckDB: the tables of our own decoder on random files and options, differences between the two, and
+ * refusals.
+ */
 import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -8,7 +11,7 @@ import { power } from "../../../ergodic/test/power.ts";
 import { blocks, type ReadTableOptions, readCsv, readTable, readTsv } from "../../src/index.ts";
 import { both, bothBlocks, plain, refusal, written } from "./made.ts";
 
-/** Cells: numbers of every writing, texts, gaps. None begins or ends with a blank, and none has a digit next to "_". */
+/** Cells: numbers in all notations, texts and gaps. None begins or ends with a blank or has a digit next to "_". */
 const numbers = fc.oneof(
   fc.integer({ min: -1000, max: 1000 }).map(String),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
@@ -82,7 +85,7 @@ const cases: fc.Arbitrary<Case> = fc
   })
   .chain((shape) =>
     fc.array(fc.tuple(...shape.kinds.map(cellsOf)), { minLength: shape.rowCount, maxLength: shape.rowCount }).map((some) => {
-      // Behind the rows that tell the kinds, and behind a piece of the database's.
+      // After the rows that determine the types, and after a chunk of the database.
       const first = shape.kinds.map((kind) => (kind === "text" ? "a" : "1"));
       const rows = [...Array.from({ length: shape.late ? 2500 : 0 }, () => first), ...some];
       const { delimiter = ",", quote = '"', newline, header } = shape;
@@ -201,7 +204,7 @@ describe("readTable by DuckDB", () => {
   });
 
   it("resolves paths as the system does, including symbolic links", async () => {
-    // Behind the link, ".." is the folder of what it leads to.
+    // After the link, ".." is the parent of the link's target.
     const base = join(dirname(written("a,b\n7,8\n", "x.csv")), "links");
     mkdirSync(join(base, "real", "deep"), { recursive: true });
     symlinkSync(join(base, "real", "deep"), join(base, "link"));

@@ -1,4 +1,7 @@
-/** DuckDB as a reader: one local file and no other, whatever its name; which options and sources it refuses; that it ends, closed, on a signal and on every fault. */
+/**
+ * DuckDB as a reader. It reads exactly one local file, whatever its name. It refuses some options and sources, and it
+ * closes the database on a signal and after every error.
+ */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -36,7 +39,7 @@ beforeEach(() => {
     close.call(this);
   });
 });
-/** Each test ends with as many databases closed as were opened. */
+/** Each test closes as many databases as it opened. */
 afterEach(() => {
   expect(opened.filter((instance) => !closed.has(instance))).toEqual([]);
   vi.restoreAllMocks();
@@ -194,7 +197,7 @@ describe("refusals", () => {
   });
 
   it("refuses malformed files by name and row, without advice about database options", async () => {
-    const lines = `a,b\n${"1,x\n".repeat(300_000)}`; // more than our own decoder looks at
+    const lines = `a,b\n${"1,x\n".repeat(300_000)}`; // more rows than our own decoder examines
     const cases: [string | Uint8Array, string, RegExp][] = [
       [`${lines}1\n`, "DATA_RAGGED", /:300002:1: DuckDB refuses the row \(.*Expected Number of Columns: 2 Found: 1\); /],
       [`${lines}1,"x\n`, "DATA_PARSE", /:300002:1: .*unterminated quote/],

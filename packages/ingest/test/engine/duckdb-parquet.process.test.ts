@@ -1,4 +1,6 @@
-/** Parquet by DuckDB: the tables of our own decoder, of files of our writer and of the database's; what is refused. */
+/**
+ * Parquet through DuckDB: the tables of our own decoder on files from our writer and from the database, and refusals.
+ */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";

@@ -197,7 +197,7 @@ test("preserves the text of categories selected by name or position, in blocks a
       [1, 2],
     ]);
   }
-  // What types says of a column holds.
+  // Types given by the option types take precedence.
   expect(await kinds(text, { categories: ["n"], types: { n: "number" } })).toEqual(["number", "number", "number"]);
   await expect(read(text, { categories: [3] })).rejects.toThrow("categories asks for column 3, but columns are numbered 0 to 2");
   await expect(readTable({ content: lines, name: "a.jsonl" }, { categories: ["no"] })).rejects.toThrow(
@@ -250,7 +250,8 @@ test("removes one byte order mark and treats a second as part of the first name"
   expect(await names("\ufeff\ufeff\ufeffa,b\n1,2\n")).toEqual(["\ufeff\ufeffa", "b"]);
 });
 
-// Where the time grew with the square of the columns, 200,000 took minutes, and 40,000 some ten seconds.
+// If the time grew with the square of the number of columns, 200,000 columns would take minutes, and 40,000 some ten
+// seconds.
 test("reads many columns, some dropped or typed, as one table, as a dataset and in blocks", async () => {
   const count = power(40_000, 200_000);
   const names = Array.from({ length: count }, (_, j) => `g${j}`);
@@ -282,6 +283,6 @@ test("parses a quoted record that spans blocks again only when its text has doub
   expect(found).toEqual([]);
   found.push(...records.read(encoder.encode('done",b\n')), ...records.read());
   expect(found).toEqual([["a", `begun\n${line.repeat(256)}done`, "b"]]);
-  // 1 kB, 2, 4 … 256, and the end.
+  // Parsed at 1 kB, 2, 4 … 256, and at the end.
   expect(parse.mock.calls.length).toBeLessThan(20);
 });

@@ -1,4 +1,4 @@
-/** IDX files, written byte by byte. */
+/** IDX files written byte by byte. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,6 @@
-/** Folders of images; PNG and JPEG are made by ../image-bytes.ts, and by the libraries' encoders where a picture is wanted. */
+/**
+ * Folders of images. ../image-bytes.ts makes PNG and JPEG files, and the libraries' encoders make photographic images.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -19,7 +21,7 @@ function folder(files: Record<string, Uint8Array | string>): string {
   return path;
 }
 
-/** The pixels of one file. */
+/** Pixels of one file. */
 async function pixels(source: Uint8Array, options: ImageOptions = {}): Promise<number[]> {
   using data = await readImages(
     [
@@ -177,7 +179,8 @@ test("reads an interlaced PNG exactly and a colour JPEG within its coding error"
   const jpeg = encodeJpeg({ width: 16, height: 16, data: Uint8Array.from(data) }, 100).data;
   const found = await pixels(jpeg);
   expect(found).toHaveLength(768);
-  // Quantisers of 1 leave at most a few levels; another order of channels or pixels is 10 and more away.
+  // Quantisers of 1 cause errors of a few levels at most. Another order of channels or pixels would differ by 10 or
+  // more.
   expect(Math.max(...found.map((value, k) => Math.abs(value - smooth[k])))).toBeLessThan(5);
 });
 
@@ -227,7 +230,10 @@ test("computes grey as luma rounded to the nearest integer", async () => {
   );
 });
 
-/** Each pixel `to` times, then averages of `from` each; or straight lines between centres, the ends continued. */
+/**
+ * Repeats each pixel `to` times and averages groups of `from`, or interpolates linearly between centres and extends the
+ * edges.
+ */
 function resizedRow(row: number[], to: number): number[] {
   const from = row.length;
   if (to <= from) {

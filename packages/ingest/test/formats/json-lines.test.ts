@@ -1,4 +1,4 @@
-/** JSON lines: types, absent keys, late columns, numbers that turn into texts. */
+/** JSON lines: types, absent keys, late columns, and numbers that become text. */
 import { expect, test } from "vitest";
 import { blocks, readJsonLines, readTable } from "../../src/index.ts";
 import { cells, cutAt } from "../writers.ts";

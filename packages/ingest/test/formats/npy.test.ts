@@ -1,4 +1,4 @@
-/** npy files written by NumPy: see ../fixtures/README.md for the calls. */
+/** npy files written by NumPy. ../fixtures/README.md lists the calls. */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

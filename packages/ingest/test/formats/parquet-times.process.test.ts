@@ -1,4 +1,7 @@
-/** Dates, timestamps and times of Parquet: the texts of a CSV file, by both engines; what is beyond the calendar, or damaged. */
+/**
+ * Dates, timestamps and times of Parquet become the texts of a CSV file in both engines. Values beyond the calendar and
+ * damaged files are refused.
+ */
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -34,7 +37,7 @@ for (const of of ["millis", "micros", "nanos"] as const)
     kinds[`time ${of} ${isAdjusted}`] = logical(7, isAdjusted, of);
   }
 
-/** A file of one column. Of INT96: nanoseconds of a day, and the Julian day. */
+/** A file of one column. INT96 consists of the nanoseconds of a day and the Julian day. */
 function file(kind: string, values: (number | bigint | readonly [bigint, number])[]): Uint8Array {
   const about = kinds[kind];
   const data = values.map((value) =>
@@ -49,7 +52,7 @@ const hex = (value: bigint, bytes: number): string =>
     .map((byte) => byte.toString(16).padStart(2, "0"))
     .join("");
 
-/** The cells of the one column; those of both engines are the same. */
+/** Cells of the single column, which are equal in both engines. */
 async function textsOf(kind: string, values: Parameters<typeof file>[1]): Promise<unknown[]> {
   const path = written(file(kind, values), fresh());
   const [duck, own] = await both(path);

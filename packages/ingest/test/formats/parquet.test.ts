@@ -1,4 +1,6 @@
-/** Parquet by hyparquet: types, nulls, row groups, compression, refusals. Files come from ../parquet-bytes.ts. */
+/**
+ * Parquet through hyparquet: types, nulls, row groups, compression and refusals. ../parquet-bytes.ts makes the files.
+ */
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { blocks, readParquet, readTable, type Source } from "../../src/index.ts";

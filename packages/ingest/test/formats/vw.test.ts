@@ -1,4 +1,7 @@
-/** VW text: labels, importance, tags, namespaces, scaling, hashing. Columns hand-made with sklearn.utils.murmurhash3_32. */
+/**
+ * VW text: labels, importance, tags, namespaces, scaling and hashing. The expected columns were computed with
+ * sklearn.utils.murmurhash3_32.
+ */
 import { expect, test } from "vitest";
 import { readSparseTable, readVw } from "../../src/index.ts";
 import { sparseRows } from "../writers.ts";

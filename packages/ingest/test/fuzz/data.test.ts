@@ -14,7 +14,7 @@ test("damaged data files are read or refused with a typed error, each within two
   );
   reportMemory();
   expect(refused + accepted).toBe(cases);
-  // Not every change does harm, and not every one is harmless.
+  // Some changes are harmless, and some are not.
   if (cases < 1000) return;
   expect(refused).toBeGreaterThan(300);
   expect(accepted).toBeGreaterThan(50);

@@ -1,4 +1,7 @@
-/** BIF files: the networks of the bnlearn repository against a plain twin and published numbers; grammar and faults. */
+/**
+ * BIF files: the networks of the bnlearn repository compared with a plain twin and published numbers, grammar and
+ * faults.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { factorGraph, infer } from "ergodic";
@@ -9,7 +12,10 @@ import { folder, skipped, there } from "./shared.ts";
 const bif = `${folder}bif/`;
 const networks = there ? readdirSync(bif) : [];
 
-/** Rows of probabilities of a file in bnlearn's style, by regular expressions: child, its parents, their states, numbers. */
+/**
+ * Rows of probabilities in a file in bnlearn's style, read by regular expressions: child, parents, their states,
+ * numbers.
+ */
 function rowsOf(text: string): { child: string; parents: string[]; states: string[]; p: number[] }[] {
   const list = (of: string): string[] =>
     of
@@ -197,7 +203,7 @@ describe("BIF", () => {
   });
 });
 
-/** 40 parents of two states, and a default. */
+/** A variable with 40 parents of two states, and a default. */
 function bomb(): string {
   const names = Array.from({ length: 40 }, (_, i) => `p${i}`);
   const variables = [...names, "c"].map((name) => `variable ${name} { type discrete [2] { x, y }; }`).join("\n");

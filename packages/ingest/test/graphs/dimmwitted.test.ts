@@ -1,4 +1,6 @@
-/** DimmWitted's files: its own test graphs, its text2bin byte for byte, both forms of the same graph, and damaged files. */
+/**
+ * DimmWitted's files: its own test graphs, its text2bin byte for byte, both forms of the same graph, and damaged files.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,13 +21,13 @@ function written(files: Record<string, Uint8Array>): string {
   return path;
 }
 
-/** All that files keep, factors in no order. */
+/** Everything that the files preserve, with factors in any order. */
 function contentOf(graph: FactorGraph): unknown {
   const { variables, weights, factors, evidence } = graph.toJSON() as Record<string, unknown[]>;
   return { variables, weights, evidence, factors: factors.map((factor) => JSON.stringify(factor)).sort() };
 }
 
-/** The bytes that `xxd` printed. */
+/** Bytes printed by `xxd`. */
 const dumped = (path: string): Uint8Array =>
   Uint8Array.from(
     readFileSync(path, "utf8")
@@ -74,7 +76,7 @@ describe.skipIf(!there)(`DimmWitted's own graphs${skipped}`, () => {
     const graph = factorGraph();
     for (let v = 0; v < 10; v++) graph.variable();
     graph.weight(undefined, 3, { fixed: true });
-    // Its rows say {0}, {1,2} … where the weight is, of which text2bin takes the weight 0.
+    // Its rows contain {0}, {1,2} … in place of the weight, from which text2bin reads the weight 0.
     for (let feature = 0; feature < 4; feature++) graph.addFactor("and", [0], [1], 0, feature);
     const files = writeDimmWitted(graph);
     expect(files["graph.weights"]).toEqual(dumped(`${dimmwitted}text2bin/dd_weights.bin.txt`));
@@ -115,7 +117,7 @@ describe.skipIf(!there)(`DimmWitted's own graphs${skipped}`, () => {
   });
 });
 
-/** Every function, every sort of variable, evidence. */
+/** A graph with every function, every kind of variable, and evidence. */
 function everything(): FactorGraph {
   const graph = factorGraph();
   for (let v = 0; v < 4; v++) graph.variable();
@@ -173,7 +175,7 @@ describe("DimmWitted", () => {
     expect(contentOf(again)).toEqual(contentOf(withoutNames(graph)));
   });
 
-  /** States of two values given by number are written as a domain where they have truthiness. */
+  /** States of two numeric values are written as a domain if they have truthiness. */
   function withoutNames(graph: FactorGraph): FactorGraph {
     const copy = factorGraph();
     const json = graph.toJSON() as { variables: { states?: number | number[]; truthiness?: number[] }[] };

@@ -1,4 +1,4 @@
-/** Text of graphs as other programs leave it: marks of byte order, line ends, what is no text at all, and pipes. */
+/** Text of graphs as other programs write it: byte order marks, line ends, binary data and pipes. */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,6 @@
-/** The graphs on which DimmWitted is tested: weights and probabilities within a tenth of what its tests allow. */
+/**
+ * The graphs on which DimmWitted is tested. Weights and probabilities lie within a tenth of the tolerance of its tests.
+ */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { adam, contrastiveDivergence, fit, graphGibbs, infer, inverseTimeDecay } from "ergodic";

@@ -1,4 +1,7 @@
-/** 100 random graphs through UAI and JSON: the same graph, or the same distribution where the file holds tables alone. */
+/**
+ * 100 random graphs written as UAI and JSON: the same graph, or the same distribution if the format contains only
+ * tables.
+ */
 
 import { factorGraph, infer, MemoryLimitError } from "ergodic";
 import fc from "fast-check";

@@ -1,4 +1,7 @@
-/** What the readers of graphs share: how much a file may stand for, and where an error of the graph itself is. */
+/**
+ * Shared parts of the graph readers: the limit on the size of a graph, and the position of errors from the graph
+ * itself.
+ */
 import { MemoryLimitError, OptionError } from "ergodic";
 import { expect, it } from "vitest";
 import { Allowance, entriesOf, Tokens } from "../../src/graphs/tokens.ts";

@@ -1,4 +1,4 @@
-/** UAI and libDAI files: those of the 2014 competition with their answers, and every way in which a file can be wrong. */
+/** UAI and libDAI files: those of the 2014 competition with their answers, and all kinds of faults in a file. */
 import { readdirSync, readFileSync } from "node:fs";
 import { factorGraph, infer } from "ergodic";
 import { describe, expect, it } from "vitest";
@@ -9,7 +9,7 @@ const uai = `${folder}uai/`;
 const instances = there ? readdirSync(uai).filter((name) => name.endsWith(".uai")) : [];
 const graphOf = (name: string) => readUai(uai + name, { evidence: `${uai}${name}.evid` });
 const tokensOf = (path: string): string[] => readFileSync(path, "utf8").split(/\s+/).filter(Boolean);
-/** Elimination of these takes more than a test should. */
+/** Elimination would take too long on these instances. */
 const beyond = ["linkage_11.uai", "linkage_14.uai"];
 
 describe.skipIf(!there)(`instances of UAI-2014${skipped}`, () => {
@@ -37,7 +37,7 @@ describe.skipIf(!there)(`instances of UAI-2014${skipped}`, () => {
     const [kind, value] = writeUaiAnswer(answer).split("\n");
     const [, wanted] = tokensOf(`${uai}${name}.PR`);
     expect(kind).toBe("PR");
-    // Printed with six digits.
+    // The reference is printed with six digits.
     expect(Math.abs(Number(value) / Number(wanted) - 1)).toBeLessThan(1e-5);
   });
 

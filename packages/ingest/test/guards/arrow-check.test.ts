@@ -1,4 +1,4 @@
-/** Arrow bytes whose offsets and lengths lie: each is told, and none is followed. */
+/** Arrow bytes with false offsets and lengths: each is refused, and none is followed. */
 import { float32, float64, int64, tableFromArrays, tableToIPC } from "@uwdata/flechette";
 import { Draws } from "ergodic";
 import { expect, test } from "vitest";
@@ -19,7 +19,7 @@ const draws = new Draws({
 const file = await writeDrawsArrow(draws);
 const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Places of 64-bit numbers of this value. */
+/** Positions of 64-bit numbers with this value. */
 const places = (bytes: Uint8Array, value: number) =>
   Array.from({ length: Math.floor(bytes.length / 8) }, (_, k) => 8 * k).filter(
     (at) => view(bytes).getBigInt64(at, true) === BigInt(value),
@@ -50,7 +50,7 @@ test("checks the rows, lengths and offsets of every batch against the bytes", as
 });
 
 test("refuses a buffer shorter than its rows need, by one number or by one byte", () => {
-  // Among these numbers are the bytes of the buffers: four float64.
+  // Among these numbers are the byte counts of the buffers with four float64.
   const sizes = places(file, 32);
   let told = 0;
   for (const at of sizes)
@@ -68,7 +68,7 @@ test("refuses a buffer shorter than its rows need, by one number or by one byte"
 });
 
 test("refuses a buffer of the right length that begins too late", () => {
-  // Of 64 bytes: from 40 on there are not 32, while a length of 40 is one.
+  // The body has 64 bytes. From offset 40 on, fewer than 32 bytes remain, but 40 can also be a length.
   const told = Array.from({ length: Math.floor(file.length / 8) }, (_, k) => {
     const bytes = file.slice();
     view(bytes).setBigInt64(8 * k, 40n, true);
@@ -115,7 +115,7 @@ test("reads or refuses a file with a typed error after the largest change to eac
 
 test("refuses a vector of a billion tables and a table that is its own child", () => {
   const tables = { 0: { tables: () => tables } } as const;
-  // Root at 8: its kind, of one field, stands at 4; the vector at 16.
+  // The root is at 8, its kind with a single field at 4, and the vector at 16.
   const bytes = new Uint8Array(32);
   const numbers = view(bytes);
   [8, 0x00060006, 0, 0].forEach((value, k) => void numbers.setUint32(4 * k, value, true));

@@ -1,8 +1,8 @@
-/** What a JPEG's header claims: blocks of all components, filled up to whole units of the coarsest. */
+/** Claims of a JPEG's header: blocks of all components, rounded up to whole units of the coarsest component. */
 import { expect, test } from "vitest";
 import { jpegEnds, jpegFrame, jpegMisclaim } from "../../src/guards/jpeg-claims.ts";
 
-/** A JPEG of headers alone: a frame of these sampling factors, and one scan. */
+/** A JPEG that consists only of headers: a frame with these sampling factors, and one scan. */
 function jpeg(height: number, width: number, factors: [h: number, v: number][], marker = 0xc0): Uint8Array {
   const size = [height, width].flatMap((length) => [length >> 8, length & 255]);
   const components = factors.flatMap(([h, v], c) => [c + 1, 16 * h + v, 0]);
@@ -14,12 +14,12 @@ function jpeg(height: number, width: number, factors: [h: number, v: number][], 
 test.each<[height: number, width: number, factors: [number, number][], blocks: number]>([
   [8, 8, [[1, 1]], 1],
   [9, 17, [[1, 1]], 6],
-  // Units of 16 × 16: two across, three down, of four blocks and two more each.
+  // Units of 16 × 16: two across and three down, with four blocks of luma and two of colour each.
   [33, 17, [[2, 2], [1, 1], [1, 1]], 36], // biome-ignore format: factors
   // Units of 8 × 16, and of 16 × 8.
   [33, 17, [[2, 1], [1, 1], [1, 1]], 40], // biome-ignore format: factors
   [33, 17, [[1, 2], [1, 1], [1, 1]], 36], // biome-ignore format: factors
-  // Finer colours than brightness.
+  // Colour sampled more finely than luma.
   [16, 16, [[1, 1], [2, 2], [1, 2]], 7], // biome-ignore format: factors
 ])("computes for %i × %i with factors %j the count of %i blocks", (height, width, factors, blocks) => {
   const bytes = jpeg(height, width, factors);

@@ -1,4 +1,7 @@
-/** Parquet files that claim more than they hold: counts of pages, runs within them, rows, lists of the footer. V8 ended the process on some of these. */
+/**
+ * Parquet files that claim more than they contain: counts of pages, runs within them, rows, and lists of the footer.
+ * Some of these files once crashed V8.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkDeltas, checkDeltaTexts, checkRuns } from "../../src/guards/parquet-runs.ts";
@@ -20,7 +23,7 @@ const failure = (work: Promise<unknown>) =>
     (error: Error) => error.message,
   );
 
-/** Levels in a run: its length as a varint of five bytes, twice that, and the level. */
+/** Levels in a run: the run's length as a varint of five bytes, doubled, and the level. */
 const run = (count: number, level: number) => {
   const head = [0, 7, 14, 21, 28].map((shift, k) => (Math.floor((2 * count) / 2 ** shift) % 128) + (k < 4 ? 128 : 0));
   return [...head, level];
@@ -111,7 +114,7 @@ test("refuses more rows than the bytes can encode", async () => {
   const held = (rows: number) =>
     new RegExp(`the file declares ${rows} rows in 1 row groups, but has \\d+ bytes.*DATA_UNSUPPORTED`);
   for (const rows of [1e9, 2 ** 40, 2 ** 20 + 1]) expect(await vast(rows)).toMatch(held(rows));
-  // A file of many bytes may have more, but no group more than V8 can hold.
+  // A larger file can have more rows, but a group cannot have more than V8 can hold.
   const long = parquetFile({
     ...{ type: "INT32", rows: 1_100_000, nulls: true, file: { 6: "x".repeat(1100) } },
     pages: [{ values: 1_100_000, data: ["i4 5", "v 2200000", 0] }],
@@ -121,7 +124,7 @@ test("refuses more rows than the bytes can encode", async () => {
   const page = { values: 1, data: ["i4 0"] };
   const longer = parquetFile({ type: "INT32", rows: 1, pages: [page], group, file: { 6: "x".repeat(66_000) } });
   expect(await failure(readTable({ content: longer, name: "t.parquet" }))).toMatch(held(2 ** 26 + 1));
-  // A million nulls in one run are right, and take a few bytes.
+  // A million nulls in one run are valid and take a few bytes.
   const table = await read(optional, { rows: 2 ** 20, values: 2 ** 20, page: levels(run(2 ** 20, 0)) });
   expect([table.rowCount, table.columns[0].kind]).toEqual([2 ** 20, "number"]);
 });
@@ -131,7 +134,7 @@ test("refuses unnamed and duplicate columns", async () => {
   expect(await failure(readTable({ content, name: "t.parquet" }))).toMatch(/columns lack a name, or share one.*DATA_PARSE/);
 });
 
-/** A footer, in a file. */
+/** A file that contains a footer. */
 const withFooter = (footer: number[]) => ({
   content: Uint8Array.from([
     ...Buffer.from("PAR1"),
@@ -190,19 +193,22 @@ test("reads Thrift's numbers, texts and lists, and refuses values wider than the
 });
 
 test("decodes the delta example of the format's specification", () => {
-  // 7, 5, 3, 1, 2, 3, 4, 5: one block of eight, the least difference −2, the rest in two bits each.
+  // 7, 5, 3, 1, 2, 3, 4, 5: one block of eight with the least difference −2 and the others in two bits each.
   const bytes = Uint8Array.of(8, 1, 8, 14, 3, 2, 0b11000000, 0b00111111);
   expect(checkDeltas(bytes, 0, 8)).toEqual({ numbers: Int32Array.of(7, 5, 3, 1, 2, 3, 4, 5), end: bytes.length });
   expect(() => checkDeltas(bytes.subarray(0, 7), 0, 8)).toThrow("differences go beyond their page");
   expect(() => checkDeltas(bytes, 0, 9)).toThrow("differences of 8 values in blocks of 8 by 1, where 9 are left");
   expect(() => checkDeltas(Uint8Array.of(8, 0, 8, 14), 0, 8)).toThrow("in blocks of 8 by 0");
-  // A number of a thousand bytes takes the decoder a time that grows with its square.
+  // The decoder's time for a number of a thousand bytes grows with the square of its length.
   expect(() => checkDeltas(Uint8Array.from([8, 1, 8, ...Array.from({ length: 1000 }, () => 255)]), 0, 8)).toThrow(
     "wider than 64 bits",
   );
 });
 
-/** Blocks of 128 in `parts`, each as wide as its own differences need; the last one stops with the values, filled up to its part. */
+/**
+ * Blocks of 128 in `parts`, each as wide as its own differences require. The last block ends with the values, padded to
+ * a whole part.
+ */
 function deltaBytes(values: Int32Array, parts: number): Uint8Array {
   const bytes: number[] = [];
   const varint = (value: number): void => {
@@ -245,7 +251,7 @@ test("decodes deltas in any number of blocks and miniblocks, each of its own wid
       const bytes = Uint8Array.of(...new Uint8Array(before).fill(0x55), ...own);
       const found = checkDeltas(bytes, before, values.length);
       expect(found.numbers).toEqual(values);
-      // The last part is there as a whole, filled up.
+      // The last part is complete, with padding.
       expect(found.end).toBe(bytes.length);
     }),
     { seed: 4, numRuns: 150 },
@@ -274,7 +280,7 @@ test("refuses texts that share a prefix longer than the previous text", () => {
 test("counts the ones in bit-packed and repeated runs", () => {
   const bytes = Uint8Array.of(3, 0b10110101, 10, 1, 4, 0);
   expect(checkRuns(bytes, 0, bytes.length, 1, 15)).toEqual({ ones: 10 });
-  expect(checkRuns(bytes, 0, 2, 1, 6)).toEqual({ ones: 4 }); // filled up to eight
+  expect(checkRuns(bytes, 0, 2, 1, 6)).toEqual({ ones: 4 }); // padded to eight
   expect(() => checkRuns(bytes, 0, bytes.length, 1, 14)).toThrow("a run of 2 values where 1 are left");
   expect(() => checkRuns(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x07), 0, 5, 0, 8)).toThrow(
     "a run of 8589934584 values goes beyond its page",

@@ -1,4 +1,4 @@
-/** What packed pages hold is told by themselves: as much as their makers packed, and no page of a sound file is refused for it. */
+/** Compressed pages state their own unpacked length, and no page of a valid file is refused because of it. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ it.each(["snappy", "gzip", "zstd", "brotli", "lz4", "lz4_raw"])(
     const path = join(folder, `${codec}.parquet`);
     const instance = await DuckDBInstance.create(":memory:");
     const connection = await instance.connect();
-    // Texts that repeat and texts that do not, numbers that are nearly all alike and such as have nothing in common.
+    // Repeating and distinct texts, nearly equal numbers and unrelated numbers.
     const rows = "i AS i, i % 3 AS few, hash(i) / 7e5 AS many, repeat('ab', 40) || (i % 5) AS same, md5(i::VARCHAR) AS other";
     await connection.run(
       `COPY (SELECT ${rows} FROM range(20000) t(i)) TO '${path}' (FORMAT parquet, CODEC '${codec}', ROW_GROUP_SIZE 4096)`,
