@@ -96,7 +96,7 @@ export function arrowFile(given: object): Uint8Array {
   return cut === undefined ? bytes : bytes.slice(0, cut);
 }
 
-/** `before`: −1, or null where the size comes at once, as before Arrow 0.15. */
+/** `before`: −1, or null if the size comes first, as before Arrow 0.15. */
 function messageBytes({ before, size, message, body }: Message): number[] {
   const about = flatBytes(message as Flat);
   while (about.length % 8 !== 0) about.push(0);

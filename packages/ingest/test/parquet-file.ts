@@ -37,7 +37,7 @@ interface Page {
   values?: number;
   second?: [values: number, nulls: number, rows: number];
   encoding?: number;
-  /** Uncompressed bytes of pages of the second version. */
+  /** Levels, which pages of the second version store uncompressed. */
   levels?: Part[];
   data: Part[];
   /** Changed fields of the page's header. */

@@ -1,15 +1,17 @@
 /**
- * The adaptive mode in simulation, over models from no fixed cost to nearly all, times with a standard deviation of 10 %, arrivals of three kinds.
+ * The adaptive mode in simulation, with models from no fixed cost to almost only fixed cost, times with a standard
+ * deviation of 10 %, and three kinds of arrivals.
  *
- * What a mean over seeds is said to be below is held to Student's t at 1e-4, in 7 checks: in fewer than one of 1000 choices of the seeds a right batcher whose mean
- * lies on the bound would pass or fail by chance. The others compare with fixed sizes on the same arrivals and times, and leave 5 to 10 %.
+ * Upper bounds on a mean over seeds are tested by Student's t at 1e-4, in 7 checks. For fewer than one of 1000 choices
+ * of seeds would a correct batcher whose mean lies on the bound give the wrong result by chance. The other tests
+ * compare with fixed sizes on the same arrivals and times, with a margin of 5 to 10 %.
  */
 import { describe, expect, test } from "vitest";
 import { type Arrival, bursty, draws, floods, poisson, quantile, type Simulated, simulate } from "./simulation.ts";
 
 const TARGET = 10;
 const SEEDS = 6;
-/** Student's t with 5 degrees of freedom at 1 − 1e-4. */
+/** Quantile of Student's t with 5 degrees of freedom at 1 − 1e-4. */
 const T = 9.68;
 const MODELS = {
   "mostly rows": { perRow: 0.5, perBatch: 0.1 },
@@ -20,7 +22,7 @@ const MODELS = {
 type Model = (typeof MODELS)["even"];
 const models = Object.entries(MODELS);
 
-/** Rows a millisecond, in batches that take half of the target. */
+/** Rows per millisecond in batches that take half of the target. */
 const capacity = ({ perRow, perBatch }: Model): number => (TARGET / 2 - perBatch) / perRow / (TARGET / 2);
 const noisy = ({ perRow, perBatch }: Model, seed: number, factor: (now: number) => number = () => 1) => {
   const u = draws(seed, "times");
@@ -104,7 +106,7 @@ test("answers high-priority requests within the target despite a backlog whose l
   const model = MODELS["mostly rows"];
   const arrivals = [
     ...each(Array(1000).fill(0), { priority: 9 }),
-    // Once times are known.
+    // Starts once times are known.
     ...each(
       poisson(0.2, 400, draws(1, "urgent")).map((at) => 50 + at),
       { priority: 1 },

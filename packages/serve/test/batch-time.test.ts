@@ -1,4 +1,6 @@
-/** The learned time of a batch against weighted least squares on lists, and what it says where little is known. */
+/**
+ * The learned time of a batch, compared with weighted least squares on lists, and its estimates when little is known.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BatchTime } from "../src/batch-time.ts";
@@ -10,7 +12,10 @@ const learned = (pairs: readonly (readonly [number, number])[]): BatchTime => {
   return time;
 };
 
-/** Least squares over a few pairs, the kth new one with weight max(1/50, 2/(k + 1)) against all before, and a, b ≥ 0. */
+/**
+ * Least squares over a few pairs with a, b ≥ 0. The kth new pair has weight max(1/50, 2/(k + 1)) against all previous
+ * ones.
+ */
 function plain(pairs: readonly (readonly [number, number])[]): { a: number; b: number } {
   let weights: number[] = [];
   for (const k of pairs.keys()) {
@@ -124,7 +129,7 @@ describe("time of a batch", () => {
     }
     expect(spread).toBeGreaterThan(0.09);
     expect(spread).toBeLessThan(0.11);
-    // The estimate from fifty batches varies: a little under 99 %.
+    // The estimate from fifty batches varies, so the share is slightly below 99 %.
     expect(below / count).toBeGreaterThan(0.98);
     expect(time.margin(4) - 1).toBeCloseTo((time.margin(1) - 1) / 2, 12);
   });

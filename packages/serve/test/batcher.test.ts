@@ -1,4 +1,4 @@
-/** One request after another: what callers see, and what goes wrong. */
+/** Single requests: the results that callers see, and failures. */
 import { describe, expect, test } from "vitest";
 import { type Answered, type Batcher, type BatcherOptions, batcher, RefusedError } from "../src/index.ts";
 import { FakeClock } from "./simulation.ts";
@@ -9,7 +9,7 @@ interface Setting {
   one: Batcher<number, number>;
 }
 
-/** A model that takes 10 ms a batch and 1 ms a row, and answers twice the request. */
+/** A model that takes 10 ms per batch and 1 ms per row, and answers twice the request. */
 function setting(options: Partial<BatcherOptions<number, number>> = {}): Setting {
   const clock = new FakeClock();
   const batches: number[][] = [];
@@ -27,14 +27,14 @@ function setting(options: Partial<BatcherOptions<number, number>> = {}): Setting
   return { clock, batches, one };
 }
 
-/** The error that a promise rejects with; undefined if it does not. */
+/** Error with which a promise rejects, or undefined. */
 const errorOf = async (promise: Promise<unknown>): Promise<Error | undefined> =>
   promise.then(
     () => undefined,
     (error) => error as Error,
   );
 
-/** A setting whose times are known: 10 ms a batch, 1 ms a row. */
+/** A setting with known times: 10 ms per batch, 1 ms per row. */
 async function warm(options: Partial<BatcherOptions<number, number>> = {}): Promise<Setting> {
   const made = setting(options);
   for (const count of [1, 3]) {
@@ -78,7 +78,7 @@ describe("batches", () => {
     clock.at(1, () => void one.submit(9, { priority: 9 }));
     clock.at(2, () => void one.submit(5));
     clock.at(3, () => void one.submit(1, { priority: 1 }));
-    // What comes 16 ms after the one of priority 9 stays behind it.
+    // A request that arrives 16 ms after the one of priority 9 stays behind it.
     clock.at(16.9, () => void one.submit(11, { priority: 1 }));
     clock.at(17.1, () => void one.submit(12, { priority: 1 }));
     await clock.run();
@@ -137,7 +137,7 @@ describe("batches", () => {
 });
 
 describe("a model that answers synchronously", () => {
-  /** Of one row a batch; `turns` are what the event loop is told to do next. */
+  /** A model with one row per batch. `turns` are the callbacks that the event loop must run next. */
   function atOnce(options: Partial<BatcherOptions<number, number>> = {}) {
     const turns: (() => void)[] = [];
     const order: number[] = [];
@@ -162,7 +162,7 @@ describe("a model that answers synchronously", () => {
     turns.shift()!();
     expect(order).toEqual([1]);
     void one.submit(3, { priority: 1 });
-    // One look for both.
+    // One callback serves both.
     expect(turns).toHaveLength(1);
     turns.shift()!();
     expect(order).toEqual([1, 3]);
@@ -269,7 +269,7 @@ describe("failures", () => {
     const { clock, one } = await warm({ deadlineMs: 1000 });
     const attempt = one.submit(1, { deadlineMs: 3 });
     await clock.run(clock.now() + 1);
-    // 10 ms of the 11 are left, and its own batch takes 11.
+    // 10 of the 11 ms remain, and its own batch takes 11.
     const error = (await errorOf(one.submit(2, { deadlineMs: 20.9 }))) as RefusedError;
     expect(error.message).toBe(
       "batcher: the answer was required within 20.9 ms, but would take 21 ms; try again later, or allow more time [DEADLINE]",
@@ -320,7 +320,7 @@ describe("predictions with several concurrent batches", () => {
     expect(one.predictMs()).toBeCloseTo(11 + 3, 9);
     void one.submit(2);
     await clock.run(clock.now() + 4);
-    // 6 and 10 ms of both are left, which a newcomer waits for half of at most.
+    // Both batches have 6 and 10 ms left, and a new request waits for at most half of that.
     expect(one.predictMs()).toBeCloseTo((6 + 10) / 2 + 11 + 3, 9);
     await clock.run();
   });
@@ -342,7 +342,7 @@ describe("cancelling", () => {
     expect(await Promise.all([all[1], all[3]])).toEqual([undefined, undefined]);
     expect(batches).toEqual([[1, 2], [4]]);
     expect(one.stats()).toMatchObject({ answered: 2, cancelled: 2, waiting: { requests: 0, rows: 0 } });
-    // After the answer it changes nothing.
+    // After the answer, cancelling has no effect.
     controllers[1].abort();
     expect(one.stats().cancelled).toBe(2);
   });

@@ -1,4 +1,4 @@
-/** Quantiles against sorted values, and the buckets themselves. */
+/** Quantiles compared with sorted values, and the buckets themselves. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Histogram } from "../src/index.ts";

@@ -1,10 +1,10 @@
-/** The place of a newcomer, told from counts, in cases counted by hand. */
+/** The position of a new request, computed from counts and compared with cases counted by hand. */
 import { describe, expect, test } from "vitest";
 import { Queue, type Waiting } from "../src/queue.ts";
 
 const one = (rows: number, since = 0, priority = 5): Waiting => ({ rows, since, priority, deadline: Infinity });
 
-/** Adds as a batcher would that has no deadlines. */
+/** Adds requests like a batcher without deadlines. */
 function queueOf(limit: number, ageingMs: number, ...all: Waiting[]): Queue<Waiting> {
   const queue = new Queue<Waiting>(ageingMs);
   for (const each of all) queue.add(each, limit, queue.open(each, limit) !== undefined);

@@ -1,6 +1,7 @@
 /**
- * Every option of the server, of learners and of batchers is held to what it takes: a value of another kind is refused with a typed error that names the option, and none
- * ends in an error of JavaScript's own. What is taken is tried, too.
+ * Every option of the server, of learners and of batchers is tested with valid and invalid values. A value of another
+ * kind is refused with a typed error that names the option, and never causes an error of JavaScript itself. Valid
+ * values are tried, too.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,7 +45,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 interface Declared {
   readonly call: (options: object) => unknown;
   readonly options: Readonly<Record<string, values.Takes>>;
-  /** Taken, but not tried: it would take long, or leave something behind. */
+  /** Valid values that are not tried, because they would take long or leave something behind. */
   readonly untried?: (option: string, value: unknown) => boolean;
 }
 
@@ -83,7 +84,7 @@ const declared: Readonly<Record<string, Declared>> = {
       log: none,
       logTo: none,
     },
-    // Names are asked of the network.
+    // The network is asked for its names.
     untried: (option) => option === "host",
   },
   openLearner: {
@@ -106,7 +107,7 @@ const declared: Readonly<Record<string, Declared>> = {
       const learner = await openLearner({ folder: join(folder, "there"), ...options } as never);
       await learner.close();
     },
-    // That what is taken differs from what the folder has is a typed error as well.
+    // A valid value that differs from the folder's contents also gives a typed error.
     options: {
       model: (value) => text(value) && value !== "",
       folder: (value) => text(value) && value !== "",

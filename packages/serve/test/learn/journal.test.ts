@@ -1,4 +1,4 @@
-/** The journal's bytes: what was confirmed is read whatever came after it, and damage is never taken for an end. */
+/** Bytes of the journal: confirmed records are read whatever follows them, and damage is never mistaken for the end. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -30,7 +30,7 @@ const frames: JournalRecord[][] = [
 ];
 let folder: string;
 let file: Buffer;
-/** Where frames end. */
+/** Positions at which frames end. */
 const ends: number[] = [];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "journal-"));
@@ -65,7 +65,7 @@ const expectDamage = (bytes: Buffer): string => {
   return error.message;
 };
 
-/** The file where only so many frames are confirmed: a crash came before the note of the next one. */
+/** The file with only that many confirmed frames, as after a crash before the next note was written. */
 const confirmedUpTo = (count: number): Buffer => {
   const bytes = Buffer.from(file);
   const note = noteOf(count === 0 ? FRAMES_AT : ends[count - 1]!, 41 + frames.slice(0, count).flat().length);
@@ -126,7 +126,7 @@ test("garbage that a file system leaves after a cut is dropped", () => {
 test("damage to any confirmed byte is an error that reports the position", () => {
   let found = 0;
   for (let at = 0; at < file.length; at++) {
-    // Notes have a spare.
+    // Each note has a spare copy.
     if (at >= noteAt(0) && at < FRAMES_AT) continue;
     const damaged = Buffer.from(file);
     damaged[at]! ^= 1 << (at % 8);
@@ -212,7 +212,7 @@ test("files that are not journals, or journals of a later format, are refused", 
 });
 
 describe("false contents with valid checksums", () => {
-  /** The last frame with other records, or another count, as somebody would write it who can. */
+  /** Replaces the last frame's records or count, as an attacker with write access could. */
   const forged = (body: Buffer, count: number): Buffer => {
     const begin = ends.at(-2)!;
     const frame = Buffer.concat([file.subarray(begin, begin + 32), body]);
@@ -242,7 +242,7 @@ describe("false contents with valid checksums", () => {
   ])("%s", (_, body, count) => {
     const bytes = forged(body, count);
     expect(expectDamage(bytes)).toMatch(/at byte \d+/);
-    // The same where nothing before it is confirmed, or it is not the first that is read.
+    // The error is the same if no earlier frame is confirmed, or if this frame is not the first one read.
     const [note] = [noteOf(FRAMES_AT, 41)];
     for (const at of [noteAt(0), noteAt(1)]) note!.copy(bytes, at);
     expectDamage(bytes);
@@ -298,7 +298,7 @@ describe("journals of format 1, which had no confirmation notes", () => {
 });
 
 describe("writes to a journal", () => {
-  /** A file in memory that fails at the given call, and what was asked of it. */
+  /** A file in memory that fails at the given call and records the calls. */
   const inMemory = (bytes: Buffer, { most = Infinity, failAt = Infinity, error = "ENOSPC" } = {}) => {
     const asked: string[] = [];
     const state = { bytes, isBroken: false };
@@ -361,7 +361,7 @@ describe("writes to a journal", () => {
       await journal.append(1, frames[0]!);
       const [before, { length }] = [Buffer.from(state.bytes), journal];
       const { write, datasync } = memory;
-      // A write that fails may have written.
+      // A failed write may have written data.
       const once = async (act: () => Promise<unknown>, at: number): Promise<never> => {
         await act();
         Object.assign(memory, { write, datasync });
@@ -383,7 +383,7 @@ describe("writes to a journal", () => {
       expect(journal.length).toBe(length);
       expect(asked.slice(-2)).toEqual(["truncate", "datasync"]);
       expect(readJournal(state.bytes, "j").records).toEqual(frames[0]);
-      // But for the turns of the notes.
+      // Except for the alternating position of notes.
       expect(state.bytes.subarray(FRAMES_AT).equals(before.subarray(FRAMES_AT))).toBe(true);
     }
   });
@@ -403,7 +403,7 @@ describe("writes to a journal", () => {
     state.isBroken = false;
     asked.length = 0;
     await journal.close();
-    // What failed is not asked for again.
+    // The failed operation is not repeated.
     expect(asked).toEqual(["close"]);
   });
 });

@@ -1,4 +1,4 @@
-/** Requests that are sent again because their answer was lost: none is learnt twice, whatever came between. */
+/** Requests that are sent again because their answer was lost. None is learnt twice, whatever happened in between. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,7 +47,7 @@ test("repeats the answer to a learnt request without changing the model", async 
   await learn(learner, 1);
   const before = [learner.stats(), Buffer.from(learner.current().toBytes())];
   expect(await learn(learner, 1, "a")).toEqual(first);
-  // The same values as others would write them.
+  // The same values in another notation.
   expect(await learner.learn([Float64Array.from(rows(1)[0]!)], targets(1), { idempotencyKey: "a" })).toEqual(first);
   expect([{ ...learner.stats(), repeated: 0 }, Buffer.from(learner.current().toBytes())]).toEqual(before);
   expect(learner.stats()).toMatchObject({ version: 3, requests: 3, repeated: 2 });
@@ -115,7 +115,7 @@ test("accepts a corrected request with the same key after a refusal", async () =
   const first = learn(learner, 1, "a");
   const full = await rejected(learn(learner, 2, "b"));
   expect(full).toBeInstanceOf(RefusedError);
-  // What is known, or waits, needs no place.
+  // Known and waiting requests need no place in the queue.
   const twice = learn(learner, 1, "a");
   expect(await twice).toEqual(await first);
   expect((await learn(learner, 2, "b")).version).toBe(2);

@@ -1,4 +1,4 @@
-/** A model that learns from requests: what is told is on the disk, and what is refused has left no trace. */
+/** A model that learns from requests. Confirmed requests are on the disk, and refused requests leave no trace. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,7 +98,7 @@ test("equals fit on the same rows, however the rows are split into requests", as
   expect((learnt as typeof wanted).intercept).toEqual(wanted.intercept);
 });
 
-/** Holds back the next write to the disk: resolves once it is asked for. */
+/** Holds back the next write to the disk. Resolves once the write is requested. */
 async function heldWrite(): Promise<{ asked: Promise<void>; write: () => void }> {
   const append = Journal.prototype.append;
   let tell = (): void => {};
@@ -349,7 +349,8 @@ describe("a poisoned request", () => {
     expect(learner.stats()).toEqual({ ...stats, refused: 1 });
     expect(learner.current().version).toBe(1);
     expect(readFileSync(fileOf("journal")).equals(journal)).toBe(true);
-    // The state in memory, not only what is served: the next request has the result that it would have had.
+    // Compares the state in memory as well as the served model: the next request gives the same result as without the
+    // refusal.
     const next = await learner.learn(rows(20, 30), classes(20, 30));
     const after = bytesOf(learner);
     await learner.close();
@@ -391,7 +392,7 @@ describe("a poisoned request", () => {
 
 test("refuses requests beyond the queue limit and after closing, but finishes accepted ones", async () => {
   const learner = await opened({ model, maxQueueRows: 10, maxRows: 50 });
-  // What is larger than the queue is taken while nothing waits.
+  // A request larger than the queue is accepted if nothing waits.
   const first = learner.learn(rows(0, 50), classes(0, 50));
   const second = await rejected(learner.learn([row(0)], ["yes"]));
   expect(second).toBeInstanceOf(RefusedError);
@@ -410,7 +411,7 @@ test("refuses requests beyond the queue limit and after closing, but finishes ac
 
 test("refuses waiting requests if the journal cannot be written, and serves and counts only confirmed ones", async () => {
   const learner = await opened({ model });
-  // Nobody asks for the model in between.
+  // Nothing requests the model in between.
   for (let i = 0; i < 5; i++) await learner.learn(rows(3 * i, 3 * i + 3), classes(3 * i, 3 * i + 3));
   const before = learner.stats();
   expect(before).toMatchObject({ version: 5, requests: 5, all: { rows: 15 } });

@@ -1,4 +1,4 @@
-/** One writer: whoever lives keeps the folder, and whoever is gone does not. */
+/** A single writer per folder: a living process keeps the folder, and an ended process does not. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LearnerError } from "../../src/learn/errors.ts";
 import { type LockClock, lockFolder } from "../../src/learn/lock.ts";
 
-/** The code that opening a file fails with; undefined: it does not fail. */
+/** Error code with which opening a file fails, or undefined if it succeeds. */
 const disk = vi.hoisted(() => ({ fault: undefined as string | undefined }));
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof import("node:fs/promises")>();
@@ -29,7 +29,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 const locks = (): string[] => readdirSync(folder).filter((name) => name.startsWith("lock-"));
-/** Sets the clock of the disk back, or ahead. */
+/** Sets the clock of the disk back or forward. */
 const age = (name: string, seconds: number): void => {
   // biome-ignore lint/plugin: the age of a file
   const then = Date.now() / 1000 - seconds;
@@ -43,7 +43,7 @@ const refusal = async (): Promise<LearnerError> =>
     },
     (error: LearnerError) => error,
   );
-/** The name of a lock with other parts. */
+/** Name of a lock with other parts. */
 const other = (name: string, change: (parts: string[]) => void): string => {
   const parts = name.split("-");
   change(parts);
@@ -70,10 +70,10 @@ test("is taken over from a process that ended, even if its process id is in use 
   children.push(child);
   const gone = other(name, (parts) => (parts[2] = String(child.pid)));
   writeFileSync(join(folder, gone), "");
-  // It lives, but began at another time than the lock says.
+  // The process lives, but started at another time than the lock states.
   await (await lockFolder(folder)).release();
   expect(existsSync(join(folder, gone))).toBe(false);
-  // Nobody knows when it began.
+  // Its start time is unknown.
   const unknown = other(gone, (parts) => (parts[3] = ""));
   writeFileSync(join(folder, unknown), "Process 1\nBeat 1\n");
   expect((await refusal()).message).toContain(`process ${child.pid}`);
@@ -90,7 +90,7 @@ test.skipIf(!existsSync("/proc/self/stat"))(
     const first = await lockFolder(folder);
     const [name] = locks() as [string];
     await first.release();
-    // The shell becomes a program that never asks after the shell's child, which is a zombie once it is killed.
+    // The shell becomes a program that never waits for the shell's child, which becomes a zombie once it is killed.
     const parent = spawn("sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "inherit"] });
     children.push(parent);
     const [said] = (await once(parent.stdout, "data")) as [Buffer];
@@ -109,7 +109,7 @@ test.skipIf(!existsSync("/proc/self/stat"))(
   },
 );
 
-/** Time that passes when a watcher waits, and what happens meanwhile. */
+/** Simulated time that passes when a watcher waits, with events in between. */
 class Time implements LockClock {
   seconds = 0;
   /** Called after each wait of a watcher. */
@@ -132,7 +132,7 @@ class Time implements LockClock {
   async pass(seconds: number): Promise<void> {
     this.seconds += seconds;
     for (const timer of this.#timers) for (; timer.next <= this.now(); timer.next += timer.ms) timer.act();
-    // What the timers began ends.
+    // Waits until the work of the timers has finished.
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
@@ -143,7 +143,7 @@ class Time implements LockClock {
   }
 }
 
-/** The lock of another host, whose process beats only when it is told to; its name. */
+/** Makes the lock of another host, whose process beats only on request, and returns its name. */
 const foreignLock = (
   text = "Process 1 on elsewhere writes in this folder.\nBeat 000000000007\n",
   place = "0123456789ab",
@@ -170,7 +170,7 @@ describe("a lock of another host", () => {
     let beats = 7;
     time.meanwhile = () => {
       if (time.seconds % 5 === 0) writeFileSync(join(folder, name), `Process 1\nBeat ${++beats}\n`);
-      // The time of the file says nothing.
+      // The file's time carries no information.
       age(name, offset + time.seconds);
     };
     age(name, offset);
@@ -230,11 +230,11 @@ describe("a lock of another host", () => {
     let waits = 0;
     time.meanwhile = () => {
       if (++waits === 3) rmSync(join(folder, name));
-      // It does not stay while it gives way.
+      // The waiting process does not keep its own lock while it gives way.
       expect(locks().length).toBe(waits < 3 ? 1 : 0);
     };
     await (await lockFolder(folder, time)).release();
-    // One that ended before it ever counted is watched in the end.
+    // A process that ended before its first count is watched until it times out.
     foreignLock("");
     time.meanwhile = () => undefined;
     const from = time.seconds;
@@ -302,7 +302,7 @@ test("a lock is lost only if it is gone, not if it temporarily cannot be opened"
       )
       .finally(() => (disk.fault = undefined));
   };
-  // Too many open files, as a flood of clients makes them, and a disk that fails.
+  // Too many open files, as during a flood of clients, or a failing disk.
   expect(await verified("EMFILE")).toBe("held");
   expect(await verified("ENFILE")).toBe("held");
   expect(await verified("EIO")).toBe("EIO");
@@ -329,7 +329,7 @@ test("a stopped holder detects that it was replaced before it confirms, or at it
     await stopped.verify();
     let lost: LearnerError | undefined;
     void stopped.lost.then((error) => (lost = error));
-    // Its name would be that of another host for who watches it from there.
+    // A watcher on that host would see its name as that of another host.
     rmSync(join(folder, stopped.name));
     const next = await lockFolder(folder, time);
     if (finds === "verify") await expect(stopped.verify()).rejects.toMatchObject({ code: "FOLDER_LOCKED" });

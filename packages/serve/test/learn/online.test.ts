@@ -1,4 +1,7 @@
-/** Learning row by row: the updates are those of `fit`, the state goes there and back whole, and what is refused leaves no trace. */
+/**
+ * Learning row by row: the updates equal those of `fit`, the state survives checkpoints completely, and refusals leave
+ * no trace.
+ */
 import {
   adagrad,
   adam,
@@ -31,7 +34,7 @@ import { averaging, type Rule, stochasticLineSearch } from "ergodic/rules";
 import { describe, expect, test } from "vitest";
 import { LearningRun, type LearntSums } from "../../src/learn/run.ts";
 
-/** A run, with rows as a journal has them. */
+/** A run that reads rows as the journal stores them. */
 interface Rows {
   read(...given: Parameters<LearningRun["read"]>): Uint8Array;
   learn(prepared: Uint8Array): Promise<LearntSums>;
@@ -51,7 +54,7 @@ async function online(from: OnlineFrom, options: OnlineOptions = {}): Promise<Om
 
 const ROWS = 300;
 const COLUMNS = 7;
-/** Rows that nobody chose: digits of a sequence. */
+/** Arbitrary rows: digits of a sequence. */
 const number = (i: number): number => ((Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 32) * 2 - 1;
 const x = Array.from({ length: ROWS }, (_, i) => Array.from({ length: COLUMNS }, (_, j) => number(i * COLUMNS + j)));
 const score = (row: number[]): number => row[0] - 2 * row[1] + row[2] * row[3];
@@ -60,7 +63,7 @@ const three = x.map((row) => (score(row) > 0.7 ? "high" : score(row) < -0.7 ? "l
 const numbers = x.map((row) => 3 * score(row) + 1);
 const counts = x.map((row) => Math.floor(Math.exp(score(row) / 2) * 2));
 const signs = x.map((row) => (score(row) > 0 ? 1 : -1));
-/** Few values of 40 columns, as text hashed would have. */
+/** A few values in 40 columns, as hashed text would have. */
 const sparseOf = (target: number[]): Dataset => {
   const entries = x.map((_, i) => [...new Set([0, 1, 2, 3, 4].map((k) => (i * 31 + k * k * 17) % 40))].sort((a, b) => a - b));
   const rowStart = Uint32Array.from([
@@ -185,7 +188,7 @@ describe.each(cases)("$name", ({ model, targets, rule, batch = 1, weights: given
       from: trained.toBytes(),
       algorithm: algorithmFromJson(trained.description.algorithm as never),
     });
-    // Cut as nobody would: but never within a batch.
+    // Cuts the rows at unusual places, but never within a batch.
     for (const [from, to] of [
       [0, batch],
       [batch, 6 * batch],
@@ -225,7 +228,7 @@ describe.each(cases)("$name", ({ model, targets, rule, batch = 1, weights: given
 
   test("reports the prediction before the update", async () => {
     const run = await online(await begin(), { batch, seed: 3 });
-    // Dropout takes part before an update too, and an average is not where gradients are taken.
+    // Dropout also acts before an update, and an averaged model differs from the point at which gradients are computed.
     const isNoisy = /dropout|averaging/.test(JSON.stringify([model, rule]));
     for (let from = 100; from < 100 + 6 * batch; from += batch) {
       const before = await predictor(run.predictor().toBytes());
@@ -317,7 +320,7 @@ describe("refusals", () => {
         await learn(twin, 5 * i, 5 * i + 5);
         const good = sparse ? (sparseTable(0, 2) as number[][]) : x.slice(0, 2);
         const width = good[0].length;
-        // At the end, in the middle, and in a later chunk than the first one.
+        // The bad row is at the end, in the middle, or in a later chunk than the first.
         const bad = [good[0].map(() => 3e38), good[1].map(() => -3e38)];
         const many = Array.from({ length: i % 10 === 9 ? 300 : 1 }, () => good[0]);
         const request = i % 2 === 0 ? [...many, ...bad] : [...bad, ...good];
@@ -344,7 +347,7 @@ describe("refusals", () => {
   test("include a state that would not be finite although the loss is", async () => {
     const run = await online(await trained(), { rule: adagrad({ rate: 0.1 }) });
     const before = run.checkpoint();
-    // The squared gradient is beyond float32; the row's own loss is not.
+    // The squared gradient overflows float32, but the row's loss does not.
     const error = await rejection(run.learn(run.read([[1e25, 0, 0, 0, 0, 0, 0]], [x[0][0] > 0 ? "no" : "yes"])));
     const other = await rejection(run.learn(run.read([[1e25, 0, 0, 0, 0, 0, 0]], [x[0][0] > 0 ? "yes" : "no"])));
     expect([error, other].some(({ code }) => code === "DATA_OVERFLOW")).toBe(true);
@@ -417,7 +420,7 @@ describe("refusals", () => {
       if (result.code !== "") expect(same(other.checkpoint(), before)).toBe(true);
       await other.restore(before);
     }
-    // Not on a multiple of eight.
+    // The offset is not a multiple of eight.
     const shifted = new Uint8Array(bytes.length + 3);
     shifted.set(bytes, 3);
     const twin = await online(await trained());
@@ -464,7 +467,7 @@ test("adopts the optimiser of a checkpoint if the rule is the same", async () =>
   expect(tensors(fresh.predictor())).not.toEqual(tensors(wanted));
   const other = await online(checkpoint, { rule: sgd({ rate: 0.1 }) });
   expect(other.rule).toEqual(sgd({ rate: 0.1 }).toJSON());
-  // A fit begins at what was learnt, optimiser and all.
+  // A fit begins at the learnt model with its optimiser.
   const resumed = await fit(linear({ loss: "logistic" }), Dataset.fromArrays({ x, y: two }), {
     ...{ from: kept.checkpoint(), optimiser: "kept", rule: adagrad({ rate: 0.1 }), epochs: 1 },
   });

@@ -1,4 +1,4 @@
-/** Progressive validation by hand: sums of all rows, and those of the last thousand or so. */
+/** Progressive validation by hand: sums over all rows, and over the last thousand or so. */
 import { expect, test } from "vitest";
 import { Progress } from "../../src/learn/progress.ts";
 
@@ -7,7 +7,7 @@ test("weights all rows equally in totals, and by half after a thousand rows in r
   progress.add({ rows: 500, weight: 1000, loss: 0.5, right: 400 });
   progress.add({ rows: 1000, weight: 200, loss: 2, right: 50 });
   expect(progress.all()).toEqual({ rows: 1500, weight: 1200, loss: 900 / 1200, metrics: { accuracy: 450 / 1200 } });
-  // The first 500 rows are 1000 old.
+  // The first 500 rows are 1000 rows old.
   expect(progress.recent()).toEqual({ rows: 1250, weight: 700, loss: 650 / 700, metrics: { accuracy: 250 / 700 } });
 });
 

@@ -1,6 +1,6 @@
 /**
- * A process that was taken for dead and is not: whatever it does after another one has taken over, and wherever it was stopped, nothing that either
- * confirmed is lost, and nothing is learnt twice.
+ * A process that was wrongly considered dead. Whatever it does after another process has taken over, and wherever it
+ * was stopped, no confirmed request is lost and none is learnt twice.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -43,7 +43,7 @@ async function opened(options: Partial<Parameters<typeof openLearner>[0]> = {}, 
   return learner;
 }
 const learn = (learner: OnlineLearner, of: number) => learner.learn([row(of)], [classOf(row(of))]);
-/** What another process does once it has found the holder silent. */
+/** Action of another process that found the holder silent. */
 function takeLock(): void {
   for (const name of readdirSync(folder)) if (name.startsWith("lock-")) rmSync(join(folder, name));
 }
@@ -52,7 +52,7 @@ const rejected = async (promise: Promise<unknown>): Promise<LearnerError> =>
     () => expect.unreachable(),
     (error: LearnerError) => error,
   );
-/** The folder, opened anew, is what learning those rows one after another gives. */
+/** Checks that the reopened folder equals the result of learning those rows one after another. */
 async function expectLearnt(of: readonly number[]): Promise<void> {
   const learner = await opened();
   const twinFolder = mkdtempSync(join(tmpdir(), "twin-"));
@@ -86,7 +86,7 @@ test("the replaced process confirms nothing more and reports why, and the new on
   await expectLearnt([1, 2, 3, 4, 5, 6]);
 });
 
-/** Stops the first call of a method before or after it, until it is told to go on. */
+/** Stops before or after the first call of a method until the test continues it. */
 function stoppedAt<T extends object>(
   of: T,
   method: keyof T & string,
@@ -98,7 +98,7 @@ function stoppedAt<T extends object>(
   const gone = new Promise<void>((resolve) => (go = resolve));
   let isFirst = true;
   vi.spyOn(of, method as never).mockImplementation(async function (this: T, ...given: unknown[]) {
-    // A lock that beats writes text.
+    // A lock writes text when it beats.
     if (!isFirst || typeof given[0] === "string") return real.apply(this, given);
     isFirst = false;
     const result = when === "after" ? await real.apply(this, given) : undefined;
@@ -109,7 +109,7 @@ function stoppedAt<T extends object>(
   return { asked, go: () => go() };
 }
 
-/** The handle of a journal that is open: what it asks of the disk. */
+/** Handle of an open journal, through which its disk operations go. */
 async function handleOf(): Promise<{ datasync(): Promise<void>; write(): Promise<unknown> }> {
   const { open: openFile } = await import("node:fs/promises");
   const handle = await openFile(join(folder, readdirSync(folder)[0]!), "r");
@@ -133,7 +133,7 @@ describe("a process stopped during a write", () => {
     await asked;
     takeLock();
     const next = await opened();
-    // It had the records, or had not; it is not asked again.
+    // Whether it had the records or not, the request is not sent again.
     expect(next.stats().version).toBe(isWritten ? 3 : 2);
     await learn(next, 4);
     go();
@@ -165,7 +165,7 @@ describe("a process stopped during a snapshot", () => {
     expect((await keeping).code).toBe("FOLDER_LOCKED");
     await learn(next, 5);
     await stopped.close();
-    // What can be returned to is what the other one has.
+    // Versions to return to are those of the new process.
     expect(next.versions()).toEqual(kept);
     for (const { version } of kept) await next.rollback(version);
     await next.close();
@@ -235,7 +235,7 @@ test("simultaneous openings get separate numbers", async () => {
   const markers = readdirSync(folder).filter((name) => name.startsWith("term-"));
   expect(new Set(markers).size).toBe(markers.length);
   expect(markers.length).toBeGreaterThanOrEqual(3);
-  // Snapshots are the last one's, whoever that is.
+  // The snapshots belong to the last process, whichever it is.
   const versions = await Promise.all(folders.map((one) => one.versions()));
   expect(versions.flat()).toEqual([0]);
   await expectLearnt([]);
@@ -253,7 +253,7 @@ test("a failed opening leaves no files", async () => {
 });
 
 describe("a folder of an earlier version", () => {
-  /** As it was: no terms in names, and a journal without notes. */
+  /** Converts the folder to the earlier format, without terms in names and with a journal without notes. */
   function asBefore(): void {
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);
@@ -347,7 +347,7 @@ test("a journal that ends before its own snapshot is damaged", async () => {
   const empty = Buffer.from(begun);
   const newer = readdirSync(folder).find((name) => name.endsWith(".journal"))!;
   rmSync(join(folder, newer));
-  // As it was before anything was learnt.
+  // The state before anything was learnt.
   const { journalHead } = await import("../../src/learn/journal-bytes.ts");
   writeFileSync(join(folder, journal), journalHead(0, empty.subarray(32, 64)));
   const error = await rejected(opened());
@@ -355,7 +355,7 @@ test("a journal that ends before its own snapshot is damaged", async () => {
 });
 
 describe("a forged folder with valid checksums", () => {
-  /** Opens the folder with another journal in the place of its own. */
+  /** Opens the folder with another journal in place of its own. */
   async function opening(records: JournalRecord[]): Promise<LearnerError> {
     const name = readdirSync(folder).find((one) => one.endsWith(".journal"))!;
     const content = readJournal(readFileSync(join(folder, name)), name);
@@ -469,7 +469,7 @@ describe("two hosts", () => {
       child.stdin.write("learn\n");
       const [learnt] = (await once(child.stdout, "data")) as [Buffer];
       expect(learnt.toString()).toBe("learnt 1\n");
-      // It ends, and leaves no lock.
+      // The child exits and leaves no lock.
       child.stdin.end();
       await once(child, "close");
       await expectLearnt([1]);

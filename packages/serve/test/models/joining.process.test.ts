@@ -1,6 +1,6 @@
 /**
- * Whether requests to a foreign model may be joined: by what is known of it, and by a check of models made here, half of which mix the rows of a batch. What
- * a batch of requests then becomes is in onnx-model.test.ts.
+ * Whether requests to a foreign model can be joined, decided from known facts and by a check. Half of the models made
+ * here mix the rows of a batch. onnx-model.test.ts tests how a batch of requests is then run.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -24,7 +24,7 @@ interface Fake {
   run?(x: OnnxTensor): OnnxTensor;
 }
 
-/** y = x, unless said otherwise, and the rows of all runs. */
+/** y = x by default, with the row counts of all runs. */
 function decided(fake: Fake, options: Partial<JoiningOptions> = {}) {
   const runs: number[] = [];
   const inputs = fake.inputs ?? [port("x", ["batch", 2])];
@@ -211,7 +211,7 @@ describe("the check", () => {
   });
 
   test("tolerates the differences that rounding of a row causes, and no others", async () => {
-    // A steep function, for one row of numbers that differ a little from those for many.
+    // A steep function whose result for a single row differs slightly from that for many.
     const steep = (difference: number) => (x: OnnxTensor) => {
       const factor = x.shape[0] === 1 ? 1e4 * (1 + difference) : 1e4;
       return { ...x, data: (x.data as Float32Array).map((value) => Math.sin(factor * value)) };

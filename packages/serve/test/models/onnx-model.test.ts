@@ -1,4 +1,4 @@
-/** Joined requests of ONNX models, and those that are refused or cannot be split again; without onnxruntime. */
+/** Joined requests of ONNX models, including refused requests and answers that cannot be split, without onnxruntime. */
 import { expect, test } from "vitest";
 import { OnnxModel } from "../../src/models/onnx-model.ts";
 import type { OnnxPredictor, OnnxTensor } from "../../src/onnx/index.ts";

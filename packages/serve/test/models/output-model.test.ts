@@ -1,4 +1,4 @@
-/** What a model's numbers become: classes at their borders, and batches of numbers of both widths. */
+/** Conversion of a model's numbers: classes at their boundaries, and batches of numbers of both widths. */
 import { expect, test } from "vitest";
 import { servedPredictor } from "../../src/models/of-file.ts";
 import type { Served } from "../../src/models/served.ts";

@@ -1,4 +1,7 @@
-/** Calibrated models in Debian's onnxruntime: temperature and curves, as fitted and at the curves' own points; and conformal sets, which are refused. */
+/**
+ * Calibrated models in Debian's onnxruntime: temperatures and curves, as fitted and at the curves' own points.
+ * Conformal sets are refused.
+ */
 import {
   Dataset,
   dense,
@@ -16,12 +19,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toOnnx } from "../../src/onnx/index.ts";
 import { DebianRuntime, lacking } from "./debian.ts";
 
-/** Outputs are float32, all before float64. */
+/** Outputs are float32, and all earlier values float64. */
 const TOLERANCE = 2e-7;
 
 type Curve = { scores: number[]; probabilities: number[] };
 
-/** Rows around one point a class, which overlap; classes as numbers or texts. */
+/** Overlapping rows around one point per class, with numbers or texts as classes. */
 function rowsOf(seed: number, count: number, classes: number): { x: number[][]; y: string[] } {
   const d = stream(seed, "calibrated").at(0);
   const y = Array.from({ length: count }, (_, i) => i % classes);
@@ -38,7 +41,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
   });
   afterAll(() => runtime.close());
 
-  /** Probabilities and classes of rows, of both; all together, and the first alone. */
+  /** Compares probabilities and classes of both, for all rows together and for the first row alone. */
   async function agree(
     model: LinearPredictor | NetworkPredictor,
     x: readonly (readonly number[])[],
@@ -81,7 +84,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
       Dataset.fromArrays({ ...rows, classes: true, type: "f64" } as never);
     const plain = (await fit(linear({ loss, standardise }), data({ x, y }), { epochs: 40, seed: 3 })) as LinearPredictor;
     const model = await predictor<LinearPredictor>((await calibrated(plain, data(held), { method })).toBytes());
-    // Far from all rows, where curves are level, and what is no row of any class.
+    // Adds rows far from all others, where curves are flat, and a row that belongs to no class.
     const ends = [1e3, -1e3, 1e30, -1e30].flatMap((a) => [
       [a, 0, 0],
       [0, a, 0],
@@ -93,7 +96,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     expect(Math.max(...before.map((value, i) => Math.abs(value - p[i])))).toBeGreaterThan(0.01);
   });
 
-  /** z are the row's own numbers, times `scale`; from a file. */
+  /** z equals the row's own numbers times `scale`. The model is read from a file. */
   async function withCurves(
     loss: "logistic" | "multinomial",
     classes: number,
@@ -153,7 +156,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
         ]),
       ]);
       const rows = z.map((_, i) => p.slice(3 * i, 3 * i + 3).join());
-      // None: all are equal. The first and the third alike: the first is taken.
+      // No class is likely, so all are equal. The first and the third are tied, so the first is selected.
       expect(rows).toContain([1 / 3, 1 / 3, 1 / 3].map(Math.fround).join());
       expect(rows).toContain("0.5,0,0.5");
     },
@@ -182,7 +185,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     await agree(model, rows);
   });
 
-  // Their z are float32, which other orders of sums round otherwise: curves that are nowhere steep.
+  // z is float32, and other summation orders round it differently, so these curves are nowhere steep.
   test.each(
     (["temperature", "isotonic"] as const).flatMap((method) =>
       (
@@ -226,7 +229,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
   });
 
   test("a curve reproduces its points to the last bit, because other classes can have equal values", async () => {
-    // Log odds of three classes that are alike: −log 2. 0.09 + (0.41 − 0.09) is below 0.41.
+    // Log odds of three equally likely classes: −log 2. 0.09 + (0.41 − 0.09) is below 0.41.
     const curves = [
       { scores: [-2, -Math.LN2, 5], probabilities: [0.09, 0.41, 1] },
       { scores: [0], probabilities: [0.41] },
@@ -258,7 +261,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
               [huge, 0, 0],
               [0, -huge, 0],
               [-huge, 0, huge],
-              // None is less likely than another.
+              // No class is less likely than another.
               ...(own.method === "temperature" ? [[-huge, -huge, -huge]] : []),
             ],
       );

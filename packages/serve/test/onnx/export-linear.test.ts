@@ -1,4 +1,7 @@
-/** Linear models in Debian's onnxruntime: every loss, every step of a pipeline that can be exported; and what is refused, by name. */
+/**
+ * Linear models in Debian's onnxruntime: every loss and every step of a pipeline that can be exported, and refusals by
+ * name.
+ */
 
 import { Dataset, fit, type LinearPredictor, linear, predictor, type Table } from "ergodic";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -13,7 +16,7 @@ const ROWS = 60;
 
 type Draws = ergodic.RandomDraws;
 
-/** Columns in other units: years around 2013, money, a share; two categories; gaps where asked for. */
+/** Columns in different units: years around 2013, money and a share, with two categories, and gaps on request. */
 function table(d: Draws, target: (row: { year: number; pay: number; town: number }) => number | string, gaps: boolean): Table {
   const towns = ["Ulm", "Aachen", "Kiel, Holstein", "ß"];
   const raw = Array.from({ length: ROWS }, () => ({
@@ -127,7 +130,7 @@ describe.skipIf(lacking)("linear models in onnxruntime", () => {
     },
   );
 
-  /** Weights are what matters: of one column each, to see where it goes. */
+  /** Weights of a single column each, which show where the column goes. */
   test("agrees for a binary model of unnamed numbers from a file", async () => {
     const x = [
       [1, 2, 3],

@@ -1,4 +1,7 @@
-/** Networks in Debian's onnxruntime: random architectures over every layer, and the published ones, against our own predictions. */
+/**
+ * Networks in Debian's onnxruntime, compared with our own predictions: random architectures over every layer, and the
+ * published ones.
+ */
 
 import { Dataset, fit, type NetworkPredictor, network, stream } from "ergodic";
 import * as compiler from "ergodic/compiler";
@@ -28,7 +31,7 @@ const TARGETS: readonly Target[] = [
   { outputs: 3, loss: "hinge", classes: 3 },
 ];
 
-/** Fitted for one pass over a few random rows, so that statistics of batches are none that anybody would choose. */
+/** Fits for one epoch over a few random rows, so that batch statistics have arbitrary values. */
 export async function fitted(
   layers: ergodic.LayerLike[],
   rowShape: readonly number[],
@@ -48,7 +51,7 @@ export async function fitted(
   })) as NetworkPredictor;
 }
 
-/** Rows that no training saw, as float32. */
+/** Unseen rows as float32. */
 function rowsFor(seed: number, count: number, width: number): Float32Array {
   const d = stream(seed, "questions").at(0);
   return Float32Array.from({ length: count * width }, () => 3 * d.normal());
@@ -120,13 +123,13 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     const operations = await agree(model, 1);
     model.dispose();
     const shuffles = JSON.stringify(layer.toJSON()).split('"channelShuffle"').length - 1;
-    // Patches of circulant layers are made with the channels last.
+    // Patches of circulant layers are made with channels last.
     if (name !== "circulantNet") expect(operations.filter((op) => op === "Transpose").length).toBeLessThanOrEqual(shuffles + 2);
     expect(operations).not.toContain("BatchNormalization");
   });
 
   const { layer: defined } = ergodic;
-  /** Layers of a user's own over operations that the library's layers do not use, each on rows [4, 6]. */
+  /** User-defined layers over operations that the library's layers do not use, each on rows [4, 6]. */
   const own: Record<string, (x: compiler.SymbolicArray, scope: ergodic.Scope) => compiler.SymbolicArray> = {
     ownSlices: (x) => compiler.slice(compiler.flip(x, 1), { axis: 2, from: 0, to: 5, step: -2 }),
     ownSteps: (x) => compiler.slice(x, { axis: 1, step: 3 }),
@@ -170,7 +173,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
       compiler.scan([compiler.mean(x, { axis: 2 })], [], ([a]) => [[compiler.mul(0.9, compiler.tanh(a))], []], { length: 5 })
         .carries[0],
     ownParts(x) {
-      // Four parts of each example, each with a state of its own.
+      // Four parts of each example, each with its own state.
       const parts = compiler.reshape(x, [-1, 6]);
       const start = compiler.full(0.5, parts.shape);
       const step = ([a]: compiler.SymbolicArray[]) => [[compiler.tanh(compiler.add(a, compiler.mul(0.3, parts)))], []] as const;
@@ -200,7 +203,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     model.dispose();
   });
 
-  /** After a convolution, whose result has its channels first in the file. */
+  /** Layers after a convolution, whose result in the file has channels first. */
   const onImages: Record<string, (x: compiler.SymbolicArray) => compiler.SymbolicArray> = {
     sumOfRows: (x) => compiler.sum(x, { axis: 1 }),
     largestOfColumns: (x) => compiler.maximum(x, { axis: 2 }),
@@ -271,7 +274,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     const model = (await fit(network(layers, { loss: "squared" }), data, { epochs: 1, seed: 1 })) as NetworkPredictor;
     const rows = Float32Array.of(0, 4, 3.7, 1, -1, 2, 5, 0, 4.99, -0.5);
     const out = new Float64Array(1);
-    // Ours refuses such a row by its place.
+    // Our own predictor refuses such a row and reports its position.
     const ours = Array.from({ length: 5 }, (_, i) => {
       try {
         model.predictInto(rows.subarray(2 * i, 2 * i + 2), out);

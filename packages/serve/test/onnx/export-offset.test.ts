@@ -1,4 +1,7 @@
-/** Linear models whose rows have an offset, in Debian's onnxruntime: a second input that is added before the link, of as many rows as there are. */
+/**
+ * Linear models with an offset, in Debian's onnxruntime. The offset is a second input with a value per row that is
+ * added before the link.
+ */
 
 import { Dataset, fit, type LinearPredictor, linear, predictor, type Table } from "ergodic";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -10,7 +13,7 @@ const TOLERANCE = 1e-5;
 const TOWNS = ["Ulm", "Aachen", "Kiel"];
 const OFFSETS = [0, -0, 1, -1, 0.1, 2.5, -7.25, 1e-30, 12].map(Math.fround);
 
-/** The column "exposure" between two others, which it is none of. */
+/** The column "exposure" lies between two feature columns, but is not a feature. */
 function policies(d: ergodic.RandomDraws, target: (age: number, exposure: number) => number | string): Table {
   const [age, exposure] = [0, 1].map(() => Float64Array.from({ length: 80 }, () => d.normal()));
   const y = Array.from(age, (a, i) => target(a, exposure[i]));
@@ -108,7 +111,7 @@ describe.skipIf(lacking)("offsets in onnxruntime", () => {
     const [zero, quarter, four] = outputs.value.values;
     expect([quarter - zero, four - zero]).toEqual([expect.closeTo(0.25, 6), expect.closeTo(-4, 6)]);
     expect(metadata.offset).toBe("offset");
-    // None, one for all rows, and more than there are rows.
+    // Empty, one offset for all rows, and more offsets than rows.
     await expect(runtime.run(bytes, new Float32Array(3), 1)).rejects.toThrow(/offset/);
     for (const given of [1, 2, 4])
       await expect(runtime.run(bytes, new Float32Array(3), 1, new Float32Array(given))).rejects.toThrow(/Concat/);

@@ -1,4 +1,7 @@
-/** Foreign models in a child process: what goes there and comes back, what is refused before, and what becomes of runs where the child ends. */
+/**
+ * Foreign models in a child process: transfers in both directions, refusals before the transfer, and runs during which
+ * the child ends.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,14 +36,14 @@ const floats = (shape: number[], values: ArrayLike<number>): OnnxTensor => ({
 });
 const isAlive = (pid: number): boolean => {
   try {
-    // A zombie that nobody has waited for is gone as well.
+    // A zombie that nobody has waited for counts as gone.
     return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;
   }
 };
 
-/** Waits, as long as it takes, for what must come. */
+/** Waits without a limit for an event that must happen. */
 async function until(holds: () => boolean, what: string): Promise<void> {
   for (let i = 0; i < 3000; i++) {
     if (holds()) return;
@@ -79,7 +82,7 @@ describe.skipIf(!hasRuntime)("runs", () => {
     const model = await open(same(type, ["n"]));
     const data = values[type]!;
     const { buffer, byteLength } = data as Uint8Array;
-    // In the middle of another buffer.
+    // A view into the middle of another buffer.
     const around = new Uint8Array(byteLength + 64).fill(7);
     around.set(new Uint8Array(buffer as ArrayBuffer), 16);
     const view = new (data.constructor as Float32ArrayConstructor)(around.buffer, 16, data.length) as OnnxTensor["data"];
@@ -179,7 +182,7 @@ describe.skipIf(!hasRuntime)("runs that are refused before they are sent", () =>
     const error = await model.run(given as never).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(OptionError);
     expect(error).toMatchObject({ code: "ONNX_INPUT", message: expect.stringMatching(message) });
-    // Nothing has happened to the model.
+    // The model is unaffected.
     expect((await model.run(good)).sum.data[1]).toBe(15);
     expect([model.pid, model.restarts]).toEqual([pid, 0]);
   });
@@ -263,7 +266,7 @@ describe.skipIf(!hasRuntime)("a child process that ends", () => {
       expect(error.retryAfterMs).toBeGreaterThanOrEqual(1);
     }
     expect(isAlive(first)).toBe(false);
-    // At once, too: nothing waits for the new one.
+    // The runs are refused immediately, without waiting for the new process.
     await expect(model.run(steps(1))).rejects.toMatchObject({ status: 503, code: "RESTARTING" });
     await until(() => model.pid !== undefined, "a new process");
     expect([model.pid === first, model.restarts, model.pending]).toEqual([false, 1, 0]);
@@ -311,7 +314,7 @@ describe.skipIf(!hasRuntime)("a child process that ends", () => {
       process.kill(model.pid!, "SIGKILL");
       pauses.push(((await run) as RefusedError).retryAfterMs);
     }
-    // Told as it ends; the rest of a pause is less by what this program did in between.
+    // The pause is reported at the exit. Less remains of it later, because this program has done other work.
     for (const [i, pause] of pauses.entries()) {
       expect(pause).toBeLessThanOrEqual(50 * 2 ** i);
       expect(pause).toBeGreaterThan(25 * 2 ** i);
@@ -381,7 +384,7 @@ describe.skipIf(!hasRuntime)("a child process that ends", () => {
     expect(model.restarts).toBe(0);
   });
 
-  /** A program of its own: it opens a model, and does what is said. */
+  /** Runs a separate program that opens a model and executes the given code. */
   function program(then: string): { status: number | null; stdout: string; stderr: string } {
     const file = join(folder, "program.mjs");
     const model = join(folder, "program.onnx");

@@ -1,4 +1,4 @@
-/** The writer of protocol buffers against a plain reader, and what a graph leaves out and joins. */
+/** The writer of protocol buffers compared with a plain reader, and the nodes that a graph omits and merges. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../src/onnx/graph.ts";
@@ -10,7 +10,7 @@ interface Field {
   readonly value: bigint | Uint8Array;
 }
 
-/** Every field of a message, as the encoding says. */
+/** Every field of a message, read according to the encoding. */
 function read(bytes: Uint8Array): Field[] {
   let at = 0;
   const varint = (): bigint => {
@@ -109,7 +109,7 @@ describe("graphs", () => {
       graph.constant("float64", [1, 2]),
     ];
     expect(new Set([first, ...others]).size).toBe(5);
-    // −0 and 0 are two numbers.
+    // −0 and 0 are different numbers.
     expect(graph.scalar("float32", -0)).not.toBe(graph.scalar("float32", 0));
   });
 

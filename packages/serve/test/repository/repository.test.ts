@@ -1,4 +1,7 @@
-/** The repository by itself, on files whose loading the test decides: what is read, how often, what is put aside, and when all is given back. */
+/**
+ * The repository alone, on files whose loading the test controls: which files are read and how often, which versions
+ * are replaced, and when everything is released.
+ */
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
@@ -11,7 +14,7 @@ const path = temporary();
 const response = { socket: null } as never;
 const plain = { priority: undefined, deadlineMs: undefined };
 
-/** Answers requests with its name when it is told to, and writes down what it runs, and that it is closed. */
+/** A model that answers requests with its name on request, and logs its runs and its closing. */
 function slow(name: string, log: string[]): { served: Served; answer(): void } {
   const waiting: (() => void)[] = [];
   const served = {
@@ -34,7 +37,7 @@ function slow(name: string, log: string[]): { served: Served; answer(): void } {
   };
 }
 
-/** A repository of a folder with these versions of "m", which are read by `load`. */
+/** A repository of a folder with these versions of "m", which `load` reads. */
 function repositoryOf(name: string, versions: readonly string[], more: Partial<RepositorySettings>): Repository {
   for (const version of versions) write(name, version);
   const unread = { load: () => Promise.reject(new Error("cannot be read")), report: () => {} };
@@ -132,7 +135,7 @@ test("close waits for accepted requests, including those of replaced versions", 
 });
 
 describe("a load that does not end", () => {
-  /** Loads that the test ends, by version; what is closed is written down. */
+  /** Loads that the test ends, by version. Closed models are logged. */
   function hanging(name: string, more: Partial<RepositorySettings> = {}) {
     const log: string[] = [];
     const loads = new Map<string, { resolve: (served: Served) => void; reject: (error: Error) => void }>();
@@ -159,7 +162,7 @@ describe("a load that does not end", () => {
       { name: "m", version: "1", state: "UNAVAILABLE", reason },
       { name: "n", version: "1", state: "READY", reason: "" },
     ]);
-    // It is not begun again, whoever asks.
+    // The load is not started again by later requests.
     await expect(repository.load("m")).rejects.toThrow("is still loading after");
     await repository.load("n");
     loads.get("m,1")!.resolve(slow("m", log).served);

@@ -1,4 +1,4 @@
-/** src/server/body.ts: bodies from streams that a test writes itself, piece by piece. */
+/** src/server/body.ts: bodies from streams that the test writes chunk by chunk. */
 import type { IncomingMessage } from "node:http";
 import { PassThrough } from "node:stream";
 import type { FastifyRequest } from "fastify";
@@ -8,7 +8,7 @@ import type { RequestError } from "../../src/server/request-error.ts";
 
 type Ended = { error: Error | null; body: Buffer | undefined };
 
-/** Reads what `write` puts into the stream; how often the reader was done is looked at as well. */
+/** Reads what `write` puts into the stream, and also counts the calls of the reader's callback. */
 async function read(
   headers: Record<string, string>,
   write: (payload: PassThrough) => void,

@@ -1,4 +1,4 @@
-/** src/server/heap.ts. What the options do takes minutes under load to see: `bench serve`. */
+/** src/server/heap.ts. The effect of the flags appears only after minutes under load: `bench serve`. */
 import { spawnSync } from "node:child_process";
 import { syncBuiltinESMExports } from "node:module";
 import v8 from "node:v8";

@@ -130,7 +130,7 @@ describe("JSON", () => {
     expect(json.outputs.map(({ name }: { name: string }) => name)).toEqual(["class"]);
     const both = await infer("species", { inputs: [input()], outputs: [{ name: "class" }, { name: "probabilities" }] });
     expect(both.json.outputs.map(({ name }: { name: string }) => name)).toEqual(["class", "probabilities"]);
-    // Some clients send a list without any.
+    // Some clients send an empty list.
     const all = await infer("species", { inputs: [input()], outputs: [] });
     expect(all.json.outputs.map(({ name }: { name: string }) => name)).toEqual(["probabilities", "class"]);
   });

@@ -1,4 +1,7 @@
-/** Learning through the server: predictions follow what was learnt, refusals leave no trace, and versions can be returned to. */
+/**
+ * Learning through the server: predictions follow the learnt rows, refusals leave no trace, and versions can be
+ * restored.
+ */
 import { appendFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,14 +45,14 @@ test("serves exactly the learner's current state", async () => {
   expect(after).toEqual(
     rows.map((row) => (learner.current().predictor as Awaited<ReturnType<typeof regression>>).predict(row).value),
   );
-  // Tensors see the same state.
+  // Tensors use the same state.
   const input = { name: "input", datatype: "FP64", shape: [1, 3], data: [1, 0, 0.5] };
   const { json } = await post(`${server.url}/v2/models/model/infer`, { inputs: [input] });
   expect(json.outputs[0].data).toEqual([after[0]]);
   const { json: stats } = await get(`${server.url}/v2/models/model/learn`);
   expect(stats).toMatchObject({ model_name: "model", version: 1, all: { rows: 2 }, requests: 1, refused: 0 });
   expect(stats.versions).toEqual(learner.versions());
-  // How well it predicted before it learnt is in the statistics of the model, and in no other's.
+  // The statistics of this model, and of no other, contain its performance before learning.
   const { json: all } = await get(`${server.url}/v2/models/stats`);
   const told = new Map(all.model_stats.map(({ name, ergodic }: { name: string; ergodic: object }) => [name, ergodic]));
   expect(told.get("model")).toMatchObject({
@@ -234,7 +237,7 @@ test("reports the version of each answer in all formats, which is the confirmed 
     ["binary", () => post(`${url}/infer`, { parameters: { binary_data_output: true }, inputs: [tensor] })],
     ["bytes", () => post(`${url}/infer`, raw, { "inference-header-content-length": "0" })],
   ];
-  /** What the model says, and of which version it is. */
+  /** Prediction of the model, and the version that made it. */
   const told = async (): Promise<Map<string, [number, number]>> =>
     new Map(
       await Promise.all(
@@ -250,7 +253,7 @@ test("reports the version of each answer in all formats, which is the confirmed 
   const value = (): number =>
     (learner.current().predictor as Awaited<ReturnType<typeof regression>>).predict({ a: 1, b: 0, c: 0.5 }).value;
   for (let version = 0; version < 4; version++) {
-    // Nobody asks for the versions in between.
+    // Nothing requests the versions in between.
     if (version % 3 === 0) {
       const answers = await told();
       values.set(version, value());

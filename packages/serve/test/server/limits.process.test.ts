@@ -1,4 +1,4 @@
-/** What a server bears: tokens, sizes, slow and broken requests, many connections, its end. */
+/** Limits of a server: tokens, sizes, slow and malformed requests, many connections, and closing. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Agent, get as httpsGet } from "node:https";
@@ -15,7 +15,7 @@ beforeAll(async () => {
 const start = (options: Partial<ServeOptions> = {}): Promise<Serving> => serving({ models: { line }, ...options });
 const body = JSON.stringify({ inputs: [{ name: "input", datatype: "FP64", shape: [1, 3], data: [1, 2, 3] }] });
 
-/** What comes back for bytes as they are, until the server closes the connection or `until` holds. */
+/** Response to raw bytes until the server closes the connection or `until` holds. */
 function raw(url: string, bytes: string | Buffer, until: (text: string) => boolean = () => false): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(bytes));
@@ -123,7 +123,7 @@ describe("bodies", () => {
     expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(200);
   });
 
-  // Where a connection is closed while its client sends, the client is told of that alone.
+  // If the connection closes while the client sends, the client sees only that error.
   test.each<[string, number, string[], string, string]>([
     ["too large by their length", 413, ["Content-Length: 100000"], "x".repeat(10), "x".repeat(99_990)],
     ["too large in chunks", 413, ["Transfer-Encoding: chunked"], `7d0\r\n${"x".repeat(2000)}`, "\r\n5\r\nabcde\r\n0\r\n\r\n"],
@@ -159,7 +159,7 @@ describe("bodies", () => {
     const { status, json } = await post(`${url}/v2/models/line/infer`, body, { "content-encoding": "gzip" });
     expect(status).toBe(415);
     expect(json.error).toMatch(/^Content-Encoding: is "gzip", which is not supported/);
-    // What others are told of the connection, so are those whose request is at fault in another way.
+    // A request with another fault keeps the connection open.
     const wrong = await post(`${url}/v2/models/line/infer`, "{}");
     expect([wrong.status, wrong.headers.get("connection")]).toEqual([400, "keep-alive"]);
   });
@@ -208,7 +208,7 @@ describe("malformed input on a connection with earlier output", () => {
     const text = await raw(url, request(["Transfer-Encoding: chunked", "Expect: 100-continue"], "x\r\n"));
     expect(statuses(text)).toEqual(["HTTP/1.1 100", "HTTP/1.1 400"]);
     expect(text).toMatch(/\{"error":"the request is not HTTP\/1\.1 \(HPE_\w+\) \[REQUEST\]"\}$/);
-    // What its length has of the body is a request, and it closes the connection: the rest is nobody's.
+    // The request ends at its declared length and closes the connection, so the remaining bytes are ignored.
     const lying = [`Content-Length: ${body.length >> 1}`, "Expect: 100-continue", "Connection: close"];
     const half = await raw(url, request(lying, body));
     expect(statuses(half)).toEqual(["HTTP/1.1 100", "HTTP/1.1 400"]);
@@ -260,7 +260,7 @@ describe("malformed input on a connection with earlier output", () => {
         socket.write(packet);
         await sleep(20);
       }
-      // Until the head has not come in time.
+      // Until the request's head has exceeded its time limit.
       await sleep(1500);
       expect(text).toBe("");
       answer();
@@ -269,7 +269,7 @@ describe("malformed input on a connection with earlier output", () => {
       expect(values(text)).toEqual([7]);
       expect(text).toMatch(/\[REQUEST\]"\}$/);
     }
-    // Of as many listeners as there were packets.
+    // A warning about as many listeners as there were packets.
     expect(warned).not.toHaveBeenCalled();
     process.off("warning", warned);
   });
@@ -403,7 +403,9 @@ test("a full queue answers 429", async () => {
 });
 
 describe("connections", () => {
-  /** Opens connections that send nothing. Returns how many of them are closed by now, and a promise of all closing. */
+  /**
+   * Opens connections that send nothing. Returns the number of those closed so far, and a promise that all are closed.
+   */
   const silent = (url: string, count: number): { closed: () => number; all: Promise<unknown> } => {
     let closed = 0;
     const all = Array.from({ length: count }, () => {
@@ -457,7 +459,7 @@ describe("closing of the server", () => {
         () => true,
       );
     await expect.poll(isRefused, { timeout: 20_000, interval: 100 }).toBe(true);
-    // Its rest comes now.
+    // The rest of the request is sent now.
     socket.write(body.slice(20));
     await Promise.all([closing, gone]);
     expect(text).toMatch(/^HTTP\/1\.1 200/);
@@ -468,7 +470,7 @@ describe("closing of the server", () => {
     const server = await serve({ models: { line }, port: 0, log: "nothing" });
     await get(`${server.url}/v2/health/ready`);
     await server.close();
-    // The caller's own model is left as it is.
+    // The caller's own model is not closed.
     expect(line.predict([[1, 2, 3]])).toHaveLength(1);
   });
 });

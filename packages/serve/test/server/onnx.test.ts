@@ -1,4 +1,6 @@
-/** Foreign models behind the server: any types, requests that are joined and those that must not be, and a process that is killed. */
+/**
+ * Foreign models in the server: all types, requests that can be joined and requests that cannot, and a killed process.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,7 +46,7 @@ async function ask(
 }
 
 const tensor = (name: string, shape: number[], data: unknown[], datatype = "FP32") => ({ name, shape, data, datatype });
-/** y [n, m] = x [n, m] · 2 of axes of these names. */
+/** y [n, m] = x [n, m] · 2, with axes of these names. */
 function doubled(axes: readonly string[]): Uint8Array {
   const graph = new Graph();
   graph.node("Mul", [graph.input("x", "float32", [...axes]), graph.scalar("float32", 2)], {}, "y");
@@ -131,7 +133,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     expect(await answered(batch, some)).toEqual(right);
     expect(runs).toEqual([6]);
     expect(some.map(([shape, data]) => batch.rowsOf(batch.fromTensors([input(shape, data)])))).toEqual([1, 3, 2]);
-    // As many numbers, of other shapes.
+    // The same number of elements with other shapes.
     const others: [number[], number[]][] = [
       [
         [1, 4],

@@ -1,4 +1,4 @@
-/** Parts of the protocol alone: numbers of 16 bits, requests that are computed together, many rows, answers in binary. */
+/** Separate parts of the protocol: 16-bit numbers, requests computed together, many rows, and binary answers. */
 import { stream } from "ergodic";
 import { expect, test } from "vitest";
 import { servedPredictor } from "../../src/models/of-file.ts";
@@ -182,14 +182,14 @@ test("a repeated header is parsed once, whatever the tensor bytes, and any chang
   const body = tensor([rows[0]], true);
   const length = lengthOf(body);
   expect(readInfer(body, length, model).outputs).toBe(readInfer(tensor([rows[1]], true), length, model).outputs);
-  // As many bytes of JSON, but other ones.
+  // The same number of JSON bytes with other contents.
   const text = body.subarray(0, Number(length)).toString();
   const other = Buffer.concat([Buffer.from(text.replace('"input"', '"imput"')), body.subarray(Number(length))]);
   expect(() => readInfer(other, length, model)).toThrow(/"imput" is not an input/);
   expect(() => readInfer(body.subarray(0, -1), length, model)).toThrow(/only 23 bytes of the body are left/);
   expect(() => readInfer(Buffer.concat([body, Buffer.alloc(1)]), length, model)).toThrow(/1 bytes after the JSON belong to no/);
   expect(value(body)).toBe(wanted.predict([rows[0]])[0].value);
-  // Of another model.
+  // A header for another model.
   const three = await served(table());
   expect(() => readInfer(body, length, three)).toThrow(/"input" is not an input/);
 });

@@ -1,4 +1,4 @@
-/** Models of files: versions, what is loaded anew, what cannot be, and what becomes of requests meanwhile. */
+/** Models in files: versions, reloading, invalid files, and requests that are pending meanwhile. */
 
 import { execFileSync } from "node:child_process";
 import { EventEmitter } from "node:events";
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await (await regression(2)).save(path("files", two));
   await (await regression(5)).save(path("files", five));
 });
-/** Appears whole, as a careful writer does it. */
+/** Replaces the file atomically, like a careful writer. */
 const put = (from: string, to: string): void => {
   copyFileSync(path("files", from), `${to}.part`);
   renameSync(`${to}.part`, to);
@@ -26,7 +26,7 @@ const folder = (name: string): string => {
   mkdirSync(path(name));
   return path(name);
 };
-/** The slope of a: 2 or 5 by the model. */
+/** The slope of a: 2 or 5, depending on the model. */
 const slope = async (url: string, model = "m", version = ""): Promise<number> => {
   const answer = await post(`${url}/v2/models/${model}${version}/rows`, {
     rows: [
@@ -193,7 +193,7 @@ describe("a file that changes", () => {
     mkdirSync(`${models}/m/1`, { recursive: true });
     put(two, `${models}/m/1/model.safetensors`);
     const { url } = await serving({ models, ...open });
-    // Half of a file, in its place.
+    // The file is truncated in place.
     truncateSync(`${models}/m/1/model.safetensors`, 200);
     const refused = await load(url, "m");
     expect(refused.status).toBe(400);
@@ -202,7 +202,7 @@ describe("a file that changes", () => {
     expect(await index(url)).toEqual([
       { name: "m", version: "1", state: "READY", reason: expect.stringMatching(/model\.safetensors/) },
     ]);
-    // A new version that is bad: the one before it is served.
+    // If a new version is invalid, the previous version is served.
     mkdirSync(`${models}/m/2`);
     writeFileSync(`${models}/m/2/model.safetensors`, "no model");
     expect((await load(url, "m")).json.error).toMatch(/^version "2" of model "m"/);
@@ -215,7 +215,7 @@ describe("a file that changes", () => {
     expect((await load(url, "m")).status).toBe(200);
     expect(await slope(url)).toBe(5);
     expect((await index(url))[0]).toEqual({ name: "m", version: "2", ...READY });
-    // Back to the version before.
+    // Back to the previous version.
     rmSync(`${models}/m/2`, { recursive: true });
     put(two, `${models}/m/1/model.safetensors`);
     for (let i = 0; i < 2; i++) expect((await load(url, "m")).status).toBe(200);
@@ -243,7 +243,7 @@ describe("a file that changes", () => {
     async () => {
       const models = folder("irregular");
       put(two, `${models}/m.safetensors`);
-      // Nobody writes into it: who opens it waits for ever.
+      // Nothing writes into it, so opening it would block forever.
       execFileSync("mkfifo", [`${models}/f.safetensors`]);
       symlinkSync("/dev/zero", `${models}/g.safetensors`);
       symlinkSync(path("files", five), `${models}/h.safetensors`);
@@ -380,7 +380,7 @@ describe("refusals at the start", () => {
 });
 
 describe("pending requests when a model is replaced", () => {
-  /** Answers when it is told to. */
+  /** A model that answers on request. */
   function slow(name: string, log: string[]): { served: Served; answer(): void } {
     let release: (() => void)[] = [];
     const served = {

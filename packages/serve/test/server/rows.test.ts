@@ -1,4 +1,4 @@
-/** Rows by column name, and what the server says of its models and itself. */
+/** Rows by column name, and the server's descriptions of its models and itself. */
 import { readFileSync } from "node:fs";
 import { type FactorPredictor, predictor } from "ergodic";
 import { beforeAll, describe, expect, test, vi } from "vitest";
@@ -92,7 +92,7 @@ describe("requests with rows", () => {
       { user: "x", item: "dune" },
     ];
     expect((await rows("films", { rows: given })).json.predictions).toEqual(models.films.predict(given));
-    // Names that are numbers, as files have them.
+    // Numeric names, as in files.
     const numbered = [{ user: 7, item: "dune" }];
     expect((await rows("films", { rows: numbered })).json.predictions).toEqual(models.films.predict(numbered));
   });
@@ -228,7 +228,7 @@ describe("the server", () => {
     await post(`${url}/rows`, { rows: [[1, 2, 3]] });
     await post(`${url}/infer`, { inputs: [] });
     await post(`${url}/rows`, { rows: [{ a: "text", b: 1, c: 2 }] });
-    // Refused before it waits.
+    // Refused before it is queued.
     for (const body of [{ rows: [] }, { rows: 5 }, { rows: [[1, 2, 3], 5] }, "{", "[]"])
       expect((await post(`${url}/rows`, body)).status).toBe(400);
     const { model_stats } = (await get(`${url}/stats`)).json;
@@ -237,7 +237,7 @@ describe("the server", () => {
     expect(stats).toMatchObject({ name: "line", version: "1", inference_count: 8, execution_count: 5 });
     expect(stats.inference_stats.success.count).toBe(4);
     expect(stats.inference_stats.fail.count).toBe(7);
-    // Batches whose requests were all refused were computed as well, so that either may be the longer.
+    // Batches whose requests were all refused are also computed, so either time can be the longer.
     for (const { ns } of [stats.inference_stats.success, stats.inference_stats.compute_infer]) expect(ns).toBeGreaterThan(0);
     // biome-ignore lint/plugin: the field is a time of day
     expect(Math.abs(stats.last_inference - Date.now())).toBeLessThan(600_000);

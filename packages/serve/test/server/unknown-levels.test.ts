@@ -1,4 +1,4 @@
-/** Levels of categories, users and items that a model does not know: counted wherever the server says something, or refused. */
+/** Category levels, users and items that a model does not know are counted in all reports of the server, or refused. */
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { openLearner, type Serving } from "../../src/index.ts";
 import { type Answer, get, post, ratings, regression, serving, table, temporary } from "./models.ts";

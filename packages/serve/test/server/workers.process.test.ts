@@ -1,4 +1,7 @@
-/** Networks on threads of their own: as many as `workers` says; where one ends, its requests are 503, and the next are answered. */
+/**
+ * Networks on separate threads, as many as `workers` states. If a thread ends, its requests fail with 503, and later
+ * ones are answered.
+ */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import type { Worker } from "node:worker_threads";
 import { WorkerError } from "ergodic";
@@ -9,7 +12,8 @@ import { type Computation, OutputModel } from "../../src/models/output-model.ts"
 import { tensorOfJson } from "../../src/v2/input-tensor.ts";
 import { get, net, post, serving, temporary } from "./models.ts";
 
-// Threads run what was built, whose errors are of classes of its own: all of the library is what was built.
+// Threads run the built library, whose error classes differ from those of the sources, so this test imports only the
+// built library.
 const { built } = vi.hoisted(() => ({
   built: (name: string) => () => import(new URL(`../../../ergodic/dist/${name}.js`, import.meta.url).href),
 }));
@@ -49,7 +53,7 @@ test.each([0, 1, 3])("answers with workers: %i", async (workers) => {
   expect(opened).toHaveLength(workers);
 });
 
-/** The network, whose plan counts to 2^60 first. */
+/** The network with a plan that first counts to 2^60. */
 async function endless(): Promise<string> {
   const { tensors, metadata } = decode((await net()).toBytes());
   const { "text checksum": _, ...others } = metadata;
@@ -166,6 +170,6 @@ test("returns each tensor and row of a batch its own answer, in any order of arr
       answers.map((numbers) => Array.from({ length: numbers.length / reference.width }, (_, i) => numbers[i * reference.width])),
     ).toEqual([[1], [2, 3], [4], [5]]);
   }
-  // All tensors together, and all rows.
+  // All tensors are computed together, and so are all rows.
   expect(asked).toEqual([2, 3, 3, 2]);
 });
