@@ -70,7 +70,7 @@ test("code in documents is well-typed", () => {
   expect(typeErrors(withCode.map((document) => modulesOf(document, root)))).toEqual([]);
 });
 
-describe("code in documents prints its stated output", () => {
+describe("stated output of code in documents", () => {
   test.each(withCode.filter(({ path }) => path !== RECIPES).map((d): [string, Document] => [d.path, d]))(
     "%s",
     async (_, document) => {
@@ -129,7 +129,7 @@ async function withRecipes(open: () => Promise<Engine>, kernels: Document["block
   return new Proxy(engine, { get: (target, key) => (key === "kernel" ? kernel : Reflect.get(target, key)) });
 }
 
-describe("commands in documents run", () => {
+describe("commands in documents", () => {
   test.each(commandBlocks)("%s", async (_, block) => {
     let out = "";
     for (const command of commandsOf(block.code)) {
@@ -152,21 +152,21 @@ test("links between documents point to existing targets", () => {
   expect(broken).toEqual([]);
 });
 
-describe("generated pages are up to date (run npm run docs to update them)", () => {
+describe("generated pages (npm run docs updates them)", () => {
   const page = (name: string): string => readFileSync(join(folder, "docs", name), "utf8");
 
-  test("distributions.md", () => {
+  test("distributions.md is up to date", () => {
     const made = distributionsPage(distributionLedger(), distributionSummaries(distributionSources()), constraintWords);
     expect(page("distributions.md")).toBe(made);
     for (const name of ["normal", "censored", "lkjCholesky", "zeroInflated"]) expect(made).toMatch(new RegExp(`\\b${name}\\(`));
     expect(made.match(/^- `\w+`: ./gm)?.length).toBeGreaterThan(30);
   });
 
-  test("rules.md", () => {
+  test("rules.md is up to date", () => {
     expect(page("rules.md")).toBe(rulesPage(ruleLedger().filter(({ rule }) => rule !== "signDescent")));
   });
 
-  test("command-line.md", async () => {
+  test("command-line.md is up to date", async () => {
     const help = async (args: string[]): Promise<string> => (await runCommand(["ergodic", ...args].join(" "))).out;
     expect(page("command-line.md")).toBe(await commandLinePage(help));
   });

@@ -133,7 +133,7 @@ const simulated: Record<string, Simulated> = {
   survival,
 };
 
-describe("the posterior contains the parameters that simulated the data", () => {
+describe("models with simulated data, whose true parameters lie in the posterior", () => {
   test.each(Object.entries(simulated))("%s", async (_, example) => {
     const { posterior, lines } = await run(example);
     checked += Object.keys(example.truth).length;

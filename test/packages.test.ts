@@ -189,7 +189,7 @@ test("this file knows every entry of the library", () => {
   expect(Object.keys(entries)).toEqual(own.map((path) => path.replace(/^\./, "ergodic")));
 });
 
-describe("each entry alone", () => {
+describe("separate entries", () => {
   let exported: Record<string, string[]>;
   beforeAll(() => {
     // One process has a thread per entry. A thread has separate modules and starts faster than a process.

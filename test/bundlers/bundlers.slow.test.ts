@@ -15,7 +15,7 @@ import { filesOf, freshProject, type Outcome, runInNode, withEsbuild, withVite, 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: bundles in a browser, because ${reason}`);
 
-describe("bundled with default settings", () => {
+describe("bundles with default settings", () => {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-bundlers-"));
   let wanted: Outcome;
   let browser: Browser | undefined;

@@ -155,7 +155,7 @@ it("JSON lines and Parquet distinguish texts from numbers", async () => {
   );
 });
 
-describe("a model that fills gaps", () => {
+describe("gaps filled by a model", () => {
   const line = (i: number) => `${i % 5 === 4 ? "#N/A" : i},${i % 2 ? "u" : "None"},${3 * i + 1}`;
   const train = (impute: "median" | undefined = "median"): Promise<Dataset> =>
     readCsv(
@@ -182,7 +182,7 @@ describe("a model that fills gaps", () => {
     expect(() => model.predict({ a: "#VALUE!", b: "u" })).toThrow(/"#VALUE!" is not a number/);
   });
 
-  it("is needed, because other models refuse gaps by row and column", async () => {
+  it("refuses gaps by row and column in other models", async () => {
     const content = `a,y\n${Array.from({ length: 20 }, (_, i) => `${i},${i}`).join("\n")}\n`;
     using data = await readCsv({ name: "a.csv", content }, { target: "y" });
     const model = await fit(linear(), data, { seed: 1, epochs: 5 });

@@ -105,7 +105,7 @@ describe("snapshots, checked in a browser", () => {
 });
 
 describe("contents of a plot", () => {
-  it("trace draws a panel per number and a line per chain through every draw", () => {
+  it("draws traces with a panel per number and a line per chain through every draw", () => {
     const page = parse(plot(small, "trace"));
     expect(texts(page)).toEqual(expect.arrayContaining(["Traces", "mu", "tau", "chain 1", "chain 2"]));
     const paths = all(page, "path").map(({ attributes }) => attributes.d);
@@ -113,7 +113,7 @@ describe("contents of a plot", () => {
     for (const path of paths) expect(path.split(/[ML]/).length - 1).toBe(40);
   });
 
-  it("trace keeps the extremes of each stretch of many draws", () => {
+  it("preserves the extremes of each stretch in traces of many draws", () => {
     const spike = (normal: () => number, _q: number, _c: number, i: number): number => (i === 7777 ? 50 : normal());
     const long = drawsOf({ chains: 1, count: 20_000, names: ["x"], value: spike });
     const [path] = all(parse(plot(long, "trace", { width: 400 })), "path").map(({ attributes }) => attributes.d);
@@ -126,7 +126,7 @@ describe("contents of a plot", () => {
     expect(heights.filter((height) => height === 18)).toHaveLength(1);
   });
 
-  it("rank counts each chain's ranks among all draws, with mean ranks for ties", () => {
+  it("counts each chain's ranks among all draws, with mean ranks for ties", () => {
     expect(rankCounts(Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8), 2, 2)).toEqual([
       [4, 0],
       [0, 4],
@@ -145,7 +145,7 @@ describe("contents of a plot", () => {
     expect(infinite).toEqual([[1], [1]]);
   });
 
-  it("pairs draws points, histograms and correlations, and divergent draws in orange", () => {
+  it("draws pairs with points, histograms and correlations, and divergent draws in orange", () => {
     const page = parse(plot(small, "pairs"));
     const paths = all(page, "path").map(({ attributes }) => attributes);
     expect(paths.map(({ fill }) => fill)).toEqual(["#0072b2", "none", "none", "#0072b2"]);
@@ -170,7 +170,7 @@ describe("contents of a plot", () => {
     expect(correlation(new Float64Array(5), a.slice(0, 5))).toBeNaN();
   });
 
-  it("forest draws medians and intervals of 50 and 90 % at the right positions", () => {
+  it("draws a forest with medians and intervals of 50 and 90 % at the right positions", () => {
     const page = parse(
       plot(drawsOf({ chains: 1, count: 101, names: ["x"], value: (_n, _q, _c, i) => i }), "forest", { width: 640 }),
     );
@@ -186,7 +186,7 @@ describe("contents of a plot", () => {
     expect(at(thick, "stroke-width")).toBeGreaterThan(at(thin, "stroke-width"));
   });
 
-  it("energy reports the E-BFMI of each chain", () => {
+  it("reports the E-BFMI of each chain in the energy plot", () => {
     const said = Array.from(small.energy()!.ebfmi, (value) => value.toFixed(2)).join(", ");
     expect(texts(parse(plot(small, "energy")))).toContain(`E-BFMI by chain: ${said}; good above 0.3.`);
   });

@@ -99,7 +99,7 @@ const converging = (model: e.LinearModel, data: e.Dataset, options: object): Cas
   more: (bytes) => e.fit.resume(bytes, data, { epochs: 1e6 }) as Run<unknown>,
 });
 
-describe("fit by each rule", () => {
+describe("resumption of ended fits by each rule", () => {
   const rules = Object.values(e.ruleRegistry).map(({ make, convex, inChain }) => {
     const rule = make(convex);
     return inChain ? inChain(rule as e.EquationRule) : rule;
@@ -112,7 +112,7 @@ describe("fit by each rule", () => {
   );
 });
 
-describe("fit by each other algorithm", () => {
+describe("resumption of ended fits by each other algorithm", () => {
   const [lasso, ridge] = [e.linear({ l1: 0.05 }), e.linear({ loss: "logistic", l2: 0.1 })];
   const cases: [string, Case][] = [
     ...[e.svrg(), e.saga(), e.sag()].map((variance): [string, Case] => [
@@ -148,7 +148,7 @@ describe("fit by each other algorithm", () => {
   });
 });
 
-describe("paths", () => {
+describe("resumption of ended paths", () => {
   it.each([
     ["of working sets", e.linear(), { lambdas: 30, folds: 3 }],
     ["of groups", e.linear({ group: { strength: 1, groups: [["a", "b"]] } }), { lambdas: 8 }],
@@ -160,7 +160,7 @@ describe("paths", () => {
   });
 });
 
-describe("fit of a graph by each learner", () => {
+describe("resumption of ended fits of a graph by each learner", () => {
   const graph = e.factorGraph();
   for (const name of ["own", "pair"]) graph.weight(name, 0.3);
   for (let i = 0; i < 12; i++) graph.variable();
@@ -176,28 +176,28 @@ describe("fit of a graph by each learner", () => {
   it.each(learnerNames())("%s", async (name) => {
     await expectEnded(learnt(learnerFromJson({ algorithm: name }), { epochs: 20 }));
   });
-  it("a rule that converges", async () => {
+  it("stays ended after a rule has converged", async () => {
     await expectEnded(learnt(e.pseudoLikelihood(), { rule: e.lbfgs(), l2: 0.1, epochs: 200 }));
   });
 });
 
-describe("minimize", () => {
+describe("resumption of ended searches by minimize", () => {
   const bowl = (v: Float64Array): number => (v[0] - 1) ** 2 + 3 * Math.abs(v[1]);
   const searched = (algorithm: e.SearchAlgorithm, options: object): Case => ({
     begin: () => e.minimize(bowl, [0, 3], { algorithm, seed: 1, ...options }) as Run<unknown>,
     resume: (bytes) => e.minimize.resume(bytes, bowl) as Run<unknown>,
   });
   const searches = Object.entries(e.searchRegistry).map(([name, { make, sphere }]) => [name, make(sphere.options)] as const);
-  it.each(searches)("%s, after all evaluations", async (_, algorithm) => {
+  it.each(searches)("%s stays ended after all evaluations", async (_, algorithm) => {
     await expectEnded(searched(algorithm, { evaluations: 123 }));
   });
-  it.each(searches)("%s, after reaching its target", async (_, algorithm) => {
+  it.each(searches)("%s stays ended after reaching its target", async (_, algorithm) => {
     await expectEnded(searched(algorithm, { evaluations: 3000, until: { target: 8 } }));
   });
-  it("a search that ends on its own", async () => {
+  it("stays ended after a search has converged", async () => {
     await expectEnded(searched(e.nelderMead(), { evaluations: 1e6 }));
   });
-  it("coordinate descent of a function", async () => {
+  it("stays ended after coordinate descent", async () => {
     const target = e.coordinateTarget({
       dimension: 2,
       value: ([a, b]) => (a - 1) ** 2 + (a - b) ** 2,
@@ -208,14 +208,14 @@ describe("minimize", () => {
       resume: (bytes) => e.minimize.resume(bytes, target) as Run<unknown>,
     });
   });
-  it.each([e.lbfgs(), e.adam()])("gradient descent by $name", async (rule) => {
+  it.each([e.lbfgs(), e.adam()])("stays ended after gradient descent by $name", async (rule) => {
     const f = await compileFunction({ w: [2] }, ({ w }) => w.sub(3).square().sum(), { gradient: ["w"] });
     await expectEnded({
       begin: () => e.minimize(f, { w: [0, 1] }, { rule, epochs: 30 }) as Run<unknown>,
       resume: (bytes) => e.minimize.resume(bytes, f) as Run<unknown>,
     });
   });
-  it("tune", async () => {
+  it("tune stays ended", async () => {
     const make = ({ rate }: { rate: number }, { signal }: { signal: AbortSignal }) =>
       e.fit(e.linear(), numbers, { rule: e.sgd({ rate }), epochs: 3, validate: numbers, signal });
     for (const until of [{ trials: 5 }, { trials: 9, target: 1e3 }])
@@ -226,7 +226,7 @@ describe("minimize", () => {
   });
 });
 
-describe("sample by each sampler", () => {
+describe("resumption of ended draws by each sampler", () => {
   const rows: Record<string, object> = Object.fromEntries(
     ["sgld", "psgld", "sghmc", "sgnht"].map((name) => [name, { stepSize: 1e-4, batch: 5 }]),
   );
@@ -248,7 +248,7 @@ describe("sample by each sampler", () => {
       resume: (bytes) => e.sample.resume(bytes, model, { y }) as Run<unknown>,
     });
   });
-  it("no transitions", async () => {
+  it("stays ended after no transitions", async () => {
     await expectEnded({
       begin: () => e.sample(model, { y }, { warmup: 0, draws: 0 }) as Run<unknown>,
       resume: (bytes) => e.sample.resume(bytes, model, { y }) as Run<unknown>,
@@ -256,7 +256,7 @@ describe("sample by each sampler", () => {
   });
 });
 
-describe("infer by each algorithm", () => {
+describe("resumption of ended inference by each algorithm", () => {
   const graph = e.factorGraph();
   for (let i = 0; i < 14; i++) graph.variable(`v${i}`);
   for (let i = 0; i < 14; i++) {

@@ -55,13 +55,13 @@ describe("rules and their parts", () => {
     again(varied(make().options, make as (options: never) => Described), ergodic.ruleFromJson);
   });
 
-  it("chains, and schedules in place of numbers", () => {
+  it("preserves chains, and schedules in place of numbers", () => {
     const rate = ergodic.warmUp({ rate: ergodic.cosineDecay({ rate: 0.3, updates: 70 }), updates: 10 });
     again(ergodic.chain(ergodic.clipNorm({ norm: 2 }), ergodic.adam({ rate })), ergodic.ruleFromJson);
     expect(JSON.stringify(ergodic.adam({ rate }))).toContain('"updates":70');
   });
 
-  it.each(Object.entries(schedules))("the schedule %s", (_, make) => {
+  it.each(Object.entries(schedules))("preserves the schedule %s", (_, make) => {
     again(varied(make().options, make as (options: never) => Described), ergodic.scheduleFromJson);
   });
 
@@ -90,13 +90,13 @@ describe("algorithms", () => {
     );
   });
 
-  it.each(Object.entries(samplerRegistry))("the sampler %s", (_, make) => {
+  it.each(Object.entries(samplerRegistry))("preserves the sampler %s", (_, make) => {
     const options = make({}).toJSON();
     again(make({}), ergodic.samplerFromJson);
     again(varied(options, make), ergodic.samplerFromJson);
   });
 
-  it("nested samplers and samplers in blocks", () => {
+  it("preserves nested samplers and samplers in blocks", () => {
     const inner = ergodic.hmc({ leapfrogs: 7 });
     again(ergodic.parallelTempering({ inner, temperatures: [1, 0.5] }), ergodic.samplerFromJson);
     const blocks = [
@@ -107,18 +107,18 @@ describe("algorithms", () => {
     expect(JSON.stringify(ergodic.nuts({ maxTreeDepth: 7 }))).toContain('"maxTreeDepth":7');
   });
 
-  it.each(ergodic.inferenceNames())("the inference %s", (name) => {
+  it.each(ergodic.inferenceNames())("preserves the inference algorithm %s", (name) => {
     again(ergodic.inferenceFromJson({ algorithm: name }), ergodic.inferenceFromJson);
   });
 
-  it.each(Object.entries(ergodic.searchRegistry))("the search %s", (_, { make }) => {
+  it.each(Object.entries(ergodic.searchRegistry))("preserves the search %s", (_, { make }) => {
     again(make(), ergodic.searchFromJson);
     again(varied(make().options, make as (options: never) => Described), ergodic.searchFromJson);
   });
 });
 
 describe("user definitions", () => {
-  it("rules, with schedules, and losses", () => {
+  it("preserves rules with schedules, and losses", () => {
     const facts = { summary: "steps of one size", source: "none" };
     const own = ergodic.rule("ownForJson", { rate: 0.1, often: true }, ({ g, rate }) => ({ step: mul(rate, g) }), facts);
     again(own({ rate: ergodic.stepDecay({ every: 7 }), often: false }), ergodic.ruleFromJson);
@@ -131,14 +131,14 @@ describe("user definitions", () => {
 });
 
 describe("models and their parts", () => {
-  it.each(builtIn(ergodic.lossNames(), "Loss"))("the loss %s", (name) => {
+  it.each(builtIn(ergodic.lossNames(), "Loss"))("preserves the loss %s", (name) => {
     const loss = ergodic.lossFromJson(name);
     again(loss, ergodic.lossFromJson as (json: never) => unknown);
     const make = (options: object): Described => ergodic.lossFromJson({ name, ...options } as JsonObject);
     again(varied(loss.options, make as (options: never) => Described), ergodic.lossFromJson as (json: never) => unknown);
   });
 
-  it.each(Object.entries(ergodic.featureMaps))("the features %s", (_, make) => {
+  it.each(Object.entries(ergodic.featureMaps))("preserves the feature map %s", (_, make) => {
     again(make({ count: 6, gamma: 0.5, seed: 3 }), ergodic.randomFeaturesFromJson);
   });
 
@@ -158,7 +158,7 @@ describe("models and their parts", () => {
     // The initialiser is not exported, but files refer to it.
     blockConstants: ergodic.initialiserFromJson({ initialiser: "blockConstants", values: [0, 1] }),
   };
-  it.each(Object.entries(initialisers))("the initialiser %s", (_, initialiser) =>
+  it.each(Object.entries(initialisers))("preserves the initialiser %s", (_, initialiser) =>
     again(initialiser, ergodic.initialiserFromJson),
   );
 
@@ -200,7 +200,7 @@ describe("models and their parts", () => {
     ergodic.residual(ergodic.dense(2), { shortcut: ergodic.dense(2) }),
     ergodic.sequential([ergodic.dense(2), ergodic.relu()]),
   ];
-  it.each(layers.map((layer) => ({ kind: layer.kind, layer })))("the layer $kind", ({ layer }) =>
+  it.each(layers.map((layer) => ({ kind: layer.kind, layer })))("preserves the layer $kind", ({ layer }) =>
     again(layer, ergodic.layerFromJson),
   );
 
@@ -219,12 +219,12 @@ describe("models and their parts", () => {
     ergodic.network([ergodic.dense(8), ergodic.relu(), ergodic.dense(3)], { loss: "multinomial", l1: 0.1, rates: { head: 2 } }),
     ergodic.factorisation({ rank: 5, l2: 0.3, biases: false }),
     ergodic.factorisation({ implicit: { alpha: 7 } }),
-  ])("the trainable model $name", (model) => {
+  ])("preserves the trainable model $name", (model) => {
     again(model, ergodic.modelFromJson);
     expect(ergodic.modelFromJson(JSON.parse(JSON.stringify(model)))).toMatchObject({ trainable: expect.any(Object) });
   });
 
-  it("a pipeline", () => {
+  it("preserves a pipeline", () => {
     const { pipeline } = ergodic.Dataset.fromArrays({ x: [[1, 2]], y: [1], names: ["a", "b"] });
     again(pipeline, ergodic.Pipeline.fromJson);
   });

@@ -41,7 +41,7 @@ function dataFor(name: string): Dataset[] {
   return task === "multiclass" ? [of(3)] : [of(2), of(3)];
 }
 
-describe("one dense layer has the loss and gradient of the linear model", () => {
+describe("loss and gradient of one dense layer, equal to the linear model", () => {
   it.each(builtIn(lossNames(), "Loss"))("%s", async (name) => {
     for (const data of dataFor(name)) {
       const { loss, outputs } = chooseLoss("test", name, data);
@@ -79,7 +79,7 @@ describe("one dense layer has the loss and gradient of the linear model", () => 
   });
 });
 
-describe("every technique reaches the least objective of the linear model", () => {
+describe("least objective of the linear model, by every technique", () => {
   const l2 = 0.01;
   const base: FitOptions = { epochs: 60, seed: 4, batch: 8 };
   const techniques: Record<string, { options: FitOptions; within: number }> = {
@@ -135,7 +135,7 @@ describe("every technique reaches the least objective of the linear model", () =
   });
 });
 
-describe("every rule trains a network with a hidden layer", () => {
+describe("training of a network with a hidden layer, by every rule", () => {
   const start = Math.log(2);
   it.each(Object.keys(ruleRegistry))("%s", async (name) => {
     const { make, convex, inChain } = ruleRegistry[name];

@@ -332,7 +332,7 @@ describe("extents", () => {
     ["widths that are no list", () => pad(v, 1 as never), "COMPILE_SHAPE"],
     ["a negative width", () => pad(v, [[-1, 0]]), "COMPILE_SHAPE"],
     ["a width that is a fraction", () => pad(v, [[0, 0.5]]), "COMPILE_SHAPE"],
-  ])("%s is refused", (_, run, code) => {
+  ])("refuses %s", (_, run, code) => {
     expect(failure(run).code).toBe(code);
   });
   it("accepts extents from 0", () => {

@@ -72,7 +72,7 @@ it("the test covers algorithms of each verb and rules of each kind", () => {
 });
 
 // Coordinate descent also works on plain functions, and only minimize checks for this.
-describe("verbs refuse algorithms of other verbs, and rules", () => {
+describe("refusal of rules and of algorithms of other verbs", () => {
   it.each(Object.entries(verbs))("%s", async (name, [own, wanted, call]) => {
     const wrong: string[] = [];
     for (const algorithm of algorithms) {

@@ -63,7 +63,7 @@ describe.each([
   ["linear", () => e.linear({ l2: 0.1 }), numbers],
   ["network", () => e.network([e.dense(3), e.relu(), e.dense(1)]), numbers],
   ["factorisation", () => e.factorisation({ rank: 2 }), ratings],
-] as const)("refusals by fit of a model of kind %s name only options that were given", (_, model, data) => {
+] as const)("fit of a model of kind %s, whose refusals name only given options", (_, model, data) => {
   it.each(Object.entries(ways))("%s", async (_, way) => {
     const wrong: string[] = [];
     let refused = 0;
@@ -102,7 +102,7 @@ it("variance reduction of networks is refused with the memory or work of each me
     );
 });
 
-describe("rules", () => {
+describe("refused rules", () => {
   const graph = e.factorGraph();
   graph.weight("pair", 0.3);
   for (let i = 0; i < 4; i++) graph.variable();

@@ -76,7 +76,7 @@ async function descend(rule: g.EquationRule, { start, objective }: Problem, upda
 
 const initialValue = ({ start, objective }: Problem): number => objective(Float64Array.from(start), null);
 
-describe("converges", () => {
+describe("convergence", () => {
   test.each(equations)("%s", async (_, entry) => {
     expect(await descend(equationOf(entry), convex, 3000)).toBeLessThan(1e-3 * initialValue(convex));
     expect(await descend(equationOf(entry, "scaled"), scaled, 10_000)).toBeLessThan(1e-3 * initialValue(scaled));
@@ -95,7 +95,7 @@ describe("converges", () => {
     }
   });
 
-  test("stochasticLineSearch", () => {
+  test("stochasticLineSearch converges", () => {
     const rule = g.stochasticLineSearch();
     for (const { start, objective } of [convex, scaled]) {
       const x = Float64Array.from(start);
@@ -167,7 +167,7 @@ describe("resumption", () => {
   });
 });
 
-describe("costs what its ledger says", async () => {
+describe("costs in the ledger", async () => {
   const { memory } = await openEngine();
   const count = 64 * 1024;
   test.each(equations)("%s: allocates the stated bytes", async (_, entry) => {
@@ -211,7 +211,7 @@ function close(a: ArrayLike<number>, b: ArrayLike<number>, within = 1e-12): void
   expect(worst).toBeLessThanOrEqual(within);
 }
 
-describe("dense and sparse updates agree", () => {
+describe("agreement of dense and sparse updates", () => {
   const options = { count: START.length, start: START, precision: "f64" as const };
   const compare = (a: g.RuleRunner, b: g.RuleRunner): void => {
     for (const name of ["parameter", ...a.program.states.map((s) => s.name)]) close(a.vector(name), b.vector(name));
@@ -260,7 +260,7 @@ describe("dense and sparse updates agree", () => {
   });
 });
 
-describe("a NaN gradient stays visible", () => {
+describe("visibility of NaN gradients", () => {
   test.each(equations)("%s", async (_, entry) => {
     using runner = await g.RuleRunner.open(equationOf(entry), { count: 37, start: START });
     feed(runner, 2);
@@ -283,7 +283,7 @@ describe("a NaN gradient stays visible", () => {
   });
 });
 
-describe("float32 results stay close to float64", () => {
+describe("closeness of float32 to float64", () => {
   test.each(equations)("%s", async (_, entry) => {
     const rule = equationOf(entry);
     using single = await g.RuleRunner.open(rule, { count: 37, start: START, precision: "f32" });

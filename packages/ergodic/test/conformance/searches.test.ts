@@ -40,7 +40,7 @@ function drive(s: e.Search, f: Value, most = Infinity): number[][] {
   return points;
 }
 
-describe("converges as declared, within its budget, from three seeds", () => {
+describe("declared convergence within the budget from three seeds", () => {
   test.each(entries)("%s", (_, entry) => {
     const problems: [Value, e.SearchEntry["sphere"]][] = [
       [sphere, entry.sphere],
@@ -58,7 +58,7 @@ describe("converges as declared, within its budget, from three seeds", () => {
   });
 });
 
-describe("asks for the same points in any order of tells and any split of asks", () => {
+describe("independence of the order of tells and the split of asks", () => {
   test.each(entries)("%s", (_, entry) => {
     const plain = made(entry);
     const points = drive(plain, sphere, 300);
@@ -94,7 +94,7 @@ function kept({ tensors, state }: Snapshot): Snapshot {
   };
 }
 
-describe("resumes bit for bit in the middle of a batch, from bytes and text", () => {
+describe("resumption in the middle of a batch from bytes and text", () => {
   test.each(entries)("%s", (_, entry) => {
     for (const at of [0, 1, 7, 50, 131]) {
       const whole = made(entry);
@@ -117,7 +117,7 @@ describe("resumes bit for bit in the middle of a batch, from bytes and text", ()
   });
 });
 
-describe("ignores a constant added to f", () => {
+describe("invariance under a constant added to f", () => {
   test.each(entries)("%s", (_, entry) => {
     const f = onGrid(sphere);
     const plain = drive(made(entry), f, 150);
@@ -128,7 +128,7 @@ describe("ignores a constant added to f", () => {
   });
 });
 
-describe("rank-based searches ignore monotone transformations of f", () => {
+describe("invariance of rank-based searches under monotone transformations of f", () => {
   test.each(entries.filter(([, entry]) => entry.monotone))("%s", (_, entry) => {
     const plain = drive(made(entry), sphere, 150);
     expect(drive(made(entry), (x) => sphere(x) ** 3 - 5, 150)).toEqual(plain);
@@ -143,7 +143,7 @@ describe("rank-based searches ignore monotone transformations of f", () => {
   );
 });
 
-describe("survives failing evaluations", () => {
+describe("failing evaluations", () => {
   test.each(entries)("%s", (_, entry) => {
     const half = made(entry);
     const fails: Value = (x) => (x[0] > 2.5 ? Number.NaN : x[1] > 1 ? Infinity : sphere(x));
@@ -162,7 +162,7 @@ describe("survives failing evaluations", () => {
   });
 });
 
-describe("never leaves its space", () => {
+describe("bounds of the space", () => {
   const space: e.SpaceOptions = {
     bounds: [
       [-1, 0.5],
@@ -195,7 +195,7 @@ describe("never leaves its space", () => {
   });
 });
 
-describe("repeats itself from its JSON and by its seed", () => {
+describe("repetition from JSON and by seed", () => {
   test.each(entries)("%s", (name, entry) => {
     const algorithm = entry.make(entry.scaled.options);
     expect(algorithm.name).toBe(name);
@@ -211,7 +211,7 @@ describe("repeats itself from its JSON and by its seed", () => {
   });
 });
 
-describe("handles a single coordinate and a single evaluation", () => {
+describe("a single coordinate and a single evaluation", () => {
   test.each(entries)("%s", (_, entry) => {
     const one = made(entry, { x0: [3], seed: 1 });
     drive(one, (x) => x[0] * x[0]);

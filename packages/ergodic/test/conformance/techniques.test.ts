@@ -148,7 +148,7 @@ describe.each(problems)("$name", (problem) => {
   );
 });
 
-describe("sparse rows give the same result as dense rows if untouched coordinates do not move", () => {
+describe("agreement of sparse and dense rows if untouched coordinates do not move", () => {
   const rules = [sgd({ rate: 0.1 }), adagrad({ rate: 0.1 }), polyak(), chain(clipValue({ value: 0.3 }), sgd({ rate: 0.1 }))];
   // Plain descent stores L2 as a scale of all parameters.
   const runs = [...rules.map((rule) => ({ rule, l2: 0 })), { rule: sgd({ rate: 0.1 }), l2: 0.1 }].flatMap(({ rule, l2 }) =>

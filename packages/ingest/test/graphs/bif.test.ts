@@ -33,7 +33,7 @@ function rowsOf(text: string): { child: string; parents: string[]; states: strin
 }
 
 describe.skipIf(!there)(`networks of the bnlearn repository${skipped}`, () => {
-  it("are eight files", () => {
+  it("there are eight files", () => {
     expect(networks).toHaveLength(8);
   });
 

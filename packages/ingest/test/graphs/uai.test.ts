@@ -13,7 +13,7 @@ const tokensOf = (path: string): string[] => readFileSync(path, "utf8").split(/\
 const beyond = ["linkage_11.uai", "linkage_14.uai"];
 
 describe.skipIf(!there)(`instances of UAI-2014${skipped}`, () => {
-  it("are 17 files", () => {
+  it("there are 17 files", () => {
     expect(instances).toHaveLength(17);
   });
 

@@ -388,7 +388,7 @@ describe("writes to a journal", () => {
     }
   });
 
-  test("that can be neither completed nor undone report that they might be read later", async () => {
+  test("report that they might be read later if they can be neither completed nor undone", async () => {
     const head = journalHead(0, hash);
     const { file: memory, asked, state } = inMemory(head);
     const journal = new Journal(memory, head);

@@ -129,7 +129,7 @@ test("neither serves nor confirms requests that are not yet on the disk", async 
   expect(learner.current().version).toBe(1);
 });
 
-describe("the model served during a pending write is the confirmed one", () => {
+describe("the model served during a pending write", () => {
   const networks = async (): Promise<Uint8Array> => {
     const layers = [dense(6), batchNorm(), relu(), dense(1)];
     const run = fit(network(layers), Dataset.fromArrays({ x: rows(0, 50), y: classes(0, 50) }), { epochs: 1, seed: 1 });

@@ -201,7 +201,7 @@ describe("a lock of another host", () => {
     expect(locks()).toEqual([name]);
   });
 
-  test("of an earlier version without a count proves by its file time that its holder lives", async () => {
+  test("shows by its file time that its holder lives if an earlier version wrote no count", async () => {
     const name = foreignLock("Process 1 on elsewhere writes in this folder.\n");
     const time = new Time();
     let set = 100;
@@ -224,7 +224,7 @@ describe("a lock of another host", () => {
     expect(time.seconds).toBe(3);
   });
 
-  test("without a count yet might be simultaneous, so the watcher waits for it", async () => {
+  test("is waited for if it has no count yet, because it might be simultaneous", async () => {
     const name = foreignLock("Process 1 on elsewhere writes in this folder.\nBeat 000000000000\n");
     const time = new Time();
     let waits = 0;
@@ -243,7 +243,7 @@ describe("a lock of another host", () => {
     expect(locks()).toEqual([]);
   });
 
-  test("watched by two processes goes to the first of them once its holder is silent", async () => {
+  test("goes to the first of two watching processes once its holder is silent", async () => {
     foreignLock();
     const time = new Time();
     let second: Promise<unknown> | undefined;
@@ -256,7 +256,7 @@ describe("a lock of another host", () => {
     await first.release();
   });
 
-  test("found silent by two processes at the same time is not granted to both", async () => {
+  test("is not granted to both of two processes that find it silent simultaneously", async () => {
     foreignLock();
     const both = await Promise.allSettled([lockFolder(folder, new Time()), lockFolder(folder, new Time())]);
     const given = both.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));

@@ -244,17 +244,17 @@ describe.skipIf(!hasRuntime)("checked models", () => {
     open = await onnxPredictor(bytes, { runtime });
     return joiningOf(open, { maxBatch, budgetMs: Infinity });
   };
-  test.each(Object.entries(mixing))("that mix rows are not joined: %s", async (name, bytes) => {
+  test.each(Object.entries(mixing))("are not joined if they mix rows: %s", async (name, bytes) => {
     const { joins, because } = await checked(bytes(), name === "only in the largest batches" ? 256 : 32);
     expect([joins, because]).toEqual([
       false,
       expect.stringMatching(/^a row's answer|^its output "[yz]" has the shape|^it gives different/),
     ]);
   });
-  test.each(Object.entries(independent))("whose rows are independent are joined: %s", async (_, bytes) =>
+  test.each(Object.entries(independent))("are joined if their rows are independent: %s", async (_, bytes) =>
     expect(await checked(bytes())).toEqual({ joins: true, because: "a check found its rows independent" }),
   );
-  test("from this library are joined without a check", async () => {
+  test("are joined without a check if this library exported them", async () => {
     const data = Dataset.fromArrays({ x: [[1], [2], [3]], y: [1, 2, 4] });
     const line = await fit(linear({ loss: "squared" }), data, { epochs: 5, seed: 1 });
     expect(await checked(toOnnx(line))).toEqual({ joins: true, because: expect.stringMatching(/^Ergodic exported/) });

@@ -134,7 +134,7 @@ test("close waits for accepted requests, including those of replaced versions", 
   expect(log).toEqual(["first runs a", "second runs b", "second closed", "first closed", "all closed"]);
 });
 
-describe("a load that does not end", () => {
+describe("a load that hangs", () => {
   /** Loads that the test ends, by version. Closed models are logged. */
   function hanging(name: string, more: Partial<RepositorySettings> = {}) {
     const log: string[] = [];

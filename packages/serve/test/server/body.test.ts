@@ -36,7 +36,7 @@ const piecewise = (...pieces: string[]) => {
 };
 
 describe("a body", () => {
-  test("of one chunk is passed on without a copy", async () => {
+  test("is passed on without a copy if it has one chunk", async () => {
     const piece = Buffer.from("12345678");
     const { error, body } = await read({ "content-length": "8" }, (payload) => payload.end(piece));
     expect(error).toBeNull();
@@ -49,7 +49,7 @@ describe("a body", () => {
     ["two pieces", ["123", "45"], "12345"],
     ["many", ["1", "2", "3", "4", "5", "6", "7", "8"], "12345678"],
     ["none", [], ""],
-  ])("of %s is joined in order", async (_, pieces, whole) => {
+  ])("is joined in order from %s", async (_, pieces, whole) => {
     for (const headers of [{}, { "content-length": String(whole.length) }]) {
       const { error, body, times, payload } = await read(headers as Record<string, string>, piecewise(...pieces));
       expect([error, String(body), times]).toEqual([null, whole, 1]);
@@ -57,7 +57,7 @@ describe("a body", () => {
     }
   });
 
-  test("with a declared size above the limit is refused before any byte is read", async () => {
+  test("is refused before any byte is read if its declared size exceeds the limit", async () => {
     const { error, payload, times } = await read({ "content-length": "9" }, () => undefined);
     expect((error as RequestError).status).toBe(413);
     expect(error?.message).toBe("body: has more than 8 bytes, the limit; send fewer rows at a time [BODY_SIZE]");
@@ -65,7 +65,7 @@ describe("a body", () => {
     expect(payload.readableFlowing, "what comes is dropped").toBe(true);
   });
 
-  test("that exceeds the limit is refused once and not stored further", async () => {
+  test("is refused once and not stored further if it exceeds the limit", async () => {
     const { error, times, payload } = await read({}, piecewise("12345", "6789", "0"));
     expect((error as RequestError).status).toBe(413);
     expect([payload.listenerCount("data"), times]).toEqual([0, 1]);
@@ -75,13 +75,13 @@ describe("a body", () => {
   test.each([
     ["shorter", "7"],
     ["longer", "3"],
-  ])("that is %s than declared in its header is refused", async (_, length) => {
+  ])("is refused if it is %s than its header declares", async (_, length) => {
     const { error } = await read({ "content-length": length }, piecewise("12", "345"));
     expect((error as RequestError).status).toBe(400);
     expect(error?.message).toBe("Content-Length: is not the number of bytes received; send exactly that many [BODY]");
   });
 
-  test("that is compressed is refused, even if it is also too large", async () => {
+  test("is refused if it is compressed, even if it is also too large", async () => {
     for (const length of ["5", "9"]) {
       const { error } = await read({ "content-encoding": "gzip", "content-length": length }, () => undefined);
       expect((error as RequestError).status).toBe(415);
@@ -91,7 +91,7 @@ describe("a body", () => {
       expect((await read({ "content-encoding": none }, piecewise("1"))).error).toBeNull();
   });
 
-  test("whose stream breaks off is the client's fault", async () => {
+  test("is the client's fault if its stream breaks off", async () => {
     const { error, times } = await read({ "content-length": "8" }, (payload) => {
       payload.write("123");
       payload.destroy(new Error("aborted"));

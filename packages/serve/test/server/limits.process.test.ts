@@ -35,7 +35,7 @@ const request = (headers: string[], content = ""): string =>
 const statuses = (text: string): string[] => text.match(/HTTP\/1\.1 \d+/g) ?? [];
 const statusOf = (text: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]);
 
-describe("tokens", () => {
+describe("access tokens", () => {
   const tokens = ["0123456789abcdef", "fedcba9876543210"];
   test("are required everywhere except on the page and for health", async () => {
     const { url } = await start({ tokens });
@@ -112,7 +112,7 @@ test("serves HTTPS", async () => {
 });
 
 describe("bodies", () => {
-  test("above the size limit are refused before they are read", async () => {
+  test("are refused before they are read if they exceed the size limit", async () => {
     const { url } = await start({ maxBodyBytes: 1000 });
     const isTold = (text: string): boolean => text.includes("[BODY_SIZE]");
     const declared = await raw(url, request(["Content-Length: 1000000000"], "{"), isTold);
@@ -129,7 +129,7 @@ describe("bodies", () => {
     ["too large in chunks", 413, ["Transfer-Encoding: chunked"], `7d0\r\n${"x".repeat(2000)}`, "\r\n5\r\nabcde\r\n0\r\n\r\n"],
     ["compressed", 415, ["Content-Length: 20", "Content-Encoding: gzip"], "x", "x".repeat(19)],
   ])(
-    "that are %s are refused immediately, the rest is dropped, and the next request is answered",
+    "are refused immediately if %s, the rest is dropped, and the next request is answered",
     async (_, status, head, begin, rest) => {
       const { url } = await start({ maxBodyBytes: 1000 });
       const text = await new Promise<string>((resolve, reject) => {
@@ -148,13 +148,13 @@ describe("bodies", () => {
     },
   );
 
-  test("that were refused and do not end are closed after a time limit", async () => {
+  test("are abandoned after a time limit if they were refused and do not end", async () => {
     const { url } = await start({ maxBodyBytes: 1000, requestMs: 300 });
     const text = await raw(url, request(["Content-Length: 2000"], "x"));
     expect(statusOf(text)).toBe(413);
   });
 
-  test("that are compressed are not read", async () => {
+  test("are not read if they are compressed", async () => {
     const { url } = await start();
     const { status, json } = await post(`${url}/v2/models/line/infer`, body, { "content-encoding": "gzip" });
     expect(status).toBe(415);
@@ -164,7 +164,7 @@ describe("bodies", () => {
     expect([wrong.status, wrong.headers.get("connection")]).toEqual([400, "keep-alive"]);
   });
 
-  test("of any content type, or without one, are read", async () => {
+  test("are read with any content type or without one", async () => {
     const { url } = await start();
     for (const type of ["application/json", "application/octet-stream", "text/plain; charset=x", "nonsense", ""]) {
       const head = [`Content-Length: ${body.length}`, "Connection: close", ...(type === "" ? [] : [`Content-Type: ${type}`])];
@@ -417,7 +417,7 @@ describe("connections", () => {
     return { closed: () => closed, all: Promise.all(all) };
   };
 
-  test("beyond maxConnections are closed immediately", async () => {
+  test("are closed immediately beyond maxConnections", async () => {
     const { url } = await start({ maxConnections: 300 });
     const { closed } = silent(url, 350);
     await expect.poll(closed).toBe(50);
@@ -425,7 +425,7 @@ describe("connections", () => {
     expect(closed()).toBe(50);
   });
 
-  test("that send nothing are closed after requestMs", async () => {
+  test("are closed after requestMs if they send nothing", async () => {
     const { url } = await start({ maxConnections: 300, requestMs: 200 });
     await silent(url, 350).all;
     expect((await get(`${url}/v2/health/live`)).status).toBe(200);

@@ -152,7 +152,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     expect(time.rowsOf(time.fromTensors([input([3, 2], [1, 2, 3, 4, 5, 6])]))).toBe(1);
   });
 
-  test("that mix rows answer each client separately, unless the option join is set", async () => {
+  test("answer each client separately if they mix rows, unless the option join is set", async () => {
     const bytes = mixing["less the mean"]();
     const lines: string[] = [];
     const models = {

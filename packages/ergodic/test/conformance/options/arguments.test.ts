@@ -50,7 +50,7 @@ calls["searchFromJson, an option"] = (value) => e.searchFromJson({ search: "cmaE
 calls["scheduleFromJson, an option"] = (value) =>
   e.scheduleFromJson({ schedule: "cosineDecay", options: { rate: value, updates: 10 } });
 
-describe("any value is accepted or refused with a typed error", () => {
+describe("arguments, which are accepted or refused with a typed error", () => {
   it.each(Object.entries(calls))("%s", async (_, call) => {
     const wrong: string[] = [];
     for (const [what, value] of junk) {

@@ -57,7 +57,7 @@ it("every numeric option has a range, except a minimum of the loss, which can be
   expect(withoutRange().sort()).toEqual(["polyak.optimum", "spsMax.optimum"]);
 });
 
-describe("every registry's names are declared", () => {
+describe("declarations for every registry", () => {
   it.each([
     ["rules", tables.ruleOptions, Object.keys(ruleRegistry)],
     ["schedules", tables.scheduleOptions, scheduleNames()],
@@ -71,7 +71,7 @@ describe("every registry's names are declared", () => {
     expect(Object.keys(table).sort()).toEqual([...names].sort());
   });
 
-  it("layers", () => {
+  it("every layer is declared", () => {
     // Layers made only of lists of layers are tested in layers.test.ts.
     const without = ["concatenating", "frozen", "grouped"];
     const known = { ...tables.layerOptions, ...tables.madeLayers };
