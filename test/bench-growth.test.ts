@@ -29,7 +29,7 @@ const points = (...all: [size: number, milliseconds: number][]): Point[] =>
   all.map(([size, milliseconds]) => ({ size, milliseconds, mebibytes: 1 }));
 
 describe("families", () => {
-  test.each(Object.entries(families))("%s: has four growing sizes and a theoretical exponent", (_, { grows, theory, sizes, open }) => {
+  test.each(Object.entries(families))("%s: has four growing sizes and a theory", (_, { grows, theory, sizes, open }) => {
     expect(sizes).toHaveLength(4);
     expect(sizes).toEqual([...new Set(sizes)].sort((a, b) => a - b));
     expect(grows).not.toBe("");

@@ -91,7 +91,7 @@ describe.skipIf(reason)(title, () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("linear models and networks predict the same bits as in Node, and training is refused because it generates code", async () => {
+  it("linear models and networks predict the bits of Node, and training is refused because it generates code", async () => {
     const { trained, minimised, engine, again, ...predictions } = await answer(true);
     expect(predictions).toEqual(wanted);
     expect([minimised < 1e-6, again]).toEqual([true, true]);

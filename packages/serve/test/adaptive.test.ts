@@ -139,7 +139,7 @@ describe("changing batch times", () => {
     return { answered: answered.length / some.length, late: late.length / some.length };
   };
 
-  test("a stall of half a second affects little beyond requests that arrive during it, and waiting ones fail on time", async () => {
+  test("a stall of half a second affects few requests that arrive after it, and waiting ones fail on time", async () => {
     const arrivals = half("stall");
     let stalled = false;
     const time = noisy(model, 1);

@@ -35,7 +35,7 @@ describe.skipIf(reason)(`training in a browser${reason ? ` (skipped: ${reason})`
       wanted = await new AsyncFunction("lib", task)(ergodic);
     });
 
-    it.each(task === training ? places : somePlaces)("returns the same bytes as Node: $thread, isolated: $isolated", async (place) => {
+    it.each(task === training ? places : somePlaces)("gives the bytes of Node: $thread, isolated: $isolated", async (place) => {
       const found = await runInBrowser(browser, { ...place, task: `const lib = ${wholeLibrary("/dist/entries/")};${task}` });
       expect(Object.keys(wanted).length).toBe(count);
       for (const text of Object.values(wanted)) expect(/[1-9a-f]/.test(text)).toBe(true);

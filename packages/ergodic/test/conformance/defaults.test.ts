@@ -143,7 +143,7 @@ describe("exact samplers", () => {
 const ERRORS = 5;
 
 describe("biased samplers and approximations", () => {
-  it.each(cases((name) => inexact[name] !== undefined))("$name() stays within its bounds on the $posterior posterior", async ({ name, posterior }) => {
+  it.each(cases((name) => inexact[name] !== undefined))("$name() is near the $posterior target", async ({ name, posterior }) => {
     const { declines = {}, bounds } = inexact[name];
     const target = posteriors[posterior];
     const steps = name.startsWith("sg") || name === "psgld";

@@ -35,7 +35,7 @@ describe.each(builtIn(lossNames(), "Loss"))("%s", (name) => {
   }
 
   describe.each(formats)("%s", (format) => {
-    it.each(types)("%s: is certified at every λ, falls in loss and does not depend on the number of workers", async (precision) => {
+    it.each(types)("%s: is certified at every λ, falls in loss and is the same with two workers", async (precision) => {
       for (const problem of several) {
         using data = tableOf(problem, { format, type: precision === "f64" ? "f64" : "f32" });
         for (const [place, l1Ratio] of [1, 0.5].entries()) {

@@ -77,12 +77,12 @@ async function descend(rule: g.EquationRule, { start, objective }: Problem, upda
 const initialValue = ({ start, objective }: Problem): number => objective(Float64Array.from(start), null);
 
 describe("convergence", () => {
-  test.each(equations)("%s", async (_, entry) => {
+  test.each(equations)("%s by its equation", async (_, entry) => {
     expect(await descend(equationOf(entry), convex, 3000)).toBeLessThan(1e-3 * initialValue(convex));
     expect(await descend(equationOf(entry, "scaled"), scaled, 10_000)).toBeLessThan(1e-3 * initialValue(scaled));
   });
 
-  test.each(hosts)("%s", (_, entry) => {
+  test.each(hosts)("%s on the host", (_, entry) => {
     for (const [problem, updates] of [
       [convex, 3000],
       [scaled, 10_000],
@@ -261,7 +261,7 @@ describe("agreement of dense and sparse updates", () => {
 });
 
 describe("visibility of NaN gradients", () => {
-  test.each(equations)("%s", async (_, entry) => {
+  test.each(equations)("%s by its equation", async (_, entry) => {
     using runner = await g.RuleRunner.open(equationOf(entry), { count: 37, start: START });
     feed(runner, 2);
     runner.gradient().set(START.map((_, i) => pseudo(3, i)));
@@ -272,7 +272,7 @@ describe("visibility of NaN gradients", () => {
     expect(runner.parameters()[5]).toBeNaN();
   });
 
-  test.each(hosts)("%s", (_, entry) => {
+  test.each(hosts)("%s on the host", (_, entry) => {
     const run = (entry.make(entry.convex) as g.HostRule).start((_, gradient) => {
       gradient?.fill(Number.NaN);
       return Number.NaN;

@@ -161,7 +161,7 @@ test.each<[string, Uint8Array, number[]]>([
     [255, 255, 255, 7, 8, 8, 1, 1, 1],
   ],
   ["a grey JPEG", flatGreyJpeg(20), Array.from({ length: 64 }, () => 148)],
-])("%s", async (_, bytes, wanted) => {
+])("reads %s", async (_, bytes, wanted) => {
   expect(await pixels(bytes)).toEqual(wanted);
 });
 
@@ -443,7 +443,7 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
     "read: classes is false, but folder names are not numbers; leave the option out [OPTION_CONFLICT]",
     { classes: false },
   ],
-])("%s", async (_, files, wanted, options = {}) => {
+])("refuses %s", async (_, files, wanted, options = {}) => {
   const path = folder(files);
   const error = await read(path, options).then(
     () => new Error("nothing was thrown"),

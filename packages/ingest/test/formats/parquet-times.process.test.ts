@@ -117,7 +117,7 @@ describe("dates and times, which read as in a CSV file", () => {
     ["TIME_MILLIS", "millis"],
     ["TIME_MICROS", "micros"],
     ...(["millis", "micros", "nanos"] as const).flatMap((of) => [false, true].map((is) => [`time ${of} ${is}`, of] as const)),
-  ] as [string, Unit][])("%s", async (kind, of) => {
+  ] as [string, Unit][])("%s as a time of day", async (kind, of) => {
     const one = second[of];
     expect(await textsOf(kind, [0n, 52_201n * one, 86_399n * one + one / 4n])).toEqual(["00:00:00", "14:30:01", "23:59:59.25"]);
   });

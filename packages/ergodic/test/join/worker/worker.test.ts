@@ -66,7 +66,7 @@ it("reports a thread that cannot start or a missing module as an error of the ru
   expect(fileURLToPath(dist("join/worker/serve.js"))).toContain("serve");
 });
 
-it("offers all calls except streams, whose errors explain where to run them, and refuses invalid learners and graphs", async () => {
+it("offers all calls except streams, whose errors explain where to run, and refuses invalid learners and graphs", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const lib = { ...(await import(dist("entries/index.js"))), ...(await import(dist("entries/graphs.js"))) };
   const there = worker();
