@@ -86,7 +86,7 @@ it.each([
   expect(stderr).toMatch(message);
 });
 
-it("does not overwrite the initial model without --out, and keeps it intact if training fails", async () => {
+it("refuses to overwrite the initial model, and leaves it intact", async () => {
   const model = file("kept.safetensors");
   await works("train", digits, "--target", "label", "--epochs", "1", "--no-classes", "--quiet", "--out", model);
   const before = readFileSync(model);
