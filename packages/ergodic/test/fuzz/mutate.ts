@@ -100,7 +100,7 @@ export function mutated(bytes: Uint8Array, random: Random): Uint8Array {
 
 type Mutation = (bytes: Uint8Array, random: Random) => Uint8Array;
 
-/** Most headers precede the middle of a file, and footers follow the last quarter. */
+/** Most headers are in the first half of a file, and footers in the last quarter. */
 const place = (bytes: Uint8Array, random: Random): number => {
   const whole = random.below(bytes.length);
   return random.pick([whole, Math.floor(whole / 8), bytes.length - 1 - Math.floor(whole / 8)]);
