@@ -15,7 +15,7 @@ export interface ToldBrowser {
   absent(): string | undefined;
   /**
    * Shows a page. `folder` is an empty folder for the browser's own files. The first process is the browser, and each
-   * process is a process group.
+   * process leads its own process group.
    */
   show(address: string, folder: string): Promise<ChildProcess[]>;
 }

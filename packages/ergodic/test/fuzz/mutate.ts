@@ -100,7 +100,7 @@ export function mutated(bytes: Uint8Array, random: Random): Uint8Array {
 
 type Mutation = (bytes: Uint8Array, random: Random) => Uint8Array;
 
-/** Most headers are in the first half of a file, and footers in the last quarter. */
+/** A third of the places lie in the first eighth of a file, with its header, and a third in the last, with its footer. */
 const place = (bytes: Uint8Array, random: Random): number => {
   const whole = random.below(bytes.length);
   return random.pick([whole, Math.floor(whole / 8), bytes.length - 1 - Math.floor(whole / 8)]);
