@@ -1,10 +1,10 @@
-/** `bench growth`: its families, and what it makes of times. Nothing is timed here. */
+/** `bench growth`: its families and its analysis of times. Nothing is timed here. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** By a variable path: the benchmarks are plain JavaScript, outside of the typed sources. */
+/** Imported by a variable path, because the benchmarks are plain JavaScript outside the typed sources. */
 const benchModule = (name: string) => import(/* @vite-ignore */ new URL(`../bench/${name}.mjs`, import.meta.url).href);
 
 interface Point {
@@ -29,7 +29,7 @@ const points = (...all: [size: number, milliseconds: number][]): Point[] =>
   all.map(([size, milliseconds]) => ({ size, milliseconds, mebibytes: 1 }));
 
 describe("families", () => {
-  test.each(Object.entries(families))("%s: four sizes that grow, and what theory says", (_, { grows, theory, sizes, open }) => {
+  test.each(Object.entries(families))("%s: has four growing sizes and a theory", (_, { grows, theory, sizes, open }) => {
     expect(sizes).toHaveLength(4);
     expect(sizes).toEqual([...new Set(sizes)].sort((a, b) => a - b));
     expect(grows).not.toBe("");
@@ -37,7 +37,7 @@ describe("families", () => {
     expect(typeof open).toBe("function");
   });
 
-  test("are of every part", () => {
+  test("cover every part", () => {
     const parts = new Set(Object.keys(families).map((name) => name.split(",")[0]));
     expect([...parts]).toEqual(
       expect.arrayContaining([
@@ -49,14 +49,14 @@ describe("families", () => {
   });
 });
 
-describe("times", () => {
+describe("measured times", () => {
   const time = ({ milliseconds }: Point) => milliseconds;
 
-  test("grow as the last two say", () => {
+  test("estimate the exponent from the last two sizes", () => {
     expect(exponent(points([1, 5], [10, 200], [100, 20_000]), time)).toBeCloseTo(2, 12);
   });
 
-  test("exceed theory by more than 0.2, and where they are long enough to tell", () => {
+  test("exceed theory by more than 0.2 only if they are long enough", () => {
     const grown = (by: number, last: number) => points([100, last / 10 ** by], [1000, last]);
     expect(exceeds(grown(1.21, 1000), 1)).toBe(true);
     expect(exceeds(grown(1.19, 1000), 1)).toBe(false);
@@ -65,7 +65,7 @@ describe("times", () => {
     expect(exceeds(points([100, 1000]), 0)).toBe(false);
   });
 
-  test("of two measurements the lesser counts, size by size", () => {
+  test("use the lesser of two measurements for each size", () => {
     const both = lesser(points([1, 10], [10, 300], [100, 500]), points([10, 200], [100, 700]));
     expect(both).toEqual(points([1, 10], [10, 200], [100, 500]));
   });
@@ -75,7 +75,7 @@ describe("growth --family", () => {
   const bench = (...options: string[]) =>
     spawnSync(process.execPath, ["bench/run.mjs", ...options], { cwd: root, encoding: "utf8" });
 
-  test("runs those alone that have it in their names, and gives their points as JSON", () => {
+  test("runs only the families whose name matches and prints their points as JSON", () => {
     const { stdout, stderr } = bench("growth", "--family", "model, loaded", "--json");
     const lines = stdout.trim().split("\n");
     expect(lines, stderr).toHaveLength(1);
@@ -84,7 +84,7 @@ describe("growth --family", () => {
     expect(points.map(({ size }: Point) => size)).toEqual(families["model, loaded"].sizes.slice(1, 3));
   });
 
-  test("says which there are where none has it", () => {
+  test("lists the families if no name matches", () => {
     const { status, stderr } = bench("growth", "--family", "nothing");
     expect(status).toBe(1);
     expect(stderr).toMatch(/no family has "nothing" in its name; there are .*descent, rows/);

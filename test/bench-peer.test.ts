@@ -1,17 +1,20 @@
-/** The benchmarks' driver of peers, bench/peer.mjs with bench/peers/lines.mjs: answers, packages that are not here, peers that break. */
+/**
+ * The benchmarks' driver of peers, bench/peer.mjs with bench/peers/lines.mjs: answers, missing packages and crashing
+ * peers.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 
-/** By a variable path: the benchmarks are plain JavaScript, outside of the typed sources. */
+/** Imported by a variable path, because the benchmarks are plain JavaScript outside the typed sources. */
 const benchModule = (name: string) => import(/* @vite-ignore */ new URL(`../bench/${name}.mjs`, import.meta.url).href);
 
 describe("bench/peer.mjs", () => {
   const lines = new URL("../bench/peers/lines.mjs", import.meta.url).href;
 
-  /** A peer of our own for the runner: `body` after the import of lines.mjs. */
+  /** A Node peer for the runner: `body` follows the import of lines.mjs. */
   async function opened<T>(body: string, use: (open: () => Promise<Peer>, Skipped: new () => Error) => Promise<T>): Promise<T> {
     const { openPeer, Skipped } = await benchModule("peer");
     const folder = mkdtempSync(join(tmpdir(), "ergodic-peer-"));
@@ -30,7 +33,7 @@ describe("bench/peer.mjs", () => {
     close(): Promise<void>;
   }
 
-  test("a peer of Node reads its problem, answers runs in order, and what it logs is no answer", async () => {
+  test("a Node peer reads its problem and answers runs in order, and its log output is ignored", async () => {
     const body = `await serve("echo 1", async ({ x = 1 }) => (console.log("noise"), { value: problem.factor * x }));`;
     await opened(body, async (open) => {
       const peer = await open();
@@ -41,7 +44,7 @@ describe("bench/peer.mjs", () => {
     });
   });
 
-  test("a package that is not installed leaves the peer out, by name", async () => {
+  test("a missing package skips the peer and is named", async () => {
     await opened(`await packages("node:fs", "ergodic-no-such-package");`, async (open, Skipped) => {
       const failed = open();
       await expect(failed).rejects.toBeInstanceOf(Skipped);
@@ -49,7 +52,7 @@ describe("bench/peer.mjs", () => {
     });
   });
 
-  test("a peer that breaks is a failure, not one left out", async () => {
+  test("a crashed peer is a failure, not skipped", async () => {
     await opened(`await serve("broken 1", () => { process.exit(7); });`, async (open, Skipped) => {
       const peer = await open();
       const failed = peer.run();
@@ -62,14 +65,14 @@ describe("bench/peer.mjs", () => {
 describe("bench/networks.mjs", () => {
   const side = (loss: number | undefined, firstLoss: number) => ({ loss, rounds: [{ firstLoss }, { firstLoss: 9 }] });
 
-  test("trainings must end at the same loss, or begin at it where a side did not train on all rows", async () => {
+  test("trainings must end at the same loss, or begin at it if a side did not train on all rows", async () => {
     const { compareTrainings } = await benchModule("networks");
     const compare = compareTrainings(0.01);
     expect(compare(side(1.0099, 5), side(1, 6))).toEqual({
       text: "loss 1.009900 against 1.000000 (may differ by 1 %)",
       passed: true,
     });
-    // A better loss is as suspicious as a worse one: both sides do the same arithmetic.
+    // A better loss is as suspicious as a worse one, because both sides do the same arithmetic.
     for (const loss of [1.0101, 0.9899, NaN]) expect(compare(side(loss, 5), side(1, 5)).passed).toBe(false);
     expect(compare(side(1, 5.04), side(undefined, 5))).toEqual({
       text: "first loss 5.040000 against 5.000000 (may differ by 1 %)",
@@ -78,7 +81,7 @@ describe("bench/networks.mjs", () => {
     expect(compare(side(1, 5.06), side(undefined, 5)).passed).toBe(false);
   });
 
-  test("the problem of the gradient is the same each time, and its classes are 0 and 1", async () => {
+  test("the gradient problem is the same each time, and its classes are 0 and 1", async () => {
     const { gradientProblem } = await benchModule("networks");
     const problem = gradientProblem();
     expect(problem).toEqual(gradientProblem());

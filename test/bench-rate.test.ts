@@ -1,4 +1,4 @@
-/** The search for the highest rate of bench/serving.mjs, on servers whose capacity is known. */
+/** The search for the highest rate in bench/serving.mjs, on servers of known capacity. */
 import { describe, expect, test } from "vitest";
 
 interface Trial {
@@ -23,7 +23,10 @@ const { highestRate } = (await import(/* @vite-ignore */ new URL("../bench/rate-
 
 const CAPACITY = 720;
 
-/** Searches on a server that keeps rates up to its capacity, except in those trials, counted from 0, that `spoilt` names. */
+/**
+ * Searches on a server that sustains rates up to its capacity, except in the trials (counted from 0) that `spoilt`
+ * selects.
+ */
 async function search(
   start: number,
   spoilt: (trial: number, rate: number) => "held up" | "disturbed" | undefined = () => undefined,
@@ -46,7 +49,7 @@ const isNear = (value: number) => {
 };
 
 describe("the search for the highest rate", () => {
-  test.each([1, 450, 719, 721, 5000])("from %d finds the capacity to 4 %", async (start) => {
+  test.each([1, 450, 719, 721, 5000])("finds the capacity to 4 % from a start at %d", async (start) => {
     const { value, trials, rates, rate, disturbed, isCut } = await search(start);
     isNear(value);
     expect(rate).toBe(value);
@@ -55,7 +58,7 @@ describe("the search for the highest rate", () => {
     expect(isCut).toBe(false);
   });
 
-  test("a rate has failed after two failures, and what failed is tried again at the end", async () => {
+  test("rejects a rate after two failures and retries rejected rates at the end", async () => {
     const { rates, value } = await search(700);
     const counts = new Map<number, number>();
     for (const rate of rates) counts.set(rate, (counts.get(rate) ?? 0) + 1);
@@ -65,16 +68,16 @@ describe("the search for the highest rate", () => {
     expect(failed[0][0] / value).toBeLessThanOrEqual(1.04);
   });
 
-  test("one failure that nobody saw a reason for changes nothing", async () => {
+  test("is unaffected by one unexplained failure", async () => {
     for (let at = 0; at < 8; at++) isNear((await search(500, (trial) => (trial === at ? "held up" : undefined))).value);
   });
 
-  test("a time in which every trial fails, once, changes nothing either", async () => {
+  test("is unaffected by one period in which every trial fails", async () => {
     for (const from of [0, 1, 2, 3, 4, 5])
       isNear((await search(450, (trial) => (trial >= from && trial < from + 4 ? "held up" : undefined))).value);
   });
 
-  test("disturbed trials are told apart from failures: a rate survives two of them and a failure", async () => {
+  test("distinguishes disturbed trials from failures: a rate survives two of them and a failure", async () => {
     const spoilt = ["disturbed", "held up", "disturbed"] as const;
     const { value, rates, disturbed } = await search(700, (trial) => spoilt[trial]);
     expect(rates.slice(0, 4)).toEqual([700, 700, 700, 700]);
@@ -83,7 +86,7 @@ describe("the search for the highest rate", () => {
     isNear(value);
   });
 
-  test("a spell of disturbed trials at the start, however long, ends before the search does", async () => {
+  test("outlasts a period of disturbed trials at the start", async () => {
     for (const length of [30, 60]) {
       const { value, isCut } = await search(700, (trial) => (trial < length ? "disturbed" : undefined));
       isNear(value);
@@ -91,7 +94,7 @@ describe("the search for the highest rate", () => {
     }
   });
 
-  test("on a machine that is always disturbed it ends, below the capacity, and tells how often", async () => {
+  test("ends below the capacity on a machine that is always disturbed, and reports the number of disturbances", async () => {
     let random = 1;
     const { value, trials, disturbed, isCut } = await search(600, () => {
       random = (random * 48271) % 2147483647;
@@ -104,7 +107,7 @@ describe("the search for the highest rate", () => {
     expect(isCut).toBe(trials >= 40);
   });
 
-  test("a server that keeps nothing is an error that says how many trials were disturbed", async () => {
+  test("reports the number of disturbed trials if the server sustains no rate", async () => {
     await expect(search(2, () => "held up")).rejects.toThrow("0 of 8 trials were disturbed");
     await expect(search(2, () => "disturbed")).rejects.toThrow("12 of 12 trials were disturbed");
   });

@@ -1,11 +1,11 @@
-/** Every benchmark runs at tiny size, so that a changed name or folder is noticed. Nothing is timed here. */
+/** Every benchmark runs at tiny size, which reveals changed names and folders. Nothing is timed here. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Benchmarks that need something that a checkout lacks, and the reason with which they can be skipped. */
+/** Benchmarks that need something that a checkout lacks, with the reason for which they may be skipped. */
 const skippable: [names: RegExp, reason: RegExp][] = [
   [
     /^(defaults-(heart|a6a|agaricus|golub|bike|wine)|linear-a6a|lasso-path|\w+(-\w+)?-dual)$/,

@@ -1,4 +1,7 @@
-/** The benchmark runner: its list, its JSON lines, its table, its exit codes. Runs `self-check` alone, which needs no peer and no built library. */
+/**
+ * The benchmark runner: its list, JSON lines, table and exit codes. It runs only `self-check`, which needs neither a
+ * peer nor the built library.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,7 +13,7 @@ import * as ergodic from "../packages/ergodic/src/entries/everything.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** By a variable path: the benchmarks are plain JavaScript, outside of the typed sources. */
+/** Imported by a variable path, because the benchmarks are plain JavaScript outside the typed sources. */
 const benchModule = (name: string) => import(/* @vite-ignore */ new URL(`../bench/${name}.mjs`, import.meta.url).href);
 
 function bench(...options: string[]): { status: number | null; lines: string[]; stderr: string } {
@@ -18,7 +21,7 @@ function bench(...options: string[]): { status: number | null; lines: string[]; 
   return { status, lines: stdout.split("\n").filter((line) => line !== ""), stderr };
 }
 
-test("parts of the library that a benchmark opens are in its bundle", async () => {
+test("every part of the library that a benchmark opens is in its bundle", async () => {
   const { PARTS } = (await benchModule("ergodic")) as { PARTS: readonly string[] };
   const folders = ["bench", "bench/cases"];
   const files = folders.flatMap((folder) => readdirSync(`${root}/${folder}`).map((file) => `${root}/${folder}/${file}`));
@@ -29,13 +32,13 @@ test("parts of the library that a benchmark opens are in its bundle", async () =
   expect([...parts].filter((name) => !PARTS.includes(name))).toEqual([]);
 });
 
-test("the library opens as benchmarks bundle it", async () => {
+test("the library opens from the benchmarks' bundle", async () => {
   const { openErgodic } = (await benchModule("ergodic")) as { openErgodic: () => Promise<typeof ergodic> };
   const { Dataset, linear } = await openErgodic();
   expect([typeof Dataset, typeof linear]).toEqual(["function", "function"]);
 });
 
-test("benchmarks and scripts import names that the built packages have", async () => {
+test("benchmarks and scripts import only names that the built packages export", async () => {
   const files = ["bench", "bench/cases", "scripts"].flatMap((folder) =>
     readdirSync(`${root}/${folder}`).map((file) => `${folder}/${file}`),
   );
@@ -54,14 +57,14 @@ test("benchmarks and scripts import names that the built packages have", async (
   }
 });
 
-/** Text of a source, and of those that it exports whole. */
+/** Text of a source and of all modules that it re-exports as a whole. */
 function exportsOf(path: string): string {
   const text = readFileSync(path, "utf8");
   const whole = [...text.matchAll(/^export \* from "([^"]+)"/gm)].map(([, to]) => exportsOf(join(dirname(path), to)));
   return [text, ...whole].join("\n");
 }
 
-test("what a benchmark takes of such a part is exported by its source", () => {
+test("every name that a benchmark uses from a part is exported by its source", () => {
   const names = readdirSync(`${root}/bench/cases`).filter((file) => file.endsWith(".mjs"));
   const found: string[] = [];
   let checked = 0;
@@ -85,12 +88,12 @@ test("what a benchmark takes of such a part is exported by its source", () => {
 });
 
 describe("bench/run.mjs", () => {
-  test("--list names every case, with what it measures", () => {
+  test("--list prints the name and metric of every case", () => {
     const { status, lines } = bench("--list");
     expect(status).toBe(0);
     const names = lines.map((line) => line.split(" ")[0]);
     const files = readdirSync(`${root}/bench/cases`).map((file) => file.replace(/\.mjs$/, ""));
-    // A file may have several cases, whose names begin with its own.
+    // A file can contain several cases, whose names begin with the file's name.
     const owns = (name: string) => (file: string) => name === file || name.startsWith(`${file}-`);
     const owners = names.map((name) => files.filter(owns(name)).sort((a, b) => b.length - a.length)[0]);
     expect([...new Set(owners)].sort()).toEqual(files.sort());
@@ -110,7 +113,7 @@ describe("bench/run.mjs", () => {
     for (const line of lines) expect(line).toMatch(/^\S+ {2,}\S.{20,}$/);
   });
 
-  test("--json prints one object a peer and nothing else on stdout", () => {
+  test("--json prints one object per peer and nothing else on stdout", () => {
     const { status, lines, stderr } = bench("self-check", "--json", "--rounds", "2");
     expect(status, stderr).toBe(0);
     expect(lines).toHaveLength(1);
@@ -119,20 +122,20 @@ describe("bench/run.mjs", () => {
     expect(comparison).toMatchObject({ bench: "self-check", metric: "ns a number", peer: "boxed numbers" });
     expect(comparison.ours).toBeGreaterThan(0);
     expect(comparison.theirs).toBeGreaterThan(0);
-    // Less is better here, so the ratio is theirs to ours: above 1 when we are ahead.
+    // Less is better here, so the ratio is theirs to ours, and it is above 1 when we are ahead.
     expect(comparison.ratio).toBeCloseTo(comparison.theirs / comparison.ours, 12);
     expect(comparison.machine).toMatch(new RegExp(`, \\d+ cores, node ${process.version.replaceAll(".", "\\.")}$`));
     expect(comparison.date).toMatch(/^\d{4}-\d\d-\d\d$/);
     expect(stderr).toContain("round 2 of 2");
   });
 
-  test("a name that is none runs all that begin with it", () => {
+  test("an unknown name runs all benchmarks that begin with it", () => {
     const { status, lines } = bench("self", "--json", "--rounds", "1");
     expect(status).toBe(0);
     expect(lines.map((line) => JSON.parse(line).bench)).toEqual(["self-check"]);
   });
 
-  test("without --json the table shows both sides, the ratio and the check of the answers", () => {
+  test("the table without --json shows both sides, the ratio and the check of the answers", () => {
     const { status, lines } = bench("self-check", "--rounds", "1");
     expect(status).toBe(0);
     const table = lines.join("\n");
@@ -148,7 +151,7 @@ describe("bench/run.mjs", () => {
     [[], "no benchmark is named"],
     [["self-check", "--tiny", "--long"], "--tiny and --long exclude each other"],
     [["self-check", "--tiny", "--table"], "--table is of figures, and --tiny does not measure any"],
-  ])("a wrong command line %j ends with 2, an empty stdout and the reason", (options, reason) => {
+  ])("the invalid command line %j exits with 2, an empty stdout and the reason", (options, reason) => {
     const { status, lines, stderr } = bench(...options);
     expect(status).toBe(2);
     expect(lines).toEqual([]);
@@ -174,14 +177,14 @@ describe("docs/benchmarks.md", () => {
     expect(rows.filter((row) => row.length !== 9)).toEqual([]);
   });
 
-  test("a row has both figures, the ratio, the goal, the day and the machine", async () => {
+  test("a row shows both figures, the ratio, the goal, the day and the machine", async () => {
     expect(await rowOf("planted")).toEqual([
       ["`planted`", "planted \\| numbers", "2,000 s", "theirs", "6.00 s", "3.00", "2", "2020-02-03", "two cores"],
     ]);
     expect((await rowOf("planted", false))[0][5]).toBe("none: our answer is worse");
   });
 
-  test("new rows replace those of their benchmarks, in the order of the list; the rest of the page stays", async () => {
+  test("new rows replace old rows of the same benchmarks in list order, and the rest of the page stays the same", async () => {
     const { benchOf, partsOf, withRows } = await benchModule("table");
     const order = ["a", "b", "c"];
     const [a, b, c] = await Promise.all(order.map((name) => rowOf(name)));
@@ -213,18 +216,18 @@ describe("bench/measure.mjs", () => {
     return measure(planted, { rounds: 3, folder: "", say: () => {} });
   };
 
-  test("the ratio is above 1 when we are ahead, whichever way the metric points", async () => {
+  test("the ratio is above 1 when we are faster, in both directions of the metric", async () => {
     expect((await measured(benchCase(1))).peers[0].ratio).toBe(3);
     expect((await measured(benchCase(1, "more"))).peers[0].ratio).toBe(1 / 3);
   });
 
-  test("a worse answer fails the comparison, however fast it came", async () => {
+  test("a worse answer fails the comparison regardless of its speed", async () => {
     expect((await measured(benchCase(1.0099))).peers[0].passed).toBe(true);
     expect((await measured(benchCase(1.0101))).peers[0].passed).toBe(false);
     expect((await measured(benchCase(NaN))).peers[0].passed).toBe(false);
   });
 
-  test("medians, not means; sides take turns, after a warm-up that does not count", async () => {
+  test("reports medians; sides alternate after a warm-up that is not measured", async () => {
     const turns: string[] = [];
     const taking = (name: string, values: number[]) => {
       const left = [...values];
@@ -245,8 +248,8 @@ describe("bench/measure.mjs", () => {
   });
 });
 
-describe("the judge and the data", () => {
-  test("the objective is the mean log loss plus the penalty, the same for dense and sparse rows", async () => {
+describe("objective and data", () => {
+  test("the objective is the mean log loss plus the penalty, equal for dense and sparse rows", async () => {
     const { logisticObjective } = await benchModule("objective");
     const { asDense, parseLibsvm } = await benchModule("data");
     const sparse = parseLibsvm("+1 1:2 3:-1\n-1 2:0.5\n", "two rows");
@@ -268,7 +271,7 @@ describe("the judge and the data", () => {
     expect(logisticObjective(problem, 0, Float64Array.of(-2000), 0)).toBe(0);
   });
 
-  test("a seed gives the same data again, another seed others; sparse rows hold distinct, ascending columns", async () => {
+  test("each seed determines the data, and sparse rows have distinct, ascending columns", async () => {
     const { denseProblem, sparseProblem } = await benchModule("data");
     const shape = { rowCount: 50, columnCount: 40, nonZeros: 12 };
     for (const make of [denseProblem, sparseProblem]) {
@@ -288,7 +291,7 @@ describe("the judge and the data", () => {
   const there = existsSync(vision);
   if (!there) console.warn(`bench: MNIST's split is not checked, because ${vision} is absent`);
 
-  test.skipIf(!there)(`MNIST is split as it always was${there ? "" : ` (skipped: ${vision} is absent)`}`, async () => {
+  test.skipIf(!there)(`the split of MNIST never changes${there ? "" : ` (skipped: ${vision} is absent)`}`, async () => {
     const { mnistProblem, mnistDatasets } = await benchModule("mnist");
     const problem = mnistProblem(ergodic);
     expect([...problem.order].sort((a: number, b: number) => a - b)).toEqual(Array.from({ length: 10_000 }, (_, i) => i));

@@ -1,6 +1,6 @@
 /**
- * Documents do what they say: their code is type-checked and run, their commands are run, their stated output is compared, their links
- * lead somewhere, and generated pages are up to date.
+ * Documents are correct: their code is type-checked and run, their commands are run, stated output is compared, links
+ * point to existing targets, and generated pages are up to date.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ import { isKernel, type Modules, modulesOf, runModules, typeErrors } from "./doc
 import { compileKernel } from "./docs/recipe-kernel.ts";
 import { commandsOf, expressionOf, runCommand } from "./docs/shell.ts";
 
-/** Its files lie at their paths in the repository, and bring tests. */
+/** The recipes' files are placed at their paths in the repository and include tests. */
 const RECIPES = "docs/recipes.md";
 
 const root = new URL("../", import.meta.url);
@@ -43,12 +43,12 @@ const commandBlocks = documents.flatMap(({ path, blocks }) =>
     .map((block): [string, typeof block] => [`${path}:${block.line}`, block]),
 );
 
-/** Documents run in a folder that looks like the repository from within, and may be written to. */
+/** Documents run in a writable folder that looks like the repository. */
 const scratch = mkdtempSync(join(tmpdir(), "ergodic-docs-"));
 const home = process.cwd();
 beforeAll(() => {
   for (const name of ["packages", "examples"]) symlinkSync(join(folder, name), join(scratch, name));
-  // The command's own pages speak of the file as if it lay at hand.
+  // The command's own pages refer to the file by its bare name.
   symlinkSync(join(folder, "packages/cli/data/digits.csv"), join(scratch, "digits.csv"));
   process.chdir(scratch);
 });
@@ -57,7 +57,7 @@ afterAll(() => {
   rmSync(scratch, { recursive: true });
 });
 
-test("every document is there, and has something to run", () => {
+test("every document is found and contains something to run", () => {
   expect(withCode.map(({ path }) => path)).toEqual(
     expect.arrayContaining(["README.md", "ARCHITECTURE.md", RECIPES, "packages/ergodic/README.md"]),
   );
@@ -70,7 +70,7 @@ test("code in documents is well-typed", () => {
   expect(typeErrors(withCode.map((document) => modulesOf(document, root)))).toEqual([]);
 });
 
-describe("code in documents prints what it says", () => {
+describe("stated output of code in documents", () => {
   test.each(withCode.filter(({ path }) => path !== RECIPES).map((d): [string, Document] => [d.path, d]))(
     "%s",
     async (_, document) => {
@@ -85,7 +85,7 @@ function named({ blocks }: Modules, output: string[]): Record<string, string> {
   return Object.fromEntries(blocks.map(({ line }, k) => [`line ${line}`, output[k]]));
 }
 
-/** The one-line entries that the recipes ask for are made here, in memory. */
+/** The one-line entries that the recipes require are made here in memory. */
 const entries: Record<string, (exports: Record<string, unknown>) => void> = {
   "sign-descent.ts": ({ signDescent }) => {
     (ruleRegistry as Record<string, unknown>).signDescent = { make: signDescent, convex: {}, scaled: {} } as unknown as RuleEntry;
@@ -98,7 +98,7 @@ const entries: Record<string, (exports: Record<string, unknown>) => void> = {
   },
 };
 
-test("the recipes work, with the tests that they bring", async () => {
+test("the recipes work and pass their own tests", async () => {
   const document = documents.find(({ path }) => path === RECIPES)!;
   const modules = modulesOf(document, root);
   const kernels = document.blocks.filter(({ file }) => file && isKernel(file));
@@ -129,7 +129,7 @@ async function withRecipes(open: () => Promise<Engine>, kernels: Document["block
   return new Proxy(engine, { get: (target, key) => (key === "kernel" ? kernel : Reflect.get(target, key)) });
 }
 
-describe("commands in documents run", () => {
+describe("commands in documents", () => {
   test.each(commandBlocks)("%s", async (_, block) => {
     let out = "";
     for (const command of commandsOf(block.code)) {
@@ -141,7 +141,7 @@ describe("commands in documents run", () => {
   });
 });
 
-test("links between documents lead somewhere", () => {
+test("links between documents point to existing targets", () => {
   const broken = paths.flatMap((path) => {
     const text = readFileSync(join(folder, path), "utf8");
     const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target]) => target);
@@ -152,28 +152,28 @@ test("links between documents lead somewhere", () => {
   expect(broken).toEqual([]);
 });
 
-describe("generated pages are up to date; if not, run npm run docs", () => {
+describe("generated pages (npm run docs updates them)", () => {
   const page = (name: string): string => readFileSync(join(folder, "docs", name), "utf8");
 
-  test("distributions.md", () => {
+  test("distributions.md is up to date", () => {
     const made = distributionsPage(distributionLedger(), distributionSummaries(distributionSources()), constraintWords);
     expect(page("distributions.md")).toBe(made);
     for (const name of ["normal", "censored", "lkjCholesky", "zeroInflated"]) expect(made).toMatch(new RegExp(`\\b${name}\\(`));
     expect(made.match(/^- `\w+`: ./gm)?.length).toBeGreaterThan(30);
   });
 
-  test("rules.md", () => {
+  test("rules.md is up to date", () => {
     expect(page("rules.md")).toBe(rulesPage(ruleLedger().filter(({ rule }) => rule !== "signDescent")));
   });
 
-  test("command-line.md", async () => {
+  test("command-line.md is up to date", async () => {
     const help = async (args: string[]): Promise<string> => (await runCommand(["ergodic", ...args].join(" "))).out;
     expect(page("command-line.md")).toBe(await commandLinePage(help));
   });
 });
 
 describe("examples in the sources", () => {
-  test("none is written in a form that this file does not run", () => {
+  test("every example is in a form that this file runs", () => {
     const sources = readdirSync(join(folder, "packages"), { recursive: true, encoding: "utf8" }).filter((path) =>
       /^(\w+)\/src\/.*\.ts$/.test(path),
     );

@@ -1,6 +1,8 @@
 /**
- * Whatever a published package brings along installs on the oldest Node that it names, with npm's --engine-strict as well. Fastify takes light-my-request ^6.0.0, whose
- * 6.8 takes a cookie for Node 22: @ergodic/serve names the version before, though it uses it nowhere, and npm installs one for both.
+ * Every dependency of a published package installs on the oldest Node version that it supports, even with npm's
+ * --engine-strict. Fastify requires light-my-request ^6.0.0, whose version 6.8 uses a cookie package for Node 22. So
+ * @ergodic/serve depends on the previous version, although it does not import it, and npm installs that version for
+ * both.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -21,7 +23,7 @@ const { packages } = JSON.parse(readFileSync(new URL("../package-lock.json", imp
 };
 const OLDEST = "20.19.0";
 
-/** Where a package finds another: in its own folder, or in one above. */
+/** Places where a package finds a dependency: its own folder or a parent folder. */
 function found(from: string, name: string): string {
   for (let folder = from; ; folder = folder.slice(0, folder.lastIndexOf("node_modules/")).replace(/\/$/, "")) {
     const path = `${folder === "" ? "" : `${folder}/`}node_modules/${name}`;
@@ -43,12 +45,12 @@ function reached(from: string, all = new Set<string>()): Set<string> {
 
 const published = ["ergodic", "single-file", "ingest", "serve", "plots", "cli"].map((name) => `packages/${name}`);
 
-it.each(published)("%s and what it needs run on Node 20.19", (folder) => {
+it.each(published)("%s and its dependencies run on Node 20.19", (folder) => {
   const refused = [...reached(folder)].filter((path) => !satisfies(OLDEST, packages[path].engines?.node ?? "*"));
   expect(refused).toEqual([]);
 });
 
-it("the server's dependencies are looked at", () => {
+it("the server's dependencies are checked", () => {
   const all = reached("packages/cli");
   for (const name of ["fastify", "light-my-request", "cookie", "pino"]) expect(all).toContain(`node_modules/${name}`);
 });

@@ -1,6 +1,6 @@
 /**
- * Every example runs by Node itself, on those versions that take TypeScript, and by Bun: what Vitest compiles hides what a version's parser does not
- * know, `using` for one.
+ * Every example runs directly in Node, in versions that support TypeScript, and in Bun. Vitest compiles the code, which
+ * hides syntax that a version's parser does not support, such as `using`.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -22,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const what = "the examples";
 const all = [...nodeVersions(what, built).slice(1), bun(what, built)];
 
-// In `npm test` the programs are dealt out to the hosts; `npm run test:slow` runs each on every host.
+// In `npm test` the programs are distributed over the hosts. `npm run test:slow` runs each program on every host.
 const present = all.filter(({ reason }) => !reason);
 const shares = all.map((host) => ({
   ...host,
@@ -36,7 +36,7 @@ describe.each(shares)("$title", ({ name, path, reason, own }) => {
     expect(stdout.split("\n").length).toBeGreaterThan(2);
   });
 
-  it.skipIf(reason)("reads all of them, and the models, as modules", async () => {
+  it.skipIf(reason)("imports all examples and models as modules", async () => {
     const files = [...programs, ...models.map((file) => join("models", file))];
     const code = files.map((file) => `await import(${JSON.stringify(join(examples, file))});`).join("\n");
     await run(path!, [...(name === "Bun" ? [] : ["--input-type=module"]), "-e", code], { cwd: folder });

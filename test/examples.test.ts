@@ -1,4 +1,4 @@
-/** The runnable examples that need more than the library: what each is there to show, checked. */
+/** The runnable examples that need more than the library: each shows what it is meant to show. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { main as digitsNetwork } from "../examples/digits-network.ts";
 import { main as explainingAway } from "../examples/explaining-away.ts";
 import { main as hypernyms } from "../examples/hypernyms.ts";
 
-test("digits-network: better than a linear model's 98.3 %, and the file says what was trained", async () => {
+test("digits-network exceeds a linear model's 98.3 %, and the file describes the training", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-examples-"));
   const lines: string[] = [];
   try {
@@ -22,7 +22,7 @@ test("digits-network: better than a linear model's 98.3 %, and the file says wha
   }
 });
 
-test("explaining-away: rain and sprinkler are independent, until the lawn is seen to be wet", async () => {
+test("explaining-away finds rain and sprinkler independent until the lawn is observed wet", async () => {
   const lines: string[] = [];
   const [nothing, wet, on, off, alone, forecast] = await explainingAway((line) => void lines.push(line));
   const rain = 0.6 * 0.05 + 0.4 * 0.6;
@@ -43,17 +43,17 @@ test("explaining-away: rain and sprinkler are independent, until the lawn is see
   expect(lines).toHaveLength(8);
 });
 
-test("conflicting-tables: agreement, trust and the painter's life decide", async () => {
+test("conflicting-tables decides by agreement, trust and the painter's lifetime", async () => {
   const lines: string[] = [];
   const resolved = await conflictingTables((line) => void lines.push(line));
   const by = Object.fromEntries(resolved.map(({ painting, year, p }) => [painting, { year, p }]));
-  // Two tables agree: no other year is claimed, and the odds are what the rules add up to.
+  // If two tables agree, no other year is claimed, and the odds are the sum of the rules.
   expect(by["Harbour at dawn"].p).toBeCloseTo(1 / (1 + Math.exp(-(2 * 1.2 - 0.5))), 12);
-  // The painter was not born yet; the painter was dead, though that row was typed; a typed row against a scanned one.
+  // A painter not yet born, a dead painter in a typed row, and a typed row against a scanned one.
   expect(by["The ferryman"].year).toBe(1871);
   expect(by["Two sisters"].year).toBe(1903);
   expect(by["Winter road"].year).toBe(1888);
-  // Nothing tells the two claims apart.
+  // Nothing distinguishes the two claims.
   const one = Math.exp(1.2 - 0.5);
   expect(by["Market day"].p).toBeCloseTo((one + one ** 2 * Math.exp(-4)) / (1 + 2 * one + one ** 2 * Math.exp(-4)), 12);
   const plan = lines[0].split("\n");
@@ -62,7 +62,7 @@ test("conflicting-tables: agreement, trust and the painter's life decide", async
   expect(lines.at(-1)!.split("\n")[0]).toMatch(/^\+5\.000 false {2}painter alive: weight 5\.000; p = "The ferryman"/);
 });
 
-test("hypernyms: ten points of F1 above the pattern on nouns that were kept back, and probabilities that are right", async () => {
+test("hypernyms gains ten points of F1 over the pattern on held-out nouns, with calibrated probabilities", async () => {
   const lines: string[] = [];
   const { learned, pattern, error } = await hypernyms((line) => void lines.push(line));
   expect(pattern).toBeGreaterThan(0.45);

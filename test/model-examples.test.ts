@@ -1,10 +1,12 @@
 /**
- * The fifteen models of examples/models, each sampled as `main` does, by 4 chains of 400 + 400 with fixed seeds and the same bytes on every host.
+ * The fifteen models of examples/models, each sampled like in `main`, by 4 chains of 400 + 400 with fixed seeds and the
+ * same bytes on every host.
  *
- * R-hat of every number is below 1.05 and at most 0.5 % of transitions diverge. Where the answer is known, by a closed form, a sum or a grid, means lie
- * within Z Monte Carlo standard errors of it; where data were simulated, the numbers that made them lie within Z posterior standard deviations of the
- * posterior's mean. Z is the normal quantile that makes one false alarm in a thousand over other seeds of all CHECKS together, as far as means and
- * posteriors are normal. A mean that is off by 5.6 standard errors or deviations fails in 7 cases of 8. The same check catches models given other data.
+ * R-hat of every number is below 1.05, and at most 0.5 % of transitions diverge. If the answer is known from a closed
+ * form, a sum or a grid, means lie within Z Monte Carlo standard errors of it. If data were simulated, the true
+ * parameters lie within Z posterior standard deviations of the posterior mean. Z is the normal quantile at which all
+ * CHECKS together give one false alarm in a thousand over other seeds, if means and posteriors are normal. A mean that
+ * is off by 5.6 standard errors or deviations fails in 7 of 8 cases. The same check catches models with other data.
  */
 import type { Draws } from "ergodic";
 import { sample } from "ergodic";
@@ -54,7 +56,7 @@ async function run({ main }: { main: (print: (line: string) => void, options: ty
   return { posterior, lines };
 }
 
-/** Numbers whose truth lies further than Z standard deviations away. */
+/** Numbers whose true value is more than Z standard deviations away. */
 function missed(posterior: Draws, truth: Record<string, number>): string[] {
   const rows = posterior.summary();
   return Object.entries(truth)
@@ -62,7 +64,7 @@ function missed(posterior: Draws, truth: Record<string, number>): string[] {
     .map(([name]) => name);
 }
 
-/** Means against exact ones. */
+/** Compares means with exact ones. */
 function compare(posterior: Draws, exact: Record<string, number>): void {
   const rows = posterior.summary();
   for (const [name, value] of Object.entries(exact)) {
@@ -73,8 +75,8 @@ function compare(posterior: Draws, exact: Record<string, number>): void {
   }
 }
 
-describe("models whose answer is known", () => {
-  test("coin bias: a beta distribution", async () => {
+describe("models with known answers", () => {
+  test("coin bias matches a beta distribution", async () => {
     const { posterior, lines } = await run(coinBias);
     const heads = coinBias.data.flips.reduce((a, b) => a + b);
     const { mean, sd, aboveHalf } = betaMoments(2 + heads, 2 + coinBias.data.flips.length - heads);
@@ -84,12 +86,12 @@ describe("models whose answer is known", () => {
     expect(lines.at(-1)).toBe(`The coin favours heads with probability ${posterior.summary().favoursHeads.mean.toFixed(2)}.`);
   });
 
-  test("A/B test: the chance that B is better, by a finite sum", async () => {
+  test("A/B test matches a finite sum for the probability that B is better", async () => {
     const { posterior } = await run(abTest);
     compare(posterior, { bBeatsA: bBeatsA(abTest.data) });
   });
 
-  test("change point: every year's chance and both rates, by enumeration", async () => {
+  test("change point matches enumeration in every year's probability and both rates", async () => {
     const { posterior, lines } = await run(changePoint);
     const { data } = changePoint;
     expect([data.counts.length, data.counts.reduce((a, b) => a + b)]).toEqual([112, 191]);
@@ -99,17 +101,17 @@ describe("models whose answer is known", () => {
     expect(lines.join(" ")).toContain(`first year of fewer is ${changePoint.FIRST_YEAR + year}`);
   });
 
-  test("eight schools: μ and τ by quadrature over τ", async () => {
+  test("eight schools matches quadrature over τ in μ and τ", async () => {
     const { posterior } = await run(eightSchools);
     compare(posterior, schoolsPosterior(eightSchools.data));
   });
 
-  test("state space: σ and τ by the Kalman filter on a grid", async () => {
+  test("state space matches the Kalman filter on a grid in σ and τ", async () => {
     const { posterior } = await run(stateSpace);
     compare(posterior, levelPosterior(stateSpace.data.y));
   });
 
-  test("differential equation: all three parameters by a grid, the equation solved in plain numbers", async () => {
+  test("differential equation matches a grid in all three parameters, with the equation solved in plain numbers", async () => {
     const { posterior } = await run(differentialEquation);
     compare(posterior, epidemicPosterior(differentialEquation.data));
   });
@@ -131,7 +133,7 @@ const simulated: Record<string, Simulated> = {
   survival,
 };
 
-describe("models whose data were simulated: what made them is in the posterior", () => {
+describe("models with simulated data, whose true parameters lie in the posterior", () => {
   test.each(Object.entries(simulated))("%s", async (_, example) => {
     const { posterior, lines } = await run(example);
     checked += Object.keys(example.truth).length;
@@ -143,7 +145,7 @@ describe("models whose data were simulated: what made them is in the posterior",
     }
   });
 
-  test("data that were turned around are caught", async () => {
+  test("inverted data are detected", async () => {
     const flipped = { ...logisticRegression.data, y: logisticRegression.data.y.map((y) => 1 - y) };
     const posterior = await sample(logisticRegression.default, flipped, { ...short, seed: 1 });
     expect(missed(posterior, logisticRegression.truth)).toContain("beta[1]");
@@ -155,7 +157,7 @@ describe("models whose data were simulated: what made them is in the posterior",
     expect(Math.abs(robustRegression.leastSquaresSlope() - robustRegression.truth.beta)).toBeGreaterThan(0.5);
   });
 
-  test("there were as many checks as the false alarms are counted for, or fewer", () => {
+  test("the number of checks is at most the number assumed for false alarms", () => {
     expect(checked).toBeGreaterThan(80);
     expect(checked).toBeLessThanOrEqual(CHECKS);
   });

@@ -1,4 +1,7 @@
-/** What tests are skipped for want of: that each is noticed, and that the list of reference data is of what tests read. */
+/**
+ * Requirements whose absence skips tests: each missing one is reported, and the list of reference data matches what the
+ * tests read.
+ */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -30,7 +33,7 @@ function putBrowsers(): void {
   for (const { programs } of browsers) put(join(bin, programs[0]));
 }
 
-it("names what is missing, and nothing where all is there", () => {
+it("names missing needs, and nothing if all are present", () => {
   mkdirSync(beside, { recursive: true });
   const lines = missing({ root, beside, path: bin, python });
   const about = (what: string): number => lines.filter((line) => line.includes(what)).length;
@@ -41,14 +44,14 @@ it("names what is missing, and nothing where all is there", () => {
   for (const { folder } of libraries) put(join(python, folder, "__init__.py"));
   putBrowsers();
   expect(missing({ root, beside, path: bin, python })).toEqual([]);
-  // A folder that a failed install left behind holds no Node.
+  // A folder that a failed install left behind contains no Node.
   rmSync(join(root, "node_modules/.cache-node", nodeMajors[0], "node_modules"), { recursive: true });
   expect(missing({ root, beside, path: bin, python })).toEqual([expect.stringContaining(`Node ${nodeMajors[0]}`)]);
   rmSync(join(beside, references[0]));
   expect(missing({ root, beside, path: bin, python })).toHaveLength(2);
 });
 
-it("a clone has no reference data beside it: that is no fault", () => {
+it("accepts a clone without reference data", () => {
   putBrowsers();
   const lines = missing({ root, beside: join(root, "nowhere"), path: bin, python });
   expect(lines.filter((line) => line.includes("reference data"))).toEqual([]);

@@ -1,4 +1,4 @@
-/** What the packages say of themselves holds for those who install or bundle them. */
+/** The metadata of the packages is true for users who install or bundle them. */
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -21,17 +21,17 @@ interface Manifest {
 }
 const manifest = (name: string): Manifest => JSON.parse(readFileSync(join(packages, name, "package.json"), "utf8")) as Manifest;
 
-// What is packed is what was built.
+// Packing uses the built files.
 beforeAll(
   () => void execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: join(packages, ".."), stdio: "pipe" }),
   300_000,
 );
 
-/** What npm would publish of each package, by the name of its folder. */
+/** Files that npm would publish of each package, by the name of its folder. */
 let published: Map<string, string[]>;
 const packed = (name: string): string[] => published.get(name)!;
 beforeAll(() => {
-  // One call for all packages: npm takes longer to start than to pack.
+  // One call packs all packages, because npm takes longer to start than to pack.
   const answer = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts", ...names.map((name) => `./${name}`)], {
     cwd: packages,
     encoding: "utf8",
@@ -44,7 +44,7 @@ beforeAll(() => {
 describe.each(names)("%s", (name) => {
   const { bin = {}, exports = {}, jsdelivr = [], unpkg = [], license, description } = manifest(name);
 
-  test("says what it is", () => {
+  test("states its licence, description and README", () => {
     expect(license).toBe("Apache-2.0");
     expect(description).toMatch(/\w{3,}/);
     expect(existsSync(join(packages, name, "README.md"))).toBe(true);
@@ -57,7 +57,7 @@ describe.each(names)("%s", (name) => {
     }
   });
 
-  test("brings its licence, and no map of sources that it does not bring", () => {
+  test("contains its licence and no references to absent source maps", () => {
     const files = packed(name);
     expect(files).toContain("LICENSE");
     expect(readFileSync(join(packages, name, "LICENSE"), "utf8")).toBe(readFileSync(join(packages, "../LICENSE"), "utf8"));
@@ -79,7 +79,7 @@ describe.each(names)("%s", (name) => {
     expect(absent).toEqual([]);
   });
 
-  test("brings every entry that it promises, with its types", () => {
+  test("contains every promised entry with its types", () => {
     const files = packed(name);
     const entries = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? entry : [entry.types, entry.default]));
     const promised = [...entries, jsdelivr, unpkg].flat();
@@ -92,7 +92,7 @@ describe.each(names)("%s", (name) => {
 });
 
 test.each(names.filter((name) => existsSync(join(packages, name, "src"))))(
-  "%s has no module that is imported for what it does, save where bundlers may leave it out",
+  "%s has no module imported for side effects, except those that bundlers may omit",
   (name) => {
     const root = join(packages, name, "src");
     const imported = readdirSync(root, { recursive: true, encoding: "utf8" })
@@ -103,13 +103,13 @@ test.each(names.filter((name) => existsSync(join(packages, name, "src"))))(
   },
 );
 
-test("the library is small, with all that it unpacks to", () => {
+test("the unpacked library is below 4 MB", () => {
   const bytes = packed("ergodic").reduce((sum, path) => sum + statSync(join(packages, "ergodic", path)).size, 0);
   console.log(`ergodic unpacked: ${(bytes / 1e6).toFixed(2)} MB`);
   expect(bytes).toBeLessThan(4e6);
 });
 
-/** What Node reads for an entry before it runs, a file each. */
+/** Files that Node reads for an entry before running it. */
 function loadedFor(entry: string, seen = new Set<string>()): Set<string> {
   if (seen.has(entry)) return seen;
   seen.add(entry);
@@ -119,7 +119,7 @@ function loadedFor(entry: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test("Node loads few files for an entry, and none that trains to predict", () => {
+test("Node loads few files per entry, and no training code for prediction", () => {
   const dist = join(packages, "ergodic/dist");
   const [all, predicting] = ["entries/index.js", "entries/predict.js"].map((entry) => [...loadedFor(join(dist, entry))]);
   console.log(`files that Node loads: ${all.length} for ergodic, ${predicting.length} for ergodic/predict`);
@@ -127,14 +127,14 @@ test("Node loads few files for an entry, and none that trains to predict", () =>
   expect(predicting.length).toBeLessThan(25);
   expect(predicting.length).toBeGreaterThan(5);
   const bytes = predicting.reduce((sum, file) => sum + statSync(file).size, 0);
-  // 202 kB, of which 2 are the limits of plans that a stranger wrote.
+  // 202 kB, of which 2 kB are the limits for plans from strangers.
   expect(bytes).toBeLessThan(205e3);
 });
 
-/** Names that only `ergodic/compiler` and `ergodic/diagnostics` have. */
+/** Names that exist only in `ergodic/compiler` and `ergodic/diagnostics`. */
 const OF_OTHERS = ["compileFunction", "paretoKhat"];
 
-test("the built library knows by name all that its sources define, and keeps the names", () => {
+test("the built library defines everything by name as in its sources and keeps the names", () => {
   const named = ENTRIES.map((name) => (name === "index" ? "ergodic" : `ergodic/${name}`));
   const code = `const modules = await Promise.all(${JSON.stringify(named)}.map((name) => import(name)));
     const all = Object.assign({}, ...modules);
@@ -161,7 +161,7 @@ test("the built library knows by name all that its sources define, and keeps the
   expect(built.taken).toEqual(Array(6).fill(true));
 });
 
-/** What each entry of the library is for, under the names of its users: as installed, from what was built. */
+/** Main exports of each entry of the library, imported by its public name from the built package. */
 const entries: Readonly<Record<string, string>> = {
   ergodic: "fit linear sample",
   "ergodic/learning": "crossValidate gradientDescent linear",
@@ -182,17 +182,17 @@ const entries: Readonly<Record<string, string>> = {
   "ergodic/worker": "worker",
 };
 
-test("every entry of the library is known here", () => {
+test("this file knows every entry of the library", () => {
   const own = Object.keys(manifest("ergodic").exports ?? {}).filter(
     (path) => !path.endsWith("/serve") && !path.endsWith(".wasm"),
   );
   expect(Object.keys(entries)).toEqual(own.map((path) => path.replace(/^\./, "ergodic")));
 });
 
-describe("each entry alone", () => {
+describe("separate entries", () => {
   let exported: Record<string, string[]>;
   beforeAll(() => {
-    // One process with a thread for each entry: a thread has modules of its own, and starts sooner than a process.
+    // One process has a thread per entry. A thread has separate modules and starts faster than a process.
     const code = `import { once } from "node:events";
       import { Worker } from "node:worker_threads";
       const exported = {};
@@ -205,12 +205,12 @@ describe("each entry alone", () => {
     exported = JSON.parse(found) as Record<string, string[]>;
   });
 
-  test.each(Object.entries(entries))("%s gives %s", (entry, names) => {
+  test.each(Object.entries(entries))("%s exports %s", (entry, names) => {
     expect(exported[entry]).toEqual(expect.arrayContaining(names.split(" ")));
   });
 });
 
-test("no entry names what only Node has, for which bundlers bring polyfills: it is reached by globalThis", async () => {
+test("no entry refers directly to Node's globals, for which bundlers add polyfills", async () => {
   const nodes = ["process", "Buffer", "global", "require", "__dirname", "__filename"];
   const marked = (contents: string): ReturnType<typeof build> =>
     build({
@@ -232,7 +232,7 @@ test("no entry names what only Node has, for which bundlers bring polyfills: it 
   expect(await free(all.join("\n"))).toEqual([]);
 });
 
-test("diagnostics take plain arrays", () => {
+test("diagnostics accept plain arrays", () => {
   const code = `import { rhat, summary } from "ergodic/diagnostics";
     const draws = [0.3, -1.2, 0.8, 0.1, -0.4, 1.1, 0.2, -0.9];
     console.log(rhat(draws, 2) === rhat(Float64Array.from(draws), 2), summary({ mu: draws }, { chainCount: 2 }).mu.mean.toFixed(3));`;

@@ -1,6 +1,6 @@
 /**
- * What tiny programs weigh once bundled (Vite, gzip): the JavaScript and kernels that they fetch, held to bounds; and bundles, from which what is not called
- * has been left out, that still do their work. Builds what is packed: needs dist/ (npm run build).
+ * Sizes of tiny bundled programs (Vite, gzip): the JavaScript and kernels that they fetch stay within bounds. Bundles
+ * with unused code removed still work. The tests use the packed files and need dist/ (npm run build).
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -37,15 +37,18 @@ globalThis.predictor = predictor;`;
 interface App {
   readonly name: string;
   readonly code: string;
-  /** Parts of dist/ that it fetches as it runs, as they are named before their hashes. */
+  /** Parts of dist/ that the program fetches at run time, named as before their hashes. */
   readonly fetched: readonly string[];
-  /** Thousands of bytes. */
+  /** Size in thousands of bytes. */
   readonly bound: number;
-  /** In docs/browser.md. */
+  /** Text in docs/browser.md. */
   readonly says: string;
 }
 
-/** Bounds; reached were 130.5, 151, 24 and 70. The goal of the first is 130: refusals that name what was given took the last kilobyte. */
+/**
+ * Bounds. The measured sizes were 130.5, 151, 24 and 70. The goal for the first is 130, but refusals that name the
+ * given value took the last kilobyte.
+ */
 const apps: readonly App[] = [
   { name: "fit(linear)", code: fitting, fetched: ["training-relaxed"], bound: 132, says: "`fit(linear())`" },
   { name: "sample", code: sampling, fetched: ["sampling-simd"], bound: 170, says: "`sample(model(…))`" },
@@ -65,7 +68,7 @@ const apps: readonly App[] = [
   },
 ];
 
-/** Measured the same way, in thousands of bytes. */
+/** Measured in the same way, in thousands of bytes. */
 const peers = {
   "ml-regression-multivariate-linear": 13,
   "tfjs-core + cpu backend, one op": 65,
@@ -82,7 +85,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it("weigh no more than they have to", async () => {
+it("bundles stay below their size bounds", async () => {
   const weights: Record<string, number> = {};
   for (const app of apps) weights[app.name] = (await weigh(app)) / 1000;
   const table = [...Object.entries(weights), ...Object.entries(peers)].map(
@@ -92,7 +95,7 @@ it("weigh no more than they have to", async () => {
   for (const { name, bound } of apps) expect(weights[name], name).toBeLessThan(bound);
 });
 
-it("docs/browser.md has these bounds", async () => {
+it("docs/browser.md states these bounds", async () => {
   const rows = (await readFile(join(root, "docs/browser.md"), "utf8")).split("\n").map((line) => line.replace(/ +/g, " "));
   for (const { says, bound } of apps) expect(rows).toContain(`| ${says} | ${bound} kB |`);
 });
@@ -156,7 +159,7 @@ const [gaps, dates] = [await predictor("gaps.safetensors"), await predictor("dat
 console.log(JSON.stringify([gaps.predict({ age: null }), dates.predict({ on: "2024-05-06" })].every(({ value }) => Number.isFinite(value))));`,
     true,
   ],
-] as const)("work once bundled: %s", async (name, code, wanted) => {
+] as const)("works once bundled: %s", async (name, code, wanted) => {
   const stem = name.replace(/\W+/g, "-");
   const entry = join(folder, `${stem}.mjs`);
   await writeFile(entry, code);
@@ -175,7 +178,7 @@ console.log(JSON.stringify([gaps.predict({ age: null }), dates.predict({ on: "20
   expect(JSON.parse(stdout)).toEqual(wanted);
 });
 
-/** Bytes of the entry, what it imports, and what it fetches. */
+/** Bytes of the entry, its imports and the files that it fetches. */
 async function weigh({ name, code, fetched }: App): Promise<number> {
   const stem = name.replace(/\W+/g, "-");
   await writeFile(join(folder, `${stem}.js`), code);

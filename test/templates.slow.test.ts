@@ -1,6 +1,6 @@
 /**
- * The templates for the web in examples/, type-checked, built with Vite, and used in Chromium as a visitor would. What needs neither a browser nor React:
- * templates.test.ts.
+ * The web templates in examples/, type-checked, built with Vite, and used in Chromium like a visitor would.
+ * templates.test.ts covers what needs neither a browser nor React.
  */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ afterAll(async () => {
   if (folder) rmSync(folder, { recursive: true });
 });
 
-/** The template's page, built; `use` finds it open. */
+/** The built page of the template. `use` gets it open in a browser. */
 async function built(template: string, modules: string | undefined, use: (page: Page) => Promise<void>): Promise<void> {
   const dist = await buildTemplate(folder, template, modules);
   await using site = await serve({ isolated: true, files: filesOf(dist) });
@@ -48,7 +48,10 @@ async function built(template: string, modules: string | undefined, use: (page: 
   await page.close();
 }
 
-/** Clicks a button that begins a run; the texts that were shown until the button is what it was. `meanwhile`: once, while the run is made. */
+/**
+ * Clicks a button that starts a run, and collects the displayed texts until the button returns to its initial state.
+ * `meanwhile` is called once during the run.
+ */
 async function runBy(page: Page, card: string, meanwhile?: () => Promise<void>): Promise<string[]> {
   const button = page.locator(`${card} button`);
   const name = await button.textContent();
@@ -91,7 +94,7 @@ describe("templates for the web", () => {
       expect(training.at(-1)).toMatch(/^(9[5-9]|100)\.\d % of the points are told apart$/);
       await page.hover("svg", { position: { x: 5, y: 5 } });
       expect(await page.textContent("output")).toMatch(/^(blue|gold), with probability (0\.[5-9]\d|1\.00)$/);
-      // A run that is stopped has a result: what it has learnt by then.
+      // A stopped run has a result: what it has learnt so far.
       await runBy(page, "main", () => page.click("button"));
       const epochs = Number(await page.getAttribute("progress", "value"));
       expect(epochs).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 /**
- * The packed declarations under the compilers that users may have, with nothing skipped: TypeScript 5.4, 5.9 and 7. That of this repository: types.test.ts.
- * `npm run test:types` installs those that are missing.
+ * The packed declarations under other compilers, without skipping any check: TypeScript 5.4, 5.9 and 7. types.test.ts
+ * uses the compiler of this repository. `npm run test:types` installs missing compilers.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";

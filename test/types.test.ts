@@ -1,4 +1,7 @@
-/** The packed declarations under the TypeScript of this repository, with nothing skipped. Other compilers: types.slow.test.ts. */
+/**
+ * The packed declarations under the TypeScript of this repository, without skipping any check. types.slow.test.ts uses
+ * other compilers.
+ */
 import { createRequire } from "node:module";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Project, settings, userProject } from "./types/declarations.ts";

@@ -1,6 +1,7 @@
 /**
- * `npm run test:bundlers`: the package as npm publishes it, built by every bundler of the table of docs/browser.md with its default settings, and run in Chromium. Not part of
- * `npm test`: the bundlers are installed as it runs, in a temporary folder, half a gigabyte of them. Prints the table that was found; fails where docs/browser.md has another.
+ * `npm run test:bundlers`: the package as npm publishes it, built by every bundler in the table of docs/browser.md with
+ * default settings, and run in Chromium. It is not part of `npm test`, because it installs half a gigabyte of bundlers
+ * in a temporary folder. It prints the resulting table, and fails if docs/browser.md differs.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

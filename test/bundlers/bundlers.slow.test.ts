@@ -1,4 +1,7 @@
-/** The package as npm publishes it, built by bundlers with their default settings, and run: in Node and in Chromium, with and without cross-origin isolation. */
+/**
+ * The package as npm publishes it, built by bundlers with default settings, and run in Node and in Chromium, with and
+ * without cross-origin isolation.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,7 +15,7 @@ import { filesOf, freshProject, type Outcome, runInNode, withEsbuild, withVite, 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: bundles in a browser, because ${reason}`);
 
-describe("bundled with default settings", () => {
+describe("bundles with default settings", () => {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-bundlers-"));
   let wanted: Outcome;
   let browser: Browser | undefined;
@@ -26,7 +29,7 @@ describe("bundled with default settings", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("the package by itself, unbundled, does it all", () => {
+  it("the unbundled package gives the reference results", () => {
     expect(wanted.trained).toEqual(wanted.read);
     expect(wanted.remote).toHaveLength(2);
     expect(wanted.least).toEqual([3, -4]);
@@ -34,7 +37,7 @@ describe("bundled with default settings", () => {
     expect(wanted.raced).toBe(2);
   });
 
-  it.each(["esm", "cjs"] as const)("esbuild for Node, %s: two workers, and a thread", async (format) => {
+  it.each(["esm", "cjs"] as const)("esbuild for Node, %s: runs two workers and a thread", async (format) => {
     const program = await withEsbuild(folder, format);
     const script = pathToFileURL(join(dirname(program), "serve.mjs")).href;
     const module = pathToFileURL(join(folder, "objective.js")).href;
@@ -42,7 +45,7 @@ describe("bundled with default settings", () => {
   });
 
   const builders = { webpack: withWebpack, Vite: withVite, esbuild: (at: string) => withEsbuild(at, "browser") };
-  it.skipIf(reason).each(Object.entries(builders))("%s, for browsers", async (_, build) => {
+  it.skipIf(reason).each(Object.entries(builders))("%s, for browsers: works with and without isolation", async (_, build) => {
     const out = await build(folder);
     for (const isolated of [false, true]) {
       await using site = await serve({ isolated, files: filesOf(out) });

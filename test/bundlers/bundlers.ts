@@ -1,4 +1,4 @@
-/** What web developers build with: each makes a folder of static files, or a program of Node, of threaded.js. */
+/** Common bundlers. Each builds a folder of static files, or a Node program, from threaded.js. */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,14 +7,14 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const own = fileURLToPath(new URL("./", import.meta.url));
 
-/** What users write. */
+/** Code that users write. */
 export const programs = ["app.js", "plain.js", "threaded.js", "objective.js"];
 
-/** A page of one module. */
+/** A page with one module. */
 export const page = (script: string): string =>
   `<!doctype html><meta charset=utf-8><title>Ergodic</title><link rel=icon href=data:,><script type="module" src="${script}"></script>`;
 
-/** The package as npm would publish it, put into `folder`: the path of the file. */
+/** Packs the package as npm would publish it into `folder` and returns the path of the file. */
 function pack(folder: string): string {
   const answer = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
     cwd: join(root, "packages/ergodic"),
@@ -24,7 +24,7 @@ function pack(folder: string): string {
   return join(folder, (JSON.parse(answer) as [{ filename: string }])[0].filename);
 }
 
-/** A fresh project into which the package was installed as npm would publish it: the path of the packed file. */
+/** Makes a fresh project, installs the packed package and returns the path of the packed file. */
 export function freshProject(folder: string): string {
   const tarball = pack(folder);
   mkdirSync(join(folder, "node_modules/ergodic"), { recursive: true });
@@ -35,7 +35,7 @@ export function freshProject(folder: string): string {
   return tarball;
 }
 
-/** What threaded.js gives; plain.js gives the part without a thread. */
+/** Results of threaded.js. plain.js returns the part without a thread. */
 export interface Outcome {
   trained: number[];
   read: number[];
@@ -45,14 +45,14 @@ export interface Outcome {
   least: number[];
 }
 
-/** What a program gives in Node. `given`: its settings. */
+/** Runs a program in Node and returns its results. `given`: its settings. */
 export function runInNode(program: string, given: object = {}): Outcome {
   const code = `globalThis.given = ${JSON.stringify(given)}; await import(${JSON.stringify(pathToFileURL(program).href)}); console.log(JSON.stringify(await globalThis.outcome));`;
   const printed = execFileSync(process.execPath, ["--input-type=module", "--eval", code], { encoding: "utf8", timeout: 60_000 });
   return JSON.parse(printed.trim().split("\n").at(-1)!) as Outcome;
 }
 
-/** esbuild leaves workers as they are: the thread's program is an entry of its own, and a module of the user's is copied. */
+/** esbuild does not bundle workers: the thread's program is a separate entry, and a user's module is copied. */
 const serve = "ergodic/worker/serve";
 
 export async function withEsbuild(folder: string, format: "esm" | "cjs" | "browser"): Promise<string> {
@@ -114,7 +114,7 @@ export async function withVite(folder: string): Promise<string> {
   return out;
 }
 
-/** Every file of a folder, by its path, as a server gives it. */
+/** Every file of a folder by the path under which a server serves it. */
 export function filesOf(folder: string): Record<string, string> {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = names.map((entry) => join(entry.parentPath, entry.name));

@@ -1,4 +1,4 @@
-// What a Worker's bundler makes of such files, as Cloudflare's own types say it.
+// Types of such files in a Worker's bundle, according to Cloudflare's own types.
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;

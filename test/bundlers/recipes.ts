@@ -1,18 +1,18 @@
 /**
- * How each bundler builds a program with its default settings, and what helps where these are not enough: all that `npm run test:bundlers` tries, and the table of
- * docs/browser.md, whose rows it holds to what it finds.
+ * Recipes to build a program with each bundler and default settings, with remedies where the defaults do not suffice.
+ * `npm run test:bundlers` tries all of them, and compares the rows of the table in docs/browser.md with its results.
  */
 import { page } from "./bundlers.ts";
 
-/** What is done where the defaults are not enough. */
+/** Remedy if the defaults do not suffice. */
 interface Help {
-  /** Added to the command. */
+  /** Arguments added to the command. */
   readonly args?: string;
-  /** Written into the project, by path. */
+  /** Files written into the project, by path. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Copied after the build: from where in the project to where in what was built. */
+  /** Files copied after the build, from the project into the built output. */
   readonly copies?: Readonly<Record<string, string>>;
-  /** Options of `worker` that the page gives, as code. */
+  /** Options of `worker` that the page passes, as code. */
   readonly given?: string;
 }
 
@@ -20,11 +20,11 @@ type Answer = "yes" | "as remarked" | "no";
 
 export interface Row {
   readonly bundler: string;
-  /** The program builds, without and with `ergodic/worker`. */
+  /** Whether the program builds, without and with `ergodic/worker`. */
   readonly builds: Answer;
-  /** It trains, samples and predicts. */
+  /** Whether it trains, samples and predicts. */
   readonly runs: Answer;
-  /** The same through `ergodic/worker`, and a function of the user's. */
+  /** Whether this also works through `ergodic/worker`, including a user's function. */
   readonly worker: Answer;
   readonly remark: string;
 }
@@ -32,13 +32,16 @@ export interface Row {
 export interface Recipe extends Row {
   /** npm packages. */
   readonly packages: readonly string[];
-  /** The project's files besides the programs, by path. `entry`: "./plain.js". */
+  /** The project's other files, by path. `entry`: "./plain.js". */
   readonly files?: (entry: string) => Readonly<Record<string, string>>;
   readonly command: (entry: string) => string;
-  /** Where the page is that was built; by default a page of the script `page`. A server of its own for development needs none. */
+  /**
+   * Place of the built page. Default: a page with the script `page`. Not needed by a bundler with its own development
+   * server.
+   */
   readonly out?: string;
   readonly page?: string;
-  /** The command serves on the port that it is given, and ends when it is ended. */
+  /** Whether the command serves on the given port until it is ended. */
   readonly serves?: (port: number) => string;
   readonly help?: Help;
 }
@@ -65,7 +68,7 @@ const dev = (major: number, row: Row, help: Help): Recipe => ({
   serves: (port) => `--host 127.0.0.1 --strictPort --port ${port}`,
   help,
 });
-/** The thread's program is built as serve.js, and a module of the user's is copied. */
+/** The thread's program is built as serve.js, and a user's module is copied. */
 const served: Help = { copies: { "objective.js": "objective.js" }, given: '{ script: "serve.js" }' };
 const unprepared = { "vite.config.js": 'export default { optimizeDeps: { exclude: ["ergodic"] } };' };
 
@@ -148,10 +151,10 @@ export const recipes: readonly Recipe[] = [
   },
 ];
 
-/** What a recipe promises. */
+/** Expected results of a recipe. */
 export const rowOf = ({ bundler, builds, runs, worker, remark }: Row): Row => ({ bundler, builds, runs, worker, remark });
 
-/** The rows as a table of Markdown. */
+/** The rows as a Markdown table. */
 export function table(rows: readonly Row[]): string {
   const cells = [
     ["bundler", "builds", "runs", "`ergodic/worker`", "remark"],

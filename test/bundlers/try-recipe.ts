@@ -1,4 +1,4 @@
-/** Follows a recipe in a fresh project: installs, builds, and runs what was built in a browser. */
+/** Follows a recipe in a fresh project: installs, builds, and runs the result in a browser. */
 import { execFile, spawn } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -12,9 +12,9 @@ import type { Recipe, Row } from "./recipes.ts";
 
 interface Attempt {
   readonly builds: boolean;
-  /** What the program gave; none where it failed. */
+  /** Results of the program, or none if it failed. */
   readonly outcome?: unknown;
-  /** Why it does not build, or not run. */
+  /** Reason why it does not build or run. */
   readonly problem?: string;
 }
 
@@ -23,7 +23,7 @@ const own = fileURLToPath(new URL("./", import.meta.url));
 const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", CI: "true" };
 const MINUTES = 60_000;
 
-/** `tarball`: the packed library. */
+/** `tarball` is the path of the packed library. */
 export async function install(folder: string, { packages }: Recipe, tarball: string): Promise<void> {
   mkdirSync(folder);
   write(folder, { "package.json": JSON.stringify({ name: "app", private: true, type: "module" }) });
@@ -33,7 +33,10 @@ export async function install(folder: string, { packages }: Recipe, tarball: str
   });
 }
 
-/** Tries the programs with default settings, and where these do not do, as the remark says: the row that was found, and what stood in the way. */
+/**
+ * Tries the programs with default settings and, if these fail, with the remedy of the remark. Returns the resulting row
+ * and the problems.
+ */
 export async function tryRecipe(
   browser: Browser,
   folder: string,
@@ -90,7 +93,7 @@ async function withServer(
 ): Promise<Attempt> {
   const port = await freePort();
   const [program, ...args] = `${command} ${serves(port)}`.split(/\s+/);
-  // A group of its own, so that what the command starts ends with it.
+  // A separate process group, so that child processes end with the command.
   const server = spawn(program, args, { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"], detached: true });
   const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
   try {
@@ -118,7 +121,7 @@ async function outcomeOf(browser: Browser, address: string, given: string): Prom
   try {
     await tab.addInitScript(`globalThis.given = ${given}`);
     await tab.goto(address);
-    // A server for development may load the page anew once it has found the packages.
+    // A development server can reload the page after it has found the packages.
     const outcome = await tab.waitForFunction("globalThis.outcome", null, { timeout: MINUTES / 2 });
     return { outcome: await outcome.jsonValue() };
   } catch (error) {
@@ -135,7 +138,7 @@ function write(folder: string, files: Readonly<Record<string, string>>): void {
   }
 }
 
-/** The line of an output that says what is wrong, or else its first. */
+/** First line of an output that names an error, or else its first line. */
 function firstError(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
   return lines.find((line) => /error|fail/i.test(line) && /\w{3,} \w/.test(line)) ?? lines.find(Boolean) ?? "no reason was given";

@@ -1,4 +1,4 @@
-/** Of `npm run test:bundlers` alone: `npm test` takes files named *.test.ts. */
+/** Settings for `npm run test:bundlers` only. `npm test` runs files named *.test.ts. */
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({

@@ -1,4 +1,6 @@
-/** The package as npm publishes it, at the edge: in workerd, which runs Cloudflare Workers and lets no code be made while it runs. */
+/**
+ * The package as npm publishes it in workerd, which runs Cloudflare Workers and forbids generating code at run time.
+ */
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,14 +20,14 @@ interface Found {
   trained: string;
   minimised: number;
   engine?: { build: string; why: string[] };
-  /** Whether openEngine({ kernels }) gives the same engine again. */
+  /** Whether openEngine({ kernels }) returns the same engine again. */
   again: boolean | string;
 }
 
 const rows = Array.from({ length: 60 }, (_, i) => [Math.sin(i), i % 3, Math.cos(2 * i)]);
 const row = { a: 0.5, b: 2, c: -1 };
 
-/** A folder with the bundle, the kernels and the models, and the description that workerd serves it by. */
+/** A folder with the bundle, the kernels, the models, and the configuration for workerd. */
 async function deployed(folder: string): Promise<string> {
   const { build } = await import("esbuild");
   const [outdir, description] = [join(folder, "edge"), join(folder, "edge.capnp")];
@@ -89,7 +91,7 @@ describe.skipIf(reason)(title, () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("linear models and networks predict the bits that they predict in Node; training, which makes code, is refused", async () => {
+  it("linear models and networks predict the bits of Node, and training is refused because it generates code", async () => {
     const { trained, minimised, engine, again, ...predictions } = await answer(true);
     expect(predictions).toEqual(wanted);
     expect([minimised < 1e-6, again]).toEqual([true, true]);
@@ -102,7 +104,7 @@ describe.skipIf(reason)(title, () => {
     });
   });
 
-  it("a network without its kernels says which to deploy, and when to give them", async () => {
+  it("a network without its kernels reports which kernels to deploy and when to pass them", async () => {
     const { linear, network, again } = await answer(false);
     expect(linear).toBe(wanted.linear);
     expect(network).toMatch(
@@ -114,7 +116,7 @@ describe.skipIf(reason)(title, () => {
   });
 });
 
-/** The port, which workerd tells once it listens. */
+/** The port, which workerd reports once it listens. */
 async function listening(told: Readable): Promise<number> {
   let text = "";
   for await (const chunk of told.setEncoding("utf8")) {

@@ -1,22 +1,23 @@
 /**
- * Fenced blocks of a document, each with the line it stands on, the file that it names and the output that it states.
+ * Fenced blocks of a document, each with its line, the file that it names and the output that it states.
  *
- * A block of code whose first line is a comment with a path (`// packages/…/x.ts`) is that file; all others of a document are one module, in
- * order. Output: a `text` block right after it, else the comments behind its `console.log` lines.
+ * A block of code whose first line is a comment with a path (`// packages/…/x.ts`) is that file. All other blocks of a
+ * document form one module, in order. The stated output is a `text` block directly after the code, or else the comments
+ * after its `console.log` lines.
  */
 import { readFileSync } from "node:fs";
 
 export interface Block {
   language: string;
   code: string;
-  /** Where the code begins, from 1. */
+  /** Line on which the code begins, counted from 1. */
   line: number;
   file: string | undefined;
   output: string | undefined;
 }
 
 export interface Document {
-  /** From the root of the repository. */
+  /** Path relative to the root of the repository. */
   path: string;
   blocks: Block[];
 }
@@ -44,7 +45,7 @@ export function blocksOf(text: string): Block[] {
   return blocks;
 }
 
-/** What a block of code is to print: its `text` block, or the comments behind its console.log lines. */
+/** Stated output of a block of code: its `text` block, or the comments after its console.log lines. */
 export function statedOutput({ code, output }: Block): string {
   if (output !== undefined) return output;
   return code

@@ -1,8 +1,9 @@
 /**
- * A document's code as TypeScript modules: type-checked beside the sources, then run in this process.
+ * A document's code as TypeScript modules, type-checked next to the sources and then run in this process.
  *
- * Blocks that name no file are one module in the document's folder; they import the library as a user does. Blocks that name a file stand at
- * its path, so that their relative imports are those of a real source. Nothing is written to disk.
+ * Blocks that name no file form one module in the document's folder and import the library as users do. Blocks that
+ * name a file are placed at its path, so that their relative imports are those of a real source. Nothing is written to
+ * disk.
  */
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +13,7 @@ import type { Block, Document } from "./blocks.ts";
 
 export interface Modules {
   root: string;
-  /** By absolute path; the document's own module is `main`. */
+  /** Modules by absolute path. The document's own module is `main`. */
   sources: Map<string, string>;
   main: string;
   /** The blocks of `main`, in order. */
@@ -27,7 +28,7 @@ export function modulesOf({ path, blocks }: Document, root: URL): Modules {
   const code = blocks.filter(({ language }) => language === "ts");
   const own = code.filter(({ file }) => file === undefined);
   const sources = new Map<string, string>();
-  // Unmarked lines keep their numbers, so that a complaint names the document's line.
+  // Other lines become blank, so that an error reports the document's line.
   let text = "";
   for (const [k, block] of own.entries()) {
     text += "\n".repeat(Math.max(0, block.line - 2 - (text.match(/\n/g)?.length ?? 0))) + mark(k) + block.code;
@@ -37,10 +38,10 @@ export function modulesOf({ path, blocks }: Document, root: URL): Modules {
   return { root: folder, sources, main, blocks: own };
 }
 
-/** Kernels are AssemblyScript, which has a compiler of its own. */
+/** Kernels are AssemblyScript, which has its own compiler. */
 export const isKernel = (file: string): boolean => file.includes("/kernels/");
 
-/** What the compiler has to say about the modules of all documents. */
+/** Errors of the compiler about the modules of all documents. */
 export function typeErrors(all: readonly Modules[]): string[] {
   const { root } = all[0];
   const configPath = resolve(root, "tsconfig.json");
@@ -75,13 +76,13 @@ export function typeErrors(all: readonly Modules[]): string[] {
 type Namespace = Record<string, unknown>;
 
 export interface Hooks {
-  /** Puts another module in the place of an imported one. */
+  /** Replaces an imported module with another one. */
   override?: (path: string, real: Namespace) => Namespace;
-  /** Called with what each of the document's own modules exports. */
+  /** Called with the exports of each of the document's own modules. */
   loaded?: (path: string, exports: Namespace) => void;
 }
 
-/** Runs the document's module, `entries` in their order. Gives what each block printed. */
+/** Runs the document's module, and `entries` in their order. Returns the printed output of each block. */
 export async function runModules(
   { sources, main, blocks }: Modules,
   { override = (_, real) => real, loaded = () => {} }: Hooks = {},

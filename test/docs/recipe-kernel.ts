@@ -1,8 +1,8 @@
-/** A kernel that stands in a document, compiled with the flags of a real build and bound to the engine's own memory. */
+/** A kernel from a document, compiled with the flags of a real build and bound to the engine's own memory. */
 import type { Engine } from "ergodic/extend";
 
 const script = new URL("../../packages/ergodic/scripts/build-kernels.mjs", import.meta.url);
-/** Above the static data of both instruction sets. */
+/** Address above the static data of both instruction sets. */
 const MEMORY_BASE = 524_288;
 
 export async function compileKernel(source: string, engine: Engine): Promise<WebAssembly.Exports> {

@@ -1,6 +1,7 @@
 /**
- * The commands of a document, run in this process as a shell would: `ergodic …` and `npx ergodic …`, one a line, `#` begins a comment.
- * Stated output is what stands on standard output; "…" in it stands for anything within a line (times differ from run to run).
+ * Runs the commands of a document in this process like a shell: `ergodic …` and `npx ergodic …`, one per line, with `#`
+ * for comments. Stated output is compared with standard output. "…" in it matches anything within a line, because times
+ * vary between runs.
  */
 import { runCommandLine, type Terminal } from "@ergodic/cli";
 import colors from "picocolors";
@@ -34,7 +35,10 @@ export async function runCommand(command: string): Promise<Outcome> {
   return { command, code: await runCommandLine(words, terminal), out, notes };
 }
 
-/** Words as a shell splits them: single and double quotes, comments. No expansion: none is used. */
+/**
+ * Splits words like a shell, with single and double quotes and comments. Expansion is not supported, because no
+ * document uses it.
+ */
 function wordsOf(command: string): string[] {
   const words: string[] = [];
   for (const [word] of command.matchAll(/#.*$|(?:'[^']*'|"[^"]*"|[^\s'"#]|(?<=\S)#)+/g)) {

@@ -1,4 +1,7 @@
-/** Posteriors of the example models in plain numbers: closed forms, finite sums, and grids fine enough for four digits. */
+/**
+ * Posteriors of the example models in plain numbers: closed forms, finite sums, and grids that are accurate to four
+ * digits.
+ */
 import { lgamma } from "../../packages/ergodic/src/engine/numbers/gamma.ts";
 
 /** log Γ of a whole number. */
@@ -14,7 +17,7 @@ function averages(logWeights: readonly number[], columns: readonly (readonly num
   return columns.map((column) => sum(column.map((v, i) => v * weights[i])) / sum(weights));
 }
 
-/** Beta(a, b), whole numbers: P(p > 1/2) is that of fewer than a heads in a + b − 1 fair flips. */
+/** Beta(a, b) with whole numbers: P(p > 1/2) equals the probability of fewer than a heads in a + b − 1 fair flips. */
 export function betaMoments(a: number, b: number): { mean: number; sd: number; aboveHalf: number } {
   const n = a + b - 1;
   const choose = (k: number): number =>
@@ -26,7 +29,10 @@ export function betaMoments(a: number, b: number): { mean: number; sd: number; a
   };
 }
 
-/** P(p_B > p_A) of Beta(1 + bought, 1 + not bought), as Σ_{i < α_B} B(α_A + i, β_A + β_B) / ((β_B + i) B(1 + i, β_B) B(α_A, β_A)). */
+/**
+ * P(p_B > p_A) of Beta(1 + bought, 1 + not bought), as Σ_{i < α_B} B(α_A + i, β_A + β_B) / ((β_B + i) B(1 + i, β_B)
+ * B(α_A, β_A)).
+ */
 export function bBeatsA({ visitors, bought }: { visitors: number[]; bought: number[] }): number {
   const [alphaA, alphaB] = bought.map((n) => 1 + n);
   const [betaA, betaB] = visitors.map((n, k) => 1 + n - bought[k]);
@@ -38,7 +44,7 @@ export function bBeatsA({ visitors, bought }: { visitors: number[]; bought: numb
   );
 }
 
-/** Rates are Gamma(1 + Σ y, 1 + n) on either side of a given year: p(y | s) ∝ Π Γ(1 + Σ y) / (1 + n)^(1 + Σ y). */
+/** Rates on either side of a given year are Gamma(1 + Σ y, 1 + n): p(y | s) ∝ Π Γ(1 + Σ y) / (1 + n)^(1 + Σ y). */
 export function changePointPosterior(y: readonly number[]): { early: number; late: number; change: number[] } {
   const years = y.map((_, s) => {
     const [before, after] = [y.slice(0, s), y.slice(s)].map((part) => ({ n: 1 + part.length, total: 1 + sum(part) }));
@@ -58,7 +64,10 @@ export function changePointPosterior(y: readonly number[]): { early: number; lat
   };
 }
 
-/** Given τ all is normal; τ = 5 tan(πu/2) with u uniform is half-Cauchy(5). E[τ] exists, as the likelihood falls. */
+/**
+ * Given τ, everything is normal. τ = 5 tan(πu/2) with uniform u is half-Cauchy(5). E[τ] exists, because the likelihood
+ * falls.
+ */
 export function schoolsPosterior({ y, sigma }: { y: number[]; sigma: number[] }): { mu: number; tau: number } {
   const taus = Array.from({ length: 20000 }, (_, i) => 5 * Math.tan((Math.PI / 2) * ((i + 0.5) / 20000)));
   const rows = taus.map((tau) => {
@@ -75,7 +84,7 @@ export function schoolsPosterior({ y, sigma }: { y: number[]; sigma: number[] })
   return { mu, tau };
 }
 
-/** log p(y | σ, τ) of the local level by the Kalman filter, whose level is N(10, 5² + τ²) at first. */
+/** log p(y | σ, τ) of the local level by the Kalman filter, whose initial level is N(10, 5² + τ²). */
 function levelLikelihood(y: readonly number[], sigma: number, tau: number): number {
   let [mean, variance, log] = [10, 25 + tau * tau, 0];
   for (const value of y) {
@@ -96,7 +105,10 @@ export function levelPosterior(y: readonly number[]): { sigma: number; tau: numb
   return { sigma, tau };
 }
 
-/** Ill boys at the end of each day, by the midpoint method with 100 steps a day: another method, with an error below 1e-4 of itself. */
+/**
+ * Number of ill boys at the end of each day, by the midpoint method with 100 steps per day. The method differs from the
+ * model's, and its relative error is below 1e-4.
+ */
 function illOf(days: number, boys: number, beta: number, gamma: number): number[] {
   let [s, i] = [boys - 1, 1];
   return Array.from({ length: days }, () => {

@@ -1,4 +1,4 @@
-/** The templates for the web in examples/, each put into a project of its own with the package as npm publishes it. */
+/** The web templates in examples/, each copied into a separate project with the package as npm publishes it. */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -8,14 +8,17 @@ import { freshProject } from "../bundlers/bundlers.ts";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** A folder from which the tools of the repository are found. Remove it at the end. */
+/** A folder from which the repository's tools can be resolved. Remove it at the end. */
 export function templateFolder(): string {
   const folder = mkdtempSync(join(root, "node_modules/.templates-"));
   freshProject(folder);
   return folder;
 }
 
-/** Type-checks a template and builds its page with Vite: the folder of the built page. `modules`: packages of its own. */
+/**
+ * Type-checks a template, builds its page with Vite and returns the folder of the built page. `modules`: additional
+ * packages.
+ */
 export async function buildTemplate(folder: string, template: string, modules?: string): Promise<string> {
   const project = join(folder, template);
   const own = (path: string): boolean => !/\/(node_modules|dist)$/.test(path);

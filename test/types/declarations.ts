@@ -1,4 +1,4 @@
-/** Programs of users that are checked against the packed declarations, under the settings of the web and of Node. */
+/** Users' programs that are checked against the packed declarations, under the settings of browsers and of Node. */
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -94,7 +94,7 @@ const strict = {
   skipLibCheck: false,
   noEmit: true,
 };
-/** The web without Node, as bundlers resolve; and Node without the web. */
+/** Settings for browsers without Node, with bundler resolution, and for Node without browser types. */
 export const settings = [
   {
     name: "web-bundler",
@@ -114,7 +114,7 @@ export const settings = [
   },
 ];
 
-/** Where each package is, and the name under which users import it. */
+/** Path of each package, and the name under which users import it. */
 const packages: readonly (readonly [folder: string, name: string])[] = [
   ["ergodic", "ergodic"],
   ["ingest", "@ergodic/ingest"],
@@ -124,15 +124,15 @@ const packages: readonly (readonly [folder: string, name: string])[] = [
 ];
 
 export interface Project extends Disposable {
-  /** What a compiler has to say under one of the settings. `compiler`: the path of tsc. */
+  /** Errors of a compiler under one of the settings. `compiler` is the path of tsc. */
   complaints(compiler: string, setting: string): Promise<string>;
 }
 
-/** A project of a user's, into which the packages were installed as npm would publish them. */
+/** A user's project with the packages installed as npm would publish them. */
 export function userProject(): Project {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-types-"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  // One call for all packages: npm takes longer to start than to pack.
+  // One call packs all packages, because npm takes longer to start than to pack.
   const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder, ...packages.map(([at]) => `./${at}`)];
   const answer = execFileSync("npm", pack, {
     cwd: join(root, "packages"),
@@ -144,7 +144,7 @@ export function userProject(): Project {
     mkdirSync(to, { recursive: true });
     execFileSync("tar", ["-xzf", join(folder, filename), "-C", to, "--strip-components=1"]);
   }
-  // The dependencies of the command and the readers, and the types of Node.
+  // Dependencies of the command and the readers, and the types of Node.
   for (const name of ["@types", "undici-types", "commander", "picocolors", "hyparquet"])
     symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
   writeFileSync(join(folder, "probe.ts"), probe);

@@ -1,4 +1,4 @@
-/** `ergodic train --algorithm`: coordinate descent and its dual, their gaps, and what they do not go with. */
+/** `ergodic train --algorithm`: coordinate descent and its dual, their duality gaps, and incompatible options. */
 import { writeFileSync } from "node:fs";
 import { readLibsvm } from "@ergodic/ingest";
 import { coordinateDescent, cosineDecay, fit, type LinearPredictor, linear, newtonCholesky, predictor } from "ergodic";
@@ -13,7 +13,7 @@ import { checked } from "./schemas.ts";
 const file = temporary();
 const rows = file("rows.libsvm");
 
-/** 200 rows of 30 columns; the first three say the class of nine in ten. Lehmer's generator. */
+/** 200 rows of 30 columns. The first three columns determine the class in nine of ten rows. Uses Lehmer's generator. */
 function sparseRows(): string {
   let state = 3;
   const next = (): number => (state = (state * 48271) % 2147483647) / 2147483647;
@@ -37,7 +37,7 @@ async function trained(...args: string[]): Promise<{ weights: Float64Array; gap:
 }
 
 describe("coordinate descent", () => {
-  it("trains the library's model to its certified gap", async () => {
+  it("trains the same model as the library to its certified gap", async () => {
     const { weights, gap } = await trained("--l1", "0.01", "--l2", "0.001", "--algorithm", "coordinate:tolerance=1e-10");
     const data = await readLibsvm(rows);
     const algorithm = coordinateDescent({ tolerance: 1e-10 });
@@ -47,7 +47,7 @@ describe("coordinate descent", () => {
     expect(gap).toBeLessThanOrEqual(1e-10);
   });
 
-  it("with other picks gets to the same minimum", async () => {
+  it("reaches the same minimum with every pick", async () => {
     const model = ["--l1", "0.01", "--l2", "0.01"];
     const { weights: exact } = await trained(...model, "--algorithm", "coordinate:tolerance=1e-12");
     for (const pick of ["cyclic", "random", "permutation"]) {
@@ -59,7 +59,7 @@ describe("coordinate descent", () => {
     }
   });
 
-  it("says the gap on the way and at the end", async () => {
+  it("reports the gap during the run and at the end", async () => {
     const args = ["train", rows, "--l2", "0.01", "--algorithm", "coordinate:pick=cyclic,tolerance=1e-9"];
     const { stdout, stderr } = await works(...args);
     const notes = stderr.trimEnd().split("\n");
@@ -75,14 +75,14 @@ describe("coordinate descent", () => {
     expect(terminal.rewritten.join("\n")).toMatch(/ · gap \d/);
   });
 
-  it("keeps coefficients from falling below 0", async () => {
+  it("keeps coefficients from falling below 0 with --non-negative", async () => {
     const { weights } = await trained("--l2", "0.001", "--non-negative", "--algorithm", "coordinate");
     expect(Math.min(...weights)).toBe(0);
     expect(weights[0]).toBeGreaterThan(1);
     expect(weights[1]).toBe(0);
   });
 
-  it("is described", async () => {
+  it("is shown by describe", async () => {
     const out = file("described.safetensors");
     await works("train", rows, "--l2", "0.01", "--algorithm", "coordinate", "--quiet", "--out", out);
     const { stdout } = await works("describe", out);
@@ -92,7 +92,7 @@ describe("coordinate descent", () => {
 });
 
 describe("dual coordinate descent", () => {
-  it("trains the library's model to its certified gap", async () => {
+  it("trains the same model as the library to its certified gap", async () => {
     const args = ["--loss", "hinge", "--l2", "0.01", "--seed", "2", "--algorithm", "dual:tolerance=1e-8"];
     const { weights, gap } = await trained(...args);
     const algorithm = dualCoordinateDescent({ tolerance: 1e-8 });
@@ -105,7 +105,7 @@ describe("dual coordinate descent", () => {
   });
 });
 
-it("a kept run of either goes on bit for bit", async () => {
+it("resumes a checkpoint of either algorithm bit for bit", async () => {
   const [straight, kept, joined] = ["straight", "kept", "joined"].map(file);
   for (const options of [
     ["--algorithm", "coordinate:pick=random,tolerance=0", "--l2", "0.01"],
@@ -118,7 +118,7 @@ it("a kept run of either goes on bit for bit", async () => {
   }
 });
 
-it("reads algorithms from their words", () => {
+it("parses algorithms from their text", () => {
   expect(parseAlgorithm("gradient")).toBe("gradient");
   expect(parseAlgorithm("auto")).toBe("auto");
   const made = (text: string): unknown => (parseAlgorithm(text) as Algorithm).toJSON();

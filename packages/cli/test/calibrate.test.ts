@@ -1,4 +1,4 @@
-/** `calibrate`, and how predict, evaluate and describe show what it made. */
+/** `calibrate`, and the display of calibrations by predict, evaluate and describe. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { predictor } from "ergodic";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 
 describe("calibrate", () => {
-  it("makes probabilities honest and gives sets, from two halves of the rows", async () => {
+  it("calibrates probabilities and makes prediction sets, from two halves of the rows", async () => {
     const out = file("both.safetensors");
     const { stdout, stderr } = await works("calibrate", model, held, "--method", "temperature", "--alpha", "0.1", "--out", out);
     expect(stdout).toMatch(
@@ -99,7 +99,7 @@ describe("calibrate", () => {
     checked("describe", (await works("describe", out, "--json")).stdout);
   });
 
-  it("makes curves, and writes them as JSON", async () => {
+  it("fits curves and writes them as JSON", async () => {
     const out = file("curves.safetensors");
     const answer = checked(
       "calibrate",
@@ -126,7 +126,7 @@ describe("calibrate", () => {
     expect(after.metrics.coverage).toBeUndefined();
   });
 
-  it("gives intervals", async () => {
+  it("makes prediction intervals", async () => {
     const out = file("intervals.safetensors");
     const { stdout } = await works("calibrate", pay, payRows, "--alpha", "0.2", "--out", out);
     expect(stdout).toMatch(/ {2}intervals {2}cover 80\.0 % of rows: score absolute up to [\d.]+, from 90 rows\n/);
@@ -157,7 +157,7 @@ describe("calibrate", () => {
     await expect(predictor(out)).rejects.toThrow(/no such file/);
   });
 
-  it("refuses to write over the model or the rows, numbers for --method, and ratings", async () => {
+  it("refuses to overwrite the model or the rows, a --method for numbers, and ratings", async () => {
     expect((await ergodic("calibrate", model, held, "--alpha", "0.1", "--out", model)).stderr).toMatch(/--out .* is MODEL/);
     expect((await ergodic("calibrate", model, held, "--alpha", "0.1", "--out", held)).stderr).toMatch(/--out .* is DATA/);
     expect((await ergodic("calibrate", pay, payRows, "--method", "isotonic", "--out", file("n"))).stderr).toMatch(

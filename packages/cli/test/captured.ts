@@ -1,4 +1,4 @@
-/** A terminal that keeps what is written, and a temporary folder for a test file. */
+/** A terminal that stores its output, and a temporary folder for a test file. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ export interface Captured extends Terminal {
   stdout: string;
   stderr: string;
   rewritten: string[];
-  /** Ctrl-C, while a command listens. */
+  /** Simulates Ctrl-C while a command listens. */
   interrupt(): void;
 }
 
@@ -50,7 +50,7 @@ export interface Outcome {
   stderr: string;
 }
 
-/** What a command prints with --json is held to its schema. */
+/** Checks the --json output of a command against its schema. */
 export async function ergodic(...args: string[]): Promise<Outcome> {
   const terminal = captured();
   const code = await runCommandLine(args, terminal);
@@ -58,14 +58,14 @@ export async function ergodic(...args: string[]): Promise<Outcome> {
   return { code, stdout: terminal.stdout, stderr: terminal.stderr };
 }
 
-/** Fails with the command's own error where it does not end well. */
+/** Fails with the command's own error unless it succeeds. */
 export async function works(...args: string[]): Promise<Outcome> {
   const outcome = await ergodic(...args);
   if (outcome.code !== 0) throw new Error(`ergodic ${args.join(" ")} ended with ${outcome.code}:\n${outcome.stderr}`);
   return outcome;
 }
 
-/** A folder of this test file's own; gone when it ends. */
+/** Makes a folder for the test file, which is removed at the end. */
 export function temporary(): (name: string) => string {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-cli-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-/** Every command on real data, in this process: what it prints, and JSON that fits the schemas. */
+/** Every command on real data in this process: its output, and JSON that fits the schemas. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { Dataset, fit, type LinearPredictor, linear, predictor } from "ergodic";
 import { type LedgerRow, ruleRegistry } from "ergodic/rules";
@@ -13,7 +13,7 @@ const people = file("people.csv");
 const sparse = file("rows.libsvm");
 const model = file("digits.safetensors");
 
-/** Two columns that decide, one of text, one that does nothing. */
+/** Two informative columns, one of them text, and one irrelevant column. */
 function peopleCsv(rows: number, from = 0): string {
   const lines = Array.from({ length: rows }, (_, k) => {
     const i = k + from;
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 
 describe("train", () => {
-  it("says what it read and chose, goes by doublings, and prints metrics of the test", async () => {
+  it("reports the data and its choices, prints progress at doubling intervals, and prints test metrics", async () => {
     const out = file("people.safetensors");
     const { stdout, stderr } = await works(
       "train",
@@ -110,12 +110,12 @@ describe("train", () => {
     expect(losses).toEqual(["multinomial", "multinomial", "hinge", "huber", "poisson", "logistic"]);
   });
 
-  it("says why a strength was chosen, by descent too, which was named", async () => {
+  it("reports why a strength was chosen, also for gradient descent chosen by name", async () => {
     const args = ["train", people, "--target", "pay", "--algorithm", "gradient", "--epochs", "1", "--l2", "auto"];
     expect((await works(...args)).stderr).toContain(" (l2 is 0, since there are 20 rows or more for each column) · ");
   });
 
-  it("says why descent has one worker of several, unless replicas share the updates", async () => {
+  it("reports why descent uses only one worker, unless replicas share the updates", async () => {
     const args = ["train", people, "--target", "pay", "--rule", "sgd", "--rate", "0.01", "--workers", "2"];
     const line = "1 worker, because each update needs the one before; --replicas shares updates among 2 workers";
     expect((await works(...args)).stderr).toContain(line);
@@ -153,7 +153,7 @@ describe("train", () => {
       return { stdout, stderr, loss: /model, (\S+) loss/.exec(stderr)?.[1] };
     };
 
-    it("are numbers, and the result offers classes", async () => {
+    it("are read as numbers, and the output suggests --classes", async () => {
       const { stdout, stderr, loss } = await run(plans, "sum", "--test-share", "0.2");
       expect(loss).toBe("squared");
       const said = "17 whole numbers, read as numbers; --classes reads them as classes";
@@ -187,7 +187,7 @@ describe("train", () => {
       expect(tuned.stdout).toContain(`\ntarget sum: ${said}\n`);
     });
 
-    it("are classes where asked for, and nothing is offered where nothing is open", async () => {
+    it("are read as classes on request, and nothing is suggested if the choice is clear", async () => {
       const cases: [string, string[], string, string][] = [
         [digits, ["label", "--classes"], "multinomial", "no offer"],
         [digits, ["label", "--no-classes"], "squared", "no offer"],
@@ -195,12 +195,12 @@ describe("train", () => {
         [digits, ["label", "--loss", "multinomial"], "multinomial", "no offer"],
         [plans, ["bit"], "logistic", "2 whole numbers, read as classes; --no-classes reads them as numbers"],
         [plans, ["bit", "--no-classes"], "squared", "no offer"],
-        // Two numbers with a distance of their own are classes, too, if they are whole.
+        // Any two whole numbers are classes, too.
         [plans, ["two"], "logistic", "2 whole numbers, read as classes"],
         [plans, ["half"], "squared", "no offer"],
         [plans, ["one"], "squared", "no offer"],
         [plans, ["id"], "squared", "no offer"],
-        // Four values in twelve rows: numbers that happen to be few.
+        // Four values in twelve rows are numbers that happen to have few values.
         [few, ["sum"], "squared", "no offer"],
         [people, ["pay", "--drop", "class"], "squared", "no offer"],
         [people, ["class", "--drop", "pay"], "logistic", "no offer"],
@@ -215,7 +215,7 @@ describe("train", () => {
     });
   });
 
-  it("says aloud where held-out rows were predicted worse than by their mean", async () => {
+  it("warns if predictions for held-out rows are worse than their mean", async () => {
     const shifted = file("shifted.csv");
     writeFileSync(shifted, `x,y\n${Array.from({ length: 60 }, (_, i) => `${i / 10},${i / 10 + 0.5 * (i % 2)}`).join("\n")}\n`);
     const held = file("turned.csv");
@@ -231,7 +231,7 @@ describe("train", () => {
     expect(tested.test).toHaveProperty("warning");
   });
 
-  it("random features pass 98 % on the digits", async () => {
+  it("random features exceed 98 % on the digits", async () => {
     const { stdout } = await works(
       ...["train", digits, "--target", "label", "--classes", "--features", "rff:2000", "--rate", "0.3", "--batch", "16"],
       ...["--epochs", "20", "--test-share", "0.2", "--seed", "1", "--json", "--quiet"],
@@ -239,14 +239,14 @@ describe("train", () => {
     expect((JSON.parse(stdout) as { test: { accuracy: number } }).test.accuracy).toBeGreaterThan(0.98);
   });
 
-  it("tests on another file through the steps of the training rows", async () => {
+  it("transforms the rows of a separate test file with the steps of the training rows", async () => {
     const other = file("others.csv");
     writeFileSync(other, peopleCsv(40, 1000).replaceAll("own", "unheard-of"));
     const { stdout } = await works("train", people, "--target", "class", "--drop", "pay", "--test", other, "--json", "--quiet");
     expect(checked("train", stdout)).toMatchObject({ rows: { train: 300, validate: 0, test: 40 } });
   });
 
-  it("stops early with patience, and says so", async () => {
+  it("stops early with --patience and reports it", async () => {
     const { stdout } = await works(
       "train",
       digits,
@@ -265,7 +265,7 @@ describe("train", () => {
     expect(stdout).toMatch(/no lower validation loss in 2 validations/);
   });
 
-  it("on a terminal rewrites one line that fits it", async () => {
+  it("rewrites one line that fits the terminal", async () => {
     const terminal = captured({ live: true, columns: 60 });
     expect(await runCommandLine(["train", digits, "--target", "label", "--classes", "--epochs", "30"], terminal)).toBe(0);
     expect(terminal.rewritten.length).toBeGreaterThan(1);
@@ -275,7 +275,7 @@ describe("train", () => {
     expect(terminal.stderr.split("\n")).toHaveLength(3);
   });
 
-  it("of one column on full gradients: says so, and promises no number of epochs", async () => {
+  it("reports full gradients for one column and no total number of epochs", async () => {
     const line = file("line.csv");
     writeFileSync(line, `x,y\n${Array.from({ length: 40 }, (_, i) => `${i / 10},${i / 5 + 0.5}`).join("\n")}\n`);
     const terminal = captured({ live: true });
@@ -286,7 +286,7 @@ describe("train", () => {
     expect((await works("describe", line)).stdout).toContain("40 rows, 2 columns");
   });
 
-  it("is silent when asked", async () => {
+  it("is silent with --quiet", async () => {
     const { stderr } = await works("train", people, "--target", "class", "--quiet");
     expect(stderr).toBe("");
   });
@@ -309,14 +309,14 @@ describe("predict", () => {
     expect(stderr).toBe("");
   });
 
-  it("agrees with the library, in CSV and in JSON", async () => {
+  it("agrees with the library in CSV and in JSON", async () => {
     const { stdout } = await works("predict", model, digits, "--json");
     const { predictions } = checked("predict", stdout) as unknown as { predictions: unknown[] };
     const { readTable } = await import("@ergodic/ingest");
     expect(predictions).toEqual((await predictor<LinearPredictor>(model)).predict(await readTable(digits)));
   });
 
-  it("writes a file whole, or not at all", async () => {
+  it("writes a complete file or none", async () => {
     const out = file("predictions.csv");
     const { stdout } = await works("predict", model, digits, "--out", out);
     expect(stdout).toBe("");
@@ -328,7 +328,7 @@ describe("predict", () => {
     expect(existsSync(failed)).toBe(false);
   });
 
-  it("takes sparse lines without labels, text that is quoted, and numbers", async () => {
+  it("reads sparse lines without labels, quoted text and numbers", async () => {
     const [out, unlabelled] = [file("sparse.safetensors"), file("unlabelled.libsvm")];
     await works("train", sparse, "--quiet", "--out", out, "--epochs", "30");
     writeFileSync(unlabelled, "1:1 3:0.5\n2:1 4:0.5\n");
@@ -348,14 +348,14 @@ describe("predict", () => {
 });
 
 describe("evaluate", () => {
-  it("prints metrics and the confusion of classes", async () => {
+  it("prints metrics and the confusion matrix", async () => {
     const { stdout } = await works("evaluate", model, digits);
     expect(stdout).toMatch(/label, 1,797 rows of /);
     expect(stdout).toMatch(/accuracy\s+9\d\.\d %/);
     expect(stdout).toMatch(/truth ↓ predicted →\s+0\s+1\s+2/);
   });
 
-  it("fits its schema, for numbers and margins too", async () => {
+  it("prints JSON that fits its schema, for numbers and margins too", async () => {
     checked("evaluate", (await works("evaluate", model, digits, "--json")).stdout);
     const hinge = file("hinge.safetensors");
     await works("train", people, "--target", "class", "--loss", "hinge", "--quiet", "--out", hinge);
@@ -371,7 +371,7 @@ describe("evaluate", () => {
     });
   });
 
-  it("of two classes says which one F1 and average precision are about: the second", async () => {
+  it("names the second of two classes as the class of F1 and average precision", async () => {
     const out = file("second.safetensors");
     const train = ["train", people, "--target", "class", "--quiet", "--test-share", "0.3", "--out", out];
     expect((await works(...train)).stdout).toMatch(/ {2}average precision of class rich {2}.*\n {2}F1 of class rich {2} +0/);
@@ -381,7 +381,7 @@ describe("evaluate", () => {
     expect(checked("train", (await works(...train, "--json")).stdout)).toMatchObject({ positive: "rich" });
   });
 
-  it("of one row says that R² is not defined, and of one class the same of AUC", async () => {
+  it("reports R² as undefined for one row and AUC as undefined for one class", async () => {
     const [pay, kind, one] = [file("pay3.safetensors"), file("kind.safetensors"), file("one.csv")];
     writeFileSync(one, `${readFileSync(people, "utf8").split("\n").slice(0, 2).join("\n")}\n`);
     await works("train", people, "--target", "pay", "--quiet", "--out", pay);
@@ -393,7 +393,7 @@ describe("evaluate", () => {
 });
 
 describe("describe", () => {
-  it("a model: what it is, how it was made, its largest weights", async () => {
+  it("describes a model: its kind, its training and its largest weights", async () => {
     const { stdout } = await works("describe", model);
     for (const part of [
       "linear, multiclass",
@@ -408,7 +408,7 @@ describe("describe", () => {
     expect(checked("describe", (await works("describe", model, "--json")).stdout)).toMatchObject({ kind: "model" });
   });
 
-  it("data: kinds, ranges, levels, missing values", async () => {
+  it("describes data: kinds, ranges, levels and missing values", async () => {
     const gaps = file("gaps.csv");
     writeFileSync(gaps, "a,b\n1,x\n,y\n3,x\n");
     expect((await works("describe", gaps)).stdout).toMatch(
@@ -419,7 +419,7 @@ describe("describe", () => {
 });
 
 describe("rules", () => {
-  it("prints the ledger of every rule, with equations", async () => {
+  it("prints the ledger of every rule with equations", async () => {
     const { stdout } = await works("rules", "--quick");
     expect(stdout).toMatch(/^ {2}adam\s+8\s+\d+\s+0\s+lazy\s+[\d.]+ {2}\S/m);
     expect(stdout).toMatch(/^ {2}sgd\s+0\s+0\s+0\s+exact\s+[\d.]+/m);
@@ -427,7 +427,7 @@ describe("rules", () => {
     expect(stdout).toContain("sgd  Robbins, Monro 1951\n    p ← p − η·g\n");
   });
 
-  it("fits its schema", async () => {
+  it("prints JSON that fits its schema", async () => {
     const { rules } = checked("rules", (await works("rules", "--quick", "--json")).stdout) as unknown as {
       rules: { kind: string; equation: string | null; nanosecondsPerParameter: number }[];
     };
@@ -455,7 +455,7 @@ describe("rules", () => {
       const text = (await works("rules", name)).stdout;
       for (const [option, value] of Object.entries(ruleRegistry[name].make().options))
         expect(text, name).toMatch(new RegExp(`^ {2}${option} +\\S* +${String(value).replace(".", "\\.")}$`, "m"));
-      // The line below works as it is printed, links of chains too.
+      // The following line works as printed, including chain links.
       const written = / --rule (\S+)\n$/.exec(text)![1];
       expect(parseRule(written, undefined, "sgd")!.name, written).toMatch(
         new RegExp(`^${name}$|^chain\\((${name}, sgd|sgd, ${name})\\)$`),
@@ -463,9 +463,9 @@ describe("rules", () => {
     }
   });
 
-  it("prints the equation that options make, and refuses what is no single rule", async () => {
+  it("prints the equation for given options and refuses anything but a single rule", async () => {
     expect((await works("rules", "rmsprop:momentum=0.9")).stdout).toContain("\n    b ← μ·b + g / (√r' + ε)\n    p ← p − η·b'\n");
-    // And the command with them.
+    // The command includes them, too.
     expect((await works("rules", "rmsprop:momentum=0.9")).stdout).toMatch(/ --rule rmsprop:momentum=0\.9\n$/);
     expect((await works("rules", "rmsprop")).stdout).toContain("\n    p ← p − η·(g / (√r' + ε))\n");
     const { rule } = checked("rules", (await works("rules", "adam:biasCorrection=false", "--json")).stdout) as unknown as {
@@ -490,7 +490,7 @@ describe("rules", () => {
   });
 });
 
-it("shows its version and its help", async () => {
+it("prints its version and its help", async () => {
   expect((await works("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect((await works("--help")).stdout).toMatch(/train[\s\S]*predict[\s\S]*evaluate[\s\S]*describe[\s\S]*rules[\s\S]*demo/);
   expect((await works("train", "--help")).stdout).toContain("--target <column>");

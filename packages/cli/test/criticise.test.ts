@@ -1,4 +1,4 @@
-/** Draws in files and their models from the command line: checked, compared, and asked for predictions of new rows. */
+/** Draws in files and their models on the command line: checked, compared, and used to predict new rows. */
 import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 
 describe("loo", () => {
-  it("of one model gives the library's table", async () => {
+  it("prints the library's table for one model", async () => {
     const { stdout, stderr } = await works("loo", lineOut);
     expect([stdout, stderr]).toEqual([`${byLine.loo()}\n`, ""]);
     const answer = JSON.parse((await works("loo", lineOut, "--json")).stdout);
@@ -36,7 +36,7 @@ describe("loo", () => {
     expect(answer.pointwise.elpd).toEqual([...byLine.loo().pointwise.elpd]);
   });
 
-  it("of several compares them", async () => {
+  it("compares several models", async () => {
     const wanted = compare({ flat: byFlat, line: byLine });
     expect((await works("loo", flatOut, lineOut)).stdout).toBe(`${wanted}\n`);
     const answer = JSON.parse((await works("loo", flatOut, lineOut, "--json", "--weights", "pseudoBma", "--seed", "2")).stdout);
@@ -45,21 +45,21 @@ describe("loo", () => {
       plus.models.map(({ name, weight }) => [name, weight]),
     );
     expect(answer.draws).toEqual([flatOut, lineOut]);
-    // Two folders of one name are told apart by their paths.
+    // Two folders with the same name are distinguished by their paths.
     const twice = join(file("other"), "line");
     mkdirSync(dirname(twice));
     await works("sample", here("line.mjs"), ...words, "--out", twice);
     expect((await works("loo", lineOut, twice)).stdout).toContain(`\n${twice} `);
   });
 
-  it("takes models where they are not noted, once for all or for each", async () => {
+  it("accepts one model for all draws or one for each if the draws name none", async () => {
     const [a, b] = ["a", "b"].map((name) => join(file(name), "chain.csv"));
     for (const [path, name] of [
       [a, "chain_1.csv"],
       [b, "chain_2.csv"],
     ] as const) {
       mkdirSync(dirname(path));
-      // As of CmdStan: without what only this library writes.
+      // Imitates CmdStan by removing what only this library writes.
       writeFileSync(path, readFileSync(join(lineOut, name), "utf8").replace(/^# ergodic = .*\n/m, ""));
     }
     const none = await ergodic("loo", a);
@@ -79,11 +79,11 @@ describe("loo", () => {
     expect((await ergodic("loo", lineOut, "--model", here("flat.mjs"), "--data", y)).stderr).toMatch(/DRAWS_MODEL/);
   });
 
-  it("finds the model again where both were moved, and says where it is not", async () => {
+  it("finds the model again if both were moved, and otherwise reports its expected place", async () => {
     const root = file("project");
     mkdirSync(root);
     const [model, given, out] = ["flat.mjs", "y.json", "out"].map((name) => join(root, name));
-    // Packages are found from where the file itself is.
+    // Packages are resolved from the real location of the file.
     writeFileSync(model, `export { default } from ${JSON.stringify(here("flat.mjs"))};`);
     copyFileSync(y, given);
     await works("sample", model, ...words, "--data", given, "--out", out);
@@ -103,7 +103,7 @@ describe("loo", () => {
 });
 
 describe("draws of a formula", () => {
-  it.each(["csv", "json", "arrow"])("in %s find their formula, levels and data again", async (format) => {
+  it.each(["csv", "json", "arrow"])("find their formula, levels and data again: %s", async (format) => {
     const root = file(`formula ${format}`);
     mkdirSync(root);
     const [table, out, fresh] = ["size.csv", "out", "new.csv"].map((name) => join(root, name));
@@ -133,7 +133,7 @@ describe("draws of a formula", () => {
     const { mean, sd, lower, upper, levels } = (ahead as unknown as readonly Record<string, PredictedNumber>[])[0].size;
     const wanted = [mean, sd, lower, upper, levels!.small.probability, levels!.large.probability];
     expect(first.map(Number)).toEqual(wanted);
-    // A file's formula in the place of the one that was noted: other priors are no model of these draws.
+    // Replaces the recorded formula: a model with other priors does not belong to these draws.
     const [own, other, columns] = ["own.mjs", "other.mjs", "columns.json"].map((name) => join(root, name));
     const optionsOf = (priors: string) => `{ family: "bernoulli", levels: { size: ["small", "large"] }, priors: ${priors} }`;
     const write = (path: string, priors: string): void =>
@@ -166,7 +166,7 @@ describe("draws of a formula", () => {
 });
 
 describe("check", () => {
-  it("gives the library's table, and exits by --strict", async () => {
+  it("prints the library's table and sets the exit code by --strict", async () => {
     const good = await works("check", lineOut, "--seed", "4", "--strict");
     expect(good.stdout).toBe(`${byLine.check("y", { seed: 4 })}\nThe model generates data like the observed data.\n`);
     const found = byFlat.check();
@@ -194,7 +194,7 @@ describe("check", () => {
 describe("predict", () => {
   const rows = "id,x,z[1],z[2],other\nfirst,2.5,1,0,7\nsecond,9,0,1,8\n";
 
-  it("answers rows by what draws say of them", async () => {
+  it("predicts rows from the draws", async () => {
     const given = file("rows.csv");
     writeFileSync(given, rows);
     const predictor = await byLine.predictor({ level: 0.5 });
@@ -219,7 +219,7 @@ describe("predict", () => {
     expect(readFileSync(out, "utf8")).toBe(stdout);
   });
 
-  it("says what is wrong", async () => {
+  it("reports invalid arguments", async () => {
     const given = file("wrong.csv");
     writeFileSync(given, "x,z[1]\n1,0\n");
     const cases: [string[], RegExp, number][] = [

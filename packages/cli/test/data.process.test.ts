@@ -1,4 +1,4 @@
-/** The shipped data: what its description says, and the script that made it where scikit-learn is at hand. */
+/** The shipped data match their description, and their script reproduces them if scikit-learn is installed. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { digits } from "./captured.ts";
 
 const text = readFileSync(digits, "utf8");
 
-it("digits.csv: 1797 rows of 64 pixels from 0 to 16 and a label, under its licence", () => {
+it("digits.csv has 1797 rows of 64 pixels from 0 to 16 and a label, and its licence", () => {
   const [header, ...rows] = text
     .trimEnd()
     .split("\n")
@@ -30,7 +30,7 @@ const scikitLearn = spawnSync("/usr/bin/python3", ["-c", "import sklearn"]).stat
 if (!scikitLearn)
   console.warn("make-digits.py is not checked: /usr/bin/python3 has no scikit-learn (apt-get install python3-sklearn)");
 
-it.skipIf(!scikitLearn)("make-digits.py gives the same bytes again (skipped without python3-sklearn)", () => {
+it.skipIf(!scikitLearn)("make-digits.py writes the same bytes again (skipped without python3-sklearn)", () => {
   const script = readFileSync(new URL("../data/make-digits.py", import.meta.url), "utf8");
   const printing = script.replace(/with open\(Path\(__file__\).*?as file:/, "import sys\nfor file in [sys.stdout]:");
   const { status, stdout, stderr } = spawnSync("/usr/bin/python3", ["-"], {

@@ -1,8 +1,8 @@
-/** The demo's scales and guesses: what each line of the two tables is there to show. */
+/** Scales and guesses in the demo: each line of the two tables shows what it is meant to show. */
 import { expect, test } from "vitest";
 import { adaptive, atBestRate, excess, guesses, leastLoss, scaledRows } from "../src/commands/demo-scales.ts";
 
-test("columns in other units: plain descent leaves the small column, adaptive rules learn it", async () => {
+test("plain descent fails to learn a column in other units, and adaptive rules learn it", async () => {
   const data = scaledRows(1);
   const deviation = (j: number): number => {
     const column = Array.from({ length: data.rowCount }, (_, i) => data.row(i)[j]);
@@ -21,7 +21,7 @@ test("columns in other units: plain descent leaves the small column, adaptive ru
   }
 });
 
-test("Polyak's step: settles at the right f*, wanders below it, stops at a guess above it", async () => {
+test("Polyak's step settles at the right f*, wanders below it and stops at a guess above it", async () => {
   const data = scaledRows(1);
   const least = await leastLoss(data);
   expect(least).toBeCloseTo(0.1 ** 2 / 2, 3);

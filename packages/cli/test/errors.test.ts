@@ -1,4 +1,7 @@
-/** What goes wrong: one line `ergodic: where: … [CODE]`, no stack, exit code 2 for the command line and 1 for all else. */
+/**
+ * Errors are a single line `ergodic: where: … [CODE]` without a stack. The exit code is 2 for the command line and 1
+ * otherwise.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { CapabilityError, DataError, ErgodicError, OptionError } from "ergodic";
 import { afterEach, expect, it, vi } from "vitest";
@@ -148,12 +151,12 @@ it.each(cases)("%s", async (_, args, code, message) => {
 
 afterEach(() => vi.unstubAllEnvs());
 
-it("shows the stack under ERGODIC_DEBUG", async () => {
+it("prints the stack with ERGODIC_DEBUG", async () => {
   vi.stubEnv("ERGODIC_DEBUG", "1");
   expect((await ergodic("evaluate", file("none"), digits)).stderr).toMatch(/\n {4}at /);
 });
 
-it("speaks of options as they are typed", () => {
+it("names options as they are typed on the command line", () => {
   expect(inCommandLineTerms('fill them with impute: "mean", "median" or "mode", or drop: ["a", "b"]')).toBe(
     "fill them with --impute mean, median or mode, or --drop a, b",
   );
@@ -165,7 +168,7 @@ it("speaks of options as they are typed", () => {
   expect(inCommandLineTerms('--rule: "adma" is not known')).toBe('--rule: "adma" is not known');
 });
 
-it("the exit code is 2 where the command line is at fault, and 1 where data, the host or the run are", () => {
+it("exits with 2 for faults of the command line and with 1 for faults of the data, the host or the run", () => {
   const faults: [unknown, number][] = [
     [new UsageError("--rate", "is none"), 2],
     [new OptionError("fit", "rate is -1", "OPTION_RANGE"), 2],

@@ -1,4 +1,7 @@
-/** `ergodic export`: the file that it writes is the library's, and what it refuses. The files themselves are held to onnxruntime in packages/serve. */
+/**
+ * `ergodic export` writes the library's file, and refuses invalid calls. packages/serve compares the files with
+ * onnxruntime.
+ */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { toOnnx } from "@ergodic/serve/onnx";
 import { type LinearPredictor, predictor } from "ergodic";
@@ -12,7 +15,7 @@ beforeAll(async () => {
   await works("train", digits, "--target", "label", "--classes", "--epochs", "1", "--out", model, "--quiet");
 });
 
-it("writes the bytes of toOnnx, and says where", async () => {
+it("writes the bytes of toOnnx and reports the path", async () => {
   const out = file("digits.onnx");
   const { stdout, stderr } = await works("export", model, "--out", out);
   expect(stdout).toBe("");
@@ -20,7 +23,7 @@ it("writes the bytes of toOnnx, and says where", async () => {
   expect([...readFileSync(out)]).toEqual([...toOnnx(await predictor<LinearPredictor>(model))]);
 });
 
-it("writes calibrated probabilities, and the offset as an input; conformal sets are refused", async () => {
+it("writes calibrated probabilities and the offset as an input, and refuses conformal sets", async () => {
   const [honest, sets, rates, out] = ["honest", "sets", "rates", "other.onnx"].map(file);
   await works("calibrate", model, digits, "--method", "isotonic", "--out", honest);
   await works("export", honest, "--out", out);
@@ -42,7 +45,7 @@ it("writes calibrated probabilities, and the offset as an input; conformal sets 
   expect(existsSync(file("sets.onnx"))).toBe(false);
 });
 
-it("refuses a model that is no file of ours, one that has no ONNX form, its own input as output, and no output", async () => {
+it("refuses foreign files, models without an ONNX form, its own input as output, and a missing output", async () => {
   const out = file("none.onnx");
   const hashed = file("hashed.safetensors");
   const words = file("words.csv");

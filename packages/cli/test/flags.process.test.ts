@@ -1,4 +1,4 @@
-/** Options of which no other test would notice that they were not read. */
+/** Options that no other test would notice if they were ignored. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { read } from "@ergodic/ingest";
 import { fit, linear, tune } from "ergodic";
@@ -19,12 +19,12 @@ writeFileSync(data, table(","));
 const train = (...words: string[]): Promise<{ stdout: string }> =>
   works("train", data, "--target", "y", "--quiet", "--json", ...words);
 
-it("--updates ends a run after so many", async () => {
+it("--updates ends a run after the given number of updates", async () => {
   const { run } = JSON.parse((await train("--updates", "7")).stdout);
   expect([run.updates, run.reason]).toEqual([7, expect.stringContaining("update")]);
 });
 
-it("--seconds ends a run after so long", async () => {
+it("--seconds ends a run after the given time", async () => {
   const { run } = JSON.parse((await train("--algorithm", "gradient", "--seconds", "0.3")).stdout);
   expect(run.reason).toMatch(/^time is up/);
   expect(run.seconds).toBeGreaterThanOrEqual(0.3);
@@ -32,7 +32,7 @@ it("--seconds ends a run after so long", async () => {
   expect(run.epochs).toBeGreaterThan(6);
 });
 
-it("--weights takes a column as weights, and not as one to predict from", async () => {
+it("--weights uses a column as weights and not as a feature", async () => {
   const out = file("weighted.safetensors");
   const { columnCount } = JSON.parse((await train("--weights", "w", "--epochs", "3", "--deterministic", "--out", out)).stdout);
   expect(columnCount).toBe(2);
@@ -42,7 +42,7 @@ it("--weights takes a column as weights, and not as one to predict from", async 
   expect(readFileSync(out).equals(readFileSync(file("ours.safetensors")))).toBe(true);
 });
 
-it("--delimiter is what separates fields", async () => {
+it("--delimiter sets the field separator", async () => {
   const whole = JSON.parse((await train("--epochs", "1")).stdout).columnCount;
   for (const [separator, typed] of [
     ["|", "|"],
@@ -55,7 +55,7 @@ it("--delimiter is what separates fields", async () => {
   }
 });
 
-it("tune --concurrency has so many trials under way at once", async () => {
+it("tune --concurrency sets the number of simultaneous trials", async () => {
   const words = ["--target", "y", "--over", "l2:0..1", "--trials", "4", "--epochs", "1", "--concurrency", "3", "--quiet"];
   await works("tune", data, ...words);
   expect(vi.mocked(tune).mock.calls.at(-1)![1]).toMatchObject({ trials: 4, concurrency: 3 });

@@ -1,4 +1,4 @@
-/** `train --folds`: metrics of each fold with their spread; groups and times; what is refused. */
+/** `train --folds`: metrics of each fold with their spread, groups and times, and refusals. */
 import { writeFileSync } from "node:fs";
 import { readTable } from "@ergodic/ingest";
 import { crossValidate, Dataset, linear, newtonCholesky } from "ergodic";
@@ -30,7 +30,7 @@ interface Cv {
 const cvOf = async (...args: string[]): Promise<Cv> =>
   checked("train", (await works(...train, ...args, "--json", "--quiet")).stdout) as unknown as Cv;
 
-it("tells each fold, and prints metrics with their spread before the model of all rows", async () => {
+it("reports each fold and prints metrics with their spread before the model of all rows", async () => {
   const out = file("model.safetensors");
   const { stdout, stderr } = await works(...train, "--drop", "patient,year", "--folds", "4", "--seed", "2", "--out", out);
   expect(stderr).toMatch(/fold 1 of 4: 30 rows to train on, 10 held out; RMSE [\d.]+; [\d.]+ s\n/);
@@ -47,10 +47,10 @@ it("tells each fold, and prints metrics with their spread before the model of al
   expect(JSON.parse((await works(...train, "--json", "--quiet")).stdout)).not.toHaveProperty("cv");
 });
 
-it("holds groups out together and goes by time; the column is no input", async () => {
+it("holds out whole groups or splits by time, without using that column as a feature", async () => {
   const groups = await cvOf("--drop", "year", "--folds", "4", "--group", "patient");
   expect([groups.cv.by, groups.columnCount]).toEqual(["group", 2]);
-  // Eight patients of five rows.
+  // Eight patients with five rows each.
   expect(groups.cv.folds.map(({ test }) => test)).toEqual([10, 10, 10, 10]);
   expect((await cvOf("--drop", "year", "--folds", "4", "--group", "0")).cv.metrics).toEqual(groups.cv.metrics);
   const time = await cvOf("--drop", "patient", "--folds", "3", "--time", "year");
@@ -67,7 +67,7 @@ it("holds groups out together and goes by time; the column is no input", async (
   expect(time.cv.metrics).toEqual(ours.metrics);
 });
 
-it("folds are cut from what is not held out for the test", async () => {
+it("makes folds only from rows that are not held out for the test", async () => {
   const { cv } = await cvOf("--drop", "patient,year", "--folds", "4", "--test-share", "0.2");
   expect(cv.folds.reduce((sum, { test }) => sum + test, 0)).toBe(32);
 });
@@ -93,7 +93,7 @@ it.each([
   expect(stderr).toMatch(message);
 });
 
-it("tune does not take what it would not do", async () => {
+it("tune refuses --folds, which it would ignore", async () => {
   const { code, stderr } = await ergodic("tune", rows, "--target", "y", "--over", "l2:log:1e-3..1", "--folds", "3");
   expect([code, stderr]).toEqual([2, expect.stringContaining("unknown option '--folds'")]);
 });

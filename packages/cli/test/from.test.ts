@@ -1,11 +1,11 @@
-/** `ergodic train DATA --from MODEL`: training begins at a trained model, or at the checkpoint of a run. */
+/** `ergodic train DATA --from MODEL`: training begins with a trained model or with the checkpoint of a run. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { digits, ergodic, temporary, works } from "./captured.ts";
 
 const file = temporary();
 const lines = readFileSync(digits, "utf8").trim().split("\n");
-/** Rows of the digits, as a file of their own. */
+/** Rows of the digits in a separate file. */
 function part(name: string, keep: (row: string, i: number) => boolean): string {
   const path = file(name);
   writeFileSync(path, [lines[0], ...lines.slice(1).filter(keep)].join("\n"));
@@ -14,7 +14,7 @@ function part(name: string, keep: (row: string, i: number) => boolean): string {
 const losses = (text: string): { rows: object; run: { loss: number }; chosen: { model: object; target: { levels: string[] } } } =>
   JSON.parse(text);
 
-it("begins where the other training ended, by its model, its target and its classes", async () => {
+it("begins at the end of the earlier training, with its model, target and classes", async () => {
   const all = file("all.safetensors");
   await works(
     "train",
@@ -56,7 +56,7 @@ it("begins where the other training ended, by its model, its target and its clas
   expect(more.chosen.model).toMatchObject({ l2: 0.5 });
 });
 
-it("a network begins at its file, without being named; a checkpoint says nothing of the model", async () => {
+it("takes a network from its file without --model, and requires --model with a checkpoint", async () => {
   const [net, kept] = [file("net.safetensors"), file("net.checkpoint")];
   const train = ["train", digits, "--target", "label", "--classes", "--seed", "1", "--quiet"];
   await works(...train, "--model", "mlp:16", "--epochs", "20", "--out", net, "--checkpoint", kept);
@@ -86,7 +86,7 @@ it.each([
   expect(stderr).toMatch(message);
 });
 
-it("does not overwrite what it begins at without a word, and leaves it whole where training fails", async () => {
+it("refuses to overwrite the initial model, and leaves it intact", async () => {
   const model = file("kept.safetensors");
   await works("train", digits, "--target", "label", "--epochs", "1", "--no-classes", "--quiet", "--out", model);
   const before = readFileSync(model);

@@ -1,4 +1,4 @@
-/** Missing values by column, indicators, new levels, dates and remarks, from the command line. */
+/** Missing values per column, indicators, new levels, dates and remarks on the command line. */
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";
@@ -29,7 +29,7 @@ const gaps = put(
   (i) => `${i % 5 === 0 ? "" : i % 7},${["Oslo", "", "Rome"][i % 3]},${i % 3 === 1 ? 9 : 1}`,
 );
 
-describe("texts that mean no value among numbers", () => {
+describe("missing-value markers among numbers", () => {
   const sheet = put(
     "sheet.csv",
     "age,city,y",
@@ -37,7 +37,7 @@ describe("texts that mean no value among numbers", () => {
   );
   const told = (remarks: { message: string }[]) => remarks.map(({ message }) => message);
 
-  it("are filled where they are in training, and counted", async () => {
+  it("are filled in training and counted", async () => {
     const { remarks } = await train(sheet, "sheet", "--impute", "median");
     expect(told(remarks)).toEqual([
       '8 of 40 rows hold "#N/A" in "age", a column of numbers: taken as missing',
@@ -48,7 +48,7 @@ describe("texts that mean no value among numbers", () => {
     expect(told(commented.remarks)).toContain('8 of 40 lines begin with the comment mark "#" and were not read');
   });
 
-  it("are filled in the same way in new rows, in blocks and from one row on", async () => {
+  it("are filled in the same way in new rows, in blocks and in single rows", async () => {
     await train(sheet, "filled", "--impute", "median", "--no-classes");
     const predicted = async (cells: string[]) =>
       (
@@ -83,7 +83,7 @@ describe("texts that mean no value among numbers", () => {
 });
 
 describe("--impute", () => {
-  it("by column, with the others as the word without a column says", async () => {
+  it("fills by column, and all other columns by the word without a column", async () => {
     expect((await train(gaps, "a", "--impute", "age=median,city=level")).columnCount).toBe(4);
     expect((await train(gaps, "a", "--impute", "median,city=level", "--indicator")).columnCount).toBe(5);
     expect((await train(gaps, "a", "--impute", "level")).columnCount).toBe(4);
@@ -93,7 +93,7 @@ describe("--impute", () => {
     );
   });
 
-  it("is kept with the model: predict, evaluate and describe know it", async () => {
+  it("is stored with the model and used by predict, evaluate and describe", async () => {
     await train(gaps, "kept", "--impute", "median,city=level", "--no-classes");
     const later = put("later.csv", "age,city", (i) => `,${["", "Rome"][i]}`, 2);
     const { stdout } = await works("predict", file("kept"), later);
@@ -123,7 +123,7 @@ describe("--impute", () => {
   );
 });
 
-it("a gap that the model cannot fill: the advice is one that can be followed", async () => {
+it("recommends a usable remedy for a missing value that the model cannot fill", async () => {
   const whole = put("whole.csv", "age,y", (i) => `${i},${i % 2}`);
   const later = file("later.csv");
   writeFileSync(later, "age,y\n1,0\n,1\n");
@@ -136,12 +136,12 @@ it("a gap that the model cannot fill: the advice is one that can be followed", a
   await works("predict", file("filling"), later);
 });
 
-describe("levels that are new", () => {
+describe("unknown levels", () => {
   const later = put("new.csv", "city,y", (i) => `${["Oslo", "Bonn", "Rome", "Kyiv"][i % 4]},${i % 2}`, 200);
   const old = put("old.csv", "city,y", (i) => `${["Oslo", "Rome"][i % 2]},${i % 2}`);
   const said = '100 of 200 rows had new levels in "city", which the model does not know ("Bonn", "Kyiv")';
 
-  it("are counted by predict and evaluate, in JSON too", async () => {
+  it("are counted by predict and evaluate, also in JSON", async () => {
     await train(old, "old");
     const predicted = await works("predict", file("old"), later);
     expect(predicted.stderr).toContain(`new.csv: ${said}`);
@@ -155,14 +155,14 @@ describe("levels that are new", () => {
     expect(evaluated).toMatchObject({ remarks: [{ rows: 100, of: 200, message: said }] });
   });
 
-  it("are told of files to test on while training", async () => {
+  it("are reported for test files during training", async () => {
     const flags = ["--target", "y", "--epochs", "1"];
     expect((await works("train", old, ...flags, "--test", later)).stderr).toContain(`new.csv: ${said}`);
     expect((await works("train", old, ...flags, "--validate", later)).stderr).toContain(`new.csv: ${said}`);
     expect((await works("train", old, ...flags, "--test", later, "--quiet")).stderr).toBe("");
   });
 
-  it("are refused where that is asked for, at training or at prediction", async () => {
+  it("are refused on request, in training and in prediction", async () => {
     await train(old, "zero");
     for (const verb of ["predict", "evaluate"]) {
       expect(await failing(verb, file("zero"), later, "--unknown", "refuse")).toContain(said);
@@ -174,7 +174,7 @@ describe("levels that are new", () => {
     expect(await failing("train", old, "--target", "y", "--unknown", "maybe")).toMatch(/zero or refuse/);
   });
 
-  it("of files in several blocks are added up", async () => {
+  it("are summed over files with several blocks", async () => {
     const long = put("long.csv", "city", (i) => (i % 1000 === 0 ? "Bonn" : "Oslo"), 70_000);
     await train(old, "long");
     const { stderr } = await works("predict", file("long"), long, "--out", file("long-predicted.csv"));
@@ -182,7 +182,7 @@ describe("levels that are new", () => {
   });
 });
 
-it("--dates splits dates, at prediction too, and what was not split is told", async () => {
+it("--dates splits dates in training and in prediction, and unsplit dates are reported", async () => {
   const day = (i: number): string => new Date(Date.UTC(2024, 0, 1 + i)).toISOString().slice(0, 10);
   const dated = put("dated.csv", "on,id,y", (i) => `${day(i)},x${i},${i % 7}`);
   const plain = await works("train", dated, "--target", "y", "--epochs", "1");
@@ -202,7 +202,7 @@ it("--dates splits dates, at prediction too, and what was not split is told", as
   expect(await failing("train", dated, "--target", "y", "--dates", "id")).toMatch(/"x0" in column "id" is not a date/);
 });
 
-it("a whole number that would be rounded is refused, with flags that keep or drop it", async () => {
+it("refuses a whole number that would be rounded, and names flags that keep or drop it", async () => {
   const long = put("long-id.csv", "id,a,y", (i) => `90071992547409${93 + 2 * i},${i % 3},${i % 2}`);
   const said = await failing("train", long, "--target", "y");
   expect(said).toMatch(
@@ -212,10 +212,10 @@ it("a whole number that would be rounded is refused, with flags that keep or dro
   expect((await train(long, "x", "--drop", "id")).columnCount).toBe(1);
 });
 
-describe("a column that 32-bit floats round away", () => {
+describe("a column whose values collapse in 32-bit floats", () => {
   const seconds = put("seconds.csv", "t,x,y", (i) => `${1_700_000_000 + ((i * 137) % 600)},${i % 5},${i % 2}`);
 
-  it("is told at training, with the option that keeps it", async () => {
+  it("is reported in training, with the option that preserves it", async () => {
     const flags = ["--target", "y", "--epochs", "1"];
     const { stderr } = await works("train", seconds, ...flags);
     expect(stderr).toMatch(

@@ -1,4 +1,7 @@
-/** Arrays and images as DATA: the digits as a table with a shape, as IDX files, as .npy arrays and as folders of PNG files. */
+/**
+ * Arrays and images as DATA: the digits as a table with a shape, as IDX files, as .npy arrays and as folders of PNG
+ * files.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LinearPredictor, predictor } from "ergodic";
@@ -51,7 +54,7 @@ beforeAll(() => {
 });
 
 describe("IDX", () => {
-  it("trains on images and the labels beside them, tests on others, predicts without labels", async () => {
+  it("trains on images and the labels next to them, tests on others and predicts without labels", async () => {
     const out = file("idx.safetensors");
     const [train, test] = [file("train-images-idx3-ubyte"), file("t10k-images-idx3-ubyte")];
     const { stdout } = await works("train", train, "--test", test, "--out", out, "--json", ...quick);
@@ -71,7 +74,7 @@ describe("IDX", () => {
     );
   });
 
-  it("takes labels by --labels, which are not those of the test", async () => {
+  it("reads labels from --labels for training, but not for the test", async () => {
     const [train, named, test] = [file("train-images-idx3-ubyte"), file("classes.idx"), file("t10k-images-idx3-ubyte")];
     const run = (...labelled: string[]) => works("train", train, ...labelled, "--test", test, "--json", ...quick);
     const rest = ({ stdout }: { stdout: string }) => JSON.parse(stdout).test;
@@ -84,7 +87,7 @@ describe("IDX", () => {
   });
 });
 
-it("NumPy arrays of three dimensions, with their labels beside them", async () => {
+it("trains on NumPy arrays of three dimensions, with labels next to them", async () => {
   const out = file("npy.safetensors");
   const { stderr } = await works("train", file("x_train.npy"), "--classes", "--out", out, ...quick.slice(1));
   expect(stderr).toMatch(/200 rows to train on; 64 columns \(8 × 8 × 1\); target y\n/);
@@ -94,7 +97,7 @@ it("NumPy arrays of three dimensions, with their labels beside them", async () =
 });
 
 describe("folders of images", () => {
-  it("trains on classes of folders, tests and predicts on other folders", async () => {
+  it("trains on one folder per class, and tests and predicts on other folders", async () => {
     const [train, test] = [imageFolder(file("train"), numbers(200)), imageFolder(file("test"), numbers(count, 200))];
     const out = file("folders.safetensors");
     const { stdout } = await works("train", train, "--test", test, "--out", out, "--json", ...quick);
@@ -109,7 +112,7 @@ describe("folders of images", () => {
     expect((await works("describe", test)).stdout).toContain("100 rows, 65 columns");
   });
 
-  it("trains a network on them", async () => {
+  it("trains a network on image folders", async () => {
     const [train, test] = [imageFolder(file("train"), numbers(200)), imageFolder(file("test"), numbers(count, 200))];
     const out = file("network.safetensors");
     const model = ["--model", "cnn:8,hidden=32", "--rate", "0.01"];
@@ -122,14 +125,14 @@ describe("folders of images", () => {
     );
   });
 
-  it("brings images to a size and to channels, for training and prediction alike", async () => {
+  it("resizes images and converts channels equally for training and prediction", async () => {
     const [train, out] = [imageFolder(file("sized"), numbers(100)), file("sized.safetensors")];
     const { stderr } = await works("train", train, "--size", "4x6", "--channels", "3", "--out", out, ...quick.slice(1));
     expect(stderr).toMatch(/72 columns \(4 × 6 × 3\); target y/);
     expect((await works("predict", out, train)).stdout.split("\n")).toHaveLength(102);
   });
 
-  it("refuses a folder for a model of a table", async () => {
+  it("refuses a folder for a model trained on a table", async () => {
     const [table, out] = [file("table.csv"), file("table.safetensors")];
     writeFileSync(
       table,
@@ -145,7 +148,7 @@ describe("folders of images", () => {
 });
 
 describe("--row-shape", () => {
-  it("gives a table's rows a shape, which is kept with the model", async () => {
+  it("sets the shape of a table's rows, which is stored with the model", async () => {
     const out = file("shaped.safetensors");
     const { stderr } = await works(
       "train",

@@ -1,4 +1,4 @@
-/** Graphs from the command line: read, inferred from, written, interrupted and resumed. */
+/** Graphs on the command line: reading, inference, writing, interruption and resumption. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { readGraphJson, writeGraphJson, writeUai } from "@ergodic/ingest/graphs";
@@ -29,14 +29,14 @@ describe("infer", () => {
   writeFileSync(path, writeGraphJson(sprinkler()));
   writeFileSync(file("one.evid"), "1 1 1\n");
 
-  it("prints probabilities, what was done and the certificate", async () => {
+  it("prints probabilities, the work done and the certificate", async () => {
     const { stdout, stderr } = await works("infer", path, "--evidence", "wet=yes");
     expect(stderr.split("\n")[0]).toBe(`${path}: 2 variables, 2 factors`);
     // 0.2 · 0.8 / (0.2 · 0.8 + 0.8 · 0.1)
     expect(stdout).toMatch(/^rain {2}no 0\.3333 {2}yes 0\.6667\nwet {3}no 0\.0000 {2}yes 1\.0000\n.*\ncertificate: exact\n/);
   });
 
-  it("answers the other tasks, in JSON and as UAI's result files", async () => {
+  it("performs the other tasks, and writes JSON and UAI result files", async () => {
     const uai = file("sprinkler.uai");
     writeFileSync(uai, writeUai(sprinkler()));
     const evidence = file("sprinkler.evid");
@@ -67,7 +67,7 @@ describe("infer", () => {
     );
   });
 
-  it("evidence that is impossible has -Infinity in JSON, too", async () => {
+  it("writes -Infinity in JSON for impossible evidence", async () => {
     const graph = factorGraph();
     graph.variable("a", ["no", "yes"]);
     graph.table(["a"], [1, 0]);
@@ -77,7 +77,7 @@ describe("infer", () => {
     expect(JSON.parse(stdout)).toMatchObject({ logZ: "-Infinity", certificate: { exact: true } });
   });
 
-  it("time that is up at once gives a rough answer, to every task, which can be written", async () => {
+  it("writes a rough answer to every task if the time limit is already over", async () => {
     const graph = factorGraph();
     for (let v = 0; v < 400; v++) graph.variable(`x${v}`);
     for (let v = 0; v < 400; v++) for (const w of [1, 20, 33]) graph.equal([v, (v + w) % 400], { weight: w === 33 ? -0.3 : 0.4 });
@@ -94,7 +94,7 @@ describe("infer", () => {
     }
   });
 
-  it("evidence is by a state's name where one is called so, else by its number; in a file always by number", async () => {
+  it("reads evidence by a state's name if it exists, else by its number, and in a file always by number", async () => {
     const graph = factorGraph();
     graph.variable("size", ["1", "2", "more"]);
     graph.variable("digit", [1, 2, 5]);
@@ -117,7 +117,7 @@ describe("infer", () => {
     ]);
   });
 
-  it("takes what it is told, and 60 seconds where it is told nothing", async () => {
+  it("uses the given options, and a limit of 60 seconds by default", async () => {
     const planOf = async (...words: string[]) =>
       JSON.parse((await works("infer", path, "--json", ...words)).stdout).description.plan;
     expect(await planOf()).toEqual({ task: "marginals", seed: 0, memory: 1.5, seconds: 60 });
@@ -135,7 +135,7 @@ describe("infer", () => {
     expect(stderr.split("\n")[1]).toMatch(/^\S+ s: 0 of 2 parts left|^\S+ m?s: 0 of 1 part left/);
   });
 
-  it("gibbs is graphGibbs, with any of its workers the same answer", async () => {
+  it("gibbs selects graphGibbs, with the same answer for any number of workers", async () => {
     const [one, two] = await Promise.all(
       ["1", "2"].map(async (workers) =>
         JSON.parse((await works("infer", path, "--algorithm", "gibbs", "--workers", workers, "--json")).stdout),
@@ -172,13 +172,13 @@ describe("infer", () => {
     [["infer", file("graph.txt")], /does not show the format; add --format uai\|bif\|fg\|json\|dimmwitted/],
     [["infer", path, "--task", "luck"], /It must be marginals, partition or map/],
     [["infer", file("none.uai")], /there is no such file/],
-  ])("%j is refused", async (words, message) => {
+  ])("refuses %j", async (words, message) => {
     const { code, stderr } = await ergodic(...words);
     expect(code).not.toBe(0);
     expect(stderr).toMatch(message);
   });
 
-  it("is kept on Ctrl-C, and continues", async () => {
+  it("saves a checkpoint on Ctrl-C and resumes from it", async () => {
     const wide = factorGraph();
     for (let i = 0; i < 225; i++) wide.variable(`v${i}`);
     for (let i = 0; i < 225; i++)

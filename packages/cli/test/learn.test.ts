@@ -1,4 +1,4 @@
-/** Weights of graphs from the command line: learnt, written, interrupted and resumed. */
+/** Weights of graphs on the command line: learning, writing, interruption and resumption. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { readGraphJson, writeGraphJson } from "@ergodic/ingest/graphs";
 import { factorGraph } from "ergodic";
@@ -7,7 +7,7 @@ import { ergodic, temporary, works } from "./captured.ts";
 
 const file = temporary();
 
-/** Coins of which seven in ten show heads: half the log odds as the weight of ±1. */
+/** Seven of ten coins show heads, so the weight of ±1 is half the log odds. */
 function coins(count = 100) {
   const graph = factorGraph();
   const weight = graph.weight("heads");
@@ -24,7 +24,7 @@ writeFileSync(path, writeGraphJson(coins()));
 const best = 0.5 * Math.log(7 / 3);
 
 describe("learn", () => {
-  it("prints the weights, and writes the graph that has them", async () => {
+  it("prints the weights and writes the graph with them", async () => {
     const out = file("learned.json");
     const { stdout, stderr } = await works("learn", path, "--algorithm", "pseudoLikelihood", "--out", out);
     expect(stderr.split("\n")[0]).toBe(`${path}: 100 variables, 1 weight`);
@@ -34,18 +34,18 @@ describe("learn", () => {
     expect(learned.observedState("coin 3")).toBe(1);
   });
 
-  it("says all of it in JSON, held-out evidence too", async () => {
+  it("reports everything in JSON, including held-out evidence", async () => {
     const { stdout } = await works("learn", path, "--held-out", "0.2", "--l2", "0.1", "--seed", "3", "--json", "--quiet");
     const said = JSON.parse(stdout);
     expect(said).toMatchObject({ command: "learn", graph: path, out: null, run: { updates: 500 } });
     expect(said.heldOut).toBeGreaterThan(5);
     expect(said.weights).toHaveLength(1);
-    // The penalty draws it towards 0.
+    // The penalty pulls the weight towards 0.
     expect(said.weights[0].value).toBeGreaterThan(0.2);
     expect(said.weights[0].value).toBeLessThan(best);
   });
 
-  it("goes on from a checkpoint to the same bytes", async () => {
+  it("resumes from a checkpoint and writes the same bytes", async () => {
     const [whole, half, kept] = [file("whole.json"), file("half.json"), file("half.checkpoint")];
     await works("learn", path, "--epochs", "12", "--out", whole, "--quiet");
     await works("learn", path, "--epochs", "5", "--checkpoint", kept, "--quiet");
@@ -56,7 +56,7 @@ describe("learn", () => {
     expect(refused.stderr).toMatch(/--l2 was given, but --resume/);
   });
 
-  it("averages replicas, and says of racing workers what their weights are", async () => {
+  it("averages replicas, and reports what the weights of racing workers are", async () => {
     const [one, two] = [file("one.json"), file("two.json")];
     const replicas = ["--epochs", "6", "--replicas", "2", "--average-every", "3", "--quiet"];
     await works("learn", path, ...replicas, "--out", one);
@@ -73,7 +73,7 @@ describe("learn", () => {
     expect((await ergodic("learn", path, "--replicas", "many")).stderr).toMatch(/--replicas/);
   });
 
-  it("names what is wrong", async () => {
+  it("reports invalid arguments", async () => {
     expect((await ergodic("learn", path, "--algorithm", "pcd")).stderr).toMatch(/"pcd" is not known .*contrastiveDivergence/);
     const bare = file("bare.json");
     const graph = factorGraph();

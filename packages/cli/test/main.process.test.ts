@@ -1,4 +1,4 @@
-/** The command as a process of its own: signals, pipes, and the demo with the commands that it recommends. */
+/** The command as a separate process: signals, pipes, and the demo with its recommended commands. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import module from "node:module";
@@ -15,7 +15,7 @@ const folder = dirname(file("x"));
 const bytes = (path: string): string => readFileSync(path).toString("hex");
 const run = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8" });
 
-// Nothing is done where the sources have not changed.
+// The build does nothing if the sources have not changed.
 beforeAll(() => void execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: root, stdio: "pipe" }), 300_000);
 
 const long = ["train", digits, "--target", "label", "--classes", "--epochs", "300", "--rule", "adam:rate=0.001", "--seed", "2"];
@@ -35,7 +35,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 const straight = new Map<string, string>();
-/** The bytes of the model that the long run makes where nothing interrupts it. */
+/** Bytes of the long run's model without interruption. */
 function uninterrupted(...mode: string[]): string {
   const name = `${["straight", ...mode].join("")}.safetensors`;
   if (!straight.has(name)) {
@@ -45,7 +45,7 @@ function uninterrupted(...mode: string[]): string {
   return straight.get(name)!;
 }
 
-it("begins by the file that npm links, and keeps what it compiled where Node can", () => {
+it("starts from the file that npm links and uses Node's compile cache if available", () => {
   const linked = fileURLToPath(new URL("../bin/ergodic.js", import.meta.url));
   const env = { ...process.env, NODE_COMPILE_CACHE: undefined, TMPDIR: folder };
   const { stdout, stderr } = spawnSync(process.execPath, [linked, "--version"], { cwd: folder, encoding: "utf8", env });
@@ -54,7 +54,7 @@ it("begins by the file that npm links, and keeps what it compiled where Node can
   expect(kept).toHaveLength("enableCompileCache" in module ? 1 : 0);
 });
 
-it("Ctrl-C: exit code 1, a checkpoint, a command that goes on; the model is that of an uninterrupted run", async () => {
+it("Ctrl-C exits with 1, saves a checkpoint and prints a command that resumes to the same model", async () => {
   const { child, stderr, ended } = started(...long, "--out", "joined.safetensors");
   await until(() => /\n +[\d,]{5,} /.test(stderr()));
   child.kill("SIGINT");
@@ -65,8 +65,8 @@ it("Ctrl-C: exit code 1, a checkpoint, a command that goes on; the model is that
   expect(bytes(file("joined.safetensors"))).toBe(uninterrupted());
 });
 
-it("kill -9 after a checkpoint: what it holds goes on bit for bit", async () => {
-  // That a deterministic run goes on bit for bit is shown by resume.test.ts, too.
+it("a checkpoint written before kill -9 resumes bit for bit", async () => {
+  // resume.test.ts also shows that a deterministic run resumes bit for bit.
   for (const mode of isSlow ? [[], ["--deterministic"]] : [[]]) {
     const name = mode.length > 0 ? "deterministic" : "normal";
     const { child, ended } = started(...long, ...mode, "--checkpoint", `${name}.checkpoint`, "--checkpoint-every", "0.05");
@@ -91,7 +91,7 @@ it("kill -9 after a checkpoint: what it holds goes on bit for bit", async () => 
 });
 
 describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s", (signal) => {
-  /** A process that listens, as a command at work does; how it ended is its exit code, or the signal. */
+  /** A process that listens for signals like a working command. Its outcome is its exit code or its signal. */
   function listening(then: string) {
     const script = `import { processTerminal } from ${JSON.stringify(new URL("../dist/command-line.js", import.meta.url).href)};
       const takeBack = processTerminal().onInterrupt(() => console.error("heard"));
@@ -105,7 +105,7 @@ describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s", (signal) => {
     return { child, stderr: () => stderr, ended };
   }
 
-  it("is heard once; a second one ends at once", async () => {
+  it("is handled once, and a second signal ends the process immediately", async () => {
     const { child, stderr, ended } = listening("");
     await until(() => stderr().includes("ready"));
     child.kill(signal);
@@ -115,7 +115,7 @@ describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s", (signal) => {
     expect(stderr().match(/heard/g)).toHaveLength(1);
   });
 
-  it("ends a process that listens no more, as it ends any", async () => {
+  it("ends a process that no longer listens in the default way", async () => {
     const { child, stderr, ended } = listening("takeBack();");
     await until(() => stderr().includes("ready"));
     let how: unknown = "still there";
@@ -127,7 +127,7 @@ describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s", (signal) => {
   });
 });
 
-it("writes no ANSI codes to a pipe, and stops quietly where the reader does", () => {
+it("writes no ANSI codes to a pipe, and stops quietly if the reader stops", () => {
   run(...long.slice(0, 6), "1", "--out", "piped.safetensors");
   for (const args of [
     ["describe", "piped.safetensors"],
@@ -168,7 +168,7 @@ it("reads standard input", () => {
   expect(predict.stdout.split("\n")).toHaveLength(1799);
 });
 
-it("the demo: its tables, its pictures, what was measured, and five commands that work as printed", () => {
+it("the demo prints its tables, pictures and measurements, and five commands that work as printed", () => {
   const { status, stdout, stderr } = run("demo");
   expect(stderr).toBe("");
   expect(status).toBe(0);
@@ -195,10 +195,10 @@ it("the demo: its tables, its pictures, what was measured, and five commands tha
     .slice(1)
     .filter((line) => line.trim() !== "");
   expect(commands).toHaveLength(5);
-  // It sees rows again that the model was trained on: whoever copies it should know.
+  // The model is evaluated on its training rows, and users who copy the command should know this.
   expect(commands.find((command) => command.includes(" evaluate "))).toMatch(/ # all rows, including the training rows$/);
   for (const command of commands) {
-    // `npm test` tries the words of a command by less work; the command that takes all of it is in test:slow.
+    // `npm test` runs a cheaper version of the command. test:slow runs the full command.
     const less = command
       .replace(/--epochs \d+/, "--epochs 1")
       .replace(/( measure .*)$/, "$1 --seconds 0.1")

@@ -1,4 +1,4 @@
-/** `ergodic measure`: what it prints, JSON that fits its schema, a report of one file, and what it refuses. */
+/** `ergodic measure`: its output, JSON that fits its schema, a self-contained report, and refusals. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { Measurement } from "ergodic";
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await works("train", digits, "--target", "label", "--classes", "--epochs", "1", "--out", model, "--quiet");
 });
 
-/** What a machine would give, of numbers that one can follow. */
+/** Results of an imaginary machine with simple numbers. */
 function found(batch: number, changes: Partial<Measurement> = {}): Measurement {
   return {
     ...{ scenario: "singleStream", batch, queries: 100, rows: 100 * batch, seconds: 1, rowsPerSecond: 1000 * batch },
@@ -49,8 +49,9 @@ it("prints the trade-off as a table and a picture, and the ledger", () => {
   expect(lines).toContain("bytes of rows 80 float32 from DRAM 163 … 325 19.5 nJ");
 });
 
-it("shows by scenario what a batch takes, and what the largest needs", () => {
-  // 200 rows a second in batches of 8: 40 ms a call, while latencies, from the start of all, would be 8 to 24.
+it("shows the time of a batch per scenario and the memory of the largest batch", () => {
+  // 200 rows per second in batches of 8 take 40 ms per call. Latencies, measured from the start of the run, would be 8
+  // to 24 ms.
   const offline = found(8, { scenario: "offline", rowsPerSecond: 200 });
   expect([latencyName(offline), latencyOf(offline)]).toEqual(["ms per call", 40]);
   expect((["singleStream", "multiStream", "server"] as const).map((scenario) => latencyOf(found(8, { scenario })))).toEqual([
@@ -64,7 +65,7 @@ it("shows by scenario what a batch takes, and what the largest needs", () => {
   expect(text).toContain("200 MB at most, including 5 MB of WebAssembly memory");
 });
 
-it("shows rates of a server, and energy that was measured or is not known", () => {
+it("shows the rates of a server, and whether energy was measured or is unknown", () => {
   const measured = { source: "measured", zones: ["package-0"], joules: 3, perRow: 0.003 } as const;
   const text = measureText([found(1, { scenario: "server", rate: 4321, energy: measured })], paint);
   expect(text).toMatch(/batch {2}queries\/s .* measured per row\n +1 +4\.32 k /);
@@ -76,7 +77,7 @@ it("shows rates of a server, and energy that was measured or is not known", () =
   expect([2, 0.5, 2e-5, 3e-8, 4e-12].map(joules)).toEqual(["2 J", "500 mJ", "20 µJ", "30 nJ", "4 pJ"]);
 });
 
-it("draws points where they are, on logarithmic scales", () => {
+it("draws points at their positions on logarithmic scales", () => {
   const spots = [
     { x: 1, y: 1, word: "a" },
     { x: 10, y: 100, word: "b" },
@@ -94,7 +95,7 @@ it("draws points where they are, on logarithmic scales", () => {
     "      └───────────",
     "       1       100 x",
   ]);
-  // What is nearly the same looks so.
+  // Nearly equal values look equal.
   const near = scatter(
     [
       { x: 5, y: 100, word: "a" },
@@ -107,7 +108,7 @@ it("draws points where they are, on logarithmic scales", () => {
   expect(near.filter((line) => /[ab]/.test(line))).toHaveLength(1);
 });
 
-it("writes a report that refers to nothing else, and escapes names", () => {
+it("writes a self-contained report and escapes names", () => {
   const html = measureHtml("<b> & c", [found(1), found(4)], { note: "</script><script>alert(1)" });
   expect(html).toMatch(/^<!doctype html>/);
   for (const tag of ["h1", "title"]) expect(html).toContain(`<${tag}>&lt;b&gt; &amp; c</${tag}>`);
@@ -117,13 +118,13 @@ it("writes a report that refers to nothing else, and escapes names", () => {
   expect(html).not.toMatch(/https?:|src=|href=|@import|url\(/);
   const json = /<script type="application\/json" id="measurements">(.*)<\/script>/.exec(html)![1];
   expect(JSON.parse(json)).toEqual({ note: "</script><script>alert(1)" });
-  // The larger batch lies to the right and higher.
+  // The larger batch lies further right and higher.
   const at = [...html.matchAll(/cx="([\d.]+)" cy="([\d.]+)"/g)].map(([, x, y]) => [Number(x), Number(y)]);
   expect(at[1][0]).toBeGreaterThan(at[0][0]);
   expect(at[1][1]).toBeLessThan(at[0][1]);
 });
 
-it("measures a model for each batch size, once, and writes JSON and a report", async () => {
+it("measures a model once per batch size, and writes JSON and a report", async () => {
   const html = file("report.html");
   const { stdout, stderr } = await works(
     "measure",
@@ -157,7 +158,7 @@ it.each([
   ["multiStream", ["--queries", "459"], 8],
   ["offline", ["--rows", "100"], 100],
   ["server", ["--rate", "1e5", "--p99-ms", "1e6"], 1],
-])("takes the scenario %s with its options", async (scenario, options, batch) => {
+])("measures the scenario %s with its options", async (scenario, options, batch) => {
   const { stdout } = await works("measure", model, digits, "--scenario", scenario, ...options, ...quick, "--json");
   const { measurements } = checked("measure", stdout) as unknown as { measurements: Measurement[] };
   expect(measurements).toHaveLength(1);
@@ -165,7 +166,7 @@ it.each([
   if (scenario === "server") expect(measurements[0]).toMatchObject({ rate: 1e5, trials: [{ rate: 1e5 }] });
 });
 
-it("trains a network on the digits where no model is given", async () => {
+it("trains a network on the digits if no model is given", async () => {
   const { stdout, stderr } = await works("measure", ...quick, "--batch", "1,2", "--queries", "44");
   expect(stdout).toMatch(/^singleStream: a network on 1,797 rows of the digits\n/);
   expect(stdout).toContain("Numbers are batch sizes; both scales are logarithmic.");
@@ -173,7 +174,7 @@ it("trains a network on the digits where no model is given", async () => {
   expect(stderr).toBe("training a network of 256 and 128 units on the digits included with ergodic\n");
 });
 
-it("takes sparse rows, and categories as text", async () => {
+it("accepts sparse rows and text categories", async () => {
   const sparse = file("rows.libsvm");
   const lines = Array.from({ length: 60 }, (_, i) => `${i % 2 ? 1 : -1} ${1 + (i % 2)}:1 ${3 + (i % 4)}:0.5`);
   writeFileSync(sparse, lines.join("\n"));
@@ -190,18 +191,18 @@ it("takes sparse rows, and categories as text", async () => {
     const { measurements } = checked("measure", stdout) as unknown as { measurements: Measurement[] };
     counts.push(measurements[1].ledger!.find(({ what }) => what === "multiply-adds")?.count);
   }
-  // Two numbers a row that are there; an age, and a column for each kind of work.
+  // Two nonzero numbers per row; an age, and a column per kind of work.
   expect(counts[0]).toBe(2);
   expect(counts[1]).toBeGreaterThanOrEqual(3);
 });
 
-it("takes rows at even distances from a long file", async () => {
+it("selects evenly spaced rows from a long file", async () => {
   const head = "age,pay\n";
   const some = file("some.csv");
   writeFileSync(some, head + Array.from({ length: 50 }, (_, i) => `${i},${i % 7}\n`).join(""));
   const out = file("some.safetensors");
   await works("train", some, "--target", "pay", "--epochs", "1", "--out", out, "--quiet");
-  // Of 8,192 rows every second is taken, so that those in the last half, which have no age, are among them.
+  // Every second of 8,192 rows is selected, which includes rows of the last half, whose ages are missing.
   const long = file("long.csv");
   writeFileSync(long, head + Array.from({ length: 8192 }, (_, i) => `${i < 4096 ? i : ""},${i % 7}\n`).join(""));
   const { code, stderr } = await ergodic("measure", out, long, ...quick, "--quiet");
@@ -209,7 +210,7 @@ it("takes rows at even distances from a long file", async () => {
   expect(code).toBe(1);
 });
 
-it("takes a model of recommend, with its pairs", async () => {
+it("measures a model of recommend with its pairs", async () => {
   const ratings = file("ratings.csv");
   writeFileSync(ratings, `user,item,value\n${Array.from({ length: 40 }, (_, i) => `u${i % 8},i${i % 5},${i % 4}`).join("\n")}\n`);
   const out = file("ratings.safetensors");

@@ -1,4 +1,4 @@
-/** Networks from the command line: their words, files of layers, and all that is done with a model afterwards. */
+/** Networks on the command line: their specs, files of layers, and all later commands on the model. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { read } from "@ergodic/ingest";
@@ -34,7 +34,7 @@ describe("train", () => {
     expect(saved.outputs(test)).toEqual(ours.outputs(test));
   });
 
-  it("says what it chose: adam on batches of 64 for a network", async () => {
+  it("reports its default for a network: adam on batches of 64", async () => {
     const { stderr } = await works("train", ...shaped, "--model", "mlp:16", "--epochs", "1");
     expect(stderr.split("\n")[1]).toMatch(
       /^network of 1,210 parameters, multinomial loss \(10 classes\) · adam rate 0\.001 · batch 64 · 1 worker · f32 · \S+ build · seed 0$/,
@@ -50,7 +50,7 @@ describe("train", () => {
     ["mobilenetv2:width=0.1,form=small", undefined],
     ["shufflenet:0.5", undefined],
     ["shufflenetv1:0.1,groups=2", undefined],
-  ])("--model %s is a network that learns, and can be used from its file", async (model, parameters) => {
+  ])("--model %s trains a network that learns and can be used from its file", async (model, parameters) => {
     const out = file("word.safetensors");
     await works("train", ...shaped, "--model", model, "--epochs", "2", "--rate", "0.005", "--quiet", "--out", out);
     const { description } = await predictor<NetworkPredictor>(out);
@@ -59,7 +59,7 @@ describe("train", () => {
     expect(JSON.parse(tested).metrics.accuracy).toBeGreaterThan(0.3);
   });
 
-  it("takes columns that are no image, and a target of numbers or of two classes", async () => {
+  it("accepts columns that are not an image, and a target of numbers or of two classes", async () => {
     const table = file("table.csv");
     const line = (i: number): string =>
       `${i / 100},${(i % 7) / 7},${Math.abs(i - 100) / 100 + (i % 7) / 7},${i % 2 ? "odd" : "even"}\n`;
@@ -68,13 +68,13 @@ describe("train", () => {
       JSON.parse((await works("train", table, "--model", "mlp:8", "--epochs", "30", "--json", "--quiet", ...words)).stdout);
     const numbers = await run("--target", "y", "--drop", "kind", "--test-share", "0.2", "--rate", "0.02", "--batch", "8");
     expect([numbers.chosen.loss.name, numbers.chosen.task]).toEqual(["squared", "regression"]);
-    // A straight line explains about half: the first column counts by its distance from 1.
+    // A straight line explains about half, because the first column acts through its distance from 1.
     expect(numbers.test.r2).toBeGreaterThan(0.9);
     const classes = await run("--target", "kind", "--drop", "y");
     expect([classes.chosen.loss.name, classes.chosen.task]).toEqual(["logistic", "binary"]);
   });
 
-  it("goes on from a checkpoint as if it had never stopped", async () => {
+  it("resumes from a checkpoint with the same result", async () => {
     const [checkpoint, whole, parts] = [file("cnn.checkpoint"), file("whole.safetensors"), file("parts.safetensors")];
     const words = [...shaped, "--seed", "2", "--quiet"];
     const model = ["--model", "cnn:4,hidden=8", "--augment", "shift:1"];
@@ -102,14 +102,14 @@ describe("train", () => {
 });
 
 describe("a file of layers", () => {
-  it.each(["small.mjs", "layer.mjs", "function.mjs"])("%s", async (name) => {
+  it.each(["small.mjs", "layer.mjs", "function.mjs"])("trains the network of %s", async (name) => {
     const out = file("file.safetensors");
     await works("train", ...shaped, "--model", here(name), "--epochs", "3", "--rate", "0.01", "--quiet", "--out", out);
     const { stdout } = await works("evaluate", out, digits, "--json");
     expect(JSON.parse(stdout).metrics.accuracy).toBeGreaterThan(0.6);
   });
 
-  it("may define kinds of layers, and is named again when its run goes on", async () => {
+  it("can define kinds of layers, and must be named again to resume its run", async () => {
     const [checkpoint, whole, parts] = [file("own.checkpoint"), file("own.safetensors"), file("own-parts.safetensors")];
     const words = [...shaped, "--model", here("own-kind.mjs"), "--quiet"];
     await works("train", ...words, "--epochs", "2", "--out", whole);
@@ -119,13 +119,13 @@ describe("a file of layers", () => {
     expect((await works("describe", whole)).stdout).toMatch(/layers +half → flatten → dense 8 → relu → dense 10\n/);
   });
 
-  it("is as the README shows it", () => {
+  it("equals the example in the README", () => {
     const code = readFileSync(here("small.mjs"), "utf8").replace(/^\/\*\*.*\n/m, "");
     const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8").replaceAll(/^ {2}/gm, "");
     expect(readme).toContain(`\`\`\`js\n${code}\`\`\``);
   });
 
-  it("may be TypeScript", async () => {
+  it("can be written in TypeScript", async () => {
     const path = file("net.ts");
     writeFileSync(path, "export default { layers: 3 } satisfies object;");
     const { code, stderr } = await ergodic("train", ...shaped, "--model", path);
@@ -133,7 +133,7 @@ describe("a file of layers", () => {
   });
 });
 
-it.each(["predict", "evaluate", "describe"])("%s takes no network of more work than --max-work", async (command) => {
+it.each(["predict", "evaluate", "describe"])("%s refuses a network with more work than --max-work", async (command) => {
   const words = command === "describe" ? [small] : [small, digits];
   const { code, stderr } = await ergodic(command, ...words, "--max-work", "20");
   expect([code, stderr]).toEqual([
@@ -147,7 +147,7 @@ it.each(["predict", "evaluate", "describe"])("%s takes no network of more work t
 });
 
 it.each(["predict", "evaluate", "describe", "export"])(
-  "%s takes no network of more memory than --max-memory",
+  "%s refuses a network with more memory than --max-memory",
   async (command) => {
     const words =
       command === "describe" ? [small] : command === "export" ? [small, "--out", file("limits.onnx")] : [small, digits];
@@ -167,13 +167,13 @@ it.each(["predict", "evaluate", "describe", "export"])(
 it.each([
   ["--max-work", "20", "--max-work is 20"],
   ["--max-memory", "1K", "--max-memory is 1 KiB"],
-])("serve takes no network beyond %s", async (flag, value, said) => {
+])("serve refuses a network beyond %s", async (flag, value, said) => {
   const { code, stderr } = await ergodic("serve", small, "--port", "0", flag, value);
   expect([code, stderr]).toEqual([1, expect.stringContaining(said)]);
 });
 
 describe("describe", () => {
-  it("says what a network is made of, what it costs and how it was made", async () => {
+  it("reports a network's layers, costs and training", async () => {
     const { stdout } = await works("describe", small);
     const lines = stdout.split("\n");
     const about = Object.fromEntries(
@@ -197,7 +197,7 @@ describe("describe", () => {
     expect(Object.keys(parsed.description)).not.toContain("program");
   });
 
-  it("of a plain function, which the file does not hold", async () => {
+  it("reports that a plain function is not stored in the file", async () => {
     const out = file("function.safetensors");
     await works("train", ...shaped, "--model", here("function.mjs"), ...quick, "--out", out);
     expect((await works("describe", out)).stdout).toMatch(/layers\s+a function, which is not stored in the file/);
@@ -205,7 +205,7 @@ describe("describe", () => {
   });
 });
 
-it("predicts as the library does", async () => {
+it("predicts the same as the library", async () => {
   const { stdout } = await works("predict", small, digits, "--json");
   const { predictions } = checked("predict", stdout) as unknown as { predictions: { value: string }[] };
   const data = await read(digits, { target: "label", classes: true, rowShape: [8, 8, 1] });

@@ -1,4 +1,4 @@
-/** `--offset`: an exposure in training, in the rows that are predicted, and in what is said of a column that is not there. */
+/** `--offset`: an exposure in training and in predicted rows, and the error for a missing column. */
 import { writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";
@@ -14,7 +14,7 @@ const csv = (name: string, some: readonly object[]): string => {
   return path;
 };
 
-it("trains, predicts and refuses", async () => {
+it("trains and predicts with an offset, and refuses a missing column", async () => {
   const [data, model] = [csv("policies.csv", rows), file("m.safetensors")];
   const asked = ["--target", "claims", "--loss", "poisson", "--seed", "1", "--epochs", "40", "--quiet"];
   await works("train", data, ...asked, "--offset", "logExposure", "--out", model);

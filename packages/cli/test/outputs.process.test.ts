@@ -1,4 +1,7 @@
-/** Outputs: looked at before a command works, never an input, and kept elsewhere where they cannot be written in the end. */
+/**
+ * Outputs are checked before a command works and are never an input. If they cannot be written at the end, they are
+ * saved elsewhere.
+ */
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
@@ -39,7 +42,7 @@ const train = ["train", data, ...y];
 const tuned = ["tune", stars, "--user", "who", "--item", "film", "--over", "l2:0.1..1", "--quiet"];
 const recommend = ["recommend", stars, "--user", "who", "--item", "film", "--quiet"];
 
-describe("an output that is an input is refused, and nothing is touched", () => {
+describe("outputs that are also inputs, which are refused with all files unchanged", () => {
   const own = file("own.mjs");
   writeFileSync(own, readFileSync(schools));
   const [given, graph, picture] = ["given.json", "g.uai", "seen/a/1.png"].map(file);
@@ -59,7 +62,7 @@ describe("an output that is an input is refused, and nothing is touched", () => 
   beforeAll(async () => {
     const few = ["--draws", "50", "--warmup", "100", "--chains", "2", "--quiet"];
     await works("sample", schools, ...few, "--out", file("drawn"));
-    // As if they had been drawn of the copy.
+    // The draws then seem to come from the copy.
     await works("sample", schools, ...few, "--format", "json", "--out", file("noted"));
     const index = JSON.parse(readFileSync(file("noted/draws.json"), "utf8"));
     index.description.files.model = "../own.mjs";
@@ -142,16 +145,16 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     expect(readdirSync(folder, { recursive: true }).sort()).toEqual(before);
   });
 
-  it("a FIFO, too, which is opened for neither", async () => {
+  it("refuses a FIFO without opening it", async () => {
     execFileSync("mkfifo", [file("both")]);
     const { code, stderr } = await ergodic("predict", model, file("both"), "--out", file("both"));
     expect([code, stderr]).toEqual([2, expect.stringMatching(/--out \S+both is DATA/)]);
-    // A device is read and written at the same time.
+    // A device can be read and written at the same time.
     expect((await ergodic("predict", model, "/dev/null", "--out", "/dev/null")).stderr).not.toMatch(/is DATA/);
     rmSync(file("both"));
   });
 
-  it("but what a folder is not read for may be written anew in it", async () => {
+  it("allows files in an input folder that the command does not read", async () => {
     const place = file("seen/m.safetensors");
     for (let twice = 0; twice < 2; twice++) await works(...train, "--epochs", "1", "--out", place);
     const near = file("seenmore.png");
@@ -164,7 +167,7 @@ describe("an output that is an input is refused, and nothing is touched", () => 
       expect((await ergodic("predict", "absent", file("seen"), "--out", out)).stderr).toMatch(/^ergodic: absent: /);
   });
 
-  it("but a checkpoint may take the place of the one that is resumed from", async () => {
+  it("allows a checkpoint to replace the checkpoint being resumed", async () => {
     const kept = file("kept");
     await works(...train, "--epochs", "1", "--checkpoint", kept);
     await works(...train, "--epochs", "2", "--resume", kept, "--checkpoint", kept, "--out", file("two"));
@@ -172,9 +175,9 @@ describe("an output that is an input is refused, and nothing is touched", () => 
   });
 });
 
-describe("an output that cannot be written is found before the run", () => {
+describe("outputs that cannot be written, which are refused before the run", () => {
   const [no, below] = [file("no/where"), file("d.csv/below")];
-  // Not there, so that reading them would be another error.
+  // The inputs do not exist, so reading them would be another error.
   const absent = ["absent.csv", ...y];
   it.each<[string, string[]]>([
     ["train", ["train", ...absent, "--out", no]],
@@ -207,7 +210,7 @@ describe("an output that cannot be written is found before the run", () => {
   });
 });
 
-/** Runs the command, and takes a folder away when it has begun. */
+/** Runs the command and removes a folder after the start. */
 async function withoutFolder(place: string, begun: (terminal: Captured) => boolean, ...words: string[]): Promise<Captured> {
   mkdirSync(place);
   const terminal = captured({ live: true });
@@ -225,9 +228,9 @@ const places = ({ stderr }: Captured): string[] =>
     ),
   ].map(([, path]) => path);
 
-describe("what was computed is kept where its place went away during the run", () => {
+describe("results whose output folder disappears during the run", () => {
   const words = ["train", data, "--target", "y", "--seconds", "1"];
-  it("a model and a checkpoint: both, and where", async () => {
+  it("saves a model and a checkpoint elsewhere and reports both places", async () => {
     const gone = file("gone");
     const more = ["--out", `${gone}/m.safetensors`, "--checkpoint", `${gone}/c`];
     const terminal = await withoutFolder(gone, ({ rewritten }) => rewritten.length > 0, ...words, ...more);
@@ -238,7 +241,7 @@ describe("what was computed is kept where its place went away during the run", (
     for (const path of [first, second]) rmSync(dirname(path), { recursive: true });
   });
 
-  it("a run that is interrupted", async () => {
+  it("saves the checkpoint of an interrupted run elsewhere", async () => {
     const gone = file("gone");
     mkdirSync(gone);
     const terminal = captured({ live: true });
@@ -252,14 +255,14 @@ describe("what was computed is kept where its place went away during the run", (
     rmSync(dirname(kept), { recursive: true });
   });
 
-  it.each(["csv", "json", "arrow"])("draws as %s", async (format) => {
+  it.each(["csv", "json", "arrow"])("saves draws elsewhere as %s", async (format) => {
     const gone = file("gone");
     const long = ["sample", schools, "--chains", "2", "--draws", "20000", "--format", format, "--out", `${gone}/a/draws`];
     mkdirSync(gone);
     const terminal = captured({ live: true });
     const running = runCommandLine(long, terminal);
     while (terminal.rewritten.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    // A file is in the way of the folder.
+    // A file blocks the path of the folder.
     rmSync(gone, { recursive: true });
     writeFileSync(gone, "");
     expect(await running).toBe(1);
@@ -270,7 +273,7 @@ describe("what was computed is kept where its place went away during the run", (
     rmSync(dirname(kept), { recursive: true });
   });
 
-  it("a model is saved although its checkpoint cannot be", async () => {
+  it("saves a model although its checkpoint cannot be saved", async () => {
     const [gone, out] = [file("gone"), file("saved.safetensors")];
     const terminal = await withoutFolder(
       gone,
@@ -284,7 +287,7 @@ describe("what was computed is kept where its place went away during the run", (
   });
 });
 
-it("writes into a FIFO and through a link, and keeps both", async () => {
+it("writes into a FIFO and through a link, and preserves both", async () => {
   const [fifo, link] = [file("fifo"), file("link")];
   execFileSync("mkfifo", [fifo]);
   symlinkSync("linked.csv", link);
@@ -296,7 +299,7 @@ it("writes into a FIFO and through a link, and keeps both", async () => {
   renameSync(fifo, file("still a fifo"));
 });
 
-describe("options that are wrong in themselves are found before the data are read", () => {
+describe("invalid options, which are refused before the data are read", () => {
   const absent = ["absent.csv", "--target", "y"];
   const sample = ["sample", "absent.mjs"];
   const ratings = ["recommend", "absent.csv", "--user", "a", "--item", "b"];
@@ -347,7 +350,7 @@ describe("options that are wrong in themselves are found before the data are rea
   });
 });
 
-describe("a model's file that fails is told by its line", () => {
+describe("model files that fail, which are reported with their line", () => {
   const here = (name: string): string => fileURLToPath(new URL(`models/${name}`, import.meta.url));
   it.each([
     ["throws.mjs", /throws\.mjs:5:\d+: fails: Cannot read properties of null \(reading 'boom'\); fix it \[MODEL_FILE\]/],
@@ -359,7 +362,7 @@ describe("a model's file that fails is told by its line", () => {
     expect(again).toMatch(message);
   });
 
-  it("a network's own function, when it is traced", async () => {
+  it("reports an error in a network's own function when it is traced", async () => {
     const path = file("later.mjs");
     writeFileSync(path, "export default (x, scope) => {\n  return scope.nothing.here;\n};\n");
     const { code, stderr } = await ergodic(...train, "--model", path);

@@ -1,4 +1,4 @@
-/** `ergodic path`: what it prints, the λ it chooses, folds by their seed, the saved model, an interruption. */
+/** `ergodic path`: its output, its choice of λ, seeded folds, the saved model, and interruption. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readCsv } from "@ergodic/ingest";
@@ -13,7 +13,7 @@ const file = temporary();
 const [planted, others] = [file("planted.csv"), file("others.csv")];
 const COLUMNS = ["a", "b", "c", "d", "e", "f"];
 
-/** y = 3a − 2b + noise; c … f do nothing. Lehmer's generator. */
+/** y = 3a − 2b + noise, and c … f are irrelevant. Uses Lehmer's generator. */
 function plantedRows(count: number, seed: number): { x: number[][]; y: number[] } {
   let state = seed;
   const next = (): number => (state = (state * 48271) % 2147483647) / 2147483647 - 0.5;
@@ -43,7 +43,7 @@ async function pathJson(...args: string[]): Promise<PathJson> {
 }
 
 const target = ["--target", "y"];
-/** What does not tell of time. */
+/** Output without times. */
 const lasting = ({ lambdas, gaps, nonZeros, explained, cv, chosen, coefficients }: PathJson) => ({
   ...{ lambdas, gaps, nonZeros, explained, cv, chosen, coefficients },
 });
@@ -53,8 +53,8 @@ beforeAll(() => {
   writeFileSync(others, csv(plantedRows(60, 11)));
 });
 
-describe("as text", () => {
-  it("goes by doublings, then shows rows, the curve, the chosen model, its test", async () => {
+describe("text output", () => {
+  it("prints progress at doubling intervals, then rows, the curve, the chosen model and its test", async () => {
     const out = file("text.safetensors");
     const { stdout, stderr } = await works("path", planted, ...target, "--test-share", "0.2", "--seed", "3", "--out", out);
     const notes = stderr.trimEnd().split("\n");
@@ -64,7 +64,7 @@ describe("as text", () => {
     );
     expect(notes[2].trim().split(/\s{2,}/)).toEqual(["λ", "of 100", "nonzeros", "gap", "CV error"]);
     const solved = notes.slice(3).map((line) => Number(line.trim().split(/\s+/)[1]));
-    // It ends where the deviance stops growing.
+    // The path ends when the deviance stops growing.
     expect(solved.at(-1)).toBeGreaterThan(20);
     expect(solved.at(-1)).toBeLessThan(100);
     for (let i = 1; i < solved.length - 1; i++) expect(solved[i]).toBeGreaterThanOrEqual(2 * solved[i - 1]);
@@ -97,7 +97,7 @@ describe("as text", () => {
     expect(stdout).toMatch(/\ntest, 30 rows\n {2}RMSE +0\.\d+\n {2}MAE .*\n {2}R² .*\nsaved to .*\n$/);
   });
 
-  it("on a terminal rewrites one line that fits it, and says nothing when asked", async () => {
+  it("rewrites one line that fits the terminal, and is silent with --quiet", async () => {
     const terminal = captured({ live: true, columns: 60 });
     expect(await runCommandLine(["path", planted, ...target], terminal)).toBe(0);
     expect(terminal.rewritten[0]).toMatch(/ \d+ % {2}λ \d+ of 100 · \d nonzeros · gap /);
@@ -108,7 +108,7 @@ describe("as text", () => {
 });
 
 describe("the path", () => {
-  it("is the library's, and begins at the least λ without coefficients: max |xᵀ(y − ȳ)|/n", async () => {
+  it("equals the library's path and begins at the least λ without coefficients: max |xᵀ(y − ȳ)|/n", async () => {
     const args = ["--no-standardise", "--seed", "5", "--precision", "f64", "--l1-ratio", "0.5", "--tolerance", "1e-9"];
     const ours = await pathJson(planted, ...target, ...args);
     const data = await readCsv(planted, { target: "y", type: "f64" });
@@ -126,7 +126,7 @@ describe("the path", () => {
     expect(ours.coefficients).toHaveLength(ours.nonZeros[ours.chosen.index]);
   });
 
-  it("chooses by its errors: the least, or the largest λ within a standard error of it", async () => {
+  it("selects the λ with the least error, or the largest λ within a standard error of it", async () => {
     const least = await pathJson(planted, ...target);
     const sparser = await pathJson(planted, ...target, "--select", "one-standard-error");
     const { mean, standardError, minimum, oneStandardError } = least.cv!;
@@ -137,7 +137,7 @@ describe("the path", () => {
     expect(sparser.coefficients.map(({ column }) => column)).toEqual(["a", "b"]);
   });
 
-  it("takes as many folds as rows where these are fewer than ten, and none of one row", async () => {
+  it("uses as many folds as rows if there are fewer than ten, and no folds for one row", async () => {
     const few = file("few.csv");
     for (const [rows, folds] of [
       [12, 10],
@@ -156,7 +156,7 @@ describe("the path", () => {
     ]);
   });
 
-  it("deals folds by the seed, whatever the workers", async () => {
+  it("assigns folds by the seed, independently of the workers", async () => {
     const [one, again, two, other] = [
       await pathJson(planted, ...target, "--seed", "1", "--folds", "5"),
       await pathJson(planted, ...target, "--seed", "1", "--folds", "5"),
@@ -169,7 +169,7 @@ describe("the path", () => {
     expect(other.cv!.mean).not.toEqual(one.cv!.mean);
   });
 
-  it("takes λ as a list, without cross-validation the last", async () => {
+  it("accepts a list of λ, and selects the last without cross-validation", async () => {
     const path = await pathJson(planted, ...target, "--lambdas", "0.5,0.1,0.02", "--folds", "0");
     expect(path.lambdas).toEqual([0.5, 0.1, 0.02]);
     expect(path.cv).toBeNull();
@@ -179,7 +179,7 @@ describe("the path", () => {
     expect(stdout).toMatch(/chosen: λ \S+, the last; /);
   });
 
-  it("of classes: a coefficient for each, and of signs alone where asked", async () => {
+  it("has coefficients for each of several classes, and restricts signs on request", async () => {
     const classes = file("classes.csv");
     const { x, y } = plantedRows(150, 7);
     const kind = (v: number): string => (v < -0.7 ? "low" : v > 0.7 ? "high" : "mid");
@@ -187,7 +187,7 @@ describe("the path", () => {
     writeFileSync(classes, `${[...COLUMNS, "y"].join(",")}\n${text}\n`);
     const path = await pathJson(classes, ...target, "--lambdas", "5", "--folds", "3", "--ratio", "0.01");
     expect(path.intercept).toHaveLength(3);
-    // A column's coefficients may be shifted together for nothing but the penalty, which is least where their median is 0.
+    // A common shift of a column's coefficients affects only the penalty, which is least if their median is 0.
     expect(path.coefficients.length).toBeGreaterThan(1);
     for (const name of COLUMNS) {
       const own = path.coefficients.filter(({ column }) => column === name).map(({ weight }) => weight);
@@ -203,7 +203,7 @@ describe("the path", () => {
   });
 });
 
-it("the saved model does on other rows what the path said, and describe tells of the path", async () => {
+it("the saved model performs on other rows as reported, and describe shows the path", async () => {
   const out = file("saved.safetensors");
   const path = await pathJson(planted, ...target, "--test", others, "--out", out);
   const { metrics } = JSON.parse((await works("evaluate", out, others, "--json")).stdout) as { metrics: object };
@@ -217,7 +217,7 @@ it("the saved model does on other rows what the path said, and describe tells of
   });
 });
 
-it("Ctrl-C keeps the path, and says how to go on; then it ends as if nothing had been", async () => {
+it("saves the path on Ctrl-C, prints a command to resume and then ends with the same result", async () => {
   const out = file("joined.safetensors");
   const options = [...target, "--lambdas", "2000", "--folds", "20", "--seed", "4"];
   const straight = await pathJson(planted, ...options);
@@ -239,7 +239,7 @@ it("Ctrl-C keeps the path, and says how to go on; then it ends as if nothing had
   expect(stderr).toMatch(/the checkpoint is of a path, not of one fit.*\[CHECKPOINT_KIND\]/);
 });
 
-it("draws a curve with its band, and signs below", () => {
+it("draws a curve with its band and marks below it", () => {
   const lines = curve(
     { values: [4, 2, 1, 2], spread: [0, 1, 0, 0] },
     [
@@ -297,7 +297,7 @@ const there = existsSync(wine);
 if (!there) console.warn("path: wine quality skipped, ../shared/data/linear/wine_quality.csv is absent");
 
 describe.skipIf(!there)(`on wine quality${there ? "" : " (skipped: no ../shared/data)"}`, () => {
-  it("holds to the definition of the largest λ, and certifies all", async () => {
+  it("satisfies the definition of the largest λ and certifies every model", async () => {
     const path = await pathJson(fileURLToPath(wine), "--target", "quality", "--no-classes", "--standardise", "--folds", "5");
     const [header, ...rows] = readFileSync(wine, "utf8")
       .trim()

@@ -1,4 +1,4 @@
-/** `ergodic predict --id, --keep`: which row a prediction is of, and columns of the file next to it. */
+/** `ergodic predict --id, --keep`: the row of each prediction, and columns of the file next to it. */
 import { writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";
@@ -17,7 +17,7 @@ beforeAll(async () => {
 const bare = async (): Promise<string[]> => (await works("predict", model, rows)).stdout.trimEnd().split("\n").slice(1);
 
 describe("predict", () => {
-  it("puts ids and chosen columns in front, as the file has them", async () => {
+  it("writes ids and chosen columns first, unchanged from the file", async () => {
     const [a, b, c] = await bare();
     const { stdout } = await works("predict", model, rows, "--id", "id", "--keep", "note,age");
     expect(stdout).toBe(`id,note,age,prediction\n007,"yes, so",3,${a}\n08,,4,${b}\n1e3,"say ""no""",5,${c}\n`);
@@ -29,7 +29,7 @@ describe("predict", () => {
     );
   });
 
-  it("has them in JSON", async () => {
+  it("includes ids in JSON", async () => {
     const { predictions } = checked(
       "predict",
       (await works("predict", model, rows, "--id", "id", "--json")).stdout,
@@ -42,7 +42,7 @@ describe("predict", () => {
     expect(Object.keys(plain.predictions[0])).toEqual(["value"]);
   });
 
-  it("are those of every block of a long file, as CSV and as JSON", async () => {
+  it("writes the ids of every block of a long file, as CSV and as JSON", async () => {
     const count = 65_537;
     const long = file("long.csv");
     writeFileSync(long, `id,age,group\n${Array.from({ length: count }, (_, i) => `r${i},${i % 7},a`).join("\n")}\n`);
@@ -54,7 +54,7 @@ describe("predict", () => {
     expect(csv).toBe(`id,prediction\n${predictions.map(({ kept, value }) => `${kept.id},${value}\n`).join("")}`);
   });
 
-  it("says which columns there are where one is not", async () => {
+  it("lists the columns if a requested column does not exist", async () => {
     for (const [args, message] of [
       [["--id", "no"], /--id asks for a column "no" that is not there; .*"id", "age"/],
       [["--keep", "id,9"], /asks for column 9, but columns are numbered 0 to 3/],
@@ -65,7 +65,7 @@ describe("predict", () => {
     }
   });
 
-  it("refuses them of sparse rows, which have no columns of texts", async () => {
+  it("refuses --id and --keep for sparse rows, which have no text columns", async () => {
     const [sparse, trained] = [file("rows.libsvm"), file("sparse.safetensors")];
     writeFileSync(sparse, Array.from({ length: 40 }, (_, i) => `${i % 2} ${1 + (i % 3)}:1`).join("\n"));
     await works("train", sparse, "--out", trained, "--quiet", "--epochs", "1");
@@ -74,7 +74,7 @@ describe("predict", () => {
     expect(stderr).toContain("--id and --keep name columns of a table, but the model takes sparse rows");
   });
 
-  it("puts them in front of a recommender's predictions, too", async () => {
+  it("writes ids before a recommender's predictions, too", async () => {
     const [stars, factors] = [file("stars.csv"), file("stars.safetensors")];
     const lines = Array.from({ length: 40 }, (_, i) => `n${i},u${i % 5},f${i % 8},${(i % 3) + 1}`);
     writeFileSync(stars, `row,who,film,stars\n${lines.join("\n")}\n`);

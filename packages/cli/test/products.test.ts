@@ -1,4 +1,4 @@
-/** `--interactions` and `--degree`: what they add, and that models keep it. */
+/** `--interactions` and `--degree`: their columns, which are stored with the model. */
 import { writeFileSync } from "node:fs";
 import { type LinearPredictor, predictor } from "ergodic";
 import { beforeAll, expect, it } from "vitest";
@@ -16,7 +16,7 @@ beforeAll(() => {
   writeFileSync(more, `a,b,work,y\n${Array.from({ length: 11 }, (_, i) => line(i + 500)).join("\n")}\n`);
 });
 
-it("interactions and powers are learnt, kept with the model and used at prediction", async () => {
+it("interactions and powers are learnt, stored with the model and used for prediction", async () => {
   const args = ["train", rows, "--target", "y", "--no-classes", "--algorithm", "newton", "--precision", "f64", "--quiet"];
   const { stdout } = await works(...args, "--interactions", "a:b,a:work,a:a", "--test", more, "--out", model);
   expect(Number(/RMSE +(\S+)/.exec(stdout)![1])).toBeLessThan(1e-6);
@@ -30,7 +30,7 @@ it("interactions and powers are learnt, kept with the model and used at predicti
   expect(Number(/RMSE +(\S+)/.exec(without.stdout)![1])).toBeGreaterThan(1);
 });
 
-it("path and tune take them, too", async () => {
+it("path and tune accept interactions and powers, too", async () => {
   const path = await works(
     "path",
     rows,

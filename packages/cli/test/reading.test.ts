@@ -1,4 +1,4 @@
-/** How files are read: flags that say what the errors of readers advise. */
+/** Flags for reading files, as recommended by the readers' errors. */
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";
@@ -11,7 +11,7 @@ const put = (name: string, text: string): string => {
 };
 const rows = (line: (i: number) => string): string => `${Array.from({ length: 24 }, (_, i) => line(i)).join("\n")}\n`;
 
-/** What `train` made of it, and the predictions for the same rows. */
+/** Model that `train` made, and its predictions for the same rows. */
 async function trained(data: string, ...words: string[]): Promise<{ columns: number; predicted: string }> {
   const out = file("reading.safetensors");
   const flags = ["--target", "y", "--quiet", "--json", "--epochs", "2", "--out", out, ...words];
@@ -27,7 +27,7 @@ const failing = async (...words: string[]): Promise<string> => {
   return stderr;
 };
 
-it("--decimal , reads numbers with a comma, as the error says", async () => {
+it("--decimal , reads numbers with a comma, as the error recommends", async () => {
   const data = put("euro.csv", `a;y\n${rows((i) => `${i},5;${2 * i},25`)}`);
   expect(await failing("train", data, "--target", "y", "--delimiter", ";")).toMatch(/pass --decimal ,/);
   const { columns, predicted } = await trained(data, "--delimiter", ";", "--decimal", ",");
@@ -35,7 +35,7 @@ it("--decimal , reads numbers with a comma, as the error says", async () => {
   expect(predicted.trim().split("\n")).toHaveLength(25);
 });
 
-it("--missing names the texts that mean no value", async () => {
+it("--missing sets the texts that mark missing values", async () => {
   const data = put("missing.csv", `a,y\n${rows((i) => `${i % 5 === 0 ? "-999" : i},${i}`)}`);
   const plain = await trained(data);
   const told = await trained(data, "--missing", ",-999", "--impute", "mean");
@@ -44,20 +44,20 @@ it("--missing names the texts that mean no value", async () => {
   expect(await failing("train", data, "--target", "y", "--missing", "-999")).toMatch(/--impute mean/);
 });
 
-it("--types makes a category of numbers, at prediction too", async () => {
+it("--types treats numbers as a category, in prediction too", async () => {
   const data = put("zip.csv", `zip,age,y\n${rows((i) => `1${i % 3},${i},${i % 3}`)}`);
   expect((await trained(data)).columns).toBe(2);
   expect((await trained(data, "--types", "zip=category,age=number")).columns).toBe(4);
 });
 
-it("--levels says which levels a category may have", async () => {
+it("--levels sets the allowed levels of a category", async () => {
   const data = put("size.csv", `size,y\n${rows((i) => `${"SM"[i % 2]},${i}`)}`);
   expect((await trained(data, "--levels", "size=S,M,L")).columns).toBe(2);
   const error = await failing("train", data, "--target", "y", "--levels", "size=S,L");
   expect(error).toMatch(/declare all levels: --levels 'size=/);
 });
 
-it("--first-index 0 reads LIBSVM lines that count from 0, as the error says", async () => {
+it("--first-index 0 reads LIBSVM lines that count from 0, as the error recommends", async () => {
   const data = put(
     "zero.libsvm",
     rows((i) => `${i % 2} 0:${i} 2:1`),
@@ -67,7 +67,7 @@ it("--first-index 0 reads LIBSVM lines that count from 0, as the error says", as
   expect((JSON.parse(stdout) as { columnCount: number }).columnCount).toBe(3);
 });
 
-it("--comment leaves out lines, as the error says, at prediction and evaluation too", async () => {
+it("--comment skips lines, as the error recommends, in prediction and evaluation too", async () => {
   const data = put("comment.csv", `# made today\na,y\n${rows((i) => `${i % 4 === 0 ? "#" : ""}${i},${i}`)}`);
   expect(await failing("train", data, "--target", "a")).toMatch(/pass --comment '#' if/);
   const { columns, predicted } = await trained(data, "--comment", "#");
@@ -77,7 +77,7 @@ it("--comment leaves out lines, as the error says, at prediction and evaluation 
   expect(checked("evaluate", stdout)).toMatchObject({ rows: 18, remarks: [{ kind: "comment", rows: 7, of: 25 }] });
 });
 
-it("--ragged skip counts rows of another length, as the error says", async () => {
+it("--ragged skip counts rows of another length, as the error recommends", async () => {
   const data = put("ragged.csv", `a,y\n${rows((i) => (i % 6 === 1 ? `${i}` : `${i},${i}`))}`);
   expect(await failing("train", data, "--target", "y")).toMatch(/or pass --ragged skip to skip rows like this/);
   const said = "4 of 24 rows do not have 2 fields and were skipped (first: line 3, with 1)";
@@ -97,7 +97,7 @@ it("--ragged skip counts rows of another length, as the error says", async () =>
   expect(await failing("train", data, "--target", "y", "--ragged", "drop")).toMatch(/refuse or skip/);
 });
 
-it("--dense makes networks of LIBSVM and VW, which predict and evaluate such files", async () => {
+it("--dense makes networks of LIBSVM and VW files, which predict and evaluate such files", async () => {
   for (const [name, line] of [
     ["dense.libsvm", (i: number) => `${i % 2} 1:${i % 2} 3:1`],
     ["dense.vw", (i: number) => `${(i % 2) * 2 - 1} | ${"ab"[i % 2]} c:${i}`],
@@ -115,7 +115,7 @@ it("--dense makes networks of LIBSVM and VW, which predict and evaluate such fil
   }
 });
 
-describe("refuses", () => {
+describe("refused options", () => {
   const data = put("plain.csv", `a,y\n${rows((i) => `${i},${i}`)}`);
   it.each<[string, string[], RegExp]>([
     ["a type unknown", ["--types", "a=date"], /--types.*"a=date" has no type; write zip=category/],
@@ -123,10 +123,10 @@ describe("refuses", () => {
     ["levels of no column", ["--levels", "=a,b"], /--levels.*is not column=…; write size=small,medium,large/],
     ["a decimal mark unknown", ["--decimal", "x"], /decimal/],
     ["a first index unknown", ["--first-index", "2"], /first/i],
-  ])("%s", async (_, words, message) => expect(await failing("train", data, "--target", "y", ...words)).toMatch(message));
+  ])("refuses %s", async (_, words, message) => expect(await failing("train", data, "--target", "y", ...words)).toMatch(message));
 });
 
-it("--engine duckdb reads the same table, and tells in the words of the command what it refuses", async () => {
+it("--engine duckdb reads the same table and reports refusals in terms of the command line", async () => {
   const data = put("engine.csv", `a,b,y\n${rows((i) => `${i},l${i % 3},${2 * i}`)}`);
   const [own, duckdb] = [await trained(data), await trained(data, "--engine", "duckdb")];
   expect(duckdb).toEqual(own);

@@ -1,4 +1,4 @@
-/** `ergodic recommend`: planted ratings found again, recommendations, and what other commands do with the saved model. */
+/** `ergodic recommend`: recovery of planted ratings, recommendations, and other commands on the saved model. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { readTable } from "@ergodic/ingest";
 import { type FactorPredictor, factorisation, fit, predictor, Ratings } from "ergodic";
@@ -12,7 +12,7 @@ const [stars, events, model] = [file("stars.csv"), file("events.csv"), file("sta
 const names = ["--user", "who", "--item", "film"];
 const NOISE = 0.2;
 
-/** Half of all cells of a rank-2 table, ± NOISE/2 uniform; an event where it passes 3.5. Lehmer's generator. */
+/** Half of all cells of a rank-2 table, ± NOISE/2 uniform. A value above 3.5 is an event. Uses Lehmer's generator. */
 function plantedRatings(): { user: string; item: number; value: number }[] {
   let state = 5;
   const next = (): number => (state = (state * 48271) % 2147483647) / 2147483647 - 0.5;
@@ -47,7 +47,7 @@ async function recommendJson(...args: string[]): Promise<RecommendJson> {
 }
 
 describe("recommend", () => {
-  it("says what it read and chose, tests, recommends, saves", async () => {
+  it("reports the data and its choices, tests, recommends and saves", async () => {
     const { stdout, stderr } = await works(
       ...["recommend", stars, ...names, "--value", "stars", "--rank", "3", "--test-share", "0.2", "--for", "u03", "--count", "4"],
     );
@@ -65,7 +65,7 @@ describe("recommend", () => {
     );
   });
 
-  it("with defaults beats the mean on ratings of films, and says where options do not", async () => {
+  it("beats the mean on film ratings by default, and reports options that do not", async () => {
     const films = file("films.csv");
     using all = filmRatings();
     const { users, items, values } = all.triples();
@@ -73,7 +73,7 @@ describe("recommend", () => {
     writeFileSync(films, `who,film,stars\n${lines.join("\n")}\n`);
     const data = [films, ...names, "--value", "stars", "--test-share", "0.2"];
     const { test } = await recommendJson(...data);
-    // The mean alone leaves an R² of 0, what is known of users and films one of about 0.25.
+    // The mean alone has an R² of 0. User and film effects reach about 0.25.
     expect(test!.r2).toBeGreaterThan(0.2);
     expect(test).not.toHaveProperty("warning");
     const poor = await recommendJson(...data, "--no-weighted");
@@ -84,16 +84,16 @@ describe("recommend", () => {
     expect(stdout).toContain(`  R²    ${poor.test!.r2.toFixed(4)}\n  ${poor.test!.warning}\n`);
   });
 
-  it.each(["als", "coordinate"])("finds planted ratings again by %s", async (algorithm) => {
+  it.each(["als", "coordinate"])("recovers planted ratings with %s", async (algorithm) => {
     const args = [stars, ...names, "--value", "stars", "--rank", "3", "--l2", "0.002", "--test-share", "0.2"];
     const { test, chosen } = await recommendJson(...args, "--algorithm", algorithm, "--epochs", "300");
     expect(chosen.algorithm.algorithm).toBe(algorithm === "als" ? "alternatingLeastSquares" : "factorCoordinateDescent");
-    // Noise alone has NOISE/√12 = 0.058; the mean alone over 1.
+    // Noise alone has NOISE/√12 = 0.058, and the mean alone has over 1.
     expect(test!.rmse).toBeGreaterThan(NOISE / Math.sqrt(12));
     expect(test!.rmse).toBeLessThan(3 * (NOISE / Math.sqrt(12)));
   });
 
-  it("names the library's items, none that the user has rated", async () => {
+  it("recommends the library's items, and none that the user has rated", async () => {
     const args = [stars, ...names, "--value", "stars", "--rank", "3"];
     const { recommendations } = await recommendJson(...args, "--for", "u07", "--count", "6");
     const types = { who: "category", film: "category" } as const;
@@ -110,24 +110,24 @@ describe("recommend", () => {
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
   });
 
-  it("takes rows without values as events, and users without rows as anybody", async () => {
+  it("treats rows without values as events, and unknown users as average users", async () => {
     const { chosen, test, recommendations } = await recommendJson(
       ...[events, ...names, "--rank", "3", "--test-share", "0.2", "--for", "nobody"],
     );
     expect(chosen).toMatchObject({ task: "preference", alpha: 40 });
     expect(Object.keys(test!).sort()).toEqual(["auc", "ndcg", "precision", "recall", "users"]);
-    // Chance: 0.5.
+    // A random order has 0.5.
     expect(test!.auc).toBeGreaterThan(0.7);
     expect(recommendations).toMatchObject({ known: false });
     expect(recommendations!.items).toHaveLength(10);
-    // Better than the most popular films for everybody.
+    // This is better than recommending the most popular films to everyone.
     expect(test).not.toHaveProperty("warning");
     const { stdout } = await works("recommend", events, ...names, "--implicit", "5", "--rank", "3", "--for", "nobody", "--quiet");
     expect(stdout).toContain("for nobody, who has no ratings: the best items for anyone\n");
   });
 
-  it("says where the most popular items alone would be recommended better", async () => {
-    // Film k is seen by one in k + 1, whoever it is: nothing but popularity can be learnt.
+  it("reports if recommending the most popular items would be better", async () => {
+    // One of k + 1 users sees film k, independently of the user, so only popularity can be learnt.
     let state = 11;
     const next = (): number => (state = (state * 48271) % 2147483647) / 2147483647;
     const lines = Array.from({ length: 4000 }, (_, cell) => [Math.floor(cell / 40), cell % 40])
@@ -143,7 +143,7 @@ describe("recommend", () => {
     expect((await works("recommend", ...data, "--quiet")).stdout).toContain(`  ${test!.warning}\n`);
   });
 
-  it("stops by the error of ratings held out, and keeps the best", async () => {
+  it("stops by the error of held-out ratings and keeps the best model", async () => {
     const noisy = file("noisy.csv");
     const values = rated.map(({ value }, e) => value + (((e * 7919) % 13) - 6) / 6);
     writeFileSync(noisy, `who,film,stars\n${rated.map(({ user, item }, e) => `${user},${item},${values[e]}`).join("\n")}\n`);
@@ -164,12 +164,12 @@ describe("recommend", () => {
     expect(ratings).toEqual({ train, validate: known - train, test });
     const losses = ticks.flatMap(({ validation }) => (validation ? [validation.loss] : []));
     const least = Math.min(...losses);
-    // Three validations after the least one it ended.
+    // Training ended three validations after the smallest error.
     expect(losses.length - 1 - losses.indexOf(least)).toBe(3);
     expect(losses.indexOf(least)).toBeGreaterThan(0);
     expect(stdout).toMatch(/: no lower validation loss in 3 validations; objective/);
     expect(stdout).toContain(`lowest validation loss ${least.toFixed(4)}\n`);
-    // What was saved is the best.
+    // The best model was saved.
     const types = { who: "category", film: "category" } as const;
     const all = Ratings.fromTable(await readTable(noisy, { types }), { user: "who", item: "film", value: "stars" });
     const held = all.split(0.8, { seed: 3 }).train.split(0.75, { seed: 3 }).test;
@@ -181,7 +181,7 @@ describe("recommend", () => {
     expect(epochs.slice(0, 3)).toEqual([2, 4, 6]);
   });
 
-  it("takes columns by position, and keeps ids as the file has them", async () => {
+  it("selects columns by position and keeps ids unchanged from the file", async () => {
     const ids = file("ids.csv");
     writeFileSync(ids, `film,stars,who\n${rated.map(({ user, item, value }) => `00${item},${value},${user}`).join("\n")}\n`);
     const out = file("positions.safetensors");
@@ -205,7 +205,7 @@ describe("recommend", () => {
     ]);
   });
 
-  it("a kept run goes on bit for bit", async () => {
+  it("resumes from a checkpoint bit for bit", async () => {
     const [kept, straight, joined] = ["kept", "straight", "joined"].map(file);
     const data = ["recommend", stars, ...names, "--value", "stars", "--quiet"];
     await works(...data, "--rank", "3", "--epochs", "9", "--out", straight);
@@ -216,8 +216,8 @@ describe("recommend", () => {
   });
 });
 
-describe("with the saved model", () => {
-  it("evaluate knows its columns, or is told them", async () => {
+describe("commands with the saved model", () => {
+  it("evaluate knows the model's columns or accepts other names", async () => {
     const { stdout } = await works("evaluate", model, stars, "--json");
     const saved = await predictor<FactorPredictor>(model);
     const values = rated.map(({ user, item, value }) => value - saved.predict({ user, item }).value);
@@ -235,7 +235,7 @@ describe("with the saved model", () => {
     expect((await works("evaluate", model, stars)).stdout).toMatch(/^stars, [\d,]+ ratings of .*\n {2}RMSE /);
   });
 
-  it("evaluate leaves items of training out of preferences", async () => {
+  it("evaluate excludes training items from preferences", async () => {
     const out = file("events.safetensors");
     await works("recommend", events, ...names, "--rank", "3", "--out", out, "--quiet");
     const all = checked("evaluate", (await works("evaluate", out, events, "--json")).stdout);
@@ -253,7 +253,7 @@ describe("with the saved model", () => {
     );
   });
 
-  it("predict answers each row, in CSV and in JSON", async () => {
+  it("predict writes each row's prediction in CSV and in JSON", async () => {
     const saved = await predictor<FactorPredictor>(model);
     const values = rated.map(({ user, item }) => saved.predict({ user, item }).value);
     const { stdout } = await works("predict", model, stars);
@@ -264,7 +264,7 @@ describe("with the saved model", () => {
     expect(predictions).toEqual(values.map((value) => ({ value })));
   });
 
-  it("predict and evaluate count users and items that training did not meet, or refuse them", async () => {
+  it("predict and evaluate count unknown users and items, or refuse them", async () => {
     const fresh = file("fresh.csv");
     writeFileSync(fresh, "who,film,stars\nu01,101,3\nanna,101,4\nben,999,2\nanna,102,5\n");
     const said = [
@@ -290,14 +290,14 @@ describe("with the saved model", () => {
     }
   });
 
-  it("predict counts a user whose ratings were all held out as one that training did not meet", async () => {
+  it("predict counts a user whose ratings were all held out as unknown", async () => {
     const [once, out] = [file("once.csv"), file("once.safetensors")];
     writeFileSync(once, `who,film,stars\n${Array.from({ length: 40 }, (_, i) => `p${i},${i % 4},${1 + (i % 5)}`).join("\n")}\n`);
     await works("recommend", once, ...names, "--value", "stars", "--rank", "1", "--test-share", "0.25", "--out", out, "--quiet");
     expect((await works("predict", out, once)).stderr).toContain("10 of 40 rows had new users");
   });
 
-  it("describe says what it is", async () => {
+  it("describe shows the model", async () => {
     const { stdout } = await works("describe", model);
     for (const part of ["factorisation, rating", "who, film, stars", /users +60\n/, /items +40\n/, /rank +3 and biases\n/])
       expect(stdout).toMatch(part);

@@ -1,6 +1,6 @@
 /**
- * The command that Ctrl-C prints runs as it stands: of every command that can be interrupted, each option, in words that a shell would take apart, is read again as it
- * was, unless the checkpoint brings it.
+ * The command that Ctrl-C prints works as printed. For every command that can be interrupted, each option survives,
+ * including words that a shell would split, unless the checkpoint contains the option.
  */
 import { execFileSync } from "node:child_process";
 import type { Command, Option } from "commander";
@@ -11,7 +11,7 @@ import { captured } from "./captured.ts";
 
 const modules = commandModules();
 
-/** Words for values, the first that an option takes: odd text, where it takes any. */
+/** Candidate values, of which an option uses the first that it accepts. Odd text comes first. */
 const candidates = [
   'it\'s $HOME, "a b"; `c`',
   "-1",
@@ -26,7 +26,7 @@ const candidates = [
 ];
 
 const readBy = (words: readonly string[]): Command => {
-  // As the program does it: the other commands are not made.
+  // Only this command is built, as in the program.
   const program = commandLine(captured(), commandModules(words[0]));
   const command = program.commands.find((one) => one.name() === words[0])!;
   command.action(() => {});
@@ -38,7 +38,7 @@ const inShell = (line: string): string[] => {
   return text.split("\0").slice(0, -1);
 };
 
-/** An option with the first candidate that it takes. */
+/** An option with the first candidate that it accepts. */
 function wordsFor(name: string, operands: readonly string[], option: Option): string[] {
   const { long, required, optional } = option;
   if (!required && !optional) return [long!];
@@ -47,7 +47,7 @@ function wordsFor(name: string, operands: readonly string[], option: Option): st
       readBy([name, ...operands, long!, value]);
       return [long!, value];
     } catch (error) {
-      // The next one may be of its kind.
+      // The next candidate might have the right kind.
       if (value === candidates.at(-1)) throw error;
     }
   }
@@ -56,7 +56,7 @@ function wordsFor(name: string, operands: readonly string[], option: Option): st
 
 const kept = commandLine(captured(), modules).commands.filter(({ options }) => options.some(({ long }) => long === "--resume"));
 
-it("is of every command that trains, samples or infers", () => {
+it("covers every command that trains, samples or infers", () => {
   expect(kept.map((command) => command.name()).sort()).toEqual(
     ["approximate", "infer", "learn", "path", "recommend", "sample", "train", "tune"].sort(),
   );
@@ -70,7 +70,7 @@ describe.each(kept.map((command) => [command.name(), command] as const))("%s", (
     const line = resumeCommand("the run's.checkpoint", { command, fixed, terminal: captured() });
     const [program, ...again] = inShell(line);
     const read = readBy(again);
-    // Options that the checkpoint holds have their defaults here.
+    // Options that the checkpoint stores have their defaults here.
     const defaults = readBy([name, ...operands, ...mandatory]).opts();
     const brought = fixed.map((option) => [option, defaults[option]]);
     expect(program).toBe("ergodic");
@@ -79,7 +79,7 @@ describe.each(kept.map((command) => [command.name(), command] as const))("%s", (
     return line;
   };
 
-  it("each option twice, and all together", () => {
+  it("repeats each option twice and all options together", () => {
     const all = options
       .filter(({ long }) => long !== "--help")
       .map((option) => wordsFor(name, [...operands, ...mandatory], option));
@@ -90,12 +90,12 @@ describe.each(kept.map((command) => [command.name(), command] as const))("%s", (
     expect(line).not.toContain("[object");
   });
 
-  it("a file whose name begins with a dash", () => {
+  it("repeats a file whose name begins with a dash", () => {
     expectAgain([...mandatory, "--", ...operands.map((path) => `-${path}`)]);
   });
 });
 
-it("what was typed last is last", () => {
+it("keeps the last of repeated options last", () => {
   const command = readBy(["train", "d.csv", "--no-standardise", "--standardise", "--seed", "1", "--seed=2", "--resume", "old"]);
   const line = resumeCommand("c", { command, fixed: ["standardise"], terminal: captured() });
   expect(line).toBe("ergodic train d.csv --seed 1 --seed 2 --resume c");

@@ -1,4 +1,6 @@
-/** A run that was kept goes on bit for bit: 10 epochs = 4 + 6, and an interrupted run = one that was not. */
+/**
+ * A checkpointed run resumes bit for bit: 10 epochs equal 4 + 6, and an interrupted run equals an uninterrupted one.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
@@ -19,7 +21,7 @@ const modes: [string, string[]][] = [
   ["replicas on two workers", ["--rule", "adagrad", "--rate", "0.1", "--workers", "2", "--replicas", "2"]],
 ];
 
-it.each(modes)("10 epochs = 4 + 6: %s", async (name, options) => {
+it.each(modes)("10 epochs equal 4 + 6: %s", async (name, options) => {
   const [straight, kept, joined] = ["straight", "kept", "joined"].map((word) => file(`${name} ${word}`));
   await works(...data, ...options, "--epochs", "10", "--out", straight);
   await works(...data, ...options, "--epochs", "4", "--checkpoint", kept);
@@ -27,7 +29,7 @@ it.each(modes)("10 epochs = 4 + 6: %s", async (name, options) => {
   expect(bytes(joined)).toBe(bytes(straight));
 });
 
-it("Ctrl-C keeps the run, and says how to go on; then it ends as if nothing had been", async () => {
+it("Ctrl-C saves the run and prints a command that resumes it with the same result", async () => {
   const [straight, joined] = [file("straight"), file("joined.safetensors")];
   const options = ["--rule", "nesterov:rate=0.001", "--epochs", "200", "--validate-share", "0.2", "--patience", "150"];
   await works(...data, ...options, "--out", straight);
@@ -43,7 +45,7 @@ it("Ctrl-C keeps the run, and says how to go on; then it ends as if nothing had 
     `ergodic: train: interrupted; the run is saved in ${kept}; resume it with: ${hint} [INTERRUPTED]`,
   );
   expect(existsSync(joined)).toBe(false);
-  // Interrupted again it says the same: what it went on from is named once.
+  // A second interruption prints the same command, which names the original checkpoint only once.
   const second = captured();
   const resumed = runCommandLine(hint.split(" ").slice(1), second);
   while (!/\n +[\d,]{5,} /.test(second.stderr)) await new Promise((resolve) => setTimeout(resolve, 2));
@@ -64,7 +66,7 @@ it("refuses other rows", async () => {
   expect(stderr).toMatch(/give the same dataset \[CHECKPOINT_DATA\]/);
 });
 
-it("refuses numbers where the run had classes, and the other way round", async () => {
+it("refuses numbers if the run had classes, and classes if it had numbers", async () => {
   const rows = ["train", digits, "--target", "label", "--quiet"];
   for (const [first, then] of [
     [["--classes"], []],

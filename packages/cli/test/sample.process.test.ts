@@ -1,4 +1,4 @@
-/** Models from the command line: sampled, approximated, written, summarised and diagnosed. */
+/** Models on the command line: sampling, approximation, writing, summaries and diagnosis. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ const model = here("schools.mjs");
 const short = ["--chains", "2", "--warmup", "200", "--draws", "100", "--seed", "3"];
 
 describe("sample", () => {
-  it("gives the library's draws, a summary and a verdict", async () => {
+  it("returns the library's draws, a summary and a verdict", async () => {
     const out = file("draws");
     const { stdout, stderr } = await works("sample", model, "--seed", "1", "--out", out);
     expect(stderr.split("\n")[0]).toBe("schools: 10 unconstrained numbers · nuts · 4 chains of 1,000 + 1,000 · seed 1");
@@ -32,7 +32,7 @@ describe("sample", () => {
     expect(readdirSync(out).sort()).toEqual(["chain_1.csv", "chain_2.csv", "chain_3.csv", "chain_4.csv", "draws.json"]);
   });
 
-  it("takes data from a file, a sampler with options, and answers in JSON", async () => {
+  it("reads data from a file, accepts a sampler with options and answers in JSON", async () => {
     const given = file("data.json");
     writeFileSync(given, JSON.stringify({ y: [1, 2], sigma: [1, 1] }));
     const words = ["--data", given, "--algorithm", "hmc:leapfrogs=8,metric=dense", "--json", "--quiet"];
@@ -45,7 +45,7 @@ describe("sample", () => {
     expect(answer.verdict.findings.map(({ code }: { code: string }) => code)).toContain("ess");
   });
 
-  it("names no line of its own where data are not as they should be", async () => {
+  it("does not report a line of its own code if the data are invalid", async () => {
     const given = file("gap.json");
     writeFileSync(given, JSON.stringify({ y: [1, null], sigma: [1, 1] }));
     const { stderr, code } = await ergodic("sample", model, ...short, "--data", given);
@@ -54,7 +54,7 @@ describe("sample", () => {
     expect(stderr).not.toContain("(at ");
   });
 
-  it("takes a formula and a table in place of a model's file", async () => {
+  it("accepts a formula and a table instead of a model file", async () => {
     const table = file("growth.csv");
     const rows = Array.from({ length: 40 }, (_, i) => `${(i % 7) + (i % 4) / 2},${i % 7},${["low", "high"][i % 2]},g${i % 4}`);
     writeFileSync(table, `y,x,dose,g\n${rows.join("\n")}\n`);
@@ -93,7 +93,7 @@ describe("sample", () => {
     expect(JSON.parse(fast.stdout).model).toBe("dose ~ x");
   });
 
-  it("refuses a formula without a table, or next to a model's file, and says what is wrong with it", async () => {
+  it("refuses a formula without a table or next to a model file, and reports its faults", async () => {
     const table = file("few.csv");
     writeFileSync(table, "y,x\n1,2\n2,3\n3,5\n");
     const said = async (...words: string[]): Promise<string> => (await ergodic("sample", ...words)).stderr;
@@ -113,12 +113,12 @@ describe("sample", () => {
     );
   });
 
-  it("reads a model of TypeScript", async () => {
+  it("reads a model written in TypeScript", async () => {
     const { stdout } = await works("sample", here("schools.ts"), ...short, "--quiet", "--json");
     expect(Object.keys(JSON.parse(stdout).summary)).toEqual(["mu"]);
   });
 
-  it("hints at what is probably not meant, before it samples and in the verdict", async () => {
+  it("hints at a probable mistake before sampling and in the verdict", async () => {
     const words =
       /the parameter "sigma" has no bounds, but is the sigma of normal, .*unbounded-scale\.ts:4:\d+\): write param\("sigma", "positive"\)/;
     const { stdout, stderr } = await works("sample", here("unbounded-scale.ts"), ...short);
@@ -129,7 +129,7 @@ describe("sample", () => {
     expect(JSON.parse(quiet.stdout).description.hints).toMatchObject([{ code: "unbounded" }]);
   });
 
-  it("draws some rows in each step, with --rows", async () => {
+  it("uses some rows in each step with --rows", async () => {
     const words = [...short, "--quiet", "--deterministic", "--algorithm", "sgld:stepSize=0.001,batch=2"];
     const out = file("rows");
     await works("sample", here("schools.ts"), ...words, "--rows", "J", "--out", out);
@@ -143,19 +143,19 @@ describe("sample", () => {
     expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/rows is "K", but no data .*there are: J/)]);
   });
 
-  it("says of particles how far they are, in its header and its progress", async () => {
+  it("reports the progress of particles in its header and its progress line", async () => {
     const { stderr } = await works("sample", model, "--algorithm", "sequentialMonteCarlo", "--draws", "200", "--chains", "2");
     const lines = stderr.trimEnd().split("\n");
     expect(lines[0]).toBe("schools: 10 unconstrained numbers · sequentialMonteCarlo · 2 populations of 200 · seed 0");
     expect(lines.at(-1)).toMatch(/^ {2}\d+ updates · power 1 · acceptance 0\.\d+$/);
   });
 
-  it("is kept on Ctrl-C, says how to go on, and goes on bit for bit", async () => {
+  it("saves a checkpoint on Ctrl-C, prints a command to resume and resumes bit for bit", async () => {
     const terminal = captured({ live: true });
     const kept = file("kept.checkpoint");
     const words = ["--chains", "2", "--warmup", "200", "--draws", "20000", "--seed", "3", "--checkpoint", kept];
     const running = runCommandLine(["sample", model, ...words], terminal);
-    // A tenth of a second after its first tick: at work, and with draws left to make.
+    // Interrupts a tenth of a second after the first tick, when the run is working and has draws left to make.
     while (terminal.rewritten.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
     terminal.interrupt();
     expect(await running).toBe(1);
@@ -170,7 +170,7 @@ describe("sample", () => {
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/--seed was given, but --resume/)]);
   });
 
-  it("of a formula, too, with values that a list took apart: what Ctrl-C prints goes on", async () => {
+  it("resumes a formula with values split from a list by the command that Ctrl-C prints", async () => {
     const table = file("long.csv");
     const rows = Array.from({ length: 40 }, (_, i) => `${(i % 7) + (i % 4) / 2},${["low", "high"][i % 2]},${"abc"[i % 3]}`);
     writeFileSync(table, `y,dose,g\n${rows.join("\n")}\n`);
@@ -190,7 +190,7 @@ describe("sample", () => {
     expect(names).toEqual(["Intercept", "dosehigh", "gb", "ga", "sigma"]);
   });
 
-  it("says what is wrong with the command line", async () => {
+  it("reports invalid command lines", async () => {
     for (const [words, message] of [
       [[here("number.mjs")], /the default export is number, but must be a model/],
       [[here("none.mjs")], /cannot be read: no such file/],
@@ -210,18 +210,18 @@ describe("sample", () => {
 });
 
 describe("approximate", () => {
-  it.each(["pathfinder", "meanfield", "fullrank", "svgd:particles=50,iterations=300"])("by %s", async (method) => {
+  it.each(["pathfinder", "meanfield", "fullrank", "svgd:particles=50,iterations=300"])("approximates by %s", async (method) => {
     const draws = method.startsWith("svgd") ? [] : ["--draws", "250"];
     const { stdout } = await works("approximate", model, "--method", method, ...draws, "--json", "--quiet");
     const { summary, report } = JSON.parse(stdout);
-    // The posterior of mu is 4.4 ± 3.3; a poor approximation is flagged.
+    // The posterior of mu is 4.4 ± 3.3. A poor approximation is flagged.
     expect(Math.abs(summary.mu.mean - 4.4)).toBeLessThan(3.3);
     if (!method.startsWith("svgd")) expect(report.paretoK).toEqual(expect.any(Number));
-    // There are no chains to compare.
+    // A single approximation has no chains to compare.
     expect(summary.mu.rhat).toBeNull();
   });
 
-  it("refuses draws that svgd would ignore, and rows that nuts would, as they are typed", async () => {
+  it("refuses draws that svgd would ignore and rows that nuts would ignore, by their typed names", async () => {
     const draws = await ergodic("approximate", model, "--method", "svgd", "--draws", "250");
     expect(draws.code).toBe(2);
     expect(draws.stderr).toMatch(
@@ -232,7 +232,7 @@ describe("approximate", () => {
     expect(rows.stderr).toMatch(/rows is "J", but nuts\(\) .*leave rows out.*, as in meanField:batch=100 \[OPTION_MEANING\]/);
   });
 
-  it("says its Pareto k with the table and the verdict, there and of the files, and nothing of chains", async () => {
+  it("reports Pareto k with the table and the verdict, also from files, and nothing about chains", async () => {
     const out = file("near");
     const { stdout } = await works("approximate", here("schools.ts"), "--draws", "250", "--out", out, "--quiet");
     const k = /\nPareto k (-?\d\.\d\d) of the approximation, good below 0\.7\n/.exec(stdout)?.[1];
@@ -251,7 +251,7 @@ describe("approximate", () => {
     ["pathfinder", "2,000 draws", /^ {2}\d[\d,]* updates · ELBO -\d.* · Pareto k \d\.\d\d$/],
     ["fullrank", "2,000 draws", /^ {2}\d[\d,]* updates · ELBO -\d.* · Pareto k \d\.\d\d$/],
     ["svgd:particles=50,iterations=200", "50 particles", /^ {2}\d[\d,]* updates · flow 0\.\d+/],
-  ])("says what %s makes, and not how much of the most that it may take is done", async (method, made, last) => {
+  ])("reports the result of %s and no share of its maximum work", async (method, made, last) => {
     const draws = method.startsWith("svgd") ? [] : ["--draws", "500"];
     const { stderr } = await works("approximate", model, "--method", method, ...draws);
     const [header, ...lines] = stderr.trimEnd().split("\n");
@@ -260,7 +260,7 @@ describe("approximate", () => {
     expect(stderr).not.toMatch(/%|warm-up/);
   });
 
-  it("shows no bar on a terminal, as no one knows when it ends", async () => {
+  it("shows no progress bar on a terminal, because the end is unknown", async () => {
     const terminal = captured({ live: true });
     expect(await runCommandLine(["approximate", model, "--draws", "250"], terminal)).toBe(0);
     const shown = terminal.rewritten.filter((line) => line !== "");
@@ -268,7 +268,7 @@ describe("approximate", () => {
     expect(terminal.rewritten.at(-1)).toBe("");
   });
 
-  it("refuses a method that it does not know", async () => {
+  it("refuses an unknown method", async () => {
     const { code, stderr } = await ergodic("approximate", model, "--method", "laplace");
     expect([code, stderr]).toEqual([
       2,
@@ -280,7 +280,7 @@ describe("approximate", () => {
 describe("summary and diagnose", () => {
   const out = file("kept");
 
-  it("read what was written", async () => {
+  it("read the written draws", async () => {
     await works("sample", model, "--seed", "1", "--out", out, "--quiet");
     const { stdout } = await works("summary", out, "--of", "mu,tau", "--probabilities", "0.1,0.9");
     expect(stdout.split("\n").map((line) => line.slice(0, 4).trim())).toEqual(["", "mu", "tau", ""]);
@@ -299,7 +299,7 @@ describe("summary and diagnose", () => {
     }
   });
 
-  it("write pictures into a folder, each kind that the draws have something for", async () => {
+  it("write every kind of picture that the draws support into a folder", async () => {
     const folder = file("plots/of/draws");
     const { stdout, stderr } = await works("summary", out, "--plots", folder);
     expect(stdout).toMatch(/^ +mean/);
@@ -314,7 +314,7 @@ describe("summary and diagnose", () => {
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/chain_1\.csv.*\[FILE_WRITE\]/)]);
   });
 
-  it("say whether to trust it, and draw a number", async () => {
+  it("report whether the draws can be trusted, and draw a number", async () => {
     const { stdout } = await works("diagnose", out, "--plot", "theta[1]");
     expect(stdout).toMatch(/These draws can be (trusted|used)/);
     expect(stdout).toMatch(/E-BFMI +\d\.\d\d {2}\d\.\d\d/);
@@ -331,7 +331,7 @@ describe("summary and diagnose", () => {
 });
 
 describe("diagnose --strict", () => {
-  it("exits with 1 where draws cannot be trusted, and with 0 where they can; without it with 0", async () => {
+  it("exits with 1 for untrusted draws and 0 for trusted ones, and always with 0 without --strict", async () => {
     const good = file("good");
     await works("sample", here("schools.ts"), "--seed", "1", "--out", good, "--quiet");
     const bad = file("bad");
@@ -350,10 +350,10 @@ describe("diagnose --strict", () => {
       expect(await outcome(bad, ...words)).toEqual([0, false]);
       expect(await outcome(bad, "--strict", ...words)).toEqual([1, false]);
     }
-    // All that was asked for is said first.
+    // All requested output is printed before the command exits.
     const drawn = await ergodic("diagnose", bad, "--strict", "--plot", "mu");
     expect([drawn.code, drawn.stdout.split("\n").length > 20]).toEqual([1, true]);
-    // Draws that are used with care are no reason for it.
+    // Draws that can be used with care do not cause exit code 1.
     const one = await ergodic("diagnose", join(good, "chain_1.csv"), "--strict");
     expect([one.code, one.stdout]).toEqual([0, expect.stringMatching(/can be used, with care/)]);
     expect((await ergodic("diagnose", file("nothing"), "--strict")).code).toBe(1);
@@ -362,7 +362,7 @@ describe("diagnose --strict", () => {
 });
 
 describe("Arrow", () => {
-  it("is written, read from its file and its folder, and takes the place of what was there", async () => {
+  it("is written, read from its file and its folder, and replaces earlier draws", async () => {
     const out = file("arrow");
     await works("sample", model, ...short, "--quiet", "--out", out);
     const before = await works("summary", out);
@@ -378,7 +378,7 @@ describe("Arrow", () => {
     }
   });
 
-  it("leaves no other run in the folder, and none is guessed", async () => {
+  it("removes other runs from the folder, and refuses to guess between two", async () => {
     const out = file("both");
     await works("sample", model, ...short, "--quiet", "--out", out, "--format", "arrow");
     const arrow = readFileSync(join(out, "draws.arrow"));
@@ -394,7 +394,7 @@ describe("Arrow", () => {
     expect((await ergodic("summary", join(out, "cut.arrow"))).stderr).toMatch(/cut\.arrow: the bytes cannot be read as an Arrow/);
   });
 
-  it("is not read from a device, which may have no end, nor is CSV", async () => {
+  it("refuses devices, which may be endless, as CSV does", async () => {
     for (const name of ["draws.arrow", "chain_1.csv"]) {
       const out = file(`device of ${name}`);
       mkdirSync(out);
@@ -406,14 +406,14 @@ describe("Arrow", () => {
     }
   });
 
-  it("needs apache-arrow, and says so before the run", async () => {
+  it("reports before the run that it needs apache-arrow", async () => {
     vi.resetModules();
     vi.doMock("apache-arrow", () => {
       throw new Error("Cannot find package 'apache-arrow'");
     });
     onTestFinished(() => void vi.doUnmock("apache-arrow"));
     const out = file("without");
-    // Commands are loaded when they run: their errors must be of the same modules as the command line.
+    // Commands are loaded when they run, so their errors must come from the same modules as the command line.
     const fresh = await import("./captured.ts");
     const { code, stderr } = await fresh.ergodic("sample", here("none.mjs"), "--out", out, "--format", "arrow");
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^ergodic: .*run npm install apache-arrow.*\[ARROW_MISSING\]\n$/)]);

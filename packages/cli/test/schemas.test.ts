@@ -1,4 +1,7 @@
-/** Each command with --json has a schema, which tells its results from others; what commands print is held to it wherever a test runs one (captured.ts). */
+/**
+ * Each command with --json has a schema that distinguishes its results from others. Wherever a test runs a command,
+ * captured.ts checks its output against the schema.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { checked } from "./schemas.ts";
@@ -10,13 +13,13 @@ const commands = help
   .filter((text) => text.includes("  --json"))
   .map((text) => text.slice(0, text.indexOf("\n")));
 
-it("there is a schema for each command with --json, and no other", () => {
+it("each command with --json has a schema, and no other schemas exist", () => {
   expect(commands.length).toBeGreaterThan(15);
   const files = readdirSync(new URL("../schema", import.meta.url)).map((name) => name.replace(".json", ""));
   expect(files.sort()).toEqual(commands.sort());
 });
 
-it.each(commands)("that of %s takes no other command's results, nor any with less or more", (command) => {
+it.each(commands)("the schema of %s refuses other commands' results, missing members and surplus members", (command) => {
   const schema = readFileSync(new URL(`../schema/${command}.json`, import.meta.url), "utf8");
   expect(JSON.parse(schema)).toMatchObject({ title: `ergodic ${command} --json` });
   for (const wrong of [{}, { command }, { command: "other" }])

@@ -1,8 +1,8 @@
-/** Output of --json against the schemas that ship with the command. */
+/** Checks --json output against the schemas that ship with the command. */
 import { readFileSync } from "node:fs";
 import { Ajv } from "ajv";
 
-/** Parses `text` as one JSON value and checks it; what does not fit is in the error. */
+/** Parses `text` as one JSON value and checks it. The error lists everything that violates the schema. */
 export function checked(name: string, text: string): Record<string, never> {
   const value: unknown = JSON.parse(text);
   const schema = JSON.parse(readFileSync(new URL(`../schema/${name}.json`, import.meta.url), "utf8")) as object;

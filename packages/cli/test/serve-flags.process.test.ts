@@ -1,4 +1,6 @@
-/** Every flag of `ergodic serve` is the option that its name says, in the unit that the server takes, and none that was not given is there. */
+/**
+ * Every flag of `ergodic serve` sets the option of the same name in the server's unit, and absent flags set nothing.
+ */
 import { writeFileSync } from "node:fs";
 import { beforeEach, expect, it, vi } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
@@ -15,7 +17,7 @@ vi.mock("@ergodic/serve", () => ({
 beforeEach(() => void taken.splice(0));
 const path = temporary();
 
-/** What the server is asked for by these arguments, without where it logs to. */
+/** Options passed to the server for these arguments, without the log destination. */
 async function asked(...args: string[]): Promise<Record<string, unknown>> {
   const terminal = captured();
   const code = runCommandLine(["serve", "m.safetensors", ...args], terminal);
@@ -27,11 +29,11 @@ async function asked(...args: string[]): Promise<Record<string, unknown>> {
   return options;
 }
 
-it("with none of them the server has its own defaults", async () => {
+it("leaves the server's defaults without any flags", async () => {
   expect(await asked()).toEqual({ models: ["m.safetensors"] });
 });
 
-it("all of them", async () => {
+it("passes all flags to the server", async () => {
   writeFileSync(path("tokens"), "# of the tests\n\n  0123456789abcdef  \r\nfedcba9876543210\n");
   writeFileSync(path("cert"), "the certificate");
   writeFileSync(path("key"), "its key");
@@ -57,11 +59,11 @@ it("all of them", async () => {
   });
 });
 
-it("--no-control and --poll 0 say no", async () => {
+it("--no-control and --poll 0 disable these functions", async () => {
   expect(await asked("--no-control", "--poll", "0")).toEqual({ models: ["m.safetensors"], control: false, pollMs: Infinity });
 });
 
-it("a model is in one of --join and --apart", async () => {
+it("refuses a model in both --join and --apart", async () => {
   const terminal = captured();
   expect(await runCommandLine(["serve", "m.onnx", "--join", "a,b", "--apart", "b"], terminal)).toBe(2);
   expect(terminal.stderr).toContain("b is in both --join and --apart; leave it out of one");

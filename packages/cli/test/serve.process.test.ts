@@ -1,4 +1,4 @@
-/** `ergodic serve`: options, the server until it is interrupted, and the process that it is. */
+/** `ergodic serve`: its options, the server until it is interrupted, and its process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ beforeAll(async () => {
   writeFileSync(path("tokens"), `# of the tests\n${token}\n`);
 });
 
-/** Runs the command until it prints where it listens; `end` interrupts it and gives its exit code. */
+/** Runs the command until it prints its address. `end` interrupts it and returns its exit code. */
 async function served(...args: string[]) {
   const terminal = captured();
   const code = runCommandLine(["serve", ...args, "--port", "0"], terminal);
@@ -63,7 +63,7 @@ it("serves a file until it is interrupted", async () => {
   });
 });
 
-it("learns from requests with --learn, and takes up again what it had learnt", async () => {
+it("learns from requests with --learn, and continues with what it has learnt after a restart", async () => {
   const ask = async (url: string, route: string, body: object) => {
     const response = await fetch(`${url}/v2/models/line/${route}`, { method: "POST", body: JSON.stringify(body) });
     return { status: response.status, json: (await response.json()) as { version: number; predictions: { value: number }[] } };
@@ -86,7 +86,7 @@ it("learns from requests with --learn, and takes up again what it had learnt", a
   expect([twice.code, twice.stderr]).toEqual([2, expect.stringMatching(/are both called line; rename one of the files/)]);
 });
 
-it("serves folders, asks for a token, and may let clients unload", async () => {
+it("serves folders, requires a token and can let clients unload models", async () => {
   mkdirSync(path("models"));
   const { url, end } = await served(path("models"), model, "--token-file", path("tokens"));
   const headers = { authorization: `Bearer ${token}` };
@@ -97,7 +97,7 @@ it("serves folders, asks for a token, and may let clients unload", async () => {
   expect(await end()).toBe(0);
 });
 
-describe("what is refused, with exit code 2 where the command line is at fault", () => {
+describe("refusals, with exit code 2 for faults of the command line", () => {
   it.each<[string, string[], number, RegExp]>([
     ["no model", [], 2, /missing required argument 'MODELS'/],
     ["a model that is not there", ["none.safetensors"], 1, /none\.safetensors: cannot be read/],
@@ -144,7 +144,7 @@ describe("what is refused, with exit code 2 where the command line is at fault",
     expect(outcome.stdout).toBe("");
   });
 
-  it("tokens that are short, or none", async () => {
+  it("refuses short tokens and an empty token file", async () => {
     writeFileSync(path("short"), "abc\n");
     writeFileSync(path("empty"), "# nothing\n");
     expect((await ergodic("serve", model, "--token-file", path("short"))).stderr).toMatch(
@@ -156,7 +156,7 @@ describe("what is refused, with exit code 2 where the command line is at fault",
     expect((await ergodic("serve", model, "--token-file", path("empty"))).stderr).toMatch(/holds no token; write one per line/);
   });
 
-  it("a port that is taken", async () => {
+  it("refuses a port that is in use", async () => {
     const { url, end } = await served(model);
     const outcome = await ergodic("serve", model, "--port", new URL(url).port);
     expect(outcome.stderr).toMatch(/cannot listen on .*use another port \[HOST_PORT\]/);
@@ -165,7 +165,7 @@ describe("what is refused, with exit code 2 where the command line is at fault",
   });
 });
 
-describe("as a process", () => {
+describe("the server as a process", () => {
   const bin = fileURLToPath(new URL("../bin/ergodic.js", import.meta.url));
   const started = async (): Promise<{ child: ChildProcess; url: string }> => {
     const child = spawn(process.execPath, [bin, "serve", model, "--port", "0", "--drain", "300ms"], {
@@ -175,7 +175,7 @@ describe("as a process", () => {
     return { child, url };
   };
 
-  it("SIGTERM: readiness says so first, and it ends with 0", async () => {
+  it("reports not ready on SIGTERM and then exits with 0", async () => {
     const { child, url } = await started();
     expect((await fetch(`${url}/v2/health/ready`)).status).toBe(200);
     const ended = once(child, "exit");
@@ -183,14 +183,14 @@ describe("as a process", () => {
     let status = 200;
     while (status === 200) status = (await fetch(`${url}/v2/health/ready`)).status;
     expect(status).toBe(503);
-    // What comes while proxies notice is answered still.
+    // Requests that arrive while proxies notice the shutdown are still answered.
     const answer = await fetch(`${url}/v2/models/line/rows`, { method: "POST", body: '{"rows":[{"a":3}]}' });
     expect(answer.status).toBe(200);
     expect(answer.headers.get("connection")).toBe("close");
     expect(await ended).toEqual([0, null]);
   });
 
-  it("kill -9 leaves nothing that keeps it from serving again", async () => {
+  it("can serve again after kill -9", async () => {
     const { child, url } = await started();
     const saved = await (await fetch(`${url}/v2/models/line`)).json();
     const ended = once(child, "exit");

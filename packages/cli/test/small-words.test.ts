@@ -1,4 +1,4 @@
-/** Errors in the words of the command line, and outputs that have no name. */
+/** Errors in terms of the command line, and outputs without a name. */
 import { writeFileSync } from "node:fs";
 import { DataError, OptionError } from "ergodic";
 import { describe, expect, it } from "vitest";
@@ -14,14 +14,14 @@ describe("outputs", () => {
   it.each([
     ["", /--out is empty; give the name of a file, or leave it out \[USAGE\]/],
     ["-", /--out - would write a file named -, not standard output; give another name, or \.\/- to write that file \[USAGE\]/],
-  ])("--out %j is refused", async (out, message) => {
+  ])("refuses --out %j", async (out, message) => {
     const { code, stderr } = await ergodic("train", rows, "--target", "y", "--out", out, "--quiet");
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
   });
 });
 
-it("--no-classes of texts is refused, of classes that are numbers it is not", async () => {
+it("refuses --no-classes for text classes and accepts it for numeric classes", async () => {
   const { code, stderr } = await ergodic("train", rows, "--target", "y", "--no-classes", "--quiet");
   expect(code).toBe(2);
   expect(stderr).toMatch(/--no-classes: the target y holds texts, like "no", which are classes; leave the option out/);
@@ -44,7 +44,7 @@ it("--no-classes of texts is refused, of classes that are numbers it is not", as
   expect(texts.code).toBe(0);
 });
 
-it("says options as they are typed", () => {
+it("names options as they are typed", () => {
   expect(inCommandLineTerms('rescale the column or pass type: "f64"')).toBe("rescale the column or pass --precision f64");
   const terminal = captured();
   expect(reportError(new OptionError("newtonCholesky", 'unknown option "foo"', "OPTION_UNKNOWN"), terminal)).toBe(2);
@@ -57,7 +57,7 @@ it("quotes at most 200 characters of a text", () => {
   expect(terminal.stderr).toBe(`ergodic: a.csv: "${"x".repeat(200)}…" and "${"y".repeat(200)}" are not numbers [DATA_TYPE]\n`);
 });
 
-it("one row is one row, and two are two", async () => {
+it("uses the singular for one row and the plural for two", async () => {
   const [test, plural] = [file("one.csv"), file("two.csv")];
   writeFileSync(test, "a,y\n3,no\n");
   writeFileSync(plural, "a,y\n3,no\n4,yes\n");

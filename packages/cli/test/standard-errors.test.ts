@@ -1,4 +1,4 @@
-/** `train --standard-errors`: the table it prints and keeps, and where it is refused. */
+/** `train --standard-errors`: the table that it prints and stores, and refusals. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { beforeAll, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";
@@ -21,7 +21,7 @@ interface Regression {
   coefficients: { name: string; estimate: number; standardError: number }[];
 }
 
-it("prints a regression table, keeps it in the model, and describe shows it", async () => {
+it("prints a regression table and stores it in the model, and describe shows it", async () => {
   const args = ["train", people, "--target", "pay", "--drop", "rich", "--standard-errors", "--quiet"];
   const { stdout } = await works(...args, "--out", model);
   const table = stdout.slice(stdout.indexOf("  coefficient"), stdout.indexOf("saved to"));
@@ -34,7 +34,7 @@ it("prints a regression table, keeps it in the model, and describe shows it", as
   const described = checked("describe", (await works("describe", model, "--json")).stdout) as unknown as {
     description: { regression: Regression; model: { l2: number } };
   };
-  // Whatever the default penalty is.
+  // The penalty is 0 regardless of the default.
   expect(described.description.model.l2).toBe(0);
   const { regression } = checked("train", (await works(...args, "--json")).stdout) as unknown as { regression: Regression };
   expect(described.description.regression).toEqual(regression);
@@ -45,7 +45,7 @@ it("prints a regression table, keeps it in the model, and describe shows it", as
   }
 });
 
-it("of two classes has z and a deviance", async () => {
+it("prints z and a deviance for two classes", async () => {
   const { stdout } = await works("train", people, "--target", "rich", "--drop", "pay", "--standard-errors", "--quiet");
   expect(stdout).toMatch(/ {2}coefficient +estimate +standard error +z +p /);
   expect(stdout).toMatch(/binomial, 120 rows, 115 degrees of freedom, deviance [\d.]+\n/);

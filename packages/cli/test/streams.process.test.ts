@@ -1,4 +1,7 @@
-/** The command as a process whose streams end early, whose disk is full, whose terminal goes away, and whose model's file never answers. */
+/**
+ * The command as a process with streams that end early, a full disk, a terminal that closes, and a model file that
+ * never finishes loading.
+ */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -24,14 +27,14 @@ function started(...args: string[]): { child: ChildProcess; ended: Promise<numbe
   return { child, ended: new Promise((resolve) => child.on("exit", (code) => resolve(code))) };
 }
 
-it("goes on where nobody reads what it says along the way", async () => {
+it("continues if nobody reads its progress output", async () => {
   const { child, ended } = started(...rows, "--epochs", "30", "--out", "unheard.safetensors");
   child.stderr!.once("data", () => child.stderr!.destroy());
   expect(await ended).toBe(0);
   expect(existsSync(file("unheard.safetensors"))).toBe(true);
 });
 
-it("says it where standard output cannot be written", () => {
+it("reports an error if standard output cannot be written", () => {
   for (const words of [
     ["predict", "m.safetensors", digits],
     ["describe", "m.safetensors"],
@@ -51,7 +54,7 @@ it("says it where standard output cannot be written", () => {
   }
 });
 
-it("a terminal that is closed keeps the run, as Ctrl-C does", async () => {
+it("saves the run if its terminal closes, as on Ctrl-C", async () => {
   const { child, ended } = started(...rows, "--algorithm", "gradient", "--seconds", "120", "--out", "hung.safetensors");
   let stderr = "";
   child.stderr!.on("data", (chunk) => (stderr += String(chunk)));
@@ -62,7 +65,7 @@ it("a terminal that is closed keeps the run, as Ctrl-C does", async () => {
   expect(run(...rows, "--resume", "hung.checkpoint", "--seconds", "0.1", "--out", "hung.safetensors").status).toBe(0);
 });
 
-it("does not put the checkpoint of an interrupted run next to a device", async () => {
+it("does not write the checkpoint of an interrupted run next to a device", async () => {
   const { child, ended } = started(...rows, "--algorithm", "gradient", "--seconds", "120", "--out", "/dev/null");
   let stderr = "";
   child.stderr!.on("data", (chunk) => (stderr += String(chunk)));
@@ -72,7 +75,7 @@ it("does not put the checkpoint of an interrupted run next to a device", async (
   expect(stderr).toMatch(/saved in ergodic\.checkpoint; resume it with: .* --out \/dev\/null --resume ergodic\.checkpoint/);
 });
 
-it("refuses to write over the file that it reads as standard input", () => {
+it("refuses to overwrite the file that is its standard input", () => {
   const text = readFileSync(digits, "utf8");
   writeFileSync(file("in.csv"), text);
   const input = openSync(file("in.csv"), "r");
@@ -86,12 +89,12 @@ it("refuses to write over the file that it reads as standard input", () => {
   expect(readFileSync(file("in.csv"), "utf8")).toBe(text);
 });
 
-it("writes to /dev/stdout what goes to standard output", () => {
+it("writes standard output to /dev/stdout", () => {
   const { stdout } = run("predict", "m.safetensors", digits);
   expect(run("predict", "m.safetensors", digits, "--out", "/dev/stdout").stdout).toBe(stdout);
 });
 
-it("says of a model's file that it never ends", () => {
+it("reports that a model file never finishes loading", () => {
   for (const words of [
     ["sample", here("waits.mjs")],
     [...rows, "--model", here("waits.mjs")],
@@ -104,7 +107,7 @@ it("says of a model's file that it never ends", () => {
   }
 });
 
-it("tells a model's file that fails by its line, where Node reads it, in TypeScript too", () => {
+it("reports the line of a failing model file, in TypeScript too if Node reads it", () => {
   for (const [name, place] of [
     ["throws.mjs", "throws.mjs:5:"],
     ["throws.ts", "throws.ts:9:"],

@@ -1,4 +1,4 @@
-/** `ergodic tune` of ratings: what it searches, what it trains in the end, and the command that it prints. */
+/** `ergodic tune` of ratings: its search, the final training, and the printed command. */
 import { writeFileSync } from "node:fs";
 import { type FactorPredictor, predictor, Ratings, stream } from "ergodic";
 import { beforeAll, expect, it } from "vitest";
@@ -10,7 +10,7 @@ const [stars, events] = [file("stars.csv"), file("events.csv")];
 const names = ["--user", "who", "--item", "film"];
 const rank = 2;
 
-/** Ratings of rank 2 with noise of sd 0.3: half of 50 × 40 cells. */
+/** Ratings of rank 2 with noise of sd 0.3 in half of 50 × 40 cells. */
 const rated = (() => {
   const draws = stream(1, "planted").at(0);
   const factors = (count: number) => Array.from({ length: count }, () => Array.from({ length: rank }, () => draws.normal()));
@@ -33,7 +33,7 @@ interface TuneJson {
   rows: object;
 }
 
-it("finds settings by held-out ratings, trains with them on all but those of the test, and says how", async () => {
+it("finds settings by held-out ratings, trains on all but the test ratings and prints the command", async () => {
   const out = file("tuned.safetensors");
   const args = ["tune", stars, ...names, "--value", "stars", "--over", "rank:1..12,l2:log:0.001..1", "--trials", "8"];
   const held = ["--test-share", "0.2", "--seed", "2", "--out", out];
@@ -65,11 +65,11 @@ it("finds settings by held-out ratings, trains with them on all but those of the
   });
   const { test: ours } = all.split(0.8, { seed: 2 });
   expect(test.rmse).toBeCloseTo(tuned.evaluate(ours).rmse!, 12);
-  // Noise alone has 0.3, the mean alone about 1.4.
+  // Noise alone has 0.3, and the mean alone about 1.4.
   expect(test.rmse).toBeLessThan(0.6);
 });
 
-it("searches the weight of evidence where values are events", async () => {
+it("searches the weight of evidence if values are events", async () => {
   const { stdout } = await works(
     "tune",
     events,
@@ -86,7 +86,7 @@ it("searches the weight of evidence where values are events", async () => {
   expect(stdout).toMatch(/train with them: ergodic recommend .* --rank 3 --implicit [\d.]+/);
 });
 
-it("a kept search continues as it began", async () => {
+it("resumes a search from its checkpoint with the same result", async () => {
   const args = ["tune", stars, ...names, "--value", "stars", "--quiet", "--json"];
   const search = ["--over", "l2:log:0.001..1", "--rank", "2"];
   const kept = file("kept.checkpoint");

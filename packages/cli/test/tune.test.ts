@@ -1,4 +1,4 @@
-/** `ergodic tune`: what it searches, what it tells, and that the command it prints trains the model that it saved. */
+/** `ergodic tune`: its search, its output, and the printed command, which trains the saved model. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fit, linear, tune } from "ergodic";
 import type { Tuned } from "ergodic/search";
@@ -18,11 +18,11 @@ const over = "rate:log:1e-4..1,l2:log:1e-6..1e-1";
 const base: TrainOptions = { seed: 0, intercept: true, header: true, checkpointEvery: 30 };
 const plain = captured().paint.out;
 
-/** The words of a printed command, without the program's name. */
+/** Words of a printed command without the program's name. */
 const wordsOf = (line: string): string[] => line.split(" ").slice(1);
 
 describe("--over", () => {
-  it("reads ranges", () => {
+  it("parses ranges", () => {
     expect(parseOver("rate:log:1e-4..1, l2:0..0.5,batch:log:1..256,epochs:int:1..20,epsilon:log:1e-12..1e-6", base)).toEqual({
       rate: { low: 1e-4, high: 1, scale: "log", integer: false },
       l2: { low: 0, high: 0.5, scale: "linear", integer: false },
@@ -70,7 +70,7 @@ describe("--over", () => {
   });
 });
 
-it("tunes as the library does, says it as a table and as JSON, and trains the best on all rows", async () => {
+it("gives the library's result as a table and as JSON, and trains the best settings on all rows", async () => {
   const out = file("best.safetensors");
   const words = [...data, "--over", over, "--trials", "12", "--epochs", "6", "--test-share", "0.2", "--seed", "3", "--out", out];
   const { stdout, stderr } = await works(...words);
@@ -119,7 +119,7 @@ it("tunes as the library does, says it as a table and as JSON, and trains the be
   expect(bytes(out)).toBe(saved);
 });
 
-it("with patience a value is the least loss, and the model is trained for as long as the best trial took to it", async () => {
+it("uses the least loss with --patience, and trains the model for as long as the best trial needed", async () => {
   const out = file("patient.safetensors");
   const words = [
     "--over",
@@ -148,7 +148,7 @@ it("with patience a value is the least loss, and the model is trained for as lon
   expect(bytes(out)).toBe(saved);
 });
 
-it("says why a search ended before all trials were made, and nothing where they were", async () => {
+it("reports why a search ended early, and nothing if all trials were made", async () => {
   const line = file("ended.csv");
   writeFileSync(line, `x,y\n${Array.from({ length: 60 }, (_, i) => `${i % 10},${(i % 10) + (i % 3)}`).join("\n")}\n`);
   const words = ["tune", line, "--target", "y", "--no-classes", "--over", "rate:log:1e-4..1", "--epochs", "1"];
@@ -160,7 +160,7 @@ it("says why a search ended before all trials were made, and nothing where they 
   expect(reason).toMatch(/^[a-z].*[a-z]$/);
 });
 
-it("trials that diverge have failed; the search is named, and halving chosen", async () => {
+it("counts diverging trials as failed, names the search and chooses halving", async () => {
   const line = file("line.csv");
   writeFileSync(line, `x,y\n${Array.from({ length: 100 }, (_, i) => `${(i % 10) - 4.5},${i % 10}`).join("\n")}\n`);
   const words = ["tune", line, "--target", "y", "--rule", "sgd", "--no-standardise", "--no-classes"];
@@ -185,7 +185,7 @@ it("trials that diverge have failed; the search is named, and halving chosen", a
   ]);
 });
 
-it("Ctrl-C keeps the trials that were made, and says how to go on", async () => {
+it("saves the trials on Ctrl-C and prints a command to resume", async () => {
   const [straight, joined] = [file("straight.safetensors"), file("joined.safetensors")];
   const words = ["--over", over, "--trials", "40", "--epochs", "30", "--halving", "4"];
   await works(...data, ...words, "--out", straight, "--quiet");

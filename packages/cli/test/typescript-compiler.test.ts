@@ -1,4 +1,4 @@
-/** Files of TypeScript where the `typescript` package beside them cannot transform modules, as that of version 7 cannot. */
+/** TypeScript files next to a `typescript` package that cannot transform modules, such as version 7. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -8,7 +8,7 @@ import { temporary } from "./captured.ts";
 
 const file = temporary();
 
-/** A file in a folder of its own, with such a package next to it. */
+/** A file in a separate folder, next to such a package. */
 function fileNextTo(name: string, version: string, main: string): string {
   const folder = join(file(name), "node_modules", "typescript");
   mkdirSync(join(folder, "lib"), { recursive: true });
@@ -22,7 +22,7 @@ const six = fileNextTo("six", "6.0.3", "module.exports = { transpileModule() {},
 const advice = "use a newer Node, add the package typescript@6, or convert it to coin.mjs";
 const start = `coin.ts is TypeScript, which needs Node 22.18 or newer, but this is ${process.versions.node}`;
 
-it("is told from one that there is not", () => {
+it("is distinguished from a missing package", () => {
   const attempt = (near: string[]) => () => registerCompiler("MODEL", "coin.ts", near);
   expect(attempt([seven])).toThrow(
     new UsageError("MODEL", `${start}, and typescript 7.0.2 here has no transpileModule(); ${advice}`),
@@ -30,6 +30,6 @@ it("is told from one that there is not", () => {
   expect(attempt([join(file("none"), "coin.ts")])).toThrow(new UsageError("MODEL", `${start}; ${advice}`));
 });
 
-it("is passed over where another one can", () => {
+it("is skipped if another package works", () => {
   expect(() => registerCompiler("MODEL", "coin.ts", [seven, six])).not.toThrow();
 });

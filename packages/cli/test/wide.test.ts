@@ -1,4 +1,4 @@
-/** Tables of more columns than a call takes arguments. */
+/** Tables with more columns than the maximum number of arguments of a call. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { captured } from "./captured.ts";
 const MANY = 200_000;
 const names = Array.from({ length: MANY }, (_, j) => `c${j}`);
 
-it("text in columns, however many rows", () => {
+it("aligns text in columns for any number of rows", () => {
   const rows = names.map((name) => [name, "1"]);
   const lines = table(["name", "n"], rows).split("\n");
   expect([lines.length, lines[0], lines[MANY]]).toEqual([MANY + 2, "  name     n", "  c199999  1"]);
@@ -21,11 +21,11 @@ it("text in columns, however many rows", () => {
   expect(paired[MANY - 1]).toBe("  c199999  1");
 });
 
-it("the largest of none, some and many", () => {
+it("finds the largest of none, some and many numbers", () => {
   expect([largest([]), largest([2, 7, 3]), largest(names.map((_, j) => j))]).toEqual([0, 7, MANY - 1]);
 });
 
-it("describe of a file of 150,000 columns", async () => {
+it("describes a file of 150,000 columns", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-wide-"));
   try {
     const file = join(folder, "wide.csv");

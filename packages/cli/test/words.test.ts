@@ -1,4 +1,4 @@
-/** Things from their words on the command line, numbers and tables as text. */
+/** Objects parsed from words on the command line, and numbers and tables formatted as text. */
 import { adam, chain, cosineDecay, sgd } from "ergodic";
 import { clipNorm } from "ergodic/rules";
 import { describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ import { beside, picture } from "../src/report/picture.ts";
 import { pairs, table } from "../src/report/text-table.ts";
 import { programName, quoted } from "../src/terminal.ts";
 
-it("the name of a class is one line of at most 30 characters", () => {
+it("shortens the name of a class to one line of at most 30 characters", () => {
   const label = (positive: string): string => metricText("f1", 0.5, positive)[0];
   expect(label("a".repeat(30))).toBe(`F1 of class ${"a".repeat(30)}`);
   expect(label("the quick brown fox jumps over the lazy dog")).toBe("F1 of class the quick brown fox jumps ove…");
@@ -24,22 +24,22 @@ describe("numbers with units", () => {
     ["64K", 65_536],
     ["3m", 3_145_728],
     ["1G", 1_073_741_824],
-  ])("%s bytes", (text, bytes) => expect(size(text)).toBe(bytes));
+  ])("parses %s as bytes", (text, bytes) => expect(size(text)).toBe(bytes));
 
   it.each([
     ["10ms", 10],
     ["2.5s", 2500],
     ["3m", 180_000],
     ["0", 0],
-  ])("%s as a time", (text, ms) => expect(milliseconds(text)).toBe(ms));
+  ])("parses %s as a time", (text, ms) => expect(milliseconds(text)).toBe(ms));
 
-  it.each(["", "0", "-1", "1.5K", "64KB", "K", "1T"])("%j is no size", (text) => {
+  it.each(["", "0", "-1", "1.5K", "64KB", "K", "1T"])("refuses %j as a size", (text) => {
     expect(() => size(text)).toThrow("number of bytes: 512, 64K or 16M");
   });
 });
 
 describe("specs", () => {
-  it("reads names, options, a main option, nested things", () => {
+  it("parses names, options, a main option and nested specs", () => {
     expect(parseSpec("--x", "adam")).toEqual({ name: "adam", options: {} });
     expect(parseSpec("--x", "adam:beta1=0.8, rate=1e-2,amsgrad=true")).toEqual({
       name: "adam",
@@ -53,12 +53,12 @@ describe("specs", () => {
     expect(parseSpec("--x", "warmUp:rate=cosineDecay(rate=0.1,updates=10),updates=5")).toEqual(nested);
   });
 
-  it("refuses what it cannot read", () => {
+  it("refuses invalid specs", () => {
     for (const text of ["", "1adam", "adam:rate=1,rate=2", "adam:0.1", "a b"])
       expect(() => parseSpec("--x", text)).toThrow(/--x: .*\[USAGE\]/);
   });
 
-  it("makes rules and chains, with rates where they belong", () => {
+  it("makes rules and chains and assigns their rates", () => {
     const asJson = (rule: unknown) => JSON.parse(JSON.stringify(rule)) as unknown;
     expect(parseRule(undefined, undefined, "adagrad")).toBeUndefined();
     expect(asJson(parseRule("adam:beta1=0.8", "0.5", "adagrad"))).toEqual(asJson(adam({ beta1: 0.8, rate: 0.5 })));
@@ -70,7 +70,7 @@ describe("specs", () => {
     );
   });
 
-  it("makes losses, maps, variance reduction, class weights", () => {
+  it("makes losses, feature maps, variance reduction and class weights", () => {
     expect(parseLoss("huber:delta=2").options).toEqual({ delta: 2 });
     expect(parseFeatures("sorf:64,gamma=0.5", 7)).toMatchObject({ kind: "sorf", count: 64, gamma: 0.5, seed: 7 });
     expect(parseVariance("svrg:2")).toMatchObject({ name: "svrg", every: 2 });
@@ -80,7 +80,7 @@ describe("specs", () => {
   });
 });
 
-it("writes numbers as people read them", () => {
+it("formats numbers for people", () => {
   expect([1234567, 999, 12345, 0.5].map(short)).toEqual(["1.23 M", "999", "12.3 k", "0.5"]);
   expect([0.5, 0, 0.00001234, 12345.6, Number.NaN].map(decimal)).toEqual(["0.5000", "0.0000", "1.23e-5", "12345.6", "–"]);
   expect([1 / 3, 12345.6, 1e-7, 5].map((x) => significant(x))).toEqual(["0.3333", "12346", "1.000e-7", "5"]);
@@ -90,7 +90,7 @@ it("writes numbers as people read them", () => {
   expect(json({ a: Number.NaN, b: [1, -Infinity] })).toBe('{"a":null,"b":[1,null]}');
 });
 
-it("sets columns, pairs and pictures", () => {
+it("lays out columns, pairs and pictures", () => {
   expect(
     table(
       ["name", "n"],
@@ -110,7 +110,7 @@ it("sets columns, pairs and pictures", () => {
   expect(beside([["a", "b"], ["c"]], 2, "|")).toEqual(["a |c", "b |"]);
 });
 
-it("names the program as it was started, and quotes for a shell", () => {
+it("names the program as it was started and quotes arguments for a shell", () => {
   const name = (script: string, linked: boolean) => programName(script, "/home/a", "/bin:/usr/bin", () => linked);
   expect(name("/usr/bin/ergodic", false)).toBe("ergodic");
   expect(name("/home/a/node_modules/.bin/ergodic", true)).toBe("npx ergodic");

@@ -1,5 +1,5 @@
 /**
- * An Arrow file or stream of an int32 "a" and a float64 "b", as a case changes it.
+ * An Arrow file or stream with an int32 "a" and a float64 "b", with the changes of a case.
  *
  * Source: Arrow's "IPC format"; File.fbs, Message.fbs, Schema.fbs; FlatBuffers, "Internals".
  */
@@ -13,10 +13,10 @@ type FlatField =
   | { i4: number }
   | { i8: number | string }
   | { text: string }
-  /** Bytes in the place of an offset. */
+  /** Bytes in place of an offset. */
   | { raw: Part[] }
   | { table: Flat }
-  /** By their places: so a case may change one of them. */
+  /** Vectors by position, so that a case can change a single element. */
   | { tables: Flat[] | Record<number, Flat> }
   /** Pairs of int64, or blocks of 24 bytes: [offset, size of the metadata, size of the body]. */
   | { pairs: number[][] | Record<number, number[]> }
@@ -62,7 +62,7 @@ const plain = {
     },
     body: ["i4 1 -2 3 0", 5, "h 00000000000000", "f8 0.5 0 -4"] as Part[],
   },
-  /** How many times the rows come. */
+  /** Number of repetitions of the rows. */
   times: 1,
   end: "i4 -1 0",
   footer: {},
@@ -96,7 +96,7 @@ export function arrowFile(given: object): Uint8Array {
   return cut === undefined ? bytes : bytes.slice(0, cut);
 }
 
-/** `before`: −1, or null where the size comes at once, as before Arrow 0.15. */
+/** `before`: −1, or null if the size comes first, as before Arrow 0.15. */
 function messageBytes({ before, size, message, body }: Message): number[] {
   const about = flatBytes(message as Flat);
   while (about.length % 8 !== 0) about.push(0);
@@ -104,7 +104,7 @@ function messageBytes({ before, size, message, body }: Message): number[] {
   return [...bytesOf([sizes]), ...about, ...bytesOf(body)];
 }
 
-/** The root's offset, then every table behind its list of places; what tables refer to comes after them. */
+/** The root's offset, then every table after its vtable. Referenced objects follow the tables. */
 export function flatBytes(fields: Flat): number[] {
   const bytes: number[] = [0, 0, 0, 0];
   put(bytes, 0, table(bytes, fields));
@@ -115,7 +115,7 @@ function put(bytes: number[], at: number, to: number): void {
   bytes.splice(at, 4, ...bytesOf([`i4 ${to - at}`]));
 }
 
-/** Where it begins. */
+/** Start of the table. */
 function table(bytes: number[], fields: Flat): number {
   const entries = Object.entries(fields);
   const about = bytes.length;

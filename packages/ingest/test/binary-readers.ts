@@ -1,4 +1,4 @@
-/** Readers of the cases in cases/ that describe bytes: Parquet files, Arrow files, and the walks through their parts. */
+/** Readers for the cases in cases/ that describe bytes: Parquet files, Arrow files, and traversals of their parts. */
 import type { Table } from "ergodic";
 import { readDrawsArrow } from "../src/draws.ts";
 import { checkArrow } from "../src/guards/arrow-check.ts";
@@ -10,7 +10,7 @@ import { arrowFile } from "./arrow-file.ts";
 import { type ParquetFile, parquetFile } from "./parquet-file.ts";
 import { bytesOf, type Part } from "./parts.ts";
 
-/** By column name, kind, values (null is missing, "-0" the negative zero), and the levels of a category. */
+/** Lists columns by name, kind, values (null is missing, "-0" the negative zero), and the levels of a category. */
 export const dense = ({ columns }: Table): unknown =>
   columns.map((column) =>
     column.kind === "number"
@@ -34,7 +34,10 @@ interface Walk {
   kind?: object;
 }
 
-/** What a walk finds; with the option `cuts`, of the first n bytes for each n, where it is not what it was for n − 1. */
+/**
+ * Result of a traversal. With the option `cuts`, lists the results for the first n bytes at each n where the result
+ * changes.
+ */
 function walked(given: Walk, { cuts = false }: { cuts?: boolean }): unknown {
   const parts = given.runs ?? given.deltas ?? given.texts ?? given.thrift ?? given.varint ?? given.flat!;
   const bytes = Uint8Array.from(bytesOf(parts));
@@ -71,7 +74,7 @@ function walk(given: Walk, bytes: Uint8Array): unknown {
   return [plain(fields), stop];
 }
 
-/** As JSON has it: of lists of tables without a function, and "itself" or "list" for a table, or tables, within it without end. */
+/** Converts from JSON: tables without functions, and "itself" or "list" for endlessly nested tables. */
 function kindOf(given: object): object {
   const kind: Record<string, unknown> = {};
   for (const [id, field] of Object.entries(given)) {
@@ -83,7 +86,7 @@ function kindOf(given: object): object {
   return kind;
 }
 
-/** Maps as pairs, bytes as lists. */
+/** Converts maps to pairs and bytes to lists. */
 function plain(value: unknown): unknown {
   if (value instanceof Map) return Array.from(value, ([id, one]) => [id, plain(one)]);
   if (value instanceof Uint8Array) return Array.from(value);
@@ -94,7 +97,10 @@ function plain(value: unknown): unknown {
 const before = "a.parquet: the Parquet data is damaged or uses an unsupported feature (";
 const after = "); write it again, for instance with pyarrow [DATA_PARSE]";
 
-/** Shorter, as most cases have the same words around the reason. What the decoder and the engine say where our own checks find nothing is theirs to change. */
+/**
+ * Shortens the error, because most cases have the same words around the reason. If our own checks find nothing, the
+ * messages of the decoder and the engine can change.
+ */
 function short({ message }: Error): never {
   if (!message.startsWith(before) || !message.endsWith(after)) throw new Error(message);
   const reason = message.slice(before.length, -after.length);
@@ -103,7 +109,7 @@ function short({ message }: Error): never {
 }
 
 export const binaryReaders: Record<string, (content: never, options: object) => unknown> = {
-  // What is changed of the plain file; the option `checked`: no more than the check.
+  // Changes to the plain file. The option `checked` runs only the check.
   "arrow.txt": async (given: object, { checked = false }: { checked?: boolean }) => {
     const bytes = arrowFile(given);
     if (checked) return checkArrow(bytes) ?? "right";

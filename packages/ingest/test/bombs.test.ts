@@ -1,4 +1,7 @@
-/** Small files that claim much: the claim is held to the bytes, or unpacking stops at what the rows need, before memory is taken. */
+/**
+ * Small files with large claims. Each claim is checked against the bytes, or unpacking stops at what the rows need,
+ * before memory is allocated.
+ */
 import { deflateSync, gzipSync } from "node:zlib";
 import { encode as encodeJpeg } from "jpeg-js";
 import { expect, test } from "vitest";
@@ -20,7 +23,7 @@ const image = (source: Uint8Array) =>
     ]).then((data) => data.dispose()),
   );
 
-/** What the process held at most beyond what it held before: RSS, looked at while `work` runs. */
+/** Largest growth of the process's RSS while `work` runs. */
 async function growth(work: () => Promise<unknown>): Promise<number> {
   const before = process.memoryUsage().rss;
   let most = 0;
@@ -32,7 +35,7 @@ async function growth(work: () => Promise<unknown>): Promise<number> {
   return (Math.max(most, process.memoryUsage().rss) - before) / 2 ** 20;
 }
 
-/** A picture of 16 × 16 whose header says otherwise. */
+/** An image of 16 × 16 whose header claims another size. */
 function jpegOf(height: number, width: number): Uint8Array {
   const data = Uint8Array.from({ length: 16 * 16 * 4 }, (_, k) => (k * 37) % 256);
   const bytes = new Uint8Array(encodeJpeg({ width: 16, height: 16, data }, 50).data);
@@ -42,7 +45,7 @@ function jpegOf(height: number, width: number): Uint8Array {
   return bytes;
 }
 
-test("a JPEG of less than a kilobyte that claims 98 million pixels", async () => {
+test("refuses a JPEG of less than a kilobyte that claims 98 million pixels", async () => {
   const bytes = jpegOf(9900, 9900);
   expect(bytes.length).toBeLessThan(1024);
   expect(
@@ -54,8 +57,9 @@ test("a JPEG of less than a kilobyte that claims 98 million pixels", async () =>
   ).toBeLessThan(200);
 });
 
-test("a JPEG may have as many blocks as its scans have bits, two a block", async () => {
-  // 8 × 8 grey in one block takes two bits at least: 5 bytes behind the last marker's begin are scan and end.
+test("allows a JPEG one block per two bits of its scans", async () => {
+  // An 8 × 8 grey image in one block needs at least two bits. The 5 bytes after the start of the last marker are the
+  // scan and the end.
   const flat = flatGreyJpeg(20);
   const claim = (height: number) => {
     const bytes = flat.slice();
@@ -68,7 +72,7 @@ test("a JPEG may have as many blocks as its scans have bits, two a block", async
   expect(await image(claim(8 * (bits / 2) + 8))).toContain("cannot hold");
 });
 
-test("a JPEG with a second frame, or with thousands of scans", async () => {
+test("refuses a JPEG with a second frame or with thousands of scans", async () => {
   const flat = flatGreyJpeg(20);
   const scan = flat.findIndex((byte, i) => byte === 0xff && flat[i + 1] === 0xda);
   const start = flat.findIndex((byte, i) => byte === 0xff && flat[i + 1] === 0xc0);
@@ -77,7 +81,7 @@ test("a JPEG with a second frame, or with thousands of scans", async () => {
   expect(await image(Uint8Array.from([...flat.slice(0, scan), ...second, ...flat.slice(scan)]))).toContain(
     "it does not have exactly one frame",
   );
-  // Behind the first scan the decoder would allocate for it before it says that there are two.
+  // After the first scan the decoder would allocate memory before it reports the second frame.
   const behind = Uint8Array.from([...flat.slice(0, -2), ...second, 0xff, 0xd9]);
   expect(await growth(async () => expect(await image(behind)).toContain("the JPEG is damaged"))).toBeLessThan(200);
   const scans = Array.from({ length: 300 }, () => [...flat.slice(scan, -2)]).flat();
@@ -86,14 +90,14 @@ test("a JPEG with a second frame, or with thousands of scans", async () => {
 
 const pixels = { width: 2, height: 2, depth: 8, colour: 0 };
 
-test("a PNG of 2 × 2 whose data unpack to far more", async () => {
+test("refuses a PNG of 2 × 2 whose data unpack to far more", async () => {
   const packed = deflateSync(new Uint8Array(1 << 26));
   const bytes = pngFile(pixels, [["IDAT", packed]]);
   const wanted = /^a: the PNG is damaged \(its data unpack to more than the 6 bytes of 2 × 2 pixels\).*DATA_PARSE/;
   expect(await growth(async () => expect(await image(bytes)).toMatch(wanted))).toBeLessThan(40);
 });
 
-test("packed texts and profiles of a PNG are not unpacked", async () => {
+test("does not unpack packed texts and profiles of a PNG", async () => {
   const profile = Uint8Array.from([...Buffer.from("a\0"), 0, ...deflateSync(new Uint8Array(1 << 26))]);
   const data = deflateSync(Uint8Array.of(0, 1, 2, 0, 3, 4));
   const bytes = pngFile(pixels, [
@@ -104,14 +108,14 @@ test("packed texts and profiles of a PNG are not unpacked", async () => {
   expect(await growth(async () => expect(await image(bytes)).toBe("nothing was thrown"))).toBeLessThan(40);
 });
 
-test("a PNG of a kilobyte that claims 98 million pixels, and one without any", async () => {
+test("refuses a PNG of a kilobyte that claims 98 million pixels, and a PNG without pixels", async () => {
   const bytes = pngFile({ ...pixels, width: 9900, height: 9900 }, [["IDAT", deflateSync(new Uint8Array(1 << 20))]]);
   const wanted = /^a: the PNG is damaged \(\d+ packed bytes cannot hold the 98019900 of 9900 × 9900 pixels\)/;
   expect(await growth(async () => expect(await image(bytes)).toMatch(wanted))).toBeLessThan(40);
   expect(await image(pngBytes({ ...pixels, width: 0, rows: [[], []] }))).toMatch(/^a: the image is 2 × 0, so it has no pixels/);
 });
 
-test("a PNG whose data stop short, and one with a few bytes over", async () => {
+test("refuses a PNG with too few data and accepts one with a few bytes too many", async () => {
   const short = pngFile(pixels, [["IDAT", deflateSync(Uint8Array.of(0, 1, 2))]]);
   expect(await image(short)).toContain("its data unpack to 3 bytes, but its rows need 6");
   const rows = Uint8Array.of(0, 1, 2, 0, 3, 4);
@@ -127,7 +131,7 @@ test("a PNG whose data stop short, and one with a few bytes over", async () => {
   expect([...data.row(0)]).toEqual([1, 2, 3, 4]);
 });
 
-test("inflated stops at the limit, in Node and by streams alike", async () => {
+test("inflated stops at the limit, both in Node and with streams", async () => {
   const packed = deflateSync(new Uint8Array(100_000).fill(7));
   for (const unpack of [inflated, inflatedByStream]) {
     expect(await unpack(packed, 100_000)).toEqual(new Uint8Array(100_000).fill(7));
@@ -145,7 +149,7 @@ function npy(shape: string, descr = "|i1", order = "False", values = 16): Uint8A
   return Buffer.concat([magic, Buffer.from(header), data]);
 }
 
-test.each(["False", "True"])("an npy header that claims 10 million columns, Fortran order %s", async (order) => {
+test.each(["False", "True"])("refuses an npy header that claims 10 million columns, Fortran order %s", async (order) => {
   const content = npy("1, 10000000", "<f8", order);
   const read = async () =>
     expect(await failure(readTable({ content, name: "a.npy" }))).toMatch(
@@ -154,13 +158,13 @@ test.each(["False", "True"])("an npy header that claims 10 million columns, Fort
   expect(await growth(read)).toBeLessThan(40);
 });
 
-test("an npy shape beyond what can be counted, and rows without columns or the other way round", async () => {
+test("refuses an npy shape beyond what can be counted, rows without columns and columns without rows", async () => {
   expect(await failure(readTable({ content: npy("99999999999999999999, 1"), name: "a.npy" }))).toMatch(/DATA_PARSE/);
   for (const shape of ["0, 5", "5, 0", "0,"])
     expect(await failure(readTable({ content: npy(shape), name: "a.npy" }))).toMatch(/the array has no rows.*DATA_EMPTY/);
 });
 
-test("a packed npy or IDX file is unpacked as far as its shape needs", async () => {
+test("unpacks a packed npy or IDX file only as far as its shape needs", async () => {
   const zeros = 1 << 27;
   const table = await readTable({ content: gzipSync(npy("4, 4", "|i1", "False", zeros)), name: "a.npy.gz" });
   expect(table.rowCount).toBe(4);

@@ -1,4 +1,4 @@
-/** The readers, bundled for the web, on a page of Chromium: by address, response and file. */
+/** The readers, bundled for browsers, on a page in Chromium: addresses, responses and files. */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser } from "playwright-core";
@@ -29,7 +29,7 @@ describe.skipIf(reason)(`readers in a browser${reason ? ` (skipped: ${reason})` 
     await browser.close();
   });
 
-  it("read what pages have", async () => {
+  it("read addresses, responses, files and bytes in a page", async () => {
     const text = "a,b\n1,x\n2,y\n";
     const task = `
       const { readCsv, readLibsvm, readTable } = await import("/ingest.js");

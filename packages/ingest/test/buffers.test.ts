@@ -1,4 +1,4 @@
-/** Bytes that a user gives may be Node's Buffer, which is most often a part of a pool, and whose slice() is a view. */
+/** Bytes from users can be Node's Buffer, which is usually a part of a pool and whose slice() returns a view. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readTable } from "../src/index.ts";
@@ -6,14 +6,14 @@ import { readTable } from "../src/index.ts";
 const folder = new URL("./fixtures/", import.meta.url);
 const files = readdirSync(folder).filter((name) => /\.(csv|gz|parquet|npy|jsonl|libsvm|vw|arrow|feather)$/.test(name));
 
-/** What reading gives, or the words of its error. */
+/** Result of reading, or the message of its error. */
 const read = (content: Uint8Array, name: string): Promise<unknown> =>
   readTable({ content, name }).then(
     ({ columns, rowCount }) => ({ columns, rowCount }),
     (error: Error) => error.message,
   );
 
-describe("a part of a pool is read like an array of its own", () => {
+describe("a part of a buffer pool, which is read like a separate array", () => {
   it.each(files)("%s", async (name) => {
     const bytes = new Uint8Array(readFileSync(new URL(name, folder)));
     const pool = Buffer.alloc(bytes.length + 21, 0xff);

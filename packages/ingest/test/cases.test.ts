@@ -1,7 +1,8 @@
 /**
- * Tables of small files and what is read of them, or the whole error: line, column, text and advice. One file of cases for each reader in cases/: a line of
- * JSON, the content (for BIF [what of the plain file, by what], for DimmWitted [which file, its content], for Parquet and Arrow what binary-readers.ts makes of it), a tab,
- * and options; below, what comes out, or "! " and the error.
+ * Small files with the expected table, or the complete error with line, column, text and advice. Each reader has a file
+ * in cases/. A case is one line of JSON: the content, a tab, and options. The expected result follows below, or "! "
+ * and the error. For BIF the content is [text of the plain file, replacement], for DimmWitted [file, its content], and
+ * for Parquet and Arrow the input of binary-readers.ts.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import type { SparseTable } from "ergodic";
@@ -24,7 +25,7 @@ function casesOf(name: string): Case[] {
   });
 }
 
-/** A row: its label, then column and value of each entry. */
+/** A row: its label, then the column and value of each entry. */
 const sparse = ({ columnCount, target, rowStart, columnIndex, values, weights }: SparseTable): unknown => ({
   columns: columnCount,
   rows: Array.from(target, (label, i) => [
@@ -78,7 +79,7 @@ const readers: Record<string, (content: string | [string, string], options: obje
   "vw.txt": sparseTable("vw"),
 };
 
-it("options that a reader does not know are refused by name", async () => {
+it("refuses unknown options by name", async () => {
   const odd = { evidnce: 1 } as never;
   await expect(readUai({ content: uai }, odd)).rejects.toThrow('readUai: unknown option "evidnce" (known: evidence, sample)');
   const files = { weights: "", variables: "", factors: "", ...(odd as object) };
@@ -88,7 +89,7 @@ it("options that a reader does not know are refused by name", async () => {
 it.each([
   ["FF FE", [0xff, 0xfe, 97, 0]],
   ["FE FF", [0xfe, 0xff, 0, 97]],
-])("a file that begins with %s is told as UTF-16", async (mark, bytes) => {
+])("recognises a file that begins with %s as UTF-16", async (mark, bytes) => {
   await expect(readTable({ content: Uint8Array.from(bytes), name: "a.csv" }, { format: "csv" })).rejects.toThrow(
     `a.csv: the file is UTF-16 (byte order mark ${mark}), but must be UTF-8; convert it: iconv -f UTF-16 -t UTF-8 [DATA_ENCODING]`,
   );
@@ -99,7 +100,7 @@ function replaced(text: string, what: string, by: string): string {
   return text.replace(what, () => by);
 }
 
-it("every reader has its cases, and every file of cases a reader", () => {
+it("every reader has its cases, and every file of cases has a reader", () => {
   const files = readdirSync(folder).filter((name) => name.endsWith(".txt"));
   expect(files.sort()).toEqual(Object.keys(readers).sort());
 });

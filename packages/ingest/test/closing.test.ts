@@ -1,4 +1,4 @@
-/** A source that wants to be closed is closed by every reader, whether it holds what it should or not. */
+/** Every reader closes a source that can be closed, whether its contents are valid or not. */
 import { factorGraph } from "ergodic";
 import { expect, test } from "vitest";
 import {
@@ -28,7 +28,7 @@ const drained = async (all: AsyncIterable<unknown>): Promise<void> => {
 };
 
 let closed = 0;
-/** Of two pieces. */
+/** A source of two chunks. */
 function closing(bytes: Uint8Array, access = false): ByteSource {
   return {
     name: "source",
@@ -86,7 +86,7 @@ const cases: [string, Uint8Array, Read][] = [
   ]),
 ];
 
-test.each(cases)("%s", async (_, bytes, read) => {
+test.each(cases)("closes the source of %s", async (_, bytes, read) => {
   closed = 0;
   await read(closing(bytes));
   expect(closed, "read to its end").toBe(1);
@@ -94,7 +94,7 @@ test.each(cases)("%s", async (_, bytes, read) => {
   expect(closed, "not read to its end").toBe(2);
 });
 
-test("DimmWitted's factors, of which one is refused", async () => {
+test("closes all sources of DimmWitted if one factor is refused", async () => {
   closed = 0;
   const bytes = part("factors").slice();
   bytes[1] = 99;
@@ -103,7 +103,7 @@ test("DimmWitted's factors, of which one is refused", async () => {
   expect(closed).toBe(1);
 });
 
-test("Parquet, whose places are asked for", async () => {
+test("closes the source of Parquet after random access", async () => {
   closed = 0;
   const bytes = parquetBytes([{ name: "x", type: "DOUBLE", values: [1] }]);
   await readTable(closing(bytes, true), { format: "parquet" });

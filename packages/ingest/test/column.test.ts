@@ -1,4 +1,4 @@
-/** Columns as they grow, against a plain list of cells; and the bounds of what is inferred. */
+/** Columns as they grow, compared with a plain list of cells, and the limits of type inference. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ColumnBuilder, type ColumnContext, type ColumnType } from "../src/column.ts";
@@ -19,14 +19,14 @@ const context = (given: Partial<ColumnContext> = {}): ColumnContext => ({
 });
 const column = (type?: ColumnType, given: Partial<ColumnContext> = {}): ColumnBuilder =>
   new ColumnBuilder("c", 2, type, context(given));
-/** A cell with neighbours, which are none of it. */
+/** A cell between neighbouring bytes that do not belong to it. */
 const put = (to: ColumnBuilder, text: string, line: number): void => {
   const bytes = encoder.encode(`1${text}1`);
   to.putBytes(bytes, 1, bytes.length - 1, line);
 };
 const isMissing = (cell: string): boolean => ["", "NA", "-9"].includes(cell);
 
-/** What a column of these cells is, by the rules as they are said. */
+/** Column that these cells form according to the documented rules. */
 function plain(
   cells: readonly string[],
   type?: ColumnType,
@@ -53,7 +53,7 @@ const number = fc.constantFrom("0", "1", "2.5", "-3", "10", "1e3");
 const text = fc.constantFrom("b", "B", "ä", "a longer text, which is kept as one of its own", "zz");
 const gap = fc.constantFrom("", "NA", "-9");
 
-describe("a column is the list of its cells", () => {
+describe("a column, compared with the list of its cells", () => {
   const lists: [string, fc.Arbitrary<string[]>, ColumnType | undefined][] = [
     ["numbers", fc.array(fc.oneof(number, gap)), undefined],
     ["texts", fc.array(fc.oneof(text, gap)), undefined],
@@ -81,7 +81,7 @@ describe("a column is the list of its cells", () => {
               first ??= { line, text: cell };
             }
             expect(builder.length).toBe(block.length);
-            // A later block knows the levels of those before it, and their type.
+            // A later block knows the levels and the type of earlier blocks.
             const { kind, levels } = plain(met, type);
             const empty = kind === "category" && levels.length === 0 && type === undefined;
             expect(taken(builder)).toEqual({
@@ -96,7 +96,7 @@ describe("a column is the list of its cells", () => {
     );
   });
 
-  test("by bytes and by texts alike", () => {
+  test("gives the same column from bytes and from strings", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(number, text, gap)), fc.boolean(), (cells, declared) => {
         const [bytes, texts] = [0, 1].map(() => column(declared ? "category" : undefined));
@@ -113,7 +113,7 @@ describe("a column is the list of its cells", () => {
   });
 });
 
-test("is mixed where texts follow numbers, and only where its type was not said", () => {
+test("is mixed if text follows numbers, and only if its type was not declared", () => {
   const of = (type: ColumnType | undefined, ...cells: string[]): ColumnBuilder => {
     const builder = column(type);
     for (const [i, cell] of cells.entries()) put(builder, cell, i);
@@ -140,23 +140,23 @@ describe("inference", () => {
     return () => builder.settle();
   };
 
-  test("takes texts among numbers for a mistake from nine numbers a text on", () => {
+  test("treats text as a mistake if there are nine numbers or more per text", () => {
     expect(settled(8, ["x"])).not.toThrow();
     expect(settled(9, ["x"])).toThrow(/^a\.csv:10:2: "x" is not a number in column "c", whose other values are numbers \(9\)/);
     expect(settled(17, ["x", "y"])).not.toThrow();
     expect(settled(18, ["x", "y"])).toThrow(/^a\.csv:19:2: "x" is not a number/);
-    // Numbers that came after the first text count as well.
+    // Numbers after the first text also count.
     expect(settled(4, ["x", "5", "6", "7", "8", "9"])).toThrow(/numbers \(9\)/);
     expect(settled(4, ["x", "5", "6", "7", "8"])).not.toThrow();
     expect(settled(4, ["x", "5", "5", "5", "5", "5"])).toThrow(/numbers \(9\)/);
   });
 
-  test("tells decimal commas where all texts have them", () => {
+  test("recommends decimal commas if all texts have them", () => {
     expect(settled(0, ["1,5", "2,5"])).toThrow(
       /^a\.csv:1:2: "1,5" looks like a number with a decimal comma in column "c"; pass decimal: ","/,
     );
     expect(settled(0, ["1,5", "x"])).not.toThrow();
-    // Commas with three digits behind each may group thousands.
+    // Commas followed by three digits might separate thousands.
     const either = /^a\.csv:1:2: "1,500" in column "c" may have a thousands comma or a decimal comma; remove thousands commas /;
     expect(settled(0, ["1,500", "2,000"])).toThrow(either);
     expect(settled(0, ["1,500", "2,5"])).toThrow(/looks like a number with a decimal comma/);
@@ -166,7 +166,7 @@ describe("inference", () => {
     expect(settled(0, ["1,5", "2,5"], { typed: true })).not.toThrow();
   });
 
-  test("refuses numbers without an end, in either writing, and declared numbers that are none", () => {
+  test("refuses infinite numbers in either notation, and declared numbers that are not numbers", () => {
     for (const cell of ["inf", "-Infinity", "1e999"])
       expect(() => put(column(), cell, 3)).toThrow(/^a\.csv:3:2: ".*" is not a finite number in column "c"/);
     expect(() => put(column(undefined, { decimal: "," }), "1,5e999", 3)).toThrow(/is not a finite number/);
@@ -179,7 +179,7 @@ describe("inference", () => {
   });
 });
 
-describe("texts that mean no value among numbers", () => {
+describe("missing-value markers among numbers", () => {
   const odd = fc.constantFrom("N/A", "-", "#N/A", "None");
   const isOdd = (cell: string): boolean => ["N/A", "-", "#N/A", "None"].includes(cell);
   const settled = (cells: readonly string[], given: Partial<ColumnContext> = {}) => {
@@ -193,7 +193,7 @@ describe("texts that mean no value among numbers", () => {
     return found.length > 0 ? { count: found.length, ...found[0] } : undefined;
   };
 
-  test("are missing in a column without any text, and counted", () => {
+  test("are missing in a column without text, and are counted", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(number, gap, odd)), fc.boolean(), (cells, releasable) => {
         const builder = settled(cells, { releasable });
@@ -211,7 +211,7 @@ describe("texts that mean no value among numbers", () => {
     );
   });
 
-  test("are levels in a column of texts, whatever came first, and counted too", () => {
+  test("are levels in a text column, whatever came first, and are counted", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(text, gap, odd)), fc.boolean(), (cells, store) => {
         fc.pre(cells.some((cell) => !isOdd(cell) && !isMissing(cell)));
@@ -229,7 +229,7 @@ describe("texts that mean no value among numbers", () => {
     );
   });
 
-  test("after numbers and before a text ask for a second reading, and are not missing in it", () => {
+  test("require a second reading if they follow numbers and precede text, and are not missing in it", () => {
     const builder = settled(["1", "N/A", "2", "", "x", "-"]);
     expect([builder.mixed, builder.missing]).toEqual([true, { count: 1, line: 4, text: "" }]);
     expect(builder.remark(6)?.message).toBe(
@@ -243,7 +243,7 @@ describe("texts that mean no value among numbers", () => {
     );
   });
 
-  test("are neither numbers nor texts where a mistake among numbers is looked for, in any order", () => {
+  test("count neither as numbers nor as text in the search for mistakes, in any order", () => {
     const cells = [...Array.from({ length: 8 }, (_, i) => String(i)), "N/A", "N/A", "abc"];
     for (const order of [cells, [...cells].reverse()]) {
       expect(() => settled(order)).not.toThrow();
@@ -251,7 +251,7 @@ describe("texts that mean no value among numbers", () => {
     }
   });
 
-  test("are levels where the format tells texts from numbers and there is no number", () => {
+  test("are levels if the format distinguishes text from numbers and there are no numbers", () => {
     const texts = settled(["N/A", "", "N/A"], { typed: true });
     expect(taken(texts)).toEqual({ kind: "category", cells: ["N/A", null, "N/A"], levels: ["N/A"] });
     const numbers = column(undefined, { typed: true });
@@ -261,7 +261,7 @@ describe("texts that mean no value among numbers", () => {
     expect(taken(numbers)).toEqual({ kind: "number", cells: [null, 4], levels: [] });
   });
 
-  test("are what the type says where it is declared, and nothing special where the option missing is given", () => {
+  test("follow the declared type, and have no special meaning if the option missing is given", () => {
     const category = column("category");
     for (const cell of ["N/A", "1"]) put(category, cell, 1);
     expect(category.remark(2)).toBeUndefined();
@@ -275,7 +275,7 @@ describe("texts that mean no value among numbers", () => {
     expect([texts.kind, texts.remark(2)]).toEqual(["category", undefined]);
   });
 
-  test("do not hide where values are missing first, over several blocks", () => {
+  test("do not hide the first missing value over several blocks", () => {
     const builder = column();
     for (const [i, cell] of ["1", "-", ""].entries()) put(builder, cell, i + 1);
     builder.take();
@@ -284,14 +284,14 @@ describe("texts that mean no value among numbers", () => {
     expect(builder.remark(2)).toMatchObject({ rows: 1, of: 2 });
   });
 
-  test.each(["#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!", "#NULL!"])("%s is a mistake, and no comment", (error) => {
+  test.each(["#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!", "#NULL!"])("%s is a mistake and not a comment", (error) => {
     const message = `a.csv:2:1: "${error}" is not a number in column "c"; correct it, list it in the option missing, or declare types: { "c": "category" } [DATA_TYPE]`;
     const first = new ColumnBuilder("c", 1, "number", context());
     expect(() => put(first, error, 2)).toThrow(message);
   });
 });
 
-test("only type and levels are kept where nothing else is wanted, and rows that lack the column are gaps", () => {
+test("stores only type and levels if nothing else is wanted, and fills rows without the column with gaps", () => {
   const builder = column(undefined, { store: false });
   for (const [i, cell] of ["b", "a", "NA"].entries()) put(builder, cell, i + 1);
   builder.padTo(5, 7);
@@ -325,7 +325,7 @@ describe("tables", () => {
     expect(() => columnIndex("t.csv", "drop", names, "d")).toThrow('the columns are "a", "b ", "C" [');
   });
 
-  test("a column that another delimiter would part from its neighbours: the error names that one", () => {
+  test("an error names the column that another delimiter would split", () => {
     for (const [mark, shown] of [
       [";", ";"],
       ["\t", "\\t"],
@@ -336,7 +336,7 @@ describe("tables", () => {
       );
   });
 
-  test("expect as many rows as the bytes so far tell, and two in a hundred more, but no more than a block", () => {
+  test("expect the number of rows estimated from the bytes so far plus 2 %, but at most a block", () => {
     for (const [blockRows, most] of [
       [Infinity, 10_200],
       [5000, 5000],
@@ -349,14 +349,15 @@ describe("tables", () => {
         builder.endRow();
       }
       builder.expect(5000, 500);
-      // The next growth takes what is expected, at most sixteen times as much as there was; columns that are no longer short are not cut to their length.
+      // The next growth allocates the expected size, at most sixteen times the current size. Columns that are no longer
+      // short are not cut to their length.
       for (let i = 1000; i <= 1024; i++) only.putNumber(i, i);
       const { values } = only.take() as { values: Float64Array };
       expect(values.buffer.byteLength).toBe(8 * most);
     }
   });
 
-  test("say how many rows were skipped, in one and in many", () => {
+  test("report the number of skipped rows in singular and plural", () => {
     const skipping = (names: string[], rows: number, skipped: number): string => {
       const builder = new TableBuilder("t.csv", {});
       builder.begin(names);
@@ -364,7 +365,7 @@ describe("tables", () => {
       for (let i = 0; i < skipped; i++) builder.skip(10 + i, 5 + i);
       const [remark] = builder.take().remarks!;
       expect(remark).toMatchObject({ kind: "skipped", rows: skipped, of: rows + skipped });
-      // Those of the next table are counted anew.
+      // The next table counts its skipped rows separately.
       expect([builder.skipped, builder.take().remarks]).toEqual([0, undefined]);
       return remark.message;
     };

@@ -1,4 +1,4 @@
-/** Lines that are not read, rows that are skipped, and sparse files stored with their zeros. */
+/** Comment lines, skipped rows, and sparse files stored with their zeros. */
 import { adam, Dataset, dense, fit, linear, network, relu } from "ergodic";
 import { describe, expect, it } from "vitest";
 import {
@@ -36,10 +36,10 @@ const failing = async (of: Promise<unknown>): Promise<string> => {
   throw new Error("nothing was refused");
 };
 
-describe("comment", () => {
+describe("the option comment", () => {
   const comment = "#";
 
-  it("leaves out lines that begin with it, wherever they are, the first and the last one too", async () => {
+  it("skips lines that begin with the mark, including the first and the last line", async () => {
     const wanted = await cells("a,b\n1,x\n2,y\n");
     for (const text of [
       "# made today\na,b\n1,x\n2,y\n",
@@ -52,7 +52,7 @@ describe("comment", () => {
       expect(await cells(text, { comment }), JSON.stringify(text)).toEqual(wanted);
   });
 
-  it("is nothing within a line, in a quoted field of many lines, or where it was not asked for", async () => {
+  it("ignores the mark within a line, in a quoted field of many lines, and without the option", async () => {
     expect(await cells("a,b\n1,x#y\n2, #z\n", { comment })).toEqual([
       [1, 2],
       ["x#y", "#z"],
@@ -64,7 +64,7 @@ describe("comment", () => {
     expect(await cells("a\n#1\n#2\n")).toEqual([["#1", "#2"]]);
   });
 
-  it("may hold quotes and blanks before quotes without changing what follows", async () => {
+  it("allows quotes, and blanks before quotes, in comments without changing what follows", async () => {
     const wanted = [
       [1, 2],
       ["x, y", "z"],
@@ -72,18 +72,18 @@ describe("comment", () => {
     expect(await cells('a,b\n# it\'s "one\n1,  "x, y"\n# "two" "\n2,"z"\n', { comment })).toEqual(wanted);
   });
 
-  it("may be any text of one line, marks of patterns among them", async () => {
+  it("accepts any text of one line as the mark, including special characters of patterns", async () => {
     for (const mark of ["//", "%", "--", ".", "$", "[a]", "é", "rem "])
       expect(await cells(`${mark} x\na,b\n1,x\n${mark}2,3\n`, { comment: mark }), mark).toEqual([[1], ["x"]]);
   });
 
-  it("leaves the lines of messages as they are in the file", async () => {
+  it("leaves line numbers in messages unchanged", async () => {
     const message = await failing(readTable(csv('a,b\n# one\n# two "\n1,x\n2\n'), { comment }));
     expect(message).toMatch(/^a\.csv:5:2: the row has 1 field/);
     expect(await failing(readTable(csv('a,b\n#\n1,"x\ny"\n#\n2,"z" z\n'), { comment }))).toMatch(/^a\.csv:6:2: text follows/);
   });
 
-  it("is left out in streams of small blocks, and by blocks of rows", async () => {
+  it("skips comments in streams of small chunks and in blocks of rows", async () => {
     const text = `# head\na,b\n${Array.from({ length: 50 }, (_, i) => `${i},"q\n# ${i}"\n# c"${i}\n`).join("")}`;
     const bytes = new TextEncoder().encode(text);
     const stream = () =>
@@ -100,7 +100,7 @@ describe("comment", () => {
     expect(tables.map(({ rowCount }) => rowCount)).toEqual([20, 20, 10]);
   });
 
-  it("is an option of every format of lines", async () => {
+  it("works for every format of lines", async () => {
     expect(await cells("a\tb\n//\n1\t2\n", { comment: "//", format: "tsv" })).toEqual([[1], [2]]);
     const rows = await readJsonLines(
       { name: "a.jsonl", content: '// x\n{"a":1,"y":2}\n//{"a":9}\n{"a":3,"y":4}' },
@@ -117,7 +117,7 @@ describe("comment", () => {
     expect(await failing(readTable({ name: "a.parquet", content: "" }, { comment: "#" }))).toMatch(/comment/);
   });
 
-  it("hides lines from what tells a format", async () => {
+  it("hides comments from format detection", async () => {
     const head = new TextEncoder().encode("# one, two\n1 1:2\n");
     expect(formatOf(head)).toBe("csv");
     expect(formatOf(head, "#")).toBe("libsvm");
@@ -129,7 +129,7 @@ describe("comment", () => {
     ["begins with a blank", " #"],
     ["has two lines", "#\n"],
     ["is no text", 1],
-  ])("is refused where it %s", async (_, wrong) =>
+  ])("is refused if it %s", async (_, wrong) =>
     expect(await failing(readTable(csv("a\n1\n"), { comment: wrong as string }))).toMatch(
       /^read: comment is .*, but must be the text that comment lines begin with, like "#".* \[OPTION_RANGE\]$/,
     ),
@@ -142,11 +142,11 @@ describe("comment", () => {
     ["a line of LIBSVM", () => readLibsvm(csv("// x\n1 1:2\n")), 'pass comment: "//"'],
     ["a line of VW", () => readVw(csv("# x\n1 | a\n")), 'pass comment: "#"'],
     ["a line of JSON", () => readTable({ name: "a.jsonl", content: '// x\n{"a":1}' }), 'pass comment: "//"'],
-  ])("is what the error of %s advises", async (_, reading, advice) => {
+  ])("is recommended by the error of %s", async (_, reading, advice) => {
     expect(await failing(reading())).toContain(`${advice} if lines that begin with it are comments`);
   });
 
-  it("is not advised where a mark is part of the data", async () => {
+  it("is not recommended if the mark is part of the data", async () => {
     expect(await failing(readTable(csv("a,b\n-1\n")))).not.toContain("comment");
     expect(await failing(readTable(csv("a,b\n--1\n")))).not.toContain("comment");
     expect(await failing(readTable(csv(`a,b\n${"1,2\n".repeat(20)}3,# x\n`)))).not.toContain("comment");
@@ -157,14 +157,14 @@ describe("comment", () => {
 describe("ragged rows", () => {
   const text = "a,y\n1,2\n3\n4,5,6\n7,8\n";
 
-  it("are refused, with what to do", async () => {
+  it("are refused with a remedy", async () => {
     expect(await failing(readCsv(csv(text), { target: "y" }))).toMatch(
       /^a\.csv:3:2: .*or pass ragged: "skip" to skip rows like this/,
     );
     expect(await failing(readCsv(csv(text), { target: "y", ragged: "refuse" }))).toMatch(/DATA_RAGGED/);
   });
 
-  it("are skipped, counted and told where that is asked for", async () => {
+  it("are skipped, counted and reported on request", async () => {
     const table = await readTable(csv(text), { ragged: "skip" });
     expect(table.columns.map((column) => column.kind === "number" && [...column.values])).toEqual([
       [1, 7],
@@ -184,12 +184,12 @@ describe("ragged rows", () => {
     expect((await readCsv(csv("a,y\n1,2\n2,3\n"), { target: "y", ragged: "skip" })).remarks).toEqual([]);
   });
 
-  it("are counted once, though a column is read twice", async () => {
+  it("are counted once even if a column is read twice", async () => {
     const mixed = `a,y\n${"1,2\n".repeat(5)}x,1\ny,2\n3\n`;
     expect((await readTable(csv(mixed), { ragged: "skip" })).remarks).toMatchObject([{ rows: 1, of: 8 }]);
   });
 
-  it("are told of the block that they were in", async () => {
+  it("are reported for their block", async () => {
     const tables = await all(blocks(csv(`a,y\n1\n${"1,2\n".repeat(3)}3,4,5\n6,7\n`), { ragged: "skip", rows: 3 }));
     expect(tables.map(({ rowCount, remarks }) => [rowCount, remarks?.map(({ rows, of }) => [rows, of])])).toEqual([
       [3, [[1, 4]]],
@@ -197,7 +197,7 @@ describe("ragged rows", () => {
     ]);
   });
 
-  it("all of them leave nothing, and the error says so", async () => {
+  it("are an error if every row is ragged", async () => {
     expect(await failing(readTable(csv("a,y\n1\n2\n"), { ragged: "skip" }))).toMatch(
       /all 2 rows were skipped, as none has 2 fields/,
     );
@@ -211,7 +211,7 @@ describe('layout: "dense" of sparse files', () => {
     content: Array.from({ length: 40 }, (_, i) => `${i % 2} ${(i % 2) + 1}:1 3:${i / 40}`).join("\n"),
   };
 
-  it("stores the zeros, with the numbers that sparse rows have", async () => {
+  it("stores the zeros, with the same numbers as sparse rows", async () => {
     const [sparse, dense] = [await readLibsvm(lines), await readLibsvm(lines, { layout: "dense" })];
     expect([sparse.format, dense.format]).toEqual(["sparse", "dense"]);
     for (const i of [0, 1, 39]) expect(dense.row(i)).toEqual(sparse.row(i));
@@ -220,7 +220,7 @@ describe('layout: "dense" of sparse files', () => {
     expect(() => Dataset.fromSparse({} as never, { format: "wide" as "dense" })).toThrow();
   });
 
-  it("makes networks of them, which take files and tables of sparse rows at prediction", async () => {
+  it("makes data for networks, which predict files and tables of sparse rows", async () => {
     const net = network([dense(4), relu(), dense(1)], { loss: "logistic" });
     const message = await failing((async () => fit(net, await readLibsvm(lines, { classes: true })))());
     expect(message).toContain('read it with layout: "dense"');
@@ -235,7 +235,7 @@ describe('layout: "dense" of sparse files', () => {
     expect(fitted.predict(some)).toEqual(fitted.predict(train).slice(0, 25));
   });
 
-  it("leaves linear models as they are", async () => {
+  it("gives the same linear models", async () => {
     const options = { algorithm: "auto", precision: "f64" } as const;
     const [sparse, dense] = await Promise.all(
       (["sparse", "dense"] as const).map(async (layout) =>

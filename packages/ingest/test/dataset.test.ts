@@ -1,4 +1,4 @@
-/** Every option of a dataset reaches it, and columns that options name are there. */
+/** Every option of a dataset takes effect, and columns named by options must exist. */
 import { expect, test } from "vitest";
 import { readCsv, readLibsvm, readNpy } from "../src/index.ts";
 import { npyBytes } from "./writers.ts";
@@ -10,7 +10,7 @@ const count = async (options: object): Promise<number> => {
   return data.columnCount;
 };
 
-test("weights and offset are taken out of the columns, and are the dataset's", async () => {
+test("moves weights and offset from the columns to the dataset", async () => {
   using data = await read({ weights: "w", offset: "o" });
   expect([[...data.weights!], [...data.offset!]]).toEqual([
     [2, 1, 4],
@@ -21,10 +21,10 @@ test("weights and offset are taken out of the columns, and are the dataset's", a
   expect(plain.columnCount - data.columnCount).toBe(2);
 });
 
-test("impute, indicator, dates, hash, layout and type", async () => {
+test("applies impute, indicator, dates, hash, layout and type", async () => {
   const whole = await count({});
   expect(await count({ indicator: true })).toBe(whole + 1);
-  // A column of each date becomes year, month, day and weekday.
+  // Each date column becomes year, month, day and weekday.
   expect(await count({ dates: ["d"] })).not.toBe(whole);
   expect(await count({ hash: 5 })).toBe(32);
   using filled = await read({ impute: { x: "median" } });
@@ -41,7 +41,7 @@ test("impute, indicator, dates, hash, layout and type", async () => {
   }
 });
 
-test("classes make classes of numbers, in every reader", async () => {
+test("turns numbers into classes with the option classes, in every reader", async () => {
   for (const [classes, levels] of [
     [true, ["1", "2", "4"]],
     [false, undefined],
@@ -53,7 +53,7 @@ test("classes make classes of numbers, in every reader", async () => {
   }
 });
 
-test("unknown levels are refused or zeros, as is asked", async () => {
+test("refuses unknown levels or encodes them as zeros, on request", async () => {
   const other = {
     columns: [
       ["x", [1]],
@@ -79,7 +79,7 @@ test("unknown levels are refused or zeros, as is asked", async () => {
   expect(applied.rowCount).toBe(1);
 });
 
-test("the shape of rows lasts while all columns are there, unless another is given", async () => {
+test("keeps the shape of rows while all columns are present, unless another shape is given", async () => {
   const images = { content: npyBytes([[1, 2, 3, 4, 9]].concat([[5, 6, 7, 8, 9]]), false), name: "a.npy" };
   using plain = await readNpy(images, { target: -1 });
   expect([plain.columnCount, plain.rowShape]).toEqual([4, undefined]);
@@ -105,7 +105,7 @@ test.each([
   [{ impute: { g: "mode" } }, 'a.csv:4:1: 1 value is missing in column "x" (first "")'],
   [{ weights: "x" }, 'a.csv:4:1: 1 value is missing in the weights "x" (first ""); remove these rows, or choose another column'],
   [{ offset: "x" }, 'a.csv:4:1: 1 value is missing in the offset "x" (first "")'],
-])("%j is refused", async (options, message) => {
+])("refuses %j", async (options, message) => {
   const error = await read(options).then(
     () => new Error("nothing was thrown"),
     (thrown: Error) => thrown,

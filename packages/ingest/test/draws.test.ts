@@ -1,4 +1,4 @@
-/** Draws as Arrow files: nothing lost, and an independent reader and writer, flechette, agrees on every number and type. */
+/** Draws in Arrow files lose nothing. An independent reader and writer, flechette, agrees on every number and type. */
 import { float32, float64, int32, int64, tableFromArrays, tableFromIPC, tableToIPC, utf8 } from "@uwdata/flechette";
 import { Draws } from "ergodic";
 import fc from "fast-check";
@@ -10,7 +10,7 @@ afterEach(() => {
   vi.resetModules();
 });
 
-/** `chains` chains of `count` draws of a number, a vector and a matrix, from a list of numbers. */
+/** Makes `chains` chains of `count` draws of a number, a vector and a matrix from a list of numbers. */
 function drawsOf(chains: number, count: number, numbers: readonly number[]): Draws {
   const length = chains * count;
   const part = (from: number, size: number) =>
@@ -53,7 +53,7 @@ describe("draws as Arrow files", () => {
     await fc.assert(property, { seed: 21, numRuns: 100 });
   });
 
-  it("are the table that another reader sees", async () => {
+  it("are the same table in another reader", async () => {
     const bytes = await writeDrawsArrow(upwards);
     expect(new TextDecoder().decode(bytes.subarray(0, 6))).toBe("ARROW1");
     const table = tableFromIPC(bytes);
@@ -68,7 +68,7 @@ describe("draws as Arrow files", () => {
     expect(JSON.parse(table.schema.metadata!.get("ergodic")!).report).toEqual({ rhat: "NaN" });
   });
 
-  it("of another writer are read, of other numeric types, with nulls as NaN", async () => {
+  it("are read from another writer, with other numeric types, and with nulls as NaN", async () => {
     const table = tableFromArrays(
       { ".chain": [2, 1], lp__: [-1.5, -2.5], "x[1]": [1, null], "x[2]": [3, 4] },
       { types: { ".chain": int64(), "x[2]": float32() } },
@@ -79,7 +79,7 @@ describe("draws as Arrow files", () => {
     expect([...draws.transition("logDensity")]).toEqual([-2.5, -1.5]);
   });
 
-  it("are refused where they are none", async () => {
+  it("are refused if the file contains no draws", async () => {
     const texts = tableToIPC(tableFromArrays({ x: ["a", "b"] }, { types: { x: utf8() } }), { format: "file" })!;
     await expect(readDrawsArrow(texts)).rejects.toThrow(
       /the column "x" is of Utf8, but draws are numbers; leave it out \[DATA_TYPE\]/,
@@ -89,7 +89,7 @@ describe("draws as Arrow files", () => {
     await expect(readDrawsArrow(new TextEncoder().encode("lp__,x\n0,1\n"))).rejects.toThrow(/DATA_FORMAT/);
   });
 
-  it("are bytes", async () => {
+  it("must be given as bytes", async () => {
     for (const [given, kind] of [
       ["draws.arrow", "string"],
       [[65], "object"],
@@ -100,7 +100,7 @@ describe("draws as Arrow files", () => {
       );
   });
 
-  it("need apache-arrow, and say so", async () => {
+  it("report a missing apache-arrow package", async () => {
     vi.resetModules();
     vi.doMock("apache-arrow", () => {
       throw new Error("Cannot find package 'apache-arrow'");
@@ -109,7 +109,7 @@ describe("draws as Arrow files", () => {
     await expect(without(upwards)).rejects.toThrow(
       /it needs the package apache-arrow.*run npm install apache-arrow.*\[ARROW_MISSING\]/,
     );
-    // What loading it said is kept: it may be there, and broken.
+    // The error of loading the package is preserved, because the package can be present but broken.
     const cause = { message: expect.stringContaining("Cannot find package 'apache-arrow'") };
     await expect(without(upwards)).rejects.toMatchObject({ code: "ARROW_MISSING", cause: { cause } });
   });

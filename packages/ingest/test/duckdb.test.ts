@@ -1,4 +1,7 @@
-/** Knowledge bases that a database joins: the graph of ground(), factor by factor, on random rules; tables of its files as relations; what it refuses. */
+/**
+ * Knowledge bases joined by a database: the graph of ground(), factor by factor, on random rules; tables of its files
+ * as relations; and refusals.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +21,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The graph after all that came, or what was said of it. */
+/** The final graph, or the error. */
 async function made(program: Program, whole: boolean, ground: (kb: ReturnType<typeof built>["kb"]) => Promise<FactorGraph>) {
   const { kb, later } = built(program, whole);
   try {
@@ -34,7 +37,7 @@ async function made(program: Program, whole: boolean, ground: (kb: ReturnType<ty
 }
 
 describe("groundBy", () => {
-  it("makes the graph of ground(), its factors in the same order, of random rules, at once and as rows and rules come", async () => {
+  it("makes the graph of ground() with factors in the same order, for random rules, in one step and incrementally", async () => {
     const joiner = await opened();
     const seen = { graphs: 0, factors: 0, refused: 0 };
     await fc.assert(
@@ -58,17 +61,17 @@ describe("groundBy", () => {
     return [weightedRule({ head: about({ who: "q" }), body: [pairs({ one: "p", other: "q" }), about({ who: "p" })], weight: 1 })];
   };
 
-  it("goes through more rows than a piece of the database's has", async () => {
+  it("reads more rows than one chunk of the database", async () => {
     const rows = Array.from({ length: 5000 }, (_, i) => ({ one: "abc"[i % 2], other: "c", i }));
     const [one, other] = [knowledgeBase(rulesOf(rows)), knowledgeBase(rulesOf(rows))];
     const graph = await one.groundBy(await opened());
     expect(graph.factorCount).toBe(5000);
     expect(JSON.stringify(graph)).toBe(JSON.stringify(other.ground()));
-    // Nothing is new.
+    // There is nothing new to join.
     expect((await one.groundBy(await opened())).factorCount).toBe(5000);
   });
 
-  it("takes a missing value for none that is asked for, and a value that occurs nowhere for none that is missing", async () => {
+  it("matches a missing value with no constant, not even with one that occurs nowhere", async () => {
     const pairs = relation("pairs", { one: ["a", null, "b"], other: ["a", "b", "c"] });
     const about = likes();
     const rule = (equals: string) =>
@@ -77,7 +80,7 @@ describe("groundBy", () => {
     expect(graph.factorCount).toBe(1);
   });
 
-  it("changes nothing where it fails, and asks for one thing at a time", async () => {
+  it("changes nothing on failure, and runs one query at a time", async () => {
     const ended: string[] = [];
     const broken: Joiner = {
       begin: async () => ({
@@ -101,12 +104,12 @@ describe("groundBy", () => {
     await expect(kb.groundBy({} as never)).rejects.toThrow(/joiner is .*\[OPTION_TYPE\]/);
   });
 
-  it("refuses a join that the database did not end, in place of a smaller graph", async () => {
+  it("refuses an unfinished join instead of returning a smaller graph", async () => {
     const { DuckDBConnection } = await import("@duckdb/node-api");
     const { stream } = DuckDBConnection.prototype;
     const rows = Array.from({ length: 5000 }, (_, i) => ({ one: "abc"[i % 2], other: "c", i }));
     for (const pieces of [0, 1, 2]) {
-      // As the package has it where the database fails on the way: nothing more comes, and nothing is said.
+      // Imitates the package when the database fails on the way: no more rows arrive, and there is no error.
       const spy = vi.spyOn(DuckDBConnection.prototype, "stream").mockImplementation(async function (this: never, ...args) {
         const result = await stream.apply(this, args);
         const fetchChunk = result.fetchChunk.bind(result);
@@ -128,7 +131,7 @@ describe("groundBy", () => {
     }
   });
 
-  it("leaves rules and rows that come while it joins to the next time", async () => {
+  it("defers rules and rows that arrive during a join to the next one", async () => {
     const joiner = await opened();
     const make = () => {
       const about = query("likes", { who: ["a", "b", "c"] }, { key: ["who"] });
@@ -158,7 +161,7 @@ describe("groundBy", () => {
     expect([begun.factorCount, begun.variableCount]).toEqual([4, 4]);
   });
 
-  it("refuses a graph that is too large, with the rule and the remedy", async () => {
+  it("refuses a graph that is too large, naming the rule and the remedy", async () => {
     const rows = Array.from({ length: 3000 }, (_, i) => ({ one: `x${i}`, other: "k" }));
     const pairs = relation("pairs", rows);
     const about = query("likes", { who: rows.map(({ one }) => one) }, { key: ["who"] });
@@ -171,7 +174,7 @@ describe("groundBy", () => {
 });
 
 describe("columns", () => {
-  it("reads Parquet, CSV and JSON files as relations, with what is missing", async () => {
+  it("reads Parquet, CSV and JSON files as relations, including missing values", async () => {
     const joiner = await opened();
     const values =
       "SELECT * FROM (VALUES ('Rome', 2.5, 3, true), ('Oslo', NULL, 4, false), (NULL, 0.5, NULL, NULL)) AS t(city, size, big, here)";
@@ -190,7 +193,7 @@ describe("columns", () => {
     }
   });
 
-  it("refuses what is no text, number or Boolean, and what the database does not understand", async () => {
+  it("refuses values other than texts, numbers and Booleans, and invalid SQL", async () => {
     const joiner = await opened();
     await expect(joiner.columns("SELECT CAST('9007199254740993' AS BIGINT) AS n")).rejects.toThrow(
       /row 1: column "n" is 9007199254740993, .*CAST\(n AS VARCHAR\).*\[DATA_TYPE\]/,
@@ -202,14 +205,14 @@ describe("columns", () => {
 });
 
 describe("duckdb", () => {
-  it("refuses options that have no meaning", async () => {
+  it("refuses meaningless options", async () => {
     await expect(duckdb({ threads: 0 })).rejects.toThrow(/threads is 0.*\[OPTION_RANGE\]/);
     await expect(duckdb({ memory: 0 })).rejects.toThrow(/memory is 0.*\[OPTION_RANGE\]/);
     await expect(duckdb({ file: "x" } as never)).rejects.toThrow(/unknown option "file".*\[OPTION_UNKNOWN\]/);
     await expect(duckdb({ path: join(folder, "no", "where.db") })).rejects.toThrow(/where\.db.*\[DUCKDB_QUERY\]/);
   });
 
-  it("joins in a file of its own, which keeps nothing of it", async () => {
+  it("joins in a separate file and leaves nothing in it", async () => {
     const path = join(folder, "own.db");
     const own = await duckdb({ path, memory: 1, threads: 1 });
     const pairs = relation("pairs", { one: ["a"], other: ["b"] });
@@ -220,7 +223,7 @@ describe("duckdb", () => {
     own.close();
   });
 
-  it("says which package is wanted, and how it is installed", async () => {
+  it("names the missing package and how to install it", async () => {
     vi.resetModules();
     vi.doMock("@duckdb/node-api", () => {
       throw new Error("Cannot find package");

@@ -1,4 +1,7 @@
-/** Every bad input gives file, line, column, the text, and what to do: whole messages, one fixture each. */
+/**
+ * Every bad input gives an error with file, line, column, text and remedy. Complete messages are compared, with one
+ * fixture each.
+ */
 import { fileURLToPath } from "node:url";
 import { DataError, OptionError } from "ergodic";
 import { expect, test } from "vitest";

@@ -1,4 +1,4 @@
-/** Addresses and responses as sources, from a server of this process. */
+/** Addresses and responses as sources, from a server in this process. */
 
 import { getEventListeners } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
@@ -11,12 +11,12 @@ import { cells } from "./writers.ts";
 const text = "a,b\n1,x\n2,y\n";
 let server: Server;
 let origin: string;
-/** Paths that were asked for, in order. */
+/** Requested paths in order. */
 const asked: string[] = [];
-/** Bytes of /long that were sent so far. */
+/** Bytes of /long sent so far. */
 let sent = 0;
 
-/** Rows without end, as fast as they are taken. */
+/** Endless rows, as fast as they are consumed. */
 function endless(response: ServerResponse): void {
   response.write("a,b\n");
   const block = "1,2\n".repeat(1 << 14);
@@ -80,8 +80,8 @@ const kinds: [string, string, () => Source | Promise<Source>][] = [
   ["a response of a packed file", "/t.csv.gz", () => fetch(`${origin}/t.csv.gz`)],
 ];
 
-describe("read from a server", () => {
-  test.each(kinds)("%s", async (_, path, source) => {
+describe("sources on a server", () => {
+  test.each(kinds)("reads %s", async (_, path, source) => {
     const table = await readTable(await source());
     expect(cells(table)).toEqual([
       [1, 2],
@@ -90,23 +90,23 @@ describe("read from a server", () => {
     expect(table.source).toBe(origin + path);
   });
 
-  test("datasets, of rows and of sparse rows", async () => {
+  test("reads datasets with dense and with sparse rows", async () => {
     expect((await readCsv(new URL(`${origin}/t.csv`), { target: "a" })).rowCount).toBe(2);
     expect((await read(`${origin}/t.libsvm`)).columnCount).toBe(2);
     expect((await readLibsvm(await fetch(`${origin}/t.libsvm`))).rowCount).toBe(2);
   });
 
-  test("a response that was made here has no address", async () => {
+  test("names a locally created response \"response\"", async () => {
     expect((await readTable(new Response(text), { format: "csv" })).source).toBe("response");
   });
 });
 
-describe("errors name the address", () => {
-  test("of what is wrong in the file, line and column", async () => {
+describe("addresses in errors", () => {
+  test("names the address, line and column of a fault in the file", async () => {
     await expect(readCsv(`${origin}/wrong.csv`, { target: "a" })).rejects.toThrow(`${origin}/wrong.csv:3:`);
   });
 
-  test("of what the server refuses, with its status", async () => {
+  test("names the address and status of a server error", async () => {
     const missing = `${origin}/none.csv: the server answered 404 Not Found; check the address [DATA_FILE_MISSING]`;
     await expect(readCsv(`${origin}/none.csv`, { target: "a" })).rejects.toThrow(missing);
     await expect(readCsv(await fetch(`${origin}/none.csv`), { target: "a" })).rejects.toThrow(missing);
@@ -116,14 +116,14 @@ describe("errors name the address", () => {
     await expect(readIdxDataset(`${origin}/none`)).rejects.toThrow(/none: the server answered 404/);
   });
 
-  test("of a page where there is no file", async () => {
+  test("names the address that returned an HTML page instead of a file", async () => {
     for (const source of [`${origin}/app.csv`, await fetch(`${origin}/app.csv`)])
       await expect(readTable(source)).rejects.toThrow(
         /app\.csv: the server answered with an HTML page; check the address.* \[DATA_FILE_MISSING\]$/,
       );
   });
 
-  test("of a server that is not there, a transfer that breaks off, a body that was read", async () => {
+  test("names the address if the server is unreachable, the transfer breaks off or the body was already read", async () => {
     await expect(readTable("http://127.0.0.1:1/t.csv")).rejects.toThrow(
       /^http:\/\/127\.0\.0\.1:1\/t\.csv: it cannot be fetched \(.+\); check the address.* \[DATA_FILE\]$/,
     );
@@ -139,7 +139,7 @@ describe("errors name the address", () => {
 });
 
 describe("a signal", () => {
-  test("ends a reading that waits for the server, with its own reason", async () => {
+  test("ends a read that waits for the server, with the signal's own reason", async () => {
     const reason = new Error("enough");
     const controller = new AbortController();
     const reading = readTable(`${origin}/slow.csv`, { signal: controller.signal });
@@ -156,7 +156,7 @@ describe("a signal", () => {
   });
 });
 
-test("what is read in blocks is fetched as it is wanted, and no further once nobody reads", async () => {
+test("fetches blocks on demand and stops when the consumer stops", async () => {
   sent = 0;
   const wanted = { rows: 1000, types: { a: "number", b: "number" } as const };
   let rows = 0;
@@ -167,26 +167,26 @@ test("what is read in blocks is fetched as it is wanted, and no further once nob
   expect(rows).toBe(20_000);
   const after = sent;
   await new Promise((resolve) => setTimeout(resolve, 100));
-  // What is under way in the system's own buffers is a few megabytes at the most.
+  // The system's own buffers hold at most a few megabytes.
   expect(after).toBeLessThan(1 << 25);
   expect(sent - after).toBeLessThan(1 << 22);
 });
 
-test("a path stays a path in Node, and an address of a file is one", async () => {
+test("distinguishes paths from addresses in Node and accepts file addresses", async () => {
   asked.length = 0;
   await expect(readTable("t.csv")).rejects.toThrow(/there is no such file/);
   await expect(readTable(new URL("file:///none/t.csv"))).rejects.toThrow(/\/none\/t\.csv: there is no such file/);
   expect(asked).toEqual([]);
 });
 
-test("what is gone for good is told as missing; bytes are counted over all pieces", async () => {
+test("reports 410 Gone as missing, and counts bytes over all chunks", async () => {
   await expect(readTable(`${origin}/gone.csv`)).rejects.toThrow(
     /the server answered 410 Gone; check the address \[DATA_FILE_MISSING\]$/,
   );
   await expect(readTable(`${origin}/pieces.csv`)).rejects.toThrow(/pieces\.csv: the transfer broke off after 8 bytes/);
 });
 
-test("the signal goes with what is fetched, and nothing waits on it afterwards", async () => {
+test("passes the signal to fetch and removes its listeners afterwards", async () => {
   const fetching = vi.spyOn(globalThis, "fetch");
   try {
     const { signal } = new AbortController();
@@ -201,7 +201,7 @@ test("the signal goes with what is fetched, and nothing waits on it afterwards",
     );
     fetching.mockRejectedValueOnce(new TypeError("fetch failed", { cause: Object.assign(new Error(""), { code: "EHOW" }) }));
     await expect(readTable("https://none.example/a.csv")).rejects.toThrow("it cannot be fetched (EHOW)");
-    // What the signal says is told, whatever the failure was.
+    // The signal's reason is reported, whatever the failure was.
     const reason = new Error("enough");
     fetching.mockRejectedValueOnce(new TypeError("fetch failed"));
     const controller = new AbortController();
@@ -213,7 +213,7 @@ test("the signal goes with what is fetched, and nothing waits on it afterwards",
   }
 });
 
-test("the body of an answer that is refused is cancelled", async () => {
+test("cancels the body of a refused response", async () => {
   const cancelled: string[] = [];
   const body = (name: string) =>
     new ReadableStream({ pull: () => new Promise(() => {}), cancel: () => void cancelled.push(name) });

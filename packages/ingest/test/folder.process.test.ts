@@ -1,4 +1,4 @@
-/** What lies in a folder, and which file has the labels of another. */
+/** Contents of a folder, and the file that contains the labels of another. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ const put = (...names: string[]): void => {
   for (const name of names) writeFileSync(join(folder, name), "x");
 };
 
-test("entries are sorted by name, those with a leading dot left out, links what they lead to", async () => {
+test("sorts entries by name, omits hidden ones and follows links", async () => {
   put("b.png", "10.png", "9.png", ".hidden", "a.b");
   mkdirSync(join(folder, "classes"));
   symlinkSync("classes", join(folder, "also"));
@@ -38,12 +38,12 @@ test("entries are sorted by name, those with a leading dot left out, links what 
   await expect(entriesOf(folder)).rejects.toMatchObject({ code: "DATA_FILE", cause: { code: "ENOENT" } });
 });
 
-test("a folder is a path that leads to one", async () => {
+test("recognises paths of folders", async () => {
   put("file");
   expect(await isFolder(folder)).toBe(true);
   for (const source of [join(folder, "file"), join(folder, "none"), "-", `${folder}\n`, new Uint8Array(1), new Blob([])])
     expect(await isFolder(source)).toBe(false);
-  // Standard input, whatever lies here.
+  // This is standard input, even if a file of that name exists.
   mkdirSync(join(folder, "-"));
   const before = process.cwd();
   process.chdir(folder);
@@ -56,17 +56,17 @@ test.each([
   ["x.npy", ["y.npy"]],
   ["x_train.npy", ["y_train.npy"]],
   ["x-test.npy.gz", ["y-test.npy.gz"]],
-  // The same case first.
+  // A file in the same case is preferred.
   ["X.npy", ["Y.npy", "y.npy"]],
   ["X.a.npy", ["Y.a.npy", "y.a.npy"]],
-])("labels of %s", async (name, others) => {
+])("finds the labels of %s", async (name, others) => {
   const path = join(folder, name);
   put(name);
   expect(await labelsBeside(path)).toBeUndefined();
   for (const other of [...others].reverse()) {
     const packed = other.endsWith(".gz");
     const twin = packed ? other.slice(0, -3) : `${other}.gz`;
-    // Packed or not, as the file itself is; the other way where there is no such file.
+    // Prefers a file compressed like the data, and otherwise uses the other one.
     put(twin);
     expect(await labelsBeside(path)).toBe(join(folder, twin));
     put(other);
@@ -74,7 +74,7 @@ test.each([
   }
 });
 
-test("no labels are beside what is named otherwise, a folder, or no path", async () => {
+test("finds no labels next to other names, for a folder or without a path", async () => {
   put("y.npy", "y2.npy", "max.npy", "ay.npy", "labels-idx1-ubyte");
   for (const name of ["max.npy", "ax.npy", "x2.npy", "y.npy", "x.csv", "images", "images-idx3-ubyte.bin"])
     expect(await labelsBeside(join(folder, name)), name).toBeUndefined();

@@ -1,4 +1,4 @@
-/** PNG and JPEG files by hand, from the formats' definitions: what the readers' tests read back. */
+/** PNG and JPEG files built by hand from the formats' specifications, for the readers' tests. */
 import { deflateSync } from "node:zlib";
 
 export interface PngContent {
@@ -7,7 +7,7 @@ export interface PngContent {
   depth: number;
   /** 0 grey, 2 colour, 3 palette, 4 grey and alpha, 6 colour and alpha. */
   colour: number;
-  /** Rows of bytes as they are packed, without filters. */
+  /** Rows of bytes before compression, without filters. */
   rows: number[][];
   palette?: number[];
   transparency?: number[];
@@ -27,7 +27,7 @@ export function pngBytes({ width, height, depth, colour, rows, palette, transpar
   ]);
 }
 
-/** Any chunks between header and end, right or not. */
+/** Chunks between header and end, valid or not. */
 export function pngFile(
   { width, height, depth, colour }: Pick<PngContent, "width" | "height" | "depth" | "colour">,
   chunks: [type: string, content: Uint8Array][],
@@ -40,7 +40,7 @@ export function pngFile(
   ]);
 }
 
-/** 8-bit, one array of bytes a row; grey, colour or colour with alpha by `channels`. */
+/** Makes an 8-bit PNG from an array of bytes per row: grey, colour or colour with alpha by `channels`. */
 export function plainPng(rows: number[][], channels: 1 | 3 | 4): Uint8Array {
   return pngBytes({
     width: rows[0].length / channels,
@@ -52,8 +52,9 @@ export function plainPng(rows: number[][], channels: 1 | 3 | 4): Uint8Array {
 }
 
 /**
- * An 8 × 8 grey baseline JPEG of the one value 128 + d, 16 ≤ d < 32: all quantisers are 8, so that the block's only coefficient d
- * is d in every pixel. Codes: DC category 5 = "0", AC end of block = "0"; the scan is 0, d in five bits, 0, and a one to fill up.
+ * An 8 × 8 grey baseline JPEG of the one value 128 + d, 16 ≤ d < 32: all quantisers are 8, so that the block's only
+ * coefficient d is d in every pixel. Codes: DC category 5 = "0", AC end of block = "0"; the scan is 0, d in five bits,
+ * 0, and a one to fill up.
  */
 export function flatGreyJpeg(d: number): Uint8Array {
   const none = Array.from({ length: 15 }, () => 0);
@@ -84,7 +85,7 @@ function crc32(bytes: number[]): number {
   return ~crc >>> 0;
 }
 
-/** A PNG whose chunks, as far as they can be followed, have right checksums. */
+/** Corrects the checksums of a PNG's chunks as far as they can be followed. */
 export function resealed(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
@@ -95,7 +96,7 @@ export function resealed(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** A PNG of the 13 bytes of a header, then its rows not packed. */
+/** A PNG with the given 13 bytes of header and uncompressed rows. */
 export function unpackedPng(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from([
     ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],

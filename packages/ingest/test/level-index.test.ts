@@ -1,16 +1,16 @@
-/** Codes by bytes against a map of texts. */
+/** Level codes looked up by bytes, compared with a map of strings. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LevelIndex } from "../src/level-index.ts";
 
 const encoder = new TextEncoder();
-/** Among neighbours: the index must stay within its range. */
+/** Places the bytes between others, because the index must stay within its range. */
 const placed = (text: string) => {
   const bytes = encoder.encode(`<${text}>`);
   return [bytes, 1, bytes.length - 1] as const;
 };
 
-test("finds what was added, and nothing else", () => {
+test("finds only the added levels", () => {
   const text = fc.string({ unit: fc.constantFrom("a", "b", "1", "ü", "\0"), maxLength: 9 });
   fc.assert(
     fc.property(fc.array(text, { maxLength: 300 }), (texts) => {
@@ -34,7 +34,7 @@ test("finds what was added, and nothing else", () => {
   );
 });
 
-test("holds 16,384 levels of 64 bytes, nearly all of them, and nothing after", () => {
+test("stores 16,384 levels of up to 64 bytes, nearly all of them, and no more", () => {
   const index = new LevelIndex();
   const level = (i: number) => `level ${i}`;
   for (let i = 0; i < 20_000; i++) index.add(...placed(level(i)), i);
@@ -46,7 +46,10 @@ test("holds 16,384 levels of 64 bytes, nearly all of them, and nothing after", (
   expect(index.find(...placed("x".repeat(65)))).toBeUndefined();
 });
 
-/** As level-index.ts makes its hashes: of two words the second can be chosen, so that any first ones end in the same hash. */
+/**
+ * Computes hashes like level-index.ts. In a text of two words, the second word can be chosen so that any first word
+ * gives the same hash.
+ */
 const mixed = (hash: number, word: number): number => Math.imul(hash ^ word ^ (hash >>> 15), 0x85ebca6b);
 function colliding(count: number): Uint8Array[] {
   const begin = 8 ^ -2128831035;
@@ -61,7 +64,7 @@ function colliding(count: number): Uint8Array[] {
   return texts;
 }
 
-test("texts of one hash are told apart by their bytes, and only a few of them are held", () => {
+test("distinguishes texts with equal hashes by their bytes, and stores only a few of them", () => {
   const texts = colliding(40);
   const hashes = texts.map((text) => {
     const words = new Int32Array(text.buffer);

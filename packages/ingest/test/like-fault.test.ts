@@ -1,4 +1,4 @@
-/** What is wrong with rows that are read for a model is told in the model's terms; and the names that are nearest. */
+/** Errors about rows read for a model use the model's terms and suggest the nearest names. */
 import { expect, test } from "vitest";
 import { blocks, likeFault, readCsv, readLibsvm, readTable } from "../src/index.ts";
 import { nearName } from "../src/near-name.ts";
@@ -8,18 +8,18 @@ const table = await readCsv({ name: "old.csv", content: "agegp,n,y\na,1,0\nb,2,1
 const sparse = await readLibsvm({ name: "old.svm", content: "1 1:1\n0 2:1\n" });
 const svm = { name: "new.svm", content: "1 1:2\n" };
 
-test("a column that the model takes, and the file lacks", async () => {
+test("reports a column that the model needs and the file lacks", async () => {
   await expect(readCsv(csv("agegrp,n,y\na,1,0\n"), { like: table })).rejects.toThrow(
     /^new\.csv: the model needs a column "agegp", which is missing; did you mean "agegrp"\? \[DATA_COLUMN\]$/,
   );
   await expect(readCsv(csv("other,n,y\na,1,0\n"), { like: table })).rejects.toThrow(
     'new.csv: the model needs a column "agegp", which is missing; the columns are "other", "n", "y" [DATA_COLUMN]',
   );
-  // Types that were given are what they were.
+  // Types given by the user are preserved.
   await expect(readTable(csv("a\n1\n"), { types: { b: "number" } })).rejects.toThrow("types asks for a column");
 });
 
-test("types of the user's own are told as they were given", async () => {
+test("reports the user's own types as given", async () => {
   const failure = await readTable(csv("a\n1\n"), { types: { b: "number" } }).catch((error: unknown) => error);
   expect(likeFault(failure, table.pipeline, { b: "number" })).toBe(failure);
   expect(String(likeFault(failure, table.pipeline))).toContain('the model needs a column "b"');
@@ -27,7 +27,7 @@ test("types of the user's own are told as they were given", async () => {
   expect(likeFault(other)).toBe(other);
 });
 
-test("sparse rows for a table, and a table for sparse rows", async () => {
+test("reports sparse rows for a table and a table for sparse rows", async () => {
   await expect(readLibsvm(svm, { like: table })).rejects.toThrow(
     /^new\.svm: the file holds sparse rows, but the model was trained on a table with named columns \("agegp", "n"\); give a table with these columns/,
   );
@@ -36,7 +36,7 @@ test("sparse rows for a table, and a table for sparse rows", async () => {
   );
 });
 
-test("a column of numbers as they are written, and a text: a category in blocks, as in the whole", async () => {
+test("preserves numbers as written in a column that becomes text, in blocks as in the whole", async () => {
   const text = csv("n,m\n1001.0,1\n2.50,2\noops,3\n1001.0,4\n");
   const [whole] = (await readTable(text)).columns;
   expect(whole).toMatchObject({ kind: "category", levels: ["1001.0", "2.50", "oops"] });
@@ -61,6 +61,6 @@ test.each([
   ["income", ["ncom"], undefined],
   ["income", ["weight"], undefined],
   ["x".repeat(200), [`${"x".repeat(199)}y`], undefined],
-])("the name nearest to %s", (wanted, names, near) => {
+])("suggests the name nearest to %s", (wanted, names, near) => {
   expect(nearName(wanted, names)).toBe(near);
 });

@@ -1,4 +1,4 @@
-/** `like`: a test file read as the training file was, by every reader that makes datasets. */
+/** `like`: every reader of datasets reads a test file as the training file was read. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,14 +12,14 @@ const train = csv(
   "train.csv",
   "age,zip,work,w,pay\n39,10115,clerk,1,10\n50,20095,,2,20\n31,10115,smith,1,30\n28,80331,clerk,1,15\n",
 );
-// Zip codes alone are numbers here, "baker" is new, ages are missing, columns have another order.
+// Zip codes alone look like numbers, "baker" is new, ages are missing, and columns have another order.
 const test = csv("test.csv", "pay,work,zip,age,w\n12,baker,10115,,1\n33,smith,20095,60,3\n");
 const options = { target: "pay", weights: "w", impute: "mean", types: { zip: "category" } } as const;
 
 const rowsOf = (data: Dataset): number[][] => Array.from({ length: data.rowCount }, (_, i) => [...data.row(i)]);
 
-describe("a table", () => {
-  it("has the columns, levels, means and weights of the other, and its own target", async () => {
+describe("a table read like another", () => {
+  it("has the other's columns, levels, means and weights, and its own target", async () => {
     const like = await readCsv(train, options);
     const made = await readCsv(test, { like });
     expect(made.names).toEqual(like.names);
@@ -32,7 +32,7 @@ describe("a table", () => {
     expect(rowsOf(made)).toEqual(rowsOf(byHand));
   });
 
-  it("measures a model that was trained on the other, which serves as well", async () => {
+  it("can evaluate a model trained on the other, and the model can replace the other", async () => {
     const like = await readCsv(train, options);
     const model = await fit(linear(), like, { algorithm: "auto" });
     const measured = model.evaluate(await readCsv(test, { like }));
@@ -41,7 +41,7 @@ describe("a table", () => {
     expect(rowsOf(await read(test, { like }))).toEqual(rowsOf(await readCsv(test, { like })));
   });
 
-  it("in another format, and with another separator", async () => {
+  it("can have another format and another separator", async () => {
     const like = await readCsv(train, options);
     const lines =
       '{"pay":12,"work":"baker","zip":"10115","age":null,"w":1}\n{"pay":33,"work":"smith","zip":"20095","age":60,"w":3}\n';
@@ -52,7 +52,7 @@ describe("a table", () => {
   });
 });
 
-it("sparse lines have the columns of the other", async () => {
+it("gives sparse lines the columns of the other", async () => {
   const like = await readLibsvm(csv("a.libsvm", "1 1:2 7:1\n0 3:1\n"), { classes: true });
   const made = await readLibsvm(csv("b.libsvm", "0 1:5\n"), { like });
   expect(made.columnCount).toBe(7);
@@ -60,13 +60,13 @@ it("sparse lines have the columns of the other", async () => {
   expect([...made.row(0)]).toEqual([5, 0, 0, 0, 0, 0, 0]);
 });
 
-it("arrays keep their target's column", async () => {
+it("preserves the target column of arrays", async () => {
   const like = await readNpy(array("a.npy", [1, 2, 3, 4, 5, 7], 3), { target: -1 });
   const made = await readNpy(array("b.npy", [7, 8, 9], 3), { like });
   expect([rowsOf(made), [...made.target.values]]).toEqual([[[7, 8]], [9]]);
 });
 
-it("arrays that bring their labels have the classes of the other", async () => {
+it("gives arrays with labels the classes of the other", async () => {
   const idx = (shape: number[], values: number[]) =>
     Uint8Array.of(0, 0, 8, shape.length, ...shape.flatMap((size) => [0, 0, 0, size]), ...values);
   const like = await read(idx([3, 2], [1, 2, 3, 4, 5, 6]), { labels: idx([3], [7, 9, 7]) });
@@ -81,7 +81,7 @@ it("arrays that bring their labels have the classes of the other", async () => {
   ]);
 });
 
-it("labels are found next to a file that is read like another, and need not be", async () => {
+it("finds optional labels next to the file", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-like-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const put = (name: string, values: number[], columns: number): string => {
@@ -100,7 +100,7 @@ it("labels are found next to a file that is read like another, and need not be",
   expect([...other.target.values]).toEqual([1, 2]);
 });
 
-it("a folder of images has the size and the channels of the other, and there must have been images", async () => {
+it("resizes a folder of images like the other, and requires that the other has images", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-like-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const put = (name: string, picture: Uint8Array): void => {
@@ -150,7 +150,7 @@ it.each<[string, string, object, RegExp]>([
   await expect(readCsv(csv("test.csv", content), { like, ...more } as never)).rejects.toThrow(message);
 });
 
-it.each([undefined, null, {}, "train.csv", 3, Dataset])("refuses to be like %s", async (like) => {
+it.each([undefined, null, {}, "train.csv", 3, Dataset])("refuses %s as the value of like", async (like) => {
   await expect(readCsv(test, { like } as never)).rejects.toThrow(
     /^readCsv: like must be a dataset, or a model.*\[OPTION_TYPE\]$/,
   );

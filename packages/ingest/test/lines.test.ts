@@ -1,9 +1,9 @@
-/** Blocks of whole lines, from sources that no memory holds. */
+/** Blocks of whole lines, from sources larger than memory. */
 import { expect, it } from "vitest";
 import { decoded, isText, lineBlocks } from "../src/lines.ts";
 import type { ByteSource } from "../src/source.ts";
 
-/** The same megabyte again and again: in all more than a line may have. */
+/** The same megabyte repeatedly, in total more than the limit for a line. */
 const repeated = (chunk: Uint8Array): ByteSource => ({
   name: "long.csv",
   rereadable: false,
@@ -18,19 +18,19 @@ async function bytesOf(source: ByteSource): Promise<number> {
   return bytes;
 }
 
-it("a file may be longer than any line of it may be", async () => {
+it("accepts a file longer than the limit for a line", async () => {
   const chunk = new Uint8Array(1 << 20).fill(97);
   chunk[10] = 10;
   expect(await bytesOf(repeated(chunk))).toBe(260 * chunk.length);
 });
 
-it("a line may not", async () => {
+it("refuses a line beyond the limit", async () => {
   await expect(bytesOf(repeated(new Uint8Array(1 << 20).fill(97)))).rejects.toThrow(
     "long.csv: no line end within 268435456 bytes; is this a text file? [DATA_FORMAT]",
   );
 });
 
-it("a byte that is no UTF-8 is told by its line and place, whatever stands before it", () => {
+it("reports the line and place of a byte that is not UTF-8, whatever precedes it", () => {
   const encoder = new TextEncoder();
   const cases: [string, number[], string][] = [
     ["", [0x80], "7:1: byte 0x80"],

@@ -1,4 +1,7 @@
-/** Texts that mean "no value" among numbers alone, from the file to the prediction: by every reader, whole and in blocks, and in rows of a program. */
+/**
+ * Texts that mean "no value" in numeric columns, from the file to the prediction: in every reader, whole and in blocks,
+ * and in rows from a program.
+ */
 import { type Dataset, fit, linear, type Table } from "ergodic";
 import { describe, expect, it, test } from "vitest";
 import {
@@ -28,8 +31,8 @@ const refused = async (of: Promise<unknown>): Promise<string> =>
     (error: Error) => error.message,
   );
 
-describe("a column of numbers", () => {
-  test.each(texts)("lacks a value where %s is", async (text) => {
+describe("a numeric column with gaps", () => {
+  test.each(texts)("has a missing value for %s", async (text) => {
     const content = `a,b\n${text},x\n1,y\n"${text}",x\n`;
     const found = await table(content);
     expect(cells(found)).toEqual([
@@ -45,7 +48,7 @@ describe("a column of numbers", () => {
     );
   });
 
-  it("of a spreadsheet's first column loses no row, and its errors are mistakes", async () => {
+  it("from a spreadsheet keeps all rows, and its error values are mistakes", async () => {
     const rows = Array.from({ length: 100 }, (_, i) => `${i % 10 === 9 ? "#N/A" : i},${i % 2}`).join("\n");
     const data = await readCsv({ name: "a.csv", content: `a,y\n${rows}\n` }, { target: "y", impute: "median" });
     expect(data.rowCount).toBe(100);
@@ -56,7 +59,7 @@ describe("a column of numbers", () => {
     );
   });
 
-  it("may turn out to be one of texts after 100,000 rows, whose levels they then are", async () => {
+  it("can become a text column after 100,000 rows, with its markers as levels", async () => {
     const head = Array.from({ length: 100_000 }, (_, i) => (i % 4 === 0 ? "N/A" : "7")).join("\n");
     const tail = Array.from({ length: 20_000 }, () => "x").join("\n");
     const content = new TextEncoder().encode(`a\n${head}\n${tail}\n`);
@@ -78,7 +81,7 @@ describe("a column of numbers", () => {
     expect(remarks).toMatchObject([{ kind: "missing", rows: 25_000, of: 120_000 }]);
   });
 
-  it("is counted in each block, and a stream's first block sets the kind", async () => {
+  it("is counted per block, and a stream's first block determines the kind", async () => {
     const content = `a,b\n${Array.from({ length: 30 }, (_, i) => `${i % 3 === 2 && i > 9 ? "-" : i},${i < 20 ? "u" : "N/A"}`).join("\n")}\n`;
     const found = [];
     for await (const block of blocks({ name: "a.csv", content }, { rows: 10 }))
@@ -87,7 +90,7 @@ describe("a column of numbers", () => {
   });
 });
 
-it("a column that has no other text is one of missing numbers; one of texts keeps them as levels", async () => {
+it("stays numeric without other text, and otherwise keeps the markers as levels", async () => {
   expect(cells(await table("a,b,c,d\nN/A,-,None,\n,+,1,x\nN/A,-,None,-\n"))).toEqual([
     [null, null, null],
     ["-", "+", "-"],
@@ -109,7 +112,7 @@ describe("DuckDB", () => {
     ["texts with gaps first", (i: number) => (i < 1500 ? "None" : i % 2 ? "x" : "-")],
     ["gaps alone", (i: number) => (i % 2 ? "-" : "")],
     ["numbers, gaps, and texts last", (i: number) => (i < 2000 ? (i % 7 ? String(i) : ".") : "t")],
-  ])("reads %s as our reader does", async (_, cell) => {
+  ])("reads %s as our own reader does", async (_, cell) => {
     const path = written(`a,b\n${Array.from({ length: 3000 }, (_, i) => `${cell(i)},${i}`).join("\n")}\n`);
     const [duckdb, own] = await both(path);
     expect(duckdb).toEqual(own);
@@ -120,7 +123,7 @@ describe("DuckDB", () => {
   });
 });
 
-it("JSON lines and Parquet know texts from numbers", async () => {
+it("JSON lines and Parquet distinguish texts from numbers", async () => {
   const json = {
     name: "a.jsonl",
     content: '{"a":"N/A","b":"None","c":"None"}\n{"a":3,"b":"None","c":"x"}\n{"a":"-","b":null,"c":"5"}\n',
@@ -152,7 +155,7 @@ it("JSON lines and Parquet know texts from numbers", async () => {
   );
 });
 
-describe("a model that fills gaps", () => {
+describe("gaps filled by a model", () => {
   const line = (i: number) => `${i % 5 === 4 ? "#N/A" : i},${i % 2 ? "u" : "None"},${3 * i + 1}`;
   const train = (impute: "median" | undefined = "median"): Promise<Dataset> =>
     readCsv(
@@ -160,7 +163,7 @@ describe("a model that fills gaps", () => {
       { target: "y", ...(impute ? { impute } : { drop: ["a"] }) },
     );
 
-  it("fills them in new rows of files and of programs, and takes a level for a level", async () => {
+  it("fills gaps in new rows of files and programs, and does not treat levels as gaps", async () => {
     using data = await train();
     const model = await fit(linear(), data, { seed: 1, deterministic: true, epochs: 50 });
     const filled = model.predict({ a: null, b: "u" });
@@ -171,7 +174,7 @@ describe("a model that fills gaps", () => {
       using like = await readCsv({ name: "new.csv", content }, { like: data });
       using wanted = await readCsv({ name: "new.csv", content: content.replace(text, "") }, { like: data });
       expect(model.evaluate(like)).toEqual(model.evaluate(wanted));
-      // The one row of a file is a column of missing numbers.
+      // The single row of a file is a column of missing numbers.
       expect(model.predict(await table(`a,b\n${text},u\n`, { types: { b: "category" } }))).toEqual([filled]);
     }
     const lines = await readTable({ name: "a.jsonl", content: '{"a":"N/A","b":"u"}\n' });
@@ -179,7 +182,7 @@ describe("a model that fills gaps", () => {
     expect(() => model.predict({ a: "#VALUE!", b: "u" })).toThrow(/"#VALUE!" is not a number/);
   });
 
-  it("is needed: others refuse them by row and column", async () => {
+  it("refuses gaps by row and column in other models", async () => {
     const content = `a,y\n${Array.from({ length: 20 }, (_, i) => `${i},${i}`).join("\n")}\n`;
     using data = await readCsv({ name: "a.csv", content }, { target: "y" });
     const model = await fit(linear(), data, { seed: 1, epochs: 5 });
@@ -187,11 +190,11 @@ describe("a model that fills gaps", () => {
   });
 });
 
-describe("lines that are comments", () => {
+describe("comment lines", () => {
   const comment = "#";
   const of = async (made: Promise<Pick<Table, "remarks">>) => (await made).remarks;
 
-  it("are counted, as rows may be among them", async () => {
+  it("are counted, because rows could be among them", async () => {
     const message = '3 of 5 lines begin with the comment mark "#" and were not read';
     const wanted = [{ kind: "comment", rows: 3, of: 5, message }];
     expect(await of(table('# x\na,b\n1,"x\n# not one\n"\n#N/A,2\n2,y\n#', { comment }))).toEqual(wanted);
@@ -203,7 +206,7 @@ describe("lines that are comments", () => {
     expect(await of(json)).toEqual(one);
   });
 
-  it("are counted in sparse files where the mark is given", async () => {
+  it("are counted in sparse files if the mark is given", async () => {
     const wanted = [{ kind: "comment", rows: 2, of: 4 }];
     expect(await of(readLibsvm({ name: "a.libsvm", content: "% x\n1 1:2\n%\n# y\n0 2:1\n" }, { comment: "%" }))).toMatchObject(
       wanted,
@@ -212,7 +215,7 @@ describe("lines that are comments", () => {
     expect(await of(readLibsvm({ name: "a.libsvm", content: "1 1:2\n# y\n0 2:1\n" }))).toEqual([]);
   });
 
-  it("are counted once in blocks and in streams of small pieces", async () => {
+  it("are counted once in blocks and in streams of small chunks", async () => {
     const text = `#\na,b\n${Array.from({ length: 50 }, (_, i) => `${i},"q\n# ${i}"\n# c"${i}\n`).join("")}`;
     const bytes = new TextEncoder().encode(text);
     const stream = new ReadableStream<Uint8Array>({

@@ -1,15 +1,15 @@
-/** Numbers from bytes against the platform's correctly rounded parser. */
+/** Numbers parsed from bytes, compared with the platform's correctly rounded parser. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isNumberText, isRounded, parseNumber, textNumber } from "../src/number.ts";
 
 const parsed = (text: string, mark = ".") => {
-  // Bytes of neighbours on both sides: the parser must stay within its range.
+  // Adds bytes on both sides, because the parser must stay within its range.
   const bytes = new TextEncoder().encode(`9${text}9e5`);
   return parseNumber(bytes, 1, bytes.length - 3, mark.charCodeAt(0));
 };
 
-test("decimals are rounded as Number() does, bit for bit", () => {
+test("rounds decimals like Number(), bit for bit", () => {
   const digits = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 1, maxLength: 25 });
   const exponent = fc.option(fc.tuple(fc.constantFrom("e", "E", "e-", "E+"), fc.integer({ min: 0, max: 330 })), {
     nil: ["", ""] as const,
@@ -32,7 +32,7 @@ test("decimals are rounded as Number() does, bit for bit", () => {
   );
 });
 
-test("16 to 19 digits, at and next to the middle of two doubles", () => {
+test("rounds 16 to 19 digits correctly at and next to the midpoint of two doubles", () => {
   const digits = fc.bigInt({ min: 10n ** 15n, max: 10n ** 19n - 1n });
   const written = (mantissa: bigint, scale: number) => {
     const text = String(mantissa).padStart(scale + 1, "0");
@@ -46,7 +46,7 @@ test("16 to 19 digits, at and next to the middle of two doubles", () => {
     }),
     { numRuns: 20_000 },
   );
-  // An odd number of 54 bits, halved, is the middle of two doubles; the half of a half is one digit longer.
+  // Half of an odd number of 54 bits is the midpoint of two doubles. Halving again adds one digit.
   const odd = fc.bigInt({ min: 2n ** 52n, max: 2n ** 53n - 1n }).map((k) => 2n * k + 1n);
   fc.assert(
     fc.property(odd, fc.integer({ min: 0, max: 3 }), fc.constantFrom(-1n, 0n, 1n), (middle, halvings, off) => {
@@ -57,7 +57,7 @@ test("16 to 19 digits, at and next to the middle of two doubles", () => {
   );
 });
 
-test("edges", () => {
+test("parses edge cases", () => {
   const edges: [string, number][] = [
     ["-0", -0],
     [".5", 0.5],
@@ -75,7 +75,7 @@ test("edges", () => {
   for (const [text, value] of edges) expect(parsed(text), text).toBe(value);
 });
 
-test("what is not a number gives NaN", () => {
+test("returns NaN for anything that is not a number", () => {
   for (const text of [
     "",
     "-",
@@ -115,12 +115,12 @@ test.each<[string, "." | ",", number]>([
   ["", ".", Number.NaN],
   ["1e", ".", Number.NaN],
   ["0x10", ".", Number.NaN],
-])("the text %j with the mark %j is %d", (text, decimal, value) => {
+])("parses the text %j with the mark %j as %d", (text, decimal, value) => {
   expect(textNumber(text, decimal)).toBe(value);
   expect(isNumberText(text, decimal)).toBe(!Number.isNaN(value));
 });
 
-test("whole numbers that a float64 rounds are told, whatever their sign", () => {
+test("detects whole numbers that a float64 would round, of either sign", () => {
   for (const digits of ["9007199254740993", "12345678901234567", "18446744073709551615"])
     expect(
       ["", "+", "-"].map((sign) => isRounded(sign + digits)),

@@ -1,4 +1,7 @@
-/** Readers without options, and with what is no object of options: an error of the library that names the reader, never one of the language. */
+/**
+ * Readers without options or with invalid options objects throw the library's error that names the reader, and never an
+ * error of JavaScript itself.
+ */
 import { ErgodicError } from "ergodic";
 import { describe, expect, it } from "vitest";
 import * as ingest from "../src/index.ts";
@@ -20,18 +23,18 @@ async function refusal(name: string, ...given: [source: unknown, options?: unkno
 }
 
 describe("readers", () => {
-  it.each(["readCsv", "read"])("%s of a table alone asks for its target", async (name) => {
+  it.each(["readCsv", "read"])("%s requires a target for a table", async (name) => {
     expect((await refusal(name, table)).message).toBe(
       `${name}: no target was given; name the column to predict, target: one of "a", "b" [OPTION_MISSING]`,
     );
   });
 
-  it.each([...datasets, ...tables])("%s without a source or options", async (name) => {
+  it.each([...datasets, ...tables])("%s refuses a missing source and missing options", async (name) => {
     expect(await refusal(name, undefined)).toBeInstanceOf(ErgodicError);
   });
 
   const junk = [null, 5, "target", true, [], () => {}, new Map()];
-  it.each([...datasets, ...tables])("%s with options that are none", async (name) => {
+  it.each([...datasets, ...tables])("%s refuses invalid options objects", async (name) => {
     const source = name === "readImages" ? "there-is-no-such-folder" : table;
     for (const options of junk) {
       const error = await refusal(name, source, options);
@@ -40,7 +43,7 @@ describe("readers", () => {
     }
   });
 
-  it("images from what is neither a folder's path nor a list", async () => {
+  it("readImages refuses anything but a folder's path or a list", async () => {
     for (const from of [null, 5, {}])
       expect((await refusal("readImages", from)).message).toMatch(/is not a folder; give the path of one, or a list/);
   });

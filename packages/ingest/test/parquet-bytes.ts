@@ -1,5 +1,5 @@
 /**
- * The smallest Parquet writer that our tests need: flat columns, PLAIN values, one page a column and row group.
+ * The smallest Parquet writer that our tests need: flat columns, PLAIN values, and one page per column and row group.
  * Source: the format's parquet.thrift; Thrift's compact protocol.
  */
 import { gzipSync } from "node:zlib";
@@ -14,18 +14,18 @@ export interface ParquetColumn {
   values: (number | bigint | string | boolean | null)[];
 }
 
-/** What a page and the footer say beside the truth. */
+/** False statements of a page and of the footer. */
 export interface Tampered {
-  /** Rows of each group. */
+  /** Rows per group. */
   rows?: number;
-  /** Values that the page counts. */
+  /** Number of values that the page claims. */
   values?: number;
   encoding?: number;
-  /** The page itself. */
+  /** Bytes of the page. */
   page?: number[];
-  /** Bytes that it says to unpack to. */
+  /** Unpacked size that the page claims. */
   size?: number;
-  /** A dictionary in front: how many values it counts, and its page. */
+  /** A preceding dictionary: the number of values that it claims, and its page. */
   dictionary?: { values: number; page: number[] };
 }
 
@@ -112,7 +112,7 @@ function chunk(
   return { struct: { 2: { i64: offset }, 3: { struct: meta } } };
 }
 
-/** Definition levels as runs of one, then the values that are there. */
+/** Definition levels as runs of one, then the values that are present. */
 function plain(column: ParquetColumn, values: ParquetColumn["values"]): number[] {
   const there = values.filter((value) => value !== null);
   const levels = optional(column) ? values.flatMap((value) => [2, value === null ? 0 : 1]) : [];
@@ -139,7 +139,7 @@ function plain(column: ParquetColumn, values: ParquetColumn["values"]): number[]
   return [...size, ...levels, ...bytes];
 }
 
-/** One literal; enough for a page below 256 bytes. */
+/** One literal, which suffices for a page below 256 bytes. */
 function snappy(bytes: number[]): number[] {
   return [...varint(bytes.length), 60 << 2, bytes.length - 1, ...bytes];
 }

@@ -1,6 +1,6 @@
 /**
- * A Parquet file of a column "x", page by page, as a case describes it: right, or wrong in one place. Thrift's structures are objects by the numbers of
- * their fields: 5 is an i32, "5n" an i64, other texts are texts.
+ * A Parquet file with a column "x", built page by page from a case: valid, or wrong in one place. Thrift structures are
+ * objects by field number. 5 is an i32, "5n" an i64, and other strings are text.
  *
  * Source: the format's parquet.thrift; Thrift's compact protocol.
  */
@@ -13,34 +13,34 @@ export interface ParquetFile {
   pages: Page[];
   nulls?: boolean;
   codec?: string;
-  /** Bytes of a value of fixed length. */
+  /** Number of bytes of a value of fixed length. */
   length?: number;
   /** ConvertedType's number. */
   converted?: number;
   scale?: number;
-  /** What is said otherwise of the column in the schema and in its group, of the group, and of the file. */
+  /** Changed fields of the column in the schema and in its group, of the group, and of the file. */
   element?: object;
   meta?: object;
   group?: object;
   file?: object;
-  /** All of the file. */
+  /** The whole file. */
   bytes?: Part[];
   /** Bytes from the first to before the second. */
   cut?: [number, number];
-  /** What is written over other bytes; places below 0 are from the end. */
+  /** Bytes to overwrite. Negative positions count from the end. */
   over?: [at: number, ...parts: Part[]][];
 }
 
-/** Of a dictionary, of the first version, or of the second: [values, nulls, rows]. */
+/** Dictionary page, page of the first version, or page of the second version: [values, nulls, rows]. */
 interface Page {
   dictionary?: number;
   values?: number;
   second?: [values: number, nulls: number, rows: number];
   encoding?: number;
-  /** Not packed, of pages of the second version. */
+  /** Levels, which pages of the second version store uncompressed. */
   levels?: Part[];
   data: Part[];
-  /** What its header says otherwise. */
+  /** Changed fields of the page's header. */
   header?: object;
 }
 
@@ -92,7 +92,7 @@ function pageBytes({ dictionary, values, second, encoding = 0, levels = [], data
   return [...thrift(changed<Thrift>({ ...about, 2: before.length + plain.length, 3: packed.length }, header)), ...packed];
 }
 
-/** Packed as little as the format allows where the number of bytes is told. */
+/** Stores bytes with the least compression that the format allows if the number of bytes is stated. */
 function pack(bytes: number[], codec: string): number[] {
   const { length } = bytes;
   if (length === 0 && (codec === "SNAPPY" || codec.startsWith("LZ4"))) return [0];

@@ -1,6 +1,6 @@
 /**
- * Bytes as cases in JSON write them: 7 is a byte, "i4 1 -2" two int32, "f8 1.5" a float64, "t ab" a text behind its length, "v 300" a varint, "h 00ff" bytes in
- * hex, "r 3 1c" three times the same byte, "z 9" nine zeros.
+ * Bytes in the notation of JSON cases: 7 is a byte, "i4 1 -2" two int32, "f8 1.5" a float64, "t ab" a text after its
+ * length, "v 300" a varint, "h 00ff" bytes in hex, "r 3 1c" a byte three times, and "z 9" nine zeros.
  */
 export type Part = number | string;
 
@@ -29,14 +29,14 @@ function number(kind: string, value: string): number[] {
   return [...new Uint8Array(view.buffer, 0, sizes[kind])];
 }
 
-/** Seven bits a byte, lowest first. */
+/** Seven bits per byte, lowest first. */
 export function varint(value: bigint): number[] {
   const bytes = [];
   for (; value > 127n; value >>= 7n) bytes.push(Number(value & 127n) + 128);
   return [...bytes, Number(value)];
 }
 
-/** `changes` to an object of objects; null removes. */
+/** Applies `changes` to an object of objects. null removes a member. */
 export function changed<T>(whole: T, changes: unknown): T {
   if (typeof changes !== "object" || changes === null || Array.isArray(changes)) return changes as T;
   const merged: Record<string, unknown> = { ...(whole as Record<string, unknown>) };

@@ -1,5 +1,6 @@
 /**
- * Records read from their bytes against the grammar. The twin is the same file with CR line ends, of which no record is plain: Papa Parse reads them all.
+ * Records read from their bytes, compared with the full grammar. The twin is the same file with CR line ends, which has
+ * no plain records, so Papa Parse reads all of it.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -7,7 +8,9 @@ import { blocks, type CsvOptions, readCsv, readTable } from "../src/index.ts";
 import { PlainRows } from "../src/plain-rows.ts";
 import { cells } from "./writers.ts";
 
-/** Fields as files have them: plain, blank, quoted, missing, out of range, and some that only the grammar reads or refuses. */
+/**
+ * Typical fields: plain, blank, quoted, missing and out of range, and some that only the grammar accepts or refuses.
+ */
 const field = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("1", "-2.5", "0", "+3e2", "1.", ".5", "0.1234567890123456", "9007199254740993.5") },
   { weight: 6, arbitrary: fc.constantFrom("x", "yes", "größe", "日本", "a b", "", "NA", "?", "inf", "1e999", "e5", "-", "1,5") },
@@ -46,7 +49,7 @@ test.each<[string, CsvOptions]>([
   ["missing numbers", { missing: ["", "1", "-2.5", "yes"] }],
   ["declared types", { types: { a: "number", b: "category" } }],
   ["a column dropped", { drop: ["b"] }],
-])("%s: the same table, or the same error in the same place", async (_, options) => {
+])("%s: gives the same table, or the same error in the same place", async (_, options) => {
   const seen = { tables: 0, errors: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 12 }), fc.boolean(), async (lines, crlf) => {
@@ -61,7 +64,7 @@ test.each<[string, CsvOptions]>([
   expect(Math.min(seen.tables, seen.errors)).toBeGreaterThan(5);
 });
 
-test("decimal commas", async () => {
+test("reads decimal commas", async () => {
   const text = ["a;b", "1,5;x", "-0,25;y", ",5;x", "12345678901234,567;x", ""];
   const options = { delimiter: ";", decimal: "," } as const;
   const found = await outcome(text.join("\n"), options);
@@ -69,7 +72,7 @@ test("decimal commas", async () => {
   expect(found).toEqual(await outcome(text.join("\r"), options));
 });
 
-test("where plain records end, and which are not plain", () => {
+test("finds the ends of plain records, and recognises other records", () => {
   const rows = new PlainRows(",", '"', "#");
   const fields = (text: string) => {
     const bytes = new TextEncoder().encode(text);
@@ -101,8 +104,10 @@ test("where plain records end, and which are not plain", () => {
     expect(fields(text), text).toBe("not plain");
 });
 
-/** Every 700th record needs the grammar, one in the middle spans lines: what follows is read from its bytes again. */
-test("plain records between others, in long files", async () => {
+/**
+ * Every 700th record needs the grammar, and one in the middle spans lines. Reading from bytes must resume after each.
+ */
+test("reads plain records between others in long files", async () => {
   const rowCount = 40_000;
   const texts = Array.from({ length: rowCount }, (_, i) =>
     i % 700 === 3 ? `l${i % 5} "quoted"` : i === 20_000 ? "two\nlines" : `l${i % 11}`,
@@ -115,13 +120,13 @@ test("plain records between others, in long files", async () => {
   expect(b).toEqual(texts);
   expect(c).toEqual(texts.map((_, i) => (i % 3 === 0 ? null : i)));
   const wrong = `a,b,c\n${lines.join("\n")}\n1,x\n`;
-  // One record has two lines.
+  // One record spans two lines.
   await expect(readTable({ content: wrong, name: "a.csv" }, { format: "csv" })).rejects.toThrow(
     `a.csv:${rowCount + 3}:3: the row has 2 fields, but the header names 3`,
   );
 });
 
-test("files whose rows get longer or shorter than the first ones let expect", async () => {
+test("handles files whose rows become longer or shorter than the first ones", async () => {
   for (const width of [(i: number) => (i < 150_000 ? 0 : 60), (i: number) => (i < 40_000 ? 60 : 0)]) {
     const rowCount = 200_000;
     const lines = Array.from({ length: rowCount }, (_, i) => `${i},${i % 7 === 0 ? "x" : "y"},${" ".repeat(width(i))}`);
@@ -132,7 +137,7 @@ test("files whose rows get longer or shorter than the first ones let expect", as
     if (a.kind !== "number" || b.kind !== "category") return;
     expect(a.values.every((value, i) => value === i)).toBe(true);
     expect(b.codes.every((code, i) => b.levels[code] === (i % 7 === 0 ? "x" : "y"))).toBe(true);
-    // What was too much was given back.
+    // The surplus memory was released.
     expect(a.values.buffer.byteLength).toBeLessThanOrEqual(2 * a.values.byteLength);
     let count = 0;
     for await (const block of blocks({ content }, { format: "csv", drop: ["c"], rows: 30_000 })) {
@@ -143,7 +148,7 @@ test("files whose rows get longer or shorter than the first ones let expect", as
   }
 });
 
-test("more levels than are kept as bytes, long ones, and missing ones among them", async () => {
+test("reads more levels than the byte index stores, including long and missing ones", async () => {
   const rowCount = 60_000;
   const text = (i: number) =>
     i % 10 === 0 ? "NA" : i % 10 === 1 ? `${"ü".repeat(40)}${i % 50}` : `level ${(i * 7919) % 25_000}`;
@@ -153,7 +158,7 @@ test("more levels than are kept as bytes, long ones, and missing ones among them
   expect(cells(table)).toEqual([expected]);
 });
 
-test("what was missing, and how many numbers a column of texts has, are counted in columns that were seen before", async () => {
+test("counts missing values, and numbers in a text column, in columns that were read before", async () => {
   const gaps = `a,b\n${"x,1\nNA,2\ny,3\n".repeat(20)}`;
   await expect(readCsv({ content: gaps, name: "a.csv" }, { target: "b" })).rejects.toThrow(
     'a.csv:3:1: 20 values are missing in column "a" (first "NA")',

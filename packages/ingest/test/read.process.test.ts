@@ -1,4 +1,4 @@
-/** Which format is chosen, and what becomes of options. */
+/** Choice of the format, and handling of options. */
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { formats } from "../src/formats.ts";
@@ -45,7 +45,7 @@ test.each<[FormatName | undefined, Uint8Array]>([
   [undefined, encode("1 2 3\n")],
   [undefined, encode("a|b|c\n")],
   [undefined, encode("")],
-])("content tells %s", (format, head) => {
+])("recognises %s by its content", (format, head) => {
   expect(formatOf(head)).toBe(format);
 });
 
@@ -57,7 +57,7 @@ test.each([
   ["HDF5", "\x89HDF"],
   ["Arrow", "ARROW1"],
   ["SQLite", "SQLite"],
-])("a text that is %s is told as that, and anything else is not", async (format, begin) => {
+])("recognises text that is really %s, and no other text", async (format, begin) => {
   const told = (text: string): Promise<string> =>
     readTable({ content: Uint8Array.from(`${text}\0\n`, (character) => character.charCodeAt(0)), name: "a.csv" }).then(
       () => "read",
@@ -70,7 +70,7 @@ test.each([
   }
 });
 
-test("read takes a format, the readers of one format do not", async () => {
+test("read accepts the option format, and readers of one format refuse it", async () => {
   const content = { content: "a\tb\n1\t2\n3\t4\n", name: "t.csv" };
   const data = await read(content, { format: "tsv", target: "b" });
   expect([data.pipeline.names, data.rowCount]).toEqual([["a"], 2]);
@@ -78,7 +78,7 @@ test("read takes a format, the readers of one format do not", async () => {
   await expect(readTsv(content, given)).rejects.toMatchObject({ code: "OPTION_UNKNOWN" });
 });
 
-test("standard input where there is none", async () => {
+test("reports that standard input does not exist", async () => {
   vi.stubGlobal("process", { ...process, stdin: undefined });
   try {
     await expect(readTable("-")).rejects.toThrow("stdin: there is no standard input here; pass a File or bytes [DATA_FILE]");
@@ -87,7 +87,7 @@ test("standard input where there is none", async () => {
   }
 });
 
-test("the extension decides before the content, the option before both", async () => {
+test("prefers the extension to the content, and the option to both", async () => {
   const content = "+1 1:0.5\n-1 2:1\n";
   expect("rowStart" in (await readRows({ content, name: "a.SVM.GZ" }))).toBe(true);
   expect("rowStart" in (await readRows({ content, name: "a.dat" }))).toBe(true);
@@ -97,7 +97,7 @@ test("the extension decides before the content, the option before both", async (
   await expect(readTable("a\n1\n", { format: "xlsx" as never })).rejects.toMatchObject({ code: "OPTION_RANGE" });
 });
 
-test("the README and the command's help name every format", () => {
+test("the README and the command's help list every format", () => {
   const text = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
   const readme = text("../README.md");
   for (const { extensions } of Object.values(formats)) for (const one of extensions) expect(readme).toContain(`\`.${one}\``);
@@ -105,13 +105,13 @@ test("the README and the command's help name every format", () => {
   expect(listed.split(/, | or /).sort()).toEqual([...formatNames].sort());
 });
 
-test.each(["a", "a.", ".gz", "https://example.org/a?b=c.csv"])("the name %s tells no format", async (name) => {
+test.each(["a", "a.", ".gz", "https://example.org/a?b=c.csv"])("the name %s does not determine a format", async (name) => {
   await expect(readTable({ content: "1 2 3\n", name })).rejects.toThrow(
     `${name}: the first line does not show the format; pass format: one of "csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw" [DATA_FORMAT]`,
   );
 });
 
-test("every reader names itself where it refuses an option", async () => {
+test("every reader names itself when it refuses an option", async () => {
   const odd = { nonsense: 1 } as never;
   const all = async (made: AsyncGenerator<unknown>): Promise<void> => {
     for await (const _ of made);
@@ -139,7 +139,7 @@ test("every reader names itself where it refuses an option", async () => {
     await expect(call(), name).rejects.toThrow(new RegExp(`^${name}: unknown option "nonsense"`));
 });
 
-test("a reader of the other kind of rows is named", async () => {
+test("recommends the reader for the other kind of rows", async () => {
   const all = async (made: AsyncGenerator<unknown>): Promise<void> => {
     for await (const _ of made);
   };
@@ -152,7 +152,7 @@ test("a reader of the other kind of rows is named", async () => {
   await refused(all(sparseBlocks(dense)), "sparseBlocks: a.csv holds a dense table; call blocks");
 });
 
-test.each([5, 6, 7])("of %d other columns with missing values five are named", async (others) => {
+test.each([5, 6, 7])("names five of %d other columns with missing values", async (others) => {
   const names = Array.from({ length: others + 1 }, (_, k) => `c${k}`);
   const content = `${names},y\n${names.map(() => 1)},1\n${names.map(() => "")},2\n`;
   const more = others > 5 ? ` and ${others - 5} more` : "";
@@ -161,7 +161,7 @@ test.each([5, 6, 7])("of %d other columns with missing values five are named", a
   );
 });
 
-test("rows of one class are refused, one row too", async () => {
+test("refuses rows of one class, including a single row", async () => {
   const idx = (...values: number[]) => Uint8Array.of(0, 0, 8, 1, 0, 0, 0, values.length, ...values);
   for (const labels of [[7], [7, 7]])
     await expect(readIdxDataset(idx(...labels), idx(...labels))).rejects.toThrow(
@@ -169,7 +169,7 @@ test("rows of one class are refused, one row too", async () => {
     );
 });
 
-test("readers of one format take it whatever the name and the first line say", async () => {
+test("readers of one format ignore the name and the first line", async () => {
   const named = (content: string | Uint8Array) => ({ content, name: "a.parquet" });
   const target = "y";
   const rows = [
@@ -210,7 +210,7 @@ test("readers of one format take it whatever the name and the first line say", a
 
 const content = "id,size,color,pay,w\na,1,red,10,1\nb,2,,20,2\nc,NA,blue,30,0.5\nd,4,red,40,1\n";
 
-test("a dataset: target by name or number, weights, dropped columns, imputed values, one-hot levels", async () => {
+test("makes a dataset with target, weights, dropped columns, imputed values and one-hot levels", async () => {
   using data = await read({ content, name: "t.csv" }, { target: 3, weights: "w", drop: [0], impute: "mean", layout: "dense" });
   expect([data.rowCount, data.target.name]).toEqual([4, "pay"]);
   expect(Array.from(data.target.values)).toEqual([10, 20, 30, 40]);
@@ -220,7 +220,7 @@ test("a dataset: target by name or number, weights, dropped columns, imputed val
   expect(data.names.some((name) => name.includes("id"))).toBe(false);
 });
 
-test("an offset is a column of its own, which may not be missing", async () => {
+test("treats an offset as a separate column that must be complete", async () => {
   const options = { target: "pay", offset: "w", drop: ["id", "color"] } as const;
   using data = await read({ content, name: "t.csv" }, { ...options, impute: "mean" });
   expect(data.names).toEqual(["size"]);
@@ -232,7 +232,7 @@ test("an offset is a column of its own, which may not be missing", async () => {
   await expect(read({ content, name: "t.csv" }, { ...options, drop: ["w"] })).rejects.toThrow(/both offset and dropped/);
 });
 
-test("options that a reader does not know, or that it needs", async () => {
+test("refuses unknown options and reports required ones", async () => {
   await expect(readCsv(content, { target: "pay", Impute: "mean" } as never)).rejects.toThrow(
     'readCsv: unknown option "Impute"; did you mean "impute"?',
   );

@@ -1,4 +1,7 @@
-/** Every option of every reader is given values that none can mean: each is refused by an error that names the option, or declared here as taken. */
+/**
+ * Every option of every reader is tried with meaningless values. Each is refused with an error that names the option,
+ * or declared here as valid.
+ */
 import { describe, expect, it } from "vitest";
 import {
   either,
@@ -43,7 +46,7 @@ const npy = {
     false,
   ),
 };
-/** A position of one of four columns that is whole, from the first or from the last. */
+/** Index of one of four columns, from the start or from the end. */
 const place: Takes = whole(-4, 3);
 const name = one("a");
 const column = either(place, name);
@@ -85,7 +88,7 @@ const dataset = {
   type: none,
   signal: none,
 };
-/** Of one of three keys, or its place among them. */
+/** One of three keys, or its index among them. */
 const key = either(whole(-3, 2), name);
 const keys = list(name, { empty: true });
 const roles = { target: key, weights: key, offset: key };
@@ -131,7 +134,7 @@ const readers: Readonly<Record<string, Reader>> = {
 };
 
 describe.each(Object.entries(readers))("options of %s", (_, { call, options, base = {} }) => {
-  it("are taken, or refused by name", async () => {
+  it("are accepted or refused by name", async () => {
     const wrong: string[] = [];
     for (const [option, takes] of Object.entries(options))
       for (const [what, value] of junk) {

@@ -1,9 +1,9 @@
-/** The README's example prints what its comments say. */
+/** The README's example prints the output stated in its comments. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import * as ingest from "../src/index.ts";
 
-test("README", async () => {
+test("the README's example prints its stated output", async () => {
   const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
   const [, code] = /```js\n(.*?)```/s.exec(text)!;
   const body = code.replace(/import (\{.*?\}) from "@ergodic\/ingest";/, "const $1 = ingest;");

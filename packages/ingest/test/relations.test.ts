@@ -1,4 +1,4 @@
-/** Tables of readers as relations of a knowledge base: whatever the file, the same factors. */
+/** Readers' tables as relations of a knowledge base: every format gives the same factors. */
 import { knowledgeBase, query, relation, weightedRule } from "ergodic";
 import type { Relation } from "ergodic/graphs";
 import { expect, it } from "vitest";
@@ -19,7 +19,7 @@ const files = {
   "a.jsonl": rows.map((row) => JSON.stringify(row)).join("\n"),
 };
 
-/** What the rule "known" makes of a relation. */
+/** Factors that the rule "known" makes from a relation. */
 function factorsOf(said: Relation<{ readonly word: string; readonly times: number }>): unknown[] {
   const animal = query("animal", [{ word: "fox" }, { word: "owl" }], { key: ["word"] });
   const body = [said({ word: "w", times: "n" })] as const;
@@ -35,7 +35,7 @@ function factorsOf(said: Relation<{ readonly word: string; readonly times: numbe
 
 const types = { word: "text", times: "number" } as const;
 
-it.each(Object.entries(files))("%s grounds as the rows themselves do", async (name, content) => {
+it.each(Object.entries(files))("%s grounds like the rows themselves", async (name, content) => {
   const wanted = factorsOf(relation("said", rows, types));
   expect(wanted).toEqual([
     [[1], 2],
@@ -44,7 +44,7 @@ it.each(Object.entries(files))("%s grounds as the rows themselves do", async (na
   expect(factorsOf(relation("said", await readTable({ name, content }), types))).toEqual(wanted);
 });
 
-it("Parquet's numbers, texts and Booleans are a relation's", async () => {
+it("converts Parquet's numbers, texts and Booleans to a relation", async () => {
   const page = (data: (string | number)[], values = 3) => [{ values, encoding: 0, data }];
   const read = async (type: string, converted: number | undefined, data: (string | number)[]) => {
     const content = parquetFile({ type, rows: 3, ...(converted === undefined ? {} : { converted }), pages: page(data) });

@@ -1,4 +1,7 @@
-/** Columns that look like identifiers, dates or text, or that 32-bit floats round away, are told; whole numbers that would be rounded are refused; gaps are filled by column. */
+/**
+ * Remarks report columns that look like identifiers, dates or text, or whose values collapse in 32-bit floats. Whole
+ * numbers that would be rounded are refused, and gaps are filled by column.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { blocks, read, readCsv, readJsonLines, readParquet, readTable } from "../src/index.ts";
@@ -25,8 +28,8 @@ const failing = async (of: Promise<unknown>): Promise<string> => {
   throw new Error("nothing was refused");
 };
 
-describe("a remark is made of", () => {
-  it("texts that are all different", async () => {
+describe("remarks about suspicious columns", () => {
+  it("reports texts that are all different", async () => {
     expect(await remarks((i) => `id${i}`)).toEqual([
       {
         kind: "identifier",
@@ -39,7 +42,7 @@ describe("a remark is made of", () => {
     ]);
   });
 
-  it("texts most of which are different, gaps apart", async () => {
+  it("reports texts that are mostly different, ignoring gaps", async () => {
     expect(await remarks((i) => (i < 10 ? "" : `id${i % 35}`), 40, { impute: "level" })).toMatchObject([
       { kind: "identifier", rows: 30, of: 40 },
     ]);
@@ -49,7 +52,7 @@ describe("a remark is made of", () => {
     expect(await remarks((i) => `id${i}`, 20)).toHaveLength(1);
   });
 
-  it("whole numbers that are codes by the column's name, where they are more than two", async () => {
+  it("reports whole numbers that are codes by the column's name if there are more than two", async () => {
     const of = async (name: string, cell: (i: number) => string | number, rows = 40) =>
       (
         await readCsv(
@@ -76,16 +79,16 @@ describe("a remark is made of", () => {
     expect(await of("user_id", (i) => i % 2)).toEqual([]);
     expect(await of("user_id", (i) => i % 3)).toHaveLength(1);
     expect(await of("zip", zip, 19)).toEqual([]);
-    // One that counts the rows is told as that.
+    // A column that counts the rows is reported as such.
     expect((await of("id", (i) => i + 5))[0].message).toMatch(/^40 of 40 rows are numbered from 5 to 44/);
   });
 
-  it("texts of several words", async () => {
+  it("reports texts of several words", async () => {
     expect(await remarks((i) => `the ${i}th comment of all`)).toMatchObject([{ kind: "text", column: "a" }]);
     expect(await remarks((i) => `Smith ${i}`)).toMatchObject([{ kind: "identifier" }]);
   });
 
-  it("dates, however often each of them comes, with what to do", async () => {
+  it("reports dates of any frequency, with a remedy", async () => {
     const [iso] = await remarks((i) => day(i % 5));
     expect(iso).toMatchObject({ kind: "date", column: "a", rows: 40, of: 40 });
     expect(iso.message).toBe('40 of 40 rows hold dates in "a", taken as 5 levels; split them into parts with dates: ["a"]');
@@ -101,7 +104,7 @@ describe("a remark is made of", () => {
       });
   });
 
-  it("numbers with a sign, or commas between thousands and other texts", async () => {
+  it("reports numbers with a currency or percent sign, or with thousands separators", async () => {
     for (const line of [
       (i: number) => `"$${i},234.56"`,
       (i: number) => `${i}.3%`,
@@ -118,7 +121,7 @@ describe("a remark is made of", () => {
     expect((await remarks((i) => `$${i}a`))[0].kind).toBe("identifier");
   });
 
-  it("numbers that count the rows, in any order", async () => {
+  it("reports numbers that count the rows, in any order", async () => {
     const [counted] = await remarks((i) => String(((i * 7) % 40) + 100));
     expect(counted).toMatchObject({ kind: "identifier", column: "a", rows: 40, of: 40 });
     expect(counted.message).toMatch(/^40 of 40 rows are numbered from 100 to 139 in "a"/);
@@ -128,7 +131,7 @@ describe("a remark is made of", () => {
     expect(await remarks((i) => String(i === 0 ? 1 : i === 39 ? 39 : i))).toEqual([]);
   });
 
-  it("no target, no weights, no offset, no dates that are split, no hashed column, nothing that is like another dataset", async () => {
+  it("ignores target, weights, offset, split dates, hashed columns and datasets read like another", async () => {
     const line = (i: number) => `${i},id${i % 40},${day(i)}`;
     const file = csv("n,t,d", line);
     const kinds = async (options: object) =>
@@ -144,7 +147,7 @@ describe("a remark is made of", () => {
   });
 });
 
-it("new levels are in the remarks of what is read like another dataset", async () => {
+it("includes new levels in the remarks of a dataset read like another", async () => {
   const like = await readCsv(
     csv("city,y", (i) => `${["Oslo", "Rome"][i % 2]},${i}`),
     { target: "y" },
@@ -164,7 +167,7 @@ it("new levels are in the remarks of what is read like another dataset", async (
   ]);
 });
 
-it("gaps are filled by column, and those of others refused where they are", async () => {
+it("fills gaps in the given columns and refuses them in others", async () => {
   const file = csv("a,b,y", (i) => `${i === 3 ? "" : (i * 7) % 5},${i === 5 ? "?" : ["x", "z"][i % 2]},${i}`);
   const data = await readCsv(file, { target: "y", impute: { a: "median", b: "level" }, indicator: true });
   expect(data.names).toEqual(["a", "b=x", "b=z", "b=(missing)", "a=(missing)"]);
@@ -184,7 +187,7 @@ it("gaps are filled by column, and those of others refused where they are", asyn
 describe("whole numbers beyond 2^53", () => {
   const file = (value: string) => csv("a,y", (i) => `${i === 2 ? value : i},${i}`, 4);
 
-  it("are refused where they would be rounded, with what to do", async () => {
+  it("are refused if they would be rounded, with a remedy", async () => {
     expect(await failing(readCsv(file("9007199254740993"), { target: "y" }))).toBe(
       'a.csv:4:1: the integer "9007199254740993" in column "a" is beyond 2^53, where numbers are rounded; keep it as text, types: { "a": "category" }, drop it, or let it be rounded, types: { "a": "number" } [DATA_TYPE]',
     );
@@ -196,7 +199,7 @@ describe("whole numbers beyond 2^53", () => {
     expect(await failing(all())).toMatch(/beyond 2\^53/);
   });
 
-  it("are kept as text, dropped, rounded, or missing where that was said", async () => {
+  it("are kept as text, dropped, rounded or treated as missing on request", async () => {
     const kept = await readTable(file("9007199254740993"), { types: { a: "category" } });
     expect(kept.columns[0]).toMatchObject({ kind: "category", levels: ["0", "1", "3", "9007199254740993"] });
     expect((await readTable(file("9007199254740993"), { drop: ["a"] })).columns).toHaveLength(1);
@@ -214,12 +217,12 @@ describe("whole numbers beyond 2^53", () => {
     "1e300",
     "12345678901234567.5",
     "12345678901234567e1",
-  ])("%s is a number that stays as it is, or is none that is whole", async (value) => {
+  ])("%s is preserved or is not a whole number", async (value) => {
     const [column] = (await readTable(file(value))).columns;
     expect(column.kind === "number" && column.values[2]).toBe(Number(value));
   });
 
-  it("of another column of the same line are no fault of this one", async () => {
+  it("in another column of the same line are not blamed on this column", async () => {
     const content = '{"a": 9007199254740992, "b": 9007199254740995}\n{"a": 1, "b": 2}';
     const { columns } = await readTable({ name: "a.jsonl", content }, { types: { b: "number" } });
     expect(columns.map((column) => column.kind === "number" && column.values[0])).toEqual([9007199254740992, 9007199254740996]);
@@ -230,7 +233,7 @@ describe("whole numbers beyond 2^53", () => {
     ["LIBSVM, as a label", (value) => `1 1:1\n${value} 1:2\n`, "big:2:1: the label"],
     ["VW", (value) => `1 | a:1\n-1 | a:2 b:${value}\n`, "big:2:12: the value"],
     ["VW, as a label", (value) => `1 | a:1\n${value} | a:2\n`, "big:2:1: the label"],
-  ])("in %s, which has no types, too", async (format, content, where) => {
+  ])("are refused in %s, which has no types", async (format, content, where) => {
     const options = { format: format.startsWith("VW") ? "vw" : "libsvm", type: "f64" } as const;
     const reading = (value: string) => read({ name: "big", content: content(value) }, options);
     for (const value of ["9007199254740993", "-9007199254740993", "+12345678901234567891"]) {
@@ -242,7 +245,7 @@ describe("whole numbers beyond 2^53", () => {
       expect((await reading(value)).rowCount).toBe(2);
   });
 
-  it("in JSON lines, too, texts and fractions apart", async () => {
+  it("are refused in JSON lines, except in texts and fractions", async () => {
     const lines = (value: string) => ({
       name: "a.jsonl",
       content: `{"a": 1, "t": "x 9007199254740993", "y": 1}\n{"a": ${value}, "t": "\\"9007199254740993", "y": 2}\n`,
@@ -256,12 +259,12 @@ describe("whole numbers beyond 2^53", () => {
   });
 });
 
-describe("columns that 32-bit floats round away", () => {
+describe("columns whose values collapse in 32-bit floats", () => {
   const at = (i: number): number => 1_700_000_000 + ((i * 137) % 600);
   const precision = async (value: (i: number) => number | string, rows = 40, options: object = {}) =>
     (await remarks(value as (i: number) => string, rows, options)).filter(({ kind }) => kind === "precision");
 
-  it("are told, with what helps", async () => {
+  it("are reported with a remedy", async () => {
     expect(await precision(at)).toEqual([
       {
         kind: "precision",
@@ -280,7 +283,7 @@ describe("columns that 32-bit floats round away", () => {
     expect(await precision(at, 40, { hash: 6 })).toHaveLength(1);
   });
 
-  it("are told of other formats, too", async () => {
+  it("are reported for other formats", async () => {
     const lines = Array.from({ length: 40 }, (_, i) => JSON.stringify({ t: at(i), y: i % 2 })).join("\n");
     expect((await readJsonLines({ name: "a.jsonl", content: lines }, { target: "y" })).remarks).toMatchObject([
       { kind: "precision" },
@@ -295,7 +298,7 @@ describe("columns that 32-bit floats round away", () => {
     ]);
   });
 
-  it("keep their values by what the remark says", async () => {
+  it("preserve their values with the recommended option", async () => {
     const kept = async (value: (i: number) => number, options: object = {}) => {
       const file = csv("a,y", (i) => `${value(i)},${i % 2}`);
       const data = await readCsv(file, { target: "y", ...options });
@@ -320,16 +323,16 @@ describe("columns that 32-bit floats round away", () => {
     ["what floats hold exactly, far from 0", (i) => 1_700_000_000 - (1_700_000_000 % 128) + 128 * (i % 3)],
     ["large numbers of all sizes", (i) => 1.1 ** (9 * i)],
     ["values near 1000, a hundredth apart", (i) => 1000 + (i % 5) / 100],
-  ])("are not %s", async (_, value) => expect(await precision(value)).toEqual([]));
+  ])("do not include %s", async (_, value) => expect(await precision(value)).toEqual([]));
 
-  it("are none within ten thousand deviations of 0", async () => {
+  it("do not include values within ten thousand deviations of 0", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 40, maxLength: 40 }),
         fc.double({ min: -1e4, max: 1e4, noNaN: true }),
         fc.integer({ min: -20, max: 10 }),
         async (noise, mean, power) => {
-          // Half of the rows are 2 apart from the others, whatever the noise is.
+          // Half of the rows are 2 away from the others, whatever the noise.
           const value = (i: number): number => (mean + (i % 2 === 0 ? 3 : -3) + noise[i]) * 10 ** power;
           expect(await precision(value)).toEqual([]);
         },
@@ -338,7 +341,7 @@ describe("columns that 32-bit floats round away", () => {
     );
   });
 
-  it("are those of features alone, and told once where numbers are stored so", async () => {
+  it("are reported only for features, and once if numbers are stored as 32-bit floats", async () => {
     const file = csv("t,w,o,x,y", (i) => `${at(i)},${1e9 + i},${1e8 + i / 10},${i % 7},${i % 2}`);
     const told = async (options: object) =>
       (await readCsv(file, { target: "y", ...options })).remarks.filter(({ kind }) => kind === "precision");

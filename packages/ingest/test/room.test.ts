@@ -1,4 +1,4 @@
-/** Memory of columns is given back at once where that was asked for, and nowhere else. */
+/** Memory of columns is released immediately if requested, and not otherwise. */
 import { expect, test } from "vitest";
 import { csv } from "../src/formats/csv.ts";
 import { readTable } from "../src/index.ts";
@@ -13,8 +13,9 @@ const expected = [0, 1, 2].map((j) => Array.from({ length: 100 }, (_, i) => [i, 
 test.each([
   [Float64Array, 2048],
   [Int32Array, 4096],
-])("numbers are zeros to begin with, and none once they were released", (Type, enough) => {
-  // Fewer lie in a plain buffer: a resizable one is a mapping of its own, of which 60,000 columns would want as many.
+])("initialises numbers to zeros and empties them on release", (Type, enough) => {
+  // Smaller arrays use a plain buffer. A resizable buffer needs its own memory mapping, and 60,000 columns would need
+  // as many.
   for (const [length, releasable] of [
     [enough, false],
     [enough, true],
@@ -31,7 +32,7 @@ test.each([
   }
 });
 
-test("short columns of a releasable table lie in plain buffers, as long as their rows, and long ones are given back", async () => {
+test("stores short columns of a releasable table in plain buffers, and releases long ones", async () => {
   const rows = (count: number) => `a,b\n${Array.from({ length: count }, (_, i) => `${i},x${i % 3}`).join("\n")}\n`;
   for (const [count, resizable] of [
     [3, false],
@@ -46,7 +47,7 @@ test("short columns of a releasable table lie in plain buffers, as long as their
   }
 });
 
-test("a releasable table is the same table, until it is released", async () => {
+test("a releasable table has the same contents until it is released", async () => {
   const long = content + Array.from({ length: 5000 }, () => "0,x0,y\n").join("");
   const { table } = await wholeTable(csv, openSource({ content: long }), {}, true);
   expect(cells(table).map((column) => column.slice(0, 100))).toEqual(expected);
@@ -54,7 +55,7 @@ test("a releasable table is the same table, until it is released", async () => {
   expect(table.columns.map((column) => (column.kind === "number" ? column.values : column.codes).length)).toEqual([0, 0, 0]);
 });
 
-test("a table for the user lies in plain buffers, which everything takes", async () => {
+test("a table for the user is stored in plain buffers, which every API accepts", async () => {
   const table = await readTable({ content }, { format: "csv" });
   expect(cells(table)).toEqual(expected);
   releaseTable(table);

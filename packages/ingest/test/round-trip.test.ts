@@ -7,7 +7,7 @@ import { cells, csvText, cutAt, libsvmText, npyBytes, sparseRows } from "./write
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const missing = ["", "NA", "NaN", "nan", "null", "?"];
-// A zero byte marks a binary file, which is refused.
+// A zero byte would mark a binary file, which is refused.
 const text = fc.string({ unit: "binary", maxLength: 12 }).filter((t) => !missing.includes(t) && !t.includes("\0"));
 const places = fc.array(fc.nat(), { maxLength: 12 });
 const style = fc.record({
@@ -26,7 +26,7 @@ const columns = fc.integer({ min: 1, max: 20 }).chain((rowCount) => {
   return fc.array(fc.oneof(numbers, categories), { minLength: 1, maxLength: 5 });
 });
 
-test("CSV, types given", async () => {
+test("CSV with given types reads back the same", async () => {
   await fc.assert(
     fc.asyncProperty(columns, style, places, fc.integer({ min: 1, max: 7 }), async (table, how, cuts, rows) => {
       const names = table.map((_, j) => `c ${j}`);
@@ -46,7 +46,7 @@ test("CSV, types given", async () => {
   );
 });
 
-test("CSV, types inferred: a column with a word in one row of two is a category of the same texts", async () => {
+test("CSV with inferred types reads a column with a word in every second row as a category of the same texts", async () => {
   const word = fc.constantFrom("a", "b", "word", "1.50", "007", "-3", "12");
   const column = fc.array(word, { minLength: 1, maxLength: 30 });
   await fc.assert(
@@ -60,7 +60,7 @@ test("CSV, types inferred: a column with a word in one row of two is a category 
   );
 });
 
-test("CSV fields agree with csv-parse on texts made of the grammar's own characters", async () => {
+test("CSV fields agree with csv-parse on texts of the grammar's special characters", async () => {
   const piece = fc.constantFrom("a", "1", " ", ",", '""', "\n", "\r\n", '"', "é");
   const file = fc.array(piece, { minLength: 1, maxLength: 25 }).map((pieces) => `h,i\n${pieces.join("")}`);
   let agreed = 0;
@@ -93,7 +93,7 @@ test("CSV fields agree with csv-parse on texts made of the grammar's own charact
   expect(refused).toBeGreaterThan(200);
 });
 
-/** Of whole numbers that texts would have rounded, sparse files hold none. */
+/** Sparse files contain no whole numbers that would be rounded. */
 const exact = finite.filter((value) => Number.isSafeInteger(value) || !Number.isInteger(value) || /[e.]/.test(String(value)));
 const sparseTables = fc.array(
   fc.record({
@@ -105,7 +105,7 @@ const sparseTables = fc.array(
   { minLength: 1, maxLength: 20 },
 );
 
-test("LIBSVM", async () => {
+test("LIBSVM reads back the same", async () => {
   await fc.assert(
     fc.asyncProperty(
       sparseTables,
@@ -130,7 +130,7 @@ test("LIBSVM", async () => {
   );
 });
 
-test("npy", async () => {
+test("npy reads back the same", async () => {
   const matrix = fc
     .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 5 }))
     .chain(([n, m]) => fc.array(fc.array(finite, { minLength: m, maxLength: m }), { minLength: n, maxLength: n }));

@@ -1,4 +1,4 @@
-/** Every kind of source gives the same table; streams are read once and closed. */
+/** Every kind of source gives the same table. Streams are read once and closed. */
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -63,7 +63,7 @@ test.each<[string, string, () => Source]>([
   }
 });
 
-test("a stream is closed when reading stops early, whoever reads it", async () => {
+test("every reader closes a stream when reading stops early", async () => {
   let closed = 0;
   async function* leaking(text: string) {
     try {
@@ -100,10 +100,10 @@ test("a stream cannot be read twice, but can be rewound", async () => {
   expect(await allBytes(source)).toEqual(bytes);
 });
 
-/** More than two of the pieces that sources are read in, and a bit; no two pieces alike. */
+/** Slightly more than two of the chunks in which sources are read. All chunks differ. */
 const long = Uint8Array.from({ length: 2 * (1 << 20) + 3 }, (_, i) => (i ^ (i >> 8) ^ (i >> 16)) & 255);
 
-describe("what is longer than a piece", () => {
+describe("sources longer than one chunk", () => {
   const packed = new Uint8Array(gzipSync(long));
   const kinds: [string, () => Promise<Source>, { byteLength: number | undefined; rereadable: boolean; random: boolean }][] = [
     ["bytes", async () => long, { byteLength: long.length, rereadable: true, random: true }],
@@ -150,11 +150,11 @@ describe("what is longer than a piece", () => {
       expect(same(await access.slice(long.length - 2, long.length + 9), long.subarray(-2))).toBe(true);
       await access.close();
     }
-    // Files are closed, also those that were read in part.
+    // Files are closed, including partially read ones.
     expect(open()).toBe(before);
   });
 
-  test("as many bytes as are allowed are taken, one more is not", async () => {
+  test("accepts as many bytes as allowed and refuses one more", async () => {
     expect(await allBytes(openSource(long), long.length)).toHaveLength(long.length);
     await expect(allBytes(openSource({ content: long, name: "a.png" }), long.length - 1)).rejects.toThrow(
       `a.png: there are more than ${long.length - 1} bytes; split the file, or pass one that is not packed [DATA_UNSUPPORTED]`,
@@ -162,7 +162,7 @@ describe("what is longer than a piece", () => {
   });
 });
 
-test("content of no byte, of one, and of those that packed files begin with", async () => {
+test("reads content of no bytes, of one byte, and of bytes that packed files begin with", async () => {
   for (const content of [[], [0x1f], [0x8b, 0x1f], [0x1f, 0x8c], [7, 0x1f, 0x8b]]) {
     for (const source of [Uint8Array.from(content), cutAt(Uint8Array.from(content), [1, 2])])
       expect([...(await allBytes(openSource(source)))]).toEqual(content);
@@ -174,7 +174,7 @@ test("content of no byte, of one, and of those that packed files begin with", as
 });
 
 test.skipIf(process.platform === "win32")(
-  "a pipe by its path is read once, to its end, and no place of it can be asked for",
+  "reads a pipe by its path once to its end, without random access",
   async () => {
     const path = join(folder, "pipe");
     execFileSync("mkfifo", [path]);
@@ -189,7 +189,7 @@ test.skipIf(process.platform === "win32")(
   },
 );
 
-test("a signal ends a reading between two pieces, and what was opened is closed", async () => {
+test("a signal ends reading between two chunks and closes the source", async () => {
   const controller = new AbortController();
   let closed = false;
   async function* pieces() {
@@ -211,7 +211,7 @@ test("a signal ends a reading between two pieces, and what was opened is closed"
   expect(seen.length).toBeLessThanOrEqual(2);
 });
 
-test("no source at all", () => {
+test("refuses a missing source", () => {
   expect(() => openSource(undefined as never)).toThrow(
     'source: undefined is not a source; give a path, a URL, a Response, "-", a File, bytes, or { content, name } [OPTION_TYPE]',
   );

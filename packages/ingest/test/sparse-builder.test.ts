@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { SparseBuilder } from "../src/sparse-builder.ts";
 
-it("gives a block weights where one of its own rows has one, and not where one of the block before had", () => {
+it("gives a block weights only if one of its own rows has a weight", () => {
   const builder = new SparseBuilder("rows", 2);
   expect([builder.endRow(1, 2, 0), builder.endRow(0, 1, 0)]).toEqual([false, true]);
   expect([...builder.take(0).weights!]).toEqual([2, 1]);
@@ -9,7 +9,7 @@ it("gives a block weights where one of its own rows has one, and not where one o
   expect(builder.take(0).weights).toBeUndefined();
 });
 
-it("keeps all rows where it grows, at 256 and at 512 rows", () => {
+it("preserves all rows when it grows at 256 and at 512 rows", () => {
   const builder = new SparseBuilder("rows");
   builder.reserve(600);
   for (let i = 0; i < 600; i++) builder.endRow(i, 1 + (i % 2), i + 1);
@@ -19,7 +19,7 @@ it("keeps all rows where it grows, at 256 and at 512 rows", () => {
   expect([...weights!]).toEqual(Array.from({ length: 600 }, (_, i) => 1 + (i % 2)));
 });
 
-it("keeps all entries where it grows, by no more than it must or to twice as many, and begins anew after a take", () => {
+it("preserves all entries when it grows, by as little as needed or to double size, and starts empty after take", () => {
   const builder = new SparseBuilder("rows");
   const wanted: [number, number][] = [];
   for (let i = 0; i < 40; i++) {
@@ -45,7 +45,7 @@ it("keeps all entries where it grows, by no more than it must or to twice as man
   builder.endRow(5, 1, 1);
   const next = builder.take(1);
   expect([next.rowCount, [...next.rowStart], [...next.values], [...next.target]]).toEqual([1, [0, 1], [9], [5]]);
-  // What was taken before stays as it was.
+  // The earlier result is unchanged.
   expect(Array.from(columnIndex, (column, k) => [column, values[k]])).toEqual(wanted);
   expect([...rowStart]).toEqual(starts);
   expect([target[0], target.length]).toEqual([7, 40]);

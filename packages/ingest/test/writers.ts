@@ -1,7 +1,7 @@
-/** Plain writers, the other direction of each reader: what property tests read back. */
+/** Plain writers, the inverse of each reader, for round-trip property tests. */
 import type { Column, SparseTable, Table } from "ergodic";
 
-/** Cells as JavaScript values: null = missing. */
+/** Cells as JavaScript values. null means missing. */
 export function cells(table: Table): (number | string | null)[][] {
   return table.columns.map((column) => Array.from({ length: table.rowCount }, (_, i) => cell(column, i)));
 }
@@ -11,7 +11,7 @@ function cell(column: Column, i: number): number | string | null {
   return column.codes[i] < 0 ? null : column.levels[column.codes[i]];
 }
 
-/** The shortest decimal that reads back as the same float64; String(-0) would lose the sign. */
+/** The shortest decimal that reads back as the same float64. String(-0) would lose the sign. */
 export function decimal(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }

@@ -1,4 +1,4 @@
-/** Draws made by hand, and what reads SVG strictly. */
+/** Handmade draws, and a strict parser of SVG. */
 import { Draws, stream } from "ergodic";
 
 export interface Making {
@@ -40,7 +40,7 @@ export interface Node {
 const entity = /&(amp|lt|gt|quot);/g;
 const meant: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"' };
 
-/** XML as `plot` may write it, and nothing else. @throws Error where it is not well-formed */
+/** Parses the subset of XML that `plot` can write, and nothing else. @throws Error if it is not well-formed */
 export function parse(text: string): Node {
   const root: Node = { name: "", attributes: {}, children: [] };
   const open = [root];
@@ -70,7 +70,7 @@ export function parse(text: string): Node {
   return root.children[0] as Node;
 }
 
-/** All elements of a name. */
+/** Returns all elements of a name. */
 export const all = (node: Node, name: string): Node[] =>
   node.children.flatMap((child) =>
     typeof child === "string" ? [] : [...(child.name === name ? [child] : []), ...all(child, name)],

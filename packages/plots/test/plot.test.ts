@@ -1,4 +1,7 @@
-/** Plots are well-formed SVG that shows what it should: snapshots, numbers against plain twins, sizes, hostile names, odd draws, and refusals. */
+/**
+ * Plots are well-formed SVG with the right contents: snapshots, numbers compared with plain twins, sizes, hostile
+ * names, unusual draws, and refusals.
+ */
 import type { Draws } from "ergodic";
 import { exponential, gamma, model, normal, poisson, sample, vector } from "ergodic";
 import { exp } from "ergodic/compiler";
@@ -12,14 +15,14 @@ import { rankCounts } from "../src/rank.ts";
 import { all, drawsOf, parse, texts } from "./fixtures.ts";
 
 const small = drawsOf({ divergent: (_, i) => i % 13 === 5, energies: true });
-/** Labels that are numbers, with the minus sign that they are written with. */
+/** Numeric labels, written with a real minus sign. */
 const ticksOf = (page: ReturnType<typeof parse>): number[] =>
   texts(page)
     .map((text) => Number(text.replace("−", "-")))
     .filter(Number.isFinite);
 const ofDraws = plotKinds.filter((kind) => kind !== "predictive");
 
-describe("snapshots, which were looked at in a browser", () => {
+describe("snapshots, checked in a browser", () => {
   it.each(ofDraws)("%s", async (kind) => {
     await expect(`${plot(small, kind, { width: 640 })}\n`).toMatchFileSnapshot(`snapshots/${kind}.svg`);
   });
@@ -27,7 +30,7 @@ describe("snapshots, which were looked at in a browser", () => {
   const y = [3, 1, 4, 1, 5, 9, 2, 6];
   const options = { seed: 1, chains: 2, draws: 100, warmup: 100, deterministic: true } as const;
 
-  it("predictive, of numbers", async () => {
+  it("draws a predictive plot of numbers", async () => {
     const centre = model({ y: vector("N") }, ({ y, param, observe }) => {
       const mu = param("mu", normal(0, 10));
       observe(y, normal(mu, 2));
@@ -40,7 +43,7 @@ describe("snapshots, which were looked at in a browser", () => {
     );
   });
 
-  it("predictive, of counts: how often each was observed, and the interval of replications", async () => {
+  it("draws a predictive plot of counts, with observed frequencies and intervals of replications", async () => {
     const counts = model({ y: vector("N") }, ({ y, param, observe }) => {
       const rate = param("rate", normal(0, 1));
       observe(y, poisson(exp(rate)));
@@ -49,7 +52,7 @@ describe("snapshots, which were looked at in a browser", () => {
     const posterior = await sample(counts, { y }, options);
     const text = plot(posterior, "predictive", { width: 640, observed: "y" });
     await expect(`${text}\n`).toMatchFileSnapshot("snapshots/counts.svg");
-    // One dot for each value from 1 to 9, of which 1 came twice: the highest is at 1.
+    // One dot for each value from 1 to 9. 1 occurs twice, so it has the highest dot.
     const dots = all(parse(text), "circle").map(({ attributes }) => Number(attributes.cy));
     expect(dots).toHaveLength(9);
     expect(dots.indexOf(Math.min(...dots))).toBe(0);
@@ -58,7 +61,7 @@ describe("snapshots, which were looked at in a browser", () => {
     );
   });
 
-  it("predictive, of counts that are many: next to each other in one bar, and none below 0", async () => {
+  it("draws a predictive plot of many counts, with neighbouring counts in one bar and none below 0", async () => {
     const wide = [2, 17, 88, 41, 9, 0, 130, 55, 23, 6];
     const counts = model({ y: vector("N") }, ({ y, param, observe }) => {
       const rate = param("rate", normal(3, 1));
@@ -70,7 +73,7 @@ describe("snapshots, which were looked at in a browser", () => {
     await expect(`${text}\n`).toMatchFileSnapshot("snapshots/wide-counts.svg");
     const page = parse(text);
     expect(all(page, "path")).toHaveLength(0);
-    // From 0 to 130 and a third of that above, in 36 places of 5: 0 is at half a number from the left end.
+    // The range is 0 to 130 and a third more, in 36 bins of 5, so the centre of 0 is half a number from the left end.
     const dots = all(page, "circle").map(({ attributes }) => [Number(attributes.cx), Number(attributes.cy)]);
     expect(texts(page).join()).toMatch(/Each bar covers 5 values, and holds 90 % of/);
     expect(dots).toHaveLength(36);
@@ -81,7 +84,7 @@ describe("snapshots, which were looked at in a browser", () => {
     expect(Math.min(...ticksOf(page))).toBe(0);
   });
 
-  it("predictive, of numbers above 0: curves end there", async () => {
+  it("draws a predictive plot of positive numbers, with curves that end at 0", async () => {
     const times = model({ y: vector("N") }, ({ y, param, observe }) => {
       const rate = param("rate", gamma(2, 1));
       observe(y, exponential(rate));
@@ -89,7 +92,8 @@ describe("snapshots, which were looked at in a browser", () => {
     });
     const posterior = await sample(times, { y: [0.1, 0.4, 2.5, 0.2, 1.1, 0.05] }, options);
     const page = parse(plot(posterior, "predictive", { width: 640 }));
-    // Nothing is lost below 0: most is there, where a curve without mirrors would be at half its height.
+    // Nothing is lost below 0. The density is greatest at 0, where a curve without reflection would have half its
+    // height.
     const observed = all(page, "path").at(-1)!.attributes.d;
     const numbers = observed.match(/[\d.]+/g)!.map(Number);
     const heights = numbers.filter((_, k) => k % 2 === 1).map((y) => 248 - y);
@@ -100,8 +104,8 @@ describe("snapshots, which were looked at in a browser", () => {
   });
 });
 
-describe("what is shown", () => {
-  it("trace: a panel a number, a line a chain, through every draw", () => {
+describe("contents of a plot", () => {
+  it("draws traces with a panel per number and a line per chain through every draw", () => {
     const page = parse(plot(small, "trace"));
     expect(texts(page)).toEqual(expect.arrayContaining(["Traces", "mu", "tau", "chain 1", "chain 2"]));
     const paths = all(page, "path").map(({ attributes }) => attributes.d);
@@ -109,7 +113,7 @@ describe("what is shown", () => {
     for (const path of paths) expect(path.split(/[ML]/).length - 1).toBe(40);
   });
 
-  it("trace: of many draws the extremes of each stretch stay", () => {
+  it("preserves the extremes of each stretch in traces of many draws", () => {
     const spike = (normal: () => number, _q: number, _c: number, i: number): number => (i === 7777 ? 50 : normal());
     const long = drawsOf({ chains: 1, count: 20_000, names: ["x"], value: spike });
     const [path] = all(parse(plot(long, "trace", { width: 400 })), "path").map(({ attributes }) => attributes.d);
@@ -117,12 +121,12 @@ describe("what is shown", () => {
     expect(heights.length).toBeLessThan(2 * 400 + 2);
     const places = [...path.matchAll(/[ML]([\d.]+),/g)].map(([, place]) => Number(place));
     expect(places).toEqual([...places].sort((a, b) => a - b));
-    // The spike is the top of its panel.
+    // The spike is at the top of its panel.
     expect(Math.min(...heights)).toBe(18);
     expect(heights.filter((height) => height === 18)).toHaveLength(1);
   });
 
-  it("rank: draws of each chain by rank among all, equal ones at their mean rank", () => {
+  it("counts each chain's ranks among all draws, with mean ranks for ties", () => {
     expect(rankCounts(Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8), 2, 2)).toEqual([
       [4, 0],
       [0, 4],
@@ -135,13 +139,13 @@ describe("what is shown", () => {
       [3, 1],
       [2, 2],
     ]);
-    // Six zeros of ranks 0 to 5 share the second of four bins.
+    // Six zeros with ranks 0 to 5 share the second of four bins.
     expect(rankCounts(Float64Array.of(0, 0, 0, 0, 0, 0, 1, 1), 1, 4)).toEqual([[0, 6, 0, 2]]);
     const infinite = rankCounts(Float64Array.of(1, Number.NaN, 2, Infinity), 2, 1);
     expect(infinite).toEqual([[1], [1]]);
   });
 
-  it("pairs: points below, histograms on, correlations above the diagonal; divergent draws in orange", () => {
+  it("draws pairs with points, histograms and correlations, and divergent draws in orange", () => {
     const page = parse(plot(small, "pairs"));
     const paths = all(page, "path").map(({ attributes }) => attributes);
     expect(paths.map(({ fill }) => fill)).toEqual(["#0072b2", "none", "none", "#0072b2"]);
@@ -153,7 +157,7 @@ describe("what is shown", () => {
     expect(texts(page)).toContain("6 draws after divergent transitions are marked in orange.");
   });
 
-  it("a correlation as its definition, and of what is constant or infinite none", () => {
+  it("correlations match their definition and are undefined for constant or infinite draws", () => {
     const [a, b] = [small.series("mu"), small.series("tau")];
     const mean = (x: Float64Array) => x.reduce((sum, value) => sum + value, 0) / x.length;
     const [ma, mb] = [mean(a), mean(b)];
@@ -166,7 +170,7 @@ describe("what is shown", () => {
     expect(correlation(new Float64Array(5), a.slice(0, 5))).toBeNaN();
   });
 
-  it("forest: medians and the intervals of 50 and 90 %, where they should be", () => {
+  it("draws a forest with medians and intervals of 50 and 90 % at the right positions", () => {
     const page = parse(
       plot(drawsOf({ chains: 1, count: 101, names: ["x"], value: (_n, _q, _c, i) => i }), "forest", { width: 640 }),
     );
@@ -174,7 +178,7 @@ describe("what is shown", () => {
     const [circle] = all(page, "circle");
     const at = (node: { attributes: Readonly<Record<string, string>> }, key: string) => Number(node.attributes[key]);
     const [left, right] = [at(thin, "x1"), at(thin, "x2")];
-    // 5 … 95 is the whole width, so that 25, 50 and 75 are at 2/9, 1/2 and 7/9 of it.
+    // The width spans 5 … 95, so 25, 50 and 75 are at 2/9, 1/2 and 7/9 of it.
     const part = (x: number) => (x - left) / (right - left);
     expect(part(at(thick, "x1"))).toBeCloseTo(2 / 9, 3);
     expect(part(at(circle, "cx"))).toBeCloseTo(1 / 2, 3);
@@ -182,7 +186,7 @@ describe("what is shown", () => {
     expect(at(thick, "stroke-width")).toBeGreaterThan(at(thin, "stroke-width"));
   });
 
-  it("energy: with the E-BFMI of each chain", () => {
+  it("reports the E-BFMI of each chain in the energy plot", () => {
     const said = Array.from(small.energy()!.ebfmi, (value) => value.toFixed(2)).join(", ");
     expect(texts(parse(plot(small, "energy")))).toContain(`E-BFMI by chain: ${said}; good above 0.3.`);
   });
@@ -201,13 +205,13 @@ describe("what is shown", () => {
     expect(density.map((height, k) => Math.round(height * values.length * (edges[k + 1] - edges[k])))).toEqual(plain);
   });
 
-  it("a density that ends at 0 has what would lie below it above", () => {
+  it("a density that ends at 0 is reflected there", () => {
     const values = Float64Array.from(small.series("mu"), Math.abs);
     const bounds = [0, 3 * boundsOf(values)[1]] as const;
     const whole = kernelDensity(values, [-bounds[1], bounds[1]], { points: 1023 });
     const points = kernelDensity(values, bounds, { points: 512, reflected: true });
     const step = points[1][0];
-    // By the trapezoid rule.
+    // Trapezoidal rule.
     const total = points.reduce((sum, [, height]) => sum + height * step, -0.5 * points[0][1] * step);
     expect(total).toBeCloseTo(1, 5);
     points.forEach(([at, height], k) => {
@@ -218,7 +222,7 @@ describe("what is shown", () => {
 });
 
 describe("size", () => {
-  it("2,000 draws of eight quantities, in pairs, are below a megabyte", () => {
+  it("draws pairs of 2,000 draws of eight quantities in less than a megabyte", () => {
     const names = Array.from({ length: 8 }, (_, k) => `q${k}`);
     const text = plot(drawsOf({ chains: 4, count: 500, names }), "pairs");
     expect(text.length).toBeLessThan(1e6);
@@ -226,7 +230,7 @@ describe("size", () => {
     const more = plot(drawsOf({ chains: 4, count: 5000, names }), "pairs");
     expect(more.length).toBeLessThan(1e6);
     expect(texts(parse(more))).toContain("Panels show 2000 of 20000 draws, evenly spaced.");
-    // Evenly: of draws that rise, points are as often in the left half as in the right.
+    // Points are thinned evenly: for rising draws, as many points are in the left half as in the right.
     const rising = drawsOf({ chains: 1, count: 8000, value: (_n, q, _c, i) => (q === 0 ? i : -i) });
     const [, points] = all(parse(plot(rising, "pairs", { width: 640 })), "path");
     const places = [...points.attributes.d.matchAll(/M([\d.]+)/g)].map(([, place]) => Number(place));
@@ -235,7 +239,7 @@ describe("size", () => {
     expect(Math.max(...places) - Math.min(...places)).toBeGreaterThan(270);
   });
 
-  it("of thousands of numbers a page shows the first, and says so", () => {
+  it("shows only the first of thousands of numbers and reports this", () => {
     const names = Array.from({ length: 3000 }, (_, k) => `q${k}`);
     const many = drawsOf({ chains: 2, count: 10, names });
     for (const [kind, shown] of [
@@ -251,7 +255,7 @@ describe("size", () => {
   });
 });
 
-describe("odd draws", () => {
+describe("unusual draws", () => {
   const odd: Record<string, Draws> = {
     "one draw": drawsOf({ chains: 1, count: 1, energies: true }),
     "two draws": drawsOf({ chains: 1, count: 2, energies: true }),
@@ -273,13 +277,13 @@ describe("odd draws", () => {
     }
   });
 
-  it("counts those that are not finite", () => {
+  it("reports the number of draws that are not finite", () => {
     expect(texts(parse(plot(odd["not finite, some"], "trace")))).toContain(
       "6 of 80 draws of mu are not finite, or beyond 1e300, and not shown.",
     );
   });
 
-  it("names that are no XML, titles too", () => {
+  it("escapes names and titles that are not valid XML", () => {
     const names = ['a<b & "c"', "</text><script>alert(1)</script>", "\u0000\u0007\ud800", "]]>", "&amp;"];
     const page = parse(plot(drawsOf({ names }), "trace", { title: "<T> & ' \"" }));
     expect(texts(page)).toEqual(expect.arrayContaining([names[0], names[1], "\ufffd\ufffd\ufffd", "]]>", "&amp;", "<T> & ' \""]));
@@ -287,7 +291,7 @@ describe("odd draws", () => {
   });
 });
 
-it("bounds are those of what is shown, whatever its order", () => {
+it("computes bounds from the values shown, in any order", () => {
   expect([boundsOf([3, 2, 1]), boundsOf([1, 2, 3]), boundsOf([Number.NaN, 2, Infinity, -1, 2e300])]).toEqual([
     [1, 3],
     [1, 3],
@@ -296,14 +300,14 @@ it("bounds are those of what is shown, whatever its order", () => {
   expect(boundsOf([Number.NaN])).toEqual([Infinity, -Infinity]);
 });
 
-it("of: quantities, single numbers of them, each once, in the order given", () => {
+it("shows the quantities and single numbers of `of` once each, in the given order", () => {
   expect(texts(parse(plot(small, "trace", { of: ["mu"] }))).join()).not.toContain("not shown");
   const titles = (of: string[]) => texts(parse(plot(small, "trace", { of }))).filter((text) => ["mu", "tau"].includes(text));
   expect(titles(["tau", "mu", "tau"])).toEqual(["tau", "mu"]);
   expect(titles(["tau"])).toEqual(["tau"]);
 });
 
-describe("refused", () => {
+describe("refusals", () => {
   const none = drawsOf({ count: 0 });
   const cases: [string, () => string, RegExp][] = [
     [
@@ -335,5 +339,5 @@ describe("refused", () => {
     ["replications without a model", () => plot(small, "predictive"), /so they have no model.*\[DRAWS_MODEL\]/],
     ["a run without draws", () => plot(none, "trace"), /there are no draws.*\[DRAWS_EMPTY\]/],
   ];
-  it.each(cases)("%s", (_, attempt, words) => expect(attempt).toThrow(words));
+  it.each(cases)("refuses %s", (_, attempt, words) => expect(attempt).toThrow(words));
 });

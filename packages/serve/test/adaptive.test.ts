@@ -1,15 +1,17 @@
 /**
- * The adaptive mode in simulation, over models from no fixed cost to nearly all, times with a standard deviation of 10 %, arrivals of three kinds.
+ * The adaptive mode in simulation, with models from no fixed cost to almost only fixed cost, times with a standard
+ * deviation of 10 %, and three kinds of arrivals.
  *
- * What a mean over seeds is said to be below is held to Student's t at 1e-4, in 7 checks: in fewer than one of 1000 choices of the seeds a right batcher whose mean
- * lies on the bound would pass or fail by chance. The others compare with fixed sizes on the same arrivals and times, and leave 5 to 10 %.
+ * Upper bounds on a mean over seeds are tested by Student's t at 1e-4, in 7 checks. For fewer than one of 1000 choices
+ * of seeds would a correct batcher whose mean lies on the bound give the wrong result by chance. The other tests
+ * compare with fixed sizes on the same arrivals and times, with a margin of 5 to 10 %.
  */
 import { describe, expect, test } from "vitest";
 import { type Arrival, bursty, draws, floods, poisson, quantile, type Simulated, simulate } from "./simulation.ts";
 
 const TARGET = 10;
 const SEEDS = 6;
-/** Student's t with 5 degrees of freedom at 1 − 1e-4. */
+/** Quantile of Student's t with 5 degrees of freedom at 1 − 1e-4. */
 const T = 9.68;
 const MODELS = {
   "mostly rows": { perRow: 0.5, perBatch: 0.1 },
@@ -20,7 +22,7 @@ const MODELS = {
 type Model = (typeof MODELS)["even"];
 const models = Object.entries(MODELS);
 
-/** Rows a millisecond, in batches that take half of the target. */
+/** Rows per millisecond in batches that take half of the target. */
 const capacity = ({ perRow, perBatch }: Model): number => (TARGET / 2 - perBatch) / perRow / (TARGET / 2);
 const noisy = ({ perRow, perBatch }: Model, seed: number, factor: (now: number) => number = () => 1) => {
   const u = draws(seed, "times");
@@ -64,7 +66,7 @@ describe.each(models)("%s", (name, model) => {
     ["Poisson arrivals", 0.85, poisson],
     ["bursts", 0.5, bursty],
     ["floods", 0.4, floods],
-  ] as const)("%s at load %s: within the target, or nearly as soon as with the best fixed size", async (_, load, arrive) => {
+  ] as const)("%s at load %s: answers within the target or nearly as fast as the best fixed size", async (_, load, arrive) => {
     const arrivalsOf = (seed: number): Arrival[] => each(arrive(load * capacity(model), 500, draws(seed, name, load)));
     const p99 = async (options: object): Promise<number> => quantile(await pooled(arrivalsOf, model, options), 0.99);
     const fixed: number[] = [];
@@ -73,7 +75,7 @@ describe.each(models)("%s", (name, model) => {
     expect(ours).toBeLessThan(Math.max(TARGET, 1.1 * Math.min(...fixed)));
   });
 
-  test("a backlog is served at the rate of the best fixed size, or nearly", async () => {
+  test("serves a backlog at nearly the rate of the best fixed size", async () => {
     const arrivals = each(Array(1500).fill(0));
     const rate = async (options: object): Promise<number> => {
       const { batches } = await simulate(arrivals, noisy(model, 1), { maxQueueRows: Infinity, ...options });
@@ -84,7 +86,7 @@ describe.each(models)("%s", (name, model) => {
     expect((await rate(ADAPTIVE)) / Math.max(...fixed)).toBeGreaterThan(0.9);
   });
 
-  test("at twice the capacity as many are answered in time as with the best fixed size, or nearly, and few late", async () => {
+  test("answers nearly as many in time as the best fixed size at twice the capacity, and few late", async () => {
     const arrivalsOf = (seed: number): Arrival[] =>
       each(poisson(2 * capacity(model), 400, draws(seed, name)), { deadlineMs: TARGET });
     const inTime = async (options: object): Promise<{ good: number; late: number }> => {
@@ -100,11 +102,11 @@ describe.each(models)("%s", (name, model) => {
   });
 });
 
-test("requests of high priority are answered within the target in front of a backlog, where large batches would hold them up", async () => {
+test("answers high-priority requests within the target despite a backlog whose large batches would delay them", async () => {
   const model = MODELS["mostly rows"];
   const arrivals = [
     ...each(Array(1000).fill(0), { priority: 9 }),
-    // Once times are known.
+    // Starts once times are known.
     ...each(
       poisson(0.2, 400, draws(1, "urgent")).map((at) => 50 + at),
       { priority: 1 },
@@ -121,7 +123,7 @@ test("requests of high priority are answered within the target in front of a bac
   expect(fixed).toBeGreaterThan(5 * TARGET);
 });
 
-describe("where times change", () => {
+describe("changing batch times", () => {
   const model = MODELS.even;
   const half = (seed: string): Arrival[] => each(poisson(0.5 * capacity(model), 1500, draws(1, seed)), { deadlineMs: TARGET });
   const sharesOf = (
@@ -137,7 +139,7 @@ describe("where times change", () => {
     return { answered: answered.length / some.length, late: late.length / some.length };
   };
 
-  test("one stall of half a second costs what arrives during it, and next to nothing after; who waited is told when their time is up", async () => {
+  test("a stall of half a second affects few requests that arrive after it, and waiting ones fail on time", async () => {
     const arrivals = half("stall");
     let stalled = false;
     const time = noisy(model, 1);
@@ -154,7 +156,7 @@ describe("where times change", () => {
         throw new Error(`${i} was told after ${at - arrivals[i].at} ms`);
   });
 
-  test("a model that becomes 20 times slower than deadlines allow, and fast again, is fast again", async () => {
+  test("recovers from a model that is temporarily 20 times slower than deadlines allow", async () => {
     const arrivals = half("slow");
     const time = noisy(model, 1, (now) => (now > 300 && now < 700 ? 20 : 1));
     const played = await simulate(arrivals, time, ADAPTIVE);
@@ -162,7 +164,7 @@ describe("where times change", () => {
     expect(sharesOf(played, arrivals, 850, 1500).answered).toBeGreaterThan(0.95);
   });
 
-  test("a model that becomes slower by half for good is known as that after some fifty batches", async () => {
+  test("learns a permanent slowdown by half within about fifty batches", async () => {
     const arrivals = half("drift");
     const played = await simulate(
       arrivals,

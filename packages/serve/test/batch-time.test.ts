@@ -1,4 +1,6 @@
-/** The learned time of a batch against weighted least squares on lists, and what it says where little is known. */
+/**
+ * The learned time of a batch, compared with weighted least squares on lists, and its estimates when little is known.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BatchTime } from "../src/batch-time.ts";
@@ -10,7 +12,10 @@ const learned = (pairs: readonly (readonly [number, number])[]): BatchTime => {
   return time;
 };
 
-/** Least squares over a few pairs, the kth new one with weight max(1/50, 2/(k + 1)) against all before, and a, b ≥ 0. */
+/**
+ * Least squares over a few pairs with a, b ≥ 0. The kth new pair has weight max(1/50, 2/(k + 1)) against all previous
+ * ones.
+ */
 function plain(pairs: readonly (readonly [number, number])[]): { a: number; b: number } {
   let weights: number[] = [];
   for (const k of pairs.keys()) {
@@ -45,21 +50,21 @@ describe("time of a batch", () => {
     expect(border).toBeGreaterThan(20);
   });
 
-  test("is exact where times are", () => {
+  test("is exact if times are exactly linear", () => {
     const { perRow, perBatch, spread } = learned([3, 7, 1, 30, 30, 2].map((n) => [n, 0.25 * n + 1.5]));
     expect(perRow).toBeCloseTo(0.25, 12);
     expect(perBatch).toBeCloseTo(1.5, 12);
     expect(spread).toBeLessThan(1e-9);
   });
 
-  test("knows nothing at first, and takes what it never tried to be cheap", () => {
+  test("is unknown at first, and assumes that untried sizes are fast", () => {
     const time = new BatchTime();
     expect([time.mean(100), time.slow(100), time.rowsFor(10)]).toEqual([0, 0, Infinity]);
     for (let i = 0; i < 20; i++) time.observe(4, 2);
     expect([time.perRow, time.mean(4), time.mean(64)]).toEqual([0, 2, 2]);
   });
 
-  test("keeps the slope through batches of one size, however many", () => {
+  test("retains the slope through any number of batches of one size", () => {
     const time = learned([
       [1, 1.1],
       [11, 2.1],
@@ -69,7 +74,7 @@ describe("time of a batch", () => {
     expect(time.perRow).toBeCloseTo(0.1, 6);
   });
 
-  test("keeps it through noisy batches of nearly one size, and learns it anew where sizes vary", () => {
+  test("retains the slope through noisy batches of similar size, and learns it again once sizes vary", () => {
     const u = draws(1, "nearly");
     const time = learned(Array.from({ length: 60 }, (_, i): [number, number] => [1 + (i % 20), 0.5 * (1 + (i % 20)) + 0.1]));
     for (let i = 0; i < 400; i++) {
@@ -81,7 +86,7 @@ describe("time of a batch", () => {
     expect(Math.abs(time.perRow - 0.2)).toBeLessThan(0.02);
   });
 
-  test("forgets the cold first batch within ten, and follows a change within 150", () => {
+  test("forgets a cold first batch within ten batches and follows a change within 150", () => {
     const cold = learned([[5, 200], ...Array.from({ length: 10 }, (_, i): [number, number] => [1 + (i % 9), 1 + 0.1 * (i % 9)])]);
     expect(cold.mean(5)).toBeLessThan(6);
     const changed = learned(
@@ -91,7 +96,7 @@ describe("time of a batch", () => {
     expect(changed.mean(5)).toBeGreaterThan(0.93 * 18);
   });
 
-  test("one stall counts as four times what was expected", () => {
+  test("counts a stall as four times the expected time", () => {
     const steady = Array.from({ length: 100 }, (_, i): [number, number] => [1 + (i % 9), 2 + (i % 9)]);
     const stalled = learned([...steady, [5, 10_000]]);
     const fourfold = learned([...steady, [5, 4 * 6]]);
@@ -99,13 +104,13 @@ describe("time of a batch", () => {
     expect(stalled.mean(5)).toBeLessThan(1.07 * 6);
   });
 
-  test("a size that was never tried may take as long as its rows say, and is no stall", () => {
+  test("allows an untried size the time for its rows, and does not treat it as a stall", () => {
     const time = learned(Array.from({ length: 60 }, (): [number, number] => [2, 1]));
     time.observe(200, 80);
     expect(time.mean(200)).toBeGreaterThan(60);
   });
 
-  test("spread is the relative standard deviation, and 99 % of batches stay below `slow`", () => {
+  test("reports the relative standard deviation as spread, and 99 % of batches stay below `slow`", () => {
     const u = draws(1, "spread");
     const time = new BatchTime();
     let below = 0;
@@ -124,12 +129,12 @@ describe("time of a batch", () => {
     }
     expect(spread).toBeGreaterThan(0.09);
     expect(spread).toBeLessThan(0.11);
-    // The estimate from fifty batches varies: a little under 99 %.
+    // The estimate from fifty batches varies, so the share is slightly below 99 %.
     expect(below / count).toBeGreaterThan(0.98);
     expect(time.margin(4) - 1).toBeCloseTo((time.margin(1) - 1) / 2, 12);
   });
 
-  test("rows for a target: half of it each, or a fixed cost of 5 %", () => {
+  test("plans rows for half of the target, or for a fixed cost of 5 %", () => {
     const exact = (a: number, b: number): BatchTime => learned([1, 9, 3, 20].map((n) => [n, a * n + b]));
     expect(exact(0.1, 1).rowsFor(10.01)).toBe(190);
     expect(exact(0.1, 0.1).rowsFor(10.01)).toBe(49);

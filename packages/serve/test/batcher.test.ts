@@ -1,4 +1,4 @@
-/** One request after another: what callers see, and what goes wrong. */
+/** Single requests: the results that callers see, and failures. */
 import { describe, expect, test } from "vitest";
 import { type Answered, type Batcher, type BatcherOptions, batcher, RefusedError } from "../src/index.ts";
 import { FakeClock } from "./simulation.ts";
@@ -9,7 +9,7 @@ interface Setting {
   one: Batcher<number, number>;
 }
 
-/** A model that takes 10 ms a batch and 1 ms a row, and answers twice the request. */
+/** A model that takes 10 ms per batch and 1 ms per row, and answers twice the request. */
 function setting(options: Partial<BatcherOptions<number, number>> = {}): Setting {
   const clock = new FakeClock();
   const batches: number[][] = [];
@@ -27,14 +27,14 @@ function setting(options: Partial<BatcherOptions<number, number>> = {}): Setting
   return { clock, batches, one };
 }
 
-/** The error that a promise rejects with; undefined if it does not. */
+/** Error with which a promise rejects, or undefined. */
 const errorOf = async (promise: Promise<unknown>): Promise<Error | undefined> =>
   promise.then(
     () => undefined,
     (error) => error as Error,
   );
 
-/** A setting whose times are known: 10 ms a batch, 1 ms a row. */
+/** A setting with known times: 10 ms per batch, 1 ms per row. */
 async function warm(options: Partial<BatcherOptions<number, number>> = {}): Promise<Setting> {
   const made = setting(options);
   for (const count of [1, 3]) {
@@ -47,7 +47,7 @@ async function warm(options: Partial<BatcherOptions<number, number>> = {}): Prom
 }
 
 describe("batches", () => {
-  test("what arrives at once is one batch, what arrives while it runs the next", async () => {
+  test("batches simultaneous requests, and those that arrive during a batch form the next one", async () => {
     const { clock, batches, one } = setting();
     const answers = [1, 2, 3].map((x) => one.submit(x));
     clock.at(4, () => answers.push(one.submit(4)));
@@ -65,27 +65,27 @@ describe("batches", () => {
     ]);
   });
 
-  test("rows are counted, not requests; one that is larger than a batch goes alone", async () => {
+  test("counts rows rather than requests, and runs a request larger than a batch alone", async () => {
     const { clock, batches, one } = setting({ rows: (x) => x, maxRows: 10 });
     for (const x of [4, 6, 1, 12, 3, 8]) void one.submit(x);
     await clock.run();
     expect(batches).toEqual([[4, 6], [1], [12], [3], [8]]);
   });
 
-  test("priorities: 1 first, 5 by default, 9 last, unless they have waited long enough", async () => {
+  test("runs priority 1 first, 5 by default and 9 last, except requests that waited long enough", async () => {
     const { clock, batches, one } = setting({ maxRows: 1, ageingMs: 2 });
     clock.at(0, () => void one.submit(0));
     clock.at(1, () => void one.submit(9, { priority: 9 }));
     clock.at(2, () => void one.submit(5));
     clock.at(3, () => void one.submit(1, { priority: 1 }));
-    // What comes 16 ms after the one of priority 9 stays behind it.
+    // A request that arrives 16 ms after the one of priority 9 stays behind it.
     clock.at(16.9, () => void one.submit(11, { priority: 1 }));
     clock.at(17.1, () => void one.submit(12, { priority: 1 }));
     await clock.run();
     expect(batches.flat()).toEqual([0, 1, 5, 11, 9, 12]);
   });
 
-  test("a model that answers at once, and one that answers by a promise of another kind", async () => {
+  test("supports models that answer synchronously or with a thenable", async () => {
     const { clock, one } = setting({ run: (requests) => requests.map((x) => x + 1) });
     const answer = one.submit(1);
     await clock.run();
@@ -99,7 +99,7 @@ describe("batches", () => {
     expect((await other).answer).toBe(7);
   });
 
-  test("on the machine's clock", async () => {
+  test("works with the machine's clock", async () => {
     const sizes: number[] = [];
     const one = batcher<number, number>({
       run: async (requests) => {
@@ -117,7 +117,7 @@ describe("batches", () => {
     await one.close();
   });
 
-  test("between batches of a model that blocks, the event loop gets its turn", async () => {
+  test("lets the event loop run between batches of a blocking model", async () => {
     let turns = 0;
     const seen: number[] = [];
     const one = batcher<number, number>({
@@ -136,8 +136,8 @@ describe("batches", () => {
   });
 });
 
-describe("a model that answers at once", () => {
-  /** Of one row a batch; `turns` are what the event loop is told to do next. */
+describe("a model that answers synchronously", () => {
+  /** A model with one row per batch. `turns` are the callbacks that the event loop must run next. */
   function atOnce(options: Partial<BatcherOptions<number, number>> = {}) {
     const turns: (() => void)[] = [];
     const order: number[] = [];
@@ -154,7 +154,7 @@ describe("a model that answers at once", () => {
     return { turns, order, one: batcher<number, number>({ clock, run, maxRows: 1, ...options }) };
   }
 
-  test.each([1, 2])("what comes between two of its batches is heard before the second, with %i at once", (concurrency) => {
+  test.each([1, 2])("accepts requests between two batches before it forms the second, with concurrency %i", (concurrency) => {
     const { turns, order, one } = atOnce({ concurrency });
     void one.submit(1);
     void one.submit(2);
@@ -162,7 +162,7 @@ describe("a model that answers at once", () => {
     turns.shift()!();
     expect(order).toEqual([1]);
     void one.submit(3, { priority: 1 });
-    // One look for both.
+    // One callback serves both.
     expect(turns).toHaveLength(1);
     turns.shift()!();
     expect(order).toEqual([1, 3]);
@@ -172,7 +172,7 @@ describe("a model that answers at once", () => {
     expect(turns).toEqual([]);
   });
 
-  test("and fails: what waits is looked at none the less", async () => {
+  test("processes waiting requests even if the model fails", async () => {
     let calls = 0;
     const { turns, one } = atOnce({
       run: (requests) => {
@@ -187,8 +187,8 @@ describe("a model that answers at once", () => {
   });
 });
 
-describe("what goes wrong", () => {
-  test("an error of the model rejects its batch alone, as it is", async () => {
+describe("failures", () => {
+  test("an error of the model rejects only its batch and is passed on unchanged", async () => {
     const fault = new Error("no memory");
     const { clock, one } = setting({
       run: (requests) => (requests.includes(13) ? Promise.reject(fault) : requests),
@@ -200,7 +200,7 @@ describe("what goes wrong", () => {
     expect(one.stats()).toMatchObject({ answered: 2, failed: 2, batches: 1, waiting: { requests: 0, rows: 0, running: 0 } });
   });
 
-  test("an error in the place of an answer rejects that request alone, and is no answer in the statistics", async () => {
+  test("an error in place of an answer rejects only that request and is not counted as answered", async () => {
     const fault = new Error("no such row");
     const { clock, one } = setting({ run: (requests) => requests.map((x) => (x === 13 ? fault : 2 * x)) });
     const asked = [1, 13, 3].map((x) => one.submit(x));
@@ -216,7 +216,7 @@ describe("what goes wrong", () => {
     expect([histograms.latencyUs.count, histograms.queueUs.count, histograms.computeUs.count]).toEqual([2, 2, 1]);
   });
 
-  test("so does one that it throws at once, and answers that are too few", async () => {
+  test("a synchronous exception or too few answers reject the batch", async () => {
     const thrown = setting({
       run: () => {
         throw new TypeError("not today");
@@ -239,7 +239,7 @@ describe("what goes wrong", () => {
     }
   });
 
-  test("a full queue refuses (429) and says when to come back, but takes any request when it is empty", async () => {
+  test("a full queue refuses requests (429) with a time to retry, but an empty one accepts any request", async () => {
     const { clock, one } = await warm({ maxQueueRows: 5, rows: (x) => x || 1 });
     void one.submit(7);
     await clock.run(clock.now() + 5);
@@ -256,7 +256,7 @@ describe("what goes wrong", () => {
     expect(one.stats().answered).toBe(6);
   });
 
-  test("a queue may be full, but not fuller", async () => {
+  test("a queue accepts requests up to its exact limit", async () => {
     const { clock, one } = setting({ maxQueueRows: 5, rows: (x) => x });
     void one.submit(1);
     await clock.run(1);
@@ -265,11 +265,11 @@ describe("what goes wrong", () => {
     expect([await fills, ((await tooMany) as RefusedError).code]).toEqual([undefined, "QUEUE_FULL"]);
   });
 
-  test("a deadline that cannot be met refuses (503) at once, and not while the model is idle", async () => {
+  test("an unreachable deadline is refused immediately (503), except while the model is idle", async () => {
     const { clock, one } = await warm({ deadlineMs: 1000 });
     const attempt = one.submit(1, { deadlineMs: 3 });
     await clock.run(clock.now() + 1);
-    // 10 ms of the 11 are left, and its own batch takes 11.
+    // 10 of the 11 ms remain, and its own batch takes 11.
     const error = (await errorOf(one.submit(2, { deadlineMs: 20.9 }))) as RefusedError;
     expect(error.message).toBe(
       "batcher: the answer was required within 20.9 ms, but would take 21 ms; try again later, or allow more time [DEADLINE]",
@@ -283,7 +283,7 @@ describe("what goes wrong", () => {
     expect([(await attempt).answer, (await met).answer]).toEqual([2, 6]);
   });
 
-  test("one whose deadline passes while it waits is refused then, not when its turn would come", async () => {
+  test("a request whose deadline passes while it waits is refused at that time", async () => {
     const { clock, one } = setting({
       run: (requests) => new Promise((resolve) => clock.setTimeout(() => resolve(requests), 500)),
     });
@@ -297,7 +297,7 @@ describe("what goes wrong", () => {
     expect(clock.now()).toBe(500);
   });
 
-  test("batches that overran are taken to need as long again", async () => {
+  test("a batch that exceeds its expected time is assumed to need as long again", async () => {
     let ms = 0;
     const { clock, one } = setting({
       run: (requests) => new Promise((resolve) => clock.setTimeout(() => resolve(requests), ms)),
@@ -311,8 +311,8 @@ describe("what goes wrong", () => {
   });
 });
 
-describe("predictions where several batches may run", () => {
-  test("what may start now is not held up by those that run, unless it waits for others", async () => {
+describe("predictions with several concurrent batches", () => {
+  test("running batches do not delay a request that can start now, unless it waits for others", async () => {
     const { clock, one } = await warm({ concurrency: 2, maxDelayMs: 3 });
     expect(one.predictMs()).toBeCloseTo(11 + 3, 9);
     void one.submit(1);
@@ -320,14 +320,14 @@ describe("predictions where several batches may run", () => {
     expect(one.predictMs()).toBeCloseTo(11 + 3, 9);
     void one.submit(2);
     await clock.run(clock.now() + 4);
-    // 6 and 10 ms of both are left, which a newcomer waits for half of at most.
+    // Both batches have 6 and 10 ms left, and a new request waits for at most half of that.
     expect(one.predictMs()).toBeCloseTo((6 + 10) / 2 + 11 + 3, 9);
     await clock.run();
   });
 });
 
 describe("cancelling", () => {
-  test("before, while waiting and while running", async () => {
+  test("cancels before, during waiting and during running", async () => {
     const { clock, batches, one } = setting({ maxRows: 2 });
     const before = errorOf(one.submit(0, { signal: AbortSignal.abort(new Error("before")) }));
     const controllers = Array.from({ length: 4 }, () => new AbortController());
@@ -342,12 +342,12 @@ describe("cancelling", () => {
     expect(await Promise.all([all[1], all[3]])).toEqual([undefined, undefined]);
     expect(batches).toEqual([[1, 2], [4]]);
     expect(one.stats()).toMatchObject({ answered: 2, cancelled: 2, waiting: { requests: 0, rows: 0 } });
-    // After the answer it changes nothing.
+    // After the answer, cancelling has no effect.
     controllers[1].abort();
     expect(one.stats().cancelled).toBe(2);
   });
 
-  test("one signal may cancel many requests, of which no warning is made", async () => {
+  test("allows one signal for many requests without a warning", async () => {
     const warnings: Error[] = [];
     const warn = (warning: Error): void => void warnings.push(warning);
     process.on("warning", warn);
@@ -370,7 +370,7 @@ describe("cancelling", () => {
 });
 
 describe("closing", () => {
-  test("finishes what was accepted, refuses what comes, and resolves then", async () => {
+  test("finishes accepted requests, refuses new ones and then resolves", async () => {
     const { clock, one } = setting({ maxRows: 2 });
     const all: Promise<Answered<number>>[] = [1, 2, 3].map((x) => one.submit(x));
     await clock.run(1);
@@ -386,7 +386,7 @@ describe("closing", () => {
     await one.close();
   });
 
-  test("with nothing to do it is done at once; cancelled and late ones are waited for no longer", async () => {
+  test("resolves immediately if idle, and does not wait for cancelled and late requests", async () => {
     await setting().one.close();
     const { clock, one } = setting();
     void one.submit(1);
@@ -418,7 +418,7 @@ describe("options", () => {
     [{ run, deadlineMs: Number.NaN }, "deadlineMs is NaN"],
     [{ run, ageingMs: -1 }, "ageingMs is -1"],
     [{ run, ageingMs: Infinity }, "ageingMs is Infinity"],
-  ])("%j is refused", (options, said) => {
+  ])("refuses %j", (options, said) => {
     expect(() => batcher(options as never)).toThrow(`batcher: ${said}`);
   });
 
@@ -427,13 +427,13 @@ describe("options", () => {
     [{ priority: 2.5 }, "priority is 2.5"],
     [{ deadlineMs: -1 }, "deadlineMs is -1"],
     [{ deadline: 3 }, 'unknown option "deadline"; did you mean "deadlineMs"'],
-  ])("%j of a request is refused", async (options, said) => {
+  ])("refuses %j of a request", async (options, said) => {
     const { one } = setting();
     expect((await errorOf(one.submit(1, options as never)))?.message).toContain(`batcher.submit: ${said}`);
     expect(one.stats().waiting.requests).toBe(0);
   });
 
-  test("rows of a request must be a whole number, at least 1", async () => {
+  test("refuses rows of a request that are not a positive whole number", async () => {
     const { one } = setting({ rows: (x) => x });
     for (const rows of [0, -1, 1.5, Number.NaN])
       expect((await errorOf(one.submit(rows)))?.message).toContain(`batcher.submit: rows is ${rows}`);

@@ -1,4 +1,4 @@
-/** The table of docs/serving.md is what the simulation gives now. */
+/** The table of docs/serving.md equals the current results of the simulation. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { isSlow } from "../../ergodic/test/power.ts";
@@ -7,13 +7,13 @@ import { type Arrival, bursty, draws, floods, poisson, quantile, simulate } from
 const PER_ROW = 0.3;
 const PER_BATCH = 1;
 const TARGET = 10;
-/** Rows a millisecond in batches that take half of the target. */
+/** Rows per millisecond in batches that take half of the target. */
 const CAPACITY = (TARGET / 2 - PER_BATCH) / PER_ROW / (TARGET / 2);
 const SEEDS = 4;
-/** Of each simulation. */
+/** Settings of each simulation. */
 const SECONDS = 1;
 const POLICIES = [{ maxRows: 1 }, { maxRows: 8 }, { maxRows: 256 }, { targetP99Ms: TARGET }];
-/** Columns of the table that are computed again: in `npm test` two, since each takes a second or more. */
+/** Columns of the table that are recomputed. `npm test` recomputes two, because each takes a second or more. */
 const COLUMNS = isSlow ? [0, 1, 2, 3] : [1, 3];
 
 const times = (seed: number) => {
@@ -22,7 +22,7 @@ const times = (seed: number) => {
 };
 const each = (at: readonly number[], how: Partial<Arrival> = {}): Arrival[] => at.map((t) => ({ at: t, rows: 1, ...how }));
 
-/** Latencies of four simulations; Infinity where a request was refused. */
+/** Latencies of four simulations. Infinity marks a refused request. */
 async function latencies(arrivalsOf: (seed: number) => Arrival[], options: object): Promise<number[]> {
   const all: number[] = [];
   for (let seed = 0; seed < SEEDS; seed++) {
@@ -43,7 +43,7 @@ const at =
   (seed: number): Arrival[] =>
     each(arrive(load * CAPACITY, SECONDS * 1000, draws(seed, "figures", load)));
 const overloaded = new Map<object, Promise<number[]>>();
-/** Latencies at twice the capacity, which two rows of the table are about. */
+/** Latencies at twice the capacity, for two rows of the table. */
 function overload(options: object): Promise<number[]> {
   const known = overloaded.get(options) ?? latencies(twice, options);
   overloaded.set(options, known);
@@ -94,7 +94,7 @@ const ROWS: [string, Figure][] = [
   ],
 ];
 
-test("the table of docs/serving.md", async () => {
+test("the table of docs/serving.md is up to date", async () => {
   const cells: string[][] = [];
   for (const [name, figure] of ROWS) {
     const row = [name];

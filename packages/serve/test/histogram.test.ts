@@ -1,4 +1,4 @@
-/** Quantiles against sorted values, and the buckets themselves. */
+/** Quantiles compared with sorted values, and the buckets themselves. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Histogram } from "../src/index.ts";
@@ -18,7 +18,7 @@ const values = fc.array(
 );
 
 describe("histogram", () => {
-  test("quantiles lie in the bucket of the value by nearest rank: at most 14 % off", () => {
+  test("returns quantiles in the bucket of the nearest-rank value, at most 14 % off", () => {
     fc.assert(
       fc.property(values, fc.double({ min: 0, max: 1, noNaN: true }), (all, p) => {
         const sorted = all.toSorted((a, b) => a - b);
@@ -32,7 +32,7 @@ describe("histogram", () => {
     );
   });
 
-  test("cumulative counts are those of Prometheus, whose buckets include their upper ends", () => {
+  test("returns cumulative counts as in Prometheus, with upper bounds included", () => {
     fc.assert(
       fc.property(values, (all) => {
         for (const [bound, count] of filled(all).cumulative()) expect(count).toBe(all.filter((value) => value <= bound).length);
@@ -40,19 +40,19 @@ describe("histogram", () => {
     );
   });
 
-  test("buckets of Prometheus are the preferred numbers R5, from one bound to another", () => {
+  test("uses the preferred numbers R5 between two bounds as Prometheus buckets", () => {
     const bounds = [1, 1.6, 2.5, 4, 6.3, 10, 16, 25, 40, 63, 100];
     expect(new Histogram().cumulative(1, 100).map(([bound]) => bound)).toEqual(bounds);
     expect(new Histogram().cumulative(10, 40).map(([bound]) => bound)).toEqual([10, 16, 25, 40]);
     expect(new Histogram().cumulative().at(-1)).toEqual([1e7, 0]);
   });
 
-  test("a value on an end is in the bucket below it", () => {
+  test("puts a value on a boundary into the bucket below", () => {
     const [below, at, above] = [11.19, 11.2, 11.21].map((value) => filled([1, value, 100]).quantile(0.5));
     expect([below, at, above]).toEqual([11.2, 11.2, 12.5]);
   });
 
-  test("count, sum, range", () => {
+  test("reports count, sum and range", () => {
     const histogram = filled([3, 5, 0, 2e10]);
     expect([histogram.count, histogram.sum]).toEqual([4, 2e10 + 8]);
     const { count, sum, min, max, p50 } = histogram.toJSON();
@@ -62,7 +62,7 @@ describe("histogram", () => {
     expect(histogram.quantile(1)).toBe(2e10);
   });
 
-  test("an empty one has no quantiles", () => {
+  test("has no quantiles if empty", () => {
     expect(new Histogram().quantile(0.5)).toBeNaN();
     expect(JSON.parse(JSON.stringify(new Histogram()))).toEqual({
       count: 0,

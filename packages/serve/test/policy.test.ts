@@ -1,14 +1,14 @@
-/** The batcher against its policy on plain lists, and the promises that it makes, on arrivals that nobody chose. */
+/** The batcher compared with its policy on plain lists, for random arrivals. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { plainBatcher } from "./reference/plain-batcher.ts";
 import { type Arrival, draws, type Numbers, simulate } from "./simulation.ts";
 
-/** What a case is made from; times are real numbers, so that no two things happen at once but those of a flood. */
+/** Parameters of a case. Times are real numbers, so only the arrivals of a flood are simultaneous. */
 const shape = fc.record({
   seed: fc.integer({ min: 0, max: 2 ** 31 }),
   count: fc.integer({ min: 1, max: 120 }),
-  /** Mean gap between arrivals, in times of a batch of one. */
+  /** Mean gap between arrivals, in units of the time of a batch of one. */
   gap: fc.constantFrom(0.02, 0.2, 1, 4),
   flood: fc.constantFrom(0, 0.3, 0.9),
   largest: fc.constantFrom(1, 4, 40),
@@ -37,8 +37,8 @@ function make(
 const ALONE = { concurrency: 1, maxDelayMs: 0, ageingMs: 1000 };
 const RUNS = { numRuns: 150, seed: 16 };
 
-describe("as its policy on plain lists", () => {
-  test("with priorities, several batches at once, delays and cancellations", async () => {
+describe("comparison of the batcher with its policy on plain lists", () => {
+  test("agrees with priorities, concurrent batches, delays and cancellations", async () => {
     const options = fc.record({
       concurrency: fc.constantFrom(1, 1, 2, 4),
       maxDelayMs: fc.constantFrom(0, 0.7, 5),
@@ -60,12 +60,13 @@ describe("as its policy on plain lists", () => {
     );
   });
 
-  test("with deadlines: it refuses those that would be late, and no others", async () => {
+  test("agrees with deadlines, and refuses exactly the requests that would be late", async () => {
     let refused = 0;
     let count = 0;
     await fc.assert(
       fc.asyncProperty(shape, fc.boolean(), async (given, even) => {
-        // Where requests are of different sizes, batches that were planned are not always filled up: no more is promised than that none is late.
+        // If requests have different sizes, planned batches are not always filled. The only promise is then that none
+        // is late.
         const single = { ...given, largest: 1 };
         const { arrivals, perRow, perBatch, time } = make(single, (u, _, timeOf) => ({
           deadlineMs: timeOf(1) * (even ? 4.37 : 1.1 + 10 * u.uniform()),
@@ -81,7 +82,7 @@ describe("as its policy on plain lists", () => {
       }),
       RUNS,
     );
-    // The test is of both.
+    // The test covers both outcomes.
     expect(refused / count).toBeGreaterThan(0.1);
     expect(refused / count).toBeLessThan(0.9);
   });

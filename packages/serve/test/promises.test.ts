@@ -1,11 +1,11 @@
-/** What the batcher promises, whatever arrives: nothing is lost, idle, starved, late or overtaken, and all is explained. */
+/** Promises of the batcher under random arrivals: nothing is lost, idle, starved, late, overtaken or unexplained. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { power } from "../../ergodic/test/power.ts";
 import { type Arrival, draws, type RanBatch, type Simulated, simulate } from "./simulation.ts";
 
 const RUNS = { numRuns: power(50, 120), seed: 16 };
-/** Milliseconds: rounding of times, and the microsecond by which nothing is late. */
+/** Milliseconds: rounding of times, and the tolerance of a microsecond for lateness. */
 const ROUNDING = 2e-3;
 
 const shape = fc.record({
@@ -22,14 +22,14 @@ const shape = fc.record({
   deadlines: fc.constantFrom("none", "even", "uneven"),
   priorities: fc.constantFrom(1, 3, 9),
   cancelled: fc.constantFrom(0, 0.2),
-  /** Standard deviation of a batch's time, as a part of it. */
+  /** Standard deviation of a batch's time, relative to that time. */
   noise: fc.constantFrom(0, 0.2),
 });
 type Shape = typeof shape extends fc.Arbitrary<infer T> ? T : never;
 
 interface Case extends Simulated {
   arrivals: Arrival[];
-  /** What a batch of so many rows takes on average. */
+  /** Average time of a batch of that many rows. */
   time: (rows: number) => number;
 }
 
@@ -43,7 +43,7 @@ async function play(given: Shape): Promise<Case> {
   for (let i = 0; i < given.count; i++) {
     if (u.uniform() >= given.flood) at += u.exponential() * given.gap * (perRow + perBatch);
     const rows = 1 + u.integer(given.largest);
-    // What could not be answered in time by an idle model is accepted by one, as an attempt.
+    // An idle model accepts a request that cannot be answered in time, as an attempt.
     const least = 1.1 * time(rows) + (given.concurrency > 1 ? given.maxDelayMs : 0);
     arrivals.push({
       at,
@@ -68,12 +68,12 @@ const holds = (promise: (played: Case, given: Shape) => void, fixed: Partial<Sha
     RUNS,
   );
 
-/** Those that were in a batch, with the batch. */
+/** Requests that were in a batch, with the batch. */
 function started({ batches, arrivals }: Case): { id: number; one: Arrival; batch: RanBatch; index: number }[] {
   return batches.flatMap((batch, index) => batch.ids.map((id) => ({ id, one: arrivals[id], batch, index })));
 }
 
-/** Parts of [from, to) by how many batches run in them. */
+/** Parts of [from, to) by the number of batches that run in them. */
 function* stretches(batches: readonly RanBatch[], from: number, to: number): Generator<{ length: number; running: number }> {
   const cuts = [from, to, ...batches.flatMap(({ start, end }) => [start, end]).filter((t) => t > from && t < to)].sort(
     (a, b) => a - b,
@@ -84,8 +84,8 @@ function* stretches(batches: readonly RanBatch[], from: number, to: number): Gen
   }
 }
 
-describe("whatever arrives", () => {
-  test("each request is settled once, with its own answer, or a reason; and the answer tells how it came about", () =>
+describe("promises under random arrivals", () => {
+  test("each request is settled once with its own answer or a reason, and the answer explains its timing", () =>
     holds((played, { maxRows }) => {
       const { arrivals, outcomes, batches, batcher } = played;
       expect(outcomes).toHaveLength(arrivals.length);
@@ -119,7 +119,7 @@ describe("whatever arrives", () => {
       expect(stats.histograms.latencyUs.count).toBe(stats.answered);
     }));
 
-  test("no request waits while no batch runs, nor longer than maxDelayMs while another could", () =>
+  test("no request waits while no batch runs, nor longer than maxDelayMs while another batch could run", () =>
     holds((played, { concurrency, maxDelayMs }) => {
       for (const { one, batch } of started(played)) {
         let free = 0;
@@ -131,10 +131,10 @@ describe("whatever arrives", () => {
       }
     }));
 
-  test("within a priority the order is that of arrival, and nothing that comes later than the ageing allows overtakes", () =>
+  test("requests of one priority run in order of arrival, and none overtakes beyond the ageing limit", () =>
     holds((played, { ageingMs }) => {
       const all = started(played);
-      // Collected, because a call of expect for each pair takes most of the time.
+      // Pairs are collected, because an expect call for each would take most of the time.
       const overtaken: [number, number][] = [];
       for (const first of all)
         for (const second of all) {
@@ -147,7 +147,7 @@ describe("whatever arrives", () => {
       expect(overtaken).toEqual([]);
     }));
 
-  test("where batches take what is predicted, none that was accepted is late, nor refused later", () =>
+  test("no accepted request is late or refused later if batches take the predicted time", () =>
     holds(
       ({ outcomes, arrivals }) => {
         for (const [id, { said, at }] of outcomes.entries())
@@ -157,7 +157,7 @@ describe("whatever arrives", () => {
       { noise: 0, priorities: 1 },
     ));
 
-  test("none is refused that would be in time even if each of those ahead had a batch of its own", async () => {
+  test("no request is refused that would be in time even with a separate batch for each request ahead", async () => {
     let refused = 0;
     await holds(
       (played) => {

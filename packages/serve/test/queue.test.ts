@@ -1,10 +1,10 @@
-/** The place of a newcomer, told from counts, in cases counted by hand. */
+/** The position of a new request, computed from counts and compared with cases counted by hand. */
 import { describe, expect, test } from "vitest";
 import { Queue, type Waiting } from "../src/queue.ts";
 
 const one = (rows: number, since = 0, priority = 5): Waiting => ({ rows, since, priority, deadline: Infinity });
 
-/** Adds as a batcher would that has no deadlines. */
+/** Adds requests like a batcher without deadlines. */
 function queueOf(limit: number, ageingMs: number, ...all: Waiting[]): Queue<Waiting> {
   const queue = new Queue<Waiting>(ageingMs);
   for (const each of all) queue.add(each, limit, queue.open(each, limit) !== undefined);
@@ -12,21 +12,21 @@ function queueOf(limit: number, ageingMs: number, ...all: Waiting[]): Queue<Wait
 }
 const placeIn = (queue: Queue<Waiting>, each: Waiting, limit: number) => queue.place(each, limit, queue.open(each, limit));
 
-describe("place of a newcomer", () => {
-  test("behind batches that are full, in one that has room, in one of its own", () => {
+describe("position of a new request", () => {
+  test("is behind full batches, in a batch with room, or in its own batch", () => {
     const queue = queueOf(10, 1000, one(6), one(4), one(3));
     expect(placeIn(queue, one(7), 10)).toEqual({ rows: 10, batches: 1, own: 10 });
     expect(placeIn(queue, one(8), 10)).toEqual({ rows: 13, batches: 2, own: 8 });
     expect(queue.place(one(1), 10, undefined)).toEqual({ rows: 13, batches: 2, own: 1 });
   });
 
-  test("one that is larger than a batch is one batch; where batches became smaller, what waits is more of them", () => {
+  test("counts an oversized request as one batch, and splits waiting requests again if batches become smaller", () => {
     const queue = queueOf(10, 1000, one(35), one(10));
     expect(placeIn(queue, one(1), 10)).toEqual({ rows: 45, batches: 2, own: 1 });
     expect(placeIn(queue, one(1), 5)).toEqual({ rows: 45, batches: 4, own: 1 });
   });
 
-  test("what leaves the queue is ahead of nobody", () => {
+  test("ignores requests that have left the queue", () => {
     const all = [one(6), one(4), one(3), one(9)];
     const queue = queueOf(10, 1000, ...all);
     for (const gone of [all[0], all[2], all[1]]) queue.remove(gone);
@@ -41,7 +41,7 @@ describe("place of a newcomer", () => {
     ]);
   });
 
-  test("those of higher priority are ahead, those of lower as far as they have waited long enough", () => {
+  test("is behind higher priorities, and behind lower ones that have waited long enough", () => {
     const waits = [one(10, 0, 2), ...[10, 20, 30, 40, 50].map((since) => one(10, since, 4))];
     const queue = queueOf(10, 100, ...waits);
     const behind = (now: number): number => placeIn(queue, one(1, now, 3), 10).rows;

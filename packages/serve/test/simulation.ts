@@ -1,8 +1,11 @@
-/** Time that a test moves, a model that takes simulated time, and arrivals: batchers run in them as they do in life, only sooner. */
+/**
+ * Time controlled by the test, a model that takes simulated time, and arrivals. Batchers behave in the simulation as in
+ * reality, only faster.
+ */
 import { stream } from "ergodic";
 import { type Answered, type Batcher, type BatcherOptions, batcher, type Clock, type SubmitOptions } from "../src/index.ts";
 
-/** Random numbers, one after another. */
+/** A sequence of random numbers. */
 export type Numbers = ReturnType<ReturnType<typeof stream>["at"]>;
 
 interface Event {
@@ -11,7 +14,7 @@ interface Event {
   callback: () => void;
 }
 
-/** A binary heap by time, then by order of insertion. */
+/** A binary heap ordered by time, then by insertion. */
 export class FakeClock implements Clock {
   private time = 0;
   private order = 0;
@@ -47,7 +50,7 @@ export class FakeClock implements Clock {
     return event;
   }
 
-  /** Runs all that happens before `until`. */
+  /** Runs all events before `until`. */
   async run(until = Infinity): Promise<void> {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve));
@@ -83,7 +86,7 @@ const before = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at &&
 export interface Arrival extends Omit<SubmitOptions, "signal"> {
   at: number;
   rows: number;
-  /** When it is cancelled. */
+  /** Time at which the request is cancelled. */
   cancelAt?: number;
 }
 
@@ -95,7 +98,7 @@ export interface RanBatch {
 }
 
 export interface Outcome {
-  /** What became of it: the answer, or the code or name of the error. */
+  /** Outcome: the answer, or the code or name of the error. */
   said: Answered<number> | string;
   at: number;
 }
@@ -104,7 +107,7 @@ export interface Simulated {
   batches: RanBatch[];
   outcomes: Outcome[];
   batcher: Batcher<number, number>;
-  /** When the arrivals began. */
+  /** Time at which the arrivals began. */
   from: number;
 }
 
@@ -112,8 +115,8 @@ export interface Simulated {
 export const WARM = [1, 7, 3];
 
 /**
- * Runs arrivals through a batcher. Requests are their numbers, and so are answers. `time`: what a batch of so many rows takes that starts at a moment
- * after the first arrivals.
+ * Runs arrivals through a batcher. Requests are their numbers, and so are answers. `time` is the duration of a batch of
+ * that many rows that starts at a moment after the first arrivals.
  */
 export async function simulate(
   arrivals: readonly Arrival[],
@@ -159,14 +162,17 @@ export async function simulate(
   return { batches, outcomes, batcher: one, from };
 }
 
-/** Times of arrivals in [0, until): one after another with exponential gaps, `rate` a millisecond. */
+/** Times of arrivals in [0, until) with exponential gaps, `rate` per millisecond. */
 export function poisson(rate: number, until: number, draws: Numbers): number[] {
   const times: number[] = [];
   for (let t = draws.exponential() / rate; t < until; t += draws.exponential() / rate) times.push(t);
   return times;
 }
 
-/** A Poisson process whose rate changes between 0.6 and 2.2 times `rate`, for 60 and 20 ms on average: 1 in the long run. */
+/**
+ * A Poisson process whose rate alternates between 0.6 and 2.2 times `rate`, for 60 and 20 ms on average, so that its
+ * long-run mean is `rate`.
+ */
 export function bursty(rate: number, until: number, draws: Numbers): number[] {
   const times: number[] = [];
   let high = false;
@@ -178,7 +184,7 @@ export function bursty(rate: number, until: number, draws: Numbers): number[] {
   return times;
 }
 
-/** All at once, again and again: as many as `rate` gives in the 30 ms or so since the last ones. */
+/** Repeated bursts. Each has as many arrivals as `rate` gives in the 30 ms or so since the previous one. */
 export function floods(rate: number, until: number, draws: Numbers): number[] {
   const times: number[] = [];
   for (let t = 0; t < until; t += 10 + draws.exponential() * 20)
@@ -188,7 +194,7 @@ export function floods(rate: number, until: number, draws: Numbers): number[] {
 
 export const draws = (seed: number, ...names: (string | number)[]): Numbers => stream(seed, ...names).at(0);
 
-/** Nearest rank. */
+/** Nearest-rank quantile. */
 export function quantile(values: readonly number[], p: number): number {
   return values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(p * values.length) - 1)];
 }

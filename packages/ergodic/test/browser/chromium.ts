@@ -1,6 +1,6 @@
 /**
- * The system's Chromium for tests: where it is, how it starts, and a way to run one module of code in it, on the page's own thread or in a
- * module worker.
+ * The system's Chromium for tests: its path, its start, and a way to run a module of code in it, on the main thread or
+ * in a module worker.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ const executable = (): string | undefined => installed(["chromium", "chromium-br
 const FLAGS =
   "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
-/** Why browser tests cannot run here; undefined if they can. */
+/** Reason why browser tests cannot run here, or undefined if they can. */
 export function whyNoBrowser(): string | undefined {
   if (!executable()) return "Chromium is not installed (Debian: apt-get install chromium)";
   if (!existsSync(join(dist, "entries/index.js"))) return "packages/ergodic/dist is not built (npm run build)";
@@ -24,8 +24,9 @@ export function openBrowser(): Promise<Browser> {
 }
 
 /**
- * Runs `task`, the text of an async function body, in a fresh page and returns what it returns, as JSON. The body may `import()` from
- * "/dist/…". `thread`: the page's own, or a module worker. `isolated`: with the headers that permit shared memory.
+ * Runs `task`, the text of an async function body, in a fresh page, and returns its result as JSON. The body can
+ * `import()` from "/dist/…". `thread` selects the main thread or a module worker. `isolated` adds the headers that
+ * permit shared memory.
  */
 export async function runInBrowser(
   browser: Browser,

@@ -1,4 +1,4 @@
-/** Draws that a page keeps: in its own file system (OPFS), in one file of it, and as bytes; and their table in slices. */
+/** Draws stored by a page in its own file system (OPFS), in a single file and as bytes, and their summary in slices. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
@@ -14,7 +14,7 @@ const drawn = (chains, count, size) => new Draws({
   fields: ["logDensity"], transitions: new Float64Array(chains * count).fill(-0.5), description: { model: "m" }, report: {},
 });`;
 
-describe.skipIf(reason)(`draws that a page keeps${reason ? ` (skipped: ${reason})` : ""}`, () => {
+describe.skipIf(reason)(`draws stored by a page${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser();
@@ -23,7 +23,7 @@ describe.skipIf(reason)(`draws that a page keeps${reason ? ` (skipped: ${reason}
     await browser.close();
   });
 
-  it("come back from a folder, a file and bytes", async () => {
+  it("reads draws back from a folder, a file and bytes", async () => {
     const task = `${begin}
       const draws = drawn(2, 30, 3);
       const root = await navigator.storage.getDirectory();
@@ -51,7 +51,7 @@ describe.skipIf(reason)(`draws that a page keeps${reason ? ` (skipped: ${reason}
     });
   });
 
-  it("are summarised in slices: timers of 10 ms are served all the while", async () => {
+  it("summarises draws in slices, so that timers of 10 ms still fire", async () => {
     const task = `${begin}
       const draws = drawn(4, 1000, 300);
       let [turns, ended] = [0, false];
@@ -61,7 +61,7 @@ describe.skipIf(reason)(`draws that a page keeps${reason ? ` (skipped: ${reason}
       return { turns, rows: Object.keys(table).length, same: draws.summary()["theta[300]"] === table["theta[300]"] };`;
     const found = (await runInBrowser(browser, { isolated: false, thread: "page", task })) as { turns: number };
     expect(found).toMatchObject({ rows: 300, same: true });
-    // A table in one task would let one through.
+    // A summary in one task would let only one timer fire.
     expect(found.turns).toBeGreaterThan(4);
   });
 });

@@ -1,4 +1,4 @@
-/** The engine in Chromium: in a module worker and on the page's own thread, with and without cross-origin isolation. */
+/** The engine in Chromium, in a module worker and on the main thread, with and without cross-origin isolation. */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser } from "playwright-core";
@@ -18,7 +18,7 @@ const open = `
   const { key, at } = stream(7, "browser");
   const { pointer } = engine.memory.allocate(8 * 1000, "draws");`;
 
-/** The pool is not public: the engine as bundled for these tests. */
+/** The worker pool is not public, so the engine is bundled for these tests. */
 const engineFiles = async (): Promise<Record<string, string>> => {
   const contents = 'export * from "./engine/memory/engine.ts"; export { stream } from "./engine/random/stream.ts";';
   const resolveDir = fileURLToPath(new URL("../../src", import.meta.url));
@@ -36,7 +36,7 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
     await browser.close();
   });
 
-  it.each(places)("says what it can do and why: $thread, isolated: $isolated", async (place) => {
+  it.each(places)("reports its capabilities and the reasons: $thread, isolated: $isolated", async (place) => {
     const said = await runInBrowser(browser, {
       ...place,
       files,
@@ -57,7 +57,7 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
     );
   });
 
-  it("has one worker on an isolated page without SharedArrayBuffer, and says so", async () => {
+  it("uses and reports one worker on an isolated page without SharedArrayBuffer", async () => {
     const task = `delete globalThis.SharedArrayBuffer;\n${open} return engine.describe();`;
     const said = await runInBrowser(browser, { thread: "page", isolated: true, files, task });
     expect(said).toMatchObject({ sharedMemory: false, workers: 1 });
@@ -96,7 +96,7 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
   });
 
   it.each(places)(
-    "runs calls on two workers, survives a trap and a worker's death: $thread, isolated: $isolated",
+    "runs calls on two workers and survives a trap and a dead worker: $thread, isolated: $isolated",
     async (place) => {
       const task = `${open}
       const two = { workers: 2, deterministic: true };
@@ -124,7 +124,8 @@ describe.skipIf(reason)(`the engine in a browser${reason ? ` (skipped: ${reason}
       expect(trap).toMatch(
         /^kernel randomFill\(.*\): failed on (worker 0|this thread): RuntimeError: memory access out of bounds/,
       );
-      // Two fill a machine of two processors, and a worker of the page's is one of them. A page's own thread never is.
+      // Two workers suffice for a machine with two processors. One of them can be the page's own worker, but the page's
+      // main thread never counts.
       const ofTwo = place.thread === "worker" && (processors as number) <= 2 ? 1 : 2;
       expect(size).toBe(place.isolated ? ofTwo : 0);
       if (place.isolated) expect(death).toContain("[WORKER_DIED]");

@@ -1,6 +1,7 @@
 /**
- * Other engines than Chromium's, SpiderMonkey in Firefox and WebKit's own: the bytes of Node in deterministic mode, in training, drawing, searching, inference and
- * prediction, with and without shared memory; and `ergodic/worker`, with and without it, and without Symbol.dispose.
+ * Engines other than Chromium's: SpiderMonkey in Firefox and JavaScriptCore in WebKit. In deterministic mode, training,
+ * drawing, searching, inference and prediction give the bytes of Node with and without shared memory. `ergodic/worker`
+ * gives the same results with and without shared memory, and without Symbol.dispose.
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/entries/everything.ts";
@@ -61,12 +62,12 @@ describe.each([firefox, webkit])("$name", (browser) => {
       return found[at];
     };
 
-    it.each(places)("memory that is shared where a page is isolated: %o", (place) => {
+    it.each(places)("shares memory only on isolated pages: %o", (place) => {
       expect((told(places.indexOf(place)) as { shared: boolean }).shared).toBe(place.isolated);
     });
 
-    describe.each(tasks)("the bytes of Node: %s", (name, _, count) => {
-      it.each(places)("%o", async (place) => {
+    describe.each(tasks)("results of Node: %s", (name, _, count) => {
+      it.each(places)("gives the same bytes: %o", async (place) => {
         const bytes = await wanted.get(name)!();
         const { given } = told(places.indexOf(place)) as { given: Bytes[] };
         expect(Object.keys(bytes).length).toBe(count);
@@ -75,7 +76,7 @@ describe.each([firefox, webkit])("$name", (browser) => {
       });
     });
 
-    it.each(threads)("from ergodic/worker what the verbs give on the page: %o", (place) => {
+    it.each(threads)("returns the results of the main thread from ergodic/worker: %o", (place) => {
       expectTheSame(told(places.length + threads.indexOf(place)) as Gave);
     });
   });

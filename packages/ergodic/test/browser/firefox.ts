@@ -7,7 +7,7 @@ import type { ToldBrowser } from "./told.ts";
 
 const program = (): string | undefined => installed(["firefox-esr", "firefox"]);
 
-/** Nothing is fetched but what a test asks for, and no page of its own is shown. */
+/** Prevents Firefox from fetching anything that the test did not request and from showing its own pages. */
 const PREFERENCES = {
   "app.update.enabled": false,
   "browser.aboutwelcome.enabled": false,

@@ -1,4 +1,6 @@
-/** Where code of a page runs: on its own thread or in a worker, with the headers that permit shared memory and without them. */
+/**
+ * Places where code of a page runs: the main thread or a worker, with or without the headers that permit shared memory.
+ */
 import { isSlow } from "../power.ts";
 
 export const places = [
@@ -8,5 +10,5 @@ export const places = [
   { thread: "page", isolated: false },
 ] as const;
 
-/** All places in `npm run test:slow`; in `npm test` two, which differ in both respects. */
+/** All places in `npm run test:slow`. In `npm test`, two places that differ in both respects. */
 export const somePlaces = isSlow ? places : [places[0], places[3]];

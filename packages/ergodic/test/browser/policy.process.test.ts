@@ -1,4 +1,7 @@
-/** Pages with a Content-Security-Policy: threads come from their text or from their file, whichever it allows; where no code may be compiled, the error names the directive. */
+/**
+ * Pages with a Content-Security-Policy. Threads start from a script's text or from its file, whichever the policy
+ * allows. If the policy forbids compiling code, the error names the directive.
+ */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, whyNoBrowser } from "./chromium.ts";
@@ -19,7 +22,7 @@ globalThis.outcome = Promise.all([
   told(predicted.then((bytes) => predictor(new Uint8Array(bytes))).then((model) => model.predict([[1, 2]]).length)),
 ]);`;
 
-/** A network, trained where there is no policy. */
+/** A network that was trained without a policy. */
 async function networkFile(): Promise<Buffer> {
   const { Dataset, dense, fit, network } = await import("../../src/entries/everything.ts");
   const data = Dataset.fromArrays({
@@ -35,7 +38,7 @@ async function networkFile(): Promise<Buffer> {
 const refused =
   /^CapabilityError: engine: this host does not allow WebAssembly to be compiled .*'wasm-unsafe-eval' in script-src; .*\[HOST_NO_CODE\]$/;
 
-describe.skipIf(reason)(`a page's policy${reason ? ` (skipped: ${reason})` : ""}`, () => {
+describe.skipIf(reason)(`Content-Security-Policy of a page${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser();
@@ -57,7 +60,7 @@ describe.skipIf(reason)(`a page's policy${reason ? ` (skipped: ${reason})` : ""}
     });
     const tab = await browser.newPage();
     await tab.goto(`${site.origin}/page.html`);
-    // The policy forbids the driver to evaluate text again and again: it looks from outside.
+    // The policy forbids the driver to evaluate text repeatedly, so the test observes the page from outside.
     const outcome = await tab.evaluateHandle(async () => {
       const found = globalThis as { outcome?: Promise<unknown> };
       while (!found.outcome) await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,4 +1,7 @@
-/** Networks from files in Chromium, each on a memory of its own: fifty at a time, of which a browser could not hold all the memories for ever. */
+/**
+ * Networks from files in Chromium, each with its own memory. Fifty are open at a time, and a browser could not hold all
+ * the memories of the test at once.
+ */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Dataset, dense, fit, network, type Prediction, relu } from "../../src/entries/everything.ts";
@@ -26,7 +29,7 @@ describe.skipIf(reason)(`predicting in a browser${reason ? ` (skipped: ${reason}
     await browser.close();
   });
 
-  it.each(somePlaces)(`${FILES} files are loaded, and predict again and again: $thread, isolated: $isolated`, async (place) => {
+  it.each(somePlaces)(`${FILES} files are loaded and predict repeatedly: $thread, isolated: $isolated`, async (place) => {
     const task = `
       const { Dataset, predictor } = await import("/dist/entries/index.js");
       const bytes = Uint8Array.from(atob("${base64}"), (c) => c.charCodeAt(0));
@@ -43,7 +46,7 @@ describe.skipIf(reason)(`predicting in a browser${reason ? ` (skipped: ${reason}
     for (const [i, z] of found[0].entries()) expect(Math.abs(z - wanted[i])).toBeLessThan(1e-6);
   });
 
-  it.each([true, false])("on threads of their own, while the page draws; isolated: %s", async (isolated) => {
+  it.each([true, false])("predicts on separate threads while the page draws; isolated: %s", async (isolated) => {
     const task = `
       const { predictor } = await import("/dist/predict/async.js");
       const bytes = Uint8Array.from(atob("${base64}"), (c) => c.charCodeAt(0));
@@ -73,7 +76,7 @@ describe.skipIf(reason)(`predicting in a browser${reason ? ` (skipped: ${reason}
     };
     for (const said of ["calls", "two", "again"])
       for (const [i, { value, probabilities: by }] of (found[said] as Prediction[]).entries()) {
-        close([by!.down, by!.up], probabilities[i]); // classes go by name
+        close([by!.down, by!.up], probabilities[i]); // classes are sorted by name
         expect(value).toBe(by!.down > by!.up ? "down" : "up");
       }
     expect(found.one).toBe(400_000);

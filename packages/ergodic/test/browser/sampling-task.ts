@@ -1,4 +1,7 @@
-/** The text of an async function body, of `lib` and `compiler`, that samples and gives the bytes of what it drew, by name; the same in Node and in a browser. */
+/**
+ * Text of an async function body with the parameters `lib` and `compiler`. It samples and returns the bytes of the
+ * draws by name. Node and browsers run the same text.
+ */
 export const sampling = `
 const { halfCauchy, hmc, model, nuts, normal, sample, vector } = lib;
 const schools = model(({ data, param, observe, generated }) => {
@@ -20,7 +23,7 @@ for (const [name, algorithm] of Object.entries({ nuts: nuts(), dense: nuts({ met
 return found;
 `;
 
-/** Samples for a second on the page's own thread, and counts how often its timers are served meanwhile. */
+/** Samples for a second on the main thread and counts how often its timers fire. */
 export const responsive = `
 const { model, normal, sample, vector } = lib;
 const heavy = model(({ data, param, observe }) => {

@@ -1,4 +1,7 @@
-/** Sampling in Chromium and in Node: with the same seed the same draws, bit for bit, in deterministic mode; and a page that stays responsive. */
+/**
+ * Sampling in Chromium and in Node. In deterministic mode the same seed gives the same draws bit for bit, and the page
+ * stays responsive.
+ */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/entries/everything.ts";
@@ -26,7 +29,7 @@ describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})`
     await browser.close();
   });
 
-  it.each(somePlaces)("gives the draws of Node: $thread, isolated: $isolated", async (place) => {
+  it.each(somePlaces)("returns the same draws as Node: $thread, isolated: $isolated", async (place) => {
     const found = await runInBrowser(browser, { ...place, task: open + sampling });
     expect(Object.keys(wanted).length).toBe(15);
     for (const text of Object.values(wanted)) expect(/[1-9a-f]/.test(text)).toBe(true);
@@ -34,7 +37,7 @@ describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})`
   });
 
   it.each([true, false])(
-    "keeps the page responsive: timers of 10 ms are served all the while; isolated: %s",
+    "keeps the page responsive, so that timers of 10 ms still fire; isolated: %s",
     async (isolated) => {
       const place = { thread: "page", isolated } as const;
       const { turns, reason } = (await runInBrowser(browser, { ...place, task: open + responsive })) as {
@@ -42,7 +45,7 @@ describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})`
         reason: string;
       };
       expect(reason).toBe("time is up");
-      // A blocked page would serve one or two in the whole second.
+      // A blocked page would fire only one or two timers in the whole second.
       expect(turns).toBeGreaterThan(20);
     },
   );

@@ -1,4 +1,7 @@
-/** The same search in Chromium and in Node, on its own thread and on module workers: the same bytes, log scales and all. */
+/**
+ * The same search in Chromium and in Node, on its own thread and on module workers. The bytes are equal, including log
+ * scales.
+ */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/entries/everything.ts";
@@ -8,7 +11,7 @@ import { wholeLibrary } from "./whole-library.ts";
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: searching in a browser, because ${reason}`);
 
-/** Arithmetic that every engine does alike; what f computes is not the library's. */
+/** Arithmetic that is exact in every engine, because the library does not control how f computes. */
 const searching = `
   const text = "(x, { seed }) => (x[0] - 1) * (x[0] - 1) + Math.abs(x[1] - 0.01) + x[2] + (seed % 16) / 64";
   const module = new URL("data:text/javascript," + encodeURIComponent("export default " + text));
@@ -44,7 +47,7 @@ describe.skipIf(reason)(`searching in a browser${reason ? ` (skipped: ${reason})
   it.each([
     { thread: "page", isolated: true },
     { thread: "worker", isolated: false },
-  ] as const)("gives the bytes of Node: $thread, isolated: $isolated", async (place) => {
+  ] as const)("returns the same bytes as Node: $thread, isolated: $isolated", async (place) => {
     const found = await runInBrowser(browser, {
       ...place,
       task: `const lib = ${wholeLibrary("/dist/entries/")};${searching}`,

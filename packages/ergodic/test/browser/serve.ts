@@ -1,8 +1,8 @@
 /**
- * A static server of packages/ergodic/dist for browser tests, on 127.0.0.1 and a port that the system picks.
+ * A static server of packages/ergodic/dist for browser tests, on 127.0.0.1 and a free port.
  *
- * `isolated` adds the headers of cross-origin isolation, without which a page has no shared memory. `files` are served beside dist, by their
- * path ("/task.js").
+ * `isolated` adds the headers of cross-origin isolation, without which a page has no shared memory. `files` are served
+ * next to dist by their path ("/task.js").
  */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -12,7 +12,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 export const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
-/** All of the library in one file, a package of its own. */
+/** The whole library in a single file. */
 export const singleFile = fileURLToPath(new URL("../../../single-file/dist/ergodic.min.js", import.meta.url));
 
 export interface Site extends AsyncDisposable {
@@ -31,15 +31,15 @@ const emptyPage = "<!doctype html><meta charset=utf-8><title>Ergodic</title><lin
 export interface SiteOptions {
   isolated: boolean;
   files?: Record<string, string | Buffer>;
-  /** Pages of other origins may read it: a CDN. */
+  /** Whether pages of other origins can read the files, as on a CDN. */
   shared?: boolean;
-  /** As a browser sees it that has no Symbol.dispose: it has the symbol under no name. */
+  /** Whether the page lacks Symbol.dispose, as in some browsers. The symbol then exists under no name. */
   older?: boolean;
-  /** The text of "/"; by default an empty page. */
+  /** Text of "/". Default: an empty page. */
   page?: string;
-  /** What is posted to the server goes here, and its answer back. */
+  /** Handler for data that pages post to the server. Its result is the response. */
   receive?: (body: string) => string;
-  /** Of scripts and workers, as a page's Content-Security-Policy. */
+  /** Content-Security-Policy of pages, for scripts and workers. */
   policy?: string;
 }
 
@@ -81,7 +81,7 @@ export async function serve({
 }
 
 async function readDist(path: string, older: boolean): Promise<Buffer | string | undefined> {
-  // A parsed URL holds no "..", so the path stays inside dist.
+  // A parsed URL contains no "..", so the path stays inside dist.
   if (!path.startsWith("/dist/")) return undefined;
   const found = await readFile(dist + path.slice("/dist/".length)).catch(() => undefined);
   return older ? found?.toString().replaceAll("Symbol.dispose", "Symbol.notThere") : found;

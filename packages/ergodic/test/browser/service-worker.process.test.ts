@@ -1,4 +1,7 @@
-/** In a service worker, which loads nothing after its start: the one file predicts and trains, and what loads its parts later says why it cannot. */
+/**
+ * Service workers, which cannot load modules after their start. The single file predicts and trains there. The version
+ * that loads parts later explains why it cannot work.
+ */
 import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,7 +12,7 @@ import { singleFile } from "./serve.ts";
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: a service worker, because ${reason}`);
 
-/** The text of a service worker that answers what `answer` gives, or the error. */
+/** Source of a service worker that replies with the result of `answer` or with its error. */
 const serving = (imported: string, answer: string): string => `
 import * as lib from "${imported}";
 const answer = async (model) => { ${answer} };
@@ -41,7 +44,7 @@ describe.skipIf(reason)(`a service worker${reason ? ` (skipped: ${reason})` : ""
       files: { "/sw.js": text, "/single-file.js": readFileSync(singleFile) },
     });
 
-  it("predicts and trains by the one file", async () => {
+  it("predicts and trains with the single file", async () => {
     const model = await fit(network([dense(4), relu(), dense(1)]), data, { epochs: 2, seed: 1, deterministic: true });
     const text = `
       const read = await lib.predictor(model);
@@ -53,7 +56,7 @@ describe.skipIf(reason)(`a service worker${reason ? ` (skipped: ${reason})` : ""
     expect(await inside(serving("/single-file.js", text), model.toBytes())).toEqual({ given: wanted });
   });
 
-  it("that loads parts later is told of the one file, not that its model is damaged", async () => {
+  it("recommends the single file if the library loads parts later, and does not call the model damaged", async () => {
     const made = await fit(linear(), data, { epochs: 1 });
     const given = await inside(serving("/dist/entries/predict.js", "return (await lib.predictor(model)).kind;"), made.toBytes());
     expect((given as { error: string }).error).toMatch(

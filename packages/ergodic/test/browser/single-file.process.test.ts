@@ -1,4 +1,7 @@
-/** The one file that a page takes from a CDN, in Chromium: a static file on another origin, imported by a page without isolation; and in Node. */
+/**
+ * The single file that pages load from a CDN. In Chromium it is a static file on another origin, imported by a page
+ * without isolation. It also runs in Node.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -14,22 +17,22 @@ if (reason) console.warn(`skipped: the file for CDNs in a browser, because ${rea
 
 const file = singleFile;
 
-it("imports nothing, and exports what the library does", async () => {
+it("imports nothing and exports the same names as the library", async () => {
   const { importedFiles } = ts.preProcessFile(readFileSync(file, "utf8"), true, true);
   expect(importedFiles).toEqual([]);
   expect(Object.keys(await import(file)).sort()).toEqual(Object.keys(library).sort());
 });
 
-it("has the plain kernels alone, and says so", async () => {
+it("contains only the plain kernels and reports this", async () => {
   const { openEngine } = (await import(file)) as typeof library;
   const { build, relaxedSimd, why } = (await openEngine()).describe();
   expect({ build, relaxedSimd }).toEqual({ build: "simd-shared", relaxedSimd: false });
   expect(why).toContain("no relaxed SIMD: @ergodic/single-file has only the plain kernels");
-  // Each of the families once.
+  // Tries each family once.
   expect(readFileSync(file, "utf8").match(/"H4sI/g)).toHaveLength(families.length);
 });
 
-it("of the package's parts, names are short, but those of functions and classes, which traces show", async () => {
+it("shortens names in the package's parts, except names of functions and classes, which appear in stack traces", async () => {
   const parts = join(dist, "parts");
   const texts = readdirSync(parts).map((name) => readFileSync(join(parts, name), "utf8"));
   const declared = texts.flatMap((text) => [...text.matchAll(/(?:const|let|var) ([\w$]+)=(?!class\b)/g)].map(([, name]) => name));
@@ -65,7 +68,7 @@ const task = (address: string): string => `(async () => {
   return { weights: [...line.weights], same, mu: posterior.mean("mu")[0] };
 })()`;
 
-describe.skipIf(reason)(`from a CDN, in a page${reason ? ` (skipped: ${reason})` : ""}`, () => {
+describe.skipIf(reason)(`single file from a CDN, in a page${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser();

@@ -1,6 +1,6 @@
 /**
- * Pages in browsers that are used as they are published, to which no driver of ours speaks: each page tells the test's own server what it found, which answers with
- * the page to go to next. One start for all of them.
+ * Pages in published browsers that no driver of ours can control. Each page reports its result to the test's own
+ * server, which replies with the next page. One browser start serves all pages.
  */
 import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -11,24 +11,27 @@ import { dist, type Site, type SiteOptions, serve } from "./serve.ts";
 
 export interface ToldBrowser {
   readonly name: string;
-  /** What is not installed that it takes; undefined if all is there. */
+  /** Missing requirement of the browser, or undefined if everything is installed. */
   absent(): string | undefined;
-  /** Shows a page. `folder`: an empty one, for what the browser keeps. The first of the processes is the browser; each is a group of its own. */
+  /**
+   * Shows a page. `folder` is an empty folder for the browser's own files. The first process is the browser, and each
+   * process leads its own process group.
+   */
   show(address: string, folder: string): Promise<ChildProcess[]>;
 }
 
-/** Why this browser cannot be tested with here; undefined if it can. */
+/** Reason why this browser cannot be tested here, or undefined if it can. */
 export function whyNot(browser: ToldBrowser): string | undefined {
   if (!existsSync(join(dist, "entries/index.js"))) return "packages/ergodic/dist is not built (npm run build)";
   return browser.absent();
 }
 
-/** A page to be visited. `task`: the text of an async function body, whose value is posted. */
+/** A page to visit. `task` is the text of an async function body whose value is posted. */
 export interface Visit extends SiteOptions {
   readonly task: string;
 }
 
-/** What the tasks of some pages gave, one after the other, as JSON; an Error where one failed. */
+/** Returns the results of several pages' tasks in order, as JSON. A failed task gives an Error. */
 export async function runIn(browser: ToldBrowser, visits: readonly Visit[], timeoutMs: number): Promise<unknown[]> {
   const found: unknown[] = [];
   const sites: Site[] = [];
@@ -52,7 +55,7 @@ export async function runIn(browser: ToldBrowser, visits: readonly Visit[], time
   }
 }
 
-/** Shows a page until `finished`. @throws where that takes longer than `timeoutMs`, or the browser ends */
+/** Shows a page until `finished`. @throws if this takes longer than `timeoutMs` or the browser ends */
 async function showing(
   browser: ToldBrowser,
   address: string,

@@ -1,4 +1,7 @@
-/** The same training, drawing, searching and inference in Chromium and in Node: with the same seed, the same bytes in deterministic mode, with and without cross-origin isolation. */
+/**
+ * The same training, drawing, searching and inference in Chromium and in Node. In deterministic mode the same seed
+ * gives the same bytes, with and without cross-origin isolation.
+ */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/entries/everything.ts";

@@ -1,7 +1,8 @@
 /**
- * The system's WebKit, which is Safari's: that of GTK, in the browser that comes with it, on a screen of its own.
+ * The system's WebKit, the engine of Safari, in the GTK browser that comes with it, on a separate virtual display.
  *
- * Pages that are isolated have shared memory in Safari. WebKit for GTK has it, too, but leaves out the global SharedArrayBuffer unless it is told to have one.
+ * Isolated pages have shared memory in Safari. WebKit for GTK supports it, too, but omits the global SharedArrayBuffer
+ * by default.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -37,7 +38,7 @@ export const webkit: ToldBrowser = {
   },
 };
 
-/** The number of the display that the screen picked. @throws where it ends before */
+/** Number of the display that the X server picked. @throws if the server ends before */
 async function displayOf(shown: ChildProcess): Promise<string> {
   const ended = once(shown, "exit").then(([code]) => {
     throw new Error(`Xvfb, WebKit's screen, ended with code ${code}`);

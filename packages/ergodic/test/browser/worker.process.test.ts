@@ -1,4 +1,7 @@
-/** `ergodic/worker` in Chromium, with and without cross-origin isolation, and from a page of a browser that has no Symbol.dispose, as Safari's have not. */
+/**
+ * `ergodic/worker` in Chromium, with and without cross-origin isolation, and on a page without Symbol.dispose, as in
+ * Safari.
+ */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Dataset, fit, linear } from "../../src/entries/everything.ts";
@@ -26,14 +29,14 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
     await browser.close();
   });
 
-  // In `npm test` the page without shared memory is the one without Symbol.dispose.
+  // In `npm test` the page without shared memory is also the one without Symbol.dispose.
   const all = [{ isolated: true }, { isolated: false, older: true }, ...(isSlow ? [{ isolated: false }] : [])];
-  it.each(all)("gives what the verbs give on the page: %o", async (place) => {
+  it.each(all)("returns the same results as the verbs on the page: %o", async (place) => {
     const gave = await runInBrowser(browser, { ...place, thread: "page", task: begin + verbs, files });
     expectTheSame(gave as Gave);
   });
 
-  it("a thread whose program is not there says how bundlers are told of it", async () => {
+  it("explains how to configure bundlers if the worker's program is missing", async () => {
     const task = `${begin}
       const data = lib.Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
       return worker({ script: "/none.js" }).fit(lib.linear(), data).then(() => "trained", (error) => error.message);`;
@@ -41,7 +44,7 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
     expect(message).toMatch(/^worker: the thread ended: .*build ergodic\/worker\/serve as a separate entry.*\[WORKER_DIED\]$/);
   });
 
-  it("addresses are as seen from the page", async () => {
+  it("resolves addresses relative to the page", async () => {
     const data = Dataset.fromArrays({ x: [[1], [2], [4]], y: [1, 2, 3] });
     const plan = { seed: 1, deterministic: true };
     const run = fit(linear(), data, { ...plan, epochs: 1 });
@@ -63,7 +66,7 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
     expect(read).toEqual([[...whole.weights], [...whole.weights]]);
   });
 
-  it("keeps a page free: timers of 10 ms are served while a network trains", async () => {
+  it("keeps the page responsive while a network trains, so that timers of 10 ms still fire", async () => {
     const task = `${begin}
       const { dense, Dataset, network, relu } = lib;
       const x = Array.from({ length: 3000 }, (_, i) => Array.from({ length: 30 }, (_, j) => Math.sin(i * j)));
@@ -77,7 +80,7 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
       return { updates: (await run).run.updates, turns };`;
     const { updates, turns } = (await runInBrowser(browser, { isolated: false, thread: "page", task })) as Record<string, number>;
     expect(updates).toBeGreaterThan(5);
-    // A blocked page would serve a few in all that time.
+    // A blocked page would fire only a few timers during the training.
     expect(turns).toBeGreaterThan(20);
   });
 });

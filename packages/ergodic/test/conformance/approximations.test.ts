@@ -1,12 +1,15 @@
 /**
- * Variational approximations on the posteriors with exact answers: means within 0.1 sd and sds within 10 %. The full-rank normal and Pathfinder must not be flagged
- * by k̂ > 0.7 on any of them, because these are regressions. The mean-field normal is close on UNCORRELATED. On the others, whose coefficients are correlated, it is
- * flagged or right.
+ * Variational approximations on the posteriors with exact answers: means within 0.1 sd and sds within 10 %. The
+ * full-rank normal and Pathfinder must not be flagged by k̂ > 0.7, because all these posteriors are regressions. The
+ * mean-field normal is close on UNCORRELATED. On the others, whose coefficients are correlated, it is either flagged or
+ * right.
  *
- * The weights are worth at least 2000 draws (approximation-run.ts), so that a mean's standard error is about 0.022 sd at most and a standard deviation's 1.6 %:
- * 4.4 and 6 of them fit in, and as about 200 means are looked at, one run in 500 of other seeds would fail by chance.
+ * The weights are worth at least 2000 draws (approximation-run.ts). So the standard error of a mean is about 0.022 sd
+ * at most, and that of a standard deviation 1.6 %. The bounds are 4.4 and 6 standard errors. With about 200 means, one
+ * run in 500 with other seeds would fail by chance.
  *
- * `npm test` runs one approximation on each posterior, each of them in turn; the mean-field normal is always run on UNCORRELATED.
+ * `npm test` runs one approximation per posterior, alternating between them. The mean-field normal is always run on
+ * UNCORRELATED.
  */
 import { describe, expect, it } from "vitest";
 import type { ConditionedModel } from "../../src/bayes/model/index.ts";
@@ -20,13 +23,13 @@ const EXACT = haveReferences
   ? Object.keys(MODELS).filter((name) => referenceOf(name).parameters.every(({ exact }) => exact))
   : [];
 
-/** Of regressions on standardised columns, or on columns drawn independently. */
+/** Regressions on standardised columns, or on columns drawn independently. */
 const UNCORRELATED = ["kidiq_with_mom_work-kidscore_interaction_z", "sblri-blr"];
 
 if (!haveReferences)
   console.warn("skipped: posteriordb's reference values are not beside this repository (../shared/data/posteriordb)");
 
-/** Where the values of "beta[2]" stand among those of a draw; counts from 1. */
+/** Position of the value of "beta[2]", counted from 1, among the values of a draw. */
 function placeOf(posterior: ConditionedModel, name: string): number {
   const [, variable, index = "1"] = /^([^[]+)(?:\[(\d+)\])?$/.exec(name)!;
   return posterior.quantities.find((quantity) => quantity.name === variable)!.offset + Number(index) - 1;
@@ -42,7 +45,7 @@ async function approximate(posterior: ConditionedModel, sampler: Sampler) {
 }
 
 describe.skipIf(!haveReferences)("approximations of posteriors with exact answers", () => {
-  it("there are some", () => expect(EXACT.length).toBeGreaterThanOrEqual(16));
+  it("finds at least 16 posteriors with exact answers", () => expect(EXACT.length).toBeGreaterThanOrEqual(16));
 
   const all = [pathfinder(), fullRank(), meanField()];
   const runOn = (name: string): Sampler[] =>

@@ -1,6 +1,7 @@
 /**
- * Every meaningful combination of pick, step and acceleration keeps the family's promises: exact moves and safeguarded ones never raise the objective,
- * a run does not depend on how its steps are grouped, resumes bit for bit at any step, and is made again from its JSON.
+ * Every meaningful combination of pick, step and acceleration keeps the family's promises. Exact and safeguarded moves
+ * never raise the objective. A run does not depend on how its steps are grouped. It resumes bit for bit at any step and
+ * is rebuilt from its JSON.
  */
 import { afterEach, describe, expect, it } from "vitest";
 import type { Problem, Progression, Snapshot } from "../../src/engine/contract/index.ts";
@@ -45,7 +46,7 @@ const combinations = given.map((options): CoordinateDescentOptions => ({ ...opti
 interface Subject {
   name: string;
   problem: Problem;
-  /** Estimates; momentum; bounds on curvatures. */
+  /** Estimates, momentum and bounds on curvatures. */
   offers: { estimates: boolean; pairs: boolean; bounds: boolean };
 }
 
@@ -77,12 +78,12 @@ for (const { name, model, classes, format } of models) {
   subjects.push({ name, problem, offers: { estimates: bounds, pairs: bounds, bounds } });
 }
 
-/** What a problem does not offer is left out. */
+/** Omits combinations that a problem does not support. */
 const runs = subjects.flatMap(({ name, problem, offers }) =>
   combinations
     .filter(
       ({ estimate, acceleration, step, pick = acceleration ?? "auto" }) =>
-        // "auto" on linear models without groups is another algorithm.
+        // On linear models without groups, "auto" selects another algorithm.
         (pick !== "auto" || !problem.byColumns || problem.coordinates?.blocks) &&
         (offers.estimates || !estimate) &&
         (offers.pairs || acceleration !== "nesterov") &&
@@ -117,7 +118,7 @@ const bytes = ({ tensors, state }: Snapshot) => ({
 describe.each(runs)("$title", ({ name, problem, options }) => {
   const EPOCHS = 14;
 
-  it("never raises the objective, or ends below where it began", async () => {
+  it("never raises the objective, or ends below its start with estimates or momentum", async () => {
     const progression = begin(problem, options);
     const first = progression.report().objective;
     const pass = progression.stepsPerEpoch;
@@ -131,7 +132,7 @@ describe.each(runs)("$title", ({ name, problem, options }) => {
     expect(before).toBeLessThan(0.9 * first);
   });
 
-  it("does not depend on how steps are grouped", async () => {
+  it("gives the same result however steps are grouped", async () => {
     const whole = begin(problem, options);
     const steps = EPOCHS * whole.stepsPerEpoch;
     await walk(whole, steps, 1000);
@@ -147,14 +148,14 @@ describe.each(runs)("$title", ({ name, problem, options }) => {
     const steps = EPOCHS * whole.stepsPerEpoch;
     await walk(whole, steps, 1000);
     const wanted = bytes(whole.snapshot());
-    // Within a pass and between two, before and after a check.
+    // Covers steps within a pass and between two passes, before and after a check.
     for (const at of name === "by values" ? [5, 45] : isSlow ? [1, 5, 7, 34, 35, 36, 45, 76] : [5, 7, 36]) {
       if (at >= steps) break;
       const first = begin(problem, options);
       await walk(first, at, 1000);
       const kept = first.snapshot();
       const state = JSON.parse(JSON.stringify(kept.state));
-      // A snapshot is a copy: the run that goes on does not change it.
+      // A snapshot is a copy, so continuing the run does not change it.
       await walk(first, 20, 1000);
       const resumed = begin(problem, options);
       resumed.restore({ tensors: kept.tensors, state });
@@ -164,7 +165,7 @@ describe.each(runs)("$title", ({ name, problem, options }) => {
     }
   });
 
-  it("is made again from its JSON", async () => {
+  it("is rebuilt from its JSON", async () => {
     const json = coordinateDescent(options).toJSON();
     const again = coordinateDescentFrom(JSON.parse(JSON.stringify(json)));
     expect(again.toJSON()).toEqual(json);

@@ -1,11 +1,16 @@
 /**
- * Every sampler of the registry without a single option, on three normal posteriors: round, of three scales, and correlated by 0.9.
+ * Every sampler of the registry with all defaults, on three normal posteriors: round, with three scales, and correlated
+ * by 0.9.
  *
- * Exact samplers: means, variances and the correlation against their values, each a Student-t test over CHAINS independent chains at 10⁻⁴ / 400 on both sides; with fewer than
- * 400 checks, one run of other seeds in 10,000 would fail by chance. A mean that is off by 0.1 sd or a standard deviation that is off by 10 % is found in 97 runs
- * of 100, as errors must be so small: chains that mix badly fail.
- * In `npm test`, with a third of the draws, it is 0.2 sd and 20 %. Those whose steps are not exact may be off by 0.1 sd beyond that, no more, and by what they
- * say themselves; approximations by the bounds stated with them. What may decline to be trusted on which posterior is listed, with the reason, and then must.
+ * Exact samplers: means, variances and the correlation are compared with their exact values. Each comparison is a
+ * Student-t test over CHAINS independent chains at 10⁻⁴ / 400 on both sides. With fewer than 400 checks, one run in
+ * 10,000 with other seeds would fail by chance. A mean that is off by 0.1 sd or a standard deviation that is off by 10
+ * % is found in 97 of 100 runs. Such small errors require well-mixing chains.
+ *
+ * In `npm test`, with a third of the draws, the sizes are 0.2 sd and 20 %. Samplers with biased steps may be off by at
+ * most 0.1 sd more, plus the bias that they report themselves. Approximations have the bounds stated with them. A
+ * sampler that may be untrusted on a posterior is listed with the reason, and then its verdict must not trust the
+ * draws.
  */
 import { describe, expect, it } from "vitest";
 import { hmc, samplerRegistry } from "../../src/bayes/samplers/index.ts";
@@ -14,13 +19,16 @@ import { type Draws, model, normal, type StatisticalModel, sample, vector } from
 import { power } from "../power.ts";
 
 const CHAINS = 32;
-/** Two-sided 10⁻⁴ / 400 of Student's t with CHAINS − 1 degrees of freedom. */
+/** Two-sided 10⁻⁴ / 400 quantile of Student's t with CHAINS − 1 degrees of freedom. */
 const T = 6.57;
 const mostError = (bias: number): number => bias / (T + 2);
 const BIAS = power(0.2, 0.1);
-/** Errors shrink as the root of the number of draws: a third leaves room beside twice the error. */
+/**
+ * Errors shrink with the square root of the number of draws, so a third of the draws doubles the error with some
+ * margin.
+ */
 const SHARE = power(1 / 3, 1);
-/** Bound of the bias of steps that are not exact. */
+/** Bound on the bias of inexact steps. */
 const STEP_BIAS = 0.1;
 
 interface Posterior {
@@ -33,7 +41,7 @@ interface Posterior {
 const scaled = model(({ data, param }) => {
   param("x", normal(0, data({ s: vector("D") }).s), { shape: "D" });
 });
-/** A precise difference of two standard normals. */
+/** A precise observation of the difference of two standard normals. */
 const difference = model(({ data, param, observe }) => {
   const { y } = data({ y: vector("N") });
   observe(y, normal(sub(param("a", normal(0, 1)), param("b", normal(0, 1))), 1 / 3));
@@ -44,7 +52,7 @@ const posteriors: Record<string, Posterior> = {
   correlated: { model: difference, data: { y: [0] }, sds: [Math.sqrt(10 / 19), Math.sqrt(10 / 19)], correlation: 0.9 },
 };
 
-/** Draws of a chain that leave errors small enough at full power; 500 where nothing is said. */
+/** Draws per chain that make errors small enough at full power. Default 500. */
 const counts: Record<string, Record<string, number>> = {
   randomWalk: { round: 3000, scaled: 4000, correlated: 3000 },
   metropolisWithinGibbs: { round: 2000, scaled: 2000, correlated: 20_000 },
@@ -55,9 +63,9 @@ const counts: Record<string, Record<string, number>> = {
 };
 
 interface Inexact {
-  /** Posteriors on which the verdict must say no, and why. */
+  /** Posteriors on which the verdict must decline, with the reason. */
   declines?: Record<string, string>;
-  /** What means may be off by in sd, and sds relative. */
+  /** Largest error of means in sd, and largest relative error of sds. */
   bounds: { mean: number; sd: number };
 }
 
@@ -71,13 +79,13 @@ const inexact: Record<string, Inexact> = {
   sgnht: { declines: { scaled: oneStep }, bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
   pathfinder: { bounds: { mean: 0.05, sd: 0.05 } },
   fullRank: { bounds: { mean: 0.05, sd: 0.05 } },
-  // Its draws are weighted, some of them wide, so that a correlation of 0.9 comes out right.
+  // Draws are weighted and some are wide, so that a correlation of 0.9 is estimated correctly.
   meanField: { bounds: { mean: 0.05, sd: 0.05 } },
-  // A hundred particles that repel each other, none of which is in the tails.
+  // A hundred particles repel each other, so none of them is in the tails.
   svgd: { declines: { round: unmeasured, scaled: unmeasured, correlated: unmeasured }, bounds: { mean: 0.05, sd: 0.15 } },
   sequentialMonteCarlo: { bounds: { mean: 0.05, sd: 0.05 } },
 };
-/** prior() draws from the prior, whatever was observed: on the first two that is the posterior. */
+/** prior() draws from the prior regardless of the data. On the first two posteriors the prior equals the posterior. */
 const skipped = new Set(["prior correlated"]);
 const names = Object.keys(samplerRegistry);
 const cases = (which: (name: string) => boolean) =>
@@ -95,7 +103,7 @@ function error(values: readonly number[]): number {
   return Math.sqrt(sum(values.map((value) => (value - middle) ** 2)) / (values.length - 1) / values.length);
 }
 
-/** Standardised coordinates by chain. */
+/** Standardised coordinates per chain. */
 function standardised(draws: Draws, { sds }: Posterior): number[][][] {
   const series = [...draws.scalars().values()];
   return Array.from({ length: draws.chains }, (_, c) =>
@@ -104,12 +112,12 @@ function standardised(draws: Draws, { sds }: Posterior): number[][][] {
 }
 
 describe("exact samplers", () => {
-  it.each(cases((name) => !inexact[name]))("$name() on the $posterior one", async ({ name, posterior }) => {
+  it.each(cases((name) => !inexact[name]))("$name() matches the $posterior posterior", async ({ name, posterior }) => {
     const target = posteriors[posterior];
     const draws = await sample(target.model, target.data, {
       algorithm: samplerRegistry[name]({}),
       chains: CHAINS,
-      // The one that costs ten times as much adapts as well in less.
+      // This sampler costs ten times as much per step, and adapts as well in fewer steps.
       warmup: name === "parallelTempering" ? 300 : 1000,
       draws: Math.ceil(SHARE * (counts[name]?.[posterior] ?? 500)),
       seed: 11,
@@ -128,16 +136,19 @@ describe("exact samplers", () => {
   });
 });
 
-/** Monte Carlo errors, by the summary, beyond the bounds: with some 100 checks, one run of other seeds in 10,000 would fail by chance, if a bias were at its bound. */
+/**
+ * Monte Carlo errors from the summary, added to the bounds. With some 100 checks, one run in 10,000 with other seeds
+ * would fail by chance if a bias were exactly at its bound.
+ */
 const ERRORS = 5;
 
-describe("samplers that are not exact, and approximations", () => {
-  it.each(cases((name) => inexact[name] !== undefined))("$name() on the $posterior one", async ({ name, posterior }) => {
+describe("biased samplers and approximations", () => {
+  it.each(cases((name) => inexact[name] !== undefined))("$name() is near the $posterior target", async ({ name, posterior }) => {
     const { declines = {}, bounds } = inexact[name];
     const target = posteriors[posterior];
     const steps = name.startsWith("sg") || name === "psgld";
     const longer = { chains: steps ? CHAINS / 2 : 1, draws: power(2000, 4000) };
-    // Where the verdict must say no, it must with the run of default.
+    // The verdict must decline with the default run length.
     const plan = name === "svgd" || posterior in declines ? {} : longer;
     const draws = await sample(target.model, target.data, { algorithm: samplerRegistry[name]({}), ...plan, seed: 5 });
     const verdict = draws.verdict();
@@ -157,7 +168,7 @@ describe("samplers that are not exact, and approximations", () => {
   });
 });
 
-it("hmc() is trusted on a round normal whatever the seed, with effective draws to spare", async () => {
+it("hmc() is trusted on a round normal with every seed and draws more than enough effective samples", async () => {
   for (let seed = 1; seed <= power(4, 10); seed++) {
     const draws = await sample(scaled, { s: [1, 1] }, { algorithm: hmc(), seed });
     expect(draws.verdict().findings, `seed ${seed}`).toEqual([]);

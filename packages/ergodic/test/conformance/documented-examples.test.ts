@@ -1,6 +1,6 @@
 /**
- * The examples in doc comments of what users see most compile as they are written: names, options and results are those of the library. What an
- * example takes for granted is declared here, once for all.
+ * The examples in doc comments of the main exports compile as written, so their names, options and results exist in the
+ * library. Declarations here supply the names that examples assume.
  */
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const src = `${root}packages/ergodic/src/`;
-/** By file, the exports (or members) with an example. */
+/** Exports (or members) with an example, per file. */
 const SHOWN: Readonly<Record<string, readonly string[]>> = {
   "join/fit.ts": ["fit"],
   "learning/fit/kinds/linear.ts": ["linear"],
@@ -45,13 +45,13 @@ declare const objective: ergodic.CompiledFunction<{ w: [2]; x: [3]; y: [3] }>;
 declare const chains: number[]; declare const mu: number[]; declare const tau: number[];
 `;
 
-/** What one example alone takes for granted. */
+/** Names that a single example assumes. */
 const OWN: Readonly<Record<string, string>> = {
   predict: "const model = 0 as unknown as ergodic.LinearPredictor;",
   compileFunction: "const w = [0];",
 };
 
-/** The lines of a comment that are code: those further in than its text, without the equations that precede them. */
+/** Lines of a comment that are code: lines with extra indentation, without the equations that precede them. */
 function exampleOf(comment: string): string {
   const lines = comment.split("\n").map((line) => line.replace(/^\s*\*( |$)/, ""));
   return lines.filter((line) => /^ {2,}\S/.test(line) && !/←|→|≤|ℓ|Σ/.test(line)).join("\n");
@@ -86,7 +86,7 @@ function examples(): { name: string; code: string }[] {
   });
 }
 
-/** Imports of the examples themselves are dropped: everything is at hand. */
+/** Removes the examples' own imports, because all names are in scope. */
 function moduleOf(all: readonly { name: string; code: string }[], exports: readonly string[]): string {
   const blocks = all.map(({ name, code }, i) => {
     const body = code.replace(/^\s*import .*$/gm, "").replace(/…/g, "0");

@@ -1,6 +1,7 @@
 /**
- * What editors show where one types: every public export has a doc comment, and so has every option. A step rule's options are inferred
- * from its defaults, so its own comment names each of them. Lines are as long as a hover shows without wrapping twice.
+ * Documentation that editors show: every public export and every option has a doc comment. A step rule's options are
+ * inferred from its defaults, so the rule's own comment names each of them. Lines fit into a hover without wrapping
+ * twice.
  */
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -31,7 +32,7 @@ const program = ts.createProgram(entries, { ...options, types: [] });
 const checker = program.getTypeChecker();
 
 const textOf = (symbol: ts.Symbol): string => ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
-/** Tags alone, as `@throws`, say nothing of what a thing is. */
+/** Tags alone, such as `@throws`, do not describe a symbol. */
 const documented = (symbol: ts.Symbol): boolean => textOf(symbol) !== "";
 const original = (symbol: ts.Symbol): ts.Symbol =>
   symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
@@ -59,11 +60,11 @@ const exported: Exported[] = entries.flatMap((entry) => {
     .map((symbol) => ({ entry: entry.slice(sources.length), name: symbol.name, symbol: original(symbol) }));
 });
 
-test("the root is small enough to read", () => {
+test("the root entry exports at most 150 names", () => {
   expect(exported.filter(({ entry }) => entry === "ergodic/src/entries/index.ts").length).toBeLessThanOrEqual(150);
 });
 
-test("every public name is meant to be public: surface.txt lists them, and running this file with vitest -u renews it", async () => {
+test("every public name is listed in surface.txt (vitest -u on this file updates the list)", async () => {
   const names = (entry: string): string[] =>
     exported
       .filter((one) => one.entry === entry)
@@ -73,13 +74,13 @@ test("every public name is meant to be public: surface.txt lists them, and runni
   await expect(all.join("\n")).toMatchFileSnapshot("./surface.txt");
 });
 
-/** Members of a type that the library declares, each once. */
+/** Members of a type that the library declares, each listed once. */
 function membersOf(type: ts.Type): ts.Symbol[] {
   const parts = type.isUnion() ? type.types : [type];
   return parts.flatMap((part) => checker.getPropertiesOfType(part)).filter(isOwn);
 }
 
-/** Of the library, and neither private, nor under a symbol, nor what every function has. */
+/** Whether the library declares the member, excluding private members, symbols and members of every function. */
 function isPublic(member: ts.Symbol): boolean {
   const [declaration] = member.declarations ?? [];
   if (!declaration || !isOwn(member) || member.name.startsWith("__")) return false;
@@ -87,14 +88,14 @@ function isPublic(member: ts.Symbol): boolean {
   return !(ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected));
 }
 
-/** A type of options, and what takes it. */
+/** A type of options and the function that accepts it. */
 interface Taken {
   name: string;
   type: ts.Type;
   taker?: ts.Symbol;
 }
 
-/** Types of options: those that are named so, and what exported functions take under such a name. */
+/** Types of options: types with such a name, and types of parameters with such a name in exported functions. */
 function optionTypes(): Taken[] {
   const named = exported
     .filter(
@@ -117,7 +118,7 @@ function optionTypes(): Taken[] {
 }
 
 describe("every public export", () => {
-  test.each(entries.map((entry) => entry.slice(sources.length)))("of %s has a doc comment", (entry) => {
+  test.each(entries.map((entry) => entry.slice(sources.length)))("has a doc comment: %s", (entry) => {
     const all = exported.filter((one) => one.entry === entry);
     expect(all.length).toBeGreaterThan(0);
     const bare = all.filter(({ symbol }) => !documented(symbol)).map(({ name, symbol }) => `${placeOf(symbol)} ${name}`);
@@ -125,7 +126,10 @@ describe("every public export", () => {
   });
 });
 
-/** A member of a type that is written out in a signature, or of a literal of defaults: neither has a name to hang comments on. */
+/**
+ * Whether a member belongs to a type literal in a signature or to a literal of defaults. Neither has a name that
+ * comments could be attached to.
+ */
 const unnamed = (member: ts.Symbol): boolean =>
   !!member.declarations?.some(
     (one) =>
@@ -134,7 +138,7 @@ const unnamed = (member: ts.Symbol): boolean =>
       (ts.isPropertySignature(one) && ts.isTypeLiteralNode(one.parent)),
   );
 
-test("every option has a doc comment, or is named by that of the function whose defaults it is one of", () => {
+test("every option has a doc comment or is named in the doc comment of its function", () => {
   const bare = new Set<string>();
   const seen = new Set<ts.Symbol>();
   for (const { name, type, taker } of optionTypes())
@@ -180,7 +184,7 @@ test("the comment of a step rule names each of its options", () => {
   expect(left).toEqual([]);
 });
 
-/** Slips that STYLE names, which a reader of English stumbles over. */
+/** Mistakes listed in STYLE that confuse a reader of English. */
 const SLIPS = /\b(go(es|ne)? on|but for|le(ave|aves|ft) out|in words|by itself|by themselves|stands? (for|beside)|beside)\b/g;
 
 test("doc comments of public exports are plain English", () => {
@@ -193,7 +197,7 @@ test("doc comments of public exports are plain English", () => {
   expect([...new Set(slips)]).toEqual([]);
 });
 
-test("no doc comment of a public export is wider than an editor shows", () => {
+test("no doc comment of a public export is too wide for an editor's hover", () => {
   const wide = exported.flatMap(({ symbol }) => {
     const [declaration] = symbol.declarations ?? [];
     const lines = declaration ? ts.getJSDocCommentsAndTags(declaration).flatMap((comment) => comment.getText().split("\n")) : [];

@@ -1,6 +1,8 @@
 /**
- * A run that has ended is ended in its checkpoint, too: resumed, it gives the same bytes, counts, report and reason without another update, whatever ended it. Every
- * algorithm of every registry, kept at its last tick and after its end. More budget continues a run that its limits ended, and leaves alone one that had converged.
+ * A run that has ended is also ended in its checkpoint. When resumed, it gives the same bytes, counts, report and
+ * reason without another update, whatever ended it. The tests cover every algorithm of every registry, with checkpoints
+ * from its last tick and after its end. A larger budget continues a run that stopped at its limits, but not one that
+ * converged.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { samplerRegistry } from "../../src/bayes/samplers/registry.ts";
@@ -16,11 +18,11 @@ type Bytes = Uint8Array;
 interface Case {
   begin(): Run<unknown>;
   resume(bytes: Bytes): Run<unknown>;
-  /** With a larger budget, of what has converged before its own was used up. */
+  /** A larger budget for a run that converged before it used up its budget. */
   more?(bytes: Bytes): Run<unknown>;
 }
 
-/** All that a result holds, ticks aside, which are of the process that made them. */
+/** All contents of a result except ticks, which belong to the process that made them. */
 function shown(value: unknown): string {
   return JSON.stringify(value, (key, one: unknown) => {
     if (key === "ticks" || typeof one === "function") return undefined;
@@ -51,7 +53,7 @@ function described(result: unknown): Record<string, unknown> {
   return { result: shown(made) };
 }
 
-/** The checkpoint at the last tick and after the end, and what the run made. */
+/** Returns the checkpoints at the last tick and after the end, and the result of the run. */
 async function ended(begin: () => Run<unknown>): Promise<{ result: unknown; atTick: Bytes; after: Bytes }> {
   const run = begin();
   let atTick: Promise<Bytes> | undefined;
@@ -97,7 +99,7 @@ const converging = (model: e.LinearModel, data: e.Dataset, options: object): Cas
   more: (bytes) => e.fit.resume(bytes, data, { epochs: 1e6 }) as Run<unknown>,
 });
 
-describe("fit by each rule", () => {
+describe("resumption of ended fits by each rule", () => {
   const rules = Object.values(e.ruleRegistry).map(({ make, convex, inChain }) => {
     const rule = make(convex);
     return inChain ? inChain(rule as e.EquationRule) : rule;
@@ -110,7 +112,7 @@ describe("fit by each rule", () => {
   );
 });
 
-describe("fit by each other algorithm", () => {
+describe("resumption of ended fits by each other algorithm", () => {
   const [lasso, ridge] = [e.linear({ l1: 0.05 }), e.linear({ loss: "logistic", l2: 0.1 })];
   const cases: [string, Case][] = [
     ...[e.svrg(), e.saga(), e.sag()].map((variance): [string, Case] => [
@@ -146,7 +148,7 @@ describe("fit by each other algorithm", () => {
   });
 });
 
-describe("paths", () => {
+describe("resumption of ended paths", () => {
   it.each([
     ["of working sets", e.linear(), { lambdas: 30, folds: 3 }],
     ["of groups", e.linear({ group: { strength: 1, groups: [["a", "b"]] } }), { lambdas: 8 }],
@@ -158,7 +160,7 @@ describe("paths", () => {
   });
 });
 
-describe("fit of a graph by each learner", () => {
+describe("resumption of ended fits of a graph by each learner", () => {
   const graph = e.factorGraph();
   for (const name of ["own", "pair"]) graph.weight(name, 0.3);
   for (let i = 0; i < 12; i++) graph.variable();
@@ -174,28 +176,28 @@ describe("fit of a graph by each learner", () => {
   it.each(learnerNames())("%s", async (name) => {
     await expectEnded(learnt(learnerFromJson({ algorithm: name }), { epochs: 20 }));
   });
-  it("a rule that ends by itself", async () => {
+  it("stays ended after a rule has converged", async () => {
     await expectEnded(learnt(e.pseudoLikelihood(), { rule: e.lbfgs(), l2: 0.1, epochs: 200 }));
   });
 });
 
-describe("minimize", () => {
+describe("resumption of ended searches by minimize", () => {
   const bowl = (v: Float64Array): number => (v[0] - 1) ** 2 + 3 * Math.abs(v[1]);
   const searched = (algorithm: e.SearchAlgorithm, options: object): Case => ({
     begin: () => e.minimize(bowl, [0, 3], { algorithm, seed: 1, ...options }) as Run<unknown>,
     resume: (bytes) => e.minimize.resume(bytes, bowl) as Run<unknown>,
   });
   const searches = Object.entries(e.searchRegistry).map(([name, { make, sphere }]) => [name, make(sphere.options)] as const);
-  it.each(searches)("%s, all evaluations made", async (_, algorithm) => {
+  it.each(searches)("%s stays ended after all evaluations", async (_, algorithm) => {
     await expectEnded(searched(algorithm, { evaluations: 123 }));
   });
-  it.each(searches)("%s, at its target", async (_, algorithm) => {
+  it.each(searches)("%s stays ended after reaching its target", async (_, algorithm) => {
     await expectEnded(searched(algorithm, { evaluations: 3000, until: { target: 8 } }));
   });
-  it("until the search ends", async () => {
+  it("stays ended after a search has converged", async () => {
     await expectEnded(searched(e.nelderMead(), { evaluations: 1e6 }));
   });
-  it("coordinate by coordinate", async () => {
+  it("stays ended after coordinate descent", async () => {
     const target = e.coordinateTarget({
       dimension: 2,
       value: ([a, b]) => (a - 1) ** 2 + (a - b) ** 2,
@@ -206,14 +208,14 @@ describe("minimize", () => {
       resume: (bytes) => e.minimize.resume(bytes, target) as Run<unknown>,
     });
   });
-  it.each([e.lbfgs(), e.adam()])("along a gradient by $name", async (rule) => {
+  it.each([e.lbfgs(), e.adam()])("stays ended after gradient descent by $name", async (rule) => {
     const f = await compileFunction({ w: [2] }, ({ w }) => w.sub(3).square().sum(), { gradient: ["w"] });
     await expectEnded({
       begin: () => e.minimize(f, { w: [0, 1] }, { rule, epochs: 30 }) as Run<unknown>,
       resume: (bytes) => e.minimize.resume(bytes, f) as Run<unknown>,
     });
   });
-  it("tune", async () => {
+  it("tune stays ended", async () => {
     const make = ({ rate }: { rate: number }, { signal }: { signal: AbortSignal }) =>
       e.fit(e.linear(), numbers, { rule: e.sgd({ rate }), epochs: 3, validate: numbers, signal });
     for (const until of [{ trials: 5 }, { trials: 9, target: 1e3 }])
@@ -224,7 +226,7 @@ describe("minimize", () => {
   });
 });
 
-describe("sample by each sampler", () => {
+describe("resumption of ended draws by each sampler", () => {
   const rows: Record<string, object> = Object.fromEntries(
     ["sgld", "psgld", "sghmc", "sgnht"].map((name) => [name, { stepSize: 1e-4, batch: 5 }]),
   );
@@ -246,7 +248,7 @@ describe("sample by each sampler", () => {
       resume: (bytes) => e.sample.resume(bytes, model, { y }) as Run<unknown>,
     });
   });
-  it("by no transition at all", async () => {
+  it("stays ended after no transitions", async () => {
     await expectEnded({
       begin: () => e.sample(model, { y }, { warmup: 0, draws: 0 }) as Run<unknown>,
       resume: (bytes) => e.sample.resume(bytes, model, { y }) as Run<unknown>,
@@ -254,12 +256,12 @@ describe("sample by each sampler", () => {
   });
 });
 
-describe("infer by each algorithm", () => {
+describe("resumption of ended inference by each algorithm", () => {
   const graph = e.factorGraph();
   for (let i = 0; i < 14; i++) graph.variable(`v${i}`);
   for (let i = 0; i < 14; i++) {
     graph.isTrue(`v${i}`, { weight: 0.2 * Math.sin(i) });
-    // Two parts, one of them a loop.
+    // Two components, one of them a loop.
     if (i < 8) graph.equal([`v${i}`, `v${(i + 1) % 8}`], { weight: 0.4 });
     else if (i < 13) graph.equal([`v${i}`, `v${i + 1}`], { weight: 0.7 });
   }
@@ -282,7 +284,7 @@ describe("infer by each algorithm", () => {
   });
 });
 
-it("answers that are worked out again are so until the signal is given", async () => {
+it("recomputes answers until the signal fires", async () => {
   const graph = e.factorGraph();
   for (let i = 0; i < 4; i++) graph.variable();
   for (let i = 0; i < 3; i++) graph.equal([i, i + 1], { weight: 0.5 });
@@ -296,7 +298,7 @@ it("answers that are worked out again are so until the signal is given", async (
   await expect(Promise.resolve(resumed)).rejects.toBe(reason);
 });
 
-it("other options of the algorithm continue inference that had ended", async () => {
+it("continues inference that has ended if the algorithm's options change", async () => {
   const graph = e.factorGraph();
   for (let i = 0; i < 4; i++) graph.variable();
   for (let i = 0; i < 4; i++) graph.equal([i, (i + 1) % 4], { weight: 0.5 });
@@ -305,12 +307,12 @@ it("other options of the algorithm continue inference that had ended", async () 
   const short = await run;
   const longer = await e.infer.resume(await run.checkpoint(), graph, { algorithm: sweeps(800) });
   const sweepsOf = (answer: e.Answer) => answer.chains?.sweeps;
-  // After 200 of warm-up.
+  // The run had 200 iterations of warm-up.
   expect([sweepsOf(short), sweepsOf(longer)]).toEqual([400, 1000]);
 });
 
-/** Its blocks may have grown since, so that they are read again: in seconds of their own. */
-it("a stream whose blocks ended", async () => {
+/** Blocks of a stream might have grown since the checkpoint, so they are read again, which takes additional seconds. */
+it("keeps a stream ended, and reads its blocks again", async () => {
   const blocks = [0, 1, 2].map((k) => numbers.select(Array.from({ length: 20 }, (_, i) => 20 * k + i)));
   const { result, after } = await ended(() => e.fit.stream(e.linear(), blocks, { seed: 3 }));
   const resumed = await e.fit.stream.resume(after, blocks);
@@ -319,7 +321,7 @@ it("a stream whose blocks ended", async () => {
   expect(resumed.run).toMatchObject({ ...run, seconds: expect.any(Number), ticks: expect.any(Array) });
 });
 
-describe("checkpoints of earlier versions, which do not say what had ended, still open:", () => {
+describe("checkpoints of earlier versions, which do not record that a run ended", () => {
   const older = async (bytes: Bytes, forget: (kept: Checkpoint) => void): Promise<Bytes> => {
     const kept = await readCheckpoint(bytes);
     delete kept.loop.drop;
@@ -327,7 +329,7 @@ describe("checkpoints of earlier versions, which do not say what had ended, stil
     return checkpointBytes(kept);
   };
 
-  it("inference makes some steps more, and answers the same", async () => {
+  it("inference takes a few more steps and gives the same answer", async () => {
     const graph = e.factorGraph();
     for (let i = 0; i < 6; i++) graph.variable(`v${i}`);
     for (let i = 0; i < 6; i++) graph.equal([`v${i}`, `v${(i + 1) % 6}`], { weight: 0.1 * i });
@@ -341,7 +343,7 @@ describe("checkpoints of earlier versions, which do not say what had ended, stil
     expect((await e.infer.resume(kept, graph)).marginal("v1")).toEqual(answer.marginal("v1"));
   });
 
-  it("a search is ended, but does not know its last value", async () => {
+  it("a search stays ended without knowing its last value", async () => {
     const bowl = (v: Float64Array): number => v[0] ** 2;
     const run = e.minimize(bowl, [3], { evaluations: 20 });
     const { x, run: summary } = await run;

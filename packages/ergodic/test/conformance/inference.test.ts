@@ -1,6 +1,8 @@
 /**
- * Every algorithm of infer keeps the promises of its kind, on 40 random graphs of all sorts and 12 trees (five times as many in test:slow): it answers its tasks; what its certificates claim is
- * so; the seed decides; a run that is paused, kept and resumed ends as one that was not; its JSON makes it again; memory is given back.
+ * Every algorithm of infer keeps the promises of its kind on 40 random graphs and 12 trees (five times as many in
+ * test:slow). It answers its tasks, and its certificates are true. The result depends only on the seed. A run that is
+ * paused, checkpointed and resumed gives the same result. The algorithm is rebuilt from its JSON, and its memory is
+ * freed.
  */
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -24,7 +26,7 @@ import { heldTo, type Verdict } from "../reference/held-to-certificate.ts";
 import { denseGraphs, gridEdges, pairwiseGraph, randomGraphs, randomTrees } from "../reference/random-graph.ts";
 
 const names = Object.keys(inferenceRegistry);
-/** Options of those that would take long on many graphs. */
+/** Options that shorten slow algorithms on many graphs. */
 const shorter: Record<string, object> = {
   importanceSampling: { samples: power(20_000, 200_000) },
   annealedImportanceSampling: { particles: 200 },
@@ -42,7 +44,10 @@ beforeAll(async () => {
   engine = await openEngine({ families: ["graphs"] });
 });
 
-/** The answer, or undefined where the evidence is refused as impossible, which it must then be, or the graph as none that the algorithm takes. */
+/**
+ * The answer, or undefined if the evidence is refused as impossible (which must be true) or the algorithm does not
+ * support the graph.
+ */
 async function answered(graph: FactorTables, task: InferenceTask, algorithm: InferenceAlgorithm): Promise<Answer | undefined> {
   try {
     return await infer(graph, { task, algorithm });
@@ -59,7 +64,7 @@ async function answered(graph: FactorTables, task: InferenceTask, algorithm: Inf
   }
 }
 
-/** Of each number of an answer. */
+/** Visits each number of an answer. */
 function verdicts(graph: FactorTables, answer: Answer): Verdict[] {
   const truth = truths.get(graph)!;
   if (answer.task === "partition") return [heldTo(answer.logZCertificate, answer.logZ, truth.logZ)];
@@ -80,7 +85,7 @@ function verdicts(graph: FactorTables, answer: Answer): Verdict[] {
 describe.each(names)("%s", (name) => {
   const algorithm = inferenceRegistry[name](shorter[name] ?? {});
 
-  test.each(algorithm.tasks)("is never wrong in silence: %s", async (task) => {
+  test.each(algorithm.tasks)("never gives a wrong answer silently: %s", async (task) => {
     const all: Verdict[] = [];
     const kinds = new Map<string, number>();
     for (const graph of [...graphs, ...trees]) {
@@ -94,13 +99,13 @@ describe.each(names)("%s", (name) => {
     }
     console.log(`${name} ${task}: ${[...kinds].map(([kind, count]) => `${kind} ${count}`).join(", ")}`);
     expect(all.filter((one) => one === "wrong")).toEqual([]);
-    // The intervals of a graph are all right at once with a chance of 99 % or more.
+    // All intervals of a graph are right simultaneously with a probability of at least 99 %.
     const limit = binomialLimit(kinds.get("interval") ?? 0, 0.01, 1e-4);
     expect(all.filter((one) => one === "missed").length).toBeLessThan(limit);
     expect(all.length).toBeGreaterThan(0.38 * truths.size);
   });
 
-  test("the seed decides, and memory is given back", async () => {
+  test("depends only on the seed and frees its memory", async () => {
     const before = engine.memory.usedBytes;
     for (const task of algorithm.tasks) {
       for (const graph of [...graphs.slice(0, 10), ...trees.slice(0, 5)]) {
@@ -111,7 +116,7 @@ describe.each(names)("%s", (name) => {
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 
-  test("JSON makes it again", () => {
+  test("is rebuilt from its JSON", () => {
     const json = JSON.parse(JSON.stringify(algorithm.toJSON()));
     expect(json.algorithm).toBe(name);
     expect(inferenceFromJson(json).toJSON()).toEqual(json);
@@ -124,7 +129,7 @@ describe.each(names)("%s", (name) => {
     expect(inferenceFromJson(Object.fromEntries(other)).toJSON()).toEqual(Object.fromEntries(other));
   });
 
-  test("a part that is kept at any time ends as one that was not", async () => {
+  test("gives the same result if a part is checkpointed at any time", async () => {
     const before = engine.memory.usedBytes;
     for (const task of algorithm.tasks) {
       const plan = { task, seed: 3, workers: 1, memory: 2 ** 28, timed: false };
@@ -149,7 +154,7 @@ describe.each(names)("%s", (name) => {
     expect(engine.memory.usedBytes).toBeLessThanOrEqual(before);
   });
 
-  test("a run can be paused, kept and resumed, stopped and aborted", async () => {
+  test("can be paused, checkpointed and resumed, stopped and aborted", async () => {
     const [task] = algorithm.tasks;
     const before = engine.memory.usedBytes;
     const wanted = await infer(grid, { task, algorithm, seed: 5 });
@@ -169,7 +174,7 @@ describe.each(names)("%s", (name) => {
   });
 });
 
-test("a certificate that claims too much is found out", () => {
+test("a certificate that claims too much is detected", () => {
   expect(heldTo({ lower: 1, upper: 1.9 }, 1.5, 2)).toBe("wrong");
   expect(heldTo({ lower: [0, 0.2], upper: [0.7, 1] }, 0.3, 0.1, 1)).toBe("wrong");
   expect(heldTo({ exact: true }, 1, 1.001)).toBe("wrong");
@@ -178,7 +183,7 @@ test("a certificate that claims too much is found out", () => {
   expect(heldTo({ none: "" }, 1, 100)).toBe("holds");
 });
 
-/** Without how long it took. */
+/** Removes the duration. */
 function plain(answer: Answer | undefined): string {
   const { description: _, ...rest } = answer?.toJSON() ?? {};
   return JSON.stringify(rest);
@@ -187,7 +192,7 @@ function plain(answer: Answer | undefined): string {
 const stable = (value: unknown): string =>
   JSON.stringify(value, (_, one) => (ArrayBuffer.isView(one) ? Array.from(one as Float64Array) : one));
 
-/** Through bytes and text, as a checkpoint goes. */
+/** Converts to bytes and text and back, like a checkpoint. */
 function kept({ tensors, state }: Snapshot): Snapshot {
   const stored = Object.fromEntries(Object.entries(tensors).map(([key, values]) => [key, { shape: [values.length], values }]));
   const { tensors: read, metadata } = decode(encode(stored, { state: JSON.stringify(state) }), "test");

@@ -1,6 +1,6 @@
 /**
- * `JSON.stringify` of whatever has options keeps all of them: what the matching `…FromJson` makes of the text describes itself by the same text.
- * Every registry is gone through; options are others than the defaults wherever a value of another kind is not needed.
+ * `JSON.stringify` preserves the options of every described object: the matching `…FromJson` makes an object with the
+ * same JSON. The tests cover every registry and use options other than the defaults where possible.
  */
 import { describe, expect, it } from "vitest";
 import { samplerRegistry } from "../../src/bayes/samplers/index.ts";
@@ -19,7 +19,7 @@ const again = (thing: Described, from: (json: never) => unknown): void => {
   expect(made).toMatchObject({ toJSON: expect.any(Function) });
 };
 
-/** The names that a reader lists where it knows none. */
+/** Names that a reader lists in its error for an unknown name. */
 function knownTo(from: (json: never) => unknown, json: unknown): string[] {
   try {
     from(json as never);
@@ -32,7 +32,7 @@ function knownTo(from: (json: never) => unknown, json: unknown): string[] {
   throw new Error("it knows the name");
 }
 
-/** Numbers a little greater, where a factory takes them. */
+/** Slightly larger numbers, if a factory accepts them. */
 function varied(options: Readonly<Record<string, unknown>>, make: (options: never) => Described): Described {
   let taken: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(options)) {
@@ -42,26 +42,26 @@ function varied(options: Readonly<Record<string, unknown>>, make: (options: neve
       make({ ...taken, [name]: other } as never);
       taken = { ...taken, [name]: other };
     } catch {
-      // Out of its range, or without meaning beside the others.
+      // Out of range or meaningless together with the others.
     }
   }
   return make(taken as never);
 }
 
-describe("rules and what is in them", () => {
+describe("rules and their parts", () => {
   it.each(Object.entries(ergodic.ruleRegistry))("%s", (_, { make, convex }) => {
     again(make(), ergodic.ruleFromJson);
     again(make(convex), ergodic.ruleFromJson);
     again(varied(make().options, make as (options: never) => Described), ergodic.ruleFromJson);
   });
 
-  it("chains, and schedules in the place of numbers", () => {
+  it("preserves chains, and schedules in place of numbers", () => {
     const rate = ergodic.warmUp({ rate: ergodic.cosineDecay({ rate: 0.3, updates: 70 }), updates: 10 });
     again(ergodic.chain(ergodic.clipNorm({ norm: 2 }), ergodic.adam({ rate })), ergodic.ruleFromJson);
     expect(JSON.stringify(ergodic.adam({ rate }))).toContain('"updates":70');
   });
 
-  it.each(Object.entries(schedules))("the schedule %s", (_, make) => {
+  it.each(Object.entries(schedules))("preserves the schedule %s", (_, make) => {
     again(varied(make().options, make as (options: never) => Described), ergodic.scheduleFromJson);
   });
 
@@ -84,19 +84,19 @@ describe("algorithms", () => {
     again(algorithm, ergodic.algorithmFromJson),
   );
 
-  it("every algorithm is here", () => {
+  it("covers every algorithm", () => {
     expect([...new Set(algorithms.map((algorithm) => algorithm.toJSON().algorithm))].sort()).toEqual(
       knownTo(ergodic.algorithmFromJson, { algorithm: "luck" }),
     );
   });
 
-  it.each(Object.entries(samplerRegistry))("the sampler %s", (_, make) => {
+  it.each(Object.entries(samplerRegistry))("preserves the sampler %s", (_, make) => {
     const options = make({}).toJSON();
     again(make({}), ergodic.samplerFromJson);
     again(varied(options, make), ergodic.samplerFromJson);
   });
 
-  it("samplers in samplers, and in blocks", () => {
+  it("preserves nested samplers and samplers in blocks", () => {
     const inner = ergodic.hmc({ leapfrogs: 7 });
     again(ergodic.parallelTempering({ inner, temperatures: [1, 0.5] }), ergodic.samplerFromJson);
     const blocks = [
@@ -107,18 +107,18 @@ describe("algorithms", () => {
     expect(JSON.stringify(ergodic.nuts({ maxTreeDepth: 7 }))).toContain('"maxTreeDepth":7');
   });
 
-  it.each(ergodic.inferenceNames())("the inference %s", (name) => {
+  it.each(ergodic.inferenceNames())("preserves the inference algorithm %s", (name) => {
     again(ergodic.inferenceFromJson({ algorithm: name }), ergodic.inferenceFromJson);
   });
 
-  it.each(Object.entries(ergodic.searchRegistry))("the search %s", (_, { make }) => {
+  it.each(Object.entries(ergodic.searchRegistry))("preserves the search %s", (_, { make }) => {
     again(make(), ergodic.searchFromJson);
     again(varied(make().options, make as (options: never) => Described), ergodic.searchFromJson);
   });
 });
 
-describe("definitions of one's own", () => {
-  it("rules, with schedules, and losses", () => {
+describe("user definitions", () => {
+  it("preserves rules with schedules, and losses", () => {
     const facts = { summary: "steps of one size", source: "none" };
     const own = ergodic.rule("ownForJson", { rate: 0.1, often: true }, ({ g, rate }) => ({ step: mul(rate, g) }), facts);
     again(own({ rate: ergodic.stepDecay({ every: 7 }), often: false }), ergodic.ruleFromJson);
@@ -130,15 +130,15 @@ describe("definitions of one's own", () => {
   });
 });
 
-describe("models and what is in them", () => {
-  it.each(builtIn(ergodic.lossNames(), "Loss"))("the loss %s", (name) => {
+describe("models and their parts", () => {
+  it.each(builtIn(ergodic.lossNames(), "Loss"))("preserves the loss %s", (name) => {
     const loss = ergodic.lossFromJson(name);
     again(loss, ergodic.lossFromJson as (json: never) => unknown);
     const make = (options: object): Described => ergodic.lossFromJson({ name, ...options } as JsonObject);
     again(varied(loss.options, make as (options: never) => Described), ergodic.lossFromJson as (json: never) => unknown);
   });
 
-  it.each(Object.entries(ergodic.featureMaps))("the features %s", (_, make) => {
+  it.each(Object.entries(ergodic.featureMaps))("preserves the feature map %s", (_, make) => {
     again(make({ count: 6, gamma: 0.5, seed: 3 }), ergodic.randomFeaturesFromJson);
   });
 
@@ -155,14 +155,14 @@ describe("models and what is in them", () => {
     constantInitial: ergodic.constantInitial({ value: 3 }),
     normalInitial: ergodic.normalInitial({ mean: 1, deviation: 2 }),
     uniformInitial: ergodic.uniformInitial({ low: 1, high: 2 }),
-    // Not exported: files name it.
+    // The initialiser is not exported, but files refer to it.
     blockConstants: ergodic.initialiserFromJson({ initialiser: "blockConstants", values: [0, 1] }),
   };
-  it.each(Object.entries(initialisers))("the initialiser %s", (_, initialiser) =>
+  it.each(Object.entries(initialisers))("preserves the initialiser %s", (_, initialiser) =>
     again(initialiser, ergodic.initialiserFromJson),
   );
 
-  it("every initialiser is here", () => {
+  it("covers every initialiser", () => {
     expect(
       Object.values(initialisers)
         .map(({ name }) => name)
@@ -200,11 +200,11 @@ describe("models and what is in them", () => {
     ergodic.residual(ergodic.dense(2), { shortcut: ergodic.dense(2) }),
     ergodic.sequential([ergodic.dense(2), ergodic.relu()]),
   ];
-  it.each(layers.map((layer) => ({ kind: layer.kind, layer })))("the layer $kind", ({ layer }) =>
+  it.each(layers.map((layer) => ({ kind: layer.kind, layer })))("preserves the layer $kind", ({ layer }) =>
     again(layer, ergodic.layerFromJson),
   );
 
-  it("every kind of layer is here", () => {
+  it("covers every kind of layer", () => {
     expect([...new Set(layers.map(({ kind }) => kind))].sort()).toEqual(builtIn(ergodic.layerKinds()).sort());
   });
 
@@ -219,12 +219,12 @@ describe("models and what is in them", () => {
     ergodic.network([ergodic.dense(8), ergodic.relu(), ergodic.dense(3)], { loss: "multinomial", l1: 0.1, rates: { head: 2 } }),
     ergodic.factorisation({ rank: 5, l2: 0.3, biases: false }),
     ergodic.factorisation({ implicit: { alpha: 7 } }),
-  ])("the model $name, ready to be trained", (model) => {
+  ])("preserves the trainable model $name", (model) => {
     again(model, ergodic.modelFromJson);
     expect(ergodic.modelFromJson(JSON.parse(JSON.stringify(model)))).toMatchObject({ trainable: expect.any(Object) });
   });
 
-  it("a pipeline", () => {
+  it("preserves a pipeline", () => {
     const { pipeline } = ergodic.Dataset.fromArrays({ x: [[1, 2]], y: [1], names: ["a", "b"] });
     again(pipeline, ergodic.Pipeline.fromJson);
   });
@@ -247,17 +247,17 @@ const unknown: [from: (json: never) => unknown, json: unknown, code: string][] =
   [ergodic.randomFeaturesFromJson, { kind: "luck" }, "PIPELINE_STEP"],
 ];
 
-it.each(unknown)("of a kind that is not known %o says so", (from, json, code) => {
+it.each(unknown)("reports an unknown kind: %o", (from, json, code) => {
   expect(() => from(json as never)).toThrow(code);
 });
 
 const notJson: unknown[] = [null, undefined, 3, true, [], [null], {}, Symbol("s"), 10n, () => 1, { toString: null }];
 
-it.each(unknown)("what is no JSON of its kind is refused as that %o", (from) => {
+it.each(unknown)("refuses values that are not JSON of its kind: %o", (from) => {
   for (const json of notJson) expect(() => from(json as never)).toThrow("JSON_TYPE");
 });
 
-it("parts that are missing, and options that are none", () => {
+it("refuses missing parts and invalid options", () => {
   expect(() => ergodic.modelFromJson({ model: "network" })).toThrow(
     /^layerFromJson: the JSON is undefined, but must be .*JSON_TYPE/,
   );
@@ -265,7 +265,7 @@ it("parts that are missing, and options that are none", () => {
     expect(() => ergodic.layerFromJson({ layer: "flatten", options } as never)).toThrow(/^layerFromJson: options .*JSON_TYPE/);
 });
 
-it("every reader is held to it", () => {
+it("these tests cover every reader", () => {
   const readers = Object.entries(ergodic).flatMap(([name, value]) => (name.endsWith("FromJson") ? [value] : []));
   expect(new Set(unknown.map(([from]) => from))).toEqual(new Set(readers));
 });

@@ -1,11 +1,14 @@
 /**
- * Several modes: draws that have missed one are not trusted, and where there is one mode they are.
+ * Posteriors with several modes: draws that miss a mode are not trusted, and draws from a single mode are.
  *
- * Each posterior is sampled at all defaults with many seeds. A run is wrong and trusted where its verdict trusts and a mean or a mean square is more than 4.5 of its standard errors from the exact one:
- * at most 1 of 100 may be. Of posteriors with one mode, or one that holds all but e^-100, 95 of 100 are to be trusted. Each heavy mode is reached by
- * a quarter of random starts, counted here: 24 scouts all miss such a mode in one run of 1000. A mode that few starts lead to can be missed (places/scouts.ts).
+ * Each posterior is sampled with all defaults and many seeds. A run is wrong if the verdict trusts it although a mean
+ * or a mean square is more than 4.5 of its standard errors off. At most 1 of 100 runs may be wrong. For posteriors with
+ * one mode, or with a mode that holds all but e^-100 of the mass, 95 of 100 runs must be trusted. At least a quarter of
+ * random starts reach each heavy mode, as counted here, so 24 scouts miss such a mode in one run of 1000. A mode that
+ * few starts reach can be missed (places/scouts.ts).
  *
- * ERGODIC_SEEDS: how many, 6 if absent. With ERGODIC_CONFORMANCE naming a file, a row for each posterior is added to it, as JSON (scripts/conformance.mjs).
+ * ERGODIC_SEEDS is the number of seeds, 6 by default. ERGODIC_CONFORMANCE names a file to which a JSON row per
+ * posterior is appended (scripts/conformance.mjs).
  */
 import { appendFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -20,7 +23,7 @@ const SEEDS = Number(process.env.ERGODIC_SEEDS ?? 6);
 const CHAINS = 4;
 const STARTS = 200;
 
-/** The share of starts that lead to the heavy mode with the fewest. */
+/** Smallest share of starts that lead to a heavy mode. */
 async function leastReached({ density, parts }: Posterior): Promise<number> {
   const point = new DensityPoint(await openEngine(), density, "modes");
   const plan = { chains: 1, warmup: 1, draws: 1, seed: 17, workers: 1, deterministic: true };
@@ -35,7 +38,7 @@ async function leastReached({ density, parts }: Posterior): Promise<number> {
   return Math.min(...counts.filter((_, k) => parts[k].logMass > -50)) / STARTS;
 }
 
-/** The furthest mean or mean square from the exact one, in standard errors. */
+/** Largest error of a mean or mean square, in standard errors. */
 function furthest({ moments }: Posterior, draws: (i: number) => Float64Array): number {
   const off = (x: Float64Array, exact: number) => Math.abs(x.reduce((a, b) => a + b, 0) / x.length - exact) / mcseMean(x, CHAINS);
   return Math.max(

@@ -1,6 +1,7 @@
 /**
- * Networks keep the promises of the gradient family. A network of one dense layer is the linear model: every registered loss gives its loss and gradient,
- * and every technique reaches its least objective. Every registered rule trains a network with a hidden layer.
+ * Networks keep the promises of the gradient family. A network of one dense layer is the linear model: every registered
+ * loss gives its loss and gradient, and every technique reaches its least objective. Every registered rule trains a
+ * network with a hidden layer.
  */
 import { describe, expect, it } from "vitest";
 import { type EquationRule, ruleRegistry } from "../../src/engine/optimise/index.ts";
@@ -31,7 +32,7 @@ import { builtIn } from "../reference/built-in.ts";
 const COLUMNS = 7;
 const ROWS = 24;
 
-/** What suits a loss by its task: several classes for those that take one against the rest. */
+/** Data that suit a loss by its task: several classes for losses that support one against the rest. */
 function dataFor(name: string): Dataset[] {
   const { task } = lossFromJson(name);
   const of = (classes: number | "count"): Dataset => plantedRows({ rows: ROWS, columns: COLUMNS, classes, format: "dense" }).data;
@@ -40,7 +41,7 @@ function dataFor(name: string): Dataset[] {
   return task === "multiclass" ? [of(3)] : [of(2), of(3)];
 }
 
-describe("one dense layer has the loss and gradient of the linear model", () => {
+describe("loss and gradient of one dense layer, equal to the linear model", () => {
   it.each(builtIn(lossNames(), "Loss"))("%s", async (name) => {
     for (const data of dataFor(name)) {
       const { loss, outputs } = chooseLoss("test", name, data);
@@ -52,7 +53,7 @@ describe("one dense layer has the loss and gradient of the linear model", () => 
       const at = deep.irregular();
       const [weight, bias] = deep.problem.layout.parameters;
       const stride = flat.problem.parameterCount / outputs;
-      /** Where the linear model has the weight of column j, or the intercept at j = COLUMNS, for output k. */
+      /** Position in the linear model of the weight of column j, or of the intercept at j = COLUMNS, for output k. */
       const place = (j: number, k: number): number => k * stride + j;
       const values = new Float64Array(flat.problem.parameterCount);
       for (let k = 0; k < outputs; k++) {
@@ -78,7 +79,7 @@ describe("one dense layer has the loss and gradient of the linear model", () => 
   });
 });
 
-describe("every technique reaches the least objective of the linear model", () => {
+describe("least objective of the linear model, by every technique", () => {
   const l2 = 0.01;
   const base: FitOptions = { epochs: 60, seed: 4, batch: 8 };
   const techniques: Record<string, { options: FitOptions; within: number }> = {
@@ -134,7 +135,7 @@ describe("every technique reaches the least objective of the linear model", () =
   });
 });
 
-describe("every rule trains a network with a hidden layer", () => {
+describe("training of a network with a hidden layer, by every rule", () => {
   const start = Math.log(2);
   it.each(Object.keys(ruleRegistry))("%s", async (name) => {
     const { make, convex, inChain } = ruleRegistry[name];

@@ -1,6 +1,7 @@
 /**
- * Every exported operation on arrays, every element-wise primitive and every distribution refuses what it does not take: surplus and missing arguments, arguments of
- * another kind, options that it does not have. They are found by what is exported, so that a new one without a call here fails.
+ * Every exported array operation, element-wise primitive and distribution refuses invalid calls: surplus and missing
+ * arguments, arguments of another kind and unknown options. The functions are found from the exports, so a new function
+ * without a call here fails the test.
  */
 
 import { describe, expect, it } from "vitest";
@@ -19,7 +20,7 @@ const { normal, poisson } = statistical;
 
 type Calls = Readonly<Record<string, readonly unknown[]>>;
 
-/** A call with all arguments of each function that is exported. */
+/** A call of each exported function with all arguments. */
 const array: Calls = {
   batchNormalised: [image, 1e-5, input("scale", [2]), input("shift", [2])],
   batchStatistics: [image],
@@ -88,7 +89,7 @@ const array: Calls = {
   variance: [v, { axis: 0, keep: true, correction: 1 }],
 };
 
-/** Of what else the compiler exports: no operations, but what makes, shows, derives and runs programs. */
+/** Other exports of the compiler, which are not operations but make, show, derive and run programs. */
 const others = new Set([
   "allPrimitives",
   "arraysBelow",
@@ -138,7 +139,7 @@ const elementwise: Calls = Object.fromEntries(
 const reductions: Calls = { sum: [v, { axis: 0, keep: true }], maximum: [v, { axis: 0, keep: true }] };
 const chains = ["add", "mul", "min", "max", "and", "or"];
 
-/** Of distributions. */
+/** Calls of distributions. */
 const listed: Calls = {
   bernoulli: [0.3],
   bernoulliLogit: [v],
@@ -213,7 +214,7 @@ const listed: Calls = {
     ],
   ],
 };
-/** What else the folder of models exports. */
+/** Other exports of the folder of models. */
 const noDistributions = new Set([
   "ConditionedModel",
   "Distribution",
@@ -247,7 +248,7 @@ const codes = ["COMPILE_OPERAND", "COMPILE_OPTION", "COMPILE_SHAPE", "COMPILE_IN
 const HERE = /operations\.test\.ts:\d+:\d+/;
 const isOptions = (given: unknown): given is object =>
   typeof given === "object" && given !== null && Object.getPrototypeOf(given) === Object.prototype && !("op" in given);
-/** Of no operation an argument, whatever the place; what would be one of the given argument's kind is left out. */
+/** Values that no operation accepts in any place. Values of the same kind as the valid argument are skipped. */
 const wrong: readonly unknown[] = [
   "text",
   null,
@@ -275,7 +276,7 @@ function refuses(name: string, f: AnyFunction, given: readonly unknown[]): void 
   given.forEach((argument, i) => {
     const put = (value: unknown): unknown[] => given.map((own, j) => (j === i ? value : own));
     for (const value of wrong) {
-      // NaN is a number that a program may hold.
+      // NaN is a valid number in a program.
       if (Number.isNaN(value) && !isOptions(argument) && typeof argument === "number") continue;
       if (Number.isNaN(value) && (elementwise[name] || name === "toArray" || name === "broadcastTo")) continue;
       check(`argument ${i} is ${String(typeof value)}`, put(value));
@@ -291,11 +292,11 @@ function refuses(name: string, f: AnyFunction, given: readonly unknown[]): void 
 
 describe("operations on arrays", () => {
   const functions = Object.entries(compiler).filter(([name, f]) => typeof f === "function" && !others.has(name));
-  it("are all listed here", () => {
+  it("lists every operation", () => {
     const listed = { ...array, ...elementwise, ...reductions };
     expect(functions.map(([name]) => name).sort()).toEqual(Object.keys(listed).sort());
   });
-  it.each(Object.entries({ ...array, ...elementwise, ...reductions }))("%s refuses what it does not take", (name, given) => {
+  it.each(Object.entries({ ...array, ...elementwise, ...reductions }))("%s refuses invalid arguments", (name, given) => {
     refuses(name, functionOf(compiler, name), given);
   });
 });
@@ -311,7 +312,7 @@ describe("numbers and options", () => {
   ])("%s", (_, run, words) => {
     expect(failure(run).message).toMatch(words);
   });
-  it("indices made of random numbers are known to nobody", () => {
+  it("accepts indices computed from random numbers, whose values are unknown", () => {
     expect(take(v, floor(mul(uniform([2], 1), 9))).shape).toEqual([2]);
     expect(pick(square, floor(mul(compiler.normal([3], 1), 9))).shape).toEqual([3]);
     expect(at(full(1, [2]), 1).shape).toEqual([]);
@@ -331,10 +332,10 @@ describe("extents", () => {
     ["widths that are no list", () => pad(v, 1 as never), "COMPILE_SHAPE"],
     ["a negative width", () => pad(v, [[-1, 0]]), "COMPILE_SHAPE"],
     ["a width that is a fraction", () => pad(v, [[0, 0.5]]), "COMPILE_SHAPE"],
-  ])("%s is refused", (_, run, code) => {
+  ])("refuses %s", (_, run, code) => {
     expect(failure(run).code).toBe(code);
   });
-  it("from 0 on are taken", () => {
+  it("accepts extents from 0", () => {
     expect(range(3).shape).toEqual([3]);
     expect([range(0).shape, full(1, [0, 2]).shape]).toEqual([[0], [0, 2]]);
     expect(Array.from(compiler.interpret([identity(2)], {})[0])).toEqual([1, 0, 0, 1]);
@@ -345,18 +346,18 @@ describe("extents", () => {
 describe("distributions", () => {
   const stated = Object.fromEntries([...distributionExamples()].map(([name, example]) => [name, [...example.parameters]]));
   const parameters: Calls = { ...listed, ...stated };
-  it("are all listed here", () => {
+  it("lists every distribution", () => {
     const functions = Object.entries(statistical).filter(([name, f]) => typeof f === "function" && !noDistributions.has(name));
     expect(functions.map(([name]) => name).sort()).toEqual(Object.keys(parameters).sort());
     expect(builtIn(statistical.distributionNames()).filter((name) => !(name in parameters))).toEqual([]);
   });
-  it.each(Object.entries(parameters))("%s refuses what it does not take", (name, given) => {
+  it.each(Object.entries(parameters))("%s refuses invalid parameters", (name, given) => {
     refuses(name, functionOf(statistical, name), given);
   });
-  it("of no components are none", () => {
+  it("refuses a mixture without components", () => {
     expect(failure(() => statistical.mixture([], [])).code).toBe("COMPILE_SHAPE");
   });
-  it("of users' own are checked alike", () => {
+  it("checks user-defined distributions in the same way", () => {
     const own = statistical.distribution(
       "shifted",
       { shift: "real" },

@@ -1,4 +1,7 @@
-/** What is made for one verb is refused by the others, in words that name it and what to write: whoever knows `fit` will give `adam()` to `sample`. */
+/**
+ * Each verb refuses objects made for another verb, with an error that names the object and recommends an alternative.
+ * Users of `fit` will pass `adam()` to `sample`.
+ */
 import { describe, expect, it } from "vitest";
 import { samplerRegistry } from "../../src/bayes/samplers/registry.ts";
 import * as e from "../../src/entries/everything.ts";
@@ -61,15 +64,15 @@ const failure = async (call: () => unknown): Promise<Error | undefined> => {
   }
 };
 
-it("there are algorithms of each verb, and rules of each kind", () => {
+it("the test covers algorithms of each verb and rules of each kind", () => {
   const count = (verb: string | undefined) => algorithms.filter((algorithm) => algorithm.verb === verb).length;
   expect(["fit", "sample", "infer", "minimize", undefined].map((verb) => [verb, count(verb) >= 5])).toEqual(
     ["fit", "sample", "infer", "minimize", undefined].map((verb) => [verb, true]),
   );
 });
 
-// Coordinates of a plain function can be descended, too, which is minimize's alone to say.
-describe("is refused for an algorithm of another verb, and for a rule", () => {
+// Coordinate descent also works on plain functions, and only minimize checks for this.
+describe("refusal of rules and of algorithms of other verbs", () => {
   it.each(Object.entries(verbs))("%s", async (name, [own, wanted, call]) => {
     const wrong: string[] = [];
     for (const algorithm of algorithms) {
@@ -82,7 +85,7 @@ describe("is refused for an algorithm of another verb, and for a rule", () => {
   });
 });
 
-it("one of a user's own need not name its verb", async () => {
+it("a user's own algorithm need not name its verb", async () => {
   const { verb: _, ...own } = e.randomSearch();
   const found = await e.minimize(bowl, [1], { algorithm: own as e.SearchAlgorithm, evaluations: 9, seed: 3 });
   expect(found.value).toBe((await e.minimize(bowl, [1], { algorithm: e.randomSearch(), evaluations: 9, seed: 3 })).value);

@@ -1,6 +1,7 @@
 /**
- * Every registered loss has a path, or is refused with the reason: on dense and sparse columns of any type, certified at every λ, the same on any
- * number of workers, with fits that fall in loss, and with held-out errors of every fold.
+ * Every registered loss has a path or is refused with the reason. Paths work on dense and sparse columns of any type,
+ * are certified at every λ and do not depend on the number of workers. Their fits fall in loss, and held-out errors
+ * exist for every fold.
  */
 import { describe, expect, it } from "vitest";
 import { fit, linear } from "../../src/entries/everything.ts";
@@ -14,7 +15,7 @@ const kindOf: Record<string, Kind> = { binary: "logistic", multiclass: "multinom
 const formats = ["dense", "sparse"] as const;
 const types = ["f64", "f32", "i16", "i8"] as const;
 
-/** Of formats, types and ratios each pair meets in `npm test`; the whole product does at full power. */
+/** Number of combinations of formats, types and ratios per pair in `npm test`. At full power the whole product runs. */
 const isTaken = (...places: number[]): boolean => isSlow || places.reduce((a, b) => a + b, 0) % 2 === 0;
 
 describe.each(builtIn(lossNames(), "Loss"))("%s", (name) => {
@@ -24,7 +25,7 @@ describe.each(builtIn(lossNames(), "Loss"))("%s", (name) => {
   const model = linear({ loss: name as LossName, standardise: false });
 
   if (curvature === undefined && !conjugate) {
-    it("is refused, with what to take instead", async () => {
+    it("is refused with a recommended alternative", async () => {
       using data = tableOf(rows);
       await expect((async () => await fit.path(model, data))()).rejects.toThrow(
         /has kinks, where its curvature is undefined; use dualCoordinateDescent\(\), or one of .* \[MODEL_CAPABILITY\]$/,
@@ -34,7 +35,7 @@ describe.each(builtIn(lossNames(), "Loss"))("%s", (name) => {
   }
 
   describe.each(formats)("%s", (format) => {
-    it.each(types)("%s: certified at every λ, falling in loss, the same on one worker and two", async (precision) => {
+    it.each(types)("%s: is certified at every λ, falls in loss and is the same with two workers", async (precision) => {
       for (const problem of several) {
         using data = tableOf(problem, { format, type: precision === "f64" ? "f64" : "f32" });
         for (const [place, l1Ratio] of [1, 0.5].entries()) {

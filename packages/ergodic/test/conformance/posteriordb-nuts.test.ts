@@ -1,10 +1,12 @@
 /**
- * NUTS on the models of posteriordb, 4 × (1000 + 1000) transitions, in `npm test` 4 × (400 + 400): means and mean squares of all parameters against the reference's, exact where it has
- * them, within four standard errors of both. About 450 checks a seed: were everything right, one run in 40 of other seeds would have one beyond. So with
- * one seed, as here, there may be none; with more, at most MOST_BEYOND of a model and at most as many in all as the script says. None of those beyond four may be in a run
- * that its verdict trusts.
+ * NUTS on the models of posteriordb with 4 × (1000 + 1000) transitions, or 4 × (400 + 400) in `npm test`. Means and
+ * mean squares of all parameters must be within four standard errors of the reference, which is exact where possible.
+ * There are about 450 checks per seed. If everything were right, one run in 40 with other seeds would exceed the limit
+ * once. With one seed, as here, no check may exceed it. With more seeds, at most MOST_BEYOND checks per model may, and
+ * the script limits the total. No run with a check beyond the limit may be trusted by its verdict.
  *
- * ERGODIC_SEEDS: how many, 1 if absent. With ERGODIC_CONFORMANCE naming a file, a row for each model is added to it, as JSON (scripts/conformance.mjs).
+ * ERGODIC_SEEDS is the number of seeds, 1 by default. ERGODIC_CONFORMANCE names a file to which a JSON row per model is
+ * appended (scripts/conformance.mjs).
  */
 import { appendFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -14,20 +16,23 @@ import { power } from "../power.ts";
 import { dataOf, haveReferences, MODELS, type ReferenceParameter, referenceOf } from "./posteriordb/posteriors.ts";
 
 const CHAINS = 4;
-/** Transitions of warm-up, and as many draws. Standard errors follow from the draws, so that the limits do. */
+/** Transitions of warm-up, and number of draws. Standard errors are estimated from the draws, so the limits adapt. */
 const DRAWS = process.env.ERGODIC_CONFORMANCE ? 1000 : power(400, 1000);
 const SEEDS = Number(process.env.ERGODIC_SEEDS ?? 1);
-/** Of some 400 checks of a model in ten seeds, each beyond by chance in one of 15,000, and in more where few draws are effective. */
+/**
+ * Of some 400 checks per model in ten seeds, each exceeds the limit by chance in one of 15,000 cases, or more often
+ * with few effective draws.
+ */
 const MOST_BEYOND = SEEDS === 1 ? 0 : 2;
 
-/** Its series: "beta[2,1]" counts from 1. */
+/** Series of a parameter: "beta[2,1]" counts from 1. */
 function seriesOf(posterior: Draws, name: string): Float64Array | undefined {
   const [, variable, indices] = /^([^[]+)(?:\[(.*)\])?$/.exec(name)!;
   if (!posterior.quantities.some((quantity) => quantity.name === variable)) return undefined;
   return posterior.series(variable, ...(indices ? indices.split(",").map((i) => Number(i) - 1) : []));
 }
 
-/** Differences from the reference in standard errors, of the mean and of the mean square. */
+/** Differences from the reference in standard errors, for the mean and the mean square. */
 function deviations(x: Float64Array, { mean, mean_sq, mcse_mean = 0, mcse_mean_sq = 0, exact }: ReferenceParameter): number[] {
   const one = (y: Float64Array, truth: number, error: number): number =>
     (y.reduce((a, b) => a + b, 0) / y.length - truth) / Math.hypot(mcseMean(y, CHAINS), error);
@@ -44,7 +49,7 @@ function deviations(x: Float64Array, { mean, mean_sq, mcse_mean = 0, mcse_mean_s
 interface Result {
   numbers: number;
   worst: [number, number];
-  /** Checks beyond four standard errors, and those of them in runs that are trusted. */
+  /** Number of checks beyond four standard errors, and number of those in trusted runs. */
   beyond: number;
   trustedBeyond: number;
   trusted: number;

@@ -1,6 +1,6 @@
 /**
- * A refusal of options that do not combine gives a true reason: it names no option that the user left out. Every algorithm of fit with every option of a plan, on
- * each kind of model; then the sentences of verbs and algorithms that have no such plan.
+ * When options do not combine, the error names only options that the user gave. The test tries every algorithm of fit
+ * with every option of a plan on each kind of model, and then the errors of verbs and algorithms without such a plan.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { compileFunction } from "../../src/engine/compiler/array/index.ts";
@@ -63,7 +63,7 @@ describe.each([
   ["linear", () => e.linear({ l2: 0.1 }), numbers],
   ["network", () => e.network([e.dense(3), e.relu(), e.dense(1)]), numbers],
   ["factorisation", () => e.factorisation({ rank: 2 }), ratings],
-] as const)("fit of a model of kind %s names only options that were given", (_, model, data) => {
+] as const)("fit of a model of kind %s, whose refusals name only given options", (_, model, data) => {
   it.each(Object.entries(ways))("%s", async (_, way) => {
     const wrong: string[] = [];
     let refused = 0;
@@ -86,12 +86,12 @@ it.each([
   [{ acceleration: "nesterov" }, /: acceleration "nesterov" needs a bound .*; use acceleration: "anderson" or "none" \[/],
   [{ step: "lipschitz" }, /: step "lipschitz" needs a bound .*; use step: "exact" \[/],
   [{ pick: "importance" }, /: pick "importance" needs a bound .*; use pick: "random" \[/],
-] as const)("coordinateDescent(%o) of a loss without a bound names that option", async (options, words) => {
+] as const)("coordinateDescent(%o) names that option when it refuses a loss without a bound", async (options, words) => {
   const algorithm = e.coordinateDescent(options);
   expect((await failure(() => e.fit(e.linear({ loss: "poisson" }), counts, { algorithm })))?.message).toMatch(words);
 });
 
-it("variance reduction of networks: what each method keeps", async () => {
+it("variance reduction of networks is refused with the memory or work of each method", async () => {
   const attempt = (variance: e.Variance) => failure(() => e.fit(e.network([e.dense(1)]), numbers, { variance, rule: e.sgd() }));
   expect((await attempt(e.svrg()))?.message).toMatch(
     /^fit: svrg is only for linear models: a network would need a second backward pass/,
@@ -102,7 +102,7 @@ it("variance reduction of networks: what each method keeps", async () => {
     );
 });
 
-describe("rules", () => {
+describe("refused rules", () => {
   const graph = e.factorGraph();
   graph.weight("pair", 0.3);
   for (let i = 0; i < 4; i++) graph.variable();
@@ -113,7 +113,7 @@ describe("rules", () => {
     observe(y, e.normal(param("mu", e.normal(0, 2)), 1));
   });
 
-  it("a link of chains is refused wherever rules are given, with a chain that can be written so", async () => {
+  it("a chain link is refused as a rule, with a chain to use instead", async () => {
     const f = await compileFunction({ w: [2] }, ({ w }) => w.square().sum(), { gradient: ["w"] });
     for (const [rule, chain] of [
       [e.clipNorm({ norm: 1 }), "chain(clipNorm(), sgd())"],
@@ -130,7 +130,7 @@ describe("rules", () => {
     }
   });
 
-  it("of a graph: one that searches on minibatches, whatever the learner", async () => {
+  it("a graph refuses a line search on minibatches with every learner", async () => {
     for (const algorithm of [e.contrastiveDivergence(), e.pseudoLikelihood(), e.exactLikelihood()]) {
       const error = await failure(() => e.fit(graph, { algorithm, rule: e.stochasticLineSearch() }));
       expect(error?.message).toBe(
@@ -142,7 +142,7 @@ describe("rules", () => {
     expect(e.ruleRegistry).toHaveProperty("adam");
   });
 
-  it("of a mode: two of them", async () => {
+  it("a mode search refuses two rules", async () => {
     const both = { rule: e.adam(), algorithm: e.lbfgs() };
     const error = await failure(() => e.fit(normal, { y }, both as never));
     expect(error?.message).toBe("fit: rule and algorithm were both given; leave one out [OPTION_CONFLICT]");
@@ -163,14 +163,14 @@ describe("rules", () => {
     ["contrastiveDivergence", "batch", () => e.contrastiveDivergence({ batch: 8 } as never), /particles/],
     ["meanField", "rule", () => e.meanField({ rule: e.adam() } as never), /rate/],
     ["fullRank", "rule", () => e.fullRank({ rule: e.adam() } as never), /rate/],
-  ] as const)("%s has no %s, and says what there is", async (where, option, call, instead) => {
+  ] as const)("%s refuses the option %s and lists the valid ones", async (where, option, call, instead) => {
     const error = await failure(call);
     expect(error).toMatchObject({ code: "OPTION_UNKNOWN" });
     expect(error?.message.startsWith(`${where}: ${option} is not an option of ${where}: `)).toBe(true);
     expect(error?.message).toMatch(instead);
   });
 
-  it("what is advised instead can be written", () => {
+  it("every recommended alternative is valid", () => {
     for (const made of [e.graphGibbs({ chains: 8 }), e.replicaGibbs({ replicas: 128 }), e.sgld({ batch: 100 })])
       expect(made.name).toMatch(/Gibbs|sgld/);
     expect(e.contrastiveDivergence({ particles: 8 }).name).toBe("contrastiveDivergence");

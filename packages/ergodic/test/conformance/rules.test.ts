@@ -1,6 +1,7 @@
 /**
- * Every registered rule keeps the family's promises: it converges on a convex and on a badly scaled problem, resumes exactly, costs
- * what its ledger says, agrees dense and sparse, rebuilds from its JSON, and never hides a NaN.
+ * Every registered rule keeps the family's promises: it converges on a convex and on a badly scaled problem, resumes
+ * exactly, has the costs in its ledger, gives the same updates on dense and sparse rows, is rebuilt from its JSON, and
+ * never hides a NaN.
  */
 import { describe, expect, test } from "vitest";
 import { openEngine } from "../../src/engine/memory/engine.ts";
@@ -36,7 +37,7 @@ const convex: Problem = {
   },
 };
 
-/** Four coordinates with curvatures from 1 to 1e-3; each contributes alike to the first value. */
+/** Four coordinates with curvatures from 1 to 1e-3. Each contributes equally to the first value. */
 const CURVATURE = [1, 0.1, 0.01, 0.001];
 const CENTRE = [1, -3, 10, -31];
 const scaled: Problem = {
@@ -75,13 +76,13 @@ async function descend(rule: g.EquationRule, { start, objective }: Problem, upda
 
 const initialValue = ({ start, objective }: Problem): number => objective(Float64Array.from(start), null);
 
-describe("converges", () => {
-  test.each(equations)("%s", async (_, entry) => {
+describe("convergence", () => {
+  test.each(equations)("%s by its equation", async (_, entry) => {
     expect(await descend(equationOf(entry), convex, 3000)).toBeLessThan(1e-3 * initialValue(convex));
     expect(await descend(equationOf(entry, "scaled"), scaled, 10_000)).toBeLessThan(1e-3 * initialValue(scaled));
   });
 
-  test.each(hosts)("%s", (_, entry) => {
+  test.each(hosts)("%s on the host", (_, entry) => {
     for (const [problem, updates] of [
       [convex, 3000],
       [scaled, 10_000],
@@ -94,7 +95,7 @@ describe("converges", () => {
     }
   });
 
-  test("stochasticLineSearch", () => {
+  test("stochasticLineSearch converges", () => {
     const rule = g.stochasticLineSearch();
     for (const { start, objective } of [convex, scaled]) {
       const x = Float64Array.from(start);
@@ -113,7 +114,7 @@ describe("converges", () => {
   });
 });
 
-/** A deterministic stream of gradients that depends on nothing but its arguments. */
+/** A deterministic stream of gradients that depends only on its arguments. */
 const pseudo = (t: number, i: number): number => (((7919 * t + 104729 * i + 13 * t * i) % 1009) / 1009 - 0.4) * (1 + (i % 3));
 const lossAt = (t: number): number => 2 + ((t * 37) % 11) / 10;
 
@@ -127,7 +128,7 @@ function feed(runner: g.RuleRunner, updates: number): void {
 
 const START = Array.from({ length: 37 }, (_, i) => ((i * 5) % 7) - 3);
 
-describe("resumes exactly", () => {
+describe("resumption", () => {
   for (const precision of ["f32", "f64"] as const) {
     test.each(equations)(`%s in ${precision}, rebuilt from its JSON`, async (_, entry) => {
       const rule = equationOf(entry);
@@ -166,10 +167,10 @@ describe("resumes exactly", () => {
   });
 });
 
-describe("costs what its ledger says", async () => {
+describe("costs in the ledger", async () => {
   const { memory } = await openEngine();
   const count = 64 * 1024;
-  test.each(equations)("%s: bytes", async (_, entry) => {
+  test.each(equations)("%s: allocates the stated bytes", async (_, entry) => {
     const rule = equationOf(entry);
     const cost = g.ruleCost(rule);
     for (const precision of ["f32", "f64"] as const) {
@@ -183,7 +184,7 @@ describe("costs what its ledger says", async () => {
     }
   });
 
-  /** Counted by hand from the papers' formulas; each is over p − ηg, which takes 2. */
+  /** Counted by hand from the papers' formulas. Counts are relative to p − ηg, which takes 2. */
   test.each([
     ["sgd", g.sgd(), 0, 0, 0],
     ["momentum: μv + g", g.momentum(), 1, 2, 0],
@@ -200,7 +201,7 @@ describe("costs what its ledger says", async () => {
   });
 });
 
-/** Which coordinates update t touches: about a third, never twice the same. */
+/** Coordinates that update t touches: about a third, never the same set twice. */
 const touchedBy = (t: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => i).filter((i) => (i * 7 + t * 11) % 3 === 0);
 
@@ -210,13 +211,13 @@ function close(a: ArrayLike<number>, b: ArrayLike<number>, within = 1e-12): void
   expect(worst).toBeLessThanOrEqual(within);
 }
 
-describe("agrees dense and sparse", () => {
+describe("agreement of dense and sparse updates", () => {
   const options = { count: START.length, start: START, precision: "f64" as const };
   const compare = (a: g.RuleRunner, b: g.RuleRunner): void => {
     for (const name of ["parameter", ...a.program.states.map((s) => s.name)]) close(a.vector(name), b.vector(name));
   };
 
-  test.each(equations)("%s with every coordinate touched, in another order", async (_, entry) => {
+  test.each(equations)("%s agrees if every coordinate is touched in another order", async (_, entry) => {
     const rule = equationOf(entry);
     using dense = await g.RuleRunner.open(rule, options);
     using sparse = await g.RuleRunner.open(rule, { ...options, indexed: true });
@@ -230,7 +231,7 @@ describe("agrees dense and sparse", () => {
     compare(sparse, dense);
   });
 
-  test.each(equations)("%s on a sparse stream", async (_, entry) => {
+  test.each(equations)("%s agrees on a sparse stream", async (_, entry) => {
     const rule = equationOf(entry);
     const behaviour = g.sparseBehaviour(rule);
     using sparse = await g.RuleRunner.open(rule, { ...options, indexed: true });
@@ -250,7 +251,7 @@ describe("agrees dense and sparse", () => {
     else expect(() => compare(sparse, dense), "a rule that is not exact must differ somewhere").toThrow();
   });
 
-  test("behaviours are read off the equations", () => {
+  test("sparse behaviours are derived from the equations", () => {
     const of = (rule: g.EquationRule) => g.sparseBehaviour(rule);
     expect([g.sgd(), g.adagrad(), g.polyak(), g.chain(g.clipNorm(), g.adagrad())].map(of)).toEqual(Array(4).fill("exact"));
     expect([g.momentum(), g.adam(), g.adamw(), g.rmsprop(), g.lion()].map(of)).toEqual(Array(5).fill("lazy"));
@@ -259,8 +260,8 @@ describe("agrees dense and sparse", () => {
   });
 });
 
-describe("a NaN gradient stays visible", () => {
-  test.each(equations)("%s", async (_, entry) => {
+describe("visibility of NaN gradients", () => {
+  test.each(equations)("%s by its equation", async (_, entry) => {
     using runner = await g.RuleRunner.open(equationOf(entry), { count: 37, start: START });
     feed(runner, 2);
     runner.gradient().set(START.map((_, i) => pseudo(3, i)));
@@ -271,7 +272,7 @@ describe("a NaN gradient stays visible", () => {
     expect(runner.parameters()[5]).toBeNaN();
   });
 
-  test.each(hosts)("%s", (_, entry) => {
+  test.each(hosts)("%s on the host", (_, entry) => {
     const run = (entry.make(entry.convex) as g.HostRule).start((_, gradient) => {
       gradient?.fill(Number.NaN);
       return Number.NaN;
@@ -282,7 +283,7 @@ describe("a NaN gradient stays visible", () => {
   });
 });
 
-describe("float32 stays near float64", () => {
+describe("closeness of float32 to float64", () => {
   test.each(equations)("%s", async (_, entry) => {
     const rule = equationOf(entry);
     using single = await g.RuleRunner.open(rule, { count: 37, start: START, precision: "f32" });

@@ -1,11 +1,12 @@
 /**
- * What every sampler promises, found by the registry: options that survive JSON, the same draws at any number of workers and any cut of the run, bit for bit going on
- * from a checkpoint, refusals in words; and posteriors that are known.
+ * Promises of every sampler in the registry: options survive JSON, draws do not depend on the number of workers or on
+ * pauses, runs resume from checkpoints bit for bit, refusals are explained, and known posteriors are reproduced.
  *
- * Known: a normal mean and a rate, in closed form. Means and variances within the Student-t quantile of 31 degrees (32 independent chains) for 10⁻⁵ on both sides: with
- * some 40 checks, one run in 2,500 of other seeds would fail by chance. Errors must be so small that a mean that is off by 0.1 posterior standard deviations,
- * or a standard deviation that is off by 10 %, is found in 97 runs of 100; in `npm test`, with fewer draws, it is 0.2 and 20 %.
- * Approximations and samplers with a bias by nature have bounds of their own; how samplers do without any option, defaults.test.ts says.
+ * The known posteriors are a normal mean and a rate in closed form. Means and variances must lie within the Student-t
+ * quantile of 31 degrees of freedom (32 independent chains) for 10⁻⁵ on both sides. With some 40 checks, one run in
+ * 2,500 with other seeds would fail by chance. A mean that is off by 0.1 posterior standard deviations, or a standard
+ * deviation that is off by 10 %, is found in 97 of 100 runs. In `npm test`, with fewer draws, the sizes are 0.2 and 20
+ * %. Approximations and biased samplers have their own bounds. defaults.test.ts tests samplers without any options.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,7 +16,7 @@ import { samplerFromJson, samplerRegistry } from "../../src/bayes/samplers/index
 import { type Draws, gamma, model, normal, poisson, type Sampler, sample, vector } from "../../src/entries/everything.ts";
 import { power } from "../power.ts";
 
-/** Options without which a sampler cannot be made, and such as keep it short. */
+/** Required options of samplers, and options that keep runs short. */
 const given: Readonly<Record<string, object>> = {
   sgld: { stepSize: 1e-3, batch: 5 },
   psgld: { stepSize: 1e-3, batch: 5 },
@@ -27,12 +28,12 @@ const given: Readonly<Record<string, object>> = {
   svgd: { particles: 40 },
   sequentialMonteCarlo: { particles: 64 },
 };
-/** Options of fits that need not be good. */
+/** Options for runs whose quality does not matter. */
 const quickFits: Readonly<Record<string, object>> = {
   meanField: { maxIterations: 200, refineDraws: 50 },
   fullRank: { maxIterations: 200, refineDraws: 50 },
 };
-/** Options without a default, which JSON lacks unless they are given. */
+/** Options without a default, which are absent from JSON unless given. */
 const withoutDefault: Readonly<Record<string, string[]>> = {
   ellipticalSlice: ["mean", "covariance", "estimate"],
   gibbs: ["blocks"],
@@ -80,14 +81,14 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe.each(names)("%s", (name) => {
-  // Particles are one chain of as many draws.
+  // Particles form one chain with one draw per particle.
   const chains = name === "svgd" ? 1 : 2;
   const quick = (): Sampler => samplerRegistry[name]({ ...given[name], ...quickFits[name] });
-  // Approximations make up to ten times as many, each block of which is judged.
+  // Approximations make up to ten times as many draws and judge each block.
   const draws = ["pathfinder", "meanField", "fullRank"].includes(name) ? 15 : 40;
   const short = { chains, warmup: 60, draws, seed: 7, ...drawsRows(name) };
 
-  it("can be told in JSON, with every default filled in", () => {
+  it("is described by JSON with every default filled in", () => {
     const json = made(name).toJSON();
     expect(json.algorithm).toBe(name);
     expect(samplerFromJson(JSON.parse(JSON.stringify(json))).toJSON()).toEqual(json);
@@ -95,14 +96,14 @@ describe.each(names)("%s", (name) => {
     expect(lacks).toEqual(withoutDefault[name] ?? []);
   });
 
-  it("gives the same draws at any number of workers", async () => {
+  it("gives the same draws with any number of workers", async () => {
     const [one, two] = await Promise.all([1, 2].map((workers) => sample(known, data, { ...short, algorithm: quick(), workers })));
     same(one, two);
     const other = await sample(known, data, { ...short, algorithm: quick(), seed: 8 });
     expect(other.draws("mu")).not.toEqual(one.draws("mu"));
   });
 
-  it("goes on from a checkpoint bit for bit", async () => {
+  it("resumes from a checkpoint bit for bit", async () => {
     const file = join(folder, `${name}.checkpoint`);
     const run = sample(known, data, { ...short, algorithm: quick() });
     for await (const _ of run) {
@@ -113,14 +114,17 @@ describe.each(names)("%s", (name) => {
     same(await sample.resume(file, known, data), whole);
   });
 
-  it("refuses an option that it does not know", async () => {
+  it("refuses an unknown option", async () => {
     const attempt = async () =>
       sample(known, data, { ...short, algorithm: samplerRegistry[name]({ ...given[name], stepsize: 1 }) });
     await expect(attempt()).rejects.toThrow(/stepsize/);
   });
 });
 
-/** Those that leave the target as it is: all but approximations, and but those that are exact only as their steps shrink. */
+/**
+ * Samplers that leave the target invariant: all except approximations and those that are exact only as their steps
+ * shrink.
+ */
 const biased = [
   "sgld",
   "psgld",
@@ -133,14 +137,14 @@ const biased = [
   "prior",
   "sequentialMonteCarlo",
 ];
-it("samplers that their definitions do not call exact are listed here, so that all others are held to the posterior", () => {
+it("samplers whose definitions are not exact are listed here, so that all others are tested", () => {
   expect(names.filter((name) => !samplerRegistry[name].declaration.exact).sort()).toEqual([...biased].sort());
 });
 
-/** Two-sided 10⁻⁵ of Student's t with CHAINS − 1 degrees of freedom. */
+/** Two-sided 10⁻⁵ quantile of Student's t with CHAINS − 1 degrees of freedom. */
 const T = 5.27;
 const CHAINS = 32;
-/** An error with which a bias of that size lies beyond T of them, but for 2 % of the runs. */
+/** Standard error at which a bias of that size exceeds T standard errors in 98 % of runs. */
 const mostError = (bias: number): number => bias / (T + 2);
 const COUNT = power(625, 2500);
 const BIAS = power(0.2, 0.1);
@@ -160,8 +164,8 @@ describe("posteriors in closed form", () => {
     }
   });
 
-  // Two parameters that know nothing of each other, nearly normal: none of the three has an excuse.
-  it.each(["pathfinder", "fullRank", "meanField"])("%s comes near", async (name) => {
+  // Two independent, nearly normal parameters, on which all three approximations must be good.
+  it.each(["pathfinder", "fullRank", "meanField"])("%s is close to the posterior", async (name) => {
     const posterior = await sample(known, data, { algorithm: made(name), chains: 1, draws: 4000, seed: 3 });
     expect(posterior.report.paretoK).toBeLessThan(0.7);
     for (const [of, { mean, sd }] of Object.entries(exact)) {

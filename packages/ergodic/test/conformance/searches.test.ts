@@ -1,7 +1,8 @@
 /**
- * Every registered search keeps the family's promises: it converges on a sphere and on badly scaled kinks, asks the same whatever the order of
- * tells and the split of asks, resumes exactly in the middle of a batch, does not see a constant (nor, by ranks, a monotone transformation),
- * survives failed evaluations, stays in its space, rebuilds from its JSON, and repeats itself by its seed.
+ * Every registered search keeps the family's promises. It converges on a sphere and on badly scaled kinks, asks for the
+ * same points whatever the order of tells and the split of asks, and resumes exactly in the middle of a batch. It
+ * ignores an added constant and, if it uses ranks, any monotone transformation. It survives failed evaluations, stays
+ * in its space, is rebuilt from its JSON, and repeats itself for the same seed.
  */
 import { describe, expect, test } from "vitest";
 import type { Snapshot, Tensor } from "../../src/engine/contract/index.ts";
@@ -18,7 +19,7 @@ const sphere: Value = (x) => x.reduce((sum, v, i) => sum + (v - CENTRE[i]) ** 2,
 const scaled: Value = (x) => x.reduce((sum, v, i) => sum + 10 ** i * (v - CENTRE[i]) ** 2, 0);
 const kinked: Value = (x) => x.reduce((sum, v, i) => sum + 10 ** i * Math.abs(v - CENTRE[i]), 0);
 const from = { x0: [0, 0, 0], stepSize: 1 };
-/** Values that sums and differences do not round. */
+/** Values for which sums and differences are exact. */
 const onGrid =
   (f: Value): Value =>
   (x) =>
@@ -27,7 +28,7 @@ const onGrid =
 const made = (entry: e.SearchEntry, options: Partial<e.SearchOptions> = {}): e.Search =>
   e.search({ ...from, algorithm: entry.make(entry.sphere.options), evaluations: entry.sphere.evaluations, seed: 1, ...options });
 
-/** The points asked for, until it stops or `most` are told. */
+/** Points that the search asks for until it stops or `most` values are told. */
 function drive(s: e.Search, f: Value, most = Infinity): number[][] {
   const points: number[][] = [];
   while (s.stopped === null && points.length < most) {
@@ -39,7 +40,7 @@ function drive(s: e.Search, f: Value, most = Infinity): number[][] {
   return points;
 }
 
-describe("converges as far as it says, within its budget, from three seeds", () => {
+describe("declared convergence within the budget from three seeds", () => {
   test.each(entries)("%s", (_, entry) => {
     const problems: [Value, e.SearchEntry["sphere"]][] = [
       [sphere, entry.sphere],
@@ -57,7 +58,7 @@ describe("converges as far as it says, within its budget, from three seeds", () 
   });
 });
 
-describe("asks the same in any order of tells and any split of asks", () => {
+describe("independence of the order of tells and the split of asks", () => {
   test.each(entries)("%s", (_, entry) => {
     const plain = made(entry);
     const points = drive(plain, sphere, 300);
@@ -83,7 +84,7 @@ describe("asks the same in any order of tells and any split of asks", () => {
   });
 });
 
-/** Through bytes and text, as a checkpoint goes. */
+/** Converts to bytes and text and back, like a checkpoint. */
 function kept({ tensors, state }: Snapshot): Snapshot {
   const stored = Object.fromEntries(Object.entries(tensors).map(([name, values]) => [name, { shape: [values.length], values }]));
   const { tensors: read, metadata } = decode(encode(stored, { state: JSON.stringify(state) }), "test");
@@ -93,7 +94,7 @@ function kept({ tensors, state }: Snapshot): Snapshot {
   };
 }
 
-describe("resumes bit for bit, in the middle of a batch, from bytes and text", () => {
+describe("resumption in the middle of a batch from bytes and text", () => {
   test.each(entries)("%s", (_, entry) => {
     for (const at of [0, 1, 7, 50, 131]) {
       const whole = made(entry);
@@ -116,7 +117,7 @@ describe("resumes bit for bit, in the middle of a batch, from bytes and text", (
   });
 });
 
-describe("does not see a constant that is added to f", () => {
+describe("invariance under a constant added to f", () => {
   test.each(entries)("%s", (_, entry) => {
     const f = onGrid(sphere);
     const plain = drive(made(entry), f, 150);
@@ -127,14 +128,14 @@ describe("does not see a constant that is added to f", () => {
   });
 });
 
-describe("by ranks alone: any monotone transformation of f is the same f", () => {
+describe("invariance of rank-based searches under monotone transformations of f", () => {
   test.each(entries.filter(([, entry]) => entry.monotone))("%s", (_, entry) => {
     const plain = drive(made(entry), sphere, 150);
     expect(drive(made(entry), (x) => sphere(x) ** 3 - 5, 150)).toEqual(plain);
   });
 
   test.each(entries.filter(([, entry]) => !entry.monotone))(
-    "%s sees more than ranks, or says too little of itself",
+    "%s uses more than ranks, so its declaration is right",
     (_, entry) => {
       const plain = drive(made(entry), sphere, 300);
       expect(drive(made(entry), (x) => sphere(x) ** 3 - 5, 300)).not.toEqual(plain);
@@ -142,7 +143,7 @@ describe("by ranks alone: any monotone transformation of f is the same f", () =>
   );
 });
 
-describe("survives evaluations that fail", () => {
+describe("failing evaluations", () => {
   test.each(entries)("%s", (_, entry) => {
     const half = made(entry);
     const fails: Value = (x) => (x[0] > 2.5 ? Number.NaN : x[1] > 1 ? Infinity : sphere(x));
@@ -161,7 +162,7 @@ describe("survives evaluations that fail", () => {
   });
 });
 
-describe("never leaves its space", () => {
+describe("bounds of the space", () => {
   const space: e.SpaceOptions = {
     bounds: [
       [-1, 0.5],
@@ -173,7 +174,7 @@ describe("never leaves its space", () => {
     scale: ["linear", "log", "linear", "linear", "linear"],
     integer: [false, false, true, false, false],
   };
-  /** The least value lies in a corner. */
+  /** The least value is in a corner. */
   const slope: Value = (x) => -x[0] + Math.log(x[1]) - x[2] + x[4];
   test.each(entries)("%s", (_, entry) => {
     const s = made(entry, { ...space, x0: undefined, stepSize: undefined });
@@ -194,7 +195,7 @@ describe("never leaves its space", () => {
   });
 });
 
-describe("is itself again: from its JSON, by its seed", () => {
+describe("repetition from JSON and by seed", () => {
   test.each(entries)("%s", (name, entry) => {
     const algorithm = entry.make(entry.scaled.options);
     expect(algorithm.name).toBe(name);
@@ -210,7 +211,7 @@ describe("is itself again: from its JSON, by its seed", () => {
   });
 });
 
-describe("searches one coordinate, and one evaluation", () => {
+describe("a single coordinate and a single evaluation", () => {
   test.each(entries)("%s", (_, entry) => {
     const one = made(entry, { x0: [3], seed: 1 });
     drive(one, (x) => x[0] * x[0]);
@@ -222,7 +223,7 @@ describe("searches one coordinate, and one evaluation", () => {
 });
 
 describe("options", () => {
-  test.each(entries)("%s refuses what it does not know, and numbers that are none", (name, entry) => {
+  test.each(entries)("%s refuses unknown options and values that are not numbers", (name, entry) => {
     expect(() => entry.make({ unheardOf: 1 })).toThrow(`${name}: unknown option "unheardOf"`);
     for (const [key, value] of Object.entries(entry.make().options)) {
       if (typeof value === "number") expect(() => entry.make({ [key]: Number.NaN })).toThrow("[OPTION_RANGE]");
@@ -232,7 +233,7 @@ describe("options", () => {
     }
   });
 
-  test("names: unknown ones, the library's own, a user's", () => {
+  test("unknown names, the library's own names and user names are handled", () => {
     expect(() => e.searchFromJson({ search: "downhill", options: {} })).toThrow(
       /^search: "downhill" is neither a search of this version nor .* \[SEARCH_UNKNOWN\]$/,
     );

@@ -1,6 +1,6 @@
 /**
- * Mistakes that people make at first who know Stan, PyMC, brms, scikit-learn or plain TypeScript. Each is refused or hinted at, in words that
- * say what was wrong and what to do. Models are written as in a file whose types nobody checks.
+ * Typical first mistakes of users of Stan, PyMC, brms, scikit-learn or plain TypeScript. Each is refused or hinted at,
+ * with words that explain the mistake and its remedy. Models are written as in an untyped file.
  */
 import { describe, expect, it } from "vitest";
 import * as statistical from "../../src/bayes/model/index.ts";
@@ -27,7 +27,7 @@ const regression: Body = ({ data, param, observe }) => {
   observe(d.y, s.normal(param("mu", s.normal(0, 10)), param("sigma", "positive")));
 };
 
-/** A slip, what is run, its code, and words of its message. */
+/** A mistake: its name, the call, the error code and words of the message. */
 const refused: readonly [slip: string, run: () => unknown, code: string, words: RegExp][] = [
   [
     "Stan: indices count from 1",
@@ -518,7 +518,7 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
   ],
 ];
 
-/** What can be sampled but is hinted at. */
+/** Models that can be sampled but cause a hint. */
 const hinted: readonly [slip: string, body: Body, data: object, words: RegExp, advice: RegExp][] = [
   [
     "a scale without bounds",
@@ -567,20 +567,20 @@ async function failure(run: () => unknown): Promise<ErgodicError> {
   return expect.fail("nothing was thrown");
 }
 
-describe("slips of newcomers", () => {
-  it("are forty and more, each of its own", () => {
+describe("newcomers' mistakes", () => {
+  it("there are at least forty different mistakes", () => {
     const slips = [...refused, ...hinted].map(([slip]) => slip);
     expect(new Set(slips).size).toBe(slips.length);
     expect(slips.length).toBeGreaterThanOrEqual(40);
   });
 
-  it.each(refused)("refused: %s", async (_, run, code, words) => {
+  it.each(refused)("is refused: %s", async (_, run, code, words) => {
     const error = await failure(run);
     expect(error.message).toMatch(words);
     expect(error.code).toBe(code);
   });
 
-  it.each(hinted)("hinted at: %s", async (_, body, data, words, advice) => {
+  it.each(hinted)("is hinted at: %s", async (_, body, data, words, advice) => {
     using conditioned = await posterior(body, data);
     expect(conditioned.hints).toHaveLength(1);
     expect(conditioned.hints[0].text).toMatch(words);
@@ -588,7 +588,7 @@ describe("slips of newcomers", () => {
     expect(conditioned.hints[0].advice).toMatch(advice);
   });
 
-  it("a forgotten await", async () => {
+  it("reports a forgotten await", async () => {
     const run = drawn(regression, { y });
     expect(() => (run as Any).summary()).toThrow(/await/);
     await run;

@@ -1,6 +1,7 @@
 /**
- * What the library's sources may not use: `using`, which needs Symbol.dispose of the host (Safari has none), and arithmetic whose last digits
- * ECMAScript leaves to the engine, so that results would differ between hosts: `base/` has the same by +, −, ×, ÷ and √ alone.
+ * Features that the library's sources must not use. `using` needs Symbol.dispose, which Safari lacks. Some arithmetic
+ * functions have last digits that ECMAScript leaves to the engine, so results would differ between hosts. `base/`
+ * provides them using only +, −, ×, ÷ and √.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,11 +10,17 @@ import { describe, expect, test } from "vitest";
 
 const src = fileURLToPath(new URL("../../src/", import.meta.url));
 
-/** ECMAScript defines these to the last bit; of the others of Math it says "an implementation-approximated value". */
+/**
+ * Functions that ECMAScript defines to the last bit. For the others of Math it specifies "an
+ * implementation-approximated value".
+ */
 const EXACT = new Set(
   "E LN10 LN2 LOG10E LOG2E PI SQRT1_2 SQRT2 abs ceil clz32 floor fround imul max min round sign sqrt trunc".split(" "),
 );
-/** Where they reach no result: what is printed for people, names of temporary files, rounding at random where the caller gives no stream. */
+/**
+ * Uses that affect no result: printed text, names of temporary files, and random rounding without a stream from the
+ * caller.
+ */
 const HARMLESS: Record<string, readonly string[]> = {
   "bayes/draws/plots.ts": ["cbrt"],
   "bayes/draws/summary-table.ts": ["log10"],
@@ -25,7 +32,7 @@ const HARMLESS: Record<string, readonly string[]> = {
   "engine/compiler/evaluate.ts": ["random"],
 };
 
-/** Files without these need no parsing, which takes most of the time. */
+/** Files without these names need no parsing, which takes most of the time. */
 const SUSPECT = new RegExp(`\\busing\\b|[^/]\\*\\*[^/]|\\bMath\\b(?!\\.(?:${[...EXACT].join("|")})\\b)`);
 
 const literal = (node: ts.Expression): number | undefined => {
@@ -38,8 +45,8 @@ const literal = (node: ts.Expression): number | undefined => {
 };
 
 /**
- * Squares are products and whole powers of 2 exact in every engine; all other powers depend on it. A name as the exponent of 2 is taken for a
- * whole number.
+ * Squares are products, and whole powers of 2 are exact in every engine. All other powers depend on the engine. A name
+ * as the exponent of 2 is assumed to be a whole number.
  */
 function isExactPower(base: ts.Expression, exponent: ts.Expression): boolean {
   const [b, e] = [literal(base), literal(exponent)];
@@ -73,17 +80,17 @@ function refused(path: string, text: string): string[] {
   return found;
 }
 
-test("no source uses `using`, or arithmetic that depends on the engine", () => {
+test("no source uses `using` or arithmetic that depends on the engine", () => {
   const paths = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
   expect(paths.length).toBeGreaterThan(300);
   const all = paths.map((path) => path.replaceAll("\\", "/"));
   expect(all.flatMap((path) => refused(path, readFileSync(src + path, "utf8")))).toEqual([]);
-  // A file that no longer needs its exception loses it.
+  // A file that no longer needs its exception must lose it.
   for (const [path, members] of Object.entries(HARMLESS))
     for (const member of members) expect(readFileSync(src + path, "utf8")).toContain(`Math.${member}`);
 });
 
-describe("the rule itself", () => {
+describe("the check itself", () => {
   test.each([
     ["using a = open();", ["using"]],
     ["async () => { await using a = open(); };", ["using"]],
@@ -97,7 +104,7 @@ describe("the rule itself", () => {
       ["Math.pow", "Math.exp", "Math.log", "Math as a value", "Math as a value"],
     ],
     ["const a = open(); a ** 2; 2 ** 53; 2 ** -46; 2 ** bits; Math.sqrt(a) * Math.PI; // using b = Math.exp(x) ** y", []],
-  ])("of %s", (text, wanted) => {
+  ])("detects violations in: %s", (text, wanted) => {
     expect(refused("a.ts", text).map((line) => line.replace(/^a\.ts:1: /, ""))).toEqual(wanted);
   });
 });

@@ -1,4 +1,7 @@
-/** The posteriors that verdicts are judged by are what their answers say: log densities against formulas written without the library, answers against the draws of the one that has a closed form. */
+/**
+ * The posteriors that judge verdicts are correct. Log densities are compared with formulas written without the library,
+ * and answers are compared with draws if a closed form exists.
+ */
 import { describe, expect, it } from "vitest";
 import { DensityPoint } from "../../src/bayes/approximate/density-point.ts";
 import type { LogDensity } from "../../src/engine/contract/index.ts";
@@ -8,12 +11,12 @@ import { standardCdf } from "./verdicts/marginals.ts";
 import { posteriors } from "./verdicts/posteriors.ts";
 
 describe("forty posteriors", () => {
-  it("have different names, half of them several modes", () => {
+  it("have different names, and half of them have several modes", () => {
     expect(new Set(posteriors.map(({ name }) => name)).size).toBe(40);
     expect(posteriors.filter(({ kind }) => kind === "modes")).toHaveLength(20);
   });
 
-  it.each(posteriors)("$name: the density is the formula's, up to a constant", async ({ model, data, logDensity }) => {
+  it.each(posteriors)("$name: the density equals the formula up to a constant", async ({ model, data, logDensity }) => {
     const density = "condition" in model ? await model.condition(data as never) : (model as LogDensity);
     const point = new DensityPoint(await openEngine(), density, "test");
     const draws = stream(3, "points").at(0);
@@ -25,11 +28,11 @@ describe("forty posteriors", () => {
     for (const one of away) expect(Math.abs(one - away[0])).toBeLessThan(1e-8 * Math.max(1, Math.abs(away[0])));
   });
 
-  it.each(posteriors)("$name: marginals rise from 0 to 1 about their means", ({ marginals }) => {
+  it.each(posteriors)("$name: marginals rise from 0 to 1 around their means", ({ marginals }) => {
     for (const { mean = 0, sd = 10, cdf } of marginals) {
       expect(cdf(mean - 60 * sd)).toBeLessThan(0.01);
       expect(cdf(mean + 60 * sd)).toBeGreaterThan(0.99);
-      // Chebyshev, one-sided.
+      // One-sided Chebyshev inequality.
       expect(cdf(mean + sd)).toBeGreaterThan(0.5 - 1e-6);
       expect(cdf(mean - sd)).toBeLessThan(0.5 + 1e-6);
     }
@@ -42,5 +45,5 @@ describe("the normal distribution function", () => {
     [1, 0.8413447460685429],
     [-2.5, 0.006209665325776132],
     [5, 0.9999997133484281],
-  ])("at %d", (z, exact) => expect(Math.abs(standardCdf(z) - exact)).toBeLessThan(1e-14));
+  ])("is exact at %d", (z, exact) => expect(Math.abs(standardCdf(z) - exact)).toBeLessThan(1e-14));
 });

@@ -1,11 +1,11 @@
 /**
- * A verdict that trusts is right: forty posteriors (verdicts/posteriors.ts), by every sampler that has a verdict.
+ * A trusting verdict is right, on forty posteriors (verdicts/posteriors.ts) and every sampler with a verdict.
  *
- * What only this file catches: draws that miss part of the mass, or have other spreads than the posterior, and are trusted
- * nevertheless, by samplers and approximations alike. ERGODIC_CONFORMANCE names a file to which a row is added for each run
- * (scripts/conformance.mjs); ERGODIC_SEEDS is the number of runs of each posterior and sampler, 3 there; ERGODIC_SAMPLERS
- * names some of them. Without a file two
- * samplers make one run of each posterior that has several modes, and none may be trusted and wrong.
+ * Only this file catches draws that miss part of the mass, or have another spread than the posterior, but are trusted.
+ * This applies to samplers and approximations alike. ERGODIC_CONFORMANCE names a file to which a row per run is
+ * appended (scripts/conformance.mjs). ERGODIC_SEEDS is the number of runs per posterior and sampler, then 3 by default.
+ * ERGODIC_SAMPLERS selects samplers by name. Without a file, two samplers make one run on each posterior with several
+ * modes, and no run may be both trusted and wrong.
  */
 import { appendFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -40,7 +40,7 @@ const samplers = FILE
   : [nuts(), fullRank()];
 const some = FILE ? posteriors : posteriors.filter(({ kind }) => kind === "modes");
 
-/** undefined: the sampler refuses the posterior, as sequential Monte Carlo does a plain function. */
+/** Undefined if the sampler refuses the posterior, as sequential Monte Carlo refuses plain functions. */
 async function judged({ name, model, data, marginals }: Drawn, algorithm: Sampler, k: number) {
   const before = process.cpuUsage();
   const draws = await sample(model, data as never, { algorithm, seed: seedOf(name, k), workers: 1 });
@@ -78,7 +78,7 @@ describe.each(samplers)("$name", (algorithm) => {
         appendFileSync(FILE, `${JSON.stringify(row)}\n`);
         continue;
       }
-      // Whether starts lead to each mode takes long to find out, and matters only where a verdict is wrong.
+      // Counting the starts that lead to each mode is slow, and matters only if a verdict is wrong.
       const wrong = run?.trusted === true && run.error > 1 && isReached(await reachOf(drawn));
       expect(wrong, `trusted, and off by ${run?.error} of what is tolerated`).toBe(false);
     }

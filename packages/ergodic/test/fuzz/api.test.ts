@@ -1,4 +1,4 @@
-/** 500 calls at random; many more by a script. */
+/** 500 random calls. `npm run fuzz` makes many more. */
 import { afterAll, expect, it } from "vitest";
 import { removeFiles } from "../conformance/options/verbs.ts";
 import { run } from "./api.ts";
@@ -8,11 +8,11 @@ afterAll(removeFiles);
 
 const CASES = Number(process.env.ERGODIC_FUZZ_CASES ?? 500);
 
-it("misuse is refused in words, or does what it says", async () => {
+it("invalid calls are refused with a typed error, and valid calls succeed", async () => {
   const { cases, refused, accepted } = await run(CASES, Number(process.env.ERGODIC_FUZZ_SEED ?? 1));
   reportMemory();
   expect(cases).toBe(refused + accepted);
-  // Neither all nor none, or nothing would be tried.
+  // If all or no calls were refused, the test would try nothing.
   expect(refused).toBeGreaterThan(0.3 * cases);
   expect(accepted).toBeGreaterThan(0.03 * cases);
 });

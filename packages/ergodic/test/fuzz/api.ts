@@ -1,7 +1,7 @@
 /**
- * Misuse of the public verbs and factories at random: options and arguments of the wrong kind, at the wrong place, in combinations that nobody thought of.
- * Each case is one call, made of its own seed; it may be accepted or refused by an ErgodicError, but never end in an error of JavaScript's own. Verbs are
- * given a signal, so that what is accepted is soon ended.
+ * Random misuse of the public verbs and factories: options and arguments of the wrong kind, in the wrong place and in
+ * unexpected combinations. Each case is one call from its own seed. It may be accepted or refused with an ErgodicError,
+ * but must never cause an error of JavaScript itself. Verbs get a signal, so that accepted runs end soon.
  */
 import { type Draws, stream } from "../../src/engine/random/stream.ts";
 import * as ergodic from "../../src/entries/everything.ts";
@@ -10,7 +10,10 @@ import { junk, withOption } from "../conformance/options/values.ts";
 import { fits, others, posterior, recommender, samples, searchesOf } from "../conformance/options/verbs.ts";
 import { begin } from "./cost.ts";
 
-/** A class is a function whose call is an error of the user's. Large numbers are sizes and lengths, which are tried elsewhere. */
+/**
+ * A class is a function, and calling it throws the user's own error. Large numbers are sizes and lengths, which other
+ * tests try.
+ */
 const values = junk.filter(([name, value]) => name !== "a class" && !(typeof value === "number" && Math.abs(value) > 64));
 const PATIENCE_MS = 40;
 
@@ -25,7 +28,7 @@ const targets: readonly Target[] = [...Object.values(factories), fits, samples, 
   Object.entries(table).map(([name, { call, options, base = {} }]) => ({ name, options: Object.keys(options), base, call })),
 );
 
-/** Calls by place. */
+/** Calls by the place of the tested value. */
 const data = ergodic.Dataset.fromArrays({ x: [[1], [2], [4]], y: [1, 2, 3] });
 const fitted = await ergodic.fit(ergodic.linear({ loss: "squared" }), data, { epochs: 1 });
 const positional: readonly (readonly [string, (...given: never[]) => unknown, number])[] = [
@@ -58,7 +61,7 @@ const positional: readonly (readonly [string, (...given: never[]) => unknown, nu
   ["data.subsample", (n, o) => data.subsample(n, o), 2],
   ["data.select", (r) => data.select(r), 1],
 ];
-/** What is right in one of those places. */
+/** Valid values for these places. */
 const parts: readonly unknown[] = [
   data,
   ergodic.linear({ loss: "squared" }),
@@ -78,14 +81,17 @@ const parts: readonly unknown[] = [
   { dimension: 1 },
 ];
 
-/** Makes so many calls. @throws Error at the first that ends in an error of another kind: it names the case's seed */
+/**
+ * Makes the given number of calls. @throws Error at the first one that ends in an error of another kind, naming the
+ * case's seed
+ */
 export async function run(cases: number, seed: number): Promise<{ cases: number; refused: number; accepted: number }> {
   let refused = 0;
   for (let i = 0; i < cases; i++) if (await tried(seed + i)) refused++;
   return { cases, refused, accepted: cases - refused };
 }
 
-/** One case, which its seed repeats. True: it was refused. */
+/** Runs one case, which its seed repeats. Returns true if it was refused. */
 async function tried(seed: number): Promise<boolean> {
   const draws = stream(seed, "fuzz", "api").at(0);
   const [said, call] = draws.uniform() < 0.75 ? byOptions(draws) : byPlace(draws);
@@ -113,7 +119,7 @@ const pick = <T>(draws: Draws, list: readonly T[]): T => list[draws.integer(list
 const anything = (draws: Draws): readonly [string, unknown] =>
   draws.uniform() < 0.8 ? pick(draws, values) : ["a part", pick(draws, parts)];
 
-/** Up to three options of a factory or a verb. */
+/** Up to three options of a factory or verb. */
 function byOptions(draws: Draws): Call {
   const { name, options, base, call } = pick(draws, targets);
   let given: object = options.length > 0 ? { ...base[pick(draws, options)] } : {};
@@ -121,7 +127,7 @@ function byOptions(draws: Draws): Call {
   for (let k = draws.integer(4); k > 0; k--) {
     const option = draws.uniform() < 0.9 && options.length > 0 ? pick(draws, options) : pick(draws, ["noSuch", "__proto__", ""]);
     const [what, value] = anything(draws);
-    // Of an option that is a value already there is no part.
+    // An option that already has a scalar value has no nested options.
     if (option.includes(".") && typeof (given as Record<string, unknown>)[option.split(".")[0]] !== "object") continue;
     given = withOption(given, option, value);
     said.push(`${option}: ${what}`);

@@ -1,4 +1,4 @@
-/** Damaged checkpoints: each is refused by an error of ours, or the run that is resumed from it ends. */
+/** Damaged checkpoints: each is refused with a typed error, or the run resumed from it ends. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,10 +15,13 @@ interface Fixture {
   resume(bytes: Uint8Array, signal: AbortSignal): PromiseLike<unknown>;
 }
 
-/** Milliseconds after which a run is stopped: it may be on several threads, and what it then takes counts as well. */
+/**
+ * Milliseconds after which a run is stopped. It can use several threads, and the time it then needs to stop also
+ * counts.
+ */
 const PATIENCE = 500;
 
-/** @throws an Error that names the case's seed, for the first that ends in an error that is none of ours, or not at all */
+/** @throws an Error with the case's seed at the first case that ends in an untyped error or does not end */
 export async function run(cases: number, seed: number): Promise<Fuzzed> {
   const fixtures = await made();
   const found = { cases, refused: 0, accepted: 0 };
@@ -36,7 +39,7 @@ export async function run(cases: number, seed: number): Promise<Fuzzed> {
       const stopped = signal.aborted && error === signal.reason;
       if (!stopped && (!(error instanceof ErgodicError) || error.message.includes("please report")))
         throw new Error(`checkpoints: case ${own} (${name}, ${mutation.how}) ended in ${String(error)}`, { cause: error });
-      // A run that is longer than anybody waits for was asked for by a number that is allowed.
+      // A valid number asked for a run longer than the test can wait.
       if (stopped) found.accepted++;
       else found.refused++;
     }
@@ -63,7 +66,7 @@ async function make(): Promise<Fixture[]> {
     else await run;
     await run.checkpoint(path);
     run.stop();
-    // It may have no answer yet.
+    // The run might have no answer yet.
     await Promise.resolve(run).catch((error: unknown) => {
       if (!early) throw error;
     });
@@ -84,7 +87,7 @@ type Named = [name: string, begin: () => unknown, resume: (bytes: Uint8Array, si
 const x = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(3 * i), (i % 4) / 2]);
 const y = x.map(([a, b]) => a - b / 2);
 
-/** Of Gibbs sampling in each schedule, of what is exact, and of learning. */
+/** Checkpoints of Gibbs sampling with each schedule, of exact inference, and of learning. */
 function graphs(): Named[] {
   const graphOf = (fill: (graph: e.FactorGraph) => void): e.FactorGraph => {
     const graph = e.factorGraph();

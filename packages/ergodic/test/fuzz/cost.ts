@@ -1,13 +1,16 @@
 /**
- * What one damaged file or wrong call may cost: more processor time is a hang, and more memory is a claim that was believed. The most memory that the
- * process ever held is the system's own figure, so that what was given back within the case counts as well.
+ * Limits on the cost of one damaged file or wrong call. Too much processor time is a hang, and too much memory is an
+ * unchecked claim. The peak memory of the process comes from the system, so memory that a case freed also counts.
  */
 const LIMITS = { seconds: 2, mebibytes: 256 };
 
 const mostEver = (): number => process.resourceUsage().maxRSS / 2 ** 10;
 const first = mostEver();
 
-/** Begins a case; what it gives is called when the case has ended, and tells what was too much, if anything was. */
+/**
+ * Begins a case. The returned function is called when the case has ended and describes what exceeded the limits, if
+ * anything.
+ */
 export function begin(limits: Partial<typeof LIMITS> = {}): () => string | undefined {
   const { seconds, mebibytes } = { ...LIMITS, ...limits };
   const before = { cpu: process.cpuUsage(), memory: mostEver() };
@@ -20,7 +23,7 @@ export function begin(limits: Partial<typeof LIMITS> = {}): () => string | undef
   };
 }
 
-/** The line that `npm run fuzz` reads: by how much the most memory of this process has grown since this module was loaded. */
+/** Prints the line that `npm run fuzz` reads: growth of this process's peak memory since this module was loaded. */
 export function reportMemory(): void {
   console.log(`memory: ${(mostEver() - first).toFixed(0)} MiB`);
 }

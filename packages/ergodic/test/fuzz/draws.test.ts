@@ -5,11 +5,11 @@ import { drawsTargets, run } from "./draws.ts";
 import { fuzz, type Target } from "./mutate.ts";
 import { wanted } from "./wanted.ts";
 
-test("files as they were made are read", async () => {
+test("undamaged files are read", async () => {
   for (const { name, bytes, read } of await drawsTargets()) await expect(read(bytes), name).resolves.not.toThrow();
 });
 
-test("damaged files of draws are read or refused by a typed error, each within two seconds", async () => {
+test("damaged draws files are read or refused with a typed error, each within two seconds", async () => {
   const { cases, refused, accepted } = await run(...wanted);
   reportMemory();
   expect(refused + accepted).toBe(cases);
@@ -18,7 +18,7 @@ test("damaged files of draws are read or refused by a typed error, each within t
   expect(accepted).toBeGreaterThan(50);
 });
 
-test("a raw error, and a case that takes too long or too much memory, are told with the seed that repeats them", async () => {
+test("untyped errors and excessive time or memory are reported with a seed that repeats them", async () => {
   const target = (read: (bytes: Uint8Array) => unknown): Target => ({
     name: "t",
     bytes: Uint8Array.of(1, 2, 3, 4),
@@ -43,7 +43,7 @@ test("a raw error, and a case that takes too long or too much memory, are told w
   await expect(fuzz([slow], 1, 9, { seconds: 0.1 })).rejects.toThrow(/^case 9 of t: took \d\.\d s of processor time/);
   const kept: Uint8Array[] = [];
   const large = target(() => {
-    // More than this process held before and gave back.
+    // More than this process held before and has freed.
     const mebibytes = Math.ceil(process.resourceUsage().maxRSS / 2 ** 10 - process.memoryUsage().rss / 2 ** 20) + 150;
     kept.push(new Uint8Array(mebibytes * 2 ** 20).fill(1));
   });

@@ -1,9 +1,9 @@
-/** Files of draws, damaged, through their readers and all that one then asks of draws. */
+/** Damaged draws files, through their readers and all functions that process draws. */
 import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest/draws";
 import { Draws, fromCmdStanCsv, loadDraws, toCmdStanCsv, toDataFrame } from "../../src/entries/everything.ts";
 import { type FuzzResult, fuzz, type Target } from "./mutate.ts";
 
-/** Two chains of a Hamiltonian sampler: what it reports of its trajectories is read by more than the summary. */
+/** Two chains of a Hamiltonian sampler, because more functions than the summary read its trajectory statistics. */
 function example(): Draws {
   const [chains, count] = [2, 12];
   const length = chains * count;
@@ -27,7 +27,7 @@ function example(): Draws {
   });
 }
 
-/** Everything that is computed of draws without their model. */
+/** Everything that can be computed from draws without their model. */
 function use(draws: Draws): void {
   String(draws);
   draws.summary();

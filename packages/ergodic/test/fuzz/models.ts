@@ -1,7 +1,7 @@
 /**
- * Damaged model files: each is refused by an error of ours, or loads and predicts numbers.
+ * Damaged model files: each is refused with a typed error, or loads and predicts numbers.
  *
- * Plans of networks are left alone here: they have mutations of their own (`npm run fuzz -- plans`).
+ * Plans of networks are left unchanged here, because they have their own mutations (`npm run fuzz -- plans`).
  */
 
 import type { Row, Table } from "../../src/engine/data/table.ts";
@@ -32,11 +32,14 @@ export interface Fuzzed {
 interface Fixture {
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** Rows, or pairs. */
+  /** Rows or pairs. */
   readonly rows: readonly Row[];
 }
 
-/** @throws an Error that names the case's seed, for the first that ends in an error that is none of ours, in no number, or not at all */
+/**
+ * @throws an Error with the case's seed at the first case that ends in an untyped error, predicts no number or does not
+ * end
+ */
 export async function run(cases: number, seed: number): Promise<Fuzzed> {
   const fixtures = await made();
   const found = { cases, refused: 0, accepted: 0 };
@@ -160,7 +163,7 @@ async function make(): Promise<Fixture[]> {
 
 const numbersOf = (x: number[][]): Dataset => Dataset.fromArrays({ x, y: x.map(([, b]) => b), names: ["a", "b", "c"] });
 
-/** By temperature, by curves, with sets and with intervals. */
+/** Calibrations by temperature and by curves, with sets and with intervals. */
 async function calibratedOnes(classes: Dataset, numbers: Dataset): Promise<Uint8Array[]> {
   const model = await fit(linear(), classes, { epochs: 2 });
   const bent = await calibrated(model, classes, { method: "isotonic" });

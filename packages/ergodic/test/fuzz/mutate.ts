@@ -1,6 +1,7 @@
 /**
- * Files that strangers damaged: valid ones with bytes changed, cut, moved, or with other numbers where numbers stand. And how they are run through readers:
- * a case may be refused by a typed error or read, but it may throw nothing else, and cost no more than ./cost.ts allows.
+ * Files damaged by strangers: valid files with bytes changed, cut or moved, or with other numbers in numeric fields.
+ * Each case is run through a reader. It may be read or refused with a typed error, but must throw nothing else and cost
+ * no more than ./cost.ts allows.
  */
 import { ErgodicError } from "../../src/engine/errors/errors.ts";
 import { begin } from "./cost.ts";
@@ -19,17 +20,18 @@ export interface FuzzResult {
 
 export interface Target {
   readonly name: string;
-  /** What is mutated. */
+  /** The bytes or text that are mutated. */
   readonly bytes: Uint8Array;
-  /** What makes a file of it: packs it, mends checksums. */
+  /** Makes a file from the mutated bytes: packs them and corrects checksums. */
   readonly seal?: (bytes: Uint8Array) => Uint8Array;
   read(bytes: Uint8Array): Promise<unknown>;
 }
 
 /**
- * Case i is of seed `seed + i`, so that `cases` 1 and that seed repeat it.
+ * Runs the cases. Case i has the seed `seed + i`, so `cases` 1 with that seed repeats it.
  *
- * @throws Error that names the case's seed and its target: for a raw error, a rejection that nobody handles (which ends a process), and what costs too much
+ * @throws Error with the case's seed and target: for an untyped error, an unhandled rejection (which ends a process) or
+ * excessive cost
  */
 export async function fuzz(
   targets: readonly Target[],
@@ -72,7 +74,7 @@ export function caseOf(targets: readonly Target[], seed: number): { target: Targ
   return { target, bytes: target.seal && random.below(4) > 0 ? target.seal(damaged) : damaged };
 }
 
-/** Seeds one apart give sequences that have nothing to do with each other. Source: SplitMix32. */
+/** Random generator whose sequences are independent for consecutive seeds. Source: SplitMix32. */
 function randomOf(seed: number): Random {
   let state = scrambled(seed >>> 0);
   const next = (): number => {
@@ -98,7 +100,7 @@ export function mutated(bytes: Uint8Array, random: Random): Uint8Array {
 
 type Mutation = (bytes: Uint8Array, random: Random) => Uint8Array;
 
-/** In front of the middle most headers stand, behind the three quarters footers. */
+/** A third of the places lie in the first eighth of a file, with its header, and a third in the last, with its footer. */
 const place = (bytes: Uint8Array, random: Random): number => {
   const whole = random.below(bytes.length);
   return random.pick([whole, Math.floor(whole / 8), bytes.length - 1 - Math.floor(whole / 8)]);
@@ -211,7 +213,7 @@ const mutations: readonly Mutation[] = [
     }
     return bytes;
   },
-  // A number as varints of Thrift have it.
+  // A number as Thrift varints.
   (bytes, random) => {
     const at = place(bytes, random);
     const value = BigInt.asUintN(64, random.pick(numbers));

@@ -1,4 +1,7 @@
-/** Random damage to files of ours: to bytes, to the values of their JSON, and to their tensors; every case from its own seed, so that it can be repeated. */
+/**
+ * Random damage to this library's files: to bytes, to the values of their JSON, and to their tensors. Every case has
+ * its own seed, so that it can be repeated.
+ */
 import { decode, encode, type Tensor } from "../../src/engine/files/safetensors.ts";
 
 export interface Random {
@@ -20,7 +23,7 @@ export function random(seed: number): Random {
   return { below, pick: (list) => list[below(list.length)] };
 }
 
-/** Not so large that products of what is finite are not. */
+/** Small enough that products of finite values stay finite. */
 const junk: readonly unknown[] = [
   null,
   true,
@@ -57,7 +60,7 @@ function nested(depth: number): unknown {
   return json;
 }
 
-/** Where values lie: the object or list that holds one, and its key. */
+/** Locations of values: the object or list that contains one, and its key. */
 function places(json: unknown, skipped: ReadonlySet<string>): { holder: Record<string, unknown>; key: string }[] {
   const found: { holder: Record<string, unknown>; key: string }[] = [];
   const open: unknown[] = [json];
@@ -72,7 +75,10 @@ function places(json: unknown, skipped: ReadonlySet<string>): { holder: Record<s
   return found;
 }
 
-/** One to three values replaced, removed, added or moved. `skipped`: keys that are left alone, with all below. */
+/**
+ * Replaces, removes, adds or moves one to three values. `skipped` lists keys that are left unchanged, with everything
+ * below them.
+ */
 export function mutateJson(json: unknown, { below, pick }: Random, skipped: ReadonlySet<string> = new Set()): void {
   for (let times = 1 + below(3); times > 0; times--) {
     const all = places(json, skipped);
@@ -87,7 +93,7 @@ export function mutateJson(json: unknown, { below, pick }: Random, skipped: Read
       holder[key] = structuredClone(other.holder[other.key]);
     } else if (how === 2) {
       holder[key] = nested(pick([3, 60, 2000]));
-      // What is so deep cannot be copied.
+      // Such a deep value cannot be copied.
       return;
     } else if (how === 3 && Array.isArray(holder)) holder.push(structuredClone(holder[Number(key)]));
     else if (how === 4 && typeof holder[key] === "number")
@@ -96,20 +102,20 @@ export function mutateJson(json: unknown, { below, pick }: Random, skipped: Read
   }
 }
 
-/** Bits flipped, bytes cut off or put in. */
+/** Flips bits, and removes or inserts bytes. */
 export function mutateBytes(bytes: Uint8Array, { below, pick }: Random): Uint8Array {
   const changed = bytes.slice();
   const how = below(4);
   if (how === 0) return changed.subarray(0, below(bytes.length));
   if (how === 1)
     return Uint8Array.from([...changed.subarray(0, 8 + below(200)), below(256), ...changed.subarray(8 + below(200))]);
-  // The header is where most can go wrong.
+  // Most faults are possible in the header.
   const end = pick([16, Math.min(bytes.length, 4000), bytes.length]);
   for (let times = 1 + below(4); times > 0; times--) changed[below(end)] ^= 1 << below(8);
   return changed;
 }
 
-/** Tensors taken away, cut, of another type, of other numbers, or exchanged. */
+/** Removes, cuts or exchanges tensors, or changes their type or numbers. */
 export function mutateTensors(tensors: Record<string, Tensor>, { below, pick }: Random): void {
   const names = Object.keys(tensors);
   if (names.length === 0) return;
@@ -138,11 +144,14 @@ export function mutateTensors(tensors: Record<string, Tensor>, { below, pick }: 
 
 export interface Mutation {
   readonly bytes: Uint8Array;
-  /** What was done, in a word. */
+  /** Name of the mutation. */
   readonly how: string;
 }
 
-/** `skipped`: keys of the description that are left alone. `numbers`: tensors of a file without checksum are changed too. */
+/**
+ * `skipped` lists keys of the description that are left unchanged. `numbers` also changes tensors of files without a
+ * checksum.
+ */
 export function mutated(
   bytes: Uint8Array,
   draws: Random,

@@ -1,6 +1,7 @@
 /**
- * Plans whose numbers are 0, about 2^30 and 2^31, or 2^53, with the limits that files have: each is refused or ends, within two seconds and a GiB. Only this
- * runs what is accepted at such numbers; the plans of plan-sandbox.test.ts are damaged in every other way.
+ * Plans whose numbers are 0, about 2^30 and 2^31, or 2^53, with the limits for files. Each is refused or ends within
+ * two seconds and a GiB. Only this test runs accepted plans with such numbers. plan-sandbox.test.ts covers all other
+ * damage to plans.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -17,7 +18,7 @@ import { begin, reportMemory } from "./cost.ts";
 import { type Random, random } from "./mutations.ts";
 
 const { ERGODIC_FUZZ_CASES = "300", ERGODIC_FUZZ_SEED = "1" } = process.env;
-/** A tenth of the default: a row of that work takes a second at most, and each case computes two batches. */
+/** A tenth of the default. A row of that work takes at most a second, and each case computes two batches. */
 const MAX_WORK = 2e9;
 const LIMITS = { seconds: 2, mebibytes: 1024 };
 
@@ -29,7 +30,7 @@ const EDGES = [
 type Json = Record<string, unknown>;
 type Plan = { values: Json[]; steps: Json[] };
 
-/** Of several numbers at a place, most are small: else next to nothing is accepted. */
+/** If a place has several numbers, most stay small. Otherwise almost nothing would be accepted. */
 const someEdge = (draws: Random): unknown => (draws.below(2) === 0 ? edge(draws) : draws.pick([1, 1, 2, 3]));
 
 const edge = ({ pick, below }: Random): unknown => {
@@ -37,7 +38,7 @@ const edge = ({ pick, below }: Random): unknown => {
   return below(8) > 0 ? value : { B: pick([1, -1, value]), plus: pick(EDGES) };
 };
 
-/** Sets some of the numbers of the plan, wherever they are. */
+/** Sets some of the plan's numbers at random places. */
 function setNumbers(plan: unknown, draws: Random): void {
   const places: [Json, string][] = [];
   const look = (x: unknown): void => {
@@ -55,7 +56,7 @@ function setNumbers(plan: unknown, draws: Random): void {
   }
 }
 
-/** A value of one element of the step's own, or one of those that are there. */
+/** A value for one element of a step: a new one or one of the existing values. */
 function someValue({ values }: Plan, { below }: Random, isOwn: boolean): number {
   if (isOwn || below(2) === 0) return values.push({ size: 1, home: { kind: "workspace" } }) - 1;
   return below(values.length);
@@ -132,7 +133,7 @@ function changed(plan: ArrayPlan, draws: Random): ArrayPlan {
   return copy as unknown as ArrayPlan;
 }
 
-/** Whether it was accepted. */
+/** Whether the plan was accepted. */
 function runs(engine: Awaited<ReturnType<typeof openEngine>>, plan: ArrayPlan, { numbers, width }: SavedPlan): boolean {
   try {
     using made = new NetworkPlan(engine, plan, numbers, { apart: true, maxWork: MAX_WORK, maxMemory: MAX_MEMORY, where: "fuzz" });
@@ -144,9 +145,9 @@ function runs(engine: Awaited<ReturnType<typeof openEngine>>, plan: ArrayPlan, {
   }
 }
 
-it("plans with numbers at the edges are refused, or end", async () => {
+it("plans with extreme numbers are refused or end normally", async () => {
   const engine = await openEngine();
-  // What one case had is not to count for the next.
+  // Memory of one case must not count for the next.
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const names = Object.keys(savedPlans);

@@ -1,4 +1,4 @@
-/** Bytes that a user gives may be Node's Buffer, which is most often a part of a pool, and whose slice() is a view. */
+/** Bytes from users can be Node's Buffer, which is usually a part of a pool and whose slice() returns a view. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,14 +6,14 @@ import { expect, it } from "vitest";
 import { Dataset, Draws, fit, type LinearPredictor, linear, loadDraws, predictor } from "../../src/entries/everything.ts";
 import { example } from "../bayes/draws/contents.ts";
 
-/** The same bytes within a larger Buffer, at an odd place. */
+/** The same bytes within a larger Buffer, at an odd offset. */
 function pooled(bytes: Uint8Array): Buffer {
   const pool = Buffer.alloc(bytes.length + 21, 0xff);
   pool.set(bytes, 13);
   return pool.subarray(13, 13 + bytes.length);
 }
 
-it("models, checkpoints and draws are read from them", async () => {
+it("models, checkpoints and draws are read from Node buffers", async () => {
   const data = Dataset.fromArrays({ x: [[1], [2], [3], [5]], y: [1, 2, 3, 4] });
   const run = fit(linear(), data, { epochs: 3, seed: 1 });
   const model = await run;

@@ -1,4 +1,7 @@
-/** A checkpoint goes on with the verb and the data that it was made with; with others it says so. And plans that coordinate descent has no use for. */
+/**
+ * A checkpoint resumes only with the verb and the kind of data that it was made with. Plans with options that
+ * coordinate descent cannot use are refused.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,14 +48,14 @@ const codeOf = async (make: () => PromiseLike<unknown>): Promise<[string, string
   return ["", "nothing was thrown"];
 };
 
-describe("fit.resume refuses", () => {
-  it("a checkpoint of minimize", async () => {
+describe("refusals by fit.resume", () => {
+  it("refuses a checkpoint of minimize", async () => {
     const [code, message] = await codeOf(() => fit.resume(file("search"), data));
     expect(code).toBe("CHECKPOINT_KIND");
     expect(message).toMatch(/is not of a fit; continue with the verb that wrote it/);
   });
 
-  it("ratings for a linear model, and rows for a factorisation", async () => {
+  it("refuses ratings for a linear model and rows for a factorisation", async () => {
     const [code, message] = await codeOf(() => fit.resume(file("linear"), ratings));
     expect([code, message]).toEqual(["CHECKPOINT_KIND", expect.stringMatching(/is of a model "linear", which takes other data/)]);
     const [other, words] = await codeOf(() => fit.resume(file("ratings"), data));
@@ -60,18 +63,18 @@ describe("fit.resume refuses", () => {
   });
 });
 
-describe("coordinateDescent on working sets refuses", () => {
+describe("refusals by coordinateDescent on working sets", () => {
   const algorithm = coordinateDescent({ pick: "workingSets" });
   it.each([
     [{ batch: 8 }, /batch is 8, but coordinates are picked/],
     [{ workers: 2 }, /workers is 2/],
-  ] as const)("%o", async (plan, words) => {
+  ] as const)("refuses %o", async (plan, words) => {
     const [code, message] = await codeOf(() => fit(linear({ l1: 0.1 }), data, { algorithm, ...plan }));
     expect(code).toBe("PLAN_MEANING");
     expect(message).toMatch(words);
   });
 
-  it("a group penalty", async () => {
+  it("refuses a group penalty", async () => {
     const model = linear({ group: { strength: 0.1, groups: [["x0"]] } });
     const [code, message] = await codeOf(() => fit(model, data, { algorithm }));
     expect(code).toBe("MODEL_CAPABILITY");

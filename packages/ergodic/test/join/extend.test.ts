@@ -1,4 +1,6 @@
-/** A sampler of one's own, from `ergodic/extend` alone: it is run, kept and resumed as the library's are. */
+/**
+ * A user-defined sampler that uses only `ergodic/extend` runs, is checkpointed and resumes like the library's samplers.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +20,7 @@ import {
 
 const CAPACITY = 32;
 
-/** Independent standard normal draws: right for one target alone, as a test can check. */
+/** Independent standard normal draws, which are right for only one target, as the test can check. */
 class IndependentChain implements ChainState {
   readonly capacity = CAPACITY;
   readonly position: Float64Array;
@@ -83,7 +85,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const target = (x: Float64Array): number => -0.5 * (x[0] ** 2 + x[1] ** 2);
 
-it("a sampler of one's own draws, is trusted, and goes on from a checkpoint", async () => {
+it("a user-defined sampler draws, is trusted and resumes from a checkpoint", async () => {
   const plan = { algorithm: independent(), chains: 4, warmup: 20, draws: 500, seed: 3 };
   const draws = await sample(target, { dimension: 2 }, plan);
   expect(draws.verdict().trusted, draws.verdict().text).toBe(true);

@@ -1,4 +1,7 @@
-/** Rules and losses that a user defines: known by name in checkpoints and saved models, defined anew at will, never in the place of the library's. */
+/**
+ * Rules and losses that users define are known by name in checkpoints and saved models. Users can redefine their own
+ * names, but not the library's.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,14 +76,14 @@ const logCosh = (steepness = 1) =>
 const x = Array.from({ length: 120 }, (_, i) => [(i % 11) / 5 - 1, (i % 7) / 3 - 1]);
 const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => 2 * a - b + 0.5), names: ["a", "b"] });
 
-describe("a run on definitions of one's own", () => {
+describe("a run with user definitions", () => {
   const rules: [string, () => Rule, number | "all"][] = [
     ["an equation", () => signed()({ rate: cosineDecay({ rate: 0.05, updates: 200 }) }), 3],
     ["a link of a chain", () => chain(clipValue({ value: 0.5 }), signed()({ beta: 0.5 })), 3],
     ["a rule on the whole objective", () => plain()({ rate: 0.3 }), "all"],
   ];
 
-  it.each(rules)("%s: resumed, bit for bit, where the same definitions were made again", async (_, make, batch) => {
+  it.each(rules)("%s: resumes bit for bit after the same definitions were made again", async (_, make, batch) => {
     const options = { batch, seed: 4, deterministic: true };
     const start = (epochs: number) =>
       fit(linear({ loss: logCosh()({ scale: 0.7 }), l2: 1e-3 }), data, { ...options, rule: make(), epochs });
@@ -97,7 +100,7 @@ describe("a run on definitions of one's own", () => {
     expect((await half).weights).not.toEqual(whole.weights);
   });
 
-  it("a saved model predicts by itself, and says what made it", async () => {
+  it("a saved model predicts without the definitions and names them", async () => {
     const model = await fit(linear({ loss: logCosh()({ scale: 2 }) }), data, { rule: signed()({ rate: 0.02 }), epochs: 2 });
     const path = join(folder, "own.safetensors");
     await model.save(path);
@@ -110,8 +113,8 @@ describe("a run on definitions of one's own", () => {
   });
 });
 
-describe("names", () => {
-  it("of the library are refused", () => {
+describe("names of definitions", () => {
+  it("refuses the library's names", () => {
     for (const name of ["sgd", "stochasticLineSearch", "lbfgs", "chain"]) {
       expect(() => rule(name, {}, ({ g }) => ({ step: g }), facts)).toThrow(
         `rule: "${name}" is the name of a rule of this library; give yours another [NAME_TAKEN]`,
@@ -123,7 +126,7 @@ describe("names", () => {
     expect(lossFromJson({ name: "huber", delta: 3 }).equation).toBe(huber({ delta: 3 }).equation);
   });
 
-  it("of one's own may be defined again, and the last definition counts", () => {
+  it("lets users redefine their names, and uses the last definition", () => {
     logCosh(1);
     logCosh(2);
     expect(lossFromJson("ownLogCosh").equation).toContain("2·");
@@ -132,7 +135,7 @@ describe("names", () => {
     expect(ruleFromJson({ rule: "again", options: {} }).options).toEqual({ speed: 2 });
   });
 
-  it("that nobody defined are refused with the way out", () => {
+  it("refuses undefined names and recommends importing the module that defines them", () => {
     expect(() => ruleFromJson({ rule: "never", options: {} })).toThrow(
       /"never" is neither a rule of this version nor one defined so far; if it is yours, first import the module that defines it \(known: adadelta, .*again/,
     );
@@ -141,7 +144,7 @@ describe("names", () => {
     );
   });
 
-  it("come with what is said of the definition", () => {
+  it("requires facts about the definition", () => {
     const without = loss as unknown as (...given: unknown[]) => unknown;
     expect(() => without("bare", {}, ({ z }: { z: unknown }) => z)).toThrow(
       /^bare: the description of the loss is undefined, but must be its task and its link: write \{ task: "regression", link: "identity" \} \[OPTION_TYPE\]$/,

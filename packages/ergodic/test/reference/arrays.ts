@@ -1,4 +1,4 @@
-/** Arrays by formula: row-major values of every index, and the value at an index. Nothing of the library is used. */
+/** Arrays by formula: row-major values at every index, and the value at an index, without any code of the library. */
 export type Index = readonly number[];
 
 export function tabulate(shape: readonly number[], f: (...index: number[]) => number): Float64Array {
@@ -12,7 +12,7 @@ export function tabulate(shape: readonly number[], f: (...index: number[]) => nu
   return y;
 }
 
-/** The element at an index; 0 outside where `padded`. Leading axes that the array lacks, and extents of 1, broadcast. */
+/** The element at an index, or 0 outside if `padded`. Missing leading axes and extents of 1 broadcast. */
 export function elementOf(x: ArrayLike<number>, shape: readonly number[], index: Index, padded = false): number {
   const own = index.slice(index.length - shape.length);
   if (padded && own.some((i, axis) => i < 0 || i >= shape[axis])) return 0;
@@ -30,7 +30,7 @@ export function total(n: number, f: (i: number) => number): number {
   return sum;
 }
 
-/** Numbers that look random, between −1 and 1, the same everywhere. */
+/** Deterministic numbers between −1 and 1 that look random. */
 export function numbers(size: number, seed = 0): Float64Array {
   let state = (seed * 2654435761 + 12345) >>> 0;
   return Float64Array.from({ length: size }, () => {

@@ -1,6 +1,6 @@
 /** Returns the smallest count that n independent events of probability p reach with a chance of at most `alarm`. */
 export function binomialLimit(n: number, p: number, alarm: number): number {
-  // Chance of exactly k, beginning with 0.
+  // Probability of exactly k events, starting with 0.
   let chance = (1 - p) ** n;
   let tail = 1;
   for (let k = 0; ; k++) {

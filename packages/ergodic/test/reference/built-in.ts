@@ -1,7 +1,7 @@
 import * as ergodic from "../../src/entries/everything.ts";
 
 /**
- * Returns those of the `names` in a registry that the library exports, with `suffix`. Another test in this process may
- * have defined names of its own.
+ * Returns the `names` of a registry that the library exports with `suffix`. Other tests in this process might have
+ * defined their own names.
  */
 export const builtIn = (names: readonly string[], suffix = ""): string[] => names.filter((name) => `${name}${suffix}` in ergodic);

@@ -1,4 +1,4 @@
-/** The plain twins of kernels/engine/images/circulant.ts, in float64, term by term. Arrays are row-major. */
+/** Plain twins of kernels/engine/images/circulant.ts, in float64, term by term. Arrays are row-major. */
 
 export interface CirculantShape {
   readonly rows: number;
@@ -7,7 +7,7 @@ export interface CirculantShape {
   readonly k: number;
 }
 
-/** Visits every pair of blocks that meet in W: where those of x, y and w begin. */
+/** Visits every pair of blocks that meet in W, with the starts of their blocks of x, y and w. */
 function eachBlock({ rows, p, q, k }: CirculantShape, visit: (x: number, y: number, w: number) => void): void {
   for (let r = 0; r < rows; r++)
     for (let i = 0; i < p; i++) for (let j = 0; j < q; j++) visit((r * q + j) * k, (r * p + i) * k, (i * q + j) * k);

@@ -1,4 +1,6 @@
-/** What kernels/graphs/clique.ts computes, state by state: outputs gather the product (or sum) of the tables' entries. */
+/**
+ * Plain twin of kernels/graphs/clique.ts, state by state: outputs collect the product (or sum) of the tables' entries.
+ */
 export interface PlainTable {
   readonly axes: readonly number[];
   readonly values: Float64Array;
@@ -6,7 +8,7 @@ export interface PlainTable {
 
 export type SweepMode = "cliqueSum" | "cliqueMax" | "cliqueLogSum";
 
-/** Outputs are changed in place. `within`: by axis, which states are swept. */
+/** Changes outputs in place. `within`: states of each axis that are swept. */
 export function sweepClique(
   mode: SweepMode,
   axes: readonly number[],

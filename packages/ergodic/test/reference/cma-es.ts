@@ -1,6 +1,6 @@
 /**
- * A generation of CMA-ES in plain arrays, from the equations of Hansen 2016 (arXiv:1604.00772, figure 6): C^−½ by Denman and Beavers' iteration
- * instead of an eigendecomposition, sums over all ranks, no state but the one passed.
+ * A generation of CMA-ES in plain arrays, from the equations of Hansen 2016 (arXiv:1604.00772, figure 6). It computes
+ * C^−½ by the Denman–Beavers iteration instead of an eigendecomposition, sums over all ranks, and has no hidden state.
  */
 type Matrix = number[][];
 
@@ -10,7 +10,7 @@ export interface CmaTwin {
   C: Matrix;
   pSigma: number[];
   pC: number[];
-  /** Generations made. */
+  /** Number of generations made. */
   g: number;
 }
 
@@ -49,7 +49,10 @@ export function twinConstants(n: number, lambda: number, kind: "full" | "active"
   };
 }
 
-/** `points` by rank; those that are `foreign` are shortened first. `diagonal`: only C's diagonal is learned. */
+/**
+ * `points` in order of rank. Points that are `foreign` are first shortened. `diagonal`: only the diagonal of C is
+ * learned.
+ */
 export function generation(
   before: CmaTwin,
   points: ArrayLike<number>[],
@@ -109,7 +112,7 @@ function inverseRoot(a: Matrix): Matrix {
   return z;
 }
 
-/** Gauss and Jordan, with pivots by rows. */
+/** Gauss–Jordan elimination with row pivots. */
 function inverse(a: Matrix): Matrix {
   const n = a.length;
   const rows = a.map((row, i) => [...row, ...row.map((_, j) => (i === j ? 1 : 0))]);

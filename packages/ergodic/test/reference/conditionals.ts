@@ -36,7 +36,7 @@ function termAt(columns: Conditionals, factor: number, states: ArrayLike<number>
   return value === -Infinity || value === 0 ? value : weight * (features?.[factor] ?? 1) * value;
 }
 
-/** p(x_i | others) by the states of variable i. */
+/** p(x_i | others) for each state of variable i. */
 export function conditionalAt(columns: Conditionals, states: Int32Array, variable: number): Float64Array {
   const own = states[variable];
   const logs = Array.from({ length: columns.cardinalities[variable] }, (_, s) => {
@@ -49,7 +49,10 @@ export function conditionalAt(columns: Conditionals, states: Int32Array, variabl
   return Float64Array.from(logs, (value) => Math.exp(value - high) / total);
 }
 
-/** One sweep over `order`, one uniform number each: what kernels/graphs/graph-gibbs.ts draws. A Boolean is 1 where u is below p(1), unless a term is −∞. */
+/**
+ * One sweep over `order` with one uniform number per variable, as in kernels/graphs/graph-gibbs.ts. A Boolean is 1 if u
+ * is below p(1), unless a term is −∞.
+ */
 export function sweepOf(
   columns: Conditionals,
   order: ArrayLike<number>,

@@ -1,4 +1,7 @@
-/** Twins of kernels/engine/images/convolution.ts, depthwise.ts, depthwise-weight.ts and patches.ts in float64; beside each sum its Σ |terms|. */
+/**
+ * Plain twins of kernels/engine/images/convolution.ts, depthwise.ts, depthwise-weight.ts and patches.ts in float64.
+ * Each sum comes with its Σ |terms|.
+ */
 import type { ConvolutionShape } from "../../src/engine/memory/convolution.ts";
 
 export interface Sums {
@@ -6,7 +9,7 @@ export interface Sums {
   readonly magnitude: Float64Array;
 }
 
-/** Every cell of the image that a tap of the kernel sees: flat pixel of the image, tap, flat pixel of the output. */
+/** Every image cell that a tap of the kernel covers: flat pixel of the image, tap, flat pixel of the output. */
 export function forEachTap(s: ConvolutionShape, visit: (pixel: number, tap: number, cell: number) => void): void {
   for (let n = 0; n < s.batch; n++) {
     for (let h = 0; h < s.outHeight; h++) {
@@ -27,7 +30,7 @@ export function forEachTap(s: ConvolutionShape, visit: (pixel: number, tap: numb
 /** Elements of x, W and y. */
 type Role = "x" | "w" | "y";
 
-/** Adds up every product of the convolution, of an element of `a` and one of `b`, where it belongs. */
+/** Adds every product of the convolution, of an element of `a` and one of `b`, to its result. */
 function products(s: ConvolutionShape, into: Role, a: [Role, ArrayLike<number>], b: [Role, ArrayLike<number>]): Sums {
   const inside = s.inChannels / s.groups;
   const outside = s.outChannels / s.groups;
@@ -35,7 +38,7 @@ function products(s: ConvolutionShape, into: Role, a: [Role, ArrayLike<number>],
   const value = new Float64Array(size);
   const magnitude = new Float64Array(size);
   const [first, second] = [Float64Array.from(a[1]), Float64Array.from(b[1])];
-  // From one channel of a group to the next.
+  // Step from one channel of a group to the next.
   const step = { x: 1, w: s.outChannels, y: 0 };
   const [toStep, aStep, bStep] = [step[into], step[a[0]], step[b[0]]];
   forEachTap(s, (pixel, tap, cell) => {

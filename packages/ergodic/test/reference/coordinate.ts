@@ -1,4 +1,7 @@
-/** Plain twins for coordinate descent: planted least squares, its closed form, Gauss–Seidel, proximal gradient descent, and APPROX as it is written. */
+/**
+ * Plain twins for coordinate descent: planted least squares, its closed form, Gauss–Seidel, proximal gradient descent,
+ * and APPROX as published.
+ */
 import { stream } from "../../src/engine/random/stream.ts";
 
 export interface LeastSquares {
@@ -12,7 +15,7 @@ export interface LeastSquares {
   c: number;
 }
 
-/** Normal columns, column j scaled by `scale`(j), each pair of neighbours correlated. */
+/** Normal columns. Column j is scaled by `scale`(j), and neighbouring columns are correlated. */
 export function leastSquares(rows: number, columns: number, scale: (j: number) => number = () => 1): LeastSquares {
   const draws = stream(3, "least squares", rows, columns).at(0);
   const X = Array.from({ length: rows }, () => {
@@ -33,7 +36,7 @@ export function gradientAt({ A, b }: LeastSquares, x: ArrayLike<number>): number
   return A.map((row, i) => row.reduce((s, a, j) => s + a * x[j], 0) - b[i]);
 }
 
-/** A x = b by elimination with pivots. */
+/** Solves A x = b by elimination with pivots. */
 export function solve(A: number[][], b: number[]): number[] {
   const m = A.map((row, i) => [...row, b[i]]);
   for (let k = 0; k < m.length; k++) {
@@ -48,7 +51,7 @@ export function solve(A: number[][], b: number[]): number[] {
   return m.map((row, i) => row[m.length] / row[i]);
 }
 
-/** One pass in place, as textbooks write it. */
+/** One pass in place, as in textbooks. */
 export function gaussSeidel(A: number[][], b: number[], x: number[]): void {
   for (let i = 0; i < x.length; i++) x[i] = (b[i] - A[i].reduce((s, a, j) => (j === i ? s : s + a * x[j]), 0)) / A[i][i];
 }
@@ -65,7 +68,7 @@ function prox(there: number, step: number, { l1, l2, lower, upper }: Pieces): nu
   return Math.min(Math.max(shrunk, lower), upper);
 }
 
-/** Proximal gradient descent until nothing moves by more than 1e-15. */
+/** Proximal gradient descent until no coordinate moves by more than 1e-15. */
 export function ista(problem: LeastSquares, pieces: Pieces): number[] {
   const L = problem.A.reduce((s, row, i) => s + row[i], 0);
   let x = new Array<number>(problem.columns).fill(0);
@@ -79,7 +82,7 @@ export function ista(problem: LeastSquares, pieces: Pieces): number[] {
   throw new Error("proximal gradient descent did not converge");
 }
 
-/** Fercoq, Richtárik 2015, algorithm 2 with one block a move: x, y and z in full. */
+/** Fercoq, Richtárik 2015, algorithm 2 with one block per move, and full vectors x, y and z. */
 export function approx(problem: LeastSquares, pieces: Pieces, picks: Iterable<number>): number[] {
   const n = problem.columns;
   let x = new Array<number>(n).fill(0);

@@ -7,13 +7,13 @@ export interface Decay {
   /** Coordinates that do not shrink. */
   exempt: number[];
   l2: number;
-  /** Racing lanes: each moves its scale as often as all of them together. */
+  /** Number of racing lanes. Each lane changes its scale as often as all of them together. */
   power: number;
-  /** Of random rounding; 16-bit v only. */
+  /** State of random rounding, for 16-bit v only. */
   state: Uint32Array;
 }
 
-/** One update at this rate, in place. Returns what the scales of gradients are to be divided by. */
+/** One update at this rate, in place. Returns the divisor for the scales of gradients. */
 export function decayStep(decay: Decay, rate: number): number {
   const { v, exempt } = decay;
   const factor = Math.max(1 - rate * decay.l2, 2 ** -10);

@@ -1,6 +1,7 @@
 /**
- * Plain twin of kernels/engine/optimise/descend.ts with kernels/learning/linear.ts, in float64: one lane of updates on rows given as [column, value] pairs, several outputs,
- * batches, control variates, penalties weighed by one over the chance of being touched. The rule runs over the compiler's interpreter.
+ * Plain twin of kernels/engine/optimise/descend.ts with kernels/learning/linear.ts, in float64. It runs one lane of
+ * updates on rows given as [column, value] pairs, with several outputs, batches, control variates, and penalties
+ * weighted by the inverse probability of being touched. The rule runs in the compiler's interpreter.
  */
 import { type EquationRule, RuleRunner } from "../../src/engine/optimise/index.ts";
 import { dotTwin, type Entry } from "./linear-gradient.ts";
@@ -13,16 +14,16 @@ export interface LaneTwin {
   loss: (z: number[], y: number) => { value: number; dz: number[] };
   rule: EquationRule;
   variance?: "saga" | "sag" | "svrg";
-  /** Rows touch their own coordinates only. */
+  /** Whether rows touch only their own coordinates. */
   sparse: boolean;
   l1: number;
   l2: number;
-  /** 1 where penalised, 0 elsewhere, one a parameter. */
+  /** 1 for penalised parameters, 0 for others, one per parameter. */
   penaltyWeights: readonly number[];
-  /** Whether a penalty weighed this much at most is taken implicitly. */
+  /** Whether a penalty with this largest weight is applied implicitly. */
   damped: (largestShare: number) => boolean;
   batch: number;
-  /** Rows of an epoch in the order of their visit; `from`: number of the first update. */
+  /** Rows of an epoch in order of visit. `from`: number of the first update. */
   order: (epoch: number, from: number) => number[];
 }
 

@@ -1,4 +1,4 @@
-/** Plain twins of diagnostics/: straight from the definitions, in O(n²), without splitting or ranking. */
+/** Plain twins of diagnostics/, directly from the definitions, in O(n²), without splitting or ranking. */
 
 const average = (x: readonly number[]): number => x.reduce((total, value) => total + value, 0) / x.length;
 const unbiasedVariance = (x: readonly number[]): number => {
@@ -37,14 +37,14 @@ export function potentialScaleReduction(chains: readonly (readonly number[])[]):
   return Math.sqrt((n - 1) / n + unbiasedVariance(chains.map(average)) / within);
 }
 
-/** The whole list of pairs first, then cut, then made to fall, then summed. */
+/** Makes the whole list of pairs first, then cuts it, makes it decrease and sums it. */
 export function effectiveSize(chains: readonly (readonly number[])[]): number {
   const n = chains[0].length;
   const all = chains.map(autocovariance);
   const within = average(chains.map(unbiasedVariance));
   const total = (within * (n - 1)) / n + (chains.length > 1 ? unbiasedVariance(chains.map(average)) : 0);
   const rho = chains[0].map((_, t) => (t === 0 ? 1 : 1 - (within - average(all.map((gamma) => gamma[t]))) / total));
-  // The last lags rest on one or two products each: no pair starts at n − 3 or beyond.
+  // The last lags depend on only one or two products each, so no pair starts at n − 3 or later.
   const pairs: number[] = [];
   for (let t = 0; t === 0 || t < n - 3; t += 2) pairs.push(rho[t] + rho[t + 1]);
   const negative = pairs.findIndex((pair) => !(pair > 0));

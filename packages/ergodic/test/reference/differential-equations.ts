@@ -1,4 +1,7 @@
-/** Systems that solvers are tried on, as the Stan program bench/peers/stan/ode.stan has them. Parameters are the vector `theta`. */
+/**
+ * Systems for tests of solvers, as in the Stan program bench/peers/stan/ode.stan. The parameters are the vector
+ * `theta`.
+ */
 import { at, type Slope, type SymbolicArray, stack, toArray } from "../../src/engine/compiler/array/index.ts";
 import { add, div, mul, neg, sub } from "../../src/engine/compiler/index.ts";
 

@@ -1,12 +1,12 @@
 /**
- * The plain twin of one epoch of kernels/learning/dual.ts, written from the losses themselves where the kernel has closed forms of their duals.
- * The logistic loss has a twin of its Newton iteration, since that stops before it is exact.
+ * Plain twin of one epoch of kernels/learning/dual.ts. It uses the losses themselves, whereas the kernel has closed
+ * forms of their duals. The logistic loss has a twin of its Newton iteration, which stops before it is exact.
  */
 import { exp } from "../../src/engine/numbers/exp.ts";
 import type { Stream } from "../../src/engine/random/stream.ts";
 
 export interface DualLoss {
-  /** Least and largest β of a row of cost C and target y. */
+  /** Smallest and largest β of a row with cost C and target y. */
   bounds(C: number, y: number): [number, number];
   /** Derivatives of (Cℓ)*(−β) to the left and right of β. */
   slopes(beta: number, C: number, y: number): [number, number];
@@ -29,7 +29,7 @@ export const dualLosses: Record<string, DualLoss> = {
   logistic: { bounds: (C, y) => (y > 0 ? [0, C] : [-C, 0]), slopes: (b, C, y) => smooth(y * logit(Math.abs(b), C)) },
 };
 
-/** The β at which `slope`, which rises, passes zero; found by bisection. */
+/** The β at which `slope`, which rises, crosses zero, found by bisection. */
 function root(slope: (beta: number) => [number, number], from: number, to: number, start: number): number {
   let [below, above] = [from, to];
   for (let reach = 1; below === -Infinity; reach *= 2) if (slope(start - reach)[0] < 0) below = start - reach;
@@ -44,7 +44,10 @@ function root(slope: (beta: number) => [number, number], from: number, to: numbe
   return (below + above) / 2;
 }
 
-/** Solves s + margin + q (C σ(s) − before) = 0 from s until the left side is a tenth of what it was; its slope is at least 1. */
+/**
+ * Solves s + margin + q (C σ(s) − before) = 0, starting at s, until the left side has fallen to a tenth. Its slope is
+ * at least 1.
+ */
 function logitStep(s: number, margin: number, q: number, C: number, before: number): { s: number; alpha: number } {
   const off = s + margin;
   let [below, above] = [Math.min(s, s - off), Math.max(s, s - off)];
@@ -63,11 +66,14 @@ function logitStep(s: number, margin: number, q: number, C: number, before: numb
 export interface AscentTwin {
   beta: Float64Array;
   p: Float64Array;
-  /** Rows that left during the passes. */
+  /** Number of rows that left during the passes. */
   left: number;
 }
 
-/** `visits` visits from β (the logistic loss: and its `logit`), in random order, rows leaving at a tenth of the largest violation of the pass before. */
+/**
+ * Makes `visits` visits from β (for the logistic loss also from its `logit`) in random order. Rows leave at a tenth of
+ * the largest violation in the previous pass.
+ */
 export function ascentTwin(
   x: number[][],
   y: number[],

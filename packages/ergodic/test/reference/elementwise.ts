@@ -1,13 +1,16 @@
-/** The plain twin of kernels/engine/arrays/elementwise.ts: one element after another, all loads before all stores, sums in float64 from the first to the last. */
+/**
+ * Plain twin of kernels/engine/arrays/elementwise.ts: one element after another, all loads before all stores, and sums
+ * in float64 from first to last.
+ */
 import type { ElementwiseAccess, ElementwiseLoop } from "../../src/engine/memory/elementwise.ts";
 
-/** A primitive by its name, on numbers. */
+/** A primitive by its name, for numbers. */
 export type Apply = (name: string) => (...x: number[]) => number;
 
 const START = { sum: 0, maximum: -Infinity, minimum: Infinity };
 const COMBINE = { sum: (a: number, b: number) => a + b, maximum: Math.max, minimum: Math.min };
 
-/** Writes into `arrays`. `round`: to the type of all arrays. */
+/** Writes into `arrays`. `round` rounds to the type of all arrays. */
 export function elementwise(loop: ElementwiseLoop, arrays: number[][], apply: Apply, round: (x: number) => number): void {
   const writes: { value: number; at: number; x: number }[] = [];
   const sums = loop.reductions.map(({ size, kind }) => new Array<number>(size).fill(START[kind]));

@@ -1,6 +1,8 @@
 import type { FactorTables } from "../../src/engine/contract/index.ts";
 
-/** Sums and largest product over every joint state of a small graph, as logarithms: the plain twin of exact inference. */
+/**
+ * Sums and the largest product over every joint state of a small graph, as logarithms. Plain twin of exact inference.
+ */
 export function enumerateGraph({ cardinalities, factors, observed }: FactorTables) {
   const states = new Int32Array(cardinalities.length);
   const terms: number[] = [];

@@ -1,6 +1,9 @@
 import type { GraphFactor } from "../../src/entries/everything.ts";
 
-/** φ of a factor where literals hold (1) or not (0), head last, from the words of its definition: the plain twin of the machines. */
+/**
+ * φ of a factor by its definition, from its literals, 1 if they hold and 0 otherwise, head last. Plain twin of the
+ * machines.
+ */
 export function logicalValue(kind: string, literals: readonly number[]): number {
   const body = literals.slice(0, -1);
   const head = literals[literals.length - 1];

@@ -1,11 +1,11 @@
 /**
- * Twin of kernels/learning/factors.ts and of the objective, from the definitions: dense loops, a feature vector a cell, elimination instead of Cholesky, every
- * cell visited where every cell counts. Rows are [factors…, bias].
+ * Plain twin of kernels/learning/factors.ts and of the objective, from the definitions: dense loops, a feature vector
+ * per cell, elimination instead of Cholesky, and visits to every cell if every cell counts. Rows are [factors…, bias].
  */
 export interface FactorTwin {
-  /** Users' rows and items' rows. */
+  /** Rows of users and of items. */
   rows: [number[][], number[][]];
-  /** By user, then by item: the value, or undefined where there is none. */
+  /** Value by user, then by item, or undefined for an empty cell. */
   values: (number | undefined)[][];
   rank: number;
   biases: boolean;
@@ -13,14 +13,14 @@ export interface FactorTwin {
   alpha: number | null;
   l2: number;
   weighted: boolean;
-  /** What the penalty of factors is multiplied with; that of biases is not. */
+  /** Multiplier of the factors' penalty. The penalty of biases has no multiplier. */
   scale: number;
 }
 
 interface Cell {
-  /** The other side's row with 1 in the bias's place. */
+  /** The other side's row with 1 in place of the bias. */
   z: number[];
-  /** Target less what does not depend on the row. */
+  /** Target minus the part that does not depend on the row. */
   target: number;
   weight: number;
 }
@@ -42,7 +42,7 @@ export function ratingsOf(twin: FactorTwin, side: number, row: number): number {
   return twin.rows[1 - side].filter((_, o) => valueAt(twin, side, row, o) !== undefined).length;
 }
 
-/** Of number `k` of a row. */
+/** Multiplier for number `k` of a row. */
 export function lambdaOf(twin: FactorTwin, side: number, row: number, k: number): number {
   const l2 = k < twin.rank ? twin.l2 * twin.scale : twin.l2;
   return twin.weighted ? l2 * ratingsOf(twin, side, row) : l2;
@@ -50,7 +50,7 @@ export function lambdaOf(twin: FactorTwin, side: number, row: number, k: number)
 
 const product = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, k) => sum + x * b[k], 0);
 
-/** Half the gradient of F by one row's numbers. */
+/** Half the gradient of F with respect to one row's numbers. */
 export function halfGradient(twin: FactorTwin, side: number, row: number): number[] {
   const x = twin.rows[side][row];
   const cells = cellsOf(twin, side, row);
@@ -85,7 +85,7 @@ export function sweepSide(twin: FactorTwin, side: number, inner: number): void {
   }
 }
 
-/** CCD++: component by component, `inner` times users then items. */
+/** CCD++: for each component, `inner` rounds of users and then items. */
 export function componentEpoch(twin: FactorTwin, inner: number): void {
   for (let k = 0; k < twin.rows[0][0].length; k++) {
     for (let round = 0; round < inner; round++) {
@@ -114,7 +114,7 @@ function toMinimum(twin: FactorTwin, side: number, row: number, k: number): void
   else x[k] = 0;
 }
 
-/** Gauss with partial pivoting. */
+/** Gaussian elimination with partial pivoting. */
 export function eliminate(matrix: number[][], right: number[]): number[] {
   const n = right.length;
   const a = matrix.map((row, i) => [...row, right[i]]);

@@ -1,4 +1,6 @@
-/** The plain twin of kernels/engine/arrays/fill-random.ts: element i by itself, from its own words. */
+/**
+ * Plain twin of kernels/engine/arrays/fill-random.ts: each element i is computed separately from its own random words.
+ */
 import { normalQuantile } from "../../src/engine/numbers/normal-quantile.ts";
 import { philox } from "../../src/engine/random/philox.ts";
 

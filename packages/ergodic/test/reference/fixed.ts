@@ -1,4 +1,7 @@
-/** Plain twin of kernels/engine/optimise/fixed.ts: v ← v − round(c x) at random, in the kernel's own integer arithmetic. Returns the next random state. */
+/**
+ * Plain twin of kernels/engine/optimise/fixed.ts: v ← v − round(c x) with random rounding, in the kernel's own integer
+ * arithmetic. Returns the next random state.
+ */
 export function fixedStep(v: Int16Array, x: Int8Array | Int16Array, c: number, state: Uint32Array): Uint32Array {
   const wide = x instanceof Int8Array ? Array.from(x, (value) => value * 256) : Array.from(x);
   const unit = x instanceof Int8Array ? c / 256 : c;
@@ -10,7 +13,7 @@ export function fixedStep(v: Int16Array, x: Int8Array | Int16Array, c: number, s
   const blockLength = x instanceof Int8Array ? 16 : 8;
   const whole = Math.floor(x.length / blockLength) * blockLength;
   for (let i = 0; i < x.length; i++) {
-    // Past the last whole block, elements follow the Weyl sequence of lane 0 one by one.
+    // After the last whole block, elements use the Weyl sequence of lane 0 one by one.
     const group = Math.floor(i / 8);
     const random = i < whole ? lanes[i % 8] + 25717 * group : lanes[0] + 25717 * (whole / 8 + (i - whole));
     const y = ((wide[i] * m + 0x4000) >> 15) + (random & (2 ** fraction - 1));

@@ -1,4 +1,6 @@
-/** What a generator ends with that yields where others may have their turn, and how often it does; `meanwhile` is what they do then. */
+/**
+ * Runs a generator to its end. Returns its value and the number of its pauses, at each of which `meanwhile` is called.
+ */
 export function followed<T>(steps: Generator<void, T>, meanwhile = (): void => {}): { pauses: number; value: T } {
   for (let pauses = 0; ; pauses++) {
     const { done, value } = steps.next();

@@ -1,4 +1,4 @@
-/** The plain twins of kernels/engine/arrays/gather.ts and kernels/engine/arrays/load-rows.ts. Matrices are row-major. */
+/** Plain twins of kernels/engine/arrays/gather.ts and kernels/engine/arrays/load-rows.ts. Matrices are row-major. */
 
 const rowOf = (index: number, rows: number): number | undefined => (index >= 0 && index < rows ? Math.trunc(index) : undefined);
 
@@ -9,7 +9,7 @@ export function gatherRows(columns: number, table: readonly number[], tableRows:
   });
 }
 
-/** `round` is what an addition's result is rounded by. */
+/** `round` rounds the result of an addition. */
 export function scatterRows(
   columns: number,
   values: readonly number[],

@@ -1,4 +1,7 @@
-/** Twin of kernels/engine/arrays/gemm.ts in float64: C[m,n] = op(A) op(B) (+ C), and beside each element Σ |a b| (+ |c|), which error bounds are made of. */
+/**
+ * Plain twin of kernels/engine/arrays/gemm.ts in float64: C[m,n] = op(A) op(B) (+ C). Each element comes with Σ |a b|
+ * (+ |c|), from which error bounds are computed.
+ */
 export interface Product {
   transA: boolean;
   transB: boolean;
@@ -14,7 +17,7 @@ export interface Product {
   accumulate: boolean;
 }
 
-/** Both [m,n], without the gaps of C. */
+/** Both results are [m,n], without the gaps of C. */
 export function product(p: Product): { value: Float64Array; magnitude: Float64Array } {
   const value = new Float64Array(p.m * p.n);
   const magnitude = new Float64Array(p.m * p.n);

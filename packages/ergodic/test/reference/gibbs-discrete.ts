@@ -1,7 +1,8 @@
 /**
- * kernels/bayes/gibbs-discrete.ts in plain TypeScript: the same bits; and the exact transition probabilities of its two moves over a finite support.
+ * Plain twin of kernels/bayes/gibbs-discrete.ts with the same bits, and the exact transition probabilities of its two
+ * moves over a finite support.
  *
- * Both walk the same intervals, so that what is shown of the probabilities holds for the draws.
+ * Both use the same intervals, so that properties of the probabilities also hold for the draws.
  */
 import { exp } from "../../src/engine/numbers/exp.ts";
 import type { Draws, Stream } from "../../src/engine/random/stream.ts";
@@ -9,7 +10,7 @@ import type { Draws, Stream } from "../../src/engine/random/stream.ts";
 export interface Site {
   low: number;
   high: number;
-  /** Values that are enumerated; 0: a slice. */
+  /** Number of enumerated values, or 0 for a slice. */
   support: number;
 }
 
@@ -86,7 +87,7 @@ export class GibbsDiscreteTwin {
   }
 }
 
-/** [left, right) of a slice, from the cell that starts at `cell`. */
+/** The interval [left, right) of a slice, from the cell that starts at `cell`. */
 function stepOut(isInside: (k: number) => boolean, { low, high }: Site, width: number, cell: number, mutant?: Mutant) {
   let left = cell;
   let right = cell + width;
@@ -97,7 +98,7 @@ function stepOut(isInside: (k: number) => boolean, { low, high }: Site, width: n
   return [Math.max(left, low), Math.min(right, high + 1)];
 }
 
-/** P(k → ·) of an enumerated site: its conditional. */
+/** P(k → ·) of an enumerated site, which is its conditional. */
 export function enumeratedRow(logWeights: readonly number[]): number[] {
   const largest = Math.max(...logWeights);
   const weights = logWeights.map((value) => exp(value - largest));
@@ -106,8 +107,9 @@ export function enumeratedRow(logWeights: readonly number[]): number[] {
 }
 
 /**
- * P(from → ·) of a slice over values 0 … n − 1 with the given weights. The slice is the same for all levels between two neighbouring weights.
- * "shrinks to the middle": a refused value takes away its whole side of the interval's middle, whatever the present value.
+ * P(from → ·) of a slice over values 0 … n − 1 with the given weights. The slice is the same for all levels between two
+ * neighbouring weights. "halves": a refused value removes its whole side of the interval's middle, whatever the present
+ * value.
  */
 export function slicedRow(weights: readonly number[], from: number, width: number, mutant?: "no step out" | "halves"): number[] {
   const row = weights.map(() => 0);
@@ -125,7 +127,7 @@ export function slicedRow(weights: readonly number[], from: number, width: numbe
   return row;
 }
 
-/** Adds `share` × the probabilities of where shrinking from [left, right) ends. */
+/** Adds `share` times the probabilities of the values at which shrinking from [left, right) ends. */
 function shrink(
   row: number[],
   share: number,

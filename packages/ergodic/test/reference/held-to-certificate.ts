@@ -1,14 +1,17 @@
 import type { Certificate } from "../../src/engine/contract/index.ts";
 
-/** What two ways to sum the same thing may differ by, relative to its size where that is above 1. */
+/** Largest difference between two ways to compute the same sum, relative to its size if that is above 1. */
 const ROUNDING = 1e-10;
-/** Answers that are as near as this are never called wrong. */
+/** Answers with a smaller error are never called wrong. */
 const NEAR = 0.01;
 
-/** How a number with a certificate does against the truth; "missed" of an interval: which it may, now and then. */
+/** Result of comparing a number and its certificate with the truth. An interval may occasionally be "missed". */
 export type Verdict = "holds" | "missed" | "wrong";
 
-/** `at`: the entry of the certificate's lists. Of k̂ a value is wrong that is further off than 4 of what its effective size gives. */
+/**
+ * `at` is the index into the certificate's lists. With k̂, a value is wrong if its error exceeds 4 standard errors for
+ * its effective sample size.
+ */
 export function heldTo(certificate: Certificate, value: number, truth: number, at?: number): Verdict {
   const own = (of: number | readonly number[]): number => (at === undefined ? (of as number) : (of as readonly number[])[at]);
   const off = value === truth ? 0 : Math.abs(value - truth);

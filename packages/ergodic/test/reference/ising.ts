@@ -9,13 +9,16 @@ import { chromatic } from "../../src/graphs/sampling/gibbs/schedules/chromatic.t
 import { BitLayout } from "../../src/graphs/sampling/replicas/bit-layout.ts";
 import { Replicas } from "../../src/graphs/sampling/replicas/replicas.ts";
 
-/** Energy and heat capacity a site of the Ising magnet of coupling 1 on a torus. */
+/** Energy and heat capacity per site of the Ising magnet with coupling 1 on a torus. */
 export interface Moments {
   readonly energy: number;
   readonly capacity: number;
 }
 
-/** By the numbers of states: line i, from 0, is ln of how many have the energy −2N + 4i; −10000 where there is none. */
+/**
+ * Exact values from the numbers of states: line i, from 0, is ln of the number of states with energy −2N + 4i, or
+ * −10000 if there are none.
+ */
 export function exactMoments(file: string, side: number, temperature: number): Moments & { readonly logZ: number } {
   const sites = side * side;
   const levels = readFileSync(file, "utf8")
@@ -37,7 +40,7 @@ export function exactMoments(file: string, side: number, temperature: number): M
   return { energy: mean / sites, capacity, logZ: high + Math.log(total) };
 }
 
-/** The magnet's pairs of neighbours. */
+/** Pairs of neighbours in the magnet. */
 function bondsOf(side: number): [number, number][] {
   return Array.from({ length: side * side }, (_, i) => {
     const [row, column] = [Math.floor(i / side), i % side];
@@ -56,7 +59,7 @@ function magnet(side: number, temperature: number) {
   return graph.conditionals();
 }
 
-/** Estimates with standard errors, of means over units that do not depend on each other: of replicas, or batches of chains. */
+/** Estimates with standard errors from means over independent units: replicas, or batches of chains. */
 export interface Estimates extends Moments {
   readonly energyError: number;
   readonly capacityError: number;
@@ -70,7 +73,7 @@ function estimates(
   const sites = side * side;
   const means = units.map(({ sum, count }) => sum / count);
   const mean = average(means);
-  // To first order, what each unit adds to the variance.
+  // Contribution of each unit to the variance, to first order.
   const variances = units.map(({ squares, count }, u) => squares / count - 2 * mean * means[u] + mean * mean);
   const scale = temperature ** 2 * sites;
   return {
@@ -87,7 +90,7 @@ const errorOf = (values: readonly number[]): number => {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1) / values.length);
 };
 
-/** How long a run is, and how many sweeps are between two looks at the energy. */
+/** Length of a run, and number of sweeps between two measurements of the energy. */
 export interface Length {
   readonly warmup: number;
   readonly sweeps: number;
@@ -95,7 +98,7 @@ export interface Length {
   readonly seed?: number;
 }
 
-/** By 64 replicas that are bits. */
+/** Estimates from 64 replicas stored as bits. */
 export function replicaMoments(
   engine: Engine,
   side: number,
@@ -107,7 +110,7 @@ export function replicaMoments(
   replicas.begin(stream(seed, "ising, start").at(0));
   const bonds = Uint32Array.from(bondsOf(side).flat(), (variable) => 2 * layout.positionOf[variable]);
   const units = Array.from({ length: 64 }, () => ({ sum: 0, squares: 0, count: 0 }));
-  /** By half of the replicas and power of two, the bits of how many bonds are broken. */
+  /** Bits of the number of broken bonds, by half of the replicas and power of two. */
   const planes = new Int32Array(64);
   const all = { from: 0, to: layout.positions, shared: false };
   const run = (from: number, count: number): void => {
@@ -145,7 +148,7 @@ function add(unit: { sum: number; squares: number; count: number }, energy: numb
   unit.count++;
 }
 
-/** By four chains of the chromatic schedule, in twenty batches each. */
+/** Estimates from four chains with the chromatic schedule, in twenty batches each. */
 export function chromaticMoments(
   engine: Engine,
   side: number,

@@ -1,15 +1,15 @@
 /**
- * Coordinate descent on mean_i w_i ½(y_i − x_i·β − b)² + l1 Σ ω_j|β_j| + l2/2 Σ ω_j β_j² in plain numbers: b, then each β_j in turn, to its minimum,
- * until a pass changes nothing that matters. Slow and obvious.
+ * Coordinate descent on mean_i w_i ½(y_i − x_i·β − b)² + l1 Σ ω_j|β_j| + l2/2 Σ ω_j β_j² in plain numbers. It moves b
+ * and then each β_j to its minimum, until a pass makes no significant change. It is slow and simple.
  */
 import { outputs, type Rows } from "./lasso-gap.ts";
 
 export interface LassoOptions {
   l1: number;
   l2?: number;
-  /** w; 1 where not given. */
+  /** w, 1 by default. */
   rowWeights?: ArrayLike<number>;
-  /** ω; 1 where not given. */
+  /** ω, 1 by default. */
   factors?: ArrayLike<number>;
   nonNegative?: boolean;
 }
@@ -25,7 +25,7 @@ export function lassoDescent(rows: Rows, options: LassoOptions): { weights: Floa
   const scale = Math.max(...Array.from(y, Math.abs), 1e-300);
 
   for (let passes = 1; passes <= 200_000; passes++) {
-    let r = residual(); // anew in each pass, so that no rounding piles up
+    let r = residual(); // recomputed in each pass, so that rounding errors do not accumulate
     let change = 0;
     const shift = r.reduce((a, v, i) => a + w[i] * v, 0) / total;
     intercept += shift;

@@ -1,12 +1,19 @@
 /**
- * Duality gaps of the lasso and of L1 logistic regression in plain numbers: certificates that share nothing with what they check.
+ * Duality gaps of the lasso and of L1 logistic regression in plain numbers. These certificates share no code with the
+ * solvers that they check.
  *
- * x: rowCount × columnCount, row-major; b: intercept, unpenalised, so that a dual point u must have Σu = 0. X's part of the dual ball: ‖Xᵀu‖∞ ≤ nλ.
+ * x is rowCount × columnCount, row-major. The intercept b is unpenalised, so a dual point u must have Σu = 0. X's part
+ * of the dual ball is ‖Xᵀu‖∞ ≤ nλ.
  *
- * Squared: P = ‖r‖²/(2n) + λ‖β‖₁, r = y − Xβ − b; D(u) = uᵀy/n − ‖u‖²/(2n). u = c(r − r̄), with the best c that stays in the ball.
- * Logistic (y = ±1): P = mean log(1 + exp(−y z)) + λ‖β‖₁; D = mean H(α), u = yα, 0 ≤ α ≤ 1, H(α) = −α ln α − (1 − α) ln(1 − α). α starts as the
- * slopes 1/(1 + exp(y z)); the class with more of it is scaled down until Σyα = 0, then all by the best c that stays in the ball.
- * `relative`: to the objective of the best intercept alone, ‖y − ȳ‖²/(2n) or the entropy of the classes' shares.
+ * Squared loss: P = ‖r‖²/(2n) + λ‖β‖₁, r = y − Xβ − b; D(u) = uᵀy/n − ‖u‖²/(2n). u = c(r − r̄), with the best c that
+ * stays in the ball.
+ *
+ * Logistic loss (y = ±1): P = mean log(1 + exp(−y z)) + λ‖β‖₁; D = mean H(α), u = yα, 0 ≤ α ≤ 1,
+ * H(α) = −α ln α − (1 − α) ln(1 − α). α starts as the slopes 1/(1 + exp(y z)). The class with the larger sum is scaled
+ * down until Σyα = 0, and then all are scaled by the best c that stays in the ball.
+ *
+ * `relative` is relative to the objective of the best intercept alone: ‖y − ȳ‖²/(2n), or the entropy of the class
+ * shares.
  */
 import type { Gap } from "../../src/engine/contract/index.ts";
 
@@ -43,7 +50,7 @@ const centred = (values: ArrayLike<number>): number[] => {
 
 const norm1 = (weights: ArrayLike<number>): number => sum(Array.from(weights, Math.abs));
 
-/** The least λ at which all coefficients of the lasso are 0. */
+/** Smallest λ at which all coefficients of the lasso are 0. */
 export function largestLambda(rows: Rows): number {
   return steepest(rows, centred(rows.y));
 }
@@ -60,7 +67,7 @@ export function lassoGap(rows: Rows, weights: ArrayLike<number>, intercept: numb
   return { primal, dual, relative: (primal - dual) / (dot(deviation, deviation) / (2 * n)) };
 }
 
-/** −α ln α − (1 − α) ln(1 − α), 0 at both ends. */
+/** −α ln α − (1 − α) ln(1 − α), which is 0 at both ends. */
 function entropy(alpha: number): number {
   const part = (a: number): number => (a > 0 ? -a * Math.log(a) : 0);
   return part(alpha) + part(1 - alpha);
@@ -88,7 +95,7 @@ export function logisticGap(rows: Rows, weights: ArrayLike<number>, intercept: n
   return { primal, dual, relative: (primal - dual) / entropy(positive) };
 }
 
-/** Where a concave function of [0, most] is greatest, by golden section; the end itself where that is best. */
+/** Maximiser of a concave function on [0, most], by golden section. The exact end is returned if it is best. */
 function bestScale(value: (c: number) => number, most: number): number {
   const golden = (Math.sqrt(5) - 1) / 2;
   let [low, high] = [0, most];

@@ -1,8 +1,11 @@
-/** Plain twin of a linear model's coordinates: F, its partial derivatives, and moves by bisection or by the prox's formula, all from scratch. */
+/**
+ * Plain twin of a linear model's coordinates: F, its partial derivatives, and moves by bisection or by the proximal
+ * formula, all computed from scratch.
+ */
 
 export type LossName = "squared" | "logistic" | "poisson" | "multinomial";
 
-/** ℓ and ∂ℓ/∂z of one row. Binary losses on several outputs: one against the rest. */
+/** ℓ and ∂ℓ/∂z of one row. Binary losses with several outputs are one against the rest. */
 const losses: Record<LossName, (z: number[], y: number) => { value: number; slopes: number[] }> = {
   squared: ([z], y) => ({ value: (z - y) ** 2 / 2, slopes: [z - y] }),
   logistic(z, y) {
@@ -23,13 +26,13 @@ const losses: Record<LossName, (z: number[], y: number) => { value: number; slop
 
 export interface PlainLinear {
   loss: LossName;
-  /** By row, without the intercept. */
+  /** Rows, without the intercept. */
   x: number[][];
   y: ArrayLike<number>;
-  /** Weights in the mean; absent: 1/n. */
+  /** Weights in the mean. Default: 1/n. */
   c?: ArrayLike<number>;
   outputs: number;
-  /** What the intercept is multiplied by; absent: no intercept. */
+  /** Multiplier of the intercept. Absent: no intercept. */
   one?: number;
   l1?: number;
   l2?: number;
@@ -62,7 +65,7 @@ export class PlainCoordinates {
     return total;
   }
 
-  /** Of the loss and l2, on listed rows (all, each once). */
+  /** Derivatives of the loss and of l2, on the listed rows (default: all rows once). */
   partial(x: ArrayLike<number>, i: number, listed: readonly number[] = this.rows.map((_, row) => row)): number {
     const sum = listed.reduce(
       (total, row) => total + this.weight(row) * this.entry(row, i) * this.lossAt(x, row).slopes[this.output(i)],
@@ -71,7 +74,7 @@ export class PlainCoordinates {
     return (sum * this.rows.length) / listed.length + this.l2(i) * x[i];
   }
 
-  /** Where the slopes to both sides of x_i turn, by bisection. `limit` bounds |x_i|. */
+  /** Point at which the one-sided slopes of x_i change sign, by bisection. `limit` bounds |x_i|. */
   exact(x: Float64Array, i: number, limit = 1e3): void {
     const l1 = this.penalised(i) ? (this.model.l1 ?? 0) : 0;
     const floor = this.model.nonNegative && this.penalised(i) ? 0 : -limit;
@@ -87,7 +90,7 @@ export class PlainCoordinates {
     }
     if (atZero + l1 < 0) low = 0;
     else high = 0;
-    // Until no number lies between, or 10⁻¹⁸ is left.
+    // Ends when no number lies between the bounds, or when 10⁻¹⁸ is left.
     for (let n = 0; n < 70; n++) {
       const middle = (low + high) / 2;
       if (middle === low || middle === high) break;
@@ -97,7 +100,7 @@ export class PlainCoordinates {
     x[i] = (low + high) / 2;
   }
 
-  /** x_b by the prox of a step of 1/L along the slopes g. */
+  /** x_b after a proximal step of 1/L along the slopes g. */
   step(x: Float64Array, members: readonly number[], g: readonly number[], L: number, shrink = 0): void {
     const { l1 = 0, nonNegative } = this.model;
     const to = members.map((i, e) => {

@@ -1,6 +1,6 @@
 /**
- * Plain twins of kernels/{dot,linear,sweep}.ts: sums from the first entry to the last, in float64, on rows given as [column, value] pairs. Each sum
- * comes with Σ|terms|, which error bounds are stated in.
+ * Plain twins of kernels/{dot,linear,sweep}.ts: sums from the first entry to the last, in float64, on rows given as
+ * [column, value] pairs. Each sum comes with Σ|terms|, the unit of error bounds.
  */
 export type Entry = readonly [column: number, value: number];
 
@@ -20,7 +20,7 @@ export function dotTwin(row: readonly Entry[], p: ArrayLike<number>): Sum {
   return { value, size };
 }
 
-/** Mean over the batch of dz[b][k] × row[b], one sum a parameter: outputs × stride. */
+/** Mean over the batch of dz[b][k] × row[b], with one sum per parameter: outputs × stride. */
 export function gradientTwin(rows: readonly (readonly Entry[])[], dz: readonly number[][], stride: number): Sum[] {
   const sums = Array.from({ length: dz[0].length * stride }, () => ({ value: 0, size: 0 }));
   rows.forEach((row, b) => {

@@ -1,4 +1,6 @@
-/** Twin of kernels/predict/scores.ts, dense: z[i, k] = b[k] + Σ_j x[i, j] w[k, j], in float64, from left to right. */
+/**
+ * Plain twin of kernels/predict/scores.ts, dense: z[i, k] = b[k] + Σ_j x[i, j] w[k, j], in float64, from left to right.
+ */
 export function linearScores(x: readonly ArrayLike<number>[], w: ArrayLike<number>, b: ArrayLike<number>): number[] {
   return x.flatMap((row) =>
     Array.from(b, (intercept, k) => {
@@ -9,7 +11,7 @@ export function linearScores(x: readonly ArrayLike<number>[], w: ArrayLike<numbe
   );
 }
 
-/** The same, sparse: z[i] = b + Σ_e x[e] w[columns[e]] over the entries of row i but its last `extra`. */
+/** The sparse version: z[i] = b + Σ_e x[e] w[columns[e]] over the entries of row i, except its last `extra` entries. */
 export function entrySums(
   x: ArrayLike<number>,
   columns: ArrayLike<number>,

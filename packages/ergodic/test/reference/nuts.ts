@@ -1,6 +1,6 @@
 /**
- * Plain twins of kernels/bayes/hamiltonian.ts, nuts.ts and hmc.ts, in their order of operations: the same bits. Trees are values, nothing is reused.
- * `mutant` plants a known mistake, for tests that must catch it.
+ * Plain twins of kernels/bayes/hamiltonian.ts, nuts.ts and hmc.ts, in their order of operations, so the bits are the
+ * same. Trees are values, and nothing is reused. `mutant` plants a known mistake for tests that must detect it.
  */
 import { exp } from "../../src/engine/numbers/exp.ts";
 import { log } from "../../src/engine/numbers/log.ts";
@@ -14,7 +14,10 @@ export interface TwinOptions {
   inverse: Vector;
   factor: Vector;
   dense: boolean;
-  /** Directions of a low-rank metric: rows after the first d numbers of `inverse` and `factor`, then a number each. */
+  /**
+   * Directions of a low-rank metric: rows after the first d numbers of `inverse` and `factor`, then a number per
+   * direction.
+   */
   rank?: number;
   step: number;
   jitter: number;
@@ -112,7 +115,7 @@ export class HamiltonianTwin {
     );
   }
 
-  /** y + Σ c (v·x) v, in turn; x may be what y has become. */
+  /** y + Σ c (v·x) v, applied in order. x can alias the current y. */
   private addDirections(y: Vector, x: (sum: Vector) => Vector, metric: Vector): Vector {
     const [d, rank] = [y.length, this.options.rank ?? 0];
     let sum = y;
@@ -135,7 +138,7 @@ export class HamiltonianTwin {
     return p;
   }
 
-  /** Moves the state in place; ℓ there. */
+  /** Moves the state in place and returns ℓ there. */
   leapfrog(h: number, state: State): number {
     const half = 0.5 * h;
     state.p = state.p.map((x, i) => x + half * state.g[i]);
@@ -201,7 +204,7 @@ export class HamiltonianTwin {
     return { ...this.report(step, 0), acceptance, point, energy: accepted ? energy : this.energy0 };
   }
 
-  /** NaN where the step leaves (0, 10⁷]. */
+  /** NaN if the step leaves (0, 10⁷]. */
   firstStep(from: Point, stream: Stream, counter: number, acceptance = 0.8): number {
     const draws = stream.at(counter);
     let { step } = this.options;

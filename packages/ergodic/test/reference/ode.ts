@@ -1,4 +1,6 @@
-/** The plain twin of ode() by Dormand and Prince's method: the same steps in numbers, and the lengths of those that were taken. */
+/**
+ * Plain twin of ode() by the Dormand–Prince method: the same steps in plain numbers, and the lengths of accepted steps.
+ */
 
 export type PlainSlope = (t: number, y: readonly number[]) => number[];
 
@@ -10,7 +12,7 @@ export interface PlainOptions {
 
 export interface PlainSolution {
   readonly states: number[][];
-  /** Lengths of the steps from each time to the next. */
+  /** Lengths of the steps between consecutive times. */
   readonly lengths: number[][];
 }
 
@@ -26,7 +28,7 @@ const A = [
 const FOURTH = [5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40];
 const sumOf = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
 
-/** One step: where it leads, and where the method of order 4 does. */
+/** One step: its result, and the result of the method of order 4. */
 export function plainStep(f: PlainSlope, t: number, h: number, y: readonly number[]): { fifth: number[]; fourth: number[] } {
   const slopes: number[][] = [];
   const along = (row: readonly number[]): number[] => y.map((x, i) => x + h * sumOf(row.map((a, j) => a * slopes[j][i])));
@@ -84,7 +86,7 @@ export function plainSolution(
   return { states, lengths };
 }
 
-/** The states that steps of these lengths lead to. */
+/** States after steps of these lengths. */
 export function plainReplay(
   f: PlainSlope,
   start: readonly number[],

@@ -1,8 +1,8 @@
-/** kernels/bayes/particle-moves.ts in plain TypeScript: the same bits. */
+/** Plain twin of kernels/bayes/particle-moves.ts with the same bits. */
 import { exp } from "../../src/engine/numbers/exp.ts";
 import type { Stream } from "../../src/engine/random/stream.ts";
 
-/** log prior + β L at x, and L; the gradient written. */
+/** log prior + β L at x, and L. The gradient is written. */
 export type TemperedFunction = (x: Float64Array, gradient: Float64Array) => { value: number; likelihood: number };
 
 export interface Particle {
@@ -19,7 +19,7 @@ export interface MoveSettings {
   factor: Float64Array;
 }
 
-/** Moves the particle; returns the mean probability. */
+/** Moves the particle and returns the mean acceptance probability. */
 export function movedParticle(
   density: TemperedFunction,
   particle: Particle,

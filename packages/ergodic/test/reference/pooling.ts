@@ -1,10 +1,13 @@
-/** Twins of kernels/engine/images/pooling.ts. Every operation is rounded by `round`, so that the results are the kernels' own. */
+/**
+ * Plain twins of kernels/engine/images/pooling.ts. Every operation is rounded by `round`, so the results equal those of
+ * the kernels.
+ */
 import type { ConvolutionShape } from "../../src/engine/memory/convolution.ts";
 import { forEachTap } from "./convolution.ts";
 
 type Round = (x: number) => number;
 
-/** Flat pixels of the image that each cell of the output sees, in order. */
+/** Flat pixels of the image that each output cell covers, in order. */
 function windows(s: ConvolutionShape): number[][] {
   const seen = Array.from({ length: s.batch * s.outHeight * s.outWidth }, (): number[] => []);
   forEachTap(s, (pixel, _, cell) => seen[cell].push(pixel));
@@ -20,7 +23,7 @@ export function maxPool(s: ConvolutionShape, x: ArrayLike<number>): number[] {
   );
 }
 
-/** To the first cell that is the largest, or the first NaN. */
+/** Passes the gradient to the first largest cell, or to the first NaN. */
 export function maxPoolInput(s: ConvolutionShape, x: ArrayLike<number>, dy: ArrayLike<number>, round: Round): number[] {
   const channels = s.inChannels;
   const dx = new Array<number>(imageSize(s)).fill(0);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { type FactorGraph, factorGraph, is, logicalFunctionNames } from "../../src/entries/everything.ts";
 import { between } from "./between.ts";
 
-/** How a graph is made, so that it can be made twice. */
+/** Plan of a graph, so that it can be made twice. */
 export interface GraphPlan {
   readonly counts: readonly number[];
   readonly factors: readonly FactorPlan[];
@@ -17,7 +17,10 @@ interface FactorPlan {
 
 const kinds = [...logicalFunctionNames, ...logicalFunctionNames, "table", "logTable", "noisyOr", "oneOf", "atMost"];
 
-/** Graphs of all functions, noisy ors, exclusive and bounded literals, tables with zeros, evidence of both sorts; factors as wide as the graph. */
+/**
+ * Plans with all functions, noisy ors, exclusive and bounded literals, tables with zeros, both kinds of evidence, and
+ * factors as wide as the graph.
+ */
 export function graphPlans(limits: { most: number; widest: number }): fc.Arbitrary<GraphPlan> {
   return fc.array(fc.constantFrom(2, 2, 2, 3, 1), { minLength: 1, maxLength: limits.most }).chain((counts) => {
     const variable = fc.nat(counts.length - 1);
@@ -37,7 +40,7 @@ export function graphPlans(limits: { most: number; widest: number }): fc.Arbitra
   });
 }
 
-/** The graph of a plan. */
+/** Builds the graph of a plan. */
 export function graphFrom({ counts, factors, observed, soft }: GraphPlan, graph = factorGraph()): FactorGraph {
   counts.forEach((count, i) => {
     if (count === 2 && i % 2 === 0) graph.variable(`b${i}`);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { FactorTables } from "../../src/engine/contract/index.ts";
 import { between } from "./between.ts";
 
-/** A graph of given tables, its variables named x0, x1 … */
+/** A graph with the given tables and variables named x0, x1 … */
 export function graphOf(
   cardinalities: readonly number[],
   factors: readonly { scope: number[]; values: readonly number[]; logs?: boolean }[],
@@ -20,7 +20,10 @@ export function graphOf(
   };
 }
 
-/** Small graphs of all sorts: zeros, evidence, several parts, single states, factors without variables or on the same ones, huge ranges now and then. */
+/**
+ * Small graphs of all kinds: zeros, evidence, several components, single states, factors without variables or with the
+ * same ones, and occasionally huge ranges.
+ */
 export const randomGraphs: fc.Arbitrary<FactorTables> = fc
   .tuple(fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 }), between(0, 0.7), fc.boolean())
   .chain(([cardinalities, zeros, wide]) => {
@@ -45,7 +48,10 @@ export const randomGraphs: fc.Arbitrary<FactorTables> = fc
       .map(([factors, observed]) => graphOf(cardinalities, factors, observed));
   });
 
-/** Random pairwise graphs of Booleans: every edge of the list a coupling of scale `strength`, every variable a field. */
+/**
+ * Random pairwise graphs of Booleans: every listed edge is a coupling of scale `strength`, and every variable has a
+ * field.
+ */
 export function pairwiseGraph(
   count: number,
   edges: readonly (readonly [number, number])[],
@@ -63,7 +69,7 @@ export function pairwiseGraph(
   return graphOf(Array(count).fill(2), [...fields, ...couplings]);
 }
 
-/** Neighbours on a grid of rows × columns, around the border too if it is a torus. */
+/** Neighbours on a grid of rows × columns, which wraps around if it is a torus. */
 export function gridEdges(rows: number, columns: number, torus = false): [number, number][] {
   const edges: [number, number][] = [];
   for (let i = 0; i < rows; i++)
@@ -74,7 +80,7 @@ export function gridEdges(rows: number, columns: number, torus = false): [number
   return edges;
 }
 
-/** Trees: each variable but the first shares a factor, with zeros now and then, with one before it. */
+/** Trees: each variable except the first shares a factor, sometimes with zeros, with an earlier one. */
 export const randomTrees: fc.Arbitrary<FactorTables> = fc
   .array(fc.integer({ min: 2, max: 4 }), { minLength: 2, maxLength: 7 })
   .chain((cardinalities) =>
@@ -100,7 +106,10 @@ export const randomTrees: fc.Arbitrary<FactorTables> = fc
       .map((factors) => graphOf(cardinalities, factors)),
   );
 
-/** Graphs of many factors on few variables, whose elimination is as wide as they are: with zeros, but a state that is possible; ranges from narrow to huge. */
+/**
+ * Graphs of many factors on few variables, whose elimination width equals the number of variables. They have zeros but
+ * at least one possible state, and ranges from narrow to huge.
+ */
 export const denseGraphs: fc.Arbitrary<FactorTables> = fc
   .tuple(
     fc.array(fc.integer({ min: 2, max: 4 }), { minLength: 4, maxLength: 7 }),

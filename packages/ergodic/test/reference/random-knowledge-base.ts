@@ -1,4 +1,6 @@
-/** Random rules over small relations, and what they ground to by the definition: nested loops over all rows of all atoms. */
+/**
+ * Random rules over small relations, and their grounding by the definition: nested loops over all rows of all atoms.
+ */
 import fc from "fast-check";
 import {
   type FactorGraph,
@@ -14,10 +16,10 @@ import {
 } from "../../src/entries/everything.ts";
 
 type Tuple = readonly (number | null)[];
-/** By column a variable, or a value. */
+/** For each column a variable or a value. */
 type TermPlan = string | { equals: number };
 interface AtomPlan {
-  /** "r", "s": relations; "p", "q": unknowns. */
+  /** "r" and "s" are relations, "p" and "q" unknowns. */
   of: "r" | "s" | "p" | "q";
   terms: readonly TermPlan[];
   negated: boolean;
@@ -32,10 +34,10 @@ interface RulePlanned {
   condition: boolean;
 }
 export interface Program {
-  /** Rows of each, the first of which are there at the start. */
+  /** Rows of each. The `first` ones exist at the start. */
   rows: Record<AtomPlan["of"], { first: readonly Tuple[]; more: readonly Tuple[] }>;
   rules: readonly RulePlanned[];
-  /** So many of the rules come later. */
+  /** Number of rules that are added later. */
   late: number;
 }
 
@@ -119,7 +121,7 @@ const objects = (of: AtomPlan["of"], rows: readonly Tuple[]) =>
   rows.map((row) => Object.fromEntries(columns[of].map((name, k) => [name, row[k]])));
 const types = (of: AtomPlan["of"]) => Object.fromEntries(columns[of].map((name) => [name, "number" as const]));
 
-/** The knowledge base, not grounded, with what comes later. */
+/** The knowledge base before grounding, with its later additions. */
 export function built(program: Program, whole: boolean): { kb: KnowledgeBase; later: () => void } {
   const start = (of: AtomPlan["of"]) =>
     objects(of, whole ? [...program.rows[of].first, ...program.rows[of].more] : program.rows[of].first);
@@ -157,7 +159,7 @@ export function built(program: Program, whole: boolean): { kb: KnowledgeBase; la
   return { kb, later };
 }
 
-/** Factors by function, literals and weight, with the sum of their features: the exponent is linear in them. */
+/** Factors by function, literals and weight, with the sum of their features, because the exponent is linear in them. */
 export type Exponent = Map<string, number>;
 
 function add(to: Exponent, function_: string, body: readonly string[], head: string, weight: string, feature: number): void {
@@ -180,7 +182,7 @@ export function exponentOf(graph: FactorGraph): Exponent {
   return found;
 }
 
-/** By the definition. Undefined: one unknown occurs twice in a grounding. */
+/** Grounding by the definition. Undefined if an unknown occurs twice in a grounding. */
 export function expected({ rows, rules }: Program): Exponent | undefined {
   const all = (of: AtomPlan["of"]) => [...rows[of].first, ...rows[of].more];
   const found: Exponent = new Map();

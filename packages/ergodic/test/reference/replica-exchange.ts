@@ -1,10 +1,10 @@
-/** Plain twins of kernels/graphs/replica-exchange.ts: words as two u32 each, low and high. */
+/** Plain twins of kernels/graphs/replica-exchange.ts. Words are two u32 each, low and high. */
 
 /** Whether a replica's bit is set in a word. */
 export const bitOf = (words: ArrayLike<number>, word: number, replica: number): number =>
   (words[2 * word + (replica >> 5)] >>> (replica & 31)) & 1;
 
-/** By replica, how many terms hold: pairs of words, by number. */
+/** Number of satisfied terms per replica. Terms are pairs of word numbers. */
 export function countsOf(words: ArrayLike<number>, terms: readonly (readonly [number, number])[]): number[] {
   return Array.from(
     { length: 64 },
@@ -12,7 +12,7 @@ export function countsOf(words: ArrayLike<number>, terms: readonly (readonly [nu
   );
 }
 
-/** Words after replicas of a set have traded their bits. */
+/** Words after the replicas of a set have exchanged their bits. */
 export function traded(a: ArrayLike<number>, b: ArrayLike<number>, replicas: ReadonlySet<number>): [number[], number[]] {
   const [first, second] = [Array.from(a), Array.from(b)];
   for (let word = 0; word < first.length / 2; word++)

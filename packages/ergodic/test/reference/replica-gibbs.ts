@@ -2,7 +2,10 @@ import type { Conditionals } from "../../src/engine/contract/index.ts";
 import { philox } from "../../src/engine/random/philox.ts";
 import { conditionalAt } from "./conditionals.ts";
 
-/** A replica's uniform number of 32 bits for a position: a bit of each of 32 random words. What kernels/graphs/replica-gibbs.ts compares with thresholds. */
+/**
+ * A replica's uniform number of 32 bits for a position, with a bit from each of 32 random words.
+ * kernels/graphs/replica-gibbs.ts compares it with thresholds.
+ */
 export function uniformOf(position: number, replica: number, sweep: number, key: readonly [number, number]): number {
   const pair = position - (position % 2);
   const lane = 2 * (position % 2) + (replica >> 5);
@@ -15,12 +18,15 @@ export function uniformOf(position: number, replica: number, sweep: number, key:
   return number;
 }
 
-/** p(x_i = 1 | others) in 2^-32, from the product of all factors: rounded, and from 1 to 2^32 − 1. */
+/** p(x_i = 1 | others) in units of 2^-32, from the product of all factors, rounded to 1 … 2^32 − 1. */
 export function thresholdAt(columns: Conditionals, states: Int32Array, variable: number): number {
   return Math.min(2 ** 32 - 1, Math.max(1, Math.round(conditionalAt(columns, states, variable)[1] * 2 ** 32)));
 }
 
-/** One sweep over positions of one replica, whose states are by variable; −1 in `variables` is none. */
+/**
+ * One sweep over the positions of one replica, whose states are stored by variable. −1 in `variables` means no
+ * variable.
+ */
 export function sweepOfReplica(
   columns: Conditionals,
   variables: ArrayLike<number>,

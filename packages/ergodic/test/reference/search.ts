@@ -1,14 +1,17 @@
-/** Plain twin of kernels/engine/optimise/search.ts: a stochastic Armijo search, driven by a function that gives the batch's loss at p − stepSize · g. */
+/**
+ * Plain twin of kernels/engine/optimise/search.ts: a stochastic Armijo search, driven by a function that returns the
+ * batch's loss at p − stepSize · g.
+ */
 import type { SearchRule } from "../../src/engine/optimise/kinds.ts";
 
 export interface SearchOutcome {
   stepSize: number;
-  /** Losses of the batch that were computed beside the one that came with the gradient. */
+  /** Number of batch losses that were computed in addition to the one that came with the gradient. */
   trials: number;
   accepted: boolean;
 }
 
-/** `last`: the step size of the update before; undefined at the start. */
+/** `last`: step size of the previous update, or undefined at the start. */
 export function search(
   { options }: SearchRule,
   last: number | undefined,

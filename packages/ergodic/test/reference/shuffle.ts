@@ -1,4 +1,4 @@
-/** The plain twin of kernels/engine/random/shuffle.ts and of drawRows in kernels/engine/random/random.ts. */
+/** Plain twin of kernels/engine/random/shuffle.ts and of drawRows in kernels/engine/random/random.ts. */
 import type { Stream } from "../../src/engine/random/stream.ts";
 
 export type ShuffleKind = "in order" | "shuffled" | "blocks";

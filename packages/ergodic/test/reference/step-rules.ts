@@ -1,11 +1,12 @@
 /**
- * Plain twins of step rules that PyTorch lacks, written from the papers' own formulas and variables, one coordinate at a time.
- * Each takes a starting point and returns a function that makes one update from (gradient, loss, epochUpdates).
+ * Plain twins of step rules that PyTorch lacks, with the papers' own formulas and variables, one coordinate at a time.
+ * Each accepts a starting point and returns an object whose `update` makes one update from (gradient, loss,
+ * epochUpdates).
  */
 export interface Twin {
-  /** Where the next gradient is wanted. */
+  /** Point at which the next gradient is needed. */
   at: number[];
-  /** Where to evaluate. */
+  /** Point to evaluate. */
   point(): number[];
   update(g: number[], loss: number, epochUpdates: number): void;
 }
@@ -41,7 +42,10 @@ export function lionTwin(start: number[], o: { eta: number; beta1: number; beta2
   };
 }
 
-/** Defazio et al. 2024, equations 3 to 5, with all three sequences kept; `squares` turns Adam's denominator on. Weights: of the highest rate so far. */
+/**
+ * Defazio et al. 2024, equations 3 to 5, with all three sequences stored. `squares` enables Adam's denominator. Weights
+ * use the highest rate so far.
+ */
 export function scheduleFreeTwin(
   start: number[],
   o: { gamma: number | ((t: number) => number); beta: number; lambda?: number; squares?: { beta2: number; epsilon: number } },
@@ -107,7 +111,10 @@ export function prodigyTwin(
 export const polyakTwin = (start: number[], o: { optimum: number; maximum: number }): Twin =>
   descent(start, (g, loss) => Math.min(Math.max(loss - o.optimum, 0) / squaredNorm(g), o.maximum));
 
-/** A level δ below the best loss; δ grows once the best is δ/2 below the phase's record, and shrinks after `patience` misses. */
+/**
+ * A level δ below the best loss. δ grows when the best is δ/2 below the phase's record, and shrinks after `patience`
+ * misses.
+ */
 export function polyakEstimatedTwin(start: number[], o: { gap: number; grow: number; shrink: number; patience: number }): Twin {
   let [best, record, delta, missed] = [Infinity, Number.NaN, Number.NaN, 0];
   return descent(start, (g, loss) => {

@@ -1,6 +1,6 @@
 /**
- * Plain twin of kernels/bayes/stochastic-gradient.ts, in its order of operations: the same bits, given a gradient with the same bits.
- * `mutant` plants a known mistake, for tests that must catch it.
+ * Plain twin of kernels/bayes/stochastic-gradient.ts, in its order of operations: the same bits for a gradient with the
+ * same bits. `mutant` plants a known mistake for tests that must detect it.
  */
 import type { Stream } from "../../src/engine/random/stream.ts";
 
@@ -8,7 +8,7 @@ export type Mutant = "half noise" | "no noise estimate" | "fixed friction" | "fo
 
 export interface TwinOptions {
   kind: "sgld" | "psgld" | "sghmc" | "sgnht";
-  /** FRICTION, NOISE_ESTIMATE of the block. */
+  /** FRICTION and NOISE_ESTIMATE of the block. */
   friction: number;
   noiseEstimate: number;
   resetEvery: number;
@@ -22,7 +22,7 @@ export interface TwinOptions {
 
 export class StochasticTwin {
   readonly x: Float64Array;
-  /** v, or V. */
+  /** v or V. */
   readonly v: Float64Array;
   alpha: number;
   private readonly options: TwinOptions;

@@ -1,4 +1,7 @@
-/** The plain twins of kernels/engine/arrays/cholesky.ts and kernels/engine/arrays/triangular.ts, in float64. Matrices are row-major. */
+/**
+ * Plain twins of kernels/engine/arrays/cholesky.ts and kernels/engine/arrays/triangular.ts, in float64. Matrices are
+ * row-major.
+ */
 
 /** L of A = L Lᵀ, or the first row whose pivot is not positive and finite. */
 export function cholesky(n: number, a: readonly number[]): number[] | { row: number } {
@@ -15,7 +18,7 @@ export function cholesky(n: number, a: readonly number[]): number[] | { row: num
   return l;
 }
 
-/** op(L) in full, zeros in the triangle that is not read. */
+/** The full op(L), with zeros in the triangle that is not read. */
 export function triangle(n: number, l: readonly number[], lower: boolean, transposed: boolean): number[] {
   return Array.from({ length: n * n }, (_, at) => {
     const [i, j] = [Math.floor(at / n), at % n];
@@ -24,7 +27,7 @@ export function triangle(n: number, l: readonly number[], lower: boolean, transp
   });
 }
 
-/** Substitution on the full op(L). */
+/** Substitution with the full op(L). */
 export function triangularSolve(
   n: number,
   m: number,

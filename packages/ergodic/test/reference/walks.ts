@@ -1,6 +1,6 @@
 /**
- * Plain twins of kernels/bayes/random-walk.ts, metropolis-within-gibbs.ts, slice.ts and elliptical-slice.ts, in their order of operations: the same bits.
- * `mutant` plants a known mistake, for tests that must catch it.
+ * Plain twins of kernels/bayes/random-walk.ts, metropolis-within-gibbs.ts, slice.ts and elliptical-slice.ts, in their
+ * order of operations, so the bits are the same. `mutant` plants a known mistake for tests that must detect it.
  */
 import { cosineSine } from "../../src/engine/numbers/cosine-sine.ts";
 import { exp } from "../../src/engine/numbers/exp.ts";
@@ -17,7 +17,7 @@ export interface WalkTwinOptions {
   steps: Vector;
   mode: number;
   limit: number;
-  /** By step: target, m, log step, its average. Absent: steps stay. */
+  /** Per step: target, m, log step, and its average. Absent: step sizes are constant. */
   adaptation?: Vector;
   mutant?: WalkMutant;
 }
@@ -174,7 +174,7 @@ export class WalkTwin {
   }
 }
 
-/** The interval about x, and how often it was expanded. */
+/** The interval around x, and the number of its expansions. */
 function expand(
   x: number,
   width: number,

@@ -1,9 +1,10 @@
 /**
- * Coordinate descent on ½ Σ_i v_i²/h_i + Σ_j w_j (l1|β_j| + l2/2 β_j²), v = u − h∘(Xβ + b), in plain numbers: columns are centred under the weights h,
- * which keeps b at its minimum; each β_j goes to its own, until a pass changes nothing that matters. Rows of h = 0 have u = 0 and count nothing.
+ * Coordinate descent on ½ Σ_i v_i²/h_i + Σ_j w_j (l1|β_j| + l2/2 β_j²), v = u − h∘(Xβ + b), in plain numbers. Columns
+ * are centred under the weights h, which keeps b at its minimum. Each β_j moves to its minimum, until a pass makes no
+ * significant change. Rows with h = 0 have u = 0 and do not count.
  */
 export interface Quadratic {
-  /** By row. */
+  /** Rows. */
   x: number[][];
   u: number[];
   h: number[];
@@ -36,7 +37,7 @@ export function quadraticMinimum(problem: Quadratic): { beta: number[]; b: numbe
   const start = u.map((value, i) => value - mean(u) * h[i]);
   const beta = x[0].map(() => 0);
   for (let pass = 0; pass < 100_000; pass++) {
-    // Anew in each pass, so that no rounding piles up.
+    // Recomputed in each pass, so that rounding errors do not accumulate.
     const v = start.map((value, i) => value - h[i] * total(columns.map((column, j) => beta[j] * column[i])));
     let most = 0;
     for (const [j, column] of columns.entries()) {

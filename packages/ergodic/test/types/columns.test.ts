@@ -1,6 +1,6 @@
 /**
- * What the compiler knows of a dataset's columns: rows that lack one do not compile. The refusals are checked by `npm run check:types`, which fails
- * where a line marked `@ts-expect-error` compiles; the values by running.
+ * The compiler's knowledge of a dataset's columns: rows without a column do not compile. `npm run check:types` checks
+ * the refusals and fails if a line marked `@ts-expect-error` compiles. Running the tests checks the values.
  */
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {
@@ -23,7 +23,7 @@ import {
 
 const age = Float64Array.of(30, 40, 50, 60);
 const table = { rowCount: 4, source: "people.csv" };
-/** A literal: its names are known. */
+/** A literal, whose names are known to the compiler. */
 const people = Dataset.fromTable(
   {
     ...table,
@@ -37,7 +37,7 @@ const people = Dataset.fromTable(
   },
   { target: "pay", weights: "weight", drop: ["id"] },
 );
-/** As a reader gives it: names are known at run time alone. */
+/** A table from a reader, whose names are known only at run time. */
 const read: Table = {
   ...table,
   columns: [
@@ -55,19 +55,19 @@ const options = { epochs: 1, seed: 1 };
 const squared = linear({ loss: "squared" });
 
 describe("a dataset", () => {
-  it("has the columns of a table without the target, the weights and what was dropped", () => {
+  it("has the table's columns except the target, the weights and dropped columns", () => {
     expectTypeOf(people).toEqualTypeOf<Dataset<"age" | "city">>();
     expect(people.pipeline.steps[0]).toMatchObject({ columns: [{ name: "age" }, { name: "city" }] });
   });
 
-  it("has the names of arrays where they are written out", () => {
+  it("has the names of arrays if they are literals", () => {
     expectTypeOf(Dataset.fromArrays({ x, y, names: ["age", "hours"] })).toEqualTypeOf<Dataset<"age" | "hours">>();
     expectTypeOf(Dataset.fromArrays({ x, y })).toEqualTypeOf<Dataset>();
     const names: string[] = ["age", "hours"];
     expectTypeOf(Dataset.fromArrays({ x, y, names })).toEqualTypeOf<Dataset>();
   });
 
-  it("has the columns of a table that is a constant, whatever they are called", () => {
+  it("has the columns of a constant table, whatever their names", () => {
     const odd = {
       ...table,
       columns: [
@@ -86,15 +86,15 @@ describe("a dataset", () => {
     expectTypeOf(Dataset.fromArrays({ x, y, names })).toEqualTypeOf<Dataset<"age" | "hours">>();
   });
 
-  it("offers nothing that is for types only", () => {
+  it("does not offer members that exist only for types", () => {
     const has = Object.getOwnPropertyNames(people).concat(Object.getOwnPropertyNames(Dataset.prototype));
     const offered = (name: Extract<keyof Dataset, string>): boolean => has.includes(name);
-    // @ts-expect-error: what is not there
+    // @ts-expect-error: the member does not exist
     expect(offered("named")).toBe(false);
     expect(offered("names")).toBe(true);
   });
 
-  it("has any columns where they are not known", () => {
+  it("accepts any columns if they are not known", () => {
     expectTypeOf(Dataset.fromTable(read, { target: "pay" })).toEqualTypeOf<Dataset>();
     const asked: { target: string } = { target: "pay" };
     expectTypeOf(
@@ -103,7 +103,7 @@ describe("a dataset", () => {
     expectTypeOf<RowOf<string>>().toEqualTypeOf<Row>();
   });
 
-  it("keeps them through whatever is made of it", () => {
+  it("keeps its columns through every derived dataset", () => {
     const { train, test } = people.split(0.5, { seed: 1 });
     const made = [
       train,
@@ -120,29 +120,29 @@ describe("a dataset", () => {
     expect(made.map(({ pipeline }) => pipeline.steps[0].kind)).toEqual(Array(made.length).fill("columns"));
   });
 
-  it("of two that may be it has the columns of both", async () => {
+  it("has the columns of both if it is one of two datasets", async () => {
     const ages = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2], names: ["age"] });
     const hours = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2], names: ["hours"] });
     const either: typeof ages | typeof hours = age[0] > 0 ? ages : hours;
     const fitted = await fit(squared, either, options);
     expectTypeOf(fitted).toEqualTypeOf<Fitted<"number", "age" | "hours">>();
     expect(fitted.predict({ age: 1, hours: 1 }).value).toBeTypeOf("number");
-    // @ts-expect-error: who knows which of the two it was?
+    // @ts-expect-error: it could be either of the two
     expect(fitted.predict({ age: 1 }).value).toBeTypeOf("number");
   });
 
-  it("with known columns goes where any may go, not the other way", () => {
+  it("can be used as a dataset of any columns, but not the reverse", () => {
     const any: Dataset = people;
     const more: Dataset<"age" | "city" | "pay"> = people;
     expect(any).toBe(more);
-    // @ts-expect-error: who knows whether it has these columns?
+    // @ts-expect-error: it might not have these columns
     const known: Dataset<"age" | "city"> = any;
     expect(known).toBe(people);
   });
 });
 
-describe("what was fitted", () => {
-  it("takes rows by the names of its columns, in any of the forms of rows", async () => {
+describe("a fitted model", () => {
+  it("predicts rows with its named columns, in every form of rows", async () => {
     const fitted = await fit(squared, people, { ...options, validate: people });
     expectTypeOf(fitted).toEqualTypeOf<Fitted<"number", "age" | "city">>();
     const one = fitted.predict({ age: 40, city: "Rome" });
@@ -159,7 +159,7 @@ describe("what was fitted", () => {
     expect(fitted.predict(typed)).toEqual(one);
   });
 
-  it("takes rows whose columns are called as those of tables' objects", async () => {
+  it("predicts rows whose columns have the same names as properties of tables", async () => {
     for (const names of [
       ["rowCount", "source"],
       ["columns", "rowStart"],
@@ -171,7 +171,7 @@ describe("what was fitted", () => {
     }
   });
 
-  it("takes rows by the names of its columns in functions of any dataset", async () => {
+  it("predicts named rows in functions that accept any dataset", async () => {
     const trainedOn = async <Names extends string>(data: Dataset<Names>, row: RowOf<Names>): Promise<number[]> => {
       const fitted = await fit(squared, data, options);
       const numbers = new Float64Array(1);
@@ -202,13 +202,13 @@ describe("what was fitted", () => {
     // @ts-expect-error: a column may be missing
     expect(() => fitted.predict(partly)).toThrow(/no column "city"/);
     const nobody: Row = { age: 40 };
-    // @ts-expect-error: who knows whether it has the columns?
+    // @ts-expect-error: it might not have the columns
     expect(() => fitted.predict(nobody)).toThrow(/no column "city"/);
     // @ts-expect-error: a column of a row is a number, a text or a flag
     expect(() => fitted.predict({ age: {}, city: "Rome" })).toThrow();
   });
 
-  it("is the same of networks and paths", async () => {
+  it("behaves the same for networks and paths", async () => {
     const net = await fit(network([dense(1)], { loss: "squared" }), people, options);
     expectTypeOf(net.predict).toEqualTypeOf<NetworkPredictor<"number", "age" | "city">["predict"]>();
     // @ts-expect-error: a slip in a name
@@ -223,7 +223,7 @@ describe("what was fitted", () => {
     expectTypeOf(again).toEqualTypeOf<LinearPath<PredictionKind, "age" | "city">>();
   });
 
-  it("takes numbers without names, and any names where none are known", async () => {
+  it("predicts numbers without names, and any names if none are known", async () => {
     const named = await fit(squared, Dataset.fromArrays({ x, y, names: ["age", "hours"] }), options);
     const one = named.predict({ age: 1, hours: 2 });
     expect(named.predict([1, 2])).toEqual(one);
@@ -244,7 +244,7 @@ describe("what was fitted", () => {
     expect(() => loose.predict({ aeg: 40 })).toThrow(/no column "age"/);
   });
 
-  it("goes where any predictor may go", async () => {
+  it("can be used as any predictor", async () => {
     const fitted = await fit(squared, people, options);
     const predictors: OutputPredictor[] = [fitted];
     const linears: LinearPredictor<"number">[] = [fitted];

@@ -1,6 +1,6 @@
 /**
- * What the compiler knows of knowledge bases. The refusals are checked by `npm run check:types`, which fails where a line marked `@ts-expect-error` compiles;
- * those that plain JavaScript would meet are thrown, too.
+ * The compiler's knowledge of knowledge bases. `npm run check:types` checks the refusals and fails if a line marked
+ * `@ts-expect-error` compiles. Mistakes that plain JavaScript can make also throw errors.
  */
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { query, type Relation, relation, type Table, weightedRule } from "../../src/entries/everything.ts";
@@ -30,7 +30,7 @@ describe("relations", () => {
   it("refuse misspelt columns, values of another type, and rows without their columns", () => {
     // @ts-expect-error: there is no column "citty"
     expect(() => claims({ citty: "c", size: "n" })).toThrow(/no column "citty"/);
-    // @ts-expect-error: a city is no number
+    // @ts-expect-error: a city is not a number
     expect(() => claims({ city: { equals: 5 } })).toThrow(/"city" is compared with 5, but holds a text/);
     // @ts-expect-error: the column "size" is missing
     expect(() => claims.add([{ city: "Oslo", capital: false }])).toThrow(/have no column "size"/);
@@ -38,12 +38,12 @@ describe("relations", () => {
 });
 
 describe("unknowns", () => {
-  it("have keys among the columns, and states among their own", () => {
+  it("accept only their own columns as keys and their own states", () => {
     // @ts-expect-error: there is no column "town"
     expect(() => query("wrong", rows, { key: ["town"] })).toThrow(/no column "town"/);
     // @ts-expect-error: there is no column "known"
     expect(() => query("wrong", rows, { key: ["city"], label: "known" })).toThrow(/no column "known"/);
-    // @ts-expect-error: it has states, of which one must be meant
+    // @ts-expect-error: it has states, so the head must select one
     expect(() => kind({ city: "c" })).toThrow(/no state was given/);
     // @ts-expect-error: there is no state "twon"
     expect(() => kind({ city: "c" }, "twon")).toThrow(/no state "twon"/);
@@ -55,7 +55,7 @@ describe("unknowns", () => {
 });
 
 describe("rules", () => {
-  it("give functions the values of their variables", () => {
+  it("pass the values of their variables to functions", () => {
     weightedRule({
       head,
       body,
@@ -77,7 +77,7 @@ describe("rules", () => {
     });
   });
 
-  it("refuse variables that nothing binds", () => {
+  it("refuse unbound variables", () => {
     // @ts-expect-error: nothing binds "m"
     expect(() => weightedRule({ head: holds({ city: "c", size: "m" }), body, weight: 1 })).toThrow(
       /the head has the variable "m"/,
@@ -88,14 +88,14 @@ describe("rules", () => {
     weightedRule({ head, body, weight: 1, where: ({ m }) => m > 0 });
   });
 
-  it("refuse variables of two types", () => {
+  it("refuse variables with two types", () => {
     // @ts-expect-error: "n" is a text and a number
     expect(() => weightedRule({ head, body: [...body, claims({ city: "n" })], weight: 1 })).toThrow(
       /"n" is a number in .* but a text in/,
     );
   });
 
-  it("refuse heads that are known, or that may be one of several", () => {
+  it("refuse heads that are known relations or ambiguous", () => {
     // @ts-expect-error: a relation is known
     expect(() => weightedRule({ head: claims({ city: "c" }), weight: 1 })).toThrow(/head is of type Atom/);
     // @ts-expect-error: the size is not bound

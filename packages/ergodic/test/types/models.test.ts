@@ -1,6 +1,7 @@
 /**
- * What the compiler knows of a statistical model whose data are named first: its data, and the names of its draws. The refusals are checked by
- * `npm run check:types`, which fails where a line marked `@ts-expect-error` compiles; the values by running.
+ * The compiler's knowledge of a statistical model that names its data first: its data and the names of its draws. `npm
+ * run check:types` checks the refusals and fails if a line marked `@ts-expect-error` compiles. Running the tests checks
+ * the values.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -39,7 +40,7 @@ const schools = model(
   { name: "schools" },
 );
 type Names = "mu" | "tau" | "theta" | "better" | "next";
-/** The same, with names that are known at run time alone. */
+/** The same model, with names that are known only at run time. */
 const loose = model(
   ({ data, param, observe, generated }) => {
     const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
@@ -65,8 +66,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe("a model whose data are named first", () => {
-  it("has the types of its data and of what it returns", () => {
+describe("a model that names its data first", () => {
+  it("has the types of its data and of its results", () => {
     expectTypeOf(schools).toEqualTypeOf<StatisticalModel<{ y: Numbers; sigma: Numbers }, Names>>();
     expectTypeOf<NamesOf<typeof schools>>().toEqualTypeOf<Names>();
     expectTypeOf<DataOfModel<typeof schools>>().toEqualTypeOf<{ y: Numbers; sigma: Numbers }>();
@@ -79,7 +80,7 @@ describe("a model whose data are named first", () => {
     expectTypeOf<DataOfModel<typeof kinds>>().toEqualTypeOf<{ n: number; a: number; x: Numbers | readonly Numbers[] }>();
   });
 
-  it("is the model that names them in its function, bit for bit", async () => {
+  it("gives the same draws bit for bit as a model that names its data in its function", async () => {
     const other = await sample(loose, data, options);
     expect(posterior.quantities).toEqual(other.quantities);
     for (const { name } of other.quantities) expect(other.draws(name)).toEqual(posterior.draws(name as Names));
@@ -91,7 +92,7 @@ describe("a model whose data are named first", () => {
     expect(await calibrate(schools, data, calibrating)).toEqual(await calibrate(loose, data, calibrating));
   });
 
-  it("refuses data that lack a field, have one of another kind, or one that nobody asked for", async () => {
+  it("refuses data with a missing field, a field of another kind or a surplus field", async () => {
     // @ts-expect-error sigma is missing
     await expect(sample(schools, { y: [1, 2] })).rejects.toThrow('the model asks for "sigma", but the data have y; add it');
     // @ts-expect-error a slip in a name
@@ -110,7 +111,7 @@ describe("a model whose data are named first", () => {
     expect((await sample(schools, more, { ...options, warmup: 1, draws: 1 })).count).toBe(1);
   });
 
-  it("has draws by its names, and no others", async () => {
+  it("returns draws only by its own names", async () => {
     expectTypeOf(posterior.draws("mu")).toEqualTypeOf<Float64Array>();
     // @ts-expect-error a slip in a name
     expect(() => posterior.draws("thetta")).toThrow('there is no "thetta"; there are mu, tau, theta, better, next');
@@ -128,7 +129,7 @@ describe("a model whose data are named first", () => {
       [summary["theta[1]"], posterior.mean("theta")],
     ] as const)
       expect(row.mean).toBeCloseTo(mean[0], 12);
-    // @ts-expect-error predict draws what was observed anew: it takes no data
+    // @ts-expect-error predict draws the observed quantities again, so it accepts no data
     expect(() => posterior.predict({ mue: 1 })).toThrow("OPTION_UNKNOWN");
     const mode = await fit(schools, data, { seed: 1 });
     expectTypeOf(mode.values.theta).toEqualTypeOf<Float64Array>();
@@ -136,7 +137,7 @@ describe("a model whose data are named first", () => {
     expect(mode.values.thetta).toBeUndefined();
   });
 
-  it("keeps its names through checkpoints and files", async () => {
+  it("keeps its names in checkpoints and files", async () => {
     const run = sample(schools, data, options);
     await run;
     const longer = await sample.resume(await run.checkpoint(), schools, data, { draws: 50 });
@@ -151,7 +152,7 @@ describe("a model whose data are named first", () => {
     expectTypeOf(Draws.fromJson(posterior.toJSON())).toEqualTypeOf<Draws>();
   });
 
-  it("goes where any model goes", () => {
+  it("can be used as any model", () => {
     const any: StatisticalModel[] = [schools, loose];
     expect(any.map(({ name }) => name)).toEqual(["schools", "schools"]);
     const mean = (draws: Draws): number => draws.mean("mu")[0];
@@ -159,10 +160,10 @@ describe("a model whose data are named first", () => {
   });
 });
 
-describe("what is not returned, or not by its name", () => {
+describe("invalid or missing results of a model's function", () => {
   const y = [1, 2, 3];
 
-  it("parameters that are not returned are drawn and reported", async () => {
+  it("parameters that are not returned are still drawn and reported", async () => {
     const shy = model({ y: vector("N") }, ({ y, param, observe, transformed }) => {
       const mu = param("mu", normal(0, 1));
       const twice = transformed("twice", mul(2, mu));
@@ -214,7 +215,7 @@ describe("what is not returned, or not by its name", () => {
     await expect(sample(wrong, { y, size: y })).rejects.toThrow(message);
   });
 
-  it("what is no model at all", () => {
+  it("refuses an object in place of a model's function", () => {
     expect(() => model({ y: vector("N") } as never)).toThrow(
       "model: got an object of y, wanted a function; write model(({ param, observe }) => …), or",
     );

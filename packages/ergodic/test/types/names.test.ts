@@ -1,6 +1,6 @@
 /**
- * What the compiler knows of names: losses, kinds of predictors, rows. The refusals are checked by `npm run check:types`, which fails where a
- * line marked `@ts-expect-error` compiles; the values by running.
+ * The compiler's knowledge of names: losses, kinds of predictors, rows. `npm run check:types` checks the refusals and
+ * fails if a line marked `@ts-expect-error` compiles. Running the tests checks the values.
  */
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { square, sub } from "../../src/engine/compiler/index.ts";
@@ -32,14 +32,14 @@ const data = Dataset.fromArrays({
 });
 
 describe("losses", () => {
-  it("are known by name, and name what is predicted", () => {
+  it("are known by name and determine the type of predictions", () => {
     expectTypeOf(linear({ loss: "logistic" })).toEqualTypeOf<LinearModel<"class">>();
     expectTypeOf(linear({ loss: huberLoss() })).toEqualTypeOf<LinearModel<"number">>();
     expectTypeOf(linear({ loss: own() })).toEqualTypeOf<LinearModel<"number">>();
     expectTypeOf(linear({ l2: 1 })).toEqualTypeOf<LinearModel>();
   });
 
-  it("that nobody defined do not compile, nor options that there are not", () => {
+  it("do not compile if they or their options are undefined", () => {
     // @ts-expect-error a slip in the name of a loss
     expect(() => linear({ loss: "logistc" })).toThrow("OPTION_UNKNOWN");
     // @ts-expect-error a slip in the name of a loss
@@ -48,13 +48,13 @@ describe("losses", () => {
     expect(() => linear({ l3: 1 })).toThrow("OPTION_UNKNOWN");
     // @ts-expect-error a slip in the name of an option
     expect(() => network([dense(1)], { standardize: true })).toThrow("OPTION_UNKNOWN");
-    // @ts-expect-error a loss of one's own is given as what its factory makes, not by its name
+    // @ts-expect-error a user-defined loss is passed as an object from its factory, not by name
     expect(linear({ loss: "mineForTypes" }).name).toBe("linear");
   });
 });
 
 describe("predictors", () => {
-  it("from a file are told apart by their kind", async () => {
+  it("read from a file are distinguished by their kind", async () => {
     const bytes = (await fit(linear({ loss: "squared" }), data, { epochs: 1, seed: 1 })).toBytes();
     const found = await predictor(bytes);
     expectTypeOf(found).toEqualTypeOf<AnyPredictor>();
@@ -67,7 +67,7 @@ describe("predictors", () => {
     expectTypeOf(await predictor<LinearPredictor>(bytes)).toEqualTypeOf<LinearPredictor>();
   });
 
-  it("take a row of numbers, plain or typed, and give one prediction", async () => {
+  it("return one prediction for a row of numbers, plain or typed", async () => {
     const model = await fit(linear({ loss: "squared" }), data, { epochs: 1, seed: 1 });
     const [one] = model.predict([[1, 2]]);
     expectTypeOf(model.predict([1, 2])).toEqualTypeOf<Prediction<"number">>();

@@ -1,4 +1,7 @@
-/** Names that runs refuse until they are awaited are those of their results, no fewer and no others: checked by `npm run check:types`. */
+/**
+ * The names that a run refuses before it is awaited are exactly those of its results. `npm run check:types` checks
+ * this.
+ */
 import { expect, expectTypeOf, it } from "vitest";
 import * as names from "../../src/engine/loop/result-names.ts";
 import type { Run } from "../../src/engine/loop/run.ts";
@@ -18,14 +21,14 @@ import type { Answer } from "../../src/graphs/answers/index.ts";
 import type { CoordinateMinimum } from "../../src/search/minimize/coordinates.ts";
 import type { GradientMinimum } from "../../src/search/minimize/gradient.ts";
 
-/** Of a result, or of each of several. `toString` is everybody's; a run has a `stopped` of its own. */
+/** Names of a result, or of each of several. `toString` belongs to every object, and a run has its own `stopped`. */
 type NamesOf<Result> = Result extends unknown
   ? Exclude<keyof Result, keyof Run<unknown> | symbol | "toString" | "stopped">
   : never;
 type Listed<List extends () => readonly string[]> = ReturnType<List>[number];
 
-it("are those of the results", () => {
-  // Of these the first ones.
+it("listed names equal those of the results", () => {
+  // trainedNames lists only the first of these names.
   expectTypeOf<Listed<typeof names.trainedNames>>().toExtend<NamesOf<Fitted | NetworkPredictor | FactorPredictor>>();
   expectTypeOf<Listed<typeof names.modeNames>>().toEqualTypeOf<NamesOf<Mode>>();
   expectTypeOf<Listed<typeof names.learnedNames>>().toEqualTypeOf<NamesOf<LearnedGraph>>();
@@ -37,6 +40,6 @@ it("are those of the results", () => {
   expectTypeOf<Listed<typeof names.answerNames>>().toEqualTypeOf<NamesOf<Answer>>();
 });
 
-it("are listed once each", () => {
+it("every name is listed once", () => {
   for (const list of Object.values(names)) expect(new Set(list()).size).toBe(list().length);
 });

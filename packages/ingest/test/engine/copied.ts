@@ -1,4 +1,4 @@
-/** Files that the database itself writes, for tests that read them by both engines. */
+/** Files written by the database itself, for tests that read them with both engines. */
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll } from "vitest";
@@ -12,7 +12,10 @@ afterAll(() => {
 });
 
 let files = 0;
-/** The path of a file of these rows. `format`: "parquet" or "csv", and options of the database's behind a comma. */
+/**
+ * Returns the path of a file with these rows. `format` is "parquet" or "csv", with the database's options after a
+ * comma.
+ */
 export async function copied(query: string, format = "parquet"): Promise<string> {
   const path = join(folder, `q${files++}.${format.split(",")[0]}`);
   await connection.run(`COPY (${query}) TO '${path}' (FORMAT ${format})`);

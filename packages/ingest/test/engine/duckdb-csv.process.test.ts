@@ -1,4 +1,7 @@
-/** CSV by DuckDB: the tables of our own decoder, on random files and options; where the two differ; what is refused. */
+/**
+ * CSV through DuckDB: the tables of our own decoder on random files and options, differences between the two, and
+ * refusals.
+ */
 import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -8,7 +11,7 @@ import { power } from "../../../ergodic/test/power.ts";
 import { blocks, type ReadTableOptions, readCsv, readTable, readTsv } from "../../src/index.ts";
 import { both, bothBlocks, plain, refusal, written } from "./made.ts";
 
-/** Cells: numbers of every writing, texts, gaps. None begins or ends with a blank, and none has a digit next to "_". */
+/** Cells: numbers in all notations, texts and gaps. None begins or ends with a blank or has a digit next to "_". */
 const numbers = fc.oneof(
   fc.integer({ min: -1000, max: 1000 }).map(String),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
@@ -82,7 +85,7 @@ const cases: fc.Arbitrary<Case> = fc
   })
   .chain((shape) =>
     fc.array(fc.tuple(...shape.kinds.map(cellsOf)), { minLength: shape.rowCount, maxLength: shape.rowCount }).map((some) => {
-      // Behind the rows that tell the kinds, and behind a piece of the database's.
+      // After the rows that determine the types, and after a chunk of the database.
       const first = shape.kinds.map((kind) => (kind === "text" ? "a" : "1"));
       const rows = [...Array.from({ length: shape.late ? 2500 : 0 }, () => first), ...some];
       const { delimiter = ",", quote = '"', newline, header } = shape;
@@ -113,7 +116,7 @@ const cases: fc.Arbitrary<Case> = fc
   );
 
 describe("readTable by DuckDB", () => {
-  it("gives the table of our own decoder, or the code of its error", async () => {
+  it("returns the same table as our own decoder, or the same error code", async () => {
     const seen = { tables: 0, refused: 0 };
     await fc.assert(
       fc.asyncProperty(cases, async ({ content, options }) => {
@@ -127,7 +130,7 @@ describe("readTable by DuckDB", () => {
     expect(seen.refused).toBeGreaterThan(power(10, 30));
   });
 
-  it("gives the same blocks", async () => {
+  it("returns the same blocks", async () => {
     let rows = 0;
     await fc.assert(
       fc.asyncProperty(cases, fc.constantFrom(1, 3, 7, 2048, 2049, 100_000), async ({ content, options }, count) => {
@@ -141,7 +144,7 @@ describe("readTable by DuckDB", () => {
     expect(rows).toBeGreaterThan(power(5, 50));
   });
 
-  it("takes levels, gaps and numbers that come late", async () => {
+  it("handles levels, gaps and numbers that first occur late", async () => {
     const line = (i: number) => [
       i,
       i % 7 === 0 ? "NA" : i / 7,
@@ -168,13 +171,13 @@ describe("readTable by DuckDB", () => {
     expect(asTexts).toEqual(ownTexts);
   });
 
-  it("refuses a late number with another decimal mark than the file's", async () => {
+  it("refuses a late number with a different decimal mark", async () => {
     const rows = Array.from({ length: 1500 }, (_, i) => `${i},5;x`);
     const [found, wanted] = await both(written(`a;b\n${rows.join("\n")}\n1.5;x\n`), { delimiter: ";", decimal: "," });
     expect([found, wanted]).toEqual(["DATA_TYPE", "DATA_TYPE"]);
   });
 
-  it("reads a column again whose first text comes after many pieces of the database's", async () => {
+  it("reads a column again if its first text comes after many chunks of the database", async () => {
     const lines = Array.from({ length: 400_000 }, (_, i) => (i === 399_000 ? "t,x" : `${i % 5},x`));
     const [found, wanted] = await both(written(`a,b\n${lines.join("\n")}\n`), { types: { b: ["x"] } });
     expect(found).toEqual(wanted);
@@ -184,7 +187,7 @@ describe("readTable by DuckDB", () => {
     expect(mixed).toMatchObject({ rowCount: 400_000 });
   });
 
-  it("reads many columns that turn out to be texts", async () => {
+  it("reads many columns that turn out to be text", async () => {
     const rows = Array.from({ length: 1500 }, (_, i) =>
       Array.from({ length: 8 }, (_, j) => (i % 2 && i > 1000 + j ? `t${j}` : i)).join(),
     );
@@ -193,15 +196,15 @@ describe("readTable by DuckDB", () => {
     expect((wanted as ReturnType<typeof plain>).columns.every((column) => "levels" in column)).toBe(true);
   });
 
-  it("refuses files within gzip, whatever they are called: of a damaged one the database would read wrong numbers", async () => {
+  it("refuses gzip files under any name, because the database would read wrong numbers from damaged ones", async () => {
     for (const name of ["packed.csv", "packed.csv.gz", "packed.tsv"])
       await expect(readTable(written(gzipSync("a,b\n1,x\n2,y\n"), name), { engine: "duckdb" }), name).rejects.toThrow(
         /does not notice if a gzip file is cut short; unpack it, or use engine: "own" \[OPTION_CONFLICT\]/,
       );
   });
 
-  it("reads the file that the system finds by a path, links on the way included", async () => {
-    // Behind the link, ".." is the folder of what it leads to.
+  it("resolves paths as the system does, including symbolic links", async () => {
+    // After the link, ".." is the parent of the link's target.
     const base = join(dirname(written("a,b\n7,8\n", "x.csv")), "links");
     mkdirSync(join(base, "real", "deep"), { recursive: true });
     symlinkSync(join(base, "real", "deep"), join(base, "link"));
@@ -225,7 +228,7 @@ describe("readTable by DuckDB", () => {
     );
   });
 
-  it("refuses a file that was replaced or changed while it was read", async () => {
+  it("refuses a file that is replaced or changed during reading", async () => {
     const lines = (first: string) => `${first}\n${Array.from({ length: 30_000 }, (_, i) => `${i},${2 * i}`).join("\n")}\n`;
     for (const how of ["replaced", "longer"] as const) {
       const path = written(lines("a,b"), `${how}.csv`);
@@ -242,7 +245,7 @@ describe("readTable by DuckDB", () => {
     }
   });
 
-  it("reads tab-separated files, and those that end with CR", async () => {
+  it("reads tab-separated files and files with CR line ends", async () => {
     const wanted = plain(await readTable({ content: "a,b\n1,x\n2,y\n" }, { format: "csv" }));
     const duck = async (path: string) => plain(await readTable(path, { engine: "duckdb" }));
     expect(await duck(written("a,b\n1,x\n2,y\n", "not-packed.csv.gz"))).toEqual(wanted);
@@ -251,7 +254,7 @@ describe("readTable by DuckDB", () => {
     expect(await duck(written("\ufeffa,b\n1,x\n2,y", "mark.csv"))).toEqual(wanted);
   });
 
-  it("makes the datasets of readCsv and readTsv, by all their options, and those like them", async () => {
+  it("makes the datasets of readCsv and readTsv with all their options, and datasets read like others", async () => {
     const rows = Array.from({ length: 40 }, (_, i) => [
       i % 9,
       "abc"[i % 3],
@@ -275,7 +278,7 @@ describe("readTable by DuckDB", () => {
     }
   });
 
-  it("names the row of a fault as its line, and the first missing one", async () => {
+  it("reports the row of a fault as its line, and the first missing row", async () => {
     const path = written(`a,b\n${"1,x\n".repeat(1500)}\nabc,z\n`);
     expect((await refusal(readTable(path, { engine: "duckdb", types: { a: "number" } }))).message).toMatch(
       /^t\d+\.csv:1502:1: "abc" is not a number in column "a"/,
@@ -287,23 +290,23 @@ describe("readTable by DuckDB", () => {
   });
 });
 
-describe("where the two differ", () => {
+describe("differences from our own decoder", () => {
   const tables = async (content: string, options: ReadTableOptions = {}) => both(written(content), options);
 
-  it("blanks at the ends of quoted fields are dropped", async () => {
+  it("drops blanks at the ends of quoted fields", async () => {
     const [found, wanted] = await tables('a,b\n1," x "\n2, x \n" 3",x\n');
     expect(found).toMatchObject({ columns: [{ values: ["1", "2", "3"] }, { levels: ["x"] }] });
     expect(wanted).toMatchObject({ columns: [{ levels: [" 3", "1", "2"] }, { levels: [" x ", "x"] }] });
   });
 
-  it("_ between digits of a number behind the first rows is passed over", async () => {
+  it("ignores _ between digits after the first rows", async () => {
     const lines = `a,b\n${"1,x\n".repeat(1500)}`;
     const [found, wanted] = await tables(`${lines}1_000,x\n`);
     expect((found as ReturnType<typeof plain>).columns[0].values?.at(-1)).toBe("1000");
     expect(wanted).toBe("DATA_TYPE");
   });
 
-  it("one delimiter too many at the end of a row, a quote within an unquoted field, and a zero byte, behind the first rows", async () => {
+  it("accepts a surplus delimiter, a quote within an unquoted field and a zero byte after the first rows", async () => {
     const lines = `a,b\n${"1,x\n".repeat(300_000)}`;
     for (const [row, code] of [
       ["1,x,", "DATA_RAGGED"],
@@ -316,7 +319,7 @@ describe("where the two differ", () => {
     }
   });
 
-  it("lines of blanks alone, and long ones, are refused", async () => {
+  it("refuses lines of blanks only and very long lines", async () => {
     const lines = `a,b\n${"1,x\n".repeat(1500)}`;
     for (const more of ["  \n1,x\n", `1,${"x".repeat(5_000_000)}\n`]) {
       const [found, wanted] = await tables(lines + more);
@@ -325,7 +328,7 @@ describe("where the two differ", () => {
     }
   });
 
-  it("lines that end otherwise than the first are refused", async () => {
+  it("refuses lines whose line end differs from the first", async () => {
     for (const [one, other] of [
       ["\n", "\r\n"],
       ["\r\n", "\n"],

@@ -1,4 +1,7 @@
-/** DuckDB as a reader: one local file and no other, whatever its name; which options and sources it refuses; that it ends, closed, on a signal and on every fault. */
+/**
+ * DuckDB as a reader. It reads exactly one local file, whatever its name. It refuses some options and sources, and it
+ * closes the database on a signal and after every error.
+ */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -36,14 +39,14 @@ beforeEach(() => {
     close.call(this);
   });
 });
-/** Each test ends with as many databases closed as were opened. */
+/** Each test closes as many databases as it opened. */
 afterEach(() => {
   expect(opened.filter((instance) => !closed.has(instance))).toEqual([]);
   vi.restoreAllMocks();
 });
 
-describe("the file", () => {
-  it("is that of the path, of which no other is made by its characters", async () => {
+describe("the file that is read", () => {
+  it("is the file at the path, even if the path contains pattern characters", async () => {
     const names = [
       "*.csv",
       "st*r.csv",
@@ -70,7 +73,7 @@ describe("the file", () => {
     expect(opened).toHaveLength(names.length);
   });
 
-  it("is a local one, where the path looks like an address or a pattern of folders", async () => {
+  it("is local even if the path looks like an address or a folder pattern", async () => {
     const place = mkdtempSync(join(folder, "places-"));
     for (const part of ["s3:", "file:", "hf:", "*", "[ab]", "a"]) {
       mkdirSync(join(place, part));
@@ -85,14 +88,14 @@ describe("the file", () => {
     }
   });
 
-  it("may be given by a URL, a link, or from the current folder", async () => {
+  it("can be given as a URL, a link or a relative path", async () => {
     const path = written("a,b\n1,own\n");
     symlinkSync(path, join(folder, "link.csv"));
     for (const source of [pathToFileURL(path), join(folder, "link.csv"), relative(process.cwd(), path), openSource(path)])
       expect(await levels(source)).toEqual(["own"]);
   });
 
-  it("is all that the database reaches", async () => {
+  it("is the only file that the database can access", async () => {
     const other = written("a,b\n1,other\n");
     const run = DuckDBConnection.prototype.run;
     const tried: string[] = [];
@@ -117,8 +120,8 @@ describe("the file", () => {
   });
 });
 
-describe("what is refused", () => {
-  it("sources that are no regular file", async () => {
+describe("refusals", () => {
+  it("refuses sources that are not regular files", async () => {
     const fifo = join(folder, "fifo.csv");
     execFileSync("mkfifo", [fifo]);
     const text = "a,b\n1,x\n";
@@ -147,12 +150,12 @@ describe("what is refused", () => {
     expect(await refusal(duck(folder))).toMatchObject({ code: "OPTION_CONFLICT" });
   });
 
-  it("folders, and files that the system does not read, in words of ours", async () => {
+  it("refuses folders and unreadable files with our own errors", async () => {
     for (const path of [folder, join(folder, "."), "/proc/self/mem"])
       await expect(duck(path)).rejects.toSatisfy((error) => error instanceof DataError || error instanceof OptionError);
   });
 
-  it("a path of which it would make another one by a backslash, and one with a zero byte", async () => {
+  it("refuses paths with a zero byte, or with a backslash that the database would interpret", async () => {
     const place = mkdtempSync(join(folder, "backslash-"));
     for (const sibling of ["*.csv", "?.csv", "[x].csv", "x.csv", "a.csv"])
       writeFileSync(join(place, sibling), "a,b\n1,sibling\n");
@@ -169,7 +172,7 @@ describe("what is refused", () => {
     expect(await levels(join(place, "\\x.csv"))).toEqual(["own"]);
   });
 
-  it("options that mean something else to it, and files of one column, or of names of two lines", async () => {
+  it("refuses options with another meaning there, files of one column and column names of two lines", async () => {
     const path = written("a,b\n1,x\n");
     expect((await refusal(duck(path, { comment: "#" }))).message).toMatch(
       /comments anywhere in a line.*leave comment out.*\[OPTION_CONFLICT\]$/,
@@ -180,7 +183,7 @@ describe("what is refused", () => {
     expect((await refusal(duck(written('"a\nb",c\n1,2\n')))).message).toMatch(/the name "a\\nb" .*\[OPTION_CONFLICT\]$/);
   });
 
-  it("engines that are none, and formats that it does not read", async () => {
+  it("refuses unknown engines and unsupported formats", async () => {
     const path = written("a,b\n1,x\n");
     for (const engine of ["pandas", "", "DuckDB", 5, true])
       expect((await refusal(readTable(path, { engine: engine as "own" }))).message).toMatch(
@@ -193,8 +196,8 @@ describe("what is refused", () => {
     });
   });
 
-  it("files that break the grammar, by name and row, without advice on options of the database", async () => {
-    const lines = `a,b\n${"1,x\n".repeat(300_000)}`; // more than our own decoder looks at
+  it("refuses malformed files by name and row, without advice about database options", async () => {
+    const lines = `a,b\n${"1,x\n".repeat(300_000)}`; // more rows than our own decoder examines
     const cases: [string | Uint8Array, string, RegExp][] = [
       [`${lines}1\n`, "DATA_RAGGED", /:300002:1: DuckDB refuses the row \(.*Expected Number of Columns: 2 Found: 1\); /],
       [`${lines}1,"x\n`, "DATA_PARSE", /:300002:1: .*unterminated quote/],
@@ -213,7 +216,7 @@ describe("what is refused", () => {
     expect(await refusal(duck(written("a,b\n")))).toMatchObject({ code: "DATA_EMPTY" });
   });
 
-  it("without the package, by both readers", async () => {
+  it("reports the missing package in both readers", async () => {
     vi.resetModules();
     vi.doMock("@duckdb/node-api", () => {
       throw new Error("Cannot find package");
@@ -232,10 +235,10 @@ describe("what is refused", () => {
   });
 });
 
-describe("the end", () => {
+describe("closing of the database", () => {
   const large = () => written(`a,b\n${Array.from({ length: 50_000 }, (_, i) => `${i},l${i % 9}\n`).join("")}`);
 
-  it("of a signal, before and within", async () => {
+  it("closes after an abort signal, before and during reading", async () => {
     const path = large();
     const reason = new Error("enough");
     expect(await refusal(duck(path, { signal: AbortSignal.abort(reason) }))).toBe(reason);
@@ -252,14 +255,14 @@ describe("the end", () => {
     expect(opened.length).toBeGreaterThan(0);
   });
 
-  it("of who takes no more blocks", async () => {
+  it("closes if the consumer stops taking blocks", async () => {
     for await (const block of blocks(large(), { engine: "duckdb", rows: 5000 })) {
       expect(block.rowCount).toBe(5000);
       break;
     }
   });
 
-  it("of many readings, of which none is left", async () => {
+  it("closes every database after many reads", async () => {
     const path = written("a,b\n1,x\n");
     for (let i = 0; i < 30; i++) await duck(path);
     expect(opened).toHaveLength(30);

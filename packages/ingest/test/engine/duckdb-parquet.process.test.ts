@@ -1,4 +1,6 @@
-/** Parquet by DuckDB: the tables of our own decoder, of files of our writer and of the database's; what is refused. */
+/**
+ * Parquet through DuckDB: the tables of our own decoder on files from our writer and from the database, and refusals.
+ */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -36,7 +38,7 @@ const columns: fc.Arbitrary<ParquetColumn[]> = fc.integer({ min: 1, max: 20 }).c
 });
 
 describe("readTable by DuckDB", () => {
-  it("gives the table of our own decoder, or the code of its error", async () => {
+  it("returns the same table as our own decoder, or the same error code", async () => {
     const runs = power(50, 250);
     const seen = { tables: 0, refused: 0 };
     const options = fc.record(
@@ -67,7 +69,7 @@ describe("readTable by DuckDB", () => {
     expect(seen.refused).toBeGreaterThan(runs / 5);
   });
 
-  it("reads every type of the database's that our own decoder reads, over several row groups", async () => {
+  it("reads every database type that our own decoder reads, over several row groups", async () => {
     const query = `SELECT (i % 100 - 50)::TINYINT AS i8, i::SMALLINT AS i16, (i * 1000 - 7)::INTEGER AS i32, (i * 1000003 - 9)::BIGINT AS i64,
       (i % 200)::UTINYINT AS u8, i::USMALLINT AS u16, (4294967295 - i)::UINTEGER AS u32, (i * 900719925)::UBIGINT AS u64,
       (i / 7)::FLOAT AS f32, i / 7 AS f64, (i / 7)::DECIMAL(4, 0) AS d4, (i / 8)::DECIMAL(9, 3) AS d9, (i / 8)::DECIMAL(18, 6) AS d18,
@@ -83,7 +85,7 @@ describe("readTable by DuckDB", () => {
     }
   });
 
-  it("keeps columns, whatever their names, and whatever the path says of more", async () => {
+  it("preserves columns with any names, and ignores Hive partitions in the path", async () => {
     const path = await copied(`SELECT 1 AS a, 2 AS b, 3 AS "a b", 4 AS "it's", 5 AS "c0", 'x' AS "c9""" FROM range(3)`);
     const [found, wanted] = await both(path, { drop: [2] });
     expect(found).toEqual(wanted);
@@ -101,7 +103,7 @@ describe("readTable by DuckDB", () => {
     expect(JSON.stringify(duck.pipeline)).toBe(JSON.stringify(own.pipeline));
   });
 
-  it("tells of numbers that 32-bit floats round away, as our own decoder does", async () => {
+  it("reports numbers that collapse in 32-bit floats, as our own decoder does", async () => {
     const path = await copied("SELECT 1700000000 + (i * 137) % 600 AS t, i % 2 AS y FROM range(40) t(i)");
     const [own, duck] = await Promise.all([
       readParquet(path, { target: "y" }),
@@ -111,7 +113,7 @@ describe("readTable by DuckDB", () => {
     expect(duck.remarks).toEqual(own.remarks);
   });
 
-  it("refuses intervals, lists and large integers in our own words, with their exact digits", async () => {
+  it("refuses intervals, lists and large integers with our own errors and exact digits", async () => {
     for (const value of ["INTERVAL '1 day'", "[1, 2]", "{'a': 1}", "9007199254740993", "'inf'::DOUBLE"]) {
       const path = await copied(`SELECT ${value} AS x, 1 AS y`);
       const [duck, own] = await Promise.all([refusal(readTable(path, { engine: "duckdb" })), refusal(readTable(path))]);
@@ -119,7 +121,7 @@ describe("readTable by DuckDB", () => {
     }
   });
 
-  it("refuses damaged files by name, and those within gzip", async () => {
+  it("refuses damaged files by name, and gzip files", async () => {
     const whole = readFileSync(await copied("SELECT i, 't' || i AS t FROM range(3000) t(i)", "parquet, CODEC 'snappy'"));
     const [found, wanted] = await both(written(whole.subarray(0, whole.length - 9), "cut.parquet"));
     expect([found, wanted]).toEqual(["DATA_TRUNCATED", "DATA_TRUNCATED"]);

@@ -10,7 +10,7 @@ export const folder = mkdtempSync(join(tmpdir(), "duckdb-engine-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 let files = 0;
-/** The path of a file of this content. */
+/** Returns the path of a file with this content. */
 export function written(content: string | Uint8Array, name = `t${files++}.csv`): string {
   const path = join(folder, name);
   writeFileSync(path, content);
@@ -26,7 +26,7 @@ export const plain = ({ rowCount, columns }: Table) => ({
   ),
 });
 
-/** What was made, or the code of what was refused. */
+/** Result, or the code of the error. */
 async function made<T>(make: () => Promise<T>): Promise<T | string> {
   try {
     return await make();
@@ -39,7 +39,7 @@ async function made<T>(make: () => Promise<T>): Promise<T | string> {
 
 const table = (path: string, options: ReadTableOptions) => made(async () => plain(await readTable(path, options)));
 
-/** The tables of DuckDB, and of our own decoder. */
+/** Tables of DuckDB and of our own decoder. */
 export const both = async (path: string, options: ReadTableOptions = {}) => [
   await table(path, { ...options, engine: "duckdb" }),
   await table(path, options),
@@ -57,7 +57,7 @@ export const bothBlocks = async (path: string, options: BlockOptions) => [
   await tables(path, options),
 ];
 
-/** What a reading is refused with. */
+/** Error of a failed read. */
 export async function refusal(reading: Promise<unknown>): Promise<Error & { code: string }> {
   return reading.then(
     () => {

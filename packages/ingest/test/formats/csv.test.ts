@@ -11,7 +11,7 @@ const read = (text: string, options = {}) => readTable(stream(text), { format: "
 const names = async (text: string, options = {}) => (await read(text, options)).columns.map((column) => column.name);
 const kinds = async (text: string, options = {}) => (await read(text, options)).columns.map((column) => column.kind);
 
-test("header: in the file, none, given; a name left out", async () => {
+test("reads the header from the file, none or a given one, and names unnamed columns", async () => {
   expect(await names("a,b\n1,2\n")).toEqual(["a", "b"]);
   expect(await names("1,2\n3,4\n", { header: false })).toEqual(["x0", "x1"]);
   expect(await names("2001,2002\n3,4\n", { header: true })).toEqual(["2001", "2002"]);
@@ -41,7 +41,7 @@ test.each([
   ]);
 });
 
-test("quotes hold delimiters, line ends, doubled quotes and blanks; an empty quoted line is a row", async () => {
+test("reads delimiters, line ends, doubled quotes and blanks in quotes, and an empty quoted line as a row", async () => {
   const table = await read('a,b\n" x, y ","say ""hi"""\n"two\r\nlines",""\n');
   expect(cells(table)).toEqual([
     [" x, y ", "two\r\nlines"],
@@ -52,11 +52,11 @@ test("quotes hold delimiters, line ends, doubled quotes and blanks; an empty quo
   expect(cells(await read("a,b\n'x,y',1\n", { quote: "'" }))).toEqual([["x,y"], [1]]);
 });
 
-test("lines are counted through quoted line ends", async () => {
+test("counts lines through quoted line ends", async () => {
   await expect(read('a,b\n"1\n2\n3",x\ny\n')).rejects.toThrow("stream:5:2: the row has 1 field, but the header names 2");
 });
 
-test("lines are counted through a record that comes in several pieces", async () => {
+test("counts lines through a record split over several chunks", async () => {
   const bytes = new TextEncoder().encode('a,b\n"1\n2","x\ny\nz"\n"3\n4",w\n5\n');
   for (let at = 0; at < bytes.length; at++)
     await expect(readTable(cutAt(bytes, [at, at + 3]), { format: "csv" }), `cut at ${at}`).rejects.toThrow(
@@ -64,7 +64,7 @@ test("lines are counted through a record that comes in several pieces", async ()
     );
 });
 
-test("one kind of line end a file; white space that is no blank does not follow a closing quote", async () => {
+test("refuses mixed line ends, and white space other than blanks after a closing quote", async () => {
   await expect(read("a,b\n1,2\r3,4\n")).rejects.toThrow(
     'stream:2:2: CR occurs in "2\\r3", but the first line ends with LF; end all lines alike, or quote the field [DATA_PARSE]',
   );
@@ -72,7 +72,7 @@ test("one kind of line end a file; white space that is no blank does not follow 
   await expect(read('a\n"x"\u00a0\n')).rejects.toThrow("stream:2:1: text follows a closing quote in '\"x\"\u00a0'");
 });
 
-test("TSV, and a decimal comma", async () => {
+test("reads TSV and decimal commas", async () => {
   expect(cells(await readTable(stream("a\tb\n1,5\tx y\n\t-2\n"), { format: "tsv", decimal: "," }))).toEqual([
     [1.5, null],
     ["x y", "-2"],
@@ -81,7 +81,7 @@ test("TSV, and a decimal comma", async () => {
   expect(Array.from(data.target.values)).toEqual([2, 4]);
 });
 
-test("missing values: the usual texts, or one's own, numbers among them", async () => {
+test("recognises the usual missing values or the given ones, including numbers", async () => {
   expect(cells(await read("a,b\nNA,x\n?,\n1,null\nNaN,nan\n"))).toEqual([
     [null, null, 1, null],
     ["x", null, null, null],
@@ -93,7 +93,7 @@ test("missing values: the usual texts, or one's own, numbers among them", async 
   expect(await kinds("a,b\nNA,x\n,y\n")).toEqual(["number", "category"]);
 });
 
-test("types are inferred over the whole file, from a stream too", async () => {
+test("infers types over the whole file, also from a stream", async () => {
   const rows = Array.from({ length: 1000 }, (_, i) => `${i % 7}.50,${i}`);
   const text = `a,b\n${rows.join("\n")}\n${Array.from({ length: 200 }, () => "x,1").join("\n")}`;
   const table = await read(text);
@@ -103,7 +103,7 @@ test("types are inferred over the whole file, from a stream too", async () => {
   expect(cells(table)[1].slice(0, 3)).toEqual([0, 1, 2]);
 });
 
-test("levels: numbers by value, texts by code unit, declared ones in their order", async () => {
+test("sorts levels by value or code unit, and preserves the order of declared levels", async () => {
   const levels = async (text: string, type: "category" | string[]) => {
     const [column] = (await read(text, { types: { a: type } })).columns;
     return column.kind === "category" ? [column.levels, Array.from(column.codes)] : column.kind;
@@ -122,12 +122,12 @@ test("levels: numbers by value, texts by code unit, declared ones in their order
   ]);
 });
 
-test("columns are dropped by name and by number; a dropped column may hold anything", async () => {
+test("drops columns by name and by number, whatever they contain", async () => {
   const text = "a,b,c\n1,1.5,x\n2,oops,y\n3,2,z\n";
   expect(cells(await read(text, { drop: ["b", -1] }))).toEqual([[1, 2, 3]]);
 });
 
-test("a long category text does not hold on to the file", async () => {
+test("does not retain the file for a long category text", async () => {
   const long = "a text of more than thirteen characters";
   expect(cells(await read(`a,b\n${long},1\n\ufeff${long},2\n`))).toEqual([
     [long, `\ufeff${long}`],
@@ -135,7 +135,7 @@ test("a long category text does not hold on to the file", async () => {
   ]);
 });
 
-test("blocks of a file know all levels from the start; a stream is read no further than needed", async () => {
+test("knows all levels in the first block of a file, and reads a stream only as far as needed", async () => {
   const text = "a,b\n1,x\n2,y\n3,w\n4,v\n";
   const parts = [];
   for await (const block of blocks(text, { format: "csv", rows: 3 })) parts.push(block.columns[1]);
@@ -160,7 +160,7 @@ test("blocks of a file know all levels from the start; a stream is read no furth
   expect(given).toBe(100);
 });
 
-test("a category of which no row has a text has no levels, in blocks too", async () => {
+test("gives a category without any text no levels, in blocks too", async () => {
   const source = { content: "a,b\n1,NA\n2,NA\n", name: "a.csv" };
   const types = { b: "category" } as const;
   const found: unknown[] = [];
@@ -170,7 +170,7 @@ test("a category of which no row has a text has no levels, in blocks too", async
   expect((await readTable(source, { types })).columns[1]).toEqual({ ...column, codes: Int32Array.of(-1, -1) });
 });
 
-test("categories by name or position keep their texts, in blocks and in lines of JSON too", async () => {
+test("preserves the text of categories selected by name or position, in blocks and JSON lines too", async () => {
   const text = "id,n,code\n007,1,1e2\n08,2,5\n";
   for (const categories of [
     ["id", "code"],
@@ -197,7 +197,7 @@ test("categories by name or position keep their texts, in blocks and in lines of
       [1, 2],
     ]);
   }
-  // What types says of a column holds.
+  // Types given by the option types take precedence.
   expect(await kinds(text, { categories: ["n"], types: { n: "number" } })).toEqual(["number", "number", "number"]);
   await expect(read(text, { categories: [3] })).rejects.toThrow("categories asks for column 3, but columns are numbered 0 to 2");
   await expect(readTable({ content: lines, name: "a.jsonl" }, { categories: ["no"] })).rejects.toThrow(
@@ -208,7 +208,7 @@ test("categories by name or position keep their texts, in blocks and in lines of
   );
 });
 
-test("blocks of a file whose types are all given take one pass", async () => {
+test("reads blocks in one pass if all types are given", async () => {
   let opened = 0;
   const text = new TextEncoder().encode(`a,b\n${"1,x\n".repeat(10)}`);
   const source = {
@@ -227,7 +227,7 @@ test("blocks of a file whose types are all given take one pass", async () => {
   expect(opened).toBe(1 + 6);
 });
 
-test("options out of range", async () => {
+test("refuses options out of range", async () => {
   await expect(read("a\n1\n", { delimiter: ";;" })).rejects.toThrow(
     'readCsv: delimiter is ";;", but must be one ASCII character [OPTION_RANGE]',
   );
@@ -243,15 +243,16 @@ test("options out of range", async () => {
   await expect(read("a\n1\n", { headers: true })).rejects.toThrow('unknown option "headers"; did you mean "header"?');
 });
 
-test("one byte order mark is taken off; a second one belongs to the first name", async () => {
+test("removes one byte order mark and treats a second as part of the first name", async () => {
   const names = async (text: string) => (await readTable({ content: text, name: "a.csv" })).columns.map(({ name }) => name);
   expect(await names("\ufeffa,b\n1,2\n")).toEqual(["a", "b"]);
   expect(await names("\ufeff\ufeffa,b\n1,2\n")).toEqual(["\ufeffa", "b"]);
   expect(await names("\ufeff\ufeff\ufeffa,b\n1,2\n")).toEqual(["\ufeff\ufeffa", "b"]);
 });
 
-// Where the time grew with the square of the columns, 200,000 took minutes, and 40,000 some ten seconds.
-test("many columns, dropped and typed ones among them, as one table, as a dataset and in blocks", async () => {
+// If the time grew with the square of the number of columns, 200,000 columns would take minutes, and 40,000 some ten
+// seconds.
+test("reads many columns, some dropped or typed, as one table, as a dataset and in blocks", async () => {
   const count = power(40_000, 200_000);
   const names = Array.from({ length: count }, (_, j) => `g${j}`);
   const row = (first: number) => names.map((_, j) => (j % 100 === 7 ? "ab"[first] : String(first + j))).join(",");
@@ -271,7 +272,7 @@ test("many columns, dropped and typed ones among them, as one table, as a datase
   expect(again.columnCount).toBe(data.columnCount);
 });
 
-test("tries a record whose quotes span blocks anew when its text has doubled, and not with each block", () => {
+test("parses a quoted record that spans blocks again only when its text has doubled", () => {
   const parse = vi.spyOn(Papa, "parse");
   onTestFinished(() => parse.mockRestore());
   const records = new CsvRecords("notes.csv", ",", '"');
@@ -282,6 +283,6 @@ test("tries a record whose quotes span blocks anew when its text has doubled, an
   expect(found).toEqual([]);
   found.push(...records.read(encoder.encode('done",b\n')), ...records.read());
   expect(found).toEqual([["a", `begun\n${line.repeat(256)}done`, "b"]]);
-  // 1 kB, 2, 4 … 256, and the end.
+  // Parsed at 1 kB, 2, 4 … 256, and at the end.
   expect(parse.mock.calls.length).toBeLessThan(20);
 });

@@ -1,4 +1,4 @@
-/** IDX files, written byte by byte. */
+/** IDX files written byte by byte. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,7 +39,7 @@ function folder(files: Record<string, Uint8Array>): string {
   return path;
 }
 
-test.each([8, 9, 11, 12, 13, 14] as const)("type %i: values and shape, in any pieces, gzipped or not", async (type) => {
+test.each([8, 9, 11, 12, 13, 14] as const)("type %i: reads values and shape in any chunks, gzipped or not", async (type) => {
   const { array } = types[type];
   const element = { 8: [0, 255], 9: [-128, 127], 11: [-32_768, 32_767], 12: [-(2 ** 31), 2 ** 31 - 1], 13: [0, 0], 14: [0, 0] }[
     type
@@ -63,14 +63,14 @@ test.each([8, 9, 11, 12, 13, 14] as const)("type %i: values and shape, in any pi
 
 const product = (sizes: number[]) => sizes.reduce((all, size) => all * size, 1);
 
-test.each([9, 11, 12, 13, 14] as const)("type %i: a file that lacks its last byte is refused", async (type) => {
+test.each([9, 11, 12, 13, 14] as const)("type %i: refuses a file without its last byte", async (type) => {
   const bytes = idxBytes([2, 3], counted(6), type);
   await expect(readIdx(bytes.subarray(0, -1))).rejects.toThrow(
     `the file stops 1 bytes short of the ${6 * types[type].size} that its shape (2, 3) needs; fetch or write it again [DATA_TRUNCATED]`,
   );
 });
 
-test("a dataset: pixels as they are, labels as classes, the shape of an image", async () => {
+test("makes a dataset of pixels, classes and the shape of an image", async () => {
   using data = await readIdxDataset(gzipSync(images), labels);
   expect([data.type, data.rowShape, data.target.name, data.target.levels]).toEqual(["f32", [2, 2, 1], "y", ["0", "7"]]);
   expect([...data.target.values]).toEqual([1, 0, 1]);
@@ -87,7 +87,7 @@ test("a dataset: pixels as they are, labels as classes, the shape of an image", 
   expect([lists.rowShape, [...lists.row(2)]]).toEqual([undefined, [5, -6]]);
 });
 
-test("read: told by content, the labels by their name beside it", async () => {
+test("read recognises IDX by content and finds the labels by their name next to it", async () => {
   const path = folder({
     "train-images-idx3-ubyte": images,
     "train-labels-idx1-ubyte.gz": gzipSync(labels),
@@ -114,7 +114,7 @@ test("read: told by content, the labels by their name beside it", async () => {
   );
 });
 
-test("tables and blocks, for prediction", async () => {
+test("makes tables and blocks for prediction", async () => {
   const table = await readTable(images);
   expect([table.columns.map(({ name }) => name), cells(table)[3]]).toEqual([
     ["x0", "x1", "x2", "x3"],
@@ -213,7 +213,7 @@ test.each<[string, () => Promise<unknown>, string]>([
   expect(error.message.startsWith(message), error.message).toBe(true);
 });
 
-test("what follows the end is counted as far as 65536 bytes", async () => {
+test("counts surplus bytes up to 65536", async () => {
   for (const [extra, told] of [
     [65_536, "65536"],
     [65_537, "more than 65536"],

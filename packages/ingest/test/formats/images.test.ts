@@ -1,4 +1,6 @@
-/** Folders of images; PNG and JPEG are made by ../image-bytes.ts, and by the libraries' encoders where a picture is wanted. */
+/**
+ * Folders of images. ../image-bytes.ts makes PNG and JPEG files, and the libraries' encoders make photographic images.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -19,7 +21,7 @@ function folder(files: Record<string, Uint8Array | string>): string {
   return path;
 }
 
-/** The pixels of one file. */
+/** Pixels of one file. */
 async function pixels(source: Uint8Array, options: ImageOptions = {}): Promise<number[]> {
   using data = await readImages(
     [
@@ -40,7 +42,7 @@ const grey = plainPng(
   1,
 );
 
-test("a sub-folder is a class, in the order of names; rows are pixels, with their shape", async () => {
+test("reads a sub-folder per class in name order, and rows of pixels with their shape", async () => {
   const path = folder({
     "9/one.png": grey,
     "10/b.PNG": plainPng(
@@ -72,7 +74,7 @@ test("a sub-folder is a class, in the order of names; rows are pixels, with thei
   expect([wide.type, wide.rowShape, ...wide.row(2).subarray(0, 6)]).toEqual(["f64", [2, 3, 3], 0, 0, 0, 50, 50, 50]);
 });
 
-test("one channel if all are grey, else three; grey by luma", async () => {
+test("uses one channel if all images are grey, else three, and converts to grey by luma", async () => {
   const colour = plainPng(
     [
       [255, 0, 0, 0, 255, 0],
@@ -104,12 +106,12 @@ test("one channel if all are grey, else three; grey by luma", async () => {
   ]);
 });
 
-test("a PNG of more bytes than a stored block has room for", async () => {
+test("reads a PNG larger than one stored block", async () => {
   const rows = Array.from({ length: 300 }, (_, i) => Array.from({ length: 256 }, (_, j) => (i + 3 * j) % 251));
   expect(await pixels(plainPng(rows, 1))).toEqual(rows.flat());
 });
 
-test("transparency is composited on white, or on black", async () => {
+test("composites transparency on white or on black", async () => {
   const clear = plainPng(
     [
       [200, 100, 0, 255, 200, 100, 0, 0],
@@ -159,11 +161,11 @@ test.each<[string, Uint8Array, number[]]>([
     [255, 255, 255, 7, 8, 8, 1, 1, 1],
   ],
   ["a grey JPEG", flatGreyJpeg(20), Array.from({ length: 64 }, () => 148)],
-])("%s", async (_, bytes, wanted) => {
+])("reads %s", async (_, bytes, wanted) => {
   expect(await pixels(bytes)).toEqual(wanted);
 });
 
-test("an interlaced PNG, and a JPEG in colour to within its coding's error", async () => {
+test("reads an interlaced PNG exactly and a colour JPEG within its coding error", async () => {
   const smooth = Array.from(
     { length: 16 * 16 * 3 },
     (_, k) => 40 + 5 * Math.floor(k / 48) + 5 * (Math.floor(k / 3) % 16) - 10 * (k % 3),
@@ -177,11 +179,12 @@ test("an interlaced PNG, and a JPEG in colour to within its coding's error", asy
   const jpeg = encodeJpeg({ width: 16, height: 16, data: Uint8Array.from(data) }, 100).data;
   const found = await pixels(jpeg);
   expect(found).toHaveLength(768);
-  // Quantisers of 1 leave at most a few levels; another order of channels or pixels is 10 and more away.
+  // Quantisers of 1 cause errors of a few levels at most. Another order of channels or pixels would differ by 10 or
+  // more.
   expect(Math.max(...found.map((value, k) => Math.abs(value - smooth[k])))).toBeLessThan(5);
 });
 
-test("size: smaller by averages over areas, larger by straight lines between centres", async () => {
+test("shrinks images by area averages and enlarges them by linear interpolation", async () => {
   const square = plainPng(
     [
       [0, 8, 16, 24],
@@ -212,14 +215,14 @@ test("size: smaller by averages over areas, larger by straight lines between cen
   }
 });
 
-test("a JPEG that is too large is told by height and width", async () => {
+test("reports the height and width of a JPEG that is too large", async () => {
   const bytes = flatGreyJpeg(20);
   const frame = bytes.findIndex((byte, k) => byte === 0xff && bytes[k + 1] === 0xc0);
   bytes.set([0x4e, 0x20, 0x27, 0x10], frame + 5);
   await expect(pixels(bytes)).rejects.toThrow(/20000 × 10000/);
 });
 
-test("grey is luma, rounded to nearest", async () => {
+test("computes grey as luma rounded to the nearest integer", async () => {
   const levels = [0, 1, 51, 102, 127, 204, 254, 255];
   const colours = levels.flatMap((r) => levels.flatMap((g) => levels.map((b) => [r, g, b])));
   expect(await pixels(plainPng([colours.flat()], 3), { channels: 1 })).toEqual(
@@ -227,7 +230,10 @@ test("grey is luma, rounded to nearest", async () => {
   );
 });
 
-/** Each pixel `to` times, then averages of `from` each; or straight lines between centres, the ends continued. */
+/**
+ * Repeats each pixel `to` times and averages groups of `from`, or interpolates linearly between centres and extends the
+ * edges.
+ */
 function resizedRow(row: number[], to: number): number[] {
   const from = row.length;
   if (to <= from) {
@@ -249,7 +255,7 @@ test.each([
   [6, 9],
   [5, 7],
   [4, 1],
-])("a picture in colour of 5 × 7 as one of %d × %d, as each channel alone", async (height, width) => {
+])("resizes a colour image of 5 × 7 to %d × %d like its separate channels", async (height, width) => {
   const value = (i: number, j: number, c: number) => (17 * i * i + 29 * j + 71 * c + 13 * i * j) % 256;
   const rows = Array.from({ length: 5 }, (_, i) => Array.from({ length: 21 }, (_, k) => value(i, Math.floor(k / 3), k % 3)));
   const found = await pixels(plainPng(rows, 3), { size: [height, width] });
@@ -263,7 +269,7 @@ test.each([
   }
 });
 
-test("many files, more than are open at a time, stay in order", async () => {
+test("preserves the order of more files than are open at a time", async () => {
   const files = Array.from({ length: 50 }, (_, i) => [
     `${i % 2 ? "odd" : "even"}/${String(i).padStart(2, "0")}.png`,
     plainPng([[i]], 1),
@@ -275,7 +281,7 @@ test("many files, more than are open at a time, stay in order", async () => {
   expect([...data.target.values]).toEqual(values.map((value) => value % 2));
 });
 
-test("tables and blocks, with classes or without, for prediction", async () => {
+test("makes tables and blocks for prediction, with or without classes", async () => {
   const path = folder({ "a/1.png": plainPng([[1, 2]], 1), "b/2.png": plainPng([[3, 4]], 1), "b/3.png": plainPng([[5, 6]], 1) });
   const table = await readTable(path);
   expect([table.columns.map(({ name }) => name), cells(table)]).toEqual([
@@ -437,7 +443,7 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
     "read: classes is false, but folder names are not numbers; leave the option out [OPTION_CONFLICT]",
     { classes: false },
   ],
-])("%s", async (_, files, wanted, options = {}) => {
+])("refuses %s", async (_, files, wanted, options = {}) => {
   const path = folder(files);
   const error = await read(path, options).then(
     () => new Error("nothing was thrown"),
@@ -447,7 +453,7 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
   expect(message.startsWith(wanted), message).toBe(true);
 });
 
-test("a list of images; other readers refuse a folder", async () => {
+test("reads a list of images, and other readers refuse a folder", async () => {
   await expect(readImages([])).rejects.toThrow(
     "images: there are no images; a dataset needs at least one per class [DATA_EMPTY]",
   );

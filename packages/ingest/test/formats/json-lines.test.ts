@@ -1,4 +1,4 @@
-/** JSON lines: types, absent keys, late columns, numbers that turn into texts. */
+/** JSON lines: types, absent keys, late columns, and numbers that become text. */
 import { expect, test } from "vitest";
 import { blocks, readJsonLines, readTable } from "../../src/index.ts";
 import { cells, cutAt } from "../writers.ts";
@@ -6,7 +6,7 @@ import { cells, cutAt } from "../writers.ts";
 const stream = (text: string, cuts: number[] = []) => cutAt(new TextEncoder().encode(text), cuts);
 const read = (text: string, options = {}) => readTable(stream(text, [5, 17, 18]), { format: "jsonl", ...options });
 
-test("numbers, texts, booleans, null, absent and late keys, blank lines, CRLF, a byte order mark", async () => {
+test("reads numbers, texts, Booleans, null, absent and late keys, blank lines, CRLF and a byte order mark", async () => {
   const table = await read('\ufeff{"a": 1, "b": "x", "c": true}\r\n\n{"b": null, "a": -2.5e3, "d": 4}\n{"c": false, "a": null}');
   expect(table.columns.map(({ name, kind }) => `${name} ${kind}`)).toEqual(["a number", "b category", "c category", "d number"]);
   expect(cells(table)).toEqual([
@@ -17,7 +17,7 @@ test("numbers, texts, booleans, null, absent and late keys, blank lines, CRLF, a
   ]);
 });
 
-test("texts that read like numbers stay texts; a column of both becomes texts, also from a stream", async () => {
+test("preserves numeric texts as text, and turns mixed columns into text, also from a stream", async () => {
   const table = await read('{"zip": "01", "code": 1}\n{"zip": "02", "code": "x"}\n{"zip": "1", "code": 7}');
   expect(cells(table)).toEqual([
     ["01", "02", "1"],
@@ -26,17 +26,17 @@ test("texts that read like numbers stay texts; a column of both becomes texts, a
   expect(cells(await read('{"n": "12"}', { types: { n: "number" } }))).toEqual([[12]]);
 });
 
-test("names that JavaScript objects know are names like any other; escapes are undone", async () => {
+test("accepts names of JavaScript's object properties and decodes escapes", async () => {
   const table = await read('{"__proto__": 1, "constructor": 2, "toString": "\\u00e9\\n"}');
   expect(table.columns.map(({ name }) => name)).toEqual(["__proto__", "constructor", "toString"]);
   expect(cells(table)).toEqual([[1], [2], ["é\n"]]);
 });
 
-test("nested values may be dropped", async () => {
+test("can drop nested values", async () => {
   expect(cells(await read('{"a": 1, "b": [1, 2]}', { drop: ["b"] }))).toEqual([[1]]);
 });
 
-test("blocks of a stream keep the types and levels of the first block", async () => {
+test("uses the types and levels of the first block for all blocks of a stream", async () => {
   const collect = async (text: string, options = {}) => {
     const parts = [];
     for await (const block of blocks(stream(text), { format: "jsonl", rows: 2, ...options })) parts.push(cells(block));
@@ -50,7 +50,7 @@ test("blocks of a stream keep the types and levels of the first block", async ()
   expect(await collect('{"a": "u"}\n{"a": "v"}\n{"a": "w"}', { types: { a: ["w", "v", "u"] } })).toEqual([[["u", "v"]], [["w"]]]);
 });
 
-test("blocks have all columns from the first one on", async () => {
+test("includes all columns from the first block on", async () => {
   const collect = async (source: Parameters<typeof blocks>[0], options = {}) => {
     const parts = [];
     for await (const block of blocks(source, { format: "jsonl", rows: 2, ...options }))
@@ -82,13 +82,13 @@ test("blocks have all columns from the first one on", async () => {
   ]);
 });
 
-test("a dataset comes out", async () => {
+test("makes a dataset", async () => {
   using data = await readJsonLines('{"x": 1, "y": "no"}\n{"x": 2, "y": "yes"}\n', { target: "y" });
   expect(data.target.levels).toEqual(["no", "yes"]);
 });
 
 test.each(["", " ", "\t ", "\r  "])(
-  "a line that is no object is told with the place and what was wanted there, between blanks %j",
+  "reports the place and the expected token in a malformed line, with blanks %j between tokens",
   async (blank) => {
     const line = ["{", '"a"', ":", "1", ",", '"b"', ":", "null", "}"];
     const name = "a name in double quotes";

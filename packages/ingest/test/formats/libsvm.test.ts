@@ -5,7 +5,7 @@ import { cutAt, sparseRows } from "../writers.ts";
 
 const read = (content: string, options = {}) => readSparseTable({ content, name: "t.libsvm" }, options);
 
-test("labels of all kinds, comments, blank lines, odd spacing, no final line end", async () => {
+test("reads all kinds of labels, comments, blank lines, odd spacing and a missing final line end", async () => {
   const table = await read("# head\n+1 1:0.5\t3:-2e-3 # tail 9:9\r\n\n  -1.5  \n3 2:7#x\n".replace("7#x", "7 #x") + "0 1:.5");
   expect(sparseRows(table)).toEqual([
     {
@@ -22,7 +22,7 @@ test("labels of all kinds, comments, blank lines, odd spacing, no final line end
   expect(table.columnCount).toBe(3);
 });
 
-test("query groups are left out on request; columns count from 0 on request; columnCount widens", async () => {
+test("drops query groups, counts columns from 0 and adds columns, on request", async () => {
   const table = await read("2 qid:4 0:1 5:2\n", { qid: "ignore", firstIndex: 0, columnCount: 10 });
   expect(sparseRows(table)).toEqual([
     {
@@ -36,7 +36,7 @@ test("query groups are left out on request; columns count from 0 on request; col
   expect(table.columnCount).toBe(10);
 });
 
-test("rows without labels, on request", async () => {
+test("reads rows without labels on request", async () => {
   expect(sparseRows(await read("1:1 2:2\n5 1:3\n", { target: false }))).toEqual([
     {
       target: NaN,
@@ -49,14 +49,14 @@ test("rows without labels, on request", async () => {
   ]);
 });
 
-test("indices that do not rise are refused, by place", async () => {
+test("refuses indices that do not ascend and reports their place", async () => {
   for (const line of ["1 2:1 2:3", "1 3:1 2:3"])
     await expect(read(`0 1:1\n${line}\n`)).rejects.toThrow(
       /^t\.libsvm:2:7: index 2 in "2:3" follows [23], but indices must ascend.*\[DATA_INDEX\]$/,
     );
 });
 
-test("blocks of a stream hold to the columns of the first", async () => {
+test("uses the columns of the first block for all blocks of a stream", async () => {
   const stream = () => cutAt(new TextEncoder().encode("1 2:1\n0 1:1\n1 3:1\n"), [3, 8]);
   const collect = async (options = {}) => {
     const counts = [];
@@ -73,7 +73,7 @@ test("blocks of a stream hold to the columns of the first", async () => {
   ]);
 });
 
-test("a dataset comes out, with classes on request", async () => {
+test("makes a dataset, with classes on request", async () => {
   using data = await readLibsvm({ content: "+1 1:1\n-1 2:1\n", name: "t.libsvm" }, { classes: true });
   expect([data.rowCount, data.columnCount]).toEqual([2, 2]);
   expect(data.target.levels).toEqual(["-1", "1"]);
@@ -81,7 +81,7 @@ test("a dataset comes out, with classes on request", async () => {
   await expect(readLibsvm("1 1:1\n", { qid: "maybe" } as never)).rejects.toMatchObject({ code: "OPTION_RANGE" });
 });
 
-test("hash: 2^hash sparse columns, told apart by their numbers, however many there are", async () => {
+test("hashes any number of columns to 2^hash sparse columns by their index", async () => {
   const file = { content: "1 1:0.5\n0 2000000000:2\n", name: "t.libsvm" };
   using data = await readLibsvm(file, { hash: 8 });
   expect([data.columnCount, data.format, data.rowCount]).toEqual([256, "sparse", 2]);

@@ -1,4 +1,4 @@
-/** npy files written by NumPy: see ../fixtures/README.md for the calls. */
+/** npy files written by NumPy. ../fixtures/README.md lists the calls. */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,13 +42,13 @@ test.each<[string, number[][]]>([
   expect(cells(table)).toEqual(columns);
 });
 
-test("a byte order that is the machine's own is that of the machines of today", async () => {
+test("reads native byte order as little-endian", async () => {
   const bytes = npyBytes([[1.5, -2]], false);
   bytes[bytes.indexOf("<".charCodeAt(0), 10)] = "=".charCodeAt(0);
   expect(cells(await readTable({ content: bytes, name: "own.npy" }))).toEqual([[1.5], [-2]]);
 });
 
-test("NaN is a missing value; columns can be dropped; blocks", async () => {
+test("reads NaN as missing, drops columns and makes blocks", async () => {
   expect(cells(await readTable(fixture("nan")))).toEqual([
     [1, null],
     [2, 4],
@@ -65,7 +65,7 @@ test("NaN is a missing value; columns can be dropped; blocks", async () => {
   ]);
 });
 
-test("of columns with missing values the first is named, with how many there are", async () => {
+test("names the first column with missing values and counts them", async () => {
   const content = npyBytes(
     [
       [1, NaN, 2],
@@ -79,7 +79,7 @@ test("of columns with missing values the first is named, with how many there are
   );
 });
 
-test("labels in a second array, or the target among the columns", async () => {
+test("reads labels from a second array or the target from a column", async () => {
   using both = await readNpy(fixture("f8"), { labels: fixture("vector") });
   expect(both.columnCount).toBe(2);
   expect(Array.from(both.target.values)).toEqual([0.5, -1, 2]);
@@ -94,7 +94,7 @@ test.each([
   ["cube", [3, 4, 1]],
   ["images-fortran", [2, 2, 3]],
   ["five", [2, 1, 2, 3]],
-])("%s: rows of an array of more dimensions, last index fastest, and their shape", async (name, shape) => {
+])("%s: flattens rows of a higher-dimensional array in C order and stores their shape", async (name, shape) => {
   const labels = npyBytes([[5], [6]], false);
   using data = await readNpy(fixture(name), { labels });
   expect(data.rowShape).toEqual(shape);
@@ -109,7 +109,7 @@ test.each([
   expect([inner.columnCount, inner.rowShape]).toEqual([11, undefined]);
 });
 
-test("y.npy beside x.npy holds its labels, unless a target is named", async () => {
+test("reads labels from y.npy next to x.npy, unless a target is named", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-npy-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const x = join(folder, "x_train.npy");
@@ -126,7 +126,7 @@ test("y.npy beside x.npy holds its labels, unless a target is named", async () =
   expect((await readTable(x)).columns).toHaveLength(12);
 });
 
-test("rows of absurd sizes, as a damaged header claims, are refused", async () => {
+test("refuses the absurd row sizes of a damaged header", async () => {
   const header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 99999, 99999), }\n";
   const content = Uint8Array.from([0x93, ...Buffer.from("NUMPY"), 1, 0, header.length, 0, ...Buffer.from(header)]);
   await expect(readTable({ content, name: "a.npy" })).rejects.toThrow(

@@ -1,4 +1,7 @@
-/** Dates, timestamps and times of Parquet: the texts of a CSV file, by both engines; what is beyond the calendar, or damaged. */
+/**
+ * Dates, timestamps and times of Parquet become the texts of a CSV file in both engines. Values beyond the calendar and
+ * damaged files are refused.
+ */
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -34,7 +37,7 @@ for (const of of ["millis", "micros", "nanos"] as const)
     kinds[`time ${of} ${isAdjusted}`] = logical(7, isAdjusted, of);
   }
 
-/** A file of one column. Of INT96: nanoseconds of a day, and the Julian day. */
+/** A file of one column. INT96 consists of the nanoseconds of a day and the Julian day. */
 function file(kind: string, values: (number | bigint | readonly [bigint, number])[]): Uint8Array {
   const about = kinds[kind];
   const data = values.map((value) =>
@@ -49,7 +52,7 @@ const hex = (value: bigint, bytes: number): string =>
     .map((byte) => byte.toString(16).padStart(2, "0"))
     .join("");
 
-/** The cells of the one column; those of both engines are the same. */
+/** Cells of the single column, which are equal in both engines. */
 async function textsOf(kind: string, values: Parameters<typeof file>[1]): Promise<unknown[]> {
   const path = written(file(kind, values), fresh());
   const [duck, own] = await both(path);
@@ -61,7 +64,7 @@ const second = { millis: 1000n, micros: 1_000_000n, nanos: 1_000_000_000n };
 const at = 1_709_649_001n; // 2024-03-05T14:30:01Z
 const none = ["1970-01-01T00:00:00", "1969-12-31T23:59:59"];
 
-describe("the texts of a CSV file come of", () => {
+describe("dates and times, which read as in a CSV file", () => {
   it.each(["date", "date by its logical type"])("%s", async (kind) => {
     expect(await textsOf(kind, [0, -1, 19_787, 19_782, -719_162, 2_932_896])).toEqual([
       ...["1970-01-01", "1969-12-31", "2024-03-05", "2024-02-29", "0001-01-01", "9999-12-31"],
@@ -74,7 +77,7 @@ describe("the texts of a CSV file come of", () => {
     ...(["millis", "micros", "nanos"] as const).flatMap((of) =>
       [false, true].map((is) => [`timestamp ${of} ${is}`, of] as const),
     ),
-  ] as [string, Unit][])("%s, with no more digits than it needs", async (kind, of) => {
+  ] as [string, Unit][])("%s, with no more digits than needed", async (kind, of) => {
     const one = second[of];
     expect(await textsOf(kind, [0n, -one, at * one, at * one + one / 2n, at * one + (41n * one) / 1000n])).toEqual([
       ...[...none, "2024-03-05T14:30:01", "2024-03-05T14:30:01.5", "2024-03-05T14:30:01.041"],
@@ -89,7 +92,7 @@ describe("the texts of a CSV file come of", () => {
     ]);
   });
 
-  it("nanoseconds and INT96, to the microsecond", async () => {
+  it("nanoseconds and INT96, rounded down to microseconds", async () => {
     for (const is of [false, true])
       expect(await textsOf(`timestamp nanos ${is}`, [at * second.nanos + 123_456_789n, -1n, -1_000n])).toEqual([
         ...["2024-03-05T14:30:01.123456", "1970-01-01T00:00:00", "1969-12-31T23:59:59.999999"],
@@ -114,14 +117,14 @@ describe("the texts of a CSV file come of", () => {
     ["TIME_MILLIS", "millis"],
     ["TIME_MICROS", "micros"],
     ...(["millis", "micros", "nanos"] as const).flatMap((of) => [false, true].map((is) => [`time ${of} ${is}`, of] as const)),
-  ] as [string, Unit][])("%s", async (kind, of) => {
+  ] as [string, Unit][])("%s as a time of day", async (kind, of) => {
     const one = second[of];
     expect(await textsOf(kind, [0n, 52_201n * one, 86_399n * one + one / 4n])).toEqual(["00:00:00", "14:30:01", "23:59:59.25"]);
   });
 });
 
-describe("both engines give the same column of", () => {
-  it.each(Object.keys(kinds))("random values, %s: texts, or the code of an error", async (kind) => {
+describe("columns of both engines", () => {
+  it.each(Object.keys(kinds))("are equal for random values of %s, as text or error code", async (kind) => {
     const of: Unit | undefined = (["millis", "micros", "nanos"] as const).find((one) => new RegExp(one, "i").test(kind));
     const [days, one] = [86_400n, of ? second[of] : 1n];
     const value: fc.Arbitrary<number | bigint | readonly [bigint, number]> = /date/.test(kind)
@@ -143,7 +146,7 @@ describe("both engines give the same column of", () => {
     );
   });
 
-  it("nulls, many rows, several types, whole and in blocks", async () => {
+  it("are equal with nulls, many rows and several types, whole and in blocks", async () => {
     const path = await copied(
       `SELECT CASE WHEN i % 7 > 0 THEN DATE '1960-02-27' + (i % 9000)::INTEGER END AS d, TIMESTAMP '1899-12-31 23:00:00.25' + to_seconds(i * 77777) AS t,
        TIMESTAMP_NS '2024-03-05 14:30:00.123456789' AS n, ('2024-03-05 14:30:00+02')::TIMESTAMPTZ + to_hours(i % 5) AS z,
@@ -165,7 +168,7 @@ describe("a column of dates", () => {
   const query = `SELECT DATE '2023-11-05' + (i * 11)::INTEGER AS day, TIMESTAMP '2023-11-05 22:15:00' + to_minutes(i * 1000) AS "when", i % 3 AS x, i % 2 AS y
     FROM range(40) t(i)`;
 
-  it("is split by dates as that of a CSV file, and has its remark", async () => {
+  it("is split into date parts as in a CSV file, with the same remark", async () => {
     const path = await copied(query);
     const csv = await copied(query, "csv");
     for (const engine of ["own", "duckdb"] as const) {
@@ -180,7 +183,7 @@ describe("a column of dates", () => {
     }
   });
 
-  it("may have gaps, markers of missing values, and levels of its own", async () => {
+  it("can have gaps, missing-value markers and declared levels", async () => {
     const days = { name: "day", type: "INT32", converted: 6, values: [0, null, 1, 0] } as const;
     const bytes = parquetBytes([{ ...days, values: [...days.values] }]);
     expect(cells(await readTable(bytes))).toEqual([["1970-01-01", null, "1970-01-02", "1970-01-01"]]);
@@ -191,14 +194,14 @@ describe("a column of dates", () => {
   });
 });
 
-describe("refused with its place, by both engines in the same words, is", () => {
+describe("values that both engines refuse with the same place and words", () => {
   const told = async (path: string): Promise<string> => {
     const [duck, own] = [await refusal(readTable(path, { engine: "duckdb" })), await refusal(readTable(path))];
     expect(duck.message).toBe(own.message);
     return own.message.replace(/^\S*\.parquet/, "t");
   };
 
-  it("a date beyond the years of four digits", async () => {
+  it("refuses a date beyond years of four digits", async () => {
     const advice = 'but must be in the years 1 to 9999; correct it, or drop the column: drop: ["x"] [DATA_TYPE]';
     expect(await told(written(file("date", [0, 2_932_897]), fresh()))).toBe(
       `t:2:1: the date in column "x" is 2932897 days after 1970-01-01, ${advice}`,
@@ -217,7 +220,7 @@ describe("refused with its place, by both engines in the same words, is", () => 
     expect(await told(written(file("INT96", [[0n, 5_440_588]]), fresh()))).toContain("3000000 days after");
   });
 
-  it("infinity", async () => {
+  it("refuses infinity", async () => {
     expect(await told(await copied("SELECT 'infinity'::DATE AS x"))).toContain("2147483647 days after 1970-01-01");
     expect(await told(await copied("SELECT '-infinity'::TIMESTAMP AS x"))).toContain("106751992 days before 1970-01-01");
     expect(await told(written(file("timestamp nanos false", [2n ** 63n - 1n]), fresh()))).toContain(
@@ -229,7 +232,7 @@ describe("refused with its place, by both engines in the same words, is", () => 
     }
   });
 
-  it("a time beyond a day", async () => {
+  it("refuses a time beyond a day", async () => {
     for (const value of [-1n, 86_400_000_000n])
       expect(await told(written(file("TIME_MICROS", [0n, value]), fresh()))).toBe(
         't:2:1: the time in column "x" is not within a day; correct it, or drop the column: drop: ["x"] [DATA_TYPE]',
@@ -239,7 +242,7 @@ describe("refused with its place, by both engines in the same words, is", () => 
     );
   });
 
-  it("a column that says two things of itself, or counts in another type", async () => {
+  it("refuses a column with contradictory types or a wrong physical type", async () => {
     const bytes = (about: Partial<ParquetFile>) =>
       readTable(parquetFile({ type: "INT64", rows: 1, pages: [{ values: 1, data: ["i8 7"] }], ...about }));
     const timestamp = logical(8, true, "micros");
@@ -261,7 +264,7 @@ describe("refused with its place, by both engines in the same words, is", () => 
   });
 });
 
-it("damaged files are read or refused, and nothing else happens", async () => {
+it("reads or refuses damaged files with a typed error", async () => {
   const whole = Uint8Array.from(
     readFileSync(
       await copied("SELECT DATE '2024-01-01' + i::INTEGER AS d, now()::TIMESTAMP AS t, TIME '10:00:00' AS c FROM range(30) t(i)"),

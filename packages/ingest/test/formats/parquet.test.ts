@@ -1,4 +1,6 @@
-/** Parquet by hyparquet: types, nulls, row groups, compression, refusals. Files come from ../parquet-bytes.ts. */
+/**
+ * Parquet through hyparquet: types, nulls, row groups, compression and refusals. ../parquet-bytes.ts makes the files.
+ */
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { blocks, readParquet, readTable, type Source } from "../../src/index.ts";
@@ -29,12 +31,12 @@ test.each([
   ["a File whose name does not tell", (packed) => new File([packed], "t.parquet")],
   ["a File", (packed) => new File([packed], "t.parquet.gz")],
   ["a stream", (packed) => cutAt(packed, [1, 100])],
-] as [string, (packed: Uint8Array<ArrayBuffer>) => Source][])("a file that is packed as a whole: %s", async (_, source) => {
+] as [string, (packed: Uint8Array<ArrayBuffer>) => Source][])("reads a file compressed as a whole: %s", async (_, source) => {
   const packed = new Uint8Array(gzipSync(parquetBytes(columns)));
   expect(cells(await readTable(source(packed)))).toEqual(wanted);
 });
 
-test.each<Codec>(["none", "snappy", "gzip"])("all types, codec %s, in groups of 1 to 4 rows", async (codec) => {
+test.each<Codec>(["none", "snappy", "gzip"])("reads all types, codec %s, in groups of 1 to 4 rows", async (codec) => {
   for (const groupRows of [1, 3, 4]) {
     const table = await readTable(parquetBytes(columns, { codec, groupRows }));
     expect(table.columns.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
@@ -50,7 +52,7 @@ test.each<Codec>(["none", "snappy", "gzip"])("all types, codec %s, in groups of 
   }
 });
 
-test("blocks cross row groups; a stream serves as well as a file", async () => {
+test("makes blocks across row groups, from a stream as from a file", async () => {
   const bytes = parquetBytes(columns, { groupRows: 2 });
   const parts: unknown[][] = wanted.map(() => []);
   const sizes = [];
@@ -62,7 +64,7 @@ test("blocks cross row groups; a stream serves as well as a file", async () => {
   expect(parts).toEqual(wanted);
 });
 
-test("numbers become a category on request, and a dataset comes out", async () => {
+test("turns numbers into a category on request and makes a dataset", async () => {
   const file: ParquetColumn[] = [
     { name: "x", type: "DOUBLE", values: [1, 2, 3] },
     { name: "y", type: "INT32", values: [10, 9, 10] },
@@ -79,7 +81,7 @@ const fault = (column: ParquetColumn, options = {}) =>
     (error) => error.message,
   );
 
-test("what is not read is refused by name, or dropped", async () => {
+test("refuses unsupported columns by name, or drops them", async () => {
   const days: ParquetColumn = { name: "day", type: "INT64", converted: 6, values: [1, 2] };
   const rest = "but a column must hold numbers, texts, booleans, dates or times; drop it: drop";
   expect(await fault(days)).toBe(
@@ -98,7 +100,7 @@ test("what is not read is refused by name, or dropped", async () => {
   expect(cells(table)).toEqual([[1, 2]]);
 });
 
-test("integers beyond 2^53, infinities and damaged pages are told by row and column", async () => {
+test("reports integers beyond 2^53, infinities and damaged pages by row and column", async () => {
   expect(await fault({ name: "id", type: "INT64", values: [1n, 2n ** 60n] })).toBe(
     't.parquet:2:1: the integer 1152921504606846976 of column "id" is beyond 2^53, which a number column cannot hold exactly; save it as a double or a text [DATA_TYPE]',
   );

@@ -1,4 +1,7 @@
-/** VW text: labels, importance, tags, namespaces, scaling, hashing. Columns hand-made with sklearn.utils.murmurhash3_32. */
+/**
+ * VW text: labels, importance, tags, namespaces, scaling and hashing. The expected columns were computed with
+ * sklearn.utils.murmurhash3_32.
+ */
 import { expect, test } from "vitest";
 import { readSparseTable, readVw } from "../../src/index.ts";
 import { sparseRows } from "../writers.ts";
@@ -6,7 +9,7 @@ import { sparseRows } from "../writers.ts";
 const rows = async (content: string, options = {}) => sparseRows(await readSparseTable({ content, name: "t.vw" }, options));
 const sorted = (...entries: [number, number][]) => entries.sort((a, b) => a[0] - b[0]);
 
-test("column(name) = murmur3(name, murmur3(namespace, 0)) mod 2^18; digits count up from the namespace's hash", async () => {
+test("hashes names as murmur3(name, murmur3(namespace, 0)) mod 2^18, and adds digits to the namespace's hash", async () => {
   // f = m("f", seed=0, positive=True); [m(n, seed=f, positive=True) & (2**18 - 1) for n in ["a", "b", "größe"]]; (7 + f) & (2**18 - 1)
   expect(await rows("1 |f a b:0.5 größe:2 7:3\n")).toEqual([
     { target: 1, entries: sorted([14355, 1], [146788, 0.5], [246819, 2], [34882, 3]) },
@@ -15,11 +18,11 @@ test("column(name) = murmur3(name, murmur3(namespace, 0)) mod 2^18; digits count
   expect(await rows("1 |f a\n", { bits: 10 })).toEqual([{ target: 1, entries: [[14355 % 1024, 1]] }]);
 });
 
-test("namespaces scale their values; equal columns add up; zeros vanish", async () => {
+test("scales values by their namespace, adds equal columns and drops zeros", async () => {
   expect(await rows("1 |f:2 a:3 b |f a:0.5 |g:0 x\n")).toEqual([{ target: 1, entries: sorted([14355, 6.5], [146788, 2]) }]);
 });
 
-test("importance becomes the weight; tags are read over", async () => {
+test("reads importance as the weight and skips tags", async () => {
   const content = "1 2.5 'first|f a\n-1 second|f a\n0 'third |f a\n\n3 1 |f a\n";
   const table = await readSparseTable({ content, name: "t.vw" });
   expect(Array.from(table.target)).toEqual([1, -1, 0, 3]);
@@ -27,14 +30,14 @@ test("importance becomes the weight; tags are read over", async () => {
   expect((await readSparseTable({ content: "1 1 | a\n", name: "t.vw" })).weights).toBeUndefined();
 });
 
-test("rows without labels, on request", async () => {
+test("reads rows without labels on request", async () => {
   expect(await rows("|f a\n1 |f a\n", { target: false })).toEqual([
     { target: NaN, entries: [[14355, 1]] },
     { target: 1, entries: [[14355, 1]] },
   ]);
 });
 
-test("a row of many features grows the scratch space and stays sorted", async () => {
+test("grows its scratch space for a row of many features and sorts it", async () => {
   const content = `1 | ${Array.from({ length: 5000 }, (_, i) => `${(i * 7919) % 5000}:${i + 1}`).join(" ")}\n`;
   const [{ entries }] = await rows(content);
   expect(entries.length).toBe(5000);
@@ -42,7 +45,7 @@ test("a row of many features grows the scratch space and stays sorted", async ()
   expect(entries[7919 % 5000]).toEqual([7919 % 5000, 2]);
 });
 
-test("a dataset comes out", async () => {
+test("makes a dataset", async () => {
   using data = await readVw({ content: "1 2 |f a\n-1 |f b\n", name: "t.vw" }, { bits: 8, classes: true });
   expect([data.rowCount, data.columnCount, data.format]).toEqual([2, 256, "sparse"]);
   expect(data.target.levels).toEqual(["-1", "1"]);

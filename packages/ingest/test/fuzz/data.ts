@@ -1,4 +1,4 @@
-/** Data files of every format, damaged, through the readers: as tables, as datasets and in blocks. */
+/** Damaged data files of every format, read as tables, as datasets and in blocks. */
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { encode as encodePng } from "fast-png";
@@ -46,7 +46,7 @@ const jpeg = (quality: number) => {
   return new Uint8Array(encodeJpeg({ width: 16, height: 16, data }, quality).data);
 };
 
-/** As rows; as a dataset, of whatever column; and in blocks. */
+/** Reads the file as rows, as a dataset with any target column, and in blocks. */
 function table(
   name: string,
   bytes: Uint8Array,

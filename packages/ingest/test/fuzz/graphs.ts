@@ -1,4 +1,4 @@
-/** Files of factor graphs in every format, damaged, through their readers; what is read is written again. */
+/** Damaged files of factor graphs in every format. Graphs that are read are also written again. */
 import { gzipSync } from "node:zlib";
 import { type FactorGraph, factorGraph, is, not } from "ergodic";
 import { logicalFunctionNames } from "ergodic/graphs";
@@ -18,7 +18,7 @@ import {
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Every kind of factor and variable. */
+/** A graph with every kind of factor and variable. */
 function everything(): FactorGraph {
   const graph = logical();
   graph.variable("weather", ["sun", "rain"]);
@@ -37,7 +37,7 @@ function everything(): FactorGraph {
   return graph.observe("weather", "rain").soft(1, [0.5, 1]);
 }
 
-/** What DimmWitted's files hold. */
+/** A graph that DimmWitted's files can hold. */
 function logical(): FactorGraph {
   const graph = factorGraph();
   for (let v = 0; v < 4; v++) graph.variable();
@@ -72,7 +72,7 @@ const binaryFiles = {
   meta: files["graph.meta"],
 };
 
-/** One file of several is damaged; the others are as they were. */
+/** Damages one of several files and leaves the others intact. */
 const binaryTargets = Object.entries(binaryFiles).map(
   ([name, bytes]): Target => ({
     name: `graph.${name}`,

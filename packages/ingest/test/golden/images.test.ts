@@ -1,6 +1,7 @@
 /**
- * Real images against NumPy's reading of the same bytes, with the calls that made each value: Debian's Python 3, NumPy 2.2. Pixels are
- * whole numbers, so that sums agree exactly. JPEG files against libjpeg-turbo's decoding: fixtures/README.md.
+ * Real images compared with NumPy's reading of the same bytes, with the calls that made each value: Debian's Python 3,
+ * NumPy 2.2. Pixels are whole numbers, so sums agree exactly. JPEG files are compared with libjpeg-turbo
+ * (fixtures/README.md).
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -18,7 +19,7 @@ const labels = `${folder}t10k-labels-idx1-ubyte.gz`;
 
 const firstTen = [7, 2, 1, 0, 4, 1, 4, 9, 5, 9];
 
-/** Σ pixels, and Σ pixels · (column + 1) · (row mod 7 + 1): the second tells places apart. */
+/** Σ pixels, and Σ pixels · (column + 1) · (row mod 7 + 1), which depends on positions. */
 function sums(data: Dataset): [number, number] {
   let [plain, placed] = [0, 0];
   for (let i = 0; i < data.rowCount; i++) {
@@ -66,7 +67,7 @@ golden(`MNIST's test set, in blocks${why}`, async () => {
 });
 
 // d = numpy.genfromtxt("digits.csv", delimiter=",", skip_header=1).astype("i8"); x = d[:, :-1]; the sums as above
-test("the digits of the demo, as images", async () => {
+test("reads the demo's digits as images", async () => {
   const file = fileURLToPath(new URL("../../../cli/data/digits.csv", import.meta.url));
   using data = await read(file, { target: "label", classes: true, rowShape: [8, 8, 1] });
   expect([data.rowCount, data.rowShape, data.target.levels!.length]).toEqual([1797, [8, 8, 1], 10]);
@@ -81,13 +82,13 @@ test("the digits of the demo, as images", async () => {
   );
 });
 
-// Decoders may differ by one in each of Y, Cb and Cr: by 1 in grey, by 1 + 1.772, 3 when rounded, in blue.
+// Decoders can differ by one in each of Y, Cb and Cr: by 1 in grey, and by 1 + 1.772, rounded to 3, in blue.
 test.each([
   ["full", 3, 3],
   ["halved", 3, 3],
   ["progressive", 3, 3],
   ["grey", 1, 1],
-])("JPEG, %s: the pixels of another decoder", async (name, channels, bound) => {
+])("decodes a JPEG to the pixels of another decoder: %s", async (name, channels, bound) => {
   const file = (extension: string) => readFileSync(new URL(`../fixtures/${name}.${extension}`, import.meta.url));
   const source = new Uint8Array(file("jpg"));
   using data = await readImages([

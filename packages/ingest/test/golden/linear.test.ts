@@ -1,6 +1,7 @@
 /**
- * Real files against other readers, with the call that made each value: Debian's Python 3, NumPy 2.2, pandas 2.2, scikit-learn 1.4.
- * Sums of float64 in file order agree with math.fsum to 1e-12 relative; counts and integer sums exactly.
+ * Real files compared with other readers, with the call that made each value: Debian's Python 3, NumPy 2.2, pandas 2.2,
+ * scikit-learn 1.4.
+ * Sums of float64 in file order agree with math.fsum to 1e-12 relative. Counts and integer sums agree exactly.
  */
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";

@@ -1,4 +1,7 @@
-/** BIF files: the networks of the bnlearn repository against a plain twin and published numbers; grammar and faults. */
+/**
+ * BIF files: the networks of the bnlearn repository compared with a plain twin and published numbers, grammar and
+ * faults.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { factorGraph, infer } from "ergodic";
@@ -9,7 +12,10 @@ import { folder, skipped, there } from "./shared.ts";
 const bif = `${folder}bif/`;
 const networks = there ? readdirSync(bif) : [];
 
-/** Rows of probabilities of a file in bnlearn's style, by regular expressions: child, its parents, their states, numbers. */
+/**
+ * Rows of probabilities in a file in bnlearn's style, read by regular expressions: child, parents, their states,
+ * numbers.
+ */
 function rowsOf(text: string): { child: string; parents: string[]; states: string[]; p: number[] }[] {
   const list = (of: string): string[] =>
     of
@@ -27,11 +33,11 @@ function rowsOf(text: string): { child: string; parents: string[]; states: strin
 }
 
 describe.skipIf(!there)(`networks of the bnlearn repository${skipped}`, () => {
-  it("there are eight", () => {
+  it("there are eight files", () => {
     expect(networks).toHaveLength(8);
   });
 
-  it.each(networks)("%s: every row is in its place, and all probabilities sum to 1", async (name) => {
+  it.each(networks)("%s: puts every row in its place, and all probabilities sum to 1", async (name) => {
     const graph = await readBif(bif + name);
     const rows = rowsOf(gunzipSync(readFileSync(bif + name)).toString());
     expect(rows.length).toBeGreaterThan(4);
@@ -53,13 +59,13 @@ describe.skipIf(!there)(`networks of the bnlearn repository${skipped}`, () => {
     expect(JSON.stringify(again)).toBe(JSON.stringify(graph));
   });
 
-  it("asia: the marginals of Lauritzen and Spiegelhalter (1988)", async () => {
+  it("asia has the marginals of Lauritzen and Spiegelhalter (1988)", async () => {
     const answer = await infer(await readBif(`${bif}asia.bif.gz`));
     const published = { tub: 0.0104, lung: 0.055, bronc: 0.45, either: 0.064828, xray: 0.11029, dysp: 0.435971 };
     for (const [name, yes] of Object.entries(published)) expect(answer.marginal(name).p[0]).toBeCloseTo(yes, 6);
   });
 
-  it("cancer: what one observation tells of another, by hand", async () => {
+  it("cancer has the posterior computed by hand", async () => {
     const graph = await readBif(`${bif}cancer.bif.gz`);
     const smoker = 0.3 * (0.9 * 0.03 + 0.1 * 0.05);
     const other = 0.7 * (0.9 * 0.001 + 0.1 * 0.02);
@@ -68,7 +74,7 @@ describe.skipIf(!there)(`networks of the bnlearn repository${skipped}`, () => {
     expect(answer.marginal("Cancer").p[0]).toBeCloseTo(cancer / (cancer + (1 - smoker - other) * 0.2), 12);
   });
 
-  it("alarm: a variable with two parents, by hand", async () => {
+  it("alarm has the marginal of a variable with two parents computed by hand", async () => {
     const answer = await infer(await readBif(`${bif}alarm.bif.gz`), { evidence: { HYPOVOLEMIA: "FALSE", LVFAILURE: "TRUE" } });
     const rows = rowsOf(gunzipSync(readFileSync(`${bif}alarm.bif.gz`)).toString());
     const { parents, p } = rows.find(({ child, states }) => child === "LVEDVOLUME" && states.join() === "FALSE,TRUE")!;
@@ -95,7 +101,7 @@ probability ( d | a, "b c" ) {
 const named = (content: string) => ({ content, name: "a.bif" });
 
 describe("BIF", () => {
-  it("comments, properties, quotes, defaults, and tables in which the child is slowest", async () => {
+  it("reads comments, properties, quotes, defaults and tables in which the child varies slowest", async () => {
     const graph = await readBif(named(plain));
     expect(graph.stateNames("b c")).toEqual(["x y", "z", "3.5"]);
     expect(graph.factorAt(1).values).toEqual(Float64Array.of(0.1, 0.2, 0.7, 0.3, 0.3, 0.4));
@@ -106,7 +112,7 @@ describe("BIF", () => {
     expect(JSON.stringify(await readBif(named(writeBif(graph))))).toBe(JSON.stringify(graph));
   });
 
-  it("quotes hold anything, and nothing", async () => {
+  it("accepts any quoted name, even an empty one", async () => {
     for (const name of ['""', '"a // b"', '"{ }"', "x"]) {
       const graph = await readBif(named(plain.replace(/network [^{]*/, `network ${name} `)));
       expect([graph.variableCount, graph.stateNames("b c")]).toEqual([3, ["x y", "z", "3.5"]]);
@@ -163,7 +169,7 @@ describe("BIF", () => {
     await expect(readBif(named(text))).rejects.toThrow(message);
   });
 
-  it("writes Bayesian networks alone", async () => {
+  it("writes only Bayesian networks", async () => {
     const graph = factorGraph();
     graph.variable("a");
     expect(() => writeBif(graph)).toThrow(/not a Bayesian network: variable a has no factor/);
@@ -197,7 +203,7 @@ describe("BIF", () => {
   });
 });
 
-/** 40 parents of two states, and a default. */
+/** A variable with 40 parents of two states, and a default. */
 function bomb(): string {
   const names = Array.from({ length: 40 }, (_, i) => `p${i}`);
   const variables = [...names, "c"].map((name) => `variable ${name} { type discrete [2] { x, y }; }`).join("\n");

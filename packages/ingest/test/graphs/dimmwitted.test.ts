@@ -1,4 +1,6 @@
-/** DimmWitted's files: its own test graphs, its text2bin byte for byte, both forms of the same graph, and damaged files. */
+/**
+ * DimmWitted's files: its own test graphs, its text2bin byte for byte, both forms of the same graph, and damaged files.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,13 +21,13 @@ function written(files: Record<string, Uint8Array>): string {
   return path;
 }
 
-/** All that files keep, factors in no order. */
+/** Everything that the files preserve, with factors in any order. */
 function contentOf(graph: FactorGraph): unknown {
   const { variables, weights, factors, evidence } = graph.toJSON() as Record<string, unknown[]>;
   return { variables, weights, evidence, factors: factors.map((factor) => JSON.stringify(factor)).sort() };
 }
 
-/** The bytes that `xxd` printed. */
+/** Bytes printed by `xxd`. */
 const dumped = (path: string): Uint8Array =>
   Uint8Array.from(
     readFileSync(path, "utf8")
@@ -37,7 +39,7 @@ const dumped = (path: string): Uint8Array =>
 describe.skipIf(!there)(`DimmWitted's own graphs${skipped}`, () => {
   const graphs = ["biased_coin", "biased_coin_with_multinomial", "partial_observation", "sparse_domains"];
 
-  it.each(graphs)("%s: both forms are the same graph", async (name) => {
+  it.each(graphs)("%s: reads the same graph from both forms", async (name) => {
     const graph = await readDimmWitted(dimmwitted + name);
     const [weights, variables, factors, edges] = readFileSync(`${dimmwitted}${name}/graph.meta`, "utf8").split(",").map(Number);
     expect([graph.weightCount, graph.variableCount, graph.factorCount, graph.edgeCount]).toEqual([
@@ -52,7 +54,7 @@ describe.skipIf(!there)(`DimmWitted's own graphs${skipped}`, () => {
     expect(contentOf(text)).toEqual(contentOf(graph));
   });
 
-  it("sparse domains are values, and evidence is by value", async () => {
+  it("reads sparse domains as values, and evidence by value", async () => {
     const graph = await readDimmWitted(`${dimmwitted}sparse_domains`);
     expect(graph.stateNames(14)).toEqual(["0", "1", "3"]);
     expect(graph.stateNames(16)).toEqual(["1", "3"]);
@@ -61,7 +63,7 @@ describe.skipIf(!there)(`DimmWitted's own graphs${skipped}`, () => {
     expect(factor.kind).toBe("all");
   });
 
-  it("biased coin: P(1) is 8/9 at the weight that it was made for", async () => {
+  it("gives P(1) = 8/9 for the biased coin at its intended weight", async () => {
     const graph = await readDimmWitted(`${dimmwitted}biased_coin`);
     graph.setWeights([0.5 * Math.log(8)]);
     const free = Array.from({ length: graph.variableCount }, (_, v) => v).filter((v) => graph.observedState(v) < 0);
@@ -70,11 +72,11 @@ describe.skipIf(!there)(`DimmWitted's own graphs${skipped}`, () => {
     for (const variable of free) expect(answer.marginal(variable).p[1]).toBeCloseTo(8 / 9, 12);
   });
 
-  it("the bytes of text2bin", () => {
+  it("writes the bytes of text2bin", () => {
     const graph = factorGraph();
     for (let v = 0; v < 10; v++) graph.variable();
     graph.weight(undefined, 3, { fixed: true });
-    // Its rows say {0}, {1,2} … where the weight is, of which text2bin takes the weight 0.
+    // Its rows contain {0}, {1,2} … in place of the weight, from which text2bin reads the weight 0.
     for (let feature = 0; feature < 4; feature++) graph.addFactor("and", [0], [1], 0, feature);
     const files = writeDimmWitted(graph);
     expect(files["graph.weights"]).toEqual(dumped(`${dimmwitted}text2bin/dd_weights.bin.txt`));
@@ -86,7 +88,7 @@ describe.skipIf(!there)(`DimmWitted's own graphs${skipped}`, () => {
     expect(new TextDecoder().decode(variables)).toBe(readFileSync(`${dimmwitted}text2bin/dd_variables.txt`, "utf8"));
   });
 
-  it("the bytes of text2bin are read as the graph that is written as these bytes", async () => {
+  it("reads the bytes of text2bin as the graph that writes these bytes", async () => {
     const bytesOf = (name: string): Uint8Array => dumped(`${dimmwitted}text2bin/dd_${name}.bin.txt`);
     const vectors = { weights: bytesOf("weights"), variables: bytesOf("variables"), factors: bytesOf("factors") };
     const graph = await readDimmWitted(vectors);
@@ -100,7 +102,7 @@ describe.skipIf(!there)(`DimmWitted's own graphs${skipped}`, () => {
     expect(new TextDecoder().decode(text["variables.tsv"])).toBe(readFileSync(`${dimmwitted}text2bin/dd_variables.txt`, "utf8"));
   });
 
-  it("a list where a weight belongs is refused", async () => {
+  it("refuses a list in place of a weight", async () => {
     const dd = `${dimmwitted}text2bin/dd_`;
     const files = {
       weights: `${dd}weights.txt`,
@@ -110,12 +112,12 @@ describe.skipIf(!there)(`DimmWitted's own graphs${skipped}`, () => {
     await expect(readDimmWitted(files)).rejects.toThrow('dd_factors.txt:1:2: "{0}" is not a number');
   });
 
-  it("there is nothing else in the folder", () => {
+  it("covers every file of the folder", () => {
     expect(readdirSync(dimmwitted).sort()).toEqual([...graphs, "text2bin"].sort());
   });
 });
 
-/** Every function, every sort of variable, evidence. */
+/** A graph with every function, every kind of variable, and evidence. */
 function everything(): FactorGraph {
   const graph = factorGraph();
   for (let v = 0; v < 4; v++) graph.variable();
@@ -133,7 +135,7 @@ function everything(): FactorGraph {
 }
 
 describe("DimmWitted", () => {
-  it("binary: what is written comes back, factors in their order", async () => {
+  it("binary: reads back what it wrote, with factors in order", async () => {
     const graph = everything();
     const again = await readDimmWitted(written(writeDimmWitted(graph)));
     expect(contentOf(again)).toEqual(contentOf(withoutNames(graph)));
@@ -150,7 +152,7 @@ describe("DimmWitted", () => {
     expect(writeDimmWitted(pieced)).toEqual(files);
   });
 
-  it("binary: files of any length, whatever field their memory grows in", async () => {
+  it("binary: grows its memory correctly at every field", async () => {
     for (let count = 30; count < 100; count++) {
       const graph = factorGraph();
       for (let i = 0; i < count; i++) {
@@ -167,13 +169,13 @@ describe("DimmWitted", () => {
     }
   });
 
-  it("text: what is written comes back", async () => {
+  it("text: reads back what it wrote", async () => {
     const graph = everything();
     const again = await readDimmWitted(written(writeDimmWitted(graph, { form: "text" })));
     expect(contentOf(again)).toEqual(contentOf(withoutNames(graph)));
   });
 
-  /** States of two values given by number are written as a domain where they have truthiness. */
+  /** States of two numeric values are written as a domain if they have truthiness. */
   function withoutNames(graph: FactorGraph): FactorGraph {
     const copy = factorGraph();
     const json = graph.toJSON() as { variables: { states?: number | number[]; truthiness?: number[] }[] };
@@ -192,7 +194,7 @@ describe("DimmWitted", () => {
     return copy.observe(0, true).observe(5, 5).observe(4, 0);
   }
 
-  it("refuses what these files do not have", () => {
+  it("refuses to write graphs that these files cannot hold", () => {
     const graph = factorGraph();
     graph.variable();
     graph.table([0], [1, 2]);
@@ -313,7 +315,7 @@ describe("DimmWitted", () => {
     ...(changes.domains === undefined ? {} : { domains: rows(changes.domains) }),
     factors: [{ rows: rows(changes.factors ?? "0\t1\t0\t1\n"), args: rows(changes.args ?? "3 2 1 1\n") }],
   });
-  it("text: lines are counted over pieces of a file", async () => {
+  it("text: counts lines across chunks of a file", async () => {
     const pieces = ["0\t0\t1\n", "1\t0\t1\n2\t0\t", "x\n"].map((piece) => new TextEncoder().encode(piece));
     const weights = (async function* () {
       yield* pieces;
@@ -364,7 +366,7 @@ describe("DimmWitted", () => {
   });
 });
 
-it.each(["binary", "text"] as const)("values that samplers begin with come back, %s", async (form) => {
+it.each(["binary", "text"] as const)("reads back initial values for samplers, %s", async (form) => {
   const graph = factorGraph();
   graph.variable("a", undefined, { initial: true });
   graph.variable("b", 4, { initial: 3 });

@@ -1,4 +1,4 @@
-/** Text of graphs as other programs leave it: marks of byte order, line ends, what is no text at all, and pipes. */
+/** Text of graphs as other programs write it: byte order marks, line ends, binary data and pipes. */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,13 +25,13 @@ const formats: [name: string, text: string, read: (source: Source) => Promise<Fa
 describe.each(formats)("%s", (name, text, read) => {
   const named = (content: string | Uint8Array): Source => ({ content, name: `g.${name}` });
 
-  it("is read the same with a byte order mark, and with other line ends", async () => {
+  it("is read the same with a byte order mark and with other line ends", async () => {
     const plain = JSON.stringify(await read(named(text)));
     expect(JSON.stringify(await read(named(`\ufeff${text}`)))).toBe(plain);
     expect(JSON.stringify(await read(named(text.replaceAll("\n", "\r\n"))))).toBe(plain);
   });
 
-  it("is refused as UTF-16, with or without its mark", async () => {
+  it("is refused as UTF-16, with or without a byte order mark", async () => {
     const wide = Buffer.from(text, "utf16le");
     await expect(read(named(Buffer.concat([Buffer.from([0xff, 0xfe]), wide])))).rejects.toThrow(
       `g.${name}: the file is UTF-16 (byte order mark FF FE)`,
@@ -39,7 +39,7 @@ describe.each(formats)("%s", (name, text, read) => {
     await expect(read(named(wide))).rejects.toThrow(/a zero byte shows that this is not a text file.*\[DATA_FORMAT\]$/);
   });
 
-  it("is refused at the first piece of an endless stream of zeros", async () => {
+  it("is refused at the first chunk of an endless stream of zeros", async () => {
     let given = 0;
     const zeros = async function* () {
       for (; given < 1000; given++) yield new Uint8Array(1024);
@@ -49,7 +49,7 @@ describe.each(formats)("%s", (name, text, read) => {
   });
 });
 
-it.skipIf(process.platform === "win32")("a graph comes through a named pipe, as from <(a command)", async () => {
+it.skipIf(process.platform === "win32")("reads a graph from a named pipe, as with <(a command)", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-pipe-"));
   const pipe = join(folder, "graph.uai");
   execFileSync("mkfifo", [pipe]);

@@ -1,4 +1,6 @@
-/** The graphs on which DimmWitted is tested: weights and probabilities within a tenth of what its tests allow. */
+/**
+ * The graphs on which DimmWitted is tested. Weights and probabilities lie within a tenth of the tolerance of its tests.
+ */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { adam, contrastiveDivergence, fit, graphGibbs, infer, inverseTimeDecay } from "ergodic";
@@ -24,21 +26,21 @@ async function probabilities({ graph }: LearnedGraph, variable: string): Promise
 
 const near = (found: number, wanted: number, within: number): void => expect(Math.abs(found - wanted)).toBeLessThan(within);
 
-describe.skipIf(!present)("what DimmWitted learns", () => {
-  it("biased_coin: weight ln(8)/2, P = 8/9", async () => {
+describe.skipIf(!present)("weights that DimmWitted learns", () => {
+  it("biased_coin has weight ln(8)/2 and P = 8/9", async () => {
     const learned = await learn("biased_coin");
     near(learned.weights[0], Math.log(8) / 2, 0.01);
     for (const p of await probabilities(learned, "x13")) near(p[1], 8 / 9, 0.003);
   });
 
-  it("biased_coin_with_multinomial: weights of either side", async () => {
+  it("biased_coin_with_multinomial has weights of both signs", async () => {
     const learned = await learn("biased_coin_with_multinomial");
     near(learned.weights[0], -Math.log(8) / 2, 0.01);
     near(learned.weights[1], Math.log(8) / 2, 0.01);
     for (const p of await probabilities(learned, "x13")) near(p[1], 8 / 9, 0.003);
   });
 
-  it("partial_observation: the exact likelihood grows without end in both weights, and so do they", async () => {
+  it("partial_observation has unbounded likelihood in both weights, and the learnt weights grow too", async () => {
     const graph = await readDimmWitted(`${folder}partial_observation/`);
     const exact = await fit(graph, { algorithm: exactLikelihood(), rule: adam({ rate: 0.1 }), epochs: 60 });
     const learned = await learn("partial_observation");
@@ -46,7 +48,7 @@ describe.skipIf(!present)("what DimmWitted learns", () => {
     for (const name of ["x5", "x6", "x7"]) for (const p of await probabilities(learned, name)) expect(p[1]).toBeGreaterThan(0.99);
   });
 
-  it("sparse_domains: weights ln 1 to ln 4, probabilities (value + 1)/10", async () => {
+  it("sparse_domains has weights from ln 1 to ln 4 and probabilities (value + 1)/10", async () => {
     const learned = await learn("sparse_domains");
     for (let value = 0; value < 4; value++) near(learned.weights[value] - learned.weights[0], Math.log(value + 1), 0.02);
     for (const name of ["x10", "x11", "x12", "x13"])

@@ -1,4 +1,7 @@
-/** 100 random graphs through UAI and JSON: the same graph, or the same distribution where the file holds tables alone. */
+/**
+ * 100 random graphs written as UAI and JSON: the same graph, or the same distribution if the format contains only
+ * tables.
+ */
 
 import { factorGraph, infer, MemoryLimitError } from "ergodic";
 import fc from "fast-check";
@@ -18,7 +21,7 @@ import {
 
 const plans = graphPlans({ most: 5, widest: 5 });
 
-it("UAI has the same distribution, evidence and all", async () => {
+it("UAI preserves the distribution, including evidence", async () => {
   await fc.assert(
     fc.asyncProperty(plans, async (plan) => {
       const graph = graphFrom(plan);
@@ -33,7 +36,7 @@ it("UAI has the same distribution, evidence and all", async () => {
   );
 });
 
-it("JSON has all that the graph is", async () => {
+it("JSON preserves the whole graph", async () => {
   await fc.assert(
     fc.asyncProperty(plans, async (plan) => {
       const graph = graphFrom(plan);
@@ -44,7 +47,7 @@ it("JSON has all that the graph is", async () => {
   );
 });
 
-it("JSON of another sort is refused with the file's name", async () => {
+it("JSON of another kind is refused with the file's name", async () => {
   const read = (content: string) => readGraphJson({ content, name: "g.json" });
   await expect(read("{")).rejects.toThrow(/^g\.json: the text is not JSON .* \[DATA_PARSE\]$/);
   await expect(read("{}")).rejects.toThrow(/^g\.json: format is undefined, but must be "ergodic factor graph".* \[DATA_PARSE\]$/);
@@ -68,7 +71,7 @@ it("JSON of another sort is refused with the file's name", async () => {
   }
 });
 
-it("a graph for which there is no room is no fault of its file", async () => {
+it("insufficient memory for a graph is not reported as a fault of its file", async () => {
   const graph = factorGraph();
   graph.variable("a", ["x", "y"]);
   graph.table(["a"], [0.5, 0.5]);

@@ -1,4 +1,4 @@
-/** Reference graphs in the folder next to this repository; tests that need them say so where they are absent. */
+/** Reference graphs in the folder next to this repository. Tests that need them report their absence. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

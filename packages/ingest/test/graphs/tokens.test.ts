@@ -1,9 +1,12 @@
-/** What the readers of graphs share: how much a file may stand for, and where an error of the graph itself is. */
+/**
+ * Shared parts of the graph readers: the limit on the size of a graph, and the position of errors from the graph
+ * itself.
+ */
 import { MemoryLimitError, OptionError } from "ergodic";
 import { expect, it } from "vitest";
 import { Allowance, entriesOf, Tokens } from "../../src/graphs/tokens.ts";
 
-it("an allowance is a million entries, and 64 more for each byte, each once", () => {
+it("allows a million entries plus 64 per byte, and spends each only once", () => {
   for (const bytes of [0, 10]) {
     const most = 2 ** 20 + 64 * bytes;
     expect(new Allowance(bytes).take(most + 1)).toBe(false);
@@ -19,7 +22,7 @@ it("an allowance is a million entries, and 64 more for each byte, each once", ()
   }
 });
 
-it("entries of a table are counted while they can be", () => {
+it("counts the entries of a table until they overflow", () => {
   expect([entriesOf([]), entriesOf([3, 4]), entriesOf([2 ** 26, 2 ** 26]), entriesOf([2 ** 27, 2 ** 26])]).toEqual([
     1,
     12,
@@ -28,7 +31,7 @@ it("entries of a table are counted while they can be", () => {
   ]);
 });
 
-it("what a graph refuses is told with the place of the token; other errors are thrown on", () => {
+it("reports a graph's refusal with the place of the token and rethrows other errors", () => {
   const tokens = new Tokens("a.uai", new TextEncoder().encode("1\n  22 x"));
   tokens.whole("a number", 0);
   tokens.whole("a number", 0);

@@ -1,4 +1,4 @@
-/** UAI and libDAI files: those of the 2014 competition with their answers, and every way in which a file can be wrong. */
+/** UAI and libDAI files: those of the 2014 competition with their answers, and all kinds of faults in a file. */
 import { readdirSync, readFileSync } from "node:fs";
 import { factorGraph, infer } from "ergodic";
 import { describe, expect, it } from "vitest";
@@ -9,15 +9,15 @@ const uai = `${folder}uai/`;
 const instances = there ? readdirSync(uai).filter((name) => name.endsWith(".uai")) : [];
 const graphOf = (name: string) => readUai(uai + name, { evidence: `${uai}${name}.evid` });
 const tokensOf = (path: string): string[] => readFileSync(path, "utf8").split(/\s+/).filter(Boolean);
-/** Elimination of these takes more than a test should. */
+/** Elimination would take too long on these instances. */
 const beyond = ["linkage_11.uai", "linkage_14.uai"];
 
 describe.skipIf(!there)(`instances of UAI-2014${skipped}`, () => {
-  it("there are 17", () => {
+  it("there are 17 files", () => {
     expect(instances).toHaveLength(17);
   });
 
-  it.each(instances)("%s is what its text says, and comes back", async (name) => {
+  it.each(instances)("%s is read as written and survives a round trip", async (name) => {
     const [kind, n] = tokensOf(uai + name);
     expect(["MARKOV", "BAYES"]).toContain(kind);
     const graph = await readUai(uai + name);
@@ -37,7 +37,7 @@ describe.skipIf(!there)(`instances of UAI-2014${skipped}`, () => {
     const [kind, value] = writeUaiAnswer(answer).split("\n");
     const [, wanted] = tokensOf(`${uai}${name}.PR`);
     expect(kind).toBe("PR");
-    // Printed with six digits.
+    // The reference is printed with six digits.
     expect(Math.abs(Number(value) / Number(wanted) - 1)).toBeLessThan(1e-5);
   });
 
@@ -69,13 +69,13 @@ const model = `BAYES
 const named = (content: string) => ({ content, name: "a.uai" });
 
 describe("UAI", () => {
-  it("the last variable is fastest, and the child is last", async () => {
+  it("reads tables in which the last variable varies fastest and the child is last", async () => {
     const graph = await readUai(named(model), { evidence: "1\n1 1 2\n" });
     expect(graph.factorAt(1)).toMatchObject({ variables: [0, 1], values: Float64Array.of(0.1, 0.2, 0.7, 0.3, 0.3, 0.4) });
     expect((await infer(graph)).marginal("x0").p[0]).toBeCloseTo(0.28 / 0.52, 14);
   });
 
-  it("results: MAR with evidence as 0 and 1, MAP, PR as log10", async () => {
+  it("writes results: MAR with evidence as 0 and 1, MAP, and PR as log10", async () => {
     const graph = await readUai(named(model), { evidence: "1 1 2\n" });
     expect(writeUaiAnswer(await infer(graph))).toMatch(/^MAR\n2 2 0\.538\d* 0\.461\d* 3 0 0 1\n$/);
     expect(writeUaiAnswer(await infer(graph, { task: "map" }))).toBe("MAP\n2 0 2\n");
@@ -122,12 +122,12 @@ describe("UAI", () => {
     ["two samples, one empty, by their lines", "2\n1 0 1\n0\n", [[[0, 1]], []]],
     ["three samples on one line", "3 1 0 1 1 1 2 0", [[[0, 1]], [[1, 2]], []]],
   ];
-  it.each(evidence)("evidence: %s", async (_, text, wanted) => {
+  it.each(evidence)("reads evidence: %s", async (_, text, wanted) => {
     const samples = await readUaiEvidence({ content: text, name: "a.evid" });
     expect(samples.map((sample) => [...sample])).toEqual(wanted);
   });
 
-  it("takes the sample that is asked for", async () => {
+  it("reads the requested sample", async () => {
     const options = { evidence: "2\n1 0 1\n1 1 2\n", sample: 1 };
     const graph = await readUai(named(model), options);
     expect([graph.observedState(0), graph.observedState(1)]).toEqual([-1, 2]);
@@ -192,7 +192,7 @@ describe("UAI", () => {
     await expect(readUai(named(model), { evidence: { content, name: "e" } })).rejects.toThrow(message);
   });
 
-  it("what it cannot hold is refused", () => {
+  it("refuses to write what it cannot hold", () => {
     const graph = factorGraph();
     graph.variable("a");
     graph.table(["a"], [-2000, -Infinity], { logs: true });
@@ -219,13 +219,13 @@ describe("libDAI", () => {
 1
 2 5
 `;
-  it("variables are in the order of their labels, whatever the factors' is", async () => {
+  it("sorts variables by their labels, independently of the factors' order", async () => {
     const graph = await readLibdai({ content: "1\n\n2\n7 3\n2 2\n1\n1 0.5\n" });
     expect([graph.variableName(0), graph.variableName(1)]).toEqual(["x3", "x7"]);
     expect(graph.factorAt(0)).toMatchObject({ variables: [0, 1], values: Float64Array.of(0, 0.5, 0, 0) });
   });
 
-  it("the first variable is fastest, and labels are names", async () => {
+  it("reads tables in which the first variable varies fastest, and uses labels as names", async () => {
     const graph = await readLibdai({ content: text, name: "a.fg" });
     expect([graph.variableName(0), graph.variableName(1)]).toEqual(["x3", "x7"]);
     expect(graph.factorAt(0)).toMatchObject({ variables: [1, 0], values: Float64Array.of(0.1, 0.2, 0, 0, 0.3, 0.4) });

@@ -1,4 +1,4 @@
-/** Arrow bytes whose offsets and lengths lie: each is told, and none is followed. */
+/** Arrow bytes with false offsets and lengths: each is refused, and none is followed. */
 import { float32, float64, int64, tableFromArrays, tableToIPC } from "@uwdata/flechette";
 import { Draws } from "ergodic";
 import { expect, test } from "vitest";
@@ -19,13 +19,13 @@ const draws = new Draws({
 const file = await writeDrawsArrow(draws);
 const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Places of 64-bit numbers of this value. */
+/** Positions of 64-bit numbers with this value. */
 const places = (bytes: Uint8Array, value: number) =>
   Array.from({ length: Math.floor(bytes.length / 8) }, (_, k) => 8 * k).filter(
     (at) => view(bytes).getBigInt64(at, true) === BigInt(value),
   );
 
-test("what writers make passes: files and streams, numbers of any width, rows in batches, nulls", async () => {
+test("accepts the files and streams of real writers, with all numeric types, batches and nulls", async () => {
   const table = tableFromArrays(
     { "x[1]": [1, null, 3], "x[2]": [3, 4, 5], "x[3]": [1n, 2n, 3n] },
     { types: { "x[1]": float64(), "x[2]": float32(), "x[3]": int64() } },
@@ -37,7 +37,7 @@ test("what writers make passes: files and streams, numbers of any width, rows in
   }
 });
 
-test("the rows, and every length and offset of a batch, held to its bytes", async () => {
+test("checks the rows, lengths and offsets of every batch against the bytes", async () => {
   const fours = places(file, 4);
   expect(fours.length).toBeGreaterThan(3);
   for (const at of fours) {
@@ -49,8 +49,8 @@ test("the rows, and every length and offset of a batch, held to its bytes", asyn
   }
 });
 
-test("a buffer with fewer bytes than its rows need, by a number or by one byte", () => {
-  // Among these numbers are the bytes of the buffers: four float64.
+test("refuses a buffer shorter than its rows need, by one number or by one byte", () => {
+  // Among these numbers are the byte counts of the buffers with four float64.
   const sizes = places(file, 32);
   let told = 0;
   for (const at of sizes)
@@ -67,8 +67,8 @@ test("a buffer with fewer bytes than its rows need, by a number or by one byte",
   expect(told).toBeGreaterThanOrEqual(4);
 });
 
-test("a buffer that is as long as it should be, but begins too late", () => {
-  // Of 64 bytes: from 40 on there are not 32, while a length of 40 is one.
+test("refuses a buffer of the right length that begins too late", () => {
+  // The body has 64 bytes. From offset 40 on, fewer than 32 bytes remain, but 40 can also be a length.
   const told = Array.from({ length: Math.floor(file.length / 8) }, (_, k) => {
     const bytes = file.slice();
     view(bytes).setBigInt64(8 * k, 40n, true);
@@ -81,7 +81,7 @@ test("a buffer that is as long as it should be, but begins too late", () => {
   expect(told).toContain("a buffer goes beyond its body");
 });
 
-test("a body, a footer and messages of lengths that are not there", async () => {
+test("refuses a body, a footer and messages with impossible lengths", async () => {
   const start = file.length - 10;
   for (const size of [0, -1, 2 ** 31 - 1, file.length]) {
     const bytes = file.slice();
@@ -98,7 +98,7 @@ test("a body, a footer and messages of lengths that are not there", async () => 
   await expect(readDrawsArrow(null as never)).rejects.toMatchObject({ code: "OPTION_TYPE" });
 });
 
-test("every byte, changed to what changes it most: an answer, and never a raw error", async () => {
+test("reads or refuses a file with a typed error after the largest change to each byte", async () => {
   let refused = 0;
   for (let at = 0; at < file.length; at++) {
     for (const value of [0x80, 0xff]) {
@@ -113,9 +113,9 @@ test("every byte, changed to what changes it most: an answer, and never a raw er
   expect(refused).toBeGreaterThan(500);
 });
 
-test("a vector of a billion tables, and a table that is its own child", () => {
+test("refuses a vector of a billion tables and a table that is its own child", () => {
   const tables = { 0: { tables: () => tables } } as const;
-  // Root at 8: its kind, of one field, stands at 4; the vector at 16.
+  // The root is at 8, its kind with a single field at 4, and the vector at 16.
   const bytes = new Uint8Array(32);
   const numbers = view(bytes);
   [8, 0x00060006, 0, 0].forEach((value, k) => void numbers.setUint32(4 * k, value, true));

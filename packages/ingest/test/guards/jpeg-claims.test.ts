@@ -1,8 +1,8 @@
-/** What a JPEG's header claims: blocks of all components, filled up to whole units of the coarsest. */
+/** Claims of a JPEG's header: blocks of all components, rounded up to whole units of the coarsest component. */
 import { expect, test } from "vitest";
 import { jpegEnds, jpegFrame, jpegMisclaim } from "../../src/guards/jpeg-claims.ts";
 
-/** A JPEG of headers alone: a frame of these sampling factors, and one scan. */
+/** A JPEG that consists only of headers: a frame with these sampling factors, and one scan. */
 function jpeg(height: number, width: number, factors: [h: number, v: number][], marker = 0xc0): Uint8Array {
   const size = [height, width].flatMap((length) => [length >> 8, length & 255]);
   const components = factors.flatMap(([h, v], c) => [c + 1, 16 * h + v, 0]);
@@ -14,14 +14,14 @@ function jpeg(height: number, width: number, factors: [h: number, v: number][], 
 test.each<[height: number, width: number, factors: [number, number][], blocks: number]>([
   [8, 8, [[1, 1]], 1],
   [9, 17, [[1, 1]], 6],
-  // Units of 16 × 16: two across, three down, of four blocks and two more each.
+  // Units of 16 × 16: two across and three down, with four blocks of luma and two of colour each.
   [33, 17, [[2, 2], [1, 1], [1, 1]], 36], // biome-ignore format: factors
   // Units of 8 × 16, and of 16 × 8.
   [33, 17, [[2, 1], [1, 1], [1, 1]], 40], // biome-ignore format: factors
   [33, 17, [[1, 2], [1, 1], [1, 1]], 36], // biome-ignore format: factors
-  // Finer colours than brightness.
+  // Colour sampled more finely than luma.
   [16, 16, [[1, 1], [2, 2], [1, 2]], 7], // biome-ignore format: factors
-])("%i × %i of factors %j has %i blocks", (height, width, factors, blocks) => {
+])("computes for %i × %i with factors %j the count of %i blocks", (height, width, factors, blocks) => {
   const bytes = jpeg(height, width, factors);
   expect(jpegFrame(bytes)).toEqual({
     ...{ height, width, components: factors.length, blocks, progressive: false },
@@ -29,7 +29,7 @@ test.each<[height: number, width: number, factors: [number, number][], blocks: n
   });
 });
 
-test("an end is FF D9, behind any number of FF, and not before the place that is asked from", () => {
+test("finds the end marker FF D9 after any number of FF, but not before the start of the search", () => {
   for (const fill of [0, 1, 2, 3]) {
     const bytes = Uint8Array.from([0xff, 0xd8, 7, ...new Array<number>(fill).fill(0xff), 0xff, 0xd9, 1]);
     expect(jpegEnds(bytes, 2), `${fill} more`).toBe(true);
@@ -40,7 +40,7 @@ test("an end is FF D9, behind any number of FF, and not before the place that is
     expect(jpegEnds(Uint8Array.from(bytes), 0)).toBe(false);
 });
 
-test("two bits a block, of a progressive one bit, and not one less", () => {
+test("requires two bits per block, or one bit per block of a progressive JPEG", () => {
   for (const [marker, each] of [
     [0xc0, 2],
     [0xc2, 1],
@@ -54,7 +54,7 @@ test("two bits a block, of a progressive one bit, and not one less", () => {
   }
 });
 
-test.each([1, 2, 3])("%i more FF before a marker are no marker", (more) => {
+test.each([1, 2, 3])("ignores %i surplus FF before a marker", (more) => {
   // biome-ignore format: pairs
   const bytes = jpeg(9, 17, [[1, 1]]);
   const filled = Uint8Array.from([...bytes.subarray(0, 2), ...new Array(more).fill(0xff), ...bytes.subarray(2)]);

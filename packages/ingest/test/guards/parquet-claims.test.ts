@@ -1,4 +1,7 @@
-/** Parquet files that claim more than they hold: counts of pages, runs within them, rows, lists of the footer. V8 ended the process on some of these. */
+/**
+ * Parquet files that claim more than they contain: counts of pages, runs within them, rows, and lists of the footer.
+ * Some of these files once crashed V8.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkDeltas, checkDeltaTexts, checkRuns } from "../../src/guards/parquet-runs.ts";
@@ -20,7 +23,7 @@ const failure = (work: Promise<unknown>) =>
     (error: Error) => error.message,
   );
 
-/** Levels in a run: its length as a varint of five bytes, twice that, and the level. */
+/** Levels in a run: the run's length as a varint of five bytes, doubled, and the level. */
 const run = (count: number, level: number) => {
   const head = [0, 7, 14, 21, 28].map((shift, k) => (Math.floor((2 * count) / 2 ** shift) % 128) + (k < 4 ? 128 : 0));
   return [...head, level];
@@ -67,18 +70,18 @@ test.each<[string, ParquetColumn, Tampered, RegExp]>([
     { dictionary: { values: 2, page: [7, 0, 0, 0] } },
     /a dictionary of 2 values has 4 bytes/,
   ],
-])("%s", async (_, column, tampered, wanted) => {
+])("refuses %s", async (_, column, tampered, wanted) => {
   const message = await failure(read(column, tampered));
   expect(message).toMatch(/^t\.parquet: the Parquet data is damaged.*\[DATA_PARSE\]$/);
   expect(message).toMatch(wanted);
 });
 
-test("a packed page that claims more bytes than its values need", async () => {
+test("refuses a packed page that claims more bytes than its values need", async () => {
   expect(await failure(read(required, { size: 2 ** 30 }, "gzip"))).toMatch(/3 values in \d+ packed bytes claim 1073741824 bytes/);
   expect(await failure(read(text, { size: 2 ** 30 }, "gzip"))).toMatch(/3 values in \d+ packed bytes claim 1073741824 bytes/);
 });
 
-test("a page that is packed as well as can be is read", async () => {
+test("reads a page with the best possible compression", async () => {
   const zeros: ParquetColumn = { name: "x", type: "INT32", values: new Array<number>(1 << 20).fill(0) };
   const content = parquetBytes([zeros], { codec: "gzip" });
   expect(content.length).toBeLessThan((4 << 20) / 500);
@@ -87,7 +90,7 @@ test("a page that is packed as well as can be is read", async () => {
   expect(columns[0].kind === "number" && columns[0].values.every((value) => value === 0)).toBe(true);
 });
 
-test("a footer that would begin before the data do", async () => {
+test("refuses a footer that would begin before the data", async () => {
   const bytes = parquetBytes([required]);
   const most = bytes.length - 8 - 4;
   for (const size of [most + 1, most + 4, most + 5, 2 ** 32 - 1]) {
@@ -99,19 +102,19 @@ test("a footer that would begin before the data do", async () => {
   }
 });
 
-test("a dictionary is read, packed or not, and bits of three places", async () => {
+test("reads dictionaries, packed or not, and indices of three bits", async () => {
   const dictionary = { values: 3, page: [7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0] };
   const table = await read(required, { encoding: 8, page: [2, 3, 0b100100, 0], dictionary });
   expect(cells(table)).toEqual([[7, 8, 9]]);
 });
 
-test("rows that no bytes pay for", async () => {
+test("refuses more rows than the bytes can encode", async () => {
   const vast = (rows: number) =>
     failure(read(optional, { rows, values: Math.min(rows, 2 ** 30), page: levels(run(Math.min(rows, 2 ** 29), 0)) }));
   const held = (rows: number) =>
     new RegExp(`the file declares ${rows} rows in 1 row groups, but has \\d+ bytes.*DATA_UNSUPPORTED`);
   for (const rows of [1e9, 2 ** 40, 2 ** 20 + 1]) expect(await vast(rows)).toMatch(held(rows));
-  // A file of many bytes may have more, but no group more than V8 can hold.
+  // A larger file can have more rows, but a group cannot have more than V8 can hold.
   const long = parquetFile({
     ...{ type: "INT32", rows: 1_100_000, nulls: true, file: { 6: "x".repeat(1100) } },
     pages: [{ values: 1_100_000, data: ["i4 5", "v 2200000", 0] }],
@@ -121,17 +124,17 @@ test("rows that no bytes pay for", async () => {
   const page = { values: 1, data: ["i4 0"] };
   const longer = parquetFile({ type: "INT32", rows: 1, pages: [page], group, file: { 6: "x".repeat(66_000) } });
   expect(await failure(readTable({ content: longer, name: "t.parquet" }))).toMatch(held(2 ** 26 + 1));
-  // A million nulls in one run are right, and take a few bytes.
+  // A million nulls in one run are valid and take a few bytes.
   const table = await read(optional, { rows: 2 ** 20, values: 2 ** 20, page: levels(run(2 ** 20, 0)) });
   expect([table.rowCount, table.columns[0].kind]).toEqual([2 ** 20, "number"]);
 });
 
-test("columns without a name, or of one name", async () => {
+test("refuses unnamed and duplicate columns", async () => {
   const content = parquetBytes([required, { ...required }]);
   expect(await failure(readTable({ content, name: "t.parquet" }))).toMatch(/columns lack a name, or share one.*DATA_PARSE/);
 });
 
-/** A footer, in a file. */
+/** A file that contains a footer. */
 const withFooter = (footer: number[]) => ({
   content: Uint8Array.from([
     ...Buffer.from("PAR1"),
@@ -142,7 +145,7 @@ const withFooter = (footer: number[]) => ({
   name: "t.parquet",
 });
 
-test("lists of the footer are no longer than its bytes, and structures not nested without end", async () => {
+test("refuses footer lists longer than the bytes, and endless nesting", async () => {
   const vast = [0x19, 0xf9, 0xff, 0xff, 0xff, 0x7f];
   expect(await failure(readTable(withFooter(vast)))).toMatch(/a list of 268435455 values goes beyond the end/);
   const nested = Array.from({ length: 5000 }, () => [0x1c]).flat();
@@ -152,7 +155,7 @@ test("lists of the footer are no longer than its bytes, and structures not neste
   expect(await failure(readTable(withFooter([])))).toMatch(/DATA_PARSE/);
 });
 
-test("Thrift's numbers, texts and lists, and what is wider than its type", () => {
+test("reads Thrift's numbers, texts and lists, and refuses values wider than their type", () => {
   const bytes = Uint8Array.of(
     0x15,
     0x05,
@@ -189,20 +192,23 @@ test("Thrift's numbers, texts and lists, and what is wider than its type", () =>
   expect(() => readThrift(Uint8Array.of(0x18, 5, 1), 0)).toThrow("5 bytes go beyond the end");
 });
 
-test("differences, as the format's own example has them", () => {
-  // 7, 5, 3, 1, 2, 3, 4, 5: one block of eight, the least difference −2, the rest in two bits each.
+test("decodes the delta example of the format's specification", () => {
+  // 7, 5, 3, 1, 2, 3, 4, 5: one block of eight with the least difference −2 and the others in two bits each.
   const bytes = Uint8Array.of(8, 1, 8, 14, 3, 2, 0b11000000, 0b00111111);
   expect(checkDeltas(bytes, 0, 8)).toEqual({ numbers: Int32Array.of(7, 5, 3, 1, 2, 3, 4, 5), end: bytes.length });
   expect(() => checkDeltas(bytes.subarray(0, 7), 0, 8)).toThrow("differences go beyond their page");
   expect(() => checkDeltas(bytes, 0, 9)).toThrow("differences of 8 values in blocks of 8 by 1, where 9 are left");
   expect(() => checkDeltas(Uint8Array.of(8, 0, 8, 14), 0, 8)).toThrow("in blocks of 8 by 0");
-  // A number of a thousand bytes takes the decoder a time that grows with its square.
+  // The decoder's time for a number of a thousand bytes grows with the square of its length.
   expect(() => checkDeltas(Uint8Array.from([8, 1, 8, ...Array.from({ length: 1000 }, () => 255)]), 0, 8)).toThrow(
     "wider than 64 bits",
   );
 });
 
-/** Blocks of 128 in `parts`, each as wide as its own differences need; the last one stops with the values, filled up to its part. */
+/**
+ * Blocks of 128 in `parts`, each as wide as its own differences require. The last block ends with the values, padded to
+ * a whole part.
+ */
 function deltaBytes(values: Int32Array, parts: number): Uint8Array {
   const bytes: number[] = [];
   const varint = (value: number): void => {
@@ -232,7 +238,7 @@ function deltaBytes(values: Int32Array, parts: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-test("differences of any number of blocks and parts, each part as wide as it needs", () => {
+test("decodes deltas in any number of blocks and miniblocks, each of its own width", () => {
   const step = fc.oneof(fc.constant(0), fc.integer({ min: -3, max: 3 }), fc.integer({ min: -(2 ** 30), max: 2 ** 30 }));
   const lists = fc.oneof(
     fc.array(step, { minLength: 1, maxLength: 300 }),
@@ -245,14 +251,14 @@ test("differences of any number of blocks and parts, each part as wide as it nee
       const bytes = Uint8Array.of(...new Uint8Array(before).fill(0x55), ...own);
       const found = checkDeltas(bytes, before, values.length);
       expect(found.numbers).toEqual(values);
-      // The last part is there as a whole, filled up.
+      // The last part is complete, with padding.
       expect(found.end).toBe(bytes.length);
     }),
     { seed: 4, numRuns: 150 },
   );
 });
 
-test("texts that share their beginnings share no more than there is", () => {
+test("refuses texts that share a prefix longer than the previous text", () => {
   const deltas = (values: number[]) => {
     const bits = values.slice(1).map((value, i) => value - values[i]);
     const least = Math.min(0, ...bits);
@@ -271,10 +277,10 @@ test("texts that share their beginnings share no more than there is", () => {
   );
 });
 
-test("runs: bits and repeats, the ones among them", () => {
+test("counts the ones in bit-packed and repeated runs", () => {
   const bytes = Uint8Array.of(3, 0b10110101, 10, 1, 4, 0);
   expect(checkRuns(bytes, 0, bytes.length, 1, 15)).toEqual({ ones: 10 });
-  expect(checkRuns(bytes, 0, 2, 1, 6)).toEqual({ ones: 4 }); // filled up to eight
+  expect(checkRuns(bytes, 0, 2, 1, 6)).toEqual({ ones: 4 }); // padded to eight
   expect(() => checkRuns(bytes, 0, bytes.length, 1, 14)).toThrow("a run of 2 values where 1 are left");
   expect(() => checkRuns(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x07), 0, 5, 0, 8)).toThrow(
     "a run of 8589934584 values goes beyond its page",

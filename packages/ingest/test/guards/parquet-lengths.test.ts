@@ -1,4 +1,4 @@
-/** What packed pages hold is told by themselves: as much as their makers packed, and no page of a sound file is refused for it. */
+/** Compressed pages state their own unpacked length, and no page of a valid file is refused because of it. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,12 +12,12 @@ const folder = mkdtempSync(join(tmpdir(), "parquet-lengths-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 it.each(["snappy", "gzip", "zstd", "brotli", "lz4", "lz4_raw"])(
-  "files that another writer packed are read: %s",
+  "reads files compressed by another writer: %s",
   async (codec) => {
     const path = join(folder, `${codec}.parquet`);
     const instance = await DuckDBInstance.create(":memory:");
     const connection = await instance.connect();
-    // Texts that repeat and texts that do not, numbers that are nearly all alike and such as have nothing in common.
+    // Repeating and distinct texts, nearly equal numbers and unrelated numbers.
     const rows = "i AS i, i % 3 AS few, hash(i) / 7e5 AS many, repeat('ab', 40) || (i % 5) AS same, md5(i::VARCHAR) AS other";
     await connection.run(
       `COPY (SELECT ${rows} FROM range(20000) t(i)) TO '${path}' (FORMAT parquet, CODEC '${codec}', ROW_GROUP_SIZE 4096)`,
@@ -57,6 +57,6 @@ it.each<[string, string, number[], number | undefined]>([
   ["LZ4: two frames", "LZ4", [0, 0, 0, 3, 0, 0, 0, 4, 0x30, 1, 2, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0x10, 5], 4],
   ["Brotli", "BROTLI", [1, 2, 3], undefined],
   ["Zstandard", "ZSTD", [1, 2, 3], undefined],
-])("%s", (_, codec, bytes, length) => {
+])("computes the unpacked length of %s", (_, codec, bytes, length) => {
   expect(unpackedLength(codec, Uint8Array.from(bytes))).toBe(length);
 });

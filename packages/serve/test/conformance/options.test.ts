@@ -1,6 +1,7 @@
 /**
- * Every option of the server, of learners and of batchers is held to what it takes: a value of another kind is refused with a typed error that names the option, and none
- * ends in an error of JavaScript's own. What is taken is tried, too.
+ * Every option of the server, of learners and of batchers is tested with valid and invalid values. A value of another
+ * kind is refused with a typed error that names the option, and never causes an error of JavaScript itself. Valid
+ * values are tried, too.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,7 +45,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 interface Declared {
   readonly call: (options: object) => unknown;
   readonly options: Readonly<Record<string, values.Takes>>;
-  /** Taken, but not tried: it would take long, or leave something behind. */
+  /** Valid values that are not tried, because they would take long or leave something behind. */
   readonly untried?: (option: string, value: unknown) => boolean;
 }
 
@@ -83,7 +84,7 @@ const declared: Readonly<Record<string, Declared>> = {
       log: none,
       logTo: none,
     },
-    // Names are asked of the network.
+    // The network is asked for its names.
     untried: (option) => option === "host",
   },
   openLearner: {
@@ -106,7 +107,7 @@ const declared: Readonly<Record<string, Declared>> = {
       const learner = await openLearner({ folder: join(folder, "there"), ...options } as never);
       await learner.close();
     },
-    // That what is taken differs from what the folder has is a typed error as well.
+    // A valid value that differs from the folder's contents also gives a typed error.
     options: {
       model: (value) => text(value) && value !== "",
       folder: (value) => text(value) && value !== "",
@@ -144,7 +145,7 @@ beforeAll(async () => {
 });
 
 describe.each(Object.entries(declared))("options of %s", (_, { call, options, untried }) => {
-  it("take what is declared, and refuse all else", async () => {
+  it("accept declared values and refuse all others", async () => {
     const wrong: string[] = [];
     for (const [option, takes] of Object.entries(options)) {
       for (const [what, value] of junk) {
@@ -161,7 +162,7 @@ describe.each(Object.entries(declared))("options of %s", (_, { call, options, un
   });
 });
 
-it("what is no object of options is refused", async () => {
+it("refuses invalid options objects", async () => {
   const learner = await openLearner({ folder: join(folder, "there") });
   const calls: Record<string, (options: never) => unknown> = {
     serve,
@@ -182,7 +183,7 @@ it("what is no object of options is refused", async () => {
   await learner.close();
 });
 
-it("weights of learn", async () => {
+it("checks the weights of learn", async () => {
   const learner = await openLearner({ folder: join(folder, "there") });
   const taken = list(number(0));
   const wrong: string[] = [];
@@ -202,12 +203,12 @@ it("weights of learn", async () => {
   await learner.close();
 });
 
-describe("what a wrong value is told", () => {
+describe("messages about wrong values", () => {
   const controller = new AbortController();
   const told = async (call: () => unknown): Promise<unknown> => ((await failureOf(call)) as Error).message;
   const batches = batcher({ run: (rows: number[]) => rows, clock: systemClock });
 
-  it("of a batcher", async () => {
+  it("explains wrong options of a batcher", async () => {
     expect(await told(() => batches.submit(1, { signal: controller as never }))).toBe(
       "batcher.submit: signal is of type AbortController, but must be the controller's AbortSignal: write signal: controller.signal [OPTION_TYPE]",
     );
@@ -220,7 +221,7 @@ describe("what a wrong value is told", () => {
     expect((await batches.submit(1, { signal: controller.signal })).answer).toBe(1);
   });
 
-  it("of a learner", async () => {
+  it("explains wrong options of a learner", async () => {
     const open = (options: object) => told(() => openLearner({ model: line, folder: join(folder, "told"), ...options } as never));
     expect(await open({ folder: 10n })).toBe(
       'openLearner: folder is 10n, but must be a path, e.g. "income.learnt" [OPTION_TYPE]',

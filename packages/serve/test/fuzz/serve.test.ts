@@ -1,6 +1,6 @@
 /**
- * Requests at random, most of them wrong: every one is answered, with 200 or 4xx and one sentence, and costs no memory that stays; many more by a script. Bytes are
- * sent as they are, so that lengths and headers may lie.
+ * Random requests, most of them invalid. Every request is answered with 200 or 4xx and one sentence, and leaves no
+ * memory behind. `npm run fuzz` sends many more. Bytes are sent raw, so that lengths and headers can be false.
  */
 import { connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
@@ -14,11 +14,11 @@ import { classifier, ratings, regression, table } from "../server/models.ts";
 
 const CASES = Number(process.env.ERGODIC_FUZZ_CASES ?? power(400, 2000));
 const SEED = Number(process.env.ERGODIC_FUZZ_SEED ?? 1);
-/** Cases that are under way at once. */
+/** Number of simultaneous cases. */
 const SIDE_BY_SIDE = 16;
-/** Cases that are made at once, each such block of the seed that follows. */
+/** Number of cases that are made together. Each block has the next seed. */
 const BLOCK = 2000;
-/** What a garbage collector leaves lying, in MiB. Bodies of 100,000 cases are more than a gigabyte together. */
+/** Garbage that the collector can leave, in MiB. The bodies of 100,000 cases together exceed a gigabyte. */
 const MOST_GROWTH = 200;
 
 setFlagsFromString("--expose-gc");
@@ -84,7 +84,7 @@ const rows = fc.record({
   parameters: maybe(fc.record({ priority: odd })),
 });
 
-/** A body: right or wrong JSON, cut short, followed by bytes, deep, or bytes alone. */
+/** A body: valid or invalid JSON, truncated, followed by bytes, deeply nested, or random bytes. */
 const body = fc.oneof(
   {
     weight: 6,
@@ -161,7 +161,7 @@ const anything = fc.record({
     },
   ),
 });
-/** Right, but for one part of the tensor perhaps: what comes nearest to being taken for right. */
+/** A valid request with perhaps one fault in its tensor, which is hardest to detect. */
 const nearlyRight = fc
   .tuple(
     fc.constantFrom("name", "datatype", "shape", "data", "parameters", "id"),
@@ -183,7 +183,7 @@ const request: fc.Arbitrary<Case> = fc.oneof(
   { weight: 4, arbitrary: anything as fc.Arbitrary<Case> },
   { weight: 1, arbitrary: nearlyRight },
 );
-/** A request before it is bytes. */
+/** A request before it is converted to bytes. */
 interface Case {
   readonly body: { readonly json: string; readonly rest: Buffer };
   readonly path: string;
@@ -221,7 +221,7 @@ function bytesOf({ body: { json, rest }, path, method, jsonLength, length, heade
   return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), framed]);
 }
 
-/** What came back until the connection was closed. */
+/** Bytes received until the connection was closed. */
 function exchange(bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(server.url).port), "127.0.0.1", () => socket.write(bytes));
@@ -229,12 +229,12 @@ function exchange(bytes: Buffer): Promise<string> {
     socket.setTimeout(600_000, () => reject(new Error(`no answer for ${JSON.stringify(bytes.toString("latin1"))}`)));
     socket.on("data", (data) => void (text += data.toString("latin1")));
     socket.on("close", () => resolve(text.replace("HTTP/1.1 100 Continue\r\n\r\n", "")));
-    // Closed before all was sent: what was refused early.
+    // The server closed the connection before all bytes were sent, because it refused the request early.
     socket.on("error", () => {});
   });
 }
 
-/** What is wrong with an answer; undefined if nothing is. */
+/** Fault in an answer, or undefined. */
 function fault(text: string): string | undefined {
   const status = Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]);
   if (!(status === 200 || status === 503 || (status >= 400 && status < 500))) return `status ${status}`;
@@ -250,7 +250,7 @@ function fault(text: string): string | undefined {
   }
 }
 
-it("every request is answered with 200 or 4xx, and memory stays as it is", async () => {
+it("every request is answered with 200 or 4xx, and memory does not grow", async () => {
   const counts = { answered: 0, refused: 0, dropped: 0 };
   const dropped: Case[] = [];
   const run = async (cases: Iterator<Case>): Promise<void> => {
@@ -269,7 +269,7 @@ it("every request is answered with 200 or 4xx, and memory stays as it is", async
   };
   const resident: number[] = [];
   for (let from = 0; from < CASES; from += BLOCK) {
-    // In two halves, so that of one block there is a growth, too.
+    // The cases run in two halves, so that growth can be measured even for a single block.
     const cases = fc.sample(request, { numRuns: Math.min(BLOCK, CASES - from), seed: SEED + from });
     for (const half of [cases.slice(0, cases.length / 2), cases.slice(cases.length / 2)]) {
       const shared = half.values();
@@ -278,13 +278,14 @@ it("every request is answered with 200 or 4xx, and memory stays as it is", async
       resident.push(process.memoryUsage().rss / 2 ** 20);
     }
   }
-  // What the first cases warm up is there after a tenth of them, or after the first half of one block.
+  // Warm-up is complete after a tenth of the cases, or after the first half of a single block.
   const grown = resident.at(-1)! - resident[Math.floor(resident.length / 10)];
   reportMemory();
   console.log(`serve: ${JSON.stringify(counts)}; resident ${resident.map((mebibytes) => mebibytes.toFixed(0)).join(", ")} MiB`);
   expect(counts.answered).toBeGreaterThan(0.01 * CASES);
   expect(counts.refused).toBeGreaterThan(0.5 * CASES);
-  // What follows a request that was refused early may reset the connection before its answer is read: where nothing else is under way, it is read.
+  // Bytes after a request that was refused early can reset the connection before its answer is read. The answer is read
+  // if no other request is pending.
   for (const given of dropped) {
     let text = "";
     for (let k = 0; k < 5 && text === ""; k++) text = await exchange(bytesOf(given));
@@ -294,7 +295,7 @@ it("every request is answered with 200 or 4xx, and memory stays as it is", async
     expect(text, shown).not.toBe("");
     expect(fault(text), shown).toBeUndefined();
   }
-  // One may be, where there are few cases.
+  // With few cases, one can be dropped.
   expect(counts.dropped).toBeLessThan(Math.max(2, 0.001 * CASES));
   expect(grown).toBeLessThan(MOST_GROWTH);
   const answer = await fetch(`${server.url}/v2/models/line/rows`, { method: "POST", body: '{"rows":[[1,2,3]]}' });

@@ -1,4 +1,7 @@
-/** A disk that fills up while a model learns: what was confirmed is served, and is there when it is opened again; what was refused is not, and can be sent again. */
+/**
+ * A disk fills up while a model learns. Confirmed requests are served and survive reopening. Refused requests leave no
+ * trace and can be sent again.
+ */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,7 +27,7 @@ const targetsOf = (of: number): string[] => rowsOf(of).map(([a, b]) => (a! > b! 
 const learn = (learner: OnlineLearner, of: number) =>
   learner.learn(rowsOf(of), targetsOf(of), { idempotencyKey: `request-${of}` });
 
-/** Learns until the disk is full; how many requests were confirmed, and why the next was not. */
+/** Learns until the disk is full. Returns the number of confirmed requests and the error of the next one. */
 async function filled(learner: OnlineLearner, from: number): Promise<{ confirmed: number; error: LearnerError }> {
   for (let of = from; ; of++) {
     const error = await learn(learner, of).then(
@@ -35,7 +38,7 @@ async function filled(learner: OnlineLearner, from: number): Promise<{ confirmed
   }
 }
 
-test.skipIf(!isMounted)("a full disk", async () => {
+test.skipIf(!isMounted)("retains and serves confirmed requests on a full disk, and refuses others without a trace", async () => {
   const data = Dataset.fromArrays({ x: rowsOf(0), y: targetsOf(0) });
   const model = (await fit(linear({ loss: "logistic" }), data, { epochs: 1, seed: 1 })).toBytes();
   const folder = join(disk, "model");
@@ -50,7 +53,7 @@ test.skipIf(!isMounted)("a full disk", async () => {
     expect(Buffer.from(learner.current().toBytes()).equals(twin.current().toBytes())).toBe(true);
   };
 
-  // Nobody asks for the model before the disk is full.
+  // Nothing requests the model before the disk is full.
   const first = await openLearner({ model, rule, folder });
   const { confirmed, error } = await filled(first, 1);
   expect(error).toBeInstanceOf(LearnerError);
@@ -59,7 +62,7 @@ test.skipIf(!isMounted)("a full disk", async () => {
   await expectSame(first, confirmed);
   await first.close();
 
-  // Opened while it is full, and once there is room.
+  // Opened while the disk is full, and again once there is space.
   const full = await openLearner({ folder });
   await expectSame(full, confirmed);
   expect(full.stats().failure).toContain("could not be written");
@@ -72,7 +75,7 @@ test.skipIf(!isMounted)("a full disk", async () => {
   for (const of of [confirmed + 1, confirmed + 2]) expect((await learn(again, of)).version).toBe(of);
   await expectSame(again, confirmed + 2);
 
-  // A snapshot that finds no room.
+  // A snapshot that does not fit on the disk.
   spawnSync("sh", ["-c", `head -c 1000000 /dev/zero > "${join(disk, "other")}"`]);
   const none = await again.snapshot().then(
     () => undefined,

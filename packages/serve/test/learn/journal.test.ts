@@ -1,4 +1,4 @@
-/** The journal's bytes: what was confirmed is read whatever came after it, and damage is never taken for an end. */
+/** Bytes of the journal: confirmed records are read whatever follows them, and damage is never mistaken for the end. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -30,7 +30,7 @@ const frames: JournalRecord[][] = [
 ];
 let folder: string;
 let file: Buffer;
-/** Where frames end. */
+/** Positions at which frames end. */
 const ends: number[] = [];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "journal-"));
@@ -65,7 +65,7 @@ const expectDamage = (bytes: Buffer): string => {
   return error.message;
 };
 
-/** The file where only so many frames are confirmed: a crash came before the note of the next one. */
+/** The file with only that many confirmed frames, as after a crash before the next note was written. */
 const confirmedUpTo = (count: number): Buffer => {
   const bytes = Buffer.from(file);
   const note = noteOf(count === 0 ? FRAMES_AT : ends[count - 1]!, 41 + frames.slice(0, count).flat().length);
@@ -73,14 +73,14 @@ const confirmedUpTo = (count: number): Buffer => {
   return bytes;
 };
 
-test("what was written is read", () => {
+test("reads back what was written", () => {
   const content = readJournal(file, "j");
   expect(content).toMatchObject({ version: 41, droppedBytes: 0, records: frames.flat() });
   expect(content.snapshotHash.equals(hash)).toBe(true);
   expect(ends.every((end) => end % 8 === 0)).toBe(true);
 });
 
-test("its frames under another head are the same journal, all of it confirmed", () => {
+test("its frames under another header form the same journal, fully confirmed", () => {
   const content = readJournal(confirmedUpTo(0), "j");
   const copy = Buffer.concat([headLike(content), content.frames]);
   expect(readJournal(copy, "j")).toMatchObject({ version: 41, records: frames.flat() });
@@ -88,7 +88,7 @@ test("its frames under another head are the same journal, all of it confirmed", 
   expectDamage(copy);
 });
 
-test("cut anywhere after what was confirmed, all whole frames are there, and nothing else", () => {
+test("a cut after the confirmed part retains exactly the whole frames", () => {
   for (let confirmed = 0; confirmed < frames.length; confirmed++) {
     const bytes = confirmedUpTo(confirmed);
     for (let length = confirmed === 0 ? FRAMES_AT : ends[confirmed - 1]!; length <= file.length; length++) {
@@ -100,7 +100,7 @@ test("cut anywhere after what was confirmed, all whole frames are there, and not
   }
 });
 
-test("cut anywhere before the end of what was confirmed, it is damaged", () => {
+test("a cut before the end of the confirmed part is damage", () => {
   for (let length = FRAMES_AT; length < file.length; length++) {
     const whole = ends.filter((end) => end <= length).length;
     const said = expectDamage(file.subarray(0, length));
@@ -111,7 +111,7 @@ test("cut anywhere before the end of what was confirmed, it is damaged", () => {
   for (let length = 0; length < FRAMES_AT; length++) expectDamage(file.subarray(0, length));
 });
 
-test("what a file system leaves behind a cut is dropped as well", () => {
+test("garbage that a file system leaves after a cut is dropped", () => {
   const last = ends.at(-2)!;
   const bytes = confirmedUpTo(3);
   for (const length of [last, last + 5, last + 40]) {
@@ -123,10 +123,10 @@ test("what a file system leaves behind a cut is dropped as well", () => {
   }
 });
 
-test("damage to any byte of what was confirmed is an error that says where", () => {
+test("damage to any confirmed byte is an error that reports the position", () => {
   let found = 0;
   for (let at = 0; at < file.length; at++) {
-    // Notes have a spare.
+    // Each note has a spare copy.
     if (at >= noteAt(0) && at < FRAMES_AT) continue;
     const damaged = Buffer.from(file);
     damaged[at]! ^= 1 << (at % 8);
@@ -149,7 +149,7 @@ test("damage to one note changes nothing, and damage to both is an error", () =>
   }
 });
 
-test("the note of the latest write counts, wherever it is", () => {
+test("the note of the latest write counts, in either position", () => {
   for (const [latest, earlier] of [
     [0, 1],
     [1, 0],
@@ -163,7 +163,7 @@ test("the note of the latest write counts, wherever it is", () => {
   }
 });
 
-test("damage to a frame that was never confirmed drops it whole, and never gives other records", () => {
+test("damage to an unconfirmed frame drops the whole frame and never changes other records", () => {
   const bytes = confirmedUpTo(3);
   for (let at = ends.at(-2)!; at < file.length; at++) {
     const damaged = Buffer.from(bytes);
@@ -172,7 +172,7 @@ test("damage to a frame that was never confirmed drops it whole, and never gives
   }
 });
 
-test("a frame that is missing, or there twice, is damage", () => {
+test("a missing or repeated frame is damage", () => {
   const [a, b] = [ends[0]!, ends[1]!];
   const without = Buffer.concat([file.subarray(0, a), file.subarray(b)]);
   expect(expectDamage(without)).toContain("from version 42 to 46");
@@ -183,7 +183,7 @@ test("a frame that is missing, or there twice, is damage", () => {
   expect(expectDamage(unconfirmed)).toContain("although whole records follow");
 });
 
-test("rows that look like a frame of another journal are rows", async () => {
+test("rows that look like a frame of another journal are read as rows", async () => {
   const path = join(folder, "b");
   const head = journalHead(0, hash);
   writeFileSync(path, head);
@@ -195,7 +195,7 @@ test("rows that look like a frame of another journal are rows", async () => {
   expect(readJournal(torn, "j").records).toEqual([]);
 });
 
-test("what is no journal, and one of a later format", () => {
+test("files that are not journals, or journals of a later format, are refused", () => {
   expect(readJournal(journalHead(3, hash), "j")).toMatchObject({ version: 3, records: [] });
   expect(expectDamage(Buffer.from("hello"))).toContain("is not a learner's journal");
   expect(expectDamage(Buffer.alloc(0))).toContain("is not a learner's journal");
@@ -211,8 +211,8 @@ test("what is no journal, and one of a later format", () => {
   }
 });
 
-describe("checksums that are right around what is false", () => {
-  /** The last frame with other records, or another count, as somebody would write it who can. */
+describe("false contents with valid checksums", () => {
+  /** Replaces the last frame's records or count, as an attacker with write access could. */
   const forged = (body: Buffer, count: number): Buffer => {
     const begin = ends.at(-2)!;
     const frame = Buffer.concat([file.subarray(begin, begin + 32), body]);
@@ -242,7 +242,7 @@ describe("checksums that are right around what is false", () => {
   ])("%s", (_, body, count) => {
     const bytes = forged(body, count);
     expect(expectDamage(bytes)).toMatch(/at byte \d+/);
-    // The same where nothing before it is confirmed, or it is not the first that is read.
+    // The error is the same if no earlier frame is confirmed, or if this frame is not the first one read.
     const [note] = [noteOf(FRAMES_AT, 41)];
     for (const at of [noteAt(0), noteAt(1)]) note!.copy(bytes, at);
     expectDamage(bytes);
@@ -250,7 +250,7 @@ describe("checksums that are right around what is false", () => {
     expectDamage(bytes);
   });
 
-  test("anything at random: a journal, or the error of a damaged one", () => {
+  test("random bytes are read as a journal or refused as damaged", () => {
     let state = 1;
     const random = (below: number): number => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -272,7 +272,7 @@ describe("checksums that are right around what is false", () => {
   });
 });
 
-describe("of format 1, which had no notes of what is confirmed", () => {
+describe("journals of format 1, which had no confirmation notes", () => {
   const former = (): Buffer => {
     const head = Buffer.from(file.subarray(0, 80));
     head.writeUInt32LE(1, 16);
@@ -280,14 +280,14 @@ describe("of format 1, which had no notes of what is confirmed", () => {
     return Buffer.concat([head, file.subarray(FRAMES_AT)]);
   };
 
-  test("it is read, and continued as one of format 2", () => {
+  test("are read and continued as format 2", () => {
     const content = readJournal(former(), "j");
     expect(content).toMatchObject({ version: 41, droppedBytes: 0, records: frames.flat() });
     const copy = Buffer.concat([headLike(content), content.frames]);
     expect(copy.equals(confirmedUpTo(4))).toBe(true);
   });
 
-  test("its last frame is dropped where it is not whole, and damage before that is an error", () => {
+  test("lose an incomplete last frame, and earlier damage is an error", () => {
     const bytes = former();
     const cut = readJournal(bytes.subarray(0, -8), "j");
     expect(cut.records).toEqual(frames.slice(0, 3).flat());
@@ -297,8 +297,8 @@ describe("of format 1, which had no notes of what is confirmed", () => {
   });
 });
 
-describe("a write", () => {
-  /** A file in memory that fails at the given call, and what was asked of it. */
+describe("writes to a journal", () => {
+  /** A file in memory that fails at the given call and records the calls. */
   const inMemory = (bytes: Buffer, { most = Infinity, failAt = Infinity, error = "ENOSPC" } = {}) => {
     const asked: string[] = [];
     const state = { bytes, isBroken: false };
@@ -326,7 +326,7 @@ describe("a write", () => {
     return { file: file_, asked, state };
   };
 
-  test("is made in order: the records, the disk, then the lock and the note", async () => {
+  test("happen in order: the records, the sync, then the lock check and the note", async () => {
     const head = journalHead(0, hash);
     const { file: memory, asked, state } = inMemory(head);
     const journal = new Journal(memory, head);
@@ -342,7 +342,7 @@ describe("a write", () => {
     expect(asked).toEqual(["datasync", "close"]);
   });
 
-  test("that the system makes in pieces is whole, and one that it cannot make is an error", async () => {
+  test("are complete if the system splits them, and impossible ones are an error", async () => {
     const head = journalHead(0, hash);
     const { file: memory, asked, state } = inMemory(head, { most: 7 });
     const journal = new Journal(memory, head);
@@ -353,7 +353,7 @@ describe("a write", () => {
     await expect(none.append(1, frames[0]!)).rejects.toThrow("nothing could be written");
   });
 
-  test("that fails anywhere is taken back: what was not confirmed is not read", async () => {
+  test("are undone after any failure, so that unconfirmed records are not read", async () => {
     for (const failing of [0, 1, 2, 3]) {
       const head = journalHead(0, hash);
       const { file: memory, asked, state } = inMemory(head);
@@ -361,7 +361,7 @@ describe("a write", () => {
       await journal.append(1, frames[0]!);
       const [before, { length }] = [Buffer.from(state.bytes), journal];
       const { write, datasync } = memory;
-      // A write that fails may have written.
+      // A failed write may have written data.
       const once = async (act: () => Promise<unknown>, at: number): Promise<never> => {
         await act();
         Object.assign(memory, { write, datasync });
@@ -383,12 +383,12 @@ describe("a write", () => {
       expect(journal.length).toBe(length);
       expect(asked.slice(-2)).toEqual(["truncate", "datasync"]);
       expect(readJournal(state.bytes, "j").records).toEqual(frames[0]);
-      // But for the turns of the notes.
+      // Except for the alternating position of notes.
       expect(state.bytes.subarray(FRAMES_AT).equals(before.subarray(FRAMES_AT))).toBe(true);
     }
   });
 
-  test("that can neither be made nor taken back may be read later, and says so", async () => {
+  test("report that they might be read later if they can be neither completed nor undone", async () => {
     const head = journalHead(0, hash);
     const { file: memory, asked, state } = inMemory(head);
     const journal = new Journal(memory, head);
@@ -403,7 +403,7 @@ describe("a write", () => {
     state.isBroken = false;
     asked.length = 0;
     await journal.close();
-    // What failed is not asked for again.
+    // The failed operation is not repeated.
     expect(asked).toEqual(["close"]);
   });
 });

@@ -1,4 +1,4 @@
-/** Requests that are sent again because their answer was lost: none is learnt twice, whatever came between. */
+/** Requests that are sent again because their answer was lost. None is learnt twice, whatever happened in between. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,28 +40,28 @@ const rejected = async (promise: Promise<unknown>): Promise<Error & { code?: str
     (error: Error) => error,
   );
 
-test("a request that was learnt is answered as it was then, and leaves no trace", async () => {
+test("repeats the answer to a learnt request without changing the model", async () => {
   const learner = await opened({ model });
   const first = await learn(learner, 1, "a");
   await learn(learner, 2, "b");
   await learn(learner, 1);
   const before = [learner.stats(), Buffer.from(learner.current().toBytes())];
   expect(await learn(learner, 1, "a")).toEqual(first);
-  // The same values as others would write them.
+  // The same values in another notation.
   expect(await learner.learn([Float64Array.from(rows(1)[0]!)], targets(1), { idempotencyKey: "a" })).toEqual(first);
   expect([{ ...learner.stats(), repeated: 0 }, Buffer.from(learner.current().toBytes())]).toEqual(before);
   expect(learner.stats()).toMatchObject({ version: 3, requests: 3, repeated: 2 });
 });
 
-test("one that is still being learnt is waited for", async () => {
+test("waits for a request that is still being learnt", async () => {
   const learner = await opened({ model });
   const all = await Promise.all(Array.from({ length: 40 }, (_, i) => learn(learner, i % 4, `key ${i % 4}`.replace(" ", "-"))));
   expect(all.map(({ version }) => version)).toEqual(Array.from({ length: 40 }, (_, i) => 1 + (i % 4)));
   expect(learner.stats()).toMatchObject({ version: 4, requests: 4, repeated: 36, all: { rows: 4 } });
 });
 
-describe("opened again", () => {
-  test("from the journal, the answers are the same", async () => {
+describe("reopened learners", () => {
+  test("give the same answers from the journal", async () => {
     const learner = await opened({ model });
     const answers = [await learn(learner, 1, "a"), await learn(learner, 2), await learn(learner, 3, "b")];
     const bytes = Buffer.from(learner.current().toBytes());
@@ -73,7 +73,7 @@ describe("opened again", () => {
     expect(again.stats()).toMatchObject({ version: 3, requests: 3, repeated: 2 });
   });
 
-  test("after snapshots that begin the journal anew, and after a rollback, too", async () => {
+  test("give the same answers after snapshots that restart the journal, and after a rollback", async () => {
     const learner = await opened({ model, journalBytes: 1, keep: 1 });
     const answers = [];
     for (let i = 0; i < 30; i++) answers.push(await learn(learner, i, `k${i}`));
@@ -86,7 +86,7 @@ describe("opened again", () => {
   });
 });
 
-test("a key of other rows, targets or weights is refused, and nothing changes", async () => {
+test("refuses a key that was used for other rows, targets or weights, without changes", async () => {
   const learner = await opened({ model });
   await learn(learner, 1, "a");
   const waiting = learn(learner, 2, "b");
@@ -108,20 +108,20 @@ test("a key of other rows, targets or weights is refused, and nothing changes", 
   expect(learner.stats()).toMatchObject({ version: 2, requests: 2, repeated: 0, refused: 0 });
 });
 
-test("a request that was refused may be sent again with its key, mended", async () => {
+test("accepts a corrected request with the same key after a refusal", async () => {
   const learner = await opened({ model, maxQueueRows: 1 });
   const poisoned = await rejected(learner.learn([[1, 3e38, 1], ...rows(1)], ["yes", "no"], { idempotencyKey: "a" }));
   expect(poisoned).toBeInstanceOf(DataError);
   const first = learn(learner, 1, "a");
   const full = await rejected(learn(learner, 2, "b"));
   expect(full).toBeInstanceOf(RefusedError);
-  // What is known, or waits, needs no place.
+  // Known and waiting requests need no place in the queue.
   const twice = learn(learner, 1, "a");
   expect(await twice).toEqual(await first);
   expect((await learn(learner, 2, "b")).version).toBe(2);
 });
 
-test("what is no key is refused", async () => {
+test("refuses invalid keys", async () => {
   const learner = await opened({ model });
   for (const key of ["", " ", "a b", "ä", "a\n", "x".repeat(256), 7, {}]) {
     const error = await rejected(learner.learn(rows(1), targets(1), { idempotencyKey: key as never }));
@@ -134,7 +134,7 @@ test("what is no key is refused", async () => {
   expect((await learn(learner, 2, "!~")).version).toBe(2);
 });
 
-test("the latest 10,000 keys are remembered, in the order of their versions", () => {
+test("remembers the latest 10,000 keys in order of version", () => {
   const keys = new LearntKeys();
   const learnt = (version: number) => ({ rows: 1, loss: 0, metrics: {}, version });
   const bytes = Uint8Array.of(1);

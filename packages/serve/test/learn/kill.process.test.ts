@@ -1,4 +1,7 @@
-/** A learner that is killed at any moment: nothing that it confirmed is lost, nothing that is sent again is learnt twice, and nothing half-written is there. */
+/**
+ * A learner that is killed at any moment loses nothing that it confirmed, learns no repeated request twice, and leaves
+ * nothing half-written.
+ */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,14 +15,14 @@ import { LearningRun } from "../../src/learn/run.ts";
 const child = fileURLToPath(new URL("learning-child.mjs", import.meta.url));
 const ROUNDS = Number(process.env.ERGODIC_KILLS ?? 8);
 
-/** As the child has it. */
+/** The same rows as in the child process. */
 function request(v: number): { rows: number[][]; targets: string[] } {
   const number = (i: number): number => ((Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 32) * 2 - 1;
   const rows = Array.from({ length: 1 + (v % 5) }, (_, k) => [0, 1, 2].map((j) => number(v * 15 + k * 3 + j)));
   return { rows, targets: rows.map(([a, b]) => (a! - b! > 0 ? "yes" : "no")) };
 }
 
-/** What it said until it was killed, so many milliseconds after it was first told something. */
+/** Output of the child until it was killed, the given number of milliseconds after its first request. */
 function killed(folder: string, journalBytes: number, inFlight: number, afterMs: number): Promise<string[]> {
   const process_ = spawn(process.execPath, [child, folder, String(journalBytes), String(inFlight)], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -38,7 +41,7 @@ function killed(folder: string, journalBytes: number, inFlight: number, afterMs:
   );
 }
 
-/** What should be there: the same operations on a run that nobody interrupts. */
+/** Expected state: the same operations on an uninterrupted run. */
 class Twin {
   readonly learning: LearningRun;
   readonly states = new Map<number, Uint8Array>();
@@ -64,7 +67,7 @@ class Twin {
   }
 }
 
-test(`killed ${ROUNDS} times in the middle of its work`, async () => {
+test(`loses nothing confirmed when killed ${ROUNDS} times during its work`, async () => {
   const folder = mkdtempSync(join(tmpdir(), "killed-"));
   const rule = adagrad({ rate: 0.1 });
   const { rows, targets } = request(4);
@@ -78,7 +81,7 @@ test(`killed ${ROUNDS} times in the middle of its work`, async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const said = await killed(folder, [300, 3000, 30_000][round % 3]!, [1, 4, 64][(round >> 1) % 3]!, Math.random() * 300);
     let told = twin.version;
-    /** Learnt or not, nobody was told. */
+    /** Whether it was learnt or not, no answer was sent. */
     const open = new Map<number, { which: number; idempotencyKey: string }>();
     for (const line of said) {
       const [what, version, operation, which, key] = line.split(" ");

@@ -1,4 +1,4 @@
-/** A model that learns from requests: what is told is on the disk, and what is refused has left no trace. */
+/** A model that learns from requests. Confirmed requests are on the disk, and refused requests leave no trace. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,7 +70,7 @@ const rejected = async (promise: Promise<unknown>): Promise<Error & { code?: str
     (error: Error) => error,
   );
 
-test("learns, says how well it did before, and serves what it has learnt", async () => {
+test("learns, reports its previous performance and serves the learnt model", async () => {
   const learner = await opened({ model });
   const before = learner.current();
   expect(before.version).toBe(0);
@@ -87,7 +87,7 @@ test("learns, says how well it did before, and serves what it has learnt", async
   expect(learner.stats().all).toMatchObject({ rows: 64, weight: 64, loss: expect.closeTo(learnt.loss, 12) as number });
 });
 
-test("is the same as fit on the same rows, and the same again from other cuts of the requests", async () => {
+test("equals fit on the same rows, however the rows are split into requests", async () => {
   const learner = await opened({ model });
   for (let i = 200; i < 300; i += 20) await learner.learn(rows(i, i + 20), classes(i, i + 20));
   const wanted = await fit(linear({ loss: "logistic" }), Dataset.fromArrays({ x: rows(200, 300), y: classes(200, 300) }), {
@@ -98,7 +98,7 @@ test("is the same as fit on the same rows, and the same again from other cuts of
   expect((learnt as typeof wanted).intercept).toEqual(wanted.intercept);
 });
 
-/** Holds back the next write to the disk: resolves once it is asked for. */
+/** Holds back the next write to the disk. Resolves once the write is requested. */
 async function heldWrite(): Promise<{ asked: Promise<void>; write: () => void }> {
   const append = Journal.prototype.append;
   let tell = (): void => {};
@@ -113,7 +113,7 @@ async function heldWrite(): Promise<{ asked: Promise<void>; write: () => void }>
   return { asked, write };
 }
 
-test("what is not on the disk yet is neither served nor confirmed", async () => {
+test("neither serves nor confirms requests that are not yet on the disk", async () => {
   const learner = await opened({ model });
   const before = learner.current();
   const { asked, write } = await heldWrite();
@@ -129,7 +129,7 @@ test("what is not on the disk yet is neither served nor confirmed", async () => 
   expect(learner.current().version).toBe(1);
 });
 
-describe("while a group is under way, the confirmed model is served, though nobody asked for it before", () => {
+describe("the model served during a pending write", () => {
   const networks = async (): Promise<Uint8Array> => {
     const layers = [dense(6), batchNorm(), relu(), dense(1)];
     const run = fit(network(layers), Dataset.fromArrays({ x: rows(0, 50), y: classes(0, 50) }), { epochs: 1, seed: 1 });
@@ -165,7 +165,7 @@ describe("while a group is under way, the confirmed model is served, though nobo
   });
 });
 
-test("many calls share one write, and are told in their order", async () => {
+test("combines many calls into one write and answers them in order", async () => {
   const learner = await opened({ model });
   const order: number[] = [];
   const calls = Array.from({ length: 100 }, (_, i) =>
@@ -181,7 +181,7 @@ test("many calls share one write, and are told in their order", async () => {
   expect(learner.stats().queuedRows).toBe(0);
 });
 
-test("rows as lists and by name, one after another, are the same rows", async () => {
+test("treats rows as lists and rows by name alike", async () => {
   const data = Dataset.fromArrays({ x: rows(0, 200), y: classes(0, 200), names: ["a", "b", "c"] });
   const named = (await fit(linear({ loss: "logistic" }), data, { epochs: 1, seed: 1 })).toBytes();
   const byName = (x: number[]): Record<string, number> => ({ c: x[2]!, a: x[0]!, b: x[1]! });
@@ -195,8 +195,8 @@ test("rows as lists and by name, one after another, are the same rows", async ()
   expect(same(bytesOf(twin), mixed)).toBe(true);
 });
 
-describe("opened again", () => {
-  test("it is where it was, bit for bit, statistics too", async () => {
+describe("reopened learners", () => {
+  test("have the same state and statistics bit for bit", async () => {
     const learner = await opened({ model, rule: adagrad({ rate: 0.1 }) });
     for (let i = 0; i < 30; i++) await learner.learn(rows(i, i + 3), classes(i, i + 3));
     const [bytes, stats] = [bytesOf(learner), learner.stats()];
@@ -211,7 +211,7 @@ describe("opened again", () => {
     expect(next.version).toBe(31);
   });
 
-  test("after snapshots, too, which begin the journal anew", async () => {
+  test("have the same state after snapshots that restart the journal", async () => {
     const learner = await opened({ model, journalBytes: 1000, keep: 3 });
     for (let i = 0; i < 100; i++) await learner.learn([row(i)], [classOf(row(i))]);
     const bytes = bytesOf(learner);
@@ -228,7 +228,7 @@ describe("opened again", () => {
     expect(again.stats().all.rows).toBe(100);
   });
 
-  test("rows that wait with a snapshot are learnt once", async () => {
+  test("learn rows that waited with a snapshot once", async () => {
     const learner = await opened({ model });
     const [learnt, kept] = await Promise.all([learner.learn(rows(0, 9), classes(0, 9)), learner.snapshot()]);
     expect([learnt.version, kept]).toEqual([1, 1]);
@@ -239,7 +239,7 @@ describe("opened again", () => {
     expect(same(bytesOf(again), bytes)).toBe(true);
   });
 
-  test("with what it began with, or not at all", async () => {
+  test("require their original options, or none", async () => {
     await (await opened({ model, batch: 2, seed: 4 })).close();
     const other = model.slice();
     const error = await rejected(
@@ -256,7 +256,7 @@ describe("opened again", () => {
 });
 
 describe("rollback", () => {
-  test("returns to a kept version, the optimiser too, and is a version of its own", async () => {
+  test("restores a stored version with its optimiser, as a new version", async () => {
     const learner = await opened({ model, rule: adam({ rate: 0.01 }) });
     await learner.learn(rows(0, 20), classes(0, 20));
     expect(await learner.snapshot()).toBe(1);
@@ -281,7 +281,7 @@ describe("rollback", () => {
     );
   });
 
-  test("refuses what is not kept", async () => {
+  test("refuses a version that is not stored", async () => {
     const learner = await opened({ model, keep: 1 });
     await learner.learn(rows(0, 2), classes(0, 2));
     await learner.snapshot();
@@ -293,7 +293,7 @@ describe("rollback", () => {
     expect(learner.stats().version).toBe(1);
   });
 
-  test("a damaged snapshot is refused, and learning continues", async () => {
+  test("refuses a damaged snapshot and continues learning", async () => {
     const learner = await opened({ model });
     await learner.learn(rows(0, 2), classes(0, 2));
     await learner.snapshot();
@@ -349,7 +349,8 @@ describe("a poisoned request", () => {
     expect(learner.stats()).toEqual({ ...stats, refused: 1 });
     expect(learner.current().version).toBe(1);
     expect(readFileSync(fileOf("journal")).equals(journal)).toBe(true);
-    // The state in memory, not only what is served: the next request has the result that it would have had.
+    // Compares the state in memory as well as the served model: the next request gives the same result as without the
+    // refusal.
     const next = await learner.learn(rows(20, 30), classes(20, 30));
     const after = bytesOf(learner);
     await learner.close();
@@ -361,7 +362,7 @@ describe("a poisoned request", () => {
     expect(same(bytesOf(twin), after)).toBe(true);
   });
 
-  test("among others in one group takes none of them with it", async () => {
+  test("does not affect other requests in its group", async () => {
     const learner = await opened({ model });
     const calls = Array.from({ length: 30 }, (_, i) =>
       i % 3 === 1
@@ -389,9 +390,9 @@ describe("a poisoned request", () => {
   });
 });
 
-test("refuses more than may wait, and what comes after the end, but finishes what it accepted", async () => {
+test("refuses requests beyond the queue limit and after closing, but finishes accepted ones", async () => {
   const learner = await opened({ model, maxQueueRows: 10, maxRows: 50 });
-  // What is larger than the queue is taken while nothing waits.
+  // A request larger than the queue is accepted if nothing waits.
   const first = learner.learn(rows(0, 50), classes(0, 50));
   const second = await rejected(learner.learn([row(0)], ["yes"]));
   expect(second).toBeInstanceOf(RefusedError);
@@ -408,9 +409,9 @@ test("refuses more than may wait, and what comes after the end, but finishes wha
   expect((await (await opened()).learn([row(1)], ["yes"])).version).toBe(2);
 });
 
-test("where the journal cannot be written, what waits is refused, the confirmed model is served, and nothing else is counted", async () => {
+test("refuses waiting requests if the journal cannot be written, and serves and counts only confirmed ones", async () => {
   const learner = await opened({ model });
-  // Nobody asks for the model in between.
+  // Nothing requests the model in between.
   for (let i = 0; i < 5; i++) await learner.learn(rows(3 * i, 3 * i + 3), classes(3 * i, 3 * i + 3));
   const before = learner.stats();
   expect(before).toMatchObject({ version: 5, requests: 5, all: { rows: 15 } });
@@ -448,7 +449,7 @@ test("where the journal cannot be written, what waits is refused, the confirmed 
   expect([again.stats().version, same(bytesOf(again), served.toBytes())]).toEqual([5, true]);
 });
 
-test("where a snapshot cannot be written, the confirmed model is served, and is there again", async () => {
+test("serves the confirmed model if a snapshot cannot be written, also after reopening", async () => {
   const learner = await opened({ model });
   await learner.learn(rows(0, 9), classes(0, 9));
   vi.spyOn(LearnerFolder.prototype, "begin").mockRejectedValueOnce(new Error("the disk is full"));
@@ -462,7 +463,7 @@ test("where a snapshot cannot be written, the confirmed model is served, and is 
   expect(again.versions().map(({ version }) => version)).toEqual([0]);
 });
 
-test("a folder that cannot be written when it is opened serves what was confirmed, and learns nothing", async () => {
+test("serves confirmed versions from a read-only folder, and learns nothing", async () => {
   const learner = await opened({ model });
   await learner.learn(rows(0, 9), classes(0, 9));
   const bytes = bytesOf(learner);
@@ -481,7 +482,7 @@ test("a folder that cannot be written when it is opened serves what was confirme
   expect((await (await opened()).learn([row(1)], ["yes"])).version).toBe(2);
 });
 
-test("networks learn, and are served without a pause for each request", async () => {
+test("networks learn and are served without a pause per request", async () => {
   const data = Dataset.fromArrays({ x: rows(0, 100), y: classes(0, 100) });
   const net = await fit(network(mlp([8], { outputs: 1 })), data, { epochs: 1, seed: 1 });
   const learner = await opened({ model: net, rule: adam({ rate: 0.01 }), batch: 8 });

@@ -1,4 +1,4 @@
-/** One writer: whoever lives keeps the folder, and whoever is gone does not. */
+/** A single writer per folder: a living process keeps the folder, and an ended process does not. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LearnerError } from "../../src/learn/errors.ts";
 import { type LockClock, lockFolder } from "../../src/learn/lock.ts";
 
-/** The code that opening a file fails with; undefined: it does not fail. */
+/** Error code with which opening a file fails, or undefined if it succeeds. */
 const disk = vi.hoisted(() => ({ fault: undefined as string | undefined }));
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof import("node:fs/promises")>();
@@ -29,7 +29,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 const locks = (): string[] => readdirSync(folder).filter((name) => name.startsWith("lock-"));
-/** Sets the clock of the disk back, or ahead. */
+/** Sets the clock of the disk back or forward. */
 const age = (name: string, seconds: number): void => {
   // biome-ignore lint/plugin: the age of a file
   const then = Date.now() / 1000 - seconds;
@@ -43,14 +43,14 @@ const refusal = async (): Promise<LearnerError> =>
     },
     (error: LearnerError) => error,
   );
-/** The name of a lock with other parts. */
+/** Name of a lock with other parts. */
 const other = (name: string, change: (parts: string[]) => void): string => {
   const parts = name.split("-");
   change(parts);
   return parts.join("-");
 };
 
-test("is given once, and again after its release", async () => {
+test("is granted once, and again after its release", async () => {
   const lock = await lockFolder(folder);
   const error = await refusal();
   expect(error).toBeInstanceOf(LearnerError);
@@ -62,7 +62,7 @@ test("is given once, and again after its release", async () => {
   await (await lockFolder(folder)).release();
 });
 
-test("is taken from a process that is gone, also where its number has come again", async () => {
+test("is taken over from a process that ended, even if its process id is in use again", async () => {
   const first = await lockFolder(folder);
   const [name] = locks() as [string];
   await first.release();
@@ -70,10 +70,10 @@ test("is taken from a process that is gone, also where its number has come again
   children.push(child);
   const gone = other(name, (parts) => (parts[2] = String(child.pid)));
   writeFileSync(join(folder, gone), "");
-  // It lives, but began at another time than the lock says.
+  // The process lives, but started at another time than the lock states.
   await (await lockFolder(folder)).release();
   expect(existsSync(join(folder, gone))).toBe(false);
-  // Nobody knows when it began.
+  // Its start time is unknown.
   const unknown = other(gone, (parts) => (parts[3] = ""));
   writeFileSync(join(folder, unknown), "Process 1\nBeat 1\n");
   expect((await refusal()).message).toContain(`process ${child.pid}`);
@@ -85,12 +85,12 @@ test("is taken from a process that is gone, also where its number has come again
 });
 
 test.skipIf(!existsSync("/proc/self/stat"))(
-  "is taken from a process that was killed, though its parent has not asked how it ended",
+  "is taken over from a killed process that its parent has not waited for",
   async () => {
     const first = await lockFolder(folder);
     const [name] = locks() as [string];
     await first.release();
-    // The shell becomes a program that never asks after the shell's child, which is a zombie once it is killed.
+    // The shell becomes a program that never waits for the shell's child, which becomes a zombie once it is killed.
     const parent = spawn("sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "inherit"] });
     children.push(parent);
     const [said] = (await once(parent.stdout, "data")) as [Buffer];
@@ -109,7 +109,7 @@ test.skipIf(!existsSync("/proc/self/stat"))(
   },
 );
 
-/** Time that passes when a watcher waits, and what happens meanwhile. */
+/** Simulated time that passes when a watcher waits, with events in between. */
 class Time implements LockClock {
   seconds = 0;
   /** Called after each wait of a watcher. */
@@ -132,7 +132,7 @@ class Time implements LockClock {
   async pass(seconds: number): Promise<void> {
     this.seconds += seconds;
     for (const timer of this.#timers) for (; timer.next <= this.now(); timer.next += timer.ms) timer.act();
-    // What the timers began ends.
+    // Waits until the work of the timers has finished.
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
@@ -143,7 +143,7 @@ class Time implements LockClock {
   }
 }
 
-/** The lock of another host, whose process beats only when it is told to; its name. */
+/** Makes the lock of another host, whose process beats only on request, and returns its name. */
 const foreignLock = (
   text = "Process 1 on elsewhere writes in this folder.\nBeat 000000000007\n",
   place = "0123456789ab",
@@ -153,8 +153,8 @@ const foreignLock = (
   return name;
 };
 
-describe("of another host", () => {
-  test("is given up when its count has not moved for a minute, by the clock of who watches", async () => {
+describe("a lock of another host", () => {
+  test("is taken over if its count has not changed for a minute of the watcher's clock", async () => {
     foreignLock();
     const time = new Time();
     const lock = await lockFolder(folder, time);
@@ -164,13 +164,13 @@ describe("of another host", () => {
     await lock.release();
   });
 
-  test.each([-7200, -120, 0, 120, 7200])("is refused as soon as its count moves, where its clock is %s s off", async (offset) => {
+  test.each([-7200, -120, 0, 120, 7200])("is respected as soon as its count changes, with its clock %s s off", async (offset) => {
     const name = foreignLock();
     const time = new Time();
     let beats = 7;
     time.meanwhile = () => {
       if (time.seconds % 5 === 0) writeFileSync(join(folder, name), `Process 1\nBeat ${++beats}\n`);
-      // The time of the file says nothing.
+      // The file's time carries no information.
       age(name, offset + time.seconds);
     };
     age(name, offset);
@@ -183,7 +183,7 @@ describe("of another host", () => {
     expect(locks()).toEqual([name]);
   });
 
-  test("is refused where it moves in the last moment only, or moved while who watches was stopped", async () => {
+  test("is respected if it changes only at the last moment, or while the watcher was stopped", async () => {
     const name = foreignLock();
     const time = new Time();
     time.meanwhile = () => {
@@ -201,7 +201,7 @@ describe("of another host", () => {
     expect(locks()).toEqual([name]);
   });
 
-  test("of an earlier version, which did not count, shows by its time that it lives", async () => {
+  test("shows by its file time that its holder lives if an earlier version wrote no count", async () => {
     const name = foreignLock("Process 1 on elsewhere writes in this folder.\n");
     const time = new Time();
     let set = 100;
@@ -214,7 +214,7 @@ describe("of another host", () => {
     expect(locks()).toEqual([]);
   });
 
-  test("that goes while it is watched is given up at once", async () => {
+  test("is taken over immediately if it disappears while watched", async () => {
     const name = foreignLock();
     const time = new Time();
     time.meanwhile = () => {
@@ -224,17 +224,17 @@ describe("of another host", () => {
     expect(time.seconds).toBe(3);
   });
 
-  test("that has not counted yet may have come at the same time, and is waited for", async () => {
+  test("is waited for if it has no count yet, because it might be simultaneous", async () => {
     const name = foreignLock("Process 1 on elsewhere writes in this folder.\nBeat 000000000000\n");
     const time = new Time();
     let waits = 0;
     time.meanwhile = () => {
       if (++waits === 3) rmSync(join(folder, name));
-      // It does not stay while it gives way.
+      // The waiting process does not keep its own lock while it gives way.
       expect(locks().length).toBe(waits < 3 ? 1 : 0);
     };
     await (await lockFolder(folder, time)).release();
-    // One that ended before it ever counted is watched in the end.
+    // A process that ended before its first count is watched until it times out.
     foreignLock("");
     time.meanwhile = () => undefined;
     const from = time.seconds;
@@ -243,7 +243,7 @@ describe("of another host", () => {
     expect(locks()).toEqual([]);
   });
 
-  test("that two watch is given to the one that came first, once it is silent", async () => {
+  test("goes to the first of two watching processes once its holder is silent", async () => {
     foreignLock();
     const time = new Time();
     let second: Promise<unknown> | undefined;
@@ -256,7 +256,7 @@ describe("of another host", () => {
     await first.release();
   });
 
-  test("that two find silent at the same time is not given to both", async () => {
+  test("is not granted to both of two processes that find it silent simultaneously", async () => {
     foreignLock();
     const both = await Promise.allSettled([lockFolder(folder, new Time()), lockFolder(folder, new Time())]);
     const given = both.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
@@ -266,7 +266,7 @@ describe("of another host", () => {
   });
 });
 
-test("a holder counts while it lives, over what it wrote, so that who watches sees it", async () => {
+test("a holder updates its count in place while it lives, so that watchers see it", async () => {
   const time = new Time();
   const lock = await lockFolder(folder, time);
   const text = (): string => readFileSync(join(folder, lock.name), "utf8");
@@ -287,7 +287,7 @@ test("a holder counts while it lives, over what it wrote, so that who watches se
   expect(locks()).toEqual([]);
 });
 
-test("only a lock that is gone is lost: not one that cannot be opened for now", async () => {
+test("a lock is lost only if it is gone, not if it temporarily cannot be opened", async () => {
   const time = new Time();
   const lock = await lockFolder(folder, time);
   let lost: string | undefined;
@@ -302,7 +302,7 @@ test("only a lock that is gone is lost: not one that cannot be opened for now", 
       )
       .finally(() => (disk.fault = undefined));
   };
-  // Too many open files, as a flood of clients makes them, and a disk that fails.
+  // Too many open files, as during a flood of clients, or a failing disk.
   expect(await verified("EMFILE")).toBe("held");
   expect(await verified("ENFILE")).toBe("held");
   expect(await verified("EIO")).toBe("EIO");
@@ -315,21 +315,21 @@ test("only a lock that is gone is lost: not one that cannot be opened for now", 
   expect([await verified("ESTALE"), lost, time.timers]).toEqual(["FOLDER_LOCKED", "FOLDER_LOCKED", 0]);
 });
 
-test("a lock that cannot be written leaves nothing behind", async () => {
+test("a lock that cannot be written leaves no file", async () => {
   disk.fault = "ENOSPC";
   await expect(lockFolder(folder, new Time())).rejects.toMatchObject({ code: "ENOSPC" });
   disk.fault = undefined;
   expect(locks()).toEqual([]);
 });
 
-test("a holder that was stopped learns that another one has taken over, before it may confirm, or at its next beat", async () => {
+test("a stopped holder detects that it was replaced before it confirms, or at its next beat", async () => {
   const time = new Time();
   for (const finds of ["verify", "beat"]) {
     const stopped = await lockFolder(folder, time);
     await stopped.verify();
     let lost: LearnerError | undefined;
     void stopped.lost.then((error) => (lost = error));
-    // Its name would be that of another host for who watches it from there.
+    // A watcher on that host would see its name as that of another host.
     rmSync(join(folder, stopped.name));
     const next = await lockFolder(folder, time);
     if (finds === "verify") await expect(stopped.verify()).rejects.toMatchObject({ code: "FOLDER_LOCKED" });
@@ -351,7 +351,7 @@ test("a holder that was stopped learns that another one has taken over, before i
   expect([isLost, locks()]).toEqual([false, []]);
 });
 
-test("of many that come at once, at most one has it, and each has it in the end", async () => {
+test("among many simultaneous processes at most one holds the lock, and each gets it in the end", async () => {
   let holders = 0;
   let turns = 0;
   const come = async (): Promise<void> => {
@@ -370,7 +370,7 @@ test("of many that come at once, at most one has it, and each has it in the end"
   expect(locks()).toEqual([]);
 });
 
-test("other files of the folder are none of its business", async () => {
+test("other files of the folder are ignored", async () => {
   for (const name of ["lock", "lock-", "lock-x-1-2-3", "0000000000000000.journal"]) writeFileSync(join(folder, name), "");
   const lock = await lockFolder(folder);
   await lock.release();

@@ -1,4 +1,7 @@
-/** Learning row by row: the updates are those of `fit`, the state goes there and back whole, and what is refused leaves no trace. */
+/**
+ * Learning row by row: the updates equal those of `fit`, the state survives checkpoints completely, and refusals leave
+ * no trace.
+ */
 import {
   adagrad,
   adam,
@@ -31,7 +34,7 @@ import { averaging, type Rule, stochasticLineSearch } from "ergodic/rules";
 import { describe, expect, test } from "vitest";
 import { LearningRun, type LearntSums } from "../../src/learn/run.ts";
 
-/** A run, with rows as a journal has them. */
+/** A run that reads rows as the journal stores them. */
 interface Rows {
   read(...given: Parameters<LearningRun["read"]>): Uint8Array;
   learn(prepared: Uint8Array): Promise<LearntSums>;
@@ -51,7 +54,7 @@ async function online(from: OnlineFrom, options: OnlineOptions = {}): Promise<Om
 
 const ROWS = 300;
 const COLUMNS = 7;
-/** Rows that nobody chose: digits of a sequence. */
+/** Arbitrary rows: digits of a sequence. */
 const number = (i: number): number => ((Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 32) * 2 - 1;
 const x = Array.from({ length: ROWS }, (_, i) => Array.from({ length: COLUMNS }, (_, j) => number(i * COLUMNS + j)));
 const score = (row: number[]): number => row[0] - 2 * row[1] + row[2] * row[3];
@@ -60,7 +63,7 @@ const three = x.map((row) => (score(row) > 0.7 ? "high" : score(row) < -0.7 ? "l
 const numbers = x.map((row) => 3 * score(row) + 1);
 const counts = x.map((row) => Math.floor(Math.exp(score(row) / 2) * 2));
 const signs = x.map((row) => (score(row) > 0 ? 1 : -1));
-/** Few values of 40 columns, as text hashed would have. */
+/** A few values in 40 columns, as hashed text would have. */
 const sparseOf = (target: number[]): Dataset => {
   const entries = x.map((_, i) => [...new Set([0, 1, 2, 3, 4].map((k) => (i * 31 + k * k * 17) % 40))].sort((a, b) => a - b));
   const rowStart = Uint32Array.from([
@@ -175,7 +178,7 @@ describe.each(cases)("$name", ({ model, targets, rule, batch = 1, weights: given
   const begin = () => fit(model, first, { ...plan, ...(rule ? { rule } : {}) });
   const rows = (from: number, to: number): never => (sparse ? sparseTable(from, to) : (x.slice(from, to) as never));
 
-  test("updates are those of fit on the same rows in their order", async () => {
+  test("applies the updates of fit on the same rows in order", async () => {
     const trained = await begin();
     const run = await online(trained, { batch, seed: 3 });
     const own = trained.description.algorithm as { rule: unknown };
@@ -185,7 +188,7 @@ describe.each(cases)("$name", ({ model, targets, rule, batch = 1, weights: given
       from: trained.toBytes(),
       algorithm: algorithmFromJson(trained.description.algorithm as never),
     });
-    // Cut as nobody would: but never within a batch.
+    // Cuts the rows at unusual places, but never within a batch.
     for (const [from, to] of [
       [0, batch],
       [batch, 6 * batch],
@@ -201,7 +204,7 @@ describe.each(cases)("$name", ({ model, targets, rule, batch = 1, weights: given
     run.dispose();
   });
 
-  test("goes on bit for bit from its checkpoint, and returns to it", async () => {
+  test("resumes bit for bit from its checkpoint, and returns to it", async () => {
     const run = await online(await begin(), { batch, seed: 3 });
     const learn = async (one: typeof run, from: number, to: number): Promise<unknown> =>
       one.learn(one.read(rows(from, to), targets.slice(from, to)));
@@ -223,9 +226,9 @@ describe.each(cases)("$name", ({ model, targets, rule, batch = 1, weights: given
     other.dispose();
   });
 
-  test("says what was predicted before the update", async () => {
+  test("reports the prediction before the update", async () => {
     const run = await online(await begin(), { batch, seed: 3 });
-    // Dropout takes part before an update too, and an average is not where gradients are taken.
+    // Dropout also acts before an update, and an averaged model differs from the point at which gradients are computed.
     const isNoisy = /dropout|averaging/.test(JSON.stringify([model, rule]));
     for (let from = 100; from < 100 + 6 * batch; from += batch) {
       const before = await predictor(run.predictor().toBytes());
@@ -255,7 +258,7 @@ test.each([
   ["logistic", three],
   ["multinomial", three],
   ["hinge", three],
-] as const)("of classes that are alike the first is what %s predicted", async (loss, targets) => {
+] as const)("predicts the first of equally likely classes with %s", async (loss, targets) => {
   const data = Dataset.fromArrays({ x: x.slice(0, 100), y: targets.slice(0, 100) });
   const model = await fit(linear({ loss }), data, { epochs: 1, seed: 1 });
   model.weights.fill(0);
@@ -275,7 +278,7 @@ test.each([
   }
 });
 
-test("the mean loss is by weights of rows and of classes", async () => {
+test("weights the mean loss by rows and classes", async () => {
   const model = linear({ loss: "logistic", classWeights: { yes: 3 }, standardise: false });
   const data = Dataset.fromArrays({ x: x.slice(0, 100), y: two.slice(0, 100) });
   const fitted = await fit(model, data, { epochs: 1, seed: 1 });
@@ -291,7 +294,7 @@ test("the mean loss is by weights of rows and of classes", async () => {
   run.dispose();
 });
 
-describe("what is refused", () => {
+describe("refusals", () => {
   const trained = () => fit(linear({ loss: "logistic" }), Dataset.fromArrays({ x: x.slice(0, 100), y: two.slice(0, 100) }));
   const rejection = async (promise: Promise<unknown>): Promise<Error & { code: string }> =>
     promise.then(
@@ -299,7 +302,7 @@ describe("what is refused", () => {
       (error: Error & { code: string }) => error,
     );
 
-  test("leaves no trace, however much was learnt since the state was kept, and wherever in a request it is", async () => {
+  test("leave no trace at any position in a request, regardless of earlier learning", async () => {
     for (const [model, rule, sparse] of [
       [linear({ loss: "squared", l2: 0.001 }), sgd({ rate: 0.01 }), true],
       [linear({ loss: "squared" }), adagrad({ rate: 0.1 }), true],
@@ -317,7 +320,7 @@ describe("what is refused", () => {
         await learn(twin, 5 * i, 5 * i + 5);
         const good = sparse ? (sparseTable(0, 2) as number[][]) : x.slice(0, 2);
         const width = good[0].length;
-        // At the end, in the middle, and in a later chunk than the first one.
+        // The bad row is at the end, in the middle, or in a later chunk than the first.
         const bad = [good[0].map(() => 3e38), good[1].map(() => -3e38)];
         const many = Array.from({ length: i % 10 === 9 ? 300 : 1 }, () => good[0]);
         const request = i % 2 === 0 ? [...many, ...bad] : [...bad, ...good];
@@ -341,10 +344,10 @@ describe("what is refused", () => {
     }
   });
 
-  test("a state that would not be finite, though the loss is", async () => {
+  test("include a state that would not be finite although the loss is", async () => {
     const run = await online(await trained(), { rule: adagrad({ rate: 0.1 }) });
     const before = run.checkpoint();
-    // The squared gradient is beyond float32; the row's own loss is not.
+    // The squared gradient overflows float32, but the row's loss does not.
     const error = await rejection(run.learn(run.read([[1e25, 0, 0, 0, 0, 0, 0]], [x[0][0] > 0 ? "no" : "yes"])));
     const other = await rejection(run.learn(run.read([[1e25, 0, 0, 0, 0, 0, 0]], [x[0][0] > 0 ? "yes" : "no"])));
     expect([error, other].some(({ code }) => code === "DATA_OVERFLOW")).toBe(true);
@@ -355,7 +358,7 @@ describe("what is refused", () => {
     run.dispose();
   });
 
-  test("rows and targets that the model cannot take", async () => {
+  test("include rows and targets that do not fit the model", async () => {
     const run = await online(await trained());
     const wrong: [unknown, unknown, object?][] = [
       [[[1, 2]], ["yes"]],
@@ -395,7 +398,7 @@ describe("what is refused", () => {
       expect(() => counted.read([x[0]], [target as never])).toThrow(DataError);
   });
 
-  test("prepared rows that are damaged, cut, or another model's", async () => {
+  test("include prepared rows that are damaged, cut or from another model", async () => {
     const run = await online(await trained());
     const bytes = run.read(x.slice(0, 3), two.slice(0, 3));
     const other = await online(await fit(linear(), sparseOf(numbers)));
@@ -417,14 +420,14 @@ describe("what is refused", () => {
       if (result.code !== "") expect(same(other.checkpoint(), before)).toBe(true);
       await other.restore(before);
     }
-    // Not on a multiple of eight.
+    // The offset is not a multiple of eight.
     const shifted = new Uint8Array(bytes.length + 3);
     shifted.set(bytes, 3);
     const twin = await online(await trained());
     expect(await run.learn(shifted.subarray(3))).toEqual(await twin.learn(bytes));
   });
 
-  test("models, rules and options that do not learn row by row", async () => {
+  test("include models, rules and options that do not support learning row by row", async () => {
     const ratings = Ratings.fromTriples({ users: ["a", "b"], items: ["c", "d"], values: [1, 2] });
     expect((await rejection(online(await fit(factorisation({ rank: 2 }), ratings)))).message).toContain(
       "only linear models, networks and their checkpoints",
@@ -447,7 +450,7 @@ describe("what is refused", () => {
   });
 });
 
-test("takes over the optimiser of a checkpoint, where the rule is the same", async () => {
+test("adopts the optimiser of a checkpoint if the rule is the same", async () => {
   const run = fit(linear({ loss: "logistic" }), Dataset.fromArrays({ x: x.slice(0, 100), y: two.slice(0, 100) }), {
     ...{ rule: adagrad({ rate: 0.1 }), schedule: "ordered", epochs: 1, deterministic: true },
   });
@@ -464,14 +467,14 @@ test("takes over the optimiser of a checkpoint, where the rule is the same", asy
   expect(tensors(fresh.predictor())).not.toEqual(tensors(wanted));
   const other = await online(checkpoint, { rule: sgd({ rate: 0.1 }) });
   expect(other.rule).toEqual(sgd({ rate: 0.1 }).toJSON());
-  // A fit begins at what was learnt, optimiser and all.
+  // A fit begins at the learnt model with its optimiser.
   const resumed = await fit(linear({ loss: "logistic" }), Dataset.fromArrays({ x, y: two }), {
     ...{ from: kept.checkpoint(), optimiser: "kept", rule: adagrad({ rate: 0.1 }), epochs: 1 },
   });
   expect(resumed.evaluate(Dataset.fromArrays({ x, y: two })).accuracy).toBeGreaterThan(0.8);
 });
 
-test("a network with batch statistics learns from a checkpoint, in batches", async () => {
+test("a network with batch statistics learns in batches from a checkpoint", async () => {
   const layers = [dense(8), batchNorm(), relu(), dense(1)];
   const run = fit(network(layers), Dataset.fromArrays({ x, y: two }), { epochs: 1, seed: 1, batch: 16 });
   await run;
@@ -488,7 +491,7 @@ test("a network with batch statistics learns from a checkpoint, in batches", asy
   }
 });
 
-test("a model that was solved for learns by a rule of its own", async () => {
+test("a model from a solver learns with its own rule", async () => {
   const solved = await fit(linear({ loss: "squared", l2: 0.01 }), Dataset.fromArrays({ x, y: numbers }), {
     algorithm: coordinateDescent(),
   });
@@ -497,7 +500,7 @@ test("a model that was solved for learns by a rule of its own", async () => {
   expect((await run.learn(run.read(x.slice(0, 5), numbers.slice(0, 5)))).squares).toBeGreaterThan(0);
 });
 
-test("rows by name, with a missing value and weights in a column, go through the model's steps", async () => {
+test("rows by name pass through the model's steps, with a missing value and a weight column", async () => {
   const table = {
     rowCount: 60,
     source: "table",

@@ -1,6 +1,6 @@
 /**
- * A process that was taken for dead and is not: whatever it does after another one has taken over, and wherever it was stopped, nothing that either
- * confirmed is lost, and nothing is learnt twice.
+ * A process that was wrongly considered dead. Whatever it does after another process has taken over, and wherever it
+ * was stopped, no confirmed request is lost and none is learnt twice.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -43,7 +43,7 @@ async function opened(options: Partial<Parameters<typeof openLearner>[0]> = {}, 
   return learner;
 }
 const learn = (learner: OnlineLearner, of: number) => learner.learn([row(of)], [classOf(row(of))]);
-/** What another process does once it has found the holder silent. */
+/** Action of another process that found the holder silent. */
 function takeLock(): void {
   for (const name of readdirSync(folder)) if (name.startsWith("lock-")) rmSync(join(folder, name));
 }
@@ -52,7 +52,7 @@ const rejected = async (promise: Promise<unknown>): Promise<LearnerError> =>
     () => expect.unreachable(),
     (error: LearnerError) => error,
   );
-/** The folder, opened anew, is what learning those rows one after another gives. */
+/** Checks that the reopened folder equals the result of learning those rows one after another. */
 async function expectLearnt(of: readonly number[]): Promise<void> {
   const learner = await opened();
   const twinFolder = mkdtempSync(join(tmpdir(), "twin-"));
@@ -65,7 +65,7 @@ async function expectLearnt(of: readonly number[]): Promise<void> {
   rmSync(twinFolder, { recursive: true });
 }
 
-test("it confirms nothing more, and says why; the other one has all that it confirmed", async () => {
+test("the replaced process confirms nothing more and reports why, and the new one has everything confirmed", async () => {
   const stopped = await opened();
   for (const of of [1, 2, 3]) await learn(stopped, of);
   takeLock();
@@ -86,7 +86,7 @@ test("it confirms nothing more, and says why; the other one has all that it conf
   await expectLearnt([1, 2, 3, 4, 5, 6]);
 });
 
-/** Stops the first call of a method before or after it, until it is told to go on. */
+/** Stops before or after the first call of a method until the test continues it. */
 function stoppedAt<T extends object>(
   of: T,
   method: keyof T & string,
@@ -98,7 +98,7 @@ function stoppedAt<T extends object>(
   const gone = new Promise<void>((resolve) => (go = resolve));
   let isFirst = true;
   vi.spyOn(of, method as never).mockImplementation(async function (this: T, ...given: unknown[]) {
-    // A lock that beats writes text.
+    // A lock writes text when it beats.
     if (!isFirst || typeof given[0] === "string") return real.apply(this, given);
     isFirst = false;
     const result = when === "after" ? await real.apply(this, given) : undefined;
@@ -109,7 +109,7 @@ function stoppedAt<T extends object>(
   return { asked, go: () => go() };
 }
 
-/** The handle of a journal that is open: what it asks of the disk. */
+/** Handle of an open journal, through which its disk operations go. */
 async function handleOf(): Promise<{ datasync(): Promise<void>; write(): Promise<unknown> }> {
   const { open: openFile } = await import("node:fs/promises");
   const handle = await openFile(join(folder, readdirSync(folder)[0]!), "r");
@@ -118,13 +118,13 @@ async function handleOf(): Promise<{ datasync(): Promise<void>; write(): Promise
   return prototype;
 }
 
-describe("stopped in the middle of a write", () => {
+describe("a process stopped during a write", () => {
   test.each<["write" | "datasync", "before" | "after", boolean]>([
     ["write", "before", false],
     ["write", "after", true],
     ["datasync", "before", true],
     ["datasync", "after", true],
-  ])("%s, %s it: what it does not confirm is learnt once or not at all", async (call, when, isWritten) => {
+  ])("stopped at %s, %s it: learns unconfirmed requests once or not at all", async (call, when, isWritten) => {
     const stopped = await opened();
     await learn(stopped, 1);
     await learn(stopped, 2);
@@ -133,7 +133,7 @@ describe("stopped in the middle of a write", () => {
     await asked;
     takeLock();
     const next = await opened();
-    // It had the records, or had not; it is not asked again.
+    // Whether it had the records or not, the request is not sent again.
     expect(next.stats().version).toBe(isWritten ? 3 : 2);
     await learn(next, 4);
     go();
@@ -145,7 +145,7 @@ describe("stopped in the middle of a write", () => {
   });
 });
 
-describe("stopped in the middle of a snapshot", () => {
+describe("a process stopped during a snapshot", () => {
   test.each<[string, "before" | "after", number]>([
     ["before it", "before", 1],
     ["before it, keeping one", "before", 1],
@@ -165,7 +165,7 @@ describe("stopped in the middle of a snapshot", () => {
     expect((await keeping).code).toBe("FOLDER_LOCKED");
     await learn(next, 5);
     await stopped.close();
-    // What can be returned to is what the other one has.
+    // Versions to return to are those of the new process.
     expect(next.versions()).toEqual(kept);
     for (const { version } of kept) await next.rollback(version);
     await next.close();
@@ -175,7 +175,7 @@ describe("stopped in the middle of a snapshot", () => {
     expect(readdirSync(folder).filter((name) => name.endsWith(".journal"))).toHaveLength(1);
   });
 
-  test("and then for the whole time that the other one has the folder", async () => {
+  test("remains harmless until the other process has released the folder", async () => {
     const stopped = await opened({ keep: 1 });
     for (const of of [1, 2, 3]) await learn(stopped, of);
     const { asked, go } = stoppedAt(LearnerFolder.prototype, "begin", "before");
@@ -194,7 +194,7 @@ describe("stopped in the middle of a snapshot", () => {
   });
 });
 
-describe("stopped while it opens the folder", () => {
+describe("a process stopped while it opens the folder", () => {
   test.each<["claim" | "readJournal" | "continued", "before" | "after"]>([
     ["claim", "before"],
     ["claim", "after"],
@@ -202,7 +202,7 @@ describe("stopped while it opens the folder", () => {
     ["readJournal", "after"],
     ["continued", "before"],
     ["continued", "after"],
-  ])("%s, %s it", async (method, when) => {
+  ])("stopped at %s, %s it: loses nothing", async (method, when) => {
     const first = await opened();
     for (const of of [1, 2]) await learn(first, of);
     await first.snapshot();
@@ -228,20 +228,20 @@ describe("stopped while it opens the folder", () => {
   });
 });
 
-test("two that open at the same time have numbers of their own", async () => {
+test("simultaneous openings get separate numbers", async () => {
   await (await opened()).close();
   const folders = await Promise.all([1, 2, 3].map(() => LearnerFolder.open(folder)));
   await Promise.all(folders.map((one) => one.claim(async () => {})));
   const markers = readdirSync(folder).filter((name) => name.startsWith("term-"));
   expect(new Set(markers).size).toBe(markers.length);
   expect(markers.length).toBeGreaterThanOrEqual(3);
-  // Snapshots are the last one's, whoever that is.
+  // The snapshots belong to the last process, whichever it is.
   const versions = await Promise.all(folders.map((one) => one.versions()));
   expect(versions.flat()).toEqual([0]);
   await expectLearnt([]);
 });
 
-test("what failed to open leaves nothing behind", async () => {
+test("a failed opening leaves no files", async () => {
   const { code } = await rejected(openLearner({ folder: join(folder, "new") }));
   expect([code, readdirSync(join(folder, "new"))]).toEqual(["OPTION_MISSING", []]);
   await (await opened()).close();
@@ -252,8 +252,8 @@ test("what failed to open leaves nothing behind", async () => {
   expect(withoutTerms(readdirSync(folder).sort())).toEqual(withoutTerms(before));
 });
 
-describe("the folder of an earlier version", () => {
-  /** As it was: no terms in names, and a journal without notes. */
+describe("a folder of an earlier version", () => {
+  /** Converts the folder to the earlier format, without terms in names and with a journal without notes. */
   function asBefore(): void {
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);
@@ -287,7 +287,7 @@ describe("the folder of an earlier version", () => {
     await expectLearnt([1, 2, 3, 4, 5]);
   });
 
-  test("where a crash came between a snapshot and its journal, or before the old journal went", async () => {
+  test("is recovered after a crash between a snapshot and its journal, or before the old journal was removed", async () => {
     for (const crash of ["before", "after"]) {
       const first = await opened();
       for (const of of [1, 2]) await learn(first, of);
@@ -306,7 +306,7 @@ describe("the folder of an earlier version", () => {
   });
 });
 
-test("files that are missing are damage, which nothing repairs", async () => {
+test("missing files are damage that is never repaired", async () => {
   const first = await opened();
   await learn(first, 1);
   await first.snapshot();
@@ -336,7 +336,7 @@ test("files that are missing are damage, which nothing repairs", async () => {
   await expectLearnt([1, 2]);
 });
 
-test("a journal that ends before a snapshot that was taken of it is damage", async () => {
+test("a journal that ends before its own snapshot is damaged", async () => {
   const first = await opened();
   await learn(first, 1);
   const journal = readdirSync(folder).find((name) => name.endsWith(".journal"))!;
@@ -347,15 +347,15 @@ test("a journal that ends before a snapshot that was taken of it is damage", asy
   const empty = Buffer.from(begun);
   const newer = readdirSync(folder).find((name) => name.endsWith(".journal"))!;
   rmSync(join(folder, newer));
-  // As it was before anything was learnt.
+  // The state before anything was learnt.
   const { journalHead } = await import("../../src/learn/journal-bytes.ts");
   writeFileSync(join(folder, journal), journalHead(0, empty.subarray(32, 64)));
   const error = await rejected(opened());
   expect(error.message).toContain("has a snapshot of version 2, but its journal ends with version 0");
 });
 
-describe("a folder that was forged, with checksums that are right", () => {
-  /** Opens the folder with another journal in the place of its own. */
+describe("a forged folder with valid checksums", () => {
+  /** Opens the folder with another journal in place of its own. */
   async function opening(records: JournalRecord[]): Promise<LearnerError> {
     const name = readdirSync(folder).find((one) => one.endsWith(".journal"))!;
     const content = readJournal(readFileSync(join(folder, name)), name);
@@ -364,7 +364,7 @@ describe("a folder that was forged, with checksums that are right", () => {
     return rejected(opened());
   }
 
-  test("rows, targets, weights and rollbacks that cannot be are refused, and nothing else is thrown", async () => {
+  test("is refused with a typed error for impossible rows, targets, weights and rollbacks", async () => {
     const first = await opened();
     await first.learn([row(1), row(2)], ["yes", "no"], { weights: [1, 2] });
     await first.close();
@@ -398,7 +398,7 @@ describe("a folder that was forged, with checksums that are right", () => {
     await first.close();
   });
 
-  test("snapshots that say what no learner says are refused", async () => {
+  test("is refused if its snapshots have impossible contents", async () => {
     const first = await opened();
     await learn(first, 1);
     await first.snapshot();
@@ -451,7 +451,7 @@ describe("two hosts", () => {
   const unshared = isRoot && existsSync("/usr/bin/unshare");
   if (!unshared) console.error("tests: SKIPPED learners of two hosts: unshare needs root, and is not there or not allowed");
 
-  test.skipIf(!unshared)("one is refused while the other lives", async () => {
+  test.skipIf(!unshared)("one host is refused while the other lives", async () => {
     await (await opened()).close();
     const program = new URL("holding-child.mjs", import.meta.url).pathname;
     const child = spawn(
@@ -469,7 +469,7 @@ describe("two hosts", () => {
       child.stdin.write("learn\n");
       const [learnt] = (await once(child.stdout, "data")) as [Buffer];
       expect(learnt.toString()).toBe("learnt 1\n");
-      // It ends, and leaves no lock.
+      // The child exits and leaves no lock.
       child.stdin.end();
       await once(child, "close");
       await expectLearnt([1]);

@@ -1,4 +1,7 @@
-/** ONNX files as other exporters write them: operations of both domains, attributes of all kinds, and no name of ours. */
+/**
+ * ONNX files as other exporters write them: operations of both domains, attributes of all kinds, and none of this
+ * library's names.
+ */
 import { Message } from "../../src/onnx/protobuf.ts";
 
 export type Type = "float32" | "float64" | "float16" | "int64" | "bool" | "string" | "uint8" | "int32";
@@ -42,7 +45,7 @@ export class Foreign {
     return this;
   }
 
-  /** The name of its first output. `ml`: of the domain ai.onnx.ml. */
+  /** Name of the first output. `ml`: of the domain ai.onnx.ml. */
   node(
     op: string,
     inputs: readonly string[],

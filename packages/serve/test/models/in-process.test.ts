@@ -1,4 +1,4 @@
-/** Predictions on the server's thread: many rows in slices, between which other requests get their turn. */
+/** Predictions on the server's thread. Many rows are split into slices, between which other requests run. */
 import type { Row } from "ergodic";
 import type { OutputPredictor } from "ergodic/predict";
 import { describe, expect, test } from "vitest";
@@ -13,14 +13,14 @@ describe.each([
   ["a matrix", matrix],
   ["a list of rows", list],
 ])("%s", (_, rows) => {
-  test("has the numbers of one call, of all classes", async () => {
+  test("returns the numbers of one call for all classes", async () => {
     const model = await classifier();
     const wanted = new Float64Array(count * model.width);
     model.predictInto(matrix, wanted);
     expect(await new InProcess(model as unknown as OutputPredictor, false).numbers(rows)).toEqual(wanted);
   });
 
-  // Each part of 256 rows takes so long.
+  // Each slice of 256 rows takes that long.
   test.each([
     ["0 ms: at once", 0, [10]],
     ["0.7 ms: three in a turn of the event loop", 0.7, [3, 3, 3, 1]],
@@ -42,7 +42,7 @@ describe.each([
     let isDone = false;
     const turn = (): void => {
       turns++;
-      now += 100; // what others took
+      now += 100; // time that others took
       if (!isDone) setImmediate(turn);
     };
     setImmediate(turn);
@@ -54,7 +54,7 @@ describe.each([
   });
 });
 
-test("only what is its own is disposed of", async () => {
+test("disposes only of its own model", async () => {
   let disposed = 0;
   const model = Object.assign(Object.create(await classifier()), { dispose: () => void disposed++ });
   new InProcess(model as OutputPredictor, false).close();

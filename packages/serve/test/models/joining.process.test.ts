@@ -1,6 +1,6 @@
 /**
- * Whether requests to a foreign model may be joined: by what is known of it, and by a check of models made here, half of which mix the rows of a batch. What
- * a batch of requests then becomes is in onnx-model.test.ts.
+ * Whether requests to a foreign model can be joined, decided from known facts and by a check. Half of the models made
+ * here mix the rows of a batch. onnx-model.test.ts tests how a batch of requests is then run.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -24,7 +24,7 @@ interface Fake {
   run?(x: OnnxTensor): OnnxTensor;
 }
 
-/** y = x, unless said otherwise, and the rows of all runs. */
+/** y = x by default, with the row counts of all runs. */
 function decided(fake: Fake, options: Partial<JoiningOptions> = {}) {
   const runs: number[] = [];
   const inputs = fake.inputs ?? [port("x", ["batch", 2])];
@@ -42,7 +42,7 @@ function decided(fake: Fake, options: Partial<JoiningOptions> = {}) {
   return joiningOf(predictor, { maxBatch: 16, ...options }).then((joining) => ({ ...joining, runs }));
 }
 
-describe("by what is known", () => {
+describe("decisions without a check", () => {
   test.each<[string, Fake, string]>([
     ["no input", { inputs: [] }, "it has no input"],
     ["an input without axes", { inputs: [port("x", ["batch", 1]), port("rate", [])] }, 'its input "rate" has no known axis'],
@@ -70,7 +70,7 @@ describe("by what is known", () => {
     ],
   ])("%s", async (_, fake, because) => expect(await decided(fake)).toEqual({ joins: false, because, runs: [] }));
 
-  test("the option join goes before a check, and not before what requests are", async () => {
+  test("the option join overrides the check, but not the form of requests", async () => {
     const said = "it is set by the option join";
     const ids = { inputs: [port("ids", ["batch", 8], "int64")] };
     expect(await decided(ids, { join: true })).toEqual({ joins: true, because: said, runs: [] });
@@ -81,7 +81,7 @@ describe("by what is known", () => {
   test("batches of one row need no check", async () =>
     expect(await decided({}, { maxBatch: 1 })).toEqual({ joins: false, because: "maxBatch is 1", runs: [] }));
 
-  test("what toOnnx wrote is known, and is checked if it has other inputs or outputs by now", async () => {
+  test("files of toOnnx are trusted, but checked if their inputs or outputs have changed", async () => {
     const ours = {
       producer: "ergodic",
       inputs: [port("columns", ["batch", 3]), port("offset", ["batch", 1])],
@@ -100,7 +100,7 @@ describe("by what is known", () => {
   });
 });
 
-test("the program that wrote a file is read from its beginning, where there is one", () => {
+test("the producer is read from the beginning of a file, if present", () => {
   const foreign = new Foreign();
   foreign.output(foreign.input("x", "float32", ["batch"]), "y", "float32", ["batch"]);
   const bytes = foreign.bytes();
@@ -116,7 +116,7 @@ test("the program that wrote a file is read from its beginning, where there is o
 });
 
 describe("the check", () => {
-  test("runs batches of 1, 2, 3 and the largest, and none beyond it", async () => {
+  test("runs batches of 1, 2, 3 and the largest size, and no larger ones", async () => {
     for (const maxBatch of [2, 3, 5, 16, 100]) {
       const { joins, runs } = await decided({}, { maxBatch });
       expect([joins, Math.max(...runs)]).toEqual([true, maxBatch]);
@@ -141,7 +141,7 @@ describe("the check", () => {
     }
   });
 
-  test("is given up where it would take too long, soon and without a run that long", async () => {
+  test("stops early if it would take too long, and begins no such run", async () => {
     for (const [msPerRow, most] of [
       [3, 16],
       [100, 3],
@@ -163,7 +163,7 @@ describe("the check", () => {
     }
   });
 
-  test("begins no run that its predictor would give up", async () => {
+  test("begins no run that its predictor would abort", async () => {
     let time = 0;
     const slow = (x: OnnxTensor): OnnxTensor => {
       time += 10 * x.shape[0];
@@ -174,7 +174,7 @@ describe("the check", () => {
     expect(Math.max(...found.runs)).toBe(4);
   });
 
-  test("takes no more memory than it may", async () => {
+  test("stays within its memory limit", async () => {
     const wide = await decided({ inputs: [port("x", ["batch", 2 ** 20])] });
     expect(wide).toMatchObject({
       joins: false,
@@ -190,7 +190,7 @@ describe("the check", () => {
     expect(large).toMatchObject({ joins: false, because: expect.stringContaining("more than are checked"), runs: [1] });
   });
 
-  test("what the model refuses, and a process that ends, leave it unchecked", async () => {
+  test("leaves the model unchecked if the model refuses or its process ends", async () => {
     const refusing = (x: OnnxTensor): OnnxTensor => {
       if ((x.data as Float32Array).some((value) => value > 1e5)) throw new Error("out of range");
       return x;
@@ -201,7 +201,7 @@ describe("the check", () => {
     });
   });
 
-  test("tries rows of NaN next to others in the largest batch, too", async () => {
+  test("also tries rows of NaN next to others in the largest batch", async () => {
     const poisoned = (x: OnnxTensor): OnnxTensor => {
       const values = x.data as Float32Array;
       return x.shape[0] === 16 && values.some(Number.isNaN) ? { ...x, data: values.map(() => Number.NaN) } : x;
@@ -210,8 +210,8 @@ describe("the check", () => {
     expect(await decided({ run: poisoned })).toMatchObject({ joins: false, because });
   });
 
-  test("takes for rounding what a row's own rounding errors change, and nothing else", async () => {
-    // A steep function, for one row of numbers that differ a little from those for many.
+  test("tolerates the differences that rounding of a row causes, and no others", async () => {
+    // A steep function whose result for a single row differs slightly from that for many.
     const steep = (difference: number) => (x: OnnxTensor) => {
       const factor = x.shape[0] === 1 ? 1e4 * (1 + difference) : 1e4;
       return { ...x, data: (x.data as Float32Array).map((value) => Math.sin(factor * value)) };
@@ -220,7 +220,7 @@ describe("the check", () => {
     expect(await decided({ run: steep(1e-4) })).toMatchObject({ joins: false });
   });
 
-  test("finds a size for axes of any size", async () => {
+  test("finds a size for axes of variable length", async () => {
     const whole = (x: OnnxTensor): OnnxTensor => {
       if (x.shape[1] !== 8) throw new Error("8, please");
       return x;
@@ -239,22 +239,22 @@ describe("the check", () => {
 let open: OnnxPredictor | undefined;
 afterEach(() => open?.close());
 
-describe.skipIf(!hasRuntime)("models", () => {
+describe.skipIf(!hasRuntime)("checked models", () => {
   const checked = async (bytes: Uint8Array, maxBatch = 32) => {
     open = await onnxPredictor(bytes, { runtime });
     return joiningOf(open, { maxBatch, budgetMs: Infinity });
   };
-  test.each(Object.entries(mixing))("that mix rows are not joined: %s", async (name, bytes) => {
+  test.each(Object.entries(mixing))("are not joined if they mix rows: %s", async (name, bytes) => {
     const { joins, because } = await checked(bytes(), name === "only in the largest batches" ? 256 : 32);
     expect([joins, because]).toEqual([
       false,
       expect.stringMatching(/^a row's answer|^its output "[yz]" has the shape|^it gives different/),
     ]);
   });
-  test.each(Object.entries(independent))("whose rows are independent are joined: %s", async (_, bytes) =>
+  test.each(Object.entries(independent))("are joined if their rows are independent: %s", async (_, bytes) =>
     expect(await checked(bytes())).toEqual({ joins: true, because: "a check found its rows independent" }),
   );
-  test("of ours are joined unchecked", async () => {
+  test("are joined without a check if this library exported them", async () => {
     const data = Dataset.fromArrays({ x: [[1], [2], [3]], y: [1, 2, 4] });
     const line = await fit(linear({ loss: "squared" }), data, { epochs: 5, seed: 1 });
     expect(await checked(toOnnx(line))).toEqual({ joins: true, because: expect.stringMatching(/^Ergodic exported/) });

@@ -1,4 +1,4 @@
-/** Joined requests of ONNX models, and those that are refused or cannot be split again; without onnxruntime. */
+/** Joined requests of ONNX models, including refused requests and answers that cannot be split, without onnxruntime. */
 import { expect, test } from "vitest";
 import { OnnxModel } from "../../src/models/onnx-model.ts";
 import type { OnnxPredictor, OnnxTensor } from "../../src/onnx/index.ts";
@@ -27,7 +27,7 @@ function answersOf(model: OnnxModel, requests: readonly number[][]): ReturnType<
 const numbersOf = (answers: readonly (readonly OnnxTensor[] | Error)[]) =>
   answers.map((answer) => [...((answer as OnnxTensor[])[0].data as Float64Array)]);
 
-test.each([true, false])("requests run together where they may, else one after another: %s", async (joins) => {
+test.each([true, false])("runs requests together if allowed, else one after another: %s", async (joins) => {
   const runs: number[] = [];
   const model = modelOf((x) => {
     runs.push(x.shape[0]);
@@ -37,7 +37,7 @@ test.each([true, false])("requests run together where they may, else one after a
   expect(runs).toEqual(joins ? [3] : [2, 1]);
 });
 
-test("an answer to joined requests that is not one part per row is thrown away, and each runs alone", async () => {
+test("discards a joint answer without one part per row, and runs each request alone", async () => {
   const sum = ({ data, type }: OnnxTensor): OnnxTensor => {
     const total = (data as Float64Array).reduce((all, value) => all + value, 0);
     return { type, shape: [1, 1], data: Float64Array.of(total) };
@@ -45,7 +45,7 @@ test("an answer to joined requests that is not one part per row is thrown away, 
   expect(numbersOf(await answersOf(modelOf(sum), [[1, 2], [3]]))).toEqual([[3], [3]]);
 });
 
-test("of joined requests one that is refused fails alone; what is no fault of a request meets all", async () => {
+test("fails only the refused one of joined requests, and all of them on other errors", async () => {
   const refusing = (code: string) =>
     modelOf((x) => {
       if ((x.data as Float64Array).some((value) => value < 0)) throw Object.assign(new Error("below 0"), { code });

@@ -1,4 +1,4 @@
-/** What a model's numbers become: classes at their borders, and batches of numbers of both widths. */
+/** Conversion of a model's numbers: classes at their boundaries, and batches of numbers of both widths. */
 import { expect, test } from "vitest";
 import { servedPredictor } from "../../src/models/of-file.ts";
 import type { Served } from "../../src/models/served.ts";
@@ -13,20 +13,20 @@ const classesOf = (model: Served, numbers: Float64Array): unknown[] => [
   ).elements,
 ];
 
-test("by sign a score of 0 is the first class, as are those that are no numbers", async () => {
+test("assigns a score of 0 or NaN to the first class", async () => {
   const model = servedPredictor(await margin(), { owned: false });
   const wanted = ["no", "yes", "no", "no"];
   expect(classesOf(model, Float64Array.of(0, 1e-300, -1e-300, Number.NaN))).toEqual([wanted, wanted]);
 });
 
-test("of equal probabilities the first class is the likeliest", async () => {
+test("selects the first of equally likely classes", async () => {
   const model = servedPredictor(await classifier(), { owned: false });
   const wanted = ["high", "low", "none"];
   const numbers = Float64Array.of(1 / 3, 1 / 3, 1 / 3, 0.2, 0.4, 0.4, 0.1, 0.2, 0.7);
   expect(classesOf(model, numbers)).toEqual([wanted, wanted]);
 });
 
-test("FP64 keeps its digits in a batch with FP32", async () => {
+test("preserves the digits of FP64 in a batch with FP32", async () => {
   const model = servedPredictor(await regression(), { owned: false });
   const tensor = (datatype: string, bytes: ArrayBufferLike): InputTensor =>
     tensorOfBytes(headingOf({ name: "input", datatype, shape: [1, 3] }, 0), Buffer.from(bytes));

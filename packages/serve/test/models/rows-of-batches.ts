@@ -1,4 +1,7 @@
-/** ONNX models of [batch, 4] that mix the rows of a batch, and others whose rows are independent, each in a way of its own. */
+/**
+ * ONNX models of [batch, 4] that mix the rows of a batch, each in a different way, and others whose rows are
+ * independent.
+ */
 import { type Attribute, Foreign, type Type } from "./foreign.ts";
 
 type Build = (graph: Foreign, x: string) => string;
@@ -14,7 +17,7 @@ const from = (shape: (string | number)[], outShape: (string | number)[], build: 
   return graph.output(build(graph, graph.input("x", "float32", shape)), "y", outType, outShape).bytes();
 };
 
-/** Numbers that look like weights, the same each time. */
+/** Numbers that look like weights, always the same. */
 const weights = (count: number, seed = 1): number[] => Array.from({ length: count }, (_, i) => Math.sin(seed + 1.7 * i) / 2);
 
 const over = (graph: Foreign, op: string, x: string, axis = 0): string => graph.node(op, [x], { axes: [axis], keepdims: 1 });
@@ -24,14 +27,14 @@ const scalar = (graph: Foreign, value: number): string => graph.floats([value], 
 const rowCount = (graph: Foreign, x: string): string =>
   graph.node("Gather", [graph.node("Shape", [x]), graph.integers([0], [])], { axis: 0 });
 const lessMean = (graph: Foreign, x: string): string => graph.node("Sub", [x, over(graph, "ReduceMean", x)]);
-/** x − mean where the condition of one number holds, else x. */
+/** x − mean if a number satisfies the condition, else x. */
 const mixedWhere = (graph: Foreign, x: string, condition: string): string =>
   graph.node("Where", [condition, lessMean(graph, x), x]);
 const slice = (graph: Foreign, x: string, start: number, end: number, step = 1): string =>
   graph.node("Slice", [x, ...[start, end, 0, step].map((value) => graph.integers([value]))]);
 const FAR = 2 ** 40;
 
-/** With weights of so many gates. */
+/** Weights for the given number of gates. */
 const recurrent = (graph: Foreign, op: string, x: string, width: number, gates: number, outputs = ["states"]): string =>
   graph.node(
     op,
@@ -39,7 +42,7 @@ const recurrent = (graph: Foreign, op: string, x: string, width: number, gates: 
     { hidden_size: 3 },
     outputs,
   );
-/** The batch axis is the axis of time of one sequence. */
+/** The batch axis is the time axis of one sequence. */
 const overRows = (op: string, gates: number): Uint8Array =>
   from(["batch", 4], ["batch", 3], (graph, x) => {
     const sequence = graph.node("Unsqueeze", [x, graph.integers([1])]);
@@ -174,7 +177,7 @@ export const mixing: Readonly<Record<string, () => Uint8Array>> = {
 const dense = (graph: Foreign, x: string, inputs: number, outputs: number, seed: number): string =>
   graph.node("Gemm", [x, graph.floats(weights(inputs * outputs, seed), [inputs, outputs]), graph.floats(weights(outputs, seed))]);
 
-/** Two trees of depth 2 on four columns, with so many outputs. */
+/** Two trees of depth 2 on four columns, with the given number of outputs. */
 function trees(outputs: number): Record<string, Attribute> {
   const nodes = [0, 1].flatMap((tree) => [0, 1, 2, 3, 4].map((node) => ({ tree, node })));
   const isLeaf = ({ node }: { node: number }): boolean => node > 1;
@@ -193,11 +196,11 @@ function trees(outputs: number): Record<string, Attribute> {
     leaf_weights: { floats: leaves.map(({ tree, node, k }) => 0.1 * node + 0.05 * tree + 0.2 * k) },
   };
 }
-/** With the leaves' attributes under the names of one operation. */
+/** Stores the leaves' attributes under the names of one operation. */
 const treesOf = (outputs: number, leaf: "target" | "class"): Record<string, Attribute> =>
   Object.fromEntries(Object.entries(trees(outputs)).map(([key, value]) => [key.replace("leaf", leaf), value]));
 
-/** Label and probabilities, as scikit-learn's converter names them. */
+/** Label and probabilities, named as by scikit-learn's converter. */
 function classifier(op: string, attributes: Record<string, Attribute>, labels: "string" | "int64", axis = ""): Uint8Array {
   const graph = new Foreign();
   graph.node(op, [graph.input("x", "float32", [axis, 4])], attributes, ["found", "scores"], true);

@@ -1,4 +1,4 @@
-/** Random networks over all layers, drawn from a seed: shapes are followed by hand, so that every one of them fits. */
+/** Random networks over all layers, drawn from a seed. Shapes are tracked, so that every layer fits. */
 import * as ergodic from "../../../ergodic/src/entries/everything.ts";
 
 type Draws = ergodic.RandomDraws;
@@ -24,7 +24,7 @@ const pick = <T>(d: Draws, list: readonly T[]): T => list[d.integer(list.length)
 const between = (d: Draws, low: number, high: number): number => low + d.integer(high - low + 1);
 const divisors = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1).filter((g) => n % g === 0);
 
-/** A window that fits along each axis: [kernel, stride, padding, dilation], and how many cells come out. */
+/** A window that fits along each axis, [kernel, stride, padding, dilation], and the number of output cells. */
 function windowOver(d: Draws, sizes: readonly number[], isPool: boolean) {
   const dilation = isPool ? 1 : pick(d, [1, 1, 1, 2]);
   const padding = pick(d, ["same", "valid", 1] as const);
@@ -100,7 +100,7 @@ function halved(d: Draws, shape: readonly number[]): Made | undefined {
     : [ergodic.halfOfChannels(which), [...shape.slice(0, -1), which === "first" ? half : channels - half]];
 }
 
-/** What any array may go through. */
+/** Layers that accept any array. */
 function common(making: Making, shape: readonly number[], depth: number): Made | undefined {
   const { d, kinds } = making;
   const kind = pick(d, [

@@ -1,4 +1,6 @@
-/** Debian's onnxruntime (python3-onnxruntime), which tests hold exported models to: one process for a file of tests. */
+/**
+ * Debian's onnxruntime (python3-onnxruntime), with which tests compare exported models. One process serves a test file.
+ */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const PYTHON = "/usr/bin/python3";
 
-/** Why it cannot be asked; undefined where it can. */
+/** Reason why it cannot be used, or undefined. */
 export const lacking: string | undefined =
   spawnSync(PYTHON, ["-B", "-c", "import onnxruntime, numpy"], { stdio: "ignore" }).status === 0
     ? undefined
@@ -17,12 +19,12 @@ if (lacking) console.error(`tests: SKIPPED what asks Debian's onnxruntime: ${lac
 
 export interface Answer {
   readonly outputs: Readonly<Record<string, { type: string; shape: number[]; values: Float64Array }>>;
-  /** Of those that it has, the first: `columns`. */
+  /** Name of the first existing input: `columns`. */
   readonly input: { name: string; type: string; shape: unknown[] };
   readonly inputs: { name: string; type: string; shape: unknown[] }[];
   readonly metadata: Record<string, string>;
   readonly operations: string[];
-  /** Whether onnx.checker looked at the file. */
+  /** Whether onnx.checker has checked the file. */
   readonly checked: boolean;
 }
 
@@ -35,7 +37,8 @@ export class DebianRuntime {
 
   constructor() {
     this.#child = spawn(PYTHON, ["-B", fileURLToPath(new URL("run_onnx.py", import.meta.url))], {
-      // Debian's two packages share a library, which complains at length that it knows all operations already; errors come as answers.
+      // Debian's two packages share a library, which prints long warnings that all operations are already registered.
+      // Errors arrive as answers.
       stdio: ["pipe", "pipe", "ignore"],
       env: { ...process.env, OMP_NUM_THREADS: "1" },
     });
@@ -43,7 +46,7 @@ export class DebianRuntime {
     this.#ready = this.#next();
   }
 
-  /** What the model gives for float32 rows, and an offset of each where it takes one. */
+  /** Outputs of the model for float32 rows, and for an offset per row if the model has such an input. */
   async run(model: Uint8Array, columns: Float32Array, width: number, offset?: Float32Array): Promise<Answer> {
     await this.#ready;
     const [file, rows] = [join(this.#folder, `${this.#count}.onnx`), join(this.#folder, `${this.#count++}.rows`)];

@@ -1,4 +1,7 @@
-/** Calibrated models in Debian's onnxruntime: temperature and curves, as fitted and at the curves' own points; and conformal sets, which are refused. */
+/**
+ * Calibrated models in Debian's onnxruntime: temperatures and curves, as fitted and at the curves' own points.
+ * Conformal sets are refused.
+ */
 import {
   Dataset,
   dense,
@@ -16,12 +19,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toOnnx } from "../../src/onnx/index.ts";
 import { DebianRuntime, lacking } from "./debian.ts";
 
-/** Outputs are float32, all before float64. */
+/** Outputs are float32, and all earlier values float64. */
 const TOLERANCE = 2e-7;
 
 type Curve = { scores: number[]; probabilities: number[] };
 
-/** Rows around one point a class, which overlap; classes as numbers or texts. */
+/** Overlapping rows around one point per class, with numbers or texts as classes. */
 function rowsOf(seed: number, count: number, classes: number): { x: number[][]; y: string[] } {
   const d = stream(seed, "calibrated").at(0);
   const y = Array.from({ length: count }, (_, i) => i % classes);
@@ -38,7 +41,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
   });
   afterAll(() => runtime.close());
 
-  /** Probabilities and classes of rows, of both; all together, and the first alone. */
+  /** Compares probabilities and classes of both, for all rows together and for the first row alone. */
   async function agree(
     model: LinearPredictor | NetworkPredictor,
     x: readonly (readonly number[])[],
@@ -75,13 +78,13 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
         ] as const
       ).flatMap(([loss, classes]) => [true, false].map((standardise) => ({ method, loss, classes, standardise }))),
     ),
-  )("$method of $loss, $classes classes, standardised $standardise", async ({ method, loss, classes, standardise }) => {
+  )("$method of $loss, $classes classes, standardised $standardise, agrees", async ({ method, loss, classes, standardise }) => {
     const [{ x, y }, held, fresh] = [150, 400, 200].map((count, i) => rowsOf(10 * classes + i, count, classes));
     const data = (rows: { x: number[][]; y: string[] }): Dataset =>
       Dataset.fromArrays({ ...rows, classes: true, type: "f64" } as never);
     const plain = (await fit(linear({ loss, standardise }), data({ x, y }), { epochs: 40, seed: 3 })) as LinearPredictor;
     const model = await predictor<LinearPredictor>((await calibrated(plain, data(held), { method })).toBytes());
-    // Far from all rows, where curves are level, and what is no row of any class.
+    // Adds rows far from all others, where curves are flat, and a row that belongs to no class.
     const ends = [1e3, -1e3, 1e30, -1e30].flatMap((a) => [
       [a, 0, 0],
       [0, a, 0],
@@ -93,7 +96,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     expect(Math.max(...before.map((value, i) => Math.abs(value - p[i])))).toBeGreaterThan(0.01);
   });
 
-  /** z are the row's own numbers, times `scale`; from a file. */
+  /** z equals the row's own numbers times `scale`. The model is read from a file. */
   async function withCurves(
     loss: "logistic" | "multinomial",
     classes: number,
@@ -127,14 +130,14 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
         probabilities: Array.from({ length: 1000 }, (_, i) => (i - (i % 3)) / 999),
       },
     ],
-  ])("two classes by a curve of %s: its points, between and outside of them", async (_, curve) => {
+  ])("agrees for two classes with a curve of %s at, between and outside its points", async (_, curve) => {
     const model = await withCurves("logistic", 2, { method: "isotonic", curves: [curve] });
     const z = [...near(curve.scores.slice(0, 40)), ...far, ...near(curve.scores.slice(-2))].map((s) => [Math.fround(s)]);
     await agree(model, z);
   });
 
   test.each(["logistic", "multinomial"] as const)(
-    "three classes of %s by curves of several lengths: classes that are alike, and rows that no class would have",
+    "agrees for three classes of %s with curves of several lengths, ties and impossible rows",
     async (loss) => {
       const curves: Curve[] = [
         { scores: [-1, 1], probabilities: [0, 0.5] },
@@ -153,7 +156,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
         ]),
       ]);
       const rows = z.map((_, i) => p.slice(3 * i, 3 * i + 3).join());
-      // None: all are equal. The first and the third alike: the first is taken.
+      // No class is likely, so all are equal. The first and the third are tied, so the first is selected.
       expect(rows).toContain([1 / 3, 1 / 3, 1 / 3].map(Math.fround).join());
       expect(rows).toContain("0.5,0,0.5");
     },
@@ -167,7 +170,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
         ["multinomial", 3],
       ].map(([loss, classes]) => ({ temperature, loss, classes })),
     ),
-  )("a temperature of $temperature, $loss, $classes classes", async ({ temperature, loss, classes }) => {
+  )("agrees with a temperature of $temperature, $loss, $classes classes", async ({ temperature, loss, classes }) => {
     const model = await withCurves(loss as "logistic", classes as number, { method: "temperature", temperature });
     const z = [...near([0, 1, -4]), ...far].map(Math.fround);
     const rows =
@@ -182,7 +185,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     await agree(model, rows);
   });
 
-  // Their z are float32, which other orders of sums round otherwise: curves that are nowhere steep.
+  // z is float32, and other summation orders round it differently, so these curves are nowhere steep.
   test.each(
     (["temperature", "isotonic"] as const).flatMap((method) =>
       (
@@ -193,7 +196,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
         ] as const
       ).map(([loss, classes]) => ({ method, loss, classes })),
     ),
-  )("a network of $loss, $classes classes, by $method", async ({ method, loss, classes }) => {
+  )("agrees for a network of $loss, $classes classes, by $method", async ({ method, loss, classes }) => {
     const data = Dataset.fromArrays({ ...rowsOf(classes, 90, classes), classes: true } as never);
     const outputs = classes === 2 && loss === "logistic" ? 1 : classes;
     const plain = (await fit(network([dense(8), relu(), dense(outputs)], { loss }), data, {
@@ -213,7 +216,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     }
   });
 
-  test("a curve's rounded values are not above its points, where they would be another class's first", async () => {
+  test("rounded values of a curve do not exceed its points, where another class would come first", async () => {
     // 0.03 + (0.29 − 0.03) is above 0.29.
     const level = { scores: [0], probabilities: [0.29] };
     const curves = [level, { scores: [-1e300, 5], probabilities: [0.03, 0.29] }, { scores: [0], probabilities: [0] }];
@@ -225,8 +228,8 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     ]);
   });
 
-  test("at its points a curve has their values to the last bit, as another class may have them too", async () => {
-    // Log odds of three classes that are alike: −log 2. 0.09 + (0.41 − 0.09) is below 0.41.
+  test("a curve reproduces its points to the last bit, because other classes can have equal values", async () => {
+    // Log odds of three equally likely classes: −log 2. 0.09 + (0.41 − 0.09) is below 0.41.
     const curves = [
       { scores: [-2, -Math.LN2, 5], probabilities: [0.09, 0.41, 1] },
       { scores: [0], probabilities: [0.41] },
@@ -237,7 +240,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     await agree(model, [[0, 0, 0]]);
   });
 
-  test("outputs above all numbers are all or nothing", async () => {
+  test("infinite outputs give probabilities of 0 or 1", async () => {
     const huge = 3e38;
     const curve = (low: number, high: number) => ({ scores: [-1, 1], probabilities: [low, high] });
     const three = [curve(0, 0.5), curve(0.125, 0.25), curve(0.25, 1)];
@@ -258,7 +261,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
               [huge, 0, 0],
               [0, -huge, 0],
               [-huge, 0, huge],
-              // None is less likely than another.
+              // No class is less likely than another.
               ...(own.method === "temperature" ? [[-huge, -huge, -huge]] : []),
             ],
       );
@@ -266,7 +269,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     }
   });
 
-  test("a row that is no number has no probabilities by curves, and equal ones by a temperature", async () => {
+  test("a row of NaN has no probabilities from curves and equal ones from a temperature", async () => {
     const curves = [{ scores: [-1, 1], probabilities: [0.25, 0.75] }];
     for (const [classes, own] of [
       [2, { method: "isotonic", curves }],
@@ -284,11 +287,11 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
   });
 });
 
-describe("conformal sets and intervals are refused", () => {
+describe("conformal sets and intervals", () => {
   const advice =
     "which an ONNX file cannot return; export the model from before conformal() or ergodic calibrate --alpha [ONNX_MODEL]";
 
-  test("of classes, of calibrated ones too, whose model from before can be exported", async () => {
+  test("are refused for classes, also calibrated ones, whose original model can be exported", async () => {
     const data = Dataset.fromArrays({ ...rowsOf(1, 90, 3), classes: true } as never);
     const model = (await fit(linear({ loss: "multinomial" }), data, { epochs: 3, seed: 1 })) as LinearPredictor;
     const honest = await calibrated(model, data);
@@ -299,7 +302,7 @@ describe("conformal sets and intervals are refused", () => {
     }
   });
 
-  test("of numbers", async () => {
+  test("are refused for numbers", async () => {
     const x = Array.from({ length: 40 }, (_, i) => [i % 7]);
     const data = Dataset.fromArrays({ x, y: x.map(([a], i) => a + (i % 3)) });
     const model = await fit(linear({ loss: "squared" }), data, { epochs: 3, seed: 1 });

@@ -1,4 +1,7 @@
-/** Linear models in Debian's onnxruntime: every loss, every step of a pipeline that can be exported; and what is refused, by name. */
+/**
+ * Linear models in Debian's onnxruntime: every loss and every step of a pipeline that can be exported, and refusals by
+ * name.
+ */
 
 import { Dataset, fit, type LinearPredictor, linear, predictor, type Table } from "ergodic";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -13,7 +16,7 @@ const ROWS = 60;
 
 type Draws = ergodic.RandomDraws;
 
-/** Columns in other units: years around 2013, money, a share; two categories; gaps where asked for. */
+/** Columns in different units: years around 2013, money and a share, with two categories, and gaps on request. */
 function table(d: Draws, target: (row: { year: number; pay: number; town: number }) => number | string, gaps: boolean): Table {
   const towns = ["Ulm", "Aachen", "Kiel, Holstein", "ß"];
   const raw = Array.from({ length: ROWS }, () => ({
@@ -76,7 +79,7 @@ describe.skipIf(lacking)("linear models in onnxruntime", () => {
   );
 
   test.each(cases.flatMap(([loss, target], i) => forms.map((form) => ({ loss, target, i, ...form }))))(
-    "$loss ($i), $type, gaps $gaps, standardised $standardise",
+    "$loss ($i), $type, gaps $gaps, standardised $standardise, agrees",
     async ({ loss, target, i, type, gaps, standardise }) => {
       const d = ergodic.stream(i, "linear", type).at(Number(gaps));
       const data = Dataset.fromTable(table(d, target, gaps), {
@@ -127,8 +130,8 @@ describe.skipIf(lacking)("linear models in onnxruntime", () => {
     },
   );
 
-  /** Weights are what matters: of one column each, to see where it goes. */
-  test("a binary model of numbers, without names, from a file", async () => {
+  /** Weights of a single column each, which show where the column goes. */
+  test("agrees for a binary model of unnamed numbers from a file", async () => {
     const x = [
       [1, 2, 3],
       [2, 1, 0],
@@ -152,7 +155,7 @@ describe.skipIf(lacking)("linear models in onnxruntime", () => {
     ["multinomial", 3, [0, -800, 800]],
     ["hinge", 3, [0, 1, -1]],
   ] as const)(
-    "%s, %i classes: of those that are alike the first, and all where none is likely",
+    "%s, %i classes: selects the first of tied classes, and the first if no class is likely",
     async (loss, classes, intercepts) => {
       const x = Array.from({ length: 12 }, (_, i) => [Math.sin(i), i % 4]);
       const data = Dataset.fromArrays({ x, y: x.map((_, i) => `c${i % classes}`), classes: true, type: "f64" } as never);
@@ -169,7 +172,7 @@ describe.skipIf(lacking)("linear models in onnxruntime", () => {
     },
   );
 
-  test("a category without levels makes no column, and is none of the numbers around it", async () => {
+  test("a category without levels makes no column and does not shift the numbers around it", async () => {
     const number = (name: string) => ({ name, kind: "number" as const });
     const raw = [number("a"), { name: "empty", kind: "category" as const, levels: [] }, number("b"), number("c")];
     const graph = new Graph();
@@ -181,7 +184,7 @@ describe.skipIf(lacking)("linear models in onnxruntime", () => {
     expect([...outputs.y.values]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  test("a gap that is not filled gives no number", async () => {
+  test("an unfilled gap gives NaN", async () => {
     const d = ergodic.stream(5, "edges").at(0);
     const number = (name: string) => ({
       name,
@@ -204,7 +207,7 @@ describe.skipIf(lacking)("linear models in onnxruntime", () => {
     expect(() => filling.predict({ a: 1, b: null })).toThrow(/DATA_/);
   });
 
-  test("sparse rows are a matrix, scaled and not centred", async () => {
+  test("sparse rows are a matrix that is scaled but not centred", async () => {
     const x = Array.from({ length: 20 }, (_, i) => ({ [`c${i % 5}`]: i + 1, [`c${(i * 3) % 7}`]: 2 }));
     const names = [...new Set(x.flatMap((row) => Object.keys(row)))].sort();
     const indexed = x.map((row) =>
@@ -233,7 +236,7 @@ describe.skipIf(lacking)("linear models in onnxruntime", () => {
   });
 });
 
-describe("what cannot be exported is refused by name", () => {
+describe("models that cannot be exported", () => {
   const numbers = Dataset.fromArrays({
     x: [
       [1, 2],
@@ -244,7 +247,7 @@ describe("what cannot be exported is refused by name", () => {
     y: [1, 2, 3, 4],
   });
 
-  test("random features, of which ONNX has none", async () => {
+  test("refuses random features, which ONNX lacks", async () => {
     const model = await fit(linear({ loss: "squared" }), numbers.map(ergodic.rff({ count: 4, seed: 1 })), {
       epochs: 1,
       seed: 1,
@@ -254,7 +257,7 @@ describe("what cannot be exported is refused by name", () => {
     );
   });
 
-  test("hashed texts", async () => {
+  test("refuses hashed texts", async () => {
     const rows = {
       source: "t",
       rowCount: 4,
@@ -271,7 +274,7 @@ describe("what cannot be exported is refused by name", () => {
     expect(() => toOnnx(model)).toThrow(/the step hash\w*, which hashes the texts of cells.*\[ONNX_STEP\]/);
   });
 
-  test("a factorisation", async () => {
+  test("refuses a factorisation", async () => {
     const ratings = ergodic.Ratings.fromTriples({ users: ["a", "b"], items: ["x", "y"], values: [1, 2] } as never);
     const model = await fit(ergodic.factorisation({ rank: 1 }), ratings, {
       algorithm: ergodic.alternatingLeastSquares(),
@@ -283,7 +286,7 @@ describe("what cannot be exported is refused by name", () => {
     );
   });
 
-  test("a plain function, which no file describes", async () => {
+  test("refuses a plain function, which no file describes", async () => {
     const model = await fit(ergodic.network([(x: never) => x, ergodic.dense(1)] as never, { loss: "squared" }), numbers, {
       epochs: 1,
       seed: 1,
@@ -296,7 +299,7 @@ describe("what cannot be exported is refused by name", () => {
     [null, "null"],
     ["m.safetensors", "string"],
     [{}, "object"],
-  ])("%s, which is no model", (given, shown) => {
+  ])("refuses %s, which is not a model", (given, shown) => {
     expect(() => toOnnx(given as never)).toThrow(`toOnnx: the model is ${shown}, but must be a predictor`);
   });
 });

@@ -1,4 +1,7 @@
-/** Networks in Debian's onnxruntime: random architectures over every layer, and the published ones, against our own predictions. */
+/**
+ * Networks in Debian's onnxruntime, compared with our own predictions: random architectures over every layer, and the
+ * published ones.
+ */
 
 import { Dataset, fit, type NetworkPredictor, network, stream } from "ergodic";
 import * as compiler from "ergodic/compiler";
@@ -28,7 +31,7 @@ const TARGETS: readonly Target[] = [
   { outputs: 3, loss: "hinge", classes: 3 },
 ];
 
-/** Fitted for one pass over a few random rows, so that statistics of batches are none that anybody would choose. */
+/** Fits for one epoch over a few random rows, so that batch statistics have arbitrary values. */
 export async function fitted(
   layers: ergodic.LayerLike[],
   rowShape: readonly number[],
@@ -48,7 +51,7 @@ export async function fitted(
   })) as NetworkPredictor;
 }
 
-/** Rows that no training saw, as float32. */
+/** Unseen rows as float32. */
 function rowsFor(seed: number, count: number, width: number): Float32Array {
   const d = stream(seed, "questions").at(0);
   return Float32Array.from({ length: count * width }, () => 3 * d.normal());
@@ -88,7 +91,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     return operations;
   }
 
-  test.each(Array.from({ length: PROPERTY_RUNS }, (_, seed) => seed))("random architecture %i", async (seed) => {
+  test.each(Array.from({ length: PROPERTY_RUNS }, (_, seed) => seed))("agrees for random architecture %i", async (seed) => {
     const target = TARGETS[seed % TARGETS.length];
     const { rowShape, layers } = architecture(seed, target.outputs);
     const model = await fitted(layers, rowShape, target, seed);
@@ -99,7 +102,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     }
   });
 
-  test("the random architectures have all layers that are none of training alone", () => {
+  test("the random architectures contain every layer that is not only for training", () => {
     const seen = new Set(Array.from({ length: PROPERTY_RUNS }, (_, seed) => [...architecture(seed, 1).kinds]).flat());
     const others = ["embedding", "frozen", "grouped", "sequential", "noise", "randomCutout", "randomFlip", "randomShift"];
     // Another test may have defined kinds of its own, which the library does not export.
@@ -116,18 +119,18 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     ["shuffleNetV1", ergodic.shuffleNetV1({ ...small, width: 0.25, groups: 2, form: "small" }), [12, 12, 1]],
     ["shuffleNetV2", ergodic.shuffleNetV2({ ...small, width: 0.5, form: "small" }), [12, 12, 1]],
     ["circulantNet", ergodic.circulantNet(small), [12, 12, 1]],
-  ])("%s, its images transposed at the ends and in shuffles alone", async (name, layer, rowShape) => {
+  ])("%s transposes images only at the ends and in shuffles", async (name, layer, rowShape) => {
     const model = await fitted([layer], rowShape, { outputs: 10, loss: "multinomial", classes: 10 }, 1);
     const operations = await agree(model, 1);
     model.dispose();
     const shuffles = JSON.stringify(layer.toJSON()).split('"channelShuffle"').length - 1;
-    // Patches of circulant layers are made with the channels last.
+    // Patches of circulant layers are made with channels last.
     if (name !== "circulantNet") expect(operations.filter((op) => op === "Transpose").length).toBeLessThanOrEqual(shuffles + 2);
     expect(operations).not.toContain("BatchNormalization");
   });
 
   const { layer: defined } = ergodic;
-  /** Layers of a user's own over operations that the library's layers do not use, each on rows [4, 6]. */
+  /** User-defined layers over operations that the library's layers do not use, each on rows [4, 6]. */
   const own: Record<string, (x: compiler.SymbolicArray, scope: ergodic.Scope) => compiler.SymbolicArray> = {
     ownSlices: (x) => compiler.slice(compiler.flip(x, 1), { axis: 2, from: 0, to: 5, step: -2 }),
     ownSteps: (x) => compiler.slice(x, { axis: 1, step: 3 }),
@@ -171,7 +174,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
       compiler.scan([compiler.mean(x, { axis: 2 })], [], ([a]) => [[compiler.mul(0.9, compiler.tanh(a))], []], { length: 5 })
         .carries[0],
     ownParts(x) {
-      // Four parts of each example, each with a state of its own.
+      // Four parts of each example, each with its own state.
       const parts = compiler.reshape(x, [-1, 6]);
       const start = compiler.full(0.5, parts.shape);
       const step = ([a]: compiler.SymbolicArray[]) => [[compiler.tanh(compiler.add(a, compiler.mul(0.3, parts)))], []] as const;
@@ -188,7 +191,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
         [x.shape[0], -1],
       ),
   };
-  test.each(Object.keys(own))("a layer of the user's own: %s", async (kind) => {
+  test.each(Object.keys(own))("agrees for a layer of the user's own: %s", async (kind) => {
     const layer = defined(kind, own[kind])();
     const target = { outputs: 1, loss: "squared", classes: 0 } as const;
     const model = await fitted(
@@ -201,7 +204,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     model.dispose();
   });
 
-  /** After a convolution, whose result has its channels first in the file. */
+  /** Layers after a convolution, whose result in the file has channels first. */
   const onImages: Record<string, (x: compiler.SymbolicArray) => compiler.SymbolicArray> = {
     sumOfRows: (x) => compiler.sum(x, { axis: 1 }),
     largestOfColumns: (x) => compiler.maximum(x, { axis: 2 }),
@@ -230,7 +233,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     columnsApart: (x) =>
       compiler.reshape(compiler.transpose(compiler.reshape(x, [-1, 2, 2, 3, 5]), [0, 1, 2, 4, 3]), [-1, 4, 5, 3]),
   };
-  test.each(Object.keys(onImages))("on images whose channels are first: %s", async (kind) => {
+  test.each(Object.keys(onImages))("agrees on images with channels first: %s", async (kind) => {
     const layers = [ergodic.convolution(5), defined(`onImages${kind}`, onImages[kind])(), ergodic.flatten(), ergodic.dense(1)];
     const model = await fitted(layers, [4, 3, 2], { outputs: 1, loss: "squared", classes: 0 }, 3);
     await agree(model, 3);
@@ -243,13 +246,13 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
   test.each<[string, ergodic.LayerLike[]]>([
     ["a maximum", [ergodic.maxPool(2, { stride: 1, padding: 3 }), relu(), flatten(), dense(1)]],
     ["a mean of all", [ergodic.averagePool(2, { stride: 1, padding: 2, countPadding: true }), flatten(), dense(1)]],
-  ])("%s over windows in the padding alone", async (_, layers) => {
+  ])("%s agrees over windows entirely in the padding", async (_, layers) => {
     const model = await fitted(layers, [5, 4, 2], number, 1);
     await agree(model, 1);
     model.dispose();
   });
 
-  test("a mean over windows in the padding alone is refused", async () => {
+  test("refuses a mean over windows entirely in the padding", async () => {
     const model = await fitted([ergodic.averagePool(2, { stride: 1, padding: 2 }), flatten(), dense(1)], [5, 4, 2], number, 1);
     expect(() => toOnnx(model)).toThrow(
       /an averagePool has windows entirely inside its padding, which ONNX does not support.*\[ONNX_OPERATION\]/,
@@ -257,7 +260,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     model.dispose();
   });
 
-  test("a layer in two places, frozen and grouped ones, and a branch that nobody asked to be joined", async () => {
+  test("agrees with a layer used twice, frozen and grouped layers, and an unused branch", async () => {
     const twice = dense(6, { initialBias: ergodic.normalInitial({ deviation: 1 }) });
     const layers = [dense(6), twice, relu(), ergodic.frozen(ergodic.batchNorm()), twice, ergodic.grouped("slow", dense(1))];
     const model = await fitted(layers, [4], number, 1);
@@ -265,14 +268,14 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     model.dispose();
   });
 
-  test("rows of a table by number; none for those that it has not, as ours", async () => {
+  test("selects embedding rows by number, and returns NaN for unknown numbers", async () => {
     const layers = [ergodic.embedding(5, 3), flatten(), dense(1)];
     const x = Array.from({ length: 12 }, (_, i) => [i % 5, (i * 2) % 5]);
     const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a - 2 * b) });
     const model = (await fit(network(layers, { loss: "squared" }), data, { epochs: 1, seed: 1 })) as NetworkPredictor;
     const rows = Float32Array.of(0, 4, 3.7, 1, -1, 2, 5, 0, 4.99, -0.5);
     const out = new Float64Array(1);
-    // Ours refuses such a row by its place.
+    // Our own predictor refuses such a row and reports its position.
     const ours = Array.from({ length: 5 }, (_, i) => {
       try {
         model.predictInto(rows.subarray(2 * i, 2 * i + 2), out);
@@ -290,13 +293,13 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     model.dispose();
   });
 
-  test("networks that give the same for all rows", async () => {
+  test("agrees for networks that give the same output for all rows", async () => {
     const model = await fitted([dense(1), ergodic.layerNorm(), dense(1)], [3], number, 1);
     await agree(model, 1);
     model.dispose();
   });
 
-  test("bytes do not depend on what else was exported before", async () => {
+  test("bytes do not depend on earlier exports", async () => {
     const model = await fitted([dense(3), relu(), dense(1)], [3], number, 1);
     const before = toOnnx(model);
     const other = await fitted([dense(7), relu(), ergodic.batchNorm(), dense(1)], [5], number, 2);
@@ -305,7 +308,7 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     for (const one of [model, other]) one.dispose();
   });
 
-  test("a function without a form in ONNX is refused by name", async () => {
+  test("refuses a function without a form in ONNX by name", async () => {
     const layer = defined("ownRefused", (x: compiler.SymbolicArray) => compiler.lgamma(compiler.add(1, compiler.abs(x))))();
     const model = await fitted([layer, dense(1)], [4], number, 1);
     expect(() => toOnnx(model)).toThrow(/the network computes lgamma\(x\), which ONNX does not have.*\[ONNX_OPERATION\]/);

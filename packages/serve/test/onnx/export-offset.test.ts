@@ -1,4 +1,7 @@
-/** Linear models whose rows have an offset, in Debian's onnxruntime: a second input that is added before the link, of as many rows as there are. */
+/**
+ * Linear models with an offset, in Debian's onnxruntime. The offset is a second input with a value per row that is
+ * added before the link.
+ */
 
 import { Dataset, fit, type LinearPredictor, linear, predictor, type Table } from "ergodic";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -10,7 +13,7 @@ const TOLERANCE = 1e-5;
 const TOWNS = ["Ulm", "Aachen", "Kiel"];
 const OFFSETS = [0, -0, 1, -1, 0.1, 2.5, -7.25, 1e-30, 12].map(Math.fround);
 
-/** The column "exposure" between two others, which it is none of. */
+/** The column "exposure" lies between two feature columns, but is not a feature. */
 function policies(d: ergodic.RandomDraws, target: (age: number, exposure: number) => number | string): Table {
   const [age, exposure] = [0, 1].map(() => Float64Array.from({ length: 80 }, () => d.normal()));
   const y = Array.from(age, (a, i) => target(a, exposure[i]));
@@ -47,7 +50,7 @@ describe.skipIf(lacking)("offsets in onnxruntime", () => {
     ["hinge", two, "scores"],
   ] as const;
   test.each(cases.flatMap(([loss, target, output], i) => ["f32", "f64"].map((type) => ({ loss, target, output, i, type }))))(
-    "$loss, $type",
+    "$loss, $type: agrees",
     async ({ loss, target, output, i, type }) => {
       const data = Dataset.fromTable(policies(ergodic.stream(i, "offsets").at(0), target), {
         target: "y",
@@ -92,7 +95,7 @@ describe.skipIf(lacking)("offsets in onnxruntime", () => {
     },
   );
 
-  test("from arrays, where a list gives them: added with a coefficient of 1", async () => {
+  test("an offset from an array is added with a coefficient of 1", async () => {
     const x = Array.from({ length: 30 }, (_, i) => [Math.sin(i)]);
     const offset = x.map((_, i) => (i % 5) / 4);
     const model = await fit(
@@ -108,14 +111,14 @@ describe.skipIf(lacking)("offsets in onnxruntime", () => {
     const [zero, quarter, four] = outputs.value.values;
     expect([quarter - zero, four - zero]).toEqual([expect.closeTo(0.25, 6), expect.closeTo(-4, 6)]);
     expect(metadata.offset).toBe("offset");
-    // None, one for all rows, and more than there are rows.
+    // Empty, one offset for all rows, and more offsets than rows.
     await expect(runtime.run(bytes, new Float32Array(3), 1)).rejects.toThrow(/offset/);
     for (const given of [1, 2, 4])
       await expect(runtime.run(bytes, new Float32Array(3), 1, new Float32Array(given))).rejects.toThrow(/Concat/);
     await expect(runtime.run(bytes, new Float32Array(1), 1, new Float32Array(3))).rejects.toThrow(/Concat/);
   });
 
-  test("a calibrated model adds it before it is calibrated", async () => {
+  test("a calibrated model adds the offset before calibration", async () => {
     const { calibrated } = await import("ergodic/calibration");
     const often = (age: number, exposure: number): string => two(age + 2 * Math.sin(1000 * age), exposure);
     const data = Dataset.fromTable(policies(ergodic.stream(9, "offsets").at(0), often), { target: "y", offset: "exposure" });
@@ -132,7 +135,7 @@ describe.skipIf(lacking)("offsets in onnxruntime", () => {
     expect(new Set(ours).size).toBeGreaterThan(4);
   });
 
-  test("a model without offsets has no such input", async () => {
+  test("a model without an offset has no such input", async () => {
     const x = [[1], [2], [3]];
     const model = await fit(linear({ loss: "squared" }), Dataset.fromArrays({ x, y: [1, 2, 3] }), { epochs: 1, seed: 1 });
     const { inputs, metadata } = await runtime.run(toOnnx(model), Float32Array.of(1), 1);

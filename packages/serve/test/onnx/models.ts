@@ -1,9 +1,9 @@
-/** Small ONNX files for tests, by our own writer, and where onnxruntime-node is. */
+/** Small ONNX files for tests, made by our own writer, and the location of onnxruntime-node. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Dimension, Graph, type TypeName } from "../../src/onnx/graph.ts";
 
-/** Installed without its script by scripts/prepare-tests.mjs. */
+/** scripts/prepare-tests.mjs installs the package without its install script. */
 export const runtime = fileURLToPath(
   new URL("../../../../node_modules/.cache-node/onnxruntime/node_modules/onnxruntime-node", import.meta.url),
 );
@@ -32,7 +32,9 @@ export function two(): Uint8Array {
   return graph.toBytes({}, "0");
 }
 
-/** steps, int64 []: y = x after so many additions of 0, about 100 ns to 1 µs each: a run of any length. */
+/**
+ * steps, int64 []: y = x after that many additions of 0, about 100 ns to 1 µs each, so that a run can have any length.
+ */
 export function slow(): Uint8Array {
   const graph = new Graph();
   const steps = graph.input("steps", "int64", []);
@@ -47,7 +49,7 @@ export function slow(): Uint8Array {
   return graph.toBytes({}, "0");
 }
 
-/** Weights of so many megabytes. */
+/** A model with that many megabytes of weights. */
 export function large(megabytes: number): Uint8Array {
   const graph = new Graph();
   const rows = megabytes * 256;

@@ -1,4 +1,7 @@
-/** Foreign models in a child process: what goes there and comes back, what is refused before, and what becomes of runs where the child ends. */
+/**
+ * Foreign models in a child process: transfers in both directions, refusals before the transfer, and runs during which
+ * the child ends.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,14 +36,14 @@ const floats = (shape: number[], values: ArrayLike<number>): OnnxTensor => ({
 });
 const isAlive = (pid: number): boolean => {
   try {
-    // A zombie that nobody has waited for is gone as well.
+    // A zombie that nobody has waited for counts as gone.
     return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;
   }
 };
 
-/** Waits, as long as it takes, for what must come. */
+/** Waits without a limit for an event that must happen. */
 async function until(holds: () => boolean, what: string): Promise<void> {
   for (let i = 0; i < 3000; i++) {
     if (holds()) return;
@@ -50,7 +53,7 @@ async function until(holds: () => boolean, what: string): Promise<void> {
 }
 
 describe.skipIf(!hasRuntime)("runs", () => {
-  test("says what it takes and gives, and computes it", async () => {
+  test("reports its inputs and outputs, and computes", async () => {
     const model = await open(two());
     expect(model.inputs).toEqual(["a", "b"].map((name) => ({ name, type: "float32", shape: ["batch", 3] })));
     expect(model.outputs).toEqual([
@@ -75,11 +78,11 @@ describe.skipIf(!hasRuntime)("runs", () => {
     uint16: Uint16Array.of(0, 1, 2, 65534, 65535),
     bool: Uint8Array.of(1, 0, 1, 1, 0),
   };
-  test.each(Object.keys(values) as TypeName[])("carries %s bit for bit, views of larger buffers too", async (type) => {
+  test.each(Object.keys(values) as TypeName[])("transfers %s bit for bit, including views of larger buffers", async (type) => {
     const model = await open(same(type, ["n"]));
     const data = values[type]!;
     const { buffer, byteLength } = data as Uint8Array;
-    // In the middle of another buffer.
+    // A view into the middle of another buffer.
     const around = new Uint8Array(byteLength + 64).fill(7);
     around.set(new Uint8Array(buffer as ArrayBuffer), 16);
     const view = new (data.constructor as Float32ArrayConstructor)(around.buffer, 16, data.length) as OnnxTensor["data"];
@@ -93,7 +96,7 @@ describe.skipIf(!hasRuntime)("runs", () => {
     }
   });
 
-  test("carries tensors without elements, and large ones", async () => {
+  test("transfers tensors without elements, and large ones", async () => {
     const model = await open(same("float32", ["n"]));
     expect((await model.run({ x: floats([0], []) })).y).toEqual(floats([0], []));
     const data = Float32Array.from({ length: 3_000_000 }, (_, i) => i);
@@ -101,7 +104,7 @@ describe.skipIf(!hasRuntime)("runs", () => {
     expect(Buffer.compare(Buffer.from((y.data as Float32Array).buffer), Buffer.from(data.buffer))).toBe(0);
   });
 
-  test("many runs at once come back each to its own", async () => {
+  test("returns each of many simultaneous runs to its caller", async () => {
     const model = await open(two());
     const answers = await Promise.all(
       Array.from({ length: 300 }, (_, i) => model.run({ a: floats([1, 3], [i, 0, 0]), b: floats([1, 3], [1, 1, 1]) })),
@@ -110,7 +113,7 @@ describe.skipIf(!hasRuntime)("runs", () => {
     expect(model.pending).toBe(0);
   });
 
-  test("from a path, a URL and bytes, which may change afterwards", async () => {
+  test("opens a path, a URL and bytes, which can change afterwards", async () => {
     const path = join(folder, "two.onnx");
     const bytes = two();
     writeFileSync(path, bytes);
@@ -121,7 +124,7 @@ describe.skipIf(!hasRuntime)("runs", () => {
     }
   });
 
-  test("the event loop runs on while the model computes", async () => {
+  test("keeps the event loop running while the model computes", async () => {
     const model = await open(slow());
     await model.run({ steps: { type: "int64", shape: [], data: BigInt64Array.of(1n) }, x: floats([1], [1]) });
     let turns = 0;
@@ -132,7 +135,7 @@ describe.skipIf(!hasRuntime)("runs", () => {
   });
 });
 
-describe.skipIf(!hasRuntime)("what is refused before it is sent", () => {
+describe.skipIf(!hasRuntime)("runs that are refused before they are sent", () => {
   const good = { a: floats([2, 3], [1, 2, 3, 4, 5, 6]), b: floats([2, 3], [1, 2, 3, 4, 5, 6]) };
   const cases: [string, unknown, RegExp][] = [
     [
@@ -179,19 +182,19 @@ describe.skipIf(!hasRuntime)("what is refused before it is sent", () => {
     const error = await model.run(given as never).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(OptionError);
     expect(error).toMatchObject({ code: "ONNX_INPUT", message: expect.stringMatching(message) });
-    // Nothing has happened to the model.
+    // The model is unaffected.
     expect((await model.run(good)).sum.data[1]).toBe(15);
     expect([model.pid, model.restarts]).toEqual([pid, 0]);
   });
 
-  test("outputs that it has not, options that there are none of", async () => {
+  test("refuses unknown outputs and options", async () => {
     const model = await open(two());
     await expect(model.run(good, { outputs: ["nothing"] })).rejects.toThrow(/the model has no output "nothing"; it has "sum"/);
     await expect(model.run(good, { outputs: [] })).rejects.toThrow(/outputs must be a list of names/);
     await expect(model.run(good, { output: "sum" } as never)).rejects.toThrow(/unknown option "output"/);
   });
 
-  test("what only onnxruntime can see comes with its sentence, and leaves the process as it is", async () => {
+  test("passes on errors that only onnxruntime can detect, and keeps the process", async () => {
     const model = await open(two());
     const { pid } = model;
     const other = { ...good, b: floats([3, 3], new Float32Array(9)) };
@@ -233,18 +236,18 @@ describe.skipIf(!hasRuntime)("what is refused before it is sent", () => {
       () => onnxPredictor(two(), { runtime: new URL("file:///nowhere/at/all.js") }),
       /onnxruntime-node does not run here: .*ONNX_RUNTIME/,
     ],
-  ])("opening: %s", async (_, make, message) => {
+  ])("refuses to open: %s", async (_, make, message) => {
     await expect(make()).rejects.toThrow(message);
   });
 });
 
-describe.skipIf(!hasRuntime)("where the process ends", () => {
+describe.skipIf(!hasRuntime)("a child process that ends", () => {
   const steps = (count: number): Record<string, OnnxTensor> => ({
     steps: { type: "int64", shape: [], data: BigInt64Array.of(BigInt(count)) },
     x: floats([2], [1, 2]),
   });
 
-  test("killed under load, all that waits is refused with 503; then service goes on", async () => {
+  test("refuses waiting runs with 503 if killed under load, then resumes service", async () => {
     const model = await open(slow());
     await model.run(steps(1));
     const first = model.pid!;
@@ -263,14 +266,14 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
       expect(error.retryAfterMs).toBeGreaterThanOrEqual(1);
     }
     expect(isAlive(first)).toBe(false);
-    // At once, too: nothing waits for the new one.
+    // The runs are refused immediately, without waiting for the new process.
     await expect(model.run(steps(1))).rejects.toMatchObject({ status: 503, code: "RESTARTING" });
     await until(() => model.pid !== undefined, "a new process");
     expect([model.pid === first, model.restarts, model.pending]).toEqual([false, 1, 0]);
     expect((await model.run(steps(3))).y.data).toEqual(Float32Array.of(1, 2));
   });
 
-  test("a run that hangs is given up and its process killed; those behind it are refused, too", async () => {
+  test("kills its process if a run hangs, and refuses the runs behind it", async () => {
     const model = await open(slow(), { timeoutMs: 500 });
     await model.run(steps(1));
     const { pid } = model;
@@ -288,7 +291,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
     expect((await model.run(steps(1))).y.data).toEqual(Float32Array.of(1, 2));
   });
 
-  test("time counts from where a run begins, not while it waits", async () => {
+  test("counts time from the start of a run, not while it waits", async () => {
     const timeoutMs = 12_345_678;
     const model = await open(slow(), { timeoutMs });
     const timers = vi.spyOn(globalThis, "setTimeout");
@@ -302,7 +305,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
     timers.mockRestore();
   });
 
-  test("pauses double where it ends again and again, as retryAfterMs tells", async () => {
+  test("doubles its pauses after repeated exits, and reports them in retryAfterMs", async () => {
     const model = await open(slow());
     const pauses: number[] = [];
     for (let i = 0; i < 4; i++) {
@@ -311,14 +314,14 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
       process.kill(model.pid!, "SIGKILL");
       pauses.push(((await run) as RefusedError).retryAfterMs);
     }
-    // Told as it ends; the rest of a pause is less by what this program did in between.
+    // The pause is reported at the exit. Less remains of it later, because this program has done other work.
     for (const [i, pause] of pauses.entries()) {
       expect(pause).toBeLessThanOrEqual(50 * 2 ** i);
       expect(pause).toBeGreaterThan(25 * 2 ** i);
     }
   });
 
-  test("more runs than may wait are refused with 429", async () => {
+  test("refuses runs beyond the limit with 429", async () => {
     const model = await open(slow(), { maxPending: 3 });
     const runs = Array.from({ length: 5 }, () => model.run(steps(50_000)).catch((error: unknown) => error));
     const ends = await Promise.all(runs);
@@ -326,7 +329,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
     expect(ends[3]).toMatchObject({ code: "QUEUE_FULL" });
   });
 
-  test("a file that has changed meanwhile is another model, and is not taken for this one", async () => {
+  test("refuses a file that has changed meanwhile as another model", async () => {
     const path = join(folder, "changes.onnx");
     writeFileSync(path, slow());
     const model = await open(path);
@@ -345,7 +348,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
     expect(model.pid).toBeUndefined();
   });
 
-  test("close lets accepted runs end, refuses others, and leaves no process", async () => {
+  test("close finishes accepted runs, refuses others and leaves no process", async () => {
     const model = await open(slow());
     const { pid } = model;
     const accepted = Array.from({ length: 4 }, () => model.run(steps(50_000)));
@@ -358,7 +361,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
     await model.close();
   });
 
-  test("close while the process is started anew leaves none either", async () => {
+  test("close during a restart of the process leaves no process", async () => {
     for (const wait of [0, 60, 90, 150]) {
       const model = await open(slow());
       process.kill(model.pid!, "SIGKILL");
@@ -371,7 +374,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
     }
   });
 
-  test("close where the last run ends with the process", async () => {
+  test("close resolves if the last run ends with the process", async () => {
     const model = await open(slow());
     const run = model.run(steps(2 ** 40)).catch((error: unknown) => error);
     const closing = model.close();
@@ -381,7 +384,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
     expect(model.restarts).toBe(0);
   });
 
-  /** A program of its own: it opens a model, and does what is said. */
+  /** Runs a separate program that opens a model and executes the given code. */
   function program(then: string): { status: number | null; stdout: string; stderr: string } {
     const file = join(folder, "program.mjs");
     const model = join(folder, "program.onnx");
@@ -398,7 +401,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
     return { status, stdout, stderr };
   }
 
-  test("a program ends though a model is open, once nothing runs", async () => {
+  test("a program exits despite an open model once nothing runs", async () => {
     const { status, stdout, stderr } = program(
       "console.log(model.pid); const { y } = await model.run(steps(1000)); console.log(y.data[0]);",
     );
@@ -408,12 +411,12 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
     await until(() => !isAlive(pid), "the child's end");
   });
 
-  test("a program waits for close as its last act", () => {
+  test("a program waits for close as its last action", () => {
     const { status, stdout } = program("await model.close(); console.log('closed');");
     expect([status, stdout]).toEqual([0, "closed\n"]);
   });
 
-  test("the child of a program that is killed ends as well, in the middle of a run", async () => {
+  test("the child of a killed program ends, even in the middle of a run", async () => {
     const { stdout } = program(
       "console.log(model.pid); void model.run(steps(2 ** 40)); setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);",
     );
@@ -424,7 +427,7 @@ describe.skipIf(!hasRuntime)("where the process ends", () => {
 });
 
 describe.skipIf(!hasRuntime)("damaged files", () => {
-  test("come with onnxruntime's sentence, and leave no process", async () => {
+  test("are reported with onnxruntime's message and leave no process", async () => {
     const good = two();
     const cases = [
       Uint8Array.of(),
@@ -445,7 +448,7 @@ describe.skipIf(!hasRuntime)("damaged files", () => {
     );
   });
 
-  test("where no process can be started the file is not blamed", async () => {
+  test("are not blamed if no process can be started", async () => {
     const { execPath } = process;
     process.execPath = join(folder, "nowhere");
     try {
@@ -461,7 +464,7 @@ describe.skipIf(!hasRuntime)("damaged files", () => {
     }
   });
 
-  test("one that is not loaded in time is given up", async () => {
+  test("a model that does not load in time is refused", async () => {
     await expect(onnxPredictor(large(64), { runtime, startMs: 1 })).rejects.toMatchObject({
       name: "DataError",
       code: "ONNX_START",
@@ -470,7 +473,7 @@ describe.skipIf(!hasRuntime)("damaged files", () => {
   });
 });
 
-test("ergodic's own predictor names this package for an ONNX file", async () => {
+test("ergodic's own predictor recommends this package for an ONNX file", async () => {
   const message =
     "m.onnx: is an ONNX model; run it with onnxPredictor of @ergodic/serve/onnx, in a page with onnxruntime-web [MODEL_FORMAT]";
   const path = join(folder, "m.onnx");
@@ -479,7 +482,7 @@ test("ergodic's own predictor names this package for an ONNX file", async () => 
   expect(existsSync(path)).toBe(true);
 });
 
-test("no child of this file's models is left", async () => {
+test("no child process of this file's models remains", async () => {
   for (const model of opened) await model.close();
   const children = (): string[] =>
     readdirSync("/proc").filter((pid) => {

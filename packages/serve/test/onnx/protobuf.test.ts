@@ -1,4 +1,4 @@
-/** The writer of protocol buffers against a plain reader, and what a graph leaves out and joins. */
+/** The writer of protocol buffers compared with a plain reader, and the nodes that a graph omits and merges. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Graph } from "../../src/onnx/graph.ts";
@@ -10,7 +10,7 @@ interface Field {
   readonly value: bigint | Uint8Array;
 }
 
-/** Every field of a message, as the encoding says. */
+/** Every field of a message, read according to the encoding. */
 function read(bytes: Uint8Array): Field[] {
   let at = 0;
   const varint = (): bigint => {
@@ -51,7 +51,7 @@ describe("messages", () => {
     expect([...new Message().integer(1, 300).finish("test")]).toEqual([8, 172, 2]);
   });
 
-  it("writes what a reader finds, messages in messages", () => {
+  it("writes nested messages that a reader reads back", () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.integer({ min: 1, max: 2000 }), fc.string({ unit: "binary" }), fc.nat(), fc.float({ noNaN: true }))),
@@ -74,7 +74,7 @@ describe("messages", () => {
     );
   });
 
-  it("refuses what readers do not take, before it makes room for it", () => {
+  it("refuses sizes that readers refuse, before allocating memory", () => {
     const half = new Uint8Array(2 ** 30);
     const message = new Message().bytes(1, half).bytes(1, half);
     expect(() => message.finish("toOnnx")).toThrow(
@@ -84,7 +84,7 @@ describe("messages", () => {
 });
 
 describe("graphs", () => {
-  it("keeps nodes and constants that an output needs, in order, and no others", () => {
+  it("keeps exactly the nodes and constants that an output needs, in order", () => {
     const graph = new Graph();
     const x = graph.input("x", "float32", ["batch", 2]);
     const wanted = graph.constant("float32", [1, 2], [2], "wanted");
@@ -98,7 +98,7 @@ describe("graphs", () => {
     expect(names(bytes, 12, 1)).toEqual(["y"]);
   });
 
-  it("joins constants of one type, shape and numbers, and no others", () => {
+  it("merges constants only if type, shape and numbers are equal", () => {
     const graph = new Graph();
     const first = graph.constant("float32", [1, 2]);
     expect(graph.constant("float32", [1, 2])).toBe(first);
@@ -109,11 +109,11 @@ describe("graphs", () => {
       graph.constant("float64", [1, 2]),
     ];
     expect(new Set([first, ...others]).size).toBe(5);
-    // −0 and 0 are two numbers.
+    // −0 and 0 are different numbers.
     expect(graph.scalar("float32", -0)).not.toBe(graph.scalar("float32", 0));
   });
 
-  it("keeps what a graph within a node takes from outside", () => {
+  it("keeps outer values that a graph within a node uses", () => {
     const graph = new Graph();
     const inner = new Graph(graph);
     const outside = graph.node("Neg", [graph.input("x", "float32", [2])]);
@@ -130,7 +130,7 @@ describe("graphs", () => {
     expect(names(bytes, 5, 8).some((name) => name.startsWith("deep"))).toBe(true);
   });
 
-  it("says which version of ONNX it is, who wrote it and what the metadata are", () => {
+  it("contains the version of ONNX, the producer and the metadata", () => {
     const graph = new Graph();
     graph.node("Identity", [graph.input("x", "float32", [1])], {}, "y");
     graph.output("y", "float32", [1]);

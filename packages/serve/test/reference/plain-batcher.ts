@@ -1,6 +1,7 @@
 /**
- * The batcher's policy on plain lists, every decision made anew from all that is known: where times are exactly a·n + b. Deadlines: of one priority
- * and one batch at a time alone, where they are promises; each newcomer is tried by playing the queue to its end.
+ * The batcher's policy on plain lists, with every decision made again from all known facts, for times of exactly a·n +
+ * b. Deadlines are supported only with one priority and one batch at a time, where they are promises. The queue is
+ * simulated to its end for each new request.
  */
 import type { Arrival, RanBatch } from "../simulation.ts";
 
@@ -13,7 +14,7 @@ export interface Policy {
   perBatch: number;
 }
 
-/** By so much nothing is late. */
+/** Tolerance below which nothing is late. */
 const SLACK_MS = 1e-3;
 
 interface Known extends Arrival {
@@ -38,7 +39,7 @@ export function plainBatcher(
     key: one.at + ((one.priority ?? 5) - 1) * ageingMs,
   }));
 
-  /** Takes the next batch of a queue. */
+  /** Takes the next batch from a queue. */
   const form = (queue: Known[], now: number): Known[] => {
     const taken: Known[] = [];
     let rows = 0;

@@ -1,4 +1,7 @@
-/** The repository by itself, on files whose loading the test decides: what is read, how often, what is put aside, and when all is given back. */
+/**
+ * The repository alone, on files whose loading the test controls: which files are read and how often, which versions
+ * are replaced, and when everything is released.
+ */
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
@@ -11,7 +14,7 @@ const path = temporary();
 const response = { socket: null } as never;
 const plain = { priority: undefined, deadlineMs: undefined };
 
-/** Answers requests with its name when it is told to, and writes down what it runs, and that it is closed. */
+/** A model that answers requests with its name on request, and logs its runs and its closing. */
 function slow(name: string, log: string[]): { served: Served; answer(): void } {
   const waiting: (() => void)[] = [];
   const served = {
@@ -34,7 +37,7 @@ function slow(name: string, log: string[]): { served: Served; answer(): void } {
   };
 }
 
-/** A repository of a folder with these versions of "m", which are read by `load`. */
+/** A repository of a folder with these versions of "m", which `load` reads. */
 function repositoryOf(name: string, versions: readonly string[], more: Partial<RepositorySettings>): Repository {
   for (const version of versions) write(name, version);
   const unread = { load: () => Promise.reject(new Error("cannot be read")), report: () => {} };
@@ -47,7 +50,7 @@ function write(name: string, version: string): void {
   writeFileSync(path(name, "m", version, "model.safetensors"), version);
 }
 
-test("what cannot be read is read again when it has changed, and not before", async () => {
+test("reads an unreadable file again only after it has changed", async () => {
   const reads: string[] = [];
   const load = async (file: string): Promise<Served> => {
     reads.push(file.split("/").at(-2)!);
@@ -66,7 +69,7 @@ test("what cannot be read is read again when it has changed, and not before", as
   await repository.close();
 });
 
-test("what could not be read and is gone is in the index no more", async () => {
+test("removes an unreadable file from the index once it is gone", async () => {
   const repository = repositoryOf("gone", ["1"], {});
   await repository.start();
   expect(repository.index()).toMatchObject([
@@ -78,7 +81,7 @@ test("what could not be read and is gone is in the index no more", async () => {
   await repository.close();
 });
 
-test("one of several that is gone, too", async () => {
+test("removes one of several unreadable files from the index once it is gone", async () => {
   const { served } = slow("m", []);
   const load = (file: string): Promise<Served> =>
     file.includes("/2/") ? Promise.reject(new Error("no")) : Promise.resolve(served);
@@ -90,7 +93,7 @@ test("one of several that is gone, too", async () => {
   await repository.close();
 });
 
-test("a version that newer ones have put aside is given back once it has answered", async () => {
+test("releases a replaced version once it has answered", async () => {
   const log: string[] = [];
   const models = new Map(["1", "2"].map((version) => [version, slow(version, log)]));
   const load = async (file: string): Promise<Served> => models.get(file.split("/").at(-2)!)!.served;
@@ -109,7 +112,7 @@ test("a version that newer ones have put aside is given back once it has answere
   await repository.close();
 });
 
-test("close waits for what was accepted, by a version that was put aside as well", async () => {
+test("close waits for accepted requests, including those of replaced versions", async () => {
   const log: string[] = [];
   const models = ["first", "second"].map((name) => slow(name, log));
   const left = [...models];
@@ -131,8 +134,8 @@ test("close waits for what was accepted, by a version that was put aside as well
   expect(log).toEqual(["first runs a", "second runs b", "second closed", "first closed", "all closed"]);
 });
 
-describe("a load that does not end", () => {
-  /** Loads that the test ends, by version; what is closed is written down. */
+describe("a load that hangs", () => {
+  /** Loads that the test ends, by version. Closed models are logged. */
   function hanging(name: string, more: Partial<RepositorySettings> = {}) {
     const log: string[] = [];
     const loads = new Map<string, { resolve: (served: Served) => void; reject: (error: Error) => void }>();
@@ -151,7 +154,7 @@ describe("a load that does not end", () => {
   }
   const late = "is still loading after 0.02 s; it will be served once loaded [MODEL]";
 
-  test("holds up no other model, and is served as soon as it has ended", async () => {
+  test("does not delay other models, and is served as soon as it ends", async () => {
     const { log, loads, repository, folder } = hanging("hangs");
     await repository.start();
     const reason = `${folder}/m/1/model.safetensors: ${late}`;
@@ -159,7 +162,7 @@ describe("a load that does not end", () => {
       { name: "m", version: "1", state: "UNAVAILABLE", reason },
       { name: "n", version: "1", state: "READY", reason: "" },
     ]);
-    // It is not begun again, whoever asks.
+    // The load is not started again by later requests.
     await expect(repository.load("m")).rejects.toThrow("is still loading after");
     await repository.load("n");
     loads.get("m,1")!.resolve(slow("m", log).served);
@@ -176,7 +179,7 @@ describe("a load that does not end", () => {
     ]);
   });
 
-  test("and fails at last: its reason is told", async () => {
+  test("reports its reason if it finally fails", async () => {
     const { loads, repository } = hanging("fails");
     await repository.start();
     loads.get("m,1")!.reject(new Error("no model after all"));
@@ -184,7 +187,7 @@ describe("a load that does not end", () => {
     await repository.close();
   });
 
-  test("of a file that was replaced since: what came of it is closed, and the new one is served", async () => {
+  test("is closed if its file was replaced, and the new file is served", async () => {
     const { log, loads, repository, folder } = hanging("replaced");
     await repository.start();
     const first = loads.get("m,1")!;
@@ -199,7 +202,7 @@ describe("a load that does not end", () => {
     expect(log).toContain("second closed");
   });
 
-  test("is told to stop where its file has changed, is gone, or the server ends, and only then", async () => {
+  test("is told to stop only if its file has changed or is gone, or if the server closes", async () => {
     const stopped: string[] = [];
     let count = 0;
     const load = (_file: string, _name: string, signal: AbortSignal): Promise<Served> => {
@@ -225,7 +228,7 @@ describe("a load that does not end", () => {
     expect(stopped.slice(2)).toEqual(["3: was not loaded because the server is shutting down; use another server [CLOSING]"]);
   });
 
-  test("is waited for at the start where its file was named, and nothing else was asked for", async () => {
+  test("is awaited at the start if its file was the only one named", async () => {
     const { loads, log, folder } = hanging("named");
     const source = `${folder}/m/1/model.safetensors`;
     const one = hanging("unused", { sources: [{ path: source }] });
@@ -239,7 +242,7 @@ describe("a load that does not end", () => {
     await one.repository.close();
   });
 
-  test("does not hold up close, after which what came of it is closed, and no other load begins", async () => {
+  test("does not delay close, after which its result is closed and no other load begins", async () => {
     const { log, loads, repository } = hanging("closes", { patienceMs: 1e6 });
     const starting = repository.start();
     await expect.poll(() => loads.size).toBe(1);
@@ -252,7 +255,7 @@ describe("a load that does not end", () => {
     expect(log).toEqual(["load m,1", "m closed"]);
   });
 
-  test("and that was given up before is closed once", async () => {
+  test("is closed once if it was given up before close", async () => {
     const { log, loads, repository } = hanging("late");
     await repository.start();
     const closing = repository.close();
@@ -262,7 +265,7 @@ describe("a load that does not end", () => {
     expect(log.filter((line) => line === "m closed")).toHaveLength(1);
   });
 
-  test("nor one that never ends", async () => {
+  test("does not delay close even if it never ends", async () => {
     const { loads, repository } = hanging("never", { patienceMs: 1e6 });
     const starting = repository.start();
     await expect.poll(() => loads.size).toBe(1);
@@ -271,7 +274,7 @@ describe("a load that does not end", () => {
   });
 });
 
-test("a request without a priority is between those of 4 and of 6", async () => {
+test("a request without a priority ranks between 4 and 6", async () => {
   const log: string[] = [];
   const { served, answer } = slow("m", log);
   const version = new ModelVersion("m", "1", served, { maxRows: 1 });

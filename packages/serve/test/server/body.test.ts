@@ -1,4 +1,4 @@
-/** src/server/body.ts: bodies from streams that a test writes itself, piece by piece. */
+/** src/server/body.ts: bodies from streams that the test writes chunk by chunk. */
 import type { IncomingMessage } from "node:http";
 import { PassThrough } from "node:stream";
 import type { FastifyRequest } from "fastify";
@@ -8,7 +8,7 @@ import type { RequestError } from "../../src/server/request-error.ts";
 
 type Ended = { error: Error | null; body: Buffer | undefined };
 
-/** Reads what `write` puts into the stream; how often the reader was done is looked at as well. */
+/** Reads what `write` puts into the stream, and also counts the calls of the reader's callback. */
 async function read(
   headers: Record<string, string>,
   write: (payload: PassThrough) => void,
@@ -36,7 +36,7 @@ const piecewise = (...pieces: string[]) => {
 };
 
 describe("a body", () => {
-  test("of one piece is that piece, and no copy", async () => {
+  test("is passed on without a copy if it has one chunk", async () => {
     const piece = Buffer.from("12345678");
     const { error, body } = await read({ "content-length": "8" }, (payload) => payload.end(piece));
     expect(error).toBeNull();
@@ -49,7 +49,7 @@ describe("a body", () => {
     ["two pieces", ["123", "45"], "12345"],
     ["many", ["1", "2", "3", "4", "5", "6", "7", "8"], "12345678"],
     ["none", [], ""],
-  ])("of %s is all of them, in order", async (_, pieces, whole) => {
+  ])("is joined in order from %s", async (_, pieces, whole) => {
     for (const headers of [{}, { "content-length": String(whole.length) }]) {
       const { error, body, times, payload } = await read(headers as Record<string, string>, piecewise(...pieces));
       expect([error, String(body), times]).toEqual([null, whole, 1]);
@@ -57,7 +57,7 @@ describe("a body", () => {
     }
   });
 
-  test("that says it is too large is refused before a byte of it is read", async () => {
+  test("is refused before any byte is read if its declared size exceeds the limit", async () => {
     const { error, payload, times } = await read({ "content-length": "9" }, () => undefined);
     expect((error as RequestError).status).toBe(413);
     expect(error?.message).toBe("body: has more than 8 bytes, the limit; send fewer rows at a time [BODY_SIZE]");
@@ -65,7 +65,7 @@ describe("a body", () => {
     expect(payload.readableFlowing, "what comes is dropped").toBe(true);
   });
 
-  test("that turns out to be too large is refused once, and no more of it is kept", async () => {
+  test("is refused once and not stored further if it exceeds the limit", async () => {
     const { error, times, payload } = await read({}, piecewise("12345", "6789", "0"));
     expect((error as RequestError).status).toBe(413);
     expect([payload.listenerCount("data"), times]).toEqual([0, 1]);
@@ -75,13 +75,13 @@ describe("a body", () => {
   test.each([
     ["shorter", "7"],
     ["longer", "3"],
-  ])("that is %s than its header says is refused", async (_, length) => {
+  ])("is refused if it is %s than its header declares", async (_, length) => {
     const { error } = await read({ "content-length": length }, piecewise("12", "345"));
     expect((error as RequestError).status).toBe(400);
     expect(error?.message).toBe("Content-Length: is not the number of bytes received; send exactly that many [BODY]");
   });
 
-  test("that is compressed is refused, also where it is too large", async () => {
+  test("is refused if it is compressed, even if it is also too large", async () => {
     for (const length of ["5", "9"]) {
       const { error } = await read({ "content-encoding": "gzip", "content-length": length }, () => undefined);
       expect((error as RequestError).status).toBe(415);
@@ -91,7 +91,7 @@ describe("a body", () => {
       expect((await read({ "content-encoding": none }, piecewise("1"))).error).toBeNull();
   });
 
-  test("whose stream breaks off is the client's fault", async () => {
+  test("is the client's fault if its stream breaks off", async () => {
     const { error, times } = await read({ "content-length": "8" }, (payload) => {
       payload.write("123");
       payload.destroy(new Error("aborted"));

@@ -1,4 +1,4 @@
-/** src/server/heap.ts. What the options do takes minutes under load to see: `bench serve`. */
+/** src/server/heap.ts. The effect of the flags appears only after minutes under load: `bench serve`. */
 import { spawnSync } from "node:child_process";
 import { syncBuiltinESMExports } from "node:module";
 import v8 from "node:v8";
@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { heapFlags } from "../../src/server/heap.ts";
 import { regression, serving } from "./models.ts";
 
-test("each host is told what it understands", () => {
+test("selects the flags that each host understands", () => {
   const of = (versions: Record<string, string>) => heapFlags(versions as unknown as NodeJS.ProcessVersions, []);
   const growing = "--heap-growing-percent=200";
   expect(of({ node: "20.19.0" })).toEqual([growing]);
@@ -15,7 +15,7 @@ test("each host is told what it understands", () => {
   expect(of({ node: "24.3.0", deno: "2.9.0" })).toEqual([]);
 });
 
-test("what was given to Node itself is kept", () => {
+test("respects flags given to Node itself", () => {
   const of = (...given: string[]) => heapFlags({ node: "22.1.0" } as unknown as NodeJS.ProcessVersions, given);
   const [growing, reducer] = of("--expose-gc", "--heap-growing", "heap-growing-percent");
   expect([growing, reducer]).toEqual(["--heap-growing-percent=200", "--memory-reducer-gc-count=0"]);
@@ -25,13 +25,13 @@ test("what was given to Node itself is kept", () => {
   expect(of("--memory_reducer_gc_count=3", "--heap-growing-percent=50")).toEqual([]);
 });
 
-test("this host takes it without a word", () => {
+test("this host accepts the flags silently", () => {
   const script = `for (const flag of ${JSON.stringify(heapFlags(process.versions, []))}) require("v8").setFlagsFromString(flag)`;
   const { status, stdout, stderr } = spawnSync(process.execPath, ["-e", script], { encoding: "utf8" });
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
 });
 
-test("a server keeps what its process was given", () => {
+test("a server respects the flags of its process", () => {
   const flag = "--heap-growing-percent=50";
   const script = `
     import v8 from "node:v8";
@@ -48,7 +48,7 @@ test("a server keeps what its process was given", () => {
   expect(run(flag)).toEqual(heapFlags(process.versions, [flag]));
 });
 
-test("a server says it to its process", async () => {
+test("a server sets the flags of its process", async () => {
   const own = v8.setFlagsFromString;
   const said: string[] = [];
   const line = await regression();

@@ -38,7 +38,7 @@ const expected = (model: "line" | "species" | "sign" | "network"): number[] => {
 };
 
 describe("JSON", () => {
-  test("numbers, with the id, the version and how the answer came about", async () => {
+  test("returns numbers with the id, the version and timings", async () => {
     const { status, json, headers } = await infer("line", { id: "é7", inputs: [input()] });
     expect(status).toBe(200);
     expect(headers.get("content-type")).toBe("application/json");
@@ -53,12 +53,12 @@ describe("JSON", () => {
     for (const value of Object.values(parameters)) expect(Number.isInteger(value)).toBe(true);
   });
 
-  test("no id where none was given, null counting as none", async () => {
+  test("returns no id if none or null was given", async () => {
     expect((await infer("line", { inputs: [input()] })).json).not.toHaveProperty("id");
     expect((await infer("line", { id: null, inputs: [input()] })).json).not.toHaveProperty("id");
   });
 
-  test("brackets and quotes within a text are no depth", async () => {
+  test("does not count brackets and quotes within a text as nesting", async () => {
     const id = '["{\\'.repeat(100);
     const { status, json } = await infer("line", { id, inputs: [input()] });
     expect([status, json.id]).toEqual([200, id]);
@@ -71,12 +71,12 @@ describe("JSON", () => {
     expect(one.status).toBe(200);
   });
 
-  test("nested data", async () => {
+  test("accepts nested data", async () => {
     const { json } = await infer("line", { inputs: [input({ data: rows })] });
     expect(json.outputs[0].data).toEqual(expected("line"));
   });
 
-  test("probabilities, and classes by name", async () => {
+  test("returns probabilities and classes by name", async () => {
     const { json } = await infer("species", { inputs: [input()] });
     expect(json.outputs).toEqual([
       { name: "probabilities", datatype: "FP64", shape: [2, 3], data: expected("species") },
@@ -84,7 +84,7 @@ describe("JSON", () => {
     ]);
   });
 
-  test("scores of a model that decides by sign", async () => {
+  test("returns scores of a model that decides by sign", async () => {
     const { json } = await infer("sign", { inputs: [input()] });
     expect(json.outputs).toEqual([
       { name: "score", datatype: "FP64", shape: [2], data: expected("sign") },
@@ -93,7 +93,7 @@ describe("JSON", () => {
     expect(new Set(json.outputs[1].data).size).toBe(2);
   });
 
-  test("a network gives FP32, with as many digits as that takes", async () => {
+  test("returns FP32 for a network, with the digits it needs", async () => {
     const { json } = await infer("network", { inputs: [input({ datatype: "FP32" })] });
     expect(json.outputs[0].datatype).toBe("FP32");
     const wanted = Float32Array.from(expected("network"));
@@ -101,7 +101,7 @@ describe("JSON", () => {
     expect(JSON.stringify(json.outputs[0].data).length).toBeLessThan(6 * 13);
   });
 
-  test("columns of a table, numbers and texts", async () => {
+  test("accepts columns of a table, numbers and texts", async () => {
     const inputs = [
       { name: "city", datatype: "BYTES", shape: [2, 1], data: ["Zürich", "Rome"] },
       { name: "age", datatype: "INT8", shape: [2], data: [70, 25] },
@@ -112,7 +112,7 @@ describe("JSON", () => {
     expect(json.outputs[0].data).toEqual(wanted.flatMap(({ probabilities }) => [probabilities?.no, probabilities?.yes]));
   });
 
-  test("pairs of a factorisation", async () => {
+  test("accepts pairs of a factorisation", async () => {
     const inputs = [
       { name: "user", datatype: "BYTES", shape: [2], data: ["anna", "nobody"] },
       { name: "item", datatype: "BYTES", shape: [2], data: ["ulysses", "dune"] },
@@ -125,17 +125,17 @@ describe("JSON", () => {
     expect(json.outputs).toEqual([{ name: "value", datatype: "FP64", shape: [2], data: wanted }]);
   });
 
-  test("outputs as asked for, in that order", async () => {
+  test("returns the requested outputs in their order", async () => {
     const { json } = await infer("species", { inputs: [input()], outputs: [{ name: "class" }] });
     expect(json.outputs.map(({ name }: { name: string }) => name)).toEqual(["class"]);
     const both = await infer("species", { inputs: [input()], outputs: [{ name: "class" }, { name: "probabilities" }] });
     expect(both.json.outputs.map(({ name }: { name: string }) => name)).toEqual(["class", "probabilities"]);
-    // Some clients send a list without any.
+    // Some clients send an empty list.
     const all = await infer("species", { inputs: [input()], outputs: [] });
     expect(all.json.outputs.map(({ name }: { name: string }) => name)).toEqual(["probabilities", "class"]);
   });
 
-  test("a version by its number", async () => {
+  test("selects a version by its number", async () => {
     const { status } = await post(`${server.url}/v2/models/line/versions/1/infer`, { inputs: [input()] });
     expect(status).toBe(200);
     const unknown = await post(`${server.url}/v2/models/line/versions/2/infer`, { inputs: [input()] });
@@ -143,7 +143,7 @@ describe("JSON", () => {
     expect(unknown.json.error).toMatch(/version "2" of model "line": is not known; there is 1/);
   });
 
-  test("FP32 and FP16 count as what they would be in binary", async () => {
+  test("rounds FP32 and FP16 as in binary", async () => {
     const inputs = (datatype: string) => [input({ datatype, shape: [1, 3], data: [0.1, 0.2, 0.3] })];
     const value = async (datatype: string): Promise<number> =>
       (await infer("line", { inputs: inputs(datatype) })).json.outputs[0].data[0];
@@ -178,7 +178,7 @@ describe("binary", () => {
     ["FP32", Float32Array.from(whole)],
     ["FP64", Float64Array.from(whole)],
     ["BOOL", Uint8Array.from([1, 0, 1, 0, 0, 1])],
-  ])("%s becomes numbers", async (datatype, view) => {
+  ])("converts %s to numbers", async (datatype, view) => {
     const parameters = { binary_data_size: view.byteLength };
     const { status, json } = await send(
       "line",
@@ -191,7 +191,7 @@ describe("binary", () => {
     expect(json.outputs[0].data).toEqual([...out]);
   });
 
-  test("texts, each with its length before it, and numbers after them", async () => {
+  test("reads texts with a length before each, and numbers after them", async () => {
     const texts = ["Zürich", "Rome"].map((text) => Buffer.from(text));
     const city = Buffer.concat(texts.flatMap((text) => [Buffer.from(Uint32Array.of(text.length).buffer), text]));
     const age = bytesOf(Float32Array.of(70, 25));
@@ -209,7 +209,7 @@ describe("binary", () => {
     expect(json.outputs).toEqual(again.json.outputs);
   });
 
-  test.each([1, 7, 2000, 3000])("numbers of %i rows come back as they are, with how many bytes there are", async (count) => {
+  test.each([1, 7, 2000, 3000])("returns numbers of %i rows unchanged, with the number of bytes", async (count) => {
     const values = Float64Array.from({ length: 3 * count }, (_, i) => Math.sin(1 + i));
     const inputs = [{ name: "input", datatype: "FP64", shape: [count, 3], parameters: { binary_data_size: values.byteLength } }];
     const more = { parameters: { binary_data_output: true } };
@@ -221,7 +221,7 @@ describe("binary", () => {
     expect(Number(headers.get("content-length"))).toBe(Number(headers.get("inference-header-content-length")) + 8 * count);
   });
 
-  test("outputs in binary, all or one of them", async () => {
+  test("returns all outputs or one of them in binary", async () => {
     const size = { binary_data_size: 48 };
     const inputs = [{ name: "input", datatype: "FP64", shape: [2, 3], parameters: size }];
     const part = [bytesOf(Float64Array.from(flat))];
@@ -253,7 +253,7 @@ describe("binary", () => {
     expect(none.bytes.length).toBe(0);
   });
 
-  test("a body that is the one tensor, and nothing else", async () => {
+  test("accepts a body that consists of one tensor", async () => {
     const body = bytesOf(Float64Array.from(flat));
     const { status, json, bytes } = await send("line", [body, { "inference-header-content-length": "0" }]);
     expect(status).toBe(200);
@@ -269,7 +269,7 @@ describe("binary", () => {
   });
 });
 
-describe("what is wrong with a request is said, with 400", () => {
+describe("invalid requests, which are refused with 400", () => {
   const cases: [string, string, object | string, RegExp, Record<string, string>?][] = [
     ["no body", "line", "", /^infer: the body is empty; send a JSON object \[BODY\]$/],
     ["no JSON", "line", "{", /the body is not JSON/],
@@ -424,7 +424,7 @@ describe("what is wrong with a request is said, with 400", () => {
     expect(status).toBe(400);
   });
 
-  test("bytes that are left over, or end too soon", async () => {
+  test("refuses surplus and missing bytes", async () => {
     const json = (inputs: object[]): Buffer => Buffer.from(JSON.stringify({ inputs }));
     const send = (inputs: object[], rest: number[], model = "line"): Promise<Answer> => {
       const header = json(inputs);
@@ -451,7 +451,7 @@ describe("what is wrong with a request is said, with 400", () => {
     expect((await texts([255, 255, 255, 255])).json.error).toMatch(/its bytes end inside element 0/);
   });
 
-  test("an unknown model or route is 404", async () => {
+  test("answers 404 for an unknown model or route", async () => {
     const unknown = await infer("lines", { inputs: [input()] });
     expect(unknown.status).toBe(404);
     expect(unknown.json.error).toMatch(
@@ -463,7 +463,7 @@ describe("what is wrong with a request is said, with 400", () => {
   });
 });
 
-test("a bad row fails its own request, and not those of its batch", async () => {
+test("fails only the request with a bad row, and not others of its batch", async () => {
   const row = (city: string, age: unknown = 30) => ({
     inputs: [
       { name: "age", datatype: "FP64", shape: [1], data: [age] },

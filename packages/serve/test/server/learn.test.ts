@@ -1,4 +1,7 @@
-/** Learning through the server: predictions follow what was learnt, refusals leave no trace, and versions can be returned to. */
+/**
+ * Learning through the server: predictions follow the learnt rows, refusals leave no trace, and versions can be
+ * restored.
+ */
 import { appendFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,7 +34,7 @@ const rows = [
 const predicted = async ({ url }: Serving): Promise<number[]> =>
   (await post(`${url}/v2/models/model/rows`, { rows })).json.predictions.map(({ value }: { value: number }) => value);
 
-test("what was learnt is what is served, as the learner itself has it", async () => {
+test("serves exactly the learner's current state", async () => {
   const { server, learner } = await learning(await regression());
   const before = await predicted(server);
   const learnt = await post(`${server.url}/v2/models/model/learn`, { rows, targets: [10, -10] });
@@ -42,14 +45,14 @@ test("what was learnt is what is served, as the learner itself has it", async ()
   expect(after).toEqual(
     rows.map((row) => (learner.current().predictor as Awaited<ReturnType<typeof regression>>).predict(row).value),
   );
-  // Tensors see the same state.
+  // Tensors use the same state.
   const input = { name: "input", datatype: "FP64", shape: [1, 3], data: [1, 0, 0.5] };
   const { json } = await post(`${server.url}/v2/models/model/infer`, { inputs: [input] });
   expect(json.outputs[0].data).toEqual([after[0]]);
   const { json: stats } = await get(`${server.url}/v2/models/model/learn`);
   expect(stats).toMatchObject({ model_name: "model", version: 1, all: { rows: 2 }, requests: 1, refused: 0 });
   expect(stats.versions).toEqual(learner.versions());
-  // How well it predicted before it learnt is in the statistics of the model, and in no other's.
+  // The statistics of this model, and of no other, contain its performance before learning.
   const { json: all } = await get(`${server.url}/v2/models/stats`);
   const told = new Map(all.model_stats.map(({ name, ergodic }: { name: string; ergodic: object }) => [name, ergodic]));
   expect(told.get("model")).toMatchObject({
@@ -58,7 +61,7 @@ test("what was learnt is what is served, as the learner itself has it", async ()
   expect(told.get("fixed")).not.toHaveProperty("learning");
 });
 
-test("metrics tell how learning goes, of models that learn alone", async () => {
+test("reports metrics of learning only for models that learn", async () => {
   const { server, learner } = await learning(await regression());
   const told = async (): Promise<Record<string, number>> => {
     const lines = (await (await fetch(`${server.url}/metrics`)).text()).split("\n");
@@ -119,14 +122,14 @@ test.each<[string, object | string, string]>([
     { rows, targets: [1, 2], weights: [null, 1] },
     "body.weights.0: is null, but must be a number; GET /openapi.json describes it",
   ],
-])("%s: 400, and nothing is learnt", async (_, body, said) => {
+])("%s: answers 400 and learns nothing", async (_, body, said) => {
   const { server, learner } = await learning(await regression());
   const { status, json } = await post(`${server.url}/v2/models/model/learn`, body);
   expect([status, json.error]).toEqual([400, `${said} [BODY]`]);
   expect(learner.stats()).toMatchObject({ requests: 0, version: 0 });
 });
 
-test("a rollback to what is no version, or of another field, is 400", async () => {
+test("answers 400 for a rollback to an unknown version or with an unknown field", async () => {
   const { server } = await learning(await regression());
   const rollback = async (body: object) => (await post(`${server.url}/v2/models/model/rollback`, body)).json.error;
   expect(await rollback({ version: "0" })).toBe(
@@ -135,7 +138,7 @@ test("a rollback to what is no version, or of another field, is 400", async () =
   expect(await rollback({ version: 0, to: 1 })).toBe('body: unknown field "to" (known: version) [BODY]');
 });
 
-test("a poisoned row is 422 and leaves no trace; what is no request is 400", async () => {
+test("answers 422 without a trace for a poisoned row, and 400 for an invalid request", async () => {
   const { server, learner } = await learning(await classifier());
   await post(`${server.url}/v2/models/model/learn`, { rows, targets: ["high", "none"] });
   const bytes = Buffer.from(learner.current().toBytes());
@@ -171,7 +174,7 @@ test("a poisoned row is 422 and leaves no trace; what is no request is 400", asy
   expect((await post(`${server.url}/v2/models/nobody/learn`, { rows, targets: [1, 2] })).status).toBe(404);
 });
 
-test("returns to a version, and a learner that is opened again serves what was confirmed", async () => {
+test("returns to a version, and serves confirmed requests after reopening", async () => {
   const { server, learner, at } = await learning(await regression());
   const first = await predicted(server);
   const kept = await learner.snapshot();
@@ -195,7 +198,7 @@ test("returns to a version, and a learner that is opened again serves what was c
   expect(closed.status).toBe(503);
 });
 
-test("a client keeps a version to return to", async () => {
+test("lets a client store a version to return to", async () => {
   const { server } = await learning(await regression());
   const at = `${server.url}/v2/models/model`;
   await post(`${at}/learn`, { rows, targets: [5, 6] });
@@ -212,7 +215,7 @@ test("a client keeps a version to return to", async () => {
   expect((await post(`${server.url}/v2/models/nobody/snapshot`, "")).status).toBe(404);
 });
 
-test("many clients at once: every confirmed request counts once", async () => {
+test("counts every confirmed request of many clients once", async () => {
   const { server, learner } = await learning(await regression());
   const answers = await Promise.all(
     Array.from({ length: 60 }, (_, i) => post(`${server.url}/v2/models/model/learn`, { rows: [rows[i % 2]], targets: [i % 3] })),
@@ -224,7 +227,7 @@ test("many clients at once: every confirmed request counts once", async () => {
 
 const tensor = { name: "input", datatype: "FP64", shape: [1, 3], data: [1, 0, 0.5] };
 
-test("answers say which version computed them, in all forms, and it is the confirmed one while more is learnt", async () => {
+test("reports the version of each answer in all formats, which is the confirmed one during learning", async () => {
   const { server, learner } = await learning(await regression());
   const url = `${server.url}/v2/models/model`;
   const raw = new Uint8Array(Float64Array.from(tensor.data).buffer);
@@ -234,7 +237,7 @@ test("answers say which version computed them, in all forms, and it is the confi
     ["binary", () => post(`${url}/infer`, { parameters: { binary_data_output: true }, inputs: [tensor] })],
     ["bytes", () => post(`${url}/infer`, raw, { "inference-header-content-length": "0" })],
   ];
-  /** What the model says, and of which version it is. */
+  /** Prediction of the model, and the version that made it. */
   const told = async (): Promise<Map<string, [number, number]>> =>
     new Map(
       await Promise.all(
@@ -250,7 +253,7 @@ test("answers say which version computed them, in all forms, and it is the confi
   const value = (): number =>
     (learner.current().predictor as Awaited<ReturnType<typeof regression>>).predict({ a: 1, b: 0, c: 0.5 }).value;
   for (let version = 0; version < 4; version++) {
-    // Nobody asks for the versions in between.
+    // Nothing requests the versions in between.
     if (version % 3 === 0) {
       const answers = await told();
       values.set(version, value());
@@ -280,7 +283,7 @@ test("answers say which version computed them, in all forms, and it is the confi
   vi.restoreAllMocks();
 });
 
-test("while learning does not rest, each answer is of a version that was confirmed when it was asked for, or of a later one", async () => {
+test("answers from a version confirmed at the time of the request or later, during continuous learning", async () => {
   const { server, learner } = await learning(await regression());
   const url = `${server.url}/v2/models/model`;
   const values = new Map<number, number>();
@@ -308,7 +311,7 @@ test("while learning does not rest, each answer is of a version that was confirm
   expect(values.size).toBeGreaterThan(6);
 });
 
-test("a learner that cannot write says so everywhere, and its confirmed version is served", async () => {
+test("reports everywhere that a learner cannot write, and serves its confirmed version", async () => {
   const at = join(folder, String(count++));
   const learner = await openLearner({ model: await regression(), folder: at });
   open.push(learner);
@@ -366,7 +369,7 @@ test("a learner that cannot write says so everywhere, and its confirmed version 
   await again.close();
 });
 
-test("what was dropped from the end of a journal is logged", async () => {
+test("logs records dropped from the end of a journal", async () => {
   const { learner, at } = await learning(await regression());
   await learner.learn([[1, 2, 3]], [4]);
   await learner.close();
@@ -388,7 +391,7 @@ test("what was dropped from the end of a journal is logged", async () => {
   ]);
 });
 
-test("a request that is sent again with its Idempotency-Key is answered as it was, and one of other rows is refused", async () => {
+test("repeats the answer to a request with the same Idempotency-Key, and refuses other rows with that key", async () => {
   const { server, learner } = await learning(await regression());
   const url = `${server.url}/v2/models/model/learn`;
   const key = { "Idempotency-Key": "8e03978e-40d5-43e8-bc93-6894a57f9324" };
@@ -408,7 +411,7 @@ test("a request that is sent again with its Idempotency-Key is answered as it wa
   expect(learner.stats()).toMatchObject({ version: 2, requests: 2, repeated: 1, refused: 0 });
 });
 
-test("the documentation has the key, and the version of answers", async () => {
+test("documents the key and the version of answers", async () => {
   const { server } = await learning(await regression());
   const { json } = await get(`${server.url}/openapi.json`);
   expect(json.paths["/v2/models/{model}/learn"].post.parameters).toContainEqual(

@@ -1,4 +1,4 @@
-/** What a server bears: tokens, sizes, slow and broken requests, many connections, its end. */
+/** Limits of a server: tokens, sizes, slow and malformed requests, many connections, and closing. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Agent, get as httpsGet } from "node:https";
@@ -15,7 +15,7 @@ beforeAll(async () => {
 const start = (options: Partial<ServeOptions> = {}): Promise<Serving> => serving({ models: { line }, ...options });
 const body = JSON.stringify({ inputs: [{ name: "input", datatype: "FP64", shape: [1, 3], data: [1, 2, 3] }] });
 
-/** What comes back for bytes as they are, until the server closes the connection or `until` holds. */
+/** Response to raw bytes until the server closes the connection or `until` holds. */
 function raw(url: string, bytes: string | Buffer, until: (text: string) => boolean = () => false): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(bytes));
@@ -35,9 +35,9 @@ const request = (headers: string[], content = ""): string =>
 const statuses = (text: string): string[] => text.match(/HTTP\/1\.1 \d+/g) ?? [];
 const statusOf = (text: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]);
 
-describe("tokens", () => {
+describe("access tokens", () => {
   const tokens = ["0123456789abcdef", "fedcba9876543210"];
-  test("are asked for everywhere but on the page and for health", async () => {
+  test("are required everywhere except on the page and for health", async () => {
     const { url } = await start({ tokens });
     for (const path of ["/v2", "/v2/models/line", "/v2/models/line/stats", "/metrics", "/openapi.json", "/nothing"]) {
       const { status, json, headers } = await get(url + path);
@@ -50,7 +50,7 @@ describe("tokens", () => {
       expect((await fetch(url + path)).status).toBe(200);
   });
 
-  test("let in those that bring one, whole", async () => {
+  test("admit requests with a complete token", async () => {
     const { url } = await start({ tokens });
     const status = async (authorization: string): Promise<number> =>
       (await post(`${url}/v2/models/line/infer`, body, { authorization })).status;
@@ -70,7 +70,7 @@ describe("tokens", () => {
 });
 
 describe("pages of other origins", () => {
-  test("may not ask, unless they are named", async () => {
+  test("are refused unless their origin is listed", async () => {
     const origin = { origin: "https://example.org" };
     const closed = await start();
     expect((await get(`${closed.url}/v2`, origin)).headers.get("access-control-allow-origin")).toBeNull();
@@ -87,7 +87,7 @@ describe("pages of other origins", () => {
   });
 });
 
-test("HTTPS", async () => {
+test("serves HTTPS", async () => {
   const path = temporary();
   const [key, cert] = [path("key.pem"), path("cert.pem")];
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
@@ -112,7 +112,7 @@ test("HTTPS", async () => {
 });
 
 describe("bodies", () => {
-  test("that are too large are refused before they are read", async () => {
+  test("are refused before they are read if they exceed the size limit", async () => {
     const { url } = await start({ maxBodyBytes: 1000 });
     const isTold = (text: string): boolean => text.includes("[BODY_SIZE]");
     const declared = await raw(url, request(["Content-Length: 1000000000"], "{"), isTold);
@@ -123,13 +123,13 @@ describe("bodies", () => {
     expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(200);
   });
 
-  // Where a connection is closed while its client sends, the client is told of that alone.
+  // If the connection closes while the client sends, the client sees only that error.
   test.each<[string, number, string[], string, string]>([
     ["too large by their length", 413, ["Content-Length: 100000"], "x".repeat(10), "x".repeat(99_990)],
     ["too large in chunks", 413, ["Transfer-Encoding: chunked"], `7d0\r\n${"x".repeat(2000)}`, "\r\n5\r\nabcde\r\n0\r\n\r\n"],
     ["compressed", 415, ["Content-Length: 20", "Content-Encoding: gzip"], "x", "x".repeat(19)],
   ])(
-    "that are %s are refused at once, the rest is dropped, and the next request is answered",
+    "are refused immediately if %s, the rest is dropped, and the next request is answered",
     async (_, status, head, begin, rest) => {
       const { url } = await start({ maxBodyBytes: 1000 });
       const text = await new Promise<string>((resolve, reject) => {
@@ -148,23 +148,23 @@ describe("bodies", () => {
     },
   );
 
-  test("that were refused and do not end are given up in time", async () => {
+  test("are abandoned after a time limit if they were refused and do not end", async () => {
     const { url } = await start({ maxBodyBytes: 1000, requestMs: 300 });
     const text = await raw(url, request(["Content-Length: 2000"], "x"));
     expect(statusOf(text)).toBe(413);
   });
 
-  test("that are compressed are not read", async () => {
+  test("are not read if they are compressed", async () => {
     const { url } = await start();
     const { status, json } = await post(`${url}/v2/models/line/infer`, body, { "content-encoding": "gzip" });
     expect(status).toBe(415);
     expect(json.error).toMatch(/^Content-Encoding: is "gzip", which is not supported/);
-    // What others are told of the connection, so are those whose request is at fault in another way.
+    // A request with another fault keeps the connection open.
     const wrong = await post(`${url}/v2/models/line/infer`, "{}");
     expect([wrong.status, wrong.headers.get("connection")]).toEqual([400, "keep-alive"]);
   });
 
-  test("of any content type or none are", async () => {
+  test("are read with any content type or without one", async () => {
     const { url } = await start();
     for (const type of ["application/json", "application/octet-stream", "text/plain; charset=x", "nonsense", ""]) {
       const head = [`Content-Length: ${body.length}`, "Connection: close", ...(type === "" ? [] : [`Content-Type: ${type}`])];
@@ -174,7 +174,7 @@ describe("bodies", () => {
   });
 });
 
-describe("requests that are no HTTP, or two in one", () => {
+describe("malformed and smuggled requests", () => {
   test.each<[string, string]>([
     ["two lengths", request(["Content-Length: 5", "Content-Length: 6"], "12345")],
     ["a length and chunks", request(["Content-Length: 5", "Transfer-Encoding: chunked"], "0\r\n\r\n")],
@@ -192,7 +192,7 @@ describe("requests that are no HTTP, or two in one", () => {
     ["a chunk of no size", request(["Transfer-Encoding: chunked"], "x\r\n")],
     ["a URL that cannot be decoded", "GET /v2/models/%E0%A4%A/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"],
     ["a name of a kilobyte", `GET /v2/models/${"m".repeat(1000)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`],
-  ])("%s: 4xx, and no answer to what was hidden in it", async (_, bytes) => {
+  ])("%s: answers 4xx and ignores the hidden request", async (_, bytes) => {
     const { url } = await start();
     const text = await raw(url, bytes, (all) => all.includes("\r\n\r\n{") && all.endsWith("}"));
     expect(statusOf(text)).toBeGreaterThanOrEqual(400);
@@ -202,13 +202,13 @@ describe("requests that are no HTTP, or two in one", () => {
   });
 });
 
-describe("what is no HTTP is answered, too, where something was written before", () => {
-  test("after 100 Continue", async () => {
+describe("malformed input on a connection with earlier output", () => {
+  test("is answered after 100 Continue", async () => {
     const { url } = await start();
     const text = await raw(url, request(["Transfer-Encoding: chunked", "Expect: 100-continue"], "x\r\n"));
     expect(statuses(text)).toEqual(["HTTP/1.1 100", "HTTP/1.1 400"]);
     expect(text).toMatch(/\{"error":"the request is not HTTP\/1\.1 \(HPE_\w+\) \[REQUEST\]"\}$/);
-    // What its length has of the body is a request, and it closes the connection: the rest is nobody's.
+    // The request ends at its declared length and closes the connection, so the remaining bytes are ignored.
     const lying = [`Content-Length: ${body.length >> 1}`, "Expect: 100-continue", "Connection: close"];
     const half = await raw(url, request(lying, body));
     expect(statuses(half)).toEqual(["HTTP/1.1 100", "HTTP/1.1 400"]);
@@ -226,7 +226,7 @@ describe("what is no HTTP is answered, too, where something was written before",
     ["one", [1], "rubbish\r\n\r\n"],
     ["several, in their order", [1, 5, 9], "rubbish\r\n\r\n"],
     ["one, before another whose body is at fault", [1], request(["Transfer-Encoding: chunked"], "x\r\n")],
-  ])("in one packet with requests that are being computed, which are answered first: %s", async (_, slopes, wrong) => {
+  ])("is answered after the pending requests of the same packet: %s", async (_, slopes, wrong) => {
     const { url } = await start();
     const text = await raw(url, slopes.map(infer).join("") + wrong);
     expect(statuses(text)).toEqual([...slopes.map(() => "HTTP/1.1 200"), "HTTP/1.1 400"]);
@@ -234,7 +234,7 @@ describe("what is no HTTP is answered, too, where something was written before",
     expect(text).toMatch(/\[REQUEST\]"\}$/);
   });
 
-  test("while a request is computed, however often, and too late as well: it is answered first", async () => {
+  test("is answered once, after the pending request, however often it is sent and even if too late", async () => {
     const tensor = { type: "float64", shape: ["batch", 1], name: "x" } as const;
     let answer = (): void => {};
     const warned = vi.fn();
@@ -260,7 +260,7 @@ describe("what is no HTTP is answered, too, where something was written before",
         socket.write(packet);
         await sleep(20);
       }
-      // Until the head has not come in time.
+      // Until the request's head has exceeded its time limit.
       await sleep(1500);
       expect(text).toBe("");
       answer();
@@ -269,12 +269,12 @@ describe("what is no HTTP is answered, too, where something was written before",
       expect(values(text)).toEqual([7]);
       expect(text).toMatch(/\[REQUEST\]"\}$/);
     }
-    // Of as many listeners as there were packets.
+    // A warning about as many listeners as there were packets.
     expect(warned).not.toHaveBeenCalled();
     process.off("warning", warned);
   });
 
-  test("on a connection that has had answers", async () => {
+  test("is answered on a connection with earlier answers", async () => {
     const { url } = await start({ requestMs: 400 });
     for (const [second, status] of [
       ["rubbish\r\n\r\n", "400"],
@@ -297,7 +297,7 @@ describe("what is no HTTP is answered, too, where something was written before",
   });
 });
 
-test("after an answer that closes the connection nothing more is said, whatever follows", async () => {
+test("is not answered after an answer that closes the connection", async () => {
   const { url } = await start();
   const closing = (path: string, head = "Connection: close\r\n"): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${head}\r\n`;
   for (const [bytes, status] of [
@@ -311,8 +311,8 @@ test("after an answer that closes the connection nothing more is said, whatever 
   }
 });
 
-describe("time", () => {
-  test("a body that comes slowly, headers that do, and connections that say nothing are closed", async () => {
+describe("time limits", () => {
+  test("apply to slow bodies, slow headers and silent connections", async () => {
     const { url } = await start({ requestMs: 400 });
     const slowBody = raw(url, request(["Content-Length: 1000"], "{"));
     const slowHead = raw(url, "POST /v2/models/line/infer HTTP/1.1\r\nHost:");
@@ -330,7 +330,7 @@ describe("time", () => {
     ["a URL that cannot be read", request(["Content-Length: 99"], "{").replace("/line/", "/%E0/"), 400],
     ["what takes no body", request(["Content-Length: 99"], "{").replace("POST /v2/models/line/infer", "GET /v2"), 200],
     ["a body in wrong chunks", request(["Transfer-Encoding: chunked", "Content-Encoding: gzip"], "5\r\nab"), 415],
-  ])("an answer before all of the body came is the only one: %s", async (_, bytes, status) => {
+  ])("apply after an early answer, which remains the only one: %s", async (_, bytes, status) => {
     const { url } = await start({ requestMs: 400 });
     const text = await raw(url, bytes);
     expect(statuses(text)).toEqual([`HTTP/1.1 ${status}`]);
@@ -338,18 +338,18 @@ describe("time", () => {
     expect(await (await fetch(`${url}/metrics`)).text()).not.toMatch(counted);
   });
 
-  test("an answer before all of the body came is the only one: no token", async () => {
+  test("apply after an early answer, which remains the only one: no token", async () => {
     const { url } = await start({ requestMs: 400, tokens: ["0123456789abcdef"] });
     expect(statuses(await raw(url, request(["Content-Length: 99"], "{")))).toEqual(["HTTP/1.1 401"]);
   });
 
-  test("a request after one that was answered early, and whose body came then, is answered for itself", async () => {
+  test("allow a separate answer to the request after an early answer", async () => {
     const { url } = await start({ requestMs: 400, maxBodyBytes: 10 });
     const text = await raw(url, request(["Content-Length: 20"], "x".repeat(20)) + request(["Content-Length: 10"], "{"));
     expect(statuses(text)).toEqual(["HTTP/1.1 413", "HTTP/1.1 408"]);
   });
 
-  test("a connection is kept for the next request, for so long", async () => {
+  test("keep a connection open for the next request for the given time", async () => {
     const { url } = await start({ keepAliveMs: 100 });
     // biome-ignore lint/plugin: a lower bound, which a busy machine cannot violate
     const begun = performance.now();
@@ -358,7 +358,7 @@ describe("time", () => {
     expect(performance.now() - begun).toBeGreaterThan(90);
   });
 
-  test("a client that leaves gets nothing computed", async () => {
+  test("stop computing for a client that has left", async () => {
     const { url } = await start();
     await new Promise<void>((resolve) => {
       const socket: Socket = connect(Number(new URL(url).port), "127.0.0.1", () => {
@@ -376,7 +376,7 @@ describe("time", () => {
     expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(200);
   });
 
-  test("a timeout that cannot be kept is refused with 503, and says when to come again", async () => {
+  test("refuse an unreachable timeout with 503 and a time to retry", async () => {
     const { url } = await start({ models: { line }, maxBatch: 1 });
     const answers = await Promise.all(
       Array.from({ length: 60 }, () => post(`${url}/v2/models/line/infer`, { ...JSON.parse(body), parameters: { timeout: 1 } })),
@@ -391,7 +391,7 @@ describe("time", () => {
   });
 });
 
-test("a queue that is full is 429", async () => {
+test("a full queue answers 429", async () => {
   const { url } = await start({ maxBatch: 1, maxQueueRows: 1 });
   const answers = await Promise.all(Array.from({ length: 80 }, () => post(`${url}/v2/models/line/infer`, body)));
   const statuses = new Set(answers.map(({ status }) => status));
@@ -403,7 +403,9 @@ test("a queue that is full is 429", async () => {
 });
 
 describe("connections", () => {
-  /** Opens connections that send nothing. Returns how many of them are closed by now, and a promise of all closing. */
+  /**
+   * Opens connections that send nothing. Returns the number of those closed so far, and a promise that all are closed.
+   */
   const silent = (url: string, count: number): { closed: () => number; all: Promise<unknown> } => {
     let closed = 0;
     const all = Array.from({ length: count }, () => {
@@ -415,7 +417,7 @@ describe("connections", () => {
     return { closed: () => closed, all: Promise.all(all) };
   };
 
-  test("beyond maxConnections are closed at once", async () => {
+  test("are closed immediately beyond maxConnections", async () => {
     const { url } = await start({ maxConnections: 300 });
     const { closed } = silent(url, 350);
     await expect.poll(closed).toBe(50);
@@ -423,15 +425,15 @@ describe("connections", () => {
     expect(closed()).toBe(50);
   });
 
-  test("that send nothing are closed after requestMs", async () => {
+  test("are closed after requestMs if they send nothing", async () => {
     const { url } = await start({ maxConnections: 300, requestMs: 200 });
     await silent(url, 350).all;
     expect((await get(`${url}/v2/health/live`)).status).toBe(200);
   });
 });
 
-describe("the end", () => {
-  test("what was accepted is answered, readiness says 503 first, and no connection is left", async () => {
+describe("closing of the server", () => {
+  test("answers accepted requests, reports 503 for readiness first and leaves no connection", async () => {
     // Long enough for four requests on a busy machine.
     const server = await serve({ models: { line }, port: 0, log: "nothing", drainMs: 2000 });
     const { url } = server;
@@ -457,23 +459,23 @@ describe("the end", () => {
         () => true,
       );
     await expect.poll(isRefused, { timeout: 20_000, interval: 100 }).toBe(true);
-    // Its rest comes now.
+    // The rest of the request is sent now.
     socket.write(body.slice(20));
     await Promise.all([closing, gone]);
     expect(text).toMatch(/^HTTP\/1\.1 200/);
     expect(server.close()).toBe(server.close());
   });
 
-  test("at once where nothing is under way, with connections that are kept", async () => {
+  test("is immediate if idle, even with open connections", async () => {
     const server = await serve({ models: { line }, port: 0, log: "nothing" });
     await get(`${server.url}/v2/health/ready`);
     await server.close();
-    // The caller's own model is left as it is.
+    // The caller's own model is not closed.
     expect(line.predict([[1, 2, 3]])).toHaveLength(1);
   });
 });
 
-test("the longest times, which Node's own defaults do not bound", async () => {
+test("accepts the longest times without limits by Node's own defaults", async () => {
   const server = await serve({ models: { line }, port: 0, log: "nothing", requestMs: 2 ** 31 - 1, keepAliveMs: 2 ** 31 - 1001 });
   const warned: Error[] = [];
   const onWarning = (warning: Error): void => void warned.push(warning);
@@ -516,7 +518,7 @@ describe("options", () => {
     [{ log: "all" }, /log must be "nothing", "errors" or "requests"/],
     [{ logTo: {} }, /logTo must be a stream/],
     [{ drainMs: null }, /drainMs is null/],
-  ])("%j", async (options, said) => {
+  ])("refuses %j", async (options, said) => {
     await expect(serve({ models: { line }, ...options } as never)).rejects.toThrow(said);
   });
 });

@@ -1,4 +1,4 @@
-/** Small models of each kind, and a server of them. */
+/** Small models of each kind, and a server for them. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { type ServeOptions, type Serving, serve } from "../../src/index.ts";
 
 const x = Array.from({ length: 120 }, (_, i) => [Math.sin(i), Math.cos(2 * i), (i % 7) / 7]);
 
-/** y = 2a − b + 3c + 1, of columns a, b, c. `slope`: another model. */
+/** y = 2a − b + 3c + 1, with columns a, b, c. `slope` makes another model. */
 export const regression = (slope = 2) =>
   fit(
     linear({ loss: "squared" }),
@@ -26,7 +26,7 @@ export const classifier = () =>
     deterministic: true,
   });
 
-/** Two classes by sign. */
+/** Two classes decided by sign. */
 export const margin = () =>
   fit(linear({ loss: "hinge" }), Dataset.fromArrays({ x, y: x.map(([a]) => (a > 0 ? "yes" : "no")), names: ["a", "b", "c"] }), {
     epochs: 20,
@@ -41,7 +41,7 @@ export const net = () =>
     deterministic: true,
   });
 
-/** A table with a column of categories. */
+/** A table with a category column. */
 export const table = () =>
   fit(
     linear({ loss: "logistic" }),
@@ -72,21 +72,21 @@ export const ratings = () => {
   return fit(factorisation({ rank: 2 }), data, { algorithm: alternatingLeastSquares(), epochs: 5, seed: 1, deterministic: true });
 };
 
-/** A server on a port that is free, which says nothing; closed when the test file ends. */
+/** A server on a free port that logs nothing. It is closed when the test file ends. */
 export async function serving(options: ServeOptions): Promise<Serving> {
   const server = await serve({ port: 0, log: "nothing", pollMs: Infinity, ...options });
   afterAll(() => server.close());
   return server;
 }
 
-/** A folder of this test file's own; gone when it ends. */
+/** Makes a folder for the test file, which is removed at the end. */
 export function temporary(): (...names: string[]) => string {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-serve-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return (...names) => join(folder, ...names);
 }
 
-/** POSTs JSON, or bytes with how many of them are JSON. */
+/** POSTs JSON, or bytes with the number of JSON bytes among them. */
 export async function post(
   url: string,
   body: object | string | Uint8Array,
@@ -102,7 +102,7 @@ export interface Answer {
   headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: what a server sends is known by the test alone
   json: any;
-  /** What follows the JSON. */
+  /** Bytes after the JSON. */
   bytes: Buffer;
 }
 

@@ -1,4 +1,6 @@
-/** Foreign models behind the server: any types, requests that are joined and those that must not be, and a process that is killed. */
+/**
+ * Foreign models in the server: all types, requests that can be joined and requests that cannot, and a killed process.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,7 +46,7 @@ async function ask(
 }
 
 const tensor = (name: string, shape: number[], data: unknown[], datatype = "FP32") => ({ name, shape, data, datatype });
-/** y [n, m] = x [n, m] · 2 of axes of these names. */
+/** y [n, m] = x [n, m] · 2, with axes of these names. */
 function doubled(axes: readonly string[]): Uint8Array {
   const graph = new Graph();
   graph.node("Mul", [graph.input("x", "float32", [...axes]), graph.scalar("float32", 2)], {}, "y");
@@ -53,7 +55,7 @@ function doubled(axes: readonly string[]): Uint8Array {
 }
 
 describe.skipIf(!hasRuntime)("onnx models", () => {
-  test("tell what they take, and answer; wrong tensors are the client's fault", async () => {
+  test("describe their inputs and answer, and wrong tensors are the client's fault", async () => {
     const server = await served({ two: await model(two()), whole: await model(same("int64", ["n"])) });
     const { body: about } = await ask(server, "models/two");
     expect(about).toMatchObject({
@@ -84,7 +86,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     }
   });
 
-  test("requests are joined along a batch and split again, alone where that would change them", async () => {
+  test("join requests along the batch axis and split answers, except requests that joining would change", async () => {
     const input = (shape: number[], data: number[]): InputTensor =>
       ({
         name: "x",
@@ -131,7 +133,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     expect(await answered(batch, some)).toEqual(right);
     expect(runs).toEqual([6]);
     expect(some.map(([shape, data]) => batch.rowsOf(batch.fromTensors([input(shape, data)])))).toEqual([1, 3, 2]);
-    // As many numbers, of other shapes.
+    // The same number of elements with other shapes.
     const others: [number[], number[]][] = [
       [
         [1, 4],
@@ -150,7 +152,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     expect(time.rowsOf(time.fromTensors([input([3, 2], [1, 2, 3, 4, 5, 6])]))).toBe(1);
   });
 
-  test("a model that mixes rows answers each client as if it were alone, unless the option join says otherwise", async () => {
+  test("answer each client separately if they mix rows, unless the option join is set", async () => {
     const bytes = mixing["less the mean"]();
     const lines: string[] = [];
     const models = {
@@ -190,7 +192,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     expect(logged.filter(({ level }) => level === "warn").length).toBe(1);
   });
 
-  test("a process that is killed gives 503 with Retry-After, then service again", async () => {
+  test("answer 503 with Retry-After if their process is killed, then serve again", async () => {
     const other = await model(two());
     const second = await served({ two: other });
     const inputs = [tensor("a", [1, 3], [1, 2, 3]), tensor("b", [1, 3], [1, 1, 1])];
@@ -211,7 +213,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     expect(refused).toBeGreaterThan(0);
   });
 
-  test("files of a folder are loaded where onnxruntime is found; the index says why where it is not", async () => {
+  test("are loaded from a folder if onnxruntime is installed, and otherwise the index states the reason", async () => {
     writeFileSync(join(folder, "two.onnx"), two());
     const server = await serve({ models: folder, port: 0, log: "nothing", control: true });
     open.push(server);

@@ -1,4 +1,4 @@
-/** What is for other programs and for people: metrics, OpenAPI, the page. */
+/** Output for other programs and for people: metrics, OpenAPI and the page. */
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -46,7 +46,7 @@ describe("metrics", () => {
     const seconds = value(`ergodic_latency_seconds_sum{${labels}}`);
     expect(seconds).toBeGreaterThan(0);
     expect(seconds).toBeLessThan(600);
-    // Buckets never fall, and end at the count.
+    // Buckets never decrease, and the last equals the count.
     const buckets = text
       .split("\n")
       .filter((line) => line.startsWith("ergodic_latency_seconds_bucket") && line.includes('"line"'));
@@ -58,7 +58,7 @@ describe("metrics", () => {
   const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
   if (!hasPromtool) console.warn("skipped: what promtool says of the metrics (Debian: apt-get install prometheus)");
   test.skipIf(!hasPromtool)("are accepted by promtool", async () => {
-    // With those that a model that learns has, after it has learnt.
+    // Includes the metrics of a model that learns, after it has learnt.
     const folder = mkdtempSync(join(tmpdir(), "ergodic-metrics-"));
     const learner = await openLearner({ model: await regression(), folder });
     await learner.learn([[1, 2, 3]], [4]);
@@ -77,7 +77,7 @@ describe("metrics", () => {
   });
 });
 
-test("OpenAPI names every route, and is OpenAPI", async () => {
+test("OpenAPI lists every route and is valid", async () => {
   const { json } = await get(`${server.url}/openapi.json`);
   expect(json.openapi).toBe("3.1.0");
   expect(await new Validator().validate(json)).toEqual({ valid: true });
@@ -100,7 +100,8 @@ test("OpenAPI names every route, and is OpenAPI", async () => {
       ...["load", "unload"].map((end) => `post /v2/repository/models/{model}/${end}`),
     ].sort(),
   );
-  // Parameters of a path are those that it names, as the specification demands; generated clients ask for each of them.
+  // The parameters of a path must be those in its name, as the specification requires. Generated clients have an
+  // argument for each of them.
   for (const { path, method, operation } of operations) {
     const told = (operation.parameters ?? []).filter(({ in: place }) => place === "path");
     const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, required: true }));
@@ -112,7 +113,7 @@ test("OpenAPI names every route, and is OpenAPI", async () => {
   }
   const infer = json.paths["/v2/models/{model}/infer"].post;
   expect(infer.summary).toMatch(/Predictions for tensors/);
-  // What the server answers is what it says that it answers.
+  // The server's responses match their description.
   const schema = infer.responses["200"].content["application/json"].schema;
   const input = { name: "input", datatype: "FP64", shape: [1, 3], data: [1, 2, 3] };
   const answer = (await post(`${server.url}/v2/models/line/infer`, { inputs: [input] })).json;
@@ -122,7 +123,7 @@ test("OpenAPI names every route, and is OpenAPI", async () => {
 });
 
 describe("the page", () => {
-  test("takes nothing from elsewhere, and forbids it", async () => {
+  test("loads nothing from other origins, and forbids it", async () => {
     for (const [path, type] of [
       ["/", "text/html; charset=utf-8"],
       ["/page.js", "text/javascript; charset=utf-8"],
@@ -139,7 +140,7 @@ describe("the page", () => {
 
   const why = whyNoBrowser();
   if (why) console.warn(`skipped: the page in Chromium: ${why}`);
-  test.skipIf(why)("shows a form, predicts, and draws how long answers took", async () => {
+  test.skipIf(why)("shows a form, predicts and plots response times", async () => {
     const browser = await openBrowser();
     try {
       const page = await browser.newPage();
@@ -156,12 +157,12 @@ describe("the page", () => {
       expect(await page.locator("#answer tr").count()).toBe(3);
       await page.waitForSelector('#times rect[height="140"]');
       expect(await page.textContent("#counts")).toMatch(/^1 answered, half within/);
-      // What others ask meanwhile is shown without a click.
+      // Requests of others appear without a click.
       await post(`${server.url}/v2/models/people/rows`, { rows: [{ age: 70, city: "Zürich" }] });
       await page.waitForFunction(() => document.querySelector("#counts")?.textContent?.startsWith("2 answered"));
       const drawn = await page.getAttribute("#times svg", "aria-label");
       expect([...drawn!.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0)).toBe(2);
-      // An answer of the server that says what is wrong.
+      // An error response of the server.
       await page.selectOption("#model", "line");
       await page.fill("input[name=a]", "");
       await page.click("button");
@@ -173,9 +174,9 @@ describe("the page", () => {
   });
 });
 
-describe("the page of a server that asks for tokens", () => {
+describe("the page of a server that requires tokens", () => {
   const why = whyNoBrowser();
-  test.skipIf(why)("says so, and shows the models once it has one", async () => {
+  test.skipIf(why)("requests a token, and shows the models once it has one", async () => {
     const { url } = await serving({ models: { line: await regression() }, tokens: ["0123456789abcdef"] });
     const browser = await openBrowser();
     try {
@@ -194,6 +195,6 @@ describe("the page of a server that asks for tokens", () => {
   });
 });
 
-test("files of the page are there as built", () => {
+test("the page's files are built", () => {
   expect(existsSync(new URL("../../dist/page/page.js", import.meta.url))).toBe(true);
 });

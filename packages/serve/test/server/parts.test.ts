@@ -1,4 +1,4 @@
-/** Parts of the protocol alone: numbers of 16 bits, requests that are computed together, many rows, answers in binary. */
+/** Separate parts of the protocol: 16-bit numbers, requests computed together, many rows, and binary answers. */
 import { stream } from "ergodic";
 import { expect, test } from "vitest";
 import { servedPredictor } from "../../src/models/of-file.ts";
@@ -19,7 +19,7 @@ const tensor = (rows: number[][], binary = false): Buffer => {
 };
 const lengthOf = (body: Buffer): string => String(body.indexOf("}]}") + 3);
 
-test("FP16: every one is itself again, and numbers between two go to the nearer, ties to the even", () => {
+test("FP16 values survive a round trip, and other numbers round to the nearest, ties to even", () => {
   for (let bits = 0; bits < 65_536; bits++) {
     const value = fromHalf(bits);
     if (Number.isNaN(value)) expect(toHalf(value) & 0x7c00).toBe(0x7c00);
@@ -36,7 +36,7 @@ test("FP16: every one is itself again, and numbers between two go to the nearer,
   expect([65_519, 65_520, -65_520, Infinity, -0].map(toHalf)).toEqual([0x7bff, 0x7c00, 0xfc00, 0x7c00, 0x8000]);
 });
 
-test("requests of a batch get their own answers, and one that is wrong its own error", async () => {
+test("requests of a batch get their own answers, and a wrong one gets its own error", async () => {
   const model = await served(regression());
   const given = [
     [[1, 2, 3]],
@@ -77,7 +77,7 @@ test("requests of a batch get their own answers, and one that is wrong its own e
   expect(some.map((answer) => answer instanceof Error)).toEqual([false, true]);
 });
 
-test("more rows than are computed at once, as a matrix and by name", async () => {
+test("more rows than one slice are computed, as a matrix and by name", async () => {
   const line = await regression();
   const model = servedPredictor(line, { owned: false });
   const rows = Array.from({ length: 2500 }, (_, i) => [i, -i, i % 3]);
@@ -89,7 +89,7 @@ test("more rows than are computed at once, as a matrix and by name", async () =>
   }
 });
 
-test("priority, deadline and id are as they were given", async () => {
+test("priority, deadline and id are passed on unchanged", async () => {
   const model = await served(regression());
   const read = (more: object) =>
     readInfer(Buffer.from(JSON.stringify({ ...JSON.parse(tensor([[1, 2, 3]]).toString()), ...more })), undefined, model);
@@ -98,7 +98,7 @@ test("priority, deadline and id are as they were given", async () => {
   expect(read({ id: "a" }).id).toBe("a");
 });
 
-test("an answer in binary begins where its JSON ends, counted in bytes", async () => {
+test("a binary answer begins after the bytes of its JSON", async () => {
   const model = await served(classifier());
   const [answer] = await model.run([readInfer(tensor([[1, 2, 3]]), undefined, model).work]);
   const answered = { answer, batchRows: 1, batchRequests: 1, queueUs: 0.4, computeUs: 1.6 };
@@ -114,7 +114,7 @@ test("an answer in binary begins where its JSON ends, counted in bytes", async (
   expect(new Float64Array(new Uint8Array(body.subarray(headerLength)).buffer)).toEqual(answer);
 });
 
-test("FP32 in JSON has the digits that tell it from all others, and no more", async () => {
+test("FP32 in JSON has the fewest digits that identify the value", async () => {
   const model = await served(net());
   const values = Float64Array.from(
     [0.1, 1 / 3, 16_777_216, 1e-40, 0.30000001192092896, 123_456.789, -0, 3.4028234663852886e38, 2 ** -149].map(Math.fround),
@@ -131,7 +131,7 @@ test("FP32 in JSON has the digits that tell it from all others, and no more", as
   expect(JSON.parse(none.body.toString()).outputs[0].data).toEqual([null, null, 1]);
 });
 
-test("FP32 in JSON, any number: as few digits as tell it from all others", async () => {
+test("FP32 in JSON has the fewest identifying digits for random numbers", async () => {
   const u = stream(1, "digits").at(0);
   const bits = Uint32Array.from({ length: 2000 }, () => ((1 + u.integer(254)) << 23) | u.integer(2 ** 23));
   const values = Float64Array.from(new Float32Array(bits.buffer));
@@ -145,7 +145,7 @@ test("FP32 in JSON, any number: as few digits as tell it from all others", async
   expect(JSON.parse(body.toString()).outputs[0].data).toEqual(wanted);
 });
 
-test("elements of every type in JSON", () => {
+test("elements of every type are written as JSON", () => {
   const all = {
     BOOL: [Uint8Array.of(1, 0), "[true,false]"],
     FP16: [Uint16Array.of(0x3c00, 0xb800), "[1,-0.5]"],
@@ -166,7 +166,7 @@ test("elements of every type in JSON", () => {
   expect([...text.matchAll(/"data":(\[.*?\])\}/g)].map(([, data]) => data)).toEqual(Object.values(all).map(([, data]) => data));
 });
 
-test("a header that comes again is read once, whatever its bytes are then; one with another byte, or other lengths, is read anew", async () => {
+test("a repeated header is parsed once, whatever the tensor bytes, and any changed byte or length is parsed again", async () => {
   const model = await served(regression());
   const wanted = await regression();
   const value = (body: Buffer): number => {
@@ -182,19 +182,19 @@ test("a header that comes again is read once, whatever its bytes are then; one w
   const body = tensor([rows[0]], true);
   const length = lengthOf(body);
   expect(readInfer(body, length, model).outputs).toBe(readInfer(tensor([rows[1]], true), length, model).outputs);
-  // As many bytes of JSON, but other ones.
+  // The same number of JSON bytes with other contents.
   const text = body.subarray(0, Number(length)).toString();
   const other = Buffer.concat([Buffer.from(text.replace('"input"', '"imput"')), body.subarray(Number(length))]);
   expect(() => readInfer(other, length, model)).toThrow(/"imput" is not an input/);
   expect(() => readInfer(body.subarray(0, -1), length, model)).toThrow(/only 23 bytes of the body are left/);
   expect(() => readInfer(Buffer.concat([body, Buffer.alloc(1)]), length, model)).toThrow(/1 bytes after the JSON belong to no/);
   expect(value(body)).toBe(wanted.predict([rows[0]])[0].value);
-  // Of another model.
+  // A header for another model.
   const three = await served(table());
   expect(() => readInfer(body, length, three)).toThrow(/"input" is not an input/);
 });
 
-test("numbers of FP32 go to the model as they come, in batches with others and alone", async () => {
+test("FP32 numbers reach the model without conversion, in batches and alone", async () => {
   const model = await served(net());
   const rows = [
     [0.5, -1, 0.25],

@@ -1,4 +1,7 @@
-/** Servers in processes of their own: behind a proxy while they are started anew one after another, killed in the middle of a reload, with thousands of silent connections. */
+/**
+ * Servers in separate processes: behind a proxy during a rolling restart, killed during a reload, and with thousands of
+ * silent connections.
+ */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -26,7 +29,7 @@ beforeAll(async () => {
   await (await regression(2)).save(two);
   await (await regression(5)).save(five);
 });
-/** Appears whole, as a careful writer does it. */
+/** Replaces the file atomically, like a careful writer. */
 const put = (from: string, to: string): void => {
   copyFileSync(from, `${to}.part`);
   renameSync(`${to}.part`, to);
@@ -46,7 +49,7 @@ const rows = JSON.stringify({
   ],
 });
 const agent = new Agent({ keepAlive: true });
-/** Status and slope over a connection that is kept; 0 where there was no answer. */
+/** Status and slope over a persistent connection, or 0 without an answer. */
 function ask(port: number): Promise<{ status: number; slope: number }> {
   return new Promise((resolve) => {
     const options = { agent, port, host: "127.0.0.1", method: "POST", path: "/v2/models/m/rows" };
@@ -69,8 +72,8 @@ function ask(port: number): Promise<{ status: number; slope: number }> {
 const hasProxy = spawnSync("haproxy", ["-v"]).status === 0;
 if (!hasProxy) console.error("tests: SKIPPED what stands behind haproxy: it is not here (apt-get install haproxy brings it)");
 
-describe.skipIf(!hasProxy)("behind a proxy", () => {
-  /** As docs/serving.md has it. */
+describe.skipIf(!hasProxy)("servers behind a proxy", () => {
+  /** The configuration from docs/serving.md. */
   async function proxy(ports: readonly number[]): Promise<{ port: number; child: ChildProcess; socket: string }> {
     const port = await freePort();
     const socket = path("haproxy.sock");
@@ -97,7 +100,7 @@ describe.skipIf(!hasProxy)("behind a proxy", () => {
     const child = spawn("haproxy", ["-db", "-f", path("haproxy.cfg")], { stdio: "ignore" });
     return { port, child, socket };
   }
-  /** How many servers it takes to be up, by its own word. */
+  /** Number of servers that the proxy reports as up. */
   const up = (socket: string): number => {
     const script = `import socket,sys\ns=socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\ns.send(b"show stat\\n")\nt=b""\nwhile True:\n d=s.recv(65536)\n if not d: break\n t+=d\nprint(t.decode())`;
     const stats = execFileSync("python3", ["-c", script, socket], { encoding: "utf8" });
@@ -141,10 +144,10 @@ describe.skipIf(!hasProxy)("behind a proxy", () => {
   });
 });
 
-describe("killed in the middle of a reload", () => {
+describe("a server killed during a reload", () => {
   const good = [2, 5];
 
-  test("files stay as they were put, and a server that is started again serves them", async () => {
+  test("leaves files unchanged, and serves them after a restart", async () => {
     const models = path("killed");
     const file = `${models}/m.safetensors`;
     mkdirSync(models);
@@ -157,7 +160,7 @@ describe("killed in the middle of a reload", () => {
       for (let i = 0; i < 10 + round; i++) {
         put(i % 2 === 0 ? five : two, file);
         reloads++;
-        // Nothing but what was put is ever served.
+        // Only complete files are ever served.
         const { status, slope } = await ask(port);
         expect([status, good.includes(slope)]).toEqual([200, true]);
         slopes.add(slope);
@@ -175,7 +178,7 @@ describe("killed in the middle of a reload", () => {
     await again.end("SIGKILL");
   });
 
-  test.skipIf(process.platform !== "linux")("while it reads a new version, which is so large that it takes a while", async () => {
+  test.skipIf(process.platform !== "linux")("recovers from a kill while it reads a large new version", async () => {
     const models = path("held");
     for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });
     const [first, second] = ["1", "2"].map((version) => `${models}/m/${version}/model.safetensors`);
@@ -189,7 +192,7 @@ describe("killed in the middle of a reload", () => {
           return false;
         }
       });
-    // Beyond its tensors it is nothing but zeros, which take no room on the disk.
+    // Beyond its tensors the file is sparse zeros, which take no space on the disk.
     writeFileSync(`${models}/whole`, readFileSync(five));
     truncateSync(`${models}/whole`, 2 ** 29);
     renameSync(`${models}/whole`, second);
@@ -208,7 +211,7 @@ describe("killed in the middle of a reload", () => {
     expect(listed()).toEqual(before);
   });
 
-  test("where the new version was half-written as well, the one before it is served", async () => {
+  test("serves the previous version if the new one is incomplete", async () => {
     const models = path("half");
     for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });
     put(two, `${models}/m/1/model.safetensors`);
@@ -232,14 +235,14 @@ describe("killed in the middle of a reload", () => {
   });
 });
 
-/** Files that a process may have open; Node takes as many as it may. */
+/** Maximum number of open files of a process. Node raises its limit to this. */
 const files = Number(execFileSync("sh", ["-c", "ulimit -Hn"], { encoding: "utf8" }).replace("unlimited", "1e9"));
 const SILENT = power(2000, 10_000);
 const hasFiles = files >= SILENT + 500;
 if (!hasFiles) console.error(`tests: SKIPPED ${SILENT} silent connections: a process may have ${files} files open (ulimit -n)`);
 
 test.skipIf(!hasFiles)(
-  `${SILENT} connections that say nothing are closed by time, and others are answered meanwhile`,
+  `${SILENT} silent connections are closed after a time limit while others are answered`,
   async () => {
     const requestMs = power(2000, 5000);
     const { url } = await serving({ models: { m: await regression() }, requestMs, maxConnections: SILENT + 100 });

@@ -1,4 +1,4 @@
-/** Servers in processes of their own. */
+/** Servers in separate processes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -7,9 +7,9 @@ import { afterAll } from "vitest";
 
 export interface OwnProcess {
   readonly child: ChildProcess;
-  /** Its next line; undefined where it ended. */
+  /** Next line of output, or undefined after the end. */
   line(): Promise<string | undefined>;
-  /** Resolves once it is gone. */
+  /** Resolves once the process has ended. */
   end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ afterAll(() => {
   for (const child of all) child.kill("SIGKILL");
 });
 
-/** A program of this folder. */
+/** Starts a program in this folder. */
 export function run(program: string, ...given: readonly (string | number)[]): OwnProcess {
   const path = fileURLToPath(new URL(program, import.meta.url));
   const child = spawn(process.execPath, [path, ...given.map(String)], { stdio: ["ignore", "pipe", "inherit"] });
@@ -36,7 +36,7 @@ export function run(program: string, ...given: readonly (string | number)[]): Ow
   };
 }
 
-/** A server of a folder; resolves once it listens. */
+/** Starts a server of a folder. Resolves once it listens. */
 export async function ownServer(models: string, port: number, drainMs = 0): Promise<OwnProcess & { url: string }> {
   const own = run("serving-child.mjs", models, port, drainMs);
   const url = await own.line();

@@ -1,4 +1,4 @@
-/** Models of files: versions, what is loaded anew, what cannot be, and what becomes of requests meanwhile. */
+/** Models in files: versions, reloading, invalid files, and requests that are pending meanwhile. */
 
 import { execFileSync } from "node:child_process";
 import { EventEmitter } from "node:events";
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await (await regression(2)).save(path("files", two));
   await (await regression(5)).save(path("files", five));
 });
-/** Appears whole, as a careful writer does it. */
+/** Replaces the file atomically, like a careful writer. */
 const put = (from: string, to: string): void => {
   copyFileSync(path("files", from), `${to}.part`);
   renameSync(`${to}.part`, to);
@@ -26,7 +26,7 @@ const folder = (name: string): string => {
   mkdirSync(path(name));
   return path(name);
 };
-/** The slope of a: 2 or 5 by the model. */
+/** The slope of a: 2 or 5, depending on the model. */
 const slope = async (url: string, model = "m", version = ""): Promise<number> => {
   const answer = await post(`${url}/v2/models/${model}${version}/rows`, {
     rows: [
@@ -41,7 +41,7 @@ const index = async (url: string, body: object = {}): Promise<Answer["json"]> =>
   (await post(`${url}/v2/repository/index`, body)).json;
 const READY = { state: "READY", reason: "" };
 
-test("a folder of files and of versions: the newest is served, and others as many as asked for", async () => {
+test("serves the newest version of a folder and as many others as configured", async () => {
   const models = folder("versions");
   put(two, `${models}/plain.safetensors`);
   for (const [version, file] of [
@@ -74,7 +74,7 @@ test("a folder of files and of versions: the newest is served, and others as man
   expect(await slope(both.url, "m", "/versions/2")).toBe(2);
 });
 
-test("what is served at the start is told, and what is not is not", async () => {
+test("logs the models served at the start, and no others", async () => {
   const models = folder("told");
   put(two, `${models}/m.safetensors`);
   for (const version of ["1", "2"]) {
@@ -88,7 +88,7 @@ test("what is served at the start is told, and what is not is not", async () => 
   expect(told).toMatchObject([{ models: ["k", "m"] }]);
 });
 
-test("a version with a model of each kind serves one, and the log and the index say so", async () => {
+test("serves one model of a version with two kinds, and reports this in the log and the index", async () => {
   const models = folder("both");
   for (const version of ["1", "2"]) {
     mkdirSync(`${models}/m/${version}`, { recursive: true });
@@ -115,7 +115,7 @@ test("a version with a model of each kind serves one, and the log and the index 
   expect(await index(url)).toMatchObject([READY, READY]);
 });
 
-test("several files, and files by name", async () => {
+test("serves several files, and files by name", async () => {
   const list = await serving({ models: [path("files", two), path("files", five)] });
   expect([await slope(list.url, "two"), await slope(list.url, "five")]).toEqual([2, 5]);
   const named = await serving({ models: { b: path("files", five) } });
@@ -129,7 +129,7 @@ describe("a file that changes", () => {
     post(`${url}/v2/repository/models/${model}/${action}`, body, headers);
   const open = { pollMs: Infinity, control: true };
 
-  test("is loaded anew when a client asks, and by itself now and then", async () => {
+  test("is reloaded on request and at regular intervals", async () => {
     const models = folder("changes");
     put(two, `${models}/m.safetensors`);
     const asked = await serving({ models, ...open });
@@ -146,7 +146,7 @@ describe("a file that changes", () => {
     expect(await index(polled.url)).toEqual([{ name: "m", version: "1", ...READY }]);
   });
 
-  test("to another of a name that is taken: it is served as it was, the index says why, and others are loaded anew", async () => {
+  test("is not loaded under a name in use, with the reason in the index, while others are reloaded", async () => {
     const models = folder("doubled");
     put(two, `${models}/m.safetensors`);
     put(two, `${models}/n.safetensors`);
@@ -176,7 +176,7 @@ describe("a file that changes", () => {
     expect((await index(url))[0]).toEqual({ name: "m", version: "7", ...READY });
   });
 
-  test("to what cannot be served, where there are older versions: none of them is served as well", async () => {
+  test("is not replaced by older versions if it becomes invalid", async () => {
     const models = folder("newest-turns-bad");
     for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });
     put(two, `${models}/m/1/model.safetensors`);
@@ -188,12 +188,12 @@ describe("a file that changes", () => {
     expect(await slope(url)).toBe(5);
   });
 
-  test("to what cannot be served: what it held is served on, the index says why, until it is good again", async () => {
+  test("keeps its old model if it becomes invalid, with the reason in the index, until it is valid again", async () => {
     const models = folder("bad");
     mkdirSync(`${models}/m/1`, { recursive: true });
     put(two, `${models}/m/1/model.safetensors`);
     const { url } = await serving({ models, ...open });
-    // Half of a file, in its place.
+    // The file is truncated in place.
     truncateSync(`${models}/m/1/model.safetensors`, 200);
     const refused = await load(url, "m");
     expect(refused.status).toBe(400);
@@ -202,7 +202,7 @@ describe("a file that changes", () => {
     expect(await index(url)).toEqual([
       { name: "m", version: "1", state: "READY", reason: expect.stringMatching(/model\.safetensors/) },
     ]);
-    // A new version that is bad: the one before it is served.
+    // If a new version is invalid, the previous version is served.
     mkdirSync(`${models}/m/2`);
     writeFileSync(`${models}/m/2/model.safetensors`, "no model");
     expect((await load(url, "m")).json.error).toMatch(/^version "2" of model "m"/);
@@ -215,14 +215,14 @@ describe("a file that changes", () => {
     expect((await load(url, "m")).status).toBe(200);
     expect(await slope(url)).toBe(5);
     expect((await index(url))[0]).toEqual({ name: "m", version: "2", ...READY });
-    // Back to the version before.
+    // Back to the previous version.
     rmSync(`${models}/m/2`, { recursive: true });
     put(two, `${models}/m/1/model.safetensors`);
     for (let i = 0; i < 2; i++) expect((await load(url, "m")).status).toBe(200);
     expect(await slope(url)).toBe(2);
   });
 
-  test("that is gone for a moment, while it is being replaced, is served on", async () => {
+  test("is still served if it disappears for a moment during replacement", async () => {
     const models = folder("moment");
     put(two, `${models}/m.safetensors`);
     put(two, `${models}/n.safetensors`);
@@ -239,11 +239,11 @@ describe("a file that changes", () => {
   });
 
   test.skipIf(process.platform === "win32")(
-    "to what is no regular file: it is not opened, and nothing else is held up",
+    "is not opened if it becomes an irregular file, and delays nothing else",
     async () => {
       const models = folder("irregular");
       put(two, `${models}/m.safetensors`);
-      // Nobody writes into it: who opens it waits for ever.
+      // Nothing writes into it, so opening it would block forever.
       execFileSync("mkfifo", [`${models}/f.safetensors`]);
       symlinkSync("/dev/zero", `${models}/g.safetensors`);
       symlinkSync(path("files", five), `${models}/h.safetensors`);
@@ -276,7 +276,7 @@ describe("a file that changes", () => {
     },
   );
 
-  test("a model that is unloaded stays so until it is loaded", async () => {
+  test("keeps an unloaded model unloaded until it is loaded again", async () => {
     const models = folder("unloaded");
     put(two, `${models}/m.safetensors`);
     put(two, `${models}/n.safetensors`);
@@ -293,7 +293,7 @@ describe("a file that changes", () => {
     expect((await load(url, "m", "load", { parameters: { config: "{}" } })).json.error).toMatch(/"config" is not known/);
   });
 
-  test("clients may not, unless they are allowed to", async () => {
+  test("refuses loading and unloading by clients unless allowed", async () => {
     const plain = await serving({ models: path("files") });
     expect((await load(plain.url, "two")).status).toBe(403);
     expect((await load(plain.url, "two", "unload")).json.error).toMatch(/is not allowed here/);
@@ -305,7 +305,7 @@ describe("a file that changes", () => {
   });
 });
 
-describe("what is refused at the start", () => {
+describe("refusals at the start", () => {
   const start = (models: unknown): Promise<unknown> =>
     serving((typeof models === "object" && models !== null && "host" in models ? models : { models }) as never);
   test.each<[string, () => unknown, RegExp]>([
@@ -330,14 +330,14 @@ describe("what is refused at the start", () => {
     ["nothing", () => [], /models must be a path/],
     ["a name that is none", () => ({ "a/b": path("files", two) }), /a name without \/ and spaces/],
     ["a number", () => ({ m: 3 }), /models\.m must be a path, or a result of predictor/],
-  ])("%s", async (_, models, said) => {
+  ])("refuses %s", async (_, models, said) => {
     mkdirSync(path("versions2"), { recursive: true });
     copyFileSync(path("files", two), path("versions2", two));
     writeFileSync(path("damaged.safetensors"), "{}");
     await expect(start(models())).rejects.toThrow(said);
   });
 
-  test("a folder without models is served, and the log says what is looked for", async () => {
+  test("accepts a folder without models, and logs which files it expects", async () => {
     const logs: string[] = [];
     const log = { log: "errors", logTo: { write: (line: string) => logs.push(line) } } as const;
     await serving({ models: folder("none-yet"), ...log });
@@ -350,7 +350,7 @@ describe("what is refused at the start", () => {
     expect(logs.join("")).not.toMatch(/no model yet|"warn"/);
   });
 
-  test("the log says what is served instead of a bad file: older versions, or nothing", async () => {
+  test("logs what replaces a bad file: older versions or nothing", async () => {
     const models = folder("instead");
     for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });
     put(two, `${models}/m/1/model.safetensors`);
@@ -364,7 +364,7 @@ describe("what is refused at the start", () => {
     });
   });
 
-  test("but a bad file in a folder refuses itself alone", async () => {
+  test("excludes only the bad file of a folder", async () => {
     const models = folder("one-bad");
     put(two, `${models}/m.safetensors`);
     writeFileSync(`${models}/bad.safetensors`, readFileSync(path("files", two)).subarray(0, 100));
@@ -379,8 +379,8 @@ describe("what is refused at the start", () => {
   });
 });
 
-describe("requests under way when a model is replaced", () => {
-  /** Answers when it is told to. */
+describe("pending requests when a model is replaced", () => {
+  /** A model that answers on request. */
   function slow(name: string, log: string[]): { served: Served; answer(): void } {
     let release: (() => void)[] = [];
     const served = {
@@ -415,7 +415,7 @@ describe("requests under way when a model is replaced", () => {
     report: () => {},
   });
 
-  test("are answered by the one that took them, which is closed after that", async () => {
+  test("are answered by the model that accepted them, which is closed afterwards", async () => {
     const models = folder("swap");
     put(two, `${models}/m.safetensors`);
     const log: string[] = [];
@@ -458,7 +458,7 @@ describe("requests under way when a model is replaced", () => {
     expect(version.batches.stats()).toMatchObject({ answered: 2, cancelled: 1, rows: 2 });
   });
 
-  test("are forgotten by their connection once they are answered or refused", async () => {
+  test("are released by their connection once they are answered or refused", async () => {
     const { served } = slow("m", []);
     for (const run of [async () => ["fine"], async () => [new Error("no")]]) {
       const version = new ModelVersion("m", "1", { ...served, run } as typeof served, {});
@@ -474,7 +474,7 @@ describe("requests under way when a model is replaced", () => {
     }
   });
 
-  test("a file that changes while it is read is read again", async () => {
+  test("reads a file again that changes while it is read", async () => {
     const models = folder("reading");
     put(two, `${models}/m.safetensors`);
     const log: string[] = [];

@@ -1,4 +1,4 @@
-/** Rows by column name, and what the server says of its models and itself. */
+/** Rows by column name, and the server's descriptions of its models and itself. */
 import { readFileSync } from "node:fs";
 import { type FactorPredictor, predictor } from "ergodic";
 import { beforeAll, describe, expect, test, vi } from "vitest";
@@ -19,8 +19,8 @@ beforeAll(async () => {
 });
 const rows = (model: string, body: object | string): Promise<Answer> => post(`${server.url}/v2/models/${model}/rows`, body);
 
-describe("rows", () => {
-  test("wait as their parameters say: priority as it is, timeout in microseconds, 0 as the server's own", async () => {
+describe("requests with rows", () => {
+  test("pass on their parameters: priority, timeout in microseconds, and the server's default for 0", async () => {
     const asked = vi.spyOn(ModelVersion.prototype, "answer");
     for (const [parameters, scheduling] of [
       [
@@ -39,7 +39,7 @@ describe("rows", () => {
     asked.mockRestore();
   });
 
-  test("give classes by name with their probabilities", async () => {
+  test("return classes by name with their probabilities", async () => {
     const given = [
       { age: 70, city: "Zürich" },
       { age: 25, city: "Rome" },
@@ -57,7 +57,7 @@ describe("rows", () => {
     expect(parameters).toEqual({ batch_rows: 2, queue_us: expect.any(Number), compute_us: expect.any(Number) });
   });
 
-  test("may be lists of numbers, and give numbers where numbers are predicted", async () => {
+  test("accept lists of numbers and return numbers for regression", async () => {
     const given = [
       [1, 2, 3],
       [0.5, 0.25, -1],
@@ -68,7 +68,7 @@ describe("rows", () => {
     expect((await rows("line", { rows: named })).json.predictions).toEqual(wanted);
   });
 
-  test("have no probabilities where the model has none", async () => {
+  test("return no probabilities if the model has none", async () => {
     const { predictions } = (
       await rows("sign", {
         rows: [
@@ -86,18 +86,18 @@ describe("rows", () => {
     expect(predictions[0]).not.toHaveProperty("probabilities");
   });
 
-  test("of a factorisation are pairs", async () => {
+  test("accept pairs for a factorisation", async () => {
     const given = [
       { user: "anna", item: "ulysses" },
       { user: "x", item: "dune" },
     ];
     expect((await rows("films", { rows: given })).json.predictions).toEqual(models.films.predict(given));
-    // Names that are numbers, as files have them.
+    // Numeric names, as in files.
     const numbered = [{ user: 7, item: "dune" }];
     expect((await rows("films", { rows: numbered })).json.predictions).toEqual(models.films.predict(numbered));
   });
 
-  test("of a factorisation have the columns of training, and its tensors a user and an item", async () => {
+  test("use the training columns of a factorisation, and tensors of a user and an item", async () => {
     const named = await ratings();
     Object.assign(named.description, { columns: { user: "item", item: "film" } });
     const served = await serving({ models: { films: await predictor<FactorPredictor>(named.toBytes()) } });
@@ -158,13 +158,13 @@ describe("rows", () => {
     ],
     ["deep JSON", "line", `{"rows":${"[".repeat(50)}${"]".repeat(50)}}`, /^rows: the JSON is nested more than 8 deep/],
     ["a prototype", "people", '{"rows":[{"age":30,"__proto__":{"city":"Rome"}}]}', /city/],
-  ])("%s: 400", async (_, model, body, said) => {
+  ])("%s: is refused with 400", async (_, model, body, said) => {
     const { status, json } = await rows(model, body);
     expect(json).toEqual({ error: expect.stringMatching(said) });
     expect(status).toBe(400);
   });
 
-  test("are quoted in few words, however long they are", async () => {
+  test("are quoted briefly in errors", async () => {
     const long = await rows("people", { rows: [{ ["x".repeat(100_000)]: 1 }] });
     expect(long.status).toBe(400);
     expect(long.json.error).toMatch(
@@ -178,7 +178,7 @@ describe("rows", () => {
     expect([whole.json.error.includes("…"), whole.json.error.length > 1903]).toEqual([false, true]);
   });
 
-  test("are described", async () => {
+  test("are described by columns and classes", async () => {
     expect((await get(`${server.url}/v2/models/people/rows`)).json).toEqual({
       target: "rich",
       classes: ["no", "yes"],
@@ -192,7 +192,7 @@ describe("rows", () => {
 });
 
 describe("the server", () => {
-  test("says what it is, and that it lives and wants requests", async () => {
+  test("reports its name, health and readiness", async () => {
     const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
     const { json } = await get(`${server.url}/v2`);
     expect(json).toEqual({ name: "ergodic", version, extensions: expect.arrayContaining(["binary_tensor_data", "statistics"]) });
@@ -201,7 +201,7 @@ describe("the server", () => {
     expect((await get(`${server.url}/v2/models/none/ready`)).status).toBe(404);
   });
 
-  test("says what models take and give", async () => {
+  test("describes the inputs and outputs of models", async () => {
     const meta = async (path: string) => (await get(`${server.url}/v2/models/${path}`)).json;
     expect(await meta("species")).toEqual({
       name: "species",
@@ -220,7 +220,7 @@ describe("the server", () => {
     expect((await meta("films")).platform).toBe("ergodic_factorisation");
   });
 
-  test("counts what it answered and refused", async () => {
+  test("counts answered and refused requests", async () => {
     const own = await serving({ models: { line: models.line } });
     const url = `${own.url}/v2/models/line`;
     const input = { name: "input", datatype: "FP64", shape: [2, 3], data: [1, 2, 3, 4, 5, 6] };
@@ -228,7 +228,7 @@ describe("the server", () => {
     await post(`${url}/rows`, { rows: [[1, 2, 3]] });
     await post(`${url}/infer`, { inputs: [] });
     await post(`${url}/rows`, { rows: [{ a: "text", b: 1, c: 2 }] });
-    // Refused before it waits.
+    // Refused before it is queued.
     for (const body of [{ rows: [] }, { rows: 5 }, { rows: [[1, 2, 3], 5] }, "{", "[]"])
       expect((await post(`${url}/rows`, body)).status).toBe(400);
     const { model_stats } = (await get(`${url}/stats`)).json;
@@ -237,7 +237,7 @@ describe("the server", () => {
     expect(stats).toMatchObject({ name: "line", version: "1", inference_count: 8, execution_count: 5 });
     expect(stats.inference_stats.success.count).toBe(4);
     expect(stats.inference_stats.fail.count).toBe(7);
-    // Batches whose requests were all refused were computed as well, so that either may be the longer.
+    // Batches whose requests were all refused are also computed, so either time can be the longer.
     for (const { ns } of [stats.inference_stats.success, stats.inference_stats.compute_infer]) expect(ns).toBeGreaterThan(0);
     // biome-ignore lint/plugin: the field is a time of day
     expect(Math.abs(stats.last_inference - Date.now())).toBeLessThan(600_000);
@@ -246,7 +246,7 @@ describe("the server", () => {
     expect((await get(`${own.url}/v2/models/stats`)).json).toEqual({ model_stats: [expect.objectContaining({ name: "line" })] });
   });
 
-  test("gives request ids back, and makes them; passes the headers of traces", async () => {
+  test("returns or generates request ids, and passes on trace headers", async () => {
     const id = async (given?: string) =>
       (await get(`${server.url}/v2`, given ? { "x-request-id": given } : {})).headers.get("x-request-id");
     expect(await id("a.b:c-1")).toBe("a.b:c-1");

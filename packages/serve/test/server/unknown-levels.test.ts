@@ -1,4 +1,4 @@
-/** Levels of categories, users and items that a model does not know: counted wherever the server says something, or refused. */
+/** Category levels, users and items that a model does not know are counted in all reports of the server, or refused. */
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { openLearner, type Serving } from "../../src/index.ts";
 import { type Answer, get, post, ratings, regression, serving, table, temporary } from "./models.ts";
@@ -19,7 +19,7 @@ const rows = ({ url }: Serving, model: string, given: object[]): Promise<Answer>
 const unknownOf = ({ json }: Answer): unknown => json.parameters.unknown_levels;
 const cities = (...values: unknown[]) => values.map((city) => ({ age: 40, city }));
 
-test("are counted in answers by cell, and only where there are any", async () => {
+test("are counted in answers per cell, and only if there are any", async () => {
   const server = await counting();
   expect(unknownOf(await rows(server, "people", cities("Rome", "Zürich")))).toBe(undefined);
   expect(unknownOf(await rows(server, "people", cities("Rome", "rome", true, 1, "Rome ")))).toBe(4);
@@ -48,7 +48,7 @@ test("are counted in inference, in JSON and in binary", async () => {
   expect([binary.status, unknownOf(binary), binary.bytes.length > 0]).toEqual([200, 2, true]);
 });
 
-test("are in the statistics, the metrics and the log, which grows no faster than their number's digits", async () => {
+test("appear in the statistics, the metrics and the log, which grows logarithmically", async () => {
   const server = await counting();
   const statsOf = async (model: string) => (await get(`${server.url}/v2/models/${model}/stats`)).json.model_stats[0].ergodic;
   expect((await statsOf("people")).unknownLevels).toEqual({});
@@ -69,7 +69,7 @@ test("are in the statistics, the metrics and the log, which grows no faster than
   ]);
 });
 
-test("of a model that learns are counted as well", async () => {
+test("are counted for a model that learns", async () => {
   const learner = await openLearner({ model: people, folder: temporary()("learnt") });
   const server = await serving({ models: { people: learner } });
   expect(unknownOf(await rows(server, "people", cities("Oslo")))).toBe(1);
@@ -77,7 +77,7 @@ test("of a model that learns are counted as well", async () => {
   await learner.close();
 });
 
-test("are refused where the server is told so, with the column, the level and those that are known", async () => {
+test("are refused on request, with the column, the level and the known levels", async () => {
   const server = await serving({ models: { people, films }, unknown: "refuse", log: "nothing" });
   const refused = await rows(server, "people", cities("Rome", true));
   expect([refused.status, refused.json.error]).toEqual([

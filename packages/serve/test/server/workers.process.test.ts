@@ -1,4 +1,7 @@
-/** Networks on threads of their own: as many as `workers` says; where one ends, its requests are 503, and the next are answered. */
+/**
+ * Networks on separate threads, as many as `workers` states. If a thread ends, its requests fail with 503, and later
+ * ones are answered.
+ */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import type { Worker } from "node:worker_threads";
 import { WorkerError } from "ergodic";
@@ -9,7 +12,8 @@ import { type Computation, OutputModel } from "../../src/models/output-model.ts"
 import { tensorOfJson } from "../../src/v2/input-tensor.ts";
 import { get, net, post, serving, temporary } from "./models.ts";
 
-// Threads run what was built, whose errors are of classes of its own: all of the library is what was built.
+// Threads run the built library, whose error classes differ from those of the sources, so this test imports only the
+// built library.
 const { built } = vi.hoisted(() => ({
   built: (name: string) => () => import(new URL(`../../../ergodic/dist/${name}.js`, import.meta.url).href),
 }));
@@ -36,7 +40,7 @@ const outcomes = async (url: string): Promise<Record<string, number>> => {
   return { answered, invalid, failed };
 };
 
-test.each([0, 1, 3])("workers: %i", async (workers) => {
+test.each([0, 1, 3])("answers with workers: %i", async (workers) => {
   const { url } = await serving({ models: path("net.safetensors"), workers });
   expect(opened).toHaveLength(workers);
   const answers = await Promise.all(Array.from({ length: 8 }, () => post(`${url}/v2/models/net/infer`, body)));
@@ -49,7 +53,7 @@ test.each([0, 1, 3])("workers: %i", async (workers) => {
   expect(opened).toHaveLength(workers);
 });
 
-/** The network, whose plan counts to 2^60 first. */
+/** The network with a plan that first counts to 2^60. */
 async function endless(): Promise<string> {
   const { tensors, metadata } = decode((await net()).toBytes());
   const { "text checksum": _, ...others } = metadata;
@@ -63,7 +67,7 @@ async function endless(): Promise<string> {
   return path("endless.safetensors");
 }
 
-test("a file without end: its thread ends when nobody wants it any more", async () => {
+test("ends the thread of an endless file once nobody needs it", async () => {
   const stop = new AbortController();
   const warming = vi.spyOn(OutputModel.prototype, "warmUp");
   const loading = servedOfFile(await endless(), { workers: 1, maxBatch: 64, limits: { maxWork: Infinity } }, stop.signal);
@@ -78,7 +82,7 @@ test("a file without end: its thread ends when nobody wants it any more", async 
   await expect(servedOfFile(path("net.safetensors"), { workers: 1, maxBatch: 64 }, stop.signal)).rejects.toBe(reason);
 });
 
-test.each([0, 1])("workers: %i: a file that is more than it may be stops no other, and is not run", async (workers) => {
+test.each([0, 1])("workers: %i: refuses a file beyond the limits without running it, and serves others", async (workers) => {
   mkdirSync(path("folder"), { recursive: true });
   copyFileSync(await endless(), path("folder/endless.safetensors"));
   copyFileSync(path("net.safetensors"), path("folder/net.safetensors"));
@@ -93,7 +97,7 @@ test.each([0, 1])("workers: %i: a file that is more than it may be stops no othe
   expect(opened).toHaveLength(workers);
 });
 
-test("a thread that ends: 503 with Retry-After for what it had, and another for what comes", async () => {
+test("answers 503 with Retry-After if a thread ends, and starts another for new requests", async () => {
   const { url } = await serving({ models: path("net.safetensors"), workers: 1 });
   const many = {
     inputs: [{ name: "input", datatype: "FP32", shape: [200_000, 3], data: Array.from({ length: 600_000 }, () => 1) }],
@@ -117,7 +121,7 @@ test("a thread that ends: 503 with Retry-After for what it had, and another for 
   expect(opened).toHaveLength(2);
 });
 
-test("what may have ended a thread is not tried again request by request", async () => {
+test("does not retry requests one by one if they might have ended a thread", async () => {
   let calls = 0;
   const dying: Computation = {
     numbers() {
@@ -132,7 +136,7 @@ test("what may have ended a thread is not tried again request by request", async
   expect(calls).toBe(1);
 });
 
-test("tensors and rows of one batch have each its own answer, in whatever order they came", async () => {
+test("returns each tensor and row of a batch its own answer, in any order of arrival", async () => {
   const asked: number[] = [];
   // The first number of each row, in all its outputs.
   const first: Computation = {
@@ -166,6 +170,6 @@ test("tensors and rows of one batch have each its own answer, in whatever order 
       answers.map((numbers) => Array.from({ length: numbers.length / reference.width }, (_, i) => numbers[i * reference.width])),
     ).toEqual([[1], [2, 3], [4], [5]]);
   }
-  // All tensors together, and all rows.
+  // All tensors are computed together, and so are all rows.
   expect(asked).toEqual([2, 3, 3, 2]);
 });

@@ -1,8 +1,8 @@
-/** Posteriors with several modes whose means and mean squares are known: mixtures of normals, as plain functions. */
+/** Posteriors with several modes and known means and mean squares: mixtures of normals as plain functions. */
 import { type FunctionDensity, functionDensity } from "../../../src/bayes/model/functional/index.ts";
 
 interface Part {
-  /** log of its mass, up to a constant that all share. */
+  /** log of the mass, up to a common constant. */
   readonly logMass: number;
   readonly mean: readonly number[];
   readonly sd: number;
@@ -11,10 +11,10 @@ interface Part {
 export interface Posterior {
   readonly name: string;
   readonly parts: readonly Part[];
-  /** One mode, or one that holds all but e^-100: its draws are to be trusted. */
+  /** Whether there is one mode, or one that holds all but e^-100 of the mass, so that draws must be trusted. */
   readonly single: boolean;
   readonly density: FunctionDensity;
-  /** By coordinate: E x and E x². */
+  /** E x and E x² per coordinate. */
   readonly moments: readonly { mean: number; square: number }[];
 }
 
@@ -57,7 +57,7 @@ function posterior(name: string, parts: readonly Part[]): Posterior {
 }
 
 const log = Math.log;
-/** Every heavy mode is where at least a quarter of uniform starts in (−2, 2) lead; the test counts. */
+/** At least a quarter of uniform starts in (−2, 2) lead to every heavy mode, as the test verifies. */
 export const posteriors: readonly Posterior[] = [
   posterior("mirror images", [
     { logMass: 0, mean: [1, 1], sd: 0.2 },

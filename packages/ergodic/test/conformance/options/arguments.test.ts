@@ -1,9 +1,12 @@
-/** What is no option: JSON, files and tables that a call is given as they are. Whatever they hold, the answer is a result or an error of ours that says what was wanted. */
+/**
+ * Arguments other than options: JSON, files and tables. Whatever their contents, a call returns a result or throws a
+ * typed error that names what was expected.
+ */
 import { describe, expect, it } from "vitest";
 import * as e from "../../../src/entries/everything.ts";
 import { failureOf, junk } from "./values.ts";
 
-/** Calls by what the value is given for. */
+/** Calls by the purpose of the value. */
 const calls: Record<string, (value: never) => unknown> = {
   ruleFromJson: e.ruleFromJson,
   scheduleFromJson: e.scheduleFromJson,
@@ -27,7 +30,7 @@ Object.assign(calls, {
   toCmdStanCsv: (value: never) => e.toCmdStanCsv(value, 0),
   knowledgeBase: e.knowledgeBase,
   compileFunction: (value: never) => e.compileFunction(value, () => 1 as never),
-  // A class is a function whose call is an error of the user's.
+  // A class is a function, and calling it throws the user's own error.
   "compileFunction, the function": (value: never) =>
     /^class/.test(String(typeof value === "function" && value)) ? undefined : e.compileFunction({ x: [2] }, value),
 });
@@ -47,7 +50,7 @@ calls["searchFromJson, an option"] = (value) => e.searchFromJson({ search: "cmaE
 calls["scheduleFromJson, an option"] = (value) =>
   e.scheduleFromJson({ schedule: "cosineDecay", options: { rate: value, updates: 10 } });
 
-describe("any value is taken, or refused by an error of ours", () => {
+describe("arguments, which are accepted or refused with a typed error", () => {
   it.each(Object.entries(calls))("%s", async (_, call) => {
     const wrong: string[] = [];
     for (const [what, value] of junk) {

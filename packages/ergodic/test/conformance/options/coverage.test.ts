@@ -1,11 +1,11 @@
-/** Every function that the library exports has its options declared (factories.ts, verbs.ts), or is named here with the reason why not. */
+/** Every exported function has its options declared (factories.ts, verbs.ts), or is listed here with a reason. */
 import { expect, it } from "vitest";
 import { isOperation } from "../../../src/engine/compiler/signature.ts";
 import * as ergodic from "../../../src/entries/everything.ts";
 import * as declared from "./declared.ts";
 import * as factories from "./factories.ts";
 
-/** Verbs stand in verbs.ts by what they are called with. */
+/** Verbs are listed in verbs.ts by the arguments of the call. */
 const verbs = [
   ...[
     "fit",
@@ -93,7 +93,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
   "makes knowledge bases, or parts of them: models/knowledge": ["knowledgeBase", "query", "relation", "weightedRule"],
 };
 
-it("every exported function is declared or has a reason", () => {
+it("every exported function is declared or listed with a reason", () => {
   const named = new Set([
     ...Object.values({ ...declared, ...factories }).flatMap((table) => Object.keys(table)),
     ...verbs,
@@ -106,7 +106,7 @@ it("every exported function is declared or has a reason", () => {
   expect(left.map(([name]) => name)).toEqual([]);
 });
 
-it("no reason is of a function that is not there", () => {
+it("every listed reason belongs to an existing function", () => {
   expect(
     Object.values(without)
       .flat()
@@ -118,7 +118,7 @@ it("errors keep their names when a minifier renames their classes", () => {
   const classes = Object.entries(ergodic).filter(([name]) => name.endsWith("Error")) as [string, typeof ergodic.OptionError][];
   expect(classes).toHaveLength(7);
   for (const [name, Class] of classes) {
-    // As a minifier leaves it: another name.
+    // Another class name, as after minification.
     const a = class extends Class {};
     expect(new a("where", "message", "CODE")).toMatchObject({ name, code: "CODE", message: "where: message [CODE]" });
   }

@@ -1,6 +1,6 @@
 /**
- * Options of the factories that carry a declaration, as the options test tries them: values that each option takes, and a call. What a declaration
- * leaves to its factory ("own") is declared here.
+ * Values for the options of factories with a declaration, as options.test.ts tries them: the values that each option
+ * accepts, and a call. Options whose declaration leaves the check to the factory ("own") are declared here.
  */
 import { samplerRegistry } from "../../../src/bayes/samplers/registry.ts";
 import type { Accepted, Accepts, Declaration } from "../../../src/engine/errors/options.ts";
@@ -26,7 +26,7 @@ const tempered = {
 const extent = whole(1);
 const list1: Takes = (value) => Array.isArray(value) && value.every((n) => n === 1);
 
-/** Values that options take whose factory checks them itself, by the option or by factory and option. */
+/** Values accepted by options that the factory checks itself, by option or by factory and option. */
 const own: Readonly<Record<string, Readonly<Record<string, Takes>>>> = {
   blocks: { blocks: none },
   tempered,
@@ -43,7 +43,7 @@ const own: Readonly<Record<string, Readonly<Record<string, Takes>>>> = {
   shape: { shape: list1 },
 };
 
-/** A value that a required option accepts, for the tests of the others. */
+/** A valid value for a required option, needed to test the other options. */
 const sample = (accepts: Accepts): unknown => (Array.isArray(accepts) ? accepts[0] : typeof accepts === "string" ? true : 100);
 
 function takesOf(name: string, accepts: Accepts): Readonly<Record<string, Takes>> {
@@ -69,7 +69,7 @@ function takesOf(name: string, accepts: Accepts): Readonly<Record<string, Takes>
   return { [name]: (value) => within(value) && !(open && value === low) };
 }
 
-/** Other required options of the same nested object, by the path of the option under test. */
+/** Other required options of the same nested object, by the path of the tested option. */
 function baseOf(options: Accepted): Readonly<Record<string, object>> {
   const nested = ([name, accepts]: [string, Accepts]): [string, object][] => {
     if (typeof accepts !== "object" || Array.isArray(accepts)) return [];
@@ -96,7 +96,7 @@ const tableOf = (all: object): Table =>
       .map(([name, factory]) => [name, declaredOf(factory, factory.declaration)]),
   );
 
-/** Numeric options without a range: "rule.option" and so on. */
+/** Numeric options without a range, as "rule.option". */
 export const withoutRange = (): string[] =>
   [rules, scheduleFactories, searchFactories, lossFactories, inferenceRegistry, learnerRegistry, samplerRegistry].flatMap((all) =>
     Object.values(all as Readonly<Record<string, Partial<Carries>>>).flatMap(({ declaration }) =>
@@ -114,7 +114,7 @@ export const inferenceOptions = tableOf(inferenceRegistry);
 export const learnerOptions = tableOf(learnerRegistry);
 export const samplerOptions = tableOf(samplerRegistry);
 
-/** Layers with a definition; layers that are made of other layers are in factories.ts. */
+/** Layers with a definition. Layers made of other layers are in factories.ts. */
 export const layerOptions: Table = Object.fromEntries(
   layerKinds().flatMap((kind) => {
     const { make, facts } = layerDefinition(kind)!;

@@ -1,15 +1,16 @@
 /**
- * Options of factories without a declaration: how each is called with options, and the values that each option takes. Factories with a declaration
- * are in declared.ts. options.test.ts asks each factory for the names of its options, which must be those declared.
+ * Options of factories without a declaration: a call with options, and the values that each option accepts. Factories
+ * with a declaration are in declared.ts. options.test.ts asks each factory for the names of its options and compares
+ * them with those declared here.
  */
 import * as ergodic from "../../../src/entries/everything.ts";
 import { above, callable, either, flag, group, list, made, none, number, one, type Takes, text, whole } from "./values.ts";
 
 export interface Declared {
-  /** A call with these options and whatever else it needs. */
+  /** Calls the factory with these options and its other arguments. */
   call(options: never): unknown;
   options: Readonly<Record<string, Takes>>;
-  /** Options that belong to the one under test. */
+  /** Options that the tested option requires. */
   base?: Readonly<Record<string, object>>;
 }
 
@@ -19,7 +20,7 @@ const positive = above(0);
 const notNegative = number(0);
 const count = whole(1);
 
-/** Of the registry of that kind: each name with what its factory takes. */
+/** Names of a registry, each with the options of its factory. */
 function from(registry: Readonly<Record<string, unknown>>, options: Readonly<Record<string, Declared["options"]>>): Table {
   return Object.fromEntries(
     Object.entries(options).map(([name, own]) => [name, { call: registry[name] as Declared["call"], options: own }]),
@@ -28,7 +29,7 @@ function from(registry: Readonly<Record<string, unknown>>, options: Readonly<Rec
 
 export const variances = from(ergodic, { svrg: { every: count }, saga: {}, sag: {} });
 
-/** Samplers that functions make, and their parts: not in the registry, since no file can hold them. */
+/** Samplers made by functions, and their parts. They are not in the registry, because files cannot store them. */
 export const samplerParts: Table = {
   metropolisHastings: {
     call: ergodic.metropolisHastings,
@@ -43,14 +44,14 @@ export const samplerParts: Table = {
   enumerate: { call: ergodic.enumerate, options: { most: whole(0, 2 ** 24) } },
 };
 
-/** Without dots and spaces. */
+/** Removes dots and spaces. */
 const name: Takes = (value) => typeof value === "string" && /^[^.\s]+$/.test(value);
 const extent: Takes = count;
 const named = { name };
 const field = { kernel: extent, stride: extent, padding: whole(0), dilation: extent };
 const normalised = { ...field, initial: none, activation: none, ...named };
 
-/** Layers that are made of other layers. */
+/** Layers made of other layers. */
 export const madeLayers: Table = {
   ...from(ergodic, {
     normalisedDepthwise: { multiplier: count, ...normalised },
@@ -135,11 +136,11 @@ export const transformations: Table = {
   },
 };
 
-/** { a: 1 }: a weight by name. */
+/** { a: 1 }: a weight per name. */
 const isA: Takes = (value) => typeof value === "object" && value !== null && (value as { a?: unknown }).a === 1;
 
 const bounds = { lower: number(), upper: number() };
-/** Fields of a model's data: what their numbers must keep to. */
+/** Fields of a model's data, with the constraints on their numbers. */
 export const dataFields: Table = {
   vector: { call: (o) => ergodic.vector("N", o), options: { ...bounds, integer: flag } },
   matrix: { call: (o) => ergodic.matrix("N", "K", o), options: { ...bounds, integer: flag } },

@@ -1,6 +1,7 @@
 /**
- * Every option of every factory is held to what it takes (factories.ts): a value of another kind is refused with a typed error that names the option,
- * and none ends in an error of JavaScript's own. Factories are found by their registries, options by asking the factories.
+ * Every option of every factory is tested with the values of factories.ts. A value of another kind is refused with a
+ * typed error that names the option, and never causes an error of JavaScript itself. Factories are found from their
+ * registries, and options by asking the factories.
  */
 import { describe, expect, it } from "vitest";
 import {
@@ -36,14 +37,14 @@ describe.each(Object.entries(tables))("options of %s", (_, table) => {
       expect(wrong).toEqual([]);
     });
 
-    it(`${name}: what is no object of options, and options of another name`, async () => {
+    it(`${name} refuses invalid options objects and unknown options`, async () => {
       for (const [what, value] of junk) {
         if (value === null || Object.prototype.toString.call(value) !== "[object Object]")
           expect(await failureOf(() => call(value as never)), what).toBeInstanceOf(ErgodicError);
       }
       const own = Object.keys(options).filter((option) => !option.includes("."));
       const known = await knownOptions(call);
-      // Those before the options are known to the layer, but are not to be given again.
+      // The layer knows the arguments that precede the options, but they must not be repeated as options.
       const [mine, before] = [known.filter((option) => own.includes(option)), known.filter((option) => !own.includes(option))];
       expect(mine.sort()).toEqual(own.sort());
       for (const option of before)
@@ -56,7 +57,7 @@ it("every numeric option has a range, except a minimum of the loss, which can be
   expect(withoutRange().sort()).toEqual(["polyak.optimum", "spsMax.optimum"]);
 });
 
-describe("every registry's names are declared", () => {
+describe("declarations for every registry", () => {
   it.each([
     ["rules", tables.ruleOptions, Object.keys(ruleRegistry)],
     ["schedules", tables.scheduleOptions, scheduleNames()],
@@ -70,8 +71,8 @@ describe("every registry's names are declared", () => {
     expect(Object.keys(table).sort()).toEqual([...names].sort());
   });
 
-  it("layers", () => {
-    // Made of lists of layers alone: tried in layers.test.ts.
+  it("every layer is declared", () => {
+    // Layers made only of lists of layers are tested in layers.test.ts.
     const without = ["concatenating", "frozen", "grouped"];
     const known = { ...tables.layerOptions, ...tables.madeLayers };
     expect(

@@ -1,7 +1,10 @@
-/** Values that no option, or next to none, can mean; and what an option takes of them: declared with each option in factories.ts and verbs.ts. */
+/**
+ * Values that almost no option accepts, and predicates for those that an option does accept, declared with each option
+ * in factories.ts and verbs.ts.
+ */
 import { cmaEs, ErgodicError, linear, nuts, relu, rff, saga, sgd } from "../../../src/entries/everything.ts";
 
-/** By name, as a failed test calls it. `undefined` is the default everywhere. */
+/** Values by the name that a failed test prints. `undefined` always means the default. */
 export const junk: readonly (readonly [name: string, value: unknown])[] = [
   ["null", null],
   ["true", true],
@@ -42,7 +45,7 @@ export const junk: readonly (readonly [name: string, value: unknown])[] = [
   ["a pattern", /x/],
   ["a promise", Promise.resolve(1)],
   ["a controller", new AbortController()],
-  // What a factory makes for another place: with a kind, a name and its JSON, as the right ones have them.
+  // Objects from factories for other purposes, with a kind, a name and JSON like the right ones.
   ["random features", rff({ count: 4 })],
   ["a layer", relu()],
   ["a model", linear({ loss: "squared" })],
@@ -52,24 +55,24 @@ export const junk: readonly (readonly [name: string, value: unknown])[] = [
   ["variance reduction", saga()],
 ];
 
-/** Whether an option takes a value. */
+/** Whether an option accepts a value. */
 export type Takes = (value: unknown) => boolean;
 
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 
-/** A finite number, from `low` to `high`. */
+/** Accepts a finite number from `low` to `high`. */
 export const number =
   (low = -Infinity, high = Infinity): Takes =>
   (value) =>
     isNumber(value) && value >= low && value <= high;
 
-/** A finite number above `low`. */
+/** Accepts a finite number above `low`. */
 export const above =
   (low: number, high = Infinity): Takes =>
   (value) =>
     isNumber(value) && value > low && value <= high;
 
-/** A whole number from `low` to `high`. */
+/** Accepts a whole number from `low` to `high`. */
 export const whole =
   (low = -Infinity, high = Infinity): Takes =>
   (value) =>
@@ -77,24 +80,24 @@ export const whole =
 
 export const seed = whole(0, Number.MAX_SAFE_INTEGER);
 export const flag: Takes = (value) => typeof value === "boolean";
-/** One of these and no other. */
+/** Accepts exactly these values. */
 export const one =
   (...allowed: unknown[]): Takes =>
   (value) =>
     allowed.includes(value);
 export const callable: Takes = (value) => typeof value === "function";
-/** None of the values above: a signal, data, what a factory makes that is not among them. */
+/** Accepts none of the values above: a signal, data, or an object whose factory is not among them. */
 export const none: Takes = () => false;
-/** What these factories make, by the name that it has in the list above. */
+/** Accepts the objects of these factories, by their name in the list above. */
 export const made =
   (...names: string[]): Takes =>
   (value) =>
     junk.some(([name, one]) => one === value && names.includes(name));
 export const text: Takes = (value) => typeof value === "string";
-/** An object whose own options are declared too, by their path. */
+/** Accepts an object whose own options are also declared, by their path. */
 export const group: Takes = (value) =>
   typeof value === "object" && value !== null && Object.keys(value).length === 0 && isPlain(value);
-/** A list of which every element is taken. */
+/** Accepts a list if it accepts every element. */
 export const list =
   (of: Takes, { empty = false }: { empty?: boolean } = {}): Takes =>
   (value) =>
@@ -108,7 +111,7 @@ const isPlain = (value: unknown): boolean =>
   Object.prototype.toString.call(value) === "[object Object]" && !(value instanceof AbortController);
 const isList = (value: unknown): value is ArrayLike<unknown> => Array.isArray(value) || value instanceof Float64Array;
 
-/** Options with the one at the path set to the value: "until.seconds". */
+/** Returns options with the option at the path, such as "until.seconds", set to the value. */
 export function withOption(options: object, path: string, value: unknown): object {
   const [first, ...rest] = path.split(".");
   const own = options as Record<string, unknown>;
@@ -116,7 +119,7 @@ export function withOption(options: object, path: string, value: unknown): objec
   return { ...own, [first]: withOption((own[first] ?? {}) as object, rest.join("."), value) };
 }
 
-/** What a call throws, at once or by its promise; undefined where it throws nothing. */
+/** Error that a call throws or rejects with, or undefined. */
 export async function failureOf(call: () => unknown): Promise<unknown> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise((_, reject) => {
@@ -132,18 +135,19 @@ export async function failureOf(call: () => unknown): Promise<unknown> {
   }
 }
 
-/** What is wrong with the answer to a value of an option. What a user's own function throws is the user's. */
+/** Describes a wrong response to an option's value. Errors from a user's own function are the user's. */
 export function wrongAnswer(option: string, taken: boolean, value: unknown, failure: unknown): string | undefined {
   if (taken && (failure === undefined || typeof value === "function")) return undefined;
   if (failure === undefined) return "accepted";
   if (!(failure instanceof ErgodicError)) return `raw ${String(failure).slice(0, 200)}`;
-  // Taken, but not beside what else is given; or of lists and objects an element, which may be named alone.
+  // The value is accepted, but not together with the others. For lists and objects, the error can name an element
+  // alone.
   const whole = typeof value !== "object" || value === null;
   if (taken || !whole || failure.message.includes(option.split(".").at(-1) as string)) return undefined;
   return `the option is not named: ${failure.message.slice(0, 200)}`;
 }
 
-/** The names that the error for an unknown option lists. */
+/** Names that the error for an unknown option lists. */
 export async function knownOptions(call: (options: never) => unknown): Promise<string[]> {
   const failure = await failureOf(() => call({ noSuchOption: 1 } as never));
   const known = /\(known: ([^)]*)\)/.exec(String((failure as Error | undefined)?.message));

@@ -1,4 +1,7 @@
-/** Every option of every verb is held to what it takes (verbs.ts), as those of factories are in options.test.ts. What it takes is not tried: it may be long. */
+/**
+ * Every option of every verb is tested with the values of verbs.ts, like the options of factories in options.test.ts.
+ * Valid values are not tried, because such runs can be long.
+ */
 import { afterAll, describe, expect, it } from "vitest";
 import { failureOf, junk, knownOptions, withOption, wrongAnswer } from "./values.ts";
 import { fits, others, removeFiles, samples, searchesOf } from "./verbs.ts";
@@ -20,7 +23,7 @@ describe.each(Object.entries({ fits, samples, searchesOf, others }))("options of
       expect(wrong).toEqual([]);
     });
 
-    it(`${name}: options of another name`, async () => {
+    it(`${name} refuses unknown options`, async () => {
       const own = Object.keys(options).filter((option) => !option.includes("."));
       const known = await knownOptions(call);
       expect(known.filter((option) => option !== "algorithm" || own.includes(option)).sort()).toEqual(own.sort());

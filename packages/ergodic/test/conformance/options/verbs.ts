@@ -1,4 +1,4 @@
-/** What every verb takes: how it is called with options, on data as small as can be, and of each option what it may be. */
+/** Options of every verb: calls with options on very small data, and the values that each option accepts. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -103,7 +103,7 @@ const fitting = {
   patience: count,
   signal,
   from: none,
-  // Of no use without the one before.
+  // Useless without the previous option.
   optimiser: none,
   reset: none,
   ...plan,
@@ -133,9 +133,9 @@ const watched = {
   signal,
   workers: whole(1, 1024),
 };
-/** Two coordinates, within their bounds. */
+/** Two coordinates within their bounds. */
 const two: Takes = (value) => value instanceof Float64Array;
-/** Infinity is no limit. */
+/** Infinity means no limit. */
 const unlimited = either(whole(1), one(Infinity));
 const searching = {
   x0: list(number()),
@@ -246,7 +246,7 @@ const sampling = {
   workers: whole(1, 1024),
   deterministic: flag,
   rows: none,
-  // Of no parameter: all are drawn.
+  // No parameters are fixed, so all are drawn.
   start: group,
   until: group,
   ...seconds,

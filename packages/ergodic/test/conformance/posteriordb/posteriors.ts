@@ -1,4 +1,7 @@
-/** The reference posteriors as models of ours, with their data and what is known of them. Source: posteriordb (Magnusson et al. 2025). */
+/**
+ * The reference posteriors as models of this library, with their data and known answers. Source: posteriordb (Magnusson
+ * et al. 2025).
+ */
 import { existsSync, readFileSync } from "node:fs";
 import type { ModelData, StatisticalModel } from "../../../src/bayes/model/index.ts";
 import { groups } from "./groups.ts";
@@ -9,7 +12,7 @@ export const MODELS: Readonly<Record<string, StatisticalModel>> = { ...regressio
 
 const FOLDER = new URL("../../../../../../shared/data/posteriordb/", import.meta.url);
 
-/** Whether the reference values are at hand. */
+/** Whether the reference values are available. */
 export const haveReferences = existsSync(FOLDER);
 
 export interface ReferenceParameter {
@@ -19,7 +22,7 @@ export interface ReferenceParameter {
   readonly mean_sq: number;
   readonly mcse_mean?: number;
   readonly mcse_mean_sq?: number;
-  /** Without Monte Carlo error. */
+  /** Exact values, without Monte Carlo error. */
   readonly exact?: { readonly mean: number; readonly sd: number };
 }
 

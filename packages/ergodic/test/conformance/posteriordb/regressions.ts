@@ -33,7 +33,7 @@ const column = (x: SymbolicArray): SymbolicArray => reshape(x, [x.size, 1]);
 const standardised = (x: SymbolicArray, sds: number): SymbolicArray =>
   div(sub(x, mean(x)), mul(sds, sqrt(variance(x, { correction: 1 }))));
 
-/** response ~ N(β₀ + Σ β_j x_j, σ); the columns by name. */
+/** response ~ N(β₀ + Σ β_j x_j, σ), with columns selected by name. */
 function regression(
   names: readonly string[],
   of: (columns: Columns) => { response: SymbolicArray; predictors: SymbolicArray[] },

@@ -60,7 +60,10 @@ const garch = model(({ data, param, observe, size }) => {
   observe(y, normal(mu, sqrt(concatenate([reshape(first, [1]), outputs[0]]))));
 });
 
-/** log p of observations whose log densities by state are given: the forward recursion, without a term for the first state. */
+/**
+ * log p of observations with given log densities per state, by the forward recursion. It has no term for the first
+ * state.
+ */
 function forward(logEmission: SymbolicArray, logTransition: SymbolicArray): SymbolicArray {
   const [count, states] = logEmission.shape;
   const rest = slice(logEmission, { from: 1, to: count });
@@ -92,7 +95,7 @@ const drives = model(({ data, param, target, size }) => {
 
 const STEP = 0.05;
 
-/** z' = field(z), `steps` steps of the classical Runge-Kutta method. */
+/** Solves z' = field(z) with `steps` steps of the classical Runge–Kutta method. */
 function integrate(z: SymbolicArray[], field: (z: SymbolicArray[]) => SymbolicArray[], steps: number): readonly SymbolicArray[] {
   const moved = (from: SymbolicArray[], by: number, along: SymbolicArray[]) => from.map((x, i) => add(x, mul(by, along[i])));
   return scan(
@@ -110,7 +113,7 @@ function integrate(z: SymbolicArray[], field: (z: SymbolicArray[]) => SymbolicAr
   ).carries;
 }
 
-/** Observations are a unit of time apart. */
+/** Observations are one unit of time apart. */
 const lotkaVolterra = model(({ data, param, observe, size }) => {
   const { y_init, y } = data({ y_init: vector(2), y: matrix("N", 2) });
   const theta = param("theta", normal([1, 0.05, 1, 0.05], [0.5, 0.05, 0.5, 0.05]), { lower: 0 });

@@ -1,20 +1,24 @@
 /**
  * Whether draws agree with the exact answers of a posterior.
  *
- * Draws are wrong if a mean is off by more than a tenth of its standard deviation, a variance by more than a fifth, or the
- * probability below an empirical quantile by more than .03, each on top of Z standard errors of correct draws that are worth
- * as much. A verdict promises no more than that: MATERIAL of its own findings is a tenth of a standard deviation, too.
+ * Draws are wrong if a mean is off by more than a tenth of its standard deviation, a variance by more than a fifth, or
+ * the probability below an empirical quantile by more than .03, each on top of Z standard errors of correct draws that
+ * are worth as much. A verdict promises no more than that: MATERIAL of its own findings is a tenth of a standard
+ * deviation, too.
  */
 import { essBulk, essTail } from "../../../src/engine/statistics/index.ts";
 import type { Marginal } from "./marginals.ts";
 
 const LEVELS = [0.05, 0.25, 0.5, 0.75, 0.95];
-/** One of 300,000 normal numbers is beyond: of the few thousand comparisons of a whole run, one in a hundred runs has one. */
+/**
+ * A normal number exceeds Z with probability 1/300,000. Of the few thousand comparisons of a whole run, one does so in
+ * one of a hundred runs.
+ */
 const Z = 4.5;
-/** Fewer effective draws are no excuse: draws worth less than this are to be refused. */
+/** Few effective draws are no excuse: draws worth less than this must be refused. */
 const LEAST_WORTH = 400;
 
-/** How far off the worst comparison is, in units of what is tolerated: wrong above 1. */
+/** Error of the worst comparison relative to the tolerance. Draws are wrong above 1. */
 export function errorOf(
   marginals: readonly Marginal[],
   series: (name: string, index: number | undefined) => Float64Array,

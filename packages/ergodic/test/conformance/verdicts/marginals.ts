@@ -1,9 +1,12 @@
-/** Exact marginal distributions of single quantities: the answers that draws are compared with. */
+/** Exact marginal distributions of single quantities, with which draws are compared. */
 
-/** One quantity of a posterior. A moment is absent if it does not exist or if draws estimate it too badly to be compared. */
+/**
+ * One quantity of a posterior. A moment is absent if it does not exist or if draws estimate it too badly to be
+ * compared.
+ */
 export interface Marginal {
   readonly name: string;
-  /** Index of its number; undefined if it is a single number. */
+  /** Index of the number within the quantity, or undefined for a scalar. */
   readonly index: number | undefined;
   readonly mean?: number;
   readonly sd?: number;
@@ -36,7 +39,7 @@ export function mixtureMarginal(name: string, index: number | undefined, parts: 
   return { name, index, mean, sd: Math.sqrt(square), cdf };
 }
 
-/** Points of a grid over one number u, their probabilities, and their values: a rising function of u. */
+/** Grid over one number u: points, their probabilities, and their values, which rise with u. */
 export interface Grid {
   readonly u: Float64Array;
   readonly probabilities: Float64Array;
@@ -53,7 +56,7 @@ export function gridOf(logDensity: (u: number) => number, low: number, high: num
   return { u, probabilities: weights.map((weight) => weight / total) };
 }
 
-/** `value`: rises with u. `moments: false` leaves out mean and standard deviation. */
+/** `value` rises with u. `moments: false` omits mean and standard deviation. */
 export function gridMarginal(
   name: string,
   index: number | undefined,

@@ -1,4 +1,7 @@
-/** Posteriors with several modes, drawn at random: mixtures of normals of known masses, as plain functions, in priors and in likelihoods. */
+/**
+ * Random posteriors with several modes: mixtures of normals with known masses, as plain functions, in priors and in
+ * likelihoods.
+ */
 
 import { add, constantArray, logSumExp, mul, square, sub, sum, toArray } from "../../../src/engine/compiler/index.ts";
 import type { Draws as RandomNumbers } from "../../../src/engine/random/stream.ts";
@@ -14,7 +17,7 @@ export interface Part {
 }
 
 const between = (draws: RandomNumbers, low: number, high: number): number => low + (high - low) * draws.uniform();
-/** Log-uniform. */
+/** Log-uniform distribution. */
 const scaleBetween = (draws: RandomNumbers, low: number, high: number): number => low * (high / low) ** draws.uniform();
 
 function direction(draws: RandomNumbers, d: number): number[] {
@@ -29,13 +32,13 @@ function weightsOf(draws: RandomNumbers, count: number): number[] {
   return [1 - light.reduce((a, b) => a + b, 0), ...light];
 }
 
-/** Starts that a set of parts is tried on, and the least share of them that is in the basin of each part. */
+/** Starts on which a set of parts is tried, and the least share of starts in the basin of each part. */
 const [TRIED, LEAST_BASIN] = [300, 0.2];
 
 /**
- * Parts whose centres are at least 6 standard deviations of the wider one apart, each with a basin that a good part of the
- * starts is in. The heaviest part at a start stands for the basin that the start is in. In d dimensions a part that is more
- * than a little wider is the heaviest nearly everywhere, so that spreads differ by up to 20^(1/d).
+ * Parts whose centres are at least 6 standard deviations of the wider part away from each other, each with a basin that
+ * contains enough of the starts. The heaviest part at a start identifies the basin of the start. In d dimensions a
+ * slightly wider part is the heaviest almost everywhere, so spreads differ by at most 20^(1/d).
  */
 function partsOf(draws: RandomNumbers, d: number, count: number, spread: number, start: () => number[]): Part[] {
   const weights = weightsOf(draws, count);
@@ -79,7 +82,7 @@ const marginalsOf = (name: string, parts: readonly Part[]) =>
     ),
   );
 
-/** A plain function, which has no prior. */
+/** A plain function without a prior. */
 function asFunction(name: string, parts: readonly Part[]): Drawn {
   const d = parts[0].mean.length;
   const density = functionDensity({
@@ -131,7 +134,7 @@ function asLikelihood(name: string, parts: readonly Part[], priorSd: number): Dr
   return { name, kind: "modes", model: made, data: {}, parts, marginals, logDensity: (x) => logMixtureOf(parts, x) };
 }
 
-/** A coordinate with two modes in its prior, and a weak observation of it; the others are normal around it. */
+/** A coordinate with two modes in its prior and a weak observation of it. The others are normal around it. */
 function asPrior(name: string, draws: RandomNumbers, others: number): Drawn {
   const far = scaleBetween(draws, 8, 30);
   const weight = between(draws, 0.1, 0.5);
@@ -174,7 +177,7 @@ function asPrior(name: string, draws: RandomNumbers, others: number): Drawn {
   };
 }
 
-/** Only the square of each coordinate is observed: modes at ± its root, of unlike masses. */
+/** Only the square of each coordinate is observed, so there are modes at ± its root with different masses. */
 function asSquares(name: string, draws: RandomNumbers, d: number): Drawn {
   const coordinates = Array.from({ length: d }, () => ({
     centre: between(draws, -0.5, 0.5),
@@ -207,7 +210,7 @@ function asSquares(name: string, draws: RandomNumbers, d: number): Drawn {
   };
 }
 
-/** A narrow mode within a broad one. */
+/** A narrow mode inside a broad one. */
 function nested(draws: RandomNumbers, d: number): Part[] {
   const weight = between(draws, 0.1, 0.5);
   const mean = direction(draws, d).map((value) => 0.3 * value);
@@ -226,7 +229,7 @@ export function drawMixture(i: number, draws: RandomNumbers): Drawn {
     const count = i % 3 === 2 ? 3 : 2;
     const spread = scaleBetween(draws, 1.5, 6);
     const priorSd = 1.5 * spread;
-    // As scouts start: uniform in (−2, 2), and half of them from the prior if there is one.
+    // Starts like a scout: uniform in (−2, 2), with half of the starts from the prior if there is one.
     const uniform = (): number[] => Array.from({ length: d }, () => between(draws, -2, 2));
     const either = (): number[] => (draws.uniform() < 0.5 ? uniform() : uniform().map(() => priorSd * draws.normal()));
     return i % 2 === 0

@@ -1,7 +1,8 @@
 /**
- * Forty posteriors with exact answers, drawn from a fixed stream: twenty with several modes (mixtures.ts) and twenty with one (unimodal.ts).
+ * Forty posteriors with exact answers, drawn from a fixed stream: twenty with several modes (mixtures.ts) and twenty
+ * with one (unimodal.ts).
  *
- * They judge verdicts: a run that is trusted must be right. Nothing of them was chosen by what the samplers make of it.
+ * They judge verdicts: a trusted run must be right. They were chosen without regard to the performance of any sampler.
  */
 
 import type { SampleData, Sampled } from "../../../src/bayes/sample.ts";
@@ -17,11 +18,11 @@ export interface Drawn {
   readonly kind: Kind;
   readonly model: Sampled;
   readonly data: SampleData;
-  /** Of some quantities, the exact distribution. */
+  /** Exact distributions of some quantities. */
   readonly marginals: readonly Marginal[];
   /** log p of the unconstrained numbers, up to a constant, written without the library. */
   logDensity(u: ArrayLike<number> & Iterable<number>): number;
-  /** The modes, where they are normals. */
+  /** The modes, if they are normals. */
   readonly parts?: readonly Part[];
 }
 
@@ -33,7 +34,7 @@ export const posteriors: readonly Drawn[] = [
   ...Array.from({ length: COUNT }, (_, i) => drawUnimodal(i, stream(SEED, "verdicts", "one mode").at(i))),
 ];
 
-/** The seed of run `k` of a posterior. */
+/** Seed of run `k` of a posterior. */
 export const seedOf = (name: string, k: number): number =>
   stream(SEED, "verdicts", "run", name)
     .at(k)

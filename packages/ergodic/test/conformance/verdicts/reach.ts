@@ -1,4 +1,7 @@
-/** How many starts lead to each mode of a posterior: a mode that few reach can be missed, and is not counted against a verdict. */
+/**
+ * Number of starts that lead to each mode of a posterior. A mode that few starts reach can be missed, and does not
+ * count against a verdict.
+ */
 
 import { DensityPoint } from "../../../src/bayes/approximate/density-point.ts";
 import { scouted } from "../../../src/bayes/places/scouts.ts";
@@ -11,7 +14,10 @@ const STARTS = 100;
 const LEAST_REACHED = 0.15;
 const EVALUATIONS = 1000;
 
-/** Share of starts that lead to the mode which the fewest reach. A broad mode around a narrow one is reached with it. */
+/**
+ * Share of starts that lead to the least reached mode. Reaching a narrow mode also counts as reaching the broad mode
+ * around it.
+ */
 export async function leastReached({ model, data, parts }: Drawn): Promise<number> {
   if (!parts) return 1;
   const density = "condition" in model ? await model.condition(data as never) : (model as LogDensity);

@@ -1,4 +1,7 @@
-/** Posteriors with one mode that are hard in other ways, drawn at random: curved, heavy-tailed, at the edges of supports, hierarchical. */
+/**
+ * Random posteriors with one mode and other difficulties: curved, heavy-tailed, at the boundary of supports, or
+ * hierarchical.
+ */
 
 import { mul, square } from "../../../src/engine/compiler/index.ts";
 import type { Draws as RandomNumbers } from "../../../src/engine/random/stream.ts";
@@ -49,7 +52,7 @@ function banana(name: string, draws: RandomNumbers): Drawn {
   };
 }
 
-/** log p = −(r − R)²/2σ², r the distance from the origin of the plane. */
+/** log p = −(r − R)²/2σ², where r is the distance from the origin of the plane. */
 function ring(name: string, draws: RandomNumbers): Drawn {
   const [R, sigma] = [between(draws, 1, 3), between(draws, 0.15, 0.4)];
   const logDensity = (x: ArrayLike<number>): number => -0.5 * ((Math.hypot(x[0], x[1]) - R) / sigma) ** 2;
@@ -74,7 +77,7 @@ function ring(name: string, draws: RandomNumbers): Drawn {
   };
 }
 
-/** Independent Student's t. Above 2.5 degrees of freedom a mean can be compared. */
+/** Independent Student's t. Above 2.5 degrees of freedom, means can be compared. */
 function tails(name: string, draws: RandomNumbers, d: number): Drawn {
   const each = listOf(d, () => ({
     nu: between(draws, 2.6, 7),
@@ -103,7 +106,7 @@ function tails(name: string, draws: RandomNumbers, d: number): Drawn {
   };
 }
 
-/** The place of a Cauchy distribution, from a few observations around one place. */
+/** Location of a Cauchy distribution, from a few observations around one place. */
 function cauchyPlace(name: string, draws: RandomNumbers): Drawn {
   const at = between(draws, -2, 2);
   const y = listOf(12, () => at + 0.7 * draws.normal());
@@ -125,7 +128,7 @@ function cauchyPlace(name: string, draws: RandomNumbers): Drawn {
   };
 }
 
-/** Quantities with a good part of their mass at the ends of their supports, and the end of a uniform distribution. */
+/** Quantities with much of their mass at the ends of their supports, and the upper end of a uniform distribution. */
 function edges(name: string, draws: RandomNumbers): Drawn {
   const [a, b, k, s] = [between(draws, 0.5, 1.5), between(draws, 1, 4), between(draws, 0.6, 2), between(draws, 0.5, 3)];
   const y = listOf(6, () => between(draws, 0, 4));
@@ -173,7 +176,7 @@ function hierarchy(name: string, draws: RandomNumbers, centred: boolean): Drawn 
     observe(y, normal(theta, sigma));
     return { mu, tau, theta };
   });
-  // Given τ, μ and θ are normal; τ is on a grid of its logarithm.
+  // Given τ, μ and θ are normal. The grid is over log τ.
   const given = (u: number) => {
     const variances = sigma.map((noise) => noise ** 2 + Math.exp(2 * u));
     const precision = 1 / m ** 2 + variances.reduce((total, v) => total + 1 / v, 0);

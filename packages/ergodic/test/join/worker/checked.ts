@@ -2,14 +2,17 @@ import { expect } from "vitest";
 
 export interface Gave {
   found: Record<string, [here: unknown, there: unknown]>;
-  /** Of each call: how many names of its result the run refuses here, and which of them the run there does not. */
+  /**
+   * For each call: number of result names that the run refuses locally, and those of them that the worker's run does
+   * not refuse.
+   */
   unawaited: Record<string, { count: number; missing: string[] }>;
   errors: Record<string, string>;
   reason: string;
   ticks: number;
 }
 
-/** What the calls of verbs-task.ts gave: the same here and there, and errors as they would be here. */
+/** Results of the calls of verbs-task.ts: equal locally and in the worker, with the same errors. */
 export function expectTheSame({ found, unawaited, errors, reason, ticks }: Gave): void {
   expect(Object.keys(found)).toEqual([
     ...[

@@ -1,6 +1,6 @@
 /**
- * The text of an async function body, of `lib`, `worker` and `module` (the address of moduleText), that makes each verb's call here and through
- * `ergodic/worker`, and gives what both gave; the same in Node and in a browser.
+ * Text of an async function body with the parameters `lib`, `worker` and `module` (the address of moduleText). It makes
+ * each verb's call locally and through `ergodic/worker`, and returns both results. Node and browsers run the same text.
  */
 export const verbs = `
 const { adam, dense, Dataset, factorisation, fit, halfNormal, linear, minimize, model, network, normal, Ratings, relu, sample, tune, vector } = lib;
@@ -238,7 +238,7 @@ await failing("disposed", () => there.fit(linear(), data, plan));
 return { found, unawaited, errors, reason, ticks, described: String(described) };
 `;
 
-/** A module of the user's. `lib`: where ergodic is. */
+/** A user's module. `lib` is the address of ergodic. */
 export const moduleText = (lib: string): string => `
 import { Dataset, fit, linear, model, normal, sgd, vector } from "${lib}";
 export const f = (x) => (x[0] - 1) ** 2 + (x[1] + 2) ** 2;

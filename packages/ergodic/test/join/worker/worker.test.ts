@@ -1,4 +1,4 @@
-/** `ergodic/worker` in Node: every verb gives through it what it gives here, bit for bit. */
+/** `ergodic/worker` in Node: every verb gives the same results as on the main thread, bit for bit. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -12,7 +12,7 @@ const dist = (file: string): string => new URL(`../../../dist/${file}`, import.m
 const folder = mkdtempSync(join(tmpdir(), "ergodic-worker-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it("gives what the verbs give here, and their errors; stops, pauses, keeps and resumes", async () => {
+it("returns the verbs' results and errors, and stops, pauses, checkpoints and resumes runs", async () => {
   const module = join(folder, "module.mjs");
   writeFileSync(module, moduleText(dist("entries/index.js")));
   const AsyncFunction = (async () => {}).constructor as new (...text: string[]) => (...given: unknown[]) => Promise<Gave>;
@@ -22,13 +22,13 @@ it("gives what the verbs give here, and their errors; stops, pauses, keeps and r
     ),
   );
   const lib = { ...Object.assign({}, ...entries), compiler };
-  // Not through the test's own loader, whose modules would be others.
+  // Not through the test's own loader, whose modules would be different instances.
   const task = new AsyncFunction("lib", "worker", "module", "imported", verbs.replace("await import(module)", "imported"));
   const imported = await import(/* @vite-ignore */ pathToFileURL(module).href);
   expectTheSame(await task(lib, worker, pathToFileURL(module).href, imported));
 });
 
-it("a regression is made a density here, and its draws and rows are those of sample", async () => {
+it("converts a regression to a density on this thread and returns the draws and rows of sample", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const { regression, sample } = await import(dist("entries/index.js"));
   const x = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -44,7 +44,7 @@ it("a regression is made a density here, and its draws and rows are those of sam
   apart.dispose();
 });
 
-it("a thread that cannot be started, or a module that is not there, is an error of the run", async () => {
+it("reports a thread that cannot start or a missing module as an error of the run", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const { linear, Dataset } = await import(dist("entries/index.js"));
   const data = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
@@ -55,7 +55,7 @@ it("a thread that cannot be started, or a module that is not there, is an error 
     /^worker: the module .*none\.mjs cannot be imported: .*WORKER_MODULE/s,
   );
   without.dispose();
-  // A checkpoint that is asked for while the module is still loaded.
+  // Requests a checkpoint while the module is still loading.
   writeFileSync(join(folder, "late.mjs"), "await new Promise((go) => setTimeout(go, 300)); throw new Error('too late');");
   const late = worker({ module: pathToFileURL(join(folder, "late.mjs")) });
   const run = late.fit(linear(), data);
@@ -66,7 +66,7 @@ it("a thread that cannot be started, or a module that is not there, is an error 
   expect(fileURLToPath(dist("join/worker/serve.js"))).toContain("serve");
 });
 
-it("has every verb's own calls, but streams, which say where they can be run; learners and graphs that are wrong are refused as elsewhere", async () => {
+it("offers all calls except streams, whose errors explain where to run, and refuses invalid learners and graphs", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const lib = { ...(await import(dist("entries/index.js"))), ...(await import(dist("entries/graphs.js"))) };
   const there = worker();
@@ -94,7 +94,7 @@ it("has every verb's own calls, but streams, which say where they can be run; le
   there.dispose();
 });
 
-it("addresses are as seen from the working folder; what is none is refused", async () => {
+it("resolves addresses relative to the working folder and refuses invalid ones", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   writeFileSync(join(folder, "objective.mjs"), "export const cost = ([x]) => (x - 3) ** 2;\nexport const sum = 1;");
   const there = worker({ module: relative(process.cwd(), join(folder, "objective.mjs")) });
@@ -117,7 +117,7 @@ it("addresses are as seen from the working folder; what is none is refused", asy
   );
 });
 
-it("data that nobody refers to any more are forgotten by the thread", async () => {
+it("the thread releases data that are no longer referenced", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const { linear, Dataset } = await import(dist("entries/index.js"));
   const registered: { target: object; collected: () => void }[] = [];
@@ -147,7 +147,10 @@ const tasks = "/proc/self/task";
 const noTimes = existsSync(tasks) ? undefined : `this system has no ${tasks}, by which threads tell how long they ran`;
 if (noTimes) console.warn(`skipped: two runs at once on two threads, because ${noTimes}`);
 
-/** Ticks of the clock, mostly 10 ms, that each thread of this process has run, but the first, which hears of the runs. */
+/**
+ * Clock ticks, mostly of 10 ms, that each thread of this process has run. The main thread, which only receives
+ * messages, is omitted.
+ */
 function threadTimes(): Map<string, number> {
   const ticksOf = (thread: string): number =>
     Number(
@@ -162,7 +165,7 @@ function threadTimes(): Map<string, number> {
   );
 }
 
-it.skipIf(noTimes)("two runs at once have two threads", async () => {
+it.skipIf(noTimes)("two simultaneous runs use two threads", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const { linear, Dataset } = await import(dist("entries/index.js"));
   const there = worker();
@@ -171,7 +174,7 @@ it.skipIf(noTimes)("two runs at once have two threads", async () => {
   const runs = [1, 2].map((seed) => there.fit(linear(), data, { epochs: 1e9, seed }));
   for (const run of runs) await run.chosen;
   const before = threadTimes();
-  // Half a second each; what compiles and collects is done by then.
+  // Each run takes half a second, so compilation and garbage collection are finished by then.
   const busy = (): number => [...threadTimes()].filter(([thread, time]) => time - (before.get(thread) ?? 0) >= 50).length;
   while (busy() < 2) await new Promise((resolve) => setTimeout(resolve, 100));
   for (const run of runs) expect((await run.stop()).run.updates).toBeGreaterThan(0);
