@@ -96,7 +96,7 @@ describe("sources on a server", () => {
     expect((await readLibsvm(await fetch(`${origin}/t.libsvm`))).rowCount).toBe(2);
   });
 
-  test("names a locally created response \"response\"", async () => {
+  test('names a locally created response "response"', async () => {
     expect((await readTable(new Response(text), { format: "csv" })).source).toBe("response");
   });
 });

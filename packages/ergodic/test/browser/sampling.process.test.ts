@@ -36,17 +36,14 @@ describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})`
     expect(found).toEqual(wanted);
   });
 
-  it.each([true, false])(
-    "keeps the page responsive, so that timers of 10 ms still fire; isolated: %s",
-    async (isolated) => {
-      const place = { thread: "page", isolated } as const;
-      const { turns, reason } = (await runInBrowser(browser, { ...place, task: open + responsive })) as {
-        turns: number;
-        reason: string;
-      };
-      expect(reason).toBe("time is up");
-      // A blocked page would fire only one or two timers in the whole second.
-      expect(turns).toBeGreaterThan(20);
-    },
-  );
+  it.each([true, false])("keeps the page responsive, so that timers of 10 ms still fire; isolated: %s", async (isolated) => {
+    const place = { thread: "page", isolated } as const;
+    const { turns, reason } = (await runInBrowser(browser, { ...place, task: open + responsive })) as {
+      turns: number;
+      reason: string;
+    };
+    expect(reason).toBe("time is up");
+    // A blocked page would fire only one or two timers in the whole second.
+    expect(turns).toBeGreaterThan(20);
+  });
 });

@@ -11,30 +11,27 @@ import { readTable } from "../../src/index.ts";
 const folder = mkdtempSync(join(tmpdir(), "parquet-lengths-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it.each(["snappy", "gzip", "zstd", "brotli", "lz4", "lz4_raw"])(
-  "reads files compressed by another writer: %s",
-  async (codec) => {
-    const path = join(folder, `${codec}.parquet`);
-    const instance = await DuckDBInstance.create(":memory:");
-    const connection = await instance.connect();
-    // Repeating and distinct texts, nearly equal numbers and unrelated numbers.
-    const rows = "i AS i, i % 3 AS few, hash(i) / 7e5 AS many, repeat('ab', 40) || (i % 5) AS same, md5(i::VARCHAR) AS other";
-    await connection.run(
-      `COPY (SELECT ${rows} FROM range(20000) t(i)) TO '${path}' (FORMAT parquet, CODEC '${codec}', ROW_GROUP_SIZE 4096)`,
-    );
-    const wanted = await connection.runAndReadAll(
-      `SELECT sum(i), sum(few), sum(many), count(DISTINCT same), count(DISTINCT other) FROM '${path}'`,
-    );
-    connection.closeSync();
-    instance.closeSync();
-    const { rowCount, columns } = await readTable(path);
-    expect(rowCount).toBe(20_000);
-    const found = columns.map((column) =>
-      column.kind === "number" ? column.values.reduce((a, b) => a + b, 0) : column.levels.length,
-    );
-    for (const [k, value] of wanted.getRows()[0].entries()) expect(found[k] / Number(value)).toBeCloseTo(1, 9);
-  },
-);
+it.each(["snappy", "gzip", "zstd", "brotli", "lz4", "lz4_raw"])("reads files compressed by another writer: %s", async (codec) => {
+  const path = join(folder, `${codec}.parquet`);
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  // Repeating and distinct texts, nearly equal numbers and unrelated numbers.
+  const rows = "i AS i, i % 3 AS few, hash(i) / 7e5 AS many, repeat('ab', 40) || (i % 5) AS same, md5(i::VARCHAR) AS other";
+  await connection.run(
+    `COPY (SELECT ${rows} FROM range(20000) t(i)) TO '${path}' (FORMAT parquet, CODEC '${codec}', ROW_GROUP_SIZE 4096)`,
+  );
+  const wanted = await connection.runAndReadAll(
+    `SELECT sum(i), sum(few), sum(many), count(DISTINCT same), count(DISTINCT other) FROM '${path}'`,
+  );
+  connection.closeSync();
+  instance.closeSync();
+  const { rowCount, columns } = await readTable(path);
+  expect(rowCount).toBe(20_000);
+  const found = columns.map((column) =>
+    column.kind === "number" ? column.values.reduce((a, b) => a + b, 0) : column.levels.length,
+  );
+  for (const [k, value] of wanted.getRows()[0].entries()) expect(found[k] / Number(value)).toBeCloseTo(1, 9);
+});
 
 const gzip = (length: number): number[] => [...gzipSync(Uint8Array.from({ length }, (_, i) => i))];
 const long = 15 + 255 + 7;
