@@ -91,8 +91,8 @@ async function importsOf({ flag, path }: Place, seen = new Set<string>()): Promi
 
 interface Identified extends Place {
   /**
-   * Key that is equal for two names of the same file. Undefined for files that can be read and written simultaneously,
-   * such as a terminal.
+   * Identity of the file: two names of the same file have the same identity. Undefined for files that can be read and
+   * written simultaneously, such as a terminal.
    */
   readonly id: string | undefined;
   /** Path without links, for a file or folder that exists. */

@@ -177,7 +177,7 @@ export default [
   record("MEMBER", "A variable of a learnt factor.", [
     u32("POSITION"),
     u32("STRIDE", "Distance in bytes between the values of neighbouring states. Unused for counted factors."),
-    u32("STATES", "Number of states of the variable. For counted factors, the state of its literal."),
+    u32("STATES", "Number of states of the variable. In a counted factor, the state in the literal of the variable."),
     u32("SLOT", "First slot of the variable, + 2^31 for a Boolean with finite terms."),
   ]),
 ];

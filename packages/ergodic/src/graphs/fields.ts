@@ -302,7 +302,7 @@ export const LEARNT_BYTES = 24;
 export const MEMBER_POSITION = 0;
 /** Distance in bytes between the values of neighbouring states. Unused for counted factors. */
 export const MEMBER_STRIDE = 4;
-/** Number of states of the variable. For counted factors, the state of its literal. */
+/** Number of states of the variable. In a counted factor, the state in the literal of the variable. */
 export const MEMBER_STATES = 8;
 /** First slot of the variable, + 2^31 for a Boolean with finite terms. */
 export const MEMBER_SLOT = 12;

@@ -184,7 +184,7 @@ function recipeOf(
  * make: starts one run of any kind that has ticks, and passes `signal` to it. `over`: low and high of each setting, by
  * name. `scale` should be "log" for strengths and rates. `integer` restricts a setting to whole numbers. `measure`:
  * returns the loss that a tick reports, or undefined if the tick has none; default validation.loss. The value of a
- * trial is its last loss or, with `value: "best"`, its lowest loss, for runs that keep their best parameters
+ * trial is its last loss. With `value: "best"` it is the lowest loss, which suits runs that keep their best parameters
  * (`patience`).
  *
  * `algorithm`: default randomSearch(). For 20 or more trials per setting, the default is cmaEs(), which learns where to

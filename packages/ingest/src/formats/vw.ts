@@ -238,7 +238,7 @@ function colonIn(bytes: Uint8Array, start: number, end: number): number {
   return start;
 }
 
-/** VW's `hashstring`: a name that consists only of digits gives this number plus the seed. */
+/** VW's `hashstring`. If a name consists only of digits, its hash is the number plus the seed. */
 function hash(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let number = 0;
   for (let i = start; i < end; i++) {

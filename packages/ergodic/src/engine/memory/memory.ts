@@ -38,7 +38,7 @@ export class EngineMemory {
   readonly shared: boolean;
   private readonly limit: number;
   private readonly blocks = new Blocks();
-  /** Live pieces by pointer, for usedBytes and for errors that name the largest holder of memory. */
+  /** Allocated pieces by pointer, for usedBytes and for errors that name the largest piece. */
   private readonly live = new Map<number, { bytes: number; purpose: string }>();
   private used = 0;
   private end: number;

@@ -24,7 +24,7 @@ const COPIED = 4096;
 /** Number of joint states swept per call: a few milliseconds of work. */
 const CALL_STATES = 1 << 20;
 
-/** Sweeps over the states of the cliques in a pass. */
+/** Loops over the joint states of the cliques in a pass. */
 export class CliqueSweeps {
   /** Number of joint states swept so far. */
   swept = 0;

@@ -14,7 +14,7 @@ export interface EliminationOrder {
   readonly tried: number;
 }
 
-/** Number of search operations per table entry. They take about a quarter of the time for computing the entries. */
+/** Number of search operations per table entry. The search takes about a quarter as long as computing the entries. */
 const SHARE = 0.5;
 /** Largest number of operations, which take about four seconds. */
 const MOST_OPERATIONS = 3e9;

@@ -131,7 +131,7 @@ export class PlanHome implements Disposable {
   /** Scratch memory for one kernel at a time. This memory has the largest size that any program has needed so far. */
   readonly #scratch: { bytes: number; address: number; arena?: Arena | undefined } = { bytes: 0, address: 0 };
   /**
-   * When this object is garbage collected, the plan's part of a shared memory is freed. If the plan has its own memory,
+   * When this object is garbage collected, the plan's part of the shared memory is freed. If the plan has its own memory,
    * no owner is needed.
    */
   readonly #owner: WeakRef<object> | undefined;

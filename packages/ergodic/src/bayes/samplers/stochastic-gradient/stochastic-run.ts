@@ -120,7 +120,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     return mode;
   }
 
-  /** Evaluates ℓ of all rows with the first chain. */
+  /** Returns a function that evaluates ℓ of all rows in the memory of the first chain. */
   private evaluateAt(): Evaluate {
     const [first] = this.chains;
     const { kernel, args } = first.evaluation();

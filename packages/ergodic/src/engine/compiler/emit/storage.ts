@@ -90,7 +90,7 @@ export function nextBits(m: Instructions, state: Node): Node {
   return shifted(shifted(shifted(state, 171, 13), 173, 17), 171, 5);
 }
 
-/** Emits the store of values from `storable`. */
+/** Emits instructions that store the values which `storable` returned. */
 export function store(
   f: FunctionCode,
   m: Instructions,

@@ -139,7 +139,7 @@ export class Layout {
     return numbers;
   }
 
-  /** Returns the number of own terms at a position. A Boolean without zeros has a single own term, the log odds. */
+  /** Returns the number of own terms at a position. A Boolean without zeros has only one: its log odds. */
   terms(position: number): number {
     const count = this.cardinalities[this.variables[position]];
     return count === 2 && !this.hard[position] ? 1 : count;
