@@ -240,6 +240,10 @@ describe("options", () => {
     const define = (name: string) =>
       e.defineSearch(name, { step: 1 }, (_, given) => e.coordinateSearch().start(given), { summary: "", source: "" });
     expect(() => define("cmaEs")).toThrow("[NAME_TAKEN]");
+    for (const facts of [null, undefined, 5])
+      expect(() => e.defineSearch("own", {}, (_, given) => e.coordinateSearch().start(given), facts as never)).toThrow(
+        /^own: the description of the search is .* must be its facts/,
+      );
     define("mine");
     expect(e.searchFromJson({ search: "mine", options: { step: 2 } }).options).toEqual({ step: 2 });
     expect(definedSearches.names()).toEqual(expect.arrayContaining([...Object.keys(e.searchRegistry), "mine"]));
