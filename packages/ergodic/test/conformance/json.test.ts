@@ -258,6 +258,9 @@ it.each(unknown)("refuses values that are not JSON of its kind: %o", (from) => {
 });
 
 it("refuses missing parts and invalid options", () => {
+  expect(() => ergodic.ruleFromJson({ rule: "chain", parts: 5 } as never)).toThrow(
+    /^ruleFromJson: parts is 5, but must be a list/,
+  );
   expect(() => ergodic.modelFromJson({ model: "network" })).toThrow(
     /^layerFromJson: the JSON is undefined, but must be .*JSON_TYPE/,
   );
