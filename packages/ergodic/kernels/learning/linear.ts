@@ -8,6 +8,8 @@
  * row itself. Otherwise the piece is BUFFER: a dense buffer has outputs × stride elements, and a sparse buffer holds
  * the touched columns. With a control block, the table's derivative of each row is subtracted from the row's new
  * derivative (CONTROL in memory/fields.ts). Returns the mean loss.
+ *
+ * Long because dense and sparse rows, and single rows and batches, share the inner functions, which must be inlined.
  */
 import {
   PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_BYTES, PIECES_FIRST, CONTROL_KIND, CONTROL_TABLE, CONTROL_RECORD,

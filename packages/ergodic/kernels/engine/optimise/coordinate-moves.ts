@@ -14,6 +14,8 @@
  * MOST_STEPS proximal steps. The steps' curvature bound is found by doubling. Neither kind of move increases F, except
  * by rounding. For a block with a single coordinate, the group weight is included in L1, and GROUP is 0. MOVES block:
  * memory/fields.ts.
+ *
+ * Long because moves of coordinates and of blocks, with and without a quadratic loss, share the same state.
  */
 import {
   MOVES_ROWS, MOVES_WIDTH, MOVES_OUTPUTS, MOVES_QUADRATIC, MOVES_WEIGHTS, MOVES_X, MOVES_Z, MOVES_SLOPES, MOVES_CURVATURES, MOVES_U, MOVES_U_Z,
