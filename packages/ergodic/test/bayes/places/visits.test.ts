@@ -141,7 +141,7 @@ describe("a light mode far away", () => {
   });
 
   it("is not missed if two errors of the masses leave fewer than twenty expected draws", () => {
-    // Of 4000 draws, 3860 lie in the chain's region, and 0.01 of them is 39.
+    // The chain's region holds 3860 of the 4000 draws, and 0.01 of them is 39.
     const missed = (...errors: number[]) => visited(5, 0.01, "scout", plain, errors).missed;
     expect([missed(0.3, 0), missed(0, 0.3), missed(0.28, 0.28)]).toEqual([true, true, false]);
   });
@@ -213,7 +213,7 @@ describe("draws of a place", () => {
         drawsOf((_, k) => k % 200 < 49),
       ),
     ).toEqual({ count: 980, error: 0 });
-    // Of 20 batches, the five of one chain hold 196 draws each and the others none. The variance is (5 × 147² + 15 ×
+    // Five of the 20 batches, those of one chain, hold 196 draws each, and the others none. The variance is (5 × 147² + 15 ×
     // 49²) / 19.
     const one = heldBy(
       there,

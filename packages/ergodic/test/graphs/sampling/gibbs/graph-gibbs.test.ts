@@ -58,7 +58,7 @@ describe("graphGibbs", () => {
     }
     console.log(`of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4`);
     expect(count).toBeGreaterThan(1500);
-    // Of 3,900 errors from 300 other graphs, 5.1 % exceeded 2, and 2 exceeded 4. If errors within a graph were equal,
+    // Among 3,900 errors from 300 other graphs, 5.1 % exceeded 2, and 2 exceeded 4. If errors within a graph were equal,
     // 7.5 % of 120 graphs would have a probability of 12 %.
     expect(beyond2).toBeLessThan(0.075 * count);
     expect(beyond4).toBeLessThan(5);

@@ -59,7 +59,7 @@ describe("replicaGibbs", () => {
     }
     console.log(`of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4`);
     expect(count).toBeGreaterThan((40 / 3) * lattices);
-    // Of 11,197 errors from 800 other lattices, 5.8 % (64 replicas) and 4.8 % (192) exceeded 2, and 2 exceeded 4.
+    // Among 11,197 errors from 800 other lattices, 5.8 % (64 replicas) and 4.8 % (192) exceeded 2, and 2 exceeded 4.
     // Scores within a lattice are strongly correlated, so its share beyond 2 has a deviation of 0.11. The probability
     // of a false alarm is 1e-3 and 1e-4.
     expect(beyond2).toBeLessThan((0.055 + (3.1 * 0.11) / Math.sqrt(lattices)) * count);
