@@ -2,8 +2,8 @@
  * `npm run test:slow -- [--minutes N] [--list]`: tests that are too slow for `npm test`: statistical tests at full
  * power, tests on fetched hosts, 100,000 cases of fuzzing per subject, and ten minutes of soak tests.
  *
- * With --minutes, a stage starts only if its expected time fits into the rest. The stages that were not run are listed
- * at the end; a nightly job runs all of them. Exits with 1 if a stage failed.
+ * With --minutes, a stage starts only if its estimated time fits into the rest. The stages that were not run are listed
+ * at the end. Exits with 1 if a stage failed.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -26,7 +26,7 @@ const scaled = readdirSync(join(root, "packages"), { recursive: true })
   .filter((file) => /(?<!numbers)\/power\.ts"/.test(readFileSync(join(root, "packages", file), "utf8")))
   .map((file) => join("packages", file));
 
-/** Subjects of scripts/fuzz.mjs, with the expected minutes per lot of cases on two cores. */
+/** Subjects of scripts/fuzz.mjs, with the estimated minutes per lot of cases. */
 const subjects = { models: 1, plans: 1, edges: 1, checkpoints: 1, data: 1, graphs: 1, draws: 1, api: 1, serve: 1 };
 const LOT = 10_000;
 const CASES = 100_000;
