@@ -21,6 +21,10 @@ const words = [
   [/\bso many\b(?! [a-z]+ that\b)/, "as many; this many"],
   [/\bhung? together\b|\bhang together\b/, "depend on each other"],
   [/\bis no [a-z]+ of\b/, "is not a …"],
+  [/\bat once\b/, "immediately; simultaneously"],
+  [/\bis told\b/, "is reported"],
+  [/\bstands (?:in|there|for)\b/, "is in; is there; represents"],
+  [/, save (?:for|that|in)\b|\bsave for\b/, "except for"],
 ];
 
 /** Budgets. */
