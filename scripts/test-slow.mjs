@@ -39,7 +39,7 @@ const fuzz = Array.from({ length: CASES / LOT }, (_, lot) =>
 ).flat();
 
 const stages = [
-  { name: "files named X.slow.test.ts", minutes: 8, args: vitest("--project", "slow") },
+  { name: "browsers, other versions of Node, Bun, workerd, bundlers, compilers", minutes: 8, args: vitest("--project", "slow") },
   { name: `full power: ${scaled.length} test files`, minutes: 12, args: vitest(...scaled) },
   {
     name: "faults: 100 kills",

@@ -15,7 +15,7 @@ import { openPeer } from "../peer.mjs";
 import { sized } from "../size.mjs";
 
 const DIMENSIONS = sized([5, 10], [2]);
-const EVALUATIONS_A_DIMENSION = sized(1000, 300);
+const EVALUATIONS_A_DIMENSION = sized(1000, 150);
 const BOX = [-5, 5];
 const STEP = 2;
 const SOLVED = 1e-8;

@@ -18,7 +18,7 @@ import { sized } from "../size.mjs";
 const MOST_ERRORS = 6;
 const FIRST_DRAW = fileURLToPath(new URL("../first-draw.mjs", import.meta.url));
 /** ERGODIC_BENCH_POSTERIORS selects some of them. */
-const names = process.env.ERGODIC_BENCH_POSTERIORS?.split(",") ?? Object.keys(posteriors);
+const names = process.env.ERGODIC_BENCH_POSTERIORS?.split(",") ?? sized(Object.keys(posteriors), ["eight_schools"]);
 
 /** One round: every posterior in turn. */
 async function sampledBy(sides, seed) {
@@ -42,10 +42,7 @@ async function ours() {
   const opened = await openAll(openOurs);
   const sides = Object.fromEntries(names.map((name) => [name, (seed) => opened[name].run(nuts(), seed)]));
   const firstDraw = Object.fromEntries(
-    sized(names, names.slice(0, 1)).map((name) => [
-      name,
-      Number(execFileSync(process.execPath, [FIRST_DRAW, name], { encoding: "utf8" })),
-    ]),
+    names.map((name) => [name, Number(execFileSync(process.execPath, [FIRST_DRAW, name], { encoding: "utf8" }))]),
   );
   return {
     name: "ergodic nuts()",

@@ -1,6 +1,6 @@
 /**
  * The package as npm publishes it, built by bundlers with default settings, and run in Node and in Chromium, with and
- * without cross-origin isolation.
+ * without cross-origin isolation, and with policies that forbid the engine's usual threads.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -45,6 +45,40 @@ describe("bundles with default settings", () => {
   });
 
   const builders = { webpack: withWebpack, Vite: withVite, esbuild: (at: string) => withEsbuild(at, "browser") };
+  // A policy that forbids Blob URLs needs the file of the thread, and under the others no thread of the engine starts.
+  const own = "script-src 'self' 'wasm-unsafe-eval';";
+  const policies = [
+    { policy: `${own} worker-src 'self'`, remote: true },
+    { policy: `${own} worker-src 'none'`, remote: false },
+    { policy: `${own} worker-src 'self' blob:; require-trusted-types-for 'script'`, remote: false },
+  ];
+
+  it.skipIf(reason).each(Object.entries(builders))(
+    "%s, for browsers: works with policies on isolated pages",
+    async (name, build) => {
+      const out = await build(folder);
+      for (const { policy, remote } of policies) {
+        await using site = await serve({ isolated: true, policy, files: filesOf(out) });
+        const page = await browser!.newPage();
+        // A policy forbids scripts in the page, but not this one.
+        await page.addInitScript((given) => Object.assign(globalThis, { given }), {
+          remote,
+          ...(name === "esbuild" && { script: "serve.js" }),
+        });
+        await page.goto(`${site.origin}/index.html`);
+        // The policy forbids the driver to evaluate text repeatedly, so the test observes the page from outside.
+        const outcome = await page.evaluateHandle(async () => {
+          const found = globalThis as { outcome?: Promise<unknown> };
+          while (!found.outcome) await new Promise((resolve) => setTimeout(resolve, 10));
+          return found.outcome;
+        });
+        const { trained, read, mu, raced, ...there } = { ...wanted, raced: 0 };
+        expect(await outcome.jsonValue(), policy).toEqual({ trained, read, mu, raced, ...(remote && there) });
+        await page.close();
+      }
+    },
+  );
+
   it.skipIf(reason).each(Object.entries(builders))("%s, for browsers: works with and without isolation", async (_, build) => {
     const out = await build(folder);
     for (const isolated of [false, true]) {

@@ -15,6 +15,7 @@ import { add, compileFunction, mul, sum } from "ergodic/compiler";
 import { rhat } from "ergodic/diagnostics";
 import { type Plan, rule } from "ergodic/extend";
 import { type LinearPredictor, predictor } from "ergodic/predict";
+import { predictor as asyncPredictor } from "ergodic/predict/async";
 import { worker } from "ergodic/worker";
 
 const data = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
@@ -49,12 +50,14 @@ const located = model(({ data, param, observe }) => {
   observe(y, normal(param("mu", normal(0, 5)), 1));
 });
 const posterior = await sample(located, { y: [1, 2] });
+export const summary = posterior.summary();
 export const r: number = rhat(posterior.draws("mu"), 4);
 export const f = await compileFunction({ a: [2] }, ({ a }) => sum(mul(a, add(a, 1))), { gradient: ["a"] });
 // @ts-expect-error: there is no input of that name
 f({ b: [1, 2] });
 export const read = await predictor<LinearPredictor>(line.toBytes());
 export const engine = await openEngine({ deterministic: true });
+export const asked = await asyncPredictor<LinearPredictor>(line.toBytes());
 export const there = worker();
 const graph = factorGraph();
 graph.variable("rain");

@@ -21,7 +21,10 @@ export const singleFile = join(root, "../single-file/dist/ergodic.min.js");
 const PARTS = "parts";
 /** Programs of threads, for hosts that start a thread from a file. */
 const PROGRAMS = ["join/worker/serve.ts", "predict/serve.ts", "engine/memory/worker.js", "engine/memory/evaluate-worker.js"];
-/** Programs shipped next to the single file, for pages whose policy forbids threads made from text. */
+/**
+ * Programs of the engine's threads, for pages whose policy forbids threads made from text. Each is one file without
+ * imports, because bundlers and servers copy it as it is. They are next to the single file, too.
+ */
 const ALONE = ["engine/memory/worker.js", "engine/memory/evaluate-worker.js"];
 const PROGRAM_ADDRESS = /new URL\("\.\/((?:serve|worker|evaluate-worker)\.js)", import\.meta\.url\)/g;
 /**
@@ -32,6 +35,9 @@ const ACTING = [
   ...PROGRAMS,
   ...["entries", "bayes", "engine/optimise", "learning", "predict", "search"].map((house) => `${house}/at-start.ts`),
 ];
+
+/** Acting modules that import parts of other files. */
+const SHARING = ACTING.filter((file) => !ALONE.includes(file));
 
 /**
  * Modules whose users use little else. Code shared by several entries or on-demand modules becomes one part. Each
@@ -119,7 +125,7 @@ const common = {
 };
 
 export async function bundle() {
-  const files = new Set([...(await entries()), ...APART, ...ACTING]);
+  const files = new Set([...(await entries()), ...APART, ...SHARING]);
   const { outputFiles } = await build({
     ...common,
     entryPoints: Object.fromEntries([...files].map((file) => [stem(file), `src/${file}`])),
@@ -141,18 +147,21 @@ export async function bundle() {
     plugins: [plainKernels, sources(false)],
   });
   const built = (file) => join(dist, `${stem(file)}.js`);
-  const acting = ACTING.map(built);
+  const acting = SHARING.map(built);
   const texts = new Map(
     outputFiles.map(({ path, text }) => [path, acting.includes(path) ? text : annotatePure(namespacesByValue(text))]),
   );
-  const stay = [...new Set([...(await entries()), ...ACTING])].map(built);
-  const merged = await mergeParts(texts, dist, stay, acting, [...ALONE, "join/worker/serve.ts"].map(built));
+  const stay = [...new Set([...(await entries()), ...SHARING])].map(built);
+  const merged = await mergeParts(texts, dist, stay, acting, [built("join/worker/serve.ts")]);
   const parts = merged.map(async ({ path, text }) => ({
     path,
     text: acting.includes(path) ? text : await shaken(path, text),
   }));
   const written = [
     ...(await Promise.all(parts)).map(({ path, text }) => ({ path, text: programAddresses(path, text, dist) })),
+    ...single.outputFiles
+      .map(({ path, text }) => ({ path: join(dist, relative(dirname(singleFile), path)), text }))
+      .filter(({ path }) => ALONE.map(built).includes(path)),
     ...single.outputFiles.map(({ path, text }) => ({ path, text: programAddresses(path, text, dirname(singleFile)) })),
   ];
   await replace(written.map(({ path, text }) => ({ path, text: withoutBareImports(ownImports(text)) })));

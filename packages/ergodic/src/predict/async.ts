@@ -89,8 +89,8 @@ const opening = (script: URL | undefined): Opening => ({
   onNode: (Thread, options) => new Thread(script ?? new URL("./serve.js", import.meta.url), options),
   onWeb: () =>
     script
-      ? new Worker(script, { type: "module", name: "ergodic" })
-      : new Worker(new URL("./serve.js", import.meta.url), { type: "module", name: "ergodic" }),
+      ? new Worker(script, { type: "module", name: "ergodic-predictor" })
+      : new Worker(new URL("./serve.js", import.meta.url), { type: "module", name: "ergodic-predictor" }),
   entry: "ergodic/predict/serve",
   call: "predictor(file, { script })",
 });

@@ -7,6 +7,7 @@ import { refuse } from "../errors/checks.ts";
 import { CapabilityError, DataError } from "../errors/errors.ts";
 import { reason } from "../errors/system-reason.ts";
 import { later } from "../threads/later.ts";
+import { isBlob, isBytes, isUrl } from "./kinds.ts";
 import { inNode } from "./node.ts";
 import type { Content, FileHandleTarget, FileTarget, WriteOptions } from "./write-files.ts";
 import type { FileTogether } from "./write-together.ts";
@@ -92,8 +93,8 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
  * @throws DataError [FILE_READ] with the system's reason, and for devices
  */
 export async function readWhole(from: string | URL | Uint8Array | Blob): Promise<Uint8Array> {
-  if (from instanceof Uint8Array) return plain(from);
-  if (from instanceof Blob) return new Uint8Array(await from.arrayBuffer());
+  if (isBytes(from)) return plain(from);
+  if (isBlob(from)) return new Uint8Array(await from.arrayBuffer());
   const { fetchWhole, readFile } = await later(() => import("./read-files.ts"));
   try {
     return plain(await (isOnDisk(from) ? readFile(from) : fetchWhole(from)));
@@ -109,12 +110,10 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
  * @throws DataError [FILE_READ] with the system's reason, and for devices
  */
 export async function* readBlocks(from: string | URL | Uint8Array | Blob, size: number): AsyncGenerator<Uint8Array> {
-  if (from instanceof Uint8Array || from instanceof Blob) {
-    const length = from instanceof Blob ? from.size : from.length;
+  if (isBytes(from) || isBlob(from)) {
+    const length = isBlob(from) ? from.size : from.length;
     for (let at = 0; at < length; at += size)
-      yield from instanceof Blob
-        ? new Uint8Array(await from.slice(at, at + size).arrayBuffer())
-        : plain(from.subarray(at, at + size));
+      yield isBlob(from) ? new Uint8Array(await from.slice(at, at + size).arrayBuffer()) : plain(from.subarray(at, at + size));
     return;
   }
   const { fetched, fileBlocks } = await later(() => import("./read-files.ts"));
@@ -133,8 +132,8 @@ const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, by
 
 /** Returns the name of a source in errors. Bytes, and a Blob without a name, are called `otherwise`. */
 export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string): string {
-  if (typeof from === "string" || from instanceof URL) return String(from);
-  if (!(from instanceof Uint8Array || from instanceof Blob))
+  if (typeof from === "string" || isUrl(from)) return String(from);
+  if (!(isBytes(from) || isBlob(from)))
     refuse(otherwise, "what to read", from, "a path, a URL, a Blob or the bytes", '"run.checkpoint" or "model.safetensors"');
   return (from as Partial<File>).name ?? otherwise;
 }

@@ -1,4 +1,5 @@
 import { assert, CapabilityError, checkNumber } from "../errors/errors.ts";
+import { inNode } from "../files/node.ts";
 import { turn } from "../threads/turn.ts";
 import type { Engine, EngineDescription, HostLink, LinkOptions, Machine, RunOptions } from "./engine-types.ts";
 import { families as allFamilies, type Family, familyOfModule, makesCode } from "./families.ts";
@@ -40,12 +41,12 @@ class HostEngine implements Engine {
   private pausedAt = 0;
   crowded = false;
 
-  constructor(memory: EngineMemory, best: Instructions, description: EngineDescription) {
+  constructor(memory: EngineMemory, pool: Pool, best: Instructions, description: EngineDescription) {
     this.memory = memory;
+    this.pool = pool;
     this.best = best;
     this.description = description;
     this.thread = createThread(memory.memory);
-    this.pool = new Pool(memory);
     this.modules = new Modules(this.slots, (module, exports, slots, build) => this.fill(module, exports, slots, build));
   }
 
@@ -126,7 +127,7 @@ class HostEngine implements Engine {
     // Kernels can call functions through slots stored in memory. While host functions exist, any call might therefore
     // reach one.
     const free = !(isPageThread || this.crowded || apart);
-    const here = !this.memory.shared || (workers === 1 && (free || this.hostSlots.size > 0));
+    const here = !this.description.sharedMemory || (workers === 1 && (free || this.hostSlots.size > 0));
     if (!here && hosted)
       throw new CapabilityError(
         "run",
@@ -302,17 +303,29 @@ async function open(kernels: WebAssembly.Module | readonly WebAssembly.Module[] 
   const memory = engineMemory({ own: given !== undefined });
   if (given && memory.shared) throw tooLate("the given kernels are single-threaded, but the memory is already shared");
   const threads = hardwareThreads();
-  const engine = new HostEngine(memory, best, {
+  const pool = new Pool(memory);
+  // A page's policy can forbid threads in ways that show only when one is started.
+  const refusal = memory.shared && !inNode() ? await refusalOf(pool) : undefined;
+  const shared = memory.shared && refusal === undefined;
+  const engine = new HostEngine(memory, pool, best, {
     build: `${best}-${memory.shared ? "shared" : "own"}`,
     relaxedSimd: best === "relaxed",
-    sharedMemory: memory.shared,
-    workers: memory.shared ? threads : 1,
-    why: [...why, given ? "one worker: the given kernels are single-threaded" : whyWorkers(memory.shared, threads)],
+    sharedMemory: shared,
+    workers: shared ? threads : 1,
+    why: [...why, given ? "one worker: the given kernels are single-threaded" : (refusal ?? whyWorkers(shared, threads))],
   });
   if (given) engine.give(given);
   opened = engine;
   return engine;
 }
+
+/** Returns why this page starts no thread, or undefined if one is running. */
+const refusalOf = (pool: Pool): Promise<string | undefined> =>
+  pool.start().then(
+    () => undefined,
+    ({ cause }: Error) =>
+      `one worker: this page starts no thread: ${cause instanceof Error ? cause.message : cause}; allow worker-src blob: or 'self' in its policy, or use configure({ worker })`,
+  );
 
 const tooLate = (what: string): CapabilityError =>
   new CapabilityError("engine", `${what}; call openEngine({ kernels }) before anything else`, "HOST_NO_CODE");

@@ -3,7 +3,7 @@
  * Worker. It is plain JavaScript without imports, because threads are created from its text (threads.ts).
  *
  * Messages in: {id, module, x, context}, where `module` is a URL. Out: {id, value, shown} or {id, failure: {name,
- * message, stack}}; `shown`: the value as text.
+ * message, stack}}; `shown`: the value as text. {started: true} is sent once the thread hears messages.
  */
 
 /**
@@ -28,6 +28,8 @@ async function answer({ id, module, x, context }) {
 if (typeof globalThis.process?.versions?.node === "string") {
   const { parentPort } = globalThis.process.getBuiltinModule("node:worker_threads");
   parentPort?.on("message", async (message) => parentPort.postMessage(await answer(message)));
+  parentPort?.postMessage({ started: true });
 } else {
   self.addEventListener("message", async (event) => self.postMessage(await answer(event.data)));
+  self.postMessage({ started: true });
 }

@@ -89,6 +89,11 @@ export class Pool {
     return this.workers.filter(Boolean).length;
   }
 
+  /** Starts a worker if none is running. @throws WorkerError if the host cannot start workers */
+  async start(): Promise<void> {
+    await this.send(0, { kind: "run", build: "", calls: [], stop: 0 });
+  }
+
   /** Ends worker `i` immediately, like a crash. Resolves when it is gone. */
   async terminate(i: number): Promise<void> {
     await this.workers[i]?.port.terminate();
@@ -152,7 +157,7 @@ export class Pool {
 
   private send(w: number, message: object): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const worker = (this.workers[w] ??= this.start(w));
+      const worker = (this.workers[w] ??= this.open(w));
       const id = this.nextId++;
       worker.port.hold(true);
       worker.waiting.set(id, { resolve, reject });
@@ -160,7 +165,7 @@ export class Pool {
     });
   }
 
-  private start(w: number): PoolWorker {
+  private open(w: number): PoolWorker {
     const waiting = new Map<number, Waiting>();
     const onReply = (reply: Reply) => {
       const call = waiting.get(reply.id);

@@ -9,6 +9,19 @@ import { checkKeys, OptionError } from "../errors/errors.ts";
 import { builtin, inNode } from "../files/node.ts";
 import type { WebWorker } from "./web-types.ts";
 
+/**
+ * How often and for how long a page waits for a thread's first message. Some hosts start a program that is missing or
+ * empty without an error. Waits are counted, so that no thread is given up because the page was busy.
+ */
+const WAIT_MS = 500;
+const WAITS = 20;
+
+/** A thread's first message. */
+interface Started {
+  readonly started: true;
+}
+const isStarted = (message: unknown): message is Started => (message as Partial<Started>).started === true;
+
 /** Common interface of both kinds of thread. */
 export interface Port {
   post(message: object): void;
@@ -71,7 +84,9 @@ function nodeThread<M>({ name, text }: ThreadSource, onMessage: (message: M) => 
     execArgv: [],
   });
   let cause: unknown;
-  worker.on("message", onMessage);
+  worker.on("message", (message: M | Started) => {
+    if (!isStarted(message)) onMessage(message);
+  });
   worker.on("error", (error) => (cause = error));
   worker.on("exit", (code) => onDeath(cause ?? new Error(`the thread ended with code ${code}`)));
   worker.unref();
@@ -99,25 +114,35 @@ function webThread<M>(source: ThreadSource, onMessage: (message: M) => void, onD
     }
   };
   const end = (cause: unknown): void => {
+    unanswered = undefined;
     worker.terminate();
     onDeath(cause);
   };
   const listening = (made: Worker): Worker => {
     made.addEventListener("message", (event) => {
       unanswered = undefined;
-      onMessage(event.data);
+      if (!isStarted(event.data)) onMessage(event.data);
     });
-    made.addEventListener("error", (event) => {
+    const fail = (cause: unknown): void => {
       if (made !== worker) return;
-      const cause = event.error ?? new Error(event.message || `${source.name} could not be loaded; see configure({ worker })`);
-      if (!unanswered || ways.length === 0) return end(cause);
       try {
+        if (!unanswered) throw cause;
         worker = next(cause);
         for (const message of unanswered) worker.postMessage(message);
       } catch {
         end(cause);
       }
-    });
+    };
+    made.addEventListener("error", (event) =>
+      fail(event.error ?? new Error(event.message || `${source.name} could not be loaded; see configure({ worker })`)),
+    );
+    let waits = WAITS;
+    const wait = (): void => {
+      if (!unanswered || made !== worker) return;
+      if (--waits > 0) setTimeout(wait, WAIT_MS);
+      else fail(new Error(`${source.name} did not answer within ${(WAITS * WAIT_MS) / 1000} s; see configure({ worker })`));
+    };
+    setTimeout(wait, WAIT_MS);
     return made;
   };
   let worker = next();

@@ -5,7 +5,7 @@
  *
  * Messages in: {kind: "start", memory}, {kind: "module", build, module}, {kind: "link", module, exports, slots, build},
  * {kind: "unlink", slots}, {kind: "slot", build, kernel, slot}, {kind: "run", id, build, calls, stop}. Out: {id,
- * results, failure}. `stop` is the address of an i32, or 0 for none. Once the i32 is not zero, all workers of the batch
+ * results, failure}, and {started: true} once the thread hears messages. `stop` is the address of an i32, or 0 for none. Once the i32 is not zero, all workers of the batch
  * drop the calls that they have not started. A call that fails sets this i32.
  */
 
@@ -143,8 +143,10 @@ if (typeof globalThis.process?.versions?.node === "string") {
       "message",
       createServer((message) => parentPort.postMessage(message)),
     );
+    parentPort?.postMessage({ started: true });
   }
 } else if ("WorkerGlobalScope" in globalThis && /** @type {{ name?: string }} */ (globalThis).name === WORKER_NAME) {
   const serve = createServer((message) => globalThis.postMessage(message));
   globalThis.addEventListener("message", (event) => serve(/** @type {MessageEvent} */ (event).data));
+  globalThis.postMessage({ started: true });
 }

@@ -2,9 +2,9 @@
  * Runs one of the library's programs on its own thread, in Node or on the web. The program is a file. Bundlers find the
  * program through `new URL("./serve.js", import.meta.url)` in the code that opens the thread.
  */
-import type { Worker as NodeWorker, WorkerOptions } from "node:worker_threads";
 import { refuse } from "../errors/checks.ts";
 import { builtin, inNode } from "../files/node.ts";
+import type { WebWorker } from "../memory/web-types.ts";
 
 /** A thread, as seen by the caller. */
 export interface OwnThread<Sent> {
@@ -20,13 +20,27 @@ export interface Parent<Heard, Sent> {
   post(message: Sent, transfer?: readonly ArrayBuffer[]): void;
 }
 
+/** The used part of Node's Worker. Users' programs for pages compile without Node's types, so its type is not named. */
+interface NodeWorker {
+  postMessage(message: unknown, transfer: readonly ArrayBuffer[]): void;
+  ref(): void;
+  unref(): void;
+  terminate(): Promise<number>;
+  // biome-ignore lint/suspicious/noExplicitAny: Node's overloads, which differ in what the listener receives
+  on(event: "message" | "error" | "exit", listener: (told: any) => void): unknown;
+}
+interface NodeWorkerOptions {
+  readonly name: string;
+  readonly execArgv: string[];
+}
+
 /**
  * Constructors of the thread. Both constructors contain the program's address, because bundlers look for the literal
  * `new Worker(new URL("./serve.js", import.meta.url))`.
  */
 export interface Opening {
-  onNode(Thread: typeof NodeWorker, options: WorkerOptions): NodeWorker;
-  onWeb(): Worker;
+  onNode(Thread: new (program: string | URL, options: NodeWorkerOptions) => NodeWorker, options: NodeWorkerOptions): NodeWorker;
+  onWeb(): WebWorker;
   /**
    * Names for the error message: the package entry with the program, and the call to which the program's address can be
    * passed.

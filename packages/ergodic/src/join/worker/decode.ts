@@ -9,6 +9,7 @@ import type { NumberType } from "../../engine/data/layout.ts";
 import { dataFrom, type PortableData } from "../../engine/data/portable.ts";
 import { type PortableRatings, Ratings } from "../../engine/data/ratings.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
+import { isBlob } from "../../engine/files/kinds.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { ruleFromJson } from "../../engine/optimise/index.ts";
 import type { RuleJson } from "../../engine/optimise/kinds.ts";
@@ -53,7 +54,7 @@ const models: Readonly<Record<string, (json: JsonObject) => object>> = {
  */
 export function receive(value: unknown, data: Known["data"]): void {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return;
-  if (value instanceof Blob) return;
+  if (isBlob(value)) return;
   const { [TAG]: tag, number, portable } = value as Tagged;
   if ((tag === "dataset" || tag === "ratings") && portable !== undefined)
     data.set(
@@ -66,7 +67,7 @@ export function receive(value: unknown, data: Known["data"]): void {
 /** Decodes the arguments of a verb. `receive` must be called first, to store their data. */
 export function decode(value: unknown, verb: VerbName, known: Known): unknown {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
-  if (value instanceof Blob) return value;
+  if (isBlob(value)) return value;
   if (Array.isArray(value)) return value.map((one) => decode(one, verb, known));
   if (TAG in value) return made(value as Tagged, verb, known);
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, decode(one, verb, known)]));

@@ -7,6 +7,7 @@ import { Ratings } from "../../engine/data/ratings.ts";
 import { holds } from "../../engine/errors/checks.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
+import { isBlob, isUrl } from "../../engine/files/kinds.ts";
 import { trainedBy } from "../../engine/loop/later-run.ts";
 import { isVariance } from "../../engine/optimise/variance.ts";
 
@@ -40,10 +41,10 @@ export function encode(value: unknown, path: string, known: KnownData): unknown 
   if (typeof value === "function") throw refusal(path, "a function");
   if (typeof value === "symbol") throw refusal(path, shown(value));
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
-  if (value instanceof Blob) return value;
+  if (isBlob(value)) return value;
   // A trained model, as the starting point of training.
   if (holds(value, "toBytes")) return (value as unknown as { toBytes(): Uint8Array }).toBytes();
-  if (value instanceof URL) return { [TAG]: "url", href: value.href };
+  if (isUrl(value)) return { [TAG]: "url", href: value.href };
   if (value instanceof Exported) return { [TAG]: "export", name: value.name };
   if (value instanceof Dataset) {
     // The original data are sent, because runs convert them themselves.

@@ -1,5 +1,6 @@
 import { checkChoice, holds, isList, refuse } from "../../engine/errors/checks.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
+import { isBlob, isUrl } from "../../engine/files/kinds.ts";
 
 /** Starting point of training: a trained model, its file or bytes, a checkpoint of a run, or a list of parameters. */
 export type From = { toBytes(): Uint8Array } | string | URL | Uint8Array | Blob | ArrayLike<number>;
@@ -40,7 +41,7 @@ export function checkFrom({ from, optimiser, reset }: FromOptions): void {
     const message = `${alone} was given without from; give the trained model to start from`;
     throw new OptionError("fit", message, "OPTION_MISSING");
   }
-  const isFile = typeof from === "string" || from instanceof URL || from instanceof Blob;
+  const isFile = typeof from === "string" || isUrl(from) || isBlob(from);
   if (!isFile && !holds(from, "toBytes") && !isList(from))
     refuse("fit", "from", from, "a trained model, its file, a checkpoint or a list of numbers", '"income.safetensors"');
 }

@@ -13,6 +13,7 @@ import type {
 import { holds } from "../../engine/errors/checks.ts";
 import { CapabilityError, DataError, ErgodicError, OptionError, saidBy } from "../../engine/errors/errors.ts";
 import { nameOf, readWhole } from "../../engine/files/files.ts";
+import { isBlob, isBytes, isUrl } from "../../engine/files/kinds.ts";
 import { decode } from "../../engine/files/safetensors.ts";
 import { type Checkpoint, readCheckpoint } from "../../engine/loop/checkpoint.ts";
 import { decodeModel } from "../../predict/model-file.ts";
@@ -41,7 +42,7 @@ export class Begun {
   static async read({ from: given, optimiser, reset = [] }: FromOptions, kind: string): Promise<Begun> {
     const from = given as Exclude<From, ArrayLike<number>> | Uint8Array | number[];
     const isKept = optimiser === "kept";
-    const isFile = typeof from === "string" || from instanceof Uint8Array || from instanceof URL || from instanceof Blob;
+    const isFile = typeof from === "string" || isBytes(from) || isUrl(from) || isBlob(from);
     if (!isFile && !holds(from, "toBytes")) {
       if (isKept) throw notKept();
       return new Begun({ numbers: { vector: Float64Array.from(from as number[]) }, reset }, "fit.from");

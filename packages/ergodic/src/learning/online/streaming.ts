@@ -7,6 +7,7 @@ import type { Advance, JsonObject, Problem, Progression, Snapshot } from "../../
 import type { Dataset } from "../../engine/data/dataset.ts";
 import { refuse } from "../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../engine/errors/errors.ts";
+import { isBlob } from "../../engine/files/kinds.ts";
 import { fromCheckpoint, readCheckpoint } from "../../engine/loop/checkpoint.ts";
 import { isObject, KeptPart } from "../../engine/loop/kept-part.ts";
 import { resolvePlan } from "../../engine/loop/plan.ts";
@@ -68,7 +69,7 @@ export async function resumed(from: string | Uint8Array | Blob, blocks: unknown,
       throw new DataError("fit.stream.resume", message, "CHECKPOINT_KIND");
     }
     return fromCheckpoint(async () => {
-      const bytes = typeof from === "string" || from instanceof Blob ? from : from.slice();
+      const bytes = typeof from === "string" || isBlob(from) ? from : from.slice();
       const learner = await openLearner(bytes);
       const stream = new Stream(learner, source, new BlockReader(learner.pipeline), learner.batch);
       const { description } = learner.predictor();

@@ -10,7 +10,6 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { bun, nodeVersions } from "../packages/ergodic/test/engine/memory/node-binaries.ts";
-import { isSlow } from "../packages/ergodic/test/power.ts";
 
 const examples = fileURLToPath(new URL("../examples/", import.meta.url));
 const built = new URL("../packages/ergodic/dist/entries/index.js", import.meta.url);
@@ -22,16 +21,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const what = "the examples";
 const all = [...nodeVersions(what, built).slice(1), bun(what, built)];
 
-// In `npm test` the programs are distributed over the hosts. `npm run test:slow` runs each program on every host.
-const present = all.filter(({ reason }) => !reason);
-const shares = all.map((host) => ({
-  ...host,
-  own: isSlow ? programs : programs.filter((_, i) => present[i % present.length] === host),
-}));
-
-describe.each(shares)("$title", ({ name, path, reason, own }) => {
+describe.each(all)("$title", ({ name, path, reason }) => {
   const run = promisify(execFile);
-  it.skipIf(reason).each(own)("%s", async (file) => {
+  it.skipIf(reason).each(programs)("%s", async (file) => {
     const { stdout } = await run(path!, [join(examples, file)], { cwd: folder });
     expect(stdout.split("\n").length).toBeGreaterThan(2);
   });

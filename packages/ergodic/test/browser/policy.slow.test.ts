@@ -1,6 +1,6 @@
 /**
  * Pages with a Content-Security-Policy. Threads start from a script's text or from its file, whichever the policy
- * allows. If the policy forbids compiling code, the error names the directive.
+ * allows. If it allows none, runs use the calling thread. If the policy forbids compiling code, the error names the directive.
  */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -50,6 +50,8 @@ describe.skipIf(reason)(`Content-Security-Policy of a page${reason ? ` (skipped:
   it.each([
     ["script-src 'self' 'wasm-unsafe-eval'; worker-src blob:", [2, 1]],
     ["script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'", [2, 1]],
+    ["script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'", [2, 1]],
+    ["script-src 'self' 'wasm-unsafe-eval'; worker-src blob:; require-trusted-types-for 'script'", [2, 1]],
     ["script-src 'self'", [expect.stringMatching(refused), expect.stringMatching(refused)]],
   ])("%s", async (policy, wanted) => {
     const page = '<!doctype html><script type="module" src="/app.js"></script>';

@@ -6,7 +6,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Dataset, dense, fit, network, type Prediction, relu } from "../../src/entries/everything.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
-import { somePlaces } from "./places.ts";
+import { places } from "./places.ts";
 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: predicting in a browser, because ${reason}`);
@@ -29,7 +29,7 @@ describe.skipIf(reason)(`predicting in a browser${reason ? ` (skipped: ${reason}
     await browser.close();
   });
 
-  it.each(somePlaces)(`${FILES} files are loaded and predict repeatedly: $thread, isolated: $isolated`, async (place) => {
+  it.each(places)(`${FILES} files are loaded and predict repeatedly: $thread, isolated: $isolated`, async (place) => {
     const task = `
       const { Dataset, predictor } = await import("/dist/entries/index.js");
       const bytes = Uint8Array.from(atob("${base64}"), (c) => c.charCodeAt(0));

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/entries/everything.ts";
 import { drawing, graphs, training } from "../engine/loop/training-task.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
-import { places, somePlaces } from "./places.ts";
+import { places } from "./places.ts";
 import { wholeLibrary } from "./whole-library.ts";
 
 const reason = whyNoBrowser();
@@ -35,7 +35,7 @@ describe.skipIf(reason)(`training in a browser${reason ? ` (skipped: ${reason})`
       wanted = await new AsyncFunction("lib", task)(ergodic);
     });
 
-    it.each(task === training ? places : somePlaces)("gives the bytes of Node: $thread, isolated: $isolated", async (place) => {
+    it.each(places)("gives the bytes of Node: $thread, isolated: $isolated", async (place) => {
       const found = await runInBrowser(browser, { ...place, task: `const lib = ${wholeLibrary("/dist/entries/")};${task}` });
       expect(Object.keys(wanted).length).toBe(count);
       for (const text of Object.values(wanted)) expect(/[1-9a-f]/.test(text)).toBe(true);

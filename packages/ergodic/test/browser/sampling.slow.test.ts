@@ -6,7 +6,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as ergodic from "../../src/entries/everything.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
-import { somePlaces } from "./places.ts";
+import { places } from "./places.ts";
 import { responsive, sampling } from "./sampling-task.ts";
 import { wholeLibrary } from "./whole-library.ts";
 
@@ -29,7 +29,7 @@ describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})`
     await browser.close();
   });
 
-  it.each(somePlaces)("returns the same draws as Node: $thread, isolated: $isolated", async (place) => {
+  it.each(places)("returns the same draws as Node: $thread, isolated: $isolated", async (place) => {
     const found = await runInBrowser(browser, { ...place, task: open + sampling });
     expect(Object.keys(wanted).length).toBe(15);
     for (const text of Object.values(wanted)) expect(/[1-9a-f]/.test(text)).toBe(true);

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Dataset, fit, linear } from "../../src/entries/everything.ts";
 import { expectTheSame, type Gave } from "../join/worker/checked.ts";
 import { moduleText, verbs } from "../join/worker/verbs-task.ts";
-import { isSlow } from "../power.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
 import { wholeLibrary } from "./whole-library.ts";
 
@@ -29,8 +28,7 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
     await browser.close();
   });
 
-  // In `npm test` the page without shared memory is also the one without Symbol.dispose.
-  const all = [{ isolated: true }, { isolated: false, older: true }, ...(isSlow ? [{ isolated: false }] : [])];
+  const all = [{ isolated: true }, { isolated: false }, { isolated: false, older: true }];
   it.each(all)("returns the same results as the verbs on the page: %o", async (place) => {
     const gave = await runInBrowser(browser, { ...place, thread: "page", task: begin + verbs, files });
     expectTheSame(gave as Gave);
