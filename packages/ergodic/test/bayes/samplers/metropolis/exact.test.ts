@@ -64,7 +64,7 @@ describe.runIf(isSlow)("planted mistakes", () => {
         skewed.density.plain,
         Float64Array.from(skewed.mean),
         { ...options, ...mutant },
-        { count: 2000 },
+        { count: 4000 },
       );
     expectExact(checkChains(skewed, chains({})), FALSE_ALARM);
     expect(leastP(checkChains(skewed, chains({ mutant: "stale density" })))).toBeLessThan(FALSE_ALARM);
