@@ -1,7 +1,7 @@
 /**
- * Simulation-based calibration of a model with continuous data in 1000 simulations. statistical/calibration.test.ts
- * runs 100 simulations of the same model with every sampler. By definition, the verdict is a false alarm with
- * probability 1 %.
+ * Simulation-based calibration of a model with continuous data in 1000 simulations.
+ * statistical/calibration.slow.test.ts runs 100 simulations of the same model with every sampler. By definition, the
+ * verdict is a false alarm with probability 1 %.
  */
 import { expect, it } from "vitest";
 import { calibrate, halfNormal, model, normal, vector } from "../../src/entries/everything.ts";

@@ -111,12 +111,12 @@ describe("sample: results", () => {
   });
 
   it("support leave-one-out validation and replicated observations", async () => {
-    const posterior = await sample(eightSchools, schools, { seed: 2 });
+    const posterior = await sample(eightSchools, schools, { seed: 2, warmup: 500, draws: 400 });
     // loo 2.8 gives -30.7 (1.4), to one decimal, for the model with the same priors. Over seeds, our estimate has a
-    // standard deviation of 0.03. The tolerance is four of these plus 0.05 for rounding, so one run in 10,000 with
-    // other seeds fails. WAIC is higher by 0.04 ± 0.01.
+    // standard deviation of 0.05. The tolerance is four of these plus 0.05 for rounding, so one run in 10,000 with
+    // other seeds fails. WAIC is higher by 0.04 ± 0.02.
     const loo = posterior.loo().elpd.estimate;
-    expect(Math.abs(loo + 30.7)).toBeLessThan(0.17);
+    expect(Math.abs(loo + 30.7)).toBeLessThan(0.25);
     expect(Math.abs(posterior.waic("y").elpd.estimate - loo)).toBeLessThan(0.1);
     expect(() => posterior.loo("z")).toThrow(/"z" was not observed; name one of y/);
     const again = posterior.predict({ seed: 5 });
@@ -150,10 +150,10 @@ describe("sample: results", () => {
   });
 
   it("include draws from the prior and data predicted from it", async () => {
-    const before = await sample(eightSchools, schools, { algorithm: prior(), draws: 2000, seed: 1 });
+    const before = await sample(eightSchools, schools, { algorithm: prior(), draws: 500, seed: 1 });
     const { mu } = before.summary();
-    expect(Math.abs(mu.mean)).toBeLessThan(4 * (5 / Math.sqrt(8000)));
-    expect(Math.abs(mu.sd / 5 - 1)).toBeLessThan(4 / Math.sqrt(2 * 8000));
+    expect(Math.abs(mu.mean)).toBeLessThan(4 * (5 / Math.sqrt(2000)));
+    expect(Math.abs(mu.sd / 5 - 1)).toBeLessThan(4 / Math.sqrt(2 * 2000));
     expect(before.predict().shape("y")).toEqual([8]);
     const flat = model(({ param }) => param("scale", "positive"));
     await expect(sample(flat, {}, { algorithm: prior() })).rejects.toThrow(/flat/);
@@ -201,7 +201,7 @@ describe("sample: a run", () => {
   });
 
   it("makes no draws while paused, can be checkpointed then and resumes", async () => {
-    const run = sample(eightSchools, schools, { ...quick, draws: 2000 });
+    const run = sample(eightSchools, schools, { ...quick, draws: 600 });
     const file = join(folder, "paused.checkpoint");
     let seen = 0;
     for await (const tick of run) {
@@ -214,7 +214,7 @@ describe("sample: a run", () => {
     expect(await lastUpdate(run, 150)).toBe(held);
     expect(held).toBeGreaterThanOrEqual(seen);
     const whole = await run.proceed();
-    expect(whole.count).toBe(2000);
+    expect(whole.count).toBe(600);
     same(whole, await sample.resume(file, eightSchools, schools));
   });
 

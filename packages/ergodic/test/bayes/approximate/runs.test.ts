@@ -2,10 +2,10 @@
  * Runs of approximations are reproducible, resume bit for bit, are exact for a normal target and are flagged if the
  * target is far from normal.
  *
- * Each statistical check is a two-sided Student-t test at 1e-5 of the mean over 20 independent runs. With 6 checks, one
+ * Each statistical check is a two-sided Student-t test at 1e-5 of the mean over independent runs. With 6 checks, one
  * run of this file in 16,000 with other seeds would fail by chance.
  */
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
 import { cauchy, gamma, model } from "../../../src/bayes/model/index.ts";
 import {
@@ -21,7 +21,7 @@ import type { LogDensity } from "../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { betaLower } from "../../../src/engine/numbers/beta-tails.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { power } from "../../power.ts";
+import { isSlow, power } from "../../power.ts";
 import { broken, funnel, gaussian } from "../samplers/densities.ts";
 
 const engine = await openEngine();
@@ -32,9 +32,9 @@ const precision = [
 ];
 const target = await gaussian(engine, [1, -2, 300], precision);
 const plan: SamplingPlan = { chains: 2, warmup: 0, draws: 100, seed: 4, workers: 1, deterministic: true };
-const small = { maxIterations: 300, refineDraws: 50 };
+const small = { maxIterations: 60, refineDraws: 20, psis: false };
 const samplers = [
-  pathfinder({ draws: 100 }),
+  pathfinder({ draws: 10, paths: 2 }),
   pathfinder({ psis: false, paths: 2, history: 3 }),
   meanField(small),
   fullRank(small),
@@ -56,7 +56,7 @@ async function drawn(sampler: Sampler, given: SamplingPlan, density: LogDensity 
 }
 
 /** Weights are judged after each block of draws, for up to ten times as many draws as requested. */
-const few: SamplingPlan = { ...plan, draws: 30 };
+const few: SamplingPlan = { ...plan, draws: 10 };
 
 describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))("$name", ({ sampler }) => {
   it("draws the same for any calls of advance, and other draws from another seed", async () => {
@@ -71,7 +71,7 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
 
   it("resumes from a snapshot bit for bit at any step, also with more draws", async () => {
     const whole = await drawn(sampler, few);
-    for (let at = 0; at <= whole.steps; at += Math.max(1, Math.floor(whole.steps / power(4, 12)))) {
+    for (let at = 0; at <= whole.steps; at += Math.max(1, Math.floor(whole.steps / power(3, 12)))) {
       const run = sampler.start(target, few, engine);
       await run.advance(at);
       expect(run.step).toBe(at);
@@ -84,7 +84,7 @@ describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()
       expect(again.report()).toEqual(whole.report);
       again.dispose();
     }
-    const longer = { ...few, draws: power(150, 1500) };
+    const longer = { ...few, draws: power(40, 1500) };
     const run = await finish(sampler.start(target, few, engine));
     const further = sampler.start(target, longer, engine);
     further.restore(run.snapshot());
@@ -237,10 +237,13 @@ describe("a skewed target", () => {
     return [pValue(moments[0], 1 / 2), pValue(moments[1], 1 / 12)];
   }
 
-  it.each(["pathfinder", "fullRank", "meanField"] as const)("%s is exact with its weights", async (name) => {
-    const sampler = { pathfinder, fullRank, meanField }[name]();
-    for (const p of await pValues(sampler)) expect(p).toBeGreaterThan(LEAST_P);
-  });
+  // The family of meanField() is tested above on a normal target. Its weights are those of fullRank().
+  it.each([pathfinder({ paths: power(2, 4) }), fullRank(), ...(isSlow ? [meanField()] : [])])(
+    "$name is exact with its weights",
+    async (sampler) => {
+      for (const p of await pValues(sampler)) expect(p).toBeGreaterThan(LEAST_P);
+    },
+  );
 
   it("the check detects unweighted draws", async () => {
     expect(Math.min(...(await pValues(fullRank({ psis: false }), false)))).toBeLessThan(LEAST_P);
@@ -250,7 +253,8 @@ describe("a skewed target", () => {
 describe("targets that no normal fits", () => {
   it("k̂ exceeds 0.7 for a funnel, heavy tails and correlations that mean field ignores", async () => {
     const heavy = await model(({ param }) => void param("x", cauchy(0, 1), { shape: 20 })).condition({}, { deterministic: true });
-    const given = { ...plan, draws: power(100, 1000) };
+    const given = { ...plan, draws: power(40, 1000) };
+    const brief = isSlow ? {} : { maxIterations: 300, refineDraws: 50 };
     const correlated = await gaussian(
       engine,
       [0, 0],
@@ -260,11 +264,11 @@ describe("targets that no normal fits", () => {
       ],
     );
     for (const [sampler, density] of [
-      [pathfinder(), await funnel(engine, 10)],
-      [fullRank(), await funnel(engine, 10)],
-      [meanField(), correlated],
+      [pathfinder({ maxIterations: 50 }), await funnel(engine, 10)],
+      [meanField(brief), correlated],
       [fullRank(), heavy],
       [pathfinder(), heavy],
+      ...(isSlow ? [[fullRank(), await funnel(engine, 10)] as const] : []),
     ] as const) {
       const { report } = await drawn(sampler, given, density);
       expect(report.paretoK, sampler.name).toBeGreaterThan(0.7);
@@ -310,9 +314,13 @@ describe("places next to the approximation", () => {
   };
   const given = { ...plan, chains: 4, draws: 4000, start: Float64Array.of(-0.5) };
   const started = (density: LogDensity) => finish(pathfinder().start(density, given, engine));
+  let rare: Sampling;
+  beforeAll(async () => {
+    rare = await started(beside(0.03, 1.5, 0.05));
+  });
+  afterAll(() => rare.dispose());
 
   it("are reported if they hold less than a tenth of the draws, but not if they hold more", async () => {
-    const rare = await started(beside(0.03, 1.5, 0.05));
     const found = rare.places!();
     expect(found.map(({ by, missed, mode }) => [by, missed, mode])).toEqual([["scout", false, 0]]);
     expect(Math.abs(found[0].point[0] - 1.5)).toBeLessThan(0.01);
@@ -321,7 +329,6 @@ describe("places next to the approximation", () => {
     // The spike has 0.03 of the mass, and the normal has as much at the same place.
     expect(found[0].share).toBeGreaterThan(0.04);
     expect(found[0].share).toBeLessThan(0.08);
-    rare.dispose();
     const common = await started(beside(0.3, 1.5, 0.2));
     expect(common.draws().values.filter((x) => Math.abs(x - 1.5) < 0.4).length).toBeGreaterThan(1600);
     expect(common.places!()).toEqual([]);
@@ -329,14 +336,12 @@ describe("places next to the approximation", () => {
   });
 
   it("are reported only if the weights are trusted, up to a Pareto k of 0.7", async () => {
-    const run = await started(beside(0.03, 1.5, 0.05));
-    const judged = (run as unknown as { judged: { of: { paretoK: number } } }).judged.of;
+    const judged = (rare as unknown as { judged: { of: { paretoK: number } } }).judged.of;
     const told = (paretoK: number): number => {
       judged.paretoK = paretoK;
-      return run.places!().length;
+      return rare.places!().length;
     };
     expect([0.7, 0.71, Infinity].map(told)).toEqual([1, 0, 0]);
-    run.dispose();
   });
 });
 
@@ -368,12 +373,12 @@ describe("progress and errors", () => {
       gradient: ([x, y]) => Float64Array.of(-18 * Math.sin(6 * x) - x / 25, -18 * Math.sin(6 * y) - y / 25),
     });
     const short = pathfinder({ psis: false, maxIterations: 20 });
-    const run = await finish(short.start(lattice, { ...plan, chains: 4, draws: 10_000 }, engine));
-    // 800 blocks, one step that starts the search, 24 scouts and some masses.
+    const run = await finish(short.start(lattice, { ...plan, chains: 4, draws: 5000 }, engine));
+    // 400 blocks, one step that starts the search, 24 scouts and some masses.
     expect(run.report().scouts).toBe(24);
-    expect(run.step).toBeGreaterThan(825);
+    expect(run.step).toBeGreaterThan(425);
     expect(run.step).toBeLessThanOrEqual(run.stepsPerEpoch);
-    expect(run.stepsPerEpoch).toBeLessThan(1000);
+    expect(run.stepsPerEpoch).toBeLessThan(600);
     run.dispose();
   });
 

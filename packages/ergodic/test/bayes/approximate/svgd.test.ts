@@ -84,7 +84,7 @@ describe("a normal target", () => {
   it.each([{}, { bandwidth: 1 }, { rate: 0.1 }])(
     "is matched exactly in mean and within 15 % in covariance: %j",
     async (options) => {
-      const { draws, report, parameters, reason } = await settled({ ...options, tolerance: 1e-4 });
+      const { draws, report, parameters, reason } = await settled({ particles: 60, ...options, tolerance: 1e-4 });
       expect(reason).toBe("the particles have come to rest");
       expect(report.flow).toBeLessThan(1e-4);
       expect(report.paretoK).toBeUndefined();
@@ -99,7 +99,7 @@ describe("a normal target", () => {
   );
 
   it("is matched more closely with more particles", async () => {
-    const [few, many] = [await settled({ particles: 20 }), await settled({ particles: 200 })];
+    const [few, many] = [await settled({ particles: 15 }), await settled({ particles: 100 })];
     const shortfall = (made: typeof few): number => 1 - moments(made.draws).covariance[0] / covariance[0][0];
     expect(shortfall(many)).toBeLessThan(shortfall(few) / 2);
   });
@@ -159,9 +159,9 @@ describe("a run", () => {
   });
 
   it.each(["pathfinder", "random"] as const)("resumes from a snapshot bit for bit: %s", async (start) => {
-    const options = { start, iterations: 40 };
+    const options = { start, iterations: 20, particles: 30 };
     const whole = await settled(options);
-    for (let at = 0; at <= whole.steps; at += Math.ceil(whole.steps / 7)) {
+    for (let at = 0; at <= whole.steps; at += Math.ceil(whole.steps / 4)) {
       const run = svgd(options).start(target, plan, engine);
       await run.advance(at);
       const snapshot = structuredClone(run.snapshot());

@@ -7,6 +7,7 @@ import { topics } from "../../../src/bayes/approximate/topics.ts";
 import { lgamma } from "../../../src/engine/numbers/gamma.ts";
 import { logSumExp } from "../../../src/engine/numbers/log-sum-exp.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
+import { power } from "../../power.ts";
 
 /** Log Dirichlet–multinomial probability of a sequence with these counts. */
 function logDirichlet(counts: number[], prior: number): number {
@@ -122,9 +123,9 @@ describe("topics", () => {
   });
 
   it("converges by minibatches, most of the way in 60 epochs of six steps", () => {
-    const { rows } = planted(120, 80, 5);
+    const { rows } = planted(power(90, 120), 80, 5);
     const sweeps = topics(rows, { topics: 3 });
-    const options = { topics: 3, batch: 20, epochs: 60, delay: 16, forgetting: 0.55 };
+    const options = { topics: 3, batch: power(15, 20), epochs: 60, delay: 16, forgetting: 0.55 };
     const { elbo, topics: found, iterations, converged } = topics(rows, options);
     expect([iterations, converged, elbo.length]).toEqual([360, false, 60]);
     for (const { mass } of matched(found)) expect(mass).toBeGreaterThan(0.95);

@@ -119,9 +119,9 @@ describe("rankBars", () => {
 });
 
 describe("intervalPlot", () => {
-  it("draws a line per row, even for 200,000 rows", () => {
-    const rows = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`a${i}`, row(0, 1, 2)]));
-    expect(intervalPlot(rows, { width: 24 }).split("\n").length).toBeGreaterThanOrEqual(200_000);
+  it("draws a line per row, even for more rows than a call has arguments", () => {
+    const rows = Object.fromEntries(Array.from({ length: 130_000 }, (_, i) => [`a${i}`, row(0, 1, 2)]));
+    expect(intervalPlot(rows, { width: 24 }).split("\n").length).toBeGreaterThanOrEqual(130_000);
   });
 
   it("draws nothing if no row is finite", () => {

@@ -160,7 +160,7 @@ describe("saveDraws and loadDraws", () => {
   });
 
   it("write blocks that join to the whole text", async () => {
-    const [chains, count, width] = [2, 300, 250];
+    const [chains, count, width] = [2, 150, 250];
     const numbers = (length: number, scale: number): Float64Array => Float64Array.from({ length }, (_, k) => Math.sin(k) * scale);
     const wide = new Draws({
       ...content,
@@ -193,7 +193,7 @@ describe("saveDraws and loadDraws", () => {
     for (const format of ["csv", "json"] as const) {
       await saveDraws(draws, folder, { format });
       const bytes = readFileSync(path("draws.json"));
-      for (const blockBytes of [1, 2, 3, 7, 64, 1000]) {
+      for (const blockBytes of [1, 7, 1000]) {
         expect(plain((await readDraws(folder, blockBytes)).content)).toEqual(plain(content));
         if (format === "csv") continue;
         expect(plain((await readDraws(bytes, blockBytes)).content)).toEqual(plain(content));

@@ -57,6 +57,7 @@ import {
   student,
   vector,
 } from "../../../src/entries/everything.ts";
+import { power } from "../../power.ts";
 
 const golden = JSON.parse(readFileSync(new URL("../../golden/formula-design.json", import.meta.url), "utf8")) as {
   estimates: Record<string, { names: string[]; values: number[]; data: Record<string, (string | number)[]> }>;
@@ -407,7 +408,7 @@ describe("new rows have the same numbers as rows of the data", () => {
 
 describe("predictions", () => {
   it("equal those of the draws, for known and new groups", async () => {
-    const posterior = await sample(regression("y ~ x + f + (x | g)"), columns, { seed: 1, chains: 2, draws: 400 });
+    const posterior = await sample(regression("y ~ x + f + (x | g)"), columns, { seed: 1, chains: 2, warmup: 200, draws: 400 });
     const row = { x: 0.7, f: "b", g: "g3" };
     const series = (name: string): Float64Array => posterior.draws(name);
     const fixed = series("Intercept").map((alpha, k) => alpha + 0.7 * series("x")[k] + series("fb")[k]);
@@ -488,14 +489,14 @@ describe("a regression is a model", () => {
   it("works with loo, check, predict, summaries and approximations", async () => {
     const line = regression("y ~ x + (1 | g)", { name: "line" });
     expect([line.name, line.kind, regression(" y ~ x ").name]).toEqual(["line", "statistical", "y ~ x"]);
-    const posterior = await sample(line, columns, { seed: 1, draws: 200 });
+    const posterior = await sample(line, columns, { seed: 1, warmup: 200, draws: 100 });
     expect(posterior.loo("y").pointwise.elpd.length).toBe(N);
     expect(posterior.predict({ seed: 1 }).shape("y")).toEqual([N]);
     expect(posterior.check("y", { seed: 1 }).suspect).toEqual([]);
     expect(posterior.verdict().text).not.toContain("centred: true");
-    const near = await sample(line, columns, { algorithm: pathfinder(), seed: 1, draws: 25 });
+    const near = await sample(line, columns, { algorithm: pathfinder({ paths: 1, draws: 10 }), seed: 1, draws: 10 });
     expect(Math.abs(near.mean("x")[0] - posterior.mean("x")[0])).toBeLessThan(posterior.summary().x.sd);
-    const before = await sample(line, columns, { algorithm: prior(), seed: 1, draws: 100 });
+    const before = await sample(line, columns, { algorithm: prior(), seed: 1, draws: 10 });
     expect(before.quantities).toEqual(posterior.quantities);
   });
 
@@ -519,10 +520,10 @@ describe("a regression is a model", () => {
     const priors = { sigma: halfNormal(1), Intercept: normal(0, 1) };
     const rows = few.x.map((x, i) => ({ x, y: few.y[i] }));
     const calibration = await calibrate(regression("y ~ x", { priors }), rows, {
-      simulations: 100,
+      simulations: power(40, 100),
       draws: 19,
-      bins: 10,
-      warmup: 150,
+      bins: power(5, 10),
+      warmup: 100,
       seed: 1,
       algorithm: nuts(),
     });

@@ -21,6 +21,7 @@ import {
 import { add, at, mul, type SymbolicArray, stack } from "../../../src/engine/compiler/index.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { calibrate, sample } from "../../../src/entries/everything.ts";
+import { power } from "../../power.ts";
 
 const conditioned = (body: (context: ModelContext) => void, data: ModelData = {}): Promise<ConditionedModel> =>
   model(body).condition(data, { deterministic: true });
@@ -250,7 +251,7 @@ describe("the most probable path", () => {
   it("is the maximum over all paths in many series", async () => {
     const draws = stream(2, "viterbi").at(0);
     let other = 0;
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < power(12, 40); i++) {
       const y = Array.from({ length: 5 }, () => 2 * draws.normal());
       using posterior = await conditioned(hidden, { y });
       const { path } = posterior.constrain(posterior.unconstrain({ mu: MU }));

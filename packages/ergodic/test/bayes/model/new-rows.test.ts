@@ -296,12 +296,12 @@ describe("models and draws without new rows are refused", () => {
 
 /** Predictions are averages over the sampler's own draws, whichever sampler made them. */
 describe("draws of every sampler", () => {
-  const few = { draws: 40, chains: 2 };
+  const few = { draws: 10, chains: 2 };
   const samplers: Record<string, e.SampleOptions> = {
     "nuts()": { ...few, warmup: 50 },
-    "pathfinder()": { ...few, algorithm: e.pathfinder() },
-    "meanField()": { ...few, algorithm: e.meanField() },
-    "fullRank()": { ...few, algorithm: e.fullRank() },
+    "pathfinder()": { ...few, algorithm: e.pathfinder({ paths: 1, psis: false }) },
+    "meanField()": { ...few, algorithm: e.meanField({ maxIterations: 50, refineDraws: 20, psis: false }) },
+    "fullRank()": { ...few, algorithm: e.fullRank({ maxIterations: 50, refineDraws: 20, psis: false }) },
     "svgd()": { algorithm: e.svgd({ particles: 30 }) },
     "sequentialMonteCarlo()": { ...few, algorithm: e.sequentialMonteCarlo() },
     "sgld() on rows": { ...few, algorithm: e.sgld({ stepSize: 1e-4, batch: 4 }), rows: "N", warmup: 10 },

@@ -148,7 +148,7 @@ it("places are searched in up to 64 coordinates, as docs/sampling.md states", as
   const found = async (dimension: number) => {
     const sum = (x: Float64Array): number => x.reduce((all, value) => all + value * value, 0);
     const normal = functionDensity({ dimension, logDensity: (x) => -0.5 * sum(x), gradient: (x) => x.map((value) => -value) });
-    const plan = { chains: 2, warmup: 1000, draws: 1000, seed: 1, workers: 1, deterministic: true };
+    const plan = { chains: 2, warmup: 400, draws: 400, seed: 1, workers: 1, deterministic: true };
     const run = nuts().start(normal, plan, engine);
     while (run.converged === false) await run.advance(2000);
     const { scouts } = run.report();

@@ -48,7 +48,7 @@ const functionals: readonly [string, (mu: number, sigma: number, y: number) => n
 ];
 
 const CHAINS = 16;
-const COUNT = power(800, 3000);
+const COUNT = power(300, 3000);
 const FALSE_ALARMS = 1e-3 / 49;
 
 async function joined(by: Sampler, scale: number): Promise<Map<string, number>> {
@@ -59,7 +59,7 @@ async function joined(by: Sampler, scale: number): Promise<Map<string, number>> 
     },
     { of: ["mu", "sigma"], by },
   ]);
-  const draws = await sample(joint, {}, { algorithm, chains: CHAINS, warmup: power(200, 500), draws: COUNT, seed: 5 });
+  const draws = await sample(joint, {}, { algorithm, chains: CHAINS, warmup: power(100, 500), draws: COUNT, seed: 5 });
   const [mu, sigma, y] = [draws.series("mu"), draws.series("sigma"), draws.series("y", 0)];
   return new Map(
     functionals.map(([name, of, expectation]) => {

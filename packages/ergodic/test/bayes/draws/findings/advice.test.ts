@@ -136,8 +136,11 @@ describe("advice on chains that disagree", () => {
 
 it("approximations are not compared as chains, and poor ones are advised to use nuts()", async () => {
   // The advice depends on the name of the algorithm, not on the fit.
-  for (const algorithm of [pathfinder({ paths: 1 }), meanField({ maxIterations: 50, refineDraws: 50 })]) {
-    const { description } = await sample(schools, data, { ...short, draws: 10, algorithm });
+  for (const algorithm of [
+    pathfinder({ paths: 1, maxIterations: 20, psis: false }),
+    meanField({ maxIterations: 20, refineDraws: 20, psis: false }),
+  ]) {
+    const { description } = await sample(schools, data, { ...short, draws: 2, algorithm });
     expect(told(description, { paretoK: 0.2 })).toMatch(
       /^These draws can be trusted \(400 draws of an approximation by \w+\(\), Pareto k 0\.20\)\.$/,
     );

@@ -1,6 +1,6 @@
 /**
- * False alarms of the finding on tails: 100 quantities of one kind in 4 chains of 1000 draws, AR(1) with φ = 0.5. None
- * may be reported.
+ * False alarms of the finding on tails: 100 quantities of one kind (30 in `npm test`) in 4 chains of 1000 draws, AR(1)
+ * with φ = 0.5. None may be reported.
  *
  * Over all seeds, fewer than 2 % of runs would fail for Student-t(5), and practically none for the others.
  * src/bayes/draws/findings/tails.ts lists the figures.
@@ -11,8 +11,9 @@ import { tails } from "../../../../src/bayes/draws/findings/tails.ts";
 import { erfc } from "../../../../src/engine/numbers/error-function.ts";
 import { paretoKhat } from "../../../../src/engine/statistics/index.ts";
 import { autoregressive } from "../../../engine/statistics/draws.ts";
+import { power } from "../../../power.ts";
 
-const [CHAINS, COUNT, QUANTITIES] = [4, 1000, 100];
+const [CHAINS, COUNT, QUANTITIES] = [4, 1000, power(30, 100)];
 
 /** P(T > t) of Student-t(5) for t ≥ 0, with φ = π/2 − atan(t/√5). */
 function studentSurvival(t: number): number {

@@ -3,7 +3,7 @@
  * the rules for every run.
  *
  * The false alarm rate of the file is 1e-4, split over its RUNS. With 64 chains of 500 sweeps, a bias of 0.13 standard
- * deviations is detected, as are compositions with planted mistakes.
+ * deviations is detected, or of 0.21 with the 200 sweeps of `npm test`, as are compositions with planted mistakes.
  */
 import { describe, expect, it } from "vitest";
 import type { InnerSampling } from "../../../../src/bayes/samplers/base/sampler.ts";
@@ -24,6 +24,7 @@ import {
 import type { DiscretePlace, LogDensity, ParameterPlace } from "../../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { exp } from "../../../../src/engine/numbers/exp.ts";
+import { power } from "../../../power.ts";
 import { biasFound, checkChains, expectExact, type Functional, leastP } from "../exactness.ts";
 import { compiled, densityOf, exactTarget, indicator } from "./compiled.ts";
 
@@ -106,7 +107,8 @@ async function finished(sampler: Sampler, plan: SamplingPlan, of: LogDensity = d
   return made;
 }
 
-const long: SamplingPlan = { chains: 64, warmup: 150, draws: 500, seed: 7, workers: 1, deterministic: true };
+const SWEEPS = power(200, 500);
+const long: SamplingPlan = { chains: 64, warmup: power(100, 150), draws: SWEEPS, seed: 7, workers: 1, deterministic: true };
 const checked = async (sampler: Sampler) =>
   checkChains(exactTarget("mixture", 5, exact()), (await finished(sampler, long)).draws);
 
@@ -133,7 +135,7 @@ describe("a mixture with its assignments", () => {
   it.each(compositions)("%s", async (_, blocks) => {
     const checks = await checked(gibbs(blocks));
     expectExact(checks, FALSE_ALARM);
-    expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(0.13);
+    expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(0.13 * Math.sqrt(500 / SWEEPS));
   });
 
   it("narrow conditionals, stale densities and draws from the prior are detected", async () => {
@@ -176,7 +178,7 @@ describe("a run", () => {
       expect((await finished(sampler, { ...plan, workers: 2 })).draws).toEqual(draws);
       expect((await finished(sampler, plan, density, 7)).draws).toEqual(draws);
       expect((await finished(sampler, { ...plan, seed: 5 })).draws).not.toEqual(draws);
-      for (const at of [0, 1, 50, 119, 120, 150]) {
+      for (const at of [0, 50, 120, 150]) {
         const run = sampler.start(density, { ...plan, draws: 40 }, engine);
         await run.advance(at);
         const snapshot = structuredClone(run.snapshot());

@@ -120,10 +120,11 @@ describe("warm-up", () => {
   it("descends from far starts wherever windows with a diagonal metric do", async () => {
     // Neither sampler leaves a canyon that is narrower than the spacing of doubles. Metrics from gradients during the
     // descent lose six more of the first thirty seeds, and five of these sixteen.
+    const SEEDS = power(8, 16);
     const density = exploding();
     const lost = async (sampler: Sampler): Promise<number[]> => {
       const seeds: number[] = [];
-      for (let seed = 1; seed <= 16; seed++) {
+      for (let seed = 1; seed <= SEEDS; seed++) {
         // Without scouts and restarts, only the schedule can help.
         const run = sampler.start(density, { ...plan, seed }, engine);
         while (run.converged === false) await run.advance(1000);
@@ -136,7 +137,7 @@ describe("warm-up", () => {
     const ours = await lost(nuts({ scouts: 0, restarts: 0 }));
     const windows = await lost(nuts({ metric: "diagonal", scouts: 0, restarts: 0 }));
     expect(ours.filter((seed) => !windows.includes(seed))).toEqual([]);
-    expect(windows.length).toBeLessThan(8);
+    expect(windows.length).toBeLessThan(SEEDS / 2);
     // Lost chains restart. Without scouts, they learn of no better place.
     expect(await lost(nuts({ scouts: 0 }))).toEqual([]);
     expect(await lost(nuts({ scouts: 0, restarts: 0, metric: "lowRank" }))).not.toEqual([]);
@@ -144,7 +145,7 @@ describe("warm-up", () => {
 
   it("brings single chains to the posterior of an ARMA process from every seed", async () => {
     using density = await arma.condition(armaData(), {});
-    const SEEDS = power(8, 30);
+    const SEEDS = power(3, 30);
     const found = async (sampler: Sampler) => {
       let [leapfrogs, lost] = [0, [] as number[]];
       for (let seed = 1; seed <= SEEDS; seed++) {

@@ -73,7 +73,7 @@ describe("a schedule", () => {
 
   it("ascends and reserves its last part for the step size with overlapping estimates", () => {
     expect(warmupSchedule("overlapping", 19, {}).renewals).toEqual([]);
-    for (let warmup = 20; warmup < 3000; warmup += 7) {
+    for (let warmup = 20; warmup < 3000; warmup += 23) {
       const { stop, renewals } = warmupSchedule("overlapping", warmup, {});
       expect(stop).toBe(warmup - Math.ceil(0.15 * warmup));
       expect(renewals[renewals.length - 1].at).toBe(stop);
@@ -91,7 +91,7 @@ describe("looks at descending chains and trials of another metric", () => {
   });
 
   it("leave enough transitions to estimate a metric", () => {
-    for (let warmup = 20; warmup < 3000; warmup += 7) {
+    for (let warmup = 20; warmup < 3000; warmup += 23) {
       const { looks, trial, stop, renewals } = warmupSchedule("overlapping", warmup, {});
       for (const at of looks) expect(at).toBeLessThanOrEqual(warmup / 2);
       if (trial.length === 0) continue;
@@ -110,7 +110,7 @@ describe("a run of overlapping estimates", () => {
     hmc({ leapfrogs: 4 }),
   ])("resumes from a snapshot bit for bit before, at and after switches: %o", async (sampler) => {
     const whole = await finished(sampler, plan);
-    for (const at of [5, 10, 37, 90, 127, 150, 170]) {
+    for (const at of [10, 90, 127, 150]) {
       const run = sampler.start(await target(), plan, engine);
       await run.advance(at);
       const snapshot = structuredClone(run.snapshot());

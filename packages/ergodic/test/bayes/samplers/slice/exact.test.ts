@@ -1,15 +1,16 @@
 /**
- * Compares slice samplers with known moments and quantiles. Each target has 10⁶ draws (128,000 in `npm test`, fewer for
+ * Compares slice samplers with known moments and quantiles. Each target has 10⁶ draws (38,400 in `npm test`, fewer for
  * variants) over 64 chains started in (−2, 2).
  *
  * The false alarm rate of the file is 1e-4, split over its RUNS. The stated biases, in standard deviations of a
- * functional, would be found, and planted mistakes are detected.
+ * functional, would be found. Planted mistakes are detected in `npm run test:slow`.
  */
 import { describe, expect, it } from "vitest";
 import { ellipticalSlice, type Sampler, slice } from "../../../../src/bayes/samplers/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { exp } from "../../../../src/engine/numbers/exp.ts";
 import { log } from "../../../../src/engine/numbers/log.ts";
+import { isSlow, power } from "../../../power.ts";
 import type { WalkMutant } from "../../../reference/walks.ts";
 import {
   biasAt,
@@ -32,13 +33,17 @@ const engine = await openEngine();
 const targets = await standardTargets(engine);
 const [plain, correlated, , skewed] = targets;
 
+/** Draws per chain of variants, and the ratio of the biases found with them to those found with all draws. */
+const VARIANT = power(400, 2000);
+const LESS = Math.sqrt(2000 / VARIANT);
+
 // The skewed target has a heavier left tail than a Gaussian reference, so elliptical slices return from it slowly.
 const samplers: [Sampler, draws: number, bias: number, of?: Target[]][] = [
   [slice(), DRAWS, biasAt(0.05)],
-  [slice({ expansion: "doubling", width: 0.3, adapt: false }), 2000, 0.15],
-  [slice({ limit: 1, width: 20 }), 2000, 0.15],
+  [slice({ expansion: "doubling", width: 0.3, adapt: false }), VARIANT, 0.15 * LESS],
+  [slice({ limit: 1, width: 20 }), VARIANT, 0.15 * LESS],
   [ellipticalSlice(), DRAWS, biasAt(0.02), targets.slice(0, 3)],
-  [ellipticalSlice(), 4000, 0.3, [skewed]],
+  [ellipticalSlice(), 2 * VARIANT, 0.3 * LESS, [skewed]],
   [ellipticalSlice({ mean: [1, 0], covariance: [9, 3, 3, 4] }), DRAWS, biasAt(0.05), [correlated, skewed]],
 ];
 const cases = samplers.map(([sampler, draws, bias, of = targets]) => ({
@@ -67,7 +72,8 @@ const modes = (() => {
   return { ...targets[0], name: "two modes", density: { ...targets[0].density, plain }, mean: [-2], functionals };
 })();
 
-describe("planted mistakes are detected", () => {
+// Chains of twins with planted mistakes. They test the checks and not the samplers, so `npm run test:slow` suffices.
+describe.runIf(isSlow)("planted mistakes are detected", () => {
   const slices = { factor: Float64Array.of(1), dense: false, mean: Float64Array.of(0) };
   const ellipse = { ...slices, factor: Float64Array.of(2), steps: Float64Array.of(1), mode: 0, limit: 0 };
   const both = { ...ellipse, factor: Float64Array.of(2, 2), mean: Float64Array.of(1, 0) };

@@ -4,7 +4,7 @@
  * Linear regression with known noise and wide normal priors has a normal posterior. The preconditioner is symmetric
  * around the mode, so the means equal the mode whatever the preconditioner. Both checks of means are Student-t tests
  * over 32 independent chains, with a false alarm rate of 1e-4 for the file. Errors must be small enough to reveal 0.3
- * posterior standard deviations, or 0.42 with the fewer draws of `npm test`.
+ * posterior standard deviations, or 0.6 with the fewer draws of `npm test`.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { matrix, model, normal, vector } from "../../../../src/bayes/model/index.ts";
@@ -40,7 +40,7 @@ const sds = [Math.sqrt(r / determinant), Math.sqrt(p / determinant)];
 
 describe("psgld with control variates at the mode", () => {
   it("stays around the posterior mean", async () => {
-    const plan = { chains: CHAINS, warmup: 100, draws: power(150, 300), seed: 6, workers: 1, deterministic: true };
+    const plan = { chains: CHAINS, warmup: 100, draws: power(75, 300), seed: 6, workers: 1, deterministic: true };
     const run = psgld({ stepSize: 5e-5, thin: 120, controlVariate: "mode" }).start(regression, plan, engine);
     while (run.converged === false) await run.advance(1000);
     const draws = run.draws();
@@ -53,7 +53,7 @@ describe("psgld with control variates at the mode", () => {
       const found = chains.reduce((total, z) => total + z / CHAINS, 0);
       const spread = chains.reduce((total, z) => total + (z - found) ** 2 / (CHAINS - 1), 0);
       const error = QUANTILE * Math.sqrt(spread / CHAINS);
-      expect(error).toBeLessThan(0.3 * Math.sqrt(power(2, 1)));
+      expect(error).toBeLessThan(0.3 * Math.sqrt(power(4, 1)));
       expect(Math.abs(found)).toBeLessThan(error);
     });
   });

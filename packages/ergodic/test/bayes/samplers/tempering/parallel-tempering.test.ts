@@ -3,7 +3,7 @@
  * and no observations.
  *
  * The false alarm rate of the file is 1e-4, split over its RUNS. With 48 chains, a bias of 0.25 standard deviations is
- * detected, and with the fewer draws of `npm test`, one of 0.35. Planted mistakes in swaps are detected.
+ * detected, and with the fewer draws of `npm test`, one of 0.5. Planted mistakes in swaps are detected.
  */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
@@ -23,11 +23,11 @@ const FALSE_ALARM = 1e-4 / RUNS;
 const engine = await openEngine();
 const { tempered, whole, target } = await twoModes(engine);
 /** Errors shrink with the square root of the number of draws. */
-const BIAS = 0.25 * Math.sqrt(power(2, 1));
+const BIAS = 0.25 * Math.sqrt(power(4, 1));
 const long: SamplingPlan = {
   chains: 48,
-  warmup: power(200, 300),
-  draws: power(300, 600),
+  warmup: power(100, 300),
+  draws: power(150, 600),
   seed: 3,
   workers: 1,
   deterministic: true,
@@ -203,7 +203,7 @@ describe("a run", () => {
       expect((await finished(sampler, { ...plan, workers: 2 }, tempered)).draws).toEqual(draws);
       expect((await finished(sampler, plan, tempered, 7)).draws).toEqual(draws);
       expect((await finished(sampler, { ...plan, seed: 5 }, tempered)).draws).not.toEqual(draws);
-      for (const at of [0, 1, 6, 20, 30, 60, 80]) {
+      for (const at of [0, 30, 60, 80]) {
         const run = sampler.start(tempered, { ...plan, draws: 30 }, engine);
         await run.advance(at);
         const snapshot = structuredClone(run.snapshot());
