@@ -9,7 +9,6 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../../src/engine/threads/steps.ts";
 import {
-  type Answer,
   elimination,
   type FactorGraph,
   factorGraph,
@@ -27,7 +26,6 @@ import { expectContinued, expectShared } from "./continued-runs.ts";
 
 const engine = await openEngine({ families: ["graphs"] });
 
-const numbersOf = (answer: Answer): string => JSON.stringify(answer).replace(/"run":\{[^}]*\}/, "");
 const gibbs = (options = {}) => graphGibbs({ schedule: "blocks", ...options });
 
 function grid(side: number, weight: (edge: number) => number): FactorGraph {
