@@ -8,15 +8,7 @@ import type { Conditionals } from "../../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../../src/engine/threads/steps.ts";
-import {
-  elimination,
-  type FactorGraph,
-  factorGraph,
-  graphGibbs,
-  infer,
-  is,
-  not,
-} from "../../../../src/entries/everything.ts";
+import { elimination, type FactorGraph, factorGraph, graphGibbs, infer, is, not } from "../../../../src/entries/everything.ts";
 import { type Blocks, blocksOf } from "../../../../src/graphs/sampling/gibbs/blocking.ts";
 import { blocks } from "../../../../src/graphs/sampling/gibbs/schedules/blocks.ts";
 import { power } from "../../../power.ts";
