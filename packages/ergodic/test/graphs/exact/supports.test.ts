@@ -12,6 +12,7 @@ import { TreeSupports } from "../../../src/graphs/exact/tree-supports.ts";
 import { eliminationOrder } from "../../../src/graphs/parts/elimination-orders.ts";
 import { sizeOf, type Table } from "../../../src/graphs/parts/factor-table.ts";
 import { type Component, reduce } from "../../../src/graphs/parts/reduction.ts";
+import { power } from "../../power.ts";
 import { enumerateGraph } from "../../reference/enumerate-graph.ts";
 import { denseGraphs, randomGraphs } from "../../reference/random-graph.ts";
 
@@ -66,7 +67,7 @@ describe("supports", () => {
         expect(statesOf(support, shape)).toEqual(wanted.map((i, block) => ({ states: digitsOf(i, shape), block })));
         support.allocation.dispose();
       }),
-      { numRuns: 300, seed: 1 },
+      { numRuns: power(80, 300), seed: 1 },
     );
   });
 
@@ -122,9 +123,9 @@ describe("supports", () => {
         for (const piece of [counting, building, built.allocation, ...supports.map(({ allocation }) => allocation)])
           piece.dispose();
       }),
-      { numRuns: 300, seed: 2 },
+      { numRuns: power(80, 300), seed: 2 },
     );
-    expect(deadEnds).toBeGreaterThan(50);
+    expect(deadEnds).toBeGreaterThan(power(13, 50));
   });
 });
 
@@ -182,7 +183,7 @@ describe.each([1, 4])("passes over supports with %i inner states", (inner) => {
             });
         }
       }),
-      { numRuns: 150, seed: 3 },
+      { numRuns: power(40, 150), seed: 3 },
     );
     expect(memory.usedBytes).toBeLessThanOrEqual(before);
   });

@@ -47,11 +47,11 @@ describe("mini-buckets", () => {
         });
       });
     };
-    for (const graph of fc.sample(randomGraphs, { numRuns: power(50, 500), seed: 21 })) await check(graph, 1);
-    for (const graph of fc.sample(denseGraphs, { numRuns: power(75, 750), seed: 22 })) await check(graph, 2);
-    for (const graph of fc.sample(denseGraphs, { numRuns: power(75, 750), seed: 23 })) await check(graph, 3);
+    for (const graph of fc.sample(randomGraphs, { numRuns: power(15, 500), seed: 21 })) await check(graph, 1);
+    for (const graph of fc.sample(denseGraphs, { numRuns: power(20, 750), seed: 22 })) await check(graph, 2);
+    for (const graph of fc.sample(denseGraphs, { numRuns: power(20, 750), seed: 23 })) await check(graph, 3);
     console.log(`mini-buckets: ln Z between bounds that are not equal on ${bounded} graphs`);
-    expect(bounded).toBeGreaterThan(0.45 * power(200, 2000));
+    expect(bounded).toBeGreaterThan(0.45 * power(55, 2000));
   });
 
   it("rejects a bound that is slightly too tight", () => {
@@ -61,7 +61,7 @@ describe("mini-buckets", () => {
 
   it("more than halves the width of two entries with 2^10 entries", async () => {
     const widths: Record<number, number[]> = { 1: [], 4: [], 10: [] };
-    for (let seed = 0; seed < 20; seed++) {
+    for (let seed = 0; seed < power(8, 20); seed++) {
       const draws = stream(seed, "wide").at(0);
       const edges = seed % 2 === 0 ? gridEdges(8, 8) : complete(14);
       const graph = pairwiseGraph(seed % 2 === 0 ? 64 : 14, edges, 0.4 + 0.1 * seed, () => draws.normal());
@@ -91,7 +91,7 @@ describe("mini-buckets", () => {
 });
 
 it("mean field stays below ln Z, and is exact for independent variables", async () => {
-  for (const graph of fc.sample(denseGraphs, { numRuns: 100, seed: 24 })) {
+  for (const graph of fc.sample(denseGraphs, { numRuns: power(40, 100), seed: 24 })) {
     const truth = enumerateGraph(graph);
     const { logZ, logZCertificate } = await infer(graph, { task: "partition", algorithm: naiveMeanField() });
     expect(heldTo(logZCertificate, logZ, truth.logZ)).toBe("holds");

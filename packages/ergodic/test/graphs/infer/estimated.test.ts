@@ -8,6 +8,7 @@ import { estimated } from "../../../src/graphs/infer/estimated.ts";
 import { Inference } from "../../../src/graphs/infer/inference.ts";
 import type { PartInference } from "../../../src/graphs/parts/algorithm.ts";
 import { reduce } from "../../../src/graphs/parts/reduction.ts";
+import { isSlow } from "../../power.ts";
 import { graphOf, gridEdges } from "../../reference/random-graph.ts";
 
 let engine: Engine;
@@ -44,7 +45,8 @@ describe("estimates when elimination is infeasible", () => {
     expect(Math.abs(logZ!.value + offset - exact.logZ)).toBeLessThan(0.05);
     const steps = whole.step;
     whole.dispose();
-    for (const share of [0.02, 0.5]) {
+    // The next test restores early and late snapshots.
+    for (const share of isSlow ? [0.02, 0.5] : [0.4]) {
       const first = await Inference.open(graph, estimated(), plan, engine);
       while (first.step < share * steps) await first.advance(1);
       const second = await Inference.open(graph, estimated(), plan, engine);
@@ -59,7 +61,7 @@ describe("estimates when elimination is infeasible", () => {
   });
 
   it("uses importance sampling alone if a factor is 0 or if it is precise", async () => {
-    for (const graph of [magnet(11, 0.4, true), magnet(6, 0.1)]) {
+    for (const graph of [magnet(9, 0.4, true), magnet(6, 0.1)]) {
       const run = await Inference.open(graph, estimated(), { ...plan, memory: 2 ** 20 }, engine);
       while (!run.converged && run.step < 400) await run.advance(1);
       expect(run.found()[0].answer!.method).toMatch(
@@ -73,8 +75,8 @@ describe("estimates when elimination is infeasible", () => {
     const graph = magnet(10, 0.3);
     const run = await Inference.open(graph, estimated(), plan, engine);
     let owed = 0;
-    for (let i = 0; i < 60; i++) {
-      await run.advance(7);
+    for (let i = 0; i < 20; i++) {
+      await run.advance(20);
       const snapshot = run.snapshot();
       const second = await Inference.open(graph, estimated(), plan, engine);
       second.restore(snapshot);
@@ -84,7 +86,7 @@ describe("estimates when elimination is infeasible", () => {
       second.dispose();
     }
     run.dispose();
-    console.log(`${owed} of 60 snapshots owe stretches`);
+    console.log(`${owed} of 20 snapshots owe stretches`);
   });
 
   it("selects the narrower answer, and importance sampling's if the other is disjoint or has no interval", () => {
@@ -154,12 +156,12 @@ describe("estimates when elimination is infeasible", () => {
     const begun = async (graph: FactorTables): Promise<number> => {
       const run = await Inference.open(graph, automatic(), { ...plan, seconds: 60 }, engine);
       const [part] = (run as unknown as { parts: { chosen?: object }[] }).parts;
-      while (!part.chosen && run.step < 300) await run.advance(1);
+      while (!part.chosen && run.step < 120) await run.advance(1);
       run.dispose();
       return run.step;
     };
     expect(await begun(magnet(26, 0.4))).toBeLessThan(60);
     // Zeros could leave only a small part, so the search for an order continues.
-    expect(await begun(magnet(26, 0.4, true))).toBe(300);
+    expect(await begun(magnet(26, 0.4, true))).toBe(120);
   });
 });

@@ -70,7 +70,7 @@ describe("the proposal", () => {
           }
         }
       }),
-      { numRuns: power(100, 300), seed: 5 },
+      { numRuns: power(50, 300), seed: 5 },
     );
   });
 
@@ -82,7 +82,7 @@ describe("the proposal", () => {
     const states = new Int32Array(9);
     const counts = new Float64Array(512);
     const q = new Float64Array(512);
-    const count = 200000;
+    const count = power(50_000, 200_000);
     for (let n = 0; n < count; n++) {
       const logQ = proposal.draw(stream(2, "chances").at(n), states);
       const at = states.reduce((sum, state) => 2 * sum + state, 0);
@@ -124,7 +124,7 @@ describe("intervals", () => {
 
   it("contain the exact ln Z and marginals on random grids", async () => {
     let [outside, widest] = [0, 0];
-    for (let seed = 0; seed < power(10, 30); seed++) {
+    for (let seed = 0; seed < power(6, 30); seed++) {
       const graph = grid(6, 1.5, seed);
       const exact = await infer(graph);
       const { logZ, logZCertificate, ...answer } = await infer(graph, {
@@ -211,14 +211,17 @@ describe("checkpoints", () => {
     const plan = { task: "marginals", seed: 3, workers: 1, memory: 2 ** 28 } as const;
     const begin = () => Inference.open(graph, importanceSampling({ samples: 1000, width: 1e-6 }), plan, engine);
     const whole = await begin();
-    while (!whole.converged) await whole.advance(1);
+    let kept = whole.snapshot();
+    while (!whole.converged) {
+      kept = whole.snapshot();
+      await whole.advance(1);
+    }
     const wanted = whole.found();
     // These intervals are narrower than those of 1000 draws from the second and the last proposal.
     expect(wanted[0].answer!.method).toContain("4000 draws from mini-buckets of at most 2^8 states");
-    const first = await begin();
-    while (first.step < whole.step - 1) await first.advance(whole.step - 1 - first.step);
+    // Just before the last step.
     const resumed = await begin();
-    resumed.restore(first.snapshot());
+    resumed.restore(kept);
     expect(resumed.found()).toEqual(wanted);
     while (!resumed.converged) await resumed.advance(1);
     expect(resumed.found()).toEqual(wanted);
@@ -257,7 +260,7 @@ describe("automatic algorithm", () => {
     const sum = await found("partition", ({ draws }) => draws >= 400);
     expect(sum.method).toMatch(/too much for elimination; importance sampling: \d+ draws from mini-buckets/);
     expect(sum.logZ!.certificate).not.toHaveProperty("exact");
-    const best = await found("map", ({ sweeps }) => sweeps >= 100);
+    const best = await found("map", ({ sweeps }) => sweeps >= 20);
     expect(best.method).toMatch(/too much for elimination; annealing, \d+ sweeps/);
     const gap = best.map!.bound! - best.map!.value;
     expect(gap).toBeGreaterThan(0);

@@ -12,6 +12,7 @@ import {
   miniBuckets,
   naiveMeanField,
 } from "../../../src/entries/everything.ts";
+import { isSlow } from "../../power.ts";
 import { heldTo } from "../../reference/held-to-certificate.ts";
 import { graphOf, gridEdges } from "../../reference/random-graph.ts";
 
@@ -58,15 +59,19 @@ describe.skipIf(!present)("the 8 × 8 Ising model", () => {
     expect(Object.keys(bethe.logZCertificate)).toEqual(["none"]);
   });
 
-  it.each(betas)("covers ln Z with an interval of annealed importance sampling at β = %d", async (beta) => {
-    const truth = exactLogZ(beta);
-    const algorithm = annealedImportanceSampling({ particles: 200, temperatures: 600, level: 0.9999 });
-    const { logZ, logZCertificate } = await infer(ising(beta), { task: "partition", algorithm, seed: 1 });
-    console.log(
-      `annealed importance sampling at β ${beta}: ${(logZ - truth).toFixed(4)} off, ${JSON.stringify(logZCertificate)}`,
-    );
-    expect(Object.keys(logZCertificate)).toContain("interval");
-    // One false alarm in five has a probability of 5e-4. annealed.test.ts tests the coverage of intervals.
-    expect(heldTo(logZCertificate, logZ, truth)).toBe("holds");
-  });
+  // Runs are longest at the largest values, and all take the same path.
+  it.each(isSlow ? betas : betas.slice(0, 3))(
+    "covers ln Z with an interval of annealed importance sampling at β = %d",
+    async (beta) => {
+      const truth = exactLogZ(beta);
+      const algorithm = annealedImportanceSampling({ particles: 200, temperatures: 600, level: 0.9999 });
+      const { logZ, logZCertificate } = await infer(ising(beta), { task: "partition", algorithm, seed: 1 });
+      console.log(
+        `annealed importance sampling at β ${beta}: ${(logZ - truth).toFixed(4)} off, ${JSON.stringify(logZCertificate)}`,
+      );
+      expect(Object.keys(logZCertificate)).toContain("interval");
+      // One false alarm in five has a probability of 5e-4. annealed.test.ts tests the coverage of intervals.
+      expect(heldTo(logZCertificate, logZ, truth)).toBe("holds");
+    },
+  );
 });

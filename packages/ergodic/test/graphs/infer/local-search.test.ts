@@ -4,10 +4,12 @@ import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { elimination, graphAnnealing, infer, iteratedConditionalModes } from "../../../src/entries/everything.ts";
 import { Inference } from "../../../src/graphs/infer/inference.ts";
+import { power } from "../../power.ts";
 import { logProductAt } from "../../reference/enumerate-graph.ts";
 import { graphOf, gridEdges, pairwiseGraph } from "../../reference/random-graph.ts";
 
-const graphs = Array.from({ length: 20 }, (_, seed) => {
+const count = power(8, 20);
+const graphs = Array.from({ length: count }, (_, seed) => {
   const draws = stream(seed, "modes").at(0);
   return pairwiseGraph(64, gridEdges(8, 8), 1, () => draws.normal());
 });
@@ -24,7 +26,7 @@ it("each restart begins elsewhere, and the best result counts", async () => {
       expect(many.best.value).toBeGreaterThanOrEqual(few.best.value - 1e-9);
       if (many.best.value > few.best.value + 1e-6) better++;
     }
-    expect(better).toBeGreaterThan(10);
+    expect(better).toBeGreaterThan(count / 2);
   }
 });
 
@@ -59,9 +61,9 @@ it("annealing resumes from a checkpoint in the middle with the same result", asy
 
 describe.each([
   ["iteratedConditionalModes", iteratedConditionalModes(), 0],
-  ["graphAnnealing", graphAnnealing(), 15],
-] as const)("%s", (name, algorithm, leastOptimal) => {
-  it("comes close to the optimum of 20 grids of 64 Booleans, and never exceeds it or its bound", async () => {
+  ["graphAnnealing", graphAnnealing(), 0.75],
+] as const)("%s", (name, algorithm, leastShare) => {
+  it("comes close to the optimum of grids of 64 Booleans, and never exceeds it or its bound", async () => {
     let optimal = 0;
     let worst = 0;
     for (const graph of graphs) {
@@ -76,8 +78,8 @@ describe.each([
       if (below < 1e-9) optimal++;
       worst = Math.max(worst, below);
     }
-    console.log(`${name}: ${optimal} of 20 optimal, the worst ${worst.toFixed(3)} nats below`);
-    expect(optimal).toBeGreaterThanOrEqual(leastOptimal);
+    console.log(`${name}: ${optimal} of ${count} optimal, the worst ${worst.toFixed(3)} nats below`);
+    expect(optimal).toBeGreaterThanOrEqual(leastShare * count);
     expect(worst).toBeLessThan(5);
   });
 

@@ -77,24 +77,20 @@ async function tried(
   options = {},
 ): Promise<{ flagged: boolean; missed: boolean; wrong: number }> {
   const algorithm = graphTempering({ warmup: 100, sweeps: 600, ...options });
-  const [exact, exactZ, found] = [
-    await infer(graph, { algorithm: elimination() }),
-    await infer(graph, { algorithm: elimination(), task: "partition" }),
-    await infer(graph, { algorithm, seed }),
-  ];
-  const { logZ, logZCertificate } = await infer(graph, { algorithm, seed, task: "partition" });
-  let wrong = heldTo(logZCertificate, logZ, exactZ.logZ) === "wrong" ? 1 : 0;
+  const [exact, found] = [await infer(graph, { algorithm: elimination() }), await infer(graph, { algorithm, seed })];
+  const { logZ, logZCertificate } = found;
+  let wrong = heldTo(logZCertificate, logZ, exact.logZ) === "wrong" ? 1 : 0;
   for (let v = 0; v < graph.variableCount; v++) {
     const { p, certificate } = found.marginal(v);
     for (const [state, value] of p.entries())
       if (heldTo(certificate, value, exact.marginal(v).p[state], state) === "wrong") wrong++;
   }
-  return { flagged: "none" in logZCertificate, missed: heldTo(logZCertificate, logZ, exactZ.logZ) === "missed", wrong };
+  return { flagged: "none" in logZCertificate, missed: heldTo(logZCertificate, logZ, exact.logZ) === "missed", wrong };
 }
 
 describe("parallel tempering", () => {
   it("holds its intervals on strongly coupled graphs, as chains and as bits", async () => {
-    const graphs = Array.from({ length: power(3, 8) }, (_, i) => [
+    const graphs = Array.from({ length: power(2, 8) }, (_, i) => [
       strong(i, 2.5, false),
       strong(i, 2.5, true),
       frustrated(i),
@@ -241,7 +237,10 @@ describe.skipIf(!existsSync(file))("the 16 × 16 Ising model", () => {
       values: [beta, -beta, -beta, beta],
       logs: true,
     }));
-    const answer = await infer(graphOf(Array(256).fill(2), factors), { algorithm: graphTempering({ sweeps: 3000 }), seed: 1 });
+    const answer = await infer(graphOf(Array(256).fill(2), factors), {
+      algorithm: graphTempering({ sweeps: power(1500, 3000) }),
+      seed: 1,
+    });
     const [low, high] = (answer.logZCertificate as unknown as { interval: [number, number] }).interval;
     console.log(`T = ${temperature}: ${(answer.logZ - exactLogZ(beta)).toFixed(3)} off, width ${(high - low).toFixed(3)}`);
     expect(heldTo(answer.logZCertificate, answer.logZ, exactLogZ(beta))).toBe("holds");

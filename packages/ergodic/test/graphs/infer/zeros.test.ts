@@ -5,6 +5,7 @@ import { stream } from "../../../src/engine/random/stream.ts";
 import { graphGibbs, infer } from "../../../src/entries/everything.ts";
 import { elimination } from "../../../src/graphs/exact/elimination.ts";
 import { reduce } from "../../../src/graphs/parts/reduction.ts";
+import { isSlow } from "../../power.ts";
 import { logProductAt } from "../../reference/enumerate-graph.ts";
 import { graphOf } from "../../reference/random-graph.ts";
 
@@ -68,14 +69,18 @@ describe("states excluded by zeros", () => {
       const draws = stream(5, "weights", size).at(0);
       const weights = Array.from({ length: 125 }, () => Math.exp(size * draws.normal()));
       const graph = latinSquares(5, (cell, number) => weights[cell * 5 + number]);
-      const { best, gap, method } = await infer(graph, { task: "map" });
-      expect(method).toMatch(/zeros left out/);
-      expect(gap).toBe(0);
-      expect(Math.abs(logProductAt(graph, best.states) - best.value)).toBeLessThan(1e-9 * Math.abs(best.value));
-      // In slices that are small enough to enumerate.
-      const sliced = await infer(graph, { task: "map", memory: 2 ** -13 });
-      expect(sliced.method).toMatch(/slices/);
-      expect(Math.abs(sliced.best.value - best.value)).toBeLessThan(1e-9 * Math.abs(best.value));
+      // In npm test, largest products are of the wide range, and sums of the other.
+      if (isSlow || size === 60) {
+        const { best, gap, method } = await infer(graph, { task: "map" });
+        expect(method).toMatch(/zeros left out/);
+        expect(gap).toBe(0);
+        expect(Math.abs(logProductAt(graph, best.states) - best.value)).toBeLessThan(1e-9 * Math.abs(best.value));
+        // In slices that are small enough to enumerate.
+        const sliced = await infer(graph, { task: "map", memory: 2 ** -13 });
+        expect(sliced.method).toMatch(/slices/);
+        expect(Math.abs(sliced.best.value - best.value)).toBeLessThan(1e-9 * Math.abs(best.value));
+      }
+      if (!isSlow && size === 60) continue;
       const [whole, parts] = [await infer(graph), await infer(graph, { memory: 2 ** -13 })];
       expect(parts.method).toMatch(/slices/);
       expect(Math.abs(whole.logZ - parts.logZ)).toBeLessThan(1e-10 * Math.abs(parts.logZ));

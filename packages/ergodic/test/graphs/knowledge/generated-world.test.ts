@@ -10,6 +10,7 @@ import { adam, type FactorGraph, fit, graphGibbs, infer, inverseTimeDecay } from
 import { Chain } from "../../../src/graphs/sampling/gibbs/chain.ts";
 import { Layout } from "../../../src/graphs/sampling/gibbs/layout.ts";
 import { sequential } from "../../../src/graphs/sampling/gibbs/schedules/sequential.ts";
+import { power } from "../../power.ts";
 import { generatedWorld, scores } from "./generated-world.ts";
 
 const engine = await openEngine({ families: ["graphs"] });
@@ -38,19 +39,19 @@ describe("a generated world", () => {
     const whole = world.open(true);
     const graph = whole.kb.ground();
     const oracle = scores(whole.kb, whole.queries, await infer(graph.withWeights(world.weightsOf(graph)), { algorithm }));
-    const learned = await fit(graph, { rule: rule(0.1), epochs: 300, l2 });
+    const learned = await fit(graph, { rule: rule(0.1), epochs: power(150, 300), l2 });
     const found = scores(whole.kb, whole.queries, await infer(learned.graph, { algorithm }));
 
     const late = world.open(false);
     const small = late.kb.ground();
-    const before = await fit(small, { rule: rule(0.1), epochs: 300, l2 });
+    const before = await fit(small, { rule: rule(0.1), epochs: power(150, 300), l2 });
     const first = await infer(before.graph, { algorithm });
     const factors = small.factorCount;
     late.kb.add(late.later);
     expect(late.kb.explain().rules.map(({ factors: more }) => more)).toEqual([0, 0, 0, 0, graph.factorCount - factors]);
     expect(late.kb.ground()).toBe(small);
     expect(small.factorCount).toBe(graph.factorCount);
-    const again = await fit(small, { from: before, rule: rule(0.05), epochs: 200, l2 });
+    const again = await fit(small, { from: before, rule: rule(0.05), epochs: power(100, 200), l2 });
     const second = await infer(again.graph, { algorithm, from: first });
     const grown = scores(late.kb, late.queries, second);
 

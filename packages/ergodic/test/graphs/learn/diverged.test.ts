@@ -44,12 +44,13 @@ describe("weights worse than the initial ones", () => {
     }
     return graph;
   }
+  const algorithm = contrastiveDivergence({ particles: 25 });
   const codes = async (graph: ReturnType<typeof town>, options: GraphFitOptions): Promise<string[]> =>
-    (await fit(graph, { seed: 1, epochs: 40, ...options })).findings.map(({ code }) => code);
+    (await fit(graph, { algorithm, seed: 1, epochs: 40, ...options })).findings.map(({ code }) => code);
   const wild = sgd({ rate: 10 });
 
   it("are a finding with both losses and the error of the difference, for every algorithm", async () => {
-    const { findings, run } = await fit(town(), { rule: wild, seed: 1, epochs: 40 });
+    const { findings, run } = await fit(town(), { algorithm, rule: wild, seed: 1, epochs: 40 });
     expect(findings).toMatchObject([{ code: "worse", serious: true, advice: expect.stringMatching(/smaller rate/) }]);
     expect(run.findings).toEqual(findings);
     const [, end, start, error] =
@@ -60,7 +61,7 @@ describe("weights worse than the initial ones", () => {
     expect(end - start).toBeGreaterThan(4 * error);
     expect(await codes(town(), { rule: wild, replicas: 2 })).toEqual(["worse"]);
     expect(await codes(town(), { rule: wild, l2: 0.1 })).toEqual(["worse"]);
-    expect(await codes(town(2), { rule: wild })).toEqual(["worse"]);
+    expect(await codes(town(2), { rule: wild, algorithm: contrastiveDivergence() })).toEqual(["worse"]);
     expect(await codes(town(), { rule: wild, algorithm: pseudoLikelihood() })).toEqual(["worse"]);
     const { findings: exact } = await fit(town(), { rule: sgd({ rate: 300 }), algorithm: exactLikelihood(), epochs: 5 });
     expect(exact).toMatchObject([{ code: "worse", text: expect.stringMatching(/−ln of the likelihood.*but was 0\.6931$/) }]);
@@ -72,18 +73,18 @@ describe("weights worse than the initial ones", () => {
       expect(await codes(town(0, 0.45), options)).toEqual([]);
     }
     expect(await codes(town(2), {})).toEqual([]);
-    const first = await fit(town(), { seed: 1, epochs: 100 });
-    for (let seed = 0; seed < 5; seed++) expect(await codes(town(), { from: first, seed, epochs: 20 })).toEqual([]);
+    const first = await fit(town(), { algorithm, seed: 1, epochs: 100 });
+    for (let seed = 0; seed < 3; seed++) expect(await codes(town(), { from: first, seed, epochs: 20 })).toEqual([]);
   });
 
   it("are compared with the start of the whole run after it is resumed", async () => {
-    const run = fit(town(), { rule: wild, seed: 1, epochs: 20 });
+    const run = fit(town(), { algorithm, rule: wild, seed: 1, epochs: 20 });
     await run;
     const kept = await run.checkpoint();
     const resumed = await fit.resume(kept, town(), { epochs: 30 });
     expect(resumed.findings).toMatchObject([{ code: "worse", text: expect.stringContaining("but was 0.6931") }]);
     // A checkpoint does not contain the weights of an earlier result.
-    const from = fit(town(), { from: await run, rule: wild, seed: 1, epochs: 20 });
+    const from = fit(town(), { algorithm, from: await run, rule: wild, seed: 1, epochs: 20 });
     await from;
     expect((await fit.resume(await from.checkpoint(), town(), { epochs: 21 })).findings).toEqual([]);
   });

@@ -83,10 +83,10 @@ describe("statistics and terms", () => {
         chain.dispose();
         learnt.dispose();
       }),
-      { numRuns: 300, seed: 8 },
+      { numRuns: power(100, 300), seed: 8 },
     );
-    expect(looked).toBeGreaterThan(60);
-    expect(weighed).toBeGreaterThan(100);
+    expect(looked).toBeGreaterThan(power(20, 60));
+    expect(weighed).toBeGreaterThan(power(33, 100));
   });
 });
 
@@ -134,10 +134,11 @@ describe("contrastive divergence", () => {
       return states.map((to) => row.get(to.join("")) ?? 0);
     });
     let expected: number[] = states.map((_, k) => (k === data ? 1 : 0));
+    const particles = power(2000, 10_000);
     for (const steps of [1, 2, 5]) {
       expected = states.map((_, k) => (k === data ? 1 : 0));
       for (let k = 0; k < steps; k++) expected = states.map((_, j) => expected.reduce((sum, p, i) => sum + p * matrix[i][j], 0));
-      const algorithm = contrastiveDivergence({ steps, persistent: false, particles: 10000 });
+      const algorithm = contrastiveDivergence({ steps, persistent: false, particles });
       const objective = algorithm.objective(columns, plan, engine);
       const gradient = new Float64Array(5);
       const n = 4;
@@ -152,7 +153,7 @@ describe("contrastive divergence", () => {
       mean.forEach((g, i) => {
         const first = expected.reduce((sum, p, k) => sum + p * all[k][i], 0);
         const second = expected.reduce((sum, p, k) => sum + p * all[k][i] ** 2, 0);
-        const error = Math.sqrt(Math.max(0, second - first * first) / (10000 * n)) / 6;
+        const error = Math.sqrt(Math.max(0, second - first * first) / (particles * n)) / 6;
         // Six observed variables. 4.5 standard errors have a probability of 7e-6 each, and 1e-4 for any of 15.
         expect(Math.abs(g - (first - all[data][i]) / 6)).toBeLessThan(4.5 * error + 1e-12);
       });
@@ -179,12 +180,12 @@ describe("contrastive divergence", () => {
       ["CD-1", contrastiveDivergence({ persistent: false })],
     ];
     const worst = new Map<string, number[]>();
-    const graphs = power(4, 20);
+    const [graphs, epochs] = [power(2, 20), power(200, 500)];
     for (let seed = 0; seed < graphs; seed++) {
       const { graph, loss } = smallWorld(seed, { hidden: seed % 2 === 0 ? 0 : 0.2 });
       const best = loss(optimumOf(loss, [0, 0, 0, 0, 0])).value;
       for (const [name, algorithm] of learners) {
-        const { weights } = await fit(graph, { algorithm, seed });
+        const { weights } = await fit(graph, { algorithm, epochs, seed });
         const off = loss(weights).value - best;
         worst.set(name, [...(worst.get(name) ?? []), off]);
       }

@@ -52,24 +52,26 @@ export function smallWorld(seed: number, { copies = 40, hidden = 0 }: { copies?:
     });
   }
   const observed = seen.flat().filter((state) => state !== undefined).length;
+  const every = [...states.keys()];
+  /** The states of a copy that agree with its evidence. */
+  const fitting = seen.map((one) => every.filter((k) => one.every((state, i) => state === undefined || state === states[k][i])));
   /** −ln P(observed states) and its gradient, per observed variable. */
   const loss = (w: ArrayLike<number>): { value: number; gradient: number[] } => {
     const weighed = logs(w).map(Math.exp);
-    const moments = (fits: (k: number) => boolean) => {
+    const moments = (among: readonly number[]) => {
       let z = 0;
       const mean = scales.map(() => 0);
-      for (const [k, weight] of weighed.entries()) {
-        if (!fits(k)) continue;
-        z += weight;
-        for (const i of mean.keys()) mean[i] += weight * all[k][i];
+      for (const k of among) {
+        z += weighed[k];
+        for (let i = 0; i < mean.length; i++) mean[i] += weighed[k] * all[k][i];
       }
       return { logZ: Math.log(z), mean: mean.map((value) => value / z) };
     };
-    const free = moments(() => true);
+    const free = moments(every);
     let value = 0;
     const gradient = scales.map(() => 0);
-    for (const one of seen) {
-      const clamped = moments((k) => one.every((state, i) => state === undefined || state === states[k][i]));
+    for (const own of fitting) {
+      const clamped = moments(own);
       value += free.logZ - clamped.logZ;
       for (const i of gradient.keys()) gradient[i] += free.mean[i] - clamped.mean[i];
     }

