@@ -232,9 +232,9 @@ describe("resumption of ended draws by each sampler", () => {
   );
   const options: Record<string, object> = {
     ...rows,
-    pathfinder: { paths: 2, draws: 100 },
-    meanField: { maxIterations: 200, refineDraws: 50 },
-    fullRank: { maxIterations: 200, refineDraws: 50 },
+    pathfinder: { paths: 2, draws: 50 },
+    meanField: { maxIterations: 60, refineDraws: 20 },
+    fullRank: { maxIterations: 60, refineDraws: 20 },
     svgd: { particles: 10, iterations: 100 },
     sequentialMonteCarlo: { particles: 64 },
   };

@@ -39,14 +39,14 @@ const shortest: Record<string, object> = {
   graphTempering: { ensembles: 8, warmup: 50, sweeps: 100 },
   graphGibbs: { warmup: 20, sweeps: 200 },
   replicaGibbs: { warmup: 20, sweeps: 200 },
-  miniBuckets: { iBound: 4 },
+  miniBuckets: { iBound: 3 },
 };
 const numRuns = power(12, 100);
 const graphs = [...fc.sample(randomGraphs, { numRuns, seed: 14 }), ...fc.sample(denseGraphs, { numRuns, seed: 17 })];
 const trees = fc.sample(randomTrees, { numRuns: power(6, 60), seed: 15 });
 const truths = new Map([...graphs, ...trees].map((graph) => [graph, enumerateGraph(graph)]));
 const draws = stream(16).at(0);
-const grid = pairwiseGraph(25, gridEdges(5, 5), 0.5, () => draws.normal());
+const grid = pairwiseGraph(16, gridEdges(4, 4), 0.5, () => draws.normal());
 
 let engine: Engine;
 beforeAll(async () => {

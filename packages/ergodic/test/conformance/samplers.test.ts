@@ -30,8 +30,9 @@ const given: Readonly<Record<string, object>> = {
 };
 /** Options for runs whose quality does not matter. */
 const quickFits: Readonly<Record<string, object>> = {
-  meanField: { maxIterations: 200, refineDraws: 50 },
-  fullRank: { maxIterations: 200, refineDraws: 50 },
+  pathfinder: { paths: 2, draws: 50 },
+  meanField: { maxIterations: 60, refineDraws: 20 },
+  fullRank: { maxIterations: 60, refineDraws: 20 },
 };
 /** Options without a default, which are absent from JSON unless given. */
 const withoutDefault: Readonly<Record<string, string[]>> = {
