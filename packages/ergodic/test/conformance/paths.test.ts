@@ -49,10 +49,11 @@ describe.each(builtIn(lossNames(), "Loss"))("%s", (name) => {
             expect(share).toBeGreaterThanOrEqual((k > 0 ? path.explained[k - 1] : 0) - 1e-5);
             expect(share).toBeLessThanOrEqual(1);
           });
-          const { byFold, minimum, oneStandardError, mean } = path.crossValidation!;
+          const { byFold, minimum, oneStandardError, mean, standardError } = path.crossValidation!;
           expect(byFold.flatMap((errors) => [...errors]).every((error) => error >= 0 && Number.isFinite(error))).toBe(true);
           expect(mean[minimum]).toBe(Math.min(...mean));
           expect(oneStandardError).toBeLessThanOrEqual(minimum);
+          expect(mean[oneStandardError]).toBeLessThanOrEqual(mean[minimum] + standardError[minimum]);
           const shared = await fit.path(model, data, { ...options, workers: 2 });
           expect(shared.predictor(4).weights).toEqual(path.predictor(4).weights);
           expect(shared.crossValidation).toEqual(path.crossValidation);
