@@ -67,6 +67,8 @@ const counts: Record<string, Record<string, number>> = {
 const warmups: Record<string, number> = {
   // One step size for three scales is found slowly.
   randomWalk: 1000,
+  // The widths of slices are found quickly.
+  gibbs: power(100, 1000),
   // This sampler costs ten times as much per step, and adapts as well in fewer steps.
   parallelTempering: power(100, 300),
 };

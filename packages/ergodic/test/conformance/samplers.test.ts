@@ -166,8 +166,8 @@ describe("posteriors in closed form", () => {
   it.each(names.filter((name) => !biased.includes(name)))("%s", async (name) => {
     const algorithm = made(name);
     const count = power(usualCounts[name] ?? 150, 2500);
-    // Tempering costs ten times as much per step, and adapts as well in fewer steps.
-    const warmup = power(name === "parallelTempering" ? 100 : 300, 1000);
+    // These two cost most per step, and adapt as well in fewer steps.
+    const warmup = power(name === "parallelTempering" || name === "gibbs" ? 100 : 300, 1000);
     const posterior = await sample(known, data, { algorithm, chains: CHAINS, warmup, draws: count, seed: 21 });
     for (const [of, { mean, sd }] of Object.entries(exact)) {
       const chains = Array.from({ length: CHAINS }, (_, c) => posterior.series(of).slice(c * count, (c + 1) * count));
