@@ -1,12 +1,13 @@
 /**
  * Documentation that editors show: every public export and every option has a doc comment. A step rule's options are
  * inferred from its defaults, so the rule's own comment names each of them. Lines fit into a hover without wrapping
- * twice.
+ * twice. Examples compile as written, so their names, options and results exist in the library.
  */
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { ruleRegistry } from "../../src/entries/rules.ts";
+import { exampleModule } from "./documented-examples.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const sources = fileURLToPath(new URL("../../../", import.meta.url));
@@ -26,9 +27,18 @@ const entries = [
 ].map((path) => sources + path);
 const LONGEST = 160;
 
+/** Place of the module of examples, which exists only in memory. */
+const examples = `${sources}ergodic/test/conformance/documented-examples.generated.ts`;
+const exampleText = exampleModule();
 const config = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile).config as object;
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-const program = ts.createProgram(entries, { ...options, types: [] });
+const host = ts.createCompilerHost(options);
+const { getSourceFile, fileExists, readFile } = host;
+host.getSourceFile = (name, version, ...rest) =>
+  name === examples ? ts.createSourceFile(name, exampleText, version, true) : getSourceFile(name, version, ...rest);
+host.fileExists = (name) => name === examples || fileExists(name);
+host.readFile = (name) => (name === examples ? exampleText : readFile(name));
+const program = ts.createProgram([...entries, examples], { ...options, noUnusedLocals: false, types: [] }, host);
 const checker = program.getTypeChecker();
 
 const textOf = (symbol: ts.Symbol): string => ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
@@ -204,4 +214,15 @@ test("no doc comment of a public export is too wide for an editor's hover", () =
     return lines.filter((line) => line.length > LONGEST).map((line) => `${placeOf(symbol)} ${line.slice(0, 60)}…`);
   });
   expect([...new Set(wide)]).toEqual([]);
+});
+
+test("examples in doc comments compile", () => {
+  const file = program.getSourceFile(examples)!;
+  const faults = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(
+    ({ messageText, start = 0 }) => {
+      const line = exampleText.slice(exampleText.lastIndexOf("\n", start) + 1).split("\n")[0];
+      return `${ts.flattenDiagnosticMessageText(messageText, " ")} — ${line.trim()}`;
+    },
+  );
+  expect(faults).toEqual([]);
 });

@@ -107,7 +107,7 @@ describe("resumption of ended fits by each rule", () => {
   it.each(rules.map((rule) => [rule.toJSON && JSON.stringify(rule.toJSON()).slice(0, 60), rule] as const))(
     "%s",
     async (_, rule) => {
-      await expectEnded(fitted(e.linear({ l2: 0.1, standardise: false }), numbers, { rule, epochs: 40 }));
+      await expectEnded(fitted(e.linear({ l2: 0.1, standardise: false }), numbers, { rule, epochs: 10 }));
     },
   );
 });
@@ -174,7 +174,7 @@ describe("resumption of ended fits of a graph by each learner", () => {
     resume: (bytes) => e.fit.resume(bytes, graph) as Run<unknown>,
   });
   it.each(learnerNames())("%s", async (name) => {
-    await expectEnded(learnt(learnerFromJson({ algorithm: name }), { epochs: 20 }));
+    await expectEnded(learnt(learnerFromJson({ algorithm: name }), { epochs: 4 }));
   });
   it("stays ended after a rule has converged", async () => {
     await expectEnded(learnt(e.pseudoLikelihood(), { rule: e.lbfgs(), l2: 0.1, epochs: 200 }));
@@ -232,8 +232,10 @@ describe("resumption of ended draws by each sampler", () => {
   );
   const options: Record<string, object> = {
     ...rows,
-    pathfinder: { paths: 2, draws: 200 },
-    svgd: { particles: 20, iterations: 200 },
+    pathfinder: { paths: 2, draws: 50 },
+    meanField: { maxIterations: 60, refineDraws: 20 },
+    fullRank: { maxIterations: 60, refineDraws: 20 },
+    svgd: { particles: 10, iterations: 100 },
     sequentialMonteCarlo: { particles: 64 },
   };
   const model = e.model(({ data, param, observe }) => {
@@ -242,7 +244,7 @@ describe("resumption of ended draws by each sampler", () => {
   });
   it.each(Object.keys(samplerRegistry))("%s", async (name) => {
     const algorithm = samplerRegistry[name](options[name] ?? {});
-    const plan = { chains: name === "svgd" ? 1 : 2, warmup: 60, draws: name === "svgd" ? 20 : 40, seed: 7 };
+    const plan = { chains: name === "svgd" ? 1 : 2, warmup: 30, draws: name === "svgd" ? 10 : 12, seed: 7 };
     await expectEnded({
       begin: () => e.sample(model, { y }, { ...plan, algorithm, ...(name in rows ? { rows: "N" } : {}) }) as Run<unknown>,
       resume: (bytes) => e.sample.resume(bytes, model, { y }) as Run<unknown>,
@@ -268,9 +270,9 @@ describe("resumption of ended inference by each algorithm", () => {
   const short: Record<string, object> = {
     annealedImportanceSampling: { particles: 100 },
     importanceSampling: { samples: 1000 },
-    graphTempering: { warmup: 50, sweeps: 200, width: 0.3 },
-    graphGibbs: { sweeps: 300 },
-    replicaGibbs: { sweeps: 300 },
+    graphTempering: { ensembles: 8, warmup: 50, sweeps: 100, width: 0.3 },
+    graphGibbs: { sweeps: 150 },
+    replicaGibbs: { sweeps: 150 },
   };
   const cases = Object.entries(inferenceRegistry).flatMap(([name, make]) => {
     const algorithm = make(short[name] ?? {});
@@ -288,7 +290,7 @@ it("recomputes answers until the signal fires", async () => {
   const graph = e.factorGraph();
   for (let i = 0; i < 4; i++) graph.variable();
   for (let i = 0; i < 3; i++) graph.equal([i, i + 1], { weight: 0.5 });
-  const run = e.infer(graph, { algorithm: e.importanceSampling() });
+  const run = e.infer(graph, { algorithm: e.importanceSampling({ samples: 20_000 }) });
   await run;
   const controller = new AbortController();
   const resumed = e.infer.resume(await run.checkpoint(), graph, { signal: controller.signal });

@@ -7,7 +7,7 @@
  * random starts reach each heavy mode, as counted here, so 24 scouts miss such a mode in one run of 1000. A mode that
  * few starts reach can be missed (places/scouts.ts).
  *
- * ERGODIC_SEEDS is the number of seeds, 6 by default. ERGODIC_CONFORMANCE names a file to which a JSON row per
+ * ERGODIC_SEEDS is the number of seeds, by default 2, or 6 in test:slow. ERGODIC_CONFORMANCE names a file to which a JSON row per
  * posterior is appended (scripts/conformance.mjs).
  */
 import { appendFileSync } from "node:fs";
@@ -17,11 +17,12 @@ import { scouted } from "../../src/bayes/places/scouts.ts";
 import { openEngine } from "../../src/engine/memory/engine.ts";
 import { mcseMean } from "../../src/engine/statistics/index.ts";
 import { sample } from "../../src/entries/everything.ts";
+import { power } from "../power.ts";
 import { type Posterior, posteriors } from "./modes/posteriors.ts";
 
-const SEEDS = Number(process.env.ERGODIC_SEEDS ?? 6);
+const SEEDS = Number(process.env.ERGODIC_SEEDS ?? power(2, 6));
 const CHAINS = 4;
-const STARTS = 200;
+const STARTS = process.env.ERGODIC_CONFORMANCE ? 200 : power(80, 200);
 
 /** Smallest share of starts that lead to a heavy mode. */
 async function leastReached({ density, parts }: Posterior): Promise<number> {

@@ -27,6 +27,7 @@ import { chooseLoss } from "../../src/learning/models/choose-loss.ts";
 import { plantedRows } from "../engine/loop/planted.ts";
 import { BoundLinear } from "../learning/models/bound.ts";
 import { BoundNetwork } from "../learning/models/bound-network.ts";
+import { isSlow } from "../power.ts";
 import { builtIn } from "../reference/built-in.ts";
 
 const COLUMNS = 7;
@@ -106,9 +107,15 @@ describe("least objective of the linear model, by every technique", () => {
       of: (z, y) => z.reduce((sum, v, k) => sum + softplus(k === y ? -v : v), 0),
     },
   };
+  /** With several classes, every technique takes the path of several outputs. */
+  const isTaken = (problem: string, technique: string): boolean =>
+    isSlow || problem === "multinomial" || technique === "Adam on minibatches";
   const runs = Object.keys(problems).flatMap((problem) =>
-    Object.keys(techniques).map((technique) => [problem, technique] as const),
+    Object.keys(techniques)
+      .filter((technique) => isTaken(problem, technique))
+      .map((technique) => [problem, technique] as const),
   );
+  const leasts = new Map<string, number>();
 
   it.each(runs)("%s: %s", async (problem, technique) => {
     const { classes, loss, of } = problems[problem];
@@ -119,9 +126,13 @@ describe("least objective of the linear model, by every technique", () => {
       const rows = y.map((target, i) => of(Array.from(z).slice(i * outputs, (i + 1) * outputs), target));
       return rows.reduce((a, b) => a + b, 0) / y.length + (l2 / 2) * Array.from(weights).reduce((sum, w) => sum + w * w, 0);
     };
-    const exact = { rule: lbfgs({ gradientTolerance: 1e-10, changeTolerance: 1e-16 }), precision: "f64" } as const;
-    const best = await fit(linear({ loss, l2, standardise: false }), data, exact);
-    const least = penalised(best.outputs(data), best.weights);
+    const found = async (): Promise<number> => {
+      const exact = { rule: lbfgs({ gradientTolerance: 1e-10, changeTolerance: 1e-16 }), precision: "f64" } as const;
+      const best = await fit(linear({ loss, l2, standardise: false }), data, exact);
+      return penalised(best.outputs(data), best.weights);
+    };
+    const least = leasts.get(problem) ?? (await found());
+    leasts.set(problem, least);
     const made: NetworkPredictor = await fit(
       network([dense(classes === 2 ? 1 : classes)], { loss, l2, standardise: false }),
       data,

@@ -1,12 +1,13 @@
 /**
- * Every registered rule keeps the family's promises: it converges on a convex and on a badly scaled problem, resumes
- * exactly, has the costs in its ledger, gives the same updates on dense and sparse rows, is rebuilt from its JSON, and
+ * Every registered rule keeps the family's promises: it converges on a convex and (equations only in test:slow) on a
+ * badly scaled problem, resumes exactly, has the costs in its ledger, gives the same updates on dense and sparse rows, is rebuilt from its JSON, and
  * never hides a NaN.
  */
 import { describe, expect, test } from "vitest";
 import { openEngine } from "../../src/engine/memory/engine.ts";
 import * as g from "../../src/engine/optimise/index.ts";
 import { type RuleEntry, ruleRegistry } from "../../src/engine/optimise/index.ts";
+import { isSlow } from "../power.ts";
 import { search } from "../reference/search.ts";
 
 interface Problem {
@@ -79,7 +80,8 @@ const initialValue = ({ start, objective }: Problem): number => objective(Float6
 describe("convergence", () => {
   test.each(equations)("%s by its equation", async (_, entry) => {
     expect(await descend(equationOf(entry), convex, 3000)).toBeLessThan(1e-3 * initialValue(convex));
-    expect(await descend(equationOf(entry, "scaled"), scaled, 10_000)).toBeLessThan(1e-3 * initialValue(scaled));
+    // Only the rate differs from the first problem, and golden/torch.test.ts follows the equations step by step.
+    if (isSlow) expect(await descend(equationOf(entry, "scaled"), scaled, 10_000)).toBeLessThan(1e-3 * initialValue(scaled));
   });
 
   test.each(hosts)("%s on the host", (_, entry) => {

@@ -1,4 +1,4 @@
-/** Hundreds of damaged checkpoints. */
+/** More than a hundred damaged checkpoints. */
 import { expect, it } from "vitest";
 import { run } from "./checkpoints.ts";
 import { reportMemory } from "./cost.ts";

@@ -19,7 +19,7 @@ interface Fixture {
  * Milliseconds after which a run is stopped. It can use several threads, and the time it then needs to stop also
  * counts.
  */
-const PATIENCE = 500;
+const PATIENCE = 100;
 
 /** @throws an Error with the case's seed at the first case that ends in an untyped error or does not end */
 export async function run(cases: number, seed: number): Promise<Fuzzed> {

@@ -44,7 +44,7 @@ test("untyped errors and excessive time or memory are reported with a seed that 
   const kept: Uint8Array[] = [];
   const large = target(() => {
     // More than this process held before and has freed.
-    const mebibytes = Math.ceil(process.resourceUsage().maxRSS / 2 ** 10 - process.memoryUsage().rss / 2 ** 20) + 150;
+    const mebibytes = Math.ceil(process.resourceUsage().maxRSS / 2 ** 10 - process.memoryUsage().rss / 2 ** 20) + 70;
     kept.push(new Uint8Array(mebibytes * 2 ** 20).fill(1));
   });
   await expect(fuzz([large], 1, 9)).resolves.toMatchObject({ accepted: 1 });

@@ -1,4 +1,4 @@
-/** A thousand damaged model files. */
+/** More than a hundred damaged model files, or a thousand in test:slow. */
 import { expect, it } from "vitest";
 import { reportMemory } from "./cost.ts";
 import { run } from "./models.ts";

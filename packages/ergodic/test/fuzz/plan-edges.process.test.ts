@@ -13,11 +13,12 @@ import { openEngine } from "../../src/engine/memory/engine.ts";
 import { MAX_MEMORY } from "../../src/predict/limits.ts";
 import { planKernels, rolesOf } from "../../src/predict/plan/kernel-rules.ts";
 import { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
+import { power } from "../power.ts";
 import { type SavedPlan, savedPlans } from "../predict/plans.ts";
 import { begin, reportMemory } from "./cost.ts";
 import { type Random, random } from "./mutations.ts";
 
-const { ERGODIC_FUZZ_CASES = "300", ERGODIC_FUZZ_SEED = "1" } = process.env;
+const { ERGODIC_FUZZ_CASES = String(power(120, 300)), ERGODIC_FUZZ_SEED = "1" } = process.env;
 /** A tenth of the default. A row of that work takes at most a second, and each case computes two batches. */
 const MAX_WORK = 2e9;
 const LIMITS = { seconds: 2, mebibytes: 1024 };

@@ -63,27 +63,27 @@ const schools = model(({ data, param, observe, generated }) => {
 }, { name: "schools" });
 const given = { y: [28, 8, -3, 7, -1, 1, 18, 12], sigma: [15, 10, 16, 11, 9, 11, 10, 18] };
 const drawn = (p) => [...p.quantities.map(({ name }) => ofNumbers(p.draws(name))), ofNumbers(p.transition("energy")), JSON.stringify(p.loo()), ofNumbers(p.predict().draws("y")), JSON.stringify({ ...p.description, run: 0 }), p.verdict().text].join();
-const drawing = { chains: 2, warmup: 60, draws: 30, seed: 5, deterministic: true, start: { mu: 1, tau: 2, theta: given.y } };
+const drawing = { chains: 2, warmup: 30, draws: 10, seed: 5, deterministic: true, start: { mu: 1, tau: 2, theta: given.y } };
 const posterior = there.sample(schools, given, drawing);
 const early = posterior.checkpoint();
 let ticks = 0;
 for await (const tick of posterior) ticks++;
 found["sampled"] = [drawn(await sample(schools, given, drawing)), drawn(await posterior)];
 const resumed = await early;
-await both("sampling resumed", (v) => v.sample.resume(resumed, schools, given, { draws: 40 }), drawn);
+await both("sampling resumed", (v) => v.sample.resume(resumed, schools, given, { draws: 14 }), drawn);
 const level = model({ x: vector("N"), y: vector("N") }, ({ x, y, param, observe }) => {
   const beta = param("beta", normal(0, 1));
   observe(y, normal(x.mul(beta), 1));
   return { beta };
 });
-const ofNew = async (v) => (await (await v.sample(level, { x: [1, 2, 3], y: [1, 2, 4] }, { warmup: 50, draws: 50, seed: 3, deterministic: true })).predictor()).predict({ x: 2.5 }).y;
+const ofNew = async (v) => (await (await v.sample(level, { x: [1, 2, 3], y: [1, 2, 4] }, { chains: 2, warmup: 20, draws: 20, seed: 3, deterministic: true })).predictor()).predict({ x: 2.5 }).y;
 found["new rows"] = [JSON.stringify(await ofNew(lib)), JSON.stringify(await ofNew(there))];
-const scaled = (v) => v.sample(v === lib ? (await_module.plain) : there.exported("plain"), { dimension: 2 }, { draws: 50, warmup: 50, seed: 1, deterministic: true });
+const scaled = (v) => v.sample(v === lib ? (await_module.plain) : there.exported("plain"), { dimension: 2 }, { draws: 20, warmup: 20, seed: 1, deterministic: true });
 const await_module = await import(module);
 await both("a function that is exported", scaled, (p) => ofNumbers(p.draws("x")));
-await both("minimised", (v) => v.minimize(v === lib ? await_module.f : there.exported("f"), [3, 4], { evaluations: 300, seed: 2 }), (m) => ofNumbers(m.x) + m.value + m.evaluations + m.history.length);
-await both("tuned", (v) => v.tune(v === lib ? await_module.trial : there.exported("trial"), { halving: false, over: { rate: { low: 0.001, high: 0.1, scale: "log" } }, trials: 6, seed: 1 }), (t) => JSON.stringify([t.settings, t.value, t.finished]));
-await both("calibrated", (v) => v.calibrate(v === lib ? await_module.simple : there.exported("simple"), { y: [0, 0] }, { simulations: 6, seed: 1 }), (c) => JSON.stringify(Object.values(c.numbers).map((n) => [...n.ranks])) + c.verdict());
+await both("minimised", (v) => v.minimize(v === lib ? await_module.f : there.exported("f"), [3, 4], { evaluations: 60, seed: 2 }), (m) => ofNumbers(m.x) + m.value + m.evaluations + m.history.length);
+await both("tuned", (v) => v.tune(v === lib ? await_module.trial : there.exported("trial"), { halving: false, over: { rate: { low: 0.001, high: 0.1, scale: "log" } }, trials: 3, seed: 1 }), (t) => JSON.stringify([t.settings, t.value, t.finished]));
+await both("calibrated", (v) => v.calibrate(v === lib ? await_module.simple : there.exported("simple"), { y: [0, 0] }, { simulations: 2, draws: 9, bins: 2, seed: 1 }), (c) => JSON.stringify(Object.values(c.numbers).map((n) => [...n.ranks])) + c.verdict());
 const mode = (m) => [Object.keys(m.values), ...Object.values(m.values).map(ofNumbers), JSON.stringify({ ...m, values: 0, run: m.run.updates })].join();
 const climbing = { seed: 2, deterministic: true };
 await both("mode", (v) => v.fit(schools, given, { ...climbing, starts: 3 }), mode);
@@ -117,10 +117,10 @@ const again = (v) => v.infer.resume(annealed, graph, { evidence: seen });
 await both("inference resumed", again, told);
 found["inference resumed, as it was"] = [told(best), told(await again(there))];
 
-const townOf = (v) => {
+const townOf = (count = 20) => {
   const town = lib.factorGraph();
   const [near, base] = [town.weight("near"), town.weight("base", 0.1)];
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < count; i++) {
     town.variable("h" + i, i % 4 ? undefined : ["low", "mid", "high"], i === 7 ? { truthiness: [0.25, 0.75] } : {});
     town.isTrue(i % 4 ? "h" + i : lib.is("h" + i, "high"), { weight: base, feature: 1 + (i % 3) });
     if (i % 5 && i !== 7) town.observe("h" + i, i % 4 ? i % 7 < 3 : "low");
@@ -132,23 +132,24 @@ const townOf = (v) => {
 const town = townOf();
 const learnt = async (f) => JSON.stringify([[...f.weights], f.weight("near"), f.heldOut, f.findings, f.run.findings, f.run.reason, f.run.updates, f.graph.observedState("h1"), f.particles && [f.particles.updates, f.particles.free.map((p) => [...p])], String(f.graph), await f.likelihood()]);
 const saying = (f) => f.then(learnt);
-const townLearning = { seed: 4, epochs: 30, deterministic: true };
+const townLearning = { seed: 4, epochs: 8, deterministic: true };
 await both("learnt", (v) => v.fit(town, townLearning), (f) => f.run.updates + ofNumbers(f.weights));
-found["learnt weights"] = [await saying(fit(town, townLearning)), await saying(there.fit(town, townLearning))];
-const townOthers = { ...townLearning, epochs: 6, algorithm: lib.contrastiveDivergence({ tempered: true }), rule: lib.sgd({ rate: 0.05 }), l2: 0.01, heldOut: 0.3, replicas: 2 };
-found["learnt otherwise"] = [await saying(fit(town, townOthers)), await saying(there.fit(town, townOthers))];
+const [townBefore, townThere] = [await fit(town, townLearning), await there.fit(town, townLearning)];
+found["learnt weights"] = [await learnt(townBefore), await learnt(townThere)];
+const townOthers = { ...townLearning, epochs: 3, algorithm: lib.contrastiveDivergence({ tempered: true }), rule: lib.sgd({ rate: 0.05 }), l2: 0.01, heldOut: 0.3, replicas: 2 };
+const [learntHere, learntThere] = [await fit(town, townOthers), await there.fit(town, townOthers)];
+found["learnt otherwise"] = [await learnt(learntHere), await learnt(learntThere)];
 for (const algorithm of [lib.pseudoLikelihood(), lib.exactLikelihood()]) found["learnt by " + algorithm.name] = [await saying(fit(town, { ...townLearning, epochs: 3, algorithm })), await saying(there.fit(town, { ...townLearning, epochs: 3, algorithm }))];
-found["learnt by default"] = [await saying(fit(town)), await saying(there.fit(town))];
-const townBefore = await fit(town, townLearning);
-found["learnt from a result"] = [await saying(fit(town, { ...townLearning, from: townBefore })), await saying(there.fit(town, { ...townLearning, from: await there.fit(town, townLearning) }))];
+const few = townOf(8);
+found["learnt by default"] = [await saying(fit(few)), await saying(there.fit(few))];
+found["learnt from a result"] = [await saying(fit(town, { ...townLearning, from: townBefore })), await saying(there.fit(town, { ...townLearning, from: townThere }))];
 const townGrowing = townOf();
 const townAlone = there.fit(townGrowing, townLearning);
 townGrowing.observe("h5", true);
-found["evidence that came later"] = [await saying(fit(town, townLearning)), await saying(townAlone)];
+found["evidence that came later"] = [await learnt(townBefore), await saying(townAlone)];
 const townHalfway = await townAlone.checkpoint();
-found["learning resumed"] = [await saying(fit.resume(townHalfway, town, { epochs: 45 })), await saying(there.fit.resume(townHalfway, town, { epochs: 45 }))];
-const learntThere = await there.fit(town, townOthers);
-found["calibration of what was learnt"] = [JSON.stringify((await fit(town, townOthers)).calibration(await lib.infer(town))), JSON.stringify(learntThere.calibration(await there.infer(town)))];
+found["learning resumed"] = [await saying(fit.resume(townHalfway, town, { epochs: 12 })), await saying(there.fit.resume(townHalfway, town, { epochs: 12 }))];
+found["calibration of what was learnt"] = [JSON.stringify(learntHere.calibration(await lib.infer(town))), JSON.stringify(learntThere.calibration(await there.infer(town)))];
 found["weights of an answer"] = [JSON.stringify([...(await lib.infer(townBefore.graph)).weights]), JSON.stringify([...(await there.infer(townBefore.graph)).weights])];
 
 const { add, abs, sqrt, square, mul, sub, div, less, where } = lib.compiler;

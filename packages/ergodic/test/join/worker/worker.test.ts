@@ -34,7 +34,7 @@ it("converts a regression to a density on this thread and returns the draws and 
   const x = [1, 2, 3, 4, 5, 6, 7, 8];
   const data = { x, y: x.map((value) => 2 * value + Math.sin(value)), g: x.map((value) => (value % 2 ? "odd" : "even")) };
   const model = regression("y ~ x + (1 | g)");
-  const options = { seed: 1, chains: 1, warmup: 100, draws: 50, deterministic: true };
+  const options = { seed: 1, chains: 1, warmup: 30, draws: 20, deterministic: true };
   const apart = worker();
   const [there, here] = [await apart.sample(model, data, options), await sample(model, data, options)];
   expect(there.quantities).toEqual(here.quantities);
@@ -174,9 +174,9 @@ it.skipIf(noTimes)("two simultaneous runs use two threads", async () => {
   const runs = [1, 2].map((seed) => there.fit(linear(), data, { epochs: 1e9, seed }));
   for (const run of runs) await run.chosen;
   const before = threadTimes();
-  // Each run takes half a second, so compilation and garbage collection are finished by then.
-  const busy = (): number => [...threadTimes()].filter(([thread, time]) => time - (before.get(thread) ?? 0) >= 50).length;
-  while (busy() < 2) await new Promise((resolve) => setTimeout(resolve, 100));
+  // Each run takes a fifth of a second, which is more than compilation and garbage collection need.
+  const busy = (): number => [...threadTimes()].filter(([thread, time]) => time - (before.get(thread) ?? 0) >= 20).length;
+  while (busy() < 2) await new Promise((resolve) => setTimeout(resolve, 20));
   for (const run of runs) expect((await run.stop()).run.updates).toBeGreaterThan(0);
   there.dispose();
 });
