@@ -61,7 +61,7 @@ describe.each(kinds)("%s", (kind) => {
   it.each(formats)("resumes after any round: %s", async (format) => {
     let most = 0;
     for (const penalty of model) {
-      using data = tableOf(randomRows(kind, { rows: 40, columns: 60 }), { format });
+      using data = tableOf(randomRows(kind, { rows: 30, columns: 45 }), { format });
       most = Math.max(most, await resumesAfterRounds(data, modelOf(kind, penalty), 1e-10));
     }
     expect(most).toBeGreaterThan(2);
@@ -69,9 +69,9 @@ describe.each(kinds)("%s", (kind) => {
 });
 
 it("resumes if the set is larger than the Gram matrix can hold", async () => {
-  using data = tableOf(randomRows("squared", { rows: 40, columns: 900 }));
+  using data = tableOf(randomRows("squared", { rows: 20, columns: 900 }));
   expect(await resumesAfterRounds(data, modelOf("squared", { l2: 0.01 }), 1e-13)).toBeGreaterThan(1);
-  using classes = tableOf(randomRows("multinomial", { rows: 40, columns: 300 }));
+  using classes = tableOf(randomRows("multinomial", { rows: 20, columns: 300 }));
   expect(await resumesAfterRounds(classes, modelOf("multinomial", { l2: 0.01 }), 1e-10)).toBeGreaterThan(1);
 });
 
@@ -112,12 +112,13 @@ describe("paths", () => {
   ];
 
   it.each(cases)("%s, %o: resumes to the same bytes on one worker or two", async (kind, options) => {
-    for (const format of formats) {
+    // Rows are alternately dense and sparse.
+    const own = formats[cases.findIndex(([name, other]) => name === kind && other === options) % 2];
+    for (const format of isSlow ? formats : [own]) {
       using data = tableOf(randomRows(kind, { rows: 40, columns: 15 }), { format });
       const model = modelOf(kind, {});
-      const given = { lambdas: power(6, 12), ratio: 0.05, seed: 3, ...options };
+      const given = { lambdas: power(4, 12), ratio: 0.05, seed: 3, ...options };
       const whole = told(await fit.path(model, data, given));
-      expect(told(await fit.path(model, data, given))).toEqual(whole);
       expect(told(await fit.path(model, data, { ...given, workers: 2 }))).toEqual(whole);
       const file = await stopped(data, model, given, 1);
       expect(told(await fit.path.resume(file, data))).toEqual(whole);
@@ -195,7 +196,7 @@ describe("memory use", () => {
     await all();
     await all();
     const { usedBytes, reservedBytes } = memory;
-    for (let k = 0; k < 5; k++) await all();
+    for (let k = 0; k < power(2, 5); k++) await all();
     expect([memory.usedBytes, memory.reservedBytes]).toEqual([usedBytes, reservedBytes]);
   });
 });

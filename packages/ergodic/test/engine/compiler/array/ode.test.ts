@@ -85,11 +85,11 @@ describe.each(methods)("ode by %s", (method) => {
   });
 
   it("differentiates by times, starting time, and parameters in another array", () => {
-    const shapes = { p: [2], y: [2], when: [3], from: [] };
+    const shapes = { p: [2], y: [2], when: [2], from: [] };
     const values = {
       p: Float64Array.of(0.7, 0.4),
       y: Float64Array.of(1, -0.5),
-      when: Float64Array.of(0.4, 0.7, 1),
+      when: Float64Array.of(0.35, 0.5),
       from: Float64Array.of(0.25),
     };
     checkDerivatives(
@@ -129,7 +129,7 @@ describe.each(methods)("ode by %s", (method) => {
     }
   });
 
-  it.each([1, 2, 16, 17, 24])("solves a system of %i numbers of any shape", async (count) => {
+  it.each([1, 2, 16, 17])("solves a system of %i numbers of any shape", async (count) => {
     const shape = count === 1 ? [] : count % 2 === 0 ? [count / 2, 2] : [count];
     const weights = Array.from({ length: count * count }, (_, i) => Math.cos(3 * i) / count);
     const solved = await compileFunction(

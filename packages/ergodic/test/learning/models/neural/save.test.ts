@@ -55,7 +55,7 @@ afterAll(async () => {
 });
 
 const IMAGE = [6, 6, 1];
-const ROWS = 37;
+const ROWS = 11;
 const draws = stream(6, "rows").at(0);
 const x = Array.from({ length: ROWS }, () => Array.from({ length: 36 }, () => 2 + 3 * draws.normal()));
 const images = (): Dataset =>

@@ -45,7 +45,7 @@ describe("many workers", () => {
   };
   it.each(Object.keys(kinds))("share no scratch memory: %s", async (name) => {
     const { train, test } = digits();
-    using some = train.select(Array.from({ length: 400 }, (_, i) => i));
+    using some = train.select(Array.from({ length: 128 }, (_, i) => i));
     const run = (workers: number) =>
       fit(network(kinds[name]()), some, { batch: 32, epochs: 1, replicas: 2, averageEvery: 0.25, seed: 2, workers });
     const [one, two] = [await run(1), await run(2)];
