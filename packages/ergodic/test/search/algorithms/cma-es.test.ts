@@ -52,7 +52,7 @@ describe("cmaEs: a generation", () => {
     ]) {
       const state = started(cmaEs({ covariance: kind, population }), { start: new Float64Array(d).fill(start) });
       const constants = twinConstants(d, population, kind);
-      for (let g = 0; g < 50; g++) {
+      for (let g = 0; g < power(25, 50); g++) {
         const before = seen(state.snapshot());
         const { points, values } = advance(state, f);
         const order = points.map((_, k) => k).sort((a, b) => values[a] - values[b]);
