@@ -8,7 +8,7 @@ import type { ArrayPlan, PlanArgument, PlanCall } from "../../../src/engine/memo
 import { stream } from "../../../src/engine/random/stream.ts";
 import { fillsResult, planKernels, rolesOf, touchedBy } from "../../../src/predict/plan/kernel-rules.ts";
 import { NetworkPlan } from "../../../src/predict/plan/network-plan.ts";
-import { power } from "../../power.ts";
+import { isSlow, power } from "../../power.ts";
 import { GuardedMachine } from "../guarded-machine.ts";
 
 const CASES = power(10, 25);
@@ -155,7 +155,7 @@ describe.each(planKernels())("results of %s", (kernel) => {
         elements.map((count, k) => [`array ${k}`, Float64Array.from({ length: count }, (_, j) => Math.sin(j + k) * 4)]),
       );
       // Previous content of the result.
-      const results = ["5", "-3", "1e9"].map((before) => {
+      const results = (isSlow ? ["5", "-3", "1e9"] : ["5", "1e9"]).map((before) => {
         const whole = { value: step.result, offset: 0, strides: [1] };
         const loop = { kind: "loop" as const, shape: [size], loads: [], constants: [before], operations: [], reductions: [] };
         const filling = { ...loop, stores: [{ to: whole, from: 0 }] };
