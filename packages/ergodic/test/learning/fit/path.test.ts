@@ -21,13 +21,15 @@ const nonZeros = (values: ArrayLike<number>): number => Array.from(values).filte
 describe.each(kinds)("%s", (kind) => {
   const rows = randomRows(kind, { rows: 40, columns: 10 });
 
-  it.each([
+  const penalties: [string, number, LinearOptions][] = [
     ["the lasso", 1, {}],
     ["half of each", 0.5, {}],
     ["coefficients ≥ 0", 1, { nonNegative: true }],
     ["weights of the penalty", 1, { penaltyWeights: { x0: 3, x2: 0.5 } }],
     ["no intercept", 1, { intercept: false }],
-  ] as [string, number, LinearOptions][])(
+  ];
+  // The largest λ depends on the loss through its slopes at 0 alone, so most losses take two penalties in npm test.
+  it.each(isSlow || kind === "squared" || kind === "multinomial" ? penalties : penalties.slice(2, 4))(
     "starts at the smallest λ with all coefficients at zero: %s",
     async (_, l1Ratio, more) => {
       using data = tableOf(rows);
