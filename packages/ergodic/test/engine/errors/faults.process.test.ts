@@ -20,7 +20,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { checkWritable, writeWhole } from "../../../src/engine/files/files.ts";
 
-// Built by prepare-tests.mjs before the tests.
+// prepare-tests.mjs builds it before the tests.
 const built = new URL("../../../dist/entries/extend.js", import.meta.url);
 const root = process.getuid?.() === 0;
 const kills = process.env.ERGODIC_FAULTS === "1" ? 100 : 4;

@@ -125,7 +125,7 @@ it("writes each file completely before the next, and renames none before all are
 });
 
 describe.each(["once", "from then on"] as const)("disk that fails %s, at every step", (how) => {
-  // A first save fails at the same steps, so one kind of disk suffices for it.
+  // A first save fails at the same steps as a later one, so one kind of failure suffices for it.
   it.each(how === "once" || isSlow ? ["old", undefined] : ["old"])(
     "leaves the files of one complete save (before it: %s)",
     async (before) => {

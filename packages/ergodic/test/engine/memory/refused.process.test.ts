@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 
-// Built by prepare-tests.mjs before the tests.
+// prepare-tests.mjs builds it before the tests.
 const built = new URL("../../../dist/entries/index.js", import.meta.url).href;
 
 it("throws WorkerError if a run or search requests workers, and runs without them", () => {
