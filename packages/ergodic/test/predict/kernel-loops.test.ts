@@ -261,7 +261,9 @@ describe.each(planKernels())("%s", (kernel) => {
     const roles = rolesOf(kernel, "test");
     const isShape = roles.includes("shape");
     const length = isShape ? 16 : roles.filter((role) => role === "count").length;
-    const bases = isShape ? shapes(kernel.startsWith("depthwise")) : bits(length);
+    // Half of the shapes lack more than one extent. The others lack at most one.
+    const all = isShape ? shapes(kernel.startsWith("depthwise")) : bits(length);
+    const bases = isSlow || !isShape ? all : all.slice(all.length / 2);
     const tally = sorted(kernel, elementBytes, atEdges(bases, edges(elementBytes)), isShape);
     expect(tally.refused).toBeGreaterThan(0);
     expect(tally.run.length).toBeGreaterThan(0);

@@ -100,10 +100,10 @@ describe.each(floatTypes)("%s", (type) => {
   it.each(Array.from({ length: 18 }, (_, at) => at + 1))("convolves %i channels depthwise", (inChannels) => {
     const draws = stream(2, "depthwise", type, inChannels).at(0);
     const channels = { inChannels, outChannels: inChannels, groups: inChannels };
-    for (let drawn = 0; drawn < power(3, 12); drawn++) check(type, drawShape(draws, channels), draws, "depthwise");
+    for (let drawn = 0; drawn < power(2, 12); drawn++) check(type, drawShape(draws, channels), draws, "depthwise");
   });
 
-  it.each([16, 20, 33])("convolves every width with three taps, %i channels", (inChannels) => {
+  it.each(isSlow ? [16, 20, 33] : [16, 33])("convolves every width with three taps, %i channels", (inChannels) => {
     const draws = stream(3, "depthwise", type, inChannels).at(0);
     for (let inWidth = 1; inWidth <= 17; inWidth++) {
       const size = { batch: 2, inHeight: 3, inWidth, inChannels, groups: inChannels, kernelHeight: 3, kernelWidth: 3 };

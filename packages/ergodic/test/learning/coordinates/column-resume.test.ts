@@ -67,7 +67,7 @@ describe.each(kinds)("%s", (kind) => {
   const own = isSlow ? formats : [formats[kinds.indexOf(kind) % 2]];
   it.each(own)("resumes after any round: %s", async (format) => {
     let most = 0;
-    for (const penalty of model) {
+    for (const penalty of isSlow ? model : model.slice(1)) {
       using data = tableOf(randomRows(kind, { rows: 30, columns: 45 }), { format });
       most = Math.max(most, await resumesAfterRounds(data, modelOf(kind, penalty), 1e-10));
     }

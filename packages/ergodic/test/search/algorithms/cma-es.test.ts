@@ -218,7 +218,7 @@ describe("cmaEs: speed", () => {
     const pace = (covariance: string) =>
       median(
         Array.from(
-          { length: 7 },
+          { length: power(5, 7) },
           (_, seed) =>
             searched(started(cmaEs({ covariance }), { start: threes(10), seed }), ellipsoid(1e6), { target: 1e-8 }).evaluations,
         ),
