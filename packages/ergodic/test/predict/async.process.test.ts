@@ -106,7 +106,7 @@ it("returns the same rows, matrices and facts as the predictor on this thread", 
       expect(x).toEqual(y);
       expect(matrix).toHaveLength(numbers.length - (numbers.length % 3)); // still the caller's
     }),
-    { numRuns: 50 },
+    { numRuns: 20 },
   );
   nets.dispose();
 
@@ -128,12 +128,12 @@ it("returns the same rows, matrices and facts as the predictor on this thread", 
 
 it("runs calls in order on every thread without blocking this thread", async () => {
   const model = await threaded<Sync.NetworkPredictor>(files.wide, { workers: 2 });
-  const matrix = new Float64Array(3 * 4000);
+  const matrix = new Float64Array(3 * 1000);
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
   const order: number[] = [];
   const calls = [0, 1, 2, 3].map(async (i) => {
-    await model.predictInto(matrix, new Float64Array(4000));
+    await model.predictInto(matrix, new Float64Array(1000));
     order.push(i);
   });
   await Promise.all(calls);

@@ -99,18 +99,20 @@ describe("many files loaded at a time", () => {
     return memories.filter((memory) => memory.deref() !== undefined).length;
   };
 
+  const isSame = (z: Float64Array): boolean => z.length === wanted.length && z.every((value, k) => value === wanted[k]);
+
   it("more than 256 files load and predict, with small memories of which at most 256 are live", async () => {
-    const count = power(300, 1000);
+    const count = power(270, 1000);
     const used = engine.memory.usedBytes;
     const all: NetworkPredictor[] = [];
     for (let i = 0; i < count; i++) {
       all.push(await predictor<NetworkPredictor>(bytes));
-      expect([...all[i].outputs(rows)]).toEqual([...wanted]);
+      if (!isSame(all[i].outputs(rows))) expect.fail(`file ${i} predicts other numbers`);
     }
     expect(Math.max(...maxima)).toBeLessThan(64);
     expect(await alive()).toBeLessThanOrEqual(256);
     // Predictors whose memories were evicted get new ones.
-    for (const i of [0, 1, 20, count - 2, count - 1]) expect([...all[i].outputs(rows)]).toEqual([...wanted]);
+    for (const i of [0, 1, 9, count - 2, count - 1]) expect([...all[i].outputs(rows)]).toEqual([...wanted]);
     expect(memories.length).toBe(count + 3);
     for (const one of all) one.dispose();
     expect(await alive()).toBe(0);

@@ -137,8 +137,9 @@ describe("limits on work before execution", () => {
   it("counts the placement of many live values as work", () => {
     const count = 25_000;
     const values = [z, ...new Array(count).fill(own(1))];
-    const zeros = values.map((_, value) => ({ kind: "zero", value }));
-    expect(() => opened(planOf(values, [...zeros, ...zeros]))).toThrow(
+    // One step writes all values, so that all are live at the same time.
+    const stores = values.map((_, value) => ({ to: { value, offset: 0, strides: [0] }, from: 0 }));
+    expect(() => opened(planOf(values, [{ ...loop([1]), stores }]))).toThrow(
       "values in use at the same time, which is too many [MODEL_WORK]",
     );
   });

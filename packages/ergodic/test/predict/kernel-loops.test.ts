@@ -19,7 +19,7 @@ import { MAX_WORK } from "../../src/predict/limits.ts";
 import { checkProgram } from "../../src/predict/plan/check.ts";
 import { MOST_COUNT, planKernels, rolesOf, touchedBy, writesNothing } from "../../src/predict/plan/kernel-rules.ts";
 import { workOf } from "../../src/predict/plan/work.ts";
-import { power } from "../power.ts";
+import { isSlow, power } from "../power.ts";
 
 const kernels = fileURLToPath(new URL("../../kernels/", import.meta.url));
 
@@ -176,11 +176,13 @@ async function ends(cases: readonly Case[]): Promise<string | undefined> {
 
 const PAIRED = new Set([2 ** 16 + 1, 2 ** 30 - 1]);
 
-/** Counts at which an i32 overflows within a step or two. */
+/** Counts at which an i32 overflows within a step or two. At full power, also their neighbours. */
 const COUNTS = [
-  ...[2 ** 13, 2 ** 16 + 1, 2 ** 24, 2 ** 29, 2 ** 30 - 1, 2 ** 30, 2 ** 30 + 1],
-  ...[2 ** 31 - 256, 2 ** 31 - 255, 2 ** 31 - 32, 2 ** 31 - 3, 2 ** 31 - 1],
+  ...[2 ** 13, 2 ** 16 + 1, 2 ** 30 - 1, 2 ** 30 + 1, 2 ** 31 - 255, 2 ** 31 - 3, 2 ** 31 - 1],
+  ...(isSlow ? [2 ** 24, 2 ** 29, 2 ** 30, 2 ** 31 - 256, 2 ** 31 - 32] : []),
 ];
+/** Both types have the loops of one generic source. Narrow elements have more lanes, and therefore longer steps. */
+const ELEMENTS = isSlow ? ([4, 8] as const) : ([4] as const);
 /** Also counts of elements that reach from a call's pieces to the end of addresses. */
 const edges = (elementBytes: number): number[] => [
   ...COUNTS,
@@ -255,11 +257,13 @@ const shapes = (isDepthwise: boolean): number[][] =>
   bits(7).map((sizes) => [...sizes, 1, 1, 1, 1, 0, 0, 1, 1, isDepthwise ? Math.max(1, sizes[3]) : 1]);
 
 describe.each(planKernels())("%s", (kernel) => {
-  it.each([4, 8] as const)("is refused, exceeds the work limit, or ends with %d bytes per element", async (elementBytes) => {
+  it.each(ELEMENTS)("is refused, exceeds the work limit, or ends with %d bytes per element", async (elementBytes) => {
     const roles = rolesOf(kernel, "test");
     const isShape = roles.includes("shape");
     const length = isShape ? 16 : roles.filter((role) => role === "count").length;
-    const bases = isShape ? shapes(kernel.startsWith("depthwise")) : bits(length);
+    // Half of the shapes lack more than one extent. The others lack at most one.
+    const all = isShape ? shapes(kernel.startsWith("depthwise")) : bits(length);
+    const bases = isSlow || !isShape ? all : all.slice(all.length / 2);
     const tally = sorted(kernel, elementBytes, atEdges(bases, edges(elementBytes)), isShape);
     expect(tally.refused).toBeGreaterThan(0);
     expect(tally.run.length).toBeGreaterThan(0);
@@ -269,7 +273,7 @@ describe.each(planKernels())("%s", (kernel) => {
 });
 
 describe("loops in plans", () => {
-  it.each([4, 8] as const)("are refused, exceed the work limit, or end with %d bytes per element", async (elementBytes) => {
+  it.each(ELEMENTS)("are refused, exceed the work limit, or end with %d bytes per element", async (elementBytes) => {
     const run: Case[] = [];
     let refused = 0;
     const access = (rank: number) => ({ value: 0, offset: 0, strides: new Array<number>(rank).fill(0) });
@@ -300,7 +304,7 @@ describe("loops in plans", () => {
             refused++;
             continue;
           }
-          if (workOf(made, elementBytes, "test") > (shape.length === 1 ? MAX_WORK : power(5e9, MAX_WORK))) continue;
+          if (workOf(made, elementBytes, "test") > (shape.length === 1 ? MAX_WORK : power(3e9, MAX_WORK))) continue;
           const { words } = elementwiseCode(made.steps[0] as never, elementBytes);
           // The table of values is the first piece and contains the address of the second.
           const code = [placeOf(1), 0, 0, 0, ...words];

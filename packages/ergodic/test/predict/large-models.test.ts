@@ -10,7 +10,7 @@ import { predictor } from "../../src/predict/load.ts";
 import { power } from "../power.ts";
 
 /** More items than a call accepts as arguments. */
-const MANY = power(150_000, 1_000_000);
+const MANY = power(140_000, 1_000_000);
 
 /** A sparse table of few rows. */
 function sparse(columnCount: number, names?: string[]): Dataset {
@@ -39,7 +39,7 @@ async function kept(model: LinearPredictor): Promise<{ found: LinearPredictor; b
 }
 
 describe("large saved models", () => {
-  it("stores 2 ** 20 hashed columns in about the bytes of their weights", async () => {
+  it("stores 2 ** 18 hashed columns in about the bytes of their weights", async () => {
     const table = {
       source: "t.csv",
       rowCount: 4,
@@ -48,19 +48,19 @@ describe("large saved models", () => {
         { name: "word", kind: "category" as const, levels: ["a", "b", "c"], codes: Int32Array.of(0, 1, 2, 0) },
       ],
     };
-    using data = Dataset.fromTable(table, { target: "y", hash: 20 });
+    using data = Dataset.fromTable(table, { target: "y", hash: 18 });
     const model = await fit(linear(), data, { epochs: 1 });
     const { found, bytes } = await kept(model);
-    expect(bytes).toBeLessThan(8 * 2 ** 20 + 4096);
-    expect(found.columns.length).toBe(2 ** 20);
+    expect(bytes).toBeLessThan(8 * 2 ** 18 + 4096);
+    expect(found.columns.length).toBe(2 ** 18);
     expect(found.description.columns).toBe(found.pipeline.names);
     expect(found.predict({ word: "c" })).toEqual(model.predict({ word: "c" }));
   });
 
-  it("stores as many unnamed columns as news20 has", async () => {
-    using data = sparse(1_355_191);
+  it("stores hundreds of thousands of unnamed columns", async () => {
+    using data = sparse(400_000);
     const { bytes } = await kept(await fit(linear(), data, { epochs: 1 }));
-    expect(bytes).toBeLessThan(8 * 1_355_191 + 4096);
+    expect(bytes).toBeLessThan(8 * 400_000 + 4096);
   });
 
   it("stores hundreds of thousands of named columns", async () => {
@@ -87,8 +87,8 @@ describe("large saved models", () => {
     expect(found.predict({ id: "level 123456" })).toEqual(model.predict({ id: "level 123456" }));
   });
 
-  it("stores six thousand table columns of both kinds", async () => {
-    const count = 6000;
+  it("stores two thousand table columns of both kinds", async () => {
+    const count = 2000;
     const columns = Array.from({ length: count }, (_, j) =>
       j % 3 === 0
         ? { name: `k${j}`, kind: "category" as const, levels: ["no", `yes ${j}`], codes: Int32Array.of(0, 1) }

@@ -17,6 +17,7 @@ import {
   relu,
   rff,
 } from "../../src/entries/everything.ts";
+import { isSlow } from "../power.ts";
 
 const COUNT = 40;
 const x = Array.from({ length: COUNT }, (_, i) => [Math.sin(i), Math.cos(2 * i), (i % 5) - 2]);
@@ -197,14 +198,18 @@ for (let round = 0; least >= 80 && round < 400; round++) {
 }
 console.log(least);`;
 
-it.each(["linear", "features", "mlp", "cnn"])("allocates nothing after the first call: %s", (name) => {
-  const built = new URL("../../dist/entries/index.js", import.meta.url).href;
-  // Inlining differs between processes, so several attempts are made.
-  let least = Infinity;
-  for (let attempt = 0; attempt < 5 && least >= 80; attempt++) {
-    const said = execFileSync(process.execPath, ["--input-type=module", "-e", heapCount, built, name], { encoding: "utf8" });
-    least = Math.min(least, Number(said));
-  }
-  // A view takes about 100 bytes, and a number passed between functions can be boxed in 16 bytes.
-  expect(least).toBeLessThan(80);
-});
+// A linear model with features takes the steps of one without, and an image network those of a plain one.
+it.each(isSlow ? ["linear", "features", "mlp", "cnn"] : ["features", "cnn"])(
+  "allocates nothing after the first call: %s",
+  (name) => {
+    const built = new URL("../../dist/entries/index.js", import.meta.url).href;
+    // Inlining differs between processes, so several attempts are made.
+    let least = Infinity;
+    for (let attempt = 0; attempt < 5 && least >= 80; attempt++) {
+      const said = execFileSync(process.execPath, ["--input-type=module", "-e", heapCount, built, name], { encoding: "utf8" });
+      least = Math.min(least, Number(said));
+    }
+    // A view takes about 100 bytes, and a number passed between functions can be boxed in 16 bytes.
+    expect(least).toBeLessThan(80);
+  },
+);

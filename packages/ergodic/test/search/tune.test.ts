@@ -318,7 +318,7 @@ describe("failures", () => {
 describe("a run of the engine", () => {
   const slow: MakeTrial<"rate"> = async function* ({ rate }, { signal }) {
     for (let epoch = 1; epoch <= 3; epoch++) {
-      await wait(2);
+      await wait(0);
       signal.throwIfAborted();
       yield measured(epoch, rate + 1 / epoch);
     }

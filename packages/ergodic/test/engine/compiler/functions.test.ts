@@ -128,7 +128,7 @@ function points(name: string, perRange: number): number[] {
   return [...spread, ...magnitudes.filter((x) => x !== 0)];
 }
 
-const COUNT = power(100, 250);
+const COUNT = power(40, 250);
 
 describe.each(names)("%s", (name) => {
   test("stays within its error bound in float64", () => {
@@ -217,7 +217,7 @@ describe("pow", () => {
         fc.pre(a > 0 && Number.isFinite(b) && Math.abs(b) > 1e-300 && a !== 1);
         expect(errorUlps("pow", own(a, b), a, b)).toBeLessThanOrEqual(functions.pow.ulps);
       }),
-      { numRuns: 150, seed: 1 },
+      { numRuns: power(60, 150), seed: 1 },
     );
   });
 
@@ -236,7 +236,7 @@ describe("pow", () => {
 
   test("is within 0.51 units in the last place in float32", () => {
     const own = ownFunctions("pow", "f32")!;
-    for (let i = 1; i < 200; i++) {
+    for (let i = 1; i < 200; i += power(4, 1)) {
       const a = Math.fround(0.01 * i + 0.003);
       const b = Math.fround((((i * 37) % 100) - 50) / Math.max(1, Math.abs(Math.log(a))));
       if (Math.abs(b * Math.log(a)) < SINGLE_LIMIT) expect(errorUlps("pow", own(a, b), a, b, 24)).toBeLessThanOrEqual(0.51);

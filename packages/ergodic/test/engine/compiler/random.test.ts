@@ -20,6 +20,7 @@ import {
   sum,
   vector,
 } from "../../../src/engine/compiler/index.ts";
+import { power } from "../../power.ts";
 import { ownFunctions, runProgram } from "./harness.ts";
 import { ALL, errorBounds, moderate, programs, type RandomProgram, REDUCED, SMOOTH } from "./random-programs.ts";
 
@@ -74,7 +75,7 @@ describe("compiled programs without reductions", () => {
           expect([...compiled.a, ...compiled.b, results.r]).toEqual([...interpreted.a, ...interpreted.b, expected.r]);
         },
       ),
-      { numRuns: 150, seed: 1 },
+      { numRuns: power(60, 150), seed: 1 },
     );
   });
 });
@@ -114,7 +115,7 @@ describe("compiled programs with reductions", () => {
           });
         },
       ),
-      { numRuns: 150, seed: 1 },
+      { numRuns: power(60, 150), seed: 1 },
     );
     expect(largest).toBeLessThan(precision === "f64" ? 1e-12 : 1e-4);
   });
@@ -161,7 +162,7 @@ describe("derivatives", () => {
           check(program.scalar, a, b, s);
         },
       ),
-      { numRuns: 150, seed: 1 },
+      { numRuns: power(60, 150), seed: 1 },
     );
   });
 

@@ -20,6 +20,7 @@ import {
   rff,
   sgd,
 } from "../../../src/entries/everything.ts";
+import { power } from "../../power.ts";
 import { bytes, matrix, sparseOf, tableOf } from "./rows-of.ts";
 
 /** Numbers in several units, one of them mostly 0, two categories, and a target that depends on all. */
@@ -103,7 +104,7 @@ describe("standardised sparse tables", () => {
         closeTo(given.pipeline.apply(later).row(0), wanted.pipeline.apply(later).row(0), tolerance);
         expect(bytes(Pipeline.fromJson(JSON.parse(JSON.stringify(given.pipeline))).apply(people))).toEqual(bytes(given));
       }),
-      { seed: 51, numRuns: 60 },
+      { seed: 51, numRuns: power(20, 60) },
     );
   });
 

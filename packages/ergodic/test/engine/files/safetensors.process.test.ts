@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DataError } from "../../../src/engine/errors/errors.ts";
 import { decode, encode, type Tensor } from "../../../src/engine/files/safetensors.ts";
+import { isSlow, power } from "../../power.ts";
 
 const golden = new URL("golden/", import.meta.url);
 
@@ -60,7 +61,7 @@ describe("round trip", () => {
           }
         },
       ),
-      { seed: 1, numRuns: 200 },
+      { seed: 1, numRuns: power(100, 200) },
     );
   });
 
@@ -82,20 +83,18 @@ describe("round trip", () => {
     }
   });
 
-  it("refuses to write a header longer than readers accept", () => {
-    expect(() => encode({}, { description: "x".repeat(100_000_000) })).toThrow(
-      /the header would take 100\d{6} bytes, but readers accept at most 100000000; store long data in tensors/,
-    );
-  });
-
   it("writes and reads a header of the maximum length, but none of eight bytes more", () => {
     const around = JSON.stringify({ __metadata__: { description: "" } }).length;
     const longest = encode({}, { description: "x".repeat(100_000_000 - around) });
     expect(longest.length).toBe(8 + 100_000_000);
-    expect(decode(longest).metadata.description.length).toBe(100_000_000 - around);
-    expect(() => encode({}, { description: "x".repeat(100_000_001 - around) })).toThrow(/the header would take 100000008 bytes/);
-    const longer = new Uint8Array(longest.length + 8).fill(0x20);
-    longer.set(longest);
+    // Parsing takes a second. In npm test, the reader accepts the length and then refuses the first byte.
+    if (isSlow) expect(decode(longest).metadata.description.length).toBe(100_000_000 - around);
+    longest[8] = 0x20;
+    expect(() => decode(longest)).toThrow(/does not start with \{/);
+    expect(() => encode({}, { description: "x".repeat(100_000_001 - around) })).toThrow(
+      /the header would take 100000008 bytes, but readers accept at most 100000000; store long data in tensors/,
+    );
+    const longer = new Uint8Array(8 + 100_000_008);
     new DataView(longer.buffer).setBigUint64(0, 100_000_008n, true);
     expect(() => decode(longer)).toThrow(/claims a header of 100000008 bytes, but 100000008 follow and 100000000 are allowed/);
   });
@@ -245,7 +244,7 @@ describe("hostile files", () => {
           if (!(error instanceof DataError)) throw error;
         }
       }),
-      { seed: 3, numRuns: 2000 },
+      { seed: 3, numRuns: power(500, 2000) },
     );
   });
 });

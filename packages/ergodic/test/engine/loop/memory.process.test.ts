@@ -77,15 +77,15 @@ const kinds: { name: string; options: FitOptions; model?: LinearOptions; validat
 ];
 
 describe("memory of runs", () => {
-  it("stays flat over a million updates", async () => {
+  it("stays flat over hundreds of thousands of updates", async () => {
     const { data } = plantedRows({ rows: 5000, columns: 10, classes: 2, format: "dense", type: "f32" });
     const used: number[] = [];
     const heap: number[] = [];
     const run = fit(linear({ standardise: false }), data, {
       rule: sgd({ rate: 0.01 }),
-      until: { updates: 1_000_000 },
+      until: { updates: 200_000 },
       validate: data,
-      validateEvery: 20,
+      validateEvery: 4,
     });
     for await (const tick of run) {
       if (tick.validation === undefined) continue;
@@ -93,7 +93,7 @@ describe("memory of runs", () => {
       collect();
       heap.push(process.memoryUsage().heapUsed);
     }
-    expect((await run).run.updates).toBe(1_000_000);
+    expect((await run).run.updates).toBe(200_000);
     expect(used.length).toBe(10);
     expect(new Set(used.slice(1)).size).toBe(1);
     expect(heap[9] - heap[2]).toBeLessThan(1 << 20);
@@ -108,7 +108,7 @@ describe("memory of runs", () => {
     // The first run stores objects with the data (conversions) and with the engine (compiled programs, stop cells).
     await once();
     const { usedBytes, reservedBytes } = memory;
-    for (let k = 0; k < power(10, 100); k++) await once();
+    for (let k = 0; k < power(5, 100); k++) await once();
     expect(memory.usedBytes).toBeLessThanOrEqual(usedBytes);
     expect(memory.reservedBytes).toBe(reservedBytes);
     data.dispose();
@@ -150,17 +150,18 @@ describe("memory of runs", () => {
       const { data } = plantedRows({ rows: 3000, columns: 30, classes: 2, format: "dense", type: "f32" });
       const { data: heldOut } = plantedRows({ rows: 500, columns: 30, classes: 2, format: "dense", type: "f32" });
       return fit(linear({ standardise: true }), data, {
-        epochs: power(10, 40),
+        epochs: power(4, 40),
         precision: "i16",
         validate: heldOut,
-        validateEvery: 5,
+        validateEvery: power(2, 5),
         seed: 1,
       });
     };
     const wanted = (await begin()).weights;
     let run: ReturnType<typeof fit> | undefined = begin();
+    let looks = 0;
     for await (const tick of run) {
-      if (tick.validation) await collected();
+      if (tick.validation && looks++ < power(1, 8)) await collected();
     }
     const found = (await run).weights;
     expect(found).toEqual(wanted);

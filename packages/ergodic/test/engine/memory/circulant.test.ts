@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { CIRCULANT_LONGEST, CIRCULANT_SHORTEST, circulantScratchBytes } from "../../../src/engine/memory/circulant.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
+import { isSlow } from "../../power.ts";
 import { type CirculantShape, circulant, circulantInput, circulantWeight } from "../../reference/circulant.ts";
 import { elementBytes, type FloatType, floatTypes, Guarded, rounded, roundoff } from "./guarded.ts";
 
@@ -101,7 +102,7 @@ describe.each(floatTypes)("%s", (type) => {
 
   it("agrees with the twins within the bounds for 0 … 9 rows and k of 1 … 64", () => {
     for (const k of [1, 2, 3, 4, 5, 7, 8, 12, 16, 32, 33, 64])
-      for (let rows = 0; rows <= 9; rows++)
+      for (const rows of isSlow ? [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] : [0, 1, 2, 3, 5, 8, 9])
         for (const [p, q] of k > 16
           ? [[2, 3]]
           : [
@@ -121,7 +122,8 @@ describe.each(floatTypes)("%s", (type) => {
     check({ rows: 67, p: 3, q: 2, k: 8 });
     check({ rows: 5, p: 33, q: 1, k: 256 });
     check({ rows: 2, p: 1, q: 2, k: 512 });
-    check({ rows: 1, p: 1, q: 1, k: CIRCULANT_LONGEST });
+    // The twin takes long, and both types share the loops.
+    if (isSlow || type === "f64") check({ rows: 1, p: 1, q: 1, k: CIRCULANT_LONGEST });
     check({ rows: 37, p: 40, q: 3, k: 3 });
   });
 

@@ -209,7 +209,7 @@ it("free their slots on this thread and on all workers, also later ones, but kee
   expect(await on(2, held)).toEqual(wanted);
   const before = { log: pool.logLength, linked: modules.counts.linked };
   let highest = 0;
-  for (let i = 0; i < 3000; i++) {
+  for (let i = 0; i < 800; i++) {
     using other = new Arena(engine.memory, "test");
     const { f } = engine.link(answering(1000 + i), ["f"], { holder: other });
     highest = Math.max(highest, f.slot);

@@ -2,17 +2,14 @@
  * A host without worker threads, here through Node's permission model. Errors are typed, and work is possible without
  * workers.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { beforeAll, expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
-const repository = fileURLToPath(new URL("../../../../../", import.meta.url));
+// prepare-tests.mjs builds it before the tests.
 const built = new URL("../../../dist/entries/index.js", import.meta.url).href;
-
-beforeAll(() => void execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: repository, stdio: "pipe" }), 300_000);
 
 it("throws WorkerError if a run or search requests workers, and runs without them", () => {
   const folder = mkdtempSync(join(tmpdir(), "refused-"));

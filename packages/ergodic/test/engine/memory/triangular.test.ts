@@ -6,6 +6,7 @@
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
+import { isSlow } from "../../power.ts";
 import { cholesky, triangle, triangularSolve } from "../../reference/triangular.ts";
 import { floatTypes, Guarded, rounded, roundoff, worst } from "./guarded.ts";
 
@@ -115,7 +116,7 @@ describe.each(cases)("$type, deterministic: $deterministic", ({ type, determinis
 
   it.each(forms)("solves exactly on integers, lower: $lower, transposed: $transposed", ({ lower, transposed }) => {
     for (const n of [...Array(18).keys()]) {
-      for (const m of [0, 1, 2, 3, 4, 5, 9, 16, 17]) {
+      for (const m of isSlow ? [0, 1, 2, 3, 4, 5, 9, 16, 17] : [0, 1, 2, 4, 5, 17]) {
         // Small integers over a unit diagonal. X is chosen, and B follows.
         const stored = Array.from({ length: n * n }, (_, at) => {
           const [i, j] = [Math.floor(at / n), at % n];

@@ -6,9 +6,10 @@ import { expm1 } from "../../../src/engine/numbers/exp.ts";
 import { hypotenuse } from "../../../src/engine/numbers/hypotenuse.ts";
 import { log1p } from "../../../src/engine/numbers/log.ts";
 import { powerOfTwo, scaled } from "../../../src/engine/numbers/power-of-two.ts";
+import { power } from "../../power.ts";
 import { absoluteError, errorUlps } from "../compiler/precise.ts";
 
-const COUNT = 400;
+const COUNT = power(150, 400);
 const between = (low: number, high: number): number[] =>
   Array.from({ length: COUNT }, (_, i) => low + (high - low) * ((i * 0.6180339887498949) % 1));
 const magnitudes = (low: number, high: number): number[] => between(low, high).flatMap((t) => [2 ** t, -(2 ** t)]);

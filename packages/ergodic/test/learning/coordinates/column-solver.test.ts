@@ -6,6 +6,7 @@ import { coordinateDescent, type FitOptions, fit, type LinearOptions, linear } f
 import { ColumnSolver } from "../../../src/learning/coordinates/column-solver.ts";
 import { commonShift } from "../../../src/learning/coordinates/common-shift.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
+import { isSlow, power } from "../../power.ts";
 import { lassoGap } from "../../reference/lasso-gap.ts";
 import {
   type Fit,
@@ -65,12 +66,14 @@ describe.each(kinds)("%s", (kind) => {
     "%s: reports correct values, and a gap that always bounds the suboptimality, after any round",
     async (_, model) => {
       const penalty = penaltyOf(model, columns);
-      for (const weights of [undefined, rowWeights]) {
+      // Rows alternately have weights.
+      const own = certified.findIndex(([, other]) => other === model) % 2 === 0 ? undefined : rowWeights;
+      for (const weights of isSlow ? [undefined, rowWeights] : [own]) {
         const best = await solve(kind, rows, { model, weights, tolerance: 1e-12 });
         const optimum = objective(kind, rows, best, penalty, weights);
         const rounding = 1e-12 * Math.max(1, Math.abs(optimum));
         expect(best.gap).toBeLessThan(1e-11);
-        for (const epochs of [1, 2, 3, 1000]) {
+        for (const epochs of [1, 2, 1000]) {
           const some = await solve(kind, rows, { model, weights, epochs });
           const { objective: primal, dual, gap } = some.run.report;
           const here = objective(kind, rows, some, penalty, weights);
@@ -104,7 +107,7 @@ describe.each(kinds)("%s", (kind) => {
   it("screens only columns that are 0 at the optimum", async () => {
     const COLUMNS = 40;
     let screenings = 0;
-    for (const seed of [1, 2, 3, 4, 5, 6, 11]) {
+    for (const seed of isSlow ? [1, 2, 3, 4, 5, 6, 11] : [1, 2, 11]) {
       const problem = randomRows(kind, { rows: 25, columns: COLUMNS, seed });
       // The columns of the last problem are strongly correlated, so a ball a tenth of the right size would screen
       // needed columns.
@@ -147,7 +150,7 @@ describe.each(kinds)("%s", (kind) => {
     }
     // Poisson's curvature is unbounded, so no ball is known. Least squares converges before there is much to screen.
     if (kind === "poisson") expect(screenings).toBe(0);
-    else expect(screenings).toBeGreaterThan(kind === "squared" ? 5 : 20);
+    else expect(screenings).toBeGreaterThan(kind === "squared" ? power(2, 5) : power(8, 20));
   });
 
   it("ends by the violation, correctly and without a gap, if some columns are not penalised", async () => {
@@ -267,7 +270,7 @@ describe("the common shift of all outputs", () => {
 
   it("minimises the penalty over all shifts", () => {
     const u = numbers(8);
-    for (let trial = 0; trial < 300; trial++) {
+    for (let trial = 0; trial < power(100, 300); trial++) {
       const values = Array.from({ length: 2 + (trial % 5) }, (_, i) => (trial % 3 === 0 && i % 2 ? 0 : 4 * u.next().value));
       for (const [l1, l2] of [
         [1, 0],

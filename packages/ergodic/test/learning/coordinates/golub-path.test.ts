@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Dataset, fit, linear } from "../../../src/entries/everything.ts";
 import type { LinearPath } from "../../../src/learning/fit/linear-path.ts";
+import { isSlow } from "../../power.ts";
 import { largestLambda, lassoGap, type Rows } from "../../reference/lasso-gap.ts";
 
 const file = new URL("../../../../../../shared/data/linear/golub.csv", import.meta.url);
@@ -57,7 +58,10 @@ describe.skipIf(!there)(`the path on golub${there ? "" : " (skipped: no ../share
   });
 
   it("reports a relative gap of at most 1e-6 at every λ, correctly", () => {
+    expect(Math.max(...path.gaps)).toBeLessThanOrEqual(1e-6);
     path.lambdas.forEach((lambda, k) => {
+      // The checker goes through all columns, so in npm test it checks every fifth λ.
+      if (!isSlow && k % 5 !== 2) return;
       const { relative } = lassoGap(rows, path.weights(k), path.intercept(k)[0], lambda);
       expect(relative).toBeLessThanOrEqual(1e-6);
       expect(Math.abs(path.gaps[k] - relative)).toBeLessThan(1e-9);

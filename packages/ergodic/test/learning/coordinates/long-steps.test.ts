@@ -6,8 +6,8 @@ import { coordinateDescent, Dataset, fit, linear } from "../../../src/entries/ev
 import { type Calls, LongStep } from "../../../src/learning/coordinates/calls.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 
-/** Correlated columns, more than a Gram matrix stores, so that a round takes seconds. */
-function slowRows(rows = 6000, columns = 258): Dataset {
+/** Correlated columns, more than a Gram matrix stores, so that a round takes many stretches. */
+function slowRows(rows = 2500, columns = 258): Dataset {
   const u = numbers(5);
   const next = (): number => u.next().value;
   const values = new Float64Array(rows * columns);
@@ -97,7 +97,7 @@ describe("coordinate descent with long rounds", () => {
       break;
     }
     await expect((async () => await run)()).rejects.toThrow("enough");
-    // Within the first round, which has about fifty stretches.
+    // Within the first round, which has many stretches.
     const kept = await run.checkpoint();
     for await (const tick of fit.resume(kept, data, {})) {
       expect(tick.update).toBe(0);
@@ -117,9 +117,9 @@ it("a quadratic loss within a solve has an intercept that matches its coefficien
   // By covariances (600 columns) and by residuals (800).
   for (const columns of [600, 800]) {
     const u = numbers(7);
-    const values = Float64Array.from({ length: 4000 * columns }, () => u.next().value);
+    const values = Float64Array.from({ length: 2000 * columns }, () => u.next().value);
     const y = Float64Array.from(
-      { length: 4000 },
+      { length: 2000 },
       (_, i) => 5 + values[i * columns] + values[i * columns + 7] + 0.1 * u.next().value,
     );
     for (let i = 0; i < y.length; i++) for (let j = 0; j < columns; j++) values[i * columns + j] += 2;

@@ -39,7 +39,7 @@ type Generators = Record<"evaluate" | "descendTogether" | "settleOne", (...args:
 const newton = ColumnNewton.prototype as unknown as Generators;
 afterEach(() => vi.restoreAllMocks());
 
-describe.each([3, 8, 20, 60])("%i classes", (classes) => {
+describe.each([3, 8, 20])("%i classes", (classes) => {
   test("makes one evaluation per step and group, with at most 8 groups, and ends at the certified gap", async () => {
     using data = tableOf(rowsOf(classes, 400, 6));
     let cycles = 0;
@@ -102,8 +102,8 @@ test("a few wide classes have room for one step's Gram matrix, and many get no m
   expect([4, 40].map(capacity)).toEqual([400, 256]);
 });
 
-test("20 classes reach the minimum that solving one class after another reaches", async () => {
-  const rows = rowsOf(20, 300, 5);
+test("12 classes reach the minimum that solving one class after another reaches", async () => {
+  const rows = rowsOf(12, 200, 5);
   using data = tableOf(rows);
   const l1 = 0.003;
   const solved = async () => {
@@ -114,12 +114,12 @@ test("20 classes reach the minimum that solving one class after another reaches"
   };
   const together = await solved();
   const turns = ColumnNewton.prototype as unknown as { turns(): number[][] };
-  vi.spyOn(turns, "turns").mockImplementation(() => Array.from({ length: 20 }, (_, k) => [k]));
+  vi.spyOn(turns, "turns").mockImplementation(() => Array.from({ length: 12 }, (_, k) => [k]));
   expect(together).toBeCloseTo(await solved(), 9);
 });
 
 test("a round interrupted anywhere never raises the objective", async () => {
-  const rows = rowsOf(20, 300, 5);
+  const rows = rowsOf(12, 200, 5);
   using data = tableOf(rows);
   const l1 = 0.003;
   const target = bound(data, l1);
@@ -128,11 +128,11 @@ test("a round interrupted anywhere never raises the objective", async () => {
     const { stride } = target.penalty;
     const here = () => {
       const p = solver.parameters();
-      const weights = Float64Array.from({ length: 20 * 5 }, (_, at) => p[Math.floor(at / 5) * stride + (at % 5)]);
+      const weights = Float64Array.from({ length: 12 * 5 }, (_, at) => p[Math.floor(at / 5) * stride + (at % 5)]);
       return objective(
         "multinomial",
         rows,
-        { weights, intercept: Array.from({ length: 20 }, (_, k) => p[k * stride + 5]) },
+        { weights, intercept: Array.from({ length: 12 }, (_, k) => p[k * stride + 5]) },
         { l1 },
       );
     };
@@ -161,8 +161,8 @@ test("a round interrupted anywhere never raises the objective", async () => {
 
 test("intercepts of rare classes among many rows converge jointly, up to rounding", async () => {
   const draws = stream(2, "rows").at(0);
-  const rowCount = 3000;
-  const y = Float64Array.from({ length: rowCount }, (_, i) => (i < 300 ? i : Math.floor(300 * draws.uniform())));
+  const rowCount = 1200;
+  const y = Float64Array.from({ length: rowCount }, (_, i) => (i < 120 ? i : Math.floor(120 * draws.uniform())));
   using data = Dataset.fromArrays({ x: Array.from(y, () => [draws.normal()]), y, type: "f64", classes: true });
   const one = vi.spyOn(newton, "settleOne");
   const evaluations = vi.spyOn(newton, "evaluate");
@@ -170,7 +170,7 @@ test("intercepts of rare classes among many rows converge jointly, up to roundin
   expect(one).not.toHaveBeenCalled();
   expect(evaluations.mock.calls.length).toBeLessThan(80);
   // No column is active, so probabilities are the shares of the classes.
-  const counts = new Float64Array(300);
+  const counts = new Float64Array(120);
   for (const k of y) counts[k]++;
   const [first] = fitted.intercept;
   for (const [k, b] of [...fitted.intercept].entries()) expect(Math.exp(b - first)).toBeCloseTo(counts[k] / counts[0], 10);

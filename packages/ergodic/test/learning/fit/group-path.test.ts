@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { coordinateDescent, Dataset, fit, type LossName, linear } from "../../../src/entries/everything.ts";
 import { dealFolds } from "../../../src/learning/fit/folds.ts";
+import { isSlow } from "../../power.ts";
 import { type Kind, meanLoss, randomRows, tableOf } from "../coordinates/column-problems.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ergodic-"));
@@ -64,6 +65,8 @@ describe.each(kinds)("%s", (kind) => {
         kind === "poisson" ? held.y.reduce((sum, y) => sum + y - (y > 0 ? y * Math.log(y) : 0), 0) / held.y.length : 0;
       expect(path.crossValidation!.byFold[0][k]).toBeCloseTo(2 * (loss - least), 4);
     }
+    // Workers take folds, whatever the loss.
+    if (!isSlow && kind !== "squared") return;
     const again = await fit.path(modelOf(kind), data, { ...options, workers: 2 });
     expect(again.crossValidation).toEqual(path.crossValidation);
   });

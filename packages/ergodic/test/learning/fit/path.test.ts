@@ -12,6 +12,7 @@ import type { PathRecord } from "../../../src/learning/coordinates/path.ts";
 import { dealFolds } from "../../../src/learning/fit/folds.ts";
 import { LinearPath } from "../../../src/learning/fit/linear-path.ts";
 import type { FitPathOptions } from "../../../src/learning/fit/path.ts";
+import { isSlow } from "../../power.ts";
 import { type Kind, kinds, lossOf, meanLoss, objective, type Rows, randomRows, tableOf } from "../coordinates/column-problems.ts";
 
 const modelOf = (kind: Kind, more: LinearOptions = {}) => linear({ loss: lossOf(kind), standardise: false, ...more });
@@ -20,13 +21,15 @@ const nonZeros = (values: ArrayLike<number>): number => Array.from(values).filte
 describe.each(kinds)("%s", (kind) => {
   const rows = randomRows(kind, { rows: 40, columns: 10 });
 
-  it.each([
+  const penalties: [string, number, LinearOptions][] = [
     ["the lasso", 1, {}],
     ["half of each", 0.5, {}],
     ["coefficients ≥ 0", 1, { nonNegative: true }],
     ["weights of the penalty", 1, { penaltyWeights: { x0: 3, x2: 0.5 } }],
     ["no intercept", 1, { intercept: false }],
-  ] as [string, number, LinearOptions][])(
+  ];
+  // The largest λ depends on the loss through its slopes at 0 alone, so most losses take two penalties in npm test.
+  it.each(isSlow || kind === "squared" || kind === "multinomial" ? penalties : penalties.slice(2, 4))(
     "starts at the smallest λ with all coefficients at zero: %s",
     async (_, l1Ratio, more) => {
       using data = tableOf(rows);
@@ -68,7 +71,8 @@ describe.each(kinds)("%s", (kind) => {
 
   it("has the held-out errors of fits on the rows of each fold", async () => {
     const weights = rows.y.map((_, i) => 0.5 + (i % 3));
-    for (const rowWeights of [undefined, weights]) {
+    // Without weights, the same sums are taken with weights of 1.
+    for (const rowWeights of isSlow ? [undefined, weights] : [weights]) {
       using data = tableOf(rows, { weights: rowWeights });
       const lambdas = [0.2, 0.1, 0.04];
       const path = await fit.path(modelOf(kind), data, { lambdas, folds: 3, seed: 5, tolerance: 1e-11 });

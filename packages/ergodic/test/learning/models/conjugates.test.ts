@@ -8,6 +8,7 @@ import { Arena } from "../../../src/engine/memory/arena.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { conjugateProgram, curvedProgram, type Loss } from "../../../src/learning/models/loss.ts";
 import * as losses from "../../../src/learning/models/losses/index.ts";
+import { isSlow } from "../../power.ts";
 
 const engine = await openEngine();
 
@@ -55,7 +56,10 @@ function conjugate(loss: Loss, u: number[], y: number, weight = 1, alpha = 1): n
   return scalar("value");
 }
 
-const grid = Array.from({ length: 33 }, (_, i) => (i - 16) / 3 + 0.017);
+/** From −5.3 to 5.4. */
+const grid = isSlow
+  ? Array.from({ length: 33 }, (_, i) => (i - 16) / 3 + 0.017)
+  : Array.from({ length: 17 }, (_, i) => (2 * (i - 8)) / 3 + 0.017);
 const single: [string, Loss, number[]][] = [
   ["squared", losses.squaredLoss(), [-2, 0, 0.5]],
   ["huber", losses.huberLoss({ delta: 0.75 }), [-2, 0.5]],

@@ -131,7 +131,7 @@ describe("updates", () => {
     using ratings = ratingsFor(options);
     for (const algorithm of options.implicit ? [als, rows] : [als, rows, components]) {
       using run = await Opened.open(ratings, options, algorithm);
-      const objectives = [objective(twinOf(ratings, options, run.problem.start)), ...(await run.epochs(30))];
+      const objectives = [objective(twinOf(ratings, options, run.problem.start)), ...(await run.epochs(12))];
       for (let k = 1; k < objectives.length; k++) {
         expect(objectives[k]).toBeLessThanOrEqual(objectives[k - 1] * (1 + 1e-13));
       }
@@ -150,7 +150,7 @@ describe("updates", () => {
       const ends: number[] = [];
       for (const algorithm of [als, rows, components]) {
         using run = await Opened.open(ratings, options, algorithm);
-        ends.push((await run.epochs(1500)).at(-1)!);
+        ends.push((await run.epochs(700)).at(-1)!);
       }
       expect(Math.abs(ends[1] / ends[0] - 1)).toBeLessThan(1e-9);
       expect(Math.abs(ends[2] / ends[0] - 1)).toBeLessThan(1e-9);
@@ -163,7 +163,7 @@ describe("updates", () => {
     const options = { rank: 2, l2: 1e-9, biases: false };
     for (const algorithm of [als, factorCoordinateDescent({ inner: 3, tolerance: 0 })]) {
       using run = await Opened.open(train, options, algorithm);
-      await run.epochs(algorithm === als ? 300 : 1500);
+      await run.epochs(algorithm === als ? 150 : 700);
       const { rows: found } = twinOf(train, options, run.progression.parameters());
       const { users, items, values } = held.triples();
       const errors = values.map((r, e) => {

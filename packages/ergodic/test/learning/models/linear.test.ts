@@ -21,6 +21,7 @@ import {
 import { linearFromJson } from "../../../src/learning/models/linear/from-json.ts";
 import { plantedRows } from "../../engine/loop/planted.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
+import { isSlow } from "../../power.ts";
 
 const exact: FitOptions = { rule: lbfgs({ gradientTolerance: 1e-11, changeTolerance: 1e-16 }), precision: "f64" };
 
@@ -44,7 +45,7 @@ function solve(a: number[][], b: number[]): number[] {
 const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number => Math.max(...Array.from(a, (v, i) => Math.abs(v - b[i])));
 
 describe("random features as kernel machines", () => {
-  const n = 60;
+  const n = 40;
   const u = numbers(17);
   const x = Array.from({ length: n }, () => [2 * u.next().value, 2 * u.next().value]);
   const smooth = x.map(([a, b]) => Math.sin(3 * a) + a * b);
@@ -106,7 +107,7 @@ describe("random features as kernel machines", () => {
     const wanted = ridge(gaussian);
     const apart = async (count: number): Promise<number> => {
       let sum = 0;
-      for (const seed of [1, 2, 3]) {
+      for (const seed of isSlow ? [1, 2, 3] : [1]) {
         const model = await fit(
           linear({ l2: lambda, features: rff({ count, gamma, seed }), intercept: false, standardise: false }),
           data,
@@ -114,7 +115,7 @@ describe("random features as kernel machines", () => {
         );
         sum += largest(model.outputs(data), wanted);
       }
-      return sum / 3;
+      return sum;
     };
     expect(await apart(3200)).toBeLessThan(0.5 * (await apart(200)));
   });
@@ -205,6 +206,7 @@ describe("group penalty over several classes", () => {
     const columns = [[0, 1], [2, 3], [4], [5]];
     const p = Array.from({ length: 3 }, () => new Array<number>(7).fill(0));
     for (let step = 0; step < 6000; step++) {
+      const before = p.flat();
       const g = p.map((row) => row.map(() => 0));
       entries.forEach((row, i) => {
         const full = [...row, [6, 1] as const];
@@ -222,6 +224,8 @@ describe("group penalty over several classes", () => {
         const factor = Math.max(0, 1 - (strength * Math.sqrt(members.length)) / norm);
         for (const j of members) for (const w of p) w[j] *= norm === 0 ? 0 : factor;
       }
+      // Steps shrink geometrically, by at least a thousandth each, so that the rest is far below the tolerance.
+      if (largest(p.flat(), before) < 1e-13) break;
     }
     const wanted = p.flatMap((w) => w.slice(0, 6));
     const fitted = await fit(linear({ group: { strength, groups }, standardise: false }), data, {

@@ -26,15 +26,15 @@ function wide(columnCount: number): Dataset {
   );
 }
 
-test("learns ten million columns without creating their names or penalty weights", async () => {
+test("learns millions of columns without creating their names or penalty weights", async () => {
   const names = vi.spyOn(StepPipeline.prototype, "names", "get");
   const perParameter = vi.spyOn(LinearProblem.prototype as unknown as { perParameter(): Float64Array }, "perParameter");
-  const model = await fit(linear(), wide(1e7), { epochs: 1, workers: 1, batch: 1 });
+  const model = await fit(linear(), wide(2e6), { epochs: 1, workers: 1, batch: 1 });
   const bytes = model.toBytes();
-  expect(model.weights).toHaveLength(1e7);
+  expect(model.weights).toHaveLength(2e6);
   expect(model.weights[0]).toBeGreaterThan(0);
-  expect(model.weights[1e7 - 1]).toBeLessThan(0);
-  expect(bytes.length).toBeLessThan(8e7 + 5000);
+  expect(model.weights[2e6 - 1]).toBeLessThan(0);
+  expect(bytes.length).toBeLessThan(16e6 + 5000);
   expect(names).not.toHaveBeenCalled();
   expect(perParameter).not.toHaveBeenCalled();
 });

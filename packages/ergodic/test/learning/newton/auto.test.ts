@@ -175,7 +175,7 @@ describe("separable classes without a penalty", () => {
   const angles = Array.from({ length: 60 }, (_, i) => ((i % 3) * 2 + ((i * 7) % 11) / 11) * (Math.PI / 3));
   const x = angles.map((angle) => [Math.cos(angle), Math.sin(angle)]);
   const y = angles.map((_, i) => "abc"[i % 3]);
-  const lines = Array.from({ length: 100 }, (_, i) => [i % 9, (i * 7) % 5]);
+  const lines = Array.from({ length: 100 }, (_, i) => [i % 6, (i * 7) % 4]);
   const ordered = Dataset.fromArrays({ x: lines, y: lines.map(([a, b]) => `class ${2 * a + b}`) });
   const reasonOf = async (data: Dataset, options: FitOptions, model: LinearOptions = {}): Promise<string> =>
     (await fit(linear({ l2: 0, ...model }), data, options)).run.reason;

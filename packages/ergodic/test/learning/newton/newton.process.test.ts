@@ -20,6 +20,7 @@ import {
 } from "../../../src/entries/everything.ts";
 import { solving, type Triangle } from "../../../src/learning/newton/factor.ts";
 import { plantedData, plantedDataset } from "../../golden/sklearn-data.ts";
+import { isSlow } from "../../power.ts";
 import { engine, plan } from "../coordinates/targets.ts";
 import { compressed, copied, disposable, floats, numbers } from "./made.ts";
 
@@ -87,9 +88,12 @@ describe("the loss, its gradient and Hessian, as sums over rows", () => {
     [65, 7],
     [130, 12],
   ] as const;
-  const cases = shapes.flatMap((shape) =>
-    (["f32", "f64", "i16", "i8"] as const).flatMap((type) =>
-      [false, true].flatMap((sparse) => [true, false].map((intercept) => ({ shape, type, sparse, intercept }))),
+  const cases = shapes.flatMap((shape, s) =>
+    (["f32", "f64", "i16", "i8"] as const).flatMap((type, t) =>
+      // With and without an intercept in turn. At full power, both.
+      [false, true].flatMap((sparse, k) =>
+        (isSlow ? [true, false] : [(s + t + k) % 2 === 0]).map((intercept) => ({ shape, type, sparse, intercept })),
+      ),
     ),
   );
   it.each(cases)("$shape $type sparse $sparse intercept $intercept", async ({ shape: [n, d], type, sparse, intercept }) => {

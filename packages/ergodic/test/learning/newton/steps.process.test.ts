@@ -1,5 +1,5 @@
 /** A step of Newton's method: halved if it is too long, made in stretches, and saved or stopped in between. */
-import { describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import type { CurvatureBinding, Problem } from "../../../src/engine/contract/index.ts";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
 import { Dataset, fit, linear, newtonCholesky } from "../../../src/entries/everything.ts";
@@ -70,7 +70,14 @@ describe("passes over many rows", () => {
   const x = Float64Array.from({ length: n * d }, () => (random() < 0.5 ? 0 : random() - 0.5));
   const y = Array.from({ length: n }, (_, i) => (x[i * d] + random() > 0.5 ? "a" : "b"));
   const model = linear({ loss: "logistic", l2: 0.001, standardise: false });
+  /** Rows of each format, which all tests share. */
+  const kept: { dense?: Dataset; sparse?: Dataset } = {};
+  afterAll(() => Object.values(kept).forEach((data) => void data.dispose()));
   const made = (format: "dense" | "sparse"): Dataset => {
+    kept[format] ??= make(format);
+    return kept[format];
+  };
+  const make = (format: "dense" | "sparse"): Dataset => {
     const rows = Dataset.fromArrays({ x: { values: x, columnCount: d }, y, type: "f64" });
     if (format === "dense") return rows;
     const sparse = Dataset.fromSparse(
@@ -85,7 +92,7 @@ describe("passes over many rows", () => {
   };
 
   it.each(["dense", "sparse"] as const)("run in calls of a few milliseconds, %s", async (format) => {
-    using data = made(format);
+    const data = made(format);
     using problem = disposable(model.bind(data, plan(), engine));
     const before = engine.memory.usedBytes;
     const binding = await problem.curvature.bind();
@@ -131,7 +138,7 @@ describe("passes over many rows", () => {
   });
 
   it("resume from a checkpoint within a pass to the same bytes", async () => {
-    using data = made("dense");
+    const data = made("dense");
     const algorithm = newtonCholesky();
     const whole = await fit(model, data, { algorithm });
     // A clock that advances by more than a stretch per reading.
@@ -163,7 +170,7 @@ describe("passes over many rows", () => {
   });
 
   it("count as an update and as rows only when the step is done", async () => {
-    using data = made("dense");
+    const data = made("dense");
     using problem = disposable(model.bind(data, plan(), engine));
     const newton = await newtonCholesky().start(problem, plan({ batch: "all" }), engine);
     const before = newton.snapshot();
@@ -192,7 +199,7 @@ describe("passes over many rows", () => {
     // 16 bytes per row of 64 MiB, and one more row.
     const count = 2 ** 22 + 1;
     const values = Float32Array.from({ length: count }, (_, i) => (i % 1024) / 1024);
-    using data = Dataset.fromArrays({ x: { values, columnCount: 1 }, y: Array.from(values, (v) => 2 * v + 1) });
+    using data = Dataset.fromArrays({ x: { values, columnCount: 1 }, y: values.map((v) => 2 * v + 1) });
     using problem = disposable(linear({ standardise: false }).bind(data, plan(), engine));
     const before = engine.memory.usedBytes;
     const binding = await problem.curvature.bind();

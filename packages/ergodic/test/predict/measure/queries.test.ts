@@ -50,7 +50,7 @@ describe("sampled queries", () => {
 
   it("depend on the seed, differ from each other, and repeat in order", () => {
     const list = Array.from({ length: 1000 }, (_, i) => i);
-    const of = (seed: number): unknown[] => Array.from({ length: 256 }, (_, i) => queriesOf(list, 1, seed).at(i)).slice(0, 20);
+    const of = (seed: number): unknown[] => Array.from({ length: 20 }, (_, i) => queriesOf(list, 1, seed).at(i));
     expect(of(1)).toEqual(of(1));
     expect(of(1)).not.toEqual(of(2));
     const queries = queriesOf(list, 2, 1);

@@ -115,7 +115,7 @@ it("continues with existing programs if memory runs out for a larger batch", () 
     const others = Array.from({ length: 300 }, () => engine.memory.allocate(64, "others"));
     for (const { pointer } of others) engine.memory.u8(pointer, 64).fill(7);
     expect(network.run({ x: x.subarray(0, size) }, 1)).toEqual(wanted);
-    for (const { pointer } of others) expect(engine.memory.u8(pointer, 64)).toEqual(new Uint8Array(64).fill(7));
+    expect(others.every(({ pointer }) => engine.memory.u8(pointer, 64).every((byte) => byte === 7))).toBe(true);
     for (const other of others) other.dispose();
   }
   expect(failures).toBeGreaterThan(3);
@@ -177,7 +177,7 @@ describe("batches of any size in sequence, compared with a batch alone", () => {
       );
     for (const apart of [true, false]) {
       using network = new NetworkPlan(engine, plan, numbers, { apart });
-      const order = [5, 64, 1, 7, 8, 2, 33, 3, 64, 6, 1, 31, 5, 4, 63, 8, 1];
+      const order = [5, 64, 1, 7, 2, 33, 3, 64, 1, 31, 5, 8, 1];
       for (const rows of order) {
         using alone = new NetworkPlan(engine, plan, numbers, { apart: true });
         const inputs = inputsOf(network, rows);

@@ -11,6 +11,7 @@ import type { Engine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { NetworkPlan } from "../../../src/predict/plan/network-plan.ts";
 import { begin, reportMemory } from "../../fuzz/cost.ts";
+import { power } from "../../power.ts";
 import { GuardedMachine } from "../guarded-machine.ts";
 import { type SavedPlan, savedPlans } from "../plans.ts";
 
@@ -20,7 +21,7 @@ const NAMES = Object.keys(savedPlans);
 /** `npm run fuzz -- plans` sets the total number of cases and the first seed. */
 const { ERGODIC_FUZZ_CASES, ERGODIC_FUZZ_SEED = "3" } = process.env;
 /** Cases per plan. */
-const CASES = ERGODIC_FUZZ_CASES === undefined ? 200 : Math.ceil(Number(ERGODIC_FUZZ_CASES) / NAMES.length);
+const CASES = ERGODIC_FUZZ_CASES === undefined ? power(100, 200) : Math.ceil(Number(ERGODIC_FUZZ_CASES) / NAMES.length);
 /** Each case is computed twice. */
 const SECONDS = 2 * 2;
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { SearchState } from "../../../src/search/algorithms/search.ts";
 import { simulatedAnnealing } from "../../../src/search/algorithms/simulated-annealing.ts";
 import { zScore } from "../../bayes/statistical/p-values.ts";
+import { power } from "../../power.ts";
 import { advance, median, type Objective, rastrigin, searched, sphere, started } from "./objectives.ts";
 
 const current = (state: SearchState) => Array.from(state.snapshot().tensors.x);
@@ -152,7 +153,7 @@ describe("simulatedAnnealing: a run", () => {
 
   it("finds a better minimum than the one it starts in", () => {
     // f is about the sum of squares of the four integers nearest to a minimum. A descent from this start ends near 50.
-    const ends = Array.from({ length: 15 }, (_, seed) => {
+    const ends = Array.from({ length: power(5, 15) }, (_, seed) => {
       const state = started(simulatedAnnealing(), { start: [4, -3, 3, 4], box: [-5, 5], budget: 20_000, seed });
       return searched(state, rastrigin, { most: 20_000 }).best;
     });

@@ -187,7 +187,7 @@ describe("overlapping evaluations", () => {
     const now = { running: 0, most: 0 };
     const g: BlackBox = async (x, { evaluation }) => {
       now.most = Math.max(now.most, ++now.running);
-      await wait((evaluation * 7) % 5);
+      await wait((evaluation * 7) % 3);
       now.running--;
       return f(x);
     };
@@ -307,7 +307,7 @@ describe("failures", () => {
 
 describe("resumed runs", () => {
   it.each([1, 5])("equal uninterrupted runs, %i evaluations at a time", async (concurrency) => {
-    const options = { seed: 9, repeat: 2, commonRandomNumbers: true, evaluations: 240 };
+    const options = { seed: 9, repeat: 2, commonRandomNumbers: true, evaluations: 160 };
     const noisy = (x: Float64Array, seed: number): number => f(x) + (seed % 1000) / 1e4;
     const whole = await minimize((x, { seed }) => noisy(x, seed), start, options);
     let kept: Promise<void> | undefined;
@@ -330,7 +330,7 @@ describe("resumed runs", () => {
     expect(told(resumed)).toEqual(told(whole));
     // A checkpoint is made at the end of a stretch, whose length the clock chooses. On a fast machine it can be the
     // last of the run.
-    expect(calls).toBeLessThanOrEqual(240 - 61);
+    expect(calls).toBeLessThanOrEqual(160 - 61);
   });
 
   it("accept more evaluations, even after their end, and keep their schedules", async () => {
@@ -380,7 +380,7 @@ describe("workers", () => {
   const objective = "(x, { seed }) => (x[0] - 1) ** 2 + 10 * (x[1] + 2) ** 2 + (seed % 8)";
   const here: BlackBox = (x, { seed }) => f(x) + (seed % 8);
 
-  it.each([undefined, 1, 3])("%s threads compute the same result as the main thread", async (workers) => {
+  it.each([undefined, 3])("%s threads compute the same result as the main thread", async (workers) => {
     const url = await module(`f${workers}.mjs`, `export default ${objective};`);
     const options = { seed: 1, evaluations: 60 };
     expect(told(await minimize(url, start, { ...options, workers }))).toEqual(told(await minimize(here, start, options)));

@@ -37,6 +37,7 @@ import {
   sum,
   where,
 } from "../../../../src/engine/compiler/index.ts";
+import { isSlow } from "../../../power.ts";
 import { numbers } from "../../../reference/arrays.ts";
 import { equations } from "../../../reference/differential-equations.ts";
 import { type PlainSlope, plainReplay, plainSolution } from "../../../reference/ode.ts";
@@ -62,7 +63,10 @@ const closed: Readonly<
 };
 
 describe.each(methods)("ode by %s", (method) => {
-  it.each(Object.entries(closed))("matches the closed form of %s and its derivatives", async (_, { slope, solution }) => {
+  // Rosenbrock's method shares the equations' code with the other method.
+  const some = ["logistic", "time and state", "nothing at all"];
+  const own = Object.entries(closed).filter(([name]) => isSlow || method === "dormandPrince" || some.includes(name));
+  it.each(own)("matches the closed form of %s and its derivatives", async (_, { slope, solution }) => {
     const made = await compileFunction(
       { k: [], y: [] },
       ({ k, y }) => {
@@ -85,11 +89,11 @@ describe.each(methods)("ode by %s", (method) => {
   });
 
   it("differentiates by times, starting time, and parameters in another array", () => {
-    const shapes = { p: [2], y: [2], when: [3], from: [] };
+    const shapes = { p: [2], y: [2], when: [2], from: [] };
     const values = {
       p: Float64Array.of(0.7, 0.4),
       y: Float64Array.of(1, -0.5),
-      when: Float64Array.of(0.4, 0.7, 1),
+      when: Float64Array.of(0.35, 0.5),
       from: Float64Array.of(0.25),
     };
     checkDerivatives(
@@ -104,7 +108,7 @@ describe.each(methods)("ode by %s", (method) => {
           { from, ...strict(method) },
         ).states,
       shapes,
-      { values, tolerance: 1e-6, second: false },
+      { values, by: ["p", "when", "from"], tolerance: 1e-6, second: false },
     );
   });
 
@@ -129,21 +133,21 @@ describe.each(methods)("ode by %s", (method) => {
     }
   });
 
-  it.each([1, 2, 16, 17, 24])("solves a system of %i numbers of any shape", async (count) => {
+  it.each([1, 2, 16, 17])("solves a system of %i numbers of any shape", async (count) => {
     const shape = count === 1 ? [] : count % 2 === 0 ? [count / 2, 2] : [count];
     const weights = Array.from({ length: count * count }, (_, i) => Math.cos(3 * i) / count);
     const solved = await compileFunction(
       { y: shape, w: [count, count] },
       ({ y, w }) => {
         const slope: Slope = (_, z) => reshape(sub(matmul(w, reshape(z, [count])), mul(0.3, reshape(z, [count]))), shape);
-        const { states } = ode(slope, y, [0.5, 2], strict(method));
+        const { states } = ode(slope, y, [0.5, 1], strict(method));
         return { value: sum(square(states)), states };
       },
       { gradient: ["y", "w"] },
     );
     const y = numbers(count, 5);
     const f: PlainSlope = (_, z) => z.map((x, i) => z.reduce((all, other, j) => all + weights[i * count + j] * other, -0.3 * x));
-    const wanted = plainSolution(f, [...y], [0.5, 2], { tolerance: 1e-11 }).states.flat();
+    const wanted = plainSolution(f, [...y], [0.5, 1], { tolerance: 1e-11 }).states.flat();
     const { outputs, gradient } = solved({ y, w: weights });
     expect(outputs.states.length).toBe(2 * count);
     expectClose(outputs.states, wanted, 1e-7, "states");
@@ -252,7 +256,7 @@ describe("steps of dormandPrince", () => {
     },
   };
   const cases = Object.entries(plain).flatMap(([name, one]) =>
-    [1e-2, 1e-4, 1e-8].map((tolerance) => ({ name, tolerance, ...one })),
+    (isSlow || name === "sir" ? [1e-2, 1e-4, 1e-8] : [1e-4]).map((tolerance) => ({ name, tolerance, ...one })),
   );
   const when = [0.5, 0.5, 1, 2, 4, 8, 8.01, 12];
 

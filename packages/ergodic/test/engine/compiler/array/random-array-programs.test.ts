@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { constantArray, gradientsOf, hessianVector, input, interpret } from "../../../../src/engine/compiler/array/index.ts";
 import { mul, sum } from "../../../../src/engine/compiler/index.ts";
+import { power } from "../../../power.ts";
 import { numbers } from "../../../reference/arrays.ts";
 import { arbitraryProgram, operationNames, type RandomProgram } from "./random-array-programs.ts";
 
-const RUNS = { numRuns: 150, seed: 20 };
+const RUNS = { numRuns: power(60, 150), seed: 20 };
 /** Tolerance of five-point differences for programs whose fifth derivatives can reach 1e6. */
 const H = 2 ** -9;
 const TOLERANCE = 1e-6;
@@ -81,7 +82,7 @@ describe("random programs", () => {
         for (const step of steps) used.add(step);
         expect(output.shape).toEqual([]);
       }),
-      { numRuns: 1000, seed: 1 },
+      { numRuns: power(400, 1000), seed: 1 },
     );
     expect([...used].sort()).toEqual([...operationNames].sort());
   });

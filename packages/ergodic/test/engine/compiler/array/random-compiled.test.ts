@@ -5,10 +5,11 @@ import { gradientsOf, interpret } from "../../../../src/engine/compiler/array/in
 import type { SymbolicArray } from "../../../../src/engine/compiler/array/symbolic.ts";
 import { input } from "../../../../src/engine/compiler/array/symbolic.ts";
 import { sum } from "../../../../src/engine/compiler/index.ts";
+import { power } from "../../../power.ts";
 import { runProgram } from "./compiled-program.ts";
 import { arbitraryProgram } from "./random-array-programs.ts";
 
-const RUNS = Number(process.env.FC_RUNS ?? 120);
+const RUNS = Number(process.env.FC_RUNS ?? power(50, 120));
 const SEED = Number(process.env.FC_SEED ?? 20);
 
 describe.each([
@@ -17,7 +18,7 @@ describe.each([
 ] as const)("random programs in %s", (precision, bound) => {
   it.each([
     ["small arrays", { large: false }, RUNS],
-    ["large arrays", { large: true, steps: 8 }, RUNS / 4],
+    ["large arrays", { large: true, steps: 8 }, Math.ceil(RUNS / 5)],
   ] as const)("match the interpreter's values and gradients: %s", async (_, options, numRuns) => {
     // In float32, comparisons of nearly equal numbers may differ from the interpreter's float64.
     const smooth = precision === "f32";

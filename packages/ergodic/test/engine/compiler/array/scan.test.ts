@@ -22,6 +22,7 @@ import {
 } from "../../../../src/engine/compiler/array/index.ts";
 import { closeScan, freshLeaf } from "../../../../src/engine/compiler/array/operations/scan-node.ts";
 import { add, exp, less, mul, sin, square, sub, sum, tanh, where } from "../../../../src/engine/compiler/index.ts";
+import { isSlow } from "../../../power.ts";
 import { numbers } from "../../../reference/arrays.ts";
 import { checkDerivatives, evaluated, expectClose, type Make, valuesFor } from "./differences.ts";
 
@@ -74,14 +75,14 @@ describe("scan", () => {
   const options: ScanOptions[] = [{}, { reverse: true }, { checkpoint: true }, { checkpoint: true, reverse: true }];
   for (const given of options)
     describe(JSON.stringify(given), () => {
-      it.each([1, 2, 3, 4, 5, 7, 9, 10, 17])("equals the unrolled loop for %i steps", (length) => {
+      it.each([1, 2, 3, 5, 9, 10, 17])("equals the unrolled loop for %i steps", (length) => {
         const shapes = { h: [2], x: [length, 2], w: [2, 2] };
         const values = valuesFor(shapes);
         const wanted = evaluated(unrolled(recurrent, given), shapes, values);
         expectClose(evaluated(scanned(recurrent, given), shapes, values), wanted, 1e-14, "value");
       });
 
-      it.each([1, 3, 5])("differentiates %i steps", (length) => {
+      it.each(isSlow ? [1, 3, 5] : [1, 5])("differentiates %i steps", (length) => {
         checkDerivatives(scanned(recurrent, given), { h: [2], x: [length, 2], w: [2, 2] });
       });
 

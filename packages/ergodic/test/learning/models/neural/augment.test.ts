@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { input, interpret } from "../../../../src/engine/compiler/array/index.ts";
 import * as n from "../../../../src/learning/models/neural/index.ts";
 import { chiSquare, kolmogorovSmirnov, normalDistribution } from "../../../bayes/statistical/p-values.ts";
+import { power } from "../../../power.ts";
 
 // The file has false alarms at 1e-4.
 const CHECKS = 6;
@@ -17,7 +18,7 @@ const expectGood = (pValue: number): void => {
 };
 afterAll(() => expect(checks).toBeLessThanOrEqual(CHECKS));
 
-const [ROWS, HEIGHT, WIDTH] = [2000, 3, 4];
+const [ROWS, HEIGHT, WIDTH] = [power(1200, 2000), 3, 4];
 const CELLS = HEIGHT * WIDTH;
 const image = Array.from({ length: CELLS }, (_, i) => i + 1);
 const images = Array.from({ length: ROWS * CELLS }, (_, i) => image[i % CELLS]);

@@ -27,6 +27,7 @@ import {
   flatten,
   globalAveragePool,
   gru,
+  invertedResidual,
   type LayerLike,
   mlp,
   mobileNetV2,
@@ -41,9 +42,11 @@ import {
   residual,
   sequential,
   shuffleNetV2,
+  shuffleUnitV2,
 } from "../../../../src/entries/everything.ts";
 import { chooseLoss } from "../../../../src/learning/models/choose-loss.ts";
 import { outputsOf } from "../../../../src/learning/models/neural/programs.ts";
+import { isSlow } from "../../../power.ts";
 import { BoundNetwork } from "../bound-network.ts";
 
 let folder: string;
@@ -55,7 +58,7 @@ afterAll(async () => {
 });
 
 const IMAGE = [6, 6, 1];
-const ROWS = 37;
+const ROWS = 11;
 const draws = stream(6, "rows").at(0);
 const x = Array.from({ length: ROWS }, () => Array.from({ length: 36 }, () => 2 + 3 * draws.normal()));
 const images = (): Dataset =>
@@ -90,8 +93,27 @@ const networks: Record<string, LayerLike> = {
   mlp: mlp([12, 8], { outputs: 3, normalised: true, dropout: 0.3 }),
   cnn: cnn({ outputs: 3, channels: [3, 4], hidden: 7 }),
   circulantNet: circulantNet({ outputs: 3, channels: [4, 4], hidden: 8, block: 4 }),
-  mobileNetV2: mobileNetV2({ outputs: 3, width: 0.25, form: "small" }),
-  shuffleNetV2: shuffleNetV2({ outputs: 3, width: 0.5, form: "small" }),
+  "inverted residuals": sequential([
+    convolution(4, { stride: 2 }),
+    batchNorm(),
+    relu(),
+    invertedResidual(4, 4),
+    invertedResidual(4, 6, { stride: 2 }),
+    globalAveragePool(),
+    dense(3),
+  ]),
+  "shuffle units": sequential([
+    convolution(4),
+    shuffleUnitV2(4, 4),
+    shuffleUnitV2(4, 8, { stride: 2 }),
+    globalAveragePool(),
+    dense(3),
+  ]),
+  // The interpreter takes long for their many layers.
+  ...(isSlow && {
+    mobileNetV2: mobileNetV2({ outputs: 3, width: 0.25, form: "small" }),
+    shuffleNetV2: shuffleNetV2({ outputs: 3, width: 0.5, form: "small" }),
+  }),
   "a recurrence over rows": sequential([reshaped([6, 6]), gru(4), dense(3)]),
   augmented: sequential([randomShift(1), noise(0.2), flatten(), dense(5), relu(), dropout(0.5), dense(3)]),
   residual: sequential([flatten(), dense(6), residual(sequential([batchNorm(), relu(), dense(6)])), dense(3)]),

@@ -26,6 +26,7 @@ import {
   relu,
   sequential,
 } from "../../../../src/entries/everything.ts";
+import { isSlow, power } from "../../../power.ts";
 import { bytesOf, digits, numbersOf, signs, small, stirred } from "./small-networks.ts";
 
 let folder: string;
@@ -91,7 +92,8 @@ describe("equal seeds", () => {
       bytesOf(await fit(network(layers), data, { ...small, ...runs[name], seed }));
     const first = await made(5);
     expect(await made(5)).toBe(first);
-    expect(await made(6)).not.toBe(first);
+    // All runs draw from the stream of one seed.
+    if (isSlow || name.startsWith("minibatches")) expect(await made(6)).not.toBe(first);
   });
 });
 
@@ -148,7 +150,7 @@ it("a run releases its memory", async () => {
   await once({ replicas: 2, workers: 2 });
   await whole();
   const before = memory.usedBytes;
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < power(1, 3); i++) {
     await once();
     await once({ replicas: 2, workers: 2 });
     await whole();
