@@ -187,7 +187,7 @@ it("counts diverging trials as failed, names the search and chooses halving", as
 
 it("saves the trials on Ctrl-C and prints a command to resume", async () => {
   const [straight, joined] = [file("straight.safetensors"), file("joined.safetensors")];
-  const words = ["--over", over, "--trials", "40", "--epochs", "30", "--halving", "4"];
+  const words = ["--over", over, "--trials", "12", "--epochs", "10", "--halving", "4"];
   await works(...data, ...words, "--out", straight, "--quiet");
   const terminal = captured();
   const running = runCommandLine([...data, ...words, "--out", joined], terminal);
@@ -196,7 +196,7 @@ it("saves the trials on Ctrl-C and prints a command to resume", async () => {
   expect(await running).toBe(1);
   expect(existsSync(joined)).toBe(false);
   const kept = file("joined.checkpoint");
-  const hint = `ergodic tune ${digits} --target label --classes --trials 40 --epochs 30 --out ${joined} --resume ${kept}`;
+  const hint = `ergodic tune ${digits} --target label --classes --trials 12 --epochs 10 --out ${joined} --resume ${kept}`;
   expect(terminal.stderr.trimEnd().split("\n").at(-1)).toContain(`resume it with: ${hint} [INTERRUPTED]`);
   await works(...wordsOf(hint), "--quiet");
   expect(bytes(joined)).toBe(bytes(straight));
