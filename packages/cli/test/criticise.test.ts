@@ -48,7 +48,7 @@ describe("loo", () => {
     // Two folders with the same name are distinguished by their paths.
     const twice = join(file("other"), "line");
     mkdirSync(dirname(twice));
-    await works("sample", here("line.mjs"), ...words, "--out", twice);
+    await works("sample", here("line.mjs"), "--chains", "2", "--warmup", "50", "--draws", "50", "--quiet", "--out", twice);
     expect((await works("loo", lineOut, twice)).stdout).toContain(`\n${twice} `);
   });
 

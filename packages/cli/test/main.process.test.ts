@@ -190,7 +190,7 @@ it("the demo prints its tables, pictures and measurements, and five commands tha
       .replace(/ #.*/, "")
       .replace(/--epochs \d+/, "--epochs 1")
       .replace("--out mine.safetensors", `--out ${file("mine.safetensors")}`)
-      .replace(/( measure .*)$/, "$1 --seconds 0.1")
+      .replace(/( measure .*)$/, "$1 --seconds 0.02 --warmup 0")
       .replace(/ rules$/, " rules adam");
     if (!isSlow) {
       const [program, ...words] = less.trim().split(" ");

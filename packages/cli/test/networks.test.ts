@@ -47,18 +47,14 @@ describe("train", () => {
   });
 
   // One function reads all words. "errors" shows which network each word makes.
-  it.each([
+  it.each<[string, number | undefined]>([
     ["mlp", 650],
     ["mlp:8,4,activation=gelu,normalised=true", 64 * 8 + 2 * 8 + 8 * 4 + 2 * 4 + 4 * 10 + 10],
     ["cnn:4", 4 * 9 + 2 * 4 + (16 * 4 * 128 + 128) + (128 * 10 + 10)],
     ["circulant:8,8,hidden=16,block=4", undefined],
     ["mobilenetv2:width=0.1,form=small", undefined],
     ...(isSlow
-      ? ([
-          ["mobilenet:0.125", undefined],
-          ["shufflenet:0.5", undefined],
-          ["shufflenetv1:0.1,groups=2", undefined],
-        ] as const)
+      ? ["mobilenet:0.125", "shufflenet:0.5", "shufflenetv1:0.1,groups=2"].map((model): [string, undefined] => [model, undefined])
       : []),
   ])("--model %s trains a network that learns and can be used from its file", async (model, parameters) => {
     const out = file("word.safetensors");

@@ -146,7 +146,7 @@ describe("the path", () => {
       [1, undefined],
     ] as const) {
       writeFileSync(few, csv(plantedRows(rows, 7)));
-      expect((await pathJson(few, ...target)).cv?.folds, String(rows)).toBe(folds);
+      expect((await pathJson(few, ...target, "--lambdas", "5", "--ratio", "0.1")).cv?.folds, String(rows)).toBe(folds);
     }
     writeFileSync(few, csv(plantedRows(9, 7)));
     const refused = await ergodic("path", few, ...target, "--folds", "10");

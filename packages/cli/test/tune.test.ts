@@ -72,7 +72,7 @@ describe("--over", () => {
 
 it("gives the library's result as a table and as JSON, and trains the best settings on all rows", async () => {
   const out = file("best.safetensors");
-  const words = [...data, "--over", over, "--trials", "12", "--epochs", "6", "--test-share", "0.2", "--seed", "3", "--out", out];
+  const words = [...data, "--over", over, "--trials", "12", "--epochs", "3", "--test-share", "0.2", "--seed", "3", "--out", out];
   const { stdout, stderr } = await works(...words);
   const lines = stderr.split("\n");
   expect(lines[0]).toContain("1,150 rows to train on, 288 to validate, 359 to test");
@@ -84,7 +84,7 @@ it("gives the library's result as a table and as JSON, and trains the best setti
     ...base,
     target: "label",
     classes: true,
-    epochs: 6,
+    epochs: 3,
     testShare: 0.2,
     validateShare: 0.2,
     seed: 3,
@@ -109,7 +109,7 @@ it("gives the library's result as a table and as JSON, and trains the best setti
   ]);
 
   const { rate, l2 } = readable(ours.settings);
-  const command = `ergodic train ${digits} --target label --classes --test-share 0.2 --l2 ${l2} --rate ${rate} --seed 3 --epochs 6 --out ${out}`;
+  const command = `ergodic train ${digits} --target label --classes --test-share 0.2 --l2 ${l2} --rate ${rate} --seed 3 --epochs 3 --out ${out}`;
   expect(found.train).toBe(command);
   expect(stdout).toContain(`train with them: ${command}\n`);
   expect(stdout).toContain("test, 359 rows, trained on 1,438\n");
