@@ -1,15 +1,10 @@
-/** A terminal that stores its output, and a temporary folder for a test file. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+/** A terminal that stores its output, and commands that run in the test's process. */
 import picocolors from "picocolors";
-import { afterAll } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import type { Terminal } from "../src/terminal.ts";
 import { checked } from "./schemas.ts";
 
-export const digits = fileURLToPath(new URL("../data/digits.csv", import.meta.url));
+export { digits, temporary } from "./places.ts";
 
 export interface Captured extends Terminal {
   stdout: string;
@@ -63,11 +58,4 @@ export async function works(...args: string[]): Promise<Outcome> {
   const outcome = await ergodic(...args);
   if (outcome.code !== 0) throw new Error(`ergodic ${args.join(" ")} ended with ${outcome.code}:\n${outcome.stderr}`);
   return outcome;
-}
-
-/** Makes a folder for the test file, which is removed at the end. */
-export function temporary(): (name: string) => string {
-  const folder = mkdtempSync(join(tmpdir(), "ergodic-cli-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return (name) => join(folder, name);
 }

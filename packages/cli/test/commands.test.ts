@@ -234,7 +234,7 @@ describe("train", () => {
   it("random features exceed 98 % on the digits", async () => {
     const { stdout } = await works(
       ...["train", digits, "--target", "label", "--classes", "--features", "rff:2000", "--rate", "0.3", "--batch", "16"],
-      ...["--epochs", "20", "--test-share", "0.2", "--seed", "1", "--json", "--quiet"],
+      ...["--epochs", "10", "--test-share", "0.2", "--seed", "1", "--json", "--quiet"],
     );
     expect((JSON.parse(stdout) as { test: { accuracy: number } }).test.accuracy).toBeGreaterThan(0.98);
   });

@@ -11,8 +11,8 @@ import line, { data } from "./models/line.mjs";
 
 const file = temporary();
 const here = (name: string): string => fileURLToPath(new URL(`models/${name}`, import.meta.url));
-const words = ["--chains", "2", "--warmup", "200", "--draws", "300", "--seed", "3", "--quiet"];
-const options = { chains: 2, warmup: 200, draws: 300, seed: 3 };
+const words = ["--chains", "2", "--warmup", "200", "--draws", "200", "--seed", "3", "--quiet"];
+const options = { chains: 2, warmup: 200, draws: 200, seed: 3 };
 let byLine: Draws;
 let byFlat: Draws;
 let [lineOut, flatOut, y] = ["", "", ""];
@@ -48,7 +48,7 @@ describe("loo", () => {
     // Two folders with the same name are distinguished by their paths.
     const twice = join(file("other"), "line");
     mkdirSync(dirname(twice));
-    await works("sample", here("line.mjs"), ...words, "--out", twice);
+    await works("sample", here("line.mjs"), "--chains", "2", "--warmup", "50", "--draws", "50", "--quiet", "--out", twice);
     expect((await works("loo", lineOut, twice)).stdout).toContain(`\n${twice} `);
   });
 
@@ -120,6 +120,8 @@ describe("draws of a formula", () => {
     const run: Draws = await sample(formula, rows, options);
     expect((await works("loo", out)).stdout).toBe(`${run.loo()}\n`);
     expect((await works("check", out, "--seed", "4")).stdout).toContain(`${run.check("size", { seed: 4 })}\n`);
+    // The formats differ only in how they store the formula.
+    if (format !== "csv") return;
     const predictor = await run.predictor();
     const ahead = predictor.predict([
       { x: 3, g: "g1" },
@@ -210,7 +212,7 @@ describe("predict", () => {
     );
     expect(body.map((text) => text.split(",")[0])).toEqual(["first", "second"]);
     const answer = JSON.parse((await works("predict", lineOut, given, "--json", "--level", "0.5", "--keep", "x")).stdout);
-    expect(answer).toMatchObject({ command: "predict", model: lineOut, data: given, outputs: ["y"], level: 0.5, draws: 600 });
+    expect(answer).toMatchObject({ command: "predict", model: lineOut, data: given, outputs: ["y"], level: 0.5, draws: 400 });
     expect(answer.predictions).toEqual(wanted.map((row, i) => ({ kept: { x: ["2.5", "9"][i] }, ...row })));
     const out = file("predicted.csv");
     expect((await works("predict", lineOut, given, "--level", "0.5", "--id", "id", "--out", out)).stderr).toMatch(

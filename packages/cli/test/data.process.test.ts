@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { digits } from "./captured.ts";
+import { digits } from "./places.ts";
 
 const text = readFileSync(digits, "utf8");
 

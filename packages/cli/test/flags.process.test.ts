@@ -25,9 +25,9 @@ it("--updates ends a run after the given number of updates", async () => {
 });
 
 it("--seconds ends a run after the given time", async () => {
-  const { run } = JSON.parse((await train("--algorithm", "gradient", "--seconds", "0.3")).stdout);
+  const { run } = JSON.parse((await train("--algorithm", "gradient", "--seconds", "0.1")).stdout);
   expect(run.reason).toMatch(/^time is up/);
-  expect(run.seconds).toBeGreaterThanOrEqual(0.3);
+  expect(run.seconds).toBeGreaterThanOrEqual(0.1);
   // Far beyond the five epochs of a run without a limit.
   expect(run.epochs).toBeGreaterThan(6);
 });

@@ -97,8 +97,13 @@ it("trains on NumPy arrays of three dimensions, with labels next to them", async
 });
 
 describe("folders of images", () => {
+  let made: string[] | undefined;
+  /** Folders of rows to train on and to test with. */
+  const folders = (): string[] =>
+    (made ??= [imageFolder(file("train"), numbers(200)), imageFolder(file("test"), numbers(count, 200))]);
+
   it("trains on one folder per class, and tests and predicts on other folders", async () => {
-    const [train, test] = [imageFolder(file("train"), numbers(200)), imageFolder(file("test"), numbers(count, 200))];
+    const [train, test] = folders();
     const out = file("folders.safetensors");
     const { stdout } = await works("train", train, "--test", test, "--out", out, "--json", ...quick);
     const trained = JSON.parse(stdout);
@@ -113,7 +118,7 @@ describe("folders of images", () => {
   });
 
   it("trains a network on image folders", async () => {
-    const [train, test] = [imageFolder(file("train"), numbers(200)), imageFolder(file("test"), numbers(count, 200))];
+    const [train, test] = folders();
     const out = file("network.safetensors");
     const model = ["--model", "cnn:8,hidden=32", "--rate", "0.01"];
     const { stdout } = await works("train", train, "--test", test, ...model, "--out", out, "--json", ...quick);

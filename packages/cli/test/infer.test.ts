@@ -211,7 +211,7 @@ describe("infer", () => {
     clearInterval(waiting);
     expect(terminal.stderr).toMatch(/interrupted; the run is saved in .*; resume it with: ergodic infer .* --resume /);
     expect(existsSync(checkpoint)).toBe(true);
-    const resumed = await works("infer", graph, "--resume", checkpoint, "--seconds", "2", "--json", "--quiet");
+    const resumed = await works("infer", graph, "--resume", checkpoint, "--seconds", "0.1", "--json", "--quiet");
     expect(JSON.parse(resumed.stdout).task).toBe("partition");
     expect((await readGraphJson(graph)).variableCount).toBe(225);
     expect((await infer(sprinkler())).certificate).toEqual({ exact: true });

@@ -47,9 +47,9 @@ describe("learn", () => {
 
   it("resumes from a checkpoint and writes the same bytes", async () => {
     const [whole, half, kept] = [file("whole.json"), file("half.json"), file("half.checkpoint")];
-    await works("learn", path, "--epochs", "12", "--out", whole, "--quiet");
-    await works("learn", path, "--epochs", "5", "--checkpoint", kept, "--quiet");
-    await works("learn", path, "--epochs", "12", "--resume", kept, "--out", half, "--quiet");
+    await works("learn", path, "--epochs", "4", "--out", whole, "--quiet");
+    await works("learn", path, "--epochs", "2", "--checkpoint", kept, "--quiet");
+    await works("learn", path, "--epochs", "4", "--resume", kept, "--out", half, "--quiet");
     expect(readFileSync(half, "utf8")).toBe(readFileSync(whole, "utf8"));
     const refused = await ergodic("learn", path, "--resume", kept, "--l2", "1");
     expect(refused.code).toBe(2);
@@ -62,7 +62,7 @@ describe("learn", () => {
     await works("learn", path, ...replicas, "--out", one);
     await works("learn", path, ...replicas, "--workers", "2", "--deterministic", "--out", two);
     expect(readFileSync(two, "utf8")).toBe(readFileSync(one, "utf8"));
-    const racing = ["--replicas", "shared", "--workers", "2", "--epochs", "5", "--quiet"];
+    const racing = ["--replicas", "shared", "--workers", "2", "--epochs", "2", "--quiet"];
     const { stdout } = await works("learn", path, ...racing);
     expect(stdout).toMatch(/2 workers raced on one vector of weights.*use --replicas 2/);
     const said = JSON.parse((await works("learn", path, ...racing, "--json")).stdout);

@@ -104,8 +104,8 @@ it("--dense makes networks of LIBSVM and VW files, which predict and evaluate su
   ] as const) {
     const data = put(name, rows(line));
     const out = file(`${name}.safetensors`);
-    expect(await failing("train", data, "--model", "mlp:4", "--classes")).toMatch(/--dense/);
-    const flags = ["--model", "mlp:4", "--classes", "--epochs", "1", "--quiet"];
+    expect(await failing("train", data, "--model", "mlp:1", "--classes")).toMatch(/--dense/);
+    const flags = ["--model", "mlp:1", "--classes", "--epochs", "1", "--quiet"];
     await works("train", data, "--dense", ...flags, "--out", out);
     expect((await works("predict", out, data)).stdout.trim().split("\n")).toHaveLength(25);
     const { stdout } = await works("evaluate", out, data, "--json");

@@ -33,9 +33,16 @@ const readBy = (words: readonly string[]): Command => {
   program.parse(words, { from: "user" });
   return command;
 };
-const inShell = (line: string): string[] => {
-  const text = execFileSync("sh", ["-c", `printf '%s\\0' ${line}`], { encoding: "utf8" });
-  return text.split("\0").slice(0, -1);
+/** Words of each line, as a shell splits them. One shell reads all lines. */
+const inShell = (lines: readonly string[]): string[][] => {
+  const script = lines.map((line) => `printf '%s\\0' ${line}; printf '\\n\\0'`).join("\n");
+  const words = execFileSync("sh", ["-c", script], { encoding: "utf8" }).split("\0").slice(0, -1);
+  const found: string[][] = [[]];
+  for (const word of words) {
+    if (word === "\n") found.push([]);
+    else found.at(-1)!.push(word);
+  }
+  return found.slice(0, -1);
 };
 
 /** An option with the first candidate that it accepts. */
@@ -65,33 +72,40 @@ it("covers every command that trains, samples or infers", () => {
 describe.each(kept.map((command) => [command.name(), command] as const))("%s", (name, { options, registeredArguments }) => {
   const operands = registeredArguments.filter(({ required }) => required).map((_, i) => `a b ${i}.csv`);
   const mandatory = options.filter((option) => option.mandatory).flatMap(({ long }) => [long!, "a column"]);
-  const expectAgain = (words: readonly string[], fixed: readonly string[] = []): string => {
-    const command = readBy([name, ...words]);
-    const line = resumeCommand("the run's.checkpoint", { command, fixed, terminal: captured() });
-    const [program, ...again] = inShell(line);
-    const read = readBy(again);
+  const expectAgain = (cases: readonly { words: readonly string[]; fixed?: readonly string[] }[]): string[] => {
+    const commands = cases.map(({ words }) => readBy([name, ...words]));
+    const lines = cases.map(({ fixed = [] }, i) =>
+      resumeCommand("the run's.checkpoint", { command: commands[i], fixed, terminal: captured() }),
+    );
     // Options that the checkpoint stores have their defaults here.
     const defaults = readBy([name, ...operands, ...mandatory]).opts();
-    const brought = fixed.map((option) => [option, defaults[option]]);
-    expect(program).toBe("ergodic");
-    expect(read.opts()).toEqual({ ...command.opts(), ...Object.fromEntries(brought), resume: "the run's.checkpoint" });
-    expect(read.args).toEqual(command.args);
-    return line;
+    const split = inShell(lines);
+    expect(split).toHaveLength(cases.length);
+    for (const [i, [program, ...again]] of split.entries()) {
+      const read = readBy(again);
+      const brought = (cases[i].fixed ?? []).map((option) => [option, defaults[option]]);
+      expect(program).toBe("ergodic");
+      expect(read.opts()).toEqual({ ...commands[i].opts(), ...Object.fromEntries(brought), resume: "the run's.checkpoint" });
+      expect(read.args).toEqual(commands[i].args);
+    }
+    return lines;
   };
 
   it("repeats each option twice and all options together", () => {
     const all = options
       .filter(({ long }) => long !== "--help")
       .map((option) => wordsFor(name, [...operands, ...mandatory], option));
-    for (const words of all) expectAgain([...words, ...mandatory, ...words, ...operands]);
-    expectAgain([...operands, ...mandatory, ...all.flat()]);
     const optional = options.filter((option) => !option.mandatory).map((option) => option.attributeName());
-    const line = expectAgain([...operands, ...mandatory, ...all.flat()], optional.slice(0, 3));
-    expect(line).not.toContain("[object");
+    const lines = expectAgain([
+      ...all.map((words) => ({ words: [...words, ...mandatory, ...words, ...operands] })),
+      { words: [...operands, ...mandatory, ...all.flat()] },
+      { words: [...operands, ...mandatory, ...all.flat()], fixed: optional.slice(0, 3) },
+    ]);
+    for (const line of lines) expect(line).not.toContain("[object");
   });
 
   it("repeats a file whose name begins with a dash", () => {
-    expectAgain([...mandatory, "--", ...operands.map((path) => `-${path}`)]);
+    expectAgain([{ words: [...mandatory, "--", ...operands.map((path) => `-${path}`)] }]);
   });
 });
 

@@ -72,7 +72,7 @@ describe("--over", () => {
 
 it("gives the library's result as a table and as JSON, and trains the best settings on all rows", async () => {
   const out = file("best.safetensors");
-  const words = [...data, "--over", over, "--trials", "12", "--epochs", "6", "--test-share", "0.2", "--seed", "3", "--out", out];
+  const words = [...data, "--over", over, "--trials", "12", "--epochs", "3", "--test-share", "0.2", "--seed", "3", "--out", out];
   const { stdout, stderr } = await works(...words);
   const lines = stderr.split("\n");
   expect(lines[0]).toContain("1,150 rows to train on, 288 to validate, 359 to test");
@@ -84,7 +84,7 @@ it("gives the library's result as a table and as JSON, and trains the best setti
     ...base,
     target: "label",
     classes: true,
-    epochs: 6,
+    epochs: 3,
     testShare: 0.2,
     validateShare: 0.2,
     seed: 3,
@@ -109,7 +109,7 @@ it("gives the library's result as a table and as JSON, and trains the best setti
   ]);
 
   const { rate, l2 } = readable(ours.settings);
-  const command = `ergodic train ${digits} --target label --classes --test-share 0.2 --l2 ${l2} --rate ${rate} --seed 3 --epochs 6 --out ${out}`;
+  const command = `ergodic train ${digits} --target label --classes --test-share 0.2 --l2 ${l2} --rate ${rate} --seed 3 --epochs 3 --out ${out}`;
   expect(found.train).toBe(command);
   expect(stdout).toContain(`train with them: ${command}\n`);
   expect(stdout).toContain("test, 359 rows, trained on 1,438\n");
@@ -187,7 +187,7 @@ it("counts diverging trials as failed, names the search and chooses halving", as
 
 it("saves the trials on Ctrl-C and prints a command to resume", async () => {
   const [straight, joined] = [file("straight.safetensors"), file("joined.safetensors")];
-  const words = ["--over", over, "--trials", "40", "--epochs", "30", "--halving", "4"];
+  const words = ["--over", over, "--trials", "12", "--epochs", "10", "--halving", "4"];
   await works(...data, ...words, "--out", straight, "--quiet");
   const terminal = captured();
   const running = runCommandLine([...data, ...words, "--out", joined], terminal);
@@ -196,7 +196,7 @@ it("saves the trials on Ctrl-C and prints a command to resume", async () => {
   expect(await running).toBe(1);
   expect(existsSync(joined)).toBe(false);
   const kept = file("joined.checkpoint");
-  const hint = `ergodic tune ${digits} --target label --classes --trials 40 --epochs 30 --out ${joined} --resume ${kept}`;
+  const hint = `ergodic tune ${digits} --target label --classes --trials 12 --epochs 10 --out ${joined} --resume ${kept}`;
   expect(terminal.stderr.trimEnd().split("\n").at(-1)).toContain(`resume it with: ${hint} [INTERRUPTED]`);
   await works(...wordsOf(hint), "--quiet");
   expect(bytes(joined)).toBe(bytes(straight));

@@ -166,7 +166,7 @@ test("refuses an npy shape beyond what can be counted, rows without columns and 
 
 test("unpacks a packed npy or IDX file only as far as its shape needs", async () => {
   const zeros = 1 << 27;
-  const table = await readTable({ content: gzipSync(npy("4, 4", "|i1", "False", zeros)), name: "a.npy.gz" });
+  const table = await readTable({ content: gzipSync(npy("4, 4", "|i1", "False", 1 << 22)), name: "a.npy.gz" });
   expect(table.rowCount).toBe(4);
   const idx = new Uint8Array(zeros);
   idx.set([0, 0, 8, 1, 0, 0, 0, 4]);

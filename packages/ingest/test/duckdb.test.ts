@@ -48,9 +48,9 @@ describe("groundBy", () => {
         else if (JSON.parse(wanted).factors.length > 0) seen.factors++;
         else seen.graphs++;
       }),
-      { numRuns: power(40, 150), seed: 7 },
+      { numRuns: power(16, 150), seed: 7 },
     );
-    expect(seen.factors).toBeGreaterThan(power(12, 60));
+    expect(seen.factors).toBeGreaterThan(power(4, 60));
     expect(seen.refused).toBeGreaterThan(0);
   });
 
@@ -162,7 +162,7 @@ describe("groundBy", () => {
   });
 
   it("refuses a graph that is too large, naming the rule and the remedy", async () => {
-    const rows = Array.from({ length: 3000 }, (_, i) => ({ one: `x${i}`, other: "k" }));
+    const rows = Array.from({ length: 1200 }, (_, i) => ({ one: `x${i}`, other: "k" }));
     const pairs = relation("pairs", rows);
     const about = query("likes", { who: rows.map(({ one }) => one) }, { key: ["who"] });
     const body = [pairs({ one: "p", other: "k" }), pairs({ one: "q", other: "k" })];

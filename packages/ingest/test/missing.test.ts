@@ -14,7 +14,7 @@ import {
   readTable,
   readVw,
 } from "../src/index.ts";
-import { both, bothBlocks, written } from "./engine/made.ts";
+import { bothBlocks, plain, written } from "./engine/made.ts";
 import { parquetBytes } from "./parquet-bytes.ts";
 
 const texts = ["#N/A", "#N/A N/A", "#NA", "N/A", "n/a", "<NA>", "NULL", "None", "none", "-", "."];
@@ -114,12 +114,11 @@ describe("DuckDB", () => {
     ["numbers, gaps, and texts last", (i: number) => (i < 2000 ? (i % 7 ? String(i) : ".") : "t")],
   ])("reads %s as our own reader does", async (_, cell) => {
     const path = written(`a,b\n${Array.from({ length: 3000 }, (_, i) => `${cell(i)},${i}`).join("\n")}\n`);
-    const [duckdb, own] = await both(path);
-    expect(duckdb).toEqual(own);
+    const [duckdb, own] = [await readTable(path, { engine: "duckdb" }), await readTable(path)];
+    expect(plain(duckdb)).toEqual(plain(own));
+    expect(duckdb.remarks).toEqual(own.remarks);
     const [theirs, ours] = await bothBlocks(path, { rows: 700 });
     expect(theirs).toEqual(ours);
-    const remarks = async (engine: "own" | "duckdb") => (await readTable(path, { engine })).remarks;
-    expect(await remarks("duckdb")).toEqual(await remarks("own"));
   });
 });
 

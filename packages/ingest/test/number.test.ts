@@ -1,6 +1,7 @@
 /** Numbers parsed from bytes, compared with the platform's correctly rounded parser. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { power } from "../../ergodic/test/power.ts";
 import { isNumberText, isRounded, parseNumber, textNumber } from "../src/number.ts";
 
 const parsed = (text: string, mark = ".") => {
@@ -44,7 +45,7 @@ test("rounds 16 to 19 digits correctly at and next to the midpoint of two double
       expect(parsed(text), text).toBe(Number(text));
       expect(parsed(`-${mantissa}e-${scale}`)).toBe(Number(`-${mantissa}e-${scale}`));
     }),
-    { numRuns: 20_000 },
+    { numRuns: power(6000, 20_000) },
   );
   // Half of an odd number of 54 bits is the midpoint of two doubles. Halving again adds one digit.
   const odd = fc.bigInt({ min: 2n ** 52n, max: 2n ** 53n - 1n }).map((k) => 2n * k + 1n);
@@ -53,7 +54,7 @@ test("rounds 16 to 19 digits correctly at and next to the midpoint of two double
       const text = written(middle * 5n ** BigInt(halvings) + off, halvings);
       expect(parsed(text), text).toBe(Number(text));
     }),
-    { numRuns: 20_000 },
+    { numRuns: power(6000, 20_000) },
   );
 });
 

