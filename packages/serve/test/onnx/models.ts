@@ -52,16 +52,6 @@ export function slow(): Uint8Array {
   return graph.toBytes({}, "0");
 }
 
-/** A model with that many megabytes of weights. */
-export function large(megabytes: number): Uint8Array {
-  const graph = new Graph();
-  const rows = megabytes * 256;
-  const weights = graph.constant("float32", new Float32Array(rows * 1024).fill(0.5), [rows, 1024]);
-  graph.node("MatMul", [graph.input("x", "float32", ["batch", rows]), weights], {}, "y");
-  graph.output("y", "float32", ["batch", 1024]);
-  return graph.toBytes({}, "0");
-}
-
 /** The part of onnxruntime-node that is used here. */
 interface Runtime {
   readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> };
