@@ -1,6 +1,7 @@
 /** The batcher compared with its policy on plain lists, for random arrivals. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { power } from "../../ergodic/test/power.ts";
 import { plainBatcher } from "./reference/plain-batcher.ts";
 import { type Arrival, draws, type Numbers, simulate } from "./simulation.ts";
 
@@ -35,7 +36,7 @@ function make(
 }
 
 const ALONE = { concurrency: 1, maxDelayMs: 0, ageingMs: 1000 };
-const RUNS = { numRuns: 150, seed: 16 };
+const RUNS = { numRuns: power(40, 150), seed: 16 };
 
 describe("comparison of the batcher with its policy on plain lists", () => {
   test("agrees with priorities, concurrent batches, delays and cancellations", async () => {

@@ -33,7 +33,15 @@ interface Case extends Simulated {
   time: (rows: number) => number;
 }
 
-async function play(given: Shape): Promise<Case> {
+/** Cases that were played. Several promises are checked for the same ones. */
+const played = new Map<string, Promise<Case>>();
+function play(given: Shape): Promise<Case> {
+  const key = JSON.stringify(given);
+  if (!played.has(key)) played.set(key, playing(given));
+  return played.get(key)!;
+}
+
+async function playing(given: Shape): Promise<Case> {
   const u = draws(given.seed);
   const perRow = 0.1 + u.uniform();
   const perBatch = given.fixed * (0.1 + u.uniform());

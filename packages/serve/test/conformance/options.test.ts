@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { sgd } from "ergodic";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as values from "../../../ergodic/test/conformance/options/values.ts";
+import { power } from "../../../ergodic/test/power.ts";
 import { batcher, openLearner, serve, systemClock } from "../../src/index.ts";
 import { regression } from "../server/models.ts";
 
@@ -30,6 +31,8 @@ const {
   withOption,
   wrongAnswer,
 } = values;
+/** Number of valid values of an option that are tried. All start a server or a learner in the same way. */
+const MOST_ACCEPTED = power(2, Infinity);
 const LONGEST_MS = 2 ** 31 - 1;
 const endless = one(Infinity);
 
@@ -148,8 +151,9 @@ describe.each(Object.entries(declared))("options of %s", (_, { call, options, un
   it("accept declared values and refuse all others", async () => {
     const wrong: string[] = [];
     for (const [option, takes] of Object.entries(options)) {
+      let accepted = 0;
       for (const [what, value] of junk) {
-        if (takes(value) && untried?.(option, value)) continue;
+        if (takes(value) && (untried?.(option, value) || ++accepted > MOST_ACCEPTED)) continue;
         const answer = wrongAnswer(option, takes(value), value, await failureOf(() => call(withOption({}, option, value))));
         if (answer) wrong.push(`${option}, ${what}: ${answer}`);
       }

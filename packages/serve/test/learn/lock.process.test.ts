@@ -131,9 +131,10 @@ class Time implements LockClock {
 
   async pass(seconds: number): Promise<void> {
     this.seconds += seconds;
-    for (const timer of this.#timers) for (; timer.next <= this.now(); timer.next += timer.ms) timer.act();
+    let acts = 0;
+    for (const timer of this.#timers) for (; timer.next <= this.now(); timer.next += timer.ms, acts++) timer.act();
     // Waits until the work of the timers has finished.
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, acts > 0 ? 5 : 0));
   }
 
   every(ms: number, act: () => void): () => void {

@@ -118,7 +118,11 @@ function common(making: Making, shape: readonly number[], depth: number): Made |
   const channels = shape.at(-1)!;
   const outside = shape.slice(0, -1);
   kinds.add(kind);
-  if (kind === "activation") return [ergodic.activation(pick(d, ergodic.activationNames)), [...shape]];
+  if (kind === "activation") {
+    const name = pick(d, ergodic.activationNames);
+    kinds.add(`activation ${name}`);
+    return [ergodic.activation(name), [...shape]];
+  }
   if (kind === "batchNorm") return [ergodic.batchNorm({ affine: d.integer(2) === 0 }), [...shape]];
   if (kind === "layerNorm") return [ergodic.layerNorm(), [...shape]];
   if (kind === "dropout") return [ergodic.dropout(0.3), [...shape]];

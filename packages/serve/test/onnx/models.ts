@@ -1,7 +1,10 @@
 /** Small ONNX files for tests, made by our own writer, and the location of onnxruntime-node. */
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { type Dimension, Graph, type TypeName } from "../../src/onnx/graph.ts";
+import type { OnnxPredictor, OnnxTensor } from "../../src/onnx/index.ts";
+import { producerOf } from "../../src/onnx/producer.ts";
 
 /** scripts/prepare-tests.mjs installs the package without its install script. */
 export const runtime = fileURLToPath(
@@ -49,12 +52,34 @@ export function slow(): Uint8Array {
   return graph.toBytes({}, "0");
 }
 
-/** A model with that many megabytes of weights. */
-export function large(megabytes: number): Uint8Array {
-  const graph = new Graph();
-  const rows = megabytes * 256;
-  const weights = graph.constant("float32", new Float32Array(rows * 1024).fill(0.5), [rows, 1024]);
-  graph.node("MatMul", [graph.input("x", "float32", ["batch", rows]), weights], {}, "y");
-  graph.output("y", "float32", ["batch", 1024]);
-  return graph.toBytes({}, "0");
+/** The part of onnxruntime-node that is used here. */
+interface Runtime {
+  readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> };
+  readonly Tensor: new (type: string, data: OnnxTensor["data"], shape: readonly number[]) => object;
+}
+interface Session {
+  readonly inputMetadata: OnnxPredictor["inputs"];
+  readonly outputMetadata: OnnxPredictor["outputs"];
+  run(feeds: Record<string, object>): Promise<Record<string, Omit<OnnxTensor, "shape"> & { dims: number[] }>>;
+}
+
+/**
+ * Opens a model in this process, for tests of many models that are not about the child process. The result has only the
+ * properties that serve reads when it decides whether requests can be joined.
+ */
+export async function inThisProcess(model: Uint8Array): Promise<OnnxPredictor> {
+  const { InferenceSession, Tensor } = createRequire(import.meta.url)(runtime) as Runtime;
+  const session = await InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 4 });
+  const run: OnnxPredictor["run"] = async (inputs) => {
+    const feeds = Object.entries(inputs).map(([name, { type, shape, data }]) => [name, new Tensor(type, data, shape)]);
+    const made = Object.entries(await session.run(Object.fromEntries(feeds)));
+    return Object.fromEntries(made.map(([name, { type, dims, data }]) => [name, { type, shape: dims, data }]));
+  };
+  return {
+    inputs: session.inputMetadata,
+    outputs: session.outputMetadata,
+    producer: producerOf(model),
+    timeoutMs: 30_000,
+    run,
+  } as unknown as OnnxPredictor;
 }

@@ -9,11 +9,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { predictor as ergodicPredictor, OptionError } from "ergodic";
-import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
-import type { TypeName } from "../../src/onnx/graph.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { Graph, type TypeName } from "../../src/onnx/graph.ts";
 import { type OnnxOptions, type OnnxPredictor, type OnnxTensor, onnxPredictor } from "../../src/onnx/index.ts";
 import { RefusedError } from "../../src/refused.ts";
-import { hasRuntime, large, runtime, same, slow, two } from "./models.ts";
+import { hasRuntime, runtime, slow, two } from "./models.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ergodic-onnx-child-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -52,9 +52,15 @@ async function until(holds: () => boolean, what: string): Promise<void> {
   throw new Error(`${what}: it did not come about`);
 }
 
+/** A model for all tests that leave it running. */
+let model: OnnxPredictor;
+beforeAll(async () => {
+  if (hasRuntime) model = await onnxPredictor(two(), { runtime });
+});
+afterAll(() => model?.close());
+
 describe.skipIf(!hasRuntime)("runs", () => {
   test("reports its inputs and outputs, and computes", async () => {
-    const model = await open(two());
     expect(model.inputs).toEqual(["a", "b"].map((name) => ({ name, type: "float32", shape: ["batch", 3] })));
     expect(model.outputs).toEqual([
       { name: "sum", type: "float32", shape: ["batch", 1] },
@@ -78,36 +84,43 @@ describe.skipIf(!hasRuntime)("runs", () => {
     uint16: Uint16Array.of(0, 1, 2, 65534, 65535),
     bool: Uint8Array.of(1, 0, 1, 1, 0),
   };
-  test.each(Object.keys(values) as TypeName[])("transfers %s bit for bit, including views of larger buffers", async (type) => {
-    const model = await open(same(type, ["n"]));
-    const data = values[type]!;
-    const { buffer, byteLength } = data as Uint8Array;
-    // A view into the middle of another buffer.
-    const around = new Uint8Array(byteLength + 64).fill(7);
-    around.set(new Uint8Array(buffer as ArrayBuffer), 16);
-    const view = new (data.constructor as Float32ArrayConstructor)(around.buffer, 16, data.length) as OnnxTensor["data"];
-    for (const given of [data, view]) {
-      const { y } = await model.run({ x: { type, shape: [data.length], data: given } });
-      expect(y.type).toBe(type);
-      expect(y.shape).toEqual([data.length]);
-      expect(new Uint8Array((y.data as Uint8Array).buffer, (y.data as Uint8Array).byteOffset, byteLength)).toEqual(
-        new Uint8Array(buffer as ArrayBuffer),
-      );
+  test("transfers every type bit for bit, including views of larger buffers, empty tensors and large ones", async () => {
+    const types = Object.keys(values) as TypeName[];
+    const graph = new Graph();
+    for (const type of types) {
+      graph.node("Identity", [graph.input(type, type, ["n"])], {}, `${type} out`);
+      graph.output(`${type} out`, type, ["n"]);
     }
-  });
-
-  test("transfers tensors without elements, and large ones", async () => {
-    const model = await open(same("float32", ["n"]));
-    expect((await model.run({ x: floats([0], []) })).y).toEqual(floats([0], []));
-    const data = Float32Array.from({ length: 3_000_000 }, (_, i) => i);
-    const { y } = await model.run({ x: { type: "float32", shape: [data.length], data } });
+    const model = await open(graph.toBytes({}, "0"));
+    const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array =>
+      new Uint8Array(buffer, byteOffset, byteLength);
+    // A view into the middle of another buffer.
+    const viewOf = (type: TypeName): OnnxTensor["data"] => {
+      const data = values[type] as Uint8Array;
+      const around = new Uint8Array(data.byteLength + 64).fill(7);
+      around.set(bytesOf(data), 16);
+      return new (data.constructor as Uint8ArrayConstructor)(around.buffer, 16, data.length);
+    };
+    for (const given of [(type: TypeName) => values[type]!, viewOf]) {
+      const outputs = await model.run(Object.fromEntries(types.map((type) => [type, { type, shape: [5], data: given(type) }])));
+      for (const name of types) {
+        const { type, shape, data } = outputs[`${name} out`];
+        expect([type, shape]).toEqual([name, [5]]);
+        expect(bytesOf(data as Uint8Array)).toEqual(bytesOf(values[name] as Uint8Array));
+      }
+    }
+    // Tensors without elements, and a large one.
+    const empty = Object.fromEntries(types.map((type) => [type, { type, shape: [0], data: values[type]!.slice(0, 0) }]));
+    const data = Float32Array.from({ length: 1_000_000 }, (_, i) => i);
+    const outputs = await model.run({ ...empty, float32: floats([data.length], data) } as never);
+    const y = outputs["float32 out"];
     expect(Buffer.compare(Buffer.from((y.data as Float32Array).buffer), Buffer.from(data.buffer))).toBe(0);
+    expect(outputs["float64 out"]).toEqual({ type: "float64", shape: [0], data: new Float64Array(0) });
   });
 
   test("returns each of many simultaneous runs to its caller", async () => {
-    const model = await open(two());
     const answers = await Promise.all(
-      Array.from({ length: 300 }, (_, i) => model.run({ a: floats([1, 3], [i, 0, 0]), b: floats([1, 3], [1, 1, 1]) })),
+      Array.from({ length: 100 }, (_, i) => model.run({ a: floats([1, 3], [i, 0, 0]), b: floats([1, 3], [1, 1, 1]) })),
     );
     expect(answers.map(({ sum }) => sum.data[0])).toEqual(answers.map((_, i) => i));
     expect(model.pending).toBe(0);
@@ -128,8 +141,8 @@ describe.skipIf(!hasRuntime)("runs", () => {
     const model = await open(slow());
     await model.run({ steps: { type: "int64", shape: [], data: BigInt64Array.of(1n) }, x: floats([1], [1]) });
     let turns = 0;
-    const timer = setInterval(() => turns++, 5);
-    await model.run({ steps: { type: "int64", shape: [], data: BigInt64Array.of(400_000n) }, x: floats([1], [1]) });
+    const timer = setInterval(() => turns++, 1);
+    await model.run({ steps: { type: "int64", shape: [], data: BigInt64Array.of(200_000n) }, x: floats([1], [1]) });
     clearInterval(timer);
     expect(turns).toBeGreaterThan(5);
   });
@@ -177,7 +190,6 @@ describe.skipIf(!hasRuntime)("runs that are refused before they are sent", () =>
     ],
   ];
   test.each(cases)("%s", async (_, given, message) => {
-    const model = await open(two());
     const { pid } = model;
     const error = await model.run(given as never).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(OptionError);
@@ -188,14 +200,12 @@ describe.skipIf(!hasRuntime)("runs that are refused before they are sent", () =>
   });
 
   test("refuses unknown outputs and options", async () => {
-    const model = await open(two());
     await expect(model.run(good, { outputs: ["nothing"] })).rejects.toThrow(/the model has no output "nothing"; it has "sum"/);
     await expect(model.run(good, { outputs: [] })).rejects.toThrow(/outputs must be a list of names/);
     await expect(model.run(good, { output: "sum" } as never)).rejects.toThrow(/unknown option "output"/);
   });
 
   test("passes on errors that only onnxruntime can detect, and keeps the process", async () => {
-    const model = await open(two());
     const { pid } = model;
     const other = { ...good, b: floats([3, 3], new Float32Array(9)) };
     await expect(model.run(other)).rejects.toMatchObject({
@@ -274,7 +284,7 @@ describe.skipIf(!hasRuntime)("a child process that ends", () => {
   });
 
   test("kills its process if a run hangs, and refuses the runs behind it", async () => {
-    const model = await open(slow(), { timeoutMs: 500 });
+    const model = await open(slow(), { timeoutMs: 200 });
     await model.run(steps(1));
     const { pid } = model;
     const hangs = model.run(steps(2 ** 40)).catch((error: unknown) => error);
@@ -283,7 +293,7 @@ describe.skipIf(!hasRuntime)("a child process that ends", () => {
       name: "RefusedError",
       code: "DEADLINE",
       status: 503,
-      message: expect.stringMatching(/took longer than 500 ms and was stopped/),
+      message: expect.stringMatching(/took longer than 200 ms and was stopped/),
     });
     expect(await behind).toMatchObject({ name: "RefusedError", code: "RESTARTING", status: 503 });
     expect(isAlive(pid!)).toBe(false);
@@ -297,18 +307,17 @@ describe.skipIf(!hasRuntime)("a child process that ends", () => {
     const timers = vi.spyOn(globalThis, "setTimeout");
     const limits = (): number => timers.mock.calls.filter(([, ms]) => ms === timeoutMs).length;
     const runs = [1, 2, 3].map(() => model.run(steps(1000)));
-    for (const [i, run] of runs.entries()) {
-      await run;
-      expect(limits()).toBeGreaterThan(i);
-      expect(limits()).toBeLessThanOrEqual(i + 2);
-    }
+    // No answer has been read yet, so only the first run is timed.
+    expect(limits()).toBe(1);
+    await Promise.all(runs);
+    expect(limits()).toBe(3);
     timers.mockRestore();
   });
 
   test("doubles its pauses after repeated exits, and reports them in retryAfterMs", async () => {
     const model = await open(slow());
     const pauses: number[] = [];
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 3; i++) {
       await until(() => model.pid !== undefined, "a process");
       const run = model.run(steps(2 ** 40)).catch((cause: unknown) => cause);
       process.kill(model.pid!, "SIGKILL");
@@ -362,7 +371,7 @@ describe.skipIf(!hasRuntime)("a child process that ends", () => {
   });
 
   test("close during a restart of the process leaves no process", async () => {
-    for (const wait of [0, 60, 90, 150]) {
+    const closed = async (wait: number): Promise<void> => {
       const model = await open(slow());
       process.kill(model.pid!, "SIGKILL");
       await until(() => model.pid === undefined, "its end");
@@ -371,7 +380,8 @@ describe.skipIf(!hasRuntime)("a child process that ends", () => {
       expect(model.pid === undefined || !isAlive(model.pid)).toBe(true);
       await sleep(100);
       expect(model.pid === undefined || !isAlive(model.pid)).toBe(true);
-    }
+    };
+    await Promise.all([0, 60, 90].map(closed));
   });
 
   test("close resolves if the last run ends with the process", async () => {
@@ -393,7 +403,8 @@ describe.skipIf(!hasRuntime)("a child process that ends", () => {
     writeFileSync(
       file,
       `import { onnxPredictor } from ${JSON.stringify(built)};
-       const model = await onnxPredictor(${JSON.stringify(model)}, { runtime: ${JSON.stringify(runtime)} });
+       const open = () => onnxPredictor(${JSON.stringify(model)}, { runtime: ${JSON.stringify(runtime)} });
+       const model = await open();
        const steps = (n) => ({ steps: { type: "int64", shape: [], data: BigInt64Array.of(BigInt(n)) }, x: { type: "float32", shape: [1], data: Float32Array.of(1) } });
        ${then}`,
     );
@@ -401,24 +412,21 @@ describe.skipIf(!hasRuntime)("a child process that ends", () => {
     return { status, stdout, stderr };
   }
 
-  test("a program exits despite an open model once nothing runs", async () => {
+  test("a program waits for close, and exits despite an open model once nothing runs", async () => {
     const { status, stdout, stderr } = program(
-      "console.log(model.pid); const { y } = await model.run(steps(1000)); console.log(y.data[0]);",
+      "console.log(model.pid); const { y } = await model.run(steps(1000)); console.log(y.data[0]);" +
+        "const closed = await open(); await closed.close(); console.log('closed');",
     );
     expect([status, stderr]).toEqual([0, ""]);
-    const [pid, value] = stdout.trim().split("\n").map(Number);
-    expect(value).toBe(1);
-    await until(() => !isAlive(pid), "the child's end");
-  });
-
-  test("a program waits for close as its last action", () => {
-    const { status, stdout } = program("await model.close(); console.log('closed');");
-    expect([status, stdout]).toEqual([0, "closed\n"]);
+    const [pid, value, last] = stdout.trim().split("\n");
+    expect([value, last]).toEqual(["1", "closed"]);
+    await until(() => !isAlive(Number(pid)), "the child's end");
   });
 
   test("the child of a killed program ends, even in the middle of a run", async () => {
     const { stdout } = program(
-      "console.log(model.pid); void model.run(steps(2 ** 40)); setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);",
+      "console.log(model.pid); await model.run(steps(1)); void model.run(steps(2 ** 40));" +
+        "setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100);",
     );
     const pid = Number(stdout.trim());
     expect(pid).toBeGreaterThan(1);
@@ -429,12 +437,7 @@ describe.skipIf(!hasRuntime)("a child process that ends", () => {
 describe.skipIf(!hasRuntime)("damaged files", () => {
   test("are reported with onnxruntime's message and leave no process", async () => {
     const good = two();
-    const cases = [
-      Uint8Array.of(),
-      good.subarray(0, 20),
-      new TextEncoder().encode("no model at all"),
-      good.map((byte, i) => (i === 40 ? byte ^ 255 : byte)),
-    ];
+    const cases = [Uint8Array.of(), good.subarray(0, 20), good.map((byte, i) => (i === 40 ? byte ^ 255 : byte))];
     for (const bytes of cases)
       await expect(onnxPredictor(bytes, { runtime })).rejects.toMatchObject({
         name: "DataError",
@@ -465,7 +468,7 @@ describe.skipIf(!hasRuntime)("damaged files", () => {
   });
 
   test("a model that does not load in time is refused", async () => {
-    await expect(onnxPredictor(large(64), { runtime, startMs: 1 })).rejects.toMatchObject({
+    await expect(onnxPredictor(two(), { runtime, startMs: 1 })).rejects.toMatchObject({
       name: "DataError",
       code: "ONNX_START",
       message: expect.stringMatching(/was not loaded within 1 ms/),
@@ -483,7 +486,7 @@ test("ergodic's own predictor recommends this package for an ONNX file", async (
 });
 
 test("no child process of this file's models remains", async () => {
-  for (const model of opened) await model.close();
+  for (const one of [...opened, model]) await one?.close();
   const children = (): string[] =>
     readdirSync("/proc").filter((pid) => {
       try {

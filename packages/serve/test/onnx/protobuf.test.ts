@@ -1,6 +1,7 @@
 /** The writer of protocol buffers compared with a plain reader, and the nodes that a graph omits and merges. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { power } from "../../../ergodic/test/power.ts";
 import { Graph } from "../../src/onnx/graph.ts";
 import { Message } from "../../src/onnx/protobuf.ts";
 
@@ -71,6 +72,7 @@ describe("messages", () => {
           }
         },
       ),
+      { numRuns: power(25, 100) },
     );
   });
 

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Served } from "../../src/models/served.ts";
 import { ModelVersion } from "../../src/repository/model-version.ts";
 import { Repository, type RepositorySettings } from "../../src/repository/repository.ts";
@@ -59,7 +59,7 @@ test("reads an unreadable file again only after it has changed", async () => {
   const said: string[] = [];
   const repository = repositoryOf("bad", ["1", "2"], { load, pollMs: 5, report: (_, message) => void said.push(message) });
   await repository.start();
-  await sleep(200);
+  await sleep(60);
   expect([reads, said]).toEqual([
     ["2", "1"],
     ["cannot be served", "cannot be served"],
@@ -234,7 +234,7 @@ describe("a load that hangs", () => {
     const one = hanging("unused", { sources: [{ path: source }] });
     let started = false;
     const starting = one.repository.start().then(() => (started = true));
-    await sleep(100);
+    await sleep(50);
     expect([started, loads.size]).toEqual([false, 0]);
     one.loads.get("m,1")!.resolve(slow("m", log).served);
     await starting;
@@ -269,7 +269,11 @@ describe("a load that hangs", () => {
     const { loads, repository } = hanging("never", { patienceMs: 1e6 });
     const starting = repository.start();
     await expect.poll(() => loads.size).toBe(1);
-    await repository.close();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const closing = repository.close();
+    await vi.advanceTimersByTimeAsync(2000);
+    vi.useRealTimers();
+    await closing;
     await starting;
   });
 });

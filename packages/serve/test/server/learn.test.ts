@@ -17,6 +17,10 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
 let count = 0;
+/** A learner that only gets requests that it refuses, and its server. */
+let unlearnt: OnlineLearner | undefined;
+let unlearntServer: Serving | undefined;
+afterAll(() => unlearnt?.close());
 
 async function learning(
   model: Awaited<ReturnType<typeof regression>> | Awaited<ReturnType<typeof classifier>>,
@@ -123,7 +127,9 @@ test.each<[string, object | string, string]>([
     "body.weights.0: is null, but must be a number; GET /openapi.json describes it",
   ],
 ])("%s: answers 400 and learns nothing", async (_, body, said) => {
-  const { server, learner } = await learning(await regression());
+  unlearnt ??= await openLearner({ model: await regression(), folder: join(folder, "unlearnt") });
+  unlearntServer ??= await serving({ models: { model: unlearnt } });
+  const [server, learner] = [unlearntServer, unlearnt];
   const { status, json } = await post(`${server.url}/v2/models/model/learn`, body);
   expect([status, json.error]).toEqual([400, `${said} [BODY]`]);
   expect(learner.stats()).toMatchObject({ requests: 0, version: 0 });

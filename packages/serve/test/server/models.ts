@@ -1,4 +1,4 @@
-/** Small models of each kind, and a server for them. */
+/** Small models of each kind, each fitted once, and a server for them. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,41 +8,54 @@ import { type ServeOptions, type Serving, serve } from "../../src/index.ts";
 
 const x = Array.from({ length: 120 }, (_, i) => [Math.sin(i), Math.cos(2 * i), (i % 7) / 7]);
 
-/** y = 2a − b + 3c + 1, with columns a, b, c. `slope` makes another model. */
-export const regression = (slope = 2) =>
+/** Returns the result of the first call with a number. Models do not change, so tests can share them. */
+function once<T>(make: (number: number) => PromiseLike<T>): (number?: number) => Promise<T> {
+  const made = new Map<number, Promise<T>>();
+  return (number = 2) => {
+    if (!made.has(number)) made.set(number, Promise.resolve(make(number)));
+    return made.get(number)!;
+  };
+}
+
+/** y = 2a − b + 3c + 1, with columns a, b, c. Another number in place of 2 makes another model. */
+export const regression = once((slope) =>
   fit(
     linear({ loss: "squared" }),
     Dataset.fromArrays({ x, y: x.map(([a, b, c]) => slope * a - b + 3 * c + 1), names: ["a", "b", "c"], type: "f64" }),
     { epochs: 200, seed: 1, deterministic: true, precision: "f64" },
-  );
+  ),
+);
 
 const classOf = ([a, b]: number[]): string => (a > 0.3 ? "high" : b > 0 ? "low" : "none");
 
 /** Three classes. */
-export const classifier = () =>
+export const classifier = once(() =>
   fit(linear({ loss: "multinomial" }), Dataset.fromArrays({ x, y: x.map(classOf), names: ["a", "b", "c"] }), {
     epochs: 20,
     seed: 1,
     deterministic: true,
-  });
+  }),
+);
 
 /** Two classes decided by sign. */
-export const margin = () =>
+export const margin = once(() =>
   fit(linear({ loss: "hinge" }), Dataset.fromArrays({ x, y: x.map(([a]) => (a > 0 ? "yes" : "no")), names: ["a", "b", "c"] }), {
     epochs: 20,
     seed: 1,
     deterministic: true,
-  });
+  }),
+);
 
-export const net = () =>
+export const net = once(() =>
   fit(network(mlp([8], { outputs: 3 })), Dataset.fromArrays({ x, y: x.map(classOf), names: ["a", "b", "c"] }), {
     epochs: 5,
     seed: 1,
     deterministic: true,
-  });
+  }),
+);
 
 /** A table with a category column. */
-export const table = () =>
+export const table = once(() =>
   fit(
     linear({ loss: "logistic" }),
     Dataset.fromTable(
@@ -63,14 +76,15 @@ export const table = () =>
       { target: "rich" },
     ),
     { epochs: 20, seed: 1, deterministic: true },
-  );
+  ),
+);
 
-export const ratings = () => {
+export const ratings = once(() => {
   const users = ["anna", "anna", "ben", "ben", "cleo"];
   const items = ["emma", "dune", "emma", "ulysses", "dune"];
   const data = Ratings.fromTriples({ users, items, values: [5, 3, 4, 1, 2] });
   return fit(factorisation({ rank: 2 }), data, { algorithm: alternatingLeastSquares(), epochs: 5, seed: 1, deterministic: true });
-};
+});
 
 /** A server on a free port that logs nothing. It is closed when the test file ends. */
 export async function serving(options: ServeOptions): Promise<Serving> {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv } from "ajv";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBrowser, whyNoBrowser } from "../../../ergodic/test/browser/chromium.ts";
 import { openLearner, type Serving } from "../../src/index.ts";
 import { classifier, get, post, regression, serving, table } from "./models.ts";
@@ -122,6 +122,14 @@ test("OpenAPI lists every route and is valid", async () => {
   expect(fits({ ...answer, outputs: 3 })).toBe(false);
 });
 
+const why = whyNoBrowser();
+if (why) console.warn(`skipped: the page in Chromium: ${why}`);
+let browser: Awaited<ReturnType<typeof openBrowser>> | undefined;
+beforeAll(async () => {
+  if (!why) browser = await openBrowser();
+});
+afterAll(() => browser?.close());
+
 describe("the page", () => {
   test("loads nothing from other origins, and forbids it", async () => {
     for (const [path, type] of [
@@ -138,60 +146,47 @@ describe("the page", () => {
     }
   });
 
-  const why = whyNoBrowser();
-  if (why) console.warn(`skipped: the page in Chromium: ${why}`);
   test.skipIf(why)("shows a form, predicts and plots response times", async () => {
-    const browser = await openBrowser();
-    try {
-      const page = await browser.newPage();
-      const wrong: string[] = [];
-      page.on("pageerror", (error) => void wrong.push(error.message));
-      page.on("console", (message) => void (message.type() === "error" && wrong.push(message.text())));
-      await page.goto(server.url);
-      await page.selectOption("#model", "people");
-      await page.selectOption("select[name=city]", "Zürich");
-      await page.fill("input[name=age]", "70");
-      await page.click("button");
-      await page.waitForSelector("#answer td");
-      expect(await page.textContent("#answer tr:first-child")).toBe("richyes");
-      expect(await page.locator("#answer tr").count()).toBe(3);
-      await page.waitForSelector('#times rect[height="140"]');
-      expect(await page.textContent("#counts")).toMatch(/^1 answered, half within/);
-      // Requests of others appear without a click.
-      await post(`${server.url}/v2/models/people/rows`, { rows: [{ age: 70, city: "Zürich" }] });
-      await page.waitForFunction(() => document.querySelector("#counts")?.textContent?.startsWith("2 answered"));
-      const drawn = await page.getAttribute("#times svg", "aria-label");
-      expect([...drawn!.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0)).toBe(2);
-      // An error response of the server.
-      await page.selectOption("#model", "line");
-      await page.fill("input[name=a]", "");
-      await page.click("button");
-      await page.waitForFunction(() => document.querySelector("#said")?.textContent !== "");
-      expect(wrong.filter((text) => !text.includes("favicon") && !text.includes("400"))).toEqual([]);
-    } finally {
-      await browser.close();
-    }
+    const page = await browser!.newPage();
+    const wrong: string[] = [];
+    page.on("pageerror", (error) => void wrong.push(error.message));
+    page.on("console", (message) => void (message.type() === "error" && wrong.push(message.text())));
+    await page.goto(server.url);
+    await page.selectOption("#model", "people");
+    await page.selectOption("select[name=city]", "Zürich");
+    await page.fill("input[name=age]", "70");
+    await page.click("button");
+    await page.waitForSelector("#answer td");
+    expect(await page.textContent("#answer tr:first-child")).toBe("richyes");
+    expect(await page.locator("#answer tr").count()).toBe(3);
+    await page.waitForSelector('#times rect[height="140"]');
+    expect(await page.textContent("#counts")).toMatch(/^1 answered, half within/);
+    // Requests of others appear without a click.
+    await post(`${server.url}/v2/models/people/rows`, { rows: [{ age: 70, city: "Zürich" }] });
+    await page.waitForFunction(() => document.querySelector("#counts")?.textContent?.startsWith("2 answered"));
+    const drawn = await page.getAttribute("#times svg", "aria-label");
+    expect([...drawn!.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0)).toBe(2);
+    // An error response of the server.
+    await page.selectOption("#model", "line");
+    await page.fill("input[name=a]", "");
+    await page.click("button");
+    await page.waitForFunction(() => document.querySelector("#said")?.textContent !== "");
+    expect(wrong.filter((text) => !text.includes("favicon") && !text.includes("400"))).toEqual([]);
   });
 });
 
 describe("the page of a server that requires tokens", () => {
-  const why = whyNoBrowser();
   test.skipIf(why)("requests a token, and shows the models once it has one", async () => {
     const { url } = await serving({ models: { line: await regression() }, tokens: ["0123456789abcdef"] });
-    const browser = await openBrowser();
-    try {
-      const page = await browser.newPage();
-      await page.goto(url);
-      await page.waitForFunction(() => document.querySelector("#said")?.textContent?.includes("a token is required"));
-      await page.fill("#token", "0123456789abcdef");
-      await page.press("#token", "Tab");
-      await page.waitForSelector("input[name=a]");
-      await page.click("button");
-      await page.waitForSelector("#answer td");
-      expect(await page.textContent("#said")).toBe("");
-    } finally {
-      await browser.close();
-    }
+    const page = await browser!.newPage();
+    await page.goto(url);
+    await page.waitForFunction(() => document.querySelector("#said")?.textContent?.includes("a token is required"));
+    await page.fill("#token", "0123456789abcdef");
+    await page.press("#token", "Tab");
+    await page.waitForSelector("input[name=a]");
+    await page.click("button");
+    await page.waitForSelector("#answer td");
+    expect(await page.textContent("#said")).toBe("");
   });
 });
 

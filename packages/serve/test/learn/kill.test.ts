@@ -10,10 +10,16 @@ import { fileURLToPath } from "node:url";
 import { openLearner } from "@ergodic/serve";
 import { adagrad, Dataset, fit, linear } from "ergodic";
 import { expect, test } from "vitest";
+import { power } from "../../../ergodic/test/power.ts";
 import { LearningRun } from "../../src/learn/run.ts";
 
 const child = fileURLToPath(new URL("learning-child.mjs", import.meta.url));
-const ROUNDS = Number(process.env.ERGODIC_KILLS ?? 8);
+/** Three rounds have each journal size and each number of requests in flight once, and nine have all their pairs. */
+const ROUNDS = Number(process.env.ERGODIC_KILLS ?? power(3, 9));
+const [JOURNAL_BYTES, IN_FLIGHT] = [
+  [300, 3000, 30_000],
+  [1, 4, 64],
+];
 
 /** The same rows as in the child process. */
 function request(v: number): { rows: number[][]; targets: string[] } {
@@ -79,7 +85,8 @@ test(`loses nothing confirmed when killed ${ROUNDS} times during its work`, asyn
   const twin = new Twin(await LearningRun.begin(model, { rule }));
   let [confirmed, beyond, snapshots, repeated, again] = [0, 0, 0, 0, 0];
   for (let round = 0; round < ROUNDS; round++) {
-    const said = await killed(folder, [300, 3000, 30_000][round % 3]!, [1, 4, 64][(round >> 1) % 3]!, Math.random() * 300);
+    const inFlight = IN_FLIGHT[(round + Math.floor(round / 3)) % 3]!;
+    const said = await killed(folder, JOURNAL_BYTES[round % 3]!, inFlight, Math.random() * 300);
     let told = twin.version;
     /** Whether it was learnt or not, no answer was sent. */
     const open = new Map<number, { which: number; idempotencyKey: string }>();
