@@ -1,10 +1,7 @@
 /** 500 random calls. `npm run fuzz` makes many more. */
-import { afterAll, expect, it } from "vitest";
-import { removeFiles } from "../conformance/options/verbs.ts";
+import { expect, it } from "vitest";
 import { run } from "./api.ts";
 import { reportMemory } from "./cost.ts";
-
-afterAll(removeFiles);
 
 const CASES = Number(process.env.ERGODIC_FUZZ_CASES ?? 500);
 

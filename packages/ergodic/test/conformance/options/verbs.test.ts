@@ -2,11 +2,9 @@
  * Every option of every verb is tested with the values of verbs.ts, like the options of factories in options.test.ts.
  * Valid values are not tried, because such runs can be long.
  */
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { failureOf, junk, knownOptions, withOption, wrongAnswer } from "./values.ts";
-import { fits, others, removeFiles, samples, searchesOf } from "./verbs.ts";
-
-afterAll(removeFiles);
+import { fits, others, samples, searchesOf } from "./verbs.ts";
 
 describe.each(Object.entries({ fits, samples, searchesOf, others }))("options of %s", (_, table) => {
   for (const [name, { call, options, base = {} }] of Object.entries(table)) {

@@ -1,13 +1,14 @@
 /** Options of every verb: calls with options on very small data, and the values that each option accepts. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ergodic from "../../../src/entries/everything.ts";
 import type { Declared } from "./factories.ts";
 import { above, callable, either, flag, group, list, made, none, number, one, seed, type Takes, text, whole } from "./values.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "ergodic-options-"));
-export const removeFiles = (): Promise<void> => rm(folder, { recursive: true });
+const folder = mkdtempSync(join(tmpdir(), "ergodic-options-"));
+// Test files that share a process share the folder.
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 const data = ergodic.Dataset.fromArrays({
   x: Array.from({ length: 12 }, (_, i) => [i % 5, (i * i) % 7]),
