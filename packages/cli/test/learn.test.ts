@@ -1,5 +1,5 @@
 /** Weights of graphs on the command line: learning, writing, interruption and resumption. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readGraphJson, writeGraphJson } from "@ergodic/ingest/graphs";
 import { factorGraph } from "ergodic";
 import { describe, expect, it } from "vitest";
@@ -54,6 +54,24 @@ describe("learn", () => {
     const refused = await ergodic("learn", path, "--resume", kept, "--l2", "1");
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/--l2 was given, but --resume/);
+  });
+
+  it.skipIf(process.platform !== "linux")("stores the result elsewhere if the disk is full, as infer does", async () => {
+    const evidence = file("tossed.json");
+    await works("learn", path, "--out", evidence, "--quiet", "--epochs", "2", "--seed", "1");
+    for (const [command, graph] of [
+      ["learn", path],
+      ["infer", evidence],
+    ]) {
+      const limits = command === "learn" ? ["--epochs", "2", "--seed", "1"] : ["--task", "partition"];
+      const { code, stderr } = await ergodic(command, graph, ...limits, "--quiet", "--out", "/dev/full");
+      expect(code).toBe(1);
+      const [, kept] = /the disk is full; the result is kept in (\S+); move it/.exec(stderr) ?? [];
+      expect(stderr).toContain("[FILE_WRITE]");
+      if (command === "learn") expect(readFileSync(kept, "utf8")).toBe(readFileSync(evidence, "utf8"));
+      else expect(readFileSync(kept, "utf8")).toMatch(/^PR\n/);
+      rmSync(kept);
+    }
   });
 
   it("averages replicas, and reports what the weights of racing workers are", async () => {

@@ -82,6 +82,7 @@ export {
   type FileHandleTarget,
   type FileTarget,
   type FileTogether,
+  keptElsewhere,
   pendingFiles,
   type WriteOptions,
   writeTogether,

@@ -1,6 +1,8 @@
-import { assert, CapabilityError, checkNumber } from "../errors/errors.ts";
+import { checkChoice } from "../errors/checks.ts";
+import { assert, CapabilityError, checkKeys, checkNumber } from "../errors/errors.ts";
 import { inNode } from "../files/node.ts";
 import { turn } from "../threads/turn.ts";
+import type { WebAssemblyModule } from "../threads/web-types.ts";
 import type { Engine, EngineDescription, HostLink, LinkOptions, Machine, RunOptions } from "./engine-types.ts";
 import { families as allFamilies, type Family, familyOfModule, makesCode } from "./families.ts";
 import { callable, type HostFunction } from "./host-function.ts";
@@ -9,7 +11,6 @@ import { EngineMemory, engineMemory } from "./memory.ts";
 import { type Filled, forGood, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
 import { Slots } from "./slots.ts";
-import type { WebAssemblyModule } from "./web-types.ts";
 import { createThread } from "./worker.js";
 
 export type { Engine, EngineDescription, HostLink, LinkOptions, Machine, RunOptions } from "./engine-types.ts";
@@ -260,12 +261,10 @@ export interface EngineOptions {
  * Opens the engine of this process or realm on first use, and returns it. @throws CapabilityError if the host cannot
  * run kernels
  */
-export async function openEngine({
-  deterministic = false,
-  families = [],
-  alone = false,
-  kernels,
-}: EngineOptions = {}): Promise<Engine> {
+export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+  checkKeys("openEngine", options, ["deterministic", "families", "alone", "kernels"]);
+  const { deterministic = false, families = [], alone = false, kernels } = options;
+  for (const family of families) checkChoice("openEngine", "families", family, allFamilies);
   one ??= open(kernels).catch((error: unknown) => {
     one = undefined;
     throw error;

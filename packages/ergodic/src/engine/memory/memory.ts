@@ -12,9 +12,9 @@
  * @throws MemoryLimitError when a request does not fit, naming the requester, the size and the largest holder
  */
 import { assert, MemoryLimitError } from "../errors/errors.ts";
+import type { WebAssemblyMemory } from "../threads/web-types.ts";
 import { Blocks } from "./free-list.ts";
 import { bytesText } from "./room.ts";
-import type { WebAssemblyMemory } from "./web-types.ts";
 
 export interface Allocation extends Disposable {
   /** Byte address. Reading the address after dispose() fails an assertion. */

@@ -1,7 +1,7 @@
+import type { WebAssemblyModule } from "../threads/web-types.ts";
 import { compiledHere } from "./load.ts";
 import { disown, freeCollected } from "./memory.ts";
 import type { Slots } from "./slots.ts";
-import type { WebAssemblyModule } from "./web-types.ts";
 
 export interface LinkedFunction {
   /** Index of the function in the tables of all threads. */

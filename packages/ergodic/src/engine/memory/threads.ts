@@ -7,7 +7,7 @@
  */
 import { checkKeys, OptionError } from "../errors/errors.ts";
 import { builtin, inNode } from "../files/node.ts";
-import type { WebWorker } from "./web-types.ts";
+import type { WebWorker } from "../threads/web-types.ts";
 
 /**
  * How often and for how long a page waits for a thread's first message. Some hosts start a program that is missing or

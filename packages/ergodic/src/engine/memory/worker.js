@@ -5,8 +5,9 @@
  *
  * Messages in: {kind: "start", memory}, {kind: "module", build, module}, {kind: "link", module, exports, slots, build},
  * {kind: "unlink", slots}, {kind: "slot", build, kernel, slot}, {kind: "run", id, build, calls, stop}. Out: {id,
- * results, failure}, and {started: true} once the thread hears messages. `stop` is the address of an i32, or 0 for none. Once the i32 is not zero, all workers of the batch
- * drop the calls that they have not started. A call that fails sets this i32.
+ * results, failure}, and {started: true} once the thread hears messages. `stop` is the address of an i32, or 0 for
+ * none. Once the i32 is not zero, all workers of the batch drop the calls that they have not started. A call that fails
+ * sets this i32.
  */
 
 /** @typedef {{ kernel: string | number, args: number[] }} Call */

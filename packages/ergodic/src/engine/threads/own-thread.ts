@@ -4,7 +4,7 @@
  */
 import { refuse } from "../errors/checks.ts";
 import { builtin, inNode } from "../files/node.ts";
-import type { WebWorker } from "../memory/web-types.ts";
+import type { WebWorker } from "./web-types.ts";
 
 /** A thread, as seen by the caller. */
 export interface OwnThread<Sent> {

@@ -1,4 +1,5 @@
 import type { Certificate, EndedChains, Json, JsonObject } from "../../engine/contract/index.ts";
+import { refuse } from "../../engine/errors/checks.ts";
 import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import { nearest } from "../../engine/errors/nearest.ts";
 import { type Certified, certificateText, weakest } from "./certificate.ts";
@@ -223,6 +224,7 @@ export class Answer {
         "OPTION_RANGE",
       );
     }
+    if (typeof variable !== "string") refuse("answer", "the variable", variable, "a name or a number", '"rain" or 0');
     this.#numbers ??= new Map(Array.from({ length: variableCount }, (_, v) => [name(v), v]));
     const found = this.#numbers.get(variable);
     if (found !== undefined) return found;

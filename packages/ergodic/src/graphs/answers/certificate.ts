@@ -1,4 +1,5 @@
 import type { Certificate } from "../../engine/contract/index.ts";
+import { largest } from "../../engine/numbers/extremes.ts";
 
 /** Kinds of certificates, from the strongest to the weakest. */
 const kinds = ["exact", "lower", "interval", "mcse", "khat", "none"] as const;
@@ -36,11 +37,11 @@ function openness(certificate: Certificate): number {
 function widest(certificate: Certificate): number {
   if ("interval" in certificate) {
     const intervals = [certificate.interval].flat(2);
-    return Math.max(...intervals.map((to, k) => (k % 2 === 1 ? to - intervals[k - 1] : 0)));
+    return largest(intervals.map((to, k) => (k % 2 === 1 ? to - intervals[k - 1] : 0)));
   }
   if (!("lower" in certificate)) return 0;
   const [lower, upper] = [[certificate.lower].flat(), [certificate.upper].flat()];
-  return Math.max(...upper.map((to, state) => to - lower[state]));
+  return largest(upper.map((to, state) => to - lower[state]));
 }
 
 /** A computed number with its certificate. */

@@ -57,8 +57,8 @@ const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;
 /** Offset of the stretch counter while the search for orders runs. No search takes this many stretches. */
 export const ORDERS = 2 ** 40;
-/** Number of variables drawn between two yields: a few milliseconds of work. */
-const PAUSE_VARIABLES = 20000;
+/** Number of states visited between two yields: a few milliseconds of work. */
+const PAUSE_STATES = 40_000;
 /** Number of draws before interval widths are first checked. The number doubles for each further check. */
 const FIRST_LOOK = 1000;
 /**
@@ -171,7 +171,9 @@ export class ImportanceSampling extends PartRun {
     const { tables, plan, options, arms } = this;
     const streams = arms.map((_, arm) => stream(plan.seed, "importance sampling", this.limit, arm));
     const states = new Int32Array(tables.cardinalities.length);
-    const pause = Math.max(1, Math.floor(PAUSE_VARIABLES / states.length));
+    // A draw visits every state of every variable.
+    const visits = tables.cardinalities.reduce((sum, count) => sum + count, 0);
+    const pause = Math.max(1, Math.floor(PAUSE_STATES / visits));
     let look = FIRST_LOOK;
     for (let n = 0; n < samples; n++) {
       for (const [arm, { proposal, sums, logWeights }] of arms.entries()) {

@@ -1,3 +1,4 @@
+import { largest } from "../../engine/numbers/extremes.ts";
 import type { PartAnswer } from "./algorithm.ts";
 
 /** Width of an answer's widest interval: 0 if all certificates are exact, ∞ if any is neither exact nor an interval. */
@@ -9,7 +10,7 @@ export function spreadOf({ logZ, marginals }: PartAnswer): number {
       number,
       number,
     ][];
-    return Math.max(...intervals.map(([low, high]) => high - low));
+    return largest(intervals.map(([low, high]) => high - low));
   });
-  return widths.reduce((a, b) => Math.max(a, b), -Infinity);
+  return largest(widths);
 }

@@ -8,7 +8,7 @@ import type { Dataset } from "../../engine/data/dataset.ts";
 import type { NumberType } from "../../engine/data/layout.ts";
 import { dataFrom, type PortableData } from "../../engine/data/portable.ts";
 import { type PortableRatings, Ratings } from "../../engine/data/ratings.ts";
-import { OptionError } from "../../engine/errors/errors.ts";
+import { assert, OptionError } from "../../engine/errors/errors.ts";
 import { isBlob } from "../../engine/files/kinds.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { ruleFromJson } from "../../engine/optimise/index.ts";
@@ -94,6 +94,7 @@ function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): u
       return known instanceof Ratings ? known : known?.as(value.type as NumberType);
     }
     case "model":
+      assert(Object.hasOwn(models, String(json.model)), `a message names the model ${json.model}`);
       return models[String(json.model)](json);
     case "graph":
       return factorGraphFromJson(json);

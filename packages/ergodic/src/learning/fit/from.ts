@@ -152,8 +152,8 @@ function cut(all: Float64Array, parts: NonNullable<Problem["parts"]>, where: str
 
 function refuseOtherKind(kind: unknown, where: string, wanted: string): void {
   if (kind === wanted) return;
-  const found = String(kind).slice(0, 60);
-  const message = `holds a model of kind "${found}", but the model to train is of kind "${wanted}"; give one of the same kind`;
+  const found = typeof kind === "string" ? `a model of kind "${kind.slice(0, 60)}"` : "no trained model";
+  const message = `holds ${found}, but the model to train is of kind "${wanted}"; give one of the same kind`;
   throw new DataError(where, message, "FROM_MODEL");
 }
 

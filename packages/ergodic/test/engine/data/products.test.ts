@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   Dataset,
+  dateParts,
   fit,
   type LinearPredictor,
   linear,
@@ -102,6 +103,25 @@ it("a model stores its products for raw rows, saved files and held-out rows", as
   const loaded = await predictor<LinearPredictor>(model.toBytes());
   expect(loaded.predict({ a: 10, b: -4 }).value).toBe(model.predict({ a: 10, b: -4 }).value);
   expect(model.evaluate(made.follow(model.pipeline)).rmse).toBeLessThan(1e-9);
+});
+
+it("keeps the levels of a category together if gaps have indicators and dates have parts", () => {
+  const gaps: Table = {
+    ...table,
+    columns: [
+      { name: "on", kind: "category", levels: ["2024-01-01", "2024-02-03"], codes: Int32Array.of(0, 1, 0, 1) },
+      { name: "age", kind: "number", values: Float64Array.of(20, NaN, 40, 50) },
+      ...table.columns.slice(1),
+    ],
+  };
+  const options = { target: "y", type: "f64", impute: "mean", indicator: true, dates: dateParts("on") } as const;
+  const data = Dataset.fromTable(gaps, options);
+  expect(data.names).toEqual(expect.arrayContaining(["age", "work=own", "age=(missing)"]));
+  const crossed = data.map(products({ interactions: [["age", "work"]] }));
+  expect(crossed.names.slice(data.names.length)).toEqual(levels.map((level) => `age:work=${level}`));
+  const squares = data.map(products({ degree: 2 })).names.slice(data.names.length);
+  expect(squares).toContain("work=own:age=(missing)");
+  expect(squares.filter((name) => /^work=.*:work=/.test(name))).toEqual([]);
 });
 
 it("refuses unknown names, too many products, and steps that do not fit", () => {

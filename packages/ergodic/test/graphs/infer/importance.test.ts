@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { automatic, importanceSampling, infer } from "../../../src/entries/everything.ts";
+import { automatic, factorGraph, importanceSampling, infer } from "../../../src/entries/everything.ts";
 import { judged, type Weighed } from "../../../src/graphs/bounds/judge.ts";
 import { Proposal } from "../../../src/graphs/bounds/proposal.ts";
 import { WeightSums } from "../../../src/graphs/bounds/weight-sums.ts";
@@ -265,5 +265,30 @@ describe("automatic algorithm", () => {
     const gap = best.map!.bound! - best.map!.value;
     expect(gap).toBeGreaterThan(0);
     expect(gap).toBeLessThan(Infinity);
+  });
+});
+
+describe("a variable of 100,000 states", () => {
+  const wide = () => {
+    const graph = factorGraph();
+    graph.variable("wide", 100_000);
+    graph.variable("bit", 2);
+    const table = Float64Array.from({ length: 200_000 }, (_, k) => (k % 2 === 0 ? 3 : 1));
+    graph.table(["wide", "bit"], table);
+    return graph;
+  };
+
+  it("has an answer with an interval for every state", async () => {
+    const answer = await infer(wide(), { algorithm: importanceSampling({ samples: 1000 }), seed: 1 });
+    const { p, certificate } = answer.marginal("bit");
+    expect(p[0]).toBeCloseTo(0.75, 1);
+    expect("interval" in certificate || "exact" in certificate).toBe(true);
+  });
+
+  it("pauses between draws, so that a signal ends the run", async () => {
+    const stop = new AbortController();
+    const run = infer(wide(), { algorithm: importanceSampling({ samples: 1e6 }), seed: 1, signal: stop.signal });
+    setTimeout(() => stop.abort(new Error("enough")), 1);
+    await expect(run).rejects.toThrow("enough");
   });
 });

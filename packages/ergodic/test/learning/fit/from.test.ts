@@ -16,6 +16,7 @@ import {
   frozen,
   lbfgs,
   linear,
+  minimize,
   momentum,
   network,
   predictor,
@@ -438,6 +439,11 @@ describe("refused initial models", () => {
     await run;
     await expect(fit(linear({ loss: "squared" }), data, { from: await run.checkpoint() })).rejects.toThrow(
       /holds a model of kind "network", but the model to train is of kind "linear"/,
+    );
+    const search = minimize(([a]: Float64Array) => a * a, [1], { evaluations: 20, seed: 1 });
+    await search;
+    await expect(fit(linear({ loss: "squared" }), data, { from: await search.checkpoint() })).rejects.toThrow(
+      /holds no trained model, but the model to train is of kind "linear"/,
     );
   });
 });

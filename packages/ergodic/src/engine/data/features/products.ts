@@ -12,6 +12,7 @@ import {
 } from "../rows.ts";
 import { checkStep, isCount } from "../step-check.ts";
 import { addTransformation } from "../transformations/index.ts";
+import { levelName } from "../transformations/level-name.ts";
 
 /** Options of `products`. */
 export interface ProductOptions {
@@ -129,21 +130,21 @@ function resolved(
   return { kind: "products", inputs: rows.shape.columnCount, terms };
 }
 
-/** Groups the columns by raw column, in the order of one-hot coding. */
+/** Groups the columns that encode one category. Other columns (hashed, parts of dates, indicators) stay alone. */
 function factorsOf(rows: RowSource, inputs: readonly RawColumn[] | null, wantsPowers: boolean): Factor[] {
   const { columnCount, names } = rows.shape;
   const all = names();
   const powers = wantsPowers ? moreThanBits(rows) : new Uint8Array(columnCount);
   const number = (j: number): Factor => ({ name: all[j], columns: [j], powers: powers[j] === 1 });
-  const width = (inputs ?? []).reduce((sum, c) => sum + (c.kind === "category" ? (c.levels?.length ?? 0) : 1), 0);
-  // Hashed columns and columns of other maps cannot be grouped by raw column, so each of them is a factor.
-  if (!inputs || width !== columnCount) return Array.from({ length: columnCount }, (_, j) => number(j));
-  let at = 0;
-  return inputs.map((column) => {
-    if (column.kind === "number") return number(at++);
-    const columns = column.levels.map(() => at++);
-    return { name: column.name, columns, powers: false };
-  });
+  const places = new Map(inputs?.some(({ kind }) => kind === "category") ? all.map((name, j) => [name, j]) : []);
+  const categories = new Map<number, Factor>();
+  for (const column of inputs ?? []) {
+    if (column.kind !== "category") continue;
+    const columns = column.levels.map((level) => places.get(levelName(column.name, level)) ?? -1);
+    const factor = { name: column.name, columns, powers: false };
+    if (!columns.includes(-1)) for (const j of columns) categories.set(j, factor);
+  }
+  return [...new Set(Array.from({ length: columnCount }, (_, j) => categories.get(j) ?? number(j)))];
 }
 
 /** Returns a flag for each column: 1 if the column contains a number other than 0 and 1. */

@@ -3,6 +3,7 @@ import { isArrays, isSparseTable, type NamedCells, namedCells, rowCountOf } from
 import type { RowSource, SourceStep } from "../rows.ts";
 import { checkStep } from "../step-check.ts";
 import { checkBits, HashCollector, hashedShape } from "./hash.ts";
+import { levelName } from "./level-name.ts";
 import { murmur3 } from "./murmur.ts";
 import type { Source } from "./source.ts";
 
@@ -75,7 +76,7 @@ function adder(
     const level = text(i);
     if (level === null) return;
     let hash = hashes.get(level);
-    if (hash === undefined) hashes.set(level, (hash = murmur3(`${name}=${level}`)));
+    if (hash === undefined) hashes.set(level, (hash = murmur3(levelName(name, level))));
     collector.add(hash, 1);
   };
 }

@@ -2,6 +2,7 @@ import { DataError } from "../../errors/errors.ts";
 import { denseRow, forEachRow, type RawColumn, type RowSource, type Step, type Transformation } from "../rows.ts";
 import { checkStep, isCount, isNumbers } from "../step-check.ts";
 import { addTransformation } from "./index.ts";
+import { levelName } from "./level-name.ts";
 
 /** Method of filling missing cells. "level" treats a missing cell as a separate level. */
 export type ImputeMethod = "mean" | "median" | "mode" | "level";
@@ -54,7 +55,7 @@ export function fitImpute(
 
 /** Returns the indicator columns. */
 export const indicatorColumns = (cells: readonly RawColumn[], { indicators = [] }: ImputeStep): RawColumn[] =>
-  indicators.map((j) => ({ name: `${cells[j]?.name}=${GAP}`, kind: "number" }));
+  indicators.map((j) => ({ name: levelName(String(cells[j]?.name), GAP), kind: "number" }));
 
 /**
  * Step `impute`: fills each missing cell with the fill value of its column. The fill is the mean, median or mode of the

@@ -2,6 +2,7 @@ import { DataError } from "../../errors/errors.ts";
 import type { Format } from "../layout.ts";
 import { denseRow, type RawColumn, type Shape, SparseRow, type Step, type Transformation } from "../rows.ts";
 import { checkStep, isFormat } from "../step-check.ts";
+import { levelName } from "./level-name.ts";
 
 export interface OneHotStep extends Step {
   readonly kind: "oneHot";
@@ -50,7 +51,7 @@ export const oneHot: Transformation<OneHotStep> = {
     let made: readonly string[] | undefined;
     const names = (): readonly string[] => {
       made ??= cells.flatMap((column) =>
-        column.kind === "category" ? column.levels.map((level) => `${column.name}=${level}`) : [column.name],
+        column.kind === "category" ? column.levels.map((level) => levelName(column.name, level)) : [column.name],
       );
       return made;
     };

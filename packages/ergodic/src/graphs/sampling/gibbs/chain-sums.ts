@@ -1,4 +1,5 @@
 import type { Certificate } from "../../../engine/contract/index.ts";
+import { largest, smallest } from "../../../engine/numbers/extremes.ts";
 
 /**
  * Estimates of a probability from each chain. Each estimate has a mean, and the variance of the mean multiplied by the
@@ -95,8 +96,8 @@ export const settled = ({ mcse, rhat, ess, agreed }: Judged, wanted: number): bo
 
 /** Returns the certificate of a variable from the judgements of all its states. */
 export function certify(states: readonly Judged[]): Certificate {
-  const rhat = Math.max(...states.map((one) => one.rhat));
-  const ess = Math.min(...states.map((one) => one.ess));
+  const rhat = largest(states.map((one) => one.rhat));
+  const ess = smallest(states.map((one) => one.ess));
   const agreed = states.every((one) => one.agreed);
   if (!agreed && !(rhat <= MOST_RHAT)) return { none: `the chains disagree (R-hat ${rhat.toFixed(2)})` };
   if (!(ess >= (agreed ? LEAST_KNOWN_ESS : LEAST_ESS)))

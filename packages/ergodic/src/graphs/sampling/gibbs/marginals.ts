@@ -1,4 +1,5 @@
 import type { Certificate, Conditionals, EndedChains } from "../../../engine/contract/index.ts";
+import { largest } from "../../../engine/numbers/extremes.ts";
 import { Pauses } from "../../../engine/threads/steps.ts";
 import { type Adjacency, beside, neighbourhood } from "./adjacency.ts";
 import { LEAST_SWEEPS } from "./batches.ts";
@@ -187,7 +188,7 @@ export function* variancesOf(
     if (!("mcse" in certificate)) continue;
     const known = knownOf(earlier, variable, n) ?? 0;
     const found = judged(layout, sums, layout.positions[variable], n, batches, known);
-    variances[variable] = Math.max(...found.map(({ mcse }) => mcse * mcse * n * chains.length));
+    variances[variable] = largest(found.map(({ mcse }) => mcse * mcse * n * chains.length));
   }
   return variances;
 }
