@@ -20,9 +20,9 @@ const shared = (name: string, include: string[], exclude: string[]) => ({
 /**
  * Test files by name. `X.test.ts` in a package leaves the process as it found it, and shares it with the other files of
  * its house. (More files in one process would be slower, because its memory grows.) `X.process.test.ts` has a process of
- * its own: it starts processes or browsers, loads native libraries, mocks modules, or needs an engine that no other test
- * has used. `X.slow.test.ts` runs only in `npm run test:slow`. `test/X.test.ts` ("documents") runs pages, packages,
- * examples and benchmarks.
+ * its own: it loads native libraries, mocks modules, or needs an engine that no other test has used. `X.slow.test.ts`
+ * (browsers, other hosts, 1000 simulations) runs only in `npm run test:slow`. `test/X.test.ts` ("documents") runs
+ * pages, packages, examples and benchmarks.
  */
 export default defineConfig({
   resolve: { conditions: ["@ergodic/source"] },

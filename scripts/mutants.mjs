@@ -4,9 +4,10 @@
  *
  * Bugs are drawn at random: first a file, with a chance in proportion to its length within its folder and equal chances
  * for all folders, then one of its mutations. For each bug, the tests that reach the file are run, nearest first: those
- * with fewest imports between them and the file, at most `--tests` files. A bug counts as caught if a test fails or
- * does not end in time. The source file is restored afterwards; the work tree must be clean at the start, so that
- * `git checkout .` restores it even after a crash. The exit status is 0, whatever survives.
+ * of the same name, then those with few imports in between and many folders in common, at most `--tests` files. A bug
+ * counts as caught if a test fails or does not end in time. The source file is restored afterwards; the work tree must
+ * be clean at the start, so that `git checkout .` restores it even after a crash. The exit status is 0, whatever
+ * survives.
  *
  * Tests that run the built command do not see the bugs, because nothing is rebuilt.
  */
@@ -96,9 +97,18 @@ function testsOf(file) {
     }
   }
   const name = file.replace(/.*\//, "").replace(/\.ts$/, "");
+  // The tree of the tests mirrors that of the sources, so a test is nearer the more folders the two paths share.
+  const folders = dirname(file).replace("/src", "/test").split("/");
+  const shared = (path) => {
+    const own = dirname(path).split("/");
+    const differing = folders.findIndex((folder, i) => own[i] !== folder);
+    return differing < 0 ? folders.length : differing;
+  };
+  const rank = (path, imports) => (path.includes(`/${name}.`) ? -Infinity : imports - shared(path));
   return [...distance]
-    .filter(([path]) => path.endsWith(".test.ts"))
-    .sort(([a, x], [b, y]) => Number(b.includes(`/${name}.`)) - Number(a.includes(`/${name}.`)) || x - y || a.localeCompare(b))
+    .filter(([path]) => path.endsWith(".test.ts") && !path.endsWith(".slow.test.ts"))
+    .map(([path, imports]) => [path, rank(path, imports)])
+    .sort(([a, x], [b, y]) => (x === y ? a.localeCompare(b) : x - y))
     .slice(0, Number(values.tests))
     .map(([path]) => path);
 }
