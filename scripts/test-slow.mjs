@@ -1,9 +1,9 @@
 /**
- * `npm run test:slow -- [--minutes N] [--list]`: tests that are too slow for `npm test`: statistical tests at full
- * power, tests on fetched hosts, 100,000 cases of fuzzing per subject, and ten minutes of soak tests.
+ * `npm run test:slow -- [--minutes N] [--stages TEXT] [--list]`: tests that are too slow for `npm test`: statistical
+ * tests at full power, tests on fetched hosts, 100,000 cases of fuzzing per subject, and ten minutes of soak tests.
  *
- * With --minutes, a stage starts only if its estimated time fits into the rest. The stages that were not run are listed
- * at the end. Exits with 1 if a stage failed.
+ * With --stages, only stages with TEXT in their names run. With --minutes, a stage starts only if its estimated time
+ * fits into the rest. The stages that were not run are listed at the end. Exits with 1 if a stage failed.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -12,7 +12,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { values } = parseArgs({ options: { minutes: { type: "string" }, list: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: { minutes: { type: "string" }, stages: { type: "string", default: "" }, list: { type: "boolean", default: false } },
+});
 const limit = values.minutes === undefined ? Infinity : Number(values.minutes);
 if (!(limit >= 0)) {
   console.error(`test-slow: --minutes is ${values.minutes}, but must be a number >= 0`);
@@ -38,7 +40,7 @@ const fuzz = Array.from({ length: CASES / LOT }, (_, lot) =>
   })),
 ).flat();
 
-const stages = [
+const all = [
   { name: "browsers, other versions of Node, Bun, workerd, bundlers, compilers", minutes: 8, args: vitest("--project", "slow") },
   { name: `full power: ${scaled.length} test files`, minutes: 12, args: vitest(...scaled) },
   {
@@ -50,6 +52,7 @@ const stages = [
   { name: "soak", minutes: 11, args: ["--expose-gc", "scripts/soak.mjs", "--minutes", "10"] },
   ...fuzz,
 ];
+const stages = all.filter(({ name }) => name.includes(values.stages));
 
 if (values.list) {
   for (const { name, minutes } of stages) console.log(`${String(minutes).padStart(3)} min  ${name}`);

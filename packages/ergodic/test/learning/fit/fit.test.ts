@@ -1,6 +1,7 @@
 /** `fit` as a promise, the inferred types of its model, and the columns that it standardises automatically. */
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { evaluateScalar, scalar } from "../../../src/engine/compiler/index.ts";
+import { engineMemory } from "../../../src/engine/memory/memory.ts";
 import {
   adam,
   averaging,
@@ -323,4 +324,14 @@ describe("the group penalty on full gradients", () => {
       expect(weights[2]).toBe(0);
     }
   });
+});
+
+it("frees the engine's memory when a run has ended", async () => {
+  const data = numbers();
+  const plan = { epochs: 1, seed: 1 };
+  await fit(linear(), data, plan);
+  const before = engineMemory().usedBytes;
+  await fit(linear(), data, plan);
+  // Data of earlier tests can be collected meanwhile.
+  expect(engineMemory().usedBytes).toBeLessThanOrEqual(before);
 });

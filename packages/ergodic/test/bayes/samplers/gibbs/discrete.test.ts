@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import * as field from "../../../../src/bayes/fields.ts";
 import { gibbs } from "../../../../src/bayes/samplers/gibbs/index.ts";
+import { integers } from "../../../../src/bayes/transforms/integers.ts";
 import type { DiscretePlace } from "../../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { log } from "../../../../src/engine/numbers/log.ts";
@@ -10,6 +11,12 @@ import { Guarded } from "../../../engine/memory/guarded.ts";
 import { enumeratedRow, GibbsDiscreteTwin, type Mutant, type Site, slicedRow } from "../../../reference/gibbs-discrete.ts";
 import { biasFound, checkChains, expectExact } from "../exactness.ts";
 import { compiled, densityOf, exactTarget, indicator } from "./compiled.ts";
+
+it("takes whole numbers in a range that includes its ends, and no others", () => {
+  const range = integers(-1, 3, [2]);
+  expect(range.unconstrain(Float64Array.of(-1, 3))).toEqual(Float64Array.of(-1, 3));
+  for (const wrong of [-2, 4, 0.5, Number.NaN]) expect(() => range.unconstrain(Float64Array.of(0, wrong))).toThrow(/whole number/);
+});
 
 const engine = await openEngine();
 const functions = await compiled(

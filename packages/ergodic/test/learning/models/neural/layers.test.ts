@@ -5,8 +5,18 @@ import { gradientsOf, input, interpret } from "../../../../src/engine/compiler/a
 import { sum } from "../../../../src/engine/compiler/index.ts";
 import type { JsonObject } from "../../../../src/engine/contract/index.ts";
 import * as n from "../../../../src/learning/models/neural/index.ts";
+import { activationNames } from "../../../../src/learning/models/neural/layers/activations.ts";
 import { power } from "../../../power.ts";
 import { everyKind } from "./every-kind.ts";
+
+it("makes the layer of its name by each activation's own function", () => {
+  const own = activationNames.filter((name) => name in n);
+  expect(own.length).toBeGreaterThanOrEqual(5);
+  for (const name of own) {
+    const made = (n as unknown as Record<string, (options?: object) => n.Layer>)[name]({ name: "own" });
+    expect(made.toJSON(), name).toEqual(n.activation(name, { name: "own" }).toJSON());
+  }
+});
 
 describe("JSON", () => {
   it.each(Object.entries(everyKind))("restores the layer %s", (kind, [layer, shape]) => {
