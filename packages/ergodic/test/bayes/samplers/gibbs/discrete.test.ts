@@ -15,7 +15,8 @@ import { compiled, densityOf, exactTarget, indicator } from "./compiled.ts";
 it("takes whole numbers in a range that includes its ends, and no others", () => {
   const range = integers(-1, 3, [2]);
   expect(range.unconstrain(Float64Array.of(-1, 3))).toEqual(Float64Array.of(-1, 3));
-  for (const wrong of [-2, 4, 0.5, Number.NaN]) expect(() => range.unconstrain(Float64Array.of(0, wrong))).toThrow(/whole number/);
+  for (const wrong of [-2, 4, 0.5, Number.NaN])
+    expect(() => range.unconstrain(Float64Array.of(0, wrong))).toThrow(/whole number/);
 });
 
 const engine = await openEngine();
