@@ -1,4 +1,7 @@
-/** Every benchmark runs at tiny size, which reveals changed names and folders. Those of pages are in bench-page.slow.test.ts. */
+/**
+ * Every benchmark runs at tiny size, which reveals changed names and folders. Those of pages are in
+ * bench-page.slow.test.ts.
+ */
 import { expect, test } from "vitest";
 import { isPage, names, runTiny } from "./bench/tiny.ts";
 

@@ -50,7 +50,6 @@ const located = model(({ data, param, observe }) => {
   observe(y, normal(param("mu", normal(0, 5)), 1));
 });
 const posterior = await sample(located, { y: [1, 2] });
-export const summary = posterior.summary();
 export const r: number = rhat(posterior.draws("mu"), 4);
 export const f = await compileFunction({ a: [2] }, ({ a }) => sum(mul(a, add(a, 1))), { gradient: ["a"] });
 // @ts-expect-error: there is no input of that name

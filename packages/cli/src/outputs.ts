@@ -8,7 +8,7 @@
 import { fstat, readdir, readFile, realpath, stat } from "node:fs";
 import { basename, dirname, resolve, sep } from "node:path";
 import { promisify } from "node:util";
-import { checkWritable, keptElsewhere, writeWhole } from "ergodic/extend";
+import { checkWritable } from "ergodic/extend";
 import { UsageError } from "./errors.ts";
 
 /**
@@ -24,15 +24,6 @@ export interface Place {
   readonly folders?: boolean;
   /** For an output: flag of the input that it can equal, such as the checkpoint from which the run resumes. */
   readonly continues?: string;
-}
-
-/** Writes a result. If it cannot be saved, it is stored in the system's temporary folder, and the error names the place. */
-export async function writeKept(path: string, content: () => Parameters<typeof writeWhole>[1]): Promise<void> {
-  try {
-    await writeWhole(path, content());
-  } catch (error) {
-    throw await keptElsewhere(error, path, (place) => writeWhole(place, content()));
-  }
 }
 
 export async function checkOutputs(command: string, outputs: readonly Place[], inputs: readonly Place[]): Promise<void> {

@@ -5,6 +5,7 @@
 import { writeUaiAnswer } from "@ergodic/ingest/graphs";
 import type { Command } from "commander";
 import { type Answer, type Evidence, type FactorGraph, infer, type Run, type Tick } from "ergodic";
+import { writeWhole } from "ergodic/extend";
 import { type InferenceAlgorithm, type InferenceTask, inferenceFromJson, inferenceNames } from "ergodic/graphs";
 import { UsageError } from "../errors.ts";
 import { readEvidence, readGraph } from "../graphs.ts";
@@ -19,7 +20,7 @@ import {
 } from "../keeping.ts";
 import { given } from "../options/given.ts";
 import { oneOf, positive, whole } from "../options/number.ts";
-import { checkOutputs, writeKept } from "../outputs.ts";
+import { checkOutputs } from "../outputs.ts";
 import { counted, duration, json, significant } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -88,7 +89,7 @@ async function run(path: string, options: InferWords, training: Training): Promi
   const stop = new AbortController();
   const inference = begin(graph, evidence, options, algorithm, stop.signal);
   const answer = await toTheEnd(inference, stop, training, watch(path, graph, options, terminal), async (made) => {
-    if (options.out !== undefined) await writeKept(options.out, () => writeUaiAnswer(made));
+    if (options.out !== undefined) await writeWhole(options.out, () => writeUaiAnswer(made), { keep: true });
   });
   report(path, options, answer, terminal);
 }

@@ -2,6 +2,7 @@
 import { writeGraphJson } from "@ergodic/ingest/graphs";
 import type { Command } from "commander";
 import { type FactorGraph, fit, type Tick } from "ergodic";
+import { writeWhole } from "ergodic/extend";
 import { type GraphLearner, type LearnedGraph, learnerFromJson, learnerNames } from "ergodic/graphs";
 import { UsageError } from "../errors.ts";
 import { readGraph } from "../graphs.ts";
@@ -16,7 +17,7 @@ import {
 } from "../keeping.ts";
 import { given } from "../options/given.ts";
 import { notNegative, positive, share, whole, wordOr } from "../options/number.ts";
-import { checkOutputs, writeKept } from "../outputs.ts";
+import { checkOutputs } from "../outputs.ts";
 import { findingsText } from "../report/findings.ts";
 import { counted, duration, json, significant } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
@@ -89,7 +90,7 @@ async function run(path: string, options: LearnWords, training: Training): Promi
       ? fit(graph, { ...watched, ...given({ algorithm, l1, l2, heldOut, seed, replicas, averageEvery, deterministic }) })
       : fit.resume(resume, graph, watched);
   const learned = await toTheEnd(learning, stop, training, watch(path, graph, options, terminal), async (made) => {
-    if (options.out !== undefined) await writeKept(options.out, () => writeGraphJson(made.graph));
+    if (options.out !== undefined) await writeWhole(options.out, () => writeGraphJson(made.graph), { keep: true });
   });
   report(path, options, learned, terminal);
 }

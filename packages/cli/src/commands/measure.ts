@@ -19,6 +19,7 @@ import {
   type Row,
   type SparseTable,
 } from "ergodic";
+import { writeWhole } from "ergodic/extend";
 import type { Measurable } from "ergodic/learning";
 import type { AnyPredictor, OutputPredictor } from "ergodic/predict";
 import { rawRows } from "../data.ts";
@@ -28,7 +29,7 @@ import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.
 import { notNegative, oneOf, positive, whole } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
 import { addRatingOptions } from "../options/training.ts";
-import { checkOutputs, writeKept } from "../outputs.ts";
+import { checkOutputs } from "../outputs.ts";
 import { columnsOf, namesAsTexts, namesOf, pairsOf, type RatingColumns } from "../ratings.ts";
 import { measureText, titleOf } from "../report/measure.ts";
 import { measureHtml } from "../report/measure-html.ts";
@@ -110,7 +111,7 @@ async function run(file: string | undefined, data: string | undefined, options: 
   const rowCount = "rowCount" in rows ? Number(rows.rowCount) : rows.length;
   const summary = { command: "measure", ...names, rows: rowCount, measurements: found };
   const title = titleOf(found, names.model, names.data, rowCount);
-  if (options.html !== undefined) await writeKept(options.html, () => measureHtml(title, found, summary));
+  if (options.html !== undefined) await writeWhole(options.html, () => measureHtml(title, found, summary), { keep: true });
   const { out: paint } = terminal.paint;
   terminal.out(options.json ? `${json(summary)}\n` : `${paint.bold(title)}\n${measureText(found, paint)}`);
   if (options.html !== undefined) terminal.note(`report written to ${options.html}`);

@@ -82,7 +82,6 @@ export {
   type FileHandleTarget,
   type FileTarget,
   type FileTogether,
-  keptElsewhere,
   pendingFiles,
   type WriteOptions,
   writeTogether,

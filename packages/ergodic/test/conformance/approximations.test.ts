@@ -29,7 +29,7 @@ const UNCORRELATED = ["kidiq_with_mom_work-kidscore_interaction_z", "sblri-blr"]
 if (!haveReferences)
   console.warn("skipped: posteriordb's reference values are not beside this repository (../shared/data/posteriordb)");
 
-/** What `npm test` runs. All posteriors are regressions and take the same path. */
+/** Approximations that `npm test` runs. All posteriors are regressions and take the same path. */
 const USUAL: Readonly<Record<string, string>> = {
   "arK-arK": "pathfinder",
   "nes2000-nes": "pathfinder",

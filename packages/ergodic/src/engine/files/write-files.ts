@@ -12,9 +12,10 @@ import { clearAbandoned, partialName } from "./partial.ts";
 
 /**
  * Bytes, or a sequence of parts (bytes or text). A sequence can be generated while it is written, so its parts need not
- * all fit in memory.
+ * all fit in memory. A function that makes the sequence lets `keep` write it a second time.
  */
-export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
+export type Content = Parts | (() => Parts);
+export type Parts = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
 
 /** Subset of a browser's FileSystemFileHandle that writing needs. */
 export interface FileHandleTarget {
@@ -36,8 +37,8 @@ export interface WriteOptions {
   /** Whether to create missing folders above the file. Default false. */
   folders?: boolean;
   /**
-   * Whether to save the bytes in the system's temporary folder if writing to the target fails. The error states the
-   * path of the saved bytes. Default false.
+   * Whether to save bytes, or what a function makes, in the system's temporary folder if writing to the target fails.
+   * The error states the path of the saved file. Default false.
    */
   keep?: boolean;
 }
@@ -46,10 +47,12 @@ export interface WriteOptions {
 const PIECE = 1 << 26;
 const BUSY_MS = 5;
 
+const partsOf = (content: Content): Parts => (typeof content === "function" ? content() : content);
+
 /** Writes to a path, URL or handle. @see writeWhole of files.ts */
 export async function writeTo(to: FileTarget, content: Content, options: WriteOptions = {}): Promise<void> {
   const isHandle = typeof (to as Partial<FileHandleTarget> | null | undefined)?.createWritable === "function";
-  if (isHandle) return writeByHandle(to as FileHandleTarget, content);
+  if (isHandle) return writeByHandle(to as FileHandleTarget, partsOf(content));
   return writeWhole(pathOf(to), content, options);
 }
 
@@ -81,10 +84,10 @@ export async function writeWhole(
   try {
     if (folders) await makeFolder(path);
     const destination = await said(path, destinationOf(path));
-    if (destination.kind === "whole") await writeBeside(path, destination, content);
-    else await writeThrough(path, destination, content);
+    if (destination.kind === "whole") await writeBeside(path, destination, partsOf(content));
+    else await writeThrough(path, destination, partsOf(content));
   } catch (error) {
-    if (!keep || !(content instanceof Uint8Array)) throw error;
+    if (!keep || !(content instanceof Uint8Array || typeof content === "function")) throw error;
     throw await keptElsewhere(error, path, (place) => writeWhole(place, content));
   }
 }
@@ -108,7 +111,7 @@ export async function checkWritable(path: string, { folders = false }: Pick<Writ
   await said(path, unlink(trial));
 }
 
-async function writeBeside(path: string, destination: WholeFile, content: Content): Promise<void> {
+async function writeBeside(path: string, destination: WholeFile, content: Parts): Promise<void> {
   const { rename, unlink } = builtin("node:fs/promises");
   const temporary = await stage(path, destination, content);
   try {
@@ -124,7 +127,7 @@ async function writeBeside(path: string, destination: WholeFile, content: Conten
  * Writes a file under a temporary name in its folder. Returns the temporary path, which is ready to be renamed. Leaves
  * nothing behind on failure.
  */
-export async function stage(path: string, { folder, name, before }: WholeFile, content: Content): Promise<string> {
+export async function stage(path: string, { folder, name, before }: WholeFile, content: Parts): Promise<string> {
   const { open, unlink } = builtin("node:fs/promises");
   await clearAbandoned(folder, name);
   const temporary = `${folder}/${await partialName(name)}`;
@@ -169,7 +172,7 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-export async function writeThrough(path: string, { path: target, descriptor }: Through, content: Content): Promise<void> {
+export async function writeThrough(path: string, { path: target, descriptor }: Through, content: Parts): Promise<void> {
   if (descriptor !== undefined) {
     const { write } = builtin("node:fs");
     const { promisify } = builtin("node:util");
@@ -188,7 +191,7 @@ export async function writeThrough(path: string, { path: target, descriptor }: T
 
 type Write = (bytes: Uint8Array, offset: number, length: number) => Promise<{ bytesWritten: number }>;
 
-async function writeParts(path: string, write: Write, content: Content): Promise<void> {
+async function writeParts(path: string, write: Write, content: Parts): Promise<void> {
   const encoder = new TextEncoder();
   for await (const part of content instanceof Uint8Array ? [content] : content) {
     const bytes = typeof part === "string" ? encoder.encode(part) : part;
@@ -262,7 +265,7 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
 }
 
 /** Writes by a file handle. The browser replaces the file only when the stream is closed. */
-export async function writeByHandle(handle: FileHandleTarget, content: Content): Promise<void> {
+export async function writeByHandle(handle: FileHandleTarget, content: Parts): Promise<void> {
   const stream = await said(handle.name, handle.createWritable());
   try {
     for await (const part of content instanceof Uint8Array ? [content] : content)

@@ -9,14 +9,14 @@
  */
 import { destinationOf } from "./destination.ts";
 import { builtin } from "./node.ts";
-import { type Content, makeFolder, said, stage, syncFolder, type WriteOptions, writeThrough, writeWhole } from "./write-files.ts";
+import { makeFolder, type Parts, said, stage, syncFolder, type WriteOptions, writeThrough, writeWhole } from "./write-files.ts";
 
 /** One file of the set. `content` is called when the file is written. */
 export interface FileTogether {
   /** Name within the folder. */
   readonly name: string;
   /** Returns the bytes or the text. */
-  readonly content: () => Content;
+  readonly content: () => Parts;
 }
 
 /** A file that has been written under a temporary name but not renamed yet. */

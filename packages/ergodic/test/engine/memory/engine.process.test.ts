@@ -107,3 +107,9 @@ it("handles signals between calls on this thread", async () => {
   await expect(engine.run(calls, { workers: 1, deterministic: true, signal: controller.signal })).rejects.toThrow("enough");
   await expect(engine.run(calls, { workers: 2, deterministic: true, signal: controller.signal })).rejects.toThrow("enough");
 });
+
+it("refuses unknown options and families", async () => {
+  await expect(openEngine({ determinstic: true } as never)).rejects.toThrow(/^openEngine: .*determinstic.*deterministic/);
+  for (const name of ["nope", "constructor", "__proto__"])
+    await expect(openEngine({ families: [name as never] })).rejects.toThrow(/^openEngine: families is "\w+", but must be one of/);
+});

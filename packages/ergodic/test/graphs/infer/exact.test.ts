@@ -333,3 +333,11 @@ describe("elimination of large graphs", () => {
     await expect(infer.resume(bytes!, grid(8, 0))).rejects.toThrow(/the checkpoint is of another graph/);
   });
 });
+
+it("refuses to answer for what is no variable", async () => {
+  const graph = factorGraph();
+  graph.variable("rain", 2);
+  const answer = await infer(graph);
+  for (const wrong of [null, true, [], {}, undefined])
+    expect(() => answer.marginal(wrong as never)).toThrow(/^answer: the variable is .*must be a name or a number/);
+});
