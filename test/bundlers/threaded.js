@@ -1,5 +1,6 @@
 // @ts-nocheck: a program of JavaScript, as users write it.
-// The same, and (unless `remote` is false) runs on another thread: of the library's own, and of a function of the user's.
+// The same, and (unless `remote` is false) runs on another thread: of the library's own, and of a function of the
+// user's.
 import { linear } from "ergodic";
 import { worker } from "ergodic/worker";
 import { data, main, plan } from "./app.js";

@@ -1,6 +1,7 @@
 /**
  * Pages with a Content-Security-Policy. Threads start from a script's text or from its file, whichever the policy
- * allows. If it allows none, runs use the calling thread. If the policy forbids compiling code, the error names the directive.
+ * allows. If it allows none, runs use the calling thread. If the policy forbids compiling code, the error names the
+ * directive.
  */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,7 +1,7 @@
 /**
- * Every algorithm of infer keeps the promises of its kind on 24 random graphs and 6 trees (200 and 60 in test:slow). It answers its tasks, and its certificates are true. The result depends only on the seed. A run that is
- * paused, checkpointed and resumed gives the same result. The algorithm is rebuilt from its JSON, and its memory is
- * freed.
+ * Every algorithm of infer keeps the promises of its kind on 24 random graphs and 6 trees (200 and 60 in test:slow). It
+ * answers its tasks, and its certificates are true. The result depends only on the seed. A run that is paused,
+ * checkpointed and resumed gives the same result. The algorithm is rebuilt from its JSON, and its memory is freed.
  */
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";

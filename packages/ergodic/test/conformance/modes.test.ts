@@ -7,8 +7,8 @@
  * random starts reach each heavy mode, as counted here, so 24 scouts miss such a mode in one run of 1000. A mode that
  * few starts reach can be missed (places/scouts.ts).
  *
- * ERGODIC_SEEDS is the number of seeds, by default 2, or 6 in test:slow. ERGODIC_CONFORMANCE names a file to which a JSON row per
- * posterior is appended (scripts/conformance.mjs).
+ * ERGODIC_SEEDS is the number of seeds, by default 2, or 6 in test:slow. ERGODIC_CONFORMANCE names a file to which a
+ * JSON row per posterior is appended (scripts/conformance.mjs).
  */
 import { appendFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";

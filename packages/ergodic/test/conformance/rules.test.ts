@@ -1,7 +1,7 @@
 /**
  * Every registered rule keeps the family's promises: it converges on a convex and (equations only in test:slow) on a
- * badly scaled problem, resumes exactly, has the costs in its ledger, gives the same updates on dense and sparse rows, is rebuilt from its JSON, and
- * never hides a NaN.
+ * badly scaled problem, resumes exactly, has the costs in its ledger, gives the same updates on dense and sparse rows,
+ * is rebuilt from its JSON, and never hides a NaN.
  */
 import { describe, expect, test } from "vitest";
 import { openEngine } from "../../src/engine/memory/engine.ts";

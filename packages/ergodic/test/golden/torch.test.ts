@@ -1,6 +1,7 @@
 /**
  * Compares step rules with PyTorch 2.6 in float64: the iterates after 1, 2, 3, 10, 100 and 1000 steps, within 1e-12
- * relative. The interpreter stops after 100 steps, except in test:slow. torch-traces.py made torch.json. Each entry holds its call.
+ * relative. The interpreter stops after 100 steps, except in test:slow. torch-traces.py made torch.json. Each entry
+ * holds its call.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

@@ -237,7 +237,8 @@ describe("the check", () => {
 });
 
 describe.skipIf(!hasRuntime)("checked models", () => {
-  // Most models run in this process. Arrays of 16-bit numbers differ between hosts, and the child process converts them.
+  // Most models run in this process. Arrays of 16-bit numbers differ between hosts, and the child process converts
+  // them.
   const checked = async (bytes: Uint8Array, { maxBatch = 32, inChild = false }) => {
     const model = inChild ? await onnxPredictor(bytes, { runtime }) : await inThisProcess(bytes);
     const found = await joiningOf(model, { maxBatch, budgetMs: Infinity });

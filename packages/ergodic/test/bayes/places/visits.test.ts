@@ -214,8 +214,8 @@ describe("draws of a place", () => {
         drawsOf((_, k) => k % 200 < 49),
       ),
     ).toEqual({ count: 980, error: 0 });
-    // Five of the 20 batches, those of one chain, hold 196 draws each, and the others none. The variance is (5 × 147² + 15 ×
-    // 49²) / 19.
+    // Five of the 20 batches, those of one chain, hold 196 draws each, and the others none. The variance is (5 × 147² +
+    // 15 × 49²) / 19.
     const one = heldBy(
       there,
       drawsOf((c, k) => c === 2 && k % 200 < 196),

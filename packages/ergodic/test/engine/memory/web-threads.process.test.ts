@@ -1,6 +1,6 @@
 /**
- * Threads of a page, with a Worker of this file: which ways of starting a thread are tried, and that a thread that never
- * answers is given up. Real browsers are tested in browser/policy.slow.test.ts.
+ * Threads of a page, with a Worker of this file: which ways of starting a thread are tried, and that a thread that
+ * never answers is given up. Real browsers are tested in browser/policy.slow.test.ts.
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openThread } from "../../../src/engine/memory/threads.ts";

@@ -175,8 +175,8 @@ describe("labels with probabilities", () => {
     const apart = Math.hypot(...wanted.map((g, i) => g - other[i]));
     const found = averaged(contrastiveDivergence({ particles: 200, steps: 2 }), columns, power(10, 25));
     expect(apart).toBeGreaterThan(0.5);
-    // The error of the mean is at most 0.008. If each update drew all labels again, hidden variables would lag by 0.055, while
-    // a twentieth is 0.03.
+    // The error of the mean is at most 0.008. If each update drew all labels again, hidden variables would lag by
+    // 0.055, while a twentieth is 0.03.
     expect(Math.hypot(...wanted.map((g, i) => g - found[i].mean))).toBeLessThan(apart / 20);
   });
 

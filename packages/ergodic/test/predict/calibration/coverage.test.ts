@@ -1,9 +1,9 @@
 /**
  * The guarantee of conformal sets: over SETS independent sets of held-out and new rows, the mean coverage lies within 4
  * standard errors of [1 − α, 1 − α + 1/(n + 1)]. Nine checks at 4 standard errors give one false alarm in about 2000
- * runs of this file. A rank that is one too low moves the coverage from 0.9 to 0.88. At full power, this is 6.4 standard
- * errors of 0.0031, which a check detects 99 times in 100. In `npm test`, it is 2.9 of 0.0068, and conformal.test.ts
- * compares the rank with its definition. Scores that do not match the sets err by much more.
+ * runs of this file. A rank that is one too low moves the coverage from 0.9 to 0.88. At full power, this is 6.4
+ * standard errors of 0.0031, which a check detects 99 times in 100. In `npm test`, it is 2.9 of 0.0068, and
+ * conformal.test.ts compares the rank with its definition. Scores that do not match the sets err by much more.
  */
 import { existsSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";

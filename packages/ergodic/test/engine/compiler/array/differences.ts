@@ -76,7 +76,8 @@ export function checkDerivatives(make: Make, shapes: Shapes, check: Check = {}):
     const [tangent] = interpret(tangentsOf([y], [inputs[name]], [vector]), values);
     const along = difference(value(y), values, name, direction);
     expectClose(tangent, along, tolerance, `tangent along ${name}`);
-    // A wrong element of the gradient shows along random directions, too. At full power, every element is checked alone.
+    // A wrong element of the gradient shows along random directions, too. At full power, every element is checked
+    // alone.
     const slope = product(numbers(y.size, 99), along);
     expectClose([product(own, direction)], [slope], tolerance, `gradient along ${name}`);
     const units = Array.from({ length: size }, (_, j) => Float64Array.from({ length: size }, (__, k) => Number(j === k)));

@@ -135,8 +135,8 @@ describe("infer from an earlier answer", () => {
       `of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4; sweeps ${before / graphs} and ${after / graphs}`,
     );
     expect(count).toBe(16 * graphs);
-    // 4.6 % of normal errors exceed 2, and errors within a graph are correlated. The limits are those for chains without
-    // an earlier answer.
+    // 4.6 % of normal errors exceed 2, and errors within a graph are correlated. The limits are those for chains
+    // without an earlier answer.
     expect(beyond2).toBeLessThan(power(0.1, 0.075) * count);
     expect(beyond4).toBeLessThan(power(3, 5));
     expect(after).toBeLessThan(before / 3);

@@ -58,9 +58,9 @@ describe("graphGibbs", () => {
     }
     console.log(`of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4`);
     expect(count).toBeGreaterThan(12.5 * graphs);
-    // Among 3,900 errors from 300 other graphs, 5.1 % exceeded 2, and 2 exceeded 4. If errors within a graph were equal,
-    // 7.5 % of 120 graphs would have a probability of 12 %. Shares of graphs have a deviation of 0.09, so the limit for 40
-    // graphs is 3.4 deviations away.
+    // Among 3,900 errors from 300 other graphs, 5.1 % exceeded 2, and 2 exceeded 4. If errors within a graph were
+    // equal, 7.5 % of 120 graphs would have a probability of 12 %. Shares of graphs have a deviation of 0.09, so the
+    // limit for 40 graphs is 3.4 deviations away.
     expect(beyond2).toBeLessThan(power(0.1, 0.075) * count);
     expect(beyond4).toBeLessThan(power(3, 5));
   });
