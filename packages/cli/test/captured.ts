@@ -10,6 +10,8 @@ export interface Captured extends Terminal {
   stdout: string;
   stderr: string;
   rewritten: string[];
+  /** Is called with each line of progress. */
+  onProgress?: (line: string) => void;
   /** Simulates Ctrl-C while a command listens. */
   interrupt(): void;
 }
@@ -27,7 +29,10 @@ export function captured({ live = false, columns = 80 } = {}): Captured {
     program: "ergodic",
     out: (text) => void (terminal.stdout += text),
     note: (line) => void (terminal.stderr += `${line}\n`),
-    rewrite: (line) => void terminal.rewritten.push(line),
+    rewrite(line) {
+      terminal.rewritten.push(line);
+      terminal.onProgress?.(line);
+    },
     onInterrupt(given) {
       handler = given;
       return () => {

@@ -211,14 +211,16 @@ describe("outputs that cannot be written, which are refused before the run", () 
   });
 });
 
-/** Runs the command and removes a folder after the start. */
-async function withoutFolder(place: string, begun: (terminal: Captured) => boolean, ...words: string[]): Promise<Captured> {
+/** Runs the command, removes the folder at the first line of progress and calls `removed`. */
+async function withoutFolder(place: string, words: string[], removed?: (terminal: Captured) => void): Promise<Captured> {
   mkdirSync(place);
   const terminal = captured({ live: true });
-  const running = runCommandLine(words, terminal);
-  while (!begun(terminal)) await new Promise((resolve) => setTimeout(resolve, 2));
-  rmSync(place, { recursive: true });
-  expect(await running).toBe(1);
+  terminal.onProgress = () => {
+    terminal.onProgress = undefined;
+    rmSync(place, { recursive: true });
+    removed?.(terminal);
+  };
+  expect(await runCommandLine(words, terminal)).toBe(1);
   return terminal;
 }
 
@@ -234,7 +236,7 @@ describe("results whose output folder disappears during the run", () => {
   it("saves a model and a checkpoint elsewhere and reports both places", async () => {
     const gone = file("gone");
     const more = ["--out", `${gone}/m.safetensors`, "--checkpoint", `${gone}/c`];
-    const terminal = await withoutFolder(gone, ({ rewritten }) => rewritten.length > 0, ...words, ...more);
+    const terminal = await withoutFolder(gone, [...words, ...more]);
     const [first, second] = places(terminal);
     expect([first.startsWith(tmpdir()), terminal.stdout]).toEqual([true, ""]);
     expect((await predictor(first)).evaluate).toBeTypeOf("function");
@@ -244,13 +246,8 @@ describe("results whose output folder disappears during the run", () => {
 
   it("saves the checkpoint of an interrupted run elsewhere", async () => {
     const gone = file("gone");
-    mkdirSync(gone);
-    const terminal = captured({ live: true });
-    const running = runCommandLine(["train", data, "--target", "y", "--seconds", "60", "--checkpoint", `${gone}/c`], terminal);
-    while (terminal.rewritten.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-    rmSync(gone, { recursive: true });
-    terminal.interrupt();
-    expect(await running).toBe(1);
+    const long = ["train", data, "--target", "y", "--seconds", "60", "--checkpoint", `${gone}/c`];
+    const terminal = await withoutFolder(gone, long, ({ interrupt }) => interrupt());
     const [kept] = places(terminal);
     await works(...words, "--resume", kept, "--quiet");
     rmSync(dirname(kept), { recursive: true });
@@ -260,14 +257,8 @@ describe("results whose output folder disappears during the run", () => {
   it.each(isSlow ? ["csv", "json", "arrow"] : ["csv", "arrow"])("saves draws elsewhere as %s", async (format) => {
     const gone = file("gone");
     const long = ["sample", schools, "--chains", "2", "--draws", "8000", "--format", format, "--out", `${gone}/a/draws`];
-    mkdirSync(gone);
-    const terminal = captured({ live: true });
-    const running = runCommandLine(long, terminal);
-    while (terminal.rewritten.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
     // A file blocks the path of the folder.
-    rmSync(gone, { recursive: true });
-    writeFileSync(gone, "");
-    expect(await running).toBe(1);
+    const terminal = await withoutFolder(gone, long, () => writeFileSync(gone, ""));
     rmSync(gone);
     const [, kept] = /the result is kept in (\S+); move it/.exec(terminal.stderr)!;
     if (format === "arrow") expect((await works("summary", kept)).stdout).toMatch(/^mu /m);
@@ -277,12 +268,7 @@ describe("results whose output folder disappears during the run", () => {
 
   it("saves a model although its checkpoint cannot be saved", async () => {
     const [gone, out] = [file("gone"), file("saved.safetensors")];
-    const terminal = await withoutFolder(
-      gone,
-      ({ rewritten }) => rewritten.length > 0,
-      ...words,
-      ...["--out", out, "--checkpoint", `${gone}/c`],
-    );
+    const terminal = await withoutFolder(gone, [...words, "--out", out, "--checkpoint", `${gone}/c`]);
     expect(places(terminal)).toHaveLength(1);
     expect((await predictor(out)).evaluate).toBeTypeOf("function");
     rmSync(dirname(places(terminal)[0]), { recursive: true });

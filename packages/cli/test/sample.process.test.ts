@@ -8,7 +8,7 @@ import { loadDraws, model as modelOf, sample } from "ergodic";
 import { sgld } from "ergodic/bayes";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
-import { captured, ergodic, type Outcome, temporary, works } from "./captured.ts";
+import { type Captured, captured, ergodic, type Outcome, temporary, works } from "./captured.ts";
 import schools, { data } from "./models/schools.mjs";
 import oneMean, { data as oneMeanData } from "./models/schools.ts";
 
@@ -23,6 +23,20 @@ const kept = file("kept");
 let run: Promise<Outcome> | undefined;
 /** The run with the defaults, saved in `kept`. */
 const sampled = (): Promise<Outcome> => (run ??= works("sample", model, "--seed", "1", "--out", kept));
+
+/** A terminal that simulates Ctrl-C when some draws are made. Every tick is reported, because the clock is fast. */
+function interruptedWhileDrawing(): Captured {
+  let now = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => (now += 200));
+  onTestFinished(() => clock.mockRestore());
+  const terminal = captured({ live: true });
+  terminal.onProgress = (line) => {
+    if (!/ \d\d draws per chain/.test(line)) return;
+    clock.mockRestore();
+    terminal.interrupt();
+  };
+  return terminal;
+}
 
 describe("sample", () => {
   it("returns a summary and a verdict, and saves the draws", async () => {
@@ -156,14 +170,10 @@ describe("sample", () => {
   });
 
   it("saves a checkpoint on Ctrl-C, prints a command to resume and resumes bit for bit", async () => {
-    const terminal = captured({ live: true });
+    const terminal = interruptedWhileDrawing();
     const kept = file("kept.checkpoint");
     const words = ["--chains", "2", "--warmup", "200", "--draws", "8000", "--seed", "3", "--checkpoint", kept];
-    const running = runCommandLine(["sample", model, ...words], terminal);
-    // Interrupts a tenth of a second after the first tick, when the run is working and has draws left to make.
-    while (terminal.rewritten.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
-    terminal.interrupt();
-    expect(await running).toBe(1);
+    expect(await runCommandLine(["sample", model, ...words], terminal)).toBe(1);
     expect(terminal.stderr).toMatch(
       /interrupted; the run is saved in .*kept\.checkpoint; resume it with: ergodic sample .* --resume /,
     );
@@ -179,13 +189,10 @@ describe("sample", () => {
     const table = file("long.csv");
     const rows = Array.from({ length: 40 }, (_, i) => `${(i % 7) + (i % 4) / 2},${["low", "high"][i % 2]},${"abc"[i % 3]}`);
     writeFileSync(table, `y,dose,g\n${rows.join("\n")}\n`);
-    const terminal = captured({ live: true });
+    const terminal = interruptedWhileDrawing();
     const words = ["sample", "--formula", "y ~ dose + g", "--data", table, "--levels", "dose=low,high", "--levels", "g=c,b,a"];
     const more = ["--chains", "1", "--warmup", "200", "--draws", "20000", "--out", file("of long"), "--format", "json"];
-    const running = runCommandLine([...words, ...more], terminal);
-    while (terminal.rewritten.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
-    terminal.interrupt();
-    expect(await running).toBe(1);
+    expect(await runCommandLine([...words, ...more], terminal)).toBe(1);
     const line = /resume it with: ergodic (.*) \[INTERRUPTED\]$/.exec(terminal.stderr.trimEnd())![1];
     // resume-command.process.test.ts lets a shell split such lines.
     const again = line.match(/'[^']*'|[^ ]+/g)!.map((word) => word.replaceAll("'", ""));
