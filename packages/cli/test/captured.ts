@@ -10,13 +10,20 @@ export interface Captured extends Terminal {
   stdout: string;
   stderr: string;
   rewritten: string[];
-  /** Is called with each line of progress. */
-  onProgress?: (line: string) => void;
+  /** Is called with each line on standard error, also while a line is rewritten. */
+  onLine?: (line: string) => void;
   /** Simulates Ctrl-C while a command listens. */
   interrupt(): void;
 }
 
-export function captured({ live = false, columns = 80 } = {}): Captured {
+interface CapturedOptions {
+  live?: boolean;
+  columns?: number;
+  interruptAt?: RegExp;
+}
+
+/** With `interruptAt`, Ctrl-C is simulated at the first line on standard error that matches it. */
+export function captured({ live = false, columns = 80, interruptAt }: CapturedOptions = {}): Captured {
   const plain = picocolors.createColors(false);
   let handler: (() => void) | undefined;
   const terminal: Captured = {
@@ -28,10 +35,13 @@ export function captured({ live = false, columns = 80 } = {}): Captured {
     paint: { out: plain, note: plain },
     program: "ergodic",
     out: (text) => void (terminal.stdout += text),
-    note: (line) => void (terminal.stderr += `${line}\n`),
+    note(line) {
+      terminal.stderr += `${line}\n`;
+      terminal.onLine?.(line);
+    },
     rewrite(line) {
       terminal.rewritten.push(line);
-      terminal.onProgress?.(line);
+      terminal.onLine?.(line);
     },
     onInterrupt(given) {
       handler = given;
@@ -41,6 +51,12 @@ export function captured({ live = false, columns = 80 } = {}): Captured {
     },
     interrupt: () => handler?.(),
   };
+  if (interruptAt)
+    terminal.onLine = (line) => {
+      if (!interruptAt.test(line)) return;
+      terminal.onLine = undefined;
+      terminal.interrupt();
+    };
   return terminal;
 }
 

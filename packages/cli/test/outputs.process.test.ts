@@ -215,8 +215,9 @@ describe("outputs that cannot be written, which are refused before the run", () 
 async function withoutFolder(place: string, words: string[], removed?: (terminal: Captured) => void): Promise<Captured> {
   mkdirSync(place);
   const terminal = captured({ live: true });
-  terminal.onProgress = () => {
-    terminal.onProgress = undefined;
+  terminal.onLine = (line) => {
+    if (!terminal.rewritten.includes(line)) return;
+    terminal.onLine = undefined;
     rmSync(place, { recursive: true });
     removed?.(terminal);
   };

@@ -220,11 +220,8 @@ it("saves the path on Ctrl-C, prints a command to resume and then ends with the 
   const out = file("joined.safetensors");
   const options = [...target, "--lambdas", "600", "--folds", "10", "--seed", "4"];
   const straight = await pathJson(planted, ...options);
-  const terminal = captured();
-  const running = runCommandLine(["path", planted, ...options, "--out", out], terminal);
-  while (!terminal.stderr.includes("CV error")) await new Promise((resolve) => setTimeout(resolve, 1));
-  terminal.interrupt();
-  expect(await running).toBe(1);
+  const terminal = captured({ interruptAt: /CV error/ });
+  expect(await runCommandLine(["path", planted, ...options, "--out", out], terminal)).toBe(1);
   expect(terminal.stdout).toBe("");
   const kept = file("joined.checkpoint");
   const hint = `ergodic path ${planted} --target y --seed 4 --out ${out} --resume ${kept}`;

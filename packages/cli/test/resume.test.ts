@@ -33,11 +33,8 @@ it("Ctrl-C saves the run and prints a command that resumes it with the same resu
   const [straight, joined] = [file("straight"), file("joined.safetensors")];
   const options = ["--rule", "nesterov:rate=0.001", "--epochs", "100", "--validate-share", "0.2", "--patience", "80"];
   await works(...data, ...options, "--out", straight);
-  const terminal = captured();
-  const running = runCommandLine([...data.slice(0, -1), ...options, "--out", joined], terminal);
-  while (!/\n +[\d,]{5,} /.test(terminal.stderr)) await new Promise((resolve) => setTimeout(resolve, 2));
-  terminal.interrupt();
-  expect(await running).toBe(1);
+  const terminal = captured({ interruptAt: /^ +[\d,]{5,} / });
+  expect(await runCommandLine([...data.slice(0, -1), ...options, "--out", joined], terminal)).toBe(1);
   expect(terminal.stdout).toBe("");
   const kept = file("joined.checkpoint");
   const hint = `ergodic train ${digits} --target label --classes --test-share 0.2 --seed 5 --epochs 100 --validate-share 0.2 --patience 80 --out ${joined} --resume ${kept}`;
@@ -46,11 +43,9 @@ it("Ctrl-C saves the run and prints a command that resumes it with the same resu
   );
   expect(existsSync(joined)).toBe(false);
   // A second interruption prints the same command, which names the original checkpoint only once.
-  const second = captured();
-  const resumed = runCommandLine(hint.split(" ").slice(1), second);
-  while (!/\n +[\d,]{5,} /.test(second.stderr)) await new Promise((resolve) => setTimeout(resolve, 2));
-  second.interrupt();
-  expect([await resumed, second.stderr.trimEnd().split("\n").at(-1)]).toEqual([
+  const second = captured({ interruptAt: /^ +[\d,]{5,} / });
+  const code = await runCommandLine(hint.split(" ").slice(1), second);
+  expect([code, second.stderr.trimEnd().split("\n").at(-1)]).toEqual([
     1,
     `ergodic: train: interrupted; the run is saved in ${kept}; resume it with: ${hint} [INTERRUPTED]`,
   ]);

@@ -29,13 +29,7 @@ function interruptedWhileDrawing(): Captured {
   let now = 0;
   const clock = vi.spyOn(performance, "now").mockImplementation(() => (now += 200));
   onTestFinished(() => clock.mockRestore());
-  const terminal = captured({ live: true });
-  terminal.onProgress = (line) => {
-    if (!/ \d\d draws per chain/.test(line)) return;
-    clock.mockRestore();
-    terminal.interrupt();
-  };
-  return terminal;
+  return captured({ live: true, interruptAt: / \d\d draws per chain/ });
 }
 
 describe("sample", () => {

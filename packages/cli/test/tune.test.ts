@@ -189,11 +189,8 @@ it("saves the trials on Ctrl-C and prints a command to resume", async () => {
   const [straight, joined] = [file("straight.safetensors"), file("joined.safetensors")];
   const words = ["--over", over, "--trials", "12", "--epochs", "10", "--halving", "4"];
   await works(...data, ...words, "--out", straight, "--quiet");
-  const terminal = captured();
-  const running = runCommandLine([...data, ...words, "--out", joined], terminal);
-  while (!/best\n +1 /.test(terminal.stderr)) await new Promise((resolve) => setTimeout(resolve, 1));
-  terminal.interrupt();
-  expect(await running).toBe(1);
+  const terminal = captured({ interruptAt: /^ +1 / });
+  expect(await runCommandLine([...data, ...words, "--out", joined], terminal)).toBe(1);
   expect(existsSync(joined)).toBe(false);
   const kept = file("joined.checkpoint");
   const hint = `ergodic tune ${digits} --target label --classes --trials 12 --epochs 10 --out ${joined} --resume ${kept}`;
