@@ -69,7 +69,7 @@ const SETS = {
 /** Writes the files of each split: part of the lines for training, the rest for testing. */
 function writeSplits(folder, { format, read, classes }) {
   const { header, lines: all } = read();
-  const step = Math.ceil(all.length / ROWS);
+  const step = Math.max(1, Math.ceil(all.length / ROWS));
   const lines = all.filter((_, i) => i % step === 0);
   return Array.from({ length: SPLITS }, (_, k) => {
     const { uniform } = randomNumbers(100 + k);

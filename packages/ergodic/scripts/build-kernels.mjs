@@ -24,7 +24,7 @@ export const builds = [
   { name: "simd", flags, memoryBase: 1024, tableBase: 1 },
   { name: "relaxed", flags: flags.with(1, "simd,relaxed-simd,threads"), memoryBase: 131072, tableBase: 513 },
 ];
-const families = ["training", "coordinate", "arrays", "images", "sampling", "graphs"];
+const families = ["training", "coordinate", "arrays", "images", "sampling", "graphs", "hessian"];
 /** Families without relaxed instructions and without functions in the table, so that one build serves as both. */
 const PLAIN = ["sampling", "graphs"];
 const MEMORY_OF_FAMILY = 16384;
@@ -179,7 +179,7 @@ const SHARED = 2;
  * Families for training and sampling, whose algorithms also generate code at run time. Hosts that use these files
  * forbid that (src/engine/memory/families.ts).
  */
-const MAKES_CODE = ["coordinate", "sampling"];
+const MAKES_CODE = ["coordinate", "sampling", "hessian"];
 
 /** Writes the plain builds as files for single-thread memory. */
 export async function writeModules(folder) {

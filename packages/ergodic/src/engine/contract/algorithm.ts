@@ -36,7 +36,7 @@ export interface Algorithm {
   toJSON(): JsonObject;
   /** Defaults for options that the user does not give. */
   readonly defaults?: AlgorithmDefaults;
-  /** Kernel families that the algorithm and the problem call. Default: "training" and "coordinate". */
+  /** Kernel families that the algorithm and the problem call. Default: "training", "coordinate" and "hessian". */
   readonly families?: readonly Family[];
   /**
    * Whether the run begins at the problem's starting point. If absent, the algorithm chooses its own starting point.

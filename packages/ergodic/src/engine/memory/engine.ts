@@ -1,6 +1,7 @@
 import { checkChoice } from "../errors/checks.ts";
 import { assert, CapabilityError, checkKeys, checkNumber } from "../errors/errors.ts";
 import { inNode } from "../files/node.ts";
+import { later } from "../threads/later.ts";
 import { turn } from "../threads/turn.ts";
 import type { WebAssemblyModule } from "../threads/web-types.ts";
 import type { Engine, EngineDescription, HostLink, LinkOptions, Machine, RunOptions } from "./engine-types.ts";
@@ -10,6 +11,7 @@ import { hardwareThreads, hasAllKernels, type Instructions, isPageThread, loadFa
 import { EngineMemory, engineMemory } from "./memory.ts";
 import { type Filled, forGood, type LinkedFunction, Modules } from "./modules.ts";
 import { type Call, Pool, trapError } from "./pool.ts";
+import type { openPoolThread } from "./pool-thread.ts";
 import { Slots } from "./slots.ts";
 import { createThread } from "./worker.js";
 
@@ -302,7 +304,7 @@ async function open(kernels: WebAssembly.Module | readonly WebAssembly.Module[] 
   const memory = engineMemory({ own: given !== undefined });
   if (given && memory.shared) throw tooLate("the given kernels are single-threaded, but the memory is already shared");
   const threads = hardwareThreads();
-  const pool = new Pool(memory);
+  const pool = new Pool(memory, await poolThread(memory.shared));
   // A page's policy can forbid threads in ways that show only when one is started.
   const refusal = memory.shared && !inNode() ? await refusalOf(pool) : undefined;
   const shared = memory.shared && refusal === undefined;
@@ -316,6 +318,14 @@ async function open(kernels: WebAssembly.Module | readonly WebAssembly.Module[] 
   if (given) engine.give(given);
   opened = engine;
   return engine;
+}
+
+/** Only shared memory has threads, so other hosts do not load the code that opens one. */
+async function poolThread(shared: boolean): Promise<typeof openPoolThread> {
+  if (shared) return (await later(() => import("./pool-thread.ts"))).openPoolThread;
+  return () => {
+    throw new Error("memory that is not shared has no threads");
+  };
 }
 
 /** Returns why this page starts no thread, or undefined if one is running. */

@@ -2,7 +2,8 @@
  * Families of kernels. Each family is a module of its own, so that a host downloads only the kernels that it runs:
  *
  * - training: random numbers, stochastic gradients, linear models
- * - coordinate: coordinate descent, duals, paths, factors, Newton's method
+ * - coordinate: coordinate descent, duals, paths, factors
+ * - hessian: Newton's method
  * - arrays: kernels that compiled functions of arrays call, and networks
  * - images: convolutions, patches, pools, circulant products
  * - sampling: chains, particles, their densities
@@ -10,10 +11,10 @@
  *
  * kernels/families/ lists the kernels of each family. There is no other table of kernels, because a loaded module knows
  * its exports. A family groups the kernels that a page downloads together. The folders of kernels/ instead follow the
- * folders of src/. The groupings differ for "training" and "coordinate", which divide the kernels of learning/ and
- * engine/ by algorithm. Kernels of different families call each other only through table slots.
+ * folders of src/. The groupings differ for "training", "coordinate" and "hessian", which divide the kernels of
+ * learning/ and engine/ by algorithm. Kernels of different families call each other only through table slots.
  */
-export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling" | "graphs";
+export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling" | "graphs" | "hessian";
 
 /** Name of one kernel per family, by which a compiled module is recognised. */
 const marks: Readonly<Record<Family, string>> = {
@@ -23,6 +24,7 @@ const marks: Readonly<Record<Family, string>> = {
   images: "patchesF32",
   sampling: "nutsRun",
   graphs: "graphSweep",
+  hessian: "hessianDenseF64",
 };
 
 export const families = Object.keys(marks) as readonly Family[];
@@ -37,7 +39,7 @@ export function familyOfModule(module: WebAssembly.Module): Family | undefined {
  * Whether the algorithms of a family also generate code at run time. Hosts that forbid generated code cannot use such a
  * family, so its .wasm files are not published.
  */
-export const makesCode = (family: Family): boolean => family === "coordinate" || family === "sampling";
+export const makesCode = (family: Family): boolean => ["coordinate", "sampling", "hessian"].includes(family);
 
 /**
  * Names of the kernels in "images", without F32 or F64. Array programs and network plans call these kernels and the

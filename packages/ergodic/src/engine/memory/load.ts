@@ -78,12 +78,14 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
     images: () => import("./builds/images-simd.ts"),
     sampling: () => import("./builds/sampling-simd.ts"),
     graphs: () => import("./builds/graphs-simd.ts"),
+    hessian: () => import("./builds/hessian-simd.ts"),
   },
   relaxed: {
     training: () => import("./builds/training-relaxed.ts"),
     coordinate: () => import("./builds/coordinate-relaxed.ts"),
     arrays: () => import("./builds/arrays-relaxed.ts"),
     images: () => import("./builds/images-relaxed.ts"),
+    hessian: () => import("./builds/hessian-relaxed.ts"),
     // The following families have no relaxed build, because their kernels use no relaxed instructions.
     sampling: () => import("./builds/sampling-simd.ts"),
     graphs: () => import("./builds/graphs-simd.ts"),

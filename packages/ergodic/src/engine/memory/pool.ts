@@ -1,8 +1,8 @@
 import { WorkerError } from "../errors/errors.ts";
-import { workerText } from "./builds/threads.ts";
 import { hardwareThreads } from "./load.ts";
 import type { Allocation, EngineMemory } from "./memory.ts";
-import { openThread, type Port, type ThreadSource } from "./threads.ts";
+import type { openPoolThread } from "./pool-thread.ts";
+import type { Port } from "./threads.ts";
 
 /** A kernel call. `kernel`: an export of the kernel build, or a table slot. */
 export interface Call {
@@ -36,12 +36,6 @@ interface PoolWorker {
   readonly waiting: Map<number, Waiting>;
 }
 
-const source: ThreadSource = {
-  name: "ergodic-worker",
-  text: workerText,
-  file: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "ergodic-worker" }),
-};
-
 /**
  * Worker threads (worker.js, threads.ts) that share one memory.
  *
@@ -53,14 +47,16 @@ const source: ThreadSource = {
  */
 export class Pool {
   private readonly memory: EngineMemory;
+  private readonly openThread: typeof openPoolThread;
   private readonly workers: (PoolWorker | undefined)[] = [];
   /** Messages for workers that start later, in order. */
   private readonly log: Set<object>;
   private readonly stopCells: Allocation[] = [];
   private nextId = 0;
 
-  constructor(memory: EngineMemory) {
+  constructor(memory: EngineMemory, openThread: typeof openPoolThread) {
     this.memory = memory;
+    this.openThread = openThread;
     this.log = new Set([{ kind: "start", memory: memory.memory }]);
   }
 
@@ -185,7 +181,7 @@ export class Pool {
       for (const call of waiting.values()) call.reject(error);
       waiting.clear();
     };
-    const port = opened(w, () => openThread(source, onReply, onDeath));
+    const port = opened(w, () => this.openThread(onReply, onDeath));
     const worker: PoolWorker = { port, waiting };
     for (const message of this.log) port.post(message);
     return worker;

@@ -1,7 +1,7 @@
 import type { Progression, Snapshot } from "../../engine/contract/index.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import * as field from "../../engine/memory/fields.ts";
-import { Descent } from "./gradient-descent.ts";
+import { Descent } from "./descent.ts";
 
 /**
  * Returns a function that copies the optimiser state (moments and update count) from another run's snapshot into this

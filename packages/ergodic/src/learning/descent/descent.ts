@@ -4,10 +4,16 @@ import { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import * as field from "../../engine/memory/fields.ts";
 import { PARAMETER_SCALE } from "../../engine/numbers/fixed-point.ts";
-import type { Parts } from "../../engine/optimise/fits.ts";
+import { type Parts, refuseMisfits } from "../../engine/optimise/fits.ts";
 import { CURRENT_RATE, type Lane, Lanes } from "../../engine/optimise/lanes.ts";
 import { stream } from "../../engine/random/stream.ts";
 import { later } from "../../engine/threads/later.ts";
+
+/** Starts stochastic descent. @throws CapabilityError if the parts of the run do not fit together */
+export function startDescent(parts: Parts, engine: Engine): Descent {
+  refuseMisfits(parts);
+  return new Descent(parts, engine);
+}
 
 const scheduleKinds = { ordered: 0, shuffled: 1, blocks: 2, replacement: -1 };
 

@@ -2,15 +2,11 @@ import type { AlgorithmDefaults, JsonObject, Plan, Problem, Progression } from "
 import { refuse } from "../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys } from "../../engine/errors/errors.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import { type GradientDescent, refuseMisfits } from "../../engine/optimise/fits.ts";
+import type { GradientDescent } from "../../engine/optimise/fits.ts";
 import { isRule, type Rule } from "../../engine/optimise/kinds.ts";
 import { refuseOwnFunctions } from "../../engine/optimise/search-rule.ts";
 import { isVariance, type Variance } from "../../engine/optimise/variance.ts";
 import { later } from "../../engine/threads/later.ts";
-import { Descent } from "./descent.ts";
-
-/** Re-exported for modules that are loaded later. Bundlers then put all three modules into one chunk. */
-export { Descent, refuseMisfits };
 
 /**
  * Gradient descent by a step rule, optionally with variance reduction, as an `algorithm` for `fit` and `minimize`.
@@ -53,13 +49,13 @@ export function descentDefaults(rule: Rule | undefined, variance: Variance | und
   };
 }
 
-function start(
+async function start(
   rule: Rule,
   variance: Variance | undefined,
   problem: Problem,
   plan: Plan,
   engine: Engine,
-): Progression | Promise<Progression> {
+): Promise<Progression> {
   const target = problem.rowGradient;
   if (!target)
     throw new CapabilityError(
@@ -68,9 +64,7 @@ function start(
       "MODEL_CAPABILITY",
     );
   if (rule.kind === "search") refuseOwnFunctions(rule);
-  refuseMisfits({ problem, target, rule, variance, plan });
-  if (plan.batch !== "all") return new Descent({ problem, target, rule, variance, plan }, engine);
-  return later(() => import("./whole.ts")).then(({ wholeDescent }) =>
-    wholeDescent({ problem, target, rule: rule as Exclude<Rule, { kind: "search" }>, plan }, engine),
-  );
+  const parts = { problem, target, rule, variance, plan };
+  if (plan.batch !== "all") return (await later(() => import("./descent.ts"))).startDescent(parts, engine);
+  return (await later(() => import("./whole.ts"))).wholeDescent(parts, engine);
 }

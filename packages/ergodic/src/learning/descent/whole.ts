@@ -1,18 +1,15 @@
-import type { Plan, Problem, Progression, RowGradient } from "../../engine/contract/index.ts";
+import type { Progression } from "../../engine/contract/index.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
+import { type Parts, refuseMisfits } from "../../engine/optimise/fits.ts";
 import { fullDescent } from "../../engine/optimise/full.ts";
 import type { Rule } from "../../engine/optimise/kinds.ts";
 import { RowObjective } from "../../engine/optimise/objective.ts";
 
-interface Whole {
-  readonly problem: Problem;
-  readonly target: RowGradient;
-  readonly rule: Exclude<Rule, { kind: "search" }>;
-  readonly plan: Plan;
-}
-
-/** Starts descent on gradients over all rows. This module is loaded only by runs that need it. */
-export function wholeDescent({ problem, target, rule, plan }: Whole, engine: Engine): Progression {
+/** Starts descent on gradients over all rows. @throws CapabilityError if the parts of the run do not fit together */
+export function wholeDescent(parts: Parts, engine: Engine): Progression {
+  refuseMisfits(parts);
+  const { problem, target, plan } = parts;
+  const rule = parts.rule as Exclude<Rule, { kind: "search" }>;
   const { workers, deterministic } = plan;
   const { penalty, rates, trainedCount } = target;
   const precision = plan.precision.model === "f64" ? "f64" : "f32";

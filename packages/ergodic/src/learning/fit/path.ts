@@ -1,19 +1,16 @@
 import type { JsonObject, PredictionKind } from "../../engine/contract/index.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
 import { checkBoolean, checkChoice, checkSignal, isList, refuse } from "../../engine/errors/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../engine/errors/errors.ts";
-import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpoint } from "../../engine/loop/checkpoint.ts";
-import { type PlanOptions, planFromJson, resolvePlan } from "../../engine/loop/plan.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { laterRun } from "../../engine/loop/later-run.ts";
+import type { PlanOptions } from "../../engine/loop/plan.ts";
 import { pathNames } from "../../engine/loop/result-names.ts";
-import { Run, type Started } from "../../engine/loop/run.ts";
-import { resolveStopping } from "../../engine/loop/stopping.ts";
-import { type Engine, openEngine } from "../../engine/memory/engine.ts";
-import type { LinearPredictor } from "../../predict/linear.ts";
-import type { PathProgression } from "../coordinates/path.ts";
+import type { Job, Run } from "../../engine/loop/run.ts";
+import { later } from "../../engine/threads/later.ts";
 import type { LinearModel } from "../models/linear/linear.ts";
-import { checkFolds, dealFolds } from "./folds.ts";
-import { checkDataset, refuseOtherData, type TrainableModel } from "./kinds/trainable.ts";
-import { LinearPath, type Saving, savingOf } from "./linear-path.ts";
+import { checkFolds } from "./folds.ts";
+import { checkDataset } from "./kinds/trainable.ts";
+import type { LinearPath } from "./linear-path.ts";
 
 /** Options of `fit.path`. */
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
@@ -49,10 +46,8 @@ const known = [
 ];
 const WHERE = "fit.path";
 
-type TrainableLinear<K extends PredictionKind = PredictionKind> = LinearModel<K> & TrainableModel<Dataset, LinearPredictor>;
-
 /** Options with every default filled in, in the form that a checkpoint stores. */
-interface Resolved {
+export interface ResolvedPath {
   lambdas: number | number[];
   ratio: number;
   l1Ratio: number;
@@ -61,14 +56,14 @@ interface Resolved {
   select: NonNullable<FitPathOptions["select"]>;
 }
 
-function resolve(given: FitPathOptions, data: Dataset): Resolved {
+function resolvePath(given: FitPathOptions, data: Dataset): ResolvedPath {
   checkKeys(WHERE, given, known);
   checkSignal(WHERE, given.signal);
   checkBoolean(WHERE, "deterministic", given.deterministic ?? false);
   const lambdas = given.lambdas ?? 100;
   if (typeof lambdas !== "number" && !isList(lambdas))
     refuse(WHERE, "lambdas", lambdas, "a number, or a falling list of numbers", "lambdas: 50");
-  const options: Resolved = {
+  const options: ResolvedPath = {
     lambdas: typeof lambdas === "number" ? lambdas : Array.from(lambdas),
     ratio: given.ratio ?? (data.rowCount < data.columnCount ? 1e-2 : 1e-4),
     l1Ratio: given.l1Ratio ?? 1,
@@ -127,6 +122,14 @@ function refuseOwnPenalty({ options }: LinearModel, l1Ratio: number): void {
   if (nonNegative) refuse("nonNegative and groups are given, but a path with groups cannot restrict signs; leave one out");
 }
 
+/** Returns all options from the JSON of a checkpoint. */
+export function pathFromJson({ folds, select, ...kept }: JsonObject, data: Dataset): ResolvedPath {
+  const crossed = folds === 0 ? {} : { folds, select };
+  const given = typeof kept.lambdas === "number" ? kept : { ...kept, ratio: undefined };
+  const options = resolvePath({ ...given, ...crossed } as FitPathOptions, data);
+  return { ...options, ratio: Number(kept.ratio), select: select as ResolvedPath["select"] };
+}
+
 function start<K extends PredictionKind, Names extends string>(
   model: LinearModel<K>,
   data: Dataset<Names>,
@@ -135,11 +138,11 @@ function start<K extends PredictionKind, Names extends string>(
   if (typeof model !== "object" || model === null || model.name !== "linear")
     refuse(WHERE, "the model", model, "a linear model", 'linear({ loss: "logistic" })');
   checkDataset(WHERE, "data", data, "a Dataset", "Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest");
-  const options = resolve(given, data);
+  const options = resolvePath(given, data);
   refuseOwnPenalty(model, options.l1Ratio);
   const { workers, deterministic, seed, precision } = given;
-  const brought = model as TrainableLinear<K>;
-  return launch(data, given.signal, async () => ({ model: brought, options, plan: { workers, deterministic, seed, precision } }));
+  const plan = { workers, deterministic, seed, precision };
+  return run(given.signal, ({ pathJob }) => pathJob(data, async () => ({ model: model as never, options, plan })));
 }
 
 /** Resumes from a checkpoint, bit for bit. `data` must be the same data as before. */
@@ -151,103 +154,16 @@ function resume<Names extends string>(
   checkKeys("fit.path.resume", options, ["workers", "signal"]);
   checkSignal("fit.path.resume", options.signal);
   const { workers, signal } = options;
-  return launch(data, signal, async () => {
-    const checkpoint = await readCheckpoint(from);
-    const { trainableLinear } = await import("./kinds/linear.ts");
-    return fromCheckpoint(() => recipeOf(checkpoint, data, workers, trainableLinear));
-  });
+  return run(signal, ({ keptRecipe, pathJob }) => pathJob(data, () => keptRecipe(from, data, workers)));
 }
 
-async function recipeOf(
-  checkpoint: Checkpoint,
-  data: Dataset,
-  workers: number | undefined,
-  kind: TrainableLinear["trainable"],
-): Promise<Recipe> {
-  const { recipe } = checkpoint;
-  if (!recipe.path)
-    throw new DataError("fit.path.resume", "the checkpoint is of one fit, not of a path; use fit.resume", "CHECKPOINT_KIND");
-  refuseOtherData("fit.path.resume", kind, data, recipe.data as JsonObject);
-  const plan = { ...planFromJson(recipe.plan), ...(workers === undefined ? {} : { workers }) };
-  const model = { ...((await kind.from(recipe.model as JsonObject)) as LinearModel), trainable: kind };
-  return { model, options: resolvedFrom(recipe.path as JsonObject, data), plan, checkpoint };
-}
-
-/** Returns all options from the JSON of a checkpoint, in the form in which a user gives them. */
-function resolvedFrom({ folds, select, ...kept }: JsonObject, data: Dataset): Resolved {
-  const crossed = folds === 0 ? {} : { folds, select };
-  const given = typeof kept.lambdas === "number" ? kept : { ...kept, ratio: undefined };
-  const options = resolve({ ...given, ...crossed } as FitPathOptions, data);
-  return { ...options, ratio: Number(kept.ratio), select: select as Resolved["select"] };
-}
-
-type StartPath = typeof import("./path-solvers.ts")["startPath"];
-
-interface Recipe {
-  model: TrainableLinear;
-  options: Resolved;
-  plan: PlanOptions;
-  checkpoint?: Checkpoint;
-}
-
-function launch<K extends PredictionKind, Names extends string>(
-  data: Dataset<Names>,
+/** Loads the code of paths, which other fits do not need, and runs the job that it makes. */
+function run<K extends PredictionKind, Names extends string>(
   signal: AbortSignal | undefined,
-  read: () => Promise<Recipe>,
+  make: (code: typeof import("./path-job.ts")) => Job<LinearPath<K, Names>>,
 ): Run<LinearPath<K, Names>> {
-  let recipe: Recipe;
-  let progression: PathProgression;
-  let json: JsonObject;
-  let saving: Saving;
-  const begun = ({ model, options, checkpoint, ...kept }: Recipe, engine: Engine, startPath: StartPath): Started => {
-    const given = Object.fromEntries(Object.entries(kept.plan).filter(([, value]) => value !== undefined));
-    const plan = resolvePlan(WHERE, given, engine.describe(), { batch: "all", precision: "f64" }, data.type);
-    const learnt = data.ofWeight();
-    const ready = model.prepare(learnt, plan);
-    const problem = model.bind(ready.dataset, plan, engine);
-    const release = (): void => {
-      problem.dispose();
-      ready.dispose();
-      if (learnt !== data) learnt.dispose();
-    };
-    const folds = options.folds > 0 ? { of: dealFolds(learnt, options.folds, plan.seed), count: options.folds } : undefined;
-    const { lambdas } = options;
-    try {
-      const falling = typeof lambdas === "number" ? lambdas : Float64Array.from(lambdas);
-      const parts = { model, prepared: ready.dataset, problem, folds, plan, engine };
-      progression = startPath(parts, { ...options, lambdas: falling });
-    } catch (error) {
-      release();
-      throw error;
-    }
-    const end = progression.dispose.bind(progression);
-    progression.dispose = () => {
-      end();
-      release();
-    };
-    json = { model: model.toJSON(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
-    saving = savingOf(model, ready.dataset, problem.parameterCount, json);
-    return {
-      progression,
-      stopping: resolveStopping(WHERE, { until: { epochs: progression.stepCount } }, false),
-      chosen: { ...saving.saved.description, plan: json.plan },
-      ...(checkpoint ? { resume: checkpoint } : {}),
-    };
-  };
-  return new Run<LinearPath<K, Names>>({
-    resultNames: pathNames(),
-    signal,
-    start: async () => {
-      recipe = await read();
-      const engine = await openEngine({ deterministic: recipe.plan.deterministic, families: ["coordinate"] });
-      const { startPath } = await import("./path-solvers.ts");
-      const begin = (): Started => begun(recipe, engine, startPath);
-      return recipe.checkpoint ? fromCheckpoint(begin) : begin();
-    },
-    finish: (_, run) => new LinearPath<K, Names>({ record: progression.record, run, select: recipe.options.select, saving }),
-    keep: (snapshot, loop) =>
-      checkpointBytes({ snapshot, loop, recipe: { ...json, data: recipe.model.trainable.fingerprint(data) } }),
-  });
+  const load = async (): Promise<Job<LinearPath<K, Names>>> => make(await later(() => import("./path-job.ts")));
+  return laterRun(load, { signal, resultNames: pathNames() });
 }
 
 /**

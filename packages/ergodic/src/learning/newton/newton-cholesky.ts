@@ -37,7 +37,7 @@ export function newtonCholesky(given: NewtonCholeskyOptions = {}): Algorithm {
     name: NAME,
     verb: "fit",
     defaults: { batch: "all", epochs: 100, precision: "f64" },
-    families: ["coordinate"],
+    families: ["hessian"],
     takesStart: true,
     toJSON: () => ({ algorithm: NAME, tolerance }),
     async start(problem, plan) {

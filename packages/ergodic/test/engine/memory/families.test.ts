@@ -205,7 +205,7 @@ it("uses modules compiled by the host and loads no others", async () => {
   expect(engine.describe().build).toBe("simd-own");
   expect(engine.kernel("log", true)(1)).toBe(0);
   await expect(openEngine({ families: ["arrays"] })).rejects.toThrow("give it ergodic/kernels/arrays.wasm too");
-  for (const family of ["coordinate", "sampling"] as const)
+  for (const family of ["coordinate", "sampling", "hessian"] as const)
     await expect(openEngine({ families: [family] })).rejects.toThrow("do it on a host that allows this");
   for (const family of ["images", "graphs"] as const)
     await expect(openEngine({ families: [family] })).rejects.toThrow(`give it ergodic/kernels/${family}.wasm too`);

@@ -16,7 +16,7 @@ it("computes loss plus penalties on all rows if there are fewer than its sample"
   const model = linear({ standardise: false, l2: 0.3, l1: 0.05, intercept: false });
   const prepared = model.prepare(small.data, plan);
   const problem = model.bind(prepared.dataset, plan, engine) as Problem;
-  const descent = gradientDescent({ rule: sgd() }).start(problem, plan, engine) as Descent;
+  const descent = (await gradientDescent({ rule: sgd() }).start(problem, plan, engine)) as Descent;
   const loss = new SampledObjective(descent.parts, engine, 4096);
   const w = [0.3, -0.2, 0, 1, 0.5, -1];
   const point = new Float64Array(problem.parameterCount);

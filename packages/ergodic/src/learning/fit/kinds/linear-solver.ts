@@ -2,13 +2,10 @@ import type { Algorithm } from "../../../engine/contract/index.ts";
 import { storedCount } from "../../../engine/data/conversion.ts";
 import type { Dataset } from "../../../engine/data/dataset.ts";
 import { CapabilityError } from "../../../engine/errors/errors.ts";
-import { coordinateDescent } from "../../coordinates/coordinate-descent.ts";
-import { dualCoordinateDescent } from "../../coordinates/dual-coordinate-descent.ts";
+import { later } from "../../../engine/threads/later.ts";
 import { chooseLoss } from "../../models/choose-loss.ts";
 import { type LinearModel, linearModel } from "../../models/linear/linear.ts";
-import { newtonCholesky } from "../../newton/newton-cholesky.ts";
-import { chosenStrength } from "./linear-strength.ts";
-import { quasiNewton } from "./quasi-newton.ts";
+import { noPenalty, type Strength } from "./no-penalty.ts";
 import type { FitOptions, Settled } from "./trainable.ts";
 
 /**
@@ -36,15 +33,20 @@ const KINKED = ["hinge", "epsilonInsensitive", "quantile"];
 /** Chooses the algorithm for a linear model, and the strength of L2 if the user did not set it. */
 export async function settleLinear(model: LinearModel, data: Dataset, options: FitOptions): Promise<Settled<Dataset>> {
   const { l1 = 0, group, nonNegative = false, l2 } = model.options;
-  const { algorithm, why } = options.algorithm === "auto" ? linearSolver(model, data) : { why: undefined };
+  const { algorithm, why } = options.algorithm === "auto" ? await linearSolver(model, data) : { why: undefined };
   const isOpen = l2 === "auto" || (l2 === undefined && algorithm !== undefined && l1 === 0 && !group && !nonNegative);
   if (!isOpen) return { algorithm, why };
   refuseUntellable(model, data);
   const rows = data.ofWeight();
-  const strength = await chosenStrength(model, rows, options);
+  const strength = noPenalty(model, rows) ?? (await searched(model, rows, options));
   if (rows !== data) rows.dispose();
   const settled = { ...model, ...linearModel({ ...model.options, l2: strength.l2 }) };
   return { algorithm, model: settled, why: [why, strength.why].filter(Boolean).join("; ") };
+}
+
+async function searched(model: LinearModel, data: Dataset, options: FitOptions): Promise<Strength> {
+  const { chosenStrength } = await later(() => import("./linear-strength.ts"));
+  return chosenStrength(model, data, options);
 }
 
 /**
@@ -63,8 +65,8 @@ function refuseUntellable({ options }: LinearModel, data: Dataset): void {
   if (misfit) throw new CapabilityError("linear", `l2 is "auto", which is chosen ${misfit}; give a number`, "MODEL_PENALTY");
 }
 
-/** Returns the solver from the table of docs/solvers.md. */
-export function linearSolver({ options }: LinearModel, data: Dataset): { algorithm?: Algorithm; why: string } {
+/** Returns the solver from the table of docs/solvers.md. Only the code of the chosen solver is loaded. */
+export async function linearSolver({ options }: LinearModel, data: Dataset): Promise<{ algorithm?: Algorithm; why: string }> {
   const { l1 = 0, l2: strength = 0, group, nonNegative = false, intercept = true, features, penaltyWeights } = options;
   const { loss, outputs } = chooseLoss("linear", options.loss, data);
   const l2 = strength === "auto" ? 0 : strength;
@@ -78,22 +80,30 @@ export function linearSolver({ options }: LinearModel, data: Dataset): { algorit
   if (loss.curvature === undefined && !loss.conjugate) {
     const single = l2 > 0 && l1 === 0 && !group && !nonNegative && !penaltyWeights && !data.layout.offset;
     // The dual method can fit only a penalised intercept, which would be a different model.
-    if (KINKED.includes(loss.name) && single && !intercept)
+    if (KINKED.includes(loss.name) && single && !intercept) {
+      const { dualCoordinateDescent } = await later(() => import("../../coordinates/dual-coordinate-descent.ts"));
       return {
         algorithm: dualCoordinateDescent(),
         why: `loss "${loss.name}" with l2 and without an intercept, which has a dual`,
       };
+    }
     return { why: `loss "${loss.name}" has no curvature for a solver` };
   }
   const bent = nonNegative ? "coefficients not below 0" : group ? "a group penalty" : l1 > 0 ? "an L1 penalty" : undefined;
-  if (bent) return { algorithm: coordinateDescent(), why: `${bent}, which coordinate descent supports` };
+  if (bent) {
+    const { coordinateDescent } = await later(() => import("../../coordinates/coordinate-descent.ts"));
+    return { algorithm: coordinateDescent(), why: `${bent}, which coordinate descent supports` };
+  }
   const products = entries / 2;
-  if (!loss.joint && columns <= MOST_COLUMNS && products <= MOST_PRODUCTS)
+  if (!loss.joint && columns <= MOST_COLUMNS && products <= MOST_PRODUCTS) {
+    const { newtonCholesky } = await later(() => import("../../newton/newton-cholesky.ts"));
     return { algorithm: newtonCholesky(), why: `a smooth objective of ${columns} parameters per output` };
+  }
   if (columns * outputs > MOST_PARAMETERS)
     return {
       why: `${columns * outputs} parameters, more than the ${MOST_PARAMETERS} for which a solver can store its last steps`,
     };
   const many = loss.joint ? "classes that share a loss" : `${columns} parameters per output`;
+  const { quasiNewton } = await later(() => import("./quasi-newton.ts"));
   return { algorithm: quasiNewton(loss, data, NEAR), why: `a smooth objective of ${many}` };
 }

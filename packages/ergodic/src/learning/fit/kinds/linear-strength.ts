@@ -11,6 +11,7 @@ import { chooseLoss } from "../../models/choose-loss.ts";
 import { type LinearModel, linearModel } from "../../models/linear/linear.ts";
 import type { LinearProblem } from "../../models/linear/problem.ts";
 import { newtonCholesky } from "../../newton/newton-cholesky.ts";
+import { isQuadratic, noPenalty, observationsOf, type Strength } from "./no-penalty.ts";
 import { quasiNewton } from "./quasi-newton.ts";
 import { inRowSpan } from "./row-span.ts";
 
@@ -30,13 +31,6 @@ const ROWS = { most: 5000, least: 1000, numbers: 1e6 };
 const FOLDS = 5;
 /** Total number of held-out rows that suffices to distinguish strengths. */
 const HELD_OUT = 1000;
-/** A squared loss needs no penalty if there are at least this many rows per column. */
-const AMPLE = 20;
-/**
- * Integer weights are treated as frequencies if their mean is at least this value. Each row then represents many
- * observations, so that only some of them can be held out.
- */
-const COUNTED = 10;
 /**
  * Up to this number, observations are assigned to folds one by one. If there are more observations, each fold gets an
  * equal share.
@@ -60,12 +54,6 @@ const MOST_STEPS = 60;
 /** Strength, in grid units, that is used if there are too few rows to hold any out. */
 const UNTOLD = 1e-2;
 
-/** Strength of the L2 penalty, and the reason for it. */
-export interface Strength {
-  readonly l2: number;
-  readonly why: string;
-}
-
 /** Options of a run that affect the choice of strength. */
 export interface StrengthOptions {
   readonly seed?: number | undefined;
@@ -82,15 +70,13 @@ export interface StrengthOptions {
  * rows stays constant, as it does for a prior.
  */
 export async function chosenStrength(model: LinearModel, data: Dataset, options: StrengthOptions): Promise<Strength> {
+  const none = noPenalty(model, data);
+  if (none) return none;
   const { loss } = chooseLoss("linear", model.options.loss, data);
   const columns = model.options.features?.count ?? data.columnCount;
-  const quadratic = loss.name === "squared" || loss.name === "huber";
   const observations = observationsOf(data);
-  if (quadratic && (observations ?? data.rowCount) >= AMPLE * (columns + 1))
-    return { l2: 0, why: `l2 is 0, since there are ${AMPLE} rows or more for each column` };
-  if (quadratic && isConstant(model, data)) return { l2: 0, why: "l2 is 0, since the target is the same in all rows" };
   const { deterministic = false, seed = 0, signal } = options;
-  const engine = await openEngine({ deterministic, families: ["training", "coordinate"] });
+  const engine = await openEngine({ deterministic, families: ["training", "hessian"] });
   const plan = resolvePlan("fit", { deterministic, seed, precision: "f64" }, engine.describe(), { batch: "all" });
   if (observations === undefined && isWide(model, data, columns)) return strengthInSpan(model, data, plan, options);
   const folds = observations === undefined ? dealt(data, seed, loss.task === "binary") : dealtByCount(data, seed);
@@ -108,7 +94,7 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
         for (const fold of opened) sum += await fold.lossAt((tried * unit) / fold.rowCount, signal);
         return sum;
       },
-      quadratic && rowCount > columns + 1,
+      isQuadratic(loss) && rowCount > columns + 1,
     );
     const l2 = (share * unit) / data.rowCount;
     const held = observations === undefined ? "rows" : "observations, which weights count,";
@@ -117,10 +103,6 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
     for (const fold of opened) fold.dispose();
   }
 }
-
-/** Whether the target is constant, so that the intercept alone predicts it at any strength. */
-const isConstant = ({ options }: LinearModel, { target: { values }, layout }: Dataset): boolean =>
-  options.intercept !== false && !layout.offset && values.every((value) => value === values[0]);
 
 /**
  * Whether to replace rows by coordinates in their span, because the data have many columns. Rows are not replaced if
@@ -177,13 +159,6 @@ interface Rows {
    * represents several observations.
    */
   readonly counts?: { readonly train: Float64Array; readonly held: Float64Array };
-}
-
-/** Number of observations, which is the sum of the weights, if weights count observations; otherwise undefined. */
-function observationsOf({ weights, rowCount }: Dataset): number | undefined {
-  if (!weights?.every(Number.isInteger)) return undefined;
-  const sum = weights.reduce((a, b) => a + b, 0);
-  return sum >= COUNTED * rowCount ? sum : undefined;
 }
 
 /**

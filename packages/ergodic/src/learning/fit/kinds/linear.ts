@@ -1,25 +1,17 @@
-import type { Algorithm, JsonObject, Model, Plan } from "../../../engine/contract/index.ts";
+import type { Algorithm, Model, Plan } from "../../../engine/contract/index.ts";
 import type { Dataset } from "../../../engine/data/dataset.ts";
-import { datasetDigest } from "../../../engine/data/digest.ts";
 import { CapabilityError } from "../../../engine/errors/errors.ts";
 import { adagrad } from "../../../engine/optimise/rules/adagrad.ts";
 import { sgd } from "../../../engine/optimise/rules/sgd.ts";
 import { saga, theoreticalRate } from "../../../engine/optimise/variance.ts";
 import { later } from "../../../engine/threads/later.ts";
 import { LinearPredictor } from "../../../predict/linear.ts";
-import type { OutputPredictor } from "../../../predict/output-predictor.ts";
 import { descentDefaults, gradientDescent } from "../../descent/gradient-descent.ts";
 import { chooseLoss } from "../../models/choose-loss.ts";
 import { type KindOf, type LinearModel, type LinearOptions, linearModel } from "../../models/linear/linear.ts";
 import type { LinearProblem } from "../../models/linear/problem.ts";
-import {
-  algorithmFamilies,
-  checkDataset,
-  DIGEST,
-  type SettledOptions,
-  type Trainable,
-  type TrainableModel,
-} from "./trainable.ts";
+import { fromDatasets, measureOutputs } from "./from-datasets.ts";
+import { algorithmFamilies, type SettledOptions, type Trainable, type TrainableModel } from "./trainable.ts";
 
 /**
  * A linear model for `fit`: z = x·p + b. There is one output for a numeric target or two classes, and one output per
@@ -47,15 +39,9 @@ export function linear<const O extends LinearOptions = Record<never, never>>(giv
 }
 
 export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
+  ...fromDatasets,
   // Loaded only when needed, because programs that use defaults do not need its feature maps.
   from: (json) => later(() => import("../../models/linear/from-json.ts")).then(({ linearFromJson }) => linearFromJson(json)),
-  checkData: checkDataset,
-  typeOf: (data) => data.type,
-  ofWeight: (data) => data.ofWeight(),
-  fingerprint,
-  olderFingerprint,
-  size: ({ rowCount, columnCount, classes }) =>
-    `${String(rowCount)} rows of ${String(columnCount)} columns${classes ? ` and ${String(classes)} classes` : ""}`,
   async settle(model, data, options) {
     if (options.algorithm !== "auto" && (model as LinearModel).options.l2 !== "auto") return {};
     const { settleLinear } = await later(() => import("./linear-solver.ts"));
@@ -64,13 +50,6 @@ export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
   defaults: ({ algorithm, rule, variance }) => algorithm?.defaults ?? descentDefaults(rule, variance),
   families: ({ algorithm }) => algorithmFamilies(algorithm),
   choose: (options, { model, prepared, problem, plan }) => choose(options, model, prepared, problem as LinearProblem, plan),
-  follow(heldOut, prepared) {
-    const dataset = heldOut.follow(prepared.pipeline);
-    const dispose = (): void => {
-      if (dataset !== heldOut) dataset.dispose();
-    };
-    return { dataset, dispose, [Symbol.dispose]: dispose };
-  },
   predictor: (saved) => new LinearPredictor(saved),
   measure: (saved, heldOut) => measureOutputs(new LinearPredictor(saved), heldOut),
 };
@@ -113,34 +92,4 @@ function unitOf(model: Model<Dataset>, prepared: Dataset): number {
   if (chooseLoss("linear", (model as LinearModel).options.loss, prepared).loss.task !== "regression") return 1;
   const { values } = prepared.target;
   return Math.sqrt(values.reduce((sum, y) => sum + y * y, 0) / values.length) || 1;
-}
-
-/**
- * Returns metrics on held-out rows. `loss` is the log loss for models with probabilities, otherwise the quantity that
- * the task minimises.
- */
-export function measureOutputs(predictor: OutputPredictor, validate: Dataset): Record<string, number> {
-  const measured = predictor.evaluate(validate) as unknown as Record<string, number>;
-  const loss =
-    [measured.logLoss, measured.deviance, measured.rmse, 1 - measured.accuracy].find((x) => Number.isFinite(x)) ?? Number.NaN;
-  return { loss, ...Object.fromEntries(Object.entries(measured).filter(([, value]) => typeof value === "number")) };
-}
-
-/** Sizes and a digest of the dataset. */
-function fingerprint(data: Dataset): JsonObject {
-  const { rowCount, columnCount, pipeline } = data;
-  return { rowCount, columnCount, classes: pipeline.target.levels?.length ?? 0, digest: datasetDigest(data), method: DIGEST };
-}
-
-/** Fingerprint in older checkpoints, which hashed only the targets and some rows (FNV-1a). */
-function olderFingerprint(data: Dataset): JsonObject {
-  let hash = 0x811c9dc5;
-  const mix = (values: Float64Array): void => {
-    for (const word of new Uint32Array(values.buffer, values.byteOffset, 2 * values.length))
-      hash = Math.imul(hash ^ word, 0x01000193);
-  };
-  mix(data.target.values);
-  for (let k = 0; k < 16; k++) mix(data.row(Math.floor((k * (data.rowCount - 1)) / 15)));
-  const classes = data.pipeline.target.levels?.length ?? 0;
-  return { rowCount: data.rowCount, columnCount: data.columnCount, classes, digest: (hash >>> 0).toString(16) };
 }

@@ -5,7 +5,7 @@ import { NetworkPredictor } from "../../../predict/network.ts";
 import { descentDefaults, gradientDescent } from "../../descent/gradient-descent.ts";
 import type { KindOf } from "../../models/linear/linear.ts";
 import { type NetworkModel, type NetworkOptions, networkModel } from "../../models/neural/network.ts";
-import { measureOutputs, trainableLinear } from "./linear.ts";
+import { fromDatasets, measureOutputs } from "./from-datasets.ts";
 import { algorithmFamilies, type Trainable, type TrainableModel } from "./trainable.ts";
 
 /**
@@ -35,8 +35,7 @@ export function network<const O extends NetworkOptions = Record<never, never>>(
 const BATCH = 64;
 
 export const trainableNetwork: Trainable<Dataset, NetworkPredictor> = {
-  ...trainableLinear,
-  settle: undefined,
+  ...fromDatasets,
   from: async (json) => (await import("../../models/neural/network-from.ts")).networkFromJson(json),
   defaults({ algorithm, rule, variance }) {
     const own = algorithm?.defaults ?? descentDefaults(rule, variance);

@@ -122,7 +122,7 @@ export interface Trainable<D, P> {
 /** Returns the kernel families of an algorithm. If no algorithm is given, returns those of gradient descent. */
 export function algorithmFamilies(algorithm: Algorithm | undefined): readonly Family[] {
   if (!algorithm) return ["training"];
-  return algorithm.families ?? ["training", "coordinate"];
+  return algorithm.families ?? ["training", "coordinate", "hessian"];
 }
 
 export function checkDataset(where: string, name: string, value: unknown, wanted: string, example: string): void {
