@@ -7,7 +7,7 @@
  *   db.close();
  *
  * Values are sent as integer codes. Rows are returned in sorted order. The graph therefore equals the graph from
- * `ground()`, with its factors in the same order. Needs the package @duckdb/node-api, which is not a dependency because
+ * `ground()`, with its factors in the same order. Needs the package `@duckdb/node-api`, which is not a dependency because
  * it is a hundred times as large as this package. For Node.
  *
  * @throws CapabilityError [DUCKDB_MISSING] without that package; DataError [DUCKDB_QUERY] if the database refuses a
@@ -45,7 +45,7 @@ export interface DuckDb extends Joiner {
 const CHUNK = 2048;
 
 /**
- * Opens a database. Needs the package @duckdb/node-api.
+ * Opens a database. Needs the package `@duckdb/node-api`.
  * @throws CapabilityError [DUCKDB_MISSING], OptionError, DataError [DUCKDB_QUERY]
  */
 export async function duckdb(options: DuckDbOptions = {}): Promise<DuckDb> {

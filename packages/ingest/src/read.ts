@@ -135,13 +135,16 @@ export async function readImages(
  * Reads a file or folder as a dataset, either with the given options or `like` another dataset. The format is
  * determined by `format`, by the extension or by the first bytes.
  *
- *   const data = await read("adult.csv", { target: "income", impute: "median" });
- *   const images = await read("flowers/");   // a folder with a sub-folder of images per class
- *
  * A source is a path, a URL, a Response, "-" (standard input), a File or Blob, bytes, a stream, or { content, name }.
  * gzip is unpacked.
  *
  * @throws DataError with file, line and column for invalid content; OptionError
+ *
+ * @example
+ * ```ts
+ * const data = await read("adult.csv", { target: "income", impute: "median" });
+ * const images = await read("flowers/");   // a folder with a sub-folder of images per class
+ * ```
  */
 export async function read<Names extends string = string>(source: Source, options: ReadOptions = {}): Promise<Dataset<Names>> {
   checkObject("read", options, "target");

@@ -38,14 +38,17 @@ const ofSeries: readonly PlotKind[] = ["trace", "rank", "pairs", "forest"];
 /**
  * Plots draws as SVG text.
  *
- *   await writeFile("pairs.svg", plot(posterior, "pairs", { of: ["mu", "tau"] }));
- *
  * "trace": the path of each chain. "rank": whether chains agree, judged by ranks. "pairs": every number against every
  * other, with divergences marked. "forest": medians and intervals. "energy": energies and their changes, for
  * Hamiltonian samplers. "predictive": observed against replicated data; needs the model. Draws that are not finite are
  * omitted, and a note states how many there are.
  *
  * @throws OptionError for an unknown kind, name or option, and for draws without the information needed for the plot
+ *
+ * @example
+ * ```ts
+ * await writeFile("pairs.svg", plot(posterior, "pairs", { of: ["mu", "tau"] }));
+ * ```
  */
 export function plot(draws: Draws, kind: PlotKind, options: PlotOptions = {}): string {
   if (typeof (draws as Partial<Draws> | null)?.scalars !== "function")

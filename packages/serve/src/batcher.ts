@@ -389,10 +389,13 @@ export class Batcher<Request, Answer> {
  * starves. The batcher learns how long batches take (t = a·rows + b), and refuses requests that would miss their
  * deadline. Each answer includes the size of its batch, its waiting time and the batch's time.
  *
- *     const batches = batcher({ run: (requests) => model.predict(requests) });
- *     const { answer, batchRows, queueUs, computeUs } = await batches.submit([1, 2, 3], { deadlineMs: 50 });
- *
  * @throws OptionError if an option is unknown or out of its range
+ *
+ * @example
+ * ```ts
+ * const batches = batcher({ run: (requests) => model.predict(requests) });
+ * const { answer, batchRows, queueUs, computeUs } = await batches.submit([1, 2, 3], { deadlineMs: 50 });
+ * ```
  */
 export function batcher<Request, Answer>(options: BatcherOptions<Request, Answer>): Batcher<Request, Answer> {
   return new Batcher(options);

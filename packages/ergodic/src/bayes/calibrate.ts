@@ -102,9 +102,6 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
 /**
  * Simulation-based calibration: tests a model and a sampler together.
  *
- *   const calibration = await calibrate(eightSchools, { y, sigma }, { simulations: 200, seed: 1 });
- *   calibration.verdict();
- *
  * θ̃ ~ p(θ), ỹ ~ p(y | θ̃), θ₁ … θ_L ~ p(θ | ỹ). If model, data simulator and sampler agree, the rank of θ̃ among the
  * draws (the number of θ_l < θ̃) is uniform on 0 … L for every quantity. The draws of a chain are thinned until they
  * are nearly independent, because ranks among correlated draws accumulate at both ends.
@@ -119,6 +116,12 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
  *
  * @throws OptionError; CapabilityError if the prior cannot be drawn from, or the model observes a value that is not
  *   data; DataError
+ *
+ * @example
+ * ```ts
+ * const calibration = await calibrate(eightSchools, { y, sigma }, { simulations: 200, seed: 1 });
+ * calibration.verdict();
+ * ```
  */
 export function calibrate<D>(model: StatisticalModel<D>, data: NoInfer<D>, options: CalibrateOptions = {}): Run<Calibration> {
   if (!holds(model, "condition"))

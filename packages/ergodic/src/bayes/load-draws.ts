@@ -20,9 +20,6 @@ type AnyModel = StatisticalModel<never>;
  * Loads draws from a folder, one file, or one CSV file per chain, as written by `saveDraws` or CmdStan. Draws that are
  * loaded with their model give the same results as the original run.
  *
- *   const posterior = await loadDraws("out", { model: eightSchools, data });
- *   posterior.loo(); posterior.check("y"); posterior.predict(); await posterior.predictor();
- *
  * Predictions equal the predictions of the original run, bit for bit. Quantities that the model defines differently,
  * including simulated quantities, are recomputed with the seed of the run. Unchanged quantities keep the values from
  * the file.
@@ -33,6 +30,12 @@ type AnyModel = StatisticalModel<never>;
  * @throws DataError [FILE_READ], [DRAWS_FOLDER] and the errors of the formats; [DRAWS_MODEL] if the model's parameters,
  * its
  *   density or the sizes of the data differ from the run's; errors of conditioning the model
+ *
+ * @example
+ * ```ts
+ * const posterior = await loadDraws("out", { model: eightSchools, data });
+ * posterior.loo(); posterior.check("y"); posterior.predict(); await posterior.predictor();
+ * ```
  */
 export function loadDraws<M extends AnyModel>(
   from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[],

@@ -243,12 +243,6 @@ function checkProbe(kept: number | null, found: number | null): void {
 /**
  * Draws from a model's posterior given data, or from any log density.
  *
- *   const posterior = await sample(eightSchools, { y, sigma }, { seed: 1 });
- *   posterior.summary()["mu"].mean;   // also sd, quantiles, effective sizes, R̂
- *   posterior.verdict().text;         // can these draws be trusted, and what to do if not
- *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 });                              // a plain function
- *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 });   // resumes bit for bit
- *
  * Returns `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far). A run
  * can also be paused, checkpointed and resumed, or stopped early without losing its draws. Defaults: nuts(), or slice()
  * for a function without a gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as
@@ -257,6 +251,15 @@ function checkProbe(kept: number | null, found: number | null): void {
  *
  * @throws OptionError, DataError, CapabilityError for invalid input; ErgodicError [SAMPLE_START], [SAMPLE_STEP] if a
  *   density is not finite; the reason of an aborted `signal`
+ *
+ * @example
+ * ```ts
+ * const posterior = await sample(eightSchools, { y, sigma }, { seed: 1 });
+ * posterior.summary()["mu"].mean;   // also sd, quantiles, effective sizes, R̂
+ * posterior.verdict().text;         // can these draws be trusted, and what to do if not
+ * await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 });                              // a plain function
+ * await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 });   // resumes bit for bit
+ * ```
  */
 export const sample = Object.assign(start, { resume });
 

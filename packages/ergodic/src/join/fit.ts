@@ -65,13 +65,6 @@ function startFit(model: unknown, ...given: unknown[]): Run<unknown> {
 /**
  * Trains a model on data and returns a predictor.
  *
- *   const data = await readCsv("adult.csv", { target: "income" });            // @ergodic/ingest; or Dataset.fromArrays({ x, y })
- *   const { train, test } = data.split(0.8, { seed: 1 });
- *   const model = await fit(linear({ loss: "logistic" }), train, { epochs: 10, validate: test, seed: 1 });
- *   model.evaluate(test).accuracy;
- *   model.predict({ age: 40, hours: 38 }).value;
- *   await model.save("income.safetensors");                                   // await predictor("income.safetensors")
- *
  * Models: linear(), network() or factorisation(). For a model(), `fit` finds the posterior mode.
  * Algorithm: `rule` is the step rule. Its default is adagrad() for linear models trained by descent (sgd() with saga()
  * under a group penalty) and adam() for networks. `variance` is svrg(), saga() or sag(). `algorithm` replaces both.
@@ -87,6 +80,16 @@ function startFit(model: unknown, ...given: unknown[]): Run<unknown> {
  * blocks)` trains on blocks that arrive one after another. `fit.check(options)` checks options before data are read.
  *
  * @throws OptionError or CapabilityError if the arguments do not fit together; the reason of an aborted `signal`
+ *
+ * @example
+ * ```ts
+ * const data = await readCsv("adult.csv", { target: "income" });            // of the ingest package; or Dataset.fromArrays({ x, y })
+ * const { train, test } = data.split(0.8, { seed: 1 });
+ * const model = await fit(linear({ loss: "logistic" }), train, { epochs: 10, validate: test, seed: 1 });
+ * model.evaluate(test).accuracy;
+ * model.predict({ age: 40, hours: 38 }).value;
+ * await model.save("income.safetensors");                                   // await predictor("income.safetensors")
+ * ```
  */
 export const fit = Object.assign(startFit, { resume, check: checkOptions, path, stream });
 

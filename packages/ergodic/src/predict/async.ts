@@ -55,17 +55,20 @@ export type AsyncOf<P extends AnyPredictor> =
  * Loads a saved model onto its own threads, so that predictions do not block a page or Node's event loop. The model
  * comes from a path, a URL, a Blob or bytes.
  *
- *   import { predictor } from "ergodic/predict/async";
- *   const model = await predictor("digits.safetensors", { workers: 2 });
- *   if (model.kind === "network") await model.predict([pixels]);
- *   model.dispose();
- *
  * The predictions equal those of a predictor from `ergodic/predict`. Rows are copied to the thread, and predictions are
  * copied back. For a linear model, which takes about a microsecond per row, copying the rows costs more than the
  * threads save. Calls wait for a free thread in the order in which they were made. In Node, idle threads do not keep
  * the process alive.
  *
  * @throws as `predictor` of `ergodic/predict`; WorkerError if no thread can be opened; OptionError unless workers ≥ 1
+ *
+ * @example
+ * ```ts
+ * import { predictor } from "ergodic/predict/async";
+ * const model = await predictor("digits.safetensors", { workers: 2 });
+ * if (model.kind === "network") await model.predict([pixels]);
+ * model.dispose();
+ * ```
  */
 export async function predictor<P extends AnyPredictor = AnyPredictor>(
   from: string | URL | Uint8Array | Blob,

@@ -52,15 +52,18 @@ export interface PredictorOptions {
 /**
  * Loads a saved model, ready to predict, from a path, a URL, a Blob or bytes.
  *
- *   const model = await predictor("income.safetensors");
- *   if (model.kind === "linear") model.predict({ age: 40, hours: 38 }).value;
- *   const scorer = await predictor<LinearPredictor>("income.safetensors");   // if you know the kind of model
- *
  * No code from the file is run, and its description is checked before it is used. `kind` is "linear", "network" or
  * "factorisation".
  *
  * @throws DataError for files that are not ours, of a later version, or damaged; CapabilityError if a network needs
  * code that the host forbids; MemoryLimitError; OptionError unless maxWork and maxMemory > 0
+ *
+ * @example
+ * ```ts
+ * const model = await predictor("income.safetensors");
+ * if (model.kind === "linear") model.predict({ age: 40, hours: 38 }).value;
+ * const scorer = await predictor<LinearPredictor>("income.safetensors");   // if you know the kind of model
+ * ```
  */
 export async function predictor<P extends AnyPredictor = AnyPredictor>(
   from: string | URL | Uint8Array | Blob,

@@ -117,11 +117,14 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   /**
    * Predicts: one row gives one prediction, and several rows give an array.
    *
-   *   model.predict({ age: 40 });        // a row by column name
-   *   model.predict([40, 38]);           // or numbers in the order of the columns, if training was on arrays
-   *   model.predict([[40, 38], [51, 20]]);
-   *
    * @throws DataError for rows that lack columns or hold values that the model cannot read
+   *
+   * @example
+   * ```ts
+   * model.predict({ age: 40 });        // a row by column name
+   * model.predict([40, 38]);           // or numbers in the order of the columns, if training was on arrays
+   * model.predict([[40, 38], [51, 20]]);
+   * ```
    */
   predict(row: RowOf<Names> | ArrayLike<number>): Prediction<K>;
   predict(rows: RawRows<Names> | Dataset): Prediction<K>[];
@@ -155,13 +158,16 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
    * Writes predictions as numbers into `out`, without allocating. For each row, it writes `width` numbers: the
    * predicted number, or the probabilities in the order of `classes` (with the link "sign", z).
    *
-   *   const out = new Float64Array(model.width * 1000);
-   *   model.predictInto(matrix, out);            // a Float64Array or Float32Array with the rows one after another
-   *   model.predictInto([{ age: 40 }], out);     // or rows as `predict` takes them
-   *
    * A row of a matrix has its numbers in the order of the columns.
    *
    * @returns the number of rows @throws OptionError if `out` has no room for all rows; DataError as `predict`
+   *
+   * @example
+   * ```ts
+   * const out = new Float64Array(model.width * 1000);
+   * model.predictInto(matrix, out);            // a Float64Array or Float32Array with the rows one after another
+   * model.predictInto([{ age: 40 }], out);     // or rows as `predict` takes them
+   * ```
    */
   predictInto(
     rows: Float64Array | Float32Array | readonly RowOf<Names>[] | readonly ArrayLike<number>[],

@@ -170,17 +170,6 @@ function recipeOf(
 /**
  * Finds the settings with which runs reach the lowest held-out loss.
  *
- *   const best = await tune(
- *     ({ rate, l2 }, { signal, seed }) =>
- *       fit(linear({ l2 }), train, { rule: adagrad({ rate }), validate, signal, seed }),
- *     {
- *       over: { rate: { low: 1e-4, high: 1, scale: "log" }, l2: { low: 1e-6, high: 0.1, scale: "log" } },
- *       trials: 30,
- *       seed: 1,
- *     },
- *   );
- *   best.settings; // { rate: …, l2: … }
- *
  * make: starts one run of any kind that has ticks, and passes `signal` to it. `over`: low and high of each setting, by
  * name. `scale` should be "log" for strengths and rates. `integer` restricts a setting to whole numbers. `measure`:
  * returns the loss that a tick reports, or undefined if the tick has none; default validation.loss. The value of a
@@ -201,6 +190,20 @@ function recipeOf(
  * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] if a run fails, with its error as the
  * cause;
  *   [TUNE_NO_VALUE] if all trials diverged; the reason of an aborted `signal`
+ *
+ * @example
+ * ```ts
+ * const best = await tune(
+ *   ({ rate, l2 }, { signal, seed }) =>
+ *     fit(linear({ l2 }), train, { rule: adagrad({ rate }), validate, signal, seed }),
+ *   {
+ *     over: { rate: { low: 1e-4, high: 1, scale: "log" }, l2: { low: 1e-6, high: 0.1, scale: "log" } },
+ *     trials: 30,
+ *     seed: 1,
+ *   },
+ * );
+ * best.settings; // { rate: …, l2: … }
+ * ```
  */
 export const tune = Object.assign(start, { resume });
 

@@ -51,10 +51,19 @@ const OWN: Readonly<Record<string, string>> = {
   compileFunction: "const w = [0];",
 };
 
-/** Lines of a comment that are code: lines with extra indentation, without the equations that precede them. */
+/** The code of a comment's `@example` tags. The header of a module has none, so its indented lines are code. */
 function exampleOf(comment: string): string {
-  const lines = comment.split("\n").map((line) => line.replace(/^\s*\*( |$)/, ""));
-  return lines.filter((line) => /^ {2,}\S/.test(line) && !/←|→|≤|ℓ|Σ/.test(line)).join("\n");
+  const text = comment
+    .replace(/\*\/\s*$/, "")
+    .split("\n")
+    .map((line) => line.replace(/^\s*\*( |$)/, ""))
+    .join("\n");
+  const fenced = [...text.matchAll(/^@example\n```ts\n(.*?)\n```$/gms)].map(([, code]) => code);
+  if (fenced.length > 0 || text.includes("\n@")) return fenced.join("\n");
+  return text
+    .split("\n")
+    .filter((line) => /^ {2,}\S/.test(line))
+    .join("\n");
 }
 
 function examples(): { name: string; code: string }[] {
@@ -67,21 +76,11 @@ function examples(): { name: string; code: string }[] {
       const comments = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc);
       const isHeader = node.parent === file && file.statements[0] === node;
       if ((names.includes(name) && name !== "") || (names.includes("") && isHeader))
-        for (const comment of comments)
-          found.push({
-            name: name || path,
-            code: exampleOf(
-              comment
-                .getText()
-                .replace("*/", "")
-                .split(/^\s*\* @/m)[0],
-            ),
-          });
+        for (const comment of comments) found.push({ name: name || path, code: exampleOf(comment.getText()) });
       ts.forEachChild(node, visit);
     };
     ts.forEachChild(file, visit);
-    if (names.includes(""))
-      found.push({ name: path, code: exampleOf(/^\/\*\*[\s\S]*?\*\//.exec(file.text)![0].replace("*/", "")) });
+    if (names.includes("")) found.push({ name: path, code: exampleOf(/^\/\*\*[\s\S]*?\*\//.exec(file.text)![0]) });
     return found.filter(({ code }) => code.trim() !== "");
   });
 }

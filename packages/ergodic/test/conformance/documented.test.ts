@@ -84,6 +84,23 @@ test("every public name is listed in surface.txt (vitest -u on this file updates
   await expect(all.join("\n")).toMatchFileSnapshot("./surface.txt");
 });
 
+/** Tags that doc comments use. */
+const TAGS = ["throws", "example", "param", "returns", "internal", "typeParam", "see"];
+
+test("no doc comment has a word that editors take for a tag, such as the name of a scoped package", () => {
+  const wrong = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    for (const { tags = [] } of ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc))
+      for (const { tagName } of tags)
+        if (!TAGS.includes(tagName.text)) wrong.add(`${node.getSourceFile().fileName} @${tagName.text}`);
+    ts.forEachChild(node, visit);
+  };
+  const files = program.getSourceFiles().filter(({ fileName }) => /\/src\/.*\.ts$/.test(fileName));
+  expect(files.length).toBeGreaterThan(500);
+  files.forEach(visit);
+  expect([...wrong]).toEqual([]);
+});
+
 /** Members of a type that the library declares, each listed once. */
 function membersOf(type: ts.Type): ts.Symbol[] {
   const parts = type.isUnion() ? type.types : [type];

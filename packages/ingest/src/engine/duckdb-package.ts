@@ -1,5 +1,5 @@
 /**
- * The package @duckdb/node-api, which is not a dependency. Exports do not mention the package's types, because users
+ * The package `@duckdb/node-api`, which is not a dependency. Exports do not mention the package's types, because users
  * without the package lack them.
  */
 import { CapabilityError } from "ergodic/data";

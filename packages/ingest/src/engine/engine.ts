@@ -3,7 +3,7 @@ import { checkOneOf } from "../fault.ts";
 import type { RowDecoder } from "../rows.ts";
 
 /**
- * Reader of a file. "own": the decoders of this package. "duckdb": the package @duckdb/node-api, if it is installed.
+ * Reader of a file. "own": the decoders of this package. "duckdb": the package `@duckdb/node-api`, if it is installed.
  */
 export type Engine = "own" | "duckdb";
 
@@ -11,7 +11,7 @@ export type Engine = "own" | "duckdb";
 export interface EngineOptions {
   /**
    * Reader of the file: "own" (default) or "duckdb". DuckDB takes less processor time for large Parquet files; it needs
-   * the package @duckdb/node-api and a file path. "duckdb" is never chosen automatically, because the two readers agree
+   * the package `@duckdb/node-api` and a file path. "duckdb" is never chosen automatically, because the two readers agree
    * only on files that follow the standards.
    */
   engine?: Engine;

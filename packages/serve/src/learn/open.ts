@@ -17,17 +17,20 @@ const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes
  * Opens a folder in which a model learns from requests. A new folder begins with `model`. In an existing folder,
  * learning continues where it ended, bit for bit.
  *
- *   const rule = sgd({ rate: 0.01 });
- *   const learner = await openLearner({ model: "income.safetensors", folder: "income.learnt", rule });
- *   const { loss, version } = await learner.learn([{ age: 40, hours: 38 }], ["yes"]);   // on the disk now
- *   learner.current().predictor.predict({ age: 40, hours: 38 });
- *   await learner.rollback(0);
- *
  * Only one process at a time can have it open.
  *
  * @throws OptionError; DataError for a model or a folder that is damaged, and for a folder that cannot be made;
  * CapabilityError for a model that does not learn row by row; LearnerError if another process has the folder open, or
  * the folder was begun with another model or other options
+ *
+ * @example
+ * ```ts
+ * const rule = sgd({ rate: 0.01 });
+ * const learner = await openLearner({ model: "income.safetensors", folder: "income.learnt", rule });
+ * const { loss, version } = await learner.learn([{ age: 40, hours: 38 }], ["yes"]);   // on the disk now
+ * learner.current().predictor.predict({ age: 40, hours: 38 });
+ * await learner.rollback(0);
+ * ```
  */
 export async function openLearner(options: LearnerOptions): Promise<OnlineLearner> {
   checkKeys("openLearner", options, NAMES);

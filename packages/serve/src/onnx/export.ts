@@ -16,8 +16,6 @@ const VERSION = "0.1.0";
 /**
  * Converts a linear model or a network to an ONNX file (opset 17), for onnxruntime and other runtimes.
  *
- *   await writeFile("income.onnx", toOnnx(await predictor("income.safetensors")));
- *
  * The input is `columns`, float32 [batch, raw columns], in the order of the model's raw columns. Numbers are given
  * unchanged. A category is given as the index of its level. Any other number means an unknown level. If the model fills
  * gaps, NaN means a missing cell. If the model's rows have an offset, there is a second input `offset`, float32 [batch,
@@ -34,6 +32,11 @@ const VERSION = "0.1.0";
  *
  * @throws CapabilityError [ONNX_MODEL, ONNX_STEP, ONNX_OPERATION, LAYER_FUNCTION] for parts that ONNX cannot express,
  * by name, including conformal sets; MemoryLimitError above 2 GB
+ *
+ * @example
+ * ```ts
+ * await writeFile("income.onnx", toOnnx(await predictor("income.safetensors")));
+ * ```
  */
 export function toOnnx(model: LinearPredictor | NetworkPredictor): Uint8Array {
   const { kind } = checkModel(model);

@@ -116,11 +116,14 @@ export class OnnxPredictor implements AsyncDisposable {
   /**
    * Runs the model on inputs by name, and returns its outputs by name.
    *
-   *   const { probabilities } = await model.run({ columns: { type: "float32", shape: [1, 784], data } });
-   *
    * @throws OptionError [ONNX_INPUT] for tensors that the model does not take, before anything is sent; DataError
    * [ONNX_RUN] for runs that onnxruntime refuses; RefusedError [RESTARTING, DEADLINE, CLOSED] (503) if the process
    * ended, the run took longer than `timeoutMs`, or the predictor is closed; RefusedError [QUEUE_FULL] (429)
+   *
+   * @example
+   * ```ts
+   * const { probabilities } = await model.run({ columns: { type: "float32", shape: [1, 784], data } });
+   * ```
    */
   async run(inputs: Readonly<Record<string, OnnxTensor>>, options: OnnxRunOptions = {}): Promise<Tensors> {
     checkKeys("OnnxPredictor.run", options, ["outputs"]);
@@ -268,9 +271,6 @@ export class OnnxPredictor implements AsyncDisposable {
  * Opens a foreign model from an ONNX file. onnxruntime-node runs it in a child process, so this process is never
  * blocked. `close()` frees the memory.
  *
- *   await using model = await onnxPredictor("m.onnx");
- *   const outputs = await model.run({ columns: { type: "float32", shape: [2, 4], data: new Float32Array(8) } });
- *
  * If the child process is killed or crashes, waiting runs are refused with 503. The process is restarted after a pause
  * that grows each time. When no run is in progress, the child process does not keep this program alive.
  * onnxruntime-node is a package that you install: `npm install --ignore-scripts onnxruntime-node`.
@@ -279,6 +279,12 @@ export class OnnxPredictor implements AsyncDisposable {
  *
  * @throws DataError [ONNX_START] for a model that onnxruntime refuses, with its message; CapabilityError [ONNX_RUNTIME]
  * if onnxruntime-node is not installed; OptionError
+ *
+ * @example
+ * ```ts
+ * await using model = await onnxPredictor("m.onnx");
+ * const outputs = await model.run({ columns: { type: "float32", shape: [2, 4], data: new Float32Array(8) } });
+ * ```
  */
 export async function onnxPredictor(from: string | URL | Uint8Array, options: OnnxOptions = {}): Promise<OnnxPredictor> {
   checkKeys(WHERE, options, ["threads", "timeoutMs", "startMs", "maxPending", "runtime"]);

@@ -33,12 +33,15 @@ export interface Serving {
  * Serves models over HTTP. A request either uses the Open Inference Protocol (KServe V2), which allows binary tensors,
  * or contains rows as objects whose keys are column names.
  *
- *   const server = await serve({ models: "models/", port: 8080 });
- *   console.log(server.url);
- *   await server.close();
- *
  * @throws OptionError; DataError if a model named as a file cannot be served; CapabilityError if the port is not
  * available
+ *
+ * @example
+ * ```ts
+ * const server = await serve({ models: "models/", port: 8080 });
+ * console.log(server.url);
+ * await server.close();
+ * ```
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const settings = checkedOptions(options);

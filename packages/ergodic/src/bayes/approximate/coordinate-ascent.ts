@@ -51,10 +51,13 @@ const ROUNDING = 1e-10;
  *
  * Source: Bishop 2006, ch. 10; Blei, Kucukelbir, McAuliffe 2017. Worked models: gaussian-mixture.ts, topics.ts.
  *
- *   const factors = { mean: (q) => …, precision: (q) => … };
- *   const { parameters, elbo, converged } = coordinateAscent({ start: { mean, precision }, factors, elbo });
- *
  * @throws OptionError; ErgodicError [VARIATIONAL_ELBO] if an update lowers the ELBO or makes it NaN or infinite
+ *
+ * @example
+ * ```ts
+ * const factors = { mean: (q) => …, precision: (q) => … };
+ * const { parameters, elbo, converged } = coordinateAscent({ start: { mean, precision }, factors, elbo });
+ * ```
  */
 export function coordinateAscent<Name extends string>(given: CoordinateAscentOptions<Name>): CoordinateAscentResult<Name> {
   checkKeys("coordinateAscent", given, ["start", "factors", "elbo", "iterations", "tolerance"]);

@@ -35,11 +35,6 @@ export interface Censoring {
 /**
  * Distribution for `observe` if some of the numbers are censored, that is, known only within bounds.
  *
- *   observe(t, censored(weibull(k, scale), { upper: 2 }));                 // machines that still run after 2 years have t = 2
- *   observe(y, censored(normal(mu, sigma), { lower: 0.1, upper: 50 }));    // an instrument's range
- *   observe(t, censored(weibull(k, scale), { right: running }));           // if running is 1: at least t
- *   observe(from, censored(lognormal(mu, sigma), { until }));              // between from and until; exact if they are equal
- *
  * A value that is observed exactly contributes log f(x). Other values contribute log P(X ≥ x), log P(X ≤ x) or log P(x
  * ≤ X ≤ until), computed in the tail in which it is exact. The base must have log distribution functions.
  *
@@ -48,6 +43,14 @@ export interface Censoring {
  *
  * @throws CompileError unless the base is a distribution of numbers and something is censored; OptionError if the
  *   limits are in the wrong order; CapabilityError if the base has no log distribution function
+ *
+ * @example
+ * ```ts
+ * observe(t, censored(weibull(k, scale), { upper: 2 }));                 // machines that still run after 2 years have t = 2
+ * observe(y, censored(normal(mu, sigma), { lower: 0.1, upper: 50 }));    // an instrument's range
+ * observe(t, censored(weibull(k, scale), { right: running }));           // if running is 1: at least t
+ * observe(from, censored(lognormal(mu, sigma), { until }));              // between from and until; exact if they are equal
+ * ```
  */
 export const censored = operation(
   "censored",

@@ -70,10 +70,6 @@ const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
  * Compares models by how well they predict each observation from the others (`draws.loo`), and computes model weights.
  * The method is the same as in loo_compare() of the R package loo.
  *
- *   const comparison = compare({ line: byLine, curve: byCurve });   // posteriors, or results of loo()
- *   console.log(`${comparison}`);
- *   comparison.models[0].name;                                      // the best
- *
  * elpdDiff = Σ_i d_i, where d_i = elpd_i − elpd_i of the best model; seDiff = √(N·variance of d). All models must have
  * the same observations.
  *
@@ -81,6 +77,13 @@ const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
  *
  * @throws OptionError for fewer than two models; DataError [DRAWS_OBSERVATIONS] if the models have different
  *   observations, [DATA_NOT_FINITE] if an elpd is not finite; all errors of `draws.loo`
+ *
+ * @example
+ * ```ts
+ * const comparison = compare({ line: byLine, curve: byCurve });   // posteriors, or results of loo()
+ * console.log(`${comparison}`);
+ * comparison.models[0].name;                                      // the best
+ * ```
  */
 export function compare<Name extends string>(
   models: Readonly<Record<Name, Draws | LooResult>>,

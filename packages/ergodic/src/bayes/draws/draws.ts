@@ -57,15 +57,18 @@ export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
  * Arrays are [chain, draw, ...shape], row-major, chain after chain. Single numbers have Stan's names: "mu", "theta[1]",
  * "L[2,1]", counted from 1.
  *
- *   posterior.draws("theta")      float64[chains · count · 8]
- *   posterior.series("theta", 0)  float64[chains · count], of theta[1]
- *   posterior.summary()["theta[1]"].mean
- *
  * `Q`: quantity names, if the compiler knows the model; `D`: names of the model's data.
  *
  * Long because users find every operation on draws on this one class; most methods call a module of their own.
  *
  * @throws OptionError for an unknown name
+ *
+ * @example
+ * ```ts
+ * posterior.draws("theta")      float64[chains · count · 8]
+ * posterior.series("theta", 0)  float64[chains · count], of theta[1]
+ * posterior.summary()["theta[1]"].mean
+ * ```
  */
 export class Draws<Q extends string = string, D extends string = string> {
   /** Number of chains. */
@@ -227,13 +230,16 @@ export class Draws<Q extends string = string, D extends string = string> {
    * Returns the same draws with a new quantity, computed from each draw's values by name. An array's values are a flat
    * row-major list.
    *
-   *   posterior.derive("ratio", ({ mu, tau }) => mu / tau).summary().ratio;
-   *   posterior.derive("best", ({ theta }) => Math.max(...theta));
-   *
    * `f` returns a number (true and false become 1 and 0), a list or a list of rows, with the same shape for every draw.
    * The original draws do not change.
    *
    * @throws OptionError for a name already in use, unknown names in `f`, and results that are not numbers
+   *
+   * @example
+   * ```ts
+   * posterior.derive("ratio", ({ mu, tau }) => mu / tau).summary().ratio;
+   * posterior.derive("best", ({ theta }) => Math.max(...theta));
+   * ```
    */
   derive<N extends string>(name: N, f: (values: Readonly<Record<Q, DrawValue>>) => Derived): Draws<Q | N, D> {
     this.#need("draws.derive");
@@ -285,8 +291,11 @@ export class Draws<Q extends string = string, D extends string = string> {
    * Simulates the observed data once per draw, by name. If new rows are given (a list or a table), returns the
    * predictions of `predictor` for each row: mean, sd and interval.
    *
-   *   posterior.predict({ seed: 1 }).draws("y");
-   *   await posterior.predict([{ x: 3 }, { x: 4 }], { level: 0.9 });
+   * @example
+   * ```ts
+   * posterior.predict({ seed: 1 }).draws("y");
+   * await posterior.predict([{ x: 3 }, { x: 4 }], { level: 0.9 });
+   * ```
    */
   predict(options?: { readonly seed?: number }): Draws;
   predict(rows: readonly PosteriorRow<D>[] | PosteriorTable, options?: PosteriorPredictorOptions): Promise<PosteriorPrediction[]>;
@@ -313,14 +322,17 @@ export class Draws<Q extends string = string, D extends string = string> {
    * Returns a predictor for new rows of data. The predictor gives the predictive mean, standard deviation and interval
    * of each value that the model observes.
    *
-   *   const predictor = await posterior.predictor({ level: 0.9 });
-   *   predictor.predict({ x: 3 }).y.upper;
-   *
    * Each row supplies its own values of the data that have `rows` as their first extent, like the observed data. All
    * other data keep the model's values.
    *
    * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models with mutually dependent rows; OptionError
    *   [DRAWS_MODEL] for draws without their model
+   *
+   * @example
+   * ```ts
+   * const predictor = await posterior.predictor({ level: 0.9 });
+   * predictor.predict({ x: 3 }).y.upper;
+   * ```
    */
   async predictor(options: PosteriorPredictorOptions = {}): Promise<PosteriorPredictor<D>> {
     this.#need("predictor");

@@ -79,11 +79,6 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
  * Predicts new rows from the draws of a posterior. For each number that the model observes in a row, the predictor
  * returns the mean, standard deviation and central interval of the posterior predictive distribution, including noise.
  *
- *   const predictor = await posterior.predictor({ level: 0.9 });
- *   predictor.predict({ x: 3 }).y;                       // { mean, sd, lower, upper, expected }
- *   predictor.predict([{ x: 3 }, { x: 4 }]);             // a list of these
- *   predictor.predictInto(matrix, out);                  // numbers alone, without making objects
- *
  * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. If the family has moments, the mean and sd combine the means and
  * variances of p(y | row, θ_s), and are exact given the draws.
  *
@@ -99,6 +94,14 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
  * `Names`: names of the model's data, as far as the compiler knows them.
  *
  * @throws DataError for rows with missing data or with values that the model does not accept
+ *
+ * @example
+ * ```ts
+ * const predictor = await posterior.predictor({ level: 0.9 });
+ * predictor.predict({ x: 3 }).y;                       // { mean, sd, lower, upper, expected }
+ * predictor.predict([{ x: 3 }, { x: 4 }]);             // a list of these
+ * predictor.predictInto(matrix, out);                  // numbers alone, without making objects
+ * ```
  */
 export class PosteriorPredictor<Names extends string = string> implements Disposable {
   /** Kind of predictor. */

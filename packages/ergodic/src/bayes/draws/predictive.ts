@@ -47,12 +47,6 @@ export interface PredictiveCheck {
 /**
  * Predictive checks: whether the model generates data like those observed.
  *
- *   const replicated = posterior.predict().draws("y");      // [draw, value], all chains
- *   const check = predictiveCheck(y, replicated);           // p-values of mean, sd, min, median, max
- *   predictiveCheck(y, replicated, { zeros: (y) => y.filter((value) => value === 0).length });
- *   densityOverlay(y, replicated);                          // observed and replicated, as a picture
- *   predictivePit(y, replicated);                           // where each value lies among its replications
- *
  * p = P(T(y_rep) > T(y)) + P(T(y_rep) = T(y))/2 over draws. If p is near 0 or 1, the model hardly ever generates data
  * with a value of T like the observed T(y). p is not a significance level: the same data informed the posterior, so p
  * tends to be closer to 1/2 than a uniformly distributed number.
@@ -66,6 +60,15 @@ export interface PredictiveCheck {
  * ties.
  *
  * @throws DataError [DRAWS_SHAPE] unless N divides the number of replicated values; OptionError
+ *
+ * @example
+ * ```ts
+ * const replicated = posterior.predict().draws("y");      // [draw, value], all chains
+ * const check = predictiveCheck(y, replicated);           // p-values of mean, sd, min, median, max
+ * predictiveCheck(y, replicated, { zeros: (y) => y.filter((value) => value === 0).length });
+ * densityOverlay(y, replicated);                          // observed and replicated, as a picture
+ * predictivePit(y, replicated);                           // where each value lies among its replications
+ * ```
  */
 export function predictiveCheck(
   observed: ArrayLike<number>,

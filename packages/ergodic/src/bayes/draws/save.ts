@@ -60,14 +60,6 @@ const READ_BYTES = 1 << 22;
 /**
  * Saves draws to a folder, to a file or as bytes, and loads them again.
  *
- *   await saveDraws(posterior, "out");                      // out/chain_1.csv …, as CmdStan's, and out/draws.json
- *   await saveDraws(posterior, "out", { format: "json" });  // all in out/draws.json
- *   await loadDraws("out");                                 // either; or a folder of CmdStan's output
- *   await loadDraws(["output_1.csv", "output_2.csv"]);      // one file per chain
- *   await saveDraws(posterior, await navigator.storage.getDirectory()); // a browser's folder
- *   await saveDraws(posterior, fileHandle);                 // all in one file
- *   const bytes = await saveDraws(posterior);               // the bytes of that file
- *
  * Either all files of a folder are replaced, or none. After a full disk or a crash, the folder holds either the earlier
  * draws or the new draws.
  *
@@ -80,6 +72,17 @@ const READ_BYTES = 1 << 22;
  *
  * @throws OptionError for an unknown format, or CSV in one file; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER],
  *   and the errors of the formats; CapabilityError [NO_FILES] for a path in a browser
+ *
+ * @example
+ * ```ts
+ * await saveDraws(posterior, "out");                      // out/chain_1.csv …, as CmdStan's, and out/draws.json
+ * await saveDraws(posterior, "out", { format: "json" });  // all in out/draws.json
+ * await loadDraws("out");                                 // either; or a folder of CmdStan's output
+ * await loadDraws(["output_1.csv", "output_2.csv"]);      // one file per chain
+ * await saveDraws(posterior, await navigator.storage.getDirectory()); // a browser's folder
+ * await saveDraws(posterior, fileHandle);                 // all in one file
+ * const bytes = await saveDraws(posterior);               // the bytes of that file
+ * ```
  */
 export function saveDraws(draws: Draws): Promise<Uint8Array>;
 export function saveDraws(draws: Draws, to: DrawsTarget, options?: SaveDrawsOptions): Promise<void>;

@@ -17,7 +17,7 @@ export interface PosteriorColumn {
   readonly codes?: ArrayLike<number>;
 }
 
-/** Table of new rows, as returned by `readTable` of @ergodic/ingest. */
+/** Table of new rows, as returned by `readTable` of `@ergodic/ingest`. */
 export interface PosteriorTable {
   /** Number of rows. */
   readonly rowCount: number;

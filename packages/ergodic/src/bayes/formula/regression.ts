@@ -33,11 +33,6 @@ const WHERE = "regression";
  * A regression written as a formula, with group effects as in R's lme4 and brms. A regression can be given to `sample`,
  * `fit` and every other function that takes a model.
  *
- *   const growth = regression("height ~ age * sex + (1 + age | child)");
- *   const posterior = await sample(growth, { height, age, sex, child }, { seed: 1 });
- *
- *   const admission = regression("admitted ~ score + (1 | school)", { family: "bernoulli", priors: { b: normal(0, 1) } });
- *
  * The left side of ~ is the response, or `y | trials(n)` for the family binomial. The right side consists of terms:
  * numeric columns; string columns, which become factors with treatment contrasts to their first level; `a:b`, `a*b`;
  * `s(x)`, a smooth curve; `offset(x)`; `(1 + x | group)`, which adds correlated effects per group (with `||`,
@@ -50,6 +45,14 @@ const WHERE = "regression";
  *
  * @throws OptionError for an invalid formula, with the position and a correction. `sample` and `fit` throw DataError
  *   for data that do not fit the formula
+ *
+ * @example
+ * ```ts
+ * const growth = regression("height ~ age * sex + (1 + age | child)");
+ * const posterior = await sample(growth, { height, age, sex, child }, { seed: 1 });
+ *
+ * const admission = regression("admitted ~ score + (1 | school)", { family: "bernoulli", priors: { b: normal(0, 1) } });
+ * ```
  */
 export function regression(formula: string, options: RegressionOptions = {}): StatisticalModel<FormulaData> {
   if (typeof formula !== "string") refuse(WHERE, "the formula", formula, "a text", '"y ~ x + (1 | group)"');

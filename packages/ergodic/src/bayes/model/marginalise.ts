@@ -35,25 +35,28 @@ export type StateTerms = SymbolicArray | ((k: number) => SymbolicArray | Distrib
 /**
  * Discrete latent variables, summed out: log p(y) = log Σ_k p(k) p(y | k), element by element, and P(k | y).
  *
- *   // A mixture: each y_i is of one of K normals.
- *   const z = marginalise(categorical(theta), (k) => normal(at(mu, k), at(sigma, k)), { value: y });
- *   generated("z", z.probabilities);                       // [N, K]
- *
- *   // A change point: counts have one rate before day s and another from s on. One array holds the terms of all s, [T].
- *   const early = poisson(e).logDensity(counts), late = poisson(l).logDensity(counts);
- *   const before = sub(cumsum(early), early), after = sub(sum(late), sub(cumsum(late), late));
- *   generated("s", marginalise(discreteUniform(0, T - 1), add(before, after)).probabilities);
- *
- *   // A hidden Markov chain: y_t depends on a state that depends on the one before.
- *   marginalise(hiddenMarkov(pi, A), (k) => normal(at(mu, k), 1), { value: y });
- *
- *   // Several values of one state, by name (or in lists).
- *   const terms = (k) => ({ step: gamma(at(a, k), at(b, k)), turn: vonMises(0, at(kappa, k)) });
- *   marginalise(hiddenMarkov("stationary", A), terms, { value: { step, turn } });
- *
  * States: a distribution over whole numbers between constant bounds, or hiddenMarkov(). Terms: either log p(y | k) for
  * each k in turn, all of the same shape; or the distribution of y given k; or one array that contains all terms, with
  * states along its last axis. Sums cannot overflow.
+ *
+ * @example
+ * ```ts
+ * // A mixture: each y_i is of one of K normals.
+ * const z = marginalise(categorical(theta), (k) => normal(at(mu, k), at(sigma, k)), { value: y });
+ * generated("z", z.probabilities);                       // [N, K]
+ *
+ * // A change point: counts have one rate before day s and another from s on. One array holds the terms of all s, [T].
+ * const early = poisson(e).logDensity(counts), late = poisson(l).logDensity(counts);
+ * const before = sub(cumsum(early), early), after = sub(sum(late), sub(cumsum(late), late));
+ * generated("s", marginalise(discreteUniform(0, T - 1), add(before, after)).probabilities);
+ *
+ * // A hidden Markov chain: y_t depends on a state that depends on the one before.
+ * marginalise(hiddenMarkov(pi, A), (k) => normal(at(mu, k), 1), { value: y });
+ *
+ * // Several values of one state, by name (or in lists).
+ * const terms = (k) => ({ step: gamma(at(a, k), at(b, k)), turn: vonMises(0, at(kappa, k)) });
+ * marginalise(hiddenMarkov("stationary", A), terms, { value: { step, turn } });
+ * ```
  */
 export interface Marginal {
   /** Pointwise log p(y); for a hidden Markov chain, each value is conditional on the earlier values. */

@@ -55,14 +55,6 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
 /**
  * Makes a statistical model from a function that describes how parameters and data were generated.
  *
- *   const eightSchools = model({ y: vector("J"), sigma: vector("J") }, ({ y, sigma, param, observe }) => {
- *     const mu = param("mu", normal(0, 5));
- *     const tau = param("tau", halfCauchy(5));
- *     const theta = param("theta", normal(mu, tau), { shape: "J", centred: false });
- *     observe(y, normal(theta, sigma));
- *     return { mu, tau, theta, next: normal(theta, sigma) };
- *   });
- *
  * The keys of the returned object are the names under which TypeScript knows the draws. Parameters have their own
  * names. Other names are quantities of each draw, which can be distributions to draw from.
  *
@@ -78,6 +70,17 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
  * `name`: by default the name of the function, or "model".
  *
  * @throws OptionError unless given a function
+ *
+ * @example
+ * ```ts
+ * const eightSchools = model({ y: vector("J"), sigma: vector("J") }, ({ y, sigma, param, observe }) => {
+ *   const mu = param("mu", normal(0, 5));
+ *   const tau = param("tau", halfCauchy(5));
+ *   const theta = param("theta", normal(mu, tau), { shape: "J", centred: false });
+ *   observe(y, normal(theta, sigma));
+ *   return { mu, tau, theta, next: normal(theta, sigma) };
+ * });
+ * ```
  */
 export function model<D extends ModelData, R extends Reported>(
   fields: FieldsOf<D>,

@@ -49,13 +49,9 @@ interface Lending<Names extends string> {
 /**
  * An immutable table of numbers, together with the target, the weights and the pipeline that made the table.
  *
- *   const data = Dataset.fromArrays({ x: [[1, 2], [3, 4], [5, 6]], y: ["no", "yes", "yes"] });
- *   const { train, test } = data.split(0.8, { seed: 1 });
- *   data.dispose();   // or `using data = …`; otherwise the garbage collector frees the memory
- *
  * x: rowCount × columnCount, as dense or sparse rows, in f32, f64, or quantised to i8 or i16. Methods that would change
  * a dataset return a new dataset with its own memory instead. The results of `as`, `asClasses` and `columns` are cached
- * instead, and freed together with the original dataset. Readers of files (CSV, Parquet, …) are in @ergodic/ingest.
+ * instead, and freed together with the original dataset. Readers of files (CSV, Parquet, …) are in `@ergodic/ingest`.
  *
  * Pipeline: the steps from raw rows to these columns. Applied to the original table, the pipeline gives the same bits
  * again. The pipeline is stored with a model, so that prediction takes raw rows. `as("i8")` and `as("i16")` only change
@@ -67,6 +63,13 @@ interface Lending<Names extends string> {
  * lack one.
  *
  * @throws DataError for tables and rows with invalid content; OptionError; MemoryLimitError
+ *
+ * @example
+ * ```ts
+ * const data = Dataset.fromArrays({ x: [[1, 2], [3, 4], [5, 6]], y: ["no", "yes", "yes"] });
+ * const { train, test } = data.split(0.8, { seed: 1 });
+ * data.dispose();   // or `using data = …`; otherwise the garbage collector frees the memory
+ * ```
  */
 export class Dataset<Names extends string = string> implements Disposable {
   /** Names of the raw columns. Exists only in types. */

@@ -26,10 +26,13 @@ export interface UnknownLevels {
  * Finds levels of categories that a model does not know. Such levels are encoded as all zeros. Returns a remark for
  * each column with new levels, which states the number of affected rows.
  *
- *   newLevels(model.pipeline, rows)[0]?.message;
- *   // 3 of 200 rows had new levels in "city", which the model does not know ("Bonn", "Kyiv")
- *
  * `rows`: rows in any form that `predict` accepts, or a single row by name. @throws DataError for absent columns
+ *
+ * @example
+ * ```ts
+ * newLevels(model.pipeline, rows)[0]?.message;
+ * // 3 of 200 rows had new levels in "city", which the model does not know ("Bonn", "Kyiv")
+ * ```
  */
 export function newLevels(pipeline: Steps, rows: RawRows | Row): Remark[] {
   const raw = isOne(rows) ? [rows] : rows;

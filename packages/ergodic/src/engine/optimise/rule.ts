@@ -99,16 +99,19 @@ export const definedRules = new Registry<(options: Record<string, OptionValue | 
  *   start at 0, or at `initial`: a number, or "p" for the starting point.
  * - the options as given, for numbers that select the structure (no buffer if momentum is 0).
  *
- *   rule("adagrad", { rate: 0.01, epsilon: 1e-10 }, ({ g, rate, epsilon }, { r }) => {
- *     const sum = add(r, square(g));
- *     return { state: { r: sum }, step: div(mul(rate, g), add(sqrt(sum), epsilon)) };
- *   }, facts)
- *
  * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A Schedule can replace the number of
  * a numeric option. A defined rule is identified by its name, so a checkpoint can be resumed in any program that makes
  * the same definition.
  *
  * @throws OptionError for an unknown option, an option out of range, a name that is taken, or a meaningless chain
+ *
+ * @example
+ * ```ts
+ * rule("adagrad", { rate: 0.01, epsilon: 1e-10 }, ({ g, rate, epsilon }, { r }) => {
+ *   const sum = add(r, square(g));
+ *   return { state: { r: sum }, step: div(mul(rate, g), add(sqrt(sum), epsilon)) };
+ * }, facts)
+ * ```
  */
 export function rule<const N extends string, D extends Defaults>(
   name: N,

@@ -151,12 +151,6 @@ function resume(
  * Runs inference on a graph of discrete variables, given evidence. Computes the probabilities of the variables' states,
  * the partition function, or the most probable state.
  *
- *   const answer = await infer(graph, { until: { seconds: 10 } });
- *   await infer(graph, { evidence: { wet: "yes" } });
- *   answer.marginal("rain");  // { states, p, certificate }
- *   answer.certificate;       // the weakest: exact, bounds, an interval, …, or no guarantee and why
- *   await infer(graph, { task: "partition" }).then(({ logZ }) => logZ);
- *
  * First the graph is reduced: evidence is absorbed, zeros are propagated, determined variables are removed, and
  * connected parts are separated. A run can be awaited, or iterated over its ticks. A run can also be paused, stopped
  * with the best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and the amount of work
@@ -164,6 +158,15 @@ function resume(
  *
  * @throws OptionError, DataError; CapabilityError if the algorithm cannot handle the graph; DataError
  * [GRAPH_IMPOSSIBLE] if the evidence has probability 0; the reason of an aborted `signal`
+ *
+ * @example
+ * ```ts
+ * const answer = await infer(graph, { until: { seconds: 10 } });
+ * await infer(graph, { evidence: { wet: "yes" } });
+ * answer.marginal("rain");  // { states, p, certificate }
+ * answer.certificate;       // the weakest: exact, bounds, an interval, …, or no guarantee and why
+ * await infer(graph, { task: "partition" }).then(({ logZ }) => logZ);
+ * ```
  */
 export const infer = Object.assign(start, { resume });
 

@@ -42,16 +42,19 @@ type AnyAtom = Atom<object, AtomKind>;
  * Creates a weighted rule of a knowledge base. Whenever values of its variables match every atom of the body and the
  * head, the rule adds a factor over the head and the unknowns of the body.
  *
- *   weightedRule({
- *     head: holds({ city: "c", size: "n" }),
- *     body: [claims({ city: "c", size: "n", source: "s" })],
- *     weight: (row) => row.s,
- *   })
- *
  * A row object is valid only while the function runs, so copy the values to keep. Functions must return the same result
  * for the same values.
  *
  * @throws OptionError for variables that no atom binds, and for variables with two different types
+ *
+ * @example
+ * ```ts
+ * weightedRule({
+ *   head: holds({ city: "c", size: "n" }),
+ *   body: [claims({ city: "c", size: "n", source: "s" })],
+ *   weight: (row) => row.s,
+ * })
+ * ```
  */
 export function weightedRule<const H extends Atom<object, "query">, const B extends readonly AnyAtom[] = readonly []>(
   options: RuleOptions<RowOf<H, B>> & {

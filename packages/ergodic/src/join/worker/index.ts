@@ -79,15 +79,18 @@ export interface WorkerVerbs extends Disposable {
  * Starts a thread and returns the verbs of `ergodic`, which run on that thread. The page stays responsive during long
  * computations.
  *
- *   const { fit, sample } = worker();
- *   const fitted = await fit(linear({ loss: "logistic" }), data, { epochs: 20 });
- *   for await (const tick of sample(schools, { y, sigma })) progress(tick);
- *
  * Statistical models are traced and compiled on the calling side, and draws get their names there. Data are copied to
  * the thread once. Functions cannot be sent; `module` tells the thread where to find them.
  *
  * @throws OptionError [WORKER_ARGUMENT] for arguments that cannot be sent; WorkerError if the thread cannot be started
  * or ends
+ *
+ * @example
+ * ```ts
+ * const { fit, sample } = worker();
+ * const fitted = await fit(linear({ loss: "logistic" }), data, { epochs: 20 });
+ * for await (const tick of sample(schools, { y, sigma })) progress(tick);
+ * ```
  */
 export function worker(options: WorkerOptions = {}): WorkerVerbs {
   checkKeys("worker", options, ["module", "script"]);

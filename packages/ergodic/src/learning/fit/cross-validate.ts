@@ -76,9 +76,6 @@ const WHERE = "crossValidate";
 /**
  * Cross-validation: trains the model once per fold on all other rows and evaluates it on the fold.
  *
- *   const { metrics } = await crossValidate(linear(), data, { folds: 5, fit: { algorithm: "auto" } });
- *   metrics.accuracy;   // { mean: 0.85, sd: 0.01, … }
- *
  * By default, rows are assigned to folds at random by `seed`, with classes spread evenly. `groups` keeps each group in
  * one fold. `time` splits the rows into folds + 1 periods. Each period except the first is predicted by a model that is
  * trained on all earlier rows.
@@ -86,6 +83,12 @@ const WHERE = "crossValidate";
  * (levels, imputed values) was fitted to all rows and is not learned again.
  *
  * @throws OptionError; the errors of `fit`; the reason of an aborted `signal`
+ *
+ * @example
+ * ```ts
+ * const { metrics } = await crossValidate(linear(), data, { folds: 5, fit: { algorithm: "auto" } });
+ * metrics.accuracy;   // { mean: 0.85, sd: 0.01, … }
+ * ```
  */
 export async function crossValidate(
   model: LinearModel | NetworkModel,

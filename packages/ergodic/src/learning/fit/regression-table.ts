@@ -100,9 +100,6 @@ const families: Readonly<Record<string, Family>> = {
  * Returns the regression table of a linear model that was fitted by maximum likelihood, with intervals and tests.
  * Standard errors come from the observed information.
  *
- *   const model = await fit(linear({ loss: "logistic", l2: 0 }), data, { algorithm: newtonCholesky() });
- *   const { coefficients } = regressionTable(model, data);   // as R's summary(glm(…)), data: the rows of training
- *
  * Cov β̂ = φ (Xᵀ W X)⁻¹, W = diag w_i v(μ_i). φ = Σ w r²/(n − p) for the squared loss (t), 1 for logistic and Poisson
  * (z). Weights are prior weights, as in R.
  * Estimates are in units of `data`'s columns, whether or not the model standardised them. Columns that depend linearly
@@ -111,6 +108,12 @@ const families: Readonly<Record<string, Family>> = {
  *
  * @throws CapabilityError [REGRESSION_MEANING] for a penalty, bounds, class weights, random features, another loss,
  * several outputs, more than 2000 columns, coefficients that are not at the maximum, or as many coefficients as rows
+ *
+ * @example
+ * ```ts
+ * const model = await fit(linear({ loss: "logistic", l2: 0 }), data, { algorithm: newtonCholesky() });
+ * const { coefficients } = regressionTable(model, data);   // as R's summary(glm(…)), data: the rows of training
+ * ```
  */
 export function regressionTable(model: LinearPredictor, data: Dataset, options: RegressionTableOptions = {}): RegressionTable {
   checkKeys(WHERE, options, ["level"]);

@@ -53,10 +53,6 @@ function run(signal: AbortSignal | undefined, make: (streaming: Streaming) => Pr
  * Trains a linear model or a network on blocks of rows that arrive one after another. Each row is used once, in order.
  * Streams suit data that do not fit into memory or never end.
  *
- *   const model = await fit.stream(linear(), blocks("big.csv"), { table: { target: "income" } });   // blocks() of @ergodic/ingest
- *   const run = fit.stream(linear(), source, { rule: adagrad({ rate: 0.1 }) });                     // any (async) iterable of datasets or tables
- *   for await (const tick of run) console.log(tick.rows, tick.validation?.loss);
- *
  * Each row is predicted before it is learnt. `tick.loss` is the mean loss since the last tick. At the end of a block,
  * `tick.validation` has the loss of the block's rows, and their accuracy or their rmse and mae. `run.report` and ticks
  * contain the number of `rows` and `blocks` so far.
@@ -67,5 +63,12 @@ function run(signal: AbortSignal | undefined, make: (streaming: Streaming) => Pr
  * it, and `fit.stream.resume(checkpoint, blocks)` continues.
  *
  * @throws DataError for blocks that do not match the first one, or if there are no rows; CapabilityError, OptionError
+ *
+ * @example
+ * ```ts
+ * const model = await fit.stream(linear(), blocks("big.csv"), { table: { target: "income" } });   // blocks() of the ingest package
+ * const run = fit.stream(linear(), source, { rule: adagrad({ rate: 0.1 }) });                     // any (async) iterable of datasets or tables
+ * for await (const tick of run) console.log(tick.rows, tick.validation?.loss);
+ * ```
  */
 export const stream = Object.assign(begin, { resume });

@@ -23,9 +23,6 @@ const WHERE = "calibrated";
  * Returns a copy of a classifier with calibrated probabilities. If it predicts a class with a probability of 80 % for
  * many rows, about 80 % of these rows belong to that class.
  *
- *   const honest = await calibrated(model, heldOut, { method: "isotonic" });
- *   await honest.save("honest.safetensors");
- *
  * `heldOut` contains rows that training has not seen, with their classes. Row weights are taken into account. An
  * existing calibration of the model is replaced.
  * temperature: p = softmax(ℓ/T), where ℓ are the log probabilities and T has the smallest log loss. Source: Guo et al.
@@ -36,6 +33,12 @@ const WHERE = "calibrated";
  *
  * @throws CapabilityError for models without probabilities, or with conformal sets; DataError if no T is best, or a
  * class does not occur
+ *
+ * @example
+ * ```ts
+ * const honest = await calibrated(model, heldOut, { method: "isotonic" });
+ * await honest.save("honest.safetensors");
+ * ```
  */
 export async function calibrated<M extends RowPredictor>(
   model: M,

@@ -31,9 +31,6 @@ const WHERE = "conformal";
  * Returns a copy of a model whose predictions contain a `set` of classes or an `interval`. Each set or interval
  * contains the true value with probability 1 − α. This guarantee holds for any model, but a poor model gets large sets.
  *
- *   const careful = await conformal(model, heldOut, { alpha: 0.1 });
- *   careful.predict({ age: 40 }).set;        // ["poor", "rich"] if the model is unsure
- *
  * `heldOut` contains n ≥ 1/α − 1 rows of equal weight that neither training nor `calibrated` has seen. A set contains
  * all classes whose scores are at most the ⌈(n + 1)(1 − α)⌉th smallest score of these rows. New rows from the same
  * distribution are covered with a probability between 1 − α and 1 − α + 1/(n + 1). The coverage is an average over all
@@ -43,6 +40,12 @@ const WHERE = "conformal";
  *
  * @throws CapabilityError for ratings and models without probabilities; DataError for too few rows, or weights;
  * OptionError
+ *
+ * @example
+ * ```ts
+ * const careful = await conformal(model, heldOut, { alpha: 0.1 });
+ * careful.predict({ age: 40 }).set;        // ["poor", "rich"] if the model is unsure
+ * ```
  */
 export async function conformal<M extends RowPredictor>(
   model: M,

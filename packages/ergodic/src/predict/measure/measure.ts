@@ -5,8 +5,6 @@ import type { MeasureInputs } from "./queries.ts";
 /**
  * Measures a predictor in MLPerf's scenarios: latency, throughput, size, memory and energy.
  *
- *   await measure(model, rows, { scenario: "server", p99Ms: 10 });
- *
  * - singleStream: each query starts when the previous one completes; the 90th percentile counts.
  * - multiStream: the same with 8 rows per query; the 99th percentile counts.
  * - server: queries arrive at random (Poisson). Latency counts from the time when a query was due, so queueing is
@@ -23,6 +21,11 @@ import type { MeasureInputs } from "./queries.ts";
  * Source: Reddi et al. 2020 (MLPerf Inference); Horowitz 2014. Differs: the default is one second, not 60 or 600.
  *
  * @throws OptionError; errors of the predictor; the reason of an aborted `signal`
+ *
+ * @example
+ * ```ts
+ * await measure(model, rows, { scenario: "server", p99Ms: 10 });
+ * ```
  */
 export async function measure(predictor: Measurable, inputs: MeasureInputs, options: MeasureOptions = {}): Promise<Measurement> {
   const { measured } = await later(() => import("./measured.ts"));

@@ -383,12 +383,15 @@ function describe(value: unknown): string {
 /**
  * Ask and tell: a search whose points you evaluate yourself, for example on a cluster or at a lab bench.
  *
- *   const s = search({ bounds: [[0, 1], [1e-4, 1]], scale: ["linear", "log"], algorithm: cmaEs(), seed: 1 });
- *   while (!s.stopped) for (const { id, x } of s.ask()) s.tell(id, f(x));
- *   s.best; // { x, value }
- *
  * Lower values are better; NaN, or `fail(id)`, is a failed evaluation. Values can be told in any order. @throws
  * OptionError
+ *
+ * @example
+ * ```ts
+ * const s = search({ bounds: [[0, 1], [1e-4, 1]], scale: ["linear", "log"], algorithm: cmaEs(), seed: 1 });
+ * while (!s.stopped) for (const { id, x } of s.ask()) s.tell(id, f(x));
+ * s.best; // { x, value }
+ * ```
  */
 export function search(options: SearchOptions): Search {
   checkKeys("search", options, searchKeys);

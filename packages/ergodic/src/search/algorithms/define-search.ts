@@ -78,13 +78,16 @@ export const definedSearches = new Registry<(options: SearchDefaults) => SearchA
  * Returns the factory of a search: defineSearch(name, defaults, start, facts). The search is registered under its name,
  * so that a checkpoint can rebuild it.
  *
- *   const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
- *
  * Options are numbers, booleans and strings. If a default is null, it is replaced when the search starts and the
  * dimension is known. Built-in names are reserved (index.ts). A user can define a name again, in which case the last
  * definition applies.
  *
  * @throws OptionError for an unknown option, one out of its range, or a name that is taken
+ *
+ * @example
+ * ```ts
+ * const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
+ * ```
  */
 export function defineSearch<D extends SearchDefaults>(
   name: string,

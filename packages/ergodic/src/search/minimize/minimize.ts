@@ -167,16 +167,6 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  * Minimises a function that is known only by its values. `f` can also be a function that you compiled with a gradient,
  * or a target for coordinate descent.
  *
- *   const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
- *   await minimize(f, {
- *     bounds: [[1e-4, 1], [1, 9]],
- *     scale: ["log", "linear"],
- *     integer: [false, true],
- *     evaluations: 300,
- *   });
- *   // from compileFunction, with a gradient:
- *   await minimize(objective, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
- *
  * f: (x, { seed, signal, evaluation }) → a number or a promise of one; lower is better, NaN is a failed evaluation.
  * `algorithm`: default cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited if `until` has seconds.
  * `until`: limits on evaluations and seconds, and a target value; the first one reached ends the run. A run can be
@@ -193,6 +183,19 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] if f throws, with its
  * error as the cause;
  *   [SEARCH_NO_VALUE] if every evaluation failed; the reason of an aborted `signal`
+ *
+ * @example
+ * ```ts
+ * const { x, value } = await minimize((x) => (x[0] - 1) ** 2 + Math.abs(x[1]), [0, 3], { seed: 1 });
+ * await minimize(f, {
+ *   bounds: [[1e-4, 1], [1, 9]],
+ *   scale: ["log", "linear"],
+ *   integer: [false, true],
+ *   evaluations: 300,
+ * });
+ * // from compileFunction, with a gradient:
+ * await minimize(objective, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
+ * ```
  */
 export const minimize = Object.assign(start, { resume });
 

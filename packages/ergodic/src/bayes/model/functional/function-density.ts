@@ -41,8 +41,6 @@ const NAME = "functionDensity";
  * Makes a log density from a plain function ℓ(x) of d real numbers. ℓ is in nats, up to a constant, and its gradient is
  * optional.
  *
- *   functionDensity({ dimension: 2, logDensity: (x) => -0.5 * (x[0] ** 2 + x[1] ** 2), gradient: (x) => [-x[0], -x[1]] })
- *
  * x: Float64Array(d), a copy that the function may keep. `gradient(x)` returns d numbers, or `gradient(x, g)` writes
  * them into g.
  *
@@ -57,6 +55,11 @@ const NAME = "functionDensity";
  *
  * @throws OptionError for a dimension or names that do not fit; during a run, if the function returns anything but
  *   numbers, or the gradient does not belong to it
+ *
+ * @example
+ * ```ts
+ * functionDensity({ dimension: 2, logDensity: (x) => -0.5 * (x[0] ** 2 + x[1] ** 2), gradient: (x) => [-x[0], -x[1]] })
+ * ```
  */
 export function functionDensity(options: FunctionDensityOptions): FunctionDensity {
   checkKeys(NAME, options, ["dimension", "logDensity", "gradient", "names", "checkGradient"]);

@@ -31,11 +31,6 @@ export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOpt
  * Gibbs sampling and composition of samplers: updates blocks of parameters one after another, each given all other
  * blocks.
  *
- *   gibbs()                                                 // enumerate() for discrete parameters, nuts() for the others
- *   gibbs({ z: enumerate(), theta: nuts() })                // one block per parameter
- *   gibbs({ mu: (values, draws) => ..., tau: conjugate() }) // your own draw from a conditional; a detected family
- *   gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
- *
  * A sweep visits the blocks in the given order and is one transition. Every update leaves the conditional of its block
  * invariant, so the sweep leaves the target invariant. Samplers that update blocks adapt during warm-up in the same way
  * as when they run alone.
@@ -48,6 +43,14 @@ export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOpt
  *
  * @throws OptionError if a parameter is in no block, or an update is invalid; CapabilityError if an update does not
  *   suit its block
+ *
+ * @example
+ * ```ts
+ * gibbs()                                                 // enumerate() for discrete parameters, nuts() for the others
+ * gibbs({ z: enumerate(), theta: nuts() })                // one block per parameter
+ * gibbs({ mu: (values, draws) => ..., tau: conjugate() }) // your own draw from a conditional; a detected family
+ * gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
+ * ```
  */
 export const gibbs: ((blocks?: GibbsBlocks) => Sampler) & { readonly declaration: SamplerDeclaration } =
   /* @__PURE__ */ Object.assign(make, {

@@ -15,9 +15,6 @@ export interface NutsOptions extends AdaptationOptions {
  * The no-U-turn sampler. A Hamiltonian trajectory doubles in length until it turns back. The next point is drawn from
  * the points of this trajectory, by weight.
  *
- *   const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), seed: 1 });
- *   await sample(m, { y, sigma }, { algorithm: nuts({ targetAcceptance: 0.95, maxTreeDepth: 12 }) });   // if steps diverge
- *
  * This is the default sampler for models with a gradient. Step size and metric are adapted during warm-up, so options
  * are rarely needed.
  *
@@ -34,6 +31,12 @@ export interface NutsOptions extends AdaptationOptions {
  * doubles or halves, without a second trial at the start; and random numbers come from Philox.
  *
  * @throws OptionError for an unknown option or one out of range
+ *
+ * @example
+ * ```ts
+ * const posterior = await sample(eightSchools, { y, sigma }, { algorithm: nuts(), seed: 1 });
+ * await sample(m, { y, sigma }, { algorithm: nuts({ targetAcceptance: 0.95, maxTreeDepth: 12 }) });   // if steps diverge
+ * ```
  */
 export const nuts = /* @__PURE__ */ sampler<NutsOptions>(
   {

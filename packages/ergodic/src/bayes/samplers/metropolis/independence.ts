@@ -16,8 +16,6 @@ export interface IndependenceOptions {
  * Independence Metropolis-Hastings: x' ~ q independent of x, accepted with probability min(1, w(x')/w(x)), w = exp(ℓ −
  * log q).
  *
- *   independence({ sample: (draws) => [3 * draws.normal()], logDensity: (x) => -(x[0] ** 2) / 18 })
- *
  * q: `sample` draws from it, `logDensity` is its log density, up to a constant. All randomness must come from `draws`.
  *
  * If w is bounded, with both densities normalised, each transition multiplies the total variation distance to the
@@ -31,6 +29,11 @@ export interface IndependenceOptions {
  * implementations.
  *
  * @throws OptionError if an option is not a function, or its result does not fit
+ *
+ * @example
+ * ```ts
+ * independence({ sample: (draws) => [3 * draws.normal()], logDensity: (x) => -(x[0] ** 2) / 18 })
+ * ```
  */
 export function independence(options: IndependenceOptions): Sampler {
   checkKeys("independence", options, ["sample", "logDensity"]);

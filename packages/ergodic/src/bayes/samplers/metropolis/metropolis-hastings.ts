@@ -19,12 +19,6 @@ export interface MetropolisHastingsOptions {
  * Metropolis-Hastings with a user-defined proposal: x' = propose(x, draws), accepted with probability min(1, exp(ℓ(x')
  * − ℓ(x) + log q(x | x') − log q(x' | x))).
  *
- *   metropolisHastings({ propose: (x, draws) => ({ x: x.map((v) => v + draws.normal()) }) })   // symmetric
- *   metropolisHastings({                                                                       // on integers
- *     start: (draws) => [draws.integer(9)],
- *     propose: (x, draws) => ({ x: [x[0] + (draws.integer(2) ? 1 : -1)] }),
- *   })
- *
  * `logRatio` of a proposal is log q(x | x') − log q(x' | x), 0 by default. A wrong ratio changes the target. The
  * sampler cannot detect this. All randomness must come from `draws`. If randomness came from elsewhere, runs could not
  * be repeated.
@@ -38,6 +32,15 @@ export interface MetropolisHastingsOptions {
  * Source: Hastings 1970. The algorithm is the same as in other implementations.
  *
  * @throws OptionError if `propose` is not a function, or its result does not fit
+ *
+ * @example
+ * ```ts
+ * metropolisHastings({ propose: (x, draws) => ({ x: x.map((v) => v + draws.normal()) }) })   // symmetric
+ * metropolisHastings({                                                                       // on integers
+ *   start: (draws) => [draws.integer(9)],
+ *   propose: (x, draws) => ({ x: [x[0] + (draws.integer(2) ? 1 : -1)] }),
+ * })
+ * ```
  */
 export function metropolisHastings(options: MetropolisHastingsOptions): Sampler {
   const name = "metropolisHastings";

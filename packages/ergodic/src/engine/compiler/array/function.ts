@@ -143,13 +143,6 @@ export function programOf<S extends Shapes>(
  * compileFunction(shapes, f): compiles a TypeScript function of symbolic arrays to one WebAssembly function, with its
  * gradient.
  *
- *   const loss = await compileFunction(
- *     { w: [10], x: [100, 10], y: [100] },
- *     ({ w, x, y }) => mean(softplus(mul(neg(y), matmul(x, w)))),
- *     { gradient: ["w"] },
- *   );
- *   const { value, gradient } = loss({ w, x, y });
- *
  * f is traced once and returns one array, or several by name. Inputs and results are in the engine's memory. Write to
  * `inputs.w`, call `run()`, and then read `outputs.value` and `gradients.w`. Calling the function does all three and
  * copies the results.
@@ -157,6 +150,16 @@ export function programOf<S extends Shapes>(
  * @throws CompileError for shapes that do not fit, control flow that depends on data, a symbol used as a number, or an
  * input that is missing;
  *   OptionError for unknown options
+ *
+ * @example
+ * ```ts
+ * const loss = await compileFunction(
+ *   { w: [10], x: [100, 10], y: [100] },
+ *   ({ w, x, y }) => mean(softplus(mul(neg(y), matmul(x, w)))),
+ *   { gradient: ["w"] },
+ * );
+ * const { value, gradient } = loss({ w, x, y });
+ * ```
  */
 export async function compileFunction<const S extends Shapes>(
   shapes: S,

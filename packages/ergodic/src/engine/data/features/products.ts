@@ -51,15 +51,18 @@ const MOST_DEGREE = 6;
  * Products of columns, for `data.map`: interactions and polynomials. The step is stored with a model and applied at
  * prediction.
  *
- *   data.map(products({ interactions: [["age", "work"]] }));   // age × each level of work
- *   data.map(products({ degree: 2 }));                         // squares, and products of every two columns
- *
  * The original columns come first, followed by products with names such as "age:work=public" and "age^2". Products that
  * add nothing are omitted: products of two levels of one category are always 0, and powers of a 0/1 column equal the
  * column.
  *
  * @throws OptionError for options out of range, or if both are missing; from `map` for unknown column names and for
  * more than 100,000 products
+ *
+ * @example
+ * ```ts
+ * data.map(products({ interactions: [["age", "work"]] }));   // age × each level of work
+ * data.map(products({ degree: 2 }));                         // squares, and products of every two columns
+ * ```
  */
 export function products(options: ProductOptions): Products {
   const where = "products";

@@ -11,15 +11,18 @@ import { adamRanges, firstMoment, biasCorrection as lacking, secondMoment } from
  * m is the mean of gradients, as in momentum. v is the mean of squared gradients, as in RMSProp. Without bias
  * correction, m̂ = m and v̂ = v, and Adam is momentum combined with RMSProp.
  *
- *   await fit(network(mlp([64])), data, { rule: adam({ rate: 0.003 }), epochs: 20 });
- *   adam({ rate: cosineDecay({ rate: 0.003, updates: 10_000 }) });   // every number may be a schedule
- *
  * `rate`: η > 0 (0.001), about the largest change of a parameter per update. `beta1`, `beta2`: β₁ (0.9), β₂ (0.999), in
  * [0, 1]. `epsilon`: ε >= 0 (1e-8), outside the root of the corrected v. `biasCorrection`: whether to correct m and v
  * for starting at 0 (true). State: two floats per parameter.
  * Source: Kingma, Ba 2015, algorithm 1. Same as in PyTorch and optax.
  *
  * @throws OptionError for an unknown option or an option out of range
+ *
+ * @example
+ * ```ts
+ * await fit(network(mlp([64])), data, { rule: adam({ rate: 0.003 }), epochs: 20 });
+ * adam({ rate: cosineDecay({ rate: 0.003, updates: 10_000 }) });   // every number may be a schedule
+ * ```
  */
 export const adam = rule(
   "adam",

@@ -17,11 +17,6 @@ import { algorithmFamilies, type SettledOptions, type Trainable, type TrainableM
  * A linear model for `fit`: z = x·p + b. There is one output for a numeric target or two classes, and one output per
  * class for more classes.
  *
- *   const model = await fit(linear({ loss: "logistic", l2: 1e-3 }), data, { epochs: 10, seed: 1 });
- *   model.predict({ age: 40, income: 30_000 });    // { value: "yes", probabilities: { no: 0.2, yes: 0.8 } }
- *   model.weights;                                 // float64[outputs × columns]
- *   await fit(linear({ loss: "squared", l1: 0.01 }), data, { algorithm: coordinateDescent() });   // the lasso
- *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖. The intercept b is not penalised.
  * `loss` is a name, or the result of a factory, e.g. huberLoss({ delta: 2 }). Default: logistic for two classes,
  * multinomial for more, squared for numbers. For a binary loss and more than two classes, the model is fitted
@@ -29,6 +24,14 @@ import { algorithmFamilies, type SettledOptions, type Trainable, type TrainableM
  *
  * @throws OptionError for unknown options, losses or classes; from `fit` CapabilityError if the loss does not suit the
  * target
+ *
+ * @example
+ * ```ts
+ * const model = await fit(linear({ loss: "logistic", l2: 1e-3 }), data, { epochs: 10, seed: 1 });
+ * model.predict({ age: 40, income: 30_000 });    // { value: "yes", probabilities: { no: 0.2, yes: 0.8 } }
+ * model.weights;                                 // float64[outputs × columns]
+ * await fit(linear({ loss: "squared", l1: 0.01 }), data, { algorithm: coordinateDescent() });   // the lasso
+ * ```
  */
 export function linear<const O extends LinearOptions = Record<never, never>>(given?: O & LinearOptions): LinearModel<KindOf<O>> {
   const model: LinearModel<KindOf<O>> & TrainableModel<Dataset, LinearPredictor> = {

@@ -11,10 +11,6 @@ import { algorithmFamilies, type Trainable, type TrainableModel } from "./traina
 /**
  * A neural network for `fit`: layers, and a loss on the outputs of the last layer.
  *
- *   const model = await fit(network(mlp([64, 64], { outputs: 10 }), { loss: "multinomial" }), data, { epochs: 20, seed: 1 });
- *   await fit(network([dense(64), relu(), dropout(0.2), dense(1)]), data, { rule: adam({ rate: 0.003 }), batch: 32 });
- *   network((x, scope) => scope.apply(dense(1), tanh(x), "out"));   // a function of symbolic arrays is a layer, too
- *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖². z is the output of the last layer, which needs no activation
  * because the loss includes it. Biases and norms are not penalised.
  * `layers`: a layer, a list of layers, or a function (x, scope) => array. `loss`: as for linear(); default logistic or
@@ -22,6 +18,13 @@ import { algorithmFamilies, type Trainable, type TrainableModel } from "./traina
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; from `fit` CapabilityError if loss,
  * data and plan do not fit together
+ *
+ * @example
+ * ```ts
+ * const model = await fit(network(mlp([64, 64], { outputs: 10 }), { loss: "multinomial" }), data, { epochs: 20, seed: 1 });
+ * await fit(network([dense(64), relu(), dropout(0.2), dense(1)]), data, { rule: adam({ rate: 0.003 }), batch: 32 });
+ * network((x, scope) => scope.apply(dense(1), tanh(x), "out"));   // a function of symbolic arrays is a layer, too
+ * ```
  */
 export function network<const O extends NetworkOptions = Record<never, never>>(
   layers: Parameters<typeof networkModel>[0],

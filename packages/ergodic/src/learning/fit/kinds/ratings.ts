@@ -14,14 +14,17 @@ import { algorithmFamilies, checkRatings, DIGEST, type FitOptions, type Trainabl
  * A factorisation of ratings for `fit`. Every user has a row of `rank` factors in P, and every item has a row of `rank`
  * factors in Q.
  *
- *   const model = await fit(factorisation({ rank: 16 }), Ratings.fromTriples({ users, items, values }), { seed: 1 });
- *   model.recommend("ann", { count: 5 });   // [{ item, score }, …]
- *
  * Explicit ratings: r̂ = μ + b_u + b_i + p·q. With `implicit`, values are strengths of evidence, and predictions are
  * preferences near 0 or 1.
  * `fit` trains it by alternatingLeastSquares() by default.
  *
  * @throws OptionError; from `fit` DataError for negative values of implicit ratings
+ *
+ * @example
+ * ```ts
+ * const model = await fit(factorisation({ rank: 16 }), Ratings.fromTriples({ users, items, values }), { seed: 1 });
+ * model.recommend("ann", { count: 5 });   // [{ item, score }, …]
+ * ```
  */
 export function factorisation(given?: FactorisationOptions): FactorisationModel {
   const model: FactorisationModel & TrainableModel<Ratings, FactorPredictor> = {

@@ -43,9 +43,6 @@ const kinds = new Registry<LayerDefinition>("layer");
  * layer(kind, (x, scope, options) => y): defines a layer and returns its factory. The layer is registered by its kind,
  * so that files can name it.
  *
- *   const scaled = layer<{ by: number }>("scaled", (x, _, { by }) => mul(x, by));
- *   sequential([dense(64), scaled({ by: 0.5 })])
- *
  * Options are JSON, initialisers, layers, or objects and lists of these. `name` is the layer's part of the path. The
  * JSON of a layer is { layer: kind, options }. If a layer value is used in several places, only its first occurrence is
  * written in full, as { …, shared: 1 }. Every other occurrence is written as { shared: 1 }. When the JSON is read, the
@@ -54,6 +51,12 @@ const kinds = new Registry<LayerDefinition>("layer");
  *
  * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should
  * be JSON
+ *
+ * @example
+ * ```ts
+ * const scaled = layer<{ by: number }>("scaled", (x, _, { by }) => mul(x, by));
+ * sequential([dense(64), scaled({ by: 0.5 })])
+ * ```
  */
 export function layer<O extends object = object>(
   kind: string,
