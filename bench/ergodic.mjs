@@ -128,7 +128,7 @@ export async function openNetwork(problem, build) {
   const engine = await ergodic.openEngine();
   const plan = resolvePlan("bench", { batch, schedule: "ordered" }, engine.describe(), {});
   const trained = model.bind(model.prepare(data, plan).dataset, plan, engine);
-  const progression = gradientDescent({ rule: ergodic.sgd({ rate }) }).start(trained, plan, engine);
+  const progression = await gradientDescent({ rule: ergodic.sgd({ rate }) }).start(trained, plan, engine);
   /** Loss of the very first step, as peers report it. */
   let firstLoss;
   return {

@@ -171,14 +171,3 @@ describe("generated pages (npm run docs updates them)", () => {
     expect(page("command-line.md")).toBe(await commandLinePage(help));
   });
 });
-
-describe("examples in the sources", () => {
-  test("every example is in a form that this file runs", () => {
-    const sources = readdirSync(join(folder, "packages"), { recursive: true, encoding: "utf8" }).filter((path) =>
-      /^(\w+)\/src\/.*\.ts$/.test(path),
-    );
-    const fenced = sources.filter((path) => /^\s*\* (```|@example)/m.test(readFileSync(join(folder, "packages", path), "utf8")));
-    expect(sources.length).toBeGreaterThan(100);
-    expect(fenced).toEqual([]);
-  });
-});

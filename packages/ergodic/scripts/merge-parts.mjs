@@ -17,7 +17,6 @@ const PROGRAMS = [
   ["entries/index.js", "Dataset fit linear", "linear-solver newton-cholesky newton hessian training-findings"],
   ["entries/index.js", "Dataset fit linear", "descent training-findings"],
   ["entries/index.js", "Dataset fit network dense relu"],
-  ["entries/index.js", "Dataset fit network dense relu", "descent training-findings"],
   ["entries/index.js", "Dataset fit network dense relu", "network"],
   ["entries/index.js", "Ratings fit factorisation"],
   ["entries/index.js", "minimize cmaEs"],

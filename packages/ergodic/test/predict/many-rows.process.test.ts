@@ -3,7 +3,7 @@
  * usual.
  */
 import fc from "fast-check";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   Dataset,
   fit,
@@ -339,7 +339,32 @@ describe("rows with pipeline steps", () => {
   });
 });
 
+it("grows memory once, and never for models that are too large", async () => {
+  const grow = vi.spyOn(WebAssembly.Memory.prototype, "grow");
+  const model = await modelOf(300, 4);
+  const matrix = Float64Array.from(rowsOf(600, 300).flat());
+  const out = new Float64Array(600 * 4);
+  model.predictInto(matrix, out);
+  const calls = grow.mock.calls.length;
+  for (let i = 0; i < 50; i++) model.predictInto(matrix, out);
+  expect(grow.mock.calls.length).toBe(calls);
+  const columns = 2 ** 19;
+  const wide = {
+    weights: new Float64Array(columns),
+    intercept: new Float64Array(1),
+    pipeline: { steps: [], shape: { format: "dense" } },
+  };
+  expect(manyScores(wide as never, undefined, noRead, 0, 8, new Float64Array(8))).toBe(false);
+  expect(grow.mock.calls.length).toBe(calls);
+  grow.mockRestore();
+});
+
 describe("optional fast path", () => {
+  // Trained before modules are reset, because training loads code on demand.
+  let small: Awaited<ReturnType<typeof modelOf>>;
+  beforeAll(async () => {
+    small = await modelOf(20, 1);
+  });
   afterEach(() => {
     vi.doUnmock("../../src/predict/many-rows.ts");
     vi.restoreAllMocks();
@@ -348,7 +373,7 @@ describe("optional fast path", () => {
 
   /** A predictor as in a bundle, where the fast path is loaded on demand. */
   async function bundled(mock: () => object) {
-    const { description, weights, intercept } = await modelOf(20, 1);
+    const { description, weights, intercept } = small;
     vi.resetModules();
     vi.doMock("../../src/predict/many-rows.ts", mock);
     const { LinearPredictor: Fresh } = await import("../../src/predict/linear.ts");
@@ -377,7 +402,7 @@ describe("optional fast path", () => {
   });
 
   it("gives the bits of the plain loop if it cannot be loaded or declines", async () => {
-    const wanted = predicted(await modelOf(20, 1));
+    const wanted = predicted(small);
     const absent = await bundled(() => {
       throw new Error("absent");
     });
@@ -390,36 +415,15 @@ describe("optional fast path", () => {
   });
 
   it("falls back to the plain loop if the host cannot compile code", async () => {
-    const model = await modelOf(20, 1);
     vi.resetModules();
     vi.spyOn(WebAssembly, "Module").mockImplementation(() => {
       throw new WebAssembly.CompileError("forbidden");
     });
     const fresh = await import("../../src/predict/many-rows.ts");
-    expect(fresh.manyScores(model, matrix, noRead, 0, 600, new Float64Array(600))).toBe(false);
-    expect(fresh.manyScores(model, matrix, noRead, 0, 600, new Float64Array(600))).toBe(false);
+    expect(fresh.manyScores(small, matrix, noRead, 0, 600, new Float64Array(600))).toBe(false);
+    expect(fresh.manyScores(small, matrix, noRead, 0, 600, new Float64Array(600))).toBe(false);
     expect(WebAssembly.Module).toHaveBeenCalledTimes(1);
   });
-});
-
-it("grows memory once, and never for models that are too large", async () => {
-  const grow = vi.spyOn(WebAssembly.Memory.prototype, "grow");
-  const model = await modelOf(300, 4);
-  const matrix = Float64Array.from(rowsOf(600, 300).flat());
-  const out = new Float64Array(600 * 4);
-  model.predictInto(matrix, out);
-  const calls = grow.mock.calls.length;
-  for (let i = 0; i < 50; i++) model.predictInto(matrix, out);
-  expect(grow.mock.calls.length).toBe(calls);
-  const columns = 2 ** 19;
-  const wide = {
-    weights: new Float64Array(columns),
-    intercept: new Float64Array(1),
-    pipeline: { steps: [], shape: { format: "dense" } },
-  };
-  expect(manyScores(wide as never, undefined, noRead, 0, 8, new Float64Array(8))).toBe(false);
-  expect(grow.mock.calls.length).toBe(calls);
-  grow.mockRestore();
 });
 
 const noValue = { count: 0, columns: null, values: new Float64Array(0) };
