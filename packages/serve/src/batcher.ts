@@ -388,9 +388,7 @@ export class Batcher<Request, Answer> {
  * waiting requests, up to `maxRows` rows. Requests are taken in the order of priority and arrival, and no request
  * starves. The batcher learns how long batches take (t = a·rows + b), and refuses requests that would miss their
  * deadline. Each answer includes the size of its batch, its waiting time and the batch's time.
- *
  * @throws OptionError if an option is unknown or out of its range
- *
  * @example
  * ```ts
  * const batches = batcher({ run: (requests) => model.predict(requests) });

@@ -24,7 +24,7 @@ export type { FitOptions, Trainable, TrainableModel } from "../learning/fit/kind
 export type { Fitted, Trained } from "../learning/fit/launch.ts";
 export { type CrossValidation, LinearPath } from "../learning/fit/linear-path.ts";
 export { modelFromJson } from "../learning/fit/model-from-json.ts";
-export type { FitPathOptions } from "../learning/fit/path.ts";
+export type { FitPathOptions } from "../learning/fit/path-options.ts";
 export {
   type RegressionCoefficient,
   type RegressionTable,

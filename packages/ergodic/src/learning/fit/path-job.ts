@@ -13,10 +13,10 @@ import { dealFolds } from "./folds.ts";
 import { trainableLinear } from "./kinds/linear.ts";
 import { refuseOtherData, type TrainableModel } from "./kinds/trainable.ts";
 import { LinearPath, type Saving, savingOf } from "./linear-path.ts";
-import { pathFromJson, type ResolvedPath } from "./path.ts";
+import { pathFromJson, type ResolvedPath } from "./path-options.ts";
 import { startPath } from "./path-solvers.ts";
 
-/** What a path is fitted from. */
+/** The parts from which a path is fitted. */
 interface Recipe {
   model: LinearModel & TrainableModel<Dataset, LinearPredictor>;
   options: ResolvedPath;

@@ -108,7 +108,6 @@ const families: Readonly<Record<string, Family>> = {
  *
  * @throws CapabilityError [REGRESSION_MEANING] for a penalty, bounds, class weights, random features, another loss,
  * several outputs, more than 2000 columns, coefficients that are not at the maximum, or as many coefficients as rows
- *
  * @example
  * ```ts
  * const model = await fit(linear({ loss: "logistic", l2: 0 }), data, { algorithm: newtonCholesky() });

@@ -11,7 +11,7 @@ import { coordinateDescent, type Dataset, fit, type LinearOptions, linear, type 
 import type { PathRecord } from "../../../src/learning/coordinates/path.ts";
 import { dealFolds } from "../../../src/learning/fit/folds.ts";
 import { LinearPath } from "../../../src/learning/fit/linear-path.ts";
-import type { FitPathOptions } from "../../../src/learning/fit/path.ts";
+import type { FitPathOptions } from "../../../src/learning/fit/path-options.ts";
 import { isSlow } from "../../power.ts";
 import { type Kind, kinds, lossOf, meanLoss, objective, type Rows, randomRows, tableOf } from "../coordinates/column-problems.ts";
 
