@@ -87,18 +87,35 @@ test("every public name is listed in surface.txt (vitest -u on this file updates
 /** Tags that doc comments use. */
 const TAGS = ["throws", "example", "param", "returns", "internal", "typeParam", "see"];
 
-test("no doc comment has a word that editors take for a tag, such as the name of a scoped package", () => {
-  const wrong = new Set<string>();
+/** Tags of all doc comments, with their files. */
+function tagsOfSources(): { file: string; tag: ts.JSDocTag }[] {
+  const found = new Map<ts.JSDocTag, string>();
   const visit = (node: ts.Node): void => {
     for (const { tags = [] } of ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc))
-      for (const { tagName } of tags)
-        if (!TAGS.includes(tagName.text)) wrong.add(`${node.getSourceFile().fileName} @${tagName.text}`);
+      for (const tag of tags) found.set(tag, node.getSourceFile().fileName.slice(sources.length));
     ts.forEachChild(node, visit);
   };
   const files = program.getSourceFiles().filter(({ fileName }) => /\/src\/.*\.ts$/.test(fileName));
-  expect(files.length).toBeGreaterThan(500);
-  files.forEach(visit);
-  expect([...wrong]).toEqual([]);
+  files.filter(({ fileName }) => fileName.startsWith(sources)).forEach(visit);
+  return [...found].map(([tag, file]) => ({ file, tag }));
+}
+
+test("no doc comment has a word that editors take for a tag, such as the name of a scoped package", () => {
+  const all = tagsOfSources().map(({ file, tag }) => `${file} @${tag.tagName.text}`);
+  expect(all.length).toBeGreaterThan(500);
+  expect(all.filter((tag) => !TAGS.some((known) => tag.endsWith(` @${known}`)))).toEqual([]);
+});
+
+test("every @example is a block of TypeScript", () => {
+  const all = tagsOfSources().filter(({ tag }) => tag.tagName.text === "example");
+  expect(all.length).toBeGreaterThan(40);
+  const wrong = all.filter(({ tag }) => {
+    const [, code] = /^```ts\n(.*)\n```$/s.exec(ts.getTextOfJSDocComment(tag.comment)?.trim() ?? "") ?? [];
+    const text = `async function example() {\n${code?.replace(/…/g, "0")}\n}`;
+    const { diagnostics = [] } = ts.transpileModule(text, { reportDiagnostics: true });
+    return code === undefined || diagnostics.length > 0;
+  });
+  expect(wrong.map(({ file, tag }) => `${file}: ${ts.getTextOfJSDocComment(tag.comment)}`)).toEqual([]);
 });
 
 /** Members of a type that the library declares, each listed once. */

@@ -65,9 +65,9 @@ export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
  *
  * @example
  * ```ts
- * posterior.draws("theta")      float64[chains · count · 8]
- * posterior.series("theta", 0)  float64[chains · count], of theta[1]
- * posterior.summary()["theta[1]"].mean
+ * posterior.draws("theta");       // float64[chains · count · 8]
+ * posterior.series("theta", 0);   // float64[chains · count], of theta[1]
+ * posterior.summary()["theta[1]"].mean;
  * ```
  */
 export class Draws<Q extends string = string, D extends string = string> {

@@ -11,18 +11,15 @@ import type { CompiledProgram, CompileOptions, ProgramSpec } from "./program.ts"
  * Compiles a program to a WebAssembly module whose only import is `env.memory`. The module's exported functions take
  * the address of a block (layout.ts):
  *
+ *   begin_p(block)        computes the scalars that pass p needs, clears its accumulators
+ *   run_p(count, block)   streams over one piece of the operands; can be called for several pieces
+ *   end(block)            writes the results
+ *   update(count, block)  does all of it, for one piece
+ *
  * Programs without reductions have no begin_0. Without reductions, results and count(), `update` is the same function
  * as run_0.
  *
  * @throws CompileError if the program is inconsistent
- *
- * @example
- * ```ts
- * begin_p(block)        computes the scalars that pass p needs, clears its accumulators
- * run_p(count, block)   streams over one piece of the operands; can be called for several pieces
- * end(block)            writes the results
- * update(count, block)  does all of it, for one piece
- * ```
  */
 export function compile(spec: ProgramSpec, { shared }: CompileOptions = { shared: false }): CompiledProgram {
   checkSpec(spec);

@@ -86,7 +86,7 @@ export const definedSearches = new Registry<(options: SearchDefaults) => SearchA
  *
  * @example
  * ```ts
- * const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, … }), facts)
+ * const walk = defineSearch("walk", { rate: 1 }, ({ rate }, { start, stream }) => ({ propose, update, ...others }), facts);
  * ```
  */
 export function defineSearch<D extends SearchDefaults>(

@@ -48,7 +48,7 @@ export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOpt
  * ```ts
  * gibbs()                                                 // enumerate() for discrete parameters, nuts() for the others
  * gibbs({ z: enumerate(), theta: nuts() })                // one block per parameter
- * gibbs({ mu: (values, draws) => ..., tau: conjugate() }) // your own draw from a conditional; a detected family
+ * gibbs({ mu: (values, draws) => …, tau: conjugate() }) // your own draw from a conditional; a detected family
  * gibbs([{ of: ["mu", "tau"], by: nuts(), times: 3 }, { of: ["z"], by: enumerate() }])
  * ```
  */
