@@ -24,12 +24,18 @@ let run: Promise<Outcome> | undefined;
 /** The run with the defaults, saved in `kept`. */
 const sampled = (): Promise<Outcome> => (run ??= works("sample", model, "--seed", "1", "--out", kept));
 
-/** A terminal that simulates Ctrl-C when some draws are made. Every tick is reported, because the clock is fast. */
+/** A terminal that simulates Ctrl-C when some draws are made. Until then the clock is fast, so every tick is reported. */
 function interruptedWhileDrawing(): Captured {
   let now = 0;
   const clock = vi.spyOn(performance, "now").mockImplementation(() => (now += 200));
   onTestFinished(() => clock.mockRestore());
-  return captured({ live: true, interruptAt: / \d\d draws per chain/ });
+  const terminal = captured({ live: true, interruptAt: / \d\d draws per chain/ });
+  const { interrupt } = terminal;
+  terminal.interrupt = () => {
+    clock.mockRestore();
+    interrupt();
+  };
+  return terminal;
 }
 
 describe("sample", () => {
