@@ -4,10 +4,10 @@
  *
  * Each is sampled by 4 chains of 1000 + 1000 transitions, one after the other on one thread. `least` is the smallest
  * bulk ESS of the parameters in `compared`, over all chains; the same function judges both sides' draws. Gradients are
- * counted as leapfrogs, including those of warm-up. rstan's compiled programs are stored in bench/results/stan, with
- * the seconds needed to compile them.
+ * counted as leapfrogs, including those of warm-up. `bench/peers/install.sh --stan` compiles rstan's programs into
+ * bench/results/stan, with the seconds that this took.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openModules } from "./ergodic.mjs";
@@ -235,11 +235,10 @@ function rdump(data) {
     .join("");
 }
 
-/** rstan on a posterior, compiled or taken from the cache: `run(seed)` as ours. @throws Skipped if rstan is missing */
+/** rstan on a posterior: `run(seed)` as ours. @throws Skipped if rstan or the compiled program is missing */
 export async function openStan(name, folder) {
   const { stan, compared, theirs = compared } = entryOf(name);
   const [diagnostics] = await openModules("engine/statistics/index.js");
-  mkdirSync(CACHE, { recursive: true });
   const [data, draws] = [join(folder, `${name}.R`), join(folder, `${name}.draws`)];
   writeFileSync(data, rdump(await given(name)));
   const settings = { program: join(STAN, `${stan}.stan`), cache: CACHE, data, parameters: theirs.join(" ") };

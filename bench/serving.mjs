@@ -81,18 +81,21 @@ export async function openServer(script, { requests, size, ...problem }, numberB
 
 /**
  * A trial of a rate, for rate-search.mjs. It was disturbed if pauses of the load generator made more requests late than
- * allowed, or if other processes used too much of the core.
+ * allowed, or if other processes used too much of the core. `mostDelayMs`: largest delay of the server's event loop, in
+ * 99 % of samples.
  */
 export const trialOf =
-  ({ ask, figures }) =>
+  ({ ask, figures }, mostDelayMs) =>
   async (rate) => {
     await figures();
     const seconds = Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, TRIAL_REQUESTS / rate));
     const trial = await ask({ rate, seconds, connections: CONNECTIONS, targetMs: TARGET_MS });
     if (trial.failed > 0) throw new Error(`${trial.failed} requests failed at ${rate} a second`);
     const { delayMs, others } = await figures();
-    const isKept = trial.p99 !== null && trial.p99 <= TARGET_MS;
-    return { ...trial, delayMs, others, isKept, isDisturbed: trial.lateByServer <= MAY_BE_LATE || others > MAY_BE_LATE };
+    const isInTime = trial.p99 !== null && trial.p99 <= TARGET_MS;
+    const isLateByOthers = !isInTime && trial.lateByServer <= MAY_BE_LATE;
+    const isKept = isInTime && delayMs <= mostDelayMs;
+    return { ...trial, delayMs, others, isKept, isDisturbed: isLateByOthers || others > MAY_BE_LATE };
   };
 
 /** Closed loop: number of requests, largest number of seconds, and number of connections. */
@@ -122,7 +125,7 @@ async function oneTrial(trial, { start }) {
 const search = sized(highestRate, oneTrial);
 
 /** A contestant whose rounds return the highest rate. */
-export async function underLoad(server, called = "") {
+export async function underLoad(server, { called = "", mostDelayMs = Infinity } = {}) {
   let last;
   return {
     name: called + server.name,
@@ -134,7 +137,7 @@ export async function underLoad(server, called = "") {
       const { cpuUs, rate } = await closedLoop(server);
       // A round that was disturbed from its start may have ended far too low.
       const start = Math.max(last ?? 0, 0.9 * rate);
-      const result = await search(trialOf(server), { start, precision: PRECISION });
+      const result = await search(trialOf(server, mostDelayMs), { start, precision: PRECISION });
       last = result.value;
       return { ...result, cpuUs, loss };
     },

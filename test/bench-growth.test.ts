@@ -11,6 +11,7 @@ interface Point {
   size: number;
   milliseconds: number;
   mebibytes: number;
+  gradients?: number;
 }
 interface Family {
   grows: string;
@@ -63,6 +64,12 @@ describe("measured times", () => {
     expect(exceeds(grown(1.21, 1000), 2)).toBe(false);
     expect(exceeds(grown(1.5, 99), 1)).toBe(false);
     expect(exceeds(points([100, 1000]), 0)).toBe(false);
+  });
+
+  test("are divided by the number of gradients", () => {
+    const twiceTheGradients = points([100, 100], [1000, 2000]).map((point, i) => ({ ...point, gradients: 500 * (i + 1) }));
+    expect(exceeds(twiceTheGradients, 1)).toBe(false);
+    expect(exceeds(twiceTheGradients, 0.7)).toBe(true);
   });
 
   test("use the lesser of two measurements for each size", () => {

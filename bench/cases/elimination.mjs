@@ -27,7 +27,7 @@ const GRAPHS = sized(
   ["Segmentation_11"],
 );
 
-const LOGZ_SECONDS = 20;
+const LOGZ_SECONDS = sized(20, 1);
 
 /** Returns the bytes per second that a plain copy of 256 MB reads and writes. */
 function copyBandwidth() {

@@ -2,8 +2,8 @@
  * growth: how cost grows with the amount of work. Measures processor time and memory of each family at the middle two
  * of its four sizes (`--long`: at all four), each in a separate process, and compares the exponent between the last two
  * with theory. A family that exceeds theory by more than MARGIN is measured once more; the smaller time counts, and the
- * family is reported if it still exceeds theory. Work of less than a tenth of a second is not judged, because most of
- * it is start-up. `--family TEXT`: only families whose names contain TEXT.
+ * family is reported if it still exceeds theory. If the number of gradients depends on the data, the exponent is that
+ * of the time per gradient. Work of less than a tenth of a second is not judged, because most of it is start-up. `--family TEXT`: only families whose names contain TEXT.
  *
  * At tiny size, a family of each kind does its smallest work in one process, and nothing is compared.
  */
@@ -36,6 +36,7 @@ function measured(name, size, rounds) {
     size,
     milliseconds: median(all.map(({ milliseconds }) => milliseconds)),
     mebibytes: median(all.map(({ mebibytes }) => mebibytes)),
+    gradients: all[0].gradients,
   };
 }
 
@@ -58,10 +59,11 @@ export function exponent(points, of) {
   return Math.log(of(b) / of(a)) / Math.log(b.size / a.size);
 }
 
+const timePerGradient = ({ milliseconds, gradients = 1 }) => milliseconds / gradients;
+
 /** Whether times grow faster than theory predicts, by more than MARGIN. */
 export function exceeds(points, theory) {
-  const time = ({ milliseconds }) => milliseconds;
-  return points.length > 1 && time(points.at(-1)) > LEAST_MS && exponent(points, time) > theory + MARGIN;
+  return points.length > 1 && points.at(-1).milliseconds > LEAST_MS && exponent(points, timePerGradient) > theory + MARGIN;
 }
 
 /** Returns the smaller time of each point, measured twice. */
@@ -113,7 +115,7 @@ export default {
         points = lesser(points, await pointsOf(name, sizes.slice(points.length - 2, points.length), rounds));
       if (points.length < sizes.length) wrong.push(`${name} (${sizes[points.length]} took more than ${LONGEST_MS / 1000} s)`);
       if (points.length < 2) continue;
-      const grows = exponent(points, ({ milliseconds }) => milliseconds);
+      const grows = exponent(points, timePerGradient);
       const above = exceeds(points, theory);
       if (above) wrong.push(`${name} (${grows.toFixed(2)} for ${theory})`);
       if (json)

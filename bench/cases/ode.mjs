@@ -7,7 +7,6 @@
  * differentiates the steps that it takes; rstan solves equations for the derivatives, so gradients differ by about the
  * tolerance.
  */
-import { mkdirSync } from "node:fs";
 import { openCompiler } from "../ergodic.mjs";
 import { median } from "../measure.mjs";
 import { openPeer } from "../peer.mjs";
@@ -90,7 +89,6 @@ async function ours() {
 }
 
 async function rstan() {
-  mkdirSync(CACHE, { recursive: true });
   const peer = await openPeer("rstan_ode.R", { cache: CACHE });
   return {
     name: peer.version,

@@ -72,10 +72,11 @@ export const linearFamilies = {
     sizes: [30_000, 100_000, 300_000, 1_000_000],
     open: (n) => train(dense(n, 10, 2), { loss: "hinge", intercept: false, l2: 0.01 }, { algorithm: dualCoordinateDescent() }),
   },
+  // From 40 MB on: smaller data fit into the cache of some processors, where a pass is up to five times faster.
   "L-BFGS, columns": {
     grows: "columns",
     theory: 1,
-    sizes: [1000, 3000, 10_000, 30_000],
+    sizes: [3000, 10_000, 30_000, 60_000],
     open: (d) => train(dense(1000, d, 2), { loss: "logistic", l2: 0.01 }, passes),
   },
   // N d² for the Hessian, d³/6 to factorise it: exponent 2 if there are many rows, 3 if there are many columns.

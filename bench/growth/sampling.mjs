@@ -45,7 +45,10 @@ export const samplingFamilies = {
       const random = randomNumbers(1);
       const x = Float64Array.from({ length: n }, () => random.normal());
       const y = x.map((v) => 1 + 2 * v + random.normal());
-      return () => sample(line, { x, y }, { algorithm: nuts(), chains: 1, warmup: 100, draws: 100, seed: 1 });
+      return async () => {
+        const { report } = await sample(line, { x, y }, { algorithm: nuts(), chains: 1, warmup: 100, draws: 100, seed: 1 });
+        return report.leapfrogs + report.scoutEvaluations;
+      };
     },
   },
   "mean field, dimensions": {

@@ -2,6 +2,7 @@
 # Installs the peers of the benchmarks. From Debian: scikit-learn, SciPy and PyTorch for /usr/bin/python3 with OpenBLAS behind them; glmnet,
 # posterior and rstan for /usr/bin/Rscript; LIBLINEAR; JAGS; toulbar2; g++. From npm, into bench/node_modules: jax-js, TensorFlow.js,
 # onnxruntime, LiteRT.js with flatbuffers, and the Node that they run on.
+# With --stan, it also compiles the Stan programs of bench/peers/stan, about 25 minutes in all, which nuts… and ode need.
 # Where that cannot be done it says why and ends well: the benchmarks then leave those peers out, aloud.
 set -u
 packages="libopenblas0-pthread python3-sklearn python3-pandas python3-scipy python3-torch r-cran-glmnet r-cran-posterior r-cran-rstan liblinear-tools jags toulbar2 g++"
@@ -54,5 +55,10 @@ install_npm() {
   (cd "$bench" && npm ci --ignore-scripts --no-audit --no-fund >&2) || skipped "npm could not install what bench/package.json names"
 }
 
+compile_stan() {
+  /usr/bin/Rscript --vanilla "$bench/peers/rstan_compile.R" "$bench/results/stan" >&2 || skipped "rstan could not compile the programs of bench/peers/stan"
+}
+
 install_debian
 install_npm
+[ "${1:-}" != --stan ] || compile_stan

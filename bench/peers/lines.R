@@ -26,6 +26,16 @@ need <- function(package) {
   quit(status = 0)
 }
 
+compiled_file <- function(folder, program) file.path(folder, sub("[.]stan$", ".rds", basename(program)))
+
+# Reads what rstan_compile.R made of a Stan program; where it is absent or older than the program, says so like need().
+read_compiled <- function(folder, program) {
+  kept <- compiled_file(folder, program)
+  if (file.exists(kept) && file.mtime(kept) >= file.mtime(program)) return(readRDS(kept))
+  say(missing = sprintf("the compiled %s (bench/peers/install.sh --stan compiles all programs in about 25 minutes)", basename(program)))
+  quit(status = 0)
+}
+
 # Says that the peer is ready, then answers each line `run {options}` with what run(options) returns, a list, until stdin ends.
 serve <- function(version, run) {
   say(version = version)

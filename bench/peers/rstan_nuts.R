@@ -1,24 +1,13 @@
-# rstan's NUTS, all settings as they are, chains one after the other on one core. The compiled program is kept in the folder `cache`, with the
-# seconds that compiling took. The seconds of a run are those of sampling(), warm-up included. Draws go to a file, parameter by parameter,
+# rstan's NUTS, all settings as they are, chains one after the other on one core. The compiled program is in the folder `cache`, with the seconds
+# that compiling took (rstan_compile.R). The seconds of a run are those of sampling(), warm-up included. Draws go to a file, parameter by parameter,
 # chain by chain; leapfrogs are those of all transitions.
 
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
 source(file.path(here, "lines.R"))
 need("rstan")
 
-name <- sub("[.]stan$", "", basename(problem$program))
-kept <- file.path(problem$cache, paste0(name, ".rds"))
-took <- file.path(problem$cache, paste0(name, ".seconds"))
-if (!file.exists(kept) || file.mtime(kept) < file.mtime(problem$program)) {
-  start <- Sys.time()
-  # Compilers are talkative, and stdout is ours.
-  sink(stderr())
-  compiled <- stan_model(problem$program, model_name = name)
-  sink()
-  writeLines(format(as.numeric(Sys.time() - start, units = "secs")), took)
-  saveRDS(compiled, kept)
-}
-compiled <- readRDS(kept)
+compiled <- read_compiled(problem$cache, problem$program)
+took <- sub("[.]rds$", ".seconds", compiled_file(problem$cache, problem$program))
 compile_seconds <- if (file.exists(took)) as.numeric(readLines(took)) else -1
 
 data <- read_rdump(problem$data)

@@ -1,19 +1,11 @@
 # Gradients of densities that solve differential equations (stan/ode.stan), by rstan's grad_log_prob: processor seconds of so many, the value and the
-# gradient. The compiled program is kept in the folder `cache`. A call from R costs some 30 µs, which counts.
+# gradient. The compiled program is in the folder `cache` (rstan_compile.R). A call from R costs some 30 µs, which counts.
 
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)))
 source(file.path(here, "lines.R"))
 need("rstan")
 
-kept <- file.path(problem$cache, "ode.rds")
-program <- file.path(here, "stan", "ode.stan")
-if (!file.exists(kept) || file.mtime(kept) < file.mtime(program)) {
-  # Compilers are talkative, and stdout is ours.
-  sink(stderr())
-  saveRDS(stan_model(program, model_name = "ode"), kept)
-  sink()
-}
-compiled <- readRDS(kept)
+compiled <- read_compiled(problem$cache, file.path(here, "stan", "ode.stan"))
 numbers <- function(text) as.numeric(strsplit(text, " ")[[1]])
 
 serve(paste("rstan", packageVersion("rstan")), function(options) {
