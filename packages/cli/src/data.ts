@@ -2,8 +2,7 @@
  * Reads training data from a path or "-" (standard input) and splits the rows into training, validation and test rows.
  * A path can be a folder of images with one sub-folder per class, or MNIST's images next to their labels.
  *
- * A numeric target is treated as classes if the loss is a classification loss. If no loss is given, the target is
- * treated as classes if it has exactly two different values and both are whole numbers. `--classes` and `--no-classes`
+ * A numeric target of two whole numbers is treated as classes, as in the library (withMeantTarget). `--classes` and `--no-classes`
  * override this. If the target has only a few different whole values, which might be classes, the result mentions
  * `--classes`.
  */
@@ -20,7 +19,7 @@ import {
 } from "@ergodic/ingest";
 import { DataError, type Dataset, OptionError, type Pipeline, type Remark, type SparseTable, type Table } from "ergodic";
 import { type Impute, products } from "ergodic/data";
-import type { Loss } from "ergodic/losses";
+import { type Loss, withMeantTarget } from "ergodic/losses";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
 import { type FormatOptions, formatOptions } from "./options/reading.ts";
@@ -123,11 +122,13 @@ export async function readTraining(
       );
     return { data };
   }
+  if (options.classes === false && (loss?.task === "binary" || loss?.task === "multiclass"))
+    throw new UsageError("--no-classes", `the loss "${loss.name}" needs classes; leave one of the options out`);
   if (options.classes !== undefined) return { data: options.classes ? data.asClasses() : data };
-  if (loss) return { data: loss.task === "binary" || loss.task === "multiclass" ? data.asClasses() : data };
+  const meant = withMeantTarget(command, loss, data);
+  if (meant !== data) return loss ? { data: meant } : { data: meant, taken: "classes" };
   const distinct = new Set(data.target.values);
-  if (distinct.size < 2 || distinct.size > MOST_OFFERED || ![...distinct].every(Number.isInteger)) return { data };
-  if (distinct.size === 2) return { data: data.asClasses(), taken: "classes" };
+  if (loss || distinct.size < 3 || distinct.size > MOST_OFFERED || ![...distinct].every(Number.isInteger)) return { data };
   return data.rowCount >= 5 * distinct.size ? { data, taken: "numbers" } : { data };
 }
 

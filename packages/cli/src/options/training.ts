@@ -222,8 +222,10 @@ export function addTrainingOptions(command: Command): Command {
   return addKeepingOptions(command).option("--json", "print the result as one JSON object").option("--quiet", "hide progress");
 }
 
-export function lossOf(options: ModelOptions): Loss | undefined {
-  return options.loss === undefined ? undefined : parseLoss(options.loss);
+/** Returns the loss. With --no-classes, the default is the squared loss, which takes the numbers 0 and 1 as numbers. */
+export function lossOf({ loss, classes }: ModelOptions & { classes?: boolean }): Loss | undefined {
+  if (loss !== undefined) return parseLoss(loss);
+  return classes === false ? parseLoss("squared") : undefined;
 }
 
 /**

@@ -346,12 +346,12 @@ export class Dataset<Names extends string = string> implements Disposable {
   asClasses(): Dataset<Names> {
     if (this.pipeline.target.kind === "category") return this;
     return this.#keep("classes", () => {
-      const texts = Array.from(this.target.values, String);
-      const target = describeTarget(this.target.name, texts, this.source);
-      const index = new Map(target.levels!.map((level, k) => [level, k]));
+      const { name, values } = this.target;
+      const target = describeTarget(name, Array.from(new Set(values), String), this.source);
+      const index = new Map(target.levels!.map((level, k) => [Number(level), k]));
       return this.#retargeted(
         target,
-        Float64Array.from(texts, (text) => index.get(text)!),
+        values.map((value) => index.get(value)!),
       );
     });
   }

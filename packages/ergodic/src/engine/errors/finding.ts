@@ -3,7 +3,7 @@ export interface Finding {
   /**
    * One of "rhat", "ess", "modes", "rareModes", "late", "restarts", "divergences", "treeDepth", "energy", "paretoK",
    * "notFinite", "oneChain", "empty", "few", "stuck", "particles", "tails", "model", "stepBias", "solutions"; for
-   * training also "worse", "separable"; for learning on graphs also "racing", "islands", "hidden".
+   * training also "worse", "separable", "classes"; for learning on graphs also "racing", "islands", "hidden".
    */
   readonly code: string;
   /**

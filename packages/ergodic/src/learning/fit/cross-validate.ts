@@ -106,11 +106,13 @@ export async function crossValidate(
   checkFolds(WHERE, folds, data.rowCount);
   if (groups !== undefined && time !== undefined)
     throw new OptionError(WHERE, "both groups and time were given; leave one out", "OPTION_CONFLICT");
-  const parts = partsOf(data, options, folds, seed);
+  // Before the folds, because a fold can lack one of the classes.
+  const meant = (model as unknown as TrainableModel<Dataset, LinearPredictor>).trainable.meant?.(data, model) ?? data;
+  const parts = partsOf(meant, options, folds, seed);
   const results: FoldResult[] = [];
   for (const [number, rows] of parts.entries()) {
     signal?.throwIfAborted();
-    const result = await judged(model, data, rows, { seed, ...given, ...(signal ? { signal } : {}) });
+    const result = await judged(model, meant, rows, { seed, ...given, ...(signal ? { signal } : {}) });
     results.push(result);
     onFold?.(result, number);
   }

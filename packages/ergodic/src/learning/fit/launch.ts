@@ -108,7 +108,11 @@ class FitUnderWay<D> {
   findingsAt(parameters: Float64Array): Finding[] {
     const { findings, began, prepared } = this;
     const measure = (rows: D): Record<string, number> => this.kind.measure(this.saved(parameters), rows, prepared);
-    return [...findings.worseThanStart(began, parameters), ...findings.separable(began.problem, prepared, measure)];
+    return [
+      ...findings.readAsClasses(this.data, prepared, this.model),
+      ...findings.worseThanStart(began, parameters),
+      ...findings.separable(began.problem, prepared, measure),
+    ];
   }
 
   /** Description of the run for a checkpoint. */
@@ -124,14 +128,16 @@ class FitUnderWay<D> {
     const plan = resolvePlan("fit", planOf(options), host, kind.defaults(options), kind.typeOf(data));
     const { model } = recipe;
     this.model = model;
-    const learnt = kind.ofWeight?.(data) ?? data;
+    // A model that starts from an earlier one keeps the target of that one.
+    const meant = recipe.beginning ? data : (kind.meant?.(data, model) ?? data);
+    const learnt = kind.ofWeight?.(meant) ?? meant;
     const ready = model.prepare(learnt, plan);
     const prepared = ready.dataset;
     this.prepared = prepared;
     const end = (): void => {
       this.followed?.dispose();
       ready.dispose();
-      if (learnt !== data) (learnt as Partial<Disposable>)[Symbol.dispose]?.();
+      if (learnt !== meant) (learnt as Partial<Disposable>)[Symbol.dispose]?.();
     };
     return orElse(end, async () => {
       // Loaded before the run, because a page can be offline by the end of the run.

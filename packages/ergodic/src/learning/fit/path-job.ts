@@ -52,13 +52,14 @@ export function pathJob<K extends PredictionKind, Names extends string>(
   const begun = ({ model, options, checkpoint, ...kept }: Recipe, engine: Engine): Started => {
     const given = Object.fromEntries(Object.entries(kept.plan).filter(([, value]) => value !== undefined));
     const plan = resolvePlan("fit.path", given, engine.describe(), { batch: "all", precision: "f64" }, data.type);
-    const learnt = data.ofWeight();
+    const meant = model.trainable.meant?.(data, model) ?? data;
+    const learnt = meant.ofWeight();
     const ready = model.prepare(learnt, plan);
     const problem = model.bind(ready.dataset, plan, engine);
     const release = (): void => {
       problem.dispose();
       ready.dispose();
-      if (learnt !== data) learnt.dispose();
+      if (learnt !== meant) learnt.dispose();
     };
     const folds = options.folds > 0 ? { of: dealFolds(learnt, options.folds, plan.seed), count: options.folds } : undefined;
     const { lambdas } = options;

@@ -36,7 +36,8 @@ export function train<D, P extends object>(model: TrainableModel<D, P>, data: D,
   checkFrom(options);
   return launch(data, options, async () => {
     const algorithm = asked(options, kind);
-    const left = (await kind.settle?.(model, data, { ...options, algorithm })) ?? {};
+    const meant = kind.meant?.(data, model) ?? data;
+    const left = (await kind.settle?.(model, meant, { ...options, algorithm })) ?? {};
     const chosen = algorithm === "auto" ? left.algorithm : algorithm;
     const settled = { ...options, algorithm: chosen, workers: workersOf(options, algorithm, chosen) };
     const given = { kind, options: settled, stopping: checkTogether(settled, kind, validates), why: left.why };

@@ -1,9 +1,10 @@
-import type { Algorithm, Plan, Problem } from "../../engine/contract/index.ts";
+import type { Algorithm, Model, Plan, Problem } from "../../engine/contract/index.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
 import type { Finding } from "../../engine/errors/finding.ts";
 import { type Compared, meanOfBlocks, worseFindings } from "../../engine/errors/worse.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { SampledObjective } from "../descent/sampled-objective.ts";
+import { givenLoss } from "./kinds/from-datasets.ts";
 
 /** Parts of a training run, with its initial parameters if these are known. */
 export interface Began {
@@ -24,6 +25,21 @@ const [BLOCKS, BLOCK_ROWS] = [16, 256];
  */
 const CONTINUED_SHARE = 0.1;
 const LOSS = "the training loss, penalties included,";
+
+/** Returns a note if a numeric target was read as classes although no loss asked for classes. */
+export function readAsClasses<D>(given: D, prepared: D, model: Model<D>): Finding[] {
+  const [{ target }, meant] = [given as unknown as Dataset, prepared as unknown as Dataset];
+  if (target?.kind !== "number" || meant.target.kind !== "category" || givenLoss(model as never) !== undefined) return [];
+  return [
+    {
+      code: "classes",
+      serious: false,
+      note: true,
+      text: `the target "${target.name}" holds only ${meant.target.levels!.join(" and ")}, so it was read as two classes`,
+      advice: 'to predict it as a number, give the model loss: "squared"',
+    },
+  ];
+}
 
 /**
  * Returns a finding if the training objective of descent is worse at the end than at the start. Other algorithms accept

@@ -49,6 +49,27 @@ export function chooseLoss(where: string, given: string | Loss | undefined, data
   return { loss, outputs: loss.joint || classes > 2 ? classes : 1 };
 }
 
+/**
+ * Returns the dataset with the target that a model with the loss `given` takes it for. A numeric target becomes classes
+ * if it takes two whole numbers and no loss is given, or if it takes whole numbers and the loss is for classes.
+ *
+ * @throws CapabilityError for a loss for classes and a target with decimals
+ */
+export function withMeantTarget(where: string, given: string | Loss | undefined, data: Dataset): Dataset {
+  const { kind, name, values } = data.target;
+  if (kind === "category") return data;
+  if (given === undefined) {
+    const distinct = distinctTarget(data);
+    return distinct.length === 2 && distinct.every(Number.isInteger) ? data.asClasses() : data;
+  }
+  const loss = resolveLoss(where, given);
+  if (loss.task !== "binary" && loss.task !== "multiclass") return data;
+  const decimal = values.find((value) => Number.isFinite(value) && !Number.isInteger(value));
+  if (decimal === undefined) return data.asClasses();
+  const problem = `loss "${loss.name}" needs classes, but target "${name}" holds decimals such as ${decimal}`;
+  throw new CapabilityError(where, `${problem}; name a column of classes, or use loss: "squared"`, "MODEL_TARGET");
+}
+
 const distinctTargets = new WeakMap<Dataset, number[]>();
 
 /**

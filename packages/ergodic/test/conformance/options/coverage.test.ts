@@ -40,6 +40,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "inferenceNames",
       "learnerNames",
       "chooseLoss",
+      "withMeantTarget",
       "logicalFunctionOf",
     ],
     ...[

@@ -1,15 +1,18 @@
-import type { JsonObject } from "../../../engine/contract/index.ts";
+import type { JsonObject, Model } from "../../../engine/contract/index.ts";
 import type { Dataset } from "../../../engine/data/dataset.ts";
 import { datasetDigest } from "../../../engine/data/digest.ts";
 import type { OutputPredictor } from "../../../predict/output-predictor.ts";
+import { withMeantTarget } from "../../models/choose-loss.ts";
+import type { Loss } from "../../models/loss.ts";
 import { checkDataset, DIGEST, type Trainable } from "./trainable.ts";
 
-type Shared = "checkData" | "typeOf" | "ofWeight" | "fingerprint" | "olderFingerprint" | "size" | "follow";
+type Shared = "checkData" | "typeOf" | "meant" | "ofWeight" | "fingerprint" | "olderFingerprint" | "size" | "follow";
 
 /** The parts of an adapter that all models of datasets share. */
 export const fromDatasets: Pick<Trainable<Dataset, object>, Shared> = {
   checkData: checkDataset,
   typeOf: (data) => data.type,
+  meant: (data, model) => withMeantTarget(model.name, givenLoss(model), data),
   ofWeight: (data) => data.ofWeight(),
   fingerprint,
   olderFingerprint,
@@ -23,6 +26,10 @@ export const fromDatasets: Pick<Trainable<Dataset, object>, Shared> = {
     return { dataset, dispose, [Symbol.dispose]: dispose };
   },
 };
+
+/** Returns the loss that the user gave to a model of datasets. */
+export const givenLoss = (model: Model<Dataset>): string | Loss | undefined =>
+  (model as { options?: { loss?: string | Loss } }).options?.loss;
 
 /**
  * Returns metrics on held-out rows. `loss` is the log loss for models with probabilities, otherwise the quantity that

@@ -19,8 +19,8 @@ import { algorithmFamilies, type SettledOptions, type Trainable, type TrainableM
  *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖. The intercept b is not penalised.
  * `loss` is a name, or the result of a factory, e.g. huberLoss({ delta: 2 }). Default: logistic for two classes,
- * multinomial for more, squared for numbers. For a binary loss and more than two classes, the model is fitted
- * one-vs-rest.
+ * multinomial for more, squared for numbers. A target of two whole numbers, such as 0 and 1, means two classes unless
+ * `loss` is "squared". For a binary loss and more than two classes, the model is fitted one-vs-rest.
  *
  * @throws OptionError for unknown options, losses or classes; from `fit` CapabilityError if the loss does not suit the
  * target

@@ -101,6 +101,11 @@ export interface Trainable<D, P> {
    */
   settle?: ((model: Model<D>, data: D, options: FitOptions<D>) => Promise<Settled<D>>) | undefined;
   /**
+   * Returns the data with the target that the model takes it for, such as classes for the numbers 0 and 1. The given
+   * data own the result. Default: the data.
+   */
+  meant?(data: D, model: Model<D>): D;
+  /**
    * Returns the data without rows of weight 0, so that such rows affect neither the result nor the training time.
    * Default: the data.
    */

@@ -48,7 +48,7 @@ export interface LinearOptions {
   /**
    * Loss: "logistic", "hinge", "squaredHinge", "multinomial", "squared", "huber", "epsilonInsensitive", "quantile" or
    * "poisson"; or a loss made by its factory or by loss(). Default: logistic for two classes, multinomial for more,
-   * squared for numbers.
+   * squared for numbers. A target of two whole numbers, such as 0 and 1, means two classes.
    */
   loss?: LossName | Loss;
   /** Strength of l1‖p‖₁, >= 0. Default 0. */

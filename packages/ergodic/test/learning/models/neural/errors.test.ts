@@ -74,9 +74,11 @@ const cases: Refused[] = [
     message: /batchNorm.*one value per channel has no variance; train with a batch of at least 2.*\[LAYER_SHAPE\]$/,
   },
   {
-    name: "a loss for classes on numbers",
+    name: "a loss for classes on decimals",
+    data: Dataset.fromArrays({ x, y: x.map(([a, b]) => a * b + 0.5) }),
     options: { loss: "multinomial" },
-    message: /^network: loss "multinomial" needs classes, but target "y" is a number; read it as a category \[MODEL_TARGET\]$/,
+    message:
+      /^network: loss "multinomial" needs classes, but target "y" holds decimals such as [-0-9.]+; name a column of classes, or use loss: "squared" \[MODEL_TARGET\]$/,
   },
   {
     name: "weights of unknown classes",
