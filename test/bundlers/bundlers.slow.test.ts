@@ -39,9 +39,9 @@ describe("bundles with default settings", () => {
 
   it.each(["esm", "cjs"] as const)("esbuild for Node, %s: runs two workers and a thread", async (format) => {
     const program = await withEsbuild(folder, format);
-    const script = pathToFileURL(join(dirname(program), "serve.mjs")).href;
+    const [script, predictScript] = ["serve", "predict"].map((name) => pathToFileURL(join(dirname(program), `${name}.mjs`)).href);
     const module = pathToFileURL(join(folder, "objective.js")).href;
-    expect(runInNode(program, { workers: 2, script, module })).toEqual(wanted);
+    expect(runInNode(program, { workers: 2, script, predictScript, module })).toEqual(wanted);
   });
 
   const builders = { webpack: withWebpack, Vite: withVite, esbuild: (at: string) => withEsbuild(at, "browser") };
@@ -68,7 +68,7 @@ describe("bundles with default settings", () => {
         await page.addInitScript((given) => Object.assign(globalThis, { given }), {
           remote,
           module: "/objective.js",
-          ...(name === "esbuild" && { script: "serve.js" }),
+          ...(name === "esbuild" && { script: "serve.js", predictScript: "predict.js" }),
         });
         await page.goto(`${site.origin}/index.html`);
         // The policy forbids the driver to evaluate text repeatedly, so the test observes the page from outside.

@@ -42,6 +42,7 @@ export interface Outcome {
   mu: number;
   raced: number;
   remote: number[];
+  asked: number;
   least: number[];
 }
 
@@ -52,8 +53,8 @@ export function runInNode(program: string, given: object = {}): Outcome {
   return JSON.parse(printed.trim().split("\n").at(-1)!) as Outcome;
 }
 
-/** esbuild does not bundle workers: the thread's program is a separate entry, and a user's module is copied. */
-const serve = "ergodic/worker/serve";
+/** esbuild does not bundle workers: the programs of threads are separate entries, and a user's module is copied. */
+const threads = { serve: "ergodic/worker/serve", predict: "ergodic/predict/serve" };
 
 export async function withEsbuild(folder: string, format: "esm" | "cjs" | "browser"): Promise<string> {
   const { build } = await import("esbuild");
@@ -62,14 +63,17 @@ export async function withEsbuild(folder: string, format: "esm" | "cjs" | "brows
   if (format === "browser") {
     await build({
       ...common,
-      entryPoints: { threaded: "threaded.js", serve },
+      entryPoints: { threaded: "threaded.js", ...threads },
       format: "esm",
       splitting: true,
       minify: true,
       keepNames: true,
     });
     cpSync(join(folder, "objective.js"), join(out, "objective.js"));
-    writeFileSync(join(out, "index.html"), `<script>given = { script: "serve.js" }</script>${page("threaded.js")}`);
+    writeFileSync(
+      join(out, "index.html"),
+      `<script>given = { script: "serve.js", predictScript: "predict.js" }</script>${page("threaded.js")}`,
+    );
     return out;
   }
   const ending = { ".js": format === "esm" ? ".mjs" : ".cjs" };
@@ -81,7 +85,7 @@ export async function withEsbuild(folder: string, format: "esm" | "cjs" | "brows
     outExtension: ending,
     logOverride: { "empty-import-meta": "silent" },
   });
-  await build({ ...common, entryPoints: { serve }, platform: "node", format: "esm", outExtension: { ".js": ".mjs" } });
+  await build({ ...common, entryPoints: threads, platform: "node", format: "esm", outExtension: { ".js": ".mjs" } });
   return join(out, `threaded${ending[".js"]}`);
 }
 

@@ -68,8 +68,11 @@ const dev = (major: number, row: Row, help: Help): Recipe => ({
   serves: (port) => `--host 127.0.0.1 --strictPort --port ${port}`,
   help,
 });
-/** The thread's program is built as serve.js, and a user's module is copied. */
-const served: Help = { copies: { "objective.js": "objective.js" }, given: '{ script: "serve.js" }' };
+/** The programs of threads are built as serve.js and predict.js, and a user's module is copied. */
+const served: Help = {
+  copies: { "objective.js": "objective.js" },
+  given: '{ script: "serve.js", predictScript: "predict.js" }',
+};
 const unprepared = { "vite.config.js": 'export default { optimizeDeps: { exclude: ["ergodic"] } };' };
 
 export const recipes: readonly Recipe[] = [
@@ -117,21 +120,21 @@ export const recipes: readonly Recipe[] = [
     bundler: "Rollup 4",
     ...yes,
     worker: "as remarked",
-    remark: "with the plugin node-resolve, and `--input serve=ergodic/worker/serve`",
+    remark: "with the plugin node-resolve, and an `--input` for each thread; see below",
     packages: ["rollup@4", "@rollup/plugin-node-resolve"],
     command: (entry) => `rollup --input app=${entry} --format es --dir out --plugin node-resolve`,
     page: "app.js",
-    help: { args: "--input serve=ergodic/worker/serve", ...served },
+    help: { args: "--input serve=ergodic/worker/serve --input predict=ergodic/predict/serve", ...served },
   },
   {
     bundler: "esbuild",
     ...yes,
     worker: "as remarked",
-    remark: "with the entry `serve=ergodic/worker/serve`",
+    remark: "with an entry for each thread; see below",
     packages: ["esbuild"],
     command: (entry) => `esbuild app=${entry} --bundle --splitting --format=esm --outdir=out`,
     page: "app.js",
-    help: { args: "serve=ergodic/worker/serve", ...served },
+    help: { args: "serve=ergodic/worker/serve predict=ergodic/predict/serve", ...served },
   },
   {
     bundler: "Parcel 2",
@@ -146,7 +149,8 @@ export const recipes: readonly Recipe[] = [
     help: {
       files: { "package.json": '{ "@parcel/resolver-default": { "packageExports": true } }' },
       copies: { "node_modules/ergodic/dist": "ergodic", "objective.js": "objective.js" },
-      given: '{ script: "/ergodic/join/worker/serve.js", module: new URL("/objective.js", location.href) }',
+      given:
+        '{ script: "/ergodic/join/worker/serve.js", predictScript: "/ergodic/predict/serve.js", module: new URL("/objective.js", location.href) }',
     },
   },
 ];

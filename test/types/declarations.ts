@@ -88,6 +88,66 @@ export const others: Dataset<"age">[] = [
 ];
 `;
 
+/** Results of all verbs, which a program with declarations of its own exports although it imports `ergodic` alone. */
+const probeOfResults = `
+import { adam, calibrate, compare, crossValidate, Dataset, dense, explain, factorGraph, factorisation, fit, infer, knowledgeBase, linear, measure, minimize, model, network, normal, openEngine, pathfinder, predictor, query, Ratings, relation, sample, summaryTable, tune, vector, matrix, integer, regression, loadDraws, saveDraws, stream } from "ergodic";
+const data = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
+export const line = await fit(linear({ loss: "squared" }), data);
+export const cls = await fit(linear({ loss: "logistic" }), data);
+export const net = await fit(network([dense(1)]), data, { rule: adam() });
+export const started = fit(linear(), data);
+export const ticks = async () => { for await (const t of started) return t; throw new Error(); };
+export const run = line.run;
+export const m1 = line.evaluate(data), m2 = cls.evaluate(data), m3 = net.evaluate(data);
+export const p1 = cls.predict([1]), p2 = net.predict([[1]]), p3 = line.predict([1]);
+export const path = await fit.path(linear(), data);
+export const pathPredictor = path.predictor();
+export const folds = await crossValidate(linear(), data);
+export const ex = explain(network([dense(1)]), { columns: 1 } as never);
+export const located = model(({ data, param, observe }) => {
+  const { y } = data({ y: vector("N") });
+  observe(y, normal(param("mu", normal(0, 5)), 1), "y");
+});
+export const posterior = await sample(located, { y: [1, 2] });
+export const approximated = await sample(located, { y: [1, 2] }, { algorithm: pathfinder() });
+export const quantiles = posterior.summary();
+export const verdict = posterior.verdict;
+export const quantities = posterior.quantities;
+export const loo = posterior.loo(), waic = posterior.waic(), check = posterior.check("y");
+export const compared = compare({ a: loo, b: loo });
+export const calibrated = await calibrate(located, { y: [1, 2] });
+export const found = await minimize((at: ArrayLike<number>) => at[0] ?? 0, [1, 2]);
+export const graph = factorGraph();
+export const marginals = await infer(graph);
+export const rain = marginals.marginal("rain");
+export const learnt = await fit(graph);
+export const w = learnt.weights;
+export const pred = await predictor("x");
+export const engine = await openEngine();
+export const ratings = Ratings.fromTriples({ users: ["a"], items: ["b"], values: [1] });
+export const factors = await fit(factorisation(), ratings);
+export const rec = factors.recommend("a");
+export const measured = await measure(line, data);
+export const tuned = await tune({ space: { a: [0, 1] }, trial: async () => 1 } as never, {} as never);
+export const r = relation("r", [{ a: "x" }]);
+export const remarks = data.remarks, pipe = data.pipeline, target = data.target;
+
+export const many = model(({ data, param, observe }) => {
+  const { y, x, k } = data({ y: vector("N"), x: matrix("N", "K"), k: integer() });
+  observe(y, normal(param("b", normal(0, 5), { shape: "K" }), 1), "y");
+});
+export const p4 = await sample(many, { y: [1, 2], x: [[1], [2]], k: 1 });
+export const reg = regression("y ~ x");
+export const p5 = await sample(reg, { y: [1, 2], x: [1, 2] } as never);
+export const loaded = await loadDraws("x");
+export const random = stream(1, "a").at(0);
+export const mode = await fit(located, { y: [1, 2] });
+export const lines = summaryTable(posterior.summary());
+export const sampling = sample(located, { y: [1, 2] });
+export const inferring = infer(graph);
+export const streamed = fit.stream(linear(), (async function* () { yield data; })());
+`;
+
 const strict = {
   target: "es2022",
   strict: true,
@@ -113,6 +173,21 @@ export const settings = [
     name: "node-nodenext",
     files: ["probe.ts", "probe-node.ts"],
     compilerOptions: { ...strict, module: "nodenext", moduleResolution: "nodenext", lib: ["es2023"], types: ["node"] },
+  },
+  {
+    name: "declarations",
+    files: ["probe-results.ts"],
+    compilerOptions: {
+      ...strict,
+      noEmit: false,
+      declaration: true,
+      emitDeclarationOnly: true,
+      outDir: "declarations",
+      module: "nodenext",
+      moduleResolution: "nodenext",
+      lib: ["es2023"],
+      types: ["node"],
+    },
   },
 ];
 
@@ -151,6 +226,7 @@ export function userProject(): Project {
     symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
   writeFileSync(join(folder, "probe.ts"), probe);
   writeFileSync(join(folder, "probe-node.ts"), probeOfNode);
+  writeFileSync(join(folder, "probe-results.ts"), probeOfResults);
   for (const { name, ...config } of settings) writeFileSync(join(folder, `${name}.json`), JSON.stringify(config));
   return {
     complaints: (compiler, setting) =>

@@ -99,3 +99,4 @@ export type { Prediction } from "../predict/output-predictor.ts";
 export { cmaEs, nelderMead } from "../search/algorithms/index.ts";
 export { type MinimizeOptions, minimize } from "../search/minimize/minimize.ts";
 export { type TuneOptions, tune } from "../search/tune.ts";
+export type * from "./result-types.ts";

@@ -5,23 +5,35 @@ import { checkRoom, MOST_OBJECTS } from "../engine/memory/room.ts";
 import { log } from "../engine/numbers/log.ts";
 import { RankedOutputs } from "./ranking.ts";
 
+/** Metrics of probabilities of two classes. */
 export interface BinaryMetrics {
+  /** Share of rows in the class with the largest probability. */
   accuracy: number;
+  /** Mean of −log p(class), in nats. */
   logLoss: number;
+  /** Area under the ROC curve: probability that a row of class 1 scores above a row of class 0. */
   auc: number;
   /** Average precision of class 1, the second of the model's `classes`. */
   averagePrecision: number;
   /** F1 of class 1, the second of the model's `classes`. */
   f1: number;
+  /** Expected calibration error over 15 bins of equal width. */
   calibrationError: number;
+  /** Number of rows by true class (row) and predicted class (column). */
   confusion: number[][];
 }
 
+/** Metrics of probabilities of three classes or more. */
 export interface MulticlassMetrics {
+  /** Share of rows in the class with the largest probability. */
   accuracy: number;
+  /** Mean of −log p(class), in nats. */
   logLoss: number;
+  /** Mean F1 of the classes that occur in targets or predictions. */
   f1: number;
+  /** Expected calibration error over 15 bins of equal width. */
   calibrationError: number;
+  /** Number of rows by true class (row) and predicted class (column). */
   confusion: number[][];
 }
 

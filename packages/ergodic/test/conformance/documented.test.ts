@@ -70,8 +70,11 @@ const exported: Exported[] = entries.flatMap((entry) => {
     .map((symbol) => ({ entry: entry.slice(sources.length), name: symbol.name, symbol: original(symbol) }));
 });
 
-test("the root entry exports at most 150 names", () => {
-  expect(exported.filter(({ entry }) => entry === "ergodic/src/entries/index.ts").length).toBeLessThanOrEqual(150);
+test("the root entry exports at most 150 names, apart from the types of results", () => {
+  const types = checker.getSymbolAtLocation(program.getSourceFile(`${sources}ergodic/src/entries/result-types.ts`)!)!;
+  const ofResults = new Set(checker.getExportsOfModule(types).map(({ name }) => name));
+  const names = exported.filter(({ entry, name }) => entry === "ergodic/src/entries/index.ts" && !ofResults.has(name));
+  expect(names.length).toBeLessThanOrEqual(150);
 });
 
 test("every public name is listed in surface.txt (vitest -u on this file updates the list)", async () => {

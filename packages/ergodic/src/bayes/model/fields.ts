@@ -19,7 +19,8 @@ export type Extent = number | string;
 
 /** List of numbers: an array or a typed array. */
 export type Numbers = ArrayLike<number>;
-type Nested = Numbers | readonly Nested[];
+/** A list of numbers, or a list of rows, of matrices and so on. */
+export type Nested = Numbers | readonly Nested[];
 
 /** Data by name: numbers, lists of numbers, lists of rows. Names that the model does not use are allowed. */
 export type ModelData = Readonly<Record<string, number | Nested>>;

@@ -24,8 +24,11 @@ import { addImpute, type ImputeMethod, type ImputeStep } from "./transformations
 import type { NumberTypeStep } from "./transformations/number-type.ts";
 import { type ColumnMoments, columnMoments, fitStandardise, type Scaling } from "./transformations/standardise.ts";
 
+/** The target of a dataset. */
 export interface Target {
+  /** Name of the column. */
   readonly name: string;
+  /** Whether the target is a number or a class. */
   readonly kind: "number" | "category";
   /** Classes in order, for a category. */
   readonly levels?: string[];
