@@ -11,10 +11,17 @@ import { captured } from "./captured.ts";
 
 const modules = commandModules();
 
-/** Candidate values, of which an option uses the first that it accepts. Odd text comes first. */
+/** Candidate values. Each option is tested with all that it accepts. Odd text comes first. */
 const candidates = [
   'it\'s $HOME, "a b"; `c`',
+  "",
   "-1",
+  "--seed",
+  "a=b=c d",
+  '{"a": [1, -2.5e-3, "b c"], "d": null}',
+  "two\nlines\\",
+  "*.csv",
+  "~/größe",
   "0.5",
   "3",
   "a=number",
@@ -36,7 +43,7 @@ const readBy = (words: readonly string[]): Command => {
 /** Words of each line, as a shell splits them. One shell reads all lines. */
 const inShell = (lines: readonly string[]): string[][] => {
   const script = lines.map((line) => `printf '%s\\0' ${line}; printf '\\n\\0'`).join("\n");
-  const words = execFileSync("sh", ["-c", script], { encoding: "utf8" }).split("\0").slice(0, -1);
+  const words = execFileSync("sh", { input: script, encoding: "utf8" }).split("\0").slice(0, -1);
   const found: string[][] = [[]];
   for (const word of words) {
     if (word === "\n") found.push([]);
@@ -45,20 +52,22 @@ const inShell = (lines: readonly string[]): string[][] => {
   return found.slice(0, -1);
 };
 
-/** An option with the first candidate that it accepts. */
-function wordsFor(name: string, operands: readonly string[], option: Option): string[] {
-  const { long, required, optional } = option;
-  if (!required && !optional) return [long!];
-  for (const value of candidates) {
+/** An option with each candidate that it accepts, and in each form in which a user can type it. */
+function formsOf(name: string, operands: readonly string[], { long, short, required, optional }: Option): string[][] {
+  const bare = [long!, ...(short ? [short] : [])].map((flag) => [flag]);
+  if (!required && !optional) return bare;
+  const forms = candidates.flatMap((value) => [[long!, value], [`${long}=${value}`]]);
+  const accepted = forms.filter((words) => {
     try {
-      readBy([name, ...operands, long!, value]);
-      return [long!, value];
-    } catch (error) {
+      readBy([name, ...operands, ...words]);
+      return true;
+    } catch {
       // The next candidate might have the right kind.
-      if (value === candidates.at(-1)) throw error;
+      return false;
     }
-  }
-  throw new Error("there are candidates");
+  });
+  expect(accepted, `values for ${long}`).not.toEqual([]);
+  return optional ? [...bare, ...accepted] : accepted;
 }
 
 const kept = commandLine(captured(), modules).commands.filter(({ options }) => options.some(({ long }) => long === "--resume"));
@@ -91,21 +100,31 @@ describe.each(kept.map((command) => [command.name(), command] as const))("%s", (
     return lines;
   };
 
-  it("repeats each option twice and all options together", () => {
+  it("repeats each option with each of its values, alone, twice and with all others", () => {
     const all = options
       .filter(({ long }) => long !== "--help")
-      .map((option) => wordsFor(name, [...operands, ...mandatory], option));
+      .map((option) => formsOf(name, [...operands, ...mandatory], option));
+    const first = all.flatMap(([words]) => words);
     const optional = options.filter((option) => !option.mandatory).map((option) => option.attributeName());
     const lines = expectAgain([
-      ...all.map((words) => ({ words: [...words, ...mandatory, ...words, ...operands] })),
-      { words: [...operands, ...mandatory, ...all.flat()] },
-      { words: [...operands, ...mandatory, ...all.flat()], fixed: optional.slice(0, 3) },
+      ...all.flat().map((words) => ({ words: [...operands, ...mandatory, ...words] })),
+      ...all.flatMap((forms) =>
+        forms.map((words, i) => ({
+          words: [...words, ...mandatory, ...forms.at(i - 1)!, "--", ...operands],
+        })),
+      ),
+      { words: [...operands, ...mandatory, ...first] },
+      { words: [...operands, ...mandatory, ...first], fixed: optional.slice(0, 3) },
     ]);
     for (const line of lines) expect(line).not.toContain("[object");
   });
 
-  it("repeats a file whose name begins with a dash", () => {
-    expectAgain([{ words: [...mandatory, "--", ...operands.map((path) => `-${path}`)] }]);
+  it("repeats every operand, required or not, whatever its name", () => {
+    const names = ["", "-", "-a b.csv", "--seed", "it's.csv"];
+    expectAgain([
+      { words: [...mandatory, ...operands] },
+      ...names.map((path) => ({ words: [...mandatory, "--", ...registeredArguments.map(() => path)] })),
+    ]);
   });
 });
 
