@@ -18,7 +18,6 @@ export interface FoldOptions {
   folds?: number;
   group?: string;
   time?: string;
-  resume?: string;
   testShare?: number;
   validateShare?: number;
 }
@@ -40,12 +39,10 @@ export function addJudgingOptions(command: Command): Command {
 }
 
 /** Checks the fold options before anything is read. */
-export function checkFolds(path: string, { folds, group, time, resume, testShare, validateShare }: FoldOptions): void {
+export function checkFolds(path: string, { folds, group, time, testShare, validateShare }: FoldOptions): void {
   const by = group === undefined ? (time === undefined ? undefined : "--time") : "--group";
   if (folds === undefined && by) throw new UsageError(by, "defines the folds, but --folds is not given; add --folds 5");
   if (folds === undefined) return;
-  if (resume !== undefined)
-    throw new UsageError("--folds", "trains a new model in each fold, but --resume continues one run; leave one out");
   if (group !== undefined && time !== undefined) throw new UsageError("--group", "and --time were both given; leave one out");
   if (!by) return;
   if (path === "-")

@@ -62,6 +62,8 @@ export interface Training {
    * command.
    */
   fixed: readonly string[];
+  /** Words that the resume command needs in place of the omitted options, such as a target that --from named. */
+  implied?: readonly string[];
   terminal: Terminal;
 }
 
@@ -154,12 +156,12 @@ function defaultCheckpoint(out: string | undefined): string {
 /** The command as typed, without the options that the checkpoint contains. */
 export function resumeCommand(
   checkpoint: string,
-  { command, fixed, terminal }: Pick<Training, "command" | "fixed" | "terminal">,
+  { command, fixed, implied = [], terminal }: Pick<Training, "command" | "fixed" | "implied" | "terminal">,
 ): string {
   const words = (typed.get(command) ?? [])
     .filter(([option]) => option.attributeName() !== "resume" && !fixed.includes(option.attributeName()))
     .flatMap(([{ long }, value]) => (value === undefined ? [long!] : [long!, value]));
-  words.push("--resume", checkpoint);
+  words.push(...implied, "--resume", checkpoint);
   const operands = command.args;
   const ordered = operands.some((word) => /^-./.test(word)) ? [...words, "--", ...operands] : [...operands, ...words];
   return [terminal.program, command.name(), ...ordered.map(quoted)].join(" ");

@@ -84,7 +84,7 @@ it.each([
   [
     "a resumed run",
     ["--folds", "3", "--resume", "kept"],
-    /--folds: trains a new model in each fold, but --resume continues one run/,
+    /--folds was given, but --resume continues the run with its original options; leave --folds out/,
   ],
   ["a column that is not there", ["--folds", "3", "--group", "clinic"], /asks for a column "clinic" that is not there/],
 ])("refuses %s", async (_, args, message) => {

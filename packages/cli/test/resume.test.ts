@@ -1,8 +1,8 @@
 /**
  * A checkpointed run resumes bit for bit: 3 epochs equal 1 + 2, and an interrupted run equals an uninterrupted one.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import { captured, digits, ergodic, temporary, works } from "./captured.ts";
 
@@ -51,6 +51,42 @@ it("Ctrl-C saves the run and prints a command that resumes it with the same resu
   ]);
   await works(...hint.split(" ").slice(1), "--quiet");
   expect(bytes(joined)).toBe(bytes(straight));
+});
+
+describe("the command that Ctrl-C prints runs although the checkpoint cannot store", () => {
+  const table = file("table.csv");
+  const start = file("start.safetensors");
+  const rows = Array.from({ length: 400 }, (_, i) => [Math.sin(i), Math.cos(7 * i), i % 4, i % 2, i % 3]);
+  writeFileSync(table, ["a,b,site,two,three", ...rows.map((row) => row.join(","))].join("\n"));
+
+  it.each<[string, string[]]>([
+    ["the folds", ["--target", "two", "--folds", "2"]],
+    ["the column of the folds", ["--target", "two", "--folds", "2", "--group", "site", "--drop", "b"]],
+    ["the target named by the initial model", ["--from", start]],
+    ["numbers because of the loss", ["--target", "two", "--loss", "squared"]],
+    ["classes because of the loss", ["--target", "three", "--loss", "multinomial"]],
+  ])("%s", async (_, options) => {
+    await works("train", table, "--target", "two", "--epochs", "2", "--rule", "adagrad", "--out", start, "--quiet");
+    const [straight, joined] = [file("straight.safetensors"), file("joined2.safetensors")];
+    const words = ["train", table, ...options, "--rule", "adagrad", "--epochs", "40", "--out"];
+    await works(...words, straight, "--quiet");
+    const terminal = captured({ interruptAt: /^linear model/ });
+    expect(await runCommandLine([...words, joined], terminal)).toBe(1);
+    const line = /resume it with: ergodic (.*) \[INTERRUPTED\]$/.exec(terminal.stderr.trimEnd())![1];
+    await works(...line.split(" "), "--quiet");
+    expect(bytes(joined)).toBe(bytes(straight));
+  });
+
+  it("the kind of target that a path's loss implies", async () => {
+    const words = ["path", table, "--target", "two", "--loss", "squared", "--folds", "0", "--out"];
+    const [straight, joined] = [file("straight-path.safetensors"), file("joined-path.safetensors")];
+    await works(...words, straight, "--quiet");
+    const terminal = captured({ interruptAt: /^linear model/ });
+    expect(await runCommandLine([...words, joined], terminal)).toBe(1);
+    const line = /resume it with: ergodic (.*) \[INTERRUPTED\]$/.exec(terminal.stderr.trimEnd())![1];
+    await works(...line.split(" "), "--quiet");
+    expect(bytes(joined)).toBe(bytes(straight));
+  });
 });
 
 it("refuses other rows", async () => {

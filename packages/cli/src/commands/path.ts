@@ -8,7 +8,7 @@ import type { LinearPath } from "ergodic/learning";
 import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData } from "../data.ts";
 import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { addPathOptions, defaultFolds, fitPathOptions, fixedByPathCheckpoint, type PathOptions } from "../options/path.ts";
-import { lossOf, modelOptions } from "../options/training.ts";
+import { impliedClasses, lossOf, modelOptions } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { chosenLine, type Described } from "../report/chosen.ts";
 import { coefficientTable, nonZeroCoefficients } from "../report/coefficients.ts";
@@ -34,6 +34,7 @@ export function add(program: Command, terminal: Terminal): void {
 async function fitPath(file: string, options: PathOptions, training: Training): Promise<void> {
   refuseFixed(training);
   const { terminal } = training;
+  const kept = { ...training, implied: impliedClasses(options) };
   const settings = { model: modelOptions(options), path: fitPathOptions(options) };
   const loss = lossOf(options);
   refuseTwice(options, "path");
@@ -49,7 +50,7 @@ async function fitPath(file: string, options: PathOptions, training: Training): 
     options.resume === undefined
       ? fit.path(linear(settings.model), parts.train, { folds: defaultFolds(parts.train.rowCount), ...settings.path, signal })
       : fit.path.resume(options.resume, parts.train, { workers: options.workers, signal });
-  const path = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
+  const path = await toTheEnd(run, stop, kept, watch(options, engine, terminal), async (made) => {
     if (options.out !== undefined) await made.predictor().save(options.out);
   });
   const { plan } = (await run.chosen) as unknown as Described;

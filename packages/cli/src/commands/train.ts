@@ -16,6 +16,7 @@ import {
   addTrainingOptions,
   fitOptions,
   fixedByCheckpoint,
+  impliedClasses,
   lossOf,
   type TrainOptions,
   watchOptions,
@@ -46,6 +47,15 @@ function fixedBy({ model = "" }: TrainOptions): readonly string[] {
   return isNetworkFile(model) ? fixedByCheckpoint.filter((name) => name !== "model") : fixedByCheckpoint;
 }
 
+/** Words that a resumed run needs, because options that are omitted determined how the rows are read. */
+function impliedWords(typed: TrainOptions, options: TrainOptions): string[] {
+  return [
+    ...(typed.target === undefined && options.target !== undefined ? ["--target", options.target] : []),
+    ...(typed.drop === options.drop ? [] : ["--drop", options.drop!]),
+    ...impliedClasses(options),
+  ];
+}
+
 async function train(path: string, typed: TrainOptions, training: Training): Promise<void> {
   refuseFixed(training);
   const { terminal, command } = training;
@@ -58,6 +68,7 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
     options.resume === undefined
       ? { model: begun?.model ?? (await modelMaker(options))(options), fit: fitOptions(options) }
       : undefined;
+  const kept = { ...training, implied: impliedWords(typed, options) };
   const loss = lossOf(options);
   refuseTwice(options);
   const validates = options.validate !== undefined || options.validateShare !== undefined;
@@ -88,7 +99,7 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
   const run: Run<AnyFitted> = settings
     ? fitModel(settings.model(parts.train), parts.train, { ...settings.fit, ...given })
     : fit.resume(options.resume!, parts.train, { ...watchOptions(options), ...given });
-  const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
+  const fitted = await toTheEnd(run, stop, kept, watch(options, engine, terminal), async (made) => {
     // Stored in the file, so that `describe` finds it.
     if (options.standardErrors)
       Object.assign(made.description, { regression: regressionTable(made as unknown as LinearPredictor, parts.train) });

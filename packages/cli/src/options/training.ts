@@ -66,7 +66,15 @@ export const fixedByCheckpoint: readonly (keyof TrainOptions)[] = [
   ...(["model", "augment", "loss", "l1", "l2", "intercept", "nonNegative", "classWeights", "features", "standardise"] as const),
   ...(["algorithm", "rule", "rate", "variance"] as const),
   ...(["batch", "schedule", "replicas", "rows", "averageEvery", "deterministic", "from", "optimiser"] as const),
+  ...(["folds", "group", "time"] as const),
 ];
+
+/** Option that reads a target as the loss did, for a resumed run: a checkpoint contains the loss, but not the rows. */
+export function impliedClasses(options: { classes?: boolean; loss?: string }): string[] {
+  const loss = lossOf(options);
+  if (options.classes !== undefined || loss === undefined) return [];
+  return [loss.task === "binary" || loss.task === "multiclass" ? "--classes" : "--no-classes"];
+}
 
 /**
  * Adds options that name the columns of ratings. These options are not needed for a model of `recommend`, which knows
@@ -223,7 +231,7 @@ export function addTrainingOptions(command: Command): Command {
 }
 
 /** Returns the loss. With --no-classes, the default is the squared loss, which takes the numbers 0 and 1 as numbers. */
-export function lossOf({ loss, classes }: ModelOptions & { classes?: boolean }): Loss | undefined {
+export function lossOf({ loss, classes }: Pick<ModelOptions, "loss"> & { classes?: boolean }): Loss | undefined {
   if (loss !== undefined) return parseLoss(loss);
   return classes === false ? parseLoss("squared") : undefined;
 }
