@@ -1,20 +1,16 @@
 /**
  * Exports of a user's JavaScript or TypeScript file. The file must resolve the same `ergodic` package as this command.
  *
- * Node reads TypeScript itself from 22.18 on. An older Node uses the `typescript` package, up to version 6, if it is
- * installed next to the file or this command.
- *
  * @throws UsageError for TypeScript that cannot be read here; DataError if the file cannot be read, or fails
  */
 import { existsSync, realpathSync } from "node:fs";
 import { readFile, realpath } from "node:fs/promises";
-import { createRequire, register } from "node:module";
 import { extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { DataError, ErgodicError } from "ergodic";
-import { UsageError } from "../errors.ts";
 import { relative } from "../terminal.ts";
 import { located } from "./syntax-place.ts";
+import { readTypes } from "./typescript.ts";
 
 const scripts = [".js", ".mjs"];
 const typed = [".ts", ".mts"];
@@ -124,67 +120,3 @@ export async function loadedJson(path: string): Promise<unknown> {
     });
   }
 }
-
-let registered = false;
-
-function readTypes(flag: string, path: string, file: string): void {
-  if ((process.features as { typescript?: unknown }).typescript || registered) return;
-  registerCompiler(flag, path, [file, import.meta.url]);
-  registered = true;
-}
-
-/**
- * Registers a compiler that can transform modules: the first one found near these files. @throws UsageError if there is
- * none
- */
-export function registerCompiler(flag: string, path: string, near: readonly string[]): void {
-  let lack = "";
-  for (const compiler of near.map(compilerNear)) {
-    if (compiler === undefined) continue;
-    try {
-      register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: { compiler } });
-      // Makes errors refer to the user's lines rather than to the lines after type stripping.
-      process.setSourceMapsEnabled(true);
-      return;
-    } catch (cause) {
-      lack ||= `, and ${(cause as Error).message}`;
-    }
-  }
-  throw new UsageError(
-    flag,
-    `${path} is TypeScript, which needs Node 22.18 or newer, but this is ${process.versions.node}${lack}; use a newer Node, add the package typescript@6, or convert it to ${path.replace(/\.m?ts$/, ".mjs")}`,
-  );
-}
-
-function compilerNear(from: string): string | undefined {
-  try {
-    return pathToFileURL(createRequire(from).resolve("typescript")).href;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Source text of the loader hooks, which run in their own thread. */
-const hooks = `
-import { readFile } from "node:fs/promises";
-let typescript;
-export async function initialize({ compiler }) {
-  typescript = (await import(compiler)).default;
-  if (!typescript?.transpileModule) throw new Error("typescript " + typescript?.version + " here has no transpileModule()");
-}
-export async function load(url, context, next) {
-  if (!/^file:.*\\.m?ts$/.test(url)) return next(url, context);
-  const text = await readFile(new URL(url), "utf8");
-  const { ModuleKind, ScriptTarget } = typescript;
-  const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2022, verbatimModuleSyntax: true, inlineSourceMap: true };
-  const { outputText, diagnostics } = typescript.transpileModule(text, { compilerOptions, fileName: url, reportDiagnostics: true });
-  const [fault] = diagnostics;
-  if (fault?.start !== undefined) {
-    const { line, character } = fault.file.getLineAndCharacterOfPosition(fault.start);
-    const error = new SyntaxError(typescript.flattenDiagnosticMessageText(fault.messageText, " "));
-    error.stack = "SyntaxError: " + error.message + "\\n    at " + url + ":" + (line + 1) + ":" + (character + 1);
-    throw error;
-  }
-  return { format: "module", shortCircuit: true, source: outputText };
-}
-`;
