@@ -4,7 +4,7 @@
  *
  *   f(x) = Σ_{k=1}^{8} 20 σ(−6 (x + k)) + 0.05 (x − 10)²     a staircase down from x = −9, then a bowl with its bottom at 10
  *
- * Run: node examples/adagrad-stalls.ts   (Node 22.18 or later)
+ * Run: ergodic example adagrad-stalls
  */
 import { fileURLToPath } from "node:url";
 import { adagrad, RuleRunner, rmsprop } from "ergodic";

@@ -9,7 +9,7 @@
  * What Adam adds is the correction of the start: m and v begin at 0, which makes the first steps (1 − β₁)/√(1 − β₂) = 3.2 times too long.
  * Not the same is `rmsprop({ momentum })`: there the momentum is of steps, g/√r, not of gradients.
  *
- * Run: node examples/adam-is-both.ts   (Node 22.18 or later)
+ * Run: ergodic example adam-is-both
  */
 import { fileURLToPath } from "node:url";
 import { adam, momentum, RuleRunner, rmsprop } from "ergodic";

@@ -5,7 +5,7 @@
  * Each pair of a painting and a year that some table claims is an unknown, true or false. `knowledgeBase` joins rules and tables to a factor graph, and
  * `infer` gives each unknown its probability, here exactly.
  *
- * Run: node examples/conflicting-tables.ts   (Node 22.18 or later)
+ * Run: ergodic example conflicting-tables
  */
 import { fileURLToPath } from "node:url";
 import { infer, knowledgeBase, query, relation, weightedRule } from "ergodic";

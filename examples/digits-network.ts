@@ -1,7 +1,7 @@
 /**
  * A small convolutional network on hand-written digits of 8 × 8 pixels: trained, tested, saved, loaded again, asked.
  *
- * Run: node examples/digits-network.ts   (Node 22.18 or later; in the repository's folder)
+ * Run: ergodic example digits-network
  */
 import { fileURLToPath } from "node:url";
 import { read } from "@ergodic/ingest";

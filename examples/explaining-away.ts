@@ -4,7 +4,7 @@
  *
  * A Bayesian network of five variables: a factor for each, its probabilities given its parents. `infer` sums over all joint states, exactly.
  *
- * Run: node examples/explaining-away.ts   (Node 22.18 or later)
+ * Run: ergodic example explaining-away
  */
 import { fileURLToPath } from "node:url";
 import { type Evidence, type FactorGraph, factorGraph, infer } from "ergodic";

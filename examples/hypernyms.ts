@@ -8,7 +8,7 @@
  *
  * Data: examples/wordnet, an extract of WordNet 3.0 under its licence.
  *
- * Run: node examples/hypernyms.ts   (Node 22.18 or later)
+ * Run: ergodic example hypernyms
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -6,7 +6,7 @@
  *   2. To learn that, each search over f reads all rows. In ten passes over the data it makes five updates; plain SGD makes 5000.
  *   3. A search over the row's own loss is cheap, but fits each row in turn, noise and all: the iterates never settle.
  *
- * Run: node examples/line-search-fails.ts   (Node 22.18 or later)
+ * Run: ergodic example line-search-fails
  */
 import { fileURLToPath } from "node:url";
 import { stream } from "ergodic";

@@ -3,7 +3,7 @@
  * and a noisy problem, where each gradient is off by a random vector of length about 1. Printed: the height above the minimum after
  * 1000 updates, each rule at the best of five rates. Lower is better.
  *
- * Run: node examples/step-rules.ts   (Node 22.18 or later)
+ * Run: ergodic example step-rules
  */
 import { fileURLToPath } from "node:url";
 import { adagrad, adam, chain, inverseTimeDecay, momentum, RuleRunner, rmsprop, sgd, stream } from "ergodic";

@@ -2,7 +2,7 @@
  * AdaGrad as textbooks write it keeps every past gradient; the running sum of squares is all that its step needs. Both walk through
  * the same points, bit for bit, while the textbook's memory grows with every update.
  *
- * Run: node examples/two-adagrads.ts   (Node 22.18 or later)
+ * Run: ergodic example two-adagrads
  */
 import { fileURLToPath } from "node:url";
 import { adagrad } from "ergodic";

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rewriteDeclarations } from "./declarations.mjs";
+import { buildExamples } from "./examples.mjs";
 import { bundleFiles } from "./few-files.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -75,3 +76,4 @@ for (const name of ["ergodic", "ingest", "serve", "plots", "cli"]) {
     await bundleFiles(join(folder, "dist"), entries, join(folder, "dist", to));
   }
 }
+buildExamples();

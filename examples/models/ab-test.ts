@@ -6,7 +6,7 @@
  * P(p_B > p_A | data) is the mean of a generated quantity that is 1 where it holds.
  * Data: made up.
  *
- * Run: node examples/models/ab-test.ts   (Node 22.18 or later)
+ * Run: ergodic example ab-test
  */
 import { fileURLToPath } from "node:url";
 import { beta, binomial, type Draws, model, type SampleOptions, sample, vector } from "ergodic";

@@ -6,7 +6,7 @@
  * s is summed out: log Σ_s P(s) p(y | s), all of the T terms from two cumulative sums. P(s | y) is a generated quantity.
  * Data: disasters with ten deaths or more in each year from 1851 to 1962; Jarrett 1979, as counted by Carlin, Gelfand and Smith 1992.
  *
- * Run: node examples/models/change-point.ts   (Node 22.18 or later)
+ * Run: ergodic example change-point
  */
 import { fileURLToPath } from "node:url";
 import { categorical, type Draws, exponential, model, poisson, type SampleOptions, sample, vector } from "ergodic";

@@ -6,7 +6,7 @@
  * The posterior is Beta(2 + heads, 2 + tails): an answer to check draws against.
  * Data: made up, 14 heads of 20.
  *
- * Run: node examples/models/coin-bias.ts   (Node 22.18 or later)
+ * Run: ergodic example coin-bias
  */
 import { fileURLToPath } from "node:url";
 import { bernoulli, beta, type Draws, model, type SampleOptions, sample, vector } from "ergodic";

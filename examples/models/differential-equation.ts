@@ -8,7 +8,7 @@
  * the compiled program; gradients are those of the solution as computed, and the verdict says how large its error is.
  * Data: boys in bed on 14 days, British Medical Journal, 4 March 1978, page 587; one was ill at the start.
  *
- * Run: node examples/models/differential-equation.ts   (Node 22.18 or later)
+ * Run: ergodic example differential-equation
  */
 import { fileURLToPath } from "node:url";
 import { type Draws, exponential, integer, model, normal, type SampleOptions, sample, vector } from "ergodic";

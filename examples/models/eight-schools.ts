@@ -7,7 +7,7 @@
  * a funnel that trajectories with steps of one length cannot enter.
  * Data: Rubin 1981, Estimation in parallel randomized experiments, table 1.
  *
- * Run: node examples/models/eight-schools.ts   (Node 22.18 or later)
+ * Run: ergodic example eight-schools
  */
 import { fileURLToPath } from "node:url";
 import { type Draws, halfCauchy, model, normal, type SampleOptions, sample, vector } from "ergodic";

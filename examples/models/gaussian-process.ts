@@ -6,7 +6,7 @@
  * The curve at new places: f* ~ N(K*ᵀ (K + σ² I)⁻¹ y, α² − diag(K*ᵀ (K + σ² I)⁻¹ K*)), K*: [N, M], drawn place by place.
  * Data: simulated, 40 points of the curve sin(2x) + x/2 with noise of 0.3; the last of the new places stands beyond them.
  *
- * Run: node examples/models/gaussian-process.ts   (Node 22.18 or later)
+ * Run: ergodic example gaussian-process
  */
 import { fileURLToPath } from "node:url";
 import {

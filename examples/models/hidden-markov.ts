@@ -7,7 +7,7 @@
  * The states are summed out by the forward recursion; P(z_t = k | y) comes from it and its backward half.
  * Data: simulated, 200 hours, by the numbers in `truth`; `states` are those it went through.
  *
- * Run: node examples/models/hidden-markov.ts   (Node 22.18 or later)
+ * Run: ergodic example hidden-markov
  */
 import { fileURLToPath } from "node:url";
 import {

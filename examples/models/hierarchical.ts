@@ -7,7 +7,7 @@
  * group: [N], from 0. Effects: [G, 2], intercept and slope; drawn by the Cholesky factor diag(τ) L of their covariance, L Lᵀ = Ω, and not centred.
  * Data: simulated, 25 children seen 6 times each, by the numbers in `truth`.
  *
- * Run: node examples/models/hierarchical.ts   (Node 22.18 or later)
+ * Run: ergodic example hierarchical
  */
 import { fileURLToPath } from "node:url";
 import {

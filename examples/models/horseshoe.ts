@@ -8,7 +8,7 @@
  * Source: Piironen and Vehtari 2017 (there λ is half-Cauchy; three degrees of freedom make chains' work easier).
  * Data: simulated, 100 rows, three causes that matter (`truth`) and 22 that do not.
  *
- * Run: node examples/models/horseshoe.ts   (Node 22.18 or later)
+ * Run: ergodic example horseshoe
  */
 import { fileURLToPath } from "node:url";
 import {

@@ -7,7 +7,7 @@
  * slope there.
  * Data: simulated, 120 pupils and 8 questions, by the numbers in `truth`.
  *
- * Run: node examples/models/item-response.ts   (Node 22.18 or later)
+ * Run: ergodic example item-response
  */
 import { fileURLToPath } from "node:url";
 import { type Draws, lognormal, matrix, model, normal, type SampleOptions, sample, stream } from "ergodic";

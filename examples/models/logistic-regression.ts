@@ -6,7 +6,7 @@
  * X: [N, 2], age in decades from 50 and 0 or 1 for the treatment. exp β is the factor on the odds.
  * Data: simulated, 300 patients, by the numbers in `truth`.
  *
- * Run: node examples/models/logistic-regression.ts   (Node 22.18 or later)
+ * Run: ergodic example logistic-regression
  */
 import { fileURLToPath } from "node:url";
 import { type Draws, matrix, model, normal, type SampleOptions, sample, stream, vector } from "ergodic";

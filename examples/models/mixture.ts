@@ -7,7 +7,7 @@
  * wider than 2: were that left open, one broad kind could stand for two, a second mode that chains do not leave.
  * Data: simulated, 240 measurements, by the numbers in `truth`.
  *
- * Run: node examples/models/mixture.ts   (Node 22.18 or later)
+ * Run: ergodic example mixture
  */
 import { fileURLToPath } from "node:url";
 import {

@@ -6,7 +6,7 @@
  * The tails of t grow heavier as ν falls, so that a far point costs little and pulls little.
  * Data: simulated, 60 points by the numbers in `truth`; six of them at large x are read 8 too low.
  *
- * Run: node examples/models/robust-regression.ts   (Node 22.18 or later)
+ * Run: ergodic example robust-regression
  */
 import { fileURLToPath } from "node:url";
 import { type Draws, gamma, halfNormal, model, normal, type SampleOptions, sample, stream, student, vector } from "ergodic";

@@ -6,7 +6,7 @@
  * In 10¹⁰ m³ a year. The shocks are not centred: what moves is z, and the level is its running sum.
  * Data: flow at Aswan, 1871 to 1970, Cobb 1978. Durbin and Koopman 2012, 2.10.3 find σ = 1.23 and τ = 0.38 by maximum likelihood.
  *
- * Run: node examples/models/state-space.ts   (Node 22.18 or later)
+ * Run: ergodic example state-space
  */
 import { fileURLToPath } from "node:url";
 import { type Draws, halfNormal, model, normal, nuts, type SampleOptions, sample, summaryTable, vector } from "ergodic";

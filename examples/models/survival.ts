@@ -7,7 +7,7 @@
  * t is 2 where a machine still ran. exp β: the factor on lifetimes.
  * Data: simulated, 160 machines watched for two years, by the numbers in `truth`.
  *
- * Run: node examples/models/survival.ts   (Node 22.18 or later)
+ * Run: ergodic example survival
  */
 import { fileURLToPath } from "node:url";
 import { censored, type Draws, lognormal, model, normal, type SampleOptions, sample, stream, vector, weibull } from "ergodic";

@@ -10,6 +10,7 @@ import * as criticiseModule from "./criticise.ts";
 import * as demoModule from "./demo.ts";
 import * as describeModule from "./describe.ts";
 import * as evaluateModule from "./evaluate.ts";
+import * as exampleModule from "./example.ts";
 import * as exportModule from "./export.ts";
 import * as inferModule from "./infer.ts";
 import * as learnModule from "./learn.ts";
@@ -51,4 +52,5 @@ export const commands: Readonly<Record<string, CommandModule>> = {
   learn: learnModule,
   serve: serveModule,
   demo: demoModule,
+  example: exampleModule,
 };
