@@ -48,6 +48,22 @@ describe("missing-value markers among numbers", () => {
     expect(told(commented.remarks)).toContain('8 of 40 lines begin with the comment mark "#" and were not read');
   });
 
+  it("are reported although --quiet hides progress", async () => {
+    const filled = ["--target", "y", "--impute", "median", "--quiet", "--no-classes"];
+    const remark = `${sheet}: 8 of 40 rows hold "#N/A" in "age", a column of numbers: taken as missing\n`;
+    for (const words of [
+      ["train", sheet, ...filled],
+      ["path", sheet, ...filled, "--folds", "0"],
+      ["tune", sheet, ...filled, "--over", "l2:log:1e-3..1", "--trials", "1"],
+    ]) {
+      const { stderr } = await works(...words);
+      expect(stderr).toContain(remark);
+      expect(stderr).not.toContain("40 rows to train");
+    }
+    const sampled = ["sample", "--formula", "y ~ city", "--data", sheet, "--draws", "20", "--warmup", "20", "--quiet"];
+    expect((await works(...sampled)).stderr).toContain(remark);
+  });
+
   it("are filled in the same way in new rows, in blocks and in single rows", async () => {
     await train(sheet, "filled", "--impute", "median", "--no-classes");
     const predicted = async (cells: string[]) =>
@@ -159,7 +175,7 @@ describe("unknown levels", () => {
     const flags = ["--target", "y", "--epochs", "1"];
     expect((await works("train", old, ...flags, "--test", later)).stderr).toContain(`new.csv: ${said}`);
     expect((await works("train", old, ...flags, "--validate", later)).stderr).toContain(`new.csv: ${said}`);
-    expect((await works("train", old, ...flags, "--test", later, "--quiet")).stderr).toBe("");
+    expect((await works("train", old, ...flags, "--test", later, "--quiet")).stderr).toBe(`${later}: ${said}\n`);
   });
 
   it("are refused on request, in training and in prediction", async () => {

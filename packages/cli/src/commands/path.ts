@@ -17,7 +17,7 @@ import { metricsText, positiveClass } from "../report/metrics.ts";
 import { counted, duration, grouped, json, significant } from "../report/numbers.ts";
 import { pathPicture, pathReport, pathTable } from "../report/path.ts";
 import type { Terminal } from "../terminal.ts";
-import { dataLine } from "./train.ts";
+import { dataLine, remarkLines } from "./train.ts";
 
 const MOST_COEFFICIENTS = 20;
 
@@ -44,6 +44,7 @@ async function fitPath(file: string, options: PathOptions, training: Training): 
   const parts = await cut(read.data, options, "path");
   const engine = (await openEngine()).describe();
   if (!options.quiet) terminal.note(dataLine(file, parts, read));
+  for (const line of remarkLines(file, options, read, parts)) terminal.note(line);
   const stop = new AbortController();
   const { signal } = stop;
   const run =

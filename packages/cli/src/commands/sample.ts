@@ -133,10 +133,12 @@ async function draw(path: string | undefined, options: SampleWords, training: Tr
   const read = (): void => {
     algorithm = algorithmOf(options);
   };
-  let file: ModelFile | FormulaModel;
+  let file: Pick<FormulaModel, "model" | "data"> | ModelFile;
   if (path === undefined) {
     read();
-    file = await modelOfFormula(options);
+    const { remarks, ...made } = await modelOfFormula(options);
+    for (const line of remarks) terminal.note(line);
+    file = made;
   } else file = await modelOfFile(path, options.data, read);
   const stop = new AbortController();
   const sampling = begin(file, options, algorithm, stop.signal);
@@ -147,7 +149,7 @@ async function draw(path: string | undefined, options: SampleWords, training: Tr
 }
 
 function begin(
-  { model, data }: ModelFile | FormulaModel,
+  { model, data }: ModelFile | Pick<FormulaModel, "model" | "data">,
   options: SampleWords,
   algorithm: Pick<SampleOptions, "algorithm">,
   signal: AbortSignal,

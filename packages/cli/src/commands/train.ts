@@ -6,7 +6,17 @@ import type { Command } from "commander";
 import { type Dataset, type EngineDescription, ErgodicError, fit, type LinearPredictor, openEngine, type Run } from "ergodic";
 import { type CrossValidated, type RegressionTable, regressionTable } from "ergodic/learning";
 import { addJudgingOptions, checkFolds, crossValidated, foldColumn, foldsText, withoutFoldColumn } from "../cross-validation.ts";
-import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData, takenText } from "../data.ts";
+import {
+  cut,
+  dataPlaces,
+  offerText,
+  type Parts,
+  readTraining,
+  refuseTwice,
+  type SplitOptions,
+  type TrainingData,
+  takenText,
+} from "../data.ts";
 import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { beginningOf } from "../options/beginning.ts";
 import { type AnyFitted, fitModel, modelMaker } from "../options/model.ts";
@@ -84,7 +94,7 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
   const parts = await cut(read.data, options);
   const engine = (await openEngine()).describe();
   if (!options.quiet) terminal.note(dataLine(path, parts, read));
-  if (!options.quiet) for (const line of remarkLines(path, options, read, parts)) terminal.note(line);
+  for (const line of remarkLines(path, options, read, parts)) terminal.note(line);
   const by = await foldColumn(path, typed);
   const stop = new AbortController();
   const given = { ...(parts.validate ? { validate: parts.validate } : {}), signal: stop.signal };
@@ -132,8 +142,8 @@ export function dataLine(path: string, { train, validate, test }: Parts, read: T
   return `${path}: ${counted(train.rowCount, "row")} to train on${held.map((part) => `, ${part}`).join("")}; ${counted(train.columnCount, "column")}${shape}${sparse}; target ${train.target.name}${taken}`;
 }
 
-/** Remarks about the rows of each file. */
-function remarkLines(path: string, { test, validate }: TrainOptions, { data }: TrainingData, parts: Parts): string[] {
+/** Remarks about the rows of each file. They are not progress, so --quiet does not hide them. */
+export function remarkLines(path: string, { test, validate }: SplitOptions, { data }: TrainingData, parts: Parts): string[] {
   const of = (name: string | undefined, rows: Dataset | undefined): string[] =>
     name === undefined ? [] : told(rows?.remarks ?? []).map(({ message }) => `${name}: ${message}`);
   return [...of(path, data), ...of(test, parts.test), ...of(validate, parts.validate)];

@@ -25,7 +25,7 @@ import { metricsText, positiveClass } from "../report/metrics.ts";
 import { counted, grouped, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 import { searchOptions, type TuneCommandOptions, trainCommand, tunedJson, tunedText, VALIDATE_SHARE, watch } from "../tuning.ts";
-import { dataLine } from "./train.ts";
+import { dataLine, remarkLines } from "./train.ts";
 import { addTunedRatings, tuneRatings } from "./tune-ratings.ts";
 
 /** Options that a checkpoint contains. */
@@ -78,6 +78,7 @@ async function tuneOn(file: string, options: TuneCommandOptions, training: Train
   const heldOut = options.validate === undefined ? { validateShare: options.validateShare ?? VALIDATE_SHARE } : {};
   const parts = await cut(data, { ...options, ...heldOut }, "tune");
   if (!options.quiet) terminal.note(dataLine(file, parts, read));
+  for (const line of remarkLines(file, options, read, parts)) terminal.note(line);
   const stop = new AbortController();
   const run = begin(parts, stop.signal);
   const tuned = await toTheEnd(run, stop, training, watch(options, terminal), async () => {});

@@ -8,6 +8,7 @@ import { readTable } from "@ergodic/ingest";
 import { regression, type StatisticalModel } from "ergodic";
 import type { FamilyName, FormulaData, RegressionOptions } from "ergodic/bayes";
 import { UsageError } from "../errors.ts";
+import { told } from "../report/remarks.ts";
 
 export interface FormulaWords {
   formula?: string;
@@ -19,6 +20,8 @@ export interface FormulaWords {
 export interface FormulaModel {
   readonly model: StatisticalModel<FormulaData>;
   readonly data: FormulaData;
+  /** Remarks about the table, one line each. */
+  readonly remarks: readonly string[];
 }
 
 /** Checks that either a formula or a model's file is given. */
@@ -39,7 +42,8 @@ export async function modelOfFormula({ formula, family, levels = [], data }: For
     levels: Object.fromEntries(levels.map(levelsOf)),
   };
   const model = regression(formula!, options);
-  return { model, data: await readTable(data!) };
+  const table = await readTable(data!);
+  return { model, data: table, remarks: told(table.remarks ?? []).map(({ message }) => `${data}: ${message}`) };
 }
 
 function levelsOf(text: string): [column: string, levels: string[]] {
