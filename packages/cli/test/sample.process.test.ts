@@ -8,6 +8,7 @@ import { loadDraws, model as modelOf, sample } from "ergodic";
 import { sgld } from "ergodic/bayes";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
+import { isGroupEffect } from "../src/options/formula.ts";
 import { type Captured, captured, ergodic, type Outcome, temporary, works } from "./captured.ts";
 import schools, { data } from "./models/schools.mjs";
 import oneMean, { data as oneMeanData } from "./models/schools.ts";
@@ -87,7 +88,12 @@ describe("sample", () => {
     ];
     const { stdout, stderr } = await works("sample", ...words, "--out", file("of formula"));
     expect(stderr.split("\n")[0]).toMatch(/^y ~ x \+ dose \+ \(1 \| g\): \d+ unconstrained numbers · nuts · 2 chains/);
-    expect(stdout).toMatch(/\nIntercept .*\nx .*\ndosehigh .*\nsd\(g\): Intercept .*\nsigma .*\ng\[g0\]: Intercept /);
+    expect(stdout).toMatch(
+      /\nIntercept .*\nx .*\ndosehigh .*\nsd\(g\): Intercept .*\nsigma .*\n4 group effects not shown; --group-effects prints them\n\n/,
+    );
+    const all = await works("sample", ...words, "--quiet", "--group-effects");
+    expect(all.stdout).toMatch(/\nsigma .*\ng\[g0\]: Intercept .*\ng\[g1\](.*\n){3}\n/);
+    expect(Object.keys(JSON.parse((await works("sample", ...words, "--quiet", "--json")).stdout).summary)).toHaveLength(9);
     expect((await loadDraws(file("of formula"))).quantities.map(({ name }) => name).slice(0, 3)).toEqual([
       "Intercept",
       "x",
@@ -112,6 +118,11 @@ describe("sample", () => {
     expect(JSON.parse(fast.stdout).model).toBe("dose ~ x");
   });
 
+  it("hides the effects of groups, but no other numbers in brackets", () => {
+    const names = ["x", "sd(a:b): x", "a:b[u[1]:v]: x", "a:b[u: x]: z", "theta[1]", "c[1]: x", "sd(s(x))", "s(x)[1]"];
+    expect(names.filter((name) => isGroupEffect(name, names))).toEqual(["a:b[u[1]:v]: x"]);
+  });
+
   it("refuses a formula without a table or next to a model file, and reports its faults", async () => {
     const table = file("few.csv");
     writeFileSync(table, "y,x\n1,2\n2,3\n3,5\n");
@@ -122,6 +133,7 @@ describe("sample", () => {
     expect(await said(model, "--family", "poisson")).toMatch(
       /--family: it applies only to a formula; give --formula, or leave it out/,
     );
+    expect(await said(model, "--group-effects")).toMatch(/--group-effects: it applies only to a formula; give --formula/);
     expect(await said("--formula", "y ~ x +", "--data", table)).toMatch(
       /formula "y ~ x \+": at its end: after "\+" a term is missing/,
     );

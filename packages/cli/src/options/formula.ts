@@ -15,6 +15,7 @@ export interface FormulaWords {
   family?: string;
   levels?: readonly string[];
   data?: string;
+  groupEffects?: boolean;
 }
 
 export interface FormulaModel {
@@ -25,13 +26,16 @@ export interface FormulaModel {
 }
 
 /** Checks that either a formula or a model's file is given. */
-export function checkFormula(path: string | undefined, { formula, family, levels, data }: FormulaWords): void {
+export function checkFormula(path: string | undefined, words: FormulaWords): void {
+  const { formula, family, levels, data, groupEffects } = words;
   if (path !== undefined && formula !== undefined)
     throw new UsageError("--formula", `it replaces the model file, but ${path} is also given; leave one of them out`);
   if (path === undefined && formula === undefined)
     throw new UsageError("<MODEL>", 'no model is given; give its file, or --formula "y ~ x + (1 | group)" --data d.csv');
   if (formula !== undefined && data === undefined) throw new UsageError("--formula", "it needs a table; give --data d.csv");
-  const alone = family !== undefined ? "--family" : levels !== undefined ? "--levels" : undefined;
+  const [alone] = Object.entries({ "--family": family, "--levels": levels, "--group-effects": groupEffects }).flatMap(
+    ([flag, value]) => (value === undefined ? [] : [flag]),
+  );
   if (formula === undefined && alone !== undefined)
     throw new UsageError(alone, "it applies only to a formula; give --formula, or leave it out");
 }
@@ -50,4 +54,10 @@ function levelsOf(text: string): [column: string, levels: string[]] {
   const at = text.indexOf("=");
   if (at < 1) throw new UsageError("--levels", `"${text}" names no column; write --levels size=small,large`);
   return [text.slice(0, at), text.slice(at + 1).split(",")];
+}
+
+/** Whether a number is the effect of one group, "child[Ann]: age", whose spread "sd(child): age" is among the names. */
+export function isGroupEffect(name: string, names: readonly string[]): boolean {
+  const [, label, effect] = /^(.+?)\[.*\](: .*)$/s.exec(name) ?? [];
+  return label !== undefined && names.includes(`sd(${label})${effect}`);
 }
