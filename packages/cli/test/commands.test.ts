@@ -70,6 +70,22 @@ describe("train", () => {
     expect((await predictor<LinearPredictor>(out)).targetName).toBe("class");
   });
 
+  it("shows losses and validations of numbers on one scale, or names the scale of the validation", async () => {
+    const words = ["train", people, "--target", "pay", "--drop", "class", "--validate", people];
+    // The rows are the same, and the run converges, so both numbers are the RMSE of the solution.
+    const solved = await works(...words, "--algorithm", "newton", "--l2", "0");
+    const [, loss, validation] = /\nRMSE of the last epoch ([\d.]+), validation ([\d.]+)\n/.exec(solved.stdout)!;
+    expect(loss).toBe(validation);
+    const last = solved.stderr.trimEnd().split("\n").at(-1)!.trim().split(/\s+/);
+    expect(last.slice(2, 4)).toEqual([loss, validation]);
+    const robust = await works(...words, "--loss", "huber", "--rule", "adagrad", "--epochs", "2");
+    expect(robust.stderr).toMatch(/\n {6}update {4}epoch {8}loss {2}validation RMSE {2}updates\/s\n/);
+    expect(robust.stdout).toMatch(/\nmean loss of the last epoch [\d.]+, validation RMSE [\d.]+\n/);
+    const line = captured({ live: true, columns: 200 });
+    expect(await runCommandLine([...words, "--loss", "huber", "--rule", "adagrad", "--epochs", "2"], line)).toBe(0);
+    expect(line.rewritten.join("")).toMatch(/loss [\d.]+ · validation RMSE [\d.]+ · /);
+  });
+
   it("trains the same model as the library", async () => {
     const out = file("same.safetensors");
     await works("train", people, "--target", "class", "--drop", "pay", "--l2", "0.01", "--seed", "3", "--out", out, "--quiet");

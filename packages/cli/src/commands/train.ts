@@ -40,6 +40,7 @@ import { counted, decimal, duration, grouped, json, short, small } from "../repo
 import { Progress } from "../report/progress.ts";
 import { regressionText } from "../report/regression.ts";
 import { told } from "../report/remarks.ts";
+import { lossScale } from "../report/scale.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function add(program: Command, terminal: Terminal): void {
@@ -160,7 +161,10 @@ function watch(options: TrainOptions, engine: EngineDescription, terminal: Termi
       const certified = chosen.algorithm?.rule === undefined;
       // With full gradients, the default differs, and some algorithms end earlier.
       const usual = chosen.plan?.batch === "all" || certified ? {} : { epochs: 5 };
-      progress = new Progress(terminal, limited ? { epochs, updates, seconds } : usual, { certified });
+      progress = new Progress(terminal, limited ? { epochs, updates, seconds } : usual, {
+        certified,
+        scale: lossScale(chosen.loss, chosen.task),
+      });
       for (const line of [chosenLine(chosen, engine), ...workersLine(chosen, options.workers)]) terminal.note(line);
     },
     tick: (tick) => progress?.tick(tick),
@@ -215,7 +219,10 @@ function report(result: Result): void {
   terminal.out(
     `${counted(run.updates, "update")} in ${duration(run.seconds)} (${speed} updates/s), ${decimalEpochs(run.epochs)}: ${run.reason}\n`,
   );
-  terminal.out(`mean loss of the last epoch ${decimal(run.loss)}${validated ? `, validation ${decimal(validated.loss)}` : ""}\n`);
+  const scale = lossScale(description.loss, description.task);
+  const name = scale.loss === "loss" ? "mean loss" : scale.loss;
+  const held = validated ? `, ${scale.validation} ${decimal(validated.loss)}` : "";
+  terminal.out(`${name} of the last epoch ${decimal(scale.of(run.loss))}${held}\n`);
   terminal.out(findingsText(run.findings, paint));
   if (validated) terminal.out(validationWarning(validated, paint));
   terminal.out(certificate(run.report));

@@ -1,6 +1,7 @@
 import type { Tick } from "ergodic";
 import type { Terminal } from "../terminal.ts";
 import { clock, decimal, grouped, short, small } from "./numbers.ts";
+import type { LossScale } from "./scale.ts";
 
 export interface Limits {
   epochs?: number;
@@ -11,6 +12,8 @@ export interface Limits {
 export interface ProgressOptions {
   /** Whether the algorithm bounds its distance from the minimum. Default false. */
   certified?: boolean;
+  /** Default: the loss as it is, next to a validation loss on the same scale. */
+  scale?: LossScale;
 }
 
 const BAR = 10;
@@ -18,19 +21,21 @@ const BAR = 10;
 const SETTLED_SECONDS = 0.2;
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const widths = [12, 9, 12, 12, 11, 11];
-const row = (cells: readonly string[]): string => cells.map((cell, j) => cell.padStart(widths[j])).join("");
+const VALIDATION = 3;
+const plain: LossScale = { loss: "loss", validation: "validation", of: (loss) => loss };
 
 /**
  * Progress of a run on standard error. On a terminal, one line is rewritten. Otherwise, a line is printed each time the
  * number of updates has doubled.
  *
- * `loss` is the mean training loss since the previous line. The loss of each row is measured before the row's update,
+ * The loss is the mean training loss since the previous line, in the units of `scale`. The loss of each row is measured before the row's update,
  * so it is a loss on unseen rows, as in Vowpal Wabbit.
  */
 export class Progress {
   private readonly terminal: Terminal;
   private readonly limits: Limits;
   private readonly certified: boolean;
+  private readonly scale: LossScale;
   private validation: Record<string, number> | undefined;
   private next = 0;
   private lines = 0;
@@ -38,10 +43,11 @@ export class Progress {
   private since = { loss: 0, updates: 0, seconds: 0 };
   private before = { update: 0, seconds: 0 };
 
-  constructor(terminal: Terminal, limits: Limits, { certified = false }: ProgressOptions = {}) {
+  constructor(terminal: Terminal, limits: Limits, { certified = false, scale = plain }: ProgressOptions = {}) {
     this.terminal = terminal;
     this.limits = limits;
     this.certified = certified;
+    this.scale = scale;
   }
 
   tick(tick: Tick): void {
@@ -64,21 +70,27 @@ export class Progress {
 
   private doublingLine(tick: Tick): void {
     const gap = (text: string): string[] => (this.certified ? [text] : []);
-    if (this.lines++ === 0) this.terminal.note(row(["update", "epoch", "loss", "validation", "updates/s", ...gap("gap")]));
+    if (this.lines++ === 0)
+      this.terminal.note(this.row(["update", "epoch", this.scale.loss, this.scale.validation, "updates/s", ...gap("gap")]));
     const { loss, updates, seconds } = this.since;
     const validation = this.validation ? decimal(this.validation.loss) : "–";
     const cells = [
       grouped(tick.update),
       tick.epoch.toFixed(2),
-      decimal(loss / updates),
+      decimal(this.scale.of(loss / updates)),
       validation,
       short(updates / Math.max(1e-9, seconds)),
       ...gap(small(tick.gap)),
     ];
-    this.terminal.note(row(cells));
+    this.terminal.note(this.row(cells));
     this.since = { loss: 0, updates: 0, seconds: 0 };
     this.validation = undefined;
     this.next = 2 * tick.update;
+  }
+
+  private row(cells: readonly string[]): string {
+    const room = widths.with(VALIDATION, Math.max(widths[VALIDATION], this.scale.validation.length + 2));
+    return cells.map((cell, j) => cell.padStart(room[j])).join("");
   }
 
   private liveLine(tick: Tick): string {
@@ -89,8 +101,8 @@ export class Progress {
     );
     const parts = [
       `epoch ${tick.epoch.toFixed(1)}${epochs === undefined ? "" : ` of ${epochs}`}`,
-      `loss ${decimal(tick.loss)}`,
-      ...(this.validation ? [`validation ${decimal(this.validation.loss)}`] : []),
+      `${this.scale.loss} ${decimal(this.scale.of(tick.loss))}`,
+      ...(this.validation ? [`${this.scale.validation} ${decimal(this.validation.loss)}`] : []),
       ...(this.certified ? [`gap ${small(tick.gap)}`] : []),
       `${short(tick.updatesPerSecond)} updates/s`,
       ...timeLeft(done, tick.seconds),
