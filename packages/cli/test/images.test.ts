@@ -111,8 +111,11 @@ describe("folders of images", () => {
     expect(accuracy((await works("evaluate", out, test, "--json")).stdout)).toBe(trained.test.accuracy);
     const plain = imageFolder(file("plain"), [200, 201, 202], false);
     const both = [await works("predict", out, plain), await works("predict", out, test)].map(({ stdout }) => stdout);
-    expect(both[0]).toMatch(/^prediction,p_digit 0,.*\n(digit \d,.*\n){3}$/);
-    expect(both[1].split("\n")).toHaveLength(102);
+    expect(both[0]).toMatch(/^file,prediction,p_digit 0,.*\n0200\.png,digit \d,.*\n0201\.png,.*\n0202\.png,.*\n$/);
+    // Sorted by class and then by name, each with its own prediction.
+    const inFolders = both[1].trimEnd().split("\n");
+    const names = numbers(count, 200).map((i) => `digit ${labels[i]}/${String(i).padStart(4, "0")}.png`);
+    expect(inFolders.slice(1).map((line) => line.split(",")[0])).toEqual(names.sort());
     for (const line of both[0].trimEnd().split("\n")) expect(both[1]).toContain(line);
     expect((await works("describe", test)).stdout).toContain("100 rows, 65 columns");
   });
@@ -126,8 +129,29 @@ describe("folders of images", () => {
     expect(trained.test.accuracy).toBeGreaterThan(0.7);
     expect(accuracy((await works("evaluate", out, test, "--json")).stdout)).toBe(trained.test.accuracy);
     expect((await works("predict", out, imageFolder(file("unlabelled"), [200, 201], false))).stdout).toMatch(
-      /^prediction,p_digit 0,.*\n(digit \d,.*\n){2}$/,
+      /^file,prediction,p_digit 0,.*\n(020[01]\.png,digit \d,.*\n){2}$/,
     );
+  });
+
+  it("predicts a single picture, and prints the columns that are asked for", async () => {
+    const [train, test] = folders();
+    const out = file("one.safetensors");
+    await works("train", train, "--out", out, ...quick);
+    const [header, ...lines] = (await works("predict", out, test)).stdout.trimEnd().split("\n");
+    const [name] = lines[0].split(",");
+    const one = await works("predict", out, join(test, name));
+    expect(one.stdout).toBe(`${header}\n${lines[0].replace(/^[^/]*[/]/, "")}\n`);
+    const asked = async (...words: string[]) => (await works("predict", out, test, ...words)).stdout.split("\n", 2);
+    expect((await asked("--id", "file"))[1]).toBe(lines[0]);
+    expect((await asked("--keep", "y"))[1]).toBe(lines[0].replace(",", `,${name.split("/")[0]},`));
+    expect((await asked("--id", "y"))[1]).toBe(lines[0].replace(name, name.split("/")[0]));
+    expect(JSON.parse((await works("predict", out, test, "--json")).stdout).predictions[0].kept).toEqual({ file: name });
+    const wrong = await ergodic("predict", out, test, "--id", "path");
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/--id or --keep asks for a column "path"/)]);
+    const lost = await ergodic("predict", out, join(test, "lost.png"));
+    expect([lost.code, lost.stderr]).toEqual([1, expect.stringMatching(/there is no such file/)]);
+    const alone = await ergodic("train", join(test, name), "--quiet");
+    expect(alone.stderr).toMatch(/there are no labels to learn; put the images of each class into a sub-folder/);
   });
 
   it("resizes images and converts channels equally for training and prediction", async () => {
@@ -149,6 +173,8 @@ describe("folders of images", () => {
     const folder = imageFolder(file("few"), [0, 1]);
     const { code, stderr } = await ergodic("predict", out, folder);
     expect([code, stderr]).toEqual([2, expect.stringContaining("the model was not trained on images; name a file")]);
+    const picture = await ergodic("predict", out, join(folder, `digit ${labels[0]}`, "0000.png"));
+    expect(picture.stderr).toContain("is an image, but the model was not trained on images; name a file");
   });
 });
 

@@ -19,6 +19,8 @@ export interface ArrayRows {
   rowShape?: readonly number[];
   /** Targets: numbers or class names; absent if no targets were found. */
   target?: ArrayLike<number> | readonly string[];
+  /** Names of the rows: image files. */
+  names?: readonly string[];
   /** Last part of the error message if there is no target: what the user can do. */
   advice: string;
 }
@@ -27,6 +29,8 @@ export interface ArrayRows {
 export type ArrayDatasetOptions = Omit<SparseDatasetOptions, "layout" | "hash">;
 
 export const labelColumn = "y";
+/** Column of a table with the names of image files. */
+export const fileColumn = "file";
 
 /**
  * Returns the shape of a row from the sizes of the array after its first size. An image without channels gets one
@@ -61,27 +65,27 @@ export function arrayDataset(reader: string, found: ArrayRows, { classes = true,
   });
 }
 
-/** Yields tables of `blockRows` rows. */
-export function* arrayTables(found: ArrayRows, blockRows: number): Generator<Table> {
-  const { source, rows, columnCount, target } = found;
+/** Yields tables of `blockRows` rows. `named`: whether names become a column. */
+export function* arrayTables(found: ArrayRows, blockRows: number, named = false): Generator<Table> {
+  const { source, rows, columnCount, target, names } = found;
   for (let start = 0; start < rows.length; start += blockRows) {
     const block = rows.slice(start, start + blockRows);
     const columns = Array.from({ length: columnCount }, (_, j): Column => {
       return { name: `x${j}`, kind: "number", values: Float64Array.from(block, (row) => row[j]) };
     });
     if (target !== undefined) columns.push(targetColumn(Array.prototype.slice.call(target, start, start + blockRows)));
+    if (named && names !== undefined) columns.push(textColumn(fileColumn, names.slice(start, start + blockRows)));
     yield { rowCount: block.length, columns, source };
   }
 }
 
 function targetColumn(labels: number[] | string[]): Column {
-  if (typeof labels[0] !== "string") return { name: labelColumn, kind: "number", values: Float64Array.from(labels as number[]) };
-  const levels = [...new Set(labels as string[])].sort();
+  if (typeof labels[0] === "string") return textColumn(labelColumn, labels as string[]);
+  return { name: labelColumn, kind: "number", values: Float64Array.from(labels as number[]) };
+}
+
+function textColumn(name: string, texts: readonly string[]): Column {
+  const levels = [...new Set(texts)].sort();
   const index = new Map(levels.map((level, code) => [level, code]));
-  return {
-    name: labelColumn,
-    kind: "category",
-    codes: Int32Array.from(labels as string[], (label) => index.get(label)!),
-    levels,
-  };
+  return { name, kind: "category", codes: Int32Array.from(texts, (text) => index.get(text)!), levels };
 }

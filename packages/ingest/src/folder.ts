@@ -17,6 +17,14 @@ export async function isFolder(source: Source): Promise<boolean> {
   return (await statOf(source))?.isDirectory() ?? false;
 }
 
+/** Whether this is the name of a PNG or JPEG file. */
+export const isImageName = (name: string): boolean => /\.(png|jpe?g)$/i.test(name);
+
+/** Whether a source is read as images: a folder, or the path of one picture. */
+export async function holdsImages(source: Source): Promise<boolean> {
+  return typeof source === "string" && !/[\r\n]/.test(source) && (isImageName(source) || (await isFolder(source)));
+}
+
 /** Lists a folder, sorted by name. Names that begin with a dot are excluded. Links count as their targets. */
 export async function entriesOf(path: string): Promise<Entry[]> {
   const { readdir, stat } = process.getBuiltinModule("node:fs/promises");

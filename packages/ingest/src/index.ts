@@ -4,7 +4,7 @@ export type { ColumnType } from "./column.ts";
 export type { DatasetOptions, SparseDatasetOptions } from "./dataset.ts";
 export { type DuckDb, type DuckDbColumns, type DuckDbOptions, duckdb } from "./duckdb.ts";
 export type { Engine, EngineOptions } from "./engine/engine.ts";
-export { isFolder, labelsBeside } from "./folder.ts";
+export { holdsImages, isFolder, labelsBeside } from "./folder.ts";
 export type { CsvOptions } from "./formats/csv.ts";
 export { type IdxArray, type IdxOptions, type IdxValues, readIdx } from "./formats/idx.ts";
 export type { ImageOptions, LabelledImage } from "./formats/images.ts";

@@ -1,7 +1,7 @@
 import { DataError, ErgodicError, OptionError, type Pipeline } from "ergodic/data";
 import { type DatasetOptions, datasetKeys } from "./dataset.ts";
 import { listed, show } from "./fault.ts";
-import { isFolder } from "./folder.ts";
+import { holdsImages, isImageName } from "./folder.ts";
 import type { ImageOptions } from "./formats/images.ts";
 import type { Source } from "./source.ts";
 import type { TableOptions } from "./table-builder.ts";
@@ -27,12 +27,12 @@ export async function readingLike(
   from: Source,
   { inputs, shape }: Pipeline,
 ): Promise<Pick<ImageOptions, "size" | "channels"> & Pick<TableOptions, "types">> {
-  if (typeof from === "string" && (await isFolder(from))) {
+  if (await holdsImages(from)) {
     const [height, width, channels] = shape.rowShape ?? [];
     if (channels === 1 || channels === 3) return { size: [height, width], channels };
     throw new OptionError(
       reader,
-      `${from} is a folder of images, but the model was not trained on images; name a file`,
+      `${from} is ${isImageName(String(from)) ? "an image" : "a folder of images"}, but the model was not trained on images; name a file`,
       "OPTION_CONFLICT",
     );
   }

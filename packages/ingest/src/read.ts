@@ -18,8 +18,8 @@ import {
   sparseDataset,
   sparseDatasetKeys,
 } from "./dataset.ts";
-import { told } from "./fault.ts";
-import { isFolder, labelsBeside } from "./folder.ts";
+import { checkFlag, told } from "./fault.ts";
+import { holdsImages, labelsBeside } from "./folder.ts";
 import type { CsvOptions } from "./formats/csv.ts";
 import type { ImageOptions, LabelledImage } from "./formats/images.ts";
 import type { JsonLinesOptions } from "./formats/json-lines.ts";
@@ -36,10 +36,12 @@ import { openSource, type Source, type SourceOptions } from "./source.ts";
 export interface ReadTableOptions extends FormatOptions, ImageOptions, SourceOptions {
   /** Format of the file. Default: by extension, else by content. */
   format?: FormatName;
+  /** For images: whether tables get a column `file` with the name of each image, such as "cat/1.png". Default false. */
+  fileNames?: boolean;
 }
 
 /** Options of `read`: the options of the file's format, and the options for making a dataset from a table. */
-export type ReadOptions = Omit<ReadTableOptions, "target"> & Partial<DatasetOptions> & Partial<LikeOptions>;
+export type ReadOptions = Omit<ReadTableOptions, "target" | "fileNames"> & Partial<DatasetOptions> & Partial<LikeOptions>;
 
 /** Options of the block readers. */
 export interface BlockOptions extends ReadTableOptions {
@@ -245,7 +247,7 @@ function refuseTarget(reader: string, target: unknown, files: string): void {
  */
 export async function readTable(from: Source, options: ReadTableOptions = {}): Promise<Table> {
   const rows = await arraysOf("readTable", from, options, []);
-  if (rows) return wholeTable(rows);
+  if (rows) return wholeTable(rows, options);
   const { source, format } = await opened("readTable", from, options, [], "readSparseTable");
   if (format.kind === "sparse") throw kindError("readTable", "readSparseTable", source.name);
   return format.kind === "array" ? wholeTable(await format.rows(source, options)) : (await format.table(source, options)).table;
@@ -261,7 +263,7 @@ export async function readSparseTable(from: Source, options: ReadTableOptions = 
 /** Reads dense or sparse rows, depending on the format. With `target: false`, sparse lines can lack their target. */
 export async function readRows(from: Source, options: ReadTableOptions = {}): Promise<Table | SparseTable> {
   const rows = await arraysOf("readRows", from, options, ["target"]);
-  if (rows) return wholeTable(rows);
+  if (rows) return wholeTable(rows, options);
   const { source, format } = await opened("readRows", from, options, ["target"]);
   if (format.kind === "array") return wholeTable(await format.rows(source, options));
   return format.kind === "dense" ? (await format.table(source, options)).table : format.table(source, options);
@@ -275,7 +277,7 @@ export async function readRows(from: Source, options: ReadTableOptions = {}): Pr
  */
 export async function* blocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table> {
   const images = await arraysOf("blocks", from, options, ["rows"]);
-  if (images) return yield* arrayTables(images, blockRows("blocks", options));
+  if (images) return yield* arrayTables(images, blockRows("blocks", options), options.fileNames);
   const { source, format } = await opened("blocks", from, options, ["rows"], "sparseBlocks");
   if (format.kind === "sparse") throw kindError("blocks", "sparseBlocks", source.name);
   if (format.kind === "array") yield* arrayTables(await format.rows(source, options), blockRows("blocks", options));
@@ -292,7 +294,7 @@ export async function* sparseBlocks(from: Source, options: BlockOptions = {}): A
 /** Yields dense or sparse blocks, like `blocks` or `sparseBlocks`, depending on the format. */
 export async function* rowBlocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table | SparseTable> {
   const images = await arraysOf("rowBlocks", from, options, ["rows", "target"]);
-  if (images) return yield* arrayTables(images, blockRows("rowBlocks", options));
+  if (images) return yield* arrayTables(images, blockRows("rowBlocks", options), options.fileNames);
   const { source, format } = await opened("rowBlocks", from, options, ["rows", "target"]);
   if (format.kind === "array") yield* arrayTables(await format.rows(source, options), blockRows("rowBlocks", options));
   else yield* format.blocks(source, options, blockRows("rowBlocks", options));
@@ -325,23 +327,24 @@ async function opened(reader: string, from: Source, all: ReadTableOptions, keys:
   return { source, format };
 }
 
-/** Reads the images of a folder. Returns undefined if the source is not a folder of images. */
+/** Reads the images of a folder, or one picture. Returns undefined for any other source. */
 async function arraysOf(reader: string, from: Source, options: ReadTableOptions, keys: string[]): Promise<ArrayRows | undefined> {
   checkObject(reader, options, "format");
   const folder = await folderOfImages(from, options);
   if (folder === undefined) return undefined;
   const { imageKeys, imageRows } = await import("./formats/images.ts");
-  checkKeys(reader, options, [...keys, ...imageKeys, "signal"]);
+  checkKeys(reader, options, [...keys, ...imageKeys, "fileNames", "signal"]);
+  checkFlag(reader, "fileNames", options.fileNames);
   return imageRows(folder, options);
 }
 
-/** Returns the path if it is a folder and no format was requested. */
+/** Returns the path if it leads to images and no format was requested. */
 async function folderOfImages(from: Source, { format }: { format?: FormatName }): Promise<string | undefined> {
-  return typeof from === "string" && format === undefined && (await isFolder(from)) ? from : undefined;
+  return typeof from === "string" && format === undefined && (await holdsImages(from)) ? from : undefined;
 }
 
-function wholeTable(rows: ArrayRows): Table {
-  return arrayTables(rows, Infinity).next().value!;
+function wholeTable(rows: ArrayRows, { fileNames }: ReadTableOptions = {}): Table {
+  return arrayTables(rows, Infinity, fileNames).next().value!;
 }
 
 function blockRows(reader: string, { rows = 65_536 }: BlockOptions): number {

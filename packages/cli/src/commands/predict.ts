@@ -2,12 +2,22 @@
  * `ergodic predict MODEL DATA`: prints CSV with one line per row of DATA. A line contains the prediction, then each
  * class's probability if the model has them. For a calibrated model, a 0 or 1 per class follows (1 if the class is in
  * the row's prediction set), or the two ends of the row's interval. For a factorisation, each row of DATA holds a pair
- * of user and item. The columns of DATA given by --id and --keep come first, unchanged.
+ * of user and item. The columns of DATA given by --id and --keep come first, unchanged. Images have the columns file and,
+ * in a folder with one sub-folder per class, y; their --id is file unless another is given.
  *
  * Files are read and predicted in blocks, so they can be larger than memory; standard input is read whole. The --out
  * file is written completely or not at all.
  */
-import { blocks, likeFault, type ReadTableOptions, readTable, rowBlocks, sparseBlocks, takesSparse } from "@ergodic/ingest";
+import {
+  blocks,
+  holdsImages,
+  likeFault,
+  type ReadTableOptions,
+  readTable,
+  rowBlocks,
+  sparseBlocks,
+  takesSparse,
+} from "@ergodic/ingest";
 import type { Command } from "commander";
 import { type Prediction, predictor, type SparseTable, type Table } from "ergodic";
 import { newLevels } from "ergodic/data";
@@ -45,10 +55,13 @@ export function add(program: Command, terminal: Terminal): void {
     .command("predict")
     .description("predict with a saved model")
     .argument("<MODEL>", "a model file written by train, path or recommend, or draws written by sample")
-    .argument("<DATA>", "rows with the model's columns: a file, a folder of images, or - for standard input");
+    .argument("<DATA>", "rows with the model's columns: a file, a folder of images or one image, or - for standard input");
   addUnknownOption(addLimitOptions(addFormatOptions(command)), "category levels, users and items")
     .option("--out <file>", "write predictions to this file instead of standard output")
-    .option("--id <column>", "column of DATA that identifies the row, printed in front of each prediction")
+    .option(
+      "--id <column>",
+      "column of DATA that identifies the row, printed in front of each prediction; default for images: file",
+    )
     .option("--keep <columns>", "more columns of DATA to print, separated by commas", (text) => text.split(","))
     .option("--json", "print one JSON object instead of CSV");
   addRatingOptions(command);
@@ -104,10 +117,11 @@ async function* predictions(model: AnyPredictor, data: string, options: Asked): 
 }
 
 async function* predicted(model: AnyPredictor, data: string, options: Asked): AsyncGenerator<Block> {
-  const wanted = keptOf(options);
+  const isImages = options.format === undefined && (await holdsImages(data));
+  const wanted = keptOf(isImages ? { ...options, id: options.id ?? "file" } : options);
   if (model.kind !== "factorisation") {
     const known: OutputPredictor = model;
-    for await (const rows of readBlocks(model, data, options, wanted)) {
+    for await (const rows of readBlocks(model, data, options, wanted, isImages)) {
       const remarks = [...((rows as Table).remarks ?? []), ...newLevels(model.pipeline, rows)];
       refuseNewLevels(data, remarks, options);
       options.remarks.add(rows.rowCount, remarks);
@@ -139,12 +153,17 @@ async function* readBlocks(
   data: string,
   options: FormatOptions,
   wanted: readonly (string | number)[],
+  isImages: boolean,
 ): AsyncGenerator<Table | SparseTable> {
   const { pipeline } = model;
   if (takesSparse(pipeline)) {
     refuseSparse(wanted);
     if (data === "-") yield await rawRows(data, pipeline, options);
     else yield* sparseBlocks(data, { ...formatOptions(options), target: false });
+    return;
+  }
+  if (isImages) {
+    yield* rowBlocks(data, { ...(await readingOf(data, pipeline, options)), fileNames: true, target: false });
     return;
   }
   if (wanted.length === 0 && data === "-") {

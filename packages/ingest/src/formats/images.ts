@@ -3,8 +3,8 @@
  * channels].
  *
  * Each sub-folder is a class of the same name and contains only images. Images are recognised by their first bytes.
- * Files next to the sub-folders and names with a leading dot are ignored. A folder of images without sub-folders gives
- * rows without classes, for prediction. image.ts decodes pixels; image-resize.ts resizes.
+ * Files next to the sub-folders and names with a leading dot are ignored. A folder of images without sub-folders, or one
+ * picture, gives rows without classes, for prediction. image.ts decodes pixels; image-resize.ts resizes.
  *
  * Files are read a few at a time. If any file is faulty, no rows are returned, and the error names the first faulty
  * file.
@@ -15,7 +15,7 @@
 import { checkNumber, OptionError } from "ergodic/data";
 import type { ArrayRows } from "../array-rows.ts";
 import { fileFault, listed, told } from "../fault.ts";
-import { type Entry, entriesOf } from "../folder.ts";
+import { type Entry, entriesOf, isFolder, isImageName } from "../folder.ts";
 import { coloured, decodeImage, greyed, type Image } from "../image.ts";
 import { resized } from "../image-resize.ts";
 import { allBytes, openSource, type Source, type SourceOptions } from "../source.ts";
@@ -91,6 +91,7 @@ export async function imageRows(
     rows,
     columnCount: height * width * channels,
     rowShape: [height, width, channels],
+    names: images.map(nameOf),
     advice:
       typeof from === "string"
         ? "put the images of each class into a sub-folder named after the class"
@@ -109,21 +110,26 @@ async function pixelsOf(
   return size === undefined ? wanted : resized(wanted, size[0], size[1]);
 }
 
+const nameOf = ({ name, source }: LabelledImage): string => name ?? openSource(source).name;
+
 function refuseOtherSize(images: readonly LabelledImage[], read: readonly Image[]): void {
   const [first] = read;
   const last = read[read.length - 1];
   if (first.height === last.height && first.width === last.width) return;
-  const name = ({ name, source }: LabelledImage) => name ?? openSource(source).name;
-  const before = `${name(images[0])} has ${first.height} × ${first.width}`;
+  const before = `${nameOf(images[0])} has ${first.height} × ${first.width}`;
   throw fileFault(
-    name(images[read.length - 1]),
+    nameOf(images[read.length - 1]),
     `the image has ${last.height} × ${last.width} pixels (height × width), but ${before}; pass size: [height, width] to resize them all`,
     "DATA_RAGGED",
   );
 }
 
-/** Lists the images of a folder: one sub-folder per class, or only images. */
+/**
+ * Lists the images of a folder: one sub-folder per class, or only images. They are sorted by class and then by name. The
+ * path of a picture is a list of one.
+ */
 async function imagesIn(folder: string): Promise<LabelledImage[]> {
+  if (isImageName(folder) && !(await isFolder(folder))) return [{ source: folder }];
   const entries = await entriesOf(folder);
   const classes = entries.filter((entry) => entry.folder);
   const loose = entries.filter((entry) => !entry.folder && isImageName(entry.name));
@@ -154,10 +160,6 @@ async function imagesOfClass({ name: label, path: folder }: Entry): Promise<Labe
     );
   }
   return entries.map(({ name, path }) => ({ name: `${label}/${name}`, source: path, label }));
-}
-
-function isImageName(name: string): boolean {
-  return /\.(png|jpe?g)$/i.test(name);
 }
 
 function checkOptions({ size, channels, background = "white" }: ImageOptions): void {

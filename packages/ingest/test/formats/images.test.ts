@@ -465,3 +465,20 @@ test("reads a list of images, and other readers refuse a folder", async () => {
   );
   await expect(readCsv(tmpdir(), { target: 0 })).rejects.toThrow("this is a folder; name a file in it [DATA_FILE]");
 });
+
+test("names the files of rows on request, and reads the path of one picture", async () => {
+  const path = folder({ "b/2.png": grey, "b/10.png": grey, "a/z.png": grey });
+  const [, ...rest] = (await readTable(path)).columns.slice(5);
+  expect(rest.map(({ name }) => name)).toEqual(["y"]);
+  const names: unknown[] = [];
+  for await (const table of blocks(path, { fileNames: true, rows: 2 })) names.push(cells(table).at(-1));
+  expect(names).toEqual([["a/z.png", "b/10.png"], ["b/2.png"]]);
+  const one = await readRows(join(path, "b/2.png"), { fileNames: true, size: [1, 2], channels: 3 });
+  expect(one).toMatchObject({ rowCount: 1, source: "2.png" });
+  expect(cells(one as Parameters<typeof cells>[0]).slice(6)).toEqual([["2.png"]]);
+  await expect(readTable(join(path, "b/9.png"))).rejects.toThrow(/9\.png: there is no such file/);
+  await expect(readTable(path, { fileNames: 1 as never })).rejects.toThrow(/fileNames is 1, but must be true or false/);
+  await expect(readTable({ content: "a\n1\n", name: "t.csv" }, { fileNames: true })).rejects.toThrow(
+    /unknown option "fileNames"/,
+  );
+});
