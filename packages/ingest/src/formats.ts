@@ -40,7 +40,7 @@ export const formats = {
   jsonl: {
     extensions: ["jsonl", "ndjson", "json"],
     load: async () => (await import("./formats/json-lines.ts")).jsonLinesFormat,
-    looksLike: (line) => line.trimStart().startsWith("{"),
+    looksLike: (line) => /^\s*(\{|\[\s*(\{|$))/.test(line),
   },
   parquet: {
     extensions: ["parquet", "pq"],

@@ -71,7 +71,7 @@ export const readTsv = <Names extends string = string>(
 ): Promise<Dataset<Names>> => dataset("readTsv", "tsv", source, options) as Promise<Dataset<never>>;
 
 /**
- * Reads a file of JSON objects, one per line, as a dataset. `target` names the column to predict. @throws DataError
+ * Reads a file of JSON objects, one per line or in an array, as a dataset. `target` names the column to predict. @throws DataError
  * with file and line
  */
 export const readJsonLines = <Names extends string = string>(

@@ -222,7 +222,7 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     table("not-object.jsonl"),
-    'not-object.jsonl:2:1: "[2]" is not an object; each line must hold one, like {"a": 1, "b": "x"}; to convert an array to JSON lines, run jq -c \'.[]\' [DATA_PARSE]',
+    'not-object.jsonl:2:1: "[2]" is not an object; each line must hold one, like {"a": 1, "b": "x"} [DATA_PARSE]',
   ],
   [
     table("nested.jsonl"),

@@ -8,6 +8,7 @@ import type { RowDecoder } from "../rows.ts";
 import type { ByteSource } from "../source.ts";
 import { columnIndex, type TableBuilder, type TableOptions } from "../table-builder.ts";
 import { dense } from "./format.ts";
+import { type ArrayElement, ArrayElements, lineEnds } from "./json-array.ts";
 
 /** Options for JSON lines: the options for tables, and the mark of comments. */
 export interface JsonLinesOptions extends TableOptions {
@@ -17,8 +18,13 @@ export interface JsonLinesOptions extends TableOptions {
 
 export const jsonLinesKeys = ["comment"];
 
+/** Text of an object, with its place in the file. */
+interface JsonText extends ArrayElement {
+  readonly of: "line" | "element";
+}
+
 /**
- * Converts JSON lines, which contain one flat object per line, to tables. Keys are columns. A key that is absent or
+ * Converts JSON lines, which contain one flat object per line, or an array of flat objects, to tables. Keys are columns. A key that is absent or
  * null is a missing value.
  *
  * Numbers make numeric columns; strings and booleans make categories. Blank lines are skipped.
@@ -41,22 +47,14 @@ async function* jsonRows(source: ByteSource, options: JsonLinesOptions, builder:
   checkComment(comment);
   if (builder.known !== undefined) builder.begin(builder.known);
   const columns = new Map(builder.names.map((name, i) => [name, builder.columns[i]]));
-  let line = 1;
+  const texts = new JsonTexts(builder, comment);
   for await (const block of lineBlocks(source)) {
-    const text = decoded(source.name, block, line);
-    for (let start = 0; start < text.length; line++) {
-      const found = text.indexOf("\n", start);
-      const end = found < 0 ? text.length : found;
-      const whole = text.slice(start, end);
-      const row = whole.trim();
-      const isComment = comment !== "" && text.startsWith(comment, start);
-      start = end + 1;
-      if (isComment) builder.skipComments(1, comment);
-      if (row === "" || isComment) continue;
-      putRow(row, columns, builder, line, whole.length - whole.trimStart().length);
+    for (const row of texts.read(block)) {
+      putRow(row, columns, builder);
       if (builder.endRow()) yield;
     }
   }
+  texts.finish();
   if (builder.rowCount === 0 && columns.size === 0) return;
   const names = [...columns.keys()];
   for (const key of options.drop ?? []) columnIndex(source.name, "drop", names, key);
@@ -64,15 +62,56 @@ async function* jsonRows(source: ByteSource, options: JsonLinesOptions, builder:
   for (const key of Object.keys(options.types ?? {})) columnIndex(source.name, "types", names, key);
 }
 
-/** Adds a row. `indent`: number of blanks before the text, for positions in errors. */
-function putRow(
-  text: string,
-  columns: Map<string, ColumnBuilder | undefined>,
-  builder: TableBuilder,
-  line: number,
-  indent: number,
-): void {
-  const row = parsed(builder.file, line, text, indent);
+/** The text of each object: the lines, or the elements if the first text opens an array. */
+class JsonTexts {
+  readonly #builder: TableBuilder;
+  readonly #comment: string;
+  #line = 1;
+  #isFirst = true;
+  #elements: ArrayElements | undefined;
+
+  constructor(builder: TableBuilder, comment: string) {
+    this.#builder = builder;
+    this.#comment = comment;
+  }
+
+  *read(block: Uint8Array): Generator<JsonText> {
+    const { file } = this.#builder;
+    const text = decoded(file, block, this.#line);
+    let start = 0;
+    while (start < text.length && !this.#elements) {
+      const found = text.indexOf("\n", start);
+      const end = found < 0 ? text.length : found;
+      const whole = text.slice(start, end);
+      const row = whole.trim();
+      const isComment = this.#comment !== "" && whole.startsWith(this.#comment);
+      if (this.#isFirst && !isComment && row.startsWith("[")) {
+        this.#elements = new ArrayElements(file, this.#line);
+        break;
+      }
+      if (isComment) this.#builder.skipComments(1, this.#comment);
+      else if (row !== "") {
+        this.#isFirst = false;
+        yield { text: row, line: this.#line, indent: whole.length - whole.trimStart().length, of: "line" };
+      }
+      start = end + 1;
+      this.#line++;
+    }
+    if (!this.#elements) return;
+    const rest = text.slice(start);
+    for (const element of this.#elements.read(rest)) yield { ...element, of: "element" };
+    this.#line += lineEnds(rest);
+  }
+
+  finish(): void {
+    this.#elements?.finish();
+  }
+}
+
+/** Adds a row. */
+function putRow(from: JsonText, columns: Map<string, ColumnBuilder | undefined>, builder: TableBuilder): void {
+  const { text, line } = from;
+  const row = parsed(builder.file, from);
   for (const key of Object.keys(row)) {
     let column = columns.get(key);
     if (column === undefined) {
@@ -90,7 +129,7 @@ function putRow(
       }
       column.putNumber(value, line);
     } else if (value === null) column.putMissing(line, "null");
-    else if (typeof value === "object") throw located(builder.file, line, text, indent);
+    else if (typeof value === "object") throw located(builder.file, from);
     else column.putText(String(value), line);
   }
   for (const column of builder.columns) column?.padTo(builder.rowCount + 1, line);
@@ -102,27 +141,27 @@ function longInteger(text: string, value: number): string | undefined {
   return outside.match(/-?\d{16,}(?![\d.eE])/g)?.find((digits) => Number(digits) === value && isRounded(digits));
 }
 
-function parsed(file: string, line: number, text: string, indent: number): Record<string, unknown> {
+function parsed(file: string, from: JsonText): Record<string, unknown> {
+  const { text, line, indent } = from;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw located(file, line, text, indent);
+    throw located(file, from);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const array = Array.isArray(value) ? "; to convert an array to JSON lines, run jq -c '.[]'" : "";
     throw fault(
       file,
       line,
       indent + 1,
-      `${show(text)} is not an object; each line must hold one, like {"a": 1, "b": "x"}${array}`,
+      `${show(text)} is not an object; each line must hold one, like {"a": 1, "b": "x"}`,
       "DATA_PARSE",
     );
   }
   return value as Record<string, unknown>;
 }
 
-const blanks = /[ \t\r]*/y;
+const blanks = /[ \t\r\n]*/y;
 const string = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
 
@@ -130,7 +169,13 @@ const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|fal
  * Returns an error that names the first place at which the line is not a flat object. The messages of JavaScript
  * engines are not used, because each engine describes and locates JSON errors differently.
  */
-function located(file: string, line: number, text: string, indent: number): Error {
+function located(file: string, { text, line, indent, of }: JsonText): Error {
+  /** The error at a position in the text, which can have several lines if it is an element of an array. */
+  const faultAt = (at: number, message: string, code: string): Error => {
+    const before = text.slice(0, at).split("\n");
+    const column = before.length === 1 ? indent + at + 1 : before.at(-1)!.length + 1;
+    return fault(file, line + before.length - 1, column, message, code);
+  };
   let at = 0;
   let name = "";
   const take = (pattern: RegExp): string | undefined => {
@@ -141,13 +186,13 @@ function located(file: string, line: number, text: string, indent: number): Erro
     return match[0];
   };
   const broken = (wanted: string): Error => {
-    const found = at < text.length ? show(text.slice(at)) : "the end of the line";
+    const found = at < text.length ? show(text.slice(at)) : `the end of the ${of}`;
     const mark = commentMark(text);
     const advice =
       mark === undefined
-        ? "each line must hold one whole JSON object"
+        ? `each ${of} must hold one whole JSON object`
         : `pass comment: ${show(mark)} if lines that begin with it are comments`;
-    return fault(file, line, indent + at + 1, `found ${found}, but wanted ${wanted}; ${advice}`, "DATA_PARSE");
+    return faultAt(at, `found ${found}, but wanted ${wanted}; ${advice}`, "DATA_PARSE");
   };
   const mark = (character: string): boolean => {
     take(blanks);
@@ -164,10 +209,8 @@ function located(file: string, line: number, text: string, indent: number): Erro
     name = key;
     if (!mark(":")) return broken('":"');
     if (text[at] === "{" || text[at] === "[") {
-      return fault(
-        file,
-        line,
-        indent + at + 1,
+      return faultAt(
+        at,
         `the value of ${name} is ${text[at] === "{" ? "an object" : "an array"}, ${show(text.slice(at))}, but a cell must be a number, a text, true, false or null; flatten it into separate columns, or drop it: drop: [${name}]`,
         "DATA_UNSUPPORTED",
       );

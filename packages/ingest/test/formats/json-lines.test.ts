@@ -1,5 +1,5 @@
 /** JSON lines: types, absent keys, late columns, and numbers that become text. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { blocks, readJsonLines, readTable } from "../../src/index.ts";
 import { cells, cutAt } from "../writers.ts";
 
@@ -123,3 +123,55 @@ test.each(["", " ", "\t ", "\r  "])(
       );
   },
 );
+
+describe("arrays of objects", () => {
+  const rows = [
+    { a: 1, "b{": 'x"]},\\' },
+    { a: null, "b{": "[{", c: true },
+    { a: -2.5, "b{": "é\n" },
+  ];
+  const lines = rows.map((row) => JSON.stringify(row)).join("\n");
+  const forms = [
+    JSON.stringify(rows),
+    JSON.stringify(rows, null, 2),
+    `\ufeff \r\n[\r\n${lines.replaceAll("\n", ",\r\n")}\r\n]\r\n`,
+    `[${lines.replaceAll("\n", "\n,")} ]\n\n`,
+  ];
+
+  test("give the same table as their objects in lines, wherever the bytes are cut", async () => {
+    const expected = cells(await read(lines));
+    for (const form of forms) {
+      const bytes = new TextEncoder().encode(form);
+      for (let cut = 1; cut < bytes.length; cut++)
+        expect(cells(await readTable(cutAt(bytes, [cut]), { format: "jsonl" }))).toEqual(expected);
+    }
+  });
+
+  test("are recognised by extension and by content, and read in blocks", async () => {
+    for (const content of forms) {
+      expect((await readTable({ content, name: "a.json" })).rowCount).toBe(3);
+      const parts = [];
+      for await (const block of blocks({ content, name: "a" }, { rows: 2 })) parts.push(block.rowCount);
+      expect(parts).toEqual([2, 1]);
+    }
+    using data = await readJsonLines(forms[1], { target: "b{", drop: ["c"], impute: "mean" });
+    expect(data.rowCount).toBe(3);
+  });
+
+  test.each([
+    ["[]", "text: the file is empty; a table needs at least one row"],
+    ['[{"a": 1}', 'text:2:1: the file ends, but wanted "," or "]"; is it complete?'],
+    ['[\n{"a": 1,\n', "text:2:1: the file ends, but wanted the end of an object; is it complete?"],
+    ['[{"a": 1},\n 2]', 'text:2:2: found "2]", but wanted an object; each element must be one object'],
+    ['[{"a": 1},]', 'text:1:11: found "]", but wanted an object;'],
+    ['[{"a": 1} {"a": 2}]', 'text:1:11: found \'{"a": 2}]\', but wanted "," or "]";'],
+    ['[{"a": 1}]\n{"a": 2}', "text:2:1: found '{\"a\": 2}', but wanted nothing more;"],
+    ["[[1]]", 'text:1:2: found "[1]]", but wanted an object or "]";'],
+    ['[\n  {\n    "a": 1,\n    "b": [2]\n  }\n]', 'text:4:10: the value of "b" is an array, "[2]'],
+    ['[{"a": "x\n"}]', "text:1:8: found "],
+    ['[{"a": 1, "a" 2}]', 'text:1:15: found "2}", but wanted ":"; each element must hold one whole JSON object'],
+    ['{"a": 1}\n[{"a": 2}]', "text:2:1: '[{\"a\": 2}]' is not an object; each line must hold one"],
+  ])("refuse %j with the place", async (text, message) => {
+    await expect(readTable({ content: `${text}\n`, name: "text" }, { format: "jsonl" })).rejects.toThrow(message);
+  });
+});
