@@ -2,7 +2,6 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-// @ts-expect-error a script
 import { exampleNames } from "../../../scripts/examples.mjs";
 import { isSlow } from "../../ergodic/test/power.ts";
 import { models, programs } from "../src/commands/example.ts";

@@ -1,6 +1,7 @@
 /** Errors about cells that do not fit their column. Each error says what is wrong and how to fix it. */
 import { commentMark } from "./comment.ts";
 import { fault, listed, show } from "./fault.ts";
+import { isGap } from "./gaps.ts";
 import { isNumberText } from "./number.ts";
 
 /** Position of a cell. `position`: index of its column, from 1. */
@@ -12,7 +13,7 @@ export interface CellPlace {
 }
 
 /** Matches numbers with three digits after each comma. */
-export const thousands = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/;
+const thousands = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/;
 
 const wrongType = ({ file, line, position }: CellPlace, message: string): Error =>
   fault(file, line, position, message, "DATA_TYPE");
@@ -30,7 +31,7 @@ export function roundedInteger(at: CellPlace, text: string): Error {
  * Error for a comma as in "1,000", which can be a thousands separator or a decimal comma. The two interpretations
  * differ by a factor of a thousand.
  */
-export function thousandsOrDecimals(at: CellPlace, text: string): Error {
+function thousandsOrDecimals(at: CellPlace, text: string): Error {
   return wrongType(
     at,
     `${show(text)} in column ${show(at.column)} may have a thousands comma or a decimal comma; remove thousands commas from the file, pass decimal: "," if they are decimal commas, or declare types: { ${show(at.column)}: "category" }`,
@@ -38,7 +39,7 @@ export function thousandsOrDecimals(at: CellPlace, text: string): Error {
 }
 
 /** Error for a number with a decimal comma, if a decimal point is expected. */
-export function decimalComma(at: CellPlace, text: string): Error {
+function decimalComma(at: CellPlace, text: string): Error {
   const column = show(at.column);
   return wrongType(
     at,
@@ -59,7 +60,7 @@ export function notFinite(at: CellPlace, text: string): Error {
 export function notNumber(
   at: CellPlace,
   text: string,
-  { typed, decimal, numbers }: { readonly typed: boolean; readonly decimal: string; readonly numbers: number | undefined },
+  { typed, decimal, numbers }: { readonly typed: boolean; readonly decimal: string; readonly numbers?: number },
 ): Error {
   if (!typed && decimal === "." && thousands.test(text)) return thousandsOrDecimals(at, text);
   const others = numbers === undefined ? "" : `, whose other values are numbers (${numbers})`;
@@ -77,4 +78,33 @@ export function notNumber(
 export function unknownLevel(at: CellPlace, text: string, levels: readonly string[]): Error {
   const advice = `correct it, or declare all levels: types: { ${show(at.column)}: [${listed([...levels, text])}] }`;
   return wrongType(at, `${show(text)} is not a level of column ${show(at.column)} (${listed(levels)}); ${advice}`);
+}
+
+/**
+ * Refuses a column of strings that is probably numeric: at least nine in ten of its values are numbers, or all strings
+ * are numbers with a decimal comma. `first`: the first string, at its place. `numbers`: number of numeric values that are
+ * not among the levels.
+ */
+export function refuseMistakes(
+  at: CellPlace,
+  first: string,
+  levels: readonly string[],
+  counts: readonly number[],
+  numbers: number,
+  { gaps, typed, decimal }: { readonly gaps: boolean; readonly typed: boolean; readonly decimal: "." | "," },
+): void {
+  let all = numbers;
+  let texts = 0;
+  let commas = 0;
+  levels.forEach((level, code) => {
+    if (gaps && isGap(level)) return;
+    if (!typed && isNumberText(level, decimal)) all += counts[code];
+    else texts += counts[code];
+    if (!typed && decimal === "." && isNumberText(level, ",") && level.includes(",")) commas += counts[code];
+  });
+  if (commas > 0 && commas === texts) {
+    if (levels.every((level) => !level.includes(",") || thousands.test(level))) throw thousandsOrDecimals(at, first);
+    throw decimalComma(at, first);
+  }
+  if (all >= 9 * texts) throw notNumber(at, first, { typed, decimal, numbers: all });
 }

@@ -12,20 +12,11 @@
  * @throws DataError DATA_TYPE
  */
 import type { Column, Remark } from "ergodic/data";
-import {
-  type CellPlace,
-  decimalComma,
-  notFinite,
-  notNumber,
-  roundedInteger,
-  thousands,
-  thousandsOrDecimals,
-  unknownLevel,
-} from "./column-faults.ts";
+import { type CellPlace, notFinite, notNumber, refuseMistakes, roundedInteger, unknownLevel } from "./column-faults.ts";
 import { copied, levelOrder, textOf } from "./column-text.ts";
 import { Gaps, isGap, keptRemark, missingRemark } from "./gaps.ts";
 import { LevelIndex } from "./level-index.ts";
-import { isNumberText, isRounded, parseNumber } from "./number.ts";
+import { isNumberText, isRounded, parseNumber, textNumber } from "./number.ts";
 import { isReleasable, type NumbersType, release, room } from "./room.ts";
 
 /** Type of a column: "number", "category", or the levels of a category in their order. */
@@ -128,11 +119,25 @@ export class ColumnBuilder {
     return this.kind === "category" && !this.#declared && this.#numberCount > 0;
   }
 
-  /** Adds a finite number. */
-  putNumber(value: number, line: number): void {
+  /**
+   * Adds a string. In a format that does not distinguish numbers from strings, this is a number if it looks like one.
+   */
+  put(text: string, line: number): void {
+    const { typed, decimal } = this.#context;
+    const value = typed || this.kind === "category" ? NaN : textNumber(text, decimal);
+    if (value - value === 0) this.putNumber(value, line, () => text);
+    else this.#putText(text, line);
+  }
+
+  /**
+   * Adds a finite number. `written`: its digits, if they are known. @throws DataError for a whole number that would be
+   * rounded, unless the column is declared numeric
+   */
+  putNumber(value: number, line: number, written?: () => string | undefined): void {
+    if ((value > largest || value < -largest) && written !== undefined) this.#refuseRounded(written(), line);
     if (this.kind === "category") {
       this.#numberCount++;
-      this.putText(String(value), line);
+      this.#putText(String(value), line);
       return;
     }
     const { missingNumbers } = this.#context;
@@ -165,7 +170,7 @@ export class ColumnBuilder {
     return this.kind === "category" ? this.#codeOf?.get(text) : undefined;
   }
 
-  /** Adds the string with this code, like `putText`. */
+  /** Adds the string with this code, like `put`. */
   putCode(code: number): void {
     this.#counts[code]++;
     this.#push(code);
@@ -179,13 +184,10 @@ export class ColumnBuilder {
     }
     const value = parseNumber(bytes, start, end, this.#context.decimal === "," ? 44 : 46);
     if (value - value !== 0) {
-      this.putText(textOf(bytes, start, end), line);
+      this.#putText(textOf(bytes, start, end), line);
       return;
     }
-    if (value > largest || value < -largest) {
-      const text = textOf(bytes, start, end);
-      if (isRounded(text)) this.refuseRounded(text, line);
-    }
+    if (value > largest || value < -largest) this.#refuseRounded(textOf(bytes, start, end), line);
     this.putNumber(value, line);
   }
 
@@ -194,7 +196,7 @@ export class ColumnBuilder {
     if (code === undefined) {
       const missing = this.#missingCount;
       const text = textOf(bytes, start, end);
-      this.putText(text, line);
+      this.#putText(text, line);
       this.#known ??= new LevelIndex();
       this.#known.add(bytes, start, end, this.#missingCount > missing ? -1 : this.#codeOf!.get(text)!);
       return;
@@ -204,14 +206,14 @@ export class ColumnBuilder {
     this.#push(code);
   }
 
-  /** Refuses a whole number that would be rounded, unless the column is declared numeric. @throws DataError */
-  refuseRounded(text: string, line: number): void {
+  #refuseRounded(text: string | undefined, line: number): void {
+    if (text === undefined || !isRounded(text)) return;
     if ((this.#declared && this.kind === "number") || this.#context.missing.has(text)) return;
     throw roundedInteger(this.#at(line), text);
   }
 
   /** Adds a string that is not a finite number. In a category, adds any string. */
-  putText(text: string, line: number): void {
+  #putText(text: string, line: number): void {
     if (this.kind === "category") {
       const code = this.#codeOf?.get(text);
       if (code !== undefined) {
@@ -256,7 +258,7 @@ export class ColumnBuilder {
     if (infinite) {
       throw notFinite(this.#at(line), text);
     }
-    if (this.#declared) throw this.#notNumber(text, line);
+    if (this.#declared) throw notNumber(this.#at(line), text, this.#context);
     this.#firstText = { line, text: copied(text) };
     this.#becomeCategory();
   }
@@ -317,27 +319,13 @@ export class ColumnBuilder {
 
   /** Checks an inferred type against all values that have been added. */
   settle(): void {
-    const { decimal, typed } = this.#context;
+    const { typed } = this.#context;
     // A string in a typed format stays a string, unless the column also has numbers.
     const isTexts = typed && this.kind === "unknown" && this.#gaps !== undefined;
     if (isTexts) this.#becomeCategory();
     if (isTexts || this.#declared || this.kind !== "category") return;
-    let numbers = this.#numberCount;
-    let texts = 0;
-    let commas = 0;
-    this.#levels.forEach((level, code) => {
-      if (this.#context.gaps && isGap(level)) return;
-      if (!typed && isNumberText(level, decimal)) numbers += this.#counts[code];
-      else texts += this.#counts[code];
-      if (!typed && decimal === "." && isNumberText(level, ",") && level.includes(",")) commas += this.#counts[code];
-    });
     const { line, text } = this.#firstText!;
-    if (commas > 0 && commas === texts) {
-      if (this.#levels.every((level) => !level.includes(",") || thousands.test(level)))
-        throw thousandsOrDecimals(this.#at(line), text);
-      throw decimalComma(this.#at(line), text);
-    }
-    if (numbers >= 9 * texts) throw this.#notNumber(text, line, numbers);
+    refuseMistakes(this.#at(line), text, this.#levels, this.#counts, this.#numberCount, this.#context);
   }
 
   /** Returns the type for reading the file again, with levels in their final order. */
@@ -390,10 +378,5 @@ export class ColumnBuilder {
 
   #at(line: number): CellPlace {
     return { file: this.#context.file, line, column: this.name, position: this.position };
-  }
-
-  #notNumber(text: string, line: number, numbers?: number): Error {
-    const { typed, decimal } = this.#context;
-    return notNumber(this.#at(line), text, { typed, decimal, numbers });
   }
 }

@@ -96,14 +96,31 @@ describe("a column, compared with the list of its cells", () => {
     );
   });
 
+  test("decides by the format whether a string is a number, and refuses rounded digits however they arrive", () => {
+    const cells = ["12", "x", "7"];
+    const [untyped, typed] = [column(), column(undefined, { typed: true })];
+    for (const builder of [untyped, typed]) for (const [i, cell] of cells.entries()) builder.put(cell, i);
+    expect([untyped.mixed, typed.mixed]).toEqual([true, false]);
+    expect(taken(typed)).toEqual({ kind: "category", cells, levels: ["12", "7", "x"] });
+    const declared = column("number", { typed: true });
+    declared.put("12", 1);
+    expect(() => declared.put("x", 2)).toThrow(/"x" is not a number in column "c"; correct it/);
+    expect(taken(declared)).toEqual({ kind: "number", cells: [12], levels: [] });
+    const long = "9007199254740993";
+    const rounded = /the integer "9007199254740993" in column "c" is beyond 2\^53/;
+    expect(() => column().put(long, 1)).toThrow(rounded);
+    expect(() => put(column(), long, 1)).toThrow(rounded);
+    expect(() => column(undefined, { typed: true }).putNumber(Number(long), 1, () => long)).toThrow(rounded);
+    expect(() => column("number").put(long, 1)).not.toThrow();
+  });
+
   test("gives the same column from bytes and from strings", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(number, text, gap)), fc.boolean(), (cells, declared) => {
         const [bytes, texts] = [0, 1].map(() => column(declared ? "category" : undefined));
         for (const [i, cell] of cells.entries()) {
           put(bytes, cell, i);
-          if (texts.kind === "category" || cell === "" || Number.isNaN(Number(cell))) texts.putText(cell, i);
-          else texts.putNumber(Number(cell), i);
+          texts.put(cell, i);
         }
         expect([bytes.kind, bytes.mixed, bytes.declared]).toEqual([texts.kind, texts.mixed, texts.declared]);
         if (!bytes.mixed) expect(taken(bytes)).toEqual(taken(texts));
@@ -255,7 +272,7 @@ describe("missing-value markers among numbers", () => {
     const texts = settled(["N/A", "", "N/A"], { typed: true });
     expect(taken(texts)).toEqual({ kind: "category", cells: ["N/A", null, "N/A"], levels: ["N/A"] });
     const numbers = column(undefined, { typed: true });
-    numbers.putText("N/A", 1);
+    numbers.put("N/A", 1);
     numbers.putNumber(4, 2);
     numbers.settle();
     expect(taken(numbers)).toEqual({ kind: "number", cells: [null, 4], levels: [] });

@@ -13,7 +13,7 @@
 import { missingTexts, OptionError } from "ergodic/data";
 import type { ColumnBuilder } from "../column.ts";
 import { show } from "../fault.ts";
-import { type CsvOptions, csv, putField } from "../formats/csv.ts";
+import { type CsvOptions, csv } from "../formats/csv.ts";
 import { countLines } from "../lines.ts";
 import type { ByteSource } from "../source.ts";
 import { TableBuilder } from "../table-builder.ts";
@@ -37,7 +37,6 @@ export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, bu
     refuseNames(source.name, names);
     file.refuseWide(names.length);
     builder.begin(names);
-    const { decimal = "." } = options;
     // Columns with strings such as "N/A" are read as strings, because DuckDB would stop there in a numeric column.
     const isTexts = (column: ColumnBuilder | undefined) =>
       column?.kind === "category" || column?.remark(probe.rowCount) !== undefined;
@@ -49,10 +48,9 @@ export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, bu
       builder.columns.flatMap((column, i) =>
         column ? [{ column, sql: `c${i}`, kind: texts.has(`c${i}`) ? "text" : "number" } as const] : [],
       );
-    const putText = (column: ColumnBuilder, text: string, line: number) => putField(column, text, decimal, line);
     const written = await writing(source, options.quote);
     const expected = (source.byteLength ?? 0) / written.lineBytes;
-    const query: Query = { file, from: "", picks: [], line: namesLine + 1, done: 0, expected, textOf: trimmed, putText };
+    const query: Query = { file, from: "", picks: [], line: namesLine + 1, done: 0, expected, textOf: trimmed };
     for (let restarts = 0; ; restarts++) {
       query.picks = picksNow();
       query.from = `read_csv(${file.path}, ${settings(options, names, texts, namesLine, written)})`;

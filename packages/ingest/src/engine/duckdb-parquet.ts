@@ -26,10 +26,9 @@ export async function* duckDbParquetRows(source: ByteSource, _: ParquetOptions, 
     const from = `(SELECT * FROM read_parquet(${file.path}, ${settings}) AS t(${names.join(", ")}))`;
     const types = await file.texts(`SELECT column_type FROM (DESCRIBE SELECT * FROM ${from})`);
     const picks = kept.map((field) => pickOf(name, field, `c${field.column.position - 1}`, types[field.column.position - 1]));
-    const putText = (column: ColumnBuilder, text: string, line: number) => column.putText(text, line);
     const putOdd = (column: ColumnBuilder, value: number | bigint, line: number) =>
       putValue(name, { column, times: undefined }, value, line);
-    yield* putRows({ file, from, picks, line: 1, done: 0, expected, textOf: (text) => text, putText, putOdd }, builder);
+    yield* putRows({ file, from, picks, line: 1, done: 0, expected, textOf: (text) => text, putOdd }, builder);
   } finally {
     file.close();
   }

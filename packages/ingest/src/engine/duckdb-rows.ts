@@ -34,7 +34,6 @@ export interface Query {
   expected: number;
   /** Converts a string from the database to the form in which our own reader would return the cell. */
   textOf(text: string): string;
-  putText(column: ColumnBuilder, text: string, line: number): void;
   /**
    * Adds a number that is infinite or NaN, or an integer beyond 2^53. If this method is absent, a column with such a
    * value is read as strings.
@@ -123,13 +122,7 @@ function countsReader({ column, put }: Extract<Pick, { kind: "count" }>, k: numb
 const isNotFinite = (value: number): boolean => value - value !== 0;
 const isBeyond = (value: number): boolean => !(value <= largest && value >= -largest);
 
-function textsReader(
-  { putText, textOf }: Query,
-  { column }: Pick,
-  k: number,
-  chunk: DuckDBDataChunk,
-  dictionary?: Dictionary,
-): Put {
+function textsReader({ textOf }: Query, { column }: Pick, k: number, chunk: DuckDBDataChunk, dictionary?: Dictionary): Put {
   // This is copied out of the database only on demand, because the strings are seldom needed.
   const texts = (): DuckDBVector => chunk.getColumnVector(dictionary ? 2 * k + 1 : 2 * k);
   const codes = dictionary && chunk.getColumnVector(2 * k);
@@ -141,14 +134,14 @@ function textsReader(
       if (items === undefined || isNull?.(i)) {
         const text = texts().getItem(i) as string | null;
         if (text === null) column.putMissing(line, "null");
-        else putText(column, textOf(text), line);
+        else column.put(textOf(text), line);
         continue;
       }
       const item = items[i] as number;
       const code = known[item];
       if (code !== undefined) column.putCode(code);
       else {
-        putText(column, levels[item], line);
+        column.put(levels[item], line);
         known[item] = column.codeOf(levels[item]);
       }
     }

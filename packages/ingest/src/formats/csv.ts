@@ -1,11 +1,10 @@
 import { OptionError } from "ergodic/data";
-import type { ColumnBuilder } from "../column.ts";
 import { checkComment, commentMark } from "../comment.ts";
 import { CsvRecords } from "../csv-records.ts";
 import type { EngineOptions } from "../engine/engine.ts";
 import { fault, show, told } from "../fault.ts";
 import { isText, lineBlocks } from "../lines.ts";
-import { isNumberText, isRounded, textNumber } from "../number.ts";
+import { isNumberText } from "../number.ts";
 import { PlainRows } from "../plain-rows.ts";
 import type { RowDecoder } from "../rows.ts";
 import type { ByteSource } from "../source.ts";
@@ -34,8 +33,6 @@ export interface CsvOptions extends TableOptions, EngineOptions {
 }
 
 export const csvKeys = ["header", "delimiter", "quote", "decimal", "comment", "ragged", "engine"];
-
-const largest = Number.MAX_SAFE_INTEGER;
 
 /**
  * Comma- and tab-separated values (RFC 4180) → tables.
@@ -152,7 +149,6 @@ function checkHeader(header: unknown): void {
 
 /** Adds the complete records, and yields whenever a block of rows is full. */
 function* rows(records: CsvRecords, block: Uint8Array | undefined, options: CsvOptions, builder: TableBuilder): Generator<void> {
-  const { decimal = "." } = options;
   for (const fields of records.read(block)) {
     if (builder.columns.length === 0 && start(fields, records.line, options, builder)) continue;
     const { columns } = builder;
@@ -162,21 +158,9 @@ function* rows(records: CsvRecords, block: Uint8Array | undefined, options: CsvO
       builder.skip(line, fields.length);
       continue;
     }
-    for (let i = 0; i < columns.length; i++) {
-      const column = columns[i];
-      if (column !== undefined) putField(column, fields[i], decimal, line);
-    }
+    for (let i = 0; i < columns.length; i++) columns[i]?.put(fields[i], line);
     if (builder.endRow()) yield;
   }
-}
-
-/** Adds a field without its quotes. The field is added as a number if it looks like one. */
-export function putField(column: ColumnBuilder, text: string, decimal: "." | ",", line: number): void {
-  const value = column.kind === "category" ? NaN : textNumber(text, decimal);
-  if (value - value === 0) {
-    if ((value > largest || value < -largest) && isRounded(text)) column.refuseRounded(text, line);
-    column.putNumber(value, line);
-  } else column.putText(text, line);
 }
 
 /** Takes the column names. Returns true if the names come from the record. */

@@ -123,14 +123,10 @@ function putRow(from: JsonText, columns: Map<string, ColumnBuilder | undefined>,
     column.padTo(builder.rowCount, 1);
     const value = row[key];
     if (typeof value === "number" && Number.isFinite(value)) {
-      if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-        const long = longInteger(text, value);
-        if (long !== undefined) column.refuseRounded(long, line);
-      }
-      column.putNumber(value, line);
+      column.putNumber(value, line, () => longInteger(text, value));
     } else if (value === null) column.putMissing(line, "null");
     else if (typeof value === "object") throw located(builder.file, from);
-    else column.putText(String(value), line);
+    else column.put(String(value), line);
   }
   for (const column of builder.columns) column?.padTo(builder.rowCount + 1, line);
 }
@@ -171,7 +167,7 @@ const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|fal
  */
 function located(file: string, { text, line, indent, of }: JsonText): Error {
   /** The error at a position in the text, which can have several lines if it is an element of an array. */
-  const faultAt = (at: number, message: string, code: string): Error => {
+  const faultAt = (at: number, message: string, code: "DATA_PARSE" | "DATA_UNSUPPORTED"): Error => {
     const before = text.slice(0, at).split("\n");
     const column = before.length === 1 ? indent + at + 1 : before.at(-1)!.length + 1;
     return fault(file, line + before.length - 1, column, message, code);

@@ -68,7 +68,7 @@ export function putTime(file: string, column: ColumnBuilder, times: Times, count
   const endless = unit === "nanos" && (counted === infinite || counted === -infinite);
   if (what === "time" ? day !== 0 : !(day >= firstDay && day <= lastDay) || endless)
     throw outOfRange(file, column, what, endless ? Infinity : day, row);
-  column.putText(isoText(what, day, micros), row);
+  column.put(isoText(what, day, micros), row);
 }
 
 /** Splits a time into whole days and the remaining microseconds. */

@@ -137,9 +137,9 @@ export function putValue(file: string, { column, times }: Omit<KeptField, "field
       );
     }
     if (Number.isFinite(number)) column.putNumber(number, row);
-    else column.putText(String(number), row);
+    else column.put(String(number), row);
   } else if (value === null || value === undefined) column.putMissing(row, "null");
-  else column.putText(String(value), row);
+  else column.put(String(value), row);
 }
 
 async function checkMagic(file: string, access: RandomAccess): Promise<void> {
