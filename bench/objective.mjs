@@ -25,3 +25,27 @@ export function logisticObjective(problem, l2, weights, intercept) {
   for (const weight of weights) squares += weight * weight;
   return loss / rowCount + (l2 / 2) * squares;
 }
+
+/**
+ * The same for several classes: mean multinomial log loss + ½ l2 ‖W‖² on dense rows. Weights are listed class by class.
+ */
+export function multinomialObjective(problem, l2, weights, intercepts) {
+  const { rowCount, columnCount, classCount, values, target } = problem;
+  if (weights.length !== columnCount * classCount || intercepts.length !== classCount)
+    throw new Error(`objective: ${weights.length} weights were returned, but ${columnCount * classCount} were expected`);
+  const z = new Float64Array(classCount);
+  let loss = 0;
+  for (let i = 0; i < rowCount; i++) {
+    let most = -Infinity;
+    for (let k = 0; k < classCount; k++) {
+      let sum = intercepts[k];
+      for (let j = 0, at = i * columnCount, w = k * columnCount; j < columnCount; j++) sum += weights[w + j] * values[at + j];
+      z[k] = sum;
+      most = Math.max(most, sum);
+    }
+    let sum = 0;
+    for (const each of z) sum += Math.exp(each - most);
+    loss += most + Math.log(sum) - z[target[i]];
+  }
+  return loss / rowCount + (l2 / 2) * weights.reduce((sum, w) => sum + w * w, 0);
+}

@@ -26,6 +26,7 @@ export type {
 } from "./log-density.ts";
 export type { Beginning, Link, Model, PredictionKind, Prepared, SavedModel } from "./model.ts";
 export type { ElementType, ParameterType, Plan } from "./plan.ts";
+export type { ChangeOfVariables, Preconditioner } from "./preconditioner.ts";
 export type { ParameterRange, Problem } from "./problem.ts";
 export type { Advance, Progression, Snapshot, Tensor, Tick } from "./progression.ts";
 export type { LaneBinding, Penalty, RowGradient } from "./row-gradients.ts";

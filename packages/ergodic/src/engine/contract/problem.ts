@@ -5,6 +5,7 @@ import type { Coordinates } from "./coordinates.ts";
 import type { Curvature } from "./curvature.ts";
 import type { Duals } from "./duals.ts";
 import type { Factors } from "./factors.ts";
+import type { Preconditioner } from "./preconditioner.ts";
 import type { RowGradient } from "./row-gradients.ts";
 
 /** A range of parameters: first index and count. `factor` converts parameters to the numbers in files (1 if absent). */
@@ -28,6 +29,8 @@ export interface Problem {
   readonly byColumns?: ColumnTarget;
   /** Hessian, if the problem offers it. */
   readonly curvature?: Curvature;
+  /** Variables in which the whole objective is well conditioned, if the problem offers them. */
+  readonly preconditioner?: Preconditioner;
   /** Matrix factors, if the problem offers them. */
   readonly factors?: Factors;
   /**

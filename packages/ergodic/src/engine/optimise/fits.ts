@@ -13,6 +13,8 @@ export interface GradientDescent extends Algorithm {
   readonly rule: Rule;
   /** Variance reduction, if any. */
   readonly variance: Variance | undefined;
+  /** Whether the rule makes its steps in variables of nearly equal curvature. */
+  readonly preconditioned: boolean;
 }
 
 export interface Parts {

@@ -9,7 +9,7 @@
  */
 
 import { evaluateScalar } from "../compiler/index.ts";
-import type { Advance, Penalty, Progression, Snapshot, Tensor } from "../contract/index.ts";
+import type { Advance, ChangeOfVariables, Penalty, Progression, Snapshot, Tensor } from "../contract/index.ts";
 import { isText, KeptPart } from "../loop/kept-part.ts";
 import { Arena } from "../memory/arena.ts";
 import type { Engine } from "../memory/engine.ts";
@@ -29,6 +29,8 @@ export interface FullOptions {
   precision: "f32" | "f64";
   workers: number;
   deterministic: boolean;
+  /** Variables in which a host rule makes its steps. Default: the parameters. */
+  variables?: ChangeOfVariables | undefined;
   /**
    * Runner of a rule, if several racing lanes share one runner. The caller that creates the runner also disposes of it.
    * Default: the descent creates its own.
@@ -201,15 +203,38 @@ class HostDescent implements Progression {
   step = 0;
   private readonly options: FullOptions;
   private readonly run: HostRun;
+  /** The rule's variables: the parameters, or u of a change of variables. */
   private readonly x: Float64Array;
+  /** Parameters at which the objective was evaluated last, if there is a change of variables. */
+  private readonly point: Float64Array;
   private stepSize = 0;
   private evaluations = 0;
 
   constructor(options: FullOptions, rule: HostRule) {
-    const { objective, penalty } = options;
+    const { objective, variables } = options;
     this.options = options;
-    this.x = objective.start?.slice() ?? new Float64Array(objective.count);
-    this.run = rule.start((x, gradient) => penalised(penalty, x, gradient, objective.evaluate(x, gradient)), objective.count);
+    const start = objective.start?.slice() ?? new Float64Array(objective.count);
+    this.point = new Float64Array(variables ? objective.count : 0);
+    this.x = variables ? variables.fromParameters(start) : start;
+    this.run = rule.start((x, gradient) => {
+      const p = this.parametersAt(x);
+      return this.finished(p, gradient, objective.evaluate(p, gradient));
+    }, objective.count);
+  }
+
+  /** Returns the parameters of the rule's variables. The result is valid until the next call. */
+  private parametersAt(x: Float64Array): Float64Array {
+    const { variables } = this.options;
+    variables?.toParameters(x, this.point);
+    return variables ? this.point : x;
+  }
+
+  /** Adds the penalty to the loss and to its gradient, and converts the gradient to the rule's variables. */
+  private finished(p: Float64Array, gradient: Float64Array | null, loss: number): number {
+    const { penalty, variables } = this.options;
+    const sum = penalised(penalty, p, gradient, loss);
+    if (gradient) variables?.toGradient(gradient);
+    return sum;
   }
 
   get updates(): number {
@@ -223,25 +248,26 @@ class HostDescent implements Progression {
     this.evaluations += report.evaluations;
     this.step++;
     const { objective, penalty } = this.options;
-    const loss = report.loss - penaltyAt(penalty, report.lossBefore ? before : this.x);
+    const loss = report.loss - penaltyAt(penalty, this.parametersAt(report.lossBefore ? before : this.x));
     this.converged = report.stopped !== null && (objective.endless?.(loss) ?? true);
     return { updates: 1, lossSum: loss * objective.rows, rows: objective.rows };
   }
 
   private async makeStep(): Promise<HostReport> {
-    const { objective, penalty } = this.options;
+    const { objective } = this.options;
     const steps = objective.rows * objective.count > LONG_PASS ? this.run.steps?.(this.x) : undefined;
     if (!steps) return this.run.step(this.x);
     let next = steps.next();
     while (!next.done) {
       const { x, gradient } = next.value;
-      next = steps.next(penalised(penalty, x, gradient, await objective.evaluateOnWorkers(x, gradient)));
+      const p = this.parametersAt(x);
+      next = steps.next(this.finished(p, gradient, await objective.evaluateOnWorkers(p, gradient)));
     }
     return next.value;
   }
 
   parameters(): Float64Array {
-    return this.x.slice();
+    return this.parametersAt(this.x).slice();
   }
 
   report(): Record<string, number> {

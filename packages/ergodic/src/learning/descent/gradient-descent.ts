@@ -1,5 +1,5 @@
 import type { AlgorithmDefaults, JsonObject, Plan, Problem, Progression } from "../../engine/contract/index.ts";
-import { refuse } from "../../engine/errors/checks.ts";
+import { checkBoolean, refuse } from "../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys } from "../../engine/errors/errors.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import type { GradientDescent } from "../../engine/optimise/fits.ts";
@@ -11,13 +11,17 @@ import { later } from "../../engine/threads/later.ts";
 /**
  * Gradient descent by a step rule, optionally with variance reduction, as an `algorithm` for `fit` and `minimize`.
  *
- * `rule`: step rule, e.g. adam(). `variance`: svrg(), saga() or sag(); default none.
+ * `rule`: step rule, e.g. adam(). `variance`: svrg(), saga() or sag(); default none. `preconditioned`: whether the rule
+ * makes its steps in variables in which columns are centred, scaled and nearly uncorrelated. The objective, including
+ * its penalty, is unchanged, and so is its minimum. For linear models and rules that evaluate the whole objective, such
+ * as lbfgs(). Default false.
  *
  * @throws OptionError for unknown options, or if `rule` is not a rule or `variance` is not variance reduction
  */
-export function gradientDescent(options: { rule: Rule; variance?: Variance }): GradientDescent {
-  checkKeys("gradientDescent", options, ["rule", "variance"]);
-  const { rule, variance } = options;
+export function gradientDescent(options: { rule: Rule; variance?: Variance; preconditioned?: boolean }): GradientDescent {
+  checkKeys("gradientDescent", options, ["rule", "variance", "preconditioned"]);
+  const { rule, variance, preconditioned = false } = options;
+  checkBoolean("gradientDescent", "preconditioned", preconditioned);
   if (!isRule(rule)) refuse("gradientDescent", "rule", rule, "a rule", "adam({ rate: 0.001 })");
   if (variance !== undefined && !isVariance(variance))
     refuse("gradientDescent", "variance", variance, "variance reduction", "saga()");
@@ -26,15 +30,17 @@ export function gradientDescent(options: { rule: Rule; variance?: Variance }): G
     verb: "fit",
     rule,
     variance,
+    preconditioned,
     defaults: descentDefaults(rule, variance),
-    families: ["training"],
+    families: preconditioned ? ["training", "hessian"] : ["training"],
     takesStart: true,
     toJSON: () => ({
       algorithm: "gradientDescent",
       rule: rule.toJSON() as unknown as JsonObject,
       ...(variance ? { variance: variance.toJSON() } : {}),
+      ...(preconditioned ? { preconditioned } : {}),
     }),
-    start: (problem, plan, engine) => start(rule, variance, problem, plan, engine),
+    start: (problem, plan, engine) => start({ rule, variance, preconditioned }, problem, plan, engine),
   };
 }
 
@@ -50,8 +56,7 @@ export function descentDefaults(rule: Rule | undefined, variance: Variance | und
 }
 
 async function start(
-  rule: Rule,
-  variance: Variance | undefined,
+  { rule, variance, preconditioned }: Pick<GradientDescent, "rule" | "variance" | "preconditioned">,
   problem: Problem,
   plan: Plan,
   engine: Engine,
@@ -65,6 +70,12 @@ async function start(
     );
   if (rule.kind === "search") refuseOwnFunctions(rule);
   const parts = { problem, target, rule, variance, plan };
+  if (preconditioned && (rule.kind !== "host" || !problem.preconditioner))
+    throw new CapabilityError(
+      "fit",
+      `preconditioned is true, but ${rule.kind === "host" ? `the model is a ${problem.name}` : `the rule is ${rule.name}`}; it is for linear models and rules on the whole objective, e.g. lbfgs(): leave preconditioned out`,
+      "MODEL_CAPABILITY",
+    );
   if (plan.batch !== "all") return (await later(() => import("./descent.ts"))).startDescent(parts, engine);
-  return (await later(() => import("./whole.ts"))).wholeDescent(parts, engine);
+  return (await later(() => import("./whole.ts"))).wholeDescent(parts, engine, preconditioned);
 }

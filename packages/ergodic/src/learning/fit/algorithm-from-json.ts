@@ -40,6 +40,7 @@ export function algorithmFromJson(json: JsonObject): Algorithm {
 function gradientDescentFrom(json: JsonObject): GradientDescent {
   return gradientDescent({
     rule: ruleFromJson(json.rule as unknown as RuleJson),
+    ...(json.preconditioned ? { preconditioned: true } : {}),
     ...(json.variance ? { variance: varianceFromJson(json.variance as JsonObject) } : {}),
   });
 }

@@ -137,10 +137,11 @@ function ruleOf(where: string, { rule, algorithm }: MinimizeGradientOptions): Ru
     return rule ?? lbfgs();
   }
   checkAlgorithm(where, "algorithm", algorithm, "fit", "gradientDescent({ rule: lbfgs() })");
-  if (algorithm.name !== "gradientDescent" || algorithm.variance)
+  const { name, variance, preconditioned } = algorithm;
+  if (name !== "gradientDescent" || variance || preconditioned)
     throw new CapabilityError(
       where,
-      `algorithm is ${algorithm.name}${algorithm.variance ? " with variance reduction" : ""}, but a compiled function gives whole gradients; use algorithm: gradientDescent({ rule: lbfgs() })`,
+      `algorithm is ${name}${variance ? " with variance reduction" : preconditioned ? ", preconditioned" : ""}, but a compiled function gives whole gradients; use algorithm: gradientDescent({ rule: lbfgs() })`,
       "MINIMIZE_ALGORITHM",
     );
   return algorithm.rule;

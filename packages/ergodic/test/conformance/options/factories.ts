@@ -218,8 +218,8 @@ const target = { dimension: 1, value: () => 0 };
 export const algorithms: Table = {
   gradientDescent: {
     call: ergodic.gradientDescent,
-    options: { rule: made("a rule"), variance: made("variance reduction") },
-    base: { variance: { rule: ergodic.sgd() } },
+    options: { rule: made("a rule"), variance: made("variance reduction"), preconditioned: flag },
+    base: { variance: { rule: ergodic.sgd() }, preconditioned: { rule: ergodic.lbfgs() } },
   },
   ...from(ergodic, {
     alternatingLeastSquares: { tolerance: notNegative },

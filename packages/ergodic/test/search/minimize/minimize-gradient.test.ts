@@ -69,6 +69,8 @@ describe("minimize along compiled gradients", () => {
     expect(() => minimize(f, [1])).toThrow(/start is of 1 numbers, but must have 2.*\[OPTION_LENGTH\]$/);
     expect(() => minimize(f, { a: 1 })).toThrow(/start.b is missing.*\[OPTION_LENGTH\]$/);
     expect(() => minimize(f, [1, 1], { algorithm: coordinateDescent() as never })).toThrow(/\[MINIMIZE_ALGORITHM\]$/);
+    const preconditioned = gradientDescent({ rule: lbfgs(), preconditioned: true });
+    expect(() => minimize(f, [1, 1], { algorithm: preconditioned })).toThrow(/preconditioned, but .*\[MINIMIZE_ALGORITHM\]$/);
     const plain = await compileFunction({ a: [2] }, ({ a }) => sum(mul(a, a)));
     expect(() => minimize(plain, [1, 1])).toThrow(/has no gradient.*\[MINIMIZE_GRADIENT\]$/);
     const noisy = await compileFunction({ a: [2] }, ({ a }) => sum(mul(a, add(a, normal([2], 1)))), { gradient: ["a"] });

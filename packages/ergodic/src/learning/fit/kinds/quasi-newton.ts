@@ -26,6 +26,7 @@ export function quasiNewton(loss: Loss, data: Dataset, { gradientTolerance, chan
   const { weights, rowCount } = data;
   const w = weights ? weights.reduce((sum, weight) => sum + weight, 0) / rowCount : 1;
   return gradientDescent({
+    preconditioned: true,
     rule: lbfgs({ gradientTolerance: w * u * gradientTolerance, changeTolerance: w * u * u * changeTolerance }),
   });
 }

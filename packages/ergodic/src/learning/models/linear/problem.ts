@@ -15,6 +15,7 @@ import type {
   Duals,
   LaneBinding,
   Penalty,
+  Preconditioner,
   Problem,
   RowGradient,
 } from "../../../engine/contract/index.ts";
@@ -124,6 +125,16 @@ export class LinearProblem implements Problem, RowGradient {
   /** Hessian of each output, if outputs do not share a loss. */
   get curvature(): Curvature {
     return { bind: () => later(() => import("./hessian.ts")).then(({ bindHessian }) => bindHessian(this.ownParts())) };
+  }
+
+  /** Variables in which the columns are centred and uncorrelated, and classes have comparable curvature. */
+  get preconditioner(): Preconditioner {
+    return {
+      bind: () =>
+        later(() => import("./preconditioner.ts")).then(({ bindPreconditioner }) =>
+          bindPreconditioner(this.ownParts(), this.penalty),
+        ),
+    };
   }
 
   /** Access to x by columns, for coordinate descent. */
