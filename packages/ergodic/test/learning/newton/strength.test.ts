@@ -200,9 +200,54 @@ describe("the strength", () => {
     const draws = stream(5, "signs").at(0);
     const x = Array.from({ length: 90 }, () => Array.from({ length: 30 }, () => (draws.uniform() < 0.5 ? -1 : 1)));
     const y = x.map(([a, b]) => (a + b + 2 * draws.normal() > 0 ? "yes" : "no"));
-    const l2 = await chosenL2({ standardise: false }, Dataset.fromArrays({ x, y }));
+    const l2 = await chosenL2({ standardise: false, intercept: false }, Dataset.fromArrays({ x, y }));
     const place = 2 * Math.log10((l2 * 90) / 30);
     expect(place).toBeCloseTo(Math.round(place), 9);
+  });
+
+  it("is as small as nearly collinear columns need", async () => {
+    // Spectra of five bands whose sizes fall by a factor of 3. The target depends on the smallest, which is above the
+    // noise of the columns only at small strengths.
+    const draws = stream(3, "spectra").at(0);
+    const make = (rows: number): Dataset => {
+      const bands = Array.from({ length: rows }, () => Array.from({ length: 5 }, () => draws.normal()));
+      const band = (j: number, b: number): number => 0.3 ** b * Math.exp(-((j / 100 - 0.2 * b - 0.1) ** 2) / 0.02);
+      const channels = Array.from({ length: 100 }, (_, j) => j);
+      const x = bands.map((sizes) =>
+        channels.map((j) => 3 + sizes.reduce((sum, size, b) => sum + size * band(j, b), 0) + 1e-4 * draws.normal()),
+      );
+      return Dataset.fromArrays({ x, y: bands.map((sizes) => sizes[0] + sizes[2] - 2 * sizes[4] + 0.05 * draws.normal()) });
+    };
+    const made = lazily(make(60), () => make(500));
+    const errors: number[] = [];
+    for (let k = -9; k <= -3; k++) errors.push(await errorOf(10 ** k, made));
+    // With the smallest strength of 1e-5 mean ‖x‖² / rows, which was used before, the ratio is 18.
+    expect((await errorOf("auto", made)) / Math.min(...errors)).toBeLessThan(1.2);
+  });
+
+  it("is reported as the end of the grid if it is", async () => {
+    const draws = stream(8, "edges").at(0);
+    const rows = Array.from({ length: 30 }, () => Array.from({ length: 4 }, () => Math.round(4 * draws.normal())));
+    // Columns that lie in four dimensions, without noise or rounding: weaker is better.
+    const x = rows.map((row) => Array.from({ length: 40 }, (_, j) => row[j % 4] * (1 + (j % 7))));
+    const exact = fit(linear({ standardise: false }), Dataset.fromArrays({ x, y: rows.map(([a, b]) => 3 * a - b) }));
+    expect((await exact.chosen).why).toMatch(/, the smallest strength that is tried$/);
+    // Equal rows with opposite targets: every weight that is learnt from one of them makes the other worse.
+    const pairs = rows.flatMap((row) => [row, row]);
+    const y = rows.flatMap(([a, , c]) => [a + c, -a - c]);
+    const opposite = fit(linear(), Dataset.fromArrays({ x: pairs, y }));
+    expect((await opposite.chosen).why).toMatch(/, the largest strength that is tried$/);
+    const usual = fit(linear(), noisy(60, 30).train);
+    expect((await usual.chosen).why).toMatch(/are predicted best$/);
+  });
+
+  it("does not depend on the means of the columns", async () => {
+    const { train } = noisy(60, 40, { signal: 2 });
+    const x = Array.from({ length: 60 }, (_, i) => [...train.row(i)]);
+    const y = [...train.target.values];
+    const l2 = await chosenL2({ standardise: false }, train);
+    const shifted = Dataset.fromArrays({ x: x.map((row) => row.map((v) => v + 64)), y });
+    expect((await chosenL2({ standardise: false }, shifted)) / l2).toBeCloseTo(1, 4);
   });
 
   it("is 0 if rows lie on a line", async () => {

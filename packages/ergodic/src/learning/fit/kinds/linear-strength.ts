@@ -1,41 +1,29 @@
 import type { Algorithm, Plan, Prepared } from "../../../engine/contract/index.ts";
-import { storedCount } from "../../../engine/data/conversion.ts";
 import type { Dataset } from "../../../engine/data/dataset.ts";
-import type { StandardiseStep } from "../../../engine/data/transformations/standardise.ts";
 import { resolvePlan } from "../../../engine/loop/plan.ts";
 import { type Engine, openEngine } from "../../../engine/memory/engine.ts";
 import { RowObjective } from "../../../engine/optimise/objective.ts";
-import { stream } from "../../../engine/random/stream.ts";
 import { turn } from "../../../engine/threads/turn.ts";
 import { chooseLoss } from "../../models/choose-loss.ts";
 import { type LinearModel, linearModel } from "../../models/linear/linear.ts";
 import type { LinearProblem } from "../../models/linear/problem.ts";
 import { newtonCholesky } from "../../newton/newton-cholesky.ts";
+import { dealt, dealtByCount, type Rows } from "./held-rows.ts";
 import { isQuadratic, noPenalty, observationsOf, type Strength } from "./no-penalty.ts";
 import { quasiNewton } from "./quasi-newton.ts";
 import { inRowSpan } from "./row-span.ts";
 
 /**
- * Grid of strengths, in units of mean ‖x‖² / rows. The largest strength makes predictions nearly constant. The smallest
- * has almost no effect.
+ * Grid of strengths, in units of mean ‖x − m‖² / rows, where m is the mean row (0 without an intercept). Small strengths
+ * are best if columns are nearly collinear, as in spectra. Below the smallest strength, rounding errors of the data
+ * matter more than the penalty.
  */
-const GRID = [10, 1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
+const GRID = [10, 1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9];
+/** Larger strengths are tried as long as the largest is the best, up to this one. Predictions are then nearly constant. */
+const LARGEST = 1e5;
 const FINER = Math.sqrt(10);
 /** The search ends when this many successive grid points predict worse than the best one. */
 const MOST_WORSE = 2;
-/**
- * Number of rows used to choose the strength: at most `most`, fewer for wide data (at most `numbers` values in total),
- * never fewer than `least`.
- */
-const ROWS = { most: 5000, least: 1000, numbers: 1e6 };
-const FOLDS = 5;
-/** Total number of held-out rows that suffices to distinguish strengths. */
-const HELD_OUT = 1000;
-/**
- * Up to this number, observations are assigned to folds one by one. If there are more observations, each fold gets an
- * equal share.
- */
-const MOST_DEALT = 1e6;
 /**
  * Maximum number of rows and of values up to which rows are replaced by their coordinates in the span of all rows. The
  * replacement saves time if there are few rows and many more columns.
@@ -88,7 +76,7 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
   try {
     for (const rows of folds) opened.push(new Fold({ model, data, plan, engine, solver }, rows));
     const { unit, rowCount } = opened[0];
-    const share = await search(
+    const { share, edge } = await search(
       async (tried) => {
         let sum = 0;
         for (const fold of opened) sum += await fold.lossAt((tried * unit) / fold.rowCount, signal);
@@ -98,7 +86,8 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
     );
     const l2 = (share * unit) / data.rowCount;
     const held = observations === undefined ? "rows" : "observations, which weights count,";
-    return { l2, why: `l2 is ${Number(l2.toPrecision(3))}, under which held-out ${held} are predicted best` };
+    const limit = edge ? `, the ${edge} strength that is tried` : "";
+    return { l2, why: `l2 is ${Number(l2.toPrecision(3))}, under which held-out ${held} are predicted best${limit}` };
   } finally {
     for (const fold of opened) fold.dispose();
   }
@@ -119,7 +108,7 @@ function isWide({ options }: LinearModel, { rowCount }: Dataset, columns: number
 async function strengthInSpan(model: LinearModel, data: Dataset, plan: Plan, options: StrengthOptions): Promise<Strength> {
   const { loss, intercept } = model.options;
   const prepared = model.prepare(data, plan);
-  const spanned = inRowSpan(prepared.dataset, asDense(model, prepared.dataset).centre);
+  const spanned = inRowSpan(prepared.dataset, sizes(model, prepared.dataset).centre);
   prepared.dispose();
   try {
     const settings = { ...(loss === undefined ? {} : { loss }), ...(intercept === undefined ? {} : { intercept }) };
@@ -129,8 +118,14 @@ async function strengthInSpan(model: LinearModel, data: Dataset, plan: Plan, opt
   }
 }
 
-/** Returns the strength with the least loss: a value of GRID, or a value between two neighbours in GRID. */
-async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boolean): Promise<number> {
+/**
+ * Returns the strength with the least loss: a value of GRID, a larger power of ten, or a value between two neighbours.
+ * `edge`: set if the best strength is at a limit of the search, so that a better one might lie beyond.
+ */
+async function search(
+  lossOf: (share: number) => Promise<number>,
+  mayBeNone: boolean,
+): Promise<{ share: number; edge?: "smallest" | "largest" }> {
   let best = GRID[0];
   let least = Infinity;
   const isBetter = async (share: number): Promise<boolean> => {
@@ -145,75 +140,12 @@ async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boo
     worse = (await isBetter(share)) ? 0 : worse + 1;
     if (worse === MOST_WORSE) break;
   }
+  while (best >= GRID[0] && best < LARGEST && (await isBetter(best * 10)));
   const middle = best;
-  if (middle > 0 && !(await isBetter(middle / FINER))) await isBetter(middle * FINER);
-  return best;
-}
-
-/** Held-out rows and training rows of one fold, for choosing the strength. */
-interface Rows {
-  readonly train: Uint32Array;
-  readonly held: Uint32Array;
-  /**
-   * For each row, the number of observations used for training and the number held out. Undefined unless each row
-   * represents several observations.
-   */
-  readonly counts?: { readonly train: Float64Array; readonly held: Float64Array };
-}
-
-/**
- * Assigns each observation to a random fold, so that a fold can hold out some of a row's observations. Uses a random
- * sample of at most `ROWS.most` rows.
- */
-function dealtByCount(data: Dataset, seed: number): Rows[] {
-  const draws = stream(seed, "strength").at(0);
-  const all = Uint32Array.from({ length: data.rowCount }, (_, i) => i);
-  const count = Math.min(data.rowCount, ROWS.most);
-  for (let i = 0; i < count; i++) {
-    const j = i + draws.integer(data.rowCount - i);
-    [all[i], all[j]] = [all[j], all[i]];
-  }
-  const taken = all.slice(0, count).sort();
-  const weights = Float64Array.from(taken, (row) => data.weights![row]);
-  const one = weights.reduce((a, b) => a + b, 0) <= MOST_DEALT;
-  const held = Array.from({ length: FOLDS }, () => new Float64Array(count));
-  for (const [k, weight] of weights.entries()) {
-    if (one) for (let n = 0; n < weight; n++) held[draws.integer(FOLDS)][k]++;
-    else for (const fold of held) fold[k] = weight / FOLDS;
-  }
-  const side = (of: Float64Array) => ({ rows: taken.filter((_, k) => of[k] > 0), counts: of.filter((n) => n > 0) });
-  return held.flatMap((own) => {
-    const [train, out] = [side(weights.map((weight, k) => weight - own[k])), side(own)];
-    if (train.rows.length === 0 || out.rows.length === 0) return [];
-    return [{ train: train.rows, held: out.rows, counts: { train: train.counts, held: out.counts } }];
-  });
-}
-
-/**
- * Shuffles rows, sorts them by target and assigns them to folds in turn, so that every fold has similar targets.
- * Returns no folds if there are too few rows.
- */
-function dealt(data: Dataset, seed: number, binary: boolean): Rows[] {
-  const { rowCount, target } = data;
-  const wanted = (ROWS.numbers * rowCount) / Math.max(1, storedCount(data.layout));
-  const most = Math.max(ROWS.least, Math.min(ROWS.most, Math.floor(wanted)));
-  const order = Uint32Array.from({ length: rowCount }, (_, i) => i);
-  const draws = stream(seed, "strength").at(0);
-  const count = Math.min(rowCount, most);
-  for (let i = 0; i < count; i++) {
-    const j = i + draws.integer(rowCount - i);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  const { values } = target;
-  const taken = order.subarray(0, count).sort((a, b) => values[a] - values[b]);
-  const positive = taken.reduce((n, row) => n + (values[row] > 0 ? 1 : 0), 0);
-  const parts = Math.min(FOLDS, count, binary ? Math.min(positive, count - positive) : count);
-  if (parts < 2) return [];
-  const folds = Math.min(parts, Math.ceil((HELD_OUT * parts) / count));
-  return Array.from({ length: folds }, (_, f) => ({
-    train: taken.filter((_, k) => k % parts !== f).sort(),
-    held: taken.filter((_, k) => k % parts === f).sort(),
-  }));
+  const smallest = GRID[GRID.length - 1];
+  if (middle > 0 && !(middle > smallest && (await isBetter(middle / FINER))) && middle < LARGEST) await isBetter(middle * FINER);
+  if (best === smallest) return { share: best, edge: "smallest" };
+  return best >= LARGEST ? { share: best, edge: "largest" } : { share: best };
 }
 
 function untold(model: LinearModel, data: Dataset, plan: Plan): Strength {
@@ -224,22 +156,17 @@ function untold(model: LinearModel, data: Dataset, plan: Plan): Strength {
 }
 
 /**
- * Returns the size (root mean square) of each column of dense rows, and the centre that is subtracted from each column.
- * Sparse columns are standardised without a centre. With an intercept, centring does not change the model. Without
- * centring, ‖x‖² would be larger, so the grid would differ.
+ * Returns the size and the centre of each column: standard deviation and mean with an intercept, which makes centring a
+ * change of the intercept alone; root mean square and 0 without one.
  */
-function asDense({ options }: LinearModel, prepared: Dataset): { size: Float64Array; centre: Float64Array } {
-  const { intercept, standardise } = options;
-  const { rootMeanSquare: size, deviation, mean, indicator } = prepared.columnMoments();
-  const last = prepared.pipeline.steps.filter(({ kind }) => kind !== "numberType").at(-1) as StandardiseStep | undefined;
-  const isCentred = intercept !== false && prepared.format === "sparse" && last?.by === "sd";
-  const centre = mean.map((m, j) => (isCentred && (standardise === true || indicator[j] === 0) ? m : 0));
-  return { size: size.map((s, j) => (centre[j] === 0 ? s : deviation[j])), centre };
+function sizes({ options }: LinearModel, prepared: Dataset): { size: Float64Array; centre: Float64Array } {
+  const { rootMeanSquare, deviation, mean } = prepared.columnMoments();
+  return options.intercept === false ? { size: rootMeanSquare, centre: mean.fill(0) } : { size: deviation, centre: mean };
 }
 
-/** Mean w‖x‖², without the intercept. */
+/** Mean w‖x − m‖², where m is the mean row (0 without an intercept). */
 function meanSquare(model: LinearModel, prepared: Dataset): number {
-  const square = asDense(model, prepared).size.reduce((sum, size) => sum + size * size, 0);
+  const square = sizes(model, prepared).size.reduce((sum, size) => sum + size * size, 0);
   const { weights } = prepared;
   return weights ? (square * weights.reduce((a, b) => a + b, 0)) / weights.length : square;
 }
@@ -254,7 +181,7 @@ interface FoldParts {
 
 /** Models for the rows of one fold. Each model starts from the parameters of the previous model. */
 class Fold {
-  /** Mean w‖x‖² of the training rows. */
+  /** Mean w‖x − m‖² of the training rows. */
   readonly unit: number;
   readonly rowCount: number;
   private readonly parts: FoldParts;
