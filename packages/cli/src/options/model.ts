@@ -137,7 +137,8 @@ const networkMaker =
   (make: (shape: NetworkShape) => LayerLike, front: readonly LayerLike[]): ModelMaker =>
   (options) => {
     refuseLinearOptions(options);
-    const { l1, classWeights, standardise } = modelOptions(options);
+    const { classWeights, standardise } = modelOptions(options);
+    const { l1 } = options;
     const l2 = options.l2 === "auto" ? refuseOfLinear("l2", options.model) : options.l2;
     const settings = given({ loss: lossOf(options), l1, l2, classWeights, standardise });
     network((x) => x, settings);

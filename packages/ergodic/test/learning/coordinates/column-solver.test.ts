@@ -41,7 +41,7 @@ async function solve(kind: Kind, rows: Rows, { model, tolerance = 1e-6, epochs, 
 }
 
 const penaltyOf = (model: LinearOptions, columns: number) => ({
-  l1: model.l1 ?? 0,
+  l1: Number(model.l1 ?? 0),
   l2: Number(model.l2 ?? 0),
   penaltyWeights: Array.from({ length: columns }, (_, j) => model.penaltyWeights?.[`x${j}`] ?? 1),
 });

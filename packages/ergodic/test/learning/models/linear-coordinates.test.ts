@@ -66,7 +66,7 @@ class Opened implements Disposable {
       y,
       outputs: typeof classes === "number" && classes > 2 ? classes : 1,
       ...(options.intercept === false ? {} : { one: this.typed.layout.one }),
-      l1,
+      l1: Number(l1),
       l2: Number(l2),
       nonNegative,
       ...(group ? { group: group.strength, groups: this.problem.penalty.groups } : {}),

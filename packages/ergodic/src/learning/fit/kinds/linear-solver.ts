@@ -32,6 +32,7 @@ const KINKED = ["hinge", "epsilonInsensitive", "quantile"];
 
 /** Chooses the algorithm for a linear model, and the strength of L2 if the user did not set it. */
 export async function settleLinear(model: LinearModel, data: Dataset, options: FitOptions): Promise<Settled<Dataset>> {
+  if (model.options.l1 === "auto") return settleLasso(model, data, options);
   const { l1 = 0, group, nonNegative = false, l2 } = model.options;
   const { algorithm, why } = options.algorithm === "auto" ? await linearSolver(model, data) : { why: undefined };
   const isOpen = l2 === "auto" || (l2 === undefined && algorithm !== undefined && l1 === 0 && !group && !nonNegative);
@@ -41,6 +42,25 @@ export async function settleLinear(model: LinearModel, data: Dataset, options: F
   const strength = noPenalty(model, rows) ?? (await searched(model, rows, options));
   if (rows !== data) rows.dispose();
   const settled = { ...model, ...linearModel({ ...model.options, l2: strength.l2 }) };
+  return { algorithm, model: settled, why: [why, strength.why].filter(Boolean).join("; ") };
+}
+
+/** Chooses the strength of L1, and the algorithm for the model with this strength. */
+async function settleLasso(model: LinearModel, data: Dataset, options: FitOptions): Promise<Settled<Dataset>> {
+  const { l2 = 0, group } = model.options;
+  const { loss } = chooseLoss("linear", model.options.loss, data);
+  const refuse = (misfit: string): never => {
+    throw new CapabilityError("linear", `l1 is "auto", which is chosen ${misfit}; give a number`, "MODEL_PENALTY");
+  };
+  if (loss.curvature === undefined && !loss.conjugate) refuse(`for smooth losses, but loss is "${loss.name}"`);
+  if (l2 !== 0) refuse(`where L1 is the only penalty, but l2 is ${JSON.stringify(l2)}`);
+  if (group) refuse("where L1 is the only penalty, but there are groups");
+  const rows = data.ofWeight();
+  const { chosenLasso } = await later(() => import("./lasso-strength.ts"));
+  const strength = await chosenLasso(model, rows, options);
+  if (rows !== data) rows.dispose();
+  const settled = { ...model, ...linearModel({ ...model.options, l1: strength.l1 }) };
+  const { algorithm, why } = options.algorithm === "auto" ? await linearSolver(settled, data) : { why: undefined };
   return { algorithm, model: settled, why: [why, strength.why].filter(Boolean).join("; ") };
 }
 
@@ -59,7 +79,7 @@ function refuseUntellable({ options }: LinearModel, data: Dataset): void {
   const misfit =
     loss.curvature === undefined && !loss.conjugate
       ? `for smooth losses, but loss is "${loss.name}"`
-      : l1 > 0 || group || nonNegative
+      : l1 !== 0 || group || nonNegative
         ? "where L2 is the only penalty, but there is another penalty or a bound"
         : undefined;
   if (misfit) throw new CapabilityError("linear", `l2 is "auto", which is chosen ${misfit}; give a number`, "MODEL_PENALTY");
@@ -67,8 +87,9 @@ function refuseUntellable({ options }: LinearModel, data: Dataset): void {
 
 /** Returns the solver from the table of docs/solvers.md. Only the code of the chosen solver is loaded. */
 export async function linearSolver({ options }: LinearModel, data: Dataset): Promise<{ algorithm?: Algorithm; why: string }> {
-  const { l1 = 0, l2: strength = 0, group, nonNegative = false, intercept = true, features, penaltyWeights } = options;
+  const { l1: given = 0, l2: strength = 0, group, nonNegative = false, intercept = true, features, penaltyWeights } = options;
   const { loss, outputs } = chooseLoss("linear", options.loss, data);
+  const l1 = given === "auto" ? 0 : given;
   const l2 = strength === "auto" ? 0 : strength;
   const columns = (features?.count ?? data.columnCount) + 1;
   const entries = features ? columns : storedCount(data.layout) / data.rowCount;

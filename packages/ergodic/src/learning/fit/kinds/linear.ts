@@ -46,7 +46,8 @@ export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
   // Loaded only when needed, because programs that use defaults do not need its feature maps.
   from: (json) => later(() => import("../../models/linear/from-json.ts")).then(({ linearFromJson }) => linearFromJson(json)),
   async settle(model, data, options) {
-    if (options.algorithm !== "auto" && (model as LinearModel).options.l2 !== "auto") return {};
+    const { l1, l2 } = (model as LinearModel).options;
+    if (options.algorithm !== "auto" && l1 !== "auto" && l2 !== "auto") return {};
     const { settleLinear } = await later(() => import("./linear-solver.ts"));
     return settleLinear(model as LinearModel, data, options);
   },

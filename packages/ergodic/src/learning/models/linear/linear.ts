@@ -51,8 +51,11 @@ export interface LinearOptions {
    * squared for numbers. A target of two whole numbers, such as 0 and 1, means two classes.
    */
   loss?: LossName | Loss;
-  /** Strength of l1‖p‖₁, >= 0. Default 0. */
-  l1?: number;
+  /**
+   * Strength of l1‖p‖₁, >= 0; or "auto". With "auto", the strength is chosen that predicts held-out rows best
+   * (docs/solvers.md). Default 0.
+   */
+  l1?: number | "auto";
   /**
    * Strength of l2/2‖p‖², >= 0; or "auto". With "auto", the strength is chosen that predicts held-out rows best, or 0
    * for squared losses with 20 rows or more per column (docs/solvers.md). Default "auto" if a solver minimises a smooth
@@ -128,8 +131,8 @@ export function linearModel<const O extends LinearOptions = Record<never, never>
 ): LinearModel<KindOf<O>> {
   const options: LinearOptions = given === undefined ? {} : given;
   checkKeys("linear", options, known);
-  checkNumber("linear", "l1", options.l1 ?? 0, { low: 0 });
-  if (options.l2 !== "auto") checkNumber("linear", "l2", options.l2 ?? 0, { low: 0, or: ' or "auto"' });
+  for (const name of ["l1", "l2"] as const)
+    if (options[name] !== "auto") checkNumber("linear", name, options[name] ?? 0, { low: 0, or: ' or "auto"' });
   for (const name of ["intercept", "nonNegative"] as const)
     if (options[name] !== undefined) checkBoolean("linear", name, options[name]);
   if (options.standardise !== undefined) checkChoice("linear", "standardise", options.standardise, ["auto", true, false]);
@@ -192,8 +195,8 @@ function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine,
     outputs,
     intercept,
     start: beginning && startOf(beginning, data, outputs, intercept),
-    l1: options.l1 ?? 0,
-    l2: strengthOf(options.l2),
+    l1: strengthOf("l1", options.l1),
+    l2: strengthOf("l2", options.l2),
     group: options.group?.strength ?? 0,
     nonNegative: options.nonNegative ?? false,
     groups: options.group ? groupsByIndex(options.group.groups, data) : [],
@@ -204,10 +207,14 @@ function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine,
   });
 }
 
-/** Returns the strength of l2. `fit` has already replaced "auto"; other verbs do not choose a strength. */
-function strengthOf(l2: LinearOptions["l2"] = 0): number {
-  if (l2 !== "auto") return l2;
-  throw new OptionError("linear", 'l2 is "auto", which fit() chooses; give a number here, e.g. l2: 1e-3', "OPTION_CONFLICT");
+/** Returns the strength of a penalty. `fit` has already replaced "auto"; other verbs do not choose a strength. */
+function strengthOf(name: "l1" | "l2", given: number | "auto" = 0): number {
+  if (given !== "auto") return given;
+  throw new OptionError(
+    "linear",
+    `${name} is "auto", which fit() chooses; give a number here, e.g. ${name}: 1e-3`,
+    "OPTION_CONFLICT",
+  );
 }
 
 function groupsByIndex(groups: string[][], data: Dataset): number[][] {

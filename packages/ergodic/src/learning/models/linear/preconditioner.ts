@@ -107,7 +107,7 @@ function isCheap({ data, options: { outputs } }: LinearParts): boolean {
   return (
     entries <= 4 * outputs * MOST_GRADIENTS &&
     outputs * columnCount ** 2 <= MOST.values &&
-    (outputs * columnCount ** 3) / 6 <= MOST.operations
+    (outputs * columnCount * columnCount * columnCount) / 6 <= MOST.operations
   );
 }
 
