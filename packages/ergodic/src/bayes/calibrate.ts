@@ -6,6 +6,7 @@ import { Run } from "../engine/loop/run.ts";
 import { type Engine, openEngine } from "../engine/memory/engine.ts";
 import { gammaUpper } from "../engine/numbers/incomplete-gamma.ts";
 import { stream } from "../engine/random/stream.ts";
+import { aligned } from "./draws/characters.ts";
 import { scalarName } from "./draws/index.ts";
 import type { ModelData, NamedValues, StatisticalModel } from "./model/index.ts";
 import type { Sampler } from "./samplers/base/sampler.ts";
@@ -64,6 +65,16 @@ export class Calibration {
   get calibrated(): boolean {
     const all = Object.values(this.numbers);
     return all.every(({ pValue }) => pValue >= 0.01 / all.length);
+  }
+
+  /** Formats the p-value of each number, followed by the verdict. */
+  toString(): string {
+    const rows = Object.entries(this.numbers).map(([name, { pValue }]) => [name, pValue.toPrecision(2)]);
+    return `${aligned([["", "p-value"], ...rows])}\n${this.verdict()}`;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 
   /** States the result in plain words. */

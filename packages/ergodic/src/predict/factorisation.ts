@@ -9,7 +9,7 @@ import type { Tensor } from "../engine/files/safetensors.ts";
 import { checkedColumns, checkedNames, factorFacts } from "./check-factors.ts";
 import { checkedTensor, checkFinite } from "./check-model.ts";
 import { checkName, nameIn, namesRatedBy, ratingIn } from "./factorisation-rows.ts";
-import { foldIn, outerSum } from "./fold-in.ts";
+import { type FoldedBy, foldIn, outerSum } from "./fold-in.ts";
 import { metrics, type RegressionMetrics } from "./metrics.ts";
 import { encodeModel } from "./model-file.ts";
 import { largest, type RankingMetrics, RankingTally } from "./recommendations.ts";
@@ -58,14 +58,6 @@ interface Side {
   readonly factors: Float64Array;
   /** float64[size]; zeros if the model has no biases. */
   readonly biases: Float64Array;
-}
-
-/** Settings for fitting the row of a new user. `scale`: scale of the training ratings, otherwise 1. */
-interface FoldedBy {
-  l2: number;
-  alpha: number | null;
-  weighted: boolean;
-  scale?: number;
 }
 
 /** A user, known or not. `factors` is null if only the bias of the user is known. */
@@ -125,6 +117,15 @@ export class FactorPredictor {
     };
     this.userSide = side("users", "userBiases");
     this.itemSide = side("items", "itemBiases");
+  }
+
+  /** Returns a line about the model: its task, rank and size. */
+  toString(): string {
+    return `factorisation model (${this.task}): rank ${this.rank}, ${this.users.size} users, ${this.items.size} items`;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 
   /** Names of the users in training. */
@@ -381,11 +382,9 @@ export class FactorPredictor {
   }
 
   /** Training leaves the rows of users and items without a rating at 0. */
-  private knows({ factors, biases, index }: Side, row: number): boolean {
-    if (row < 0 || row >= index.size) return false;
-    if (biases[row] !== 0) return true;
-    for (let k = row * this.rank; k < (row + 1) * this.rank; k++) if (factors[k] !== 0) return true;
-    return false;
+  private knows(side: Side, row: number): boolean {
+    if (row < 0 || row >= side.index.size) return false;
+    return side.biases[row] !== 0 || this.rowOf(side, row).some((x) => x !== 0);
   }
 
   private rowOf({ factors }: Side, row: number): Float64Array {

@@ -7,6 +7,14 @@ export interface RatedCell {
   weight: number;
 }
 
+/** Settings for fitting the row of a new user. `scale`: scale of the training ratings, otherwise 1. */
+export interface FoldedBy {
+  l2: number;
+  alpha: number | null;
+  weighted: boolean;
+  scale?: number;
+}
+
 /**
  * Solves for a new row of one side of a factorisation while the other side is fixed: (G + Σ (weight − base) z zᵀ + Λ) x
  * = Σ weight target z.

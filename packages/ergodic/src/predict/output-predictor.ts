@@ -241,6 +241,15 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return encodeModel(this.kind, this.description, this.tensors());
   }
 
+  /** Returns a line about the model: its kind, target and columns. */
+  toString(): string {
+    return `${this.kind} model of ${this.targetName}: ${this.task}, ${this.columns.length} columns`;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   /**
    * Frees memory that belongs to the model, as in networks. This memory is also freed when the predictor is garbage
    * collected.

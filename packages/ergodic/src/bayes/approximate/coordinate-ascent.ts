@@ -1,5 +1,6 @@
 import { checkFunction, checkNumbers, plain } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, ErgodicError, OptionError } from "../../engine/errors/errors.ts";
+import { printable } from "../../engine/errors/printable.ts";
 
 /** Parameters of every factor, by name. */
 export type FactorParameters<Name extends string> = Readonly<Record<Name, Float64Array>>;
@@ -90,7 +91,7 @@ export function coordinateAscent<Name extends string>(given: CoordinateAscentOpt
     trace.push(after);
     converged = after - before <= tolerance * Math.abs(after);
   }
-  return { parameters: q, elbo: Float64Array.from(trace), iterations: trace.length - 1, converged };
+  return printable({ parameters: q, elbo: Float64Array.from(trace), iterations: trace.length - 1, converged });
 }
 
 function checked(elbo: number, before: number, what: string): number {

@@ -1,4 +1,5 @@
 import { checkKeys, checkNumber, DataError } from "../../engine/errors/errors.ts";
+import { printable } from "../../engine/errors/printable.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { type Draws, stream } from "../../engine/random/stream.ts";
@@ -109,13 +110,13 @@ export function gaussianMixture(x: readonly ArrayLike<number>[], given: Gaussian
       : coordinateAscent({ ...problem.ascent(begun.parameters), iterations: left, tolerance });
   const elbo = run ? Float64Array.from([...begun.elbo, ...run.elbo.subarray(1)]) : begun.elbo;
   const last = run ?? begun;
-  return {
+  return printable({
     ...problem.summary(last.parameters),
     parameters: last.parameters,
     elbo,
     iterations: elbo.length - 1,
     converged: last.converged,
-  };
+  });
 }
 
 function checkedRows(x: readonly ArrayLike<number>[]): Float64Array[] {

@@ -1,4 +1,5 @@
 import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { printable } from "../../engine/errors/printable.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { type Stream, stream } from "../../engine/random/stream.ts";
@@ -84,7 +85,7 @@ export function topics(counts: readonly ArrayLike<number>[], given: TopicsOption
     iterations: options.iterations,
     tolerance: options.tolerance,
   });
-  return { ...run, ...corpus.means(run.parameters) };
+  return printable({ ...run, ...corpus.means(run.parameters) });
 }
 
 function resolve(given: TopicsOptions) {
@@ -123,7 +124,7 @@ function stochastic(
     q = corpus.settled(q);
     elbo.push(corpus.elbo(q));
   }
-  return { ...corpus.means(q), parameters: q, elbo: Float64Array.from(elbo), iterations: t, converged: false };
+  return printable({ ...corpus.means(q), parameters: q, elbo: Float64Array.from(elbo), iterations: t, converged: false });
 }
 
 function shuffled(count: number, orders: Stream, epoch: number): Uint32Array {

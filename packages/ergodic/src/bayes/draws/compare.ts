@@ -1,5 +1,6 @@
 import { checkChoice, holds, isList, isPlainObject } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, DataError, ErgodicError, OptionError } from "../../engine/errors/errors.ts";
+import { printable } from "../../engine/errors/printable.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import type { Estimate, LooResult } from "../../engine/statistics/index.ts";
 import { pseudoBmaWeights, stackingWeights } from "../../engine/statistics/model-weights.ts";
@@ -124,7 +125,7 @@ export function compare<Name extends string>(
     };
   });
   const notes = notesOf(rows, best.length);
-  return { models: rows, weights, notes, toString: () => [table(rows), ...notes.map((note) => `- ${note}.`)].join("\n") };
+  return printable({ models: rows, weights, notes }, () => [table(rows), ...notes.map((note) => `- ${note}.`)].join("\n"));
 }
 
 interface Judged {

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { checkNumbers, checkSignal, refuse } from "../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { printable } from "../../engine/errors/printable.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import {
   type LooResult,
@@ -18,7 +19,7 @@ import { checkClaims } from "./claims.ts";
 import type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 import { type Derived, type DrawValue, withDerived } from "./derive.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
-import { looText, printable, waicText } from "./loo-text.ts";
+import { looText, waicText } from "./loo-text.ts";
 import { isApproximation, paretoKText } from "./method.ts";
 import type { PosteriorPrediction, PosteriorPredictor, PosteriorPredictorOptions, PosteriorRow } from "./posterior-predictor.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
@@ -371,6 +372,10 @@ export class Draws<Q extends string = string, D extends string = string> {
   /** Formats the table of `summary()`, followed by the verdict. */
   toString(): string {
     return this.count === 0 ? `${this.verdict()}` : `${this.table()}\n${this.verdict()}`;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 
   /** Converts the draws to JSON in the layout of json.ts. Numbers that JSON cannot represent become strings. */

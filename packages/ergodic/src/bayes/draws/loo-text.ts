@@ -52,11 +52,3 @@ export function waicText({ elpd, pWaic, waic, pointwise }: WaicResult): string {
   const [are, terms] = found.length === 1 ? ["is", "The term"] : ["are", "The terms"];
   return `${sums}\n${terms} of p waic of ${observationsText(found)} ${are} above ${LARGE_VARIANCE}, where the approximation is poor: use loo().`;
 }
-
-/**
- * Adds a toString() to the result and returns the result. The method is not enumerable, so that comparisons and
- * listings of the result ignore it.
- */
-export function printable<R extends object>(result: R, text: (result: R) => string): R {
-  return Object.defineProperty(result, "toString", { value: () => text(result) });
-}

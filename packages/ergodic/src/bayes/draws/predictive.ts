@@ -1,5 +1,6 @@
 import { checkFunction, plain } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, DataError } from "../../engine/errors/errors.ts";
+import { printable } from "../../engine/errors/printable.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { psis, psisLoo, quantiles } from "../../engine/statistics/index.ts";
 import { mean, variance } from "../../engine/statistics/moments.ts";
@@ -83,7 +84,7 @@ export function predictiveCheck(
   const draws = dataSets("predictiveCheck", y, replicated);
   const entries = Object.entries(asked).map(([name, of]) => [name, checked(of(y), Float64Array.from(draws, of))] as const);
   const suspect = entries.filter(([, { pValue }]) => !(pValue >= 0.025 && pValue <= 0.975)).map(([name]) => name);
-  return { statistics: Object.fromEntries(entries), suspect, toString: () => table(entries, suspect) };
+  return printable({ statistics: Object.fromEntries(entries), suspect }, () => table(entries, suspect));
 }
 
 function checked(observed: number, replicated: Float64Array): CheckedStatistic {

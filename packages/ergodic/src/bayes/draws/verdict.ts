@@ -1,3 +1,4 @@
+import { printable } from "../../engine/errors/printable.ts";
 import { approximation } from "./findings/approximation.ts";
 import { convergence } from "./findings/convergence.ts";
 import type { Finding, Judged, Subject } from "./findings/finding.ts";
@@ -54,7 +55,7 @@ export function verdict(draws: Judged): Verdict {
   findings.sort((a, b) => Number(b.code === "modes") - Number(a.code === "modes"));
   const level = levelOf(findings);
   const text = [headline(draws, level), ...findings.map((f) => `- ${f.text}: ${f.advice}.`)].join("\n");
-  return { level, trusted: level !== "untrusted", findings, text, toString: () => text };
+  return printable({ level, trusted: level !== "untrusted", findings, text }, () => text);
 }
 
 function levelOf(findings: readonly Finding[]): TrustLevel {

@@ -1,6 +1,7 @@
 import type { JsonObject, Progression, Snapshot, Tick } from "../contract/index.ts";
 import { ErgodicError } from "../errors/errors.ts";
 import type { Finding } from "../errors/finding.ts";
+import { withText } from "../errors/printable.ts";
 import { type FileTarget, writeWhole } from "../files/files.ts";
 import { isPageThread } from "../memory/load.ts";
 import { turn } from "../threads/turn.ts";
@@ -223,7 +224,7 @@ export class Run<Result> extends Watched<Result> {
       const parameters = stopping.best ?? progression.parameters();
       stopping.refuseInfinite(parameters);
       keep();
-      return job.finish(parameters, {
+      const result = await job.finish(parameters, {
         updates: progression.updates,
         epochs: progression.step / progression.stepsPerEpoch,
         seconds: stopping.seconds,
@@ -233,6 +234,7 @@ export class Run<Result> extends Watched<Result> {
         report: progression.report(),
         ticks: this.ticks.list(),
       });
+      return withText(result);
     } catch (error) {
       const ended = job.signal?.aborted && error === job.signal.reason && !this.within;
       if (job.survivesFailure || ended) keep();

@@ -153,6 +153,10 @@ export class Answer {
     return [...this.lines(), `${this.method}`, `certificate: ${certificateText(this.certificate)}`].join("\n");
   }
 
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   /**
    * Returns the answer as JSON. Infinite numbers become the strings "Infinity" and "-Infinity", and an unknown `bound`
    * becomes null.

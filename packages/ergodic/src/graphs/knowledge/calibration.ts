@@ -58,4 +58,8 @@ export class CalibrationTable {
     const head = "probability   count expected observed";
     return [head, ...lines, `${this.count} labels, calibration error ${this.error.toFixed(3)}`].join("\n");
   }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
 }

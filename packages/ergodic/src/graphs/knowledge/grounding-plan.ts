@@ -62,6 +62,10 @@ export class GroundingPlan {
     ]);
     return [...lines, `${number(this.variables)} variables, ${number(this.factors)} factors`].join("\n");
   }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
 }
 
 export function rulePlan({ rule, passes }: Grounding, measured: Measured): RulePlan {

@@ -1,6 +1,7 @@
 import type { Certificate } from "../../engine/contract/index.ts";
 import { checkChoice } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, DataError, OptionError } from "../../engine/errors/errors.ts";
+import { printable } from "../../engine/errors/printable.ts";
 import { openEngine } from "../../engine/memory/engine.ts";
 import { stream } from "../../engine/random/stream.ts";
 import { type Certified, certifiedSum } from "../answers/index.ts";
@@ -94,13 +95,13 @@ async function likelihoodOf(all: FactorGraph, given: FactorGraph, plan: Likeliho
     );
   const [clamped, free] = [await partition(all, plan, "clamped"), await partition(given, plan, "free")];
   const { value, certificate } = certifiedSum([clamped, { value: -free.value, certificate: negated(free.certificate) }]);
-  return {
+  return printable({
     value: value / count,
     error: Math.sqrt(clamped.variance + free.variance) / count,
     count,
     certificate: scaled(certificate, 1 / count),
     method: clamped.method === free.method ? free.method : `${clamped.method}; without what was observed: ${free.method}`,
-  };
+  });
 }
 
 /** Returns ln Z and the variance of its estimate (0 if it is exact). */

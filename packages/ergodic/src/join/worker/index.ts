@@ -26,6 +26,7 @@ import type { LearnedGraph } from "../../graphs/learn/learned-graph.ts";
 import type { FactorGraph } from "../../graphs/model/graph.ts";
 import type { Trained } from "../../learning/fit/launch.ts";
 import { LinearPath, type PathParts } from "../../learning/fit/linear-path.ts";
+import { trained } from "../../learning/fit/trained.ts";
 import { predictor } from "../../predict/load.ts";
 import type { minimize } from "../../search/minimize/minimize.ts";
 import type { tune } from "../../search/tune.ts";
@@ -347,7 +348,7 @@ async function finished({ made, from }: Sent): Promise<unknown> {
   switch (made) {
     case "predictor": {
       const { bytes, run, gap } = from as Trained & { bytes: Uint8Array };
-      return Object.assign(await predictor(bytes, { maxWork: Infinity }), { run }, gap === undefined ? {} : { gap });
+      return trained(await predictor(bytes, { maxWork: Infinity }), run, gap);
     }
     case "path":
       return new LinearPath(from as PathParts);

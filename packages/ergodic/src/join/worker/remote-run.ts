@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../engine/contract/index.ts";
+import { withText } from "../../engine/errors/printable.ts";
 import { errorFrom } from "../../engine/errors/sent-errors.ts";
 import type { FileTarget } from "../../engine/files/files.ts";
 import { writeWhole } from "../../engine/files/files.ts";
@@ -44,7 +45,10 @@ export class RemoteRun<Result> extends Watched<Result> {
       ended.catch(reject);
     });
     this.chosen.catch(() => {});
-    this.result = ended.then(finish).finally(() => this.endWatching());
+    this.result = ended
+      .then(finish)
+      .then(withText)
+      .finally(() => this.endWatching());
     this.result.catch(() => {});
     const abort = (): void => {
       post({ kind: "abort", id });

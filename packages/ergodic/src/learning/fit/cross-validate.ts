@@ -1,6 +1,7 @@
 import type { Dataset } from "../../engine/data/dataset.ts";
 import { checkFunction, checkSignal, isList, plain, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { printable } from "../../engine/errors/printable.ts";
 import type { LinearPredictor } from "../../predict/linear.ts";
 import type { LinearModel } from "../models/linear/linear.ts";
 import type { NetworkModel } from "../models/neural/network.ts";
@@ -117,11 +118,11 @@ export async function crossValidate(
     onFold?.(result, number);
   }
   const names = [...new Set(results.flatMap(({ metrics }) => Object.keys(metrics)))];
-  return {
+  return printable({
     by: groups ? "group" : time ? "time" : "random",
     folds: results,
     metrics: Object.fromEntries(names.map((name) => [name, spreadOf(results.map(({ metrics }) => metrics[name] ?? Number.NaN))])),
-  };
+  });
 }
 
 function partsOf(data: Dataset, { groups, time }: CrossValidateOptions, folds: number, seed: number): FoldRows[] {

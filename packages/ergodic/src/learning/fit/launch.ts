@@ -13,25 +13,17 @@ import type { Finding } from "../../engine/errors/finding.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint } from "../../engine/loop/checkpoint.ts";
 import { type PlanOptions, planKeys, resolvePlan } from "../../engine/loop/plan.ts";
 import { trainedNames } from "../../engine/loop/result-names.ts";
-import { Run, type RunSummary, type Started } from "../../engine/loop/run.ts";
+import { Run, type Started } from "../../engine/loop/run.ts";
 import type { StoppingOptions } from "../../engine/loop/stopping.ts";
 import { type Engine, openEngine } from "../../engine/memory/engine.ts";
 import { later } from "../../engine/threads/later.ts";
 import type { LinearPredictor } from "../../predict/linear.ts";
 import type { Begun } from "./from.ts";
 import type { FitOptions, SettledOptions, Trainable } from "./kinds/trainable.ts";
+import { type Trained, trained } from "./trained.ts";
 import type { Began } from "./training-findings.ts";
 
-/**
- * Information about the training of a model. `gap` is the certified duality gap, if the algorithm computes one. The gap
- * is relative to the null model's loss. For dual ascent, it is relative to the objective.
- */
-export interface Trained {
-  /** Summary of the run. */
-  readonly run: RunSummary;
-  /** Relative duality gap at the end, if the algorithm certifies one. */
-  readonly gap?: number;
-}
+export type { Trained } from "./trained.ts";
 
 /** A predictor with information about its training. */
 export type Fitted<K extends PredictionKind = PredictionKind, Names extends string = string> = LinearPredictor<K, Names> &
@@ -70,7 +62,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
     finish: (parameters, summary) => {
       const { gap } = summary.report;
       const run = { ...summary, findings: fit.findingsAt(parameters) };
-      return Object.assign(fit.kind.predictor(fit.saved(parameters)), { run }, gap === undefined ? {} : { gap });
+      return trained(fit.kind.predictor(fit.saved(parameters)), run, gap);
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: fit.recipe() }),
   });

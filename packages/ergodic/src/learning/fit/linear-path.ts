@@ -1,6 +1,7 @@
 import type { JsonObject, PredictionKind, SavedModel } from "../../engine/contract/index.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
 import { checkNumber } from "../../engine/errors/errors.ts";
+import { brief } from "../../engine/errors/printable.ts";
 import type { RunSummary } from "../../engine/loop/run.ts";
 import { LinearPredictor } from "../../predict/linear.ts";
 import type { PathRecord } from "../coordinates/path.ts";
@@ -87,6 +88,24 @@ export class LinearPath<K extends PredictionKind = PredictionKind, Names extends
   /** Returns the predictor at lambdas[k]. By default, k is the chosen index. */
   predictor(k: number = this.chosen): LinearPredictor<K, Names> {
     return new LinearPredictor(this.saved(k));
+  }
+
+  /** Returns a table of some strengths of the penalty, in which > marks the chosen one. */
+  toString(): string {
+    const { lambdas, nonZeros, explained, crossValidation, chosen, run } = this;
+    const last = lambdas.length - 1;
+    const shown = [...new Set([0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(share * last)).concat(chosen))].sort(
+      (a, b) => a - b,
+    );
+    const line = (k: number): string => {
+      const error = crossValidation ? `, held-out error ${brief(crossValidation.mean[k])}` : "";
+      return `${k === chosen ? ">" : " "} λ ${lambdas[k].toPrecision(3)}: ${nonZeros[k]} nonzero, ${(100 * explained[k]).toFixed(1)} % explained${error}`;
+    };
+    return [`path of ${lambdas.length} linear models; ${run.reason}`, ...shown.map(line)].join("\n");
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 
   /** Content of the path, as plain data. */

@@ -4,6 +4,7 @@ import type { ProductsStep } from "../../engine/data/features/products.ts";
 import { forEachRow, type RawColumn, type Step } from "../../engine/data/rows.ts";
 import type { StandardiseStep } from "../../engine/data/transformations/standardise.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError } from "../../engine/errors/errors.ts";
+import { printable } from "../../engine/errors/printable.ts";
 import { betaQuantile } from "../../engine/numbers/beta-quantile.ts";
 import { betaLower } from "../../engine/numbers/beta-tails.ts";
 import { erfc } from "../../engine/numbers/error-function.ts";
@@ -131,7 +132,6 @@ export function regressionTable(model: LinearPredictor, data: Dataset, options: 
   if (freedom <= 0) refuse(`${information.rows} rows are too few to estimate the errors of ${count} coefficients`);
   const dispersion = family.name === "gaussian" ? information.deviance / freedom : 1;
   refuseFar(information, chosen, dispersion);
-
   const { means, total } = information;
   const estimates = reexpressed(information, chosen, weights);
   const centre = (j: number): number => means[j];
@@ -152,7 +152,7 @@ export function regressionTable(model: LinearPredictor, data: Dataset, options: 
   const kept = new Set(chosen.columns);
   const isT = family.name === "gaussian";
   const reach = isT ? studentQuantile(level, freedom) : -normalQuantile((1 - level) / 2);
-  return {
+  return printable({
     family: family.name,
     statistic: isT ? "t" : "z",
     level,
@@ -175,7 +175,7 @@ export function regressionTable(model: LinearPredictor, data: Dataset, options: 
       };
     }),
     aliased: data.names.filter((_, j) => !kept.has(j)),
-  };
+  });
 }
 
 function refuse(message: string): never {

@@ -16,6 +16,7 @@ import { openEngine } from "../../engine/memory/engine.ts";
 import { isRule, type Rule } from "../../engine/optimise/kinds.ts";
 import type { TrainableModel } from "../fit/kinds/trainable.ts";
 import type { StreamOptions } from "../fit/stream-types.ts";
+import { trained } from "../fit/trained.ts";
 import { openLearner } from "./online.ts";
 import { BlockReader, type BlockRows, firstBlock } from "./row-blocks.ts";
 import type { RowLearner } from "./run.ts";
@@ -133,7 +134,7 @@ function learningOf(
     },
     finish: async (run) => {
       const findings = start ? await learner.worseThan(start) : [];
-      return Object.assign(learner.predictor(), { run: { ...run, findings } });
+      return trained(learner.predictor(), { ...run, findings });
     },
     keep: (snapshot, loop) => learner.kept(snapshot, { ...loop, stream: {} }),
   };

@@ -5,6 +5,7 @@ import type { RawRows } from "../../engine/data/raw.ts";
 import { forEachRow } from "../../engine/data/rows.ts";
 import { checkChoice, checkFunction, checkSignal, holds, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { printable } from "../../engine/errors/printable.ts";
 import { stream } from "../../engine/random/stream.ts";
 import { overAllowed, queriesFor } from "./early-stopping.ts";
 import { factorWork, joulesOf, ledgerOf, linearWork, type ModelWork, networkWork, withFeatures } from "./ledger.ts";
@@ -71,7 +72,7 @@ export async function measured(predictor: Measurable, inputs: MeasureInputs, opt
     const facts = factsOf(predictor);
     const work = facts && workOf(facts, predictor, inputs, Math.min(batch, CHUNK));
     const ledger = work ? ledgerOf(work) : null;
-    return {
+    return printable({
       scenario,
       batch,
       rows,
@@ -90,7 +91,7 @@ export async function measured(predictor: Measurable, inputs: MeasureInputs, opt
       memory: { peak: after?.peak ?? null, grown: after && before ? after.now - before.now : null, wasm: wasmSize(predictor) },
       energy: energyOf(joules, rows, ledger),
       ledger,
-    };
+    });
   } finally {
     queries.dispose();
   }

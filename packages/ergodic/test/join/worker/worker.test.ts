@@ -44,6 +44,24 @@ it("converts a regression to a density on this thread and returns the draws and 
   apart.dispose();
 });
 
+it("returns results that print as the results of this thread", async () => {
+  const { worker } = await import(dist("join/worker/index.js"));
+  const { fit, linear, model, normal, vector, Dataset } = await import(dist("entries/index.js"));
+  const mean = model(({ data, param, observe }: Record<string, (...given: unknown[]) => never>) => {
+    const { y } = data({ y: vector("N") }) as { y: unknown };
+    observe(y, normal(param("mu", normal(0, 2)), 1));
+  });
+  const rows = Dataset.fromArrays({ x: [[1], [2], [4]], y: [1, 2, 3] });
+  const withoutTime = (text: string): string => text.replace(/^run .*$|[\d.]+ s,/m, "");
+  const apart = worker();
+  for (const verbs of [(lib: typeof apart) => lib.fit(mean, { y: [1, 2] }), (lib: typeof apart) => lib.fit(linear(), rows)]) {
+    const [there, here] = [await verbs(apart), await verbs({ fit } as typeof apart)];
+    expect(withoutTime(`${there}`)).toBe(withoutTime(`${here}`));
+    expect(`${there}`).not.toContain("[object");
+  }
+  apart.dispose();
+});
+
 it("reports a thread that cannot start or a missing module as an error of the run", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
   const { linear, Dataset } = await import(dist("entries/index.js"));

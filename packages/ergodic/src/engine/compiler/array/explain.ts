@@ -1,3 +1,4 @@
+import { printable } from "../../errors/printable.ts";
 import { compileArrays } from "./compile.ts";
 import { type Arrays, type FunctionOptions, programOf, type Shapes, traceFunction } from "./function.ts";
 import type { ArrayProgram } from "./lowered.ts";
@@ -53,5 +54,5 @@ export function explainProgram(
     code: `${bytes.length} bytes of WebAssembly`,
   };
   const text = Object.entries(stages).map(([name, stage]) => `${name}\n${stage.replace(/^/gm, "  ")}`);
-  return { ...stages, toString: () => text.join("\n\n") };
+  return printable(stages, () => text.join("\n\n"));
 }
