@@ -7,6 +7,8 @@ import { later } from "../engine/threads/later.ts";
 import { Draws, type DrawsContent, type DrawsQuantity, type DrawsSource, scalarName } from "./draws/index.ts";
 import type { FunctionDensity } from "./model/functional/index.ts";
 import { ConditionedModel, type NamedValues } from "./model/index.ts";
+import { edgesToJson } from "./named-edges.ts";
+import type { Edges } from "./places/edges.ts";
 import { ChainDraws } from "./samplers/base/chain-draws.ts";
 import type { VisitedPlace } from "./samplers/base/sampler.ts";
 
@@ -16,6 +18,8 @@ const MOST_NAMED = 8;
 export interface Drawn {
   readonly raw: ChainDraws;
   readonly places: readonly VisitedPlace[];
+  /** Jumps of the log density, if transitions diverged. */
+  readonly edges?: Edges | undefined;
   readonly description: JsonObject;
   readonly report: Readonly<Record<string, number>>;
 }
@@ -39,9 +43,10 @@ function placeToJson(density: LogDensity, { point, ...place }: VisitedPlace): Js
 }
 
 /** Converts raw draws to constrained values by name. */
-export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: Drawn): Draws {
+export function drawsOf(density: LogDensity, { raw, places, edges, report, ...drawn }: Drawn): Draws {
   const visited: JsonObject = places.length > 0 ? { places: places.map((place) => placeToJson(density, place)) } : {};
-  const description: JsonObject = { ...drawn.description, ...visited };
+  const jumps: JsonObject = edges ? { edges: edgesToJson(density, edges) } : {};
+  const description: JsonObject = { ...drawn.description, ...visited, ...jumps };
   const seed = (description.plan as { seed: number }).seed;
   const { chains, count } = raw;
   const moved = density instanceof ConditionedModel && density.traced.reports ? movedFields(density.dimension) : [];

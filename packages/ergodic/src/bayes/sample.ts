@@ -18,6 +18,7 @@ import {
   type StatisticalModel,
 } from "./model/index.ts";
 import { type Drawn, drawsOf } from "./named-draws.ts";
+import { edgesOf } from "./places/edges.ts";
 import { checkGivenOptions, type Sampler, type Sampling, type SamplingPlan } from "./samplers/base/sampler.ts";
 import { nuts } from "./samplers/hamiltonian/nuts.ts";
 import { slice } from "./samplers/slice/slice.ts";
@@ -312,13 +313,14 @@ function launch<R>(
   let json: JsonObject;
   let recipe: Recipe;
   let sampling: Sampling;
+  let engine: Engine;
   return new Run<R>({
     ...(signal ? { signal } : {}),
     resultNames: drawsNames(),
     start: async () => {
       recipe = await read();
       const { density, algorithm, plan, until, checkpoint } = recipe;
-      const engine = await openEngine({ deterministic: plan.deterministic, families: ["sampling"] });
+      engine = await openEngine({ deterministic: plan.deterministic, families: ["sampling"] });
       const threads = workersFor(where, workers, plan.chains, density, engine);
       const explain = (points: readonly Float64Array[]): string | undefined => density.explain?.(points);
       sampling = algorithm.start(density, { ...plan, workers: threads, explain }, engine);
@@ -326,13 +328,17 @@ function launch<R>(
       const resumed = checkpoint ? { resume: checkpoint } : {};
       return { progression: sampling, stopping: { until, validateEvery: 1, patience: undefined }, chosen: json, ...resumed };
     },
-    finish: (_, { seconds, reason, updates, report }) =>
-      finish(recipe.density, {
-        raw: sampling.draws(),
+    finish: (_, { seconds, reason, updates, report }) => {
+      const { density, plan } = recipe;
+      const raw = sampling.draws();
+      return finish(density, {
+        raw,
         places: sampling.places?.() ?? [],
+        edges: edgesOf(density, raw, plan.seed, engine),
         description: { ...json, run: { seconds, reason, updates } },
         report,
-      }),
+      });
+    },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { sampling: json } }),
   });
 }

@@ -40,6 +40,15 @@ const place: Fields = {
   },
 };
 const hint: Fields = { text, advice: text };
+const edges: Fields = {
+  examined: number,
+  found: number,
+  names: { wanted: "a list of texts", fits: (value) => Array.isArray(value) && value.every(text.fits) },
+  drop: numberOrNull,
+  bound: optional(number),
+  side: optional(text),
+  reason: optional(text),
+};
 const solutions: Fields = { points: number, mostSteps: numberOrNull, largestError: numberOrNull };
 
 /**
@@ -50,6 +59,7 @@ export function checkClaims({ chains, count, quantities, values, fields, transit
   checkDepths(fields, transitions);
   checkList("places", description.places, place);
   checkList("hints", description.hints, hint);
+  if (description.edges !== undefined) checkFields("edges", description.edges, edges);
   if (description.solutions !== undefined) checkFields("solutions", description.solutions, solutions);
   for (const { name, shape } of quantities) {
     const wanted = chains * count * sizeOf(shape);

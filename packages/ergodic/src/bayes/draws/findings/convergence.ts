@@ -1,6 +1,6 @@
 import { rhat, type VariableSummary } from "../../../engine/statistics/index.ts";
 import { kindOf } from "../method.ts";
-import { drawMore, waysToMix, waysToMove } from "./advice.ts";
+import { centring, drawMore, waysToMix, waysToMove } from "./advice.ts";
 import { type Finding, few, type Judged } from "./finding.ts";
 import { hasSeveralModes, joinModes, tellsModes } from "./modes.ts";
 
@@ -15,6 +15,8 @@ const APART_RHAT = 1.2;
 const ESS_PER_CHAIN = 100;
 /** Smallest number of independent draws from which a variance can be estimated. */
 const FEWEST = 4;
+/** Share of a chain, and number of draws, of which the repetition of one value shows that the chain was stuck. */
+const [STANDS, FEWEST_STANDS] = [0.1, 20];
 /**
  * Smallest number of draws per chain for which split-chain effective sizes exist. With fewer draws, effective sizes are
  * NaN, so no problem would be reported.
@@ -138,17 +140,33 @@ function fewEffective(draws: Judged, table: readonly Row[]): Finding[] {
   const found = table.filter(([, row]) => least(row) < wanted).sort(([, a], [, b]) => least(a) - least(b));
   if (found.length === 0) return [];
   const fewest = least(found[0][1]);
-  const times = Math.ceil(wanted / Math.max(1, fewest));
-  return [
-    {
-      code: "ess",
-      serious: false,
-      text: `${few(found.map(([name]) => name))} ${found.length === 1 ? "has" : "have"} few effective draws (as few as ${Math.floor(fewest)}, wanted ${wanted})`,
-      advice: hasSeveralModes(draws)
-        ? "deal with the modes first: more draws do not help while each chain stays in one mode"
-        : [`draw more, about ${times} times as many (draws: ${times * draws.count})`, ...waysToMix(draws)].join(", or "),
-    },
-  ];
+  const text = `${few(found.map(([name]) => name))} ${found.length === 1 ? "has" : "have"} few effective draws (as few as ${Math.floor(fewest)}, wanted ${wanted})`;
+  const stuck = longestStand(draws, found[0][0]);
+  const apart = table.reduce((most, row) => (row[1].rhat > most[1].rhat ? row : most));
+  const advice = (): string => {
+    if (hasSeveralModes(draws)) return "deal with the modes first: more draws do not help while each chain stays in one mode";
+    if (eachSettles(draws, apart))
+      return `each chain is stuck in a region of its own, and more draws do not help: ${joinModes(draws)}`;
+    if (stuck) return `more draws alone do not help: ${[...centring(draws), ...waysToMove(draws)].join(", or ")}`;
+    const times = Math.ceil(wanted / Math.max(1, fewest));
+    return [`draw more, about ${times} times as many (draws: ${times * draws.count})`, ...waysToMix(draws)].join(", or ");
+  };
+  return [{ code: "ess", serious: false, text: stuck ? `${text}: ${stuck}` : text, advice: advice() }];
+}
+
+/**
+ * States the longest stretch of equal draws of a number within a chain, if it is longer than STANDS of the chain. Such
+ * a chain was stuck. Whole numbers are ignored, because they can rightly stay the same.
+ */
+function longestStand(draws: Judged, name: string): string | undefined {
+  const series = draws.scalars().get(name);
+  let [most, chain, length] = [0, 0, 0];
+  for (let k = 1; series && k < series.length; k++) {
+    length = k % draws.count > 0 && series[k] === series[k - 1] && !Number.isSafeInteger(series[k]) ? length + 1 : 0;
+    if (length > most) [most, chain] = [length, Math.floor(k / draws.count)];
+  }
+  if (most < Math.max(FEWEST_STANDS, STANDS * draws.count)) return undefined;
+  return `chain ${chain + 1} was stuck, with the same value in ${most + 1} successive draws of its ${draws.count}`;
 }
 
 const particles = (): Finding => ({

@@ -1,6 +1,7 @@
 import { algorithmOf } from "../method.ts";
 import { energyReport, treeReport } from "../trajectories.ts";
 import { centring, higherTarget } from "./advice.ts";
+import { edgesNear } from "./edges.ts";
 import type { Finding, Judged } from "./finding.ts";
 
 /**
@@ -20,8 +21,7 @@ export function trajectories(draws: Judged, before: readonly Finding[]): Finding
     findings.push({
       code: "divergences",
       serious: !mixes || draws.divergences > FEW_DIVERGENCES * total,
-      text: `${draws.divergences} of ${total} transitions diverged: the posterior is too curved there for the step size, and the draws may miss parts of it`,
-      advice: [`raise targetAcceptance to ${higherTarget(draws)}`, ...centring(draws), "narrow the priors"].join(", or "),
+      ...causeOf(draws, `${draws.divergences} of ${total} transitions diverged`),
     });
   const { metric } = algorithmOf(draws);
   const trees = treeReport(draws);
@@ -41,4 +41,13 @@ export function trajectories(draws: Judged, before: readonly Finding[]): Finding
       advice: `tails are heavy or scales are uncertain: ${[...centring(draws), "give stronger priors on scales"].join(", or ")}`,
     });
   return findings;
+}
+
+/** States the cause of divergences as far as it is known: jumps of the log density, or curvature. */
+function causeOf(draws: Judged, count: string): Pick<Finding, "text" | "advice"> {
+  const edges = edgesNear(draws);
+  if (edges?.explains) return { text: `${count}: ${edges.text}. A shorter step does not avoid a jump`, advice: edges.advice };
+  const advice = [`raise targetAcceptance to ${higherTarget(draws)}`, ...centring(draws), "narrow the priors"].join(", or ");
+  const curved = `${count}: the posterior is too curved there for the step size, and the draws may miss parts of it`;
+  return edges ? { text: `${curved}; besides, ${edges.text}`, advice: `${advice}; ${edges.advice}` } : { text: curved, advice };
 }

@@ -1,8 +1,9 @@
 /** Severity of R-hat for made-up rows of a summary. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { convergence } from "../../../../src/bayes/draws/findings/convergence.ts";
 import type { Judged } from "../../../../src/bayes/draws/findings/finding.ts";
 import { hasSeveralModes, tellsModes } from "../../../../src/bayes/draws/findings/modes.ts";
+import { summary as summarise } from "../../../../src/engine/statistics/index.ts";
 
 /** Findings for four chains that move. "x" has this row, and "y" has a sound one. */
 function found(row: { rhat: number; essBulk: number; essTail: number }) {
@@ -141,4 +142,38 @@ it.each<[string, object[], boolean, boolean]>([
 ])("%s", (_, places, tells, several) => {
   const draws = judged([], { description: { places: places as never } });
   expect([tellsModes(draws), hasSeveralModes(draws)]).toEqual([tells, several]);
+});
+
+/** Four chains of 200 draws, from a function of chain and draw. */
+function fourChains(value: (c: number, k: number) => number, more: Partial<Judged> = {}): Judged {
+  const x = Float64Array.from({ length: 800 }, (_, i) => value(Math.floor(i / 200), i % 200));
+  const { essBulk, essTail, rhat } = summarise({ x }, { chainCount: 4 }).x;
+  return judged([...x], { chains: 4, count: 200, summary: () => ({ x: { rhat, essBulk, essTail } }) as never, ...more });
+}
+const adviceOf = (draws: Judged): string => convergence(draws).find(({ code }) => code === "ess")?.advice ?? "";
+const noise = (c: number, k: number): number => Math.sin(1 + 1000 * c + k * k);
+
+describe("a chain that is stuck is not advised to draw more", () => {
+  it("if each chain is in a region of its own", () => {
+    expect(adviceOf(fourChains((c, k) => 10 * c + noise(c, k)))).toMatch(
+      /^each chain is stuck in a region of its own, and more draws do not help: if the modes/,
+    );
+  });
+
+  it.each([25, 60, 150])("if one chain has the same value in %i successive draws", (length) => {
+    const draws = fourChains((c, k) => (c === 1 && k >= 20 && k < 20 + length ? 0.7 : noise(c, k) + Math.floor(k / 100)));
+    const { text, advice } = convergence(draws).find(({ code }) => code === "ess")!;
+    expect(text).toMatch(new RegExp(`: chain 2 was stuck, with the same value in ${length} successive draws of its 200$`));
+    expect(advice).toMatch(/^more draws alone do not help: /);
+    expect(advice).not.toMatch(/draws: \d/);
+  });
+
+  it("but slow chains, short stands and whole numbers are", () => {
+    const slow = (c: number, k: number): number => Math.sin(k / 40 + c) + 0.01 * noise(c, k);
+    expect(adviceOf(fourChains(slow))).toMatch(/^draw more, about \d+ times as many \(draws: \d+\)/);
+    expect(adviceOf(fourChains((c, k) => slow(c, k < 20 ? 0 : k)))).toMatch(/^draw more/);
+    const few = { summary: () => ({ x: { rhat: 1.02, essBulk: 50, essTail: 50 } }) as never };
+    expect(adviceOf(fourChains((c, k) => Math.floor((k + 7 * c) / 25) % 5, few))).toMatch(/^draw more/);
+    expect(adviceOf(fourChains((c, k) => (Math.floor((k + 7 * c) / 25) % 5) + 0.5, few))).toMatch(/^more draws alone/);
+  });
 });
