@@ -5,6 +5,7 @@ import type { Compared } from "../../engine/errors/worse.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { eliminationAgain } from "../exact/elimination.ts";
 import { Inference } from "../infer/inference.ts";
+import { equalParts } from "./equal-parts.ts";
 import { labelledParts } from "./label-parts.ts";
 import { evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan, refuseImpossible } from "./learner.ts";
 
@@ -43,11 +44,7 @@ class ExactObjective implements GraphObjective {
   private readonly plan: LearningPlan;
   private readonly engine: Engine;
   private readonly evidence: number;
-  /**
-   * Elimination orders of the graph without the evidence, and of each part with the evidence. The orders are valid for
-   * all weights.
-   */
-  private readonly orders: (readonly number[])[][] = [];
+  private terms: readonly Term[] | undefined;
 
   constructor(columns: Conditionals, plan: LearningPlan, engine: Engine) {
     this.columns = columns;
@@ -70,17 +67,13 @@ class ExactObjective implements GraphObjective {
   async evaluateOnWorkers(x: Float64Array, gradient: Float64Array): Promise<number> {
     const { columns, evidence } = this;
     gradient.fill(0);
-    const orders = (place: number): (readonly number[])[] => (this.orders[place] ??= []);
-    const none = { ...columns, observed: columns.observed.map(() => -1) };
-    const free = await this.expectations(x, none, gradient, 1 / evidence, orders(0));
-    let clamped = 0;
-    let place = 0;
-    for (const { columns: part, p } of labelledParts(columns))
-      clamped += p * (await this.expectations(x, part, gradient, -p / evidence, orders(++place)));
+    this.terms ??= termsOf(columns);
+    let loss = 0;
+    for (const term of this.terms) loss += term.times * (await this.expectations(x, term, gradient, term.times / evidence));
     columns.weightFixed.forEach((fixed, weight) => {
       if (fixed) gradient[weight] = 0;
     });
-    return (free - clamped) / evidence;
+    return loss / evidence;
   }
 
   async compare(start: Float64Array, end: Float64Array): Promise<Compared> {
@@ -92,13 +85,7 @@ class ExactObjective implements GraphObjective {
   dispose(): void {}
 
   /** Returns ln Z and adds scale × the mean of Σ_f feature g_f to the gradient. */
-  private async expectations(
-    x: Float64Array,
-    columns: Conditionals,
-    gradient: Float64Array,
-    scale: number,
-    orders: (readonly number[])[],
-  ): Promise<number> {
+  private async expectations(x: Float64Array, { columns, orders }: Term, gradient: Float64Array, scale: number): Promise<number> {
     const { plan, engine } = this;
     const graph = tablesAt(x, columns);
     // Infinite entries mean that the run diverged, so loss and gradient are NaN.
@@ -142,6 +129,22 @@ class ExactObjective implements GraphObjective {
       inference.dispose();
     }
   }
+}
+
+/** A term of the loss: `times` × ln Z(columns). */
+interface Term {
+  readonly columns: Conditionals;
+  readonly times: number;
+  /** Elimination orders, which are valid for all weights. */
+  readonly orders: (readonly number[])[];
+}
+
+/** Splits ln Z − ln Z(evidence) into terms. Equal parts of the graph, such as rows without evidence, are one term. */
+function termsOf(columns: Conditionals): Term[] {
+  const none = { ...columns, observed: columns.observed.map(() => -1) };
+  const terms = (part: Conditionals, p: number): Term[] =>
+    equalParts(part).map((equal) => ({ columns: equal.columns, times: p * equal.count, orders: [] }));
+  return [...terms(none, 1), ...[...labelledParts(columns)].flatMap((labelled) => terms(labelled.columns, -labelled.p))];
 }
 
 /**

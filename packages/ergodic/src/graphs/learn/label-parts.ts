@@ -81,7 +81,7 @@ export function* labelledParts(columns: Conditionals): Generator<Labelled> {
 }
 
 /** Returns a part that consists of some factors and all their variables. Factors and variables are renumbered. */
-function partOf(
+export function partOf(
   columns: Conditionals,
   factors: readonly number[],
   own: Iterable<number>,

@@ -19,6 +19,7 @@ import {
   pseudoLikelihood,
   sgd,
 } from "../../../src/entries/everything.ts";
+import { equalParts } from "../../../src/graphs/learn/equal-parts.ts";
 import { power } from "../../power.ts";
 import { conditionalAt, logValueAt } from "../../reference/conditionals.ts";
 
@@ -133,6 +134,43 @@ describe("labels with probabilities", () => {
       }
     },
   );
+
+  it("exactLikelihood evaluates equal rows once, with the loss and gradient of their mean", async () => {
+    const rows = Array.from({ length: 40 }, (_, row) => [row % 2 === 0, row % 5 < 2, undefined]);
+    /** One copy of a chain per row. */
+    const copies = (list: typeof rows): Conditionals => {
+      const graph = factorGraph();
+      const weights = [0, 1].map((i) => graph.weight(`w${i}`));
+      for (const row of list) {
+        const [a, b, c] = row.map(() => graph.variable());
+        graph.isTrue(a, { weight: weights[0] });
+        graph.equal([a, b], { weight: weights[1] });
+        graph.imply([b], c, { weight: weights[1], feature: 0.5 });
+        for (const [i, variable] of [a, b, c].entries()) if (row[i] !== undefined) graph.observe(variable, row[i]);
+      }
+      return graph.conditionals();
+    };
+    const all = copies(rows);
+    expect(equalParts({ ...all, observed: all.observed.map(() => -1) }).map(({ count }) => count)).toEqual([40]);
+    const grouped = equalParts(all).map(({ columns, count }) => [count, columns.variableCount / 3]);
+    expect(grouped.sort(([p], [q]) => p - q)).toEqual([
+      [8, 2],
+      [12, 2],
+    ]);
+    const lossAt = async (columns: Conditionals): Promise<number[]> => {
+      const gradient = new Float64Array(2);
+      const loss = await exactLikelihood().objective(columns, plan, engine).evaluateOnWorkers(W.slice(0, 2), gradient);
+      return [loss, ...gradient];
+    };
+    const each = await Promise.all(rows.map((row) => lossAt(copies([row]))));
+    const found = await lossAt(all);
+    found.forEach((value, i) => {
+      expect(value).toBeCloseTo(
+        each.reduce((sum, own) => sum + own[i] / rows.length, 0),
+        12,
+      );
+    });
+  });
 
   /** Mean gradient over updates, and its standard error by batches of updates. */
   function averaged(algorithm: GraphLearner, columns: Conditionals, updates: number) {
