@@ -64,6 +64,10 @@ export class LearningModel implements Served<unknown, LearntAnswer> {
     return this.#model.output(answer, index);
   }
 
+  labels(index: number): readonly string[] | undefined {
+    return this.#model.labels!(index);
+  }
+
   rows({ answer }: LearntAnswer): readonly object[] {
     return this.#model.rows!(answer);
   }

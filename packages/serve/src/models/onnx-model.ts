@@ -54,7 +54,8 @@ export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
   fromTensors(inputs: readonly InputTensor[]): Work {
     const tensors = inputs.map((input, i) => ({
       type: this.#predictor.inputs[i].type,
-      shape: input.shape,
+      // One number can be sent with and without an axis, but onnxruntime accepts only the model's own shape.
+      shape: input.count === 1 && this.inputs[i].shape.length < 2 ? ones(this.inputs[i].shape) : input.shape,
       data: (input.datatype === "BYTES" ? input.texts() : input.elements()) as OnnxTensor["data"],
     }));
     if (!this.joining.joins) return { tensors, rows: 1 };
@@ -119,6 +120,8 @@ const metadataOf = ({ name, type, shape }: OnnxPort): TensorMetadata => ({
   datatype: datatypes[type],
   shape: shape.map((extent) => (typeof extent === "string" ? -1 : extent)),
 });
+
+const ones = (axes: readonly number[]): number[] => axes.map(() => 1);
 
 /** Whether all axes except the first have equal sizes. Axes of variable size can differ between requests. */
 const alike = ([first, ...others]: readonly Work[]): boolean =>

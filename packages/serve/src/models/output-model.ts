@@ -147,6 +147,10 @@ export class OutputModel implements Served<Work, Numbers> {
     return { shape: width === 1 ? [rows] : [rows, width], elements };
   }
 
+  labels(index: number): readonly string[] | undefined {
+    return this.#given[index] === "probabilities" ? this.#classes : undefined;
+  }
+
   rows(numbers: Numbers): object[] {
     const width = this.#width;
     const classes = this.#classes;

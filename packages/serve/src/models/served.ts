@@ -69,6 +69,8 @@ export interface Served<Work = unknown, Answer = unknown> {
   run(works: readonly Work[]): readonly (Answer | Error)[] | Promise<readonly (Answer | Error)[]>;
   /** Returns the output with this index. */
   output(answer: Answer, index: number): OutputTensor;
+  /** Returns the class names of an output with one number per row and class. */
+  labels?(index: number): readonly string[] | undefined;
   /** Returns one object per row: its value, and probabilities if the model has them. */
   rows?(answer: Answer): readonly object[];
   /** Returns parameters of an answer in addition to those of its batch. */

@@ -180,17 +180,12 @@ export class ModelProcess {
   }
 
   #loaded({ inputs, outputs }: { inputs: Metadata[]; outputs: Metadata[] }): void {
-    const other = inputs.find(({ isTensor }) => !isTensor);
-    if (other)
-      this.#started?.failed(
-        new CapabilityError(
-          this.#where,
-          `takes a sequence or a map, "${other.name}", but only tensors can be sent; export it with tensors`,
-          "ONNX_PORT",
-        ),
-      );
-    const tensors = (ports: Metadata[]): OnnxPort[] =>
-      ports.filter(({ isTensor }) => isTensor).map(({ name, type, shape }) => ({ name, type, shape: [...shape] }));
+    const fault = portFault(inputs, outputs);
+    if (fault !== undefined) {
+      this.#started?.failed(new CapabilityError(this.#where, fault, "ONNX_PORT"));
+      return;
+    }
+    const tensors = (ports: Metadata[]): OnnxPort[] => ports.map(({ name, type, shape }) => ({ name, type, shape: [...shape] }));
     this.#started?.loaded({ inputs: tensors(inputs), outputs: tensors(outputs) });
   }
 
@@ -226,4 +221,13 @@ export class ModelProcess {
     if (this.#child.pid === undefined) return [];
     return [this.#child, this.#child.channel, this.#child.stderr as unknown as Handle | null];
   }
+}
+
+/** Names an input or output that is not a tensor, and says what to do. Undefined if there is none. */
+function portFault(inputs: readonly Metadata[], outputs: readonly Metadata[]): string | undefined {
+  const input = inputs.find(({ isTensor }) => !isTensor);
+  if (input) return `takes a sequence or a map, "${input.name}", but only tensors can be sent; export it with tensors`;
+  const output = outputs.find(({ isTensor }) => !isTensor);
+  if (!output) return undefined;
+  return `returns a sequence or a map, "${output.name}", but only tensors can be returned; export it with tensors, as skl2onnx does with options={"zipmap": False}`;
 }

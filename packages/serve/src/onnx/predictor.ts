@@ -56,7 +56,7 @@ export class OnnxPredictor implements AsyncDisposable {
   readonly kind = "onnx";
   /** Inputs of the model. */
   readonly inputs: readonly OnnxPort[];
-  /** Outputs of the model. Outputs that are not tensors are not included. */
+  /** Outputs of the model. */
   readonly outputs: readonly OnnxPort[];
   /** Program that wrote the file, according to the file. Undefined if the file does not name it. */
   readonly producer: string | undefined;

@@ -1,5 +1,6 @@
 import { DataError, ErgodicError } from "ergodic";
 import type { Served } from "../models/served.ts";
+import { RefusedError } from "../refused.ts";
 import { RequestError } from "../server/request-error.ts";
 import { Loads } from "./loads.ts";
 import { type Batching, ModelVersion } from "./model-version.ts";
@@ -40,6 +41,8 @@ export interface RepositorySettings {
 }
 
 const PATIENCE_MS = 30_000;
+/** Milliseconds after which a client can ask again for a model that is being loaded. */
+const RETRY_MS = 1000;
 
 /** A served version, with the stamp of its file. */
 interface Loaded {
@@ -105,6 +108,11 @@ export class Repository {
     if (this.#settings.pollMs < Infinity) this.#poll();
   }
 
+  /** Whether the models that existed at the start have been loaded. */
+  get isStarted(): boolean {
+    return this.#started;
+  }
+
   /** Names of the known models. */
   get names(): string[] {
     return [...this.#models.keys()].sort();
@@ -120,11 +128,18 @@ export class Repository {
     return [...(this.#models.get(name)?.loaded.keys() ?? [])];
   }
 
-  /** Returns the named version, or the newest served version if none is named. @throws RequestError (404) */
+  /**
+   * Returns the named version, or the newest served version if none is named. @throws RequestError (404); RefusedError
+   * (503) while models are still being loaded
+   */
   get(name: string, version?: string): ModelVersion {
     const model = this.#models.get(name);
+    if (model) for (const [known, { model: found }] of model.loaded) if (version === undefined || known === version) return found;
+    if (!this.#started) {
+      const said = "models are still being loaded; try again later";
+      throw new RefusedError(`model "${name}"`, said, "LOADING", RETRY_MS);
+    }
     if (!model) throw notFound(`model "${name}"`, `is not known; there is ${listed(this.names)}`);
-    for (const [known, { model: found }] of model.loaded) if (version === undefined || known === version) return found;
     const reason = this.index().find((entry) => entry.name === name && (version ?? entry.version) === entry.version)?.reason;
     if (version === undefined) throw notFound(`model "${name}"`, `is not served (${reason || "it has no version"})`);
     const versions = [...model.loaded.keys()];

@@ -6,6 +6,7 @@ import { tokenCheck } from "./auth.ts";
 import { bodyReader } from "./body.ts";
 import type { Routes, Server } from "./context.ts";
 import { answerClientError, answerError, noteAnswered, unknownRoute } from "./errors.ts";
+import { addConfig } from "./routes/config.ts";
 import { addHealth } from "./routes/health.ts";
 import { addInfer } from "./routes/infer.ts";
 import { addLearn } from "./routes/learn.ts";
@@ -23,6 +24,7 @@ const routes: readonly Routes[] = [
   addRows,
   addLearn,
   addStats,
+  addConfig,
   addRepository,
   addMetrics,
   addOpenApi,

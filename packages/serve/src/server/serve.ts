@@ -64,16 +64,17 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     report: (level, message, fields) => log[level](fields, message),
   });
   const server: Server = { settings, repository, log, draining: false, answers: new Map() };
+  const app = await appOf(server);
   try {
-    await repository.start();
-    for (const { name, served } of repository) if (served instanceof LearningModel) reportLearner(name, served.learner, log);
-    const app = await appOf(server);
+    // Loading can take minutes. Meanwhile the server is live, but not ready.
     await app.listen({ port: settings.port, host: settings.host }).catch((cause: NodeJS.ErrnoException) => {
       const isForeign = ["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN"].includes(cause.code ?? "");
       const advice = isForeign ? "give an address of this machine: 127.0.0.1, or 0.0.0.0 for all" : "use another port";
       const said = `the server cannot listen on ${settings.host}:${settings.port} (${cause.message}); ${advice}`;
       throw new CapabilityError("serve", said, "HOST_PORT", { cause });
     });
+    await repository.start();
+    for (const { name, served } of repository) if (served instanceof LearningModel) reportLearner(name, served.learner, log);
     const url = urlOf(app.server.address() as AddressInfo, settings);
     log.info({ url, models: [...new Set(Array.from(repository, ({ name }) => name))] }, "serves");
     const foreign = new Set(Array.from(repository).flatMap(({ name, served }) => (served.joining ? [name] : [])));
@@ -87,6 +88,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       close: () => (closing ??= end(app, server)),
     };
   } catch (error) {
+    await app.close();
     await repository.close();
     throw error;
   }

@@ -16,6 +16,8 @@ export const LONGEST_US = 2 ** 53;
 export interface WantedOutput {
   readonly index: number;
   readonly binary: boolean;
+  /** Number of the largest entries per row that are returned with their class names. Absent: the output itself. */
+  readonly largest?: number | undefined;
 }
 
 /** Checked content of a request's JSON, except for its tensors. */
@@ -79,6 +81,7 @@ function readHeader(json: Buffer, byteCount: number, model: Served): Header {
   // Some clients send null for absent values.
   if (id !== undefined && id !== null && typeof id !== "string") throw fault("id", `is ${kindOf(id)}, but must be a text`);
   const options = parametersOf(parameters, "parameters");
+  refuseUnsupported(options, "parameters", REFUSED);
   const binary = flagOf(options, "binary_data_output", "parameters") ?? false;
   const inputs = placesOf(given, byteCount, model);
   const asked = { id: id ?? undefined, ...scheduling(options), outputs: outputsOf(outputs, binary, model) };
@@ -134,7 +137,9 @@ function placesOf(given: unknown, byteCount: number, model: Served): Place[] {
     if (!expected) throw fault(where, `"${kept(name)}" is not an input of the model, which takes ${namesOf(model.inputs)}`);
     if (byName.has(name)) throw fault(where, `"${kept(name)}" is given twice`);
     checkType(heading, expected, model.converts);
-    const size = sizeOf(parametersOf(parameters, `${where}.parameters`), where);
+    const options = parametersOf(parameters, `${where}.parameters`);
+    refuseUnsupported(options, `${where}.parameters`, REFUSED_IN_TENSORS);
+    const size = sizeOf(options, where);
     byName.set(name, { heading, data, from: at, size });
     if (size === undefined) continue;
     if (data !== undefined) throw fault(where, "has data and binary_data_size; send its elements in one of the two");
@@ -163,10 +168,19 @@ function checkType({ where, datatype, shape }: Heading, expected: Served["inputs
   const sizes = expected.shape;
   // A column of a table can be sent as a list, or as a matrix with one column.
   const isColumn = converts && sizes.length === 1 && shape.length === 2 && shape[1] === 1;
-  if (isColumn || (shape.length === sizes.length && sizes.every((size, k) => size < 0 || size === shape[k]))) return;
-  const shown = sizes.map((size) => (size < 0 ? "any" : size)).join(", ");
-  throw fault(where, `"${expected.name}" has shape [${shape.join(", ")}], but the model takes [${shown}]`);
+  if (
+    isColumn ||
+    (isScalar(sizes) && isScalar(shape)) ||
+    (shape.length === sizes.length && sizes.every((size, k) => size < 0 || size === shape[k]))
+  )
+    return;
+  throw fault(where, `"${expected.name}" has shape [${shape.join(", ")}], but the model takes [${shownShape(sizes)}]`);
 }
+
+const shownShape = (sizes: readonly number[]): string => sizes.map((size) => (size < 0 ? "any" : size)).join(", ");
+
+/** Whether a tensor is one number. Clients that cannot send a tensor without axes send [1] instead. */
+const isScalar = (shape: readonly number[]): boolean => shape.length === 0 || (shape.length === 1 && shape[0] === 1);
 
 function outputsOf(given: unknown, binary: boolean, model: Served): WantedOutput[] {
   if (given === undefined || given === null) return model.outputs.map((_, index) => ({ index, binary }));
@@ -183,7 +197,13 @@ function outputsOf(given: unknown, binary: boolean, model: Served): WantedOutput
     if (seen.has(index)) throw fault(where, `"${name}" is asked for twice`, "OUTPUT");
     seen.add(index);
     const own = `${where}.parameters`;
-    return { index, binary: flagOf(parametersOf(parameters, own), "binary_data", own) ?? binary };
+    const options = parametersOf(parameters, own);
+    refuseUnsupported(options, own, REFUSED_IN_TENSORS);
+    return {
+      index,
+      binary: flagOf(options, "binary_data", own) ?? binary,
+      largest: largestAsked(options, own, model.outputs[index]),
+    };
   });
 }
 
@@ -201,6 +221,43 @@ function scheduling({ priority, timeout }: Record<string, unknown>): {
   if (timeout !== undefined && !(Number.isInteger(timeout) && (timeout as number) >= 0 && (timeout as number) <= LONGEST_US))
     throw fault("parameters", `timeout is ${kindOf(timeout)}, but must be a whole number of microseconds`, "PARAMETER");
   return { priority: (priority as number) || undefined, deadlineMs: timeout ? (timeout as number) / 1000 : undefined };
+}
+
+/** Reads the parameter of the classification extension: how many of the largest entries per row are asked for. */
+function largestAsked(
+  { classification: count }: Record<string, unknown>,
+  where: string,
+  { name, datatype, shape }: Served["outputs"][number],
+): number | undefined {
+  if (count === undefined) return undefined;
+  if (!Number.isSafeInteger(count) || (count as number) < 1)
+    throw fault(where, `classification is ${kindOf(count)}, but must be a whole number of classes >= 1`, "PARAMETER");
+  if (datatype === "BYTES" || shape.length < 2) {
+    const said = `classification needs one number per row and class, but "${name}" is of ${datatype} and shape [${shownShape(shape)}]; leave it out, or ask for another output`;
+    throw fault(where, said, "PARAMETER");
+  }
+  return count as number;
+}
+
+/**
+ * Parameters of a request that would change its answer if they were supported, each with advice. Other unknown
+ * parameters are ignored, because clients add their own.
+ */
+const NO_SEQUENCES = "is not supported, because no model here keeps a state between requests; leave it out";
+const REFUSED: Readonly<Record<string, string>> = {
+  sequence_id: NO_SEQUENCES,
+  sequence_start: NO_SEQUENCES,
+  sequence_end: NO_SEQUENCES,
+  classification: "belongs to an output; put it into outputs[i].parameters",
+};
+const REFUSED_IN_TENSORS: Readonly<Record<string, string>> = {
+  shared_memory_region: "is not supported; send and ask for tensors in the body",
+};
+
+/** Some clients send 0, "" or false for parameters that they do not use. */
+function refuseUnsupported(parameters: Record<string, unknown>, where: string, refused: Readonly<Record<string, string>>): void {
+  for (const [name, advice] of Object.entries(refused))
+    if (parameters[name]) throw fault(where, `${name} ${advice}`, "PARAMETER");
 }
 
 function sizeOf({ binary_data_size: size }: Record<string, unknown>, where: string): number | undefined {

@@ -1,5 +1,6 @@
 import type { Answered } from "../job.ts";
 import type { OutputTensor, Served } from "../models/served.ts";
+import { largestOf } from "./classification.ts";
 import { type Datatype, type Elements, fromHalf } from "./datatypes.ts";
 import type { WantedOutput } from "./infer-request.ts";
 
@@ -18,9 +19,12 @@ export interface ResponseNames {
 export function namesOfModel(name: string, version: string, model: Served): ResponseNames {
   return {
     opening: `{"model_name":${JSON.stringify(name)},"model_version":${JSON.stringify(version)}`,
-    outputs: model.outputs.map((output) => `{"name":${JSON.stringify(output.name)},"datatype":"${output.datatype}","shape":[`),
+    outputs: model.outputs.map(({ name: own, datatype }) => openingOf(own, datatype)),
   };
 }
+
+const openingOf = (name: string, datatype: Datatype): string =>
+  `{"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[`;
 
 /**
  * Writes an answer of the Open Inference Protocol. The parameters of the answer are the number of rows in its batch,
@@ -43,16 +47,23 @@ export function writeInfer<Answer>(
   const parts: Uint8Array[] = [];
   let size = 0;
   for (let i = 0; i < wanted.length; i++) {
-    const { index, binary } = wanted[i];
-    const tensor = model.output(answer, index);
+    const { index, binary, largest } = wanted[i];
+    let { datatype } = model.outputs[index];
+    let tensor = model.output(answer, index);
+    let opening = names.outputs[index];
+    if (largest !== undefined) {
+      tensor = largestOf(tensor, datatype, largest, model.labels?.(index), datatype === "FP32" ? shortest : String);
+      datatype = "BYTES";
+      opening = openingOf(model.outputs[index].name, datatype);
+    }
     if (i > 0) json += ",";
-    json += `${names.outputs[index] + tensor.shape.join(",")}]`;
+    json += `${opening + tensor.shape.join(",")}]`;
     if (binary) {
       const bytes = bytesOf(tensor);
       parts.push(bytes);
       size += bytes.length;
       json += `,"parameters":{"binary_data_size":${bytes.length}}}`;
-    } else json += `,"data":${dataOf(tensor.elements, model.outputs[index].datatype)}}`;
+    } else json += `,"data":${dataOf(tensor.elements, datatype)}}`;
   }
   json += "]}";
   if (parts.length === 0) return { body: Buffer.from(json), headerLength: undefined };

@@ -42,8 +42,8 @@ export function headingOf(given: unknown, index: number): Heading {
   const { name, datatype, shape } = given as Record<string, unknown>;
   if (typeof name !== "string") throw fault(where, `name is ${kindOf(name)}, but must be a text`);
   if (!isDatatype(datatype)) throw fault(where, `datatype is ${kindOf(datatype)}, but must be one of ${datatypes.join(", ")}`);
-  if (!Array.isArray(shape) || shape.length === 0 || shape.length > 32)
-    throw fault(where, `shape is ${kindOf(shape)}, but must be a list of 1 to 32 sizes`);
+  if (!Array.isArray(shape) || shape.length > 32)
+    throw fault(where, `shape is ${kindOf(shape)}, but must be a list of at most 32 sizes`);
   let count = 1;
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0)
@@ -58,7 +58,7 @@ export function headingOf(given: unknown, index: number): Heading {
 export function tensorOfJson(heading: Heading, data: unknown): InputTensor {
   const { where, datatype, shape, count } = heading;
   if (!Array.isArray(data)) throw fault(where, `data is ${kindOf(data)}, but must be a list`);
-  const flat = Array.isArray(data[0]) ? flattened(data, shape, where) : data;
+  const flat = Array.isArray(data[0]) && shape.length > 0 ? flattened(data, shape, where) : data;
   if (flat.length !== count)
     throw fault(where, `data has ${flat.length} elements, but shape [${shape.join(", ")}] needs ${count}`);
   if (datatype === "BYTES") {

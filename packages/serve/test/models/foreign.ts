@@ -45,6 +45,15 @@ export class Foreign {
     return this;
   }
 
+  /** Declares a value as an output that is a list of maps from integers to numbers. */
+  maps(value: string): this {
+    const numbers = new Message().message(1, new Message().integer(1, TYPES.float32));
+    const map = new Message().integer(1, TYPES.int64).message(2, numbers);
+    const list = new Message().message(1, new Message().message(5, map));
+    this.#ports.push([12, new Message().text(1, value).message(2, new Message().message(4, list))]);
+    return this;
+  }
+
   /** Name of the first output. `ml`: of the domain ai.onnx.ml. */
   node(
     op: string,

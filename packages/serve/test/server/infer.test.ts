@@ -1,6 +1,8 @@
 /** Inference by the Open Inference Protocol, in JSON and in binary. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Serving } from "../../src/index.ts";
+import { largestOf } from "../../src/v2/classification.ts";
+import type { Datatype, Elements } from "../../src/v2/datatypes.ts";
 import { type Answer, classifier, get, margin, net, post, ratings, regression, serving, table } from "./models.ts";
 
 type Models = Awaited<ReturnType<typeof all>>;
@@ -269,6 +271,36 @@ describe("binary", () => {
   });
 });
 
+describe("classification", () => {
+  const asked = (parameters: object, name = "probabilities") => ({ inputs: [input()], outputs: [{ name, parameters }] });
+
+  test("returns the largest entries of each row with their classes, in JSON and in binary", async () => {
+    const { json } = await infer("species", asked({ classification: 2 }));
+    const all = expected("species");
+    const texts = [0, 1].flatMap((row) => {
+      const own = all.slice(3 * row, 3 * row + 3);
+      const order = [0, 1, 2].sort((a, b) => own[b] - own[a]);
+      return order.slice(0, 2).map((k) => `${own[k]}:${k}:${models.species.classes![k]}`);
+    });
+    expect(json.outputs).toEqual([{ name: "probabilities", datatype: "BYTES", shape: [2, 2], data: texts }]);
+    const binary = await infer("species", asked({ classification: 2, binary_data: true }));
+    const bytes = Buffer.concat(
+      texts.flatMap((text) => [Buffer.from(Uint32Array.of(Buffer.byteLength(text)).buffer), Buffer.from(text)]),
+    );
+    expect(binary.bytes).toEqual(bytes);
+    // More classes than there are.
+    expect((await infer("network", asked({ classification: 9 }))).json.outputs[0].shape).toEqual([2, 3]);
+  });
+
+  test("orders equal entries by index, puts NaN last, and reads 16-bit numbers", () => {
+    const entries = (elements: Elements, datatype: Datatype) =>
+      largestOf({ shape: [1, 2, 2], elements }, datatype, 4, undefined, String).elements;
+    expect(entries(Float64Array.of(1, Number.NaN, 2, 1), "FP64")).toEqual(["2:2", "1:0", "1:3", "NaN:1"]);
+    expect(entries(Uint16Array.of(0x3c00, 0x4000, 0xbc00, 0), "FP16")).toEqual(["2:1", "1:0", "0:3", "-1:2"]);
+    expect(entries(BigInt64Array.of(1n, 3n, 2n, 0n), "INT64")).toEqual(["3:1", "2:2", "1:0", "0:3"]);
+  });
+});
+
 describe("invalid requests, which are refused with 400", () => {
   const cases: [string, string, object | string, RegExp, Record<string, string>?][] = [
     ["no body", "line", "", /^infer: the body is empty; send a JSON object \[BODY\]$/],
@@ -276,6 +308,48 @@ describe("invalid requests, which are refused with 400", () => {
     ["a list", "line", [], /the body is a list of 0, but must be a JSON object/],
     ["no UTF-8", "line", Buffer.from([0x22, 0xff, 0x22]), /not UTF-8/],
     ["no inputs", "line", {}, /^inputs: is missing, but must be a list of tensors/],
+    ...["sequence_id", "sequence_start", "sequence_end"].map((name): [string, string, object, RegExp] => [
+      name,
+      "line",
+      { inputs: [input()], parameters: { [name]: name === "sequence_id" ? 7 : true } },
+      new RegExp(`^parameters: ${name} is not supported, .*; leave it out \\[PARAMETER\\]$`),
+    ]),
+    [
+      "a classification of the whole request",
+      "species",
+      { inputs: [input()], parameters: { classification: 2 } },
+      /^parameters: classification belongs to an output; put it into outputs\[i\]\.parameters \[PARAMETER\]$/,
+    ],
+    [
+      "a classification of class names",
+      "species",
+      { inputs: [input()], outputs: [{ name: "class", parameters: { classification: 2 } }] },
+      /^outputs\[0\]\.parameters: classification needs one number per row and class, but "class" is of BYTES and shape \[any\]/,
+    ],
+    [
+      "a classification of one number per row",
+      "line",
+      { inputs: [input()], outputs: [{ name: "value", parameters: { classification: 1 } }] },
+      /classification needs one number per row and class, but "value" is of FP64/,
+    ],
+    [
+      "no classes",
+      "species",
+      { inputs: [input()], outputs: [{ name: "probabilities", parameters: { classification: 0 } }] },
+      /classification is 0, but must be a whole number of classes >= 1/,
+    ],
+    [
+      "an output in shared memory",
+      "line",
+      { inputs: [input()], outputs: [{ name: "value", parameters: { shared_memory_region: "r" } }] },
+      /^outputs\[0\]\.parameters: shared_memory_region is not supported; send and ask for tensors in the body/,
+    ],
+    [
+      "an input in shared memory",
+      "line",
+      { inputs: [{ ...input({ data: undefined }), parameters: { shared_memory_region: "r" } }] },
+      /^inputs\[0\]\.parameters: shared_memory_region is not supported/,
+    ],
     [
       "an input short",
       "people",
@@ -310,7 +384,13 @@ describe("invalid requests, which are refused with 400", () => {
       /is of BYTES, but the model takes a numeric type/,
     ],
     ["a shape of texts", "line", { inputs: [input({ shape: ["2", 3] })] }, /shape has "2", but must have whole numbers/],
-    ["no shape", "line", { inputs: [input({ shape: [] })] }, /shape is a list of 0, but must be a list of 1 to 32 sizes/],
+    ["no shape", "line", { inputs: [input({ shape: [] })] }, /has shape \[\], but the model takes \[any, 3\]/],
+    [
+      "too many axes",
+      "line",
+      { inputs: [input({ shape: Array(33).fill(1) })] },
+      /shape is a list of 33, but must be a list of at most 32/,
+    ],
     ["a huge shape", "line", { inputs: [input({ shape: [2 ** 40, 2 ** 40] })] }, /more elements than a body can hold/],
     ["another width", "line", { inputs: [input({ shape: [3, 2] })] }, /has shape \[3, 2\], but the model takes \[any, 3\]/],
     ["another rank", "line", { inputs: [input({ shape: [6] })] }, /has shape \[6\], but the model takes \[any, 3\]/],

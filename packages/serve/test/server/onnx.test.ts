@@ -10,6 +10,7 @@ import { Graph } from "../../src/onnx/graph.ts";
 import { type OnnxPredictor, type OnnxTensor, onnxPredictor } from "../../src/onnx/index.ts";
 import { type Serving, serve } from "../../src/server/serve.ts";
 import type { InputTensor } from "../../src/v2/input-tensor.ts";
+import { Foreign } from "../models/foreign.ts";
 import { mixing } from "../models/rows-of-batches.ts";
 import { hasRuntime, runtime, same, two } from "../onnx/models.ts";
 
@@ -90,6 +91,46 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
       const { status, body } = await ask(server, "models/two/infer", { inputs });
       expect([status, typeof body.error]).toEqual([400, "string"]);
     }
+  });
+
+  test("take one number with or without an axis, as the sampling rate of a voice detector", async () => {
+    const graph = new Graph();
+    const [x, rate, one] = [
+      graph.input("x", "float32", ["n", 2]),
+      graph.input("rate", "float32", []),
+      graph.input("one", "float32", [1]),
+    ];
+    graph.node("Add", [graph.node("Mul", [x, rate]), one], {}, "y");
+    graph.output("y", "float32", ["n", 2]);
+    graph.node("ReduceSum", [rate], { keepdims: 0 }, "total");
+    graph.output("total", "float32", []);
+    const server = await served({ voice: await model(graph.toBytes({}, "0")) });
+    expect((await ask(server, "models/voice")).body.inputs).toContainEqual({ name: "rate", datatype: "FP32", shape: [] });
+    for (const shape of [[], [1]]) {
+      const inputs = [tensor("x", [1, 2], [1, 2]), tensor("rate", shape, [3]), tensor("one", shape, [0.5])];
+      const { body } = await ask(server, "models/voice/infer", { inputs });
+      expect(body).toMatchObject({ outputs: [{ data: [3.5, 6.5] }, { name: "total", shape: [], data: [3] }] });
+    }
+    const wrong = [tensor("x", [1, 2], [1, 2]), tensor("rate", [2], [3, 4]), tensor("one", [1], [0.5])];
+    const { status, body } = await ask(server, "models/voice/infer", { inputs: wrong });
+    expect([status, body.error]).toEqual([400, 'inputs[1]: "rate" has shape [2], but the model takes [] [INPUT]']);
+    const nested = [tensor("x", [1, 2], [1, 2]), tensor("rate", [], [[3]]), tensor("one", [1], [0.5])];
+    expect((await ask(server, "models/voice/infer", { inputs: nested })).body.error).toMatch(/data\[0\] is a list of 1/);
+    expect((await ask(server, "models/voice/config")).body).toMatchObject({ max_batch_size: 0 });
+    expect((await ask(await served({ two: pair }), "models/two/config")).body).toMatchObject({
+      max_batch_size: 256,
+      input: [{ name: "a", data_type: "TYPE_FP32", dims: [3] }, { name: "b" }],
+    });
+  });
+
+  test("are refused by the name of an output that is a map, as classifiers of scikit-learn have by default", async () => {
+    const zipped = new Foreign();
+    zipped.input("x", "float32", ["n", 2]);
+    zipped.node("ZipMap", ["x"], { classlabels_int64s: [0, 1] }, ["output_probability"], true);
+    zipped.maps("output_probability");
+    await expect(model(zipped.bytes())).rejects.toThrow(
+      /: returns a sequence or a map, "output_probability", but only tensors can be returned; .* options=\{"zipmap": False\} \[ONNX_PORT\]$/,
+    );
   });
 
   test("join requests along the batch axis and split answers, except requests that joining would change", async () => {

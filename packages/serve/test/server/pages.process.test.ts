@@ -88,10 +88,10 @@ test("OpenAPI lists every route and is valid", async () => {
   const model = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"];
   expect(operations.map(({ path, method }) => `${method} ${path}`).sort()).toEqual(
     [
-      ...["/", "/page.js", "/page.css", "/metrics", "/openapi.json", "/v2", "/v2/health/live", "/v2/health/ready"].map(
+      ...["/", "/page.js", "/page.css", "/metrics", "/openapi.json", "/v2", "/v2/", "/v2/health/live", "/v2/health/ready"].map(
         (path) => `get ${path}`,
       ),
-      ...model.flatMap((path) => [`get ${path}`, ...["ready", "rows", "stats"].map((end) => `get ${path}/${end}`)]),
+      ...model.flatMap((path) => [`get ${path}`, ...["config", "ready", "rows", "stats"].map((end) => `get ${path}/${end}`)]),
       ...model.flatMap((path) => ["infer", "rows"].map((end) => `post ${path}/${end}`)),
       ...["learn", "snapshot", "rollback"].map((end) => `post ${model[0]}/${end}`),
       `get ${model[0]}/learn`,

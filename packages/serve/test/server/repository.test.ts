@@ -5,9 +5,13 @@ import { EventEmitter } from "node:events";
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { serve } from "../../src/index.ts";
+import { servedOfFile } from "../../src/models/of-file.ts";
 import type { Served } from "../../src/models/served.ts";
 import { ModelVersion } from "../../src/repository/model-version.ts";
 import { Repository, type RepositorySettings } from "../../src/repository/repository.ts";
+import { appOf } from "../../src/server/app.ts";
+import { logger } from "../../src/server/log.ts";
+import { checkedOptions } from "../../src/server/options.ts";
 import { type Answer, get, post, regression, serving, temporary } from "./models.ts";
 
 const path = temporary();
@@ -335,6 +339,50 @@ describe("refusals at the start", () => {
     copyFileSync(path("files", two), path("versions2", two));
     writeFileSync(path("damaged.safetensors"), "{}");
     await expect(start(models())).rejects.toThrow(said);
+  });
+
+  test("opens its port before it loads the models", async () => {
+    const { url } = await serving({ models: path("files", two) });
+    const port = Number(new URL(url).port);
+    await expect(serve({ models: path("none.safetensors"), port, log: "nothing" })).rejects.toThrow(/use another port/);
+  });
+
+  test("is live but not ready while models load, and answers 503 for them", async () => {
+    const settings = checkedOptions({ models: "m", log: "nothing" });
+    let loaded = (): void => {};
+    const load = async (file: string): Promise<Served> => {
+      await new Promise<void>((resolve) => (loaded = resolve));
+      return servedOfFile(file, { workers: 0, maxBatch: 1 });
+    };
+    const repository = new Repository({
+      ...{ sources: [{ path: path("files", two) }], fixed: new Map(), batching: {}, versions: 1, pollMs: Infinity, load },
+      report: () => {},
+    });
+    const app = await appOf({
+      settings,
+      repository,
+      log: logger("nothing", process.stderr),
+      draining: false,
+      answers: new Map(),
+    });
+    const started = repository.start();
+    const ask = async (url: string) => {
+      const { statusCode, headers, body } = await app.inject({ url });
+      return [statusCode, headers["retry-after"], body] as const;
+    };
+    expect(await ask("/v2/health/live")).toEqual([200, undefined, '{"live":true}']);
+    for (const url of ["/v2/health/ready", "/v2/models/two", "/v2/models/two/ready", "/v2/models/other"])
+      expect(await ask(url)).toEqual([503, "1", expect.stringMatching(/still being loaded; try again later \[LOADING\]/)]);
+    await vi.waitUntil(() => {
+      loaded();
+      return repository.isStarted;
+    });
+    await started;
+    expect(await ask("/v2/health/ready")).toEqual([200, undefined, '{"ready":true}']);
+    expect((await ask("/v2/models/two"))[0]).toBe(200);
+    expect((await ask("/v2/models/other"))[0]).toBe(404);
+    await app.close();
+    await repository.close();
   });
 
   test("accepts a folder without models, and logs which files it expects", async () => {

@@ -198,6 +198,11 @@ describe("the server", () => {
     expect(json).toEqual({ name: "ergodic", version, extensions: expect.arrayContaining(["binary_tensor_data", "statistics"]) });
     for (const path of ["/v2/health/live", "/v2/health/ready", "/v2/models/line/ready", "/v2/models/line/versions/1/ready"])
       expect((await get(server.url + path)).status, path).toBe(200);
+    // KServe's client reads these members.
+    expect((await get(`${server.url}/v2/health/live`)).json).toEqual({ live: true });
+    expect((await get(`${server.url}/v2/health/ready`)).json).toEqual({ ready: true });
+    expect((await get(`${server.url}/v2/models/line/ready`)).json).toEqual({ name: "line", ready: true });
+    expect((await get(`${server.url}/v2/`)).json).toEqual(json);
     expect((await get(`${server.url}/v2/models/none/ready`)).status).toBe(404);
   });
 
@@ -218,6 +223,27 @@ describe("the server", () => {
       { name: "city", datatype: "BYTES", shape: [-1] },
     ]);
     expect((await meta("films")).platform).toBe("ergodic_factorisation");
+  });
+
+  test("configures models as Triton's clients read it", async () => {
+    const config = async (path: string) => (await get(`${server.url}/v2/models/${path}/config`)).json;
+    expect(await config("people/versions/1")).toEqual({
+      name: "people",
+      platform: "ergodic_linear",
+      version_policy: { latest: { num_versions: 1 } },
+      max_batch_size: 0,
+      input: [
+        { name: "age", data_type: "TYPE_FP64", format: "FORMAT_NONE", dims: [-1] },
+        { name: "city", data_type: "TYPE_STRING", format: "FORMAT_NONE", dims: [-1] },
+      ],
+      output: [
+        { name: "probabilities", data_type: "TYPE_FP64", format: "FORMAT_NONE", dims: [-1, 2] },
+        { name: "class", data_type: "TYPE_STRING", format: "FORMAT_NONE", dims: [-1] },
+      ],
+      instance_group: [{ kind: "KIND_CPU", count: 1 }],
+      dynamic_batching: { priority_levels: 9, default_priority_level: 5 },
+    });
+    expect((await get(`${server.url}/v2/models/none/config`)).status).toBe(404);
   });
 
   test("counts answered and refused requests", async () => {
