@@ -44,6 +44,7 @@ it("passes all flags to the server", async () => {
     ["--join", "a,b", "--apart", " c", "--unknown", "refuse"],
     ["--token-file", path("tokens"), "--tls-cert", path("cert"), "--tls-key", path("key")],
     ["--cors", "https://a.example, https://b.example", "--max-body", "7K", "--max-connections", "8"],
+    ["--max-json", "3K", "--max-held", "9K"],
     ["--request-time", "9s", "--drain", "1m", "--log", "requests"],
   ];
   expect(await asked(...flags.flat())).toEqual({
@@ -55,6 +56,7 @@ it("passes all flags to the server", async () => {
     unknown: "refuse",
     ...{ tokens: ["0123456789abcdef", "fedcba9876543210"], tls: { cert: "the certificate", key: "its key" } },
     ...{ cors: ["https://a.example", "https://b.example"], maxBodyBytes: 7 * 1024, maxConnections: 8 },
+    ...{ maxJsonBytes: 3 * 1024, maxHeldBytes: 9 * 1024 },
     ...{ requestMs: 9000, drainMs: 60_000, log: "requests" },
   });
 });

@@ -1,10 +1,10 @@
 import { ErgodicError } from "ergodic";
 
 /**
- * Reason for refusing a request: the queue is full, its deadline cannot be met, its model is closed or still being
- * loaded, or the model's process is restarting.
+ * Reason for refusing a request: the queue is full, the bodies of all requests are too large together, its deadline
+ * cannot be met, its model is closed or still being loaded, or the model's process is restarting.
  */
-export type Refusal = "QUEUE_FULL" | "DEADLINE" | "CLOSED" | "LOADING" | "RESTARTING";
+export type Refusal = "BODIES_FULL" | "QUEUE_FULL" | "DEADLINE" | "CLOSED" | "LOADING" | "RESTARTING";
 
 /** Error for a refused request. The request is valid and can be sent again after `retryAfterMs`. */
 export class RefusedError extends ErgodicError {

@@ -36,6 +36,8 @@ interface Options extends LimitOptions {
   tlsKey?: string;
   cors?: string[];
   maxBody?: number;
+  maxJson?: number;
+  maxHeld?: number;
   maxConnections?: number;
   requestTime?: number;
   drain?: number;
@@ -98,8 +100,14 @@ export function add(program: Command, terminal: Terminal): void {
     .option("--tls-key <file>", "key of the certificate (PEM)")
     .option("--cors <origins>", "origins whose pages can send requests: https://example.org,…", namesOf)
     .option("--max-body <size>", "largest request body: 16M (default), 512K", size)
+    .option("--max-json <size>", "largest JSON in a request: 2M (default), 512K; binary tensors can be larger", size)
+    .option("--max-held <size>", "largest total size of the bodies of unanswered requests (default: 256M)", size)
     .option("--max-connections <n>", "largest number of simultaneous connections (default: 10000)", whole(1))
-    .option("--request-time <time>", "time within which a request must arrive completely (default: 30s)", milliseconds)
+    .option(
+      "--request-time <time>",
+      "time within which a request must arrive, and its client must read (default: 30s)",
+      milliseconds,
+    )
     .optionsGroup("Running:")
     .option(
       "--drain <time>",
@@ -138,6 +146,8 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
         ? undefined
         : { cert: await textOf(tlsCert, PEM), key: await textOf(tlsKey, PEM) },
     maxBodyBytes: options.maxBody,
+    maxJsonBytes: options.maxJson,
+    maxHeldBytes: options.maxHeld,
     requestMs: options.requestTime,
     drainMs: options.drain,
     logTo: { write: (line: string) => terminal.note(line.trimEnd()) },

@@ -6,6 +6,7 @@ import { tokenCheck } from "./auth.ts";
 import { bodyReader } from "./body.ts";
 import type { Routes, Server } from "./context.ts";
 import { answerClientError, answerError, noteAnswered, unknownRoute } from "./errors.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import { addConfig } from "./routes/config.ts";
 import { addHealth } from "./routes/health.ts";
 import { addInfer } from "./routes/infer.ts";
@@ -16,6 +17,7 @@ import { addPage } from "./routes/page.ts";
 import { addRepository } from "./routes/repository.ts";
 import { addRows } from "./routes/rows.ts";
 import { addStats } from "./routes/stats.ts";
+import { closeUnread } from "./unread.ts";
 
 /** All routes, one entry per concern. */
 const routes: readonly Routes[] = [
@@ -36,7 +38,8 @@ const routes: readonly Routes[] = [
  */
 export async function appOf(server: Server): Promise<FastifyInstance> {
   const { settings } = server;
-  const { maxBodyBytes, requestMs, keepAliveMs } = settings;
+  const { requestMs, keepAliveMs } = settings;
+  const held = new HeldBytes(settings.maxHeldBytes);
   const connectionsCheckingInterval = Math.min(1000, Math.ceil(requestMs / 4));
   // Node compares the header timeout with the request timeout, but Fastify sets the request timeout later.
   const http = { connectionsCheckingInterval, headersTimeout: requestMs, requestTimeout: requestMs };
@@ -53,12 +56,13 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
   }) as unknown as FastifyInstance;
   app.server.maxConnections = settings.maxConnections;
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", bodyReader(maxBodyBytes));
+  app.addContentTypeParser("*", bodyReader(settings, held));
   // Schemas only document answers. They never remove fields from answers.
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, server));
   app.setNotFoundHandler((request) => unknownRoute(request, server));
-  app.addHook("onRequest", openings(server));
+  closeUnread(app.server, settings.tls !== undefined, requestMs);
+  app.addHook("onRequest", openings(server, held));
   countAnswers(app, server);
   if (settings.cors.length > 0) await app.register(cors, { origin: [...settings.cors], maxAge: 600 });
   await app.register(swagger, {
@@ -101,7 +105,7 @@ function requestIds(): (request: { headers: Record<string, string | string[] | u
 const TRACE = ["traceparent", "tracestate"] as const;
 
 /** Handles the beginning of every request: its id, its trace headers and its token. */
-function openings(server: Server): onRequestHookHandler {
+function openings(server: Server, held: HeldBytes): onRequestHookHandler {
   const { tokens, cors: origins } = server.settings;
   const check = tokens.length > 0 ? tokenCheck(tokens) : undefined;
   return (request, reply, done) => {
@@ -111,6 +115,7 @@ function openings(server: Server): onRequestHookHandler {
       const given = headers[name];
       if (typeof given === "string" && given.length <= 512) reply.header(name, given);
     }
+    held.watch(request.raw, reply.raw);
     if (server.draining) reply.header("connection", "close");
     const isPreflight = request.method === "OPTIONS" && origins.length > 0;
     try {

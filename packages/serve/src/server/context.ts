@@ -23,6 +23,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Whether the route needs no token. */
     open?: boolean;
+    /** Whether the body can consist of JSON and binary tensors after it. */
+    binary?: boolean;
     /** Schema that is used only for documentation, because the requests of the route are checked by hand. */
     documented?: FastifySchema;
   }

@@ -89,11 +89,22 @@ export interface ServeOptions {
   cors?: readonly string[];
   /** Size of the largest body in bytes. Default 16 MiB. */
   maxBodyBytes?: number;
+  /**
+   * Size of the largest JSON in bytes, in a body or before its binary tensors. While the server reads JSON, all other
+   * requests wait: about 10 ms per MiB. Default 2 MiB.
+   */
+  maxJsonBytes?: number;
+  /**
+   * Total size in bytes of the bodies of all requests that have not been answered. A request that would exceed it is
+   * refused (503). Bodies of at most 64 KiB are not counted. Default 256 MiB, or `maxBodyBytes` if that is larger.
+   */
+  maxHeldBytes?: number;
   /** Largest number of simultaneous connections. Further connections are closed immediately. Default 10,000. */
   maxConnections?: number;
   /**
    * Milliseconds within which a request must arrive completely, an integer. The time is measured from the start of the
-   * connection or from the previous request. Default 30,000.
+   * connection or from the previous request. A client that reads nothing of its answer for this long is disconnected.
+   * Default 30,000.
    */
   requestMs?: number;
   /** Milliseconds that a connection without a request is kept open, an integer. Default 65,000. */
@@ -139,6 +150,8 @@ const NAMES = [
   "tls",
   "cors",
   "maxBodyBytes",
+  "maxJsonBytes",
+  "maxHeldBytes",
   "maxConnections",
   "requestMs",
   "keepAliveMs",
@@ -166,6 +179,8 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
     control: (options.tokens?.length ?? 0) > 0,
     cors: [],
     maxBodyBytes: 2 ** 24,
+    maxJsonBytes: 2 ** 21,
+    maxHeldBytes: typeof options.maxBodyBytes === "number" ? Math.max(2 ** 28, options.maxBodyBytes) : 2 ** 28,
     maxConnections: 10_000,
     requestMs: 30_000,
     keepAliveMs: 65_000,
@@ -181,6 +196,13 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
     if (value === undefined || (value === Infinity && range.endless)) continue;
     checkNumber("serve", name, value, range);
   }
+  const { maxBodyBytes, maxHeldBytes } = settings;
+  if (maxHeldBytes < maxBodyBytes)
+    throw new OptionError(
+      "serve",
+      `maxHeldBytes is ${maxHeldBytes}, but must be at least maxBodyBytes, ${maxBodyBytes}; increase it, or lower maxBodyBytes`,
+      "OPTION_RANGE",
+    );
   const { host, unknown, tokens, control, tls, cors, log, logTo } = settings;
   if (typeof host !== "string" || host === "") throw wrong("host", "a name or an address", '"127.0.0.1"');
   if (typeof control !== "boolean") throw wrong("control", "true or false", "true");
@@ -233,6 +255,8 @@ const ranges = {
   versions: { low: 1, integer: true },
   pollMs: { low: 10, high: LONGEST_MS, endless: true },
   maxBodyBytes: { low: 1, high: 2 ** 30, integer: true },
+  maxJsonBytes: { low: 1, high: 2 ** 30, integer: true },
+  maxHeldBytes: { low: 1, integer: true },
   maxConnections: { low: 1, integer: true },
   requestMs: { low: 1, high: LONGEST_MS, integer: true },
   // Node adds one second to the given time.
@@ -253,6 +277,8 @@ type NumberName =
   | "versions"
   | "pollMs"
   | "maxBodyBytes"
+  | "maxJsonBytes"
+  | "maxHeldBytes"
   | "maxConnections"
   | "requestMs"
   | "keepAliveMs"

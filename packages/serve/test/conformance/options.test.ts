@@ -80,6 +80,9 @@ const declared: Readonly<Record<string, Declared>> = {
       tls: none,
       cors: (value) => Array.isArray(value) && value.length === 0,
       maxBodyBytes: whole(1, 2 ** 30),
+      maxJsonBytes: whole(1, 2 ** 30),
+      // At least maxBodyBytes.
+      maxHeldBytes: whole(2 ** 24),
       maxConnections: whole(1),
       requestMs: whole(1, LONGEST_MS),
       keepAliveMs: whole(1, LONGEST_MS - 1000),

@@ -1,9 +1,11 @@
 /** src/server/body.ts: bodies from streams that the test writes chunk by chunk. */
-import type { IncomingMessage } from "node:http";
+import { EventEmitter } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { PassThrough } from "node:stream";
 import type { FastifyRequest } from "fastify";
 import { describe, expect, test } from "vitest";
 import { bodyReader } from "../../src/server/body.ts";
+import { HeldBytes } from "../../src/server/held-bytes.ts";
 import type { RequestError } from "../../src/server/request-error.ts";
 
 type Ended = { error: Error | null; body: Buffer | undefined };
@@ -12,13 +14,14 @@ type Ended = { error: Error | null; body: Buffer | undefined };
 async function read(
   headers: Record<string, string>,
   write: (payload: PassThrough) => void,
-  most = 8,
+  { json = 8, binary = false, held = new HeldBytes(100) } = {},
 ): Promise<Ended & { times: number; payload: PassThrough }> {
   const payload = new PassThrough();
   let times = 0;
   const ended = await new Promise<Ended>((resolve, reject) => {
     setTimeout(() => reject(new Error("the reader was never done")), 5000).unref();
-    bodyReader(most)({ headers } as unknown as FastifyRequest, payload as unknown as IncomingMessage, (error, body) => {
+    const request = { headers, raw: payload, routeOptions: { config: { binary } } } as unknown as FastifyRequest;
+    bodyReader({ maxBodyBytes: 8, maxJsonBytes: json }, held)(request, payload as unknown as IncomingMessage, (error, body) => {
       times++;
       resolve({ error, body });
     });
@@ -91,11 +94,64 @@ describe("a body", () => {
       expect((await read({ "content-encoding": none }, piecewise("1"))).error).toBeNull();
   });
 
+  test("has a smaller limit for JSON than for binary tensors, which only some routes take", async () => {
+    const before = { "inference-header-content-length": "3" };
+    expect((await read(before, piecewise("12345678"), { json: 4, binary: true })).error).toBeNull();
+    expect((await read({}, piecewise("1234"), { json: 4, binary: true })).error).toBeNull();
+    for (const [headers, binary] of [
+      [{}, true],
+      [before, false],
+      [{ "inference-header-content-length": "5" }, true],
+    ] as const) {
+      const { error, payload } = await read(headers, piecewise("12", "345"), { json: 4, binary });
+      expect((error as RequestError).status).toBe(413);
+      expect(error?.message).toBe(
+        "body: has more than 4 bytes of JSON, the limit (maxJsonBytes); send fewer rows at a time, or binary tensors to /infer [BODY_SIZE]",
+      );
+      expect(payload.readableFlowing).toBe(true);
+    }
+  });
+
   test("is the client's fault if its stream breaks off", async () => {
     const { error, times } = await read({ "content-length": "8" }, (payload) => {
       payload.write("123");
       payload.destroy(new Error("aborted"));
     });
     expect([error?.message, (error as { statusCode?: number }).statusCode, times]).toEqual(["aborted", 400, 1]);
+  });
+});
+
+describe("the bodies of all requests", () => {
+  /** A request with a body of this declared size, and the end of its answer. */
+  const asked = (held: HeldBytes, headers: Record<string, string>) => {
+    const response = new EventEmitter();
+    const request = { headers } as unknown as IncomingMessage;
+    held.watch(request, response as unknown as ServerResponse);
+    return { request, answered: () => response.emit("close") };
+  };
+
+  test("are counted until they are answered, and refused with 503 if they are too large together", () => {
+    const held = new HeldBytes(100_000);
+    const [first, second] = [asked(held, { "content-length": "70000" }), asked(held, { "transfer-encoding": "chunked" })];
+    expect(held.take(first.request, 60_000)).toBeUndefined();
+    expect(held.take(second.request, 40_000)).toBeUndefined();
+    const refused = held.take(first.request, 1);
+    expect([refused?.status, refused?.retryAfterMs, held.total]).toEqual([503, 1000, 100_000]);
+    expect(refused?.message).toBe(
+      "body: the bodies of all requests together would have more than 100000 bytes, the limit (maxHeldBytes); try again later, or send fewer rows at a time [BODIES_FULL]",
+    );
+    second.answered();
+    expect(held.total).toBe(60_000);
+    expect(held.take(first.request, 40_000)).toBeUndefined();
+    held.release(first.request);
+    first.answered();
+    expect(held.total).toBe(0);
+  });
+
+  test("are not counted if they are small", () => {
+    const held = new HeldBytes(100);
+    const { request } = asked(held, { "content-length": "65536" });
+    expect(held.take(request, 65_536)).toBeUndefined();
+    expect(held.total).toBe(0);
   });
 });

@@ -1,11 +1,14 @@
 /** Limits of a server: tokens, sizes, slow and malformed requests, many connections, and closing. */
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { Agent, get as httpsGet } from "node:https";
-import { connect, type Socket } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type ModelAtHand, type ServeOptions, type Serving, serve } from "../../src/index.ts";
+import { closeUnread } from "../../src/server/unread.ts";
 import { type Answer, get, post, regression, serving, temporary } from "./models.ts";
 
 let line: Awaited<ReturnType<typeof regression>>;
@@ -161,6 +164,23 @@ describe("bodies", () => {
     const chunked = await raw(url, request(["Transfer-Encoding: chunked"], `7d0\r\n${" ".repeat(2000)}\r\n0\r\n\r\n`), isTold);
     expect(statusOf(chunked)).toBe(413);
     expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(200);
+  });
+
+  test("are refused with 503 while those of other requests take all memory allowed for bodies", async () => {
+    const { url } = await start({ maxBodyBytes: 150_000, maxHeldBytes: 150_000 });
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () =>
+      socket.write(request(["Content-Length: 100000"], "x".repeat(90_000))),
+    );
+    const ask = () => post(`${url}/v2/models/line/infer`, " ".repeat(70_000) + body);
+    let answer = await ask();
+    // The bytes of the first connection may arrive later.
+    while (answer.status === 200) answer = await ask();
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(answer.json.error).toMatch(/more than 150000 bytes, the limit \(maxHeldBytes\); try again later, .* \[BODIES_FULL\]$/);
+    expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(200);
+    socket.destroy();
+    while (answer.status === 503) answer = await ask();
+    expect(answer.status).toBe(200);
   });
 
   // If the connection closes while the client sends, the client sees only that error.
@@ -561,10 +581,91 @@ describe("options", () => {
     [{ cors: ["example.org"] }, /cors must be a list of origins/],
     [{ cors: ["https://example.org/"] }, /cors must be a list of origins/],
     [{ maxBodyBytes: 1.5 }, /maxBodyBytes is 1.5/],
+    [{ maxHeldBytes: 1000 }, /maxHeldBytes is 1000, but must be at least maxBodyBytes, 16777216; increase it, or lower/],
     [{ log: "all" }, /log must be "nothing", "errors" or "requests"/],
     [{ logTo: {} }, /logTo must be a stream/],
     [{ drainMs: null }, /drainMs is null/],
   ])("refuses %j", async (options, said) => {
     await expect(serve({ models: { line }, ...options } as never)).rejects.toThrow(said);
+  });
+});
+
+describe("clients that do not read", () => {
+  /** Waits without the clock, which vi.waitUntil would advance. */
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+  };
+  /** A server whose answers are too long for the buffers of a connection. `checks`: makes as many checks of clients. */
+  async function unread(): Promise<{ socket: Socket; left(): number; checks(count: number): void; isOpen(): boolean }> {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    let accepted: (Socket & { _handle?: { writeQueueSize: number } | null }) | undefined;
+    const http = createServer((_, response) => response.end(Buffer.alloc(4e7))).on("connection", (one) => (accepted = one));
+    closeUnread(http, false, 400);
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    const socket = connect((http.address() as AddressInfo).port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    socket.pause();
+    open.push(socket, http);
+    const left = (): number => accepted?._handle?.writeQueueSize ?? 0;
+    await until(() => left() > 0);
+    return { socket, left, checks: (count) => void vi.advanceTimersByTime(100 * count), isOpen: () => !accepted!.destroyed };
+  }
+  const open: { destroy?(): void; close?(): void }[] = [];
+  afterEach(() => {
+    vi.useRealTimers();
+    for (const one of open.splice(0)) {
+      one.destroy?.();
+      one.close?.();
+    }
+  });
+
+  test("are disconnected", async () => {
+    const { checks, isOpen } = await unread();
+    checks(4);
+    expect(isOpen()).toBe(true);
+    checks(1);
+    expect(isOpen()).toBe(false);
+  });
+
+  test("are not disconnected if they read a part of a long answer", async () => {
+    const { socket, left, checks, isOpen } = await unread();
+    checks(4);
+    const before = left();
+    let count = 0;
+    socket.on("data", (data) => {
+      count += data.length;
+      if (count > 1.5e7) socket.pause();
+    });
+    socket.resume();
+    await until(() => left() < before && socket.isPaused());
+    const after = left();
+    checks(4);
+    expect([isOpen(), left()]).toEqual([true, after]);
+    checks(1);
+    expect(isOpen()).toBe(false);
+  });
+
+  test("lose the connection to a server after its time limit for requests", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const server = await start({ requestMs: 100_000, maxBodyBytes: 2 ** 25 });
+    const values = Float64Array.from({ length: 3e6 }, (_, i) => Math.sin(i));
+    const head = JSON.stringify({
+      inputs: [{ name: "input", datatype: "FP64", shape: [1e6, 3], parameters: { binary_data_size: values.byteLength } }],
+    });
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write(
+      request([`Content-Length: ${head.length + values.byteLength}`, `Inference-Header-Content-Length: ${head.length}`], head),
+    );
+    socket.write(new Uint8Array(values.buffer));
+    const [first] = (await once(socket, "data")) as [Buffer];
+    socket.pause();
+    const length = Number(/content-length: (\d+)/i.exec(first.toString("latin1"))![1]);
+    vi.advanceTimersByTime(200_000);
+    let received = first.length;
+    socket.on("data", (data) => void (received += data.length)).resume();
+    await once(socket, "close");
+    expect(received).toBeLessThan(length);
   });
 });

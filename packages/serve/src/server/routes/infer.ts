@@ -22,7 +22,7 @@ export const addInfer: Routes = (app, server) => {
   const summary = "Predictions for tensors: JSON, or binary with the header Inference-Header-Content-Length";
   const schema = { summary, params: modelParams, body: inferRequest, response: answers(inferAnswer, 400, 404, 413, 429, 503) };
   for (const path of ["/v2/models/:model/infer", "/v2/models/:model/versions/:version/infer"]) {
-    app.post<Route>(path, { config: { documented: schema } }, (request, reply) => {
+    app.post<Route>(path, { config: { documented: schema, binary: true } }, (request, reply) => {
       const { model, version } = request.params;
       const found = repository.get(model, version);
       let asked: InferRequest<unknown>;
