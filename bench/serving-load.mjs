@@ -9,6 +9,9 @@
  * `targetMs`, `lateByServer` the share that would have done so without the pauses of this process. A server that falls
  * hopelessly behind is given up early. All outstanding answers are awaited, so that the next run finds an idle server.
  *
+ * `run { port, mixed, seconds, connections }` is a closed loop that measures latencies. If `mixed`, one more connection
+ * sends the problem's `large` request, a file with one whole request.
+ *
  * `run { port, requests, seconds, connections }` is a closed loop: each connection sends its next request when it is
  * answered, until the given number of requests or seconds is reached.
  */
@@ -175,6 +178,40 @@ async function closedLoop({ port, requests: wanted, seconds: most, connections: 
   return { rate: answered / seconds, answered, failed };
 }
 
+async function mixedLoop({ port, mixed, seconds, connections: count }) {
+  const latencies = [];
+  let [failed, asked, open, large] = [0, 0, 0, 0];
+  let done;
+  const finished = new Promise((resolve) => (done = resolve));
+  const begin = performance.now() + 1000 * WARM_SECONDS;
+  const end = begin + 1000 * seconds;
+  const whole = mixed && readFileSync(problem.large);
+  const send = (connection) => {
+    if (performance.now() >= end) {
+      if (--open === 0) done();
+      return;
+    }
+    connection.request = performance.now();
+    connection.socket.write(connection.isLarge ? whole : requests[asked++ % requests.length]);
+  };
+  const connections = await connectAll(port, count + Number(mixed), (connection, _, isGood) => {
+    if (!isGood) failed++;
+    if (connection.request >= begin) {
+      if (connection.isLarge) large++;
+      else latencies.push(performance.now() - connection.request);
+    }
+    send(connection);
+  });
+  connections[0].isLarge = mixed;
+  open = connections.length;
+  for (const connection of connections) send(connection);
+  await finished;
+  close(connections);
+  latencies.sort((a, b) => a - b);
+  const [p50, p99] = [0.5, 0.99].map((q) => quantile(latencies, q));
+  return { p50, p99, failed, large: large / seconds, rate: latencies.length / seconds };
+}
+
 /**
  * Sends each request alone. Returns the mean square of the FP32 or FP64 numbers in the answers, and the size of an
  * answer in bytes.
@@ -197,4 +234,8 @@ async function look({ port, size }) {
   return { loss: sum / count, bytes };
 }
 
-await serve("load", (options) => (options.rate ? openLoop(options) : options.requests ? closedLoop(options) : look(options)));
+await serve("load", (options) => {
+  if (options.rate) return openLoop(options);
+  if (options.mixed !== undefined) return mixedLoop(options);
+  return options.requests ? closedLoop(options) : look(options);
+});

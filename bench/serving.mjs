@@ -29,8 +29,11 @@ const [TRIAL_REQUESTS, LEAST_SECONDS, MOST_SECONDS] = sized([2000, 1, 3], [100, 
 /** Relative precision of the highest rate. */
 const PRECISION = sized(1.08, 2, 1.04);
 
-/** A model, its ONNX export, and the requests: `rows` rows of FP32 each. */
-export async function makeModel(folder, { model, rowShape, classes = CLASSES }, rows) {
+/**
+ * A model, its ONNX export, and the requests: `rows` rows of FP32 each. `largeRows`: number of rows of one more request,
+ * which is in a file of its own.
+ */
+export async function makeModel(folder, { model, rowShape, classes = CLASSES }, rows, largeRows) {
   if (availableParallelism() < 2) throw new Skipped("there is one core, but the load needs one of its own");
   const width = rowShape.reduce((product, extent) => product * extent, 1);
   const random = randomNumbers(1);
@@ -43,7 +46,11 @@ export async function makeModel(folder, { model, rowShape, classes = CLASSES }, 
   writeFileSync(onnx, toOnnx(trained));
   const all = Array.from({ length: SETS }, () => request(uniform(rows * width), [rows, width]));
   writeFileSync(requests, Buffer.concat(all));
-  return { model: file, onnx, requests, size: all[0].length, rows, classes };
+  const made = { model: file, onnx, requests, size: all[0].length, rows, classes };
+  if (largeRows === undefined) return made;
+  const large = join(folder, "large");
+  writeFileSync(large, request(uniform(largeRows * width), [largeRows, width]));
+  return { ...made, large };
 }
 
 /** Returns the bytes of a request. */
@@ -63,9 +70,9 @@ function request(values, shape) {
 }
 
 /** A server on core 0 and its load generator on core 1. `numberBytes`: size of a number in its answers. */
-export async function openServer(script, { requests, size, ...problem }, numberBytes = 4) {
+export async function openServer(script, { requests, size, large, ...problem }, numberBytes = 4) {
   const server = await openPeer(script, problem, { core: 0 });
-  const load = await openPeer("../serving-load.mjs", { requests, size }, { core: 1 });
+  const load = await openPeer("../serving-load.mjs", { requests, size, large }, { core: 1 });
   const { port } = server.ready;
   return {
     name: server.version,
@@ -163,5 +170,29 @@ export async function timeOfRequests(server, rows) {
       return { value: cpuUs, rate };
     },
     note: (rounds) => `${Math.round(rows * median(rounds.map(({ rate }) => rate))).toLocaleString("en")} rows a second`,
+  };
+}
+
+/** Closed loop next to large requests: seconds, and number of connections with one-row requests. */
+const [MIXED_SECONDS, MIXED_CONNECTIONS] = [sized(5, 0.3, 20), 8];
+
+/**
+ * A contestant whose rounds return the p99 of one-row requests in a closed loop. `isMixed`: whether one more connection
+ * sends large requests, each as soon as the last one is answered.
+ */
+export async function besideLarge(server, { called = "", isMixed = true } = {}) {
+  return {
+    name: called + server.name,
+    close: () => server.close(),
+    async round() {
+      const { loss } = await server.look();
+      const found = await server.ask({ mixed: isMixed, seconds: MIXED_SECONDS, connections: MIXED_CONNECTIONS });
+      if (found.failed > 0) throw new Error(`${found.failed} requests failed`);
+      return { ...found, value: found.p99, loss };
+    },
+    note(rounds) {
+      const of = (key) => median(rounds.map((round) => round[key])).toFixed(1);
+      return `p50 ${of("p50")} ms; ${of("large")} large requests per second; ${of("rate")} small`;
+    },
   };
 }

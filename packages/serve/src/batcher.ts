@@ -2,15 +2,13 @@ import { isPromise, wrongCount } from "./batch-answers.ts";
 import { BatchTime } from "./batch-time.ts";
 import { onAbort } from "./cancellation.ts";
 import type { Clock } from "./clock.ts";
-import { Histogram } from "./histogram.ts";
-import { type Answered, Job, settle, tooLate } from "./job.ts";
+import { Forecast, type Running, SLACK_MS } from "./forecast.ts";
+import { type Answered, Job, Large, type Parts, rowsOfPart, settle, tooLate } from "./job.ts";
 import { type BatcherOptions, checkSubmitted, complete, type Settings, type SubmitOptions } from "./options.ts";
 import { Queue, type Waiting } from "./queue.ts";
 import { RefusedError } from "./refused.ts";
-import type { BatcherStats } from "./stats.ts";
+import { type BatcherStats, Tally } from "./stats.ts";
 
-/** Tolerance of a microsecond, so that rounding of summed times does not make a request late. */
-const SLACK_MS = 1e-3;
 /**
  * Number of waiting requests whose deadlines are checked per millisecond. The checks take about a hundredth of a
  * processor's time.
@@ -19,28 +17,22 @@ const LOOKED_AT_PER_MS = 500;
 /** Retry time if nothing better is known. */
 const RETRY_MS = 1000;
 
-/** A running batch, with its number of rows and its start time. */
-interface Running {
-  rows: number;
-  since: number;
-}
-
 /** Gathers requests into batches. Made by {@link batcher}. */
 export class Batcher<Request, Answer> {
+  private readonly tally = new Tally();
   /** Live histograms: rows per batch, and microseconds of answered requests in the queue, in the model and in total. */
-  readonly histograms = {
-    batchRows: new Histogram(),
-    queueUs: new Histogram(),
-    computeUs: new Histogram(),
-    latencyUs: new Histogram(),
-  };
+  readonly histograms = this.tally.histograms;
   private readonly options: Settings<Request, Answer>;
   private readonly clock: Clock;
   private readonly queue: Queue<Job<Request, Answer>>;
   private readonly time = new BatchTime();
+  private readonly forecast: Forecast;
   private readonly running = new Set<Running>();
-  private readonly counts = { answered: 0, failed: 0, rejected: 0, cancelled: 0, batches: 0, rows: 0 };
-  private readonly refused = { full: 0, deadline: 0, closed: 0 };
+  private readonly counts = this.tally.counts;
+  private readonly refused = this.tally.refused;
+  private readonly parts: Parts<Request, Answer> | undefined;
+  /** Number of rows of large requests that are not in the queue yet. */
+  private unqueued = 0;
   private limit: number;
   private scheduled = false;
   private delayTimer: unknown;
@@ -51,10 +43,13 @@ export class Batcher<Request, Answer> {
   private earliest = Infinity;
   private closing: { promise: Promise<void>; resolve: () => void } | undefined;
 
-  constructor(options: BatcherOptions<Request, Answer>) {
+  /** `parts`: how the model splits requests with more rows than a batch. Without it, such a request runs whole. */
+  constructor(options: BatcherOptions<Request, Answer>, parts?: Parts<Request, Answer>) {
+    this.parts = parts;
     this.options = complete(options);
     this.clock = this.options.clock;
     this.queue = new Queue(this.options.ageingMs);
+    this.forecast = new Forecast(this.queue, this.time, this.running, this.options);
     this.limit = this.options.maxRows;
   }
 
@@ -93,7 +88,12 @@ export class Batcher<Request, Answer> {
       resolve,
       reject,
     );
-    this.accept(job);
+    const joins = this.accept(job);
+    if (job.rows > this.limit && this.parts?.part(request, 0, 1) !== undefined) {
+      const large = new Large(job);
+      this.unqueued += job.rows;
+      for (let i = 0; i < this.options.concurrency; i++) this.addPart(large);
+    } else this.enqueue(job, joins);
     this.schedule();
     return job;
   }
@@ -103,10 +103,11 @@ export class Batcher<Request, Answer> {
    * @internal
    */
   cancel(job: Job<Request, Answer>, reason: unknown): void {
-    if (job.state === "waiting") this.queue.remove(job);
-    if (!settle(job)) return;
+    if (job.state === "waiting" && !job.large) this.queue.remove(job);
+    const asked = this.settled(job);
+    if (!asked) return;
     this.counts.cancelled++;
-    job.reject(reason);
+    asked.reject(reason);
   }
 
   /**
@@ -115,30 +116,19 @@ export class Batcher<Request, Answer> {
    * the first answer, little is known, so the prediction is small.
    */
   predictMs(rows = 1, priority = 5): number {
-    const probe = { rows, priority, since: this.clock.now(), deadline: Infinity } as Job<Request, Answer>;
-    return this.placeOf(probe).waitMs;
+    const probe: Waiting = { rows, priority, since: this.clock.now(), deadline: Infinity };
+    return this.forecast.placeOf(probe, this.limit).waitMs;
   }
 
   /** Returns the statistics so far. */
   stats(): BatcherStats {
-    const { batchRows, queueUs, computeUs, latencyUs } = this.histograms;
     const { perRow: perRowMs, perBatch: perBatchMs, spread } = this.time;
-    const { batches, rows, ...requests } = this.counts;
-    return {
-      ...requests,
-      refused: { ...this.refused },
-      waiting: { requests: this.queue.count, rows: this.queue.rows, running: this.running.size },
-      batches,
-      rows,
+    const { count, rows } = this.queue;
+    return this.tally.toStats({
+      waiting: { requests: count, rows: rows + this.unqueued, running: this.running.size },
       time: { perRowMs, perBatchMs, spread },
       maxRows: this.limit,
-      histograms: {
-        batchRows: batchRows.toJSON(),
-        queueUs: queueUs.toJSON(),
-        computeUs: computeUs.toJSON(),
-        latencyUs: latencyUs.toJSON(),
-      },
-    };
+    });
   }
 
   /** Refuses new requests (503). Resolves when all accepted requests are settled. */
@@ -152,16 +142,17 @@ export class Batcher<Request, Answer> {
     return this.closing.promise;
   }
 
-  /** Queues a job, or throws the reason for its refusal. */
-  private accept(job: Job<Request, Answer>): void {
+  /** Throws the reason if a job is refused. Returns whether it would join the last planned batch. */
+  private accept(job: Job<Request, Answer>): boolean {
     const { maxQueueRows } = this.options;
     if (this.closing) {
       this.refused.closed++;
       throw new RefusedError("batcher", "it is closed and accepts no more requests; use another server", "CLOSED", RETRY_MS);
     }
-    const { waitMs, joins } = this.placeOf(job);
-    const { rows, count } = this.queue;
-    if (count > 0 && rows + job.rows > maxQueueRows) {
+    const { waitMs, joins } = this.forecast.placeOf(job, this.limit);
+    const { count } = this.queue;
+    const rows = this.queue.rows + this.unqueued;
+    if (rows > 0 && rows + job.rows > maxQueueRows) {
       this.refused.full++;
       const said = `${rows} rows are waiting, and ${job.rows} more would exceed maxQueueRows = ${maxQueueRows}; try again later`;
       throw new RefusedError("batcher", said, "QUEUE_FULL", waitMs);
@@ -172,40 +163,33 @@ export class Batcher<Request, Answer> {
       this.refused.deadline++;
       throw tooLate(job, job.since + waitMs);
     }
+    return joins;
+  }
+
+  private enqueue(job: Job<Request, Answer>, joins: boolean): void {
     this.queue.add(job, this.limit, joins);
     this.earliest = Math.min(this.earliest, job.deadline);
   }
 
-  /**
-   * Predicts when a new job would be answered, and whether it would join the last planned batch of its priority. It
-   * joins if it fits and makes no job of that batch late.
-   */
-  private placeOf(job: Job<Request, Answer>): { waitMs: number; joins: boolean } {
-    const open = this.queue.open(job, this.limit);
-    const waitMs = this.waitOf(job, open);
-    if (!open || job.since + waitMs <= open.deadline + SLACK_MS) return { waitMs, joins: open !== undefined };
-    return { waitMs: this.waitOf(job, undefined), joins: false };
+  /** Queues the next part of a large request behind the requests that wait now. */
+  private addPart(large: Large<Request, Answer>): void {
+    if (large.left === 0) return;
+    const job = large.take(rowsOfPart(this.limit, this.time.perRow), this.clock.now(), this.parts!.part);
+    this.unqueued -= job.rows;
+    this.enqueue(job, false);
   }
 
   /**
-   * Predicts a job's waiting time. If there are more free slots than batches ahead, the job's own batch starts now.
-   * Otherwise, all slots stay busy until the job's batch starts. The time until this batch starts is at most the total
-   * time of the batches ahead, divided by `concurrency`.
+   * Settles a job. If it is a part of a request, settles the request and all its parts. Returns the request, or
+   * undefined if it was settled before.
    */
-  private waitOf(job: Job<Request, Answer>, open: Waiting["planned"]): number {
-    const { time } = this;
-    const { concurrency, maxDelayMs } = this.options;
-    const place = this.queue.place(job, this.limit, open);
-    const starts = place.batches < concurrency - this.running.size;
-    let ahead = starts ? 0 : time.perRow * place.rows + time.perBatch * place.batches;
-    for (const batch of starts ? [] : this.running) {
-      const left = batch.since + time.mean(batch.rows) - job.since;
-      // If a batch has exceeded its expected time, it is assumed to need as much extra time again.
-      ahead += Math.abs(left);
-    }
-    const mean = ahead / concurrency + time.mean(place.own);
-    const delay = concurrency > 1 ? maxDelayMs : 0;
-    return mean * time.margin(place.batches + this.running.size + 1) + delay;
+  private settled(job: Job<Request, Answer>): Job<Request, Answer> | undefined {
+    const { large } = job;
+    if (!large) return settle(job) ? job : undefined;
+    // A part that is refused has left the queue.
+    large.parts.delete(job);
+    this.unqueued -= large.abandon((part) => this.queue.remove(part));
+    return settle(large.whole) ? large.whole : undefined;
   }
 
   /** Dispatches the queue as soon as it contains all requests that have arrived by now. */
@@ -317,40 +301,56 @@ export class Batcher<Request, Answer> {
     this.time.observe(batchRows, computeMs);
     const { maxRows, targetP99Ms } = this.options;
     if (targetP99Ms !== undefined) this.limit = Math.min(maxRows, this.time.rowsFor(targetP99Ms));
-    this.counts.batches++;
-    this.counts.rows += batchRows;
-    this.histograms.batchRows.add(batchRows);
-    this.histograms.computeUs.add(1000 * computeMs);
+    this.tally.batch(batchRows, computeMs);
     for (let i = 0; i < jobs.length; i++) {
       const job = jobs[i];
-      if (!settle(job)) continue;
+      // The client has left.
+      if (job.state === "settled") continue;
       const answer = answers[i];
       if (answer instanceof Error) {
+        const asked = this.settled(job);
+        if (!asked) continue;
         this.counts.rejected++;
-        job.reject(answer);
-        continue;
+        asked.reject(answer);
+      } else if (job.large) {
+        settle(job);
+        job.large.answer(job, answer, since, computeMs, batchRows);
+        this.continue(job.large);
+      } else {
+        settle(job);
+        const queueUs = 1000 * (since - job.since);
+        this.tally.answer(queueUs, 1000 * (now - job.since));
+        job.resolve({ answer, batchRows, batchRequests: jobs.length, queueUs, computeUs: 1000 * computeMs });
       }
-      this.counts.answered++;
-      const queueUs = 1000 * (since - job.since);
-      this.histograms.queueUs.add(queueUs);
-      this.histograms.latencyUs.add(1000 * (now - job.since));
-      job.resolve({ answer, batchRows, batchRequests: jobs.length, queueUs, computeUs: 1000 * computeMs });
     }
+  }
+
+  /** Queues the next part of a large request, or resolves it if all parts are answered. */
+  private continue(large: Large<Request, Answer>): void {
+    this.addPart(large);
+    if (!large.isAnswered) return;
+    const { whole } = large;
+    settle(whole);
+    const answered = large.answered(this.parts!.joined);
+    this.tally.answer(answered.queueUs, 1000 * (this.clock.now() - whole.since));
+    whole.resolve(answered);
   }
 
   private fail(jobs: Job<Request, Answer>[], error: unknown): void {
     for (const job of jobs) {
-      if (!settle(job)) continue;
+      const asked = job.state === "settled" ? undefined : this.settled(job);
+      if (!asked) continue;
       this.counts.failed++;
-      job.reject(error);
+      asked.reject(error);
     }
   }
 
   /** Rejects a job that has left the queue. */
   private refuseLate(job: Job<Request, Answer>, wouldBe: number): void {
-    settle(job);
+    const asked = this.settled(job);
+    if (!asked) return;
     this.refused.deadline++;
-    job.reject(tooLate(job, wouldBe));
+    asked.reject(tooLate(asked, wouldBe));
   }
 
   /** Sets the only timer to the earliest deadline, or to `soonest` if `soonest` is later. */

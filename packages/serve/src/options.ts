@@ -15,7 +15,7 @@ export interface BatcherOptions<Request, Answer> {
   rows?(request: Request): number;
   /**
    * Number of rows of the largest batch, an integer ≥ 1. A larger request is not split, because only the model knows
-   * how to split it. It runs alone. Default 256.
+   * how to split it. It runs alone. (The server splits it.) Default 256.
    */
   maxRows?: number;
   /**

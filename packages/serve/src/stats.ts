@@ -1,4 +1,4 @@
-import type { HistogramJson } from "./histogram.ts";
+import { Histogram, type HistogramJson } from "./histogram.ts";
 
 /** Statistics of a batcher, including its learned times, as plain data. */
 export interface BatcherStats {
@@ -26,4 +26,44 @@ export interface BatcherStats {
    * Distributions of rows per batch, and of microseconds: in the queue, in the model, and from submission to answer.
    */
   histograms: { batchRows: HistogramJson; queueUs: HistogramJson; computeUs: HistogramJson; latencyUs: HistogramJson };
+}
+
+/** Counts of a batcher. */
+export class Tally {
+  readonly histograms = {
+    batchRows: new Histogram(),
+    queueUs: new Histogram(),
+    computeUs: new Histogram(),
+    latencyUs: new Histogram(),
+  };
+  readonly counts = { answered: 0, failed: 0, rejected: 0, cancelled: 0, batches: 0, rows: 0 };
+  readonly refused = { full: 0, deadline: 0, closed: 0 };
+
+  batch(rows: number, computeMs: number): void {
+    this.counts.batches++;
+    this.counts.rows += rows;
+    this.histograms.batchRows.add(rows);
+    this.histograms.computeUs.add(1000 * computeMs);
+  }
+
+  answer(queueUs: number, latencyUs: number): void {
+    this.counts.answered++;
+    this.histograms.queueUs.add(queueUs);
+    this.histograms.latencyUs.add(latencyUs);
+  }
+
+  toStats(rest: Pick<BatcherStats, "waiting" | "time" | "maxRows">): BatcherStats {
+    const { batchRows, queueUs, computeUs, latencyUs } = this.histograms;
+    return {
+      ...this.counts,
+      refused: { ...this.refused },
+      ...rest,
+      histograms: {
+        batchRows: batchRows.toJSON(),
+        queueUs: queueUs.toJSON(),
+        computeUs: computeUs.toJSON(),
+        latencyUs: latencyUs.toJSON(),
+      },
+    };
+  }
 }

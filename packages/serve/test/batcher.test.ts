@@ -1,6 +1,7 @@
 /** Single requests: the results that callers see, and failures. */
 import { describe, expect, test } from "vitest";
-import { type Answered, type Batcher, type BatcherOptions, batcher, RefusedError } from "../src/index.ts";
+import { Batcher } from "../src/batcher.ts";
+import { type Answered, type BatcherOptions, batcher, RefusedError } from "../src/index.ts";
 import { FakeClock } from "./simulation.ts";
 
 interface Setting {
@@ -24,6 +25,32 @@ function setting(options: Partial<BatcherOptions<number, number>> = {}): Setting
     },
     ...options,
   });
+  return { clock, batches, one };
+}
+
+/**
+ * A model of texts, one row per letter, that answers in capital letters. It splits requests unless they begin with "!",
+ * refuses texts with "?" and fails with "#". `ms`: time of a batch, by its first request.
+ */
+function inParts(
+  maxRows: number,
+  options: Partial<BatcherOptions<string, string>> = {},
+  ms: (first: string) => number = () => 10,
+) {
+  const clock = new FakeClock();
+  const batches: string[][] = [];
+  const run = (requests: string[]) => {
+    batches.push(requests);
+    const answers = requests.map((text) => (text.includes("?") ? new Error(`refused ${text}`) : text.toUpperCase()));
+    return new Promise<(string | Error)[]>((resolve, reject) =>
+      clock.setTimeout(() => (requests[0].includes("#") ? reject(new Error("failed")) : resolve(answers)), ms(requests[0])),
+    );
+  };
+  const parts = {
+    part: (text: string, from: number, to: number) => (text.startsWith("!") ? undefined : text.slice(from, to)),
+    joined: (answers: readonly string[]) => answers.join(""),
+  };
+  const one = new Batcher<string, string>({ clock, run, rows: (text) => text.length, maxRows, ...options }, parts);
   return { clock, batches, one };
 }
 
@@ -70,6 +97,85 @@ describe("batches", () => {
     for (const x of [4, 6, 1, 12, 3, 8]) void one.submit(x);
     await clock.run();
     expect(batches).toEqual([[4, 6], [1], [12], [3], [8]]);
+  });
+
+  test("computes a large request in parts if the model can split it, with other requests between them", async () => {
+    const { clock, batches, one } = inParts(4);
+    const large = one.submit("abcdefghij");
+    const small: Promise<Answered<string>>[] = [];
+    clock.at(1, () => small.push(one.submit("x")));
+    clock.at(2, () => small.push(one.submit("y", { priority: 1 })));
+    clock.at(2, () => expect(one.stats().waiting.rows).toBe(8));
+    await clock.run();
+    // "y" overtakes "x" within the batch, and both precede the second part, which was queued after them.
+    expect(batches).toEqual([["abcd"], ["y", "x"], ["efgh"], ["ij"]]);
+    expect(await large).toEqual({ answer: "ABCDEFGHIJ", batchRows: 4, batchRequests: 1, queueUs: 0, computeUs: 30_000 });
+    expect((await Promise.all(small)).map(({ answer, queueUs }) => [answer, queueUs])).toEqual([
+      ["X", 9000],
+      ["Y", 8000],
+    ]);
+    const { answered, rows, batches: count, histograms, waiting } = one.stats();
+    expect({ answered, rows, count, latencies: histograms.latencyUs.count, waiting }).toEqual({
+      ...{ answered: 3, rows: 12, count: 4, latencies: 3 },
+      waiting: { requests: 0, rows: 0, running: 0 },
+    });
+  });
+
+  test("computes as many parts simultaneously as there are workers, in any order of answers", async () => {
+    const { clock, batches, one } = inParts(2, { concurrency: 2 }, (part) => (part === "ab" ? 30 : 10));
+    const large = one.submit("abcdefgh");
+    await clock.run();
+    expect(batches).toEqual([["ab"], ["cd"], ["ef"], ["gh"]]);
+    expect((await large).answer).toBe("ABCDEFGH");
+  });
+
+  test("runs a large request whole if the model cannot split it", async () => {
+    const { clock, batches, one } = inParts(2);
+    const large = one.submit("!bcd");
+    await clock.run();
+    expect(batches).toEqual([["!bcd"]]);
+    expect((await large).answer).toBe("!BCD");
+  });
+
+  test("drops the remaining parts if a request is cancelled, late, refused by its model or failed", async () => {
+    const refusals: [string, Partial<BatcherOptions<string, string>>, object, RegExp, object][] = [
+      ["ab?defgh", {}, {}, /^refused b?\?/, { rejected: 1 }],
+      ["ab#defgh", {}, {}, /^failed/, { failed: 1 }],
+      ["abcdefgh", {}, { deadlineMs: 25 }, /required within 25 ms/, {}],
+      ["abcdefgh", {}, { signal: AbortSignal.abort }, /^left/, { cancelled: 1 }],
+    ];
+    for (const [request, more, asked, said, counted] of refusals) {
+      const { clock, batches, one } = inParts(2, { concurrency: 1, ...more });
+      const leave = new AbortController();
+      const options = "signal" in asked ? { signal: leave.signal } : asked;
+      const large = errorOf(one.submit(request, options));
+      clock.at(15, () => leave.abort(new Error("left")));
+      let last: Promise<Answered<string>> | undefined;
+      clock.at(16, () => (last = one.submit("z")));
+      await clock.run();
+      expect((await large)?.message).toMatch(said);
+      expect((await last)?.answer).toBe("Z");
+      expect(batches.flat().join("")).not.toMatch(/gh/);
+      const { answered, rejected, failed, cancelled, refused, waiting } = one.stats();
+      const deadline = "deadlineMs" in asked ? 1 : 0;
+      expect({ answered, rejected, failed, cancelled, deadline: refused.deadline }).toEqual({
+        ...{ answered: 1, rejected: 0, failed: 0, cancelled: 0, deadline },
+        ...counted,
+      });
+      expect(waiting).toEqual({ requests: 0, rows: 0, running: 0 });
+      await one.close();
+    }
+  });
+
+  test("counts the rows of all parts as waiting, refuses requests beyond the limit, and closes after the last part", async () => {
+    const { clock, batches, one } = inParts(2, { maxQueueRows: 9 });
+    const large = one.submit("abcdefgh");
+    clock.at(1, async () => {
+      expect(await errorOf(one.submit("ijkl"))).toMatchObject({ code: "QUEUE_FULL" });
+      void one.close().then(() => expect(batches.length).toBe(4));
+    });
+    await clock.run();
+    expect((await large).answer).toBe("ABCDEFGH");
   });
 
   test("runs priority 1 first, 5 by default and 9 last, except requests that waited long enough", async () => {

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Numbers } from "../v2/input-tensor.ts";
 import { inputColumns } from "./input-columns.ts";
 import type { Computation } from "./output-model.ts";
+import { withRow } from "./row-places.ts";
 
 /** Number of rows computed between two checks of the clock. */
 const SLICE = 256;
@@ -48,7 +49,11 @@ export class InProcess implements Computation {
     for (let from = 0; from < count; from += SLICE) {
       const to = Math.min(count, from + SLICE);
       const some = ArrayBuffer.isView(rows) ? rows.subarray(from * this.#columns, to * this.#columns) : rows.slice(from, to);
-      this.#predictor.predictInto(some, out.subarray(from * width, to * width));
+      try {
+        this.#predictor.predictInto(some, out.subarray(from * width, to * width));
+      } catch (error) {
+        throw withRow(error as Error, from);
+      }
       if (to === count || this.#clock.now() - began < TURN_MS) continue;
       await setImmediate();
       began = this.#clock.now();

@@ -8,6 +8,8 @@ export interface Joining {
   readonly joins: boolean;
   /** Reason for the decision, as a sentence without a full stop. */
   readonly because: string;
+  /** Whether requests are joined without evidence that rows are independent. Large requests are then not split. */
+  readonly isUnchecked?: boolean;
 }
 
 export interface JoiningOptions {
@@ -35,7 +37,7 @@ export async function joiningOf(predictor: OnnxPredictor, options: JoiningOption
   if (join === false) return apart("it is set by the option join");
   const fault = axisFault(predictor);
   if (fault !== undefined) return apart(fault);
-  if (join === true) return { joins: true, because: "it is set by the option join" };
+  if (join === true) return { joins: true, because: "it is set by the option join", isUnchecked: true };
   if (maxBatch === 1) return apart("maxBatch is 1");
   if (isExported(predictor)) return { joins: true, because: "Ergodic exported the model, and its rows are independent" };
   const other = predictor.inputs.find(({ type }) => !isFloat(type));

@@ -75,6 +75,15 @@ export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
     return rows;
   }
 
+  part({ tensors }: Work, from: number, to: number): Work | undefined {
+    if (!this.joining.joins || this.joining.isUnchecked) return undefined;
+    return { tensors: tensors.map((tensor) => slice(tensor, from, to)), rows: to - from };
+  }
+
+  joined(answers: readonly (readonly OnnxTensor[])[]): readonly OnnxTensor[] {
+    return answers[0].map((_, k) => join(answers.map((tensors) => tensors[k])));
+  }
+
   async run(works: readonly Work[]): Promise<(readonly OnnxTensor[] | Error)[]> {
     if (works.length > 1 && this.joining.joins && alike(works)) {
       const joined = works[0].tensors.map((_, i) => join(works.map(({ tensors }) => tensors[i])));
@@ -150,9 +159,12 @@ function split(tensors: readonly OnnxTensor[], works: readonly Work[]): (readonl
   return works.map(({ rows }) => {
     const from = first;
     first += rows;
-    return tensors.map(({ type, shape, data }) => {
-      const size = data.length / shape[0];
-      return { type, shape: [rows, ...shape.slice(1)], data: data.slice(from * size, first * size) as OnnxTensor["data"] };
-    });
+    return tensors.map((tensor) => slice(tensor, from, first));
   });
+}
+
+/** Returns the rows from `from` to `to`. */
+function slice({ type, shape, data }: OnnxTensor, from: number, to: number): OnnxTensor {
+  const size = data.length / shape[0];
+  return { type, shape: [to - from, ...shape.slice(1)], data: data.slice(from * size, to * size) as OnnxTensor["data"] };
 }

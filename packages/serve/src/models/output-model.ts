@@ -5,10 +5,15 @@ import { RequestError } from "../server/request-error.ts";
 import type { InputTensor, Numbers as Matrix } from "../v2/input-tensor.ts";
 import { kindOf } from "../v2/json.ts";
 import { inputColumns } from "./input-columns.ts";
+import { withRow } from "./row-places.ts";
 import type { OutputTensor, RowColumn, RowsDescription, Served, TensorMetadata } from "./served.ts";
 
 /** Rows as numbers in the order of the columns, or rows in the form that `predict` accepts. */
-type Work = { readonly rows: number } & ({ readonly matrix: InputTensor } | { readonly list: readonly Row[] });
+type Work = {
+  readonly rows: number;
+  /** Number of rows before these ones, in the request that they are a part of. */
+  readonly first?: number;
+} & ({ readonly matrix: InputTensor } | { readonly list: readonly Row[] });
 /** `width` numbers per row, as `predictInto` writes them. */
 type Numbers = Float64Array;
 const NONE: readonly UnknownLevels[] = [];
@@ -115,6 +120,21 @@ export class OutputModel implements Served<Work, Numbers> {
     return rows;
   }
 
+  part(work: Work, from: number, to: number): Work {
+    const place = { rows: to - from, first: from };
+    return "matrix" in work ? { ...place, matrix: work.matrix.rows(from, to) } : { ...place, list: work.list.slice(from, to) };
+  }
+
+  joined(answers: readonly Numbers[]): Numbers {
+    const all = new Float64Array(answers.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const one of answers) {
+      all.set(one, at);
+      at += one.length;
+    }
+    return all;
+  }
+
   run(works: readonly Work[]): Answers | Promise<Answers> {
     try {
       const answers = this.#together(works);
@@ -143,7 +163,7 @@ export class OutputModel implements Served<Work, Numbers> {
     const rows = numbers.length / width;
     const name = this.#given[index];
     if (name === "class") return { shape: [rows], elements: Array.from({ length: rows }, (_, i) => this.#classOf(numbers, i)) };
-    const elements = this.#single ? Float32Array.from(numbers) : numbers;
+    const elements = this.#single ? new Float32Array(numbers) : numbers;
     return { shape: width === 1 ? [rows] : [rows, width], elements };
   }
 
@@ -188,7 +208,7 @@ export class OutputModel implements Served<Work, Numbers> {
   #apart(works: readonly Work[], error: Error): Answers | Promise<Answers> {
     // The fault is not in a row. If the request were retried, it would end the next thread as well.
     if (error instanceof WorkerError) throw error;
-    if (works.length === 1) return [error];
+    if (works.length === 1) return [withRow(error, works[0].first ?? 0)];
     return Promise.all(works.map(async (work) => (await this.run([work]))[0]));
   }
 

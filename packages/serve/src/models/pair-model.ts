@@ -60,6 +60,14 @@ export class PairModel implements Served<readonly Pair[], Float64Array> {
     return pairs.length;
   }
 
+  part(pairs: readonly Pair[], from: number, to: number): readonly Pair[] {
+    return pairs.slice(from, to);
+  }
+
+  joined(answers: readonly Float64Array[]): Float64Array {
+    return Float64Array.from(answers.flatMap((values) => [...values]));
+  }
+
   run(works: readonly (readonly Pair[])[]): Float64Array[] {
     return works.map((pairs) => Float64Array.from(pairs, ({ user, item }) => this.#predictor.valueFor(user, item)));
   }

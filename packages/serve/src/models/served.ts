@@ -65,6 +65,13 @@ export interface Served<Work = unknown, Answer = unknown> {
   unknownLevels?(work: Work): readonly UnknownLevels[];
   /** Returns the number of rows of a request, at least 1. */
   rowsOf(work: Work): number;
+  /**
+   * Returns the rows from `from` to `to` of a request, so that a large request does not block others. Undefined if the
+   * request cannot be split.
+   */
+  part?(work: Work, from: number, to: number): Work | undefined;
+  /** Joins the answers to the parts of a request, in their order. */
+  joined?(answers: readonly Answer[]): Answer;
   /** Returns the answers in the order of the requests. If a request cannot be answered, its answer is an error. */
   run(works: readonly Work[]): readonly (Answer | Error)[] | Promise<readonly (Answer | Error)[]>;
   /** Returns the output with this index. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { type Batcher, batcher } from "../batcher.ts";
+import { Batcher } from "../batcher.ts";
 import type { Answered } from "../job.ts";
 import type { Served } from "../models/served.ts";
 import type { BatcherOptions } from "../options.ts";
@@ -46,12 +46,17 @@ export class ModelVersion {
     this.served = served;
     this.names = namesOfModel(name, version, served);
     this.#deadlineMs = batching.deadlineMs ?? Infinity;
-    this.batches = batcher<unknown, unknown>({
+    const options = {
       ...batching,
       concurrency: served.concurrency ?? 1,
-      run: (works) => served.run(works),
-      rows: (work) => served.rowsOf(work),
-    });
+      run: (works: unknown[]) => served.run(works),
+      rows: (work: unknown) => served.rowsOf(work),
+    };
+    const parts = {
+      part: (work: unknown, from: number, to: number) => served.part?.(work, from, to),
+      joined: (answers: readonly unknown[]) => served.joined!(answers),
+    };
+    this.batches = new Batcher<unknown, unknown>(options, parts);
   }
 
   /**

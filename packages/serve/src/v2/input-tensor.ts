@@ -17,6 +17,8 @@ export interface InputTensor {
   readonly shape: readonly number[];
   /** Total number of elements. */
   readonly count: number;
+  /** Returns the rows from `from` to `to`, along the first axis. */
+  rows(from: number, to: number): InputTensor;
   /** Writes the elements as numbers into `target`, starting at index `at`. Not for BYTES. */
   numbersInto(target: Numbers, at: number): void;
   /** Returns the elements of BYTES. */
@@ -98,6 +100,15 @@ abstract class Tensor implements InputTensor {
 
   abstract numbersInto(target: Numbers, at: number): void;
   abstract elements(): Elements;
+  /** Returns a tensor of this kind with the elements from `from` to `to`. */
+  protected abstract slice(heading: Heading, from: number, to: number): InputTensor;
+
+  rows(from: number, to: number): InputTensor {
+    const { name, datatype, shape, count } = this;
+    const size = count / shape[0];
+    const heading = { where: "", name, datatype, shape: [to - from, ...shape.slice(1)], count: size * (to - from) };
+    return this.slice(heading, size * from, size * to);
+  }
 
   texts(): readonly string[] {
     throw new Error(`tensor "${this.name}" is of ${this.datatype}, and has no texts`);
@@ -114,6 +125,10 @@ class NumberTensor extends Tensor {
 
   numbersInto(target: Numbers, at: number): void {
     target.set(this.#values, at);
+  }
+
+  protected slice(heading: Heading, from: number, to: number): InputTensor {
+    return new NumberTensor(heading, this.#values.subarray(from, to));
   }
 
   elements(): Elements {
@@ -148,6 +163,11 @@ class ByteTensor extends Tensor {
     else for (let i = 0; i < count; i++) target[at + i] = Number(all[i]);
   }
 
+  protected slice(heading: Heading, from: number, to: number): InputTensor {
+    const size = this.#bytes.length / this.count;
+    return new ByteTensor(heading, this.#bytes.subarray(size * from, size * to));
+  }
+
   elements(): Elements {
     // The bytes are copied, because they begin where the JSON ends, whereas arrays of wider elements must be aligned.
     const copy = new Uint8Array(this.#bytes).buffer;
@@ -169,6 +189,10 @@ class TextTensor extends Tensor {
 
   override texts(): readonly string[] {
     return this.#texts;
+  }
+
+  protected slice(heading: Heading, from: number, to: number): InputTensor {
+    return new TextTensor(heading, this.#texts.slice(from, to));
   }
 
   elements(): Elements {

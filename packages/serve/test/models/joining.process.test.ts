@@ -73,7 +73,7 @@ describe("decisions without a check", () => {
   test("the option join overrides the check, but not the form of requests", async () => {
     const said = "it is set by the option join";
     const ids = { inputs: [port("ids", ["batch", 8], "int64")] };
-    expect(await decided(ids, { join: true })).toEqual({ joins: true, because: said, runs: [] });
+    expect(await decided(ids, { join: true })).toEqual({ joins: true, because: said, isUnchecked: true, runs: [] });
     expect(await decided({}, { join: false })).toEqual({ joins: false, because: said, runs: [] });
     expect(await decided({ inputs: [port("x", [1, 4])] }, { join: true })).toMatchObject({ joins: false, runs: [] });
   });

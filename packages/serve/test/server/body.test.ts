@@ -14,17 +14,21 @@ type Ended = { error: Error | null; body: Buffer | undefined };
 async function read(
   headers: Record<string, string>,
   write: (payload: PassThrough) => void,
-  { json = 8, binary = false, held = new HeldBytes(100) } = {},
+  { most = 8, json = 8, binary = false, held = new HeldBytes(100) } = {},
 ): Promise<Ended & { times: number; payload: PassThrough }> {
   const payload = new PassThrough();
   let times = 0;
   const ended = await new Promise<Ended>((resolve, reject) => {
     setTimeout(() => reject(new Error("the reader was never done")), 5000).unref();
     const request = { headers, raw: payload, routeOptions: { config: { binary } } } as unknown as FastifyRequest;
-    bodyReader({ maxBodyBytes: 8, maxJsonBytes: json }, held)(request, payload as unknown as IncomingMessage, (error, body) => {
-      times++;
-      resolve({ error, body });
-    });
+    bodyReader({ maxBodyBytes: most, maxJsonBytes: json }, held)(
+      request,
+      payload as unknown as IncomingMessage,
+      (error, body) => {
+        times++;
+        resolve({ error, body });
+      },
+    );
     write(payload);
   });
   await new Promise((resolve) => setImmediate(resolve));
@@ -92,6 +96,27 @@ describe("a body", () => {
     }
     for (const none of ["identity", "Identity"])
       expect((await read({ "content-encoding": none }, piecewise("1"))).error).toBeNull();
+  });
+
+  test("is joined in steps if it is large, with turns for other requests", async () => {
+    const piece = Buffer.from(Uint8Array.from({ length: 300_000 }, (_, i) => i));
+    let turns = 0;
+    let isDone = false;
+    const turn = (): void => {
+      turns++;
+      if (!isDone) setImmediate(turn);
+    };
+    const { body } = await read(
+      {},
+      (payload) => {
+        for (let i = 0; i < 11; i++) payload.write(piece);
+        payload.end(() => setImmediate(turn));
+      },
+      { most: 4e6, json: 4e6 },
+    );
+    isDone = true;
+    expect(body?.equals(Buffer.concat(Array(11).fill(piece)))).toBe(true);
+    expect(turns).toBeGreaterThan(1);
   });
 
   test("has a smaller limit for JSON than for binary tensors, which only some routes take", async () => {

@@ -2,12 +2,17 @@
 import { stream } from "ergodic";
 import { expect, test } from "vitest";
 import { servedPredictor } from "../../src/models/of-file.ts";
+import { OnnxModel } from "../../src/models/onnx-model.ts";
+import { PairModel } from "../../src/models/pair-model.ts";
 import type { Served } from "../../src/models/served.ts";
+import type { OnnxPredictor, OnnxTensor } from "../../src/onnx/index.ts";
+import { ModelVersion } from "../../src/repository/model-version.ts";
 import { fromHalf } from "../../src/v2/datatypes.ts";
 import { toHalf } from "../../src/v2/half.ts";
 import { readInfer } from "../../src/v2/infer-request.ts";
 import { namesOfModel, writeInfer } from "../../src/v2/infer-response.ts";
-import { classifier, net, regression, table } from "./models.ts";
+import type { InputTensor } from "../../src/v2/input-tensor.ts";
+import { classifier, net, ratings, regression, table } from "./models.ts";
 
 const served = async (model: PromiseLike<Parameters<typeof servedPredictor>[0]>) =>
   servedPredictor(await model, { owned: false });
@@ -86,6 +91,66 @@ test("more rows than one slice are computed, as a matrix and by name", async () 
   for (const work of [readInfer(tensor(rows), undefined, model).work, model.fromRows!(named)]) {
     const [answer] = await model.run([work]);
     expect([...(answer as Float64Array)]).toEqual(wanted);
+  }
+});
+
+test("a large request is computed in parts with the same answers, and a fault names its row", async () => {
+  const ask = (model: Served, work: unknown) => {
+    const version = new ModelVersion("m", "1", model, { maxRows: 64 });
+    return version.answer(work, { priority: undefined, deadlineMs: undefined }, { socket: null } as never);
+  };
+  const rows = Array.from({ length: 500 }, (_, i) => [i, -i, i % 3]);
+  const people = Array.from({ length: 500 }, (_, i) => ({ age: i, city: i % 2 ? "Rome" : "Zürich" }));
+  const columns = [
+    { name: "age", datatype: "FP64", shape: [500], data: people.map(({ age }) => age) },
+    { name: "city", datatype: "BYTES", shape: [500], data: people.map(({ city }) => city) },
+  ];
+  const pairs = Array.from({ length: 500 }, (_, i) => ({
+    user: ["anna", "ben"][i % 2],
+    item: ["emma", "dune"][i % 3 > 0 ? 1 : 0],
+  }));
+  const [line, three, town, films] = [
+    await served(regression()),
+    await served(net()),
+    await served(table()),
+    new PairModel(await ratings()) as Served,
+  ];
+  const body = tensor(rows, true);
+  for (const [model, work] of [
+    [line, readInfer(tensor(rows), undefined, line).work],
+    [line, readInfer(body, lengthOf(body), line).work],
+    [three, three.fromRows!(rows.map(([a, b, c]) => ({ a, b, c })))],
+    [town, readInfer(Buffer.from(JSON.stringify({ inputs: columns })), undefined, town).work],
+    [films, films.fromRows!(pairs)],
+  ] as const) {
+    const [whole] = await model.run([work]);
+    const { answer, batchRows } = await ask(model, work);
+    expect([answer, batchRows]).toEqual([whole, 64]);
+  }
+  const bad = rows.map(([a, b, c], i) => ({ a, b: i === 400 ? "x" : b, c }));
+  await expect(ask(line, line.fromRows!(bad))).rejects.toThrow(/row 401: /);
+});
+
+test("the rows of foreign models are split only if a check found them independent", async () => {
+  const port = (name: string) => ({ name, type: "float32" as const, shape: ["n", 2] });
+  const predictor = {
+    inputs: [port("x")],
+    outputs: [port("y")],
+    run: async ({ x }: { x: OnnxTensor }) => ({ y: { ...x, data: (x.data as Float32Array).map((v) => 2 * v) } }),
+  } as unknown as OnnxPredictor;
+  const data = Float32Array.from({ length: 20 }, (_, i) => i);
+  for (const [joining, sizes] of [
+    [{ joins: true, because: "checked" }, 4],
+    [{ joins: true, because: "option", isUnchecked: true }, 10],
+    [{ joins: false, because: "mixes" }, 1],
+  ] as const) {
+    const model = new OnnxModel(predictor, joining, { owned: false }) as unknown as Served;
+    const input = { name: "x", datatype: "FP32", shape: [10, 2], count: 20, elements: () => data } as unknown as InputTensor;
+    const version = new ModelVersion("m", "1", model, { maxRows: 4 });
+    const plain = { priority: undefined, deadlineMs: undefined };
+    const { answer, batchRows } = await version.answer(model.fromTensors([input]), plain, { socket: null } as never);
+    expect(batchRows).toBe(sizes);
+    expect(model.output(answer, 0)).toEqual({ shape: [10, 2], elements: data.map((v) => 2 * v) });
   }
 });
 
