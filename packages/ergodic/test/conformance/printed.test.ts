@@ -38,11 +38,7 @@ const compiled = () => e.compileFunction({ x: [2] }, ({ x }) => x.mul(x).sum(), 
 /** Calls of the verbs, and words that their text must contain. */
 const results: Record<string, [make: () => unknown, ...words: RegExp[]]> = {
   "fit of a linear model": [() => e.fit(e.linear(), data), /linear model of y: regression, 2 columns/, /trained: \d+ updates/],
-  "fit of a classifier": [
-    () => e.fit(e.linear(), classes, { epochs: 2 }),
-    /of y: binary, 2 columns/,
-    /loss 0\.\d+/,
-  ],
+  "fit of a classifier": [() => e.fit(e.linear(), classes, { epochs: 2 }), /of y: binary, 2 columns/, /loss 0\.\d+/],
   "fit of a network": [() => e.fit(e.network([e.dense(2), e.dense(1)]), data, { epochs: 1 }), /network model of y/, /1 epochs/],
   "fit of ratings": [() => e.fit(e.factorisation(), ratings, { epochs: 1 }), /rating\): rank \d+, 2 users, 2 items/],
   "fit of a model": [() => e.fit(normal, few), /values +mu 1\.\d+/, /converged +true/],
