@@ -38,7 +38,7 @@ const samplers = {
 /** Modules at which something outside the sources starts: public entries, commands, generators, and programs of threads, processes and pages. */
 const programs =
   "ergodic/src/(engine/(memory/(worker|evaluate-worker)|compiler/functions/all-functions)|(predict|join/worker)/serve|join/worker/index)|serve/src/(onnx/child|page/page)";
-const started = `^packages/(ergodic/src/(entries/|engine/compiler/index)|ingest/src/(index|graphs/index|draws)|(serve|plots)/src/index|cli/src/main|${programs})`;
+const started = `^packages/(ergodic/src/entries/|ingest/src/(index|graphs/index|draws)|(serve|plots)/src/index|cli/src/main|${programs})`;
 
 module.exports = {
   forbidden: [

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
-import { add, compileFunction, mul, sum } from "../packages/ergodic/dist/engine/compiler/index.js";
+import { add, compileFunction, mul, sum } from "../packages/ergodic/dist/entries/compiler.js";
 import {
   Dataset,
   dense,

@@ -176,7 +176,7 @@ const entries: Readonly<Record<string, string>> = {
   "ergodic/predict": "predictor LinearPredictor",
   "ergodic/calibration": "calibrated conformal coverage",
   "ergodic/predict/async": "predictor",
-  "ergodic/compiler": "add compile compileFunction",
+  "ergodic/compiler": "add compileFunction matmul",
   "ergodic/extend": "ChainsRun defineSearch layer loss online rule openEngine",
   "ergodic/diagnostics": "essBulk psisLoo rhat summary",
   "ergodic/worker": "worker",

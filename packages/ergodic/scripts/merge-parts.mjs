@@ -23,7 +23,7 @@ const PROGRAMS = [
   ["entries/index.js", "model infer gibbs"],
   ["entries/index.js", "predictor", "linear"],
   ["entries/predict.js", "predictor", "factorisation"],
-  ["engine/compiler/index.js", "*"],
+  ["entries/compiler.js", "*"],
   ["join/worker/index.js", "*"],
   ["entries/diagnostics.js", "*"],
 ];

@@ -102,6 +102,12 @@ const fileName = (name: string): string => (/^[a-z]+:\/\//i.test(name) ? name.re
  * matches, a tab or a comma in the line means that it is a table.
  */
 export function formatOf(head: Uint8Array, comment = ""): FormatName | undefined {
+  if (!(head instanceof Uint8Array) || typeof comment !== "string")
+    throw new OptionError(
+      "formatOf",
+      `${told(head)} and ${told(comment)} were given, but must be a Uint8Array and a string`,
+      "OPTION_TYPE",
+    );
   const byBytes = formatNames.find((name) => entries[name].begins?.(head));
   if (byBytes) return byBytes;
   const text = shown(head).replace(/^\ufeff/, "");

@@ -1,6 +1,6 @@
 import { DataError, ErgodicError, OptionError, type Pipeline } from "ergodic/data";
 import { type DatasetOptions, datasetKeys } from "./dataset.ts";
-import { listed, show } from "./fault.ts";
+import { listed, show, told } from "./fault.ts";
 import { holdsImages, isImageName } from "./folder.ts";
 import type { ImageOptions } from "./formats/images.ts";
 import type { Source } from "./source.ts";
@@ -25,8 +25,9 @@ export interface LikeOptions {
 export async function readingLike(
   reader: string,
   from: Source,
-  { inputs, shape }: Pipeline,
+  pipeline: Pipeline,
 ): Promise<Pick<ImageOptions, "size" | "channels"> & Pick<TableOptions, "types">> {
+  const { inputs, shape } = checkPipeline("readingLike", pipeline, "third");
   if (await holdsImages(from)) {
     const [height, width, channels] = shape.rowShape ?? [];
     if (channels === 1 || channels === 3) return { size: [height, width], channels };
@@ -73,8 +74,18 @@ export function likeFault(error: unknown, pipeline?: Pipeline, given: object = {
   return error;
 }
 
+function checkPipeline(where: string, pipeline: Pipeline, which: string): Pipeline {
+  if (Array.isArray((pipeline as Partial<Pipeline> | null | undefined)?.steps)) return pipeline;
+  throw new OptionError(
+    where,
+    `the ${which} argument is ${told(pipeline)}, but must be a pipeline; use dataset.pipeline or model.pipeline`,
+    "OPTION_TYPE",
+  );
+}
+
 /** Whether rows have the sparse form of LIBSVM and VW. */
-export function takesSparse({ steps }: Pipeline): boolean {
+export function takesSparse(pipeline: Pipeline): boolean {
+  const { steps } = checkPipeline("takesSparse", pipeline, "first");
   const first = steps[0] as { kind: string; format?: string };
   return first.kind === "numbers" && first.format === "sparse";
 }

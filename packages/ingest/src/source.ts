@@ -41,7 +41,10 @@ export interface SourceOptions {
  * Opens any source as one `ByteSource`: a path, an address, a Response, standard input, a File or Blob, content in
  * memory, or a stream. @throws OptionError for other values
  */
-export function openSource(source: Source, { signal }: SourceOptions = {}, where = "source"): ByteSource {
+export function openSource(source: Source, options: SourceOptions = {}, where = "source"): ByteSource {
+  if (typeof options !== "object" || options === null)
+    throw new OptionError("source", `options is ${told(options)}, but must be an object: { signal }`, "OPTION_TYPE");
+  const { signal } = options;
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function")
     throw new OptionError(
       "source",

@@ -8,7 +8,7 @@
  * Draws are [chains × draws], chain after chain, in the order in which they were drawn. Draws can be number[] or any
  * typed array; a Float64Array is not copied.
  */
-import { isList, refuse } from "../engine/errors/checks.ts";
+import { isList, isPlainObject, refuse } from "../engine/errors/checks.ts";
 import * as on from "../engine/statistics/index.ts";
 
 export type { GeneralisedPareto } from "../engine/statistics/generalised-pareto.ts";
@@ -21,8 +21,12 @@ export type { WaicResult } from "../engine/statistics/waic.ts";
 type Numbers = ArrayLike<number>;
 
 function numbers(where: string, given: Numbers): Float64Array {
-  if (given instanceof Float64Array) return given;
+  // The length of a detached array is 0 too, and most of its methods throw errors of the host.
+  if (given instanceof Float64Array) return given.length > 0 ? given : new Float64Array(0);
   if (!isList(given)) refuse(where, "the first argument", given, "a list of numbers", "[0.3, -1.2, 0.8, 0.1]");
+  for (let i = 0; i < given.length; i++)
+    if (typeof given[i] !== "number")
+      refuse(where, `the first argument, at ${i},`, given[i], "a number", "[0.3, -1.2, 0.8, 0.1]");
   return Float64Array.from(given);
 }
 
@@ -111,6 +115,7 @@ export function summary<Name extends string>(
   variables: Readonly<Record<Name, Numbers>>,
   options: on.SummaryOptions,
 ): Record<Name, on.VariableSummary> {
+  if (!isPlainObject(variables)) refuse("summary", "variables", variables, "draws by name", "{ mu, tau }");
   const entries = Object.entries<Numbers>(variables).map(([name, draws]) => [name, numbers(`summary: ${name}`, draws)]);
   return on.summary(Object.fromEntries(entries) as Record<Name, Float64Array>, options);
 }

@@ -1,7 +1,7 @@
 import { type Explanation, explain as explainFunction, explainProgram } from "../engine/compiler/array/explain.ts";
 import type { Arrays, FunctionOptions, Shapes } from "../engine/compiler/array/function.ts";
 import type { Shape, SymbolicArray } from "../engine/compiler/array/symbolic.ts";
-import { checkChoice, checkNumbers, refuse } from "../engine/errors/checks.ts";
+import { checkChoice, checkNumbers, made, refuse } from "../engine/errors/checks.ts";
 import { checkKeys, checkNumber } from "../engine/errors/errors.ts";
 import { lossOfRows, type NetworkModel } from "./models/neural/network.ts";
 import { layOutParameters, outputsOf, updateProgram } from "./models/neural/programs.ts";
@@ -42,7 +42,8 @@ function explain(
     : explainNetwork(given as NetworkModel, second);
 }
 
-function explainNetwork({ layers, options }: NetworkModel, rows: RowFacts): Explanation {
+function explainNetwork(model: NetworkModel, rows: RowFacts): Explanation {
+  const { layers, options } = made("explain", model, "layers", "a network, or shapes before a function", "network([…])");
   checkKeys("explain", rows, ["rowShape", "outputs", "batch", "precision"]);
   const { rowShape, outputs, batch = 64, precision = "f32" } = rows;
   if (!Array.isArray(rowShape) || rowShape.length === 0)

@@ -1,6 +1,7 @@
 import type { SymbolicArray } from "../engine/compiler/array/index.ts";
 import { BATCHES } from "../engine/compiler/array/serialise.ts";
 import type { JsonObject } from "../engine/contract/index.ts";
+import { made } from "../engine/errors/checks.ts";
 import { CapabilityError, DataError } from "../engine/errors/errors.ts";
 import { decodeModel } from "../predict/model-file.ts";
 import type { NetworkPredictor } from "../predict/network.ts";
@@ -32,7 +33,7 @@ export interface NetworkGraph {
  * layers
  */
 export function networkGraph(model: NetworkPredictor): NetworkGraph {
-  const { description } = model;
+  const { description } = made("networkGraph", model, "rowShape", "a trained network", "await fit(network([…]), data)");
   const { layers } = description.model as { layers?: JsonObject | null };
   if (!layers)
     throw new CapabilityError(

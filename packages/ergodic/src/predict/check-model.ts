@@ -1,4 +1,5 @@
 import type { JsonObject, SavedModel } from "../engine/contract/index.ts";
+import { refuse } from "../engine/errors/checks.ts";
 import { DataError } from "../engine/errors/errors.ts";
 
 /**
@@ -15,6 +16,13 @@ export const isObject = (json: unknown): json is JsonObject => typeof json === "
 
 /** Formats JSON for a message, with at most 60 characters. */
 export const shownJson = (json: unknown): string => (JSON.stringify(json) ?? "missing").slice(0, 60);
+
+/** Returns the first argument of the constructor of predictors. @throws OptionError for anything but a saved model */
+export function savedModel(predictor: string, given: SavedModel): SavedModel {
+  if (!(isObject(given) && isObject(given.description) && isObject(given.tensors)))
+    refuse(predictor, "the first argument", given, "a saved model", "fit(…) or predictor(…)");
+  return given;
+}
 
 /** A whole number, at least `low`. */
 export function checkedCount(where: string, description: JsonObject, name: string, low = 0): number {

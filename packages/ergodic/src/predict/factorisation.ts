@@ -7,7 +7,7 @@ import { checkKeys, checkNumber, DataError } from "../engine/errors/errors.ts";
 import { type FileTarget, writeWhole } from "../engine/files/files.ts";
 import type { Tensor } from "../engine/files/safetensors.ts";
 import { checkedColumns, checkedNames, factorFacts } from "./check-factors.ts";
-import { checkedTensor, checkFinite } from "./check-model.ts";
+import { checkedTensor, checkFinite, savedModel } from "./check-model.ts";
 import { checkName, nameIn, namesRatedBy, ratingIn } from "./factorisation-rows.ts";
 import { type FoldedBy, foldIn, outerSum } from "./fold-in.ts";
 import { metrics, type RegressionMetrics } from "./metrics.ts";
@@ -99,7 +99,8 @@ export class FactorPredictor {
   private itemSum: Float64Array | undefined;
 
   /** `where` names the file in errors. */
-  constructor({ description, tensors }: SavedModel, where = "factorisation") {
+  constructor(saved: SavedModel, where = "factorisation") {
+    const { description, tensors } = savedModel("FactorPredictor", saved);
     const { task, rank, mean, biases: biased } = factorFacts(description, where);
     this.description = description;
     this.task = task;
@@ -384,7 +385,7 @@ export class FactorPredictor {
   /** Training leaves the rows of users and items without a rating at 0. */
   private knows(side: Side, row: number): boolean {
     if (row < 0 || row >= side.index.size) return false;
-    return side.biases[row] !== 0 || this.rowOf(side, row).some((x) => x !== 0);
+    return side.biases[row] !== 0 || this.rowOf(side, row).some((factor) => factor !== 0);
   }
 
   private rowOf({ factors }: Side, row: number): Float64Array {

@@ -11,6 +11,7 @@ import { refuse } from "../engine/errors/checks.ts";
 import { DataError } from "../engine/errors/errors.ts";
 import { type FileTarget, writeWhole } from "../engine/files/files.ts";
 import type { Tensor } from "../engine/files/safetensors.ts";
+import { savedModel } from "./check-model.ts";
 import { outputFacts } from "./check-outputs.ts";
 import { largest, linkInPlace } from "./link.ts";
 import { type MetricsOf, metrics, type Task } from "./metrics.ts";
@@ -78,7 +79,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   #into: RowsInto | undefined;
 
   /** `where` names the file in errors. */
-  constructor({ description }: SavedModel, where: string) {
+  constructor(saved: SavedModel, where: string, name = "OutputPredictor") {
+    const { description } = savedModel(name, saved);
     const facts = outputFacts(description, where);
     const { pipeline } = facts;
     this.task = facts.task;

@@ -16,7 +16,7 @@ const entries = [
     (name) => `ergodic/src/entries/${name}.ts`,
   ),
   "ergodic/src/predict/calibration/index.ts",
-  "ergodic/src/engine/compiler/index.ts",
+  "ergodic/src/entries/compiler.ts",
   "ergodic/src/entries/extend.ts",
   "ergodic/src/entries/diagnostics.ts",
   "ergodic/src/join/worker/index.ts",

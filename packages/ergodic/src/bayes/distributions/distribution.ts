@@ -1,6 +1,7 @@
 import { constantArray, isArray, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";
 import { checkArgument, checkedItself, operation } from "../../engine/compiler/signature.ts";
 import { Registry } from "../../engine/contract/registry.ts";
+import { isPlainObject, refuse } from "../../engine/errors/checks.ts";
 import { CompileError, OptionError } from "../../engine/errors/errors.ts";
 import type { Draws } from "../../engine/random/stream.ts";
 import { withUserLine } from "../model/user-line.ts";
@@ -76,6 +77,11 @@ export function distribution<const C extends Readonly<Record<string, Constraint>
   constraints: C,
   definition: Definition<C>,
 ): DistributionOf {
+  if (typeof name !== "string") refuse("distribution", "name", name, "a string", '"halfStudent"');
+  if (!isPlainObject(constraints))
+    refuse("distribution", "constraints", constraints, "the constraint of each parameter by name", '{ scale: "positive" }');
+  if (!isPlainObject(definition))
+    refuse("distribution", "the definition", definition, "an object", "{ kind, support, logDensity, … }");
   const family = { ...definition, name, constraints } as unknown as Family;
   const names = Object.keys(constraints);
   const kinds = Object.fromEntries(names.map((key) => [key, parameter]));

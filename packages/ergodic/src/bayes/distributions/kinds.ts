@@ -1,11 +1,12 @@
 /** Kinds of arguments that distributions accept, for the check in `operation` (compiler/signature.ts). */
 import { type Kind, operand } from "../../engine/compiler/signature.ts";
+import { isListOf } from "../../engine/errors/list-of.ts";
 import { Distribution } from "./value.ts";
 
 const isMatrix = (x: unknown): boolean =>
-  Array.isArray(x) &&
+  isListOf<ArrayLike<unknown>>(x, (row) => operand.fits(row) && typeof row === "object") &&
   x.length > 0 &&
-  x.every((row) => operand.fits(row) && typeof row === "object" && row.length === x[0].length);
+  x.every((row) => row.length === x[0].length);
 
 /** A number, a vector or a matrix of numbers, or a symbolic array. */
 export const parameter: Kind = {

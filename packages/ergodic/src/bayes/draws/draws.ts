@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../engine/contract/index.ts";
-import { checkNumbers, checkSignal, refuse } from "../../engine/errors/checks.ts";
+import { checkNumbers, checkSignal, made, refuse } from "../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
 import { printable } from "../../engine/errors/printable.ts";
 import { shown } from "../../engine/errors/shown.ts";
@@ -89,7 +89,7 @@ export class Draws<Q extends string = string, D extends string = string> {
   #summary: Record<string, VariableSummary> | undefined;
 
   constructor(content: DrawsContent) {
-    this.#content = content;
+    this.#content = made("Draws", content, "quantities", "the content of draws", "sample(…) or loadDraws(…)");
     this.chains = content.chains;
     this.count = content.count;
     this.quantities = content.quantities;

@@ -1,3 +1,4 @@
+import { isPlainObject, made, refuse } from "../../engine/errors/checks.ts";
 import { HEAVY_SD, type VariableSummary } from "../../engine/statistics/index.ts";
 import { aligned } from "./characters.ts";
 
@@ -9,7 +10,10 @@ import { aligned } from "./characters.ts";
  * do not form chains.
  */
 export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): string {
+  if (!isPlainObject(rows)) refuse("summaryTable", "the first argument", rows, "a summary by variable", "draws.summary()");
   const entries = Object.entries(rows);
+  for (const [name, row] of entries)
+    made(`summaryTable: ${name}`, row, "quantiles", "the summary of a variable", "draws.summary()");
   if (entries.length === 0) return "";
   const quantiles = Object.keys(entries[0][1].quantiles);
   const heavy = entries.some(([, { paretoK }]) => Number.isFinite(paretoK) && paretoK > HEAVY_SD);

@@ -8,6 +8,7 @@
  * 0 or 1.
  */
 import { assert, CompileError } from "../errors/errors.ts";
+import { shown } from "../errors/shown.ts";
 import { Interned } from "./interned.ts";
 import { nodesBelow } from "./walk.ts";
 
@@ -55,7 +56,10 @@ export function intern(op: string, args: readonly Expr[], rank: 0 | 1, name = ""
 export const constant = (value: number): Expr => intern("constant", [], 0, "", value);
 
 /** A float64 input of the program, by name. */
-export const scalar = (name: string): Expr => intern("scalar", [], 0, name);
+export function scalar(name: string): Expr {
+  if (typeof name === "string") return intern("scalar", [], 0, name);
+  throw new CompileError("scalar", `the name is ${shown(name)}, but must be a string`, "COMPILE_OPERAND");
+}
 
 /** An operand of the program, by name. The value of a vector is its stored element i (or indices[i]). */
 export const vector = (name: string): Expr => intern("vector", [], 1, name);

@@ -1,4 +1,4 @@
-/** Public exports of the compiler: expressions, derivatives, interpreter, printing, cost and compiled programs. */
+/** Exports of the compiler to the rest of the library: expressions, derivatives, interpreter, printing, cost and compiled programs. */
 export * from "./array/index.ts";
 export { compile } from "./compile.ts";
 export { derive, gradients } from "./derive.ts";

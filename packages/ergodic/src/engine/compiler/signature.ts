@@ -6,6 +6,7 @@
  *   const take = operation("take", { x: array, indices: operand, axis: optional(whole) }, (x: SymbolicArray, …) => …);
  */
 import { CompileError } from "../errors/errors.ts";
+import { isListOf } from "../errors/list-of.ts";
 import { nearest } from "../errors/nearest.ts";
 import { userLine } from "./array/position.ts";
 import { isArray, nodeText } from "./array/symbolic.ts";
@@ -23,8 +24,9 @@ export interface Kind {
 const kind = (wanted: string, fits: (given: unknown) => boolean): Kind => ({ wanted, fits });
 
 const isNumber = (given: unknown): given is number => typeof given === "number";
+const isBigints = (given: unknown): boolean => given instanceof BigInt64Array || given instanceof BigUint64Array;
 const isNumberList = (given: unknown): boolean =>
-  Array.isArray(given) ? given.every(isNumber) : ArrayBuffer.isView(given) && !(given instanceof DataView);
+  isListOf(given, isNumber) || (ArrayBuffer.isView(given) && !(given instanceof DataView) && !isBigints(given));
 const isWhole = (given: unknown): boolean => Number.isInteger(given);
 const isPlain = (given: unknown): given is object =>
   typeof given === "object" && given !== null && [Object.prototype, null].includes(Object.getPrototypeOf(given));
@@ -37,17 +39,17 @@ export const element = kind(
   (x) => isNumber(x) || isArray(x) || (typeof x === "object" && x !== null && typeof (x as { op?: unknown }).op === "string"),
 );
 export const expression = kind("an expression", (x) => element.fits(x) && !isNumber(x) && !isArray(x));
-export const arrays = kind("a list of symbolic arrays", (x) => Array.isArray(x) && x.every(isArray));
+export const arrays = kind("a list of symbolic arrays", (x) => isListOf(x, isArray));
 export const number = kind("a number", (x) => isNumber(x) && !Number.isNaN(x));
 /** Accepts NaN too, because a constant can be NaN. */
 export const anyNumber = kind("a number", isNumber);
 export const numbers = kind("a list of numbers", isNumberList);
 export const whole = kind("a whole number", isWhole);
 export const count = kind("a whole number from 0 on", (x) => isWhole(x) && (x as number) >= 0);
-export const indices = kind("a number, or a list of them", (x) => number.fits(x) || (Array.isArray(x) && x.every(isNumber)));
-export const axes = kind("a whole number, or a list of them", (x) => isWhole(x) || (Array.isArray(x) && x.every(isWhole)));
-export const shape = kind("a list of extents", (x) => Array.isArray(x) && x.every(isWhole));
-export const extents = kind("a list of extents, whole numbers from 0 on", (x) => Array.isArray(x) && x.every(count.fits));
+export const indices = kind("a number, or a list of them", (x) => number.fits(x) || isListOf(x, isNumber));
+export const axes = kind("a whole number, or a list of them", (x) => isWhole(x) || isListOf(x, isWhole));
+export const shape = kind("a list of extents", (x) => isListOf(x, isWhole));
+export const extents = kind("a list of extents, whole numbers from 0 on", (x) => isListOf(x, count.fits));
 export const flag = kind("true or false", (x) => typeof x === "boolean");
 export const text = kind("a string", (x) => typeof x === "string");
 export const callback = kind("a function", (x) => typeof x === "function");
@@ -135,7 +137,7 @@ export function checkArgument(where: string, name: string, kind: Kind, given: un
 function wrapHint(kind: Kind, given: unknown): string {
   if (kind !== array && kind !== operand && kind !== element) return "";
   if (isNumberList(given) || (kind === array && isNumber(given))) return "; write toArray(…)";
-  const areRows = Array.isArray(given) && given.length > 0 && given.every(isNumberList);
+  const areRows = isListOf<ArrayLike<number>>(given, isNumberList) && given.length > 0;
   return areRows ? `; write constantArray(rows.flat(), [${given.length}, ${given[0].length}])` : "";
 }
 
@@ -179,8 +181,8 @@ export function described(given: unknown): string {
   if (given instanceof Promise) return "a promise; await it first";
   if (typeof given !== "object" || given === null) return String(given);
   if (Array.isArray(given)) {
-    const text = `[${given
-      .slice(0, 20)
+    const few = Array.from({ length: Math.min(given.length, 20) }, (_, i): unknown => given[i]);
+    const text = `[${few
       .map((x) => (typeof x === "object" && x !== null ? "…" : typeof x === "string" ? JSON.stringify(x) : String(x)))
       .join(", ")}]`;
     return text.length > LONG ? `${text.slice(0, LONG)}…]` : text;

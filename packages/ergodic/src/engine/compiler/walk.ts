@@ -3,15 +3,24 @@
  * stack.
  */
 
+import { holds } from "../errors/checks.ts";
+import { CompileError } from "../errors/errors.ts";
+import { isListOf } from "../errors/list-of.ts";
+import { shown } from "../errors/shown.ts";
+
 interface Argued<T> {
   readonly args: readonly T[];
 }
+
+const isNode = (root: unknown): boolean => holds(root, "args");
 
 /**
  * Returns all nodes below the roots, including the roots. Arguments precede their users, in the order of a depth-first
  * recursion.
  */
 export function nodesBelow<T extends Argued<T>>(roots: readonly T[]): T[] {
+  if (!isListOf(roots, isNode))
+    throw new CompileError("nodesBelow", `the roots are ${shown(roots)}, but must be a list of nodes`, "COMPILE_OPERAND");
   const seen = new Set<T>();
   const order: T[] = [];
   /** Path from a root to the current node, and for each node on this path the next argument to visit. */

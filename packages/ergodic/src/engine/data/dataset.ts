@@ -1,4 +1,4 @@
-import { checkBoolean, checkChoice, isList, refuse } from "../errors/checks.ts";
+import { checkBoolean, checkChoice, isList, made, refuse } from "../errors/checks.ts";
 import { CapabilityError, checkKeys, DataError, ErgodicError, OptionError } from "../errors/errors.ts";
 import { type Allocation, engineMemory, own } from "../memory/memory.ts";
 import { checkRoom } from "../memory/room.ts";
@@ -105,7 +105,8 @@ export class Dataset<Names extends string = string> implements Disposable {
     lending: Lending<Names> | null = null,
     remarks: readonly Remark[] = lending?.from.remarks ?? [],
   ) {
-    const { rowCount, columnCount, format, type } = stored.layout;
+    const { layout } = made("Dataset", stored, "layout", "stored rows", "Dataset.fromTable(…) or Dataset.fromArrays(…)");
+    const { rowCount, columnCount, format, type } = layout;
     this.rowCount = rowCount;
     this.columnCount = columnCount;
     this.format = format;

@@ -1,5 +1,5 @@
 /** Makes the first steps of a pipeline from a table or sparse rows. For arrays, see from-arrays.ts. */
-import { checkBoolean, checkChoice, holds, isPlainObject, refuse } from "../errors/checks.ts";
+import { checkBoolean, checkChoice, holds, isPlainObject, made, refuse } from "../errors/checks.ts";
 import { checkKeys, DataError, OptionError } from "../errors/errors.ts";
 import { shown } from "../errors/shown.ts";
 import { checkNames, checkRaw } from "./check-table.ts";
@@ -109,7 +109,7 @@ const tableKeys = [
  * rows can have them.
  */
 export function stepsOfTable(table: Table, options: TableOptions, all = false): Step[] {
-  const { source } = table;
+  const { source } = made("fromTable", table, "columns", "a table of named columns", "await readTable(file)");
   checkKeys("fromTable", options, tableKeys);
   checkRaw(table);
   const { impute, indicator = false, dates, unknown = "zero", hash } = options;
@@ -184,6 +184,7 @@ export function stepsOfTable(table: Table, options: TableOptions, all = false): 
 }
 
 export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[] {
+  made("fromSparse", table, "rowStart", "compressed sparse rows", "{ source, columnCount, rowStart, columns, values, target }");
   checkKeys("fromSparse", options, ["target", "classes", "format", "type"]);
   checkRaw(table);
   const { target: name = "y", format = "sparse" } = options;

@@ -1,3 +1,4 @@
+import { made, refuse } from "../errors/checks.ts";
 import { isList } from "./number-cells.ts";
 import { isArrays, isSparseTable, isTable, listed, namedCells, type RawRows, rowCountOf, sourceOf } from "./raw.ts";
 import type { Step } from "./rows.ts";
@@ -35,6 +36,7 @@ export interface UnknownLevels {
  * ```
  */
 export function newLevels(pipeline: Steps, rows: RawRows | Row): Remark[] {
+  checkGiven("newLevels", pipeline, rows);
   const raw = isOne(rows) ? [rows] : rows;
   return unknownLevels(pipeline, raw).map(({ column, rows, levels }) => {
     const [of, which] = [rowCountOf(raw), levels.length === 1 ? "a new level" : "new levels"];
@@ -44,7 +46,9 @@ export function newLevels(pipeline: Steps, rows: RawRows | Row): Remark[] {
 }
 
 /** Same as `newLevels`, but returns the findings as data instead of sentences. @throws DataError for absent columns */
-export function unknownLevels({ steps: [source] }: Steps, raw: RawRows): UnknownLevels[] {
+export function unknownLevels(pipeline: Steps, raw: RawRows): UnknownLevels[] {
+  checkGiven("unknownLevels", pipeline, raw);
+  const [source] = pipeline.steps;
   if (source.kind !== "columns" || isSparseTable(raw) || isArrays(raw)) return [];
   const rowCount = rowCountOf(raw);
   const byName = new Map(isTable(raw) ? raw.columns.map((column) => [column.name, column]) : []);
@@ -74,6 +78,11 @@ export function unknownLevels({ steps: [source] }: Steps, raw: RawRows): Unknown
     }
     return rows === 0 ? [] : [{ column: column.name, rows, first, levels: [...strangers], known: column.levels }];
   });
+}
+
+function checkGiven(where: string, pipeline: Steps, rows: RawRows | Row): void {
+  made(where, pipeline, "steps", "a pipeline", "model.pipeline");
+  if (typeof rows !== "object" || rows === null) refuse(where, "rows", rows, "rows, or one row by name", '[{ city: "Bonn" }]');
 }
 
 /** Whether `rows` is a single row by name. Only tables have lists of columns or row starts. */

@@ -7,7 +7,9 @@
  */
 
 import type { Json } from "../contract/index.ts";
+import { refuse } from "../errors/checks.ts";
 import { DataError, ErgodicError } from "../errors/errors.ts";
+import { isListOf } from "../errors/list-of.ts";
 import { checkRaw } from "./check-table.ts";
 import { type RawRows, sourceOf } from "./raw.ts";
 import {
@@ -56,7 +58,7 @@ export function runStep(rows: RowSource, step: Step, where: string): RowSource {
 
 /** Reads the steps of a saved model, and checks them as far as their shapes allow. */
 export function stepsFromJson(json: unknown): readonly Step[] {
-  if (!Array.isArray(json) || json.length === 0 || !json.every(isStep)) {
+  if (!Array.isArray(json) || json.length === 0 || !isListOf<Step>(json, isStep)) {
     throw new DataError("pipeline", `is not a list of steps with a kind each (${typeof json})`, "PIPELINE_STEP");
   }
   const steps: Step[] = structuredClone(json);
@@ -139,6 +141,7 @@ export class StepPipeline {
   static readonly #made = new WeakMap<object, StepPipeline>();
 
   constructor(steps: readonly Step[]) {
+    if (!isListOf(steps, isStep)) refuse("Pipeline", "steps", steps, "a list of steps", "Pipeline.fromJson(json)");
     this.steps = deepFreeze([...steps]);
     this.shape = shapeAfter(this.steps);
     StepPipeline.#made.set(this.steps, this);

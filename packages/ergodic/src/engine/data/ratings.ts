@@ -1,3 +1,4 @@
+import { made } from "../errors/checks.ts";
 import { checkKeys, DataError, ErgodicError, OptionError } from "../errors/errors.ts";
 import { type Allocation, engineMemory, own } from "../memory/memory.ts";
 import { checkRaw } from "./check-table.ts";
@@ -97,6 +98,7 @@ export class Ratings implements Disposable {
   }
 
   private constructor(entries: Entries, users: NameIndex, items: NameIndex, source: string, columns?: RatingColumns) {
+    made("Ratings", entries, "items", "the entries of ratings", "Ratings.fromTriples(…) or Ratings.fromTable(…)");
     const { allocation, layout } = store(entries, users.size, items.size, source);
     this.users = users;
     this.items = items;
@@ -161,6 +163,7 @@ export class Ratings implements Disposable {
 
   /** Makes ratings from the named columns of a table. Without `value`, each row is an event that counts 1. */
   static fromTable(table: Table, options: { user: string; item: string; value?: string; duplicates?: Duplicates }): Ratings {
+    made("fromTable", table, "columns", "a table of named columns", "await readTable(file)");
     checkKeys("fromTable", options, ["user", "item", "value", "duplicates"]);
     checkRaw(table);
     const { user, item, value, duplicates } = options;
@@ -216,7 +219,9 @@ export class Ratings implements Disposable {
   }
 
   /** Makes the same ratings, with the same indices, from plain data. */
-  static fromPortable({ entries, users, items, source, columns }: PortableRatings): Ratings {
+  static fromPortable(portable: PortableRatings): Ratings {
+    made("fromPortable", portable, "users", "the result of portable()", "Ratings.fromPortable(ratings.portable())");
+    const { entries, users, items, source, columns } = portable;
     return new Ratings(entries, new NameIndex(users), new NameIndex(items), source, columns);
   }
 

@@ -118,18 +118,28 @@ export function holds(value: unknown, member: string): boolean {
   return typeof value === "object" && value !== null && member in value;
 }
 
-const made = { fit: "an algorithm of fit", sample: "a sampler", minimize: "a search", infer: "an algorithm of infer" };
+/**
+ * Returns an argument of a constructor or function if it has the property `member`. Programs usually get such objects
+ * from the functions in `from`.
+ */
+export function made<T>(where: string, value: T, member: string, wanted: string, from: string, which = "first"): T {
+  if (holds(value, member)) return value;
+  const message = `the ${which} argument is ${shown(value)}, but must be ${wanted}; use ${from}`;
+  throw new OptionError(where, message, "OPTION_TYPE");
+}
+
+const madeFor = { fit: "an algorithm of fit", sample: "a sampler", minimize: "a search", infer: "an algorithm of infer" };
 
 /**
  * Checks for an algorithm that a verb can run. A user's own algorithm can omit `verb`. `example`: code to write.
  */
-export function checkAlgorithm(where: string, name: string, value: unknown, verb: keyof typeof made, example: string): void {
+export function checkAlgorithm(where: string, name: string, value: unknown, verb: keyof typeof madeFor, example: string): void {
   const given = Object(value) as Record<string, unknown>;
   const { start, toJSON, kind, verb: own = verb } = given;
   const isMade = typeof value === "object" && typeof toJSON === "function" && typeof given.name === "string";
   // The check of `kind` excludes rules for full gradients, which also have a `start`.
   if (isMade && typeof start === "function" && kind === undefined && own === verb) return;
-  const other = Object.hasOwn(made, own as string) && own !== verb ? `, ${made[own as keyof typeof made]}` : "";
+  const other = Object.hasOwn(madeFor, own as string) && own !== verb ? `, ${madeFor[own as keyof typeof madeFor]}` : "";
   const told = isMade ? `${given.name}()${other}` : shown(value);
-  throw new OptionError(where, `${name} is ${told}, but must be ${made[verb]}: write ${example}`, "OPTION_TYPE");
+  throw new OptionError(where, `${name} is ${told}, but must be ${madeFor[verb]}: write ${example}`, "OPTION_TYPE");
 }

@@ -1,3 +1,4 @@
+import { isListOf } from "./list-of.ts";
 import { nearest } from "./nearest.ts";
 import { shown } from "./shown.ts";
 
@@ -16,12 +17,15 @@ export class ErgodicError extends Error {
   readonly said: string;
 
   constructor(where: string, message: string, code: string, options?: ErrorOptions) {
-    super(`${where}: ${message} [${code}]`, options);
+    super(`${text(where)}: ${text(message)} [${text(code)}]`, options);
     this.where = where;
     this.said = message;
     this.code = code;
   }
 }
+
+/** Converts parts of a message that are not strings, some of which template strings refuse, such as symbols. */
+const text = (part: unknown): string => (typeof part === "string" ? part : shown(part));
 
 /** An option is out of range, of the wrong type, or unknown. */
 export class OptionError extends ErgodicError {
@@ -90,7 +94,7 @@ export function checkNumber(
     .join(" and ");
   throw new OptionError(
     where,
-    `${name} is ${shown(value)}, but must be ${integer ? "an integer" : "a number"}${bounds ? ` ${bounds}` : ""}${or}`,
+    `${text(name)} is ${shown(value)}, but must be ${integer ? "an integer" : "a number"}${bounds ? ` ${bounds}` : ""}${or}`,
     "OPTION_RANGE",
   );
 }
@@ -107,6 +111,8 @@ export function checkKeys(
   known: readonly string[],
   { nullable = [], absent = {} }: { nullable?: readonly string[]; absent?: Readonly<Record<string, string>> } = {},
 ): void {
+  if (!isListOf(known, (key) => typeof key === "string"))
+    throw new OptionError("checkKeys", `known is ${shown(known)}, but must be a list of names`, "OPTION_TYPE");
   // Object.prototype.toString also recognises objects from other realms, which instanceof and prototypes do not.
   if (Object.prototype.toString.call(options) !== "[object Object]")
     throw new OptionError(

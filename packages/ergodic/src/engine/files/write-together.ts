@@ -7,6 +7,7 @@
  * the renames. The folder itself is never replaced, because it might contain other files, or be a link or a mount
  * point.
  */
+import { refuse } from "../errors/checks.ts";
 import { destinationOf } from "./destination.ts";
 import { builtin } from "./node.ts";
 import { makeFolder, type Parts, said, stage, syncFolder, type WriteOptions, writeThrough, writeWhole } from "./write-files.ts";
@@ -73,6 +74,7 @@ export async function writeTogether(
 
 /** Returns the current paths of files that a save has not renamed yet, by final name. */
 export async function pendingFiles(folder: string): Promise<ReadonlyMap<string, string>> {
+  if (typeof folder !== "string") refuse("pendingFiles", "folder", folder, "the path of a folder", '"draws"');
   const { readFile, stat } = builtin("node:fs/promises");
   const { join } = builtin("node:path");
   const text = await readFile(join(folder, UNFINISHED_SAVE), "utf8").catch(() => undefined);

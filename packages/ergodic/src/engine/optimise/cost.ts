@@ -24,7 +24,7 @@ import {
   substitute,
   vector,
 } from "../compiler/index.ts";
-import type { EquationRule } from "./kinds.ts";
+import { type EquationRule, withEquation } from "./kinds.ts";
 import type { Precision } from "./rule-program.ts";
 
 /** Cost of a step rule in addition to the cost of plain SGD, derived from the rule's equation. */
@@ -54,7 +54,7 @@ export type SparseBehaviour = "exact" | "lazy" | "dense";
 export function ruleCost(rule: EquationRule): RuleCost {
   const g = vector("g");
   const p = vector("parameter");
-  const { step, states, scalars } = rule.trace(g, p);
+  const { step, states, scalars } = withEquation("ruleCost", rule).trace(g, p);
   const stored = [sub(p, step), ...states.filter((s) => s.next !== vector(s.name)).map((s) => s.next)];
   const plain = operations([sub(p, mul(scalar("rate"), g))]);
   return {
@@ -72,7 +72,7 @@ export function ruleCost(rule: EquationRule): RuleCost {
  */
 export function sparseBehaviour(rule: EquationRule): SparseBehaviour {
   const g = vector("g");
-  const { step, states, scalars, inputs, evaluation } = rule.trace(g, vector("parameter"));
+  const { step, states, scalars, inputs, evaluation } = withEquation("sparseBehaviour", rule).trace(g, vector("parameter"));
   const known = { g: 0, ...Object.fromEntries(inputs.map(({ name, value }) => [name, value])) };
   const without = (e: Expr): Expr => substitute(e, known);
   const roots = [step, ...states.map((s) => s.next), ...scalars.map((s) => s.next)];

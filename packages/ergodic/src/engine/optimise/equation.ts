@@ -1,5 +1,5 @@
 import { type Expr, print, scalar, sub, substitute, vector } from "../compiler/index.ts";
-import type { EquationRule } from "./kinds.ts";
+import { type EquationRule, withEquation } from "./kinds.ts";
 
 const symbols: Readonly<Record<string, string>> = {
   parameter: "p",
@@ -36,7 +36,7 @@ export function optionSigns(options: Readonly<Record<string, unknown>>): Record<
  * p − η·g / (√r' + ε)`. An accent marks the next value of a state if another line uses it.
  */
 export function ruleEquation(rule: EquationRule): string {
-  const { step, states, scalars } = rule.trace(vector("g"), vector("parameter"));
+  const { step, states, scalars } = withEquation("ruleEquation", rule).trace(vector("g"), vector("parameter"));
   const kept = [
     ...states.map((s) => ({
       name: s.name,

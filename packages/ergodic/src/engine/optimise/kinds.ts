@@ -4,7 +4,7 @@
  */
 
 import type { Expr } from "../compiler/index.ts";
-import { holds } from "../errors/checks.ts";
+import { holds, made } from "../errors/checks.ts";
 import type { Declaration, Range } from "../errors/options.ts";
 import type { Schedule, ScheduleJson } from "./schedule.ts";
 
@@ -219,6 +219,10 @@ export interface SearchRule extends RuleBase {
   /** Cost of a step. */
   readonly cost: StatedCost;
 }
+
+/** Returns the rule if it has an equation. @throws OptionError for anything else, such as a rule that runs on the host */
+export const withEquation = (where: string, rule: EquationRule): EquationRule =>
+  made(where, rule, "trace", "a step rule with an equation", "adam() or another rule of ergodic/rules");
 
 const kinds: readonly unknown[] = ["equation", "search", "host"];
 

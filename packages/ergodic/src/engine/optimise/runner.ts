@@ -5,11 +5,12 @@ import {
   type ProgramEnvironment,
   type ProgramSpec,
 } from "../compiler/index.ts";
+import { holds, refuse } from "../errors/checks.ts";
 import { assert } from "../errors/errors.ts";
 import { type Engine, openEngine } from "../memory/engine.ts";
 import { type Allocation, type EngineMemory, engineMemory, own } from "../memory/memory.ts";
 import type { Holder } from "../memory/modules.ts";
-import type { EquationRule } from "./kinds.ts";
+import { type EquationRule, withEquation } from "./kinds.ts";
 import { evaluationProgram, type RuleProgram, type RuleProgramOptions, ruleProgram } from "./rule-program.ts";
 
 export interface RunnerOptions extends Omit<RuleProgramOptions, "gradientType" | "parameterType" | "precision"> {
@@ -21,6 +22,11 @@ export interface RunnerOptions extends Omit<RuleProgramOptions, "gradientType" |
   gradientType?: "f32" | "f64";
   /** Whether the interpreter runs the program. Default false. */
   interpret?: boolean;
+}
+
+function checkRunner(where: string, rule: EquationRule, options: RunnerOptions): void {
+  withEquation(where, rule);
+  if (!holds(options, "count")) refuse(where, "options", options, "an object with the number of parameters", "{ count: 10 }");
 }
 
 /** Complete state of a runner, bit for bit. */
@@ -80,10 +86,12 @@ export class RuleRunner implements Disposable, Holder {
 
   /** Compiles the rule's program and links it to the engine, or uses the interpreter if requested. */
   static async open(rule: EquationRule, options: RunnerOptions): Promise<RuleRunner> {
+    checkRunner("RuleRunner.open", rule, options);
     return new RuleRunner(rule, options, options.interpret ? null : await openEngine());
   }
 
   constructor(rule: EquationRule, options: RunnerOptions, engine: Engine | null) {
+    checkRunner("RuleRunner", rule, options);
     const { count, precision = "f64", gradientType = precision, start } = options;
     this.rule = rule;
     this.count = count;

@@ -15,6 +15,7 @@
  * non-finite values
  */
 
+import { made } from "../errors/checks.ts";
 import { OptionError } from "../errors/errors.ts";
 import { exp, expm1 } from "../numbers/exp.ts";
 import { hypotenuse } from "../numbers/hypotenuse.ts";
@@ -61,10 +62,9 @@ export interface LooResult {
   };
 }
 
-export function psisLoo(
-  logLikelihood: Float64Array,
-  { observationCount, chainCount, relativeEfficiency }: LooOptions,
-): LooResult {
+export function psisLoo(logLikelihood: Float64Array, options: LooOptions): LooResult {
+  made("psisLoo", options, "observationCount", "the options", "{ observationCount: 100, chainCount: 4 }", "second");
+  const { observationCount, chainCount, relativeEfficiency } = options;
   const columns = observationColumns("psisLoo", logLikelihood, observationCount, chainCount);
   const efficiencies = columns.map((column, i) => efficiencyOf(column, i, chainCount, observationCount, relativeEfficiency));
   const rows = columns.map((column, i) => leaveOneOut(column, efficiencies[i]));

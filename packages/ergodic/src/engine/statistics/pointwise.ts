@@ -4,6 +4,7 @@
  * logLikelihood: float64[chains × draws, N], draw by draw, chain after chain.
  */
 import { DataError, OptionError } from "../errors/errors.ts";
+import { shown } from "../errors/shown.ts";
 import { drawsPerChain } from "./chains.ts";
 import { variance } from "./moments.ts";
 
@@ -32,7 +33,11 @@ export function observationColumns(
   chainCount: number,
 ): Float64Array[] {
   if (!Number.isInteger(observationCount) || observationCount < 1) {
-    throw new OptionError(where, `observationCount is ${observationCount}, but must be a positive integer`, "OPTION_RANGE");
+    throw new OptionError(
+      where,
+      `observationCount is ${shown(observationCount)}, but must be a positive integer`,
+      "OPTION_RANGE",
+    );
   }
   if (logLikelihood.length % observationCount !== 0) {
     const given = `${logLikelihood.length} log likelihoods are not a multiple of ${observationCount} observations`;

@@ -25,7 +25,10 @@ export interface PsisResult {
 const LEAST_TAIL = 5;
 
 /** Returns the largest k̂ for which this number of draws is enough. */
-export const paretoKThreshold = (drawCount: number): number => Math.min(1 - 1 / (log(drawCount) / Math.LN10), 0.7);
+export function paretoKThreshold(drawCount: number): number {
+  checkNumber("paretoKThreshold", "drawCount", drawCount, { low: 0 });
+  return Math.min(1 - 1 / (log(drawCount) / Math.LN10), 0.7);
+}
 
 /**
  * Pareto smoothed importance sampling. A generalised Pareto distribution is fitted to the largest weights. These

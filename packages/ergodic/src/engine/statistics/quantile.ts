@@ -1,3 +1,4 @@
+import { isList, refuse } from "../errors/checks.ts";
 import { checkNumber } from "../errors/errors.ts";
 
 /**
@@ -14,6 +15,7 @@ export function quantile(x: Float64Array, probability: number): number {
 }
 
 export function quantiles(x: Float64Array, probabilities: ArrayLike<number>): Float64Array {
+  if (!isList(probabilities)) refuse("quantiles", "probabilities", probabilities, "a list of probabilities", "[0.05, 0.5, 0.95]");
   const sorted = x.slice().sort();
   return Float64Array.from({ length: probabilities.length }, (_, i) => {
     checkNumber("quantiles", "probability", probabilities[i], { low: 0, high: 1 });

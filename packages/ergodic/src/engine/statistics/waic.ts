@@ -1,3 +1,4 @@
+import { made } from "../errors/checks.ts";
 import { DataError } from "../errors/errors.ts";
 import { log } from "../numbers/log.ts";
 import { logSumExp } from "../numbers/log-sum-exp.ts";
@@ -27,7 +28,8 @@ export interface WaicResult {
  * @throws OptionError unless observationCount is a positive integer; DataError on other shapes, a single draw and
  * non-finite values
  */
-export function waic(logLikelihood: Float64Array, { observationCount }: { readonly observationCount: number }): WaicResult {
+export function waic(logLikelihood: Float64Array, options: { readonly observationCount: number }): WaicResult {
+  const { observationCount } = made("waic", options, "observationCount", "the options", "{ observationCount: 100 }", "second");
   const columns = observationColumns("waic", logLikelihood, observationCount, 1);
   if (columns[0].length < 2)
     throw new DataError(

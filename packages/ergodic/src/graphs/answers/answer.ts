@@ -1,5 +1,5 @@
 import type { Certificate, EndedChains, Json, JsonObject } from "../../engine/contract/index.ts";
-import { refuse } from "../../engine/errors/checks.ts";
+import { made, refuse } from "../../engine/errors/checks.ts";
 import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import { nearest } from "../../engine/errors/nearest.ts";
 import { type Certified, certificateText, weakest } from "./certificate.ts";
@@ -68,7 +68,7 @@ export class Answer {
   #numbers: Map<string, number> | undefined;
 
   constructor(content: AnswerContent) {
-    this.#content = content;
+    this.#content = made("Answer", content, "method", "the content of an answer", "infer(…)");
     this.task = content.task;
     this.method = content.method;
     this.description = content.description;

@@ -1,6 +1,7 @@
 import type { Certificate } from "../../engine/contract/index.ts";
 import { checkBoolean, holds, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { isListOf } from "../../engine/errors/list-of.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import { MOST_ENGINE } from "../../engine/memory/room.ts";
 import { type FactorGraph, factorGraph } from "../model/graph.ts";
@@ -369,7 +370,8 @@ export class KnowledgeBase {
  * weighted functions, for inference and for learning the weights.
  */
 export function knowledgeBase(rules: readonly WeightedRule[] = [], options: KnowledgeBaseOptions = {}): KnowledgeBase {
-  if (!Array.isArray(rules)) refuse("knowledgeBase", "rules", rules, "a list of rules", "knowledgeBase([weightedRule({ … })])");
+  if (!isListOf(rules, (rule) => typeof rule === "object"))
+    refuse("knowledgeBase", "rules", rules, "a list of rules", "knowledgeBase([weightedRule({ … })])");
   return new KnowledgeBase(options).add(...rules);
 }
 

@@ -1,5 +1,5 @@
 import type { Conditionals, FactorTables, JsonObject, TableFactor } from "../../engine/contract/index.ts";
-import { checkBoolean, checkNumbers, refuse } from "../../engine/errors/checks.ts";
+import { checkBoolean, checkNumbers, made, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import { checkRoom, MOST_ENGINE, MOST_OBJECTS } from "../../engine/memory/room.ts";
@@ -33,9 +33,9 @@ export class FactorGraph {
   readonly #structure: Structure;
   readonly #observations: Observations;
 
-  constructor(structure: Structure, observations = new Observations(structure.budget)) {
-    this.#structure = structure;
-    this.#observations = observations;
+  constructor(structure: Structure, observations?: Observations) {
+    this.#structure = made("FactorGraph", structure, "budget", "the structure of a graph", "factorGraph()");
+    this.#observations = observations ?? new Observations(structure.budget);
   }
 
   /** Identifies the learner of the weights: see `fit`. */

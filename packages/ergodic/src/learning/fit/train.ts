@@ -85,7 +85,10 @@ function workersOf<D>({ workers }: FitOptions<D>, algorithm: unknown, chosen: Al
  * @throws OptionError for a value out of range or an unknown name; CapabilityError for options that contradict each
  * other
  */
-export async function checkOptions(options: FitOptions, { validates = false }: { validates?: boolean } = {}): Promise<void> {
+export async function checkOptions(options: FitOptions, more: { validates?: boolean } = {}): Promise<void> {
+  checkKeys("fit", options, known);
+  checkKeys("fit.check", more, ["validates"]);
+  const { validates = false } = more;
   const { trainableLinear } = await import("./kinds/linear.ts");
   checkTogether(options, trainableLinear, validates);
   const { algorithm } = options;

@@ -1,5 +1,5 @@
 import { Registry } from "../../engine/contract/registry.ts";
-import { refuse } from "../../engine/errors/checks.ts";
+import { made, refuse } from "../../engine/errors/checks.ts";
 import { acceptedBy, checkOptions, type Declaration, type Range } from "../../engine/errors/options.ts";
 import { isWhole, KeptPart } from "../../engine/loop/kept-part.ts";
 import type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "./search.ts";
@@ -95,6 +95,7 @@ export function defineSearch<D extends SearchDefaults>(
   start: (options: SearchOptionsOf<D>, given: SearchStart) => SearchState,
   facts: SearchFacts<D>,
 ): SearchFactory<D> {
+  if (typeof name !== "string") refuse("defineSearch", "name", name, "a string", '"randomPoints"');
   if (typeof facts !== "object" || facts === null)
     refuse(name, "the description of the search", facts, "its facts", '{ summary: "random points", source: "own" }');
   const declaration: Declaration = { name, options: acceptedBy(defaults, facts.ranges) };
@@ -139,6 +140,14 @@ const COUNTERS = new Set(["batch", "drawn", "restarts", "updates", "phase", "fir
  * JSON has no infinity.
  */
 export function keepState(state: KeptState): Pick<SearchState, "snapshot" | "restore"> {
+  const example = "keepState({ numbers: { best: 0 }, arrays: { x } })";
+  made(
+    "keepState",
+    made("keepState", state, "numbers", "a record of numbers and arrays", example),
+    "arrays",
+    "a record of numbers and arrays",
+    example,
+  );
   const names = Object.keys(state.numbers);
   return {
     snapshot: (): SearchSnapshot => ({

@@ -17,7 +17,7 @@ it("returns the verbs' results and errors, and stops, pauses, checkpoints and re
   writeFileSync(module, moduleText(dist("entries/index.js")));
   const AsyncFunction = (async () => {}).constructor as new (...text: string[]) => (...given: unknown[]) => Promise<Gave>;
   const [compiler, { worker }, ...entries] = await Promise.all(
-    ["engine/compiler/index.js", "join/worker/index.js", ...ENTRIES.map((name) => `entries/${name}.js`)].map(
+    ["entries/compiler.js", "join/worker/index.js", ...ENTRIES.map((name) => `entries/${name}.js`)].map(
       (file) => import(dist(file)),
     ),
   );

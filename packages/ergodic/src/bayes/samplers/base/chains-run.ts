@@ -1,4 +1,5 @@
 import type { Advance, JsonObject, Snapshot, Tensor } from "../../../engine/contract/index.ts";
+import { made } from "../../../engine/errors/checks.ts";
 import { assert, ErgodicError } from "../../../engine/errors/errors.ts";
 import { isWhole, KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
@@ -70,6 +71,7 @@ export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> impl
    * transition, "logDensity" first.
    */
   constructor(name: string, plan: SamplingPlan, dimension: number, fields: readonly string[], engine: Engine) {
+    made("ChainsRun", plan, "warmup", "the plan of a sampler", "sample(…)", "second");
     const where = plan.within === undefined ? name : `${plan.within}: inner ${name}()`;
     checkSamplingPlan(where, plan, dimension);
     this.name = where;

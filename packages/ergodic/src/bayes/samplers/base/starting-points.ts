@@ -8,7 +8,9 @@
  */
 
 import type { LogDensity } from "../../../engine/contract/index.ts";
+import { checkFunction, holds, made, refuse } from "../../../engine/errors/checks.ts";
 import { ErgodicError } from "../../../engine/errors/errors.ts";
+import { isListOf } from "../../../engine/errors/list-of.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import type { Draws, Stream } from "../../../engine/random/stream.ts";
 import type { SamplingPlan } from "./sampler.ts";
@@ -40,9 +42,14 @@ export interface Placed {
 export async function placeChains(
   where: string,
   chains: readonly Placed[],
-  { start, explain }: SamplingPlan,
+  plan: SamplingPlan,
   run: (calls: Call[]) => Promise<number[]>,
 ): Promise<void> {
+  if (!isListOf(chains, (chain) => holds(chain, "position")))
+    refuse("placeChains", "chains", chains, "a list of chains with a position each", "placeChains(name, chains, plan, run)");
+  made("placeChains", plan, "warmup", "the plan of a sampler", "the plan that start() was given", "third");
+  checkFunction("placeChains", "run", run, "a function of kernel calls", "(calls) => engine.pool.run(calls)");
+  const { start, explain } = plan;
   const attempts = start ? 1 : MOST_ATTEMPTS;
   let waiting = chains.map((_, c) => c);
   for (let attempt = 0; attempt < attempts && waiting.length > 0; attempt++) {

@@ -9,6 +9,7 @@
 import { assert } from "../../errors/errors.ts";
 import { add, mul } from "../primitives/arithmetic.ts";
 import { sum } from "../primitives/reductions.ts";
+import { array, arrays, operation, optional } from "../signature.ts";
 import { full } from "./operations/constants.ts";
 import { joinedPlaces } from "./operations/places.ts";
 import { arrayPrimitiveOf } from "./primitive.ts";
@@ -61,7 +62,11 @@ class Adjoints {
 /**
  * Returns the gradient of ⟨seed, output⟩ for each of `wrts` (any nodes, not only inputs); the seed of a scalar is 1.
  */
-export function gradientsOf(output: SymbolicArray, wrts: readonly SymbolicArray[], seed?: SymbolicArray): SymbolicArray[] {
+export const gradientsOf = operation("gradientsOf", { output: array, wrts: arrays, seed: optional(array) }, gradientsOver);
+
+function gradientsOver(output: SymbolicArray, wrts: readonly SymbolicArray[], seed?: SymbolicArray): SymbolicArray[] {
+  if (seed && !sameShape(seed.shape, output.shape))
+    throw shapeError("gradientsOf", `the seed is ${shapeText(seed.shape)}, but the output is ${shapeText(output.shape)}`);
   if (!seed && output.size !== 1)
     throw shapeError("gradient", `the output is ${shapeText(output.shape)}, but must be one number; use sum() or mean() of it`);
   const nodes = arraysBelow([output]);
@@ -103,11 +108,16 @@ function flow(node: SymbolicArray, adjoints: Adjoints, reached: ReadonlySet<Symb
 }
 
 /** Returns J·v for each output: the derivative along `vectors`, one for each of `wrts`. */
-export function tangentsOf(
+export const tangentsOf = operation("tangentsOf", { outputs: arrays, wrts: arrays, vectors: arrays }, tangentsAlong);
+
+function tangentsAlong(
   outputs: readonly SymbolicArray[],
   wrts: readonly SymbolicArray[],
   vectors: readonly SymbolicArray[],
 ): SymbolicArray[] {
+  if (wrts.length !== vectors.length)
+    throw shapeError("tangentsOf", `there are ${wrts.length} arrays, but ${vectors.length} directions; give one for each array`);
+  if (wrts.length === 0 || outputs.length === 0) return outputs.map(({ shape }) => full(0, shape));
   wrts.forEach((wrt, i) => {
     if (!sameShape(wrt.shape, vectors[i].shape))
       throw shapeError("tangent", `the direction is ${shapeText(vectors[i].shape)}, but the array is ${shapeText(wrt.shape)}`);
@@ -123,10 +133,9 @@ export function tangentsOf(
 const total = (terms: readonly SymbolicArray[]): SymbolicArray => terms.reduce((a, b) => add(a, b));
 
 /** Returns the part of H·v for each wrt, which is the derivative of ∂output/∂wrt along `vectors`. */
-export function hessianVector(
-  output: SymbolicArray,
-  wrts: readonly SymbolicArray[],
-  vectors: readonly SymbolicArray[],
-): SymbolicArray[] {
-  return tangentsOf(gradientsOf(output, wrts), wrts, vectors);
-}
+export const hessianVector = operation(
+  "hessianVector",
+  { output: array, wrts: arrays, vectors: arrays },
+  (output: SymbolicArray, wrts: readonly SymbolicArray[], vectors: readonly SymbolicArray[]): SymbolicArray[] =>
+    tangentsAlong(gradientsOver(output, wrts), wrts, vectors),
+);

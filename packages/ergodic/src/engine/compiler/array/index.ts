@@ -1,5 +1,5 @@
 /**
- * Public exports of the array compiler. Element-wise builders and reductions are exported by compiler/index.ts, because
+ * Exports of the array compiler to the rest of the library. Element-wise builders and reductions are exported by compiler/index.ts, because
  * they also accept arrays.
  */
 export { watchConditions } from "./conditions.ts";

@@ -3,15 +3,15 @@
  * methods.
  */
 import { completeArrays } from "../primitives/methods.ts";
-import { checkedItself } from "../signature.ts";
+import { checkedItself, numbers, operation, text } from "../signature.ts";
 import * as constants from "./operations/constants.ts";
 import { input as inputNode, type Shape, type SymbolicArray } from "./symbolic.ts";
 
 /** An input of a program, by name. */
-export function input(name: string, shape: Shape): SymbolicArray {
+export const input = operation("input", { name: text, shape: numbers }, (name: string, shape: Shape): SymbolicArray => {
   completeArrays();
   return inputNode(name, shape);
-}
+});
 
 /** Wraps `make` so that the arrays it returns have their methods. */
 const complete = <F extends (...given: never[]) => SymbolicArray>(make: F): F =>

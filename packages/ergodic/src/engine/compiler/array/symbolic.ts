@@ -42,6 +42,8 @@ export class SymbolicArray {
   readonly size: number;
 
   constructor(id: number, op: string, args: readonly SymbolicArray[], shape: Shape, attributes: unknown, key: string) {
+    if (typeof op !== "string" || !Array.isArray(shape))
+      throw new CompileError("SymbolicArray", "is not made by its constructor; use input(…) or toArray(…)", "COMPILE_OPERAND");
     this.id = id;
     this.op = op;
     this.args = args;

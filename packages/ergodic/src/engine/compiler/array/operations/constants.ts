@@ -46,7 +46,8 @@ export const constantArray = operation(
   (values: ArrayLike<number>, shape: Shape = [values.length]): SymbolicArray => {
     if (values.length !== sizeOf(shape))
       throw shapeError("constantArray", `${values.length} numbers were given for shape ${shapeText(shape)}`);
-    const kept = Float64Array.from(values);
+    // The iterator of a detached array, whose length is 0, would throw an error of the host.
+    const kept = values.length === 0 ? new Float64Array(0) : Float64Array.from(values);
     if (kept.length > 0 && kept.every((x) => Object.is(x, kept[0]))) return full(kept[0], shape);
     return makeConstant([], shape, kept, kept.length > LONG ? `unshared ${unshared++}` : Array.from(kept, written).join(","));
   },
