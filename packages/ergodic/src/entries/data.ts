@@ -27,10 +27,10 @@ export { type Duplicates, type RatingColumns, Ratings, type TriplesOptions } fro
 export type { Column, Remark, Row, RowOf, SparseTable, Table } from "../engine/data/table.ts";
 export {
   CapabilityError,
-  checkKeys,
   checkNumber,
   DataError,
   ErgodicError,
   OptionError,
 } from "../engine/errors/errors.ts";
-export { murmur3 } from "../engine/random/murmur3.ts";
+export { checkKeys } from "../engine/errors/own-keys.ts";
+export { murmur3 } from "../engine/random/own-murmur3.ts";

@@ -9,7 +9,6 @@ export type { Algorithm, Certificate, FactorTables, Plan, PredictionKind, TableF
 export {
   CapabilityError,
   CompileError,
-  checkKeys,
   checkNumber,
   DataError,
   ErgodicError,
@@ -17,6 +16,7 @@ export {
   OptionError,
   WorkerError,
 } from "../engine/errors/errors.ts";
+export { checkKeys } from "../engine/errors/own-keys.ts";
 export {
   type Content,
   checkWritable,
@@ -31,7 +31,7 @@ export {
 export type { Run, RunSummary } from "../engine/loop/run.ts";
 export { type Engine, type EngineDescription, openEngine } from "../engine/memory/engine.ts";
 export { configureThreads as configure, type ThreadName, type ThreadOptions } from "../engine/memory/threads.ts";
-export { murmur3 } from "../engine/random/murmur3.ts";
+export { murmur3 } from "../engine/random/own-murmur3.ts";
 export { type Draws as RandomDraws, type Stream, stream } from "../engine/random/stream.ts";
 export { type Estimate, type LooResult, paretoKhat } from "../engine/statistics/index.ts";
 export * from "./bayes.ts";

@@ -67,7 +67,6 @@ export { checkSignal } from "../engine/errors/checks.ts";
 export {
   CapabilityError,
   CompileError,
-  checkKeys,
   checkNumber,
   DataError,
   ErgodicError,
@@ -75,6 +74,7 @@ export {
   OptionError,
   WorkerError,
 } from "../engine/errors/errors.ts";
+export { checkKeys } from "../engine/errors/own-keys.ts";
 export { shown } from "../engine/errors/shown.ts";
 export {
   type Content,
@@ -105,7 +105,7 @@ export type {
 } from "../engine/optimise/kinds.ts";
 export { isRule } from "../engine/optimise/kinds.ts";
 export { chain, type Facts, type Formula, type RuleFactory, rule } from "../engine/optimise/rule.ts";
-export { murmur3 } from "../engine/random/murmur3.ts";
+export { murmur3 } from "../engine/random/own-murmur3.ts";
 export { type Draws as RandomDraws, type Stream, stream } from "../engine/random/stream.ts";
 export type { FitOptions, Trainable, TrainableModel } from "../learning/fit/kinds/trainable.ts";
 export { type Loss, type LossTraits, loss } from "../learning/models/loss.ts";

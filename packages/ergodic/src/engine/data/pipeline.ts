@@ -7,7 +7,6 @@
  */
 
 import type { Json } from "../contract/index.ts";
-import { refuse } from "../errors/checks.ts";
 import { DataError, ErgodicError } from "../errors/errors.ts";
 import { isListOf } from "../errors/list-of.ts";
 import { checkRaw } from "./check-table.ts";
@@ -58,9 +57,7 @@ export function runStep(rows: RowSource, step: Step, where: string): RowSource {
 
 /** Reads the steps of a saved model, and checks them as far as their shapes allow. */
 export function stepsFromJson(json: unknown): readonly Step[] {
-  if (!Array.isArray(json) || json.length === 0 || !isListOf<Step>(json, isStep)) {
-    throw new DataError("pipeline", `is not a list of steps with a kind each (${typeof json})`, "PIPELINE_STEP");
-  }
+  checkSteps(json);
   const steps: Step[] = structuredClone(json);
   try {
     if (shapeAfter(steps).stored) return deepFreeze(steps);
@@ -79,6 +76,11 @@ export function deepFreeze<T>(value: T): T {
     Object.values(value).forEach(deepFreeze);
   }
   return value;
+}
+
+function checkSteps(steps: unknown): asserts steps is Step[] {
+  if (isListOf<Step>(steps, isStep) && steps.length > 0) return;
+  throw new DataError("pipeline", `is not a list of steps with a kind each (${typeof steps})`, "PIPELINE_STEP");
 }
 
 function isStep(value: unknown): value is Step {
@@ -141,7 +143,7 @@ export class StepPipeline {
   static readonly #made = new WeakMap<object, StepPipeline>();
 
   constructor(steps: readonly Step[]) {
-    if (!isListOf(steps, isStep)) refuse("Pipeline", "steps", steps, "a list of steps", "Pipeline.fromJson(json)");
+    checkSteps(steps);
     this.steps = deepFreeze([...steps]);
     this.shape = shapeAfter(this.steps);
     StepPipeline.#made.set(this.steps, this);

@@ -1,4 +1,3 @@
-import { isListOf } from "./list-of.ts";
 import { nearest } from "./nearest.ts";
 import { shown } from "./shown.ts";
 
@@ -111,8 +110,6 @@ export function checkKeys(
   known: readonly string[],
   { nullable = [], absent = {} }: { nullable?: readonly string[]; absent?: Readonly<Record<string, string>> } = {},
 ): void {
-  if (!isListOf(known, (key) => typeof key === "string"))
-    throw new OptionError("checkKeys", `known is ${shown(known)}, but must be a list of names`, "OPTION_TYPE");
   // Object.prototype.toString also recognises objects from other realms, which instanceof and prototypes do not.
   if (Object.prototype.toString.call(options) !== "[object Object]")
     throw new OptionError(

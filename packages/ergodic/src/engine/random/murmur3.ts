@@ -1,20 +1,9 @@
-import { refuse } from "../errors/checks.ts";
-
 /**
  * Returns the unsigned 32-bit MurmurHash3 (x86) of a range of bytes.
  *
  * Source: A. Appleby, smhasher (public domain). Blocks are little-endian.
  */
 export function murmur3(bytes: Uint8Array, start: number, end: number, seed: number): number {
-  const isRange = Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end;
-  if (!(bytes instanceof Uint8Array && isRange && end <= bytes.length && typeof seed === "number"))
-    refuse(
-      "murmur3",
-      "the first argument",
-      bytes,
-      "a Uint8Array with a range of its bytes",
-      "murmur3(bytes, 0, bytes.length, 0)",
-    );
   const whole = end - ((end - start) & 3);
   return ended(blocks(seed | 0, bytes, start, whole), bytes, whole, end, end - start);
 }
