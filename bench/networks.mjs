@@ -65,7 +65,7 @@ const BLOCKS = [
  */
 export async function cnnProblem() {
   const all = mnistProblem(await openErgodic());
-  const { rowCount, height, width, trainImages, trainLabels } = firstRows(all, sized(2048, 16));
+  const { rowCount, height, width, trainImages, trainLabels } = firstRows(all, sized(2048, 32));
   const classes = 10;
   const layers = [{ size: 9 * 16, fanIn: 9 }];
   for (const { from, to } of BLOCKS) layers.push({ size: 9 * from, fanIn: 9 }, { size: from * to, fanIn: from });
@@ -77,7 +77,7 @@ export async function cnnProblem() {
     width,
     channels: 16,
     classes,
-    batch: sized(64, 16),
+    batch: sized(64, 32),
     rate: 0.05,
     epsilon: 1e-5,
     blocks: BLOCKS,

@@ -19,15 +19,15 @@ beforeAll(() => {
 it("interactions and powers are learnt, stored with the model and used for prediction", async () => {
   const args = ["train", rows, "--target", "y", "--no-classes", "--algorithm", "newton", "--precision", "f64", "--quiet"];
   const { stdout } = await works(...args, "--interactions", "a:b,a:work,a:a", "--test", more, "--out", model);
-  expect(Number(/RMSE +(\S+)/.exec(stdout)![1])).toBeLessThan(1e-6);
+  expect(Number(/^ +RMSE +(\S+)/m.exec(stdout)![1])).toBeLessThan(1e-6);
   const { columns } = (await predictor<LinearPredictor>(model)).description;
   expect(columns).toEqual(["a", "b", "work=own", "work=state", "a:b", "a:work=own", "a:work=state", "a^2"]);
   const predictions = (await works("predict", model, more)).stdout.trim().split("\n").slice(1).map(Number);
   for (const [i, value] of predictions.entries()) expect(value).toBeCloseTo(Number(line(i + 500).split(",")[3]), 6);
   const whole = await works(...args, "--degree", "2", "--test", more);
-  expect(Number(/RMSE +(\S+)/.exec(whole.stdout)![1])).toBeLessThan(1e-6);
+  expect(Number(/^ +RMSE +(\S+)/m.exec(whole.stdout)![1])).toBeLessThan(1e-6);
   const without = await works(...args, "--degree", "1", "--test", more);
-  expect(Number(/RMSE +(\S+)/.exec(without.stdout)![1])).toBeGreaterThan(1);
+  expect(Number(/^ +RMSE +(\S+)/m.exec(without.stdout)![1])).toBeGreaterThan(1);
 });
 
 it("path and tune accept interactions and powers, too", async () => {

@@ -68,7 +68,10 @@ export async function readDrawn(
     { flag: "--model", path: model },
     { flag: "--data", path: data },
   ]);
-  if (isFormula) return withModel(draws, await modelOfFormula({ ...wordsOf(noted), data }));
+  if (isFormula) {
+    const { remarks: _, ...made } = await modelOfFormula({ ...wordsOf(noted), data });
+    return withModel(draws, made);
+  }
   if (model === undefined)
     throw new UsageError("--model", `${path} does not say what model it was drawn from; give its file: --model FILE`);
   return blamingFile(model, async () => withModel(draws, await modelOfFile(model, data, () => {})));

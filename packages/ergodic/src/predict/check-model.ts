@@ -1,5 +1,4 @@
 import type { JsonObject, SavedModel } from "../engine/contract/index.ts";
-import { refuse } from "../engine/errors/checks.ts";
 import { DataError } from "../engine/errors/errors.ts";
 
 /**
@@ -17,10 +16,9 @@ export const isObject = (json: unknown): json is JsonObject => typeof json === "
 /** Formats JSON for a message, with at most 60 characters. */
 export const shownJson = (json: unknown): string => (JSON.stringify(json) ?? "missing").slice(0, 60);
 
-/** Returns the first argument of the constructor of predictors. @throws OptionError for anything but a saved model */
-export function savedModel(predictor: string, given: SavedModel): SavedModel {
-  if (!(isObject(given) && isObject(given.description) && isObject(given.tensors)))
-    refuse(predictor, "the first argument", given, "a saved model", "fit(…) or predictor(…)");
+/** Returns the first argument of the constructor of predictors. @throws DataError for anything but a saved model */
+export function savedModel(given: SavedModel): SavedModel {
+  checkModel("predictor", isObject(given) && isObject(given.description) && isObject(given.tensors), "has no parts");
   return given;
 }
 

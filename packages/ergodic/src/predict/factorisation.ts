@@ -100,7 +100,7 @@ export class FactorPredictor {
 
   /** `where` names the file in errors. */
   constructor(saved: SavedModel, where = "factorisation") {
-    const { description, tensors } = savedModel("FactorPredictor", saved);
+    const { description, tensors } = savedModel(saved);
     const { task, rank, mean, biases: biased } = factorFacts(description, where);
     this.description = description;
     this.task = task;

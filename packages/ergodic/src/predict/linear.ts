@@ -46,7 +46,7 @@ export class LinearPredictor<K extends PredictionKind = PredictionKind, Names ex
   readonly intercept: Float64Array;
 
   constructor(saved: SavedModel, where = "linear") {
-    super(saved, where, "LinearPredictor");
+    super(saved, where);
     const outputs = this.outputCount;
     this.weights = checkedTensor(where, saved.tensors, "weights", outputs * this.pipeline.columnCount);
     this.intercept = checkedTensor(where, saved.tensors, "intercept", outputs);

@@ -54,7 +54,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
    * these limits.
    */
   constructor(saved: SavedModel, engine: Engine, where = "network", loaded?: LoadedOptions) {
-    super(saved, where, "NetworkPredictor");
+    super(saved, where);
     checkNetwork(saved, this.pipeline.columnCount, where);
     this.#numbers = saved.tensors;
     this.#plan = new NetworkPlan(

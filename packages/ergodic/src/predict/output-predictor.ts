@@ -79,8 +79,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   #into: RowsInto | undefined;
 
   /** `where` names the file in errors. */
-  constructor(saved: SavedModel, where: string, name = "OutputPredictor") {
-    const { description } = savedModel(name, saved);
+  constructor(saved: SavedModel, where: string) {
+    const { description } = savedModel(saved);
     const facts = outputFacts(description, where);
     const { pipeline } = facts;
     this.task = facts.task;
