@@ -29,6 +29,33 @@ const gaps = put(
   (i) => `${i % 5 === 0 ? "" : i % 7},${["Oslo", "", "Rome"][i % 3]},${i % 3 === 1 ? 9 : 1}`,
 );
 
+describe("numbers with leading zeros", () => {
+  const rows = (cells: readonly string[]) => (i: number) => `${cells[i % cells.length]},${i % 7},${i % 3}`;
+
+  it("are classes of a column in training and prediction, with a remark", async () => {
+    const zips = put("zips.csv", "zip,n,y", rows(["01234", "11234", "21234", "1234"]));
+    const { stderr } = await works("train", zips, "--target", "y", "--no-classes", "--out", file("zips"), "--quiet");
+    expect(stderr).toBe(
+      `${zips}: 10 of 40 rows hold numbers with leading zeros in "zip", like "01234": taken as codes, each of which is a level; if they are amounts, pass --types 'zip=number'\n`,
+    );
+    const few = put("few zips.csv", "zip,n", (i) => `${["1234", "11234", "01234"][i]},1`, 3);
+    const { stdout, stderr: said } = await works("predict", file("zips"), few);
+    const answers = stdout.trimEnd().split("\n").slice(1);
+    expect([new Set(answers).size, said]).toEqual([3, ""]);
+    const amounts = await works("train", zips, "--target", "y", "--no-classes", "--types", "zip=number", "--quiet");
+    expect(amounts.stderr).not.toContain("leading zeros");
+  });
+
+  it("are numbers for a model that learnt their column as numbers, without a remark", async () => {
+    const ages = put("ages.csv", "age,n,y", rows(["12", "20", "35"]));
+    await train(ages, "ages", "--no-classes");
+    const [padded, plain] = ["05", "5"].map((age) => put(`age ${age}.csv`, "age,n,y", () => `${age},1,1`, 2));
+    const all = [await works("predict", file("ages"), padded), await works("predict", file("ages"), plain)];
+    expect(all[0]).toEqual(all[1]);
+    expect((await works("evaluate", file("ages"), padded)).stderr).toBe("");
+  });
+});
+
 describe("missing-value markers among numbers", () => {
   const sheet = put(
     "sheet.csv",

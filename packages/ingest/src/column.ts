@@ -2,8 +2,8 @@
  * A growing column: float64 numbers (NaN = missing) or category codes (−1 = missing), with a given or inferred type.
  *
  * The type is inferred from the whole file. A column is numeric until a string appears that is neither a number nor a
- * missing value. The column is then a category. The codes of earlier rows are then unknown (`mixed`), so the reader
- * reads the file again with the type fixed. Strings that mean "no value" only in numeric columns (gaps.ts) do not
+ * missing value. It is then a category, as is a column of codes with leading zeros. The levels of earlier rows are then
+ * unknown (`mixed`), so the reader reads the file again. Strings that mean "no value" only among numbers (gaps.ts) do not
  * affect the type. A column with at least 9 numbers per string is refused, because it is probably numeric and contains
  * mistakes. Levels are sorted by value if all of them are numbers, and by code unit otherwise.
  *
@@ -15,6 +15,7 @@ import type { Column, Remark } from "ergodic/data";
 import { type CellPlace, notFinite, notNumber, refuseMistakes, roundedInteger, unknownLevel } from "./column-faults.ts";
 import { copied, levelOrder, textOf } from "./column-text.ts";
 import { Gaps, isGap, keptRemark, missingRemark } from "./gaps.ts";
+import { isZeroLed, isZeroLedText, LeadingZeros } from "./leading-zeros.ts";
 import { LevelIndex } from "./level-index.ts";
 import { isNumberText, isRounded, parseNumber, textNumber } from "./number.ts";
 import { isReleasable, type NumbersType, release, room } from "./room.ts";
@@ -72,6 +73,7 @@ export class ColumnBuilder {
   /** Codes by the bytes of their strings; −1 = missing. Created when the first cell arrives as bytes. */
   #known: LevelIndex | undefined;
   #numberCount = 0;
+  readonly #zeros = new LeadingZeros();
   #missingCount = 0;
   #firstMissing: { line: number; text: string } | undefined;
   #gaps: Gaps | undefined;
@@ -114,6 +116,17 @@ export class ColumnBuilder {
     return counts.size > 0 ? keptRemark(this.name, counts, rowCount) : undefined;
   }
 
+  /** Remark about numbers with leading zeros, if they made the column a category. */
+  codesRemark(rowCount: number): Remark | undefined {
+    if (this.kind !== "category" || this.#declared || this.#firstText !== undefined || !this.hasCodes) return undefined;
+    return this.#zeros.remark(this.name, rowCount);
+  }
+
+  /** Whether the numbers are codes with leading zeros. */
+  get hasCodes(): boolean {
+    return this.#zeros.areCodes;
+  }
+
   /** Whether the column contained numbers before it became a category. The codes of these rows are then unknown. */
   get mixed(): boolean {
     return this.kind === "category" && !this.#declared && this.#numberCount > 0;
@@ -125,8 +138,10 @@ export class ColumnBuilder {
   put(text: string, line: number): void {
     const { typed, decimal } = this.#context;
     const value = typed || this.kind === "category" ? NaN : textNumber(text, decimal);
-    if (value - value === 0) this.putNumber(value, line, () => text);
-    else this.#putText(text, line);
+    if (value - value === 0) {
+      if (isZeroLedText(text)) this.#zeros.note(text);
+      this.putNumber(value, line, () => text);
+    } else this.#putText(text, line);
   }
 
   /**
@@ -147,6 +162,7 @@ export class ColumnBuilder {
     }
     this.kind = "number";
     this.#numberCount++;
+    this.#zeros.see(value);
     this.#push(value);
   }
 
@@ -188,6 +204,7 @@ export class ColumnBuilder {
       return;
     }
     if (value > largest || value < -largest) this.#refuseRounded(textOf(bytes, start, end), line);
+    if (isZeroLed(bytes, start, end)) this.#zeros.note(textOf(bytes, start, end));
     this.putNumber(value, line);
   }
 
@@ -322,8 +339,9 @@ export class ColumnBuilder {
     const { typed } = this.#context;
     // A string in a typed format stays a string, unless the column also has numbers.
     const isTexts = typed && this.kind === "unknown" && this.#gaps !== undefined;
-    if (isTexts) this.#becomeCategory();
-    if (isTexts || this.#declared || this.kind !== "category") return;
+    const isCodes = !this.#declared && this.kind === "number" && this.hasCodes;
+    if (isTexts || isCodes) this.#becomeCategory();
+    if (isTexts || isCodes || this.#declared || this.kind !== "category") return;
     const { line, text } = this.#firstText!;
     refuseMistakes(this.#at(line), text, this.#levels, this.#counts, this.#numberCount, this.#context);
   }

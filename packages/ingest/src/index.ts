@@ -15,7 +15,7 @@ export type { ParquetOptions } from "./formats/parquet.ts";
 export type { VwOptions } from "./formats/vw.ts";
 export { type FormatName, type FormatOptions, formatNames, formatOf } from "./formats.ts";
 export type { LikeOptions } from "./like.ts";
-export { likeFault, readingLike, takesSparse } from "./like.ts";
+export { likeFault, readingLike, remarksLike, takesSparse } from "./like.ts";
 export {
   type BlockOptions,
   blocks,

@@ -1,4 +1,4 @@
-import { DataError, ErgodicError, OptionError, type Pipeline } from "ergodic/data";
+import { DataError, ErgodicError, OptionError, type Pipeline, type Remark, type Table } from "ergodic/data";
 import { type DatasetOptions, datasetKeys } from "./dataset.ts";
 import { listed, show, told } from "./fault.ts";
 import { holdsImages, isImageName } from "./folder.ts";
@@ -40,6 +40,15 @@ export async function readingLike(
   // Categories stay strings, even if a file of new rows contains only numbers. Numeric formats have no types.
   const categories = (inputs ?? []).filter(({ kind }) => kind === "category");
   return categories.length === 0 ? {} : { types: Object.fromEntries(categories.map(({ name }) => [name, "category"])) };
+}
+
+/**
+ * Returns the remarks on new rows, except about leading zeros in columns that the pipeline reads as numbers, because the
+ * pipeline converts these codes to numbers again.
+ */
+export function remarksLike({ inputs }: Pipeline, { remarks = [] }: Pick<Table, "remarks">): readonly Remark[] {
+  const numbers = new Set((inputs ?? []).flatMap(({ name, kind }) => (kind === "number" ? [name] : [])));
+  return remarks.filter(({ kind, column }) => kind !== "identifier" || !numbers.has(column!));
 }
 
 /**

@@ -28,7 +28,7 @@ import type { NpyOptions } from "./formats/npy.ts";
 import type { ParquetOptions } from "./formats/parquet.ts";
 import type { VwOptions } from "./formats/vw.ts";
 import { type AnyFormat, chosenFormat, type FormatName, type FormatOptions, formats } from "./formats.ts";
-import { checkLike, type LikeOptions, likeFault, readingLike, takesSparse } from "./like.ts";
+import { checkLike, type LikeOptions, likeFault, readingLike, remarksLike, takesSparse } from "./like.ts";
 import { releaseTable } from "./rows.ts";
 import { openSource, type Source, type SourceOptions } from "./source.ts";
 
@@ -211,7 +211,7 @@ async function rowsLike(
     ...(types ? { types } : {}),
     ...(labels === undefined ? {} : { labels }),
   });
-  const remarks = [...((found as Table).remarks ?? []), ...newLevels(pipeline, found)];
+  const remarks = [...remarksLike(pipeline, found as Table), ...newLevels(pipeline, found)];
   return pipeline.apply({ ...found, remarks } as Table | SparseTable, { target: true });
 }
 

@@ -219,6 +219,7 @@ export class TableBuilder {
     return [
       ...(this.#skipped > 0 ? [this.#skippedRemark()] : []),
       ...(this.#comments > 0 ? [commentRemark(this.#comments, this.rowCount, this.#comment)] : []),
+      ...this.kept().flatMap((column) => column.codesRemark(this.rowCount) ?? []),
       ...this.kept().flatMap((column) => column.remark(this.rowCount) ?? []),
     ];
   }

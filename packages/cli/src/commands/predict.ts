@@ -14,6 +14,7 @@ import {
   likeFault,
   type ReadTableOptions,
   readTable,
+  remarksLike,
   rowBlocks,
   sparseBlocks,
   takesSparse,
@@ -122,7 +123,7 @@ async function* predicted(model: AnyPredictor, data: string, options: Asked): As
   if (model.kind !== "factorisation") {
     const known: OutputPredictor = model;
     for await (const rows of readBlocks(model, data, options, wanted, isImages)) {
-      const remarks = [...((rows as Table).remarks ?? []), ...newLevels(model.pipeline, rows)];
+      const remarks = [...remarksLike(model.pipeline, rows as Table), ...newLevels(model.pipeline, rows)];
       refuseNewLevels(data, remarks, options);
       options.remarks.add(rows.rowCount, remarks);
       const kept = "columns" in rows ? keptColumns(rows, wanted) : refuseSparse(wanted);

@@ -53,7 +53,7 @@ export function registerCompiler(flag: string, path: string, near: readonly stri
   );
 }
 
-/** Compilers that `from` resolves. An error represents one that is too old. */
+/** Compilers that `from` resolves. An error represents a package that is too old. */
 export function compilersNear(from: string): (Compiler | Error)[] {
   const { resolve } = nodeModule.createRequire(from);
   const found: (Compiler | Error)[] = [];

@@ -37,9 +37,10 @@ export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, bu
     refuseNames(source.name, names);
     file.refuseWide(names.length);
     builder.begin(names);
-    // Columns with strings such as "N/A" are read as strings, because DuckDB would stop there in a numeric column.
+    // Columns with strings such as "N/A" are read as strings, because DuckDB would stop there in a numeric column. So are
+    // columns with codes, because DuckDB would remove their leading zeros.
     const isTexts = (column: ColumnBuilder | undefined) =>
-      column?.kind === "category" || column?.remark(probe.rowCount) !== undefined;
+      column?.kind === "category" || column?.hasCodes || column?.remark(probe.rowCount) !== undefined;
     const texts = new Set(probe.columns.flatMap((column, i) => (isTexts(column) ? [`c${i}`] : [])));
     builder.columns.forEach((column, i) => {
       if (column?.kind === "category") texts.add(`c${i}`);

@@ -1,6 +1,6 @@
 /** CSV and TSV: headers, quotes, line ends, decimal marks, missing values, inferred types. */
 import Papa from "papaparse";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { power } from "../../../ergodic/test/power.ts";
 import { CsvRecords } from "../../src/csv-records.ts";
 import { blocks, readCsv, readTable, readTsv } from "../../src/index.ts";
@@ -198,7 +198,7 @@ test("preserves the text of categories selected by name or position, in blocks a
     ]);
   }
   // Types given by the option types take precedence.
-  expect(await kinds(text, { categories: ["n"], types: { n: "number" } })).toEqual(["number", "number", "number"]);
+  expect(await kinds(text, { categories: ["n"], types: { n: "number", id: "number" } })).toEqual(["number", "number", "number"]);
   await expect(read(text, { categories: [3] })).rejects.toThrow("categories asks for column 3, but columns are numbered 0 to 2");
   await expect(readTable({ content: lines, name: "a.jsonl" }, { categories: ["no"] })).rejects.toThrow(
     'categories asks for a column "no" that is not there',
@@ -206,6 +206,50 @@ test("preserves the text of categories selected by name or position, in blocks a
   await expect(read(text, { categories: "id" })).rejects.toThrow(
     /categories must be a list of column names or numbers.*OPTION_TYPE/,
   );
+});
+
+describe("numbers with leading zeros", () => {
+  const of = (cells: readonly string[]) => ({ content: `c,d\n${cells.map((cell) => `${cell},1\n`).join("")}`, name: "a.csv" });
+  const kinds = async (cells: readonly string[], options = {}) => (await readTable(of(cells), options)).columns[0].kind;
+
+  test("make a column of whole numbers a category, wherever they are, with a remark", async () => {
+    const rows = Array.from({ length: 50 }, (_, i) => String(10_000 + 7 * i));
+    for (const at of [0, 25, 50]) {
+      const found = rows.toSpliced(at, 0, "01234");
+      const { remarks, ...table } = await readTable(of(found));
+      expect(cells(table)[0]).toEqual(found);
+      expect(remarks?.map(({ message }) => message)).toEqual([
+        '1 of 51 rows hold numbers with leading zeros in "c", like "01234": taken as codes, each of which is a level; if they are amounts, pass types: { "c": "number" }',
+      ]);
+      const parts: unknown[] = [];
+      for await (const block of blocks(of(found), { rows: 20 })) parts.push(...cells(block)[0]);
+      expect(parts).toEqual(found);
+    }
+    expect(cells(await readTable(of(["007", "", "7", '"07"', "N/A"])))[0]).toEqual(["007", null, "7", "07", "N/A"]);
+  });
+
+  test.each([
+    [["0", "10", "20"], "number"],
+    [["00", "1"], "category"],
+    [["00", "1.5"], "number"],
+    [["-1", "01"], "number"],
+    [["0.5", "01.5"], "number"],
+    [["01e2", "1"], "number"],
+    [["01", "NA"], "category"],
+  ])("%j is a %s", async (found, kind) => {
+    expect(await kinds(found)).toBe(kind);
+    expect(await kinds([...found].reverse())).toBe(kind);
+    expect(await kinds(found.map((cell) => `"${cell}"`))).toBe(kind);
+    expect(await kinds(found, { types: { c: "number" } })).toBe("number");
+  });
+
+  test("stay numbers in rows like those of a model that has learnt them as numbers", async () => {
+    const target = { target: "d" };
+    const content = (cells: readonly string[]) => `c,d\n${cells.map((cell, i) => `${cell},${i}\n`).join("")}`;
+    using train = await readCsv({ content: content(["10", "20", "31"]), name: "a.csv" }, target);
+    using test = await readCsv({ content: content(["05", "7"]), name: "b.csv" }, { like: train });
+    expect([...test.row(0), ...test.row(1), test.remarks]).toEqual([5, 7, []]);
+  });
 });
 
 test("reads blocks in one pass if all types are given", async () => {
