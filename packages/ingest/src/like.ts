@@ -46,7 +46,10 @@ export async function readingLike(
  * Returns the remarks on new rows, except about leading zeros in columns that the pipeline reads as numbers, because the
  * pipeline converts these codes to numbers again.
  */
-export function remarksLike({ inputs }: Pipeline, { remarks = [] }: Pick<Table, "remarks">): readonly Remark[] {
+export function remarksLike(pipeline: Pipeline, table: Pick<Table, "remarks">): readonly Remark[] {
+  const { inputs } = checkPipeline("remarksLike", pipeline, "first");
+  const remarks = (table as typeof table | null | undefined)?.remarks;
+  if (!Array.isArray(remarks)) return [];
   const numbers = new Set((inputs ?? []).flatMap(({ name, kind }) => (kind === "number" ? [name] : [])));
   return remarks.filter(({ kind, column }) => kind !== "identifier" || !numbers.has(column!));
 }
