@@ -2,9 +2,9 @@
  * Reads training data from a path or "-" (standard input) and splits the rows into training, validation and test rows.
  * A path can be a folder of images with one sub-folder per class, or MNIST's images next to their labels.
  *
- * A numeric target of two whole numbers is treated as classes, as in the library (withMeantTarget). `--classes` and `--no-classes`
- * override this. If the target has only a few different whole values, which might be classes, the result mentions
- * `--classes`.
+ * A numeric target of two whole numbers is treated as classes, as in the library (withMeantTarget).
+ * `--classes` and `--no-classes` override this. If the target has only a few different whole values, which might be
+ * classes, the result mentions `--classes`.
  */
 import {
   labelsBeside,

@@ -28,8 +28,8 @@ const plain: LossScale = { loss: "loss", validation: "validation", of: (loss) =>
  * Progress of a run on standard error. On a terminal, one line is rewritten. Otherwise, a line is printed each time the
  * number of updates has doubled.
  *
- * The loss is the mean training loss since the previous line, in the units of `scale`. The loss of each row is measured before the row's update,
- * so it is a loss on unseen rows, as in Vowpal Wabbit.
+ * The loss is the mean training loss since the previous line, in the units of `scale`. The loss of each row is measured
+ * before the row's update, so it is a loss on unseen rows, as in Vowpal Wabbit.
  */
 export class Progress {
   private readonly terminal: Terminal;

@@ -7,6 +7,7 @@ import { drawsNames } from "../engine/loop/result-names.ts";
 import { Run } from "../engine/loop/run.ts";
 import { resolveStopping, type Until } from "../engine/loop/stopping.ts";
 import { type Engine, openEngine } from "../engine/memory/engine.ts";
+import { inTurns } from "../engine/threads/steps.ts";
 import type { Draws } from "./draws/index.ts";
 import { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./model/functional/index.ts";
 import {
@@ -328,13 +329,13 @@ function launch<R>(
       const resumed = checkpoint ? { resume: checkpoint } : {};
       return { progression: sampling, stopping: { until, validateEvery: 1, patience: undefined }, chosen: json, ...resumed };
     },
-    finish: (_, { seconds, reason, updates, report }) => {
+    finish: async (_, { seconds, reason, updates, report }) => {
       const { density, plan } = recipe;
       const raw = sampling.draws();
       return finish(density, {
         raw,
         places: sampling.places?.() ?? [],
-        edges: edgesOf(density, raw, plan.seed, engine),
+        edges: await inTurns(edgesOf(density, raw, plan.seed, engine)),
         description: { ...json, run: { seconds, reason, updates } },
         report,
       });

@@ -15,23 +15,4 @@ export { constantArray, full, input, range, toArray } from "../engine/compiler/a
 export * from "../engine/compiler/array/operations/index.ts";
 export { type ArrayLikeOperand, arraysBelow, type Shape, SymbolicArray } from "../engine/compiler/array/symbolic.ts";
 export { type Expr, type ExprLike, nodesOf, scalar } from "../engine/compiler/expression.ts";
-export { add, div, mul, neg, square, sub } from "../engine/compiler/primitives/arithmetic.ts";
-export { exp, expm1, log, log1p, pow, sigmoid, softplus, sqrt, tanh } from "../engine/compiler/primitives/functions.ts";
-export { maximum, sum } from "../engine/compiler/primitives/reductions.ts";
-export {
-  abs,
-  and,
-  equal,
-  floor,
-  less,
-  lessEqual,
-  max,
-  min,
-  not,
-  or,
-  round,
-  sign,
-  stopGradient,
-  where,
-} from "../engine/compiler/primitives/selection.ts";
-export { atan, cos, digamma, erf, erfc, lgamma, sin, trigamma } from "../engine/compiler/primitives/special-functions.ts";
+export * from "../engine/compiler/primitives/index.ts";

@@ -24,8 +24,8 @@ interface JsonText extends ArrayElement {
 }
 
 /**
- * Converts JSON lines, which contain one flat object per line, or an array of flat objects, to tables. Keys are columns. A key that is absent or
- * null is a missing value.
+ * Converts JSON lines, which contain one flat object per line, or an array of flat objects, to tables. Keys are columns.
+ * A key that is absent or null is a missing value.
  *
  * Numbers make numeric columns; strings and booleans make categories. Blank lines are skipped.
  *

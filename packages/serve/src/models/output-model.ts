@@ -5,6 +5,7 @@ import { RequestError } from "../server/request-error.ts";
 import type { InputTensor, Numbers as Matrix } from "../v2/input-tensor.ts";
 import { kindOf } from "../v2/json.ts";
 import { inputColumns } from "./input-columns.ts";
+import { joinedNumbers } from "./joined-numbers.ts";
 import { withRow } from "./row-places.ts";
 import type { OutputTensor, RowColumn, RowsDescription, Served, TensorMetadata } from "./served.ts";
 
@@ -126,13 +127,7 @@ export class OutputModel implements Served<Work, Numbers> {
   }
 
   joined(answers: readonly Numbers[]): Numbers {
-    const all = new Float64Array(answers.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const one of answers) {
-      all.set(one, at);
-      at += one.length;
-    }
-    return all;
+    return joinedNumbers(answers);
   }
 
   run(works: readonly Work[]): Answers | Promise<Answers> {

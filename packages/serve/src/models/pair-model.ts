@@ -3,6 +3,7 @@ import type { UnknownLevels } from "ergodic/extend";
 import type { Pair } from "ergodic/predict";
 import { RequestError } from "../server/request-error.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
+import { joinedNumbers } from "./joined-numbers.ts";
 import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";
 
 /**
@@ -65,7 +66,7 @@ export class PairModel implements Served<readonly Pair[], Float64Array> {
   }
 
   joined(answers: readonly Float64Array[]): Float64Array {
-    return Float64Array.from(answers.flatMap((values) => [...values]));
+    return joinedNumbers(answers);
   }
 
   run(works: readonly (readonly Pair[])[]): Float64Array[] {

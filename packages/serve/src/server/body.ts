@@ -42,7 +42,7 @@ export const bodyReader =
         held.release(request.raw);
         payload.resume();
       }
-      if (received > STEP && pieces.length > 1) void joinedInSteps(pieces, received).then((body) => done(null, body));
+      if (received > STEP && pieces.length > 1) joinedInSteps(pieces, received).then((body) => done(null, body), done);
       else done(error, error || pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, received));
     };
     const fault = encodingFault(request) ?? (length > maxBytes ? tooLarge() : undefined);

@@ -45,15 +45,16 @@ const NUDGE = 1e-6;
  * step ends below the level ℓ(x) − 50 − 2√d, the segment of the step is halved until its ends are neighbouring float64
  * points a and b with ℓ(a) >= level > ℓ(b). A continuous density has ℓ(a) ≈ ℓ(b) there. So ℓ(a) − ℓ(b) > 20 nats, or
  * ℓ(b) = −∞, shows that the density jumps next to points that the posterior reaches. An unstable trajectory on a curved
- * posterior shows no such jump. Undefined if no transition diverged or the steps are unknown.
+ * posterior shows no such jump. Undefined if no transition diverged or the steps are unknown. Yields after each
+ * trajectory, because the search can take seconds.
  */
-export function edgesOf(density: LogDensity, raw: ChainDraws, seed: number, engine: Engine): Edges | undefined {
+export function* edgesOf(density: LogDensity, raw: ChainDraws, seed: number, engine: Engine): Generator<void, Edges | undefined> {
   const needed = ["divergent", "stepSize", "leapfrogs"];
   if (!needed.every((field) => raw.fields.includes(field)) || raw.divergences === 0) return undefined;
   const point = new DensityPoint(engine, density, "edges");
   try {
     const search = new Search(point, raw, seed);
-    return search.run();
+    return yield* search.run();
   } finally {
     point.dispose();
   }
@@ -74,20 +75,20 @@ class Search {
     this.most = Math.max(LEAST, SHARE * raw.transition("leapfrogs").reduce((sum, count) => sum + count, 0));
   }
 
-  run(): Edges {
+  *run(): Generator<void, Edges> {
     const divergent = [...this.raw.transition("divergent").entries()].filter(([, flag]) => flag > 0).map(([k]) => k);
     const count = Math.min(DRAWS, divergent.length);
     const found: Edge[] = [];
     let examined = 0;
     for (; examined < count && this.point.evaluations < this.most; examined++) {
-      const edge = this.near(divergent[Math.floor((examined * divergent.length) / count)]);
+      const edge = yield* this.near(divergent[Math.floor((examined * divergent.length) / count)]);
       if (edge) found.push(edge);
     }
     return { examined, found };
   }
 
   /** Returns an edge that trajectories from draw k reach. */
-  private near(k: number): Edge | undefined {
+  private *near(k: number): Generator<void, Edge | undefined> {
     const { dimension: d } = this.point;
     const x = this.raw.values.slice(k * d, k * d + d);
     const step = this.raw.transition("stepSize")[k];
@@ -95,6 +96,7 @@ class Search {
     for (let i = 0; i < TRAJECTORIES; i++) {
       const edge = this.along(x, step, steps, k * TRAJECTORIES + i);
       if (edge) return edge;
+      yield;
     }
     return undefined;
   }

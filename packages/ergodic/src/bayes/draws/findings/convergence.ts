@@ -15,7 +15,7 @@ const APART_RHAT = 1.2;
 const ESS_PER_CHAIN = 100;
 /** Smallest number of independent draws from which a variance can be estimated. */
 const FEWEST = 4;
-/** Share of a chain, and number of draws, of which the repetition of one value shows that the chain was stuck. */
+/** A chain was stuck if one value fills this share of it, and at least this many successive draws. */
 const [STANDS, FEWEST_STANDS] = [0.1, 20];
 /**
  * Smallest number of draws per chain for which split-chain effective sizes exist. With fewer draws, effective sizes are

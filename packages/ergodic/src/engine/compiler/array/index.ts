@@ -1,6 +1,6 @@
 /**
- * Exports of the array compiler to the rest of the library. Element-wise builders and reductions are exported by compiler/index.ts, because
- * they also accept arrays.
+ * Exports of the array compiler to the rest of the library. Element-wise builders and reductions are exported by
+ * compiler/index.ts, because they also accept arrays.
  */
 export { watchConditions } from "./conditions.ts";
 export { gradientsOf, hessianVector, tangentsOf } from "./derive.ts";

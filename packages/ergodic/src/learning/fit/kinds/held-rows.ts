@@ -2,7 +2,7 @@
 
 import { storedCount } from "../../../engine/data/conversion.ts";
 import type { Dataset } from "../../../engine/data/dataset.ts";
-import { stream } from "../../../engine/random/stream.ts";
+import { type Draws, stream } from "../../../engine/random/stream.ts";
 
 /**
  * Number of rows used to choose the strength: at most `most`, fewer for wide data (at most `numbers` values in total),
@@ -29,19 +29,24 @@ export interface Rows {
   readonly counts?: { readonly train: Float64Array; readonly held: Float64Array };
 }
 
+/** Draws `count` rows without replacement, in random order. */
+function sampled(rowCount: number, count: number, draws: Draws): Uint32Array {
+  const all = Uint32Array.from({ length: rowCount }, (_, i) => i);
+  for (let i = 0; i < count; i++) {
+    const j = i + draws.integer(rowCount - i);
+    [all[i], all[j]] = [all[j], all[i]];
+  }
+  return all.slice(0, count);
+}
+
 /**
  * Assigns each observation to a random fold, so that a fold can hold out some of a row's observations. Uses a random
  * sample of at most `ROWS.most` rows.
  */
 export function dealtByCount(data: Dataset, seed: number): Rows[] {
   const draws = stream(seed, "strength").at(0);
-  const all = Uint32Array.from({ length: data.rowCount }, (_, i) => i);
   const count = Math.min(data.rowCount, ROWS.most);
-  for (let i = 0; i < count; i++) {
-    const j = i + draws.integer(data.rowCount - i);
-    [all[i], all[j]] = [all[j], all[i]];
-  }
-  const taken = all.slice(0, count).sort();
+  const taken = sampled(data.rowCount, count, draws).sort();
   const weights = Float64Array.from(taken, (row) => data.weights![row]);
   const one = weights.reduce((a, b) => a + b, 0) <= MOST_DEALT;
   const held = Array.from({ length: FOLDS }, () => new Float64Array(count));
@@ -65,15 +70,9 @@ export function dealt(data: Dataset, seed: number, binary: boolean): Rows[] {
   const { rowCount, target } = data;
   const wanted = (ROWS.numbers * rowCount) / Math.max(1, storedCount(data.layout));
   const most = Math.max(ROWS.least, Math.min(ROWS.most, Math.floor(wanted)));
-  const order = Uint32Array.from({ length: rowCount }, (_, i) => i);
-  const draws = stream(seed, "strength").at(0);
   const count = Math.min(rowCount, most);
-  for (let i = 0; i < count; i++) {
-    const j = i + draws.integer(rowCount - i);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
   const { values } = target;
-  const taken = order.subarray(0, count).sort((a, b) => values[a] - values[b]);
+  const taken = sampled(rowCount, count, stream(seed, "strength").at(0)).sort((a, b) => values[a] - values[b]);
   const positive = taken.reduce((n, row) => n + (values[row] > 0 ? 1 : 0), 0);
   const parts = Math.min(FOLDS, count, binary ? Math.min(positive, count - positive) : count);
   if (parts < 2) return [];

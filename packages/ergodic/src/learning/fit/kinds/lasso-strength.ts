@@ -46,14 +46,17 @@ export async function chosenLasso(
   const defaults = { batch: "all", precision: "f64" } as const;
   const plan = resolvePlan("fit", { deterministic, seed }, engine.describe(), defaults, data.type);
   const free = linearModel({ ...model.options, l1: 0, l2: 0 });
-  const ready = free.prepare(rows, plan);
-  const problem = free.bind(ready.dataset, plan, engine);
-  const path = startPath(
-    { model: free, prepared: ready.dataset, problem, folds: foldsOf(taken, dealtRows), plan, engine },
-    { lambdas: COUNT, ratio: SMALLEST, l1Ratio: 1, tolerance: NEAR },
-  );
   const best = { at: 0, lambda: 0, loss: Infinity };
+  const opened: { dispose(): void }[] = rows === data ? [] : [rows];
+  const keep = <T extends { dispose(): void }>(made: T): T => {
+    opened.push(made);
+    return made;
+  };
   try {
+    const ready = keep(free.prepare(rows, plan));
+    const problem = keep(free.bind(ready.dataset, plan, engine));
+    const parts = { model: free, prepared: ready.dataset, problem, folds: foldsOf(taken, dealtRows), plan, engine };
+    const path = keep(startPath(parts, { lambdas: COUNT, ratio: SMALLEST, l1Ratio: 1, tolerance: NEAR }));
     while (path.step < COUNT && path.step - best.at <= MOST_WORSE && !path.converged) {
       signal?.throwIfAborted();
       const { updates } = await path.advance(1);
@@ -62,10 +65,7 @@ export async function chosenLasso(
       await turn();
     }
   } finally {
-    path.dispose();
-    problem.dispose();
-    ready.dispose();
-    if (rows !== data) rows.dispose();
+    for (const one of opened.reverse()) one.dispose();
   }
   const l1 = best.lambda * Math.sqrt(taken.length / data.rowCount);
   const edge = best.at === 1 ? ", the largest strength that is tried: all coefficients are 0" : "";
