@@ -15,11 +15,11 @@ export type Constraint = NumberConstraint | ArrayConstraint;
 export type NumberOf<C> = C extends ArrayConstraint ? Float64Array : number;
 export type Values = Readonly<Record<string, number | Float64Array>>;
 
-/** Set of values of a distribution. Bounds can depend on parameters. */
+/** Set of values of a distribution. Bounds can depend on parameters. "circle": angles, with period 2π. */
 export type Support =
   | { readonly kind: "interval"; readonly low?: SymbolicArray; readonly high?: SymbolicArray }
   | { readonly kind: "integers"; readonly low: SymbolicArray; readonly high?: SymbolicArray }
-  | { readonly kind: "vector" | "simplex" | "counts" | "correlationCholesky" };
+  | { readonly kind: "circle" | "vector" | "simplex" | "counts" | "correlationCholesky" };
 
 const RANKS: Record<ArrayConstraint, 1 | 2> = {
   vector: 1,

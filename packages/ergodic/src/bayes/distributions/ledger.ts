@@ -56,6 +56,7 @@ function rowOf(name: string): DistributionRow {
 }
 
 const words: Readonly<Record<string, string>> = {
+  circle: "angles from −π to π, without a cut",
   vector: "vectors",
   simplex: "vectors of numbers >= 0 with sum 1",
   counts: "vectors of whole numbers >= 0",

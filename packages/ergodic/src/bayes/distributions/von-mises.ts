@@ -67,7 +67,7 @@ function wrapped(x: number): number {
  *
  * μ (`mu`): the mean direction, real. κ (`kappa`) ≥ 0: concentration; 0 is uniform on the circle, and a large κ is
  * nearly a normal with variance 1/κ. x: any angle, because the density is periodic. If x is a model parameter or a
- * draw, −π < x < π.
+ * draw, −π ≤ x ≤ π. As a parameter, x moves on a circle, so that a chain can pass from π to −π.
  *
  * I₀: for κ < 20 by its power series, otherwise by Hankel's expansion (relative error below 1e-13). Draws use rejection
  * from a normal with variance π²/4κ. This normal bounds the density because cos x − 1 ≤ −2x²/π². For κ < 0.35, draws
@@ -80,7 +80,7 @@ export const vonMises: (mu: Parameter, kappa: Parameter) => Distribution = distr
   { mu: "real", kappa: "nonnegative" },
   {
     kind: "continuous",
-    support: () => ({ kind: "interval", low: toArray(-Math.PI), high: toArray(Math.PI) }),
+    support: () => ({ kind: "circle" }),
     // cos a − 1 is computed as −2 sin²(a/2), which is exact where the density is high.
     logDensity: (x, { mu, kappa }) =>
       minus(mul(mul(-2, kappa), square(sin(mul(0.5, sub(x, mu))))), logScaledBessel(kappa), LOG_TWO_PI),

@@ -1,15 +1,26 @@
 /**
  * Constraint words of parameters, and the transforms that map unconstrained numbers to the allowed values.
  *
- * "real", "positive", "unitInterval" apply to each element; "simplex", "ordered", "positiveOrdered", "unitVector" to
- * each row. "correlationCholesky" and "covarianceCholesky" apply to a single factor [d, d]. Its shape is given as "d"
- * or ["d", "d"]. `{ lower, upper }` are bounds, which can depend on other parameters.
+ * "real", "positive", "unitInterval", "angle" apply to each element; "simplex", "ordered", "positiveOrdered",
+ * "unitVector" to each row. "correlationCholesky" and "covarianceCholesky" apply to a single factor [d, d]. Its shape is
+ * given as "d" or ["d", "d"]. `{ lower, upper }` are bounds, which can depend on other parameters. If the prior is
+ * bounded too, both bounds apply.
  */
 
-import { type ArrayLikeOperand, type Shape, type SymbolicArray, shapeText, toArray } from "../../engine/compiler/index.ts";
+import {
+  type ArrayLikeOperand,
+  max,
+  min,
+  type Shape,
+  type SymbolicArray,
+  shapeText,
+  toArray,
+} from "../../engine/compiler/index.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
+import type { Support } from "../distributions/constraint.ts";
 import { checkOrder, distributionNames } from "../distributions/distribution.ts";
 import {
+  angle,
   correlationCholesky,
   covarianceCholesky,
   interval,
@@ -33,6 +44,7 @@ const WORDS = {
   real: (shape: Shape) => unbounded(shape),
   positive: (shape: Shape) => positive(shape),
   unitInterval: (shape: Shape) => interval(0, 1, shape),
+  angle,
   simplex,
   ordered,
   positiveOrdered,
@@ -50,6 +62,7 @@ export const constraintWords: Readonly<Record<ConstraintWord, string>> = {
   real: "any number",
   positive: "> 0",
   unitInterval: "> 0 and < 1",
+  angle: "an angle from −π to π, on a circle without a cut",
   simplex: "> 0 in each element, with sum 1 along the last axis",
   ordered: "increasing along the last axis",
   positiveOrdered: "positive and increasing along the last axis",
@@ -62,6 +75,24 @@ export const constraintWords: Readonly<Record<ConstraintWord, string>> = {
  * lower, upper }.
  */
 export type ParameterConstraint = ConstraintWord | Bounds;
+
+/** Returns the part of the support that is within the bounds. */
+export function boundsWithin(support: Support, { lower, upper }: Bounds): Bounds {
+  if (support.kind === "circle") return { lower: lower ?? -Math.PI, upper: upper ?? Math.PI };
+  if (support.kind !== "interval") return { lower, upper };
+  return { lower: inner(lower, support.low, max), upper: inner(upper, support.high, min) };
+}
+
+function inner(
+  given: ArrayLikeOperand | undefined,
+  end: SymbolicArray | undefined,
+  inside: (a: SymbolicArray, b: SymbolicArray) => SymbolicArray,
+): ArrayLikeOperand | undefined {
+  if (given === undefined || end === undefined) return given ?? end;
+  const both = inside(toArray(given), end);
+  // The transform of positive numbers is chosen by the number 0.
+  return both.op === "full" && both.shape.length === 0 ? (both.attributes as number) : both;
+}
 
 /** @throws OptionError for an unknown word */
 export function transformOf(constraint: ParameterConstraint, shape: Shape): Transform {

@@ -24,7 +24,7 @@ import { Distribution } from "../distributions/index.ts";
 import { distributionKind } from "../distributions/kinds.ts";
 import { integers, type Transform, transformFor } from "../transforms/index.ts";
 import { checkArray, checkCounted, checkPrior, eventShape } from "./checks.ts";
-import { type ParameterConstraint, transformOf } from "./constraints.ts";
+import { boundsWithin, type ParameterConstraint, transformOf } from "./constraints.ts";
 import type {
   Hint,
   MarginaliseOptions,
@@ -276,7 +276,10 @@ class Scope {
         `${prior!.name} has whole-number values, which cannot have a constraint; write truncated()`,
         "OPTION_MEANING",
       );
-    const smooth = () => (constraint === undefined ? transformFor(support, shape) : transformOf(constraint, shape));
+    const smooth = () => {
+      if (constraint === undefined) return transformFor(support, shape);
+      return transformOf(typeof constraint === "string" ? constraint : boundsWithin(support, constraint), shape);
+    };
     const transform = discrete ? integers(discrete.low, discrete.high, shape) : smooth();
     const made = this.#place(name, transform, prior, centred);
     const [low, high] = [lower, upper].map((bound) => (bound === undefined ? undefined : toArray(bound)));

@@ -3,6 +3,7 @@
 import { type Shape, shapeText } from "../../engine/compiler/index.ts";
 import { CapabilityError } from "../../engine/errors/errors.ts";
 import type { Support } from "../distributions/constraint.ts";
+import { angle } from "./angle.ts";
 import { interval, lower, positive, unbounded, upper } from "./bounds.ts";
 import { correlationCholesky } from "./cholesky-factors.ts";
 import { simplex } from "./simplex.ts";
@@ -21,6 +22,8 @@ export function transformFor(support: Support, shape: Shape): Transform {
       if (!low) return unbounded(shape);
       return low.op === "full" && low.attributes === 0 ? positive(shape) : lower(low, shape);
     }
+    case "circle":
+      return angle(shape);
     case "vector":
       return unbounded(shape);
     case "simplex":

@@ -1,4 +1,5 @@
 /** Exports of all transforms from unconstrained numbers, as an explicit list. */
+export { angle } from "./angle.ts";
 export { interval, lower, positive, unbounded, upper } from "./bounds.ts";
 export { correlationCholesky, covarianceCholesky } from "./cholesky-factors.ts";
 export { transformFor } from "./for-support.ts";

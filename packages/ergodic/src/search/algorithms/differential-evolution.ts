@@ -17,6 +17,11 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
 
 /** Number of generations of equal values that end the search. */
 const STILL = 20;
+/**
+ * Largest batch of the first generation. A search of many coordinates can end before the first
+ * generation, whose 10 d points have 10 d² coordinates, is complete.
+ */
+const PART = 500;
 
 /**
  * Differential evolution (rand/1/bin and best/1/bin): each member moves by the difference between two other members of
@@ -24,7 +29,8 @@ const STILL = 20;
  *
  * For each of the N members x_i: v = b + F (x_r − x_s), where r ≠ s are random and x_r, x_s differ from x_i and b. Each
  * coordinate of the trial u is taken from v with probability C, and from x_i otherwise. One random coordinate is always
- * taken from v. x_i ← u if f(u) ≤ f(x_i). All N trials of a generation are one batch.
+ * taken from v. x_i ← u if f(u) ≤ f(x_i). All N trials of a generation are one batch, except in the first generation,
+ * which has batches of at most 500 points.
  *   `base` b: "rand" takes another random member. "best" takes the best one: faster, but can end in a wrong minimum
  *   F: uniform in [`weightLow`, `weightHigh`], drawn once per generation (dither)
  *   C: `crossover`; N: `population`, default 10 d
@@ -72,6 +78,8 @@ class DifferentialEvolution implements SearchState {
   private readonly given: SearchStart;
   private readonly d: number;
   private readonly count: number;
+  /** Number of batches of the first generation. */
+  private readonly parts: number;
   private readonly kept;
 
   constructor(options: Options, given: SearchStart) {
@@ -79,6 +87,7 @@ class DifferentialEvolution implements SearchState {
     this.given = given;
     this.d = given.start.length;
     this.count = options.population ?? 10 * this.d;
+    this.parts = Math.ceil(this.count / PART);
     const what = `a population of ${this.count} points of ${this.d} numbers`;
     checkRoom("differentialEvolution", what, this.count * (16 * this.d + 128), MOST_OBJECTS);
     /** `still`: number of successive generations in which all values were equal. */
@@ -93,7 +102,7 @@ class DifferentialEvolution implements SearchState {
 
   get stopped(): string | null {
     const { batch, still } = this.kept.numbers;
-    if (batch === 0) return null;
+    if (batch < this.parts) return null;
     if (still >= STILL)
       return this.kept.arrays.values[0] === Infinity ? "no evaluation succeeded" : "the values no longer differ";
     return this.spread() <= this.options.tolerance ? "the population has contracted to a point" : null;
@@ -102,8 +111,12 @@ class DifferentialEvolution implements SearchState {
   propose(): Float64Array[] {
     const { batch } = this.kept.numbers;
     const draws = this.given.stream.at(batch);
-    if (batch === 0)
-      return Array.from({ length: this.count }, (_, i) => (i === 0 ? this.given.start.slice() : randomPoint(this.given, draws)));
+    if (batch < this.parts) {
+      const count = Math.min(PART, this.count - batch * PART);
+      return Array.from({ length: count }, (_, i) =>
+        batch === 0 && i === 0 ? this.given.start.slice() : randomPoint(this.given, draws),
+      );
+    }
     const { weightLow, weightHigh } = this.options;
     const weight = weightLow + (weightHigh - weightLow) * draws.uniform();
     const best = this.ranked().best;
@@ -112,8 +125,11 @@ class DifferentialEvolution implements SearchState {
 
   update(points: readonly Float64Array[], values: Float64Array): void {
     const { numbers, arrays } = this.kept;
+    const first = numbers.batch < this.parts ? numbers.batch * PART : 0;
     numbers.batch++;
-    for (let i = 0; i < points.length; i++) if (!(values[i] > arrays.values[i])) this.replace(i, points[i], values[i]);
+    for (let i = 0; i < points.length; i++)
+      if (!(values[i] > arrays.values[first + i])) this.replace(first + i, points[i], values[i]);
+    if (numbers.batch < this.parts) return;
     const { best, worst } = this.ranked();
     numbers.still = arrays.values[best] === arrays.values[worst] ? numbers.still + 1 : 0;
   }
@@ -124,7 +140,7 @@ class DifferentialEvolution implements SearchState {
   }
 
   report(): Record<string, number> {
-    return { population: this.count, spread: this.spread() };
+    return { population: this.count, ...(this.kept.numbers.batch < this.parts ? {} : { spread: this.spread() }) };
   }
 
   private trial(i: number, best: number, weight: number, draws: Draws): Float64Array {

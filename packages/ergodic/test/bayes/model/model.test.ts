@@ -207,7 +207,7 @@ describe("eight schools", () => {
 });
 
 describe("parameters", () => {
-  const words = ["real", "positive", "unitInterval", "simplex", "ordered", "positiveOrdered", "unitVector"] as const;
+  const words = ["real", "positive", "unitInterval", "angle", "simplex", "ordered", "positiveOrdered", "unitVector"] as const;
   it.each(words)("%s: a flat parameter survives the transform and its inverse", async (word) => {
     using posterior = await conditioned(({ param, target }) => {
       const x = param("x", word, { shape: [2, 3] });

@@ -195,6 +195,39 @@ describe("unitVector", () => {
   });
 });
 
+describe("angle", () => {
+  it("is the direction of each pair", () => {
+    const transform = t.angle([2, 16]);
+    const u = numbers(64, 2);
+    // Directions along the axes and next to the cut.
+    u.set([1, 0, 0, 1, -1, 0, 0, -1, -1, 1e-300, -1, -1e-300, 1, 1, -1, -1]);
+    const [value] = constrained(transform, u);
+    value.forEach((x, i) => {
+      expect(near(x, Math.atan2(u[2 * i + 1], u[2 * i]), 1e-15 * 4)).toBe(true);
+    });
+    const [again] = constrained(transform, transform.unconstrain(value));
+    again.forEach((x, i) => {
+      expect(near(x, value[i])).toBe(true);
+    });
+    checkDerivatives(({ u }) => transform.constrain(u).value, { u: [2, 16, 2] });
+  });
+
+  it("has the density of a radius that integrates to 1, with its mode at 1", () => {
+    const transform = t.angle([]);
+    const h = 0.02;
+    let whole = 0;
+    for (let a = -4; a < 4; a += h)
+      for (let b = -4; b < 4; b += h)
+        whole += (h * h * Math.exp(constrained(transform, Float64Array.of(a + h / 2, b + h / 2))[1])) / (2 * Math.PI);
+    expect(near(whole, 1, 1e-6)).toBe(true);
+    const radial = (r: number) => r * Math.exp(constrained(transform, Float64Array.of(-0.6 * r, 0.8 * r))[1]);
+    for (const r of [0.5, 0.99, 1.01, 2]) expect(radial(r)).toBeLessThan(radial(1));
+    const [, two] = constrained(t.angle([2]), Float64Array.of(1, 2, 3, -4));
+    const one = (a: number, b: number) => constrained(transform, Float64Array.of(a, b))[1];
+    expect(near(two, one(1, 2) + one(3, -4))).toBe(true);
+  });
+});
+
 describe("bounds that depend on parameters", () => {
   it("take part in value, Jacobian and inverse", () => {
     const alpha = input("alpha", []);
@@ -246,6 +279,7 @@ describe("transformFor", () => {
     expect(of(distributions.pareto(2, 1), [])).toBe("lower");
     expect(of(distributions.uniform(0, 1), [])).toBe("interval");
     expect(of(distributions.truncated(distributions.normal(0, 1), { upper: 1 }), [])).toBe("upper");
+    expect(of(distributions.vonMises(0, 1), [2])).toBe("angle");
     expect(of(distributions.dirichlet([1, 1]), [2])).toBe("simplex");
     expect(of(distributions.multivariateNormal([0], [[1]]), [1])).toBe("unbounded");
     expect(of(distributions.lkjCholesky(3, 1), [3, 3])).toBe("correlationCholesky");
@@ -263,6 +297,7 @@ describe("errors", () => {
     expect(() => t.ordered([3]).unconstrain([1, 3, 2])).toThrow("> 3, the element before it");
     expect(() => t.positiveOrdered([2]).unconstrain([-1, 2])).toThrow(OptionError);
     expect(() => t.unitVector([2]).unconstrain([1, 1])).toThrow(OptionError);
+    expect(() => t.angle([]).unconstrain([3.2])).toThrow("angle: the value is 3.2, but must be from −π to π");
     expect(() => t.correlationCholesky(2).unconstrain([1, 0, 0.5, 0.5])).toThrow(OptionError);
     expect(() => t.covarianceCholesky(2).unconstrain([1, 0, 0.5, 0])).toThrow(OptionError);
     expect(() => t.simplex([1])).toThrow(CompileError);

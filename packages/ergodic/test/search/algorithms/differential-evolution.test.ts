@@ -49,6 +49,39 @@ describe("differentialEvolution: a generation", () => {
     if (base === "rand") expect(basesUsed.size).toBe(8);
   });
 
+  it("makes the first generation in parts, and all later ones at once", () => {
+    const start = Float64Array.from({ length: 120 }, (_, j) => j);
+    const state = started(differentialEvolution(), { start });
+    const points: Float64Array[] = [];
+    const sizes = [0, 1, 2].map(() => {
+      expect(state.stopped).toBeNull();
+      const { spread } = state.report();
+      expect(spread).toBeUndefined();
+      // Constant values, so that the number of equal generations is counted.
+      points.push(...advance(state, () => 1).points);
+      return points.length;
+    });
+    expect(sizes).toEqual([500, 1000, 1200]);
+    expect(points[0]).toEqual(start);
+    expect(new Set(points.map(String)).size).toBe(1200);
+    expect(population(state).members).toEqual(points.map((point) => Array.from(point)));
+    expect(state.report().spread).toBeGreaterThan(6);
+    for (let generation = 2; generation <= 20; generation++) {
+      expect(state.stopped).toBeNull();
+      expect(advance(state, () => 1).points).toHaveLength(1200);
+    }
+    expect(state.stopped).toBe("the values no longer differ");
+  });
+
+  it("continues from a snapshot within the first generation", () => {
+    const made = () => started(differentialEvolution({ population: 1100 }), { start: [1, 2, 3] });
+    const [whole, before, after] = [made(), made(), made()];
+    advance(before, sphere);
+    after.restore(before.snapshot());
+    advance(whole, sphere);
+    for (let i = 0; i < 4; i++) expect(advance(after, sphere)).toEqual(advance(whole, sphere));
+  });
+
   it("copies from the mutant the share of coordinates set by crossover, at least one", () => {
     const changed = (crossover: number) => {
       const state = started(differentialEvolution({ population: 200, crossover }), { start: new Float64Array(10) });

@@ -1,0 +1,29 @@
+/** Bounds of parameters whose priors are bounded too: only this file checks that both apply. */
+import { describe, expect, it } from "vitest";
+import type { Distribution } from "../../../src/bayes/distributions/index.ts";
+import * as d from "../../../src/bayes/distributions/index.ts";
+import { model } from "../../../src/bayes/model/index.ts";
+
+type Bounds = { lower?: number; upper?: number };
+const cases: readonly [string, () => Distribution, Bounds, [number, number]][] = [
+  ["a lower bound inside", () => d.uniform(0, 20), { lower: 5 }, [5, 20]],
+  ["a lower bound outside", () => d.uniform(0, 20), { lower: -3 }, [0, 20]],
+  ["an upper bound inside", () => d.uniform(0, 20), { upper: 5 }, [0, 5]],
+  ["both bounds", () => d.uniform(0, 20), { lower: 5, upper: 30 }, [5, 20]],
+  ["a positive prior", () => d.exponential(1), { upper: 5 }, [0, 5]],
+  ["a prior on the circle", () => d.vonMises(0, 1), { lower: 0 }, [0, Math.PI]],
+  ["a prior on the circle, from above", () => d.vonMises(0, 1), { upper: 1 }, [-Math.PI, 1]],
+  ["an unbounded prior", () => d.normal(0, 1), { lower: 2 }, [2, Infinity]],
+];
+
+describe.each(cases)("%s", (_, prior, bounds, [low, high]) => {
+  it("keeps the parameter within the bounds and the support", async () => {
+    for (const option of [bounds, { constraint: bounds }]) {
+      using posterior = await model(({ param }) => void param("x", prior(), option)).condition({});
+      const ends = [-30, 30].map((u) => posterior.constrain(Float64Array.of(u)).x[0]);
+      expect(Math.min(...ends)).toBeCloseTo(low, 8);
+      if (high < Infinity) expect(Math.max(...ends)).toBeCloseTo(high, 8);
+      else expect(Math.max(...ends)).toBeGreaterThan(1e9);
+    }
+  });
+});
