@@ -56,7 +56,7 @@ export function modeTarget(
       `"${given.discrete[0].name}" is discrete, but a mode search follows gradients; sum it out with marginalise()`,
       "SAMPLE_DISCRETE",
     );
-  const model = new ConditionedModel(name, { ...traced, logDensity: traced.logDensityOfValues }, engine, given.deterministic);
+  const model = new ConditionedModel(name, { ...traced, logDensity: traced.modeObjective }, engine, given.deterministic);
   return {
     ...{ model, name, dimension },
     places: given.parameters.map((place, i) => {

@@ -17,6 +17,7 @@ import {
   toArray,
 } from "../../engine/compiler/index.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
+import { shown } from "../../engine/errors/shown.ts";
 import type { Support } from "../distributions/constraint.ts";
 import { checkOrder, distributionNames } from "../distributions/distribution.ts";
 import {
@@ -76,11 +77,21 @@ export const constraintWords: Readonly<Record<ConstraintWord, string>> = {
  */
 export type ParameterConstraint = ConstraintWord | Bounds;
 
-/** Returns the part of the support that is within the bounds. */
+/** Returns the part of the support that is within the bounds. @throws OptionError if there is none */
 export function boundsWithin(support: Support, { lower, upper }: Bounds): Bounds {
   if (support.kind === "circle") return { lower: lower ?? -Math.PI, upper: upper ?? Math.PI };
   if (support.kind !== "interval") return { lower, upper };
-  return { lower: inner(lower, support.low, max), upper: inner(upper, support.high, min) };
+  const both = { lower: inner(lower, support.low, max), upper: inner(upper, support.high, min) };
+  const isOneSided = lower === undefined || upper === undefined;
+  if (isOneSided && typeof both.lower === "number" && typeof both.upper === "number" && both.lower >= both.upper) {
+    const [side, bound, end] = lower === undefined ? ["upper", upper, both.lower] : ["lower", lower, both.upper];
+    throw new OptionError(
+      "param",
+      `${side} is ${shown(bound)}, but all values of the prior are ${lower === undefined ? "above" : "below"} ${end}; change one of them`,
+      "OPTION_RANGE",
+    );
+  }
+  return both;
 }
 
 function inner(
@@ -88,8 +99,8 @@ function inner(
   end: SymbolicArray | undefined,
   inside: (a: SymbolicArray, b: SymbolicArray) => SymbolicArray,
 ): ArrayLikeOperand | undefined {
-  if (given === undefined || end === undefined) return given ?? end;
-  const both = inside(toArray(given), end);
+  if (end === undefined) return given;
+  const both = given === undefined ? end : inside(toArray(given), end);
   // The transform of positive numbers is chosen by the number 0.
   return both.op === "full" && both.shape.length === 0 ? (both.attributes as number) : both;
 }

@@ -201,6 +201,8 @@ export interface TracedModel {
   readonly logLikelihood: SymbolicArray;
   /** Log density of the constrained values, without any log |J|. */
   readonly logDensityOfValues: SymbolicArray;
+  /** Objective of mode searches: `logDensityOfValues`, and the terms that choose among points of the same value. */
+  readonly modeObjective: SymbolicArray;
   /** Terms in the order of the model. */
   readonly terms: readonly TracedTerm[];
   /** Valid constructs that are probably mistakes. */

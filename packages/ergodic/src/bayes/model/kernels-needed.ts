@@ -6,13 +6,13 @@ import type { TracedDraw, TracedModel } from "./context.ts";
 
 /** Kernel families that a model's functions call, for densities, values and draws. */
 export function familiesOfModel(traced: TracedModel): Family[] {
-  const { logDensity, logDensityOfValues, terms, parameters, quantities, observed, replicated, marginal, drawn } = traced;
+  const { logDensity, modeObjective, terms, parameters, quantities, observed, replicated, marginal, drawn } = traced;
   const priors = parameters.flatMap(({ shape, prior }) =>
     prior ? [{ distribution: prior, batch: batchOf(shape, prior.eventRank) }] : [],
   );
   return familiesOf([
     logDensity,
-    logDensityOfValues,
+    modeObjective,
     ...terms.map(({ density }) => density),
     ...[...quantities, ...parameters, ...replicated].map(({ value }) => value),
     ...[...observed, ...marginal].map(({ pointwise }) => pointwise),

@@ -126,6 +126,7 @@ class Scope {
   readonly #parts: TracedTerm[] = [];
   readonly #hints: Hint[] = [];
   readonly #jacobians: SymbolicArray[] = [];
+  readonly #chosen: SymbolicArray[] = [];
   readonly #formJacobians: SymbolicArray[] = [];
   #dimension = 0;
   /** Number of target() terms. */
@@ -175,6 +176,7 @@ class Scope {
   traced(): Omit<TracedModel, "again"> {
     if (this.#dimension === 0)
       throw new OptionError(this.#name, "the model has no parameters; add one with param()", "MODEL_PARAMETERS");
+    const logDensityOfValues = sub(total(this.#terms), total(this.#formJacobians));
     return {
       dimension: this.#dimension,
       parameters: this.#parameters,
@@ -187,7 +189,8 @@ class Scope {
       logDensity: total([...this.#terms, ...this.#jacobians]),
       logPrior: total([...this.#terms.filter((_, i) => !this.#likelihood.has(i)), ...this.#jacobians]),
       logLikelihood: total(this.#terms.filter((_, i) => this.#likelihood.has(i))),
-      logDensityOfValues: sub(total(this.#terms), total(this.#formJacobians)),
+      logDensityOfValues,
+      modeObjective: this.#chosen.reduce((sum, term) => add(sum, term), logDensityOfValues),
       terms: this.#parts,
       hints: this.#hints,
       data: this.data,
@@ -292,11 +295,12 @@ class Scope {
 
   #place(name: string, transform: Transform, prior: Distribution | undefined, centred: boolean) {
     const unconstrained = input(`u ${name}`, transform.unconstrainedShape);
-    const { value, logJacobian } = transform.constrain(unconstrained);
+    const { value, logJacobian, chosen } = transform.constrain(unconstrained);
     const form = centred ? undefined : nonCentred(name, prior!, value);
     const offset = this.#dimension;
     this.#dimension += sizeOf(transform.unconstrainedShape);
     this.#jacobians.push(logJacobian);
+    if (chosen) this.#chosen.push(chosen);
     if (form) this.#formJacobians.push(form.logJacobian);
     // The density of z equals the density of the parameter times |∂x/∂z|. The density of z therefore replaces both
     // factors.

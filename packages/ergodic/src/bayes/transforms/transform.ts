@@ -6,6 +6,11 @@ export interface Constrained {
   readonly value: SymbolicArray;
   /** log |J|, summed over all elements. */
   readonly logJacobian: SymbolicArray;
+  /**
+   * If some unconstrained points have the same value: a term that is 0 at one of them and negative at the others. Mode
+   * searches add it, because log |J| is not part of their objective.
+   */
+  readonly chosen?: SymbolicArray;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { div, mul, norm, type Shape, square, sum } from "../../engine/compiler/index.ts";
+import { div, log, mul, norm, type Shape, square, sum } from "../../engine/compiler/index.ts";
 import { checked, outside, rowsOf, type Transform } from "./transform.ts";
 
 /**
@@ -16,7 +16,10 @@ export function unitVector(shape: Shape): Transform {
     name: "unitVector",
     shape,
     unconstrainedShape: shape,
-    constrain: (u) => ({ value: div(u, norm(u, { axis: -1, keep: true })), logJacobian: mul(-0.5, sum(square(u))) }),
+    constrain(u) {
+      const length = norm(u, { axis: -1, keep: true });
+      return { value: div(u, length), logJacobian: mul(-0.5, sum(square(u))), chosen: mul(-0.5, sum(square(log(length)))) };
+    },
     unconstrain(value) {
       for (let r = 0; r < rows; r++) {
         let squares = 0;

@@ -18,8 +18,8 @@ type Options = SearchOptionsOf<typeof DEFAULTS>;
 /** Number of generations of equal values that end the search. */
 const STILL = 20;
 /**
- * Largest batch of the first generation. A search of many coordinates can end before the first
- * generation, whose 10 d points have 10 d² coordinates, is complete.
+ * Largest batch of the first generation. A search of many coordinates can end before the first generation, whose 10 d
+ * points have 10 d² coordinates, is complete.
  */
 const PART = 500;
 

@@ -3,7 +3,21 @@
  * without a mode.
  */
 import { describe, expect, it } from "vitest";
-import { add, at, div, log, logSumExp, mul, square, stack, sub, sum, toArray } from "../../../src/engine/compiler/index.ts";
+import {
+  add,
+  at,
+  cos,
+  div,
+  log,
+  logSumExp,
+  mul,
+  sin,
+  square,
+  stack,
+  sub,
+  sum,
+  toArray,
+} from "../../../src/engine/compiler/index.ts";
 import {
   adam,
   beta,
@@ -259,5 +273,23 @@ describe("unbounded densities", () => {
     const { values, converged, unbounded } = await fit(line, scaled(1e-6));
     expect(values.sigma[0] / (1e-6 * leastSquares().sigma)).toBeCloseTo(1, 6);
     expect([converged, unbounded]).toEqual([true, []]);
+  });
+});
+
+describe("values with redundant numbers", () => {
+  it.each(["angle", "unitVector"] as const)("%s: converges to the direction of the data", async (kind) => {
+    const directions = [3, -3, 3.1, 2.8];
+    const [c, s] = [Math.cos, Math.sin].map((f) => directions.reduce((sum, v) => sum + f(v), 0));
+    const circle = model(({ param, target }) => {
+      if (kind === "angle") {
+        const phi = param("phi", "angle");
+        target(add(mul(c, cos(phi)), mul(s, sin(phi))));
+      } else target(sum(mul(param("v", "unitVector", { shape: 2 }), stack([toArray(c), toArray(s)]))));
+    });
+    const { values, converged, logDensity } = await fit(circle, {});
+    expect(converged).toBe(true);
+    expect(logDensity).toBeCloseTo(Math.hypot(c, s), 8);
+    const found = kind === "angle" ? values.phi[0] : Math.atan2(values.v[1], values.v[0]);
+    expect(found).toBeCloseTo(Math.atan2(s, c), 5);
   });
 });

@@ -27,3 +27,13 @@ describe.each(cases)("%s", (_, prior, bounds, [low, high]) => {
     }
   });
 });
+
+it.each([
+  [{ lower: 30 }, "param: lower is 30, but all values of the prior are below 20; change one of them [OPTION_RANGE]"],
+  [{ lower: 20 }, "param: lower is 20, but all values of the prior are below 20"],
+  [{ upper: -1 }, "param: upper is -1, but all values of the prior are above 0"],
+  [{ lower: 7, upper: 5 }, "lower is 7 and upper is 5"],
+])("refuses %j, which no value of the prior satisfies", async (bounds, message) => {
+  const made = model(({ param }) => void param("x", d.uniform(0, 20), bounds));
+  await expect((async () => made.condition({}))()).rejects.toThrow(message.replace(/ \[.*/, ""));
+});
