@@ -1,4 +1,4 @@
-/** Bounds of parameters whose priors are bounded too: only this file checks that both apply. */
+/** Constraints of parameters next to the bounds of their priors, and constraints that are refused. */
 import { describe, expect, it } from "vitest";
 import type { Distribution } from "../../../src/bayes/distributions/index.ts";
 import * as d from "../../../src/bayes/distributions/index.ts";
@@ -36,4 +36,10 @@ it.each([
 ])("refuses %j, which no value of the prior satisfies", async (bounds, message) => {
   const made = model(({ param }) => void param("x", d.uniform(0, 20), bounds));
   await expect((async () => made.condition({}))()).rejects.toThrow(message.replace(/ \[.*/, ""));
+});
+
+it("says how a distribution is called if its name is given as a constraint, and only then", async () => {
+  const given = async (word: string) => model(({ param }) => void param("x", word as never)).condition({});
+  await expect(given("normal")).rejects.toThrow(/"normal" is not a constraint .*; the distribution is called: normal\(…\)/);
+  await expect(given("norma")).rejects.toThrow(/"norma" is not a constraint \(known: [^;]*\)(?!;)/);
 });

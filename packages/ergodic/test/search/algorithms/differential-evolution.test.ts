@@ -274,3 +274,9 @@ describe("differentialEvolution: a run", () => {
     expect(() => differentialEvolution({ strategy: "rand1bin" })).toThrow(/\[OPTION_UNKNOWN\]/);
   });
 });
+
+it("refuses weights above 2 by their own names", () => {
+  for (const name of ["weightLow", "weightHigh"])
+    expect(() => differentialEvolution({ [name]: 2.5 })).toThrow(`differentialEvolution: ${name} is 2.5, but must be a number`);
+  expect(() => differentialEvolution({ weightLow: 2, weightHigh: 2 })).not.toThrow();
+});
