@@ -25,7 +25,7 @@ const tasks: [name: string, task: string, count: number][] = [
 const places = [{ isolated: true }, { isolated: false }];
 const threads = [...places, { isolated: false, older: true }];
 
-const begin = `const lib = { ...(${wholeLibrary("/dist/entries/")}), compiler: await import("/dist/engine/compiler/index.js") };`;
+const begin = `const lib = { ...(${wholeLibrary("/dist/entries/")}), compiler: await import("/dist/entries/compiler.js") };`;
 const all = `${begin}return {
   given: [${tasks.map(([, task]) => `await (async () => {${task}})()`)}],
   shared: (await lib.openEngine()).describe().sharedMemory,

@@ -14,7 +14,7 @@ const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: ergodic/worker in a browser, because ${reason}`);
 
 const begin = `
-const lib = { ...(${wholeLibrary("/dist/entries/")}), compiler: await import("/dist/engine/compiler/index.js") };
+const lib = { ...(${wholeLibrary("/dist/entries/")}), compiler: await import("/dist/entries/compiler.js") };
 const { worker } = await import("/dist/join/worker/index.js");
 const module = new URL("/module.js", location.href).href;`;
 const files = { "/module.js": moduleText("/dist/entries/index.js") };
