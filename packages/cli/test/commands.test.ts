@@ -131,6 +131,24 @@ describe("train", () => {
     expect((await works(...args)).stderr).toContain(" (l2 is 0, since there are 20 rows or more for each column) · ");
   });
 
+  it("chooses the strength of l1 for --l1 auto, and refuses it for networks", async () => {
+    const { stdout, stderr } = await works("train", people, "--target", "pay", "--l1", "auto", "--json");
+    const { chosen } = checked("train", stdout) as unknown as { chosen: { model: { l1: number }; why: string } };
+    expect(chosen.model.l1).toBeGreaterThan(0);
+    expect(stderr).toMatch(/ · l1 [\d.e-]+ .*l1 is [\d.e-]+, under which held-out rows are predicted best/);
+    const refused = await ergodic("train", people, "--target", "pay", "--l1", "auto", "--model", "mlp:4");
+    expect(refused.stderr).toMatch(/--l1 auto: applies only to linear models, but --model is mlp:4/);
+  });
+
+  it("reads a file with semicolons and decimal commas, and says so, also with --quiet", async () => {
+    const european = file("european.csv");
+    writeFileSync(european, `a;pay\n${Array.from({ length: 40 }, (_, i) => `${i},5;${2 * i},25`).join("\n")}\n`);
+    const { stdout, stderr } = await works("train", european, "--target", "pay", "--json", "--quiet");
+    expect(stderr).toContain('the file was read with --delimiter ";" and --decimal ,');
+    const { remarks } = checked("train", stdout) as unknown as { remarks: { kind: string }[] };
+    expect(remarks.map(({ kind }) => kind)).toContain("dialect");
+  });
+
   it("reports why descent uses only one worker, unless replicas share the updates", async () => {
     const args = ["train", people, "--target", "pay", "--rule", "sgd", "--rate", "0.01", "--workers", "2"];
     const line = "1 worker, because each update needs the one before; --replicas shares updates among 2 workers";

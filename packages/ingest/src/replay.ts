@@ -33,13 +33,20 @@ export function rewindable(source: ByteSource): ByteSource {
   };
 }
 
-/** Returns the first bytes of a source, and a source that still includes them. */
-export async function peek(source: ByteSource, count: number): Promise<{ head: Uint8Array; source: ByteSource }> {
+/**
+ * Returns the first bytes of a source, and a source that still includes them. `enough`: whether fewer bytes than `count`
+ * suffice, so that a slow source is not read further.
+ */
+export async function peek(
+  source: ByteSource,
+  count: number,
+  enough: (head: Uint8Array) => boolean = () => false,
+): Promise<{ head: Uint8Array; source: ByteSource }> {
   const again = rewindable(source);
   let head: Uint8Array = new Uint8Array(0);
   for await (const chunk of again.chunks()) {
     head = joined(head, chunk.subarray(0, count));
-    if (head.length >= count) break;
+    if (head.length >= count || enough(head)) break;
   }
   return { head: head.subarray(0, count), source: again };
 }

@@ -107,15 +107,15 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
     'numbers-header.csv:1:1: the first line should name the columns, but holds only numbers ("5.1" …); pass header: false if it is data, or header: true if these numbers are the names [DATA_HEADER]',
   ],
   [
-    csv("semicolons.csv"),
+    csv("semicolons.csv", { delimiter: "," }),
     'semicolons.csv:1:1: the first line is one field, "a;b;c"; pass delimiter: ";", or quote the field [DATA_HEADER]',
   ],
   [
-    csv("comma-decimals.csv", { delimiter: ";" }),
+    csv("comma-decimals.csv", { delimiter: ";", decimal: "." }),
     'comma-decimals.csv:2:1: "1,5" looks like a number with a decimal comma in column "a"; pass decimal: ",", or declare types: { "a": "category" } [DATA_TYPE]',
   ],
   [
-    csv("comma-decimals.csv", { delimiter: ";", types: { a: "number" } }),
+    csv("comma-decimals.csv", { delimiter: ";", decimal: ".", types: { a: "number" } }),
     'comma-decimals.csv:2:1: "1,5" is not a number in column "a"; pass decimal: "," [DATA_TYPE]',
   ],
   [

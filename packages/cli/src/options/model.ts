@@ -71,20 +71,17 @@ interface Words {
 
 type Layers = (words: Words, shape: NetworkShape) => LayerLike;
 
-const SMALL_SIDE = 64;
 /** Shape that every network accepts. It is used to check options before data are read. */
 const ANY_SHAPE: NetworkShape = { outputs: 2, rowShape: [32, 32, 3] };
 
 const channels = (numbers: readonly number[]): { channels?: readonly number[] } =>
   numbers.length > 0 ? { channels: numbers } : {};
 
-/** A network with a single width. The image size determines its form. */
-function scaled<O extends { width?: number }>(make: (options: O) => LayerLike): Layers {
-  return ({ numbers, options }, { outputs, rowShape: [height, width] }) => {
-    const form = Math.min(height, width) < SMALL_SIDE ? "small" : "published";
-    return make({ form, ...(numbers.length > 0 ? { width: numbers[0] } : {}), ...options, outputs } as unknown as O);
-  };
-}
+/** A network with a single width. */
+const scaled =
+  <O extends { width?: number }>(make: (options: O) => LayerLike): Layers =>
+  ({ numbers, options }, { outputs }) =>
+    make({ ...(numbers.length > 0 ? { width: numbers[0] } : {}), ...options, outputs } as unknown as O);
 
 /** `takes`: number of values allowed without a key; `images`: whether rows must be [height, width, channels]. */
 const networks: Readonly<Record<string, { takes: number; images: boolean; layers: Layers }>> = {
@@ -138,7 +135,7 @@ const networkMaker =
   (options) => {
     refuseLinearOptions(options);
     const { classWeights, standardise } = modelOptions(options);
-    const { l1 } = options;
+    const l1 = options.l1 === "auto" ? refuseOfLinear("l1", options.model) : options.l1;
     const l2 = options.l2 === "auto" ? refuseOfLinear("l2", options.model) : options.l2;
     const settings = given({ loss: lossOf(options), l1, l2, classWeights, standardise });
     network((x) => x, settings);
@@ -164,7 +161,13 @@ function refuseLinearOptions(options: ModelOptions): void {
   refuseOfLinear(beside, options.model);
 }
 
-const flags = { intercept: "--no-intercept", nonNegative: "--non-negative", features: "--features", l2: "--l2 auto" } as const;
+const flags = {
+  intercept: "--no-intercept",
+  nonNegative: "--non-negative",
+  features: "--features",
+  l1: "--l1 auto",
+  l2: "--l2 auto",
+} as const;
 
 function refuseOfLinear(name: keyof typeof flags, model: string | undefined): never {
   throw new UsageError(flags[name], `applies only to linear models, but --model is ${model}; leave one out`);

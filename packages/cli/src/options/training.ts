@@ -19,7 +19,7 @@ export interface ModelOptions {
   model?: string;
   augment?: string;
   loss?: string;
-  l1?: number;
+  l1?: number | "auto";
   l2?: number | "auto";
   intercept: boolean;
   nonNegative?: boolean;
@@ -172,7 +172,11 @@ export function addTrainingOptions(command: Command): Command {
     .option("--model <name>", "linear, mlp:256,128, cnn, mobilenet:0.25, …, or a file of layers such as net.mjs", "linear")
     .option("--augment <changes>", "random changes to images during training: shift:1, flip, cutout:3, noise:0.1, joined by +")
     .option("--loss <loss>", "squared, logistic, hinge, huber:delta=2 …; default: according to the target")
-    .option("--l1 <strength>", "strength of the penalty on the absolute values of coefficients or weights", notNegative)
+    .option(
+      "--l1 <strength>",
+      "strength of the penalty on the absolute values of coefficients or weights; auto: chosen by held-out rows",
+      strength,
+    )
     .option(
       "--l2 <strength>",
       "strength of the penalty on squared coefficients or weights; auto: chosen by held-out rows (the default with a solver)",

@@ -140,7 +140,7 @@ export function chosenLine(description: Described, engine: EngineDescription): s
 
 /** Formats the reason for the choice. If the user named the algorithm, the reason concerns only the strength. */
 const whyText = (why: string | undefined): string =>
-  why === undefined ? "" : ` (${why.startsWith("l2 is ") ? "" : "chosen for "}${why})`;
+  why === undefined ? "" : ` (${/^l[12] is /.test(why) ? "" : "chosen for "}${why})`;
 
 /** Explains why minibatch descent uses one worker although more were offered. */
 export const workersLine = ({ algorithm, plan }: Pick<Described, "algorithm" | "plan">, offered = 1): string[] =>

@@ -135,9 +135,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
       refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");
     const single = !isMarked(rows, datasetMark) && isRow(rows as Row | ArrayLike<number> | RawRows);
     if (single) return this.prediction(this.scoresOfOne(rows as Row | ArrayLike<number>)) as Prediction<K>;
-    const z = isMarked(rows, datasetMark)
-      ? this.outputs(rows as Dataset)
-      : this.scores(this.pipeline.rowsOf(rows as RawRows), rows as RawRows);
+    const z = isMarked(rows, datasetMark) ? this.outputs(rows as Dataset) : this.scoresOfRaw(rows as RawRows);
     return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i), i) as Prediction<K>);
   }
 
@@ -175,8 +173,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     rows: Float64Array | Float32Array | readonly RowOf<Names>[] | readonly ArrayLike<number>[],
     out: Float64Array,
   ): number {
-    this.#into ??= new RowsInto(this.pipeline, this.inputCount);
-    const into = this.#into;
+    const into = this.#rowsInto();
     const count = into.begin(rows, out, this.width);
     const { outputCount, width } = this;
     const offset = this.pipeline.offsetOf(rows as RawRows);
@@ -272,16 +269,40 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return z;
   }
 
+  #rowsInto(): RowsInto {
+    this.#into ??= new RowsInto(this.pipeline, this.inputCount);
+    return this.#into;
+  }
+
+  /** Whether rows can be read without opening the pipeline for them. Weights and offsets are checked when it is opened. */
+  private get isReusable(): boolean {
+    const { weights, offset } = this.pipeline.steps[0] as SourceStep;
+    return weights === null && offset === undefined;
+  }
+
   /** Computes z of one row without opening the pipeline again. */
   private scoresOfOne(row: Row | ArrayLike<number>): Float64Array {
-    const { pipeline } = this;
-    // With weights or offsets, the general path is used, because only that path checks them.
-    const { weights, offset } = pipeline.steps[0] as SourceStep;
-    if (weights !== null || offset !== undefined) return this.scores(pipeline.rowsOf([row] as RawRows));
-    const into = (this.#into ??= new RowsInto(pipeline, this.inputCount));
+    if (!this.isReusable) return this.scores(this.pipeline.rowsOf([row] as RawRows));
+    const into = this.#rowsInto();
     into.one(row);
     this.scoresInto(into.read, 0, 1, this.#z);
     return this.#z;
+  }
+
+  /** Computes z of raw rows. For lists of rows, the pipeline is not opened again. */
+  private scoresOfRaw(raw: RawRows): Float64Array {
+    if (!Array.isArray(raw) || raw.length === 0 || !this.isReusable) return this.scores(this.pipeline.rowsOf(raw), raw);
+    const into = this.#rowsInto();
+    const z = roomOf(raw.length * this.outputCount, this.kind);
+    into.list(raw);
+    try {
+      this.scoresInto(into.read, 0, raw.length, z, raw);
+    } catch (error) {
+      into.blame(error);
+    } finally {
+      into.list([]);
+    }
+    return z;
   }
 
   /**

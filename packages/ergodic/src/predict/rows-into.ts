@@ -67,6 +67,12 @@ export class RowsInto {
     return count;
   }
 
+  /** Takes rows. */
+  list(rows: Rows): void {
+    this.#matrix = undefined;
+    this.#rows = rows;
+  }
+
   /** Takes one row. */
   one(row: Row | ArrayLike<number>): void {
     this.#matrix = undefined;

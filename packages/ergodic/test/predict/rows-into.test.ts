@@ -1,5 +1,5 @@
-/** Errors of predictions into the caller's array: those of a row name the row, and all others stay as they are. */
-import { expect, it, vi } from "vitest";
+/** Errors of predictions for lists of rows: those of a row name the row, and all others stay as they are. */
+import { describe, expect, it, vi } from "vitest";
 import { Dataset, fit, linear } from "../../src/entries/everything.ts";
 
 const data = Dataset.fromArrays({
@@ -27,4 +27,42 @@ it("refuses an array with room for the rows, but not for all classes", () => {
   const rows = Float64Array.of(1, 2, 3, 4);
   expect(model.predictInto(rows, new Float64Array(6))).toBe(2);
   expect(() => model.predictInto(rows, new Float64Array(5))).toThrow(/room for 5 numbers, but 2 rows have 6/);
+});
+
+describe("a list of rows", () => {
+  const rows = [
+    [1, 2],
+    [9, 4],
+    [-5, 7],
+  ];
+  const named = rows.map(([x0, x1]) => ({ x0, x1 }));
+
+  it.each([
+    ["arrays", rows],
+    ["objects", named],
+  ])("gives the predictions of its rows: %s", async (_, given) => {
+    for (const standardise of [true, false]) {
+      const fitted = await fit(linear({ standardise }), data, { epochs: 1, seed: 1 });
+      const one = given.map((row) => fitted.predict(row as number[]));
+      expect(fitted.predict(given as number[][])).toEqual(one);
+      expect(fitted.predict([given[1]] as number[][])).toEqual([one[1]]);
+      // The pipeline of an earlier call does not decide how the rows of this call are read.
+      expect(fitted.predict(named)).toEqual(fitted.predict(rows));
+    }
+  });
+
+  it("names the row that cannot be read, and reads the next list", () => {
+    expect(() => model.predict([[1, 2], [3]])).toThrow(/row 2/);
+    expect(() => model.predict([[1, 2], { x0: 1, x1: 2 } as never])).toThrow(/row 2/);
+    expect(() => model.predict([{ x0: 1, x1: 2 }, { x0: 1 } as never])).toThrow(/row 2/);
+    expect(() => model.predict([])).toThrow(/0 rows/);
+    expect(model.predict([[1, 2]])).toEqual([model.predict([1, 2])]);
+  });
+
+  it("opens the pipeline once", () => {
+    const fresh = vi.spyOn(model.pipeline, "rowsOf");
+    for (let i = 0; i < 3; i++) model.predict([[1, 2]]);
+    expect(fresh).not.toHaveBeenCalled();
+    fresh.mockRestore();
+  });
 });

@@ -31,9 +31,9 @@ export interface Remark {
    * "skipped": rows that were not read; "comment": lines that were not read; "missing": strings in a number column that
    * mean "no value"; "new level": rows with a level that the model does not know; "identifier", "date", "text": a
    * column that looks like an identifier, a date or free text; "precision": a column of numbers that differ too little
-   * for their storage type.
+   * for their storage type; "dialect": a delimiter or decimal mark that was detected.
    */
-  readonly kind: "skipped" | "comment" | "missing" | "new level" | "identifier" | "date" | "text" | "precision";
+  readonly kind: "skipped" | "comment" | "missing" | "new level" | "identifier" | "date" | "text" | "precision" | "dialect";
   /** Name of the column, if the remark is about a single column. */
   readonly column?: string;
   /** Number of affected rows. */

@@ -121,9 +121,9 @@ export function checkKeys(
     if (value === null && known.includes(key) && !nullable.includes(key))
       throw new OptionError(where, `${key} is null; leave it out to use the default`, "OPTION_TYPE");
     if (known.includes(key)) continue;
-    if (Object.hasOwn(absent, key))
-      throw new OptionError(where, `${key} is not an option of ${where}: ${absent[key]}`, "OPTION_UNKNOWN");
-    const near = nearest(key, known);
+    const near = nearest(key, [...known, ...Object.keys(absent)]);
+    if (near !== undefined && Object.hasOwn(absent, near))
+      throw new OptionError(where, `${key} is not an option of ${where}: ${absent[near]}`, "OPTION_UNKNOWN");
     throw new OptionError(
       where,
       `unknown option "${key}"${near ? `; did you mean "${near}"?` : ""} (known: ${known.join(", ")})`,

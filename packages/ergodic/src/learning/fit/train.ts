@@ -27,6 +27,16 @@ const known = [
   ...fromKeys,
   ...planKeys,
 ];
+/** Options of rules and models, which users of other libraries look for here. */
+const absent = {
+  rate: "the rule has the step size; write rule: adam({ rate: 0.01 })",
+  ...Object.fromEntries(
+    ["loss", "l1", "l2", "standardise", "intercept", "classWeights"].map((name) => [
+      name,
+      `it is an option of models; write linear({ ${name}: … })`,
+    ]),
+  ),
+};
 
 /** Trains a model with its own adapter (`trainable`); see `fit`. */
 export function train<D, P extends object>(model: TrainableModel<D, P>, data: D, options: FitOptions<D> = {}): Run<P & Trained> {
@@ -86,7 +96,7 @@ function workersOf<D>({ workers }: FitOptions<D>, algorithm: unknown, chosen: Al
  * other
  */
 export async function checkOptions(options: FitOptions, more: { validates?: boolean } = {}): Promise<void> {
-  checkKeys("fit", options, known);
+  checkKeys("fit", options, known, { absent });
   checkKeys("fit.check", more, ["validates"]);
   const { validates = false } = more;
   const { trainableLinear } = await import("./kinds/linear.ts");
@@ -98,7 +108,7 @@ export async function checkOptions(options: FitOptions, more: { validates?: bool
 
 function checkTogether<D>(given: FitOptions<D>, kind: Trainable<D, object>, validates: boolean): StoppingOptions {
   const options = { ...given, algorithm: typeof given.algorithm === "string" ? undefined : given.algorithm };
-  checkKeys("fit", options, known);
+  checkKeys("fit", options, known, { absent });
   checkSignal("fit", options.signal);
   const { algorithm, rule, variance } = given;
   if (algorithm && algorithm !== "gradient" && (rule || variance)) {

@@ -51,6 +51,37 @@ describe("checkKeys", () => {
     expect(() => checkKeys("fit", new (class Settings {})(), ["until"])).not.toThrow();
   });
 
+  it.each([
+    ["max_tree_depth", ["maxTreeDepth"], "maxTreeDepth"],
+    ["standardize", ["loss", "standardise"], "standardise"],
+    ["centered", ["centred"], "centred"],
+    ["lr", ["rate", "decay"], "rate"],
+    ["learning_rate", ["rate"], "rate"],
+    ["learningRate", ["rate"], "rate"],
+    ["stepSize", ["rate"], "rate"],
+    ["step_size", ["rate", "stepSize"], "stepSize"],
+    ["lambda", ["l1", "l2"], "l2"],
+    ["weight_decay", ["l2", "decay"], "decay"],
+    ["batch_size", ["batch"], "batch"],
+    ["iter", ["epochs"], "epochs"],
+    ["iter", ["epochs", "draws"], "draws"],
+  ])("suggests for %s, if %j are known: %s", (given, known, meant) =>
+    expect(() => checkKeys("f", { [given]: 1 }, known)).toThrow(
+      `f: unknown option "${given}"; did you mean "${meant}"? (known: ${known.join(", ")}) [OPTION_UNKNOWN]`,
+    ),
+  );
+
+  it("explains options of other functions, however they are spelt", () => {
+    const absent = { rate: "the rule has it", l2: "the model has it" };
+    for (const given of ["rate", "Rate", "lr", "learning_rate"])
+      expect(() => checkKeys("fit", { [given]: 1 }, ["rule"], { absent })).toThrow(
+        `fit: ${given} is not an option of fit: the rule has it [OPTION_UNKNOWN]`,
+      );
+    expect(() => checkKeys("fit", { lambda: 1 }, ["rule"], { absent })).toThrow(
+      "lambda is not an option of fit: the model has it",
+    );
+  });
+
   it.each(["constructor", "toString", "hasOwnProperty", "__proto__"])(
     "treats an option named %s as unknown, without side effects",
     (name) => {

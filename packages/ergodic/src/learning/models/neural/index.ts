@@ -1,5 +1,6 @@
 /** Neural networks: layers, their building blocks, and known architectures. */
-export { type MobileNetOptions, mobileNetV1, mobileNetV2, type NetworkForm } from "./architectures/mobile.ts";
+export type { NetworkForm } from "./architectures/form.ts";
+export { type MobileNetOptions, mobileNetV1, mobileNetV2 } from "./architectures/mobile.ts";
 export {
   type CirculantNetOptions,
   type CnnOptions,

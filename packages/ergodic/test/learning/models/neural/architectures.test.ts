@@ -75,6 +75,29 @@ describe.each(Object.entries(networks))("%s for small images", (_, network) => {
   });
 });
 
+describe.each([
+  ["mobileNetV1", n.mobileNetV1],
+  ["mobileNetV2", n.mobileNetV2],
+  ["shuffleNetV1", n.shuffleNetV1],
+  ["shuffleNetV2", n.shuffleNetV2],
+] as const)("%s without a form", (_, make) => {
+  it.each([
+    ["small", [28, 28, 1]],
+    ["small", [63, 64, 1]],
+    ["small", [64, 63, 1]],
+    ["published", [64, 64, 3]],
+  ] as const)("is %s for %j, under the same paths", (form, shape) => {
+    const x = input("x", [2, ...shape]);
+    const given = n.traceNetwork(make({ outputs: 3, form }), x, { training: true });
+    const chosen = make({ outputs: 3 });
+    expect(n.traceNetwork(chosen, x, { training: true }).output).toBe(given.output);
+    const again = n.layerFromJson(JSON.parse(JSON.stringify(chosen.toJSON())));
+    expect(n.traceNetwork(again, x, { training: true }).output).toBe(given.output);
+    const within = n.sequential([n.noise(0.1), chosen]);
+    expect(n.countNetwork(within, shape)).toEqual(n.countNetwork(make({ outputs: 3, form }), shape));
+  });
+});
+
 it("a network without outputs returns features", () => {
   expect(n.countNetwork(n.mobileNetV1({ form: "small" }), [8, 8, 1]).outputShape).toEqual([256]);
   expect(n.countNetwork(n.mlp([7]), [8, 8, 1]).outputShape).toEqual([7]);

@@ -5,6 +5,7 @@ import { layerDefinition, layerKinds } from "../../../../src/learning/models/neu
 const made: Record<string, [n.Layer, number[]]> = {
   residual: [n.residual(n.dense(2), { shortcut: n.dense(2) }), [2, 3]],
   concatenating: [n.concatenating([n.dense(2), n.dense(3)]), [2, 3]],
+  byImageSize: [n.byImageSize({ small: n.convolution(2), large: n.convolution(3), side: 4 }), [2, 3, 5, 1]],
   sequential: [n.sequential([n.dense(2), n.relu()]), [2, 3]],
   frozen: [n.frozen(n.dense(2)), [2, 3]],
   grouped: [n.grouped("slow", n.dense(2, { initial: n.glorotUniform({ gain: 2 }), initialBias: n.ones() })), [2, 3]],

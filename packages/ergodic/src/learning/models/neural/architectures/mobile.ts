@@ -7,39 +7,28 @@
  * `width` scales all channels. V1 rounds them to whole numbers. V2 rounds them to multiples of 8, and rounds down by at
  * most 10 %. It scales its last convolution only if width > 1.
  * `form`: "published" is for images of 224 × 224; "small" is for images of about 8 … 32 cells, and has stride 1 in the
- * first convolution and no later stages. `dropout`: rate before the output layer. Without `outputs`, the network
- * returns the average over all positions: [n, channels].
+ * first convolution and no later stages. By default, the size of the images determines the form (form.ts). `dropout`:
+ * rate before the output layer. Without `outputs`, the network returns the average over all positions: [n, channels].
  *
  * @throws OptionError for options out of range
  */
-import { checkChoice } from "../../../../engine/errors/checks.ts";
-import { checkKeys, checkNumber } from "../../../../engine/errors/errors.ts";
+import { checkKeys } from "../../../../engine/errors/errors.ts";
 import { invertedResidual, normalised, separable } from "../layers/blocks.ts";
 import { dropout } from "../layers/dropout.ts";
 import { globalAveragePool } from "../layers/pool.ts";
 import { sequential } from "../layers/sequential.ts";
 import type { Layer } from "../scope.ts";
+import { byForm, checkForm, type NetworkForm } from "./form.ts";
 import { checkWidths, type OutputOptions, outputLayers } from "./plain.ts";
-
-/**
- * Variant of an architecture. "published": as in the paper, for images of 224 × 224. "small": for images of about 8 to
- * 32 cells in height and width.
- */
-export type NetworkForm = "published" | "small";
 
 /** Options of `mobileNetV1` and `mobileNetV2`. */
 export interface MobileNetOptions extends OutputOptions {
   /** Factor by which all numbers of channels are multiplied, > 0. Default 1. */
   readonly width?: number;
-  /** Variant of the network: "published", or "small" for small images. Default "published". */
+  /** Variant of the network. Default: "small" for images with fewer than 64 rows or columns, otherwise "published". */
   readonly form?: NetworkForm;
   /** Rate of dropout before the output layer, in [0, 1). Default 0 for V1, 0.2 for V2. */
   readonly dropout?: number;
-}
-
-export function checkForm(where: string, width: number, form: NetworkForm): void {
-  checkNumber(where, "width", width, { low: 0, open: true });
-  checkChoice(where, "form", form, ["published", "small"]);
 }
 
 /** Channels and stride of each block. */
@@ -60,15 +49,17 @@ const V1: Readonly<Record<NetworkForm, readonly (readonly [channels: number, str
  */
 export function mobileNetV1(options: MobileNetOptions = {}): Layer {
   checkKeys("mobileNetV1", options, ["outputs", "width", "form", "dropout"]);
-  const { width = 1, form = "published", dropout: rate = 0, outputs } = options;
-  checkForm("mobileNetV1", width, form);
+  const { width = 1, dropout: rate = 0, outputs } = options;
+  checkForm("mobileNetV1", options);
   checkWidths("mobileNetV1", { outputs, dropout: rate });
   const scaled = (channels: number): number => Math.max(1, Math.round(channels * width));
-  return sequential([
-    normalised(scaled(32), { stride: form === "published" ? 2 : 1 }),
-    ...V1[form].map(([channels, stride]) => separable(scaled(channels), { stride })),
-    ...ending(rate, outputs),
-  ]);
+  return byForm(options, (form) =>
+    sequential([
+      normalised(scaled(32), { stride: form === "published" ? 2 : 1 }),
+      ...V1[form].map(([channels, stride]) => separable(scaled(channels), { stride })),
+      ...ending(rate, outputs),
+    ]),
+  );
 }
 
 /** Expansion, channels, number of blocks, and stride of the first block. */
@@ -98,9 +89,13 @@ const V2: Readonly<
  */
 export function mobileNetV2(options: MobileNetOptions = {}): Layer {
   checkKeys("mobileNetV2", options, ["outputs", "width", "form", "dropout"]);
-  const { width = 1, form = "published", dropout: rate = 0.2, outputs } = options;
-  checkForm("mobileNetV2", width, form);
+  const { width = 1, dropout: rate = 0.2, outputs } = options;
+  checkForm("mobileNetV2", options);
   checkWidths("mobileNetV2", { outputs, dropout: rate });
+  return byForm(options, (form) => sequential([...residuals(width, form), ...ending(rate, outputs)]));
+}
+
+function residuals(width: number, form: NetworkForm): Layer[] {
   let inside = toEights(32 * width);
   const layers = [normalised(inside, { stride: form === "published" ? 2 : 1, activation: "relu6" })];
   for (const [expansion, given, blocks, first] of V2[form]) {
@@ -111,7 +106,7 @@ export function mobileNetV2(options: MobileNetOptions = {}): Layer {
     }
   }
   const last = toEights((form === "published" ? 1280 : 256) * Math.max(1, width));
-  return sequential([...layers, normalised(last, { kernel: 1, activation: "relu6" }), ...ending(rate, outputs)]);
+  return [...layers, normalised(last, { kernel: 1, activation: "relu6" })];
 }
 
 const ending = (rate: number, outputs: number | undefined): Layer[] => [

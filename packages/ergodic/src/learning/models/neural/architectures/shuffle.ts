@@ -6,7 +6,8 @@
  * V1 (Zhang et al. 2018): `groups` is 1, 2, 3, 4 or 8 and determines the channels of the stages. `width` scales these
  * channels to multiples of 4 · groups. V2 (Ma et al. 2018): `width` is 0.5, 1, 1.5 or 2.
  * `form`: "published" is for images of 224 × 224; "small" is for images of about 8 … 32 cells, and has stride 1 in the
- * first convolution, no max pooling, and two stages of 4 units.
+ * first convolution, no max pooling, and two stages of 4 units. By default, the size of the images determines the form
+ * (form.ts).
  *
  * @throws OptionError for options out of range
  */
@@ -17,14 +18,14 @@ import { globalAveragePool, maxPool } from "../layers/pool.ts";
 import { sequential } from "../layers/sequential.ts";
 import { shuffleUnitV1, shuffleUnitV2 } from "../layers/shuffle.ts";
 import type { Layer } from "../scope.ts";
-import { checkForm, type NetworkForm } from "./mobile.ts";
+import { byForm, checkForm, type NetworkForm } from "./form.ts";
 import { checkWidths, type OutputOptions, outputLayers } from "./plain.ts";
 
 /** Options of `shuffleNetV2`. */
 export interface ShuffleNetV2Options extends OutputOptions {
   /** Width of the published variants. Default 1. */
   readonly width?: 0.5 | 1 | 1.5 | 2;
-  /** Variant of the network: "published", or "small" for small images. Default "published". */
+  /** Variant of the network. Default: "small" for images with fewer than 64 rows or columns, otherwise "published". */
   readonly form?: NetworkForm;
 }
 
@@ -36,7 +37,7 @@ export interface ShuffleNetV1Options extends OutputOptions {
   readonly groups?: 1 | 2 | 3 | 4 | 8;
   /** Factor by which the numbers of channels in the stages are multiplied, > 0. Default 1. */
   readonly width?: number;
-  /** Variant of the network: "published", or "small" for small images. Default "published". */
+  /** Variant of the network. Default: "small" for images with fewer than 64 rows or columns, otherwise "published". */
   readonly form?: NetworkForm;
 }
 
@@ -83,8 +84,8 @@ function stages(
  */
 export function shuffleNetV1(options: ShuffleNetV1Options = {}): Layer {
   checkKeys("shuffleNetV1", options, ["outputs", "groups", "width", "form"]);
-  const { groups = 3, width = 1, form = "published", outputs } = options;
-  checkForm("shuffleNetV1", width, form);
+  const { groups = 3, width = 1, outputs } = options;
+  checkForm("shuffleNetV1", options);
   checkWidths("shuffleNetV1", { outputs, dropout: 0 });
   checkChoice("shuffleNetV1", "groups", groups, numbersOf(V1_CHANNELS));
   const published = V1_CHANNELS[groups];
@@ -92,7 +93,9 @@ export function shuffleNetV1(options: ShuffleNetV1Options = {}): Layer {
   const first = Math.min(FIRST, start - groups);
   const unit = (inside: number, channels: number, stride: 1 | 2): Layer =>
     shuffleUnitV1(inside, channels, { stride, groups, firstGroups: inside === first ? 1 : groups });
-  return sequential([...stem(first, form), ...stages(first, start, form, unit), globalAveragePool(), ...outputLayers(outputs)]);
+  return byForm(options, (form) =>
+    sequential([...stem(first, form), ...stages(first, start, form, unit), globalAveragePool(), ...outputLayers(outputs)]),
+  );
 }
 
 /**
@@ -101,21 +104,23 @@ export function shuffleNetV1(options: ShuffleNetV1Options = {}): Layer {
  */
 export function shuffleNetV2(options: ShuffleNetV2Options = {}): Layer {
   checkKeys("shuffleNetV2", options, ["outputs", "width", "form"]);
-  const { width = 1, form = "published", outputs } = options;
-  checkForm("shuffleNetV2", width, form);
+  const { width = 1, outputs } = options;
+  checkForm("shuffleNetV2", options);
   checkWidths("shuffleNetV2", { outputs, dropout: 0 });
   checkChoice("shuffleNetV2", "width", width, numbersOf(V2_CHANNELS));
   const channels = V2_CHANNELS[width];
   const [start, published] = channels;
-  const last = form === "published" ? published : start * 2 ** (UNITS.small.length - 1) * 2;
+  const lasts = { published, small: start * 2 ** (UNITS.small.length - 1) * 2 };
   const unit = (inside: number, wide: number, stride: 1 | 2): Layer => shuffleUnitV2(inside, wide, { stride });
-  return sequential([
-    ...stem(FIRST, form),
-    ...stages(FIRST, start, form, unit),
-    normalised(last, { kernel: 1 }),
-    globalAveragePool(),
-    ...outputLayers(outputs),
-  ]);
+  return byForm(options, (form) =>
+    sequential([
+      ...stem(FIRST, form),
+      ...stages(FIRST, start, form, unit),
+      normalised(lasts[form], { kernel: 1 }),
+      globalAveragePool(),
+      ...outputLayers(outputs),
+    ]),
+  );
 }
 
 const numbersOf = (known: object): number[] =>

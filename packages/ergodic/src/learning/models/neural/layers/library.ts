@@ -4,6 +4,7 @@ export * from "./activation.ts";
 export * from "./batch-norm.ts";
 export * from "./blocks.ts";
 export * from "./branches.ts";
+export * from "./by-image-size.ts";
 export * from "./circulant.ts";
 export * from "./convolution.ts";
 export * from "./dense.ts";
