@@ -27,9 +27,9 @@ const failing = async (...words: string[]): Promise<string> => {
   return stderr;
 };
 
-it("--decimal , reads numbers with a comma, as the error recommends", async () => {
+it("--decimal , reads numbers with a comma, as the error recommends where the first lines do not decide", async () => {
   const data = put("euro.csv", `a;y\n${rows((i) => `${i},5;${2 * i},25`)}`);
-  expect(await failing("train", data, "--target", "y", "--delimiter", ";")).toMatch(/pass --decimal ,/);
+  expect(await failing("train", data, "--target", "y", "--delimiter", ";", "--decimal", ".")).toMatch(/pass --decimal ,/);
   const { columns, predicted } = await trained(data, "--delimiter", ";", "--decimal", ",");
   expect(columns).toBe(1);
   expect(predicted.trim().split("\n")).toHaveLength(25);

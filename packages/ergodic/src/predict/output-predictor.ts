@@ -275,14 +275,14 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /** Whether rows can be read without opening the pipeline for them. Weights and offsets are checked when it is opened. */
-  private get isReusable(): boolean {
+  get #isReusable(): boolean {
     const { weights, offset } = this.pipeline.steps[0] as SourceStep;
     return weights === null && offset === undefined;
   }
 
   /** Computes z of one row without opening the pipeline again. */
   private scoresOfOne(row: Row | ArrayLike<number>): Float64Array {
-    if (!this.isReusable) return this.scores(this.pipeline.rowsOf([row] as RawRows));
+    if (!this.#isReusable) return this.scoresOfRaw([row] as RawRows);
     const into = this.#rowsInto();
     into.one(row);
     this.scoresInto(into.read, 0, 1, this.#z);
@@ -291,7 +291,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
 
   /** Computes z of raw rows. For lists of rows, the pipeline is not opened again. */
   private scoresOfRaw(raw: RawRows): Float64Array {
-    if (!Array.isArray(raw) || raw.length === 0 || !this.isReusable) return this.scores(this.pipeline.rowsOf(raw), raw);
+    if (!Array.isArray(raw) || raw.length === 0 || !this.#isReusable) return this.scores(this.pipeline.rowsOf(raw), raw);
     const into = this.#rowsInto();
     const z = roomOf(raw.length * this.outputCount, this.kind);
     into.list(raw);

@@ -174,6 +174,7 @@ describe("models and their parts", () => {
     ergodic.activation("gelu"),
     ergodic.averagePool(3, { stride: 2, padding: 1, countPadding: true }),
     ergodic.batchNorm({ momentum: 0.2, epsilon: 1e-4, affine: false }),
+    ergodic.byImageSize({ small: ergodic.dense(2), large: ergodic.convolution(2), side: 4 }),
     ergodic.channelShuffle(2),
     ergodic.circulantConvolution(8, { block: 4, kernel: 5 }),
     ergodic.circulantDense(8, { block: 4, bias: false }),

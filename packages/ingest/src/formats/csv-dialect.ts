@@ -4,7 +4,8 @@
  * Delimiter: ";", a tab or "|" if the first line has no comma outside quotes, and all examined lines have the same
  * number of this delimiter, at least one. Decimal mark: "," if the delimiter is not a comma, some field is a number
  * with a decimal comma, and no field is a number with a decimal point. A field such as "1,234", which can have a
- * thousands comma, does not count. In all other cases, the defaults apply. A remark names what was detected.
+ * thousands comma, does not count. In all other cases, and with DuckDB as the reader, the defaults apply. A remark names
+ * what was detected.
  */
 import type { Remark, Table } from "ergodic/data";
 import { show } from "../fault.ts";
@@ -67,6 +68,8 @@ export function dialectRemark(dialect: Dialect, rowCount: number): Remark {
 /** Adds the detection of the dialect to a format. `fixed`: the parts of the dialect that the format determines. */
 export function detecting(format: DenseFormat<CsvOptions>, fixed: Dialect = {}): DenseFormat<CsvOptions> {
   const detected = async (given: ByteSource, options: CsvOptions) => {
+    // DuckDB itself opens the file, and refuses sources that are not files.
+    if (options.engine === "duckdb") return { source: given, options, remark: (table: Table): Table => table };
     const { head, source } = await peek(given, MOST_BYTES, (bytes) => countLineEnds(bytes) >= FEWEST_LINES);
     const dialect = dialectOf(new TextDecoder("latin1").decode(head), { ...fixed, ...options });
     const remark = (table: Table): Table =>

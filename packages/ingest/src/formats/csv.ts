@@ -19,12 +19,15 @@ export interface CsvOptions extends TableOptions, EngineOptions {
   header?: boolean | readonly string[];
   /**
    * Separator between fields: one ASCII character, not a double quote. Default: for TSV, a tab. For CSV, ";", a tab or
-   * "|" if the first lines show it, otherwise ",". A remark of the result names a detected separator.
+   * "|" if the first lines show it (not with DuckDB), otherwise ",". A remark of the result names a detected separator.
    */
   delimiter?: string;
   /** Quote character: one ASCII character, or "" for none. Default '"'. */
   quote?: string;
-  /** Decimal mark. Default: "," if the first lines show it, otherwise ".". A remark of the result names a detected comma. */
+  /**
+   * Decimal mark. Default: "," if the first lines show it (not with DuckDB), otherwise ".". A remark of the result names
+   * a detected comma.
+   */
   decimal?: "." | ",";
   /** Mark of comment lines, such as "#". Lines that begin with it are not read. Default: there are none. */
   comment?: string;

@@ -49,6 +49,8 @@ const name: Takes = (value) => typeof value === "string" && /^[^.\s]+$/.test(val
 const extent: Takes = count;
 const named = { name };
 const field = { kernel: extent, stride: extent, padding: whole(0), dilation: extent };
+const relu = ergodic.relu();
+const layers = either(callable, made("a layer"));
 const normalised = { ...field, initial: none, activation: none, ...named };
 
 /** Layers made of other layers. */
@@ -62,9 +64,19 @@ export const madeLayers: Table = {
     hardSwish: named,
   }),
   normalised: { call: (o) => ergodic.normalised(64, o), options: { groups: one(1, 64), ...normalised } },
+  byImageSize: {
+    call: ergodic.byImageSize,
+    options: { small: layers, large: layers, side: count, ...named },
+    base: {
+      small: { large: relu, side: 4 },
+      large: { small: relu, side: 4 },
+      side: { small: relu, large: relu },
+      name: { small: relu, large: relu, side: 4 },
+    },
+  },
   residual: {
     call: (o) => ergodic.residual(ergodic.relu(), o),
-    options: { shortcut: either(callable, made("a layer")), ...named },
+    options: { shortcut: layers, ...named },
   },
   separable: { call: (o) => ergodic.separable(4, o), options: { kernel: extent, stride: extent, activation: none, ...named } },
   sequential: { call: (o) => ergodic.sequential([ergodic.relu()], o), options: named },

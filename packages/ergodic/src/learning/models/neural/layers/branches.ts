@@ -11,11 +11,11 @@
 
 import { concatenate, sameShape, shapeText, channelShuffle as shuffled } from "../../../../engine/compiler/array/index.ts";
 import { add } from "../../../../engine/compiler/index.ts";
-import { plain, refuse } from "../../../../engine/errors/checks.ts";
+import { plain } from "../../../../engine/errors/checks.ts";
 import { OptionError } from "../../../../engine/errors/errors.ts";
-import { isLayer, type Layer, type LayerLike } from "../scope.ts";
+import type { Layer, LayerLike } from "../scope.ts";
 import { count, expectDivisible, layerShapeError } from "./expected.ts";
-import { checkLayers, layer, type Named } from "./layer.ts";
+import { checkLayer, checkLayers, layer, type Named } from "./layer.ts";
 
 /** Options of `residual`. */
 export interface ResidualOptions extends Named {
@@ -36,8 +36,7 @@ const makeResidual = layer<ResidualOptions & { readonly body: LayerLike }>(
     options: { body: "own", shortcut: "own" },
     check({ body, shortcut }) {
       checkLayers("residual", [body]);
-      if (shortcut !== undefined && typeof shortcut !== "function" && !isLayer(shortcut))
-        refuse("residual", "shortcut", shortcut, "a layer or a function (x, scope) => array", "convolution(64, { kernel: 1 })");
+      if (shortcut !== undefined) checkLayer("residual", "shortcut", shortcut);
     },
   },
 );

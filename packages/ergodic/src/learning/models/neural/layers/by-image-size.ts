@@ -1,5 +1,5 @@
 import type { LayerLike } from "../scope.ts";
-import { checkLayers, layer } from "./layer.ts";
+import { checkLayer, layer } from "./layer.ts";
 
 /**
  * Applies `small` to images whose height or width is less than `side`, and `large` to all others. The chosen layer has
@@ -16,6 +16,9 @@ export const byImageSize = layer<{ readonly small: LayerLike; readonly large: La
   {
     options: { small: "own", large: "own", side: { low: 1, integer: true } },
     required: ["small", "large", "side"],
-    check: ({ small, large }) => checkLayers("byImageSize", [small, large]),
+    check({ small, large }) {
+      checkLayer("byImageSize", "small", small);
+      checkLayer("byImageSize", "large", large);
+    },
   },
 );

@@ -176,6 +176,12 @@ function functionAsJson(name: string): OptionError {
   );
 }
 
+/** Checks an option that is a layer. @throws OptionError */
+export function checkLayer(where: string, name: string, given: unknown): void {
+  if (typeof given !== "function" && !isLayer(given))
+    refuse(where, name, given, "a layer or a function (x, scope) => array", "convolution(64, { kernel: 1 })");
+}
+
 /** Throws unless every part is a layer or a function. */
 export function checkLayers(where: string, layers: readonly LayerLike[]): void {
   layers.forEach((part, i) => {
