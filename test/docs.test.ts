@@ -16,7 +16,7 @@ import { transformations } from "../packages/ergodic/src/engine/data/transformat
 import type { RuleEntry } from "../packages/ergodic/src/engine/optimise/index.ts";
 import { commandLinePage, distributionSources, distributionSummaries, distributionsPage, rulesPage } from "../scripts/docs.mjs";
 import { type Document, readDocument, statedOutput } from "./docs/blocks.ts";
-import { isKernel, type Modules, modulesOf, runModules, typeErrors } from "./docs/modules.ts";
+import { isKernel, type Modules, modulesOf, NEW_PROJECT, runModules, typeErrors } from "./docs/modules.ts";
 import { compileKernel } from "./docs/recipe-kernel.ts";
 import { commandsOf, expressionOf, runCommand } from "./docs/shell.ts";
 
@@ -66,8 +66,18 @@ test("every document is found and contains something to run", () => {
   expect(untitled).toEqual([]);
 });
 
-test("code in documents is well-typed", () => {
-  expect(typeErrors(withCode.map((document) => modulesOf(document, root)))).toEqual([]);
+test("code in documents is well-typed, under the options of a new project", () => {
+  const users = withCode.filter(({ path }) => path !== RECIPES);
+  expect(
+    typeErrors(
+      users.map((document) => modulesOf(document, root)),
+      NEW_PROJECT,
+    ),
+  ).toEqual([]);
+});
+
+test("recipes are well-typed, under the options of this repository", () => {
+  expect(typeErrors([modulesOf(documents.find(({ path }) => path === RECIPES)!, root)])).toEqual([]);
 });
 
 describe("stated output of code in documents", () => {

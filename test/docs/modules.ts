@@ -41,8 +41,11 @@ export function modulesOf({ path, blocks }: Document, root: URL): Modules {
 /** Kernels are AssemblyScript, which has its own compiler. */
 export const isKernel = (file: string): boolean => file.includes("/kernels/");
 
-/** Errors of the compiler about the modules of all documents. */
-export function typeErrors(all: readonly Modules[]): string[] {
+/** The options that `tsc --init` adds to "strict", for code that users paste into their own projects. */
+export const NEW_PROJECT: ts.CompilerOptions = { noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true };
+
+/** Errors of the compiler about the modules of documents, under the repository's options and `more`. */
+export function typeErrors(all: readonly Modules[], more: ts.CompilerOptions = {}): string[] {
   const { root } = all[0];
   const configPath = resolve(root, "tsconfig.json");
   const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(configPath, ts.sys.readFile).config, ts.sys, root);
@@ -51,7 +54,7 @@ export function typeErrors(all: readonly Modules[]): string[] {
     ...all.flatMap(({ sources }) => [...sources]),
     [ambient, "declare var __block: (k: number) => void;"],
   ]);
-  const checked: ts.CompilerOptions = { ...options, noUnusedLocals: false, noEmit: true };
+  const checked: ts.CompilerOptions = { ...options, ...more, noUnusedLocals: false, noEmit: true };
   const host = ts.createCompilerHost(checked);
   const { fileExists, readFile, getSourceFile } = host;
   host.fileExists = (name) => virtual.has(resolve(name)) || fileExists(name);
