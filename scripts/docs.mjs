@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { markdownTable } from "./markdown.mjs";
 
 /** @typedef {import("ergodic/rules").LedgerRow} LedgerRow */
 
@@ -73,18 +74,6 @@ function optionsText({ options, signs }) {
 
 /** @param {string} text */
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
-
-/**
- * @param {readonly string[]} header
- * @param {readonly string[][]} rows
- */
-function markdownTable(header, rows) {
-  const text = [header, ...rows.map((cells) => cells.map((cell) => cell.replaceAll("|", "\\|")))];
-  const widths = header.map((_, j) => Math.max(...text.map((cells) => cells[j].length)));
-  const rule = widths.map((width) => "-".repeat(width));
-  const [first, ...rest] = text.map((cells) => cells.map((cell, j) => cell.padEnd(widths[j])));
-  return [first, rule, ...rest].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
-}
 
 /** @typedef {import("ergodic/distributions").DistributionRow} DistributionRow */
 
@@ -213,4 +202,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   /** @param {string[]} args */
   const help = (args) => execFileSync(process.execPath, [cli, ...args], { encoding: "utf8" });
   writeFileSync(page("command-line.md"), await commandLinePage(help));
+  const { pictures, withSpeeds } = await import("./front-page.mjs");
+  const readme = new URL("../README.md", import.meta.url);
+  writeFileSync(readme, withSpeeds(readFileSync(readme, "utf8"), readFileSync(page("benchmarks.md"), "utf8")));
+  for (const [theme, picture] of Object.entries(await pictures())) writeFileSync(page(`pictures/schools-${theme}.svg`), picture);
 }

@@ -2,6 +2,7 @@
  * Documents are correct: their code is type-checked and run, their commands are run, stated output is compared, links
  * point to existing targets, and generated pages are up to date.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -15,6 +16,7 @@ import { commands } from "../packages/cli/src/commands/all.ts";
 import { transformations } from "../packages/ergodic/src/engine/data/transformations/index.ts";
 import type { RuleEntry } from "../packages/ergodic/src/engine/optimise/index.ts";
 import { commandLinePage, distributionSources, distributionSummaries, distributionsPage, rulesPage } from "../scripts/docs.mjs";
+import { pictures, withSpeeds } from "../scripts/front-page.mjs";
 import { type Document, readDocument, statedOutput } from "./docs/blocks.ts";
 import { isKernel, type Modules, modulesOf, NEW_PROJECT, runModules, typeErrors } from "./docs/modules.ts";
 import { compileKernel } from "./docs/recipe-kernel.ts";
@@ -139,6 +141,22 @@ async function withRecipes(open: () => Promise<Engine>, kernels: Document["block
   return new Proxy(engine, { get: (target, key) => (key === "kernel" ? kernel : Reflect.get(target, key)) });
 }
 
+test("each program of README.md runs alone, with the library as its only package", async () => {
+  const { blocks, ...document } = documents.find(({ path }) => path === "README.md")!;
+  const programs = blocks.filter(({ language }) => language === "ts");
+  expect(programs.length).toBe(3);
+  for (const program of programs) {
+    expect([...program.code.matchAll(/from "([^"]+)"/g)].map(([, name]) => name)).toEqual(["ergodic"]);
+    expect(await runModules(modulesOf({ ...document, blocks: [program] }, root))).toEqual([statedOutput(program)]);
+    // The page tells readers to run them by Node, without a compiler.
+    const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "--check"], {
+      input: program.code,
+      encoding: "utf8",
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  }
+});
+
 describe("commands in documents", () => {
   test.each(commandBlocks)("%s", async (_, block) => {
     let out = "";
@@ -179,5 +197,11 @@ describe("generated pages (npm run docs updates them)", () => {
   test("command-line.md is up to date", async () => {
     const help = async (args: string[]): Promise<string> => (await runCommand(["ergodic", ...args].join(" "))).out;
     expect(page("command-line.md")).toBe(await commandLinePage(help));
+  });
+
+  test("the table and the picture of README.md are up to date", async () => {
+    const readme = readFileSync(join(folder, "README.md"), "utf8");
+    expect(readme).toBe(withSpeeds(readme, page("benchmarks.md")));
+    for (const [theme, picture] of Object.entries(await pictures())) expect(page(`pictures/schools-${theme}.svg`)).toBe(picture);
   });
 });
