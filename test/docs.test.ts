@@ -32,7 +32,7 @@ const markdownIn = (path: string): string[] =>
     .filter((name) => name.endsWith(".md"))
     .map((name) => `${path}/${name}`);
 const paths = [
-  ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md"],
+  ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "bench/README.md"],
   ...readdirSync(join(folder, "packages")).map((name) => `packages/${name}/README.md`),
   ...markdownIn("docs"),
   ...markdownIn("packages/ergodic/src"),

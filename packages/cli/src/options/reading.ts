@@ -33,8 +33,8 @@ export function addFormatOptions(command: Command): Command {
       "file format: csv, tsv, jsonl, libsvm, vw, npy, idx or parquet; default: by extension, else by content",
     )
     .option("--no-header", "the first line contains data, not column names")
-    .option("--delimiter <character>", "separator between fields; \\t for a tab")
-    .option("--decimal <mark>", "decimal mark: a point or a comma")
+    .option("--delimiter <character>", "separator between fields; \\t for a tab; default: detected")
+    .option("--decimal <mark>", "decimal mark: a point or a comma; default: detected")
     .option(
       "--missing <texts>",
       'strings that mean "no value", comma-separated; default ",NA,NaN,nan,null,?", and for numbers N/A, #N/A, NULL, None, - …',
