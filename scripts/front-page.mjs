@@ -1,6 +1,7 @@
 /** Generated parts of README.md: the table of speeds, from docs/benchmarks.md, and the picture, from the library's plots. */
 import { plot } from "@ergodic/plots";
 import { halfCauchy, model, normal, sample, vector } from "ergodic";
+import { partsOf } from "../bench/table.mjs";
 import { markdownTable } from "./markdown.mjs";
 
 const BEGIN = "<!-- The table is written by npm run docs, from docs/benchmarks.md. -->";
@@ -21,15 +22,7 @@ const ROWS = [
 
 /** Returns README.md with the table of speeds that the page of benchmarks contains. @throws Error if a row is missing */
 export function withSpeeds(/** @type {string} */ readme, /** @type {string} */ benchmarks) {
-  const measured = benchmarks
-    .split("\n")
-    .filter((line) => line.startsWith("| `"))
-    .map((line) =>
-      line
-        .split(/(?<!\\)\|/)
-        .map((cell) => cell.trim())
-        .slice(1, -1),
-    );
+  const measured = partsOf(benchmarks).rows;
   const found = ROWS.map(([what, bench, peer]) => {
     const row = measured.find(([name, , , by]) => name === `\`${bench}\`` && by.startsWith(peer));
     if (!row) throw new Error(`docs/benchmarks.md has no row of ${bench} against ${peer}`);

@@ -34,19 +34,21 @@ export function rewindable(source: ByteSource): ByteSource {
 }
 
 /**
- * Returns the first bytes of a source, and a source that still includes them. `enough`: whether fewer bytes than `count`
- * suffice, so that a slow source is not read further.
+ * Returns the first bytes of a source, and a source that still includes them. `enough` is called with each chunk, and
+ * returns whether the bytes so far suffice, so that a slow source is not read further.
  */
 export async function peek(
   source: ByteSource,
   count: number,
-  enough: (head: Uint8Array) => boolean = () => false,
+  enough: (chunk: Uint8Array) => boolean = () => false,
 ): Promise<{ head: Uint8Array; source: ByteSource }> {
   const again = rewindable(source);
-  let head: Uint8Array = new Uint8Array(0);
+  const parts: Uint8Array[] = [];
+  let length = 0;
   for await (const chunk of again.chunks()) {
-    head = joined(head, chunk.subarray(0, count));
-    if (head.length >= count || enough(head)) break;
+    if (chunk.length > 0) parts.push(chunk);
+    length += chunk.length;
+    if (length >= count || enough(chunk)) break;
   }
-  return { head: head.subarray(0, count), source: again };
+  return { head: joined(...parts).subarray(0, count), source: again };
 }

@@ -70,7 +70,8 @@ export function detecting(format: DenseFormat<CsvOptions>, fixed: Dialect = {}):
   const detected = async (given: ByteSource, options: CsvOptions) => {
     // DuckDB itself opens the file, and refuses sources that are not files.
     if (options.engine === "duckdb") return { source: given, options, remark: (table: Table): Table => table };
-    const { head, source } = await peek(given, MOST_BYTES, (bytes) => countLineEnds(bytes) >= FEWEST_LINES);
+    let lineEnds = 0;
+    const { head, source } = await peek(given, MOST_BYTES, (chunk) => (lineEnds += countLineEnds(chunk)) >= FEWEST_LINES);
     const dialect = dialectOf(new TextDecoder("latin1").decode(head), { ...fixed, ...options });
     const remark = (table: Table): Table =>
       Object.keys(dialect).length === 0

@@ -27,7 +27,7 @@ const known = [
   ...fromKeys,
   ...planKeys,
 ];
-/** Options of rules and models, which users of other libraries look for here. */
+/** Options of rules and models that users of other libraries expect here. */
 const absent = {
   rate: "the rule has the step size; write rule: adam({ rate: 0.01 })",
   ...Object.fromEntries(

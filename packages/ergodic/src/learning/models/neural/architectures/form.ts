@@ -13,9 +13,9 @@ export type NetworkForm = "published" | "small";
 const SMALL_SIDE = 64;
 
 /** Checks the options that all scaled architectures have. @throws OptionError */
-export function checkForm(where: string, { width = 1, form = "small" }: { width?: number; form?: NetworkForm }): void {
+export function checkForm(where: string, { width = 1, form }: { width?: number; form?: NetworkForm }): void {
   checkNumber(where, "width", width, { low: 0, open: true });
-  checkChoice(where, "form", form, ["published", "small"]);
+  if (form !== undefined) checkChoice(where, "form", form, ["published", "small"]);
 }
 
 /** Returns the network in the given form. Without a form, the size of the images determines it. */
