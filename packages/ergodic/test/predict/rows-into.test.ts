@@ -1,4 +1,4 @@
-/** Errors of predictions for lists of rows: those of a row name the row, and all others stay as they are. */
+/** Errors of predictions for lists of rows: those of a row name the row, and all others stay as they are. Lists of rows open no pipeline. */
 import { describe, expect, it, vi } from "vitest";
 import { Dataset, fit, linear } from "../../src/entries/everything.ts";
 
@@ -27,6 +27,26 @@ it("refuses an array with room for the rows, but not for all classes", () => {
   const rows = Float64Array.of(1, 2, 3, 4);
   expect(model.predictInto(rows, new Float64Array(6))).toBe(2);
   expect(() => model.predictInto(rows, new Float64Array(5))).toThrow(/room for 5 numbers, but 2 rows have 6/);
+});
+
+it("refuses a matrix that ends within a row", () => {
+  expect(() => model.predictInto(Float64Array.of(1, 2, 3), new Float64Array(6))).toThrow(
+    /3 numbers, which are not whole rows of 2/,
+  );
+});
+
+it("frees the rows that it makes to evaluate a dataset, but not the dataset", async () => {
+  for (const [standardise, made] of [
+    [true, 1],
+    [false, 0],
+  ] as const) {
+    const fitted = await fit(linear({ standardise }), data, { epochs: 1, seed: 1 });
+    const freed = vi.spyOn(Dataset.prototype, "dispose");
+    fitted.evaluate(data);
+    expect(freed).toHaveBeenCalledTimes(made);
+    expect(freed.mock.contexts).not.toContain(data);
+    freed.mockRestore();
+  }
 });
 
 describe("a list of rows", () => {

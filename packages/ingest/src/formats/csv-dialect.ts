@@ -19,7 +19,7 @@ const [MOST_BYTES, FEWEST_LINES] = [1 << 16, 2];
 const OTHERS = [";", "\t", "|"] as const;
 
 const withComma = /^[+-]?\d*,\d+(?:e[+-]?\d+)?$/i;
-const withThousands = /^[+-]?\d{1,3}(?:,\d{3})+$/;
+const withThousands = /^[+-]?[1-9]\d{0,2}(?:,\d{3})+$/;
 const withPoint = /^[+-]?\d*\.\d+(?:e[+-]?\d+)?$/i;
 
 type Dialect = Pick<CsvOptions, "delimiter" | "decimal">;

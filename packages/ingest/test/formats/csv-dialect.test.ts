@@ -21,6 +21,8 @@ describe("dialectOf", () => {
     // The last line can be incomplete.
     ["a;b;c\n1;2;3\n4;5", {}, { delimiter: ";" }],
     ["a;b;c", {}, { delimiter: ";" }],
+    // No thousands comma follows a leading zero.
+    ["a;b\n4,488;2\n-0,512;3\n", {}, { delimiter: ";", decimal: "," }],
     ["a\tb\n1,5\t2\n", { delimiter: "\t" }, { decimal: "," }],
   ])("%j with %j: %j", (text, options, wanted) => expect(dialectOf(text, options)).toEqual(wanted));
 
