@@ -448,14 +448,14 @@ describe("a run of the engine", () => {
         seed: 1,
         ...more,
       });
-    // However a trial ends, the next one begins with the same memory use.
-    const used = new Set<number>();
+    // However a trial ends, it leaves no memory in use. Garbage collection can free what earlier tests left.
+    const used: number[] = [];
     await start({ rate: 0.1, l2: 0 }, {});
     const tuned = await tune((settings, { signal }) => {
-      used.add(engineMemory().usedBytes);
+      used.push(engineMemory().usedBytes);
       return start(settings, { signal });
     }, options);
-    expect(used.size).toBe(1);
+    for (const [k, bytes] of used.entries()) expect(bytes, `before trial ${k}`).toBeLessThanOrEqual(used[Math.max(0, k - 1)]);
     expect(tuned.failed).toBeGreaterThan(0);
     expect(tuned.stopped).toBeGreaterThan(0);
     for (const { state, settings, value } of tuned.trials) {
