@@ -35,7 +35,11 @@ export function waysToMix(draws: Judged): string[] {
   if (hamiltonian.has(name))
     return [...centring(draws), ...hamiltonianWays(name, options, numberOf(draws.description.dimension), draws.report)];
   if (stochastic.has(name))
-    return [...centring(draws), ...stochasticWays(options), ...followGradient(draws, "use nuts() on all rows, if time allows")];
+    return [
+      ...centring(draws),
+      ...stochasticWays(options, draws.report),
+      ...followGradient(draws, "use nuts() on all rows, if time allows"),
+    ];
   if (name === "prior") return [];
   if (name === "parallelTempering")
     return [
@@ -112,9 +116,17 @@ function hamiltonianWays(
   return [...jitter, ...another, "use nuts(), which finds the length of its trajectories"];
 }
 
-function stochasticWays({ thin, batch, controlVariate, cycle }: JsonObject): string[] {
-  const updates = cycle === undefined ? [`make more updates per draw (thin: ${10 * (numberOf(thin) ?? 1)})`] : [];
-  return controlVariate === false && batch !== "all" ? [...updates, 'use controlVariate: "mode"'] : updates;
+function stochasticWays(options: JsonObject, report: Readonly<Record<string, number>>): string[] {
+  const { stepSize, thin, batch, controlVariate, cycle, svrg } = options;
+  const centred =
+    controlVariate === "mode" ||
+    svrg !== undefined ||
+    (controlVariate === undefined && stepSize === "auto" && cycle === undefined);
+  const variates = centred || batch === "all" ? [] : ['use controlVariate: "mode"'];
+  if (cycle !== undefined) return variates;
+  const chosen = stepSize === "auto" ? [] : ["leave stepSize and thin out, so that the run determines them"];
+  const updates = `make more updates per draw (thin: ${10 * (report.thin ?? numberOf(thin) ?? 1)})`;
+  return [...chosen, updates, ...variates];
 }
 
 function sumOut({ description }: Judged): string[] {

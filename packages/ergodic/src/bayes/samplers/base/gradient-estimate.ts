@@ -10,7 +10,8 @@ export interface EstimateOptions {
   batch?: number | "all";
   /**
    * Control variates. "mode": gradients are relative to the gradient at the posterior's mode, which lowers their
-   * variance (Baker et al. 2019). Default false.
+   * variance (Baker et al. 2019). Default "mode" if the run finds the mode for its step size (`stepSize: "auto"` without
+   * `cycle`, and no starting point is given) and draws batches. Otherwise false.
    */
   controlVariate?: "mode" | false;
   /**
@@ -39,7 +40,8 @@ export interface EstimateOptions {
  */
 export interface Estimate {
   batch: number | "all" | undefined;
-  centre: "mode" | "moving" | undefined;
+  /** Reference point x*. "none": no control variates. Undefined: the run's default. */
+  centre: "mode" | "moving" | "none" | undefined;
   /** Number of updates between moves of x*. */
   every: number;
 }
@@ -53,7 +55,7 @@ export const estimateOptions = {
 
 const DEFAULT_BATCH = 100;
 
-export function gradientEstimate(where: string, { batch, controlVariate = false, svrg }: EstimateOptions): Estimate {
+export function gradientEstimate(where: string, { batch, controlVariate, svrg }: EstimateOptions): Estimate {
   if (svrg && controlVariate)
     throw new OptionError(
       where,
@@ -66,13 +68,21 @@ export function gradientEstimate(where: string, { batch, controlVariate = false,
       'batch is "all", but control variates are for estimates from batches; give a number, or leave control variates out',
       "OPTION_CONFLICT",
     );
-  return { batch, centre: svrg ? "moving" : controlVariate ? "mode" : undefined, every: svrg?.every ?? 0 };
+  const centre = controlVariate === false ? "none" : controlVariate;
+  return { batch, centre: svrg ? "moving" : centre, every: svrg?.every ?? 0 };
 }
+
+/** The estimate of a run. `atMode`: whether the run's default is control variates at the mode. */
+export const withDefaultCentre = (estimate: Estimate, atMode: boolean): Estimate => ({
+  ...estimate,
+  centre: estimate.centre ?? (atMode ? "mode" : "none"),
+});
 
 export function estimateJson({ batch, centre, every }: Estimate): JsonObject {
   return {
     ...(batch === undefined ? {} : { batch }),
-    controlVariate: centre === "mode" ? "mode" : false,
+    ...(centre === "mode" ? { controlVariate: centre } : {}),
+    ...(centre === "none" ? { controlVariate: false } : {}),
     ...(centre === "moving" ? { svrg: { every } } : {}),
   };
 }
@@ -90,10 +100,11 @@ export function batchOf(
       throw new OptionError(where, `batch is ${batch}, but the data have ${rowCount} rows; use fewer, or "all"`, "OPTION_RANGE");
     return batch ?? Math.min(DEFAULT_BATCH, rowCount);
   }
-  if (typeof batch === "number" || centre)
+  const centred = centre === "mode" || centre === "moving";
+  if (typeof batch === "number" || centred)
     throw new CapabilityError(
       where,
-      `${centre ? "control variates are" : `a batch of ${batch} rows is`} asked for, but the log density has no rows to draw; condition the model with { rows: "N" }, naming the extent that counts them, or leave that out`,
+      `${centred ? "control variates are" : `a batch of ${batch} rows is`} asked for, but the log density has no rows to draw; condition the model with { rows: "N" }, naming the extent that counts them, or leave that out`,
       "SAMPLE_ROWS",
     );
   return 0;

@@ -47,7 +47,10 @@ export interface ScheduleOptions {
    * step of a cycle.
    */
   stepSize?: number | StepDecay | "auto";
-  /** Number of updates per transition. Default 1; a whole number, 1 to 2²⁴. It cannot be combined with `cycle`. */
+  /**
+   * Number of updates per transition, a whole number from 1 to 2²⁴. It cannot be combined with `cycle`. Default with
+   * `stepSize: "auto"`: the relaxation time of the slowest direction at the mode, at most 1024. Otherwise 1.
+   */
   thin?: number;
   /** Cyclical step sizes; they replace `thin`. Default: none. */
   cycle?: CycleOptions;
@@ -58,6 +61,8 @@ export interface StepSchedule {
   updatesBefore(t: number): number;
   /** Whether step sizes are relative to a unit that is not known yet. */
   readonly auto: boolean;
+  /** Makes the schedule with another number of updates per transition. Present if `thin` is left to the run. */
+  withThin?(thin: number): StepSchedule;
   /** Whether some parts of the run have no noise. */
   readonly cyclical: boolean;
   /** Maximum number of updates in a transition. */
@@ -97,7 +102,8 @@ export const scheduleOptions = {
 
 export function stepSchedule(where: string, { stepSize = "auto", thin, cycle }: ScheduleOptions): StepSchedule {
   if (cycle === undefined) {
-    return steady(stepSize, thin ?? 1);
+    if (thin !== undefined || stepSize !== "auto") return steady(stepSize, thin ?? 1);
+    return { ...steady(stepSize, 1), json: { stepSize }, withThin: (found) => steady(stepSize, found) };
   }
   if (thin !== undefined || isDecay(stepSize))
     throw new OptionError(

@@ -46,7 +46,8 @@ type Place =
   | "second";
 
 export class StochasticChain implements ChainState, Placed {
-  readonly capacity: number;
+  /** At most the capacity that the options give. */
+  capacity: number;
   readonly starts: ReturnType<typeof stream>;
   /** ℓ at the starting point. */
   logDensity = Number.NaN;

@@ -6,11 +6,12 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import { type Stream, stream } from "../../../engine/random/stream.ts";
 import { STOCHASTIC_PRECONDITIONED, STOCHASTIC_THERMOSTATTED } from "../../fields.ts";
 import { ChainsRun } from "../base/chains-run.ts";
-import { batchOf, type Estimate } from "../base/gradient-estimate.ts";
+import { batchOf, type Estimate, withDefaultCentre } from "../base/gradient-estimate.ts";
 import { needGradient, type SamplingPlan } from "../base/sampler.ts";
 import { placeChains } from "../base/starting-points.ts";
 import { curvatureAt } from "./curvature.ts";
 import { defaultStep, NOISE_ESTIMATES, noiseAround } from "./default-step.ts";
+import { relaxationUpdates, smallestCurvature } from "./default-thin.ts";
 import { type Evaluate, findMode, type Mode } from "./mode.ts";
 import { sampledTransitions } from "./sampled-transitions.ts";
 import { needsSecond, StepBias } from "./step-bias.ts";
@@ -28,14 +29,18 @@ export interface StochasticOptions {
 const MOST_UPDATES = 8192;
 const LONGEST_STRETCH = 256;
 
+/** Number of transitions per stretch. */
+const capacityOf = ({ mostUpdates }: StepSchedule): number =>
+  Math.max(1, Math.min(LONGEST_STRETCH, Math.floor(MOST_UPDATES / mostUpdates)));
+
 /**
  * A run of several chains of stochastic-gradient Monte Carlo. Stretches of transitions run in the kernel, one call per
  * chain, with the step sizes and noise of the schedule. Nothing is adapted, so warm-up is only burn-in.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "rows" (update k draws the batch of
  * update k), "noise" (update 2k supplies the normals of update k, and 2k + 1 a fresh momentum before it), "second"
- * (update t draws the batch of a second estimate before transition t). Two further streams of the run, "curvature" and
- * "default step", serve curvature.ts and default-step.ts.
+ * (update t draws the batch of a second estimate before transition t). Three further streams of the run, "curvature",
+ * "default step" and "default thin", serve curvature.ts, default-step.ts and default-thin.ts.
  *
  * `stepBias` in reports: largest error of a standard deviation of the draws, in posterior standard deviations
  * (step-bias.ts).
@@ -48,6 +53,7 @@ const LONGEST_STRETCH = 256;
  */
 export class StochasticRun extends ChainsRun<StochasticChain> {
   private readonly options: StochasticOptions;
+  private schedule: StepSchedule;
   private readonly memory: Engine["memory"];
   private readonly evaluator: (slot: number) => (...args: number[]) => number;
   private readonly arena: Arena;
@@ -60,7 +66,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   private unit = 1;
   private readonly bias: StepBias;
   /** Indices of the transitions before which samples are taken, ascending. */
-  private readonly sampled: readonly number[];
+  private sampled: readonly number[];
   /** Streams of row numbers for second estimates (one stream per chain), and the number of second estimates made. */
   private readonly seconds: readonly Stream[];
   private secondsTaken = 0;
@@ -70,30 +76,35 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: StochasticOptions) {
     super(options.name, plan, density.dimension, transitionFields, engine);
     needGradient(options.name, density);
-    const { schedule, estimate, rule } = options;
-    this.options = options;
+    const { schedule, rule } = options;
+    this.schedule = schedule;
     this.memory = engine.memory;
     this.evaluator = (slot) => engine.atSlot(slot);
-    this.batch = batchOf(options.name, estimate, density);
+    this.batch = batchOf(options.name, options.estimate, density);
     this.rowCount = density.minibatches?.rowCount ?? 1;
+    const atMode =
+      this.batch > 0 && this.batch < this.rowCount && schedule.auto && !schedule.cyclical && plan.start === undefined;
+    const estimate = withDefaultCentre(options.estimate, atMode);
+    this.options = { ...options, estimate };
     this.bias = new StepBias(density.dimension, rule, plan.chains, schedule.cyclical);
     this.sampled = sampledTransitions(plan, schedule);
     this.seconds = Array.from({ length: plan.chains }, (_, c) => stream(plan.seed, "chain", c, "second"));
-    const capacity = Math.max(1, Math.min(LONGEST_STRETCH, Math.floor(MOST_UPDATES / schedule.mostUpdates)));
+    const capacity = capacityOf(schedule);
     this.arena = new Arena(engine.memory, options.name);
-    const updates = capacity * schedule.mostUpdates;
+    const updates = Math.max(MOST_UPDATES, schedule.mostUpdates);
     this.at = {
       updates: this.arena.take(4 * capacity),
       steps: this.arena.take(8 * updates),
       temperatures: this.arena.take(8 * updates),
     };
-    const chain = { rule, batch: this.batch, centred: estimate.centre !== undefined, centreEvery: estimate.every, capacity };
+    const chain = { rule, batch: this.batch, centred: this.centred, centreEvery: estimate.every, capacity };
     this.addChains((c) => new StochasticChain(engine, density, c, plan.seed, chain));
   }
 
   protected async begin(): Promise<void> {
     const { chains, plan } = this;
-    const { estimate, schedule } = this.options;
+    const { schedule } = this;
+    const { estimate } = this.options;
     const centred = estimate.centre === "mode";
     // One mode search serves all chains.
     const searched = centred || schedule.auto;
@@ -115,7 +126,7 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     const [first] = this.chains;
     const purpose = this.options.estimate.centre === "mode" ? "control variates" : "a step size";
     const mode = findMode(this.name, purpose, this.evaluateAt(), start);
-    for (const chain of this.chains) if (this.options.estimate.centre) chain.setCentre(mode.x, mode.gradient, mode.value);
+    if (this.centred) for (const chain of this.chains) chain.setCentre(mode.x, mode.gradient, mode.value);
     first.position.set(mode.x);
     return mode;
   }
@@ -136,7 +147,8 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   /** Determines the default step size and the initial V of psgld from the neighbourhood of the mode. */
   private aboutMode(mode: Mode): void {
     const { chains, plan, batch, rowCount } = this;
-    const { rule, schedule } = this.options;
+    const { schedule } = this;
+    const { rule } = this.options;
     const preconditioned = rule.kind === STOCHASTIC_PRECONDITIONED;
     if (schedule.auto || preconditioned) {
       const curvature = curvatureAt(this.name, this.evaluateAt(), mode, stream(plan.seed, "curvature"));
@@ -150,14 +162,25 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
         const { step, friction } = defaultStep(this.name, rule, curvature, noise);
         this.unit = step;
         if (rule.kind === STOCHASTIC_THERMOSTATTED) for (const chain of chains) chain.thermostat = friction;
+        if (schedule.withThin) {
+          const scale = squares.map((square) => (preconditioned ? 1 / (rule.noiseEstimate + Math.sqrt(square)) : 1));
+          const slowest = smallestCurvature(this.evaluateAt(), mode, curvature, scale, stream(plan.seed, "default thin"));
+          this.setThin(relaxationUpdates(rule, step, slowest, friction));
+        }
       }
       if (preconditioned) for (const chain of chains) chain.momentum.set(squares);
     }
     this.passesBefore += mode.evaluations;
   }
 
+  private setThin(thin: number): void {
+    this.schedule = this.options.schedule.withThin!(thin);
+    this.sampled = sampledTransitions(this.plan, this.schedule);
+    for (const chain of this.chains) chain.capacity = capacityOf(this.schedule);
+  }
+
   protected async advanceChains(first: number, count: number): Promise<void> {
-    const { schedule } = this.options;
+    const { schedule } = this;
     const from = schedule.updatesBefore(first);
     const to = schedule.updatesBefore(first + count);
     const counts = this.memory.u32(this.at.updates, count);
@@ -189,7 +212,8 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     for (const [c, chain] of this.chains.entries()) this.bias.heat(c, chain.thermostat, this.time);
     const at = this.sampled.indexOf(this.step);
     if (at < 0) return;
-    const { schedule, rule } = this.options;
+    const { schedule } = this;
+    const { rule } = this.options;
     const update = schedule.updatesBefore(this.step) - 1;
     const h = this.unit * schedule.stepSize(update);
     const weight = this.step - (at === 0 ? this.plan.warmup : this.sampled[at - 1]);
@@ -217,20 +241,22 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
   }
 
   protected override reportMore(): Record<string, number> {
-    const { schedule } = this.options;
+    const { schedule } = this;
     const updates = schedule.updatesBefore(this.step);
     const stepSize = this.unit * schedule.stepSize(Math.max(0, updates - 1));
     const passes = this.passesOf(updates) + this.secondsTaken * this.passesOfBatch;
     const stepBias = this.bias.estimate();
     return {
       stepSize,
+      ...(this.options.schedule.withThin ? { thin: schedule.mostUpdates } : {}),
       dataPasses: this.passesBefore + this.chains.length * passes,
       ...(stepBias === undefined ? {} : { stepBias }),
     };
   }
 
   protected override stateOf(): JsonObject {
-    return { passesBefore: this.passesBefore, unit: this.unit, secondsTaken: this.secondsTaken, time: this.time };
+    const { passesBefore, unit, secondsTaken, time, schedule } = this;
+    return { passesBefore, unit, secondsTaken, time, thin: schedule.mostUpdates };
   }
 
   protected override restoreState(kept: KeptPart): void {
@@ -238,6 +264,10 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     this.unit = kept.number("unit", 0);
     this.secondsTaken = kept.number("secondsTaken", 0);
     this.time = kept.number("time", 0);
+    if (!this.options.schedule.withThin) return;
+    const thin = kept.count("thin");
+    if (thin < 1 || thin > MOST_UPDATES) kept.refuse(`thin is ${thin}, but must be 1 to ${MOST_UPDATES}`);
+    this.setThin(thin);
   }
 
   override snapshot(): Snapshot {
@@ -264,8 +294,13 @@ export class StochasticRun extends ChainsRun<StochasticChain> {
     return updates * this.passesOfBatch + (centre === "moving" ? Math.ceil(updates / every) : 0);
   }
 
+  /** Whether gradients are relative to the gradient at a reference point. */
+  private get centred(): boolean {
+    return this.options.estimate.centre !== "none";
+  }
+
   /** Number of passes over the data that one batch estimate costs. */
   private get passesOfBatch(): number {
-    return (this.batch * (this.options.estimate.centre ? 2 : 1)) / this.rowCount;
+    return (this.batch * (this.centred ? 2 : 1)) / this.rowCount;
   }
 }

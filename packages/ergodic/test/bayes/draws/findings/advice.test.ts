@@ -90,10 +90,15 @@ describe("advice on chains that disagree", () => {
   it("advice for sgld depends on its unused options", async () => {
     const rows = { rows: "J" };
     const text = await advice(plain, sgld({ stepSize: 0.1, batch: 2, thin: 3 }), rows);
-    expect(text).toMatch(/more updates per draw \(thin: 30\), or use controlVariate: "mode", or use nuts\(\) on all rows/);
+    expect(text).toMatch(
+      /leave stepSize and thin out, .*or make more updates per draw \(thin: 30\), or use controlVariate: "mode", or use nuts\(\) on all rows/,
+    );
     const controlled = await advice(plain, sgld({ stepSize: 0.1, batch: 2, controlVariate: "mode" }), rows);
     expect(controlled).toMatch(/thin: 10/);
     expect(controlled).not.toMatch(/controlVariate/);
+    const chosen = told({ algorithm: sgld().toJSON() }, { thin: 7 });
+    expect(chosen).toMatch(/thin: 70/);
+    expect(chosen).not.toMatch(/controlVariate|leave stepSize/);
   });
 
   it("advises on centring only if the hierarchy allows it", async () => {
