@@ -1,5 +1,6 @@
 /**
- * Files that the site hosting this repository reads: the workflow, the issue forms and the chooser of issue templates.
+ * Files that tools of the project read: the workflow, the issue forms, the chooser of issue templates, and the settings
+ * of releases.
  *
  * GitHub's own parser checks the workflow. No npm package was found that ships a schema of issue forms,
  * so the keys below are those of the documentation:
@@ -139,4 +140,21 @@ describe("issue templates", () => {
     const changed = read(`${folder}bug.yml`).replace(from, to);
     expect(isForm(parse(changed))).toBe(false);
   });
+});
+
+test("a release gives all packages the same version", () => {
+  const settings = JSON.parse(read(".changeset/config.json")) as { fixed: string[][]; access: string };
+  const isValid = new Ajv({ strict: false }).compile(JSON.parse(read("node_modules/@changesets/config/schema.json")));
+  expect(isValid(settings) || isValid.errors).toBe(true);
+  expect(settings).toMatchObject({ fixed: [["ergodic", "@ergodic/*"]], access: "public" });
+  const manifests = readdirSync(new URL("packages/", root)).map(
+    (name) => JSON.parse(read(`packages/${name}/package.json`)) as Record<string, Record<string, string>>,
+  );
+  expect(manifests.filter(({ name }) => !/^(@ergodic\/\w+|ergodic)/.test(String(name)))).toEqual([]);
+  expect(new Set(manifests.map(({ version }) => version)).size).toBe(1);
+  // A minor release would become a major one if a package pinned the exact version of a peer.
+  const pinned = manifests.flatMap(({ peerDependencies = {} }) =>
+    Object.values(peerDependencies).filter((range) => /^\d/.test(range)),
+  );
+  expect(pinned).toEqual([]);
 });
