@@ -3,9 +3,9 @@
  * point to existing targets, and generated pages are up to date.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { constraintWords } from "ergodic/bayes";
 import { distributionLedger } from "ergodic/distributions";
@@ -18,6 +18,7 @@ import type { RuleEntry } from "../packages/ergodic/src/engine/optimise/index.ts
 import { commandLinePage, distributionSources, distributionSummaries, distributionsPage, rulesPage } from "../scripts/docs.mjs";
 import { pictures, withSpeeds } from "../scripts/front-page.mjs";
 import { type Document, readDocument, statedOutput } from "./docs/blocks.ts";
+import { deadLinks } from "./docs/links.ts";
 import { isKernel, type Modules, modulesOf, NEW_PROJECT, runModules, typeErrors } from "./docs/modules.ts";
 import { compileKernel } from "./docs/recipe-kernel.ts";
 import { commandsOf, expressionOf, runCommand } from "./docs/shell.ts";
@@ -169,14 +170,8 @@ describe("commands in documents", () => {
   });
 });
 
-test("links between documents point to existing targets", () => {
-  const broken = paths.flatMap((path) => {
-    const text = readFileSync(join(folder, path), "utf8");
-    const targets = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target]) => target);
-    return targets
-      .filter((target) => !/^https?:/.test(target) && !existsSync(resolve(dirname(join(folder, path)), target)))
-      .map((target) => `${path}: ${target}`);
-  });
+test("links between documents point to existing files and headings", () => {
+  const broken = paths.flatMap((path) => deadLinks(folder, path));
   expect(broken).toEqual([]);
 });
 
