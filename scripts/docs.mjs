@@ -173,7 +173,7 @@ export async function commandLinePage(help) {
     sections.push(`## ergodic ${command}\n\n\`\`\`text\n${(await help([command, "--help"])).trimEnd()}\n\`\`\`\n`);
   return `# The command line
 
-Generated from the command's own help by \`npm run docs\`; do not edit. Examples are in [packages/cli](../packages/cli/README.md).
+Generated from the command's own help by \`npm run docs\`; do not edit. [The guide](command-line-guide.md) has examples.
 
 Results go to standard output; progress and errors go to standard error. Exit codes: 0: success. 1: the run failed; with
 \`diagnose --strict\`, the draws cannot be trusted; with \`check --strict\`, the model does not generate data like the

@@ -3,7 +3,7 @@
  * point to existing targets, and generated pages are up to date.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,7 +51,9 @@ const scratch = mkdtempSync(join(tmpdir(), "ergodic-docs-"));
 const home = process.cwd();
 beforeAll(() => {
   for (const name of ["packages", "examples"]) symlinkSync(join(folder, name), join(scratch, name));
-  // The command's own pages refer to the file by its bare name.
+  // Pages read the file where a project finds it. Those on the command also refer to it by its bare name.
+  mkdirSync(join(scratch, "node_modules/@ergodic"), { recursive: true });
+  symlinkSync(join(folder, "packages/cli"), join(scratch, "node_modules/@ergodic/cli"));
   symlinkSync(join(folder, "packages/cli/data/digits.csv"), join(scratch, "digits.csv"));
   process.chdir(scratch);
 });

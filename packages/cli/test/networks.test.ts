@@ -126,10 +126,10 @@ describe("a file of layers", () => {
     expect((await works("describe", whole)).stdout).toMatch(/layers +half → flatten → dense 8 → relu → dense 10\n/);
   });
 
-  it("equals the example in the README", () => {
+  it("equals the example in the guide", () => {
     const code = readFileSync(here("small.mjs"), "utf8").replace(/^\/\*\*.*\n/m, "");
-    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8").replaceAll(/^ {2}/gm, "");
-    expect(readme).toContain(`\`\`\`js\n${code}\`\`\``);
+    const guide = readFileSync(new URL("../../../docs/command-line-guide.md", import.meta.url), "utf8").replaceAll(/^ {2}/gm, "");
+    expect(guide).toContain(`\`\`\`js\n${code}\`\`\``);
   });
 
   it("can be written in TypeScript", async () => {

@@ -97,10 +97,10 @@ test("prefers the extension to the content, and the option to both", async () =>
   await expect(readTable("a\n1\n", { format: "xlsx" as never })).rejects.toMatchObject({ code: "OPTION_RANGE" });
 });
 
-test("the README and the command's help list every format", () => {
+test("the page on reading files and the command's help list every format", () => {
   const text = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
-  const readme = text("../README.md");
-  for (const { extensions } of Object.values(formats)) for (const one of extensions) expect(readme).toContain(`\`.${one}\``);
+  const page = text("../../../docs/reading-files.md");
+  for (const { extensions } of Object.values(formats)) for (const one of extensions) expect(page).toContain(`\`.${one}\``);
   const [, listed] = /"file format: ([^;]*);/.exec(text("../../cli/src/options/reading.ts"))!;
   expect(listed.split(/, | or /).sort()).toEqual([...formatNames].sort());
 });

@@ -6,7 +6,7 @@
  * strings. If a numeric column contains anything else (a string, an infinity, an integer beyond 2^53), the column is
  * read again as strings, and our own rules are applied to these strings.
  *
- * For the differences, see "Two readers" in the README of this package.
+ * For the differences, see "Two readers" in docs/reading-files.md.
  *
  * @throws OptionError for `comment` and `ragged: "skip"`, which have another meaning in DuckDB
  */
