@@ -134,7 +134,10 @@ function resume<M extends Sampled>(
   from: string | Uint8Array | Blob,
   model: M,
   data: SampleDataOf<M>,
-  options: SampleWatchOptions & { algorithm?: Sampler } = {},
+  options: SampleWatchOptions & {
+    /** Sampler that continues the run, of the same kind as before. Default: the sampler of the checkpoint. */
+    algorithm?: Sampler;
+  } = {},
 ): Run<Draws<NamesOf<M>, DataNamesOf<M>>> {
   return resumeWith(from, model, data as SampleData, options, drawsOf);
 }

@@ -133,10 +133,15 @@ export function rankBars(series: Float64Array, chains: number, options: Histogra
 }
 
 /**
- * Draws a line from the first to the last quantile for each row of a summary. ● marks the mean, and ┊ marks 0. `width`:
- * width of the whole plot in characters, 24 to 10,000; default 72.
+ * Draws a line from the first to the last quantile for each row of a summary. ● marks the mean, and ┊ marks 0.
  */
-export function intervalPlot(rows: Readonly<Record<string, VariableSummary>>, options: { width?: number } = {}): string {
+export function intervalPlot(
+  rows: Readonly<Record<string, VariableSummary>>,
+  options: {
+    /** Width of the whole plot in characters. Default 72; a whole number, 24 to 10,000. */
+    width?: number;
+  } = {},
+): string {
   checkKeys("intervalPlot", options, ["width"]);
   const { width } = sizes("intervalPlot", options, 1, 1);
   const entries = Object.entries(rows).map(([name, { mean, quantiles }]) => {

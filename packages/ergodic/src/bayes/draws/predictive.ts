@@ -173,13 +173,15 @@ const column = (rows: readonly Float64Array[], i: number): Float64Array => Float
 
 /**
  * Draws the density of the observed data ● over the central 90 % of the replicated densities ░. Bins are equal parts of
- * the range that contains all observed values and 99 % of the replicated values. `bins`: number of bins; default
- * min(30, width − 10).
+ * the range that contains all observed values and 99 % of the replicated values.
  */
 export function densityOverlay(
   observed: ArrayLike<number>,
   replicated: Float64Array,
-  options: PlotOptions & { bins?: number } = {},
+  options: PlotOptions & {
+    /** Number of bins, a whole number from 1 to width − 10. Default min(30, width − 10). */
+    bins?: number;
+  } = {},
 ): string {
   checkKeys("densityOverlay", options, ["width", "height", "bins"]);
   const { width = 72, height = 10 } = options;

@@ -67,8 +67,6 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
  * data, on symbolic arrays of their shapes, and densities and gradients are compiled from it. Work that depends only on
  * the data is done once.
  *
- * `name`: by default the name of the function, or "model".
- *
  * @throws OptionError unless given a function
  *
  * @example
@@ -85,9 +83,18 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
 export function model<D extends ModelData, R extends Reported>(
   fields: FieldsOf<D>,
   body: (context: NamedContext<D>) => R,
-  options?: { name?: string },
+  options?: {
+    /** Name of the model in errors. Default: the name of the function, or "model". */
+    name?: string;
+  },
 ): StatisticalModel<D, keyof R & string>;
-export function model(body: (context: ModelContext) => void, options?: { name?: string }): StatisticalModel;
+export function model(
+  body: (context: ModelContext) => void,
+  options?: {
+    /** Name of the model in errors. Default: the name of the function, or "model". */
+    name?: string;
+  },
+): StatisticalModel;
 export function model(...given: unknown[]): StatisticalModel {
   if (typeof given[0] === "function") return modelOf(reportingBody(given[0] as Body), given[0].name, given[1] as object);
   const [fields, body, options] = given as [FieldsOf<ModelData>, (context: NamedContext<ModelData>) => Reported, object];

@@ -162,7 +162,19 @@ export class Ratings implements Disposable {
   }
 
   /** Makes ratings from the named columns of a table. Without `value`, each row is an event that counts 1. */
-  static fromTable(table: Table, options: { user: string; item: string; value?: string; duplicates?: Duplicates }): Ratings {
+  static fromTable(
+    table: Table,
+    options: {
+      /** Column of the users. */
+      user: string;
+      /** Column of the items. */
+      item: string;
+      /** Column of the values. Default: none, so that each row is an event that counts 1. */
+      value?: string;
+      /** Handling of repeated pairs. Default: "refuse" if there are values, otherwise "sum". */
+      duplicates?: Duplicates;
+    },
+  ): Ratings {
     made("fromTable", table, "columns", "a table of named columns", "await readTable(file)");
     checkKeys("fromTable", options, ["user", "item", "value", "duplicates"]);
     checkRaw(table);

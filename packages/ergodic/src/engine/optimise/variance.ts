@@ -32,9 +32,13 @@ export interface Variance {
  *
  * Each snapshot is a pass over all rows. With sgd() at a rate of 1/(3L), SVRG converges linearly, where L is the
  * largest curvature of a row.
- * `every`: number of epochs between snapshots, a whole number >= 1. Default 1.
  */
-export function svrg(options: { every?: number } = {}): Variance {
+export function svrg(
+  options: {
+    /** Number of epochs between snapshots, a whole number >= 1. Default 1. */
+    every?: number;
+  } = {},
+): Variance {
   checkKeys("svrg", options, ["every"]);
   const every = options.every ?? 1;
   checkNumber("svrg", "every", every, { low: 1, integer: true });

@@ -25,8 +25,8 @@ export interface MiniBucketsOptions {
 
 /**
  * Weighted mini-bucket elimination: computes proved bounds on the partition function, on every marginal, and on the
- * value of the most probable state. mini-bucket-pass.ts states the inequalities. Tables that would have more than
- * 2^`iBound` entries are split.
+ * value of the most probable state. Tables that would have more than 2^`iBound` entries are split. The inequalities are
+ * in mini-bucket-pass.ts.
  *
  * The lower bound on ln Z is the better of two: Hölder's reverse inequality, and the exact sum over the states that
  * agree with a good state on a cutset. If zeros make the first bound −∞, only the second bound is left. Marginals

@@ -107,7 +107,10 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
 function resume(
   from: string | Uint8Array | Blob,
   graph: Inferred,
-  options: InferWatchOptions & { algorithm?: InferenceAlgorithm } = {},
+  options: InferWatchOptions & {
+    /** Algorithm that continues the run. Default: the algorithm of the checkpoint. */
+    algorithm?: InferenceAlgorithm;
+  } = {},
 ): Run<Answer> {
   checkKeys("infer.resume", options, ["evidence", "algorithm", "workers", "until", "signal"]);
   checkSignal("infer.resume", options.signal);

@@ -391,8 +391,13 @@ function list(name: string, body: readonly LiteralLike[]): readonly LiteralLike[
   return body;
 }
 
-/** Creates an empty factor graph. `memory` is the largest size of its arrays in GiB, at most 4 (the default). */
-export function factorGraph(options: { memory?: number } = {}): FactorGraph {
+/** Creates an empty factor graph. */
+export function factorGraph(
+  options: {
+    /** Largest size of the graph's arrays in GiB, > 0. Default 4; at most 4. */
+    memory?: number;
+  } = {},
+): FactorGraph {
   checkKeys(WHERE, options, ["memory"]);
   const { memory = 4 } = options;
   checkNumber(WHERE, "memory", memory, { low: 0, high: 4, open: true });

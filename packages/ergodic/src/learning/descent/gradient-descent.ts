@@ -18,7 +18,14 @@ import { later } from "../../engine/threads/later.ts";
  *
  * @throws OptionError for unknown options, or if `rule` is not a rule or `variance` is not variance reduction
  */
-export function gradientDescent(options: { rule: Rule; variance?: Variance; preconditioned?: boolean }): GradientDescent {
+export function gradientDescent(options: {
+  /** Step rule, e.g. adam(). */
+  rule: Rule;
+  /** Variance reduction: svrg(), saga() or sag(). Default: none. */
+  variance?: Variance;
+  /** Whether the rule makes its steps in centred, scaled and nearly uncorrelated variables. Default false. */
+  preconditioned?: boolean;
+}): GradientDescent {
   checkKeys("gradientDescent", options, ["rule", "variance", "preconditioned"]);
   const { rule, variance, preconditioned = false } = options;
   checkBoolean("gradientDescent", "preconditioned", preconditioned);

@@ -9,11 +9,17 @@ import { freshStart } from "./fresh-start.ts";
 import type { SearchSnapshot, SearchStart, SearchState } from "./search.ts";
 
 const DEFAULTS = {
+  /** Form of the covariance: "full", "active" (also learns from the worse half) or "separable" (diagonal). */
   covariance: "full",
+  /** Number λ of points per generation, a whole number >= 2. Default 4 + ⌊3 ln d⌋. */
   population: null as number | null,
+  /** Kind of restarts, each from a random point: "none", "ipop" or "bipop". */
   restarts: "none",
+  /** Maximum number of restarts, a whole number >= 0. */
   maxRestarts: 9,
+  /** Spread of the points, in initial steps, below which a descent ends, >= 0. */
   pointTolerance: 1e-12,
+  /** Spread of the values below which a descent ends, >= 0. */
   valueTolerance: 1e-12,
 };
 type Options = SearchOptionsOf<typeof DEFAULTS>;

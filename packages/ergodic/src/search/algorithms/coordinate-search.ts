@@ -14,7 +14,10 @@ import { defineSearch, keepState } from "./define-search.ts";
  */
 export const coordinateSearch = defineSearch(
   "coordinateSearch",
-  { tolerance: 1e-10 },
+  {
+    /** Largest step, in initial steps, at which the search stops, >= 0. */
+    tolerance: 1e-10,
+  },
   ({ tolerance }, { start }) => {
     const numbers = { axis: 0, value: Infinity, known: 0 };
     const arrays = { x: start.slice(), steps: new Float64Array(start.length).fill(1) };

@@ -6,11 +6,17 @@ import { randomPoint } from "./fresh-start.ts";
 import type { SearchStart, SearchState } from "./search.ts";
 
 const DEFAULTS = {
+  /** Member to which differences are added: "rand" (a random member) or "best" (the best one). */
   base: "rand",
+  /** Smallest factor F of the differences, 0 to 2. */
   weightLow: 0.5,
+  /** Largest factor F of the differences, from `weightLow` to 2. */
   weightHigh: 1,
+  /** Probability that a coordinate is taken from the new point, 0 to 1. */
   crossover: 0.9,
+  /** Number of members, a whole number >= 4. Default 10 d. */
   population: null as number | null,
+  /** Range of the population in every coordinate, in initial steps, at which the search stops, >= 0. */
   tolerance: 1e-12,
 };
 type Options = SearchOptionsOf<typeof DEFAULTS>;

@@ -4,7 +4,16 @@ import { freshStart } from "./fresh-start.ts";
 import type { SearchStart, SearchState } from "./search.ts";
 import { simplexGradient } from "./simplex-gradient.ts";
 
-const DEFAULTS = { adaptive: true, restarts: "repeat", pointTolerance: 1e-8, valueTolerance: 1e-10 };
+const DEFAULTS = {
+  /** Whether the coefficients of the moves depend on the dimension. */
+  adaptive: true,
+  /** Continuation after a collapse of the simplex: "repeat", "fresh", "oriented" or "none". */
+  restarts: "repeat",
+  /** Largest distance from the best vertex, in initial steps, of a collapsed simplex, >= 0. */
+  pointTolerance: 1e-8,
+  /** Largest difference from the best value in a collapsed simplex, >= 0. */
+  valueTolerance: 1e-10,
+};
 type Options = Readonly<typeof DEFAULTS>;
 
 /** Kind of points that are proposed: rows of the simplex, or a trial point x(t). */

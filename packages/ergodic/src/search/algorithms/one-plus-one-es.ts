@@ -13,7 +13,12 @@ import { defineSearch, keepState } from "./define-search.ts";
  */
 export const onePlusOneEs = defineSearch(
   "onePlusOneEs",
-  { growth: 1.5, tolerance: 1e-12 },
+  {
+    /** Factor γ of the step size after a success, > 1. */
+    growth: 1.5,
+    /** Step size, in initial steps, at which the search stops, >= 0. */
+    tolerance: 1e-12,
+  },
   ({ growth, tolerance }, { start, stream }) => {
     const numbers = { batch: 0, value: Infinity, sigma: 1, known: 0 };
     const arrays = { x: start.slice() };

@@ -25,7 +25,18 @@ const EPSILON = 1e-8;
  */
 export const openAiEs = defineSearch(
   "openAiEs",
-  { rate: 0.01, sigma: 0.02, pairs: null as number | null, decay: 0, step: "adam" },
+  {
+    /** Rate α of the updates, > 0. */
+    rate: 0.01,
+    /** Standard deviation σ of the points about the centre, in initial steps, > 0. */
+    sigma: 0.02,
+    /** Number of pairs of points per update, a whole number >= 1. Default 2 + ⌊1.5 ln d⌋. */
+    pairs: null as number | null,
+    /** Decay of the rate: update k has the rate `rate`/(1 + `decay`·k), >= 0. */
+    decay: 0,
+    /** Kind of step: "adam", "momentum" or "plain". */
+    step: "adam",
+  },
   ({ rate, sigma, pairs, decay, step }, { start, stream }) => {
     const count = pairs ?? 2 + Math.floor(1.5 * log(start.length));
     checkRoom("openAiEs", `${count} pairs of points of ${start.length} numbers`, count * (24 * start.length + 384), MOST_OBJECTS);

@@ -4,7 +4,16 @@ import { freshStart } from "./fresh-start.ts";
 import { beginLine, type Line, learnLine, newLine, Stage } from "./line-search.ts";
 import type { SearchStart, SearchState } from "./search.ts";
 
-const DEFAULTS = { restarts: "repeat", lineTolerance: 1e-2, pointTolerance: 1e-8, valueTolerance: 1e-10 };
+const DEFAULTS = {
+  /** Continuation after convergence: "repeat" (along the axes), "fresh" (also from random points) or "none". */
+  restarts: "repeat",
+  /** Relative tolerance of each line search, > 0 and at most 0.5. */
+  lineTolerance: 1e-2,
+  /** Steps, in initial steps, at which the search has converged, > 0. */
+  pointTolerance: 1e-8,
+  /** Gain of an iteration at which the search has converged, >= 0. */
+  valueTolerance: 1e-10,
+};
 type Options = Readonly<typeof DEFAULTS>;
 
 /**

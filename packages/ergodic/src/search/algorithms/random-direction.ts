@@ -16,7 +16,18 @@ import { defineSearch, keepState } from "./define-search.ts";
  */
 export const randomDirection = defineSearch(
   "randomDirection",
-  { rate: 0.01, sigma: 1e-3, decay: 0, directions: 1, antithetic: false },
+  {
+    /** Rate α of the updates, in squared initial steps per unit of f, > 0. */
+    rate: 0.01,
+    /** Length σ of the differences, in initial steps, > 0. */
+    sigma: 1e-3,
+    /** Decay of the rate: update k has the rate `rate`/(1 + `decay`·k), >= 0. */
+    decay: 0,
+    /** Number of directions per update, a whole number >= 1. */
+    directions: 1,
+    /** Whether differences are central, which costs 2 evaluations per direction. */
+    antithetic: false,
+  },
   ({ rate, sigma, decay, directions, antithetic }, { start, stream }) => {
     const what = `${directions} directions of ${start.length} numbers`;
     checkRoom("randomDirection", what, directions * (24 * start.length + 384), MOST_OBJECTS);

@@ -19,7 +19,10 @@ const BATCH = 64;
  */
 export const randomSearch = defineSearch(
   "randomSearch",
-  { spread: 1 },
+  {
+    /** Standard deviation about the start, in initial steps, along open sides of the box, > 0. */
+    spread: 1,
+  },
   ({ spread }, given) => {
     const numbers = { drawn: 0 };
     const kept = keepState({ numbers, arrays: {} });

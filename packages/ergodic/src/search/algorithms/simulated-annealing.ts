@@ -4,9 +4,13 @@ import { defineSearch, type KeptState, keepState, type SearchOptionsOf } from ".
 import type { SearchStart, SearchState } from "./search.ts";
 
 const DEFAULTS = {
+  /** Course of the temperature: "geometric" or "logarithmic". */
   cooling: "geometric",
+  /** First temperature T₀, > 0. Default: the standard deviation of the first 20 values. */
   initialTemperature: null as number | null,
+  /** Last temperature relative to the first, above 0 and below 1. */
   finalTemperature: 1e-6,
+  /** Number of moves of every coordinate per temperature, a whole number >= 1. */
   sweeps: 5,
 };
 type Options = SearchOptionsOf<typeof DEFAULTS>;

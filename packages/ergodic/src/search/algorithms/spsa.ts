@@ -19,7 +19,20 @@ const optional = null as number | null;
  */
 export const spsa = defineSearch(
   "spsa",
-  { a: optional, c: 0.1, stability: optional, alpha: 0.602, gamma: 0.101, firstStep: 0.1 },
+  {
+    /** Gain a of the steps, > 0. Default: the gain with which the first update moves by `firstStep`. */
+    a: optional,
+    /** Half width c of the first difference, in initial steps, > 0. */
+    c: 0.1,
+    /** Number A of updates by which the decay of the gain is delayed, >= 0. Default max(10, budget/20). */
+    stability: optional,
+    /** Exponent of the decay of the gain, >= 0. */
+    alpha: 0.602,
+    /** Exponent of the decay of the width, >= 0. */
+    gamma: 0.101,
+    /** Length of the first update in each coordinate, in initial steps, > 0. */
+    firstStep: 0.1,
+  },
   ({ a, c, stability, alpha, gamma, firstStep }, { start, budget, stream }) => {
     const offset = stability ?? Math.max(10, Number.isFinite(budget) ? budget / 20 : 0);
     const numbers = { batch: 0, a: a ?? 0 };

@@ -9,8 +9,8 @@ export interface SliceOptions {
   /** Expansion of an interval: "stepOut" by its width, or "doubling". Default "stepOut". */
   expansion?: "stepOut" | "doubling";
   /**
-   * Limit of the expansion. For "stepOut": maximum number of widths (default 1000; 1: no expansion). For "doubling":
-   * maximum number of doublings (default 20, at most 60).
+   * Limit of the expansion: the number of widths for "stepOut" (1: no expansion), or the number of doublings, at most
+   * 60. Default 1000 for "stepOut", 20 for "doubling".
    */
   limit?: number;
   /** Whether warm-up adapts the widths. Default true. */

@@ -8,7 +8,14 @@ import { schedule } from "../schedule.ts";
  */
 export const cosineDecay = schedule(
   "cosineDecay",
-  { rate: 0.01, updates: 10_000, final: 0 },
+  {
+    /** First rate η, > 0. */
+    rate: 0.01,
+    /** Number n of updates until the last rate is reached, > 0. */
+    updates: 10_000,
+    /** Last rate η₁, >= 0. */
+    final: 0,
+  },
   { rate: { low: 0, open: true }, updates: { low: 0, open: true }, final: { low: 0 } },
   ({ rate, updates, final }, t) =>
     add(final, mul((rate - final) / 2, add(1, cos(mul(Math.PI / updates, min(sub(t, 1), updates)))))),

@@ -8,7 +8,12 @@ import { schedule } from "../schedule.ts";
  */
 export const exponentialDecay = schedule(
   "exponentialDecay",
-  { rate: 0.01, factor: 0.999 },
+  {
+    /** First rate η, > 0. */
+    rate: 0.01,
+    /** Factor f of the rate per update, > 0. */
+    factor: 0.999,
+  },
   { rate: { low: 0, open: true }, factor: { low: 0, open: true } },
   ({ rate, factor }, t) => mul(rate, pow(factor, sub(t, 1))),
 );

@@ -8,7 +8,14 @@ import { schedule } from "../schedule.ts";
  */
 export const inverseTimeDecay = schedule(
   "inverseTimeDecay",
-  { rate: 0.01, decay: 1, power: 1 },
+  {
+    /** First rate η, > 0. */
+    rate: 0.01,
+    /** Decay d per update, >= 0. */
+    decay: 1,
+    /** Exponent a of the decay, >= 0. */
+    power: 1,
+  },
   { rate: { low: 0, open: true }, decay: { low: 0 }, power: { low: 0 } },
   ({ rate, decay, power }, t) => {
     const growth = add(1, mul(decay, sub(t, 1)));

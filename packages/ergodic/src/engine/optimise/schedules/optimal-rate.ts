@@ -9,7 +9,12 @@ import { schedule } from "../schedule.ts";
  */
 export const optimalRate = schedule(
   "optimalRate",
-  { alpha: 1e-4, offset: 0 },
+  {
+    /** Convexity α of the objective, > 0. */
+    alpha: 1e-4,
+    /** Offset t₀ of the number of the update, >= 0; 0 means 1/(α √(1/√α)). */
+    offset: 0,
+  },
   { alpha: { low: 0, open: true }, offset: { low: 0 } },
   ({ alpha, offset }, t) => {
     const start = offset || 1 / (alpha * Math.sqrt(1 / Math.sqrt(alpha)));

@@ -8,7 +8,14 @@ import { schedule } from "../schedule.ts";
  */
 export const stepDecay = schedule(
   "stepDecay",
-  { rate: 0.01, every: 1000, factor: 0.5 },
+  {
+    /** First rate η, > 0. */
+    rate: 0.01,
+    /** Number n of updates between two reductions, a whole number >= 1. */
+    every: 1000,
+    /** Factor f of each reduction, > 0. */
+    factor: 0.5,
+  },
   { rate: { low: 0, open: true }, every: { low: 0, open: true, integer: true }, factor: { low: 0, open: true } },
   ({ rate, every, factor }, t) => mul(rate, pow(factor, floor(div(sub(t, 1), every)))),
 );

@@ -9,7 +9,14 @@ import { isSchedule, schedule } from "../schedule.ts";
  */
 export const warmUp = schedule(
   "warmUp",
-  { rate: 0.01, updates: 1000, from: 0.1 },
+  {
+    /** Rate η after the rise, > 0; or a schedule. */
+    rate: 0.01,
+    /** Number n of updates of the rise, > 0. */
+    updates: 1000,
+    /** First rate relative to η, in [0, 1]. */
+    from: 0.1,
+  },
   { rate: { low: 0, open: true }, updates: { low: 0, open: true }, from: { low: 0, high: 1 } },
   ({ rate, updates, from }, t) => {
     const factor = add(from, mul((1 - from) / updates, min(sub(t, 1), updates)));
