@@ -88,6 +88,41 @@ export function exportsOf(entry) {
   return new Map(symbols.filter(([, { flags }]) => flags & ts.SymbolFlags.Value));
 }
 
+/** Options of an exported type. @param {Entry} entry @param {string} name */
+export function optionsOfType(entry, name) {
+  const { program, checker } = readSources();
+  const file = program.getSourceFile(root + entryFiles[entry]);
+  const module = file && checker.getSymbolAtLocation(file);
+  const symbol = module && checker.getExportsOfModule(module).find((one) => one.name === name);
+  if (!symbol) throw new Error(`${entry} does not export ${name}`);
+  const real = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  return propertiesOf(checker.getDeclaredTypeOfSymbol(real));
+}
+
+/**
+ * Properties of an object that a file declares as a constant, with their comments and texts.
+ *
+ * @param {string} path relative to the repository
+ * @param {string} name
+ */
+export function objectIn(path, name) {
+  const file = readSources().program.getSourceFile(root + path);
+  /** @type {Map<string, { comment: string, text: string }>} */
+  const found = new Map();
+  file?.forEachChild((statement) => {
+    if (!ts.isVariableStatement(statement)) return;
+    for (const { name: declared, initializer } of statement.declarationList.declarations) {
+      const value = initializer && ts.isSatisfiesExpression(initializer) ? initializer.expression : initializer;
+      if (declared.getText() !== name || !value || !ts.isObjectLiteralExpression(value)) continue;
+      for (const property of value.properties) {
+        const symbol = property.name && readSources().checker.getSymbolAtLocation(property.name);
+        if (symbol) found.set(symbol.name, { comment: commentOf(symbol), text: property.getText() });
+      }
+    }
+  });
+  return found;
+}
+
 /** Whether a name is exported as a type. @param {ts.Declaration} node */
 const isTypeOnly = (node) => ts.isExportSpecifier(node) && (node.isTypeOnly || node.parent.parent.isTypeOnly);
 

@@ -35,29 +35,37 @@ const startsWith = (text: string) => (head: Uint8Array) => text === String.fromC
 
 /** Every format, one entry each. A new format needs one file in formats/ and one entry here. */
 export const formats = {
+  /** Comma-separated values. Detected by a comma in the first line. */
   csv: { extensions: ["csv"], load: async () => (await import("./formats/csv-format.ts")).csvFormat },
+  /** Tab-separated values. Detected by a tab in the first line. */
   tsv: { extensions: ["tsv", "tab"], load: async () => (await import("./formats/csv-format.ts")).tsvFormat },
+  /** JSON lines, an object per line, or an array of objects. Detected by { or [ at the beginning of the first line. */
   jsonl: {
     extensions: ["jsonl", "ndjson", "json"],
     load: async () => (await import("./formats/json-lines.ts")).jsonLinesFormat,
     looksLike: (line) => /^\s*(\{|\[\s*(\{|$))/.test(line),
   },
+  /** Apache Parquet. Detected by the first bytes, PAR1. */
   parquet: {
     extensions: ["parquet", "pq"],
     load: async () => (await import("./formats/parquet-format.ts")).parquetFormat,
     begins: startsWith("PAR1"),
   },
+  /** NumPy array: rows of numbers. Detected by the first bytes, which name NUMPY. */
   npy: {
     extensions: ["npy"],
     load: async () => (await import("./formats/npy.ts")).npyFormat,
     begins: startsWith("\x93NUMPY"),
   },
+  /** IDX array, the format of MNIST. Detected by the first bytes, two zeros and a type. */
   idx: { extensions: ["idx"], load: async () => idxFormat, begins: isIdx },
+  /** LIBSVM or SVMlight text: sparse rows. Detected by a first line such as `1 3:0.5 7:1`. */
   libsvm: {
     extensions: ["libsvm", "svm", "svmlight"],
     load: async () => (await import("./formats/libsvm.ts")).libsvmFormat,
     looksLike: (line) => /^\s*[^\s:|]+(\s+qid:\S+)?(\s+\d+:\S+)+\s*(#.*)?$/.test(line),
   },
+  /** Vowpal Wabbit text: sparse rows with named features. Detected by a bar in the first line, as in `1 | age:39`. */
   vw: {
     extensions: ["vw"],
     load: async () => (await import("./formats/vw.ts")).vwFormat,

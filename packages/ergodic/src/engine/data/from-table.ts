@@ -57,7 +57,7 @@ export interface TableOptions<Out extends string = string> {
    * look like 2024-03-05 or 2024-03-05 14:30.
    */
   dates?: DateParts;
-  /** Encoding of a level that first occurs at prediction: "zero" (default) sets its columns to 0, "refuse" is an error. */
+  /** Encoding of a level that first occurs at prediction: "zero" (default, all columns 0), or "refuse" (an error). */
   unknown?: "zero" | "refuse";
   /** Whether to treat the distinct values of a numeric target as classes. */
   classes?: boolean;

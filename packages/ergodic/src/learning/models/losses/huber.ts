@@ -4,7 +4,10 @@ import { barred, loss } from "../loss.ts";
 /** Huber loss: ½r² where |r| ≤ δ, δ(|r| − ½δ) beyond, r = z − y. δ (`delta`): units of y, > 0. Source: Huber 1964. */
 export const huberLoss = loss(
   "huber",
-  { delta: 1 },
+  {
+    /** Error δ above which the loss is linear, in units of y, > 0. */
+    delta: 1,
+  },
   ({ z, y, delta }) => {
     const r = sub(z, y);
     return where(lessEqual(abs(r), delta), mul(0.5, square(r)), mul(delta, sub(abs(r), mul(0.5, delta))));

@@ -7,7 +7,10 @@ import { loss } from "../loss.ts";
  */
 export const quantileLoss = loss(
   "quantile",
-  { quantile: 0.5 },
+  {
+    /** Probability τ of the quantile, in [0, 1]. */
+    quantile: 0.5,
+  },
   ({ z, y, quantile: tau }) => {
     const r = sub(y, z);
     return where(lessEqual(0, r), mul(tau, r), mul(sub(tau, 1), r));

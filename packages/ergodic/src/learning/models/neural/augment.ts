@@ -121,7 +121,12 @@ export const randomShift = (most = 2, options: ShiftOptions = {}): Layer =>
  * During training, mirrors each image with probability ½; otherwise y = x. `axis`: 2 left to right (default), 1 top to
  * bottom. @throws OptionError
  */
-export const randomFlip = (options: Named & { readonly axis?: 1 | 2 } = {}): Layer => makeFlip(options);
+export const randomFlip = (
+  options: Named & {
+    /** Axis along which images are mirrored: 2 from left to right, 1 from top to bottom. Default 2. */
+    readonly axis?: 1 | 2;
+  } = {},
+): Layer => makeFlip(options);
 /**
  * During training, sets a square of `size` cells of each image to 0, centred on any cell; otherwise y = x. DeVries,
  * Taylor 2017. @throws OptionError

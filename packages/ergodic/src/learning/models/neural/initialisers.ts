@@ -111,7 +111,10 @@ const filled = (shape: Shape, next: () => number): Float64Array => Float64Array.
 const everywhere = (value: number) => (given: { shape: Shape }) => filled(given.shape, () => value);
 
 function scaled(name: string, variance: (fans: Fans) => number, form: "normal" | "uniform") {
-  return initialiser<{ gain: number }>(
+  return initialiser<{
+    /** Factor of the standard deviation, >= 0. Default 1. */
+    gain: number;
+  }>(
     name,
     { gain: 1 },
     ({ shape, fans, draws, options }) => {
@@ -141,7 +144,10 @@ export const lecunUniform = scaled("lecunUniform", ({ fanIn }) => 1 / fanIn, "un
  * A random matrix with orthonormal rows or columns, times `gain` >= 0 (1). The matrix has a row for each index of all
  * axes except the last, and a column for each index of the last axis. Saxe et al. 2014.
  */
-export const orthogonal = initialiser<{ gain: number }>(
+export const orthogonal = initialiser<{
+  /** Factor of the matrix, >= 0. Default 1. */
+  gain: number;
+}>(
   "orthogonal",
   { gain: 1 },
   ({ shape, draws, options: { gain } }) => {
@@ -163,7 +169,10 @@ export const zeros = initialiser("zeros", {}, everywhere(0));
 /** Sets all values to 1. */
 export const ones = initialiser("ones", {}, everywhere(1));
 /** Sets all values to `value` (0). */
-export const constantInitial = initialiser<{ value: number }>(
+export const constantInitial = initialiser<{
+  /** Value of all parameters. Default 0. */
+  value: number;
+}>(
   "constantInitial",
   { value: 0 },
   ({ shape, options }) => filled(shape, () => options.value),
@@ -182,7 +191,12 @@ export const blockConstants = initialiser<{ values: number[] }>(
 );
 
 /** Normal with the given `mean` (0) and `deviation` >= 0 (0.01). */
-export const normalInitial = initialiser<{ mean: number; deviation: number }>(
+export const normalInitial = initialiser<{
+  /** Mean of the values. Default 0. */
+  mean: number;
+  /** Standard deviation of the values, >= 0. Default 0.01. */
+  deviation: number;
+}>(
   "normalInitial",
   { mean: 0, deviation: 0.01 },
   ({ shape, draws, options: { mean, deviation } }) => filled(shape, () => mean + deviation * draws.normal()),
@@ -193,7 +207,12 @@ export const normalInitial = initialiser<{ mean: number; deviation: number }>(
 );
 
 /** Uniform between `low` (−0.05) and `high` (0.05). */
-export const uniformInitial = initialiser<{ low: number; high: number }>(
+export const uniformInitial = initialiser<{
+  /** Smallest value. Default −0.05. */
+  low: number;
+  /** Largest value. Default 0.05. */
+  high: number;
+}>(
   "uniformInitial",
   { low: -0.05, high: 0.05 },
   ({ shape, draws, options: { low, high } }) => filled(shape, () => low + (high - low) * draws.uniform()),

@@ -7,7 +7,14 @@ import { checkLayer, layer } from "./layer.ts";
  *
  * @throws OptionError if a part is not a layer, or if side is not a positive integer
  */
-export const byImageSize = layer<{ readonly small: LayerLike; readonly large: LayerLike; readonly side: number }>(
+export const byImageSize = layer<{
+  /** Layer for images whose height or width is less than `side`. */
+  readonly small: LayerLike;
+  /** Layer for all other images. */
+  readonly large: LayerLike;
+  /** Height and width from which images are large, in cells, a whole number >= 1. */
+  readonly side: number;
+}>(
   "byImageSize",
   (x, scope, { small, large, side }) => {
     const [, height, width = height] = x.shape;

@@ -9,7 +9,7 @@ import { initialiserFromJson, isInitialiser } from "../initialisers.ts";
 import { isLayer, type Layer, type LayerLike, type Scope } from "../scope.ts";
 
 export interface Named {
-  /** The layer's part of the path: "conv" in "2.conv.weight". */
+  /** The layer's part of the path: "conv" in "2.conv.weight". Default: its index. */
   readonly name?: string;
 }
 
