@@ -1,5 +1,6 @@
-// Writes the generated pages of docs/ from the built packages: the step rules and the distributions from their ledgers,
-// the command line from its own help. A test checks that the pages match the current sources.
+// Writes the generated pages of docs/: the step rules and the distributions from the ledgers of the built packages, the
+// command line from its own help, and the pages of reference/ from the sources. Tests check that the pages match the
+// current sources.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -202,6 +203,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   /** @param {string[]} args */
   const help = (args) => execFileSync(process.execPath, [cli, ...args], { encoding: "utf8" });
   writeFileSync(page("command-line.md"), await commandLinePage(help));
+  const { moduleFiles, referencePages } = await import("./reference/pages.mjs");
+  const { importSources } = await import("./reference/sources.mjs");
+  const modules = /** @type {import("./reference/pages.mjs").Modules} */ (await importSources(moduleFiles));
+  for (const [name, made] of Object.entries(referencePages)) writeFileSync(page(name), made(modules));
   const { pictures, withSpeeds } = await import("./front-page.mjs");
   const readme = new URL("../README.md", import.meta.url);
   writeFileSync(readme, withSpeeds(readFileSync(readme, "utf8"), readFileSync(page("benchmarks.md"), "utf8")));

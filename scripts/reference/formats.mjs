@@ -51,10 +51,11 @@ const draws = [
   ["Arrow IPC", "`.arrow`", "`readDrawsArrow`", "`writeDrawsArrow`"],
 ];
 
-/** Functions of an entry point as a list. @param {Entry} entry @param {(name: string) => boolean} chosen */
-function functions(entry, chosen = () => true) {
+/** Functions of an entry point as a list. @param {Entry} entry */
+function functions(entry) {
   return [...exportsOf(entry)]
-    .filter(([name, symbol]) => chosen(name) && signaturesOf(symbol).length > 0)
+    .filter(([, symbol]) => signaturesOf(symbol).length > 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, symbol]) => {
       const lines = signaturesOf(symbol).map((signature) => `\`${signatureLine(name, signature)}\``);
       return `- ${lines.join(" or ")}: ${firstSentence(commentOf(symbol))}\n`;
@@ -66,7 +67,7 @@ export function formatsPage() {
   const registry = objectIn("packages/ingest/src/formats.ts", "formats");
   const rows = [...registry].map(([name, { comment, text }]) => {
     const [what, detection = ""] = sentences(comment);
-    const extensions = [.../extensions: \[([^\]]*)\]/.exec(text)?.[1].matchAll(/"(\w+)"/g) ?? []];
+    const extensions = [...(/extensions: \[([^\]]*)\]/.exec(text)?.[1].matchAll(/"(\w+)"/g) ?? [])];
     return [
       `[\`${name}\`](#${name})`,
       what,
@@ -92,7 +93,9 @@ export function formatsPage() {
     return `### ${name}\n\n${table}`;
   });
   const types = shared.map(([title, type]) => `### ${title}\n\n${optionsTable(optionsOfType("@ergodic/ingest", type))}`);
-  const own = optionsOfType("@ergodic/ingest", "BlockOptions").filter(({ name }) => ["format", "fileNames", "rows"].includes(name));
+  const own = optionsOfType("@ergodic/ingest", "BlockOptions").filter(({ name }) =>
+    ["format", "fileNames", "rows"].includes(name),
+  );
   const duckdb = exportsOf("@ergodic/ingest").get("duckdb");
   const database = duckdb && optionsOf(signaturesOf(duckdb)[0]);
   return `# File formats

@@ -14,11 +14,13 @@ const common = "name";
 
 /** @param {string} returned @returns {Listed[]} */
 function made(returned) {
-  return [...exportsOf("ergodic/layers")].flatMap(([name, symbol]) => {
+  const place = Object.keys(layerExamples);
+  const all = [...exportsOf("ergodic/layers")].flatMap(([name, symbol]) => {
     const [signature] = signaturesOf(symbol);
     if (!signature || returnedName(signature) !== returned || /FromJson$/.test(name) || !symbol.valueDeclaration) return [];
     return [{ name, file: fileOf(symbol.valueDeclaration), comment: commentOf(symbol), signature }];
   });
+  return all.sort((a, b) => place.indexOf(a.name) - place.indexOf(b.name));
 }
 
 /** @param {readonly number[]} shape */

@@ -44,7 +44,8 @@ export function lossesPage(losses) {
     loss.curvature === undefined ? "–" : String(loss.curvature),
   ]);
   const sections = all.map(({ name, comment, loss, options }) => {
-    const call = options.length === 0 ? `${name}()` : `${name}({ ${options.map((one) => `${one.name}: ${one.fallback}`).join(", ")} })`;
+    const call =
+      options.length === 0 ? `${name}()` : `${name}({ ${options.map((one) => `${one.name}: ${one.fallback}`).join(", ")} })`;
     const table = options.length === 0 ? "" : `\n${optionsTable(options)}`;
     return `### ${name}\n\n${flat(comment)}\n\n\`${call}\`, or \`"${loss.name}"\`:\n\n\`\`\`text\nℓ(z, y) = ${loss.equation}\n\`\`\`\n${table}`;
   });
@@ -52,8 +53,8 @@ export function lossesPage(losses) {
 
 Generated from the losses themselves by \`npm run docs\`; do not edit.
 
-A loss is the option \`loss\` of \`linear\` and \`network\`: \`linear({ loss: "huber" })\`, or \`linear({ loss: huberLoss({ delta: 2 }) })\`.
-z is the output of the model for a row and y the target. With more than two classes, a loss of two classes is applied to
+A loss is the option \`loss\` of \`linear\` and \`network\`: \`linear({ loss: "huber" })\`, or
+\`linear({ loss: huberLoss({ delta: 2 }) })\`. z is the output of the model for a row and y the target. With more than two classes, a loss of two classes is applied to
 each class against the rest.
 
 - **target**: the column that the loss predicts, and its coding.
@@ -62,6 +63,8 @@ each class against the rest.
 
 ${markdownTable(["loss", "meaning", "target", "prediction", "options", "curvature"], rows)}
 ## Losses in detail
+
+In equations, brackets enclose a number that counts as a constant for the derivative.
 
 ${sections.join("\n")}
 ## A loss of your own

@@ -11,14 +11,14 @@ import { firstSentence, meaningAndDefault } from "./text.mjs";
 
 /** Sections, and the folders of the functions in each. The first match counts. @type {readonly [string, RegExp][]} */
 const sections = [
-  ["Training", /ergodic\/src\/(join\/(fit|resume)|learning)/],
+  ["Training", /ergodic\/src\/(join\/(fit|resume)|learning|engine\/optimise\/(schedules|variance))/],
   ["Posteriors", /ergodic\/src\/bayes/],
   ["Factor graphs and knowledge bases", /ergodic\/src\/graphs/],
   ["Search and tuning", /ergodic\/src\/(search|engine\/optimise\/coordinates)/],
   ["Calibrated predictions", /ergodic\/src\/predict\/calibration/],
   ["Prediction and measurement", /ergodic\/src\/predict/],
-  ["Data", /ergodic\/src\/engine\/data/],
-  ["Threads", /ergodic\/src\/(join\/worker|engine\/(memory|random\/stream))/],
+  ["Data", /ergodic\/src\/engine\/(data|errors|random\/own)/],
+  ["Threads and random numbers", /ergodic\/src\/(join\/worker|engine\/(memory|random\/stream))/],
   ["Serving", /packages\/serve/],
   ["Plots", /packages\/plots/],
 ];
@@ -50,7 +50,7 @@ const fromExtend = ["online", "networkGraph"];
 /** Entry points that have pages of their own. @type {readonly Entry[]} */
 const elsewhere = ["ergodic/rules", "ergodic/distributions", "ergodic/layers", "ergodic/losses"];
 
-/** Return types of the functions that make an algorithm. */
+/** Sections of algorithms, and the return types of the functions that make them. @type {readonly [string, readonly string[]][]} */
 const algorithms = [
   ["Samplers and approximations", ["Sampler", "BlockUpdate"]],
   ["Inference on graphs", ["InferenceAlgorithm"]],
@@ -94,6 +94,13 @@ function add(found, name, symbol, entry) {
   const node = symbol.valueDeclaration;
   if (signatures.length === 0 || !node) return;
   found.set(symbol, { name, file: fileOf(node), entries: [entry], summary: firstSentence(commentOf(symbol)), signatures });
+}
+
+/** The section of a function on one of the two pages. @param {Listed} listed */
+export function sectionOf(listed) {
+  const { file, signatures } = listed;
+  if (!isAlgorithm(listed)) return sections.find(([, folder]) => folder.test(file))?.[0];
+  return algorithms.find(([, types]) => types.includes(returnedName(signatures[0])))?.[0];
 }
 
 /** @param {Listed} a @param {Listed} b */
@@ -174,11 +181,7 @@ const introduction = `- **meaning**: the first sentence of the option's comment.
 export function optionsPage() {
   const verbs = publicFunctions().filter((listed) => !isAlgorithm(listed));
   const groups = sections.map(
-    ([title], i) =>
-      /** @type {const} */ ([
-        title,
-        verbs.filter(({ file }) => sections.findIndex(([, folder]) => folder.test(file)) === i).sort(inOrder),
-      ]),
+    ([title]) => /** @type {const} */ ([title, verbs.filter((listed) => sectionOf(listed) === title).sort(inOrder)]),
   );
   return `# Verbs and their options
 
@@ -199,11 +202,7 @@ function algorithmLine(name, signature) {
 export function algorithmsPage() {
   const listed = publicFunctions().filter(isAlgorithm);
   const groups = algorithms.map(
-    ([title, types]) =>
-      /** @type {const} */ ([
-        String(title),
-        listed.filter(({ signatures }) => types.includes(returnedName(signatures[0]))).sort(inOrder),
-      ]),
+    ([title]) => /** @type {const} */ ([title, listed.filter((one) => sectionOf(one) === title).sort(inOrder)]),
   );
   return `# Algorithms and their options
 

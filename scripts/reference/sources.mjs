@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
  * Bundles modules of the sources into one module and imports it. The exports have the names of their modules' keys.
  *
  * @param {Readonly<Record<string, string>>} modules paths relative to the repository, by name
- * @returns {Promise<Record<string, any>>}
+ * @returns {Promise<unknown>}
  */
 export async function importSources(modules) {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-reference-"));

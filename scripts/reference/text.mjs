@@ -21,10 +21,14 @@ export const flat = (comment) =>
  *
  * @param {string} text
  */
-export const sentences = (text) => flat(text).split(/(?<=[^.]\.\)?)(?<!\b(?:e\.g|i\.e|al|vs)\.) (?=[A-Z"`(“0-9α-ωΑ-Ω|‖ℓ∂∇(])/);
+export const sentences = (text) =>
+  flat(text).split(/(?<=[^.]\.\)?)(?<!\b(?:e\.g|i\.e|al|vs)\.) (?=[A-Z"`(“0-9α-ωΑ-Ω|‖ℓ∂∇]|x: |x is )/);
 
 /** @param {string} text */
-export const firstSentence = (text) => sentences(paragraphs(text)[0] ?? "")[0];
+export function firstSentence(text) {
+  const [first, second] = sentences(paragraphs(text)[0] ?? "");
+  return second !== undefined && first.split(" ").length < 4 ? `${first} ${second}` : first;
+}
 
 /**
  * Splits the comment of an option into its meaning (one sentence) and its default, if the comment states it.
@@ -34,11 +38,11 @@ export const firstSentence = (text) => sentences(paragraphs(text)[0] ?? "")[0];
  */
 export function meaningAndDefault(comment) {
   const all = sentences(comment);
-  const stated = all.find((sentence) => /^(The )?default\b/i.test(sentence) && sentence !== all[0]);
+  const stated = all.find((sentence) => /^(The default|Default|By default)\b/.test(sentence) && sentence !== all[0]);
   const meaning = all[0] ?? "";
   const inline = /("[^"]*"|\w+\(\)|\w+: \w+|`[^`]*`) \(default\b/.exec(flat(comment))?.[1];
   const within = /(?:, default:?|[.;] Default:?|; default:?) ([^;.]+?)[.;]/.exec(meaning)?.[1];
-  const said = stated?.replace(/^(The )?default:? /i, "").replace(/\.$/, "");
+  const said = stated?.replace(/^(The default|Default|By default)[:,]? /, "").replace(/\.$/, "");
   return { meaning, fallback: said ?? inline ?? within };
 }
 
