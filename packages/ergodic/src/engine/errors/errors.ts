@@ -79,7 +79,18 @@ export function checkNumber(
     open = false,
     integer = false,
     or = "",
-  }: { low?: number; high?: number; open?: boolean; integer?: boolean; or?: string } = {},
+  }: {
+    /** Smallest value. Default −Infinity. */
+    low?: number;
+    /** Largest value. Default Infinity. */
+    high?: number;
+    /** Whether `low` itself is refused. Default false. */
+    open?: boolean;
+    /** Whether the value must be a whole number. Default false. */
+    integer?: boolean;
+    /** Text that the message adds to what is accepted. Default: none. */
+    or?: string;
+  } = {},
 ): asserts value is number {
   const fits =
     typeof value === "number" &&
