@@ -1,6 +1,6 @@
 import type { Advance, CurvatureBinding, Penalty, Problem, Progression, Snapshot } from "../../engine/contract/index.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
-import { solving } from "./factor.ts";
+import { nullVectors, shortening, solving } from "./factor.ts";
 
 /** Smallest decrease that Armijo's rule accepts, relative to the decrease that the slope predicts. */
 const SUFFICIENT = 1e-4;
@@ -106,7 +106,14 @@ export class Newton implements Progression {
     if (!(decrement > this.tolerance * Math.abs(this.first))) this.converged ||= true;
   }
 
-  /** Sets `direction` to −H⁻¹g, part by part. Returns the loss at x and the slope gᵀ · direction. */
+  /**
+   * Sets `direction` to −H⁻¹g, part by part. Returns the loss at x and the slope gᵀ · direction.
+   *
+   * Columns that depend on each other, such as the levels of a category next to the intercept, make H singular. Of all
+   * points with the same outputs, the step then ends at the one whose weights are shortest, each in units of the
+   * curvature of its column. A row whose category has an unknown level is thus predicted near the mean of the known
+   * levels. Otherwise its output would depend on the order of the columns.
+   */
   private *direct(): Generator<void, { loss: number; slope: number; evaluations: number }> {
     const { x, direction, penalty, matrix } = this;
     const { width } = this.curvature;
@@ -123,7 +130,12 @@ export class Newton implements Progression {
         downhill[j] -= pull * x[first + j];
       }
       to.set(downhill);
-      yield* solving({ values: matrix, width }, to, count);
+      const dependent = yield* solving({ values: matrix, width }, to, count);
+      if (dependent.length > 0) {
+        const metric = Float64Array.from(to, (_, j) => (penalty.weights[first + j] > 0 ? hessian[j * (width + 1)] : 0));
+        const vectors = yield* nullVectors({ values: matrix, width }, dependent);
+        yield* shortening(to, x.subarray(first, first + count), vectors, metric);
+      }
       total.loss += loss;
       for (let j = 0; j < count; j++) total.slope -= downhill[j] * to[j];
     }

@@ -18,13 +18,13 @@ import {
   network,
   newtonCholesky,
 } from "../../../src/entries/everything.ts";
-import { solving, type Triangle } from "../../../src/learning/newton/factor.ts";
+import { nullVectors, shortening, solving, type Triangle } from "../../../src/learning/newton/factor.ts";
 import { plantedData, plantedDataset } from "../../golden/sklearn-data.ts";
 import { isSlow } from "../../power.ts";
 import { engine, plan } from "../coordinates/targets.ts";
 import { compressed, copied, disposable, floats, numbers } from "./made.ts";
 
-const solveInPlace = (matrix: Triangle, b: Float64Array, count: number): void => atOnce(solving(matrix, b, count));
+const solveInPlace = (matrix: Triangle, b: Float64Array, count: number): number[] => atOnce(solving(matrix, b, count));
 
 interface Optimum {
   coef: number[][];
@@ -190,8 +190,43 @@ describe("solving by Cholesky factors", () => {
   it("sets linearly dependent unknowns to 0", () => {
     const values = Float64Array.of(1, 0, 0, 2, 4, 0, 3, 6, 10);
     const b = Float64Array.of(1, 2, 4);
-    solveInPlace({ values, width: 3 }, b, 3);
+    expect(solveInPlace({ values, width: 3 }, b, 3)).toEqual([1]);
     expect([...b]).toEqual([-2, 0, 1]);
+  });
+
+  it("chooses the shortest of all solutions, from any point and in any metric", () => {
+    // Columns a, b, a + b, 2 a and c.
+    const known = [
+      [1, 1, -1, 0, 0],
+      [2, 0, 0, -1, 0],
+    ];
+    const random = fc.array(fc.double({ min: -3, max: 3, noNaN: true }), { minLength: 5, maxLength: 5 });
+    fc.assert(
+      fc.property(random, random, random, fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }), (x, g, m, order) => {
+        const rows = Array.from({ length: 9 }, (_, i) => {
+          const [a, b, c] = [Math.sin(i + 1), Math.cos(3 * i), i % 3];
+          return [a, b, a + b, 2 * a, c];
+        });
+        const gram = order.map((j) => order.map((k) => rows.reduce((sum, row) => sum + row[j] * row[k], 0)));
+        const metric = Float64Array.from(m, (v) => 1 + v * v);
+        const b = Float64Array.from(gram, (line) => line.reduce((sum, v, k) => sum + v * g[k], 0));
+        const wanted = b.slice();
+        const matrix = { values: Float64Array.from(gram.flat()), width: 5 };
+        const dependent = atOnce(solving(matrix, b, 5));
+        expect(dependent).toHaveLength(2);
+        atOnce(shortening(b, Float64Array.from(x), atOnce(nullVectors(matrix, dependent)), metric));
+        for (const [j, line] of gram.entries()) expect(line.reduce((sum, v, k) => sum + v * b[k], 0)).toBeCloseTo(wanted[j], 8);
+        for (const z of known)
+          expect(order.reduce((sum, name, j) => sum + z[name] * metric[j] * (x[j] + b[j]), 0)).toBeCloseTo(0, 8);
+      }),
+    );
+  });
+
+  it("does not count columns of zeros as dependent", () => {
+    const values = Float64Array.of(0, 0, 0, 4);
+    const b = Float64Array.of(0, 2);
+    expect(solveInPlace({ values, width: 2 }, b, 2)).toEqual([]);
+    expect([...b]).toEqual([0, 0.5]);
   });
 });
 
