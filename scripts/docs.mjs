@@ -146,7 +146,7 @@ distributions can be drawn from.
 - **quantile**, **moments**: whether the inverse of P(X ≤ x) is known, and whether mean and variance are known.
 
 ${markdownTable(["distribution", "arguments", "values", "P(X ≤ x)", "quantile", "moments"], rows)}
-## What they are
+## Definitions
 
 ${sentences.join("")}
 ## Composed of other distributions
