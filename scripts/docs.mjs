@@ -137,7 +137,8 @@ export function distributionsPage(ledger, summaries, words) {
 Generated from the distributions themselves by \`npm run docs\`; do not edit.
 
 Arguments have the order shown. They are numbers, lists of numbers or arrays of a model, and they broadcast. All
-distributions can be drawn from.
+distributions can be drawn from. If values are vectors or matrices, the option \`shape\` of a parameter counts the values
+and excludes their own extents: see [shapes of parameters](sampling.md#shapes-of-parameters).
 
 - **values**: the support, outside which the density is 0. K is the length of a vector.
 - **P(X ≤ x)**: \`yes\` if the compiler's arrays have its logarithm, as \`logCdf\` and \`logSurvival\`. \`truncated\` and
@@ -146,7 +147,7 @@ distributions can be drawn from.
 - **quantile**, **moments**: whether the inverse of P(X ≤ x) is known, and whether mean and variance are known.
 
 ${markdownTable(["distribution", "arguments", "values", "P(X ≤ x)", "quantile", "moments"], rows)}
-## What they are
+## Definitions
 
 ${sentences.join("")}
 ## Composed of other distributions

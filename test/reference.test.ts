@@ -2,11 +2,15 @@
 import { readFileSync } from "node:fs";
 import * as losses from "ergodic/losses";
 import { describe, expect, test } from "vitest";
+import { Draws } from "../packages/ergodic/src/bayes/draws/index.ts";
 import * as arrays from "../packages/ergodic/src/engine/compiler/array/index.ts";
+import { Dataset } from "../packages/ergodic/src/engine/data/dataset.ts";
+import { FactorGraph } from "../packages/ergodic/src/graphs/model/graph.ts";
 import * as neural from "../packages/ergodic/src/learning/models/neural/index.ts";
 import { errorCodes } from "../scripts/reference/error-codes.mjs";
 import { codesInSources } from "../scripts/reference/errors.mjs";
 import { layerExamples } from "../scripts/reference/layer-examples.mjs";
+import { describedTypes } from "../scripts/reference/methods.mjs";
 import { publicFunctions, sectionOf } from "../scripts/reference/options.mjs";
 import { referencePages } from "../scripts/reference/pages.mjs";
 import { meaningAndDefault, sentences } from "../scripts/reference/text.mjs";
@@ -36,6 +40,17 @@ describe.each(Object.keys(referencePages))("%s", (name) => {
 
 test("every public function of the library has a section", () => {
   expect(publicFunctions().filter((listed) => sectionOf(listed) === undefined)).toEqual([]);
+});
+
+test("every public method of draws, datasets and graphs is listed", () => {
+  const page = stored("methods.md");
+  for (const [prefix, made] of Object.entries({ "draws.": Draws, "data.": Dataset, "graph.": FactorGraph })) {
+    const inner = describedTypes.find((described) => described.prefix === prefix)!.but ?? [];
+    const own = Object.entries(Object.getOwnPropertyDescriptors(made.prototype));
+    const names = own.filter(([name, { value }]) => value && name !== "constructor" && !inner.includes(name));
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.map(([name]) => name).filter((name) => !page.includes(`${prefix}${name}(`))).toEqual([]);
+  }
 });
 
 test("every layer has an example, and every example a layer", () => {

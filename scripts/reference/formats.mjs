@@ -100,13 +100,13 @@ export function formatsPage() {
   const database = duckdb && optionsOf(signaturesOf(duckdb)[0]);
   return `# File formats
 
-Generated from the registry of readers by \`npm run docs\`; do not edit. [@ergodic/ingest](../packages/ingest/README.md)
-explains how tables are read.
+Generated from the registry of readers by \`npm run docs\`; do not edit. [Reading files](reading-files.md) explains,
+with examples, how \`@ergodic/ingest\` reads tables.
 
 ## Tables, rows and images
 
-\`read(source, options)\` reads all formats of this table. The format is the option \`format\`, if it is given. Otherwise the
-extension shows it, without \`.gz\`, and otherwise the first bytes or the first line. Gzip is unpacked, whatever the name.
+\`read(source, options)\` reads all formats of this table. The option \`format\` names the format. Without this option, the
+extension decides (\`.gz\` is ignored), or else the first bytes or the first line. Gzip is unpacked, whatever the file's name.
 
 ${markdownTable(["format", "content", "extensions", "detected by", "reader"], rows)}
 ${functions("@ergodic/ingest")}

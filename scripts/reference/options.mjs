@@ -129,21 +129,36 @@ const anchor = (heading) =>
 const block = (text) => `\`\`\`text\n${text}\n\`\`\`\n`;
 
 /**
- * Sections of functions with options. Options that several functions share are listed once, under the first function.
+ * Options of a signature that have comments. Options without a comment are part of the signature as it is shown, and
+ * the function's own comment describes them.
  *
- * @param {readonly (readonly [string, readonly Listed[]])[]} groups
+ * @param {Signature} signature
+ */
+function describedOptions(signature) {
+  const found = optionsOf(signature);
+  const options = found?.options.filter(({ comment }) => comment !== "") ?? [];
+  return found && options.length > 0 ? { key: found.key, options } : undefined;
+}
+
+/**
+ * Sections of functions with options. Options that several functions share are listed once, under the first function.
+ * The optional third entry of a group is a text below its heading.
+ *
+ * @param {readonly (readonly [string, readonly Listed[], string?])[]} groups
  * @param {(name: string, signature: Signature) => string} written
  */
-function functionSections(groups, written) {
+export function functionSections(groups, written) {
   /** @type {Map<string, string>} */
   const shown = new Map();
-  return groups.map(([title, listed]) => {
+  return groups.map(([title, listed, text]) => {
     const headed = listed.map((one) => functionText(one, shown, written));
     const plain = listed.flatMap(({ name, summary, signatures }) =>
-      signatures.some(optionsOf) ? [] : [`- \`${written(name, signatures[0])}\`: ${summary}\n`],
+      signatures.some(describedOptions) ? [] : [`- \`${written(name, signatures[0])}\`: ${summary}\n`],
     );
-    const rest = plain.length === 0 ? "" : `### Without options\n\n${plain.join("")}`;
-    return `## ${title}\n\n${[...headed.filter(Boolean), rest].filter(Boolean).join("\n")}`;
+    const heading = headed.some(Boolean) ? "### Without options\n\n" : "";
+    const rest = plain.length === 0 ? "" : `${heading}${plain.join("")}`;
+    const begin = text === undefined ? "" : `${text}\n\n`;
+    return `## ${title}\n\n${begin}${[...headed.filter(Boolean), rest].filter(Boolean).join("\n")}`;
   });
 }
 
@@ -156,7 +171,7 @@ function functionText({ name, entries, summary, signatures }, shown, written) {
   /** Signatures by their options. @type {Map<string, { lines: string[], options: Option[] }>} */
   const kinds = new Map();
   for (const signature of signatures) {
-    const { key, options } = optionsOf(signature) ?? { key: "", options: [] };
+    const { key, options } = describedOptions(signature) ?? { key: "", options: [] };
     const kind = kinds.get(key) ?? { lines: [], options };
     kinds.set(key, kind);
     kind.lines.push(written(name, signature));
@@ -169,8 +184,8 @@ function functionText({ name, entries, summary, signatures }, shown, written) {
     const table = before === undefined ? optionsTable(options) : `Options: as for [\`${before}\`](#${anchor(before)}).\n`;
     return `${block([...new Set(lines)].join("\n"))}${key === "" ? "" : `\n${table}`}`;
   });
-  const from = entries.map((entry) => `\`${entry}\``).join(", ");
-  return `### ${heading}\n\n${summary} From ${from}.\n\n${parts.join("\n")}`;
+  const from = entries.length === 0 ? "" : ` From ${entries.map((entry) => `\`${entry}\``).join(", ")}.`;
+  return `### ${heading}\n\n${summary}${from}\n\n${parts.join("\n")}`;
 }
 
 const introduction = `- **meaning**: the first sentence of the option's comment. Editors show the whole comment.

@@ -3,6 +3,7 @@ import { errorsPage } from "./errors.mjs";
 import { formatsPage } from "./formats.mjs";
 import { layersPage } from "./layers.mjs";
 import { lossesPage } from "./losses.mjs";
+import { methodsPage } from "./methods.mjs";
 import { algorithmsPage, optionsPage } from "./options.mjs";
 
 /**
@@ -22,6 +23,7 @@ export const moduleFiles = {
 /** @type {Readonly<Record<string, (modules: Modules) => string>>} */
 export const referencePages = {
   "options.md": optionsPage,
+  "methods.md": methodsPage,
   "algorithms.md": algorithmsPage,
   "layers.md": ({ neural, arrays }) => layersPage(neural, arrays),
   "losses.md": ({ losses }) => lossesPage(losses),

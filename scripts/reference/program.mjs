@@ -88,16 +88,31 @@ export function exportsOf(entry) {
   return new Map(symbols.filter(([, { flags }]) => flags & ts.SymbolFlags.Value));
 }
 
-/** Options of an exported type. @param {Entry} entry @param {string} name */
-export function optionsOfType(entry, name) {
+/** An exported type. @param {Entry} entry @param {string} name */
+function typeNamed(entry, name) {
   const { program, checker } = readSources();
   const file = program.getSourceFile(root + entryFiles[entry]);
   const module = file && checker.getSymbolAtLocation(file);
   const symbol = module && checker.getExportsOfModule(module).find((one) => one.name === name);
   if (!symbol) throw new Error(`${entry} does not export ${name}`);
   const real = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-  return propertiesOf(checker.getDeclaredTypeOfSymbol(real));
+  return checker.getDeclaredTypeOfSymbol(real);
 }
+
+/** Options of an exported type. @param {Entry} entry @param {string} name */
+export const optionsOfType = (entry, name) => propertiesOf(typeNamed(entry, name));
+
+/** Public methods of an exported type, in the order of the source. @param {Entry} entry @param {string} name */
+export function methodsOfType(entry, name) {
+  const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
+  return readSources()
+    .checker.getPropertiesOfType(typeNamed(entry, name))
+    .filter(({ name, valueDeclaration: node }) => node && isOurs(node) && /^[a-z]/i.test(name) && isMethod(node))
+    .filter(({ valueDeclaration: node }) => node && !(ts.getCombinedModifierFlags(node) & hidden));
+}
+
+/** @param {ts.Node} node */
+const isMethod = (node) => ts.isMethodDeclaration(node) || ts.isMethodSignature(node);
 
 /**
  * Properties of an object that a file declares as a constant, with their comments and texts.

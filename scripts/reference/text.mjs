@@ -12,6 +12,7 @@ export const paragraphs = (comment) =>
 export const flat = (comment) =>
   comment
     .replace(/\s+\([\w/-]+\.ts\)/g, "")
+    .replace(/\{@link (\w+)\}/g, "`$1`")
     .replace(/\s+/g, " ")
     .trim();
 

@@ -378,7 +378,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     return this.toString();
   }
 
-  /** Converts the draws to JSON in the layout of json.ts. Numbers that JSON cannot represent become strings. */
+  /** Converts the draws to JSON. Numbers that JSON cannot represent become strings. */
   toJSON(): JsonObject {
     return drawsToJson(this.#content);
   }

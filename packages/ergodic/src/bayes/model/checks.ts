@@ -48,6 +48,12 @@ export function checkPrior(name: string, prior: Distribution, shape: Shape): voi
       "MODEL_DISCRETE",
     );
   const batch = batchOf(shape, prior.eventRank);
+  if (prior.support.kind === "correlationCholesky" && batch.length > 0)
+    throw new CapabilityError(
+      `param "${name}"`,
+      `its shape is ${shapeText(batch)}, but a parameter can hold only one correlation matrix; leave shape out, and declare one parameter per matrix`,
+      "MODEL_PRIOR",
+    );
   if (sameShape(broadcastShapes(`param "${name}"`, [batch, prior.batch]), batch)) return;
   throw new CompileError(
     `param "${name}"`,

@@ -12,9 +12,10 @@ import type { NonCentred } from "./non-centred.ts";
 /** Options of `param` in a model. */
 export interface ParameterOptions {
   /**
-   * Extents: numbers or names of sizes. For a distribution of vectors or matrices, give only the batch extents, without
-   * the extents of a single value. Otherwise give the whole shape. Default: the shape to which the distribution's
-   * parameters broadcast.
+   * Extents: numbers or names of sizes. With a distribution of vectors or matrices, `shape` counts the vectors or
+   * matrices and excludes the extents of each: `param("p", dirichlet([1, 1, 1]), { shape: 4 })` is [4, 3]. With other
+   * distributions and with a constraint word, `shape` is the whole shape. Default: the shape to which the
+   * distribution's parameters broadcast.
    */
   readonly shape?: Extent | readonly Extent[];
   /**

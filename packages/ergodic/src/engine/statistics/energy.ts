@@ -2,9 +2,9 @@
  * E-BFMI, the energy Bayesian fraction of missing information of each chain: Σ(E_t − E_{t−1})²/Σ(E_t − Ē)².
  *
  * E: the Hamiltonian at each draw of a Hamiltonian sampler, float64[chains × draws], chain after chain. The fraction
- * compares the energy change from resampling the momentum with the total spread of energies. Near 1 is ideal. Below 0.2
- * (some authors say 0.3), energies, and therefore the tails, are explored by a slow random walk. NaN for a chain whose
- * energy is constant or not finite.
+ * compares the energy change from resampling the momentum with the total spread of energies. Near 1 is ideal. Below 0.3,
+ * the threshold of verdicts, energies, and therefore the tails, are explored by a slow random walk. Some authors use 0.2.
+ * NaN for a chain whose energy is constant or not finite.
  * Source: Betancourt 2016 (arXiv:1604.00695).
  *
  * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws

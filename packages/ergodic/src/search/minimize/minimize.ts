@@ -164,8 +164,10 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
 }
 
 /**
- * Minimises a function that is known only by its values. `f` can also be a function that you compiled with a gradient,
- * or a target for coordinate descent.
+ * Minimises a function of several numbers, using its values, its gradient, or steps along single coordinates.
+ *
+ * A plain function needs only values. A function that `compileFunction` compiled with a gradient is minimised by its
+ * gradient. With `algorithm: coordinateDescent()`, a plain function or a target is minimised along coordinates.
  *
  * f: (x, { seed, signal, evaluation }) → a number or a promise of one; lower is better, NaN is a failed evaluation.
  * `algorithm`: default cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited if `until` has seconds.

@@ -234,6 +234,12 @@ describe("parameters", () => {
     expect(posterior.constrain(numbers(dimension, 5)).l).toHaveLength(9);
   });
 
+  it("of several correlation matrices are refused with the parameter's name", async () => {
+    await expect(conditioned(({ param }) => void param("l", lkjCholesky(3, 2), { shape: 2 }))).rejects.toThrow(
+      /param "l": its shape is \[2\], but a parameter can hold only one correlation matrix.*\[MODEL_PRIOR\]/,
+    );
+  });
+
   it("take their shape from the prior and the transform from its support", async () => {
     using posterior = await conditioned(({ param }) => {
       const p = param("p", dirichlet([2, 3, 4]), { shape: 2 });

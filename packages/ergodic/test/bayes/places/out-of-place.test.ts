@@ -144,7 +144,7 @@ describe("the cost of scouts", () => {
   });
 });
 
-it("places are searched in up to 64 coordinates, as docs/sampling.md states", async () => {
+it("places are searched in up to 64 coordinates, as docs/samplers.md states", async () => {
   const found = async (dimension: number) => {
     const sum = (x: Float64Array): number => x.reduce((all, value) => all + value * value, 0);
     const normal = functionDensity({ dimension, logDensity: (x) => -0.5 * sum(x), gradient: (x) => x.map((value) => -value) });
