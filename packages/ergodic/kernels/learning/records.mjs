@@ -174,6 +174,7 @@ export default [
     f64("LEFT", "Number of elements that the current call may still touch."),
     f64("COLUMN_WORK", "Mean number of elements per column."),
     u32("PRODUCTS", "Slot of columnProducts for the format of the columns, or 0 for dense columns."),
+    u32("QUADRATIC", "1 if the loss is quadratic."),
     f64("SLOPE", "Output of `setSlope` and `setAlong` (kernels/learning/set-model.ts): slope of the loss along the intercept or a direction. SLOPE_SIZE is Σ |slopes|, and SLOPE_CURVATURE is the curvature."),
     f64("SLOPE_SIZE"),
     f64("SLOPE_CURVATURE"),

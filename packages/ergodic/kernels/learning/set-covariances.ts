@@ -8,7 +8,7 @@
 import { COLUMNS_START } from "../../src/engine/memory/fields";
 import {
   SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_SIZE, SET_GRAM_SIZE, SET_CAPACITY, SET_FACTOR, SET_Q, SET_BEFORE, SET_DIRECTION, SET_SUPPORT,
-  SET_COLUMNS, SET_ROWS, SET_COLUMN_COUNT, SET_H, SET_MEANS, SET_PLACES, SET_INTERCEPT, SET_PRODUCTS, SET_NON_NEGATIVE, SET_MOST_PASSES, SET_L1_F64,
+  SET_COLUMNS, SET_ROWS, SET_COLUMN_COUNT, SET_H, SET_MEANS, SET_PLACES, SET_INTERCEPT, SET_PRODUCTS, SET_NON_NEGATIVE, SET_QUADRATIC, SET_MOST_PASSES, SET_L1_F64,
   SET_L2_F64, SET_TOLERANCE_F64, SET_AT, SET_TURN, SET_NEXT,
 } from "../../src/learning/fields";
 import {
@@ -29,7 +29,7 @@ export function solveByCovariances(set: usize, size: u32): u32 {
       put(set, SET_Q, a, correlation(set, member(set, a)));
       if (spentColumns(set, 1)) return pauseAt(set, a + 1);
     }
-    enter(set, NEWTON);
+    begin(set, size);
   }
   while (stage(set) != OUTPUTS) {
     const done = stage(set) == NEWTON ? newtonOnSigns(set, size) : turn(set, size);
@@ -105,6 +105,17 @@ function putGram(set: usize, a: u32, b: u32, value: f64): void {
   store<f64>(row(set, b) + (<usize>a << 3), value);
 }
 
+/**
+ * Selects the first stage. A quadratic loss is solved once for each strength and each working set, and usually many
+ * coefficients become or leave 0. Passes do this for less than the Newton steps of many coefficients, which stop at the
+ * first zero. Other losses are solved again and again with nearly the same signs.
+ */
+function begin(set: usize, size: u32): void {
+  const count = load<u32>(set + SET_QUADRATIC) ? listSupport(set, size) : 0;
+  store<u32>(set + SET_NEXT, 1 + count / COEFFICIENTS_PER_PASS);
+  enter(set, count > FEW_COEFFICIENTS ? PASS : NEWTON);
+}
+
 /** Makes one pass and selects the next stage. */
 function turn(set: usize, size: u32): bool {
   const passes = load<u32>(set + SET_TURN) + 1;
@@ -141,6 +152,10 @@ function passByCovariances(set: usize, size: u32): f64 {
 const LARGEST_SYSTEM: u32 = 1024;
 
 const MOST_SIGNS: u32 = 8;
+/** Up to this number of nonzero coefficients, a Newton step costs about as much as a pass. */
+const FEW_COEFFICIENTS: u32 = 64;
+/** Number of nonzero coefficients per pass between two Newton steps, so that passes and steps take about as long. */
+const COEFFICIENTS_PER_PASS: u32 = 5;
 
 /**
  * With fixed signs, the objective is quadratic in the nonzero coefficients. Moves to the minimum of this quadratic, or
@@ -157,7 +172,7 @@ function newtonOnSigns(set: usize, size: u32): bool {
     if (count == 0 || count > LARGEST_SYSTEM || !stepOnSigns(set, size, count, bounded)) break;
     if (spent(set, (<f64>count * <f64>count * <f64>count) / 6) && tried + 1 < MOST_SIGNS) return pauseAt(set, tried + 1) != 0;
   }
-  store<u32>(set + SET_NEXT, load<u32>(set + SET_TURN) + 1 + count / 5);
+  store<u32>(set + SET_NEXT, load<u32>(set + SET_TURN) + 1 + count / COEFFICIENTS_PER_PASS);
   enter(set, PASS);
   return true;
 }

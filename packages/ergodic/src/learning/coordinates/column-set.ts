@@ -131,6 +131,7 @@ export class ColumnSet {
       [field.SET_HISTORY, f64(6 * columns + rows)],
       [field.SET_INTERCEPT, target.intercept ? 1 : 0],
       [field.SET_NON_NEGATIVE, target.nonNegative ? 1 : 0],
+      [field.SET_QUADRATIC, target.quadratic ? 1 : 0],
       [field.SET_MOST_PASSES, MOST_PASSES],
     ]);
     this.set(field.SET_COLUMN_WORK_F64, LEAST_WORK + binding.entryCount / columns);
