@@ -77,6 +77,19 @@ const elsewhere: Readonly<Record<string, string>> = {
   mi: "fill in missing values first, or write the model with model()",
 };
 
+/** Functions of R that wrap a formula. */
+const wrappers = new Set(["bf", "brmsformula", "lf", "formula", "mvbf", "as.formula"]);
+
+function withoutTilde(tree: Node, text: string): string {
+  if (tree.kind !== "call" || !wrappers.has(tree.name))
+    return `there is no "~"; write what is observed on its left, as in "y ~ ${text.trim()}"`;
+  const [first] = tree.given;
+  const own = first?.kind === "binary" && first.operator === "~" ? printed(first) : "y ~ x";
+  return tree.given.length + tree.named.size > 1
+    ? `${tree.name}() is not known, and only one formula is supported; write "${own}", or the whole model with model()`
+    : `${tree.name}() is not known; write the formula alone, "${own}"`;
+}
+
 export function readFormula(text: string): Formula {
   if (text.trim() === "")
     throw misread(text, { start: 0 }, 'it is empty; write what is observed and what it depends on, as in "y ~ x"');
@@ -88,8 +101,7 @@ export function readFormula(text: string): Formula {
     );
   checkNesting(text);
   const tree = parse(text);
-  if (tree.kind !== "binary" || tree.operator !== "~")
-    throw misread(text, { start: 0 }, `there is no "~"; write what is observed on its left, as in "y ~ ${text.trim()}"`);
+  if (tree.kind !== "binary" || tree.operator !== "~") throw misread(text, { start: 0 }, withoutTilde(tree, text));
   if (tree.left.kind === "binary" && tree.left.operator === "~")
     throw misread(text, tree.right, 'there are two "~"; keep the one between what is observed and its terms', "FORMULA_TERM");
   return new Reader(text).formula(tree.left, tree.right);
