@@ -36,7 +36,7 @@ describe("data of new rows", () => {
     for (const wrong of [3, 7]) expect(() => predictor.predict({ x: 1, group: wrong })).not.toThrow(/subtract/);
     expect(() => predictor.predict({ x: 1, group: 0.5 })).toThrow(/"group" is 0.5, but take\(\) has 3.*count from 0 \[/);
     expect(() => predictor.predict({ x: 1, group: -1 })).toThrow(/"group" is -1, but take\(\) has 3.*count from 0 \[/);
-    const formula = await e.sample(e.regression("y ~ x + (1 | group)"), given, short);
+    const formula = await e.sample(e.regression("y ~ x + (1 | group)"), { x, y, group }, short);
     const [last, fresh] = await formula.predict([2, 3].map((group) => ({ x: 1, group })));
     expect([Number.isFinite(fresh.y.mean), fresh.y.mean === last.y.mean]).toEqual([true, false]);
     expect(() => predictor.predict({ x: 1, group: 1, u: 4 })).toThrow(
