@@ -8,6 +8,7 @@
  */
 import { OptionError } from "../../engine/errors/errors.ts";
 import { misread, type Node, parse, printed } from "./syntax.ts";
+import { withoutTilde } from "./without-tilde.ts";
 
 /** Variable that occurs in terms: a column, or an expression of columns. */
 export interface Variable {
@@ -76,19 +77,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   cens: "write the model with model(), as examples/models/survival.ts does",
   mi: "fill in missing values first, or write the model with model()",
 };
-
-/** Functions of R that wrap a formula. */
-const wrappers = new Set(["bf", "brmsformula", "lf", "formula", "mvbf", "as.formula"]);
-
-function withoutTilde(tree: Node, text: string): string {
-  if (tree.kind !== "call" || !wrappers.has(tree.name))
-    return `there is no "~"; write what is observed on its left, as in "y ~ ${text.trim()}"`;
-  const [first] = tree.given;
-  const own = first?.kind === "binary" && first.operator === "~" ? printed(first) : "y ~ x";
-  return tree.given.length + tree.named.size > 1
-    ? `${tree.name}() is not known, and only one formula is supported; write "${own}", or the whole model with model()`
-    : `${tree.name}() is not known; write the formula alone, "${own}"`;
-}
 
 export function readFormula(text: string): Formula {
   if (text.trim() === "")

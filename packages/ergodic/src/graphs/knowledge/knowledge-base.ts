@@ -307,6 +307,10 @@ export class KnowledgeBase {
     return `knowledge base: ${this.#rules.length} rules, ${this.#grounded} of them grounded; ${this.#graph}`;
   }
 
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   /**
    * Returns the graph with the weights used for the answer. Weights that were added after the answer keep their current
    * values.

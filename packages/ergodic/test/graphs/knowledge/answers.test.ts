@@ -361,7 +361,7 @@ describe("rules whose heads are unknown", () => {
 
 it("probabilities without a guarantee give reasons and calibration a caveat", async () => {
   const rows = [1, 2, 3, 4].map((day) => ({ day, rain: day % 2 === 0 }));
-  const rain = query("rain", rows, { key: ["day"], label: "rain", holdOut: ({ day }) => day > 2 });
+  const rain = query("rain", rows, { key: ["day"], label: "rain", holdOut: ({ day }) => Number(day) > 2 });
   const kb = knowledgeBase([weightedRule({ name: "often", head: rain({ day: "d" }), weight: 1 })]);
   const exact = await infer(kb.ground());
   const unsure = {
