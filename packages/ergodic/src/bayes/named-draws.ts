@@ -65,6 +65,8 @@ export function drawsOf(density: LogDensity, { raw, places, edges, report, ...dr
   const values = namedValues(density, raw.values, stream(seed, "generated"));
   const solutions = density.solutionsAt(raw.values);
   if (solutions) description.solutions = solutions;
+  const variances = density.relativeVariances(raw.values);
+  if (Object.keys(variances).length > 0) description.relativeVariances = variances;
   const content = { ...shared, quantities: density.quantities, values };
   return new Draws({ ...content, source: sourceOf(density, content, (k) => point(raw.values, density.dimension, k)) });
 }

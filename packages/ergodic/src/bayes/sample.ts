@@ -85,6 +85,9 @@ const PROBE_TOLERANCE = 1e-9;
 const absent = {
   precision: "log densities are evaluated in float64",
   batch: 'give it to a sampler that draws rows, as in sample(model, data, { algorithm: sgld({ batch: 100 }), rows: "N" })',
+  thin: "every draw is stored; write draws: 500 to store fewer. Only sgld() and its relatives thin, as in sgld({ thin: 10 })",
+  targetAcceptance: "it is an option of samplers; write algorithm: nuts({ targetAcceptance: 0.95 })",
+  maxTreeDepth: "it is an option of samplers; write algorithm: nuts({ maxTreeDepth: 12 })",
   rule: "samplers adapt their steps themselves; fit(model, data, { rule }) finds a mode",
 };
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import * as statistical from "../../src/bayes/model/index.ts";
 import * as compiler from "../../src/engine/compiler/index.ts";
 import { ErgodicError } from "../../src/engine/errors/errors.ts";
-import { fit, model, nuts, sample } from "../../src/entries/everything.ts";
+import { adam, crossValidate, Dataset, fit, linear, model, nuts, sample, sgld } from "../../src/entries/everything.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: types are what a newcomer does not have
 type Any = any;
@@ -592,5 +592,63 @@ describe("newcomers' mistakes", () => {
     const run = drawn(regression, { y });
     expect(() => (run as Any).summary()).toThrow(/await/);
     await run;
+  });
+});
+
+describe("options and losses of other libraries are answered with our equivalents", () => {
+  const data = Dataset.fromArrays({ x: [[1], [2], [3], [4]], y: [0, 1, 0, 1] });
+  const linearly = linear as Any;
+  it.each<[string, (options: object) => unknown, RegExp]>([
+    ["penalty", linearly, /^linear: penalty is not an option of linear: write l2: 0\.01 or l1: 0\.01/],
+    ["C", linearly, /^linear: C is not an option of linear: it is an inverse penalty; write l2: 1 \/ \(n \* C\)/],
+    ["cv", linearly, /write l2: "auto" .*crossValidate\(model, data, \{ folds: 5 \}\)/],
+    ["n_estimators", linearly, /there are no ensembles of trees/],
+    ["max_iter", linearly, /it is an option of fit; write fit\(model, data, \{ epochs: 100 \}\)/],
+    ["random_state", linearly, /it is an option of fit; write fit\(model, data, \{ seed: 1 \}\)/],
+    ["learning_rate", linearly, /rule: adam\(\{ rate: 0\.01 \}\)/],
+    ["penalty", (options) => fit(linear(), data, options), /write linear\(\{ l2: 0\.01 \}\)/],
+    ["C", (options) => fit(linear(), data, options), /write linear\(\{ l2: 1 \/ \(n \* C\) \}\)/],
+    ["cv", (options) => fit(linear(), data, options), /write crossValidate\(model, data, \{ folds: 5 \}\)/],
+    ["n_estimators", (options) => fit(linear(), data, options), /there are no ensembles of trees; epochs/],
+    ["max_iter", (options) => fit(linear(), data, options), /did you mean "epochs"\?/],
+    ["learning_rate", (options) => fit(linear(), data, options), /write rule: adam\(\{ rate: 0\.01 \}\)/],
+    ["random_state", (options) => fit(linear(), data, options), /did you mean "seed"\?/],
+    ["cv", (options) => crossValidate(linear(), data, options), /write folds: 5/],
+    ["thin", (options) => drawn(regression, { y }, options), /write draws: 500 .* sgld\(\{ thin: 10 \}\)/],
+    ["adapt_delta", (options) => drawn(regression, { y }, options), /algorithm: nuts\(\{ targetAcceptance: 0\.95 \}\)/],
+    ["max_treedepth", (options) => drawn(regression, { y }, options), /algorithm: nuts\(\{ maxTreeDepth: 12 \}\)/],
+    ["random_state", (options) => drawn(regression, { y }, options), /did you mean "seed"\?/],
+  ])("%s", async (name, run, words) => {
+    await expect((async () => run({ [name]: 1 }))()).rejects.toThrow(words);
+  });
+
+  it("advises only calls that exist", async () => {
+    const rule = adam({ rate: 0.01 });
+    const options = { epochs: 2, seed: 1, rule } as const;
+    await fit(linear({ l1: 0.01, l2: 1 / (4 * 0.8) }), data, options);
+    await fit(linear({ l2: "auto" }), data);
+    expect((await crossValidate(linear({ l2: 0.1 }), data, { folds: 2 })).metrics.accuracy.mean).toBeGreaterThanOrEqual(0);
+    expect([nuts({ targetAcceptance: 0.95 }).name, nuts({ maxTreeDepth: 12 }).name, sgld({ thin: 10 }).name]).toContain("sgld");
+  });
+
+  it.each([
+    ["log_loss", "logistic"],
+    ["neg_log_loss", "logistic"],
+    ["binary_crossentropy", "logistic"],
+    ["cross_entropy", "multinomial"],
+    ["squared_error", "squared"],
+    ["mse", "squared"],
+    ["absolute_error", "quantile"],
+    ["squared_hinge", "squaredHinge"],
+    ["epsilon_insensitive", "epsilonInsensitive"],
+    ["HuberLoss", "huber"],
+  ])("the loss %s is called %s", (given, own) => {
+    expect(() => linearly({ loss: given })).toThrow(`; did you mean "${own}"? [OPTION_UNKNOWN]`);
+    expect(linearly({ loss: own }).options.loss.name ?? own).toBe(own);
+  });
+
+  it("has no suggestion for an unknown loss", () => {
+    for (const loss of ["loss", "", "perceptron", 3])
+      expect(() => linearly({ loss })).toThrow(/squaredHinge \[OPTION_UNKNOWN\]$/);
   });
 });

@@ -1,5 +1,6 @@
 import { checkChoice, isPlainObject, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, OptionError } from "../../engine/errors/errors.ts";
+import { shown } from "../../engine/errors/shown.ts";
 import type { TracedModel, TracedReport } from "../model/context.ts";
 import type { ModelData } from "../model/fields.ts";
 import { conditionTraced, type StatisticalModel } from "../model/model.ts";
@@ -9,7 +10,7 @@ import { Columns, type FormulaData } from "./formula-data.ts";
 import { columnsOfFormula, numbersOfRow } from "./new-rows.ts";
 import { checkNames, Plan } from "./plan.ts";
 import { checkPriors, Priors, type RegressionPriors } from "./priors.ts";
-import { type FamilyName, familyNames, familyOf, familySynonyms } from "./response-families.ts";
+import { type FamilyName, familyNames, familyOf, familySynonyms, unsupportedFamilies } from "./response-families.ts";
 import { readFormula } from "./terms.ts";
 
 /** Options of `regression`. */
@@ -101,7 +102,7 @@ function checkedOptions(options: RegressionOptions): Checked {
       `the family is "${family}", which is called "${familySynonyms[family]}" here; write family: "${familySynonyms[family]}"`,
       "OPTION_RANGE",
     );
-  checkChoice(WHERE, "family", family, familyNames);
+  checkFamily(family);
   checkPriors(priors);
   if (name !== undefined && typeof name !== "string") refuse(WHERE, "name", name, "a text", 'name: "growth"');
   if (!isPlainObject(levels)) refuse(WHERE, "levels", levels, "lists by column", '{ size: ["small", "large"] }');
@@ -111,6 +112,25 @@ function checkedOptions(options: RegressionOptions): Checked {
     return [column, list.map(String)] as const;
   });
   return { family, priors, levels: Object.fromEntries(texts), ...(name === undefined ? {} : { name }) };
+}
+
+/** Throws unless the family is known, and says how to write what brms calls a family. */
+function checkFamily(family: unknown): void {
+  const own = isPlainObject(family) ? (family as { family?: unknown }).family : family;
+  const written = typeof own === "string" ? own.replace(/\(\)$/, "") : "";
+  const near = familyNames.find((name) => name.toLowerCase() === written.toLowerCase());
+  if (near !== undefined && family !== near)
+    throw new OptionError(WHERE, `family is ${shown(family)}, but families are names; write family: "${near}"`, "OPTION_RANGE");
+  const distribution = written.toLowerCase();
+  if (Object.hasOwn(unsupportedFamilies, distribution))
+    throw new OptionError(
+      WHERE,
+      `there is no family "${written}" (known: ${familyNames.join(", ")}); write the regression with model(), and observe the response as ${unsupportedFamilies[distribution]}(…)`,
+      "OPTION_RANGE",
+    );
+  if (typeof family === "string" && /^(brms)?family$/.test(written))
+    throw new OptionError(WHERE, 'families are names and need no function; write family: "poisson"', "OPTION_RANGE");
+  checkChoice(WHERE, "family", family, familyNames);
 }
 
 function traced(name: string, plan: Plan, priors: Priors, texts: readonly string[], data: ModelData): TracedModel {

@@ -101,11 +101,22 @@ export const familySynonyms: Readonly<Record<string, FamilyName>> = {
   negbinomial: "negativeBinomial",
   negbin: "negativeBinomial",
   nb: "negativeBinomial",
+  neg_binomial_2: "negativeBinomial",
   negative_binomial: "negativeBinomial",
   "negative binomial": "negativeBinomial",
   Gamma: "gamma",
   cumulative: "ordinal",
   ordered: "ordinal",
+};
+
+/** Families of brms that are not supported, by the distribution with which to write a model(). */
+export const unsupportedFamilies: Readonly<Record<string, string>> = {
+  beta: "beta",
+  categorical: "categorical",
+  dirichlet: "dirichlet",
+  exponential: "exponential",
+  lognormal: "lognormal",
+  weibull: "weibull",
 };
 
 export interface Response {

@@ -8,6 +8,7 @@
  */
 import { OptionError } from "../../engine/errors/errors.ts";
 import { misread, type Node, parse, printed } from "./syntax.ts";
+import { withoutTilde } from "./without-tilde.ts";
 
 /** Variable that occurs in terms: a column, or an expression of columns. */
 export interface Variable {
@@ -88,8 +89,7 @@ export function readFormula(text: string): Formula {
     );
   checkNesting(text);
   const tree = parse(text);
-  if (tree.kind !== "binary" || tree.operator !== "~")
-    throw misread(text, { start: 0 }, `there is no "~"; write what is observed on its left, as in "y ~ ${text.trim()}"`);
+  if (tree.kind !== "binary" || tree.operator !== "~") throw misread(text, { start: 0 }, withoutTilde(tree, text));
   if (tree.left.kind === "binary" && tree.left.operator === "~")
     throw misread(text, tree.right, 'there are two "~"; keep the one between what is observed and its terms', "FORMULA_TERM");
   return new Reader(text).formula(tree.left, tree.right);

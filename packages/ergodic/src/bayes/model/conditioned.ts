@@ -19,12 +19,12 @@ import { dependentObservations } from "./dependence.ts";
 import { Drawer } from "./drawing.ts";
 import { explained } from "./explain.ts";
 import { type GivenValues, numbersOf } from "./given-values.ts";
-import { hierarchyOf } from "./hierarchy.ts";
+import { hierarchyOf, relativeVariances } from "./hierarchy.ts";
 import { PlacedModel, type PointFunction, type PortableForm, type PortableForms } from "./placed.ts";
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
 import { PriorDrawer } from "./prior.ts";
 import { isAnyMoved, placesOf, type QuantityPlace } from "./programs.ts";
-import { solutionsReport, somePoints, watchedArrays } from "./solutions.ts";
+import { solutionsOf } from "./solutions.ts";
 
 /** Arrays of values by name, row-major. */
 export type NamedValues = Record<string, Float64Array>;
@@ -215,11 +215,8 @@ export class ConditionedModel implements LogDensity, Disposable {
   /** Computes `pointwise` at many points. Returns results by name, each [point, size]. */
   pointwiseOf(points: ArrayLike<number>): NamedValues {
     const observed = [...this.traced.observed, ...this.traced.marginal];
-    const all = this.ofPoints(
-      "pointwise",
-      observed.map(({ pointwise }) => pointwise),
-      points,
-    );
+    const terms = observed.map(({ pointwise }) => pointwise);
+    const all = this.ofPoints("pointwise", terms, points);
     return namedColumns(
       all,
       observed.map(({ name, pointwise }) => ({ name, size: pointwise.size })),
@@ -268,10 +265,13 @@ export class ConditionedModel implements LogDensity, Disposable {
    * has no differential equations.
    */
   solutionsAt(points: Float64Array): JsonObject | undefined {
-    const arrays = this.traced.solutions.length > 0 ? watchedArrays(this.traced) : [];
-    if (arrays.length === 0 || points.length === 0) return undefined;
-    const some = somePoints(points, this.dimension);
-    return solutionsReport(this.ofPoints("solutions", arrays, some), arrays.length);
+    return solutionsOf(this.traced, points, (arrays, some) => this.ofPoints("solutions", arrays, some));
+  }
+
+  /** Posterior variance divided by prior variance, for each parameter in `facts`; see relativeVariances. */
+  relativeVariances(points: Float64Array): Record<string, number> {
+    if (this.traced.reports) return {};
+    return relativeVariances(this.traced, points, (arrays, some) => this.ofPoints("variances", arrays, some));
   }
 
   /** Explains which prior or observation is not finite at these points; undefined if all are finite. */
@@ -279,11 +279,8 @@ export class ConditionedModel implements LogDensity, Disposable {
     if (points.length === 0 || points[0].length !== this.dimension) return undefined;
     const densities = this.traced.terms.map(({ density }) => density);
     if (densities.length === 0) return undefined;
-    const values = this.ofPoints(
-      "explain",
-      densities,
-      points.flatMap((u) => [...u]),
-    );
+    const all = points.flatMap((u) => [...u]);
+    const values = this.ofPoints("explain", densities, all);
     return explained(this.traced, values, points.length, this.inputs(points[0]));
   }
 

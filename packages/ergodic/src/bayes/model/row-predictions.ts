@@ -3,7 +3,7 @@
  * row, computes its moments, and draws a value.
  */
 
-import { firstWrongIndex, wantedIndices } from "../../engine/compiler/array/indices.ts";
+import { firstWrongIndex, indexRange } from "../../engine/compiler/array/indices.ts";
 import { interpret, type Shape, sizeOf } from "../../engine/compiler/index.ts";
 import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import type { RepeatedDraws } from "../../engine/random/repeated-draws.ts";
@@ -93,6 +93,13 @@ class Moments {
     return Math.sqrt(this.#within / this.#count + Math.max(0, this.#squares / this.#count - off * off));
   }
 }
+
+/**
+ * Advice for an index beyond the last element. The draws were made with indices that count from 0, so such a row does not
+ * count from 1. It belongs to a group that the draws do not know.
+ */
+const newGroup =
+  '. If it is a new group, the draws have no element for it: write the groups as a term of a formula, as in regression("y ~ x + (1 | group)"), which draws the effects of new groups from their population';
 
 export class RowPredictions implements Disposable {
   /** Names and per-row shapes of the fields in a row. */
@@ -244,11 +251,12 @@ export class RowPredictions implements Disposable {
       const numbers = indices.op === "input" ? inputs[String(indices.attributes)] : interpret([indices], inputs)[0];
       const wrong = firstWrongIndex(numbers, extent);
       if (wrong === undefined) continue;
+      const isNew = Number.isInteger(numbers[wrong]) && numbers[wrong] >= extent;
       const names = fieldsBelow([indices]).map((name) => `"${name}"`);
       const name = indices.op === "input" ? names[0] : `the index made of ${names.join(" and ")}`;
       throw new DataError(
         where,
-        `${elementName(name, indices.shape.slice(1), wrong)} is ${numbers[wrong]}, but ${taking}() has ${extent} to choose from, so that it ${wantedIndices(numbers, extent)}`,
+        `${elementName(name, indices.shape.slice(1), wrong)} is ${numbers[wrong]}, but ${taking}() has ${extent} to choose from, so that it ${indexRange(extent)}${isNew ? newGroup : ""}`,
         "DATA_INDEX",
       );
     }

@@ -20,6 +20,17 @@ export function watchedArrays({ solutions, data }: TracedModel): SymbolicArray[]
   return known.flatMap(({ steps, error, states }) => [steps, error, sub(states.size, sum(less(abs(states), Infinity)))]);
 }
 
+/** Reports how accurate the solutions are at some of the points; undefined without solutions or points. */
+export function solutionsOf(
+  traced: TracedModel,
+  points: Float64Array,
+  valuesAt: (arrays: readonly SymbolicArray[], some: Float64Array) => Float64Array,
+): JsonObject | undefined {
+  const arrays = traced.solutions.length > 0 ? watchedArrays(traced) : [];
+  if (arrays.length === 0 || points.length === 0) return undefined;
+  return solutionsReport(valuesAt(arrays, somePoints(points, traced.dimension)), arrays.length);
+}
+
 /** Selects evenly spaced points, including the last. */
 export function somePoints(points: Float64Array, dimension: number): Float64Array {
   const count = points.length / dimension;

@@ -5,6 +5,7 @@ import { checkRoom } from "../memory/room.ts";
 import { checkRaw } from "./check-table.ts";
 import { columnsOf } from "./columns-of.ts";
 import { convert } from "./conversion.ts";
+import { datasetText } from "./dataset-text.ts";
 import { type RandomFeatures, resolveFeatures } from "./features/feature-map.ts";
 import type { Products } from "./features/products.ts";
 import { following, placed } from "./follow.ts";
@@ -405,6 +406,15 @@ export class Dataset<Names extends string = string> implements Disposable {
       own(this, this.#columns.allocation);
     }
     return this.#columns.columns;
+  }
+
+  /** Returns a line with the source, the numbers of rows and columns, the columns and the target. */
+  toString(): string {
+    return datasetText(this);
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 
   /** Frees the memory. The dataset cannot be used afterwards. */

@@ -1,8 +1,8 @@
 /**
  * Makes the first step of a pipeline from arrays that hold rows of numbers and their targets.
  *
- * If the first target that is not missing is a string, the targets are class names; otherwise they are numbers. null,
- * undefined and "" are missing in both cases.
+ * If the first target that is not missing is a string or a boolean, the targets are classes; otherwise they are numbers.
+ * null, undefined and "" are missing in both cases.
  *
  * @throws OptionError OPTION_TYPE for values that are not lists; DataError DATA_MISSING with row and column,
  * DATA_SHAPE, DATA_TARGET, DATA_EMPTY, DATA_COLUMN
@@ -18,8 +18,8 @@ import type { NumbersStep } from "./transformations/numbers.ts";
 export interface ArraysOptions<Names extends string = string> {
   /** Rows of numbers. Alternatively, all values row by row in one array, together with the number of columns. */
   x: readonly ArrayLike<number>[] | { values: Float32Array | Float64Array; columnCount: number };
-  /** Target of each row. */
-  y: ArrayLike<number> | readonly string[];
+  /** Target of each row. Booleans are the classes "false" and "true", as in files. */
+  y: ArrayLike<number> | readonly string[] | readonly boolean[];
   /**
    * Column names. If the names are literals, the compiler knows them and checks that rows for `predict` have all
    * columns. Default: x0, x1, …
@@ -32,7 +32,7 @@ export interface ArraysOptions<Names extends string = string> {
    * linear models with one output.
    */
   offset?: ArrayLike<number> | null;
-  /** Whether to treat the distinct values of a numeric y as classes. Strings are always classes. */
+  /** Whether to treat the distinct values of a numeric y as classes. Strings and booleans are always classes. */
   classes?: boolean;
   /**
    * Array shape of a row, with the last index varying fastest: [height, width, channels]. The sizes multiply to the
@@ -75,7 +75,7 @@ export function stepsOfArrays(options: ArraysOptions): ArraysStart {
   const columnCount = rows[0].length;
   if (columnCount === 0) throw new DataError(source, "has no columns", "DATA_EMPTY");
   const names = namesOf(options.names, columnCount, source);
-  const classes = options.classes === true || typeof Array.prototype.find.call(y, tellsKind) === "string";
+  const classes = options.classes === true || ["string", "boolean"].includes(typeof Array.prototype.find.call(y, tellsKind));
   const labels = classes ? Array.from(y as ArrayLike<unknown>, (label, i) => labelGiven(label, source, i)) : [];
   const step: NumbersStep = {
     kind: "numbers",
@@ -135,7 +135,7 @@ function labelsOf(name: "weights" | "offset", given: unknown, rowCount: number, 
 }
 
 const tellsKind = (value: unknown): boolean =>
-  typeof value === "string" ? value !== "" : typeof value === "number" && !Number.isNaN(value);
+  typeof value === "string" ? value !== "" : typeof value === "boolean" || (typeof value === "number" && !Number.isNaN(value));
 
 /** Returns the class name of a label. */
 function labelGiven(label: unknown, source: string, i: number): string {

@@ -207,6 +207,16 @@ export class Ratings implements Disposable {
     return this.#allocation === null;
   }
 
+  /** Returns a line with the source and the numbers of ratings, items and users. */
+  toString(): string {
+    const [ratings, items, users] = [this.count, this.items.size, this.users.size].map((count) => count.toLocaleString("en"));
+    return `ratings ${JSON.stringify(this.source)}: ${ratings} ratings of ${items} items by ${users} users`;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   /**
    * Returns copies of all ratings of the user or item with this `index`. `others`: indices of the items or users,
    * ascending.

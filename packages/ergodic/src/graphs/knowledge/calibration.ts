@@ -23,9 +23,12 @@ export class CalibrationTable {
   readonly count: number;
   /** Mean over the labels of |expected − observed| in the label's bin. */
   readonly error: number;
+  /** Warning if some of the probabilities have no guarantee; undefined if all have one. */
+  readonly caveat: string | undefined;
 
   /** `p` has the predicted probability of each label, and `truth` is 1 for true labels. */
-  constructor(p: ArrayLike<number>, truth: ArrayLike<number>, binCount: number) {
+  constructor(p: ArrayLike<number>, truth: ArrayLike<number>, binCount: number, caveat?: string) {
+    this.caveat = caveat;
     const sums = Array.from({ length: binCount }, () => ({ count: 0, p: 0, truth: 0 }));
     for (let i = 0; i < p.length; i++) {
       const bin = sums[Math.min(binCount - 1, Math.floor(p[i] * binCount))];
@@ -56,7 +59,8 @@ export class CalibrationTable {
       return `${range}   ${expected.toFixed(3)}    ${observed.toFixed(3)}  ${bar.slice(0, mark)}|${bar.slice(mark + 1)}`.trimEnd();
     });
     const head = "probability   count expected observed";
-    return [head, ...lines, `${this.count} labels, calibration error ${this.error.toFixed(3)}`].join("\n");
+    const end = `${this.count} labels, calibration error ${this.error.toFixed(3)}`;
+    return [head, ...lines, end, ...(this.caveat === undefined ? [] : [this.caveat])].join("\n");
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {

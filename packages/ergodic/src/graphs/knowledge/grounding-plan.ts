@@ -1,3 +1,4 @@
+import type { Finding } from "../../engine/errors/finding.ts";
 import { bytesText } from "../../engine/memory/room.ts";
 import { fanOut, type Grounding, type Measured } from "./grounding.ts";
 
@@ -37,8 +38,11 @@ export class GroundingPlan {
   readonly variables: number;
   /** Plan of each rule. */
   readonly rules: readonly RulePlan[];
+  /** Rules that probably do more than intended; see `KnowledgeBase.findings`. */
+  readonly findings: readonly Finding[];
 
-  constructor(variables: number, rules: readonly RulePlan[]) {
+  constructor(variables: number, rules: readonly RulePlan[], findings: readonly Finding[]) {
+    this.findings = findings;
     this.variables = variables;
     this.rules = rules;
   }
@@ -48,7 +52,7 @@ export class GroundingPlan {
     return this.rules.reduce((sum, { factors }) => sum + factors, 0);
   }
 
-  /** Returns a line per rule and a line per join step. */
+  /** Returns a line per rule, per join step and per finding. */
   toString(): string {
     const number = (value: number): string => (value === Infinity ? "too many" : value.toLocaleString("en"));
     const lines = this.rules.flatMap(({ rule, groundings, factors, edges, bytes, joins }) => [
@@ -60,7 +64,8 @@ export class GroundingPlan {
         ),
       ),
     ]);
-    return [...lines, `${number(this.variables)} variables, ${number(this.factors)} factors`].join("\n");
+    const findings = this.findings.map(({ text, advice }) => `${text}: ${advice}`);
+    return [...lines, `${number(this.variables)} variables, ${number(this.factors)} factors`, ...findings].join("\n");
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {

@@ -1,17 +1,21 @@
 import type { Certificate } from "../../engine/contract/index.ts";
 import { checkBoolean, holds, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import type { Finding } from "../../engine/errors/finding.ts";
 import { isListOf } from "../../engine/errors/list-of.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import { MOST_ENGINE } from "../../engine/memory/room.ts";
 import { type FactorGraph, factorGraph } from "../model/graph.ts";
+import { backwardFindings } from "./backward.ts";
 import { CalibrationTable } from "./calibration.ts";
+import { Caveat } from "./caveat.ts";
 import type { Cell, Facts } from "./facts.ts";
 import { Grounding } from "./grounding.ts";
 import { GroundingPlan, rulePlan } from "./grounding-plan.ts";
 import type { Joiner, JoinSession } from "./joiner.ts";
 import { type Query, Unknowns } from "./query.ts";
 import { WeightedRule } from "./rule.ts";
+import { Tally } from "./tally.ts";
 import { Dictionary, FactsView } from "./views.ts";
 import { Weights } from "./weights.ts";
 import { Reasons, reasonsOf } from "./why.ts";
@@ -119,10 +123,18 @@ export class KnowledgeBase {
       const plans = this.#prepare().map((grounding) => rulePlan(grounding, grounding.measure(this.#room, false)));
       let variables = 0;
       for (const view of this.#unknowns()) variables += view.rowCount - view.variables.length;
-      return new GroundingPlan(variables, plans);
+      return new GroundingPlan(variables, plans, this.findings);
     } finally {
       this.#weights.rollback();
     }
+  }
+
+  /**
+   * Rules that probably do more than intended: "backward" for a rule that changes the probabilities of its body although
+   * nothing is known about its head. Labels count as known unless they are held out.
+   */
+  get findings(): readonly Finding[] {
+    return backwardFindings(this.#rules, this.#graph, (facts) => this.#views.get(facts)!);
   }
 
   /**
@@ -239,8 +251,10 @@ export class KnowledgeBase {
     const view = this.#viewOf(query as unknown as Query, "why");
     const row = (view.facts as Unknowns).rowOf(key as Record<string, Cell>);
     this.#variableOf(view, row);
+    const caveat = new Caveat();
     const stateOf = (variable: number): number => {
-      const { p } = answer.marginal(variable);
+      const { p, certificate } = answer.marginal(variable);
+      caveat.add(certificate);
       return p.indexOf(p.reduce((a, b) => Math.max(a, b)));
     };
     const graph = this.#graphOf(answer);
@@ -253,7 +267,10 @@ export class KnowledgeBase {
         const found = reasonsOf(grounding, number, row, graph, this.#weights, stateOf);
         for (const reason of found) reasons.push(reason);
       });
-    return reasons.sort((a, b) => Math.abs(b.pull) - Math.abs(a.pull));
+    reasons.sort((a, b) => Math.abs(b.pull) - Math.abs(a.pull));
+    // Assigned only if present, because printing shows every property of an array.
+    if (caveat.text !== undefined) reasons.caveat = caveat.text;
+    return reasons;
   }
 
   /**
@@ -270,9 +287,11 @@ export class KnowledgeBase {
     const { heldOut, labels, domain, place } = facts;
     const given: number[] = [];
     const truth: number[] = [];
+    const caveat = new Caveat();
     for (let row = 0; row < view.variables.length; row++) {
       if (heldOut.data[row] !== 1) continue;
-      const { p } = answer.marginal(view.variables.data[row]);
+      const { p, certificate } = answer.marginal(view.variables.data[row]);
+      caveat.add(certificate);
       for (let state = domain.boolean ? 1 : 0; state < p.length; state++) {
         given.push(p[state]);
         truth.push(facts.chanceOf(row) ?? (labels.data[row] === state ? 1 : 0));
@@ -280,12 +299,16 @@ export class KnowledgeBase {
     }
     if (given.length === 0)
       throw new OptionError(where, `${place} holds no labels out; give it label and holdOut: 0.2`, "OPTION_MEANING");
-    return new CalibrationTable(given, truth, bins);
+    return new CalibrationTable(given, truth, bins, caveat.text);
   }
 
   /** Returns a one-line summary. */
   toString(): string {
     return `knowledge base: ${this.#rules.length} rules, ${this.#grounded} of them grounded; ${this.#graph}`;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 
   /**
@@ -373,22 +396,4 @@ export function knowledgeBase(rules: readonly WeightedRule[] = [], options: Know
   if (!isListOf(rules, (rule) => typeof rule === "object"))
     refuse("knowledgeBase", "rules", rules, "a list of rules", "knowledgeBase([weightedRule({ … })])");
   return new KnowledgeBase(options).add(...rules);
-}
-
-/** Total size of the factors for the rules measured so far, and number of bytes left for the other rules. */
-class Tally {
-  factors = 0;
-  edges = 0;
-  room: number;
-
-  constructor(room: number) {
-    this.room = room;
-  }
-
-  add({ bytes, factors, edges }: { bytes: number; factors: number; edges: number }, tooMuch: () => Error): void {
-    if (bytes > this.room) throw tooMuch();
-    this.room -= bytes;
-    this.factors += factors;
-    this.edges += edges;
-  }
 }

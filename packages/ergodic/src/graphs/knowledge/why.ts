@@ -30,14 +30,18 @@ export interface Reason {
 
 /** Reasons for and against an unknown, strongest first. */
 export class Reasons extends Array<Reason> {
-  /** Returns a line per reason. */
+  /** Warning if some of the states come from probabilities without a guarantee. Absent if all have one. */
+  declare caveat?: string;
+
+  /** Returns a line per reason, and the caveat. */
   override toString(): string {
-    return this.map(({ rule, pull, state, weight, weightName, feature, row, votes }) => {
+    const lines = Array.from(this, ({ rule, pull, state, weight, weightName, feature, row, votes }) => {
       const values = Object.entries(row).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
       const times = feature === 1 ? "" : ` × ${Number(feature.toPrecision(4))}`;
       const named = weightName === undefined || weightName === rule ? "" : ` of "${weightName}"`;
       return `${pull < 0 ? "−" : "+"}${Math.abs(pull).toFixed(3)} ${state}  ${rule}: weight ${weight.toFixed(3)}${times}${named}; ${votes === undefined ? "" : `${votes} ${votes === 1 ? "vote" : "votes"}, as `}${values.join(", ")}`;
-    }).join("\n");
+    });
+    return [...lines, ...(this.caveat === undefined ? [] : [this.caveat])].join("\n");
   }
 }
 

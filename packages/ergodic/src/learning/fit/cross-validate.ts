@@ -96,7 +96,9 @@ export async function crossValidate(
   data: Dataset,
   options: CrossValidateOptions = {},
 ): Promise<CrossValidated> {
-  checkKeys(WHERE, options, ["folds", "groups", "time", "fit", "onFold", "seed", "signal"]);
+  checkKeys(WHERE, options, ["folds", "groups", "time", "fit", "onFold", "seed", "signal"], {
+    absent: { cv: "write folds: 5 for the number of folds" },
+  });
   checkDataset(WHERE, "data", data, "a Dataset", "Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest");
   const { folds = 5, groups, time, seed = 0, signal, onFold, fit: given = {} } = options;
   checkNumber(WHERE, "seed", seed, { low: 0, integer: true });

@@ -30,6 +30,10 @@ const known = [
 /** Options of rules and models that users of other libraries expect here. */
 const absent = {
   rate: "the rule has the step size; write rule: adam({ rate: 0.01 })",
+  penalty: "penalties are options of models; write linear({ l2: 0.01 }) or linear({ l1: 0.01 })",
+  C: "it is an inverse penalty, and penalties are options of models; write linear({ l2: 1 / (n * C) }) for n rows",
+  cv: "write crossValidate(model, data, { folds: 5 })",
+  nEstimators: "there are no ensembles of trees; epochs sets the number of passes over the rows",
   ...Object.fromEntries(
     ["loss", "l1", "l2", "standardise", "intercept", "classWeights"].map((name) => [
       name,

@@ -6,11 +6,31 @@ import { shown } from "../../engine/errors/shown.ts";
 import type { Loss } from "./loss.ts";
 import { lossFromJson, lossNames } from "./losses/by-name.ts";
 
+/** Names of losses in other libraries by our equivalent, in lower case, without separators and a final "loss". */
+const FOREIGN: Readonly<Record<string, string>> = {
+  logistic: "log neglog binarycrossentropy bce bcewithlogits binomial bernoulli",
+  multinomial: "crossentropy categoricalcrossentropy sparsecategoricalcrossentropy softmax softmaxcrossentropy nll",
+  squared: "squarederror meansquarederror mse l2 gaussian",
+  quantile: "absoluteerror meanabsoluteerror mae l1 pinball",
+};
+
+/** Returns our name of a loss that was given by its name in another library or in another spelling. */
+function ownName(given: unknown): string | undefined {
+  if (typeof given !== "string") return undefined;
+  const written = given.toLowerCase().replace(/[^a-z0-9]|loss$/g, "");
+  return (
+    lossNames().find((name) => name.toLowerCase() === written) ??
+    Object.keys(FOREIGN).find((name) => FOREIGN[name].split(" ").includes(written))
+  );
+}
+
 /** @throws OptionError for a loss that is not defined */
 export function resolveLoss(where: string, loss: string | Loss | Json): Loss {
   if (holds(loss, "expression")) return loss as unknown as Loss;
   if (holds(loss, "name") || lossNames().includes(loss as string)) return lossFromJson(loss as Json);
-  throw new OptionError(where, `loss is ${shown(loss)}, but must be one of ${lossNames().join(", ")}`, "OPTION_UNKNOWN");
+  const own = ownName(loss);
+  const advice = own === undefined ? "" : `; did you mean "${own}"?`;
+  throw new OptionError(where, `loss is ${shown(loss)}, but must be one of ${lossNames().join(", ")}${advice}`, "OPTION_UNKNOWN");
 }
 
 /**

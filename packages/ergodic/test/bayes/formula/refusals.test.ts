@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { unsupportedFamilies } from "../../../src/bayes/formula/response-families.ts";
 import {
   gamma,
   halfNormal,
@@ -42,6 +43,13 @@ describe("a wrong formula is refused with a position and a correction", () => {
   it.each<[string, string, string]>([
     ["", "at its end", 'it is empty; write what is observed and what it depends on, as in "y ~ x"'],
     ["x + z", "at place 1", 'there is no "~"; write what is observed on its left, as in "y ~ x + z"'],
+    ["bf(y ~ x)", "at place 1", 'bf() is not known; write the formula alone, "y ~ x"'],
+    ["brmsformula()", "at place 1", 'brmsformula() is not known; write the formula alone, "y ~ x"'],
+    [
+      "bf(y ~ x, sigma ~ z)",
+      "at place 1",
+      'bf() is not known, and only one formula is supported; write "y ~ x", or the whole model with model()',
+    ],
     ["~ x", "at place 1", 'there is nothing on the left of "~"; write what is observed, as in "y ~ x"'],
     ["y ~ x +", "at its end", 'after "+" a term is missing; add one, or remove the sign'],
     ["y ~ x z", "at place 7", '"z" follows without a sign before it; write + for another term, or : for an interaction'],
@@ -106,7 +114,9 @@ describe("a wrong formula is refused with a position and a correction", () => {
     ["y ~ factor(x + 1)", "at place 5", "factor() takes the name of a column; write factor(x)"],
   ])("%s", (formula, place, said) => {
     const code =
-      /not part of|there is no "~"|is missing|without a sign|not closed|without a "\("|is empty|nothing on the left/.test(said)
+      /not part of|there is no "~"|^(bf|brmsformula)\(|is missing|without a sign|not closed|without a "\("|is empty|nothing on the left/.test(
+        said,
+      )
         ? "SYNTAX"
         : "TERM";
     expect(refusal(formula)).toBe(`formula "${formula}": ${place}: ${said} [FORMULA_${code}]`);
@@ -119,6 +129,19 @@ describe("wrong options are refused with the accepted values", () => {
     ["y ~ x", { family: "normal" }, /the family is "normal", which is called "gaussian" here; write family: "gaussian"/],
     ["y ~ x", { family: "cumulative" }, /write family: "ordinal"/],
     ["y ~ x", { family: "cauchy" }, /family is "cauchy", but must be one of "gaussian", "student", "bernoulli", "binomial"/],
+    ["y ~ x", { family: "negbinomial" }, /write family: "negativeBinomial"/],
+    ["y ~ x", { family: "neg_binomial_2" }, /write family: "negativeBinomial"/],
+    ["y ~ x", { family: "Poisson()" }, /family is "Poisson\(\)", but families are names; write family: "poisson"/],
+    ["y ~ x", { family: { family: "poisson", link: "log" } }, /families are names; write family: "poisson"/],
+    ["y ~ x", { family: "brmsfamily" }, /families are names and need no function; write family: "poisson"/],
+    ...Object.keys(unsupportedFamilies).map((family): [string, object, RegExp] => [
+      "y ~ x",
+      { family },
+      new RegExp(
+        `there is no family "${family}" .*; write the regression with model\\(\\), and observe the response as ${family}\\(`,
+      ),
+    ]),
+    ["y ~ x", { family: "Beta" }, /there is no family "Beta" .* observe the response as beta\(…\)/],
     ["y ~ x", { familly: "gaussian" }, /unknown option "familly"/],
     [
       "y ~ x",

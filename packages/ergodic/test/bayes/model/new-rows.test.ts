@@ -30,9 +30,15 @@ describe("data of new rows", () => {
         { x: 1, group: 3 },
       ]),
     ).toThrow(
-      'predict: row 2: "group" is 3, but take() has 3 to choose from, so that it must be a whole number from 0 to 2, as indices count from 0; these count from 1: subtract 1 from each [DATA_INDEX]',
+      'predict: row 2: "group" is 3, but take() has 3 to choose from, so that it must be a whole number from 0 to 2, as indices count from 0. If it is a new group, the draws have no element for it: write the groups as a term of a formula, as in regression("y ~ x + (1 | group)"), which draws the effects of new groups from their population [DATA_INDEX]',
     );
-    expect(() => predictor.predict({ x: 1, group: 0.5 })).toThrow(/"group" is 0.5, but take\(\) has 3/);
+    // Subtracting 1 would predict a group that exists, without an error.
+    for (const wrong of [3, 7]) expect(() => predictor.predict({ x: 1, group: wrong })).not.toThrow(/subtract/);
+    expect(() => predictor.predict({ x: 1, group: 0.5 })).toThrow(/"group" is 0.5, but take\(\) has 3.*count from 0 \[/);
+    expect(() => predictor.predict({ x: 1, group: -1 })).toThrow(/"group" is -1, but take\(\) has 3.*count from 0 \[/);
+    const formula = await e.sample(e.regression("y ~ x + (1 | group)"), { x, y, group }, short);
+    const [last, fresh] = await formula.predict([2, 3].map((group) => ({ x: 1, group })));
+    expect([Number.isFinite(fresh.y.mean), fresh.y.mean === last.y.mean]).toEqual([true, false]);
     expect(() => predictor.predict({ x: 1, group: 1, u: 4 })).toThrow(
       'predict: "u" does not vary by row: it keeps its value from when the model was sampled; leave it out, or sample again [DATA_SHAPE]',
     );

@@ -51,6 +51,22 @@ describe("making datasets", () => {
     expect(two.asClasses()).toBe(two);
   });
 
+  it("takes booleans as two classes, as in tables", () => {
+    using arrays = Dataset.fromArrays({ x: [[1], [2], [3]], y: [true, false, true] });
+    const column = { name: "y", kind: "category", levels: ["true", "false"], codes: Uint32Array.of(0, 1, 0) } as const;
+    const x = { name: "x", kind: "number", values: Float64Array.of(1, 2, 3) } as const;
+    using table = Dataset.fromTable({ source: "t", rowCount: 3, columns: [x, column] } as never, { target: "y" });
+    for (const { target } of [arrays, table])
+      expect([target.kind, target.levels, [...target.values]]).toEqual(["category", ["false", "true"], [1, 0, 1]]);
+    expect(() => Dataset.fromArrays({ x: [[1], [2]], y: [null, true] as never })).toThrow(
+      "arrays: row 1: y is null, but must name a class; fill the gap, or drop the row [DATA_MISSING]",
+    );
+    // Numbers among booleans, or the reverse, are a mistake in the data.
+    expect(() => Dataset.fromArrays({ x: [[1], [2]], y: [1, true] as never })).toThrow(
+      "arrays: row 2: y is true, but must be a number",
+    );
+  });
+
   it("reads weights from a column, drops columns, and treats a numeric target as classes on request", () => {
     const rows = people.map((row, i) => ({ ...row, w: i + 0.5 }));
     using data = Dataset.fromTable(tableOf(rows), {

@@ -292,3 +292,89 @@ describe("held-out labels", () => {
     expect(all.filter(Boolean).length).toBeLessThan(160);
   });
 });
+
+describe("rules whose heads are unknown", () => {
+  const staff = [
+    { person: "a", firm: "x", score: 1 },
+    { person: "b", firm: "x", score: 0.5 },
+  ];
+  const colleagues = (label?: boolean) => [{ one: "a", other: "b", ...(label === undefined ? {} : { label }) }];
+  const base = (options: { label?: boolean; holdOut?: number; weight?: number; where?: "head" | "body" } = {}) => {
+    const { label, holdOut, weight = 2 } = options;
+    const record = relation("record", staff);
+    const worksAt = query("worksAt", staff, { key: ["person", "firm"] });
+    const labelled = label === undefined ? {} : { label: "label" as const, ...(holdOut === undefined ? {} : { holdOut }) };
+    const colleague = query("colleague", colleagues(label) as { one: string; other: string; label?: boolean }[], {
+      key: ["one", "other"],
+      ...labelled,
+    });
+    const kb = knowledgeBase([
+      weightedRule({
+        name: "record",
+        head: worksAt({ person: "p", firm: "f" }),
+        body: [record({ person: "p", firm: "f", score: "s" })],
+        weight: ({ s }) => s,
+      }),
+      weightedRule({
+        name: "same firm",
+        head: colleague({ one: "p", other: "q" }),
+        body: [worksAt({ person: "p", firm: "f" }), worksAt({ person: "q", firm: "f" })],
+        weight,
+      }),
+    ]);
+    return { kb, worksAt, colleague };
+  };
+
+  it("change the probabilities of their bodies by a known factor, which a finding reports", async () => {
+    const { kb, worksAt } = base();
+    const [{ code, serious, text, advice }] = kb.findings;
+    expect([kb.findings.length, code, serious]).toEqual([1, "backward", false]);
+    expect(text).toMatch(/^the rule "same firm" changes the probabilities of "worksAt", although no unknown of "colleague"/);
+    expect(advice).toMatch(/infer in two stages/);
+    expect(String(kb.explain())).toContain(text);
+    const found = kb.beliefs(worksAt, await infer(kb.ground())).map(({ p }) => p);
+    // The rule multiplies the odds of both unknowns together by (1 + e^w) / (2 e^w).
+    const [a, b, both] = [Math.exp(1), Math.exp(0.5), (1 + Math.exp(2)) / (2 * Math.exp(2))];
+    const total = 1 + a + b + a * b * both;
+    expect(found[0]).toBeCloseTo((a + a * b * both) / total, 12);
+    expect(found[1]).toBeCloseTo((b + a * b * both) / total, 12);
+    expect(found[0]).toBeLessThan(a / (1 + a) - 0.05);
+  });
+
+  it("are reported only if nothing is known about the head and the rule has an effect", async () => {
+    expect(base({ label: true }).kb.findings).toEqual([]);
+    expect(base({ weight: 0 }).kb.findings).toEqual([]);
+    expect(base({ label: true, holdOut: 1 }).kb.findings).toHaveLength(1);
+    const observedLater = base();
+    const graph = observedLater.kb.ground();
+    expect(observedLater.kb.findings).toHaveLength(1);
+    graph.observe(observedLater.kb.variable(observedLater.colleague, { one: "a", other: "b" }), "true");
+    expect(observedLater.kb.findings).toEqual([]);
+    const decided = base();
+    const whole = decided.kb.ground();
+    for (const { person, firm } of staff) whole.observe(decided.kb.variable(decided.worksAt, { person, firm }), "true");
+    expect(decided.kb.findings).toEqual([]);
+    // Unknowns of one query that depend on each other are meant to.
+    expect(world().kb.findings.map(({ text }) => text.slice(0, 14))).toEqual(['the rule "ill"']);
+  });
+});
+
+it("probabilities without a guarantee give reasons and calibration a caveat", async () => {
+  const rows = [1, 2, 3, 4].map((day) => ({ day, rain: day % 2 === 0 }));
+  const rain = query("rain", rows, { key: ["day"], label: "rain", holdOut: ({ day }) => Number(day) > 2 });
+  const kb = knowledgeBase([weightedRule({ name: "often", head: rain({ day: "d" }), weight: 1 })]);
+  const exact = await infer(kb.ground());
+  const unsure = {
+    marginal: (variable: number) => ({
+      p: exact.marginal(variable).p,
+      certificate: variable === 3 ? { none: "the chains disagree" } : exact.marginal(variable).certificate,
+    }),
+  };
+  const said = "1 of 2 probabilities have no guarantee (the chains disagree), so this can be wrong";
+  expect(kb.calibration(rain, exact).caveat).toBeUndefined();
+  expect(kb.calibration(rain, unsure).caveat).toBe(said);
+  expect(String(kb.calibration(rain, unsure))).toMatch(/calibration error 0\.\d+\n1 of 2 probabilities have no guarantee/);
+  expect(Object.keys(kb.why(rain, { day: 4 }, exact))).not.toContain("caveat");
+  expect(String(kb.why(rain, { day: 4 }, unsure))).toMatch(/\n1 of 1 probabilities have no guarantee \(the chains disagree\)/);
+  expect(String(kb.why(rain, { day: 3 }, unsure))).not.toMatch(/guarantee/);
+});

@@ -4,6 +4,7 @@
  *
  * `description.algorithm` holds the options of the run. `description.density` holds the properties of the model:
  * whether it has a gradient, which parameters are whole numbers, and which belong to a hierarchy, centred or not.
+ * `description.relativeVariances` shows whether the data or the prior determine the parameters of a hierarchy.
  * Little is known about draws from other tools, so the advice for them is general.
  */
 import type { Json, JsonObject } from "../../../engine/contract/index.ts";
@@ -20,6 +21,12 @@ const TARGETS = [0.95, 0.99, 0.999];
  * warm-up has.
  */
 const MOST_DENSE = 200;
+
+/**
+ * Posterior variance relative to prior variance below which the data determine a parameter, so that its centred form
+ * mixes well. At 1/2, data and prior are equally informative, and both forms mix about equally well.
+ */
+const DETERMINED = 0.25;
 
 const objectOf = (value: Json | undefined): JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
@@ -67,13 +74,20 @@ export function drawMore(draws: Judged): string {
   return `warm up longer and draw more (warmup: ${2 * warmup}, draws: ${2 * draws.count})`;
 }
 
-/** Advises `centred: false` and names the parameters. If the model is unknown, the advice is general. */
+/**
+ * Advises the other form of the parameters of a hierarchy and names the parameters. If the model is unknown, the advice
+ * is general. The draws must show that the other form suits the data. Otherwise, each form would be advised to whoever
+ * tried the other.
+ */
 export function centring({ description }: Judged): string[] {
   if (description.density === undefined) return description.names === undefined ? ["use centred: false in a hierarchy"] : [];
   const { centred, nonCentred } = objectOf(description.density);
-  const [can, did] = [namesOf(centred), namesOf(nonCentred)];
+  const relative = objectOf(description.relativeVariances);
+  const isDetermined = (name: string): boolean => (numberOf(relative[name]) ?? Infinity) < DETERMINED;
+  const can = namesOf(centred).filter((name) => !isDetermined(name));
   if (can.length > 0) return [`use centred: false for ${few(can)}`];
-  return did.length > 0 ? [`use centred: true for ${few(did)}, if each has many data`] : [];
+  const did = namesOf(nonCentred).filter(isDetermined);
+  return did.length > 0 ? [`use centred: true for ${few(did)}, which the data determine closely`] : [];
 }
 
 /** Returns an acceptance target closer to 1 than the run's own. */

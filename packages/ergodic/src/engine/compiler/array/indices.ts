@@ -79,9 +79,15 @@ export function firstWrongIndex(numbers: ArrayLike<number>, extent: number): num
   return undefined;
 }
 
-/** Returns "must be a whole number from 0 to 7, as indices count from 0; …". */
+/** Returns "must be a whole number from 0 to 7, as indices count from 0". */
+export const indexRange = (extent: number): string => `must be a whole number from 0 to ${extent - 1}, as indices count from 0`;
+
+/**
+ * Returns the range of valid indices, and advice if all given indices seem to count from 1. `numbers` must be all indices
+ * of the data, because a few of them are often above 0 by chance.
+ */
 export function wantedIndices(numbers: ArrayLike<number>, extent: number): string {
   const all = Array.from(numbers);
   const fromOne = all.every((x) => Number.isInteger(x) && x >= 1 && x <= extent);
-  return `must be a whole number from 0 to ${extent - 1}, as indices count from 0${fromOne ? "; these count from 1: subtract 1 from each" : ""}`;
+  return `${indexRange(extent)}${fromOne ? "; these count from 1: subtract 1 from each" : ""}`;
 }

@@ -106,6 +106,16 @@ const known = [
   "features",
   "standardise",
 ];
+/** Options of other libraries, and options of `fit`. */
+const absent = {
+  penalty: "write l2: 0.01 or l1: 0.01, which set the strengths of the two penalties",
+  C: "it is an inverse penalty; write l2: 1 / (n * C) for n rows",
+  cv: 'write l2: "auto" to choose the penalty, or crossValidate(model, data, { folds: 5 }) to measure a model',
+  nEstimators: "there are no ensembles of trees; a linear model is one vector of weights",
+  epochs: "it is an option of fit; write fit(model, data, { epochs: 100 })",
+  seed: "it is an option of fit; write fit(model, data, { seed: 1 })",
+  rate: "it is an option of rules; write fit(model, data, { rule: adam({ rate: 0.01 }) })",
+};
 
 export type KindOf<O extends LinearOptions> = O extends { loss: infer L }
   ? L extends keyof KindByLoss
@@ -130,7 +140,7 @@ export function linearModel<const O extends LinearOptions = Record<never, never>
   beginning?: Beginning,
 ): LinearModel<KindOf<O>> {
   const options: LinearOptions = given === undefined ? {} : given;
-  checkKeys("linear", options, known);
+  checkKeys("linear", options, known, { absent });
   for (const name of ["l1", "l2"] as const)
     if (options[name] !== "auto") checkNumber("linear", name, options[name] ?? 0, { low: 0, or: ' or "auto"' });
   for (const name of ["intercept", "nonNegative"] as const)

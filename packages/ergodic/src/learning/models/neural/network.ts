@@ -30,6 +30,7 @@ import type { Dataset } from "../../../engine/data/dataset.ts";
 import { withDenseRows } from "../../../engine/data/dense-rows.ts";
 import { checkChoice, plain } from "../../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { shown } from "../../../engine/errors/shown.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import type { Family } from "../../../engine/memory/families.ts";
 import { hypotenuse } from "../../../engine/numbers/hypotenuse.ts";
@@ -40,6 +41,7 @@ import type { Loss } from "../loss.ts";
 import type { LossName } from "../loss-name.ts";
 import { standardised } from "../standardise.ts";
 import { takesIndices } from "./indices.ts";
+import { checkLayers } from "./layers/layer.ts";
 import { sequential } from "./layers/sequential.ts";
 import { NetworkProblem } from "./problem.ts";
 import { familiesOfNetwork, type InputScale, type NetworkFacts, type TargetScale } from "./programs.ts";
@@ -91,6 +93,12 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
   beginning?: Beginning,
 ): NetworkModel<KindOf<O>> {
   const options: NetworkOptions = given === undefined ? {} : given;
+  if (isLayer(options))
+    throw new OptionError(
+      "network",
+      "the second argument is a layer, but must be options; write one list, network([dense(64), relu(), dense(10)])",
+      "OPTION_TYPE",
+    );
   checkKeys("network", options, known);
   checkNumber("network", "l1", options.l1 ?? 0, { low: 0 });
   checkNumber("network", "l2", options.l2 ?? 0, { low: 0 });
@@ -137,11 +145,14 @@ export const lossOfRows = ({ loss }: NetworkOptions, outputs: number): Loss =>
   resolveLoss("network", loss ?? (outputs > 1 ? "multinomial" : "squared"));
 
 function wholeOf(layers: Layer | LayerFunction | readonly LayerLike[]): LayerLike {
-  if (Array.isArray(layers)) return sequential(layers as readonly LayerLike[]);
+  if (Array.isArray(layers)) {
+    checkLayers("network", layers as readonly LayerLike[]);
+    return sequential(layers as readonly LayerLike[]);
+  }
   if (typeof layers === "function" || isLayer(layers)) return layers as LayerLike;
   throw new OptionError(
     "network",
-    `the first argument is ${typeof layers}, but must be a layer, a list of layers or a function (x, scope) => array: write network([dense(64), relu(), dense(10)])`,
+    `the first argument is ${shown(layers)}, but must be a layer, a list of layers or a function (x, scope) => array: write network([dense(64), relu(), dense(10)])`,
     "OPTION_TYPE",
   );
 }

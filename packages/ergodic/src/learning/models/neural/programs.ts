@@ -98,7 +98,7 @@ export function outputsOf(
   if (output.shape[0] !== batch || output.size !== batch * outputs)
     throw new OptionError(
       "network",
-      `the last layer gives ${shapeText(output.shape.slice(1))} per row, but the target needs ${outputs} ${outputs === 1 ? "output" : "outputs"}; end the network with dense(${outputs})`,
+      `the last layer gives ${shapeText(output.shape.slice(1))} per row, but the target needs ${outputs} ${outputs === 1 ? "output" : "outputs"}; end the network with dense(${outputs}), or give mlp(), cnn() and other architectures outputs: ${outputs}`,
       "LAYER_SHAPE",
     );
   const { mean, deviation } = facts.target ?? { mean: 0, deviation: 1 };

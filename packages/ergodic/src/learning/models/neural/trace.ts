@@ -174,7 +174,7 @@ class RecordingScope implements Scope {
     if (isArray(made)) return made;
     throw new OptionError(
       kindOf(layer),
-      `layer "${scope.path}" gives ${isLayer(made) ? "another layer" : String(made)}, but must give an array; end it with return`,
+      `layer "${scope.path}" gives ${isLayer(made) ? "another layer" : String(made)}, but must give an array; ${isLayer(made) ? "write the layer itself, or scope.apply(layer, x)" : "end it with return"}`,
       "LAYER_RESULT",
     );
   }
@@ -211,6 +211,13 @@ function atLayer<T>(layer: LayerLike, path: string, build: () => T): T {
   try {
     return build();
   } catch (error) {
+    if (typeof layer === "function" && error instanceof OptionError && error.code.startsWith("OPTION_"))
+      throw new OptionError(
+        "network",
+        `part "${path}" is the function ${kindOf(layer)}, whose call as (x, scope) => array failed: ${error.where}: ${error.said}. If it makes layers, call it: write dense(64) or relu()`,
+        error.code,
+        { cause: error },
+      );
     if (!(error instanceof CompileError) || path === "" || placed.has(error)) throw error;
     const message = error.message.slice(0, -` [${error.code}]`.length);
     const located = new CompileError(`${kindOf(layer)} "${path}"`, message, error.code, { cause: error });

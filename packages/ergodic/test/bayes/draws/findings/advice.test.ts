@@ -7,16 +7,20 @@ import {
   gibbs,
   halfNormal,
   hmc,
+  lkjCholesky,
   mala,
+  matrix,
   meanField,
   metropolisWithinGibbs,
   model,
+  multivariateNormalCholesky,
   normal,
   nuts,
   parallelTempering,
   pathfinder,
   prior,
   randomWalk,
+  real,
   type Sampler,
   sample,
   sequentialMonteCarlo,
@@ -25,13 +29,11 @@ import {
   vector,
 } from "../../../../src/entries/everything.ts";
 
-const body = (centred: boolean) =>
-  model(({ data, param, observe }) => {
-    const { y } = data({ y: vector("J") });
-    const theta = param("theta", normal(param("mu", normal(0, 5)), param("tau", halfNormal(5))), { shape: "J", centred });
-    observe(y, normal(theta, 10));
-  });
-const [schools, apart] = [body(true), body(false)];
+const schools = model(({ data, param, observe }) => {
+  const { y } = data({ y: vector("J") });
+  const theta = param("theta", normal(param("mu", normal(0, 5)), param("tau", halfNormal(5))), { shape: "J" });
+  observe(y, normal(theta, 10));
+});
 const plain = model(({ data, param, observe }) => observe(data({ y: vector("J") }).y, normal(param("mu", normal(0, 5)), 10)));
 const data = { y: [28, 8, -3, 7, -1, 1, 18, 12] };
 const short = { chains: 2, warmup: 20, draws: 30, seed: 1 } as const;
@@ -103,12 +105,42 @@ describe("advice on chains that disagree", () => {
 
   it("advises on centring only if the hierarchy allows it", async () => {
     expect(await advice(plain, nuts())).not.toMatch(/centred/);
-    expect(await advice(apart, nuts())).toMatch(/use centred: true for "theta", if each has many data/);
     const narrowed = model(({ param }) => {
       param("x", normal(0, param("s", halfNormal(1))), { lower: 0 });
       param("y", halfNormal(param("t", halfNormal(1))));
     });
     expect(await advice(narrowed, nuts())).not.toMatch(/centred/);
+  });
+
+  /** Pairs of effects. An observed mean has the standard error `error`, which falls with the number of data per group. */
+  const pairs = (centred: boolean) =>
+    model(({ data, param, observe }) => {
+      const { y, error } = data({ y: matrix("J", "K"), error: real() });
+      const mu = param("mu", normal(0, 5), { shape: 2 });
+      const factor = param("tau", halfNormal(5), { shape: [2, 1] }).mul(param("L", lkjCholesky(2, 2)));
+      const theta = param("theta", multivariateNormalCholesky(mu, factor), { shape: "J", centred });
+      observe(y, normal(theta, error));
+    });
+  const single = (centred: boolean) =>
+    model(({ data, param, observe }) => {
+      const { y, error } = data({ y: matrix("J", "K"), error: real() });
+      const shape = ["J", "K"];
+      const theta = param("theta", normal(param("mu", normal(0, 5)), param("tau", halfNormal(5))), { shape, centred });
+      observe(y, normal(theta, error));
+    });
+  const y = [3, -1, 4, 1, -5, 9, 2, -6, 5, 3].map((x, i) => [x / 3, (x - i) / 3]);
+  it.each([
+    ["pairs", pairs],
+    ["single effects", single],
+  ])("advises the form that suits the data, and never leads from one form to the other and back: %s", async (_, of) => {
+    const about = async (centred: boolean, error: number) =>
+      told((await sample(of(centred), { y, error }, { ...short, warmup: 300, draws: 300 })).description);
+    // Few data per group: effective sizes of tau are several times larger with centred: false.
+    expect(await about(true, 5)).toMatch(/use centred: false for "theta"/);
+    expect(await about(false, 5)).not.toMatch(/centred/);
+    // Many data per group: effective sizes of mu are several times larger with centred: true.
+    expect(await about(true, 0.1)).not.toMatch(/centred/);
+    expect(await about(false, 0.1)).toMatch(/use centred: true for "theta", which the data determine closely/);
   });
 
   it("advises to sum out discrete parameters and to add a missing gradient", async () => {

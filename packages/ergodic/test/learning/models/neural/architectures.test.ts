@@ -126,7 +126,7 @@ it.each([
   [() => n.mobileNetV2({ form: "tiny" as never }), /mobileNetV2: form is "tiny".*\[OPTION_RANGE\]/],
   [() => n.shuffleNetV1({ groups: 5 as never }), /shuffleNetV1: groups is 5, but must be one of 1, 2, 3, 4, 8 \[OPTION_RANGE\]/],
   [() => n.shuffleNetV2({ width: 3 as never }), /shuffleNetV2: width is 3, but must be one of 0.5, 1, 1.5, 2 \[OPTION_RANGE\]/],
-  [() => n.mlp(64 as never), /mlp: the hidden widths must be a list.*\[OPTION_RANGE\]/],
+  [() => n.mlp(64 as never), /mlp: hidden is 64, but the hidden widths must be a list; write mlp\(\[64\]\).*\[OPTION_RANGE\]/],
   [() => n.cnn({ dropout: -1 }), /cnn: dropout is -1.*\[OPTION_RANGE\]/],
   [() => n.cnn({ widths: 3 } as never), /cnn: unknown option "widths".*\[OPTION_UNKNOWN\]/],
 ])("reports errors immediately: %s", (make, message) => expect(make).toThrow(message));

@@ -15,6 +15,7 @@ import {
   type LayerLike,
   lbfgs,
   lstm,
+  mlp,
   type NetworkOptions,
   network,
   relu,
@@ -49,7 +50,7 @@ const cases: Refused[] = [
     layers: [dense(5)],
     data: classes,
     message:
-      /^network: the last layer gives \[5\] per row, but the target needs 3 outputs; end the network with dense\(3\) \[LAYER_SHAPE\]$/,
+      /^network: the last layer gives \[5\] per row, but the target needs 3 outputs; end the network with dense\(3\), or give mlp\(\), cnn\(\) and other architectures outputs: 3 \[LAYER_SHAPE\]$/,
   },
   {
     name: "sparse data",
@@ -162,6 +163,23 @@ const cases: Refused[] = [
     message: /^network: a layer draws random numbers or mixes rows during prediction; .* \[COMPILE_PLAN\]$/,
   },
   {
+    name: "a factory whose call was forgotten",
+    layers: [dense as unknown as LayerLike, dense(1)],
+    message:
+      /^network: part "0" is the function dense, .* dense: unknown option .* call it: write dense\(64\) or relu\(\) \[OPTION_UNKNOWN\]$/,
+  },
+  {
+    name: "an architecture whose call was forgotten",
+    layers: [mlp as unknown as LayerLike],
+    message: /^network: part "0" is the function mlp, .* call it: write dense\(64\) or relu\(\) \[OPTION_UNKNOWN\]$/,
+  },
+  {
+    name: "an architecture without an output layer",
+    layers: [mlp([10])],
+    data: classes,
+    message: /the last layer gives \[10\] per row, but the target needs 3 outputs; .*give mlp\(\).* outputs: 3 \[LAYER_SHAPE\]$/,
+  },
+  {
     name: "rows of another make than layers take",
     layers: [lstm(3), dense(1)],
     message: /lstm.*\[LAYER_SHAPE\]$/,
@@ -185,9 +203,24 @@ describe("errors of network", () => {
     [
       "no layers",
       ["relu"],
-      /^network: the first argument is string, but must be a layer, a list of layers or a function .* \[OPTION_TYPE\]$/,
+      /^network: the first argument is "relu", but must be a layer, a list of layers or a function .* \[OPTION_TYPE\]$/,
     ],
-    ["a factory for a layer", [[dense(3), 7]], /sequential: part 1 is 7, but must be a layer or a function .* \[OPTION_RANGE\]$/],
+    [
+      "a factory for a layer",
+      [[dense(3), 7]],
+      /^network: part 1 is 7, but must be a layer or a function .* write dense\(7\) for a dense layer of this width \[OPTION_RANGE\]$/,
+    ],
+    [
+      "the name of a layer",
+      [[dense(3), "relu"]],
+      /^network: part 1 is "relu", .*; write the call that makes it, such as relu\(\) \[/,
+    ],
+    [
+      "a list within a list",
+      [[[dense(3)], dense(1)]],
+      /^network: part 0 is an array of 1, .*; write its layers without the inner list/,
+    ],
+    ["layers as arguments", [dense(3), dense(1)], /^network: the second argument is a layer, .* write one list, network\(\[/],
     ["unknown options", [[dense(3)], { l3: 1 }], /^network: .*l3.*\[OPTION_UNKNOWN\]$/],
     ["an unknown loss", [[dense(3)], { loss: "mse" }], /^network: loss is "mse", but must be one of .* \[OPTION_UNKNOWN\]$/],
     ["a negative penalty", [[dense(3)], { l2: -1 }], /^network: l2 is -1, but must be .* \[OPTION_RANGE\]$/],

@@ -6,6 +6,7 @@
  */
 import { checkBoolean, checkNumbers } from "../../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../../engine/errors/errors.ts";
+import { shown } from "../../../../engine/errors/shown.ts";
 import { glorotUniform } from "../initialisers.ts";
 import { activation } from "../layers/activation.ts";
 import { type ActivationName, checkActivation } from "../layers/activations.ts";
@@ -64,7 +65,11 @@ export interface MlpOptions extends OutputOptions {
 export function mlp(hidden: readonly number[], options: MlpOptions = {}): Layer {
   checkKeys("mlp", options, ["outputs", "activation", "dropout", "normalised"]);
   if (!Array.isArray(hidden))
-    throw new OptionError("mlp", "the hidden widths must be a list; write mlp([64, 64])", "OPTION_RANGE");
+    throw new OptionError(
+      "mlp",
+      `hidden is ${shown(hidden)}, but the hidden widths must be a list; write mlp([${typeof hidden === "number" ? hidden : "64, 64"}])`,
+      "OPTION_RANGE",
+    );
   const { activation: name = "relu", dropout: rate = 0, normalised = false } = options;
   checkWidths("mlp", { hidden, outputs: options.outputs, dropout: rate });
   checkActivation("mlp", "activation", name);

@@ -182,13 +182,20 @@ export function checkLayer(where: string, name: string, given: unknown): void {
     refuse(where, name, given, "a layer or a function (x, scope) => array", "convolution(64, { kernel: 1 })");
 }
 
+/** Says which layer was probably meant. */
+function insteadOf(given: unknown): string {
+  if (typeof given === "number") return `; write dense(${given}) for a dense layer of this width`;
+  if (typeof given === "string") return "; write the call that makes it, such as relu()";
+  return Array.isArray(given) ? "; write its layers without the inner list, or sequential([…])" : "";
+}
+
 /** Throws unless every part is a layer or a function. */
 export function checkLayers(where: string, layers: readonly LayerLike[]): void {
   layers.forEach((part, i) => {
     if (typeof part !== "function" && !isLayer(part))
       throw new OptionError(
         where,
-        `part ${i} is ${shown(part)}, but must be a layer or a function (x, scope) => array`,
+        `part ${i} is ${shown(part)}, but must be a layer or a function (x, scope) => array${insteadOf(part)}`,
         "OPTION_RANGE",
       );
   });
