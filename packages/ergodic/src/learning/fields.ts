@@ -307,6 +307,8 @@ export const SET_LEFT_F64 = 296;
 export const SET_COLUMN_WORK_F64 = 304;
 /** Slot of columnProducts for the format of the columns, or 0 for dense columns. */
 export const SET_PRODUCTS = 312;
+/** 1 if the loss is quadratic. */
+export const SET_QUADRATIC = 316;
 /**
  * Output of `setSlope` and `setAlong` (kernels/learning/set-model.ts): slope of the loss along the intercept or a
  * direction. SLOPE_SIZE is Σ |slopes|, and SLOPE_CURVATURE is the curvature.
