@@ -51,7 +51,7 @@ export const formats = {
     load: async () => (await import("./formats/parquet-format.ts")).parquetFormat,
     begins: startsWith("PAR1"),
   },
-  /** NumPy array: rows of numbers. Detected by the first bytes, which name NUMPY. */
+  /** NumPy array: rows of numbers. Detected by the first bytes, which contain NUMPY. */
   npy: {
     extensions: ["npy"],
     load: async () => (await import("./formats/npy.ts")).npyFormat,

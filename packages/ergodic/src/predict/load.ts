@@ -24,7 +24,7 @@ const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options:
 /** Options of `predictor`. */
 export interface PredictorOptions {
   /**
-   * Largest work of the model per row, in multiply-adds. An operation other than a multiply-add counts as the number of
+   * Maximum work of the model per row, in multiply-adds. An operation other than a multiply-add counts as the number of
    * multiply-adds that take about the same time. The work is computed from the file. A model that needs more work is
    * refused, because a prediction cannot be aborted. Default 2e10, about ten seconds on one core; Infinity for files
    * that you trust.

@@ -81,13 +81,12 @@ interface Inexact {
 }
 
 const oneStep = "one step size for all scales, at which the widest take more than the run";
-const slow = "one step size for all directions, at which the long one mixes too slowly to tell";
 const unmeasured = "nothing measures how far its particles are from the posterior";
 const inexact: Record<string, Inexact> = {
-  sgld: { declines: { scaled: oneStep, correlated: slow }, bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
-  psgld: { declines: { scaled: oneStep, correlated: slow }, bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
-  sghmc: { declines: { scaled: oneStep }, bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
-  sgnht: { declines: { scaled: oneStep }, bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
+  sgld: { declines: { scaled: oneStep }, bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
+  psgld: { declines: { scaled: oneStep }, bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
+  sghmc: { bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
+  sgnht: { bounds: { mean: STEP_BIAS, sd: STEP_BIAS } },
   pathfinder: { bounds: { mean: 0.05, sd: 0.05 } },
   fullRank: { bounds: { mean: 0.05, sd: 0.05 } },
   // Draws are weighted and some are wide, so that a correlation of 0.9 is estimated correctly.
@@ -164,8 +163,9 @@ describe("biased samplers and approximations", () => {
     const target = posteriors[posterior];
     const steps = name.startsWith("sg") || name === "psgld";
     const longer = { chains: steps ? CHAINS / 2 : 1, draws: power(steps ? 2000 : 1000, 4000) };
-    // The verdict must decline with the default run length.
-    const plan = name === "svgd" || posterior in declines ? {} : longer;
+    // The verdict must decline with the default run length. Elsewhere than on the round posterior, a draw of these
+    // samplers takes many updates.
+    const plan = name === "svgd" || (steps && posterior !== "round") ? {} : longer;
     const draws = await sample(target.model, target.data, { algorithm: samplerRegistry[name]({}), ...plan, seed: 5 });
     const verdict = draws.verdict();
     expect(verdict.trusted, verdict.text).toBe(!(posterior in declines));

@@ -1,3 +1,4 @@
+/** The graph that users build. Long because one class holds all kinds of factors. */
 import type { Conditionals, FactorTables, JsonObject, TableFactor } from "../../engine/contract/index.ts";
 import { checkBoolean, checkNumbers, made, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";

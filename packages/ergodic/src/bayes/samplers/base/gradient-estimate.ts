@@ -9,9 +9,9 @@ export interface EstimateOptions {
    */
   batch?: number | "all";
   /**
-   * Control variates. "mode": gradients are relative to the gradient at the posterior's mode, which lowers their
-   * variance (Baker et al. 2019). Default "mode" if the run finds the mode for its step size (`stepSize: "auto"` without
-   * `cycle`, and no starting point is given) and draws batches. Otherwise false.
+   * Reference point of gradients. "mode": gradients are relative to the gradient at the posterior's mode (control
+   * variates), which lowers their variance (Baker et al. 2019). Default "mode" if the run finds the mode for its step
+   * size (`stepSize: "auto"` without `cycle`, and no starting point is given) and draws batches. Otherwise false.
    */
   controlVariate?: "mode" | false;
   /**

@@ -7,9 +7,9 @@ import { type Adaptation, adaptations } from "./warmup.ts";
 /** Adaptation of step size and metric during warm-up: options of nuts(), hmc() and mala(). */
 export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcceptance"> {
   /**
-   * Target for the mean acceptance, in (0, 1). Default 0.8 (0.574 for mala()). With the metric "auto", the default of
-   * nuts() and hmc() is "auto". The target is then 0.8 at first, and later 0.85 if the posterior is far from Gaussian,
-   * or 0.9 if warm-up has chosen the diagonal metric.
+   * Target for the mean acceptance, in (0, 1). Default "auto" for nuts() and hmc() with the metric "auto", 0.8 with
+   * other metrics, and 0.574 for mala(). With "auto", the target is 0.8 at first. It is later 0.85 if the posterior is
+   * far from Gaussian, or 0.9 if warm-up has chosen the diagonal metric.
    */
   targetAcceptance?: number | "auto";
   /**

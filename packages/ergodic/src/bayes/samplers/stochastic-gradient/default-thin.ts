@@ -12,6 +12,7 @@
  * PROBES dimensions, from as many gradients of all rows. The value is exact if d <= PROBES, and otherwise an upper
  * bound. Source of the estimate: Golub, Van Loan 2013, section 10.1.
  */
+import { log } from "../../../engine/numbers/log.ts";
 import { symmetricEigen } from "../../../engine/numbers/symmetric-eigen.ts";
 import type { Stream } from "../../../engine/random/stream.ts";
 import * as field from "../../fields.ts";
@@ -91,7 +92,7 @@ export function relaxationUpdates(
   const langevin = kind === field.STOCHASTIC_LANGEVIN || kind === field.STOCHASTIC_PRECONDITIONED;
   const r = langevin ? Math.abs(1 - w) : largestRoot(2 - friction - w, 1 - friction);
   if (!(w > 0) || !(r < 1)) return MOST;
-  return Math.max(1, Math.min(MOST, Math.ceil(-1 / Math.log(r))));
+  return Math.max(1, Math.min(MOST, Math.ceil(-1 / log(r))));
 }
 
 /** The larger modulus of the roots of z² − t z + p. */

@@ -22,7 +22,7 @@ export interface GraphGibbsOptions {
    * of these sweeps, unless they are tempered.
    */
   warmup?: number;
-  /** Largest number of kept sweeps per chain. Default 20000; >= 100. */
+  /** Maximum number of sweeps per chain after warm-up. Default 20000; >= 100. */
   sweeps?: number;
   /** Standard error at which the run ends. Every probability must reach this error. Default 0.003; > 0. */
   mcse?: number;

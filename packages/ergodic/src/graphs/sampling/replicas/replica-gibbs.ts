@@ -20,7 +20,7 @@ export interface ReplicaGibbsOptions {
   replicas?: number;
   /** Number of warm-up sweeps. Default 200; >= 0. */
   warmup?: number;
-  /** Largest number of kept sweeps. Default 20000; from 100 to 500000000. */
+  /** Maximum number of sweeps after warm-up. Default 20000; from 100 to 500000000. */
   sweeps?: number;
   /** Standard error at which the run ends. Every probability must reach this error. Default 0.003; > 0. */
   mcse?: number;

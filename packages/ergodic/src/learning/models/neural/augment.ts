@@ -112,8 +112,8 @@ const makeNoise = layer<{ readonly deviation: number }>(
 );
 
 /**
- * During training, shifts each image by −most … most whole cells in each direction; otherwise y = x. x: [n, height,
- * width, channels]. @throws OptionError
+ * During training, shifts each image by a random whole number of cells, at most `most`, in each direction. Otherwise
+ * y = x. x: [n, height, width, channels]. @throws OptionError
  */
 export const randomShift = (most = 2, options: ShiftOptions = {}): Layer =>
   makeShift({ most, ...plain("randomShift", options, ["most"]) });
