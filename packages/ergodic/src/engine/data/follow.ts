@@ -141,9 +141,10 @@ function byPosition(own: Coding, wanted: Coding): Int32Array | string | null {
   const texts = [own, wanted].flatMap((coding) => (namesOf(coding) ?? []).filter(({ kind }) => kind === "category"));
   const [count, other] = [countOf(own), countOf(wanted)];
   if (texts.length > 0) return `only one of the two has column names, and ${listed(texts.map(({ name }) => name))} holds text`;
-  // Hashes into another number of columns are unrelated to the model's columns.
-  const sparse = formatOf(own) === "sparse" && !(own.source as NumbersStep).hashed;
-  if (count !== other && !sparse) return `it has ${count} columns, the model's rows had ${other}`;
+  // A hash of another length gives columns that are unrelated to the model's.
+  const rehashed = [own, wanted].every(({ source }) => (source as NumbersStep).hashed);
+  if (count !== other && rehashed) return `its names are hashed into ${count} columns, the model's into ${other}`;
+  if (count !== other && formatOf(own) !== "sparse") return `it has ${count} columns, the model's rows had ${other}`;
   if (count === other && formatOf(own) === formatOf(wanted)) return null;
   return Int32Array.from({ length: count }, (_, j) => (j < other ? j : -1));
 }

@@ -64,7 +64,7 @@ export interface SparseTable {
   offset?: Float64Array;
   /** Column names. */
   names?: string[];
-  /** Whether columns are hashes of names, so that another number of columns means other columns. Default false. */
+  /** Whether columns are hashes of names, so that a table with another number of columns has other columns. Default false. */
   hashed?: boolean;
   /** Name of the table in errors. */
   source: string;

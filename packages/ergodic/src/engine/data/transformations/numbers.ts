@@ -24,11 +24,11 @@ export interface NumbersStep extends SourceStep {
  * Accepts arrays by position, a `Table` or objects by column name, and a `SparseTable` by column index (or by name if
  * both sides have names). In sparse rows and in objects, a column that is absent has the value 0. A column that the
  * pipeline does not know is dropped, because a model has no weight for it. Sparse test files often have columns that
- * the training file lacks. Dense rows need every column. Names that were hashed need the same number of columns, because
- * the columns of other hashes are unrelated. If the pipeline's number of columns is not a power of two, the pipeline was
- * not made of hashes, and the names can be column numbers.
+ * the training file lacks. Dense rows need every column. Hashed names need the pipeline's number of columns, because a
+ * hash of another length gives unrelated columns.
  *
- * @throws DataError for an absent column, a row of another length, another number of hashed columns, a value that is not finite
+ * @throws DataError for an absent column, a row of another length, names hashed into another number of columns, a value that is not
+ * finite
  */
 export const numbers: Source<NumbersStep> = {
   kind: "numbers",
@@ -156,10 +156,9 @@ function columnOf(shape: Shape): (j: number) => string {
 /** Reads the rows of a sparse table in the pipeline's column order. */
 function entriesReader(step: NumbersStep, table: SparseTable): ReadRow {
   const { rowStart, columnIndex, values } = table;
-  const bits = Math.log2(step.columnCount);
-  if (table.hashed && table.columnCount !== step.columnCount && bits % 1 === 0) {
-    const problem = `has ${table.columnCount} hashed columns, the model ${step.columnCount}; read it with bits: ${bits}`;
-    throw new DataError(table.source, problem, "DATA_SHAPE");
+  if (step.hashed && table.hashed && table.columnCount !== step.columnCount) {
+    const had = `names are hashed into ${table.columnCount} columns, the model's into ${step.columnCount}`;
+    throw new DataError(table.source, `${had}; read them with bits: ${Math.log2(step.columnCount)}`, "DATA_SHAPE");
   }
   const out = new SparseRow();
   const renamed = renaming(step, table);
