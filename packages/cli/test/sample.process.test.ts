@@ -319,6 +319,16 @@ describe("summary and diagnose", () => {
     }
   });
 
+  it("name elements of arrays, whose commas do not separate names", async () => {
+    const draws = file("matrix.csv");
+    const lines = Array.from({ length: 40 }, (_, i) => [-i, i % 7, i % 5, i % 3, (7 * i) % 11, i % 2].join(","));
+    writeFileSync(draws, `lp__,mu,b.1.1,b.2.1,b.1.2,b.2.2\n${lines.join("\n")}\n`);
+    const { stdout } = await works("summary", draws, "--of", "b[1,2],mu", "--json");
+    expect(Object.keys(JSON.parse(stdout).summary)).toEqual(["b[1,2]", "mu"]);
+    const refused = await ergodic("summary", draws, "--of", "b[1,2],c");
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('"c"')]);
+  });
+
   it("write every kind of picture that the draws support into a folder", async () => {
     const folder = file("plots/of/draws");
     const { stdout, stderr } = await works("summary", out, "--plots", folder);
