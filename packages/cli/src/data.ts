@@ -77,14 +77,17 @@ export interface Parts {
   test?: Dataset;
 }
 
-/** Reads the training data. `command`: name for error messages about missing options. */
+/**
+ * Reads the training data. `command`: name for error messages about missing options. `group`, `time`: columns that
+ * `drop` lists too, but that errors attribute to these options.
+ */
 export async function readTraining(
   path: string,
-  options: ReadingOptions,
+  options: ReadingOptions & { group?: string; time?: string },
   loss: Loss | undefined,
   command = "train",
 ): Promise<TrainingData> {
-  const { target, weights, offset, drop, impute, hash, labels, precision, rowShape, size, channels } = options;
+  const { target, weights, offset, group, time, drop, impute, hash, labels, precision, rowShape, size, channels } = options;
   const asked = {
     ...formatOptions(options),
     ...given({
@@ -106,7 +109,8 @@ export async function readTraining(
   };
   const plain = await read(path, asked as ReadOptions).catch((error: unknown) => {
     const { code, message } = error as { code?: string; message: string };
-    if (code !== "OPTION_MISSING" || target !== undefined) throw columnFault(error, { target, weights, offset, drop });
+    if (code !== "OPTION_MISSING" || target !== undefined)
+      throw columnFault(error, { target, weights, offset, group, time, drop });
     throw new UsageError(
       command,
       `--target is missing; name the column to predict${/: one of .*(?= \[)/.exec(message)?.[0] ?? ""}`,
@@ -174,7 +178,7 @@ export function columnFault(error: unknown, typed: Readonly<Record<string, strin
     (option) =>
       typed[option] !== undefined &&
       (new RegExp(`^(${option} asks for|has no ${option} column)`).test(error.said) ||
-        new RegExp(`^(types|categories) asks for (a )?column "?${escaped(typed[option])}"?[ ,]`).test(error.said)),
+        new RegExp(`^(types|categories|drop) asks for (a )?column "?${escaped(typed[option])}"?[ ,]`).test(error.said)),
   );
   if (named === undefined) return error;
   const said = error.said

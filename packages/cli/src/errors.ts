@@ -41,6 +41,7 @@ const translations: readonly [RegExp, string][] = [
   [/\btypes: \{ "([^"]*)": \[(.*?)\] \}/g, "--levels '$1=$2'"],
   [/\blist it in the option missing\b/g, "list it in --missing"],
   [/\bfirstIndex: 0\b/g, "--first-index 0"],
+  [/\bbits: (\d+)/g, "--bits $1"],
   [/\bcomment: "([^"]*)"/g, "--comment '$1'"],
   [/\bragged: "skip"/g, "--ragged skip"],
   [/\bengine: "(own|duckdb)"/g, "--engine $1"],

@@ -1,16 +1,18 @@
-/** Reads factor graphs in the format given by the file name. */
+/** Reads factor graphs in the format given by the file name. A folder holds DimmWitted's files. */
+import { statSync } from "node:fs";
 import { readBif, readDimmWitted, readGraphJson, readLibdai, readUai, readUaiEvidence } from "@ergodic/ingest/graphs";
 import type { Evidence, FactorGraph } from "ergodic";
 import { UsageError } from "./errors.ts";
+import { listParts } from "./options/names.ts";
 import { counted } from "./report/numbers.ts";
 
 const formats = ["uai", "bif", "fg", "json", "dimmwitted"] as const;
 type GraphFormat = (typeof formats)[number];
 
-/** Returns the format indicated by a file's name. @throws UsageError */
+/** Returns the format indicated by the name of a file. Only DimmWitted's graphs are folders. @throws UsageError */
 function formatOf(path: string, given: string | undefined): GraphFormat {
-  const ending =
-    given ?? /\.(uai|bif|fg|json)(\.gz)?$/i.exec(path)?.[1]?.toLowerCase() ?? (/[/\\]$/.test(path) ? "dimmwitted" : undefined);
+  const isFolder = /[/\\]$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  const ending = given ?? (isFolder ? "dimmwitted" : /\.(uai|bif|fg|json)(\.gz)?$/i.exec(path)?.[1]?.toLowerCase());
   const known = formats.find((one) => one === ending);
   if (known) return known;
   if (given !== undefined) throw new UsageError("--format", `"${given}" is not known (known: ${formats.join(", ")})`);
@@ -55,7 +57,7 @@ export async function readEvidence(given: string, sample: number, graph: FactorG
 
 function writtenEvidence(given: string, graph: FactorGraph): Evidence {
   const evidence = new Map<string, string | number>();
-  for (const pair of given.split(",")) {
+  for (const pair of listParts(given)) {
     const at = pair.indexOf("=");
     if (at <= 0) throw new UsageError("--evidence", `"${pair}" is not variable=state; write evidence like rain=yes,wet=no`);
     const name = pair.slice(0, at);

@@ -69,15 +69,22 @@ export interface Training {
 
 export function refuseFixed({ command, options, fixed }: Training): void {
   if (options.resume === undefined) return;
-  const given = command.options.find(
-    (o) => fixed.includes(o.attributeName()) && command.getOptionValueSource(o.attributeName()) === "cli",
-  );
+  const given = givenOf(command, fixed);
   if (given)
     throw new UsageError(
       command.name(),
       `${given.long} was given, but --resume continues the run with its original options; leave ${given.long} out`,
     );
 }
+
+/** Refuses options that were given although they do not apply. */
+export function refuseGiven(command: Command, names: readonly string[], problem: string): void {
+  const given = givenOf(command, names);
+  if (given) throw new UsageError(given.long!, problem);
+}
+
+const givenOf = (command: Command, names: readonly string[]): Option | undefined =>
+  typed.get(command)?.find(([option]) => names.includes(option.attributeName()))?.[0];
 
 /** Display of a run. */
 export interface Watch {
@@ -153,16 +160,25 @@ function defaultCheckpoint(out: string | undefined): string {
   return `${out.replace(/\.safetensors$/, "")}.checkpoint`;
 }
 
+/** Returns the words of one option as typed, or of all options except `without`. */
+export function typedWords(command: Command, only?: string, without: readonly string[] = []): string[] {
+  return (typed.get(command) ?? [])
+    .filter(([option]) => (only ?? option.attributeName()) === option.attributeName())
+    .filter(([option]) => !without.includes(option.attributeName()))
+    .flatMap(([{ long }, value]) => (value === undefined ? [long!] : [long!, value]));
+}
+
+/** Quotes a command for a shell. */
+export function commandText(program: string, verb: string, operands: readonly string[], words: readonly string[]): string {
+  const ordered = operands.some((word) => /^-./.test(word)) ? [...words, "--", ...operands] : [...operands, ...words];
+  return [program, verb, ...ordered.map(quoted)].join(" ");
+}
+
 /** The command as typed, without the options that the checkpoint contains. */
 export function resumeCommand(
   checkpoint: string,
   { command, fixed, implied = [], terminal }: Pick<Training, "command" | "fixed" | "implied" | "terminal">,
 ): string {
-  const words = (typed.get(command) ?? [])
-    .filter(([option]) => option.attributeName() !== "resume" && !fixed.includes(option.attributeName()))
-    .flatMap(([{ long }, value]) => (value === undefined ? [long!] : [long!, value]));
-  words.push(...implied, "--resume", checkpoint);
-  const operands = command.args;
-  const ordered = operands.some((word) => /^-./.test(word)) ? [...words, "--", ...operands] : [...operands, ...words];
-  return [terminal.program, command.name(), ...ordered.map(quoted)].join(" ");
+  const words = typedWords(command, undefined, ["resume", ...fixed]);
+  return commandText(terminal.program, command.name(), command.args, [...words, ...implied, "--resume", checkpoint]);
 }

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned } from "ergodic/search";
 import { UsageError } from "./errors.ts";
-import type { Watch } from "./keeping.ts";
+import { commandText, typedWords, type Watch } from "./keeping.ts";
 import { given } from "./options/given.ts";
 import { readable } from "./options/over.ts";
 import { parseSpec } from "./options/spec.ts";
@@ -10,7 +10,7 @@ import type { TrainOptions } from "./options/training.ts";
 import { CountedProgress } from "./report/counted-progress.ts";
 import { counted, decimal, duration, grouped, percent, significant } from "./report/numbers.ts";
 import { trialTable, tuneReport } from "./report/tune.ts";
-import { type Paint, quoted, type Terminal } from "./terminal.ts";
+import type { Paint, Terminal } from "./terminal.ts";
 
 export interface TuneCommandOptions extends TrainOptions {
   /** Columns of ratings. */
@@ -90,23 +90,32 @@ export function tunedText(tuned: Tuned, command: string, paint: Paint): string {
   return `${head}${trialTable(tuned, paint)}${choice}`;
 }
 
-/** Returns the command that trains with the best settings. */
-export function trainCommand(
-  file: string,
-  chosen: TuneCommandOptions,
-  command: Command,
-  options: TuneCommandOptions,
-  verb = "train",
-): string {
-  const words = ["ergodic", verb, quoted(file)];
-  const ours = ["over", "trials", "search", "halving", "concurrency", "checkpoint", "checkpointEvery", "resume", "json", "quiet"];
-  for (const option of command.options) {
-    const name = option.attributeName() as keyof TuneCommandOptions;
+/** Options of `tune` that the command with the best settings does not need. */
+export const ofSearch: readonly string[] = [
+  "over",
+  "trials",
+  "search",
+  "halving",
+  "concurrency",
+  "checkpoint",
+  "checkpointEvery",
+  "resume",
+  "json",
+  "quiet",
+];
+
+/**
+ * Returns the command that trains with the best settings. Options appear as the user typed them, except those that the
+ * search changed.
+ */
+export function trainCommand(chosen: TuneCommandOptions, command: Command, options: TuneCommandOptions, verb = "train"): string {
+  const words: string[] = [];
+  const names = new Set(command.options.map((option) => option.attributeName() as keyof TuneCommandOptions));
+  for (const name of names) {
     const value: unknown = chosen[name];
-    const typed = command.getOptionValueSource(name) === "cli" || value !== options[name];
-    if (value === undefined || !typed || ours.includes(name)) continue;
-    if (value === !option.negate) words.push(option.long!);
-    else if (typeof value !== "boolean") words.push(option.long!, quoted(String(value)));
+    if (value === undefined || ofSearch.includes(name)) continue;
+    const flag = command.options.find((option) => option.attributeName() === name)!.long!;
+    words.push(...(value === options[name] ? typedWords(command, name) : [flag, String(value)]));
   }
-  return words.join(" ");
+  return commandText("ergodic", verb, command.args, words);
 }

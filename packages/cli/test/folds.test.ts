@@ -86,7 +86,27 @@ it.each([
     ["--folds", "3", "--resume", "kept"],
     /--folds was given, but --resume continues the run with its original options; leave --folds out/,
   ],
-  ["a column that is not there", ["--folds", "3", "--group", "clinic"], /asks for a column "clinic" that is not there/],
+  [
+    "a column that is not there",
+    ["--folds", "3", "--group", "clinic"],
+    /--group asks for a column "clinic" that is not there; the columns are "patient"/,
+  ],
+  [
+    "a column with a typing error",
+    ["--folds", "3", "--drop", "a", "--group", "patint"],
+    /--group asks for a column "patint" that is not there; did you mean "patient"\?/,
+  ],
+  ["a period with a typing error", ["--folds", "3", "--time", "Year"], /--time asks for a column "Year" .*did you mean "year"\?/],
+  [
+    "a position that is too large",
+    ["--folds", "3", "--group", "9"],
+    /--group asks for column 9, but columns are numbered 0 to 4/,
+  ],
+  [
+    "a dropped column that is not there",
+    ["--folds", "3", "--drop", "c", "--group", "patient"],
+    /--drop asks for a column "c" that is not there/,
+  ],
 ])("refuses %s", async (_, args, message) => {
   const { code, stdout, stderr } = await ergodic(...(args.includes("--resume") ? train.slice(0, 4) : train), ...args, "--quiet");
   expect([code, stdout]).toEqual([2, ""]);

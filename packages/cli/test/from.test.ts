@@ -73,6 +73,28 @@ it("takes a network from its file without --model, and requires --model with a c
   await works(...train, "--from", kept, "--model", "mlp:16", "--optimiser", "kept", "--epochs", "1");
 });
 
+/** LIBSVM rows whose labels are the signs of their first column. `last`: number of columns. */
+const libsvm = (last: number): string =>
+  Array.from({ length: 60 }, (_, i) => `${i % 2 ? 1 : -1} 1:${i % 2 ? 0.9 : -0.9} 2:${Math.cos(i)} ${last}:${Math.sin(i)}`).join(
+    "\n",
+  );
+
+it.each([
+  ["rows.svm", libsvm(5), "more.svm", libsvm(4)],
+  ["rows.vw", libsvm(5).replaceAll(" 1:", " | a:"), "more.vw", libsvm(4).replaceAll(" 1:", " | a:")],
+])("continues the training of a model of %s, whose rows bring their own target", async (name, rows, nextName, nextRows) => {
+  const [data, next, model] = [file(name), file(nextName), file(`${name}.safetensors`)];
+  writeFileSync(data, rows);
+  writeFileSync(next, nextRows);
+  await works("train", data, "--l2", "1e-4", "--epochs", "30", "--seed", "1", "--quiet", "--out", model);
+  const still = ["--from", model, "--rule", "sgd", "--rate", "1e-12", "--epochs", "1", "--json", "--quiet"];
+  for (const path of [data, next]) {
+    const begun = losses((await works("train", path, ...still)).stdout);
+    expect(begun.chosen.target.levels).toEqual(["-1", "1"]);
+    expect(begun.run.loss).toBeLessThan(0.2);
+  }
+});
+
 it.each([
   [["--features", "rff:10"], /--features: was given, but --from uses the model in/],
   [["--optimiser", "kept"], /only checkpoints hold its state/],

@@ -67,6 +67,7 @@ describe("IDX", () => {
     expect(trained.test.accuracy).toBeGreaterThan(0.7);
     expect((await predictor<LinearPredictor>(out)).pipeline.shape.rowShape).toEqual([8, 8, 1]);
     expect(accuracy((await works("evaluate", out, test, "--json")).stdout)).toBe(trained.test.accuracy);
+    await works("train", train, "--from", out, ...quick);
     const predicted = (await works("predict", out, test)).stdout.trimEnd().split("\n");
     expect(predicted).toHaveLength(101);
     expect(predicted.slice(1).filter((line, i) => Number(line.split(",")[0]) === labels[200 + i]).length / 100).toBe(
@@ -94,6 +95,7 @@ it("trains on NumPy arrays of three dimensions, with labels next to them", async
   const idxRows = await works("evaluate", out, file("train-images-idx3-ubyte"), "--json");
   expect(accuracy(idxRows.stdout)).toBeGreaterThan(0.9);
   expect((await works("predict", out, file("x_train.npy"))).stdout.split("\n")).toHaveLength(202);
+  await works("train", file("x_train.npy"), "--from", out, ...quick);
 });
 
 describe("folders of images", () => {

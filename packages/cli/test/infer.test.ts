@@ -1,7 +1,8 @@
 /** Graphs on the command line: reading, inference, writing, interruption and resumption. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { readGraphJson, writeGraphJson, writeUai } from "@ergodic/ingest/graphs";
+import { readGraphJson, writeDimmWitted, writeGraphJson, writeUai } from "@ergodic/ingest/graphs";
 import { factorGraph, infer } from "ergodic";
 import { describe, expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
@@ -65,6 +66,50 @@ describe("infer", () => {
     expect((await works("infer", path, "--algorithm", "miniBuckets", "--task", "partition")).stdout).toMatch(
       /mini-bucket elimination/,
     );
+  });
+
+  it("reads evidence about variables whose names contain commas in brackets", async () => {
+    const graph = factorGraph();
+    for (const name of ["friends(a,b)", "b[1,2]", "odd("]) graph.variable(name, ["no", "yes"]);
+    graph.table(
+      ["friends(a,b)", "b[1,2]"],
+      [
+        [0.4, 0.1],
+        [0.1, 0.4],
+      ],
+    );
+    graph.table(["odd("], [0.5, 0.5]);
+    const named = file("named.json");
+    writeFileSync(named, writeGraphJson(graph));
+    const given = async (evidence: string) =>
+      JSON.parse((await works("infer", named, "--evidence", evidence, "--json", "--quiet")).stdout).marginals;
+    expect((await given("friends(a,b)=yes"))["b[1,2]"].p[1]).toBeCloseTo(0.8, 12);
+    const both = await given("b[1,2]=no,friends(a,b)=yes");
+    expect([both["b[1,2]"].p, both["friends(a,b)"].p]).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+    expect((await given("odd(=yes"))["odd("].p).toEqual([0, 1]);
+  });
+
+  it("recognises a folder of DimmWitted's files", async () => {
+    const graph = factorGraph();
+    const weight = graph.weight("bias", 0.5 * Math.log(3));
+    for (const name of ["0", "1"]) {
+      graph.variable(name);
+      graph.isTrue(name, { weight });
+    }
+    graph.observe("1", true);
+    const folder = file("spouses.json");
+    mkdirSync(folder);
+    for (const [name, bytes] of Object.entries(writeDimmWitted(graph))) writeFileSync(join(folder, name), bytes);
+    const { stdout } = await works("infer", folder, "--json", "--quiet");
+    expect(Object.values<{ p: number[] }>(JSON.parse(stdout).marginals)[0].p[1]).toBeCloseTo(0.75, 12);
+    await works("learn", folder, "--epochs", "1", "--quiet");
+    const other = file("empty");
+    mkdirSync(other);
+    const { stderr } = await ergodic("infer", other);
+    expect(stderr).toMatch(/the folder .*empty has no graph\.weights; it must have graph\.weights, graph\.variables/);
   });
 
   it("writes -Infinity in JSON for impossible evidence", async () => {

@@ -67,6 +67,26 @@ it("--first-index 0 reads LIBSVM lines that count from 0, as the error recommend
   expect((JSON.parse(stdout) as { columnCount: number }).columnCount).toBe(3);
 });
 
+it("--bits sets the number of columns of VW names, and rows for a model need the model's number", async () => {
+  const data = put(
+    "names.vw",
+    rows((i) => `${i % 2} | ${"ab"[i % 2]} word${i}`),
+  );
+  const out = file("names.safetensors");
+  const train = ["train", data, "--quiet", "--json", "--epochs", "1"];
+  const { stdout } = await works(...train, "--bits", "10", "--out", out);
+  expect((JSON.parse(stdout) as { columnCount: number }).columnCount).toBe(2 ** 10);
+  const unread =
+    /names\.vw: names are hashed into 262144 columns, the model's into 1024; read them with --bits 10 \[DATA_SHAPE\]/;
+  for (const command of ["predict", "evaluate"]) {
+    expect(await failing(command, out, data)).toMatch(unread);
+    await works(command, out, data, "--bits", "10");
+  }
+  const further = [...train, "--from", out, "--rule", "adagrad"];
+  expect(await failing(...further)).toMatch(/names are hashed into 262144 columns, the model's into 1024/);
+  await works(...further, "--bits", "10");
+});
+
 it("--comment skips lines, as the error recommends, in prediction and evaluation too", async () => {
   const data = put("comment.csv", `# made today\na,y\n${rows((i) => `${i % 4 === 0 ? "#" : ""}${i},${i}`)}`);
   expect(await failing("train", data, "--target", "a")).toMatch(/pass --comment '#' if/);

@@ -1,13 +1,16 @@
 /**
- * The command that Ctrl-C prints works as printed. For every command that can be interrupted, each option survives,
- * including words that a shell would split, unless the checkpoint contains the option.
+ * The commands that Ctrl-C and tune print work as printed. For every command that can be interrupted, and for training
+ * with the best settings, each option survives, including words that a shell would split, unless the checkpoint contains
+ * the option.
  */
 import { execFileSync } from "node:child_process";
 import type { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
 import { commandLine, commandModules } from "../src/command-line.ts";
+import { ofRatings, ofRows } from "../src/commands/tune-ratings.ts";
 import { resumeCommand } from "../src/keeping.ts";
-import { captured } from "./captured.ts";
+import { ofSearch, type TuneCommandOptions, trainCommand } from "../src/tuning.ts";
+import { captured, ergodic } from "./captured.ts";
 
 const modules = commandModules();
 
@@ -132,4 +135,51 @@ it("keeps the last of repeated options last", () => {
   const command = readBy(["train", "d.csv", "--no-standardise", "--standardise", "--seed", "1", "--seed=2", "--resume", "old"]);
   const line = resumeCommand("c", { command, fixed: ["standardise"], terminal: captured() });
   expect(line).toBe("ergodic train d.csv --seed 1 --seed 2 --resume c");
+});
+
+describe.each([
+  { verb: "train", refused: ofRatings, asked: [] },
+  { verb: "recommend", refused: ofRows, asked: ["--user", "who", "--item", "film"] },
+])("the command that tune prints: $verb", ({ verb, refused, asked }) => {
+  const { options } = commandLine(captured(), commandModules("tune")).commands.find((one) => one.name() === "tune")!;
+  const operand = "a b.csv";
+  const printed = (words: readonly string[]): string => {
+    const command = readBy(["tune", ...words]);
+    return trainCommand(command.opts(), command, command.opts(), verb);
+  };
+  const ofTraining = options.filter(({ long }) => !["--help", "--user", "--item"].includes(long!));
+  const kept = ofTraining.filter((option) => !refused.includes(option.attributeName()));
+  const forms = kept.map((option) => formsOf("tune", [operand, ...asked], option));
+
+  it("repeats each option of the training with each of its values, and those of the search not at all", () => {
+    const cases = [...forms.flat(), forms.flatMap(([words]) => words)].map((words) => [operand, ...asked, ...words]);
+    const lines = inShell(cases.map(printed));
+    for (const [i, [program, name, ...words]] of lines.entries()) {
+      const [typed, read] = [readBy(["tune", ...cases[i]]).opts(), readBy([name, ...words])];
+      expect([program, name, read.args]).toEqual(["ergodic", verb, [operand]]);
+      for (const option of kept) {
+        const key = option.attributeName();
+        const wanted = ofSearch.includes(key) ? readBy([verb, operand, ...asked]).opts()[key] : typed[key];
+        expect(read.opts()[key], `${option.long} of ${cases[i].join(" ")}`).toEqual(wanted);
+      }
+    }
+  });
+
+  it("refuses the other options", async () => {
+    const needed = verb === "train" ? ["--target", "y"] : asked;
+    for (const option of ofTraining.filter((one) => refused.includes(one.attributeName()))) {
+      const [words] = formsOf("tune", [operand], option);
+      const { code, stderr } = await ergodic("tune", operand, ...needed, "--over", "l2:0..1", ...words);
+      expect(stderr).toMatch(new RegExp(`${option.long!}: applies only to (ratings|rows)`));
+      expect(code).toBe(2);
+    }
+  });
+});
+
+it("prints the settings of the search in place of what was typed", () => {
+  const command = readBy(["tune", "d.csv", "--impute", "median,fuel=level", "--epochs", "9", "--patience", "2"]);
+  const options = command.opts<TuneCommandOptions>();
+  const chosen = { ...options, patience: undefined, epochs: 3, rate: "0.1" };
+  const words = "ergodic train d.csv --impute median,fuel=level --rate 0.1 --epochs 3";
+  expect(trainCommand(chosen, command, options)).toBe(words);
 });

@@ -8,7 +8,7 @@ import { loadDraws, model as modelOf, sample } from "ergodic";
 import { sgld } from "ergodic/bayes";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
-import { isGroupEffect } from "../src/options/formula.ts";
+import { isGroupEffect } from "../src/report/draws-table.ts";
 import { type Captured, captured, ergodic, type Outcome, temporary, works } from "./captured.ts";
 import schools, { data } from "./models/schools.mjs";
 import oneMean, { data as oneMeanData } from "./models/schools.ts";
@@ -73,14 +73,14 @@ describe("sample", () => {
   });
 
   it("accepts a formula and a table instead of a model file", async () => {
-    const table = file("growth.csv");
+    const data = file("growth.csv");
     const rows = Array.from({ length: 40 }, (_, i) => `${(i % 7) + (i % 4) / 2},${i % 7},${["low", "high"][i % 2]},g${i % 4}`);
-    writeFileSync(table, `y,x,dose,g\n${rows.join("\n")}\n`);
+    writeFileSync(data, `y,x,dose,g\n${rows.join("\n")}\n`);
     const words = [
       "--formula",
       "y ~ x + dose + (1 | g)",
       "--data",
-      table,
+      data,
       "--levels",
       "dose=low,high",
       ...shortest,
@@ -91,6 +91,13 @@ describe("sample", () => {
     expect(stdout).toMatch(
       /\nIntercept .*\nx .*\ndosehigh .*\nsd\(g\): Intercept .*\nsigma .*\n4 group effects not shown; --group-effects prints them\n\n/,
     );
+    const table = async (...more: string[]) => (await works("summary", file("of formula"), ...more)).stdout;
+    expect(await table()).toMatch(
+      /^ .*\nIntercept .*(\n.*){3}\nsigma .*\n4 group effects not shown; --group-effects prints them\n$/,
+    );
+    expect(await table("--group-effects")).toMatch(/\nsigma .*\ng\[g0\]: Intercept (.*\n){4}$/);
+    expect(await table("--of", "g[g1]: Intercept")).toMatch(/^ .*\ng\[g1\]: Intercept .*\n$/);
+    expect(Object.keys(JSON.parse(await table("--json")).summary)).toHaveLength(9);
     const all = await works("sample", ...words, "--quiet", "--group-effects");
     expect(all.stdout).toMatch(/\nsigma .*\ng\[g0\]: Intercept .*\ng\[g1\](.*\n){3}\n/);
     expect(Object.keys(JSON.parse((await works("sample", ...words, "--quiet", "--json")).stdout).summary)).toHaveLength(9);
@@ -106,7 +113,7 @@ describe("sample", () => {
       "--family",
       "bernoulli",
       "--data",
-      table,
+      data,
       "--method",
       "meanfield",
       "--draws",
@@ -317,6 +324,16 @@ describe("summary and diagnose", () => {
       const refused = await ergodic("summary", out, "--probabilities", given);
       expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(message)]);
     }
+  });
+
+  it("name elements of arrays, whose commas do not separate names", async () => {
+    const draws = file("matrix.csv");
+    const lines = Array.from({ length: 40 }, (_, i) => [-i, i % 7, i % 5, i % 3, (7 * i) % 11, i % 2].join(","));
+    writeFileSync(draws, `lp__,mu,b.1.1,b.2.1,b.1.2,b.2.2\n${lines.join("\n")}\n`);
+    const { stdout } = await works("summary", draws, "--of", "b[1,2],mu", "--json");
+    expect(Object.keys(JSON.parse(stdout).summary)).toEqual(["b[1,2]", "mu"]);
+    const refused = await ergodic("summary", draws, "--of", "b[1,2],c");
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('"c"')]);
   });
 
   it("write every kind of picture that the draws support into a folder", async () => {

@@ -9,6 +9,8 @@ export class SparseBuilder {
   rowCount = 0;
   /** Number of non-zeros so far, including the open row. */
   entryCount = 0;
+  /** Whether columns are hashes of names. */
+  hashed = false;
   columnIndex = new Uint32Array(0);
   values = new Float64Array(0);
   readonly file: string;
@@ -72,6 +74,7 @@ export class SparseBuilder {
       target: this.#target.subarray(0, rowCount),
       source: this.file,
     };
+    if (this.hashed) table.hashed = true;
     if (this.#weighted) table.weights = this.#weights.subarray(0, rowCount);
     if (this.#comments > 0) table.remarks = [commentRemark(this.#comments, rowCount, this.#comment)];
     this.#comments = 0;

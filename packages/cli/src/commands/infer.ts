@@ -49,9 +49,15 @@ export function add(program: Command, terminal: Terminal): void {
     .argument("<GRAPH>", "a file: .uai, .bif, .fg (libDAI) or .json; or a DimmWitted folder");
   addKeepingOptions(
     command
-      .option("--evidence <words>", "evidence: variable=state,variable=state, or a UAI evidence file")
+      .option(
+        "--evidence <words>",
+        "evidence: variable=state,variable=state, or a UAI evidence file; commas in brackets belong to a name",
+      )
       .option("--sample <n>", "index of the sample in the evidence file, from 0", whole(0), 0)
-      .option("--format <name>", "graph format: uai, bif, fg, json or dimmwitted; default: from the file name")
+      .option(
+        "--format <name>",
+        "graph format: uai, bif, fg, json or dimmwitted; default: by extension, and dimmwitted for a folder",
+      )
       .option(
         "--task <name>",
         "quantity to compute: marginals, partition or map; default marginals",

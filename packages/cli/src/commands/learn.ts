@@ -51,7 +51,10 @@ export function add(program: Command, terminal: Terminal): void {
     .argument("<GRAPH>", "a .json file with weights and evidence, or a DimmWitted folder");
   addKeepingOptions(
     command
-      .option("--format <name>", "graph format: uai, bif, fg, json or dimmwitted; default: from the file name")
+      .option(
+        "--format <name>",
+        "graph format: uai, bif, fg, json or dimmwitted; default: by extension, and dimmwitted for a folder",
+      )
       .option("--algorithm <name>", `${learnerNames().join(", ")}; default ${learnerNames()[0]}`)
       .option("--epochs <n>", "number of updates, one per sweep; default 500", positive)
       .option("--seconds <n>", "end after this time", positive)

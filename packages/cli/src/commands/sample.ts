@@ -19,12 +19,13 @@ import {
 } from "../keeping.ts";
 import { collected } from "../options/collected.ts";
 import { noting } from "../options/drawn-from.ts";
-import { checkFormula, type FormulaModel, type FormulaWords, isGroupEffect, modelOfFormula } from "../options/formula.ts";
+import { checkFormula, type FormulaModel, type FormulaWords, modelOfFormula } from "../options/formula.ts";
 import { blamingFile } from "../options/module-file.ts";
 import { positive, whole } from "../options/number.ts";
 import { type ModelFile, modelOfFile, parseSampler } from "../options/statistical.ts";
 import { checkOutputs } from "../outputs.ts";
-import { counted, duration, json } from "../report/numbers.ts";
+import { drawsTable, groupEffectsText } from "../report/draws-table.ts";
+import { duration, json } from "../report/numbers.ts";
 import { type SamplingDescription, SamplingProgress, samplingHeader } from "../report/sampling-progress.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -99,7 +100,7 @@ function shared(command: Command): Command {
         "levels of a column of the formula, in order; repeat the option for each column",
         collected,
       )
-      .option("--group-effects", "print the effects of each group of the formula, too")
+      .option("--group-effects", groupEffectsText)
       .option("--draws <n>", "number of draws to keep per chain; default 1000", whole(0, 2 ** 31))
       .option("--seed <n>", "seed for all random choices; default 0", whole(0))
       .option("--workers <n>", "number of threads; draws do not depend on it", whole(1, 1024))
@@ -213,20 +214,11 @@ function report(path: string, options: SampleWords, posterior: Draws, terminal: 
     );
     return;
   }
-  const table = posterior.count > 0 ? tableOf(posterior, options) : "";
+  const table = posterior.count > 0 ? drawsTable(posterior, options) : "";
   terminal.out(`${table}\n\n${verdict}\n`);
   terminal.out(
     terminal.paint.out.dim(
       `${duration(run.seconds)}: ${run.reason}${options.out === undefined ? "" : `; written to ${options.out}`}\n`,
     ),
   );
-}
-
-/** Summary of the draws. The effects of the groups of a formula are hidden unless requested, because they can be many. */
-function tableOf(posterior: Draws, { formula, groupEffects }: SampleWords): string {
-  const names = Object.keys(posterior.summary());
-  const of = formula === undefined || groupEffects ? names : names.filter((name) => !isGroupEffect(name, names));
-  if (of.length === names.length) return posterior.table({ rows: names.length });
-  const hidden = counted(names.length - of.length, "group effect");
-  return `${posterior.table({ of, rows: of.length })}\n${hidden} not shown; --group-effects prints them`;
 }

@@ -9,13 +9,17 @@ import { histogramPlot, rankBars, tracePlot } from "ergodic/bayes";
 import { writeTogether } from "ergodic/extend";
 import { readDraws } from "../draws-files.ts";
 import { NotTrusted, UsageError } from "../errors.ts";
+import { given } from "../options/given.ts";
+import { listParts } from "../options/names.ts";
 import { checkOutputs } from "../outputs.ts";
+import { drawsTable, groupEffectsText } from "../report/draws-table.ts";
 import { grouped, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface SummaryWords {
   of?: string;
   probabilities?: string;
+  groupEffects?: boolean;
   plots?: string;
   json?: boolean;
 }
@@ -36,8 +40,9 @@ function addSummary(program: Command, terminal: Terminal): void {
     .command("summary")
     .description("print means, spreads, effective sample sizes and R-hat of draws")
     .argument("<DIR>", "a folder written by sample, a CSV file in CmdStan's format, or an Arrow file")
-    .option("--of <names>", "quantities, separated by commas; default: all")
+    .option("--of <names>", "quantities, separated by commas, such as mu,b[1,2]; default: all")
     .option("--probabilities <list>", "probabilities of the quantiles; default 0.05,0.5,0.95")
+    .option("--group-effects", `${groupEffectsText}; default: only with --of or --json`)
     .option("--plots <dir>", "also write SVG plots to this folder: trace, rank, pairs, forest and energy")
     .option("--json", "print the result as one JSON object")
     .action((path: string, options: SummaryWords) => summary(path, options, terminal));
@@ -50,10 +55,10 @@ async function summary(path: string, options: SummaryWords, terminal: Terminal):
   const probabilities = options.probabilities === undefined ? undefined : probabilitiesOf(options.probabilities);
   const draws = await readDraws(path);
   const asked = {
-    ...(options.of === undefined ? {} : { of: options.of.split(",") }),
+    ...(options.of === undefined ? {} : { of: listParts(options.of) }),
     ...(probabilities === undefined ? {} : { probabilities }),
   };
-  const text = () => draws.table({ ...asked, rows: Number.MAX_SAFE_INTEGER });
+  const text = () => drawsTable(draws, { ...asked, ...given({ groupEffects: options.groupEffects }) });
   const plots = options.plots === undefined ? undefined : await writePlots(draws, options.plots, asked.of);
   const found = () => ({ command: "summary", draws: path, summary: draws.summary(asked), ...(plots ? { plots } : {}) });
   terminal.out(`${options.json ? json(found()) : text()}\n`);

@@ -73,7 +73,7 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
   checkFolds(path, typed);
   const asked = withoutFoldColumn(withStandardErrors(typed));
   if (asked.resume !== undefined && isNetworkFile(asked.model ?? "")) await layersOfFile(asked.model!);
-  const begun = await beginningOf(asked, command);
+  const begun = await beginningOf(path, asked, command);
   const options = begun ? { ...asked, target: asked.target ?? begun.target } : asked;
   const settings =
     options.resume === undefined

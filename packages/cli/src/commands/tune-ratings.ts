@@ -12,7 +12,7 @@ import { type FactorPredictor, factorisation, fit, type Ratings, tune } from "er
 import type { Duplicates } from "ergodic/data";
 import { dataPlaces } from "../data.ts";
 import { UsageError } from "../errors.ts";
-import { keptPlaces, refuseFixed, type Training, toTheEnd } from "../keeping.ts";
+import { keptPlaces, refuseFixed, refuseGiven, type Training, toTheEnd } from "../keeping.ts";
 import { given } from "../options/given.ts";
 import { notNegative, oneOf, whole } from "../options/number.ts";
 import { type Over, parseRanges, readable } from "../options/over.ts";
@@ -59,7 +59,7 @@ const searched = ["rank", "l2", "alpha", "epochs"] as const;
 const EXAMPLE = "rank:int:2..64,l2:log:1e-3..1";
 
 /** Options of `tune` that do not apply to ratings. */
-const ofRows: readonly string[] = [
+export const ofRows: readonly string[] = [
   ...["target", "weights", "offset", "drop", "impute", "hash", "labels", "rowShape", "size", "channels", "classes", "test"],
   ...[
     "validate",
@@ -75,8 +75,11 @@ const ofRows: readonly string[] = [
     "from",
   ],
   ...["optimiser", "algorithm", "rule", "rate", "variance", "batch", "replicas", "rows", "averageEvery", "precision", "schedule"],
-  ...["updates", "seconds", "tolerance"],
+  ...["updates", "seconds", "tolerance", "unknown", "indicator", "dates", "dense", "interactions", "degree"],
 ];
+
+/** Options of `tune` that apply only to ratings, besides the columns of users and items. */
+export const ofRatings: readonly string[] = ["value", "duplicates", "rank", "weighted", "implicit"];
 
 type Options = TuneCommandOptions & Partial<RatingsTuned> & FactorOptions;
 
@@ -104,7 +107,7 @@ export async function tuneRatings(file: string, options: Options, training: Trai
   const chosen: Options = { ...others, epochs: least.epoch };
   const final = await finalModel(chosen, parts);
   if (options.out !== undefined) await final!.save(options.out);
-  const line = trainCommand(file, chosen, command, options, "recommend");
+  const line = trainCommand(chosen, command, options, "recommend");
   const metrics = parts.test ? final!.evaluate(parts.test, { exclude: parts.known }) : null;
   if (options.json) {
     const { train, validate, test } = parts;
@@ -126,11 +129,7 @@ export async function tuneRatings(file: string, options: Options, training: Trai
 function checked({ user, item, value }: Options, command: Command): RatingColumns {
   if (user === undefined || item === undefined)
     throw new UsageError("tune", `--${user === undefined ? "user" : "item"} is missing: ratings need a user and an item column`);
-  const wrong = command.options.find(
-    (o) => ofRows.includes(o.attributeName()) && command.getOptionValueSource(o.attributeName()) === "cli",
-  );
-  if (wrong)
-    throw new UsageError(wrong.long!, "applies only to rows with a target, but --user and --item were given; leave it out");
+  refuseGiven(command, ofRows, "applies only to rows with a target, but --user and --item were given; leave it out");
   return { user, item, ...given({ value }) };
 }
 

@@ -13,7 +13,7 @@ import { fit, tune } from "ergodic";
 import type { Tuned } from "ergodic/search";
 import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData } from "../data.ts";
 import { UsageError } from "../errors.ts";
-import { keptPlaces, refuseFixed, type Training, toTheEnd } from "../keeping.ts";
+import { keptPlaces, refuseFixed, refuseGiven, type Training, toTheEnd } from "../keeping.ts";
 import { type AnyFitted, fitModel, type ModelMaker, modelMaker } from "../options/model.ts";
 import { blamingFile } from "../options/module-file.ts";
 import { networkFile } from "../options/network-file.ts";
@@ -26,7 +26,7 @@ import { counted, grouped, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 import { searchOptions, type TuneCommandOptions, trainCommand, tunedJson, tunedText, VALIDATE_SHARE, watch } from "../tuning.ts";
 import { dataLine, remarkLines } from "./train.ts";
-import { addTunedRatings, tuneRatings } from "./tune-ratings.ts";
+import { addTunedRatings, ofRatings, tuneRatings } from "./tune-ratings.ts";
 
 /** Options that a checkpoint contains. */
 const fixed: readonly (keyof TuneCommandOptions)[] = ["over", "search", "halving"];
@@ -64,6 +64,7 @@ export function add(program: Command, terminal: Terminal): void {
 async function tuneOn(file: string, options: TuneCommandOptions, training: Training): Promise<void> {
   refuseFixed(training);
   const { terminal, command } = training;
+  refuseGiven(command, ofRatings, "applies only to ratings; give --user and --item, or leave it out");
   const make = await modelMaker(options);
   refuseTwice(options, "tune");
   const begin = await beginning(options, make);
@@ -83,7 +84,7 @@ async function tuneOn(file: string, options: TuneCommandOptions, training: Train
   const run = begin(parts, stop.signal);
   const tuned = await toTheEnd(run, stop, training, watch(options, terminal), async () => {});
   const chosen = withSettings(forTheRest(options, tuned), tuned.settings);
-  const result = { file, options, read, parts, tuned, command: trainCommand(file, chosen, command, options) };
+  const result = { file, options, read, parts, tuned, command: trainCommand(chosen, command, options) };
   const final = await trainFinal(chosen, make, parts, data);
   if (options.out !== undefined) await final!.fitted.save(options.out);
   terminal.out(options.json ? `${json(jsonOf(result, final))}\n` : textOf(result, final, terminal));

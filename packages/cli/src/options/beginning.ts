@@ -1,3 +1,4 @@
+import { labelsBeside } from "@ergodic/ingest";
 import type { Command } from "commander";
 import { DataError, type Dataset, predictor } from "ergodic";
 import { modelFromJson } from "ergodic/learning";
@@ -19,10 +20,10 @@ export interface Begun {
 const ofStructure = ["features", "standardise", "augment"] as const;
 
 /**
- * Returns undefined without `--from` and for a resumed run. Also returns undefined if the `--from` file is a
- * checkpoint, because the command line then gives everything.
+ * `path`: training data. Returns undefined without `--from` and for a resumed run. Also returns undefined if the
+ * `--from` file is a checkpoint, because the command line then gives everything.
  */
-export async function beginningOf(options: TrainOptions, command: Command): Promise<Begun | undefined> {
+export async function beginningOf(path: string, options: TrainOptions, command: Command): Promise<Begun | undefined> {
   const { from } = options;
   if (from === undefined || options.resume !== undefined) return undefined;
   const saved = await predictor(from).catch((error: unknown) => {
@@ -32,7 +33,9 @@ export async function beginningOf(options: TrainOptions, command: Command): Prom
   if (!saved) return undefined;
   if (saved.kind === "factorisation")
     throw new UsageError("--from", `${from} is a model of ratings; give it to ergodic recommend`);
-  const target = saved.targetName;
+  // Rows without column names and arrays with labels bring their own target, so their readers refuse a target.
+  const labels = options.labels ?? (await labelsBeside(path));
+  const target = saved.pipeline.inputs === null || labels !== undefined ? undefined : saved.targetName;
   saved.dispose();
   const isNamed = command.getOptionValueSource("model") === "cli";
   if (isNamed) return { model: undefined, target };

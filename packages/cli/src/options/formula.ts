@@ -55,9 +55,3 @@ function levelsOf(text: string): [column: string, levels: string[]] {
   if (at < 1) throw new UsageError("--levels", `"${text}" names no column; write --levels size=small,large`);
   return [text.slice(0, at), text.slice(at + 1).split(",")];
 }
-
-/** Whether a number is the effect of one group, "child[Ann]: age", whose spread "sd(child): age" is among the names. */
-export function isGroupEffect(name: string, names: readonly string[]): boolean {
-  const [, label, effect] = /^(.+?)\[.*\](: .*)$/s.exec(name) ?? [];
-  return label !== undefined && names.includes(`sd(${label})${effect}`);
-}

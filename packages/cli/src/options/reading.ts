@@ -2,7 +2,7 @@
 import type { ColumnType, ReadTableOptions } from "@ergodic/ingest";
 import { type Command, InvalidArgumentError } from "commander";
 import { given } from "./given.ts";
-import { oneOf } from "./number.ts";
+import { oneOf, whole } from "./number.ts";
 
 export interface FormatOptions {
   format?: string;
@@ -14,6 +14,7 @@ export interface FormatOptions {
   types?: Record<string, ColumnType>;
   levels?: Record<string, ColumnType>;
   firstIndex?: number;
+  bits?: number;
   comment?: string;
   ragged?: "refuse" | "skip";
   engine?: "own" | "duckdb";
@@ -23,7 +24,7 @@ export interface FormatOptions {
 
 type Reading = Pick<
   ReadTableOptions,
-  "format" | "header" | "delimiter" | "decimal" | "missing" | "types" | "firstIndex" | "comment" | "ragged" | "engine"
+  "format" | "header" | "delimiter" | "decimal" | "missing" | "types" | "firstIndex" | "bits" | "comment" | "ragged" | "engine"
 >;
 
 export function addFormatOptions(command: Command): Command {
@@ -42,6 +43,7 @@ export function addFormatOptions(command: Command): Command {
     .option("--types <column=type,…>", "types of columns by name: number or category", typesOf)
     .option("--levels <column=level,…>", "all levels of a categorical column; repeat the option for each column", levelsOf)
     .option("--first-index <n>", "index of the first column in a LIBSVM file: 0 or 1 (the default)", Number)
+    .option("--bits <n>", "number of bits of the hash of names in a VW file, which gives 2^n columns; default 18", whole(1, 30))
     .option("--comment <text>", "start of comment lines, which are skipped, such as '#'")
     .option(
       "--ragged <how>",
@@ -52,7 +54,7 @@ export function addFormatOptions(command: Command): Command {
 }
 
 export function formatOptions(options: FormatOptions): Reading {
-  const { format, header, delimiter, decimal, missing, types, levels, firstIndex, comment, ragged, engine } = options;
+  const { format, header, delimiter, decimal, missing, types, levels, firstIndex, bits, comment, ragged, engine } = options;
   return given({
     format,
     header: header ? undefined : false,
@@ -61,6 +63,7 @@ export function formatOptions(options: FormatOptions): Reading {
     missing: missing?.split(","),
     types: types || levels ? { ...types, ...levels } : undefined,
     firstIndex,
+    bits,
     comment,
     ragged,
     engine,

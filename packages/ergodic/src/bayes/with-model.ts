@@ -1,6 +1,7 @@
 /** Combines draws from a file with their model, so that they give the same results as the original run. */
 
 import type { Json, JsonObject } from "../engine/contract/index.ts";
+import { listed } from "../engine/data/raw.ts";
 import { DataError, ErgodicError } from "../engine/errors/errors.ts";
 import { shown } from "../engine/errors/shown.ts";
 import { stream } from "../engine/random/stream.ts";
@@ -55,14 +56,21 @@ function checkParameters(draws: Draws, { quantities, name }: ConditionedModel): 
   // Files from other programs do not say which quantities are parameters and which are computed.
   const isOwn = Array.isArray(draws.description.names);
   const has = draws.quantities.filter(({ kind }) => !isOwn || kind === "parameter");
-  const missing = wanted.filter((one) => !sameShape(one.shape, shapeOf(draws, one.name)));
-  const left = isOwn ? has.filter((one) => !wanted.some(({ name }) => name === one.name)) : [];
-  if (missing.length === 0 && left.length === 0) return;
-  const text = (list: readonly { name: string; shape: readonly number[] }[]): string =>
-    list.map(({ name, shape }) => `${name}${shape.length > 0 ? `[${shape.join(",")}]` : ""}`).join(", ") || "none";
-  throw refusal(
-    `the draws have the parameters ${text(has)}, but the model "${name}" has ${text(wanted)}: ${text([...missing, ...left])} ${missing.length + left.length === 1 ? "differs" : "differ"}`,
-  );
+  const missing = wanted.filter((one) => shapeOf(draws, one.name) === undefined);
+  const more = has.filter((one) => !wanted.some((other) => other.name === one.name));
+  const reshaped = wanted.flatMap((one) => {
+    const shape = shapeOf(draws, one.name);
+    if (shape === undefined || sameShape(one.shape, shape)) return [];
+    return [`"${one.name}" has shape [${shape.join(", ")}] in the draws, but [${one.shape.join(", ")}] in the model`];
+  });
+  if (missing.length === 0 && reshaped.length === 0 && !(isOwn && more.length > 0)) return;
+  const text = (list: readonly { name: string }[]): string => listed(list.map((one) => one.name));
+  const differences = [
+    ...(missing.length > 0 ? [`the draws lack ${text(missing)}`] : []),
+    ...(more.length > 0 ? [`the model lacks ${text(more)} of the draws`] : []),
+    ...reshaped,
+  ];
+  throw refusal(`the draws have other parameters than the model "${name}": ${differences.join(", and ")}`);
 }
 
 /**

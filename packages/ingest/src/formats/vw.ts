@@ -58,6 +58,7 @@ class VwParser implements LineParser {
   constructor(builder: SparseBuilder, { bits = 18, target, comment }: VwOptions) {
     checkNumber("readVw", "bits", bits, { low: 1, high: 30, integer: true });
     this.#builder = builder;
+    builder.hashed = true;
     this.columnCount = 2 ** bits;
     this.#mask = this.columnCount - 1;
     this.#labelOptional = target === false;

@@ -2,8 +2,9 @@
  * VW text: labels, importance, tags, namespaces, scaling and hashing. The expected columns were computed with
  * sklearn.utils.murmurhash3_32.
  */
+import { Pipeline } from "ergodic/data";
 import { expect, test } from "vitest";
-import { readSparseTable, readVw } from "../../src/index.ts";
+import { readLibsvm, readSparseTable, readVw } from "../../src/index.ts";
 import { sparseRows } from "../writers.ts";
 
 const rows = async (content: string, options = {}) => sparseRows(await readSparseTable({ content, name: "t.vw" }, options));
@@ -43,6 +44,21 @@ test("grows its scratch space for a row of many features and sorts it", async ()
   expect(entries.length).toBe(5000);
   expect(entries.every(([index], i) => index === i)).toBe(true);
   expect(entries[7919 % 5000]).toEqual([7919 % 5000, 2]);
+});
+
+test("are refused by a pipeline whose names were hashed into another number of columns", async () => {
+  const source = () => ({ content: "1 |f a\n-1 |f b\n", name: "t.vw" });
+  using data = await readVw(source(), { bits: 8 });
+  const pipeline = Pipeline.fromJson(JSON.parse(JSON.stringify(data.pipeline)));
+  using same = await readVw(source(), { bits: 8, like: { pipeline } });
+  expect([same.rowCount, same.columnCount]).toEqual([2, 256]);
+  await expect(readVw(source(), { bits: 9, like: { pipeline } })).rejects.toThrow(
+    "t.vw: names are hashed into 512 columns, the model's into 256; read them with bits: 8 [DATA_SHAPE]",
+  );
+  using other = await readVw(source(), { bits: 9 });
+  expect(() => other.follow(pipeline)).toThrow(/its names are hashed into 512 columns, the model's into 256/);
+  using numbered = await readLibsvm({ content: "1 3:1\n", name: "t.svm" }, { columnCount: 256 });
+  expect(numbered.pipeline.apply(await readSparseTable(source(), { bits: 9 })).rowCount).toBe(2);
 });
 
 test("makes a dataset", async () => {

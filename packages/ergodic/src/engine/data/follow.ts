@@ -98,7 +98,7 @@ function codingOf(all: readonly Step[]): Coding {
 function placesOf(own: Coding, wanted: Coding): Int32Array | string | null {
   const bare = ({ source, oneHot, impute }: Coding): string => {
     const { source: _, type: __, target: ___, weights: ____, offset: _____, ...rest } = source;
-    return JSON.stringify([{ ...rest, unknown: undefined }, oneHot, impute?.indicators]);
+    return JSON.stringify([{ ...rest, unknown: undefined, hashed: undefined }, oneHot, impute?.indicators]);
   };
   if (bare(own) === bare(wanted)) return null;
   const hashed = [own, wanted].map(({ source }) => source.kind === "hashedColumns");
@@ -141,8 +141,10 @@ function byPosition(own: Coding, wanted: Coding): Int32Array | string | null {
   const texts = [own, wanted].flatMap((coding) => (namesOf(coding) ?? []).filter(({ kind }) => kind === "category"));
   const [count, other] = [countOf(own), countOf(wanted)];
   if (texts.length > 0) return `only one of the two has column names, and ${listed(texts.map(({ name }) => name))} holds text`;
-  const sparse = formatOf(own) === "sparse";
-  if (count !== other && !sparse) return `it has ${count} columns, the model's rows had ${other}`;
+  // A hash of another length gives columns that are unrelated to the model's.
+  const rehashed = [own, wanted].every(({ source }) => (source as NumbersStep).hashed);
+  if (count !== other && rehashed) return `its names are hashed into ${count} columns, the model's into ${other}`;
+  if (count !== other && formatOf(own) !== "sparse") return `it has ${count} columns, the model's rows had ${other}`;
   if (count === other && formatOf(own) === formatOf(wanted)) return null;
   return Int32Array.from({ length: count }, (_, j) => (j < other ? j : -1));
 }

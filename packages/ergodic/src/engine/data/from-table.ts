@@ -200,6 +200,7 @@ export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[
     format,
     columnCount: table.columnCount,
     names: table.names ?? null,
+    ...(table.hashed ? { hashed: true } : {}),
   };
   if (step.columnCount > 0) return [step];
   throw new DataError(table.source, "has no columns", "DATA_EMPTY");

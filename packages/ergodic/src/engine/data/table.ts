@@ -64,6 +64,8 @@ export interface SparseTable {
   offset?: Float64Array;
   /** Column names. */
   names?: string[];
+  /** Whether columns are hashes of names, so that a table with another number of columns has other columns. Default false. */
+  hashed?: boolean;
   /** Name of the table in errors. */
   source: string;
   /** Remarks from the reader. */

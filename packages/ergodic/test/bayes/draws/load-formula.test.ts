@@ -104,7 +104,7 @@ describe("draws of a formula", () => {
     const refused = (draws: Draws, model: unknown, data: unknown = rows) =>
       expect(read("csv", draws, { model, data } as never)).rejects;
     await refused(run, regression("y ~ x + kind")).toThrow(
-      'loadDraws: the draws have the parameters Intercept, x, sigma, but the model "y ~ x + kind" has Intercept, x, kindelm, kindoak, sigma: kindelm, kindoak differ; give the model and the data from which they were drawn [DRAWS_MODEL]',
+      'loadDraws: the draws have other parameters than the model "y ~ x + kind": the draws lack "kindelm", "kindoak"; give the model and the data from which they were drawn [DRAWS_MODEL]',
     );
     await refused(
       run,

@@ -221,10 +221,10 @@ describe("joining draws with their model", () => {
         { name: "other" },
       );
     await expect(refused(other("nu", []))).rejects.toThrow(
-      'loadDraws: the draws have the parameters mu, but the model "other" has nu: nu, mu differ; give the model and the data from which they were drawn [DRAWS_MODEL]',
+      'loadDraws: the draws have other parameters than the model "other": the draws lack "nu", and the model lacks "mu" of the draws; give the model and the data from which they were drawn [DRAWS_MODEL]',
     );
     await expect(refused(other("mu", [3]))).rejects.toThrow(
-      /have the parameters mu, but the model "other" has mu\[3\]: mu\[3\] differs/,
+      /parameters than the model "other": "mu" has shape \[\] in the draws, but \[3\] in the model; give/,
     );
     await expect(refused(plain, { y: [1, 2, 3] })).rejects.toThrow(
       'loadDraws: data "y" has shape [3], but had [4] when the draws were made; give the model and the data from which they were drawn [DRAWS_MODEL]',
@@ -252,7 +252,7 @@ describe("joining draws with their model", () => {
       values: { ...run.content.values, extra: run.draws("mu") },
     });
     await expect(read("csv", left, { model: plain, data: four })).rejects.toThrow(
-      /have the parameters mu, extra, but .* has mu: extra differs/,
+      /parameters than the model "model": the model lacks "extra" of the draws; give/,
     );
   });
 

@@ -14,6 +14,8 @@ export interface NumbersStep extends SourceStep {
   readonly columnCount: number;
   /** Column names. null: x0, x1, … */
   readonly names: readonly string[] | null;
+  /** Whether the columns are hashes of names. */
+  readonly hashed?: boolean;
 }
 
 /**
@@ -22,19 +24,19 @@ export interface NumbersStep extends SourceStep {
  * Accepts arrays by position, a `Table` or objects by column name, and a `SparseTable` by column index (or by name if
  * both sides have names). In sparse rows and in objects, a column that is absent has the value 0. A column that the
  * pipeline does not know is dropped, because a model has no weight for it. Sparse test files often have columns that
- * the training file lacks. Dense rows need every column.
+ * the training file lacks. Dense rows need every column. Hashed names need the pipeline's number of columns, because a
+ * hash of another length gives unrelated columns.
  *
- * @throws DataError for an absent column, a row of another length, a value that is not finite
+ * @throws DataError for an absent column, a row of another length, names hashed into another number of columns, a value that is not
+ * finite
  */
 export const numbers: Source<NumbersStep> = {
   kind: "numbers",
 
   output(step) {
     checkStep("numbers", isFormat(step.format) && isCount(step.columnCount), "a format and a number of columns");
-    checkStep("numbers", step.names === null || isTexts(step.names), "names, or null");
-    if (step.names && step.names.length !== step.columnCount) {
-      throw new DataError("pipeline", `numbers has ${step.names.length} names for ${step.columnCount} columns`, "PIPELINE_STEP");
-    }
+    const { names } = step;
+    checkStep("numbers", names === null || (isTexts(names) && names.length === step.columnCount), "a name per column, or null");
     return shapeOf(step);
   },
 
@@ -154,6 +156,10 @@ function columnOf(shape: Shape): (j: number) => string {
 /** Reads the rows of a sparse table in the pipeline's column order. */
 function entriesReader(step: NumbersStep, table: SparseTable): ReadRow {
   const { rowStart, columnIndex, values } = table;
+  if (step.hashed && table.hashed && table.columnCount !== step.columnCount) {
+    const had = `names are hashed into ${table.columnCount} columns, the model's into ${step.columnCount}`;
+    throw new DataError(table.source, `${had}; read them with bits: ${Math.log2(step.columnCount)}`, "DATA_SHAPE");
+  }
   const out = new SparseRow();
   const renamed = renaming(step, table);
   if (!renamed) {
