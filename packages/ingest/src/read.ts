@@ -183,7 +183,7 @@ async function dataset(reader: string, asked: FormatName | undefined, from: Sour
   return sparseDataset(reader, await format.table(source, rest), rest);
 }
 
-/** Reads rows with their target through the steps of another dataset's pipeline. */
+/** Reads rows and their targets, and applies the steps of another dataset's pipeline. */
 async function datasetLike(reader: string, asked: FormatName | undefined, from: Source, all: ReadOptions): Promise<Dataset> {
   const { pipeline, options } = checkLike(reader, all);
   try {

@@ -180,7 +180,7 @@ export class FactorPredictor {
 
   /**
    * Recommends items for a new user with a few ratings. The user's row is fitted while the items stay fixed, and
-   * unknown items are ignored. Ratings have the training columns by name, or `item` and `value`.
+   * unknown items are ignored. Ratings name their values as the training columns are named, or `item` and `value`.
    * @throws DataError for a rating without an item, or without a value if the model predicts ratings; OptionError
    */
   recommendFor(rated: readonly (Rated | Row)[], options: RecommendOptions = {}): Recommendation[] {

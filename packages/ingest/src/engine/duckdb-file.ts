@@ -38,7 +38,7 @@ export class DuckDbFile {
     this.name = name;
     this.#file = file;
     this.#was = was;
-    // In a pattern, a class of one character matches only this character, so the pattern matches only this path.
+    // In a pattern, a class of one character matches only that character, so the pattern matches exactly one path.
     this.path = quoted(file.replace(/[*?[]/g, "[$&]"));
     this.#signal = signal;
     this.#instance = instance;

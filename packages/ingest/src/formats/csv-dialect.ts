@@ -3,8 +3,8 @@
  *
  * Delimiter: ";", a tab or "|" if the first line has no comma outside quotes, and all examined lines have the same
  * number of this delimiter, at least one. Decimal mark: "," if the delimiter is not a comma, some field is a number
- * with a decimal comma, and no field is a number with a decimal point. A field such as "1,234", which can have a
- * thousands comma, does not count. In all other cases, and with DuckDB as the reader, the defaults apply. A remark names
+ * with a decimal comma, and no field is a number with a decimal point. A field such as "1,234" does not count, because
+ * its comma can separate thousands. In all other cases, and with DuckDB as the reader, the defaults apply. A remark names
  * what was detected.
  */
 import type { Remark, Table } from "ergodic/data";

@@ -1,10 +1,10 @@
 /**
  * Regularised incomplete gamma functions, P(a, x) = ∫₀ˣ t^(a−1)e^(−t) dt ÷ Γ(a) and Q = 1 − P, for a > 0 and x ≥ 0.
  *
- * x < a + 1: P by its series. Otherwise: Q by Legendre's continued fraction. The other of the two functions is 1 minus
- * the computed function. For large a, the leading factor is computed from the remainder of Stirling's formula, so that
- * no large logarithms cancel. The computed function has a relative error of about 1e-13, and the other function has an
- * absolute error of about 1e-13. Source: Abramowitz, Stegun 1964, 6.5.29 and 6.5.31.
+ * x < a + 1: P by its series. Otherwise: Q by Legendre's continued fraction. Only one of the two functions is computed.
+ * The other is 1 minus this function. For large a, the leading factor is computed from the remainder of Stirling's
+ * formula, so that no large logarithms cancel. The computed function has a relative error of about 1e-13, and the other
+ * function has an absolute error of about 1e-13. Source: Abramowitz, Stegun 1964, 6.5.29 and 6.5.31.
  */
 
 import { exp } from "./exp.ts";

@@ -31,8 +31,8 @@ const LOOK = 64;
  * of 2^16 states, or after a second or two of work on smaller mini-buckets. Progress also counts as slow if there is no
  * answer after about ten seconds. Tempering then takes most of the work, until its own intervals are narrow enough.
  *
- * The answer with the narrower intervals is returned. The intervals of importance sampling are valid for every
- * distribution, so intervals of tempering that do not overlap with these are rejected.
+ * The answer with the narrower intervals is returned. Importance sampling gives intervals that are valid for every
+ * distribution, so an interval of tempering that does not overlap with them is rejected.
  */
 export function estimated(): InferenceAlgorithm {
   return { ...importanceSampling(), start: (part, plan, engine) => new Estimated(part, plan, engine) };

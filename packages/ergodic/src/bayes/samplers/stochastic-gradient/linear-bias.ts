@@ -37,8 +37,8 @@ export function hamiltonianRatio(
 
 /**
  * Follows the moments λE x², √(λ/h) E xv and E v² through r updates from a fresh v. Returns the mean of the first
- * moment at the fixed point of these updates. After 30/a updates, the fresh v no longer matters, so all further updates
- * count as equal to the last one.
+ * moment at the fixed point of these updates. After 30/a updates, the initial v no longer matters, so every later
+ * update is treated like the last one.
  */
 function ratioAt(w: number, noise: number, a: number, r: number): number {
   const made = Math.min(r, Math.ceil(30 / a));

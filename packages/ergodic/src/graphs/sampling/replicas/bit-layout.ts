@@ -52,8 +52,8 @@ export interface BitRun {
 }
 
 /**
- * A graph of Booleans laid out for replicas stored as bits. The layout contains pairs of positions by colour and kind,
- * the kinds with their thresholds, and the neighbours of each pair. Takes four bytes per edge.
+ * A graph of Booleans, laid out for replicas of which each is one bit of a word. The layout contains pairs of positions
+ * by colour and kind, the kinds with their thresholds, and the neighbours of each pair. Takes four bytes per edge.
  */
 export class BitLayout {
   /** Number of positions in all runs, including those without a variable. */

@@ -63,8 +63,8 @@ export interface LinearOptions {
    */
   l2?: number | "auto";
   /**
-   * Strength of the group penalty Σ_g √|g| ‖p_g‖, >= 0, and its groups by column names. A column in no group is its own
-   * group. Default: none.
+   * Group penalty Σ_g √|g| ‖p_g‖: its strength, >= 0, and its groups, each a list of column names. A column in no group
+   * is its own group. Default: none.
    */
   group?: { strength: number; groups: string[][] };
   /** Whether there is an intercept, which is not penalised. Default true. */

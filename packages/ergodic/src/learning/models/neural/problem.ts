@@ -35,7 +35,7 @@ const KINDS = { f32: 0, f64: 1, i16: 2, i8: 3 } as const;
 const PROBE_ROWS = 2;
 /** If a network has at least this many parameters, its memory is estimated in advance. */
 const LARGE = 2 ** 24;
-/** Bytes per parameter outside the engine: start, density, decay and rate. */
+/** Bytes per parameter that a run stores outside the engine, for its start, density, decay and rate. */
 const HOST_BYTES = 32;
 
 export interface NetworkProblemOptions extends NetworkFacts {
