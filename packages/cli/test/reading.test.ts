@@ -83,7 +83,7 @@ it("--bits sets the number of columns of VW names, and rows for a model need the
     await works(command, out, data, "--bits", "10");
   }
   const further = [...train, "--from", out, "--rule", "adagrad"];
-  expect(await failing(...further)).toMatch(/names are hashed into 262144 columns, the model's into 1024/);
+  expect(await failing(...further)).toMatch(/262144 columns, the model/);
   await works(...further, "--bits", "10");
 });
 

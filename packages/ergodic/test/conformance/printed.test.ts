@@ -37,20 +37,8 @@ const compiled = () => e.compileFunction({ x: [2] }, ({ x }) => x.mul(x).sum(), 
 
 /** Calls of the verbs, and words that their text must contain. */
 const results: Record<string, [make: () => unknown, ...words: RegExp[]]> = {
-  "a dataset": [() => data, /^dataset "arrays": 60 rows × 2 columns \(x0, x1\), dense f32; target y: numbers$/],
-  "a dataset of classes": [() => classes, /; target y: classes no, yes$/],
-  "a dataset of many columns": [
-    () => e.Dataset.fromArrays({ x: [Array.from({ length: 20 }, (_, j) => j)], y: ["a"], source: "wide" }),
-    /^dataset "wide": 1 row × 20 columns \(x0, .*, x7 and 12 more\), dense f32; target y: classes a$/,
-  ],
-  "a disposed dataset": [
-    () => {
-      const gone = e.Dataset.fromArrays({ x: [[1]], y: [2] });
-      gone.dispose();
-      return gone;
-    },
-    /1 row × 1 column \(x0\), .*; disposed$/,
-  ],
+  "a dataset": [() => data, /^dataset "arrays": 60 rows, 2 columns; target y: numbers$/],
+  "a dataset of classes": [() => classes, /; target y: 2 classes$/],
   ratings: [() => ratings, /^ratings "ratings": 3 ratings of 2 items by 2 users$/],
   "a knowledge base": [() => e.knowledgeBase(), /^knowledge base: 0 rules/],
   "fit of a linear model": [() => e.fit(e.linear(), data), /linear model of y: regression, 2 columns/, /trained: \d+ updates/],

@@ -5,7 +5,6 @@ import { checkRoom } from "../memory/room.ts";
 import { checkRaw } from "./check-table.ts";
 import { columnsOf } from "./columns-of.ts";
 import { convert } from "./conversion.ts";
-import { datasetText } from "./dataset-text.ts";
 import { type RandomFeatures, resolveFeatures } from "./features/feature-map.ts";
 import type { Products } from "./features/products.ts";
 import { following, placed } from "./follow.ts";
@@ -408,9 +407,11 @@ export class Dataset<Names extends string = string> implements Disposable {
     return this.#columns.columns;
   }
 
-  /** Returns a line with the source, the numbers of rows and columns, the columns and the target. */
+  /** Returns a line with the source, the numbers of rows and columns, and the target. */
   toString(): string {
-    return datasetText(this);
+    const { name, levels } = this.pipeline.target;
+    const target = levels ? `${levels.length} classes` : "numbers";
+    return `dataset ${JSON.stringify(this.source)}: ${this.rowCount} rows, ${this.columnCount} columns; target ${name}: ${target}`;
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {

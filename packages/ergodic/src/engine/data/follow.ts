@@ -142,9 +142,8 @@ function byPosition(own: Coding, wanted: Coding): Int32Array | string | null {
   const [count, other] = [countOf(own), countOf(wanted)];
   if (texts.length > 0) return `only one of the two has column names, and ${listed(texts.map(({ name }) => name))} holds text`;
   // A hash of another length gives columns that are unrelated to the model's.
-  const rehashed = [own, wanted].every(({ source }) => (source as NumbersStep).hashed);
-  if (count !== other && rehashed) return `its names are hashed into ${count} columns, the model's into ${other}`;
-  if (count !== other && formatOf(own) !== "sparse") return `it has ${count} columns, the model's rows had ${other}`;
+  const fixed = formatOf(own) !== "sparse" || [own, wanted].every(({ source }) => (source as NumbersStep).hashed);
+  if (count !== other && fixed) return `it has ${count} columns, the model's rows had ${other}`;
   if (count === other && formatOf(own) === formatOf(wanted)) return null;
   return Int32Array.from({ length: count }, (_, j) => (j < other ? j : -1));
 }

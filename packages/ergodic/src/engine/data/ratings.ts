@@ -209,8 +209,7 @@ export class Ratings implements Disposable {
 
   /** Returns a line with the source and the numbers of ratings, items and users. */
   toString(): string {
-    const [ratings, items, users] = [this.count, this.items.size, this.users.size].map((count) => count.toLocaleString("en"));
-    return `ratings ${JSON.stringify(this.source)}: ${ratings} ratings of ${items} items by ${users} users`;
+    return `ratings ${JSON.stringify(this.source)}: ${this.count} ratings of ${this.items.size} items by ${this.users.size} users`;
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {
