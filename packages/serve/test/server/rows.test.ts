@@ -243,6 +243,12 @@ describe("the server", () => {
       instance_group: [{ kind: "KIND_CPU", count: 1 }],
       dynamic_batching: { priority_levels: 9, default_priority_level: 5 },
     });
+    // Every model has an output with one entry per row, so all shapes include the axis of rows.
+    for (const name of Object.keys(models)) {
+      const { max_batch_size, output } = await config(name);
+      expect([name, max_batch_size]).toEqual([name, 0]);
+      for (const { dims } of output) expect(dims[0]).toBe(-1);
+    }
     expect((await get(`${server.url}/v2/models/none/config`)).status).toBe(404);
   });
 
