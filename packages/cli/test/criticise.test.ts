@@ -73,7 +73,25 @@ describe("loo", () => {
     const others = await works("loo", dirname(a), flatOut, "--model", here("line.mjs"), "--model", here("flat.mjs"));
     expect(others.stdout).toMatch(/^a .*\nflat /m);
     const three = await ergodic("loo", a, "--model", here("line.mjs"), "--model", here("line.mjs"), "--model", here("line.mjs"));
-    expect([three.code, three.stderr]).toEqual([2, expect.stringMatching(/was given 3 times for 1 folders/)]);
+    expect([three.code, three.stderr]).toEqual([2, expect.stringMatching(/was given 3 times for 1 folder of/)]);
+    const [model, more] = [here("line.mjs"), here("flat.mjs")];
+    for (const [wrong, message] of [
+      [
+        ["loo", dirname(a), flatOut, "--model", model, more],
+        `--model: ${more} is given in place of draws; repeat the option for each file: --model ${model} --model ${more} [USAGE]`,
+      ],
+      [
+        ["loo", dirname(a), model],
+        `--model: ${model} is given in place of draws; repeat the option for each file: --model ${model} [USAGE]`,
+      ],
+      [
+        ["loo", dirname(a), flatOut, "--data", y, y],
+        `--data: ${y} is given in place of draws; repeat the option for each file: --data ${y} --data ${y} [USAGE]`,
+      ],
+    ] as const) {
+      const { code, stderr } = await ergodic(...wrong);
+      expect([code, stderr]).toEqual([2, `ergodic: ${message}\n`]);
+    }
     const other = await ergodic("loo", dirname(a), "--model", here("flat.mjs"), "--data", y);
     expect(other.code).toBe(0);
     expect((await ergodic("loo", lineOut, "--model", here("flat.mjs"), "--data", y)).stderr).toMatch(/DRAWS_MODEL/);

@@ -9,7 +9,7 @@ import { compare, type Draws } from "ergodic";
 import type { CompareOptions, Comparison } from "ergodic/bayes";
 import type { LooResult } from "ergodic/diagnostics";
 import { NotTrusted } from "../errors.ts";
-import { addDrawnFrom, type DrawnFrom, oneOfEach, readDrawn } from "../options/drawn-from.ts";
+import { addDrawnFrom, type DrawnFrom, oneOfEach, readDrawn, refuseOtherThanDraws } from "../options/drawn-from.ts";
 import { given } from "../options/given.ts";
 import { oneOf, whole } from "../options/number.ts";
 import { json } from "../report/numbers.ts";
@@ -83,13 +83,11 @@ function addLoo(program: Command, terminal: Terminal): void {
 }
 
 async function loo(paths: readonly string[], options: LooWords, terminal: Terminal): Promise<void> {
-  const { of, oneStepAhead, weights, seed } = options;
+  const { of, oneStepAhead, weights, seed, model: models, data: tables } = options;
+  refuseOtherThanDraws(paths, { model: models, data: tables });
   const read: [name: string, draws: Draws][] = [];
   for (const [i, name] of namesOf(paths).entries()) {
-    const [model, data] = [
-      oneOfEach("--model", options.model, paths.length, i),
-      oneOfEach("--data", options.data, paths.length, i),
-    ];
+    const [model, data] = [oneOfEach("--model", models, paths.length, i), oneOfEach("--data", tables, paths.length, i)];
     read.push([name, await readDrawn(paths[i], { model, data })]);
   }
   if (read.length === 1) {

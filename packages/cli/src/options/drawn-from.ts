@@ -13,6 +13,7 @@ import { withModel } from "ergodic/bayes";
 import { folderOfDraws, readDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
 import type { Place } from "../outputs.ts";
+import { counted } from "../report/numbers.ts";
 import { collected } from "./collected.ts";
 import { type FormulaWords, modelOfFormula } from "./formula.ts";
 import { blamingFile } from "./module-file.ts";
@@ -27,7 +28,7 @@ export interface DrawnFrom {
 
 /** Adds --model and --data. `several`: whether they can be given once for all draws or once for each. */
 export function addDrawnFrom(command: Command, several = false): Command {
-  const each = several ? "; with several DIR, once for all or once for each" : "";
+  const each = several ? "; with several DIR, give it once for all, or repeat it for each" : "";
   const [model, data] = [
     `file of the model from which the draws were made${each}; default: the file that sample recorded`,
     `JSON file with the data of that model, by name${each}; default: the file that sample recorded`,
@@ -90,5 +91,27 @@ function wordsOf({ formula, family, levels }: Readonly<Record<string, unknown>>)
 export function oneOfEach(flag: string, list: readonly string[] | undefined, count: number, i: number): string | undefined {
   if (list === undefined || list.length === 1) return list?.[0];
   if (list.length === count) return list[i];
-  throw new UsageError(flag, `was given ${list.length} times for ${count} folders of draws; give it once, or once for each`);
+  throw new UsageError(
+    flag,
+    `was given ${list.length} times for ${counted(count, "folder")} of draws; give it once, or once for each`,
+  );
+}
+
+/**
+ * Refuses files of models and data in place of draws. They follow --model or --data if the option was given once with
+ * several files.
+ */
+export function refuseOtherThanDraws(
+  paths: readonly string[],
+  given: Record<"model" | "data", readonly string[] | undefined>,
+): void {
+  for (const [name, ending] of [
+    ["model", /\.[cm]?[jt]s$/i],
+    ["data", /(?<!(^|[/\\])draws)\.json$/i],
+  ] as const) {
+    const other = paths.find((path) => ending.test(path));
+    if (other === undefined) continue;
+    const all = [...(given[name] ?? []), other].map((file) => `--${name} ${file}`);
+    throw new UsageError(`--${name}`, `${other} is given in place of draws; repeat the option for each file: ${all.join(" ")}`);
+  }
 }

@@ -97,6 +97,15 @@ describe("requests with rows", () => {
     expect((await rows("films", { rows: numbered })).json.predictions).toEqual(models.films.predict(numbered));
   });
 
+  test("ignore columns that the model does not take, as predict does, and refuse missing ones by name", async () => {
+    const person = { age: 70, city: "Rome", rich: "no", id: 7 };
+    expect((await rows("people", { rows: [person] })).json.predictions).toEqual([models.people.predict(person)]);
+    const pair = { user: "anna", item: "dune", id: 7 };
+    expect((await rows("films", { rows: [pair] })).json.predictions).toEqual([models.films.predict(pair)]);
+    const { status, json } = await rows("people", { rows: [{ age: 70, citty: "Rome" }] });
+    expect([status, json.error]).toEqual([400, expect.stringMatching(/row 1 has no column "city" \(it has "age", "citty"\)/)]);
+  });
+
   test("use the training columns of a factorisation, and tensors of a user and an item", async () => {
     const named = await ratings();
     Object.assign(named.description, { columns: { user: "item", item: "film" } });
@@ -243,6 +252,12 @@ describe("the server", () => {
       instance_group: [{ kind: "KIND_CPU", count: 1 }],
       dynamic_batching: { priority_levels: 9, default_priority_level: 5 },
     });
+    // Every model has an output with one entry per row, so all shapes include the axis of rows.
+    for (const name of Object.keys(models)) {
+      const { max_batch_size, output } = await config(name);
+      expect([name, max_batch_size]).toEqual([name, 0]);
+      for (const { dims } of output) expect(dims[0]).toBe(-1);
+    }
     expect((await get(`${server.url}/v2/models/none/config`)).status).toBe(404);
   });
 
