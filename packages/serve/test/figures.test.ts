@@ -1,4 +1,4 @@
-/** The table of docs/serving.md equals the current results of the simulation. */
+/** The table of docs/batching.md equals the current results of the simulation. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { isSlow } from "../../ergodic/test/power.ts";
@@ -94,14 +94,14 @@ const ROWS: [string, Figure][] = [
   ],
 ];
 
-test("the table of docs/serving.md is up to date", async () => {
+test("the table of docs/batching.md is up to date", async () => {
   const cells: string[][] = [];
   for (const [name, figure] of ROWS) {
     const row = [name];
     for (const k of COLUMNS) row.push(await figure(POLICIES[k]));
     cells.push(row);
   }
-  const page = readFileSync(new URL("../../../docs/serving.md", import.meta.url), "utf8");
+  const page = readFileSync(new URL("../../../docs/batching.md", import.meta.url), "utf8");
   const table = page.split("\n").filter((line) => /^\|.*( ms|\/ s| %) *\|$/.test(line));
   const stated = table.map((line) =>
     line

@@ -158,7 +158,7 @@ function entriesReader(step: NumbersStep, table: SparseTable): ReadRow {
   const { rowStart, columnIndex, values } = table;
   if (step.hashed && table.hashed && table.columnCount !== step.columnCount) {
     const had = `names are hashed into ${table.columnCount} columns, the model's into ${step.columnCount}`;
-    throw new DataError(table.source, `${had}; read them with bits: ${Math.log2(step.columnCount)}`, "DATA_SHAPE");
+    throw new DataError(table.source, `${had}; read them with bits: ${31 - Math.clz32(step.columnCount)}`, "DATA_SHAPE");
   }
   const out = new SparseRow();
   const renamed = renaming(step, table);
