@@ -8,7 +8,7 @@ type Words<Text extends string> = Text extends `${infer Word} ${infer Rest}` ? W
 
 /**
  * Result of `fit` for linear models, networks and recommenders. Lists only the names that users are likely to read
- * first, because every bundle that trains includes this list.
+ * first, to keep it short: it is part of every bundle that trains.
  */
 export const trainedNames = () => ["predict", "evaluate", "save", "toBytes", "weights", "recommend"] as const;
 /** Result of `fit` for a statistical model. */

@@ -117,9 +117,9 @@ export class RowObjective implements FullObjective {
   }
 
   /**
-   * Yields groups of calls of sweepGradient. The calls in a group can run concurrently. If gradients draw random
-   * numbers, each call covers one chunk of rows, and the index of the call selects its draws. No two calls of a pass
-   * then share draws.
+   * Yields groups of calls of sweepGradient. The calls in a group can run concurrently. If the gradient uses random
+   * numbers, each call covers one chunk of rows, and the index of the call selects these numbers. No two calls of a
+   * pass then share draws.
    */
   private *turns(update: number): Generator<number[][]> {
     const { memory } = this.engine;

@@ -13,7 +13,8 @@ export interface Reason {
   readonly state: string;
   /**
    * Contribution in log odds. The contribution is the product of the weight, the feature, and the increase of the
-   * factor's value if the unknown has the state. All other unknowns take their observed or most probable states.
+   * factor's value if the unknown has the state. Every other variable takes its observed state or, if it is not
+   * observed, its most probable state.
    */
   readonly pull: number;
   /** Weight used for the answer. */
