@@ -54,6 +54,8 @@ export interface BlockOptions extends ReadTableOptions {
  * columns, so that the compiler refuses `predict` calls with rows that lack one. `readCsv("test.csv", { like: train })`
  * reads a test file in the same way as the training file.
  *
+ * @param source path, URL, File, bytes, stream, or { content, name }
+ * @param options `target` or `like`, and how to read the columns: delimiter, header, types, missing values
  * @throws DataError with file, line and column
  */
 export const readCsv = <Names extends string = string>(
@@ -71,8 +73,11 @@ export const readTsv = <Names extends string = string>(
 ): Promise<Dataset<Names>> => dataset("readTsv", "tsv", source, options) as Promise<Dataset<never>>;
 
 /**
- * Reads a file of JSON objects, one per line or in an array, as a dataset. `target` names the column to predict. @throws DataError
- * with file and line
+ * Reads a file of JSON objects, one per line or in an array, as a dataset. `target` names the column to predict.
+ *
+ * @param source path, URL, File, bytes, stream, or { content, name }
+ * @param options `target` or `like`, and types of the columns
+ * @throws DataError with file and line
  */
 export const readJsonLines = <Names extends string = string>(
   source: Source,
@@ -80,8 +85,11 @@ export const readJsonLines = <Names extends string = string>(
 ): Promise<Dataset<Names>> => dataset("readJsonLines", "jsonl", source, options) as Promise<Dataset<never>>;
 
 /**
- * Reads a Parquet file as a dataset. `target` names the column to predict. @throws DataError for columns that cannot be
- * read
+ * Reads a Parquet file as a dataset. `target` names the column to predict.
+ *
+ * @param source path, URL, File, bytes, stream, or { content, name }
+ * @param options `target` or `like`, and the columns to omit
+ * @throws DataError for columns that cannot be read
  */
 export const readParquet = <Names extends string = string>(
   source: Source,
@@ -91,21 +99,33 @@ export const readParquet = <Names extends string = string>(
 /**
  * Reads either one array, which contains the target as a column, or two arrays, the second of which is given as
  * `labels`.
+ *
+ * @param source the .npy file: path, URL, File, bytes, stream, or { content, name }
+ * @param options `labels`: the second array, or `target`: the column to predict
  */
 export const readNpy = (
   source: Source,
   options: NpyOptions & Partial<DatasetOptions & LikeOptions> & SourceOptions,
 ): Promise<Dataset> => dataset("readNpy", "npy", source, options);
 
-/** Reads a LIBSVM or SVMlight file as a dataset of sparse rows. @throws DataError with file, line and column */
+/**
+ * Reads a LIBSVM or SVMlight file as a dataset of sparse rows.
+ *
+ * @param source path, URL, File, bytes, stream, or { content, name }
+ * @param options number of columns, index of the first column, or `like` another dataset
+ * @throws DataError with file, line and column
+ */
 export const readLibsvm = (
   source: Source,
   options: Omit<LibsvmOptions, "target"> & SparseDatasetOptions & Partial<LikeOptions> & SourceOptions = {},
 ): Promise<Dataset> => dataset("readLibsvm", "libsvm", source, options);
 
 /**
- * Reads Vowpal Wabbit text as a dataset of sparse rows, names hashed to columns. @throws DataError with file, line and
- * column
+ * Reads Vowpal Wabbit text as a dataset of sparse rows, names hashed to columns.
+ *
+ * @param source path, URL, File, bytes, stream, or { content, name }
+ * @param options number of bits of the hash, or `like` another dataset
+ * @throws DataError with file, line and column
  */
 export const readVw = (
   source: Source,
@@ -115,6 +135,10 @@ export const readVw = (
 /**
  * Reads two IDX files, such as MNIST's images and labels. If `labels` is absent, reads the labels from the file next to
  * the images that has MNIST's usual name for labels.
+ *
+ * @param images IDX file of images
+ * @param labels IDX file of labels, one per image. Default: the file next to the images
+ * @param options options of the dataset and of the source
  */
 export async function readIdxDataset(
   images: Source,
@@ -125,7 +149,12 @@ export async function readIdxDataset(
   return dataset("readIdxDataset", "idx", images, labels === undefined ? options : { ...options, labels });
 }
 
-/** Reads a folder with a sub-folder of images per class, or a list of images. */
+/**
+ * Reads a folder with a sub-folder of images per class, or a list of images.
+ *
+ * @param from path of the folder, or a list of images with their classes
+ * @param options common size of the images, number of channels, background
+ */
 export async function readImages(
   from: string | readonly LabelledImage[],
   options: ImageOptions & ArrayDatasetOptions & SourceOptions = {},
@@ -140,6 +169,8 @@ export async function readImages(
  * A source is a path, a URL, a Response, "-" (standard input), a File or Blob, bytes, a stream, or { content, name }.
  * gzip is unpacked.
  *
+ * @param source file, folder, or other source of bytes
+ * @param options target column, treatment of missing values, or `like` another dataset, and the options of the format
  * @throws DataError with file, line and column for invalid content; OptionError
  *
  * @example
@@ -244,6 +275,9 @@ function refuseTarget(reader: string, target: unknown, files: string): void {
 /**
  * Reads rows of columns, which can contain missing values. Suitable for CSV, TSV, JSON lines, NumPy, Parquet, IDX and
  * folders of images.
+ *
+ * @param from file, folder of images, or other source of bytes
+ * @param options format (default: by the extension or the first bytes) and its options, such as delimiter and types
  */
 export async function readTable(from: Source, options: ReadTableOptions = {}): Promise<Table> {
   const rows = await arraysOf("readTable", from, options, []);
@@ -274,6 +308,9 @@ export async function readRows(from: Source, options: ReadTableOptions = {}): Pr
  * the types, they come from a first pass if the source can be read twice, and from the first block otherwise. Later
  * rows must match them. Images and IDX files are read completely, as bytes. Only their conversion to tables is done in
  * blocks.
+ *
+ * @param from file or other source. A source that can be read twice gives types from all rows
+ * @param options rows per block (default 65,536), and the options of `readTable`
  */
 export async function* blocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table> {
   const images = await arraysOf("blocks", from, options, ["rows"]);

@@ -43,6 +43,9 @@ const ofSeries: readonly PlotKind[] = ["trace", "rank", "pairs", "forest"];
  * Hamiltonian samplers. "predictive": observed against replicated data; needs the model. Draws that are not finite are
  * omitted, and a note states how many there are.
  *
+ * @param draws posterior to plot, e.g. the result of `sample`
+ * @param kind name of the picture, as listed above
+ * @param options quantities to plot (default: all), width in pixels (default 960), title
  * @throws OptionError for an unknown kind, name or option, and for draws without the information needed for the plot
  *
  * @example

@@ -120,11 +120,13 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
  * Test: Pearson's χ² over `bins` of ranks, for each number. Calibration fails if the smallest p-value is below 0.01 /
  * (numbers). Ties (of a discrete quantity) are ranked at random.
  *
- * data: sizes, and data that the model does not observe, by name. The observed data are simulated. Simulation i uses
- * update i of its streams.
+ * Simulation i uses update i of its streams.
  *
  * Source: Talts, Betancourt, Simpson, Vehtari, Gelman 2018.
  *
+ * @param model model to test. Its priors and observations generate the simulated data
+ * @param data sizes, and data that the model does not observe, by name. The observed data are simulated
+ * @param options sampler to test, number of simulations (default 200), draws per simulation (default 99), seed
  * @throws OptionError; CapabilityError if the prior cannot be drawn from, or the model observes a value that is not
  *   data; DataError
  *

@@ -27,6 +27,8 @@ type AnyModel = StatisticalModel<never>;
  * `Q`: names of the quantities in the file, for the compiler, if no model is given: `loadDraws<NamesOf<typeof
  * eightSchools>>("out")`.
  *
+ * @param from folder, one file (path, URL, Blob, bytes or handle), or a list with one file per chain
+ * @param given model and data of the run, which predictions and checks need
  * @throws DataError [FILE_READ], [DRAWS_FOLDER] and the errors of the formats; [DRAWS_MODEL] if the model's parameters,
  * its
  *   density or the sizes of the data differ from the run's; errors of conditioning the model

@@ -257,6 +257,9 @@ function checkProbe(kept: number | null, found: number | null): void {
  * the machine runs in parallel. Draws depend only on the seed; with `deterministic` they are bitwise identical on every
  * host.
  *
+ * @param model model(), regression(), or a function from a point to its log density in nats, up to a constant
+ * @param data values of the model's data by name. For a function, its { dimension }
+ * @param options algorithm, numbers of chains, warm-up transitions and draws, seed, workers, time limit
  * @throws OptionError, DataError, CapabilityError for invalid input; ErgodicError [SAMPLE_START], [SAMPLE_STEP] if a
  *   density is not finite; the reason of an aborted `signal`
  *

@@ -79,6 +79,10 @@ function startFit(model: unknown, ...given: unknown[]): Run<unknown> {
  * `fit.path(linear(), data)` fits a linear model at a decreasing sequence of penalty strengths. `fit.stream(linear(),
  * blocks)` trains on blocks that arrive one after another. `fit.check(options)` checks options before data are read.
  *
+ * @param model linear(), network(), factorisation(), regression() or model()
+ * @param data dataset to train on, ratings for factorisation(), or the data of a model() by name
+ * @param options algorithm, length of the run, validation, seed and workers. Default: chosen by the model and the data
+ * @param graph factor graph, given in place of the model and the data, to learn its weights
  * @throws OptionError or CapabilityError if the arguments do not fit together; the reason of an aborted `signal`
  *
  * @example

@@ -24,6 +24,11 @@ export interface RowFacts {
  *
  *   console.log(String(explain(network(mlp([256], { outputs: 10 })), { rowShape: [784], outputs: 10 })));
  *
+ * @param model network to describe
+ * @param rows shape of one row and number of outputs
+ * @param shapes shapes of the function's inputs by name
+ * @param f function of symbolic arrays to describe
+ * @param options precision, and the inputs by which to differentiate (`gradient`)
  * @throws the compiler's errors
  */
 function explain(model: NetworkModel, rows: RowFacts): Explanation;

@@ -55,6 +55,8 @@ export interface PredictorOptions {
  * No code from the file is run, and its description is checked before it is used. `kind` is "linear", "network" or
  * "factorisation".
  *
+ * @param from the saved model: a path, a URL, a Blob or bytes
+ * @param options limits on work and memory, treatment of unknown category levels
  * @throws DataError for files that are not ours, of a later version, or damaged; CapabilityError if a network needs
  * code that the host forbids; MemoryLimitError; OptionError unless maxWork and maxMemory > 0
  *

@@ -170,11 +170,10 @@ function recipeOf(
 /**
  * Finds the settings with which runs reach the lowest held-out loss.
  *
- * make: starts one run of any kind that has ticks, and passes `signal` to it. `over`: low and high of each setting, by
- * name. `scale` should be "log" for strengths and rates. `integer` restricts a setting to whole numbers. `measure`:
- * returns the loss that a tick reports, or undefined if the tick has none; default validation.loss. The value of a
- * trial is its last loss. With `value: "best"` it is the lowest loss, which suits runs that keep their best parameters
- * (`patience`).
+ * `over`: low and high of each setting, by name. `scale` should be "log" for strengths and rates. `integer` restricts a
+ * setting to whole numbers. `measure`: returns the loss that a tick reports, or undefined if the tick has none; default
+ * validation.loss. The value of a trial is its last loss. With `value: "best"` it is the lowest loss, which suits runs
+ * that keep their best parameters (`patience`).
  *
  * `algorithm`: default randomSearch(). For 20 or more trials per setting, the default is cmaEs(), which learns where to
  * search. `halving` stops bad trials early: { eta: 3, first }, or false. A trial that diverges counts as failed, which
@@ -187,6 +186,9 @@ function recipeOf(
  * losses, which depend on epochs and not on the clock. With several trials at a time, halving depends on which trials
  * are faster. `tune.resume(checkpoint, make)` keeps the trials that ended, and restarts the trials in progress.
  *
+ * @param make function that starts one run with given settings. Any kind of run that has ticks will do. Pass `signal`
+ *   to it
+ * @param options settings to search (`over`), algorithm, limits, measure of a run, seed
  * @throws OptionError when something does not fit; ErgodicError [TUNE_THROWN] if a run fails, with its error as the
  * cause;
  *   [TUNE_NO_VALUE] if all trials diverged; the reason of an aborted `signal`

@@ -214,6 +214,26 @@ test("every public member of an exported class or interface has a doc comment", 
   expect([...bare]).toEqual([]);
 });
 
+test("every function of the root entry with two or more parameters, and every main reader, documents each parameter", () => {
+  const readers = ["readCsv", "readTable", "readJsonLines", "readLibsvm", "readVw", "readParquet", "readImages", "readNpy"];
+  const others = [...readers, "readIdxDataset", "blocks", "read", "serve"];
+  const found = exported.flatMap(({ entry, name, symbol }) => {
+    if (!(symbol.flags & ts.SymbolFlags.Value)) return [];
+    const signatures = checker.getTypeOfSymbol(symbol).getCallSignatures();
+    const isLong = signatures.some((signature) => signature.getParameters().length > 1);
+    if (!others.includes(name) && !(isLong && entry === "ergodic/src/entries/index.ts")) return [];
+    const parameters = signatures.flatMap((signature) => signature.getParameters().map((parameter) => parameter.name));
+    const tags = symbol.getJsDocTags(checker).filter((tag) => tag.name === "param");
+    const texts = tags.map(({ text }) => ts.displayPartsToString(text).trim());
+    const bare = [...new Set(parameters)].filter((parameter) => !texts.some((text) => text.startsWith(`${parameter} `)));
+    return [{ name, bare: bare.map((parameter) => `${placeOf(symbol)} ${name}: @param ${parameter}`) }];
+  });
+  const names = found.map(({ name }) => name);
+  expect(others.filter((name) => !names.includes(name))).toEqual([]);
+  expect(new Set(names).size).toBeGreaterThan(50);
+  expect(found.flatMap(({ bare }) => bare)).toEqual([]);
+});
+
 test("the comment of a step rule names each of its options", () => {
   const rules = exported.filter(
     ({ entry, name }) => entry === "ergodic/src/entries/rules.ts" && Object.hasOwn(ruleRegistry, name),

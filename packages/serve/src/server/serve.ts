@@ -33,6 +33,7 @@ export interface Serving {
  * Serves models over HTTP. A request either uses the Open Inference Protocol (KServe V2), which allows binary tensors,
  * or contains rows as objects whose keys are column names.
  *
+ * @param options models to serve, port, host, and limits on queues, work and memory
  * @throws OptionError; DataError if a model named as a file cannot be served; CapabilityError if the port is not
  * available
  *

@@ -12,6 +12,9 @@ import type { Distribution } from "./value.ts";
  * a (`alpha`), b (`beta`) > 0: mean a/(a + b).
  *
  * alpha > 0, beta > 0.
+ *
+ * @param alpha first shape, > 0. Larger values move the mean towards 1
+ * @param beta second shape, > 0. Larger values move the mean towards 0
  */
 export const beta: (alpha: Parameter, beta: Parameter) => Distribution = distribution(
   "beta",

@@ -31,6 +31,9 @@ const quantileOf = (u: number, n: number, p: number): number => wholeBoundary((k
  * 0.
  *
  * trials: a count, probability in [0, 1].
+ *
+ * @param trials number of trials, a whole number >= 0
+ * @param probability probability of success in each trial, in [0, 1]
  */
 export const binomial: (trials: Parameter, probability: Parameter) => Distribution = distribution(
   "binomial",

@@ -41,6 +41,9 @@ export interface Censoring {
  * With `lower` and `upper`, draws and predictions are values as they would be recorded, within the limits. With
  * `right`, `left` or `until`, draws are the uncensored values, because it is unknown how new values will be censored.
  *
+ * @param base distribution of the uncensored numbers, with log distribution functions
+ * @param censoring `lower` and `upper`: limits of what can be recorded. `right`, `left`: 1 for each value known only as
+ *   a lower or upper bound. `until`: upper end of each interval
  * @throws CompileError unless the base is a distribution of numbers and something is censored; OptionError if the
  *   limits are in the wrong order; CapabilityError if the base has no log distribution function
  *

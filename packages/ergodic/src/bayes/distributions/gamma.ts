@@ -15,6 +15,9 @@ const logNormaliser = (shape: SymbolicArray, beta: SymbolicArray): SymbolicArray
  * α (`shape`) > 0. β > 0: `rate` of the gamma (mean α/β), or `scale` of the inverse gamma (mean β/(α − 1)).
  *
  * shape > 0, rate > 0: mean shape/rate.
+ *
+ * @param shape shape α, > 0
+ * @param rate rate β, > 0: the inverse of the scale
  */
 export const gamma: (shape: Parameter, rate: Parameter) => Distribution = distribution(
   "gamma",
@@ -34,7 +37,12 @@ export const gamma: (shape: Parameter, rate: Parameter) => Distribution = distri
   },
 );
 
-/** Inverse gamma. shape > 0, scale > 0: mean scale/(shape − 1) for shape > 1. */
+/**
+ * Inverse gamma. shape > 0, scale > 0: mean scale/(shape − 1) for shape > 1.
+ *
+ * @param shape shape α, > 0. Moments of order α and above are infinite
+ * @param scale scale β, > 0, in units of x
+ */
 export const inverseGamma: (shape: Parameter, scale: Parameter) => Distribution = distribution(
   "inverseGamma",
   { shape: "positive", scale: "positive" },

@@ -17,6 +17,9 @@ const score = (x: SymbolicArray, { mu, sigma }: P): SymbolicArray => div(sub(log
  * μ (`mu`): real, mean of log x. σ (`sigma`) > 0: standard deviation of log x.
  *
  * mu real, sigma > 0: mean and standard deviation of log x.
+ *
+ * @param mu mean of log x
+ * @param sigma standard deviation of log x, > 0
  */
 export const lognormal: (mu: Parameter, sigma: Parameter) => Distribution = distribution(
   "lognormal",

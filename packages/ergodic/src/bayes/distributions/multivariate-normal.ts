@@ -97,6 +97,9 @@ export const multivariateNormal: (mu: Parameter, covariance: Parameter) => Distr
 
 /**
  * Multivariate normal by its Cholesky factor. mu: [..., d]; factor: [d, d], lower triangular with a positive diagonal.
+ *
+ * @param mu mean, [..., d]
+ * @param factor Cholesky factor of the covariance, [d, d], lower triangular with a positive diagonal
  */
 export const multivariateNormalCholesky: (mu: Parameter, factor: Parameter) => Distribution = distribution(
   "multivariateNormalCholesky",

@@ -33,6 +33,9 @@ const logNormal = (z: SymbolicArray, sigma: SymbolicArray): SymbolicArray =>
  * error of 1e-16 in terms of probability.
  *
  * mu real, sigma > 0: the standard deviation.
+ *
+ * @param mu mean
+ * @param sigma standard deviation, > 0, not the variance
  */
 export const normal: (mu: Parameter, sigma: Parameter) => Distribution = distribution(
   "normal",

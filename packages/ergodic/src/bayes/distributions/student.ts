@@ -41,6 +41,10 @@ const meanSize = (nu: number): number =>
  * loses digits.
  *
  * nu > 0, mu real, sigma > 0.
+ *
+ * @param nu degrees of freedom, > 0
+ * @param mu location: the centre of symmetry
+ * @param sigma scale, > 0. It is not the standard deviation
  */
 export const student: (nu: Parameter, mu: Parameter, sigma: Parameter) => Distribution = distribution(
   "student",

@@ -13,6 +13,9 @@ const share = (x: number, low: number, high: number): number => Math.min(1, Math
  * a (`low`) < b (`high`): real. Numbers in the wrong order are refused; symbolic arrays in the wrong order give NaN.
  *
  * low < high.
+ *
+ * @param low smallest value
+ * @param high largest value, > low
  */
 export const uniform: (low: Parameter, high: Parameter) => Distribution = distribution(
   "uniform",

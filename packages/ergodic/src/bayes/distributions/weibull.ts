@@ -33,6 +33,9 @@ const moment = (order: number, shape: number, scale: number): number => power(sc
  * k (`shape`) > 0. λ (`scale`) > 0.
  *
  * shape > 0, scale > 0.
+ *
+ * @param shape shape, > 0. The hazard decreases in x if shape < 1 and increases if shape > 1
+ * @param scale scale, > 0, in units of x
  */
 export const weibull: (shape: Parameter, scale: Parameter) => Distribution = distribution(
   "weibull",

@@ -76,6 +76,8 @@ const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
  *
  * Source: Vehtari, Gelman, Gabry 2017; weights: Yao, Vehtari, Simpson, Gelman 2018.
  *
+ * @param models two or more posteriors, or results of `draws.loo`, by the names to show in the comparison
+ * @param options observed quantity to compare on (`of`), method for the model weights (default stacking), seed
  * @throws OptionError for fewer than two models; DataError [DRAWS_OBSERVATIONS] if the models have different
  *   observations, [DATA_NOT_FINITE] if an elpd is not finite; all errors of `draws.loo`
  *

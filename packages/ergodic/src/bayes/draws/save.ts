@@ -70,6 +70,9 @@ const READ_BYTES = 1 << 22;
  *
  * A single file, or bytes, hold JSON. Loading also accepts URLs, Blobs, bytes and handles.
  *
+ * @param draws draws to save, e.g. the result of `sample`
+ * @param to path of a folder or file, or a handle. Without a target, the bytes are returned
+ * @param options `format`: "csv" (default for a folder) writes a file per chain, "json" one file
  * @throws OptionError for an unknown format, or CSV in one file; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER],
  *   and the errors of the formats; CapabilityError [NO_FILES] for a path in a browser
  *

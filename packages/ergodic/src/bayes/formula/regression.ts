@@ -44,6 +44,8 @@ const WHERE = "regression";
  * Draws have an "Intercept", coefficients named after their columns ("age", "sexmale", "age:sexmale"), "sd(child):
  * age", "cor(child): Intercept, age", "sigma", and each group's effects, "child[Ann]: age".
  *
+ * @param formula response and terms, e.g. "height ~ age + (1 | child)"
+ * @param options family of the response (default "gaussian"), priors, order of levels, name of the model
  * @throws OptionError for an invalid formula, with the position and a correction. `sample` and `fit` throw DataError
  *   for data that do not fit the formula
  *

@@ -55,11 +55,19 @@ export type DataFields = Readonly<Record<string, DataField>>;
 export type Symbolic<T> = T extends number ? number : SymbolicArray;
 export type DataOf<F extends DataFields> = { readonly [K in keyof F]: F[K] extends DataField<infer T> ? Symbolic<T> : never };
 
-/** Declares a list of numbers. `bounds`: bounds on the numbers, as in vector("N", { lower: 0, integer: true }). */
+/**
+ * Declares a list of numbers.
+ *
+ * @param size number of elements, or the name of a size, such as "N"
+ * @param bounds limits that every number must satisfy, as in vector("N", { lower: 0, integer: true }). Default: none
+ */
 export const vector = (size: Extent, bounds: DataBounds = {}): DataField<Numbers> => field("vector", "array", [size], bounds);
 /**
- * Declares a matrix of numbers: a list of rows, or flat and row-major. Extents are numbers or names. `bounds`: bounds
- * on the numbers.
+ * Declares a matrix of numbers: a list of rows, or flat and row-major.
+ *
+ * @param rows number of rows, or the name of a size
+ * @param columns number of columns, or the name of a size
+ * @param bounds limits that every number must satisfy: `lower`, `upper`, `integer`. Default: none
  */
 export const matrix = (rows: Extent, columns: Extent, bounds: DataBounds = {}): DataField<Numbers | readonly Numbers[]> =>
   field("matrix", "array", [rows, columns], bounds);

@@ -72,7 +72,11 @@ export class HiddenMarkov {
  * that is given by constants or data and has several closed sets is refused. If parameters define the chain, several
  * closed sets occur with probability 0. The log density is then NaN, and samplers reject the proposal.
  *
- * For use in marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
+ * For use in marginalise().
+ *
+ * @param initial probabilities of the first state, [K], or "stationary" or "uniform"
+ * @param transition probabilities of the next state, [K, K], one row per current state
+ * @throws CompileError unless initial is [K] and transition [K, K]
  */
 export const hiddenMarkov = operation(
   "hiddenMarkov",

@@ -67,6 +67,9 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
  * data, on symbolic arrays of their shapes, and densities and gradients are compiled from it. Work that depends only on
  * the data is done once.
  *
+ * @param fields data of the model by name, e.g. { y: vector("N") }
+ * @param body function that declares parameters and observations, and returns the quantities to report
+ * @param options `name` of the model in errors
  * @throws OptionError unless given a function
  *
  * @example

@@ -36,6 +36,8 @@ export interface Draws {
  * so |z| < 8.3. exponential: −log of a 53-bit number in (0, 1], mean 1. Each draw consumes one or two words in
  * sequence, so the order of draws matters.
  *
+ * @param seed integer >= 0 of at most 53 bits
+ * @param names strings and numbers that identify the stream. Different names give independent streams
  * @throws OptionError unless the seed is an integer of at most 53 bits
  */
 export function stream(seed: number, ...names: (string | number)[]): Stream {

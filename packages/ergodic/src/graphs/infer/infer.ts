@@ -159,6 +159,9 @@ function resume(
  * with the best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and the amount of work
  * done, never on `workers`.
  *
+ * @param graph factor graph, or factors as tables or in columns
+ * @param options `evidence`: known states by variable. `task`: "marginals" (default), "partition" or "map". Algorithm,
+ *   seed, limits
  * @throws OptionError, DataError; CapabilityError if the algorithm cannot handle the graph; DataError
  * [GRAPH_IMPOSSIBLE] if the evidence has probability 0; the reason of an aborted `signal`
  *

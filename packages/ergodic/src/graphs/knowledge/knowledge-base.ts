@@ -389,8 +389,9 @@ export class KnowledgeBase {
 }
 
 /**
- * Creates a knowledge base. `ground()` joins the relations of its rules in memory and produces a factor graph of
- * weighted functions, for inference and for learning the weights.
+ * Creates a knowledge base. `ground()` joins the relations of its rules in memory and produces a factor graph.
+ * @param rules weighted rules to start with. Default: none
+ * @param options memory limit of the graph (default 4 GiB), and whether its variables have names
  */
 export function knowledgeBase(rules: readonly WeightedRule[] = [], options: KnowledgeBaseOptions = {}): KnowledgeBase {
   if (!isListOf(rules, (rule) => typeof rule === "object"))

@@ -86,6 +86,11 @@ export interface Query<S = Shape, N extends string = never> {
  * `label` names the column with known values; unknowns with a label are observed. `holdOut` keeps some labels back so
  * that `calibration()` can use them.
  *
+ * @param name name of the query in rules, errors and results
+ * @param rows one object per unknown
+ * @param options `key`: columns that identify an unknown. `label`, `states`, `distinct`, `holdOut`, `types`
+ * @param table rows as a table from a reader
+ * @param columns rows as one list of values per column
  * @throws DataError with the rows if a key occurs twice
  */
 export function query<R extends object, const K extends keyof R & string, const N extends string = never>(

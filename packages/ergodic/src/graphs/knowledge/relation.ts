@@ -29,12 +29,15 @@ export interface Relation<S = Shape> {
 }
 
 /**
- * Declares known facts for the rules of a knowledge base. The rows are objects, lists by column, or a table from a
- * reader. Columns hold strings, numbers or Booleans. null, undefined and NaN are missing values, which equal nothing.
+ * Declares known facts for the rules of a knowledge base. Columns hold strings, numbers or Booleans. null, undefined
+ * and NaN are missing values, which equal nothing.
  *
- * `types` gives the types of the columns, `{ city: "text" }`. `types` is needed for tables, whose types TypeScript
- * cannot infer, and if there are no rows yet. Columns that `types` does not list are ignored.
- *
+ * @param name name of the relation in rules and errors
+ * @param rows facts, one object per row
+ * @param types types of the columns, { city: "text" }. Needed for tables, whose types TypeScript cannot infer, and if
+ *   there are no rows yet. Columns that are not listed are ignored
+ * @param table facts as a table from a reader
+ * @param columns facts as one list of values per column
  * @throws DataError with the row if a column has values of two types
  */
 export function relation<R extends object>(name: string, rows: readonly R[]): Relation<ShapeOfRow<R>>;

@@ -16,7 +16,12 @@ export interface Literal {
 /** A literal, or a Boolean variable as shorthand for "it is true". */
 export type LiteralLike = Literal | VariableName;
 
-/** Creates the literal which says that a variable has a given state: `is("rain", "heavy")`. */
+/**
+ * Creates the literal which says that a variable has a given state: `is("rain", "heavy")`.
+ *
+ * @param variable variable of the graph, by name
+ * @param state state that makes the literal true
+ */
 export const is = (variable: VariableName, state: StateName): Literal => ({ variable, state });
 
 /**

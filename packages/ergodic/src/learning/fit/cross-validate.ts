@@ -83,6 +83,9 @@ const WHERE = "crossValidate";
  * In each fold, a model's own statistics (means and scales, features) are learned again. The dataset's pipeline
  * (levels, imputed values) was fitted to all rows and is not learned again.
  *
+ * @param model model to train again for each fold
+ * @param data dataset whose rows are divided into folds
+ * @param options number of folds (default 5), `groups` or `time` of the rows, options of `fit`, seed
  * @throws OptionError; the errors of `fit`; the reason of an aborted `signal`
  *
  * @example

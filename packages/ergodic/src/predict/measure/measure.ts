@@ -20,6 +20,9 @@ import type { MeasureInputs } from "./queries.ts";
  *
  * Source: Reddi et al. 2020 (MLPerf Inference); Horowitz 2014. Differs: the default is one second, not 60 or 600.
  *
+ * @param predictor object with a `predict` method, or a function of rows
+ * @param inputs rows from which queries are drawn: a dataset, rows, or a list of anything that the predictor accepts
+ * @param options scenario, rows per query, number of queries or seconds, latency bound, seed
  * @throws OptionError; errors of the predictor; the reason of an aborted `signal`
  *
  * @example

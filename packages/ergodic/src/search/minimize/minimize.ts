@@ -169,7 +169,6 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  * A plain function needs only values. A function that `compileFunction` compiled with a gradient is minimised by its
  * gradient. With `algorithm: coordinateDescent()`, a plain function or a target is minimised along coordinates.
  *
- * f: (x, { seed, signal, evaluation }) → a number or a promise of one; lower is better, NaN is a failed evaluation.
  * `algorithm`: default cmaEs(). `evaluations`: default 1000 per searched coordinate, unlimited if `until` has seconds.
  * `until`: limits on evaluations and seconds, and a target value; the first one reached ends the run. A run can be
  * awaited, or iterated over its ticks.
@@ -182,6 +181,11 @@ function recipeOf(checkpoint: Checkpoint, kept: JsonObject, options: MinimizeRes
  * With `algorithm: coordinateDescent()`, f may be a coordinateTarget(). If f was returned by compileFunction and has a
  * gradient, f is minimised over its inputs by any step `rule` (default lbfgs()).
  *
+ * @param f (x, { seed, signal, evaluation }) → a number or a promise of one; lower is better, NaN is a failed
+ *   evaluation. Or the URL of a module whose default export is such a function
+ * @param x0 starting point: a list of numbers, or inputs by name for a compiled function. Can be omitted if `bounds`
+ *   are given
+ * @param options search space, algorithm, budget, seed and workers
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [SEARCH_THROWN] if f throws, with its
  * error as the cause;
  *   [SEARCH_NO_VALUE] if every evaluation failed; the reason of an aborted `signal`

@@ -13,9 +13,11 @@ import { algorithmFamilies, type Trainable, type TrainableModel } from "./traina
  *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖². z is the output of the last layer, which needs no activation
  * because the loss includes it. Biases and norms are not penalised.
- * `layers`: a layer, a list of layers, or a function (x, scope) => array. `loss`: as for linear(); default logistic or
- * multinomial for classes, squared for numbers. `fit` trains it by adam() on batches of 64 by default.
+ * `loss`: as for linear(); default logistic or multinomial for classes, squared for numbers. `fit` trains it by adam()
+ * on batches of 64 by default.
  *
+ * @param layers a layer, a list of layers, or a function (x, scope) => array
+ * @param given loss and penalties. Default: the loss above, no penalties
  * @throws OptionError for unknown options or losses, or layers that do not fit; from `fit` CapabilityError if loss,
  * data and plan do not fit together
  *

@@ -60,7 +60,11 @@ export interface MlpOptions extends OutputOptions {
 }
 
 /**
- * A multilayer perceptron with hidden layers of these widths. Examples of any shape are flattened. @throws OptionError
+ * A multilayer perceptron with hidden layers of these widths. Examples of any shape are flattened.
+ *
+ * @param hidden width of each hidden layer, in order
+ * @param options activation (default relu), rate of dropout, batch normalisation, number of outputs
+ * @throws OptionError
  */
 export function mlp(hidden: readonly number[], options: MlpOptions = {}): Layer {
   checkKeys("mlp", options, ["outputs", "activation", "dropout", "normalised"]);

@@ -96,6 +96,8 @@ const makeDepthwise = layer<DepthwiseOptions>(
  * `depthwise`: convolves each channel separately, `multiplier` times, so that groups = in and channels = in ·
  * multiplier.
  *
+ * @param channels number of output channels
+ * @param options kernel size, stride, padding, dilation, groups, bias, initial values, name
  * @throws OptionError for options out of range; when traced, if groups do not divide the channels or the input is not
  * an image
  */

@@ -43,6 +43,8 @@ const make = layer<Options>(
  * x: [n, …, in]. W ("weight"): [in, units]. b ("bias"): [units]. y: [n, …, units].
  * Initial values: W He-normal, b zero. b is not penalised.
  *
+ * @param units number of outputs, a whole number >= 1
+ * @param options whether there is a bias, initial values, name
  * @throws OptionError unless `units` is a whole number >= 1
  */
 export const dense = (units: number, options: WeightOptions = {}): Layer =>

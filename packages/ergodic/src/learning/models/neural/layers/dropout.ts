@@ -35,6 +35,8 @@ const make = layer<DropoutOptions & { readonly rate: number }>(
  * `wholeChannels`: drops whole channels of an image or a sequence.
  * Sources: Srivastava et al. 2014; Tompson et al. 2015 (whole channels).
  *
+ * @param rate probability of setting a number to 0, in [0, 1). Default 0.5
+ * @param options whether to drop whole channels, name
  * @throws OptionError unless 0 ≤ rate < 1
  */
 export const dropout = (rate = 0.5, options: DropoutOptions = {}): Layer =>

@@ -97,6 +97,9 @@ const makeGlobal = layer<Named>(
 
 /**
  * Maximum over windows of `size` cells, channel by channel. x: [n, height, width, channels] or [n, length, channels].
+ *
+ * @param size cells of the window: a number or [height, width]. Default 2
+ * @param options stride (default: the size), padding, name
  * @throws OptionError
  */
 export const maxPool = (size: Extent = 2, options: Omit<PoolOptions, "size"> = {}): Layer =>
