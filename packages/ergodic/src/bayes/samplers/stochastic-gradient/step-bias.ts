@@ -98,6 +98,8 @@ export class StepBias {
   /** Records the current α of a chain, where `time` is Σ h since warm-up. */
   heat(chain: number, thermostat: number, time: number): void {
     this.thermostats.set(time === 0 ? [thermostat, thermostat, 0] : [this.thermostats[3 * chain], thermostat, time], 3 * chain);
+    // The estimate depends on α, too.
+    this.known = { count: 0, value: undefined };
   }
 
   add(chain: number, { x, g, second, scale, h, weight }: Sample): void {

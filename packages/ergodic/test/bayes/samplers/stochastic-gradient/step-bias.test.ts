@@ -209,6 +209,22 @@ describe("the estimate of the bias", () => {
     await rm(folder, { recursive: true });
   });
 
+  it("does not depend on earlier reports", () => {
+    const rule = { kind: field.STOCHASTIC_THERMOSTATTED, friction: 1, noiseEstimate: 0, resetEvery: 0 };
+    const numbers = stream(5, "reports").at(0);
+    const normals = (): Float64Array => Float64Array.of(numbers.normal());
+    const [read, unread] = [new StepBias(1, rule, 1, false), new StepBias(1, rule, 1, false)];
+    for (let k = 0; k < 40; k++) {
+      const given = { x: normals(), g: normals(), second: normals(), h: 0.01, weight: 1 };
+      for (const bias of [read, unread]) bias.add(0, given);
+    }
+    for (const bias of [read, unread]) bias.heat(0, 1, 0);
+    const early = read.estimate();
+    for (const bias of [read, unread]) bias.heat(0, 1.5, 0.4);
+    expect(read.estimate()).toBe(unread.estimate());
+    expect(read.estimate()).not.toBe(early);
+  });
+
   it("costs no gradients for sgld and psgld and at most one in ten for the others", async () => {
     const passes = async (algorithm: Sampler): Promise<number> => (await drawn(algorithm, plan)).report.dataPasses;
     // Two chains with one initial evaluation each, and batches of 100 of 1000 rows.
