@@ -322,5 +322,9 @@ function checkLearnable({ observed, labels, weightFixed }: Conditionals, rule: E
       "GRAPH_WEIGHTS",
     );
   if (!labels && observed.every((state) => state < 0))
-    throw new DataError("fit", "no variable was observed; give observations with graph.observe()", "GRAPH_EVIDENCE");
+    throw new DataError(
+      "fit",
+      "no variable was observed; give observations with graph.observe(), or labels to a query of the knowledge base",
+      "GRAPH_EVIDENCE",
+    );
 }

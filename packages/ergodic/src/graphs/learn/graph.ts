@@ -22,7 +22,7 @@ export interface GraphFitOptions {
   until?: Until;
   /** Strength of the penalty l1 Σ |w|, added to the loss per observed variable. Default 0; >= 0. */
   l1?: number;
-  /** Strength of the penalty l2/2 Σ w². Default 0; >= 0. */
+  /** Strength of the penalty l2/2 Σ w², added to the loss per observed variable. Default 0; >= 0. */
   l2?: number;
   /** Share of the observed variables to hold out, chosen at random. Default 0; at least 0, below 1. */
   heldOut?: number;
