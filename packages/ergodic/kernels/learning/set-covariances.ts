@@ -107,8 +107,9 @@ function putGram(set: usize, a: u32, b: u32, value: f64): void {
 
 /**
  * Selects the first stage. A quadratic loss is solved once for each strength and each working set, and usually many
- * coefficients become or leave 0. Passes do this for less than the Newton steps of many coefficients, which stop at the
- * first zero. Other losses are solved again and again with nearly the same signs.
+ * coefficients leave 0 or return to it. Passes find these changes more cheaply than Newton steps with many
+ * coefficients, because each Newton step stops at the first coefficient that reaches 0. Other losses are solved
+ * repeatedly with nearly the same signs, for which a Newton step suffices.
  */
 function begin(set: usize, size: u32): void {
   const count = load<u32>(set + SET_QUADRATIC) ? listSupport(set, size) : 0;
