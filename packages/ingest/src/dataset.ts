@@ -34,6 +34,11 @@ export interface DatasetOptions {
    */
   indicator?: boolean;
   /**
+   * Encoding of categories and missing values. "one-hot": every level becomes a column, and missing values need
+   * `impute`. "none": categories stay categories and missing values stay missing, for trees. Default "one-hot".
+   */
+  encode?: "one-hot" | "none";
+  /**
    * Names of date columns, such as 2024-03-05 or 2024-03-05 14:30. Each date becomes year, month, day, weekday and, if
    * there are times, hour.
    */
@@ -64,6 +69,7 @@ export const datasetKeys = [
   "offset",
   "impute",
   "indicator",
+  "encode",
   "dates",
   "unknown",
   "classes",
@@ -115,12 +121,13 @@ export function denseDataset(reader: string, parsed: ParsedTable, options: Parti
   const named = typeof impute === "object" && impute !== null ? Object.keys(impute).filter((key) => key !== "*") : [];
   for (const key of named) columnIndex(table.source, "impute", names, key);
   const isFilled = (column: string): boolean =>
-    typeof impute === "object" && impute !== null
+    options.encode === "none" ||
+    (typeof impute === "object" && impute !== null
       ? Object.hasOwn(impute, column) || Object.hasOwn(impute, "*")
-      : impute !== undefined;
+      : impute !== undefined);
   refuseMissing(parsed, { target, weights, offset }, isFilled);
   refuseOneClass(parsed, target);
-  const { indicator, unknown, classes, hash, layout, type } = options;
+  const { indicator, encode, unknown, classes, hash, layout, type } = options;
   const dates = options.dates === undefined ? undefined : datesOf(table.source, names, options.dates);
   const rowShape = options.rowShape ?? (hash === undefined ? ownShape(parsed, [target, weights, offset]) : undefined);
   // Hashed columns have no levels.
@@ -131,7 +138,7 @@ export function denseDataset(reader: string, parsed: ParsedTable, options: Parti
   const remarks = [...(table.remarks ?? []), ...columnRemarks(table, known), ...rounded];
   return Dataset.fromTable(
     { ...table, remarks },
-    given({ target, weights, offset, impute, indicator, dates, unknown, classes, hash, format: layout, rowShape, type }),
+    given({ target, weights, offset, impute, indicator, encode, dates, unknown, classes, hash, format: layout, rowShape, type }),
   );
 }
 

@@ -2,7 +2,7 @@
 import { open, stat } from "node:fs/promises";
 import { readRows } from "@ergodic/ingest";
 import type { Command } from "commander";
-import { type FactorPredictor, type LinearPredictor, type NetworkPredictor, predictor } from "ergodic";
+import { type FactorPredictor, type LinearPredictor, type NetworkPredictor, predictor, type TreesPredictor } from "ergodic";
 import type { RegressionTable } from "ergodic/learning";
 import type { AnyPredictor } from "ergodic/predict";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
@@ -66,6 +66,7 @@ async function isSafetensors(path: string): Promise<boolean> {
 
 function ofModel(file: string, size: number, model: AnyPredictor, terminal: Terminal): [object, string] {
   if (model.kind === "factorisation") return ofFactors(file, size, model, terminal);
+  if (model.kind === "trees") return ofTrees(file, size, model, terminal);
   return model.kind === "network" ? ofNetwork(file, size, model, terminal) : ofLinear(file, size, model, terminal);
 }
 
@@ -85,6 +86,22 @@ function ofFactors(file: string, size: number, model: FactorPredictor, terminal:
     ["plan", planText(plan)],
   ];
   const { out: paint } = terminal.paint;
+  return [summary, `${paint.bold(file)} ${paint.dim(bytes(size))}\n${pairs(about, paint)}`];
+}
+
+function ofTrees(file: string, size: number, model: TreesPredictor, terminal: Terminal): [object, string] {
+  const description = model.description as unknown as Described;
+  const { treeCount } = model;
+  const summary = { file, bytes: size, description, trees: treeCount };
+  const { out: paint } = terminal.paint;
+  const { task, columns } = description;
+  const about: [string, string][] = [
+    ["kind", `trees, ${task}`],
+    ...wanted(description),
+    ["columns", `${grouped(columns.length)}: ${listed(columns)}`],
+    ["trees", grouped(treeCount)],
+    ...making(description),
+  ];
   return [summary, `${paint.bold(file)} ${paint.dim(bytes(size))}\n${pairs(about, paint)}`];
 }
 

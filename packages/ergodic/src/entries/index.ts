@@ -96,6 +96,7 @@ export { measure } from "../predict/measure/measure.ts";
 export type { Measurement, MeasureOptions } from "../predict/measure/measurement.ts";
 export { NetworkPredictor } from "../predict/network.ts";
 export type { Prediction } from "../predict/output-predictor.ts";
+export { TreesPredictor } from "../predict/trees/trees.ts";
 export { cmaEs, nelderMead } from "../search/algorithms/index.ts";
 export { type MinimizeOptions, minimize } from "../search/minimize/minimize.ts";
 export { type TuneOptions, tune } from "../search/tune.ts";

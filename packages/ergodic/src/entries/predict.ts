@@ -25,3 +25,4 @@ export {
 } from "../predict/metrics.ts";
 export { NetworkPredictor } from "../predict/network.ts";
 export { OutputPredictor, type Prediction } from "../predict/output-predictor.ts";
+export type { TreesPredictor } from "../predict/trees/trees.ts";

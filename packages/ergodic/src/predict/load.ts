@@ -18,6 +18,7 @@ const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options:
   linear: async (saved, where) => new (await later(() => import("./linear.ts"))).LinearPredictor(saved, where),
   network: async (saved, where, options) =>
     (await later(() => import("./load-network.ts"))).networkPredictor(saved, where, options),
+  trees: async (saved, where) => new (await later(() => import("./trees/trees.ts"))).TreesPredictor(saved, where),
   factorisation: async (saved, where) => new (await later(() => import("./factorisation.ts"))).FactorPredictor(saved, where),
 };
 
@@ -52,8 +53,8 @@ export interface PredictorOptions {
 /**
  * Loads a saved model, ready to predict, from a path, a URL, a Blob or bytes.
  *
- * No code from the file is run, and its description is checked before it is used. `kind` is "linear", "network" or
- * "factorisation".
+ * No code from the file is run, and its description is checked before it is used. `kind` is "linear", "network",
+ * "trees" or "factorisation".
  *
  * @param from the saved model: a path, a URL, a Blob or bytes
  * @param options limits on work and memory, treatment of unknown category levels

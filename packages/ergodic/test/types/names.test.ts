@@ -19,6 +19,7 @@ import {
   network,
   type Prediction,
   predictor,
+  type TreesPredictor,
 } from "../../src/entries/everything.ts";
 
 const own = loss("mineForTypes", {}, ({ z, y }) => square(sub(z, y)), { task: "regression", link: "identity", quadratic: true });
@@ -58,7 +59,7 @@ describe("predictors", () => {
     const bytes = (await fit(linear({ loss: "squared" }), data, { epochs: 1, seed: 1 })).toBytes();
     const found = await predictor(bytes);
     expectTypeOf(found).toEqualTypeOf<AnyPredictor>();
-    expectTypeOf<AnyPredictor>().toEqualTypeOf<LinearPredictor | NetworkPredictor | FactorPredictor>();
+    expectTypeOf<AnyPredictor>().toEqualTypeOf<LinearPredictor | NetworkPredictor | TreesPredictor | FactorPredictor>();
     // @ts-expect-error only linear predictors have weights
     expect(found.weights).toHaveLength(2);
     if (found.kind !== "linear") throw new Error(`the file is of a ${found.kind}`);

@@ -335,6 +335,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     if (!["f32", "f64", "i16", "i8"].includes(type)) {
       throw new OptionError("as", `type is "${type}", but must be "f32", "f64", "i16" or "i8"`, "OPTION_RANGE");
     }
+    if (type === "i16" || type === "i8") refuseGaps("as", this);
     const isStep = (type === "f32" || type === "f64") && (this.type === "f32" || this.type === "f64");
     const step: NumberTypeStep | null = isStep ? { kind: "numberType", type } : null;
     return this.#keep(type, () => {
@@ -450,6 +451,7 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   #rows(where: string): RowSource {
+    refuseGaps(where, this);
     if (this.type === "f32" || this.type === "f64") return readRows(this.layout, this.pipeline.shape);
     throw new CapabilityError(
       where,
@@ -531,6 +533,13 @@ export class Pipeline extends StepPipeline {
   withTarget(target: TargetColumn): Pipeline {
     return new Pipeline([{ ...this.steps[0], target } as SourceStep, ...this.steps.slice(1)]);
   }
+}
+
+/** Refuses a dataset whose cells were kept as they are, for models and transformations that need encoded columns. */
+export function refuseGaps(where: string, { pipeline, source }: Pick<Dataset, "pipeline" | "source">): void {
+  if (!pipeline.shape.gaps) return;
+  const message = `the dataset "${source}" keeps categories and gaps as they are (encode: "none"), which only trees() reads; make it without encode`;
+  throw new CapabilityError(where, message, "DATASET_CELLS");
 }
 
 function outside(where: string, row: number, rowCount: number): OptionError {

@@ -105,6 +105,8 @@ function placesOf(own: Coding, wanted: Coding): Int32Array | string | null {
   if (hashed[0] && hashed[1]) return hashedDiffer(own.source as HashedColumnsStep, wanted.source as HashedColumnsStep);
   if (hashed[0] !== hashed[1])
     return hashed[0] ? "its columns are hashed, the model's are not" : "its columns are not hashed, the model's are";
+  if ([own, wanted].some(({ source, oneHot }) => source.kind === "columns" && !oneHot))
+    return "its categories and gaps are kept as they are, with other columns or levels";
   const [mine, theirs] = [own, wanted].map(namesOf);
   if (mine === null || theirs === null) return byPosition(own, wanted);
   return byName(own, mine, theirs, wanted);

@@ -7,6 +7,7 @@
  * @throws OptionError OPTION_TYPE for values that are not lists; DataError DATA_MISSING with row and column,
  * DATA_SHAPE, DATA_TARGET, DATA_EMPTY, DATA_COLUMN
  */
+import { checkChoice } from "../errors/checks.ts";
 import { checkKeys, DataError, OptionError } from "../errors/errors.ts";
 import { checkNames } from "./check-table.ts";
 import { checkType, shaped } from "./from-table.ts";
@@ -39,6 +40,11 @@ export interface ArraysOptions<Names extends string = string> {
    * number of columns.
    */
   rowShape?: readonly number[];
+  /**
+   * "none" keeps missing values (NaN, null or undefined) as they are, for models that read them, such as trees().
+   * Default "one-hot": missing values are an error.
+   */
+  encode?: "one-hot" | "none";
   /** Name of the target. Default "y". */
   target?: string;
   /** Number type. Default: "f64" if x is a Float64Array, otherwise "f32". */
@@ -61,12 +67,18 @@ const where = "fromArrays";
 
 export function stepsOfArrays(options: ArraysOptions): ArraysStart {
   if (typeof options !== "object" || options === null) throw wrong("the options are", options, "an object like { x, y }");
-  checkKeys(where, options, ["x", "y", "names", "weights", "offset", "classes", "rowShape", "target", "type", "source"], {
-    nullable: ["x", "y", "names", "weights", "offset", "source", "target"],
-  });
+  checkKeys(
+    where,
+    options,
+    ["x", "y", "names", "weights", "offset", "classes", "rowShape", "encode", "target", "type", "source"],
+    {
+      nullable: ["x", "y", "names", "weights", "offset", "source", "target"],
+    },
+  );
   const { x, y, source = "arrays", target: targetName = "y" } = options;
   for (const [name, value] of Object.entries({ source, target: targetName }))
     if (typeof value !== "string") throw wrong(`${name} is`, value, "a string");
+  if (options.encode !== undefined) checkChoice(where, "encode", options.encode, ["one-hot", "none"]);
   if (!isList(y)) throw wrong("y is", y, "a list, with a target for each row");
   const rows = rowsOf(x, source);
   if (rows.length === 0) throw new DataError(source, "holds 0 rows, but at least 1 is needed", "DATA_EMPTY");
@@ -87,6 +99,7 @@ export function stepsOfArrays(options: ArraysOptions): ArraysStart {
     format: "dense",
     columnCount,
     names,
+    ...(options.encode === "none" ? { gaps: true } : {}),
   };
   const index = new Map(step.target.levels?.map((level, k) => [level, k]));
   const target = classes ? Float64Array.from(labels, (label) => index.get(label)!) : numbersGiven(y, source, "y");

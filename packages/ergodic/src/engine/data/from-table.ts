@@ -57,6 +57,12 @@ export interface TableOptions<Out extends string = string> {
    * look like 2024-03-05 or 2024-03-05 14:30.
    */
   dates?: DateParts;
+  /**
+   * Encoding of categories and missing cells. "one-hot": every level becomes a column, and missing cells need `impute`.
+   * "none": categories stay categories and missing cells stay missing, for models that read both, such as trees().
+   * Default "one-hot".
+   */
+  encode?: "one-hot" | "none";
   /** Encoding of a level that first occurs at prediction: "zero" (default, all columns 0), or "refuse" (an error). */
   unknown?: "zero" | "refuse";
   /** Whether to treat the distinct values of a numeric target as classes. */
@@ -95,6 +101,7 @@ const tableKeys = [
   "drop",
   "impute",
   "indicator",
+  "encode",
   "dates",
   "unknown",
   "classes",
@@ -112,7 +119,8 @@ export function stepsOfTable(table: Table, options: TableOptions, all = false): 
   const { source } = made("fromTable", table, "columns", "a table of named columns", "await readTable(file)");
   checkKeys("fromTable", options, tableKeys);
   checkRaw(table);
-  const { impute, indicator = false, dates, unknown = "zero", hash } = options;
+  const { impute, indicator = false, encode = "one-hot", dates, unknown = "zero", hash } = options;
+  checkEncode(options);
   checkBoolean("fromTable", "indicator", indicator);
   if (options.classes !== undefined) checkBoolean("fromTable", "classes", options.classes);
   checkImpute(impute);
@@ -168,6 +176,7 @@ export function stepsOfTable(table: Table, options: TableOptions, all = false): 
     const step: HashedColumnsStep = { kind: "hashedColumns", ...base, columns: kinds, bits: hash };
     return shaped([step], options.rowShape, "fromTable");
   }
+  if (encode === "none") return [{ kind: "columns", ...base, columns, unknown } as ColumnsStep, { kind: "cells" }];
   const gaps = gapsOf(table).filter(({ name }) => !others.has(name));
   const hasGaps = new Set(gaps.map(({ name }) => name));
   const methods = columns.map((column) => methodOf(column, impute, hasGaps.has(column.of ?? column.name)));
@@ -246,6 +255,17 @@ function refuseMissing(source: string, gaps: readonly { name: string; count: num
   const advice = 'fill them with impute: "mean", "median", "mode" or "level", or drop the columns';
   const message = `${all} ${all === 1 ? "value is" : "values are"} missing in column${gaps.length > 1 ? "s" : ""} ${where.join(", ")}${rest}; ${advice}`;
   throw new DataError(source, message, "DATA_MISSING");
+}
+
+/** Refuses options that only apply to one-hot columns. */
+function checkEncode(options: TableOptions): void {
+  const { encode } = options;
+  if (encode === undefined) return;
+  checkChoice("fromTable", "encode", encode, ["one-hot", "none"]);
+  const own = (["impute", "indicator", "hash", "format", "rowShape"] as const).find((name) => options[name] !== undefined);
+  if (encode === "one-hot" || own === undefined) return;
+  const message = `encode is "none", which keeps cells as they are, but ${own} was given too; leave one out`;
+  throw new OptionError("fromTable", message, "OPTION_CONFLICT");
 }
 
 const imputeMethods = ["mean", "median", "mode", "level"];

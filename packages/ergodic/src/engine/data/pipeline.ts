@@ -31,7 +31,7 @@ import { sources, transformations } from "./transformations/index.ts";
 import type { Source } from "./transformations/source.ts";
 
 /** Steps that take table cells. */
-const ofCells = new Set(["impute", "oneHot"]);
+const ofCells = new Set(["impute", "oneHot", "cells"]);
 
 /** Returns the shape of rows after the last step. Checks that the steps fit together. */
 export function shapeAfter(steps: readonly Step[]): Shape {
@@ -214,7 +214,7 @@ export class StepPipeline {
     const where = sourceOf(raw, "rows");
     checkRaw(raw);
     const rows = runSteps(this.steps, raw, where);
-    const { type, names } = rows.shape;
+    const { type, names, gaps = false } = rows.shape;
     return {
       ...rows,
       open() {
@@ -223,7 +223,8 @@ export class StepPipeline {
           const row = read(i);
           const { count, columns, values } = row;
           for (let k = 0; k < count; k++)
-            if (values[k] - values[k] !== 0) refuseValue(where, i, names()[columns ? columns[k] : k], values[k], type);
+            if (values[k] - values[k] !== 0 && !(gaps && Number.isNaN(values[k])))
+              refuseValue(where, i, names()[columns ? columns[k] : k], values[k], type);
           return row;
         };
       },

@@ -39,6 +39,8 @@ export interface Shape {
    */
   readonly stored: boolean;
   readonly cells?: readonly RawColumn[];
+  /** Whether values can be NaN, which means that they are missing. */
+  readonly gaps?: boolean;
   /** Array shape of the columns, with the last index varying fastest; see transformations/row-shape.ts. */
   readonly rowShape?: readonly number[];
   /**

@@ -23,7 +23,7 @@ export function store(rows: RowSource, labels: Labels, source: string): Stored {
 
 function storeDense(rows: RowSource, labels: Labels, source: string): Stored {
   const { rowCount, shape } = rows;
-  const { columnCount, type } = shape;
+  const { columnCount, type, gaps = false } = shape;
   const stride = rowStride(type, columnCount);
   const { allocation, pointers } = allocate(source, [rowCount * stride * elementBytes[type]], labels);
   try {
@@ -33,7 +33,8 @@ function storeDense(rows: RowSource, labels: Labels, source: string): Stored {
       for (let j = 0; j < columnCount; j++) {
         const value = row[j];
         values[base + j] = value;
-        if (value - value !== 0) refuseValue(source, i, shape.names()[j], value, type);
+        if (values[base + j] - values[base + j] !== 0 && !(gaps && Number.isNaN(value)))
+          refuseValue(source, i, shape.names()[j], value, type);
       }
       values[base + columnCount] = 1;
     });

@@ -17,6 +17,7 @@ import { checkedCount, checkedNumber, checkModel, isObject, shownJson } from "..
 import type { OutputFacts } from "../check-outputs.ts";
 import type { LinearPredictor } from "../linear.ts";
 import type { NetworkPredictor } from "../network.ts";
+import type { TreesPredictor } from "../trees/trees.ts";
 import { rankOf, type Score, scoresOf } from "./scores.ts";
 
 /** Version that this library writes, and the latest that it can read. */
@@ -55,7 +56,7 @@ export interface CalibrationFacts {
 
 /** Models that can be calibrated, with any kind of target. */
 // biome-ignore lint/suspicious/noExplicitAny: no narrower type has models of every kind and any column names
-export type RowPredictor = LinearPredictor<any, any> | NetworkPredictor<any, any>;
+export type RowPredictor = LinearPredictor<any, any> | NetworkPredictor<any, any> | TreesPredictor<any, any>;
 
 /** Properties of a model that calibration needs. */
 export type CalibratedModel = Pick<OutputFacts, "task" | "link" | "classes" | "outputs">;

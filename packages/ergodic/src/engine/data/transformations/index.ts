@@ -3,6 +3,7 @@
  * `features/` and `impute` are registered where they are used.
  */
 import type { SourceStep, Step, Transformation } from "../rows.ts";
+import { cells } from "./cells.ts";
 import { columns } from "./columns.ts";
 import { hash } from "./hash.ts";
 import { hashedColumns } from "./hashed-columns.ts";
@@ -15,7 +16,7 @@ import { standardise } from "./standardise.ts";
 
 const sourceList: Source<SourceStep>[] = [columns, hashedColumns, numbers];
 
-const transformationList: Transformation<Step>[] = [oneHot, standardise, hash, numberType, rowShape];
+const transformationList: Transformation<Step>[] = [oneHot, cells, standardise, hash, numberType, rowShape];
 
 export const sources: ReadonlyMap<string, Source<SourceStep>> = new Map(sourceList.map((source) => [source.kind, source]));
 const known = new Map(transformationList.map((one) => [one.kind, one]));

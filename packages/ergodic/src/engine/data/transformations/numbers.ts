@@ -16,6 +16,8 @@ export interface NumbersStep extends SourceStep {
   readonly names: readonly string[] | null;
   /** Whether the columns are hashes of names. */
   readonly hashed?: boolean;
+  /** Whether a value can be missing: NaN, null or undefined. */
+  readonly gaps?: boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ export const numbers: Source<NumbersStep> = {
   output(step) {
     checkStep("numbers", isFormat(step.format) && isCount(step.columnCount), "a format and a number of columns");
     const { names } = step;
+    checkStep("numbers", !step.gaps || step.format === "dense", "dense rows if values can be missing");
     checkStep("numbers", names === null || (isTexts(names) && names.length === step.columnCount), "a name per column, or null");
     return shapeOf(step);
   },
@@ -52,7 +55,7 @@ export const numbers: Source<NumbersStep> = {
         const row = read(i);
         for (let k = 0; k < row.count; k++) {
           const value = row.values[k];
-          if (value - value === 0) continue;
+          if (value - value === 0 || (step.gaps && Number.isNaN(value))) continue;
           const name = shape.names()[row.columns ? row.columns[k] : k];
           throw new DataError(where, `row ${i + 1}: column "${name}" is ${value}, but must be a finite number`, "DATA_VALUE");
         }
@@ -69,6 +72,7 @@ function shapeOf(step: NumbersStep): Shape {
     format: step.format,
     type: step.type,
     stored: true,
+    ...(step.gaps ? { gaps: true } : {}),
     names: () => (names ??= Array.from({ length: step.columnCount }, (_, j) => `x${j}`)),
     name: (j) => names?.[j] ?? `x${j}`,
   };
@@ -93,7 +97,8 @@ function denseReader(step: NumbersStep, shape: Shape, raw: RawRows, where: strin
       for (let j = 0; j < step.columnCount; j++) {
         // Checked inline because passing the number to a function would box it.
         const value = given[j];
-        row.values[j] = typeof value === "number" ? value : numberGiven(value, where, i, name, j);
+        if (typeof value === "number") row.values[j] = value;
+        else row.values[j] = step.gaps && (value === null || value === undefined) ? NaN : numberGiven(value, where, i, name, j);
       }
       return row;
     };

@@ -1,5 +1,5 @@
 import type { JsonObject, Model } from "../../../engine/contract/index.ts";
-import type { Dataset } from "../../../engine/data/dataset.ts";
+import { type Dataset, refuseGaps } from "../../../engine/data/dataset.ts";
 import { datasetDigest } from "../../../engine/data/digest.ts";
 import type { OutputPredictor } from "../../../predict/output-predictor.ts";
 import { withMeantTarget } from "../../models/choose-loss.ts";
@@ -12,7 +12,10 @@ type Shared = "checkData" | "typeOf" | "meant" | "ofWeight" | "fingerprint" | "o
 export const fromDatasets: Pick<Trainable<Dataset, object>, Shared> = {
   checkData: checkDataset,
   typeOf: (data) => data.type,
-  meant: (data, model) => withMeantTarget(model.name, givenLoss(model), data),
+  meant(data, model) {
+    refuseGaps(model.name, data);
+    return withMeantTarget(model.name, givenLoss(model), data);
+  },
   ofWeight: (data) => data.ofWeight(),
   fingerprint,
   olderFingerprint,

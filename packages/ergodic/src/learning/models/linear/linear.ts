@@ -31,7 +31,7 @@ import type {
   Prepared,
   SavedModel,
 } from "../../../engine/contract/index.ts";
-import type { Dataset } from "../../../engine/data/dataset.ts";
+import { type Dataset, refuseGaps } from "../../../engine/data/dataset.ts";
 import type { RandomFeatures } from "../../../engine/data/features/index.ts";
 import { checkBoolean, checkChoice, holds, plain, refuse } from "../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
@@ -188,6 +188,7 @@ function toJSON(options: LinearOptions): JsonObject {
 }
 
 function prepare(options: LinearOptions, data: Dataset, type: ElementType): Prepared<Dataset> {
+  refuseGaps("linear", data);
   const scaled = standardised(data, options.standardise ?? "auto", options.features !== undefined, options.intercept ?? true);
   const mapped = options.features ? scaled.map(options.features) : scaled;
   if (scaled !== data && scaled !== mapped) scaled.dispose();

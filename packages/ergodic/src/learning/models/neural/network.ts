@@ -26,7 +26,7 @@ import type {
   PredictionKind,
   Prepared,
 } from "../../../engine/contract/index.ts";
-import type { Dataset } from "../../../engine/data/dataset.ts";
+import { type Dataset, refuseGaps } from "../../../engine/data/dataset.ts";
 import { withDenseRows } from "../../../engine/data/dense-rows.ts";
 import { checkChoice, plain } from "../../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
@@ -182,6 +182,7 @@ function layersJson(layers: LayerLike): JsonObject | null {
 }
 
 function prepare(layers: LayerLike, options: NetworkOptions, data: Dataset, type: ElementType): Prepared<Dataset> {
+  refuseGaps("network", data);
   const wanted = options.standardise ?? "auto";
   const isIndexed = takesIndices(layers, data.rowShape ?? [data.columnCount]);
   if (isIndexed && wanted === true)
