@@ -24,9 +24,9 @@ export const builds = [
   { name: "simd", flags, memoryBase: 1024, tableBase: 1 },
   { name: "relaxed", flags: flags.with(1, "simd,relaxed-simd,threads"), memoryBase: 131072, tableBase: 513 },
 ];
-const families = ["training", "coordinate", "arrays", "images", "sampling", "graphs", "hessian"];
+const families = ["training", "coordinate", "arrays", "images", "sampling", "graphs", "hessian", "trees"];
 /** Families without relaxed instructions and without functions in the table, so that one build serves as both. */
-const PLAIN = ["sampling", "graphs"];
+const PLAIN = ["sampling", "graphs", "trees"];
 const MEMORY_OF_FAMILY = 16384;
 const SLOTS_OF_FAMILY = 64;
 

@@ -1,6 +1,6 @@
 // Records of learning: linear models, matrix factorisation, duals, working sets and Hessians.
 // scripts/generate-fields.mjs turns this table into src/learning/fields.ts.
-import { f64, numbers, record, u32 } from "../../scripts/records.mjs";
+import { bytes, f64, numbers, record, u32 } from "../../scripts/records.mjs";
 
 export default [
   record("LINEAR", "A linear model on one dataset, as one lane sees it (kernels/learning/linear.ts).", [
@@ -214,4 +214,39 @@ export default [
     HESSIAN_LOSS: 1,
     HESSIAN_REST: 2,
   }),
+  record("TREES", "Binned columns on which trees are grown (kernels/learning/trees.ts).", [
+    u32("BINS", "u8[blocks][rows][8]."),
+    u32("STARTS", "u32[8 × blocks + 1]: address of each column's sums from the beginning of a histogram, and the size of a histogram."),
+    u32("ROWS"),
+    u32("COLUMNS"),
+    u32("BIN_COUNTS", "u32[columns]: number of bins, with the bin of missing values."),
+    u32("KINDS", "u8[columns]: 1 for categories."),
+    u32("ACTIVE", "u8[columns]: 1 for columns that the tree can use."),
+    u32("MONOTONE", "i8[columns]: 1 if outputs must not fall when the column rises, −1 if they must not rise, otherwise 0."),
+    u32("ORDER", "u32[256]: buffer for the order of levels."),
+    u32("MOST_ONE_VS_REST", "Largest number of levels for which one level is divided from the rest."),
+    f64("UNIT_G", "Value of one unit of the sums of first derivatives."),
+    f64("UNIT_H"),
+    f64("COUNT_UNIT", "Number of rows per unit of the sums of second derivatives, if these are proportional to the number of rows."),
+    f64("L1"),
+    f64("L2"),
+    f64("MIN_HESSIAN"),
+    f64("MIN_ROWS"),
+    f64("SMOOTH", "Added to h in the order of levels, so that rare levels are near the middle."),
+    f64("CATEGORY_L2", "Added to L2 when levels are divided in their order."),
+  ]),
+  record("SPLIT", "The best division of a node (kernels/learning/trees.ts). LOW and HIGH bound the values of its children.", [
+    f64("GAIN"),
+    f64("LOW"),
+    f64("HIGH"),
+    f64("LEFT_WEIGHT"),
+    f64("RIGHT_WEIGHT"),
+    f64("LEFT_ROWS"),
+    bytes("LEFT_G", 8, "i64: sum of the left rows. The next field is its second derivative."),
+    bytes("LEFT_H", 8),
+    u32("COLUMN"),
+    u32("BIN", "Last bin that goes left, for numbers."),
+    u32("MISSING_LEFT"),
+    bytes("TABLE", 256, "u8[256]: 1 for bins that go right."),
+  ]),
 ];

@@ -72,6 +72,7 @@ export { linear } from "../learning/fit/kinds/linear.ts";
 export { network } from "../learning/fit/kinds/network.ts";
 export { factorisation } from "../learning/fit/kinds/ratings.ts";
 export type { FitOptions } from "../learning/fit/kinds/trainable.ts";
+export { trees } from "../learning/fit/kinds/trees.ts";
 export type { LinearModel } from "../learning/models/linear/linear.ts";
 export { logisticLoss, squaredLoss } from "../learning/models/losses/index.ts";
 export {
@@ -88,7 +89,10 @@ export {
 } from "../learning/models/neural/index.ts";
 export type { NetworkModel } from "../learning/models/neural/network.ts";
 export type { FactorisationModel } from "../learning/models/ratings/factorisation.ts";
+export type { TreesOptions } from "../learning/models/trees/settings.ts";
+export type { TreesModel } from "../learning/models/trees/trees.ts";
 export { newtonCholesky } from "../learning/newton/newton-cholesky.ts";
+export { boosting } from "../learning/trees/boosting.ts";
 export { FactorPredictor } from "../predict/factorisation.ts";
 export { LinearPredictor } from "../predict/linear.ts";
 export { predictor } from "../predict/load.ts";

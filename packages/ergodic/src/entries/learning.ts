@@ -21,6 +21,7 @@ export { linear } from "../learning/fit/kinds/linear.ts";
 export { network } from "../learning/fit/kinds/network.ts";
 export { factorisation } from "../learning/fit/kinds/ratings.ts";
 export type { FitOptions, Trainable, TrainableModel } from "../learning/fit/kinds/trainable.ts";
+export { trees } from "../learning/fit/kinds/trees.ts";
 export type { Fitted, Trained } from "../learning/fit/launch.ts";
 export { type CrossValidation, LinearPath } from "../learning/fit/linear-path.ts";
 export { modelFromJson } from "../learning/fit/model-from-json.ts";
@@ -34,7 +35,10 @@ export {
 export type { LinearModel, LinearOptions } from "../learning/models/linear/linear.ts";
 export type { FactorisationModel } from "../learning/models/ratings/factorisation.ts";
 export type { FactorisationOptions } from "../learning/models/ratings/settings.ts";
+export type { TreesOptions } from "../learning/models/trees/settings.ts";
+export type { TreesModel } from "../learning/models/trees/trees.ts";
 export { type NewtonCholeskyOptions, newtonCholesky } from "../learning/newton/newton-cholesky.ts";
+export { boosting } from "../learning/trees/boosting.ts";
 export type { LedgerItem } from "../predict/measure/ledger.ts";
 export { measure } from "../predict/measure/measure.ts";
 export type { Energy, Latencies, Measurable, Measurement, MeasureOptions, Scenario } from "../predict/measure/measurement.ts";

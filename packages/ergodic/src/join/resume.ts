@@ -15,6 +15,7 @@ import { type Fitted, launch, type Trained } from "../learning/fit/launch.ts";
 import type { ResumeOptions } from "../learning/fit/resumed.ts";
 import type { FactorPredictor } from "../predict/factorisation.ts";
 import type { NetworkPredictor } from "../predict/network.ts";
+import type { TreesPredictor } from "../predict/trees/trees.ts";
 
 export type { ResumeOptions };
 
@@ -31,7 +32,7 @@ export function resume(
   data: Ratings,
   options?: ResumeOptions<Ratings>,
 ): Run<FactorPredictor & Trained>;
-export function resume<P extends Fitted | (NetworkPredictor & Trained) = Fitted>(
+export function resume<P extends Fitted | ((NetworkPredictor | TreesPredictor) & Trained) = Fitted>(
   from: string | Uint8Array | Blob,
   data: Dataset,
   options?: ResumeOptions,

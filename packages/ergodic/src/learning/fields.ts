@@ -359,3 +359,57 @@ export const HESSIAN_CHUNK = 64;
 export const HESSIAN_ALL = 0;
 export const HESSIAN_LOSS = 1;
 export const HESSIAN_REST = 2;
+
+// Binned columns on which trees are grown (kernels/learning/trees.ts).
+/** u8[blocks][rows][8]. */
+export const TREES_BINS = 0;
+/**
+ * u32[8 × blocks + 1]: address of each column's sums from the beginning of a histogram, and the size of a histogram.
+ */
+export const TREES_STARTS = 4;
+export const TREES_ROWS = 8;
+export const TREES_COLUMNS = 12;
+/** u32[columns]: number of bins, with the bin of missing values. */
+export const TREES_BIN_COUNTS = 16;
+/** u8[columns]: 1 for categories. */
+export const TREES_KINDS = 20;
+/** u8[columns]: 1 for columns that the tree can use. */
+export const TREES_ACTIVE = 24;
+/** i8[columns]: 1 if outputs must not fall when the column rises, −1 if they must not rise, otherwise 0. */
+export const TREES_MONOTONE = 28;
+/** u32[256]: buffer for the order of levels. */
+export const TREES_ORDER = 32;
+/** Largest number of levels for which one level is divided from the rest. */
+export const TREES_MOST_ONE_VS_REST = 36;
+/** Value of one unit of the sums of first derivatives. */
+export const TREES_UNIT_G_F64 = 40;
+export const TREES_UNIT_H_F64 = 48;
+/** Number of rows per unit of the sums of second derivatives, if these are proportional to the number of rows. */
+export const TREES_COUNT_UNIT_F64 = 56;
+export const TREES_L1_F64 = 64;
+export const TREES_L2_F64 = 72;
+export const TREES_MIN_HESSIAN_F64 = 80;
+export const TREES_MIN_ROWS_F64 = 88;
+/** Added to h in the order of levels, so that rare levels are near the middle. */
+export const TREES_SMOOTH_F64 = 96;
+/** Added to L2 when levels are divided in their order. */
+export const TREES_CATEGORY_L2_F64 = 104;
+export const TREES_BYTES = 112;
+
+// The best division of a node (kernels/learning/trees.ts). LOW and HIGH bound the values of its children.
+export const SPLIT_GAIN_F64 = 0;
+export const SPLIT_LOW_F64 = 8;
+export const SPLIT_HIGH_F64 = 16;
+export const SPLIT_LEFT_WEIGHT_F64 = 24;
+export const SPLIT_RIGHT_WEIGHT_F64 = 32;
+export const SPLIT_LEFT_ROWS_F64 = 40;
+/** i64: sum of the left rows. The next field is its second derivative. */
+export const SPLIT_LEFT_G = 48;
+export const SPLIT_LEFT_H = 56;
+export const SPLIT_COLUMN = 64;
+/** Last bin that goes left, for numbers. */
+export const SPLIT_BIN = 68;
+export const SPLIT_MISSING_LEFT = 72;
+/** u8[256]: 1 for bins that go right. */
+export const SPLIT_TABLE = 76;
+export const SPLIT_BYTES = 336;

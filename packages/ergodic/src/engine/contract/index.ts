@@ -30,3 +30,4 @@ export type { ChangeOfVariables, Preconditioner } from "./preconditioner.ts";
 export type { ParameterRange, Problem } from "./problem.ts";
 export type { Advance, Progression, Snapshot, Tensor, Tick } from "./progression.ts";
 export type { LaneBinding, Penalty, RowGradient } from "./row-gradients.ts";
+export type { TreeGrowth, TreeState } from "./tree-growth.ts";

@@ -7,6 +7,7 @@ import type { Duals } from "./duals.ts";
 import type { Factors } from "./factors.ts";
 import type { Preconditioner } from "./preconditioner.ts";
 import type { RowGradient } from "./row-gradients.ts";
+import type { TreeGrowth } from "./tree-growth.ts";
 
 /** A range of parameters: first index and count. `factor` converts parameters to the numbers in files (1 if absent). */
 export type ParameterRange = readonly [from: number, count: number, factor?: number];
@@ -33,6 +34,8 @@ export interface Problem {
   readonly preconditioner?: Preconditioner;
   /** Matrix factors, if the problem offers them. */
   readonly factors?: Factors;
+  /** Trees fitted to the derivatives of the loss, if the problem offers them. */
+  readonly trees?: TreeGrowth;
   /**
    * Factor that converts a loss into the units of the target. Runs report losses in these units. Problems can rescale
    * the target so that steps do not depend on its unit. Default 1.

@@ -7,6 +7,7 @@
  * - arrays: kernels that compiled functions of arrays call, and networks
  * - images: convolutions, patches, pools, circulant products
  * - sampling: chains, particles, their densities
+ * - trees: bins, histograms and divisions of trees
  * - graphs: sweeps over the joint states of discrete variables
  *
  * kernels/families/ lists the kernels of each family. There is no other table of kernels, because a loaded module knows
@@ -14,7 +15,7 @@
  * folders of src/. The groupings differ for "training", "coordinate" and "hessian", which divide the kernels of
  * learning/ and engine/ by algorithm. Kernels of different families call each other only through table slots.
  */
-export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling" | "graphs" | "hessian";
+export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling" | "graphs" | "hessian" | "trees";
 
 /** Name of one kernel per family, by which a compiled module is recognised. */
 const marks: Readonly<Record<Family, string>> = {
@@ -25,6 +26,7 @@ const marks: Readonly<Record<Family, string>> = {
   sampling: "nutsRun",
   graphs: "graphSweep",
   hessian: "hessianDenseF64",
+  trees: "treesHistogram",
 };
 
 export const families = Object.keys(marks) as readonly Family[];
@@ -39,7 +41,7 @@ export function familyOfModule(module: WebAssembly.Module): Family | undefined {
  * Whether the algorithms of a family also generate code at run time. Hosts that forbid generated code cannot use such a
  * family, so its .wasm files are not published.
  */
-export const makesCode = (family: Family): boolean => ["coordinate", "sampling", "hessian"].includes(family);
+export const makesCode = (family: Family): boolean => ["coordinate", "sampling", "hessian", "trees"].includes(family);
 
 /**
  * Names of the kernels in "images", without F32 or F64. Array programs and network plans call these kernels and the

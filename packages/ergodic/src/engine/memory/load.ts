@@ -79,6 +79,7 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
     sampling: () => import("./builds/sampling-simd.ts"),
     graphs: () => import("./builds/graphs-simd.ts"),
     hessian: () => import("./builds/hessian-simd.ts"),
+    trees: () => import("./builds/trees-simd.ts"),
   },
   relaxed: {
     training: () => import("./builds/training-relaxed.ts"),
@@ -89,6 +90,7 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
     // The following families have no relaxed build, because their kernels use no relaxed instructions.
     sampling: () => import("./builds/sampling-simd.ts"),
     graphs: () => import("./builds/graphs-simd.ts"),
+    trees: () => import("./builds/trees-simd.ts"),
   },
 };
 

@@ -27,9 +27,11 @@ import { algorithmFromJson } from "../../learning/fit/algorithm-from-json.ts";
 import { trainableLinear } from "../../learning/fit/kinds/linear.ts";
 import { trainableNetwork } from "../../learning/fit/kinds/network.ts";
 import { trainableRatings } from "../../learning/fit/kinds/ratings.ts";
+import { trainableTrees } from "../../learning/fit/kinds/trees.ts";
 import { linearFromJson } from "../../learning/models/linear/from-json.ts";
 import { networkFromJson } from "../../learning/models/neural/network-from.ts";
 import { factorisationFromJson } from "../../learning/models/ratings/factorisation.ts";
+import { treesFromJson } from "../../learning/models/trees/trees.ts";
 import { searchFromJson } from "../../search/algorithms/index.ts";
 import { TAG } from "./encode.ts";
 import type { VerbName } from "./messages.ts";
@@ -45,6 +47,7 @@ export interface Known {
 const models: Readonly<Record<string, (json: JsonObject) => object>> = {
   linear: (json) => ({ ...linearFromJson(json), trainable: trainableLinear }),
   network: (json) => ({ ...networkFromJson(json), trainable: trainableNetwork }),
+  trees: (json) => ({ ...treesFromJson(json), trainable: trainableTrees }),
   factorisation: (json) => ({ ...factorisationFromJson(json), trainable: trainableRatings }),
 };
 

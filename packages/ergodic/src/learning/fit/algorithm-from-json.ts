@@ -13,6 +13,7 @@ import { dualCoordinateDescentFrom } from "../coordinates/dual-coordinate-descen
 import { factorDescentFrom } from "../coordinates/factor-descent.ts";
 import { gradientDescent } from "../descent/gradient-descent.ts";
 import { newtonCholeskyFrom } from "../newton/newton-cholesky.ts";
+import { boosting } from "../trees/boosting.ts";
 
 const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   gradientDescent: gradientDescentFrom,
@@ -21,6 +22,7 @@ const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   alternatingLeastSquares: alternatingFrom,
   factorCoordinateDescent: factorDescentFrom,
   newtonCholesky: newtonCholeskyFrom,
+  boosting,
 };
 
 /** Returns the algorithm that `toJSON` described. */

@@ -5,6 +5,7 @@ import { printable } from "../../engine/errors/printable.ts";
 import type { LinearPredictor } from "../../predict/linear.ts";
 import type { LinearModel } from "../models/linear/linear.ts";
 import type { NetworkModel } from "../models/neural/network.ts";
+import type { TreesModel } from "../models/trees/trees.ts";
 import { checkFolds, dealFolds, dealGroups, type FoldRows, heldOut, stretches } from "./folds.ts";
 import { checkDataset, type FitOptions, type TrainableModel } from "./kinds/trainable.ts";
 import { train } from "./train.ts";
@@ -95,7 +96,7 @@ const WHERE = "crossValidate";
  * ```
  */
 export async function crossValidate(
-  model: LinearModel | NetworkModel,
+  model: LinearModel | NetworkModel | TreesModel,
   data: Dataset,
   options: CrossValidateOptions = {},
 ): Promise<CrossValidated> {
@@ -145,7 +146,7 @@ function partsOf(data: Dataset, { groups, time }: CrossValidateOptions, folds: n
 }
 
 async function judged(
-  model: LinearModel | NetworkModel,
+  model: LinearModel | NetworkModel | TreesModel,
   data: Dataset,
   rows: FoldRows,
   options: FitOptions,

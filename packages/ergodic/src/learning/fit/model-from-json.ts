@@ -6,9 +6,11 @@ import type { LinearModel } from "../models/linear/linear.ts";
 import type { NetworkModel } from "../models/neural/network.ts";
 import { networkFromJson } from "../models/neural/network-from.ts";
 import { type FactorisationModel, factorisationFromJson } from "../models/ratings/factorisation.ts";
+import { type TreesModel, treesFromJson } from "../models/trees/trees.ts";
 import { trainableLinear } from "./kinds/linear.ts";
 import { trainableNetwork } from "./kinds/network.ts";
 import { trainableRatings } from "./kinds/ratings.ts";
+import { trainableTrees } from "./kinds/trees.ts";
 
 /**
  * Returns a model from its JSON, as written by `JSON.stringify(linear({ l2: 1e-3 }))`, ready for `fit`.
@@ -16,15 +18,16 @@ import { trainableRatings } from "./kinds/ratings.ts";
  * Custom losses, layers and initialisers must be defined first. @throws DataError for an unknown kind; OptionError for
  * its options
  */
-export function modelFromJson(json: JsonObject): LinearModel | NetworkModel | FactorisationModel {
+export function modelFromJson(json: JsonObject): LinearModel | NetworkModel | TreesModel | FactorisationModel {
   checkNamedJson("modelFromJson", json, "model", "a model");
   const { model } = json;
   if (model === "linear") return Object.assign(linearFromJson(json), { trainable: trainableLinear });
   if (model === "network") return Object.assign(networkFromJson(json), { trainable: trainableNetwork });
+  if (model === "trees") return Object.assign(treesFromJson(json), { trainable: trainableTrees });
   if (model === "factorisation") return Object.assign(factorisationFromJson(json), { trainable: trainableRatings });
   throw new DataError(
     "modelFromJson",
-    `there is no model "${String(model).slice(0, 60)}" (known: linear, network, factorisation); give the object that toJSON() of a model gave`,
+    `there is no model "${String(model).slice(0, 60)}" (known: linear, network, trees, factorisation); give the object that toJSON() of a model gave`,
     "MODEL_KIND",
   );
 }

@@ -33,7 +33,7 @@ const absent = {
   penalty: "penalties are options of models; write linear({ l2: 0.01 }) or linear({ l1: 0.01 })",
   C: "it is an inverse penalty, and penalties are options of models; write linear({ l2: 1 / (n * C) }) for n rows",
   cv: "write crossValidate(model, data, { folds: 5 })",
-  nEstimators: "there are no ensembles of trees; epochs sets the number of passes over the rows",
+  nEstimators: "epochs sets the number of passes over the rows or, for trees(), the number of rounds",
   ...Object.fromEntries(
     ["loss", "l1", "l2", "standardise", "intercept", "classWeights"].map((name) => [
       name,

@@ -11,7 +11,7 @@ import { type Family, families, familyOfArrayKernel, familyOfModule, makesCode }
 import { loadFamily, probeInstructions } from "../../../src/engine/memory/load.ts";
 
 const builds = ["simd", "relaxed"] as const;
-const PLAIN: readonly Family[] = ["sampling", "graphs"];
+const PLAIN: readonly Family[] = ["sampling", "graphs", "trees"];
 
 afterEach(() => {
   vi.doUnmock("../../../src/engine/memory/load.ts");

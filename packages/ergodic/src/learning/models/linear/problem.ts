@@ -20,7 +20,7 @@ import type {
   RowGradient,
 } from "../../../engine/contract/index.ts";
 import type { Dataset } from "../../../engine/data/dataset.ts";
-import { CapabilityError, DataError } from "../../../engine/errors/errors.ts";
+import { CapabilityError } from "../../../engine/errors/errors.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { ABSENT, PIECE_BYTES, PIECES_FIRST } from "../../../engine/memory/fields.ts";
@@ -29,6 +29,7 @@ import { PARAMETER_SCALE } from "../../../engine/numbers/fixed-point.ts";
 import { later } from "../../../engine/threads/later.ts";
 import * as field from "../../fields.ts";
 import { lossProgram, pointProgram } from "../loss.ts";
+import { codedTarget, weightsOfRows } from "../rows-coded.ts";
 import { linearCoordinates } from "./coordinates.ts";
 import { linearColumns } from "./linear-columns.ts";
 import type { LinearParts, LinearProblemOptions } from "./parts.ts";
@@ -88,8 +89,9 @@ export class LinearProblem implements Problem, RowGradient {
     this.sparse = layout.format === "sparse";
     this.start = options.start;
     this.arena = new Arena(engine.memory, "linear model");
-    this.target = this.codedTarget();
-    this.weights = this.rowWeights();
+    this.target = codedTarget("linear", this.data, options, this.arena);
+    const weighed = options.classWeights && weightsOfRows(data, options.classWeights);
+    this.weights = weighed ? this.arena.copy(weighed) : layout.weights;
     let weights: Float64Array | undefined;
     const perParameter = this.perParameter.bind(this);
     this.penalty = {
@@ -289,30 +291,6 @@ export class LinearProblem implements Problem, RowGradient {
     return { program, block: arena.take(program.blockBytes), update: functions[program.update].slot, end };
   }
 
-  /** Returns coded targets: class 0/1 becomes −1/+1 for binary losses. Counts are checked. */
-  private codedTarget(): number {
-    const { target } = this.data;
-    const { loss, outputs } = this.options;
-    if (outputs > 1) return this.data.layout.target;
-    if (loss.task !== "binary") {
-      if (loss.task === "count") checkCounts(target.name, target.values);
-      return this.data.layout.target;
-    }
-    const { values } = target;
-    const coded = new Float64Array(values.length);
-    for (let i = 0; i < coded.length; i++) coded[i] = values[i] > 0 ? 1 : -1;
-    return this.arena.copy(coded);
-  }
-
-  private rowWeights(): number {
-    const { layout, target } = this.data;
-    const { classWeights } = this.options;
-    if (!classWeights) return layout.weights;
-    const own = layout.weights ? this.engine.memory.f64(layout.weights, this.rowCount) : undefined;
-    const binary = classWeights.length === 2;
-    return this.arena.copy(target.values.map((y, i) => (own?.[i] ?? 1) * classWeights[binary ? Number(y > 0) : y]));
-  }
-
   private perParameter(value: (column: number) => number): Float64Array {
     const all = new Float64Array(this.parameterCount);
     for (let j = 0; j < this.columns; j++) all[j] = value(j);
@@ -367,15 +345,4 @@ function addProgram(type: "f32" | "f64", valueType: "f32" | "f64" | "i16" | "i8"
     stores: [{ operand: "buffer", value: add(vector("buffer"), mul(scalar("factor"), vector("values"))) }],
     results: [],
   };
-}
-
-function checkCounts(name: string, values: Float64Array): void {
-  const i = values.findIndex((y) => !(y >= 0));
-  if (i >= 0) {
-    throw new DataError(
-      "linear",
-      `target "${name}" is ${values[i]} in row ${i + 1}, but the Poisson loss needs counts >= 0; drop the row or use loss: "squared"`,
-      "DATA_TARGET",
-    );
-  }
 }

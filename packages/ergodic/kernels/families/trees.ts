@@ -1,0 +1,2 @@
+// Kernels of the family "trees": bins, histograms and divisions.
+export * from "../learning/trees";
