@@ -23,6 +23,7 @@ import { type Loss, withMeantTarget } from "ergodic/losses";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
 import { type FormatOptions, formatOptions } from "./options/reading.ts";
+import { isTrees } from "./options/training.ts";
 import type { Place } from "./outputs.ts";
 import { told } from "./report/remarks.ts";
 
@@ -81,6 +82,19 @@ export interface Parts {
  * Reads the training data. `command`: name for error messages about missing options. `group`, `time`: columns that
  * `drop` lists too, but that errors attribute to these options.
  */
+/** Whether a table for trees is read without encoding its categories and gaps. */
+function keepsCells(path: string, options: ReadingOptions): boolean {
+  const { model, impute, indicator, hash, rowShape, interactions, degree, format } = options as ReadingOptions & {
+    model?: string;
+  };
+  const encodes = [impute, indicator, hash, rowShape, interactions, degree].some((value) => value !== undefined);
+  const isTable = format === undefined ? /\.(csv|tsv|jsonl?|ndjson|parquet)$/i.test(path) : TABLES.includes(format);
+  return isTrees({ model }) && isTable && !encodes;
+}
+
+/** Formats whose columns can hold categories and gaps. */
+const TABLES = ["csv", "tsv", "jsonl", "parquet"];
+
 export async function readTraining(
   path: string,
   options: ReadingOptions & { group?: string; time?: string },
@@ -95,6 +109,7 @@ export async function readTraining(
       weights: columnKey(weights),
       offset: columnKey(offset),
       impute,
+      encode: keepsCells(path, options) ? "none" : undefined,
       indicator: options.indicator,
       dates: options.dates?.split(","),
       hash,

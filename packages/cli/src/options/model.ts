@@ -7,6 +7,7 @@
  *   circulant:32,64              like cnn with block-circulant weights; hidden=…, block=…
  *   mobilenet:0.25, mobilenetv2:0.5, shufflenet:0.5, shufflenetv1:0.5    width; form=small or form=published, and other
  *   options
+ *   trees:leaves=63,depth=6      gradient boosting; rate=…, minRows=…, rows=…, columns=… and other options of trees()
  *   net.js, net.mjs, net.ts      a file (network-file.ts)
  *
  * The number of outputs of the last layer follows from the target and the loss. `form` is small if the shorter side of
@@ -28,6 +29,10 @@ import {
   type NetworkPredictor,
   network,
   type Run,
+  type TreesModel,
+  type TreesOptions,
+  type TreesPredictor,
+  trees,
 } from "ergodic";
 import {
   type CirculantNetOptions,
@@ -56,12 +61,12 @@ import { given } from "./given.ts";
 import { isNetworkFile, layersOfFile, type MakeLayers, type NetworkShape } from "./network-file.ts";
 import { outsideBrackets, parseSpec, type Spec } from "./spec.ts";
 import { LINK } from "./things.ts";
-import { isNetwork, lossOf, type ModelOptions, modelOptions } from "./training.ts";
+import { isNetwork, isTrees, lossOf, type ModelOptions, modelOptions } from "./training.ts";
 
-export type AnyModel = LinearModel | NetworkModel;
+export type AnyModel = LinearModel | NetworkModel | TreesModel;
 export type AnyFitted = OutputPredictor & Trained;
 /** A saved model of rows. */
-export type RowPredictor = LinearPredictor | NetworkPredictor;
+export type RowPredictor = LinearPredictor | NetworkPredictor | TreesPredictor;
 
 interface Words {
   /** Values without a key. */
@@ -121,6 +126,7 @@ export type ModelMaker = (options: ModelOptions) => (data: Dataset) => AnyModel;
 
 /** Reads --model and --augment, and the file that --model names. */
 export async function modelMaker({ model, augment }: ModelOptions): Promise<ModelMaker> {
+  if (isTrees({ model }) && augment === undefined) return treesMaker(parseSpec("--model", model!, "leaves"));
   if (isNetwork({ model })) return networkMaker(await layersOf(model!), augmentations(augment));
   if (augment !== undefined)
     throw new UsageError("--augment", "it applies only to networks, but the model is linear; use --model cnn, or leave it out");
@@ -129,6 +135,19 @@ export async function modelMaker({ model, augment }: ModelOptions): Promise<Mode
     return () => made;
   };
 }
+
+const treesMaker =
+  ({ options: own }: Spec): ModelMaker =>
+  (options) => {
+    refuseLinearOptions(options);
+    const { classWeights, standardise } = modelOptions(options);
+    if (standardise !== undefined)
+      throw new UsageError("--standardise", "has no effect on trees, which do not depend on the scale of columns; leave it out");
+    const l1 = options.l1 === "auto" ? refuseOfLinear("l1", options.model) : options.l1;
+    const l2 = options.l2 === "auto" ? refuseOfLinear("l2", options.model) : options.l2;
+    const made = trees({ ...(own as TreesOptions), ...given({ loss: lossOf(options), l1, l2, classWeights }) } as TreesOptions);
+    return () => made;
+  };
 
 const networkMaker =
   (make: (shape: NetworkShape) => LayerLike, front: readonly LayerLike[]): ModelMaker =>
@@ -148,8 +167,9 @@ const networkMaker =
     };
   };
 
-/** Fits either kind of model. */
+/** Fits any kind of model. */
 export function fitModel(model: AnyModel, data: Dataset, options: FitOptions): Run<AnyFitted> {
+  if (model.name === "trees") return fit(model as TreesModel, data, options);
   return model.name === "linear" ? fit(model as LinearModel, data, options) : fit(model as NetworkModel, data, options);
 }
 
@@ -195,7 +215,7 @@ const whole =
   };
 
 function unknown(name: string): UsageError {
-  const words = ["linear", ...Object.keys(networks)];
+  const words = ["linear", "trees", ...Object.keys(networks)];
   const near = words.find((word) => word === name.toLowerCase() || word.startsWith(name) || name.startsWith(word));
   return new UsageError(
     "--model",

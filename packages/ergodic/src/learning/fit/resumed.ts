@@ -65,6 +65,7 @@ async function recipeOf<D>(
 const kinds: Readonly<Record<string, () => Promise<object>>> = {
   linear: async () => (await import("./kinds/linear.ts")).trainableLinear,
   network: async () => (await import("./kinds/network.ts")).trainableNetwork,
+  trees: async () => (await import("./kinds/trees.ts")).trainableTrees,
   factorisation: async () => (await import("./kinds/ratings.ts")).trainableRatings,
 };
 
