@@ -22,8 +22,8 @@ import { type Impute, products } from "ergodic/data";
 import { type Loss, withMeantTarget } from "ergodic/losses";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
+import { isTrees } from "./options/is-trees.ts";
 import { type FormatOptions, formatOptions } from "./options/reading.ts";
-import { isTrees } from "./options/training.ts";
 import type { Place } from "./outputs.ts";
 import { told } from "./report/remarks.ts";
 

@@ -58,10 +58,11 @@ import { chooseLoss } from "ergodic/losses";
 import type { OutputPredictor } from "ergodic/predict";
 import { UsageError } from "../errors.ts";
 import { given } from "./given.ts";
+import { isTrees } from "./is-trees.ts";
 import { isNetworkFile, layersOfFile, type MakeLayers, type NetworkShape } from "./network-file.ts";
 import { outsideBrackets, parseSpec, type Spec } from "./spec.ts";
 import { LINK } from "./things.ts";
-import { isNetwork, isTrees, lossOf, type ModelOptions, modelOptions } from "./training.ts";
+import { isNetwork, lossOf, type ModelOptions, modelOptions } from "./training.ts";
 
 export type AnyModel = LinearModel | NetworkModel | TreesModel;
 export type AnyFitted = OutputPredictor & Trained;

@@ -262,11 +262,6 @@ export function isNetwork({ model }: { model?: string }): boolean {
   return (model ?? "linear") !== "linear";
 }
 
-/** Whether `--model` names trees. */
-export function isTrees({ model }: { model?: string }): boolean {
-  return model === "trees" || model?.startsWith("trees:") === true;
-}
-
 /** Default rule. */
 export function usualRule({ model, variance }: { model?: string; variance?: string }): string {
   if (variance !== undefined) return "sgd";

@@ -60,7 +60,7 @@ export class TreesPredictor<K extends PredictionKind = PredictionKind, Names ext
   /**
    * Adds trees to the outputs of rows: reads the rows [from, from + count) and adds the trees [first, end) to z:
    * float64[count × outputs]. With first = 0, z starts at the base. Adding trees in several calls gives the same bits
-   * as adding all at once, unless outputs are summed in float32. @internal
+   * as adding all in one call, unless outputs are summed in float32. @internal
    */
   addTo(read: ReadRow, from: number, count: number, z: Float64Array, first: number, end: number): void {
     for (let done = 0; done < count; done += BLOCK) {

@@ -13,6 +13,7 @@ import * as field from "../../fields.ts";
 import type { Binned } from "./bins.ts";
 import { BLOCK } from "./bins.ts";
 import type { GrownTree, TreeNode } from "./ensemble-vector.ts";
+import { exponentOf } from "./exponent.ts";
 import type { TreesSettings } from "./settings.ts";
 
 /** Levels of a category up to which one level is divided from the rest, and smoothing for more levels, as in LightGBM. */
@@ -388,15 +389,6 @@ const leafNode = (value: number, cover: number): TreeNode => ({
   gain: 0,
   cover,
 });
-
-/** Returns the smallest k with x <= 2ᵏ, for x > 0. Otherwise returns 0. */
-function exponentOf(x: number): number {
-  if (!(x > 0 && x < Infinity)) return 0;
-  let k = 0;
-  while (2 ** k < x) k++;
-  while (2 ** (k - 1) >= x && k > -1000) k--;
-  return k;
-}
 
 /** Returns the index of the leaf with the largest gain, or −1 if no leaf can be divided. Of equal gains, the first. */
 function bestOf(leaves: readonly Leaf[]): number {
