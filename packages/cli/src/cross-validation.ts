@@ -55,24 +55,23 @@ export function checkFolds(path: string, { folds, group, time, testShare, valida
     );
 }
 
-/** Returns reading options that exclude the column that defines the folds from the inputs. */
-export function withoutFoldColumn<O extends ReadingOptions & FoldOptions>(options: O): O {
-  const column = options.group ?? options.time;
-  return column === undefined ? options : { ...options, drop: options.drop === undefined ? column : `${options.drop},${column}` };
+/** Column that defines the folds. */
+export interface FoldColumn {
+  /** Position in the file, from 0. */
+  readonly position: number;
+  /** Group or time of each row. Groups are strings, exactly as in the file. Times are numbers if all are numeric. */
+  readonly values: (string | number)[];
 }
 
-/**
- * Returns the group or time of each row. Groups are strings, exactly as in the file. Times are numbers if all of them
- * are numeric.
- */
-export async function foldColumn(path: string, options: ReadingOptions & FoldOptions): Promise<(string | number)[] | undefined> {
+export async function foldColumn(path: string, options: ReadingOptions & FoldOptions): Promise<FoldColumn | undefined> {
   const { group, time } = options;
   const asked = group ?? time;
   if (asked === undefined) return undefined;
   const key = /^-?\d+$/.test(asked) ? Number(asked) : asked;
   const given = await readTable(path, { ...formatOptions(options), ...(group === undefined ? {} : { categories: [key] }) });
   const name = columnNamed(given, key, group === undefined ? "--time" : "--group");
-  const column = given.columns.find((one) => one.name === name)!;
+  const position = given.columns.findIndex((one) => one.name === name);
+  const column = given.columns[position];
   const missing = column.kind === "number" ? column.values.findIndex(Number.isNaN) : column.codes.indexOf(-1);
   if (missing >= 0)
     throw new DataError(
@@ -80,7 +79,8 @@ export async function foldColumn(path: string, options: ReadingOptions & FoldOpt
       `row ${missing + 1} has no value in column "${name}", which defines the folds; remove rows without a value`,
       "DATA_MISSING",
     );
-  return column.kind === "number" ? [...column.values] : Array.from(column.codes, (code) => column.levels[code]);
+  const values = column.kind === "number" ? [...column.values] : Array.from(column.codes, (code) => column.levels[code]);
+  return { position, values };
 }
 
 export async function crossValidated(

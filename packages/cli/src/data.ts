@@ -78,10 +78,6 @@ export interface Parts {
   test?: Dataset;
 }
 
-/**
- * Reads the training data. `command`: name for error messages about missing options. `group`, `time`: columns that
- * `drop` lists too, but that errors attribute to these options.
- */
 /** Whether a table for trees is read without encoding its categories and gaps. */
 function keepsCells(path: string, options: ReadingOptions): boolean {
   const { model, impute, indicator, hash, rowShape, interactions, degree, format } = options as ReadingOptions & {
@@ -95,13 +91,21 @@ function keepsCells(path: string, options: ReadingOptions): boolean {
 /** Formats whose columns can hold categories and gaps. */
 const TABLES = ["csv", "tsv", "jsonl", "parquet"];
 
+/** Columns that define folds and are therefore not inputs. */
+interface FoldColumns {
+  group?: string | undefined;
+  time?: string | undefined;
+}
+
+/** Reads the training data. `command`: name for error messages about missing options. */
 export async function readTraining(
   path: string,
-  options: ReadingOptions & { group?: string; time?: string },
+  options: ReadingOptions & FoldColumns,
   loss: Loss | undefined,
   command = "train",
 ): Promise<TrainingData> {
   const { target, weights, offset, group, time, drop, impute, hash, labels, precision, rowShape, size, channels } = options;
+  const dropped = [...(drop?.split(",") ?? []), ...[group, time].filter((key) => key !== undefined)];
   const asked = {
     ...formatOptions(options),
     ...given({
@@ -119,11 +123,12 @@ export async function readTraining(
       channels,
     }),
     ...given({ rowShape: sizes("--row-shape", rowShape), size: sizes("--size", size) }),
-    ...(drop === undefined ? {} : { drop: drop.split(",").map((key) => columnKey(key)!) }),
+    ...(dropped.length === 0 ? {} : { drop: dropped.map(columnKey) }),
     ...(precision?.startsWith("f64") ? { type: "f64" } : {}),
   };
   const plain = await read(path, asked as ReadOptions).catch((error: unknown) => {
     const { code, message } = error as { code?: string; message: string };
+    if (code === "OPTION_CONFLICT") throw foldFault(error as OptionError, { group, time, drop });
     if (code !== "OPTION_MISSING" || target !== undefined)
       throw columnFault(error, { target, weights, offset, group, time, drop });
     throw new UsageError(
@@ -193,7 +198,7 @@ export function columnFault(error: unknown, typed: Readonly<Record<string, strin
     (option) =>
       typed[option] !== undefined &&
       (new RegExp(`^(${option} asks for|has no ${option} column)`).test(error.said) ||
-        new RegExp(`^(types|categories|drop) asks for (a )?column "?${escaped(typed[option])}"?[ ,]`).test(error.said)),
+        new RegExp(`^(types|categories|drop) asks for (a )?column ${shownColumn(typed[option])}[ ,]`).test(error.said)),
   );
   if (named === undefined) return error;
   const said = error.said
@@ -202,7 +207,22 @@ export function columnFault(error: unknown, typed: Readonly<Record<string, strin
   return new OptionError(error.where, said, error.code, { cause: error });
 }
 
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+/** Blames --group or --time instead of --drop if the column that defines the folds has another role too. */
+function foldFault(error: OptionError, { group, time, drop }: FoldColumns & Pick<ReadingOptions, "drop">): OptionError {
+  const column = group ?? time;
+  const role = /^(column .*) is both (\w+) and dropped;/s.exec(error.said);
+  if (column === undefined || !role) return error;
+  if (drop !== undefined && !new RegExp(`^column ${shownColumn(column)}$`).test(role[1])) return error;
+  const said = `${role[1]} is both --${role[2]} and --${group === undefined ? "time" : "group"}; give different columns`;
+  return new OptionError(error.where, said, error.code, { cause: error });
+}
+
+/** Returns a pattern for a position or a name as messages show it: quoted, with visible control characters, and cut. */
+function shownColumn(text: string): string {
+  const short = text.length > 40 ? text.slice(0, 37) : text;
+  const visible = short.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+  return `["']?${visible.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}…?["']?`;
+}
 
 /** Lists every file from which rows are read. */
 export async function dataPlaces(

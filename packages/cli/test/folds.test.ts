@@ -67,6 +67,32 @@ it("holds out whole groups or splits by time, without using that column as a fea
   expect(time.cv.metrics).toEqual(ours.metrics);
 });
 
+it("takes any name of a column for the folds", async () => {
+  for (const name of ["a,b", 'q"uote', "new\nline", "😀 emoji", "$(id)"]) {
+    const odd = file("odd.csv");
+    const lines = Array.from({ length: count }, (_, i) => `${i % 8},${i % 7},${(i % 7) + ((i * 31) % 17) / 9}`);
+    writeFileSync(odd, `"${name.replaceAll('"', '""')}",x,y\n${lines.join("\n")}\n`);
+    const { stdout } = await works(
+      "train",
+      odd,
+      "--target",
+      "y",
+      "--folds",
+      "4",
+      "--group",
+      name,
+      "--epochs",
+      "1",
+      "--json",
+      "--quiet",
+    );
+    const { cv, columnCount } = JSON.parse(stdout) as Cv;
+    expect([cv.by, columnCount]).toEqual(["group", 1]);
+    const wrong = await ergodic("train", odd, "--target", "y", "--folds", "4", "--group", `${name}!!!!!`);
+    expect(wrong.stderr).toMatch(/^ergodic: odd\.csv: --group asks for a column .*!!!!!. that is not there/s);
+  }
+});
+
 it("makes folds only from rows that are not held out for the test", async () => {
   const { cv } = await cvOf("--drop", "patient,year", "--folds", "4", "--test-share", "0.2");
   expect(cv.folds.reduce((sum, { test }) => sum + test, 0)).toBe(32);
@@ -101,6 +127,17 @@ it.each([
     "a position that is too large",
     ["--folds", "3", "--group", "9"],
     /--group asks for column 9, but columns are numbered 0 to 4/,
+  ],
+  ["the target", ["--folds", "3", "--group", "-1"], /: column "y" is both --target and --group; give different columns/],
+  [
+    "the target next to a dropped column",
+    ["--folds", "3", "--time", "y", "--drop", "a"],
+    /: column "y" is both --target and --time; give different columns/,
+  ],
+  [
+    "a dropped target",
+    ["--folds", "3", "--group", "patient", "--drop", "y"],
+    /: column "y" is both target and dropped; take it out of drop/,
   ],
   [
     "a dropped column that is not there",

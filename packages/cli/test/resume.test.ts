@@ -56,12 +56,13 @@ it("Ctrl-C saves the run and prints a command that resumes it with the same resu
 describe("the command that Ctrl-C prints runs although the checkpoint cannot store", () => {
   const table = file("table.csv");
   const start = file("start.safetensors");
-  const rows = Array.from({ length: 400 }, (_, i) => [Math.sin(i), Math.cos(7 * i), i % 4, i % 2, i % 3]);
-  writeFileSync(table, ["a,b,site,two,three", ...rows.map((row) => row.join(","))].join("\n"));
+  const rows = Array.from({ length: 400 }, (_, i) => [Math.sin(i), Math.cos(7 * i), i % 4, i % 2, i % 3, i % 5]);
+  writeFileSync(table, ['a,b,site,two,three,"place,part"', ...rows.map((row) => row.join(","))].join("\n"));
 
   it.each<[string, string[]]>([
     ["the folds", ["--target", "two", "--folds", "2"]],
     ["the column of the folds", ["--target", "two", "--folds", "2", "--group", "site", "--drop", "b"]],
+    ["a column of the folds with a comma in its name", ["--target", "two", "--folds", "2", "--group", "place,part"]],
     ["the target named by the initial model", ["--from", start]],
     ["numbers because of the loss", ["--target", "two", "--loss", "squared"]],
     ["classes because of the loss", ["--target", "three", "--loss", "multinomial"]],

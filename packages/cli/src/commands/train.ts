@@ -5,7 +5,7 @@
 import type { Command } from "commander";
 import { type Dataset, type EngineDescription, ErgodicError, fit, type LinearPredictor, openEngine, type Run } from "ergodic";
 import { type CrossValidated, type RegressionTable, regressionTable } from "ergodic/learning";
-import { addJudgingOptions, checkFolds, crossValidated, foldColumn, foldsText, withoutFoldColumn } from "../cross-validation.ts";
+import { addJudgingOptions, checkFolds, crossValidated, type FoldColumn, foldColumn, foldsText } from "../cross-validation.ts";
 import {
   cut,
   dataPlaces,
@@ -59,10 +59,14 @@ function fixedBy({ model = "" }: TrainOptions): readonly string[] {
 }
 
 /** Words that a resumed run needs, because options that are omitted determined how the rows are read. */
-function impliedWords(typed: TrainOptions, options: TrainOptions): string[] {
+function impliedWords(typed: TrainOptions, options: TrainOptions, folds: FoldColumn | undefined): string[] {
+  const { group, time, drop } = typed;
+  const name = group ?? time;
+  // A comma in a name would separate two columns.
+  const dropped = name?.includes(",") ? String(folds!.position) : name;
   return [
     ...(typed.target === undefined && options.target !== undefined ? ["--target", options.target] : []),
-    ...(typed.drop === options.drop ? [] : ["--drop", options.drop!]),
+    ...(dropped === undefined ? [] : ["--drop", drop === undefined ? dropped : `${drop},${dropped}`]),
     ...impliedClasses(options),
   ];
 }
@@ -71,7 +75,7 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
   refuseFixed(training);
   const { terminal, command } = training;
   checkFolds(path, typed);
-  const asked = withoutFoldColumn(withStandardErrors(typed));
+  const asked = withStandardErrors(typed);
   if (asked.resume !== undefined && isNetworkFile(asked.model ?? "")) await layersOfFile(asked.model!);
   const begun = await beginningOf(path, asked, command);
   const options = begun ? { ...asked, target: asked.target ?? begun.target } : asked;
@@ -79,7 +83,6 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
     options.resume === undefined
       ? { model: begun?.model ?? (await modelMaker(options))(options), fit: fitOptions(options) }
       : undefined;
-  const kept = { ...training, implied: impliedWords(typed, options) };
   const loss = lossOf(options);
   refuseTwice(options);
   const validates = options.validate !== undefined || options.validateShare !== undefined;
@@ -96,7 +99,8 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
   const engine = (await openEngine()).describe();
   if (!options.quiet) terminal.note(dataLine(path, parts, read));
   for (const line of remarkLines(path, options, read, parts)) terminal.note(line);
-  const by = await foldColumn(path, typed);
+  const folds = await foldColumn(path, typed);
+  const kept = { ...training, implied: impliedWords(typed, options, folds) };
   const stop = new AbortController();
   const given = { ...(parts.validate ? { validate: parts.validate } : {}), signal: stop.signal };
   const cv =
@@ -105,7 +109,7 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
       : await interruptible(terminal, stop, () => {
           const { signal, ...held } = given;
           const fold = { ...settings!.fit, ...held };
-          return crossValidated(settings!.model(parts.train), parts.train, by, options, fold, signal, terminal);
+          return crossValidated(settings!.model(parts.train), parts.train, folds?.values, options, fold, signal, terminal);
         });
   const run: Run<AnyFitted> = settings
     ? fitModel(settings.model(parts.train), parts.train, { ...settings.fit, ...given })
