@@ -15,6 +15,7 @@ import { GroundingPlan, rulePlan } from "./grounding-plan.ts";
 import type { Joiner, JoinSession } from "./joiner.ts";
 import { type Query, Unknowns } from "./query.ts";
 import { WeightedRule } from "./rule.ts";
+import { Reading } from "./sums.ts";
 import { Tally } from "./tally.ts";
 import { Dictionary, FactsView } from "./views.ts";
 import { Weights } from "./weights.ts";
@@ -245,18 +246,14 @@ export class KnowledgeBase {
   /**
    * Explains one unknown: returns the factors about it, sorted by how strongly they argue for or against it. In a
    * factor of several unknowns, the other unknowns have their observed or most probable states. The explanation uses
-   * the weights with which the answer was computed.
+   * the weights with which the answer was computed. `sums` has the sum of the contributions and the probability.
    */
   why<S, N extends string>(query: Query<S, N>, key: S, answer: Beliefs): Reasons {
     const view = this.#viewOf(query as unknown as Query, "why");
     const row = (view.facts as Unknowns).rowOf(key as Record<string, Cell>);
-    this.#variableOf(view, row);
-    const caveat = new Caveat();
-    const stateOf = (variable: number): number => {
-      const { p, certificate } = answer.marginal(variable);
-      caveat.add(certificate);
-      return p.indexOf(p.reduce((a, b) => Math.max(a, b)));
-    };
+    const variable = this.#variableOf(view, row);
+    const observed = this.#graph.observedState(variable) >= 0;
+    const reading = new Reading(answer, { variable, domain: (view.facts as Unknowns).domain, observed });
     const graph = this.#graphOf(answer);
     const reasons = new Reasons();
     for (const rule of this.#rules.slice(0, this.#grounded))
@@ -264,12 +261,13 @@ export class KnowledgeBase {
         const grounding = this.#groundingOf(rule);
         // `exists` atoms do not depend on the unknown's state.
         if (atom.facts !== view.facts || !grounding.literals.includes(number)) return;
-        const found = reasonsOf(grounding, number, row, graph, this.#weights, stateOf);
+        const found = reasonsOf(grounding, number, row, graph, this.#weights, reading.stateOf);
         for (const reason of found) reasons.push(reason);
       });
     reasons.sort((a, b) => Math.abs(b.pull) - Math.abs(a.pull));
+    Object.assign(reasons, reading.sums(reasons));
     // Assigned only if present, because printing shows every property of an array.
-    if (caveat.text !== undefined) reasons.caveat = caveat.text;
+    if (reading.caveat !== undefined) reasons.caveat = reading.caveat;
     return reasons;
   }
 
