@@ -6,10 +6,10 @@ import { isListOf } from "../../engine/errors/list-of.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import { MOST_ENGINE } from "../../engine/memory/room.ts";
 import { type FactorGraph, factorGraph } from "../model/graph.ts";
-import { backwardFindings } from "./backward.ts";
 import { CalibrationTable } from "./calibration.ts";
 import { Caveat } from "./caveat.ts";
 import type { Cell, Facts } from "./facts.ts";
+import { ruleFindings } from "./findings.ts";
 import { Grounding } from "./grounding.ts";
 import { GroundingPlan, rulePlan } from "./grounding-plan.ts";
 import type { Joiner, JoinSession } from "./joiner.ts";
@@ -131,11 +131,13 @@ export class KnowledgeBase {
   }
 
   /**
-   * Rules that probably do more than intended: "backward" for a rule that changes the probabilities of its body although
-   * nothing is known about its head. Labels count as known unless they are held out.
+   * Rules that probably do not do what is intended: "backward" for a rule that changes the probabilities of its body
+   * although nothing is known about its head, "unlabelled" for a rule with learned weights although nothing is known
+   * about its head. Labels count as known unless they are held out. If a function gives the weights, they are known once
+   * `ground()` has called it.
    */
   get findings(): readonly Finding[] {
-    return backwardFindings(this.#rules, this.#graph, (facts) => this.#views.get(facts)!);
+    return ruleFindings(this.#rules, this.#weights, this.#graph, (facts) => this.#views.get(facts)!);
   }
 
   /**

@@ -115,6 +115,11 @@ export class WeightedRule {
     return `rule "${this.name}"`;
   }
 
+  /** Start of the names of weights that a function names. */
+  get weightPrefix(): string {
+    return `${this.name}: `;
+  }
+
   /** Returns the name. */
   toString(): string {
     return this.name;

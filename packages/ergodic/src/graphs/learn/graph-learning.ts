@@ -21,11 +21,13 @@ import { inTurns } from "../../engine/threads/steps.ts";
 import { factsOf } from "../infer/facts.ts";
 import type { FactorGraph } from "../model/graph.ts";
 import { contrastiveDivergence } from "./contrastive-divergence.ts";
+import { partsWithEvidence } from "./evidence-parts.ts";
 import { type LearnedBefore, startOf, weightsFrom } from "./graph-before.ts";
 import { islandFindings } from "./graph-islands.ts";
 import type { EndedParticles, GraphLearner, GraphObjective, LearningPlan } from "./learner.ts";
 import { learnerFromJson } from "./registry.ts";
 import { separableFindings } from "./separable.ts";
+import { unlabelledFindings } from "./unlabelled.ts";
 
 /** Held-out variables and their observed states. */
 export type HeldOut = readonly { readonly variable: number; readonly state: number }[];
@@ -228,7 +230,7 @@ export async function begin(
     ...islands,
     ...(objectives[0].findings ?? []),
     ...(start ? await worse(objectives[0], penalty, start, weights) : []),
-    ...(l1 === 0 && l2 === 0 ? await inTurns(separableFindings(columns, weights, weightNames(graph)), signal) : []),
+    ...(await inTurns(evidenceFindings(columns, weights, weightNames(graph), l1 > 0 || l2 > 0), signal)),
   ];
   const ended = (run: RunSummary): Ended => {
     const chains = objectives.flatMap((objective) => objective.particles?.() ?? []);
@@ -281,6 +283,18 @@ async function worse(objective: GraphObjective, penalty: Penalty, start: Float64
   const compared = await objective.compare(start, end);
   const [before, after] = [start, end].map((x) => penaltyAt(penalty, x));
   return worseFindings({ ...compared, start: compared.start + before, end: compared.end + after }, lossOf(objective));
+}
+
+/** Reports weights that the evidence does not determine, or determines only together with a penalty. */
+function* evidenceFindings(
+  columns: Conditionals,
+  values: Float64Array,
+  nameOf: (weight: number) => string,
+  penalised: boolean,
+): Generator<void, Finding[]> {
+  const hasEvidence = yield* partsWithEvidence(columns);
+  const separable = penalised ? [] : yield* separableFindings(columns, values, hasEvidence, nameOf);
+  return [...unlabelledFindings(columns, hasEvidence, nameOf), ...separable];
 }
 
 const lossOf = ({ waits }: GraphObjective): string => `−ln of the ${waits ? "" : "pseudo-"}likelihood per observed variable`;

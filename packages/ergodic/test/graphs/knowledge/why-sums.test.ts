@@ -13,7 +13,7 @@ const lastLine = (text: unknown): string => String(text).split("\n").at(-1)!;
 function weather(label: boolean | null, weights = { sky: 1.25, usual: -0.5, after: 2 }) {
   const days = [1, 2, 3].map((day) => ({ day, sky: day === 3 ? "blue" : "grey", rain: day === 1 ? label : null }));
   const sky = relation("sky", days);
-  const next = relation("next", { day: [1], then: [2] });
+  const next = relation("next", { day: [1], following: [2] });
   const rain = query("rain", days, { key: ["day"], label: "rain" });
   const kb = knowledgeBase([
     weightedRule({
@@ -23,7 +23,7 @@ function weather(label: boolean | null, weights = { sky: 1.25, usual: -0.5, afte
     weightedRule({ name: "usual", head: rain.not({ day: "d" }), weight: -weights.usual }),
     weightedRule({
       ...{ name: "after", head: rain({ day: "e" }), weight: weights.after },
-      body: [rain({ day: "d" }), next({ day: "d", then: "e" })],
+      body: [rain({ day: "d" }), next({ day: "d", following: "e" })],
     }),
   ]);
   return { kb, rain };
