@@ -8,6 +8,15 @@ const MOST_COMPLETIONS = 64;
 /** Differences up to this share of the terms count as rounding errors. */
 const ROUNDING = 1e-9;
 
+/** Further inputs of the check of separability. */
+interface SeparableOptions {
+  /** Result of `partsWithEvidence`. */
+  readonly hasEvidence: Uint8Array;
+  /** Whether a penalty keeps the weight finite. Such a weight is treated as fixed. */
+  isBounded(weight: number): boolean;
+  nameOf(weight: number): string;
+}
+
 /**
  * Reports a finding if the likelihood of the evidence increases without bound as weights grow, so that no optimal
  * weights exist. Two directions are tested. The first changes a single weight. For a single weight, the likelihood
@@ -15,27 +24,29 @@ const ROUNDING = 1e-9;
  * minimum, whatever the states of unobserved variables. The second direction changes all weights together. This
  * direction is tested only if each factor has a single variable, which is observed. The likelihood then grows without
  * bound if no state of any variable has a larger sum than the observed state. Factors in parts without evidence do not
- * count. `values` are the weights, by index, and `hasEvidence` is the result of `partsWithEvidence`. Yields every few
- * milliseconds.
+ * count. `values` are the weights, by index. Yields every few milliseconds.
  */
 export function* separableFindings(
   columns: Conditionals,
   values: Float64Array,
-  hasEvidence: Uint8Array,
-  nameOf: (weight: number) => string,
+  { hasEvidence, isBounded, nameOf }: SeparableOptions,
 ): Generator<void, Finding[]> {
   // Zeros can rule out the very states that would limit the growth, so nothing is reported for graphs with zeros.
   if (columns.shapeValues.includes(-Infinity)) return [];
-  const { alone, together } = yield* directions(columns, values, hasEvidence);
+  const given = columns.weightFixed;
+  const weightFixed = given.map((fixed, weight) => (fixed || isBounded(weight) ? 1 : 0));
+  if (!weightFixed.includes(0)) return [];
+  const someBounded = weightFixed.some((fixed, weight) => fixed !== given[weight]);
+  const { alone, together } = yield* directions({ ...columns, weightFixed }, values, hasEvidence);
   if (alone.length === 0 && !together) return [];
   const named = `${namesText(alone, nameOf)} grow${alone.length === 1 ? "s" : ""}`;
-  const which = alone.length > 0 ? named : "all weights grow";
+  const which = alone.length > 0 ? named : `all weights${someBounded ? " without a penalty" : ""} grow`;
   return [
     {
       code: "separable",
       serious: true,
       text: `the evidence becomes ever more probable as ${which} without bound, because no evidence contradicts this: no weights are best, and the size of these depends on when the run ended`,
-      advice: "give fit a penalty, for instance l2: 0.01",
+      advice: someBounded ? "leave these weights out of unpenalised" : "give fit a penalty, for instance l2: 0.01",
     },
   ];
 }

@@ -17,10 +17,12 @@ import {
 import { partsWithEvidence } from "../../../src/graphs/learn/evidence-parts.ts";
 import { separableFindings } from "../../../src/graphs/learn/separable.ts";
 
-function found(graph: FactorGraph, values: readonly number[]): string[] {
+function found(graph: FactorGraph, values: readonly number[], bounded: readonly number[] = []): string[] {
   const columns = graph.conditionals();
   const hasEvidence = atOnce(partsWithEvidence(columns));
-  const findings = atOnce(separableFindings(columns, Float64Array.from(values), hasEvidence, (weight) => `w${weight}`));
+  const nameOf = (weight: number): string => `w${weight}`;
+  const isBounded = (weight: number): boolean => bounded.includes(weight);
+  const findings = atOnce(separableFindings(columns, Float64Array.from(values), { hasEvidence, isBounded, nameOf }));
   return findings.map(({ text }) => /ever more probable as (.*) without bound/.exec(text)![1]);
 }
 
