@@ -52,8 +52,7 @@ export interface UnknownBelief<S> {
   readonly state: string;
   /** Certificate of accuracy for `p`: exact, bounds, an interval, or another kind. */
   readonly certificate: Certificate;
-  /** Known label, whether observed or held out. If the label is a number, it is the probability
-   * that the fact is true. */
+  /** Known label, whether observed or held out. A number is the probability that the fact is true. */
   readonly label?: string | number;
   /** Whether the label is held out. */
   readonly heldOut: boolean;
@@ -63,6 +62,7 @@ export interface UnknownBelief<S> {
  * Rules over relations and unknowns, together with the factor graph that they produce. Created by `knowledgeBase()`.
  */
 export class KnowledgeBase {
+  protected static readonly typeName: string = "KnowledgeBase";
   readonly #rules: WeightedRule[] = [];
   /** Number of rules already in the graph. */
   #grounded = 0;

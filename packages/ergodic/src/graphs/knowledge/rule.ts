@@ -78,6 +78,7 @@ interface GivenRule extends RuleOptions<Values> {
 
 /** A checked rule, created by `weightedRule()`. */
 export class WeightedRule {
+  protected static readonly typeName: string = "WeightedRule";
   /** Given name, or the rule in printed form. */
   readonly name: string;
   /** Atoms of the body, then the head. */

@@ -43,6 +43,7 @@ export interface StateSum {
 
 /** Reasons for and against an unknown, strongest first. */
 export class Reasons extends Array<Reason> {
+  protected static readonly typeName: string = "Reasons";
   /** Warning if some of the states come from probabilities without a guarantee. Absent if all have one. */
   declare caveat?: string;
   /**

@@ -31,6 +31,7 @@ export interface VariableOptions {
 
 /** Graph of discrete variables and factors, p(x) ∝ Π φ(x). Created by `factorGraph()` or `readUai`, read by `infer`. */
 export class FactorGraph {
+  protected static readonly typeName: string = "FactorGraph";
   readonly #structure: Structure;
   readonly #observations: Observations;
 
