@@ -1,5 +1,6 @@
 /** Sums of the reasons for the states of one unknown, and a comparison of these sums with its probabilities. */
 import type { Certificate } from "../../engine/contract/index.ts";
+import { exp } from "../../engine/numbers/exp.ts";
 import type { Domain } from "../model/domains.ts";
 import { Caveat } from "./caveat.ts";
 import type { Reason, StateSum } from "./why.ts";
@@ -51,7 +52,7 @@ export class Reading {
     const totals = new Float64Array(domain.count);
     for (const { state, pull } of reasons) totals[domain.labels!.indexOf(state)] += pull;
     const high = Math.max(...totals);
-    const shares = totals.map((total) => Math.exp(total - high));
+    const shares = totals.map((total) => exp(total - high));
     const all = shares.reduce((a, b) => a + b);
     const implied = shares.map((share) => share / all);
     const states = Array.from(totals.keys()).slice(domain.boolean ? 1 : 0);
