@@ -163,6 +163,16 @@ const [gaps, dates] = [await predictor("gaps.safetensors"), await predictor("dat
 console.log(JSON.stringify([gaps.predict({ age: null }), dates.predict({ on: "2024-05-06" })].every(({ value }) => Number.isFinite(value))));`,
     true,
   ],
+  [
+    "an error that names a class, which bundlers rename",
+    `import { factorGraph, fit, infer } from "ergodic";
+const graph = factorGraph();
+graph.isTrue(graph.variable(), { weight: 1 });
+const answer = await infer(graph);
+const { message } = await fit(graph, { rule: answer }).then(undefined, (error) => error);
+console.log(JSON.stringify([answer.constructor.name.length, message.replace(/,.*/, "")]));`,
+    [1, "fit: rule is of type Answer"],
+  ],
 ] as const)("works once bundled: %s", async (name, code, wanted) => {
   const stem = name.replace(/\W+/g, "-");
   const entry = join(folder, `${stem}.mjs`);
@@ -172,6 +182,7 @@ console.log(JSON.stringify([gaps.predict({ age: null }), dates.predict({ on: "20
     entryPoints: [entry],
     outdir,
     bundle: true,
+    minify: true,
     splitting: true,
     format: "esm",
     platform: "node",

@@ -69,7 +69,8 @@ Generated from the sources by \`npm run docs\`; do not edit.
 
 Every error of the library is an \`ErgodicError\`. Its message has the form \`where: what was given, what was expected, what
 to do [CODE]\`. \`error.code\` is stable, for programs; the text of messages can change. \`error.where\` names the function, the
-option or the place in a file, and \`error.said\` is the rest of the message.
+option or the place in a file, and \`error.said\` is the rest of the message. If a value has the wrong class, the message
+names the class as these documents do, even if a bundler has renamed it.
 
 ${markdownTable(["class", "meaning"], classes)}
 ## Codes

@@ -45,6 +45,34 @@ describe("learn", () => {
     expect(said.weights[0].value).toBeLessThan(best);
   });
 
+  it("leaves the named weights without a penalty, and unnamed ones by number", async () => {
+    const three = coins();
+    for (const name of ["tails", undefined]) three.isTrue(0, { weight: three.weight(name), feature: -1 });
+    const graph = file("three.json");
+    writeFileSync(graph, writeGraphJson(three));
+    const weights = async (...given: string[]): Promise<number[]> => {
+      const options = ["--algorithm", "pseudoLikelihood", "--l2", "2", "--quiet", "--json", "--epochs", "40"];
+      const { stdout } = await works("learn", graph, ...options, ...given);
+      return JSON.parse(stdout).weights.map(({ value }: { value: number }) => value);
+    };
+    const [none, one, two] = [
+      await weights(),
+      await weights("--unpenalised", "heads"),
+      await weights("--unpenalised", "2", "--unpenalised", "heads"),
+    ];
+    expect(one[0]).toBeGreaterThan(2 * none[0]);
+    expect(one[2] / none[2]).toBeLessThan(2);
+    expect(Math.abs(two[2])).toBeGreaterThan(2 * Math.abs(one[2]));
+    const refused = await ergodic("learn", graph, "--unpenalised", "head");
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/there is no weight "head"; did you mean "heads"\?/);
+    const kept = file("three.checkpoint");
+    await works("learn", graph, "--epochs", "2", "--checkpoint", kept, "--quiet");
+    expect((await ergodic("learn", graph, "--resume", kept, "--unpenalised", "heads")).stderr).toMatch(
+      /--unpenalised was given, but --resume/,
+    );
+  });
+
   it("resumes from a checkpoint and writes the same bytes", async () => {
     const [whole, half, kept] = [file("whole.json"), file("half.json"), file("half.checkpoint")];
     await works("learn", path, "--epochs", "4", "--out", whole, "--quiet");

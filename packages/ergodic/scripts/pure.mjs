@@ -147,8 +147,13 @@ function simpleCalls(node) {
 const isPlainCallee = (node) =>
   ts.isIdentifier(node) || (ts.isParenthesizedExpression(node) && ts.isArrowFunction(node.expression));
 
-/** Whether the member is evaluated with the class: static fields and blocks, and computed names. */
+/**
+ * Whether the member is evaluated with the class: static fields and blocks, and computed names. Bundlers recognise a
+ * static field with a text, such as `typeName`, as free of side effects.
+ */
 const actsOnDefinition = (member) =>
   ts.isClassStaticBlockDeclaration(member) ||
-  (ts.isPropertyDeclaration(member) && member.modifiers?.some(({ kind }) => kind === SyntaxKind.StaticKeyword)) ||
+  (ts.isPropertyDeclaration(member) &&
+    member.modifiers?.some(({ kind }) => kind === SyntaxKind.StaticKeyword) &&
+    !(member.initializer && ts.isStringLiteralLike(member.initializer))) ||
   (member.name && ts.isComputedPropertyName(member.name));

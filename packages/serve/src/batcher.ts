@@ -9,16 +9,14 @@ import { Queue, type Waiting } from "./queue.ts";
 import { RefusedError } from "./refused.ts";
 import { type BatcherStats, Tally } from "./stats.ts";
 
-/**
- * Number of waiting requests whose deadlines are checked per millisecond. The checks take about a hundredth of a
- * processor's time.
- */
+/** Number of waiting requests whose deadlines are checked per millisecond, in about 1 % of a processor's time. */
 const LOOKED_AT_PER_MS = 500;
 /** Retry time if nothing better is known. */
 const RETRY_MS = 1000;
 
 /** Gathers requests into batches. Made by {@link batcher}. */
 export class Batcher<Request, Answer> {
+  protected static readonly typeName: string = "Batcher";
   private readonly tally = new Tally();
   /** Live histograms: rows per batch, and microseconds of answered requests in the queue, in the model and in total. */
   readonly histograms = this.tally.histograms;

@@ -38,6 +38,7 @@ export interface HistogramJson {
  * and machines can be added.
  */
 export class Histogram {
+  protected static readonly typeName: string = "Histogram";
   private readonly counts = new Float64Array(LAST + 1);
   private counted = 0;
   private total = 0;

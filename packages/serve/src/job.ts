@@ -17,6 +17,7 @@ export interface Answered<Answer> {
 
 /** A submitted request, with the callbacks that settle it. */
 export class Job<Request, Answer> implements Waiting {
+  protected static readonly typeName: string = "Job";
   readonly request: Request;
   readonly rows: number;
   readonly priority: number;
@@ -93,6 +94,7 @@ export function rowsOfPart(limit: number, perRowMs: number): number {
  * whole large request.
  */
 export class Large<Request, Answer> {
+  protected static readonly typeName: string = "Large";
   readonly whole: Job<Request, Answer>;
   /** Parts that wait or run. */
   readonly parts = new Set<Job<Request, Answer>>();

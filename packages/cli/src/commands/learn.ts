@@ -15,6 +15,7 @@ import {
   toTheEnd,
   type Watch,
 } from "../keeping.ts";
+import { collected } from "../options/collected.ts";
 import { given } from "../options/given.ts";
 import { notNegative, positive, share, whole, wordOr } from "../options/number.ts";
 import { checkOutputs } from "../outputs.ts";
@@ -29,6 +30,7 @@ interface LearnWords extends KeepingOptions {
   seconds?: number;
   l1?: number;
   l2?: number;
+  unpenalised?: string[];
   heldOut?: number;
   seed?: number;
   workers?: number;
@@ -40,7 +42,7 @@ interface LearnWords extends KeepingOptions {
 }
 
 /** Options that the checkpoint contains. */
-const fixed = ["algorithm", "l1", "l2", "heldOut", "seed", "replicas", "averageEvery", "deterministic"];
+const fixed = ["algorithm", "l1", "l2", "unpenalised", "heldOut", "seed", "replicas", "averageEvery", "deterministic"];
 /** Largest number of weights that are printed. */
 const MOST_LINES = 20;
 
@@ -60,6 +62,7 @@ export function add(program: Command, terminal: Terminal): void {
       .option("--seconds <n>", "end after this time", positive)
       .option("--l1 <strength>", "strength of the penalty l1 times the sum of |w|; default 0", notNegative)
       .option("--l2 <strength>", "strength of the penalty l2/2 times the sum of w squared; default 0", notNegative)
+      .option("--unpenalised <name>", "name of a weight without a penalty; can be given several times", collected)
       .option("--held-out <share>", "share of the evidence to hold out; default 0", share)
       .option("--seed <n>", "seed for all random choices; default 0", whole(0))
       .option("--workers <n>", "number of threads; the result does not depend on it unless they race", whole(1, 1024))
@@ -85,17 +88,30 @@ async function run(path: string, options: LearnWords, training: Training): Promi
   const algorithm = learnerOf(options.algorithm);
   const graph = await readGraph(path, options.format);
   const stop = new AbortController();
-  const { epochs, seconds, l1, l2, heldOut, seed, workers, resume, replicas, averageEvery, deterministic } = options;
+  const { epochs, seconds, l1, l2, unpenalised, heldOut, seed, workers, resume, replicas, averageEvery, deterministic } = options;
+  const exempt = unpenalised?.map((name) => weightOf(graph, name));
   const until = seconds === undefined ? undefined : given({ epochs, seconds });
   const watched = { signal: stop.signal, ...given({ epochs: until ? undefined : epochs, until, workers }) };
   const learning =
     resume === undefined
-      ? fit(graph, { ...watched, ...given({ algorithm, l1, l2, heldOut, seed, replicas, averageEvery, deterministic }) })
+      ? fit(graph, {
+          ...watched,
+          ...given({ algorithm, l1, l2, unpenalised: exempt, heldOut, seed, replicas, averageEvery, deterministic }),
+        })
       : fit.resume(resume, graph, watched);
   const learned = await toTheEnd(learning, stop, training, watch(path, graph, options, terminal), async (made) => {
     if (options.out !== undefined) await writeWhole(options.out, () => writeGraphJson(made.graph), { keep: true });
   });
   report(path, options, learned, terminal);
+}
+
+/** Name of a weight in the output: its own name, or its index if it has none. */
+const nameOf = (graph: FactorGraph, id: number): string => graph.weightState(id).name ?? String(id);
+
+/** Returns the index of the weight with this name in the output, or else the name as it is. */
+function weightOf(graph: FactorGraph, name: string): string | number {
+  for (let id = 0; id < graph.weightCount; id++) if (nameOf(graph, id) === name) return id;
+  return name;
 }
 
 function learnerOf(name: string | undefined): GraphLearner | undefined {
@@ -131,7 +147,7 @@ function report(
   { graph, weights, heldOut, run, findings }: LearnedGraph,
   terminal: Terminal,
 ): void {
-  const named = Array.from(weights, (value, id) => ({ name: graph.weightState(id).name ?? String(id), value }));
+  const named = Array.from(weights, (value, id) => ({ name: nameOf(graph, id), value }));
   if (options.json) {
     const { seconds, reason, updates } = run;
     const found = {

@@ -44,6 +44,7 @@ export interface CalibratedNumber {
 
 /** Result of `calibrate`: the ranks of every number, and whether the ranks look uniform. */
 export class Calibration {
+  protected static readonly typeName: string = "Calibration";
   /** Number of simulations made. */
   readonly simulations: number;
   /** Number L of draws per simulation. The true value is ranked among them. */

@@ -35,6 +35,7 @@ export {
   type RulePlan,
   relation,
   type Semantics,
+  type StateSum,
   type UnknownBelief,
   type WeightedRule,
   weightedRule,

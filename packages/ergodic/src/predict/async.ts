@@ -137,6 +137,7 @@ export class AsyncOutputPredictor<
   Names extends string = string,
   Kind extends "linear" | "network" = "linear" | "network",
 > extends AsyncPredictor {
+  protected static readonly typeName: string = "AsyncOutputPredictor";
   /** Kind of predictor. */
   readonly kind: Kind;
   /** "binary", "multiclass", "regression" or "count". */
@@ -208,6 +209,7 @@ export class AsyncOutputPredictor<
  * `FactorPredictor`.
  */
 export class AsyncFactorPredictor extends AsyncPredictor {
+  protected static readonly typeName: string = "AsyncFactorPredictor";
   /** Kind of predictor. */
   readonly kind = "factorisation";
   /** "rating" or "preference". */

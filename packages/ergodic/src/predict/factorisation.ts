@@ -80,6 +80,7 @@ interface Profile {
  * @throws OptionError; DataError for bad values
  */
 export class FactorPredictor {
+  protected static readonly typeName: string = "FactorPredictor";
   /** Kind of predictor. */
   readonly kind = "factorisation";
   /** Whether the model predicts ratings or preferences. */
@@ -233,9 +234,7 @@ export class FactorPredictor {
     return this.task === "rating" ? this.errors(ratings) : this.ranking(ratings, count, exclude);
   }
 
-  /**
-   * Writes the model as safetensors: parameters and a versioned JSON description. The file appears whole or not at all.
-   */
+  /** Writes the model as safetensors, with a versioned JSON description. The file appears whole or not at all. */
   save(path: FileTarget): Promise<void> {
     return writeWhole(path, this.toBytes(), { keep: true });
   }

@@ -38,6 +38,7 @@ export class LinearPredictor<K extends PredictionKind = PredictionKind, Names ex
   K,
   Names
 > {
+  protected static override readonly typeName: string = "LinearPredictor";
   /** Kind of predictor. */
   readonly kind = "linear";
   /** float64[outputs × columns], row-major, in the units of the pipeline's columns. */

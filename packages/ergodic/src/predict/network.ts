@@ -41,6 +41,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
   K,
   Names
 > {
+  protected static override readonly typeName: string = "NetworkPredictor";
   /** Kind of predictor. */
   readonly kind = "network";
   readonly #numbers: SavedModel["tensors"];

@@ -59,6 +59,7 @@ export interface Prediction<K extends PredictionKind = PredictionKind> {
  * `evaluate` returns. `Names`: names of the columns, if known.
  */
 export abstract class OutputPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> {
+  protected static readonly typeName: string = "OutputPredictor";
   /** Kind of predictor: "linear" or "network". */
   abstract readonly kind: string;
   /** "binary", "multiclass", "regression" or "count". */

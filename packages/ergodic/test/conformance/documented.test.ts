@@ -8,6 +8,7 @@ import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { ruleRegistry } from "../../src/entries/rules.ts";
 import { exampleModule } from "./documented-examples.ts";
+import { heldClasses, statedName } from "./held-classes.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const sources = fileURLToPath(new URL("../../../", import.meta.url));
@@ -134,6 +135,16 @@ function isPublic(member: ts.Symbol): boolean {
   if (ts.isClassElement(declaration) && declaration.name && ts.isPrivateIdentifier(declaration.name)) return false;
   return !(ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected));
 }
+
+test("every class that users can hold states its name, because bundlers rename classes and errors print their names", () => {
+  const symbols = new Set(exported.map(({ symbol }) => symbol));
+  const classes = heldClasses(checker, symbols, isPublic);
+  const names = classes.map((one) => one.name!.text);
+  // Exported, returned by a function, an argument of a type, and a member of a member.
+  for (const name of ["Answer", "KnowledgeBase", "Draws", "Run", "DataError", "Unknowns"]) expect(names).toContain(name);
+  const wrong = classes.filter((one) => statedName(one) !== one.name!.text);
+  expect(wrong.map((one) => `${one.getSourceFile().fileName.slice(sources.length)}: ${one.name!.text}`)).toEqual([]);
+});
 
 /** A type of options and the function that accepts it. */
 interface Taken {

@@ -52,6 +52,7 @@ const WHERE = "onnxPredictor";
 
 /** A foreign model, run by onnxruntime-node in a separate process. Made by `onnxPredictor`. */
 export class OnnxPredictor implements AsyncDisposable {
+  protected static readonly typeName: string = "OnnxPredictor";
   /** Kind of predictor. */
   readonly kind = "onnx";
   /** Inputs of the model. */

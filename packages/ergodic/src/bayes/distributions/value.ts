@@ -53,6 +53,7 @@ export interface Reader {
 
 /** A distribution with its parameters, as made by normal(0, 1): for `param`, `observe` and `generated` in a model. */
 export class Distribution {
+  protected static readonly typeName: string = "Distribution";
   /** Family of the distribution. */
   readonly family: Family;
   /** Parameters by name. */

@@ -72,6 +72,7 @@ export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
  * ```
  */
 export class Draws<Q extends string = string, D extends string = string> {
+  protected static readonly typeName: string = "Draws";
   /** Number of chains. */
   readonly chains: number;
   /** Number of draws per chain. */

@@ -104,6 +104,7 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
  * ```
  */
 export class PosteriorPredictor<Names extends string = string> implements Disposable {
+  protected static readonly typeName: string = "PosteriorPredictor";
   /** Kind of predictor. */
   readonly kind = "posterior";
   /** Probability of the central interval. */

@@ -43,6 +43,7 @@ interface Evaluator {
  * p(values) + Σ log |J|. Whole-number parameters are stored in u unchanged and have a gradient of 0.
  */
 export class ConditionedModel implements LogDensity, Disposable {
+  protected static readonly typeName: string = "ConditionedModel";
   /** Name of the model. */
   readonly name: string;
   /** Number of unconstrained numbers. */

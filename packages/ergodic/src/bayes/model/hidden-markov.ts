@@ -38,6 +38,7 @@ const initialKind: Kind = {
 };
 
 export class HiddenMarkov {
+  protected static readonly typeName: string = "HiddenMarkov";
   readonly initial: SymbolicArray;
   readonly transition: SymbolicArray;
   /** Whether the first state has the stationary distribution. */

@@ -8,6 +8,7 @@
 import { CompileError } from "../errors/errors.ts";
 import { isListOf } from "../errors/list-of.ts";
 import { nearest } from "../errors/nearest.ts";
+import { typeNameOf } from "../errors/shown.ts";
 import { userLine } from "./array/position.ts";
 import { isArray, nodeText } from "./array/symbolic.ts";
 
@@ -188,6 +189,7 @@ export function described(given: unknown): string {
     return text.length > LONG ? `${text.slice(0, LONG)}…]` : text;
   }
   if (isPlain(given)) return `an object of ${Object.keys(given).join(", ") || "nothing"}`;
-  const { name, constructor: made } = given as { name?: unknown; constructor: { name: string } };
-  return typeof name === "string" ? `the ${made.name.toLowerCase()} ${name}` : `a ${made.name}`;
+  const { name } = given as { name?: unknown };
+  const kind = typeNameOf(given) ?? "value";
+  return typeof name === "string" ? `the ${kind.toLowerCase()} ${name}` : `a ${kind}`;
 }

@@ -75,6 +75,7 @@ interface Lending<Names extends string> {
  * ```
  */
 export class Dataset<Names extends string = string> implements Disposable {
+  protected static readonly typeName: string = "Dataset";
   /** Names of the raw columns. Exists only in types. */
   declare readonly [knownNames]?: Names;
   /** Number of rows. */
@@ -481,6 +482,7 @@ export class Dataset<Names extends string = string> implements Disposable {
  * Stored with a model.
  */
 export class Pipeline extends StepPipeline {
+  protected static override readonly typeName: string = "Pipeline";
   static {
     makePipelinesBy((steps) => new Pipeline(steps));
     addImpute();

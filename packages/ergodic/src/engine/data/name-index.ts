@@ -12,6 +12,7 @@ export type Name = string | number;
  * entry.
  */
 export class NameIndex {
+  protected static readonly typeName: string = "NameIndex";
   /** Names in ascending order. */
   readonly names: readonly Name[];
   readonly #byText: Map<string, number>;

@@ -134,6 +134,7 @@ function roundedSource(rows: RowSource): RowSource {
 
 /** A pipeline that returns rows. Predictors use it. */
 export class StepPipeline {
+  protected static readonly typeName: string = "StepPipeline";
   /** The steps, in order. */
   readonly steps: readonly Step[];
   /** Shape of the rows after the last step. */

@@ -79,6 +79,7 @@ interface Entries {
  * @throws DataError for missing names or values, and for repeated pairs; OptionError; MemoryLimitError
  */
 export class Ratings implements Disposable {
+  protected static readonly typeName: string = "Ratings";
   /** User names. */
   readonly users: NameIndex;
   /** Item names. */

@@ -3,8 +3,8 @@ export interface Finding {
   /**
    * One of "rhat", "ess", "modes", "rareModes", "late", "restarts", "divergences", "treeDepth", "energy", "paretoK",
    * "notFinite", "oneChain", "empty", "few", "stuck", "particles", "tails", "model", "stepBias", "solutions"; for
-   * training also "worse", "separable", "classes"; for learning on graphs also "racing", "islands", "hidden"; for
-   * knowledge bases also "backward".
+   * training also "worse", "separable", "classes"; for learning on graphs also "racing", "islands", "hidden",
+   * "unlabelled"; for knowledge bases also "backward", "unlabelled".
    */
   readonly code: string;
   /**

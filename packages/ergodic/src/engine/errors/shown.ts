@@ -9,17 +9,28 @@ export function shown(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   // String() also accepts symbols; template strings do not.
   if (typeof value !== "object" || value === null) return String(value);
-  const kind: unknown = value.constructor?.name;
-  if (typeof kind === "string" && kind !== "" && kind !== "Object") return `of type ${kind}`;
+  const kind = typeNameOf(value);
+  if (kind !== undefined && kind !== "Object") return `of type ${kind.slice(0, 60)}`;
   return `an object of ${Object.keys(value).slice(0, 5).join(", ") || "nothing"}`;
 }
 
+const isName = (name: unknown): name is string => typeof name === "string" && name !== "";
+
 /**
- * Name by which a user calls a factory. The name comes from the declaration, because minifiers rename functions but not
- * strings.
+ * Returns the name of an object's class, or undefined if it has none. Bundlers rename classes. Classes that users can
+ * hold therefore state their name in a protected static property, `typeName`, and errors in their property `name`.
+ */
+export function typeNameOf(value: object): string | undefined {
+  if (value instanceof Error && isName(value.name)) return value.name;
+  const made = value.constructor as { typeName?: unknown; name?: unknown } | null | undefined;
+  return [made?.typeName, made?.name].find(isName);
+}
+
+/**
+ * Name by which a user calls a factory or a class. The name comes from the declaration, because minifiers rename
+ * functions but not strings.
  */
 export function factoryName(factory: { name: string; declaration?: { readonly name?: unknown } }): string {
-  const declared = factory.declaration?.name;
-  if (typeof declared === "string") return declared;
-  return typeof factory.name === "string" && factory.name !== "" ? factory.name : "make";
+  const { typeName } = factory as { typeName?: unknown };
+  return [factory.declaration?.name, typeName, factory.name].find(isName) ?? "make";
 }

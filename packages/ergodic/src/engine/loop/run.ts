@@ -122,6 +122,7 @@ class Pause {
  * resumed run repeats itself exactly.
  */
 export class Run<Result> extends Watched<Result> {
+  protected static readonly typeName: string = "Run";
   /**
    * Description of the run, which the result also contains: model, algorithm and plan, with defaults filled in. Known
    * once training begins.

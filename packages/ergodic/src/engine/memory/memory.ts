@@ -34,6 +34,7 @@ const HEAP_START = 1 << 20;
 const RESERVATIONS = [65536, 32768, 16384, 4096];
 
 export class EngineMemory {
+  protected static readonly typeName: string = "EngineMemory";
   readonly memory: WebAssemblyMemory;
   readonly shared: boolean;
   private readonly limit: number;

@@ -67,6 +67,7 @@ type Run = (count: number, scalars: Record<string, number>) => Record<string, nu
  * Methods return views of the memory's current buffer. An allocation invalidates these views.
  */
 export class RuleRunner implements Disposable, Holder {
+  protected static readonly typeName: string = "RuleRunner";
   /** Rule that runs. */
   readonly rule: EquationRule;
   /** Number of parameters. */

@@ -56,6 +56,7 @@ const NO_STATE = "no state was found in which all factors are above 0";
  * which says how far the result can be from the truth.
  */
 export class Answer {
+  protected static readonly typeName: string = "Answer";
   /** Task that was requested. */
   readonly task: AnswerContent["task"];
   /** Method used, and the reason for choosing it. */

@@ -106,6 +106,7 @@ interface Arm extends Weighed {
 
 /** Run of `importanceSampling` on a part. */
 export class ImportanceSampling extends PartRun {
+  protected static readonly typeName: string = "ImportanceSampling";
   private readonly part: Component;
   private readonly plan: InferencePlan;
   private readonly options: Required<ImportanceSamplingOptions>;

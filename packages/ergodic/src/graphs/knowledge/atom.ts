@@ -17,6 +17,7 @@ export type AtomKind = "relation" | "query" | "partial";
  * them.
  */
 export class Atom<V = object, K extends AtomKind = AtomKind> {
+  protected static readonly typeName: string = "Atom";
   /**
    * Whether the atom matches a row of a relation, one unknown of a query, or (if some key columns are unbound) any of
    * several unknowns.

@@ -1,30 +1,14 @@
 /** Finds rules that change the probabilities of their bodies although nothing is known about their heads. */
 import type { Finding } from "../../engine/errors/finding.ts";
-import type { FactorGraph } from "../model/graph.ts";
 import { Unknowns } from "./query.ts";
 import type { WeightedRule } from "./rule.ts";
-import type { FactsView } from "./views.ts";
 
 /**
  * Returns a finding per rule whose head is a query without observed unknowns, and whose body has unobserved unknowns of
  * another query. A factor has no direction. For example, the factor of "imply" is 0 if the body holds but the head does
  * not. Summed over an unobserved head, a factor of weight w multiplies the odds of the body by (1 + e^w) / (2 e^w) < 1.
  */
-export function backwardFindings(
-  rules: readonly WeightedRule[],
-  graph: FactorGraph,
-  viewOf: (facts: Unknowns) => FactsView,
-): Finding[] {
-  /** Number of unknowns that are observed, or have a label that `fit` learns from. */
-  const knownCount = (facts: Unknowns): number => {
-    const { variables } = viewOf(facts);
-    const isKnown = (row: number): boolean =>
-      (facts.labels.data[row] >= 0 && facts.heldOut.data[row] === 0) ||
-      (row < variables.length && graph.observedState(variables.data[row]) >= 0);
-    let count = 0;
-    for (let row = 0; row < facts.rowCount; row++) if (isKnown(row)) count++;
-    return count;
-  };
+export function backwardFindings(rules: readonly WeightedRule[], knownCount: (facts: Unknowns) => number): Finding[] {
   return rules.flatMap((rule) => {
     const head = rule.atoms[rule.atoms.length - 1].facts as Unknowns;
     const literals = rule.atoms.filter(({ kind, facts }) => kind !== "relation" && facts instanceof Unknowns && facts !== head);

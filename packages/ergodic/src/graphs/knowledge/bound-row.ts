@@ -77,7 +77,7 @@ export class BoundRow {
     if (typeof weight === "function") {
       const found: unknown = weight(row);
       if (typeof found === "string" && found !== "")
-        this.weight = this.#weights.named(this.#rule.place, `${this.#rule.name}: ${found}`, initial);
+        this.weight = this.#weights.named(this.#rule.place, `${this.#rule.weightPrefix}${found}`, initial);
       else if (typeof found === "number" && Number.isFinite(found)) this.weight = this.#weights.fixed(found);
       else throw this.refusal(`weight returned ${shown(found)}, but must return a name or a number`);
     }

@@ -17,6 +17,7 @@ export interface CalibrationBin {
  * true. The labels are grouped into bins of equal width.
  */
 export class CalibrationTable {
+  protected static readonly typeName: string = "CalibrationTable";
   /** Bins in ascending order. */
   readonly bins: readonly CalibrationBin[];
   /** Number of labels. */

@@ -32,6 +32,7 @@ export function checkDistinct(what: string, count: number): void {
 
 /** One column: its distinct values, and the index of each row's value among them (−1 if missing). */
 export class FactColumn {
+  protected static readonly typeName: string = "FactColumn";
   readonly name: string;
   /** Undefined until there is a value that is not missing. */
   type: CellType | undefined;
@@ -59,6 +60,7 @@ export class FactColumn {
 
 /** Rows in columnar form, the storage of a relation or a query. */
 export class Facts {
+  protected static readonly typeName: string = "Facts";
   readonly name: string;
   readonly kind: "relation" | "query";
   readonly columns: readonly FactColumn[];

@@ -34,6 +34,7 @@ export interface RulePlan {
 
 /** Preview of `ground()`: rules, their joins with row counts, and the sizes of the result. */
 export class GroundingPlan {
+  protected static readonly typeName: string = "GroundingPlan";
   /** Number of unknowns that become variables. */
   readonly variables: number;
   /** Plan of each rule. */

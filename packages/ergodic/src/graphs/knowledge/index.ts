@@ -14,4 +14,4 @@ export {
 export { type Query, type QueryOptions, query } from "./query.ts";
 export { type Relation, relation } from "./relation.ts";
 export { type RuleOptions, type Semantics, type WeightedRule, weightedRule } from "./rule.ts";
-export type { Reason, Reasons } from "./why.ts";
+export type { Reason, Reasons, StateSum } from "./why.ts";

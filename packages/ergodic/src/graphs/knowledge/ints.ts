@@ -1,5 +1,6 @@
 /** A growable array of 32-bit integers. */
 export class Ints {
+  protected static readonly typeName: string = "Ints";
   data: Int32Array;
   length = 0;
 

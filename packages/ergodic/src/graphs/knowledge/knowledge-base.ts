@@ -6,15 +6,16 @@ import { isListOf } from "../../engine/errors/list-of.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import { MOST_ENGINE } from "../../engine/memory/room.ts";
 import { type FactorGraph, factorGraph } from "../model/graph.ts";
-import { backwardFindings } from "./backward.ts";
 import { CalibrationTable } from "./calibration.ts";
 import { Caveat } from "./caveat.ts";
 import type { Cell, Facts } from "./facts.ts";
+import { ruleFindings } from "./findings.ts";
 import { Grounding } from "./grounding.ts";
 import { GroundingPlan, rulePlan } from "./grounding-plan.ts";
 import type { Joiner, JoinSession } from "./joiner.ts";
 import { type Query, Unknowns } from "./query.ts";
 import { WeightedRule } from "./rule.ts";
+import { Reading } from "./sums.ts";
 import { Tally } from "./tally.ts";
 import { Dictionary, FactsView } from "./views.ts";
 import { Weights } from "./weights.ts";
@@ -51,8 +52,7 @@ export interface UnknownBelief<S> {
   readonly state: string;
   /** Certificate of accuracy for `p`: exact, bounds, an interval, or another kind. */
   readonly certificate: Certificate;
-  /** Known label, whether observed or held out. If the label is a number, it is the probability
-   * that the fact is true. */
+  /** Known label, whether observed or held out. A number is the probability that the fact is true. */
   readonly label?: string | number;
   /** Whether the label is held out. */
   readonly heldOut: boolean;
@@ -62,6 +62,7 @@ export interface UnknownBelief<S> {
  * Rules over relations and unknowns, together with the factor graph that they produce. Created by `knowledgeBase()`.
  */
 export class KnowledgeBase {
+  protected static readonly typeName: string = "KnowledgeBase";
   readonly #rules: WeightedRule[] = [];
   /** Number of rules already in the graph. */
   #grounded = 0;
@@ -130,11 +131,13 @@ export class KnowledgeBase {
   }
 
   /**
-   * Rules that probably do more than intended: "backward" for a rule that changes the probabilities of its body although
-   * nothing is known about its head. Labels count as known unless they are held out.
+   * Rules that probably do not do what is intended: "backward" for a rule that changes the probabilities of its body
+   * although nothing is known about its head, "unlabelled" for a rule with learned weights although nothing is known
+   * about its head. Labels count as known unless they are held out. If a function gives the weights, they are known once
+   * `ground()` has called it.
    */
   get findings(): readonly Finding[] {
-    return backwardFindings(this.#rules, this.#graph, (facts) => this.#views.get(facts)!);
+    return ruleFindings(this.#rules, this.#weights, this.#graph, (facts) => this.#views.get(facts)!);
   }
 
   /**
@@ -245,18 +248,14 @@ export class KnowledgeBase {
   /**
    * Explains one unknown: returns the factors about it, sorted by how strongly they argue for or against it. In a
    * factor of several unknowns, the other unknowns have their observed or most probable states. The explanation uses
-   * the weights with which the answer was computed.
+   * the weights with which the answer was computed. `sums` has the sum of the contributions and the probability.
    */
   why<S, N extends string>(query: Query<S, N>, key: S, answer: Beliefs): Reasons {
     const view = this.#viewOf(query as unknown as Query, "why");
     const row = (view.facts as Unknowns).rowOf(key as Record<string, Cell>);
-    this.#variableOf(view, row);
-    const caveat = new Caveat();
-    const stateOf = (variable: number): number => {
-      const { p, certificate } = answer.marginal(variable);
-      caveat.add(certificate);
-      return p.indexOf(p.reduce((a, b) => Math.max(a, b)));
-    };
+    const variable = this.#variableOf(view, row);
+    const observed = this.#graph.observedState(variable) >= 0;
+    const reading = new Reading(answer, { variable, domain: (view.facts as Unknowns).domain, observed });
     const graph = this.#graphOf(answer);
     const reasons = new Reasons();
     for (const rule of this.#rules.slice(0, this.#grounded))
@@ -264,12 +263,13 @@ export class KnowledgeBase {
         const grounding = this.#groundingOf(rule);
         // `exists` atoms do not depend on the unknown's state.
         if (atom.facts !== view.facts || !grounding.literals.includes(number)) return;
-        const found = reasonsOf(grounding, number, row, graph, this.#weights, stateOf);
+        const found = reasonsOf(grounding, number, row, graph, this.#weights, reading.stateOf);
         for (const reason of found) reasons.push(reason);
       });
     reasons.sort((a, b) => Math.abs(b.pull) - Math.abs(a.pull));
+    Object.assign(reasons, reading.sums(reasons));
     // Assigned only if present, because printing shows every property of an array.
-    if (caveat.text !== undefined) reasons.caveat = caveat.text;
+    if (reading.caveat !== undefined) reasons.caveat = reading.caveat;
     return reasons;
   }
 

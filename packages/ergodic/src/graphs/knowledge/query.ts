@@ -147,6 +147,7 @@ export function query(name: string, given: unknown, options: QueryOptions): Quer
 
 /** Rows of a query: keys, labels and held-out flags. */
 export class Unknowns extends Facts {
+  protected static override readonly typeName: string = "Unknowns";
   readonly domain: Domain;
   /**
    * Label of each row: the index of the known state, or −1 if there is none. For Booleans, 2 + i refers to entry i of

@@ -78,6 +78,7 @@ interface GivenRule extends RuleOptions<Values> {
 
 /** A checked rule, created by `weightedRule()`. */
 export class WeightedRule {
+  protected static readonly typeName: string = "WeightedRule";
   /** Given name, or the rule in printed form. */
   readonly name: string;
   /** Atoms of the body, then the head. */
@@ -113,6 +114,11 @@ export class WeightedRule {
   /** Name of the rule in error messages. */
   get place(): string {
     return `rule "${this.name}"`;
+  }
+
+  /** Start of the names of weights that a function names. */
+  get weightPrefix(): string {
+    return `${this.name}: `;
   }
 
   /** Returns the name. */

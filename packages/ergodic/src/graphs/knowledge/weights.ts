@@ -1,5 +1,6 @@
 import { OptionError } from "../../engine/errors/errors.ts";
 import type { FactorGraph } from "../model/graph.ts";
+import type { WeightedRule } from "./rule.ts";
 
 /**
  * Weights of a knowledge base, by name. New weights are added to the graph only on `commit`, so that a rejected rule
@@ -39,6 +40,17 @@ export class Weights {
       this.#fixed.set(value, number);
     }
     return number;
+  }
+
+  /**
+   * Returns the name of the rule's weight, or true if the rule's function has named weights. Returns false if the weight
+   * is a number, and before the function has been called.
+   */
+  learnedBy({ options: { weight }, weightPrefix }: WeightedRule): string | boolean {
+    if (typeof weight === "string") return weight;
+    if (typeof weight !== "function") return false;
+    for (const name of this.#named.keys()) if (name.startsWith(weightPrefix)) return true;
+    return false;
   }
 
   /** Returns the weight's index in the graph. */

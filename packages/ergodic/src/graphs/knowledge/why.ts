@@ -29,22 +29,62 @@ export interface Reason {
   readonly votes?: number;
 }
 
+/** Sum of the contributions to one state of an unknown, with the probability of the state. */
+export interface StateSum {
+  /** Name of the state. A Boolean has a sum for "true" only. */
+  readonly state: string;
+  /** Sum of the contributions to the state. For a Boolean, contributions to "false" are subtracted. */
+  readonly sum: number;
+  /** Probability of the state in the answer. */
+  readonly p: number;
+  /** Probability that follows from the sums alone: 1 / (1 + e^−sum) for a Boolean, otherwise e^sum / Σ e^sum over all states. */
+  readonly implied: number;
+}
+
 /** Reasons for and against an unknown, strongest first. */
 export class Reasons extends Array<Reason> {
+  protected static readonly typeName: string = "Reasons";
   /** Warning if some of the states come from probabilities without a guarantee. Absent if all have one. */
   declare caveat?: string;
+  /**
+   * Sum of the contributions and probability of each state. Absent from parts of the list, such as the result of
+   * `slice`.
+   */
+  declare sums?: readonly StateSum[];
+  /** Why the probabilities do not follow from the sums. Absent if they follow. */
+  declare differs?: string;
 
-  /** Returns a line per reason, and the caveat. */
+  /** Returns a line per reason, a line per sum, and the caveat. */
   override toString(): string {
     const lines = Array.from(this, ({ rule, pull, state, weight, weightName, feature, row, votes }) => {
       const values = Object.entries(row).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
       const times = feature === 1 ? "" : ` × ${Number(feature.toPrecision(4))}`;
       const named = weightName === undefined || weightName === rule ? "" : ` of "${weightName}"`;
-      return `${pull < 0 ? "−" : "+"}${Math.abs(pull).toFixed(3)} ${state}  ${rule}: weight ${weight.toFixed(3)}${times}${named}; ${votes === undefined ? "" : `${votes} ${votes === 1 ? "vote" : "votes"}, as `}${values.join(", ")}`;
+      return `${signed(pull)} ${state}  ${rule}: weight ${weight.toFixed(3)}${times}${named}; ${votes === undefined ? "" : `${votes} ${votes === 1 ? "vote" : "votes"}, as `}${values.join(", ")}`;
     });
-    return [...lines, ...(this.caveat === undefined ? [] : [this.caveat])].join("\n");
+    return [...lines, ...this.#sumLines(), ...(this.caveat === undefined ? [] : [this.caveat])].join("\n");
+  }
+
+  /** Returns a line for the sum of a Boolean, or for each state that has a reason. */
+  #sumLines(): string[] {
+    const { sums = [], differs } = this;
+    const boolean = sums.length === 1;
+    const formula = boolean ? "1 / (1 + e^−sum)" : "e^sum / Σ e^sum over the states";
+    const named = new Set(Array.from(this, ({ state }) => state));
+    return sums
+      .filter(({ state }) => boolean || named.has(state))
+      .map(({ state, sum, p, implied }) => {
+        const [given, follows] = [p, implied].map((value) => value.toFixed(3));
+        const compared =
+          differs === undefined
+            ? `the probability ${given} is ${formula}`
+            : `the probability is ${given} and not ${formula} = ${follows}, because ${differs}`;
+        return `${signed(sum)} ${state}  sum: ${compared}`;
+      });
   }
 }
+
+const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
 
 /**
  * Returns how much a factor's value increases when literal `of` becomes true. `holds` says whether each literal holds;

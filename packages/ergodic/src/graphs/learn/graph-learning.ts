@@ -3,7 +3,7 @@ import { CapabilityError, DataError } from "../../engine/errors/errors.ts";
 import type { Finding } from "../../engine/errors/finding.ts";
 import { worseFindings } from "../../engine/errors/worse.ts";
 import { type Checkpoint, fromCheckpoint, readCheckpointOf } from "../../engine/loop/checkpoint.ts";
-import { KeptPart } from "../../engine/loop/kept-part.ts";
+import { isWhole, KeptPart } from "../../engine/loop/kept-part.ts";
 import { type PlanOptions, resolvePlan } from "../../engine/loop/plan.ts";
 import type { RunSummary } from "../../engine/loop/run.ts";
 import { resolveStopping, type StoppingOptions, type Until } from "../../engine/loop/stopping.ts";
@@ -21,11 +21,13 @@ import { inTurns } from "../../engine/threads/steps.ts";
 import { factsOf } from "../infer/facts.ts";
 import type { FactorGraph } from "../model/graph.ts";
 import { contrastiveDivergence } from "./contrastive-divergence.ts";
+import { partsWithEvidence } from "./evidence-parts.ts";
 import { type LearnedBefore, startOf, weightsFrom } from "./graph-before.ts";
 import { islandFindings } from "./graph-islands.ts";
 import type { EndedParticles, GraphLearner, GraphObjective, LearningPlan } from "./learner.ts";
 import { learnerFromJson } from "./registry.ts";
 import { separableFindings } from "./separable.ts";
+import { unlabelledFindings } from "./unlabelled.ts";
 
 /** Held-out variables and their observed states. */
 export type HeldOut = readonly { readonly variable: number; readonly state: number }[];
@@ -39,6 +41,8 @@ export interface GraphRecipe {
   readonly rule: EquationRule | HostRule;
   readonly l1: number;
   readonly l2: number;
+  /** Indices of the weights without a penalty. */
+  readonly unpenalised: readonly number[];
   readonly heldOut: number;
   /** Execution options as requested. */
   readonly plan: GraphPlan & { readonly seed: number };
@@ -115,12 +119,21 @@ export async function recipeFrom(
       },
       {
         ...{ l1: plan.number("l1", 0), l2: plan.number("l2", 0), heldOut: plan.number("heldOut", 0) },
+        unpenalised: unpenalisedKept(plan, graph.weightCount),
         plan: { seed: plan.count("seed"), ...lanesKept(plan, workers) },
         begun: plan.count("begun"),
         ...{ checkpoint, stopping: resolveStopping("fit.resume", stopping, false) },
       },
     );
   });
+}
+
+/** Returns the indices of the weights without a penalty. Older checkpoints do not have this list. */
+function unpenalisedKept(plan: KeptPart, weightCount: number): number[] {
+  if (plan.state.unpenalised === undefined) return [];
+  const found = plan.list("unpenalised", isWhole);
+  const outside = found.find((weight) => weight >= weightCount);
+  return outside === undefined ? found : plan.refuse(`unpenalised has the weight ${outside}, but there are ${weightCount}`);
 }
 
 /**
@@ -169,7 +182,7 @@ export interface Begun {
  */
 export async function begin(
   graph: FactorGraph,
-  { algorithm, rule, l1, l2, heldOut: share, plan: given, stopping, from, begun, checkpoint }: GraphRecipe,
+  { algorithm, rule, l1, l2, unpenalised, heldOut: share, plan: given, stopping, from, begun, checkpoint }: GraphRecipe,
   signal?: AbortSignal,
 ): Promise<Begun> {
   const { seed } = given;
@@ -194,8 +207,10 @@ export async function begin(
   );
   const objectives = await objectivesOf(algorithm, columns, lanes, engine, signal);
   const free = Float64Array.from(columns.weightFixed, (fixed) => 1 - fixed);
+  const penalised = free.slice();
+  for (const weight of unpenalised) penalised[weight] = 0;
   const penalty: Penalty = {
-    ...{ l1, l2, group: 0, weights: free, groups: [] },
+    ...{ l1, l2, group: 0, weights: penalised, groups: [] },
     ...{ nonNegative: false, outputs: 1, stride: free.length },
   };
   const how = { penalty, rates: free, precision: "f64", workers, deterministic } as const;
@@ -211,6 +226,7 @@ export async function begin(
     plan: {
       l1,
       l2,
+      ...(unpenalised.length > 0 ? { unpenalised: [...unpenalised] } : {}),
       heldOut: share,
       seed,
       begun,
@@ -228,7 +244,7 @@ export async function begin(
     ...islands,
     ...(objectives[0].findings ?? []),
     ...(start ? await worse(objectives[0], penalty, start, weights) : []),
-    ...(l1 === 0 && l2 === 0 ? await inTurns(separableFindings(columns, weights, weightNames(graph)), signal) : []),
+    ...(await inTurns(evidenceFindings(columns, weights, weightNames(graph), penalty), signal)),
   ];
   const ended = (run: RunSummary): Ended => {
     const chains = objectives.flatMap((objective) => objective.particles?.() ?? []);
@@ -281,6 +297,19 @@ async function worse(objective: GraphObjective, penalty: Penalty, start: Float64
   const compared = await objective.compare(start, end);
   const [before, after] = [start, end].map((x) => penaltyAt(penalty, x));
   return worseFindings({ ...compared, start: compared.start + before, end: compared.end + after }, lossOf(objective));
+}
+
+/** Reports weights that the evidence does not determine, or for which it has no finite best value. */
+function* evidenceFindings(
+  columns: Conditionals,
+  values: Float64Array,
+  nameOf: (weight: number) => string,
+  { l1, l2, weights: penalised }: Penalty,
+): Generator<void, Finding[]> {
+  const hasEvidence = yield* partsWithEvidence(columns);
+  const isBounded = (weight: number): boolean => (l1 > 0 || l2 > 0) && penalised[weight] > 0;
+  const unlabelled = unlabelledFindings(columns, hasEvidence, nameOf);
+  return [...unlabelled, ...(yield* separableFindings(columns, values, { hasEvidence, isBounded, nameOf }))];
 }
 
 const lossOf = ({ waits }: GraphObjective): string => `−ln of the ${waits ? "" : "pseudo-"}likelihood per observed variable`;

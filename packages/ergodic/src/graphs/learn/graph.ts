@@ -4,11 +4,13 @@ import { checkpointBytes } from "../../engine/loop/checkpoint.ts";
 import type { Job } from "../../engine/loop/run.ts";
 import { resolveStopping, type Until } from "../../engine/loop/stopping.ts";
 import { isRule, type Rule } from "../../engine/optimise/kinds.ts";
+import type { Weight } from "../model/factor-types.ts";
 import type { FactorGraph } from "../model/graph.ts";
 import type { LearnedBefore } from "./graph-before.ts";
 import { type Begun, begin, type GraphRecipe, recipeFrom, recipeOf } from "./graph-learning.ts";
 import { type LearnedGraph, learnedGraph } from "./learned-graph.ts";
 import type { GraphLearner } from "./learner.ts";
+import { unpenalisedOf } from "./unpenalised.ts";
 
 /** Options of `fit(graph)`. */
 export interface GraphFitOptions {
@@ -24,6 +26,11 @@ export interface GraphFitOptions {
   l1?: number;
   /** Strength of the penalty l2/2 Σ w², added to the loss per observed variable. Default 0; >= 0. */
   l2?: number;
+  /**
+   * Weights without a penalty, such as the weight of a rule for the base rate: names, indices, or results of
+   * `graph.weight`. Default: none.
+   */
+  unpenalised?: readonly (Weight | string | number)[];
   /** Share of the observed variables to hold out, chosen at random. Default 0; at least 0, below 1. */
   heldOut?: number;
   /**
@@ -53,7 +60,7 @@ export interface GraphFitOptions {
 /** Options that can change when a learning run is resumed. */
 export type GraphResumeOptions = Pick<GraphFitOptions, "epochs" | "until" | "workers" | "signal">;
 
-const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "from", "seed", "signal"];
+const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "unpenalised", "heldOut", "from", "seed", "signal"];
 const planKeys = ["workers", "replicas", "averageEvery", "deterministic"];
 const absent = { precision: "weights of graphs are float64", batch: "each update of a graph reads all evidence" };
 const EPOCHS = 500;
@@ -61,7 +68,7 @@ const EPOCHS = 500;
 /** Learns the weights of a graph from its evidence. See `fit`. */
 export function learningJob(graph: FactorGraph, options: GraphFitOptions = {}): Job<LearnedGraph> {
   checkKeys("fit", options, [...keys, ...planKeys], { absent });
-  const { algorithm, rule, l1 = 0, l2 = 0, heldOut = 0, seed = 0, until, from } = options;
+  const { algorithm, rule, l1 = 0, l2 = 0, unpenalised = [], heldOut = 0, seed = 0, until, from } = options;
   const { workers, replicas, averageEvery, deterministic } = options;
   if (algorithm !== undefined && !holds(algorithm, "objective"))
     refuse("fit", "algorithm", algorithm, "a learner of graphs", "contrastiveDivergence() or pseudoLikelihood()");
@@ -70,6 +77,7 @@ export function learningJob(graph: FactorGraph, options: GraphFitOptions = {}): 
     refuse("fit", "from", from, "a result of fit() for this graph", "from: await fit(graph)");
   checkNumber("fit", "l1", l1, { low: 0 });
   checkNumber("fit", "l2", l2, { low: 0 });
+  const exempt = unpenalisedOf(graph, unpenalised);
   checkNumber("fit", "heldOut", heldOut, { low: 0, high: 1 - 2 ** -53 });
   checkNumber("fit", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   const epochs = options.epochs ?? (until === undefined ? EPOCHS : undefined);
@@ -77,7 +85,8 @@ export function learningJob(graph: FactorGraph, options: GraphFitOptions = {}): 
   return jobOf(graph, options.signal, () => {
     const begun = from?.particles?.updates ?? 0;
     const plan = { workers, replicas, averageEvery, deterministic, seed };
-    return recipeOf({ algorithm, rule }, { l1, l2, heldOut, plan, stopping, begun, ...(from ? { from } : {}) });
+    const rest = { l1, l2, unpenalised: exempt, heldOut, plan, stopping, begun, ...(from ? { from } : {}) };
+    return recipeOf({ algorithm, rule }, rest);
   });
 }
 

@@ -38,9 +38,9 @@ export interface LearnedGraph {
   /** Final states of the chains, if the learner has chains. `fit(graph, { from: learned })` starts there. */
   readonly particles?: EndedParticles;
   /**
-   * Reasons to doubt the weights. Possible reasons: the loss is worse than at the start, the evidence is separable and
-   * there is no penalty, workers raced, zeros confine chains to islands of states, or pseudoLikelihood() was given
-   * hidden variables.
+   * Reasons to doubt the weights. Possible reasons: the loss is worse than at the start, the evidence does not depend on
+   * a weight, the evidence is separable and there is no penalty, workers raced, zeros confine chains to islands of
+   * states, or pseudoLikelihood() was given hidden variables.
    */
   readonly findings: readonly Finding[];
   /** Statistics of the run. */

@@ -31,6 +31,7 @@ export interface VariableOptions {
 
 /** Graph of discrete variables and factors, p(x) ∝ Π φ(x). Created by `factorGraph()` or `readUai`, read by `infer`. */
 export class FactorGraph {
+  protected static readonly typeName: string = "FactorGraph";
   readonly #structure: Structure;
   readonly #observations: Observations;
 
@@ -310,9 +311,13 @@ export class FactorGraph {
     return denseTable(this.#structure, this.#stored(factor), factor, MOST_ENTRIES);
   }
 
+  /** Returns the index of a weight, given as a `weight()` result, a name or an index. @throws OptionError if unknown */
+  weightNumber(weight: Weight | string | number): number {
+    return weightNumber(this.#structure, WHERE, weight);
+  }
   /** Returns the current state of a weight. The weight is given as a `weight()` result, a name or an index. */
   weightState(weight: Weight | string | number): WeightState {
-    return this.#structure.weight(weightNumber(this.#structure, WHERE, weight));
+    return this.#structure.weight(this.weightNumber(weight));
   }
   /** Sets the values of all weights, in index order. */
   setWeights(values: ArrayLike<number>): this {

@@ -174,7 +174,7 @@ export class Structure {
     const near = nearest(given, [...this.numbers.keys()]);
     throw new OptionError(
       where,
-      `there is no variable "${given}"${near ? `; did you mean "${near}"?` : "; make it with variable()"}`,
+      `there is no variable ${shown(given)}${near ? `; did you mean "${near}"?` : "; make it with variable()"}`,
       "OPTION_UNKNOWN",
     );
   }
@@ -212,7 +212,7 @@ export class Structure {
     const near = nearest(name, [...this.weightNumbers.keys()]);
     throw new OptionError(
       where,
-      `there is no weight "${name}"${near ? `; did you mean "${near}"?` : "; make it with weight()"}`,
+      `there is no weight ${shown(name)}${near ? `; did you mean "${near}"?` : "; make it with weight()"}`,
       "OPTION_UNKNOWN",
     );
   }

@@ -10,6 +10,7 @@ type Of<K extends Answer["kind"]> = Extract<Answer, { kind: K }>;
 
 /** Run on another thread. Like a local run, it can be awaited and iterated over its ticks. */
 export class RemoteRun<Result> extends Watched<Result> {
+  protected static readonly typeName: string = "RemoteRun";
   /** Description of the run. The result contains the same description. The promise resolves when the run begins. */
   readonly chosen: Promise<JsonObject>;
   protected readonly result: Promise<Result>;

@@ -36,6 +36,7 @@ export interface CrossValidation {
  * returns the model at lambdas[k].
  */
 export class LinearPath<K extends PredictionKind = PredictionKind, Names extends string = string> {
+  protected static readonly typeName: string = "LinearPath";
   /** Strengths of the penalty, decreasing. */
   readonly lambdas: Float64Array;
   /**

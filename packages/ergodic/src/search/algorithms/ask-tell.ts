@@ -80,6 +80,7 @@ interface Probe {
  * @throws OptionError for invalid options and tells; ErgodicError [SEARCH_DIVERGED] if a proposed point is NaN
  */
 export class Search {
+  protected static readonly typeName: string = "Search";
   /** Search algorithm. */
   readonly algorithm: SearchAlgorithm;
   /** Space that is searched. */

@@ -67,6 +67,7 @@ interface Coordinate {
  * @throws OptionError: SEARCH_DIMENSION, SEARCH_BOUNDS, SEARCH_START, OPTION_RANGE, OPTION_TYPE
  */
 export class Space {
+  protected static readonly typeName: string = "Space";
   /** Number of coordinates of the user's x. */
   readonly dimension: number;
   /** Box in internal coordinates. The origin of these coordinates is x₀. */

@@ -361,6 +361,81 @@ describe("rules whose heads are unknown", () => {
   });
 });
 
+describe("rules with weights to learn", () => {
+  const rows = [
+    { id: 1, group: "a", label: true },
+    { id: 2, group: "b", label: null },
+  ];
+  const base = (holdOut?: number) => {
+    const [known, unknown] = ["known", "unknown"].map((name) =>
+      query(name, rows, {
+        key: ["id"],
+        ...(name === "known" ? { label: "label" as const } : {}),
+        ...(holdOut ? { holdOut } : {}),
+      }),
+    );
+    return { known, unknown, group: relation("group", rows) };
+  };
+  const codes = (kb: ReturnType<typeof knowledgeBase>): string[] => kb.findings.map(({ code, text }) => `${code} ${text}`);
+
+  it("are reported with their weight if nothing is known about the head, and by fit if no evidence depends on it", async () => {
+    const { known, unknown } = base();
+    const kb = knowledgeBase([
+      weightedRule({ name: "first", head: known({ id: "i" }), weight: "of known" }),
+      weightedRule({ name: "second", head: unknown({ id: "i" }), weight: "of unknown" }),
+    ]);
+    const [finding] = kb.findings;
+    expect(kb.findings).toHaveLength(1);
+    expect(finding).toEqual({
+      code: "unlabelled",
+      serious: false,
+      text: 'the weight "of unknown" of the rule "second" would be learned, although no unknown of "unknown" is observed or has a label that is not held out, so that no example shows whether the rule is right',
+      advice: 'give "unknown" labels, or give the rule a number as its weight',
+    });
+    expect(String(kb.explain())).toContain(finding.text);
+    const { findings } = await fit(kb.ground(), { epochs: 3, l2: 0.1 });
+    expect(findings.map(({ code, text }) => [code, /depend on (.*?):/.exec(text)?.[1]])).toEqual([
+      ["unlabelled", 'the weight "of unknown"'],
+    ]);
+    // Connected with labels, the weight changes the likelihood, but there is still no example.
+    kb.add(weightedRule({ name: "third", head: known({ id: "i" }), body: [unknown({ id: "i" })], weight: 1 }));
+    kb.add(weightedRule({ name: "fourth", head: unknown({ id: "i" }), weight: 3 }));
+    expect(kb.findings).toEqual([finding]);
+    expect((await fit(kb.ground(), { epochs: 3, l2: 0.1 })).findings).toEqual([]);
+    kb.ground().observe(kb.variable(unknown, { id: 2 }), "false");
+    expect(kb.findings).toEqual([]);
+  });
+
+  it("are reported if all labels are held out, but not if another rule learns the weight from labels", () => {
+    const rule = (head: ReturnType<typeof base>["known"], name: string) =>
+      weightedRule({ name, head: head({ id: "i" }), weight: "shared" });
+    const { known, unknown } = base();
+    expect(codes(knowledgeBase([rule(known, "first"), rule(unknown, "second")]))).toEqual([]);
+    expect(codes(knowledgeBase([rule(unknown, "second")]))).toHaveLength(1);
+    const out = base(1);
+    expect(codes(knowledgeBase([rule(out.known, "first"), rule(out.unknown, "second")]))).toHaveLength(2);
+  });
+
+  it("are found for functions once they were called, and only if they returned names", () => {
+    const { unknown, group } = base();
+    const kb = (weight: (row: { g: string }) => string | number) =>
+      knowledgeBase([
+        weightedRule({ name: "by", head: unknown({ id: "i" }), body: [group({ id: "i", group: "g" })], weight }),
+        weightedRule({ name: "by group", head: unknown({ id: "i" }), weight: 1 }),
+      ]);
+    const named = kb(({ g }) => g);
+    expect(codes(named)).toEqual([]);
+    expect(named.explain().findings.map(({ code }) => code)).toEqual(["unlabelled"]);
+    // explain() changes nothing.
+    expect(codes(named)).toEqual([]);
+    named.ground();
+    expect(codes(named)).toEqual([expect.stringMatching(/^unlabelled the weights of the rule "by" would be learned/)]);
+    const fixed = kb(({ g }) => (g === "a" ? 1 : 2));
+    fixed.ground();
+    expect(codes(fixed)).toEqual([]);
+  });
+});
+
 it("probabilities without a guarantee give reasons and calibration a caveat", async () => {
   const rows = [1, 2, 3, 4].map((day) => ({ day, rain: day % 2 === 0 }));
   const rain = query("rain", rows, { key: ["day"], label: "rain", holdOut: ({ day }) => Number(day) > 2 });

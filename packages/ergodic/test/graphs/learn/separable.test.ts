@@ -10,15 +10,21 @@ import {
   type FactorGraph,
   factorGraph,
   fit,
+  is,
   lbfgs,
   pseudoLikelihood,
 } from "../../../src/entries/everything.ts";
+import { partsWithEvidence } from "../../../src/graphs/learn/evidence-parts.ts";
 import { separableFindings } from "../../../src/graphs/learn/separable.ts";
 
-const found = (graph: FactorGraph, values: readonly number[]): string[] =>
-  atOnce(separableFindings(graph.conditionals(), Float64Array.from(values), (weight) => `w${weight}`)).map(
-    ({ text }) => /ever more probable as (.*) without bound/.exec(text)![1],
-  );
+function found(graph: FactorGraph, values: readonly number[], bounded: readonly number[] = []): string[] {
+  const columns = graph.conditionals();
+  const hasEvidence = atOnce(partsWithEvidence(columns));
+  const nameOf = (weight: number): string => `w${weight}`;
+  const isBounded = (weight: number): boolean => bounded.includes(weight);
+  const findings = atOnce(separableFindings(columns, Float64Array.from(values), { hasEvidence, isBounded, nameOf }));
+  return findings.map(({ text }) => /ever more probable as (.*) without bound/.exec(text)![1]);
+}
 
 /** Booleans with the observed states `seen`. Each has a weight, chosen by the remainder of its number. */
 function votes(seen: readonly (boolean | undefined)[], weights = 2): FactorGraph {
@@ -97,6 +103,66 @@ describe("separable evidence", () => {
     zeros.variable();
     zeros.table([0, 2], [1, 1, 1, 0]);
     expect(found(zeros, [1, 1])).toEqual([]);
+  });
+
+  it("is found if the states of unobserved variables make no difference, and only then", () => {
+    // The head holds, so the rule holds whatever its body is. The body's own weight is not known to be at its maximum.
+    const rule = (head: boolean, kind: "imply" | "implyNatural" = "imply", feature = 1): FactorGraph => {
+      const graph = factorGraph();
+      for (let i = 0; i < 3; i++) graph.variable();
+      graph[kind]([0, 1], 2, { weight: graph.weight("rule"), feature });
+      graph.isTrue(0, { weight: graph.weight("body") });
+      graph.observe(2, head);
+      return graph;
+    };
+    expect(found(rule(true), [1, 1])).toEqual(["the weight w0 grows"]);
+    expect(found(rule(true, "imply", -2), [1, 1])).toEqual(["the weight w0 grows"]);
+    expect(found(rule(false), [1, 1])).toEqual([]);
+    expect(found(rule(true, "implyNatural"), [1, 1])).toEqual([]);
+    // One literal of the body does not hold, so the rule holds whatever the other literal and the head are.
+    expect(found(rule(false).withEvidence({ x1: false }), [1, 1])).toEqual(["the weight w0 grows"]);
+    // States with an uncertain label count as unknown.
+    const label = factorGraph();
+    label.variable("body", undefined, { truthiness: [0.5, 0.5] });
+    label.variable("head");
+    label.imply(["body"], "head", { weight: label.weight("w") });
+    expect(found(label.withEvidence({ head: true }), [1])).toEqual(["the weight w0 grows"]);
+    expect(found(label.withEvidence({ head: false }), [1])).toEqual([]);
+    // Three states: the table of a function of literals that are not Boolean.
+    const states = factorGraph();
+    states.variable("a", ["x", "y", "z"]);
+    states.variable("b", ["x", "y", "z"]);
+    states.all([is("a", "x"), is("b", "z")], { weight: states.weight("w") });
+    expect(found(states.withEvidence({ a: "y" }), [1])).toEqual(["the weight w0 grows"]);
+    expect(found(states.withEvidence({ a: "x" }), [1])).toEqual([]);
+  });
+
+  it("is not claimed if too many joint states would have to be enumerated", () => {
+    const or = (count: number): string[] => {
+      const graph = factorGraph();
+      const names = Array.from({ length: count + 1 }, (_, i) => `x${i}`);
+      for (const name of names) graph.variable(name);
+      graph.or(names, { weight: graph.weight("w") });
+      return found(graph.withEvidence({ x0: true }), [1]);
+    };
+    expect(or(6)).toEqual(["the weight w0 grows"]);
+    expect(or(7)).toEqual([]);
+  });
+
+  it("is not claimed if unobserved variables that are connected with the evidence can contradict it", () => {
+    // One observed variable holds, but twenty unobserved ones probably do not.
+    const graph = votes([true], 1);
+    for (let i = 1; i <= 20; i++) {
+      graph.variable(`hidden ${i}`);
+      graph.isTrue(`hidden ${i}`, { weight: "w0" });
+    }
+    expect(found(graph, [1])).toEqual(["the weight w0 grows"]);
+    for (let i = 1; i <= 20; i++) {
+      graph.variable(`seen ${i}`);
+      graph.equal([`hidden ${i}`, `seen ${i}`], { weight: 2 });
+      graph.observe(`seen ${i}`, false);
+    }
+    expect(found(graph, [1])).toEqual([]);
   });
 
   it("requires the evidence to be the best state jointly, not only against single changes", () => {

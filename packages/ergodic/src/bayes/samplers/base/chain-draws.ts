@@ -5,6 +5,7 @@ import { checkNumber, OptionError } from "../../../engine/errors/errors.ts";
  * [chain, draw, dimension].
  */
 export class ChainDraws {
+  protected static readonly typeName: string = "ChainDraws";
   /** Number of chains. */
   readonly chains: number;
   /** Number of draws per chain. */

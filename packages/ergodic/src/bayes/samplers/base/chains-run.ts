@@ -42,6 +42,7 @@ const MOST_RHAT_NUMBERS = 1 << 20;
  * workers or on how `advance` is called. A snapshot resumes bit for bit, even under a plan with more draws.
  */
 export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> implements InnerSampling {
+  protected static readonly typeName: string = "ChainsRun";
   /** Number of transitions per chain, including warm-up. */
   readonly stepsPerEpoch: number;
   readonly updatesPerStep: number;

@@ -26,6 +26,7 @@ export interface SymbolicArray extends ArrayMethods<SymbolicArray> {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: methods.ts defines what the interface adds
 export class SymbolicArray {
+  protected static readonly typeName: string = "SymbolicArray";
   /** Identifier that increases with construction: arguments always have smaller ids than the nodes that use them. */
   readonly id: number;
   /** Operation: "input", "map", "full", or the name of another primitive. */

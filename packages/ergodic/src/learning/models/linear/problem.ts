@@ -49,6 +49,7 @@ const SEPARABLE =
   "the loss still falls as weights grow without end: the classes are separable, so no weights are the best; give l2";
 
 export class LinearProblem implements Problem, RowGradient {
+  protected static readonly typeName: string = "LinearProblem";
   readonly name = "linear";
   readonly rowCount: number;
   readonly columns: number;

@@ -47,6 +47,7 @@ export interface NetworkProblemOptions extends NetworkFacts {
 }
 
 export class NetworkProblem implements Problem, RowGradient {
+  protected static readonly typeName: string = "NetworkProblem";
   readonly name = "network";
   readonly rowCount: number;
   readonly parameterCount: number;

@@ -27,6 +27,7 @@ const users = 0;
 const items = 1;
 
 export class RatingsProblem implements Problem, Factors {
+  protected static readonly typeName: string = "RatingsProblem";
   readonly name = "factorisation";
   readonly rowCount: number;
   readonly parameterCount: number;
