@@ -494,6 +494,9 @@ describe("a regression is a model", () => {
     expect(posterior.predict({ seed: 1 }).shape("y")).toEqual([N]);
     expect(posterior.check("y", { seed: 1 }).suspect).toEqual([]);
     expect(posterior.verdict().text).not.toContain("centred: true");
+    expect(() => posterior.draws("sd(g)")).toThrow(
+      /^draws: there is no "sd\(g\)"; did you mean "sd\(g\): Intercept"\? there are Intercept, x, sd\(g\): Intercept, sigma, g\[.*, … \(\d+ in all, in draws\.quantities\)/,
+    );
     const near = await sample(line, columns, { algorithm: pathfinder({ paths: 1, draws: 10 }), seed: 1, draws: 10 });
     expect(Math.abs(near.mean("x")[0] - posterior.mean("x")[0])).toBeLessThan(posterior.summary().x.sd);
     const before = await sample(line, columns, { algorithm: prior(), seed: 1, draws: 10 });
