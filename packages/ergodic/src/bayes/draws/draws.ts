@@ -291,7 +291,8 @@ export class Draws<Q extends string = string, D extends string = string> {
 
   /**
    * Simulates the observed data once per draw, by name. If new rows are given (a list or a table), returns the
-   * predictions of `predictor` for each row: mean, sd and interval.
+   * predictions of `predictor` for each row: mean, sd and interval. In rows for a formula, a group with an unknown name
+   * is a new group.
    *
    * @example
    * ```ts
