@@ -148,7 +148,11 @@ describe("draws of a formula", () => {
     predictor.dispose();
     const { predictions } = JSON.parse((await works("predict", out, fresh, "--json")).stdout);
     expect(predictions).toEqual(ahead);
-    const [head, first] = (await works("predict", out, fresh)).stdout.split("\n").map((line) => line.split(","));
+    const { stdout, stderr } = await works("predict", out, fresh);
+    expect(stderr).toBe(
+      `${fresh}: 1 of 2 rows had a new group of "g" ("g7"), so its effects were drawn from the population\n`,
+    );
+    const [head, first] = stdout.split("\n").map((line) => line.split(","));
     expect(head).toEqual(["prediction", "sd", "low", "high", "p_small", "p_large"]);
     const { mean, sd, lower, upper, levels } = (ahead as unknown as readonly Record<string, PredictedNumber>[])[0].size;
     const wanted = [mean, sd, lower, upper, levels!.small.probability, levels!.large.probability];

@@ -14,6 +14,7 @@ import { given } from "../options/given.ts";
 import { type FormatOptions, formatOptions } from "../options/reading.ts";
 import { checkOutputs, type Place } from "../outputs.ts";
 import { json } from "../report/numbers.ts";
+import { Remarks } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
 import { cell, type KeptColumn, keptColumns } from "./kept-columns.ts";
 
@@ -25,6 +26,8 @@ export interface PredictDrawsOptions extends FormatOptions, DrawnFrom {
   keep?: string[];
 }
 
+type Asked = PredictDrawsOptions & { readonly remarks: Remarks };
+
 interface Block {
   readonly predictions: readonly PosteriorPrediction[];
   readonly kept: readonly KeptColumn[];
@@ -35,16 +38,16 @@ export async function predictDraws(path: string, data: string, options: PredictD
   const look = (inputs: readonly Place[]) => checkOutputs("predict", [{ flag: "--out", path: out }], inputs);
   const posterior = await readDrawn(path, { model, data: modelData }, look);
   using predictor = await posterior.predictor(given({ level }));
-  const rows = predictions(predictor, data, options);
+  const remarks = new Remarks();
+  const rows = predictions(predictor, data, { ...options, remarks });
   const text = options.json ? jsonOf(predictor, path, data, rows) : csvOf(predictor, rows);
   if (options.out === undefined) for await (const part of text) terminal.out(part);
-  else {
-    await writeWhole(options.out, text);
-    terminal.note(`predictions written to ${options.out}`);
-  }
+  else await writeWhole(options.out, text);
+  for (const { message } of remarks.all) terminal.note(`${data}: ${message}`);
+  if (options.out !== undefined) terminal.note(`predictions written to ${options.out}`);
 }
 
-async function* predictions(predictor: PosteriorPredictor, data: string, options: PredictDrawsOptions): AsyncGenerator<Block> {
+async function* predictions(predictor: PosteriorPredictor, data: string, options: Asked): AsyncGenerator<Block> {
   const wanted = [...(options.id === undefined ? [] : [options.id]), ...(options.keep ?? [])].map(columnKey);
   const { texts } = predictor;
   const categories = [...wanted.filter((key) => !predictor.columns.includes(String(key))), ...(texts ?? [])];
@@ -55,6 +58,7 @@ async function* predictions(predictor: PosteriorPredictor, data: string, options
     const rows = Array.from({ length: table.rowCount }, (_, i) =>
       Object.fromEntries(columns.map(([name, read]) => [name, read(i)])),
     );
+    options.remarks.add(rows.length, predictor.newGroups(rows as PosteriorRow<string>[]));
     yield { predictions: predictor.predict(rows as PosteriorRow<string>[]), kept: keptColumns(table, wanted) };
   }
 }

@@ -75,6 +75,7 @@ export {
   type FormulaColumns,
   type FormulaData,
   familyNames,
+  type RegressionModel,
   type RegressionOptions,
   type RegressionPriors,
   regression,

@@ -1,6 +1,7 @@
 /** Content of draws: the numbers by name, and the operations that need the model. */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
+import type { Remark } from "../../engine/data/table.ts";
 import { holds, refuse } from "../../engine/errors/checks.ts";
 
 /** Named quantity of draws. */
@@ -51,14 +52,15 @@ export interface RowDraws {
   /** Names and per-row shapes of the predicted quantities. */
   readonly outputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly discrete: boolean }[];
   /**
-   * Row reader, if the model parses its own rows: required columns, columns that held strings, and a function that
-   * returns a row's numbers by field. Otherwise undefined.
+   * Row reader, if the model parses its own rows: required columns, columns that held strings, a function that returns a
+   * row's numbers by field, and one that finds new groups. Otherwise undefined.
    */
   readonly reading:
     | {
         readonly columns: readonly string[];
         readonly texts: readonly string[];
         numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>>;
+        newGroups(rows: readonly Readonly<Record<string, unknown>>[]): Remark[];
       }
     | undefined;
   /** Number of draws used for predictions. */

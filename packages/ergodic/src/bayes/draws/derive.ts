@@ -4,6 +4,7 @@ import { OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import type { DrawsContent, DrawsQuantity } from "./content.ts";
 import { scalarName, sizeOf } from "./series.ts";
+import { unknownName } from "./unknown-name.ts";
 
 /**
  * Value of one draw: a number, or the numbers of an array, row-major. TypeScript cannot infer whether a value is a
@@ -90,12 +91,7 @@ class DrawValues {
   }
 
   #value(name: string): number | Float64Array {
-    if (!this.#sizes.has(name))
-      throw new OptionError(
-        WHERE,
-        `there is no ${shown(name)}; there are ${[...this.#sizes.keys()].join(", ")}`,
-        "OPTION_UNKNOWN",
-      );
+    if (!this.#sizes.has(name)) throw unknownName(WHERE, name, [...this.#sizes.keys()]);
     const size = this.#sizes.get(name);
     const values = this.#content.values[name];
     // `f` gets a copy, so that it cannot modify the draws.

@@ -20,13 +20,14 @@ import type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 import { type Derived, type DrawValue, withDerived } from "./derive.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
 import { looText, waicText } from "./loo-text.ts";
-import { isApproximation, paretoKText } from "./method.ts";
+import { isIndependent, paretoKText } from "./method.ts";
 import type { PosteriorPrediction, PosteriorPredictor, PosteriorPredictorOptions, PosteriorRow } from "./posterior-predictor.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { seriesOf, sizeOf, turned } from "./series.ts";
 import { summaryTable } from "./summary-table.ts";
 import { isTable, type PosteriorTable, rowsOfTable } from "./table-rows.ts";
 import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
+import { unknownName } from "./unknown-name.ts";
 import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind, refuseFew } from "./validation.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
@@ -161,8 +162,8 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /**
-   * Summarises every number by name: mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ (NaN for an
-   * approximation, which has no chains) and tail k̂.
+   * Summarises every number by name: mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ (NaN for
+   * independent draws, of an approximation or of the prior) and tail k̂.
    */
   summary(options: DrawsSummaryOptions<Q> = {}): Record<ScalarName<Q>, VariableSummary> {
     checkKeys("summary", options, ["of", "probabilities"]);
@@ -291,7 +292,8 @@ export class Draws<Q extends string = string, D extends string = string> {
 
   /**
    * Simulates the observed data once per draw, by name. If new rows are given (a list or a table), returns the
-   * predictions of `predictor` for each row: mean, sd and interval.
+   * predictions of `predictor` for each row: mean, sd and interval. In rows for a formula, a group with an unknown name
+   * is a new group.
    *
    * @example
    * ```ts
@@ -406,8 +408,11 @@ export class Draws<Q extends string = string, D extends string = string> {
   #quantity(name: string): DrawsQuantity {
     const found = this.quantities.find((quantity) => quantity.name === name);
     if (found) return found;
-    const names = this.quantities.map((quantity) => quantity.name).join(", ");
-    throw new OptionError("draws", `there is no ${shown(name)}; there are ${names}`, "OPTION_UNKNOWN");
+    throw unknownName(
+      "draws",
+      name,
+      this.quantities.map((quantity) => quantity.name),
+    );
   }
 
   #each(where: string, name: string, of: (series: Float64Array) => number): Float64Array {
@@ -430,7 +435,7 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   #compared(row: VariableSummary): VariableSummary {
-    return isApproximation(this) ? { ...row, rhat: Number.NaN } : row;
+    return isIndependent(this) ? { ...row, rhat: Number.NaN } : row;
   }
 
   *#series(of: readonly string[] | undefined): Generator<[name: string, series: Float64Array]> {

@@ -33,8 +33,8 @@ export function kindOf(draws: Pick<Made, "description" | "report">): "chains" | 
   return name === "prior" ? "prior" : "chains";
 }
 
-export const isApproximation = (draws: Pick<Made, "description" | "report">): boolean =>
-  ["approximation", "particles"].includes(kindOf(draws));
+/** Whether the draws do not form chains that could be compared. */
+export const isIndependent = (draws: Pick<Made, "description" | "report">): boolean => kindOf(draws) !== "chains";
 
 /** Formats the k̂ of an approximation; "" if it is unknown. */
 export function paretoKText({ report: { paretoK } }: Pick<Made, "report">): string {
@@ -52,6 +52,6 @@ export function madeText(draws: Made): string {
   const by = `${nameOf(draws) === undefined ? "" : ` by ${nameOf(draws)}()`}${k === "" ? "" : `, ${k}`}`;
   if (kind === "approximation") return `${counted(chains * count, "draw")} of an approximation${by}`;
   if (kind === "particles") return `${counted(count, "particle")} of an approximation${by}`;
-  if (kind === "prior") return `${counted(chains * count, "draw")} of the prior`;
+  if (kind === "prior") return `${counted(chains * count, "independent draw")} of the prior, with Monte Carlo error only`;
   return `${counted(chains, "chain")} of ${counted(count, "draw")}`;
 }

@@ -1,3 +1,4 @@
+import type { Remark } from "../../engine/data/table.ts";
 import { isList, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, DataError, OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
@@ -159,6 +160,20 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     if (typeof given !== "object" || given === null) refuse("predict", "the row", given, "a row, or a list of rows", "{ x: 1 }");
     if (!Array.isArray(given) || typeof given[0] === "number") return this.#prediction(given, "predict");
     return given.map((row: unknown, i) => this.#prediction(row, `predict: row ${i + 1}`));
+  }
+
+  /**
+   * Finds rows of a formula with groups that the draws do not know. The effects of such a group are drawn from the
+   * population. Returns a remark per column with new groups; [] for models other than formulas.
+   *
+   * @example
+   * ```ts
+   * predictor.newGroups([{ week: 6, plant: "new" }])[0]?.message;
+   * // 1 of 1 rows had a new group of "plant" ("new"), so its effects were drawn from the population
+   * ```
+   */
+  newGroups(rows: readonly PosteriorRow<Names>[]): Remark[] {
+    return this.#draws.reading?.newGroups(rows) ?? [];
   }
 
   /**

@@ -6,8 +6,8 @@ import { aligned } from "./characters.ts";
  * Formats a posterior's summary as text: a row per number, with as many digits as the Monte Carlo errors support.
  *
  * "tail k" is shown if some tail is heavy (k̂ above 0.5). If k̂ exceeds 0.7, the error of the mean cannot be estimated
- * reliably and is shown as "–". The column R-hat is omitted if no row has a value, as for an approximation, whose draws
- * do not form chains.
+ * reliably and is shown as "–". The column R-hat is omitted if no row has a value, as for independent draws of an
+ * approximation or of the prior.
  */
 export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): string {
   if (!isPlainObject(rows)) refuse("summaryTable", "the first argument", rows, "a summary by variable", "draws.summary()");

@@ -158,7 +158,7 @@ class Writer {
         value: param(key, normal(0, sd), { shape: [levels.length, k], centred: false }),
         fresh: () => param(`new ${key}`, normal(0, sd), { shape: [k], centred: false }),
       };
-    const factor = param(`cor(${key})`, lkjCholesky(k, this.#priors.correlation()));
+    const factor = param(`cor(${key})`, lkjCholesky(k, this.#priors.correlation(term.label)));
     const pairs = effects.flatMap((b, j) =>
       effects.slice(0, j).map((a, i) => ({ name: `cor(${term.label}): ${a}, ${b}`, at: j * k + i })),
     );

@@ -3,6 +3,7 @@
  * groups are treated as new groups.
  */
 import { DataError } from "../../engine/errors/errors.ts";
+import type { Remark } from "../../engine/data/table.ts";
 import { nearest } from "../../engine/errors/nearest.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import { columnsBelow, evaluate } from "./expressions.ts";
@@ -30,6 +31,21 @@ export function numbersOfRow(plan: Plan, row: unknown, where: string): Record<st
       "DATA_SHAPE",
     );
   return plan.numbersOf(new NewRow(row as RawRow, where));
+}
+
+/** Returns a remark per group of the formula whose name in some of the rows is not known. */
+export function newGroupsOf({ groups }: Plan, rows: readonly RawRow[]): Remark[] {
+  const known = new Map(groups.map(({ term, levels }) => [term.columns.join(":"), { columns: term.columns, levels }]));
+  return [...known].flatMap(([column, { columns, levels }]) => {
+    const names = rows
+      .filter((row) => columns.every((name) => Object.hasOwn(row, name) && !isMissing(row[name])))
+      .map((row) => columns.map((name) => String(row[name])).join(":"))
+      .filter((name) => !levels.includes(name));
+    if (names.length === 0) return [];
+    const list = [...new Set(names)].map((name) => JSON.stringify(name));
+    const message = `${names.length} of ${rows.length} rows had a new group of "${column}" (${listed(list)}), so its effects were drawn from the population`;
+    return [{ kind: "new level", column, rows: names.length, of: rows.length, message }];
+  });
 }
 
 class NewRow implements GroupedRows {
@@ -65,15 +81,17 @@ class NewRow implements GroupedRows {
   }
 
   groups(columns: readonly string[], levels: readonly string[]): Float64Array {
-    const label = columns.map((name) => String(this.#cell(name, columns.join(":")))).join(":");
-    const place = levels.indexOf(label);
+    const of = columns.join(":");
+    const advice =
+      'add it: the name of a known group, or any other name, such as "new", for a new group drawn from the population';
+    const place = levels.indexOf(columns.map((name) => String(this.#cell(name, of, advice))).join(":"));
     return Float64Array.of(place < 0 ? levels.length : place);
   }
 
-  #cell(name: string, of: string): unknown {
+  #cell(name: string, of: string, advice = "add it"): unknown {
     const cell = Object.hasOwn(this.#row, name) ? this.#row[name] : undefined;
     if (isMissing(cell))
-      throw this.#wrong(`"${name}" is missing (${shown(cell)}), but the term "${of}" needs it; add it`, "DATA_MISSING");
+      throw this.#wrong(`"${name}" is missing (${shown(cell)}), but the term "${of}" needs it; ${advice}`, "DATA_MISSING");
     return cell;
   }
 

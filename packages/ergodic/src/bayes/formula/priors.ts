@@ -19,6 +19,7 @@
  *
  * @throws OptionError for a prior of a parameter that the model does not have
  */
+import { interpret } from "../../engine/compiler/index.ts";
 import { holds, isPlainObject, refuse } from "../../engine/errors/checks.ts";
 import { checkNumber, OptionError } from "../../engine/errors/errors.ts";
 import { nearest } from "../../engine/errors/nearest.ts";
@@ -62,6 +63,8 @@ export class Priors {
   readonly #spread: number;
   readonly #unit: number;
   readonly #asked = new Set<string>();
+  /** The priors in use by the name of the parameter, as text. Filled while the model is traced. */
+  readonly used: Record<string, string> = {};
 
   /** `response`: observed values. */
   constructor(given: RegressionPriors, family: ResponseFamily, response: Float64Array) {
@@ -83,27 +86,32 @@ export class Priors {
 
   /** Returns the prior of a coefficient. `deviation`: standard deviation of its column. */
   coefficient(name: string, deviation: number): Distribution {
-    return this.#of([name, "b"]) ?? normal(0, (LEAST_SPREAD * this.#unit) / (deviation || 1));
+    return this.#use(name, this.#of([name, "b"]) ?? normal(0, (LEAST_SPREAD * this.#unit) / (deviation || 1)));
   }
 
   intercept(): Distribution {
-    return this.#of(["Intercept"]) ?? student(3, this.#centre, this.#spread);
+    return this.#use("Intercept", this.#of(["Intercept"]) ?? student(3, this.#centre, this.#spread));
   }
 
   /** Returns the prior of a standard deviation by its name. */
   sd(name: string, group?: string): Distribution {
-    return this.#of([name, ...(group === undefined ? [] : [group]), "sd"]) ?? halfStudent(3, this.#spread);
+    const own = this.#of([name, ...(group === undefined ? [] : [group]), "sd"]);
+    return this.#use(name, own ?? halfStudent(3, this.#spread));
   }
 
-  /** η of the LKJ prior. */
-  correlation(): number {
+  /** η of the LKJ prior of the correlations of a group's effects. */
+  correlation(group: string): number {
     this.#asked.add("cor");
-    return this.#given.cor ?? 1;
+    const eta = this.#given.cor ?? 1;
+    this.used[`cor(${group})`] = `lkj(${eta})`;
+    return eta;
   }
 
   of(parameter: FamilyParameter): Distribution {
-    const own = this.#of([parameter]);
-    if (own) return own;
+    return this.#use(parameter, this.#of([parameter]) ?? this.#usual(parameter));
+  }
+
+  #usual(parameter: FamilyParameter): Distribution {
     if (parameter === "sigma") return halfStudent(3, this.#spread);
     if (parameter === "threshold") return student(3, 0, LEAST_SPREAD);
     if (parameter === "nu") return gamma(2, 0.1);
@@ -121,6 +129,12 @@ export class Priors {
       `priors has "${unknown}", but this model has no such parameter${near === undefined ? "" : `; did you mean "${near}"?`} (it has ${known.join(", ")})`,
       "OPTION_UNKNOWN",
     );
+  }
+
+  #use(name: string, prior: Distribution): Distribution {
+    const numbers = interpret(Object.values(prior.parameters), {}).map(([number]) => Number(number.toPrecision(4)));
+    this.used[name] = `${prior.name}(${numbers.join(", ")})`;
+    return prior;
   }
 
   #of(names: readonly string[]): Distribution | undefined {

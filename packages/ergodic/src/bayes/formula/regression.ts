@@ -1,5 +1,6 @@
 import { checkChoice, isPlainObject, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, OptionError } from "../../engine/errors/errors.ts";
+import { printable } from "../../engine/errors/printable.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import type { TracedModel, TracedReport } from "../model/context.ts";
 import type { ModelData } from "../model/fields.ts";
@@ -7,7 +8,7 @@ import { conditionTraced, type StatisticalModel } from "../model/model.ts";
 import { traceModel } from "../model/trace.ts";
 import { regressionBody } from "./body.ts";
 import { Columns, type FormulaData } from "./formula-data.ts";
-import { columnsOfFormula, numbersOfRow } from "./new-rows.ts";
+import { columnsOfFormula, newGroupsOf, numbersOfRow } from "./new-rows.ts";
 import { checkNames, Plan } from "./plan.ts";
 import { checkPriors, Priors, type RegressionPriors } from "./priors.ts";
 import { type FamilyName, familyNames, familyOf, familySynonyms, unsupportedFamilies } from "./response-families.ts";
@@ -28,6 +29,15 @@ export interface RegressionOptions {
   readonly name?: string;
 }
 
+/** A regression made by `regression`. */
+export interface RegressionModel extends StatisticalModel<FormulaData> {
+  /**
+   * Returns the prior of each parameter for these data, such as "normal(0, 2.5)", by the parameter's name. "Intercept" is
+   * the intercept at the means of all columns. Prints as a table.
+   */
+  priors(data: FormulaData): Readonly<Record<string, string>>;
+}
+
 const WHERE = "regression";
 
 /**
@@ -44,6 +54,11 @@ const WHERE = "regression";
  * Draws have an "Intercept", coefficients named after their columns ("age", "sexmale", "age:sexmale"), "sd(child):
  * age", "cor(child): Intercept, age", "sigma", and each group's effects, "child[Ann]: age".
  *
+ * Default priors are those of brms, except that coefficients have `normal(0, 2.5 s / sd(x))`, where s is the standard
+ * deviation of the response for gaussian and student, and 1 for other families. With d = 2.5 or, if larger, 1.4826 times
+ * the median absolute deviation of the response, the intercept at the means of all columns has `student(3, median, d)`
+ * and standard deviations and sigma have `halfStudent(3, d)`. `growth.priors(data)` lists them all with their numbers.
+ *
  * @param formula response and terms, e.g. "height ~ age + (1 | child)"
  * @param options family of the response (default "gaussian"), priors, order of levels, name of the model
  * @throws OptionError for an invalid formula, with the position and a correction. `sample` and `fit` throw DataError
@@ -57,15 +72,18 @@ const WHERE = "regression";
  * const admission = regression("admitted ~ score + (1 | school)", { family: "bernoulli", priors: { b: normal(0, 1) } });
  * ```
  */
-export function regression(formula: string, options: RegressionOptions = {}): StatisticalModel<FormulaData> {
+export function regression(formula: string, options: RegressionOptions = {}): RegressionModel {
   if (typeof formula !== "string") refuse(WHERE, "the formula", formula, "a text", '"y ~ x + (1 | group)"');
   const read = readFormula(formula);
   const checked = checkedOptions(options);
   const { name = formula.trim() } = checked;
-  const ofNumbers = (data: FormulaData): { model: StatisticalModel; data: ModelData } => {
+  const planned = (data: FormulaData) => {
     const columns = new Columns(WHERE, data, checked.levels);
     const plan = new Plan(read, familyOf(checked.family), columns);
-    const priors = new Priors(checked.priors, plan.family, plan.response.values);
+    return { columns, plan, priors: new Priors(checked.priors, plan.family, plan.response.values) };
+  };
+  const ofNumbers = (data: FormulaData): { model: StatisticalModel; data: ModelData } => {
+    const { columns, plan, priors } = planned(data);
     return {
       model: {
         kind: "statistical",
@@ -82,6 +100,16 @@ export function regression(formula: string, options: RegressionOptions = {}): St
     trainable: { by: "mode" },
     name,
     ofNumbers,
+    priors(data) {
+      const { columns, plan, priors } = planned(data);
+      traced(name, plan, priors, columns.texts, plan.data);
+      const width = Math.max(...Object.keys(priors.used).map(({ length }) => length));
+      return printable(priors.used, (used) =>
+        Object.entries(used)
+          .map(([parameter, prior]) => `${parameter.padEnd(width)}  ${prior}`)
+          .join("\n"),
+      );
+    },
     async condition(data, condition) {
       const { model, data: numbers } = ofNumbers(data);
       return model.condition(numbers, condition);
@@ -152,6 +180,7 @@ function traced(name: string, plan: Plan, priors: Priors, texts: readonly string
       texts: columns.filter((column) => texts.includes(column)),
       again: (rows) => traceModel(name, regressionBody(plan, priors, true, []), rows),
       numbers: (row, where) => numbersOfRow(plan, row, where),
+      newGroups: (rows) => newGroupsOf(plan, rows),
       levels: plan.response.levels ? { [plan.formula.response.label]: plan.response.levels } : {},
     },
   };

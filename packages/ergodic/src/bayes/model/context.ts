@@ -2,6 +2,7 @@
 
 import type { WatchedSolution } from "../../engine/compiler/array/operations/ode/watch.ts";
 import type { ArrayLikeOperand, Shape, SymbolicArray } from "../../engine/compiler/index.ts";
+import type { Remark } from "../../engine/data/table.ts";
 import type { Distribution } from "../distributions/index.ts";
 import type { Transform } from "../transforms/index.ts";
 import type { ParameterConstraint } from "./constraints.ts";
@@ -165,6 +166,8 @@ export interface TracedNewRows {
   again(data: ModelData): TracedModel;
   /** Returns the numbers of a row by field. @throws DataError */
   numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>>;
+  /** Returns a remark for each group that is new in some of the rows. */
+  newGroups(rows: readonly Readonly<Record<string, unknown>>[]): Remark[];
   /** Level names by observed quantity, if its values are indices into a list of levels. */
   readonly levels?: Readonly<Record<string, readonly string[]>>;
 }

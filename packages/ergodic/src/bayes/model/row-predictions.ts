@@ -111,7 +111,7 @@ export class RowPredictions implements Disposable {
   /** Level names by output. */
   readonly levels: Readonly<Record<string, readonly string[]>>;
   /** Row reader of a model that parses its own rows. */
-  readonly reading: Pick<TracedNewRows, "columns" | "texts" | "numbers"> | undefined;
+  readonly reading: Pick<TracedNewRows, "columns" | "texts" | "numbers" | "newGroups"> | undefined;
   readonly #bounded: readonly { readonly name: string; readonly shape: Shape; readonly bounds: DataBounds | undefined }[];
   readonly #programs: RowPrograms;
   readonly #noise: readonly RepeatedDraws[];

@@ -238,7 +238,7 @@ describe("the verdict", () => {
       "Do not trust these draws yet (1 draw of an approximation, Pareto k 0.20).",
     );
     expect(headline({ chains: 1, count: 1, algorithm: { algorithm: "prior" } })).toBe(
-      "Do not trust these draws yet (1 draw of the prior).",
+      "Do not trust these draws yet (1 independent draw of the prior, with Monte Carlo error only).",
     );
   });
 
@@ -263,14 +263,18 @@ describe("the verdict", () => {
       { report: { particles: 500, paretoK: Infinity }, chains: 1, algorithm: { algorithm: "svgd" } },
       /^Do not trust these draws yet \(500 particles of an approximation by svgd\(\), Pareto k ∞\)\./,
     ],
-    [{ algorithm: { algorithm: "prior" } }, /^These draws can be trusted \(2000 draws of the prior\)\.$/],
+    [
+      { algorithm: { algorithm: "prior" }, shift: (c) => (c === 2 ? 3 : 0) },
+      /^These draws can be trusted \(2000 independent draws of the prior, with Monte Carlo error only\)\.$/,
+    ],
     [{ chains: 1 }, /^These draws can be used, with care \(1 chain of 500 draws\)\./],
   ])("describes the draws in its headline: %o", (fault, wanted) => {
     const draws = planted(fault);
     expect(`${draws.verdict()}`).toMatch(wanted);
     const approximate = draws.report.paretoK !== undefined || draws.report.particles !== undefined;
-    // Neither the number of chains nor R-hat is shown for approximations.
-    if (approximate) expect(`${draws}`).not.toMatch(/chain|R-hat/);
+    // Neither the number of chains nor R-hat is shown for independent draws.
+    const independent = approximate || JSON.stringify(draws.description).includes("prior");
+    if (independent) expect(`${draws}`).not.toMatch(/chain|R-hat/);
     else expect(draws.table()).toMatch(/R-hat/);
     const k = draws.report.paretoK;
     if (k === undefined) expect(draws.table()).not.toMatch(/Pareto/);
@@ -278,7 +282,7 @@ describe("the verdict", () => {
       expect(draws.table().split("\n").at(-1)).toBe(
         `Pareto k ${k === Infinity ? "∞" : k.toFixed(2)} of the approximation, good below 0.7`,
       );
-    for (const row of [draws.summary(), draws.summary({ of: ["x"] })]) expect(Number.isNaN(row.x.rhat)).toBe(approximate);
+    for (const row of [draws.summary(), draws.summary({ of: ["x"] })]) expect(Number.isNaN(row.x.rhat)).toBe(independent);
   });
 
   it("puts a note that needs no care below a headline of trust", () => {

@@ -454,7 +454,9 @@ describe("unsuitable new rows are refused by column", () => {
     expect(said([row, { ...row, x: undefined }])).toBe(
       'predict: row 2: "x" is missing (undefined), but the term "x" needs it; add it [DATA_MISSING]',
     );
-    expect(said({ ...row, g: null })).toBe('predict: "g" is missing (null), but the term "g" needs it; add it [DATA_MISSING]');
+    expect(said({ ...row, g: null })).toBe(
+      'predict: "g" is missing (null), but the term "g" needs it; add it: the name of a known group, or any other name, such as "new", for a new group drawn from the population [DATA_MISSING]',
+    );
     expect(said({ ...row, z: 0 })).toBe(
       'predict: "log(z)" is -Infinity for this row; give a row where it is a number [DATA_RANGE]',
     );

@@ -446,6 +446,9 @@ describe("predictions", () => {
     const predictor = await posterior.predictor({ seed: 3 });
     expect([predictor.columns, predictor.outputs]).toEqual([["x", "g"], ["count"]]);
     expect(predictor.predict(rows[2])).toEqual(together[2]);
+    const message = '1 of 3 rows had a new group of "g" ("none"), so its effects were drawn from the population';
+    expect(predictor.newGroups(rows)).toEqual([{ kind: "new level", column: "g", rows: 1, of: 3, message }]);
+    expect(predictor.newGroups(rows.slice(0, 2))).toEqual([]);
     // Means have no noise. They depend on the seed only through the effects of new groups.
     const [known, , fresh] = await posterior.predict(rows, { seed: 4 });
     expect(known.count.mean).toBe(together[0].count.mean);
@@ -494,10 +497,30 @@ describe("a regression is a model", () => {
     expect(posterior.predict({ seed: 1 }).shape("y")).toEqual([N]);
     expect(posterior.check("y", { seed: 1 }).suspect).toEqual([]);
     expect(posterior.verdict().text).not.toContain("centred: true");
+    expect(() => posterior.draws("sd(g)")).toThrow(
+      /^draws: there is no "sd\(g\)"; did you mean "sd\(g\): Intercept"\? there are Intercept, x, sd\(g\): Intercept, sigma, g\[.*, … \(\d+ in all, in draws\.quantities\)/,
+    );
     const near = await sample(line, columns, { algorithm: pathfinder({ paths: 1, draws: 10 }), seed: 1, draws: 10 });
     expect(Math.abs(near.mean("x")[0] - posterior.mean("x")[0])).toBeLessThan(posterior.summary().x.sd);
     const before = await sample(line, columns, { algorithm: prior(), seed: 1, draws: 10 });
     expect(before.quantities).toEqual(posterior.quantities);
+  });
+
+  it("lists the priors in use with their numbers", () => {
+    const [y, x, g, k] = [[1, 2, 3, 4, 9, 0], [1, 2, 3, 4, 5, 6], ["a", "a", "b", "b", "c", "c"], [0, 1, 2, 3, 4, 5]];
+    const unit = (2.5 * Math.sqrt(61 / 6)) / Math.sqrt(3.5);
+    const priors = regression("y ~ x + (x | g)", { priors: { sigma: normal(0, 4) } }).priors({ y, x, g });
+    expect(priors).toEqual({
+      Intercept: "student(3, 2.5, 2.5)",
+      x: `normal(0, ${Number(unit.toPrecision(4))})`,
+      "sd(g): Intercept": "halfStudent(3, 2.5)",
+      "sd(g): x": "halfStudent(3, 2.5)",
+      "cor(g)": "lkj(1)",
+      sigma: "normal(0, 4)",
+    });
+    expect(`${priors}`.split("\n")[4]).toBe("cor(g)            lkj(1)");
+    const counts = regression("k ~ x", { family: "negativeBinomial", priors: { x: normal(0, 1) } }).priors({ k, x });
+    expect(counts).toEqual({ Intercept: "student(3, 0.9, 2.5)", x: "normal(0, 1)", shape: "inverseGamma(0.4, 0.3)" });
   });
 
   it("accepts lists of rows and batches of rows", async () => {

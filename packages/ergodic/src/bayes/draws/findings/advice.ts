@@ -13,8 +13,6 @@ import { few, type Judged } from "./finding.ts";
 
 const hamiltonian = new Set(["nuts", "hmc", "mala"]);
 const stochastic = new Set(["sgld", "psgld", "sghmc", "sgnht"]);
-/** Algorithms with draws or particles that need no warm-up. */
-const unwarmed = new Set(["prior", "sequentialMonteCarlo"]);
 const TARGETS = [0.95, 0.99, 0.999];
 /**
  * Largest dimension for which a dense metric is suggested. In higher dimensions, a dense metric needs more draws than a
@@ -47,7 +45,6 @@ export function waysToMix(draws: Judged): string[] {
       ...stochasticWays(options, draws.report),
       ...followGradient(draws, "use nuts() on all rows, if time allows"),
     ];
-  if (name === "prior") return [];
   if (name === "parallelTempering")
     return [
       ...centring(draws),
@@ -69,7 +66,7 @@ export function waysToMix(draws: Judged): string[] {
 /** Returns advice such as "warm up longer and draw more (warmup: 2000, draws: 2000)". */
 export function drawMore(draws: Judged): string {
   const warmup = numberOf(objectOf(draws.description.plan).warmup) ?? 0;
-  if (unwarmed.has(nameOf(draws) ?? "")) return `draw more (draws: ${2 * draws.count})`;
+  if (nameOf(draws) === "sequentialMonteCarlo") return `draw more (draws: ${2 * draws.count})`;
   if (warmup === 0) return "warm up longer and draw more";
   return `warm up longer and draw more (warmup: ${2 * warmup}, draws: ${2 * draws.count})`;
 }

@@ -37,8 +37,8 @@ export function convergence(draws: Judged): Finding[] {
     ];
   const kind = kindOf(draws);
   if (kind === "particles") return [particles()];
-  // Draws of an approximation are independent, so there are no chains to compare.
-  if (kind === "approximation") return independent(draws);
+  // Draws of an approximation or of the prior are independent, so there are no chains to compare.
+  if (kind !== "chains") return independent(draws, kind);
   if (draws.count < FEWEST_OF_CHAIN) return [tooFew(draws)];
   const still = standing(draws, draws.chains);
   if (still.length > 0)
@@ -64,10 +64,9 @@ export function convergence(draws: Judged): Finding[] {
 }
 
 /**
- * Reports problems that independent draws can have regardless of the approximation's quality: too few draws, or no
- * spread.
+ * Reports problems that independent draws can have, even those of a good approximation: too few draws, or no spread.
  */
-function independent(draws: Judged): Finding[] {
+function independent(draws: Judged, kind: "approximation" | "prior"): Finding[] {
   const total = draws.chains * draws.count;
   if (total > 1) {
     const still = standing(draws, 1);
@@ -77,7 +76,10 @@ function independent(draws: Judged): Finding[] {
           code: "stuck",
           serious: true,
           text: `all draws of ${few(still)} are the same number`,
-          advice: "check that the posterior is proper: a density that increases without bound has no spread",
+          advice:
+            kind === "prior"
+              ? "check the scale of the prior"
+              : "check that the posterior is proper: a density that increases without bound has no spread",
         },
       ];
   }
@@ -86,7 +88,7 @@ function independent(draws: Judged): Finding[] {
     {
       code: "few",
       serious: total < FEWEST,
-      text: `${total} independent ${total === 1 ? "draw is" : "draws are"} too few, however good the approximation is`,
+      text: `${total} independent ${total === 1 ? "draw is" : "draws are"} too few${kind === "prior" ? "" : ", however good the approximation is"}`,
       advice: `draw more (draws: ${Math.ceil((10 * ESS_PER_CHAIN) / draws.chains)})`,
     },
   ];

@@ -18,7 +18,6 @@ import {
   nuts,
   parallelTempering,
   pathfinder,
-  prior,
   randomWalk,
   real,
   type Sampler,
@@ -80,7 +79,6 @@ describe("advice on chains that disagree", () => {
     ],
     ["gibbs", gibbs({ mu: slice(), tau: slice(), theta: slice() }), /use nuts\(\)/],
     ["gibbs by nuts", gibbs({ mu: slice(), tau: slice(), theta: nuts() }), /^(?!.*use nuts).*centred: false/s],
-    ["the prior", prior(), /within a mode, draw more \(draws: 400\)/],
   ])("%s", async (_, algorithm, wanted) => {
     const text = await advice(schools, algorithm);
     expect(text).toMatch(/the chains disagree about "x"/);
