@@ -35,6 +35,7 @@ export const errorCodes = {
   COMPILE_SHAPE: "The shapes of arrays do not match; change one of the shapes in the message.",
   COMPILE_SIZE: "A program is too large for WebAssembly; divide it into several programs.",
   COMPILE_VALUE: "A symbolic array is used as a plain number; use operations on arrays instead.",
+  DATASET_CELLS: 'A dataset keeps categories and gaps as they are, which only trees read; make it without encode: "none".',
   DATASET_DISPOSED: "A dataset was used after dispose(); create it again, or dispose of it later.",
   DATASET_PIPELINE: "Rows were not prepared like the training rows; read them with like, or give raw rows.",
   DATASET_QUANTISED: "A dataset stored as integers cannot be transformed; transform it first and convert it afterwards.",

@@ -8,7 +8,7 @@ import { counted } from "./numbers.ts";
 /** The parts of a linear model's description (JSON) that are shown. */
 export interface Described {
   loss: { name: string; [option: string]: unknown };
-  model: { l1?: number; l2?: number; nonNegative?: boolean; features?: { kind: string; count: number } };
+  model: { model?: string; l1?: number; l2?: number; nonNegative?: boolean; features?: { kind: string; count: number } };
   task: string;
   target: { name: string; levels: string[] | null };
   columns: string[];
@@ -92,7 +92,7 @@ const algorithmNames: Readonly<Record<string, string>> = {
 export function algorithmText({ algorithm, rule, variance, ...options }: AlgorithmJson): string {
   if (rule) return `${variance ? `${variance.name}, ` : ""}${ruleText(rule)}`;
   const shown = (["pick", "step", "tolerance"] as const).filter((key) => options[key] !== undefined);
-  return `${algorithmNames[algorithm] ?? algorithm} ${shown.map((key) => `${key} ${plain(options[key])}`).join(", ")}`;
+  return `${algorithmNames[algorithm] ?? algorithm}${shown.length > 0 ? " " : ""}${shown.map((key) => `${key} ${plain(options[key])}`).join(", ")}`;
 }
 
 /** Formats small numbers as 1e-6. */
@@ -125,7 +125,12 @@ export function chosenLine(description: Described, engine: EngineDescription): s
   const { loss, model, target, pipeline, algorithm, path, plan, why } = description;
   const classes = target.levels ? ` (${counted(target.levels.length, "class", "classes")})` : "";
   const { parameters } = description as Partial<NetworkDescribed>;
-  const kind = parameters === undefined ? "linear model" : `network of ${counted(parameters, "parameter")}`;
+  const kind =
+    parameters === undefined
+      ? model.model === "trees"
+        ? "trees"
+        : "linear model"
+      : `network of ${counted(parameters, "parameter")}`;
   const parts = [`${kind}, ${loss.name} loss${classes}`];
   const penalties = (["l1", "l2"] as const).filter((name) => model[name]).map((name) => `${name} ${rateText(model[name])}`);
   parts.push(...penalties);
