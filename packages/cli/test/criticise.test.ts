@@ -149,9 +149,7 @@ describe("draws of a formula", () => {
     const { predictions } = JSON.parse((await works("predict", out, fresh, "--json")).stdout);
     expect(predictions).toEqual(ahead);
     const { stdout, stderr } = await works("predict", out, fresh);
-    expect(stderr).toBe(
-      `${fresh}: 1 of 2 rows had a new group of "g" ("g7"), so its effects were drawn from the population\n`,
-    );
+    expect(stderr).toBe(`${fresh}: 1 of 2 rows had a new group of "g" ("g7"), so its effects were drawn from the population\n`);
     const [head, first] = stdout.split("\n").map((line) => line.split(","));
     expect(head).toEqual(["prediction", "sd", "low", "high", "p_small", "p_large"]);
     const { mean, sd, lower, upper, levels } = (ahead as unknown as readonly Record<string, PredictedNumber>[])[0].size;

@@ -2,8 +2,9 @@
  * Rows that the model has not seen. New rows have the same columns. Factor levels in new rows must be known. Unknown
  * groups are treated as new groups.
  */
-import { DataError } from "../../engine/errors/errors.ts";
+
 import type { Remark } from "../../engine/data/table.ts";
+import { DataError } from "../../engine/errors/errors.ts";
 import { nearest } from "../../engine/errors/nearest.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import { columnsBelow, evaluate } from "./expressions.ts";

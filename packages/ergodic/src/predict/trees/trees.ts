@@ -19,6 +19,7 @@ export class TreesPredictor<K extends PredictionKind = PredictionKind, Names ext
   K,
   Names
 > {
+  protected static override readonly typeName: string = "TreesPredictor";
   /** Kind of predictor. */
   readonly kind = "trees";
   /** The trees. @internal */

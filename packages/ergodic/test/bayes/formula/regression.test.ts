@@ -507,7 +507,12 @@ describe("a regression is a model", () => {
   });
 
   it("lists the priors in use with their numbers", () => {
-    const [y, x, g, k] = [[1, 2, 3, 4, 9, 0], [1, 2, 3, 4, 5, 6], ["a", "a", "b", "b", "c", "c"], [0, 1, 2, 3, 4, 5]];
+    const [y, x, g, k] = [
+      [1, 2, 3, 4, 9, 0],
+      [1, 2, 3, 4, 5, 6],
+      ["a", "a", "b", "b", "c", "c"],
+      [0, 1, 2, 3, 4, 5],
+    ];
     const unit = (2.5 * Math.sqrt(61 / 6)) / Math.sqrt(3.5);
     const priors = regression("y ~ x + (x | g)", { priors: { sigma: normal(0, 4) } }).priors({ y, x, g });
     expect(priors).toEqual({

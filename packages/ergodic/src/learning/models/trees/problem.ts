@@ -30,6 +30,7 @@ interface Parts {
 
 /** Rows bound to an ensemble of trees. The parameters are those of ensemble-vector.ts. */
 export class TreesProblem implements Problem, TreeGrowth {
+  protected static readonly typeName: string = "TreesProblem";
   readonly name = "trees";
   readonly rowCount: number;
   readonly parameterCount: number;
