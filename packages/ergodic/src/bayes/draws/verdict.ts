@@ -44,9 +44,9 @@ const subjects: readonly Subject[] = [approximation, convergence, stepBias, plac
  * maximum depth; E-BFMI below 0.3; a step bias above 0.1 sd; differential equations whose solutions are off by more
  * than a thousandth; modes that the draws have missed, or that separate the chains (these are listed first); tails so
  * heavy that the error of the mean cannot be estimated reliably; and k̂ > 0.7 of an approximation (Vehtari et al.
- * 2024), whose independent draws have no R̂, and neither have those of the prior. Particles of svgd() are never trusted, because nothing measures their
- * distance from the posterior. If there is only one chain, the verdict says that it cannot be compared with others. The
- * advice is specific to this run's model and algorithm (findings/advice.ts).
+ * 2024), whose independent draws have no R̂, and neither have those of the prior. Particles of svgd() are never trusted,
+ * because nothing measures their distance from the posterior. If there is only one chain, the verdict says that it
+ * cannot be compared with others. The advice is specific to this run's model and algorithm (findings/advice.ts).
  */
 export function verdict(draws: Judged): Verdict {
   const findings: Finding[] = draws.count === 0 ? [empty(draws)] : [];
