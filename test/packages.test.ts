@@ -123,12 +123,12 @@ test("Node loads few files per entry, and no training code for prediction", () =
   const dist = join(packages, "ergodic/dist");
   const [all, predicting] = ["entries/index.js", "entries/predict.js"].map((entry) => [...loadedFor(join(dist, entry))]);
   console.log(`files that Node loads: ${all.length} for ergodic, ${predicting.length} for ergodic/predict`);
-  expect(all.length).toBeLessThan(100);
+  expect(all.length).toBeLessThan(105);
   expect(predicting.length).toBeLessThan(25);
   expect(predicting.length).toBeGreaterThan(5);
   const bytes = predicting.reduce((sum, file) => sum + statSync(file).size, 0);
-  // 205.6 kB, of which 2 kB are the limits for plans from strangers.
-  expect(bytes).toBeLessThan(206e3);
+  // 208.0 kB, of which 2 kB are the limits for plans from strangers, and 2 kB the cells of tables and names of classes.
+  expect(bytes).toBeLessThan(208.5e3);
 });
 
 /** Names that exist only in `ergodic/compiler` and `ergodic/diagnostics`. */
