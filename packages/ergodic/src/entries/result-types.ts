@@ -9,6 +9,7 @@ export type { PredictiveCheck } from "../bayes/draws/predictive.ts";
 export type { PredictiveResult } from "../bayes/draws/validation.ts";
 export type { Verdict } from "../bayes/draws/verdict.ts";
 export type { FormulaData } from "../bayes/formula/formula-data.ts";
+export type { RegressionModel } from "../bayes/formula/regression.ts";
 export type { Mode } from "../bayes/mode/found-mode.ts";
 export type { Nested, Numbers } from "../bayes/model/fields.ts";
 export type { PredictionKind } from "../engine/contract/index.ts";

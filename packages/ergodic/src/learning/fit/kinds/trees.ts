@@ -27,10 +27,8 @@ import { algorithmFamilies, type FitOptions, type Trainable, type TrainableModel
  * const model = await fit(trees(), train, { epochs: 500, validate: test, patience: 20, seed: 1 });
  * ```
  */
-export function trees<const O extends TreesOptions = Record<never, never>>(
-  given?: O & TreesOptions,
-): TreesModel<KindOf<{ loss: O["loss"] }>> {
-  const model: TreesModel<KindOf<{ loss: O["loss"] }>> & TrainableModel<Dataset, TreesPredictor> = {
+export function trees<const O extends TreesOptions = Record<never, never>>(given?: O & TreesOptions): TreesModel<KindOf<O>> {
+  const model: TreesModel<KindOf<O>> & TrainableModel<Dataset, TreesPredictor> = {
     ...treesModel(given),
     trainable: trainableTrees,
   };

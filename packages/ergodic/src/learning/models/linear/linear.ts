@@ -117,7 +117,7 @@ const absent = {
   rate: "it is an option of rules; write fit(model, data, { rule: adam({ rate: 0.01 }) })",
 };
 
-export type KindOf<O extends LinearOptions> = O extends { loss: infer L }
+export type KindOf<O extends { readonly loss?: unknown }> = O extends { loss: infer L }
   ? L extends keyof KindByLoss
     ? KindByLoss[L]
     : L extends Loss<infer T>

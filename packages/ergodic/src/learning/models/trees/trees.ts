@@ -37,7 +37,7 @@ export interface TreesModel<K extends PredictionKind = PredictionKind> extends M
 export function treesModel<const O extends TreesOptions = Record<never, never>>(
   given?: O,
   beginning?: Beginning,
-): TreesModel<KindOf<{ loss: O["loss"] }>> {
+): TreesModel<KindOf<O>> {
   const settings = treesSettings(given ?? {});
   const own: TreesSettings = beginning ? { ...settings, ...lossOf(settings, beginning) } : settings;
   return {
