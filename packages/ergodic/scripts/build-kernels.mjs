@@ -179,7 +179,7 @@ const SHARED = 2;
  * Families for training and sampling, whose algorithms also generate code at run time. Hosts that use these files
  * forbid that (src/engine/memory/families.ts).
  */
-const MAKES_CODE = ["coordinate", "sampling", "hessian"];
+const MAKES_CODE = ["coordinate", "sampling", "hessian", "trees"];
 
 /** Writes the plain builds as files for single-thread memory. */
 export async function writeModules(folder) {

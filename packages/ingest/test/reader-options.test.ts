@@ -79,6 +79,7 @@ const dataset = {
   offset: column,
   impute: none,
   indicator: one(false),
+  encode: none,
   dates: list(none, { empty: true }),
   unknown: none,
   classes: flag,

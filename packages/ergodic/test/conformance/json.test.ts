@@ -77,6 +77,7 @@ describe("algorithms", () => {
     ergodic.coordinateDescent({ acceleration: "none", tolerance: 1e-3 }),
     ergodic.dualCoordinateDescent({ shrinking: false, tolerance: 1e-3 }),
     ergodic.newtonCholesky({ tolerance: 1e-3 }),
+    ergodic.boosting(),
     ergodic.alternatingLeastSquares({ tolerance: 1e-3 }),
     ergodic.factorCoordinateDescent({ inner: 2, order: "rows" }),
   ];

@@ -27,6 +27,7 @@ const verbs = [
 
 const without: Readonly<Record<string, readonly string[]>> = {
   "takes no options": [
+    "boosting",
     ...[
       "predictor",
       "loadDraws",

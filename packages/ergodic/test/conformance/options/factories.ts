@@ -179,6 +179,25 @@ export const models: Table = {
     },
     base: { "group.strength": { group: { groups: [["a"]] } }, "group.groups": { group: { strength: 1 } } },
   },
+  trees: {
+    call: ergodic.trees as Declared["call"],
+    options: {
+      loss: none,
+      rate: above(0, 1),
+      leaves: whole(2, 65536),
+      depth: whole(1, Number.MAX_SAFE_INTEGER),
+      l1: notNegative,
+      l2: notNegative,
+      minGain: notNegative,
+      minHessian: notNegative,
+      minRows: whole(1, 2 ** 31),
+      bins: whole(2, 255),
+      rows: above(0, 1),
+      columns: above(0, 1),
+      monotone: either(group, isA),
+      classWeights: either(group, isA),
+    },
+  },
   network: {
     call: (o) => ergodic.network(ergodic.dense(1), o),
     options: {

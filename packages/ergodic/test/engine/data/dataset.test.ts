@@ -384,7 +384,7 @@ describe("invalid input", () => {
     [
       "an unknown option",
       () => Dataset.fromTable(table(), { target: "income", Impute: "mean" } as never),
-      'fromTable: unknown option "Impute"; did you mean "impute"? (known: target, weights, offset, drop, impute, indicator, dates, unknown, classes, hash, format, rowShape, type) [OPTION_UNKNOWN]',
+      'fromTable: unknown option "Impute"; did you mean "impute"? (known: target, weights, offset, drop, impute, indicator, encode, dates, unknown, classes, hash, format, rowShape, type) [OPTION_UNKNOWN]',
     ],
     [
       "a type that is a conversion",

@@ -111,7 +111,7 @@ const absent = {
   penalty: "write l2: 0.01 or l1: 0.01, which set the strengths of the two penalties",
   C: "it is an inverse penalty; write l2: 1 / (n * C) for n rows",
   cv: 'write l2: "auto" to choose the penalty, or crossValidate(model, data, { folds: 5 }) to measure a model',
-  nEstimators: "there are no ensembles of trees; a linear model is one vector of weights",
+  nEstimators: "a linear model is one vector of weights; ensembles of trees are made by trees()",
   epochs: "it is an option of fit; write fit(model, data, { epochs: 100 })",
   seed: "it is an option of fit; write fit(model, data, { seed: 1 })",
   rate: "it is an option of rules; write fit(model, data, { rule: adam({ rate: 0.01 }) })",

@@ -38,7 +38,7 @@ export function treesModel<const O extends TreesOptions = Record<never, never>>(
   given?: O,
   beginning?: Beginning,
 ): TreesModel<KindOf<O>> {
-  const settings = treesSettings(given ?? {});
+  const settings = treesSettings(given === undefined ? {} : given);
   const own: TreesSettings = beginning ? { ...settings, ...lossOf(settings, beginning) } : settings;
   return {
     name: "trees",
