@@ -138,6 +138,7 @@ export async function buildKernels() {
   for (const { family, build } of made) await compile(family, build, hash);
   const files = new Map(made.map(({ family, build: { name } }) => [`${family}-${name}`, fileOf(family, name, hash)]));
   await compileAlone("predict", "scores", hash);
+  await compileAlone("predict", "walks", hash);
   await writeTable(files, hash);
   const old = (await readdir(output)).filter((name) => name.endsWith(".wasm") && ![...files.values()].includes(name));
   for (const name of old) await rm(join(output, name));
