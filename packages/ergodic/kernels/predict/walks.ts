@@ -28,6 +28,37 @@ function step<T>(n: usize, at: usize): usize {
   return load<u32>(n, 12) + (<usize>!(load<f64>(at + place) < load<f64>(n)) << 4);
 }
 
+/** Bits of a reading, and the size up to which a number counts as zero: as in src/predict/trees/ensemble.ts. */
+const MISSING_LEFT: u32 = 1;
+const ZERO_MISSING: u32 = 4;
+const NAN_IS_ZERO: u32 = 8;
+const ZERO_SIZE: f64 = 1e-35;
+
+/** Returns a number as nodes with this reading see it: −∞ or NaN if it is missing and goes left or right. */
+function placed(value: f64, reading: u32): f64 {
+  const x = reading & NAN_IS_ZERO && value != value ? 0 : value;
+  const isMissing = x != x || (reading & ZERO_MISSING && Math.abs(x) <= ZERO_SIZE);
+  return isMissing ? (reading & MISSING_LEFT ? -Infinity : NaN) : x;
+}
+
+/**
+ * Writes rows to their places. `given`: f64[rows][columns]. `table`: u32[places][2], the column of each place, from
+ * place 1, and its reading. Numbers are rounded to float32 if `isF32`.
+ */
+export function placeRows(given: usize, rows: u32, columns: u32, table: usize, places: u32, at: usize, rowBytes: usize, isF32: bool): void {
+  const rowSize = <usize>columns << 3;
+  for (let p: u32 = 0; p < places; p++, table += 8) {
+    const reading = load<u32>(table, 4);
+    let from = given + (<usize>load<u32>(table) << 3), to = at + (<usize>(p + 1) << 6);
+    for (let i: u32 = 0; i < rows; i++, from += rowSize) {
+      let x = load<f64>(from);
+      if (isF32) x = <f64><f32>x;
+      store<f64>(to + ((i & 7) << 3), reading == 0 ? x : placed(x, reading));
+      if ((i & 7) == 7) to += rowBytes;
+    }
+  }
+}
+
 function contains(set: usize, x: f64): bool {
   if (!(x > -1 && x < <f64>(load<u32>(set) << 5))) return false;
   const code = <u32>x;

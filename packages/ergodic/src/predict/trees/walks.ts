@@ -1,10 +1,20 @@
 import type { ReadRow } from "../../engine/data/rows.ts";
 import { walksModule } from "../../engine/memory/builds/walks.ts";
-import { type Ensemble, INCLUSIVE, MISSING_LEFT, NAN_IS_ZERO, ZERO_MISSING, ZERO_SIZE } from "./ensemble.ts";
+import { type Ensemble, INCLUSIVE, MISSING_LEFT, NAN_IS_ZERO, ZERO_MISSING } from "./ensemble.ts";
 
 /** The kernel, described in kernels/predict/walks.ts. Addresses are in bytes. */
 interface Kernel {
   readonly memory: WebAssembly.Memory;
+  placeRows(
+    given: number,
+    rows: number,
+    columns: number,
+    table: number,
+    places: number,
+    at: number,
+    rowBytes: number,
+    isF32: boolean,
+  ): void;
   walks(
     roots: number,
     outputOf: number,
@@ -43,12 +53,19 @@ export class Walks {
   readonly #kernel: Kernel;
   readonly #ensemble: Ensemble;
   readonly #outputs: number;
-  /** Columns and readings of places 1, 2, … */
-  readonly #columnOf: readonly number[];
-  readonly #readingOf: readonly number[];
-  /** Places of each column, for sparse rows. */
-  readonly #placesOf = new Map<number, number[]>();
-  readonly #addresses: { readonly roots: number; readonly outputOf: number; readonly rows: number; readonly z: number };
+  /** Columns that the trees use, in ascending order. */
+  readonly #columns: Uint32Array;
+  /** Position of each column in `#columns`, for sparse rows. */
+  readonly #positionOf: ReadonlyMap<number, number>;
+  readonly #placeCount: number;
+  readonly #addresses: {
+    readonly roots: number;
+    readonly outputOf: number;
+    readonly table: number;
+    readonly given: number;
+    readonly rows: number;
+    readonly z: number;
+  };
   readonly #blockRows: number;
   readonly #numbers: Float64Array;
 
@@ -73,11 +90,10 @@ export class Walks {
     const nodes = feature.length;
     const trees = outputOf.length;
     const places = placesOf(ensemble);
-    this.#columnOf = places.columnOf;
-    this.#readingOf = places.readingOf;
-    for (const [k, column] of places.columnOf.entries())
-      this.#placesOf.set(column, [...(this.#placesOf.get(column) ?? []), k + 1]);
-    const groupBytes = 64 * (places.columnOf.length + 1);
+    this.#columns = places.columns;
+    this.#placeCount = places.table.length / 2;
+    this.#positionOf = new Map(Array.from(places.columns, (column, k) => [column, k]));
+    const groupBytes = 64 * (this.#placeCount + 1);
     const groups = Math.max(1, Math.floor(BLOCK / groupBytes));
     this.#blockRows = 8 * groups;
     // A root needs a pair of nodes as well: it has no sibling.
@@ -85,11 +101,13 @@ export class Walks {
     const setsAt = valuesAt + (leafWidth > 1 ? 8 * values.length : 0);
     const roots = setsAt + 4 * sets.length;
     const outputsAt = roots + 4 * (trees + SPARE);
-    const rows = 64 * Math.ceil((outputsAt + 4 * (trees + SPARE)) / 64);
+    const table = outputsAt + 4 * (trees + SPARE);
+    const given = 64 * Math.ceil((table + 4 * places.table.length) / 64);
+    const rows = given + 64 * groups * places.columns.length;
     const z = rows + groups * groupBytes;
     const bytes = z + 8 * this.#blockRows * outputs;
     if (bytes > MOST) throw new RangeError(`${bytes} bytes`);
-    this.#addresses = { roots, outputOf: outputsAt, rows, z };
+    this.#addresses = { roots, outputOf: outputsAt, table, given, rows, z };
     compiled ??= new WebAssembly.Module(Uint8Array.from(atob(walksModule), (character) => character.charCodeAt(0)));
     const kernel = new WebAssembly.Instance(compiled).exports as unknown as Kernel;
     this.#kernel = kernel;
@@ -124,6 +142,7 @@ export class Walks {
     }
     for (let k = 0; k < SPARE; k++) u32[roots / 4 + trees + k] = u32[roots / 4];
     u32.set(outputOf, outputsAt / 4);
+    u32.set(places.table, table / 4);
     u32.set(sets, setsAt / 4);
     if (leafWidth > 1) f64.set(values, valuesAt / 8);
     for (let g = 0; g < groups; g++) f64.fill(-Infinity, (rows + g * groupBytes) / 8, (rows + g * groupBytes) / 8 + 8);
@@ -138,7 +157,7 @@ export class Walks {
     const { base, leafWidth, isFloatSum, sets } = this.#ensemble;
     const outputs = this.#outputs;
     const own = this.#numbers;
-    const groupBytes = 64 * (this.#columnOf.length + 1);
+    const groupBytes = 64 * (this.#placeCount + 1);
     for (let done = 0; done < count; done += this.#blockRows) {
       const some = Math.min(this.#blockRows, count - done);
       this.#readRows(read, from + done, some);
@@ -163,52 +182,45 @@ export class Walks {
     }
   }
 
+  /** Copies the columns that the trees use, and writes them to their places. */
   #readRows(read: ReadRow, from: number, count: number): void {
     const own = this.#numbers;
-    const columnOf = this.#columnOf;
-    const readingOf = this.#readingOf;
-    const places = columnOf.length;
-    const rounds = this.#ensemble.threshold instanceof Float32Array;
-    const rowsAt = this.#addresses.rows / 8;
-    for (let i = 0; i < count; i++) {
-      const { values, columns, count: entries } = read(from + i);
-      const at = rowsAt + (i >>> 3) * 8 * (places + 1) + (i & 7);
-      if (!columns) {
-        for (let k = 0; k < places; k++) own[at + 8 * (k + 1)] = placed(values[columnOf[k]], readingOf[k], rounds);
-        continue;
-      }
-      for (let k = 0; k < places; k++) own[at + 8 * (k + 1)] = placed(0, readingOf[k], rounds);
-      for (let e = 0; e < entries; e++)
-        for (const place of this.#placesOf.get(columns[e]) ?? NONE)
-          own[at + 8 * place] = placed(values[e], readingOf[place - 1], rounds);
+    const columns = this.#columns;
+    const { given, table, rows } = this.#addresses;
+    for (let i = 0, at = given / 8; i < count; i++, at += columns.length) {
+      const row = read(from + i);
+      const { values } = row;
+      if (row.columns) {
+        own.fill(0, at, at + columns.length);
+        for (let e = 0; e < row.count; e++) {
+          const position = this.#positionOf.get(row.columns[e]);
+          if (position !== undefined) own[at + position] = values[e];
+        }
+      } else for (let k = 0; k < columns.length; k++) own[at + k] = values[columns[k]];
     }
+    const places = this.#placeCount;
+    const isF32 = this.#ensemble.threshold instanceof Float32Array;
+    this.#kernel.placeRows(given, count, columns.length, table, places, rows, 64 * (places + 1), isF32);
   }
 }
 
-const NONE: readonly number[] = [];
-
-/** Lists the pairs of column and reading that occur in an ensemble. `of` returns the place of a node, from 1. */
-function placesOf({ feature, rule }: Ensemble): { columnOf: number[]; readingOf: number[]; of(n: number): number } {
+/**
+ * Lists the columns that occur in an ensemble, and the pairs of column and reading: the table of the kernel. `of` returns
+ * the place of a node, from 1.
+ */
+function placesOf({ feature, rule }: Ensemble): { columns: Uint32Array; table: Uint32Array; of(n: number): number } {
+  const columns = Uint32Array.from(new Set(feature.filter((column) => column >= 0))).sort();
+  const position = new Map(Array.from(columns, (column, k) => [column, k]));
   const places = new Map<number, number>();
-  const key = (n: number): number => feature[n] * 16 + (rule[n] & READING);
-  for (let n = 0; n < feature.length; n++) if (feature[n] >= 0 && !places.has(key(n))) places.set(key(n), places.size + 1);
-  const keys = [...places.keys()];
+  const key = (n: number): number => position.get(feature[n])! * 16 + (rule[n] & READING);
+  for (let n = 0; n < feature.length; n++)
+    if (feature[n] >= 0 && !places.has(key(n))) places.set(key(n), places.size + 1);
   return {
-    columnOf: keys.map((k) => Math.floor(k / 16)),
-    readingOf: keys.map((k) => k % 16),
+    columns,
+    table: Uint32Array.from([...places.keys()].flatMap((k) => [Math.floor(k / 16), k % 16])),
     of: (n) => places.get(key(n))!,
   };
 }
-
-/** Returns a number as a node sees it: −∞ or NaN if it is missing and goes left or right. */
-function placed(value: number, reading: number, rounds: boolean): number {
-  const x = rounds ? Math.fround(value) : value;
-  if (reading === 0) return x;
-  if (Number.isNaN(x)) return reading & NAN_IS_ZERO ? placed(0, reading & ~NAN_IS_ZERO, false) : missing(reading);
-  return reading & ZERO_MISSING && Math.abs(x) <= ZERO_SIZE ? missing(reading) : x;
-}
-
-const missing = (reading: number): number => (reading & MISSING_LEFT ? -Infinity : Number.NaN);
 
 /** Returns the smallest number above a finite x. */
 function nextAbove(x: number): number {

@@ -6,6 +6,7 @@ import type { KindOf } from "../../models/linear/linear.ts";
 import type { TreesOptions } from "../../models/trees/settings.ts";
 import { type TreesModel, treesFromJson, treesModel } from "../../models/trees/trees.ts";
 import { boosting } from "../../trees/boosting.ts";
+import { ScoredTrees, type Scores } from "./scored-trees.ts";
 import { fromDatasets, givenLoss, measureOutputs } from "./from-datasets.ts";
 import { algorithmFamilies, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
 
@@ -35,6 +36,9 @@ export function trees<const O extends TreesOptions = Record<never, never>>(given
   return model;
 }
 
+/** Outputs of held-out rows at their latest measurement. */
+const scored = new WeakMap<Dataset, Scores>();
+
 export const trainableTrees: Trainable<Dataset, TreesPredictor> = {
   ...fromDatasets,
   from: treesFromJson,
@@ -46,7 +50,12 @@ export const trainableTrees: Trainable<Dataset, TreesPredictor> = {
     return boosting();
   },
   predictor: (saved) => new TreesPredictor(saved),
-  measure: (saved, heldOut) => measureOutputs(new TreesPredictor(saved), heldOut),
+  measure(saved, heldOut) {
+    const predictor = new ScoredTrees(saved, scored.get(heldOut));
+    const measured = measureOutputs(predictor, heldOut);
+    scored.set(heldOut, predictor.scored!);
+    return measured;
+  },
 };
 
 function refuseRules({ rule, variance }: FitOptions): void {
