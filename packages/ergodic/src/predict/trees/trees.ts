@@ -6,7 +6,8 @@ import type { PredictionKind, SavedModel } from "../../engine/contract/index.ts"
 import type { ReadRow } from "../../engine/data/rows.ts";
 import type { Tensor } from "../../engine/files/safetensors.ts";
 import { OutputPredictor } from "../output-predictor.ts";
-import { type Ensemble, ensembleFrom, ensembleShapes, ensembleTensors, leafNode } from "./ensemble.ts";
+import { type Ensemble, ensembleFrom, ensembleShapes, ensembleTensors } from "./ensemble.ts";
+import { addPlainly } from "./plain.ts";
 import { Walks } from "./walks.ts";
 
 /**
@@ -61,9 +62,9 @@ export class TreesPredictor<K extends PredictionKind = PredictionKind, Names ext
   addTo(read: ReadRow, from: number, count: number, z: Float64Array, first: number, end: number): void {
     const { ensemble } = this;
     this.#walked += count * (end - first);
-    if (this.#walks === undefined && this.#walked >= ensemble.feature.length) this.#walks = Walks.of(ensemble, this.outputCount);
+    if (this.#walks === undefined && this.#walked >= ensemble.feature.length) this.#walks = Walks.of(ensemble);
     if (!this.#walks || this.#isBusy) {
-      this.#addPlainly(read, from, count, z, first, end);
+      addPlainly(ensemble, this.pipeline.columnCount, read, from, count, z, first, end);
       return;
     }
     this.#isBusy = true;
@@ -71,31 +72,6 @@ export class TreesPredictor<K extends PredictionKind = PredictionKind, Names ext
       this.#walks.addTo(read, from, count, z, first, end);
     } finally {
       this.#isBusy = false;
-    }
-  }
-
-  /** `addTo` without a kernel, with the same bits. */
-  #addPlainly(read: ReadRow, from: number, count: number, z: Float64Array, first: number, end: number): void {
-    const { ensemble, outputCount: outputs } = this;
-    const { outputOf, left, values, leafWidth, base, isFloatSum, threshold } = ensemble;
-    const rounds = threshold instanceof Float32Array;
-    const x = new Float64Array(this.pipeline.columnCount);
-    for (let i = 0; i < count; i++) {
-      const row = read(from + i);
-      if (row.columns) {
-        x.fill(0);
-        for (let e = 0; e < row.count; e++) x[row.columns[e]] = row.values[e];
-      } else for (let j = 0; j < x.length; j++) x[j] = row.values[j];
-      if (rounds) for (let j = 0; j < x.length; j++) x[j] = Math.fround(x[j]);
-      const own = z.subarray(i * outputs, (i + 1) * outputs);
-      if (first === 0) own.set(base);
-      for (let t = first; t < end; t++) {
-        const leaf = left[leafNode(ensemble, t, x)];
-        for (let k = 0; k < leafWidth; k++) {
-          const sum = own[outputOf[t] + k] + values[leaf * leafWidth + k];
-          own[outputOf[t] + k] = isFloatSum ? Math.fround(sum) : sum;
-        }
-      }
     }
   }
 }

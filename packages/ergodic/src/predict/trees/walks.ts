@@ -1,6 +1,7 @@
 import type { ReadRow } from "../../engine/data/rows.ts";
 import { walksModule } from "../../engine/memory/builds/walks.ts";
 import { type Ensemble, INCLUSIVE, MISSING_LEFT, NAN_IS_ZERO, ZERO_MISSING } from "./ensemble.ts";
+import { addPlainly } from "./plain.ts";
 
 /** The kernel, described in kernels/predict/walks.ts. Addresses are in bytes. */
 interface Kernel {
@@ -52,7 +53,6 @@ let compiled: WebAssembly.Module | undefined;
 export class Walks {
   readonly #kernel: Kernel;
   readonly #ensemble: Ensemble;
-  readonly #outputs: number;
   /** Columns that the trees use, in ascending order. */
   readonly #columns: Uint32Array;
   /** Position of each column in `#columns`, for sparse rows. */
@@ -73,19 +73,19 @@ export class Walks {
    * Returns the walks of an ensemble, or null if only the plain loop can compute them: on hosts that forbid
    * WebAssembly, and for ensembles that need too much memory or have infinite thresholds.
    */
-  static of(ensemble: Ensemble, outputs: number): Walks | null {
+  static of(ensemble: Ensemble): Walks | null {
     if (ensemble.threshold.some((t) => t - t !== 0)) return null;
     try {
-      return new Walks(ensemble, outputs);
+      return new Walks(ensemble);
     } catch (error) {
       if (error instanceof WebAssembly.CompileError || error instanceof RangeError) return null;
       throw error;
     }
   }
 
-  private constructor(ensemble: Ensemble, outputs: number) {
+  private constructor(ensemble: Ensemble) {
     this.#ensemble = ensemble;
-    this.#outputs = outputs;
+    const outputs = ensemble.base.length;
     const { firstNode, outputOf, feature, threshold, left, right, rule, set, sets, values, leafWidth } = ensemble;
     const nodes = feature.length;
     const trees = outputOf.length;
@@ -155,7 +155,7 @@ export class Walks {
   addTo(read: ReadRow, from: number, count: number, z: Float64Array, first: number, end: number): void {
     const { roots, outputOf, rows, z: zAt } = this.#addresses;
     const { base, leafWidth, isFloatSum, sets } = this.#ensemble;
-    const outputs = this.#outputs;
+    const outputs = base.length;
     const own = this.#numbers;
     const groupBytes = 64 * (this.#placeCount + 1);
     for (let done = 0; done < count; done += this.#blockRows) {
@@ -204,6 +204,15 @@ export class Walks {
   }
 }
 
+/** Returns the outputs of `count` rows: float64[count × outputs]. `columns`: number of columns of a row. */
+export function outputsOf(ensemble: Ensemble, columns: number, read: ReadRow, count: number): Float64Array {
+  const z = new Float64Array(count * ensemble.base.length);
+  const walks = Walks.of(ensemble);
+  if (walks) walks.addTo(read, 0, count, z, 0, ensemble.outputOf.length);
+  else addPlainly(ensemble, columns, read, 0, count, z, 0, ensemble.outputOf.length);
+  return z;
+}
+
 /**
  * Lists the columns that occur in an ensemble, and the pairs of column and reading: the table of the kernel. `of` returns
  * the place of a node, from 1.
@@ -213,8 +222,7 @@ function placesOf({ feature, rule }: Ensemble): { columns: Uint32Array; table: U
   const position = new Map(Array.from(columns, (column, k) => [column, k]));
   const places = new Map<number, number>();
   const key = (n: number): number => position.get(feature[n])! * 16 + (rule[n] & READING);
-  for (let n = 0; n < feature.length; n++)
-    if (feature[n] >= 0 && !places.has(key(n))) places.set(key(n), places.size + 1);
+  for (let n = 0; n < feature.length; n++) if (feature[n] >= 0 && !places.has(key(n))) places.set(key(n), places.size + 1);
   return {
     columns,
     table: Uint32Array.from([...places.keys()].flatMap((k) => [Math.floor(k / 16), k % 16])),

@@ -1,10 +1,11 @@
 /**
- * What only this file catches: a kernel of walks that differs from the plain loop, in any rule, kind of number, shape of
+ * What only this file catches: a kernel of walks, or a plain loop, that differs from the definition, in any rule, kind of number, shape of
  * leaves, number of rows or range of trees.
  */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { type Ensemble, leafNode } from "../../../src/predict/trees/ensemble.ts";
+import { addPlainly } from "../../../src/predict/trees/plain.ts";
 import { Walks } from "../../../src/predict/trees/walks.ts";
 import { type Kinds, randomEnsemble, randomRow } from "./random-ensemble.ts";
 
@@ -33,7 +34,7 @@ function check(seed: number, kinds: Kinds, rowCount: number): void {
   const ensemble = randomEnsemble(seed, kinds);
   const draws = stream(seed, "rows").at(0);
   const rows = Array.from({ length: rowCount }, () => randomRow(draws, kinds.columns));
-  const walks = Walks.of(ensemble, kinds.outputs)!;
+  const walks = Walks.of(ensemble)!;
   const dense = (i: number) => ({ values: rows[i], columns: null, count: kinds.columns });
   const sparse = (i: number) => {
     const columns = Uint32Array.from(rows[i].keys()).filter((j) => rows[i][j] !== 0);
@@ -51,6 +52,9 @@ function check(seed: number, kinds: Kinds, rowCount: number): void {
       const z = begun.slice();
       walks.addTo(read as never, 0, rowCount, z, first, end);
       expect(z).toEqual(wanted);
+      const slow = begun.slice();
+      addPlainly(ensemble, kinds.columns, read as never, 0, rowCount, slow, first, end);
+      expect(slow).toEqual(wanted);
     }
     const last = begun.slice(0, kinds.outputs);
     walks.addTo(dense as never, rowCount - 1, 1, last, first, end);
@@ -101,7 +105,7 @@ it("leaves infinite thresholds to the plain loop", () => {
     hasSets: false,
   };
   const ensemble = randomEnsemble(1, kinds);
-  expect(Walks.of(ensemble, 1)).not.toBeNull();
+  expect(Walks.of(ensemble)).not.toBeNull();
   ensemble.threshold[ensemble.feature.findIndex((j) => j >= 0)] = Infinity;
-  expect(Walks.of(ensemble, 1)).toBeNull();
+  expect(Walks.of(ensemble)).toBeNull();
 });

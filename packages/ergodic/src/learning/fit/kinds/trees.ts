@@ -6,8 +6,8 @@ import type { KindOf } from "../../models/linear/linear.ts";
 import type { TreesOptions } from "../../models/trees/settings.ts";
 import { type TreesModel, treesFromJson, treesModel } from "../../models/trees/trees.ts";
 import { boosting } from "../../trees/boosting.ts";
-import { ScoredTrees, type Scores } from "./scored-trees.ts";
 import { fromDatasets, givenLoss, measureOutputs } from "./from-datasets.ts";
+import { ScoredTrees, type Scores } from "./scored-trees.ts";
 import { algorithmFamilies, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
 
 /**

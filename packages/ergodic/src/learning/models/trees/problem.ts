@@ -4,7 +4,8 @@ import { CapabilityError, DataError } from "../../../engine/errors/errors.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { type Stream, stream } from "../../../engine/random/stream.ts";
-import { type Ensemble, leafNode } from "../../../predict/trees/ensemble.ts";
+import type { Ensemble } from "../../../predict/trees/ensemble.ts";
+import { outputsOf } from "../../../predict/trees/walks.ts";
 import type { Loss } from "../loss.ts";
 import { type LossOfRows, lossOfRows } from "../loss-of-rows.ts";
 import { codedTarget, weightsOfRows } from "../rows-coded.ts";
@@ -226,18 +227,9 @@ class Boosted implements TreeState {
       for (let k = 0; k < outputs; k++) engine.memory.f64(at.z + k * rowCount * 8, rowCount).fill(ensemble.base[k]);
       return;
     }
-    const read = data.rows().open();
-    const x = new Float64Array(columnCount);
-    const sums = new Float64Array(outputs);
+    const given = outputsOf(ensemble, columnCount, data.rows().open(), rowCount);
     const z = engine.memory.f64(at.z, outputs * rowCount);
-    for (let i = 0; i < rowCount; i++) {
-      const { values } = read(i);
-      for (let j = 0; j < columnCount; j++) x[j] = Math.fround(values[j]);
-      sums.set(ensemble.base);
-      for (let t = 0; t < ensemble.outputOf.length; t++)
-        sums[ensemble.outputOf[t]] += ensemble.values[ensemble.left[leafNode(ensemble, t, x)]];
-      for (let k = 0; k < outputs; k++) z[k * rowCount + i] = sums[k];
-    }
+    for (let k = 0; k < outputs; k++) for (let i = 0; i < rowCount; i++) z[k * rowCount + i] = given[i * outputs + k];
   }
 
   private append(numbers: readonly number[]): void {
