@@ -242,6 +242,19 @@ describe("a run", () => {
     expect(found.treeCount).toBe(losses.indexOf(Math.min(...losses)) + 1);
   });
 
+  it("reports the validation of every round, also if other runs measured the same rows before", async () => {
+    const { train, test } = data.split(0.6, { seed: 1 });
+    for (const rate of [0.5, 0.1, 0.5]) {
+      const run = fit(trees({ rate }), train, { epochs: 4, validate: test, seed: 1 });
+      const losses: number[] = [];
+      for await (const tick of run) if (tick.validation) losses.push(tick.validation.loss);
+      const found: number[] = [];
+      for (let epochs = 1; epochs <= 4; epochs++)
+        found.push((await fit(trees({ rate }), train, { epochs, seed: 1 })).evaluate(test).rmse!);
+      expect(losses).toEqual(found);
+    }
+  });
+
   it("ends when no division lowers the loss", async () => {
     const flat = Dataset.fromArrays({ x: [[1], [1], [1], [1]], y: [1, 2, 3, 4] });
     const run = await fit(trees(), flat, { epochs: 50 });
