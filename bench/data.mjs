@@ -118,6 +118,23 @@ export function sparseProblem({ rowCount, columnCount, nonZeros, seed, signal = 
   return { format: "sparse", rowCount, columnCount, rowStart, columnIndex, values, target };
 }
 
+/**
+ * Uniform features and a numeric target with waves, steps and products of the first ten of them, with noise of standard
+ * deviation 0.3. Features lie in [−1, 1.1), so that the target does not bend at a quantile where only some bins end.
+ */
+export function treesProblem({ rowCount, columnCount, seed }) {
+  const random = randomNumbers(seed);
+  const values = new Float32Array(rowCount * columnCount);
+  const target = new Float64Array(rowCount);
+  for (let i = 0, at = 0; i < rowCount; i++, at += columnCount) {
+    for (let j = 0; j < columnCount; j++) values[at + j] = 2.1 * random.uniform() - 1;
+    const x = values.subarray(at, at + columnCount);
+    const bent = Math.sin(3 * x[0]) + 2 * x[1] * x[2] + (x[3] > 0.2 ? 1 : 0) + Math.abs(x[4]) + x[5] * x[6] * x[7];
+    target[i] = bent + x[8] ** 2 + 0.3 * x[9] + 0.3 * random.normal();
+  }
+  return { rowCount, columnCount, values, target };
+}
+
 /** Draws columns by Zipf's law: a binary search in the cumulative shares. */
 function zipfColumns(random, columnCount) {
   const sums = new Float64Array(columnCount);

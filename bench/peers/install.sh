@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs the peers of the benchmarks. From Debian: scikit-learn, SciPy and PyTorch for /usr/bin/python3 with OpenBLAS behind them; glmnet,
+# Installs the peers of the benchmarks. From Debian: scikit-learn, SciPy, PyTorch, XGBoost and
+# onnxruntime for /usr/bin/python3 with OpenBLAS behind them; glmnet,
 # posterior and rstan for /usr/bin/Rscript; LIBLINEAR; JAGS; toulbar2; g++. From npm, into bench/node_modules: jax-js, TensorFlow.js,
 # onnxruntime, LiteRT.js with flatbuffers, and the Node that they run on.
 # With --stan, it also compiles the Stan programs of bench/peers/stan, about 25 minutes in all, which nuts… and ode need.
 # Where that cannot be done it says why and ends well: the benchmarks then leave those peers out, aloud.
 set -u
-packages="libopenblas0-pthread python3-sklearn python3-pandas python3-scipy python3-torch r-cran-glmnet r-cran-posterior r-cran-rstan liblinear-tools jags toulbar2 g++"
+packages="libopenblas0-pthread python3-sklearn python3-pandas python3-scipy python3-torch python3-xgboost python3-onnx python3-onnxruntime r-cran-glmnet r-cran-posterior r-cran-rstan liblinear-tools jags toulbar2 g++"
 bench=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 
 say() {
@@ -17,17 +18,17 @@ skipped() {
 }
 
 have_debian() {
-  /usr/bin/python3 -c "import scipy, sklearn, pandas, torch, numpy; raise SystemExit('openblas' not in open('/proc/self/maps').read())" 2>/dev/null &&
+  /usr/bin/python3 -c "import scipy, sklearn, pandas, torch, numpy, xgboost, onnxruntime; raise SystemExit('openblas' not in open('/proc/self/maps').read())" 2>/dev/null &&
     /usr/bin/Rscript -e "library(glmnet); library(posterior); library(rstan)" >/dev/null 2>&1 && command -v liblinear-train >/dev/null && command -v jags >/dev/null && command -v toulbar2 >/dev/null && command -v g++ >/dev/null
 }
 
 install_debian() {
   if have_debian; then
-    say "scikit-learn, pandas, SciPy, PyTorch, OpenBLAS, glmnet, posterior, rstan, LIBLINEAR, JAGS, toulbar2 and g++ are here already"
+    say "scikit-learn, pandas, SciPy, PyTorch, XGBoost, onnxruntime, OpenBLAS, glmnet, posterior, rstan, LIBLINEAR, JAGS, toulbar2 and g++ are here already"
     return
   fi
   if ! command -v apt-get >/dev/null; then
-    skipped "there is no apt-get here; install scikit-learn, pandas, SciPy, PyTorch, OpenBLAS, glmnet, posterior, rstan, LIBLINEAR, JAGS, toulbar2 and g++ by other means"
+    skipped "there is no apt-get here; install scikit-learn, pandas, SciPy, PyTorch, XGBoost, onnxruntime, OpenBLAS, glmnet, posterior, rstan, LIBLINEAR, JAGS, toulbar2 and g++ by other means"
     return
   fi
   if [ "$(id -u)" = 0 ]; then

@@ -12,6 +12,12 @@ const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 // Messages logged by a library must not be mixed with the answers.
 for (const level of ["log", "info", "warn", "debug"]) console[level] = console.error;
 
+/** Reports that something is not installed, so that the benchmark skips this peer with a message. */
+export function missing(name) {
+  say({ missing: name });
+  process.exit(0);
+}
+
 /**
  * Loads each package. If one is not installed, reports its name, so that the benchmark skips this peer with a message.
  */
@@ -22,8 +28,7 @@ export async function packages(...names) {
       loaded.push(await import(name));
     } catch (error) {
       if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
-      say({ missing: name });
-      process.exit(0);
+      missing(name);
     }
   }
   return loaded;
