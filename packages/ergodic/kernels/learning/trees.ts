@@ -236,8 +236,51 @@ function countAt(counts: usize, at: usize, h: i64): f64 {
   return counts ? <f64>load<i64>(counts + at) : <f64>h * countUnit;
 }
 
+/** `scoreOf` without L1, directions and bounds, of sums whose parts are allowed. Both sides are computed as one vector. */
+// @ts-ignore: decorator
+@inline
+function plainScore(g: i64, h: i64, units: v128, hUnits: v128, l2: v128): f64 {
+  const slopes = f64x2.mul(f64x2.replace_lane(f64x2.splat(<f64>g), 1, <f64>(nodeG - g)), units);
+  const curvatures = f64x2.mul(f64x2.replace_lane(f64x2.splat(<f64>h), 1, <f64>(nodeH - h)), hUnits);
+  const scores = f64x2.div(f64x2.mul(slopes, slopes), f64x2.add(curvatures, l2));
+  const allowed = f64x2.ge(curvatures, f64x2.splat(minHessian));
+  return i64x2.all_true(allowed) ? f64x2.extract_lane(scores, 0) + f64x2.extract_lane(scores, 1) : -1;
+}
+
+/** `scanNumbers` without L1, directions, bounds and a smallest number of rows. It finds the same divisions. */
+function scanPlainly(column: u32, histogram: usize, bins: u32): void {
+  const missing = <usize>(bins - 1) << 4;
+  const gm = load<i64>(histogram + missing), hm = load<i64>(histogram + missing, 8);
+  const hasMissing = gm != 0 || hm != 0;
+  const units = f64x2.splat(unitG), hUnits = f64x2.splat(unitH), l2 = f64x2.splat(lambda2);
+  let g: i64 = 0, h: i64 = 0;
+  let top = load<f64>(best + SPLIT_GAIN_F64);
+  const end = histogram + (<usize>(hasMissing ? bins - 1 : bins - 2) << 4);
+  for (let at = histogram; at < end; at += 16) {
+    const ownG = load<i64>(at), ownH = load<i64>(at, 8);
+    if (ownG == 0 && ownH == 0) continue;
+    g += ownG;
+    h += ownH;
+    const score = plainScore(g, h, units, hUnits, l2);
+    if (score > top) {
+      top = score;
+      keep(score, column, <u32>((at - histogram) >>> 4), false, g, h, 0);
+    }
+    if (!hasMissing) continue;
+    const other = plainScore(g + gm, h + hm, units, hUnits, l2);
+    if (other > top) {
+      top = other;
+      keep(other, column, <u32>((at - histogram) >>> 4), true, g + gm, h + hm, 0);
+    }
+  }
+}
+
 /** Scans the cuts of a column of numbers. A cut after an empty bin is the same division as the cut before it. */
 function scanNumbers(column: u32, histogram: usize, counts: usize, bins: u32, way: i32): void {
+  if (way == 0 && low == -Infinity && high == Infinity && lambda1 == 0 && !counts && countUnit == 0) {
+    scanPlainly(column, histogram, bins);
+    return;
+  }
   const missing = <usize>(bins - 1) << 4;
   const gm = load<i64>(histogram + missing), hm = load<i64>(histogram + missing, 8);
   const cm = countAt(counts, missing, hm);

@@ -109,28 +109,26 @@ function floatOf(key: number): number {
 
 /** Returns the thresholds of a column from its sorted pairs (key, row). */
 export function cutsOf(pairs: Uint32Array, present: number, most: number, weights: Float64Array | null): Float32Array {
-  const values: number[] = [];
-  const sums: number[] = [];
+  const values = new Uint32Array(present);
+  const sums = new Float64Array(present);
   let total = 0;
+  let distinct = 0;
   for (let k = 0; k < present; k++) {
     const key = pairs[2 * k];
     const weight = weights ? weights[pairs[2 * k + 1]] : 1;
-    if (k === 0 || key !== pairs[2 * k - 2]) {
-      values.push(key);
-      sums.push(0);
-    }
-    sums[sums.length - 1] += weight;
+    if (k === 0 || key !== pairs[2 * k - 2]) values[distinct++] = key;
+    sums[distinct - 1] += weight;
     total += weight;
   }
   const cuts: number[] = [];
   let below = 0;
   let taken = 0;
-  for (let k = 0; k + 1 < values.length; k++) {
+  for (let k = 0; k + 1 < distinct; k++) {
     below += sums[k];
     const left = most - 1 - cuts.length;
     if (left === 0) break;
     // A bin ends when it holds its share of the weight that is left for the remaining bins.
-    const isOwn = values.length - 1 - k <= left;
+    const isOwn = distinct - 1 - k <= left;
     if (!isOwn && below - taken < (total - taken) / (left + 1) - sums[k + 1] / 2) continue;
     taken = below;
     cuts.push(between(floatOf(values[k]), floatOf(values[k + 1])));
