@@ -55,7 +55,16 @@ export class TreesPredictor<K extends PredictionKind = PredictionKind, Names ext
       const some = Math.min(BLOCK, count - done);
       this.#readRows(read, from + done, some);
       this.addTrees(0, this.treeCount, some, z, done);
+      this.#divide(z, done, some);
     }
+  }
+
+  /** Divides the sums of rows [from, from + count) by the divisor, if there is one, and adds the base. */
+  #divide(z: Float64Array, from: number, count: number): void {
+    const { base, divisor = 1 } = this.ensemble;
+    const outputs = this.outputCount;
+    if (divisor === 1) return;
+    for (let i = from * outputs; i < (from + count) * outputs; i++) z[i] = base[i % outputs] + z[i] / divisor;
   }
 
   /**
@@ -93,7 +102,8 @@ export class TreesPredictor<K extends PredictionKind = PredictionKind, Names ext
     const rows = this.#rows;
     const columns = this.pipeline.columnCount;
     const outputs = this.outputCount;
-    if (first === 0) for (let i = 0; i < count; i++) z.set(base, (done + i) * outputs);
+    const start = (ensemble.divisor ?? 1) === 1 ? base : new Float64Array(outputs);
+    if (first === 0) for (let i = 0; i < count; i++) z.set(start, (done + i) * outputs);
     for (let t = first; t < end; t++) {
       for (let i = 0; i < count; i++) {
         const leaf = left[this.#isPlain ? this.plainLeaf(t, i * columns) : leafNode(ensemble, t, rows, i * columns)];
@@ -101,7 +111,10 @@ export class TreesPredictor<K extends PredictionKind = PredictionKind, Names ext
         if (leafWidth === 1) {
           const sum = z[to + outputOf[t]] + values[leaf];
           z[to + outputOf[t]] = isFloatSum ? Math.fround(sum) : sum;
-        } else for (let k = 0; k < outputs; k++) z[to + k] += values[leaf * outputs + k];
+        } else {
+          for (let k = 0; k < outputs; k++) z[to + k] += values[leaf * outputs + k];
+          if (isFloatSum) for (let k = to; k < to + outputs; k++) z[k] = Math.fround(z[k]);
+        }
       }
     }
   }
