@@ -22,6 +22,10 @@ export async function foreignModel(bytes: Uint8Array, where: string): Promise<Sa
     return xgboostModel(readUbjson(bytes, { where, library: "XGBoost" }), where);
   }
   if (isJson(bytes)) return jsonModel(bytes, where);
+  if (isLightgbm(bytes)) {
+    const { lightgbmModel } = await later(() => import("./trees/formats/lightgbm.ts"));
+    return lightgbmModel(new TextDecoder().decode(bytes), where);
+  }
   if (isOnnx(bytes)) {
     const advice = "run it with onnxPredictor of @ergodic/serve/onnx, in a page with onnxruntime-web";
     throw new DataError(where, `is an ONNX model; ${advice}`, "MODEL_FORMAT");
@@ -55,6 +59,11 @@ function isUbjson(bytes: Uint8Array): boolean {
 
 function isJson(bytes: Uint8Array): boolean {
   return bytes.find((byte) => !SPACES.has(byte)) === BRACE && bytes[8] !== undefined && bytes[7] > 0;
+}
+
+/** Whether the first line is "tree". */
+function isLightgbm(bytes: Uint8Array): boolean {
+  return bytes[7] > 0 && /^tree\r?\n/.test(String.fromCharCode(...bytes.subarray(0, 6)));
 }
 
 /**

@@ -52,7 +52,8 @@ export function foreignTrees(origin: Origin, trees: ForeignTrees): SavedModel {
     kind: "trees",
     description: {
       model: { model: "trees", library: origin.library, objective },
-      loss: { name: loss },
+      // A built-in loss determines its link, and none has the link of forests.
+      loss: { name: link === "probabilities" ? "forest" : loss },
       equation: objective,
       task,
       link,
