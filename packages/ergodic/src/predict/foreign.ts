@@ -27,8 +27,8 @@ export async function foreignModel(bytes: Uint8Array, where: string): Promise<Sa
     return lightgbmModel(new TextDecoder().decode(bytes), where);
   }
   if (isOnnx(bytes)) {
-    const advice = "run it with onnxPredictor of @ergodic/serve/onnx, in a page with onnxruntime-web";
-    throw new DataError(where, `is an ONNX model; ${advice}`, "MODEL_FORMAT");
+    const { onnxModel } = await later(() => import("./trees/formats/onnx.ts"));
+    return onnxModel(bytes, where);
   }
   return undefined;
 }

@@ -3,6 +3,7 @@
  * float32. Only this file compares trees with XGBoost. golden/xgboost-models.py wrote the models.
  */
 import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { DataError } from "../../../src/engine/errors/errors.ts";
 import { predictor, type TreesPredictor } from "../../../src/entries/predict.ts";
@@ -15,7 +16,7 @@ interface Golden {
 }
 
 const folder = new URL("golden/", import.meta.url);
-const golden = JSON.parse(readFileSync(new URL("xgboost-models.json", folder), "utf8")) as Golden;
+const golden = JSON.parse(gunzipSync(readFileSync(new URL("xgboost-models.json.gz", folder))).toString()) as Golden;
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const modelOf = (name: string): string => golden.models.find((one) => one.name === name)!.model;
 const { rows } = golden;

@@ -17,6 +17,8 @@ export interface ForeignTrees extends Answer {
   readonly ensemble: Ensemble;
   /** Names of the columns. */
   readonly names: readonly string[];
+  /** Type to which rows are rounded first. Default "f64". */
+  readonly type?: "f32" | "f64";
   /** Names of the classes. Default: "0", "1", … */
   readonly classes?: readonly string[];
   /** Objective in the words of the other library. */
@@ -31,7 +33,7 @@ export const MOST_COLUMNS = 2 ** 20;
 
 /** @throws DataError if two columns have the same name */
 export function foreignTrees(origin: Origin, trees: ForeignTrees): SavedModel {
-  const { ensemble, names, task, link, loss, objective } = trees;
+  const { ensemble, names, type = "f64", task, link, loss, objective } = trees;
   checkPart(origin, new Set(names).size === names.length, "has two columns with the same name");
   const { description, tensors } = ensembleParts(ensemble);
   const outputs = ensemble.base.length;
@@ -40,7 +42,7 @@ export function foreignTrees(origin: Origin, trees: ForeignTrees): SavedModel {
   const source: JsonObject = {
     kind: "numbers",
     source: origin.library,
-    type: "f64",
+    type,
     target: levels ? { name: TARGET, kind: "category", levels: [...levels] } : { name: TARGET, kind: "number" },
     weights: null,
     format: "dense",

@@ -1,11 +1,12 @@
 """Small models of XGBoost with margins and predictions, for formats/xgboost.test.ts.
 
-    /usr/bin/python3 xgboost-models.py     # xgboost 3.0.0, numpy; writes xgboost-models.json and xgboost-model.ubj
+    /usr/bin/python3 xgboost-models.py     # xgboost 3.0.0, numpy; writes xgboost-models.json.gz and xgboost-model.ubj
 
 `margins` are Booster.predict(output_margin=True), `predictions` are Booster.predict(), both for `rows`. Missing values
 are null. Models are stored as XGBoost writes them, as strings, because their JSON can contain NaN.
 """
 
+import gzip
 import json
 import pathlib
 
@@ -138,4 +139,5 @@ for name, parameters, rounds in refused:
     others.append({"name": name, "model": saved(xgb.train({"max_depth": 1, **parameters}, data, 1), name)})
 
 found = {"version": xgb.__version__, "rows": floats(test), "models": models, "refused": others}
-(here / "xgboost-models.json").write_text(json.dumps(found, separators=(",", ":")) + "\n")
+text = json.dumps(found, separators=(",", ":"))
+(here / "xgboost-models.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
