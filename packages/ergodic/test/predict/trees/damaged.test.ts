@@ -142,7 +142,9 @@ it.each(formats)("%s: every changed file predicts or is refused", async (name, b
 
 it("files that claim more than they hold are refused before memory is taken", async () => {
   const huge = (text: string): Promise<unknown> => predictor(bytesOf(text));
-  await expect(huge(model("logistic").replaceAll('"num_feature":"3"', '"num_feature":"2000000000"'))).rejects.toThrow(/num_feature/);
+  await expect(huge(model("logistic").replaceAll('"num_feature":"3"', '"num_feature":"2000000000"'))).rejects.toThrow(
+    /num_feature/,
+  );
   await expect(huge(lightgbm.replace("num_leaves=3", "num_leaves=2147483647"))).rejects.toThrow(/leaf_value, but 2147483647/);
   const ubjson = new Uint8Array(Buffer.from("7b4c000000000000000161" + "5b24642355ff", "hex"));
   await expect(predictor(ubjson)).rejects.toThrow(/a count of 255 at byte/);

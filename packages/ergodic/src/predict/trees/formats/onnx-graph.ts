@@ -131,7 +131,11 @@ export class Attributes {
     const tensor = this.#all.get(`${name}_as_tensor`)?.message(5);
     if (!tensor) return { values: this.#counted(name, this.#all.get(name)?.floats(7) ?? [], count), isDouble: false };
     const type = tensor.integer(2);
-    checkPart(this.#origin, type === FLOAT || type === DOUBLE, `has "${name}_as_tensor" of type ${shownPart(type)}, but floats are wanted`);
+    checkPart(
+      this.#origin,
+      type === FLOAT || type === DOUBLE,
+      `has "${name}_as_tensor" of type ${shownPart(type)}, but floats are wanted`,
+    );
     const isDouble = type === DOUBLE;
     const raw = new Message(wrapped(tensor.bytes(9)), this.#origin);
     const inRaw = tensor.has(9);
