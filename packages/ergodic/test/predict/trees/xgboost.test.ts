@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { DataError } from "../../../src/engine/errors/errors.ts";
+import { Dataset, fit, trees } from "../../../src/entries/index.ts";
 import { predictor, type TreesPredictor } from "../../../src/entries/predict.ts";
 
 type Row = (number | null)[];
@@ -151,4 +152,14 @@ describe("refused models", () => {
     ];
     expect(a.predict([1, 1, 1])).toEqual(b.predict([1, 1, 1]));
   });
+});
+
+it("cannot get more rounds, because its rules and sums differ from those of training", async () => {
+  const model = await predictor<TreesPredictor>(bytesOf(modelOf("squared log error")));
+  const x = rows.map((row) => row.map((value) => value ?? 0));
+  const data = Dataset.fromArrays({ x, y: x.map(([a]) => a), names: ["f0", "f1", "f2"] });
+  const from = model.toBytes();
+  await expect(fit(trees({ loss: "squared" }), data, { from, epochs: 1 })).rejects.toThrow(
+    /from is a model of XGBoost, but only trees/,
+  );
 });
