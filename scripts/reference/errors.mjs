@@ -25,7 +25,8 @@ function codesOf(source) {
   // Files with a version have codes with their own prefix.
   for (const [, prefix] of source.matchAll(/\bcodes: "([A-Z]+)"/g))
     found.push(`${prefix}_FORMAT`, `${prefix}_KIND`, `${prefix}_VERSION`);
-  return found.filter((code) => !others.has(code) && !/^U?INT_\d+$/.test(code));
+  // Names of branches in ONNX trees are not codes.
+  return found.filter((code) => !others.has(code) && !/^(U?INT_\d+|BRANCH_\w+)$/.test(code));
 }
 
 /** Codes in the sources with the packages that throw them. */

@@ -23,6 +23,7 @@ const links = {
   sign: "the class by the sign of z",
   identity: "z",
   exp: "e^z",
+  probabilities: "z",
 };
 
 /** @param {Losses} losses */

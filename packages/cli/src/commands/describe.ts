@@ -39,7 +39,7 @@ export function add(program: Command, terminal: Terminal): void {
 }
 
 async function describe(file: string, options: DescribeOptions, terminal: Terminal): Promise<void> {
-  if (file !== "-" && options.format === undefined && (await isSafetensors(file))) {
+  if (file !== "-" && options.format === undefined && (await isModel(file))) {
     const model = await predictor<AnyPredictor>(file, limitsOf(options));
     const { size } = await stat(file);
     const [summary, text] = ofModel(file, size, model, terminal);
@@ -50,13 +50,25 @@ async function describe(file: string, options: DescribeOptions, terminal: Termin
   terminal.out(options.json ? `${json({ command: "describe", kind: "data", file, ...data })}\n` : dataText(file, data, terminal));
 }
 
-/** Whether the file begins with a header length and the opening brace of JSON. The reader reports a missing file. */
-async function isSafetensors(path: string): Promise<boolean> {
+/** Beginnings of models of trees from other libraries, as Latin-1: XGBoost in JSON and UBJSON, and LightGBM. */
+const TREES = [/^\s*\{\s*"learner"/, /^\{[iUIlL]\W+learner/, /^tree\r?\nversion=/];
+/** First byte of ONNX files, and their possible third bytes. */
+const [ONNX, ONNX_FIELDS] = [8, [0x12, 0x3a, 0x42]];
+
+/**
+ * Whether the file begins like a model: with a header length and the opening brace of JSON, or as models of trees from
+ * other libraries. The reader reports a missing file.
+ */
+async function isModel(path: string): Promise<boolean> {
   const file = await open(path).catch(() => undefined);
   if (!file) return false;
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(9), 0, 9, 0);
-    return bytesRead === 9 && buffer[8] === 0x7b && buffer.readBigUint64LE(0) < 100_000_000n;
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(64), 0, 64, 0);
+    if (bytesRead < 9) return false;
+    const start = buffer.toString("latin1", 0, bytesRead);
+    const isOwn = buffer[8] === 0x7b && buffer.readBigUint64LE(0) < 100_000_000n;
+    const isOnnx = buffer[0] === ONNX && ONNX_FIELDS.includes(buffer[2]);
+    return isOwn || isOnnx || TREES.some((one) => one.test(start));
   } catch {
     return false; // A folder; the reader reports it.
   } finally {

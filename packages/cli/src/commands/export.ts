@@ -1,5 +1,5 @@
 /**
- * `ergodic export MODEL --out m.onnx`: writes a linear model or a network as an ONNX file, for onnxruntime and other
+ * `ergodic export MODEL --out m.onnx`: writes a linear model, a network or trees as an ONNX file, for onnxruntime and other
  * runtimes.
  */
 import type { Command } from "commander";
@@ -19,7 +19,7 @@ export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("export")
     .description("write a model as an ONNX file")
-    .argument("<MODEL>", "a linear model or a network written by train or path")
+    .argument("<MODEL>", "a linear model, a network or trees, written by train or path, or a model of XGBoost or LightGBM")
     .requiredOption("--out <file>", "ONNX file to write, such as m.onnx");
   addLimitOptions(command).action((model: string, options: ExportOptions) => exportModel(model, options, terminal));
 }

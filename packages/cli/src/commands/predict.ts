@@ -55,7 +55,10 @@ export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("predict")
     .description("predict with a saved model")
-    .argument("<MODEL>", "a model file written by train, path or recommend, or draws written by sample")
+    .argument(
+      "<MODEL>",
+      "a model file written by train, path or recommend, a model of XGBoost or LightGBM, ONNX trees, or draws written by sample",
+    )
     .argument("<DATA>", "rows with the model's columns: a file, a folder of images or one image, or - for standard input");
   addUnknownOption(addLimitOptions(addFormatOptions(command)), "category levels, users and items")
     .option("--out <file>", "write predictions to this file instead of standard output")

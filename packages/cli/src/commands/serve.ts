@@ -50,7 +50,7 @@ export function add(program: Command, terminal: Terminal): void {
     .description("serve models over HTTP with the Open Inference Protocol (KServe V2)")
     .argument(
       "<MODELS...>",
-      "model files written by train, path or recommend, or folders with NAME.safetensors or NAME/VERSION/model.safetensors",
+      "model files written by train, path or recommend, models of XGBoost or LightGBM, or folders with NAME.safetensors or NAME/VERSION/model.safetensors",
     )
     .option("--port <n>", "port to listen on; 0: any free port (default: 8080)", whole(0, 65_535))
     .option("--host <address>", "address to listen on; 0.0.0.0: all addresses (default: 127.0.0.1)")

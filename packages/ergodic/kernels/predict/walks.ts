@@ -32,7 +32,7 @@ function step<T>(n: usize, at: usize): usize {
 const MISSING_LEFT: u32 = 1;
 const ZERO_MISSING: u32 = 4;
 const NAN_IS_ZERO: u32 = 8;
-const ZERO_SIZE: f64 = 1e-35;
+const ZERO_SIZE: f64 = 1.0000000180025095e-35;
 
 /** Returns a number as nodes with this reading see it: −∞ or NaN if it is missing and goes left or right. */
 function placed(value: f64, reading: u32): f64 {

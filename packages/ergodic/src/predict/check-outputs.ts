@@ -51,7 +51,10 @@ export function outputFacts(description: JsonObject, where: string): OutputFacts
   const outputs = checkedCount(where, description, "outputs", 1);
   const several = known === "multiclass";
   checkModel(where, several ? outputs > 1 : outputs === 1, `has ${outputs} outputs, which does not fit task "${known}"`);
-  checkModel(where, linksOfTask[known].includes(link as Link), `has link ${shownJson(link)}, which does not fit task "${known}"`);
+  // Forests average probabilities, which no loss does.
+  const isForest = link === "probabilities" && (known === "binary" || several);
+  const fits = isForest || linksOfTask[known].includes(link as Link);
+  checkModel(where, fits, `has link ${shownJson(link)}, which does not fit task "${known}"`);
   checkLoss(description, known, where);
   checkModel(where, isObject(target) && typeof target.name === "string", "has no named target");
   const pipeline = StepPipeline.fromJson(description.pipeline) as Pipeline;

@@ -54,7 +54,8 @@ export interface PredictorOptions {
  * Loads a saved model, ready to predict, from a path, a URL, a Blob or bytes.
  *
  * No code from the file is run, and its description is checked before it is used. `kind` is "linear", "network",
- * "trees" or "factorisation".
+ * "trees" or "factorisation". Models of trees that XGBoost, LightGBM or ONNX tools saved are read, too
+ * (docs/trees-from-other-libraries.md).
  *
  * @param from the saved model: a path, a URL, a Blob or bytes
  * @param options limits on work and memory, treatment of unknown category levels
@@ -99,26 +100,47 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
 }
 
 async function made(bytes: Uint8Array, where: string, options: PredictorOptions & Limits): Promise<AnyPredictor> {
-  // In this library's files, the last byte of the header length is 0.
-  if (bytes[0] === 8 && bytes[7] > 0) (await later(() => import("./foreign.ts"))).refuseForeign(bytes, where);
+  if (!seemsOwn(bytes)) {
+    const { foreignModel } = await later(() => import("./foreign.ts"));
+    const saved = await foreignModel(bytes, where);
+    if (saved) return ready({ ...saved, description: withUnknown(saved.description, options.unknown, where) }, where, options);
+  }
   const file = decodeModel(bytes, where);
-  const { kind } = file.metadata;
+  const description = withUnknown(file.describe(), options.unknown, where);
+  const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
+  const saved = { kind: file.metadata.kind, description, tensors: Object.fromEntries(tensors) };
+  const predictor = await ready(saved, where, options);
+  try {
+    checkShapes(predictor, file.tensors, where);
+    file.verify();
+  } catch (error) {
+    predictor.dispose();
+    throw error;
+  }
+  return predictor;
+}
+
+/**
+ * Whether the bytes seem to be a file of this library. It begins with the length of its header, whose last byte is 0,
+ * and then with the header's brace. Files of other formats are read by foreign.ts, which own files do not load.
+ */
+const seemsOwn = (bytes: Uint8Array): boolean => !(bytes[7] > 0) && (bytes[0] !== 0x7b || bytes[8] === 0x7b);
+
+/** Returns the predictor of a saved model, after checks of its parts. */
+async function ready(saved: SavedModel, where: string, options: PredictorOptions & Limits): Promise<AnyPredictor> {
+  const { kind, description, tensors } = saved;
   const make = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   if (!make) {
     const known = Object.keys(kinds).join(", ");
     throw new DataError(where, `holds a model of kind "${kind}", which cannot predict (known: ${known})`, "MODEL_KIND");
   }
-  const description = withUnknown(file.describe(), options.unknown, where);
   if (needsMore(description)) (await later(() => import("../engine/data/all-steps.ts"))).addAllSteps();
-  const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
-  const predictor = await make({ kind, description, tensors: Object.fromEntries(tensors) }, where, options);
+  const predictor = await make(saved, where, options);
   const { calibration } = description;
   try {
-    if (predictor.kind !== "factorisation") await checkSteps(predictor.pipeline.steps, file.tensors, options, where);
+    if (predictor.kind !== "factorisation") await checkSteps(predictor.pipeline.steps, tensors, options, where);
     if (calibration !== undefined)
       (await later(() => import("./calibration/applied.ts"))).calibrate(predictor, calibration, where);
-    checkShapes(predictor, file.tensors, where);
-    file.verify();
   } catch (error) {
     predictor.dispose();
     throw error;
@@ -130,13 +152,8 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions 
 const LISTED = new Set(["columns", "impute", "oneHot", "standardise", "rowShape"]);
 
 /** Checks that a pipeline stays within the limits. @throws DataError [MODEL_WORK, MODEL_MEMORY] */
-async function checkSteps(
-  steps: readonly Step[],
-  tensors: Readonly<Record<string, StoredTensor>>,
-  limits: Limits,
-  where: string,
-): Promise<void> {
-  const held = Object.values(tensors).reduce((sum, { values }) => sum + values.length, 0);
+async function checkSteps(steps: readonly Step[], tensors: SavedModel["tensors"], limits: Limits, where: string): Promise<void> {
+  const held = Object.values(tensors).reduce((sum, { length }) => sum + length, 0);
   const { columnCount } = steps[0] as { columnCount?: number };
   const isListed = ({ kind }: Step): boolean => LISTED.has(kind) || (kind === "numbers" && columnCount! <= held);
   if (!steps.every(isListed)) (await later(() => import("./pipeline-cost.ts"))).checkPipeline(steps, held, limits, where);

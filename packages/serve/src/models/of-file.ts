@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { DataError } from "ergodic";
 import { type OutputPredictor, type PredictorOptions, predictor } from "ergodic/predict";
@@ -22,20 +22,27 @@ export interface LoadOptions extends JoiningOptions {
   readonly limits?: Pick<PredictorOptions, "maxWork" | "maxMemory">;
 }
 
-/** Loaders of model files by extension. */
-const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => Promise<Served>>> = {
-  ".safetensors": async (path, { workers, limits }) => {
-    const loaded = await predictor(path, limits);
-    if (loaded.kind === "factorisation") return new PairModel(loaded) as Served;
-    if (loaded.kind === "linear" || workers === 0) return servedPredictor(loaded, { owned: true });
-    // The predictor on this thread only describes the model, whereas the threads compute.
-    loaded.dispose();
-    const { predictor: threaded } = await import("ergodic/predict/async");
-    const model = await threaded(path, { workers, ...limits });
-    if (model.kind === "factorisation") throw new DataError(path, "changed while it was read; load it again", "FILE_CHANGED");
-    return new OutputModel(loaded, new OnThreads(model), workers) as unknown as Served;
-  },
+type Load = (path: string, options: LoadOptions) => Promise<Served>;
+
+/** Loads a file that `predictor` reads. */
+const loadPredictor: Load = async (path, { workers, limits }) => {
+  const loaded = await predictor(path, limits);
+  if (loaded.kind === "factorisation") return new PairModel(loaded) as Served;
+  if (loaded.kind === "linear" || workers === 0) return servedPredictor(loaded, { owned: true });
+  // The predictor on this thread only describes the model, whereas the threads compute.
+  loaded.dispose();
+  const { predictor: threaded } = await import("ergodic/predict/async");
+  const model = await threaded(path, { workers, ...limits });
+  if (model.kind === "factorisation") throw new DataError(path, "changed while it was read; load it again", "FILE_CHANGED");
+  return new OutputModel(loaded, new OnThreads(model), workers) as unknown as Served;
+};
+
+/** Loaders of model files by extension. Other files are read if their content is that of trees. */
+const loaders: Readonly<Record<string, Load>> = {
+  ".safetensors": loadPredictor,
   ".onnx": async (path, options) => {
+    const trees = options.join === undefined ? await onnxTrees(path, options) : undefined;
+    if (trees) return trees;
     const { onnxPredictor } = await import("../onnx/index.ts");
     const model = await onnxPredictor(path);
     try {
@@ -47,6 +54,19 @@ const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => P
   },
 };
 
+/**
+ * Serves an ONNX file of trees without onnxruntime; undefined if this library cannot represent the file. The joining of
+ * requests (`join`) is an option of onnxruntime's models alone.
+ */
+async function onnxTrees(path: string, options: LoadOptions): Promise<Served | undefined> {
+  try {
+    return await loadPredictor(path, options);
+  } catch (error) {
+    if (error instanceof DataError && ["MODEL_FORMAT", "MODEL_KIND"].includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
 export const modelEndings: readonly string[] = Object.keys(loaders);
 
 /**
@@ -57,11 +77,11 @@ export const modelEndings: readonly string[] = Object.keys(loaders);
  */
 export async function servedOfFile(path: string, options: LoadOptions, signal?: AbortSignal): Promise<Served> {
   const ending = extname(path);
-  const load = Object.hasOwn(loaders, ending) ? loaders[ending] : undefined;
+  const load = Object.hasOwn(loaders, ending) ? loaders[ending] : (await seemsTrees(path)) ? loadPredictor : undefined;
   if (!load)
     throw new DataError(
       path,
-      `is not a model; give a file that ends in ${modelEndings.join(" or ")}, as "ergodic train --out" writes them`,
+      `is not a model; give a file that ends in ${modelEndings.join(" or ")}, as "ergodic train --out" writes them, or a model of XGBoost or LightGBM`,
       "MODEL_KIND",
     );
   await refuseIrregular(path);
@@ -79,6 +99,18 @@ export async function servedOfFile(path: string, options: LoadOptions, signal?: 
     throw error;
   } finally {
     signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** Whether a file begins like a model of XGBoost, in JSON or UBJSON, or of LightGBM. */
+async function seemsTrees(path: string): Promise<boolean> {
+  if (!(await stat(path).catch(() => undefined))?.isFile()) return false;
+  const file = await open(path);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(16), 0, 16, 0);
+    return /^(tree\r?\n|\s*\{)/.test(buffer.toString("latin1", 0, bytesRead));
+  } finally {
+    await file.close();
   }
 }
 

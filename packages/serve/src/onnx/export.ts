@@ -1,9 +1,10 @@
-import { CapabilityError, type LinearPredictor, type NetworkPredictor, OptionError } from "ergodic";
+import { CapabilityError, type LinearPredictor, type NetworkPredictor, OptionError, type TreesPredictor } from "ergodic";
 import { networkGraph } from "ergodic/extend";
 import { type Calibration, writeCalibrated } from "./calibration.ts";
 import { Graph, TYPES } from "./graph.ts";
 import { writeNetwork } from "./network.ts";
 import { as, rawColumns, writePipeline } from "./pipeline.ts";
+import { writeTrees } from "./trees.ts";
 
 /** A matrix of outputs or predictions, whose first axis is the rows. */
 interface Matrix {
@@ -14,7 +15,7 @@ interface Matrix {
 const VERSION = "0.1.0";
 
 /**
- * Converts a linear model or a network to an ONNX file (opset 17), for onnxruntime and other runtimes.
+ * Converts a linear model, a network or trees to an ONNX file (opset 17), for onnxruntime and other runtimes.
  *
  * The input is `columns`, float32 [batch, raw columns], in the order of the model's raw columns. Numbers are given
  * unchanged. A category is given as the index of its level. Any other number means an unknown level. If the model fills
@@ -28,7 +29,8 @@ const VERSION = "0.1.0";
  * The metadata contain, as JSON: "classes", the names of classes, or null; "columns", the raw columns, with the levels
  * of categories. "target", "task" and "offset" are strings. "offset" is the name of the column with the offset, and
  * exists only if rows have one. Steps of the pipeline, linear models and calibration use float64. Networks use float32,
- * with batch normalisation folded into the weights. If the model is calibrated, so are the probabilities.
+ * with batch normalisation folded into the weights. Trees become one TreeEnsembleRegressor, which adds in float32; trees
+ * that divide categories are refused. If the model is calibrated, so are the probabilities.
  *
  * @throws CapabilityError [ONNX_MODEL, ONNX_STEP, ONNX_OPERATION, LAYER_FUNCTION] for parts that ONNX cannot express,
  * by name, including conformal sets; MemoryLimitError above 2 GB
@@ -38,7 +40,7 @@ const VERSION = "0.1.0";
  * await writeFile("income.onnx", toOnnx(await predictor("income.safetensors")));
  * ```
  */
-export function toOnnx(model: LinearPredictor | NetworkPredictor): Uint8Array {
+export function toOnnx(model: LinearPredictor | NetworkPredictor | TreesPredictor): Uint8Array {
   const { kind } = checkModel(model);
   const { pipeline, classes } = model;
   const graph = new Graph();
@@ -48,11 +50,14 @@ export function toOnnx(model: LinearPredictor | NetworkPredictor): Uint8Array {
   const plain =
     kind === "linear"
       ? linearOutputs(graph, model as LinearPredictor, prepared)
-      : networkOutputs(graph, model as NetworkPredictor, prepared);
+      : kind === "trees"
+        ? treesOutputs(graph, model as TreesPredictor, prepared)
+        : networkOutputs(graph, model as NetworkPredictor, prepared);
   const { offset } = pipeline.steps[0] as { offset?: string };
   const z = offset === undefined ? plain : withOffset(graph, plain);
   const { link } = model.description as { link: string };
-  if (classes) writeClasses(graph, z, link, classes.length, calibrationOf(model).probabilities);
+  if (classes)
+    writeClasses(graph, z, link, { count: classes.length, binary: model.task === "binary" }, calibrationOf(model).probabilities);
   else give(graph, link === "exp" ? { ...z, name: graph.node("Exp", [z.name]) } : z, "value", 1);
   return graph.toBytes(
     {
@@ -66,9 +71,9 @@ export function toOnnx(model: LinearPredictor | NetworkPredictor): Uint8Array {
   );
 }
 
-function checkModel(model: unknown): { kind: "linear" | "network" } {
+function checkModel(model: unknown): { kind: "linear" | "network" | "trees" } {
   const { kind } = (typeof model === "object" && model !== null ? model : {}) as { kind?: unknown };
-  if (kind === "linear" || kind === "network") {
+  if (kind === "linear" || kind === "network" || kind === "trees") {
     const { classes } = model as LinearPredictor;
     if (calibrationOf(model as LinearPredictor).conformal !== undefined)
       throw refused(
@@ -78,7 +83,7 @@ function checkModel(model: unknown): { kind: "linear" | "network" } {
     return { kind };
   }
   if (typeof kind === "string")
-    throw refused(`is a ${kind}, but only linear models and networks can be exported`, "use ergodic to predict with it");
+    throw refused(`is a ${kind}, but only linear models, networks and trees can be exported`, "use ergodic to predict with it");
   throw new OptionError(
     "toOnnx",
     `the model is ${model === null ? "null" : typeof model}, but must be a predictor: await predictor("model.safetensors")`,
@@ -115,6 +120,11 @@ function networkOutputs(graph: Graph, model: NetworkPredictor, prepared: Matrix)
   return { name: writeNetwork(graph, networkGraph(model), shaped), type: "float32" };
 }
 
+const treesOutputs = (graph: Graph, model: TreesPredictor, prepared: Matrix): Matrix => ({
+  name: writeTrees(graph, model, as(graph, prepared, "float32").name),
+  type: "float32",
+});
+
 /**
  * Adds the offset of each row to z, for a model with one output. The offset is joined to z by Concat, because Concat
  * refuses a wrong number of rows. A direct addition would silently add a single offset to all rows.
@@ -129,14 +139,20 @@ function withOffset(graph: Graph, z: Matrix): Matrix {
  * Applies the link to the outputs z, [rows, outputs], or writes calibrated probabilities. Also writes the most probable
  * class, which is the first one if several are equally probable. A temperature does not change the class.
  */
-function writeClasses(graph: Graph, given: Matrix, link: string, count: number, calibration: Calibration | undefined): void {
+function writeClasses(
+  graph: Graph,
+  given: Matrix,
+  link: string,
+  { count, binary }: { count: number; binary: boolean },
+  calibration: Calibration | undefined,
+): void {
   const z = calibration ? as(graph, given, "float64") : given;
   const axis = graph.constant("int64", [1]);
   const number = (value: number): string => graph.scalar(z.type, value);
   const likeliest = (scores: string): string => graph.node("ArgMax", [scores], { axis: 1, keepdims: 0 }, "class");
   graph.output("class", "int64", ["batch"]);
   if (link === "sign") {
-    const width = count === 2 ? 1 : count;
+    const width = count === 2 && binary ? 1 : count;
     if (width > 1) likeliest(z.name);
     else {
       const above = graph.node("Cast", [graph.node("Greater", [z.name, number(0)])], { to: TYPES.int64 });
@@ -145,9 +161,12 @@ function writeClasses(graph: Graph, given: Matrix, link: string, count: number, 
     give(graph, z, "scores", width);
     return;
   }
-  let p = graph.node(link === "softmax" ? "Softmax" : "Sigmoid", [z.name], link === "softmax" ? { axis: 1 } : {});
-  if (link === "sigmoid") p = graph.node("Concat", [graph.node("Sub", [number(1), p]), p], { axis: 1 });
-  if (link === "sigmoidNormalised") {
+  const isOne = count === 2 && (link === "sigmoid" || binary);
+  let p = z.name;
+  if (link !== "probabilities")
+    p = graph.node(link === "softmax" ? "Softmax" : "Sigmoid", [z.name], link === "softmax" ? { axis: 1 } : {});
+  if (isOne) p = graph.node("Concat", [graph.node("Sub", [number(1), p]), p], { axis: 1 });
+  if (link === "sigmoidNormalised" || (link === "probabilities" && !isOne)) {
     const total = graph.node("ReduceSum", [p, axis], { keepdims: 1 });
     const share = graph.node("Div", [p, total]);
     p = graph.node("Where", [graph.node("Greater", [total, number(0)]), share, number(1 / count)]);

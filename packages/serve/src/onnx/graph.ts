@@ -28,10 +28,18 @@ export type Dimension = number | string;
 const OPSET = 17;
 const REPRESENTATION = 8;
 /** Numbers for attribute kinds. */
-const KINDS = { float: 1, integer: 2, graph: 5, integers: 7 } as const;
+const KINDS = { float: 1, integer: 2, graph: 5, floats: 6, integers: 7, texts: 8 } as const;
+/** Operators of trees, their domain, and its version. */
+const [TREES, TREES_DOMAIN, TREES_VERSION] = [/^TreeEnsemble/, "ai.onnx.ml", 3];
 
-/** An attribute. Numbers are integers, unless they are marked as a float. */
-export type Attribute = number | readonly number[] | { readonly float: number } | Graph;
+/** An attribute. Numbers are integers, unless they are marked as floats. */
+export type Attribute =
+  | number
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] }
+  | { readonly texts: readonly string[] }
+  | Graph;
 
 interface Node {
   readonly op: string;
@@ -122,6 +130,8 @@ export class Graph {
   toBytes(metadata: Readonly<Record<string, string>>, version: string): Uint8Array {
     const model = new Message().integer(1, REPRESENTATION).text(2, "ergodic").text(3, version).message(7, this.#message("model"));
     model.message(8, new Message().text(1, "").integer(2, OPSET));
+    if (this.#needed().some(({ op }) => TREES.test(op)))
+      model.message(8, new Message().text(1, TREES_DOMAIN).integer(2, TREES_VERSION));
     for (const [key, value] of Object.entries(metadata)) model.message(14, new Message().text(1, key).text(2, value));
     return model.finish("toOnnx");
   }
@@ -174,7 +184,7 @@ function nodeMessage({ op, inputs, outputs, attributes }: Node, name: string): M
   for (const output of outputs) message.text(2, output);
   message.text(3, name).text(4, op);
   for (const [key, value] of Object.entries(attributes)) message.message(5, attributeMessage(key, value, name));
-  return message;
+  return TREES.test(op) ? message.text(7, TREES_DOMAIN) : message;
 }
 
 function attributeMessage(key: string, value: Attribute, node: string): Message {
@@ -182,6 +192,14 @@ function attributeMessage(key: string, value: Attribute, node: string): Message 
   if (typeof value === "number") return message.integer(3, value).integer(20, KINDS.integer);
   if (value instanceof Graph) return message.message(6, value.inner(`${node}_${key}`)).integer(20, KINDS.graph);
   if ("float" in value) return message.float(2, value.float).integer(20, KINDS.float);
+  if ("floats" in value) {
+    for (const one of value.floats) message.float(7, one);
+    return message.integer(20, KINDS.floats);
+  }
+  if ("texts" in value) {
+    for (const one of value.texts) message.text(9, one);
+    return message.integer(20, KINDS.texts);
+  }
   for (const one of value) message.integer(8, one);
   return message.integer(20, KINDS.integers);
 }

@@ -66,6 +66,8 @@ export function as(graph: Graph, { name, type }: Matrix, wanted: Matrix["type"])
 const writers: Readonly<Record<string, (graph: Graph, x: Matrix, step: Step, raw: readonly RawColumn[]) => Matrix>> = {
   numberType: (_, x) => x,
   rowShape: (_, x) => x,
+  // A category stays an index. Trees read it only in sets of categories, which are refused.
+  cells: (_, x) => x,
   impute(graph, x, { fills, indicators }) {
     const { name, type } = as(graph, x, "float64");
     const numbers = (fills as (number | null)[]).map((fill) => fill ?? Number.NaN);

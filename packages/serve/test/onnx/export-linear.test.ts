@@ -282,7 +282,7 @@ describe("models that cannot be exported", () => {
       seed: 1,
     } as never);
     expect(() => toOnnx(model as never)).toThrow(
-      "toOnnx: the model is a factorisation, but only linear models and networks can be exported",
+      "toOnnx: the model is a factorisation, but only linear models, networks and trees can be exported",
     );
   });
 

@@ -11,7 +11,8 @@
  *
  * A missing value goes left if the rule says so, otherwise right. A category without a bit in the set goes left.
  * The output of a row is z_k = base_k + the sum of its leaves in tree order. With leafWidth 1, a tree adds its value to
- * output `outputOf[t]`; otherwise leafWidth is the number of outputs.
+ * output `outputOf[t]`; otherwise leafWidth is the number of outputs. With a divisor other than 1, the sum begins at 0
+ * and is divided before the base is added: z_k = base_k + sum / divisor.
  */
 
 import type { JsonObject, SavedModel } from "../../engine/contract/index.ts";
@@ -27,8 +28,8 @@ export const ZERO_MISSING = 4;
 /** NaN counts as 0. */
 export const NAN_IS_ZERO = 8;
 
-/** Values of at most this size count as zero where zero counts as missing (LightGBM). */
-export const ZERO_SIZE = 1e-35;
+/** Values of at most this size, 1e-35 in float32, count as zero where zero counts as missing (LightGBM). */
+export const ZERO_SIZE = 1.0000000180025095e-35;
 
 export interface Ensemble {
   readonly firstNode: Uint32Array;
@@ -47,17 +48,23 @@ export interface Ensemble {
   readonly base: Float64Array;
   /** Whether outputs are summed in float32, as XGBoost does. */
   readonly isFloatSum: boolean;
+  /** Divisor of the sums, > 0. Default 1. */
+  readonly divisor?: number;
   /** Reduction of the objective by each split; 0 for leaves. Empty if it is not known. */
   readonly gain: Float64Array;
   /** Weight of the training rows that reached each node. Empty if it is not known. */
   readonly cover: Float64Array;
 }
 
+/** Returns the outputs before any tree is added. */
+export const startOf = ({ base, divisor = 1 }: Ensemble): Float64Array => (divisor === 1 ? base : new Float64Array(base.length));
+
 /** Returns the description and the tensors of an ensemble, for a `SavedModel`. */
 export function ensembleParts(ensemble: Ensemble): Pick<SavedModel, "tensors"> & { description: JsonObject } {
-  const { leafWidth, base, isFloatSum, set, sets, gain, cover, ...always } = ensemble;
+  const { leafWidth, base, isFloatSum, divisor = 1, set, sets, gain, cover, ...always } = ensemble;
+  const own = { leafWidth, base: [...base], sum: isFloatSum ? "f32" : "f64" };
   return {
-    description: { ensemble: { leafWidth, base: [...base], sum: isFloatSum ? "f32" : "f64" } },
+    description: { ensemble: divisor === 1 ? own : { ...own, divisor } },
     tensors: {
       ...always,
       ...(sets.length > 0 ? { set, sets } : {}),
@@ -88,7 +95,7 @@ export function ensembleFrom(
 ): Ensemble {
   const own = description.ensemble;
   checkModel(where, isObject(own), "lacks the description of its trees");
-  const { leafWidth, base, sum } = own;
+  const { leafWidth, base, sum, divisor = 1 } = own;
   checkModel(
     where,
     leafWidth === 1 || leafWidth === outputs,
@@ -100,6 +107,8 @@ export function ensembleFrom(
     `has base ${shownJson(base)}, but ${outputs} finite numbers are wanted`,
   );
   checkModel(where, sum === "f32" || sum === "f64", `has sum ${shownJson(sum)}, but "f32" or "f64" is wanted`);
+  const divides = typeof divisor === "number" && Number.isFinite(divisor) && divisor > 0;
+  checkModel(where, divides, `has divisor ${shownJson(divisor)}, but a number > 0 is wanted`);
   const read = <T>(name: string, type: new () => T): T => {
     const values: unknown = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
     checkModel(where, values instanceof type, `has no tensor "${name}" of type ${type.name.replace("Array", "").toLowerCase()}`);
@@ -131,6 +140,7 @@ export function ensembleFrom(
     leafWidth,
     base: Float64Array.from(base as number[]),
     isFloatSum: sum === "f32",
+    divisor,
     gain: optional("gain"),
     cover: optional("cover"),
   };

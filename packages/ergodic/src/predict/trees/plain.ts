@@ -1,5 +1,5 @@
 import type { ReadRow } from "../../engine/data/rows.ts";
-import { type Ensemble, leafNode } from "./ensemble.ts";
+import { type Ensemble, leafNode, startOf } from "./ensemble.ts";
 
 /** `Walks.addTo` without a kernel, with the same bits. `columns`: number of columns of a row. */
 export function addPlainly(
@@ -24,7 +24,7 @@ export function addPlainly(
     } else for (let j = 0; j < columns; j++) x[j] = row.values[j];
     if (rounds) for (let j = 0; j < columns; j++) x[j] = Math.fround(x[j]);
     const own = z.subarray(i * outputs, (i + 1) * outputs);
-    if (first === 0) own.set(base);
+    if (first === 0) own.set(startOf(ensemble));
     for (let t = first; t < end; t++) {
       const leaf = left[leafNode(ensemble, t, x)];
       for (let k = 0; k < leafWidth; k++) {
@@ -33,4 +33,10 @@ export function addPlainly(
       }
     }
   }
+}
+
+/** Divides the sums of `count` rows by the divisor, if there is one, and adds the base. */
+export function divideSums({ base, divisor = 1 }: Ensemble, z: Float64Array, count: number): void {
+  const outputs = base.length;
+  if (divisor !== 1) for (let i = 0; i < count * outputs; i++) z[i] = base[i % outputs] + z[i] / divisor;
 }

@@ -7,7 +7,7 @@ import type { ReadRow } from "../../engine/data/rows.ts";
 import type { Tensor } from "../../engine/files/safetensors.ts";
 import { OutputPredictor } from "../output-predictor.ts";
 import { type Ensemble, ensembleFrom, ensembleShapes, ensembleTensors } from "./ensemble.ts";
-import { addPlainly } from "./plain.ts";
+import { addPlainly, divideSums } from "./plain.ts";
 import { Walks } from "./walks.ts";
 
 /**
@@ -52,11 +52,13 @@ export class TreesPredictor<K extends PredictionKind = PredictionKind, Names ext
 
   protected scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void {
     this.addTo(read, from, count, z, 0, this.treeCount);
+    divideSums(this.ensemble, z, count);
   }
 
   /**
    * Adds trees to the outputs of rows: reads the rows [from, from + count) and adds the trees [first, end) to z:
-   * float64[count × outputs]. With first = 0, z starts at the base. Adding trees in several calls gives the same bits
+   * float64[count × outputs]. With first = 0, z starts at the base, or at 0 if the
+   * sums are to be divided. Adding trees in several calls gives the same bits
    * as adding all in one call. @internal
    */
   addTo(read: ReadRow, from: number, count: number, z: Float64Array, first: number, end: number): void {

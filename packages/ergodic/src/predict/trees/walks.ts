@@ -1,7 +1,7 @@
 import type { ReadRow } from "../../engine/data/rows.ts";
 import { walksModule } from "../../engine/memory/builds/walks.ts";
-import { type Ensemble, INCLUSIVE, MISSING_LEFT, NAN_IS_ZERO, ZERO_MISSING } from "./ensemble.ts";
-import { addPlainly } from "./plain.ts";
+import { type Ensemble, INCLUSIVE, MISSING_LEFT, NAN_IS_ZERO, startOf, ZERO_MISSING } from "./ensemble.ts";
+import { addPlainly, divideSums } from "./plain.ts";
 
 /** The kernel, described in kernels/predict/walks.ts. Addresses are in bytes. */
 interface Kernel {
@@ -154,8 +154,9 @@ export class Walks {
    */
   addTo(read: ReadRow, from: number, count: number, z: Float64Array, first: number, end: number): void {
     const { roots, outputOf, rows, z: zAt } = this.#addresses;
-    const { base, leafWidth, isFloatSum, sets } = this.#ensemble;
-    const outputs = base.length;
+    const { leafWidth, isFloatSum, sets } = this.#ensemble;
+    const start = startOf(this.#ensemble);
+    const outputs = start.length;
     const own = this.#numbers;
     const groupBytes = 64 * (this.#placeCount + 1);
     for (let done = 0; done < count; done += this.#blockRows) {
@@ -163,7 +164,7 @@ export class Walks {
       this.#readRows(read, from + done, some);
       for (let i = 0; i < some; i++)
         for (let k = 0; k < outputs; k++)
-          own[zAt / 8 + (i >>> 3) * outputs * 8 + 8 * k + (i & 7)] = first === 0 ? base[k] : z[(done + i) * outputs + k];
+          own[zAt / 8 + (i >>> 3) * outputs * 8 + 8 * k + (i & 7)] = first === 0 ? start[k] : z[(done + i) * outputs + k];
       this.#kernel.walks(
         roots + 4 * first,
         outputOf + 4 * first,
@@ -210,6 +211,7 @@ export function outputsOf(ensemble: Ensemble, columns: number, read: ReadRow, co
   const walks = Walks.of(ensemble);
   if (walks) walks.addTo(read, 0, count, z, 0, ensemble.outputOf.length);
   else addPlainly(ensemble, columns, read, 0, count, z, 0, ensemble.outputOf.length);
+  divideSums(ensemble, z, count);
   return z;
 }
 

@@ -38,7 +38,7 @@ const PARTS = ["outputOf", "feature", "threshold", "left", "right", "rule", "set
 
 /** Whether an ensemble begins with all trees of another one. */
 function beginsWith(ensemble: Ensemble, other: Ensemble): boolean {
-  if (other.outputOf.length === 0) return false;
+  if (other.outputOf.length === 0 || (ensemble.divisor ?? 1) !== 1) return false;
   const setOf = ({ set }: Ensemble, n: number): number => (set.length > 0 ? set[n] : -1);
   return (
     PARTS.every((name) => {

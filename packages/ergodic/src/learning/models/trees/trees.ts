@@ -83,6 +83,13 @@ function startOf({ numbers, reset, description }: Beginning, data: Dataset, outp
       "from is a list of numbers, but trees need a trained model or its file; give that",
       "OPTION_TYPE",
     );
+  const { library } = (description.model ?? {}) as { library?: unknown };
+  if (library !== undefined)
+    throw new OptionError(
+      FROM,
+      `from is a model of ${String(library)}, but only trees of this library can get more rounds; train without from`,
+      "OPTION_TYPE",
+    );
   const { tensors } = numbers;
   return vectorOf(ensembleFrom({ description, tensors }, { columns: data.columnCount, outputs, where: FROM }));
 }
