@@ -64,6 +64,7 @@ const files = {
 export const posterior = await ergodic.sample(normal, y, { ...short, draws: 20, chains: 2 });
 export const recommender = await ergodic.fit(ergodic.factorisation({ rank: 1 }), ratings, { epochs: 1 });
 const judged = await ergodic.fit(ergodic.linear({ loss: "squared", l2: 0 }), data, { algorithm: ergodic.newtonCholesky() });
+const boosted = await ergodic.fit(ergodic.trees(), data, { epochs: 1 });
 const series = Float64Array.from({ length: 20 }, (_, i) => i % 7);
 
 const positive = above(0);
@@ -550,6 +551,7 @@ export const others: Verbs = {
     call: (o: object) => ergodic.looPit([1, 2], series, series, { chainCount: 2, ...o }),
     options: { chainCount: count, relativeEfficiency: either(positive, two) },
   },
+  attributions: { call: (o) => ergodic.attributions(boosted, data, o), options: { interactions: flag } },
   metrics: {
     call: (o) => ergodic.metrics("regression", 2, o),
     options: { outputs: none, mean: none, "mean.value": number() },
