@@ -552,6 +552,15 @@ export const others: Verbs = {
     options: { chainCount: count, relativeEfficiency: either(positive, two) },
   },
   attributions: { call: (o) => ergodic.attributions(boosted, data, o), options: { interactions: flag } },
+  importance: {
+    call: (o) => ergodic.importance(boosted, o),
+    options: { by: none, data: none, seed, repeats: count },
+    base: { seed: { data }, repeats: { data } },
+  },
+  partialDependence: {
+    call: (o) => ergodic.partialDependence(boosted, data, "x0", o),
+    options: { grid: either(whole(2, 10_000), list(number())), curves: flag },
+  },
   metrics: {
     call: (o) => ergodic.metrics("regression", 2, o),
     options: { outputs: none, mean: none, "mean.value": number() },
