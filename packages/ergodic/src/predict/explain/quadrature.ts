@@ -1,3 +1,5 @@
+import { cosine } from "../../engine/numbers/cosine-sine.ts";
+
 /** Nodes and weights of a quadrature rule on [0, 1]. */
 export interface Quadrature {
   readonly nodes: Float64Array;
@@ -21,7 +23,7 @@ function rule(n: number): Quadrature {
   const nodes = new Float64Array(n);
   const weights = new Float64Array(n);
   for (let q = 0; q < n; q++) {
-    let x = Math.cos((Math.PI * (q + 0.75)) / (n + 0.5));
+    let x = cosine((Math.PI * (q + 0.75)) / (n + 0.5));
     let slope = 1;
     for (let step = 0; step < 100; step++) {
       let [before, p] = [1, x];
