@@ -1,4 +1,4 @@
-/** Plots of posterior draws as SVG text, made without a DOM, so that they work in Node, browsers and workers. */
+/** Plots of posterior draws and of explanations as SVG text, made without a DOM, so that they work in Node, browsers and workers. */
 import { type Draws, OptionError } from "ergodic";
 import { checkKeys, checkNumber } from "ergodic/extend";
 import { energy } from "./energy.ts";
@@ -7,6 +7,12 @@ import { pairs } from "./pairs.ts";
 import { predictive } from "./predictive.ts";
 import { rank } from "./rank.ts";
 import { trace } from "./trace.ts";
+
+export { plotAttributions } from "./attributions.ts";
+export { plotDependence } from "./dependence.ts";
+export type { ColumnPlotOptions, ExplainPlotOptions } from "./explain-options.ts";
+export { plotImportance } from "./importance.ts";
+export { plotTree, treeText } from "./tree.ts";
 
 /** Options of `plot`. */
 export interface PlotOptions {

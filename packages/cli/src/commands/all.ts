@@ -11,6 +11,7 @@ import * as demoModule from "./demo.ts";
 import * as describeModule from "./describe.ts";
 import * as evaluateModule from "./evaluate.ts";
 import * as exampleModule from "./example.ts";
+import * as explainModule from "./explain.ts";
 import * as exportModule from "./export.ts";
 import * as inferModule from "./infer.ts";
 import * as learnModule from "./learn.ts";
@@ -40,6 +41,7 @@ export const commands: Readonly<Record<string, CommandModule>> = {
   calibrate: calibrateModule,
   measure: measureModule,
   describe: describeModule,
+  explain: explainModule,
   export: exportModule,
   rules: rulesModule,
   sample: sampleModule,

@@ -308,7 +308,7 @@ function isAtHand(model: unknown): model is ModelAtHand {
   const { kind, predict, run, learn, current } = Object(model) as Record<string, unknown>;
   if (typeof learn === "function") return typeof current === "function";
   if (kind === "onnx") return typeof run === "function";
-  return ["linear", "network", "factorisation"].includes(kind as string) && typeof predict === "function";
+  return ["linear", "network", "trees", "factorisation"].includes(kind as string) && typeof predict === "function";
 }
 
 function checkTls({ cert, key }: { cert: string; key: string }): void {

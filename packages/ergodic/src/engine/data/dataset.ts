@@ -396,6 +396,11 @@ export class Dataset<Names extends string = string> implements Disposable {
     return followed;
   }
 
+  /** Returns a dataset of other rows, with the shape of these rows and with their targets. @internal */
+  withRows(rows: RowSource): Dataset<Names> {
+    return new Dataset(store(rows, this.#labels(), this.source), this.pipeline, this.source);
+  }
+
   /**
    * Returns the same numbers stored column by column, without the intercept. The result is cached and freed with this
    * dataset.

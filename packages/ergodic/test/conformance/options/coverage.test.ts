@@ -20,7 +20,7 @@ const verbs = [
     "compileFunction",
     "coordinateAscent",
   ],
-  ...["crossValidate", "regressionTable", "regression"],
+  ...["crossValidate", "regressionTable", "regression", "attributions", "importance", "partialDependence"],
   ...["gaussianMixture", "topics", "saveDraws", "metrics", "looPit", "compare"],
   ...["tracePlot", "histogramPlot", "rankBars", "intervalPlot", "densityOverlay"],
 ];

@@ -64,6 +64,7 @@ const files = {
 export const posterior = await ergodic.sample(normal, y, { ...short, draws: 20, chains: 2 });
 export const recommender = await ergodic.fit(ergodic.factorisation({ rank: 1 }), ratings, { epochs: 1 });
 const judged = await ergodic.fit(ergodic.linear({ loss: "squared", l2: 0 }), data, { algorithm: ergodic.newtonCholesky() });
+const boosted = await ergodic.fit(ergodic.trees(), data, { epochs: 1 });
 const series = Float64Array.from({ length: 20 }, (_, i) => i % 7);
 
 const positive = above(0);
@@ -549,6 +550,16 @@ export const others: Verbs = {
   looPit: {
     call: (o: object) => ergodic.looPit([1, 2], series, series, { chainCount: 2, ...o }),
     options: { chainCount: count, relativeEfficiency: either(positive, two) },
+  },
+  attributions: { call: (o) => ergodic.attributions(boosted, data, o), options: { interactions: flag } },
+  importance: {
+    call: (o) => ergodic.importance(boosted, o),
+    options: { by: none, data: none, seed, repeats: count },
+    base: { seed: { data }, repeats: { data } },
+  },
+  partialDependence: {
+    call: (o) => ergodic.partialDependence(boosted, data, "x0", o),
+    options: { grid: either(whole(2, 10_000), list(number())), curves: flag },
   },
   metrics: {
     call: (o) => ergodic.metrics("regression", 2, o),
