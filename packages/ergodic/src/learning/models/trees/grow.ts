@@ -25,9 +25,8 @@ const HISTOGRAM_BYTES = 2 ** 28;
 
 /** Rows that a tree is grown on. */
 export interface TreeRows {
-  /** First derivatives of the loss: f64[rows] at this address. */
+  /** Addresses of the first and second derivatives of the loss: f64[rows]. */
   readonly slopes: number;
-  /** Second derivatives of the loss. */
   readonly curvatures: number;
   /** Address of the outputs to which the tree's values are added. */
   readonly z: number;
@@ -35,6 +34,8 @@ export interface TreeRows {
   readonly drawn: Uint32Array | null;
   /** Columns that the tree can use; null for all. */
   readonly columns: Uint8Array | null;
+  /** Value of a leaf with these rows, before it is multiplied by the rate. Default: the value from the derivatives. */
+  readonly leafValue?: ((rows: Uint32Array) => number) | undefined;
 }
 
 interface Leaf {
@@ -55,10 +56,7 @@ interface Leaf {
   split: Split | undefined;
 }
 
-interface Range {
-  readonly from: number;
-  readonly count: number;
-}
+type Range = { readonly from: number; readonly count: number };
 
 interface Split {
   readonly gain: number;
@@ -197,6 +195,8 @@ export class TreeGrower {
     }
     for (const leaf of leaves) {
       this.release(leaf);
+      const own = rows.leafValue?.(memory.u32(at.rows + 4 * leaf.rows.from, leaf.rows.count));
+      if (own !== undefined) nodes[leaf.node] = { ...nodes[leaf.node], value: own * settings.rate };
       for (const { from, count } of [leaf.rows, leaf.others])
         if (count > 0) kernel.Add(rows.z, at.rows + 4 * from, count, nodes[leaf.node].value);
     }
