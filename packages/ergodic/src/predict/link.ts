@@ -15,12 +15,14 @@ export function linkInPlace(link: Link, z: Float64Array, from: number, count: nu
   const to = from + count;
   if (link === "exp") for (let k = from; k < to; k++) z[k] = exp(z[k]);
   if (link === "sigmoid" || link === "sigmoidNormalised") for (let k = from; k < to; k++) z[k] = sigmoid(z[k]);
+  // Sums over trees can leave [0, 1] by rounding.
+  if (link === "share") for (let k = from; k < to; k++) z[k] = Math.min(1, Math.max(0, z[k]));
   if (link === "softmax") {
     let top = -Infinity;
     for (let k = from; k < to; k++) top = Math.max(top, z[k]);
     for (let k = from; k < to; k++) z[k] = exp(z[k] - top);
   }
-  if (link !== "softmax" && link !== "sigmoidNormalised") return;
+  if (link !== "softmax" && link !== "sigmoidNormalised" && !(link === "share" && count > 1)) return;
   let total = 0;
   for (let k = from; k < to; k++) total += z[k];
   for (let k = from; k < to; k++) z[k] = total > 0 ? z[k] / total : 1 / count;

@@ -11,9 +11,10 @@ import type { Tensor } from "./progression.ts";
  *
  * "identity": z. "exp": eᶻ, for example the mean of a count. "sigmoid": 1/(1+e⁻ᶻ) of a single output. "softmax":
  * probabilities over several outputs. "sign": the class only, without probabilities. Margins are returned unchanged.
- * "sigmoidNormalised": one-vs-rest probabilities, scaled to sum to 1.
+ * "sigmoidNormalised": one-vs-rest probabilities, scaled to sum to 1. "share": z is the share of each class (of class 1, for
+ * two classes), as the mean over trees gives it.
  */
-export type Link = "identity" | "exp" | "sigmoid" | "softmax" | "sign" | "sigmoidNormalised";
+export type Link = "identity" | "exp" | "sigmoid" | "softmax" | "sign" | "sigmoidNormalised" | "share";
 
 /**
  * Kind of prediction: a class name, a number, or a number >= 0. If the compiler does not know the kind, the type is a

@@ -5,8 +5,8 @@
 import type { Link } from "../contract/index.ts";
 
 export const linksOfTask: Readonly<Record<"binary" | "multiclass" | "regression" | "count", readonly Link[]>> = {
-  binary: ["sigmoid", "sign"],
-  multiclass: ["softmax", "sigmoidNormalised", "sign"],
+  binary: ["sigmoid", "sign", "share"],
+  multiclass: ["softmax", "sigmoidNormalised", "sign", "share"],
   regression: ["identity", "exp"],
   count: ["identity", "exp"],
 };

@@ -10,8 +10,7 @@
 import type { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import * as field from "../../fields.ts";
-import type { Binned } from "./bins.ts";
-import { BLOCK } from "./bins.ts";
+import { type Binned, BLOCK, levelsRight } from "./bins.ts";
 import type { GrownTree, TreeNode } from "./ensemble-vector.ts";
 import { exponentOf } from "./exponent.ts";
 import type { TreesSettings } from "./settings.ts";
@@ -318,7 +317,7 @@ export class TreeGrower {
       right: nodes.length + 1,
       missingLeft,
       gain,
-      ...(own.kind === "category" ? { set: own.levels.filter((_, b) => table[b] === 1) } : {}),
+      ...(own.kind === "category" ? { set: levelsRight(own, (b) => table[b] === 1) } : {}),
     };
     for (const k of [0, 1]) nodes.push(leafNode(weights[k] * settings.rate, Number(sums[k][1]) * this.unitH));
     const way = this.wayOf(column);
