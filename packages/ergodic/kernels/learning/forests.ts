@@ -18,6 +18,9 @@ import {
   GROWN_NODE_IS_SET, GROWN_NODE_GAIN_F64, GROWN_NODE_COVER_F64, GROWN_NODE_BYTES,
 } from "../../src/learning/fields";
 
+/** Scores that differ by at most this share are equal, because their sums are rounded. */
+const TIE: f64 = 1e-12;
+
 function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
 }
@@ -82,7 +85,7 @@ function scoreOf(more: usize): f64 {
 }
 
 function keep(score: f64, column: u32, bin: u32, missingLeft: bool, isSet: bool): bool {
-  if (!(score > bestScore)) return false;
+  if (!(score > bestScore + TIE * Math.abs(score))) return false;
   bestScore = score;
   bestColumn = column;
   bestBin = bin;

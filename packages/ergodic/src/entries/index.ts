@@ -96,7 +96,7 @@ export { type Pruning, prunings } from "../learning/models/trees/pruning.ts";
 export type { TreesOptions } from "../learning/models/trees/settings.ts";
 export type { TreesModel } from "../learning/models/trees/trees.ts";
 export { newtonCholesky } from "../learning/newton/newton-cholesky.ts";
-export { boosting } from "../learning/trees/boosting.ts";
+export { bagging, boosting } from "../learning/trees/boosting.ts";
 export { FactorPredictor } from "../predict/factorisation.ts";
 export { LinearPredictor } from "../predict/linear.ts";
 export { predictor } from "../predict/load.ts";

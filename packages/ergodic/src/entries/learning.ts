@@ -42,7 +42,7 @@ export { type Pruning, prunings } from "../learning/models/trees/pruning.ts";
 export type { TreesOptions } from "../learning/models/trees/settings.ts";
 export type { TreesModel } from "../learning/models/trees/trees.ts";
 export { type NewtonCholeskyOptions, newtonCholesky } from "../learning/newton/newton-cholesky.ts";
-export { boosting } from "../learning/trees/boosting.ts";
+export { bagging, boosting } from "../learning/trees/boosting.ts";
 export type { LedgerItem } from "../predict/measure/ledger.ts";
 export { measure } from "../predict/measure/measure.ts";
 export type { Energy, Latencies, Measurable, Measurement, MeasureOptions, Scenario } from "../predict/measure/measurement.ts";
