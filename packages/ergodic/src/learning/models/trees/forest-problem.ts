@@ -190,6 +190,8 @@ class Grown implements TreeState {
     this.numbers = new Numbers(parameters);
     this.rounds = rounds;
     this.ahead = [];
+    const starts = treeStarts(parameters, given.outputs);
+    this.leaves = starts.length > 1 ? (parameters[starts[starts.length - 2]] + 1) / 2 : 0;
     if (own.out) this.oob = this.outOfBag();
   }
 
