@@ -94,13 +94,16 @@ function keep(score: f64, column: u32, bin: u32, missingLeft: bool, isSet: bool)
   return true;
 }
 
-/** Tries one cut with missing values on both sides. `left` holds the sums of the bins 0 … bin. */
-function tryCut(column: u32, bin: u32, missing: usize, isLast: bool): void {
+/**
+ * Tries one cut with missing values on both sides. `left` holds the sums of the bins 0 … bin. Returns whether it is the
+ * best so far.
+ */
+function tryCut(column: u32, bin: u32, missing: usize, isLast: bool): bool {
   const hasMissing = countAt(missing) > 0;
-  if (isLast && !hasMissing) return;
+  if (isLast && !hasMissing) return false;
   // If no value is missing here, missing values will go where the larger part goes.
-  keep(scoreOf(0), column, bin, hasMissing ? false : 2 * weightAt(left) >= nodeWeight, false);
-  if (hasMissing && !isLast) keep(scoreOf(missing), column, bin, true, false);
+  const isBest = keep(scoreOf(0), column, bin, hasMissing ? false : 2 * weightAt(left) >= nodeWeight, false);
+  return (hasMissing && !isLast && keep(scoreOf(missing), column, bin, true, false)) || isBest;
 }
 
 /** Searches a column of numbers. Returns false if all rows of the node are in one bin. */
@@ -115,10 +118,15 @@ function searchNumbers(column: u32, binCount: u32): bool {
   if (first < 0 || (first == last && countAt(missing) == 0)) return false;
   memory.fill(left, 0, <usize>(outputs + 2) << 3);
   const cut: i32 = !isRandom ? last : first == last ? last : first + <i32>integer(<u32>(last - first));
+  let best: i32 = -1;
   for (let b = first; b <= cut; b++) {
     const at = sumsAt(<u32>b);
+    if (countAt(at) == 0 && !isRandom) continue;
+    // Between two bins with rows of the node, every cut divides these rows in the same way. The middle is taken.
+    if (best >= 0) bestBin = <u32>(best + ((b - 1 - best) >>> 1));
+    best = -1;
     if (countAt(at) > 0) addSums(left, at);
-    if (isRandom ? b == cut : countAt(at) > 0) tryCut(column, <u32>b, missing, b == last);
+    if ((!isRandom || b == cut) && tryCut(column, <u32>b, missing, b == last) && !isRandom) best = b;
   }
   return true;
 }

@@ -133,8 +133,10 @@ function numberCuts({ x, kind }: ForestCase, { rows, draws, total }: Node, colum
   return cuts.flatMap((b) => {
     const isLast = b === last;
     if (isLast && !hasMissing) return [];
-    // Other rows than the node's are divided midway between the values of all rows.
-    const threshold = b + 1 < all.length ? Math.fround(all[b] / 2 + all[b + 1] / 2) : Infinity;
+    // Other rows than the node's are divided in the middle between the node's values, in the order of all values.
+    const next = kind === "extraTrees" || isLast ? b + 1 : bins[bins.indexOf(b) + 1];
+    const middle = b + Math.floor((next - 1 - b) / 2);
+    const threshold = middle + 1 < all.length ? Math.fround(all[middle] / 2 + all[middle + 1] / 2) : Infinity;
     const goes =
       (missingRight: boolean) =>
       (v: number): boolean =>
