@@ -12,8 +12,8 @@ import { refuseRules } from "./trees.ts";
  * Random forest for `fit`: the mean of deep trees, each of which draws rows with replacement and tries a random part of
  * the columns per division. For classes, the prediction is the mean share of each class in the leaves.
  *
- * An epoch is one tree; the default is 100. Each tree leaves out about 37 % of the rows. `oob` in ticks and in
- * `model.run.report` is the error of the predictions for each row by the trees that left it out: the share of wrong
+ * An epoch is one tree; the default is 100. About 37 % of the rows are not in a tree's draw. `oob` in ticks and in
+ * `model.run.report` is the error of the predictions for each row by the trees that did not draw it: the share of wrong
  * classes, or the root mean squared error. Data made with `encode: "none"` keep categories and missing values.
  *
  * @param given columns per division, rows per tree, and the size of the trees. Default: √p of p columns for classes, p/3

@@ -8,9 +8,11 @@ import { CapabilityError } from "../../../engine/errors/errors.ts";
 import type { TreesPredictor } from "../../../predict/trees/trees.ts";
 import type { MeanNode } from "./forest-vector.ts";
 
-/** A pruned tree: strength `alpha` from which on it is optimal, and its number of leaves. */
+/** A pruned tree. */
 export interface Pruning {
+  /** Smallest strength of pruning at which the tree is optimal. */
   readonly alpha: number;
+  /** Number of leaves. */
   readonly leaves: number;
 }
 
