@@ -22,8 +22,8 @@ import { type Impute, products } from "ergodic/data";
 import { type Loss, withMeantTarget } from "ergodic/losses";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
-import { isTrees } from "./options/is-trees.ts";
 import { type FormatOptions, formatOptions } from "./options/reading.ts";
+import { treesWord } from "./options/trees-word.ts";
 import type { Place } from "./outputs.ts";
 import { told } from "./report/remarks.ts";
 
@@ -85,7 +85,7 @@ function keepsCells(path: string, options: ReadingOptions): boolean {
   };
   const encodes = [impute, indicator, hash, rowShape, interactions, degree].some((value) => value !== undefined);
   const isTable = format === undefined ? /\.(csv|tsv|jsonl?|ndjson|parquet)$/i.test(path) : TABLES.includes(format);
-  return isTrees({ model }) && isTable && !encodes;
+  return treesWord({ model }) !== undefined && isTable && !encodes;
 }
 
 /** Formats whose columns can hold categories and gaps. */

@@ -245,7 +245,7 @@ describe("errors", () => {
     [
       "an unknown network",
       [...image, "--model", "resnet"],
-      /--model: "resnet" is not known \(known: linear, trees, mlp, cnn, .*, or a file/,
+      /--model: "resnet" is not known \(known: linear, trees, forest, extraTrees, tree, mlp, cnn, .*, or a file/,
     ],
     ["a near miss", [...image, "--model", "mobilenetv3:0.5"], /"mobilenetv3" is not known; did you mean mobilenet\?/],
     ["a width too many", [...image, "--model", "mobilenet:0.5,0.25"], /mobilenet takes one width, but 0\.5,0\.25 was given/],

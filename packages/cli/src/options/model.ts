@@ -8,6 +8,7 @@
  *   mobilenet:0.25, mobilenetv2:0.5, shufflenet:0.5, shufflenetv1:0.5    width; form=small or form=published, and other
  *   options
  *   trees:leaves=63,depth=6      gradient boosting; rate=…, minRows=…, rows=…, columns=… and other options of trees()
+ *   forest:columns=0.3, extraTrees:minRows=5, tree:alpha=0.01    means of trees, and other options of these functions
  *   net.js, net.mjs, net.ts      a file (network-file.ts)
  *
  * The number of outputs of the last layer follows from the target and the loss. `form` is small if the shorter side of
@@ -19,8 +20,11 @@
 import {
   cnn,
   type Dataset,
+  extraTrees,
   type FitOptions,
+  type ForestModel,
   fit,
+  forest,
   type LinearModel,
   type LinearPredictor,
   linear,
@@ -30,8 +34,8 @@ import {
   network,
   type Run,
   type TreesModel,
-  type TreesOptions,
   type TreesPredictor,
+  tree,
   trees,
 } from "ergodic";
 import {
@@ -58,13 +62,13 @@ import { chooseLoss } from "ergodic/losses";
 import type { OutputPredictor } from "ergodic/predict";
 import { UsageError } from "../errors.ts";
 import { given } from "./given.ts";
-import { isTrees } from "./is-trees.ts";
 import { isNetworkFile, layersOfFile, type MakeLayers, type NetworkShape } from "./network-file.ts";
 import { outsideBrackets, parseSpec, type Spec } from "./spec.ts";
 import { LINK } from "./things.ts";
 import { isNetwork, lossOf, type ModelOptions, modelOptions } from "./training.ts";
+import { TREES, type TreesWord, treesWord } from "./trees-word.ts";
 
-export type AnyModel = LinearModel | NetworkModel | TreesModel;
+export type AnyModel = LinearModel | NetworkModel | TreesModel | ForestModel;
 export type AnyFitted = OutputPredictor & Trained;
 /** A saved model of rows. */
 export type RowPredictor = LinearPredictor | NetworkPredictor | TreesPredictor;
@@ -127,7 +131,8 @@ export type ModelMaker = (options: ModelOptions) => (data: Dataset) => AnyModel;
 
 /** Reads --model and --augment, and the file that --model names. */
 export async function modelMaker({ model, augment }: ModelOptions): Promise<ModelMaker> {
-  if (isTrees({ model }) && augment === undefined) return treesMaker(parseSpec("--model", model!, "leaves"));
+  const word = treesWord({ model });
+  if (word && augment === undefined) return treesMaker(word, parseSpec("--model", model!, MAIN_OPTION[word]));
   if (isNetwork({ model })) return networkMaker(await layersOf(model!), augmentations(augment));
   if (augment !== undefined)
     throw new UsageError("--augment", "it applies only to networks, but the model is linear; use --model cnn, or leave it out");
@@ -137,8 +142,16 @@ export async function modelMaker({ model, augment }: ModelOptions): Promise<Mode
   };
 }
 
+/** Option that a value without a name sets, as in trees:63. */
+const MAIN_OPTION: Readonly<Record<TreesWord, string>> = {
+  trees: "leaves",
+  forest: "columns",
+  extraTrees: "columns",
+  tree: "alpha",
+};
+
 const treesMaker =
-  ({ options: own }: Spec): ModelMaker =>
+  (word: TreesWord, { options: own }: Spec): ModelMaker =>
   (options) => {
     refuseLinearOptions(options);
     const { classWeights, standardise } = modelOptions(options);
@@ -146,7 +159,12 @@ const treesMaker =
       throw new UsageError("--standardise", "has no effect on trees, which do not depend on the scale of columns; leave it out");
     const l1 = options.l1 === "auto" ? refuseOfLinear("l1", options.model) : options.l1;
     const l2 = options.l2 === "auto" ? refuseOfLinear("l2", options.model) : options.l2;
-    const made = trees({ ...(own as TreesOptions), ...given({ loss: lossOf(options), l1, l2, classWeights }) } as TreesOptions);
+    const all = { ...own, ...given({ loss: lossOf(options), l1, l2, classWeights }) };
+    const makers = { trees, forest, extraTrees, tree } as unknown as Record<
+      TreesWord,
+      (options: object) => TreesModel | ForestModel
+    >;
+    const made = makers[word](all);
     return () => made;
   };
 
@@ -216,7 +234,7 @@ const whole =
   };
 
 function unknown(name: string): UsageError {
-  const words = ["linear", "trees", ...Object.keys(networks)];
+  const words = ["linear", ...TREES, ...Object.keys(networks)];
   const near = words.find((word) => word === name.toLowerCase() || word.startsWith(name) || name.startsWith(word));
   return new UsageError(
     "--model",

@@ -169,7 +169,11 @@ export function addTrainingOptions(command: Command): Command {
     .option("--validate <file>", "file with rows for validation during training")
     .option("--validate-share <share>", "share of the training rows for validation", share)
     .optionsGroup("Model:")
-    .option("--model <name>", "linear, trees, mlp:256,128, cnn, mobilenet:0.25, …, or a file of layers such as net.mjs", "linear")
+    .option(
+      "--model <name>",
+      "linear, trees, forest, extraTrees, tree, mlp:256,128, cnn, mobilenet:0.25, …, or a file of layers such as net.mjs",
+      "linear",
+    )
     .option("--augment <changes>", "random changes to images during training: shift:1, flip, cutout:3, noise:0.1, joined by +")
     .option("--loss <loss>", "squared, logistic, hinge, huber:delta=2 …; default: according to the target")
     .option(

@@ -2,7 +2,9 @@
  * Summarises a run in one line before it starts. The summary is made from the description that is later stored in the
  * model.
  */
+
 import type { EngineDescription } from "ergodic";
+import { TREES } from "../options/trees-word.ts";
 import { counted } from "./numbers.ts";
 
 /** The parts of a linear model's description (JSON) that are shown. */
@@ -127,9 +129,7 @@ export function chosenLine(description: Described, engine: EngineDescription): s
   const { parameters } = description as Partial<NetworkDescribed>;
   const kind =
     parameters === undefined
-      ? model.model === "trees"
-        ? "trees"
-        : "linear model"
+      ? (TREES.find((word) => word === model.model) ?? "linear model")
       : `network of ${counted(parameters, "parameter")}`;
   const parts = [`${kind}, ${loss.name} loss${classes}`];
   const penalties = (["l1", "l2"] as const).filter((name) => model[name]).map((name) => `${name} ${rateText(model[name])}`);

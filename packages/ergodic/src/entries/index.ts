@@ -68,6 +68,7 @@ export { coordinateDescent } from "../learning/coordinates/coordinate-descent.ts
 export { gradientDescent } from "../learning/descent/gradient-descent.ts";
 export { explain } from "../learning/explain.ts";
 export { crossValidate } from "../learning/fit/cross-validate.ts";
+export { extraTrees, forest, tree } from "../learning/fit/kinds/forest.ts";
 export { linear } from "../learning/fit/kinds/linear.ts";
 export { network } from "../learning/fit/kinds/network.ts";
 export { factorisation } from "../learning/fit/kinds/ratings.ts";
@@ -89,10 +90,13 @@ export {
 } from "../learning/models/neural/index.ts";
 export type { NetworkModel } from "../learning/models/neural/network.ts";
 export type { FactorisationModel } from "../learning/models/ratings/factorisation.ts";
+export type { ForestModel } from "../learning/models/trees/forest.ts";
+export type { ExtraTreesOptions, ForestOptions, TreeOptions } from "../learning/models/trees/forest-settings.ts";
+export { type Pruning, prunings } from "../learning/models/trees/pruning.ts";
 export type { TreesOptions } from "../learning/models/trees/settings.ts";
 export type { TreesModel } from "../learning/models/trees/trees.ts";
 export { newtonCholesky } from "../learning/newton/newton-cholesky.ts";
-export { boosting } from "../learning/trees/boosting.ts";
+export { bagging, boosting } from "../learning/trees/boosting.ts";
 export { FactorPredictor } from "../predict/factorisation.ts";
 export { LinearPredictor } from "../predict/linear.ts";
 export { predictor } from "../predict/load.ts";

@@ -17,6 +17,7 @@ export {
   type FoldResult,
   type Spread,
 } from "../learning/fit/cross-validate.ts";
+export { extraTrees, forest, tree } from "../learning/fit/kinds/forest.ts";
 export { linear } from "../learning/fit/kinds/linear.ts";
 export { network } from "../learning/fit/kinds/network.ts";
 export { factorisation } from "../learning/fit/kinds/ratings.ts";
@@ -35,10 +36,13 @@ export {
 export type { LinearModel, LinearOptions } from "../learning/models/linear/linear.ts";
 export type { FactorisationModel } from "../learning/models/ratings/factorisation.ts";
 export type { FactorisationOptions } from "../learning/models/ratings/settings.ts";
+export type { ForestModel } from "../learning/models/trees/forest.ts";
+export type { ExtraTreesOptions, ForestOptions, TreeOptions } from "../learning/models/trees/forest-settings.ts";
+export { type Pruning, prunings } from "../learning/models/trees/pruning.ts";
 export type { TreesOptions } from "../learning/models/trees/settings.ts";
 export type { TreesModel } from "../learning/models/trees/trees.ts";
 export { type NewtonCholeskyOptions, newtonCholesky } from "../learning/newton/newton-cholesky.ts";
-export { boosting } from "../learning/trees/boosting.ts";
+export { bagging, boosting } from "../learning/trees/boosting.ts";
 export type { LedgerItem } from "../predict/measure/ledger.ts";
 export { measure } from "../predict/measure/measure.ts";
 export type { Energy, Latencies, Measurable, Measurement, MeasureOptions, Scenario } from "../predict/measure/measurement.ts";

@@ -21,6 +21,7 @@ import { checkOptions, train } from "../learning/fit/train.ts";
 import type { LinearModel } from "../learning/models/linear/linear.ts";
 import type { NetworkModel } from "../learning/models/neural/network.ts";
 import type { FactorisationModel } from "../learning/models/ratings/factorisation.ts";
+import type { ForestModel } from "../learning/models/trees/forest.ts";
 import type { TreesModel } from "../learning/models/trees/trees.ts";
 import type { FactorPredictor } from "../predict/factorisation.ts";
 import type { NetworkPredictor } from "../predict/network.ts";
@@ -56,6 +57,11 @@ function startFit<K extends PredictionKind, Names extends string>(
   options?: FitOptions<Dataset>,
 ): Run<TreesPredictor<K, Names> & Trained>;
 function startFit<K extends PredictionKind, Names extends string>(
+  model: ForestModel<K>,
+  data: Dataset<Names>,
+  options?: FitOptions<Dataset>,
+): Run<TreesPredictor<K, Names> & Trained>;
+function startFit<K extends PredictionKind, Names extends string>(
   model: LinearModel<K>,
   data: Dataset<Names>,
   options?: FitOptions<Dataset>,
@@ -72,7 +78,7 @@ function startFit(model: unknown, ...given: unknown[]): Run<unknown> {
 /**
  * Trains a model on data and returns a predictor.
  *
- * Models: linear(), network(), trees() or factorisation(). For a model(), `fit` finds the posterior mode.
+ * Models: linear(), network(), trees(), forest(), extraTrees(), tree() or factorisation(). For a model(), `fit` finds the posterior mode.
  * Algorithm: `rule` is the step rule. Its default is adagrad() for linear models trained by descent (sgd() with saga()
  * under a group penalty) and adam() for networks. `variance` is svrg(), saga() or sag(). `algorithm` replaces both.
  * Linear models use a direct solver unless an option applies only to descent (docs/solvers.md).
@@ -86,7 +92,7 @@ function startFit(model: unknown, ...given: unknown[]): Run<unknown> {
  * `fit.path(linear(), data)` fits a linear model at a decreasing sequence of penalty strengths. `fit.stream(linear(),
  * blocks)` trains on blocks that arrive one after another. `fit.check(options)` checks options before data are read.
  *
- * @param model linear(), network(), trees(), factorisation(), regression() or model()
+ * @param model linear(), network(), trees(), forest(), extraTrees(), tree(), factorisation(), regression() or model()
  * @param data dataset to train on, ratings for factorisation(), or the data of a model() by name
  * @param options algorithm, length of the run, validation, seed and workers. Default: chosen by the model and the data
  * @param graph factor graph, given in place of the model and the data, to learn its weights

@@ -414,3 +414,75 @@ export const SPLIT_MISSING_LEFT = 72;
 /** u8[256]: 1 for bins that go right. */
 export const SPLIT_TABLE = 76;
 export const SPLIT_BYTES = 336;
+
+// Rows and settings from which trees with means in their leaves are grown (kernels/learning/forests.ts).
+/** u8[blocks][rows][8]. */
+export const FOREST_BINS = 0;
+export const FOREST_ROWS = 4;
+export const FOREST_COLUMNS = 8;
+/** u32[columns]: number of bins, with the bin of missing values. */
+export const FOREST_BIN_COUNTS = 12;
+/** u8[columns]: 1 for categories. */
+export const FOREST_KINDS = 16;
+/** f64[rows]: a number, or the index of a class if there are several outputs. */
+export const FOREST_TARGETS = 20;
+/** f64[rows]. */
+export const FOREST_WEIGHTS = 24;
+export const FOREST_OUTPUTS = 28;
+/** Number of columns that are tried per node. */
+export const FOREST_PER_SPLIT = 32;
+/** Number of rows that each tree draws with replacement; 0 if trees use all rows. */
+export const FOREST_DRAWS = 36;
+/** 1 if thresholds are drawn at random. */
+export const FOREST_RANDOM = 40;
+export const FOREST_DEPTH = 44;
+export const FOREST_MIN_ROWS = 48;
+/** Key of the random stream. Its updates are the trees. */
+export const FOREST_KEY_LOW = 52;
+export const FOREST_KEY_HIGH = 56;
+export const FOREST_MIN_GAIN_F64 = 64;
+export const FOREST_BYTES = 72;
+
+// Memory of a tree that grows (kernels/learning/forests.ts).
+/** u32[rows]: how many times the tree drew each row. */
+export const GROWING_COUNTS = 0;
+/** u32[rows]: drawn rows, ordered by node. */
+export const GROWING_LIST = 4;
+/** u32[rows]: buffer. */
+export const GROWING_OTHER = 8;
+/** GROWN_NODE[most nodes]. */
+export const GROWING_NODES = 12;
+/** f64[most nodes][outputs]: mean of the targets of each node. */
+export const GROWING_VALUES = 16;
+/** u32[most nodes][8]: bins that go right, if any column is a category. */
+export const GROWING_SETS = 20;
+/** f64[256][outputs + 2]: sum of targets per output, sum of weights and number of rows per bin. */
+export const GROWING_HISTOGRAM = 24;
+/** f64[2][outputs + 2]: sums of a node, and sums on the left. */
+export const GROWING_SUMS = 28;
+/** u32[256]: buffer for the order of levels. */
+export const GROWING_ORDER = 32;
+/** u32[columns]: the columns in random order. */
+export const GROWING_SHUFFLED = 36;
+/** u8[2][256]: 1 for bins that go right, for the best division so far and for another. */
+export const GROWING_TABLE = 40;
+export const GROWING_BYTES = 44;
+
+// A node of a grown tree. The right child follows the left child.
+/** i32: column, or −1 for leaves. */
+export const GROWN_NODE_FEATURE = 0;
+/** Last bin that goes left, for numbers. */
+export const GROWN_NODE_BIN = 4;
+export const GROWN_NODE_MISSING_LEFT = 8;
+export const GROWN_NODE_LEFT = 12;
+/** First row in the list. */
+export const GROWN_NODE_FROM = 16;
+export const GROWN_NODE_COUNT = 20;
+export const GROWN_NODE_DEPTH = 24;
+/** 1 if the division is a set of levels. */
+export const GROWN_NODE_IS_SET = 28;
+/** Reduction of Σ w (t − mean)² over all outputs. */
+export const GROWN_NODE_GAIN_F64 = 32;
+/** Sum of weights. */
+export const GROWN_NODE_COVER_F64 = 40;
+export const GROWN_NODE_BYTES = 48;

@@ -20,6 +20,7 @@ export function linkInPlace(link: Link, z: Float64Array, from: number, count: nu
     for (let k = from; k < to; k++) top = Math.max(top, z[k]);
     for (let k = from; k < to; k++) z[k] = exp(z[k] - top);
   }
+  // Sums over trees can leave [0, 1] by rounding.
   if (link === "probabilities") for (let k = from; k < to; k++) z[k] = Math.min(1, Math.max(0, z[k]));
   if (link !== "softmax" && link !== "sigmoidNormalised" && (link !== "probabilities" || count === 1)) return;
   let total = 0;

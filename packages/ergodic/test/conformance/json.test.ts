@@ -78,6 +78,7 @@ describe("algorithms", () => {
     ergodic.dualCoordinateDescent({ shrinking: false, tolerance: 1e-3 }),
     ergodic.newtonCholesky({ tolerance: 1e-3 }),
     ergodic.boosting(),
+    ergodic.bagging(),
     ergodic.alternatingLeastSquares({ tolerance: 1e-3 }),
     ergodic.factorCoordinateDescent({ inner: 2, order: "rows" }),
   ];
@@ -219,6 +220,10 @@ describe("models and their parts", () => {
       group: { strength: 1, groups: [["a", "b"]] },
     }),
     ergodic.network([ergodic.dense(8), ergodic.relu(), ergodic.dense(3)], { loss: "multinomial", l1: 0.1, rates: { head: 2 } }),
+    ergodic.trees({ leaves: 7, depth: 3, classWeights: { a: 2 } }),
+    ergodic.forest({ columns: 0.5, rows: 0.8, depth: 3 }),
+    ergodic.extraTrees({ minRows: 4, classWeights: "balanced" }),
+    ergodic.tree({ alpha: 0.1, minGain: 1 }),
     ergodic.factorisation({ rank: 5, l2: 0.3, biases: false }),
     ergodic.factorisation({ implicit: { alpha: 7 } }),
   ])("preserves the trainable model $name", (model) => {

@@ -12,7 +12,7 @@ import type { Tensor } from "./progression.ts";
  * "identity": z. "exp": eᶻ, for example the mean of a count. "sigmoid": 1/(1+e⁻ᶻ) of a single output. "softmax":
  * probabilities over several outputs. "sign": the class only, without probabilities. Margins are returned unchanged.
  * "sigmoidNormalised": one-vs-rest probabilities, scaled to sum to 1. "probabilities": outputs that already are
- * probabilities, as in forests of other libraries; several outputs are scaled to sum to 1.
+ * probabilities, as in forests; several outputs are scaled to sum to 1.
  */
 export type Link = "identity" | "exp" | "sigmoid" | "softmax" | "sign" | "sigmoidNormalised" | "probabilities";
 

@@ -36,6 +36,8 @@ export interface Problem {
   readonly factors?: Factors;
   /** Trees fitted to the derivatives of the loss, if the problem offers them. */
   readonly trees?: TreeGrowth;
+  /** Trees with means in their leaves, which do not depend on each other, if the problem offers them. */
+  readonly forest?: TreeGrowth;
   /**
    * Factor that converts a loss into the units of the target. Runs report losses in these units. Problems can rescale
    * the target so that steps do not depend on its unit. Default 1.

@@ -24,6 +24,7 @@ import {
 import { learnerFromJson } from "../../graphs/learn/registry.ts";
 import { factorGraphFromJson } from "../../graphs/model/from-json.ts";
 import { algorithmFromJson } from "../../learning/fit/algorithm-from-json.ts";
+import { trainableForest, trainableTree } from "../../learning/fit/kinds/forest.ts";
 import { trainableLinear } from "../../learning/fit/kinds/linear.ts";
 import { trainableNetwork } from "../../learning/fit/kinds/network.ts";
 import { trainableRatings } from "../../learning/fit/kinds/ratings.ts";
@@ -31,6 +32,7 @@ import { trainableTrees } from "../../learning/fit/kinds/trees.ts";
 import { linearFromJson } from "../../learning/models/linear/from-json.ts";
 import { networkFromJson } from "../../learning/models/neural/network-from.ts";
 import { factorisationFromJson } from "../../learning/models/ratings/factorisation.ts";
+import { forestFromJson } from "../../learning/models/trees/forest.ts";
 import { treesFromJson } from "../../learning/models/trees/trees.ts";
 import { searchFromJson } from "../../search/algorithms/index.ts";
 import { TAG } from "./encode.ts";
@@ -44,10 +46,18 @@ export interface Known {
   readonly engine: Engine;
 }
 
+const forestOf = (json: JsonObject): object => ({
+  ...forestFromJson(json),
+  trainable: json.model === "tree" ? trainableTree : trainableForest,
+});
+
 const models: Readonly<Record<string, (json: JsonObject) => object>> = {
   linear: (json) => ({ ...linearFromJson(json), trainable: trainableLinear }),
   network: (json) => ({ ...networkFromJson(json), trainable: trainableNetwork }),
   trees: (json) => ({ ...treesFromJson(json), trainable: trainableTrees }),
+  forest: forestOf,
+  extraTrees: forestOf,
+  tree: forestOf,
   factorisation: (json) => ({ ...factorisationFromJson(json), trainable: trainableRatings }),
 };
 

@@ -13,7 +13,7 @@ import { dualCoordinateDescentFrom } from "../coordinates/dual-coordinate-descen
 import { factorDescentFrom } from "../coordinates/factor-descent.ts";
 import { gradientDescent } from "../descent/gradient-descent.ts";
 import { newtonCholeskyFrom } from "../newton/newton-cholesky.ts";
-import { boosting } from "../trees/boosting.ts";
+import { bagging, boosting } from "../trees/boosting.ts";
 
 const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   gradientDescent: gradientDescentFrom,
@@ -23,6 +23,7 @@ const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   factorCoordinateDescent: factorDescentFrom,
   newtonCholesky: newtonCholeskyFrom,
   boosting,
+  bagging,
 };
 
 /** Returns the algorithm that `toJSON` described. */

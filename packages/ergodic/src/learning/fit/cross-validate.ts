@@ -5,6 +5,7 @@ import { printable } from "../../engine/errors/printable.ts";
 import type { LinearPredictor } from "../../predict/linear.ts";
 import type { LinearModel } from "../models/linear/linear.ts";
 import type { NetworkModel } from "../models/neural/network.ts";
+import type { ForestModel } from "../models/trees/forest.ts";
 import type { TreesModel } from "../models/trees/trees.ts";
 import { checkFolds, dealFolds, dealGroups, type FoldRows, heldOut, stretches } from "./folds.ts";
 import { checkDataset, type FitOptions, type TrainableModel } from "./kinds/trainable.ts";
@@ -96,7 +97,7 @@ const WHERE = "crossValidate";
  * ```
  */
 export async function crossValidate(
-  model: LinearModel | NetworkModel | TreesModel,
+  model: LinearModel | NetworkModel | TreesModel | ForestModel,
   data: Dataset,
   options: CrossValidateOptions = {},
 ): Promise<CrossValidated> {
@@ -146,7 +147,7 @@ function partsOf(data: Dataset, { groups, time }: CrossValidateOptions, folds: n
 }
 
 async function judged(
-  model: LinearModel | NetworkModel | TreesModel,
+  model: LinearModel | NetworkModel | TreesModel | ForestModel,
   data: Dataset,
   rows: FoldRows,
   options: FitOptions,

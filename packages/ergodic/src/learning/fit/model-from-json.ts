@@ -6,7 +6,9 @@ import type { LinearModel } from "../models/linear/linear.ts";
 import type { NetworkModel } from "../models/neural/network.ts";
 import { networkFromJson } from "../models/neural/network-from.ts";
 import { type FactorisationModel, factorisationFromJson } from "../models/ratings/factorisation.ts";
+import { type ForestModel, forestFromJson } from "../models/trees/forest.ts";
 import { type TreesModel, treesFromJson } from "../models/trees/trees.ts";
+import { trainableForest, trainableTree } from "./kinds/forest.ts";
 import { trainableLinear } from "./kinds/linear.ts";
 import { trainableNetwork } from "./kinds/network.ts";
 import { trainableRatings } from "./kinds/ratings.ts";
@@ -18,16 +20,18 @@ import { trainableTrees } from "./kinds/trees.ts";
  * Custom losses, layers and initialisers must be defined first. @throws DataError for an unknown kind; OptionError for
  * its options
  */
-export function modelFromJson(json: JsonObject): LinearModel | NetworkModel | TreesModel | FactorisationModel {
+export function modelFromJson(json: JsonObject): LinearModel | NetworkModel | TreesModel | ForestModel | FactorisationModel {
   checkNamedJson("modelFromJson", json, "model", "a model");
   const { model } = json;
   if (model === "linear") return Object.assign(linearFromJson(json), { trainable: trainableLinear });
   if (model === "network") return Object.assign(networkFromJson(json), { trainable: trainableNetwork });
   if (model === "trees") return Object.assign(treesFromJson(json), { trainable: trainableTrees });
+  if (model === "forest" || model === "extraTrees") return Object.assign(forestFromJson(json), { trainable: trainableForest });
+  if (model === "tree") return Object.assign(forestFromJson(json), { trainable: trainableTree });
   if (model === "factorisation") return Object.assign(factorisationFromJson(json), { trainable: trainableRatings });
   throw new DataError(
     "modelFromJson",
-    `there is no model "${String(model).slice(0, 60)}" (known: linear, network, trees, factorisation); give the object that toJSON() of a model gave`,
+    `there is no model "${String(model).slice(0, 60)}" (known: linear, network, trees, forest, extraTrees, tree, factorisation); give the object that toJSON() of a model gave`,
     "MODEL_KIND",
   );
 }

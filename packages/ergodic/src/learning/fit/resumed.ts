@@ -66,6 +66,9 @@ const kinds: Readonly<Record<string, () => Promise<object>>> = {
   linear: async () => (await import("./kinds/linear.ts")).trainableLinear,
   network: async () => (await import("./kinds/network.ts")).trainableNetwork,
   trees: async () => (await import("./kinds/trees.ts")).trainableTrees,
+  forest: async () => (await import("./kinds/forest.ts")).trainableForest,
+  extraTrees: async () => (await import("./kinds/forest.ts")).trainableForest,
+  tree: async () => (await import("./kinds/forest.ts")).trainableTree,
   factorisation: async () => (await import("./kinds/ratings.ts")).trainableRatings,
 };
 

@@ -12,29 +12,40 @@ import { KeptPart } from "../../engine/loop/kept-part.ts";
  * Needs: a model of trees. Source: Friedman 2001. Differs from other implementations: derivatives are summed as whole
  * multiples of a power of two.
  */
-export function boosting(): Algorithm {
+export const boosting = (): Algorithm => growing("boosting", "trees", "trees()");
+
+/**
+ * Grows trees that do not depend on each other: those of a forest, or a single tree. An epoch is one tree. With several
+ * workers, each grows a tree of its own.
+ *
+ * Needs: a model of trees with means in their leaves. Source: Breiman 1996.
+ */
+export const bagging = (): Algorithm => growing("bagging", "forest", "forest()");
+
+function growing(name: "boosting" | "bagging", capability: "trees" | "forest", model: string): Algorithm {
   return {
-    name: "boosting",
+    name,
     verb: "fit",
     takesStart: true,
-    toJSON: () => ({ algorithm: "boosting" }),
+    toJSON: () => ({ algorithm: name }),
     defaults: { batch: "all", precision: "f64", epochs: 100 },
     families: ["trees", "coordinate"],
     start(problem, plan: Plan) {
-      if (!problem.trees)
+      const growth = problem[capability];
+      if (!growth)
         throw new CapabilityError(
-          "boosting",
-          `a ${problem.name} model has no trees to grow; use trees(), or leave algorithm out`,
+          name,
+          `a ${problem.name} model has no trees to grow in this way; use ${model}, or leave algorithm out`,
           "MODEL_CAPABILITY",
         );
       if (plan.replicas !== 1)
-        throw new CapabilityError("boosting", "trees are grown on all rows at once; leave replicas out", "PLAN_MEANING");
-      return new Boosting(problem, problem.trees.open(plan));
+        throw new CapabilityError(name, "trees are grown on all rows at once; leave replicas out", "PLAN_MEANING");
+      return new Growing(problem, growth.open(plan));
     },
   };
 }
 
-class Boosting implements Progression {
+class Growing implements Progression {
   readonly stepsPerEpoch = 1;
   readonly updatesPerStep = 1;
   converged: boolean | string = false;
@@ -58,10 +69,11 @@ class Boosting implements Progression {
     let lossSum = 0;
     let made = 0;
     while (made < steps && !this.converged) {
-      const { loss, divides } = await this.state.round();
+      const { loss, divides, ends } = await this.state.round();
       lossSum += loss * this.rowCount;
       made++;
-      if (!divides && !this.state.samples) this.converged = "no division of the rows lowers the loss";
+      if (ends) this.converged = ends;
+      else if (!divides && !this.state.samples) this.converged = "no division of the rows lowers the loss";
     }
     return { updates: made, lossSum, rows: made * this.rowCount };
   }
@@ -71,7 +83,10 @@ class Boosting implements Progression {
   }
 
   snapshot(): Snapshot {
-    return { tensors: { trees: this.state.parameters() }, state: { rounds: this.state.rounds, converged: this.converged } };
+    return {
+      tensors: { trees: this.state.parameters(), ...this.state.sums?.() },
+      state: { rounds: this.state.rounds, converged: this.converged },
+    };
   }
 
   restore(snapshot: Snapshot): void {
@@ -81,7 +96,7 @@ class Boosting implements Progression {
     if (typeof converged !== "boolean" && typeof converged !== "string") kept.refuse("it does not say whether it converged");
     const { trees } = snapshot.tensors;
     if (!(trees instanceof Float64Array)) kept.refuse("its trees are missing");
-    this.state.restore(trees as Float64Array, rounds as number);
+    this.state.restore(trees as Float64Array, rounds as number, snapshot.tensors);
     this.converged = converged as boolean | string;
   }
 

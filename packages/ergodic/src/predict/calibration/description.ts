@@ -72,10 +72,7 @@ export function checkedCalibration(json: Json, model: CalibratedModel, where: st
     const message = `has a calibration of version ${String(version)}, but this library reads up to ${VERSION}; update ergodic`;
     throw new DataError(where, message, "MODEL_VERSION");
   }
-  const isOne =
-    version === VERSION &&
-    (probabilities !== undefined || conformal !== undefined) &&
-    !["sign", "probabilities"].includes(model.link);
+  const isOne = version === VERSION && (probabilities !== undefined || conformal !== undefined) && model.link !== "sign";
   checkModel(where, isOne, `has calibration ${shownJson(json)}, which is invalid for this model`);
   return {
     ...(probabilities === undefined ? {} : { probabilities: checkedProbabilities(probabilities, model, where) }),

@@ -8,6 +8,7 @@ import type { LinearPredictor } from "../linear.ts";
 import { predictor } from "../load.ts";
 import { decodeModel, encodeModel } from "../model-file.ts";
 import type { NetworkPredictor } from "../network.ts";
+import type { TreesPredictor } from "../trees/trees.ts";
 import { type CalibratedModel, modelFacts, type RowPredictor, VERSION } from "./description.ts";
 
 /** Type of a copy of a model. The copy has no training report. */
@@ -16,7 +17,9 @@ export type Copied<M extends RowPredictor> =
     ? NetworkPredictor<K, N>
     : M extends LinearPredictor<infer K extends PredictionKind, infer N extends string>
       ? LinearPredictor<K, N>
-      : never;
+      : M extends TreesPredictor<infer K extends PredictionKind, infer N extends string>
+        ? TreesPredictor<K, N>
+        : never;
 
 /** @throws CapabilityError [MODEL_CAPABILITY] */
 export function unable(where: string, problem: string): never {
@@ -27,7 +30,8 @@ export function unable(where: string, problem: string): never {
 export function modelOf(where: string, model: RowPredictor): CalibratedModel {
   const { kind } = (model ?? {}) as Partial<AnyPredictor>;
   if (kind === "factorisation") unable(where, "ratings are neither classes nor independent; give a linear model or a network");
-  if (kind !== "linear" && kind !== "network") refuse(where, "the model", model, "a trained model", "await fit(linear(), train)");
+  if (kind !== "linear" && kind !== "network" && kind !== "trees")
+    refuse(where, "the model", model, "a trained model", "await fit(linear(), train)");
   const facts = modelFacts(model);
   if (facts.link === "sign") unable(where, 'the model\'s loss gives no probabilities; train with "logistic" or "multinomial"');
   return facts;

@@ -1,8 +1,8 @@
 /**
  * Calibrated class probabilities from a model's outputs z.
  *
- * ℓ: log probabilities up to a constant, float64[classes]: [0, z] for two classes, z for softmax, and log σ(z) for one
- * class against the rest.
+ * ℓ: log probabilities up to a constant, float64[classes]: [0, z] for two classes, z for softmax, log σ(z) for one class
+ * against the rest, and log z for probabilities, of which 0 counts as LEAST_SHARE.
  *   temperature   p = softmax(ℓ/T), which keeps the order of classes
  *   isotonic      p_k = f_k(log odds of class k), scaled to sum to 1; equal if all are 0. For two classes p₁ = f(z).
  */
@@ -19,16 +19,22 @@ export function logitsInto(
   l: Float64Array,
 ): void {
   if (outputs === 1) {
-    l[0] = 0;
-    l[1] = z[at];
+    l[0] = link === "probabilities" ? logShare(1 - z[at]) : 0;
+    l[1] = link === "probabilities" ? logShare(z[at]) : z[at];
     return;
   }
   for (let k = 0; k < outputs; k++) {
     const own = z[at + k];
     // log σ(z)
-    l[k] = link === "softmax" ? own : own >= 0 ? -log1p(exp(-own)) : own - log1p(exp(own));
+    if (link === "probabilities") l[k] = logShare(own);
+    else l[k] = link === "softmax" ? own : own >= 0 ? -log1p(exp(-own)) : own - log1p(exp(own));
   }
 }
+
+/** A class that no tree predicts can still occur, and its log loss must be finite. */
+const LEAST_SHARE = 1e-6;
+
+const logShare = (share: number): number => log(Math.max(LEAST_SHARE, share));
 
 /** Replaces ℓ with softmax(ℓ/T). */
 export function temper(l: Float64Array, temperature: number): void {

@@ -28,6 +28,8 @@ const verbs = [
 const without: Readonly<Record<string, readonly string[]>> = {
   "takes no options": [
     "boosting",
+    "bagging",
+    "prunings",
     ...[
       "predictor",
       "loadDraws",

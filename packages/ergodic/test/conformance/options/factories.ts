@@ -160,6 +160,15 @@ export const dataFields: Table = {
   real: { call: ergodic.real, options: { ...bounds, integer: flag } },
 };
 
+/** Options that forest(), extraTrees() and tree() share. */
+const meanTrees: Declared["options"] = {
+  depth: whole(1, 2 ** 32 - 1),
+  minRows: whole(1, 2 ** 31),
+  minGain: notNegative,
+  bins: whole(2, 255),
+  classWeights: either(group, isA),
+};
+
 export const models: Table = {
   linear: {
     call: ergodic.linear as Declared["call"],
@@ -179,6 +188,9 @@ export const models: Table = {
     },
     base: { "group.strength": { group: { groups: [["a"]] } }, "group.groups": { group: { strength: 1 } } },
   },
+  forest: { call: ergodic.forest as Declared["call"], options: { ...meanTrees, columns: above(0, 1), rows: above(0, 1) } },
+  extraTrees: { call: ergodic.extraTrees as Declared["call"], options: { ...meanTrees, columns: above(0, 1) } },
+  tree: { call: ergodic.tree as Declared["call"], options: { ...meanTrees, alpha: notNegative } },
   trees: {
     call: ergodic.trees as Declared["call"],
     options: {

@@ -46,7 +46,7 @@ export const trainableTrees: Trainable<Dataset, TreesPredictor> = {
   defaults: ({ algorithm }) => (algorithm ?? boosting()).defaults ?? {},
   families: ({ algorithm }) => algorithmFamilies(algorithm ?? boosting()),
   choose(options) {
-    refuseRules(options);
+    refuseRules(options, "leave it out, and set rate of trees()");
     return boosting();
   },
   predictor: (saved) => new TreesPredictor(saved),
@@ -58,12 +58,13 @@ export const trainableTrees: Trainable<Dataset, TreesPredictor> = {
   },
 };
 
-function refuseRules({ rule, variance }: FitOptions): void {
+/** `advice`: end of the error. */
+export function refuseRules({ rule, variance }: FitOptions, advice: string): void {
   if (!rule && !variance) return;
   const name = rule ? "rule" : "variance";
   throw new CapabilityError(
     "fit",
-    `${name} was given, but trees are grown without gradient steps; leave it out, and set rate of trees()`,
+    `${name} was given, but trees are grown without gradient steps; ${advice}`,
     "MODEL_CAPABILITY",
   );
 }

@@ -26,6 +26,8 @@ export type ColumnBins =
       readonly kind: "category";
       /** Level of each bin. */
       readonly levels: readonly number[];
+      /** Number of levels of the column. Levels without a bin count as missing. */
+      readonly levelCount: number;
       readonly count: number;
     };
 
@@ -68,7 +70,7 @@ export function binned(data: Dataset, most: number, weights: Float64Array | null
         const at = buffers.take(places.length);
         engine.memory.u8(at, places.length).set(places);
         binCategory(values, stride, isF64, rowCount, at, places.length, levels.length, to);
-        return { kind: "category", levels, count: levels.length + 1 };
+        return { kind: "category", levels, levelCount: places.length, count: levels.length + 1 };
       }
       const present = sort(values, stride, isF64, rowCount, keys, other, counts);
       const cuts = cutsOf(engine.memory.u32(keys, 2 * present), present, most, weights);
@@ -80,6 +82,17 @@ export function binned(data: Dataset, most: number, weights: Float64Array | null
   } finally {
     buffers.dispose();
   }
+}
+
+/** Returns the levels that go right. `isRight`: whether a bin goes right. */
+export function levelsRight(
+  { levels, levelCount, count }: ColumnBins & { kind: "category" },
+  isRight: (bin: number) => boolean,
+): number[] {
+  const right = levels.filter((_, bin) => isRight(bin));
+  if (levels.length === levelCount || !isRight(count - 1)) return right;
+  const own = new Set(levels);
+  return [...right, ...Array.from({ length: levelCount }, (_, level) => level).filter((level) => !own.has(level))];
 }
 
 /** Returns the levels that have their own bins, in order. */

@@ -4,6 +4,7 @@
  */
 
 import { type Ensemble, MISSING_LEFT } from "../../../predict/trees/ensemble.ts";
+import { levelsOf, wordsOf } from "./forest-vector.ts";
 
 /** A node of a tree. Children are indices within the tree. A leaf has feature −1. */
 export interface TreeNode {
@@ -106,13 +107,6 @@ export function ensembleOf(vector: Float64Array, outputs: number): Ensemble {
   return { ...ensemble, sets: Uint32Array.from(sets) };
 }
 
-/** Returns a set of levels as its number of words, followed by its words. */
-function wordsOf(levels: readonly number[]): number[] {
-  const words = new Uint32Array((Math.max(0, ...levels) >>> 5) + 1);
-  for (const level of levels) words[level >>> 5] |= 1 << (level & 31);
-  return [words.length, ...words];
-}
-
 /** The inverse of `ensembleOf`, for ensembles that this library grew. */
 export function vectorOf(ensemble: Ensemble): Float64Array {
   const { firstNode, outputOf, feature, threshold, left, right, rule, set, sets, values, base, gain, cover } = ensemble;
@@ -137,10 +131,4 @@ export function vectorOf(ensemble: Ensemble): Float64Array {
     parts.push(treeNumbers({ output: outputOf[t], nodes }));
   }
   return Float64Array.from(parts.flat());
-}
-
-function levelsOf(sets: Uint32Array, at: number): number[] {
-  const levels: number[] = [];
-  for (let level = 0; level < 32 * sets[at]; level++) if ((sets[at + 1 + (level >>> 5)] >>> (level & 31)) & 1) levels.push(level);
-  return levels;
 }

@@ -10,8 +10,7 @@
 import type { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import * as field from "../../fields.ts";
-import type { Binned } from "./bins.ts";
-import { BLOCK } from "./bins.ts";
+import { type Binned, BLOCK, levelsRight } from "./bins.ts";
 import type { GrownTree, TreeNode } from "./ensemble-vector.ts";
 import { exponentOf } from "./exponent.ts";
 import type { TreesSettings } from "./settings.ts";
@@ -25,9 +24,8 @@ const HISTOGRAM_BYTES = 2 ** 28;
 
 /** Rows that a tree is grown on. */
 export interface TreeRows {
-  /** First derivatives of the loss: f64[rows] at this address. */
+  /** Addresses of the first and second derivatives of the loss: f64[rows]. */
   readonly slopes: number;
-  /** Second derivatives of the loss. */
   readonly curvatures: number;
   /** Address of the outputs to which the tree's values are added. */
   readonly z: number;
@@ -35,6 +33,8 @@ export interface TreeRows {
   readonly drawn: Uint32Array | null;
   /** Columns that the tree can use; null for all. */
   readonly columns: Uint8Array | null;
+  /** Value of a leaf with these rows, before it is multiplied by the rate. Default: the value from the derivatives. */
+  readonly leafValue?: ((rows: Uint32Array) => number) | undefined;
 }
 
 interface Leaf {
@@ -55,10 +55,7 @@ interface Leaf {
   split: Split | undefined;
 }
 
-interface Range {
-  readonly from: number;
-  readonly count: number;
-}
+type Range = { readonly from: number; readonly count: number };
 
 interface Split {
   readonly gain: number;
@@ -197,6 +194,8 @@ export class TreeGrower {
     }
     for (const leaf of leaves) {
       this.release(leaf);
+      const own = rows.leafValue?.(memory.u32(at.rows + 4 * leaf.rows.from, leaf.rows.count));
+      if (own !== undefined) nodes[leaf.node] = { ...nodes[leaf.node], value: own * settings.rate };
       for (const { from, count } of [leaf.rows, leaf.others])
         if (count > 0) kernel.Add(rows.z, at.rows + 4 * from, count, nodes[leaf.node].value);
     }
@@ -318,7 +317,7 @@ export class TreeGrower {
       right: nodes.length + 1,
       missingLeft,
       gain,
-      ...(own.kind === "category" ? { set: own.levels.filter((_, b) => table[b] === 1) } : {}),
+      ...(own.kind === "category" ? { set: levelsRight(own, (b) => table[b] === 1) } : {}),
     };
     for (const k of [0, 1]) nodes.push(leafNode(weights[k] * settings.rate, Number(sums[k][1]) * this.unitH));
     const way = this.wayOf(column);

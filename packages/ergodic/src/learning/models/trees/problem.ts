@@ -11,8 +11,9 @@ import { type LossOfRows, lossOfRows } from "../loss-of-rows.ts";
 import { codedTarget, weightsOfRows } from "../rows-coded.ts";
 import { binned } from "./bins.ts";
 import { ensembleOf, treeNumbers } from "./ensemble-vector.ts";
-import { TreeGrower } from "./grow.ts";
-import { refuseFlat, usesBound } from "./second-derivative.ts";
+import { TreeGrower, type TreeRows } from "./grow.ts";
+import { quantileOf, weightedQuantile } from "./quantile-leaves.ts";
+import { boundOf, refuseFlat } from "./second-derivative.ts";
 import type { TreesSettings } from "./settings.ts";
 
 /** Newton steps for the base, at most. */
@@ -80,6 +81,7 @@ class Boosted implements TreeState {
   private numbers: Float64Array;
   private length: number;
   private leaves = 0;
+  private readonly leafValue: TreeRows["leafValue"];
 
   constructor(data: Dataset, engine: Engine, parts: Parts, { seed, workers, deterministic }: Plan) {
     this.data = data;
@@ -102,10 +104,12 @@ class Boosted implements TreeState {
     };
     const target = codedTarget("trees", data, parts, arena);
     this.losses = lossOfRows(arena, { engine, data, loss, outputs, target }, this.at);
-    const monotone = monotoneOf(data, settings, outputs);
+    const monotone = monotoneOf(data, settings, parts);
     this.grower = new TreeGrower({ engine, binned: cells, rowCount, monotone, workers, deterministic }, settings, arena);
     this.draws = { rows: stream(seed, "trees", "rows"), columns: stream(seed, "trees", "columns") };
-    this.numbers = parts.start?.slice() ?? this.base();
+    const tau = quantileOf(loss);
+    if (tau !== undefined) this.leafValue = (rows) => this.quantile(rows, tau);
+    this.numbers = parts.start?.slice() ?? (tau === undefined ? this.base() : this.quantileBase(tau));
     this.length = this.numbers.length;
     this.moveTo(ensembleOf(this.parameters(), outputs));
   }
@@ -125,6 +129,7 @@ class Boosted implements TreeState {
         z: this.at.z + shift,
         drawn,
         columns: settings.columns < 1 ? this.columns(columnCount, this.rounds * outputs + k) : null,
+        leafValue: this.leafValue,
       });
       divides ||= tree.nodes.length > 1;
       this.leaves = (tree.nodes.length + 1) / 2;
@@ -159,9 +164,9 @@ class Boosted implements TreeState {
     for (const { kernel, args } of losses.evaluation)
       if (typeof kernel === "number") engine.atSlot(kernel)(...args);
       else engine.kernel(kernel, true)(...args);
-    if (usesBound(parts.loss)) {
+    const bound = boundOf(parts.loss);
+    if (bound !== undefined) {
       const { rowCount } = data;
-      const bound = parts.loss.curvature!;
       for (let k = 0; k < parts.outputs; k++) {
         const h = engine.memory.f64(at.curvatures + k * rowCount * 8, rowCount);
         for (let i = 0; i < rowCount; i++) h[i] = bound * weights[i];
@@ -218,6 +223,24 @@ class Boosted implements TreeState {
     return base;
   }
 
+  /** Returns the weighted quantile of the residuals of some rows. */
+  private quantile(rows: Uint32Array, tau: number): number {
+    const { data, engine, at, weights } = this;
+    const z = engine.memory.f64(at.z, data.rowCount);
+    const offset = data.layout.offset ? engine.memory.f64(data.layout.offset, data.rowCount) : undefined;
+    const { values } = data.target;
+    const residuals = Float64Array.from(rows, (i) => values[i] - z[i] - (offset?.[i] ?? 0));
+    return weightedQuantile(
+      residuals,
+      Float64Array.from(rows, (i) => weights[i]),
+      tau,
+    );
+  }
+
+  private quantileBase(tau: number): Float64Array {
+    return Float64Array.of(this.quantile(Uint32Array.from(this.weights.keys()), tau));
+  }
+
   /** Sets z to the outputs of an ensemble. */
   private moveTo(ensemble: Ensemble): void {
     const { data, engine, at, given: parts } = this;
@@ -260,14 +283,20 @@ class Boosted implements TreeState {
   }
 }
 
-/** @throws CapabilityError for a column that does not exist or is a category, or for several outputs */
-function monotoneOf(data: Dataset, { monotone }: TreesSettings, outputs: number): Int8Array {
+/** @throws CapabilityError for a column that does not exist or is a category, for several outputs, or for quantiles */
+function monotoneOf(data: Dataset, { monotone }: TreesSettings, { outputs, loss }: Parts): Int8Array {
   const ways = new Int8Array(data.columnCount);
   const names = Object.keys(monotone);
   if (names.length > 0 && outputs > 1)
     throw new CapabilityError(
       "trees",
       "monotone needs one output, but there are several classes; leave it out",
+      "MODEL_CAPABILITY",
+    );
+  if (names.length > 0 && quantileOf(loss) !== undefined)
+    throw new CapabilityError(
+      "trees",
+      "monotone cannot be kept with the quantile loss, whose leaves are quantiles of residuals; leave it out",
       "MODEL_CAPABILITY",
     );
   for (const name of names) {

@@ -8,9 +8,10 @@ import type { LossName } from "../loss-name.ts";
 /** Options of `trees`. */
 export interface TreesOptions {
   /**
-   * Loss: "squared", "huber", "poisson", "logistic" or "multinomial"; or a loss made by its factory or by loss(). Default:
-   * logistic for two classes, multinomial for more, squared for numbers. A target of two whole numbers, such as 0 and 1,
-   * means two classes.
+   * Loss: "squared", "huber", "quantile", "poisson", "logistic" or "multinomial"; or a loss made by its factory or by
+   * loss(). Default: logistic for two classes, multinomial for more, squared for numbers. A target of two whole numbers,
+   * such as 0 and 1, means two classes. With "quantile", a leaf is the quantile of the residuals of its rows, and l1 and
+   * l2 affect only the divisions.
    */
   loss?: LossName | Loss;
   /** Factor of the values of every tree, also called the learning rate. In (0, 1]. Default 0.1. */

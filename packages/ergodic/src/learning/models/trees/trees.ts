@@ -73,6 +73,9 @@ function lossOf({ loss }: TreesSettings, beginning: Beginning): Pick<TreesSettin
   return after === undefined ? {} : { loss: after };
 }
 
+/** Models whose trees are not summed. */
+const MEANS: readonly unknown[] = ["forest", "extraTrees", "tree"];
+
 function startOf({ numbers, reset, description }: Beginning, data: Dataset, outputs: number): Float64Array | undefined {
   if (reset.length > 0)
     throw new OptionError(FROM, "reset names parts of networks, but trees have none; leave it out", "OPTION_CONFLICT");
@@ -91,6 +94,13 @@ function startOf({ numbers, reset, description }: Beginning, data: Dataset, outp
       "OPTION_TYPE",
     );
   const { tensors } = numbers;
+  const made = (description.model as JsonObject | undefined)?.model;
+  if (MEANS.includes(made))
+    throw new OptionError(
+      FROM,
+      `from was made by ${String(made)}(), to which boosting adds nothing; give a model of trees()`,
+      "OPTION_CONFLICT",
+    );
   return vectorOf(ensembleFrom({ description, tensors }, { columns: data.columnCount, outputs, where: FROM }));
 }
 

@@ -25,19 +25,23 @@ interface Leaf {
 
 const goesLeft = (x: number, t: number, missingLeft: boolean): boolean => (Number.isNaN(x) ? missingLeft : x < t);
 
-/** Returns the outputs of the rows `at` after all rounds. `derivatives`: slope and curvature of the loss of row i at z. */
+/**
+ * Returns the outputs of the rows `at` after all rounds. `derivatives`: slope and curvature of the loss of row i at z.
+ * `leafValue`: value of a leaf with these rows, if the derivatives do not determine it.
+ */
 export function boosted(
   x: readonly (readonly number[])[],
   derivatives: (z: number, i: number) => readonly [number, number],
   base: number,
   options: ReferenceOptions,
   at: readonly (readonly number[])[],
+  leafValue?: (rows: readonly number[], z: readonly number[]) => number,
 ): number[] {
   const z = x.map(() => base);
   const out = at.map(() => base);
   for (let round = 0; round < options.rounds; round++) {
     const both = z.map(derivatives);
-    const tree = grown(x, both, options);
+    const tree = grown(x, both, options, leafValue && ((rows) => leafValue(rows, z)));
     for (const [i, row] of x.entries()) z[i] += options.rate * valueAt(tree, row);
     for (const [i, row] of at.entries()) out[i] += options.rate * valueAt(tree, row);
   }
@@ -50,7 +54,12 @@ function valueAt(tree: Tree, row: readonly number[]): number {
   return node.value;
 }
 
-function grown(x: readonly (readonly number[])[], both: readonly (readonly [number, number])[], options: ReferenceOptions): Tree {
+function grown(
+  x: readonly (readonly number[])[],
+  both: readonly (readonly [number, number])[],
+  options: ReferenceOptions,
+  leafValue?: (rows: readonly number[]) => number,
+): Tree {
   const sum = (rows: readonly number[], k: 0 | 1): number => rows.reduce((all, i) => all + both[i][k], 0);
   const soft = (g: number): number => Math.sign(g) * Math.max(0, Math.abs(g) - options.l1);
   const score = (rows: readonly number[]): number => soft(sum(rows, 0)) ** 2 / (sum(rows, 1) + options.l2);
@@ -112,6 +121,6 @@ function grown(x: readonly (readonly number[])[], both: readonly (readonly [numb
     });
     leaves.splice(leaves.indexOf(best), 1, ...children);
   }
-  for (const leaf of leaves) leaf.place({ value: value(leaf.rows) });
+  for (const leaf of leaves) leaf.place({ value: (leafValue ?? value)(leaf.rows) });
   return root!;
 }

@@ -340,7 +340,10 @@ describe("refusals", () => {
   const { x, y } = rowsOf(14, 60, 3, 0);
   const data = Dataset.fromArrays({ x, y });
   it("name losses, columns, options and data that trees cannot use", async () => {
-    await expect(fit(trees({ loss: "quantile" }), data)).rejects.toThrow("has pieces on which its second derivative is 0");
+    await expect(fit(trees({ loss: "epsilonInsensitive" }), data)).rejects.toThrow(
+      "has pieces on which its second derivative is 0",
+    );
+    await expect(fit(trees({ loss: "quantile", monotone: { x1: 1 } }), data)).rejects.toThrow("quantiles of residuals");
     await expect(fit(trees({ monotone: { z: 1 } }), data)).rejects.toThrow('monotone names "z", which is not a column');
     const concave = loss("concaveForTrees", {}, ({ z, y }) => neg(mul(sub(z, y), sub(z, y))), {
       task: "regression",
