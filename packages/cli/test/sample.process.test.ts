@@ -42,7 +42,7 @@ function interruptedWhileDrawing(): Captured {
 describe("sample", () => {
   it("returns a summary and a verdict, and saves the draws", async () => {
     const { stdout, stderr } = await sampled();
-    expect(stderr.split("\n")[0]).toBe("schools: 10 unconstrained numbers · nuts · 4 chains of 1,000 + 1,000 · seed 1");
+    expect(stderr.split("\n")[0]).toBe("schools: 10 unconstrained numbers · nuts · 4 chains of 1,000 warm-up + 1,000 draws · seed 1");
     expect(stderr).toMatch(/100 % {2}1,000 draws per chain · \d+ divergences · step 0\.\d+ · R-hat 1\.0\d\d/);
     expect(stdout).toMatch(/^ +mean +mcse +sd +q5 +q50 +q95 +ess bulk +ess tail +R-hat\nmu .*\ntau .*\ntheta\[1\] /);
     expect(stdout).toMatch(/These draws can be (trusted|used)/);
@@ -89,11 +89,11 @@ describe("sample", () => {
     const { stdout, stderr } = await works("sample", ...words, "--out", file("of formula"));
     expect(stderr.split("\n")[0]).toMatch(/^y ~ x \+ dose \+ \(1 \| g\): \d+ unconstrained numbers · nuts · 2 chains/);
     expect(stdout).toMatch(
-      /\nIntercept .*\nx .*\ndosehigh .*\nsd\(g\): Intercept .*\nsigma .*\n4 group effects not shown; --group-effects prints them\n\n/,
+      /\nIntercept .*\nx .*\ndosehigh .*\nsd\(g\): Intercept .*\nsigma .*\nmcse: .*\n4 group effects not shown; --group-effects prints them\n\n/,
     );
     const table = async (...more: string[]) => (await works("summary", file("of formula"), ...more)).stdout;
     expect(await table()).toMatch(
-      /^ .*\nIntercept .*(\n.*){3}\nsigma .*\n4 group effects not shown; --group-effects prints them\n$/,
+      /^ .*\nIntercept .*(\n.*){3}\nsigma .*\nmcse: .*\n4 group effects not shown; --group-effects prints them\n$/,
     );
     expect(await table("--group-effects")).toMatch(/\nsigma .*\ng\[g0\]: Intercept (.*\n){4}$/);
     expect(await table("--of", "g[g1]: Intercept")).toMatch(/^ .*\ng\[g1\]: Intercept .*\n$/);
@@ -310,7 +310,7 @@ describe("summary and diagnose", () => {
 
   it("read the written draws", async () => {
     const { stdout } = await works("summary", out, "--of", "mu,tau", "--probabilities", "0.1,0.9");
-    expect(stdout.split("\n").map((line) => line.slice(0, 4).trim())).toEqual(["", "mu", "tau", ""]);
+    expect(stdout.split("\n").map((line) => line.slice(0, 4).trim())).toEqual(["", "mu", "tau", "mcse", ""]);
     expect(stdout).toMatch(/q10 +q90/);
     const { summary } = JSON.parse((await works("summary", out, "--json")).stdout);
     expect(summary.mu.mean).toBeCloseTo((await loadDraws(out)).summary().mu.mean, 12);

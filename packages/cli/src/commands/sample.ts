@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import { type Draws, type Run, type SampleOptions, sample } from "ergodic";
 import { familyNames } from "ergodic/bayes";
 import { drawsFormat, drawsPlaces, writeDraws } from "../draws-files.ts";
-import { UsageError } from "../errors.ts";
+import { inCommandLineTerms, UsageError } from "../errors.ts";
 import {
   addKeepingOptions,
   type KeepingOptions,
@@ -24,7 +24,7 @@ import { blamingFile } from "../options/module-file.ts";
 import { positive, whole } from "../options/number.ts";
 import { type ModelFile, modelOfFile, parseSampler } from "../options/statistical.ts";
 import { checkOutputs } from "../outputs.ts";
-import { drawsTable, groupEffectsText } from "../report/draws-table.ts";
+import { allText, drawsTable, groupEffectsText } from "../report/draws-table.ts";
 import { duration, json } from "../report/numbers.ts";
 import { type SamplingDescription, SamplingProgress, samplingHeader } from "../report/sampling-progress.ts";
 import type { Terminal } from "../terminal.ts";
@@ -40,6 +40,7 @@ interface SampleWords extends KeepingOptions, FormulaWords {
   workers?: number;
   seconds?: number;
   deterministic?: boolean;
+  all?: boolean;
   format: string;
   quiet?: boolean;
   json?: boolean;
@@ -101,6 +102,7 @@ function shared(command: Command): Command {
         collected,
       )
       .option("--group-effects", groupEffectsText)
+      .option("--all", allText)
       .option("--draws <n>", "number of draws to keep per chain; default 1000", whole(0, 2 ** 31))
       .option("--seed <n>", "seed for all random choices; default 0", whole(0))
       .option("--workers <n>", "number of threads; draws do not depend on it", whole(1, 1024))
@@ -215,7 +217,7 @@ function report(path: string, options: SampleWords, posterior: Draws, terminal: 
     return;
   }
   const table = posterior.count > 0 ? drawsTable(posterior, options) : "";
-  terminal.out(`${table}\n\n${verdict}\n`);
+  terminal.out(`${table}\n\n${inCommandLineTerms(verdict.text)}\n`);
   terminal.out(
     terminal.paint.out.dim(
       `${duration(run.seconds)}: ${run.reason}${options.out === undefined ? "" : `; written to ${options.out}`}\n`,

@@ -8,11 +8,11 @@ import type { Draws } from "ergodic";
 import { histogramPlot, rankBars, tracePlot } from "ergodic/bayes";
 import { writeTogether } from "ergodic/extend";
 import { readDraws } from "../draws-files.ts";
-import { NotTrusted, UsageError } from "../errors.ts";
+import { inCommandLineTerms, NotTrusted, UsageError } from "../errors.ts";
 import { given } from "../options/given.ts";
 import { listParts } from "../options/names.ts";
 import { checkOutputs } from "../outputs.ts";
-import { drawsTable, groupEffectsText } from "../report/draws-table.ts";
+import { allText, drawsTable, groupEffectsText } from "../report/draws-table.ts";
 import { grouped, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -20,6 +20,7 @@ interface SummaryWords {
   of?: string;
   probabilities?: string;
   groupEffects?: boolean;
+  all?: boolean;
   plots?: string;
   json?: boolean;
 }
@@ -43,6 +44,7 @@ function addSummary(program: Command, terminal: Terminal): void {
     .option("--of <names>", "quantities, separated by commas, such as mu,b[1,2]; default: all")
     .option("--probabilities <list>", "probabilities of the quantiles; default 0.05,0.5,0.95")
     .option("--group-effects", `${groupEffectsText}; default: only with --of or --json`)
+    .option("--all", `${allText}; default: only with --of or --json`)
     .option("--plots <dir>", "also write SVG plots to this folder: trace, rank, pairs, forest and energy")
     .option("--json", "print the result as one JSON object")
     .action((path: string, options: SummaryWords) => summary(path, options, terminal));
@@ -58,7 +60,7 @@ async function summary(path: string, options: SummaryWords, terminal: Terminal):
     ...(options.of === undefined ? {} : { of: listParts(options.of) }),
     ...(probabilities === undefined ? {} : { probabilities }),
   };
-  const text = () => drawsTable(draws, { ...asked, ...given({ groupEffects: options.groupEffects }) });
+  const text = () => drawsTable(draws, { ...asked, ...given({ groupEffects: options.groupEffects, all: options.all }) });
   const plots = options.plots === undefined ? undefined : await writePlots(draws, options.plots, asked.of);
   const found = () => ({ command: "summary", draws: path, summary: draws.summary(asked), ...(plots ? { plots } : {}) });
   terminal.out(`${options.json ? json(found()) : text()}\n`);
@@ -119,7 +121,7 @@ async function diagnose(path: string, options: DiagnoseWords, terminal: Terminal
       `${json({ command: "diagnose", draws: path, trusted, findings, divergences, ebfmi, treeDepths: trees ?? null, paretoK: report.paretoK ?? null })}\n`,
     );
   } else {
-    terminal.out(`${verdict}\n`);
+    terminal.out(`${inCommandLineTerms(verdict.text)}\n`);
     transitions(draws, terminal);
     if (options.plot !== undefined) terminal.out(plots(draws, options.plot, terminal));
   }

@@ -16,7 +16,7 @@ export interface SamplingDescription {
 
 const endsByItself = new Set(["pathfinder", "meanField", "fullRank", "svgd", "sequentialMonteCarlo"]);
 
-/** Formats "schools: 10 unconstrained numbers · nuts · 4 chains of 1,000 + 1,000 · seed 1". */
+/** Formats "schools: 10 unconstrained numbers · nuts · 4 chains of 1,000 warm-up + 1,000 draws · seed 1". */
 export function samplingHeader(described: SamplingDescription): string {
   const { model, dimension, algorithm, plan } = described;
   return `${model}: ${counted(dimension, "unconstrained number")} · ${algorithm.algorithm} · ${amount(described)} · seed ${plan.seed}`;
@@ -27,7 +27,7 @@ function amount({ algorithm: { algorithm, particles }, plan: { chains, warmup, d
   if (algorithm === "sequentialMonteCarlo") return `${counted(chains, "population")} of ${grouped(particles ?? draws)}`;
   if (algorithm === "prior") return `${counted(chains, "chain")} of ${grouped(draws)}`;
   if (endsByItself.has(algorithm)) return counted(chains * draws, "draw");
-  return `${counted(chains, "chain")} of ${grouped(warmup)} + ${grouped(draws)}`;
+  return `${counted(chains, "chain")} of ${grouped(warmup)} warm-up + ${counted(draws, "draw")}`;
 }
 
 /**

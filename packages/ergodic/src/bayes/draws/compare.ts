@@ -7,7 +7,7 @@ import { pseudoBmaWeights, stackingWeights } from "../../engine/statistics/model
 import { total } from "../../engine/statistics/pointwise.ts";
 import { aligned } from "./characters.ts";
 import { Draws } from "./draws.ts";
-import { influential, observationsText, tenth } from "./loo-text.ts";
+import { ELPD_LEGEND, influential, observationsText, tenth } from "./loo-text.ts";
 import type { PredictiveResult } from "./validation.ts";
 
 /** Options of `compare`. */
@@ -127,7 +127,9 @@ export function compare<Name extends string>(
     };
   });
   const notes = notesOf(rows, best.length);
-  return printable({ models: rows, weights, notes }, () => [table(rows), ...notes.map((note) => `- ${note}.`)].join("\n"));
+  return printable({ models: rows, weights, notes }, () =>
+    [table(rows), legend(weights), ...notes.map((note) => `- ${note}.`)].join("\n"),
+  );
 }
 
 interface Judged {
@@ -223,6 +225,12 @@ function notesOf(rows: readonly ComparedModel[], observations: number): string[]
       `with ${observations} observations, fewer than ${FEW_OBSERVATIONS}, the standard errors of differences may be too small`,
     );
   return notes;
+}
+
+/** Explains the columns in one line. */
+function legend(weights: Comparison["weights"]): string {
+  const of = weights === "stacking" ? "share in the mixture of models that predicts best" : "relative plausibility, from elpd and its error";
+  return `${ELPD_LEGEND}; diff: elpd minus that of the best model; p loo: effective number of parameters; weight (${weights}): ${of}`;
 }
 
 function table(rows: readonly ComparedModel[]): string {

@@ -24,7 +24,7 @@ import { isIndependent, paretoKText } from "./method.ts";
 import type { PosteriorPrediction, PosteriorPredictor, PosteriorPredictorOptions, PosteriorRow } from "./posterior-predictor.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { seriesOf, sizeOf, turned } from "./series.ts";
-import { summaryTable } from "./summary-table.ts";
+import { abbreviated, hiddenText, summaryTable, tableLegend } from "./summary-table.ts";
 import { isTable, type PosteriorTable, rowsOfTable } from "./table-rows.ts";
 import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
 import { unknownName } from "./unknown-name.ts";
@@ -206,17 +206,23 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /**
-   * Formats `summary()` as text with at most `rows` rows (default 40). For an approximation, k̂ is printed below the
-   * table.
+   * Formats `summary()` as text with at most `rows` rows (default 40). If there are more, each array is abbreviated to
+   * its first elements. Below the table, a line explains the columns, and another gives the k̂ of an approximation.
    */
   table(given: DrawsSummaryOptions<Q> & { readonly rows?: number } = {}): string {
     checkKeys("table", given, ["of", "probabilities", "rows"]);
     const { rows = 40, ...options } = given;
     checkNumber("table", "rows", rows, { low: 1, integer: true });
-    const all = Object.entries<VariableSummary>(this.summary(options));
-    const more = all.length > rows ? `\n… and ${all.length - rows} more` : "";
+    const all: Readonly<Record<string, VariableSummary>> = this.summary(options);
+    const names = Object.keys(all);
+    const shown = abbreviated(names, rows);
     const k = paretoKText(this);
-    return `${summaryTable(Object.fromEntries(all.slice(0, rows)))}${more}${k === "" ? "" : `\n${k} of the approximation, good below 0.7`}`;
+    const table = Object.fromEntries(shown.map((name) => [name, all[name]]));
+    const lines = [summaryTable(table), tableLegend(Object.values(table))];
+    if (shown.length < names.length)
+      lines.splice(1, 0, `… and ${hiddenText(names, shown)}; table({ rows: ${names.length} }) prints them`);
+    if (k !== "") lines.push(`${k} of the approximation, good below 0.7`);
+    return lines.filter((line) => line !== "").join("\n");
   }
 
   /** Mean over all draws of each number of a quantity: [...shape]. */

@@ -25,10 +25,13 @@ const table = (rows: Readonly<Record<string, Estimate>>): string =>
     ...Object.entries(rows).map(([name, { estimate, se }]) => [name, tenth(estimate), tenth(se)]),
   ]);
 
+/** Explains elpd below each table that contains it. */
+export const ELPD_LEGEND = "elpd: log predictive density of held-out observations, in nats; higher is better";
+
 /** Formats elpd, p loo and looic with their errors, and says whether they can be trusted. */
 export function looText(result: LooResult): string {
   const { elpd, pLoo, looic, mcse, threshold } = result;
-  const sums = table({ elpd, "p loo": pLoo, looic });
+  const sums = `${table({ elpd, "p loo": pLoo, looic })}\n${ELPD_LEGEND}; p loo: effective number of parameters; looic: −2 elpd`;
   const found = influential(result);
   const limit = threshold.toFixed(2);
   if (found.length === 0)
@@ -46,7 +49,7 @@ const LARGE_VARIANCE = 0.4;
 
 /** Formats elpd, p waic and waic with their errors, and says whether they can be trusted. */
 export function waicText({ elpd, pWaic, waic, pointwise }: WaicResult): string {
-  const sums = table({ elpd, "p waic": pWaic, waic });
+  const sums = `${table({ elpd, "p waic": pWaic, waic })}\n${ELPD_LEGEND}; p waic: effective number of parameters; waic: −2 elpd`;
   const found = [...pointwise.pWaic.keys()].filter((i) => !(pointwise.pWaic[i] <= LARGE_VARIANCE));
   if (found.length === 0) return `${sums}\nEach term of p waic is at most ${LARGE_VARIANCE}: these numbers can be trusted.`;
   const [are, terms] = found.length === 1 ? ["is", "The term"] : ["are", "The terms"];

@@ -117,7 +117,8 @@ function table(entries: readonly (readonly [string, CheckedStatistic])[], suspec
     ...[observed, centre, q5, q95].map(short),
     `${pValue.toFixed(3)}${suspect.includes(name) ? " !" : ""}`,
   ]);
-  return aligned([head, ...rows], [0, 5]);
+  const legend = "p: share of replicated data sets whose statistic is at least the observed one; near 0 or 1 (!), it is suspect";
+  return `${aligned([head, ...rows], [0, 5])}\n${legend}`;
 }
 
 /** Position of each observed value among its replications, from 0 to 1. */

@@ -16,8 +16,8 @@ export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): s
     made(`summaryTable: ${name}`, row, "quantiles", "the summary of a variable", "draws.summary()");
   if (entries.length === 0) return "";
   const quantiles = Object.keys(entries[0][1].quantiles);
-  const heavy = entries.some(([, { paretoK }]) => Number.isFinite(paretoK) && paretoK > HEAVY_SD);
-  const compared = entries.some(([, { rhat }]) => !Number.isNaN(rhat));
+  const summaries = entries.map(([, row]) => row);
+  const [heavy, compared] = [showsTails(summaries), showsRhat(summaries)];
   const head = ["", "mean", "mcse", "sd", ...quantiles, "ess bulk", "ess tail"];
   if (heavy) head.push("tail k");
   if (compared) head.push("R-hat");
@@ -32,6 +32,54 @@ export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): s
   });
   return aligned([head, ...body]);
 }
+
+/** Formats one line that explains the columns of `summaryTable`. */
+export function tableLegend(rows: readonly VariableSummary[]): string {
+  if (rows.length === 0) return "";
+  const [quantile] = Object.keys(rows[0].quantiles);
+  const parts = ["mcse: Monte Carlo error of the mean"];
+  if (quantile !== undefined) parts.push(`${quantile}: ${quantile.slice(1)} % quantile`);
+  parts.push("ess: effective sample size");
+  if (showsTails(rows)) parts.push("tail k: good below 0.7");
+  if (showsRhat(rows)) parts.push("R-hat: good below 1.01");
+  return parts.join("; ");
+}
+
+/**
+ * Chooses at most `most` names of numbers. Arrays are abbreviated to the same number of first elements, so that a long
+ * array does not hide the quantities after it.
+ */
+export function abbreviated(names: readonly string[], most: number): string[] {
+  if (names.length <= most) return [...names];
+  const places = new Map<string, number>();
+  const placed = names.map((name) => {
+    const whole = arrayOf(name);
+    const place = places.get(whole) ?? 0;
+    places.set(whole, place + 1);
+    return [name, place] as const;
+  });
+  const sizes = [...places.values()];
+  const shownWith = (each: number): number => sizes.reduce((sum, size) => sum + Math.min(size, each), 0);
+  let each = 1;
+  while (shownWith(each + 1) <= most) each++;
+  return placed.filter(([, place]) => place < each).slice(0, most).map(([name]) => name);
+}
+
+/** Formats "397 more of b", or "460 more (397 of b, 63 of c)": the numbers that are not among those shown. */
+export function hiddenText(names: readonly string[], shown: readonly string[]): string {
+  const [kept, counts] = [new Set(shown), new Map<string, number>()];
+  for (const name of names) if (!kept.has(name)) counts.set(arrayOf(name), (counts.get(arrayOf(name)) ?? 0) + 1);
+  const [more, parts] = [`${names.length - shown.length} more`, [...counts].map(([whole, count]) => `${count} of ${whole}`)];
+  if (counts.size === 1) return `${more} of ${[...counts.keys()][0]}`;
+  return `${more} (${parts.slice(0, 3).join(", ")}${parts.length > 3 ? " …" : ""})`;
+}
+
+/** Name of the array that holds a number: "b[1,2]" → "b", "child[Ann]: age" → "child: age". */
+const arrayOf = (name: string): string => name.replace(/\[.*\]/s, "");
+
+const showsTails = (rows: readonly VariableSummary[]): boolean =>
+  rows.some(({ paretoK }) => Number.isFinite(paretoK) && paretoK > HEAVY_SD);
+const showsRhat = (rows: readonly VariableSummary[]): boolean => rows.some(({ rhat }) => !Number.isNaN(rhat));
 
 /**
  * Standard error of the mean. If the standard error is NaN, returns the standard error for a Gaussian with the same

@@ -52,7 +52,8 @@ it("draws and loo() results compare alike, with the best model first", () => {
     "1.00",
   ]);
   expect(found.notes).toEqual(["with 40 observations, fewer than 100, the standard errors of differences may be too small"]);
-  expect(lines.slice(3)).toEqual(found.notes.map((note) => `- ${note}.`));
+  expect(lines[3]).toMatch(/^elpd: .*higher is better; diff: .*; weight \(stacking\): share in the mixture/);
+  expect(lines.slice(4)).toEqual(found.notes.map((note) => `- ${note}.`));
 });
 
 it("models that predict equally well are noted and share the weight", async () => {
@@ -84,7 +85,8 @@ it("a result of loo() prints as a table", () => {
   expect(head).toBe("       estimate   se");
   expect(rows[0].split(/ +/)).toEqual(["elpd", loo.elpd.estimate.toFixed(1), loo.elpd.se.toFixed(1)]);
   expect(rows[1].split(/ +/)).toEqual(["p", "loo", loo.pLoo.estimate.toFixed(1), loo.pLoo.se.toFixed(1)]);
-  expect(rows[3]).toMatch(
+  expect(rows[3]).toMatch(/^elpd: .*; p loo: effective number of parameters; looic: −2 elpd$/);
+  expect(rows[4]).toMatch(
     /^All Pareto k are at most 0\.\d\d: these numbers can be trusted\. Monte Carlo error of elpd: 0\.\d+\.$/,
   );
   expect(Object.keys(loo)).not.toContain("toString");
@@ -97,11 +99,11 @@ it("a result of waic() prints as a table and warns of a poor approximation", () 
   expect(rows[0].split(/ +/)).toEqual(["elpd", waic.elpd.estimate.toFixed(1), waic.elpd.se.toFixed(1)]);
   expect(rows[1].split(/ +/)).toEqual(["p", "waic", waic.pWaic.estimate.toFixed(1), waic.pWaic.se.toFixed(1)]);
   expect(rows[2].split(/ +/)).toEqual(["waic", waic.waic.estimate.toFixed(1), waic.waic.se.toFixed(1)]);
-  expect(rows[3]).toMatch(/^The term of p waic of observation 1 is above 0\.4/);
+  expect(rows[4]).toMatch(/^The term of p waic of observation 1 is above 0\.4/);
   expect([...waic.pointwise.pWaic].map((each, i) => (each > 0.4 ? i : -1)).filter((i) => i >= 0)).toEqual([0]);
   expect(Object.keys(waic)).not.toContain("toString");
   const withVariance = (...pWaic: number[]): string =>
-    waicText({ ...waic, pointwise: { ...waic.pointwise, pWaic: Float64Array.from(pWaic) } }).split("\n")[4];
+    waicText({ ...waic, pointwise: { ...waic.pointwise, pWaic: Float64Array.from(pWaic) } }).split("\n")[5];
   expect(withVariance(0.4, 0.1)).toBe("Each term of p waic is at most 0.4: these numbers can be trusted.");
   expect(withVariance(0.4, 0.5)).toBe(
     "The term of p waic of observation 2 is above 0.4, where the approximation is poor: use loo().",

@@ -40,6 +40,7 @@ describe("predictiveCheck", () => {
         "zeros         3        0.25     0  0.85  0.000 !",
         "last          0         5.5  1.75  8.55  1.000 !",
         "odd         NaN         NaN   NaN   NaN  NaN !",
+        "p: share of replicated data sets whose statistic is at least the observed one; near 0 or 1 (!), it is suspect",
       ].join("\n"),
     );
     expect(check.suspect).toEqual([]);

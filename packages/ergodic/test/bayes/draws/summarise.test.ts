@@ -43,9 +43,20 @@ describe("summarise", () => {
     for (const name of ["theta[4]", "theta[", "heta[1]", "eta", "a theta[1]"])
       expect(() => names([name]), name).toThrow(`"${name}"`);
     const lines = (rows?: number) => draws.table(rows === undefined ? {} : { rows }).split("\n");
-    expect(lines(21).slice(-1)[0]).toMatch(/^L\[3,6\]/);
-    expect(lines(20).slice(-1)).toEqual(["… and 1 more"]);
-    expect([lines().length, lines(20).length, lines(1).length]).toEqual([22, 22, 3]);
+    const legend = "mcse: Monte Carlo error of the mean; q5: 5 % quantile; ess: effective sample size; R-hat: good below 1.01";
+    expect(lines(21).slice(-2)).toEqual([expect.stringMatching(/^L\[3,6\]/), legend]);
+    expect(lines(20).slice(-2)).toEqual(["… and 1 more of L; table({ rows: 21 }) prints them", legend]);
+    expect([lines().length, lines(20).length, lines(1).length]).toEqual([23, 23, 4]);
+  });
+
+  it("abbreviates each long array, so that later quantities are printed", () => {
+    const lines = drawn(40, 300).table({ rows: 10 }).split("\n");
+    expect(lines.slice(1, 11).map((line) => line.split(" ")[0])).toEqual(
+      ["theta", "theta", "theta", "theta", "theta", "L", "L", "L", "L", "L"].map((name, i) =>
+        name === "L" ? `L[1,${i - 4}]` : `theta[${i + 1}]`,
+      ),
+    );
+    expect(lines[11]).toBe("… and 308 more (295 of theta, 13 of L); table({ rows: 318 }) prints them");
   });
 
   it.each<[string, number[]]>([

@@ -94,6 +94,25 @@ export function higherTarget(draws: Pick<Judged, "description">): number {
   return TARGETS.find((target) => target > now) ?? 0.9999;
 }
 
+/** Advises an acceptance target closer to 1, and says where to set it. */
+export function raiseTarget(draws: Pick<Judged, "description">): string {
+  const target = higherTarget(draws);
+  if (draws.description.source === "Stan") return `raise adapt_delta to ${target}`;
+  return `raise targetAcceptance to ${target}${inSampler(draws, "targetAcceptance", target)}`;
+}
+
+/** Advises deeper trees, and says where to set the depth. */
+export function deeperTrees(draws: Pick<Judged, "description">, limit: number): string {
+  if (draws.description.source === "Stan") return `raise max_treedepth to ${limit + 2}`;
+  return `raise maxTreeDepth to ${limit + 2}${inSampler(draws, "maxTreeDepth", limit + 2)}`;
+}
+
+/** Formats " (algorithm: nuts({ targetAcceptance: 0.95 }))"; "" if the sampler has no such option itself. */
+function inSampler(draws: Pick<Judged, "description">, option: string, value: number): string {
+  const name = nameOf(draws);
+  return name !== undefined && hamiltonian.has(name) ? ` (algorithm: ${name}({ ${option}: ${value} }))` : "";
+}
+
 /** Advice for chains that do not move. */
 export function waysToMove(draws: Judged): string[] {
   const name = nameOf(draws);
@@ -103,7 +122,7 @@ export function waysToMove(draws: Judged): string[] {
   if (hamiltonian.has(name))
     return cold
       ? ["warm up (warmup: 1000), because warm-up adapts the step size and the metric", start]
-      : [`raise targetAcceptance to ${higherTarget(draws)}`, "warm up longer", start];
+      : [raiseTarget(draws), "warm up longer", start];
   if (name === "metropolisHastings" || name === "independence") return ["use proposals that are accepted more often", start];
   if (name === "parallelTempering" || name === "sequentialMonteCarlo") return waysToMix(draws);
   const shorter = stochastic.has(name) ? "use another stepSize" : "use shorter steps and a longer warm-up";

@@ -1,6 +1,6 @@
 import { algorithmOf } from "../method.ts";
 import { energyReport, treeReport } from "../trajectories.ts";
-import { centring, higherTarget } from "./advice.ts";
+import { centring, deeperTrees, raiseTarget } from "./advice.ts";
 import { edgesNear } from "./edges.ts";
 import type { Finding, Judged } from "./finding.ts";
 
@@ -30,7 +30,7 @@ export function trajectories(draws: Judged, before: readonly Finding[]): Finding
       code: "treeDepth",
       serious: false,
       text: `${trees.saturated} of ${total} trajectories were cut short at depth ${trees.limit}`,
-      advice: `the draws are correct but slow; raise maxTreeDepth, or give the parameters similar scales${metric === undefined || metric === "dense" ? "" : ', or use metric: "dense"'}`,
+      advice: `the draws are correct but slow; ${deeperTrees(draws, trees.limit!)}, or give the parameters similar scales${metric === undefined || metric === "dense" ? "" : ', or use metric: "dense"'}`,
     });
   const energy = energyReport(draws);
   if (energy && energy.poor > 0)
@@ -47,7 +47,7 @@ export function trajectories(draws: Judged, before: readonly Finding[]): Finding
 function causeOf(draws: Judged, count: string): Pick<Finding, "text" | "advice"> {
   const edges = edgesNear(draws);
   if (edges?.explains) return { text: `${count}: ${edges.text}. A shorter step does not avoid a jump`, advice: edges.advice };
-  const advice = [`raise targetAcceptance to ${higherTarget(draws)}`, ...centring(draws), "narrow the priors"].join(", or ");
+  const advice = [raiseTarget(draws), ...centring(draws), "narrow the priors"].join(", or ");
   const curved = `${count}: the posterior is too curved there for the step size, and the draws may miss parts of it`;
   return edges ? { text: `${curved}; besides, ${edges.text}`, advice: `${advice}; ${edges.advice}` } : { text: curved, advice };
 }
