@@ -20,11 +20,10 @@ const links = {
   sigmoid: "probability 1/(1 + e^(−z))",
   softmax: "probabilities e^(z_k)/Σ e^(z_j)",
   sigmoidNormalised: "probabilities σ(z_k)/Σ σ(z_j)",
-  share: "z: the share of each class",
   sign: "the class by the sign of z",
   identity: "z",
   exp: "e^z",
-  probabilities: "z",
+  probabilities: "z: the probability of each class",
 };
 
 /** @param {Losses} losses */

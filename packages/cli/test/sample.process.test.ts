@@ -42,7 +42,9 @@ function interruptedWhileDrawing(): Captured {
 describe("sample", () => {
   it("returns a summary and a verdict, and saves the draws", async () => {
     const { stdout, stderr } = await sampled();
-    expect(stderr.split("\n")[0]).toBe("schools: 10 unconstrained numbers · nuts · 4 chains of 1,000 warm-up + 1,000 draws · seed 1");
+    expect(stderr.split("\n")[0]).toBe(
+      "schools: 10 unconstrained numbers · nuts · 4 chains of 1,000 warm-up + 1,000 draws · seed 1",
+    );
     expect(stderr).toMatch(/100 % {2}1,000 draws per chain · \d+ divergences · step 0\.\d+ · R-hat 1\.0\d\d/);
     expect(stdout).toMatch(/^ +mean +mcse +sd +q5 +q50 +q95 +ess bulk +ess tail +R-hat\nmu .*\ntau .*\ntheta\[1\] /);
     expect(stdout).toMatch(/These draws can be (trusted|used)/);
@@ -95,7 +97,7 @@ describe("sample", () => {
     expect(await table()).toMatch(
       /^ .*\nIntercept .*(\n.*){3}\nsigma .*\nmcse: .*\n4 group effects not shown; --group-effects prints them\n$/,
     );
-    expect(await table("--group-effects")).toMatch(/\nsigma .*\ng\[g0\]: Intercept (.*\n){4}$/);
+    expect(await table("--group-effects")).toMatch(/\nsigma .*\ng\[g0\]: Intercept (.*\n){4}mcse: .*\n$/);
     expect(await table("--of", "g[g1]: Intercept")).toMatch(/^ .*\ng\[g1\]: Intercept .*\n$/);
     expect(Object.keys(JSON.parse(await table("--json")).summary)).toHaveLength(9);
     const all = await works("sample", ...words, "--quiet", "--group-effects");

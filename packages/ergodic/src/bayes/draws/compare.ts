@@ -229,7 +229,10 @@ function notesOf(rows: readonly ComparedModel[], observations: number): string[]
 
 /** Explains the columns in one line. */
 function legend(weights: Comparison["weights"]): string {
-  const of = weights === "stacking" ? "share in the mixture of models that predicts best" : "relative plausibility, from elpd and its error";
+  const of =
+    weights === "stacking"
+      ? "share in the mixture of models that predicts best"
+      : "relative plausibility, from elpd and its error";
   return `${ELPD_LEGEND}; diff: elpd minus that of the best model; p loo: effective number of parameters; weight (${weights}): ${of}`;
 }
 

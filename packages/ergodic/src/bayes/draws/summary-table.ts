@@ -62,7 +62,10 @@ export function abbreviated(names: readonly string[], most: number): string[] {
   const shownWith = (each: number): number => sizes.reduce((sum, size) => sum + Math.min(size, each), 0);
   let each = 1;
   while (shownWith(each + 1) <= most) each++;
-  return placed.filter(([, place]) => place < each).slice(0, most).map(([name]) => name);
+  return placed
+    .filter(([, place]) => place < each)
+    .slice(0, most)
+    .map(([name]) => name);
 }
 
 /** Formats "397 more of b", or "460 more (397 of b, 63 of c)": the numbers that are not among those shown. */

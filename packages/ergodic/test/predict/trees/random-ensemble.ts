@@ -50,12 +50,13 @@ export function randomEnsemble(seed: number, kinds: Kinds): Ensemble {
     firstNode.push(nodes.length);
   }
   const leafWidth = isWide ? outputs : 1;
+  const thresholds = nodes.map(({ threshold }) => threshold);
   const float = (x: number): number => (isFloatSum ? Math.fround(x) : x);
   return {
     firstNode: Uint32Array.from(firstNode),
     outputOf: Uint32Array.from(outputOf),
     feature: Int32Array.from(nodes, ({ feature }) => feature),
-    threshold: (isF32 ? Float32Array : Float64Array).from(nodes, ({ threshold }) => threshold) as Float64Array,
+    threshold: isF32 ? Float32Array.from(thresholds) : Float64Array.from(thresholds),
     left: Int32Array.from(nodes, ({ left }) => left),
     right: Int32Array.from(nodes, ({ right }) => right),
     rule: Int32Array.from(nodes, ({ rule }) => rule),
