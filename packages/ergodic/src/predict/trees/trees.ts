@@ -6,6 +6,7 @@ import type { PredictionKind, SavedModel } from "../../engine/contract/index.ts"
 import type { ReadRow } from "../../engine/data/rows.ts";
 import type { Tensor } from "../../engine/files/safetensors.ts";
 import { OutputPredictor } from "../output-predictor.ts";
+import { forgetMemory, type HasMemory, noteMemory } from "../plan/live-memories.ts";
 import { type Ensemble, ensembleFrom, ensembleShapes, ensembleTensors } from "./ensemble.ts";
 import { addPlainly, divideSums } from "./plain.ts";
 import { Walks } from "./walks.ts";
@@ -14,10 +15,10 @@ import { Walks } from "./walks.ts";
  * A trained ensemble of trees. `K` is the kind of target if the compiler knows the loss. `K` determines the types of
  * `value` and of the metrics that `evaluate` returns.
  */
-export class TreesPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> extends OutputPredictor<
-  K,
-  Names
-> {
+export class TreesPredictor<K extends PredictionKind = PredictionKind, Names extends string = string>
+  extends OutputPredictor<K, Names>
+  implements HasMemory
+{
   protected static override readonly typeName: string = "TreesPredictor";
   /** Kind of predictor. */
   readonly kind = "trees";
@@ -27,6 +28,7 @@ export class TreesPredictor<K extends PredictionKind = PredictionKind, Names ext
   #walks: Walks | null | undefined;
   /** Number of walks through a tree so far. */
   #walked = 0;
+  readonly #holder = new WeakRef<HasMemory>(this);
   /** Whether rows are being computed. A row's getter can run user code that makes another prediction. */
   #isBusy = false;
 
@@ -44,6 +46,16 @@ export class TreesPredictor<K extends PredictionKind = PredictionKind, Names ext
   /** Shapes of the tensors in the file. @internal */
   shapes(): Record<string, number[]> {
     return ensembleShapes(this.ensemble);
+  }
+
+  /** Drops the kernel and its memory. The next prediction makes them again. @internal */
+  giveUp(): void {
+    this.#walks = undefined;
+  }
+
+  override dispose(): void {
+    forgetMemory(this.#holder);
+    this.giveUp();
   }
 
   protected tensors(): Record<string, Tensor> {
@@ -65,13 +77,15 @@ export class TreesPredictor<K extends PredictionKind = PredictionKind, Names ext
     const { ensemble } = this;
     this.#walked += count * (end - first);
     if (this.#walks === undefined && this.#walked >= ensemble.feature.length) this.#walks = Walks.of(ensemble);
-    if (!this.#walks || this.#isBusy) {
+    const walks = this.#walks;
+    if (!walks || this.#isBusy) {
       addPlainly(ensemble, this.pipeline.columnCount, read, from, count, z, first, end);
       return;
     }
     this.#isBusy = true;
     try {
-      this.#walks.addTo(read, from, count, z, first, end);
+      noteMemory(this.#holder);
+      walks.addTo(read, from, count, z, first, end);
     } finally {
       this.#isBusy = false;
     }

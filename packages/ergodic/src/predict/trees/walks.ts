@@ -1,5 +1,7 @@
 import type { ReadRow } from "../../engine/data/rows.ts";
+import { MemoryLimitError } from "../../engine/errors/errors.ts";
 import { walksModule } from "../../engine/memory/builds/walks.ts";
+import { madeMemory } from "../plan/live-memories.ts";
 import { type Ensemble, INCLUSIVE, MISSING_LEFT, NAN_IS_ZERO, startOf, ZERO_MISSING } from "./ensemble.ts";
 import { addPlainly, divideSums } from "./plain.ts";
 
@@ -71,14 +73,15 @@ export class Walks {
 
   /**
    * Returns the walks of an ensemble, or null if only the plain loop can compute them: on hosts that forbid
-   * WebAssembly, and for ensembles that need too much memory or have infinite thresholds.
+   * WebAssembly, without enough memory, and for infinite thresholds. A holder that keeps them notes its uses
+   * (plan/live-memories.ts).
    */
   static of(ensemble: Ensemble): Walks | null {
     if (ensemble.threshold.some((t) => t - t !== 0)) return null;
     try {
-      return new Walks(ensemble);
+      return madeMemory(() => new Walks(ensemble));
     } catch (error) {
-      if (error instanceof WebAssembly.CompileError || error instanceof RangeError) return null;
+      if (error instanceof WebAssembly.CompileError || error instanceof MemoryLimitError) return null;
       throw error;
     }
   }
@@ -106,13 +109,12 @@ export class Walks {
     const rows = given + 64 * groups * places.columns.length;
     const z = rows + groups * groupBytes;
     const bytes = z + 8 * this.#blockRows * outputs;
-    if (bytes > MOST) throw new RangeError(`${bytes} bytes`);
+    if (bytes > MOST) throw tooLarge(bytes);
     this.#addresses = { roots, outputOf: outputsAt, table, given, rows, z };
     compiled ??= new WebAssembly.Module(Uint8Array.from(atob(walksModule), (character) => character.charCodeAt(0)));
-    const kernel = new WebAssembly.Instance(compiled).exports as unknown as Kernel;
+    const kernel = instance(compiled, bytes);
     this.#kernel = kernel;
     const { memory } = kernel;
-    memory.grow(Math.max(0, Math.ceil((bytes - memory.buffer.byteLength) / PAGE)));
     const f64 = new Float64Array(memory.buffer);
     const u32 = new Uint32Array(memory.buffer);
     this.#numbers = f64;
@@ -202,6 +204,21 @@ export class Walks {
     const places = this.#placeCount;
     const isF32 = this.#ensemble.threshold instanceof Float32Array;
     this.#kernel.placeRows(given, count, columns.length, table, places, rows, 64 * (places + 1), isF32);
+  }
+}
+
+const tooLarge = (bytes: number, cause?: unknown): MemoryLimitError =>
+  new MemoryLimitError("trees", `no memory for ${bytes} bytes of trees`, "MODEL_MEMORY", { cause });
+
+/** @throws MemoryLimitError */
+function instance(module: WebAssembly.Module, bytes: number): Kernel {
+  try {
+    const kernel = new WebAssembly.Instance(module).exports as unknown as Kernel;
+    kernel.memory.grow(Math.max(0, Math.ceil((bytes - kernel.memory.buffer.byteLength) / PAGE)));
+    return kernel;
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge(bytes, error);
+    throw error;
   }
 }
 

@@ -203,7 +203,7 @@ class Grown implements TreeState {
     this.arena.dispose();
   }
 
-  /** With two classes, one output stands for both, and the gain counts both. */
+  /** With two classes, one output represents both, and the gain counts both. */
   private get gainFactor(): number {
     return this.given.outputs === 1 && this.data.target.levels ? 2 : 1;
   }

@@ -5,7 +5,8 @@
  * `extraTrees`: all rows; each node tries one random cut per column (Geurts et al. 2006). `tree`: one tree on all rows,
  * with cost-complexity pruning (Breiman et al. 1984). A division minimises the weighted variance of the target or, for
  * classes, the Gini impurity. Columns are divided into bins once, for all trees: cuts lie midway between neighbouring
- * values of all rows. Of equal cuts in a node, the middle one is taken. Random cuts are drawn uniformly among the bins of a node's range, not among its values.
+ * values of all rows. Of equal cuts in a node, the middle one is taken. Random cuts are drawn uniformly among the bins
+ * of a node's range, not among its values.
  *
  * For classes, a leaf holds the share of each class, and the prediction is the mean share. A row with x <
  * threshold goes left. Missing values go to the side that lowers the impurity more; if none was missing, with the larger

@@ -28,7 +28,7 @@ function digits(): { x: number[][]; y: string[] } {
 
 /** Friedman's first function on a lattice of 1200 points, with deterministic noise. */
 function friedman(): { x: number[][]; y: number[] } {
-  const steps = [0.8191725133961645, 0.6710436067037893, 0.5497004779019703, 0.4503245615214427, 0.36889318181364475];
+  const steps = [0.8191725133961645, 0.6710436067037893, 0.5497004779019703, 0.4503245615214427, 0.3688931818136448];
   const x = Array.from({ length: 1200 }, (_, i) => steps.map((a) => Math.fround((0.5 + (i + 1) * a) % 1)));
   const y = x.map(
     ([a, b, c, d, e], i) =>
