@@ -159,34 +159,34 @@ function checkEnsemble(ensemble: Ensemble, { columns, outputs, where }: { column
   checkModel(where, firstNode[0] === 0 && firstNode[trees] === nodes, "has trees that do not cover its nodes");
   checkModel(where, values.length % leafWidth === 0, `has ${values.length} leaf values, which are not whole leaves`);
   const leaves = values.length / leafWidth;
-  const parents = new Uint8Array(nodes);
+  const parents = new Uint32Array(nodes);
   let leafCount = 0;
+  // Messages are made only for wrong nodes, because a large ensemble has millions of right ones.
+  const refuse = (problem: string): never => {
+    checkModel(where, false, problem);
+  };
   for (let t = 0; t < trees; t++) {
     const end = firstNode[t + 1];
-    checkModel(where, firstNode[t] < end && end <= nodes, `has no nodes in tree ${t}`);
-    checkModel(where, outputOf[t] < (leafWidth === 1 ? outputs : 1), `has output ${outputOf[t]} for tree ${t}`);
+    if (!(firstNode[t] < end && end <= nodes)) refuse(`has no nodes in tree ${t}`);
+    if (!(outputOf[t] < (leafWidth === 1 ? outputs : 1))) refuse(`has output ${outputOf[t]} for tree ${t}`);
     for (let n = firstNode[t]; n < end; n++) {
-      checkModel(where, n === firstNode[t] || parents[n] === 1, `has node ${n} with ${parents[n]} parents`);
-      checkModel(where, rule[n] >= 0 && rule[n] < 16, `has rule ${rule[n]} at node ${n}`);
+      if (!(n === firstNode[t] || parents[n] === 1)) refuse(`has node ${n} with ${parents[n]} parents`);
+      if (!(rule[n] >= 0 && rule[n] < 16)) refuse(`has rule ${rule[n]} at node ${n}`);
       if (feature[n] === -1) {
-        checkModel(where, left[n] === leafCount, `has leaf ${left[n]} at node ${n}, but ${leafCount} is wanted`);
+        if (!(left[n] === leafCount)) refuse(`has leaf ${left[n]} at node ${n}, but ${leafCount} is wanted`);
         leafCount++;
         continue;
       }
-      checkModel(
-        where,
-        feature[n] >= 0 && feature[n] < columns,
-        `has column ${feature[n]} at node ${n}, but has ${columns} columns`,
-      );
-      checkModel(where, !Number.isNaN(threshold[n]), `has the threshold NaN at node ${n}`);
+      if (!(feature[n] >= 0 && feature[n] < columns)) refuse(`has column ${feature[n]} at node ${n}, but has ${columns} columns`);
+      if (Number.isNaN(threshold[n])) refuse(`has the threshold NaN at node ${n}`);
       for (const child of [left[n], right[n]]) {
-        checkModel(where, child > n && child < end, `has child ${child} at node ${n}, outside of tree ${t}`);
+        if (!(child > n && child < end)) refuse(`has child ${child} at node ${n}, outside of tree ${t}`);
         parents[child]++;
       }
       if (set.length === 0) continue;
       const at = set[n];
-      checkModel(where, at >= -1 && at < sets.length, `has set ${at} at node ${n}`);
-      checkModel(where, at < 0 || at + sets[at] < sets.length, `has a set at node ${n} that ends after all sets`);
+      if (!(at >= -1 && at < sets.length)) refuse(`has set ${at} at node ${n}`);
+      if (!(at < 0 || at + sets[at] < sets.length)) refuse(`has a set at node ${n} that ends after all sets`);
     }
   }
   checkModel(where, leafCount === leaves, `has ${leaves} leaf values for ${leafCount} leaves`);

@@ -37,43 +37,35 @@ export function treeNumbers({ output, nodes }: GrownTree): number[] {
   return numbers;
 }
 
-/** Reads trees from position `from` of a vector. */
-function treesOf(vector: Float64Array, from: number): GrownTree[] {
-  const trees: GrownTree[] = [];
-  for (let at = from; at < vector.length; ) {
-    const [output, count] = vector.subarray(at, at + 2);
+/** Counts the trees and nodes of a vector, and finds out whether a node has a set. */
+function counted(vector: Float64Array, outputs: number): { trees: number; nodes: number; hasSets: boolean } {
+  let [trees, nodes, hasSets] = [0, 0, false];
+  for (let at = outputs; at < vector.length; trees++) {
+    const count = vector[at + 1];
+    nodes += count;
     at += 2;
-    const nodes: TreeNode[] = [];
-    for (let n = 0; n < count; n++, at += FIELDS) {
-      const [feature, threshold, left, right, missingLeft, value, gain, cover, size] = vector.subarray(at, at + FIELDS);
-      const own = { feature, threshold, left, right, missingLeft: missingLeft === 1, value, gain, cover };
-      if (size < 0) nodes.push(own);
-      else {
-        nodes.push({ ...own, set: [...vector.subarray(at + FIELDS, at + FIELDS + size)] });
-        at += size;
-      }
+    for (let n = 0; n < count; n++) {
+      const size = vector[at + FIELDS - 1];
+      hasSets ||= size >= 0;
+      at += FIELDS + Math.max(0, size);
     }
-    trees.push({ output, nodes });
   }
-  return trees;
+  return { trees, nodes, hasSets };
 }
 
 /** Returns the ensemble of a vector with this number of outputs. Without any numbers, returns an ensemble without trees. */
 export function ensembleOf(vector: Float64Array, outputs: number): Ensemble {
-  const trees = treesOf(vector, outputs);
-  const nodes = trees.reduce((sum, tree) => sum + tree.nodes.length, 0);
-  const leaves = trees.reduce((sum, tree) => sum + (tree.nodes.length + 1) / 2, 0);
-  const hasSets = trees.some((tree) => tree.nodes.some(({ set }) => set));
+  const { trees, nodes, hasSets } = counted(vector, outputs);
   const ensemble = {
-    firstNode: new Uint32Array(trees.length + 1),
-    outputOf: Uint32Array.from(trees, ({ output }) => output),
+    firstNode: new Uint32Array(trees + 1),
+    outputOf: new Uint32Array(trees),
     feature: new Int32Array(nodes),
     threshold: new Float32Array(nodes),
     left: new Int32Array(nodes),
     right: new Int32Array(nodes),
     rule: new Int32Array(nodes),
     set: new Int32Array(hasSets ? nodes : 0).fill(-1),
-    values: new Float64Array(leaves),
+    values: new Float64Array((nodes + trees) / 2),
     leafWidth: 1,
     base: new Float64Array(outputs),
     isFloatSum: false,
@@ -83,26 +75,27 @@ export function ensembleOf(vector: Float64Array, outputs: number): Ensemble {
   ensemble.base.set(vector.subarray(0, outputs));
   const sets: number[] = [];
   let leaf = 0;
-  let first = 0;
-  for (const [t, tree] of trees.entries()) {
-    for (const [k, node] of tree.nodes.entries()) {
-      const n = first + k;
-      const isLeaf = node.feature < 0;
-      ensemble.feature[n] = node.feature;
-      ensemble.threshold[n] = node.threshold;
-      ensemble.left[n] = isLeaf ? leaf : first + node.left;
-      ensemble.right[n] = isLeaf ? 0 : first + node.right;
-      ensemble.rule[n] = node.missingLeft ? MISSING_LEFT : 0;
-      ensemble.gain[n] = node.gain;
-      ensemble.cover[n] = node.cover;
-      if (isLeaf) ensemble.values[leaf++] = node.value;
-      if (node.set) {
-        ensemble.set[n] = sets.length;
-        sets.push(...wordsOf(node.set));
-      }
+  let n = 0;
+  for (let t = 0, at = outputs; t < trees; t++) {
+    const first = n;
+    ensemble.outputOf[t] = vector[at];
+    ensemble.firstNode[t + 1] = first + vector[at + 1];
+    for (at += 2; n < ensemble.firstNode[t + 1]; n++, at += FIELDS) {
+      const isLeaf = vector[at] < 0;
+      ensemble.feature[n] = vector[at];
+      ensemble.threshold[n] = vector[at + 1];
+      ensemble.left[n] = isLeaf ? leaf : first + vector[at + 2];
+      ensemble.right[n] = isLeaf ? 0 : first + vector[at + 3];
+      ensemble.rule[n] = vector[at + 4] === 1 ? MISSING_LEFT : 0;
+      if (isLeaf) ensemble.values[leaf++] = vector[at + 5];
+      ensemble.gain[n] = vector[at + 6];
+      ensemble.cover[n] = vector[at + 7];
+      const size = vector[at + FIELDS - 1];
+      if (size < 0) continue;
+      ensemble.set[n] = sets.length;
+      sets.push(...wordsOf([...vector.subarray(at + FIELDS, at + FIELDS + size)]));
+      at += size;
     }
-    first += tree.nodes.length;
-    ensemble.firstNode[t + 1] = first;
   }
   return { ...ensemble, sets: Uint32Array.from(sets) };
 }
