@@ -15,6 +15,7 @@ export const references = [
   "linear/wine_quality.csv",
   "posteriordb",
   "search/bbob_reference.jsonl",
+  "trees/lg_rf_iris.model",
   "vision/t10k-images-idx3-ubyte.gz",
   "vision/t10k-labels-idx1-ubyte.gz",
   "graphs/ising/islogdos8x8.txt",

@@ -127,8 +127,9 @@ test("Node loads few files per entry, and no training code for prediction", () =
   expect(predicting.length).toBeLessThan(25);
   expect(predicting.length).toBeGreaterThan(5);
   const bytes = predicting.reduce((sum, file) => sum + statSync(file).size, 0);
-  // 208.0 kB, of which 2 kB are the limits for plans from strangers, and 2 kB the cells of tables and names of classes.
-  expect(bytes).toBeLessThan(208.5e3);
+  // 226.4 kB, of which 17 kB explain predictions, 2 kB are the limits for plans from strangers, and 2 kB the cells of
+  // tables and names of classes.
+  expect(bytes).toBeLessThan(227e3);
 });
 
 /** Names that exist only in `ergodic/compiler` and `ergodic/diagnostics`. */

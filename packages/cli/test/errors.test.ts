@@ -80,7 +80,7 @@ const cases: [string, string[], number, RegExp][] = [
   ["two rates", train("--rule", "sgd:rate=1", "--rate", "2"), 2, /the rate is given twice/],
   ["a rate for a rule without one", train("--rule", "polyak", "--rate", "2"), 2, /polyak: unknown option "rate"/],
   ["an unknown loss", train("--loss", "cube"), 2, /"cube" is not known \(known: .*logistic/],
-  ["an unknown model", train("--model", "forest"), 2, /--model: "forest" is not known/],
+  ["an unknown model", train("--model", "shrub"), 2, /--model: "shrub" is not known/],
   ["an unknown map", train("--features", "rbf:100"), 2, /--features: "rbf" is not known/],
   ["a map of no size", train("--features", "rff"), 2, /needs the number of features to make, e\.g\. rff:2000/],
   ["words that cannot be read", train("--rule", "adam:0.1"), 2, /"0\.1" names no option; write option=value/],

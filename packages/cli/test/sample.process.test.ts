@@ -98,7 +98,7 @@ describe("sample", () => {
       /^ .*\nIntercept .*(\n.*){3}\nsigma .*\nmcse: .*\n4 group effects not shown; --group-effects prints them\n$/,
     );
     expect(await table("--group-effects")).toMatch(/\nsigma .*\ng\[g0\]: Intercept (.*\n){4}mcse: .*\n$/);
-    expect(await table("--of", "g[g1]: Intercept")).toMatch(/^ .*\ng\[g1\]: Intercept .*\n$/);
+    expect(await table("--of", "g[g1]: Intercept")).toMatch(/^ .*\ng\[g1\]: Intercept .*\nmcse: .*\n$/);
     expect(Object.keys(JSON.parse(await table("--json")).summary)).toHaveLength(9);
     const all = await works("sample", ...words, "--quiet", "--group-effects");
     expect(all.stdout).toMatch(/\nsigma .*\ng\[g0\]: Intercept .*\ng\[g1\](.*\n){3}\n/);

@@ -77,8 +77,13 @@ describe("sample: results", () => {
         .table({ of: ["theta"], rows: 2 })
         .split("\n")
         .slice(1)
-        .map((line) => line.slice(0, 12).trim()),
-    ).toEqual([expect.stringContaining("theta[1]"), expect.stringContaining("theta[2]"), "… and 6 more"]);
+        .map((line) => line.slice(0, 21).trim()),
+    ).toEqual([
+      expect.stringContaining("theta[1]"),
+      expect.stringContaining("theta[2]"),
+      "… and 6 more of theta",
+      "mcse: Monte Carlo err",
+    ]);
     expect(() => posterior.draws("nu")).toThrow(/there is no "nu"; there are mu, tau/);
     expect(() => posterior.series("theta", 8)).toThrow(/from 0/);
     expect(() => posterior.transition("swaps")).toThrow(/there are logDensity/);

@@ -4,8 +4,9 @@
  * the sum of the gains in T_t. The weakest node becomes a leaf first. Source: Breiman et al. 1984.
  */
 
+import { refuse } from "../../../engine/errors/checks.ts";
 import { CapabilityError } from "../../../engine/errors/errors.ts";
-import type { TreesPredictor } from "../../../predict/trees/trees.ts";
+import { TreesPredictor } from "../../../predict/trees/trees.ts";
 import type { MeanNode } from "./forest-vector.ts";
 
 /** A pruned tree. */
@@ -92,7 +93,7 @@ export function pruned(nodes: readonly MeanNode[], alpha: number): MeanNode[] {
  * at which it is optimal, and its number of leaves. The first is the whole tree, and the last is a single leaf. Pass an
  * alpha to `tree({ alpha })`.
  *
- * @throws CapabilityError unless the model is one tree with known gains
+ * @throws OptionError; CapabilityError unless the model is one tree with known gains
  *
  * @example
  * ```ts
@@ -101,6 +102,7 @@ export function pruned(nodes: readonly MeanNode[], alpha: number): MeanNode[] {
  * ```
  */
 export function prunings(model: TreesPredictor): Pruning[] {
+  if (!(model instanceof TreesPredictor)) refuse("prunings", "model", model, "a model of trees", "await fit(tree(), data)");
   const { ensemble, treeCount, description } = model;
   const kind = (description.model as { model?: unknown } | undefined)?.model;
   if (kind !== "tree" || treeCount !== 1 || ensemble.gain.length === 0)

@@ -40,12 +40,10 @@ export const objectives: Readonly<Record<string, Objective>> = {
   "rank:map": number("rank:map"),
 };
 
-const { fround } = Math;
-
 /** Returns the margin of a base score in float32, as XGBoost computes it. NaN if the score has none. */
 export function baseMargin(base: BaseMargin, score: number): number {
-  const p = fround(score);
+  const p = Math.fround(score);
   if (base === "identity") return p;
-  if (base === "log") return fround(log(p));
-  return fround(-fround(log(fround(fround(1 / p) - 1))));
+  if (base === "log") return Math.fround(log(p));
+  return Math.fround(-Math.fround(log(Math.fround(Math.fround(1 / p) - 1))));
 }

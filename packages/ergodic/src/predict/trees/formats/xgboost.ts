@@ -16,8 +16,6 @@ import { foreignTrees, MOST_COLUMNS } from "./foreign-trees.ts";
 import { Forest, type Leaf, type Split } from "./forest.ts";
 import { baseMargin, type Objective, objectives } from "./xgboost-objectives.ts";
 
-const { fround } = Math;
-
 /** Largest category, as in XGBoost. */
 const MOST_CATEGORIES = 2 ** 24;
 const MOST_NODES = 2 ** 31 - 1;
@@ -122,10 +120,10 @@ function addTree(
   const sets = setsOf(fields, tree, nodes);
   checkPart(fields.origin, nodes > 0, "has a tree without nodes");
   forest.add(output, 0, nodes, (n): Leaf | Split => {
-    const seen = cover && { cover: fround(cover[n]) };
+    const seen = cover && { cover: Math.fround(cover[n]) };
     if (left[n] === -1)
       return {
-        values: Array.from(vectors.subarray(n * width, (n + 1) * width), (value) => fround(fround(value) * fround(weight))),
+        values: Array.from(vectors.subarray(n * width, (n + 1) * width), (value) => Math.fround(Math.fround(value) * Math.fround(weight))),
         ...seen,
       };
     const set = sets.get(n);
@@ -136,7 +134,7 @@ function addTree(
       right: right[n],
       rule: defaultLeft[n] === 0 ? 0 : MISSING_LEFT,
       ...(set ? { set } : {}),
-      ...(gain && { gain: fround(gain[n]) }),
+      ...(gain && { gain: Math.fround(gain[n]) }),
       ...seen,
     };
   });
