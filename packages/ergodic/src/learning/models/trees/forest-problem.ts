@@ -10,12 +10,15 @@ import { weightsOfRows } from "../rows-coded.ts";
 import { type Binned, binned, levelsRight } from "./bins.ts";
 import { columnsPerSplit, type ForestSettings } from "./forest-settings.ts";
 import { appendTree, type MeanNode, meanEnsemble, Numbers, treeStarts } from "./forest-vector.ts";
-import { pruned } from "./pruning.ts";
+import { prunedLeaves, withLeaves } from "./pruning.ts";
 
 /** Trees that grow at the same time take at most this many bytes together. */
 const GROWING_BYTES = 2 ** 28;
 /** Threshold of a division of present from missing values: the largest float32. */
 const MOST = 3.4028234663852886e38;
+
+/** −1 as u32: the feature of leaves. */
+const LEAF = 0xffffffff;
 
 interface Parts {
   readonly outputs: number;
@@ -150,9 +153,12 @@ class Grown implements TreeState {
     const { at, engine, given, data } = this;
     const { settings } = given;
     const { kind, alpha } = settings;
-    engine.kernel("forestsAdd", true)(this.block, slot.block, at.z, settings.rows > 0 ? at.out : 0, at.outCounts);
     const grown = this.nodesOf(slot, nodes);
-    const tree = alpha > 0 ? pruned(grown, alpha) : grown.map((node) => (node.feature < 0 ? node : { ...node, values: [] }));
+    const leaves = alpha > 0 ? prunedLeaves(grown, alpha) : new Set<number>();
+    // The kernel adds the values of the pruned tree.
+    for (const n of leaves) engine.memory.u32(slot.nodes + n * field.GROWN_NODE_BYTES + field.GROWN_NODE_FEATURE, 1)[0] = LEAF;
+    engine.kernel("forestsAdd", true)(this.block, slot.block, at.z, settings.rows > 0 ? at.out : 0, at.outCounts);
+    const tree = withLeaves(grown, leaves);
     this.leaves = (tree.length + 1) / 2;
     appendTree(this.numbers, tree);
     this.rounds++;

@@ -65,8 +65,8 @@ function* weakestLinks({ left, right, gain, total }: Shape): Generator<{ node: n
   }
 }
 
-/** Returns the tree pruned at α. Its inner nodes have no values. */
-export function pruned(nodes: readonly MeanNode[], alpha: number): MeanNode[] {
+/** Returns the nodes that become leaves at α. Nodes below them can be included, too. */
+export function prunedLeaves(nodes: readonly MeanNode[], alpha: number): ReadonlySet<number> {
   const left = nodes.map((node) => (node.feature < 0 ? -1 : node.left));
   const shape = { left, right: left.map((n) => n + 1), gain: nodes.map(({ gain }) => gain), total: nodes[0].cover };
   const leaves = new Set<number>();
@@ -74,6 +74,11 @@ export function pruned(nodes: readonly MeanNode[], alpha: number): MeanNode[] {
     if (link.alpha > alpha) break;
     leaves.add(link.node);
   }
+  return leaves;
+}
+
+/** Returns the tree in which these nodes are leaves. Its inner nodes have no values. */
+export function withLeaves(nodes: readonly MeanNode[], leaves: ReadonlySet<number>): MeanNode[] {
   const kept: MeanNode[] = [];
   const order = [0];
   for (let k = 0; k < order.length; k++) {
