@@ -478,7 +478,7 @@ describe.skipIf(!hasRuntime)("damaged files", () => {
 
 test("ergodic's own predictor recommends this package for an ONNX file", async () => {
   const message =
-    "m.onnx: is an ONNX model with the operator \"ReduceSum\"; run it with onnxPredictor of @ergodic/serve/onnx, in a page with onnxruntime-web [MODEL_FORMAT]";
+    'm.onnx: is an ONNX model with the operator "ReduceSum"; run it with onnxPredictor of @ergodic/serve/onnx, in a page with onnxruntime-web [MODEL_FORMAT]';
   const path = join(folder, "m.onnx");
   writeFileSync(path, two());
   await expect(ergodicPredictor(path)).rejects.toThrow(message);

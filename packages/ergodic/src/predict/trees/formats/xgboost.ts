@@ -123,7 +123,9 @@ function addTree(
     const seen = cover && { cover: Math.fround(cover[n]) };
     if (left[n] === -1)
       return {
-        values: Array.from(vectors.subarray(n * width, (n + 1) * width), (value) => Math.fround(Math.fround(value) * Math.fround(weight))),
+        values: Array.from(vectors.subarray(n * width, (n + 1) * width), (value) =>
+          Math.fround(Math.fround(value) * Math.fround(weight)),
+        ),
         ...seen,
       };
     const set = sets.get(n);
