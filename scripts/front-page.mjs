@@ -12,6 +12,8 @@ const ROWS = [
   ["logistic regression by stochastic gradients, 100,000 × 100", "linear-dense", "scikit-learn"],
   ["multinomial regression to the same loss, 20,000 × 16, 26 classes", "multiclass-letter-scaled", "scikit-learn"],
   ["training a small MobileNet for one epoch, one thread", "cnn-train", "PyTorch"],
+  ["boosting 100 rounds of trees, 100,000 × 30, one thread", "trees-train", "XGBoost"],
+  ["predicting one row with 100 trees of 31 leaves", "trees-predict-one", "onnxruntime"],
   ["NUTS on ten posteriors, least effective sample size per second", "nuts", "rstan"],
   ["Gibbs sampling of 500,000 Booleans, 4 pairs each", "gibbs-pairs", "C++"],
   ["reading and fitting a CSV file, 250,000 × 59", "csv-seconds", ""],

@@ -101,7 +101,7 @@ describe("sample", () => {
     expect(await table("--of", "g[g1]: Intercept")).toMatch(/^ .*\ng\[g1\]: Intercept .*\nmcse: .*\n$/);
     expect(Object.keys(JSON.parse(await table("--json")).summary)).toHaveLength(9);
     const all = await works("sample", ...words, "--quiet", "--group-effects");
-    expect(all.stdout).toMatch(/\nsigma .*\ng\[g0\]: Intercept .*\ng\[g1\](.*\n){3}\n/);
+    expect(all.stdout).toMatch(/\nsigma .*\ng\[g0\]: Intercept .*\ng\[g1\](.*\n){3}mcse: .*\n\n/);
     expect(Object.keys(JSON.parse((await works("sample", ...words, "--quiet", "--json")).stdout).summary)).toHaveLength(9);
     expect((await loadDraws(file("of formula"))).quantities.map(({ name }) => name).slice(0, 3)).toEqual([
       "Intercept",

@@ -8,6 +8,9 @@ const ROW = 22;
 /** Room for the names of columns. */
 const NAMES = 170;
 
+const isImportance = (given: Partial<Importance> | null): boolean =>
+  typeof given?.column === "string" && Number.isFinite(given.value);
+
 /**
  * Plots the importance of columns as bars, as SVG text. Whiskers show one standard error to each side.
  *
@@ -22,7 +25,7 @@ const NAMES = 170;
 export function plotImportance(columns: readonly Importance[], options: Omit<ColumnPlotOptions, "output"> = {}): string {
   const where = "plotImportance";
   const { width, most, title = "Importance of columns" } = checkedOptions(where, options, ["most"]);
-  if (!Array.isArray(columns) || columns.length === 0)
+  if (!Array.isArray(columns) || columns.length === 0 || !columns.every(isImportance))
     throw new OptionError(where, "columns must be the list that importance() returns: write importance(model)", "OPTION_TYPE");
   const shown = columns.slice(0, most) as readonly Importance[];
   const ends = shown.flatMap(({ value, standardError = 0 }) => [value - standardError, value + standardError]);
