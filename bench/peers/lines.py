@@ -6,6 +6,14 @@ import sys
 problem = json.loads(sys.argv[1])
 
 
+def rows(part):
+    """The float32 rows and the target of a dataset."""
+    import numpy as np
+
+    values = np.fromfile(part["values"], "<f4").reshape(part["rowCount"], part["columnCount"])
+    return values, np.fromfile(part["target"], "<f8")
+
+
 def say(answer):
     print(json.dumps(answer), flush=True)
 

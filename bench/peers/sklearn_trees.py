@@ -3,7 +3,7 @@
 import os
 import time
 
-from lines import missing, problem, serve
+from lines import missing, problem, rows, serve
 
 os.environ["OMP_NUM_THREADS"] = "1"
 try:
@@ -12,11 +12,6 @@ try:
     from sklearn.ensemble import HistGradientBoostingRegressor
 except ModuleNotFoundError as error:
     missing(error)
-
-
-def rows(part):
-    values = np.fromfile(part["values"], "<f4").reshape(part["rowCount"], part["columnCount"])
-    return values, np.fromfile(part["target"], "<f8")
 
 
 (x, y), (held_x, held_y) = rows(problem["train"]), rows(problem["test"])

@@ -2,18 +2,13 @@
 
 import time
 
-from lines import missing, problem, serve
+from lines import missing, problem, rows, serve
 
 try:
     import numpy as np
     import xgboost
 except ModuleNotFoundError as error:
     missing(error)
-
-
-def rows(part):
-    values = np.fromfile(part["values"], "<f4").reshape(part["rowCount"], part["columnCount"])
-    return values, np.fromfile(part["target"], "<f8")
 
 
 (x, y), (held_x, held_y) = rows(problem["train"]), rows(problem["test"])

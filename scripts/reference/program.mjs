@@ -27,6 +27,7 @@ export const entryFiles = {
   "ergodic/predict": "packages/ergodic/src/entries/predict.ts",
   "ergodic/predict/async": "packages/ergodic/src/predict/async.ts",
   "ergodic/calibration": "packages/ergodic/src/predict/calibration/index.ts",
+  "ergodic/explain": "packages/ergodic/src/predict/explain/index.ts",
   "ergodic/data": "packages/ergodic/src/entries/data.ts",
   "ergodic/worker": "packages/ergodic/src/join/worker/index.ts",
   "ergodic/extend": "packages/ergodic/src/entries/extend.ts",

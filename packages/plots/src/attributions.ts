@@ -1,5 +1,5 @@
 import { OptionError } from "ergodic";
-import type { Attributions } from "ergodic/predict";
+import type { Attributions } from "ergodic/explain";
 import { type ColumnPlotOptions, checkedOptions, shortened } from "./explain-options.ts";
 import { boundsOf, figure, panel } from "./figure.ts";
 import { element, label, line } from "./svg.ts";

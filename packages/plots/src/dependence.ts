@@ -1,5 +1,5 @@
 import { OptionError } from "ergodic";
-import type { Dependence } from "ergodic/predict";
+import type { Dependence } from "ergodic/explain";
 import { checkedOptions, type ExplainPlotOptions, shortened } from "./explain-options.ts";
 import { boundsOf, colourOf, figure, gridBox, legend, panel } from "./figure.ts";
 import { element, label, short } from "./svg.ts";

@@ -1,5 +1,5 @@
 import { OptionError } from "ergodic";
-import type { Importance } from "ergodic/predict";
+import type { Importance } from "ergodic/explain";
 import { brief, type ColumnPlotOptions, checkedOptions, shortened } from "./explain-options.ts";
 import { boundsOf, colourOf, figure, panel } from "./figure.ts";
 import { element, label, line } from "./svg.ts";

@@ -1,6 +1,6 @@
 /** Plots of explanations: snapshots that were checked in a browser, their numbers, and refusals. */
 import { Dataset, fit, linear, stream, trees } from "ergodic";
-import { attributions, importance, partialDependence } from "ergodic/predict";
+import { attributions, importance, partialDependence } from "ergodic/explain";
 import { describe, expect, it } from "vitest";
 import { plotAttributions, plotDependence, plotImportance, plotTree, treeText } from "../src/index.ts";
 import { all, parse, texts } from "./fixtures.ts";

@@ -5,8 +5,9 @@
 import type { Command } from "commander";
 import { type Dataset, predictor, type TreesPredictor } from "ergodic";
 import type { RowPredictor } from "ergodic/calibration";
+import { attributions, type Importance, importance } from "ergodic/explain";
 import { writeWhole } from "ergodic/extend";
-import { type AnyPredictor, attributions, type Importance, importance } from "ergodic/predict";
+import type { AnyPredictor } from "ergodic/predict";
 import { rawRows, readHeldOut } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";

@@ -4,9 +4,6 @@ import "../predict/at-start.ts"; // left out by bundlers
 export { newLevels } from "../engine/data/new-levels.ts";
 export type { Remark } from "../engine/data/table.ts";
 export type { AnyPredictor } from "../predict/any-predictor.ts";
-export { type AttributionOptions, type Attributions, attributions } from "../predict/explain/attributions.ts";
-export { type Importance, type ImportanceOptions, importance } from "../predict/explain/importance.ts";
-export { type Dependence, type DependenceOptions, partialDependence } from "../predict/explain/partial-dependence.ts";
 export {
   type FactorMetrics,
   FactorPredictor,

@@ -17,6 +17,7 @@ const entries = [
     (name) => `ergodic/src/entries/${name}.ts`,
   ),
   "ergodic/src/predict/calibration/index.ts",
+  "ergodic/src/predict/explain/index.ts",
   "ergodic/src/entries/compiler.ts",
   "ergodic/src/entries/extend.ts",
   "ergodic/src/entries/diagnostics.ts",

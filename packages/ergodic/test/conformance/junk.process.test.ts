@@ -11,13 +11,14 @@ import * as calibration from "ergodic/calibration";
 import * as compiler from "ergodic/compiler";
 import * as data from "ergodic/data";
 import * as diagnostics from "ergodic/diagnostics";
+import * as explain from "ergodic/explain";
 import * as extend from "ergodic/extend";
 import * as predict from "ergodic/predict";
 import { expect, test } from "vitest";
 import { ErgodicError } from "../../src/engine/errors/errors.ts";
 import { stream } from "../../src/engine/random/stream.ts";
 
-const entries = { ergodic, predict, extend, data, diagnostics, compiler, calibration, ingest, serve, plots };
+const entries = { ergodic, predict, extend, data, diagnostics, compiler, calibration, explain, ingest, serve, plots };
 /** Calls per function. */
 const CALLS = 24;
 /** Functions with effects on files or threads for any arguments. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ergodic from "../../../src/entries/everything.ts";
+import * as explain from "../../../src/predict/explain/index.ts";
 import type { Declared } from "./factories.ts";
 import { above, callable, either, flag, group, list, made, none, number, one, seed, type Takes, text, whole } from "./values.ts";
 
@@ -551,14 +552,14 @@ export const others: Verbs = {
     call: (o: object) => ergodic.looPit([1, 2], series, series, { chainCount: 2, ...o }),
     options: { chainCount: count, relativeEfficiency: either(positive, two) },
   },
-  attributions: { call: (o) => ergodic.attributions(boosted, data, o), options: { interactions: flag } },
+  attributions: { call: (o) => explain.attributions(boosted, data, o), options: { interactions: flag } },
   importance: {
-    call: (o) => ergodic.importance(boosted, o),
+    call: (o) => explain.importance(boosted, o),
     options: { by: none, data: none, seed, repeats: count },
     base: { seed: { data }, repeats: { data } },
   },
   partialDependence: {
-    call: (o) => ergodic.partialDependence(boosted, data, "x0", o),
+    call: (o) => explain.partialDependence(boosted, data, "x0", o),
     options: { grid: either(whole(2, 10_000), list(number())), curves: flag },
   },
   metrics: {

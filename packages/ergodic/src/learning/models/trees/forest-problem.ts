@@ -1,16 +1,18 @@
-import type { Plan, Problem, Tensor, TreeGrowth, TreeState } from "../../../engine/contract/index.ts";
+import type { Plan, Tensor, TreeGrowth, TreeState } from "../../../engine/contract/index.ts";
 import type { Dataset } from "../../../engine/data/dataset.ts";
 import { CapabilityError, DataError } from "../../../engine/errors/errors.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { stream } from "../../../engine/random/stream.ts";
-import { leafNode } from "../../../predict/trees/ensemble.ts";
+import { outputsOf } from "../../../predict/trees/walks.ts";
 import * as field from "../../fields.ts";
 import { weightsOfRows } from "../rows-coded.ts";
 import { type Binned, binned, levelsRight } from "./bins.ts";
 import { columnsPerSplit, type ForestSettings } from "./forest-settings.ts";
-import { appendTree, type MeanNode, meanEnsemble, Numbers, treeStarts } from "./forest-vector.ts";
+import { appendTree, type MeanNode, meanEnsemble, treeStarts } from "./forest-vector.ts";
+import { Numbers } from "./numbers.ts";
 import { prunedLeaves, withLeaves } from "./pruning.ts";
+import { TreeProblem } from "./tree-problem.ts";
 
 /** Trees that grow at the same time take at most this many bytes together. */
 const GROWING_BYTES = 2 ** 28;
@@ -29,18 +31,12 @@ interface Parts {
 }
 
 /** Rows bound to trees with means in their leaves. The parameters are those of forest-vector.ts. */
-export class ForestProblem implements Problem, TreeGrowth {
+export class ForestProblem extends TreeProblem<Parts> {
   protected static readonly typeName: string = "ForestProblem";
-  readonly name: string;
-  readonly rowCount: number;
-  readonly parameterCount: number;
-  readonly start: Float64Array;
   readonly forest: TreeGrowth = this;
-  private readonly data: Dataset;
-  private readonly engine: Engine;
-  private readonly given: Parts;
 
   constructor(data: Dataset, engine: Engine, parts: Parts) {
+    super(parts.settings.kind, data, engine, parts);
     const { kind } = parts.settings;
     if (data.layout.offset && data.target.levels)
       throw new CapabilityError(
@@ -48,20 +44,11 @@ export class ForestProblem implements Problem, TreeGrowth {
         "the rows have an offset, but the predictions are shares of classes, to which nothing is added; leave it out",
         "MODEL_CAPABILITY",
       );
-    this.name = kind;
-    this.data = data;
-    this.engine = engine;
-    this.given = parts;
-    this.rowCount = data.rowCount;
-    this.start = parts.start ?? new Float64Array(0);
-    this.parameterCount = this.start.length;
   }
 
   open(plan: Plan): TreeState {
     return new Grown(this.data, this.engine, this.given, plan);
   }
-
-  dispose(): void {}
 }
 
 /** Memory of one tree that grows. */
@@ -292,18 +279,10 @@ class Grown implements TreeState {
   private addEarlier(vector: Float64Array): void {
     const { data, engine, at, given, earlier } = this;
     const { outputs } = given;
-    const ensemble = meanEnsemble(vector, outputs);
-    const z = engine.memory.f64(at.z, outputs * data.rowCount);
-    const read = data.rows().open();
-    const x = new Float64Array(data.columnCount);
-    for (let i = 0; i < data.rowCount; i++) {
-      const { values } = read(i);
-      for (let j = 0; j < x.length; j++) x[j] = Math.fround(values[j]);
-      for (let t = 0; t < earlier; t++) {
-        const leaf = ensemble.left[leafNode(ensemble, t, x)];
-        for (let k = 0; k < outputs; k++) z[i * outputs + k] += earlier * ensemble.values[leaf * outputs + k];
-      }
-    }
+    const ensemble = { ...meanEnsemble(vector, outputs), base: new Float64Array(outputs) };
+    const means = outputsOf(ensemble, data.columnCount, data.rows().open(), data.rowCount);
+    const z = engine.memory.f64(at.z, means.length);
+    for (let i = 0; i < z.length; i++) z[i] = earlier * means[i];
   }
 
   /** Returns half the weighted sum of squared errors of the mean over the trees, for all outputs. Two classes are two. */

@@ -1,4 +1,4 @@
-import type { Plan, Problem, TreeGrowth, TreeState } from "../../../engine/contract/index.ts";
+import type { Plan, TreeGrowth, TreeState } from "../../../engine/contract/index.ts";
 import type { Dataset } from "../../../engine/data/dataset.ts";
 import { CapabilityError, DataError } from "../../../engine/errors/errors.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
@@ -12,9 +12,11 @@ import { codedTarget, weightsOfRows } from "../rows-coded.ts";
 import { binned } from "./bins.ts";
 import { ensembleOf, treeNumbers } from "./ensemble-vector.ts";
 import { TreeGrower, type TreeRows } from "./grow.ts";
+import { Numbers } from "./numbers.ts";
 import { quantileOf, weightedQuantile } from "./quantile-leaves.ts";
 import { boundOf, refuseFlat } from "./second-derivative.ts";
 import type { TreesSettings } from "./settings.ts";
+import { TreeProblem } from "./tree-problem.ts";
 
 /** Newton steps for the base, at most. */
 const BASE_STEPS = 100;
@@ -31,18 +33,12 @@ interface Parts {
 }
 
 /** Rows bound to an ensemble of trees. The parameters are those of ensemble-vector.ts. */
-export class TreesProblem implements Problem, TreeGrowth {
+export class TreesProblem extends TreeProblem<Parts> {
   protected static readonly typeName: string = "TreesProblem";
-  readonly name = "trees";
-  readonly rowCount: number;
-  readonly parameterCount: number;
-  readonly start: Float64Array;
   readonly trees: TreeGrowth = this;
-  private readonly data: Dataset;
-  private readonly engine: Engine;
-  private readonly given: Parts;
 
   constructor(data: Dataset, engine: Engine, parts: Parts) {
+    super("trees", data, engine, parts);
     refuseFlat(parts.loss);
     if (data.layout.offset && parts.outputs > 1)
       throw new CapabilityError(
@@ -50,19 +46,11 @@ export class TreesProblem implements Problem, TreeGrowth {
         `the rows have an offset, which is added to one output, but there are ${parts.outputs}; leave it out, or predict two classes or a number`,
         "MODEL_CAPABILITY",
       );
-    this.data = data;
-    this.engine = engine;
-    this.given = parts;
-    this.rowCount = data.rowCount;
-    this.start = parts.start ?? new Float64Array(0);
-    this.parameterCount = this.start.length;
   }
 
   open(plan: Plan): TreeState {
     return new Boosted(this.data, this.engine, this.given, plan);
   }
-
-  dispose(): void {}
 }
 
 class Boosted implements TreeState {
@@ -77,9 +65,7 @@ class Boosted implements TreeState {
   private readonly at: { readonly z: number; readonly slopes: number; readonly curvatures: number; readonly weights: number };
   private readonly weights: Float64Array;
   private readonly draws: { readonly rows: Stream; readonly columns: Stream };
-  /** The parameters, with room for more trees. */
-  private numbers: Float64Array;
-  private length: number;
+  private numbers: Numbers;
   private leaves = 0;
   private readonly leafValue: TreeRows["leafValue"];
 
@@ -109,8 +95,7 @@ class Boosted implements TreeState {
     this.draws = { rows: stream(seed, "trees", "rows"), columns: stream(seed, "trees", "columns") };
     const tau = quantileOf(loss);
     if (tau !== undefined) this.leafValue = (rows) => this.quantile(rows, tau);
-    this.numbers = parts.start?.slice() ?? (tau === undefined ? this.base() : this.quantileBase(tau));
-    this.length = this.numbers.length;
+    this.numbers = new Numbers(parts.start ?? (tau === undefined ? this.base() : this.quantileBase(tau)));
     this.moveTo(ensembleOf(this.parameters(), outputs));
   }
 
@@ -133,19 +118,18 @@ class Boosted implements TreeState {
       });
       divides ||= tree.nodes.length > 1;
       this.leaves = (tree.nodes.length + 1) / 2;
-      this.append(treeNumbers(tree));
+      this.numbers.append(treeNumbers(tree));
     }
     this.rounds++;
     return { loss: loss / rowCount, divides };
   }
 
   parameters(): Float64Array {
-    return this.numbers.slice(0, this.length);
+    return this.numbers.values();
   }
 
   restore(parameters: Float64Array, rounds: number): void {
-    this.numbers = parameters.slice();
-    this.length = parameters.length;
+    this.numbers = new Numbers(parameters);
     this.rounds = rounds;
     this.moveTo(ensembleOf(parameters, this.given.outputs));
   }
@@ -253,17 +237,6 @@ class Boosted implements TreeState {
     const given = outputsOf(ensemble, columnCount, data.rows().open(), rowCount);
     const z = engine.memory.f64(at.z, outputs * rowCount);
     for (let k = 0; k < outputs; k++) for (let i = 0; i < rowCount; i++) z[k * rowCount + i] = given[i * outputs + k];
-  }
-
-  private append(numbers: readonly number[]): void {
-    const needed = this.length + numbers.length;
-    if (needed > this.numbers.length) {
-      const larger = new Float64Array(2 * needed);
-      larger.set(this.numbers.subarray(0, this.length));
-      this.numbers = larger;
-    }
-    this.numbers.set(numbers, this.length);
-    this.length = needed;
   }
 
   /** Draws a share of `count` numbers without replacement, in ascending order. At least one. */
