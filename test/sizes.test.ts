@@ -71,7 +71,7 @@ await (await fit(${model}, Dataset.fromArrays({ x, y }), { epochs: 1 })).save(${
   });
 
   it("load no house that they do not use", () => {
-    for (const { name } of programs.filter(({ code }) => code.includes("fit(linear"))) {
+    for (const { name } of programs.filter(({ code }) => code.includes("import { Dataset, fit, linear"))) {
       const paths = modules.get(name)!.map(({ path }) => path);
       expect(paths.filter((path) => /^(graphs|bayes|search)\//.test(path))).toEqual([]);
       expect(paths).toContain("learning/models/linear/linear");

@@ -9,4 +9,5 @@ export async function load(url, context, next) {
   return next(url, context);
 }`;
 register(`data:text/javascript,${encodeURIComponent(hooks)}`);
+if (process.env.THREAD) Object.assign(globalThis, { thread: process.env.THREAD });
 if (process.env.MODEL) Object.assign(globalThis, { bytes: new Uint8Array(readFileSync(process.env.MODEL)) });

@@ -1,6 +1,6 @@
 /** Small programs whose sizes docs/browser.md states, and what their pages fetch. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -42,6 +42,16 @@ console.log((await fit(linear(), data)).weights.length);`,
 console.log((await fit(linear(), data, { epochs: 20, workers: 1 })).weights.length);`,
     kernels: ["training-relaxed"],
     limit: 130,
+  },
+  {
+    name: "`fit(linear(), data)` of `ergodic/worker`, page and thread",
+    code: `import { Dataset, linear } from "ergodic";
+import { worker } from "ergodic/worker";${table}
+const { fit, dispose } = worker({ script: globalThis.thread });
+console.log((await fit(linear(), data)).weights.length);
+dispose();`,
+    kernels: ["hessian-relaxed"],
+    limit: 290,
   },
   {
     name: '`fit(linear({ loss: "logistic" }), data)`',
@@ -126,6 +136,7 @@ export async function weigh({ name, code, kernels }: Program, folder: string, mo
     base: "./",
     configFile: false,
     logLevel: "silent",
+    worker: { format: "es", rolldownOptions: { output: { chunkFileNames: "[name]-[hash].js" } } },
     build: {
       modulePreload: false,
       target: "es2022",
@@ -137,12 +148,18 @@ export async function weigh({ name, code, kernels }: Program, folder: string, mo
     },
   });
   const preload = fileURLToPath(new URL("loaded.mjs", import.meta.url));
-  const { stderr, status } = spawnSync(process.execPath, ["--import", preload, join(own, "out/entry.js")], {
+  const out = join(own, "out/");
+  const { stderr, status } = spawnSync(process.execPath, [join(out, "entry.js")], {
     encoding: "utf8",
-    env: { ...process.env, ...(model === undefined ? {} : { MODEL: model }) },
+    env: {
+      ...process.env,
+      // Threads read NODE_OPTIONS, but not the process's arguments.
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${preload}`,
+      ...(model === undefined ? {} : { MODEL: model }),
+      ...(code.includes("ergodic/worker") ? { THREAD: bundledThread(join(out, "assets")) } : {}),
+    },
   });
   if (status !== 0) throw new Error(`${name} failed: ${stderr.slice(-500)}`);
-  const out = join(own, "out/");
   const loaded = [...new Set([...stderr.matchAll(/^loaded file:\/\/(\S+)/gm)].map(([, file]) => file))]
     .filter((file) => file.startsWith(out))
     .map((file) => file.slice(out.length));
@@ -161,6 +178,15 @@ export async function weigh({ name, code, kernels }: Program, folder: string, mo
   };
 }
 
+/** Returns the bundle of the thread for browsers. Vite also copies the program of Node's thread as it is. */
+function bundledThread(assets: string): string {
+  const size = (file: string): number => statSync(join(assets, file)).size;
+  const [largest] = readdirSync(assets)
+    .filter((file) => file.startsWith("serve-"))
+    .sort((a, b) => size(b) - size(a));
+  return join(assets, largest);
+}
+
 export interface Module {
   /** Path below src, without its extension. */
   readonly path: string;
@@ -170,10 +196,12 @@ export interface Module {
 /** Returns the modules of src that a program with these requested modules loads, the largest first. */
 export async function modulesOf({ code }: Program, requested: readonly string[]): Promise<Module[]> {
   const src = join(root, "packages/ergodic/src/");
-  const entry = code.replace(/from "ergodic(?:\/(\w+))?"/g, (_, name = "index") => `from "${src}entries/${name}.ts"`);
+  const worker = code.includes("ergodic/worker") ? `import "${src}join/worker/serve.ts";\n` : "";
+  const file = (entry = "index"): string => (entry === "worker" ? "join/worker/index" : `entries/${entry}`);
+  const entry = worker + code.replace(/from "ergodic(?:\/(\w+))?"/g, (_, name) => `from "${src}${file(name)}.ts"`);
   const bundle = await rolldown({
     input: "program",
-    treeshake: { moduleSideEffects: false },
+    treeshake: { moduleSideEffects: (id) => id.endsWith("/serve.ts") },
     logLevel: "silent",
     external: [/^node:/],
     plugins: [

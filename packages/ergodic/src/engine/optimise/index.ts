@@ -5,8 +5,8 @@ import { OptionError } from "../errors/errors.ts";
 import type { Defaults, EquationRule, OptionValue, Rule, RuleConformance, RuleDefinition, RuleJson } from "./kinds.ts";
 import { chain, definedRules } from "./rule.ts";
 import * as rules from "./rules/index.ts";
-import type { Schedule, ScheduleJson } from "./schedule.ts";
-import { scheduleFromJson } from "./schedules/by-name.ts";
+import type { Schedule } from "./schedule.ts";
+import { ruleOptionsFromJson } from "./schedules/by-name.ts";
 
 export { type RuleCost, ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
 export { ruleEquation } from "./equation.ts";
@@ -82,9 +82,5 @@ export function ruleFromJson(json: RuleJson): Rule {
       "RULE_UNKNOWN",
     );
   }
-  const options = Object.entries(json.options).map(([key, value]): [string, OptionValue | Schedule] => [
-    key,
-    typeof value === "object" ? scheduleFromJson(value as ScheduleJson) : value,
-  ]);
-  return make(Object.fromEntries(options));
+  return make(ruleOptionsFromJson(json.options));
 }

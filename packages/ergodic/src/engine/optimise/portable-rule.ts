@@ -3,8 +3,8 @@ import { type Expr, scalar, substitute, vector } from "../compiler/index.ts";
 import { expressionsFrom, type PortableExpressions, portableExpressions } from "../compiler/portable.ts";
 import type { EquationRule, OptionValue, Traced } from "./kinds.ts";
 import { optionsToJson, reservedNames } from "./rule.ts";
-import type { Schedule, ScheduleJson } from "./schedule.ts";
-import { scheduleFromJson } from "./schedules/by-name.ts";
+import type { ScheduleJson } from "./schedule.ts";
+import { ruleOptionsFromJson } from "./schedules/by-name.ts";
 
 /**
  * A rule traced on symbols. The expressions of the rule give the step, the next states and scalars, and the evaluation
@@ -43,10 +43,9 @@ export function portableRule({ name, last, link, summary, source, options, trace
 
 export function ruleFromPortable(portable: PortableRule): EquationRule {
   const { name, last, link, summary, source, options } = portable;
-  const made = Object.entries(options).map(([key, value]) => [key, typeof value === "object" ? scheduleFromJson(value) : value]);
   return {
     ...{ kind: "equation", name, last, link, summary, source, parts: [] },
-    options: Object.freeze(Object.fromEntries(made) as Record<string, OptionValue | Schedule>),
+    options: Object.freeze(ruleOptionsFromJson(options)),
     trace: (g, p, names = new Set(reservedNames)) => retraced(portable, g, p, names),
     toJSON: () => ({ rule: name, options: { ...options } }),
   };

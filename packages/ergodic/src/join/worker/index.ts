@@ -1,23 +1,19 @@
 /** `ergodic/worker`: the verbs, executed on a worker thread that the library starts. */
 
-import { Calibration, type calibrate } from "../../bayes/calibrate.ts";
-import { Draws, type DrawsContent } from "../../bayes/draws/index.ts";
+import type { calibrate } from "../../bayes/calibrate.ts";
+import type { Draws, DrawsContent } from "../../bayes/draws/index.ts";
 import type { FoundMode, Mode } from "../../bayes/mode/found-mode.ts";
-import { checkModeOptions, withValues } from "../../bayes/mode/mode.ts";
 import type { ModeOptions } from "../../bayes/mode/mode-options.ts";
-import type { modeTarget } from "../../bayes/mode/mode-target.ts";
-import { ConditionedModel, type ModelData, type StatisticalModel } from "../../bayes/model/index.ts";
-import { portableOf } from "../../bayes/model/portable.ts";
-import { type Drawn, drawsOf } from "../../bayes/named-draws.ts";
+import type { ConditionedModel, ModelData, StatisticalModel } from "../../bayes/model/index.ts";
+import type { Drawn } from "../../bayes/named-draws.ts";
 import type { SampleOptions, sample } from "../../bayes/sample.ts";
-import { ChainDraws } from "../../bayes/samplers/index.ts";
-import { startOf } from "../../bayes/starts.ts";
+import type { ChainDraws } from "../../bayes/samplers/index.ts";
 import type { Conditionals, FactorTables, JsonObject } from "../../engine/contract/index.ts";
-import { checkSignal, refuse } from "../../engine/errors/checks.ts";
+import { checkSignal, holds, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, OptionError } from "../../engine/errors/errors.ts";
 import { readWhole } from "../../engine/files/files.ts";
 import { trainedBy } from "../../engine/loop/later-run.ts";
-import { openEngine } from "../../engine/memory/engine.ts";
+import { later } from "../../engine/threads/later.ts";
 import type { Answer as Inference } from "../../graphs/answers/index.ts";
 import type { InferOptions, infer } from "../../graphs/infer/infer.ts";
 import type { Inferred } from "../../graphs/infer/tables-of.ts";
@@ -25,7 +21,7 @@ import type { GraphFitOptions } from "../../graphs/learn/graph.ts";
 import type { LearnedGraph } from "../../graphs/learn/learned-graph.ts";
 import type { FactorGraph } from "../../graphs/model/graph.ts";
 import type { Trained } from "../../learning/fit/launch.ts";
-import { LinearPath, type PathParts } from "../../learning/fit/linear-path.ts";
+import type { PathParts } from "../../learning/fit/linear-path.ts";
 import { trained } from "../../learning/fit/trained.ts";
 import { predictor } from "../../predict/load.ts";
 import type { minimize } from "../../search/minimize/minimize.ts";
@@ -184,8 +180,7 @@ class Client extends Connection implements WorkerVerbs {
   ): RemoteRun<Draws> {
     checkOptions(verb, given);
     const { signal, ...options } = given;
-    if (!isStatistical(model) && !(model instanceof ConditionedModel))
-      return this.begin(verb, [...before, model, data], { signal, ...options });
+    if (!isStatistical(model) && !isConditioned(model)) return this.begin(verb, [...before, model, data], { signal, ...options });
     if (options.rows !== undefined)
       throw new OptionError(
         "worker",
@@ -197,7 +192,8 @@ class Client extends Connection implements WorkerVerbs {
     const encoded = this.encoded(() => encode(others, "options", this) as object);
     let density: ConditionedModel;
     const read = async (): Promise<unknown[]> => {
-      density = model instanceof ConditionedModel ? model : await model.condition(data as ModelData, { deterministic });
+      const { portableOf, startOf } = await later(() => import("./densities.ts"));
+      density = isConditioned(model) ? model : await model.condition(data as ModelData, { deterministic });
       const started = start === undefined ? {} : { start: startOf(density, start, chains, options.seed ?? 0) };
       const sent = { [TAG]: "density", portable: portableOf(density) };
       const kept = await Promise.all(before.map((from) => this.kept(from)));
@@ -207,8 +203,9 @@ class Client extends Connection implements WorkerVerbs {
       verb,
       read,
       async ({ from }) => {
+        const { ChainDraws: Raw, drawsOf } = await later(() => import("./densities.ts"));
         const { raw, ...left } = from as Omit<Drawn, "raw"> & { raw: ConstructorParameters<typeof ChainDraws> };
-        return drawsOf(density, { ...left, raw: new ChainDraws(...raw) });
+        return drawsOf(density, { ...left, raw: new Raw(...raw) });
       },
       signal,
     );
@@ -220,17 +217,22 @@ class Client extends Connection implements WorkerVerbs {
    */
   private beginMode(model: StatisticalModel, data: ModelData, options: ModeOptions): RemoteRun<Mode> {
     checkOptions("fit", options);
-    checkModeOptions(options);
     const { signal, start, ...rest } = options;
     const encoded = this.encoded(() => encode(rest, "options", this));
-    let target: ReturnType<typeof modeTarget>;
+    let density: ConditionedModel;
     const read = async (): Promise<unknown[]> => {
-      const [{ modeTarget, portableMode }, engine] = await Promise.all([import("../../bayes/mode/mode-target.ts"), openEngine()]);
+      const { checkModeOptions, modeTarget, openEngine, portableMode } = await later(() => import("./densities.ts"));
+      checkModeOptions(options);
       const { deterministic = false } = options;
-      target = modeTarget(await model.condition(data, { deterministic }), engine, start ? { start } : {});
+      density = await model.condition(data, { deterministic });
+      const target = modeTarget(density, await openEngine(), start ? { start } : {});
       return [{ [TAG]: "mode", portable: portableMode(target) }, {}, encoded];
     };
-    return this.launch("fit", read, async ({ from }) => withValues(from as FoundMode, target.model), signal);
+    const finish = async ({ from }: Sent): Promise<Mode> => {
+      const { withValues } = await later(() => import("./densities.ts"));
+      return withValues(from as FoundMode, density);
+    };
+    return this.launch("fit", read, finish, signal);
   }
 
   /**
@@ -333,6 +335,8 @@ function refuseStream(): never {
 const isStatistical = (model: unknown): model is StatisticalModel =>
   typeof model === "object" && model !== null && "condition" in model;
 
+const isConditioned = (model: unknown): model is ConditionedModel => holds(model, "traced") && holds(model, "constrain");
+
 /**
  * Separates the options, which are the last argument, from the other arguments. The last argument is treated as the
  * options if it is a plain object.
@@ -351,11 +355,13 @@ async function finished({ made, from }: Sent): Promise<unknown> {
       return trained(await predictor(bytes, { maxWork: Infinity }), run, gap);
     }
     case "path":
-      return new LinearPath(from as PathParts);
+      return new (await later(() => import("../../learning/fit/linear-path.ts"))).LinearPath(from as PathParts);
     case "draws":
-      return new Draws(from as DrawsContent);
-    case "calibration":
+      return new (await later(() => import("../../bayes/draws/index.ts"))).Draws(from as DrawsContent);
+    case "calibration": {
+      const { Calibration } = await later(() => import("../../bayes/calibrate.ts"));
       return Object.assign(Object.create(Calibration.prototype), from);
+    }
     default:
       return from;
   }

@@ -6,10 +6,10 @@
 import type { Json } from "../../engine/contract/index.ts";
 import type { Registry } from "../../engine/contract/registry.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
-import { ruleFromJson } from "../../engine/optimise/index.ts";
 import type { RuleJson } from "../../engine/optimise/kinds.ts";
 import { type PortableRule, portableRule, ruleFromPortable } from "../../engine/optimise/portable-rule.ts";
 import { definedRules, optionsToJson } from "../../engine/optimise/rule.ts";
+import { ruleOptionsFromJson } from "../../engine/optimise/schedules/by-name.ts";
 import { definedLosses, lossFromJson } from "../../learning/models/loss.ts";
 import { lossFromPortable, type PortableLoss, portableLoss } from "../../learning/models/portable-loss.ts";
 
@@ -30,7 +30,7 @@ export function ownIn(json: unknown, hasModule: boolean): OwnDefinitions {
   const look = (value: unknown, key: string): void => {
     if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return;
     const { rule, name } = value as { rule?: unknown; name?: unknown };
-    if (typeof rule === "string" && definedRules.isOwn(rule)) rules.push(...sentRule(value as RuleJson, hasModule));
+    if (typeof rule === "string" && definedRules.isOwn(rule)) rules.push(...sentRule(value as NamedRule, hasModule));
     if (key === "loss" && typeof name === "string" && definedLosses.isOwn(name))
       losses.push(portableLoss(lossFromJson(value as Json)));
     for (const [inner, one] of Object.entries(value)) look(one, inner);
@@ -39,8 +39,12 @@ export function ownIn(json: unknown, hasModule: boolean): OwnDefinitions {
   return { rules, losses };
 }
 
-function sentRule(json: RuleJson, hasModule: boolean): PortableRule[] {
-  const rule = ruleFromJson(json);
+/** Description of a rule that is not a chain. */
+type NamedRule = Extract<RuleJson, { options: unknown }>;
+
+function sentRule(json: NamedRule, hasModule: boolean): PortableRule[] {
+  // Only own rules get here, so that a page without the built-in rules does not load them.
+  const rule = definedRules.get(json.rule)!(ruleOptionsFromJson(json.options));
   if (rule.kind === "equation") return [portableRule(rule)];
   if (hasModule) return [];
   throw new OptionError(

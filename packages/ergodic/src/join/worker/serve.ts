@@ -5,15 +5,13 @@
  * module as a separate entry and pass the entry's address as `worker({ script })`.
  */
 
-import { type Calibration, calibrate } from "../../bayes/calibrate.ts";
+import type { Calibration } from "../../bayes/calibrate.ts";
 import type { Draws } from "../../bayes/draws/index.ts";
-import type { FoundMode } from "../../bayes/mode/found-mode.ts";
-import { searchMode } from "../../bayes/mode/mode.ts";
 import type { ModeOptions } from "../../bayes/mode/mode-options.ts";
-import { type PortableMode, PortedMode } from "../../bayes/mode/mode-target.ts";
-import { type PortableDensity, PortedDensity } from "../../bayes/model/portable.ts";
+import type { PortableMode, PortedMode } from "../../bayes/mode/mode-target.ts";
+import type { PortableDensity, PortedDensity } from "../../bayes/model/portable.ts";
 import type { Drawn } from "../../bayes/named-draws.ts";
-import { resumeWith, sample, startWith } from "../../bayes/sample.ts";
+import type { SampleOptions, SampleWatchOptions } from "../../bayes/sample.ts";
 import type { JsonObject } from "../../engine/contract/index.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
 import type { Ratings } from "../../engine/data/ratings.ts";
@@ -23,58 +21,72 @@ import { modeNames } from "../../engine/loop/result-names.ts";
 import { Run } from "../../engine/loop/run.ts";
 import { type Engine, openEngine } from "../../engine/memory/engine.ts";
 import type { Family } from "../../engine/memory/families.ts";
+import { later } from "../../engine/threads/later.ts";
 import { parentOf } from "../../engine/threads/own-thread.ts";
 import type { Answer as Answered } from "../../graphs/answers/index.ts";
-import { infer } from "../../graphs/infer/infer.ts";
 import type { LearnedGraph } from "../../graphs/learn/learned-graph.ts";
 import type { Trained } from "../../learning/fit/launch.ts";
 import type { LinearPath } from "../../learning/fit/linear-path.ts";
 import type { OutputPredictor } from "../../predict/output-predictor.ts";
-import { minimize } from "../../search/minimize/minimize.ts";
-import { tune } from "../../search/tune.ts";
-import { fit } from "../fit.ts";
 import { decode, receive, type Tagged } from "./decode.ts";
 import { TAG } from "./encode.ts";
 import { type Answer, notBegun, type Request, type Sent, type VerbName } from "./messages.ts";
 
-type Anything = (...args: unknown[]) => Run<unknown>;
+type Verb = (...args: never[]) => Run<unknown>;
 
 /** Returns raw draws. Only the page has traced the model, so the page adds the names to the draws. */
 const drawn = (_: unknown, left: Drawn): Drawn => left;
-const isPorted = (model: unknown): model is PortedDensity => model instanceof PortedDensity;
 
-const ported = (model: PortedMode, options: ModeOptions): Run<FoundMode> =>
-  new Run({
-    ...(options.signal ? { signal: options.signal } : {}),
-    resultNames: modeNames(),
-    ...searchMode(
-      options,
-      async () => model,
-      (found) => found,
-    ),
-  });
+/** Searches for a mode of a received density. */
+async function searchReceived(): Promise<Verb> {
+  const { searchMode } = await import("../../bayes/mode/mode.ts");
+  return (model: PortedMode, _: unknown, options: ModeOptions) =>
+    new Run({
+      ...(options.signal ? { signal: options.signal } : {}),
+      resultNames: modeNames(),
+      ...searchMode(
+        options,
+        async () => model,
+        (found) => found,
+      ),
+    });
+}
 
-const verbs: Readonly<Record<VerbName, Anything>> = {
-  fit: (model, data, options) =>
-    model instanceof PortedMode ? ported(model, options as ModeOptions) : fit(model as never, data as never, options as never),
-  "fit.resume": fit.resume as unknown as Anything,
-  "fit.path": fit.path as unknown as Anything,
-  "fit.path.resume": fit.path.resume as unknown as Anything,
-  sample: (model, data, options) =>
-    isPorted(model)
-      ? startWith(model, { dimension: model.dimension }, options as never, drawn)
-      : sample(model as never, data as never, options as never),
-  "sample.resume": (from, model, data, options) =>
-    isPorted(model)
-      ? resumeWith(from as never, model, { dimension: model.dimension }, options as never, drawn)
-      : sample.resume(from as never, model as never, data as never, options as never),
-  minimize: minimize as unknown as Anything,
-  "minimize.resume": minimize.resume as unknown as Anything,
-  tune: tune as unknown as Anything,
-  "tune.resume": tune.resume as unknown as Anything,
-  calibrate: calibrate as unknown as Anything,
-  infer: infer as unknown as Anything,
-  "infer.resume": infer.resume as unknown as Anything,
+/** Samples from a received density. */
+async function sampleReceived(): Promise<Verb> {
+  const { startWith } = await import("../../bayes/sample.ts");
+  return (model: PortedDensity, _: unknown, options: SampleOptions) =>
+    startWith(model, { dimension: model.dimension }, options, drawn);
+}
+
+async function resumeReceived(): Promise<Verb> {
+  const { resumeWith } = await import("../../bayes/sample.ts");
+  return (from: Uint8Array, model: PortedDensity, _: unknown, options: SampleWatchOptions) =>
+    resumeWith(from, model, { dimension: model.dimension }, options, drawn);
+}
+
+/** Verbs whose model is a compiled density or mode from the page. */
+const ofReceived: Readonly<Partial<Record<VerbName, () => Promise<Verb>>>> = {
+  fit: searchReceived,
+  sample: sampleReceived,
+  "sample.resume": resumeReceived,
+};
+
+/** The thread loads only the code of the verbs that the page calls. */
+const verbs: Readonly<Record<VerbName, () => Promise<Verb>>> = {
+  fit: async () => (await import("../fit.ts")).fit as Verb,
+  "fit.resume": async () => (await import("../fit.ts")).fit.resume as Verb,
+  "fit.path": async () => (await import("../fit.ts")).fit.path as Verb,
+  "fit.path.resume": async () => (await import("../fit.ts")).fit.path.resume as Verb,
+  sample: async () => (await import("../../bayes/sample.ts")).sample as Verb,
+  "sample.resume": async () => (await import("../../bayes/sample.ts")).sample.resume as Verb,
+  minimize: async () => (await import("../../search/minimize/minimize.ts")).minimize as Verb,
+  "minimize.resume": async () => (await import("../../search/minimize/minimize.ts")).minimize.resume as Verb,
+  tune: async () => (await import("../../search/tune.ts")).tune as Verb,
+  "tune.resume": async () => (await import("../../search/tune.ts")).tune.resume as Verb,
+  calibrate: async () => (await import("../../bayes/calibrate.ts")).calibrate as Verb,
+  infer: async () => (await import("../../graphs/infer/infer.ts")).infer as Verb,
+  "infer.resume": async () => (await import("../../graphs/infer/infer.ts")).infer.resume as Verb,
 };
 
 /** Encodes results as messages. */
@@ -109,14 +121,20 @@ interface Served {
   failed?: boolean;
 }
 
-/**
- * Returns the kernel options that a received density or mode needs. All other calls request their kernels themselves.
- */
-function kernelsOf(args: readonly unknown[]): { deterministic?: boolean; families?: readonly Family[] } {
+/** Returns the compiled density or mode among the arguments of a call. */
+function receivedIn(args: readonly unknown[]): PortableDensity | PortableMode | undefined {
   const isCompiled = (arg: unknown): boolean => ["density", "mode"].includes(String((arg as Partial<Tagged> | null)?.[TAG]));
   const sent = args.find(isCompiled) as Tagged | undefined;
-  if (!sent) return {};
-  const { deterministic, families } = sent.portable as PortableDensity | PortableMode;
+  return sent?.portable as PortableDensity | PortableMode | undefined;
+}
+
+/** Returns the kernel options of a received density or mode. All other calls request their kernels themselves. */
+function kernelsOf(received: PortableDensity | PortableMode | undefined): {
+  deterministic?: boolean;
+  families?: readonly Family[];
+} {
+  if (!received) return {};
+  const { deterministic, families } = received;
   return { deterministic, families };
 }
 
@@ -165,12 +183,15 @@ class Server {
     try {
       for (const value of given) receive(value, this.data);
       const module = await this.module;
-      engine = await openEngine(kernelsOf(given));
+      const received = receivedIn(given);
+      engine = await openEngine(kernelsOf(received));
       engine.crowded = ++this.active > 1;
       const known = { data: this.data, module, engine };
-      const args = given.map((value) => decode(value, verb, known));
+      const args = await Promise.all(given.map((value) => decode(value, verb, known)));
       const options = { ...(args.at(-1) as JsonObject), signal: served.abort.signal };
-      const run = verbs[verb](...args.slice(0, -1), options);
+      const load = (received && ofReceived[verb]) ?? verbs[verb];
+      const begin = (await later(load)) as (...args: unknown[]) => Run<unknown>;
+      const run = begin(...args.slice(0, -1), options);
       served.run = run;
       for (const what of served.early.splice(0)) what(run);
       run.chosen.then(
