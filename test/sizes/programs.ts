@@ -98,7 +98,7 @@ console.log((await minimize(([a, b]) => (a - 1) ** 2 + b * b, { x0: [0, 0] })).x
     code: `import { predictor } from "ergodic/predict";
 console.log((await predictor(globalThis.bytes)).predict([[1, 2]]).length);`,
     kernels: [],
-    limit: 27,
+    limit: 27.5,
   },
   {
     name: "`predictor` of `ergodic/predict`, a network",

@@ -1,17 +1,8 @@
 import { OptionError } from "../../errors/errors.ts";
 import { type Draws, stream } from "../../random/stream.ts";
 import { addTransformation } from "../transformations/index.ts";
-import {
-  checkMatrix,
-  type FeatureOptions,
-  type FeaturesStep,
-  featureTransformation,
-  matrixCost,
-  matrixProjection,
-  type Projection,
-  type RandomFeatures,
-  randomFeatures,
-} from "./feature-map.ts";
+import { type FeatureOptions, type FeaturesStep, type RandomFeatures, randomFeatures } from "./feature-map.ts";
+import { checkMatrix, featureTransformation, matrixCost, matrixProjection, type Projection } from "./feature-step.ts";
 
 const MOST_INPUTS = 4096;
 

@@ -1,16 +1,7 @@
 import { stream } from "../../random/stream.ts";
 import { addTransformation } from "../transformations/index.ts";
-import {
-  checkMatrix,
-  type FeatureOptions,
-  type FeaturesStep,
-  featureTransformation,
-  matrixCost,
-  matrixProjection,
-  type Projection,
-  type RandomFeatures,
-  randomFeatures,
-} from "./feature-map.ts";
+import { type FeatureOptions, type FeaturesStep, type RandomFeatures, randomFeatures } from "./feature-map.ts";
+import { checkMatrix, featureTransformation, matrixCost, matrixProjection, type Projection } from "./feature-step.ts";
 
 /**
  * Random Fourier features: all frequencies w ~ N(0, 2γI) are independent.

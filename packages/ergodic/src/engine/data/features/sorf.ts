@@ -1,13 +1,7 @@
 import { stream } from "../../random/stream.ts";
 import { addTransformation } from "../transformations/index.ts";
-import {
-  type FeatureOptions,
-  type FeaturesStep,
-  featureTransformation,
-  type Projection,
-  type RandomFeatures,
-  randomFeatures,
-} from "./feature-map.ts";
+import { type FeatureOptions, type FeaturesStep, type RandomFeatures, randomFeatures } from "./feature-map.ts";
+import { featureTransformation, type Projection } from "./feature-step.ts";
 import { hadamard, paddedSize, SIGN, transformCost } from "./hadamard.ts";
 
 /**
