@@ -99,7 +99,7 @@ await (await fit(${model}, Dataset.fromArrays({ x, y }), { epochs: 1 })).save(${
     }
     for (const { name, kB, limit } of rows) {
       const row = held.split("\n").find((line) => line.startsWith(`| ${name} `)) ?? `no row of ${name}`;
-      const [, size, bound] = /\| +(\d+) kB +\| +(\d+) kB +\|$/.exec(row) ?? [];
+      const [, size, bound] = /\| +(\d+) kB +\| +([\d.]+) kB +\|$/.exec(row) ?? [];
       expect(bound, row).toBe(String(limit));
       expect(Math.abs(Number(size) / Number(kB) - 1), `${row} now ${kB} kB`).toBeLessThan(DIFFERENCE);
     }
