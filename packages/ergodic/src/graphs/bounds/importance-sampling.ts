@@ -211,8 +211,8 @@ export class ImportanceSampling extends PartRun {
     const method = `importance sampling: ${sums.count} draws from mini-buckets of at most 2^${this.limit} states`;
     if (proposal.logBound === -Infinity) return { method, logZ: { value: -Infinity, certificate: { exact: true } } };
     const tail = spread[chosen] > WIDE || total.value === -Infinity ? judged(arms, chosen) : undefined;
-    const middle = (total.low + total.high) / 2;
-    const value = total.value > -Infinity ? total.value : Number.isFinite(middle) ? middle : total.high;
+    // If all draws have weight 0, only the upper end of the interval is finite.
+    const value = total.value > -Infinity ? total.value : total.high;
     const certificate: Certificate = tail ?? intervalOf(total.low, total.high, options.level);
     const logZ = { value, certificate };
     if (plan.task === "partition") return { method, logZ };

@@ -1,4 +1,4 @@
-/** What a page needs to send densities of models to the thread and to name their draws. Loaded with the first model. */
+/** Sends densities of models from a page to the thread and names their draws. Loaded with the first model. */
 export { checkModeOptions, withValues } from "../../bayes/mode/mode.ts";
 export { modeTarget, portableMode } from "../../bayes/mode/mode-target.ts";
 export { portableOf } from "../../bayes/model/portable.ts";
