@@ -14,6 +14,7 @@ export const references = [
   "linear/golub.csv",
   "linear/wine_quality.csv",
   "posteriordb",
+  "rbm/bars_stripes_2x2_rbm.json",
   "search/bbob_reference.jsonl",
   "trees/lg_rf_iris.model",
   "vision/t10k-images-idx3-ubyte.gz",

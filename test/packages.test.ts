@@ -127,8 +127,9 @@ test("Node loads few files per entry, and no training code for prediction", () =
   expect(predicting.length).toBeLessThan(25);
   expect(predicting.length).toBeGreaterThan(5);
   const bytes = predicting.reduce((sum, file) => sum + statSync(file).size, 0);
-  // 208.5 kB, of which 2 kB are the limits for plans from strangers, and 2 kB the cells of tables and names of classes.
-  expect(bytes).toBeLessThan(209e3);
+  // 209.5 kB, of which 2 kB are the limits for plans from strangers, 2 kB the cells of tables and names of classes, and
+  // 1 kB the loader of Boltzmann machines.
+  expect(bytes).toBeLessThan(210e3);
 });
 
 /** Names that exist only in `ergodic/compiler` and `ergodic/diagnostics`. */

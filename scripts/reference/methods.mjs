@@ -46,6 +46,13 @@ export const describedTypes = [
     prefix: "predictor.",
   },
   {
+    title: "Boltzmann machines",
+    source: "`fit` of `boltzmannMachine` and `loadBoltzmannMachine` return this type.",
+    entry: "ergodic/predict",
+    type: "BoltzmannMachine",
+    prefix: "machine.",
+  },
+  {
     title: "Recommenders",
     source: "`fit` and `predictor` return this type for factorisations of ratings.",
     entry: "ergodic",

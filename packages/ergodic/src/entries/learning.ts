@@ -17,6 +17,7 @@ export {
   type FoldResult,
   type Spread,
 } from "../learning/fit/cross-validate.ts";
+export { boltzmannMachine } from "../learning/fit/kinds/boltzmann.ts";
 export { extraTrees, forest, tree } from "../learning/fit/kinds/forest.ts";
 export { linear } from "../learning/fit/kinds/linear.ts";
 export { network } from "../learning/fit/kinds/network.ts";
@@ -33,6 +34,7 @@ export {
   type RegressionTableOptions,
   regressionTable,
 } from "../learning/fit/regression-table.ts";
+export type { BoltzmannModel, BoltzmannOptions } from "../learning/models/boltzmann/boltzmann.ts";
 export type { LinearModel, LinearOptions } from "../learning/models/linear/linear.ts";
 export type { FactorisationModel } from "../learning/models/ratings/factorisation.ts";
 export type { FactorisationOptions } from "../learning/models/ratings/settings.ts";

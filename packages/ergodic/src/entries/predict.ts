@@ -4,6 +4,14 @@ import "../predict/at-start.ts"; // left out by bundlers
 export { newLevels } from "../engine/data/new-levels.ts";
 export type { Remark } from "../engine/data/table.ts";
 export type { AnyPredictor } from "../predict/any-predictor.ts";
+export type {
+  BoltzmannMachine,
+  BoltzmannSampling,
+  LogPartition,
+  LogPartitionOptions,
+} from "../predict/boltzmann/boltzmann.ts";
+export { loadBoltzmannMachine } from "../predict/boltzmann/load.ts";
+export type { Machine } from "../predict/boltzmann/machine.ts";
 export {
   type FactorMetrics,
   FactorPredictor,

@@ -1,4 +1,5 @@
 import type { JsonObject, SavedModel, Tensor } from "../engine/contract/index.ts";
+import type { Pipeline } from "../engine/data/dataset.ts";
 import type { Step } from "../engine/data/rows.ts";
 import { sources, transformations } from "../engine/data/transformations/index.ts";
 import { checkBoolean, checkChoice } from "../engine/errors/checks.ts";
@@ -10,11 +11,24 @@ import type { AnyPredictor } from "./any-predictor.ts";
 import { type Limits, MAX_MEMORY, MAX_WORK } from "./limits.ts";
 import { decodeModel } from "./model-file.ts";
 
+/** Kind of files with their own loader (boltzmann/load.ts). */
+const BOLTZMANN = "boltzmannMachine";
+
+/** Members that loaded models of every kind have. */
+interface Loadable {
+  readonly kind: string;
+  readonly pipeline?: Pipeline;
+  shapes(): Readonly<Record<string, readonly number[]>>;
+  dispose(): void;
+}
+
+/** Loaders of models by the kind named in the file. */
+export type Loaders<P> = Readonly<Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => Promise<P>>>;
+
 /**
- * Loaders of predictors by the kind named in the file, one line per family. Each module is loaded when a file of its
- * family is first read.
+ * Loaders of predictors, one line per family. Each module is loaded when a file of its family is first read.
  */
-const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => Promise<AnyPredictor>>> = {
+const kinds: Loaders<AnyPredictor> = {
   linear: async (saved, where) => new (await later(() => import("./linear.ts"))).LinearPredictor(saved, where),
   network: async (saved, where, options) =>
     (await later(() => import("./load-network.ts"))).networkPredictor(saved, where, options),
@@ -79,10 +93,19 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
     if (limit !== Infinity) checkNumber("predictor", name, limit, { low: 0, open: true });
   if (deterministic !== undefined) checkBoolean("predictor", "deterministic", deterministic);
   if (unknown !== undefined) checkChoice("predictor", "unknown", unknown, ["zero", "refuse"]);
+  return (await loadModel(from, { maxWork, maxMemory, deterministic, unknown }, kinds)) as P;
+}
+
+/** Loads a saved model of one of these kinds. The options have been checked. */
+export async function loadModel<P extends Loadable>(
+  from: string | URL | Uint8Array | Blob,
+  options: PredictorOptions & Limits,
+  loaders: Loaders<P>,
+): Promise<P> {
   const where = nameOf(from, "model");
   const bytes = await readWhole(from);
   try {
-    return (await made(bytes, where, { maxWork, maxMemory, deterministic, unknown })) as P;
+    return await made(bytes, where, options, loaders);
   } catch (error) {
     if (error instanceof DataError || error instanceof MemoryLimitError) throw error;
     // This error means that the host lacks a capability, not that the file is damaged.
@@ -99,17 +122,23 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
   }
 }
 
-async function made(bytes: Uint8Array, where: string, options: PredictorOptions & Limits): Promise<AnyPredictor> {
+async function made<P extends Loadable>(
+  bytes: Uint8Array,
+  where: string,
+  options: PredictorOptions & Limits,
+  loaders: Loaders<P>,
+): Promise<P> {
   if (!seemsOwn(bytes)) {
     const { foreignModel } = await later(() => import("./foreign.ts"));
     const saved = await foreignModel(bytes, where);
-    if (saved) return ready({ ...saved, description: withUnknown(saved.description, options.unknown, where) }, where, options);
+    if (saved)
+      return ready({ ...saved, description: withUnknown(saved.description, options.unknown, where) }, where, options, loaders);
   }
   const file = decodeModel(bytes, where);
   const description = withUnknown(file.describe(), options.unknown, where);
   const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
   const saved = { kind: file.metadata.kind, description, tensors: Object.fromEntries(tensors) };
-  const predictor = await ready(saved, where, options);
+  const predictor = await ready(saved, where, options, loaders);
   try {
     checkShapes(predictor, file.tensors, where);
     file.verify();
@@ -127,20 +156,30 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions 
 const seemsOwn = (bytes: Uint8Array): boolean => !(bytes[7] > 0) && (bytes[0] !== 0x7b || bytes[8] === 0x7b);
 
 /** Returns the predictor of a saved model, after checks of its parts. */
-async function ready(saved: SavedModel, where: string, options: PredictorOptions & Limits): Promise<AnyPredictor> {
+async function ready<P extends Loadable>(
+  saved: SavedModel,
+  where: string,
+  options: PredictorOptions & Limits,
+  loaders: Loaders<P>,
+): Promise<P> {
   const { kind, description, tensors } = saved;
-  const make = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  const make = Object.hasOwn(loaders, kind) ? loaders[kind] : undefined;
   if (!make) {
-    const known = Object.keys(kinds).join(", ");
-    throw new DataError(where, `holds a model of kind "${kind}", which cannot predict (known: ${known})`, "MODEL_KIND");
+    const known = Object.keys(loaders).join(", ");
+    const advice = kind === BOLTZMANN ? "; load it by loadBoltzmannMachine()" : "";
+    throw new DataError(
+      where,
+      `holds a model of kind "${kind}", which cannot be used here (known: ${known})${advice}`,
+      "MODEL_KIND",
+    );
   }
   if (needsMore(description)) (await later(() => import("../engine/data/all-steps.ts"))).addAllSteps();
   const predictor = await make(saved, where, options);
   const { calibration } = description;
   try {
-    if (predictor.kind !== "factorisation") await checkSteps(predictor.pipeline.steps, tensors, options, where);
+    if (predictor.pipeline) await checkSteps(predictor.pipeline.steps, tensors, options, where);
     if (calibration !== undefined)
-      (await later(() => import("./calibration/applied.ts"))).calibrate(predictor, calibration, where);
+      (await later(() => import("./calibration/applied.ts"))).calibrate(predictor as unknown as AnyPredictor, calibration, where);
   } catch (error) {
     predictor.dispose();
     throw error;
@@ -191,7 +230,7 @@ function needsMore({ pipeline }: JsonObject): boolean {
 }
 
 /** Checks that each tensor has the shape that the predictor itself would write. */
-function checkShapes(predictor: AnyPredictor, tensors: Readonly<Record<string, StoredTensor>>, where: string): void {
+function checkShapes(predictor: Loadable, tensors: Readonly<Record<string, StoredTensor>>, where: string): void {
   for (const [name, wanted] of Object.entries(predictor.shapes())) {
     const shape = tensors[name]?.shape ?? [];
     if (shape.length === wanted.length && shape.every((size, k) => size === wanted[k])) continue;

@@ -224,6 +224,7 @@ describe("models and their parts", () => {
     ergodic.forest({ columns: 0.5, rows: 0.8, depth: 3 }),
     ergodic.extraTrees({ minRows: 4, classWeights: "balanced" }),
     ergodic.tree({ alpha: 0.1, minGain: 1 }),
+    ergodic.boltzmannMachine({ hidden: 3, persistent: true }),
     ergodic.factorisation({ rank: 5, l2: 0.3, biases: false }),
     ergodic.factorisation({ implicit: { alpha: 7 } }),
   ])("preserves the trainable model $name", (model) => {

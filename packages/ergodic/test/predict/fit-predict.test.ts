@@ -230,7 +230,7 @@ describe("refused prediction input", () => {
     );
     await expect(
       predictor(await write({ format: "ergodic", version: "1", kind: "constructor", description: "{}" })),
-    ).rejects.toThrow(/holds a model of kind "constructor", which cannot predict .*\[MODEL_KIND\]/);
+    ).rejects.toThrow(/holds a model of kind "constructor", which cannot be used here .*\[MODEL_KIND\]/);
     await expect(predictor(await write({ format: "ergodic", version: "1", kind: "linear", description: "{" }))).rejects.toThrow(
       /description that is not JSON.*\[MODEL_FORMAT\]/,
     );

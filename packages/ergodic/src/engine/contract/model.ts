@@ -24,7 +24,7 @@ export type PredictionKind = "class" | "number" | "count";
 
 /** A trained model as plain data, as stored in files and read by predict/. `kind` names the predictor. */
 export interface SavedModel {
-  /** Kind of predictor: "linear", "network", "trees", "factorisation". */
+  /** Kind of predictor: "linear", "network", "trees", "factorisation", "boltzmannMachine". */
   kind: string;
   /** Everything except the tensors, as JSON. */
   description: JsonObject;

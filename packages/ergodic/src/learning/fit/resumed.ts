@@ -70,6 +70,7 @@ const kinds: Readonly<Record<string, () => Promise<object>>> = {
   extraTrees: async () => (await import("./kinds/forest.ts")).trainableForest,
   tree: async () => (await import("./kinds/forest.ts")).trainableTree,
   factorisation: async () => (await import("./kinds/ratings.ts")).trainableRatings,
+  boltzmannMachine: async () => (await import("./kinds/boltzmann.ts")).trainableBoltzmann,
 };
 
 /**

@@ -32,6 +32,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
     "prunings",
     ...[
       "predictor",
+      "loadBoltzmannMachine",
       "loadDraws",
       "withModel",
       "openEngine",

@@ -210,6 +210,11 @@ export const models: Table = {
       classWeights: either(group, isA),
     },
   },
+  boltzmannMachine: {
+    call: ergodic.boltzmannMachine,
+    options: { hidden: count, steps: count, persistent: flag, l1: notNegative, l2: notNegative },
+    base: Object.fromEntries(["steps", "persistent", "l1", "l2"].map((option) => [option, { hidden: 2 }])),
+  },
   network: {
     call: (o) => ergodic.network(ergodic.dense(1), o),
     options: {

@@ -66,6 +66,12 @@ export const posterior = await ergodic.sample(normal, y, { ...short, draws: 20, 
 export const recommender = await ergodic.fit(ergodic.factorisation({ rank: 1 }), ratings, { epochs: 1 });
 const judged = await ergodic.fit(ergodic.linear({ loss: "squared", l2: 0 }), data, { algorithm: ergodic.newtonCholesky() });
 const boosted = await ergodic.fit(ergodic.trees(), data, { epochs: 1 });
+const zeroOne = ergodic.Dataset.fromArrays({
+  x: Array.from({ length: 12 }, (_, i) => [i % 2, i % 3 === 0 ? 1 : 0]),
+  y: new Float64Array(12),
+});
+const boltzmann = ergodic.boltzmannMachine({ hidden: 2 });
+const machine = await ergodic.fit(boltzmann, zeroOne, { epochs: 1 });
 const series = Float64Array.from({ length: 20 }, (_, i) => i % 7);
 
 const positive = above(0);
@@ -164,6 +170,15 @@ type Verbs = Readonly<Record<string, Declared>>;
 export const fits: Verbs = {
   "fit of a linear model": { call: (o) => ergodic.fit(squares, data, o), options: fitting, base: fitBase },
   "fit of a network": { call: (o) => ergodic.fit(dense, data, o), options: fitting, base: fitBase },
+  "fit of a Boltzmann machine": {
+    call: (o) => ergodic.fit(boltzmann, zeroOne, o),
+    options: fitting,
+    base: {
+      ...fitBase,
+      validateEvery: { validate: zeroOne, epochs: 1 },
+      patience: { validate: zeroOne, epochs: 1 },
+    },
+  },
   "fit of a factorisation": {
     call: (o) => ergodic.fit(ergodic.factorisation({ rank: 1 }), ratings, o),
     options: fitting,
@@ -500,6 +515,18 @@ export const others: Verbs = {
   },
   "recommender.similar": { call: (o) => recommender.similar(0, o), options: { count } },
   "recommender.evaluate": { call: (o) => recommender.evaluate(ratings, o), options: { count, exclude: none } },
+  "machine.logPartition": {
+    call: (o) => machine.logPartition(o),
+    options: {
+      method: one("auto", "exact", "annealed"),
+      chains: whole(2),
+      steps: count,
+      level: number(Number.MIN_VALUE, 1 - Number.EPSILON / 2),
+      seed: whole(),
+    },
+  },
+  "machine.sample": { call: (o) => machine.sample(2, o), options: { sweeps: count, seed: whole() } },
+  "machine.complete": { call: (o) => machine.complete([1, Number.NaN], o), options: { sweeps: count, seed: whole() } },
   explain: {
     call: (o) => ergodic.explain(dense, o),
     options: { rowShape: either(list(count)), outputs: one(1), batch: rows, precision: none },

@@ -1,13 +1,17 @@
 import type { Beginning } from "../../../engine/contract/index.ts";
 import { DataError, OptionError } from "../../../engine/errors/errors.ts";
+import type { ArrayLayout } from "../array-problem.ts";
 import { checkVector, FROM, tensorOf } from "../beginning.ts";
-import type { ParameterLayout } from "./programs.ts";
 
 /**
  * Returns the initial parameters and running statistics of a network that starts from a trained one. Parts in `reset`
  * take their values from `first`, whereas all other parts keep their trained values.
  */
-export function begun({ numbers, reset }: Beginning, layout: ParameterLayout, first: Float64Array): Float64Array {
+export function begun(
+  { numbers, reset }: Beginning,
+  layout: Pick<ArrayLayout, "parameters" | "states">,
+  first: Float64Array,
+): Float64Array {
   const all = first.slice();
   const parts = [...layout.parameters, ...layout.states];
   const isReset = (path: string): boolean => reset.some((part) => path === part || path.startsWith(`${part}.`));

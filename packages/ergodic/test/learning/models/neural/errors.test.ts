@@ -55,12 +55,12 @@ const cases: Refused[] = [
   {
     name: "sparse data",
     data: sparse,
-    message: /^network: the dataset is sparse, but layers take dense rows; .* \[MODEL_DATA\]$/,
+    message: /^network: the dataset is sparse, but the model takes dense rows; .* \[MODEL_DATA\]$/,
   },
   {
     name: "a model of 16 bits",
     run: { precision: { data: "i8", model: "i16" } },
-    message: /^network: precision\.model is "i16", but networks are trained in floats; use precision: .* \[PLAN_MEANING\]$/,
+    message: /^network: precision\.model is "i16", but the model is trained in floats; use precision: .* \[PLAN_MEANING\]$/,
   },
   {
     name: "batch norm on full gradients",
