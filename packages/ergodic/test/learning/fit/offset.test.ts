@@ -311,7 +311,7 @@ it("models without offsets refuse them, and offsets are checked", async () => {
     /^linear: the rows have an offset, which is added to one output, but there are 3.*MODEL_OFFSET/s,
   );
   await expect(fit(network([dense(1)]), Dataset.fromArrays({ x, y, offset }))).rejects.toThrow(
-    /which networks do not support.*MODEL_OFFSET/s,
+    /^network: the rows have an offset, which the model does not support.*MODEL_OFFSET/s,
   );
   await expect(
     fit(linear({ l2: 1 }), Dataset.fromArrays({ x, y, offset }), { algorithm: dualCoordinateDescent() }),
