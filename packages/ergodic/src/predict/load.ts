@@ -11,9 +11,6 @@ import type { AnyPredictor } from "./any-predictor.ts";
 import { type Limits, MAX_MEMORY, MAX_WORK } from "./limits.ts";
 import { decodeModel } from "./model-file.ts";
 
-/** Kind of files with their own loader (boltzmann/load.ts). */
-const BOLTZMANN = "boltzmannMachine";
-
 /** Members that loaded models of every kind have. */
 interface Loadable {
   readonly kind: string;
@@ -25,9 +22,7 @@ interface Loadable {
 /** Loaders of models by the kind named in the file. */
 export type Loaders<P> = Readonly<Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => Promise<P>>>;
 
-/**
- * Loaders of predictors, one line per family. Each module is loaded when a file of its family is first read.
- */
+/** Loaders of predictors, one line per family. Each module is loaded when a file of its family is first read. */
 const kinds: Loaders<AnyPredictor> = {
   linear: async (saved, where) => new (await later(() => import("./linear.ts"))).LinearPredictor(saved, where),
   network: async (saved, where, options) =>
@@ -35,6 +30,9 @@ const kinds: Loaders<AnyPredictor> = {
   trees: async (saved, where) => new (await later(() => import("./trees/trees.ts"))).TreesPredictor(saved, where),
   factorisation: async (saved, where) => new (await later(() => import("./factorisation.ts"))).FactorPredictor(saved, where),
 };
+
+/** Names of the loaders of other kinds, for errors. */
+const others = new Map([["boltzmannMachine", "loadBoltzmannMachine"]]);
 
 /** Options of `predictor`. */
 export interface PredictorOptions {
@@ -166,7 +164,8 @@ async function ready<P extends Loadable>(
   const make = Object.hasOwn(loaders, kind) ? loaders[kind] : undefined;
   if (!make) {
     const known = Object.keys(loaders).join(", ");
-    const advice = kind === BOLTZMANN ? "; load it by loadBoltzmannMachine()" : "";
+    const loader = Object.hasOwn(kinds, kind) ? "predictor" : others.get(kind);
+    const advice = loader ? `; load it with ${loader}()` : "";
     throw new DataError(
       where,
       `holds a model of kind "${kind}", which cannot be used here (known: ${known})${advice}`,

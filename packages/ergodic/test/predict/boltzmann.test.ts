@@ -173,7 +173,7 @@ describe("a Boltzmann machine", () => {
     await expect(predictor(made.toBytes())).rejects.toThrow(/"boltzmannMachine", .*loadBoltzmannMachine\(\).*MODEL_KIND/);
     const data = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
     const linear = await ergodic.fit(ergodic.linear(), data);
-    await expect(loadBoltzmannMachine(linear.toBytes())).rejects.toThrow(/kind "linear".*MODEL_KIND/);
+    await expect(loadBoltzmannMachine(linear.toBytes())).rejects.toThrow(/kind "linear".*load it with predictor\(\).*MODEL_KIND/);
     using freed = made;
     expect(freed.columns).toEqual(["x0", "x1", "x2", "x3"]);
   });
@@ -207,6 +207,9 @@ describe("a Boltzmann machine", () => {
     ["no rows to draw", (m: Made) => m.sample(0), /count is 0/],
     ["a short row", (m: Made) => m.complete([1]), /the row has 1 values, but the model has 4 columns/],
     ["a value out of range", (m: Made) => m.complete([1, 2, 0, 0]), /value 2 is 2, but must be 0 to 1/],
+    ["a row above 1", (m: Made) => m.freeEnergy([[0, 3, 0, 0]]), /row 1, column "x1": the value is 3, but binary .*DATA_RANGE/],
+    ["a negative row", (m: Made) => m.features([[0, 0, 0, -1]]), /row 1, column "x3": the value is -1/],
+    ["a row that is not a number", (m: Made) => m.pseudoLogLikelihood([[Number.NaN, 0, 0, 0]]), /x0.*DATA_/],
     ["no sweeps", (m: Made) => m.complete([1, 0, 0, 0], { sweeps: 0 }), /sweeps is 0/],
   ])("refuses %s", (_, call, message) => {
     expect(() => call(trained(SMALL))).toThrow(message);

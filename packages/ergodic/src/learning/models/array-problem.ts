@@ -20,8 +20,8 @@ import { checkRoom, MOST_ENGINE } from "../../engine/memory/room.ts";
 import { stream } from "../../engine/random/stream.ts";
 
 const KINDS = { f32: 0, f64: 1, i16: 2, i8: 3 } as const;
-/** Batch for which a program is compiled to estimate its memory. Batch statistics need two rows. */
-const PROBE_ROWS = 2;
+/** Number of rows for which a model is traced, to find its parameters and its memory. Batch statistics need two rows. */
+export const PROBE_ROWS = 2;
 /** If a model has at least this many parameters, its memory is estimated in advance. */
 const LARGE = 2 ** 24;
 /** Bytes per parameter that a run stores outside the engine, for its start, density, decay and rate. */

@@ -19,8 +19,6 @@ export interface AnnealingOptions {
 export interface Annealed {
   readonly value: number;
   readonly interval: readonly [low: number, high: number];
-  /** Effective number of chains: (Σw)² / Σw². */
-  readonly effectiveChains: number;
 }
 
 /**
@@ -75,6 +73,5 @@ function estimated(logWeights: Float64Array, logBase: number, level: number): An
   return {
     value: at(1),
     interval: [at(1 - reach), at(1 + reach)],
-    effectiveChains: (length * mean) ** 2 / squares,
   };
 }

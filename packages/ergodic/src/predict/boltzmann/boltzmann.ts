@@ -13,6 +13,7 @@ import { checkedCount, checkedTensor, checkFinite, checkModel, savedModel } from
 import { encodeModel } from "../model-file.ts";
 import { annealedLogPartition } from "./annealed.ts";
 import {
+  checkUnit,
   exactLogPartition,
   exchanged,
   freeEnergyOf,
@@ -20,7 +21,7 @@ import {
   isEnumerable,
   logistic,
   type Machine,
-  softplusSum,
+  softplus,
 } from "./machine.ts";
 
 /** ln Z of a machine. */
@@ -65,7 +66,7 @@ type Rows = Dataset | RawRows;
  * A trained restricted Boltzmann machine with binary units: p(v, h) = e^{−E(v, h)} / Z, E(v, h) = −a·v − b·h − vᵀWh.
  *
  * Logarithms are natural. Values of a row lie in [0, 1]; values between 0 and 1 are treated as probabilities of 1.
- * @throws DataError for rows that lack columns
+ * @throws DataError for rows that lack columns, and for values outside [0, 1]
  */
 export class BoltzmannMachine {
   protected static readonly typeName: string = "BoltzmannMachine";
@@ -177,7 +178,7 @@ export class BoltzmannMachine {
         v[i] += change;
         const flipped = freeEnergyOf(this.machine, v, moved);
         v[i] -= change;
-        total -= softplusSum(Float64Array.of(energy - flipped));
+        total -= softplus(energy - flipped);
       }
       return total;
     });
@@ -308,7 +309,11 @@ export class BoltzmannMachine {
     try {
       forEachRow(source, ({ values, columns, count }, row) => {
         v.fill(0);
-        for (let k = 0; k < count; k++) v[columns ? columns[k] : k] = values[k];
+        for (let k = 0; k < count; k++) {
+          const column = columns ? columns[k] : k;
+          checkUnit(values[k], this.kind, row, this.columns[column]);
+          v[column] = values[k];
+        }
         hiddenInputs(this.machine, v, inputs);
         answers[row] = of(v, inputs);
       });

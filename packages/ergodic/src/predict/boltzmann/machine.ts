@@ -1,3 +1,4 @@
+import { DataError } from "../../engine/errors/errors.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
@@ -16,6 +17,19 @@ export interface Machine {
 }
 
 export const logistic = (x: number): number => (x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)));
+
+/** Returns ln(1 + e^x). */
+export const softplus = (x: number): number => Math.max(x, 0) + log(1 + exp(-Math.abs(x)));
+
+/** @throws DataError for a value outside [0, 1]. `row` counts from 0. */
+export function checkUnit(value: number, where: string, row: number, column: string): void {
+  if (value >= 0 && value <= 1) return;
+  throw new DataError(
+    where,
+    `row ${row + 1}, column ${JSON.stringify(column)}: the value is ${value}, but binary units take numbers from 0 to 1; divide the column by its largest value, or replace its numbers by 0 and 1`,
+    "DATA_RANGE",
+  );
+}
 
 /**
  * Returns Σ ln(1 + e^{scale·x}). Products of up to 512 factors 1 + e^{−|x|}, each at most 2, are within the range of
@@ -63,14 +77,14 @@ export function freeEnergyOf({ visible, visibleBias }: Machine, v: ArrayLike<num
 
 /** Largest smaller layer, and largest number of terms, for which ln Z is computed exactly: a few seconds. */
 const MOST_UNITS = 20;
-const MOST_TERMS = 2 ** 27;
+const MOST_TERMS = 1 << 27;
 /** Number of states after which the inputs are computed again, so that rounding errors do not add up. */
 const REFRESH = 1024;
 
 /** Whether `exactLogPartition` is feasible. */
 export function isEnumerable({ visible, hidden }: Machine): boolean {
   const [few, many] = visible < hidden ? [visible, hidden] : [hidden, visible];
-  return few <= MOST_UNITS && 2 ** few * many <= MOST_TERMS;
+  return few <= MOST_UNITS && (1 << few) * many <= MOST_TERMS;
 }
 
 /**
@@ -84,7 +98,7 @@ export function exactLogPartition(machine: Machine): number {
   const inputs = new Float64Array(hidden);
   let largest = -Infinity;
   let total = 0;
-  for (let k = 0; k < 2 ** visible; k++) {
+  for (let k = 0; k < 1 << visible; k++) {
     if (k > 0) {
       const unit = 31 - Math.clz32(k & -k);
       state[unit] = 1 - state[unit];

@@ -13,8 +13,8 @@ import { algorithmFamilies, type Trainable, type TrainableModel } from "./traina
  * its visible units v. The target is not used.
  *
  * Trained by contrastive divergence: the gradient of the log likelihood, with states of the model from Gibbs sampling.
- * `fit` reports the stochastic pseudo-likelihood as the loss, per row. Any step rule can be used that does not take its
- * rate from the loss. Sources: Hinton 2002, Tieleman 2008 (persistent chains).
+ * `fit` reports the stochastic pseudo-likelihood as the loss, per row. All step rules that do
+ * not take their rate from the loss can be used. Sources: Hinton 2002, Tieleman 2008 (persistent chains).
  *
  * @param options number of hidden units, sampling and penalties
  * @throws OptionError; from `fit` DataError for values outside [0, 1], and CapabilityError if the options do not fit

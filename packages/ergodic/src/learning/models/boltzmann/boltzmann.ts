@@ -3,13 +3,14 @@ import { type Dataset, refuseGaps } from "../../../engine/data/dataset.ts";
 import { withDenseRows } from "../../../engine/data/dense-rows.ts";
 import { forEachRow } from "../../../engine/data/rows.ts";
 import { checkBoolean } from "../../../engine/errors/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, DataError } from "../../../engine/errors/errors.ts";
+import { CapabilityError, checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { log } from "../../../engine/numbers/log.ts";
 import { stream } from "../../../engine/random/stream.ts";
+import { checkUnit } from "../../../predict/boltzmann/machine.ts";
 import { type ArrayParts, ArrayProblem } from "../array-problem.ts";
 import { preparedAs } from "../beginning.ts";
-import { begun } from "../neural/begun.ts";
+import { begun } from "../begun.ts";
 import { layOutMachine, type MachineFacts, machineProgram } from "./programs.ts";
 
 /** Options of `boltzmannMachine`. */
@@ -127,20 +128,11 @@ function logOddsOf(data: Dataset): Float64Array {
   forEachRow(data.rows(), ({ values, columns, count }, row) => {
     for (let k = 0; k < count; k++) {
       const column = columns ? columns[k] : k;
-      const value = values[k];
-      if (!(value >= 0 && value <= 1)) refuseValue(data, row, column, value);
-      sums[column] += value;
+      checkUnit(values[k], data.source, row, data.names[column]);
+      sums[column] += values[k];
     }
   });
   return sums.map((sum) => log(sum / (data.rowCount + 1 - sum)));
-}
-
-function refuseValue(data: Dataset, row: number, column: number, value: number): never {
-  throw new DataError(
-    data.source,
-    `row ${row + 1}, column ${JSON.stringify(data.names[column])}: the value is ${value}, but binary units take numbers from 0 to 1; divide the column by its largest value, or replace its numbers by 0 and 1`,
-    "DATA_RANGE",
-  );
 }
 
 function save(options: Required<BoltzmannOptions>, data: Dataset, parameters: Float64Array): SavedModel {

@@ -7,8 +7,8 @@ import type { Beginning, Plan } from "../../../engine/contract/index.ts";
 import type { Dataset } from "../../../engine/data/dataset.ts";
 import { OptionError } from "../../../engine/errors/errors.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import { type ArrayParts, ArrayProblem } from "../array-problem.ts";
-import { begun } from "./begun.ts";
+import { type ArrayParts, ArrayProblem, PROBE_ROWS } from "../array-problem.ts";
+import { begun } from "../begun.ts";
 import { initialValues } from "./initialisers.ts";
 import {
   layOutParameters,
@@ -19,9 +19,6 @@ import {
   type ParameterLayout,
   updateProgram,
 } from "./programs.ts";
-
-/** Number of rows with which the network is traced to find its parameters. Batch statistics need two rows. */
-const PROBE_ROWS = 2;
 
 export interface NetworkProblemOptions extends NetworkFacts {
   readonly l1: number;

@@ -1,10 +1,10 @@
-import type { Beginning } from "../../../engine/contract/index.ts";
-import { DataError, OptionError } from "../../../engine/errors/errors.ts";
-import type { ArrayLayout } from "../array-problem.ts";
-import { checkVector, FROM, tensorOf } from "../beginning.ts";
+import type { Beginning } from "../../engine/contract/index.ts";
+import { DataError, OptionError } from "../../engine/errors/errors.ts";
+import type { ArrayLayout } from "./array-problem.ts";
+import { checkVector, FROM, tensorOf } from "./beginning.ts";
 
 /**
- * Returns the initial parameters and running statistics of a network that starts from a trained one. Parts in `reset`
+ * Returns the initial parameters and states of a model that starts from a trained one. Parts in `reset`
  * take their values from `first`, whereas all other parts keep their trained values.
  */
 export function begun(
