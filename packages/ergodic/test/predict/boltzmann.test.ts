@@ -202,6 +202,7 @@ describe("a Boltzmann machine", () => {
 
   it.each([
     ["an unknown method", (m: Made) => m.logPartition({ method: "magic" as never }), /method is "magic", but must be/],
+    ["an unknown option", (m: Made) => m.logPartition({ chain: 5 } as never), /logPartition: .*chain.*OPTION_UNKNOWN/],
     ["one chain", (m: Made) => m.logPartition({ chains: 1 }), /chains is 1/],
     ["a level of 1", (m: Made) => m.logPartition({ level: 1 }), /level is 1/],
     ["no rows to draw", (m: Made) => m.sample(0), /count is 0/],

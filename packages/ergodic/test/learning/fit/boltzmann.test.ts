@@ -193,6 +193,15 @@ describe("training a Boltzmann machine", () => {
     expect(all.machine.weight.every(Number.isFinite)).toBe(true);
   });
 
+  it("takes 100 epochs of 64 rows by adam() with a rate of 0.005 by default", async () => {
+    const data = Dataset.fromArrays({ x: new Array(12).fill(bars).flat(), y: new Float64Array(12 * bars.length) });
+    const of = async (options: object) => (await fit(boltzmannMachine({ hidden: 5 }), data, { seed: 4, ...options })).machine;
+    const plain = await of({});
+    expect(plain).toEqual(await of({ epochs: 100, batch: 64, rule: ergodic.adam({ rate: 0.005 }) }));
+    const stepwise = { algorithm: ergodic.gradientDescent({ rule: ergodic.adam({ rate: 0.005 }) }) };
+    expect(plain).toEqual(await of(stepwise));
+  });
+
   it("measures held-out rows", async () => {
     const run = fit(boltzmannMachine({ hidden: 4 }), barsData, { epochs: 2, validate: few8(), seed: 1 });
     const ticks: ergodic.Tick[] = [];
@@ -222,6 +231,9 @@ describe("training a Boltzmann machine", () => {
     ],
     ["a rule on the whole objective", {}, {}, { rule: ergodic.lbfgs() }, /^fit: lbfgs\(\) compares losses.*RULE_CAPABILITY/],
     ["a rule that reads the loss", {}, {}, { rule: ergodic.polyak() }, /^fit: polyak\(\) compares losses.*RULE_CAPABILITY/],
+    ["a negative l1", {}, { l1: -1 }, {}, /^boltzmannMachine: l1 is -1.*OPTION_RANGE/],
+    ["a negative l2", {}, { l2: -1 }, {}, /^boltzmannMachine: l2 is -1.*OPTION_RANGE/],
+    ["a number for a flag", {}, { persistent: 1 }, {}, /^boltzmannMachine: persistent is 1.*OPTION_TYPE/],
     ["no hidden units", {}, { hidden: 0 }, {}, /boltzmannMachine: hidden is 0.*OPTION_RANGE/],
     ["a fraction of a sweep", {}, { steps: 1.5 }, {}, /boltzmannMachine: steps is 1.5.*OPTION_/],
     ["an unknown option", {}, { visble: 3 }, {}, /boltzmannMachine.*visble.*OPTION_UNKNOWN/],
